@@ -1,0 +1,76 @@
+# The only commands. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+UV := .local/uv/bin/uv
+PY := .venv/bin/python
+export UV_NO_PROGRESS = 1
+LAYERS := .local/layers/shared/.stamp .local/layers/engines/.stamp .local/runtime/.stamp
+
+.PHONY: help run test lint format bench sam-validate sam-test docs clean lock install
+
+help: ## this list
+	@echo "audio-gateway: an OpenAI-compatible audio API on your own AWS account"; echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+run: install ## start the whole system locally (PORT=8080), no Docker, no AWS account
+	@exec .local/venv/bin/python -m local
+
+install: .local/venv/.stamp $(LAYERS)
+
+test: .venv/.stamp install ## run every test (offline, once installed)
+	$(PY) -m pytest $(ARGS)
+
+lint: .venv/.stamp ## ruff (rules and format) and mypy strict
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+format: .venv/.stamp ## let ruff rewrite what it can
+	.venv/bin/ruff check --fix-only .
+	.venv/bin/ruff format .
+
+clean: ## remove everything that these commands made
+	rm -rf .venv .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/.work
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock: $(UV) ## compile every lock file anew from its .in file
+	scripts/lock
+
+# ---------------------------------------------------------------- environments
+$(UV): requirements/uv.txt
+	@command -v $(PYTHON) >/dev/null || { echo "audio-gateway needs Python 3.11 or newer; '$(PYTHON)' was not found. Install it, or name one: make PYTHON=python3.13 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "audio-gateway needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Name another one: make PYTHON=python3.13 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "'$(PYTHON)' has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "installing the installer (uv) ..."
+	@$(PYTHON) -m venv .local/uv
+	@.local/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+.venv/.stamp: requirements/dev.txt $(UV)
+	@echo "installing the development environment (.venv) ..."
+	@$(UV) venv --quiet --clear --python $(PYTHON) .venv
+	@VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes requirements/dev.txt
+	@touch $@
+
+.local/venv/.stamp: requirements/local.txt $(UV)
+	@echo "installing the local AWS (.local/venv) ..."
+	@$(UV) venv --quiet --clear --python $(PYTHON) .local/venv
+	@VIRTUAL_ENV=.local/venv $(UV) pip sync --quiet --require-hashes requirements/local.txt
+	@touch $@
+
+# The layers as plain folders for this machine's Python, just as Lambda mounts them under /opt/python.
+.local/layers/%/.stamp: layers/%/requirements.txt $(UV)
+	@echo "installing the $* layer (.local/layers/$*) ..."
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@$(UV) pip install --quiet --python $(PYTHON) --target $(@D)/python --require-hashes -r $<
+	@touch $@
+
+.local/runtime/.stamp: requirements/runtime.txt $(UV)
+	@echo "installing AWS's Lambda runtime client (.local/runtime) ..."
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@$(UV) pip install --quiet --python $(PYTHON) --target $(@D)/python --require-hashes -r $<
+	@touch $@

@@ -1,0 +1,1 @@
+"""Audio as bytes: recognise, measure, decode, encode. Knows nothing of HTTP, providers or money."""

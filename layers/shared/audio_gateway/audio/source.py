@@ -1,0 +1,29 @@
+"""The caller's audio: its bytes as sent, and what we measured ourselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from audio_gateway.audio.sniff import Container
+
+
+@dataclass(frozen=True, slots=True)
+class AudioSource:
+    """One piece of audio that was recognised by its content and measured by decoding.
+
+    `data` is the file as sent; `container` what its content says it is; `duration_ms` the decoded length rounded up to
+    whole milliseconds; `sample_rate` (Hz) and `channels` those of the first audio stream.
+    """
+
+    data: bytes
+    container: Container
+    duration_ms: int
+    sample_rate: int
+    channels: int
+
+    def pcm(self, sample_rate: int) -> Iterator[bytes]:
+        """The audio as s16le mono at `sample_rate` Hz, in pieces of bounded size; raises `InvalidAudio`."""
+        from audio_gateway.audio.decode import decode_pcm
+
+        return decode_pcm(self.data, sample_rate)

@@ -1,0 +1,190 @@
+"""Every error that crosses a package border.
+
+They carry data and no HTTP status: `audio_gateway.api.errors` is the one place that maps a class to a status
+and to OpenAI's envelope.
+
+    GatewayError
+    ├── InvalidRequest               the caller's request is wrong
+    │   ├── InvalidAudio             the file is not audio, or cannot be decoded
+    │   ├── UnsupportedOption        the model cannot do what was asked; names the models that can
+    │   ├── WorkTooLong              would not finish before the platform gives up
+    │   ├── RequestTooLarge          more bytes than the platform or the model takes
+    │   └── UnsupportedContentType   the body is not of the type that the endpoint reads
+    ├── NotAuthenticated             no key, or one that nobody knows
+    ├── PermissionDenied             the key is known and may not do this
+    ├── NotFound                     no such thing for this caller
+    │   ├── UnknownModel
+    │   └── UnknownUrl
+    ├── MethodNotAllowed
+    ├── ProviderError                the provider failed; never the caller's fault, except ProviderRejected
+    │   ├── ProviderRejected         it refused the caller's input
+    │   ├── ProviderRateLimited      it asks us to slow down
+    │   ├── ProviderKeyRefused       it refused the operator's key
+    │   ├── ProviderQuotaExhausted   the operator's account has no credit left
+    │   ├── ProviderUnavailable      it answered 5xx or could not be reached
+    │   ├── ProviderTimedOut         it did not answer before the deadline
+    │   └── ProviderBadAnswer        it answered 200 with something that is not the answer
+    └── ConfigurationError           the operator's settings or catalogue are wrong
+"""
+
+from __future__ import annotations
+
+
+class GatewayError(Exception):
+    """Base of all.
+
+    `message` is written for the caller and names the remedy; `param` is the request field at fault;
+    `code` is OpenAI's machine-readable code.
+    """
+
+    code: str | None = None
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        if code is not None:
+            self.code = code
+
+
+class InvalidRequest(GatewayError):
+    """A field is missing, malformed or out of range."""
+
+
+class InvalidAudio(InvalidRequest):
+    """The file is empty, not audio, too short, or cannot be decoded; `param` is `file`."""
+
+
+class UnsupportedOption(InvalidRequest):
+    """The model exists and serves the endpoint, but cannot do what `param` asks for."""
+
+    code = "unsupported_value"
+
+
+class WorkTooLong(InvalidRequest):
+    """The measured input would not finish before the platform gives up on the answer."""
+
+    code = "input_too_long"
+
+
+class RequestTooLarge(InvalidRequest):
+    """The body, or the file in it, has more bytes than the platform or the model takes."""
+
+
+class UnsupportedContentType(InvalidRequest):
+    """The request's Content-Type is not the one that the endpoint reads."""
+
+    code = "unsupported_content_type"
+
+
+class NotAuthenticated(GatewayError):
+    """No API key came with the request, or one that does not exist."""
+
+    code = "invalid_api_key"
+
+
+class PermissionDenied(GatewayError):
+    """The key is known, but it is disabled, expired, or not for this call."""
+
+
+class NotFound(GatewayError):
+    """The thing does not exist, or not for this caller."""
+
+
+class UnknownModel(NotFound):
+    """The model is not in the catalogue, or not for the endpoint that was called."""
+
+    code = "model_not_found"
+
+
+class UnknownUrl(NotFound):
+    """No resource has this path."""
+
+    code = "unknown_url"
+
+
+class MethodNotAllowed(GatewayError):
+    """The resource exists and does not know the method. `allowed` are those that it knows."""
+
+    def __init__(self, message: str, *, allowed: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.allowed = allowed
+
+
+class ProviderError(GatewayError):
+    """The provider did not give an answer.
+
+    `provider` is its id in the catalogue; `retry_after_s` is what it asked for in seconds, None when it said nothing.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str,
+        param: str | None = None,
+        code: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, param=param, code=code)
+        self.provider = provider
+        self.retry_after_s = retry_after_s
+
+
+class ProviderRejected(ProviderError):
+    """The provider refused the caller's input; its own message, param and code are passed on.
+
+    `upstream_status` is its HTTP status, one of 400, 413, 415 and 422.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str,
+        upstream_status: int,
+        param: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, provider=provider, param=param, code=code)
+        self.upstream_status = upstream_status
+
+
+class ProviderRateLimited(ProviderError):
+    """The provider answered 429 and can be asked again after `retry_after_s`."""
+
+    code = "rate_limit_exceeded"
+
+
+class ProviderKeyRefused(ProviderError):
+    """The provider answered 401 or 403 to the operator's key: asking again does not help."""
+
+    code = "provider_key_refused"
+
+
+class ProviderQuotaExhausted(ProviderError):
+    """The operator's account at the provider is used up: asking again does not help."""
+
+    code = "provider_quota_exhausted"
+
+
+class ProviderUnavailable(ProviderError):
+    """The provider answered 5xx, refused the connection, or broke it off."""
+
+    code = "provider_unavailable"
+
+
+class ProviderTimedOut(ProviderError):
+    """The provider had not answered when the deadline came."""
+
+    code = "provider_timeout"
+
+
+class ProviderBadAnswer(ProviderError):
+    """The provider answered 200 with something else than it was asked for: HTML, JSON, nothing, cut audio."""
+
+    code = "provider_bad_answer"
+
+
+class ConfigurationError(GatewayError):
+    """The operator's settings or the catalogue are wrong. The message names file, entry and field."""

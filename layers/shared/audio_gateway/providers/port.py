@@ -1,0 +1,161 @@
+"""The port between the gateway and whoever does the work.
+
+Providers are streaming by nature: each call is an iterator, and a buffered answer is one that was collected. An adapter
+raises `ProviderError`s only, and has not been asked for anything that its model's capabilities do not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+from audio_gateway.audio.formats import SpeechFormat
+from audio_gateway.audio.source import AudioSource
+from audio_gateway.deadline import Deadline
+from audio_gateway.transcripts.transcript import Segment, TokenLogprob, Transcript
+
+Task = Literal["transcribe", "translate"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRequest:
+    """Text to be spoken.
+
+    `model` is the provider's name of it, `voice` the provider's own (already mapped), `format` one that the provider
+    itself returns. `speed` is 1.0 unless the model has the capability `speed`.
+    """
+
+    model: str
+    text: str
+    voice: str
+    format: SpeechFormat
+    deadline: Deadline
+    instructions: str | None = None
+    speed: float = 1.0
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AudioChunk:
+    """A piece of speech. Joined, the chunks of an answer are one file in `format`.
+
+    `pcm` is s16le mono at `sample_rate` Hz; every other format says its rate in the bytes and `sample_rate` is 0.
+    `format` is what the provider was asked for: it is not believed until the bytes were looked at.
+    """
+
+    data: bytes
+    format: SpeechFormat
+    sample_rate: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSpeaker:
+    """A name to give to a voice. `reference` is a `data:audio/…;base64,…` URL of 2 to 10 s of it."""
+
+    name: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunking:
+    """How the provider cuts the audio: `auto`, or by its voice activity detection with these settings."""
+
+    type: Literal["auto", "server_vad"]
+    prefix_padding_ms: int | None = None
+    silence_duration_ms: int | None = None
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionRequest:
+    """Audio to be written down, or to be written down in English (`task="translate"`).
+
+    `model` is the provider's name of it. `languages` and `keywords` are hints; `want_*` say which times the answer
+    must hold. Absent options are None, False or empty.
+    """
+
+    model: str
+    audio: AudioSource
+    deadline: Deadline
+    task: Task = "transcribe"
+    language: str | None = None
+    languages: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    prompt: str | None = None
+    temperature: float | None = None
+    want_words: bool = False
+    want_segments: bool = False
+    want_logprobs: bool = False
+    diarize: bool = False
+    chunking: Chunking | None = None
+    known_speakers: tuple[KnownSpeaker, ...] = ()
+    stream: bool = False
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More text, to be appended to what came before."""
+
+    text: str
+    logprobs: tuple[TokenLogprob, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentDone:
+    """A segment of known speaker and times; `id` is unique in the answer."""
+
+    id: str
+    segment: Segment
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptDone:
+    """The whole transcript: always the last event, exactly once."""
+
+    transcript: Transcript
+
+
+TranscriptEvent = TextDelta | SegmentDone | TranscriptDone
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderVoice:
+    """A voice by the provider's own name. `language` is BCP-47; `gender` is `male`, `female`, `neutral` or None."""
+
+    id: str
+    name: str
+    language: str | None = None
+    gender: str | None = None
+
+
+@runtime_checkable
+class SpeechProvider(Protocol):
+    """Whoever turns text into speech."""
+
+    def synthesize(self, request: SpeechRequest) -> Iterator[AudioChunk]:
+        """Speak; raises `ProviderError`, before the first chunk where at all possible."""
+        ...
+
+
+@runtime_checkable
+class TranscriptionProvider(Protocol):
+    """Whoever turns speech into text, in its language or in English."""
+
+    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+        """Listen; raises `ProviderError`, before the first event where at all possible."""
+        ...
+
+
+@runtime_checkable
+class VoiceLister(Protocol):
+    """A provider that can say which voices it has (without a network call)."""
+
+    def voices(self) -> tuple[ProviderVoice, ...]:
+        """All of them, in a stable order."""
+        ...
+
+    def has_voice(self, voice: str) -> bool:
+        """Whether `voice` is one that `synthesize` takes, variants included."""
+        ...

@@ -1,0 +1,1 @@
+"""What was said: the one Transcript type and its renderings."""

@@ -1,0 +1,71 @@
+"""The one shape into which every provider's answer is normalised. Times are integer milliseconds from the start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One spoken word, without surrounding space. `speaker` is None where the provider does not tell speakers apart."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech, a subtitle's worth. `text` has no surrounding space.
+
+    The decoder's figures (`tokens` … `no_speech_prob`) are the provider's; their defaults mean «not reported».
+    """
+
+    text: str
+    start_ms: int
+    end_ms: int
+    speaker: str | None = None
+    tokens: tuple[int, ...] = ()
+    temperature: float = 0.0
+    avg_logprob: float = 0.0
+    compression_ratio: float = 0.0
+    no_speech_prob: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """A token of the text with its log probability. `utf8` are the token's bytes."""
+
+    token: str
+    logprob: float
+    utf8: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUsage:
+    """Tokens as the provider counted them. For the caller's information only: prices never depend on it."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+    input_text_tokens: int | None = None
+    input_audio_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said in one piece of audio.
+
+    `duration_ms` is what we measured, never what the provider reports. `language` is an ISO-639-1 code, or None where
+    nobody knows. `words` and `segments` are None where the provider gives no times; empty where nothing was said.
+    """
+
+    text: str
+    duration_ms: int
+    language: str | None = None
+    words: tuple[Word, ...] | None = None
+    segments: tuple[Segment, ...] | None = None
+    languages: tuple[str, ...] | None = None
+    logprobs: tuple[TokenLogprob, ...] | None = None
+    token_usage: TokenUsage | None = None
