@@ -53,24 +53,24 @@ $(UV): requirements/uv.txt
 .venv/.stamp: requirements/dev.txt $(UV)
 	@echo "installing the development environment (.venv) ..."
 	@$(UV) venv --quiet --clear --python $(PYTHON) .venv
-	@VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes requirements/dev.txt
+	@VIRTUAL_ENV=.venv $(UV) pip sync --quiet --compile-bytecode --require-hashes requirements/dev.txt
 	@touch $@
 
 .local/venv/.stamp: requirements/local.txt $(UV)
 	@echo "installing the local AWS (.local/venv) ..."
 	@$(UV) venv --quiet --clear --python $(PYTHON) .local/venv
-	@VIRTUAL_ENV=.local/venv $(UV) pip sync --quiet --require-hashes requirements/local.txt
+	@VIRTUAL_ENV=.local/venv $(UV) pip sync --quiet --compile-bytecode --require-hashes requirements/local.txt
 	@touch $@
 
 # The layers as plain folders for this machine's Python, just as Lambda mounts them under /opt/python.
 .local/layers/%/.stamp: layers/%/requirements.txt $(UV)
 	@echo "installing the $* layer (.local/layers/$*) ..."
 	@rm -rf $(@D) && mkdir -p $(@D)
-	@$(UV) pip install --quiet --python $(PYTHON) --target $(@D)/python --require-hashes -r $<
+	@$(UV) pip install --quiet --python $(PYTHON) --compile-bytecode --target $(@D)/python --require-hashes -r $<
 	@touch $@
 
 .local/runtime/.stamp: requirements/runtime.txt $(UV)
 	@echo "installing AWS's Lambda runtime client (.local/runtime) ..."
 	@rm -rf $(@D) && mkdir -p $(@D)
-	@$(UV) pip install --quiet --python $(PYTHON) --target $(@D)/python --require-hashes -r $<
+	@$(UV) pip install --quiet --python $(PYTHON) --compile-bytecode --target $(@D)/python --require-hashes -r $<
 	@touch $@

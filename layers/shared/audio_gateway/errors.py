@@ -6,6 +6,7 @@ and to OpenAI's envelope.
     GatewayError
     ├── InvalidRequest               the caller's request is wrong
     │   ├── InvalidAudio             the file is not audio, or cannot be decoded
+    │   │   └── AudioTooLong         it goes on past the limit that measuring was given
     │   ├── UnsupportedOption        the model cannot do what was asked; names the models that can
     │   ├── WorkTooLong              would not finish before the platform gives up
     │   ├── RequestTooLarge          more bytes than the platform or the model takes
@@ -53,6 +54,16 @@ class InvalidRequest(GatewayError):
 
 class InvalidAudio(InvalidRequest):
     """The file is empty, not audio, too short, or cannot be decoded; `param` is `file`."""
+
+
+class AudioTooLong(InvalidAudio):
+    """Measuring stopped because the audio goes on past `limit_ms`: its whole length is not known."""
+
+    code = "audio_too_long"
+
+    def __init__(self, message: str, *, limit_ms: int) -> None:
+        super().__init__(message, param="file")
+        self.limit_ms = limit_ms
 
 
 class UnsupportedOption(InvalidRequest):

@@ -1,0 +1,79 @@
+"""API keys: how they are made, hashed and described. No storage here, and no heavy import: the authorizer needs this."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Final, Literal
+
+KeyKind = Literal["api", "admin"]
+KeyStatus = Literal["active", "disabled"]
+
+_PREFIXES: Final[dict[KeyKind, str]] = {"api": "sk-", "admin": "sk-admin-"}
+_SECRET_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """What is stored of a key. The key itself is not: `sha256` (hex) finds it, `redacted` is for people.
+
+    Times are unix seconds; `expires_at` is None for a key that never expires.
+    """
+
+    sha256: str
+    id: str
+    kind: KeyKind
+    name: str
+    organization_id: str
+    project_id: str
+    status: KeyStatus
+    redacted: str
+    created_at: int
+    expires_at: int | None = None
+
+    def usable_at(self, now_s: int) -> bool:
+        """Whether the key may be used: active, and not expired."""
+        return self.status == "active" and (self.expires_at is None or now_s < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key at its birth: the only moment at which its `value` exists outside of its owner's hands."""
+
+    value: str
+    record: KeyRecord
+
+
+def hash_key(value: str) -> str:
+    """SHA-256 in hex. A key has 256 bits of entropy, so that no slow hash is needed to withstand guessing."""
+    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def new_key(
+    kind: KeyKind,
+    *,
+    name: str,
+    now_s: int,
+    organization_id: str = "org-default",
+    project_id: str = "default",
+) -> NewKey:
+    """Make a key of 256 random bits, active at once and without an expiry."""
+    value = _PREFIXES[kind] + secrets.token_urlsafe(_SECRET_BYTES)
+    record = KeyRecord(
+        sha256=hash_key(value),
+        id="key_" + secrets.token_hex(12),
+        kind=kind,
+        name=name,
+        organization_id=organization_id,
+        project_id=project_id,
+        status="active",
+        redacted=redact(value),
+        created_at=now_s,
+    )
+    return NewKey(value, record)
+
+
+def redact(value: str) -> str:
+    """The first and last characters of a key, for lists and messages; nothing of a short one."""
+    return f"{value[:8]}…{value[-4:]}" if len(value) >= len("sk-admin-") + _SECRET_BYTES else "…"
