@@ -12,6 +12,11 @@ from audio_gateway.errors import UnknownModel
 Endpoint = Literal["speech", "transcriptions", "translations"]
 ENDPOINTS: Final[tuple[Endpoint, ...]] = get_args(Endpoint)
 
+OPENAI_VOICES: Final = (
+    "alloy", "ash", "ballad", "coral", "echo", "fable", "onyx", "nova", "sage", "shimmer", "verse", "marin", "cedar",
+)  # fmt: skip
+"""The names that OpenAI's SDKs know (contract section 2)."""
+
 Capability = Literal[
     "words", "segments", "diarization", "prompt", "temperature", "keywords", "instructions", "speed", "streaming",
     "logprobs",

@@ -1,4 +1,4 @@
-"""API keys: how they are made, hashed and described. No storage here, and no heavy import: the authorizer needs this."""
+"""API keys: how they are made, hashed and described. No heavy import here: the authorizer needs this."""
 
 from __future__ import annotations
 

@@ -1,0 +1,8 @@
+"""The REQUEST authorizer: who holds the key in the Authorization header."""
+
+import os
+
+from audio_gateway.metering.authorizer import Authorizer
+
+authorizer = Authorizer.from_env(os.environ)
+handler = authorizer.handle

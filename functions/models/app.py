@@ -1,0 +1,12 @@
+"""GET /v1/models and /v1/models/{id}."""
+
+import os
+
+from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.models import models_app
+from audio_gateway.api.settings import CatalogSettings
+from audio_gateway.catalog.load import catalog_from
+
+settings = CatalogSettings.from_env(os.environ)
+app = models_app(catalog=catalog_from(settings.catalog))
+handler = lambda_handler(app, "models")

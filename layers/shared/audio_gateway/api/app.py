@@ -1,0 +1,167 @@
+"""What every function has in common: a request's id, errors, headers and log line, and the way into Lambda.
+
+API Gateway event → Mangum → RequestScope → FastAPI route → use case
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Callable, Mapping, MutableMapping
+from http import HTTPStatus
+from typing import Any, cast
+
+from fastapi import FastAPI, Request, Response
+from mangum import Mangum
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from audio_gateway.api.errors import answer_for
+from audio_gateway.api.identity import Caller, api_caller
+from audio_gateway.api.telemetry import RequestFacts, log_unexpected, report
+from audio_gateway.deadline import Deadline
+from audio_gateway.errors import GatewayError, MethodNotAllowed, NotFound, UnknownUrl
+
+LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+_HEX_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+# API Gateway gives up on a function after 29 s, counted from the moment at which it took the request. We stop so much
+# earlier that an error of ours still gets through, and so do the copies that a large answer makes on its way.
+_PLATFORM_SECONDS = 29.0
+_MARGIN_SECONDS = 1.5
+
+
+def create_app(title: str) -> FastAPI:
+    """A FastAPI app whose every error is in OpenAI's envelope; the caller adds its routes."""
+    app = FastAPI(title=title, openapi_url=None)
+    # A path that does not end as ours do is unknown. A redirect would lose the body of a POST (contract section 0.12).
+    app.router.redirect_slashes = False
+    app.add_exception_handler(GatewayError, _on_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_error)
+    return app
+
+
+def lambda_handler(app: FastAPI, endpoint: str) -> LambdaHandler:
+    """The function's handler: REST proxy events in, proxy answers out. `endpoint` is its name in logs and metrics.
+
+    On execute-api URLs the stage `v1` is not part of the event's path; behind a custom domain without a base path
+    mapping it is: Mangum removes it where it stands.
+    """
+    return cast("LambdaHandler", Mangum(RequestScope(app, endpoint), lifespan="off", api_gateway_base_path="/v1"))
+
+
+def facts_of(request: Request) -> RequestFacts:
+    """What is known of the running request; a route adds what it learns."""
+    return cast("RequestFacts", request.scope["audio_gateway.facts"])
+
+
+def caller_of(request: Request) -> Caller:
+    """Who calls with an API key; raises `NotAuthenticated` or `PermissionDenied`. Every route asks this first."""
+    caller = api_caller(request.scope["aws.event"])
+    facts = facts_of(request)
+    facts.key_id, facts.project_id = caller.key_id, caller.project_id
+    return caller
+
+
+def deadline_of(request: Request) -> Deadline:
+    """The moment by which the work must be done, so that the platform does not cut the answer off."""
+    return cast("Deadline", request.scope["audio_gateway.deadline"])
+
+
+class RequestScope:
+    """Gives a request its id, deadline and facts and its answer the headers that all have; writes the log line."""
+
+    def __init__(self, app: ASGIApp, endpoint: str) -> None:
+        self._app = app
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request; nothing is raised, whatever the app does."""
+        started = time.perf_counter()
+        event = scope.get("aws.event") or {}
+        facts = RequestFacts(request_id(event), endpoint=self._endpoint, method=scope["method"])
+        scope["audio_gateway.facts"] = facts
+        scope["audio_gateway.deadline"] = _deadline(event, scope.get("aws.context"))
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                elapsed_ms = (time.perf_counter() - started) * 1000
+                message["headers"] = [*message.get("headers", ()), *_common_headers(facts, elapsed_ms)]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:  # noqa: BLE001 - the last line: nothing may leave a request without an answer
+            # Starlette raises again what its handler for unknown errors has already answered and we have logged.
+            if not status:
+                log_unexpected(error, facts.request_id)
+                answer = answer_for(RuntimeError(), facts.request_id)
+                await send_with_headers(_start(answer.status, answer.headers))
+                await send({"type": "http.response.body", "body": answer.body})
+        report(facts, status=status, elapsed_ms=(time.perf_counter() - started) * 1000)
+
+
+def request_id(event: Mapping[str, Any]) -> str:
+    """`req_` and 32 hex digits, as OpenAI's: the id that API Gateway gave, so that its logs and ours can be joined."""
+    given = (event.get("requestContext") or {}).get("requestId")
+    if isinstance(given, str) and _HEX_UUID.fullmatch(given):
+        return "req_" + given.replace("-", "").lower()
+    return "req_" + uuid.uuid4().hex
+
+
+def _deadline(event: Mapping[str, Any], context: Any) -> Deadline:
+    seconds = _PLATFORM_SECONDS
+    if context is not None:
+        seconds = min(seconds, context.get_remaining_time_in_millis() / 1000)
+    # The platform's clock began before this process did, if it had to be started. A sample event has an old time.
+    received_ms = (event.get("requestContext") or {}).get("requestTimeEpoch")
+    if isinstance(received_ms, int):
+        spent = time.time() - received_ms / 1000
+        if 0 <= spent < _PLATFORM_SECONDS:
+            seconds = min(seconds, _PLATFORM_SECONDS - spent)
+    return Deadline.after(seconds - _MARGIN_SECONDS)
+
+
+def _common_headers(facts: RequestFacts, elapsed_ms: float) -> list[tuple[bytes, bytes]]:
+    headers = [
+        (b"x-request-id", facts.request_id.encode()),
+        (b"openai-processing-ms", str(round(elapsed_ms)).encode()),
+        (b"openai-version", b"2020-10-01"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if facts.ignored:
+        headers.append((b"x-audio-gateway-ignored", ", ".join(facts.ignored).encode()))
+    return headers
+
+
+def _start(status: int, headers: Mapping[str, str]) -> MutableMapping[str, Any]:
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return {"type": "http.response.start", "status": status, "headers": raw}
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    facts = facts_of(request)
+    facts.error = type(error).__name__
+    answer = answer_for(error, facts.request_id)
+    if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        log_unexpected(error, facts.request_id)
+    return Response(answer.body, answer.status, answer.headers)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    """Starlette's own: no such route, or not with this method (contract section 7)."""
+    exception = cast("HTTPException", error)
+    call = f"{request.method} /v1{request.url.path}"
+    if exception.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = tuple(sorted((exception.headers or {}).get("Allow", "").split(", ")))
+        message = f"Invalid method for URL ({call}). Allowed: {', '.join(allowed)}."
+        return await _on_error(request, MethodNotAllowed(message, allowed=allowed))
+    if exception.status_code == HTTPStatus.NOT_FOUND:
+        return await _on_error(request, UnknownUrl(f"Invalid URL ({call})"))
+    return await _on_error(request, NotFound(str(exception.detail)))

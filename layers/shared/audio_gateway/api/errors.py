@@ -1,0 +1,92 @@
+"""The one place that turns domain errors into HTTP: status, OpenAI's envelope, retry or not (contract section 7)."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Final
+
+from audio_gateway import errors as e
+
+_REQUEST: Final = "invalid_request_error"
+_SERVER: Final = "server_error"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorAnswer:
+    """An error as it goes out."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+# Status and type by class; the most specific class wins.
+_TABLE: Final[dict[type[e.GatewayError], tuple[int, str]]] = {
+    e.GatewayError: (500, _SERVER),
+    e.InvalidRequest: (400, _REQUEST),
+    e.RequestTooLarge: (413, _SERVER),  # the real API calls it a server_error
+    e.UnsupportedContentType: (415, _REQUEST),
+    e.NotAuthenticated: (401, _REQUEST),
+    e.PermissionDenied: (403, _REQUEST),
+    e.NotFound: (404, _REQUEST),
+    e.MethodNotAllowed: (405, _REQUEST),
+    e.ProviderError: (502, _SERVER),
+    e.ProviderRejected: (400, _REQUEST),
+    e.ProviderRateLimited: (429, "requests"),
+    e.ProviderKeyRefused: (502, _SERVER),
+    e.ProviderQuotaExhausted: (503, "service_unavailable_error"),
+    e.ProviderUnavailable: (503, "service_unavailable_error"),
+    e.ProviderTimedOut: (504, _SERVER),
+    e.ProviderBadAnswer: (502, _SERVER),
+    e.ConfigurationError: (500, _SERVER),
+}
+
+# The SDKs would ask twice more, and nothing would have changed.
+_DO_NOT_RETRY: Final = (e.ProviderKeyRefused, e.ProviderQuotaExhausted, e.ConfigurationError)
+
+# What the caller must not read: it is about the operator's own settings.
+_INTERNAL: Final = (e.ConfigurationError,)
+
+INTERNAL_MESSAGE: Final = (
+    "The server had an error while processing your request. Sorry about that! "
+    "If it happens again, give the request id {request_id} to the operator of this service."
+)
+
+
+def answer_for(error: Exception, request_id: str) -> ErrorAnswer:
+    """The answer to any exception; what is no `GatewayError` becomes a 500 without detail."""
+    if not isinstance(error, e.GatewayError) or isinstance(error, _INTERNAL):
+        return _answer(500, _SERVER, INTERNAL_MESSAGE.format(request_id=request_id), None, None, _headers(error))
+    status, kind = _lookup(type(error))
+    if isinstance(error, e.ProviderRejected):
+        status = error.upstream_status
+    return _answer(status, kind, error.message, error.param, error.code, _headers(error))
+
+
+def _lookup(cls: type[e.GatewayError]) -> tuple[int, str]:
+    return next(_TABLE[base] for base in cls.__mro__ if base in _TABLE)
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if isinstance(error, e.MethodNotAllowed):
+        headers["allow"] = ", ".join(error.allowed)
+    if isinstance(error, e.NotAuthenticated):
+        headers["www-authenticate"] = 'Bearer realm="audio-gateway"'
+    if isinstance(error, _DO_NOT_RETRY):
+        headers["x-should-retry"] = "false"
+    elif isinstance(error, e.ProviderError) and error.retry_after_s is not None:
+        # Whole seconds, upwards: an early retry would only be refused again (contract section 8).
+        headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
+    return headers
+
+
+def _answer(
+    status: int, kind: str, message: str, param: str | None, code: str | None, headers: dict[str, str]
+) -> ErrorAnswer:
+    envelope = {"error": {"message": message, "type": kind, "param": param, "code": code}}
+    # A message may quote the caller's own text, lone surrogates included: those cannot be encoded, so they are escaped.
+    body = json.dumps(envelope, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
+    return ErrorAnswer(status, body, {"content-type": "application/json", **headers})

@@ -1,0 +1,73 @@
+"""GET /models and /models/{id} (contract section 6, design section 2.3): the catalogue, as callers may see it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+from fastapi import FastAPI, Request, Response
+
+from audio_gateway.api.app import caller_of, create_app
+from audio_gateway.audio.formats import SPEECH_FORMATS
+from audio_gateway.catalog.models import CAPABILITIES, ENDPOINTS, Catalog, Model
+from audio_gateway.catalog.prices import caller_prices
+from audio_gateway.errors import InvalidRequest, UnknownModel
+from audio_gateway.transcripts.render import json_bytes
+
+
+def models_app(*, catalog: Catalog) -> FastAPI:
+    """The app of the models function."""
+    app = create_app("models")
+
+    @app.get("/models")
+    async def list_models(request: Request) -> Response:
+        caller_of(request)
+        kind = request.query_params.get("type")
+        if kind not in {None, "audio"}:
+            raise InvalidRequest(
+                "'type' must be audio, or be left out: all models here are audio models.", param="type"
+            )
+        return json_response({"object": "list", "data": [_model(model) for model in catalog.models.values()]})
+
+    @app.get("/models/{model_id:path}")
+    async def retrieve_model(request: Request, model_id: str) -> Response:
+        caller_of(request)
+        # An id with a slash arrives as %2F, once encoded or decoded depending on the front door (contract 0.13).
+        model = catalog.models.get(model_id) or catalog.models.get(unquote(model_id))
+        if model is None:
+            message = f"The model '{model_id[:200]}' does not exist or you do not have access to it."
+            raise UnknownModel(message, param="model")
+        return json_response(_model(model))
+
+    return app
+
+
+def json_response(payload: dict[str, Any]) -> Response:
+    """A JSON answer in UTF-8."""
+    return Response(json_bytes(payload), headers={"content-type": "application/json"})
+
+
+def _model(model: Model) -> dict[str, Any]:
+    return {
+        "id": model.id,
+        "object": "model",
+        "created": model.created,
+        "owned_by": model.provider.id,
+        "endpoints": [endpoint for endpoint in ENDPOINTS if endpoint in model.endpoints],
+        "voices": None if model.voices is None else list(model.voices),
+        "response_formats": _response_formats(model),
+        "languages": None if model.languages is None else list(model.languages),
+        "capabilities": [capability for capability in CAPABILITIES if capability in model.capabilities],
+        "limits": {
+            "max_bytes": model.max_bytes,
+            "max_seconds": model.max_seconds,
+            "max_characters": model.max_characters,
+        },
+        "price": caller_prices(model),
+    }
+
+
+def _response_formats(model: Model) -> list[str]:
+    """What callers may ask for: every speech format, as we make what the provider lacks, and the transcripts'."""
+    speech = SPEECH_FORMATS if "speech" in model.endpoints else ()
+    return [*speech, *model.response_formats]

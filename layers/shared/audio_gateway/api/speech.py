@@ -1,0 +1,101 @@
+"""POST /audio/speech (contract section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+
+from audio_gateway.api.app import caller_of, create_app, deadline_of, facts_of
+from audio_gateway.api.fields import Fields
+from audio_gateway.api.identity import Caller
+from audio_gateway.api.json_body import read_object
+from audio_gateway.api.results import ResultStore
+from audio_gateway.api.sse import EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, event_stream, speech_events
+from audio_gateway.audio.encode import with_true_sizes
+from audio_gateway.audio.formats import CONTENT_TYPES, SPEECH_FORMATS, SpeechFormat
+from audio_gateway.catalog.models import Catalog
+from audio_gateway.errors import InvalidRequest
+from audio_gateway.use_cases.ask import Providers
+from audio_gateway.use_cases.speech import SpeechAnswer, SpeechOrder, speak
+
+MAX_CHARACTERS: Final = 4096
+_MIN_SPEED: Final = 0.25
+_MAX_SPEED: Final = 4.0
+
+# Lambda answers with at most 6 MB, of which base64 takes a quarter (docs/architecture.md, «limits»).
+_MAX_BUFFERED_BYTES: Final = 4_500_000
+
+
+def speech_app(*, catalog: Catalog, providers: Providers, results: ResultStore) -> FastAPI:
+    """The app of the speech function."""
+    app = create_app("speech")
+
+    @app.post("/audio/speech")
+    async def create_speech(request: Request) -> Response:
+        caller = caller_of(request)
+        facts = facts_of(request)
+        body = read_object(request.headers.get("content-type"), await request.body())
+        order, stream_format = read_order(body, facts.request_id)
+        facts.characters = len(order.text)
+        answer = speak(order, catalog=catalog, providers=providers, deadline=deadline_of(request))
+        facts.model, facts.ignored = answer.model.id, tuple(sorted(answer.ignored))
+        audio = with_true_sizes(order.format, b"".join(answer.chunks))
+        facts.provider_ms = answer.stopwatch.ms
+        return _respond(audio, order.format, stream_format, answer, caller, results)
+
+    return app
+
+
+def read_order(body: Mapping[str, Any], request_id: str | None = None) -> tuple[SpeechOrder, str]:
+    """The order and its `stream_format`; raises `InvalidRequest` naming the first field that is wrong."""
+    fields = Fields(body)
+    order = SpeechOrder(
+        model=fields.text("model", required=True),
+        text=_speakable(fields.text("input", required=True, max_characters=MAX_CHARACTERS)),
+        voice=_voice(fields.take("voice")),
+        format=_format(fields.choice("response_format", SPEECH_FORMATS, default="mp3")),
+        speed=fields.number("speed", low=_MIN_SPEED, high=_MAX_SPEED, default=1.0),
+        instructions=fields.text("instructions", max_characters=MAX_CHARACTERS) or None,
+        request_id=request_id,
+    )
+    stream_format = fields.choice("stream_format", ("audio", "sse"), default="audio")
+    fields.refuse_the_rest()
+    return order, stream_format
+
+
+def _format(name: str) -> SpeechFormat:
+    return next(known for known in SPEECH_FORMATS if known == name)
+
+
+def _speakable(text: str) -> str:
+    if not text.strip():
+        raise InvalidRequest("'input' is empty; send the text to be spoken.", param="input")
+    return text
+
+
+def _voice(value: Any) -> str:
+    """A name, or an object with exactly the key `id`."""
+    if isinstance(value, dict) and set(value) == {"id"}:
+        value = value["id"]
+    if not isinstance(value, str) or not value:
+        raise InvalidRequest('\'voice\' is required: the name of a voice, or {"id": "…"}.', param="voice")
+    return Fields({"voice": value}).text("voice")
+
+
+def _respond(
+    audio: bytes, speech_format: SpeechFormat, stream_format: str, answer: SpeechAnswer, caller: Caller,
+    results: ResultStore,
+) -> Response:  # fmt: skip
+    headers = {"x-audio-gateway-model": answer.model.id}
+    if stream_format == "sse":
+        content_type, body = EVENT_STREAM_TYPE, event_stream(speech_events(audio))
+        headers |= EVENT_STREAM_HEADERS
+        limit = _MAX_BUFFERED_BYTES * 4 // 3  # events are text: no base64 on the way through Lambda
+    else:
+        content_type, body, limit = CONTENT_TYPES[speech_format], audio, _MAX_BUFFERED_BYTES
+    if len(body) > limit:
+        url = results.put(body, content_type, project_id=caller.project_id)
+        return Response(status_code=303, headers={**headers, "location": url})
+    return Response(body, headers={**headers, "content-type": content_type})

@@ -1,0 +1,92 @@
+"""One log line and one set of metrics per request. Never text, transcripts, audio or keys: only what is named here."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from functools import lru_cache
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from audio_gateway.errors import ConfigurationError
+
+
+@dataclass(slots=True)
+class RequestFacts:
+    """What is learned on the way of one request; None where it does not apply.
+
+    `provider_ms` is the time between asking the provider and having its whole answer.
+    """
+
+    request_id: str
+    endpoint: str
+    method: str
+    key_id: str | None = None
+    project_id: str | None = None
+    model: str | None = None
+    characters: int | None = None
+    audio_ms: int | None = None
+    provider_ms: float | None = None
+    error: str | None = None
+    ignored: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=1)
+def logger() -> Logger:
+    """The process's only logger; service name and level come from Powertools' own variables in template.yaml."""
+    return Logger()
+
+
+@lru_cache(maxsize=1)
+def _metrics() -> Metrics:
+    return Metrics()
+
+
+def log_unexpected(error: Exception, request_id: str) -> None:
+    """Say where an error came from. An unknown exception's message may quote the caller's text: it is left out."""
+    fields = {
+        "request_id": request_id,
+        "error": type(error).__qualname__,
+        "stack": "".join(traceback.format_tb(error.__traceback__)),
+    }
+    if isinstance(error, ConfigurationError):
+        fields["reason"] = error.message
+    logger().error("unexpected error", extra=fields)
+
+
+def report(facts: RequestFacts, *, status: int, elapsed_ms: float) -> None:
+    """Write the log line and the metrics (EMF on standard output: no network call) of a finished request."""
+    fields = {
+        "request_id": facts.request_id,
+        "endpoint": facts.endpoint,
+        "method": facts.method,
+        "status": status,
+        "elapsed_ms": round(elapsed_ms, 2),
+        "key_id": facts.key_id,
+        "project_id": facts.project_id,
+        "model": facts.model,
+        "characters": facts.characters,
+        "audio_ms": facts.audio_ms,
+        "provider_ms": None if facts.provider_ms is None else round(facts.provider_ms, 2),
+        "error": facts.error,
+        "ignored": facts.ignored or None,
+    }
+    logger().info("request", extra={name: value for name, value in fields.items() if value is not None})
+    _count(facts, status, elapsed_ms)
+
+
+def _count(facts: RequestFacts, status: int, elapsed_ms: float) -> None:
+    metrics = _metrics()
+    metrics.add_dimension("endpoint", facts.endpoint)
+    metrics.add_dimension("model", facts.model or "none")
+    metrics.add_dimension("status", str(status))
+    metrics.add_metric("Requests", MetricUnit.Count, 1)
+    metrics.add_metric("Latency", MetricUnit.Milliseconds, elapsed_ms)
+    if facts.characters is not None:
+        metrics.add_metric("Characters", MetricUnit.Count, facts.characters)
+    if facts.audio_ms is not None:
+        metrics.add_metric("AudioMilliseconds", MetricUnit.Milliseconds, facts.audio_ms)
+    if facts.provider_ms is not None:
+        metrics.add_metric("ProviderLatency", MetricUnit.Milliseconds, facts.provider_ms)
+    metrics.flush_metrics()

@@ -1,0 +1,293 @@
+"""POST /audio/transcriptions and /audio/translations (contract sections 3 and 4)."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, TypeVar, cast
+
+from fastapi import FastAPI, Request, Response
+
+from audio_gateway.api.app import caller_of, create_app, deadline_of, facts_of
+from audio_gateway.api.multipart import Form, parse_form
+from audio_gateway.api.sse import EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, event_stream
+from audio_gateway.audio.measure import measure
+from audio_gateway.catalog.models import Catalog
+from audio_gateway.errors import InvalidRequest
+from audio_gateway.providers.port import (
+    Chunking,
+    KnownSpeaker,
+    SegmentDone,
+    Task,
+    TextDelta,
+    TranscriptDone,
+    TranscriptEvent,
+)
+from audio_gateway.transcripts.events import text_delta, text_done, text_segment
+from audio_gateway.transcripts.languages import is_language_code
+from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS, render
+from audio_gateway.transcripts.speakers import SpeakerLabels
+from audio_gateway.transcripts.transcript import Transcript
+from audio_gateway.use_cases.ask import Providers
+from audio_gateway.use_cases.transcription import Measure, TranscriptionAnswer, TranscriptionOrder, transcribe
+
+_T = TypeVar("_T", bound=str)
+
+_TRANSLATION_FORMATS: Final = tuple(f for f in RESPONSE_FORMATS if f != "diarized_json")
+_STREAMABLE: Final = ("json", "text", "diarized_json")
+_MAX_SPEAKERS: Final = 4
+_REFERENCE = re.compile(r"data:audio/[\w.+-]+;base64,[A-Za-z0-9+/=_-]+", re.ASCII)
+_FIELD_NAME = re.compile(r"[^A-Za-z0-9_.\[\]-]")
+
+
+def transcriptions_app(*, catalog: Catalog, providers: Providers, measure: Measure = measure) -> FastAPI:
+    """The app of the transcriptions function."""
+    return _app("transcribe", "/audio/transcriptions", catalog, providers, measure)
+
+
+def translations_app(*, catalog: Catalog, providers: Providers, measure: Measure = measure) -> FastAPI:
+    """The app of the translations function."""
+    return _app("translate", "/audio/translations", catalog, providers, measure)
+
+
+def _app(task: Task, path: str, catalog: Catalog, providers: Providers, measure: Measure) -> FastAPI:
+    app = create_app(path.rpartition("/")[2])
+    read_order = read_transcription if task == "transcribe" else read_translation
+
+    @app.post(path)
+    async def create(request: Request) -> Response:
+        caller_of(request)
+        facts = facts_of(request)
+        form = parse_form(request.headers.get("content-type"), await request.body())
+        order = read_order(form, facts.request_id)
+        unknown = [_FIELD_NAME.sub("?", name)[:50] for name in form.left()]
+        answer = transcribe(order, catalog=catalog, providers=providers, deadline=deadline_of(request), measure=measure)
+        facts.model, facts.audio_ms = answer.model.id, answer.audio.duration_ms
+        facts.ignored = tuple(sorted({*answer.ignored, *unknown}))
+        events = list(answer.events)
+        facts.provider_ms = answer.stopwatch.ms
+        return _respond(order, answer, events)
+
+    return app
+
+
+def read_transcription(form: Form, request_id: str | None = None) -> TranscriptionOrder:
+    """The order of a transcription; raises `InvalidRequest` naming the first field that is wrong."""
+    order = TranscriptionOrder(
+        model=_model(form),
+        data=form.file("file"),
+        task="transcribe",
+        response_format=_choice("response_format", form.text("response_format") or "json", RESPONSE_FORMATS),
+        language=_language(form.text("language")),
+        languages=_languages(form.texts("languages")),
+        keywords=_not_empty("keywords", form.texts("keywords")),
+        prompt=form.text("prompt") or None,
+        temperature=_temperature(form.text("temperature")),
+        granularities=frozenset(
+            _choice("timestamp_granularities", value, GRANULARITIES) for value in form.texts("timestamp_granularities")
+        ),
+        logprobs=_logprobs(form.texts("include")),
+        stream=_boolean("stream", form.text("stream")),
+        chunking=_chunking(form),
+        known_speakers=_known_speakers(form),
+        request_id=request_id,
+    )
+    _check_together(order)
+    return order
+
+
+def read_translation(form: Form, request_id: str | None = None) -> TranscriptionOrder:
+    """The order of a translation; raises `InvalidRequest` naming the first field that is wrong.
+
+    OpenAI's translations have no `language`; ours read it, so that a model which understands few languages can say no.
+    """
+    return TranscriptionOrder(
+        model=_model(form),
+        data=form.file("file"),
+        task="translate",
+        response_format=_choice("response_format", form.text("response_format") or "json", _TRANSLATION_FORMATS),
+        language=_language(form.text("language")),
+        prompt=form.text("prompt") or None,
+        temperature=_temperature(form.text("temperature")),
+        request_id=request_id,
+    )
+
+
+def _model(form: Form) -> str:
+    model = form.text("model")
+    if not model:
+        raise InvalidRequest("'model' is required: you must provide a model parameter.", param="model")
+    return model
+
+
+def _choice(name: str, value: str, choices: Sequence[_T]) -> _T:
+    if value not in choices:
+        raise InvalidRequest(f"'{name}' must be one of: {', '.join(choices)}.", param=name, code="invalid_value")
+    return cast("_T", value)
+
+
+def _boolean(name: str, value: str | None) -> bool:
+    return _choice(name, (value or "false").lower(), ("true", "false")) == "true"
+
+
+def _temperature(value: str | None) -> float | None:
+    if not value:
+        return None
+    try:
+        temperature = float(value)
+    except ValueError:
+        temperature = math.nan
+    if not 0 <= temperature <= 1:
+        raise InvalidRequest("'temperature' must be a number from 0 to 1.", param="temperature", code="invalid_value")
+    return temperature
+
+
+def _language(value: str | None) -> str | None:
+    if not value:
+        return None
+    if not is_language_code(value):
+        message = f"Invalid language '{value[:50]}'. 'language' takes an ISO-639-1 code, such as en, de or ja."
+        raise InvalidRequest(message, param="language", code="invalid_language_format")
+    return value
+
+
+def _languages(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if not is_language_code(value):
+            message = f"Invalid language '{value[:50]}'. Send 'languages[]' once for each ISO-639-1 code."
+            raise InvalidRequest(message, param="languages", code="invalid_value")
+    return values
+
+
+def _not_empty(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(value.strip() for value in values):
+        raise InvalidRequest(f"'{name}[]' must not be empty.", param=name, code="invalid_value")
+    return values
+
+
+def _logprobs(values: tuple[str, ...]) -> bool:
+    return bool([_choice("include", value, ("logprobs",)) for value in values])
+
+
+def _chunking(form: Form) -> Chunking | None:
+    """`auto`, an object as `chunking_strategy[type]=…`, or the same object as JSON text (contract section 0.5)."""
+    name = "chunking_strategy"
+    members: dict[str, Any] = dict(form.members(name))
+    value = form.text(name)
+    if value and not members:
+        if value == "auto":
+            return Chunking("auto")
+        try:
+            parsed = json.loads(value)
+        except ValueError:
+            parsed = None
+        if not isinstance(parsed, dict):
+            raise InvalidRequest("'chunking_strategy' must be 'auto' or an object of type server_vad.", param=name)
+        members = parsed
+    if not members:
+        return None
+    kind = members.pop("type", None)
+    if kind != "server_vad":
+        raise InvalidRequest("'chunking_strategy[type]' must be 'server_vad'.", param=name, code="invalid_value")
+    chunking = Chunking(
+        "server_vad",
+        prefix_padding_ms=_whole_number("prefix_padding_ms", members.pop("prefix_padding_ms", None)),
+        silence_duration_ms=_whole_number("silence_duration_ms", members.pop("silence_duration_ms", None)),
+        threshold=_threshold(members.pop("threshold", None)),
+    )
+    for member in members:
+        raise InvalidRequest(f"'chunking_strategy' has no member '{member[:50]}'.", param=name)
+    return chunking
+
+
+def _whole_number(member: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    text = str(value)
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,6}", text, re.ASCII):
+        message = f"'chunking_strategy[{member}]' must be a whole number of milliseconds."
+        raise InvalidRequest(message, param="chunking_strategy")
+    return int(text)
+
+
+def _threshold(value: Any) -> float | None:
+    if value is None:
+        return None
+    try:
+        threshold = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        threshold = math.nan
+    if not 0 <= threshold <= 1:
+        message = "'chunking_strategy[threshold]' must be a number from 0 to 1."
+        raise InvalidRequest(message, param="chunking_strategy")
+    return threshold
+
+
+def _known_speakers(form: Form) -> tuple[KnownSpeaker, ...]:
+    """Names and voices, paired by their order."""
+    names = _not_empty("known_speaker_names", form.texts("known_speaker_names"))
+    references = form.texts("known_speaker_references")
+    if len(names) != len(references):
+        message = (
+            f"{len(names)} known_speaker_names[] came with {len(references)} known_speaker_references[]; pair them."
+        )
+        raise InvalidRequest(message, param="known_speaker_references")
+    if len(names) > _MAX_SPEAKERS:
+        message = f"'known_speaker_names[]' takes at most {_MAX_SPEAKERS}."
+        raise InvalidRequest(message, param="known_speaker_names")
+    for reference in references:
+        if not _REFERENCE.fullmatch(reference):
+            message = "'known_speaker_references[]' takes data URLs: data:audio/wav;base64,… of 2 to 10 s of the voice."
+            raise InvalidRequest(message, param="known_speaker_references", code="invalid_value")
+    return tuple(KnownSpeaker(*pair) for pair in zip(names, references, strict=True))
+
+
+def _check_together(order: TranscriptionOrder) -> None:
+    """What each field allows, but not with the others."""
+    if order.granularities and order.response_format != "verbose_json":
+        message = "'timestamp_granularities[]' requires response_format=verbose_json."
+        raise InvalidRequest(message, param="timestamp_granularities")
+    if order.logprobs and order.response_format != "json":
+        raise InvalidRequest("'include[]=logprobs' requires response_format=json.", param="include")
+    if order.stream and order.response_format not in _STREAMABLE:
+        message = (
+            f"response_format={order.response_format} cannot be streamed. "
+            "Use json, text or diarized_json, or leave stream out."
+        )
+        raise InvalidRequest(message, param="stream", code="unsupported_value")
+
+
+def _respond(order: TranscriptionOrder, answer: TranscriptionAnswer, events: list[TranscriptEvent]) -> Response:
+    headers = {"x-audio-gateway-model": answer.model.id}
+    transcript = next(event.transcript for event in events if isinstance(event, TranscriptDone))
+    if order.stream:
+        body = event_stream(_stream(order, events, transcript))
+        return Response(body, headers={**headers, **EVENT_STREAM_HEADERS, "content-type": EVENT_STREAM_TYPE})
+    rendered = render(
+        transcript,
+        order.response_format,
+        task=order.task,
+        granularities=order.granularities,
+        known_speakers=[speaker.name for speaker in order.known_speakers],
+    )
+    return Response(rendered.body, headers={**headers, "content-type": rendered.content_type})
+
+
+def _stream(
+    order: TranscriptionOrder, events: list[TranscriptEvent], transcript: Transcript
+) -> Iterator[dict[str, Any]]:
+    """The provider's events; from a provider that does not stream, the whole text or its segments at once."""
+    labels = SpeakerLabels([speaker.name for speaker in order.known_speakers])
+    if order.response_format == "diarized_json":
+        found = [event for event in events if isinstance(event, SegmentDone)] or [
+            SegmentDone(f"seg_{index}", segment) for index, segment in enumerate(transcript.segments or ())
+        ]
+        yield from (text_segment(event.id, event.segment, labels.of(event.segment.speaker)) for event in found)
+    else:
+        deltas = [event for event in events if isinstance(event, TextDelta)]
+        if not deltas and transcript.text:
+            deltas = [TextDelta(transcript.text, transcript.logprobs)]
+        yield from (text_delta(event.text, event.logprobs) for event in deltas)
+    yield text_done(transcript)

@@ -1,0 +1,55 @@
+"""GET /audio/voices?model= (design section 2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+
+from audio_gateway.api.app import caller_of, create_app
+from audio_gateway.api.models import json_response
+from audio_gateway.catalog.models import OPENAI_VOICES, Catalog, Model
+from audio_gateway.providers.port import ProviderVoice, VoiceLister
+from audio_gateway.use_cases.ask import Providers
+
+
+def voices_app(*, catalog: Catalog, providers: Providers) -> FastAPI:
+    """The app of the voices function."""
+    app = create_app("voices")
+
+    @app.get("/audio/voices")
+    async def list_voices(request: Request) -> Response:
+        caller_of(request)
+        model_id = request.query_params.get("model")
+        ids = [model_id] if model_id else list(catalog.able("speech"))
+        found: dict[str, dict[str, Any]] = {}
+        for each in ids:
+            for voice in _voices(catalog.model_for(each, "speech"), providers):
+                found.setdefault(voice["id"], voice)
+        return json_response({"object": "list", "data": list(found.values())})
+
+    return app
+
+
+def _voices(model: Model, providers: Providers) -> Iterator[dict[str, Any]]:
+    """The names that the catalogue maps, then the provider's own where it can tell them without being asked."""
+    provider = None if model.own_voices_only else providers(model.provider)
+    own = {voice.id: voice for voice in provider.voices()} if isinstance(provider, VoiceLister) else {}
+    for name, target in (model.voices or {}).items():
+        known = own.get(target) or own.get(target.partition("+")[0]) or ProviderVoice(target, target)
+        openai_name = name if name in OPENAI_VOICES else None
+        yield _voice(ProviderVoice(name, name, known.language, known.gender), openai_name)
+    for voice in own.values():
+        yield _voice(voice, None)
+
+
+def _voice(voice: ProviderVoice, openai_name: str | None) -> dict[str, Any]:
+    return {
+        "id": voice.id,
+        "object": "audio.voice",
+        "name": voice.name,
+        "language": voice.language,
+        "gender": voice.gender,
+        "openai_name": openai_name,
+    }

@@ -1,0 +1,1 @@
+"""What the gateway does for a caller, without HTTP: one module per thing asked for."""

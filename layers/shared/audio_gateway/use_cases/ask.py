@@ -1,0 +1,110 @@
+"""Asking providers: which one, in which order, until when, and what their time was spent on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from audio_gateway.catalog.models import Catalog, Endpoint, Model, Provider
+from audio_gateway.deadline import Deadline
+from audio_gateway.errors import InvalidRequest, ProviderBadAnswer, ProviderError, ProviderRejected, ProviderTimedOut
+
+T = TypeVar("T")
+P = TypeVar("P")
+
+
+class Providers(Protocol):
+    """Gives the adapter of a provider in the catalogue; built once per process."""
+
+    def __call__(self, provider: Provider, /) -> object:
+        """The adapter; raises `ConfigurationError` when its key cannot be read."""
+        ...
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """How long the provider kept us waiting, in milliseconds."""
+
+    ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate(Generic[P]):
+    """A model that can do what was asked, and how it would."""
+
+    model: Model
+    plan: P
+
+
+def candidates(
+    model: Model, endpoint: Endpoint, catalog: Catalog, plan: Callable[[Model], P]
+) -> tuple[Candidate[P], ...]:
+    """The model, then those of its fallbacks that can do the same, in the catalogue's order.
+
+    What the model itself cannot do is the caller's error and raised; a fallback that cannot do it is left out.
+    """
+    able = [Candidate(model, plan(model))]
+    for fallback_id in model.fallbacks:
+        fallback = catalog.models[fallback_id]
+        if endpoint not in fallback.endpoints:
+            continue
+        try:
+            able.append(Candidate(fallback, plan(fallback)))
+        except InvalidRequest:
+            continue
+    return tuple(able)
+
+
+def first_to_answer(
+    able: tuple[Candidate[P], ...], ask: Callable[[Candidate[P]], Iterator[T]]
+) -> tuple[Candidate[P], Iterator[T]]:
+    """Ask one after the other until one gives its first piece; from then on there is no way back.
+
+    Raises the first candidate's error if none answers: it is the model that the caller named. What a provider rejects
+    is wrong for all of them, so that is raised at once.
+    """
+    failure: ProviderError | None = None
+    for candidate in able:
+        try:
+            return candidate, _started(ask(candidate))
+        except ProviderRejected:
+            raise
+        except ProviderError as error:
+            failure = failure or error
+    if failure is None:
+        raise ValueError("nobody to ask")
+    raise failure
+
+
+def watched(pieces: Iterator[T], *, provider: str, deadline: Deadline, stopwatch: Stopwatch) -> Iterator[T]:
+    """The provider's pieces, timed; raises `ProviderTimedOut` between two of them once the deadline has passed."""
+    while True:
+        started = time.perf_counter()
+        try:
+            piece = next(pieces)
+        except StopIteration:
+            return
+        finally:
+            stopwatch.ms += (time.perf_counter() - started) * 1000
+        yield piece
+        if deadline.passed:
+            message = (
+                f"The provider '{provider}' did not finish before the platform gives up on an answer. "
+                "Send less at once, or ask a faster model."
+            )
+            raise ProviderTimedOut(message, provider=provider)
+
+
+def _started(pieces: Iterator[T]) -> Iterator[T]:
+    """The same pieces, the first of which has come."""
+    first = next(pieces, None)
+    if first is None:
+        raise ProviderBadAnswer("The provider answered with nothing.", provider="")
+
+    def rest() -> Iterator[T]:
+        yield first
+        yield from pieces
+
+    return rest()

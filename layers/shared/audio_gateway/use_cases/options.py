@@ -1,0 +1,53 @@
+"""Options that only some models have: refused by name, never dropped (docs/configuration.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from audio_gateway.catalog.models import Capability, Catalog, Endpoint, Model
+from audio_gateway.errors import UnsupportedOption
+
+# What a model must have one of, by request field (contract sections 2 and 3.2). `chunking_strategy` has no capability
+# of its own: the models that take it are those that tell speakers apart or give log probabilities.
+NEEDS: Final[Mapping[str, tuple[Capability, ...]]] = {
+    "instructions": ("instructions",),
+    "prompt": ("prompt",),
+    "temperature": ("temperature",),
+    "languages": ("keywords",),
+    "keywords": ("keywords",),
+    "include": ("logprobs",),
+    "chunking_strategy": ("diarization", "logprobs"),
+    "known_speaker_names": ("diarization",),
+    "known_speaker_references": ("diarization",),
+}
+
+
+def ignored_options(asked: Iterable[str], model: Model, endpoint: Endpoint, catalog: Catalog) -> frozenset[str]:
+    """Those of the options asked for that the model cannot use and that the catalogue says to let through.
+
+    Raises `UnsupportedOption` for any other that the model cannot use, with the models that can.
+    """
+    ignored = set()
+    for option in asked:
+        needs = NEEDS[option]
+        if not model.capabilities.isdisjoint(needs):
+            continue
+        if option not in model.ignore:
+            raise unsupported(option, model, able(needs, endpoint, catalog))
+        ignored.add(option)
+    return frozenset(ignored)
+
+
+def able(needs: tuple[Capability, ...], endpoint: Endpoint, catalog: Catalog) -> tuple[str, ...]:
+    """Ids of the models for `endpoint` that have at least one of these capabilities."""
+    return tuple(dict.fromkeys(model_id for need in needs for model_id in catalog.able(endpoint, need)))
+
+
+def unsupported(option: str, model: Model, others: tuple[str, ...], value: str | None = None) -> UnsupportedOption:
+    """The error for an option, or one value of it, that the model cannot use."""
+    what = f"'{option}'" if value is None else f"{option}='{value}'"
+    remedy = f"Models that do: {', '.join(others)}" if others else "No model here does"
+    return UnsupportedOption(
+        f"The model '{model.id}' does not support {what}. {remedy}; or leave it out.", param=option
+    )

@@ -1,0 +1,143 @@
+"""Text to speech: find the model and the voice, let it speak, give the format that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from audio_gateway.audio.formats import SpeechFormat
+from audio_gateway.catalog.models import Catalog, Model
+from audio_gateway.deadline import Deadline
+from audio_gateway.errors import ConfigurationError, InvalidAudio, InvalidRequest, ProviderBadAnswer
+from audio_gateway.providers.port import AudioChunk, SpeechProvider, SpeechRequest, VoiceLister
+from audio_gateway.use_cases.ask import Candidate, Providers, Stopwatch, candidates, first_to_answer, watched
+from audio_gateway.use_cases.options import ignored_options
+
+# What to ask for when a provider does not have the wanted format: the lossless ones first.
+_PREFERENCE: tuple[SpeechFormat, ...] = ("pcm", "wav", "flac", "opus", "aac", "mp3")
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechOrder:
+    """What the caller asked for. `speed` is 0.25 to 4.0, 1.0 for as it is; `text` is not blank."""
+
+    model: str
+    text: str
+    voice: str
+    format: SpeechFormat
+    speed: float = 1.0
+    instructions: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechAnswer:
+    """The speech, and who gave it. The provider has begun to answer; `chunks` joined are one file."""
+
+    model: Model
+    chunks: Iterator[bytes]
+    ignored: frozenset[str]
+    stopwatch: Stopwatch
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    voice: str
+    ask_for: SpeechFormat
+    provider_speed: float
+    instructions: str | None
+    ignored: frozenset[str]
+
+
+def speak(order: SpeechOrder, *, catalog: Catalog, providers: Providers, deadline: Deadline) -> SpeechAnswer:
+    """Have the text spoken by the model, or by the first of its fallbacks that can.
+
+    Raises `UnknownModel`, `InvalidRequest` naming the field before any provider is asked, or `ProviderError`.
+    """
+    model = catalog.model_for(order.model, "speech")
+    able = candidates(model, "speech", catalog, lambda m: _plan(order, m, catalog, providers))
+    stopwatch = Stopwatch()
+    served, chunks = first_to_answer(able, lambda c: _synthesize(order, c, providers, deadline, stopwatch))
+    return SpeechAnswer(served.model, chunks, served.plan.ignored, stopwatch)
+
+
+def _plan(order: SpeechOrder, model: Model, catalog: Catalog, providers: Providers) -> _Plan:
+    if model.max_characters is not None and len(order.text) > model.max_characters:
+        message = f"'input' has {len(order.text)} characters; the model '{model.id}' takes {model.max_characters}."
+        raise InvalidRequest(message + " Send it in parts.", param="input", code="string_above_max_length")
+    ignored = ignored_options(["instructions"] if order.instructions else [], model, "speech", catalog)
+    provider_speed = order.speed if "speed" in model.capabilities else 1.0
+    return _Plan(
+        voice=_voice(order.voice, model, providers),
+        ask_for=_format(order.format, model, stretched=provider_speed != order.speed),
+        provider_speed=provider_speed,
+        instructions=None if "instructions" in ignored else order.instructions,
+        ignored=ignored,
+    )
+
+
+def _format(wanted: SpeechFormat, model: Model, *, stretched: bool) -> SpeechFormat:
+    if wanted in model.formats and not stretched:
+        return wanted
+    return next(known for known in _PREFERENCE if known in model.formats)
+
+
+def _voice(name: str, model: Model, providers: Providers) -> str:
+    """The provider's own name of the voice; raises `InvalidRequest` for one that nobody knows."""
+    if model.voices is None:
+        return name
+    if name in model.voices:
+        return model.voices[name]
+    provider = None if model.own_voices_only else providers(model.provider)
+    if isinstance(provider, VoiceLister) and provider.has_voice(name):
+        return name
+    known = ", ".join(f"'{voice}'" for voice in model.voices)
+    message = (
+        f"The model '{model.id}' has no voice '{name[:100]}'. Voices: {known}; "
+        f"GET /v1/audio/voices?model={model.id} lists all."
+    )
+    raise InvalidRequest(message, param="voice", code="invalid_value")
+
+
+def _synthesize(
+    order: SpeechOrder,
+    candidate: Candidate[_Plan],
+    providers: Providers,
+    deadline: Deadline,
+    stopwatch: Stopwatch,
+) -> Iterator[bytes]:
+    from audio_gateway.audio.conform import conform
+
+    model, plan = candidate.model, candidate.plan
+    provider = providers(model.provider)
+    if not isinstance(provider, SpeechProvider):
+        raise ConfigurationError(f"The adapter of provider '{model.provider.id}' does not speak (model '{model.id}')")
+    request = SpeechRequest(
+        model=model.upstream,
+        text=order.text,
+        voice=plan.voice,
+        format=plan.ask_for,
+        deadline=deadline,
+        instructions=plan.instructions,
+        speed=plan.provider_speed,
+        request_id=order.request_id,
+    )
+    chunks = watched(provider.synthesize(request), provider=model.provider.id, deadline=deadline, stopwatch=stopwatch)
+    try:
+        first = next(chunks, AudioChunk(b"", plan.ask_for))
+        yield from conform(
+            _bytes_of(first, chunks),
+            declared=first.format,
+            sample_rate=first.sample_rate,
+            wanted=order.format,
+            speed=order.speed / plan.provider_speed,
+        )
+    except InvalidAudio as error:
+        message = f"The provider '{model.provider.id}' did not answer with the audio that it was asked for."
+        raise ProviderBadAnswer(message, provider=model.provider.id) from error
+
+
+def _bytes_of(first: AudioChunk, rest: Iterator[AudioChunk]) -> Iterator[bytes]:
+    yield first.data
+    for chunk in rest:
+        yield chunk.data

@@ -1,0 +1,236 @@
+"""Speech to text, in its language or in English: refuse, measure, let the provider listen, normalise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from audio_gateway.audio.measure import measure
+from audio_gateway.audio.source import AudioSource
+from audio_gateway.catalog.models import Catalog, Endpoint, Model
+from audio_gateway.deadline import Deadline
+from audio_gateway.errors import (
+    AudioTooLong,
+    ConfigurationError,
+    InvalidRequest,
+    ProviderBadAnswer,
+    RequestTooLarge,
+    WorkTooLong,
+)
+from audio_gateway.providers.port import (
+    Chunking,
+    KnownSpeaker,
+    Task,
+    TranscriptDone,
+    TranscriptEvent,
+    TranscriptionProvider,
+    TranscriptionRequest,
+)
+from audio_gateway.transcripts.render import Granularity, ResponseFormat
+from audio_gateway.transcripts.transcript import Transcript
+from audio_gateway.use_cases.ask import Candidate, Providers, Stopwatch, candidates, first_to_answer, watched
+from audio_gateway.use_cases.options import able, ignored_options, unsupported
+
+Measure = Callable[..., AudioSource]
+
+_SUBTITLES: frozenset[ResponseFormat] = frozenset({"srt", "vtt"})
+_ENDPOINT_OF: dict[Task, Endpoint] = {"transcribe": "transcriptions", "translate": "translations"}
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionOrder:
+    """What the caller asked for; absent options are None, False or empty."""
+
+    model: str
+    data: bytes
+    task: Task = "transcribe"
+    response_format: ResponseFormat = "json"
+    language: str | None = None
+    languages: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    prompt: str | None = None
+    temperature: float | None = None
+    granularities: frozenset[Granularity] = frozenset()
+    logprobs: bool = False
+    stream: bool = False
+    chunking: Chunking | None = None
+    known_speakers: tuple[KnownSpeaker, ...] = ()
+    request_id: str | None = None
+
+    @property
+    def want_words(self) -> bool:
+        """Whether the answer lists words."""
+        return "word" in self.granularities
+
+    @property
+    def want_segments(self) -> bool:
+        """Whether the answer is made of segments; verbose_json is, unless only words were asked for."""
+        if self.response_format in _SUBTITLES:
+            return True
+        return self.response_format == "verbose_json" and self.granularities != {"word"}
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionAnswer:
+    """What was heard, and by whom. The provider has begun to answer; the last event holds the whole transcript."""
+
+    model: Model
+    audio: AudioSource
+    events: Iterator[TranscriptEvent]
+    ignored: frozenset[str]
+    stopwatch: Stopwatch
+
+
+def transcribe(
+    order: TranscriptionOrder,
+    *,
+    catalog: Catalog,
+    providers: Providers,
+    deadline: Deadline,
+    measure: Measure = measure,
+) -> TranscriptionAnswer:
+    """Have the audio written down by the model, or by the first of its fallbacks that can.
+
+    Raises `UnknownModel`, `InvalidRequest` naming the field before any provider is asked, or `ProviderError`.
+    """
+    endpoint = _ENDPOINT_OF[order.task]
+    model = catalog.model_for(order.model, endpoint)
+    _check_options(order, model, endpoint, catalog)
+    audio = _measured(order.data, model, deadline, measure)
+
+    def plan(candidate: Model) -> frozenset[str]:
+        ignored = _check_options(order, candidate, endpoint, catalog)
+        _check_length(audio.duration_ms, candidate, deadline)
+        return ignored
+
+    able = candidates(model, endpoint, catalog, plan)
+    stopwatch = Stopwatch()
+    served, events = first_to_answer(able, lambda c: _listen(order, audio, c, providers, deadline, stopwatch))
+    return TranscriptionAnswer(served.model, audio, events, served.plan, stopwatch)
+
+
+def _check_options(order: TranscriptionOrder, model: Model, endpoint: Endpoint, catalog: Catalog) -> frozenset[str]:
+    """Names of the options that will be ignored; raises `InvalidRequest` for what the model cannot do."""
+    _check_format(order, model, endpoint, catalog)
+    if model.max_bytes is not None and len(order.data) > model.max_bytes:
+        message = f"The file has {len(order.data)} bytes; the model '{model.id}' takes {model.max_bytes}."
+        raise RequestTooLarge(message + " Compress it (opus or mp3, mono) or send it in parts.", param="file")
+    asked = {
+        "prompt": bool(order.prompt),
+        "temperature": bool(order.temperature),
+        "languages": bool(order.languages),
+        "keywords": bool(order.keywords),
+        "include": order.logprobs,
+        "chunking_strategy": order.chunking is not None and order.chunking.type == "server_vad",
+        "known_speaker_names": bool(order.known_speakers),
+    }
+    ignored = ignored_options([name for name, wanted in asked.items() if wanted], model, endpoint, catalog)
+    return ignored | _check_language(order.language, model)
+
+
+def _check_format(order: TranscriptionOrder, model: Model, endpoint: Endpoint, catalog: Catalog) -> None:
+    wanted = order.response_format
+    if wanted not in model.response_formats:
+        others = tuple(
+            m.id for m in catalog.models.values() if endpoint in m.endpoints and wanted in m.response_formats
+        )
+        raise unsupported("response_format", model, others, wanted)
+    if order.want_words and "words" not in model.capabilities:
+        raise unsupported("timestamp_granularities", model, able(("words",), endpoint, catalog), "word")
+
+
+def _check_language(language: str | None, model: Model) -> frozenset[str]:
+    if language is None or model.languages is None or language in model.languages:
+        return frozenset()
+    if "language" in model.ignore:
+        return frozenset({"language"})
+    known = ", ".join(model.languages)
+    raise unsupported_language(language, model, known)
+
+
+def unsupported_language(language: str, model: Model, known: str) -> InvalidRequest:
+    """The error for a language that the model does not hear."""
+    message = f"The model '{model.id}' understands {known} only, not '{language}'."
+    return InvalidRequest(message, param="language", code="unsupported_value")
+
+
+def _measured(data: bytes, model: Model, deadline: Deadline, measure: Measure) -> AudioSource:
+    limit_ms = int(_longest_s(model, deadline) * 1000)
+    try:
+        return measure(data, limit_ms=limit_ms)
+    except AudioTooLong as error:
+        raise _too_long(model, deadline) from error
+
+
+def _check_length(duration_ms: int, model: Model, deadline: Deadline) -> None:
+    if duration_ms > _longest_s(model, deadline) * 1000:
+        raise _too_long(model, deadline)
+
+
+def _longest_s(model: Model, deadline: Deadline) -> float:
+    """How many seconds of audio the model can hear before the deadline, at the speed that the catalogue knows."""
+    in_time = deadline.remaining_s() * model.speed_factor
+    return in_time if model.max_seconds is None else min(in_time, model.max_seconds)
+
+
+def _too_long(model: Model, deadline: Deadline) -> WorkTooLong:
+    longest = int(_longest_s(model, deadline))
+    if model.max_seconds is not None and longest >= int(model.max_seconds):
+        message = f"The audio is longer than the {model.max_seconds:g} s that the model '{model.id}' takes."
+    else:
+        message = (
+            f"The audio is longer than the {longest} s that the model '{model.id}' can work through "
+            "before the platform gives up on an answer (29 s)."
+        )
+    return WorkTooLong(f"{message} Send it in shorter parts, or use a faster model.", param="file")
+
+
+def _listen(
+    order: TranscriptionOrder,
+    audio: AudioSource,
+    candidate: Candidate[frozenset[str]],
+    providers: Providers,
+    deadline: Deadline,
+    stopwatch: Stopwatch,
+) -> Iterator[TranscriptEvent]:
+    model, ignored = candidate.model, candidate.plan
+    provider = providers(model.provider)
+    if not isinstance(provider, TranscriptionProvider):
+        raise ConfigurationError(f"The adapter of provider '{model.provider.id}' does not listen (model '{model.id}')")
+    request = TranscriptionRequest(
+        model=model.upstream,
+        audio=audio,
+        deadline=deadline,
+        task=order.task,
+        language=None if "language" in ignored else order.language,
+        languages=() if "languages" in ignored else order.languages,
+        keywords=() if "keywords" in ignored else order.keywords,
+        prompt=None if "prompt" in ignored else order.prompt,
+        temperature=None if "temperature" in ignored else order.temperature,
+        want_words=order.want_words or (order.want_segments and "segments" not in model.capabilities),
+        want_segments=order.want_segments and "segments" in model.capabilities,
+        want_logprobs=order.logprobs and "include" not in ignored,
+        diarize=order.response_format == "diarized_json",
+        chunking=None if "chunking_strategy" in ignored else order.chunking,
+        known_speakers=() if "known_speaker_names" in ignored else order.known_speakers,
+        stream=order.stream and "streaming" in model.capabilities,
+        request_id=order.request_id,
+    )
+    events = watched(provider.transcribe(request), provider=model.provider.id, deadline=deadline, stopwatch=stopwatch)
+    for event in events:
+        if isinstance(event, TranscriptDone):
+            _check_times(event.transcript, order, model)
+            yield event
+            return
+        yield event
+    message = f"The provider '{model.provider.id}' stopped before the transcript was complete."
+    raise ProviderBadAnswer(message, provider=model.provider.id)
+
+
+def _check_times(transcript: Transcript, order: TranscriptionOrder, model: Model) -> None:
+    """Raises `ProviderBadAnswer` for a transcript without the times that were asked for."""
+    needs_segments = order.want_segments or order.response_format == "diarized_json"
+    missing_segments = needs_segments and transcript.segments is None and transcript.words is None
+    if missing_segments or (order.want_words and transcript.words is None):
+        message = f"The provider '{model.provider.id}' did not say when the words were spoken."
+        raise ProviderBadAnswer(message, provider=model.provider.id)

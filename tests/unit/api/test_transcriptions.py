@@ -1,0 +1,321 @@
+"""POST /audio/transcriptions and /audio/translations through the real handlers, with a fake provider."""
+
+from __future__ import annotations
+
+import io
+import json
+import wave
+from typing import Any
+
+import pytest
+
+from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.transcriptions import transcriptions_app, translations_app
+from audio_gateway.errors import ProviderUnavailable
+from audio_gateway.providers.port import TranscriptionRequest
+from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event
+from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
+
+
+def wav(seconds: float = 1.0, rate: int = 16_000) -> bytes:
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(b"\x01\x00" * int(seconds * rate))
+    return out.getvalue()
+
+
+FILE = ("file", ("speech.wav", wav()))
+MODEL = ("model", "talker")
+
+
+class Gateway:
+    """The transcriptions and the translations function over one fake provider."""
+
+    def __init__(self, *models: Any) -> None:
+        self.provider = FakeProvider()
+        parts: dict[str, Any] = {"catalog": catalog(*models), "providers": lambda _: self.provider}
+        self.handlers = {
+            "/audio/transcriptions": lambda_handler(transcriptions_app(**parts), "transcriptions"),
+            "/audio/translations": lambda_handler(translations_app(**parts), "translations"),
+        }
+
+    def post(self, *parts: tuple[str, Any], path: str = "/audio/transcriptions", **options: Any) -> Answer:
+        context = options.pop("context", None)
+        return call(self.handlers[path], form_event(path, list(parts), **options), context)
+
+    @property
+    def asked(self) -> TranscriptionRequest:
+        request = self.provider.asked[-1]
+        assert isinstance(request, TranscriptionRequest)
+        return request
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    return Gateway()
+
+
+def test_json_is_the_default_and_counts_the_seconds_upwards(gateway: Gateway) -> None:
+    answer = gateway.post(MODEL, ("file", ("x", wav(1.2))))
+    assert answer.status == 200
+    assert answer.json == {"text": "hello big world", "usage": {"type": "duration", "seconds": 2}}
+    assert answer.headers["x-audio-gateway-model"] == "talker"
+
+
+def test_the_provider_gets_the_measured_audio_and_every_option(gateway: Gateway) -> None:
+    gateway.post(
+        ("language", "en"), ("prompt", "Names: Ann."), ("temperature", "0.5"), FILE, MODEL,
+        ("languages[]", "en"), ("languages[]", "de"), ("keywords", "Dashwood"), ("include[]", "logprobs"),
+    )  # fmt: skip
+    asked = gateway.asked
+    assert (asked.model, asked.task, asked.language, asked.prompt) == ("up-talker", "transcribe", "en", "Names: Ann.")
+    assert (asked.temperature, asked.languages, asked.keywords) == (0.5, ("en", "de"), ("Dashwood",))
+    assert asked.want_logprobs
+    assert (asked.audio.container, asked.audio.duration_ms, asked.audio.sample_rate) == ("wav", 1000, 16_000)
+
+
+@pytest.mark.parametrize("name", ["text", "srt", "vtt"])
+def test_text_formats_are_plain_text(gateway: Gateway, name: str) -> None:
+    answer = gateway.post(MODEL, FILE, ("response_format", name))
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert b"hello big world" in answer.body
+
+
+def test_subtitles_are_made_from_words_where_the_provider_has_no_segments() -> None:
+    gateway = Gateway(model(capabilities=ALL_CAPABILITIES - {"segments"}))
+    answer = gateway.post(MODEL, FILE, ("response_format", "srt"))
+    assert gateway.asked.want_words
+    assert answer.body == b"1\n00:00:00,000 --> 00:00:01,100\nhello big world\n\n\n"
+
+
+def test_words_and_segments_come_as_asked(gateway: Gateway) -> None:
+    def fields(*granularities: str) -> set[str]:
+        asked = [("timestamp_granularities[]", granularity) for granularity in granularities]
+        return set(gateway.post(MODEL, FILE, ("response_format", "verbose_json"), *asked).json)
+
+    always = {"task", "language", "duration", "text", "usage"}
+    assert fields() == always | {"segments"}
+    assert fields("segment") == always | {"segments"}
+    assert fields("word") == always | {"words"}
+    assert fields("word", "segment") == always | {"words", "segments"}
+
+
+def test_a_provider_that_leaves_out_the_times_it_promised_has_failed(gateway: Gateway) -> None:
+    gateway.provider.times = False
+    answer = gateway.post(MODEL, FILE, ("response_format", "srt"))
+    assert (answer.status, answer.error["code"]) == (502, "provider_bad_answer")
+
+
+def events(answer: Answer) -> list[dict[str, Any]]:
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    frames = answer.body.decode().split("\r\n\r\n")
+    assert frames[-2:] == ["data: [DONE]", ""]
+    return [json.loads(frame.removeprefix("data: ")) for frame in frames[:-2]]
+
+
+@pytest.mark.parametrize("capabilities", [ALL_CAPABILITIES, ALL_CAPABILITIES - {"streaming"}])
+def test_a_stream_is_deltas_and_done_whether_or_not_the_provider_streams(capabilities: frozenset[Any]) -> None:
+    gateway = Gateway(model(capabilities=capabilities))
+    found = events(gateway.post(MODEL, FILE, ("stream", "true")))
+    assert [e["type"] for e in found[:-1]] == ["transcript.text.delta"] * (len(found) - 1)
+    assert "".join(e["delta"] for e in found[:-1]).strip() == "hello big world"
+    assert (found[-1]["type"], found[-1]["text"]) == ("transcript.text.done", "hello big world")
+
+
+def test_a_translation_has_neither_usage_nor_words(gateway: Gateway) -> None:
+    plain = gateway.post(MODEL, FILE, path="/audio/translations")
+    assert plain.json == {"text": "hello big world"}
+    assert gateway.asked.task == "translate"
+    verbose = gateway.post(MODEL, FILE, ("response_format", "verbose_json"), path="/audio/translations").json
+    assert list(verbose) == ["task", "language", "duration", "text", "segments"]
+    assert verbose["task"] == "translate"
+
+
+BAD_FIELDS = [
+    ([FILE], "model"),
+    ([("model", ""), FILE], "model"),
+    ([MODEL, MODEL, FILE], "model"),
+    ([MODEL], "file"),
+    ([MODEL, ("file", "RIFF as text")], "file"),
+    ([MODEL, FILE, FILE], "file"),
+    ([MODEL, ("file", ("a.wav", b""))], "file"),
+    ([MODEL, ("file", ("a.wav", b"<html><body>no</body></html>"))], "file"),
+    ([MODEL, ("file", ("a.mp3", b"PK\x03\x04" + bytes(500)))], "file"),
+    ([MODEL, ("file", ("a.wav", wav(0.05)))], "file"),
+    ([MODEL, ("file", ("a.wav", wav()[:9000]))], "file"),
+    ([MODEL, FILE, ("response_format", "xml")], "response_format"),
+    ([MODEL, FILE, ("response_format", "diarized_json")], "response_format"),
+    ([MODEL, FILE, ("temperature", "1.1")], "temperature"),
+    ([MODEL, FILE, ("temperature", "-1")], "temperature"),
+    ([MODEL, FILE, ("temperature", "nan")], "temperature"),
+    ([MODEL, FILE, ("temperature", "warm")], "temperature"),
+    ([MODEL, FILE, ("language", "english")], "language"),
+    ([MODEL, FILE, ("language", "en-US")], "language"),
+    ([MODEL, FILE, ("languages[]", "en,de")], "languages"),
+    ([MODEL, FILE, ("stream", "yes")], "stream"),
+    ([MODEL, FILE, ("stream", "true"), ("response_format", "srt")], "stream"),
+    ([MODEL, FILE, ("timestamp_granularities[]", "word")], "timestamp_granularities"),
+    (
+        [MODEL, FILE, ("response_format", "verbose_json"), ("timestamp_granularities[]", "syllable")],
+        "timestamp_granularities",
+    ),
+    ([MODEL, FILE, ("include[]", "everything")], "include"),
+    ([MODEL, FILE, ("include[]", "logprobs"), ("response_format", "text")], "include"),
+    ([MODEL, FILE, ("chunking_strategy", "manual")], "chunking_strategy"),
+    ([MODEL, FILE, ("chunking_strategy", "{")], "chunking_strategy"),
+    ([MODEL, FILE, ("chunking_strategy[type]", "vad")], "chunking_strategy"),
+    (
+        [MODEL, FILE, ("chunking_strategy[type]", "server_vad"), ("chunking_strategy[threshold]", "2")],
+        "chunking_strategy",
+    ),
+    ([MODEL, FILE, ("chunking_strategy[type]", "server_vad"), ("chunking_strategy[x]", "2")], "chunking_strategy"),
+    ([MODEL, FILE, ("known_speaker_names[]", "Ann")], "known_speaker_references"),
+    (
+        [MODEL, FILE, ("known_speaker_names[]", "Ann"), ("known_speaker_references[]", "http://x/y.wav")],
+        "known_speaker_references",
+    ),
+    ([MODEL, FILE, ("keywords[]", " ")], "keywords"),
+]
+
+
+@pytest.mark.parametrize(("parts", "param"), BAD_FIELDS)
+def test_a_bad_field_is_a_400_that_names_it_and_no_provider_is_asked(
+    gateway: Gateway, parts: list[tuple[str, Any]], param: str
+) -> None:
+    answer = gateway.post(*parts)
+    assert answer.status == 400
+    assert (answer.error["type"], answer.error["param"]) == ("invalid_request_error", param)
+    assert gateway.provider.asked == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "param", "missing"),
+    [
+        ([("prompt", "x")], "prompt", "prompt"),
+        ([("temperature", "0.3")], "temperature", "temperature"),
+        ([("keywords[]", "x")], "keywords", "keywords"),
+        ([("languages[]", "en")], "languages", "keywords"),
+        ([("include[]", "logprobs")], "include", "logprobs"),
+        (
+            [("response_format", "verbose_json"), ("timestamp_granularities[]", "word")],
+            "timestamp_granularities",
+            "words",
+        ),
+    ],
+)
+def test_what_the_model_cannot_do_is_refused_with_the_models_that_can(
+    parts: list[tuple[str, Any]], param: str, missing: str
+) -> None:
+    gateway = Gateway(model("plain", capabilities=ALL_CAPABILITIES - {missing}), model("able"))
+    answer = gateway.post(("model", "plain"), FILE, *parts)
+    assert (answer.status, answer.error["param"], answer.error["code"]) == (400, param, "unsupported_value")
+    assert "able" in answer.error["message"]
+    assert gateway.provider.asked == []
+
+
+def test_a_format_that_the_model_lacks_is_refused_with_the_models_that_have_it() -> None:
+    gateway = Gateway(model("plain", response_formats=("json", "text")), model("able"))
+    answer = gateway.post(("model", "plain"), FILE, ("response_format", "vtt"))
+    assert (answer.error["param"], answer.error["code"]) == ("response_format", "unsupported_value")
+    assert "able" in answer.error["message"]
+
+
+@pytest.mark.parametrize("parts", [[("temperature", "0")], [("stream", "false")], [("prompt", "")], [("language", "")]])
+def test_a_value_that_asks_for_nothing_is_fine_for_any_model(parts: list[tuple[str, Any]]) -> None:
+    gateway = Gateway(model(capabilities=frozenset()))
+    assert gateway.post(MODEL, FILE, *parts).status == 200
+
+
+def test_options_that_the_catalogue_ignores_and_unknown_fields_are_announced() -> None:
+    gateway = Gateway(model(capabilities=frozenset(), ignore=frozenset({"temperature", "prompt"})))
+    answer = gateway.post(MODEL, FILE, ("temperature", "0.7"), ("prompt", "x"), ("us\u00e9r", "me"))
+    assert answer.status == 200
+    assert answer.headers["x-audio-gateway-ignored"] == "prompt, temperature, us?r"
+    assert (gateway.asked.temperature, gateway.asked.prompt) == (None, None)
+
+
+def test_a_language_that_the_model_does_not_understand_is_refused_in_both_endpoints() -> None:
+    gateway = Gateway(model(languages=("en",)))
+    for path in ("/audio/transcriptions", "/audio/translations"):
+        answer = gateway.post(MODEL, FILE, ("language", "fr"), path=path)
+        assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "language", "unsupported_value")
+        assert "en only" in answer.error["message"]
+    assert gateway.provider.asked == []
+
+
+def test_audio_that_the_model_could_not_finish_in_time_is_refused_before_it_is_asked() -> None:
+    gateway = Gateway(model(speed_factor=2.0))
+    answer = gateway.post(MODEL, ("file", ("a.wav", wav(60))))
+    assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "file", "input_too_long")
+    assert "29 s" in answer.error["message"]
+    assert gateway.provider.asked == []
+
+
+def test_audio_beyond_the_models_own_limit_is_refused_and_names_it() -> None:
+    gateway = Gateway(model(max_seconds=2.0))
+    answer = gateway.post(MODEL, ("file", ("a.wav", wav(2.5))))
+    assert (answer.status, answer.error["code"]) == (400, "input_too_long")
+    assert "2 s" in answer.error["message"]
+
+
+def test_a_file_beyond_the_models_bytes_is_a_413() -> None:
+    gateway = Gateway(model(max_bytes=1000))
+    answer = gateway.post(MODEL, FILE)
+    assert (answer.status, answer.error["param"]) == (413, "file")
+
+
+def test_a_fallback_is_asked_only_if_it_can_do_the_same() -> None:
+    gateway = Gateway(
+        model("main", fallbacks=("deaf", "talk", "spare")),
+        model("deaf", response_formats=("json",)),
+        model("talk", endpoints=frozenset({"speech"})),
+        model("spare"),
+    )
+    real = gateway.provider.transcribe
+
+    def transcribe(request: TranscriptionRequest) -> Any:
+        if request.model == "up-main":
+            raise ProviderUnavailable("down", provider="fake")
+        return real(request)
+
+    gateway.provider.transcribe = transcribe  # type: ignore[method-assign] # one model of the provider is down
+    answer = gateway.post(("model", "main"), FILE, ("response_format", "srt"))
+    assert (answer.status, answer.headers["x-audio-gateway-model"]) == (200, "spare")
+
+
+def test_an_unknown_model_and_one_of_the_wrong_kind_are_a_404(gateway: Gateway) -> None:
+    assert gateway.post(("model", "nobody"), FILE).error["code"] == "model_not_found"
+    speaker = Gateway(model(endpoints=frozenset({"speech"})))
+    assert speaker.post(MODEL, FILE).status == 404
+
+
+def test_a_body_that_is_not_a_form_is_a_415(gateway: Gateway) -> None:
+    answer = gateway.post(MODEL, headers={"Content-Type": "application/json"})
+    assert (answer.status, answer.error["code"]) == (415, "unsupported_content_type")
+
+
+def test_a_call_that_passed_no_authorizer_is_a_401(gateway: Gateway) -> None:
+    assert gateway.post(MODEL, FILE, authorizer={}).status == 401
+    assert gateway.post(MODEL, FILE, authorizer={**API_CALLER, "kind": "admin"}).status == 403
+
+
+def test_a_wrong_method_is_a_405(gateway: Gateway) -> None:
+    for path, handler in gateway.handlers.items():
+        assert call(handler, event("GET", path)).status == 405
+
+
+def test_the_next_request_works_after_every_bad_one(gateway: Gateway) -> None:
+    gateway.post(MODEL, ("file", ("x", bytes(range(256)) * 10)))
+    call(gateway.handlers["/audio/transcriptions"], event("POST", "/audio/transcriptions", b"x"), Context())
+    assert gateway.post(MODEL, FILE).status == 200
+
+
+def test_no_transcript_and_no_prompt_is_logged(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
+    gateway.provider.text = "private transcript"
+    gateway.post(MODEL, FILE, ("prompt", "private prompt"))
+    logged = capsys.readouterr().out
+    assert '"audio_ms":1000' in logged.replace(" ", "")
+    assert "private" not in logged

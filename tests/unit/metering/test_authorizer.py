@@ -1,0 +1,141 @@
+"""Keys in a table (moto), and the authorizer that reads them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from audio_gateway.errors import ConfigurationError
+from audio_gateway.metering.authorizer import Authorizer, Unauthorized, bearer_token
+from audio_gateway.metering.key_store import KeyStore
+from audio_gateway.metering.keys import KeyKind, NewKey, hash_key, new_key
+
+NOW = 1_800_000_000
+ARN = "arn:aws:execute-api:us-east-1:123456789012:abc123/v1/POST/audio/speech"
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        client.create_table(
+            TableName="gateway",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+        )
+        yield client
+
+
+@pytest.fixture
+def keys(table: Any) -> KeyStore:
+    return KeyStore(table, "gateway")
+
+
+@pytest.fixture
+def authorizer(keys: KeyStore) -> Authorizer:
+    return Authorizer(keys, now_s=lambda: NOW)
+
+
+def stored(keys: KeyStore, kind: KeyKind = "api", **changes: Any) -> NewKey:
+    key = new_key(kind, name="test", now_s=NOW)
+    keys.put(dataclasses.replace(key.record, **changes))
+    return key
+
+
+def event(authorization: str | None) -> dict[str, Any]:
+    headers = {} if authorization is None else {"authorization": authorization}
+    return {"type": "REQUEST", "methodArn": ARN, "headers": headers}
+
+
+def test_a_key_is_allowed_on_the_whole_stage_and_its_ids_reach_the_functions(
+    authorizer: Authorizer, keys: KeyStore
+) -> None:
+    key = stored(keys)
+    policy = authorizer.handle(event(f"Bearer {key.value}"), None)
+    statement = policy["policyDocument"]["Statement"][0]
+    assert (statement["Effect"], statement["Resource"]) == (
+        "Allow",
+        "arn:aws:execute-api:us-east-1:123456789012:abc123/v1/*",
+    )
+    assert policy["principalId"] == key.record.id
+    assert policy["context"] == {
+        "key_id": key.record.id,
+        "kind": "api",
+        "project_id": "default",
+        "organization_id": "org-default",
+    }
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic c2s6",
+        "sk-abc",
+        "Bearer sk-unknown",
+        "Bearer " + "x" * 1000,
+        "Bearer \udcff",
+    ],
+)
+def test_a_missing_malformed_or_unknown_key_is_a_401(authorizer: Authorizer, header: str | None) -> None:
+    with pytest.raises(Unauthorized, match="^Unauthorized$"):
+        authorizer.handle(event(header), None)
+
+
+@pytest.mark.parametrize("change", [{"status": "disabled"}, {"expires_at": NOW}, {"expires_at": NOW - 1}])
+def test_a_disabled_or_expired_key_is_denied(authorizer: Authorizer, keys: KeyStore, change: dict[str, Any]) -> None:
+    key = stored(keys, **change)
+    policy = authorizer.handle(event(f"Bearer {key.value}"), None)
+    assert policy["policyDocument"]["Statement"][0]["Effect"] == "Deny"
+
+
+def test_a_key_that_expires_later_is_allowed(authorizer: Authorizer, keys: KeyStore) -> None:
+    key = stored(keys, expires_at=NOW + 1)
+    assert (
+        authorizer.handle(event(f"bearer  {key.value} "), None)["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+    )
+
+
+def test_keys_are_long_different_and_stored_only_as_a_hash(keys: KeyStore, table: Any) -> None:
+    made = {stored(keys).value for _ in range(50)}
+    assert len(made) == 50
+    assert all(value.startswith("sk-") and len(value) > 40 for value in made)
+    everything = repr(table.scan(TableName="gateway")["Items"])
+    assert not any(value in everything for value in made)
+    assert all(hash_key(value) in everything for value in made)
+
+
+def test_an_admin_key_says_so(authorizer: Authorizer, keys: KeyStore) -> None:
+    key = stored(keys, "admin")
+    assert key.value.startswith("sk-admin-")
+    assert authorizer.handle(event(f"Bearer {key.value}"), None)["context"]["kind"] == "admin"
+
+
+def test_the_record_comes_back_as_it_was_written(keys: KeyStore) -> None:
+    key = stored(keys, expires_at=NOW + 5)
+    assert keys.get(key.record.sha256) == dataclasses.replace(key.record, expires_at=NOW + 5)
+
+
+def test_a_missing_table_name_is_said() -> None:
+    with pytest.raises(ConfigurationError, match="TABLE_NAME"):
+        Authorizer.from_env({})
+
+
+def test_the_header_is_found_whatever_its_case() -> None:
+    assert bearer_token({"headers": {"AUTHORIZATION": "BEARER sk-1"}}) == "sk-1"
+    assert bearer_token({"headers": None}) is None
