@@ -65,8 +65,7 @@ def test_a_filename_makes_a_file_whatever_it_says(filename: str) -> None:
 )
 def test_a_malformed_or_cut_off_form_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequest):
-        form = parse_form(TYPE, body)
-        form.file("file")
+        parse_form(TYPE, body).file("file")
 
 
 @pytest.mark.parametrize("content_type", [None, "", "application/json", "multipart/mixed; boundary=x", "nonsense;;;"])

@@ -93,7 +93,7 @@ def test_a_key_is_allowed_on_the_whole_stage_and_its_ids_reach_the_functions(
     ],
 )
 def test_a_missing_malformed_or_unknown_key_is_a_401(authorizer: Authorizer, header: str | None) -> None:
-    with pytest.raises(Unauthorized, match="^Unauthorized$"):
+    with pytest.raises(Unauthorized, match=r"^Unauthorized$"):
         authorizer.handle(event(header), None)
 
 

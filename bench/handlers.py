@@ -1,0 +1,230 @@
+"""Warm and cold: what our handlers add to a bare FastAPI + Mangum function, measured side by side in one run.
+
+Warm is measured in process, with a provider that answers at once and without AWS calls: the difference to the bare
+handler is what we add. Cold is a fresh interpreter that imports the function and answers its first request, compared
+with a bare one that imports fastapi, mangum and a boto3 DynamoDB client.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.table import Row, Table, save
+
+ROOT = Path(__file__).parents[1]
+LAYER = ROOT / "layers" / "shared"
+FAMILIES = {"speech": 0.6, "transcriptions": 1.5}  # ms that we may add
+ROUNDS = 400
+COLD_ROUNDS = 7
+
+
+# ---------------------------------------------------------------- the bare stack
+BARE = """
+import io
+from typing import Annotated
+from fastapi import FastAPI, File, Form, UploadFile, Response
+from pydantic import BaseModel
+from mangum import Mangum
+
+class Body(BaseModel):
+    model: str
+    input: str
+    voice: str
+    response_format: str = "mp3"
+
+app = FastAPI(openapi_url=None)
+
+@app.post("/audio/speech")
+async def speech(body: Body) -> Response:
+    return Response(AUDIO, media_type="audio/pcm")
+
+@app.post("/audio/transcriptions")
+async def transcriptions(file: Annotated[UploadFile, File()], model: Annotated[str, Form()]):
+    data = await file.read()
+    return {"text": "hello big world", "usage": {"type": "duration", "seconds": 5}}
+
+AUDIO = bytes(4800)
+handler = Mangum(app, lifespan="off")
+"""
+
+
+def bare_handler() -> Callable[..., Any]:
+    scope: dict[str, Any] = {"__name__": "bare"}
+    exec(compile(BARE, "bare.py", "exec"), scope)  # the same text runs in the cold measurement
+    return scope["handler"]
+
+
+def our_handlers() -> dict[str, Callable[..., Any]]:
+    from audio_gateway.api.app import lambda_handler
+    from audio_gateway.api.speech import speech_app
+    from audio_gateway.api.transcriptions import transcriptions_app
+    from audio_gateway.providers.port import AudioChunk
+    from tests.fakes.providers import FakeProvider, catalog
+
+    provider = FakeProvider(speech=(AudioChunk(bytes(4800), "pcm", 24_000),))
+    known, giving = catalog(), lambda _: provider
+    speech = speech_app(catalog=known, providers=giving, results=None)  # type: ignore[arg-type] # nothing is too big
+    return {
+        "speech": lambda_handler(speech, "speech"),
+        "transcriptions": lambda_handler(transcriptions_app(catalog=known, providers=giving), "transcriptions"),
+    }
+
+
+def events() -> dict[str, dict[str, Any]]:
+    from tests.fakes.gateway import form_event, json_event
+
+    body = {"model": "talker", "input": "Hello, this is a sentence.", "voice": "alloy", "response_format": "pcm"}
+    parts = [("model", "talker"), ("file", ("speech.wav", five_seconds()))]
+    return {
+        "speech": json_event("/audio/speech", body),
+        "transcriptions": form_event("/audio/transcriptions", parts),
+    }
+
+
+def five_seconds() -> bytes:
+    """A wav of 160 KB: 16 kHz, 16 bit, mono."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(b"\x01\x00\xfe\xff" * 40_000)
+    return out.getvalue()
+
+
+# ---------------------------------------------------------------- warm
+def warm() -> Table:
+    from tests.fakes.gateway import Context
+
+    bare, ours = bare_handler(), our_handlers()
+    table = Table("warm handler, ms p50 (provider answers at once, no AWS call)", ["bare", "ours", "added", "limit"])
+    for name, event in events().items():
+        event["requestContext"]["requestTimeEpoch"] = 0
+        spent: dict[str, list[float]] = {"bare": [], "ours": []}
+        with quiet():
+            for _ in range(ROUNDS):  # alternating, so that a busy machine slows both
+                for which, handler in (("bare", bare), ("ours", ours[name])):
+                    started = time.perf_counter()
+                    answer = handler(event, Context())
+                    spent[which].append((time.perf_counter() - started) * 1000)
+                    if answer["statusCode"] != 200:
+                        raise RuntimeError(f"{which} {name} answered {answer}")
+        bare_ms, our_ms = (statistics.median(spent[which]) for which in ("bare", "ours"))
+        table.add(Row(name, [bare_ms, our_ms, our_ms - bare_ms, FAMILIES[name]]))
+    return table
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """The log lines go where a Lambda's would: written, but not to the terminal."""
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield
+
+
+# ---------------------------------------------------------------- cold
+COLD_BARE = (
+    BARE
+    + """
+import boto3
+client = boto3.client("dynamodb", region_name="us-east-1")
+"""
+)
+
+COLD_RUN = """
+import json, sys, time
+started = time.perf_counter()
+exec(compile(open(sys.argv[1]).read(), sys.argv[1], "exec"))
+imported = time.perf_counter()
+class Context:
+    function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "x"
+    def get_remaining_time_in_millis(self): return 29000
+event = json.load(open(sys.argv[2]))
+try:
+    answer = handler(event, Context())
+    status = answer.get("statusCode", 200)
+except Exception as error:
+    status = str(error)
+done = time.perf_counter()
+print("RESULT", json.dumps([imported - started, done - imported, status]))
+"""
+
+
+def cold() -> Table:
+    from tests.fakes.gateway import event
+
+    calls = events()
+    gets = {"models": event("GET", "/models"), "voices": event("GET", "/audio/voices")}
+    speech = {"model": "espeak-ng", "input": "Hello.", "voice": "alloy", "response_format": "pcm"}
+    from tests.fakes.gateway import form_event, json_event
+
+    clip = ("file", ("speech.wav", five_seconds()))
+    ours = {
+        "authorizer": {"type": "REQUEST", "methodArn": "arn:aws:execute-api:r:a:i/v1/GET/models", "headers": {}},
+        "speech": json_event("/audio/speech", speech),
+        "transcriptions": form_event("/audio/transcriptions", [("model", "no-such-model"), clip]),
+        "translations": form_event("/audio/translations", [("model", "no-such-model"), clip]),
+        **gets,
+    }
+    limits = {"speech": 1.15, "authorizer": 0.6}
+    table = Table("cold start, ms (import + first request; best of 7)", ["import", "first", "sum", "x bare", "limit"])
+    with tempfile.TemporaryDirectory() as folder:
+        bare_file = Path(folder, "bare.py")
+        bare_file.write_text(COLD_BARE)
+        jobs = {"bare": (bare_file, calls["speech"])}
+        jobs |= {name: (ROOT / "functions" / name / "app.py", ours[name]) for name in ours}
+        best: dict[str, tuple[float, float]] = {}
+        for _ in range(COLD_ROUNDS):
+            for name, (file, request) in jobs.items():
+                found = cold_once(Path(folder), file, request)
+                if name not in best or sum(found) < sum(best[name]):
+                    best[name] = found
+    bare_sum = sum(best["bare"])
+    for name, (imported, first) in best.items():
+        total = imported + first
+        table.add(Row(name, [imported * 1000, first * 1000, total * 1000, total / bare_sum, limits.get(name)]))
+    return table
+
+
+def cold_once(folder: Path, file: Path, request: dict[str, Any]) -> tuple[float, float]:
+    """Seconds of importing and of the first request, in an interpreter of its own, with the layer's packages only."""
+    runner, sample = folder / "run.py", folder / "event.json"
+    runner.write_text(COLD_RUN)
+    sample.write_text(json.dumps(request))
+    layers = ROOT / ".local" / "layers"
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(map(str, [LAYER, layers / "shared" / "python", layers / "engines" / "python"])),
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_LAMBDA_FUNCTION_NAME": "bench",
+        "POWERTOOLS_SERVICE_NAME": "audio-gateway",
+        "POWERTOOLS_METRICS_NAMESPACE": "AudioGateway",
+        "AUDIO_GATEWAY_CATALOG": str(LAYER / "catalog.toml"),
+        "TABLE_NAME": "table",
+        "BUCKET_NAME": "bucket",
+    }
+    python = [sys.executable, "-S", str(runner), str(file), str(sample)]
+    result = subprocess.run(python, env=env, capture_output=True, text=True, check=True, timeout=60)
+    line = next(line for line in result.stdout.splitlines() if line.startswith("RESULT "))
+    imported, first, status = json.loads(line.removeprefix("RESULT "))
+    if status not in (200, 404, "Unauthorized"):
+        raise RuntimeError(f"{file} answered {status}: {result.stdout} {result.stderr}")
+    return imported, first
+
+
+if __name__ == "__main__":
+    save("handlers", [warm(), cold()])

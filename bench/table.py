@@ -1,0 +1,53 @@
+"""Tables of measurements: printed for people, kept as JSON in bench/results for comparisons."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass
+class Row:
+    """One line: a name, and a figure (or nothing) per column."""
+
+    name: str
+    figures: list[float | None]
+
+
+@dataclass
+class Table:
+    """Measurements that were made in one run, to be read as ratios."""
+
+    title: str
+    columns: list[str]
+    rows: list[Row] = field(default_factory=list)
+
+    def add(self, row: Row) -> None:
+        self.rows.append(row)
+
+    def __str__(self) -> str:
+        width = max(len(row.name) for row in self.rows) + 2
+        lines = [self.title, " " * width + "".join(f"{column:>12}" for column in self.columns)]
+        for row in self.rows:
+            cells = ("" if figure is None else f"{figure:,.3f}" for figure in row.figures)
+            lines.append(row.name.ljust(width) + "".join(f"{cell:>12}" for cell in cells))
+        return "\n".join(lines) + "\n"
+
+
+def save(name: str, tables: list[Table]) -> None:
+    """Print the tables and keep them with what is needed to read them: the interpreter and the number of cores."""
+    for table in tables:
+        print(table)
+    RESULTS.mkdir(exist_ok=True)
+    kept = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "tables": [asdict(table) for table in tables],
+    }
+    (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=2) + "\n")
