@@ -89,7 +89,7 @@ def model(model_id: str = "talker", **fields: object) -> Model:
         "languages": None,
         "capabilities": ALL_CAPABILITIES,
         "ignore": frozenset(),
-        "response_formats": ("json", "text", "srt", "verbose_json", "vtt"),
+        "response_formats": ("mp3", "opus", "aac", "flac", "wav", "pcm", "json", "text", "srt", "verbose_json", "vtt"),
         "max_bytes": None,
         "max_seconds": None,
         "max_characters": 4096,

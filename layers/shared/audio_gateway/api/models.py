@@ -8,7 +8,6 @@ from urllib.parse import unquote
 from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.app import caller_of, create_app
-from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.catalog.models import CAPABILITIES, ENDPOINTS, Catalog, Model
 from audio_gateway.catalog.prices import caller_prices
 from audio_gateway.errors import InvalidRequest, UnknownModel
@@ -55,7 +54,7 @@ def _model(model: Model) -> dict[str, Any]:
         "owned_by": model.provider.id,
         "endpoints": [endpoint for endpoint in ENDPOINTS if endpoint in model.endpoints],
         "voices": None if model.voices is None else list(model.voices),
-        "response_formats": _response_formats(model),
+        "response_formats": list(model.response_formats),
         "languages": None if model.languages is None else list(model.languages),
         "capabilities": [capability for capability in CAPABILITIES if capability in model.capabilities],
         "limits": {
@@ -65,9 +64,3 @@ def _model(model: Model) -> dict[str, Any]:
         },
         "price": caller_prices(model),
     }
-
-
-def _response_formats(model: Model) -> list[str]:
-    """What callers may ask for: every speech format, as we make what the provider lacks, and the transcripts'."""
-    speech = SPEECH_FORMATS if "speech" in model.endpoints else ()
-    return [*speech, *model.response_formats]

@@ -24,7 +24,9 @@ class ResultStore:
         import boto3
         from botocore.config import Config
 
-        return boto3.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
+        # The regional host, not the global one: that answers a signed request for another region with a redirect.
+        style = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
+        return boto3.client("s3", config=Config(signature_version="s3v4", s3=style))
 
     def put(self, body: bytes, content_type: str, *, project_id: str) -> str:
         """Store an answer; gives a URL that serves it to whoever holds it, for 15 minutes."""

@@ -6,9 +6,10 @@ The platform hands a buffered answer over in one piece, so that the events arriv
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
+
+from audio_gateway.transcripts.render import json_bytes
 
 EVENT_STREAM_HEADERS: Final = {"cache-control": "no-store"}
 EVENT_STREAM_TYPE: Final = "text/event-stream; charset=utf-8"
@@ -23,7 +24,7 @@ def event_stream(events: Iterable[dict[str, Any]]) -> bytes:
 
 def _frames(events: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     for event in events:
-        yield b"data: " + json.dumps(event, separators=(",", ":")).encode() + b"\r\n\r\n"
+        yield b"data: " + json_bytes(event) + b"\r\n\r\n"
     yield b"data: [DONE]\r\n\r\n"
 
 

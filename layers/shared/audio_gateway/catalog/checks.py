@@ -1,0 +1,84 @@
+"""What must hold between the entries of a catalogue, each of which is well formed by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from audio_gateway.catalog.defaults import EMBEDDED, Defaults, defaults_for
+from audio_gateway.catalog.mistakes import Mistake
+from audio_gateway.catalog.schema import ModelEntry, ProviderEntry
+
+
+def check_provider(where: str, provider: ProviderEntry) -> Iterator[Mistake]:
+    """`openai` needs an address to call; the embedded engines have none."""
+    if provider.adapter == "openai" and provider.base_url is None:
+        yield Mistake(where, "base_url", "is missing; for OpenAI it is https://api.openai.com/v1")
+    if provider.adapter == "embedded":
+        for field in ("base_url", "api_key"):
+            if getattr(provider, field) is not None:
+                yield Mistake(where, field, "is not for the adapter 'embedded', which calls nobody")
+
+
+def check_ids(places: Sequence[tuple[str, str]]) -> Iterator[Mistake]:
+    """Every id once. `places` are (where, id) of all models in the order of the file."""
+    first: dict[str, str] = {}
+    for where, model_id in places:
+        if model_id in first:
+            yield Mistake(where, "id", f"'{model_id}' is taken by {first[model_id]}")
+        first.setdefault(model_id, where)
+
+
+def check_model(where: str, model: ModelEntry, provider: ProviderEntry) -> Iterator[Mistake]:
+    """A model against its provider, and its fields against each other."""
+    upstream = model.upstream or model.id
+    defaults = defaults_for(provider.adapter, upstream, model.endpoints)
+    if defaults is None:
+        field = "id" if model.upstream is None else "upstream"
+        engines = ", ".join(EMBEDDED)
+        yield Mistake(where, field, f"'{upstream}' is not an embedded engine; there are {engines} (set upstream)")
+    else:
+        yield from _check_endpoints(where, model, upstream, defaults)
+        yield from _check_chunks(where, model, defaults)
+    yield from _check_price(where, model)
+
+
+def _check_endpoints(where: str, model: ModelEntry, upstream: str, defaults: Defaults) -> Iterator[Mistake]:
+    able = defaults.endpoints
+    for endpoint in model.endpoints:
+        if able is not None and endpoint not in able:
+            yield Mistake(where, "endpoints", f"'{upstream}' cannot serve '{endpoint}', only {', '.join(sorted(able))}")
+
+
+def _check_chunks(where: str, model: ModelEntry, defaults: Defaults) -> Iterator[Mistake]:
+    limit = model.max_seconds or defaults.max_seconds
+    if model.chunk_seconds is not None and limit is not None and model.chunk_seconds > limit:
+        yield Mistake(where, "chunk_seconds", f"is {model.chunk_seconds:g}, more than max_seconds, {limit:g}")
+
+
+def _check_price(where: str, model: ModelEntry) -> Iterator[Mistake]:
+    units = (
+        ("usd_per_million_characters", model.price.usd_per_million_characters, "characters", {"speech"}),
+        ("usd_per_minute", model.price.usd_per_minute, "minutes", {"transcriptions", "translations"}),
+    )
+    for unit, amount, measure, endpoints in units:
+        paid = sorted(endpoints.intersection(model.endpoints))
+        if paid and amount is None:
+            problem = f'is missing: the price of {" and ".join(paid)} is by {measure}; free is written "0"'
+            yield Mistake(where, f"price.{unit}", problem)
+        if not paid and amount is not None:
+            yield Mistake(where, f"price.{unit}", f"is the wrong unit: {', '.join(model.endpoints)} has no {measure}")
+
+
+def check_fallbacks(where: str, model: ModelEntry, models: Mapping[str, ModelEntry | None]) -> Iterator[Mistake]:
+    """`models` are all of the file by id, None where an entry has mistakes of its own."""
+    for index, other_id in enumerate(model.fallbacks):
+        field = f"fallbacks[{index}]"
+        if other_id == model.id:
+            yield Mistake(where, field, f"'{other_id}' is the model itself")
+        elif other_id in model.fallbacks[:index]:
+            yield Mistake(where, field, f"'{other_id}' is there twice")
+        elif other_id not in models:
+            yield Mistake(where, field, f"'{other_id}' is no model of this file; there are {', '.join(models)}")
+        elif (other := models[other_id]) is not None and not set(model.endpoints).intersection(other.endpoints):
+            served = ", ".join(other.endpoints)
+            yield Mistake(where, field, f"'{other_id}' serves {served}, none of {', '.join(model.endpoints)}")

@@ -1,0 +1,138 @@
+"""What a model can do when the catalogue does not say so: tables by adapter and by the provider's name of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
+
+from audio_gateway.audio.formats import SPEECH_FORMATS, SpeechFormat
+from audio_gateway.catalog.models import OPENAI_VOICES, Adapter, Capability, Endpoint
+
+TIMEOUT_SECONDS: Final = 120.0
+CHUNK_SECONDS: Final = 300.0
+CHUNK_CONCURRENCY: Final = 10
+CREATED: Final = 1_767_225_600
+"""2026-01-01 in unix seconds: `created` of every model. OpenAI's shape wants one and a catalogue entry has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """The optional fields of a model, with the meaning they have in `Model`.
+
+    `voices` is a list where names are the provider's own, a table where they stand for other ones, None where every
+    name is passed on. `endpoints` is what the model serves at all; None where that is for the catalogue to say.
+    """
+
+    speed_factor: float
+    capabilities: frozenset[Capability] = frozenset()
+    endpoints: frozenset[Endpoint] | None = None
+    formats: tuple[SpeechFormat, ...] = SPEECH_FORMATS
+    voices: tuple[str, ...] | Mapping[str, str] | None = None
+    languages: tuple[str, ...] | None = None
+    ignore: frozenset[str] = frozenset()
+    max_bytes: int | None = None
+    max_seconds: float | None = None
+    max_characters: int | None = None
+
+
+# How many seconds of audio OpenAI's models handle in a second: cautious estimates, since only the operator can measure
+# his own. Too low makes a job of what would have fitted; too high lets an answer run into the platform's 29 s.
+_SPEECH_SPEED: Final = 5.0
+_TRANSCRIPTION_SPEED: Final = 20.0
+
+_MAX_BYTES: Final = 26_214_400  # of the whole body (contract section 3.1)
+_MAX_SECONDS: Final = 1400.0  # contract section 3.2
+_MAX_CHARACTERS: Final = 4096  # contract section 2; the 2000 tokens of gpt-4o-mini-tts only OpenAI can count
+
+_TTS_1_VOICES: Final = ("alloy", "ash", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer")
+
+_TTS_1: Final = Defaults(
+    speed_factor=_SPEECH_SPEED,
+    capabilities=frozenset({"speed", "streaming"}),
+    voices=_TTS_1_VOICES,
+    max_characters=_MAX_CHARACTERS,
+)
+_GPT_TTS: Final = replace(_TTS_1, capabilities=_TTS_1.capabilities | {"instructions"}, voices=OPENAI_VOICES)
+
+# `ignore` is what OpenAI itself lets through without effect (contract section 3.2).
+_WHISPER: Final = Defaults(
+    speed_factor=_TRANSCRIPTION_SPEED,
+    capabilities=frozenset({"words", "segments", "prompt", "temperature"}),
+    ignore=frozenset({"languages", "keywords", "chunking_strategy", "stream"}),
+    max_bytes=_MAX_BYTES,
+)
+_GPT_4O: Final = Defaults(
+    speed_factor=_TRANSCRIPTION_SPEED,
+    capabilities=frozenset({"prompt", "temperature", "streaming", "logprobs"}),
+    ignore=frozenset({"languages", "keywords"}),
+    max_bytes=_MAX_BYTES,
+    max_seconds=_MAX_SECONDS,
+)
+_GPT_4O_DIARIZE: Final = replace(_GPT_4O, capabilities=frozenset({"diarization", "temperature", "streaming"}))
+_GPT_TRANSCRIBE: Final = replace(
+    _GPT_4O,
+    capabilities=frozenset({"prompt", "temperature", "streaming", "keywords"}),
+    ignore=frozenset({"language", "chunking_strategy"}),
+    max_seconds=None,
+)
+
+OPENAI: Final[Mapping[str, Defaults]] = MappingProxyType({
+    "tts-1": _TTS_1,
+    "tts-1-1106": _TTS_1,
+    "tts-1-hd": _TTS_1,
+    "tts-1-hd-1106": _TTS_1,
+    "gpt-4o-mini-tts": _GPT_TTS,
+    "gpt-4o-mini-tts-2025-12-15": _GPT_TTS,
+    "whisper-1": _WHISPER,
+    "gpt-4o-transcribe": _GPT_4O,
+    "gpt-4o-mini-transcribe": _GPT_4O,
+    "gpt-4o-mini-transcribe-2025-12-15": _GPT_4O,
+    "gpt-4o-transcribe-diarize": _GPT_4O_DIARIZE,
+    "gpt-transcribe": _GPT_TRANSCRIBE,
+})  # fmt: skip
+
+_FULL_API: Final[frozenset[Capability]] = frozenset({
+    "words", "segments", "prompt", "temperature", "instructions", "speed", "streaming",
+})  # fmt: skip
+
+EMBEDDED: Final[Mapping[str, Defaults]] = MappingProxyType({
+    "espeak-ng": Defaults(
+        speed_factor=50.0,
+        capabilities=frozenset({"speed", "streaming"}),
+        endpoints=frozenset({"speech"}),
+        formats=("pcm",),
+        # Accents and variants of eSpeak NG: a woman's where OpenAI's voice sounds like one, a man's elsewhere.
+        voices=MappingProxyType({
+            "alloy": "en-us+f2",
+            "ash": "en-us+m3",
+            "ballad": "en-gb+m1",
+            "coral": "en-us+f3",
+            "echo": "en-us+m1",
+            "fable": "en-gb+m4",
+            "onyx": "en-us+m7",
+            "nova": "en-us+f4",
+            "sage": "en-us+f5",
+            "shimmer": "en-gb+f2",
+            "verse": "en-us+m2",
+            "marin": "en-us+f1",
+            "cedar": "en-us+m4",
+        }),
+    ),
+    "pocketsphinx": Defaults(
+        speed_factor=6.0,
+        capabilities=frozenset({"words", "segments", "streaming"}),
+        endpoints=frozenset({"transcriptions", "translations"}),
+        languages=("en",),
+        ignore=frozenset({"temperature"}),
+    ),
+})  # fmt: skip
+
+
+def defaults_for(adapter: Adapter, upstream: str, endpoints: Collection[Endpoint]) -> Defaults | None:
+    """The defaults of a provider's model; None if the adapter has no such model."""
+    if adapter == "embedded":
+        return EMBEDDED.get(upstream)
+    speed_factor = _SPEECH_SPEED if "speech" in endpoints else _TRANSCRIPTION_SPEED
+    return OPENAI.get(upstream) or Defaults(speed_factor=speed_factor, capabilities=_FULL_API)

@@ -1,0 +1,201 @@
+"""From the catalogue's TOML file to a `Catalog`. All mistakes in it are named at once, in a `ConfigurationError`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from audio_gateway.audio.formats import SPEECH_FORMATS
+from audio_gateway.catalog.checks import check_fallbacks, check_ids, check_model, check_provider
+from audio_gateway.catalog.defaults import CHUNK_SECONDS, CREATED, Defaults, defaults_for
+from audio_gateway.catalog.mistakes import MAX_SHOWN, Mistake, configuration_error, mistakes_of
+from audio_gateway.catalog.models import Capability, Catalog, Endpoint, Model, Price, Provider
+from audio_gateway.catalog.schema import ModelEntry, ProviderEntry
+from audio_gateway.errors import ConfigurationError
+
+_TABLES: Final = ("providers", "models")
+_Entry = TypeVar("_Entry", bound=BaseModel)
+
+
+@lru_cache(maxsize=8)
+def catalog_from(path: str) -> Catalog:
+    """The catalogue at `path`, read once in the life of the process. Raises `ConfigurationError`."""
+    return load_catalog(path)
+
+
+def load_catalog(path: str | Path) -> Catalog:
+    """Read and check a catalogue.
+
+    Raises:
+        ConfigurationError: it cannot be read, is not TOML, or has mistakes: each with its entry, its field, its value
+            (never a secret's) and what is allowed.
+    """
+    return build_catalog(_read(path), str(path))
+
+
+def _read(path: str | Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(Path(path).read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: is not UTF-8 (byte {error.start})") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{path}: is nested too deeply") from error
+    except ValueError as error:  # a TOMLDecodeError with its line and column, or a number with too many digits
+        raise ConfigurationError(f"{path}: is not valid TOML: {error}") from error
+
+
+def build_catalog(document: Mapping[str, Any], source: str) -> Catalog:
+    """The catalogue of a parsed file; `source` names it in the messages. Raises `ConfigurationError`."""
+    entries = _Entries(document)
+    if entries.mistakes:
+        raise configuration_error(source, entries.mistakes)
+    providers = {provider_id: _provider(provider_id, entry) for provider_id, entry in entries.providers.items()}
+    models = {entry.id: _model(entry, providers[entry.provider]) for _, entry in entries.models}
+    return Catalog(MappingProxyType(models))
+
+
+class _Entries:
+    """The entries of a file that are well formed, and the mistakes of all."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.mistakes: list[Mistake] = list(_check_tables(document))
+        self.providers: dict[str, ProviderEntry] = {}
+        self.models: list[tuple[str, ModelEntry]] = []
+        tables, rows = document.get("providers"), document.get("models")
+        self._tables: dict[str, Any] = tables if isinstance(tables, dict) else {}
+        self._rows: list[Any] = rows if isinstance(rows, list) else []
+        for provider_id, table in self._tables.items():
+            self._read_provider(provider_id, table)
+        for index, row in enumerate(self._rows):
+            self._read_model(_place(index, row), row)
+        self._check_models()
+
+    def _read_provider(self, provider_id: str, table: Any) -> None:
+        where = f"providers.{provider_id}"
+        entry = self._parsed(where, ProviderEntry, table)
+        if entry is not None:
+            self.providers[provider_id] = entry
+            self.mistakes += check_provider(where, entry)
+
+    def _read_model(self, where: str, row: Any) -> None:
+        entry = self._parsed(where, ModelEntry, row)
+        if entry is not None:
+            self.models.append((where, entry))
+
+    def _parsed(self, where: str, schema: type[_Entry], value: Any) -> _Entry | None:
+        try:
+            return schema.model_validate(value)
+        except ValidationError as error:
+            self.mistakes += mistakes_of(where, schema, error)
+            return None
+
+    def _check_models(self) -> None:
+        places = [(_place(i, row), row["id"]) for i, row in enumerate(self._rows) if _id_of(row) is not None]
+        self.mistakes += check_ids(places)
+        by_id: dict[str, ModelEntry | None] = {model_id: None for _, model_id in places}
+        by_id.update({entry.id: entry for _, entry in self.models})
+        for where, entry in self.models:
+            provider = self.providers.get(entry.provider)
+            if provider is not None:
+                self.mistakes += check_model(where, entry, provider)
+            elif entry.provider not in self._tables:
+                known = ", ".join(self._tables) or "none"
+                self.mistakes.append(Mistake(where, "provider", f"'{entry.provider}' is not in [providers]: {known}"))
+            self.mistakes += check_fallbacks(where, entry, by_id)
+
+
+def _check_tables(document: Mapping[str, Any]) -> Iterator[Mistake]:
+    for name in document:
+        if name not in _TABLES:
+            yield Mistake(name, "", "is not a known table; known are [providers.<id>] and [[models]]")
+    if not isinstance(document.get("providers", {}), dict):
+        yield Mistake("providers", "", "must be tables: [providers.<id>]")
+    if not isinstance(document.get("models", []), list):
+        yield Mistake("models", "", "must be an array of tables: [[models]]")
+    elif not document.get("models"):
+        yield Mistake("models", "", "there is none; write at least one [[models]]")
+
+
+def _place(index: int, row: Any) -> str:
+    model_id = _id_of(row)
+    return f"models[{index}]" if model_id is None else f"models[{index}] {model_id[:MAX_SHOWN]!r}"
+
+
+def _id_of(row: Any) -> str | None:
+    model_id = row.get("id") if isinstance(row, dict) else None
+    return model_id if isinstance(model_id, str) else None
+
+
+def _provider(provider_id: str, entry: ProviderEntry) -> Provider:
+    return Provider(
+        id=provider_id,
+        adapter=entry.adapter,
+        base_url=entry.base_url,
+        api_key=entry.api_key,
+        timeout_seconds=entry.timeout_seconds,
+    )
+
+
+def _model(entry: ModelEntry, provider: Provider) -> Model:
+    upstream = entry.upstream or entry.id
+    defaults = defaults_for(provider.adapter, upstream, entry.endpoints)
+    assert defaults is not None  # noqa: S101 - check_model has refused an engine that does not exist
+    voices, own_voices_only = _voices(entry, defaults)
+    capabilities = defaults.capabilities if entry.capabilities is None else frozenset(entry.capabilities)
+    max_seconds = entry.max_seconds or defaults.max_seconds
+    return Model(
+        id=entry.id,
+        provider=provider,
+        upstream=upstream,
+        endpoints=frozenset(entry.endpoints),
+        price=Price(entry.price.usd_per_million_characters, entry.price.usd_per_minute),
+        fallbacks=tuple(entry.fallbacks),
+        formats=tuple(entry.formats or defaults.formats),
+        voices=voices,
+        own_voices_only=own_voices_only,
+        languages=tuple(entry.languages) if entry.languages else defaults.languages,
+        capabilities=capabilities,
+        ignore=defaults.ignore if entry.ignore is None else frozenset(entry.ignore),
+        response_formats=_response_formats(entry.endpoints, capabilities),
+        max_bytes=entry.max_bytes or defaults.max_bytes,
+        max_seconds=max_seconds,
+        max_characters=entry.max_characters or defaults.max_characters,
+        speed_factor=entry.speed_factor or defaults.speed_factor,
+        markup_percent=entry.markup_percent,
+        rounding_seconds=entry.rounding_seconds,
+        minimum_seconds=entry.minimum_seconds,
+        chunk_seconds=entry.chunk_seconds or min(CHUNK_SECONDS, max_seconds or CHUNK_SECONDS),
+        chunk_concurrency=entry.chunk_concurrency,
+        created=CREATED,
+    )
+
+
+def _voices(entry: ModelEntry, defaults: Defaults) -> tuple[Mapping[str, str] | None, bool]:
+    """The table of voices, and whether it holds all there are."""
+    voices = defaults.voices if entry.voices is None else entry.voices
+    if voices is None:
+        return None, False
+    if isinstance(voices, Mapping):
+        return MappingProxyType(dict(voices)), False
+    return MappingProxyType({name: name for name in voices}), True
+
+
+def _response_formats(endpoints: Sequence[Endpoint], capabilities: frozenset[Capability]) -> tuple[str, ...]:
+    """Every speech format, as we make those that the provider does not return; of transcripts what is known of them."""
+    formats: tuple[str, ...] = SPEECH_FORMATS if "speech" in endpoints else ()
+    if set(endpoints) == {"speech"}:
+        return formats
+    formats += ("json", "text")
+    if not capabilities.isdisjoint({"words", "segments"}):
+        formats += ("srt", "verbose_json", "vtt")
+    if "diarization" in capabilities:
+        formats += ("diarized_json",)
+    return formats

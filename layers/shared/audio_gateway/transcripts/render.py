@@ -1,0 +1,172 @@
+"""A transcript in the six formats of the API, byte for byte as OpenAI writes them (contract sections 3.3 and 4)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+from audio_gateway.transcripts.json_forms import (
+    duration_usage,
+    logprobs_of,
+    seconds,
+    spaced,
+    usage_of,
+    verbose_segment,
+    verbose_word,
+)
+from audio_gateway.transcripts.languages import name_of
+from audio_gateway.transcripts.segments import segments_from_words
+from audio_gateway.transcripts.speakers import SpeakerLabels
+from audio_gateway.transcripts.subtitles import srt, vtt
+from audio_gateway.transcripts.transcript import Segment, Transcript
+
+ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"]
+RESPONSE_FORMATS: Final[tuple[ResponseFormat, ...]] = get_args(ResponseFormat)
+
+Granularity = Literal["word", "segment"]
+GRANULARITIES: Final[tuple[Granularity, ...]] = get_args(Granularity)
+
+JSON_TYPE: Final = "application/json"
+TEXT_TYPE: Final = "text/plain; charset=utf-8"
+
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The body of an answer and its Content-Type."""
+
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    transcript: Transcript
+    translated: bool
+    granularities: Collection[Granularity]
+    known_speakers: Collection[str]
+
+
+def render(
+    transcript: Transcript,
+    response_format: ResponseFormat,
+    *,
+    task: Literal["transcribe", "translate"] = "transcribe",
+    granularities: Collection[Granularity] = (),
+    known_speakers: Collection[str] = (),
+) -> Rendered:
+    """The answer to a transcription or a translation.
+
+    `granularities` matter to `verbose_json`, where none means segments; `known_speakers` are the caller's names,
+    which `diarized_json` keeps while it gives letters to everybody else. A translation has neither usage nor words,
+    and is English.
+
+    Raises:
+        ValueError: the format needs times and the transcript has text but no times at all. A provider whose model
+            has the capability never leaves them out, and no other model is asked for such a format.
+    """
+    asked = _Asked(transcript, task == "translate", granularities, known_speakers)
+    made = _RENDERERS[response_format](asked)
+    if isinstance(made, str):
+        return Rendered(_utf8(made), TEXT_TYPE)
+    return Rendered(json_bytes(made), JSON_TYPE)
+
+
+def json_bytes(payload: dict[str, Any]) -> bytes:
+    """Compact JSON in UTF-8, not escaped to ASCII; a lone surrogate, which UTF-8 cannot hold, becomes U+FFFD."""
+    return _utf8(json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+
+
+def _utf8(text: str) -> bytes:
+    return _SURROGATES.sub("\ufffd", text).encode("utf-8")
+
+
+def timed_segments(transcript: Transcript) -> Sequence[Segment]:
+    """The transcript's segments, made from its words where the provider gave only those.
+
+    Raises:
+        ValueError: there is text, but neither segments nor words.
+    """
+    if transcript.segments is not None:
+        return transcript.segments
+    if transcript.words is not None:
+        return segments_from_words(transcript.words, transcript.text)
+    if transcript.text.strip():
+        raise ValueError("the transcript has text, but neither segments nor words to say when it was spoken")
+    return ()
+
+
+def _json(asked: _Asked) -> dict[str, Any]:
+    transcript = asked.transcript
+    body: dict[str, Any] = {"text": transcript.text}
+    if asked.translated:
+        return body
+    if transcript.languages is not None:
+        body["languages"] = [{"code": code} for code in transcript.languages]
+    if transcript.logprobs is not None:
+        body["logprobs"] = logprobs_of(transcript.logprobs)
+    body["usage"] = usage_of(transcript)
+    return body
+
+
+def _text(asked: _Asked) -> str:
+    return asked.transcript.text + "\n"
+
+
+def _verbose_json(asked: _Asked) -> dict[str, Any]:
+    transcript = asked.transcript
+    body: dict[str, Any] = {
+        "task": "translate" if asked.translated else "transcribe",
+        "language": "english" if asked.translated else _language(transcript),
+        "duration": seconds(transcript.duration_ms),
+        "text": transcript.text,
+    }
+    if asked.translated or not asked.granularities or "segment" in asked.granularities:
+        body["segments"] = [verbose_segment(i, s) for i, s in enumerate(timed_segments(transcript))]
+    if asked.translated:
+        return body
+    if "word" in asked.granularities and transcript.words is not None:
+        body["words"] = [form for word in transcript.words if (form := verbose_word(word))["word"]]
+    body["usage"] = duration_usage(transcript)
+    return body
+
+
+def _language(transcript: Transcript) -> str:
+    """The name of the language; `unknown` where nobody knows it, as the field must be there."""
+    return "unknown" if transcript.language is None else name_of(transcript.language)
+
+
+def _diarized_json(asked: _Asked) -> dict[str, Any]:
+    transcript = asked.transcript
+    labels = SpeakerLabels(asked.known_speakers)
+    return {
+        "task": "transcribe",
+        "duration": seconds(transcript.duration_ms),
+        "text": transcript.text,
+        "segments": [
+            {
+                "type": "transcript.text.segment",
+                "id": f"seg_{index}",
+                "start": seconds(segment.start_ms),
+                "end": seconds(segment.end_ms),
+                "text": spaced(segment.text),
+                "speaker": labels.of(segment.speaker),
+            }
+            for index, segment in enumerate(timed_segments(transcript))
+        ],
+        "usage": usage_of(transcript),
+    }
+
+
+_RENDERERS: Final[dict[ResponseFormat, Callable[[_Asked], str | dict[str, Any]]]] = {
+    "json": _json,
+    "text": _text,
+    "srt": lambda asked: srt(timed_segments(asked.transcript)),
+    "verbose_json": _verbose_json,
+    "vtt": lambda asked: vtt(timed_segments(asked.transcript)),
+    "diarized_json": _diarized_json,
+}
