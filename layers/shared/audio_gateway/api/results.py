@@ -25,8 +25,12 @@ class ResultStore:
         from botocore.config import Config
 
         # The regional host, not the global one: that answers a signed request for another region with a redirect.
-        style = {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
-        return boto3.client("s3", config=Config(signature_version="s3v4", s3=style))
+        config = Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+        )
+        client: S3Client = boto3.client("s3", config=config)
+        return client
 
     def put(self, body: bytes, content_type: str, *, project_id: str) -> str:
         """Store an answer; gives a URL that serves it to whoever holds it, for 15 minutes."""

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from audio_gateway.errors import ConfigurationError
 from audio_gateway.metering.key_store import KeyStore
 from audio_gateway.metering.keys import KeyRecord, hash_key
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
 
 _MAX_HEADER = 512
 
@@ -40,7 +43,8 @@ class Authorizer:
         table = env.get("TABLE_NAME")
         if not table:
             raise ConfigurationError("The environment variable TABLE_NAME is not set; template.yaml sets it")
-        return cls(KeyStore(get_session().create_client("dynamodb"), table))
+        client = cast("DynamoDBClient", get_session().create_client("dynamodb"))
+        return cls(KeyStore(client, table))
 
     def handle(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         """A policy with the key's ids as context. An unknown key is a 401, a disabled or expired one a 403."""
