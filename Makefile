@@ -33,9 +33,19 @@ format: .venv/.stamp ## let ruff rewrite what it can
 	.venv/bin/ruff check --fix-only .
 	.venv/bin/ruff format .
 
+docs: .venv/.stamp ## write docs/openapi.json, docs/api.md and the tables of errors anew
+	scripts/docs
+
 clean: ## remove everything that these commands made
 	rm -rf .venv .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/.work
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+sam-validate: .local/sam/.stamp ## check template.yaml with SAM and cfn-lint
+	AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} scripts/sam validate --lint
+	.local/sam/bin/cfn-lint template.yaml
+
+sam-test: .local/sam/.stamp .local/venv/.stamp .venv/.stamp ## sam build, then every function in a container (needs Docker)
+	scripts/sam-test
 
 lock: $(UV) ## compile every lock file anew from its .in file
 	scripts/lock
@@ -60,6 +70,12 @@ $(UV): requirements/uv.txt
 	@echo "installing the local AWS (.local/venv) ..."
 	@$(UV) venv --quiet --clear --python $(PYTHON) .local/venv
 	@VIRTUAL_ENV=.local/venv $(UV) pip sync --quiet --compile-bytecode --require-hashes requirements/local.txt
+	@touch $@
+
+.local/sam/.stamp: requirements/sam.txt $(UV)
+	@echo "installing AWS SAM (.local/sam) ..."
+	@$(UV) venv --quiet --clear --python $(PYTHON) .local/sam
+	@VIRTUAL_ENV=.local/sam $(UV) pip sync --quiet --compile-bytecode --require-hashes requirements/sam.txt
 	@touch $@
 
 # The layers as plain folders for this machine's Python, just as Lambda mounts them under /opt/python.

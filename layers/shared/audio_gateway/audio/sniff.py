@@ -2,6 +2,110 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
+
+from audio_gateway.errors import InvalidAudio
 
 Container = Literal["wav", "mp3", "mp4", "ogg", "flac", "webm", "aac"]
+
+ENOUGH: Final = 16_384
+"""Bytes after which `sniff` has seen all that it looks at, beyond an ID3 tag."""
+
+SUPPORTED: Final = ("flac", "m4a", "mp3", "mp4", "mpeg", "mpga", "oga", "ogg", "wav", "webm")
+"""What callers may send, in their words: a message lists it."""
+
+_RIFF_IDS: Final = (b"RIFF", b"RF64", b"BW64")
+_MP4_FIRST_BOXES: Final = frozenset((b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"skip", b"wide", b"sidx"))
+
+_OTHER_MAGIC: Final = (
+    (b"PK\x03\x04", "a ZIP archive or an office document"),
+    (b"%PDF-", "a PDF document"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"MZ", "a program"),
+    (b"\x7fELF", "a program"),
+    (b"FORM", "AIFF audio"),
+    (b"caff", "CAF audio"),
+    (b".snd", "AU audio"),
+    (b"#!AMR", "AMR audio"),
+    (b"MThd", "a MIDI file, which holds notes and no sound"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (WMA or WMV)"),
+    (b"\x00\x00\x01\xba", "an MPEG program stream"),
+    (b"#EXTM3U", "a playlist, which names audio and holds none"),
+)
+_PRINTABLE_CONTROL: Final = frozenset("\t\r\n\f")
+
+
+def sniff(data: bytes) -> Container | None:
+    """The container that `data` is or begins with; None for anything that is not audio we read.
+
+    Formats without a magic number (MPEG audio, ADTS) count only when frame headers follow one another as their
+    lengths say, so that noise is not taken for sound.
+    """
+    head = data[:16]
+    if head[:4] in _RIFF_IDS and head[8:12] == b"WAVE":
+        return "wav"
+    if head[:4] == b"OggS":
+        return "ogg"
+    if head[:4] == b"\x1a\x45\xdf\xa3":
+        return "webm"
+    if _is_mp4(head):
+        return "mp4"
+    return _sniff_after_id3(data)
+
+
+def _is_mp4(head: bytes) -> bool:
+    if head[4:8] not in _MP4_FIRST_BOXES:
+        return False
+    size = int.from_bytes(head[:4], "big")
+    return size >= 8 or size in (0, 1)  # 0: up to the end of the file, 1: a 64-bit size follows
+
+
+def _sniff_after_id3(data: bytes) -> Container | None:
+    from audio_gateway.audio.mpeg import find_frames, id3_end
+
+    start = id3_end(data)
+    if data[start : start + 4] == b"fLaC":
+        return "flac"
+    found = find_frames(data, start, min(len(data), start + ENOUGH))
+    return None if found is None else found.container
+
+
+def recognise(data: bytes) -> Container:
+    """The container of `data`; raises `InvalidAudio` that says what it looks like instead."""
+    if not data:
+        raise InvalidAudio("The file is empty. Upload a file with audio in it.", param="file")
+    container = sniff(data)
+    if container is None:
+        other = looks_like(data)
+        seen = f" It looks like {other}." if other else " Its content is none of these, whatever its name says."
+        raise InvalidAudio(f"Invalid file format. Supported formats: {list(SUPPORTED)}.{seen}", param="file")
+    return container
+
+
+def looks_like(data: bytes) -> str | None:
+    """What something that is no audio of ours seems to be, as a phrase for a message; None when nothing fits."""
+    for magic, name in _OTHER_MAGIC:
+        if data.startswith(magic):
+            return name
+    return _looks_like_text(data[:512])
+
+
+def _looks_like_text(head: bytes) -> str | None:
+    # A character may be cut in two at the end of the head; only an error before its last bytes speaks against text.
+    try:
+        text = head.removeprefix(b"\xef\xbb\xbf").decode()
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 4 or error.start == 0:
+            return None
+        text = head[: error.start].decode(errors="replace")
+    if not text or any(c < " " and c not in _PRINTABLE_CONTROL for c in text):
+        return None
+    start = text.lstrip().lower()
+    if start.startswith(("{", "[")):
+        return "JSON"
+    if start.startswith("<"):
+        return "an HTML page" if "<html" in start or start.startswith("<!doctype") else "an XML or HTML document"
+    return "plain text"

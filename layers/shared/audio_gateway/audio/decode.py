@@ -1,0 +1,79 @@
+"""Audio of any supported format as s16le mono."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from audio_gateway.audio.sniff import Container, recognise
+from audio_gateway.errors import InvalidAudio
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+
+
+def decode_pcm(data: bytes, sample_rate: int) -> Iterator[bytes]:
+    """The audio of a whole file as s16le mono at `sample_rate` Hz, in pieces of at most some fifth of a second.
+
+    Raises `InvalidAudio` at once for what is not audio, and where decoding gets to it for what is damaged or cut off.
+    """
+    from audio_gateway.audio.resample import to_pcm
+
+    return to_pcm(frames_of(data, recognise(data)), sample_rate)
+
+
+def frames_of(data: bytes, container: Container) -> Iterator[AudioFrame]:
+    """All frames of a file's first audio stream, through all its parts; raises `InvalidAudio`."""
+    from audio_gateway.audio.ffmpeg import decoded_part, no_audio
+    from audio_gateway.audio.parts import parts
+
+    found = parts(data, container)
+    if not found:
+        raise no_audio()
+    for part in found:
+        yield from decoded_part(part, container)
+
+
+def decode_stream(chunks: Iterable[bytes], *, container: Container, sample_rate: int) -> Iterator[bytes]:
+    """Audio that is still arriving as s16le mono at `sample_rate` Hz, given out while it arrives.
+
+    What the chunks raise comes out as it is, after the audio before it. Raises `InvalidAudio` when they cannot be
+    decoded. MP4 alone is collected first: its index may stand at the end.
+    """
+    from audio_gateway.audio.ffmpeg import decoded
+    from audio_gateway.audio.resample import to_pcm
+
+    if container == "mp4":
+        yield from decode_pcm(b"".join(chunks), sample_rate)
+        return
+    arriving = _Arriving(iter(chunks))
+    try:
+        yield from to_pcm(decoded(arriving, container), sample_rate)
+    except InvalidAudio:
+        if arriving.error is None:
+            raise
+    if arriving.error is not None:
+        raise arriving.error
+
+
+class _Arriving:
+    """Chunks as a file that can only be read on."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+        self.error: Exception | None = None
+        """What the chunks raised: FFmpeg sees the end of the file, and whoever decodes raises it then."""
+
+    def read(self, size: int) -> bytes:
+        """What has arrived, at most `size` bytes; waits for the next chunk where nothing has."""
+        try:
+            while not self._rest:
+                self._rest = memoryview(next(self._chunks))
+        except StopIteration:
+            return b""
+        except Exception as error:  # noqa: BLE001 - kept and raised again, past FFmpeg's C code
+            self.error = error
+            return b""
+        data, self._rest = bytes(self._rest[:size]), self._rest[size:]
+        return data

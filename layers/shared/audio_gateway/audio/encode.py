@@ -1,0 +1,103 @@
+"""s16le mono as a file in each of the formats of speech answers, yielded while it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from audio_gateway.audio import riff
+from audio_gateway.audio.formats import SPEECH_SAMPLE_RATE, SpeechFormat
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoding:
+    muxer: str
+    codec: str
+    bit_rate: int | None = None
+    muxer_options: dict[str, str] = field(default_factory=dict)
+
+
+_ENCODINGS: Final[dict[SpeechFormat, _Encoding]] = {
+    # Neither an ID3 tag nor an Info frame: the first bytes are those of audio, as OpenAI's are.
+    "mp3": _Encoding("mp3", "libmp3lame", 128_000, {"id3v2_version": "0", "write_xing": "0"}),
+    "opus": _Encoding("ogg", "libopus", 64_000, {"page_duration": "200000"}),
+    "aac": _Encoding("adts", "aac", 96_000),
+    "flac": _Encoding("flac", "flac"),
+}
+
+
+def encode(pcm: Iterable[bytes], *, sample_rate: int, format: SpeechFormat) -> Iterator[bytes]:  # noqa: A002 - OpenAI's word
+    """s16le mono at `sample_rate` Hz as one valid file at 24 kHz mono, in the pieces that encoder and muxer make.
+
+    mp3 is MPEG-2 Layer III at a constant 128 kbit/s, opus is Ogg Opus, aac is ADTS, flac native with 16 bits, wav has the
+    sizes of a stream (see `with_true_sizes`), pcm is headerless. mp3 and aac decode to up to 75 and 86 ms more than went
+    in: their encoders start with silence, fill the last frame, and have no place to say so. No samples at all make
+    a valid file without audio (of no bytes for pcm).
+    """
+    if format == "pcm":
+        return _at_speech_rate(pcm, sample_rate)
+    if format == "wav":
+        return _wav(pcm, sample_rate)
+    return _encoded(pcm, sample_rate, _ENCODINGS[format])
+
+
+def with_true_sizes(format: SpeechFormat, data: bytes) -> bytes:  # noqa: A002 - OpenAI's word
+    """A complete file whose header says how long it is, where `encode` could not know: in a wav. Others are unchanged."""
+    wanted = riff.header(riff.pcm_format(SPEECH_SAMPLE_RATE), None)
+    if format != "wav" or not data.startswith(wanted):
+        return data
+    return riff.header(riff.pcm_format(SPEECH_SAMPLE_RATE), len(data) - len(wanted)) + data[len(wanted) :]
+
+
+def _at_speech_rate(pcm: Iterable[bytes], sample_rate: int) -> Iterator[bytes]:
+    from audio_gateway.audio.resample import resample
+
+    return resample(pcm, from_rate=sample_rate, to_rate=SPEECH_SAMPLE_RATE)
+
+
+def _wav(pcm: Iterable[bytes], sample_rate: int) -> Iterator[bytes]:
+    yield riff.header(riff.pcm_format(SPEECH_SAMPLE_RATE), None)
+    yield from _at_speech_rate(pcm, sample_rate)
+
+
+def _encoded(pcm: Iterable[bytes], sample_rate: int, encoding: _Encoding) -> Iterator[bytes]:
+    import av
+
+    from audio_gateway.audio.resample import to_frames
+
+    written = _Written()
+    with av.open(written, "w", format=encoding.muxer, container_options=encoding.muxer_options) as muxer:
+        muxer.flags |= av.container.Flags.flush_packets.value | av.container.Flags.bitexact.value
+        stream = muxer.add_stream(encoding.codec, rate=SPEECH_SAMPLE_RATE, layout="mono")
+        if encoding.bit_rate is not None:
+            stream.bit_rate = encoding.bit_rate
+        for frame in (*to_frames(pcm, sample_rate), None):
+            for packet in stream.encode(frame):
+                if packet.size:  # FLAC ends with one that holds only what a file that cannot be sought back cannot take
+                    muxer.mux(packet)
+            if written:
+                yield written.take()
+    if written:
+        yield written.take()
+
+
+class _Written:
+    """A file that can only be written on; what was written is taken out as one piece."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._pieces)
+
+    def write(self, data: bytes) -> int:
+        """Keep `data` until it is taken."""
+        self._pieces.append(data)
+        return len(data)
+
+    def take(self) -> bytes:
+        """All that was written since the last time."""
+        taken = b"".join(self._pieces)
+        self._pieces.clear()
+        return taken

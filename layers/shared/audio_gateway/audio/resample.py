@@ -1,0 +1,128 @@
+"""Sample rate, channels, pace: FFmpeg's filters over s16le mono, or over decoded frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+
+_MAX_FRAME_BYTES: Final = 64_000
+
+
+def whole_samples(pcm: Iterable[bytes]) -> Iterator[bytes]:
+    """The same 16-bit samples, none cut in two by the border of a piece; an odd byte at the very end is dropped."""
+    odd = b""
+    for piece in pcm:
+        joined = odd + piece if odd else piece
+        even = len(joined) & ~1
+        odd = joined[even:]
+        if even:
+            yield joined if not odd else joined[:even]
+
+
+def resample(pcm: Iterable[bytes], *, from_rate: int, to_rate: int) -> Iterator[bytes]:
+    """s16le mono at another rate; untouched where the rates are the same."""
+    if from_rate == to_rate:
+        return whole_samples(pcm)
+    return to_pcm(to_frames(pcm, from_rate), to_rate)
+
+
+def to_frames(pcm: Iterable[bytes], sample_rate: int) -> Iterator[AudioFrame]:
+    """s16le mono as frames for FFmpeg, with their times."""
+    from fractions import Fraction
+
+    import av
+
+    samples, time_base = 0, Fraction(1, sample_rate)
+    for piece in whole_samples(pcm):
+        for start in range(0, len(piece), _MAX_FRAME_BYTES):
+            data = piece[start : start + _MAX_FRAME_BYTES]
+            frame = av.AudioFrame(format="s16", layout="mono", samples=len(data) // 2)
+            frame.planes[0].update(data)
+            frame.sample_rate, frame.pts, frame.time_base = sample_rate, samples, time_base
+            samples += frame.samples
+            yield frame
+
+
+def to_pcm(frames: Iterable[AudioFrame], sample_rate: int, *, pace: tuple[float, ...] = ()) -> Iterator[bytes]:
+    """Frames of any rate, format and layout as s16le mono; `pace` are factors of tempo, each from 0.5 to 2.
+
+    The input may change its properties in the middle: what was in the filters then is given out first.
+    """
+    chain: _Chain | None = None
+    for frame in frames:
+        if chain is None or not chain.fits(frame):
+            if chain is not None:
+                yield from chain.flush()
+            chain = _Chain(frame, sample_rate, pace)
+        yield from chain.push(frame)
+    if chain is not None:
+        yield from chain.flush()
+
+
+class _Chain:
+    """A filter graph for input of one kind."""
+
+    def __init__(self, template: AudioFrame, sample_rate: int, pace: tuple[float, ...]) -> None:
+        from av.filter import Graph
+
+        self._rate, self._layout, self._format = template.sample_rate, template.layout, template.format.name
+        graph = self._graph = Graph()  # PyAV's nodes hold it weakly
+        self._source = graph.add(
+            "abuffer",
+            sample_rate=str(self._rate),
+            sample_fmt=self._format,
+            channel_layout=self._layout.name,
+            time_base=f"1/{self._rate}",
+        )
+        self._sink = graph.add("abuffersink")
+        to_mono = [graph.add("pan", _average(channels))] if (channels := _unplaced(template)) else []
+        to_pcm = graph.add("aformat", f"sample_fmts=s16:channel_layouts=mono:sample_rates={sample_rate}")
+        tempo = [graph.add("atempo", f"{factor:.6f}") for factor in pace]
+        graph.link_nodes(self._source, *to_mono, to_pcm, *tempo, self._sink).configure()
+        # Crossing into FFmpeg costs more than a frame's arithmetic: collect some fifth of a second on either side.
+        block = sample_rate // 5
+        graph.set_audio_frame_size(block)
+        self._block_in = max(1, block * self._rate // sample_rate)
+        self._waiting = 0
+
+    def fits(self, frame: AudioFrame) -> bool:
+        """Whether the chain was made for such frames."""
+        return (
+            frame.sample_rate == self._rate and frame.format.name == self._format and frame.layout == self._layout
+        )
+
+    def push(self, frame: AudioFrame) -> Iterator[bytes]:
+        frame.pts = None  # times of damaged files jump; samples follow one another
+        self._waiting += frame.samples
+        self._source.push(frame)
+        if self._waiting >= self._block_in:
+            self._waiting = 0
+            yield from self._pull()
+
+    def flush(self) -> Iterator[bytes]:
+        self._source.push(None)
+        yield from self._pull()
+
+    def _pull(self) -> Iterator[bytes]:
+        from av.error import BlockingIOError as NothingYet
+        from av.error import EOFError as NothingMore
+
+        while True:
+            try:
+                frame = self._sink.pull()
+            except (NothingYet, NothingMore):
+                return
+            yield bytes(memoryview(frame.planes[0])[: frame.samples * 2])
+
+
+def _unplaced(frame: AudioFrame) -> int:
+    """The number of channels when nobody knows where they stand, so that FFmpeg cannot mix them by itself; else 0."""
+    channels = frame.layout.nb_channels
+    return channels if channels > 8 and frame.layout.name == f"{channels} channels" else 0
+
+
+def _average(channels: int) -> str:
+    return "mono|c0=" + "+".join(f"{1 / channels:.6f}*c{index}" for index in range(channels))

@@ -1,0 +1,53 @@
+"""Small pieces of ASGI that every application here needs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[str, str]]
+
+
+class ClientGone(Exception):
+    """The client hung up before it had sent its request."""
+
+
+async def read_body(receive: Receive, limit: int, *, drain: bool = False) -> tuple[bytes, bool]:
+    """The body, and whether that is all of it: False as soon as it is over `limit` bytes.
+
+    With `drain` the rest of a body that is too long is read and dropped.
+
+    Raises:
+        ClientGone: the connection broke.
+    """
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= limit:
+            parts.append(part)
+        elif not drain:
+            return b"", False
+        if not message.get("more_body", False):
+            return (b"".join(parts), True) if size <= limit else (b"", False)
+
+
+async def start_response(send: Send, status: int, headers: Headers, length: int) -> None:
+    """Send status and headers of a body of `length` bytes."""
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    raw.append((b"Content-Length", str(length).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+
+
+async def respond(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    """Send a whole answer."""
+    await start_response(send, status, headers, len(body))
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,162 @@
+"""REQUEST authorizers: identity sources, the cache, and the policy that the function returns.
+
+Rules: Amazon API Gateway developer guide, "Use API Gateway Lambda authorizers" and "Identity-based policies".
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from local.console import tell
+from local.events import Call, Request, authorizer_event
+from local.gateway_responses import GatewayError
+from local.lambda_service import Invoke
+from local.rest_api import AuthorizerDefinition
+
+_INVOKE_ACTION: Final = "execute-api:invoke"
+_EXPLICIT_DENY: Final = "User is not authorized to access this resource with an explicit deny"
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What an authorizer function returned: good for every method and path until it expires."""
+
+    policy: Mapping[str, Any]
+    context: Mapping[str, Any]
+    expires_at: float
+
+
+@dataclass(slots=True)
+class Authorizer:
+    """One authorizer of the API with its cache. `clock` counts seconds."""
+
+    definition: AuthorizerDefinition
+    invoke: Invoke
+    clock: Callable[[], float] = time.monotonic
+    _cache: dict[tuple[str, ...], _Verdict] = field(default_factory=dict)
+
+    async def authorize(self, call: Call) -> dict[str, Any]:
+        """The `authorizer` part of the request context.
+
+        Raises:
+            GatewayError: UNAUTHORIZED, ACCESS_DENIED or AUTHORIZER_FAILURE.
+        """
+        identity = self._identity(call)
+        verdict = self._cache.get(identity)
+        if verdict is None or self.clock() >= verdict.expires_at:
+            verdict = await self._ask(call)
+            if self.definition.ttl_s:
+                self._forget_expired()
+                self._cache[identity] = verdict
+        evaluate(verdict.policy, call.method_arn)
+        return dict(verdict.context)
+
+    def _identity(self, call: Call) -> tuple[str, ...]:
+        values = tuple(_source(source, call) for source in self.definition.identity_sources)
+        if any(not value for value in values):
+            raise GatewayError("UNAUTHORIZED")  # the function is not even called
+        return tuple(value or "" for value in values)
+
+    async def _ask(self, call: Call) -> _Verdict:
+        event = json.dumps(authorizer_event(call)).encode()
+        result = await self.invoke(self.definition.function, event, call.trace_id)
+        if result.error is not None:
+            if _error_message(result.payload) == "Unauthorized":
+                raise GatewayError("UNAUTHORIZED")
+            raise GatewayError("AUTHORIZER_FAILURE")
+        try:
+            policy, context = _read(json.loads(result.payload))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            tell(f"the authorizer {self.definition.name} returned no valid policy: {error}")
+            raise GatewayError("AUTHORIZER_FAILURE") from error
+        return _Verdict(policy, context, self.clock() + self.definition.ttl_s)
+
+    def _forget_expired(self) -> None:
+        now = self.clock()
+        for identity in [identity for identity, verdict in self._cache.items() if now >= verdict.expires_at]:
+            del self._cache[identity]
+
+
+def evaluate(policy: Mapping[str, Any], method_arn: str) -> None:
+    """Let the call pass if the policy allows it: a Deny wins, and silence is a no.
+
+    Raises:
+        GatewayError: ACCESS_DENIED.
+    """
+    effects = {
+        statement["Effect"]
+        for statement in _list(policy["Statement"])
+        if _matches_any(statement["Action"], _INVOKE_ACTION, fold=True)
+        and _matches_any(statement["Resource"], method_arn)
+    }
+    if "Deny" in effects:
+        raise GatewayError("ACCESS_DENIED", message=_EXPLICIT_DENY)
+    if "Allow" not in effects:
+        raise GatewayError("ACCESS_DENIED")
+
+
+def _source(expression: str, call: Call) -> str | None:
+    kind, _, name = expression.removeprefix("method.request.").partition(".")
+    if kind == "header":
+        return call.request.header(name.lower())
+    if kind == "querystring":
+        return _query(call.request, name)
+    if kind == "stageVariables":
+        return call.api.stage_variables.get(name)
+    return None
+
+
+def _query(request: Request, name: str) -> str | None:
+    values = parse_qs(request.query).get(name)
+    return values[-1] if values else None
+
+
+def _error_message(payload: bytes) -> str | None:
+    try:
+        answer = json.loads(payload)
+    except ValueError:
+        return None
+    return answer.get("errorMessage") if isinstance(answer, dict) else None
+
+
+def _read(answer: Any) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """Policy and context of an authorizer's answer; anything odd is a ValueError, TypeError or KeyError."""
+    policy = answer["policyDocument"]
+    for statement in _list(policy["Statement"]):
+        if not {"Effect", "Action", "Resource"} <= statement.keys() or statement["Effect"] not in ("Allow", "Deny"):
+            raise ValueError("a statement needs Effect, Action and Resource")
+        if "Condition" in statement:
+            raise ValueError("the local stack does not evaluate a Condition")
+    if not isinstance(answer["principalId"], str):
+        raise TypeError("principalId must be a string")
+    context = {name: _text(value) for name, value in (answer.get("context") or {}).items()}
+    return policy, context | {"principalId": answer["principalId"]}
+
+
+def _text(value: Any) -> str | None:
+    """REST APIs hand on strings only; lists and objects are refused, as on AWS."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    raise TypeError("context values must be strings, numbers or booleans")
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _matches_any(patterns: Any, text: str, *, fold: bool = False) -> bool:
+    return any(_matches(pattern.lower() if fold else pattern, text) for pattern in _list(patterns))
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """IAM's wildcards: * any characters, ? one; brackets are no wildcards there."""
+    return re.match(fnmatch.translate(pattern.replace("[", "[[]")), text) is not None

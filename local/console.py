@@ -1,0 +1,63 @@
+"""Printing that can never stop the stack: a reader that does not read loses lines instead."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import sys
+from typing import Final
+
+# A pipe that reports to be writable takes this many bytes without blocking (POSIX PIPE_BUF is at least 512;
+# Linux and macOS promise room for 4096 and 512 when select says so, and both take 512 at once).
+_CHUNK: Final = 512
+
+
+def tell(text: str) -> None:
+    """One message for the operator."""
+    write(text + "\n")
+
+
+def write(text: str) -> None:
+    """Print as it is, or drop what nobody takes: this process serves requests and must not wait for a terminal."""
+    sys.stdout.flush()
+    data = text.encode("utf-8", "replace")
+    with contextlib.suppress(OSError, ValueError):
+        descriptor = sys.stdout.fileno()
+        for start in range(0, len(data), _CHUNK):
+            if not select.select([], [descriptor], [], 0)[1]:
+                return
+            os.write(descriptor, data[start : start + _CHUNK])
+
+
+# For CloudWatch, and nothing to people: metrics in its embedded format, and awslambdaric's advice on AWS's updates.
+_NOISE: Final = re.compile(r"""^\{"_aws":|LAMBDA_WARNING: Unhandled exception""")
+
+
+class PrefixedLines:
+    """Turns the raw output of a process into whole lines with its name in front, and remembers the last one."""
+
+    def __init__(self, name: str) -> None:
+        self._prefix = f"{name} | "
+        self._rest = b""
+        self.last_line = ""
+
+    def feed(self, data: bytes) -> None:
+        """Print the lines that `data` completes."""
+        # awslambdaric joins the lines of a traceback with bare carriage returns, for CloudWatch.
+        *lines, self._rest = (self._rest + data).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        self._print(lines)
+
+    def close(self) -> None:
+        """Print what was left without a newline."""
+        if self._rest:
+            self._print([self._rest])
+            self._rest = b""
+
+    def _print(self, lines: list[bytes]) -> None:
+        texts = [line.decode("utf-8", "replace").replace("\u00a0", " ").rstrip() for line in lines]
+        texts = [text for text in texts if text and not _NOISE.search(text)]
+        if texts:
+            self.last_line = texts[-1]
+            write("".join(f"{self._prefix}{text}\n" for text in texts))

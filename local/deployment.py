@@ -1,0 +1,169 @@
+"""The template into the local AWS, through CloudFormation; and what came of it."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from local.aws import Aws
+from local.functions import Deployed
+from local.intrinsics import Resolver
+from local.settings import StackError
+from local.template import Template
+
+_STACK_NAME: Final = "audio-gateway"
+_POLL_S: Final = 0.02
+_PATIENCE_S: Final = 60
+
+# This process is the API Gateway and has the functions' code and layers, so the local AWS must not have them;
+# the functions themselves it gets, as names that state machines, queues and schedules can call.
+_OURS: Final = ("AWS::ApiGateway::", "AWS::Lambda::Permission", "AWS::Lambda::LayerVersion")
+_STUB: Final = {"ZipFile": "# runs in the local stack"}
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What the local AWS made of the template. `physical_ids` are by logical id."""
+
+    account_id: str
+    functions: Mapping[str, Deployed]
+    physical_ids: Mapping[str, str]
+
+    def only(self, template: Template, resource_type: str) -> str:
+        """The physical id of the one resource of a type.
+
+        Raises:
+            StackError: there is not exactly one.
+        """
+        found = list(template.of_type(resource_type))
+        if len(found) != 1:
+            raise StackError(f"template.yaml has {len(found)} resources of type {resource_type}, and must have one")
+        return self.physical_ids[found[0]]
+
+    def resolver(self, template: Template, region: str) -> Resolver:
+        """Values for the intrinsic functions of what is not deployed: the API and the functions' layers."""
+        pseudo = {
+            "AWS::AccountId": self.account_id,
+            "AWS::Region": region,
+            "AWS::Partition": "aws",
+            "AWS::StackName": _STACK_NAME,
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+        arns = {f"{logical_id}.Arn": function.arn for logical_id, function in self.functions.items()}
+        layers = {logical_id: logical_id for logical_id in template.of_type("AWS::Lambda::LayerVersion")}
+        references = {**template.parameters, **pseudo, **layers, **self.physical_ids}
+        return Resolver(references, arns, template.conditions, template.mappings)
+
+
+def deploy(template: Template, aws: Aws) -> Deployment:
+    """Create the resources, or bring those of an emulator that kept them up to date.
+
+    Raises:
+        StackError: the local AWS refuses one.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    cloudformation = aws.client("cloudformation")
+    try:
+        _apply(cloudformation, json.dumps(deployable(template)))
+        _wait(cloudformation)
+        resources = cloudformation.describe_stack_resources(StackName=_STACK_NAME)["StackResources"]
+        physical_ids = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
+        functions = _functions(template, physical_ids, aws)
+        account_id = next(iter(functions.values())).arn.split(":")[4]
+    except (BotoCoreError, ClientError) as error:
+        raise StackError(f"the local AWS at {aws.endpoint_url} does not take template.yaml: {error}") from error
+    return Deployment(account_id, functions, physical_ids)
+
+
+def deployable(template: Template) -> dict[str, Any]:
+    """The part of the template that the local AWS gets."""
+    resources = {}
+    for logical_id, resource in copy.deepcopy(dict(template.resources)).items():
+        if resource["Type"].startswith(_OURS):
+            continue
+        if resource["Type"] == "AWS::Lambda::Function":
+            resource["Properties"]["Code"] = _STUB
+            resource["Properties"].pop("Layers", None)
+        if resource["Type"] == "AWS::S3::BucketPolicy" and not _allow_plain_http(resource["Properties"]):
+            continue
+        resources[logical_id] = resource
+    for resource in resources.values():
+        _drop_lost_dependencies(resource, resources)
+    return {
+        "Parameters": {name: {"Type": "String", "Default": value} for name, value in template.parameters.items()},
+        "Conditions": dict(template.conditions),
+        "Mappings": dict(template.mappings),
+        "Resources": resources,
+    }
+
+
+def _allow_plain_http(properties: dict[str, Any]) -> bool:
+    """Take the TLS-only statement out of a bucket policy: on the loopback there is no TLS. False: nothing is left."""
+    document = properties["PolicyDocument"]
+    document["Statement"] = [
+        statement for statement in document["Statement"] if "aws:SecureTransport" not in json.dumps(statement)
+    ]
+    return bool(document["Statement"])
+
+
+def _drop_lost_dependencies(resource: dict[str, Any], resources: Mapping[str, Any]) -> None:
+    wanted = resource.get("DependsOn", [])
+    kept = [name for name in ([wanted] if isinstance(wanted, str) else wanted) if name in resources]
+    if kept:
+        resource["DependsOn"] = kept
+    else:
+        resource.pop("DependsOn", None)
+
+
+def _apply(cloudformation: Any, body: str) -> None:
+    arguments = {"StackName": _STACK_NAME, "TemplateBody": body, "Capabilities": ["CAPABILITY_NAMED_IAM"]}
+    try:
+        cloudformation.create_stack(**arguments)
+    except cloudformation.exceptions.AlreadyExistsException:
+        try:
+            cloudformation.update_stack(**arguments)
+        except cloudformation.exceptions.ClientError as error:
+            if "No updates are to be performed" not in str(error):
+                raise
+
+
+def _wait(cloudformation: Any) -> None:
+    give_up_at = time.monotonic() + _PATIENCE_S
+    while True:
+        stack = cloudformation.describe_stacks(StackName=_STACK_NAME)["Stacks"][0]
+        status = stack["StackStatus"]
+        if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            return
+        if not status.endswith("_IN_PROGRESS") or time.monotonic() > give_up_at:
+            raise StackError(f"the local AWS does not take template.yaml: {status} {_reason(cloudformation, stack)}")
+        time.sleep(_POLL_S)
+
+
+def _reason(cloudformation: Any, stack: Mapping[str, Any]) -> str:
+    events = cloudformation.describe_stack_events(StackName=_STACK_NAME)["StackEvents"]
+    for event in reversed(events):
+        if event["ResourceStatus"].endswith("_FAILED"):
+            return f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
+    return str(stack.get("StackStatusReason", ""))
+
+
+def _functions(template: Template, physical_ids: Mapping[str, str], aws: Aws) -> dict[str, Deployed]:
+    client = aws.client("lambda")
+    deployed = {}
+    for logical_id in template.of_type("AWS::Lambda::Function"):
+        configuration = client.get_function_configuration(FunctionName=physical_ids[logical_id])
+        deployed[logical_id] = Deployed(
+            name=configuration["FunctionName"],
+            arn=configuration["FunctionArn"],
+            handler=configuration["Handler"],
+            role_arn=configuration["Role"],
+            memory_mb=configuration["MemorySize"],
+            timeout_s=configuration["Timeout"],
+            variables=configuration.get("Environment", {}).get("Variables", {}),
+        )
+    return deployed

@@ -1,0 +1,187 @@
+"""API Gateway: HTTP in, proxy event out, the function's answer back, and AWS's limits on the way.
+
+Limits: Amazon API Gateway quotas for REST APIs (payload 10 MB, all headers together 10,240 bytes).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import dataclasses
+import json
+import os
+import time
+import traceback
+import uuid
+from typing import Final
+
+from local.asgi import ClientGone, Headers, Receive, Scope, Send, read_body, start_response
+from local.authorizer import Authorizer
+from local.console import tell
+from local.environments import Result
+from local.events import Answer, Call, MalformedAnswer, Request, parse_answer, proxy_event, request_context
+from local.gateway_responses import GatewayError, render
+from local.lambda_service import Invoke, RequestTooLarge
+from local.rest_api import RestApi, Route
+from local.routing import Match, Router
+
+MAX_BODY_BYTES: Final = 10_485_760
+MAX_HEADER_BYTES: Final = 10_240
+# A client that sends on after its answer gets this much patience: hanging up at once would cost it the answer.
+_DRAIN_BYTES: Final = 268_435_456
+_DRAIN_SECONDS: Final = 30
+_UNROUTED: Final = Match(Route("", "ANY", "", None, 0), {})
+
+
+class Front:
+    """The REST API of the template as an ASGI application."""
+
+    def __init__(self, api: RestApi, invoke: Invoke) -> None:
+        self._api = api
+        self._invoke = invoke
+        self._router = Router(api.routes)
+        self._authorizers = {name: Authorizer(definition, invoke) for name, definition in api.authorizers.items()}
+        self._running: set[asyncio.Task[Result]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        call = self._call(scope)
+        body_read = False
+        try:
+            body = await _read_request(scope, receive)
+            body_read = True
+            call = dataclasses.replace(call, request=dataclasses.replace(call.request, body=body))
+            answer = await self._answer(call)
+        except ClientGone:
+            return
+        except GatewayError as error:
+            answer = self._gateway_answer(error, call)
+        except Exception:  # noqa: BLE001 -- a fault of the stack itself must be seen, and must not end it
+            tell(traceback.format_exc())
+            answer = self._gateway_answer(GatewayError("DEFAULT_5XX"), call)
+        await _send(answer, call, body_read, receive, send)
+
+    def _call(self, scope: Scope) -> Call:
+        request = _request(scope, f"/{self._api.stage}")
+        return Call(
+            api=self._api,
+            request=request,
+            match=_UNROUTED,
+            request_id=str(uuid.uuid4()),
+            extended_request_id=base64.b64encode(os.urandom(11)).decode("ascii"),
+            trace_id=f"Root=1-{int(time.time()):08x}-{os.urandom(12).hex()}",
+            received_at=time.time(),
+            port=scope["server"][1],
+        )
+
+    async def _answer(self, call: Call) -> Answer:
+        path = call.request.path
+        match = self._router.match(call.request.method, path) if path else None
+        if match is None:
+            raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
+        call = dataclasses.replace(call, match=match)
+        if match.route.authorizer is not None:
+            started = time.monotonic()
+            context = await self._authorizers[match.route.authorizer].authorize(call)
+            context["integrationLatency"] = int((time.monotonic() - started) * 1000)
+            call = dataclasses.replace(call, authorizer=context)
+        result = await self._integrate(call)
+        if result.error is not None:  # the function's own log tells the reason
+            raise GatewayError("DEFAULT_5XX", status=502)
+        try:
+            answer = parse_answer(result.payload, self._api.binary_media_types, call.request.header("accept") or "")
+        except MalformedAnswer as error:
+            tell(f"{call.request.method} {call.request.path}: bad answer of {match.route.function}: {error}")
+            raise GatewayError("DEFAULT_5XX", status=502) from error
+        answer.headers.append(("X-Amzn-Trace-Id", call.trace_id))
+        return answer
+
+    async def _integrate(self, call: Call) -> Result:
+        """Invoke the function. It goes on when the gateway gives up on it, as on AWS."""
+        route = call.match.route
+        event = json.dumps(proxy_event(call), separators=(",", ":")).encode()
+        task = asyncio.ensure_future(self._invoke(route.function, event, call.trace_id))
+        self._running.add(task)  # the event loop itself holds tasks weakly
+        task.add_done_callback(self._running.discard)
+        try:
+            return await asyncio.wait_for(asyncio.shield(task), route.timeout_s)
+        except TimeoutError as error:
+            raise GatewayError("INTEGRATION_TIMEOUT") from error
+        except RequestTooLarge as error:
+            raise GatewayError("REQUEST_TOO_LARGE") from error
+
+    def _gateway_answer(self, error: GatewayError, call: Call) -> Answer:
+        def lookup(name: str) -> str | None:
+            return _lookup(name, call)
+
+        accept = call.request.header("accept") or ""
+        rendered = render(error, self._api.gateway_responses, lookup, accept=accept)
+        return Answer(rendered.status, rendered.headers, rendered.body)
+
+
+def _request(scope: Scope, prefix: str) -> Request:
+    path = scope["raw_path"].decode("ascii")
+    inside = path == prefix or path.startswith(f"{prefix}/")
+    return Request(
+        method=scope["method"],
+        path=(path.removeprefix(prefix) or "/") if inside else "",
+        query=scope["query_string"].decode("latin-1"),
+        headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
+        body=b"",
+        client_ip=(scope.get("client") or ("127.0.0.1", 0))[0],
+        protocol=f"HTTP/{scope['http_version']}",
+    )
+
+
+async def _read_request(scope: Scope, receive: Receive) -> bytes:
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
+        raise GatewayError("REQUEST_TOO_LARGE", message="Request headers are too long")
+    declared = next((value for name, value in scope["headers"] if name.lower() == b"content-length"), b"0")
+    if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
+        raise GatewayError("REQUEST_TOO_LARGE")
+    body, complete = await read_body(receive, MAX_BODY_BYTES)
+    if not complete:
+        raise GatewayError("REQUEST_TOO_LARGE")
+    return body
+
+
+async def _send(answer: Answer, call: Call, body_read: bool, receive: Receive, send: Send) -> None:
+    headers: Headers = [
+        *answer.headers,
+        ("x-amzn-RequestId", call.request_id),
+        ("x-amz-apigw-id", call.extended_request_id),
+    ]
+    if not body_read:
+        headers.append(("Connection", "close"))
+    await start_response(send, answer.status, headers, len(answer.body))
+    if not body_read:
+        # The whole answer is out with this; only then is the rest of the request let in and dropped.
+        await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+        await _drain(receive)
+        await send({"type": "http.response.body", "body": b""})
+    else:
+        await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _drain(receive: Receive) -> None:
+    with contextlib.suppress(ClientGone, TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            left = _DRAIN_BYTES
+            while left > 0:
+                message = await receive()
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+                left -= len(message.get("body", b""))
+
+
+def _lookup(name: str, call: Call) -> str | None:
+    """A value for a gateway response: context.a.b, stageVariables.x or method.request.header.X."""
+    if name.startswith("method.request.header."):
+        return call.request.header(name.removeprefix("method.request.header.").lower())
+    if name.startswith("stageVariables."):
+        return call.api.stage_variables.get(name.removeprefix("stageVariables."))
+    node: object = request_context(call)
+    for part in name.removeprefix("context.").split("."):
+        node = node.get(part) if isinstance(node, dict) else None
+    return None if node is None else str(node)

@@ -1,0 +1,123 @@
+"""Lambda's two HTTP APIs as ASGI applications: Invoke for callers, Runtime for the processes of functions.
+
+Paths and headers: AWS Lambda API reference, "Invoke"; AWS Lambda developer guide, "Using the Lambda runtime API".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import uuid
+from typing import Final
+from urllib.parse import unquote
+
+from local.asgi import Headers, Receive, Scope, Send, read_body, respond
+from local.environments import Environment, Result
+from local.lambda_service import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, LambdaService
+
+_INVOKE: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
+_RUNTIME: Final = "/2018-06-01/runtime"
+_REPORT: Final = re.compile(_RUNTIME + r"/invocation/([^/]+)/(response|error)")
+_JSON: Final = "application/json"
+
+
+class InvokeApi:
+    """`lambda.invoke` over HTTP. Failures come back with status 200 and X-Amz-Function-Error, as on AWS."""
+
+    def __init__(self, service: LambdaService) -> None:
+        self._service = service
+        self._background: set[asyncio.Task[Result]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        headers = [("x-amzn-RequestId", str(uuid.uuid4())), ("Content-Type", _JSON)]
+        match = _INVOKE.fullmatch(scope["path"])
+        name = "" if match is None else unquote(match.group(1)).rsplit(":function:")[-1].split(":")[0]
+        if scope["method"] != "POST" or name not in self._service:
+            await _refuse(send, 404, "ResourceNotFoundException", f"Function not found: {name}", headers)
+            return
+        payload, complete = await read_body(receive, MAX_REQUEST_BYTES)
+        if not complete:
+            message = f"Request must be smaller than {MAX_REQUEST_BYTES} bytes for the InvokeFunction operation"
+            await _refuse(send, 413, "RequestTooLargeException", message, headers)
+            return
+        if _header(scope, b"x-amz-invocation-type") == "Event":
+            self._run_in_background(name, payload or b"{}")
+            await respond(send, 202, headers, b"")
+            return
+        result = await self._service.invoke(name, payload or b"{}", _header(scope, b"x-amzn-trace-id"))
+        headers.append(("X-Amz-Executed-Version", "$LATEST"))
+        if result.error is not None:
+            headers.append(("X-Amz-Function-Error", result.error))
+        await respond(send, 200, headers, result.payload)
+
+    def _run_in_background(self, name: str, payload: bytes) -> None:
+        task = asyncio.ensure_future(self._service.invoke(name, payload, ""))
+        self._background.add(task)  # the event loop itself holds tasks weakly
+        task.add_done_callback(self._background.discard)
+
+
+class RuntimeApi:
+    """What a function's process polls. The port that it calls says which environment it is."""
+
+    def __init__(self, service: LambdaService) -> None:
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        environment = self._service.environment(scope["server"][1])
+        path = scope["path"]
+        if environment is None:
+            await _refuse(send, 410, "InvalidStateTransition", "this environment has ended")
+        elif path == f"{_RUNTIME}/invocation/next":
+            await _next(environment, send)
+        elif path == f"{_RUNTIME}/init/error":
+            payload, _ = await read_body(receive, MAX_RESPONSE_BYTES)
+            environment.init_failed(Result(payload, "Unhandled"))
+            await respond(send, 202, [("Content-Type", _JSON)], b'{"status":"OK"}')
+        elif match := _REPORT.fullmatch(path):
+            await _report(environment, match.group(1), match.group(2), receive, send)
+        else:
+            await _refuse(send, 404, "NotFound", path)
+
+
+async def _next(environment: Environment, send: Send) -> None:
+    invocation = await environment.next_invocation()
+    if invocation is None:
+        await _refuse(send, 410, "InvalidStateTransition", "this environment has ended")
+        return
+    headers = [
+        ("Content-Type", _JSON),  # awslambdaric 4.2.2 crashes without it
+        ("Lambda-Runtime-Aws-Request-Id", invocation.request_id),
+        ("Lambda-Runtime-Deadline-Ms", str(invocation.deadline_ms)),
+        ("Lambda-Runtime-Invoked-Function-Arn", environment.function.deployed.arn),
+    ]
+    if invocation.trace_id:
+        headers.append(("Lambda-Runtime-Trace-Id", invocation.trace_id))
+    await respond(send, 200, headers, invocation.payload)
+
+
+async def _report(environment: Environment, request_id: str, kind: str, receive: Receive, send: Send) -> None:
+    payload, complete = await read_body(receive, MAX_RESPONSE_BYTES, drain=True)
+    if complete:
+        result = Result(payload, "Unhandled" if kind == "error" else None)
+    else:
+        message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+        result = Result.failed("Function.ResponseSizeTooLarge", message)
+    if not environment.finish(request_id, result):
+        await _refuse(send, 400, "InvalidRequestID", "Invalid request ID")
+    elif complete:
+        await respond(send, 202, [("Content-Type", _JSON)], b'{"status":"OK"}')
+    else:
+        await _refuse(send, 413, "RequestEntityTooLarge", "Exceeded maximum allowed payload size")
+
+
+async def _refuse(send: Send, status: int, error_type: str, message: str, headers: Headers | None = None) -> None:
+    body = json.dumps({"Type": "User", "errorType": error_type, "errorMessage": message, "Message": message}).encode()
+    own = headers or [("Content-Type", _JSON)]
+    await respond(send, status, [*own, ("X-Amzn-ErrorType", error_type)], body)
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name), "")

@@ -1,0 +1,104 @@
+"""What the operator can set: environment variables, as docs and design name them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+CATALOGUE_VARIABLE: Final = "AUDIO_GATEWAY_CATALOG"
+# Handed to every function whose template environment declares a variable of that name.
+HANDED_THROUGH: Final = ("AUDIO_GATEWAY_HOLD_SECONDS", "AUDIO_GATEWAY_SWEEP_SECONDS", "AUDIO_GATEWAY_ALLOW_HOSTS")
+
+_DEFAULT_PORT: Final = "8080"
+_DEFAULT_REGION: Final = "us-east-1"
+_HIGHEST_PORT: Final = 65535
+
+
+class StackError(Exception):
+    """The stack cannot start or go on. The message is one line and names the next step."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalAws:
+    """An emulator that somebody else runs (LocalStack, moto server), and the credentials for it."""
+
+    endpoint_url: str
+    access_key_id: str
+    secret_access_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One start of the stack. `root` is the project's folder; `operator` the whole environment it was started with."""
+
+    root: Path
+    port: int
+    stack_file: Path
+    catalogue: Path | None
+    region: str
+    external_aws: ExternalAws | None
+    operator: Mapping[str, str]
+
+    @property
+    def template(self) -> Path:
+        """The SAM template that everything is read from."""
+        return self.root / "template.yaml"
+
+    @property
+    def installed(self) -> Path:
+        """Where `make install` puts the layers' dependencies and the runtime client."""
+        return self.root / ".local"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str], root: Path, cwd: Path) -> Settings:
+        """Read and check the variables.
+
+        Raises:
+            StackError: a value cannot be used.
+        """
+        external = _external_aws(environ)
+        operators_region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+        return cls(
+            root=root,
+            port=_port(environ.get("PORT", "")),
+            stack_file=cwd / (environ.get("STACK_FILE") or root / ".local" / "stack.json"),
+            catalogue=_catalogue(environ.get(CATALOGUE_VARIABLE, ""), cwd),
+            # What the operator's shell says of the real AWS is nothing to an AWS of our own.
+            region=(operators_region if external else None) or _DEFAULT_REGION,
+            external_aws=external,
+            operator=dict(environ),
+        )
+
+
+def _port(text: str) -> int:
+    text = text.strip() or _DEFAULT_PORT
+    if not (text.isascii() and text.isdigit() and int(text) <= _HIGHEST_PORT):
+        raise StackError(f"PORT={text} is not a port number: give one from 1 to 65535, or 0 for any free one")
+    return int(text)
+
+
+def _catalogue(text: str, cwd: Path) -> Path | None:
+    if not text.strip():
+        return None
+    path = cwd / Path(text).expanduser()
+    if not path.is_file():
+        raise StackError(
+            f"{CATALOGUE_VARIABLE}={text} is not a file: correct the path, or unset it to use the catalogue in the repo"
+        )
+    return path.resolve()
+
+
+def _external_aws(environ: Mapping[str, str]) -> ExternalAws | None:
+    endpoint_url = environ.get("AWS_ENDPOINT_URL", "").strip()
+    if not endpoint_url:
+        return None
+    if not endpoint_url.startswith(("http://", "https://")):
+        raise StackError(f"AWS_ENDPOINT_URL={endpoint_url} is not an http(s) URL: correct it, or unset it")
+    # Emulators take any pair; "test" is what their manuals use.
+    return ExternalAws(
+        endpoint_url.rstrip("/"),
+        environ.get("AWS_ACCESS_KEY_ID") or "test",
+        environ.get("AWS_SECRET_ACCESS_KEY") or "test",
+    )

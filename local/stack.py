@@ -1,0 +1,161 @@
+"""The whole stack from start to stop, in one event loop and one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from typing import Final
+
+from local import deployment, functions, rest_api, seed, stack_file, template
+from local.aws import Aws
+from local.console import tell
+from local.emulator import MiniStack, external
+from local.environments import Environment, process_variables
+from local.front import Front
+from local.http_server import Application, HttpServer, listen, port_of
+from local.lambda_apis import InvokeApi, RuntimeApi
+from local.lambda_service import MAX_ENVIRONMENTS, FunctionPool, LambdaService
+from local.rest_api import RestApi
+from local.settings import Settings, StackError
+from local.stack_file import StackInfo
+from local.welcome import welcome
+
+_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_PATIENCE_S: Final = 1.5
+
+
+class Stack:
+    """Everything that `make run` starts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stopping = asyncio.Event()
+        self._failure: str | None = None
+        self._ministack: MiniStack | None = None
+        self._service = LambdaService([])
+        self._server: HttpServer | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def run(self) -> None:
+        """Start, serve until a signal comes, and leave nothing behind.
+
+        Raises:
+            StackError: it cannot start, or the local AWS ended.
+        """
+        loop = asyncio.get_running_loop()
+        for number in _STOP_SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants to outlive the terminal
+                loop.add_signal_handler(number, self._stopping.set)
+        loop.add_signal_handler(signal.SIGCHLD, self._reap)
+        starting = asyncio.ensure_future(self._start())
+        stopped = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                await starting
+            await stopped
+        finally:
+            starting.cancel()
+            stopped.cancel()
+            await self._stop()
+        if self._failure is not None:
+            raise StackError(self._failure)
+
+    async def _start(self) -> None:
+        settings = self._settings
+        api_socket, invoke_socket = listen(settings.port), listen()
+        stack_file.check_free(settings.stack_file)
+        aws = self._start_aws(invoke_socket)
+        rendered = template.render(settings.template, settings.region, settings.installed / "template.json")
+        for service in ("cloudformation", "lambda", "dynamodb"):
+            aws.client(service)  # takes a while, and the emulator is still starting
+        if self._ministack is not None:
+            await self._ministack.ready()
+        deployed = deployment.deploy(rendered, aws)
+        resolver = deployed.resolver(rendered, settings.region)
+        api = rest_api.from_template(rendered, resolver)
+        slots = self._make_service(functions.read(rendered, deployed.functions, resolver, settings), aws)
+        table = deployed.only(rendered, "AWS::DynamoDB::Table")
+        keys = seed.seed_keys(aws.client("dynamodb"), table, settings.root / "layers" / "shared")
+        applications: dict[int, Application] = {
+            port_of(api_socket): Front(api, self._service.invoke),
+            port_of(invoke_socket): InvokeApi(self._service),
+        }
+        self._server = HttpServer(applications, RuntimeApi(self._service))
+        await self._serve(self._server, [api_socket, invoke_socket, *slots])
+        info = StackInfo(
+            base_url=f"http://127.0.0.1:{port_of(api_socket)}/{api.stage}",
+            api_key=keys.api,
+            admin_key=keys.admin,
+            aws_endpoint_url=aws.endpoint_url,
+            region=aws.region,
+            aws_access_key_id=aws.access_key_id,
+            aws_secret_access_key=aws.secret_access_key,
+            bucket=deployed.only(rendered, "AWS::S3::Bucket"),
+            table=table,
+            pid=os.getpid(),
+        )
+        stack_file.write(settings.stack_file, info)
+        tell(welcome(info, settings.stack_file))
+        self._tasks.append(asyncio.ensure_future(self._warm(api)))
+
+    async def _serve(self, server: HttpServer, sockets: list[socket.socket]) -> None:
+        self._tasks.append(asyncio.ensure_future(server.serve(sockets)))
+        await server.listening.wait()
+
+    async def _stop(self) -> None:
+        stack_file.remove(self._settings.stack_file)
+        # The functions first: the server waits for the answers that they owe.
+        self._service.kill_all()
+        if self._ministack is not None:
+            self._ministack.kill()
+        if self._server is not None:
+            self._server.should_exit = True
+            await asyncio.wait(self._tasks[:1], timeout=_PATIENCE_S)
+
+    def _start_aws(self, invoke_socket: socket.socket) -> Aws:
+        if self._settings.external_aws is not None:
+            return external(self._settings, self._settings.external_aws)
+        self._ministack = MiniStack(self._settings)
+        self._ministack.start(f"127.0.0.1:{port_of(invoke_socket)}")
+        return self._ministack.aws
+
+    def _make_service(self, found: list[functions.Function], aws: Aws) -> list[socket.socket]:
+        """Make the Lambda service; returns the sockets of its Runtime APIs, one per environment that may be."""
+
+        def start(environment: Environment) -> None:
+            variables = process_variables(
+                environment.function,
+                port=environment.port,
+                credentials=environment.credentials,
+                endpoint_url=aws.endpoint_url,
+                region=aws.region,
+                operator=self._settings.operator,
+            )
+            environment.start(variables)
+
+        sockets, pools = [], []
+        for function in found:
+            own = [listen() for _ in range(MAX_ENVIRONMENTS)]
+            sockets += own
+            pools.append(FunctionPool(function, map(port_of, own), aws.role_credentials, start))
+        self._service = LambdaService(pools)
+        return sockets
+
+    async def _warm(self, api: RestApi) -> None:
+        """One environment for each function of the API, one after the other.
+
+        Their imports take about a second each, and a first request needs two of them, authorizer and function.
+        """
+        guards = [authorizer.function for authorizer in api.authorizers.values()]
+        for name in dict.fromkeys([*guards, *(route.function for route in api.routes)]):
+            await self._service.pool(name).warm()
+
+    def _reap(self) -> None:
+        """A child has ended; signals of several may come as one."""
+        self._service.reap()
+        if self._ministack is not None and self._ministack.ended() and not self._stopping.is_set():
+            self._failure = f"the local AWS ended: {self._ministack.last_line}"
+            self._stopping.set()

@@ -1,0 +1,352 @@
+"""What `make sam-test` checks: a real `sam build`, then every function in a container of its own.
+
+Each function is invoked with its event from events/, then `sam local start-api` is called over HTTP. DynamoDB and S3
+are MiniStack's, on this host. Whatever is started here is ended here, also after a failure.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "shared"))
+
+from audio_gateway.metering.key_store import KeyStore
+from audio_gateway.metering.keys import NewKey, new_key
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+REGION: Final = "us-east-1"
+TABLE: Final = "sam-test"
+BUCKET: Final = "sam-test"
+# MiniStack asks for no right key here: the functions' rights are the local stack's business.
+ENVIRONMENT: Final[dict[str, str]] = {
+    **os.environ,
+    "AWS_ACCESS_KEY_ID": "sam-test",
+    "AWS_SECRET_ACCESS_KEY": "sam-test",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+}
+WAIT_S: Final = 120
+# Far less than the sample sentence at the lowest bit rate of MP3, far more than an empty file.
+SHORTEST_SPEECH_BYTES: Final = 1000
+
+
+class CheckFailed(Exception):
+    """An answer is not what it must be."""
+
+
+def check(condition: object, what: str, seen: object) -> None:
+    """Raises `CheckFailed` with what was seen."""
+    if not condition:
+        raise CheckFailed(f"{what}; seen: {str(seen)[:1500]}")
+
+
+# ------------------------------------------------------------------------------------------------ what runs
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait for a server; raises `CheckFailed` with the end of its log when it has ended or takes too long."""
+    give_up_at = time.monotonic() + WAIT_S
+    while not ready():
+        if process.poll() is not None or time.monotonic() > give_up_at:
+            raise CheckFailed(f"{process.args!r} did not start: {log.read_text(errors='replace')[-3000:]}")
+        time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def server(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in the background, ended at the end: politely, then by force."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def local_aws(work: Path) -> Iterator[int]:
+    """DynamoDB and S3 that containers can reach, with the table and the bucket of the template; yields the port."""
+    port = free_port()
+    environment: dict[str, str] = {
+        **{name: ENVIRONMENT[name] for name in ("PATH", "HOME") if name in ENVIRONMENT},
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "0.0.0.0",  # noqa: S104 - a container does not see this host's loopback address
+        "MINISTACK_REGION": REGION,
+        "LOG_LEVEL": "ERROR",
+        "TMPDIR": str(work),
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "DOCKER_HOST": "unix:///nonexistent",  # it must not touch the containers of this host
+    }
+    log = work / "aws.log"
+    with server([str(ROOT / ".local/venv/bin/python"), "-m", "ministack"], environment, log) as process:
+        wait_until(lambda: status_of(f"http://127.0.0.1:{port}/_ministack/health") == HTTPStatus.OK, process, log)
+        aws_client("s3", port).create_bucket(Bucket=BUCKET)
+        aws_client("dynamodb", port).create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        )
+        yield port
+
+
+def aws_client(service: Any, port: int) -> Any:
+    """A client of the local AWS."""
+    return boto3.client(
+        service,
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name=REGION,
+        aws_access_key_id=ENVIRONMENT["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ENVIRONMENT["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def sam(*arguments: str) -> list[str]:
+    """The command line of SAM with the settings for this machine."""
+    return [str(ROOT / "scripts/sam"), *arguments, "--config-env", "local"]
+
+
+def run_sam(*arguments: str) -> str:
+    """Run SAM and return what it printed; raises `CheckFailed` when it fails."""
+    done = subprocess.run(
+        sam(*arguments), cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=600, check=False
+    )
+    check(done.returncode == 0, f"sam {arguments[0]} failed", done.stderr[-3000:])
+    return done.stdout if done.stdout.strip() else done.stderr
+
+
+def containers() -> set[str]:
+    """The ids of SAM's containers on the daemon, other people's included."""
+    listed = subprocess.run(
+        ["docker", "ps", "-aq", "--filter", "label=sam.cli.container.type=lambda"],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return set(listed.stdout.split())
+
+
+@contextlib.contextmanager
+def no_containers_left() -> Iterator[None]:
+    """Remove what SAM leaves behind: once in a dozen times it does."""
+    before = containers()
+    try:
+        yield
+    finally:
+        if left := containers() - before:
+            subprocess.run(["docker", "rm", "-f", *left], env=ENVIRONMENT, capture_output=True, check=False)
+
+
+# ------------------------------------------------------------------------------------------------ sam local invoke
+class Invoker:
+    """`sam local invoke` with the local AWS; `flags` are what every local command needs."""
+
+    def __init__(self, work: Path, port: int) -> None:
+        variables = work / "variables.json"
+        values = {
+            "AWS_ENDPOINT_URL": f"http://host.docker.internal:{port}",
+            "TABLE_NAME": TABLE,
+            "BUCKET_NAME": BUCKET,
+        }
+        variables.write_text(json.dumps({"Parameters": values}))
+        self.flags = ["--env-vars", str(variables), "--add-host", "host.docker.internal:host-gateway"]
+        self._work = work
+
+    def __call__(self, function: str, event: dict[str, Any]) -> Any:
+        """The answer of a function. SAM's exit code says nothing: a function that failed has an `errorType`."""
+        path = self._work / "event.json"
+        path.write_text(json.dumps(event))
+        printed = run_sam("local", "invoke", function, "--event", str(path), *self.flags)
+        last = printed.strip().rsplit("\n", 1)[-1]
+        try:
+            return json.loads(last)
+        except ValueError:
+            raise CheckFailed(f"{function} did not answer with JSON: {printed[-3000:]}") from None
+
+
+def event_of(function: str) -> dict[str, Any]:
+    """The function's sample event."""
+    found: dict[str, Any] = json.loads((ROOT / "events" / f"{function}.json").read_text("utf-8"))
+    return found
+
+
+def authorizer_event(key: str) -> dict[str, Any]:
+    """The authorizer's sample event with this key in place of the sample's."""
+    text = json.dumps(event_of("authorizer")).replace("sk-YOUR_KEY", key)
+    event: dict[str, Any] = json.loads(text)
+    return event
+
+
+def is_mp3(content: bytes) -> bool:
+    """Whether these bytes begin like an MP3 file: with a tag, or with a frame of layer III of any MPEG version."""
+    return content.startswith((b"ID3", b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2", b"\xff\xe3", b"\xff\xe2"))
+
+
+def content_of(answer: Any) -> bytes:
+    """The body of a proxy answer with status 200; raises `CheckFailed` for any other."""
+    check(isinstance(answer, dict) and answer.get("statusCode") == HTTPStatus.OK, "the status is not 200", answer)
+    body: str = answer["body"]
+    return base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
+
+
+def check_authorizer(invoke: Invoker, key: NewKey) -> None:
+    """A known key is allowed with its ids; an unknown one fails with exactly the word that becomes a 401."""
+    allowed = invoke("AuthorizerFunction", authorizer_event(key.value))
+    check(allowed.get("context", {}).get("key_id") == key.record.id, "the key is not known", allowed)
+    check(allowed["policyDocument"]["Statement"][0]["Effect"] == "Allow", "the key is not allowed", allowed)
+    refused = invoke("AuthorizerFunction", authorizer_event("sk-nobody-has-this-key"))
+    check(refused.get("errorMessage") == "Unauthorized", "a wrong key must fail with 'Unauthorized'", refused)
+
+
+def check_speech(invoke: Invoker) -> None:
+    """The sample text comes back as an MP3 file."""
+    content = content_of(invoke("SpeechFunction", event_of("speech")))
+    check(is_mp3(content), "the speech is not MP3", content[:16])
+    check(len(content) > SHORTEST_SPEECH_BYTES, "the speech is too short", len(content))
+
+
+def check_text(invoke: Invoker, function: str, event: str) -> None:
+    """The sample recording comes back as text."""
+    answer = json.loads(content_of(invoke(function, event_of(event))))
+    check(answer.get("text", "").strip(), "there is no text", answer)
+
+
+def check_list(invoke: Invoker, function: str, event: str) -> None:
+    """A list with something in it, in OpenAI's shape."""
+    answer = json.loads(content_of(invoke(function, event_of(event))))
+    check(answer.get("object") == "list" and answer.get("data"), "it is not a list with entries", answer)
+
+
+# ------------------------------------------------------------------------------------------------ sam local start-api
+def status_of(url: str) -> int:
+    """The status of a GET; 0 if nobody answers."""
+    try:
+        return call(url)[0]
+    except OSError:
+        return 0
+
+
+def call(url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, str, bytes]:
+    """Status, content type and body of a request to this host."""
+    # SAM, unlike API Gateway, decodes no binary answer for a client that sends no Accept header.
+    request = urllib.request.Request(url, body, {"Accept": "*/*", **(headers or {})})  # noqa: S310 - the URL is one of this file's
+    try:
+        with urllib.request.urlopen(request, timeout=WAIT_S) as answer:  # noqa: S310 - likewise
+            return answer.status, answer.headers.get("content-type", ""), answer.read()
+    except urllib.error.HTTPError as answer:
+        return answer.code, answer.headers.get("content-type", ""), answer.read()
+
+
+def check_api(invoke: Invoker, key: NewKey, work: Path) -> None:
+    """Bytes in, bytes out, and the authorizer in between, over HTTP."""
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    log = work / "api.log"
+    command = sam("local", "start-api", "--port", str(port), *invoke.flags)
+    with no_containers_left(), server(command, ENVIRONMENT, log) as process:
+        wait_until(lambda: status_of(base) != 0, process, log)
+        try:
+            check_calls(base, {"Authorization": f"Bearer {key.value}"})
+        except (CheckFailed, OSError) as error:
+            raise CheckFailed(
+                f"{error}\nThe log of start-api ends: {log.read_text(errors='replace')[-3000:]}"
+            ) from error
+
+
+def check_calls(base: str, bearer: dict[str, str]) -> None:
+    """The calls of `check_api`."""
+    speech = event_of("speech")
+    body = base64.b64decode(speech["body"])
+    json_type = {"Content-Type": "application/json"}
+    status, content_type, content = call(f"{base}/audio/speech", body, bearer | json_type)
+    check(status == HTTPStatus.OK and is_mp3(content), "POST /audio/speech is not MP3", (status, content[:300]))
+    check(content_type == "audio/mpeg", "the Content-Type of MP3 is wrong", content_type)
+
+    upload = event_of("transcriptions")
+    form_type = {"Content-Type": upload["headers"]["Content-Type"]}
+    url = f"{base}/audio/transcriptions"
+    status, _, content = call(url, base64.b64decode(upload["body"]), bearer | form_type)
+    check(status == HTTPStatus.OK and json.loads(content)["text"], "no transcript of the upload", (status, content))
+
+    for wrong in ({"Authorization": "Bearer sk-nobody-has-this-key"}, {}):
+        status, _, content = call(f"{base}/audio/speech", body, wrong | json_type)
+        check(status == HTTPStatus.UNAUTHORIZED, "no valid key must be a 401", (wrong, status, content[:300]))
+
+
+# ------------------------------------------------------------------------------------------------ all of it
+def steps(invoke: Invoker, key: NewKey, work: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """What is checked, in order, by name."""
+    yield "sam local invoke AuthorizerFunction", lambda: check_authorizer(invoke, key)
+    yield "sam local invoke SpeechFunction", lambda: check_speech(invoke)
+    yield (
+        "sam local invoke TranscriptionsFunction",
+        lambda: check_text(invoke, "TranscriptionsFunction", "transcriptions"),
+    )
+    yield "sam local invoke TranslationsFunction", lambda: check_text(invoke, "TranslationsFunction", "translations")
+    yield "sam local invoke ModelsFunction", lambda: check_list(invoke, "ModelsFunction", "models")
+    yield "sam local invoke VoicesFunction", lambda: check_list(invoke, "VoicesFunction", "voices")
+    yield "sam local start-api", lambda: check_api(invoke, key, work)
+
+
+def timed(name: str, step: Callable[[], object]) -> bool:
+    """Run a step and print how it went; whether it passed."""
+    started = time.monotonic()
+    try:
+        step()
+    except (CheckFailed, subprocess.TimeoutExpired) as error:
+        print(f"FAILED  {name}: {error}", flush=True)
+        return False
+    print(f"passed  {name} ({time.monotonic() - started:.1f} s)", flush=True)
+    return True
+
+
+def main() -> None:
+    """Run every step, and fail if one failed."""
+    # Ctrl-C and SIGTERM both unwind, so that nothing stays behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("sam-test was told to stop"))
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        results = [timed("sam build", lambda: run_sam("build"))]
+        if results[0]:
+            with no_containers_left(), local_aws(work) as port:
+                key = new_key("api", name="sam-test", now_s=int(time.time()))
+                KeyStore(aws_client("dynamodb", port), TABLE).put(key.record)
+                results += [timed(name, step) for name, step in steps(Invoker(work, port), key, work)]
+    failed = results.count(False)
+    print(f"{results.count(True)} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
