@@ -129,7 +129,10 @@ def warm() -> Table:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """The log lines go where a Lambda's would: written, but not to the terminal."""
+    from audio_gateway.api.telemetry import logger
+
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        logger().registered_handler.stream = nowhere  # type: ignore[attr-defined] # a StreamHandler
         yield
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import chain
+from typing import TYPE_CHECKING, Final, cast
 
 from audio_gateway.audio import riff
 from audio_gateway.audio.formats import SPEECH_SAMPLE_RATE, SpeechFormat
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class _Encoding:
 _ENCODINGS: Final[dict[SpeechFormat, _Encoding]] = {
     # Neither an ID3 tag nor an Info frame: the first bytes are those of audio, as OpenAI's are.
     "mp3": _Encoding("mp3", "libmp3lame", 128_000, {"id3v2_version": "0", "write_xing": "0"}),
-    "opus": _Encoding("ogg", "libopus", 64_000, {"page_duration": "200000"}),
+    "opus": _Encoding("ogg", "libopus", 64_000, {"page_duration": "200000"}),  # microseconds
     "aac": _Encoding("adts", "aac", 96_000),
     "flac": _Encoding("flac", "flac"),
 }
@@ -30,10 +34,10 @@ _ENCODINGS: Final[dict[SpeechFormat, _Encoding]] = {
 def encode(pcm: Iterable[bytes], *, sample_rate: int, format: SpeechFormat) -> Iterator[bytes]:  # noqa: A002 - OpenAI's word
     """s16le mono at `sample_rate` Hz as one valid file at 24 kHz mono, in the pieces that encoder and muxer make.
 
-    mp3 is MPEG-2 Layer III at a constant 128 kbit/s, opus is Ogg Opus, aac is ADTS, flac native with 16 bits, wav has the
-    sizes of a stream (see `with_true_sizes`), pcm is headerless. mp3 and aac decode to up to 75 and 86 ms more than went
-    in: their encoders start with silence, fill the last frame, and have no place to say so. No samples at all make
-    a valid file without audio (of no bytes for pcm).
+    mp3 is MPEG-2 Layer III at a constant 128 kbit/s, opus is Ogg Opus, aac is ADTS, flac native with 16 bits, wav has
+    the sizes of a stream (see `with_true_sizes`), pcm is headerless. mp3 and aac decode to up to 72 and 86 ms more
+    than went in: their encoders start with silence and fill the last frame, and the format has no place to say so.
+    No samples at all make a file without audio: headers only, or no bytes where a format has none.
     """
     if format == "pcm":
         return _at_speech_rate(pcm, sample_rate)
@@ -43,7 +47,7 @@ def encode(pcm: Iterable[bytes], *, sample_rate: int, format: SpeechFormat) -> I
 
 
 def with_true_sizes(format: SpeechFormat, data: bytes) -> bytes:  # noqa: A002 - OpenAI's word
-    """A complete file whose header says how long it is, where `encode` could not know: in a wav. Others are unchanged."""
+    """A complete file of `encode` whose header says how long it is, which a stream's cannot: a wav's sizes."""
     wanted = riff.header(riff.pcm_format(SPEECH_SAMPLE_RATE), None)
     if format != "wav" or not data.startswith(wanted):
         return data
@@ -67,14 +71,14 @@ def _encoded(pcm: Iterable[bytes], sample_rate: int, encoding: _Encoding) -> Ite
     from audio_gateway.audio.resample import to_frames
 
     written = _Written()
-    with av.open(written, "w", format=encoding.muxer, container_options=encoding.muxer_options) as muxer:
-        muxer.flags |= av.container.Flags.flush_packets.value | av.container.Flags.bitexact.value
-        stream = muxer.add_stream(encoding.codec, rate=SPEECH_SAMPLE_RATE, layout="mono")
+    options = encoding.muxer_options | {"fflags": "+flush_packets+bitexact"}  # each packet at once, and no tags
+    with av.open(written, "w", format=encoding.muxer, container_options=options) as muxer:
+        stream = cast("AudioStream", muxer.add_stream(encoding.codec, rate=SPEECH_SAMPLE_RATE, layout="mono"))
         if encoding.bit_rate is not None:
             stream.bit_rate = encoding.bit_rate
-        for frame in (*to_frames(pcm, sample_rate), None):
+        for frame in chain(to_frames(pcm, sample_rate), (None,)):
             for packet in stream.encode(frame):
-                if packet.size:  # FLAC ends with one that holds only what a file that cannot be sought back cannot take
+                if packet.size:  # FLAC ends with an empty one: its header anew, for files that can be sought back
                     muxer.mux(packet)
             if written:
                 yield written.take()

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
-    from av.packet import Packet
+    from av.packet import Packet as AnyPacket
+
+    Packet = AnyPacket[AudioStream]
 
     from audio_gateway.audio.parts import Part
 
@@ -32,14 +34,14 @@ _DEMUXERS: Final[dict[Container, str]] = {
     "webm": "matroska",
     "aac": "aac",
 }
-_DECODERS: Final = frozenset(
-    "aac ac3 adpcm_g722 adpcm_ima_qt adpcm_ima_wav adpcm_ms adpcm_yamaha alac amrnb amrwb eac3 flac gsm gsm_ms "
-    "libopencore_amrnb libopencore_amrwb mp2 mp2float mp3 mp3float opus pcm_alaw pcm_f16le pcm_f32be pcm_f32le "
-    "pcm_f64be pcm_f64le pcm_mulaw pcm_s16be pcm_s16le pcm_s24be pcm_s24le pcm_s32be pcm_s32le pcm_s64be pcm_s64le "
-    "pcm_s8 pcm_u8 speex vorbis".split()
+_DECODERS: Final = (
+    "aac,ac3,adpcm_g722,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,adpcm_yamaha,alac,amrnb,amrwb,eac3,flac,gsm,gsm_ms,"
+    "libopencore_amrnb,libopencore_amrwb,mp2,mp2float,mp3,mp3float,opus,pcm_alaw,pcm_f16le,pcm_f32be,pcm_f32le,"
+    "pcm_f64be,pcm_f64le,pcm_mulaw,pcm_s16be,pcm_s16le,pcm_s24be,pcm_s24le,pcm_s32be,pcm_s32le,pcm_s64be,pcm_s64le,"
+    "pcm_s8,pcm_u8,speex,vorbis"
 )
 _OPTIONS: Final = {
-    "codec_whitelist": ",".join(sorted(_DECODERS)),  # so that video is not decoded, not even to look at it
+    "codec_whitelist": _DECODERS,  # so that video is not decoded, not even to look at it
     "protocol_whitelist": "",
     "max_streams": "64",
 }
@@ -69,6 +71,7 @@ def opened(file: ByteFile, container: Container, probe_bytes: int) -> Iterator[t
     try:
         opened_file = av.open(
             file,
+            "r",
             format=_DEMUXERS[container],
             container_options=options,
             buffer_size=_READ_BYTES,
@@ -94,7 +97,7 @@ def _first_audio(opened_file: InputContainer, container: Container) -> AudioStre
     if not audio:
         raise no_audio()
     stream = audio[0]
-    if stream.codec_context is None or stream.codec_context.name not in _DECODERS:
+    if stream.codec_context is None or stream.codec_context.name not in _DECODERS.split(","):
         raise undecodable(container)
     for other in opened_file.streams:
         if other is not stream:
@@ -176,7 +179,7 @@ def _check_damage(tally: Tally, container: Container, dense_bytes: int) -> None:
         raise undecodable(container)
     if tally.bad > tally.good or 2 * tally.good_bytes < dense_bytes:
         raise InvalidAudio(
-            "Most of the audio file is damaged and cannot be decoded. Check that it plays, and upload an undamaged copy.",
+            "Most of the audio file is damaged and cannot be decoded. Check that it plays, and upload a whole copy.",
             param="file",
         )
 

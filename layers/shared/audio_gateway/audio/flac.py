@@ -1,9 +1,11 @@
 """Native FLAC (RFC 9639): its stream information, and where its frames are."""
 
+# ruff: noqa: PLR2004 - bit patterns and field widths of a file format say more in place
+
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from audio_gateway.errors import InvalidAudio
 
@@ -11,6 +13,17 @@ _START: Final = b"fLaC\x00\x00\x00\x22"  # the magic, and the header of STREAMIN
 _STREAMINFO_BYTES: Final = 34
 _FIRST_BLOCK: Final = len(_START) + _STREAMINFO_BYTES
 _MAX_BLOCKS: Final = 1_000
+MAX_FRAME_BYTES: Final = 65_536
+"""More than a frame of speech ever takes."""
+
+
+class StreamInfo(NamedTuple):
+    """What the header promises; 0 samples are unknown."""
+
+    sample_rate: int
+    channels: int
+    bits: int
+    total_samples: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,42 +33,37 @@ class Flac:
     header: bytes
     start: int
     end: int
-    sample_rate: int
-    channels: int
-    bits: int
-    total_samples: int
-    """As the header promises; 0 is unknown."""
+    info: StreamInfo
 
 
 def streams(data: bytes, at: int) -> list[Flac]:
-    """The FLAC streams from `at` on: one, or several files put one behind the other. Raises `InvalidAudio`."""
+    """The FLAC streams from `at` on: one, or several files put one behind the other.
+
+    Pictures and tags are left out. Raises `InvalidAudio`.
+    """
     found = []
     while at < len(data):
         following = data.find(_START, at + len(_START))
         end = following if following >= 0 else len(data)
-        found.append(read_stream(data, at, end))
+        found.append(_read_stream(data, at, end))
         at = end
     return found
 
 
-def read_stream(data: bytes, at: int, end: int) -> Flac:
-    """The stream between `at` and `end`; pictures and tags are skipped. Raises `InvalidAudio`."""
-    if data[at : at + len(_START)] != _START or end < at + _FIRST_BLOCK:
+def read_info(data: bytes, at: int = 0) -> StreamInfo | None:
+    """The stream information of the FLAC stream at `at`; None when there is none, or it is cut off."""
+    if data[at : at + len(_START)] != _START or len(data) < at + _FIRST_BLOCK:
+        return None
+    packed = int.from_bytes(data[at + len(_START) + 10 : at + len(_START) + 18], "big")
+    return StreamInfo(packed >> 44, (packed >> 41 & 7) + 1, (packed >> 36 & 31) + 1, packed & (1 << 36) - 1)
+
+
+def _read_stream(data: bytes, at: int, end: int) -> Flac:
+    info = read_info(data, at)
+    if info is None or not info.sample_rate or end < at + _FIRST_BLOCK:
         raise _damaged()
-    info = data[at + len(_START) : at + _FIRST_BLOCK]
-    packed = int.from_bytes(info[10:18], "big")  # 20 bits rate, 3 channels - 1, 5 bits - 1, 36 samples
-    sample_rate = packed >> 44
-    if not sample_rate:
-        raise _damaged()
-    return Flac(
-        header=b"fLaC\x80\x00\x00\x22" + info,  # the same, marked as the last block
-        start=_first_frame(data, at, end),
-        end=end,
-        sample_rate=sample_rate,
-        channels=(packed >> 41 & 7) + 1,
-        bits=(packed >> 36 & 31) + 1,
-        total_samples=packed & (1 << 36) - 1,
-    )
+    header = b"fLaC\x80\x00\x00\x22" + data[at + len(_START) : at + _FIRST_BLOCK]  # marked as the last block
+    return Flac(header, _first_frame(data, at, end), end, info)
 
 
 def _first_frame(data: bytes, at: int, end: int) -> int:
@@ -68,6 +76,55 @@ def _first_frame(data: bytes, at: int, end: int) -> int:
         last = data[block] & 0x80
         block += 4 + int.from_bytes(data[block + 1 : block + 4], "big")
     raise _damaged()
+
+
+def ends_whole(tail: bytes) -> bool:
+    """Whether the last `MAX_FRAME_BYTES` of a file end with a whole frame: both its checksums are right."""
+    at = tail.rfind(b"\xff")
+    while at >= 0:
+        if _is_header(tail, at) and not _crc16(tail[at:]):
+            return True
+        at = tail.rfind(b"\xff", 0, at)
+    return False
+
+
+def _is_header(data: bytes, at: int) -> bool:
+    if len(data) < at + 6 or data[at + 1] & 0xFE != 0xF8:
+        return False
+    leading = 8 - (data[at + 4] ^ 0xFF).bit_length()  # of the frame's number, coded as UTF-8 codes a character
+    extra_size = {6: 1, 7: 2}.get(data[at + 2] >> 4, 0)
+    extra_rate = {12: 1, 13: 2, 14: 2}.get(data[at + 2] & 15, 0)
+    length = 4 + max(1, leading) + extra_size + extra_rate
+    return length < len(data) - at and not _crc8(data[at : at + length + 1])
+
+
+def _table(polynomial: int, bits: int) -> tuple[int, ...]:
+    def entry(byte: int) -> int:
+        value = byte << bits - 8
+        for _ in range(8):
+            value = value << 1 ^ (polynomial if value >> bits - 1 else 0)
+            value &= (1 << bits) - 1
+        return value
+
+    return tuple(entry(byte) for byte in range(256))
+
+
+_CRC8: Final = _table(0x07, 8)
+_CRC16: Final = _table(0x8005, 16)
+
+
+def _crc8(data: bytes) -> int:
+    crc = 0
+    for byte in data:
+        crc = _CRC8[crc ^ byte]
+    return crc
+
+
+def _crc16(data: bytes) -> int:
+    crc = 0
+    for byte in data:
+        crc = (crc << 8 & 0xFFFF) ^ _CRC16[crc >> 8 ^ byte]
+    return crc
 
 
 def _damaged() -> InvalidAudio:

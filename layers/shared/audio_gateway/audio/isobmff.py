@@ -100,5 +100,6 @@ def _charge(budget: _Budget, box: _Box) -> None:
 
 def _refused() -> InvalidAudio:
     return InvalidAudio(
-        "The MP4 file is damaged or cut off: its tables describe more than the file holds. Export it again.", param="file"
+        "The MP4 file is damaged or cut off: its tables describe more than the file holds. Export it again.",
+        param="file",
     )

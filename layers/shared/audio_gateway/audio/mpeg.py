@@ -1,5 +1,7 @@
 """Frame headers of MPEG audio (layers II and III, ISO/IEC 11172-3 and 13818-3) and of ADTS (ISO/IEC 13818-7)."""
 
+# ruff: noqa: PLR2004 - bit patterns and field widths of a file format say more in place
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -9,11 +11,27 @@ from typing import Final, Literal, NamedTuple
 FRAME_HEADER_BYTES: Final = 7
 """Bytes that a header needs to be read: four of MPEG audio, seven of ADTS."""
 
+ID3_HEADER_BYTES: Final = 10
+
 _V1_LAYER3: Final = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0)
 _V1_LAYER2: Final = (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 0)
 _V2: Final = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0)
 _MPEG_RATES: Final = (44_100, 48_000, 32_000)
-_ADTS_RATES: Final = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
+_ADTS_RATES: Final = (
+    96_000,
+    88_200,
+    64_000,
+    48_000,
+    44_100,
+    32_000,
+    24_000,
+    22_050,
+    16_000,
+    12_000,
+    11_025,
+    8_000,
+    7_350,
+)
 
 _MAX_ID3_TAGS: Final = 16
 _HEADERS_AT_START: Final = 2
@@ -43,7 +61,7 @@ class Found:
 def id3_end(data: bytes, start: int = 0) -> int:
     """Where the ID3v2 tags that stand at `start` end; `start` itself when there is none."""
     for _ in range(_MAX_ID3_TAGS):
-        if data[start : start + 3] != b"ID3" or len(data) < start + 10:
+        if data[start : start + 3] != b"ID3" or len(data) < start + ID3_HEADER_BYTES:
             break
         a, b, c, d = data[start + 6 : start + 10]
         if (a | b | c | d) & 0x80:
@@ -138,7 +156,11 @@ def _xing_seconds(data: bytes, xing: int, first: Frame) -> Fraction | None:
     samples = int.from_bytes(data[xing + 8 : xing + 12], "big") * first.samples
     # Behind the fields that the flags announce: nine bytes of encoder name, twelve more, then delay and padding.
     lame = xing + 8 + 4 * (flags & 1) + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) + 4 * (flags >> 3 & 1)
-    gap = int.from_bytes(data[lame + 21 : lame + 24], "big") if data[lame : lame + 4] in (b"LAME", b"Lavf", b"Lavc") else 0
+    gap = (
+        int.from_bytes(data[lame + 21 : lame + 24], "big")
+        if data[lame : lame + 4] in (b"LAME", b"Lavf", b"Lavc")
+        else 0
+    )
     return Fraction(max(0, samples - (gap >> 12) - (gap & 0xFFF)), first.sample_rate)
 
 

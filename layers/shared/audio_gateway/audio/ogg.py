@@ -90,7 +90,9 @@ def links(data: bytes) -> list[Link]:
                 _check_comments(data, page, link.kind)
             link.add(page)
         if len(found) > _MAX_LINKS:
-            raise InvalidAudio(f"The Ogg file is a chain of more than {_MAX_LINKS} links. Join them first.", param="file")
+            raise InvalidAudio(
+                f"The Ogg file is a chain of more than {_MAX_LINKS} links. Join them first.", param="file"
+            )
     return found
 
 

@@ -87,8 +87,8 @@ def _of_wav(data: bytes) -> list[Part]:
 def of_wave(data: bytes, wave: riff.Wave) -> Part:
     """A walked WAV file as one part, with a header that tells the truth."""
     view = memoryview(data)
-    pieces = (riff.header(wave.fmt, wave.audio_bytes), *(view[start:end] for start, end in wave.spans))
-    return Part(pieces)
+    audio = [view[start:end] for start, end in wave.spans]
+    return Part((riff.header(wave.fmt, wave.audio_bytes), *audio))
 
 
 def _of_mpeg(data: bytes) -> list[Part]:
@@ -104,7 +104,7 @@ def _of_flac(data: bytes) -> list[Part]:
     return [
         Part(
             (stream.header, view[stream.start : stream.end]),
-            promised_s=Fraction(stream.total_samples, stream.sample_rate) if stream.total_samples else None,
+            promised_s=Fraction(stream.info.total_samples, stream.info.sample_rate) or None,
             dense=True,
         )
         for stream in flac.streams(data, mpeg.id3_end(data))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
 
 _MAX_FRAME_BYTES: Final = 64_000
+_GUESSED_CHANNELS: Final = 8  # up to them FFmpeg assumes a usual layout
 
 
 def whole_samples(pcm: Iterable[bytes]) -> Iterator[bytes]:
@@ -90,9 +91,7 @@ class _Chain:
 
     def fits(self, frame: AudioFrame) -> bool:
         """Whether the chain was made for such frames."""
-        return (
-            frame.sample_rate == self._rate and frame.format.name == self._format and frame.layout == self._layout
-        )
+        return frame.sample_rate == self._rate and frame.format.name == self._format and frame.layout == self._layout
 
     def push(self, frame: AudioFrame) -> Iterator[bytes]:
         frame.pts = None  # times of damaged files jump; samples follow one another
@@ -112,7 +111,7 @@ class _Chain:
 
         while True:
             try:
-                frame = self._sink.pull()
+                frame = cast("AudioFrame", self._sink.pull())
             except (NothingYet, NothingMore):
                 return
             yield bytes(memoryview(frame.planes[0])[: frame.samples * 2])
@@ -121,7 +120,7 @@ class _Chain:
 def _unplaced(frame: AudioFrame) -> int:
     """The number of channels when nobody knows where they stand, so that FFmpeg cannot mix them by itself; else 0."""
     channels = frame.layout.nb_channels
-    return channels if channels > 8 and frame.layout.name == f"{channels} channels" else 0
+    return channels if channels > _GUESSED_CHANNELS and frame.layout.name == f"{channels} channels" else 0
 
 
 def _average(channels: int) -> str:

@@ -1,5 +1,7 @@
 """WAV: RIFF, RF64 and BW64 files, walked chunk by chunk, and measured by the bytes that are really there."""
 
+# ruff: noqa: PLR2004 - bit patterns and field widths of a file format say more in place
+
 from __future__ import annotations
 
 import struct
@@ -65,6 +67,47 @@ def pcm_format(sample_rate: int) -> bytes:
     return _FORMAT.pack(_TAG_PCM, 1, sample_rate, sample_rate * 2, 2, 16)
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The beginning of a WAV file that is still arriving.
+
+    `fmt` is the body of its format chunk, `start` where the audio begins, `size` its declared bytes or None when
+    unknown.
+    """
+
+    fmt: bytes
+    start: int
+    size: int | None
+
+    @property
+    def speech_rate(self) -> int | None:
+        """Hz when the audio is s16le mono, else None."""
+        tag, channels, sample_rate, _, block_align, bits = _fields(self.fmt)
+        if tag == _TAG_EXTENSIBLE and self.fmt[24:40] == _TAG_PCM.to_bytes(2, "little") + _SUBFORMAT_TAIL:
+            tag = _TAG_PCM
+        plain = (tag, channels, block_align, bits) == (_TAG_PCM, 1, 2, 16)
+        return sample_rate if plain and sample_rate in _RATES else None
+
+    @property
+    def bytes_per_second(self) -> int:
+        """Of the audio, as far as the header is right."""
+        return _bytes_per_second(self.fmt)
+
+
+def read_head(data: bytes) -> Head | None:
+    """The head of a RIFF file of which only the beginning is known; None as long as its audio has not begun."""
+    at, fmt = 12, b""
+    while data[:4] == b"RIFF" and at + 8 <= len(data):
+        name, size = _CHUNK.unpack_from(data, at)
+        at += 8
+        if name == b"data":
+            return Head(fmt, at, size if 0 < size < _STREAMED_FROM else None) if fmt else None
+        if name == b"fmt " and size >= _FORMAT.size:
+            fmt = data[at : at + size]
+        at += size + size % 2
+    return None
+
+
 def walk(data: bytes) -> Wave:
     """Find format and audio; raises `InvalidAudio` when the headers contradict themselves or the bytes present."""
     at, fmt, long_size, spans = 12, b"", None, []
@@ -94,7 +137,7 @@ def walk(data: bytes) -> Wave:
 
 
 def _wave(fmt: bytes, spans: tuple[tuple[int, int], ...]) -> Wave:
-    tag, channels, sample_rate, _, block_align, bits = _FORMAT.unpack_from(fmt)
+    tag, channels, sample_rate, _, block_align, bits = _fields(fmt)
     if tag == _TAG_EXTENSIBLE and fmt[26:40] == _SUBFORMAT_TAIL:
         tag = int.from_bytes(fmt[24:26], "little")
     plain = bits in _PCM_BITS.get(tag, ())
@@ -106,7 +149,7 @@ def _wave(fmt: bytes, spans: tuple[tuple[int, int], ...]) -> Wave:
 def _check_format(fmt: bytes) -> None:
     if len(fmt) < _FORMAT.size:
         raise _invalid("its format chunk is cut off")
-    _, channels, sample_rate, _, block_align, _ = _FORMAT.unpack_from(fmt)
+    _, channels, sample_rate, _, block_align, _ = _fields(fmt)
     if not 1 <= channels <= _MAX_CHANNELS:
         raise _invalid(f"it declares {channels} channels")
     if sample_rate not in _RATES:
@@ -115,9 +158,14 @@ def _check_format(fmt: bytes) -> None:
         raise _invalid("it declares blocks of no bytes")
 
 
+def _fields(fmt: bytes) -> tuple[int, int, int, int, int, int]:
+    """Tag, channels, Hz, bytes per second as declared, bytes per block, bits per sample."""
+    return _FORMAT.unpack_from(fmt)
+
+
 def _bytes_per_second(fmt: bytes) -> int:
     """What the audio takes: by its blocks where it is plain, else as declared, within reason."""
-    tag, channels, sample_rate, declared, block_align, _ = _FORMAT.unpack_from(fmt)
+    tag, channels, sample_rate, declared, block_align, _ = _fields(fmt)
     claimed = sample_rate * block_align if tag in (_TAG_PCM, _TAG_FLOAT, _TAG_EXTENSIBLE) else declared
     return max(1, min(claimed, sample_rate * channels * 8))
 
@@ -156,4 +204,6 @@ def _is_chunk(data: bytes, at: int) -> bool:
 
 
 def _invalid(reason: str) -> InvalidAudio:
-    return InvalidAudio(f"The WAV file is not valid: {reason}. Export it again, for example as 16-bit PCM.", param="file")
+    return InvalidAudio(
+        f"The WAV file is not valid: {reason}. Export it again, for example as 16-bit PCM.", param="file"
+    )

@@ -1,5 +1,7 @@
 """What a file is, by its first bytes: names and declared types are not believed."""
 
+# ruff: noqa: PLR2004 - bit patterns and field widths of a file format say more in place
+
 from __future__ import annotations
 
 from typing import Final, Literal
@@ -20,11 +22,11 @@ _MP4_FIRST_BOXES: Final = frozenset((b"ftyp", b"styp", b"moov", b"moof", b"mdat"
 _OTHER_MAGIC: Final = (
     (b"PK\x03\x04", "a ZIP archive or an office document"),
     (b"%PDF-", "a PDF document"),
-    (b"\x1f\x8b", "a gzip archive"),
+    (b"\x1f\x8b\x08", "a gzip archive"),
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
-    (b"MZ", "a program"),
+    (b"MZ\x90\x00", "a program"),
     (b"\x7fELF", "a program"),
     (b"FORM", "AIFF audio"),
     (b"caff", "CAF audio"),

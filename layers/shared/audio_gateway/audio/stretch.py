@@ -7,6 +7,7 @@ from typing import Final
 
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 4.0
+_FACTOR_MIN, _FACTOR_MAX = 0.5, 2.0
 _LEAD_OUT_S: Final = 1  # of silence, so that the filter gives out all that it still holds
 
 
@@ -24,15 +25,15 @@ def stretch(pcm: Iterable[bytes], *, sample_rate: int, speed: float) -> Iterator
 
 def _stretched(pcm: Iterable[bytes], sample_rate: int, speed: float) -> Iterator[bytes]:
     """The filter swallows or adds some hundredths of a second at the end: cut to what the input comes to."""
-    from audio_gateway.audio.resample import to_frames, to_pcm
+    from audio_gateway.audio.resample import to_frames, to_pcm, whole_samples
 
     samples_in = samples_out = 0
     held = b""
 
     def counted() -> Iterator[bytes]:
         nonlocal samples_in
-        for piece in pcm:
-            samples_in += len(piece) / 2
+        for piece in whole_samples(pcm):
+            samples_in += len(piece) // 2
             yield piece
         yield bytes(2 * int(sample_rate * _LEAD_OUT_S * max(1.0, speed)))
 
@@ -48,8 +49,8 @@ def _stretched(pcm: Iterable[bytes], sample_rate: int, speed: float) -> Iterator
 def _factors(speed: float) -> tuple[float, ...]:
     """`speed` as factors of 0.5 to 2: beyond them the filter skips sound where it could blend it."""
     factors = []
-    while not 0.5 <= speed <= 2.0:
-        step = 2.0 if speed > 1 else 0.5
+    while not _FACTOR_MIN <= speed <= _FACTOR_MAX:
+        step = _FACTOR_MAX if speed > 1 else _FACTOR_MIN
         factors.append(step)
         speed /= step
     return (*factors, speed)

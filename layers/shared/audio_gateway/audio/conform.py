@@ -1,0 +1,133 @@
+"""A provider's audio, whatever it really is, as the format that the caller asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Final
+
+from audio_gateway.audio import flac, mpeg, riff
+from audio_gateway.audio.encode import encode
+from audio_gateway.audio.formats import SPEECH_SAMPLE_RATE, SpeechFormat
+from audio_gateway.audio.sniff import ENOUGH, Container, looks_like, sniff
+from audio_gateway.audio.stretch import stretch
+from audio_gateway.audio.whole import whole
+from audio_gateway.errors import InvalidAudio
+
+_LOOK_BYTES: Final = 4_096
+_CONTAINER_OF: Final[dict[SpeechFormat, Container]] = {
+    "mp3": "mp3",
+    "opus": "ogg",
+    "aac": "aac",
+    "flac": "flac",
+    "wav": "wav",
+}
+
+
+def conform(
+    chunks: Iterable[bytes], *, declared: SpeechFormat, sample_rate: int, wanted: SpeechFormat, speed: float = 1.0
+) -> Iterator[bytes]:
+    """Audio that a provider calls `declared` as `wanted` at 24 kHz mono and `speed`, yielded while it arrives.
+
+    What already is as wanted passes through unchanged, but for an ID3 tag in front; all other audio is decoded and
+    encoded anew. `sample_rate` (Hz) matters for bytes that are pcm only (s16le mono). Raises `InvalidAudio` before
+    the first piece when the bytes are no audio (HTML, JSON, text, nothing at all), and after the last whole one when a
+    file is cut off in the middle. What the chunks themselves raise comes out as it is.
+    """
+    source = _without_id3(iter(chunks))
+    head = _head(source)
+    everything = chain((head,), source)
+    container = sniff(head)
+    if container is None:
+        _refuse_other_than_pcm(head, declared)
+        yield from _made(everything, sample_rate, wanted, speed)
+    elif speed == 1.0 and _is_as_wanted(head, container, wanted):
+        yield from whole(everything, container)
+    elif (wave := riff.read_head(head) if container == "wav" else None) and (rate := wave.speech_rate):
+        yield from _made(_audio_of_wave(whole(everything, container), wave), rate, wanted, speed)
+    else:
+        from audio_gateway.audio.decode import decode_stream
+
+        pcm = decode_stream(whole(everything, container), container=container, sample_rate=SPEECH_SAMPLE_RATE)
+        yield from _made(pcm, SPEECH_SAMPLE_RATE, wanted, speed)
+
+
+def _without_id3(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks without the ID3 tags that they begin with, however long those are."""
+    first = b""
+    for chunk in chunks:
+        first += chunk
+        end = mpeg.id3_end(first)
+        if end:
+            first = first[end:] if end <= len(first) else _after(chunks, end - len(first))
+        elif len(first) >= mpeg.ID3_HEADER_BYTES or not b"ID3".startswith(first[:3]):
+            break
+    yield first
+    yield from chunks
+
+
+def _after(chunks: Iterator[bytes], count: int) -> bytes:
+    """What stands behind the next `count` bytes, in the chunk in which they end."""
+    for chunk in chunks:
+        if len(chunk) >= count:
+            return chunk[count:]
+        count -= len(chunk)
+    return b""
+
+
+def _head(chunks: Iterator[bytes]) -> bytes:
+    """As many bytes as are needed to say what they are; raises `InvalidAudio` when there are none at all."""
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= _LOOK_BYTES and (sniff(head) or len(head) >= ENOUGH):
+            break
+    if not head:
+        raise InvalidAudio("The answer is empty: there is no audio in it.", param="file")
+    return head
+
+
+def _refuse_other_than_pcm(head: bytes, declared: SpeechFormat) -> None:
+    """Headerless samples look like nothing in particular; anything that looks like something is not them."""
+    other = looks_like(head)
+    if other is not None or declared != "pcm":
+        raise InvalidAudio(
+            f"The answer is not {declared} audio: it looks like {other or 'nothing known'}.", param="file"
+        )
+
+
+def _is_as_wanted(head: bytes, container: Container, wanted: SpeechFormat) -> bool:
+    """Whether the file that begins with `head` is `wanted` at 24 kHz mono; in doubt it is not."""
+    if _CONTAINER_OF.get(wanted) != container:
+        return False
+    if wanted in ("mp3", "aac"):
+        found = mpeg.find_frames(head, 0, 1)
+        return found is not None and (found.first.sample_rate, found.first.channels) == (SPEECH_SAMPLE_RATE, 1)
+    if wanted == "flac":
+        info = flac.read_info(head)
+        return info is not None and info[:3] == (SPEECH_SAMPLE_RATE, 1, 16)
+    if wanted == "opus":
+        return head[28:36] == b"OpusHead" and head[37:38] == b"\x01"
+    wave = riff.read_head(head)
+    return wave is not None and wave.speech_rate == SPEECH_SAMPLE_RATE
+
+
+def _audio_of_wave(chunks: Iterator[bytes], wave: riff.Head) -> Iterator[bytes]:
+    """The bytes between the header and the chunks that may stand behind the audio."""
+    skip, left = wave.start, wave.size
+    for chunk in chunks:
+        audio = chunk[skip:]
+        skip = max(0, skip - len(chunk))
+        if left is not None:
+            audio = audio[:left]
+            left -= len(audio)
+        yield audio
+
+
+def _made(pcm: Iterable[bytes], sample_rate: int, wanted: SpeechFormat, speed: float) -> Iterator[bytes]:
+    """s16le mono at `sample_rate` as the file that is wanted; raises `InvalidAudio` first when there is none."""
+    pieces = iter(stretch(pcm, sample_rate=sample_rate, speed=speed))
+    first = next(pieces, None)
+    if first is None:
+        raise InvalidAudio("The answer has no audio in it.", param="file")
+    yield from encode(chain((first,), pieces), sample_rate=sample_rate, format=wanted)

@@ -1,0 +1,73 @@
+"""The house's direction of calls, read from the imports: functions → api → use cases → domain, and never back."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "layers" / "shared" / "audio_gateway"
+
+# What each package may import of the others; its own modules always.
+ALLOWED = {
+    "errors": set(),
+    "deadline": set(),
+    "audio": {"errors"},
+    "transcripts": {"errors"},
+    "catalog": {"errors", "audio", "transcripts"},
+    "providers": {"errors", "deadline", "audio", "transcripts", "catalog"},
+    "metering": {"errors"},
+    "use_cases": {"errors", "deadline", "audio", "transcripts", "catalog", "providers"},
+    "api": {"errors", "deadline", "audio", "transcripts", "catalog", "providers", "metering", "use_cases"},
+}
+
+# Libraries that belong to one side only.
+HTTP = {"fastapi", "starlette", "mangum", "python_multipart"}
+AWS = {"boto3", "botocore"}
+AWS_MODULES = {"metering/authorizer.py", "metering/key_store.py", "providers/secrets.py", "api/results.py"}
+
+
+def imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", modules(), ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_a_module_imports_only_what_its_package_may(file: Path) -> None:
+    inside = file.relative_to(PACKAGE)
+    package = inside.parts[0].removesuffix(".py")
+    for name in imports(file):
+        top = name.split(".")[0]
+        assert top not in {"local", "tests", "bench"}, f"{inside} imports {name}"
+        if top in HTTP:
+            assert package == "api", f"{inside} imports {name}: HTTP belongs to api"
+        if top in AWS:
+            assert str(inside) in AWS_MODULES, f"{inside} imports {name}: AWS belongs to {sorted(AWS_MODULES)}"
+        if name.startswith("audio_gateway.") and package != "__init__":
+            other = name.split(".")[1]
+            assert other == package or other in ALLOWED[package], f"{inside} imports {name}"
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "functions").rglob("*.py")), ids=lambda file: file.parent.name)
+def test_a_function_holds_no_logic(file: Path) -> None:
+    tree = ast.parse(file.read_text())
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.If | ast.Try)]
+    assert {name.split(".")[0] for name in imports(file)} <= {"audio_gateway", "os"}
+
+
+def test_every_function_of_the_template_has_its_folder() -> None:
+    from tests.infrastructure.template import functions
+
+    assert {path.name for path in (ROOT / "functions").iterdir() if path.is_dir()} == {
+        function["Properties"]["CodeUri"].strip("/").rpartition("/")[2] for function in functions().values()
+    }
