@@ -36,6 +36,10 @@ format: .venv/.stamp ## let ruff rewrite what it can
 docs: .venv/.stamp ## write docs/openapi.json, docs/api.md and the tables of errors anew
 	scripts/docs
 
+bench: .venv/.stamp install ## measure: handlers warm and cold, decoding, encoding, memory (tables, bench/results)
+	PYTHONPATH=layers/shared:. $(PY) -m bench.handlers
+	PYTHONPATH=layers/shared:. $(PY) -m bench.audio
+
 clean: ## remove everything that these commands made
 	rm -rf .venv .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/.work
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -21,6 +21,7 @@ _LOOPBACK: Final = "127.0.0.1"
 # Far above what any application here accepts; this only bounds memory while a request's head arrives.
 _MAX_HEAD_BYTES: Final = 65_536
 _KEEP_ALIVE_S: Final = 75
+_LINGER_S: Final = 2
 _TOO_LONG: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 Application = Callable[[Scope, Receive, Send], Any]
@@ -58,16 +59,25 @@ class BoundedProtocol(HttpToolsProtocol):
     """
 
     _in_head = False
+    _refused = False
     _head_bytes = 0
 
     def data_received(self, data: bytes) -> None:
         """Take a piece of the connection."""
+        if self._refused:
+            return
         super().data_received(data)
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > _MAX_HEAD_BYTES and not self.transport.is_closing():
-                self.transport.write(_TOO_LONG)
-                self.transport.close()
+                self._refuse()
+
+    def _refuse(self) -> None:
+        """Answer and read on for a moment: closing with data unread would reset the connection, answer and all."""
+        self._refused = True
+        self.transport.write(_TOO_LONG)
+        self.transport.write_eof()
+        self.loop.call_later(_LINGER_S, self.transport.close)
 
     def on_message_begin(self) -> None:
         """A request starts."""

@@ -45,6 +45,7 @@ class FunctionPool:
         self._free_ports = list(ports)
         self._credentials = credentials
         self._start = start
+        self._closed = False
         self._idle: list[Environment] = []
         self._waiting: deque[Invocation] = deque()
 
@@ -55,9 +56,16 @@ class FunctionPool:
         self._dispatch()
         return await asyncio.shield(invocation.outcome)
 
+    def close(self) -> None:
+        """End every process, whatever it is doing, and start no more; every call fails."""
+        self._closed = True
+        for environment in self.environments:
+            environment.kill()
+        self._dispatch()
+
     async def warm(self) -> None:
         """Start an environment if there is none, and wait until it is ready or has failed."""
-        if not self.environments:
+        if not self.environments and not self._closed:
             self._start_one()
         for environment in list(self.environments):
             await environment.begun.wait()
@@ -78,6 +86,10 @@ class FunctionPool:
         self._dispatch()
 
     def _dispatch(self) -> None:
+        if self._closed:
+            while self._waiting:
+                self._waiting.popleft().settle(Result.failed("ServiceException", "the local stack is stopping"))
+            return
         while self._waiting and self._idle:
             environment = self._idle.pop()
             if environment.credentials.expires_at - time.time() < _RETIRE_BEFORE_EXPIRY_S:
@@ -134,10 +146,10 @@ class LambdaService:
         for environment in self._environments():
             environment.reap()
 
-    def kill_all(self) -> None:
-        """End every process, whatever it is doing."""
-        for environment in self._environments():
-            environment.kill()
+    def close(self) -> None:
+        """End every process and wait until they are gone; nothing starts any more."""
+        for pool in self._pools.values():
+            pool.close()
         for environment in self._environments():
             environment.wait()
 

@@ -108,7 +108,7 @@ class Stack:
     async def _stop(self) -> None:
         stack_file.remove(self._settings.stack_file)
         # The functions first: the server waits for the answers that they owe.
-        self._service.kill_all()
+        self._service.close()
         if self._ministack is not None:
             self._ministack.kill()
         if self._server is not None:

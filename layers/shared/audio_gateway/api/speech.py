@@ -21,11 +21,11 @@ from audio_gateway.use_cases.ask import Providers
 from audio_gateway.use_cases.speech import SpeechAnswer, SpeechOrder, speak
 
 MAX_CHARACTERS: Final = 4096
-_MIN_SPEED: Final = 0.25
-_MAX_SPEED: Final = 4.0
+MIN_SPEED: Final = 0.25
+MAX_SPEED: Final = 4.0
 
 # Lambda answers with at most 6 MB, of which base64 takes a quarter (docs/architecture.md, «limits»).
-_MAX_BUFFERED_BYTES: Final = 4_500_000
+MAX_BUFFERED_BYTES: Final = 4_500_000
 
 
 def speech_app(*, catalog: Catalog, providers: Providers, results: ResultStore) -> FastAPI:
@@ -56,7 +56,7 @@ def read_order(body: Mapping[str, Any], request_id: str | None = None) -> tuple[
         text=_speakable(fields.text("input", required=True, max_characters=MAX_CHARACTERS)),
         voice=_voice(fields.take("voice")),
         format=_format(fields.choice("response_format", SPEECH_FORMATS, default="mp3")),
-        speed=fields.number("speed", low=_MIN_SPEED, high=_MAX_SPEED, default=1.0),
+        speed=fields.number("speed", low=MIN_SPEED, high=MAX_SPEED, default=1.0),
         instructions=fields.text("instructions", max_characters=MAX_CHARACTERS) or None,
         request_id=request_id,
     )
@@ -92,9 +92,9 @@ def _respond(
     if stream_format == "sse":
         content_type, body = EVENT_STREAM_TYPE, event_stream(speech_events(audio))
         headers |= EVENT_STREAM_HEADERS
-        limit = _MAX_BUFFERED_BYTES * 4 // 3  # events are text: no base64 on the way through Lambda
+        limit = MAX_BUFFERED_BYTES * 4 // 3  # events are text: no base64 on the way through Lambda
     else:
-        content_type, body, limit = CONTENT_TYPES[speech_format], audio, _MAX_BUFFERED_BYTES
+        content_type, body, limit = CONTENT_TYPES[speech_format], audio, MAX_BUFFERED_BYTES
     if len(body) > limit:
         url = results.put(body, content_type, project_id=caller.project_id)
         return Response(status_code=303, headers={**headers, "location": url})

@@ -35,9 +35,9 @@ from audio_gateway.use_cases.transcription import Measure, TranscriptionAnswer, 
 
 _T = TypeVar("_T", bound=str)
 
-_TRANSLATION_FORMATS: Final = tuple(f for f in RESPONSE_FORMATS if f != "diarized_json")
-_STREAMABLE: Final = ("json", "text", "diarized_json")
-_MAX_SPEAKERS: Final = 4
+TRANSLATION_FORMATS: Final = tuple(f for f in RESPONSE_FORMATS if f != "diarized_json")
+STREAMABLE: Final = ("json", "text", "diarized_json")
+MAX_SPEAKERS: Final = 4
 _REFERENCE = re.compile(r"data:audio/[\w.+-]+;base64,[A-Za-z0-9+/=_-]+", re.ASCII)
 _FIELD_NAME = re.compile(r"[^A-Za-z0-9_.\[\]-]")
 
@@ -107,7 +107,7 @@ def read_translation(form: Form, request_id: str | None = None) -> Transcription
         model=_model(form),
         data=form.file("file"),
         task="translate",
-        response_format=_choice("response_format", form.text("response_format") or "json", _TRANSLATION_FORMATS),
+        response_format=_choice("response_format", form.text("response_format") or "json", TRANSLATION_FORMATS),
         language=_language(form.text("language")),
         prompt=form.text("prompt") or None,
         temperature=_temperature(form.text("temperature")),
@@ -234,8 +234,8 @@ def _known_speakers(form: Form) -> tuple[KnownSpeaker, ...]:
             f"{len(names)} known_speaker_names[] came with {len(references)} known_speaker_references[]; pair them."
         )
         raise InvalidRequest(message, param="known_speaker_references")
-    if len(names) > _MAX_SPEAKERS:
-        message = f"'known_speaker_names[]' takes at most {_MAX_SPEAKERS}."
+    if len(names) > MAX_SPEAKERS:
+        message = f"'known_speaker_names[]' takes at most {MAX_SPEAKERS}."
         raise InvalidRequest(message, param="known_speaker_names")
     for reference in references:
         if not _REFERENCE.fullmatch(reference):
@@ -251,7 +251,7 @@ def _check_together(order: TranscriptionOrder) -> None:
         raise InvalidRequest(message, param="timestamp_granularities")
     if order.logprobs and order.response_format != "json":
         raise InvalidRequest("'include[]=logprobs' requires response_format=json.", param="include")
-    if order.stream and order.response_format not in _STREAMABLE:
+    if order.stream and order.response_format not in STREAMABLE:
         message = (
             f"response_format={order.response_format} cannot be streamed. "
             "Use json, text or diarized_json, or leave stream out."

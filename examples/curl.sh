@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Every endpoint with curl. Set OPENAI_BASE_URL and OPENAI_API_KEY.
+set -euo pipefail
+speech_model=${SPEECH_MODEL:-espeak-ng}
+transcription_model=${TRANSCRIPTION_MODEL:-pocketsphinx}
+
+# -L: an answer that is too big for Lambda is a redirect. --fail-with-body: an error is shown, and ends this script.
+call() { curl --silent --show-error --fail-with-body -L -H "Authorization: Bearer $OPENAI_API_KEY" "$@"; }
+
+echo "== models"
+call "$OPENAI_BASE_URL/models"
+echo
+echo "== voices"
+call "$OPENAI_BASE_URL/audio/voices?model=$speech_model" | head -c 300
+echo " ..."
+echo "== speech, to hello.wav"
+call "$OPENAI_BASE_URL/audio/speech" -H "Content-Type: application/json" -o hello.wav -d @- <<JSON
+{"model": "$speech_model", "voice": "alloy", "response_format": "wav", "input": "Hello from your own audio gateway."}
+JSON
+echo "== transcription, as subtitles"
+call "$OPENAI_BASE_URL/audio/transcriptions" -F "model=$transcription_model" -F file=@hello.wav -F response_format=srt
+echo "== transcription, with the times of words"
+call "$OPENAI_BASE_URL/audio/transcriptions" -F "model=$transcription_model" -F file=@hello.wav \
+    -F response_format=verbose_json -F "timestamp_granularities[]=word"
+echo
+echo "== translation"
+call "$OPENAI_BASE_URL/audio/translations" -F "model=$transcription_model" -F file=@hello.wav
+echo

@@ -1,0 +1,41 @@
+"""Speak every line of a text file, several at once: `many_at_once.py lines.txt out` writes out/001.mp3, 002.mp3, ...
+
+Set OPENAI_BASE_URL and OPENAI_API_KEY.
+"""
+# ruff: noqa: INP001, T201 -- a program to be copied, not a package; it prints what it did
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from openai import AsyncOpenAI
+
+MODEL = os.environ.get("SPEECH_MODEL", "espeak-ng")
+AT_ONCE = 4
+
+
+async def speak_all(lines: list[str], folder: Path) -> None:
+    """One file for each line, numbered in their order."""
+    free = asyncio.Semaphore(AT_ONCE)
+    async with AsyncOpenAI() as client:
+
+        async def speak(number: int, line: str) -> None:
+            async with free:
+                speech = await client.audio.speech.create(model=MODEL, voice="nova", input=line)
+                path = folder / f"{number:03}.mp3"
+                path.write_bytes(speech.content)
+                print(path)
+
+        async with asyncio.TaskGroup() as group:
+            for number, line in enumerate(lines, start=1):
+                group.create_task(speak(number, line))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:  # noqa: PLR2004 -- the program and its two arguments
+        sys.exit(__doc__)
+    out = Path(sys.argv[2])
+    out.mkdir(parents=True, exist_ok=True)
+    spoken = [line.strip() for line in Path(sys.argv[1]).read_text(encoding="utf-8").splitlines() if line.strip()]
+    asyncio.run(speak_all(spoken, out))

@@ -1,0 +1,39 @@
+// Speech and transcription with OpenAI's SDK for Node.js, and what an error tells.
+// Set OPENAI_BASE_URL and OPENAI_API_KEY: the SDK reads them by itself.
+import { createReadStream, writeFileSync } from 'node:fs';
+import OpenAI from 'openai';
+
+const speechModel = process.env.SPEECH_MODEL ?? 'espeak-ng';
+const transcriptionModel = process.env.TRANSCRIPTION_MODEL ?? 'pocketsphinx';
+const client = new OpenAI();
+
+for await (const model of client.models.list()) {
+  console.log(`${model.id} serves ${model.endpoints.join(', ')}`);
+}
+
+const speech = await client.audio.speech.create({
+  model: speechModel,
+  voice: 'alloy',
+  input: 'Hello from your own audio gateway.',
+  response_format: 'wav',
+});
+writeFileSync('hello.wav', Buffer.from(await speech.arrayBuffer()));
+console.log('spoken to hello.wav');
+
+const transcript = await client.audio.transcriptions.create({
+  model: transcriptionModel,
+  file: createReadStream('hello.wav'),
+  response_format: 'verbose_json',
+  timestamp_granularities: ['word'],
+});
+for (const { start, word } of transcript.words) {
+  console.log(`${start.toFixed(2).padStart(6)} s  ${word}`);
+}
+
+try {
+  await client.audio.speech.create({ model: speechModel, voice: 'nobody', input: 'Hello.' });
+} catch (error) {
+  if (!(error instanceof OpenAI.BadRequestError)) throw error;
+  // requestID is what the operator finds in the log.
+  console.log(`refused: param=${error.param} code=${error.code} request_id=${error.requestID}`);
+}

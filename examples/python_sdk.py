@@ -1,0 +1,39 @@
+"""Speech and transcription with OpenAI's Python SDK, and what an error tells.
+
+Set OPENAI_BASE_URL and OPENAI_API_KEY: the SDK reads them by itself.
+"""
+# ruff: noqa: INP001, T201 -- a program to be copied, not a package; it prints what it found
+
+import os
+from pathlib import Path
+
+from openai import BadRequestError, OpenAI
+
+SPEECH_MODEL = os.environ.get("SPEECH_MODEL", "espeak-ng")
+TRANSCRIPTION_MODEL = os.environ.get("TRANSCRIPTION_MODEL", "pocketsphinx")
+
+client = OpenAI()
+
+for model in client.models.list():
+    print(f"{model.id} serves {', '.join(model.model_dump()['endpoints'])}")
+
+speech = client.audio.speech.create(
+    model=SPEECH_MODEL, voice="alloy", input="Hello from your own audio gateway.", response_format="flac"
+)
+speech.write_to_file("hello.flac")
+print("spoken to hello.flac")
+
+transcript = client.audio.transcriptions.create(
+    model=TRANSCRIPTION_MODEL,
+    file=Path("hello.flac"),
+    response_format="verbose_json",
+    timestamp_granularities=["word"],
+)
+for word in transcript.words or []:
+    print(f"{word.start:6.2f} s  {word.word}")
+
+try:
+    client.audio.speech.create(model=SPEECH_MODEL, voice="nobody", input="Hello.")
+except BadRequestError as error:
+    # request_id is what the operator finds in the log.
+    print(f"refused: param={error.param} code={error.code} request_id={error.request_id}")

@@ -1,0 +1,33 @@
+"""Write the subtitles of a recording: `subtitles.py talk.mp3 talk.srt` (or .vtt).
+
+Set OPENAI_BASE_URL and OPENAI_API_KEY.
+"""
+# ruff: noqa: INP001, T201 -- a program to be copied, not a package; it prints what it did
+
+import os
+import sys
+from pathlib import Path
+
+from openai import APIStatusError, OpenAI
+
+MODEL = os.environ.get("TRANSCRIPTION_MODEL", "pocketsphinx")
+FORMATS = {".srt": "srt", ".vtt": "vtt"}
+
+
+def main(recording: Path, subtitles: Path) -> None:
+    """Transcribe and write; ends with the gateway's own words if it refuses."""
+    response_format = FORMATS.get(subtitles.suffix)
+    if response_format is None:
+        sys.exit(f"{subtitles} must end in .srt or .vtt")
+    try:
+        text = OpenAI().audio.transcriptions.create(model=MODEL, file=recording, response_format=response_format)
+    except APIStatusError as error:
+        sys.exit(f"{error.status_code}: {error.message}")
+    subtitles.write_text(str(text), encoding="utf-8")
+    print(f"{subtitles}: {str(text).count('-->')} subtitles")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:  # noqa: PLR2004 -- the program and its two arguments
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

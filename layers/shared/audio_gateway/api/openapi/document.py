@@ -1,0 +1,256 @@
+"""The document: where it begins, its operations, headers and errors."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, Final
+
+from audio_gateway import __version__
+from audio_gateway.api.openapi.answers import answer_schemas
+from audio_gateway.api.openapi.build import Schema, reference
+from audio_gateway.api.openapi.error_rows import error_rows
+from audio_gateway.api.openapi.requests import request_schemas
+from audio_gateway.api.speech import MAX_BUFFERED_BYTES
+from audio_gateway.audio.formats import CONTENT_TYPES
+from audio_gateway.transcripts.render import RESPONSE_FORMATS
+
+_READING: Final = (400, 401, 403, 404, 405, 429, 500)
+_AUDIO: Final = (*_READING, 413, 415, 422, 502, 503, 504)
+
+_ABOUT: Final = """\
+Text to speech, transcription and translation with the requests and answers of OpenAI's audio API, so that the official
+SDKs work with another `base_url`. The models are those of the operator's catalogue. An option that a model does not
+have is refused by name or, where the catalogue says so, let through and named in `x-audio-gateway-ignored`."""
+
+
+def document() -> Schema:
+    """The whole document; every call builds it anew."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "audio-gateway",
+            "version": __version__,
+            "summary": "An OpenAI-compatible audio API on your own AWS account",
+            "description": _ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [
+            {
+                "url": "https://{api}.execute-api.{region}.amazonaws.com/v1",
+                "description": "After a deployment: its output ApiBaseUrl.",
+                "variables": {"api": {"default": "abcdef1234"}, "region": {"default": "us-east-1"}},
+            },
+            {"url": "http://127.0.0.1:8080/v1", "description": "After `make run`."},
+        ],
+        "security": [{"key": []}],
+        "paths": _paths(),
+        "components": {
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "An API key of this gateway: `sk-…`."}
+            },
+            "headers": _headers(),
+            "responses": _error_responses(),
+            "schemas": {**request_schemas(), **answer_schemas()},
+        },
+    }
+
+
+# ---------------------------------------------------------------- operations
+def _paths() -> dict[str, Schema]:
+    return {
+        "/audio/speech": {"post": _speech()},
+        "/audio/transcriptions": {"post": _transcriptions()},
+        "/audio/translations": {"post": _translations()},
+        "/audio/voices": {"get": _voices()},
+        "/models": {"get": _models()},
+        "/models/{model}": {"get": _model()},
+    }
+
+
+def _speech() -> Schema:
+    binary: Schema = {"type": "string", "format": "binary"}
+    audio: Schema = {content_type: {"schema": binary} for content_type in CONTENT_TYPES.values()}
+    events = {"text/event-stream": {"schema": reference("SpeechEvents")}}
+    return {
+        "operationId": "createSpeech",
+        "summary": "Text to speech",
+        "description": "Speaks a text. All formats are mono; those that the provider does not return are made by the "
+        "gateway.",
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": reference("SpeechRequest")}},
+        },
+        "responses": {
+            "200": _ok("The audio in `response_format`, or events that hold it.", audio | events, *_SERVED),
+            "303": {
+                "description": f"The audio has more than {MAX_BUFFERED_BYTES} bytes, which Lambda cannot answer with. "
+                "It is at the `location` for 15 minutes, for whoever holds that link. The SDKs follow by themselves; "
+                "curl does with `-L`.",
+                "headers": _named("location", *_SERVED),
+            },
+            **_refusals(_AUDIO),
+        },
+    }
+
+
+def _transcriptions() -> Schema:
+    return {
+        "operationId": "createTranscription",
+        "summary": "Speech to text",
+        "description": "Writes down what was said, in its own language. The form's parts may come in any order, and "
+        "arrays as `name[]` or as `name`, once for each element. A field that is not listed here changes nothing and "
+        "is named in `x-audio-gateway-ignored`.",
+        "requestBody": _form("TranscriptionRequest"),
+        "responses": {
+            "200": _ok(
+                "The transcript in `response_format`, or events that hold it.",
+                _transcript("Transcription", "VerboseTranscription", "DiarizedTranscription", text=_PLAIN_FORMATS)
+                | {"text/event-stream": {"schema": reference("TranscriptionEvents")}},
+                *_SERVED,
+            ),
+            **_refusals(_AUDIO),
+        },
+    }
+
+
+def _translations() -> Schema:
+    return {
+        "operationId": "createTranslation",
+        "summary": "Speech to English text",
+        "description": "Writes down in English what was said. As in a transcription, a field that is not listed here "
+        "changes nothing and is named in `x-audio-gateway-ignored`.",
+        "requestBody": _form("TranslationRequest"),
+        "responses": {
+            "200": _ok(
+                "The text in `response_format`.",
+                _transcript("Translation", "VerboseTranscription", text=_PLAIN_FORMATS),
+                *_SERVED,
+            ),
+            **_refusals(_AUDIO),
+        },
+    }
+
+
+def _voices() -> Schema:
+    asked = _parameter("model", "query", "Only the voices of this model. Left out: those of every model that speaks.")
+    return {
+        "operationId": "listVoices",
+        "summary": "List voices",
+        "description": "The names that the catalogue maps, then the provider's own. A provider that cannot tell its "
+        "voices without being asked over the network adds none.",
+        "parameters": [asked],
+        "responses": {"200": _json("The voices.", "VoiceList"), **_refusals(_READING)},
+    }
+
+
+def _models() -> Schema:
+    kind = _parameter("type", "query", "`audio`, which all models here are.", enum=["audio"])
+    return {
+        "operationId": "listModels",
+        "summary": "List models",
+        "description": "The models of the catalogue, in its order, with what they can do and what they cost.",
+        "parameters": [kind],
+        "responses": {"200": _json("The models.", "ModelList"), **_refusals(_READING)},
+    }
+
+
+def _model() -> Schema:
+    which = _parameter("model", "path", "The model's id. A slash in it may be sent as it is or as %2F.")
+    return {
+        "operationId": "retrieveModel",
+        "summary": "Describe a model",
+        "description": "One model of the catalogue.",
+        "parameters": [which],
+        "responses": {"200": _json("The model.", "Model"), **_refusals(_READING)},
+    }
+
+
+# ---------------------------------------------------------------- parts of operations
+_PLAIN_FORMATS: Final = ", ".join(f"`{name}`" for name in RESPONSE_FORMATS if not name.endswith("json"))
+
+
+def _form(name: str) -> Schema:
+    return {"required": True, "content": {"multipart/form-data": {"schema": reference(name)}}}
+
+
+def _parameter(name: str, place: str, description: str, **more: Any) -> Schema:
+    schema = {"type": "string", **more}
+    return {"name": name, "in": place, "required": place == "path", "description": description, "schema": schema}
+
+
+def _transcript(*names: str, text: str) -> Schema:
+    """The content of an answer that is one of these objects, or plain text."""
+    return {
+        "application/json": {"schema": {"oneOf": [reference(name) for name in names]}},
+        "text/plain": {"schema": {"type": "string", "description": f"in UTF-8, for {text}."}},
+    }
+
+
+def _json(description: str, name: str) -> Schema:
+    return _ok(description, {"application/json": {"schema": reference(name)}})
+
+
+def _ok(description: str, content: Schema, *headers: str) -> Schema:
+    return {"description": description, "headers": _named(*headers), "content": content}
+
+
+def _refusals(statuses: tuple[int, ...]) -> Schema:
+    return {str(status): {"$ref": f"#/components/responses/{_response_name(status)}"} for status in sorted(statuses)}
+
+
+# ---------------------------------------------------------------- headers
+_COMMON: Final = ("x-request-id", "openai-processing-ms", "openai-version", "x-content-type-options")
+_SERVED: Final = ("x-audio-gateway-model", "x-audio-gateway-ignored")
+
+
+def _headers() -> dict[str, Schema]:
+    described = {
+        "x-request-id": "`req_` and 32 hex digits, in every answer. Quote it when you ask the operator for help.",
+        "openai-processing-ms": "Milliseconds that the function took.",
+        "openai-version": "Of OpenAI's API, as the SDKs know it.",
+        "x-content-type-options": "`nosniff`.",
+        "x-audio-gateway-model": "The model that served the request: the one asked for, or one of its fallbacks.",
+        "x-audio-gateway-ignored": "Names of the fields that changed nothing, if there were any.",
+        "location": "Where the answer is.",
+        "retry-after": "Whole seconds to wait before another try.",
+        "x-should-retry": "`false` where another try cannot help. The SDKs heed it.",
+        "allow": "The methods that the resource knows.",
+        "www-authenticate": "`Bearer`.",
+    }
+    return {name: {"description": text, "schema": {"type": "string"}} for name, text in described.items()}
+
+
+def _named(*names: str) -> Schema:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*_COMMON, *names)}
+
+
+# ---------------------------------------------------------------- errors
+_ERROR_HEADERS: Final = {
+    401: ("www-authenticate",),
+    405: ("allow",),
+    429: ("retry-after",),
+    500: ("x-should-retry",),
+    502: ("retry-after", "x-should-retry"),
+    503: ("retry-after", "x-should-retry"),
+    504: ("x-should-retry",),
+}
+
+
+def _response_name(status: int) -> str:
+    return f"Error{status}"
+
+
+def _error_responses() -> dict[str, Schema]:
+    reasons: dict[int, list[str]] = defaultdict(list)
+    for row in error_rows():
+        for status in row.statuses:
+            reasons[status].append(f"{row.when} (`{row.code}`)" if row.code else row.when)
+    return {_response_name(status): _error_response(status, reasons[status]) for status in sorted(_AUDIO)}
+
+
+def _error_response(status: int, reasons: list[str]) -> Schema:
+    return {
+        "description": " ".join(reasons),
+        "headers": _named(*_ERROR_HEADERS.get(status, ())),
+        "content": {"application/json": {"schema": reference("Error")}},
+    }

@@ -1,0 +1,166 @@
+"""The fields of requests. Words and limits come from the code that enforces them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, get_args
+
+from audio_gateway.api.openapi.build import Schema, constant, integer, many, number, record, text, words
+from audio_gateway.api.speech import MAX_CHARACTERS, MAX_SPEED, MIN_SPEED
+from audio_gateway.api.transcriptions import MAX_SPEAKERS, STREAMABLE, TRANSLATION_FORMATS
+from audio_gateway.audio.formats import SPEECH_FORMATS, SPEECH_SAMPLE_RATE
+from audio_gateway.audio.sniff import Container
+from audio_gateway.catalog.models import OPENAI_VOICES
+from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS
+from audio_gateway.use_cases.options import NEEDS
+
+CONTAINERS: Final[tuple[str, ...]] = get_args(Container)
+
+MAX_REQUEST_BYTES: Final = 4_500_000
+"""What is left of Lambda's 6 MB event for a body in base64, headers aside."""
+
+
+def request_schemas() -> dict[str, Schema]:
+    """All of them, by name."""
+    return {
+        "SpeechRequest": _speech_request(),
+        "TranscriptionRequest": record(
+            "What to write down, and how.",
+            "file model",
+            {**_file_and_model(), **_transcription_options()},
+        ),
+        "TranslationRequest": record(
+            "What to write down in English, and how.",
+            "file model",
+            {
+                **_file_and_model(),
+                "response_format": _response_format(TRANSLATION_FORMATS),
+                **{name: _transcription_options()[name] for name in ("language", "prompt", "temperature")},
+            },
+        ),
+    }
+
+
+def _speech_request() -> Schema:
+    voice = text("The name of a voice.", minLength=1)
+    by_id = record("A voice as OpenAI's SDKs name custom ones.", "id", {"id": voice}, additionalProperties=False)
+    fields = {
+        "model": text("The id of a model that serves `speech`, as `GET /models` lists it.", minLength=1),
+        "input": text(
+            "The text to be spoken: not blank, and counted in Unicode code points. A model may take less.",
+            minLength=1,
+            maxLength=MAX_CHARACTERS,
+        ),
+        "voice": {
+            "oneOf": [voice, by_id],
+            "description": "The name of a voice, or an object with its `id`. `GET /audio/voices` lists what a model "
+            f"has; OpenAI's names are {', '.join(OPENAI_VOICES)}.",
+        },
+        "response_format": words(
+            SPEECH_FORMATS,
+            "The format of the audio, whatever the provider itself returns. "
+            f"`pcm` is signed 16 bit little-endian, mono, at {SPEECH_SAMPLE_RATE} Hz, without a header.",
+            default="mp3",
+        ),
+        "speed": number(
+            "How fast to speak. Where the model cannot, the audio is stretched afterwards; the pitch stays.",
+            minimum=MIN_SPEED,
+            maximum=MAX_SPEED,
+            default=1.0,
+        ),
+        "instructions": text(f"How to speak, in words. Needs {_capable('instructions')}.", maxLength=MAX_CHARACTERS),
+        "stream_format": words(
+            ("audio", "sse"), "`sse` wraps the audio in server-sent events; see `SpeechEvents`.", default="audio"
+        ),
+    }
+    return record("What to say, and how.", "model input voice", fields, additionalProperties=False)
+
+
+def _file_and_model() -> dict[str, Schema]:
+    return {
+        "file": text(
+            f"The audio, as a file part. Read are {', '.join(CONTAINERS)}, recognised by their content; the "
+            f"name and declared type of the file are not looked at. "
+            f"The whole request may have about {MAX_REQUEST_BYTES} bytes.",
+            format="binary",
+        ),
+        "model": text("The id of a model that serves this endpoint, as `GET /models` lists it.", minLength=1),
+    }
+
+
+def _response_format(choices: Iterable[str]) -> Schema:
+    return words(
+        choices,
+        "`srt`, `vtt` and `verbose_json` need a model with the capability `words` or `segments`, "
+        "`diarized_json` one with `diarization`.",
+        default="json",
+    )
+
+
+def _transcription_options() -> dict[str, Schema]:
+    return {
+        "response_format": _response_format(RESPONSE_FORMATS),
+        "language": text("The language of the audio, as an ISO-639-1 code such as `en`.", examples=["en"]),
+        "languages[]": many(
+            {"type": "string"}, f"Languages that may be spoken: one part for each code. Needs {_capable('languages')}."
+        ),
+        "keywords[]": many(
+            {"type": "string", "minLength": 1},
+            f"Words that may be spoken: one part for each. Needs {_capable('keywords')}.",
+        ),
+        "prompt": text(f"Text that came before, or the style to be kept. Needs {_capable('prompt')}."),
+        "temperature": number(
+            f"How freely the model chooses its words. Above 0 it needs {_capable('temperature')}.",
+            minimum=0,
+            maximum=1,
+        ),
+        "timestamp_granularities[]": many(
+            words(GRANULARITIES, "What to give times of."),
+            "Which times `verbose_json` holds: one part for each. Only with that format; segments if left out.",
+        ),
+        "include[]": many(
+            words(["logprobs"], "What to add."),
+            f"`logprobs` adds the log probability of each token. Only with `json`. Needs {_capable('include')}.",
+        ),
+        "stream": words(
+            ["true", "false"],
+            f"Answer with server-sent events; see `TranscriptionEvents`. Only with {', '.join(STREAMABLE)}.",
+            default="false",
+        ),
+        "chunking_strategy": _chunking(),
+        "known_speaker_names[]": many(
+            {"type": "string", "minLength": 1},
+            f"Names of speakers: one part for each, paired by order with the references. "
+            f"Needs {_capable('known_speaker_names')}.",
+            maxItems=MAX_SPEAKERS,
+        ),
+        "known_speaker_references[]": many(
+            text("A data URL.", pattern="^data:audio/"),
+            "Their voices: one part for each, a `data:audio/…;base64,…` URL of 2 to 10 seconds.",
+            maxItems=MAX_SPEAKERS,
+        ),
+    }
+
+
+def _chunking() -> Schema:
+    server_vad = record(
+        "Cut where the voice pauses.",
+        "type",
+        {
+            "type": constant("server_vad"),
+            "prefix_padding_ms": integer("Milliseconds kept before speech.", minimum=0, maximum=999_999),
+            "silence_duration_ms": integer("Milliseconds of silence that end a part.", minimum=0, maximum=999_999),
+            "threshold": number("How sure to be that somebody speaks.", minimum=0, maximum=1),
+        },
+        additionalProperties=False,
+    )
+    return {
+        "oneOf": [constant("auto"), server_vad],
+        "description": "How the provider cuts the audio: `auto`, or the object, sent as `chunking_strategy[type]` and "
+        f"so on, or as JSON text. As an object it needs {_capable('chunking_strategy')}.",
+    }
+
+
+def _capable(field: str) -> str:
+    """What `field` needs."""
+    return "a model with the capability " + " or ".join(f"`{need}`" for need in NEEDS[field])

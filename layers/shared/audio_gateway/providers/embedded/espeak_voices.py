@@ -1,0 +1,80 @@
+"""Names of eSpeak NG's voices.
+
+    <language>[+<variant>][:pitch=<0-99>]        en-us   de   fr-fr   en-gb+f2   en-us+m3:pitch=30
+
+`language` is a tag that eSpeak NG lists (`en-us`) or the name of its file (`en-gb-x-rp`), `variant` one of its voice
+variants (`m1` … `m8`, `f1` … `f5`, `croak`, `whisper` …), `pitch` its pitch parameter, 50 if absent. Case is ignored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from audio_gateway.providers.embedded.espeak_library import LanguageVoice
+from audio_gateway.providers.port import ProviderVoice
+
+DEFAULT_PITCH: Final = 50
+_GRAMMAR: Final = re.compile(r"(?P<language>[a-z0-9-]+)(?:\+(?P<variant>[a-z0-9 ]+))?(?::pitch=(?P<pitch>[0-9]{1,2}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice as the library takes it."""
+
+    name: str
+    pitch: int
+
+
+class VoiceNames:
+    """All names that are understood."""
+
+    def __init__(self, languages: Sequence[LanguageVoice], variants: Sequence[str]) -> None:
+        self._languages = _by_name(languages)
+        self._variants = {variant.lower(): variant for variant in variants}
+
+    def find(self, name: str) -> Voice | None:
+        """The voice of that name, None if there is none."""
+        parts = _GRAMMAR.fullmatch(name.lower())
+        if parts is None:
+            return None
+        language = self._languages.get(parts["language"])
+        variant = self._variants.get(parts["variant"] or "")
+        if language is None or (parts["variant"] and variant is None):
+            return None
+        full = f"{language.identifier}+{variant}" if variant else language.identifier
+        return Voice(full, int(parts["pitch"] or DEFAULT_PITCH))
+
+    def listed(self) -> tuple[ProviderVoice, ...]:
+        """The languages without their variants, in the library's order. eSpeak NG's plain voice is a man's."""
+        first_names: dict[str, str] = {}
+        for name, voice in self._languages.items():
+            first_names.setdefault(voice.identifier, name)
+        voices = {voice.identifier: voice for voice in self._languages.values()}
+        return tuple(
+            ProviderVoice(name, voices[identifier].name, bcp47(name), "male")
+            for identifier, name in first_names.items()
+        )
+
+
+def bcp47(tag: str) -> str:
+    """A language tag in the case that BCP 47 recommends: `en-us` → `en-US`, `cmn-latn-pinyin` → `cmn-Latn-pinyin`."""
+    first, *rest = tag.lower().split("-")
+    cased = [first]
+    for part in rest:
+        private = "x" in cased
+        cased.append(part if private else part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part)  # noqa: PLR2004 - a region has two letters, a script four
+    return "-".join(cased)
+
+
+def _by_name(languages: Sequence[LanguageVoice]) -> Mapping[str, LanguageVoice]:
+    """Voices by tag; where two share one the first has it, and the other goes by the name of its file."""
+    named: dict[str, LanguageVoice] = {}
+    for voice in languages:
+        for tag in voice.languages:
+            named.setdefault(tag.lower(), voice)
+    for voice in languages:
+        named.setdefault(voice.identifier.rpartition("/")[2].lower(), voice)
+    return named

@@ -1,0 +1,5 @@
+"""Any server that speaks the OpenAI audio API, OpenAI's own included."""
+
+from audio_gateway.providers.openai.adapter import OpenAIProvider
+
+__all__ = ["OpenAIProvider"]

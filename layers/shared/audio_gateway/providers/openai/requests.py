@@ -1,0 +1,102 @@
+"""What is sent upstream: only what is set, so that a server which knows fewer fields than OpenAI's takes it too."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal
+
+from audio_gateway.audio.sniff import Container
+from audio_gateway.providers.port import Chunking, SpeechRequest, TranscriptionRequest
+
+ResponseFormat = Literal["json", "verbose_json", "diarized_json"]
+Field = tuple[str, str]
+
+# Servers go by the extension; the real API knows mp4 and m4a, webm, ogg and oga, but no aac.
+_MEDIA_TYPES: Final[dict[Container, str]] = {
+    "wav": "audio/wav",
+    "mp3": "audio/mpeg",
+    "mp4": "audio/mp4",
+    "ogg": "audio/ogg",
+    "flac": "audio/flac",
+    "webm": "audio/webm",
+    "aac": "audio/aac",
+}
+
+
+def speech_body(request: SpeechRequest) -> bytes:
+    """The JSON of `POST /audio/speech`."""
+    fields: dict[str, object] = {
+        "model": request.model,
+        "input": request.text,
+        "voice": request.voice,
+        "response_format": request.format,
+    }
+    if request.instructions is not None:
+        fields["instructions"] = request.instructions
+    if request.speed != 1:
+        fields["speed"] = request.speed
+    return json.dumps(fields).encode()  # escaped: even half a surrogate pair is valid JSON then
+
+
+def response_format(request: TranscriptionRequest) -> ResponseFormat:
+    """The smallest answer that holds what is wanted."""
+    if request.diarize:
+        return "diarized_json"
+    return "verbose_json" if request.want_words or request.want_segments else "json"
+
+
+def streams(request: TranscriptionRequest) -> bool:
+    """Whether to ask for events: translations have none, and no upstream streams `verbose_json`."""
+    return request.stream and request.task == "transcribe" and response_format(request) != "verbose_json"
+
+
+def transcription_fields(request: TranscriptionRequest) -> list[Field]:
+    """The text fields of `POST /audio/transcriptions`, or of `/audio/translations`, which knows five of them."""
+    wanted = response_format(request)
+    fields = [("model", request.model), ("response_format", wanted)]
+    fields += [("prompt", request.prompt)] if request.prompt is not None else []
+    fields += [("temperature", f"{request.temperature:g}")] if request.temperature is not None else []
+    if request.task == "translate":
+        return fields
+    fields += [("language", request.language)] if request.language is not None else []
+    fields += [("languages[]", language) for language in request.languages]
+    fields += [("keywords[]", keyword) for keyword in request.keywords]
+    if wanted == "verbose_json":
+        fields += [("timestamp_granularities[]", "word")] if request.want_words else []
+        fields += [("timestamp_granularities[]", "segment")] if request.want_segments else []
+    fields += [("include[]", "logprobs")] if request.want_logprobs and wanted == "json" else []
+    fields += [("stream", "true")] if streams(request) else []
+    fields += _chunking_fields(request.chunking or (Chunking("auto") if request.diarize else None))
+    fields += [("known_speaker_names[]", speaker.name) for speaker in request.known_speakers]
+    fields += [("known_speaker_references[]", speaker.reference) for speaker in request.known_speakers]
+    return fields
+
+
+def multipart(fields: Iterable[Field], file: bytes, container: Container) -> tuple[str, bytes]:
+    """Content type and body of a form with one file, named by what its content is."""
+    boundary = secrets.token_hex(16)
+    pieces = list[bytes]()
+    for name, value in fields:
+        pieces.append(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode())
+    disposition = f'Content-Disposition: form-data; name="file"; filename="audio.{container}"'
+    pieces.append(f"--{boundary}\r\n{disposition}\r\nContent-Type: {_MEDIA_TYPES[container]}\r\n\r\n".encode())
+    pieces.append(file)
+    pieces.append(f"\r\n--{boundary}--\r\n".encode())
+    return f"multipart/form-data; boundary={boundary}", b"".join(pieces)
+
+
+def _chunking_fields(chunking: Chunking | None) -> Iterator[Field]:
+    if chunking is None:
+        return
+    if chunking.type == "auto":
+        yield "chunking_strategy", "auto"
+        return
+    yield "chunking_strategy[type]", chunking.type
+    if chunking.prefix_padding_ms is not None:
+        yield "chunking_strategy[prefix_padding_ms]", str(chunking.prefix_padding_ms)
+    if chunking.silence_duration_ms is not None:
+        yield "chunking_strategy[silence_duration_ms]", str(chunking.silence_duration_ms)
+    if chunking.threshold is not None:
+        yield "chunking_strategy[threshold]", f"{chunking.threshold:g}"

@@ -1,0 +1,49 @@
+"""The one place that knows which class serves a provider of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from audio_gateway.catalog.models import Provider
+from audio_gateway.errors import ConfigurationError
+from audio_gateway.providers.secrets import Secrets
+
+_secrets = Secrets()
+_built: dict[Provider, tuple[str | None, object]] = {}
+
+
+def provider_of(provider: Provider) -> object:
+    """The adapter of a provider, one per process, with its key read from where the catalogue says.
+
+    Raises:
+        ConfigurationError: the key cannot be read, or is none.
+    """
+    return build_provider(provider, _secrets)
+
+
+def build_provider(provider: Provider, secrets: Callable[[str], str]) -> object:
+    """The adapter of a provider; the same one as long as its key stays the same. Raises as `provider_of`."""
+    api_key = secrets(provider.api_key) if provider.api_key is not None else None
+    known = _built.get(provider)
+    if known is not None and known[0] == api_key:
+        return known[1]
+    adapter = _new(provider, api_key)
+    _built[provider] = (api_key, adapter)
+    return adapter
+
+
+def _new(provider: Provider, api_key: str | None) -> object:
+    if provider.adapter == "embedded":
+        from audio_gateway.providers.embedded.engines import EmbeddedEngines
+
+        return EmbeddedEngines()
+    from audio_gateway.providers.openai import OpenAIProvider
+
+    if provider.base_url is None:
+        raise ConfigurationError(f"providers.{provider.id}.base_url is missing")
+    return OpenAIProvider(
+        provider_id=provider.id,
+        base_url=provider.base_url,
+        api_key=api_key,
+        timeout_seconds=provider.timeout_seconds,
+    )

@@ -1,0 +1,58 @@
+"""The three things that the contract profile replaces; the rest is the gateway's own code."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+from audio_gateway.audio.source import AudioSource
+from audio_gateway.providers.port import TextDelta, TranscriptDone, TranscriptEvent, TranscriptionRequest
+from audio_gateway.transcripts.transcript import Segment, TokenLogprob, Transcript, Word
+
+_SECOND_MS = 1000
+
+# What the SDK's tests send, and what an honest server can read in its place.
+_PLACEHOLDERS: tuple[tuple[bytes, bytes], ...] = (
+    (b'name="language"\r\n\r\nlanguage\r\n', b'name="language"\r\n\r\nen\r\n'),
+    (b'name="languages[]"\r\n\r\nstring\r\n', b'name="languages[]"\r\n\r\nen\r\n'),
+    (
+        b'name="known_speaker_references[]"\r\n\r\nstring\r\n',
+        b'name="known_speaker_references[]"\r\n\r\ndata:audio/wav;base64,AAAA\r\n',
+    ),
+    # Asked for together with response_format=json, which the real API refuses.
+    (b'name="timestamp_granularities[]"', b'name="timestamp_granularities_with_json[]"'),
+)
+
+
+def meaningful(event: dict[str, Any]) -> dict[str, Any]:
+    """The event with the placeholders of its form replaced."""
+    if not event.get("body") or not event.get("isBase64Encoded"):
+        return event
+    body = base64.b64decode(event["body"])
+    for placeholder, meant in _PLACEHOLDERS:
+        body = body.replace(placeholder, meant)
+    return {**event, "body": base64.b64encode(body).decode()}
+
+
+def measured(data: bytes, *, limit_ms: int) -> AudioSource:
+    """Any bytes as a second of audio."""
+    return AudioSource(data=data, container="wav", duration_ms=_SECOND_MS, sample_rate=16_000, channels=1)
+
+
+class StubProvider:
+    """Hears "Hello." in everything, with all the detail that was asked for."""
+
+    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+        """One delta and the whole."""
+        yield TextDelta("Hello.")
+        yield TranscriptDone(
+            Transcript(
+                text="Hello.",
+                duration_ms=_SECOND_MS,
+                language="en",
+                words=(Word("Hello", 0, _SECOND_MS),) if request.want_words else None,
+                segments=(Segment("Hello.", 0, _SECOND_MS, speaker="A"),),
+                logprobs=(TokenLogprob("Hello.", -0.1, tuple(b"Hello.")),) if request.want_logprobs else None,
+            )
+        )

@@ -1,0 +1,59 @@
+"""The table and the bucket: private, encrypted, kept, and forgetful where they must be."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def table(of_type):
+    (properties,) = of_type("AWS::DynamoDB::Table").values()
+    return properties
+
+
+@pytest.fixture
+def bucket(of_type):
+    (properties,) = of_type("AWS::S3::Bucket").values()
+    return properties
+
+
+def test_the_bill_survives_the_stack(rendered):
+    for resource in rendered.values():
+        if resource["Type"] in {"AWS::DynamoDB::Table", "AWS::S3::Bucket"}:
+            assert resource["DeletionPolicy"] == "Retain"
+            assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_an_idle_table_costs_no_capacity(table):
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert "ProvisionedThroughput" not in table
+
+
+def test_the_table_has_the_keys_that_the_key_store_writes(table):
+    assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [("pk", "HASH"), ("sk", "RANGE")]
+    assert {(a["AttributeName"], a["AttributeType"]) for a in table["AttributeDefinitions"]} == {
+        ("pk", "S"),
+        ("sk", "S"),
+    }
+
+
+def test_the_table_can_be_restored_and_is_encrypted(table):
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+
+
+def test_the_bucket_is_private_and_encrypted(bucket):
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == len({"acls", "policy", "ignore", "restrict"})
+    assert bucket["BucketEncryption"]
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+
+def test_audio_does_not_stay(bucket):
+    rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    assert (rules["ExpireResults"]["Prefix"], rules["ExpireResults"]["ExpirationInDays"]) == ("results/", 1)
+    assert (rules["ExpireUploads"]["Prefix"], rules["ExpireUploads"]["ExpirationInDays"]) == ("uploads/", 2)
+    assert rules["AbortUploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
+    assert "VersioningConfiguration" not in bucket  # or what has expired would live on as a version

@@ -1,0 +1,112 @@
+"""The sample events, samconfig.toml, and what the template's parameters promise."""
+
+from __future__ import annotations
+
+import base64
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
+PROXY = [name for name in FUNCTIONS if name != "authorizer"]
+
+
+def event_of(name):
+    return json.loads((ROOT / "events" / f"{name}.json").read_text("utf-8"))
+
+
+def test_every_function_has_a_sample_event():
+    assert sorted(path.stem for path in (ROOT / "events").glob("*.json")) == FUNCTIONS
+
+
+@pytest.mark.parametrize("name", PROXY)
+def test_a_proxy_event_is_of_a_route_and_names_its_caller(name, rendered):
+    event = event_of(name)
+    routes = {
+        path
+        for resource in rendered.values()
+        if resource["Type"] == "AWS::ApiGateway::RestApi"
+        for path in resource["Properties"]["Body"]["paths"]
+    }
+    assert event["resource"] in routes
+    context = event["requestContext"]
+    assert context["path"] == "/v1" + event["path"]
+    assert context["stage"] == "v1"
+    caller = context["authorizer"]
+    assert caller["kind"] == "api"
+    assert caller["key_id"] == caller["principalId"]
+    assert {"project_id", "organization_id"} <= set(caller)
+
+
+@pytest.mark.parametrize("name", PROXY)
+def test_the_headers_of_an_event_agree_with_each_other(name):
+    event = event_of(name)
+    assert event["multiValueHeaders"] == {header: [value] for header, value in event["headers"].items()}
+    if event["body"] is not None:
+        assert event["isBase64Encoded"] is True  # all types are binary here
+        assert int(event["headers"]["Content-Length"]) == len(base64.b64decode(event["body"], validate=True))
+
+
+def test_the_speech_event_holds_json():
+    request = json.loads(base64.b64decode(event_of("speech")["body"]))
+    assert {"model", "voice", "input"} <= set(request)
+
+
+@pytest.mark.parametrize(("name", "magic"), [("transcriptions", b"\xff\xf3"), ("translations", b"OggS")])
+def test_an_upload_event_holds_a_real_recording(name, magic):
+    event = event_of(name)
+    body = base64.b64decode(event["body"])
+    boundary = event["headers"]["Content-Type"].partition("boundary=")[2].encode()
+    assert body.endswith(b"--" + boundary + b"--\r\n")
+    file = body.partition(b'name="file"')[2].partition(b"\r\n\r\n")[2]
+    assert file[:3] == b"ID3" or file.startswith(magic)
+
+
+def test_the_authorizer_event_asks_for_a_key():
+    event = event_of("authorizer")
+    assert event["type"] == "REQUEST"
+    assert event["methodArn"].startswith("arn:aws:execute-api:")
+    assert event["headers"]["Authorization"] == "Bearer sk-YOUR_KEY"
+    assert "authorizer" not in event["requestContext"]
+
+
+@pytest.fixture
+def samconfig():
+    return tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8"))
+
+
+def test_samconfig_has_its_sections(samconfig):
+    assert set(samconfig) - {"version"} == {"default", "local", "dev", "prod"}
+
+
+def test_samconfig_sets_only_parameters_that_exist(samconfig, source):
+    for section in ("dev", "prod"):
+        for override in samconfig[section]["deploy"]["parameters"].get("parameter_overrides", []):
+            name, value = override.split("=", 1)
+            definition = source["Parameters"][name]
+            if "AllowedValues" in definition:
+                assert value in map(str, definition["AllowedValues"]), override
+
+
+def test_no_account_and_no_region_is_written_down(samconfig):
+    text = json.dumps(samconfig)
+    assert "region" not in text
+    assert not any(word.isdigit() and len(word) == 12 for word in text.split('"'))
+
+
+def test_no_build_is_cached(samconfig):
+    # SAM's cache does not know of ARCHITECTURE: the layers of one processor would be deployed on the other.
+    assert "cached" not in json.dumps(samconfig)
+
+
+def test_every_parameter_has_a_default_and_says_what_it_is_for(source):
+    for name, parameter in source["Parameters"].items():
+        assert "Default" in parameter, name
+        assert len(parameter["Description"]) > len(name), name
+
+
+def test_the_outputs_are_what_an_operator_needs(source):
+    assert {"ApiBaseUrl", "ApiId", "TableName", "BucketName", "FirstKey"} <= set(source["Outputs"])

@@ -1,0 +1,192 @@
+"""API Gateway: its routes, who may pass, and the answers that it gives by itself."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+ROUTES = {
+    "/audio/speech": "SpeechFunction",
+    "/audio/transcriptions": "TranscriptionsFunction",
+    "/audio/translations": "TranslationsFunction",
+    "/audio/voices": "VoicesFunction",
+    "/models": "ModelsFunction",
+    "/models/{model+}": "ModelsFunction",
+}
+
+# Contract section 7; where it is silent, what audio_gateway.api.errors says of the same mistake.
+ANSWERS = {
+    "MISSING_AUTHENTICATION_TOKEN": (404, "invalid_request_error", "unknown_url"),
+    "RESOURCE_NOT_FOUND": (404, "invalid_request_error", "unknown_url"),
+    "INVALID_SIGNATURE": (404, "invalid_request_error", "unknown_url"),
+    "EXPIRED_TOKEN": (404, "invalid_request_error", "unknown_url"),
+    "UNAUTHORIZED": (401, "invalid_request_error", "invalid_api_key"),
+    "INVALID_API_KEY": (401, "invalid_request_error", "invalid_api_key"),
+    "ACCESS_DENIED": (403, "invalid_request_error", None),
+    "WAF_FILTERED": (403, "request_forbidden", None),
+    "REQUEST_TOO_LARGE": (413, "server_error", None),
+    "UNSUPPORTED_MEDIA_TYPE": (415, "invalid_request_error", "unsupported_content_type"),
+    "BAD_REQUEST_BODY": (400, "invalid_request_error", None),
+    "BAD_REQUEST_PARAMETERS": (400, "invalid_request_error", None),
+    "THROTTLED": (429, "requests", "rate_limit_exceeded"),
+    "QUOTA_EXCEEDED": (429, "insufficient_quota", "insufficient_quota"),
+    "INTEGRATION_TIMEOUT": (504, "server_error", "gateway_timeout"),
+    "INTEGRATION_FAILURE": (502, "server_error", None),
+    "AUTHORIZER_FAILURE": (500, "server_error", None),
+    "AUTHORIZER_CONFIGURATION_ERROR": (500, "server_error", None),
+    "API_CONFIGURATION_ERROR": (500, "server_error", None),
+    # Without a status of its own: it would replace the right one of every type that is not named.
+    "DEFAULT_4XX": (None, "invalid_request_error", None),
+    "DEFAULT_5XX": (None, "server_error", None),
+}
+
+
+@pytest.fixture
+def api(of_type):
+    (properties,) = of_type("AWS::ApiGateway::RestApi").values()
+    return properties
+
+
+@pytest.fixture
+def stage(of_type):
+    (properties,) = of_type("AWS::ApiGateway::Stage").values()
+    return properties
+
+
+@pytest.fixture
+def responses(api):
+    return api["Body"]["x-amazon-apigateway-gateway-responses"]
+
+
+def envelope_of(response):
+    ((content_type, template),) = response["responseTemplates"].items()
+    assert content_type == "application/json"
+    return json.loads(template)
+
+
+def headers_of(response):
+    return {name.removeprefix("gatewayresponse.header."): v for name, v in response["responseParameters"].items()}
+
+
+def test_the_routes_are_the_known_resources(api):
+    methods = {(path, method) for path, item in api["Body"]["paths"].items() for method in item}
+    assert methods == {(path, "x-amazon-apigateway-any-method") for path in ROUTES}
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_a_route_leads_to_its_function_past_the_authorizer(path, api):
+    method = api["Body"]["paths"][path]["x-amazon-apigateway-any-method"]
+    assert method["security"] == [{"KeyAuthorizer": []}]
+    integration = method["x-amazon-apigateway-integration"]
+    assert integration["type"] == "aws_proxy"
+    assert f"${{{ROUTES[path]}.Arn}}" in integration["uri"]["Fn::Sub"]
+
+
+def test_the_authorizer_looks_at_the_authorization_header_once_a_minute(api):
+    definition = api["Body"]["components"]["securitySchemes"]["KeyAuthorizer"]
+    authorizer = definition["x-amazon-apigateway-authorizer"]
+    assert authorizer["type"] == "request"
+    assert authorizer["identitySource"] == "method.request.header.Authorization"
+    assert authorizer["authorizerResultTtlInSeconds"] == 60
+
+
+def test_the_base_url_ends_in_v1(stage, source):
+    assert stage["StageName"] == "v1"
+    assert source["Outputs"]["ApiBaseUrl"]["Value"]["Fn::Sub"].endswith("/v1")
+
+
+def test_there_is_one_stage(of_type):
+    assert len(of_type("AWS::ApiGateway::Stage")) == 1
+    (deployment,) = of_type("AWS::ApiGateway::Deployment").values()
+    assert "StageName" not in deployment
+
+
+def test_bytes_pass_unharmed_in_both_directions(api):
+    assert api["BinaryMediaTypes"] == ["*~1*"]
+
+
+def test_no_route_is_a_mock_that_the_binary_types_would_break(api):
+    for path, item in api["Body"]["paths"].items():
+        for method in item.values():
+            assert method["x-amazon-apigateway-integration"]["type"] == "aws_proxy", path
+
+
+def test_the_api_is_regional_and_wants_modern_tls(api):
+    assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
+    assert api["SecurityPolicy"].startswith("SecurityPolicy_TLS13_")
+    assert api["EndpointAccessMode"] == "STRICT"
+
+
+def test_all_callers_together_are_throttled(stage):
+    (settings,) = stage["MethodSettings"]
+    assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+    assert settings["ThrottlingBurstLimit"] == {"Ref": "RequestsBurst"}
+    assert "DataTraceEnabled" not in settings  # it would log keys and bodies
+
+
+def test_access_logs_are_json_of_ids_and_numbers(stage):
+    named = json.loads(stage["AccessLogSetting"]["Format"])
+    allowed = {
+        "$context.requestId",
+        "$context.requestTimeEpoch",
+        "$context.httpMethod",
+        "$context.resourcePath",
+        "$context.status",
+        "$context.responseLength",
+        "$context.responseLatency",
+        "$context.integrationLatency",
+        "$context.integrationStatus",
+        "$context.authorizer.latency",
+        "$context.authorizer.key_id",
+        "$context.authorizer.project_id",
+        "$context.error.responseType",
+    }
+    assert set(named.values()) == allowed
+    assert stage["AccessLogSetting"]["Format"].count("\n") == 0
+
+
+def test_every_gateway_response_is_shaped(responses):
+    assert set(responses) == set(ANSWERS)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_gateway_response_has_openais_envelope(name, responses):
+    status, kind, code = ANSWERS[name]
+    error = envelope_of(responses[name])["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert (error["type"], error["param"], error["code"]) == (kind, None, code)
+    assert error["message"].endswith(".")
+    assert responses[name].get("statusCode") == (None if status is None else str(status))
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_gateway_response_has_fixed_words_and_a_request_id(name, responses):
+    # A $context value with a quote in it, or none, would break the JSON.
+    assert "$" not in json.dumps(responses[name]["responseTemplates"])
+    headers = headers_of(responses[name])
+    assert headers["x-request-id"] == "context.requestId"
+    assert all(value.startswith(("'", "context.")) for value in headers.values())
+
+
+def test_a_401_says_how_to_authenticate(responses):
+    assert headers_of(responses["UNAUTHORIZED"])["www-authenticate"].startswith("'Bearer")
+    assert "Authorization: Bearer" in envelope_of(responses["UNAUTHORIZED"])["error"]["message"]
+
+
+def test_a_429_says_when_to_come_back(responses):
+    for name in ("THROTTLED", "QUOTA_EXCEEDED"):
+        assert 1 <= int(headers_of(responses[name])["retry-after"].strip("'")) <= 60, name
+
+
+def test_what_a_retry_cannot_help_is_not_retried(responses):
+    never = {name for name in ANSWERS if headers_of(responses[name]).get("x-should-retry") == "'false'"}
+    assert never == {"INTEGRATION_TIMEOUT", "QUOTA_EXCEEDED"}
+
+
+def test_a_413_names_the_limit_and_the_remedy(responses):
+    for name in ("REQUEST_TOO_LARGE", "INTEGRATION_FAILURE"):
+        message = envelope_of(responses[name])["error"]["message"]
+        assert "4500000 bytes" in message
+        assert "MP3" in message
+        assert "split" in message

@@ -1,0 +1,178 @@
+"""Each function as it is deployed: its logs, its layers, and an environment of what its code reads and no more."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
+LAYER = ROOT / "layers" / "shared"
+
+# Variables that libraries read by themselves, and the module of ours whose import means that the library is used.
+POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+API_GATEWAY_SECONDS = 29
+ONE_VCPU_MB = 1769
+
+
+class Recorder(Mapping[str, str]):
+    """An environment that has everything, and remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return "made-up"
+
+    def __iter__(self) -> Iterator[str]:
+        raise AssertionError("settings are read by name")
+
+    def __len__(self) -> int:
+        raise AssertionError("settings are read by name")
+
+
+def settings_class(folder: str):
+    """The class whose `from_env(os.environ)` the function calls when it starts."""
+    tree = ast.parse((ROOT / "functions" / folder / "app.py").read_text())
+    names = [
+        node.func.value.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "from_env"
+        and isinstance(node.func.value, ast.Name)
+    ]
+    assert len(names) == 1, f"functions/{folder}/app.py reads its environment {len(names)} times"
+    module = next(
+        node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and names[0] in {alias.name for alias in node.names}
+    )
+    return getattr(importlib.import_module(module), names[0])
+
+
+def imported_by(folder: str) -> set[str]:
+    """The modules of the layer that the function's own file imports."""
+    tree = ast.parse((ROOT / "functions" / folder / "app.py").read_text())
+    return {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+
+
+@pytest.fixture
+def functions(source):
+    return {
+        resource["Properties"]["CodeUri"].removeprefix("functions/").strip("/"): resource
+        for resource in source["Resources"].values()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def test_every_folder_is_a_function_and_every_function_has_a_folder(functions):
+    assert sorted(functions) == FOLDERS
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_environment_is_what_the_code_reads(folder, functions, monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    environment = Recorder()
+    settings_class(folder).from_env(environment)
+    expected = set(environment.asked)
+    if "audio_gateway.api.app" in imported_by(folder):
+        expected |= POWERTOOLS
+    properties = functions[folder]["Properties"]
+    declared = set(properties["Environment"]["Variables"])
+    if folder in CALLS_AWS:
+        expected.add("AWS_ENDPOINT_URL")
+    assert declared == expected
+
+
+# Functions whose role allows them more than to write their logs: boto3 reads AWS_ENDPOINT_URL for them.
+CALLS_AWS = {"authorizer", "speech", "transcriptions", "translations"}
+
+
+def test_the_functions_that_call_aws_are_those_with_rights(source, functions):
+    def has_rights(folder):
+        role = source["Resources"][functions[folder]["Properties"]["Role"]["Fn::GetAtt"][0]]["Properties"]
+        statements = [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
+        return any(statement["Sid"] != "WriteOwnLogs" for statement in statements)
+
+    assert {folder for folder in FOLDERS if has_rights(folder)} == CALLS_AWS
+
+
+def reads_the_environment(file: Path) -> bool:
+    attributes = {node.attr for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Attribute)}
+    return bool({"environ", "getenv"} & attributes)
+
+
+def test_nothing_in_the_layer_reads_the_environment_behind_the_settings():
+    package = LAYER / "audio_gateway"
+    readers = {str(file.relative_to(package)) for file in package.rglob("*.py") if reads_the_environment(file)}
+    # Keys that a catalogue names as env:NAME: the operator's own variables, which no template can know.
+    assert readers <= {"providers/secrets.py"}
+
+
+def test_no_function_sees_a_variable_that_is_for_tests_only(functions):
+    for resource in functions.values():
+        assert "AUDIO_GATEWAY_ALLOW_HOSTS" not in resource["Properties"]["Environment"]["Variables"]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_logs_go_to_a_group_of_the_function_that_forgets(folder, functions, source):
+    group_name = functions[folder]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+    group = source["Resources"][group_name]
+    assert group["Type"] == "AWS::Logs::LogGroup"
+    assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert group["Properties"]["LogGroupName"]["Fn::Sub"].endswith(f"/{folder}")
+
+
+def test_every_log_group_forgets(of_type):
+    for name, properties in of_type("AWS::Logs::LogGroup").items():
+        assert "RetentionInDays" in properties, name
+
+
+def test_functions_are_source_only(functions):
+    for folder, resource in functions.items():
+        assert resource["Metadata"] == {"SkipBuild": True}, folder
+        assert not list((ROOT / "functions" / folder).glob("requirements*")), folder
+
+
+def test_no_function_outlives_api_gateways_patience(functions):
+    for folder, resource in functions.items():
+        assert resource["Properties"]["Timeout"] <= API_GATEWAY_SECONDS, folder
+
+
+def test_audio_functions_have_a_whole_processor(functions):
+    for folder in ("speech", "transcriptions", "translations"):
+        assert functions[folder]["Properties"]["MemorySize"] == ONE_VCPU_MB
+
+
+def test_the_engines_are_only_where_they_are_used(functions):
+    with_engines = {folder for folder, resource in functions.items() if "Fn::If" in resource["Properties"]["Layers"]}
+    assert with_engines == {"speech", "transcriptions", "translations", "voices"}
+    for folder in with_engines:
+        condition, yes, no = functions[folder]["Properties"]["Layers"]["Fn::If"]
+        assert condition == "HasEmbeddedEngines"
+        assert yes == [{"Ref": "SharedLayer"}, {"Ref": "EnginesLayer"}]
+        assert no == [{"Ref": "SharedLayer"}]
+
+
+def test_the_engines_layer_is_deployed_only_on_demand(rendered):
+    layers = {name: resource for name, resource in rendered.items() if resource["Type"] == "AWS::Lambda::LayerVersion"}
+    (engines,) = [resource for name, resource in layers.items() if name.startswith("EnginesLayer")]
+    assert engines["Condition"] == "HasEmbeddedEngines"
+
+
+def test_each_layer_has_its_target_in_its_makefile(source):
+    for name, resource in source["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            makefile = ROOT / resource["Properties"]["ContentUri"] / "Makefile"
+            assert f"build-{name}:" in makefile.read_text()
+
+
+def test_the_layers_are_built_for_the_runtime_that_runs_them(source):
+    version = source["Globals"]["Function"]["Runtime"].removeprefix("python")
+    assert f"python_version={version} " in (ROOT / "scripts" / "build-layer").read_text()

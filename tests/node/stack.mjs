@@ -1,0 +1,50 @@
+// What the tests share: the clients, the clips, and how to look at an answer. `tests/stack` starts the stack and sets the variables.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import OpenAI from 'openai';
+
+function required(name) {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set; run these tests with pytest tests/stack`);
+  return value;
+}
+
+export const baseURL = required('GATEWAY_BASE_URL');
+export const client = new OpenAI({ baseURL, apiKey: required('GATEWAY_API_KEY'), maxRetries: 0 });
+export const wired = new OpenAI({
+  baseURL: required('WIRED_BASE_URL'),
+  apiKey: required('WIRED_API_KEY'),
+  maxRetries: 0,
+});
+export const clipPath = path.join(required('GATEWAY_CLIPS'), 'austen-0880.wav');
+export const clip = readFileSync(clipPath);
+export const encodings = required('GATEWAY_ENCODINGS'); // a folder with the clip in every container
+
+export async function bytes(response) {
+  return Buffer.from(await response.arrayBuffer());
+}
+
+// RIFF: rate, channels and seconds as the header says, and whether its sizes are those of the file.
+export function readWav(data) {
+  const start = data.indexOf('data');
+  return {
+    rate: data.readUInt32LE(24),
+    channels: data.readUInt16LE(22),
+    seconds: data.readUInt32LE(start + 4) / data.readUInt32LE(28),
+    trueSizes: data.readUInt32LE(4) === data.length - 8 && data.readUInt32LE(start + 4) === data.length - start - 8,
+  };
+}
+
+// The clip says: "he was not an ill disposed young man". The engine errs in a word or two of it.
+export function looksRight(text) {
+  return ['not', 'ill', 'disposed', 'young', 'man'].filter((word) => text.includes(word)).length >= 3;
+}
+
+export async function caught(promise) {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}

@@ -1,0 +1,113 @@
+"""Official clients of two stacks: the shipped catalogue, and one whose models the fake OpenAI upstream serves."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openai import AsyncOpenAI, OpenAI
+
+from tests.fakes.upstream import Upstream
+from tests.stack.sdk.wire import Wire
+
+TIMEOUT = 60.0
+CATALOG = Path(__file__).parent / "wired.toml"
+UPSTREAM_KEY = "sk-upstream-of-the-tests"
+
+
+@pytest.fixture(scope="session")
+def client(stack: dict[str, Any]) -> Iterator[OpenAI]:
+    """A client that refuses every answer which is not exactly of OpenAI's types, and never tries twice."""
+    with _client(stack) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def aclient(stack: dict[str, Any]) -> Callable[[], AsyncOpenAI]:
+    """Makes an asynchronous client of the same kind; it belongs to the event loop in which it is used."""
+    return lambda: AsyncOpenAI(**_settings(stack))
+
+
+@pytest.fixture(scope="session")
+def wire(stack: dict[str, Any]) -> Wire:
+    """Raw HTTP to the shipped catalogue."""
+    return Wire(stack["base_url"], stack["api_key"])
+
+
+@pytest.fixture(scope="session")
+def running_upstream() -> Iterator[Upstream]:
+    """The fake OpenAI server, for the whole session."""
+    with Upstream(api_key=UPSTREAM_KEY) as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="session")
+def wired_stack(start_stack: Any, running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A stack whose catalogue has OpenAI's models, served by the fake, beside the embedded ones."""
+    text = CATALOG.read_text().replace("@UPSTREAM@", running_upstream.base_url)
+    catalog = tmp_path_factory.mktemp("wired") / "catalog.toml"
+    catalog.write_text(text.replace("@CLOSED_PORT@", str(_closed_port())))
+    return start_stack(AUDIO_GATEWAY_CATALOG=str(catalog), UPSTREAM_KEY=UPSTREAM_KEY, WRONG_KEY="sk-wrong")
+
+
+@pytest.fixture(scope="session")
+def wired_client(wired_stack: dict[str, Any]) -> Iterator[OpenAI]:
+    """As `client`, to the wired stack."""
+    with _client(wired_stack) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def wired_wire(wired_stack: dict[str, Any]) -> Wire:
+    """Raw HTTP to the wired stack."""
+    return Wire(wired_stack["base_url"], wired_stack["api_key"])
+
+
+@pytest.fixture
+def upstream(running_upstream: Upstream) -> Iterator[Upstream]:
+    """The fake, having heard nothing yet and with nothing to tell but what is right."""
+    running_upstream.reset()
+    yield running_upstream
+    running_upstream.reset()
+
+
+@pytest.fixture
+def allow_calls() -> Callable[[], None]:
+    """For the one test among the wrong requests that is right: its provider may be called."""
+    allowed: list[bool] = []
+
+    def allow() -> None:
+        allowed.append(True)
+
+    allow.allowed = allowed  # type: ignore[attr-defined] # read by never_reaches_a_provider
+    return allow
+
+
+@pytest.fixture
+def never_reaches_a_provider(upstream: Upstream, allow_calls: Any) -> Iterator[None]:
+    """Fails the test if the provider heard of its request."""
+    yield
+    assert allow_calls.allowed or not upstream.requests, upstream.requests
+
+
+def _client(stack: dict[str, Any]) -> OpenAI:
+    return OpenAI(**_settings(stack))
+
+
+def _settings(stack: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "base_url": stack["base_url"],
+        "api_key": stack["api_key"],
+        "max_retries": 0,
+        "timeout": TIMEOUT,
+        "_strict_response_validation": True,
+    }
+
+
+def _closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

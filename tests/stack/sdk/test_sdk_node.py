@@ -1,0 +1,105 @@
+"""The official Node.js SDK: `tests/node` run by node's own test runner against the same two stacks."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.upstream import Upstream
+from tests.sound import DATA, ENCODINGS, clip, encode
+
+pytestmark = [pytest.mark.stack, pytest.mark.node, pytest.mark.timeout(300)]
+
+NODE_TESTS = Path(__file__).parents[2] / "node"
+FILES = sorted(path.name for path in NODE_TESTS.glob("*.test.mjs"))
+LEAST_VERSION = 20
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """The path of node, with the packages of the lock file installed; skips where there is no Node.js."""
+    found, npm = shutil.which("node"), shutil.which("npm")
+    if not found or not npm:
+        pytest.skip("SKIPPED LOUDLY: node and npm are not installed, the Node.js SDK was not tested")
+    version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if int(version.removeprefix("v").split(".")[0]) < LEAST_VERSION:
+        pytest.skip(f"SKIPPED LOUDLY: node {version} is older than {LEAST_VERSION}, the Node.js SDK was not tested")
+    _install(npm)
+    return found
+
+
+def _install(npm: str) -> None:
+    """`npm ci`, once for each lock file."""
+    lock = hashlib.sha256((NODE_TESTS / "package-lock.json").read_bytes()).hexdigest()
+    stamp = NODE_TESTS / "node_modules" / ".stamp"
+    if stamp.is_file() and stamp.read_text() == lock:
+        return
+    command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+    done = subprocess.run(command, cwd=NODE_TESTS, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"SKIPPED LOUDLY: npm ci failed, the Node.js SDK was not tested: {done.stderr[-500:]}")
+    stamp.write_text(lock)
+
+
+@pytest.fixture(scope="session")
+def encodings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a clip in every container, rate and layout."""
+    folder = tmp_path_factory.mktemp("encodings")
+    for name, encoding in ENCODINGS.items():
+        (folder / name).write_bytes(encode(clip("austen-0880"), encoding))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def environment(stack: dict[str, Any], wired_stack: dict[str, Any], encodings: Path) -> dict[str, str]:
+    """What tests/node/stack.mjs reads."""
+    return {
+        **os.environ,
+        "GATEWAY_BASE_URL": stack["base_url"],
+        "GATEWAY_API_KEY": stack["api_key"],
+        "WIRED_BASE_URL": wired_stack["base_url"],
+        "WIRED_API_KEY": wired_stack["api_key"],
+        "GATEWAY_CLIPS": str(DATA),
+        "GATEWAY_ENCODINGS": str(encodings),
+    }
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_node_sdk(node: str, environment: dict[str, str], upstream: Upstream, file: str) -> None:
+    command = [node, "--test", "--test-reporter=spec", file]
+    done = subprocess.run(
+        command, cwd=NODE_TESTS, env=environment, capture_output=True, text=True, check=False, timeout=280
+    )
+    assert done.returncode == 0, done.stdout[-8_000:] + done.stderr[-2_000:]
+
+
+def test_a_missing_registry_is_not_in_the_lock_file() -> None:
+    lock = (NODE_TESTS / "package-lock.json").read_text()
+    assert '"resolved"' not in lock, "a lock file that names a registry only works where that one is reached"
+    assert "://" not in lock
+
+
+@pytest.mark.parametrize(
+    ("model", "attempts"),
+    [("locked-tts", 1), ("fake-tts", 3)],
+    ids=["not after x-should-retry: false", "twice after a 503"],
+)
+def test_node_tries_again_only_where_it_helps(
+    node: str, environment: dict[str, str], upstream: Upstream, model: str, attempts: int
+) -> None:
+    upstream.fail(503, times=10)
+    script = """
+        import OpenAI from 'openai';
+        const client = new OpenAI({ baseURL: process.env.WIRED_BASE_URL, apiKey: process.env.WIRED_API_KEY });
+        await client.audio.speech.create({ model: process.argv[1], voice: 'alloy', input: 'Hello.' }).then(
+          () => process.exit(1), () => process.exit(0));
+    """
+    command = [node, "--input-type=module", "-e", script, model]
+    subprocess.run(command, cwd=NODE_TESTS, env=environment, check=True, timeout=60)
+    assert len(upstream.requests) == attempts

@@ -1,0 +1,286 @@
+"""POST /v1/audio/speech on the shipped catalogue, as the official Python SDK calls it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openai import AsyncOpenAI, BadRequestError, OpenAI
+
+from tests.sound import Sound, look, look_pcm
+from tests.stack.sdk.wire import Wire
+
+pytestmark = pytest.mark.stack
+
+MODEL = "espeak-ng"
+TEXT = "The quick brown fox jumps over the lazy dog."
+OPENAI_VOICES = (
+    "alloy", "ash", "ballad", "coral", "echo", "fable", "onyx", "nova", "sage", "shimmer", "verse", "marin", "cedar",
+)  # fmt: skip
+
+# What each format is: its Content-Type (contract section 2), PyAV's container and codec, and how much its codec pads.
+FORMATS: dict[str, tuple[str, str, str, float]] = {
+    "mp3": ("audio/mpeg", "mp3", "mp3float", 0.1),
+    "opus": ("audio/opus", "ogg", "opus", 0.05),
+    "aac": ("audio/aac", "aac", "aac", 0.15),
+    "flac": ("audio/flac", "flac", "flac", 0.001),
+    "wav": ("audio/wav", "wav", "pcm_s16le", 0.001),
+    "pcm": ("audio/pcm", "pcm", "pcm_s16le", 0.001),
+}
+
+
+def heard(data: bytes, response_format: str) -> Sound:
+    """The answer, decoded as what was asked for and as nothing else."""
+    if response_format == "pcm":
+        return look_pcm(data)
+    return look(data, {"opus": "ogg"}.get(response_format, response_format))
+
+
+def say(client: OpenAI, **options: Any) -> bytes:
+    return client.audio.speech.create(**{"model": MODEL, "voice": "alloy", "input": TEXT, **options}).content
+
+
+def sse_events(body: bytes) -> list[dict[str, Any]]:
+    """The events of a stream, whose frames must be `data:` lines alone, the last one `[DONE]`."""
+    frames = re.split(r"\r\n\r\n|\n\n", body.decode())
+    assert frames.pop() == "", "the last event must end with a blank line too"
+    assert all(frame.startswith("data: ") for frame in frames), frames[:3]
+    assert frames.pop() == "data: [DONE]"
+    return [json.loads(frame.removeprefix("data: ")) for frame in frames]
+
+
+@pytest.fixture(scope="module")
+def plain_seconds(client: OpenAI) -> float:
+    """How long the text takes, from the one format that has no codec."""
+    return look_pcm(say(client, response_format="pcm")).seconds
+
+
+@pytest.mark.parametrize("response_format", FORMATS)
+def test_every_format_is_what_it_says(client: OpenAI, plain_seconds: float, response_format: Any) -> None:
+    content_type, container, codec, padding = FORMATS[response_format]
+    answer = client.audio.speech.with_raw_response.create(
+        model=MODEL, voice="alloy", input=TEXT, response_format=response_format
+    )
+    sound = heard(answer.content, response_format)
+
+    assert answer.headers["content-type"] == content_type
+    assert (sound.container, sound.codec, sound.channels) == (container, codec, 1)
+    assert sound.rate == (48_000 if codec == "opus" else 24_000)  # Opus always decodes at 48 kHz
+    assert sound.seconds == pytest.approx(plain_seconds, abs=padding)
+    assert sound.peak > 0.05, "speech is not silence"
+
+
+def test_opus_says_that_it_was_made_of_24_khz(client: OpenAI) -> None:
+    data = say(client, response_format="opus")
+    head = data.index(b"OpusHead")
+    assert data[head + 9] == 1
+    assert int.from_bytes(data[head + 12 : head + 16], "little") in (24_000, 48_000)
+
+
+def test_the_default_format_is_mp3(client: OpenAI) -> None:
+    answer = client.audio.speech.with_raw_response.create(model=MODEL, voice="alloy", input="Hello.")
+    assert answer.headers["content-type"] == "audio/mpeg"
+    assert heard(answer.content, "mp3").codec == "mp3float"
+
+
+def test_a_wav_answer_says_its_true_sizes(client: OpenAI) -> None:
+    data = say(client, response_format="wav")
+    start = data.index(b"data")
+    assert int.from_bytes(data[4:8], "little") == len(data) - 8
+    assert int.from_bytes(data[start + 4 : start + 8], "little") == len(data) - start - 8
+
+
+@pytest.mark.parametrize("voice", OPENAI_VOICES)
+def test_every_voice_of_openai_speaks(client: OpenAI, voice: str) -> None:
+    assert heard(say(client, voice=voice, input="Hello.", response_format="wav"), "wav").peak > 0.05
+
+
+def test_the_voices_of_openai_differ(client: OpenAI) -> None:
+    spoken = {say(client, voice=voice, input="Hello.", response_format="pcm") for voice in OPENAI_VOICES}
+    assert len(spoken) == len(OPENAI_VOICES)
+
+
+def test_a_voice_can_be_an_object_with_an_id(client: OpenAI) -> None:
+    as_object = say(client, voice={"id": "nova"}, response_format="pcm")
+    assert as_object == say(client, voice="nova", response_format="pcm")
+
+
+def test_the_engine_s_own_voices_speak_their_language(client: OpenAI) -> None:
+    listed = client.get("/audio/voices", options={"params": {"model": MODEL}}, cast_to=object)
+    assert isinstance(listed, dict)
+    german = next(v["id"] for v in listed["data"] if (v["language"] or "").split("-")[0] == "de")
+    text = "Guten Morgen, wie geht es Ihnen?"
+    spoken = say(client, voice=german, input=text, response_format="pcm")
+    assert look_pcm(spoken).peak > 0.05
+    assert spoken != say(client, voice="alloy", input=text, response_format="pcm")
+
+
+@pytest.mark.parametrize("speed", [0.25, 0.5, 0.75, 1, 1.0, 1.5, 2.0, 4.0])
+def test_speed_divides_the_time(client: OpenAI, plain_seconds: float, speed: float) -> None:
+    seconds = look_pcm(say(client, speed=speed, response_format="pcm")).seconds
+    assert seconds == pytest.approx(plain_seconds / speed, rel=0.15)
+
+
+@pytest.mark.parametrize("response_format", FORMATS)
+def test_speed_works_in_every_format(client: OpenAI, plain_seconds: float, response_format: str) -> None:
+    sound = heard(say(client, speed=2.0, response_format=response_format), response_format)
+    assert sound.seconds == pytest.approx(plain_seconds / 2, rel=0.2)
+
+
+def test_the_same_request_gives_the_same_bytes(client: OpenAI) -> None:
+    assert say(client, response_format="flac") == say(client, response_format="flac")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a",
+        "Grüße, ça va? ¡Olé! Привет. 你好。",
+        "Emoji \N{GRINNING FACE} and e\N{COMBINING ACUTE ACCENT} too.",
+        "Line one.\nLine two.\r\n\tTabbed.",
+        "<speak>5 < 6 & 7 > 3</speak> [[h@l'oU]]",
+        "-v en-us --stdout $(id) `id` ; rm",
+    ],
+    ids=["one letter", "alphabets", "emoji", "lines", "markup", "shell"],
+)
+def test_any_text_can_be_spoken(client: OpenAI, text: str) -> None:
+    assert heard(say(client, input=text, response_format="wav"), "wav").seconds > 0.05
+
+
+def test_the_whole_4096_characters_are_spoken(client: OpenAI) -> None:
+    text = (TEXT + " ") * 200
+    short = heard(say(client, input=text[:1024]), "mp3").seconds
+    whole = heard(say(client, input=text[:4096]), "mp3").seconds
+    assert whole == pytest.approx(4 * short, rel=0.1)
+
+
+def test_characters_are_counted_not_bytes(client: OpenAI) -> None:
+    assert heard(say(client, input="é" * 4096, voice="alloy"), "mp3").seconds > 1
+
+
+def test_an_answer_too_big_for_lambda_arrives_all_the_same(client: OpenAI) -> None:
+    text = ((TEXT + " ") * 200)[:4096]
+    as_wav = say(client, input=text, response_format="wav")
+    assert len(as_wav) > 6_000_000
+    assert heard(as_wav, "wav").seconds == pytest.approx(heard(say(client, input=text), "mp3").seconds, abs=0.1)
+
+
+def test_an_answer_too_big_for_lambda_is_a_303_to_storage_that_needs_no_key(wire: Wire) -> None:
+    answer = wire.speech(model=MODEL, voice="alloy", input=((TEXT + " ") * 200)[:4096], response_format="wav")
+    location = answer.headers["location"]
+    assert answer.status == 303
+    assert answer.headers["x-audio-gateway-model"] == MODEL
+    assert wire.key is not None
+    assert wire.key not in location
+    base, path = re.fullmatch(r"(https?://[^/]+)(/.+)", location).groups()  # type: ignore[union-attr] # else: fail
+    stored = Wire(base, None).call("GET", path)
+    assert stored.status == 200
+    assert stored.headers["content-type"] == "audio/wav"
+    assert heard(stored.body, "wav").seconds > 60
+
+
+def test_the_stored_answer_cannot_be_had_without_its_signature(wire: Wire) -> None:
+    answer = wire.speech(model=MODEL, voice="alloy", input=((TEXT + " ") * 200)[:4096], response_format="wav")
+    base, path = re.fullmatch(r"(https?://[^/]+)(/[^?]+)\?.*", answer.headers["location"]).groups()  # type: ignore[union-attr] # else: fail
+    assert Wire(base, None).call("GET", path).status == 403
+
+
+def test_answers_name_the_request_the_time_and_the_model(client: OpenAI) -> None:
+    headers = client.audio.speech.with_raw_response.create(model=MODEL, voice="alloy", input="Hello.").headers
+    assert re.fullmatch(r"req_[0-9a-f]{32}", headers["x-request-id"])
+    assert int(headers["openai-processing-ms"]) >= 0
+    assert headers["x-audio-gateway-model"] == MODEL
+    assert "x-audio-gateway-ignored" not in headers
+
+
+def test_every_request_has_an_id_of_its_own(client: OpenAI) -> None:
+    make = client.audio.speech.with_raw_response.create
+    ids = {make(model=MODEL, voice="alloy", input="Hello.").headers["x-request-id"] for _ in range(5)}
+    assert len(ids) == 5
+
+
+def test_a_streaming_response_can_be_saved(client: OpenAI, tmp_path: Path) -> None:
+    target = tmp_path / "speech.mp3"
+    with client.audio.speech.with_streaming_response.create(model=MODEL, voice="alloy", input=TEXT) as answer:
+        answer.stream_to_file(target)
+    assert heard(target.read_bytes(), "mp3").seconds > 1
+
+
+def test_a_streaming_response_can_be_read_in_pieces(client: OpenAI) -> None:
+    options: Any = {"model": MODEL, "voice": "alloy", "input": TEXT, "response_format": "flac"}
+    with client.audio.speech.with_streaming_response.create(**options) as answer:
+        joined = b"".join(answer.iter_bytes(1000))
+    assert joined == client.audio.speech.create(**options).content
+
+
+def test_the_asynchronous_client_speaks(aclient: Any) -> None:
+    async def run() -> tuple[bytes, bytes]:
+        client: AsyncOpenAI
+        async with aclient() as client:
+            whole = await client.audio.speech.create(model=MODEL, voice="echo", input=TEXT, response_format="wav")
+            streamed = client.audio.speech.with_streaming_response.create(
+                model=MODEL, voice="echo", input=TEXT, response_format="wav"
+            )
+            async with streamed as answer:
+                return whole.content, b"".join([piece async for piece in answer.iter_bytes()])
+
+    whole, streamed = asyncio.run(run())
+    assert heard(whole, "wav").seconds > 1
+    assert whole == streamed
+
+
+@pytest.mark.parametrize("response_format", FORMATS)
+def test_server_sent_events_carry_the_same_file(client: OpenAI, response_format: Any) -> None:
+    options: Any = {"model": MODEL, "voice": "alloy", "input": TEXT, "response_format": response_format}
+    answer = client.audio.speech.with_raw_response.create(**options, stream_format="sse")
+    *deltas, done = sse_events(answer.content)
+
+    assert answer.headers["content-type"].replace(" ", "") == "text/event-stream;charset=utf-8"
+    assert answer.headers["cache-control"] == "no-store"
+    assert {event["type"] for event in deltas} == {"speech.audio.delta"}
+    assert b"".join(base64.b64decode(event["audio"], validate=True) for event in deltas) == say(client, **options)
+    assert done["type"] == "speech.audio.done"
+    usage = done["usage"]
+    assert all(type(usage[name]) is int for name in ("input_tokens", "output_tokens", "total_tokens"))
+    assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
+
+
+def test_events_too_big_for_lambda_arrive_all_the_same(client: OpenAI) -> None:
+    text = ((TEXT + " ") * 200)[:4096]
+    answer = client.audio.speech.create(
+        model=MODEL, voice="alloy", input=text, response_format="wav", stream_format="sse"
+    )
+    *deltas, _done = sse_events(answer.content)
+    assert heard(b"".join(base64.b64decode(event["audio"]) for event in deltas), "wav").seconds > 60
+
+
+def test_stream_format_audio_is_the_plain_file(client: OpenAI) -> None:
+    assert say(client, stream_format="audio") == say(client)
+
+
+def test_instructions_are_refused_by_name_where_the_model_has_none(client: OpenAI) -> None:
+    with pytest.raises(BadRequestError) as caught:
+        say(client, instructions="Whisper.")
+    assert (caught.value.param, caught.value.code) == ("instructions", "unsupported_value")
+    assert MODEL in caught.value.message
+
+
+def test_an_unknown_voice_is_refused_with_those_that_exist(client: OpenAI) -> None:
+    with pytest.raises(BadRequestError) as caught:
+        say(client, voice="nobody")
+    assert caught.value.param == "voice"
+    assert "alloy" in caught.value.message
+    assert caught.value.request_id
+
+
+@pytest.mark.parametrize("voice", ["../../etc/passwd", "alloy\0", "alloy+", "+f2", "alloy;id", "x" * 10_000])
+def test_a_voice_is_a_name_and_nothing_else(client: OpenAI, voice: str) -> None:
+    with pytest.raises(BadRequestError) as caught:
+        say(client, voice=voice)
+    assert caught.value.param == "voice"
+    assert len(caught.value.message) < 5_000

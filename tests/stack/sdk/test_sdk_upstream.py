@@ -1,0 +1,459 @@
+"""Models of an OpenAI-shaped provider: what it is asked, what comes back, and what its failures become."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from openai import (
+    APIStatusError,
+    AsyncOpenAI,
+    BadRequestError,
+    InternalServerError,
+    OpenAI,
+    RateLimitError,
+)
+from openai.types.audio import TranscriptionTextDeltaEvent, TranscriptionTextDoneEvent
+
+from tests.fakes.upstream import Upstream
+from tests.sound import ENCODINGS, clip, encode, look, look_pcm, tone_wav
+from tests.stack.sdk.wire import Wire
+
+pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("upstream")]
+
+FORMATS = ["mp3", "opus", "aac", "flac", "wav", "pcm"]
+CONTAINERS = {"mp3": "mp3", "opus": "ogg", "aac": "aac", "flac": "flac", "wav": "wav"}
+TEXT = "Hello from the other side."
+
+
+def say(client: OpenAI, model: str = "fake-tts", **options: Any) -> Any:
+    return client.audio.speech.with_raw_response.create(**{"model": model, "voice": "alloy", "input": TEXT, **options})
+
+
+def write(client: OpenAI, model: str = "fake-stt", **options: Any) -> Any:
+    return client.audio.transcriptions.create(**{"model": model, "file": ("a.wav", clip("austen-0880")), **options})
+
+
+# ------------------------------------------------------------------------------------------------ speech
+
+
+@pytest.mark.parametrize("response_format", FORMATS)
+def test_every_format_comes_from_the_provider_as_it_is(
+    wired_client: OpenAI, upstream: Upstream, response_format: str
+) -> None:
+    answer = say(wired_client, response_format=response_format)
+    if response_format == "pcm":
+        assert look_pcm(answer.content).seconds > 0
+    else:
+        assert look(answer.content, CONTAINERS[response_format]).seconds > 0
+    (request,) = upstream.requests
+    assert request.json["response_format"] == response_format
+    assert answer.headers["x-audio-gateway-model"] == "fake-tts"
+
+
+@pytest.mark.parametrize("model", ["pcm-tts", "mp3-tts"])
+@pytest.mark.parametrize("response_format", FORMATS)
+def test_formats_that_the_provider_lacks_are_made(
+    wired_client: OpenAI, upstream: Upstream, model: str, response_format: str
+) -> None:
+    answer = say(wired_client, model, response_format=response_format)
+    plain = look_pcm(say(wired_client, model, response_format="pcm").content).seconds
+    if response_format != "pcm":
+        sound = look(answer.content, CONTAINERS[response_format])
+        assert sound.channels == 1
+        assert sound.rate == (48_000 if response_format == "opus" else 24_000)
+        assert sound.seconds == pytest.approx(plain, abs=0.15)
+    assert {request.json["response_format"] for request in upstream.requests} == {model.removesuffix("-tts")}
+
+
+def test_the_provider_gets_what_was_asked_for(wired_client: OpenAI, upstream: Upstream) -> None:
+    text = "Grüße \N{GRINNING FACE}"
+    say(wired_client, "gpt-4o-mini-tts", input=text, voice="marin", speed=1.5, instructions="Sing.")
+    (request,) = upstream.requests
+    assert request.path == "/v1/audio/speech"
+    assert request.headers["authorization"] == "Bearer sk-upstream-of-the-tests"
+    asked = {name: request.json[name] for name in ("model", "input", "voice", "speed", "instructions")}
+    assert asked == {
+        "model": "gpt-4o-mini-tts", "input": text, "voice": "marin", "speed": 1.5, "instructions": "Sing.",
+    }  # fmt: skip
+
+
+def test_the_provider_never_sees_the_caller_s_key(
+    wired_client: OpenAI, upstream: Upstream, wired_stack: dict[str, Any]
+) -> None:
+    say(wired_client)
+    write(wired_client)
+    for request in upstream.requests:
+        assert wired_stack["api_key"] not in json.dumps(dict(request.headers))
+
+
+def test_the_provider_s_own_name_of_the_model_is_used(wired_client: OpenAI, upstream: Upstream) -> None:
+    say(wired_client, "org/name x")
+    write(wired_client, "org/name x")
+    assert [request.json["model"] for request in upstream.requests[:1]] == ["org/name"]
+    assert upstream.requests[1].form["model"] == ["org/name"]
+
+
+def test_voices_are_mapped_by_the_catalogue(wired_client: OpenAI, upstream: Upstream) -> None:
+    say(wired_client, "named-tts", voice="echo")
+    assert upstream.requests[0].json["voice"] == "bob"
+    with pytest.raises(BadRequestError) as caught:
+        say(wired_client, "named-tts", voice="nova")
+    assert caught.value.param == "voice"
+    assert len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize("speed", [0.25, 0.5, 2.0, 4.0])
+def test_speed_is_made_where_the_provider_has_none(wired_client: OpenAI, upstream: Upstream, speed: float) -> None:
+    plain = look_pcm(say(wired_client, "steady-tts", response_format="pcm").content)
+    changed = look_pcm(say(wired_client, "steady-tts", response_format="pcm", speed=speed).content)
+    assert changed.seconds == pytest.approx(plain.seconds / speed, rel=0.15)
+    assert all(request.json.get("speed", 1.0) == 1.0 for request in upstream.requests)
+
+
+def test_speech_streams_as_events_from_the_provider_too(wired_client: OpenAI) -> None:
+    body = say(wired_client, stream_format="sse").content.decode()
+    assert '"speech.audio.delta"' in body
+    assert body.rstrip().endswith("data: [DONE]")
+
+
+# ------------------------------------------------------------------------------------------------ transcripts
+
+
+def test_the_provider_gets_the_file_and_the_options(wired_client: OpenAI, upstream: Upstream) -> None:
+    data = clip("austen-0880")
+    write(wired_client, "whisper-1", language="en", prompt="Austen", temperature=0.25, response_format="verbose_json",
+          timestamp_granularities=["word", "segment"])  # fmt: skip
+    (request,) = upstream.requests
+    assert request.path == "/v1/audio/transcriptions"
+    assert request.form["model"] == ["whisper-1"]
+    assert request.form["language"] == ["en"]
+    assert request.form["prompt"] == ["Austen"]
+    assert [float(value) for value in request.form["temperature"]] == [0.25]
+    assert set(request.form["timestamp_granularities[]"]) == {"word", "segment"}
+    assert request.file == data
+
+
+@pytest.mark.parametrize("response_format", ["json", "text", "srt", "vtt", "verbose_json"])
+@pytest.mark.parametrize("model", ["whisper-1", "fake-stt"])
+def test_every_format_is_made_of_the_provider_s_answer(wired_client: OpenAI, model: str, response_format: Any) -> None:
+    answer = write(wired_client, model, response_format=response_format)
+    text = write(wired_client, model).text
+    if response_format == "verbose_json":
+        assert answer.text == text
+        assert answer.duration == pytest.approx(look(clip("austen-0880")).seconds, abs=0.002)
+        assert answer.segments
+        assert answer.usage.type == "duration"
+    elif response_format == "json":
+        assert answer.text == text
+    else:
+        assert text.split()[0] in answer
+
+
+def test_speakers_are_told_apart(wired_client: OpenAI) -> None:
+    answer = write(wired_client, "gpt-4o-transcribe-diarize", response_format="diarized_json", chunking_strategy="auto")
+    assert answer.task == "transcribe"
+    assert answer.segments
+    assert answer.segments[0].speaker == "A"
+    assert [segment.id for segment in answer.segments] == [f"seg_{i}" for i in range(len(answer.segments))]
+
+
+def test_log_probabilities_come_through(wired_client: OpenAI, upstream: Upstream) -> None:
+    answer = write(wired_client, "gpt-4o-transcribe", include=["logprobs"])
+    assert answer.logprobs
+    assert upstream.requests[0].form["include[]"] == ["logprobs"]
+
+
+@pytest.mark.parametrize("model", ["gpt-4o-transcribe", "whisper-1", "fake-stt"])
+def test_streams_are_events_whether_the_provider_streams_or_not(wired_client: OpenAI, model: str) -> None:
+    *deltas, done = write(wired_client, model, stream=True)
+    assert deltas
+    assert all(isinstance(event, TranscriptionTextDeltaEvent) for event in deltas)
+    assert isinstance(done, TranscriptionTextDoneEvent)
+    assert "".join(event.delta for event in deltas) == done.text == write(wired_client, model).text
+
+
+def test_diarized_streams_have_segments(wired_client: OpenAI) -> None:
+    events = list(
+        write(
+            wired_client, "gpt-4o-transcribe-diarize", stream=True, response_format="diarized_json",
+            chunking_strategy="auto",
+        )
+    )  # fmt: skip
+    assert {event.type for event in events[:-1]} == {"transcript.text.segment"}
+    assert events[-1].type == "transcript.text.done"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_translations_go_to_translations(wired_client: OpenAI, upstream: Upstream) -> None:
+    answer = wired_client.audio.translations.create(model="whisper-1", file=("a.wav", clip("austen-0880")))
+    assert answer.text
+    assert upstream.requests[0].path == "/v1/audio/translations"
+
+
+def test_languages_of_the_catalogue_are_kept_to(wired_client: OpenAI, upstream: Upstream) -> None:
+    with pytest.raises(BadRequestError) as caught:
+        write(wired_client, "german-stt", language="en")
+    assert caught.value.param == "language"
+    assert not upstream.requests
+
+
+def test_ignored_options_do_not_reach_the_provider(wired_client: OpenAI, upstream: Upstream) -> None:
+    answer = wired_client.audio.transcriptions.with_raw_response.create(
+        model="german-stt", file=("a.wav", clip("austen-0880")), prompt="Austen"
+    )
+    assert answer.headers["x-audio-gateway-ignored"] == "prompt"
+    assert "prompt" not in upstream.requests[0].form
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [(encode(clip("austen-0880"), ENCODINGS["wav 44.1 kHz 24 bit"]), 413), (clip("austen-0880"), 400)],
+    ids=["too many bytes", "too many seconds"],
+)
+def test_the_provider_s_own_limits_are_kept_to(
+    wired_client: OpenAI, upstream: Upstream, data: bytes, status: int
+) -> None:
+    with pytest.raises(APIStatusError) as caught:
+        write(wired_client, "small-stt", file=("a.wav", data))
+    assert (caught.value.status_code, caught.value.param) == (status, "file")
+    assert not upstream.requests
+
+
+def test_what_the_provider_says_of_the_duration_is_not_believed(wired_client: OpenAI) -> None:
+    answer = write(wired_client, "whisper-1", file=("a.wav", tone_wav(1.5)), response_format="verbose_json")
+    assert answer.duration == pytest.approx(1.5, abs=0.002)
+    assert answer.usage.seconds == 2
+
+
+# ------------------------------------------------------------------------------------------------ failures
+
+Call = Callable[[OpenAI], Any]
+CALLS: dict[str, Call] = {
+    "speech": say,
+    "transcription": write,
+    "stream": lambda client: list(write(client, "gpt-4o-transcribe", stream=True)),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_rate_limit_stays_one_with_its_delay(wired_client: OpenAI, upstream: Upstream, call: Call) -> None:
+    upstream.fail(429, code="rate_limit_exceeded", headers={"retry-after": "7"})
+    with pytest.raises(RateLimitError) as caught:
+        call(wired_client)
+    assert caught.value.code == "rate_limit_exceeded"
+    assert caught.value.response.headers["retry-after"] == "7"
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_used_up_quota_is_the_operator_s_and_not_tried_again(
+    wired_client: OpenAI, upstream: Upstream, call: Call
+) -> None:
+    upstream.fail(429, code="insufficient_quota", times=3)
+    with pytest.raises(InternalServerError) as caught:
+        call(wired_client.with_options(max_retries=2))
+    assert caught.value.status_code == 503
+    assert caught.value.response.headers["x-should-retry"] == "false"
+    assert len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_refused_key_is_the_operator_s_and_is_not_shown(
+    wired_client: OpenAI, upstream: Upstream, call: Call, status: int
+) -> None:
+    upstream.fail(status, message="Incorrect API key provided: sk-upstream-of-the-tests", times=3)
+    with pytest.raises(InternalServerError) as caught:
+        call(wired_client.with_options(max_retries=2))
+    assert caught.value.status_code == 502
+    assert caught.value.response.headers["x-should-retry"] == "false"
+    assert "sk-upstream" not in caught.value.response.text
+    assert len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [(500, (502, 503)), (502, (502, 503)), (503, (503,)), (529, (502, 503))]
+)
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_failing_provider_is_no_fault_of_the_caller(
+    wired_client: OpenAI, upstream: Upstream, call: Call, status: int, expected: tuple[int, ...]
+) -> None:
+    upstream.fail(status)
+    with pytest.raises(InternalServerError) as caught:
+        call(wired_client)
+    assert caught.value.status_code in expected
+    assert caught.value.request_id
+
+
+@pytest.mark.parametrize("status", [400, 413, 415, 422])
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_what_the_provider_rejects_is_told_in_its_words(
+    wired_client: OpenAI, upstream: Upstream, call: Call, status: int
+) -> None:
+    upstream.fail(status, message="Too many tokens for me.", code="invalid_value", param="input")
+    with pytest.raises(APIStatusError) as caught:
+        call(wired_client)
+    assert caught.value.status_code == status
+    assert "Too many tokens for me." in caught.value.message
+    assert caught.value.code == "invalid_value"
+    assert caught.value.param == "input"
+    assert len(upstream.requests) == 1
+
+
+@pytest.mark.parametrize("model", ["unreachable-tts", "unreachable-stt"])
+def test_nobody_at_the_other_end_is_a_server_error(wired_client: OpenAI, model: str) -> None:
+    with pytest.raises(InternalServerError) as caught:
+        say(wired_client, model) if model.endswith("tts") else write(wired_client, model)
+    assert caught.value.status_code in (502, 503)
+    assert "127.0.0.1" not in caught.value.response.text, "where the provider is, is no business of the caller"
+
+
+@pytest.mark.parametrize("model", ["impatient-tts", "impatient-stt"])
+def test_a_provider_that_does_not_answer_in_time_is_a_504(wired_client: OpenAI, upstream: Upstream, model: str) -> None:
+    upstream.hang(10)
+    with pytest.raises(InternalServerError) as caught:
+        say(wired_client, model) if model.endswith("tts") else write(wired_client, model)
+    assert caught.value.status_code == 504
+
+
+@pytest.mark.timeout(90)
+def test_a_provider_that_hangs_is_a_504_before_the_platform_gives_up(wired_wire: Wire, upstream: Upstream) -> None:
+    upstream.hang(60)
+    answer = wired_wire.speech(model="fake-tts", voice="alloy", input=TEXT)
+    assert answer.status == 504
+    assert answer.error["code"] == "provider_timeout", "ours, not API Gateway's"
+
+
+BAD_ANSWERS: dict[str, tuple[str, bytes]] = {
+    "nothing": ("audio/mpeg", b""),
+    "html": ("text/html", b"<html><h1>It works!</h1></html>"),
+    "an error with 200": ("application/json", b'{"error": {"message": "no"}}'),
+    "half of JSON": ("application/json", b'{"text": "hel'),
+    "a list": ("application/json", b"[]"),
+    "a number for text": ("application/json", b'{"text": 5}'),
+    "no text": ("application/json", b"{}"),
+    "random bytes": ("application/octet-stream", bytes(range(256)) * 16),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ANSWERS)
+@pytest.mark.parametrize("call", list(CALLS.values())[:2], ids=list(CALLS)[:2])
+def test_an_answer_that_is_none_is_a_502(wired_client: OpenAI, upstream: Upstream, call: Call, name: str) -> None:
+    content_type, body = BAD_ANSWERS[name]
+    upstream.answer(body, content_type)
+    with pytest.raises(InternalServerError) as caught:
+        call(wired_client)
+    assert caught.value.status_code == 502
+    assert "It works!" not in caught.value.response.text
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_an_answer_that_is_cut_off_is_not_passed_on(wired_client: OpenAI, upstream: Upstream, call: Call) -> None:
+    upstream.cut()
+    with pytest.raises(InternalServerError) as caught:
+        call(wired_client)
+    assert caught.value.status_code in (502, 503)
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_connection_that_is_dropped_is_a_server_error(wired_client: OpenAI, upstream: Upstream, call: Call) -> None:
+    upstream.drop()
+    with pytest.raises(InternalServerError) as caught:
+        call(wired_client)
+    assert caught.value.status_code in (502, 503)
+
+
+def test_an_error_in_a_redirect_is_not_followed(wired_client: OpenAI, upstream: Upstream) -> None:
+    upstream.fail(302, headers={"location": "http://127.0.0.1:1/steal"})
+    with pytest.raises(InternalServerError) as caught:
+        say(wired_client)
+    assert caught.value.status_code == 502
+
+
+# ------------------------------------------------------------------------------------------------ trying again
+
+
+def test_the_sdk_tries_again_twice_after_a_failure(wired_client: OpenAI, upstream: Upstream) -> None:
+    upstream.fail(503, times=2)
+    assert say(wired_client.with_options(max_retries=2)).content
+    assert len(upstream.requests) == 3
+
+
+def test_the_gateway_itself_does_not_multiply_the_sdk_s_tries(wired_client: OpenAI, upstream: Upstream) -> None:
+    upstream.fail(500, times=20)
+    with pytest.raises(InternalServerError):
+        write(wired_client.with_options(max_retries=2))
+    assert len(upstream.requests) == 3
+
+
+def test_a_rejected_request_is_not_tried_again(wired_client: OpenAI, upstream: Upstream) -> None:
+    upstream.fail(400, message="No.", times=3)
+    with pytest.raises(BadRequestError):
+        write(wired_client.with_options(max_retries=2))
+    assert len(upstream.requests) == 1
+
+
+def test_the_asynchronous_client_tries_again_too(wired_stack: dict[str, Any], upstream: Upstream) -> None:
+    upstream.fail(503, times=1)
+
+    async def run() -> bytes:
+        settings = {"base_url": wired_stack["base_url"], "api_key": wired_stack["api_key"]}
+        async with AsyncOpenAI(**settings, max_retries=1) as client:
+            return (await client.audio.speech.create(model="fake-tts", voice="alloy", input=TEXT)).content
+
+    assert asyncio.run(run())
+    assert len(upstream.requests) == 2
+
+
+def test_a_file_is_sent_whole_again(wired_client: OpenAI, upstream: Upstream) -> None:
+    upstream.fail(503, times=1)
+    write(wired_client.with_options(max_retries=1), file=("a.wav", io.BytesIO(clip("austen-0880"))))
+    assert [request.file for request in upstream.requests] == [clip("austen-0880")] * 2
+
+
+# ------------------------------------------------------------------------------------------------ fallbacks
+
+
+def test_speech_falls_back_to_the_first_model_that_answers(wired_client: OpenAI, upstream: Upstream) -> None:
+    upstream.fail(401)
+    answer = say(wired_client, "falling-tts", response_format="wav")
+    assert answer.headers["x-audio-gateway-model"] == "espeak-ng"
+    assert look(answer.content, "wav").peak > 0.05
+    assert len(upstream.requests) == 1, "the one in between was asked"
+
+
+def test_transcripts_fall_back_too(wired_client: OpenAI) -> None:
+    answer = wired_client.audio.transcriptions.with_raw_response.create(
+        model="falling-stt", file=("a.wav", clip("austen-0880"))
+    )
+    assert answer.headers["x-audio-gateway-model"] == "pocketsphinx"
+    assert "young" in answer.parse().text
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_any_failure_of_the_provider_leads_to_the_fallback(
+    wired_client: OpenAI, upstream: Upstream, status: int
+) -> None:
+    upstream.fail(status)
+    assert say(wired_client, "backed-tts").headers["x-audio-gateway-model"] == "espeak-ng"
+
+
+def test_a_model_that_works_is_not_replaced(wired_client: OpenAI) -> None:
+    assert say(wired_client, "backed-tts").headers["x-audio-gateway-model"] == "backed-tts"
+
+
+def test_what_the_provider_rejects_is_not_asked_of_others(wired_client: OpenAI, upstream: Upstream) -> None:
+    upstream.fail(400, message="No.")
+    with pytest.raises(BadRequestError):
+        say(wired_client, "backed-tts")
+
+
+def test_a_fallback_that_cannot_do_it_is_not_asked(wired_client: OpenAI, upstream: Upstream) -> None:
+    upstream.fail(503, times=1)
+    with pytest.raises(InternalServerError) as caught:
+        say(wired_client, "backed-tts", instructions="Sing.")  # espeak-ng has no instructions
+    assert caught.value.status_code == 503

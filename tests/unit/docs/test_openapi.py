@@ -1,0 +1,378 @@
+"""The OpenAPI document says what the code does: its routes, the fields that they take, the answers that they give."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, cast
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from audio_gateway.api import speech, transcriptions
+from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.fields import Fields
+from audio_gateway.api.models import models_app
+from audio_gateway.api.multipart import Form, Part
+from audio_gateway.api.openapi import document
+from audio_gateway.api.results import ResultStore
+from audio_gateway.api.speech import speech_app
+from audio_gateway.api.transcriptions import transcriptions_app, translations_app
+from audio_gateway.api.voices import voices_app
+from audio_gateway.audio.formats import CONTENT_TYPES, SPEECH_FORMATS
+from audio_gateway.audio.source import AudioSource
+from audio_gateway.errors import InvalidRequest
+from audio_gateway.transcripts.render import RESPONSE_FORMATS
+from tests.fakes.gateway import Answer, call, event, form_event, json_event
+from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
+
+SPEC = document()
+SCHEMAS = SPEC["components"]["schemas"]
+
+REFERENCE = "data:audio/wav;base64,AAAA"
+SPEECH_EXAMPLE: dict[str, Any] = {
+    "model": "talker",
+    "input": "Hello.",
+    "voice": "en-us",
+    "response_format": "wav",
+    "speed": 1.0,
+    "instructions": "Slowly.",
+    "stream_format": "audio",
+}
+FORM_EXAMPLE = {
+    "file": "",
+    "model": "talker",
+    "response_format": "json",
+    "language": "en",
+    "languages[]": "en",
+    "keywords[]": "gateway",
+    "prompt": "Before.",
+    "temperature": "0.5",
+    "include[]": "logprobs",
+    "stream": "false",
+    "chunking_strategy": "auto",
+    "known_speaker_names[]": "Anna",
+    "known_speaker_references[]": REFERENCE,
+}
+
+
+# ---------------------------------------------------------------- routes
+def measured(data: bytes, *, limit_ms: int | None = None) -> AudioSource:
+    return AudioSource(data, "wav", 1_200, 16_000, 1)
+
+
+def apps() -> dict[str, FastAPI]:
+    found = catalog(
+        model(voices={"alloy": "en-us", "house": "en-us"}),
+        model("teller", capabilities=ALL_CAPABILITIES | {"diarization"}, response_formats=RESPONSE_FORMATS),
+    )
+    provider = FakeProvider()
+
+    def providers(_: object) -> FakeProvider:
+        return provider
+
+    return {
+        "speech": speech_app(catalog=found, providers=providers, results=cast("ResultStore", None)),
+        "transcriptions": transcriptions_app(catalog=found, providers=providers, measure=measured),
+        "translations": translations_app(catalog=found, providers=providers, measure=measured),
+        "voices": voices_app(catalog=found, providers=providers),
+        "models": models_app(catalog=found),
+    }
+
+
+def test_the_paths_are_the_routes() -> None:
+    routes = {
+        (method.lower(), re.sub(r"\{.*?\}", "{}", route.path))
+        for app in apps().values()
+        for route in app.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    }
+    documented = {
+        (method, re.sub(r"\{.*?\}", "{}", path)) for path, methods in SPEC["paths"].items() for method in methods
+    }
+    assert documented == routes
+
+
+def test_every_reference_has_its_aim_and_every_component_is_used() -> None:
+    used = set(re.findall(r'"\$ref": "#/components/([^"]+)"', json.dumps(SPEC)))
+    there = {f"{kind}/{name}" for kind in ("schemas", "headers", "responses") for name in SPEC["components"][kind]}
+    assert used == there
+
+
+def test_every_operation_and_field_is_described() -> None:
+    for path, methods in SPEC["paths"].items():
+        for operation in methods.values():
+            assert operation["summary"], path
+            assert operation["description"], path
+    for name, schema in SCHEMAS.items():
+        assert schema["description"], name
+        for field, described in schema.get("properties", {}).items():
+            assert described.keys() & {"description", "$ref", "const", "oneOf"}, f"{name}.{field}"
+
+
+# ---------------------------------------------------------------- fields
+class RecordingFields(Fields):
+    names: set[str] = set()
+
+    def take(self, name: str) -> Any:
+        self.names.add(name)
+        return super().take(name)
+
+
+class RecordingForm(Form):
+    """Notes under which names its fields are on the wire."""
+
+    def __init__(self, parts: list[Part]) -> None:
+        super().__init__(parts)
+        self.names: set[str] = set()
+
+    def file(self, name: str) -> bytes:
+        self.names.add(name)
+        return super().file(name)
+
+    def text(self, name: str) -> str | None:
+        self.names.add(name)
+        return super().text(name)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        self.names.add(f"{name}[]")
+        return super().texts(name)
+
+
+def form(fields: dict[str, str]) -> RecordingForm:
+    return RecordingForm([
+        Part(name, None, b"audio") if name == "file" else Part(name, value, None) for name, value in fields.items()
+    ])  # fmt: skip
+
+
+def test_speech_takes_the_documented_fields_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RecordingFields, "names", set())
+    monkeypatch.setattr(speech, "Fields", RecordingFields)
+    speech.read_order(SPEECH_EXAMPLE)
+    documented = set(SCHEMAS["SpeechRequest"]["properties"])
+    assert RecordingFields.names == documented == set(SPEECH_EXAMPLE)
+    assert SCHEMAS["SpeechRequest"]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("read", "name"),
+    [
+        (transcriptions.read_transcription, "TranscriptionRequest"),
+        (transcriptions.read_translation, "TranslationRequest"),
+    ],
+)
+def test_forms_take_the_documented_fields_and_no_other(read: Any, name: str) -> None:
+    documented = set(SCHEMAS[name]["properties"])
+    sent = form({field: value for field, value in FORM_EXAMPLE.items() if field in documented})
+    read(sent)
+    assert sent.names == documented
+    assert sent.left() == ()
+
+
+def test_granularities_are_taken_with_verbose_json() -> None:
+    sent = form({"file": "", "model": "m", "response_format": "verbose_json", "timestamp_granularities[]": "word"})
+    assert transcriptions.read_transcription(sent).granularities == {"word"}
+    assert sent.left() == ()
+
+
+def test_chunking_takes_the_documented_members_and_no_other() -> None:
+    (by_hand,) = (
+        choice for choice in SCHEMAS["TranscriptionRequest"]["properties"]["chunking_strategy"]["oneOf"]
+        if "properties" in choice
+    )  # fmt: skip
+    values = {"type": "server_vad", "prefix_padding_ms": 300, "silence_duration_ms": 200, "threshold": 0.5}
+    assert set(by_hand["properties"]) == set(values)
+
+    def read(members: dict[str, Any]) -> None:
+        fields = {"file": "", "model": "m", "chunking_strategy": json.dumps(members)}
+        transcriptions.read_transcription(form(fields))
+
+    read(values)
+    with pytest.raises(InvalidRequest, match="no member 'other'"):
+        read(values | {"other": 1})
+    for member in ("prefix_padding_ms", "silence_duration_ms", "threshold"):
+        limit = by_hand["properties"][member]["maximum"]
+        read(values | {member: limit})
+        with pytest.raises(InvalidRequest):
+            read(values | {member: limit + 1})
+
+
+@pytest.mark.parametrize("name", ["model", "input", "voice"])
+def test_required_fields_of_speech_are_required(name: str) -> None:
+    assert name in SCHEMAS["SpeechRequest"]["required"]
+    with pytest.raises(InvalidRequest) as caught:
+        speech.read_order({key: value for key, value in SPEECH_EXAMPLE.items() if key != name})
+    assert caught.value.param == name
+
+
+@pytest.mark.parametrize("name", ["file", "model"])
+def test_required_fields_of_forms_are_required(name: str) -> None:
+    for schema, read in (
+        ("TranscriptionRequest", transcriptions.read_transcription),
+        ("TranslationRequest", transcriptions.read_translation),
+    ):
+        assert set(SCHEMAS[schema]["required"]) == {"file", "model"}
+        with pytest.raises(InvalidRequest) as caught:
+            read(form({key: value for key, value in {"file": "", "model": "m"}.items() if key != name}))
+        assert caught.value.param == name
+
+
+def test_defaults_and_limits_of_speech_are_the_documented_ones() -> None:
+    fields = SCHEMAS["SpeechRequest"]["properties"]
+    bare = {name: SPEECH_EXAMPLE[name] for name in SCHEMAS["SpeechRequest"]["required"]}
+    order, stream_format = speech.read_order(bare)
+    assert (order.format, order.speed, stream_format) == tuple(
+        fields[name]["default"] for name in ("response_format", "speed", "stream_format")
+    )
+    for name in ("response_format", "stream_format"):
+        for value in fields[name]["enum"]:
+            speech.read_order(bare | {name: value})
+        with pytest.raises(InvalidRequest):
+            speech.read_order(bare | {name: "other"})
+    for value in (fields["speed"]["minimum"], fields["speed"]["maximum"]):
+        assert speech.read_order(bare | {"speed": value})[0].speed == value
+    for name in ("input", "instructions"):
+        longest = fields[name]["maxLength"]
+        speech.read_order(bare | {name: "a" * longest})
+        with pytest.raises(InvalidRequest):
+            speech.read_order(bare | {name: "a" * (longest + 1)})
+
+
+@pytest.mark.parametrize("name", ["response_format", "stream", "timestamp_granularities[]", "include[]"])
+def test_words_of_forms_are_the_documented_ones(name: str) -> None:
+    field = SCHEMAS["TranscriptionRequest"]["properties"][name]
+    for word in field.get("enum") or field["items"]["enum"]:
+        needs = {"response_format": "verbose_json"} if name.startswith("timestamp") else {}
+        transcriptions.read_transcription(form({"file": "", "model": "m", **needs, name: word}))
+    with pytest.raises(InvalidRequest):
+        transcriptions.read_transcription(form({"file": "", "model": "m", name: "other"}))
+
+
+# ---------------------------------------------------------------- answers
+def faults(value: Any, schema: dict[str, Any], where: str = "") -> list[str]:
+    """What of `value` is not as the schema says; a field that is not documented is a fault."""
+    if "$ref" in schema:
+        return faults(value, SCHEMAS[schema["$ref"].rsplit("/", 1)[1]], where)
+    if "oneOf" in schema:
+        found = [faults(value, choice, where) for choice in schema["oneOf"]]
+        return [] if [] in found else min(found, key=len)
+    if "const" in schema:
+        return [] if value == schema["const"] else [f"{where} is {value!r}"]
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if not any(is_kind(value, kind) for kind in kinds):
+        return [f"{where} is {value!r}, not {kinds}"]
+    if value is not None and value not in schema.get("enum", [value]):
+        return [f"{where} is {value!r}"]
+    if isinstance(value, list):
+        return [fault for item in value for fault in faults(item, schema["items"], f"{where}[]")]
+    if not isinstance(value, dict):
+        return []
+    missing = [f"{where}.{name} is missing" for name in schema["required"] if name not in value]
+    unknown = [f"{where}.{name} is not documented" for name in value if name not in schema["properties"]]
+    known = {name: it for name, it in value.items() if name in schema["properties"]}
+    inner = [fault for name, it in known.items() for fault in faults(it, schema["properties"][name], f"{where}.{name}")]
+    return missing + unknown + inner
+
+
+def is_kind(value: Any, kind: str) -> bool:
+    if kind in ("number", "integer"):
+        return isinstance(value, int if kind == "integer" else int | float) and not isinstance(value, bool)
+    return isinstance(value, {"string": str, "array": list, "object": dict, "null": type(None)}[kind])
+
+
+@pytest.fixture(scope="module")
+def handlers() -> dict[str, Any]:
+    return {name: lambda_handler(app, name) for name, app in apps().items()}
+
+
+def fits(answer: Answer, path: str, method: str = "post") -> None:
+    """Status, headers, content type and body are as the document says for the operation."""
+    documented = SPEC["paths"][path][method]["responses"][str(answer.status)]
+    if "$ref" in documented:
+        documented = SPEC["components"]["responses"][documented["$ref"].rsplit("/", 1)[1]]
+    assert set(answer.headers) - {"content-type", "content-length", "cache-control"} <= set(documented["headers"])
+    content_type = answer.headers["content-type"].partition(";")[0]
+    schema = documented["content"][content_type]["schema"]
+    if content_type == "application/json":
+        assert faults(answer.json, schema) == []
+    if content_type == "text/event-stream":
+        frames = answer.body.decode().split("\r\n\r\n")
+        assert frames[-2:] == ["data: [DONE]", ""]
+        for frame in frames[:-2]:
+            assert faults(json.loads(frame.removeprefix("data: ")), schema) == []
+
+
+@pytest.mark.parametrize("response_format", SPEECH_FORMATS)
+def test_answers_of_speech(handlers: dict[str, Any], response_format: str) -> None:
+    body = SPEECH_EXAMPLE | {"response_format": response_format, "voice": {"id": "house"}}
+    del body["instructions"]
+    answer = call(handlers["speech"], json_event("/audio/speech", body))
+    assert answer.status == 200
+    fits(answer, "/audio/speech")
+    documented = SPEC["paths"]["/audio/speech"]["post"]["responses"]["200"]["content"]
+    assert set(documented) == {*CONTENT_TYPES.values(), "text/event-stream"}
+
+
+def test_events_of_speech(handlers: dict[str, Any]) -> None:
+    body = SPEECH_EXAMPLE | {"stream_format": "sse"}
+    fits(call(handlers["speech"], json_event("/audio/speech", body)), "/audio/speech")
+
+
+@pytest.mark.parametrize("name", ["transcriptions", "translations"])
+@pytest.mark.parametrize("response_format", RESPONSE_FORMATS)
+def test_answers_of_transcriptions(handlers: dict[str, Any], name: str, response_format: str) -> None:
+    parts: list[tuple[str, Any]] = [
+        ("model", "teller"), ("file", ("a.wav", b"audio")), ("response_format", response_format),
+    ]  # fmt: skip
+    if response_format == "verbose_json" and name == "transcriptions":
+        parts += [("timestamp_granularities[]", "word"), ("timestamp_granularities[]", "segment")]
+    path = f"/audio/{name}"
+    answer = call(handlers[name], form_event(path, parts))
+    fits(answer, path)
+    assert answer.status == (400 if (name, response_format) == ("translations", "diarized_json") else 200)
+
+
+@pytest.mark.parametrize("response_format", transcriptions.STREAMABLE)
+def test_events_of_transcriptions(handlers: dict[str, Any], response_format: str) -> None:
+    parts = [
+        ("model", "teller"), ("file", ("a.wav", b"audio")), ("response_format", response_format), ("stream", "true"),
+    ]  # fmt: skip
+    answer = call(handlers["transcriptions"], form_event("/audio/transcriptions", parts))
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    fits(answer, "/audio/transcriptions")
+
+
+def test_an_unknown_form_field_is_in_the_documented_header(handlers: dict[str, Any]) -> None:
+    parts = [("model", "talker"), ("file", ("a.wav", b"audio")), ("colour", "red")]
+    answer = call(handlers["transcriptions"], form_event("/audio/transcriptions", parts))
+    assert answer.headers["x-audio-gateway-ignored"] == "colour"
+    fits(answer, "/audio/transcriptions")
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "asked"),
+    [
+        ("models", "/models", "/models"),
+        ("models", "/models/{model}", "/models/talker"),
+        ("voices", "/audio/voices", "/audio/voices"),
+    ],
+)
+def test_answers_of_the_lists(handlers: dict[str, Any], name: str, path: str, asked: str) -> None:
+    answer = call(handlers[name], event("GET", asked))
+    assert answer.status == 200
+    fits(answer, path, "get")
+
+
+@pytest.mark.parametrize("name", ["speech", "transcriptions", "translations"])
+def test_errors_are_documented(handlers: dict[str, Any], name: str) -> None:
+    path = f"/audio/{name}"
+    for request in (
+        event("POST", path, authorizer={}),
+        event("POST", path, b"{}", headers={"Content-Type": "text/plain"}),
+        event("GET", path),
+        json_event(path, b"{"),
+        form_event(path, [("model", "nobody"), ("file", ("a.wav", b"audio"))]),
+    ):
+        fits(call(handlers[name], request), path)

@@ -1,0 +1,105 @@
+"""The generated pages are what the code makes today, and the page about architecture names what is really there."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audio_gateway import errors
+from audio_gateway.api import telemetry
+from audio_gateway.api.openapi import error_rows
+from audio_gateway.api.telemetry import RequestFacts
+from scripts.reference import pages
+from scripts.samples import SAMPLES
+from tests.unit.docs.pages import ROOT
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+
+FACTS = RequestFacts(
+    request_id="req_0",
+    endpoint="speech",
+    method="POST",
+    key_id="key_1",
+    project_id="default",
+    model="talker",
+    characters=1,
+    audio_ms=1,
+    provider_ms=1.0,
+    error="InvalidRequest",
+    ignored=("prompt",),
+)
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
+def test_the_committed_page_is_what_make_docs_writes(path: Path) -> None:
+    assert path.read_text() == pages()[path], f"{path.name} is old: run make docs"
+
+
+def test_every_operation_has_a_sample() -> None:
+    spec = json.loads((ROOT / "docs" / "openapi.json").read_text())
+    assert set(SAMPLES) == {it["operationId"] for methods in spec["paths"].values() for it in methods.values()}
+
+
+def test_every_class_of_errors_has_its_row() -> None:
+    classes = {
+        name
+        for name, it in vars(errors).items()
+        if isinstance(it, type) and issubclass(it, errors.GatewayError) and it is not errors.GatewayError
+    }
+    assert {row.name for row in error_rows()} == classes | {"any other exception"}
+
+
+def test_what_the_operator_must_mend_is_documented_as_not_tried_again() -> None:
+    rows = {row.name: row for row in error_rows()}
+    assert not rows["ProviderKeyRefused"].retried
+    assert rows["ProviderUnavailable"].retried
+    assert rows["ProviderRejected"].statuses == (400, 413, 415, 422)
+    assert (rows["RequestTooLarge"].statuses, rows["RequestTooLarge"].type) == ((413,), "server_error")
+
+
+def section(title: str) -> str:
+    return re.split(r"\n##+ ", ARCHITECTURE.split(f"\n### {title}\n", 1)[1], maxsplit=1)[0]
+
+
+def first_cells(title: str) -> set[str]:
+    cells = re.findall(r"^\| (`.+?) \|", section(title), flags=re.MULTILINE)
+    return {name for cell in cells for name in re.findall("`([^`]+)`", cell)}
+
+
+class _Written:
+    """A logger that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, dict[str, Any]]] = []
+
+    def info(self, message: str, *, extra: dict[str, Any]) -> None:
+        self.lines.append((message, extra))
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> _Written:
+    fake = _Written()
+    monkeypatch.setattr(telemetry, "logger", lambda: fake)
+    return fake
+
+
+def test_the_fields_of_the_log_line_are_the_documented_ones(written: _Written) -> None:
+    telemetry.report(FACTS, status=400, elapsed_ms=1.0)
+    ((message, fields),) = written.lines
+    assert message == "request"
+    assert set(fields) == first_cells("Log line")
+
+
+def test_the_metrics_are_the_documented_ones(written: _Written, capsys: pytest.CaptureFixture[str]) -> None:
+    telemetry.report(FACTS, status=400, elapsed_ms=1.0)
+    (line,) = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line)
+    (described,) = line["_aws"]["CloudWatchMetrics"]
+    documented = set(re.findall(r"^\| `(\w+)` \| (\w+) \|$", section("Metrics"), flags=re.MULTILINE))
+    assert {(metric["Name"], metric["Unit"]) for metric in described["Metrics"]} == documented
+    dimensions = set(re.findall(r"`(\w+)`", section("Metrics").split("\n\n")[1].split("dimensions", 1)[1]))
+    assert set(described["Dimensions"][0]) == dimensions
+    assert f"`{described['Namespace']}`" in section("Metrics")

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from local.console import PrefixedLines
+
+
+def test_lines_get_their_functions_name_and_tracebacks_their_line_breaks(capfd: pytest.CaptureFixture[str]) -> None:
+    lines = PrefixedLines("Work")
+
+    for piece in (b"one\ntw", b"o\n[ERROR] KeyError\rTraceback\r\xc2\xa0\xc2\xa0File\n\n", "Grüße".encode()[:3]):
+        lines.feed(piece)
+    lines.close()
+
+    assert capfd.readouterr().out.splitlines() == [
+        "Work | one",
+        "Work | two",
+        "Work | [ERROR] KeyError",
+        "Work | Traceback",
+        "Work |   File",
+        "Work | Gr\ufffd",
+    ]
+
+
+def test_what_only_cloudwatch_reads_is_left_out(capfd: pytest.CaptureFixture[str]) -> None:
+    lines = PrefixedLines("Work")
+
+    lines.feed(b'{"_aws":{"Timestamp":1}}\n{"level":"INFO"}\n')
+
+    assert capfd.readouterr().out == 'Work | {"level":"INFO"}\n'
+    assert lines.last_line == '{"level":"INFO"}'
+
+
+def test_a_reader_that_does_not_read_loses_lines_and_stops_nobody() -> None:
+    script = "from local.console import write\nfor _ in range(3000): write('x' * 99 + chr(10))\nprint('', flush=True)"
+    reader, writer = os.pipe()
+    os.set_blocking(writer, True)
+
+    with subprocess.Popen(
+        [sys.executable, "-c", script.replace("print", "import os; os._exit(0) #")], stdout=writer
+    ) as p:
+        os.close(writer)
+        assert p.wait(timeout=20) == 0
+
+    with os.fdopen(reader, "rb") as file:
+        received = file.read()
+    assert 0 < len(received) < 300_000

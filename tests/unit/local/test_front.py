@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.environments import Result
+from local.front import MAX_BODY_BYTES, Front
+from local.lambda_service import MAX_REQUEST_BYTES, RequestTooLarge
+from local.rest_api import GatewayResponse
+from tests.unit.local.builders import Client, Functions, api, route
+
+ALLOW = {
+    "principalId": "key_1",
+    "policyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
+    "context": {"project": "p"},
+}
+KEY = [("Authorization", "Bearer k")]
+
+
+def echo(event: dict[str, Any]) -> dict[str, Any]:
+    return {"statusCode": 200, "headers": {"X-Own": "1", "Content-Type": "text/plain"}, "body": json.dumps(event)}
+
+
+def front(work: Any = echo, guard: Any = lambda _: ALLOW, **options: Any) -> tuple[Client, Functions]:
+    functions = Functions(work=work, guard=guard)
+    routes = (route("/things", authorizer="Keys"), route("/open/{rest+}"), route("/slow", timeout_s=0.01))
+    return Client(Front(api(*routes, **options), functions)), functions
+
+
+def test_a_request_becomes_an_event_and_the_answer_comes_back_with_what_the_gateway_adds() -> None:
+    client, _ = front()
+
+    status, headers, body = client.request("POST", "/v1/things?a=1", headers=KEY, body=[b"ab", b"c"])
+
+    event = json.loads(body)
+    assert status == 200
+    assert headers["x-own"] == "1"
+    assert headers["content-type"] == "text/plain"
+    assert headers["x-amzn-requestid"] == event["requestContext"]["requestId"]
+    assert headers["x-amz-apigw-id"] == event["requestContext"]["extendedRequestId"]
+    assert headers["x-amzn-trace-id"] == event["headers"]["X-Amzn-Trace-Id"]
+    assert int(headers["content-length"]) == len(body)
+    assert event["path"] == "/things"
+    assert base64.b64decode(event["body"]) == b"abc"
+    authorizer = event["requestContext"]["authorizer"]
+    assert (authorizer["principalId"], authorizer["project"]) == ("key_1", "p")
+    assert isinstance(authorizer["integrationLatency"], int)
+
+
+def test_a_route_without_authorizer_needs_no_key() -> None:
+    client, functions = front()
+
+    status, _, body = client.request("GET", "/v1/open/a%2Fb/c")
+
+    event = json.loads(body)
+    assert status == 200
+    assert event["pathParameters"] == {"rest": "a%2Fb/c"}
+    assert "authorizer" not in event["requestContext"]
+    assert functions.calls_of("guard") == 0
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/nothing", "/v1", "/v1/", "/", "/v2/things", "/things", "/v1things", "/v1//things"]
+)
+def test_an_unknown_resource_is_a_missing_authentication_token(path: str) -> None:
+    responses = {"MISSING_AUTHENTICATION_TOKEN": GatewayResponse(404, {"x-id": "context.requestId"}, {})}
+    client, functions = front(gateway_responses=responses)
+
+    status, headers, _ = client.request("GET", path)
+
+    assert status == 404
+    assert headers["x-id"] == headers["x-amzn-requestid"]
+    assert functions.events == []
+
+
+def test_a_missing_key_is_401_and_a_denied_one_403_and_a_broken_authorizer_500() -> None:
+    denial = ALLOW | {"policyDocument": {"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}}
+
+    assert front()[0].request("GET", "/v1/things")[0] == 401
+    assert front(guard=lambda _: denial)[0].request("GET", "/v1/things", headers=KEY)[0] == 403
+    assert front(guard=lambda _: {})[0].request("GET", "/v1/things", headers=KEY)[0] == 500
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "a string",
+        {"statusCode": "many"},
+        Result(b'{"errorType": "KeyError", "errorMessage": "x"}', "Unhandled"),
+    ],
+)
+def test_a_failed_function_or_a_malformed_answer_is_502(answer: Any) -> None:
+    client, _ = front(work=lambda _: answer)
+
+    status, headers, body = client.request("GET", "/v1/open/x")
+
+    assert status == 502
+    assert headers["x-amzn-errortype"] == "InternalServerErrorException"
+    assert json.loads(body) == {"message": "Internal server error"}
+
+
+def test_a_function_that_is_too_slow_is_504_and_goes_on() -> None:
+    finished: list[bool] = []
+    release = asyncio.Event()
+
+    async def slow(_: dict[str, Any]) -> dict[str, Any]:
+        await release.wait()
+        finished.append(True)
+        return {"statusCode": 200}
+
+    client, _ = front(work=slow)
+
+    async def scenario() -> int:
+        status, _, _ = await client.send("GET", "/v1/slow")
+        assert not finished
+        release.set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return status
+
+    assert asyncio.run(scenario()) == 504
+    assert finished == [True]
+
+
+def test_a_body_of_exactly_ten_megabytes_is_let_in_and_one_byte_more_is_not() -> None:
+    client, functions = front(work=lambda event: {"statusCode": 200, "body": str(len(event["body"]))})
+
+    fits = client.request("POST", "/v1/open/x", body=[b"x" * MAX_BODY_BYTES])
+    over = client.request("POST", "/v1/open/x", body=[b"x" * MAX_BODY_BYTES, b"x"])
+
+    assert (fits[0], over[0]) == (200, 413)
+    assert len(functions.events) == 1
+
+
+def test_a_declared_length_over_the_limit_is_refused_before_anything_is_read() -> None:
+    client, functions = front()
+    headers = [("Content-Length", str(MAX_BODY_BYTES + 1))]
+
+    status, head, body = client.request("POST", "/v1/open/x", headers=headers, body=[b"x", b"x", b"x"])
+
+    assert status == 413
+    assert head["connection"] == "close"
+    assert json.loads(body) == {"message": "Request Too Long"}
+    assert client.sent_after_answer == 3  # the client could finish, and so read its answer
+    assert functions.events == []
+
+
+def test_an_endless_body_is_answered_while_it_still_comes_and_then_cut_off() -> None:
+    chunk = b"x" * 1_048_576
+
+    class Endless(list[bytes]):
+        def __init__(self) -> None:
+            super().__init__([chunk])
+            self.taken = 0
+
+        def __iter__(self) -> Iterator[bytes]:
+            return iter([chunk] * 400)
+
+    client, _ = front()
+
+    status, _, _ = client.request("POST", "/v1/open/x", body=Endless())
+
+    assert status == 413
+    assert client.sent_after_answer == 256
+
+
+def test_an_event_over_lambdas_limit_is_413() -> None:
+    async def refuse(_: str, payload: bytes, __: str) -> Result:
+        raise RequestTooLarge
+
+    client = Client(Front(api(route("/things")), refuse))
+
+    assert client.request("POST", "/v1/things", body=[b"x" * (MAX_REQUEST_BYTES * 3 // 4)])[0] == 413
+
+
+def test_too_many_header_bytes_are_refused() -> None:
+    client, functions = front()
+
+    assert client.request("GET", "/v1/open/x", headers=[("X-Big", "x" * 10_241)])[0] == 413
+    assert functions.events == []
+
+
+def test_a_client_that_hangs_up_while_sending_gets_no_answer_and_harms_nothing() -> None:
+    client, functions = front()
+
+    with pytest.raises(ConnectionAbortedError):
+        client.request("POST", "/v1/open/x", body=[])
+    assert functions.events == []
+
+
+def test_a_fault_of_the_front_itself_is_a_500_and_not_the_end(capfd: pytest.CaptureFixture[str]) -> None:
+    client, _ = front(work=lambda _: 1 / 0)
+
+    assert client.request("GET", "/v1/open/x")[0] == 500
+    assert client.request("GET", "/v1/open/x")[0] == 500

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from local.settings import Settings, StackError
+
+
+def settings(tmp_path: Path, **environ: str) -> Settings:
+    return Settings.from_environment(environ, Path("/project"), tmp_path)
+
+
+def test_without_variables_the_documented_defaults_hold(tmp_path: Path) -> None:
+    found = settings(tmp_path)
+
+    assert found.port == 8080
+    assert found.stack_file == Path("/project/.local/stack.json")
+    assert found.catalogue is None
+    assert found.external_aws is None
+
+
+def test_paths_are_relative_to_where_the_operator_is(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").touch()
+
+    found = settings(tmp_path, STACK_FILE="s.json", AUDIO_GATEWAY_CATALOG="mine.toml", PORT="0")
+
+    assert found.stack_file == tmp_path / "s.json"
+    assert found.catalogue == tmp_path / "mine.toml"
+    assert found.port == 0
+
+
+@pytest.mark.parametrize("port", ["http", "-1", "65536", "80.5", "\u0661", "0x50"])
+def test_a_port_that_is_none_is_named_with_the_remedy(tmp_path: Path, port: str) -> None:
+    with pytest.raises(StackError, match=r"PORT=.* is not a port number: give one"):
+        settings(tmp_path, PORT=port)
+
+
+def test_a_catalogue_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match=r"AUDIO_GATEWAY_CATALOG=nowhere\.toml is not a file"):
+        settings(tmp_path, AUDIO_GATEWAY_CATALOG="nowhere.toml")
+
+
+def test_the_shells_region_counts_for_somebody_elses_emulator_only(tmp_path: Path) -> None:
+    own = settings(tmp_path, AWS_REGION="eu-west-1", AWS_ACCESS_KEY_ID="real")
+    external = settings(tmp_path, AWS_REGION="eu-west-1", AWS_ENDPOINT_URL="http://localhost:4566/")
+
+    assert own.region == "us-east-1"
+    assert external.region == "eu-west-1"
+    assert external.external_aws is not None
+    assert external.external_aws.endpoint_url == "http://localhost:4566"
+    assert external.external_aws.access_key_id == "test"
+
+
+def test_an_endpoint_that_is_no_url_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="AWS_ENDPOINT_URL=localhost:4566"):
+        settings(tmp_path, AWS_ENDPOINT_URL="localhost:4566")
