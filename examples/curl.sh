@@ -10,9 +10,8 @@ call() { curl --silent --show-error --fail-with-body -L -H "Authorization: Beare
 echo "== models"
 call "$OPENAI_BASE_URL/models"
 echo
-echo "== voices"
-call "$OPENAI_BASE_URL/audio/voices?model=$speech_model" | head -c 300
-echo " ..."
+echo "== voices, to voices.json"
+call "$OPENAI_BASE_URL/audio/voices?model=$speech_model" -o voices.json
 echo "== speech, to hello.wav"
 call "$OPENAI_BASE_URL/audio/speech" -H "Content-Type: application/json" -o hello.wav -d @- <<JSON
 {"model": "$speech_model", "voice": "alloy", "response_format": "wav", "input": "Hello from your own audio gateway."}

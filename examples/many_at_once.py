@@ -2,7 +2,6 @@
 
 Set OPENAI_BASE_URL and OPENAI_API_KEY.
 """
-# ruff: noqa: INP001, T201 -- a program to be copied, not a package; it prints what it did
 
 import asyncio
 import os
@@ -33,7 +32,7 @@ async def speak_all(lines: list[str], folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:  # noqa: PLR2004 -- the program and its two arguments
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
     out = Path(sys.argv[2])
     out.mkdir(parents=True, exist_ok=True)

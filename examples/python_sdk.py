@@ -2,7 +2,6 @@
 
 Set OPENAI_BASE_URL and OPENAI_API_KEY: the SDK reads them by itself.
 """
-# ruff: noqa: INP001, T201 -- a program to be copied, not a package; it prints what it found
 
 import os
 from pathlib import Path

@@ -2,16 +2,16 @@
 
 Set OPENAI_BASE_URL and OPENAI_API_KEY.
 """
-# ruff: noqa: INP001, T201 -- a program to be copied, not a package; it prints what it did
 
 import os
 import sys
 from pathlib import Path
+from typing import Literal
 
 from openai import APIStatusError, OpenAI
 
 MODEL = os.environ.get("TRANSCRIPTION_MODEL", "pocketsphinx")
-FORMATS = {".srt": "srt", ".vtt": "vtt"}
+FORMATS: dict[str, Literal["srt", "vtt"]] = {".srt": "srt", ".vtt": "vtt"}
 
 
 def main(recording: Path, subtitles: Path) -> None:
@@ -23,11 +23,11 @@ def main(recording: Path, subtitles: Path) -> None:
         text = OpenAI().audio.transcriptions.create(model=MODEL, file=recording, response_format=response_format)
     except APIStatusError as error:
         sys.exit(f"{error.status_code}: {error.message}")
-    subtitles.write_text(str(text), encoding="utf-8")
-    print(f"{subtitles}: {str(text).count('-->')} subtitles")
+    subtitles.write_text(text, encoding="utf-8")
+    print(f"{subtitles}: {text.count('-->')} subtitles")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:  # noqa: PLR2004 -- the program and its two arguments
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
     main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import time
@@ -59,7 +60,7 @@ class Deployment:
         return Resolver(references, arns, template.conditions, template.mappings)
 
 
-def deploy(template: Template, aws: Aws) -> Deployment:
+async def deploy(template: Template, aws: Aws) -> Deployment:
     """Create the resources, or bring those of an emulator that kept them up to date.
 
     Raises:
@@ -70,7 +71,7 @@ def deploy(template: Template, aws: Aws) -> Deployment:
     cloudformation = aws.client("cloudformation")
     try:
         _apply(cloudformation, json.dumps(deployable(template)))
-        _wait(cloudformation)
+        await _wait(cloudformation)
         resources = cloudformation.describe_stack_resources(StackName=_STACK_NAME)["StackResources"]
         physical_ids = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
         functions = _functions(template, physical_ids, aws)
@@ -132,7 +133,7 @@ def _apply(cloudformation: Any, body: str) -> None:
                 raise
 
 
-def _wait(cloudformation: Any) -> None:
+async def _wait(cloudformation: Any) -> None:
     give_up_at = time.monotonic() + _PATIENCE_S
     while True:
         stack = cloudformation.describe_stacks(StackName=_STACK_NAME)["Stacks"][0]
@@ -141,7 +142,7 @@ def _wait(cloudformation: Any) -> None:
             return
         if not status.endswith("_IN_PROGRESS") or time.monotonic() > give_up_at:
             raise StackError(f"the local AWS does not take template.yaml: {status} {_reason(cloudformation, stack)}")
-        time.sleep(_POLL_S)
+        await asyncio.sleep(_POLL_S)
 
 
 def _reason(cloudformation: Any, stack: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import string
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Final
 
 from local.aws import Aws
@@ -16,6 +17,7 @@ from local.environments import close_output, kill_group, spawn, watch_output
 from local.http_server import listen, port_of
 from local.settings import ExternalAws, Settings, StackError
 
+_PACKAGES: Final = Path(__file__).resolve().parent.parent  # the folder that has `local` in it
 _PATIENCE_S: Final = 30
 _POLL_S: Final = 0.05
 _KEY_LETTERS: Final = string.ascii_uppercase + "234567"
@@ -41,7 +43,7 @@ class MiniStack:
         """Start the process. It hands every call of a Lambda function to the Invoke API at `invoke_url`."""
         command = [sys.executable, "-m", "local.emulator_process", str(self._socket.fileno()), invoke_url]
         fds = (self._socket.fileno(),)
-        self._process = spawn(command, self._variables(), cwd=str(self._settings.root), pass_fds=fds)
+        self._process = spawn(command, self._variables(), cwd=str(_PACKAGES), pass_fds=fds)
         watch_output(self._process, self._lines)
         self._socket.close()
 

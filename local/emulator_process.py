@@ -55,11 +55,12 @@ def main() -> None:
     from hypercorn.config import Config  # type: ignore[import-not-found, unused-ignore]  # likewise
 
     descriptor, invoke_url = sys.argv[1:]
+    from ministack.app import app  # first of all: it sets the log level
+
     _hand_functions_to(invoke_url)
     # Otherwise imported by the deployment's first request; process 1 has work of its own in the meantime.
     for service in _NEEDED_AT_ONCE:
         importlib.import_module(f"ministack.services.{service}")
-    from ministack.app import app
 
     config = Config()
     config.bind = [f"fd://{descriptor}"]

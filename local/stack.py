@@ -73,7 +73,7 @@ class Stack:
             aws.client(service)  # takes a while, and the emulator is still starting
         if self._ministack is not None:
             await self._ministack.ready()
-        deployed = deployment.deploy(rendered, aws)
+        deployed = await deployment.deploy(rendered, aws)
         resolver = deployed.resolver(rendered, settings.region)
         api = rest_api.from_template(rendered, resolver)
         slots = self._make_service(functions.read(rendered, deployed.functions, resolver, settings), aws)

@@ -45,9 +45,10 @@ def check_free(path: Path) -> None:
                 "or give this one its own STACK_FILE"
             )
     try:
+        if path.is_dir():
+            raise StackError(f"STACK_FILE {path} cannot be written (it is a folder): choose another path")
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir() or not os.access(path.parent, os.W_OK):
-            raise StackError(f"STACK_FILE {path} cannot be written: choose another path")
+        tempfile.TemporaryFile(dir=path.parent).close()  # root may write where no file can be
     except OSError as error:
         raise StackError(f"STACK_FILE {path} cannot be written ({error.strerror}): choose another path") from error
 

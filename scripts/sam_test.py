@@ -338,7 +338,8 @@ def timed(name: str, step: Callable[[], object]) -> bool:
 def main() -> None:
     """Run every step, and fail if one failed."""
     # Ctrl-C and SIGTERM both unwind, so that nothing stays behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("sam-test was told to stop"))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit("sam-test was told to stop"))
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         results = [timed("sam build", lambda: run_sam("build"))]

@@ -1,80 +1,28 @@
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-ROOT = Path(__file__).parents[2]
-
-# Not with the local stack's own reader: that is a program under test, too. `sam package` would put the code into S3,
-# and the translator wants to see that it did.
-RENDER = """
-import json
-from pathlib import Path
-from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
-
-class NoManagedPolicies:
-    def load(self):
-        return {}
-
-template = yaml_parse(Path("template.yaml").read_text("utf-8"))
-for resource in template["Resources"].values():
-    for field in ("CodeUri", "ContentUri"):
-        if field in resource.get("Properties", {}):
-            resource["Properties"][field] = "s3://packaged/" + resource["Properties"][field]
-print(json.dumps(transform(template, {}, NoManagedPolicies())["Resources"]))
-"""
-
-
-class CloudFormationLoader(yaml.SafeLoader):
-    """YAML with CloudFormation's short tags: `!Ref x` becomes {"Ref": x}, `!Sub x` becomes {"Fn::Sub": x}."""
-
-
-def _tag(loader: CloudFormationLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
-
-
-CloudFormationLoader.add_multi_constructor("!", _tag)
+from tests.infrastructure import template
 
 
 @pytest.fixture(scope="session")
 def source() -> dict[str, Any]:
     """template.yaml as it is written."""
-    return yaml.load((ROOT / "template.yaml").read_text("utf-8"), CloudFormationLoader)
+    return template.source()
 
 
 @pytest.fixture(scope="session")
 def rendered() -> dict[str, Any]:
-    """The resources that CloudFormation gets. The translator has an environment of its own (requirements/local.in)."""
-    done = subprocess.run(
-        [".local/venv/bin/python", "-c", RENDER],
-        cwd=ROOT,
-        env={**os.environ, "AWS_DEFAULT_REGION": "eu-central-1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    """The resources that CloudFormation gets."""
+    return template.rendered()
 
 
 @pytest.fixture(scope="session")
 def of_type(rendered: dict[str, Any]):
+    """The properties of the rendered resources of a type, by logical id."""
+
     def properties_of(resource_type: str) -> dict[str, dict[str, Any]]:
         return {
             name: resource["Properties"] for name, resource in rendered.items() if resource["Type"] == resource_type

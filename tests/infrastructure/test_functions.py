@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.infrastructure import template
+
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 LAYER = ROOT / "layers" / "shared"
@@ -62,12 +64,12 @@ def imported_by(folder: str) -> set[str]:
     return {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
 
 
-@pytest.fixture
-def functions(source):
+@pytest.fixture(scope="session")
+def functions():
+    """The functions as they are written, by the name of their folder."""
     return {
         resource["Properties"]["CodeUri"].removeprefix("functions/").strip("/"): resource
-        for resource in source["Resources"].values()
-        if resource["Type"] == "AWS::Serverless::Function"
+        for resource in template.functions().values()
     }
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from tests.fakes.upstream import Upstream
+from tests.fakes.upstream import FakeUpstream
+from tests.stack.sdk.stack_keys import UPSTREAM_KEY
 from tests.stack.sdk.wire import Wire
 
 TIMEOUT = 60.0
 CATALOG = Path(__file__).parent / "wired.toml"
-UPSTREAM_KEY = "sk-upstream-of-the-tests"
 
 
 @pytest.fixture(scope="session")
@@ -38,19 +38,19 @@ def wire(stack: dict[str, Any]) -> Wire:
 
 
 @pytest.fixture(scope="session")
-def running_upstream() -> Iterator[Upstream]:
+def running_upstream() -> Iterator[FakeUpstream]:
     """The fake OpenAI server, for the whole session."""
-    with Upstream(api_key=UPSTREAM_KEY) as upstream:
+    with FakeUpstream() as upstream:
         yield upstream
 
 
 @pytest.fixture(scope="session")
-def wired_stack(start_stack: Any, running_upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def wired_stack(start_stack: Any, running_upstream: FakeUpstream, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A stack whose catalogue has OpenAI's models, served by the fake, beside the embedded ones."""
     text = CATALOG.read_text().replace("@UPSTREAM@", running_upstream.base_url)
     catalog = tmp_path_factory.mktemp("wired") / "catalog.toml"
     catalog.write_text(text.replace("@CLOSED_PORT@", str(_closed_port())))
-    return start_stack(AUDIO_GATEWAY_CATALOG=str(catalog), UPSTREAM_KEY=UPSTREAM_KEY, WRONG_KEY="sk-wrong")
+    return start_stack(AUDIO_GATEWAY_CATALOG=str(catalog), UPSTREAM_KEY=UPSTREAM_KEY)
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +67,7 @@ def wired_wire(wired_stack: dict[str, Any]) -> Wire:
 
 
 @pytest.fixture
-def upstream(running_upstream: Upstream) -> Iterator[Upstream]:
+def upstream(running_upstream: FakeUpstream) -> Iterator[FakeUpstream]:
     """The fake, having heard nothing yet and with nothing to tell but what is right."""
     running_upstream.reset()
     yield running_upstream
@@ -87,7 +87,7 @@ def allow_calls() -> Callable[[], None]:
 
 
 @pytest.fixture
-def never_reaches_a_provider(upstream: Upstream, allow_calls: Any) -> Iterator[None]:
+def never_reaches_a_provider(upstream: FakeUpstream, allow_calls: Any) -> Iterator[None]:
     """Fails the test if the provider heard of its request."""
     yield
     assert allow_calls.allowed or not upstream.requests, upstream.requests

@@ -11,6 +11,9 @@ import boto3
 from audio_gateway.metering.key_store import KeyStore
 from audio_gateway.metering.keys import KeyKind, hash_key, new_key
 
+UPSTREAM_KEY = "sk-of-the-operator-at-the-upstream"
+"""The operator's key at the fake upstream."""
+
 
 def add_key(stack: dict[str, Any], value: str | None = None, kind: KeyKind = "api", **fields: Any) -> str:
     """Store a key, of this value or a random one, with some fields of its record changed; returns the value."""

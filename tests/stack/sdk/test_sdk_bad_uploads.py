@@ -148,12 +148,21 @@ def test_a_wav_that_lies_about_its_length_is_refused(wired_wire: Wire, claimed: 
     assert answer.error["param"] == "file"
 
 
-def test_a_truncated_mp3_is_worth_what_can_be_heard(wired_wire: Wire, upstream: Any, allow_calls: Any) -> None:
+@pytest.mark.parametrize("kept", [0.2, 0.5, 0.9])
+def test_a_truncated_mp3_is_refused_with_what_is_missing(wired_wire: Wire, kept: float) -> None:
+    whole = _mp3()
+    answer = upload(wired_wire, whole[: int(len(whole) * kept)])
+    assert answer.status == 400, answer.body
+    assert answer.error["param"] == "file"
+    assert "2.99 s" in answer.error["message"]
+
+
+def test_a_piece_of_an_mp3_stream_is_worth_what_can_be_heard(wired_wire: Wire, allow_calls: Any) -> None:
     whole = _mp3()
     allow_calls()
-    answer = upload(wired_wire, whole[: len(whole) // 2 + 77], ("response_format", "verbose_json"))
+    answer = upload(wired_wire, whole[len(whole) // 3 : len(whole) * 2 // 3], ("response_format", "verbose_json"))
     assert answer.status == 200, answer.body
-    assert answer.json["duration"] == pytest.approx(1.5, abs=0.15)
+    assert answer.json["duration"] == pytest.approx(1.0, abs=0.1)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -245,7 +254,7 @@ def test_an_unknown_model_or_one_of_another_kind_is_a_404(wired_wire: Wire, path
     assert "fake-stt" in answer.error["message"]
 
 
-@pytest.mark.parametrize("filename", ["..", "../../etc/passwd", "/etc/passwd", "C:\\x.wav", "a" * 5_000, "%0d%0aX: y",
+@pytest.mark.parametrize("filename", ["..", "../../etc/passwd", "/etc/passwd", "C:\\x.wav", "a" * 1_000, "%0d%0aX: y",
                                       "\N{GRINNING FACE}.wav", "", "x.exe", "%00.wav"])  # fmt: skip
 def test_a_filename_means_nothing(wired_wire: Wire, allow_calls: Any, filename: str) -> None:
     allow_calls()
@@ -331,13 +340,10 @@ def test_too_many_chunks_for_the_platform_are_a_413(wired_wire: Wire) -> None:
     assert answer.status == 413
 
 
-@pytest.mark.parametrize("lie", [-40, -1])
-def test_a_length_that_cuts_the_form_is_a_400(wired_wire: Wire, lie: int) -> None:
-    length = str(len(GOOD_FORM) + lie)
-    head = wired_wire.head("POST", PATHS[0], Content_Type=FORM, Content_Length=length, Connection="close")
-    answer = wired_wire.exchange(head + GOOD_FORM[: int(length)], hang_up=True)
-    # Only the line end after the closing boundary is missing when one byte is: that form is whole.
-    assert status_of(answer) == 400 if lie < -2 else status_of(answer) in (200, 400)
+def test_a_length_that_cuts_the_form_is_a_400(wired_wire: Wire) -> None:
+    length = len(GOOD_FORM) - 40
+    head = wired_wire.head("POST", PATHS[0], Content_Type=FORM, Content_Length=str(length), Connection="close")
+    assert status_of(wired_wire.exchange(head + GOOD_FORM[:length])) == 400
 
 
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.99])

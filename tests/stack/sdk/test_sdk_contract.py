@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tarfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.contract.profile import CATALOG, make_profile
 from tests.stack.sdk.stack_keys import add_key
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
@@ -25,10 +22,8 @@ CONTRACT = ROOT / "tests" / "contract"
 SDIST = ROOT / ".local" / "openai-sdist"
 UV = ROOT / ".local" / "uv" / "bin" / "uv"
 PIP = ROOT / ".local" / "uv" / "bin" / "python"
-LOCAL_PYTHON = ROOT / ".local" / "venv" / "bin" / "python"
 
 THEIR_KEY = "My API Key"
-START_SECONDS = 60
 
 # Tests that call what this product does not have, by file and function name.
 LEFT_OUT = {"test_models.py": {"delete": "models are the operator's: the catalogue says which exist"}}
@@ -70,31 +65,12 @@ def _fetch() -> None:
 
 
 @pytest.fixture(scope="session")
-def contract_stack(their_tests: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def contract_stack(their_tests: Path, start_stack: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The contract profile, running, with the key that the SDK's tests use."""
-    folder = tmp_path_factory.mktemp("contract")
-    stack_file, log = folder / "stack.json", folder / "log"
-    environment = {**os.environ, "PORT": "0", "STACK_FILE": str(stack_file)}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [LOCAL_PYTHON, CONTRACT / "stack.py"], env=environment, stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
-        stack = _ready(stack_file, process, log)
-        add_key(stack, THEIR_KEY)
-        yield stack
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=20)
-
-
-def _ready(stack_file: Path, process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
-    give_up_at = time.monotonic() + START_SECONDS
-    while time.monotonic() < give_up_at and process.poll() is None:
-        if stack_file.is_file():
-            return dict(json.loads(stack_file.read_text()))
-        time.sleep(0.05)
-    raise AssertionError(f"the contract profile did not start: {log.read_text()[-3_000:]}")
+    profile = make_profile(tmp_path_factory.mktemp("profile"))
+    stack: dict[str, Any] = start_stack(profile, AUDIO_GATEWAY_CATALOG=str(CATALOG))
+    add_key(stack, THEIR_KEY)
+    return stack
 
 
 @pytest.mark.parametrize("file", EXPECTED)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.upstream import Upstream
+from tests.fakes.upstream import FakeUpstream
 from tests.sound import DATA, ENCODINGS, clip, encode
 
 pytestmark = [pytest.mark.stack, pytest.mark.node, pytest.mark.timeout(300)]
@@ -71,7 +71,7 @@ def environment(stack: dict[str, Any], wired_stack: dict[str, Any], encodings: P
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_the_node_sdk(node: str, environment: dict[str, str], upstream: Upstream, file: str) -> None:
+def test_the_node_sdk(node: str, environment: dict[str, str], upstream: FakeUpstream, file: str) -> None:
     command = [node, "--test", "--test-reporter=spec", file]
     done = subprocess.run(
         command, cwd=NODE_TESTS, env=environment, capture_output=True, text=True, check=False, timeout=280
@@ -87,13 +87,12 @@ def test_a_missing_registry_is_not_in_the_lock_file() -> None:
 
 @pytest.mark.parametrize(
     ("model", "attempts"),
-    [("locked-tts", 1), ("fake-tts", 3)],
+    [("locked-tts", 1), ("failing-tts", 3)],
     ids=["not after x-should-retry: false", "twice after a 503"],
 )
 def test_node_tries_again_only_where_it_helps(
-    node: str, environment: dict[str, str], upstream: Upstream, model: str, attempts: int
+    node: str, environment: dict[str, str], upstream: FakeUpstream, model: str, attempts: int
 ) -> None:
-    upstream.fail(503, times=10)
     script = """
         import OpenAI from 'openai';
         const client = new OpenAI({ baseURL: process.env.WIRED_BASE_URL, apiKey: process.env.WIRED_API_KEY });

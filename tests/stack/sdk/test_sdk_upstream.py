@@ -19,8 +19,9 @@ from openai import (
 )
 from openai.types.audio import TranscriptionTextDeltaEvent, TranscriptionTextDoneEvent
 
-from tests.fakes.upstream import Upstream
+from tests.fakes.upstream import FakeUpstream
 from tests.sound import ENCODINGS, clip, encode, look, look_pcm, tone_wav
+from tests.stack.sdk.stack_keys import UPSTREAM_KEY
 from tests.stack.sdk.wire import Wire
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("upstream")]
@@ -43,22 +44,22 @@ def write(client: OpenAI, model: str = "fake-stt", **options: Any) -> Any:
 
 @pytest.mark.parametrize("response_format", FORMATS)
 def test_every_format_comes_from_the_provider_as_it_is(
-    wired_client: OpenAI, upstream: Upstream, response_format: str
+    wired_client: OpenAI, upstream: FakeUpstream, response_format: str
 ) -> None:
     answer = say(wired_client, response_format=response_format)
     if response_format == "pcm":
         assert look_pcm(answer.content).seconds > 0
     else:
         assert look(answer.content, CONTAINERS[response_format]).seconds > 0
-    (request,) = upstream.requests
-    assert request.json["response_format"] == response_format
+    (call,) = upstream.requests
+    assert call.value("response_format") == response_format
     assert answer.headers["x-audio-gateway-model"] == "fake-tts"
 
 
 @pytest.mark.parametrize("model", ["pcm-tts", "mp3-tts"])
 @pytest.mark.parametrize("response_format", FORMATS)
 def test_formats_that_the_provider_lacks_are_made(
-    wired_client: OpenAI, upstream: Upstream, model: str, response_format: str
+    wired_client: OpenAI, upstream: FakeUpstream, model: str, response_format: str
 ) -> None:
     answer = say(wired_client, model, response_format=response_format)
     plain = look_pcm(say(wired_client, model, response_format="pcm").content).seconds
@@ -67,40 +68,40 @@ def test_formats_that_the_provider_lacks_are_made(
         assert sound.channels == 1
         assert sound.rate == (48_000 if response_format == "opus" else 24_000)
         assert sound.seconds == pytest.approx(plain, abs=0.15)
-    assert {request.json["response_format"] for request in upstream.requests} == {model.removesuffix("-tts")}
+    assert {call.value("response_format") for call in upstream.requests} == {model.removesuffix("-tts")}
 
 
-def test_the_provider_gets_what_was_asked_for(wired_client: OpenAI, upstream: Upstream) -> None:
+def test_the_provider_gets_what_was_asked_for(wired_client: OpenAI, upstream: FakeUpstream) -> None:
     text = "Grüße \N{GRINNING FACE}"
     say(wired_client, "gpt-4o-mini-tts", input=text, voice="marin", speed=1.5, instructions="Sing.")
-    (request,) = upstream.requests
-    assert request.path == "/v1/audio/speech"
-    assert request.headers["authorization"] == "Bearer sk-upstream-of-the-tests"
-    asked = {name: request.json[name] for name in ("model", "input", "voice", "speed", "instructions")}
+    (call,) = upstream.requests
+    assert call.path == "/v1/audio/speech"
+    assert call.headers["authorization"] == f"Bearer {UPSTREAM_KEY}"
+    asked = {name: call.value(name) for name in ("model", "input", "voice", "speed", "instructions")}
     assert asked == {
         "model": "gpt-4o-mini-tts", "input": text, "voice": "marin", "speed": 1.5, "instructions": "Sing.",
     }  # fmt: skip
 
 
 def test_the_provider_never_sees_the_caller_s_key(
-    wired_client: OpenAI, upstream: Upstream, wired_stack: dict[str, Any]
+    wired_client: OpenAI, upstream: FakeUpstream, wired_stack: dict[str, Any]
 ) -> None:
     say(wired_client)
     write(wired_client)
-    for request in upstream.requests:
-        assert wired_stack["api_key"] not in json.dumps(dict(request.headers))
+    for call in upstream.requests:
+        assert wired_stack["api_key"] not in json.dumps(dict(call.headers))
 
 
-def test_the_provider_s_own_name_of_the_model_is_used(wired_client: OpenAI, upstream: Upstream) -> None:
+def test_the_provider_s_own_name_of_the_model_is_used(wired_client: OpenAI, upstream: FakeUpstream) -> None:
     say(wired_client, "org/name x")
     write(wired_client, "org/name x")
-    assert [request.json["model"] for request in upstream.requests[:1]] == ["org/name"]
-    assert upstream.requests[1].form["model"] == ["org/name"]
+    assert [call.value("model") for call in upstream.requests[:1]] == ["org/name"]
+    assert upstream.requests[1].form.get("model") == ["org/name"]
 
 
-def test_voices_are_mapped_by_the_catalogue(wired_client: OpenAI, upstream: Upstream) -> None:
+def test_voices_are_mapped_by_the_catalogue(wired_client: OpenAI, upstream: FakeUpstream) -> None:
     say(wired_client, "named-tts", voice="echo")
-    assert upstream.requests[0].json["voice"] == "bob"
+    assert upstream.requests[0].value("voice") == "bob"
     with pytest.raises(BadRequestError) as caught:
         say(wired_client, "named-tts", voice="nova")
     assert caught.value.param == "voice"
@@ -108,11 +109,11 @@ def test_voices_are_mapped_by_the_catalogue(wired_client: OpenAI, upstream: Upst
 
 
 @pytest.mark.parametrize("speed", [0.25, 0.5, 2.0, 4.0])
-def test_speed_is_made_where_the_provider_has_none(wired_client: OpenAI, upstream: Upstream, speed: float) -> None:
+def test_speed_is_made_where_the_provider_has_none(wired_client: OpenAI, upstream: FakeUpstream, speed: float) -> None:
     plain = look_pcm(say(wired_client, "steady-tts", response_format="pcm").content)
     changed = look_pcm(say(wired_client, "steady-tts", response_format="pcm", speed=speed).content)
     assert changed.seconds == pytest.approx(plain.seconds / speed, rel=0.15)
-    assert all(request.json.get("speed", 1.0) == 1.0 for request in upstream.requests)
+    assert all((call.value("speed") or 1.0) == 1.0 for call in upstream.requests)
 
 
 def test_speech_streams_as_events_from_the_provider_too(wired_client: OpenAI) -> None:
@@ -124,18 +125,18 @@ def test_speech_streams_as_events_from_the_provider_too(wired_client: OpenAI) ->
 # ------------------------------------------------------------------------------------------------ transcripts
 
 
-def test_the_provider_gets_the_file_and_the_options(wired_client: OpenAI, upstream: Upstream) -> None:
+def test_the_provider_gets_the_file_and_the_options(wired_client: OpenAI, upstream: FakeUpstream) -> None:
     data = clip("austen-0880")
     write(wired_client, "whisper-1", language="en", prompt="Austen", temperature=0.25, response_format="verbose_json",
           timestamp_granularities=["word", "segment"])  # fmt: skip
-    (request,) = upstream.requests
-    assert request.path == "/v1/audio/transcriptions"
-    assert request.form["model"] == ["whisper-1"]
-    assert request.form["language"] == ["en"]
-    assert request.form["prompt"] == ["Austen"]
-    assert [float(value) for value in request.form["temperature"]] == [0.25]
-    assert set(request.form["timestamp_granularities[]"]) == {"word", "segment"}
-    assert request.file == data
+    (call,) = upstream.requests
+    assert call.path == "/v1/audio/transcriptions"
+    assert call.form.get("model") == ["whisper-1"]
+    assert call.form.get("language") == ["en"]
+    assert call.form.get("prompt") == ["Austen"]
+    assert [float(value) for value in call.form["temperature"]] == [0.25]
+    assert set(call.form["timestamp_granularities[]"]) == {"word", "segment"}
+    assert call.file == data
 
 
 @pytest.mark.parametrize("response_format", ["json", "text", "srt", "vtt", "verbose_json"])
@@ -162,10 +163,10 @@ def test_speakers_are_told_apart(wired_client: OpenAI) -> None:
     assert [segment.id for segment in answer.segments] == [f"seg_{i}" for i in range(len(answer.segments))]
 
 
-def test_log_probabilities_come_through(wired_client: OpenAI, upstream: Upstream) -> None:
+def test_log_probabilities_come_through(wired_client: OpenAI, upstream: FakeUpstream) -> None:
     answer = write(wired_client, "gpt-4o-transcribe", include=["logprobs"])
     assert answer.logprobs
-    assert upstream.requests[0].form["include[]"] == ["logprobs"]
+    assert upstream.requests[0].form.get("include[]") == ["logprobs"]
 
 
 @pytest.mark.parametrize("model", ["gpt-4o-transcribe", "whisper-1", "fake-stt"])
@@ -189,25 +190,25 @@ def test_diarized_streams_have_segments(wired_client: OpenAI) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_translations_go_to_translations(wired_client: OpenAI, upstream: Upstream) -> None:
+def test_translations_go_to_translations(wired_client: OpenAI, upstream: FakeUpstream) -> None:
     answer = wired_client.audio.translations.create(model="whisper-1", file=("a.wav", clip("austen-0880")))
     assert answer.text
     assert upstream.requests[0].path == "/v1/audio/translations"
 
 
-def test_languages_of_the_catalogue_are_kept_to(wired_client: OpenAI, upstream: Upstream) -> None:
+def test_languages_of_the_catalogue_are_kept_to(wired_client: OpenAI, upstream: FakeUpstream) -> None:
     with pytest.raises(BadRequestError) as caught:
         write(wired_client, "german-stt", language="en")
     assert caught.value.param == "language"
     assert not upstream.requests
 
 
-def test_ignored_options_do_not_reach_the_provider(wired_client: OpenAI, upstream: Upstream) -> None:
+def test_ignored_options_do_not_reach_the_provider(wired_client: OpenAI, upstream: FakeUpstream) -> None:
     answer = wired_client.audio.transcriptions.with_raw_response.create(
         model="german-stt", file=("a.wav", clip("austen-0880")), prompt="Austen"
     )
     assert answer.headers["x-audio-gateway-ignored"] == "prompt"
-    assert "prompt" not in upstream.requests[0].form
+    assert not upstream.requests[0].form.get("prompt")
 
 
 @pytest.mark.parametrize(
@@ -216,7 +217,7 @@ def test_ignored_options_do_not_reach_the_provider(wired_client: OpenAI, upstrea
     ids=["too many bytes", "too many seconds"],
 )
 def test_the_provider_s_own_limits_are_kept_to(
-    wired_client: OpenAI, upstream: Upstream, data: bytes, status: int
+    wired_client: OpenAI, upstream: FakeUpstream, data: bytes, status: int
 ) -> None:
     with pytest.raises(APIStatusError) as caught:
         write(wired_client, "small-stt", file=("a.wav", data))
@@ -241,8 +242,8 @@ CALLS: dict[str, Call] = {
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_a_rate_limit_stays_one_with_its_delay(wired_client: OpenAI, upstream: Upstream, call: Call) -> None:
-    upstream.fail(429, code="rate_limit_exceeded", headers={"retry-after": "7"})
+def test_a_rate_limit_stays_one_with_its_delay(wired_client: OpenAI, upstream: FakeUpstream, call: Call) -> None:
+    upstream.script("status=429!code=rate_limit_exceeded!retry-after=7")
     with pytest.raises(RateLimitError) as caught:
         call(wired_client)
     assert caught.value.code == "rate_limit_exceeded"
@@ -251,9 +252,9 @@ def test_a_rate_limit_stays_one_with_its_delay(wired_client: OpenAI, upstream: U
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_a_used_up_quota_is_the_operator_s_and_not_tried_again(
-    wired_client: OpenAI, upstream: Upstream, call: Call
+    wired_client: OpenAI, upstream: FakeUpstream, call: Call
 ) -> None:
-    upstream.fail(429, code="insufficient_quota", times=3)
+    upstream.script(*["status=429!code=insufficient_quota"] * 3)
     with pytest.raises(InternalServerError) as caught:
         call(wired_client.with_options(max_retries=2))
     assert caught.value.status_code == 503
@@ -264,14 +265,14 @@ def test_a_used_up_quota_is_the_operator_s_and_not_tried_again(
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_a_refused_key_is_the_operator_s_and_is_not_shown(
-    wired_client: OpenAI, upstream: Upstream, call: Call, status: int
+    wired_client: OpenAI, upstream: FakeUpstream, call: Call, status: int
 ) -> None:
-    upstream.fail(status, message="Incorrect API key provided: sk-upstream-of-the-tests", times=3)
+    upstream.script(*[f"status={status}!message=Incorrect API key provided: {UPSTREAM_KEY}"] * 3)
     with pytest.raises(InternalServerError) as caught:
         call(wired_client.with_options(max_retries=2))
     assert caught.value.status_code == 502
     assert caught.value.response.headers["x-should-retry"] == "false"
-    assert "sk-upstream" not in caught.value.response.text
+    assert UPSTREAM_KEY not in caught.value.response.text
     assert len(upstream.requests) == 1
 
 
@@ -280,9 +281,9 @@ def test_a_refused_key_is_the_operator_s_and_is_not_shown(
 )
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_a_failing_provider_is_no_fault_of_the_caller(
-    wired_client: OpenAI, upstream: Upstream, call: Call, status: int, expected: tuple[int, ...]
+    wired_client: OpenAI, upstream: FakeUpstream, call: Call, status: int, expected: tuple[int, ...]
 ) -> None:
-    upstream.fail(status)
+    upstream.script(f"status={status}")
     with pytest.raises(InternalServerError) as caught:
         call(wired_client)
     assert caught.value.status_code in expected
@@ -292,9 +293,9 @@ def test_a_failing_provider_is_no_fault_of_the_caller(
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_what_the_provider_rejects_is_told_in_its_words(
-    wired_client: OpenAI, upstream: Upstream, call: Call, status: int
+    wired_client: OpenAI, upstream: FakeUpstream, call: Call, status: int
 ) -> None:
-    upstream.fail(status, message="Too many tokens for me.", code="invalid_value", param="input")
+    upstream.script(f"status={status}!code=invalid_value!param=input!message=Too many tokens for me.")
     with pytest.raises(APIStatusError) as caught:
         call(wired_client)
     assert caught.value.status_code == status
@@ -309,20 +310,22 @@ def test_nobody_at_the_other_end_is_a_server_error(wired_client: OpenAI, model: 
     with pytest.raises(InternalServerError) as caught:
         say(wired_client, model) if model.endswith("tts") else write(wired_client, model)
     assert caught.value.status_code in (502, 503)
-    assert "127.0.0.1" not in caught.value.response.text, "where the provider is, is no business of the caller"
+    assert "127.0.0.1" not in caught.value.response.text, "where it is, is no business of callers"
 
 
 @pytest.mark.parametrize("model", ["impatient-tts", "impatient-stt"])
-def test_a_provider_that_does_not_answer_in_time_is_a_504(wired_client: OpenAI, upstream: Upstream, model: str) -> None:
-    upstream.hang(10)
+def test_a_provider_that_does_not_answer_in_time_is_a_504(
+    wired_client: OpenAI, upstream: FakeUpstream, model: str
+) -> None:
+    upstream.script("slow=10")
     with pytest.raises(InternalServerError) as caught:
         say(wired_client, model) if model.endswith("tts") else write(wired_client, model)
     assert caught.value.status_code == 504
 
 
 @pytest.mark.timeout(90)
-def test_a_provider_that_hangs_is_a_504_before_the_platform_gives_up(wired_wire: Wire, upstream: Upstream) -> None:
-    upstream.hang(60)
+def test_a_provider_that_hangs_is_a_504_before_the_platform_gives_up(wired_wire: Wire, upstream: FakeUpstream) -> None:
+    upstream.script("slow=60")
     answer = wired_wire.speech(model="fake-tts", voice="alloy", input=TEXT)
     assert answer.status == 504
     assert answer.error["code"] == "provider_timeout", "ours, not API Gateway's"
@@ -342,9 +345,9 @@ BAD_ANSWERS: dict[str, tuple[str, bytes]] = {
 
 @pytest.mark.parametrize("name", BAD_ANSWERS)
 @pytest.mark.parametrize("call", list(CALLS.values())[:2], ids=list(CALLS)[:2])
-def test_an_answer_that_is_none_is_a_502(wired_client: OpenAI, upstream: Upstream, call: Call, name: str) -> None:
+def test_an_answer_that_is_none_is_a_502(wired_client: OpenAI, upstream: FakeUpstream, call: Call, name: str) -> None:
     content_type, body = BAD_ANSWERS[name]
-    upstream.answer(body, content_type)
+    upstream.answer(body, content_type=content_type)
     with pytest.raises(InternalServerError) as caught:
         call(wired_client)
     assert caught.value.status_code == 502
@@ -352,23 +355,25 @@ def test_an_answer_that_is_none_is_a_502(wired_client: OpenAI, upstream: Upstrea
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_an_answer_that_is_cut_off_is_not_passed_on(wired_client: OpenAI, upstream: Upstream, call: Call) -> None:
-    upstream.cut()
+def test_an_answer_that_is_cut_off_is_not_passed_on(wired_client: OpenAI, upstream: FakeUpstream, call: Call) -> None:
+    upstream.script("cut")
     with pytest.raises(InternalServerError) as caught:
         call(wired_client)
     assert caught.value.status_code in (502, 503)
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_a_connection_that_is_dropped_is_a_server_error(wired_client: OpenAI, upstream: Upstream, call: Call) -> None:
-    upstream.drop()
+def test_a_connection_that_is_dropped_is_a_server_error(
+    wired_client: OpenAI, upstream: FakeUpstream, call: Call
+) -> None:
+    upstream.script("hangup")
     with pytest.raises(InternalServerError) as caught:
         call(wired_client)
     assert caught.value.status_code in (502, 503)
 
 
-def test_an_error_in_a_redirect_is_not_followed(wired_client: OpenAI, upstream: Upstream) -> None:
-    upstream.fail(302, headers={"location": "http://127.0.0.1:1/steal"})
+def test_an_error_in_a_redirect_is_not_followed(wired_client: OpenAI, upstream: FakeUpstream) -> None:
+    upstream.script("status=302!location=http://127.0.0.1:1/steal")
     with pytest.raises(InternalServerError) as caught:
         say(wired_client)
     assert caught.value.status_code == 502
@@ -377,28 +382,28 @@ def test_an_error_in_a_redirect_is_not_followed(wired_client: OpenAI, upstream: 
 # ------------------------------------------------------------------------------------------------ trying again
 
 
-def test_the_sdk_tries_again_twice_after_a_failure(wired_client: OpenAI, upstream: Upstream) -> None:
-    upstream.fail(503, times=2)
+def test_the_sdk_tries_again_twice_after_a_failure(wired_client: OpenAI, upstream: FakeUpstream) -> None:
+    upstream.script(*["status=503"] * 2)
     assert say(wired_client.with_options(max_retries=2)).content
     assert len(upstream.requests) == 3
 
 
-def test_the_gateway_itself_does_not_multiply_the_sdk_s_tries(wired_client: OpenAI, upstream: Upstream) -> None:
-    upstream.fail(500, times=20)
+def test_the_gateway_itself_does_not_multiply_the_sdk_s_tries(wired_client: OpenAI, upstream: FakeUpstream) -> None:
+    upstream.script(*["status=500"] * 20)
     with pytest.raises(InternalServerError):
         write(wired_client.with_options(max_retries=2))
     assert len(upstream.requests) == 3
 
 
-def test_a_rejected_request_is_not_tried_again(wired_client: OpenAI, upstream: Upstream) -> None:
-    upstream.fail(400, message="No.", times=3)
+def test_a_rejected_request_is_not_tried_again(wired_client: OpenAI, upstream: FakeUpstream) -> None:
+    upstream.script(*["status=400!message=No."] * 3)
     with pytest.raises(BadRequestError):
         write(wired_client.with_options(max_retries=2))
     assert len(upstream.requests) == 1
 
 
-def test_the_asynchronous_client_tries_again_too(wired_stack: dict[str, Any], upstream: Upstream) -> None:
-    upstream.fail(503, times=1)
+def test_the_asynchronous_client_tries_again_too(wired_stack: dict[str, Any], upstream: FakeUpstream) -> None:
+    upstream.script(*["status=503"] * 1)
 
     async def run() -> bytes:
         settings = {"base_url": wired_stack["base_url"], "api_key": wired_stack["api_key"]}
@@ -409,17 +414,16 @@ def test_the_asynchronous_client_tries_again_too(wired_stack: dict[str, Any], up
     assert len(upstream.requests) == 2
 
 
-def test_a_file_is_sent_whole_again(wired_client: OpenAI, upstream: Upstream) -> None:
-    upstream.fail(503, times=1)
+def test_a_file_is_sent_whole_again(wired_client: OpenAI, upstream: FakeUpstream) -> None:
+    upstream.script(*["status=503"] * 1)
     write(wired_client.with_options(max_retries=1), file=("a.wav", io.BytesIO(clip("austen-0880"))))
-    assert [request.file for request in upstream.requests] == [clip("austen-0880")] * 2
+    assert [call.file for call in upstream.requests] == [clip("austen-0880")] * 2
 
 
 # ------------------------------------------------------------------------------------------------ fallbacks
 
 
-def test_speech_falls_back_to_the_first_model_that_answers(wired_client: OpenAI, upstream: Upstream) -> None:
-    upstream.fail(401)
+def test_speech_falls_back_to_the_first_model_that_answers(wired_client: OpenAI, upstream: FakeUpstream) -> None:
     answer = say(wired_client, "falling-tts", response_format="wav")
     assert answer.headers["x-audio-gateway-model"] == "espeak-ng"
     assert look(answer.content, "wav").peak > 0.05
@@ -436,9 +440,9 @@ def test_transcripts_fall_back_too(wired_client: OpenAI) -> None:
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_any_failure_of_the_provider_leads_to_the_fallback(
-    wired_client: OpenAI, upstream: Upstream, status: int
+    wired_client: OpenAI, upstream: FakeUpstream, status: int
 ) -> None:
-    upstream.fail(status)
+    upstream.script(f"status={status}")
     assert say(wired_client, "backed-tts").headers["x-audio-gateway-model"] == "espeak-ng"
 
 
@@ -446,14 +450,14 @@ def test_a_model_that_works_is_not_replaced(wired_client: OpenAI) -> None:
     assert say(wired_client, "backed-tts").headers["x-audio-gateway-model"] == "backed-tts"
 
 
-def test_what_the_provider_rejects_is_not_asked_of_others(wired_client: OpenAI, upstream: Upstream) -> None:
-    upstream.fail(400, message="No.")
+def test_what_the_provider_rejects_is_not_asked_of_others(wired_client: OpenAI, upstream: FakeUpstream) -> None:
+    upstream.script("status=400!message=No.")
     with pytest.raises(BadRequestError):
         say(wired_client, "backed-tts")
 
 
-def test_a_fallback_that_cannot_do_it_is_not_asked(wired_client: OpenAI, upstream: Upstream) -> None:
-    upstream.fail(503, times=1)
+def test_a_fallback_that_cannot_do_it_is_not_asked(wired_client: OpenAI, upstream: FakeUpstream) -> None:
+    upstream.script(*["status=503"] * 1)
     with pytest.raises(InternalServerError) as caught:
         say(wired_client, "backed-tts", instructions="Sing.")  # espeak-ng has no instructions
     assert caught.value.status_code == 503

@@ -245,7 +245,7 @@ def test_an_unknown_voice_is_refused_unless_the_provider_knows_it() -> None:
         (ProviderQuotaExhausted("empty", provider="f"), 503, "provider_quota_exhausted", {"x-should-retry": "false"}),
         (ProviderKeyRefused("key", provider="f"), 502, "provider_key_refused", {"x-should-retry": "false"}),
         (ProviderUnavailable("down", provider="f", retry_after_s=7), 503, "provider_unavailable", {"retry-after": "7"}),
-        (ProviderTimedOut("late", provider="f"), 504, "provider_timeout", {}),
+        (ProviderTimedOut("late", provider="f"), 504, "provider_timeout", {"x-should-retry": "false"}),
         (ProviderBadAnswer("html", provider="f"), 502, "provider_bad_answer", {}),
         (ProviderRejected("no", provider="f", upstream_status=422, param="voice", code="x"), 422, "x", {}),
     ],
@@ -360,3 +360,11 @@ def test_one_log_line_and_one_metric_per_request_hold_no_text(
     assert (log["endpoint"], log["model"], log["status"], log["characters"]) == ("speech", "talker", 200, 13)
     assert (metrics["endpoint"], metrics["Characters"]) == ("speech", [13.0])
     assert "private" not in json.dumps(lines)
+
+
+def test_a_providers_failure_is_counted_by_its_model(gateway: Gateway, capsys: pytest.CaptureFixture[str]) -> None:
+    gateway.provider.fails = ProviderUnavailable("down", provider="fake")
+    gateway.post(BODY)
+    gateway.post({**BODY, "model": "made-up"})
+    log = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"message":"request"' in line]
+    assert [line.get("model") for line in log] == ["talker", None]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, cast
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, ClassVar, cast
 
 import pytest
 from fastapi import FastAPI
@@ -23,7 +25,9 @@ from audio_gateway.api.voices import voices_app
 from audio_gateway.audio.formats import CONTENT_TYPES, SPEECH_FORMATS
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.errors import InvalidRequest
+from audio_gateway.providers.port import TranscriptDone, TranscriptEvent, TranscriptionRequest
 from audio_gateway.transcripts.render import RESPONSE_FORMATS
+from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage
 from tests.fakes.gateway import Answer, call, event, form_event, json_event
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
 
@@ -62,14 +66,30 @@ def measured(data: bytes, *, limit_ms: int | None = None) -> AudioSource:
     return AudioSource(data, "wav", 1_200, 16_000, 1)
 
 
+class Teller(FakeProvider):
+    """Tells speakers apart as well, and what tokens it thinks it heard."""
+
+    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+        for heard in super().transcribe(request):
+            if isinstance(heard, TranscriptDone) and request.diarize:
+                said = Segment(self.text, 0, 900, speaker="one")
+                yield TranscriptDone(replace(heard.transcript, segments=(said,)))
+            elif isinstance(heard, TranscriptDone) and request.want_logprobs:
+                logprobs = (TokenLogprob("hello", -0.1, tuple(b"hello")),)
+                usage = TokenUsage(10, 3, 13, input_text_tokens=0, input_audio_tokens=10)
+                yield TranscriptDone(replace(heard.transcript, logprobs=logprobs, token_usage=usage, languages=("en",)))
+            else:
+                yield heard
+
+
 def apps() -> dict[str, FastAPI]:
     found = catalog(
         model(voices={"alloy": "en-us", "house": "en-us"}),
         model("teller", capabilities=ALL_CAPABILITIES | {"diarization"}, response_formats=RESPONSE_FORMATS),
     )
-    provider = FakeProvider()
+    provider = Teller()
 
-    def providers(_: object) -> FakeProvider:
+    def providers(_: object) -> Teller:
         return provider
 
     return {
@@ -87,7 +107,7 @@ def test_the_paths_are_the_routes() -> None:
         for app in apps().values()
         for route in app.routes
         if isinstance(route, APIRoute)
-        for method in route.methods
+        for method in route.methods or ()
     }
     documented = {
         (method, re.sub(r"\{.*?\}", "{}", path)) for path, methods in SPEC["paths"].items() for method in methods
@@ -114,7 +134,7 @@ def test_every_operation_and_field_is_described() -> None:
 
 # ---------------------------------------------------------------- fields
 class RecordingFields(Fields):
-    names: set[str] = set()
+    names: ClassVar[set[str]] = set()
 
     def take(self, name: str) -> Any:
         self.names.add(name)
@@ -258,28 +278,36 @@ def faults(value: Any, schema: dict[str, Any], where: str = "") -> list[str]:
     if "oneOf" in schema:
         found = [faults(value, choice, where) for choice in schema["oneOf"]]
         return [] if [] in found else min(found, key=len)
-    if "const" in schema:
-        return [] if value == schema["const"] else [f"{where} is {value!r}"]
-    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    if not any(is_kind(value, kind) for kind in kinds):
-        return [f"{where} is {value!r}, not {kinds}"]
-    if value is not None and value not in schema.get("enum", [value]):
+    kinds = schema.get("type", [])
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    words = [schema["const"]] if "const" in schema else schema.get("enum", [value])
+    if value not in words or not (any(is_kind(value, kind) for kind in kinds) or "const" in schema):
         return [f"{where} is {value!r}"]
     if isinstance(value, list):
         return [fault for item in value for fault in faults(item, schema["items"], f"{where}[]")]
-    if not isinstance(value, dict):
-        return []
+    return faults_of_object(value, schema, where) if isinstance(value, dict) else []
+
+
+def faults_of_object(value: dict[str, Any], schema: dict[str, Any], where: str) -> list[str]:
+    fields = schema["properties"]
     missing = [f"{where}.{name} is missing" for name in schema["required"] if name not in value]
-    unknown = [f"{where}.{name} is not documented" for name in value if name not in schema["properties"]]
-    known = {name: it for name, it in value.items() if name in schema["properties"]}
-    inner = [fault for name, it in known.items() for fault in faults(it, schema["properties"][name], f"{where}.{name}")]
-    return missing + unknown + inner
+    unknown = [f"{where}.{name} is not documented" for name in value if name not in fields]
+    known = {name: it for name, it in value.items() if name in fields}
+    return (
+        missing + unknown + [fault for name in known for fault in faults(value[name], fields[name], f"{where}.{name}")]
+    )
 
 
 def is_kind(value: Any, kind: str) -> bool:
-    if kind in ("number", "integer"):
-        return isinstance(value, int if kind == "integer" else int | float) and not isinstance(value, bool)
-    return isinstance(value, {"string": str, "array": list, "object": dict, "null": type(None)}[kind])
+    types: dict[str, tuple[type, ...]] = {
+        "number": (int, float),
+        "integer": (int,),
+        "string": (str,),
+        "array": (list,),
+        "object": (dict,),
+        "null": (type(None),),
+    }
+    return isinstance(value, types[kind]) and not isinstance(value, bool)
 
 
 @pytest.fixture(scope="module")
@@ -326,6 +354,8 @@ def test_answers_of_transcriptions(handlers: dict[str, Any], name: str, response
     parts: list[tuple[str, Any]] = [
         ("model", "teller"), ("file", ("a.wav", b"audio")), ("response_format", response_format),
     ]  # fmt: skip
+    if response_format == "json" and name == "transcriptions":
+        parts += [("include[]", "logprobs")]
     if response_format == "verbose_json" and name == "transcriptions":
         parts += [("timestamp_granularities[]", "word"), ("timestamp_granularities[]", "segment")]
     path = f"/audio/{name}"
@@ -336,9 +366,11 @@ def test_answers_of_transcriptions(handlers: dict[str, Any], name: str, response
 
 @pytest.mark.parametrize("response_format", transcriptions.STREAMABLE)
 def test_events_of_transcriptions(handlers: dict[str, Any], response_format: str) -> None:
-    parts = [
+    parts: list[tuple[str, Any]] = [
         ("model", "teller"), ("file", ("a.wav", b"audio")), ("response_format", response_format), ("stream", "true"),
     ]  # fmt: skip
+    if response_format == "json":
+        parts += [("include[]", "logprobs")]
     answer = call(handlers["transcriptions"], form_event("/audio/transcriptions", parts))
     assert answer.headers["content-type"].startswith("text/event-stream")
     fits(answer, "/audio/transcriptions")

@@ -44,7 +44,12 @@ _TABLE: Final[dict[type[e.GatewayError], tuple[int, str]]] = {
 }
 
 # The SDKs would ask twice more, and nothing would have changed.
-_DO_NOT_RETRY: Final = (e.ProviderKeyRefused, e.ProviderQuotaExhausted, e.ConfigurationError)
+_DO_NOT_RETRY: Final = (
+    e.ProviderKeyRefused,
+    e.ProviderQuotaExhausted,
+    e.ProviderTimedOut,  # the same work takes as long again, and the provider may be paid for each time
+    e.ConfigurationError,
+)
 
 # What the caller must not read: it is about the operator's own settings.
 _INTERNAL: Final = (e.ConfigurationError,)

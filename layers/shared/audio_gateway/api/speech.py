@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import caller_of, create_app, deadline_of, facts_of
+from audio_gateway.api.app import caller_of, create_app, deadline_of, facts_of, known_model
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.identity import Caller
 from audio_gateway.api.json_body import read_object
@@ -39,6 +39,7 @@ def speech_app(*, catalog: Catalog, providers: Providers, results: ResultStore) 
         body = read_object(request.headers.get("content-type"), await request.body())
         order, stream_format = read_order(body, facts.request_id)
         facts.characters = len(order.text)
+        facts.model = known_model(order.model, catalog)
         answer = speak(order, catalog=catalog, providers=providers, deadline=deadline_of(request))
         facts.model, facts.ignored = answer.model.id, tuple(sorted(answer.ignored))
         audio = with_true_sizes(order.format, b"".join(answer.chunks))

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar, cast
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import caller_of, create_app, deadline_of, facts_of
+from audio_gateway.api.app import caller_of, create_app, deadline_of, facts_of, known_model
 from audio_gateway.api.multipart import Form, parse_form
 from audio_gateway.api.sse import EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, event_stream
 from audio_gateway.audio.measure import measure
@@ -62,6 +62,7 @@ def _app(task: Task, path: str, catalog: Catalog, providers: Providers, measure:
         facts = facts_of(request)
         form = parse_form(request.headers.get("content-type"), await request.body())
         order = read_order(form, facts.request_id)
+        facts.model = known_model(order.model, catalog)
         unknown = [_FIELD_NAME.sub("?", name)[:50] for name in form.left()]
         answer = transcribe(order, catalog=catalog, providers=providers, deadline=deadline_of(request), measure=measure)
         facts.model, facts.audio_ms = answer.model.id, answer.audio.duration_ms

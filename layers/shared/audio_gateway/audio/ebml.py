@@ -13,7 +13,7 @@ _SEGMENT: Final = 0x18538067
 _CLUSTER: Final = 0x1F43B675
 _NOT_NEEDED: Final = frozenset((0x114D9B74, 0x1C53BB6B, 0x1254C367, 0x1941A469, 0x1043A770))  # SeekHead, Cues, Tags, …
 _VOID: Final = b"\xec"
-_MAX_ELEMENTS: Final = 3_000_000
+_MAX_ELEMENTS: Final = 1_000_000  # a second or two of walking; known clusters count as one
 
 
 def without_tags(data: bytes) -> list[bytes | memoryview]:

@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from audio_gateway.errors import InvalidAudio
 
-_START: Final = b"fLaC\x00\x00\x00\x22"  # the magic, and the header of STREAMINFO that must follow it
+# The magic, and the header of the STREAMINFO block that must follow it: 34 bytes, perhaps marked as the last block.
+_START: Final = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
+_START_BYTES: Final = 8
 _STREAMINFO_BYTES: Final = 34
-_FIRST_BLOCK: Final = len(_START) + _STREAMINFO_BYTES
+_FIRST_BLOCK: Final = _START_BYTES + _STREAMINFO_BYTES
 _MAX_BLOCKS: Final = 1_000
 MAX_FRAME_BYTES: Final = 65_536
 """More than a frame of speech ever takes."""
@@ -43,8 +46,8 @@ def streams(data: bytes, at: int) -> list[Flac]:
     """
     found = []
     while at < len(data):
-        following = data.find(_START, at + len(_START))
-        end = following if following >= 0 else len(data)
+        following = _START.search(data, at + _START_BYTES)
+        end = following.start() if following else len(data)
         found.append(_read_stream(data, at, end))
         at = end
     return found
@@ -52,9 +55,9 @@ def streams(data: bytes, at: int) -> list[Flac]:
 
 def read_info(data: bytes, at: int = 0) -> StreamInfo | None:
     """The stream information of the FLAC stream at `at`; None when there is none, or it is cut off."""
-    if data[at : at + len(_START)] != _START or len(data) < at + _FIRST_BLOCK:
+    if not _START.match(data, at) or len(data) < at + _FIRST_BLOCK:
         return None
-    packed = int.from_bytes(data[at + len(_START) + 10 : at + len(_START) + 18], "big")
+    packed = int.from_bytes(data[at + _START_BYTES + 10 : at + _START_BYTES + 18], "big")
     return StreamInfo(packed >> 44, (packed >> 41 & 7) + 1, (packed >> 36 & 31) + 1, packed & (1 << 36) - 1)
 
 
@@ -62,7 +65,7 @@ def _read_stream(data: bytes, at: int, end: int) -> Flac:
     info = read_info(data, at)
     if info is None or not info.sample_rate or end < at + _FIRST_BLOCK:
         raise _damaged()
-    header = b"fLaC\x80\x00\x00\x22" + data[at + len(_START) : at + _FIRST_BLOCK]  # marked as the last block
+    header = b"fLaC\x80\x00\x00\x22" + data[at + _START_BYTES : at + _FIRST_BLOCK]  # marked as the last block
     return Flac(header, _first_frame(data, at, end), end, info)
 
 

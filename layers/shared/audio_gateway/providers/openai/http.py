@@ -2,9 +2,9 @@
 
 Why `http.client` and own sockets: an upstream that drips a byte a second, in its headers or in its body, resets every
 timeout that is set on a socket, and with it those of the client libraries. Here a watchdog bounds the whole exchange:
-it shuts the connection down at the deadline, from outside, whatever the reader is waiting for. It holds a duplicate of the
-socket's descriptor, so that it needs nothing of the TLS state and can never hit another connection. Only the look-up of
-the name cannot be interrupted; the resolver has its own limits.
+it shuts the connection down at the deadline, from outside, whatever the reader is waiting for. It holds a duplicate of
+the socket's descriptor, so that it needs nothing of the TLS state and can never hit another connection. Only the
+look-up of the name cannot be interrupted; the resolver has its own limits.
 
 Why nothing is retried: a POST that broke may have been billed. A connection is therefore reused only within
 `_IDLE_S` of its last answer, before any usual server closes it, and only if nothing has arrived on it: not even a
@@ -69,7 +69,7 @@ class Upstream:
             with watchdog.errors():
                 connection = self._reusable() or self._connected(watchdog)
                 watchdog.watch(connection.sock)
-                # A server may refuse a long body before it has read all of it, and hang up: its answer can still be read.
+                # A server may refuse a long body before it has read it all, and hang up: the answer can still be read.
                 with suppress(BrokenPipeError, ConnectionResetError):
                     connection.request("POST", self._path + path, body, dict(headers))
                 return Answer(self, connection, connection.getresponse(), watchdog)

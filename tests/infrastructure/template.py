@@ -1,0 +1,78 @@
+"""template.yaml as it is written, and as CloudFormation gets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+# Not with the local stack's own reader: that is a program under test, too. `sam package` would put the code into S3,
+# and the translator wants to see that it did.
+RENDER = """
+import json
+from pathlib import Path
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+class NoManagedPolicies:
+    def load(self):
+        return {}
+
+template = yaml_parse(Path("template.yaml").read_text("utf-8"))
+for resource in template["Resources"].values():
+    for field in ("CodeUri", "ContentUri"):
+        if field in resource.get("Properties", {}):
+            resource["Properties"][field] = "s3://packaged/" + resource["Properties"][field]
+print(json.dumps(transform(template, {}, NoManagedPolicies())["Resources"]))
+"""
+
+
+class CloudFormationLoader(yaml.SafeLoader):
+    """YAML with CloudFormation's short tags: `!Ref x` becomes {"Ref": x}, `!Sub x` becomes {"Fn::Sub": x}."""
+
+
+def _tag(loader: CloudFormationLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
+
+
+CloudFormationLoader.add_multi_constructor("!", _tag)
+
+
+def source() -> dict[str, Any]:
+    """The template as it is written."""
+    return yaml.load((ROOT / "template.yaml").read_text("utf-8"), CloudFormationLoader)
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    """Its Lambda functions by logical id, as they are written."""
+    resources = source()["Resources"]
+    return {name: found for name, found in resources.items() if found["Type"] == "AWS::Serverless::Function"}
+
+
+def rendered() -> dict[str, dict[str, Any]]:
+    """The resources after AWS's translator, which has an environment of its own (requirements/local.in)."""
+    done = subprocess.run(
+        [".local/venv/bin/python", "-c", RENDER],
+        cwd=ROOT,
+        env={**os.environ, "AWS_DEFAULT_REGION": "eu-central-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

@@ -1,0 +1,138 @@
+"""Running local stacks for tests: started as `make run` starts one, and checked to leave nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = ROOT / ".local" / "venv" / "bin" / "python"
+# Starts the stack of any folder that looks like the project.
+LAUNCHER = (
+    "import sys, pathlib; sys.path.insert(0, sys.argv[1]); from local.__main__ import main; "
+    "sys.exit(main(pathlib.Path(sys.argv[2])))"
+)
+# Generous: a test machine may be busy. How fast a start is, is measured elsewhere.
+START_SECONDS = 40
+STOP_SECONDS = 10
+
+
+class RunningStack:
+    """A process of `python -m local` and what belongs to it."""
+
+    def __init__(self, folder: Path, environment: dict[str, str], root: Path = ROOT) -> None:
+        self.stack_file = folder / "stack.json"
+        self.log = folder / "log"
+        self.info: dict[str, Any] = {}
+        own = {"PORT": "0", "STACK_FILE": str(self.stack_file)}
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [PYTHON, "-c", LAUNCHER, ROOT, root],
+                env=_environment() | own | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+            )
+
+    def wait_until_ready(self) -> dict[str, Any]:
+        """The content of its stack file."""
+        give_up_at = time.monotonic() + START_SECONDS
+        while not self.stack_file.exists():
+            if self.process.poll() is not None or time.monotonic() > give_up_at:
+                self.kill()
+                raise AssertionError(f"the stack did not start:\n{self.log.read_text()[-4000:]}")
+            time.sleep(0.02)
+        self.info = json.loads(self.stack_file.read_text())
+        return self.info
+
+    def stop(self, number: int = signal.SIGTERM) -> float:
+        """Stop it and check that nothing is left; returns the seconds that it took."""
+        children = descendants(self.process.pid)
+        started = time.monotonic()
+        self.process.send_signal(number)
+        code = self.process.wait(STOP_SECONDS)
+        seconds = time.monotonic() - started
+        assert code == 0, f"exit code {code}:\n{self.log.read_text()[-4000:]}"
+        assert not self.stack_file.exists()
+        assert not [pid for pid in children if runs(pid)]
+        return seconds
+
+    def kill(self) -> None:
+        """End it without giving it a chance."""
+        self.process.kill()
+        self.process.wait()
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that a process has started, and theirs."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(entry.parent.name)] = int(entry.read_text().rsplit(") ", 1)[1].split()[1])
+    found, frontier = [], [pid]
+    while frontier:
+        frontier = [child for child, parent in parents.items() if parent in frontier]
+        found += frontier
+    return found
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there and is not just waiting to be collected."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _environment() -> dict[str, str]:
+    """Of this process, without anything that means something to the stack."""
+    ours = ("PORT", "STACK_FILE")
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ours and not name.startswith(("AWS_", "AUDIO_GATEWAY_", "PYTEST_"))
+    }
+
+
+@pytest.fixture(scope="session")
+def run_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningStack]]:
+    """Starts stacks without waiting for them: `run_stack(root=folder, NAME="value")`. All are stopped at the end."""
+    started: list[RunningStack] = []
+
+    def run(root: Path = ROOT, **environment: str) -> RunningStack:
+        started.append(RunningStack(tmp_path_factory.mktemp("stack"), environment, root))
+        return started[-1]
+
+    yield run
+    for running in started:
+        if running.process.poll() is None:
+            if running.info:
+                running.stop()
+            else:
+                running.kill()
+
+
+@pytest.fixture(scope="session")
+def start_stack(run_stack: Callable[..., RunningStack]) -> Callable[..., dict[str, Any]]:
+    """Starts a further stack, with environment variables of its own, and answers its stack file's content."""
+
+    def start(root: Path = ROOT, **environment: str) -> dict[str, Any]:
+        return run_stack(root, **environment).wait_until_ready()
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def stack(start_stack: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    """The content of the stack file of a stack that runs for the whole session."""
+    return start_stack()

@@ -1,0 +1,124 @@
+"""The programs in `examples/` and the commands of the pages, run as a reader would, against the local stack."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sound import DATA
+from tests.unit.docs.pages import ROOT, blocks
+
+pytestmark = pytest.mark.stack
+
+EXAMPLES = ROOT / "examples"
+NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
+
+
+@pytest.fixture
+def environment(stack: dict[str, Any]) -> dict[str, str]:
+    return os.environ | {"OPENAI_BASE_URL": stack["base_url"], "OPENAI_API_KEY": stack["api_key"]}
+
+
+def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=90, check=False)
+    assert not done.returncode, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_example_is_in_their_readme() -> None:
+    listed = set(re.findall(r"^\| \[([\w.]+)\]", (EXAMPLES / "README.md").read_text(), flags=re.MULTILINE))
+    assert listed == {path.name for path in EXAMPLES.iterdir() if path.name not in {"README.md", "__pycache__"}}
+
+
+def test_curl_calls_every_endpoint(environment: dict[str, str], tmp_path: Path) -> None:
+    out = run([str(EXAMPLES / "curl.sh")], tmp_path, environment)
+    assert '"object":"list"' in out
+    assert re.search(r"1\n00:00:0\d,\d{3} --> ", out)
+    assert '"words":[' in out
+    assert '"openai_name":"alloy"' in (tmp_path / "voices.json").read_text()
+    assert (tmp_path / "hello.wav").read_bytes()[:4] == b"RIFF"
+
+
+def test_the_python_sdk(environment: dict[str, str], tmp_path: Path) -> None:
+    out = run([sys.executable, str(EXAMPLES / "python_sdk.py")], tmp_path, environment)
+    assert "espeak-ng serves speech" in out
+    assert re.search(r"^ +\d\.\d\d s  \w", out, flags=re.MULTILINE)
+    assert re.search(r"refused: param=voice code=invalid_value request_id=req_[0-9a-f]{32}", out)
+    assert (tmp_path / "hello.flac").read_bytes()[:4] == b"fLaC"
+
+
+@pytest.mark.parametrize("suffix", ["srt", "vtt"])
+def test_subtitles(environment: dict[str, str], tmp_path: Path, suffix: str) -> None:
+    recording, subtitles = DATA / "austen-0880.wav", tmp_path / f"talk.{suffix}"
+    program = [sys.executable, str(EXAMPLES / "subtitles.py"), str(recording), str(subtitles)]
+    run(program, tmp_path, environment)
+    assert subtitles.read_text().count("-->") >= 1
+
+
+def test_subtitles_says_why_it_was_refused(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "talk.mp3").write_text("This is no audio.")
+    program = [sys.executable, str(EXAMPLES / "subtitles.py"), "talk.mp3", "talk.srt"]
+    done = subprocess.run(
+        program, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=90, check=False
+    )
+    assert done.returncode == 1
+    assert "400" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_many_at_once(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "lines.txt").write_text("One.\n\nTwo.\nThree.\nFour.\nFive.\n")
+    run([sys.executable, str(EXAMPLES / "many_at_once.py"), "lines.txt", "out"], tmp_path, environment)
+    spoken = sorted((tmp_path / "out").iterdir())
+    assert [path.name for path in spoken] == [f"{number:03}.mp3" for number in range(1, 6)]
+    assert all(path.stat().st_size > 1_000 for path in spoken)
+
+
+@pytest.mark.node
+def test_the_node_sdk(environment: dict[str, str], tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if node is None or not NODE_MODULES.exists():
+        pytest.skip(
+            "SKIPPED LOUDLY: Node.js or the packages of tests/node are missing, examples/node_sdk.mjs did not run"
+        )
+    # Node.js looks for packages beside the program and above it.
+    (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+    shutil.copy(EXAMPLES / "node_sdk.mjs", tmp_path)
+    out = run([node, "node_sdk.mjs"], tmp_path, environment)
+    assert re.search(r"^ +\d\.\d\d s  \w", out, flags=re.MULTILINE)
+    assert re.search(r"refused: param=voice code=invalid_value request_id=req_[0-9a-f]{32}", out)
+    assert (tmp_path / "hello.wav").read_bytes()[:4] == b"RIFF"
+
+
+def test_the_first_commands_of_the_readme(environment: dict[str, str], tmp_path: Path) -> None:
+    (commands,) = (block for block in blocks((ROOT / "README.md").read_text(), "sh") if "hello.mp3" in block)
+    without_export = re.sub(r"^export .*$", "", commands, flags=re.MULTILINE)
+    out = run(["bash", "-euo", "pipefail", "-c", without_export], tmp_path, environment)
+    assert "-->" in out
+
+
+def test_the_samples_of_the_reference(environment: dict[str, str], tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
+    for sample in blocks(page, "sh"):
+        if not sample.startswith("export"):
+            run(
+                ["bash", "-euo", "pipefail", "-c", sample.replace("curl ", "curl --fail-with-body ", 1)],
+                tmp_path,
+                environment,
+            )
+    for sample in blocks(page, "python"):
+        run([sys.executable, "-W", "ignore::DeprecationWarning", "-c", sample], tmp_path, environment)
+
+
+def test_the_python_of_the_readme(environment: dict[str, str], stack: dict[str, Any], tmp_path: Path) -> None:
+    (program,) = blocks((ROOT / "README.md").read_text(), "python")
+    mine = program.replace("http://127.0.0.1:8080/v1", stack["base_url"]).replace("sk-...", stack["api_key"])
+    run([sys.executable, "-c", mine], tmp_path, environment)
+    assert (tmp_path / "hello.mp3").stat().st_size > 1_000

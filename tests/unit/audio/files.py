@@ -1,0 +1,141 @@
+"""Files for the tests of audio: whole ones that PyAV writes, and wrong ones made from them by hand."""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+from collections.abc import Iterator
+
+import av
+from av.audio.frame import AudioFrame
+
+from audio_gateway.audio.encode import encode as encode_speech
+from audio_gateway.audio.formats import SpeechFormat
+from tests.sound import ENCODINGS, encode, tone, tone_wav, wav
+
+PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
+GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
+
+
+def encoded(name: str, seconds: float = 2.0) -> bytes:
+    """A tone in one of `tests.sound.ENCODINGS`."""
+    return encode(tone_wav(seconds, 24_000), ENCODINGS[name])
+
+
+def spoken(format: SpeechFormat, seconds: float = 2.0, rate: int = 24_000) -> bytes:
+    """A tone as our own encoder writes it."""
+    return b"".join(encode_speech([tone(seconds, rate)], sample_rate=rate, format=format))
+
+
+def in_pieces(data: bytes, size: int = 1_000) -> Iterator[bytes]:
+    """The data as a network would bring it."""
+    return (data[at : at + size] for at in range(0, len(data), size))
+
+
+def riff(  # noqa: PLR0913 - the fields of the header
+    audio: bytes,
+    *,
+    tag: int = PCM,
+    channels: int = 1,
+    rate: int = 16_000,
+    bits: int = 16,
+    block: int | None = None,
+    size: int | None = None,
+    before: bytes = b"",
+    after: bytes = b"",
+    magic: bytes = b"RIFF",
+) -> bytes:
+    """A WAV file written field by field, so that any of them can lie."""
+    block = channels * bits // 8 if block is None else block
+    subformat = tag
+    fmt = struct.pack("<HHIIHH", tag, channels, rate, rate * block, block, bits)
+    if tag == EXTENSIBLE:
+        subformat = PCM
+        fmt += struct.pack("<HHIH", 22, bits, 0, subformat) + GUID_TAIL
+    data_size = len(audio) if size is None else size
+    body = b"WAVE" + before + b"fmt " + struct.pack("<I", len(fmt)) + fmt
+    body += b"data" + struct.pack("<I", data_size) + audio + after
+    return magic + struct.pack("<I", len(body) & 0xFFFFFFFF) + body
+
+
+def mp3(seconds: float = 2.0, *, rate: int = 24_000, xing: bool = True, vbr: bool = False, layout: str = "mono") -> bytes:
+    """An mp3 without ID3 tag, with or without Xing header, of constant or variable bit rate."""
+    out = io.BytesIO()
+    options = {"id3v2_version": "0", "write_xing": "1" if xing else "0"}
+    with av.open(out, "w", format="mp3", options=options) as writer:
+        stream = writer.add_stream("libmp3lame", rate=rate, layout=layout)
+        if vbr:
+            stream.codec_context.qscale = True
+            stream.codec_context.options = {"global_quality": str(4 * 118)}
+        writer.mux(stream.encode(frame(tone(seconds, rate), rate)))
+        writer.mux(stream.encode(None))
+    return out.getvalue()
+
+
+def frame(pcm: bytes, rate: int) -> AudioFrame:
+    """s16le mono as one frame."""
+    made = AudioFrame("s16", "mono", len(pcm) // 2)
+    made.planes[0].update(pcm)
+    made.sample_rate = rate
+    return made
+
+
+def mp4_with_video(seconds: float = 2.0, *, audio: bool = True) -> bytes:
+    """A film of ten grey pictures a second, and a tone if wanted."""
+    out = io.BytesIO()
+    with av.open(out, "w", format="mp4") as writer:
+        video = writer.add_stream("mpeg4", rate=10)
+        video.width, video.height, video.pix_fmt = 32, 32, "yuv420p"
+        sound = writer.add_stream("aac", rate=24_000, layout="mono") if audio else None
+        for _ in range(math.ceil(seconds * 10)):
+            picture = av.VideoFrame(32, 32, "yuv420p")
+            for plane in picture.planes:
+                plane.update(bytes([128]) * plane.buffer_size)
+            writer.mux(video.encode(picture))
+        if sound is not None:
+            writer.mux(sound.encode(frame(tone(seconds, 24_000), 24_000)))
+            writer.mux(sound.encode(None))
+        writer.mux(video.encode(None))
+    return out.getvalue()
+
+
+def id3(payload: bytes = b"\x00" * 500) -> bytes:
+    """An ID3v2.4 tag."""
+    size = len(payload)
+    return b"ID3\x04\x00\x00" + bytes((size >> shift) & 0x7F for shift in (21, 14, 7, 0)) + payload
+
+
+def box(kind: bytes, body: bytes) -> bytes:
+    """A box of MP4."""
+    return struct.pack(">I", 8 + len(body)) + kind + body
+
+
+def patched(data: bytes, after: bytes, offset: int, value: int) -> bytes:
+    """The data with a 32-bit number changed, `offset` bytes behind the first `after`."""
+    at = data.index(after) + len(after) + offset
+    return data[:at] + struct.pack(">I", value) + data[at + 4 :]
+
+
+EVERY_FORMAT = (
+    *ENCODINGS,
+    "mp3 cbr without xing",
+    "mp3 vbr",
+    "mp3 with id3",
+    "mp4 with video",
+)
+
+
+def any_file(name: str, seconds: float = 2.0) -> bytes:
+    """A whole file of each kind in `EVERY_FORMAT`."""
+    if name in ENCODINGS:
+        return encoded(name, seconds)
+    return {
+        "mp3 cbr without xing": lambda: mp3(seconds, xing=False),
+        "mp3 vbr": lambda: mp3(seconds, vbr=True),
+        "mp3 with id3": lambda: id3() + mp3(seconds),
+        "mp4 with video": lambda: mp4_with_video(seconds),
+    }[name]()
+
+
+__all__ = ["ENCODINGS", "encode", "tone", "tone_wav", "wav"]

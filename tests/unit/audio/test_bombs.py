@@ -1,0 +1,135 @@
+"""Small files that ask for much are refused, or cost little."""
+
+from __future__ import annotations
+
+import io
+import resource
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import pytest
+
+from audio_gateway.audio import ffmpeg
+from audio_gateway.audio.measure import measure
+from audio_gateway.errors import InvalidAudio
+from tests.unit.audio.files import box, encoded, id3, mp3, patched, spoken, tone_wav
+
+SECONDS = 5.0
+MEGABYTES = 150
+
+
+@contextmanager
+def cheap() -> Iterator[None]:
+    """Neither processor time nor memory is spent without bound."""
+    before, started = _resident_mb(), time.process_time()
+    yield
+    assert time.process_time() - started < SECONDS
+    assert _resident_mb() - before < MEGABYTES
+
+
+def _resident_mb() -> float:
+    status = Path("/proc/self/status")
+    if status.exists():
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def test_sample_tables_that_declare_gigabytes_are_refused():
+    data = encoded("m4a 44.1 kHz stereo")
+    samples = 60_000_000
+    data = patched(patched(patched(data, b"stsz", 4, 1), b"stsz", 8, samples), b"stsc", 12, samples)
+    with cheap(), pytest.raises(InvalidAudio, match="more than the file holds"):
+        measure(data)
+
+
+def test_fragments_that_declare_samples_without_bytes_are_refused():
+    run = box(b"moof", box(b"traf", box(b"trun", struct.pack(">II", 0, 100_000_000))))
+    with cheap(), pytest.raises(InvalidAudio, match="more than the file holds"):
+        measure(encoded("mp4 32 kHz") + run)
+
+
+def test_edits_without_number_are_refused():
+    with cheap(), pytest.raises(InvalidAudio, match="more than the file holds"):
+        measure(patched(encoded("m4a 44.1 kHz stereo"), b"elst", 4, 1_000_000))
+
+
+def test_compressed_and_endless_mp4_headers_are_refused():
+    with cheap():
+        with pytest.raises(InvalidAudio):
+            measure(encoded("mp4 32 kHz") + box(b"moov", box(b"cmov", bytes(100))))
+        with pytest.raises(InvalidAudio):
+            measure(b"\x00\x00\x00\x08free" * 1_000_000)
+
+
+def test_tens_of_thousands_of_tags_are_not_read():
+    def item(number: int) -> bytes:
+        return box(b"----", box(b"mean", bytes(4) + b"c") + box(b"name", bytes(4) + b"%d" % number))
+
+    tags = box(b"udta", box(b"meta", bytes(4) + box(b"ilst", b"".join(item(n) for n in range(100_000)))))
+    data = encoded("m4a 44.1 kHz stereo")
+    at = data.index(b"moov") - 4
+    size = int.from_bytes(data[at : at + 4], "big")
+    grown = struct.pack(">I", size + len(tags)) + data[at + 4 : at + size] + tags
+    with cheap():
+        assert measure(data[:at] + grown + data[at + size :]).duration_ms == measure(data).duration_ms
+
+
+def test_vorbis_comments_of_flac_are_not_read():
+    comments = b"".join(struct.pack("<I", 9) + b"%07d=x" % number for number in range(200_000))
+    block = struct.pack("<II", 0, 200_000) + comments
+    data = spoken("flac")
+    with cheap():
+        assert measure(data[:42] + b"\x04" + len(block).to_bytes(3, "big") + block + data[42:]).duration_ms == 2_000
+
+
+def test_an_ogg_with_a_million_comments_is_refused():
+    data = spoken("opus")
+    vendor = data.index(b"OpusTags") + 8
+    count = vendor + 4 + int.from_bytes(data[vendor : vendor + 4], "little")
+    with cheap(), pytest.raises(InvalidAudio, match="tags"):
+        measure(data[:count] + struct.pack("<I", 1_000_000) + data[count + 4 :])
+
+
+def test_a_huge_id3_tag_is_stepped_over():
+    with cheap():
+        assert measure(id3(bytes(20_000_000)) + mp3(2.0)).duration_ms == measure(mp3(2.0)).duration_ms
+        with pytest.raises(InvalidAudio):
+            measure(b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + mp3(2.0))
+
+
+def test_thousands_of_streams_and_elements_are_bounded():
+    opus = spoken("opus", 0.5)
+    first_page = opus[: opus.index(b"OggS", 4)]
+    many = b"".join(first_page[:14] + struct.pack("<I", n) + first_page[18:] for n in range(50_000))
+    webm = encoded("webm opus 48 kHz")
+    with cheap():
+        with pytest.raises(InvalidAudio):
+            measure(many)
+        with pytest.raises(InvalidAudio, match="too many elements"):
+            measure(webm + b"\xec\x80" * 2_000_000)
+        with pytest.raises(InvalidAudio):
+            measure(spoken("flac")[:42] + b"\x01\x00\x00\x00" * 1_000_000)
+
+
+@pytest.mark.parametrize("text", ["ffconcat version 1.0\nfile '{}'\n", "#EXTM3U\n#EXTINF:1,\n{}\n", "file:{}"])
+def test_lists_of_other_files_are_no_audio(tmp_path: Path, text: str):
+    other = tmp_path / "other.wav"
+    other.write_bytes(tone_wav(1.0))
+    with pytest.raises(InvalidAudio, match="Invalid file format"):
+        measure(text.format(other).encode())
+
+
+def test_ffmpeg_may_not_open_a_file_that_audio_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Were a list ever taken for audio, FFmpeg would still be given nothing but the list."""
+    (tmp_path / "other.wav").write_bytes(tone_wav(1.0))
+    script = f"ffconcat version 1.0\nfile '{tmp_path}/other.wav'\n".encode()
+    with av.open(io.BytesIO(script), format="concat", options={"safe": "0"}) as unguarded:
+        assert unguarded.streams.audio
+    monkeypatch.setitem(ffmpeg._DEMUXERS, "wav", "concat")
+    monkeypatch.setitem(ffmpeg._OPTIONS, "safe", "0")
+    with pytest.raises(InvalidAudio):
+        list(ffmpeg.decoded(io.BytesIO(script), "wav"))

@@ -1,0 +1,203 @@
+"""Transcription by PocketSphinx, of human speech."""
+
+from __future__ import annotations
+
+import array
+import random
+
+import pytest
+
+from audio_gateway.audio.measure import measure
+from audio_gateway.deadline import Deadline
+from audio_gateway.errors import ProviderRejected, ProviderTimedOut
+from audio_gateway.providers.embedded.sphinx import PocketsphinxTranscription
+from audio_gateway.providers.embedded.sphinx_decoder import HeardWord, SphinxDecoder
+from audio_gateway.providers.embedded.utterances import Utterance
+from audio_gateway.providers.port import (
+    TextDelta,
+    TranscriptDone,
+    TranscriptEvent,
+    TranscriptionProvider,
+    TranscriptionRequest,
+)
+from audio_gateway.transcripts.transcript import Transcript
+from tests.sound import CLIPS, ENCODINGS, clip, encode, said, timed_words, wav, word_errors
+
+COMPRESSED = ["mp3 22.05 kHz", "ogg opus 16 kHz", "m4a 44.1 kHz stereo"]
+
+
+def listen(data: bytes, **options: object) -> list[TranscriptEvent]:
+    request = TranscriptionRequest("pocketsphinx", measure(data), Deadline.after(60), **options)  # type: ignore[arg-type] # any option
+    return list(PocketsphinxTranscription().transcribe(request))
+
+
+def transcript(data: bytes) -> Transcript:
+    (done,) = listen(data)
+    assert isinstance(done, TranscriptDone)
+    return done.transcript
+
+
+def errors_of(encoding: str | None = None) -> float:
+    """Word error rate over all clips, each word counting once."""
+    truth = [said(name) for name in CLIPS]
+    data = [clip(name) for name in CLIPS]
+    heard = [transcript(encode(each, ENCODINGS[encoding]) if encoding else each).text for each in data]
+    words = [len(text.split()) for text in truth]
+    return sum(word_errors(a, b) * n for a, b, n in zip(truth, heard, words, strict=True)) / sum(words)
+
+
+@pytest.fixture(scope="module")
+def plain_errors() -> float:
+    return errors_of()
+
+
+@pytest.fixture(scope="module")
+def austen() -> Transcript:
+    return transcript(clip("austen-0870"))
+
+
+def test_it_is_a_transcription_provider() -> None:
+    assert isinstance(PocketsphinxTranscription(), TranscriptionProvider)
+
+
+def test_human_speech_is_understood(plain_errors: float) -> None:
+    assert plain_errors <= 0.40
+
+
+@pytest.mark.parametrize("encoding", COMPRESSED)
+def test_compressed_audio_is_understood_as_well(plain_errors: float, encoding: str) -> None:
+    assert errors_of(encoding) <= plain_errors + 0.05
+
+
+def test_words_are_words_without_the_decoder_s_marks(austen: Transcript) -> None:
+    assert austen.words is not None
+    assert all(word.text.replace("'", "").isalpha() for word in austen.words)
+    assert austen.text == " ".join(word.text for word in austen.words)
+    assert austen.language == "en"
+
+
+def test_times_are_where_the_words_are(austen: Transcript) -> None:
+    truth = {word: (start, end) for start, end, word in timed_words("austen-0870")}
+    known = [word for word in austen.words or () if word.text in truth and len(word.text) > 5]
+    assert len(known) >= 3
+    for word in known:
+        start, end = truth[word.text]
+        assert word.start_ms / 1000 == pytest.approx(start, abs=0.15)
+        assert word.end_ms / 1000 == pytest.approx(end, abs=0.15)
+
+
+def test_times_grow_and_stay_within_the_audio(austen: Transcript) -> None:
+    times = [time for word in austen.words or () for time in (word.start_ms, word.end_ms)]
+    assert times == sorted(times)
+    assert times[-1] <= austen.duration_ms
+
+
+def test_segments_hold_all_words_and_can_be_read_as_subtitles(austen: Transcript) -> None:
+    assert austen.segments
+    assert " ".join(segment.text for segment in austen.segments) == austen.text
+    for segment in austen.segments:
+        assert len(segment.text) <= 80
+        assert segment.end_ms - segment.start_ms <= 10_000
+        assert segment.avg_logprob < 0
+
+
+def test_long_audio_is_cut_at_pauses_and_its_times_go_on() -> None:
+    pause = bytes(2 * 12_800)
+    pcm = pause.join(clip(name)[44:] for name in CLIPS)
+    heard = transcript(wav(pcm))
+    assert heard.segments is not None
+    second_clip_ms = (len(clip(CLIPS[0])) - 44) // 32 + 800
+    assert any(abs(segment.start_ms - second_clip_ms) < 500 for segment in heard.segments)
+    assert word_errors(" ".join(said(name) for name in CLIPS), heard.text) <= 0.40
+
+
+def test_a_stream_gives_the_text_bit_by_bit() -> None:
+    pcm = bytes(2 * 12_800).join(clip(name)[44:] for name in CLIPS)
+    *deltas, done = listen(wav(pcm), stream=True)
+    assert isinstance(done, TranscriptDone)
+    assert len(deltas) >= 2
+    assert "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)) == done.transcript.text
+
+
+def test_the_same_audio_gives_the_same_whatever_was_heard_before() -> None:
+    first = transcript(clip("austen-0880"))
+    transcript(encode(clip("austen-0890"), ENCODINGS["mp3 8 kHz"]))
+    assert transcript(clip("austen-0880")) == first
+
+
+noise = random.Random(7)
+
+
+@pytest.mark.parametrize(
+    "pcm",
+    [
+        bytes(64_000),
+        array.array("h", (int(noise.gauss(0, 8)) for _ in range(32_000))).tobytes(),
+        array.array("h", (int(noise.gauss(0, 2_000)) for _ in range(32_000))).tobytes(),
+        bytes(4_000),
+    ],
+    ids=["silence", "faint noise", "loud noise", "a moment"],
+)
+def test_where_nobody_speaks_nothing_was_said(pcm: bytes) -> None:
+    heard = transcript(wav(pcm))
+    assert (heard.text, heard.words, heard.segments) == ("", (), ())
+
+
+def test_faint_speech_is_speech() -> None:
+    pcm = array.array("h", (value // 100 for value in array.array("h", clip("austen-0870")[44:]))).tobytes()
+    assert word_errors(said("austen-0870"), transcript(wav(pcm)).text) <= 0.5
+
+
+@pytest.mark.parametrize("language", [None, "en"])
+def test_english_speech_can_be_translated_into_english(language: str | None) -> None:
+    done = listen(clip("austen-0880"), task="translate", language=language)[-1]
+    assert isinstance(done, TranscriptDone)
+    assert "young" in done.transcript.text
+
+
+@pytest.mark.parametrize("task", ["transcribe", "translate"])
+def test_other_languages_are_refused_by_name(task: str) -> None:
+    with pytest.raises(ProviderRejected, match="'de'") as caught:
+        listen(clip("austen-0880"), task=task, language="de")
+    assert caught.value.param == "language"
+
+
+def test_a_deadline_that_has_passed_is_a_timeout() -> None:
+    request = TranscriptionRequest("pocketsphinx", measure(clip("austen-0870")), Deadline.after(0))
+    with pytest.raises(ProviderTimedOut):
+        list(PocketsphinxTranscription().transcribe(request))
+
+
+class SlowDecoder:
+    """Takes no time by the clock of the test, but says that it did."""
+
+    def __init__(self) -> None:
+        self.decoded = 0
+
+    def reinit_feat(self) -> None: ...
+    def start_utt(self) -> None: ...
+    def end_utt(self) -> None: ...
+
+    def process_raw(self, pcm: bytes, *, full_utt: bool) -> None:
+        assert full_utt
+        self.decoded += 1
+
+    def hyp(self) -> None:
+        return None
+
+
+class AlwaysVoice:
+    def is_speech(self, frame: bytes) -> bool:
+        return True
+
+
+def test_what_would_not_be_done_by_the_deadline_is_not_begun() -> None:
+    slow = SlowDecoder()
+    decoder = SphinxDecoder(slow, AlwaysVoice)
+    utterance = Utterance(0, b"\x00\x10" * 16_000)
+    heard: tuple[HeardWord, ...] = decoder.words(utterance, Deadline.after(60))
+    assert heard == ()
+    decoder._pace = 5.0
+    with pytest.raises(ProviderTimedOut):
+        decoder.words(utterance, Deadline.after(3))
+    assert slow.decoded == 1
