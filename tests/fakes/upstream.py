@@ -34,12 +34,14 @@ from __future__ import annotations
 import argparse
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Final
 
 from tests.fakes.upstream_sound import CONTENT_TYPES, Heard, heard, speech
@@ -93,16 +95,21 @@ class Reply:
 class FakeUpstream:
     """The server; starts on entering, on a free port of the loopback unless one is given."""
 
-    def __init__(self, port: int = 0, *, api_key: str | None = None) -> None:
+    def __init__(self, port: int = 0, *, api_key: str | None = None, certificate: Path | None = None) -> None:
         self.calls: list[Call] = []
         self.stopping = threading.Event()
         self._port = port
         self._api_key = api_key
+        self._certificate = certificate
         self._next: deque[Behaviour | Reply] = deque()
 
     def start(self) -> FakeUpstream:
         self._server = _Server(("127.0.0.1", self._port), _Handler)
         self._server.upstream = self
+        if self._certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self._certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         return self
@@ -120,7 +127,8 @@ class FakeUpstream:
 
     @property
     def base_url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        scheme = "http" if self._certificate is None else "https"
+        return f"{scheme}://127.0.0.1:{self._server.server_address[1]}/v1"
 
     @property
     def requests(self) -> list[Call]:

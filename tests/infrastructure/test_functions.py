@@ -16,7 +16,7 @@ FOLDERS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 LAYER = ROOT / "layers" / "shared"
 
 # Variables that libraries read by themselves, and the module of ours whose import means that the library is used.
-POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+POWERTOOLS = {"POWERTOOLS_LOG_LEVEL"}
 API_GATEWAY_SECONDS = 29
 ONE_VCPU_MB = 1769
 

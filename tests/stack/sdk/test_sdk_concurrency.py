@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI
 
-from tests.sound import CLIPS, clip, look, look_pcm, said, word_errors
+from tests.sound import clip, look, look_pcm, said, wav, word_errors
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
@@ -38,21 +38,23 @@ def test_sixteen_speeches_at_once_are_each_the_right_one(aclient: Any) -> None:
 
 
 def test_sixteen_transcriptions_at_once_are_each_the_right_one(aclient: Any) -> None:
-    names = [CLIPS[i % len(CLIPS)] for i in range(PARALLEL)]
+    # The clip with silence of a length of its own behind it: so the answers can be told apart.
+    speech = clip("austen-0880")[44:]
+    files = [wav(speech + bytes(3_200 * i)) for i in range(PARALLEL)]
 
     async def run() -> list[Any]:
         client: AsyncOpenAI
         async with aclient() as client:
             return await asyncio.gather(*(
                 client.audio.transcriptions.create(
-                    model="pocketsphinx", file=("a.wav", clip(name)), response_format="verbose_json"
+                    model="pocketsphinx", file=("a.wav", file), response_format="verbose_json"
                 )
-                for name in names
+                for file in files
             ))  # fmt: skip
 
-    for name, answer in zip(names, asyncio.run(run()), strict=True):
-        assert word_errors(said(name), answer.text) <= 0.45
-        assert answer.duration == pytest.approx(look(clip(name)).seconds, abs=0.002)
+    for file, answer in zip(files, asyncio.run(run()), strict=True):
+        assert "young" in answer.text
+        assert answer.duration == pytest.approx(look(file).seconds, abs=0.002)
 
 
 def test_good_and_bad_requests_at_once_do_not_disturb_each_other(aclient: Any) -> None:

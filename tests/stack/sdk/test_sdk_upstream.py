@@ -20,7 +20,7 @@ from openai import (
 from openai.types.audio import TranscriptionTextDeltaEvent, TranscriptionTextDoneEvent
 
 from tests.fakes.upstream import FakeUpstream
-from tests.sound import ENCODINGS, clip, encode, look, look_pcm, tone_wav
+from tests.sound import ENCODINGS, clip, encode, look, look_pcm, tone, tone_wav
 from tests.stack.sdk.stack_keys import UPSTREAM_KEY
 from tests.stack.sdk.wire import Wire
 
@@ -69,6 +69,18 @@ def test_formats_that_the_provider_lacks_are_made(
         assert sound.rate == (48_000 if response_format == "opus" else 24_000)
         assert sound.seconds == pytest.approx(plain, abs=0.15)
     assert {call.value("response_format") for call in upstream.requests} == {model.removesuffix("-tts")}
+
+
+def test_samples_that_happen_to_look_like_frames_are_still_samples(
+    wired_client: OpenAI, upstream: FakeUpstream
+) -> None:
+    """Regression: one answer of espeak-ng in some hundreds held a few bytes like AAC's headers, and was a 502."""
+    pcm, length = bytearray(tone(0.5, 24_000)), 400
+    header = bytes([0xFF, 0xF1, 0x58, 0x40 | length >> 11, length >> 3 & 0xFF, (length & 7) << 5 | 0x1F, 0xFC])
+    for at in range(1_001, 1_001 + 4 * length, length):
+        pcm[at : at + len(header)] = header
+    upstream.answer(bytes(pcm), content_type="audio/pcm")
+    assert say(wired_client, "pcm-tts", response_format="pcm").content == bytes(pcm)
 
 
 def test_the_provider_gets_what_was_asked_for(wired_client: OpenAI, upstream: FakeUpstream) -> None:

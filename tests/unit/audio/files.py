@@ -23,9 +23,9 @@ def encoded(name: str, seconds: float = 2.0) -> bytes:
     return encode(tone_wav(seconds, 24_000), ENCODINGS[name])
 
 
-def spoken(format: SpeechFormat, seconds: float = 2.0, rate: int = 24_000) -> bytes:
+def spoken(kind: SpeechFormat, seconds: float = 2.0, rate: int = 24_000) -> bytes:
     """A tone as our own encoder writes it."""
-    return b"".join(encode_speech([tone(seconds, rate)], sample_rate=rate, format=format))
+    return b"".join(encode_speech([tone(seconds, rate)], sample_rate=rate, format=kind))
 
 
 def in_pieces(data: bytes, size: int = 1_000) -> Iterator[bytes]:
@@ -33,7 +33,7 @@ def in_pieces(data: bytes, size: int = 1_000) -> Iterator[bytes]:
     return (data[at : at + size] for at in range(0, len(data), size))
 
 
-def riff(  # noqa: PLR0913 - the fields of the header
+def riff(
     audio: bytes,
     *,
     tag: int = PCM,
@@ -59,7 +59,9 @@ def riff(  # noqa: PLR0913 - the fields of the header
     return magic + struct.pack("<I", len(body) & 0xFFFFFFFF) + body
 
 
-def mp3(seconds: float = 2.0, *, rate: int = 24_000, xing: bool = True, vbr: bool = False, layout: str = "mono") -> bytes:
+def mp3(
+    seconds: float = 2.0, *, rate: int = 24_000, xing: bool = True, vbr: bool = False, layout: str = "mono"
+) -> bytes:
     """An mp3 without ID3 tag, with or without Xing header, of constant or variable bit rate."""
     out = io.BytesIO()
     options = {"id3v2_version": "0", "write_xing": "1" if xing else "0"}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import time
 import tracemalloc
+from pathlib import Path
 
+import av
 import pytest
 
 from audio_gateway.audio.measure import measure
@@ -17,7 +20,6 @@ from tests.unit.audio.files import (
     id3,
     mp3,
     mp4_with_video,
-    patched,
     riff,
     spoken,
 )
@@ -28,7 +30,7 @@ PADDING_MS = {"aac": 90, "m4a": 70, "mp4": 100}  # of the last frame, and of the
 @pytest.mark.parametrize("name", EVERY_FORMAT)
 def test_every_format_is_measured(name: str):
     source = measure(any_file(name))
-    padding = 72 if name == "mp3 cbr without xing" else PADDING_MS.get(name.split()[0], 3)
+    padding = 72 if name == "mp3 cbr without xing" else PADDING_MS.get(name.partition(" ")[0], 3)
     assert 2_000 <= source.duration_ms <= 2_000 + padding
     layout = ENCODINGS[name].layout if name in ENCODINGS else "mono"
     assert source.channels == {"mono": 1, "stereo": 2, "5.1": 6}[layout]
@@ -52,7 +54,8 @@ def test_an_empty_file_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("data", "looks"), [(b"<html>", "HTML"), (b'{"a": 1}', "JSON"), (b"PK\x03\x04", "ZIP"), (bytes(99), "none of these")]
+    ("data", "looks"),
+    [(b"<html>", "HTML"), (b'{"a": 1}', "JSON"), (b"PK\x03\x04", "ZIP"), (bytes(99), "none of these")],
 )
 def test_what_is_no_audio_is_refused_with_the_formats_that_are(data: bytes, looks: str):
     with pytest.raises(InvalidAudio, match=looks) as raised:
@@ -70,7 +73,7 @@ def test_a_film_without_sound_is_refused():
 
 
 def test_less_than_a_tenth_of_a_second_is_refused():
-    with pytest.raises(InvalidAudio, match="too short: 0.05 s") as raised:
+    with pytest.raises(InvalidAudio, match=r"too short: 0\.05 s") as raised:
         measure(spoken("flac", 0.05))
     assert raised.value.code == "audio_too_short"
     assert measure(spoken("flac", 0.1)).duration_ms == 100
@@ -102,43 +105,29 @@ def test_damage_in_the_middle_is_skipped(name: str):
 @pytest.mark.parametrize(
     "name", ["mp3 44.1 kHz stereo", "flac 16 kHz", "m4a 44.1 kHz stereo", "webm opus 48 kHz", "wav 8 kHz u8"]
 )
-def test_a_file_that_holds_less_than_it_promises_was_cut_off(name: str):
+def test_a_file_that_holds_less_than_it_promises_was_cut_off(name: str, tmp_path: Path):
     data = encoded(name, 10.0)
-    if name.startswith("m4a"):  # the index stands at its end: take the sound away in the middle
-        data = _without_sound_at_the_end(data)
-    else:
-        data = data[: len(data) * 6 // 10]
+    if name.startswith("m4a"):
+        data = _index_first(data, tmp_path)
+    assert abs(measure(data).duration_ms - 10_000) < 100
     with pytest.raises(InvalidAudio, match="cut off") as raised:
-        measure(data)
+        measure(data[: len(data) * 6 // 10])
     assert raised.value.param == "file"
 
 
-def _without_sound_at_the_end(m4a: bytes) -> bytes:
-    """The same film with its index in front, as it would be downloaded, and the connection lost."""
-    import io
-
-    import av
-
-    out = io.BytesIO()
+def _index_first(m4a: bytes, folder: Path) -> bytes:
+    """The same sound with the index in front, as it is made for downloads."""
+    file = folder / "download.m4a"
     with (
         av.open(io.BytesIO(m4a)) as reader,
-        av.open(out, "w", format="mp4", options={"movflags": "faststart"}) as writer,
+        av.open(str(file), "w", format="mp4", options={"movflags": "faststart"}) as writer,
     ):
         copy = writer.add_stream_from_template(reader.streams.audio[0])
         for packet in reader.demux(audio=0):
             if packet.size:
                 packet.stream = copy
                 writer.mux(packet)
-    data = out.getvalue()
-    moov = data.index(b"moov") - 4
-    index = data[moov:]
-    sound = data[data.index(b"mdat") - 4 : moov]
-    front = data[: data.index(b"mdat") - 4]
-    moved = patched(index, b"stco", 8, len(front) + len(index) + 8)
-    assert int.from_bytes(index[index.index(b"stco") + 8 :][:4], "big") == 1, "the test expects one chunk of sound"
-    whole = front + moved + sound
-    assert abs(measure(whole).duration_ms - 10_000) < 100
-    return whole[: len(whole) * 6 // 10]
+    return file.read_bytes()
 
 
 def test_ogg_with_pages_lost_in_the_middle_was_cut_off():
@@ -219,15 +208,19 @@ def test_tags_are_no_audio():
 
 def test_nothing_of_a_file_is_logged(capfd: pytest.CaptureFixture[str]):
     secret = b"SECRET-TITLE"
-    for data in (
+    files = (
         id3(b"TIT2" + secret) + mp3(2.0),
         riff(bytes(32_000), after=b"LIST" + (24).to_bytes(4, "little") + b"INFOINAM" + secret + bytes(4)),
         encoded("m4a 44.1 kHz stereo")[:-900] + secret,
         spoken("opus")[:300] + secret * 90,
-    ):
+    )
+    messages = []
+    for data in files:
         try:
             measure(data)
         except InvalidAudio as error:
-            assert secret.decode() not in str(error)
+            messages.append(str(error))
+    assert messages
+    assert not any(secret.decode() in message for message in messages)
     captured = capfd.readouterr()
     assert captured.out == captured.err == ""

@@ -100,15 +100,21 @@ def test_languages_are_spoken_by_their_voices() -> None:
     assert seconds(text, "de") != pytest.approx(seconds(text, "en-us"), rel=0.02)
 
 
-@pytest.mark.parametrize("voice", ["en-us", "EN-US", "en-gb", "de", "fr-fr", "cmn", "en-us+f2", "en-us+F2", "de+croak:pitch=0",
-                                   "en-gb:pitch=65", "en-us+mr serious", "yue-latn-jyutping"])  # fmt: skip
+@pytest.mark.parametrize(
+    "voice",
+    ["en-us", "EN-US", "en-gb", "de", "fr-fr", "cmn", "en-us+f2", "en-us+F2", "de+croak:pitch=0", "en-gb:pitch=65",
+     "en-us+mr serious", "yue-latn-jyutping"],
+)  # fmt: skip
 def test_a_voice_that_it_has_speaks(voice: str) -> None:
     assert EspeakSpeech().has_voice(voice)
     assert look_pcm(say("hello", voice), RATE).peak > 0.01
 
 
-@pytest.mark.parametrize("voice", ["", "klingonese", "en-us+nobody", "+f2", "f2", "en-us+f2+f3", "../en", "en-us+../f2", "en-us\n",
-                                   "en-us:pitch=100", "en-us:pitch=", "en-us:pitch=-1", "en-us:speed=3", "alloy"])  # fmt: skip
+@pytest.mark.parametrize(
+    "voice",
+    ["", "klingonese", "en-us+nobody", "+f2", "f2", "en-us+f2+f3", "../en", "en-us+../f2", "en-us\n", "en-us:pitch=100",
+     "en-us:pitch=", "en-us:pitch=-1", "en-us:speed=3", "alloy"],
+)  # fmt: skip
 def test_a_voice_that_it_has_not_is_refused(voice: str) -> None:
     assert not EspeakSpeech().has_voice(voice)
     with pytest.raises(ProviderRejected) as caught:
@@ -143,7 +149,7 @@ def test_callers_at_the_same_time_each_get_their_own_speech() -> None:
     alone = [seconds(text) for text in texts]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(seconds, texts * 3))
-    assert together == pytest.approx(alone * 3, rel=0.01)
+    assert together == pytest.approx(alone * 3, rel=0.01, abs=0.03)
 
 
 def test_a_reader_that_waits_holds_up_nobody() -> None:
@@ -159,7 +165,7 @@ class Endless:
     def __init__(self) -> None:
         self.stopped = threading.Event()
 
-    def speak(self, utterance: Utterance, take: Callable[[bytes], bool]) -> None:
+    def speak(self, _utterance: Utterance, take: Callable[[bytes], bool]) -> None:
         while take(b"\0\0"):
             pass
         self.stopped.set()
@@ -171,7 +177,7 @@ class Mute:
     def __init__(self) -> None:
         self.go = threading.Event()
 
-    def speak(self, utterance: Utterance, take: Callable[[bytes], bool]) -> None:
+    def speak(self, _utterance: Utterance, _take: Callable[[bytes], bool]) -> None:
         self.go.wait(10)
 
 
@@ -193,7 +199,7 @@ def test_an_engine_that_gives_nothing_by_the_deadline_is_a_timeout() -> None:
 
 def test_what_the_engine_raises_reaches_the_caller() -> None:
     class Broken:
-        def speak(self, utterance: Utterance, take: Callable[[bytes], bool]) -> None:
+        def speak(self, _utterance: Utterance, _take: Callable[[bytes], bool]) -> None:
             raise RuntimeError("no data")
 
     with pytest.raises(RuntimeError, match="no data"):

@@ -29,7 +29,8 @@ def test_text_alone_is_enough() -> None:
 def test_a_verbose_answer() -> None:
     segment = {"id": 0, "seek": 0, "start": 0.0, "end": 3.32, "text": " Hello there", "tokens": [50364, 2425],
                "temperature": 0.2, "avg_logprob": -0.3, "compression_ratio": 1.5, "no_speech_prob": 0.01}  # fmt: skip
-    found = read({"task": "transcribe", "language": "english", "duration": 99.9, "text": "Hello there", "segments": [segment],
+    found = read({"task": "transcribe", "language": "english", "duration": 99.9, "text": "Hello there",
+                  "segments": [segment],
                   "words": [{"word": "Hello", "start": 0, "end": 0.5}, {"word": " there", "start": 0.5, "end": 3.3205}],
                   "usage": {"type": "duration", "seconds": 100}})  # fmt: skip
     assert found == Transcript(
@@ -108,11 +109,13 @@ def test_what_is_missing_or_unknown_does_no_harm(answer: dict[str, object]) -> N
     "answer",
     [
         [], "text", 3, None, {}, {"text": None}, {"text": 3}, {"text": ["a"]}, {"text": "", "segments": {}},
-        {"text": "", "segments": ["a"]}, {"text": "", "segments": [{"start": "0"}]}, {"text": "", "words": [{"word": 1}]},
+        {"text": "", "segments": ["a"]}, {"text": "", "segments": [{"start": "0"}]},
+        {"text": "", "words": [{"word": 1}]},
         {"text": "", "words": [{"word": "a", "start": True}]}, {"text": "", "language": 3}, {"text": "", "usage": []},
         {"text": "", "usage": {"input_tokens": 1.5, "output_tokens": 1, "total_tokens": 2}},
         {"text": "", "segments": [{"tokens": ["a"]}]}, {"text": "", "logprobs": [{"bytes": "ab"}]},
-        {"text": "", "words": [{"word": "a", "start": float("nan")}]}, {"text": "", "words": [{"word": "a", "end": float("inf")}]},
+        {"text": "", "words": [{"word": "a", "start": float("nan")}]},
+        {"text": "", "words": [{"word": "a", "end": float("inf")}]},
         {"text": "", "words": [{"word": "a", "end": 10**400}]}, {"text": "", "languages": [{"code": 1}]},
     ],
 )  # fmt: skip

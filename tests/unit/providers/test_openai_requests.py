@@ -39,8 +39,8 @@ def test_every_option_has_its_field() -> None:
     sent = fields(language="de", languages=("de", "en"), keywords=("Foo", "Bar"), prompt="Hm", temperature=0.25,
                   want_logprobs=True, stream=True)  # fmt: skip
     assert sent == [
-        ("model", "whisper-1"), ("response_format", "json"), ("prompt", "Hm"), ("temperature", "0.25"), ("language", "de"),
-        ("languages[]", "de"), ("languages[]", "en"), ("keywords[]", "Foo"), ("keywords[]", "Bar"),
+        ("model", "whisper-1"), ("response_format", "json"), ("prompt", "Hm"), ("temperature", "0.25"),
+        ("language", "de"), ("languages[]", "de"), ("languages[]", "en"), ("keywords[]", "Foo"), ("keywords[]", "Bar"),
         ("include[]", "logprobs"), ("stream", "true"),
     ]  # fmt: skip
 
@@ -84,13 +84,14 @@ def test_a_translation_has_only_the_fields_that_it_knows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("container", "head"),
-    [("wav", 'filename="audio.wav"\r\nContent-Type: audio/wav'), ("mp3", 'filename="audio.mp3"\r\nContent-Type: audio/mpeg'),
-     ("mp4", 'filename="audio.mp4"\r\nContent-Type: audio/mp4'), ("webm", 'filename="audio.webm"\r\nContent-Type: audio/webm')],
+    ("container", "media_type"),
+    [("wav", "audio/wav"), ("mp3", "audio/mpeg"), ("mp4", "audio/mp4"), ("ogg", "audio/ogg"), ("flac", "audio/flac"),
+     ("webm", "audio/webm"), ("aac", "audio/aac")],
 )  # fmt: skip
-def test_a_file_is_named_by_what_it_is(container: str, head: str) -> None:
+def test_a_file_is_named_by_what_it_is(container: str, media_type: str) -> None:
     content_type, body = multipart([("prompt", 'a"\r\nb\u00e9')], b"\r\n--\x00", container)  # type: ignore[arg-type] # a literal
     boundary = content_type.partition("boundary=")[2].encode()
+    head = f'filename="audio.{container}"\r\nContent-Type: {media_type}'
     assert head.encode() + b"\r\n\r\n\r\n--\x00\r\n--" + boundary + b"--\r\n" in body
     assert 'name="prompt"\r\n\r\na"\r\nb\u00e9\r\n--'.encode() in body
 

@@ -101,19 +101,23 @@ def test_segments_hold_all_words_and_can_be_read_as_subtitles(austen: Transcript
         assert segment.avg_logprob < 0
 
 
-def test_long_audio_is_cut_at_pauses_and_its_times_go_on() -> None:
-    pause = bytes(2 * 12_800)
-    pcm = pause.join(clip(name)[44:] for name in CLIPS)
-    heard = transcript(wav(pcm))
+@pytest.fixture(scope="module")
+def streamed() -> list[TranscriptEvent]:
+    """All clips, with a pause of 0.8 s between them, as a stream."""
+    return listen(wav(bytes(2 * 12_800).join(clip(name)[44:] for name in CLIPS)), stream=True)
+
+
+def test_long_audio_is_cut_at_pauses_and_its_times_go_on(streamed: list[TranscriptEvent]) -> None:
+    assert isinstance(streamed[-1], TranscriptDone)
+    heard = streamed[-1].transcript
     assert heard.segments is not None
     second_clip_ms = (len(clip(CLIPS[0])) - 44) // 32 + 800
     assert any(abs(segment.start_ms - second_clip_ms) < 500 for segment in heard.segments)
     assert word_errors(" ".join(said(name) for name in CLIPS), heard.text) <= 0.40
 
 
-def test_a_stream_gives_the_text_bit_by_bit() -> None:
-    pcm = bytes(2 * 12_800).join(clip(name)[44:] for name in CLIPS)
-    *deltas, done = listen(wav(pcm), stream=True)
+def test_a_stream_gives_the_text_bit_by_bit(streamed: list[TranscriptEvent]) -> None:
+    *deltas, done = streamed
     assert isinstance(done, TranscriptDone)
     assert len(deltas) >= 2
     assert "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)) == done.transcript.text
@@ -178,7 +182,7 @@ class SlowDecoder:
     def start_utt(self) -> None: ...
     def end_utt(self) -> None: ...
 
-    def process_raw(self, pcm: bytes, *, full_utt: bool) -> None:
+    def process_raw(self, _pcm: bytes, *, full_utt: bool) -> None:
         assert full_utt
         self.decoded += 1
 
@@ -187,7 +191,7 @@ class SlowDecoder:
 
 
 class AlwaysVoice:
-    def is_speech(self, frame: bytes) -> bool:
+    def is_speech(self, _frame: bytes) -> bool:
         return True
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from audio_gateway.errors import ConfigurationError
+
+_SERVICE: Final = "audio-gateway"
+_NAMESPACE: Final = "AudioGateway"
 
 
 @dataclass(slots=True)
@@ -34,13 +38,13 @@ class RequestFacts:
 
 @lru_cache(maxsize=1)
 def logger() -> Logger:
-    """The process's only logger; service name and level come from Powertools' own variables in template.yaml."""
-    return Logger()
+    """The process's only logger; its level comes from Powertools' own variable in template.yaml."""
+    return Logger(service=_SERVICE)
 
 
 @lru_cache(maxsize=1)
 def _metrics() -> Metrics:
-    return Metrics()
+    return Metrics(service=_SERVICE, namespace=_NAMESPACE)
 
 
 def log_unexpected(error: Exception, request_id: str) -> None:

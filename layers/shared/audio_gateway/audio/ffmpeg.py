@@ -44,7 +44,6 @@ _OPTIONS: Final = {
     "codec_whitelist": _DECODERS,  # so that video is not decoded, not even to look at it
     "protocol_whitelist": "",
     "max_streams": "64",
-    "err_detect": "-crccheck",  # a wrong checksum costs a page of Ogg, a second of sound: decode what is left of it
 }
 _PROBE_BYTES: Final = 1_000_000
 _PROBE_STREAM_BYTES: Final = 4_096  # who listens while audio arrives must not wait for more than is needed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -13,6 +14,8 @@ FIRST_PAGE: Final = 2
 LAST_PAGE: Final = 4
 """Bits of a page's flags."""
 
+_CHECKSUM: Final = 22  # where it stands in a page
+_MIRRORED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _AUDIO: Final = (b"OpusHead", b"\x01vorbis", b"\x7fFLAC", b"Speex   ")
 _COMMENT_PREFIX: Final = {b"OpusHead": 8, b"\x01vorbis": 7, b"\x7fFLAC": 4, b"Speex   ": 0}
 _MAX_COMMENTS: Final = 1_000
@@ -31,20 +34,47 @@ class Page(NamedTuple):
 
 @dataclass(slots=True)
 class Link:
-    """One link of a chain: the byte ranges of the first audio stream in it."""
+    """One link of a chain: the pieces of the file that are the pages of the first audio stream in it."""
 
+    data: bytes
     serial: bytes
     kind: bytes
-    spans: list[tuple[int, int]] = field(default_factory=list)
     pages: int = 0
+    _spans: list[tuple[int, int] | bytes] = field(default_factory=list)
 
     def add(self, page: Page) -> None:
-        """Append a page, as one range with the last where they touch."""
-        if self.spans and self.spans[-1][1] == page.start:
-            self.spans[-1] = (self.spans[-1][0], page.end)
-        else:
-            self.spans.append((page.start, page.end))
+        """Append a page; one with a wrong checksum gets the right one.
+
+        FFmpeg would drop it as a whole, a second of sound, where the damage may be in one packet of it.
+        """
         self.pages += 1
+        right = _checksum(self.data, page)
+        if self.data[page.start + _CHECKSUM : page.start + _CHECKSUM + 4] == right:
+            self._append(page.start, page.end)
+            return
+        self._append(page.start, page.start + _CHECKSUM)
+        self._spans.append(right)
+        self._append(page.start + _CHECKSUM + 4, page.end)
+
+    def _append(self, start: int, end: int) -> None:
+        last = self._spans[-1] if self._spans else b""
+        if isinstance(last, tuple) and last[1] == start:
+            self._spans[-1] = (last[0], end)
+        else:
+            self._spans.append((start, end))
+
+    def pieces(self) -> tuple[bytes | memoryview, ...]:
+        """The pages, to be read one after the other."""
+        view = memoryview(self.data)
+        return tuple(span if isinstance(span, bytes) else view[span[0] : span[1]] for span in self._spans)
+
+
+def _checksum(data: bytes, page: Page) -> bytes:
+    """CRC-32 as Ogg has it: the bits of zlib's the other way round, starting from zero."""
+    at = page.start + _CHECKSUM
+    crc = zlib.crc32(data[page.start : at].translate(_MIRRORED), 0xFFFFFFFF)
+    crc = zlib.crc32((bytes(4) + data[at + 4 : page.end]).translate(_MIRRORED), crc) ^ 0xFFFFFFFF
+    return crc.to_bytes(4, "big").translate(_MIRRORED)
 
 
 def read_page(data: bytes | bytearray, at: int) -> Page | None:
@@ -81,7 +111,7 @@ def links(data: bytes) -> list[Link]:
                 link, in_heads = None, True
             kind = next((magic for magic in _AUDIO if data.startswith(magic, page.body)), None)
             if link is None and kind is not None:
-                link = Link(page.serial, kind)
+                link = Link(data, page.serial, kind)
                 found.append(link)
         else:
             in_heads = False

@@ -112,8 +112,7 @@ def _of_flac(data: bytes) -> list[Part]:
 
 
 def _of_ogg(data: bytes) -> list[Part]:
-    view = memoryview(data)
-    return [Part(tuple(view[a:b] for a, b in link.spans), ask="track") for link in ogg.links(data)]
+    return [Part(link.pieces(), ask="track") for link in ogg.links(data)]
 
 
 def _of_mp4(data: bytes) -> list[Part]:

@@ -20,6 +20,7 @@ import socket
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -51,6 +52,7 @@ class Upstream:
         self._timeout_s = timeout_seconds
         self._idle: list[tuple[http.client.HTTPConnection, float, float]] = []
         self._lock = threading.Lock()
+        weakref.finalize(self, _close_all, self._idle)
 
     def post(self, path: str, headers: Mapping[str, str], body: bytes, deadline: Deadline) -> Answer:
         """Send, and wait for the head of the answer. Whoever gets the answer closes it.
@@ -277,6 +279,11 @@ class _Watchdog:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+
+def _close_all(idle: list[tuple[http.client.HTTPConnection, float, float]]) -> None:
+    for connection, _, _ in idle:
+        connection.close()
 
 
 def _address(base_url: str, provider: str) -> tuple[bool, str, int, str]:

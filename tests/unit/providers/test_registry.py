@@ -1,0 +1,77 @@
+"""Which class serves a provider of the catalogue."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from audio_gateway.catalog.models import Provider
+from audio_gateway.errors import ConfigurationError
+from audio_gateway.providers.openai import OpenAIProvider
+from audio_gateway.providers.port import SpeechProvider, TranscriptionProvider, VoiceLister
+from audio_gateway.providers.registry import build_provider, provider_of
+
+EMBEDDED = Provider("embedded", "embedded", None, None, 120)
+
+
+def no_secret(reference: str) -> str:
+    raise AssertionError(reference)
+
+
+def remote(
+    provider_id: str = "acme", api_key: str | None = "env:ACME", base_url: str | None = "http://127.0.0.1:1/v1"
+) -> Provider:
+    return Provider(provider_id, "openai", base_url, api_key, 5)
+
+
+def test_the_embedded_engines_are_one_provider() -> None:
+    provider = build_provider(EMBEDDED, no_secret)
+    assert isinstance(provider, SpeechProvider)
+    assert isinstance(provider, TranscriptionProvider)
+    assert isinstance(provider, VoiceLister)
+
+
+def test_an_openai_server_is_served_by_its_adapter() -> None:
+    provider = build_provider(remote(), lambda reference: f"sk-{reference}")
+    assert isinstance(provider, OpenAIProvider)
+    assert not isinstance(provider, VoiceLister)
+
+
+def test_an_openai_server_may_need_no_key() -> None:
+    assert isinstance(build_provider(remote("open", None), no_secret), OpenAIProvider)
+
+
+def test_a_provider_is_built_once() -> None:
+    assert build_provider(EMBEDDED, no_secret) is build_provider(
+        Provider("embedded", "embedded", None, None, 120), no_secret
+    )
+    first = build_provider(remote("once"), lambda _: "sk-1")
+    assert build_provider(remote("once"), lambda _: "sk-1") is first
+
+
+def test_a_new_key_is_a_new_connection() -> None:
+    first = build_provider(remote("rotated"), lambda _: "sk-1")
+    assert build_provider(remote("rotated"), lambda _: "sk-2") is not first
+
+
+def test_the_key_comes_from_where_the_catalogue_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACME_FOR_REGISTRY", "sk-env")
+    assert isinstance(provider_of(remote("env", "env:ACME_FOR_REGISTRY")), OpenAIProvider)
+    with pytest.raises(ConfigurationError, match="env:NOBODY"):
+        provider_of(remote("env", "env:NOBODY"))
+
+
+def test_an_openai_server_needs_an_address() -> None:
+    with pytest.raises(ConfigurationError, match=r"providers\.acme\.base_url"):
+        build_provider(remote(base_url=None), lambda _: "sk-1")
+
+
+def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
+    heavy = ["boto3", "botocore", "pocketsphinx", "espeakng_loader", "av", "urllib3", "ssl", "http.client"]
+    code = f"import sys, audio_gateway.providers.registry; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(sys.path)}
+    )
+    assert done.stdout.strip() == "[]"
