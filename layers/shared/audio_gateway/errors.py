@@ -13,6 +13,10 @@ and to OpenAI's envelope.
     │   └── UnsupportedContentType   the body is not of the type that the endpoint reads
     ├── NotAuthenticated             no key, or one that nobody knows
     ├── PermissionDenied             the key is known and may not do this
+    ├── LimitReached                 one of the key's limits does not allow the request now
+    │   ├── RateLimitReached         requests, characters or audio of this minute, or requests at once
+    │   └── BudgetReached            the month's budget: asking again does not help
+    ├── MeteringUnavailable          what the caller uses cannot be recorded now, so nothing is done
     ├── NotFound                     no such thing for this caller
     │   ├── UnknownModel
     │   └── UnknownUrl
@@ -96,6 +100,36 @@ class NotAuthenticated(GatewayError):
 
 class PermissionDenied(GatewayError):
     """The key is known, but it is disabled, expired, or not for this call."""
+
+
+class LimitReached(GatewayError):
+    """A limit of the key refuses the request; `limit` is its name, as in the key's `limits`."""
+
+    def __init__(self, message: str, *, limit: str) -> None:
+        super().__init__(message)
+        self.limit = limit
+
+
+class RateLimitReached(LimitReached):
+    """Too much in this minute, or at once. Worth another try after `retry_after_s` seconds (1 to 60)."""
+
+    code = "rate_limit_exceeded"
+
+    def __init__(self, message: str, *, limit: str, retry_after_s: int) -> None:
+        super().__init__(message, limit=limit)
+        self.retry_after_s = retry_after_s
+
+
+class BudgetReached(LimitReached):
+    """The request's price does not fit into what is left of the month's budget."""
+
+    code = "insufficient_quota"
+
+
+class MeteringUnavailable(GatewayError):
+    """The account could not be written: whatever the reason, no provider may be asked without a hold."""
+
+    code = "metering_unavailable"
 
 
 class NotFound(GatewayError):

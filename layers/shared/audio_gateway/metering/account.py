@@ -1,0 +1,114 @@
+"""The account of a key: what it may use, what it has used in the running windows, and what is held for open requests.
+
+Domain types only; `audio_gateway.metering.meter` keeps them in DynamoDB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, Literal, Protocol
+
+from audio_gateway.metering.limits import Limits
+
+Unit = Literal["characters", "audio_ms"]
+Outcome = Literal["answered", "swept", "abandoned"]
+
+_MINUTE_S: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is charged."""
+
+    key_id: str
+    project_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One request, measured: `amount` Unicode code points or milliseconds of audio, as `unit` says."""
+
+    request_id: str
+    endpoint: str
+    model: str
+    unit: Unit
+    amount: int
+    price_microusd: int
+    cost_microusd: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Money set aside for a request that was admitted, with all that a ledger row needs.
+
+    `admitted_ms` is the moment of admission (unix milliseconds): it decides the month that is charged and the place of
+    the row, so that whoever settles, and however often, writes the same row. `expires_s` is when the sweeper may.
+    """
+
+    caller: Caller
+    work: Work
+    admitted_ms: int
+    expires_s: int
+
+    @property
+    def month(self) -> str:
+        """The UTC month that is charged, as 202611."""
+        return month_of(self.admitted_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a key has used of its windows at one moment; `open_holds` counts requests that are running."""
+
+    requests: int = 0
+    characters: int = 0
+    audio_ms: int = 0
+    committed_microusd: int = 0
+    open_holds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A request that may go on, and the account just after it was admitted: the figures of the rate-limit headers."""
+
+    hold: Hold
+    limits: Limits = field(default_factory=Limits)
+    usage: Usage = field(default_factory=Usage)
+
+
+class Meter(Protocol):
+    """Admits work against a key's limits, and settles or releases what it held."""
+
+    def admit(self, caller: Caller, work: Work) -> Admission:
+        """Check every limit and hold the price, in one write.
+
+        Raises:
+            LimitReached: one of the key's limits does not allow it; nothing is held.
+            PermissionDenied: the key is disabled, deleted or expired, or not for the model.
+            MeteringUnavailable: the account cannot be written now; nothing may reach a provider.
+        """
+        ...
+
+    def settle(self, hold: Hold, work: Work) -> None:
+        """Write the ledger row for the work as it was done, then release the hold. Safe to repeat; never raises."""
+        ...
+
+    def release(self, hold: Hold) -> None:
+        """Give the held money back: the caller got no answer. Safe to repeat; never raises."""
+        ...
+
+
+def minute_of(now_ms: int) -> int:
+    """The clock minute, counted from the epoch."""
+    return now_ms // 1000 // _MINUTE_S
+
+
+def month_of(now_ms: int) -> str:
+    """The UTC month, as 202611."""
+    return datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m")
+
+
+def seconds_to_next_minute(now_ms: int) -> int:
+    """Whole seconds until the running minute is over, at least 1."""
+    return _MINUTE_S - now_ms // 1000 % _MINUTE_S

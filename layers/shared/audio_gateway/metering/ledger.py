@@ -1,0 +1,95 @@
+"""The ledger: one immutable row for every answered request, and what the sweeper found out about the others.
+
+Rows lie in partitions of an hour and a shard, in order of time. Their place follows from the moment of admission and
+the request's id alone, so that a row can be written only once, whoever writes it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+from audio_gateway.metering.account import Hold, Outcome, Unit, Work
+
+SHARDS: Final = 4
+"""Partitions of an hour: 4 times 1,000 writes a second, of which each answered request takes one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """A charge. Money is micro-dollars; `at_ms` is the moment of admission in unix milliseconds."""
+
+    at_ms: int
+    request_id: str
+    key_id: str
+    project_id: str
+    endpoint: str
+    model: str
+    unit: Unit
+    amount: int
+    price_microusd: int
+    cost_microusd: int
+    outcome: Outcome
+
+
+def row_for(hold: Hold, work: Work, outcome: Outcome) -> LedgerRow:
+    """The row that settles a hold with the work as it was done."""
+    return LedgerRow(
+        at_ms=hold.admitted_ms,
+        request_id=work.request_id,
+        key_id=hold.caller.key_id,
+        project_id=hold.caller.project_id,
+        endpoint=work.endpoint,
+        model=work.model,
+        unit=work.unit,
+        amount=work.amount,
+        price_microusd=work.price_microusd,
+        cost_microusd=work.cost_microusd,
+        outcome=outcome,
+    )
+
+
+def partition(at_ms: int, shard: int) -> str:
+    """The partition key of an hour's shard, as LEDGER#2026-11-21T10#3."""
+    return f"LEDGER#{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%dT%H}#{shard}"
+
+
+def row_key(at_ms: int, request_id: str) -> dict[str, Any]:
+    """The primary key of the row of a request that was admitted at `at_ms`."""
+    shard = zlib.crc32(request_id.encode()) % SHARDS
+    return {"pk": {"S": partition(at_ms, shard)}, "sk": {"S": f"{at_ms:013d}#{request_id}"}}
+
+
+def row_item(row: LedgerRow) -> dict[str, Any]:
+    """The row as DynamoDB keeps it."""
+    return row_key(row.at_ms, row.request_id) | {
+        "key_id": {"S": row.key_id},
+        "project_id": {"S": row.project_id},
+        "endpoint": {"S": row.endpoint},
+        "model": {"S": row.model},
+        "unit": {"S": row.unit},
+        "amount": {"N": str(row.amount)},
+        "price_microusd": {"N": str(row.price_microusd)},
+        "cost_microusd": {"N": str(row.cost_microusd)},
+        "outcome": {"S": row.outcome},
+    }
+
+
+def row_from(item: dict[str, Any]) -> LedgerRow:
+    """The row that an item holds."""
+    at_ms, _, request_id = item["sk"]["S"].partition("#")
+    return LedgerRow(
+        at_ms=int(at_ms),
+        request_id=request_id,
+        key_id=item["key_id"]["S"],
+        project_id=item["project_id"]["S"],
+        endpoint=item["endpoint"]["S"],
+        model=item["model"]["S"],
+        unit=cast("Unit", item["unit"]["S"]),
+        amount=int(item["amount"]["N"]),
+        price_microusd=int(item["price_microusd"]["N"]),
+        cost_microusd=int(item["cost_microusd"]["N"]),
+        outcome=cast("Outcome", item["outcome"]["S"]),
+    )

@@ -1,0 +1,182 @@
+"""The meter on DynamoDB: one conditional write to admit, two idempotent ones to settle (docs/metering.md).
+
+Settling is the ledger row first and then the account, without a transaction: transactions on an item that every request
+of a key writes conflict with each other. A crash between the two leaves a hold whose row exists, and the sweeper only
+has to release it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+
+from audio_gateway.errors import BudgetReached, LimitReached, MeteringUnavailable, PermissionDenied, RateLimitReached
+from audio_gateway.metering.account import Admission, Caller, Hold, Outcome, Work, seconds_to_next_minute
+from audio_gateway.metering.account_item import (
+    Account,
+    account_from,
+    admission_update,
+    hold_text,
+    release_update,
+    stale_counters,
+    usage_from,
+)
+from audio_gateway.metering.ledger import row_for, row_item
+from audio_gateway.metering.limits import Limits, usd
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+HOLD_SECONDS: Final = 960
+"""How long a hold lives: longer than any function of the template may run."""
+
+_UNKNOWN: Final = Account("active", 0, Limits())  # no account has version 0: the first admission learns the real one
+_MAX_LEARNING: Final = 3
+_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+_UNAVAILABLE: Final = "Usage cannot be recorded at the moment, so nothing was done and nothing charged. Try again."
+
+
+class DynamoMeter:
+    """Accounts and ledger in one table. `now_ms` is the clock; accounts' limits are remembered between invocations."""
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        *,
+        hold_seconds: int = HOLD_SECONDS,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._hold_seconds = hold_seconds
+        self._now_ms = now_ms
+        self._known: dict[str, Account] = {}
+        self._stale: dict[str, tuple[str, ...]] = {}
+
+    def admit(self, caller: Caller, work: Work) -> Admission:
+        """See `Meter.admit`. One write; a second one where the limits were changed since this process saw them."""
+        now_ms = self._now_ms()
+        hold = Hold(caller, work, now_ms, now_ms // 1000 + self._hold_seconds)
+        for _ in range(_MAX_LEARNING):
+            account = self._known.get(caller.key_id, _UNKNOWN)
+            if _key_refuses(account, work, now_ms) is not None:
+                # What is remembered may be out of date in the key's disfavour: ask the item.
+                self._known.pop(caller.key_id, None)
+                account = _UNKNOWN
+            admitted, item = self._update(admission_update(hold, account), returns="ALL_NEW")
+            if not admitted:
+                admitted = self._learn(hold, account, item)
+            if admitted:
+                self._stale[caller.key_id] = stale_counters(item, now_ms)
+                return Admission(hold, account.limits, usage_from(item, now_ms))
+        raise MeteringUnavailable("The limits of the key are being changed; try again.")
+
+    def _learn(self, hold: Hold, account: Account, item: dict[str, Any]) -> bool:
+        """What the refused item tells: True if the hold is in it after all, False to ask again with what it says.
+
+        Raises the reason if the limits were the right ones and still refused.
+        """
+        if not item:
+            raise PermissionDenied("The API key has been deleted.")
+        if item["holds"]["M"].get(hold.work.request_id) == {"S": hold_text(hold)}:
+            return True  # the client library repeated a write whose answer was lost, and the first had taken effect
+        current = account_from(item)
+        self._known[hold.caller.key_id] = current
+        refusal = _key_refuses(current, hold.work, hold.admitted_ms)
+        if refusal is not None:
+            raise refusal
+        if current == account:
+            raise _reason(hold, account.limits, item)
+        return False
+
+    def settle(self, hold: Hold, work: Work, outcome: Outcome = "answered") -> None:
+        """See `Meter.settle`."""
+        self._put_row(hold, work, outcome)
+        self._release(hold, work.price_microusd)
+
+    def release(self, hold: Hold) -> None:
+        """See `Meter.release`."""
+        self._release(hold, 0)
+
+    def _put_row(self, hold: Hold, work: Work, outcome: Outcome) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=row_item(row_for(hold, work, outcome)),
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != _CONDITION_FAILED:  # the row is there: it was settled before
+                raise MeteringUnavailable(_UNAVAILABLE) from error
+        except BotoCoreError as error:
+            raise MeteringUnavailable(_UNAVAILABLE) from error
+
+    def _release(self, hold: Hold, spent_microusd: int) -> None:
+        stale = self._stale.pop(hold.caller.key_id, ())
+        self._update(release_update(hold, spent_microusd, stale), returns="NONE")
+
+    def _update(self, arguments: dict[str, Any], *, returns: Literal["ALL_NEW", "NONE"]) -> tuple[bool, dict[str, Any]]:
+        """Whether the condition held, and the item: after the update, or as it refused (empty if there is none)."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                ReturnValues=returns,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **arguments,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == _CONDITION_FAILED:
+                return False, cast("dict[str, Any]", error.response).get("Item", {})
+            raise MeteringUnavailable(_UNAVAILABLE) from error
+        except BotoCoreError as error:
+            raise MeteringUnavailable(_UNAVAILABLE) from error
+        return True, answer.get("Attributes", {})
+
+
+def _key_refuses(account: Account, work: Work, now_ms: int) -> PermissionDenied | None:
+    """The refusal of a key that may not do the work at all, whatever its counters say."""
+    limits = account.limits
+    if account.status != "active":
+        return PermissionDenied(f"The API key is {account.status}.")
+    if limits.expires_at is not None and now_ms // 1000 >= limits.expires_at:
+        return PermissionDenied("The API key has expired.")
+    if limits.models is not None and work.model not in limits.models:
+        allowed = ", ".join(limits.models)
+        message = f"The API key may not use the model '{work.model}'. It may use: {allowed}."
+        return PermissionDenied(message, param="model", code="model_not_found")
+    return None
+
+
+def _reason(hold: Hold, limits: Limits, item: dict[str, Any]) -> LimitReached:
+    """Which limit refused, read from the item as it was at that moment: no second read, no race."""
+    work, used = hold.work, usage_from(item, hold.admitted_ms)
+    wait = seconds_to_next_minute(hold.admitted_ms)
+    characters = work.amount if work.unit == "characters" else 0
+    audio_ms = work.amount if work.unit == "audio_ms" else 0
+    budget = limits.monthly_budget_microusd
+    if budget is not None and used.committed_microusd + work.price_microusd > budget:
+        message = (
+            f"This request costs ${usd(work.price_microusd)}, and ${usd(used.committed_microusd)} of the key's "
+            f"${usd(budget)} for {hold.month[:4]}-{hold.month[4:]} are spent or held."
+        )
+        return BudgetReached(message, limit="monthly_budget_usd")
+    if limits.concurrent_requests is not None and used.open_holds >= limits.concurrent_requests:
+        message = f"The key may run {limits.concurrent_requests} requests at once; wait for one to end."
+        return RateLimitReached(message, limit="concurrent_requests", retry_after_s=1)
+    for limit, cap, spent, wanted in (
+        ("requests_per_minute", limits.requests_per_minute, used.requests, 1),
+        ("characters_per_minute", limits.characters_per_minute, used.characters, characters),
+        ("audio_seconds_per_minute", limits.audio_ms_per_minute, used.audio_ms, audio_ms),
+    ):
+        if cap is not None and spent + wanted > cap:
+            what = limit.replace("_", " ")
+            unit = 1000 if limit == "audio_seconds_per_minute" else 1
+            message = f"Limit of {what} reached: {spent / unit:g} of {cap / unit:g} used, {wanted / unit:g} asked for."
+            return RateLimitReached(message, limit=limit, retry_after_s=wait)
+    raise AssertionError("an account refused a hold that all of its limits allow")

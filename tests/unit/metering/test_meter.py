@@ -1,0 +1,281 @@
+"""The meter against DynamoDB (moto): every limit, every refusal, every repetition."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from audio_gateway.errors import BudgetReached, MeteringUnavailable, PermissionDenied, RateLimitReached
+from audio_gateway.metering.account import Caller, Work
+from audio_gateway.metering.account_item import account_from, account_key, holds_from, new_account_item, usage_from
+from audio_gateway.metering.ledger import LedgerRow, row_from
+from audio_gateway.metering.limits import Limits
+from audio_gateway.metering.meter import DynamoMeter
+from tests.unit.metering.tables import TABLE, dynamodb
+
+__all__ = ["dynamodb"]
+
+NOW_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z, the start of a minute
+CALLER = Caller("key_1", "default")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_ms = NOW_MS
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+
+class Bench:
+    """A meter, its clock, and what is in the table."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.clock = Clock()
+        self.meter = self.new_meter()
+
+    def new_meter(self) -> DynamoMeter:
+        return DynamoMeter(self.client, TABLE, now_ms=self.clock)
+
+    def limit(self, **limits: Any) -> None:
+        item = new_account_item("key_1", Limits(**limits))
+        old = self.client.get_item(TableName=TABLE, Key=account_key("key_1")).get("Item")
+        if old:  # an operator's change: the limits and the version, nothing else
+            item = old | {"limits": item["limits"], "version": {"N": str(account_from(old).version + 1)}}
+        self.client.put_item(TableName=TABLE, Item=item)
+
+    @property
+    def item(self) -> dict[str, Any]:
+        return self.client.get_item(TableName=TABLE, Key=account_key("key_1"), ConsistentRead=True)["Item"]
+
+    @property
+    def committed(self) -> int:
+        return usage_from(self.item, self.clock.now_ms).committed_microusd
+
+    @property
+    def rows(self) -> list[LedgerRow]:
+        items = self.client.scan(TableName=TABLE)["Items"]
+        return [row_from(item) for item in items if item["pk"]["S"].startswith("LEDGER#")]
+
+
+@pytest.fixture
+def bench(dynamodb: Any) -> Bench:
+    bench = Bench(dynamodb)
+    bench.limit()
+    return bench
+
+
+def work(request_id: str = "r1", *, price: int = 100, amount: int = 10, unit: Any = "characters") -> Work:
+    return Work(request_id, "speech", "talker", unit, amount, price, price // 2)
+
+
+def test_a_request_holds_its_price_and_settles_into_one_row(bench: Bench) -> None:
+    admission = bench.meter.admit(CALLER, work())
+    assert (bench.committed, len(holds_from(bench.item))) == (100, 1)
+    assert admission.usage.requests == 1
+    bench.meter.settle(admission.hold, work())
+    assert (bench.committed, holds_from(bench.item)) == (100, [])
+    row = bench.rows[0]
+    assert (row.at_ms, row.request_id, row.key_id, row.project_id) == (NOW_MS, "r1", "key_1", "default")
+    assert (row.unit, row.amount, row.price_microusd, row.cost_microusd, row.outcome) == (
+        "characters", 10, 100, 50, "answered",
+    )  # fmt: skip
+
+
+def test_a_cheaper_model_that_served_gives_the_difference_back(bench: Bench) -> None:
+    admission = bench.meter.admit(CALLER, work(price=100))
+    bench.meter.settle(admission.hold, dataclasses.replace(work(), model="spare", price_microusd=30))
+    assert (bench.committed, bench.rows[0].price_microusd) == (30, 30)
+
+
+def test_a_failure_gives_all_back_and_leaves_no_row(bench: Bench) -> None:
+    admission = bench.meter.admit(CALLER, work())
+    bench.meter.release(admission.hold)
+    assert (bench.committed, holds_from(bench.item), bench.rows) == (0, [], [])
+
+
+def test_settling_and_releasing_may_be_repeated_in_any_order(bench: Bench) -> None:
+    hold = bench.meter.admit(CALLER, work()).hold
+    for _ in range(3):
+        bench.meter.settle(hold, work())
+        bench.meter.release(hold)
+    assert (bench.committed, len(bench.rows)) == (100, 1)
+
+
+LIMITS = [
+    ({"requests_per_minute": 2}, {}, "requests_per_minute"),
+    ({"concurrent_requests": 2}, {}, "concurrent_requests"),
+    ({"characters_per_minute": 25}, {}, "characters_per_minute"),
+    ({"audio_ms_per_minute": 2500}, {"unit": "audio_ms", "amount": 1000}, "audio_seconds_per_minute"),
+]
+
+
+@pytest.mark.parametrize(("limits", "changes", "name"), LIMITS)
+def test_the_third_request_reaches_the_limit_and_says_which_and_when(
+    bench: Bench, limits: dict[str, int], changes: dict[str, Any], name: str
+) -> None:
+    bench.limit(**limits)
+    bench.clock.now_ms += 15_500
+    for number in range(2):
+        bench.meter.admit(CALLER, work(f"r{number}", **changes))
+    with pytest.raises(RateLimitReached) as caught:
+        bench.meter.admit(CALLER, work("r2", **changes))
+    assert caught.value.limit == name
+    assert caught.value.retry_after_s == (1 if name == "concurrent_requests" else 45)
+    assert len(holds_from(bench.item)) == 2
+
+
+def test_the_next_minute_starts_at_zero_and_old_windows_are_removed(bench: Bench) -> None:
+    bench.limit(requests_per_minute=1)
+    for minute in range(6):
+        bench.clock.now_ms = NOW_MS + minute * 60_000
+        hold = bench.meter.admit(CALLER, work(f"r{minute}")).hold
+        bench.meter.settle(hold, work(f"r{minute}"))
+    windows = [name for name in bench.item if name[0] == "r" and name[1:].isdigit()]
+    assert len(windows) <= 2
+
+
+def test_windows_of_long_ago_are_removed_too(bench: Bench) -> None:
+    bench.meter.release(bench.meter.admit(CALLER, work("r1")).hold)
+    bench.clock.now_ms += 3_600_000
+    bench.meter.release(bench.meter.admit(CALLER, work("r2")).hold)
+    assert len([name for name in bench.item if name[0] == "c" and name[1:].isdigit()]) == 1
+
+
+def test_a_budget_admits_exactly_what_it_pays_for(bench: Bench) -> None:
+    bench.limit(monthly_budget_microusd=250)
+    bench.meter.settle(bench.meter.admit(CALLER, work("r1")).hold, work("r1"))
+    bench.meter.admit(CALLER, work("r2"))
+    with pytest.raises(BudgetReached) as caught:
+        bench.meter.admit(CALLER, work("r3"))
+    assert (caught.value.limit, caught.value.code) == ("monthly_budget_usd", "insufficient_quota")
+    assert "$0.0001" in caught.value.message
+    bench.meter.admit(CALLER, work("r4", price=50))
+    assert bench.committed == 250
+
+
+def test_free_work_is_admitted_with_an_exhausted_budget(bench: Bench) -> None:
+    bench.limit(monthly_budget_microusd=100)
+    bench.meter.admit(CALLER, work("r1"))
+    bench.meter.admit(CALLER, work("r2", price=0))
+    assert bench.committed == 100
+
+
+def test_a_price_above_the_whole_budget_is_refused_at_once(bench: Bench) -> None:
+    bench.limit(monthly_budget_microusd=99)
+    with pytest.raises(BudgetReached):
+        bench.meter.admit(CALLER, work())
+
+
+def test_a_new_month_has_a_new_budget_and_settles_the_old_one_in_its_place(bench: Bench) -> None:
+    bench.limit(monthly_budget_microusd=100)
+    bench.clock.now_ms = 1_796_083_199_000  # 2026-11-30T23:59:59Z
+    hold = bench.meter.admit(CALLER, work("r1")).hold
+    bench.clock.now_ms += 2_000
+    bench.meter.admit(CALLER, work("r2"))
+    bench.meter.release(hold)
+    assert (bench.item["m202611"]["N"], bench.item["m202612"]["N"]) == ("0", "100")
+
+
+def test_a_limit_that_is_lowered_below_what_is_used_refuses_at_once_and_breaks_nothing(bench: Bench) -> None:
+    bench.limit(monthly_budget_microusd=1000)
+    hold = bench.meter.admit(CALLER, work("r1", price=500)).hold
+    bench.limit(monthly_budget_microusd=200)
+    with pytest.raises(BudgetReached):
+        bench.meter.admit(CALLER, work("r2", price=1))
+    bench.meter.settle(hold, work("r1", price=500))
+    assert bench.committed == 500
+
+
+def test_limits_that_are_lifted_hold_at_once_for_a_process_that_knew_the_old_ones(bench: Bench) -> None:
+    bench.limit(requests_per_minute=1)
+    bench.meter.admit(CALLER, work("r1"))
+    bench.limit()
+    assert bench.meter.admit(CALLER, work("r2")).usage.requests == 2
+
+
+@pytest.mark.parametrize("status", ["disabled", "deleted"])
+def test_a_key_that_is_disabled_is_refused_at_once_whatever_the_authorizer_remembers(bench: Bench, status: str) -> None:
+    bench.meter.admit(CALLER, work("r1"))
+    bench.client.put_item(TableName=TABLE, Item=bench.item | {"status": {"S": status}, "version": {"N": "9"}})
+    for _ in range(2):
+        with pytest.raises(PermissionDenied, match=status):
+            bench.meter.admit(CALLER, work("r2"))
+    assert len(holds_from(bench.item)) == 1
+
+
+def test_a_key_without_an_account_is_refused(bench: Bench) -> None:
+    with pytest.raises(PermissionDenied):
+        bench.meter.admit(Caller("key_unknown", "default"), work())
+
+
+def test_a_key_for_some_models_or_some_time_only_is_refused_for_the_rest(bench: Bench) -> None:
+    bench.limit(models=("other",))
+    with pytest.raises(PermissionDenied, match="other"):
+        bench.meter.admit(CALLER, work())
+    bench.limit(expires_at=NOW_MS // 1000)
+    with pytest.raises(PermissionDenied, match="expired"):
+        bench.meter.admit(CALLER, work())
+    assert holds_from(bench.item) == []
+
+
+class Failing:
+    """A DynamoDB client whose calls fail before or after they took effect."""
+
+    def __init__(self, client: Any, *, after: bool, error: Exception) -> None:
+        self._client, self._after, self._error = client, after, error
+        self.on: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._client, name)
+
+        def call(**arguments: Any) -> Any:
+            if name not in self.on:
+                return real(**arguments)
+            if self._after:
+                real(**arguments)
+            raise self._error
+
+        return call
+
+
+ERRORS = [
+    ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "UpdateItem"),
+    ClientError({"Error": {"Code": "InternalServerError"}}, "UpdateItem"),
+    ReadTimeoutError(endpoint_url="https://dynamodb"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=["throttled", "failed", "timed out"])
+@pytest.mark.parametrize("after", [False, True])
+def test_an_admission_that_cannot_be_written_is_refused_and_can_be_released(
+    bench: Bench, error: Exception, after: bool
+) -> None:
+    failing = Failing(bench.client, after=after, error=error)
+    meter = DynamoMeter(failing, TABLE, now_ms=bench.clock)  # type: ignore[arg-type] # it stands in for the client
+    failing.on = {"update_item"}
+    with pytest.raises(MeteringUnavailable):
+        meter.admit(CALLER, work())
+
+
+def test_an_admission_repeated_by_the_client_library_after_it_took_effect_counts_once(bench: Bench) -> None:
+    first = bench.meter.admit(CALLER, work())
+    again = bench.meter.admit(CALLER, work())
+    assert again.hold == first.hold
+    assert (bench.committed, again.usage.requests, len(holds_from(bench.item))) == (100, 1, 1)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("call", ["put_item", "update_item"])
+def test_a_settlement_that_broke_off_anywhere_can_be_repeated(bench: Bench, call: str, after: bool) -> None:
+    hold = bench.meter.admit(CALLER, work()).hold
+    failing = Failing(bench.client, after=after, error=ERRORS[1])
+    failing.on = {call}
+    with pytest.raises(MeteringUnavailable):
+        DynamoMeter(failing, TABLE, now_ms=bench.clock).settle(hold, work())  # type: ignore[arg-type] # stands in
+    bench.meter.settle(hold, work())
+    assert (bench.committed, len(bench.rows), holds_from(bench.item)) == (100, 1, [])
