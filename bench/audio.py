@@ -3,8 +3,8 @@
     python bench/audio.py [--json PATH] [--minutes N] [--rounds N]
 
 Speeds are seconds of audio per second of processor time, best of the rounds, each round running ours and ffmpeg's one
-after the other: other programs on the machine disturb that less than time on the wall. ffmpeg's time includes its start,
-which is small beside clips of this length. Both use the same encoder settings; ours uses the libraries in PyAV's wheel.
+after the other: other programs on the machine disturb that less than time on the wall. ffmpeg's includes its start,
+which is small beside clips of this length. Both use the same encoder settings; ours the libraries in PyAV's wheel.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def main() -> None:
 
 def speech(samples: int) -> bytes:
     """The human clips of the tests over and over, at 24 kHz."""
-    clips = sorted((ROOT / "tests/data").glob("*.wav"))
+    clips = sorted((ROOT / "tests/data/speech").glob("*.wav"))
     once = b"".join(piece for clip in clips for piece in decode_pcm(clip.read_bytes(), RATE))
     return (once * (samples * 2 // len(once) + 1))[: samples * 2]
 

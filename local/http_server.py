@@ -119,7 +119,7 @@ class HttpServer(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 timeout_keep_alive=_KEEP_ALIVE_S,
-                timeout_graceful_shutdown=1,
+                timeout_graceful_shutdown=0,  # a tenth of a second it takes anyway; who still sends then is cut off
             )
         )
         self.listening = asyncio.Event()

@@ -22,7 +22,6 @@ from local.settings import Settings, StackError
 from local.stack_file import StackInfo
 from local.welcome import welcome
 
-_STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE_S: Final = 1.5
 
 
@@ -45,9 +44,10 @@ class Stack:
             StackError: it cannot start, or the local AWS ended.
         """
         loop = asyncio.get_running_loop()
-        for number in _STOP_SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants to outlive the terminal
-                loop.add_signal_handler(number, self._stopping.set)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stopping.set)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup means to outlive the terminal
+            loop.add_signal_handler(signal.SIGHUP, self._stopping.set)
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
         starting = asyncio.ensure_future(self._start())
         stopped = asyncio.ensure_future(self._stopping.wait())
@@ -76,34 +76,32 @@ class Stack:
         deployed = await deployment.deploy(rendered, aws)
         resolver = deployed.resolver(rendered, settings.region)
         api = rest_api.from_template(rendered, resolver)
-        slots = self._make_service(functions.read(rendered, deployed.functions, resolver, settings), aws)
+        found = functions.read(rendered, deployed.functions, resolver, settings)
+        slots = self._make_service(found, aws)
         table = deployed.only(rendered, "AWS::DynamoDB::Table")
+        bucket = deployed.only(rendered, "AWS::S3::Bucket")
         keys = seed.seed_keys(aws.client("dynamodb"), table, settings.root / "layers" / "shared")
+        await self._serve(api, api_socket, invoke_socket, slots)
+        # Imports take up to a second, and a first request would need two of them, authorizer and function.
+        await self._warm([authorizer.function for authorizer in api.authorizers.values()])
+        base_url = f"http://127.0.0.1:{port_of(api_socket)}/{api.stage}"
+        self._announce(_info(base_url, keys, aws, bucket=bucket, table=table))
+        self._tasks.append(asyncio.ensure_future(self._warm(_heaviest_first(found, api))))
+
+    async def _serve(
+        self, api: RestApi, api_socket: socket.socket, invoke_socket: socket.socket, slots: list[socket.socket]
+    ) -> None:
         applications: dict[int, Application] = {
             port_of(api_socket): Front(api, self._service.invoke),
             port_of(invoke_socket): InvokeApi(self._service),
         }
         self._server = HttpServer(applications, RuntimeApi(self._service))
-        await self._serve(self._server, [api_socket, invoke_socket, *slots])
-        info = StackInfo(
-            base_url=f"http://127.0.0.1:{port_of(api_socket)}/{api.stage}",
-            api_key=keys.api,
-            admin_key=keys.admin,
-            aws_endpoint_url=aws.endpoint_url,
-            region=aws.region,
-            aws_access_key_id=aws.access_key_id,
-            aws_secret_access_key=aws.secret_access_key,
-            bucket=deployed.only(rendered, "AWS::S3::Bucket"),
-            table=table,
-            pid=os.getpid(),
-        )
-        stack_file.write(settings.stack_file, info)
-        tell(welcome(info, settings.stack_file))
-        self._tasks.append(asyncio.ensure_future(self._warm(api)))
+        self._tasks.append(asyncio.ensure_future(self._server.serve([api_socket, invoke_socket, *slots])))
+        await self._server.listening.wait()
 
-    async def _serve(self, server: HttpServer, sockets: list[socket.socket]) -> None:
-        self._tasks.append(asyncio.ensure_future(server.serve(sockets)))
-        await server.listening.wait()
+    def _announce(self, info: StackInfo) -> None:
+        stack_file.write(self._settings.stack_file, info)
+        tell(welcome(info, self._settings.stack_file))
 
     async def _stop(self) -> None:
         stack_file.remove(self._settings.stack_file)
@@ -144,13 +142,9 @@ class Stack:
         self._service = LambdaService(pools)
         return sockets
 
-    async def _warm(self, api: RestApi) -> None:
-        """One environment for each function of the API, one after the other.
-
-        Their imports take about a second each, and a first request needs two of them, authorizer and function.
-        """
-        guards = [authorizer.function for authorizer in api.authorizers.values()]
-        for name in dict.fromkeys([*guards, *(route.function for route in api.routes)]):
+    async def _warm(self, names: list[str]) -> None:
+        """Start one environment of each function, one after the other: together they would slow down each other."""
+        for name in names:
             await self._service.pool(name).warm()
 
     def _reap(self) -> None:
@@ -159,3 +153,24 @@ class Stack:
         if self._ministack is not None and self._ministack.ended() and not self._stopping.is_set():
             self._failure = f"the local AWS ended: {self._ministack.last_line}"
             self._stopping.set()
+
+
+def _info(base_url: str, keys: seed.Keys, aws: Aws, *, bucket: str, table: str) -> StackInfo:
+    return StackInfo(
+        base_url=base_url,
+        api_key=keys.api,
+        admin_key=keys.admin,
+        aws_endpoint_url=aws.endpoint_url,
+        region=aws.region,
+        aws_access_key_id=aws.access_key_id,
+        aws_secret_access_key=aws.secret_access_key,
+        bucket=bucket,
+        table=table,
+        pid=os.getpid(),
+    )
+
+
+def _heaviest_first(found: list[functions.Function], api: RestApi) -> list[str]:
+    """The functions behind the API's routes, those with the most memory, and so the most to import, first."""
+    routed = {route.function for route in api.routes}
+    return [f.name for f in sorted(found, key=lambda f: -f.deployed.memory_mb) if f.name in routed]

@@ -17,18 +17,20 @@ audio-gateway is ready.
   admin key  {info.admin_key}
   all of it  {path}
 
-Try it:
+Try it in a shell:
 
-  curl {info.base_url}/audio/speech -H "Authorization: Bearer {info.api_key}" \\
-    -H "Content-Type: application/json" \\
-    -d '{{"model": "espeak-ng", "voice": "alloy", "input": "Hello from your own audio gateway."}}' -o hello.mp3
+curl {info.base_url}/audio/speech -H "Authorization: Bearer {info.api_key}" \\
+  -H "Content-Type: application/json" \\
+  -d '{{"model": "espeak-ng", "voice": "alloy", "input": "Hello from your own audio gateway."}}' -o hello.mp3
 
-  curl {info.base_url}/audio/transcriptions -H "Authorization: Bearer {info.api_key}" \\
-    -F model=pocketsphinx -F file=@hello.mp3
+curl {info.base_url}/audio/transcriptions -H "Authorization: Bearer {info.api_key}" \\
+  -F model=pocketsphinx -F file=@hello.mp3
 
-  from openai import OpenAI
-  client = OpenAI(base_url="{info.base_url}", api_key="{info.api_key}")
-  client.audio.speech.create(model="espeak-ng", voice="alloy", input="Hello.").write_to_file("hello.mp3")
+or in Python:
+
+from openai import OpenAI
+client = OpenAI(base_url="{info.base_url}", api_key="{info.api_key}")
+client.audio.speech.create(model="espeak-ng", voice="alloy", input="Hello.").write_to_file("hello.mp3")
 
 Ctrl-C stops it.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -46,8 +47,8 @@ class FakeProvider:
     def voices(self) -> tuple[ProviderVoice, ...]:
         return (ProviderVoice("en-us", "English (America)", "en-US", "male"),)
 
-    def has_voice(self, voice: str) -> bool:
-        return voice == "en-us"
+    def find_voice(self, name: str) -> ProviderVoice | None:
+        return next((voice for voice in self.voices() if voice.id == name), None)
 
     def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
         self.asked.append(request)
@@ -72,6 +73,9 @@ class FakeProvider:
 
 
 PROVIDER = Provider(id="fake", adapter="openai", base_url="http://127.0.0.1:9", api_key=None, timeout_seconds=60)
+
+LISTING = dataclasses.replace(PROVIDER, id="fake", adapter="embedded", base_url=None)
+"""A provider that knows its voices."""
 
 
 def model(model_id: str = "talker", **fields: object) -> Model:

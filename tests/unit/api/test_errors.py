@@ -12,6 +12,9 @@ from audio_gateway.api.errors import answer_for
 
 EXTRA: dict[str, dict[str, object]] = {
     "AudioTooLong": {"limit_ms": 1},
+    "LimitReached": {"limit": "x"},
+    "BudgetReached": {"limit": "monthly_budget_usd"},
+    "RateLimitReached": {"limit": "requests_per_minute", "retry_after_s": 3},
     "MethodNotAllowed": {"allowed": ("POST",)},
     "ProviderRejected": {"provider": "p", "upstream_status": 400},
 }

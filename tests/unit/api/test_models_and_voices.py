@@ -10,13 +10,19 @@ from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.models import models_app
 from audio_gateway.api.voices import voices_app
 from tests.fakes.gateway import Answer, call, event
-from tests.fakes.providers import FakeProvider, catalog, model
+from tests.fakes.providers import LISTING, FakeProvider, catalog, model
 
 
 @pytest.fixture
 def handlers() -> dict[str, Any]:
     found = catalog(
-        model("talker", voices={"alloy": "en-us", "house": "x"}, languages=("en",), markup_percent="50"),
+        model(
+            "talker",
+            provider=LISTING,
+            voices={"alloy": "en-us", "house": "x"},
+            languages=("en",),
+            markup_percent="50",
+        ),
         model("org/name x", voices={"anna": "anna"}, own_voices_only=True),
         model("hearer", endpoints=frozenset({"transcriptions"})),
     )
@@ -94,3 +100,13 @@ def test_without_a_model_the_voices_of_all_are_listed_once(handlers: dict[str, A
 def test_the_voices_of_a_model_that_does_not_speak_are_a_404(handlers: dict[str, Any]) -> None:
     for asked in ("hearer", "nobody"):
         assert get(handlers, "voices", "/audio/voices", model=asked).error["code"] == "model_not_found"
+
+
+def test_a_provider_with_a_key_is_not_asked_for_voices_as_this_function_may_not_read_keys() -> None:
+    def nobody(_: object) -> object:
+        raise AssertionError("the key would be read")
+
+    found = catalog(model("table", voices={"alloy": "a"}), model("any"))
+    handler = lambda_handler(voices_app(catalog=found, providers=nobody), "voices")
+    answer = call(handler, event("GET", "/audio/voices"))
+    assert [voice["id"] for voice in answer.json["data"]] == ["alloy"]

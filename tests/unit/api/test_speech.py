@@ -22,7 +22,7 @@ from audio_gateway.errors import (
 )
 from audio_gateway.providers.port import AudioChunk
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, json_event
-from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
+from tests.fakes.providers import ALL_CAPABILITIES, LISTING, FakeProvider, catalog, model
 
 BODY = {"model": "talker", "input": "Hello.", "voice": "alloy", "response_format": "pcm"}
 
@@ -226,7 +226,7 @@ def test_an_option_that_the_catalogue_lets_through_is_announced() -> None:
 
 
 def test_an_unknown_voice_is_refused_unless_the_provider_knows_it() -> None:
-    gateway = Gateway(model(voices={"alloy": "en-gb"}))
+    gateway = Gateway(model(voices={"alloy": "en-gb"}, provider=LISTING))
     refused = gateway.post({**BODY, "voice": "bob"})
     assert (refused.status, refused.error["param"]) == (400, "voice")
     assert "alloy" in refused.error["message"]

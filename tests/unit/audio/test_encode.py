@@ -20,7 +20,7 @@ from tests.unit.audio.signals import largest_step, loudness, power
 
 CODEC = {"mp3": "mp3float", "opus": "opus", "aac": "aac", "flac": "flac", "wav": "pcm_s16le"}
 DELAY_S = {"mp3": 0.072, "aac": 0.086}
-"""What these two add: at most 1105 + 623 and 1024 + 1023 samples, the encoder's delay and the rest of the last frame."""
+"""What these two add: 1105 + 623 and 1024 + 1023 samples at most, of the encoder's delay and the last frame."""
 
 
 def samples_of(kind: SpeechFormat, data: bytes) -> bytes:

@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import http.server
 import json
+import sys
 import threading
+import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
+from local import emulator_process
 from local.emulator_process import invoke
 
 
@@ -61,3 +66,13 @@ def test_a_refusal_and_a_silent_invoke_api_are_errors() -> None:
     unreachable = invoke(FUNCTION, {}, address, "r-1")
     assert unreachable["body"]["errorType"] == "Runtime.Unreachable"
     assert unreachable["error"] is True
+
+
+def test_a_ministack_that_has_changed_inside_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    services = types.ModuleType("ministack.services")
+    services.lambda_svc = types.SimpleNamespace(_proxy_url_for=None)  # type: ignore[attr-defined] # a stand-in module
+    monkeypatch.setitem(sys.modules, "ministack", types.ModuleType("ministack"))
+    monkeypatch.setitem(sys.modules, "ministack.services", services)
+
+    with pytest.raises(SystemExit, match=r"no lambda_svc\._execute_function_proxy; install"):
+        emulator_process._hand_functions_to("127.0.0.1:9")

@@ -106,7 +106,7 @@ def test_languages_are_spoken_by_their_voices() -> None:
      "en-us+mr serious", "yue-latn-jyutping"],
 )  # fmt: skip
 def test_a_voice_that_it_has_speaks(voice: str) -> None:
-    assert EspeakSpeech().has_voice(voice)
+    assert EspeakSpeech().find_voice(voice) is not None
     assert look_pcm(say("hello", voice), RATE).peak > 0.01
 
 
@@ -116,7 +116,7 @@ def test_a_voice_that_it_has_speaks(voice: str) -> None:
      "en-us:pitch=", "en-us:pitch=-1", "en-us:speed=3", "alloy"],
 )  # fmt: skip
 def test_a_voice_that_it_has_not_is_refused(voice: str) -> None:
-    assert not EspeakSpeech().has_voice(voice)
+    assert EspeakSpeech().find_voice(voice) is None
     with pytest.raises(ProviderRejected) as caught:
         say("hello", voice)
     assert caught.value.param == "voice"
@@ -210,3 +210,13 @@ def test_no_thread_is_left_behind() -> None:
     chunks: list[AudioChunk] = list(EspeakSpeech().synthesize(request(TEXT)))
     assert chunks
     assert not [thread for thread in threading.enumerate() if thread.name == "espeak-ng"]
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "gender"),
+    [("en-us", "en-US", "male"), ("en-gb+f2:pitch=60", "en-GB", "female"), ("DE+Linda", "de", "female")],
+)
+def test_a_voice_is_described_with_its_variant(name: str, language: str, gender: str) -> None:
+    voice = EspeakSpeech().find_voice(name)
+    assert voice is not None
+    assert (voice.id, voice.language, voice.gender) == (name, language, gender)

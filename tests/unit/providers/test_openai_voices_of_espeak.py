@@ -67,7 +67,7 @@ def likeness(frame: array.array[int], lag: int, size: int) -> float:
 
 def test_every_voice_of_openai_has_one() -> None:
     assert set(TABLE) == set(OPENAI_VOICES)
-    assert all(EspeakSpeech().has_voice(voice) for voice in TABLE.values())
+    assert all(EspeakSpeech().find_voice(voice) for voice in TABLE.values())
 
 
 @pytest.mark.parametrize("pair", list(itertools.combinations(sorted(OPENAI_VOICES), 2)), ids="-".join)

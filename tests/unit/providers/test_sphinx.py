@@ -27,7 +27,7 @@ COMPRESSED = ["mp3 22.05 kHz", "ogg opus 16 kHz", "m4a 44.1 kHz stereo"]
 
 
 def listen(data: bytes, **options: object) -> list[TranscriptEvent]:
-    request = TranscriptionRequest("pocketsphinx", measure(data), Deadline.after(60), **options)  # type: ignore[arg-type] # any option
+    request = TranscriptionRequest("pocketsphinx", measure(data), Deadline.after(110), **options)  # type: ignore[arg-type] # any option
     return list(PocketsphinxTranscription().transcribe(request))
 
 
@@ -125,7 +125,7 @@ def test_a_stream_gives_the_text_bit_by_bit(streamed: list[TranscriptEvent]) -> 
 
 def test_the_same_audio_gives_the_same_whatever_was_heard_before() -> None:
     first = transcript(clip("austen-0880"))
-    transcript(encode(clip("austen-0890"), ENCODINGS["mp3 8 kHz"]))
+    transcript(encode(clip("austen-0880"), ENCODINGS["mp3 8 kHz"]))
     assert transcript(clip("austen-0880")) == first
 
 

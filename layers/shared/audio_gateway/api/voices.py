@@ -34,14 +34,14 @@ def voices_app(*, catalog: Catalog, providers: Providers) -> FastAPI:
 
 def _voices(model: Model, providers: Providers) -> Iterator[dict[str, Any]]:
     """The names that the catalogue maps, then the provider's own where it can tell them without being asked."""
-    provider = None if model.own_voices_only else providers(model.provider)
-    own = {voice.id: voice for voice in provider.voices()} if isinstance(provider, VoiceLister) else {}
+    provider = providers(model.provider) if model.provider.lists_voices else None
+    lister = provider if isinstance(provider, VoiceLister) else None
     for name, target in (model.voices or {}).items():
-        known = own.get(target) or own.get(target.partition("+")[0]) or ProviderVoice(target, target)
+        known = (lister and lister.find_voice(target)) or ProviderVoice(target, target)
         openai_name = name if name in OPENAI_VOICES else None
         yield _voice(ProviderVoice(name, name, known.language, known.gender), openai_name)
-    for voice in own.values():
-        yield _voice(voice, None)
+    if lister is not None and not model.own_voices_only:
+        yield from (_voice(voice, None) for voice in lister.voices())
 
 
 def _voice(voice: ProviderVoice, openai_name: str | None) -> dict[str, Any]:

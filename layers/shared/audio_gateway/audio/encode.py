@@ -25,7 +25,8 @@ class _Encoding:
 
 _ENCODINGS: Final[dict[SpeechFormat, _Encoding]] = {
     # Neither an ID3 tag nor an Info frame: the first bytes are those of audio, as OpenAI's are.
-    # LAME's quality 7 is the one that it calls fast: at 128 kbit/s for 24 kHz mono the better ones are not heard.
+    # LAME's quality 7 is the one that it calls fast: nearly twice the default's speed, and on speech at this bit rate
+    # the same signal-to-noise ratio (26.0 dB). Nobody has compared them by ear.
     "mp3": _Encoding(
         "mp3", "libmp3lame", 128_000, {"id3v2_version": "0", "write_xing": "0"}, {"compression_level": "7"}
     ),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
+from audio_gateway.audio.riff import MAX_CHANNELS, RATES
 from audio_gateway.audio.sniff import Container
 from audio_gateway.errors import InvalidAudio
 
@@ -87,7 +88,7 @@ def opened(file: ByteFile, container: Container, probe_bytes: int) -> Iterator[t
 
 
 def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> NoReturn:  # noqa: ARG001 - PyAV's signature
-    raise PermissionError("audio must not name other files")
+    raise ValueError("audio must not name other files")
 
 
 def _first_audio(opened_file: InputContainer, container: Container) -> AudioStream:
@@ -117,6 +118,18 @@ class Tally:
     samples: dict[int, int] = field(default_factory=dict)
     """Decoded samples per sample rate: it may change within a stream."""
 
+    def add(self, packet: Packet | None, *, good: bool) -> None:
+        """Count a packet; None is the end of the file and counts nothing."""
+        if packet is None:
+            return
+        self.last = packet
+        if good:
+            self.good += 1
+            self.good_bytes += packet.size
+        else:
+            self.bad += 1
+            self.bad_ticks += packet.duration or 0
+
     @property
     def seconds(self) -> Fraction:
         """Length of all that was decoded."""
@@ -140,37 +153,50 @@ def decoded_part(part: Part, container: Container) -> Iterator[AudioFrame]:
         _check_promise(part, opened_file, stream, tally)
 
 
-def _frames(opened_file: InputContainer, stream: AudioStream, tally: Tally) -> Iterator[AudioFrame]:
+def _packets(opened_file: InputContainer, stream: AudioStream) -> Iterator[Packet | None]:
+    """The packets of a stream that hold something, and None behind the last."""
     import av
 
-    decode, samples = stream.codec_context.decode, tally.samples
     packets = opened_file.demux(stream)
-    packet: Packet | None
     while True:
         try:
             packet = next(packets, None)
         except (av.FFmpegError, ValueError):
             packet = None  # damage that the demuxer cannot get over: the file ends here
-        if packet is not None and not packet.size:
-            continue  # PyAV's own sign of the end, or a frame that was not sent
+        if packet is None:
+            yield None
+            return
+        if packet.size:  # else PyAV's own sign of the end, or silence that was not sent
+            yield packet
+
+
+def _frames(opened_file: InputContainer, stream: AudioStream, tally: Tally) -> Iterator[AudioFrame]:
+    import av
+
+    decode, samples = stream.codec_context.decode, tally.samples
+    for packet in _packets(opened_file, stream):
         try:
             frames = decode(packet)
         except (av.FFmpegError, ValueError):
-            frames = []
-            if packet is not None:
-                tally.bad += 1
-                tally.bad_ticks += packet.duration or 0
-        else:
-            if packet is not None:
-                tally.good += 1
-                tally.good_bytes += packet.size
+            tally.add(packet, good=False)
+            continue
+        tally.add(packet, good=True)
         for frame in frames:
             rate = frame.sample_rate
-            samples[rate] = samples.get(rate, 0) + frame.samples
+            if rate not in samples:
+                _check_shape(frame)
+                samples[rate] = 0
+            samples[rate] += frame.samples
             yield frame
-        if packet is None:
-            return
-        tally.last = packet
+
+
+def _check_shape(frame: AudioFrame) -> None:
+    if frame.sample_rate not in RATES or frame.layout.nb_channels > MAX_CHANNELS:
+        raise InvalidAudio(
+            f"The audio cannot be read: its header declares {frame.sample_rate} Hz and {frame.layout.nb_channels} "
+            "channels. Export it again.",
+            param="file",
+        )
 
 
 def _check_damage(tally: Tally, container: Container, dense_bytes: int) -> None:

@@ -18,8 +18,9 @@ _MAX_CHUNKS: Final = 1_000
 _TAG_PCM, _TAG_FLOAT, _TAG_EXTENSIBLE = 1, 3, 0xFFFE
 _SUBFORMAT_TAIL: Final = bytes.fromhex("000000001000800000aa00389b71")
 _PCM_BITS: Final = {_TAG_PCM: (8, 16, 24, 32), _TAG_FLOAT: (32, 64)}
-_MAX_CHANNELS: Final = 64
-_RATES: Final = range(1_000, 768_001)
+MAX_CHANNELS: Final = 64
+RATES: Final = range(1_000, 768_001)
+"""Hertz of audio that anyone records; beyond them a header is damaged or lies."""
 _CHUNK = struct.Struct("<4sI")
 _FORMAT = struct.Struct("<HHIIHH")
 
@@ -86,7 +87,7 @@ class Head:
         if tag == _TAG_EXTENSIBLE and self.fmt[24:40] == _TAG_PCM.to_bytes(2, "little") + _SUBFORMAT_TAIL:
             tag = _TAG_PCM
         plain = (tag, channels, block_align, bits) == (_TAG_PCM, 1, 2, 16)
-        return sample_rate if plain and sample_rate in _RATES else None
+        return sample_rate if plain and sample_rate in RATES else None
 
     @property
     def bytes_per_second(self) -> int:
@@ -150,9 +151,9 @@ def _check_format(fmt: bytes) -> None:
     if len(fmt) < _FORMAT.size:
         raise _invalid("its format chunk is cut off")
     _, channels, sample_rate, _, block_align, _ = _fields(fmt)
-    if not 1 <= channels <= _MAX_CHANNELS:
+    if not 1 <= channels <= MAX_CHANNELS:
         raise _invalid(f"it declares {channels} channels")
-    if sample_rate not in _RATES:
+    if sample_rate not in RATES:
         raise _invalid(f"it declares a sample rate of {sample_rate} Hz")
     if not block_align:
         raise _invalid("it declares blocks of no bytes")

@@ -37,6 +37,11 @@ class Provider:
     api_key: str | None
     timeout_seconds: float
 
+    @property
+    def lists_voices(self) -> bool:
+        """Whether its adapter knows all of its voices by itself: without a call, and so without a key."""
+        return self.adapter == "embedded"
+
 
 @dataclass(frozen=True, slots=True)
 class Price:

@@ -156,6 +156,6 @@ class VoiceLister(Protocol):
         """All of them, in a stable order."""
         ...
 
-    def has_voice(self, voice: str) -> bool:
-        """Whether `voice` is one that `synthesize` takes, variants included."""
+    def find_voice(self, name: str) -> ProviderVoice | None:
+        """The voice that `synthesize` takes by this name, variants included; None if there is none."""
         ...

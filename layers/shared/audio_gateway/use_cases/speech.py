@@ -88,8 +88,7 @@ def _voice(name: str, model: Model, providers: Providers) -> str:
         return name
     if name in model.voices:
         return model.voices[name]
-    provider = None if model.own_voices_only else providers(model.provider)
-    if isinstance(provider, VoiceLister) and provider.has_voice(name):
+    if not model.own_voices_only and _may_know(name, model, providers):
         return name
     known = ", ".join(f"'{voice}'" for voice in model.voices)
     message = (
@@ -97,6 +96,14 @@ def _voice(name: str, model: Model, providers: Providers) -> str:
         f"GET /v1/audio/voices?model={model.id} lists all."
     )
     raise InvalidRequest(message, param="voice", code="invalid_value")
+
+
+def _may_know(name: str, model: Model, providers: Providers) -> bool:
+    """Whether the provider takes the name as it is; one that cannot list its voices has to answer for itself."""
+    if not model.provider.lists_voices:
+        return True
+    provider = providers(model.provider)
+    return isinstance(provider, VoiceLister) and provider.find_voice(name) is not None
 
 
 def _synthesize(

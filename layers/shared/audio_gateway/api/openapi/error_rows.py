@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from audio_gateway import errors as e
 from audio_gateway.api.errors import answer_for
@@ -53,6 +53,16 @@ def _below(parent: type[e.GatewayError], depth: int) -> Iterator[ErrorRow]:
             yield from _below(cls, depth + 1)
 
 
+# What the constructors want beside the message; the first class that fits counts.
+_WANTED: Final[Mapping[type[e.GatewayError], dict[str, Any]]] = {
+    e.AudioTooLong: {"limit_ms": 1},
+    e.MethodNotAllowed: {"allowed": ("POST",)},
+    e.RateLimitReached: {"limit": "", "retry_after_s": 1},
+    e.LimitReached: {"limit": ""},
+    e.ProviderError: {"provider": ""},
+}
+
+
 def _row(name: str, when: str, errors: Sequence[Exception], depth: int) -> ErrorRow:
     answers = [answer_for(error, _REQUEST_ID) for error in errors]
     told = json.loads(answers[0].body)["error"]
@@ -71,12 +81,7 @@ def _row(name: str, when: str, errors: Sequence[Exception], depth: int) -> Error
 
 def _instances(cls: type[e.GatewayError]) -> Sequence[e.GatewayError]:
     """One of the class for each status that it can have, with the least that its constructor wants."""
-    if issubclass(cls, e.AudioTooLong):
-        return [cls("", limit_ms=1)]
-    if issubclass(cls, e.MethodNotAllowed):
-        return [cls("", allowed=("POST",))]
     if issubclass(cls, e.ProviderRejected):
         return [cls("", provider="", upstream_status=status) for status in _PASSED_ON]
-    if issubclass(cls, e.ProviderError):
-        return [cls("", provider="")]
-    return [cls("")]
+    wanted = next((wanted for base, wanted in _WANTED.items() if issubclass(cls, base)), {})
+    return [cls("", **wanted)]

@@ -31,9 +31,9 @@ class EspeakSpeech:
         """Every language of eSpeak NG, each with its plain voice."""
         return self._names.listed()
 
-    def has_voice(self, voice: str) -> bool:
-        """Whether `voice` is a name by the grammar of `espeak_voices`."""
-        return self._names.find(voice) is not None
+    def find_voice(self, name: str) -> ProviderVoice | None:
+        """The voice of a name by the grammar of `espeak_voices`."""
+        return self._names.describe(name)
 
     def synthesize(self, request: SpeechRequest) -> Iterator[AudioChunk]:
         """Speak as fast as eSpeak NG can; closing the iterator stops it.

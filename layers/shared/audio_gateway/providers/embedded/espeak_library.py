@@ -6,8 +6,9 @@ It keeps one voice, one set of parameters and one callback for the whole process
 from __future__ import annotations
 
 import ctypes
+import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,8 @@ _PARAMETER_PITCH: Final = 3
 _POSITION_CHARACTER: Final = 1
 _CHARS_UTF8: Final = 1  # alone: with SSML (0x10) or PHONEMES (0x100) a caller's "<" or "[[" would be a command
 _OK: Final = 0
+
+_GENDER: Final = re.compile(r"^gender +(female|male)", re.MULTILINE)  # in the file of a voice variant
 
 _Callback: Final = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 
@@ -82,9 +85,13 @@ class EspeakLibrary:
             records = self._espeak.espeak_ListVoices(None)
             return tuple(_language_voice(record) for record in _until_null(records))
 
-    def variants(self) -> tuple[str, ...]:
-        """Names of the voice variants (`f2`, `croak`), sorted. The library takes an unknown one for none at all."""
-        return tuple(sorted(path.name for path in (self._data / "voices" / "!v").iterdir()))
+    def variants(self) -> Mapping[str, str]:
+        """The voice variants by name (`f2`, `croak`), with the gender that each declares (`female`, `male`).
+
+        The library takes an unknown variant for none at all.
+        """
+        files = (self._data / "voices" / "!v").iterdir()
+        return {file.name: _gender(file.read_text(encoding="utf-8", errors="replace")) for file in files}
 
     def speak(self, utterance: Utterance, take: Callable[[bytes], bool]) -> None:
         """Hand s16le mono pieces to `take` until all is said or it answers False. Blocks, without holding the GIL.
@@ -129,6 +136,11 @@ def library() -> EspeakLibrary:
     if rate != SAMPLE_RATE:
         raise ConfigurationError(f"eSpeak NG could not read its data: it answered {rate}")
     return EspeakLibrary(handle, data)
+
+
+def _gender(variant: str) -> str:
+    declared = _GENDER.search(variant)
+    return declared[1] if declared else "male"  # what the library itself speaks with
 
 
 def _until_null(records: Any) -> Iterator[_VoiceRecord]:

@@ -17,6 +17,7 @@ from audio_gateway.providers.embedded.espeak_library import LanguageVoice
 from audio_gateway.providers.port import ProviderVoice
 
 DEFAULT_PITCH: Final = 50
+_PLAIN_GENDER: Final = "male"  # how eSpeak NG speaks without a variant
 _GRAMMAR: Final = re.compile(r"(?P<language>[a-z0-9-]+)(?:\+(?P<variant>[a-z0-9 ]+))?(?::pitch=(?P<pitch>[0-9]{1,2}))?")
 
 
@@ -31,9 +32,10 @@ class Voice:
 class VoiceNames:
     """All names that are understood."""
 
-    def __init__(self, languages: Sequence[LanguageVoice], variants: Sequence[str]) -> None:
+    def __init__(self, languages: Sequence[LanguageVoice], variants: Mapping[str, str]) -> None:
         self._languages = _by_name(languages)
         self._variants = {variant.lower(): variant for variant in variants}
+        self._genders = variants
 
     def find(self, name: str) -> Voice | None:
         """The voice of that name, None if there is none."""
@@ -47,14 +49,23 @@ class VoiceNames:
         full = f"{language.identifier}+{variant}" if variant else language.identifier
         return Voice(full, int(parts["pitch"] or DEFAULT_PITCH))
 
+    def describe(self, name: str) -> ProviderVoice | None:
+        """What is known of the voice of that name, None if there is none."""
+        voice, tag = self.find(name), re.split(r"[+:]", name.lower(), maxsplit=1)[0]
+        if voice is None:
+            return None
+        variant = voice.name.partition("+")[2]
+        gender = self._genders[variant] if variant else _PLAIN_GENDER
+        return ProviderVoice(name, self._languages[tag].name, bcp47(tag), gender)
+
     def listed(self) -> tuple[ProviderVoice, ...]:
-        """The languages without their variants, in the library's order. eSpeak NG's plain voice is a man's."""
+        """The languages without their variants, in the library's order."""
         first_names: dict[str, str] = {}
         for name, voice in self._languages.items():
             first_names.setdefault(voice.identifier, name)
         voices = {voice.identifier: voice for voice in self._languages.values()}
         return tuple(
-            ProviderVoice(name, voices[identifier].name, bcp47(name), "male")
+            ProviderVoice(name, voices[identifier].name, bcp47(name), _PLAIN_GENDER)
             for identifier, name in first_names.items()
         )
 

@@ -75,7 +75,7 @@ class Upstream:
                 with suppress(BrokenPipeError, ConnectionResetError):
                     connection.request("POST", self._path + path, body, dict(headers))
                 return Answer(self, connection, connection.getresponse(), watchdog)
-        except ProviderError:
+        except BaseException:
             if connection is not None:
                 connection.close()
             watchdog.stop()
