@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import Final
 
 from audio_gateway.catalog.models import Model
 
 MICROUSD_PER_USD: Final = 1_000_000
+EXACT: Final = Context(prec=60)
+"""Digits enough for the product of any price, amount and markup, so that nothing is rounded on the way."""
+
 _MICRO_DIGITS: Final = 6
 _MAX_SHOWN: Final = 30
 _DECIMAL: Final = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,12}))?")
@@ -62,9 +65,10 @@ def caller_prices(model: Model) -> dict[str, str]:
         "usd_per_million_characters": model.price.microusd_per_million_characters,
         "usd_per_minute": model.price.microusd_per_minute,
     }
-    factor = 1 + Decimal(model.markup_percent) / 100
-    return {
-        unit: format_usd(Decimal(microusd) / MICROUSD_PER_USD * factor)
-        for unit, microusd in prices.items()
-        if microusd is not None
-    }
+    with localcontext(EXACT):
+        factor = 1 + Decimal(model.markup_percent) / 100
+        return {
+            unit: format_usd(Decimal(microusd) / MICROUSD_PER_USD * factor)
+            for unit, microusd in prices.items()
+            if microusd is not None
+        }

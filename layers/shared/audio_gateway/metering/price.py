@@ -6,14 +6,14 @@ The price depends on what was measured, and on nothing that the caller or the pr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Context, Decimal, localcontext
+from decimal import ROUND_CEILING, Decimal, localcontext
 from typing import Final
 
 from audio_gateway.catalog.models import Model
+from audio_gateway.catalog.prices import EXACT
 
 _MILLISECONDS_PER_MINUTE: Final = 60_000
 _CHARACTERS_PER_UNIT: Final = 1_000_000
-_EXACT: Final = Context(prec=60)  # digits enough for any product below, so that nothing is rounded on the way
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def billed_ms(model: Model, duration_ms: int) -> int:
 
 
 def _charge(model: Model, units: Decimal, per: int) -> Charge:
-    with localcontext(_EXACT):
+    with localcontext(EXACT):
         cost = units / per
         price = units * (100 + Decimal(model.markup_percent)) / (100 * per)
         return Charge(*(int(amount.to_integral_value(ROUND_CEILING)) for amount in (cost, price)))
