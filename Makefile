@@ -38,7 +38,7 @@ docs: .venv/.stamp ## write docs/openapi.json, docs/api.md and the tables of err
 
 bench: .venv/.stamp install ## measure: handlers warm and cold, decoding, encoding, memory (tables, bench/results)
 	PYTHONPATH=layers/shared:. $(PY) -m bench.handlers
-	PYTHONPATH=layers/shared:. $(PY) -m bench.audio
+	PYTHONPATH=layers/shared:. $(PY) -m bench.audio --json bench/results/audio.json
 
 clean: ## remove everything that these commands made
 	rm -rf .venv .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/.work

@@ -60,6 +60,7 @@ def test_a_filename_makes_a_file_whatever_it_says(filename: str) -> None:
         part("form-data", b"1") + END,
         part('attachment; name="a"', b"1") + END,
         part('form-data; name="a\x00b"; filename="x"', b"1") + END,
+        part('form-data; name="file"; filename="a\r\nX-Evil: yes"', b"1") + END,
         b"".join(part(f'form-data; name="n{i}"', b"1") for i in range(300)) + END,
     ],
 )

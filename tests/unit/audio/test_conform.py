@@ -87,6 +87,21 @@ def test_pcm_at_any_rate_becomes_any_format(rate: int, wanted: SpeechFormat):
     assert abs(seconds(wanted, data) - 1.0) < PADDED_S
 
 
+def test_samples_that_happen_to_hold_frame_headers_are_still_samples():
+    pcm, length = bytearray(tone(0.5, 24_000)), 400
+    header = bytes([0xFF, 0xF1, 0x58, 0x40 | length >> 11, length >> 3 & 0xFF, (length & 7) << 5 | 0x1F, 0xFC])
+    for start in (0, 1_001):
+        for at in range(start, start + 4 * length, length):
+            pcm[at : at + len(header)] = header
+        assert conformed(bytes(pcm), "pcm", declared="pcm") == bytes(pcm)
+
+
+def test_mp3_that_was_declared_pcm_is_still_mp3():
+    assert len(conformed(spoken("mp3"), "pcm", declared="pcm")) == pytest.approx(
+        len(conformed(spoken("mp3"), "pcm", declared="mp3"))
+    )
+
+
 def test_a_wav_is_not_pcm_although_it_was_declared_so():
     pcm = conformed(riff(tone(1.0, 16_000), after=b"LIST\x04\x00\x00\x00INFO"), "pcm", declared="pcm", rate=24_000)
     assert len(pcm) == pytest.approx(48_000, abs=50)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+from typing import Any
 
 from audio_gateway.errors import InvalidRequest, UnsupportedContentType
 
@@ -11,15 +11,15 @@ from audio_gateway.errors import InvalidRequest, UnsupportedContentType
 def read_object(content_type: str | None, body: bytes) -> dict[str, Any]:
     """The body as an object; raises `UnsupportedContentType`, or `InvalidRequest` for anything that is not one.
 
-    Refused although Python would take it: a key that stands there twice, NaN and Infinity, and text in another
-    encoding than UTF-8.
+    Refused although Python would take it: a key that stands there twice, and text in another encoding than UTF-8.
     """
     kind = (content_type or "").split(";", 1)[0].strip().lower()
     if kind != "application/json":
         shown = f"'{content_type}'" if content_type else "missing"
         raise UnsupportedContentType(f"The Content-Type is {shown}; this endpoint reads application/json.")
     try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+        # NaN and Infinity, which Python reads, are no number of any field: each field refuses them by its name.
+        value = json.loads(body.decode("utf-8"), object_pairs_hook=_without_duplicates)
     except UnicodeDecodeError as error:
         raise InvalidRequest(f"The body is not valid UTF-8 (byte {error.start}).") from error
     except RecursionError as error:
@@ -38,7 +38,3 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value] # add() is None
         raise InvalidRequest(f"'{twice}' stands twice in the body; send it once.", param=twice)
     return found
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise InvalidRequest(f"The body holds {name}, which is not JSON; send a number.")

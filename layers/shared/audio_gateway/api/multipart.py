@@ -160,6 +160,10 @@ def _part(headers: dict[bytes, bytes], data: bytes) -> Part:
     disposition = headers.get(b"content-disposition", b"")
     if any(byte < 0x20 and byte != 0x09 for byte in disposition):  # noqa: PLR2004 - control characters, but for the tab
         raise InvalidRequest("A part's Content-Disposition holds a control character. Encode or remove it.")
+    if disposition.count(b'"') % 2:  # an SDK sends a quote in a name as %22: this is a name that was broken off
+        raise InvalidRequest(
+            "A part's Content-Disposition has a quote that does not close. Encode line breaks in names."
+        )
     # SDKs send names as raw UTF-8 (contract section 3.1); the library reads headers as latin-1, byte for byte.
     kind, options = parse_options_header(disposition.decode("latin-1"))
     name_bytes = options.get(b"name")

@@ -15,6 +15,7 @@ from audio_gateway.audio.whole import whole
 from audio_gateway.errors import InvalidAudio
 
 _LOOK_BYTES: Final = 4_096
+_CHAIN_FRAMES: Final = 8
 _CONTAINER_OF: Final[dict[SpeechFormat, Container]] = {
     "mp3": "mp3",
     "opus": "ogg",
@@ -37,7 +38,7 @@ def conform(
     source = _without_id3(iter(chunks))
     head = _head(source)
     everything = chain((head,), source)
-    container = sniff(head)
+    container = _container(head, declared)
     if container is None:
         _refuse_other_than_pcm(head, declared)
         yield from _made(everything, sample_rate, wanted, speed)
@@ -85,6 +86,18 @@ def _head(chunks: Iterator[bytes]) -> bytes:
     if not head:
         raise InvalidAudio("The answer is empty: there is no audio in it.", param="file")
     return head
+
+
+def _container(head: bytes, declared: SpeechFormat) -> Container | None:
+    """What the bytes are; None for headerless samples.
+
+    Samples can hold anything, a few bytes like frame headers included: so where they are expected, formats without a
+    magic number count only if frames follow one another from the very first byte on, and for long.
+    """
+    container = sniff(head)
+    if declared == "pcm" and container in ("mp3", "aac") and not mpeg.is_chain(head, _CHAIN_FRAMES):
+        return None
+    return container
 
 
 def _refuse_other_than_pcm(head: bytes, declared: SpeechFormat) -> None:

@@ -122,6 +122,12 @@ def find_frames(data: bytes, start: int, limit: int) -> Found | None:
     return None
 
 
+def is_chain(data: bytes, frames: int) -> bool:
+    """Whether `data` begins with that many frames in a row, or consists of whole frames up to its last byte."""
+    first = read_frame(data, 0)
+    return first is not None and _followed(data, 0, first, frames)
+
+
 def _followed(data: bytes, at: int, frame: Frame, wanted: int) -> bool:
     family, seen = frame.family, 1
     while seen < wanted:
