@@ -226,6 +226,14 @@ def test_an_option_that_the_catalogue_lets_through_is_announced() -> None:
     assert gateway.provider.asked[0].instructions is None
 
 
+def test_a_voice_of_the_table_is_understood_by_both_of_its_names() -> None:
+    gateway = Gateway(model(voices={"alloy": "bob"}))
+    for name in ("alloy", "bob"):
+        gateway.post({**BODY, "voice": name})
+        assert gateway.provider.asked[-1].voice == "bob"  # type: ignore[union-attr] # speech was asked for
+    assert gateway.post({**BODY, "voice": "anna"}).error["param"] == "voice"
+
+
 def test_an_unknown_voice_is_refused_unless_the_provider_knows_it() -> None:
     gateway = Gateway(model(voices={"alloy": "en-gb"}, provider=LISTING))
     refused = gateway.post({**BODY, "voice": "bob"})

@@ -88,7 +88,7 @@ def _voice(name: str, model: Model, providers: Providers) -> str:
         return name
     if name in model.voices:
         return model.voices[name]
-    if not model.own_voices_only and _may_know(name, model, providers):
+    if not model.own_voices_only and _is_providers_own(name, model, providers):
         return name
     known = ", ".join(f"'{voice}'" for voice in model.voices)
     message = (
@@ -98,10 +98,12 @@ def _voice(name: str, model: Model, providers: Providers) -> str:
     raise InvalidRequest(message, param="voice", code="invalid_value")
 
 
-def _may_know(name: str, model: Model, providers: Providers) -> bool:
-    """Whether the provider takes the name as it is; one that cannot list its voices has to answer for itself."""
-    if not model.provider.lists_voices:
+def _is_providers_own(name: str, model: Model, providers: Providers) -> bool:
+    """Whether the provider knows the name itself: the catalogue maps a name to it, or the provider says so."""
+    if name in (model.voices or {}).values():
         return True
+    if not model.provider.lists_voices:
+        return False
     provider = providers(model.provider)
     return isinstance(provider, VoiceLister) and provider.find_voice(name) is not None
 
