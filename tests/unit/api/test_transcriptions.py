@@ -11,7 +11,7 @@ import pytest
 
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.transcriptions import transcriptions_app, translations_app
-from audio_gateway.errors import ProviderUnavailable
+from audio_gateway.errors import InvalidAudio, ProviderUnavailable
 from audio_gateway.providers.port import TranscriptionRequest
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
@@ -252,6 +252,18 @@ def test_audio_that_the_model_could_not_finish_in_time_is_refused_before_it_is_a
     assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "file", "input_too_long")
     assert "29 s" in answer.error["message"]
     assert gateway.provider.asked == []
+
+
+def test_the_time_that_measuring_takes_counts_even_for_the_fastest_model() -> None:
+    limits: list[int] = []
+
+    def measure(data: bytes, *, limit_ms: int) -> Any:
+        limits.append(limit_ms)
+        raise InvalidAudio("enough", param="file")
+
+    app = transcriptions_app(catalog=catalog(model(speed_factor=1e9)), providers=lambda _: None, measure=measure)
+    call(lambda_handler(app, "transcriptions"), form_event("/audio/transcriptions", [MODEL, FILE]))
+    assert 2 * 3_600_000 < limits[0] < 3 * 3_600_000
 
 
 def test_audio_beyond_the_models_own_limit_is_refused_and_names_it() -> None:
