@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -24,6 +26,9 @@ LAUNCHER = (
 # Generous: a test machine may be busy. How fast a start is, is measured elsewhere.
 START_SECONDS = 40
 STOP_SECONDS = 10
+
+NODE_TESTS = ROOT / "tests" / "node"
+LEAST_NODE = 20
 
 
 class RunningStack:
@@ -136,3 +141,29 @@ def start_stack(run_stack: Callable[..., RunningStack]) -> Callable[..., dict[st
 def stack(start_stack: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     """The content of the stack file of a stack that runs for the whole session."""
     return start_stack()
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """The path of node, with the packages of the lock file installed; skips where there is no Node.js."""
+    found, npm = shutil.which("node"), shutil.which("npm")
+    if not found or not npm:
+        pytest.skip("SKIPPED LOUDLY: node and npm are not installed, the Node.js SDK was not tested")
+    version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if int(version.removeprefix("v").split(".")[0]) < LEAST_NODE:
+        pytest.skip(f"SKIPPED LOUDLY: node {version} is older than {LEAST_NODE}, the Node.js SDK was not tested")
+    _install(npm)
+    return found
+
+
+def _install(npm: str) -> None:
+    """`npm ci`, once for each lock file."""
+    lock = hashlib.sha256((NODE_TESTS / "package-lock.json").read_bytes()).hexdigest()
+    stamp = NODE_TESTS / "node_modules" / ".stamp"
+    if stamp.is_file() and stamp.read_text() == lock:
+        return
+    command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+    done = subprocess.run(command, cwd=NODE_TESTS, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"SKIPPED LOUDLY: npm ci failed, the Node.js SDK was not tested: {done.stderr[-500:]}")
+    stamp.write_text(lock)

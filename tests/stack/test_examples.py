@@ -82,12 +82,7 @@ def test_many_at_once(environment: dict[str, str], tmp_path: Path) -> None:
 
 
 @pytest.mark.node
-def test_the_node_sdk(environment: dict[str, str], tmp_path: Path) -> None:
-    node = shutil.which("node")
-    if node is None or not NODE_MODULES.exists():
-        pytest.skip(
-            "SKIPPED LOUDLY: Node.js or the packages of tests/node are missing, examples/node_sdk.mjs did not run"
-        )
+def test_the_node_sdk(node: str, environment: dict[str, str], tmp_path: Path) -> None:
     # Node.js looks for packages beside the program and above it.
     (tmp_path / "node_modules").symlink_to(NODE_MODULES)
     shutil.copy(EXAMPLES / "node_sdk.mjs", tmp_path)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -18,33 +16,6 @@ pytestmark = [pytest.mark.stack, pytest.mark.node, pytest.mark.timeout(300)]
 
 NODE_TESTS = Path(__file__).parents[2] / "node"
 FILES = sorted(path.name for path in NODE_TESTS.glob("*.test.mjs"))
-LEAST_VERSION = 20
-
-
-@pytest.fixture(scope="session")
-def node() -> str:
-    """The path of node, with the packages of the lock file installed; skips where there is no Node.js."""
-    found, npm = shutil.which("node"), shutil.which("npm")
-    if not found or not npm:
-        pytest.skip("SKIPPED LOUDLY: node and npm are not installed, the Node.js SDK was not tested")
-    version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    if int(version.removeprefix("v").split(".")[0]) < LEAST_VERSION:
-        pytest.skip(f"SKIPPED LOUDLY: node {version} is older than {LEAST_VERSION}, the Node.js SDK was not tested")
-    _install(npm)
-    return found
-
-
-def _install(npm: str) -> None:
-    """`npm ci`, once for each lock file."""
-    lock = hashlib.sha256((NODE_TESTS / "package-lock.json").read_bytes()).hexdigest()
-    stamp = NODE_TESTS / "node_modules" / ".stamp"
-    if stamp.is_file() and stamp.read_text() == lock:
-        return
-    command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-    done = subprocess.run(command, cwd=NODE_TESTS, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"SKIPPED LOUDLY: npm ci failed, the Node.js SDK was not tested: {done.stderr[-500:]}")
-    stamp.write_text(lock)
 
 
 @pytest.fixture(scope="session")
