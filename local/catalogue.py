@@ -1,15 +1,49 @@
-"""Which environment variables a model catalogue reads. What a catalogue means is the functions' business."""
+"""Which environment variables a model catalogue reads, and whether it is right. What it means, the layer knows."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from local.settings import StackError
 
 _PREFIX: Final = "env:"
+_CHECK_SECONDS: Final = 30
+# As the functions will do it, with the packages of their layer, which this process does not have.
+_CHECK: Final = """
+import sys
+from audio_gateway.catalog.load import load_catalog
+from audio_gateway.errors import ConfigurationError
+try:
+    load_catalog(sys.argv[1])
+except ConfigurationError as error:
+    sys.exit(error.message)
+"""
+
+
+class CatalogueCheck:
+    """Loads the catalogue in a process of its own, while the stack starts."""
+
+    def __init__(self, path: Path, python_path: Sequence[Path]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-S", "-c", _CHECK, path],
+            env={"PYTHONPATH": os.pathsep.join(map(str, python_path))},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def finish(self) -> None:
+        """Wait for the result; raises `StackError` with every mistake in the catalogue."""
+        _, mistakes = self._process.communicate(timeout=_CHECK_SECONDS)
+        if self._process.returncode:
+            raise StackError(f"the catalogue is wrong: {mistakes.strip()}")
 
 
 def variables_named(path: Path) -> tuple[str, ...]:

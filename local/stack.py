@@ -10,6 +10,7 @@ from typing import Final
 
 from local import deployment, functions, rest_api, seed, stack_file, template
 from local.aws import Aws
+from local.catalogue import CatalogueCheck
 from local.console import tell
 from local.emulator import MiniStack, external
 from local.environments import Environment, process_variables
@@ -67,6 +68,7 @@ class Stack:
         settings = self._settings
         api_socket, invoke_socket = listen(settings.port), listen()
         stack_file.check_free(settings.stack_file)
+        check = _catalogue_check(settings)
         aws = self._start_aws(invoke_socket)
         rendered = template.render(settings.template, settings.region, settings.installed / "template.json")
         for service in ("cloudformation", "lambda", "dynamodb"):
@@ -84,6 +86,8 @@ class Stack:
         await self._serve(api, api_socket, invoke_socket, slots)
         # Imports take up to a second, and a first request would need two of them, authorizer and function.
         await self._warm([authorizer.function for authorizer in api.authorizers.values()])
+        if check is not None:
+            check.finish()
         base_url = f"http://127.0.0.1:{port_of(api_socket)}/{api.stage}"
         self._announce(_info(base_url, keys, aws, bucket=bucket, table=table))
         self._tasks.append(asyncio.ensure_future(self._warm(_heaviest_first(found, api))))
@@ -153,6 +157,14 @@ class Stack:
         if self._ministack is not None and self._ministack.ended() and not self._stopping.is_set():
             self._failure = f"the local AWS ended: {self._ministack.last_line}"
             self._stopping.set()
+
+
+def _catalogue_check(settings: Settings) -> CatalogueCheck | None:
+    layer = settings.root / "layers" / "shared"
+    path = settings.catalogue or layer / "catalog.toml"
+    if not path.is_file():
+        return None
+    return CatalogueCheck(path, [layer, settings.installed / "layers" / "shared" / "python"])
 
 
 def _info(base_url: str, keys: seed.Keys, aws: Aws, *, bucket: str, table: str) -> StackInfo:

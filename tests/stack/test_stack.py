@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +73,16 @@ def test_without_a_key_and_for_an_unknown_path_the_templates_gateway_responses_c
     assert no_path[1]["error"]["code"] == "unknown_url"
 
 
+def _open_files(pid: int) -> Iterator[str]:
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it was closed while we looked
+            yield str(descriptor.readlink())
+
+
 def test_only_loopback_is_listened_on(stack: dict[str, Any]) -> None:
     """A laptop in a café must not offer a local AWS to the room."""
     processes = [stack["pid"], *descendants(stack["pid"])]
-    links = [str(fd.readlink()) for pid in processes for fd in Path(f"/proc/{pid}/fd").iterdir()]
+    links = [link for pid in processes for link in _open_files(pid)]
     inodes = {link[8:-1] for link in links if link.startswith("socket:[")}
     listening = [
         line.split()[1]
@@ -86,6 +93,17 @@ def test_only_loopback_is_listened_on(stack: dict[str, Any]) -> None:
 
     assert listening
     assert {address.split(":")[0] for address in listening} == {"0100007F"}
+
+
+def test_a_wrong_catalogue_ends_the_start_with_every_mistake(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "PORT": "0", "STACK_FILE": str(tmp_path / "stack.json")}
+    environment["AUDIO_GATEWAY_CATALOG"] = "pyproject.toml"
+    command = [PYTHON, "-m", "local"]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=40, check=False)
+    assert done.returncode == 1
+    assert "the catalogue is wrong: " in done.stderr
+    assert "models: there is none" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_start_prints_what_an_operator_needs_and_ctrl_c_stops_everything(

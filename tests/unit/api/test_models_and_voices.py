@@ -63,6 +63,10 @@ def test_an_unknown_model_is_a_404_with_param_model(handlers: dict[str, Any]) ->
     assert (answer.status, answer.error["code"], answer.error["param"]) == (404, "model_not_found", "model")
 
 
+def test_no_model_at_all_is_an_unknown_url(handlers: dict[str, Any]) -> None:
+    assert get(handlers, "models", "/models/").error["code"] == "unknown_url"
+
+
 def test_another_type_is_refused(handlers: dict[str, Any]) -> None:
     assert get(handlers, "models", "/models", type="text").error["param"] == "type"
 

@@ -69,6 +69,13 @@ def test_a_malformed_or_cut_off_form_is_refused(body: bytes) -> None:
         parse_form(TYPE, body).file("file")
 
 
+@pytest.mark.parametrize(
+    "name", [r"a\"b.wav", r"a\"b\".wav", r"C:\dir\a.wav", r"C:\\", "C:\\", "a%22b.wav", "ü;name=x"]
+)
+def test_a_file_may_have_any_name_that_clients_know_to_send(name: str) -> None:
+    assert parse_form(TYPE, part(f'form-data; name="file"; filename="{name}"', b"1") + END).file("file") == b"1"
+
+
 @pytest.mark.parametrize("content_type", [None, "", "application/json", "multipart/mixed; boundary=x", "nonsense;;;"])
 def test_another_content_type_is_refused(content_type: str | None) -> None:
     with pytest.raises(UnsupportedContentType):

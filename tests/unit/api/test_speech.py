@@ -202,6 +202,12 @@ def test_another_content_type_is_a_415(gateway: Gateway) -> None:
     assert (answer.status, answer.error["code"]) == (415, "unsupported_content_type")
 
 
+def test_a_made_up_name_of_a_model_is_quoted_only_so_far(gateway: Gateway) -> None:
+    answer = gateway.post({**BODY, "model": "m" * 100_000})
+    assert answer.status == 404
+    assert len(answer.error["message"]) < 1_000
+
+
 def test_an_unknown_model_is_a_404_that_names_those_that_speak() -> None:
     gateway = Gateway(model(), model("hearer", endpoints=frozenset({"transcriptions"})))
     for asked in ("nobody", "hearer"):

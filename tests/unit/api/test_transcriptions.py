@@ -166,6 +166,8 @@ BAD_FIELDS = [
     ([MODEL, FILE, ("include[]", "logprobs"), ("response_format", "text")], "include"),
     ([MODEL, FILE, ("chunking_strategy", "manual")], "chunking_strategy"),
     ([MODEL, FILE, ("chunking_strategy", "{")], "chunking_strategy"),
+    ([MODEL, FILE, ("chunking_strategy", "[" * 100_000)], "chunking_strategy"),
+    ([MODEL, FILE, ("temperature", "0_1")], "temperature"),
     ([MODEL, FILE, ("chunking_strategy[type]", "vad")], "chunking_strategy"),
     (
         [MODEL, FILE, ("chunking_strategy[type]", "server_vad"), ("chunking_strategy[threshold]", "2")],
@@ -221,6 +223,12 @@ def test_a_format_that_the_model_lacks_is_refused_with_the_models_that_have_it()
     answer = gateway.post(("model", "plain"), FILE, ("response_format", "vtt"))
     assert (answer.error["param"], answer.error["code"]) == ("response_format", "unsupported_value")
     assert "able" in answer.error["message"]
+
+
+@pytest.mark.parametrize(("text", "number"), [("0.5", 0.5), (".5", 0.5), ("1", 1.0), ("1e-05", 1e-05), ("1.", 1.0)])
+def test_a_temperature_is_read_as_the_sdks_write_numbers(gateway: Gateway, text: str, number: float) -> None:
+    gateway.post(MODEL, FILE, ("temperature", text))
+    assert gateway.asked.temperature == number
 
 
 @pytest.mark.parametrize("parts", [[("temperature", "0")], [("stream", "false")], [("prompt", "")], [("language", "")]])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.catalogue import variables_named
+from local.catalogue import CatalogueCheck, variables_named
 from local.settings import StackError
 
 
@@ -36,3 +36,20 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path, content: bytes) -> Non
 
 def test_the_shipped_catalogue_can_be_scanned() -> None:
     assert isinstance(variables_named(Path("layers/shared/catalog.toml")), tuple)
+
+
+LAYER = [Path("layers/shared"), Path(".local/layers/shared/python")]
+
+
+def test_a_catalogue_with_a_mistake_is_refused_by_entry_and_field(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text(
+        '[providers.p]\nadapter = "embedded"\n[[models]]\nid = "espeak-ng"\nprovider = "p"\nendpoints = ["speech"]'
+    )
+
+    with pytest.raises(StackError, match=r"catalogue is wrong: .*espeak-ng.*price"):
+        CatalogueCheck(path, LAYER).finish()
+
+
+def test_the_shipped_catalogue_is_right() -> None:
+    CatalogueCheck(Path("layers/shared/catalog.toml"), LAYER).finish()

@@ -91,6 +91,17 @@ def test_the_operator_s_key_is_never_passed_on() -> None:
     assert "***" in meaning(400, said).message
 
 
+def test_the_operator_s_key_is_taken_out_of_param_and_code_before_they_are_cut() -> None:
+    key = "sk-" + "k" * 200
+    error = refusal("acme", 400, {}, body(param=f"header {key}", code=f"bad_{key}"), key)
+    assert (error.param, error.code) == ("header ***", "bad_***")
+
+
+def test_param_and_code_are_only_so_long() -> None:
+    error = meaning(400, body(param="p" * 1000, code="c" * 1000))
+    assert len(error.param or "") == len(error.code or "") == 64
+
+
 def test_a_message_is_only_so_long() -> None:
     assert len(meaning(400, body(message="x" * 10_000)).message) == 500
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from audio_gateway.api.app import caller_of, create_app
 from audio_gateway.catalog.models import CAPABILITIES, ENDPOINTS, Catalog, Model
 from audio_gateway.catalog.prices import caller_prices
-from audio_gateway.errors import InvalidRequest, UnknownModel
+from audio_gateway.errors import InvalidRequest, UnknownModel, UnknownUrl
 from audio_gateway.transcripts.render import json_bytes
 
 
@@ -33,6 +33,8 @@ def models_app(*, catalog: Catalog) -> FastAPI:
         caller_of(request)
         # An id with a slash arrives as %2F, once encoded or decoded depending on the front door (contract 0.13).
         model = catalog.models.get(model_id) or catalog.models.get(unquote(model_id))
+        if not model_id:
+            raise UnknownUrl("Invalid URL (GET /v1/models/): name a model, or ask for /v1/models.")
         if model is None:
             message = f"The model '{model_id[:200]}' does not exist or you do not have access to it."
             raise UnknownModel(message, param="model")

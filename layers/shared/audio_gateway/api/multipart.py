@@ -6,6 +6,7 @@ is a file if it has a filename; what the filename and the declared type say is n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from audio_gateway.errors import InvalidRequest, UnsupportedContentType
 
 _MAX_PARTS = 200
+_ESCAPED = re.compile(rb'\\[\\"]')  # how Go's standard library sends a backslash and a quote in a name
 _EXAMPLE = "Send the request as multipart/form-data, as in: curl -F model=whisper-1 -F file=@speech.mp3"
 
 
@@ -92,7 +94,7 @@ def parse_form(content_type: str | None, body: bytes) -> Form:
     """
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data":
-        shown = f"'{content_type}'" if content_type else "missing"
+        shown = f"'{content_type[:100]}'" if content_type else "missing"
         raise UnsupportedContentType(f"The Content-Type is {shown}. {_EXAMPLE}")
     boundary = options.get(b"boundary")
     if not boundary:
@@ -160,7 +162,7 @@ def _part(headers: dict[bytes, bytes], data: bytes) -> Part:
     disposition = headers.get(b"content-disposition", b"")
     if any(byte < 0x20 and byte != 0x09 for byte in disposition):  # noqa: PLR2004 - control characters, but for the tab
         raise InvalidRequest("A part's Content-Disposition holds a control character. Encode or remove it.")
-    if disposition.count(b'"') % 2:  # an SDK sends a quote in a name as %22: this is a name that was broken off
+    if _breaks_off(disposition):
         raise InvalidRequest(
             "A part's Content-Disposition has a quote that does not close. Encode line breaks in names."
         )
@@ -178,3 +180,8 @@ def _part(headers: dict[bytes, bytes], data: bytes) -> Part:
         # A file sent without a filename lands here too.
         message = f"'{name}' is not valid UTF-8 text. If it is a file, send it with a filename."
         raise InvalidRequest(message, param=name) from error
+
+
+def _breaks_off(disposition: bytes) -> bool:
+    r"""Whether a quote stays open. One in a name comes as %22 or escaped; but not every backslash escapes: `"C:\"`."""
+    return all(text.count(b'"') % 2 for text in (disposition, _ESCAPED.sub(b"", disposition)))

@@ -39,6 +39,7 @@ TRANSLATION_FORMATS: Final = tuple(f for f in RESPONSE_FORMATS if f != "diarized
 STREAMABLE: Final = ("json", "text", "diarized_json")
 MAX_SPEAKERS: Final = 4
 _REFERENCE = re.compile(r"data:audio/[\w.+-]+;base64,[A-Za-z0-9+/=_-]+", re.ASCII)
+_NUMBER = re.compile(r"([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _FIELD_NAME = re.compile(r"[^A-Za-z0-9_.\[\]-]")
 
 
@@ -136,10 +137,7 @@ def _boolean(name: str, value: str | None) -> bool:
 def _temperature(value: str | None) -> float | None:
     if not value:
         return None
-    try:
-        temperature = float(value)
-    except ValueError:
-        temperature = math.nan
+    temperature = float(value) if _NUMBER.fullmatch(value) else math.nan
     if not 0 <= temperature <= 1:
         raise InvalidRequest("'temperature' must be a number from 0 to 1.", param="temperature", code="invalid_value")
     return temperature
@@ -182,7 +180,7 @@ def _chunking(form: Form) -> Chunking | None:
             return Chunking("auto")
         try:
             parsed = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             parsed = None
         if not isinstance(parsed, dict):
             raise InvalidRequest("'chunking_strategy' must be 'auto' or an object of type server_vad.", param=name)

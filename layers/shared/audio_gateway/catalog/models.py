@@ -103,7 +103,8 @@ class Catalog:
         able = ", ".join(self.able(endpoint)) or "none"
         if model is None:
             message = (
-                f"The model '{model_id}' does not exist or you do not have access to it. Models for {endpoint}: {able}."
+                f"The model '{model_id[:200]}' does not exist or you do not have access to it. "
+                f"Models for {endpoint}: {able}."
             )
             raise UnknownModel(message, param="model")
         served = ", ".join(sorted(model.endpoints))

@@ -47,7 +47,5 @@ def able(needs: tuple[Capability, ...], endpoint: Endpoint, catalog: Catalog) ->
 def unsupported(option: str, model: Model, others: tuple[str, ...], value: str | None = None) -> UnsupportedOption:
     """The error for an option, or one value of it, that the model cannot use."""
     what = f"'{option}'" if value is None else f"{option}='{value}'"
-    remedy = f"Models that do: {', '.join(others)}. Ask one of them" if others else "No model here does"
-    return UnsupportedOption(
-        f"The model '{model.id}' does not support {what}. {remedy}, or leave it out.", param=option
-    )
+    remedy = f"Models that do: {', '.join(others)}. Ask one of them, or" if others else "No model here does:"
+    return UnsupportedOption(f"The model '{model.id}' does not support {what}. {remedy} leave it out.", param=option)

@@ -84,7 +84,8 @@ def _spoken(espeak: EspeakLibrary, utterance: Utterance, deadline: Deadline) -> 
     """The utterance in pieces, as they are made in a thread of their own.
 
     The queue is not bounded on purpose. eSpeak NG speaks hundreds of times faster than real time and serves one caller
-    at a time: a full queue would let a slow reader hold up every other one. A text of 4,096 characters is 13 MB.
+    at a time: a full queue would let a slow reader hold up every other one. 4,096 characters are 13 MB in
+    English, and some 50 MB in scripts whose letters are spelled out.
     """
     made: queue.SimpleQueue[bytes | Exception | None] = queue.SimpleQueue()
     closed = threading.Event()

@@ -127,15 +127,18 @@ def retry_after(headers: Mapping[str, str], now_s: float) -> float | None:
 
 
 def _rejection(provider: str, status: int, complaint: Complaint, secret: str | None) -> ProviderRejected:
-    message = complaint.message.replace(secret, "***") if secret else complaint.message
-    if len(message) > _MESSAGE_LENGTH:
-        message = message[: _MESSAGE_LENGTH - 1] + "…"
+    def clean(text: str, length: int) -> str:
+        """Without the key, and only then cut: a cut key could not be found any more."""
+        text = text.replace(secret, "***") if secret else text
+        return text if len(text) <= length else text[: length - 1] + "…"
+
+    message = clean(complaint.message, _MESSAGE_LENGTH)
     return ProviderRejected(
         message or f"The provider '{provider}' refused the request ({status}).",
         provider=provider,
         upstream_status=status,
-        param=complaint.param,
-        code=complaint.code or None,
+        param=None if complaint.param is None else clean(complaint.param, _FIELD_LENGTH),
+        code=clean(complaint.code, _FIELD_LENGTH) or None,
     )
 
 
@@ -148,8 +151,8 @@ def _complaint(error: Any) -> Complaint:
     return Complaint(
         message=message if isinstance(message, str) else "",
         type=kind if isinstance(kind, str) else "",
-        param=param[:_FIELD_LENGTH] if isinstance(param, str) else None,
-        code=str(code)[:_FIELD_LENGTH] if isinstance(code, (str, int)) else "",
+        param=param if isinstance(param, str) else None,
+        code=str(code) if isinstance(code, (str, int)) else "",
     )
 
 
