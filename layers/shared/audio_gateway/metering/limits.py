@@ -1,4 +1,4 @@
-"""What a key may use (docs/metering.md). Absent means without limit; senseless values are refused by name."""
+"""What a key may use (ADR 0012). Absent means without limit; senseless values are refused by name."""
 
 from __future__ import annotations
 

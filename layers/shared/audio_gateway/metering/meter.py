@@ -1,4 +1,4 @@
-"""The meter on DynamoDB: one conditional write to admit, two idempotent ones to settle (docs/metering.md).
+"""The meter on DynamoDB: one conditional write to admit, two idempotent ones to settle (ADR 0012).
 
 Settling is the ledger row first and then the account, without a transaction: transactions on an item that every request
 of a key writes conflict with each other. A crash between the two leaves a hold whose row exists, and the sweeper only
