@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from audio_gateway.errors import InvalidRequest
+
+_Choice = TypeVar("_Choice", bound=str)
 
 
 class Fields:
@@ -21,8 +23,6 @@ class Fields:
     def text(self, name: str, *, required: bool = False, max_characters: int | None = None) -> str:
         """A string of Unicode code points; empty if absent and not required."""
         value = self.take(name)
-        if value is None and not required:
-            return ""
         if value is None or value == "":
             if required:
                 raise InvalidRequest(f"'{name}' is required and must not be empty.", param=name)
@@ -46,7 +46,7 @@ class Fields:
             raise InvalidRequest(f"'{name}' must be from {low:g} to {high:g}.", param=name)
         return float(value)
 
-    def choice(self, name: str, choices: tuple[str, ...], *, default: str) -> str:
+    def choice(self, name: str, choices: tuple[_Choice, ...], *, default: _Choice) -> _Choice:
         """One of a few words."""
         value = self.take(name)
         if value is None:

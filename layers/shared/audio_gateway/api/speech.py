@@ -56,7 +56,7 @@ def read_order(body: Mapping[str, Any], request_id: str | None = None) -> tuple[
         model=fields.text("model", required=True),
         text=_speakable(fields.text("input", required=True, max_characters=MAX_CHARACTERS)),
         voice=_voice(fields.take("voice")),
-        format=_format(fields.choice("response_format", SPEECH_FORMATS, default="mp3")),
+        format=fields.choice("response_format", SPEECH_FORMATS, default="mp3"),
         speed=fields.number("speed", low=MIN_SPEED, high=MAX_SPEED, default=1.0),
         instructions=fields.text("instructions", max_characters=MAX_CHARACTERS) or None,
         request_id=request_id,
@@ -64,10 +64,6 @@ def read_order(body: Mapping[str, Any], request_id: str | None = None) -> tuple[
     stream_format = fields.choice("stream_format", ("audio", "sse"), default="audio")
     fields.refuse_the_rest()
     return order, stream_format
-
-
-def _format(name: str) -> SpeechFormat:
-    return next(known for known in SPEECH_FORMATS if known == name)
 
 
 def _speakable(text: str) -> str:

@@ -68,7 +68,7 @@ def first_to_answer(
     failure: ProviderError | None = None
     for candidate in able:
         try:
-            return candidate, _started(ask(candidate))
+            return candidate, _started(ask(candidate), candidate.model.provider.id)
         except ProviderRejected:
             raise
         except ProviderError as error:
@@ -97,11 +97,11 @@ def watched(pieces: Iterator[T], *, provider: str, deadline: Deadline, stopwatch
             raise ProviderTimedOut(message, provider=provider)
 
 
-def _started(pieces: Iterator[T]) -> Iterator[T]:
+def _started(pieces: Iterator[T], provider: str) -> Iterator[T]:
     """The same pieces, the first of which has come."""
     first = next(pieces, None)
     if first is None:
-        raise ProviderBadAnswer("The provider answered with nothing.", provider="")
+        raise ProviderBadAnswer("The provider answered with nothing.", provider=provider)
 
     def rest() -> Iterator[T]:
         yield first

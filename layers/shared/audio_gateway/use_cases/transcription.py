@@ -106,9 +106,9 @@ def transcribe(
         _check_length(audio.duration_ms, candidate, deadline)
         return ignored
 
-    able = candidates(model, endpoint, catalog, plan)
+    in_turn = candidates(model, endpoint, catalog, plan)
     stopwatch = Stopwatch()
-    served, events = first_to_answer(able, lambda c: _listen(order, audio, c, providers, deadline, stopwatch))
+    served, events = first_to_answer(in_turn, lambda c: _listen(order, audio, c, providers, deadline, stopwatch))
     return TranscriptionAnswer(served.model, audio, events, served.plan, stopwatch)
 
 
@@ -148,13 +148,8 @@ def _check_language(language: str | None, model: Model) -> frozenset[str]:
     if "language" in model.ignore:
         return frozenset({"language"})
     known = ", ".join(model.languages)
-    raise unsupported_language(language, model, known)
-
-
-def unsupported_language(language: str, model: Model, known: str) -> InvalidRequest:
-    """The error for a language that the model does not hear."""
     message = f"The model '{model.id}' understands {known} only, not '{language}'."
-    return InvalidRequest(message, param="language", code="unsupported_value")
+    raise InvalidRequest(message, param="language", code="unsupported_value")
 
 
 def _measured(data: bytes, model: Model, deadline: Deadline, measure: Measure) -> AudioSource:
