@@ -71,14 +71,15 @@ def our_handlers() -> dict[str, Callable[..., Any]]:
     from audio_gateway.api.speech import speech_app
     from audio_gateway.api.transcriptions import transcriptions_app
     from audio_gateway.providers.port import AudioChunk
+    from tests.fakes.meter import free_till
     from tests.fakes.providers import FakeProvider, catalog
 
     provider = FakeProvider(speech=(AudioChunk(bytes(4800), "pcm", 24_000),))
     known, giving = catalog(), lambda _: provider
-    speech = speech_app(catalog=known, providers=giving, results=None)  # type: ignore[arg-type] # nothing is too big
+    speech = speech_app(catalog=known, providers=giving, till=free_till(), results=None)  # type: ignore[arg-type] # nothing is too big
     return {
         "speech": lambda_handler(speech, "speech"),
-        "transcriptions": lambda_handler(transcriptions_app(catalog=known, providers=giving), "transcriptions"),
+        "transcriptions": lambda_handler(transcriptions_app(catalog=known, providers=giving, till=free_till()), "transcriptions"),
     }
 
 

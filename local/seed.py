@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,9 @@ def seed_keys(dynamodb: Any, table: str, shared_layer: Path) -> Keys:
     """Create an API key and an admin key, with the gateway's own code."""
     if str(shared_layer) not in sys.path:
         sys.path.insert(0, str(shared_layer))
-    from audio_gateway.metering.key_store import KeyStore
-    from audio_gateway.metering.keys import new_key
+    from audio_gateway.metering.directory import Directory
 
-    store = KeyStore(dynamodb, table)
-    now_s = int(time.time())
-    api = new_key("api", name="local", now_s=now_s)
-    admin = new_key("admin", name="local admin", now_s=now_s)
-    store.put(api.record)
-    store.put(admin.record)
+    directory = Directory(dynamodb, table)
+    api = directory.create_key("api", name="local")
+    admin = directory.create_key("admin", name="local admin")
     return Keys(api.value, admin.value)

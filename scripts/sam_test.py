@@ -27,11 +27,12 @@ import boto3
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "shared"))
 
-from audio_gateway.metering.key_store import KeyStore
-from audio_gateway.metering.keys import NewKey, new_key
+from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.keys import NewKey
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 REGION: Final = "us-east-1"
+SAMPLE_KEY_ID: Final = "key_0123456789abcdef01234567"
 TABLE: Final = "sam-test"
 BUCKET: Final = "sam-test"
 # MiniStack asks for no right key here: the functions' rights are the local stack's business.
@@ -172,7 +173,7 @@ def no_containers_left() -> Iterator[None]:
 class Invoker:
     """`sam local invoke` with the local AWS; `flags` are what every local command needs."""
 
-    def __init__(self, work: Path, port: int) -> None:
+    def __init__(self, work: Path, port: int, key: NewKey) -> None:
         variables = work / "variables.json"
         values = {
             "AWS_ENDPOINT_URL": f"http://host.docker.internal:{port}",
@@ -182,11 +183,12 @@ class Invoker:
         variables.write_text(json.dumps({"Parameters": values}))
         self.flags = ["--env-vars", str(variables), "--add-host", "host.docker.internal:host-gateway"]
         self._work = work
+        self._key_id = key.record.id
 
     def __call__(self, function: str, event: dict[str, Any]) -> Any:
         """The answer of a function. SAM's exit code says nothing: a function that failed has an `errorType`."""
         path = self._work / "event.json"
-        path.write_text(json.dumps(event))
+        path.write_text(json.dumps(event).replace(SAMPLE_KEY_ID, self._key_id))  # one that has an account
         printed = run_sam("local", "invoke", function, "--event", str(path), *self.flags)
         last = printed.strip().rsplit("\n", 1)[-1]
         try:
@@ -345,9 +347,8 @@ def main() -> None:
         results = [timed("sam build", lambda: run_sam("build"))]
         if results[0]:
             with no_containers_left(), local_aws(work) as port:
-                key = new_key("api", name="sam-test", now_s=int(time.time()))
-                KeyStore(aws_client("dynamodb", port), TABLE).put(key.record)
-                results += [timed(name, step) for name, step in steps(Invoker(work, port), key, work)]
+                key = Directory(aws_client("dynamodb", port), TABLE).create_key("api", name="sam-test")
+                results += [timed(name, step) for name, step in steps(Invoker(work, port, key), key, work)]
     failed = results.count(False)
     print(f"{results.count(True)} passed, {failed} failed")
     sys.exit(1 if failed else 0)

@@ -16,6 +16,8 @@ API_CALLER = {
     "kind": "api",
 }
 
+ADMIN_CALLER = API_CALLER | {"principalId": "key_admin", "key_id": "key_admin", "kind": "admin"}
+
 
 @dataclass(frozen=True)
 class Answer:

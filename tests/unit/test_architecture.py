@@ -20,7 +20,7 @@ ALLOWED = {
     "catalog": {"errors", "audio", "transcripts"},
     "providers": {"errors", "deadline", "audio", "transcripts", "catalog"},
     "metering": {"errors", "catalog"},
-    "use_cases": {"errors", "deadline", "audio", "transcripts", "catalog", "providers"},
+    "use_cases": {"errors", "deadline", "audio", "transcripts", "catalog", "providers", "metering"},
     "api": {"errors", "deadline", "audio", "transcripts", "catalog", "providers", "metering", "use_cases"},
 }
 
@@ -29,9 +29,10 @@ HTTP = {"fastapi", "starlette", "mangum", "python_multipart"}
 AWS = {"boto3", "botocore"}
 AWS_MODULES = {
     "api/results.py",
-    "metering/authorizer.py",
+    "metering/dynamodb.py",
     "metering/key_store.py",
     "metering/meter.py",
+    "metering/unsettled.py",
     "providers/secrets.py",
 }
 

@@ -15,7 +15,11 @@ and to OpenAI's envelope.
     ├── PermissionDenied             the key is known and may not do this
     ├── LimitReached                 one of the key's limits does not allow the request now
     │   ├── RateLimitReached         requests, characters or audio of this minute, or requests at once
+    │   ├── TooMuchAtOnce            more than a whole minute of the key's allows
     │   └── BudgetReached            the month's budget: asking again does not help
+    ├── AlreadyRunning               the same request is being worked on: its answer comes from there
+    ├── IdempotencyKeyReused         the Idempotency-Key stands for another request
+    ├── ReplayUnavailable            what was answered before cannot be found out now, so nothing is done
     ├── MeteringUnavailable          what the caller uses cannot be recorded now, so nothing is done
     ├── NotFound                     no such thing for this caller
     │   ├── UnknownModel
@@ -33,6 +37,9 @@ and to OpenAI's envelope.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 
 class GatewayError(Exception):
@@ -103,11 +110,15 @@ class PermissionDenied(GatewayError):
 
 
 class LimitReached(GatewayError):
-    """A limit of the key refuses the request; `limit` is its name, as in the key's `limits`."""
+    """A limit of the key refuses the request; `limit` is its name, as in the key's `limits`.
+
+    `windows` is what is left of the key's minute (`audio_gateway.metering.account.Window` by name), if that is known.
+    """
 
     def __init__(self, message: str, *, limit: str) -> None:
         super().__init__(message)
         self.limit = limit
+        self.windows: Mapping[str, Any] = {}
 
 
 class RateLimitReached(LimitReached):
@@ -120,10 +131,41 @@ class RateLimitReached(LimitReached):
         self.retry_after_s = retry_after_s
 
 
+class TooMuchAtOnce(LimitReached):
+    """The request alone is over a limit of the minute: asking again does not help."""
+
+    code = "rate_limit_exceeded"
+
+
 class BudgetReached(LimitReached):
     """The request's price does not fit into what is left of the month's budget."""
 
     code = "insufficient_quota"
+
+
+class AlreadyRunning(GatewayError):
+    """The same request is being worked on by another call, so that this one did nothing.
+
+    Worth another try after `retry_after_s` seconds (1 to 60).
+    """
+
+    code = "request_in_progress"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class IdempotencyKeyReused(GatewayError):
+    """A request came with the Idempotency-Key of another one: asking again does not help."""
+
+    code = "idempotency_key_reused"
+
+
+class ReplayUnavailable(GatewayError):
+    """Whether a request with an Idempotency-Key was made before, or its answer, cannot be read or written now."""
+
+    code = "idempotency_unavailable"
 
 
 class MeteringUnavailable(GatewayError):

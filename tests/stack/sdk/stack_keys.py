@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
 
-from audio_gateway.metering.key_store import KeyStore
-from audio_gateway.metering.keys import KeyKind, hash_key, new_key
+from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.directory_items import DEFAULT_PROJECT
+from audio_gateway.metering.keys import KeyKind, KeyStatus
+from audio_gateway.metering.limits import limits_from_api
 
 UPSTREAM_KEY = "sk-of-the-operator-at-the-upstream"
 """The operator's key at the fake upstream."""
 
 
-def add_key(stack: dict[str, Any], value: str | None = None, kind: KeyKind = "api", **fields: Any) -> str:
-    """Store a key, of this value or a random one, with some fields of its record changed; returns the value."""
-    made = new_key(kind, name="of a test", now_s=int(time.time()))
-    value = value or made.value
+@contextmanager
+def directory_of(stack: dict[str, Any]) -> Iterator[Directory]:
+    """The directory in a running stack's table."""
     dynamodb = boto3.client(
         "dynamodb",
         endpoint_url=stack["aws_endpoint_url"],
@@ -27,7 +28,25 @@ def add_key(stack: dict[str, Any], value: str | None = None, kind: KeyKind = "ap
         aws_secret_access_key=stack["aws_secret_access_key"],
     )
     try:
-        KeyStore(dynamodb, stack["table"]).put(replace(made.record, sha256=hash_key(value), **fields))
+        yield Directory(dynamodb, stack["table"])
     finally:
         dynamodb.close()
-    return value
+
+
+def add_key(
+    stack: dict[str, Any],
+    value: str | None = None,
+    kind: KeyKind = "api",
+    *,
+    status: KeyStatus = "active",
+    limits: dict[str, Any] | None = None,
+    project_id: str = DEFAULT_PROJECT,
+) -> str:
+    """Create a key, of this value or a random one, with limits as in a request body; returns the value."""
+    with directory_of(stack) as directory:
+        key = directory.create_key(
+            kind, name="of a test", project_id=project_id, limits=limits_from_api(limits or {}), value=value
+        )
+        if status == "disabled":
+            directory.disable(key.record.id)
+    return key.value

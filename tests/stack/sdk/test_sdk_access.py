@@ -84,7 +84,7 @@ def test_an_admin_key_is_refused_before_the_request_is_read(stack: dict[str, Any
 
 @pytest.mark.parametrize(
     "fields",
-    [{"status": "disabled"}, {"expires_at": 1_000_000_000}],
+    [{"status": "disabled"}, {"limits": {"expires_at": 1_000_000_000}}],
     ids=["disabled", "expired"],
 )
 def test_a_key_that_may_not_be_used_is_a_403(stack: dict[str, Any], fields: dict[str, Any]) -> None:
@@ -97,7 +97,7 @@ def test_a_key_that_may_not_be_used_is_a_403(stack: dict[str, Any], fields: dict
 
 
 def test_a_new_key_opens_at_once(stack: dict[str, Any]) -> None:
-    with OpenAI(base_url=stack["base_url"], api_key=add_key(stack, expires_at=4_000_000_000)) as client:
+    with OpenAI(base_url=stack["base_url"], api_key=add_key(stack, limits={"expires_at": 4_000_000_000})) as client:
         assert client.models.list().data
 
 

@@ -13,8 +13,10 @@ from audio_gateway.api.errors import answer_for
 EXTRA: dict[str, dict[str, object]] = {
     "AudioTooLong": {"limit_ms": 1},
     "LimitReached": {"limit": "x"},
+    "TooMuchAtOnce": {"limit": "characters_per_minute"},
     "BudgetReached": {"limit": "monthly_budget_usd"},
     "RateLimitReached": {"limit": "requests_per_minute", "retry_after_s": 3},
+    "AlreadyRunning": {"retry_after_s": 1},
     "MethodNotAllowed": {"allowed": ("POST",)},
     "ProviderRejected": {"provider": "p", "upstream_status": 400},
 }

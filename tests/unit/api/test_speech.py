@@ -22,6 +22,8 @@ from audio_gateway.errors import (
 )
 from audio_gateway.providers.port import AudioChunk
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, json_event
+from audio_gateway.use_cases.reserve import Till
+from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import ALL_CAPABILITIES, LISTING, FakeProvider, catalog, model
 
 BODY = {"model": "talker", "input": "Hello.", "voice": "alloy", "response_format": "pcm"}
@@ -44,7 +46,13 @@ class Gateway:
     def __init__(self, *models: Any) -> None:
         self.provider = FakeProvider()
         self.results = FakeResults()
-        app = speech_app(catalog=catalog(*models), providers=lambda _: self.provider, results=self.results)
+        self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
+        app = speech_app(
+            catalog=catalog(*models),
+            providers=lambda _: self.provider,
+            till=Till(self.meter, self.unsettled),
+            results=self.results,
+        )
         self.handler = lambda_handler(app, "speech")
 
     def post(self, body: Any, **options: Any) -> Answer:

@@ -14,6 +14,8 @@ from audio_gateway.api.transcriptions import transcriptions_app, translations_ap
 from audio_gateway.errors import InvalidAudio, ProviderUnavailable
 from audio_gateway.providers.port import TranscriptionRequest
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event
+from audio_gateway.use_cases.reserve import Till
+from tests.fakes.meter import FakeMeter, FakeUnsettled, free_till
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
 
 
@@ -36,7 +38,12 @@ class Gateway:
 
     def __init__(self, *models: Any) -> None:
         self.provider = FakeProvider()
-        parts: dict[str, Any] = {"catalog": catalog(*models), "providers": lambda _: self.provider}
+        self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
+        parts: dict[str, Any] = {
+            "catalog": catalog(*models),
+            "providers": lambda _: self.provider,
+            "till": Till(self.meter, self.unsettled),
+        }
         self.handlers = {
             "/audio/transcriptions": lambda_handler(transcriptions_app(**parts), "transcriptions"),
             "/audio/translations": lambda_handler(translations_app(**parts), "translations"),
@@ -269,7 +276,8 @@ def test_the_time_that_measuring_takes_counts_even_for_the_fastest_model() -> No
         limits.append(limit_ms)
         raise InvalidAudio("enough", param="file")
 
-    app = transcriptions_app(catalog=catalog(model(speed_factor=1e9)), providers=lambda _: None, measure=measure)
+    found = catalog(model(speed_factor=1e9))
+    app = transcriptions_app(catalog=found, providers=lambda _: None, till=free_till(), measure=measure)
     call(lambda_handler(app, "transcriptions"), form_event("/audio/transcriptions", [MODEL, FILE]))
     assert 2 * 3_600_000 < limits[0] < 3 * 3_600_000
 

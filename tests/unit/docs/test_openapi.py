@@ -29,6 +29,7 @@ from audio_gateway.providers.port import TranscriptDone, TranscriptEvent, Transc
 from audio_gateway.transcripts.render import RESPONSE_FORMATS
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage
 from tests.fakes.gateway import Answer, call, event, form_event, json_event
+from tests.fakes.meter import free_till
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
 
 SPEC = document()
@@ -93,9 +94,9 @@ def apps() -> dict[str, FastAPI]:
         return provider
 
     return {
-        "speech": speech_app(catalog=found, providers=providers, results=cast("ResultStore", None)),
-        "transcriptions": transcriptions_app(catalog=found, providers=providers, measure=measured),
-        "translations": translations_app(catalog=found, providers=providers, measure=measured),
+        "speech": speech_app(catalog=found, providers=providers, till=free_till(), results=cast("ResultStore", None)),
+        "transcriptions": transcriptions_app(catalog=found, providers=providers, till=free_till(), measure=measured),
+        "translations": translations_app(catalog=found, providers=providers, till=free_till(), measure=measured),
         "voices": voices_app(catalog=found, providers=providers),
         "models": models_app(catalog=found),
     }

@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from audio_gateway.errors import ConfigurationError
 from audio_gateway.metering.authorizer import Authorizer, Unauthorized, bearer_token
-from audio_gateway.metering.key_store import KeyStore
+from audio_gateway.metering.key_store import KeyStore, record_item
 from audio_gateway.metering.keys import KeyKind, NewKey, hash_key, new_key
 
 NOW = 1_800_000_000
@@ -48,9 +48,9 @@ def authorizer(keys: KeyStore) -> Authorizer:
     return Authorizer(keys, now_s=lambda: NOW)
 
 
-def stored(keys: KeyStore, kind: KeyKind = "api", **changes: Any) -> NewKey:
+def stored(table: Any, kind: KeyKind = "api", **changes: Any) -> NewKey:
     key = new_key(kind, name="test", now_s=NOW)
-    keys.put(dataclasses.replace(key.record, **changes))
+    table.put_item(TableName="gateway", Item=record_item(dataclasses.replace(key.record, **changes)))
     return key
 
 
@@ -60,9 +60,9 @@ def event(authorization: str | None) -> dict[str, Any]:
 
 
 def test_a_key_is_allowed_on_the_whole_stage_and_its_ids_reach_the_functions(
-    authorizer: Authorizer, keys: KeyStore
+    authorizer: Authorizer, table: Any
 ) -> None:
-    key = stored(keys)
+    key = stored(table)
     policy = authorizer.handle(event(f"Bearer {key.value}"), None)
     statement = policy["policyDocument"]["Statement"][0]
     assert (statement["Effect"], statement["Resource"]) == (
@@ -98,21 +98,21 @@ def test_a_missing_malformed_or_unknown_key_is_a_401(authorizer: Authorizer, hea
 
 
 @pytest.mark.parametrize("change", [{"status": "disabled"}, {"expires_at": NOW}, {"expires_at": NOW - 1}])
-def test_a_disabled_or_expired_key_is_denied(authorizer: Authorizer, keys: KeyStore, change: dict[str, Any]) -> None:
-    key = stored(keys, **change)
+def test_a_disabled_or_expired_key_is_denied(authorizer: Authorizer, table: Any, change: dict[str, Any]) -> None:
+    key = stored(table, **change)
     policy = authorizer.handle(event(f"Bearer {key.value}"), None)
     assert policy["policyDocument"]["Statement"][0]["Effect"] == "Deny"
 
 
-def test_a_key_that_expires_later_is_allowed(authorizer: Authorizer, keys: KeyStore) -> None:
-    key = stored(keys, expires_at=NOW + 1)
+def test_a_key_that_expires_later_is_allowed(authorizer: Authorizer, table: Any) -> None:
+    key = stored(table, expires_at=NOW + 1)
     assert (
         authorizer.handle(event(f"bearer  {key.value} "), None)["policyDocument"]["Statement"][0]["Effect"] == "Allow"
     )
 
 
-def test_keys_are_long_different_and_stored_only_as_a_hash(keys: KeyStore, table: Any) -> None:
-    made = {stored(keys).value for _ in range(50)}
+def test_keys_are_long_different_and_stored_only_as_a_hash(table: Any) -> None:
+    made = {stored(table).value for _ in range(50)}
     assert len(made) == 50
     assert all(value.startswith("sk-") and len(value) > 40 for value in made)
     everything = repr(table.scan(TableName="gateway")["Items"])
@@ -120,14 +120,14 @@ def test_keys_are_long_different_and_stored_only_as_a_hash(keys: KeyStore, table
     assert all(hash_key(value) in everything for value in made)
 
 
-def test_an_admin_key_says_so(authorizer: Authorizer, keys: KeyStore) -> None:
-    key = stored(keys, "admin")
+def test_an_admin_key_says_so(authorizer: Authorizer, table: Any) -> None:
+    key = stored(table, "admin")
     assert key.value.startswith("sk-admin-")
     assert authorizer.handle(event(f"Bearer {key.value}"), None)["context"]["kind"] == "admin"
 
 
-def test_the_record_comes_back_as_it_was_written(keys: KeyStore) -> None:
-    key = stored(keys, expires_at=NOW + 5)
+def test_the_record_comes_back_as_it_was_written(keys: KeyStore, table: Any) -> None:
+    key = stored(table, expires_at=NOW + 5)
     assert keys.get(key.record.sha256) == dataclasses.replace(key.record, expires_at=NOW + 5)
 
 

@@ -8,8 +8,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from audio_gateway.errors import BudgetReached, MeteringUnavailable, PermissionDenied, RateLimitReached
-from audio_gateway.metering.account import Caller, Work
+from audio_gateway.errors import (
+    AlreadyRunning,
+    BudgetReached,
+    MeteringUnavailable,
+    PermissionDenied,
+    RateLimitReached,
+    TooMuchAtOnce,
+)
+from audio_gateway.metering.account import Caller, Window, Work
 from audio_gateway.metering.account_item import account_from, account_key, holds_from, new_account_item, usage_from
 from audio_gateway.metering.ledger import LedgerRow, row_from
 from audio_gateway.metering.limits import Limits
@@ -76,7 +83,7 @@ def work(request_id: str = "r1", *, price: int = 100, amount: int = 10, unit: An
 def test_a_request_holds_its_price_and_settles_into_one_row(bench: Bench) -> None:
     admission = bench.meter.admit(CALLER, work())
     assert (bench.committed, len(holds_from(bench.item))) == (100, 1)
-    assert admission.usage.requests == 1
+    assert admission.windows == {}
     bench.meter.settle(admission.hold, work())
     assert (bench.committed, holds_from(bench.item)) == (100, [])
     row = bench.rows[0]
@@ -195,7 +202,8 @@ def test_limits_that_are_lifted_hold_at_once_for_a_process_that_knew_the_old_one
     bench.limit(requests_per_minute=1)
     bench.meter.admit(CALLER, work("r1"))
     bench.limit()
-    assert bench.meter.admit(CALLER, work("r2")).usage.requests == 2
+    bench.meter.admit(CALLER, work("r2"))
+    assert usage_from(bench.item, NOW_MS).requests == 2
 
 
 @pytest.mark.parametrize("status", ["disabled", "deleted"])
@@ -266,7 +274,37 @@ def test_an_admission_repeated_by_the_client_library_after_it_took_effect_counts
     first = bench.meter.admit(CALLER, work())
     again = bench.meter.admit(CALLER, work())
     assert again.hold == first.hold
-    assert (bench.committed, again.usage.requests, len(holds_from(bench.item))) == (100, 1, 1)
+    used = usage_from(bench.item, NOW_MS)
+    assert (used.committed_microusd, used.requests, used.open_holds) == (100, 1, 1)
+
+
+def test_a_request_delivered_twice_runs_once(bench: Bench) -> None:
+    bench.meter.admit(CALLER, work())
+    bench.clock.now_ms += 5
+    with pytest.raises(AlreadyRunning):
+        bench.new_meter().admit(CALLER, work())
+    used = usage_from(bench.item, NOW_MS)
+    assert (used.committed_microusd, used.requests, used.open_holds) == (100, 1, 1)
+
+
+def test_an_admission_says_what_is_left_of_the_minute(bench: Bench) -> None:
+    bench.limit(requests_per_minute=3, characters_per_minute=25)
+    bench.clock.now_ms += 18_000
+    bench.meter.admit(CALLER, work("r1"))
+    assert bench.meter.admit(CALLER, work("r2")).windows == {
+        "requests": Window(3, 1, 42),
+        "characters": Window(25, 5, 42),
+    }
+    with pytest.raises(RateLimitReached) as caught:
+        bench.meter.admit(CALLER, work("r3"))
+    assert caught.value.windows["characters"] == Window(25, 5, 42)
+
+
+def test_a_request_over_the_limit_of_a_whole_minute_is_told_that_waiting_does_not_help(bench: Bench) -> None:
+    bench.limit(characters_per_minute=9)
+    with pytest.raises(TooMuchAtOnce, match="9 characters per minute; this request alone takes 10"):
+        bench.meter.admit(CALLER, work())
+    assert holds_from(bench.item) == []
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -275,7 +313,18 @@ def test_a_settlement_that_broke_off_anywhere_can_be_repeated(bench: Bench, call
     hold = bench.meter.admit(CALLER, work()).hold
     failing = Failing(bench.client, after=after, error=ERRORS[1])
     failing.on = {call}
-    with pytest.raises(MeteringUnavailable):
-        DynamoMeter(failing, TABLE, now_ms=bench.clock).settle(hold, work())  # type: ignore[arg-type] # stands in
+    meter = DynamoMeter(failing, TABLE, now_ms=bench.clock)  # type: ignore[arg-type] # it stands in for the client
+    if call == "put_item":
+        with pytest.raises(MeteringUnavailable):
+            meter.settle(hold, work())
+    else:  # the row is there: that is settled, and the sweeper releases the hold
+        meter.settle(hold, work())
+        assert len(bench.rows) == 1
     bench.meter.settle(hold, work())
     assert (bench.committed, len(bench.rows), holds_from(bench.item)) == (100, 1, [])
+
+
+def test_no_time_left_after_the_row_leaves_the_release_to_the_sweeper(bench: Bench) -> None:
+    hold = bench.meter.admit(CALLER, work()).hold
+    bench.meter.settle(hold, work(), late=lambda: True)
+    assert (len(bench.rows), holds_from(bench.item)) == (1, [hold])

@@ -18,11 +18,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from audio_gateway.api.errors import answer_for
-from audio_gateway.api.identity import Caller, api_caller
+from audio_gateway.api.identity import AdminCaller, Caller, admin_caller, api_caller
+from audio_gateway.api.money import money_headers
 from audio_gateway.api.telemetry import RequestFacts, log_unexpected, report
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import GatewayError, MethodNotAllowed, NotFound, UnknownUrl
+from audio_gateway.errors import GatewayError, LimitReached, MethodNotAllowed, NotFound, UnknownUrl
+from audio_gateway.metering.account import Caller as Payer
+from audio_gateway.use_cases.reserve import Call
 
 LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -31,7 +34,8 @@ _HEX_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # API Gateway gives up on a function after 29 s, counted from the moment at which it took the request. We stop so much
 # earlier that an error of ours still gets through, and so do the copies that a large answer makes on its way.
 _PLATFORM_SECONDS = 29.0
-_MARGIN_SECONDS = 1.5
+# Settling waits for DynamoDB in this time, too (metering/dynamodb.py).
+_MARGIN_SECONDS = 2.5
 
 
 def create_app(title: str) -> FastAPI:
@@ -67,6 +71,13 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
+def admin_of(request: Request) -> AdminCaller:
+    """Who calls with an admin key; raises as `caller_of`. Every route of /organization asks this first."""
+    admin = admin_caller(request.scope["aws.event"])
+    facts_of(request).key_id = admin.key_id
+    return admin
+
+
 def known_model(model_id: str, catalog: Catalog) -> str | None:
     """The model's id for the metrics, which must not grow a dimension for each name that a caller makes up."""
     return model_id if model_id in catalog.models else None
@@ -75,6 +86,12 @@ def known_model(model_id: str, catalog: Catalog) -> str | None:
 def deadline_of(request: Request) -> Deadline:
     """The moment by which the work must be done, so that the platform does not cut the answer off."""
     return cast("Deadline", request.scope["audio_gateway.deadline"])
+
+
+def call_of(request: Request, caller: Caller) -> Call:
+    """The running request as use cases know it."""
+    payer = Payer(caller.key_id, caller.project_id)
+    return Call(facts_of(request).request_id, payer, deadline_of(request))
 
 
 class RequestScope:
@@ -141,6 +158,7 @@ def _common_headers(facts: RequestFacts, elapsed_ms: float) -> list[tuple[bytes,
         (b"openai-version", b"2020-10-01"),
         (b"x-content-type-options", b"nosniff"),
     ]
+    headers += money_headers(facts)
     if facts.ignored:
         headers.append((b"x-audio-gateway-ignored", ", ".join(facts.ignored).encode()))
     return headers
@@ -154,6 +172,8 @@ def _start(status: int, headers: Mapping[str, str]) -> MutableMapping[str, Any]:
 async def _on_error(request: Request, error: Exception) -> Response:
     facts = facts_of(request)
     facts.error = type(error).__name__
+    if isinstance(error, LimitReached):
+        facts.windows = error.windows
     answer = answer_for(error, facts.request_id)
     if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log_unexpected(error, facts.request_id)

@@ -32,6 +32,10 @@ _TABLE: Final[dict[type[e.GatewayError], tuple[int, str]]] = {
     e.PermissionDenied: (403, _REQUEST),
     e.LimitReached: (429, "insufficient_quota"),
     e.RateLimitReached: (429, "requests"),
+    e.TooMuchAtOnce: (429, "requests"),
+    e.AlreadyRunning: (409, "conflict_error"),
+    e.IdempotencyKeyReused: (422, _REQUEST),
+    e.ReplayUnavailable: (503, "service_unavailable_error"),
     e.MeteringUnavailable: (503, "service_unavailable_error"),
     e.NotFound: (404, _REQUEST),
     e.MethodNotAllowed: (405, _REQUEST),
@@ -49,6 +53,7 @@ _TABLE: Final[dict[type[e.GatewayError], tuple[int, str]]] = {
 # The SDKs would ask twice more, and nothing would have changed.
 _DO_NOT_RETRY: Final = (
     e.BudgetReached,
+    e.TooMuchAtOnce,
     e.ProviderKeyRefused,
     e.ProviderQuotaExhausted,
     e.ProviderTimedOut,  # the same work takes as long again, and the provider may be paid for each time
@@ -86,7 +91,7 @@ def _headers(error: Exception) -> dict[str, str]:
         headers["www-authenticate"] = 'Bearer realm="audio-gateway"'
     if isinstance(error, _DO_NOT_RETRY):
         headers["x-should-retry"] = "false"
-    elif isinstance(error, e.ProviderError | e.RateLimitReached) and error.retry_after_s is not None:
+    elif isinstance(error, e.ProviderError | e.RateLimitReached | e.AlreadyRunning) and error.retry_after_s is not None:
         # Whole seconds, upwards: an early retry would only be refused again (contract section 8).
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
     return headers

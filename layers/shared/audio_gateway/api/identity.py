@@ -26,18 +26,40 @@ class Caller:
     organization_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class AdminCaller:
+    """The holder of an admin key of an organisation."""
+
+    key_id: str
+    organization_id: str
+
+
 def api_caller(event: Mapping[str, Any]) -> Caller:
     """The holder of an API key; raises `NotAuthenticated`, or `PermissionDenied` for an admin key."""
+    key_id, project_id, organization_id, kind = _identity(event)
+    if kind != "api":
+        message = "This endpoint takes an API key; an admin key is for /v1/organization only. Use a key of a project."
+        raise PermissionDenied(message)
+    return Caller(key_id, project_id, organization_id)
+
+
+def admin_caller(event: Mapping[str, Any]) -> AdminCaller:
+    """The holder of an admin key; raises `NotAuthenticated`, or `PermissionDenied` for an API key."""
+    key_id, _, organization_id, kind = _identity(event)
+    if kind != "admin":
+        raise PermissionDenied("This endpoint takes an admin key; the key of a project cannot be used for it.")
+    return AdminCaller(key_id, organization_id)
+
+
+def _identity(event: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Key, project, organisation and kind of key; raises `NotAuthenticated` if one is missing."""
     context = (event.get("requestContext") or {}).get("authorizer") or {}
     key_id, project_id, organization_id, kind = (
         _text(context.get(name)) for name in ("key_id", "project_id", "organization_id", "kind")
     )
     if not (key_id and project_id and organization_id and kind):
         raise NotAuthenticated(NO_KEY)
-    if kind != "api":
-        message = "This endpoint takes an API key; an admin key is for /v1/organization only. Use a key of a project."
-        raise PermissionDenied(message)
-    return Caller(key_id, project_id, organization_id)
+    return key_id, project_id, organization_id, kind
 
 
 def _text(value: Any) -> str:

@@ -11,7 +11,7 @@ from audio_gateway.api.app import caller_of, create_app
 from audio_gateway.catalog.models import CAPABILITIES, ENDPOINTS, Catalog, Model
 from audio_gateway.catalog.prices import caller_prices
 from audio_gateway.errors import InvalidRequest, UnknownModel, UnknownUrl
-from audio_gateway.transcripts.render import json_bytes
+from audio_gateway.transcripts.json_bytes import json_bytes
 
 
 def models_app(*, catalog: Catalog) -> FastAPI:

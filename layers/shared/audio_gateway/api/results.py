@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
+    from types_boto3_s3.type_defs import CompletedPartTypeDef
+
+MIN_PART_BYTES: Final = 5 * 1024 * 1024
+"""The least that S3 takes for a part of an upload, the last one excepted."""
 
 _LINK_SECONDS: Final = 900
 
@@ -34,8 +40,39 @@ class ResultStore:
 
     def put(self, body: bytes, content_type: str, *, project_id: str) -> str:
         """Store an answer; gives a URL that serves it to whoever holds it, for 15 minutes."""
-        key = f"results/{project_id}/{secrets.token_urlsafe(24)}"
+        key = _new_key(project_id)
         self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
+        return self._link(key)
+
+    def put_parts(self, parts: Iterable[bytes], content_type: str, *, owner: str, filename: str) -> str:
+        """Store a file part by part, each of at least `MIN_PART_BYTES` but the last; gives a URL as `put` does.
+
+        Whatever `parts` raises is raised, and then nothing is stored.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        where = {"Bucket": self._bucket, "Key": _new_key(owner)}
+        disposition = f'attachment; filename="{filename}"'
+        begun = self._client.create_multipart_upload(**where, ContentType=content_type, ContentDisposition=disposition)
+        upload = {**where, "UploadId": begun["UploadId"]}
+        try:
+            stored: list[CompletedPartTypeDef] = []
+            for number, part in enumerate(parts, start=1):
+                answer = self._client.upload_part(**upload, PartNumber=number, Body=part)
+                stored.append({"PartNumber": number, "ETag": answer["ETag"]})
+            self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": stored})
+        except BaseException:
+            # What cannot be taken back now is taken back by the bucket's lifecycle rule.
+            with suppress(BotoCoreError, ClientError):
+                self._client.abort_multipart_upload(**upload)
+            raise
+        return self._link(where["Key"])
+
+    def _link(self, key: str) -> str:
         return self._client.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=_LINK_SECONDS
         )
+
+
+def _new_key(owner: str) -> str:
+    return f"results/{owner}/{secrets.token_urlsafe(24)}"

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import caller_of, create_app, deadline_of, facts_of, known_model
+from audio_gateway.api.app import call_of, caller_of, create_app, facts_of, known_model
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.identity import Caller
 from audio_gateway.api.json_body import read_object
+from audio_gateway.api.money import charged
 from audio_gateway.api.results import ResultStore
 from audio_gateway.api.sse import EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, event_stream, speech_events
 from audio_gateway.audio.encode import with_true_sizes
@@ -18,6 +19,7 @@ from audio_gateway.audio.formats import CONTENT_TYPES, SPEECH_FORMATS, SpeechFor
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import InvalidRequest
 from audio_gateway.use_cases.ask import Providers
+from audio_gateway.use_cases.reserve import Till
 from audio_gateway.use_cases.speech import SpeechAnswer, SpeechOrder, speak
 
 MAX_CHARACTERS: Final = 4096
@@ -28,7 +30,7 @@ MAX_SPEED: Final = 4.0
 MAX_BUFFERED_BYTES: Final = 4_500_000
 
 
-def speech_app(*, catalog: Catalog, providers: Providers, results: ResultStore) -> FastAPI:
+def speech_app(*, catalog: Catalog, providers: Providers, till: Till, results: ResultStore) -> FastAPI:
     """The app of the speech function."""
     app = create_app("speech")
 
@@ -37,19 +39,20 @@ def speech_app(*, catalog: Catalog, providers: Providers, results: ResultStore) 
         caller = caller_of(request)
         facts = facts_of(request)
         body = read_object(request.headers.get("content-type"), await request.body())
-        order, stream_format = read_order(body, facts.request_id)
+        order, stream_format = read_order(body)
         facts.characters = len(order.text)
         facts.model = known_model(order.model, catalog)
-        answer = speak(order, catalog=catalog, providers=providers, deadline=deadline_of(request))
+        answer = speak(order, call_of(request, caller), catalog=catalog, providers=providers, till=till)
         facts.model, facts.ignored = answer.model.id, tuple(sorted(answer.ignored))
-        audio = with_true_sizes(order.format, b"".join(answer.chunks))
-        facts.provider_ms = answer.stopwatch.ms
-        return _respond(audio, order.format, stream_format, answer, caller, results)
+        with charged(answer.reservation, answer.model, facts):
+            audio = with_true_sizes(order.format, b"".join(answer.chunks))
+            facts.provider_ms = answer.stopwatch.ms
+            return _respond(audio, order.format, stream_format, answer, caller, results)
 
     return app
 
 
-def read_order(body: Mapping[str, Any], request_id: str | None = None) -> tuple[SpeechOrder, str]:
+def read_order(body: Mapping[str, Any]) -> tuple[SpeechOrder, str]:
     """The order and its `stream_format`; raises `InvalidRequest` naming the first field that is wrong."""
     fields = Fields(body)
     order = SpeechOrder(
@@ -59,7 +62,6 @@ def read_order(body: Mapping[str, Any], request_id: str | None = None) -> tuple[
         format=fields.choice("response_format", SPEECH_FORMATS, default="mp3"),
         speed=fields.number("speed", low=MIN_SPEED, high=MAX_SPEED, default=1.0),
         instructions=fields.text("instructions", max_characters=MAX_CHARACTERS) or None,
-        request_id=request_id,
     )
     stream_format = fields.choice("stream_format", ("audio", "sse"), default="audio")
     fields.refuse_the_rest()

@@ -9,7 +9,7 @@ import base64
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from audio_gateway.transcripts.render import json_bytes
+from audio_gateway.transcripts.json_bytes import json_bytes
 
 EVENT_STREAM_HEADERS: Final = {"cache-control": "no-store"}
 EVENT_STREAM_TYPE: Final = "text/event-stream; charset=utf-8"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -11,6 +12,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from audio_gateway.errors import ConfigurationError
+from audio_gateway.metering.account import Window, Work
 
 _SERVICE: Final = "audio-gateway"
 _NAMESPACE: Final = "AudioGateway"
@@ -20,7 +22,8 @@ _NAMESPACE: Final = "AudioGateway"
 class RequestFacts:
     """What is learned on the way of one request; None where it does not apply.
 
-    `provider_ms` is the time between asking the provider and having its whole answer.
+    `provider_ms` is the time between asking the provider and having its whole answer; `price_microusd` is what the
+    answer costs the caller; `windows` is what is left of the key's minute.
     """
 
     request_id: str
@@ -34,6 +37,8 @@ class RequestFacts:
     provider_ms: float | None = None
     error: str | None = None
     ignored: tuple[str, ...] = ()
+    price_microusd: int | None = None
+    windows: Mapping[str, Window] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=1)
@@ -59,6 +64,28 @@ def log_unexpected(error: Exception, request_id: str) -> None:
     logger().error("unexpected error", extra=fields)
 
 
+def log_unsettled(facts: RequestFacts, work: Work, state: str) -> None:
+    """Say that an answer went out which could not be written into the ledger.
+
+    `kept`: the sweeper will charge it. `lost`: nobody will, and these figures are all that is left of it.
+    """
+    fields = {
+        "request_id": facts.request_id,
+        "key_id": facts.key_id,
+        "state": state,
+        "model": work.model,
+        "unit": work.unit,
+        "amount": work.amount,
+        "price_microusd": work.price_microusd,
+        "cost_microusd": work.cost_microusd,
+    }
+    logger().error("answer not settled", extra=fields)
+    metrics = _metrics()
+    metrics.add_dimension("state", state)
+    metrics.add_metric("UnsettledAnswers", MetricUnit.Count, 1)
+    metrics.flush_metrics()
+
+
 def report(facts: RequestFacts, *, status: int, elapsed_ms: float) -> None:
     """Write the log line and the metrics (EMF on standard output: no network call) of a finished request."""
     fields = {
@@ -73,6 +100,7 @@ def report(facts: RequestFacts, *, status: int, elapsed_ms: float) -> None:
         "characters": facts.characters,
         "audio_ms": facts.audio_ms,
         "provider_ms": None if facts.provider_ms is None else round(facts.provider_ms, 2),
+        "price_microusd": facts.price_microusd,
         "error": facts.error,
         "ignored": facts.ignored or None,
     }

@@ -10,7 +10,8 @@ from typing import Any, Final, TypeVar, cast
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import caller_of, create_app, deadline_of, facts_of, known_model
+from audio_gateway.api.app import call_of, caller_of, create_app, facts_of, known_model
+from audio_gateway.api.money import charged
 from audio_gateway.api.multipart import Form, parse_form
 from audio_gateway.api.sse import EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, event_stream
 from audio_gateway.audio.measure import measure
@@ -31,6 +32,7 @@ from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS, re
 from audio_gateway.transcripts.speakers import SpeakerLabels
 from audio_gateway.transcripts.transcript import Transcript
 from audio_gateway.use_cases.ask import Providers
+from audio_gateway.use_cases.reserve import Till
 from audio_gateway.use_cases.transcription import Measure, TranscriptionAnswer, TranscriptionOrder, transcribe
 
 _T = TypeVar("_T", bound=str)
@@ -43,39 +45,41 @@ _NUMBER = re.compile(r"([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9
 _FIELD_NAME = re.compile(r"[^A-Za-z0-9_.\[\]-]")
 
 
-def transcriptions_app(*, catalog: Catalog, providers: Providers, measure: Measure = measure) -> FastAPI:
+def transcriptions_app(*, catalog: Catalog, providers: Providers, till: Till, measure: Measure = measure) -> FastAPI:
     """The app of the transcriptions function."""
-    return _app("transcribe", "/audio/transcriptions", catalog, providers, measure)
+    return _app("transcribe", "/audio/transcriptions", catalog, providers, till, measure)
 
 
-def translations_app(*, catalog: Catalog, providers: Providers, measure: Measure = measure) -> FastAPI:
+def translations_app(*, catalog: Catalog, providers: Providers, till: Till, measure: Measure = measure) -> FastAPI:
     """The app of the translations function."""
-    return _app("translate", "/audio/translations", catalog, providers, measure)
+    return _app("translate", "/audio/translations", catalog, providers, till, measure)
 
 
-def _app(task: Task, path: str, catalog: Catalog, providers: Providers, measure: Measure) -> FastAPI:
+def _app(task: Task, path: str, catalog: Catalog, providers: Providers, till: Till, measure: Measure) -> FastAPI:
     app = create_app(path.rpartition("/")[2])
     read_order = read_transcription if task == "transcribe" else read_translation
 
     @app.post(path)
     async def create(request: Request) -> Response:
-        caller_of(request)
+        caller = caller_of(request)
         facts = facts_of(request)
         form = parse_form(request.headers.get("content-type"), await request.body())
-        order = read_order(form, facts.request_id)
+        order = read_order(form)
         facts.model = known_model(order.model, catalog)
         unknown = [_FIELD_NAME.sub("?", name)[:50] for name in form.left()]
-        answer = transcribe(order, catalog=catalog, providers=providers, deadline=deadline_of(request), measure=measure)
+        call = call_of(request, caller)
+        answer = transcribe(order, call, catalog=catalog, providers=providers, till=till, measure=measure)
         facts.model, facts.audio_ms = answer.model.id, answer.audio.duration_ms
         facts.ignored = tuple(sorted({*answer.ignored, *unknown}))
-        events = list(answer.events)
-        facts.provider_ms = answer.stopwatch.ms
-        return _respond(order, answer, events)
+        with charged(answer.reservation, answer.model, facts):
+            events = list(answer.events)
+            facts.provider_ms = answer.stopwatch.ms
+            return _respond(order, answer, events)
 
     return app
 
 
-def read_transcription(form: Form, request_id: str | None = None) -> TranscriptionOrder:
+def read_transcription(form: Form) -> TranscriptionOrder:
     """The order of a transcription; raises `InvalidRequest` naming the first field that is wrong."""
     order = TranscriptionOrder(
         model=_model(form),
@@ -94,13 +98,12 @@ def read_transcription(form: Form, request_id: str | None = None) -> Transcripti
         stream=_boolean("stream", form.text("stream")),
         chunking=_chunking(form),
         known_speakers=_known_speakers(form),
-        request_id=request_id,
     )
     _check_together(order)
     return order
 
 
-def read_translation(form: Form, request_id: str | None = None) -> TranscriptionOrder:
+def read_translation(form: Form) -> TranscriptionOrder:
     """The order of a translation; raises `InvalidRequest` naming the first field that is wrong.
 
     OpenAI's translations have no `language`; ours read it, so that a model which understands few languages can say no.
@@ -113,7 +116,6 @@ def read_translation(form: Form, request_id: str | None = None) -> Transcription
         language=_language(form.text("language")),
         prompt=form.text("prompt") or None,
         temperature=_temperature(form.text("temperature")),
-        request_id=request_id,
     )
 
 

@@ -5,6 +5,7 @@ Domain types only; `audio_gateway.metering.meter` keeps them in DynamoDB.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal, Protocol
@@ -69,12 +70,20 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """A limit of the running minute: what it allows, what is left of it, and the seconds until it starts anew."""
+
+    limit: int
+    remaining: int
+    reset_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
-    """A request that may go on, and the account just after it was admitted: the figures of the rate-limit headers."""
+    """A request that may go on, and what is left of the key's minute, by `requests`, `characters`, `audio-seconds`."""
 
     hold: Hold
-    limits: Limits = field(default_factory=Limits)
-    usage: Usage = field(default_factory=Usage)
+    windows: Mapping[str, Window] = field(default_factory=dict)
 
 
 class Meter(Protocol):
@@ -90,13 +99,38 @@ class Meter(Protocol):
         """
         ...
 
-    def settle(self, hold: Hold, work: Work) -> None:
-        """Write the ledger row for the work as it was done, then release the hold. Safe to repeat; never raises."""
+    def settle(self, hold: Hold, work: Work, *, late: Callable[[], bool] = lambda: False) -> None:
+        """Write the ledger row for the work as it was done, then release the hold. Safe to repeat.
+
+        `late` is asked in between: if there is no time left, or the release fails, the hold stays for the sweeper.
+
+        Raises:
+            MeteringUnavailable: the row cannot be written.
+        """
         ...
 
     def release(self, hold: Hold) -> None:
-        """Give the held money back: the caller got no answer. Safe to repeat; never raises."""
+        """Give the held money back: the caller got no answer. Safe to repeat.
+
+        Raises:
+            MeteringUnavailable: the account cannot be written; the sweeper gives it back once the hold has expired.
+        """
         ...
+
+
+def windows_of(limits: Limits, usage: Usage, now_ms: int) -> dict[str, Window]:
+    """What is left of each limit that a key has, in whole units; seconds of audio are rounded down."""
+    reset_s = seconds_to_next_minute(now_ms)
+    of_minute = {
+        "requests": (limits.requests_per_minute, usage.requests, 1),
+        "characters": (limits.characters_per_minute, usage.characters, 1),
+        "audio-seconds": (limits.audio_ms_per_minute, usage.audio_ms, 1000),
+    }
+    return {
+        name: Window(cap // unit, max(0, cap - used) // unit, reset_s)
+        for name, (cap, used, unit) in of_minute.items()
+        if cap is not None
+    }
 
 
 def minute_of(now_ms: int) -> int:

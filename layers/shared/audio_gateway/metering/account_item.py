@@ -48,9 +48,14 @@ def new_account_item(key_id: str, limits: Limits) -> dict[str, Any]:
     return account_key(key_id) | {
         "status": {"S": "active"},
         "version": {"N": "1"},
-        "limits": {"S": json.dumps(limits.to_api(), separators=(",", ":"))},
+        "limits": {"S": limits_text(limits)},
         "holds": {"M": {}},
     }
+
+
+def limits_text(limits: Limits) -> str:
+    """Limits as an account keeps them."""
+    return json.dumps(limits.to_api(), separators=(",", ":"))
 
 
 def usage_from(item: dict[str, Any], now_ms: int) -> Usage:

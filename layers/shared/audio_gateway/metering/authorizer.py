@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import Any, Self
 
 from audio_gateway.errors import ConfigurationError
+from audio_gateway.metering.dynamodb import dynamodb_client
 from audio_gateway.metering.key_store import KeyStore
 from audio_gateway.metering.keys import KeyRecord, hash_key
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb.client import DynamoDBClient
 
 _MAX_HEADER = 512
 
@@ -37,14 +35,10 @@ class Authorizer:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """With the table named in the environment; raises `ConfigurationError` if it is not."""
-        # botocore alone: boto3 on top of it doubles the cold start, and every first call of a caller waits for it.
-        from botocore.session import get_session
-
         table = env.get("TABLE_NAME")
         if not table:
             raise ConfigurationError("The environment variable TABLE_NAME is not set; template.yaml sets it")
-        client = cast("DynamoDBClient", get_session().create_client("dynamodb"))
-        return cls(KeyStore(client, table))
+        return cls(KeyStore(dynamodb_client(), table))
 
     def handle(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         """A policy with the key's ids as context. An unknown key is a 401, a disabled or expired one a 403."""

@@ -1,4 +1,7 @@
-"""Keys in DynamoDB: one item per key, found by the key's hash with one GetItem."""
+"""Keys in DynamoDB: one item per key, found by the key's hash with one GetItem.
+
+`audio_gateway.metering.directory` writes them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ _SORT_KEY = "KEY"
 
 
 class KeyStore:
-    """Reads and writes key records in the gateway's table."""
+    """Reads key records in the gateway's table."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -21,21 +24,19 @@ class KeyStore:
 
     def get(self, sha256: str) -> KeyRecord | None:
         """The key with this hash, or None; one eventually consistent read, so that it costs half a unit."""
-        answer = self._client.get_item(TableName=self._table, Key=_key(sha256))
+        answer = self._client.get_item(TableName=self._table, Key=record_key(sha256))
         item = answer.get("Item")
         return None if item is None else _from_item(item)
 
-    def put(self, record: KeyRecord) -> None:
-        """Write the record whole, over whatever was there."""
-        self._client.put_item(TableName=self._table, Item=_to_item(record))
 
-
-def _key(sha256: str) -> dict[str, Any]:
+def record_key(sha256: str) -> dict[str, Any]:
+    """The primary key of a key's record."""
     return {"pk": {"S": f"KEY#{sha256}"}, "sk": {"S": _SORT_KEY}}
 
 
-def _to_item(record: KeyRecord) -> dict[str, Any]:
-    item = _key(record.sha256) | {
+def record_item(record: KeyRecord) -> dict[str, Any]:
+    """The record as DynamoDB keeps it."""
+    item = record_key(record.sha256) | {
         "key_id": {"S": record.id},
         "kind": {"S": record.kind},
         "key_name": {"S": record.name},

@@ -10,6 +10,9 @@ from typing import Final, Literal
 KeyKind = Literal["api", "admin"]
 KeyStatus = Literal["active", "disabled"]
 
+ORGANIZATION: Final = "org-default"
+"""The organisation: a deployment is one."""
+
 _PREFIXES: Final[dict[KeyKind, str]] = {"api": "sk-", "admin": "sk-admin-"}
 _SECRET_BYTES: Final = 32
 
@@ -54,24 +57,31 @@ def new_key(
     kind: KeyKind,
     *,
     name: str,
-    now_s: int,
-    organization_id: str = "org-default",
+    now_s: float,
     project_id: str = "default",
+    value: str | None = None,
+    expires_at: int | None = None,
 ) -> NewKey:
-    """Make a key of 256 random bits, active at once and without an expiry."""
-    value = _PREFIXES[kind] + secrets.token_urlsafe(_SECRET_BYTES)
+    """Make a key that is active at once, of 256 random bits unless its owner brings the `value`."""
+    value = value or _PREFIXES[kind] + secrets.token_urlsafe(_SECRET_BYTES)
     record = KeyRecord(
         sha256=hash_key(value),
-        id="key_" + secrets.token_hex(12),
+        id=new_id("key_", now_s),
         kind=kind,
         name=name,
-        organization_id=organization_id,
+        organization_id=ORGANIZATION,
         project_id=project_id,
         status="active",
         redacted=redact(value),
-        created_at=now_s,
+        created_at=int(now_s),
+        expires_at=expires_at,
     )
     return NewKey(value, record)
+
+
+def new_id(prefix: str, now_s: float) -> str:
+    """The prefix and 24 hex digits: the moment in milliseconds, so that ids sort by creation, and 48 random bits."""
+    return f"{prefix}{int(now_s * 1000):012x}{secrets.token_hex(6)}"
 
 
 def redact(value: str) -> str:

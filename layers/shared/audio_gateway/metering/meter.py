@@ -9,10 +9,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from audio_gateway.errors import BudgetReached, LimitReached, MeteringUnavailable, PermissionDenied, RateLimitReached
-from audio_gateway.metering.account import Admission, Caller, Hold, Outcome, Work, seconds_to_next_minute
+from audio_gateway.errors import (
+    AlreadyRunning,
+    BudgetReached,
+    LimitReached,
+    MeteringUnavailable,
+    PermissionDenied,
+    RateLimitReached,
+    TooMuchAtOnce,
+)
+from audio_gateway.metering.account import Admission, Caller, Hold, Work, seconds_to_next_minute, windows_of
 from audio_gateway.metering.account_item import (
     Account,
     account_from,
@@ -70,7 +79,7 @@ class DynamoMeter:
                 admitted = self._learn(hold, account, item)
             if admitted:
                 self._stale[caller.key_id] = stale_counters(item, now_ms)
-                return Admission(hold, account.limits, usage_from(item, now_ms))
+                return Admission(hold, windows_of(account.limits, usage_from(item, now_ms), now_ms))
         raise MeteringUnavailable("The limits of the key are being changed; try again.")
 
     def _learn(self, hold: Hold, account: Account, item: dict[str, Any]) -> bool:
@@ -80,33 +89,41 @@ class DynamoMeter:
         """
         if not item:
             raise PermissionDenied("The API key has been deleted.")
-        if item["holds"]["M"].get(hold.work.request_id) == {"S": hold_text(hold)}:
+        running = item["holds"]["M"].get(hold.work.request_id)
+        if running == {"S": hold_text(hold)}:
             return True  # the client library repeated a write whose answer was lost, and the first had taken effect
+        if running is not None:
+            raise AlreadyRunning("This request was delivered twice and is being worked on.", retry_after_s=1)
         current = account_from(item)
         self._known[hold.caller.key_id] = current
-        refusal = _key_refuses(current, hold.work, hold.admitted_ms)
-        if refusal is not None:
-            raise refusal
+        denial = _key_refuses(current, hold.work, hold.admitted_ms)
+        if denial is not None:
+            raise denial
         if current == account:
-            raise _reason(hold, account.limits, item)
+            refusal = _reason(hold, account.limits, item)
+            refusal.windows = windows_of(account.limits, usage_from(item, hold.admitted_ms), hold.admitted_ms)
+            raise refusal
         return False
 
-    def settle(self, hold: Hold, work: Work, outcome: Outcome = "answered") -> None:
+    def settle(self, hold: Hold, work: Work, *, late: Callable[[], bool] = lambda: False) -> None:
         """See `Meter.settle`."""
-        self._put_row(hold, work, outcome)
-        self._release(hold, work.price_microusd)
+        self._put_row(hold, work)
+        if late():
+            return
+        with suppress(MeteringUnavailable):  # the row is what counts: the sweeper finds it and releases the hold
+            self._release(hold, work.price_microusd)
 
     def release(self, hold: Hold) -> None:
         """See `Meter.release`."""
         self._release(hold, 0)
 
-    def _put_row(self, hold: Hold, work: Work, outcome: Outcome) -> None:
+    def _put_row(self, hold: Hold, work: Work) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=row_item(row_for(hold, work, outcome)),
+                Item=row_item(row_for(hold, work, "answered")),
                 ConditionExpression="attribute_not_exists(pk)",
             )
         except ClientError as error:
@@ -177,6 +194,9 @@ def _reason(hold: Hold, limits: Limits, item: dict[str, Any]) -> LimitReached:
         if cap is not None and spent + wanted > cap:
             what = limit.replace("_", " ")
             unit = 1000 if limit == "audio_seconds_per_minute" else 1
+            if wanted > cap:
+                message = f"The key has {cap / unit:g} {what}; this request alone takes {wanted / unit:g}."
+                return TooMuchAtOnce(f"{message} Send it in smaller parts.", limit=limit)
             message = f"Limit of {what} reached: {spent / unit:g} of {cap / unit:g} used, {wanted / unit:g} asked for."
             return RateLimitReached(message, limit=limit, retry_after_s=wait)
     raise AssertionError("an account refused a hold that all of its limits allow")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from audio_gateway.audio.formats import SpeechFormat
 from audio_gateway.catalog.models import Catalog, Model
-from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ConfigurationError, InvalidAudio, InvalidRequest, ProviderBadAnswer
 from audio_gateway.providers.port import AudioChunk, SpeechProvider, SpeechRequest, VoiceLister
 from audio_gateway.use_cases.ask import Candidate, Providers, Stopwatch, candidates, first_to_answer, watched
 from audio_gateway.use_cases.options import ignored_options
+from audio_gateway.use_cases.reserve import Call, Reservation, Till
 
 # What to ask for when a provider does not have the wanted format: the lossless ones first.
 _PREFERENCE: tuple[SpeechFormat, ...] = ("pcm", "wav", "flac", "opus", "aac", "mp3")
@@ -27,13 +27,16 @@ class SpeechOrder:
     format: SpeechFormat
     speed: float = 1.0
     instructions: str | None = None
-    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechAnswer:
-    """The speech, and who gave it. The provider has begun to answer; `chunks` joined are one file."""
+    """The speech, and who gave it. The provider has begun to answer; `chunks` joined are one file.
 
+    Whoever takes it ends the `reservation`: settles it just before the answer goes out, or releases it.
+    """
+
+    reservation: Reservation
     model: Model
     chunks: Iterator[bytes]
     ignored: frozenset[str]
@@ -49,16 +52,19 @@ class _Plan:
     ignored: frozenset[str]
 
 
-def speak(order: SpeechOrder, *, catalog: Catalog, providers: Providers, deadline: Deadline) -> SpeechAnswer:
+def speak(order: SpeechOrder, call: Call, *, catalog: Catalog, providers: Providers, till: Till) -> SpeechAnswer:
     """Have the text spoken by the model, or by the first of its fallbacks that can.
 
-    Raises `UnknownModel`, `InvalidRequest` naming the field before any provider is asked, or `ProviderError`.
+    Raises `UnknownModel`, `InvalidRequest` naming the field or what `Till.reserve` raises, all before any provider is
+    asked, or `ProviderError`; nothing is held after any of them.
     """
     model = catalog.model_for(order.model, "speech")
     able = candidates(model, "speech", catalog, lambda m: _plan(order, m, catalog, providers))
+    reservation = till.reserve(call, "speech", model, tuple(c.model for c in able), len(order.text))
     stopwatch = Stopwatch()
-    served, chunks = first_to_answer(able, lambda c: _synthesize(order, c, providers, deadline, stopwatch))
-    return SpeechAnswer(served.model, chunks, served.plan.ignored, stopwatch)
+    with reservation.released_on_error():
+        served, chunks = first_to_answer(able, lambda c: _synthesize(order, call, c, providers, stopwatch))
+    return SpeechAnswer(reservation, served.model, chunks, served.plan.ignored, stopwatch)
 
 
 def _plan(order: SpeechOrder, model: Model, catalog: Catalog, providers: Providers) -> _Plan:
@@ -110,9 +116,9 @@ def _is_providers_own(name: str, model: Model, providers: Providers) -> bool:
 
 def _synthesize(
     order: SpeechOrder,
+    call: Call,
     candidate: Candidate[_Plan],
     providers: Providers,
-    deadline: Deadline,
     stopwatch: Stopwatch,
 ) -> Iterator[bytes]:
     from audio_gateway.audio.conform import conform
@@ -126,12 +132,14 @@ def _synthesize(
         text=order.text,
         voice=plan.voice,
         format=plan.ask_for,
-        deadline=deadline,
+        deadline=call.deadline,
         instructions=plan.instructions,
         speed=plan.provider_speed,
-        request_id=order.request_id,
+        request_id=call.request_id,
     )
-    chunks = watched(provider.synthesize(request), provider=model.provider.id, deadline=deadline, stopwatch=stopwatch)
+    chunks = watched(
+        provider.synthesize(request), provider=model.provider.id, deadline=call.deadline, stopwatch=stopwatch
+    )
     try:
         first = next(chunks, AudioChunk(b"", plan.ask_for))
         yield from conform(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from audio_gateway.audio.activity import RATE, holds_speech
 from audio_gateway.audio.measure import measure
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.catalog.models import Catalog, Endpoint, Model
@@ -30,6 +31,7 @@ from audio_gateway.transcripts.render import Granularity, ResponseFormat
 from audio_gateway.transcripts.transcript import Transcript
 from audio_gateway.use_cases.ask import Candidate, Providers, Stopwatch, candidates, first_to_answer, watched
 from audio_gateway.use_cases.options import able, ignored_options, unsupported
+from audio_gateway.use_cases.reserve import Call, Reservation, Till
 
 Measure = Callable[..., AudioSource]
 
@@ -58,7 +60,6 @@ class TranscriptionOrder:
     stream: bool = False
     chunking: Chunking | None = None
     known_speakers: tuple[KnownSpeaker, ...] = ()
-    request_id: str | None = None
 
     @property
     def want_words(self) -> bool:
@@ -75,8 +76,12 @@ class TranscriptionOrder:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionAnswer:
-    """What was heard, and by whom. The provider has begun to answer; the last event holds the whole transcript."""
+    """What was heard, and by whom. The provider has begun to answer; the last event holds the whole transcript.
 
+    Whoever takes it ends the `reservation`: settles it just before the answer goes out, or releases it.
+    """
+
+    reservation: Reservation
     model: Model
     audio: AudioSource
     events: Iterator[TranscriptEvent]
@@ -86,30 +91,34 @@ class TranscriptionAnswer:
 
 def transcribe(
     order: TranscriptionOrder,
+    call: Call,
     *,
     catalog: Catalog,
     providers: Providers,
-    deadline: Deadline,
+    till: Till,
     measure: Measure = measure,
 ) -> TranscriptionAnswer:
     """Have the audio written down by the model, or by the first of its fallbacks that can.
 
-    Raises `UnknownModel`, `InvalidRequest` naming the field before any provider is asked, or `ProviderError`.
+    Raises `UnknownModel`, `InvalidRequest` naming the field or what `Till.reserve` raises, all before any provider is
+    asked, or `ProviderError`; nothing is held after any of them.
     """
     endpoint = _ENDPOINT_OF[order.task]
     model = catalog.model_for(order.model, endpoint)
     _check_options(order, model, endpoint, catalog)
-    audio = _measured(order.data, model, deadline, measure)
+    audio = _measured(order.data, model, call.deadline, measure)
 
     def plan(candidate: Model) -> frozenset[str]:
         ignored = _check_options(order, candidate, endpoint, catalog)
-        _check_length(audio.duration_ms, candidate, deadline)
+        _check_length(audio.duration_ms, candidate, call.deadline)
         return ignored
 
     in_turn = candidates(model, endpoint, catalog, plan)
+    reservation = till.reserve(call, endpoint, model, tuple(c.model for c in in_turn), audio.duration_ms)
     stopwatch = Stopwatch()
-    served, events = first_to_answer(in_turn, lambda c: _listen(order, audio, c, providers, deadline, stopwatch))
-    return TranscriptionAnswer(served.model, audio, events, served.plan, stopwatch)
+    with reservation.released_on_error():
+        served, events = first_to_answer(in_turn, lambda c: _listen(order, call, audio, c, providers, stopwatch))
+    return TranscriptionAnswer(reservation, served.model, audio, events, served.plan, stopwatch)
 
 
 def _check_options(order: TranscriptionOrder, model: Model, endpoint: Endpoint, catalog: Catalog) -> frozenset[str]:
@@ -185,10 +194,10 @@ def _too_long(model: Model, deadline: Deadline) -> WorkTooLong:
 
 def _listen(
     order: TranscriptionOrder,
+    call: Call,
     audio: AudioSource,
     candidate: Candidate[frozenset[str]],
     providers: Providers,
-    deadline: Deadline,
     stopwatch: Stopwatch,
 ) -> Iterator[TranscriptEvent]:
     model, ignored = candidate.model, candidate.plan
@@ -198,7 +207,7 @@ def _listen(
     request = TranscriptionRequest(
         model=model.upstream,
         audio=audio,
-        deadline=deadline,
+        deadline=call.deadline,
         task=order.task,
         language=None if "language" in ignored else order.language,
         languages=() if "languages" in ignored else order.languages,
@@ -212,16 +221,27 @@ def _listen(
         chunking=None if "chunking_strategy" in ignored else order.chunking,
         known_speakers=() if "known_speaker_names" in ignored else order.known_speakers,
         stream=order.stream and "streaming" in model.capabilities,
-        request_id=order.request_id,
+        request_id=call.request_id,
     )
-    events = watched(provider.transcribe(request), provider=model.provider.id, deadline=deadline, stopwatch=stopwatch)
+    events = watched(
+        provider.transcribe(request), provider=model.provider.id, deadline=call.deadline, stopwatch=stopwatch
+    )
     for event in events:
         if isinstance(event, TranscriptDone):
+            _check_heard(event.transcript, audio, model)
             _check_times(event.transcript, order, model)
             yield event
             return
         yield event
     message = f"The provider '{model.provider.id}' stopped before the transcript was complete."
+    raise ProviderBadAnswer(message, provider=model.provider.id)
+
+
+def _check_heard(transcript: Transcript, audio: AudioSource, model: Model) -> None:
+    """Raises `ProviderBadAnswer` for an empty transcript of speech; of silence it is the right answer."""
+    if transcript.text.strip() or transcript.words or not holds_speech(audio.pcm(RATE)):
+        return
+    message = f"The provider '{model.provider.id}' gave an empty transcript, although somebody can be heard to speak."
     raise ProviderBadAnswer(message, provider=model.provider.id)
 
 

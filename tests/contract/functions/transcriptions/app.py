@@ -5,13 +5,21 @@ import os
 from stub import StubProvider, meaningful, measured
 
 from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.settings import CatalogSettings
+from audio_gateway.api.settings import AudioSettings
 from audio_gateway.api.transcriptions import transcriptions_app
 from audio_gateway.catalog.load import catalog_from
+from audio_gateway.metering.dynamodb import dynamodb_client
+from audio_gateway.metering.meter import DynamoMeter
+from audio_gateway.metering.unsettled import UnsettledStore
+from audio_gateway.use_cases.reserve import Till
 
-settings = CatalogSettings.from_env(os.environ)
+settings = AudioSettings.from_env(os.environ)
+meter = DynamoMeter(dynamodb_client(), settings.table, hold_seconds=settings.hold_seconds)
 app = transcriptions_app(
-    catalog=catalog_from(settings.catalog), providers=lambda _provider: StubProvider(), measure=measured
+    catalog=catalog_from(settings.catalog),
+    providers=lambda _provider: StubProvider(),
+    till=Till(meter, UnsettledStore(settings.bucket)),
+    measure=measured,
 )
 _handle = lambda_handler(app, "transcriptions")
 

@@ -200,7 +200,19 @@ def _refusals(statuses: tuple[int, ...]) -> Schema:
 
 # ---------------------------------------------------------------- headers
 _COMMON: Final = ("x-request-id", "openai-processing-ms", "openai-version", "x-content-type-options")
-_SERVED: Final = ("x-audio-gateway-model", "x-audio-gateway-ignored")
+_WINDOWS: Final = tuple(
+    f"x-ratelimit-{what}-{name}"
+    for name in ("requests", "characters", "audio-seconds")
+    for what in ("limit", "remaining", "reset")
+)
+_SERVED: Final = ("x-audio-gateway-model", "x-audio-gateway-ignored", "x-audio-gateway-cost-usd", *_WINDOWS)
+
+
+_WINDOW_TEXT: Final = {
+    "limit": "What the key may use in a clock minute, where it has such a limit.",
+    "remaining": "What is left of it.",
+    "reset": "The time until the next minute, as in `17s`.",
+}
 
 
 def _headers() -> dict[str, Schema]:
@@ -211,6 +223,8 @@ def _headers() -> dict[str, Schema]:
         "x-content-type-options": "`nosniff`.",
         "x-audio-gateway-model": "The model that served the request: the one asked for, or one of its fallbacks.",
         "x-audio-gateway-ignored": "Names of the fields that changed nothing, if there were any.",
+        "x-audio-gateway-cost-usd": "What the answer costs, in dollars: a plain decimal number.",
+        **{name: _WINDOW_TEXT[name.split("-")[2]] for name in _WINDOWS},
         "location": "Where the answer is.",
         "retry-after": "Whole seconds to wait before another try.",
         "x-should-retry": "`false` where another try cannot help. The SDKs heed it.",
@@ -228,7 +242,7 @@ def _named(*names: str) -> Schema:
 _ERROR_HEADERS: Final = {
     401: ("www-authenticate",),
     405: ("allow",),
-    429: ("retry-after",),
+    429: ("retry-after", "x-should-retry", *_WINDOWS),
     500: ("x-should-retry",),
     502: ("retry-after", "x-should-retry"),
     503: ("retry-after", "x-should-retry"),

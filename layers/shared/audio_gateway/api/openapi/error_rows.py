@@ -56,6 +56,7 @@ def _below(parent: type[e.GatewayError], depth: int) -> Iterator[ErrorRow]:
 # What the constructors want beside the message; the first class that fits counts.
 _WANTED: Final[Mapping[type[e.GatewayError], dict[str, Any]]] = {
     e.AudioTooLong: {"limit_ms": 1},
+    e.AlreadyRunning: {"retry_after_s": 1},
     e.MethodNotAllowed: {"allowed": ("POST",)},
     e.RateLimitReached: {"limit": "", "retry_after_s": 1},
     e.LimitReached: {"limit": ""},

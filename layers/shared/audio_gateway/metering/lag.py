@@ -1,0 +1,35 @@
+"""How late a ledger row may be: it is stamped with the moment of admission and written when the request has ended.
+
+A row that nobody else writes is written by the sweeper, once the hold has expired. From the moment of admission:
+
+    0 ......... hold ............. hold + sweep ........................ hold + 2 sweeps + 60 s
+                it expires         the sweeper has been here;           closed: the roll-up has
+                                   whatever it writes now is late       counted this minute, or will
+
+The last stretch, a sweep and a minute, is for the time that the sweeper takes (its timeout in template.yaml is a minute)
+and for clocks that differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+_MINUTE_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Seconds that a hold lives, and that lie between two sweeps."""
+
+    hold_s: int
+    sweep_s: int
+
+    def closed_ms(self, now_ms: int) -> int:
+        """The end of the last minute (unix milliseconds) whose rows are all written, but for those that are late."""
+        open_ms = (self.hold_s + 2 * self.sweep_s) * 1000 + _MINUTE_MS
+        return (now_ms - open_ms) // _MINUTE_MS * _MINUTE_MS
+
+    def is_late(self, at_ms: int, now_ms: int) -> bool:
+        """Whether a row of `at_ms` that is written from now on may be behind what was counted."""
+        return now_ms - at_ms > (self.hold_s + self.sweep_s) * 1000

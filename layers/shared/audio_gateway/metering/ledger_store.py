@@ -1,0 +1,43 @@
+"""Reads the ledger in order of time, and writes each row once."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from audio_gateway.metering.account import Hold
+from audio_gateway.metering.ledger import SHARDS, LedgerRow, partition, row_from, row_item, row_key
+from audio_gateway.metering.table import Table
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+_HOUR_MS: Final = 3_600_000
+
+
+class LedgerStore:
+    """The ledger in the gateway's table. Every call raises `MeteringUnavailable` if it cannot be made."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._table = Table(client, table)
+
+    def rows(self, start_ms: int, end_ms: int) -> Iterator[LedgerRow]:
+        """The rows of requests admitted from `start_ms` on and before `end_ms`, in order of time, read lazily.
+
+        Consistent: a row that was written before is there. Four queries for each hour, and more for many rows.
+        """
+        for hour_ms in range(start_ms - start_ms % _HOUR_MS, end_ms, _HOUR_MS):
+            # Without the `#` that follows it in a sort key, a time sorts before all rows of that millisecond.
+            low, high = (f"{ms:013d}" for ms in (max(start_ms, hour_ms), min(end_ms, hour_ms + _HOUR_MS)))
+            shards = (self._table.query(partition(hour_ms, shard), low, high) for shard in range(SHARDS))
+            yield from map(row_from, heapq.merge(*shards, key=lambda item: item["sk"]["S"]))
+
+    def find(self, hold: Hold) -> LedgerRow | None:
+        """The row of a hold's request, None if it has none."""
+        item = self._table.get(row_key(hold.admitted_ms, hold.work.request_id))
+        return None if item is None else row_from(item)
+
+    def put(self, row: LedgerRow) -> LedgerRow:
+        """Write a row unless its request has one; the row that it has afterwards, which is what counts."""
+        return row_from(self._table.put_new(row_item(row)))

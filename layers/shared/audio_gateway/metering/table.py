@@ -1,0 +1,133 @@
+"""The few calls of DynamoDB that the books are made of: ledger, aggregates and sweeper. Its errors become ours here."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from audio_gateway.errors import MeteringUnavailable
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+Item = dict[str, Any]
+
+_BATCH: Final = 100  # the most that a BatchGetItem takes
+_MAX_TRIES: Final = 8
+_PAUSE_S: Final = 0.02
+_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+
+
+class Table:
+    """One DynamoDB table with the keys `pk` and `sk`. Every call raises `MeteringUnavailable` if it cannot be made."""
+
+    def __init__(self, client: DynamoDBClient, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def get(self, key: Item) -> Item | None:
+        """One item as it is now, or None."""
+        with _as_ours():
+            return self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item")
+
+    def get_each(self, keys: Iterable[Item], *, consistent: bool = True) -> Iterator[Item]:
+        """Those of the items that exist, in any order, a hundred with each call. No key may be named twice."""
+        source = iter(keys)
+        while chunk := list(islice(source, _BATCH)):
+            yield from self._get_chunk(chunk, consistent=consistent)
+
+    def _get_chunk(self, keys: list[Item], *, consistent: bool) -> Iterator[Item]:
+        for attempt in range(_MAX_TRIES):
+            wanted: Any = {self._name: {"Keys": keys, "ConsistentRead": consistent}}
+            with _as_ours():
+                answer = self._client.batch_get_item(RequestItems=wanted)
+            yield from answer["Responses"].get(self._name, [])
+            # What did not fit into an answer of 16 MB, or into what the table takes at the moment.
+            keys = cast("list[Item]", answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", []))
+            if not keys:
+                return
+            time.sleep(random.uniform(0, _PAUSE_S * 2**attempt))  # noqa: S311 - apart, not secret
+        raise MeteringUnavailable("The table serves too little at the moment. Try again.")
+
+    def query(self, partition: str, low: str, high: str) -> Iterator[Item]:
+        """The items of a partition from sort key `low` to `high`, both included, in order, read as they are asked for."""
+        more: Item = {}
+        while True:
+            with _as_ours():
+                answer = self._client.query(
+                    TableName=self._name,
+                    KeyConditionExpression="pk = :pk AND sk BETWEEN :low AND :high",
+                    ExpressionAttributeValues={":pk": {"S": partition}, ":low": {"S": low}, ":high": {"S": high}},
+                    ConsistentRead=True,
+                    **more,
+                )
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def put_new(self, item: Item) -> Item:
+        """Write an item unless there is one with its key; the one that is there afterwards."""
+        from botocore.exceptions import ClientError
+
+        with _as_ours():
+            try:
+                self._client.put_item(
+                    TableName=self._name,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(pk)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                if not _is_condition(error):
+                    raise
+                return cast("Item", error.response["Item"])  # type: ignore[typeddict-item] # only with ALL_OLD
+        return item
+
+    def put(self, item: Item, condition: str, values: Item) -> bool:
+        """Write an item if the condition holds for the one that is there; whether it did."""
+        return self._changed("put_item", Item=item, ConditionExpression=condition, ExpressionAttributeValues=values)
+
+    def update(self, arguments: Item) -> bool:
+        """Make an update; whether its condition held."""
+        return self._changed("update_item", **arguments)
+
+    def updated(self, arguments: Item) -> Item:
+        """Make an update without a condition; the item after it."""
+        with _as_ours():
+            answer = self._client.update_item(TableName=self._name, ReturnValues="ALL_NEW", **arguments)
+        return cast("Item", answer["Attributes"])
+
+    def delete(self, key: Item, condition: str, values: Item) -> bool:
+        """Remove an item if the condition holds for it; whether it did."""
+        return self._changed("delete_item", Key=key, ConditionExpression=condition, ExpressionAttributeValues=values)
+
+    def _changed(self, call: str, **arguments: Any) -> bool:
+        from botocore.exceptions import ClientError
+
+        with _as_ours():
+            try:
+                getattr(self._client, call)(TableName=self._name, **arguments)
+            except ClientError as error:
+                if not _is_condition(error):
+                    raise
+                return False
+        return True
+
+
+@contextmanager
+def _as_ours() -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise MeteringUnavailable("Usage cannot be read or recorded at the moment. Try again.") from error
+
+
+def _is_condition(error: Any) -> bool:
+    return bool(error.response["Error"]["Code"] == _CONDITION_FAILED)

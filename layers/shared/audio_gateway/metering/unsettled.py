@@ -1,0 +1,100 @@
+"""Evidence of answers that were given although they could not be settled.
+
+An expired hold alone does not say whether its request was answered: a process may have died before it gave anything
+away. So a handler that gives an answer which it could not write into the ledger leaves this behind, in another service
+than the one that just failed, and the sweeper charges the hold by it.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Protocol
+
+from audio_gateway.errors import MeteringUnavailable
+from audio_gateway.metering.account import Hold, Work
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+_NO_OBJECT: Final = frozenset({"NoSuchKey", "404"})
+
+
+class Unsettled(Protocol):
+    """Keeps the work that was done for a hold, until somebody settles it."""
+
+    def keep(self, hold: Hold, work: Work) -> None:
+        """Leave evidence that the hold's request was answered with this work. Safe to repeat.
+
+        Raises:
+            MeteringUnavailable: it cannot be written; nobody will charge the hold.
+        """
+        ...
+
+    def find(self, hold: Hold) -> Work | None:
+        """The work done for the hold, None if nobody left evidence.
+
+        Raises:
+            MeteringUnavailable: it cannot be read now, so nothing can be said.
+        """
+        ...
+
+    def forget(self, hold: Hold) -> None:
+        """Remove the evidence of a hold that is settled. Safe to repeat; raises `MeteringUnavailable`."""
+        ...
+
+
+class UnsettledStore:
+    """Small objects `unsettled/<key id>/<request id>` in the gateway's bucket: ids, numbers and a model, no content."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+
+    @cached_property
+    def _client(self) -> S3Client:
+        # Made on first use: a request whose settling fails is rare, and a client costs much of a cold start.
+        import boto3
+        from botocore.config import Config
+
+        config = Config(connect_timeout=0.5, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
+        client: S3Client = boto3.client("s3", config=config)
+        return client
+
+    def keep(self, hold: Hold, work: Work) -> None:
+        """See `Unsettled.keep`."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        body = json.dumps([work.model, work.amount, work.price_microusd, work.cost_microusd], ensure_ascii=False)
+        try:
+            self._client.put_object(Bucket=self._bucket, Key=_name(hold), Body=body.encode())
+        except (BotoCoreError, ClientError) as error:
+            raise MeteringUnavailable("The evidence of an answer could not be written.") from error
+
+    def find(self, hold: Hold) -> Work | None:
+        """See `Unsettled.find`."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            body = self._client.get_object(Bucket=self._bucket, Key=_name(hold))["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _NO_OBJECT:
+                return None
+            raise MeteringUnavailable("The evidence of an answer could not be read.") from error
+        except BotoCoreError as error:
+            raise MeteringUnavailable("The evidence of an answer could not be read.") from error
+        model, amount, price, cost = json.loads(body)
+        held = hold.work
+        return Work(held.request_id, held.endpoint, model, held.unit, amount, price, cost)
+
+    def forget(self, hold: Hold) -> None:
+        """See `Unsettled.forget`."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            self._client.delete_object(Bucket=self._bucket, Key=_name(hold))
+        except (BotoCoreError, ClientError) as error:
+            raise MeteringUnavailable("The evidence of an answer could not be removed.") from error
+
+
+def _name(hold: Hold) -> str:
+    return f"unsettled/{hold.caller.key_id}/{hold.work.request_id}"

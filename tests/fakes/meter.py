@@ -1,0 +1,71 @@
+"""A meter in memory: it keeps what was admitted, settled and released, and refuses or fails as told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from audio_gateway.errors import GatewayError
+from audio_gateway.metering.account import Admission, Caller, Hold, Window, Work
+from audio_gateway.use_cases.reserve import Till
+
+NOW_MS = 1_796_083_140_000
+
+
+@dataclass
+class FakeMeter:
+    """Admits everything, unless `refuses` is set; settling and releasing fail with `fails`."""
+
+    refuses: GatewayError | None = None
+    fails: GatewayError | None = None
+    windows: Mapping[str, Window] = field(default_factory=dict)
+    admitted: list[Work] = field(default_factory=list)
+    settled: list[Work] = field(default_factory=list)
+    released: list[Work] = field(default_factory=list)
+
+    def admit(self, caller: Caller, work: Work) -> Admission:
+        if self.refuses is not None:
+            raise self.refuses
+        self.admitted.append(work)
+        return Admission(Hold(caller, work, NOW_MS, NOW_MS // 1000 + 960), self.windows)
+
+    def settle(self, _hold: Hold, work: Work, *, late: Callable[[], bool] = lambda: False) -> None:
+        assert not late()
+        if self.fails is not None:
+            raise self.fails
+        self.settled.append(work)
+
+    def release(self, hold: Hold) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.released.append(hold.work)
+
+    @property
+    def open(self) -> list[str]:
+        """Ids of the requests whose hold was neither settled nor released."""
+        ended = {work.request_id for work in (*self.settled, *self.released)}
+        return [work.request_id for work in self.admitted if work.request_id not in ended]
+
+
+@dataclass
+class FakeUnsettled:
+    """Evidence in memory; writing it fails with `fails`."""
+
+    fails: GatewayError | None = None
+    kept: dict[str, Work] = field(default_factory=dict)
+
+    def keep(self, hold: Hold, work: Work) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.kept[hold.work.request_id] = work
+
+    def find(self, hold: Hold) -> Work | None:
+        return self.kept.get(hold.work.request_id)
+
+    def forget(self, hold: Hold) -> None:
+        self.kept.pop(hold.work.request_id, None)
+
+
+def free_till() -> Till:
+    """A till for tests that are about something else."""
+    return Till(FakeMeter(), FakeUnsettled())

@@ -1,0 +1,235 @@
+"""What a request costs, when it is charged, and what the caller reads of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.speech import speech_app
+from audio_gateway.api.transcriptions import transcriptions_app
+from audio_gateway.catalog.models import Model, Price
+from audio_gateway.errors import (
+    BudgetReached,
+    MeteringUnavailable,
+    PermissionDenied,
+    ProviderRejected,
+    ProviderUnavailable,
+    RateLimitReached,
+)
+from audio_gateway.metering.account import Window
+from audio_gateway.providers.port import AudioChunk
+from audio_gateway.use_cases.reserve import Till
+from tests.fakes.gateway import Answer, call, form_event, json_event
+from tests.fakes.meter import FakeMeter, FakeUnsettled
+from tests.fakes.providers import FakeProvider, catalog, model
+from tests.sound import clip, tone_wav, wav
+
+DOWN = MeteringUnavailable("down")
+BODY = {"model": "talker", "input": "Grüße! 👋", "voice": "alloy", "response_format": "pcm"}
+
+
+class Shop:
+    """Speech and transcriptions over one provider and one till."""
+
+    def __init__(self, *models: Model) -> None:
+        self.provider = FakeProvider()
+        self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
+        self.results = BrokenResults()
+        till = Till(self.meter, self.unsettled)
+        found = catalog(*models)
+        speech = speech_app(catalog=found, providers=self.of, till=till, results=self.results)  # type: ignore[arg-type] # a fake
+        self.speech = lambda_handler(speech, "speech")
+        self.transcriptions = lambda_handler(
+            transcriptions_app(catalog=found, providers=self.of, till=till), "transcriptions"
+        )
+
+    def of(self, _provider: object) -> FakeProvider:
+        return self.provider
+
+    def speak(self, **changes: Any) -> Answer:
+        return call(self.speech, json_event("/audio/speech", BODY | changes))
+
+    def write(self, audio: bytes, *fields: tuple[str, str]) -> Answer:
+        parts = [("model", "talker"), ("file", ("a.wav", audio)), *fields]
+        return call(self.transcriptions, form_event("/audio/transcriptions", parts))
+
+
+class BrokenResults:
+    """A bucket that takes nothing."""
+
+    def put(self, *_: object, **__: object) -> str:
+        raise RuntimeError("no bucket")
+
+
+def priced(microusd: int = 1_000_000, **fields: Any) -> Model:
+    return model(price=Price(microusd, microusd), **fields)
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop(priced())
+
+
+def test_speech_is_charged_by_code_points_and_the_header_says_how_much(shop: Shop) -> None:
+    answer = shop.speak()
+    assert (answer.status, answer.headers["x-audio-gateway-cost-usd"]) == (200, "0.000008")
+    (work,) = shop.meter.settled
+    assert (work.unit, work.amount, work.price_microusd, work.model) == ("characters", 8, 8, "talker")
+    assert work.request_id == answer.headers["x-request-id"]
+    assert shop.meter.open == []
+
+
+def test_audio_is_charged_by_its_measured_milliseconds(shop: Shop) -> None:
+    answer = shop.write(tone_wav(1.234))
+    (work,) = shop.meter.settled
+    assert (work.unit, work.amount) == ("audio_ms", 1234)
+    assert work.price_microusd == 20_567  # 1.234 s at a dollar a minute: 20,566.67, upwards
+    assert answer.headers["x-audio-gateway-cost-usd"] == "0.020567"
+
+
+@pytest.mark.parametrize("fields", [[], [("response_format", "text")], [("stream", "true")], [("prompt", "Ann")]])
+def test_the_price_does_not_depend_on_how_the_answer_looks(shop: Shop, fields: list[tuple[str, str]]) -> None:
+    shop.write(tone_wav(2.0), *fields)
+    assert [work.price_microusd for work in shop.meter.settled] == [33_334]
+
+
+def test_a_free_answer_says_that_it_is_free() -> None:
+    assert Shop(priced(0)).speak().headers["x-audio-gateway-cost-usd"] == "0"
+
+
+def test_nothing_reaches_a_provider_before_the_hold(shop: Shop) -> None:
+    shop.meter.refuses = DOWN
+    answer = shop.speak()
+    assert (answer.status, answer.error["code"]) == (503, "metering_unavailable")
+    assert shop.provider.asked == []
+    assert "x-audio-gateway-cost-usd" not in answer.headers
+
+
+def test_bad_input_is_refused_without_a_hold(shop: Shop) -> None:
+    assert shop.speak(voice="").status == 400
+    assert shop.write(b"no audio").status == 400
+    assert shop.meter.admitted == []
+
+
+REFUSALS = [
+    (RateLimitReached("r", limit="requests_per_minute", retry_after_s=7), 429, "rate_limit_exceeded", "7", None),
+    (BudgetReached("b", limit="monthly_budget_usd"), 429, "insufficient_quota", None, "false"),
+    (PermissionDenied("d"), 403, None, None, None),
+]
+
+
+@pytest.mark.parametrize(("error", "status", "code", "retry_after", "should_retry"), REFUSALS)
+def test_a_refusal_tells_the_sdk_whether_to_come_again(
+    shop: Shop, error: Any, status: int, code: str | None, retry_after: str | None, should_retry: str | None
+) -> None:
+    error.windows = {"requests": Window(5, 0, 7)}
+    shop.meter.refuses = error
+    answer = shop.speak()
+    assert (answer.status, answer.error["code"]) == (status, code)
+    assert answer.headers.get("retry-after") == retry_after
+    assert answer.headers.get("x-should-retry") == should_retry
+    if status == 429:
+        assert answer.headers["x-ratelimit-remaining-requests"] == "0"
+
+
+def test_the_windows_of_the_key_are_in_the_headers(shop: Shop) -> None:
+    shop.meter.windows = {"requests": Window(60, 59, 12), "audio-seconds": Window(600, 480, 12)}
+    headers = shop.speak().headers
+    found = {name: value for name, value in headers.items() if name.startswith("x-ratelimit-")}
+    assert found == {
+        "x-ratelimit-limit-requests": "60",
+        "x-ratelimit-remaining-requests": "59",
+        "x-ratelimit-reset-requests": "12s",
+        "x-ratelimit-limit-audio-seconds": "600",
+        "x-ratelimit-remaining-audio-seconds": "480",
+        "x-ratelimit-reset-audio-seconds": "12s",
+    }
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ProviderUnavailable("down", provider="fake"),
+        ProviderRejected("no", provider="fake", upstream_status=400),
+        RuntimeError("a bug"),
+    ],
+)
+def test_a_failed_request_is_free_and_holds_nothing(shop: Shop, error: Any) -> None:
+    shop.provider.fails = error
+    for answer in (shop.speak(), shop.write(tone_wav(1.0))):
+        assert answer.status >= 400
+        assert "x-audio-gateway-cost-usd" not in answer.headers
+    assert (len(shop.meter.released), shop.meter.settled, shop.meter.open) == (2, [], [])
+
+
+def test_a_provider_that_breaks_off_in_the_middle_is_free(shop: Shop) -> None:
+    def synthesize(_request: object) -> Any:
+        yield AudioChunk(bytes(4800), "pcm", 24_000)
+        raise ProviderUnavailable("cut", provider="fake")
+
+    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # the provider breaks off
+    assert shop.speak().status == 503
+    assert (len(shop.meter.released), shop.meter.settled) == (1, [])
+
+
+def test_an_empty_transcript_of_speech_is_the_providers_failure_and_of_silence_an_answer(shop: Shop) -> None:
+    shop.provider.text = ""
+    answer = shop.write(clip("austen-0880"))
+    assert (answer.status, answer.error["code"]) == (502, "provider_bad_answer")
+    assert (len(shop.meter.released), shop.meter.settled) == (1, [])
+    answer = shop.write(wav(bytes(32_000)))
+    assert (answer.status, answer.json["text"]) == (200, "")
+    assert len(shop.meter.settled) == 1
+
+
+def test_an_answer_that_cannot_be_delivered_is_free(shop: Shop) -> None:
+    shop.provider.speech = (AudioChunk(bytes(6_000_000), "pcm", 24_000),)
+    assert shop.speak().status == 500
+    assert (len(shop.meter.released), shop.meter.settled) == (1, [])
+
+
+def test_the_dearest_of_those_who_may_serve_is_held_and_the_one_who_served_is_charged() -> None:
+    shop = Shop(
+        priced(2_000_000, model_id="talker", fallbacks=("dear", "cheap")),
+        priced(9_000_000, model_id="dear"),
+        priced(1_000_000, model_id="cheap"),
+    )
+    real = shop.provider.synthesize
+
+    def synthesize(request: Any) -> Any:
+        if request.model != "up-cheap":
+            raise ProviderUnavailable("down", provider="fake")
+        return real(request)
+
+    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # only one of them works
+    assert shop.speak().headers["x-audio-gateway-cost-usd"] == "0.000008"
+    assert [(work.model, work.price_microusd) for work in shop.meter.admitted] == [("talker", 72)]
+    assert [(work.model, work.price_microusd) for work in shop.meter.settled] == [("cheap", 8)]
+
+
+def test_an_answer_that_cannot_be_settled_goes_out_and_leaves_evidence(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.meter.fails = DOWN
+    answer = shop.speak()
+    assert (answer.status, answer.headers["x-audio-gateway-cost-usd"]) == (200, "0.000008")
+    assert [work.price_microusd for work in shop.unsettled.kept.values()] == [8]
+    line = next(json.loads(line) for line in capsys.readouterr().out.splitlines() if "not settled" in line)
+    assert (line["level"], line["state"], line["price_microusd"]) == ("ERROR", "kept", 8)
+    assert BODY["input"] not in str(line)
+
+
+def test_an_answer_goes_out_even_if_no_evidence_can_be_left(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.meter.fails = shop.unsettled.fails = DOWN
+    assert shop.speak().status == 200
+    assert '"state":"lost"' in capsys.readouterr().out
+
+
+def test_a_failure_whose_release_fails_keeps_its_own_error(shop: Shop) -> None:
+    shop.provider.fails = ProviderUnavailable("down", provider="fake")
+    shop.meter.fails = DOWN
+    assert shop.speak().error["code"] == "provider_unavailable"
+    assert shop.unsettled.kept == {}
