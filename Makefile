@@ -10,7 +10,7 @@ PY := .venv/bin/python
 export UV_NO_PROGRESS = 1
 LAYERS := .local/layers/shared/.stamp .local/layers/engines/.stamp .local/runtime/.stamp
 
-.PHONY: help run test lint format bench sam-validate sam-test docs clean lock install
+.PHONY: help run test lint cli audit format bench sam-validate sam-test docs clean lock install
 
 help: ## this list
 	@echo "audio-gateway: an OpenAI-compatible audio API on your own AWS account"; echo
@@ -29,6 +29,12 @@ lint: .venv/.stamp ## ruff (rules and format) and mypy strict
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
+cli: .venv/.stamp ## the operators' command line, .venv/bin/audio-gateway
+	@echo "ready: .venv/bin/audio-gateway --help"
+
+audit: .venv/.stamp ## recompute all sums from the ledger and print the differences (local stack, or ARGS="--stack-name NAME")
+	$(PY) scripts/audit.py $(ARGS)
+
 format: .venv/.stamp ## let ruff rewrite what it can
 	.venv/bin/ruff check --fix-only .
 	.venv/bin/ruff format .
@@ -36,8 +42,9 @@ format: .venv/.stamp ## let ruff rewrite what it can
 docs: .venv/.stamp ## write docs/openapi.json, docs/api.md and the tables of errors anew
 	scripts/docs
 
-bench: .venv/.stamp install ## measure: handlers warm and cold, decoding, encoding, memory (tables, bench/results)
+bench: .venv/.stamp install ## measure: handlers warm and cold, metering, decoding, encoding, memory (tables, bench/results)
 	PYTHONPATH=layers/shared:. $(PY) -m bench.handlers
+	PYTHONPATH=layers/shared:. $(PY) -m bench.metering
 	PYTHONPATH=layers/shared:. $(PY) -m bench.audio --json bench/results/audio.json
 
 clean: ## remove everything that these commands made
@@ -68,6 +75,9 @@ $(UV): requirements/uv.txt
 	@echo "installing the development environment (.venv) ..."
 	@$(UV) venv --quiet --clear --python $(PYTHON) .venv
 	@VIRTUAL_ENV=.venv $(UV) pip sync --quiet --compile-bytecode --require-hashes requirements/dev.txt
+	@echo ../../../../layers/shared > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/audio-gateway.pth"
+	@printf '#!/bin/sh\nexec "%s" -m audio_gateway "$$@"\n' "$(CURDIR)/$(PY)" > .venv/bin/audio-gateway
+	@chmod +x .venv/bin/audio-gateway
 	@touch $@
 
 .local/venv/.stamp: requirements/local.txt $(UV)

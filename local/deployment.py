@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from local import schedules
 from local.aws import Aws
 from local.functions import Deployed
 from local.intrinsics import Resolver
@@ -20,9 +21,9 @@ _STACK_NAME: Final = "audio-gateway"
 _POLL_S: Final = 0.02
 _PATIENCE_S: Final = 60
 
-# This process is the API Gateway and has the functions' code and layers, so the local AWS must not have them;
-# the functions themselves it gets, as names that state machines, queues and schedules can call.
-_OURS: Final = ("AWS::ApiGateway::", "AWS::Lambda::Permission", "AWS::Lambda::LayerVersion")
+# This process is the API Gateway and the clock and has the functions' code and layers, so the local AWS must not have
+# them; the functions themselves it gets, as names that state machines and queues can call.
+_OURS: Final = ("AWS::ApiGateway::", "AWS::Lambda::Permission", "AWS::Lambda::LayerVersion", schedules.RULE)
 _STUB: Final = {"ZipFile": "# runs in the local stack"}
 
 

@@ -8,7 +8,7 @@ import signal
 import socket
 from typing import Final
 
-from local import deployment, functions, rest_api, seed, stack_file, template
+from local import deployment, functions, rest_api, schedules, seed, stack_file, template
 from local.aws import Aws
 from local.catalogue import CatalogueCheck
 from local.console import tell
@@ -79,6 +79,7 @@ class Stack:
         resolver = deployed.resolver(rendered, settings.region)
         api = rest_api.from_template(rendered, resolver)
         found = functions.read(rendered, deployed.functions, resolver, settings)
+        clock = schedules.read(rendered, found, resolver)
         slots = self._make_service(found, aws)
         table = deployed.only(rendered, "AWS::DynamoDB::Table")
         bucket = deployed.only(rendered, "AWS::S3::Bucket")
@@ -91,6 +92,7 @@ class Stack:
         base_url = f"http://127.0.0.1:{port_of(api_socket)}/{api.stage}"
         self._announce(_info(base_url, keys, aws, bucket=bucket, table=table))
         self._tasks.append(asyncio.ensure_future(self._warm(_heaviest_first(found, api))))
+        self._tasks += [asyncio.ensure_future(schedule.run(self._service.invoke)) for schedule in clock]
 
     async def _serve(
         self, api: RestApi, api_socket: socket.socket, invoke_socket: socket.socket, slots: list[socket.socket]

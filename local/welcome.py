@@ -32,5 +32,9 @@ from openai import OpenAI
 client = OpenAI(base_url="{info.base_url}", api_key="{info.api_key}")
 client.audio.speech.create(model="espeak-ng", voice="alloy", input="Hello.").write_to_file("hello.mp3")
 
+Keys, limits, usage and costs, from the project's folder (once: make cli):
+
+.venv/bin/audio-gateway keys list
+
 Ctrl-C stops it.
 """

@@ -27,10 +27,11 @@ _INTRO: Final = """\
 
 The base URL is `http://127.0.0.1:8080/v1` after `make run`, and the stack's output `ApiBaseUrl` after a deployment.
 Every request carries a key of this gateway: `Authorization: Bearer sk-…`. The same as a document for tools is
-[openapi.json](openapi.json). The commands below expect two variables, which OpenAI's SDKs read as well:
+[openapi.json](openapi.json). The commands below expect three variables, which OpenAI's SDKs read as well; the admin key
+is for what begins with `/v1/organization`:
 
 ```sh
-export OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=sk-...
+export OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=sk-... OPENAI_ADMIN_KEY=sk-admin-...
 ```
 """
 
@@ -135,7 +136,10 @@ def _flat(properties: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def _presence(name: str, field: dict[str, Any], schema: dict[str, Any]) -> str:
     if name in schema["required"]:
         return "required"
-    return f"default `{field['default']}`" if "default" in field else ""
+    if "default" not in field:
+        return ""
+    default = field["default"]
+    return f"default `{str(default).lower() if isinstance(default, bool) else default}`"
 
 
 def _type(schema: dict[str, Any]) -> str:
@@ -163,7 +167,7 @@ def _kind(name: str, schema: dict[str, Any]) -> str:
 
 def _limits(schema: dict[str, Any]) -> str:
     if "minimum" in schema and "maximum" in schema:
-        return f", {schema['minimum']:g} to {schema['maximum']:g}"
+        return f", {schema['minimum']:.15g} to {schema['maximum']:.15g}"
     if "maxItems" in schema:
         return f", at most {schema['maxItems']}"
     return f", at most {schema['maxLength']} characters" if "maxLength" in schema else ""

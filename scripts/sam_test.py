@@ -44,6 +44,7 @@ ENVIRONMENT: Final[dict[str, str]] = {
     "AWS_REGION": REGION,
 }
 WAIT_S: Final = 120
+SAMPLE_DAYS: Final = 5  # of events/usage.json
 # Far less than the sample sentence at the lowest bit rate of MP3, far more than an empty file.
 SHORTEST_SPEECH_BYTES: Final = 1000
 
@@ -250,6 +251,13 @@ def check_list(invoke: Invoker, function: str, event: str) -> None:
     check(answer.get("object") == "list" and answer.get("data"), "it is not a list with entries", answer)
 
 
+def check_costs(invoke: Invoker) -> None:
+    """The sample's five days come as a bucket each."""
+    answer = json.loads(content_of(invoke("UsageFunction", event_of("usage"))))
+    days = len(answer.get("data", []))
+    check(answer.get("object") == "page" and days == SAMPLE_DAYS, "it is not a page of five days", answer)
+
+
 # ------------------------------------------------------------------------------------------------ sam local start-api
 def status_of(url: str) -> int:
     """The status of a GET; 0 if nobody answers."""
@@ -322,6 +330,8 @@ def steps(invoke: Invoker, key: NewKey, work: Path) -> Iterator[tuple[str, Calla
     yield "sam local invoke TranslationsFunction", lambda: check_text(invoke, "TranslationsFunction", "translations")
     yield "sam local invoke ModelsFunction", lambda: check_list(invoke, "ModelsFunction", "models")
     yield "sam local invoke VoicesFunction", lambda: check_list(invoke, "VoicesFunction", "voices")
+    yield "sam local invoke UsageFunction", lambda: check_costs(invoke)
+    yield "sam local invoke AdminFunction", lambda: check_list(invoke, "AdminFunction", "admin")
     yield "sam local start-api", lambda: check_api(invoke, key, work)
 
 

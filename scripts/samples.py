@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from scripts.samples_admin import ADMIN_SAMPLES
+
 _AUTH: Final = '-H "Authorization: Bearer $OPENAI_API_KEY"'
+_ADMIN_AUTH: Final = '-H "Authorization: Bearer $OPENAI_ADMIN_KEY"'
 
 SAMPLES: Final[dict[str, dict[str, str]]] = {
     "createSpeech": {
@@ -70,9 +73,56 @@ client = OpenAI()
 print([model.id for model in client.models.list()])
 """,
     },
+    "ownUsage": {
+        "sh": f"""
+curl "$OPENAI_BASE_URL/usage" {_AUTH}
+""",
+    },
+    "usageSpeeches": {
+        "sh": f"""
+curl -g "$OPENAI_BASE_URL/organization/usage/audio_speeches?start_time=1793491200&group_by[]=model" {_ADMIN_AUTH}
+""",
+        "python": """
+import time
+
+from openai import OpenAI
+
+client = OpenAI()
+an_hour_ago = int(time.time()) - 3600
+usage = client.admin.organization.usage.audio_speeches(start_time=an_hour_ago, bucket_width="1m", group_by=["model"])
+for bucket in usage.data:
+    for result in bucket.results:
+        print(bucket.start_time, result.model, result.characters)
+""",
+    },
+    "usageTranscriptions": {
+        "sh": f"""
+curl "$OPENAI_BASE_URL/organization/usage/audio_transcriptions?start_time=1793491200&bucket_width=1h" {_ADMIN_AUTH}
+""",
+    },
+    "costs": {
+        "sh": f"""
+curl -g "$OPENAI_BASE_URL/organization/costs?start_time=1793491200&group_by[]=line_item" {_ADMIN_AUTH}
+""",
+        "python": """
+from openai import OpenAI
+
+client = OpenAI()
+costs = client.admin.organization.usage.costs(start_time=1793491200, group_by=["project_id", "line_item"], limit=31)
+for bucket in costs.data:
+    for result in bucket.results:
+        print(result.project_id, result.line_item, result.quantity, result.amount.value)
+""",
+    },
+    "ledger": {
+        "sh": f"""
+curl -L "$OPENAI_BASE_URL/organization/ledger?month=2026-11" {_ADMIN_AUTH} -o ledger-2026-11.csv
+""",
+    },
     "retrieveModel": {
         "sh": f"""
 curl "$OPENAI_BASE_URL/models/espeak-ng" {_AUTH}
 """,
     },
+    **ADMIN_SAMPLES,
 }

@@ -117,8 +117,8 @@ def tone_wav(seconds: float, rate: int = 16_000) -> bytes:
     return wav(tone(seconds, rate), rate)
 
 
-def encode(source: bytes, encoding: Encoding) -> bytes:
-    """Any audio file, written anew in another container, codec, rate and layout."""
+def encode(source: bytes, encoding: Encoding, *, late_s: float = 0.0) -> bytes:
+    """Any audio file, written anew in another container, codec, rate and layout; its first timestamp is `late_s`."""
     out = io.BytesIO()
     with av.open(io.BytesIO(source), "r") as reader, av.open(out, "w", format=encoding.container) as writer:
         stream = writer.add_stream(encoding.codec, rate=encoding.rate, layout=encoding.layout)
@@ -127,6 +127,7 @@ def encode(source: bytes, encoding: Encoding) -> bytes:
         resampler = AudioResampler(stream.codec_context.format, encoding.layout, encoding.rate, frame_size=frame_size)
         for frame in [*reader.decode(audio=0), None]:
             for ready in resampler.resample(frame):
+                ready.pts = (ready.pts or 0) + int(late_s * encoding.rate)
                 writer.mux(stream.encode(ready))
         writer.mux(stream.encode(None))
     return out.getvalue()

@@ -2,7 +2,8 @@
 
 import os
 
+from audio_gateway import init_phase
 from audio_gateway.metering.authorizer import Authorizer
 
 authorizer = Authorizer.from_env(os.environ)
-handler = authorizer.handle
+handler = init_phase.done(authorizer.handle)

@@ -2,6 +2,7 @@
 
 import os
 
+from audio_gateway import init_phase
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.models import models_app
 from audio_gateway.api.settings import CatalogSettings
@@ -9,4 +10,4 @@ from audio_gateway.catalog.load import catalog_from
 
 settings = CatalogSettings.from_env(os.environ)
 app = models_app(catalog=catalog_from(settings.catalog))
-handler = lambda_handler(app, "models")
+handler = init_phase.done(lambda_handler(app, "models"))

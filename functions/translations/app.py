@@ -2,6 +2,7 @@
 
 import os
 
+from audio_gateway import init_phase
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.settings import AudioSettings
 from audio_gateway.api.transcriptions import translations_app
@@ -10,13 +11,16 @@ from audio_gateway.metering.dynamodb import dynamodb_client
 from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.unsettled import UnsettledStore
 from audio_gateway.providers.registry import provider_of
+from audio_gateway.replay.aws import idempotency_on_aws
 from audio_gateway.use_cases.reserve import Till
 
 settings = AudioSettings.from_env(os.environ)
-meter = DynamoMeter(dynamodb_client(), settings.table, hold_seconds=settings.hold_seconds)
+dynamodb, unsettled = dynamodb_client(), UnsettledStore(settings.bucket)
+meter = DynamoMeter(dynamodb, settings.table, hold_seconds=settings.hold_seconds)
 app = translations_app(
     catalog=catalog_from(settings.catalog),
     providers=provider_of,
-    till=Till(meter, UnsettledStore(settings.bucket)),
+    till=Till(meter, unsettled),
+    idempotency=idempotency_on_aws(dynamodb, settings.table, settings.bucket, unsettled),
 )
-handler = lambda_handler(app, "translations")
+handler = init_phase.done(lambda_handler(app, "translations"))

@@ -2,6 +2,7 @@
 
 import os
 
+from audio_gateway import init_phase
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.settings import CatalogSettings
 from audio_gateway.api.voices import voices_app
@@ -10,4 +11,4 @@ from audio_gateway.providers.registry import provider_of
 
 settings = CatalogSettings.from_env(os.environ)
 app = voices_app(catalog=catalog_from(settings.catalog), providers=provider_of)
-handler = lambda_handler(app, "voices")
+handler = init_phase.done(lambda_handler(app, "voices"))

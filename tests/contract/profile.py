@@ -1,4 +1,4 @@
-"""Makes the contract profile: a folder that the local stack takes for the project, with two functions from here."""
+"""Makes the contract profile: a folder that the local stack takes for the project, with some functions from here."""
 
 from __future__ import annotations
 

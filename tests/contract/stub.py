@@ -1,4 +1,4 @@
-"""The three things that the contract profile replaces; the rest is the gateway's own code."""
+"""What the contract profile replaces; the rest is the gateway's own code."""
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ def meaningful(event: dict[str, Any]) -> dict[str, Any]:
     for placeholder, meant in _PLACEHOLDERS:
         body = body.replace(placeholder, meant)
     return {**event, "body": base64.b64encode(body).decode()}
+
+
+def meaningful_query(event: dict[str, Any]) -> dict[str, Any]:
+    """The event with the placeholders of its query replaced: an empty range, no buckets, and a page of nothing."""
+    query = dict(event.get("multiValueQueryStringParameters") or {})
+    for name, placeholder, meant in (("end_time", ["0"], ["60"]), ("limit", ["0"], ["1"]), ("page", ["page"], None)):
+        if query.get(name) == placeholder:
+            query.pop(name)
+            query |= {} if meant is None else {name: meant}
+    return {**event, "multiValueQueryStringParameters": query or None}
 
 
 def measured(data: bytes, *, limit_ms: int) -> AudioSource:

@@ -103,6 +103,7 @@ def model(model_id: str = "talker", **fields: object) -> Model:
         "minimum_seconds": 0.0,
         "chunk_seconds": 300.0,
         "chunk_concurrency": 10,
+        "cache": None,
         "created": 1_700_000_000,
     }
     return Model(**(given | fields))  # type: ignore[arg-type] # the fields' names are checked by Model itself

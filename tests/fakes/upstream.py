@@ -15,6 +15,7 @@ The next calls can be told to misbehave with `fail`, `hang`, `cut`, `drop`, `ans
     status=N        an error of that status; code=, type=, param= and message= fill OpenAI's envelope
     retry-after=S   a header; so are retry-after-ms=S and location=URL
     slow=S          that many seconds pass before the first byte
+    held            it is answered when `let_go` is called
     drip=S          a byte of the body every so many seconds; drip-head=S the same for the head
     hangup          the connection is reset before the first byte
     cut             it ends in the middle of the body
@@ -47,6 +48,8 @@ from typing import Any, Final
 from tests.fakes.upstream_sound import CONTENT_TYPES, Heard, heard, speech
 
 Behaviour = dict[str, str]
+
+_PATIENCE_S: Final = 30
 
 
 @dataclass
@@ -102,6 +105,7 @@ class FakeUpstream:
         self._api_key = api_key
         self._certificate = certificate
         self._next: deque[Behaviour | Reply] = deque()
+        self._let_go = threading.Event()
 
     def start(self) -> FakeUpstream:
         self._server = _Server(("127.0.0.1", self._port), _Handler)
@@ -116,6 +120,7 @@ class FakeUpstream:
 
     def stop(self) -> None:
         self.stopping.set()
+        self.let_go()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -167,8 +172,18 @@ class FakeUpstream:
         data = body.encode() if isinstance(body, str) else body
         self._next.append(Reply(content_type, [data], status, headers or {}))
 
+    def wait_until_let_go(self) -> None:
+        """Until the next `let_go`."""
+        self._let_go.wait(_PATIENCE_S)
+
+    def let_go(self) -> None:
+        """Answer all calls that are held."""
+        self._let_go.set()
+        self._let_go = threading.Event()
+
     def reset(self) -> None:
         """Forget all calls and all that was told."""
+        self.let_go()
         self.calls.clear()
         self._next.clear()
 
@@ -231,6 +246,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, reply: Reply, behaviour: Behaviour) -> None:
         self._pause(behaviour.get("slow"))
+        if "held" in behaviour:
+            self.server.upstream.wait_until_let_go()
         if "hangup" in behaviour:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()

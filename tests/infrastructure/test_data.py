@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from audio_gateway.catalog.defaults import MAX_CACHE_SECONDS
+from audio_gateway.replay.idempotency import KEEP_SECONDS
+
 
 @pytest.fixture
 def table(of_type):
@@ -54,6 +57,10 @@ def test_audio_does_not_stay(bucket):
     rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
     assert (rules["ExpireResults"]["Prefix"], rules["ExpireResults"]["ExpirationInDays"]) == ("results/", 1)
     assert (rules["ExpireUploads"]["Prefix"], rules["ExpireUploads"]["ExpirationInDays"]) == ("uploads/", 2)
+    answers = rules["ExpireAnswers"]
+    assert (answers["Prefix"], answers["ExpirationInDays"] * 86_400) == ("answers/", KEEP_SECONDS)
+    cache = rules["ExpireSpeechCache"]
+    assert (cache["Prefix"], cache["ExpirationInDays"] * 86_400) == ("cache/", MAX_CACHE_SECONDS)
     assert rules["AbortUploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
     assert "VersioningConfiguration" not in bucket  # or what has expired would live on as a version

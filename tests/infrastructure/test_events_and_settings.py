@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
-PROXY = [name for name in FUNCTIONS if name != "authorizer"]
+SCHEDULED = ["rollup", "sweeper"]
+PROXY = [name for name in FUNCTIONS if name not in {"authorizer", *SCHEDULED}]
 
 
 def event_of(name):
@@ -36,7 +37,7 @@ def test_a_proxy_event_is_of_a_route_and_names_its_caller(name, rendered):
     assert context["path"] == "/v1" + event["path"]
     assert context["stage"] == "v1"
     caller = context["authorizer"]
-    assert caller["kind"] == "api"
+    assert caller["kind"] == ("admin" if event["resource"].startswith("/organization/") else "api")
     assert caller["key_id"] == caller["principalId"]
     assert {"project_id", "organization_id"} <= set(caller)
 
@@ -63,6 +64,13 @@ def test_an_upload_event_holds_a_real_recording(name, magic):
     assert body.endswith(b"--" + boundary + b"--\r\n")
     file = body.partition(b'name="file"')[2].partition(b"\r\n\r\n")[2]
     assert file[:3] == b"ID3" or file.startswith(magic)
+
+
+@pytest.mark.parametrize("name", SCHEDULED)
+def test_a_scheduled_event_is_of_the_function_s_own_rule(name):
+    event = event_of(name)
+    assert (event["source"], event["detail-type"], event["detail"]) == ("aws.events", "Scheduled Event", {})
+    assert f":rule/audio-gateway-{name.capitalize()}Function" in event["resources"][0]
 
 
 def test_the_authorizer_event_asks_for_a_key():

@@ -13,6 +13,21 @@ ROUTES = {
     "/audio/voices": "VoicesFunction",
     "/models": "ModelsFunction",
     "/models/{model+}": "ModelsFunction",
+    "/organization/admin_api_keys": "AdminFunction",
+    "/organization/admin_api_keys/{key_id}": "AdminFunction",
+    "/organization/costs": "UsageFunction",
+    "/organization/ledger": "UsageFunction",
+    "/organization/projects": "AdminFunction",
+    "/organization/projects/{project_id}": "AdminFunction",
+    "/organization/projects/{project_id}/api_keys": "AdminFunction",
+    "/organization/projects/{project_id}/api_keys/{key_id}": "AdminFunction",
+    "/organization/projects/{project_id}/archive": "AdminFunction",
+    "/organization/projects/{project_id}/service_accounts": "AdminFunction",
+    "/organization/projects/{project_id}/service_accounts/{service_account_id}": "AdminFunction",
+    "/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys": "AdminFunction",
+    "/organization/usage/audio_speeches": "UsageFunction",
+    "/organization/usage/audio_transcriptions": "UsageFunction",
+    "/usage": "UsageFunction",
 }
 
 # Contract section 7; where it is silent, what audio_gateway.api.errors says of the same mistake.

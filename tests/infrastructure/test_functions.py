@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from audio_gateway.replay.idempotency import CLAIM_SECONDS
 from tests.infrastructure import template
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +19,9 @@ LAYER = ROOT / "layers" / "shared"
 # Variables that libraries read by themselves, and the module of ours whose import means that the library is used.
 POWERTOOLS = {"POWERTOOLS_LOG_LEVEL"}
 API_GATEWAY_SECONDS = 29
+CLOCKS_DIFFER_SECONDS = 5
 ONE_VCPU_MB = 1769
+HOLD, SWEEP = "AUDIO_GATEWAY_HOLD_SECONDS", "AUDIO_GATEWAY_SWEEP_SECONDS"
 
 
 class Recorder(Mapping[str, str]):
@@ -29,7 +32,7 @@ class Recorder(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         self.asked.add(name)
-        return "made-up"
+        return "7"  # good as a name, and as a number of seconds
 
     def __iter__(self) -> Iterator[str]:
         raise AssertionError("settings are read by name")
@@ -83,7 +86,7 @@ def test_the_environment_is_what_the_code_reads(folder, functions, monkeypatch):
     environment = Recorder()
     settings_class(folder).from_env(environment)
     expected = set(environment.asked)
-    if "audio_gateway.api.app" in imported_by(folder):
+    if {"audio_gateway.api.app", "audio_gateway.api.scheduled"} & imported_by(folder):
         expected |= POWERTOOLS
     properties = functions[folder]["Properties"]
     declared = set(properties["Environment"]["Variables"])
@@ -93,7 +96,7 @@ def test_the_environment_is_what_the_code_reads(folder, functions, monkeypatch):
 
 
 # Functions whose role allows them more than to write their logs: boto3 reads AWS_ENDPOINT_URL for them.
-CALLS_AWS = {"authorizer", "speech", "transcriptions", "translations"}
+CALLS_AWS = {"admin", "authorizer", "rollup", "speech", "sweeper", "transcriptions", "translations", "usage"}
 
 
 def test_the_functions_that_call_aws_are_those_with_rights(source, functions):
@@ -113,8 +116,9 @@ def reads_the_environment(file: Path) -> bool:
 def test_nothing_in_the_layer_reads_the_environment_behind_the_settings():
     package = LAYER / "audio_gateway"
     readers = {str(file.relative_to(package)) for file in package.rglob("*.py") if reads_the_environment(file)}
+    deployed = {file for file in readers if not file.startswith("cli/")}  # scripts/build-layer leaves it out
     # Keys that a catalogue names as env:NAME: the operator's own variables, which no template can know.
-    assert readers <= {"providers/secrets.py"}
+    assert deployed <= {"providers/secrets.py"}
 
 
 def test_no_function_sees_a_variable_that_is_for_tests_only(functions):
@@ -142,9 +146,45 @@ def test_functions_are_source_only(functions):
         assert not list((ROOT / "functions" / folder).glob("requirements*")), folder
 
 
+def schedules(functions):
+    """The rates of the functions that the clock calls, in seconds, by folder."""
+    units = {"minute": 60, "minutes": 60}
+    found = {}
+    for folder, resource in functions.items():
+        for event in resource["Properties"].get("Events", {}).values():
+            if event["Type"] == "Schedule":
+                assert event["Properties"]["State"] == "ENABLED"
+                number, unit = event["Properties"]["Schedule"].removeprefix("rate(").removesuffix(")").split()
+                found[folder] = int(number) * units[unit]
+    return found
+
+
+def test_the_clock_calls_the_sweeper_and_the_roll_up_and_no_run_outlives_its_turn(functions):
+    seconds = schedules(functions)
+    assert set(seconds) == {"rollup", "sweeper"}
+    for folder, rate in seconds.items():
+        assert functions[folder]["Properties"]["Timeout"] <= rate
+    assert functions["sweeper"]["Properties"]["Timeout"] <= 60  # audio_gateway.metering.lag counts on it
+
+
+def test_holds_and_sweeps_are_the_same_everywhere_and_holds_outlive_every_function(functions):
+    environments = [resource["Properties"]["Environment"]["Variables"] for resource in functions.values()]
+    (hold,) = {each[HOLD] for each in environments if HOLD in each}
+    (sweep,) = {each[SWEEP] for each in environments if SWEEP in each}
+    assert int(hold) > max(resource["Properties"]["Timeout"] for resource in functions.values())
+    assert int(sweep) == schedules(functions)["sweeper"]
+
+
 def test_no_function_outlives_api_gateways_patience(functions):
     for folder, resource in functions.items():
+        if folder in schedules(functions):
+            continue
         assert resource["Properties"]["Timeout"] <= API_GATEWAY_SECONDS, folder
+
+
+def test_nobody_takes_over_what_a_function_may_still_be_working_on(functions):
+    for folder in ("speech", "transcriptions", "translations"):
+        assert functions[folder]["Properties"]["Timeout"] + CLOCKS_DIFFER_SECONDS <= CLAIM_SECONDS, folder
 
 
 def test_audio_functions_have_a_whole_processor(functions):

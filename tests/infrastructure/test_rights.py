@@ -11,19 +11,49 @@ SSM = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/audi
 SECRETS = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:audio-gateway/*"
 PROVIDER_KEYS = {("ssm:GetParameter", SSM), ("secretsmanager:GetSecretValue", SECRETS)}
 RESULTS = "${Bucket.Arn}/results/*"
+UNSETTLED = "${Bucket.Arn}/unsettled/*"
+ANSWERS = "${Bucket.Arn}/answers/*"
+CACHE = "${Bucket.Arn}/cache/*"
+METERED = {
+    *((f"dynamodb:{action}Item", "Table.Arn") for action in ("Get", "Put", "Update", "Delete")),
+    *((f"s3:{action}Object", prefix) for action in ("Get", "Put") for prefix in (UNSETTLED, ANSWERS)),
+    ("s3:ListBucket", "Bucket.Arn"),
+}
+"""Of a function that is paid for its answers: hold and settle, and answer the same request but once."""
 
 # Beside writing to its own log group.
 ALLOWED = {
     "AuthorizerRole": {("dynamodb:GetItem", "Table.Arn")},
-    "SpeechRole": {("s3:PutObject", RESULTS), ("s3:GetObject", RESULTS), *PROVIDER_KEYS},
-    "TranscriptionsRole": PROVIDER_KEYS,
-    "TranslationsRole": PROVIDER_KEYS,
+    "SpeechRole": METERED
+    | PROVIDER_KEYS
+    | {(f"s3:{action}Object", prefix) for action in ("Get", "Put") for prefix in (RESULTS, CACHE)},
+    "TranscriptionsRole": METERED | PROVIDER_KEYS,
+    "TranslationsRole": METERED | PROVIDER_KEYS,
     "ModelsRole": set(),
     "VoicesRole": set(),
+    "AdminRole": {
+        (f"dynamodb:{action}", "Table.Arn")
+        for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "ConditionCheckItem", "DeleteItem")
+    },
+    "UsageRole": {
+        *((f"dynamodb:{action}", "Table.Arn") for action in ("GetItem", "BatchGetItem", "Query")),
+        *((f"s3:{action}", RESULTS) for action in ("PutObject", "GetObject", "AbortMultipartUpload")),
+    },
+    "SweeperRole": {
+        *(
+            (f"dynamodb:{action}", "Table.Arn")
+            for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
+        ),
+        *((f"s3:{action}Object", UNSETTLED) for action in ("Get", "Delete")),
+        ("s3:ListBucket", "Bucket.Arn"),
+    },
+    "RollupRole": {
+        (f"dynamodb:{action}", "Table.Arn") for action in ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
+    },
 }
 
 # A star stands for names that are not known when the stack is deployed: of results, and of the operator's own keys.
-STARS = {SSM, SECRETS, RESULTS}
+STARS = {SSM, SECRETS, RESULTS, UNSETTLED, ANSWERS, CACHE}
 
 
 def plain(resource):
@@ -70,6 +100,35 @@ def test_only_justified_stars(of_type):
             assert "*" not in resource or resource in STARS, name
 
 
+@pytest.mark.parametrize("name", [name for name in ALLOWED if ALLOWED[name] >= METERED])
+def test_a_function_reaches_only_its_own_kinds_of_items(name, of_type):
+    kinds = {}
+    for statement in statements_of(of_type("AWS::IAM::Role")[name]):
+        if plain(statement["Resource"]) == "Table.Arn":
+            (leading,) = statement["Condition"]["ForAllValues:StringLike"].values()
+            for action in as_list(statement["Action"]):
+                kinds.setdefault(action, set()).update(leading)
+    assert kinds == {
+        "dynamodb:GetItem": {"LEDGER#*"},
+        "dynamodb:PutItem": {"LEDGER#*", "ACCOUNT#*", "IDEMPOTENCY#*"},
+        "dynamodb:UpdateItem": {"LEDGER#*", "ACCOUNT#*", "IDEMPOTENCY#*"},
+        "dynamodb:DeleteItem": {"IDEMPOTENCY#*"},
+    }
+
+
+def test_the_admin_function_reaches_neither_the_books_nor_the_end_of_an_account(of_type):
+    reached = {}
+    for statement in statements_of(of_type("AWS::IAM::Role")["AdminRole"]):
+        if plain(statement["Resource"]) == "Table.Arn":
+            (leading,) = statement["Condition"]["ForAllValues:StringLike"].values()
+            for action in as_list(statement["Action"]):
+                reached.setdefault(action, set()).update(leading)
+    directory = {"PROJECTS", "SERVICE_ACCOUNTS#*", "KEYS#*", "ADMIN_KEYS"}
+    assert set().union(*reached.values()) == directory | {"ACCOUNT#*", "KEY#*"}
+    assert reached["dynamodb:GetItem"] == directory | {"ACCOUNT#*"}  # no hash of a key
+    assert reached["dynamodb:DeleteItem"] == {"SERVICE_ACCOUNTS#*", "ADMIN_KEYS", "KEY#*"}
+
+
 def test_only_lambda_takes_the_roles_of_functions(of_type):
     for name in ALLOWED:
         document = of_type("AWS::IAM::Role")[name]["AssumeRolePolicyDocument"]
@@ -77,12 +136,31 @@ def test_only_lambda_takes_the_roles_of_functions(of_type):
         assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
-def test_only_api_gateway_may_call_the_functions(of_type):
+def test_only_api_gateway_and_the_clock_may_call_the_functions(of_type):
     permissions = of_type("AWS::Lambda::Permission")
     assert permissions
     for name, properties in permissions.items():
-        assert properties["Principal"] == "apigateway.amazonaws.com", name
+        by_the_clock = properties["FunctionName"].get("Ref") in {"RollupFunction", "SweeperFunction"}
+        caller = "events.amazonaws.com" if by_the_clock else "apigateway.amazonaws.com"
+        assert properties["Principal"] == caller, name
         assert "SourceArn" in properties, name
+
+
+def leading_keys(of_type, role, action):
+    """The partitions of the table that a role may use so."""
+    (keys,) = (
+        statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        for statement in statements_of(of_type("AWS::IAM::Role")[role])
+        if f"dynamodb:{action}" in as_list(statement["Action"])
+    )
+    return set(as_list(keys))
+
+
+def test_the_sweeper_adds_to_the_ledger_and_the_roll_up_writes_nothing_that_money_depends_on(of_type):
+    assert leading_keys(of_type, "SweeperRole", "PutItem") == {"LEDGER#*"}
+    assert leading_keys(of_type, "SweeperRole", "UpdateItem") == {"ACCOUNT#*", "ROLLUP"}
+    for action in ("PutItem", "UpdateItem", "DeleteItem"):
+        assert leading_keys(of_type, "RollupRole", action) == {"USAGE#*", "ROLLUP"}
 
 
 def test_no_right_is_given_by_a_resource_policy_but_one_refusal(of_type):

@@ -11,6 +11,9 @@ function required(name) {
 
 export const baseURL = required('GATEWAY_BASE_URL');
 export const client = new OpenAI({ baseURL, apiKey: required('GATEWAY_API_KEY'), maxRetries: 0 });
+const adminKey = required('GATEWAY_ADMIN_KEY');
+export const adminClient = new OpenAI({ baseURL, apiKey: adminKey, adminAPIKey: adminKey, maxRetries: 0 });
+export const admin = adminClient.admin.organization;
 export const wired = new OpenAI({
   baseURL: required('WIRED_BASE_URL'),
   apiKey: required('WIRED_API_KEY'),

@@ -15,25 +15,37 @@ PACKAGE = ROOT / "layers" / "shared" / "audio_gateway"
 ALLOWED = {
     "errors": set(),
     "deadline": set(),
+    "init_phase": set(),
     "audio": {"errors"},
-    "transcripts": {"errors"},
+    "text": set(),
+    "transcripts": {"errors", "text"},
     "catalog": {"errors", "audio", "transcripts"},
     "providers": {"errors", "deadline", "audio", "transcripts", "catalog"},
     "metering": {"errors", "catalog"},
-    "use_cases": {"errors", "deadline", "audio", "transcripts", "catalog", "providers", "metering"},
-    "api": {"errors", "deadline", "audio", "transcripts", "catalog", "providers", "metering", "use_cases"},
+    "replay": {"errors", "metering"},
+    "use_cases": {"errors", "deadline", "audio", "transcripts", "catalog", "providers", "metering", "replay"},
+    "api": {"errors", "deadline", "audio", "transcripts", "catalog", "providers", "metering", "replay", "use_cases"},
+    "cli": {"errors", "catalog", "metering"},
+    "__main__": {"cli"},
 }
 
 # Libraries that belong to one side only.
 HTTP = {"fastapi", "starlette", "mangum", "python_multipart"}
+TERMINAL = {"typer", "rich"}
 AWS = {"boto3", "botocore"}
 AWS_MODULES = {
     "api/results.py",
+    "cli/failures.py",
+    "cli/gateway.py",
     "metering/dynamodb.py",
     "metering/key_store.py",
     "metering/meter.py",
+    "metering/table.py",
     "metering/unsettled.py",
     "providers/secrets.py",
+    "replay/answer_store.py",
+    "replay/claim_store.py",
+    "replay/speech_cache.py",
 }
 
 
@@ -58,6 +70,8 @@ def test_a_module_imports_only_what_its_package_may(file: Path) -> None:
         assert top not in {"local", "tests", "bench"}, f"{inside} imports {name}"
         if top in HTTP:
             assert package == "api", f"{inside} imports {name}: HTTP belongs to api"
+        if top in TERMINAL:
+            assert package == "cli", f"{inside} imports {name}: it is in no layer, and so is only cli"
         if top in AWS:
             assert str(inside) in AWS_MODULES, f"{inside} imports {name}: AWS belongs to {sorted(AWS_MODULES)}"
         if name.startswith("audio_gateway.") and package != "__init__":
@@ -70,6 +84,14 @@ def test_a_function_holds_no_logic(file: Path) -> None:
     tree = ast.parse(file.read_text())
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.If | ast.Try)]
     assert {name.split(".")[0] for name in imports(file)} <= {"audio_gateway", "os"}
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "functions").rglob("*.py")), ids=lambda file: file.parent.name)
+def test_a_function_begins_and_ends_its_init_phase(file: Path) -> None:
+    ours = [line for line in file.read_text().splitlines() if line.startswith("from audio_gateway")]
+    assert ours[0] == "from audio_gateway import init_phase"
+    last = ast.parse(file.read_text()).body[-1]
+    assert ast.unparse(last).startswith("handler = init_phase.done(")
 
 
 def test_every_function_of_the_template_has_its_folder() -> None:

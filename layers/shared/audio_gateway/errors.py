@@ -274,4 +274,11 @@ class ProviderBadAnswer(ProviderError):
 
 
 class ConfigurationError(GatewayError):
-    """The operator's settings or the catalogue are wrong. The message names file, entry and field."""
+    """The operator's settings or the catalogue are wrong. The message names file, entry and field.
+
+    `mistakes` are those of a catalogue one by one, as in the message.
+    """
+
+    def __init__(self, message: str, *, mistakes: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.mistakes = mistakes

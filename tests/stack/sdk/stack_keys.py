@@ -18,8 +18,8 @@ UPSTREAM_KEY = "sk-of-the-operator-at-the-upstream"
 
 
 @contextmanager
-def directory_of(stack: dict[str, Any]) -> Iterator[Directory]:
-    """The directory in a running stack's table."""
+def dynamodb_of(stack: dict[str, Any]) -> Iterator[Any]:
+    """A client of a running stack's DynamoDB."""
     dynamodb = boto3.client(
         "dynamodb",
         endpoint_url=stack["aws_endpoint_url"],
@@ -28,9 +28,16 @@ def directory_of(stack: dict[str, Any]) -> Iterator[Directory]:
         aws_secret_access_key=stack["aws_secret_access_key"],
     )
     try:
-        yield Directory(dynamodb, stack["table"])
+        yield dynamodb
     finally:
         dynamodb.close()
+
+
+@contextmanager
+def directory_of(stack: dict[str, Any]) -> Iterator[Directory]:
+    """The directory in a running stack's table."""
+    with dynamodb_of(stack) as dynamodb:
+        yield Directory(dynamodb, stack["table"])
 
 
 def add_key(

@@ -34,6 +34,7 @@ def environment(stack: dict[str, Any], wired_stack: dict[str, Any], encodings: P
         **os.environ,
         "GATEWAY_BASE_URL": stack["base_url"],
         "GATEWAY_API_KEY": stack["api_key"],
+        "GATEWAY_ADMIN_KEY": stack["admin_key"],
         "WIRED_BASE_URL": wired_stack["base_url"],
         "WIRED_API_KEY": wired_stack["api_key"],
         "GATEWAY_CLIPS": str(DATA),

@@ -25,6 +25,7 @@ from audio_gateway.use_cases.reserve import Till
 from tests.fakes.gateway import Answer, call, form_event, json_event
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import FakeProvider, catalog, model
+from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
 from tests.sound import clip, tone_wav, wav
 
 DOWN = MeteringUnavailable("down")
@@ -40,10 +41,18 @@ class Shop:
         self.results = BrokenResults()
         till = Till(self.meter, self.unsettled)
         found = catalog(*models)
-        speech = speech_app(catalog=found, providers=self.of, till=till, results=self.results)  # type: ignore[arg-type] # a fake
+        speech = speech_app(
+            catalog=found,
+            providers=self.of,
+            till=till,
+            idempotency=fresh_idempotency(),
+            caches=FakeSpeechCache(),
+            results=self.results,
+        )  # type: ignore[arg-type] # a fake
         self.speech = lambda_handler(speech, "speech")
         self.transcriptions = lambda_handler(
-            transcriptions_app(catalog=found, providers=self.of, till=till), "transcriptions"
+            transcriptions_app(catalog=found, providers=self.of, till=till, idempotency=fresh_idempotency()),
+            "transcriptions",
         )
 
     def of(self, _provider: object) -> FakeProvider:

@@ -21,10 +21,11 @@ from audio_gateway.errors import (
     ProviderUnavailable,
 )
 from audio_gateway.providers.port import AudioChunk
-from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, json_event
 from audio_gateway.use_cases.reserve import Till
+from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, json_event
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import ALL_CAPABILITIES, LISTING, FakeProvider, catalog, model
+from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
 
 BODY = {"model": "talker", "input": "Hello.", "voice": "alloy", "response_format": "pcm"}
 
@@ -51,6 +52,8 @@ class Gateway:
             catalog=catalog(*models),
             providers=lambda _: self.provider,
             till=Till(self.meter, self.unsettled),
+            idempotency=fresh_idempotency(),
+            caches=FakeSpeechCache(),
             results=self.results,
         )
         self.handler = lambda_handler(app, "speech")

@@ -13,10 +13,11 @@ from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.transcriptions import transcriptions_app, translations_app
 from audio_gateway.errors import InvalidAudio, ProviderUnavailable
 from audio_gateway.providers.port import TranscriptionRequest
-from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event
 from audio_gateway.use_cases.reserve import Till
+from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event
 from tests.fakes.meter import FakeMeter, FakeUnsettled, free_till
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
+from tests.fakes.replay import fresh_idempotency
 
 
 def wav(seconds: float = 1.0, rate: int = 16_000) -> bytes:
@@ -43,6 +44,7 @@ class Gateway:
             "catalog": catalog(*models),
             "providers": lambda _: self.provider,
             "till": Till(self.meter, self.unsettled),
+            "idempotency": fresh_idempotency(),
         }
         self.handlers = {
             "/audio/transcriptions": lambda_handler(transcriptions_app(**parts), "transcriptions"),
@@ -277,7 +279,8 @@ def test_the_time_that_measuring_takes_counts_even_for_the_fastest_model() -> No
         raise InvalidAudio("enough", param="file")
 
     found = catalog(model(speed_factor=1e9))
-    app = transcriptions_app(catalog=found, providers=lambda _: None, till=free_till(), measure=measure)
+    parts: dict[str, Any] = {"till": free_till(), "idempotency": fresh_idempotency()}
+    app = transcriptions_app(catalog=found, providers=lambda _: None, measure=measure, **parts)
     call(lambda_handler(app, "transcriptions"), form_event("/audio/transcriptions", [MODEL, FILE]))
     assert 2 * 3_600_000 < limits[0] < 3 * 3_600_000
 

@@ -16,6 +16,7 @@ import pytest
 from audio_gateway.audio import ffmpeg
 from audio_gateway.audio.measure import measure
 from audio_gateway.errors import InvalidAudio
+from tests.sound import Encoding, encode, wav
 from tests.unit.audio.files import box, encoded, id3, mp3, patched, spoken, tone_wav
 
 SECONDS = 5.0
@@ -44,6 +45,15 @@ def test_sample_tables_that_declare_gigabytes_are_refused():
     data = patched(patched(patched(data, b"stsz", 4, 1), b"stsz", 8, samples), b"stsc", 12, samples)
     with cheap(), pytest.raises(InvalidAudio, match="more than the file holds"):
         measure(data)
+
+
+def test_more_samples_than_memory_has_entries_for_are_refused_whatever_the_file_holds():
+    """PCM has no entry for each sample, unless its table of durations makes FFmpeg keep one."""
+    pcm = encode(wav(bytes(2 * 48_000 * 130), 48_000), Encoding("mov", "pcm_s16le", 48_000))
+    with cheap():
+        assert measure(pcm).duration_ms == 130_000
+        with pytest.raises(InvalidAudio, match="more than the file holds"):
+            measure(patched(pcm, b"stts", 12, 2))
 
 
 def test_fragments_that_declare_samples_without_bytes_are_refused():
@@ -111,8 +121,12 @@ def test_thousands_of_streams_and_elements_are_bounded():
             measure(many)
         with pytest.raises(InvalidAudio, match="too many elements"):
             measure(webm + b"\xec\x80" * 2_000_000)
+        with pytest.raises(InvalidAudio, match="too many elements"):
+            measure(webm + b"\x12\x54\xc3\x67\x80" * 400_000)
         with pytest.raises(InvalidAudio):
             measure(spoken("flac")[:42] + b"\x01\x00\x00\x00" * 1_000_000)
+        with pytest.raises(InvalidAudio, match="files in one"):
+            measure(spoken("flac", 0.1) * 2_000)
 
 
 @pytest.mark.parametrize("text", ["ffconcat version 1.0\nfile '{}'\n", "#EXTM3U\n#EXTINF:1,\n{}\n", "file:{}"])

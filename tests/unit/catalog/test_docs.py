@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from audio_gateway.catalog import defaults
 from audio_gateway.catalog.load import build_catalog
 from audio_gateway.catalog.models import ADAPTERS, CAPABILITIES, ENDPOINTS
-from audio_gateway.catalog.schema import IgnorableOption, ModelEntry, PriceEntry, ProviderEntry
+from audio_gateway.catalog.schema import CacheEntry, IgnorableOption, ModelEntry, PriceEntry, ProviderEntry
 
 PAGE = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
 
@@ -27,7 +27,13 @@ def rows(title: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("title", "schema"), [("Providers", ProviderEntry), ("Models", ModelEntry), ("Prices", PriceEntry)]
+    ("title", "schema"),
+    [
+        ("Providers", ProviderEntry),
+        ("Models", ModelEntry),
+        ("Prices", PriceEntry),
+        ("Speech that is given again", CacheEntry),
+    ],
 )
 def test_each_field_has_its_row_and_no_row_is_left_over(title: str, schema: type[BaseModel]) -> None:
     assert list(rows(title)) == list(schema.model_fields)

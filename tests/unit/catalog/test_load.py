@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.catalog.load import build_catalog, catalog_from, load_catalog
-from audio_gateway.catalog.models import Model
+from audio_gateway.catalog.models import CacheTerms, Model
 from audio_gateway.errors import ConfigurationError
 
 OPENAI = {"adapter": "openai", "base_url": "https://api.openai.com/v1", "api_key": "ssm:/audio-gateway/openai"}
 EMBEDDED = {"adapter": "embedded"}
 FREE_SPEECH = {"usd_per_million_characters": "0"}
 FREE_AUDIO = {"usd_per_minute": "0"}
+CACHE = {"seconds": 60, "price_percent": "10"}
 
 
 def speech(**fields: Any) -> dict[str, Any]:
@@ -116,6 +117,7 @@ def test_every_optional_field_overrides_the_adapters_default() -> None:
             minimum_seconds=0.5,
             chunk_seconds=30,
             chunk_concurrency=3,
+            cache={"seconds": 86400, "price_percent": 12.5},
         )
     )
     assert model.formats == ("mp3", "pcm")
@@ -127,6 +129,7 @@ def test_every_optional_field_overrides_the_adapters_default() -> None:
     assert (model.speed_factor, model.markup_percent) == (2.5, "12.5")
     assert (model.rounding_seconds, model.minimum_seconds) == (1, 0.5)
     assert (model.chunk_seconds, model.chunk_concurrency) == (30, 3)
+    assert model.cache == CacheTerms(86_400, "12.5")
     assert (model.price.microusd_per_million_characters, model.price.microusd_per_minute) == (1_000_000, 1)
     assert model.response_formats[:6] == ("mp3", "opus", "aac", "flac", "wav", "pcm")
     assert set(model.response_formats[6:]) == {"json", "text", "srt", "verbose_json", "vtt", "diarized_json"}
@@ -227,6 +230,18 @@ def without(model: dict[str, Any], field: str) -> dict[str, Any]:
         (audio(minimum_seconds=math.nan), ["minimum_seconds"]),
         (audio(chunk_seconds=0), ["chunk_seconds: 0"]),
         (audio(chunk_concurrency=0), ["chunk_concurrency: 0"]),
+        (speech(cache=True), ["cache: must be a table"]),
+        (speech(cache={}), ["cache.seconds: is missing", "cache.price_percent: is missing"]),
+        (speech(cache={"minutes": 1}), ["cache.minutes: is not a known field; known are seconds, price_percent"]),
+        (speech(cache=CACHE | {"seconds": 0}), ["cache.seconds: 0 should be greater than 0"]),
+        (
+            speech(cache=CACHE | {"seconds": 2_592_001}),
+            ["cache.seconds: 2592001 should be less than or equal to 2592000"],
+        ),
+        (speech(cache=CACHE | {"seconds": "60"}), ["cache.seconds: '60' should be a valid integer"]),
+        (speech(cache=CACHE | {"price_percent": "100.5"}), ["cache.price_percent: is 100.5: a share", "100 percent"]),
+        (speech(cache=CACHE | {"price_percent": "-1"}), ["cache.price_percent: '-1' is not a percentage"]),
+        (audio(cache=CACHE), ["cache: is for speech; transcriptions is never given again"]),
         (audio(max_seconds=60, chunk_seconds=61), ["chunk_seconds: is 61, more than max_seconds, 60"]),
         (audio(id="gpt-4o-transcribe", chunk_seconds=1500), ["chunk_seconds: is 1500, more than max_seconds, 1400"]),
         (speech(provider="embedded"), ["id: 'say' is not an embedded engine", "espeak-ng, pocketsphinx"]),
@@ -375,7 +390,8 @@ def test_prices_of_any_catalogue_come_back_exactly(prices: dict[str, str]) -> No
 FIELDS = [
     "adapter", "base_url", "api_key", "timeout_seconds", "id", "provider", "upstream", "endpoints", "price",
     "fallbacks", "formats", "voices", "languages", "capabilities", "ignore", "max_bytes", "max_seconds", "speed_factor",
-    "markup_percent", "rounding_seconds", "chunk_seconds", "usd_per_minute", "usd_per_million_characters",
+    "markup_percent", "rounding_seconds", "chunk_seconds", "cache", "seconds", "price_percent",
+    "usd_per_minute", "usd_per_million_characters",
 ]  # fmt: skip
 leaves = (
     st.booleans()

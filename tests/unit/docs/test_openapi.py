@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, ClassVar, cast
@@ -13,28 +14,40 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from audio_gateway.api import speech, transcriptions
+from audio_gateway.api.admin.app import admin_app
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.models import models_app
 from audio_gateway.api.multipart import Form, Part
 from audio_gateway.api.openapi import document
+from audio_gateway.api.parameters import Parameters
 from audio_gateway.api.results import ResultStore
 from audio_gateway.api.speech import speech_app
 from audio_gateway.api.transcriptions import transcriptions_app, translations_app
+from audio_gateway.api.usage.app import usage_app
+from audio_gateway.api.usage.ledger_export import export_asked_for
+from audio_gateway.api.usage.query import costs_query, usage_query
 from audio_gateway.api.voices import voices_app
 from audio_gateway.audio.formats import CONTENT_TYPES, SPEECH_FORMATS
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.errors import InvalidRequest
+from audio_gateway.metering.account import Usage
+from audio_gateway.metering.account_item import Account
+from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.limits import limits_from_api
 from audio_gateway.providers.port import TranscriptDone, TranscriptEvent, TranscriptionRequest
 from audio_gateway.transcripts.render import RESPONSE_FORMATS
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage
-from tests.fakes.gateway import Answer, call, event, form_event, json_event
+from tests.fakes.books import FakeAccounts, FakeBooks, row
+from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event, form_event, json_event
 from tests.fakes.meter import free_till
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
+from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
 
 SPEC = document()
 SCHEMAS = SPEC["components"]["schemas"]
 
+NOW_S = 1_795_262_400  # 2026-11-21T12:00:00Z
 REFERENCE = "data:audio/wav;base64,AAAA"
 SPEECH_EXAMPLE: dict[str, Any] = {
     "model": "talker",
@@ -93,13 +106,44 @@ def apps() -> dict[str, FastAPI]:
     def providers(_: object) -> Teller:
         return provider
 
+    parts: dict[str, Any] = {
+        "catalog": found,
+        "providers": providers,
+        "till": free_till(),
+        "idempotency": fresh_idempotency(),
+    }
     return {
-        "speech": speech_app(catalog=found, providers=providers, till=free_till(), results=cast("ResultStore", None)),
-        "transcriptions": transcriptions_app(catalog=found, providers=providers, till=free_till(), measure=measured),
-        "translations": translations_app(catalog=found, providers=providers, till=free_till(), measure=measured),
+        "speech": speech_app(**parts, caches=FakeSpeechCache(), results=cast("ResultStore", None)),
+        "transcriptions": transcriptions_app(**parts, measure=measured),
+        "translations": translations_app(**parts, measure=measured),
         "voices": voices_app(catalog=found, providers=providers),
         "models": models_app(catalog=found),
+        "admin": admin_app(directory=cast("Directory", None)),
+        "usage": reporting_app(),
     }
+
+
+def reporting_app() -> FastAPI:
+    books = FakeBooks([row(NOW_S), row(NOW_S, endpoint="translations")])
+    limits = limits_from_api(
+        {
+            "requests_per_minute": 1,
+            "concurrent_requests": 1,
+            "characters_per_minute": 1,
+            "audio_seconds_per_minute": 1,
+            "monthly_budget_usd": "1",
+            "models": ["talker"],
+            "expires_at": 2_000_000_000,
+        }
+    )
+    return usage_app(
+        books=books,
+        ledger=books,
+        accounts=FakeAccounts({"key_1": (Account("active", 1, limits), Usage())}),
+        results=cast("ResultStore", None),
+        beginning_ms=lambda: None,
+        now_ms=lambda: NOW_S * 1000,
+    )
 
 
 def test_the_paths_are_the_routes() -> None:
@@ -307,8 +351,9 @@ def is_kind(value: Any, kind: str) -> bool:
         "array": (list,),
         "object": (dict,),
         "null": (type(None),),
+        "boolean": (bool,),
     }
-    return isinstance(value, types[kind]) and not isinstance(value, bool)
+    return isinstance(value, types[kind]) and (kind == "boolean") == isinstance(value, bool)
 
 
 @pytest.fixture(scope="module")
@@ -390,12 +435,104 @@ def test_an_unknown_form_field_is_in_the_documented_header(handlers: dict[str, A
         ("models", "/models", "/models"),
         ("models", "/models/{model}", "/models/talker"),
         ("voices", "/audio/voices", "/audio/voices"),
+        ("usage", "/usage", "/usage"),
     ],
 )
 def test_answers_of_the_lists(handlers: dict[str, Any], name: str, path: str, asked: str) -> None:
     answer = call(handlers[name], event("GET", asked))
     assert answer.status == 200
     fits(answer, path, "get")
+
+
+REPORTS = {
+    "/organization/usage/audio_speeches": usage_query,
+    "/organization/usage/audio_transcriptions": usage_query,
+    "/organization/costs": costs_query,
+    "/organization/ledger": export_asked_for,
+}
+PARAMETERS = {
+    "start_time": str(NOW_S - 1),
+    "end_time": str(NOW_S + 1),
+    "bucket_width": "1d",
+    "limit": "1",
+    "group_by[]": "project_id",
+    "project_ids[]": "default",
+    "api_key_ids[]": "key_1",
+    "models[]": "talker",
+    "user_ids[]": "nobody",
+    "line_items[]": "talker, speech",
+    "month": "2026-11",
+    "project_id": "default",
+}
+
+
+def documented_parameters(path: str) -> dict[str, Any]:
+    return {each["name"]: each for each in SPEC["paths"][path]["get"]["parameters"]}
+
+
+@pytest.mark.parametrize(("path", "read"), REPORTS.items())
+def test_reports_take_the_documented_parameters_and_no_other(
+    path: str, read: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: set[str] = set()
+
+    class RecordingParameters(Parameters):
+        def texts(self, name: str) -> tuple[str, ...]:
+            asked.add(name)
+            return super().texts(name)
+
+    monkeypatch.setattr(sys.modules[read.__module__], "Parameters", RecordingParameters)
+    documented = documented_parameters(path)
+    read([(name, PARAMETERS[name]) for name in documented if name != "page"], NOW_S)
+    assert asked == {name.removesuffix("[]") for name in documented}
+
+
+@pytest.mark.parametrize(("path", "read"), REPORTS.items())
+def test_required_parameters_of_reports_are_required(path: str, read: Any) -> None:
+    (required,) = (name for name, each in documented_parameters(path).items() if each["required"])
+    with pytest.raises(InvalidRequest) as caught:
+        read([], NOW_S)
+    assert caught.value.param == required
+
+
+@pytest.mark.parametrize("path", REPORTS)
+def test_words_and_limits_of_reports_are_the_documented_ones(path: str, handlers: dict[str, Any]) -> None:
+    def status(**more: str) -> int:
+        required = {name: PARAMETERS[name] for name, each in documented_parameters(path).items() if each["required"]}
+        query = {name: [value] for name, value in {**required, **more}.items()}
+        return call(handlers["usage"], event("GET", path, query=query, authorizer=ADMIN_CALLER)).status
+
+    for name, each in documented_parameters(path).items():
+        schema = each["schema"]
+        for word in schema.get("enum", []) + schema.get("items", {}).get("enum", []):
+            assert (status(**{name: word}), status(**{name: "other"})) == (200, 400), name
+        if name in {"limit", "end_time"} and "maximum" in schema:
+            most = schema["maximum"]
+            assert (status(**{name: str(most)}), status(**{name: str(most + 1)})) == (200, 400), name
+
+
+@pytest.mark.parametrize("path", REPORTS)
+def test_answers_of_reports(path: str, handlers: dict[str, Any]) -> None:
+    def answer(**query: list[str]) -> Answer:
+        return call(handlers["usage"], event("GET", path, query=query, authorizer=ADMIN_CALLER))
+
+    if path == "/organization/ledger":
+        fits(answer(month=["2026-11"]), path, "get")
+    else:
+        groups = documented_parameters(path)["group_by[]"]["schema"]["items"]["enum"]
+        for group_by in ({}, {"group_by": groups}):
+            many, some = answer(start_time=["0"], **group_by), answer(start_time=[str(NOW_S)], **group_by)
+            assert many.json["has_more"]
+            assert some.json["data"][0]["results"]
+            fits(many, path, "get")
+            fits(some, path, "get")
+    for refused in (
+        answer(colour=["red"]),
+        call(handlers["usage"], event("GET", path)),
+        call(handlers["usage"], event("POST", path, authorizer=ADMIN_CALLER)),
+    ):
+        assert refused.status in {400, 403, 405}
+        fits(refused, path, "get")
 
 
 @pytest.mark.parametrize("name", ["speech", "transcriptions", "translations"])

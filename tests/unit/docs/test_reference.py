@@ -31,6 +31,8 @@ FACTS = RequestFacts(
     provider_ms=1.0,
     error="InvalidRequest",
     ignored=("prompt",),
+    cached=True,
+    replayed=True,
 )
 
 

@@ -23,6 +23,7 @@ def test_the_local_aws_gets_everything_but_what_this_process_does_itself() -> No
             Account={"Type": "AWS::ApiGateway::Account"},
             Layer={"Type": "AWS::Lambda::LayerVersion"},
             Allow={"Type": "AWS::Lambda::Permission"},
+            EveryMinute={"Type": "AWS::Events::Rule"},
             Work={
                 "Type": "AWS::Lambda::Function",
                 "DependsOn": ["Account", "Table"],

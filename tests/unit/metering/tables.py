@@ -12,9 +12,9 @@ from moto import mock_aws
 TABLE = "gateway"
 
 
-def create_table(client: Any) -> None:
+def create_table(client: Any, name: str = TABLE) -> None:
     client.create_table(
-        TableName=TABLE,
+        TableName=name,
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         AttributeDefinitions=[

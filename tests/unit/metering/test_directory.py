@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
@@ -70,6 +71,10 @@ def admitted(client: Any, key: NewKey, request: str = "req_x") -> bool:
 def account(client: Any, key: NewKey) -> dict[str, Any]:
     item: dict[str, Any] = client.get_item(TableName=TABLE, Key=account_key(key.record.id)).get("Item")
     return item
+
+
+def expiring(limits: Limits) -> Limits:
+    return replace(limits, expires_at=1_900_000_000)
 
 
 class Crash(Exception):
@@ -184,7 +189,7 @@ def test_the_expiry_is_one_thing_in_limits_and_record(
         assert record is not None
         return record.expires_at
 
-    assert directory.change(key.record.id, expires_at=1_900_000_000).limits == Limits(
+    assert directory.edit_limits(key.record.id, expiring).limits == Limits(
         requests_per_minute=5, expires_at=1_900_000_000
     )
     assert expiry() == 1_900_000_000
@@ -247,7 +252,7 @@ def test_an_expiry_moved_while_the_limits_change_keeps_the_new_limits(directory:
                 raced.append(directory.set_limits(key.record.id, Limits(requests_per_minute=2)))
             return getattr(dynamodb, name)
 
-    Directory(Raced(dynamodb, 0), TABLE).change(key.record.id, expires_at=1_900_000_000)
+    Directory(Raced(dynamodb, 0), TABLE).edit_limits(key.record.id, expiring)
     assert directory.key(key.record.id).limits == Limits(requests_per_minute=2, expires_at=1_900_000_000)
 
 

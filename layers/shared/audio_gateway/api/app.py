@@ -15,6 +15,7 @@ from typing import Any, cast
 from fastapi import FastAPI, Request, Response
 from mangum import Mangum
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from audio_gateway.api.errors import answer_for
@@ -185,9 +186,16 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     exception = cast("HTTPException", error)
     call = f"{request.method} /v1{request.url.path}"
     if exception.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = tuple(sorted((exception.headers or {}).get("Allow", "").split(", ")))
+        allowed = _methods_of(request)
         message = f"Invalid method for URL ({call}). Allowed: {', '.join(allowed)}."
         return await _on_error(request, MethodNotAllowed(message, allowed=allowed))
     if exception.status_code == HTTPStatus.NOT_FOUND:
         return await _on_error(request, UnknownUrl(f"Invalid URL ({call})"))
     return await _on_error(request, NotFound(str(exception.detail)))
+
+
+def _methods_of(request: Request) -> tuple[str, ...]:
+    """All methods of the path. Starlette's own answer names those of the first route that has it."""
+    routes = [route for route in cast("FastAPI", request.app).routes if isinstance(route, Route)]
+    here = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return tuple(sorted({method for route in here for method in route.methods or ()}))

@@ -46,6 +46,22 @@ class Fields:
             raise InvalidRequest(f"'{name}' must be from {low:g} to {high:g}.", param=name)
         return float(value)
 
+    def whole(self, name: str, *, low: int, high: int) -> int | None:
+        """A whole number from `low` to `high`, both included; None if it is absent."""
+        value = self.take(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise InvalidRequest(f"'{name}' must be a whole number from {low} to {high}.", param=name)
+        return value
+
+    def flag(self, name: str) -> bool:
+        """True or false; false if it is absent."""
+        value = self.take(name)
+        if value is not None and not isinstance(value, bool):
+            raise InvalidRequest(f"'{name}' must be true or false, not {_kind(value)}.", param=name)
+        return bool(value)
+
     def choice(self, name: str, choices: tuple[_Choice, ...], *, default: _Choice) -> _Choice:
         """One of a few words."""
         value = self.take(name)

@@ -51,22 +51,24 @@ class ResultStore:
         """
         from botocore.exceptions import BotoCoreError, ClientError
 
-        where = {"Bucket": self._bucket, "Key": _new_key(owner)}
+        s3, bucket, key = self._client, self._bucket, _new_key(owner)
         disposition = f'attachment; filename="{filename}"'
-        begun = self._client.create_multipart_upload(**where, ContentType=content_type, ContentDisposition=disposition)
-        upload = {**where, "UploadId": begun["UploadId"]}
+        begun = s3.create_multipart_upload(
+            Bucket=bucket, Key=key, ContentType=content_type, ContentDisposition=disposition
+        )
+        upload = begun["UploadId"]
         try:
             stored: list[CompletedPartTypeDef] = []
             for number, part in enumerate(parts, start=1):
-                answer = self._client.upload_part(**upload, PartNumber=number, Body=part)
+                answer = s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=part)
                 stored.append({"PartNumber": number, "ETag": answer["ETag"]})
-            self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": stored})
+            s3.complete_multipart_upload(Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": stored})
         except BaseException:
             # What cannot be taken back now is taken back by the bucket's lifecycle rule.
             with suppress(BotoCoreError, ClientError):
-                self._client.abort_multipart_upload(**upload)
+                s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
             raise
-        return self._link(where["Key"])
+        return self._link(key)
 
     def _link(self, key: str) -> str:
         return self._client.generate_presigned_url(

@@ -22,6 +22,18 @@ class CatalogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TableSettings:
+    """For the functions that work on the table alone."""
+
+    table: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises `ConfigurationError`, naming the variable that is missing."""
+        return cls(table=_required(env, "TABLE_NAME"))
+
+
+@dataclass(frozen=True, slots=True)
 class AudioSettings:
     """For the functions that call providers.
 
@@ -42,6 +54,57 @@ class AudioSettings:
             bucket=_required(env, "BUCKET_NAME"),
             table=_required(env, "TABLE_NAME"),
             hold_seconds=_seconds(env, "AUDIO_GATEWAY_HOLD_SECONDS"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSettings:
+    """For the function that reports. `table` has accounts and books, `bucket` takes exports too big for Lambda."""
+
+    table: str
+    bucket: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises `ConfigurationError`, naming the variable that is missing."""
+        return cls(table=_required(env, "TABLE_NAME"), bucket=_required(env, "BUCKET_NAME"))
+
+
+@dataclass(frozen=True, slots=True)
+class SweeperSettings:
+    """For the sweeper. `bucket` has the evidence of answers that were not settled; it comes each `sweep_seconds`."""
+
+    table: str
+    bucket: str
+    hold_seconds: int
+    sweep_seconds: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises `ConfigurationError`, naming the variable that is missing or wrong."""
+        return cls(
+            table=_required(env, "TABLE_NAME"),
+            bucket=_required(env, "BUCKET_NAME"),
+            hold_seconds=_seconds(env, "AUDIO_GATEWAY_HOLD_SECONDS"),
+            sweep_seconds=_seconds(env, "AUDIO_GATEWAY_SWEEP_SECONDS"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RollupSettings:
+    """For the roll-up, which has to know how late a row may be written."""
+
+    table: str
+    hold_seconds: int
+    sweep_seconds: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises `ConfigurationError`, naming the variable that is missing or wrong."""
+        return cls(
+            table=_required(env, "TABLE_NAME"),
+            hold_seconds=_seconds(env, "AUDIO_GATEWAY_HOLD_SECONDS"),
+            sweep_seconds=_seconds(env, "AUDIO_GATEWAY_SWEEP_SECONDS"),
         )
 
 

@@ -9,15 +9,17 @@ from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.app import call_of, caller_of, create_app, facts_of, known_model
 from audio_gateway.api.fields import Fields
-from audio_gateway.api.identity import Caller
 from audio_gateway.api.json_body import read_object
 from audio_gateway.api.money import charged
+from audio_gateway.api.replay import begin_run, replayed, respond
 from audio_gateway.api.results import ResultStore
 from audio_gateway.api.sse import EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, event_stream, speech_events
 from audio_gateway.audio.encode import with_true_sizes
 from audio_gateway.audio.formats import CONTENT_TYPES, SPEECH_FORMATS, SpeechFormat
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import InvalidRequest
+from audio_gateway.replay.idempotency import Answer, Idempotency
+from audio_gateway.replay.speech_cache import SpeechCaches
 from audio_gateway.use_cases.ask import Providers
 from audio_gateway.use_cases.reserve import Till
 from audio_gateway.use_cases.speech import SpeechAnswer, SpeechOrder, speak
@@ -26,11 +28,16 @@ MAX_CHARACTERS: Final = 4096
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 4.0
 
-# Lambda answers with at most 6 MB, of which base64 takes a quarter (docs/architecture.md, «limits»).
-MAX_BUFFERED_BYTES: Final = 4_500_000
 
-
-def speech_app(*, catalog: Catalog, providers: Providers, till: Till, results: ResultStore) -> FastAPI:
+def speech_app(
+    *,
+    catalog: Catalog,
+    providers: Providers,
+    till: Till,
+    idempotency: Idempotency,
+    caches: SpeechCaches,
+    results: ResultStore,
+) -> FastAPI:
     """The app of the speech function."""
     app = create_app("speech")
 
@@ -40,14 +47,24 @@ def speech_app(*, catalog: Catalog, providers: Providers, till: Till, results: R
         facts = facts_of(request)
         body = read_object(request.headers.get("content-type"), await request.body())
         order, stream_format = read_order(body)
-        facts.characters = len(order.text)
         facts.model = known_model(order.model, catalog)
-        answer = speak(order, call_of(request, caller), catalog=catalog, providers=providers, till=till)
-        facts.model, facts.ignored = answer.model.id, tuple(sorted(answer.ignored))
-        with charged(answer.reservation, answer.model, facts):
-            audio = with_true_sizes(order.format, b"".join(answer.chunks))
-            facts.provider_ms = answer.stopwatch.ms
-            return _respond(audio, order.format, stream_format, answer, caller, results)
+        with begin_run(request, caller, idempotency, order, stream_format) as run:
+            if run.earlier is not None:
+                return respond(replayed(run.earlier), results, caller)
+            facts.characters = len(order.text)
+            cache = caches.of(caller.organization_id)
+            call = call_of(request, caller)
+            spoken = speak(order, call, catalog=catalog, providers=providers, till=till, cache=cache)
+            facts.model, facts.ignored, facts.cached = spoken.model.id, tuple(sorted(spoken.ignored)), spoken.cached
+            with charged(spoken.reservation, spoken.model, facts):
+                audio = with_true_sizes(order.format, b"".join(spoken.chunks))
+                facts.provider_ms = None if spoken.cached else spoken.stopwatch.ms
+                answer = _answer(audio, order.format, stream_format, spoken)
+                response = respond(answer, results, caller)
+                run.keep(answer, spoken.reservation.admission.hold)
+            if spoken.to_keep is not None:
+                cache.keep(spoken.to_keep, audio)
+            return response
 
     return app
 
@@ -83,18 +100,13 @@ def _voice(value: Any) -> str:
     return Fields({"voice": value}).text("voice")
 
 
-def _respond(
-    audio: bytes, speech_format: SpeechFormat, stream_format: str, answer: SpeechAnswer, caller: Caller,
-    results: ResultStore,
-) -> Response:  # fmt: skip
-    headers = {"x-audio-gateway-model": answer.model.id}
+def _answer(audio: bytes, speech_format: SpeechFormat, stream_format: str, spoken: SpeechAnswer) -> Answer:
+    headers = {"x-audio-gateway-model": spoken.model.id}
+    if spoken.cached:
+        headers["x-audio-gateway-cached"] = "true"
     if stream_format == "sse":
-        content_type, body = EVENT_STREAM_TYPE, event_stream(speech_events(audio))
-        headers |= EVENT_STREAM_HEADERS
-        limit = MAX_BUFFERED_BYTES * 4 // 3  # events are text: no base64 on the way through Lambda
+        headers |= {**EVENT_STREAM_HEADERS, "content-type": EVENT_STREAM_TYPE}
+        audio = event_stream(speech_events(audio))
     else:
-        content_type, body, limit = CONTENT_TYPES[speech_format], audio, MAX_BUFFERED_BYTES
-    if len(body) > limit:
-        url = results.put(body, content_type, project_id=caller.project_id)
-        return Response(status_code=303, headers={**headers, "location": url})
-    return Response(body, headers={**headers, "content-type": content_type})
+        headers["content-type"] = CONTENT_TYPES[speech_format]
+    return Answer(headers, audio, tuple(sorted(spoken.ignored)))

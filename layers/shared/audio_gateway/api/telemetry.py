@@ -23,7 +23,8 @@ class RequestFacts:
     """What is learned on the way of one request; None where it does not apply.
 
     `provider_ms` is the time between asking the provider and having its whole answer; `price_microusd` is what the
-    answer costs the caller; `windows` is what is left of the key's minute.
+    answer costs the caller; `windows` is what is left of the key's minute. `cached` is speech that was made before,
+    `replayed` the answer to an Idempotency-Key that was used before.
     """
 
     request_id: str
@@ -39,6 +40,8 @@ class RequestFacts:
     ignored: tuple[str, ...] = ()
     price_microusd: int | None = None
     windows: Mapping[str, Window] = field(default_factory=dict)
+    cached: bool = False
+    replayed: bool = False
 
 
 @lru_cache(maxsize=1)
@@ -103,6 +106,8 @@ def report(facts: RequestFacts, *, status: int, elapsed_ms: float) -> None:
         "price_microusd": facts.price_microusd,
         "error": facts.error,
         "ignored": facts.ignored or None,
+        "cached": facts.cached or None,
+        "replayed": facts.replayed or None,
     }
     logger().info("request", extra={name: value for name, value in fields.items() if value is not None})
     _count(facts, status, elapsed_ms)
@@ -121,4 +126,12 @@ def _count(facts: RequestFacts, status: int, elapsed_ms: float) -> None:
         metrics.add_metric("AudioMilliseconds", MetricUnit.Milliseconds, facts.audio_ms)
     if facts.provider_ms is not None:
         metrics.add_metric("ProviderLatency", MetricUnit.Milliseconds, facts.provider_ms)
+    metrics.flush_metrics()
+
+
+def count(**counts: int) -> None:
+    """Write metrics that count something, by name, without a dimension."""
+    metrics = _metrics()
+    for name, value in counts.items():
+        metrics.add_metric(name, MetricUnit.Count, value)
     metrics.flush_metrics()

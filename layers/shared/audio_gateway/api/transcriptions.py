@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeVar, cast
 
 from fastapi import FastAPI, Request, Response
@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from audio_gateway.api.app import call_of, caller_of, create_app, facts_of, known_model
 from audio_gateway.api.money import charged
 from audio_gateway.api.multipart import Form, parse_form
+from audio_gateway.api.replay import begin_run, replayed
 from audio_gateway.api.sse import EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, event_stream
 from audio_gateway.audio.measure import measure
 from audio_gateway.catalog.models import Catalog
@@ -26,6 +27,7 @@ from audio_gateway.providers.port import (
     TranscriptDone,
     TranscriptEvent,
 )
+from audio_gateway.replay.idempotency import Answer, Idempotency
 from audio_gateway.transcripts.events import text_delta, text_done, text_segment
 from audio_gateway.transcripts.languages import is_language_code
 from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS, render
@@ -45,21 +47,27 @@ _NUMBER = re.compile(r"([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9
 _FIELD_NAME = re.compile(r"[^A-Za-z0-9_.\[\]-]")
 
 
-def transcriptions_app(*, catalog: Catalog, providers: Providers, till: Till, measure: Measure = measure) -> FastAPI:
+def transcriptions_app(
+    *, catalog: Catalog, providers: Providers, till: Till, idempotency: Idempotency, measure: Measure = measure
+) -> FastAPI:
     """The app of the transcriptions function."""
-    return _app("transcribe", "/audio/transcriptions", catalog, providers, till, measure)
+    return _app("transcribe", catalog, providers, till, idempotency, measure)
 
 
-def translations_app(*, catalog: Catalog, providers: Providers, till: Till, measure: Measure = measure) -> FastAPI:
+def translations_app(
+    *, catalog: Catalog, providers: Providers, till: Till, idempotency: Idempotency, measure: Measure = measure
+) -> FastAPI:
     """The app of the translations function."""
-    return _app("translate", "/audio/translations", catalog, providers, till, measure)
+    return _app("translate", catalog, providers, till, idempotency, measure)
 
 
-def _app(task: Task, path: str, catalog: Catalog, providers: Providers, till: Till, measure: Measure) -> FastAPI:
-    app = create_app(path.rpartition("/")[2])
-    read_order = read_transcription if task == "transcribe" else read_translation
+def _app(
+    task: Task, catalog: Catalog, providers: Providers, till: Till, idempotency: Idempotency, measure: Measure
+) -> FastAPI:
+    endpoint, read_order = _ENDPOINTS[task]
+    app = create_app(endpoint)
 
-    @app.post(path)
+    @app.post(f"/audio/{endpoint}")
     async def create(request: Request) -> Response:
         caller = caller_of(request)
         facts = facts_of(request)
@@ -67,14 +75,19 @@ def _app(task: Task, path: str, catalog: Catalog, providers: Providers, till: Ti
         order = read_order(form)
         facts.model = known_model(order.model, catalog)
         unknown = [_FIELD_NAME.sub("?", name)[:50] for name in form.left()]
-        call = call_of(request, caller)
-        answer = transcribe(order, call, catalog=catalog, providers=providers, till=till, measure=measure)
-        facts.model, facts.audio_ms = answer.model.id, answer.audio.duration_ms
-        facts.ignored = tuple(sorted({*answer.ignored, *unknown}))
-        with charged(answer.reservation, answer.model, facts):
-            events = list(answer.events)
-            facts.provider_ms = answer.stopwatch.ms
-            return _respond(order, answer, events)
+        with begin_run(request, caller, idempotency, order) as run:
+            if run.earlier is not None:
+                return _respond(replayed(run.earlier))
+            call = call_of(request, caller)
+            heard = transcribe(order, call, catalog=catalog, providers=providers, till=till, measure=measure)
+            facts.model, facts.audio_ms = heard.model.id, heard.audio.duration_ms
+            facts.ignored = tuple(sorted({*heard.ignored, *unknown}))
+            with charged(heard.reservation, heard.model, facts):
+                events = list(heard.events)
+                facts.provider_ms = heard.stopwatch.ms
+                answer = _answer(order, heard, events, facts.ignored)
+                run.keep(answer, heard.reservation.admission.hold)
+            return _respond(answer)
 
     return app
 
@@ -117,6 +130,12 @@ def read_translation(form: Form) -> TranscriptionOrder:
         prompt=form.text("prompt") or None,
         temperature=_temperature(form.text("temperature")),
     )
+
+
+_ENDPOINTS: Final[dict[Task, tuple[str, Callable[[Form], TranscriptionOrder]]]] = {
+    "transcribe": ("transcriptions", read_transcription),
+    "translate": ("translations", read_translation),
+}
 
 
 def _model(form: Form) -> str:
@@ -260,12 +279,18 @@ def _check_together(order: TranscriptionOrder) -> None:
         raise InvalidRequest(message, param="stream", code="unsupported_value")
 
 
-def _respond(order: TranscriptionOrder, answer: TranscriptionAnswer, events: list[TranscriptEvent]) -> Response:
-    headers = {"x-audio-gateway-model": answer.model.id}
+def _respond(answer: Answer) -> Response:
+    return Response(answer.body, headers=dict(answer.headers))
+
+
+def _answer(
+    order: TranscriptionOrder, heard: TranscriptionAnswer, events: list[TranscriptEvent], ignored: tuple[str, ...]
+) -> Answer:
+    headers = {"x-audio-gateway-model": heard.model.id}
     transcript = next(event.transcript for event in events if isinstance(event, TranscriptDone))
     if order.stream:
         body = event_stream(_stream(order, events, transcript))
-        return Response(body, headers={**headers, **EVENT_STREAM_HEADERS, "content-type": EVENT_STREAM_TYPE})
+        return Answer({**headers, **EVENT_STREAM_HEADERS, "content-type": EVENT_STREAM_TYPE}, body, ignored)
     rendered = render(
         transcript,
         order.response_format,
@@ -273,7 +298,7 @@ def _respond(order: TranscriptionOrder, answer: TranscriptionAnswer, events: lis
         granularities=order.granularities,
         known_speakers=[speaker.name for speaker in order.known_speakers],
     )
-    return Response(rendered.body, headers={**headers, "content-type": rendered.content_type})
+    return Answer({**headers, "content-type": rendered.content_type}, rendered.body, ignored)
 
 
 def _stream(

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
 
-from audio_gateway.audio import flac, mpeg, riff
+from audio_gateway.audio import mpeg, riff
 from audio_gateway.audio.encode import encode
 from audio_gateway.audio.formats import SPEECH_SAMPLE_RATE, SpeechFormat
 from audio_gateway.audio.sniff import ENOUGH, Container, looks_like, sniff
 from audio_gateway.audio.stretch import stretch
-from audio_gateway.audio.whole import whole
 from audio_gateway.errors import InvalidAudio
 
 _LOOK_BYTES: Final = 4_096
@@ -42,14 +41,24 @@ def conform(
     if container is None:
         _refuse_other_than_pcm(head, declared)
         yield from _made(everything, sample_rate, wanted, speed)
-    elif speed == 1.0 and _is_as_wanted(head, container, wanted):
-        yield from whole(everything, container)
+    else:
+        yield from _conform_file(head, everything, container, wanted, speed)
+
+
+def _conform_file(
+    head: bytes, everything: Iterator[bytes], container: Container, wanted: SpeechFormat, speed: float
+) -> Iterator[bytes]:
+    from audio_gateway.audio.whole import whole
+
+    file = whole(everything, container)
+    if speed == 1.0 and _is_as_wanted(head, container, wanted):
+        yield from file
     elif (wave := riff.read_head(head) if container == "wav" else None) and (rate := wave.speech_rate):
-        yield from _made(_audio_of_wave(whole(everything, container), wave), rate, wanted, speed)
+        yield from _made(_audio_of_wave(file, wave), rate, wanted, speed)
     else:
         from audio_gateway.audio.decode import decode_stream
 
-        pcm = decode_stream(whole(everything, container), container=container, sample_rate=SPEECH_SAMPLE_RATE)
+        pcm = decode_stream(file, container=container, sample_rate=SPEECH_SAMPLE_RATE)
         yield from _made(pcm, SPEECH_SAMPLE_RATE, wanted, speed)
 
 
@@ -117,6 +126,8 @@ def _is_as_wanted(head: bytes, container: Container, wanted: SpeechFormat) -> bo
         found = mpeg.find_frames(head, 0, 1)
         return found is not None and (found.first.sample_rate, found.first.channels) == (SPEECH_SAMPLE_RATE, 1)
     if wanted == "flac":
+        from audio_gateway.audio import flac
+
         info = flac.read_info(head)
         return info is not None and info[:3] == (SPEECH_SAMPLE_RATE, 1, 16)
     if wanted == "opus":

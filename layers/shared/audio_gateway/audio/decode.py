@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from audio_gateway.audio.content import Content
 from audio_gateway.audio.sniff import Container, recognise
 from audio_gateway.errors import InvalidAudio
 
@@ -12,17 +13,18 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
 
 
-def decode_pcm(data: bytes, sample_rate: int) -> Iterator[bytes]:
+def decode_pcm(data: Content, sample_rate: int) -> Iterator[bytes]:
     """The audio of a whole file as s16le mono at `sample_rate` Hz, in pieces of at most some fifth of a second.
 
     Raises `InvalidAudio` at once for what is not audio, and where decoding gets to it for what is damaged or cut off.
+    Memory does not grow with the length of the audio, nor with that of a file that is read in ranges.
     """
     from audio_gateway.audio.resample import to_pcm
 
     return to_pcm(frames_of(data, recognise(data)), sample_rate)
 
 
-def frames_of(data: bytes, container: Container) -> Iterator[AudioFrame]:
+def frames_of(data: Content, container: Container) -> Iterator[AudioFrame]:
     """All frames of a file's first audio stream, through all its parts; raises `InvalidAudio`."""
     from audio_gateway.audio.ffmpeg import decoded_part, no_audio
     from audio_gateway.audio.parts import parts

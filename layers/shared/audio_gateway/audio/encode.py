@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -34,21 +35,29 @@ _ENCODINGS: Final[dict[SpeechFormat, _Encoding]] = {
 }
 
 
-def encode(pcm: Iterable[bytes], *, sample_rate: int, format: SpeechFormat) -> Iterator[bytes]:  # noqa: A002 - OpenAI's word
+def encode(
+    pcm: Iterable[bytes],
+    *,
+    sample_rate: int,
+    format: SpeechFormat,  # noqa: A002 - OpenAI's word
+    samples: int | None = None,
+) -> Iterator[bytes]:
     """s16le mono at `sample_rate` Hz as one valid file at 24 kHz mono, in the pieces that encoder and muxer make.
 
-    mp3 is MPEG-2 Layer III at a constant 128 kbit/s, opus is Ogg Opus, aac is ADTS, flac native with 16 bits, wav has
-    the sizes of a stream (see `with_true_sizes`), pcm is headerless. mp3 and aac decode to up to 72 and 86 ms more
+    mp3 is MPEG-2 Layer III at a constant 128 kbit/s, opus is Ogg Opus, aac is ADTS, flac native with 16 bits, pcm
+    headerless. `samples` is how many the file will have, if that is known: the headers of wav and flac then say so,
+    and are those of a stream otherwise (see `with_true_sizes`). mp3 and aac decode to up to 72 and 86 ms more
     than went in: their encoders start with silence and fill the last frame, and the format has no place to say so.
     No samples at all make a file without audio: headers only, or no bytes where a format has none.
     """
     if format == "pcm":
         return _at_speech_rate(pcm, sample_rate)
     if format == "wav":
-        return _wav(pcm, sample_rate)
+        return _wav(pcm, sample_rate, samples)
     if format == "mp3":
         return _mp3(pcm, sample_rate)
-    return _encoded(pcm, sample_rate, _ENCODINGS[format])
+    file = _encoded(pcm, sample_rate, _ENCODINGS[format])
+    return _with_total(file, samples) if format == "flac" and samples is not None else file
 
 
 def with_true_sizes(format: SpeechFormat, data: bytes) -> bytes:  # noqa: A002 - OpenAI's word
@@ -59,14 +68,28 @@ def with_true_sizes(format: SpeechFormat, data: bytes) -> bytes:  # noqa: A002 -
     return riff.header(riff.pcm_format(SPEECH_SAMPLE_RATE), len(data) - len(wanted)) + data[len(wanted) :]
 
 
+def flac_file(pcm: bytes, sample_rate: int) -> bytes:
+    """s16le mono as a whole FLAC file at its own rate, whose header says how long it is: what providers are sent."""
+    import av
+
+    from audio_gateway.audio.resample import to_frames
+
+    file = io.BytesIO()
+    with av.open(file, "w", format="flac", container_options={"fflags": "+bitexact"}) as muxer:
+        stream = muxer.add_stream("flac", rate=sample_rate, layout="mono")
+        for frame in chain(to_frames((pcm,), sample_rate), (None,)):
+            muxer.mux(stream.encode(frame))
+    return file.getvalue()
+
+
 def _at_speech_rate(pcm: Iterable[bytes], sample_rate: int) -> Iterator[bytes]:
     from audio_gateway.audio.resample import resample
 
     return resample(pcm, from_rate=sample_rate, to_rate=SPEECH_SAMPLE_RATE)
 
 
-def _wav(pcm: Iterable[bytes], sample_rate: int) -> Iterator[bytes]:
-    yield riff.header(riff.pcm_format(SPEECH_SAMPLE_RATE), None)
+def _wav(pcm: Iterable[bytes], sample_rate: int, samples: int | None) -> Iterator[bytes]:
+    yield riff.header(riff.pcm_format(SPEECH_SAMPLE_RATE), None if samples is None else samples * 2)
     yield from _at_speech_rate(pcm, sample_rate)
 
 
@@ -109,6 +132,16 @@ def _encoded(pcm: Iterable[bytes], sample_rate: int, encoding: _Encoding) -> Ite
                 yield written.take()
     if written:
         yield written.take()
+
+
+def _with_total(file: Iterator[bytes], samples: int) -> Iterator[bytes]:
+    """A FLAC file with its length in the header, which comes out in one piece."""
+    from audio_gateway.audio.flac import with_total
+
+    for header in file:
+        yield with_total(header, samples)
+        break
+    yield from file
 
 
 class _Written:

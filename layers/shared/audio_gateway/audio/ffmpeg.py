@@ -61,6 +61,18 @@ class ByteFile(Protocol):
         ...
 
 
+class SeekableFile(ByteFile, Protocol):
+    """A file that can go back."""
+
+    def seek(self, offset: int, whence: int = ..., /) -> int:
+        """Move; answers where the next byte is read."""
+        ...
+
+    def tell(self) -> int:
+        """Where the next byte is read."""
+        ...
+
+
 @contextmanager
 def opened(file: ByteFile, container: Container, probe_bytes: int) -> Iterator[tuple[InputContainer, AudioStream]]:
     """The file and its first audio stream; raises `InvalidAudio` when it has none that can be decoded."""
@@ -145,12 +157,44 @@ def decoded(file: ByteFile, container: Container) -> Iterator[AudioFrame]:
 
 
 def decoded_part(part: Part, container: Container) -> Iterator[AudioFrame]:
-    """All frames of a part; raises `InvalidAudio`, at the end also when it holds less than it promises."""
-    with opened(part.open(), container, _PROBE_BYTES) as (opened_file, stream):
-        tally = Tally()
-        yield from _frames(opened_file, stream, tally)
-        _check_damage(tally, container, part.size if part.dense else 0)
-        _check_promise(part, opened_file, stream, tally)
+    """All frames of a part; raises `InvalidAudio`, at the end also when it holds less than it promises.
+
+    What reading the file raises comes out as it is.
+    """
+    source = part.source
+    file = _Sought(source.open())
+    try:
+        with opened(file, container, _PROBE_BYTES) as (opened_file, stream):
+            tally = Tally()
+            yield from _frames(opened_file, stream, tally)
+            file.check()
+            _check_damage(tally, container, source.size if part.dense else 0)
+            _check_promise(part, opened_file, stream, tally)
+    except InvalidAudio:
+        file.check()
+        raise
+
+
+class _Sought:
+    """A file whose errors FFmpeg does not see: it would take them for damage of the audio."""
+
+    def __init__(self, file: SeekableFile) -> None:
+        self._file = file
+        self._error: Exception | None = None
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int) -> bytes:
+        """What the file gives; nothing, as at its end, when it fails."""
+        try:
+            return self._file.read(size)
+        except Exception as error:  # noqa: BLE001 - kept and raised again, past FFmpeg's C code
+            self._error = error
+            return b""
+
+    def check(self) -> None:
+        """Raise what reading the file raised."""
+        if self._error is not None:
+            raise self._error
 
 
 def _packets(opened_file: InputContainer, stream: AudioStream) -> Iterator[Packet | None]:
@@ -213,8 +257,10 @@ def _check_damage(tally: Tally, container: Container, dense_bytes: int) -> None:
 def _check_promise(part: Part, opened_file: InputContainer, stream: AudioStream, tally: Tally) -> None:
     ticks = stream.time_base or Fraction(0)
     promised, reached = part.promised_s, tally.seconds + tally.bad_ticks * ticks
-    if part.ask == "track" and stream.duration:
+    if part.ask in ("track", "pages") and stream.duration:
         promised = stream.duration * ticks
+        if part.ask == "pages":  # they say when they end, also in a recording that begins in the middle of something
+            promised -= max(0, stream.start_time or 0) * ticks
     elif part.ask == "file" and opened_file.duration and len(opened_file.streams) == 1:
         promised = Fraction(opened_file.duration, 1_000_000)
         if tally.last is not None and tally.last.pts is not None:  # silence need not be sent: time goes on without

@@ -4,18 +4,20 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from audio_gateway.audio.content import Content
 from audio_gateway.errors import InvalidAudio
 
 # The magic, and the header of the STREAMINFO block that must follow it: 34 bytes, perhaps marked as the last block.
-_START: Final = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
+_MAGIC: Final = b"fLaC"
+_STARTS: Final = (_MAGIC + b"\x00\x00\x00\x22", _MAGIC + b"\x80\x00\x00\x22")
 _START_BYTES: Final = 8
 _STREAMINFO_BYTES: Final = 34
 _FIRST_BLOCK: Final = _START_BYTES + _STREAMINFO_BYTES
 _MAX_BLOCKS: Final = 1_000
+_MAX_STREAMS: Final = 1_000
 MAX_FRAME_BYTES: Final = 65_536
 """More than a frame of speech ever takes."""
 
@@ -39,29 +41,48 @@ class Flac:
     info: StreamInfo
 
 
-def streams(data: bytes, at: int) -> list[Flac]:
+def streams(data: Content, at: int) -> list[Flac]:
     """The FLAC streams from `at` on: one, or several files put one behind the other.
 
     Pictures and tags are left out. Raises `InvalidAudio`.
     """
     found = []
     while at < len(data):
-        following = _START.search(data, at + _START_BYTES)
-        end = following.start() if following else len(data)
+        end = _next_start(data, at + _START_BYTES)
         found.append(_read_stream(data, at, end))
         at = end
+        if len(found) > _MAX_STREAMS:
+            raise InvalidAudio(
+                f"The FLAC file is more than {_MAX_STREAMS} files in one. Join them first.", param="file"
+            )
     return found
 
 
-def read_info(data: bytes, at: int = 0) -> StreamInfo | None:
+def _next_start(data: Content, at: int) -> int:
+    """Where the next stream begins; the end of the file when there is none."""
+    found = data.find(_MAGIC, at)
+    while found >= 0 and data[found : found + _START_BYTES] not in _STARTS:
+        found = data.find(_MAGIC, found + 1)
+    return len(data) if found < 0 else found
+
+
+def read_info(data: Content, at: int = 0) -> StreamInfo | None:
     """The stream information of the FLAC stream at `at`; None when there is none, or it is cut off."""
-    if not _START.match(data, at) or len(data) < at + _FIRST_BLOCK:
+    head = data[at : at + _FIRST_BLOCK]
+    if not head.startswith(_STARTS) or len(head) < _FIRST_BLOCK:
         return None
-    packed = int.from_bytes(data[at + _START_BYTES + 10 : at + _START_BYTES + 18], "big")
+    packed = int.from_bytes(head[_START_BYTES + 10 : _START_BYTES + 18], "big")
     return StreamInfo(packed >> 44, (packed >> 41 & 7) + 1, (packed >> 36 & 31) + 1, packed & (1 << 36) - 1)
 
 
-def _read_stream(data: bytes, at: int, end: int) -> Flac:
+def with_total(header: bytes, samples: int) -> bytes:
+    """The beginning of a FLAC stream with the number of its samples."""
+    at = _START_BYTES + 13  # the last 36 bits of the packed eight bytes
+    packed = int.from_bytes(header[at : at + 5], "big") >> 36 << 36 | samples
+    return header[:at] + packed.to_bytes(5, "big") + header[at + 5 :]
+
+
+def _read_stream(data: Content, at: int, end: int) -> Flac:
     info = read_info(data, at)
     if info is None or not info.sample_rate or end < at + _FIRST_BLOCK:
         raise _damaged()
@@ -69,7 +90,7 @@ def _read_stream(data: bytes, at: int, end: int) -> Flac:
     return Flac(header, _first_frame(data, at, end), end, info)
 
 
-def _first_frame(data: bytes, at: int, end: int) -> int:
+def _first_frame(data: Content, at: int, end: int) -> int:
     last, block = data[at + 4] & 0x80, at + _FIRST_BLOCK
     for _ in range(_MAX_BLOCKS):
         if last:

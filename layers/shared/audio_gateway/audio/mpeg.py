@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
 
+from audio_gateway.audio.content import Content
+
 FRAME_HEADER_BYTES: Final = 7
 """Bytes that a header needs to be read: four of MPEG audio, seven of ADTS."""
 
@@ -58,7 +60,7 @@ class Found:
     first: Frame
 
 
-def id3_end(data: bytes, start: int = 0) -> int:
+def id3_end(data: Content, start: int = 0) -> int:
     """Where the ID3v2 tags that stand at `start` end; `start` itself when there is none."""
     for _ in range(_MAX_ID3_TAGS):
         if data[start : start + 3] != b"ID3" or len(data) < start + ID3_HEADER_BYTES:
@@ -71,7 +73,7 @@ def id3_end(data: bytes, start: int = 0) -> int:
     return start
 
 
-def read_frame(data: bytes | bytearray, at: int) -> Frame | None:
+def read_frame(data: Content, at: int) -> Frame | None:
     """The frame header at `at`, or None when there is none."""
     if len(data) < at + 4 or data[at] != 0xFF:
         return None
@@ -97,7 +99,7 @@ def _mpeg(second: int, third: int, fourth: int) -> Frame | None:
     return Frame("mp3", length, samples, sample_rate, channels, (second & 0xFE) << 8 | third & 0x0C)
 
 
-def _adts(data: bytes | bytearray, at: int) -> Frame | None:
+def _adts(data: Content, at: int) -> Frame | None:
     second, third, fourth = data[at + 1], data[at + 2], data[at + 3]
     rate_index = third >> 2 & 15
     length = (fourth & 3) << 11 | data[at + 4] << 3 | data[at + 5] >> 5
@@ -109,7 +111,7 @@ def _adts(data: bytes | bytearray, at: int) -> Frame | None:
     return Frame("aac", length, samples, _ADTS_RATES[rate_index], channels, family)
 
 
-def find_frames(data: bytes, start: int, limit: int) -> Found | None:
+def find_frames(data: Content, start: int, limit: int) -> Found | None:
     """The first place between `start` and `limit` from where frames follow one another."""
     at = start
     while at < limit:
@@ -122,13 +124,13 @@ def find_frames(data: bytes, start: int, limit: int) -> Found | None:
     return None
 
 
-def is_chain(data: bytes, frames: int) -> bool:
+def is_chain(data: Content, frames: int) -> bool:
     """Whether `data` begins with that many frames in a row, or consists of whole frames up to its last byte."""
     first = read_frame(data, 0)
     return first is not None and _followed(data, 0, first, frames)
 
 
-def _followed(data: bytes, at: int, frame: Frame, wanted: int) -> bool:
+def _followed(data: Content, at: int, frame: Frame, wanted: int) -> bool:
     family, seen = frame.family, 1
     while seen < wanted:
         at += frame.length
@@ -142,7 +144,7 @@ def _followed(data: bytes, at: int, frame: Frame, wanted: int) -> bool:
     return True
 
 
-def promised_by_xing(data: bytes, at: int, first: Frame) -> Fraction | None:
+def promised_by_xing(data: Content, at: int, first: Frame) -> Fraction | None:
     """Seconds that a Xing, Info or VBRI header in the first frame promises; None where there is no such header."""
     mpeg1 = first.samples == 1152
     side_info = (17 if first.channels == 1 else 32) if mpeg1 else (9 if first.channels == 1 else 17)
@@ -155,7 +157,7 @@ def promised_by_xing(data: bytes, at: int, first: Frame) -> Fraction | None:
     return None
 
 
-def _xing_seconds(data: bytes, xing: int, first: Frame) -> Fraction | None:
+def _xing_seconds(data: Content, xing: int, first: Frame) -> Fraction | None:
     flags = int.from_bytes(data[xing + 4 : xing + 8], "big")
     if not flags & 1:
         return None
@@ -170,7 +172,7 @@ def _xing_seconds(data: bytes, xing: int, first: Frame) -> Fraction | None:
     return Fraction(max(0, samples - (gap >> 12) - (gap & 0xFFF)), first.sample_rate)
 
 
-def end_of_frames(data: bytes) -> int:
+def end_of_frames(data: Content) -> int:
     """Where the audio ends and the tags behind it (ID3v1, APE) begin."""
     end = len(data)
     if data[max(0, end - 128) : end - 125] == b"TAG":

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import zlib
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from audio_gateway.audio.content import Content, sought
 from audio_gateway.errors import InvalidAudio
 
 PAGE_HEADER_BYTES: Final = 27
@@ -14,12 +17,14 @@ FIRST_PAGE: Final = 2
 LAST_PAGE: Final = 4
 """Bits of a page's flags."""
 
+_MOST_HEADER_BYTES: Final = PAGE_HEADER_BYTES + 255
 _CHECKSUM: Final = 22  # where it stands in a page
 _MIRRORED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _AUDIO: Final = (b"OpusHead", b"\x01vorbis", b"\x7fFLAC", b"Speex   ")
 _COMMENT_PREFIX: Final = {b"OpusHead": 8, b"\x01vorbis": 7, b"\x7fFLAC": 4, b"Speex   ": 0}
 _MAX_COMMENTS: Final = 1_000
 _MAX_LINKS: Final = 1_000
+_MARK_BYTES: Final = 262_144  # of a link, after which its place is noted for those who seek
 
 
 class Page(NamedTuple):
@@ -34,63 +39,101 @@ class Page(NamedTuple):
 
 @dataclass(slots=True)
 class Link:
-    """One link of a chain: the pieces of the file that are the pages of the first audio stream in it."""
+    """One link of a chain: the pages of the first audio stream in it, read again from the file when they are needed.
 
-    data: bytes
+    `marks` are places of pages every so often: their place among the link's own bytes, and in the file.
+    """
+
+    data: Content
     serial: bytes
     kind: bytes
     pages: int = 0
-    _spans: list[tuple[int, int] | bytes] = field(default_factory=list)
+    size: int = 0
+    marks: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, page: Page) -> None:
-        """Append a page; one with a wrong checksum gets the right one.
-
-        FFmpeg would drop it as a whole, a second of sound, where the damage may be in one packet of it.
-        """
+        """Append a page."""
+        if not self.marks or self.size - self.marks[-1][0] >= _MARK_BYTES:
+            self.marks.append((self.size, page.start))
         self.pages += 1
-        right = _checksum(self.data, page)
-        if self.data[page.start + _CHECKSUM : page.start + _CHECKSUM + 4] == right:
-            self._append(page.start, page.end)
-            return
-        self._append(page.start, page.start + _CHECKSUM)
-        self._spans.append(right)
-        self._append(page.start + _CHECKSUM + 4, page.end)
+        self.size += min(page.end, len(self.data)) - page.start
 
-    def _append(self, start: int, end: int) -> None:
-        last = self._spans[-1] if self._spans else b""
-        if isinstance(last, tuple) and last[1] == start:
-            self._spans[-1] = (last[0], end)
-        else:
-            self._spans.append((start, end))
-
-    def pieces(self) -> tuple[bytes | memoryview, ...]:
-        """The pages, to be read one after the other."""
-        view = memoryview(self.data)
-        return tuple(span if isinstance(span, bytes) else view[span[0] : span[1]] for span in self._spans)
+    def open(self) -> LinkFile:
+        """A file with the pages one behind the other."""
+        return LinkFile(self)
 
 
-def _checksum(data: bytes, page: Page) -> bytes:
+class LinkFile:
+    """A link as a file that FFmpeg reads and seeks in.
+
+    A page with a wrong checksum gets the right one: FFmpeg would drop it as a whole, a second of sound, where the
+    damage may be in one packet of it.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._at = 0
+        self._page_at = 0  # where `_page` stands among the link's bytes
+        self._page = b""
+        self._following = self._pages(link.marks[0][1])
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, up to the end of a page; none at the end of all."""
+        while self._at < self._link.size and self._at >= self._page_at + len(self._page):
+            self._page_at += len(self._page)
+            self._page = next(self._following)
+        offset = self._at - self._page_at
+        data = self._page[offset : offset + size]
+        self._at += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a place within the file; answers where that is."""
+        self._at = sought(offset, whence, self._at, self._link.size)
+        if not self._page_at <= self._at < self._page_at + len(self._page) + _MARK_BYTES:
+            mark = bisect_right(self._link.marks, self._at, key=lambda mark: mark[0]) - 1
+            self._page_at, place = self._link.marks[mark]
+            self._page, self._following = b"", self._pages(place)
+        return self._at
+
+    def tell(self) -> int:
+        """Where the next byte is read."""
+        return self._at
+
+    def _pages(self, start: int) -> Iterator[bytes]:
+        data = self._link.data
+        for page in pages(data, start):
+            if page.serial == self._link.serial:
+                whole = data[page.start : page.end]
+                right = _checksum(whole)
+                yield whole if whole[_CHECKSUM:].startswith(right) else _with_checksum(whole, right)
+
+
+def _with_checksum(page: bytes, checksum: bytes) -> bytes:
+    return page[:_CHECKSUM] + checksum + page[_CHECKSUM + 4 :]
+
+
+def _checksum(page: bytes) -> bytes:
     """CRC-32 as Ogg has it: the bits of zlib's the other way round, starting from zero."""
-    at = page.start + _CHECKSUM
-    crc = zlib.crc32(data[page.start : at].translate(_MIRRORED), 0xFFFFFFFF)
-    crc = zlib.crc32((bytes(4) + data[at + 4 : page.end]).translate(_MIRRORED), crc) ^ 0xFFFFFFFF
+    crc = zlib.crc32(_with_checksum(page, bytes(4)).translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return crc.to_bytes(4, "big").translate(_MIRRORED)
 
 
-def read_page(data: bytes | bytearray, at: int) -> Page | None:
+def read_page(data: Content, at: int) -> Page | None:
     """The page at `at`, or None when none begins there or its header is cut off; its body may be."""
-    if data[at : at + 4] != b"OggS" or len(data) < at + PAGE_HEADER_BYTES:
+    head = data[at : at + _MOST_HEADER_BYTES]
+    if head[:4] != b"OggS" or len(head) < PAGE_HEADER_BYTES:
         return None
-    body = at + PAGE_HEADER_BYTES + data[at + 26]
-    if len(data) < body:
+    body = PAGE_HEADER_BYTES + head[26]
+    if len(head) < body:
         return None
-    end = body + sum(data[at + PAGE_HEADER_BYTES : body])
-    return Page(at, body, end, data[at + 5], bytes(data[at + 14 : at + 18]))
+    end = at + body + sum(head[PAGE_HEADER_BYTES:body])
+    return Page(at, at + body, end, head[5], head[14:18])
 
 
-def pages(data: bytes) -> Iterator[Page]:
-    """All pages of a file, over damage."""
-    at = data.find(b"OggS")
+def pages(data: Content, start: int = 0) -> Iterator[Page]:
+    """All pages of a file from `start` on, over damage."""
+    at = data.find(b"OggS", start)
     while at >= 0:
         page = read_page(data, at)
         at += 4
@@ -100,7 +143,7 @@ def pages(data: bytes) -> Iterator[Page]:
         at = data.find(b"OggS", at)
 
 
-def links(data: bytes) -> list[Link]:
+def links(data: Content) -> list[Link]:
     """The first audio stream of each link. Raises `InvalidAudio` for chains or tags beyond reason."""
     found: list[Link] = []
     link: Link | None = None
@@ -109,8 +152,7 @@ def links(data: bytes) -> list[Link]:
         if page.flags & FIRST_PAGE:
             if not in_heads:  # first pages stand together: one after others begins a new link
                 link, in_heads = None, True
-            kind = next((magic for magic in _AUDIO if data.startswith(magic, page.body)), None)
-            if link is None and kind is not None:
+            if link is None and (kind := _kind(data, page)) is not None:
                 link = Link(data, page.serial, kind)
                 found.append(link)
         else:
@@ -126,7 +168,13 @@ def links(data: bytes) -> list[Link]:
     return found
 
 
-def _check_comments(data: bytes, page: Page, kind: bytes) -> None:
+def _kind(data: Content, page: Page) -> bytes | None:
+    """Which audio begins on a first page; None for all else."""
+    body = data[page.body : page.body + 8]
+    return next((magic for magic in _AUDIO if body.startswith(magic)), None)
+
+
+def _check_comments(data: Content, page: Page, kind: bytes) -> None:
     """FFmpeg's time to read tags grows with the square of their number."""
     vendor = page.body + _COMMENT_PREFIX[kind]
     count = vendor + 4 + int.from_bytes(data[vendor : vendor + 4], "little")

@@ -8,6 +8,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from audio_gateway.audio.content import Content
 from audio_gateway.errors import InvalidAudio
 
 UNKNOWN_SIZE: Final = 0xFFFFFFFF
@@ -109,13 +110,13 @@ def read_head(data: bytes) -> Head | None:
     return None
 
 
-def walk(data: bytes) -> Wave:
+def walk(data: Content) -> Wave:
     """Find format and audio; raises `InvalidAudio` when the headers contradict themselves or the bytes present."""
     at, fmt, long_size, spans = 12, b"", None, []
     for _ in range(_MAX_CHUNKS):
         if at + 8 > len(data):
             break
-        name, size = _CHUNK.unpack_from(data, at)
+        name, size = _CHUNK.unpack(data[at : at + 8])
         at += 8
         if name == b"data" and not fmt:
             raise _invalid("its format is not described before the audio")
@@ -171,7 +172,7 @@ def _bytes_per_second(fmt: bytes) -> int:
     return max(1, min(claimed, sample_rate * channels * 8))
 
 
-def _end_of_data(data: bytes, start: int, size: int | None, bytes_per_second: int) -> int:
+def _end_of_data(data: Content, start: int, size: int | None, bytes_per_second: int) -> int:
     """Where the audio that begins at `start` ends."""
     there = len(data) - start
     if not size or size <= there:
@@ -186,7 +187,7 @@ def _end_of_data(data: bytes, start: int, size: int | None, bytes_per_second: in
     return len(data)
 
 
-def _next_chunk(data: bytes, end: int, size: int, bytes_per_second: int) -> int:
+def _next_chunk(data: Content, end: int, size: int, bytes_per_second: int) -> int:
     """Where the chunk behind the audio begins; what follows must be chunks, or it is audio hidden from the header."""
     for at in (end + size % 2, end):  # some writers forget the byte that evens an odd size
         if at + 8 > len(data) or _is_chunk(data, at):
@@ -198,8 +199,8 @@ def _next_chunk(data: bytes, end: int, size: int, bytes_per_second: int) -> int:
     return len(data)
 
 
-def _is_chunk(data: bytes, at: int) -> bool:
-    name, size = _CHUNK.unpack_from(data, at)
+def _is_chunk(data: Content, at: int) -> bool:
+    name, size = _CHUNK.unpack(data[at : at + 8])
     named = all(0x20 <= c < 0x7F for c in name) and name not in (b"RIFF", b"RF64", b"BW64")
     return named and (at + 8 + size <= len(data) or name == b"data")
 

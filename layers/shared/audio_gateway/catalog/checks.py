@@ -40,6 +40,8 @@ def check_model(where: str, model: ModelEntry, provider: ProviderEntry) -> Itera
         yield from _check_endpoints(where, model, upstream, defaults)
         yield from _check_chunks(where, model, defaults)
     yield from _check_price(where, model)
+    if model.cache is not None and "speech" not in model.endpoints:
+        yield Mistake(where, "cache", f"is for speech; {', '.join(model.endpoints)} is never given again")
 
 
 def _check_endpoints(where: str, model: ModelEntry, upstream: str, defaults: Defaults) -> Iterator[Mistake]:

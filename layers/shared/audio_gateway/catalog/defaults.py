@@ -13,6 +13,8 @@ from audio_gateway.catalog.models import OPENAI_VOICES, Adapter, Capability, End
 TIMEOUT_SECONDS: Final = 120.0
 CHUNK_SECONDS: Final = 300.0
 CHUNK_CONCURRENCY: Final = 10
+MAX_CACHE_SECONDS: Final = 30 * 24 * 60 * 60
+"""How long the bucket keeps speech at most (template.yaml)."""
 CREATED: Final = 1_767_225_600
 """2026-01-01 in unix seconds: `created` of every model. OpenAI's shape wants one and a catalogue entry has none."""
 

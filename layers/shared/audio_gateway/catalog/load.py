@@ -15,7 +15,7 @@ from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.catalog.checks import check_fallbacks, check_ids, check_model, check_provider
 from audio_gateway.catalog.defaults import CHUNK_SECONDS, CREATED, Defaults, defaults_for
 from audio_gateway.catalog.mistakes import MAX_SHOWN, Mistake, configuration_error, mistakes_of
-from audio_gateway.catalog.models import Capability, Catalog, Endpoint, Model, Price, Provider
+from audio_gateway.catalog.models import CacheTerms, Capability, Catalog, Endpoint, Model, Price, Provider
 from audio_gateway.catalog.schema import ModelEntry, ProviderEntry
 from audio_gateway.errors import ConfigurationError
 
@@ -174,6 +174,7 @@ def _model(entry: ModelEntry, provider: Provider) -> Model:
         minimum_seconds=entry.minimum_seconds,
         chunk_seconds=entry.chunk_seconds or min(CHUNK_SECONDS, max_seconds or CHUNK_SECONDS),
         chunk_concurrency=entry.chunk_concurrency,
+        cache=None if entry.cache is None else CacheTerms(entry.cache.seconds, entry.cache.price_percent),
         created=CREATED,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -32,10 +32,11 @@ class Mistake:
 
 def configuration_error(source: str, mistakes: Sequence[Mistake]) -> ConfigurationError:
     """All mistakes of a file in one error, a line for each."""
-    if len(mistakes) == 1:
-        return ConfigurationError(f"{source}: {mistakes[0]}")
-    lines = "".join(f"\n  {mistake}" for mistake in mistakes)
-    return ConfigurationError(f"{source} has {len(mistakes)} mistakes:{lines}")
+    each = tuple(map(str, mistakes))
+    if len(each) == 1:
+        return ConfigurationError(f"{source}: {each[0]}", mistakes=each)
+    lines = "".join(f"\n  {mistake}" for mistake in each)
+    return ConfigurationError(f"{source} has {len(each)} mistakes:{lines}", mistakes=each)
 
 
 def mistakes_of(entry: str, schema: type[BaseModel], error: ValidationError) -> Iterator[Mistake]:
@@ -69,9 +70,10 @@ def _problem(schema: type[BaseModel], location: Sequence[int | str], detail: Any
 
 def _fields(schema: type[BaseModel], location: Sequence[int | str]) -> list[str]:
     for step in location[:-1]:
-        inner = schema.model_fields[str(step)].annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            schema = inner
+        annotation = schema.model_fields[str(step)].annotation
+        for inner in get_args(annotation) or (annotation,):  # a table that may be left out is a union with None
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                schema = inner
     return list(schema.model_fields)
 
 

@@ -56,12 +56,21 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheTerms:
+    """How long speech of a model may be given again, and the decimal percent of its price that this costs."""
+
+    seconds: int
+    price_percent: str
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One model of the catalogue. Sizes are bytes, times seconds as in the catalogue, None means no limit.
 
     `voices` maps a name that callers use to the provider's own; None means that names are passed on as they are.
     `own_voices_only` says that `voices` is a list of the provider's own names, so that any other name is unknown.
-    `speed_factor` is how many seconds of audio the model handles in a second.
+    `speed_factor` is how many seconds of audio the model handles in a second. `cache` is None for speech that is made
+    anew each time.
     """
 
     id: str
@@ -86,6 +95,7 @@ class Model:
     minimum_seconds: float
     chunk_seconds: float
     chunk_concurrency: int
+    cache: CacheTerms | None
     created: int
 
 

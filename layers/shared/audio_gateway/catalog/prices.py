@@ -13,6 +13,7 @@ EXACT: Final = Context(prec=60)
 """Digits enough for the product of any price, amount and markup, so that nothing is rounded on the way."""
 
 _MICRO_DIGITS: Final = 6
+_WHOLE: Final = 100
 _MAX_SHOWN: Final = 30
 _DECIMAL: Final = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,12}))?")
 
@@ -46,6 +47,18 @@ def parse_percent(value: object) -> str:
     if not isinstance(text, str) or _DECIMAL.fullmatch(text) is None:
         problem = 'is not a percentage; write a decimal number of zero or more, such as "20" or "12.5"'
         raise ValueError(f"{_shown(text)}{problem}")
+    return text
+
+
+def parse_share(value: object) -> str:
+    """A percentage of at most 100, as `parse_percent` reads it.
+
+    Raises:
+        ValueError: it is no percentage, or above 100.
+    """
+    text = parse_percent(value)
+    if Decimal(text) > _WHOLE:
+        raise ValueError(f"is {text}: a share of the price is 100 percent at most")
     return text
 
 

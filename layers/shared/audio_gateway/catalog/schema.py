@@ -15,7 +15,7 @@ from audio_gateway.audio.formats import SpeechFormat
 from audio_gateway.catalog import defaults
 from audio_gateway.catalog.mistakes import MAX_SHOWN
 from audio_gateway.catalog.models import Adapter, Capability, Endpoint
-from audio_gateway.catalog.prices import parse_percent, parse_usd
+from audio_gateway.catalog.prices import parse_percent, parse_share, parse_usd
 from audio_gateway.transcripts.languages import is_language_code
 
 # The request fields that a model may be unable to use and that can be let through.
@@ -116,6 +116,13 @@ class PriceEntry(_Entry):
     usd_per_minute: _Usd | None = None
 
 
+class CacheEntry(_Entry):
+    """`cache`: speech that may be given again."""
+
+    seconds: Annotated[int, Field(gt=0, le=defaults.MAX_CACHE_SECONDS)]
+    price_percent: Annotated[str, PlainValidator(parse_share)]
+
+
 class ModelEntry(_Entry):
     """`[[models]]`. What is None was not written and comes from the adapter."""
 
@@ -139,3 +146,4 @@ class ModelEntry(_Entry):
     minimum_seconds: _BillingSeconds = 0.0
     chunk_seconds: _PositiveSeconds | None = None
     chunk_concurrency: _PositiveInt = defaults.CHUNK_CONCURRENCY
+    cache: CacheEntry | None = None

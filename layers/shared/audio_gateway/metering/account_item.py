@@ -5,6 +5,7 @@
     r<minute> c<minute> a<minute>          requests, characters and audio milliseconds of a clock minute
     m<month>                               micro-dollars spent and held in a UTC month
     holds                                  open requests: id → a short text
+    late_<id>                              a request that ended and whose admission may arrive again: until when
 
 Everything that an admission looks at lies in this one item, so that one conditional update decides.
 """
@@ -21,6 +22,9 @@ from audio_gateway.metering.limits import Limits, limits_from_api
 # The minute before the running one is kept: another machine's clock may still be in it.
 _KEPT_MINUTES: Final = 2
 _COUNTERS: Final = ("r", "c", "a")
+# Far longer than a write can be under way whose sender has hung up, and so short that few of them are kept at once.
+_LATE_SECONDS: Final = 30
+_LATE: Final = "late_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,8 @@ def admission_update(hold: Hold, account: Account) -> dict[str, Any]:
     update.name("#status", "status")
     update.name("#hold", work.request_id)
     update.require("attribute_not_exists(holds.#hold)", {})
+    update.name("#late", _LATE + work.request_id)
+    update.require("attribute_not_exists(#late)", {})
     caps = {"r": limits.requests_per_minute, "c": limits.characters_per_minute, "a": limits.audio_ms_per_minute}
     for counter, cap in caps.items():
         update.count(f"{counter}{minute}", counted[counter], cap)
@@ -123,9 +129,18 @@ def admission_update(hold: Hold, account: Account) -> dict[str, Any]:
     return update.arguments()
 
 
-def release_update(hold: Hold, spent_microusd: int, stale: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The update that removes a hold, if it is still there, and leaves in the month what was really spent."""
+def release_update(
+    hold: Hold, spent_microusd: int, stale: tuple[str, ...] = (), *, late_from_ms: int | None = None
+) -> dict[str, Any]:
+    """The update that removes a hold, if it is still there, and leaves in the month what was really spent.
+
+    `late_from_ms`, the moment of the release, is given if the admission was sent twice: the first of the two may arrive
+    from now on. It would hold the price again, and the sweeper would find the row and take it for one not yet released.
+    """
     update = _Update(account_key(hold.caller.key_id))
+    if late_from_ms is not None:
+        update.name("#late", _LATE + hold.work.request_id)
+        update.set("#late", ":late", late_from_ms // 1000 + _LATE_SECONDS)
     update.name("#hold", hold.work.request_id)
     update.require("attribute_exists(holds.#hold)", {})
     update.count(f"m{hold.month}", spent_microusd - hold.work.price_microusd, None)
@@ -136,9 +151,11 @@ def release_update(hold: Hold, spent_microusd: int, stale: tuple[str, ...] = ())
 
 
 def stale_counters(item: dict[str, Any], now_ms: int) -> tuple[str, ...]:
-    """Names of the windows in an item that no clock can be in any more."""
+    """Names of the windows in an item that no clock can be in any more, and of what nothing can arrive for."""
     oldest = minute_of(now_ms) - _KEPT_MINUTES + 1
-    return tuple(name for name in item if name[0] in _COUNTERS and name[1:].isdecimal() and int(name[1:]) < oldest)
+    windows = (name for name in item if name[0] in _COUNTERS and name[1:].isdecimal() and int(name[1:]) < oldest)
+    late = (name for name in item if name.startswith(_LATE) and int(item[name]["N"]) < now_ms // 1000)
+    return (*windows, *late)
 
 
 class _Update:
@@ -170,7 +187,7 @@ class _Update:
             self._clauses["ADD"].append(f"{attribute} :add_{attribute}")
             self._value(f":add_{attribute}", amount)
 
-    def set(self, path: str, placeholder: str, value: str) -> None:
+    def set(self, path: str, placeholder: str, value: int | str) -> None:
         self._clauses["SET"].append(f"{path} = {placeholder}")
         self._value(placeholder, value)
 

@@ -1,11 +1,11 @@
 """Aggregates: what a key used in a minute, an hour or a day, as one DynamoDB item derived from the ledger (ADR 0013).
 
-    pk USAGE#1m#<hour>    sk <minute>#<key id>     as USAGE#1m#2026-11-21T10 / 05#key_…
-    pk USAGE#1h#<day>     sk <hour>#<key id>
-    pk USAGE#1d#<month>   sk <day>#<key id>
-    project_id, cells                              endpoint, model, requests, amount, price, cost: a short text
-    through                                        rows of the key before this moment (unix milliseconds) are counted
-    run                                            the roll-up that wrote it
+pk USAGE#1m#<hour>    sk <minute>#<key id>     as USAGE#1m#2026-11-21T10 / 05#key_…
+pk USAGE#1h#<day>     sk <hour>#<key id>
+pk USAGE#1d#<month>   sk <day>#<key id>
+project_id, cells                              endpoint, model, requests, amount, price, cost: a short text
+through                                        rows of the key before this moment (unix milliseconds) are counted
+stamp                                          the number of the write: later ones have higher ones
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def bucket_key(width: Width, start_ms: int, key_id: str) -> dict[str, Any]:
     return {"pk": {"S": width.partition(start_ms)}, "sk": {"S": width.sort_key(start_ms, key_id)}}
 
 
-def bucket_item(bucket: Bucket, run: int) -> dict[str, Any]:
+def bucket_item(bucket: Bucket, stamp: int) -> dict[str, Any]:
     """The bucket as DynamoDB keeps it."""
     cells = [
         [endpoint, model, tally.requests, tally.amount, tally.price_microusd, tally.cost_microusd]
@@ -95,7 +95,7 @@ def bucket_item(bucket: Bucket, run: int) -> dict[str, Any]:
         "project_id": {"S": bucket.project_id},
         "cells": {"S": json.dumps(cells, separators=(",", ":"), ensure_ascii=False)},
         "through": {"N": str(bucket.through_ms)},
-        "run": {"N": str(run)},
+        "stamp": {"N": str(stamp)},
     }
 
 

@@ -3,31 +3,27 @@
 A key is three items: its record, which the authorizer finds by the key's hash; its account, which every request is
 admitted against; its entry in the directory. A transaction creates them: a new key has no other writers yet. Whatever
 changes later changes the account first, because that is what refuses at once, and the record follows; the authorizer's
-cached answer may live a minute longer. Every operation can be repeated, and finishes what an earlier try has begun.
+cached answer may live a minute longer. Every change can be repeated, and finishes what an earlier try has begun.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from audio_gateway.errors import InvalidRequest, MeteringUnavailable, NotFound
 from audio_gateway.metering import account_changes
 from audio_gateway.metering.account_item import account_from, account_key, new_account_item
+from audio_gateway.metering.admin_keys import AdminKeys, known_value, no_key
 from audio_gateway.metering.directory_items import (
-    ADMIN_KEYS,
     DEFAULT_PROJECT,
     PROJECTS,
-    AdminKey,
     KeyEntry,
     Project,
     ProjectKey,
     ServiceAccount,
-    admin_key_from,
-    admin_key_item,
     entry_from,
     entry_item,
     keys_of,
@@ -40,24 +36,17 @@ from audio_gateway.metering.directory_items import (
     service_account_item,
     service_accounts_of,
 )
-from audio_gateway.metering.directory_table import DirectoryTable, Refused, put_new
+from audio_gateway.metering.directory_table import Refused, condition_check, put_new
 from audio_gateway.metering.key_store import record_item, record_key
 from audio_gateway.metering.keys import KeyKind, KeyStatus, NewKey, new_id, new_key
 from audio_gateway.metering.limits import Limits
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb.client import DynamoDBClient
 
 _NO_LIMITS: Final = Limits()
 _MAX_TRIES: Final = 5
 
 
-class Directory:
+class Directory(AdminKeys):
     """The projects and keys in the gateway's table. `now_s` is the clock, in unix seconds."""
-
-    def __init__(self, client: DynamoDBClient, table: str, now_s: Callable[[], float] = time.time) -> None:
-        self._table = DirectoryTable(client, table)
-        self._now_s = now_s
 
     # ------------------------------------------------------------ projects
     def create_project(self, name: str) -> Project:
@@ -81,7 +70,7 @@ class Directory:
 
     def rename_project(self, project_id: str, name: str) -> Project:
         """The project with its new name; raises `NotFound`, or `InvalidRequest` if it is archived."""
-        item = self._table.update(
+        item = self._table.changed(
             {
                 "Key": place(PROJECTS, project_id),
                 "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(archived_at)",
@@ -103,7 +92,7 @@ class Directory:
         """
         if project_id == DEFAULT_PROJECT:
             raise InvalidRequest("The default project cannot be archived.", param="project_id")
-        item = self._table.update(
+        item = self._table.changed(
             {
                 "Key": place(PROJECTS, project_id),
                 "ConditionExpression": "attribute_exists(pk)",
@@ -114,7 +103,7 @@ class Directory:
         if item is None:
             raise _no_project(project_id)
         for entry in self._entries(project_id):
-            account = self._table.update(account_changes.archival(entry.id))
+            account = self._table.changed(account_changes.archival(entry.id))
             if account is not None:
                 self._follow(entry, account)
         return project_from(item)
@@ -148,6 +137,21 @@ class Directory:
         for chunk in self._table.chunks(service_accounts_of(project_id), after=after):
             yield from (service_account_from(item) for item in chunk if "deleted_at" not in item)
 
+    def rename_service_account(self, project_id: str, account_id: str, name: str) -> ServiceAccount:
+        """The service account with its new name; raises `NotFound`."""
+        item = self._table.changed(
+            {
+                "Key": place(service_accounts_of(project_id), account_id),
+                "ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(deleted_at)",
+                "UpdateExpression": "SET #name = :name",
+                "ExpressionAttributeNames": {"#name": "name"},
+                "ExpressionAttributeValues": {":name": {"S": name}},
+            }
+        )
+        if item is None:
+            raise _no_service_account(account_id)
+        return service_account_from(item)
+
     def delete_service_account(self, project_id: str, account_id: str) -> None:
         """Delete a service account with all of its keys; raises `NotFound`.
 
@@ -160,7 +164,7 @@ class Directory:
             if entry.service_account_id == account_id:
                 with suppress(NotFound):  # deleted and forgotten by somebody else in the meantime
                     self.delete(entry.id)
-        self._table.delete(place_of_account)
+        self._table.remove(place_of_account)
 
     # ------------------------------------------------------------ keys
     def create_key(
@@ -182,6 +186,10 @@ class Directory:
         # A new table has no project: the first key of the operator's tools brings the default one.
         if kind == "admin" or project_id == DEFAULT_PROJECT:
             self._table.put_new(project_item(Project(DEFAULT_PROJECT, "Default project", int(self._now_s()))))
+        if kind == "admin":
+            if replace(limits, expires_at=None) != _NO_LIMITS:
+                raise InvalidRequest("An admin key has no limits but 'expires_at'.", param="limits")
+            return self.create_admin_key(name, expires_at=limits.expires_at, value=value)
         key = new_key(
             kind,
             name=name,
@@ -190,25 +198,17 @@ class Directory:
             value=value,
             expires_at=limits.expires_at,
         )
-        if kind == "admin":
-            if replace(limits, expires_at=None) != _NO_LIMITS:
-                raise InvalidRequest("An admin key has no limits but 'expires_at'.", param="limits")
-            try:
-                self._table.transact(put_new(record_item(key.record)), put_new(admin_key_item(key.record)))
-            except Refused as refused:
-                raise _known_value() from refused
-        else:
-            self._create_in(project_id, *_birth(key, limits, service_account_id), owner=service_account_id)
+        self._create_in(project_id, *_birth(key, limits, service_account_id), owner=service_account_id)
         return key
 
     def key(self, key_id: str, *, project_id: str | None = None) -> ProjectKey:
         """A project's key with its status and limits; raises `NotFound`, also where it is another project's."""
         account = self._table.get(account_key(key_id))
         if account is None or project_id not in {None, account["project_id"]["S"]}:
-            raise _no_key(key_id)
+            raise no_key(key_id)
         entry = self._entry(key_id, account)
         if entry is None or entry.deleted:
-            raise _no_key(key_id)
+            raise no_key(key_id)
         return next(self._with_accounts([entry]))
 
     def keys(self, project_id: str, after: str | None = None) -> Iterator[ProjectKey]:
@@ -234,32 +234,39 @@ class Directory:
         """Let a disabled key be used again."""
         return self.change(key_id, status="active")
 
-    def change(
-        self,
-        key_id: str,
-        *,
-        status: KeyStatus | None = None,
-        limits: Limits | None = None,
-        expires_at: int | None = None,
-    ) -> ProjectKey:
-        """Change a key's status, replace its limits, or move its expiry and leave its limits otherwise as they are.
+    def change(self, key_id: str, *, status: KeyStatus | None = None, limits: Limits | None = None) -> ProjectKey:
+        """Change a key's status, replace its limits, or both.
 
         Raises:
             NotFound: there is no such key.
             InvalidRequest: its project is archived.
         """
+        return self._change(key_id, status, lambda _: (limits, None))
+
+    def edit_limits(
+        self, key_id: str, edit: Callable[[Limits], Limits], *, status: KeyStatus | None = None
+    ) -> ProjectKey:
+        """Change some limits of a key, and leave the others as they are at that moment; raises as `change`.
+
+        `edit` is called again where the limits change in between.
+        """
+        return self._change(key_id, status, lambda key: (edit(key.limits), key.version))
+
+    def _change(
+        self,
+        key_id: str,
+        status: KeyStatus | None,
+        wanted: Callable[[ProjectKey], tuple[Limits | None, int | None]],
+    ) -> ProjectKey:
+        """`wanted` are the new limits, and the version of the account for which they are meant."""
         for _ in range(_MAX_TRIES):
             key = self.key(key_id)
             if key.status == "deleted":
-                raise _no_key(key_id)
+                raise no_key(key_id)
             if key.status == "archived":
                 raise _archived(self.project(key.entry.project_id))
-            wanted, version = limits, None
-            if expires_at is not None:
-                if limits is None:  # the others as they are, so none of them may change in between
-                    version = key.version
-                wanted = replace(limits or key.limits, expires_at=expires_at)
-            account = self._table.update(account_changes.change(key_id, status=status, limits=wanted, version=version))
+            limits, version = wanted(key)
+            account = self._table.changed(account_changes.change(key_id, status=status, limits=limits, version=version))
             if account is not None:
                 self._follow(key.entry, account)
                 return project_key(key.entry, key.owner, account)
@@ -267,11 +274,11 @@ class Directory:
 
     def delete(self, key_id: str) -> None:
         """End a key for good. Its account stays until its open holds are settled; raises `NotFound`."""
-        account = self._table.update(account_changes.deletion(key_id))
+        account = self._table.changed(account_changes.deletion(key_id))
         entry = None if account is None else self._entry(key_id, account)
         if entry is None:
-            raise _no_key(key_id)
-        self._table.delete(record_key(entry.sha256))
+            raise no_key(key_id)
+        self._table.remove(record_key(entry.sha256))
         self._mark_deleted(place(keys_of(entry.project_id), key_id))
 
     def forget_deleted(self, key_id: str) -> bool:
@@ -290,61 +297,15 @@ class Directory:
             return False
         return True
 
-    # ------------------------------------------------------------ admin keys
-    def admin_key(self, key_id: str) -> AdminKey:
-        """The admin key; raises `NotFound`."""
-        item = self._table.get(place(ADMIN_KEYS, key_id))
-        if item is None:
-            raise _no_key(key_id)
-        return admin_key_from(item)
-
-    def admin_keys(self, after: str | None = None, *, newest_first: bool = False) -> Iterator[AdminKey]:
-        """The admin keys in order of their ids, behind `after`."""
-        for chunk in self._table.chunks(ADMIN_KEYS, after=after, newest_first=newest_first):
-            yield from map(admin_key_from, chunk)
-
-    def delete_admin_key(self, key_id: str) -> None:
-        """End an admin key for good.
-
-        Raises:
-            NotFound: there is no such key.
-            InvalidRequest: no other admin key could be used afterwards, so that nobody could create one.
-        """
-        for _ in range(_MAX_TRIES):
-            key = self.admin_key(key_id)
-            heir = self._heir_of(key)
-            try:
-                self._table.transact(
-                    # Two keys that are deleted at once must not be each other's heir.
-                    _check(place(ADMIN_KEYS, heir.id), "attribute_exists(pk)"),
-                    ("Delete", {"Key": place(ADMIN_KEYS, key_id)}),
-                    ("Delete", {"Key": record_key(key.sha256)}),
-                )
-            except Refused:
-                continue
-            return
-        raise MeteringUnavailable("The admin keys are being changed by others at the moment; try again.")
-
-    def _heir_of(self, key: AdminKey) -> AdminKey:
-        """An admin key that goes on to be usable: of all others the one that expires last."""
-        now_s = self._now_s()
-        others = [
-            other
-            for other in self.admin_keys()
-            if other.id != key.id and (other.expires_at is None or other.expires_at > now_s)
-        ]
-        if not others:
-            message = f"'{key.id}' is the last admin key that can be used; create another one before you delete it."
-            raise InvalidRequest(message, param="key_id", code="last_admin_key")
-        return max(others, key=lambda other: float("inf") if other.expires_at is None else other.expires_at)
-
     # ------------------------------------------------------------ parts
     def _create_in(self, project_id: str, *writes: tuple[str, dict[str, Any]], owner: str | None = None) -> None:
         """Make writes that need a project in use, and in it the service account `owner`, if one is named."""
-        checks = [_check(place(PROJECTS, project_id), "attribute_exists(pk) AND attribute_not_exists(archived_at)")]
+        checks = [
+            condition_check(place(PROJECTS, project_id), "attribute_exists(pk) AND attribute_not_exists(archived_at)")
+        ]
         if owner is not None:
             there = "attribute_exists(pk) AND attribute_not_exists(deleted_at)"
-            checks.append(_check(place(service_accounts_of(project_id), owner), there))
+            checks.append(condition_check(place(service_accounts_of(project_id), owner), there))
         try:
             self._table.transact(*checks, *writes)
         except Refused as refused:
@@ -352,10 +313,10 @@ class Directory:
                 raise _archived(self.project(project_id)) from refused
             if owner is not None and 1 in refused.at:
                 raise _no_service_account(owner) from refused
-            raise _known_value() from refused
+            raise known_value() from refused
 
     def _mark_deleted(self, key: dict[str, Any]) -> dict[str, Any] | None:
-        return self._table.update(
+        return self._table.changed(
             {
                 "Key": key,
                 "ConditionExpression": "attribute_exists(pk)",
@@ -372,14 +333,17 @@ class Directory:
         for chunk in self._table.chunks(keys_of(project_id)):
             yield from (entry for entry in map(entry_from, chunk) if not entry.deleted)
 
+    def _items(self, keys: Iterable[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
+        return {(item["pk"]["S"], item["sk"]["S"]): item for item in self._table.get_each(keys)}
+
     def _with_accounts(self, entries: list[KeyEntry]) -> Iterator[ProjectKey]:
-        accounts = self._table.get_all(account_key(entry.id) for entry in entries)
+        accounts = self._items(account_key(entry.id) for entry in entries)
         owners = {
             (service_accounts_of(entry.project_id), entry.service_account_id)
             for entry in entries
             if entry.service_account_id is not None
         }
-        found = self._table.get_all(place(*owner) for owner in owners)
+        found = self._items(place(*owner) for owner in owners)
         for entry in entries:
             account = accounts.get((f"ACCOUNT#{entry.id}", "0"))
             owner = found.get((service_accounts_of(entry.project_id), entry.service_account_id or ""))
@@ -391,7 +355,7 @@ class Directory:
         account = account_from(account_item)
         status: KeyStatus = "active" if account.status == "active" else "disabled"
         expires_at = account.limits.expires_at
-        self._table.update(record_change(entry.sha256, status=status, expires_at=expires_at, version=account.version))
+        self._table.changed(record_change(entry.sha256, status=status, expires_at=expires_at, version=account.version))
 
 
 def _birth(key: NewKey, limits: Limits, service_account_id: str | None) -> tuple[tuple[str, dict[str, Any]], ...]:
@@ -401,10 +365,6 @@ def _birth(key: NewKey, limits: Limits, service_account_id: str | None) -> tuple
     return tuple(put_new(item) for item in items)
 
 
-def _check(key: dict[str, Any], condition: str) -> tuple[str, dict[str, Any]]:
-    return "ConditionCheck", {"Key": key, "ConditionExpression": condition}
-
-
 def _no_project(project_id: str) -> NotFound:
     return NotFound(f"No project has the id '{project_id[:100]}'.", param="project_id")
 
@@ -412,14 +372,6 @@ def _no_project(project_id: str) -> NotFound:
 def _no_service_account(account_id: str) -> NotFound:
     message = f"The project has no service account with the id '{account_id[:100]}'."
     return NotFound(message, param="service_account_id")
-
-
-def _no_key(key_id: str) -> NotFound:
-    return NotFound(f"No key has the id '{key_id[:100]}'.", param="key_id")
-
-
-def _known_value() -> InvalidRequest:
-    return InvalidRequest("There is a key of this value already.", param="value")
 
 
 def _archived(project: Project) -> InvalidRequest:

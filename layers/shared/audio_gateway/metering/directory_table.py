@@ -1,19 +1,17 @@
-"""The few calls of DynamoDB that the directory is made of. All reads are consistent: administration is rare."""
+"""The calls of DynamoDB that the directory needs beside those of `Table`: pages from a cursor on, and transactions."""
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Iterator
+from typing import Any, Final, cast
 
 from audio_gateway.errors import MeteringUnavailable
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb.client import DynamoDBClient
+from audio_gateway.metering.table import Item, Table, as_ours
 
 CHUNK: Final = 100
-"""Items of one read: the most that a BatchGetItem takes."""
+"""Items of one page."""
 
 _CONDITION_FAILED: Final = "ConditionalCheckFailed"
 _CONFLICT: Final = "TransactionConflict"
@@ -29,98 +27,81 @@ class Refused(Exception):
         self.at = at
 
 
-class DirectoryTable:
-    """One DynamoDB table with the keys `pk` and `sk`."""
+class DirectoryTable(Table):
+    """The gateway's table, as the directory uses it."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._client = client
-        self._name = table
-
-    def get(self, key: dict[str, Any]) -> dict[str, Any] | None:
-        """One item, or None."""
-        return self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item")
-
-    def get_all(self, keys: Iterable[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
-        """Those of at most 100 different items that exist, by partition and sort key."""
-        found: dict[tuple[str, str], dict[str, Any]] = {}
-        left = list(keys)
-        for _ in range(_MAX_TRIES):
-            if not left:
-                return found
-            answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": left, "ConsistentRead": True}})
-            for item in cast("list[dict[str, Any]]", answer["Responses"][self._name]):
-                found[item["pk"]["S"], item["sk"]["S"]] = item
-            left = cast("list[dict[str, Any]]", answer["UnprocessedKeys"].get(self._name, {}).get("Keys", []))
-        raise MeteringUnavailable("The keys cannot be read at the moment; try again.")
-
-    def chunks(
-        self, partition: str, *, after: str | None = None, newest_first: bool = False
-    ) -> Iterator[list[dict[str, Any]]]:
+    def chunks(self, partition: str, *, after: str | None = None, newest_first: bool = False) -> Iterator[list[Item]]:
         """The items of a partition in order of their sort keys, behind that of `after`, 100 at a time."""
         condition, values = "pk = :pk", {":pk": {"S": partition}}
         if after is not None:
             condition += " AND sk < :after" if newest_first else " AND sk > :after"
             values[":after"] = {"S": after}
-        more: dict[str, Any] = {}
+        more: Item = {}
         while True:
-            answer = self._client.query(
-                TableName=self._name,
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=cast("Any", values),
-                ScanIndexForward=not newest_first,
-                ConsistentRead=True,
-                Limit=CHUNK,
-                **more,
-            )
-            yield cast("list[dict[str, Any]]", answer["Items"])
+            with as_ours():
+                answer = self._client.query(
+                    TableName=self._name,
+                    KeyConditionExpression=condition,
+                    ExpressionAttributeValues=cast("Any", values),
+                    ScanIndexForward=not newest_first,
+                    ConsistentRead=True,
+                    Limit=CHUNK,
+                    **more,
+                )
+            yield cast("list[Item]", answer["Items"])
             if "LastEvaluatedKey" not in answer:
                 return
             more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
-    def update(self, arguments: dict[str, Any]) -> dict[str, Any] | None:
-        """The item after the update; None if its condition did not hold."""
-        try:
-            answer = self._client.update_item(TableName=self._name, ReturnValues="ALL_NEW", **arguments)
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return None
-        return cast("dict[str, Any]", answer["Attributes"])
+    def changed(self, arguments: Item) -> Item | None:
+        """The item after an update; None if the condition did not hold."""
+        with as_ours():
+            try:
+                answer = self._client.update_item(TableName=self._name, ReturnValues="ALL_NEW", **arguments)
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return None
+        return cast("Item", answer["Attributes"])
 
-    def put_new(self, item: dict[str, Any]) -> bool:
-        """Write an item unless it exists; whether it was written."""
-        try:
-            self._client.put_item(TableName=self._name, Item=item, ConditionExpression="attribute_not_exists(pk)")
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
-
-    def delete(self, key: dict[str, Any]) -> None:
+    def remove(self, key: Item) -> None:
         """Remove an item, if it is there."""
-        self._client.delete_item(TableName=self._name, Key=key)
+        with as_ours():
+            self._client.delete_item(TableName=self._name, Key=key)
 
-    def transact(self, *writes: tuple[str, dict[str, Any]]) -> None:
-        """All writes or none, each as `("Put", arguments)`; again while other transactions are in the way.
+    def transact(self, *writes: tuple[str, Item]) -> None:
+        """All writes or none, each as `("Put", arguments)`; again while other writers are in the way.
 
         Raises:
             Refused: a condition did not hold.
-            MeteringUnavailable: others were in the way for too long.
+            MeteringUnavailable: others were in the way for too long, or the call cannot be made.
         """
         items: Any = [{kind: {"TableName": self._name, **arguments}} for kind, arguments in writes]
         for attempt in range(_MAX_TRIES):
+            reasons = self._try_to_transact(items)
+            if not reasons:
+                return
+            if failed := frozenset(at for at, reason in enumerate(reasons) if reason == _CONDITION_FAILED):
+                raise Refused(failed)
+            time.sleep(random.uniform(0, _PAUSE_S * 2**attempt))  # noqa: S311 - apart from others, not secret
+        raise MeteringUnavailable("Others are changing the same at the moment. Try again.")
+
+    def _try_to_transact(self, items: Any) -> list[str | None]:
+        """Nothing if all was written, else why each write was not."""
+        with as_ours():
             try:
                 self._client.transact_write_items(TransactItems=items)
             except self._client.exceptions.TransactionCanceledException as error:
                 reasons = [reason.get("Code") for reason in error.response["CancellationReasons"]]
-                failed = frozenset(at for at, reason in enumerate(reasons) if reason == _CONDITION_FAILED)
-                if failed:
-                    raise Refused(failed) from error
-                if _CONFLICT not in reasons:
-                    raise
-                time.sleep(random.uniform(0, _PAUSE_S * 2**attempt))  # noqa: S311 - apart, not secret
-            else:
-                return
-        raise MeteringUnavailable("The keys are being changed by others at the moment; try again.")
+                if _CONFLICT in reasons or _CONDITION_FAILED in reasons:
+                    return reasons
+                raise
+        return []
 
 
-def put_new(item: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def put_new(item: Item) -> tuple[str, Item]:
     """The part of a transaction that writes an item which must not exist."""
     return "Put", {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+
+
+def condition_check(key: Item, condition: str) -> tuple[str, Item]:
+    """The part of a transaction that asks something of an item and leaves it as it is."""
+    return "ConditionCheck", {"Key": key, "ConditionExpression": condition}

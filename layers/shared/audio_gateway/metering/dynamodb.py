@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 _CONNECT_TIMEOUT_S: Final = 0.5
 _READ_TIMEOUT_S: Final = 0.7
 _ATTEMPTS: Final = 2
+
+_MAY_ARRIVE_AGAIN: Final = "MayArriveAgain"
 
 
 def dynamodb_client() -> DynamoDBClient:
@@ -32,4 +36,23 @@ def dynamodb_client() -> DynamoDBClient:
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         parameter_validation=False,  # a tenth of a call's processor time; DynamoDB checks the same
     )
-    return cast("DynamoDBClient", get_session().create_client("dynamodb", config=config))
+    client = cast("DynamoDBClient", get_session().create_client("dynamodb", config=config))
+    client.meta.events.register("needs-retry.dynamodb.UpdateItem", _note_doubts)
+    return client
+
+
+def may_arrive_again(answer: Mapping[str, Any]) -> bool:
+    """Whether the call was sent twice because nobody knew what became of the first: it may still take effect."""
+    return bool(answer["ResponseMetadata"].get(_MAY_ARRIVE_AGAIN))
+
+
+def _note_doubts(*, response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **_: Any) -> None:
+    """Told of each try by the client: `response` is None if there was no answer.
+
+    One that was throttled is over, and is nothing to worry about: there are many of those at a time.
+    """
+    context = request_dict["context"]
+    if response is None or response[0].status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        context[_MAY_ARRIVE_AGAIN] = True
+    elif _MAY_ARRIVE_AGAIN in context:
+        response[1]["ResponseMetadata"][_MAY_ARRIVE_AGAIN] = True

@@ -1,17 +1,17 @@
 """How far the ledger is in the aggregates, and which hours have to be looked at again.
 
     pk ROLLUP   sk FRONTIER         frontier: rows before this moment (unix milliseconds) are counted; run: see below
-    pk ROLLUP   sk DIRTY#<hour>     token: a row came late to an hour that may have been counted before
+    pk ROLLUP   sk DIRTY#<hour>     mark: a row came late to an hour that may have been counted before
 
 Each roll-up takes a number, `run`, when it begins. What it concludes (the frontier moves on, an hour is in order again)
-counts only while no other one has begun: whatever a later run reads, it reads after the earlier run's last conclusion.
+counts only while no other one has begun, so that whatever a later run reads, an earlier one changes no more.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -23,14 +23,14 @@ _PARTITION: Final = "ROLLUP"
 _FRONTIER: Final = "FRONTIER"
 _DIRTY: Final = "DIRTY#"
 _HOUR: Final = "%Y-%m-%dT%H"
-_CLOCKS_DIFFER_MS: Final = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`frontier_ms` is on a full minute, and None where nobody can have used anything yet.
+    """How far the roll-up is.
 
-    `dirty` are the starts of hours, with the token of their mark; `run` is the latest roll-up's number.
+    `frontier_ms` is on a full minute, and None where nobody can have used anything yet. `run` is the latest run's
+    number, or one's own. `dirty` are starts of hours, each with what its mark says.
     """
 
     frontier_ms: int | None
@@ -39,7 +39,7 @@ class Progress:
 
 
 class Frontier:
-    """The progress of the roll-up in the gateway's table."""
+    """The roll-up's progress in the gateway's table."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -48,17 +48,23 @@ class Frontier:
         """As it is now. Before the first roll-up, the frontier is where the books begin."""
         item: dict[str, Any] = {}
         dirty: dict[int, str] = {}
-        for found in self._table.query(_PARTITION, _DIRTY, _FRONTIER):
+        for found in self._table.query(_PARTITION):
             if found["sk"]["S"] == _FRONTIER:
                 item = found
             else:
-                dirty[_hour_ms(found["sk"]["S"].removeprefix(_DIRTY))] = found["token"]["S"]
+                dirty[_hour_from(found["sk"]["S"])] = found["mark"]["S"]
         frontier_ms = int(item["frontier"]["N"]) if "frontier" in item else self.beginning_ms()
-        return Progress(frontier_ms, int(item.get("run", {"N": "0"})["N"]), dirty)
+        return Progress(frontier_ms, int(item["run"]["N"]) if item else 0, dirty)
+
+    def beginning_ms(self) -> int | None:
+        """A midnight before which there is no row, unix milliseconds; None where there is no project yet."""
+        created_s = [project_from(item).created_at for item in self._table.query(PROJECTS)]
+        # Clocks differ: a request may be stamped a little before the project that made it possible.
+        return DAY.start(min(created_s) * 1000 - HOUR.ms) if created_s else None
 
     def begin(self) -> Progress:
-        """Begin a roll-up: what earlier ones have not concluded, they will not."""
-        self._table.updated(
+        """Begin a run: what earlier ones have not concluded by now, they will not."""
+        item = self._table.updated(
             {
                 "Key": _key(_FRONTIER),
                 "UpdateExpression": "ADD #run :one",
@@ -66,4 +72,52 @@ class Frontier:
                 "ExpressionAttributeValues": {":one": {"N": "1"}},
             }
         )
-        return self.read()
+        return replace(self.read(), run=int(item["run"]["N"]))
+
+    def move(self, run: int, frontier_ms: int) -> bool:
+        """Conclude that all rows before `frontier_ms` are counted; False if a later run has begun."""
+        return self._table.update(
+            {
+                "Key": _key(_FRONTIER),
+                "UpdateExpression": "SET frontier = :frontier",
+                "ConditionExpression": "#run = :run",
+                "ExpressionAttributeNames": {"#run": "run"},
+                "ExpressionAttributeValues": {":frontier": {"N": str(frontier_ms)}, ":run": {"N": str(run)}},
+            }
+        )
+
+    def mark(self, at_ms: int) -> None:
+        """Say that a row comes late, before it is written and again when it is.
+
+        The first mark lets reports read the ledger in place of the aggregates from that moment on. The second is for a
+        roll-up that has worked on the first one before the row was there.
+        """
+        mark = {"S": uuid.uuid4().hex}
+        self._table.updated(
+            {
+                "Key": _key(_dirty(HOUR.start(at_ms))),
+                "UpdateExpression": "SET mark = :mark",
+                "ExpressionAttributeValues": {":mark": mark},
+            }
+        )
+
+    def clear(self, progress: Progress, hour_ms: int) -> bool:
+        """Conclude that an hour is in order again; False if a later run has begun."""
+        item = self._table.get(_key(_FRONTIER))
+        if item is None or int(item["run"]["N"]) != progress.run:
+            return False
+        self._table.delete(_key(_dirty(hour_ms)), "mark = :mark", {":mark": {"S": progress.dirty[hour_ms]}})
+        return True
+
+
+def _key(sort_key: str) -> dict[str, Any]:
+    return {"pk": {"S": _PARTITION}, "sk": {"S": sort_key}}
+
+
+def _dirty(hour_ms: int) -> str:
+    return f"{_DIRTY}{datetime.fromtimestamp(hour_ms // 1000, UTC):{_HOUR}}"
+
+
+def _hour_from(sort_key: str) -> int:
+    hour = datetime.strptime(sort_key.removeprefix(_DIRTY), _HOUR).replace(tzinfo=UTC)
+    return int(hour.timestamp()) * 1000

@@ -6,8 +6,8 @@ A row that nobody else writes is written by the sweeper, once the hold has expir
                 it expires         the sweeper has been here;           closed: the roll-up has
                                    whatever it writes now is late       counted this minute, or will
 
-The last stretch, a sweep and a minute, is for the time that the sweeper takes (its timeout in template.yaml is a minute)
-and for clocks that differ.
+The last stretch, a sweep and a minute, is for what a sweep takes (a minute, by the timeout in template.yaml) and for
+clocks that differ.
 """
 
 from __future__ import annotations

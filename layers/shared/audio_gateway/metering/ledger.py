@@ -1,4 +1,4 @@
-"""The ledger: one immutable row for every answered request, and what the sweeper found out about the others.
+"""The ledger: one immutable row for every answered request, and for every one that ended without anybody's word.
 
 Rows lie in partitions of an hour and a shard, in order of time. Their place follows from the moment of admission and
 the request's id alone, so that a row can be written only once, whoever writes it.
@@ -7,7 +7,7 @@ the request's id alone, so that a row can be written only once, whoever writes i
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
@@ -19,7 +19,12 @@ SHARDS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """A charge. Money is micro-dollars; `at_ms` is the moment of admission in unix milliseconds."""
+    """A charge. Money is micro-dollars; `at_ms` is the moment of admission in unix milliseconds.
+
+    `outcome` says who wrote it: `answered` whoever gave the answer, `swept` the sweeper in its place. `abandoned` is a
+    request whose process died before it gave an answer: it costs nothing, and `held_amount` and `held_microusd` say how
+    large it was and what had been set aside for it.
+    """
 
     at_ms: int
     request_id: str
@@ -32,6 +37,8 @@ class LedgerRow:
     price_microusd: int
     cost_microusd: int
     outcome: Outcome
+    held_amount: int = 0
+    held_microusd: int = 0
 
 
 def row_for(hold: Hold, work: Work, outcome: Outcome) -> LedgerRow:
@@ -51,6 +58,13 @@ def row_for(hold: Hold, work: Work, outcome: Outcome) -> LedgerRow:
     )
 
 
+def abandoned_row(hold: Hold) -> LedgerRow:
+    """The row of a hold that expired without anybody having given an answer."""
+    nothing = replace(hold.work, amount=0, price_microusd=0, cost_microusd=0)
+    row = row_for(hold, nothing, "abandoned")
+    return replace(row, held_amount=hold.work.amount, held_microusd=hold.work.price_microusd)
+
+
 def partition(at_ms: int, shard: int) -> str:
     """The partition key of an hour's shard, as LEDGER#2026-11-21T10#3."""
     return f"LEDGER#{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%dT%H}#{shard}"
@@ -64,7 +78,7 @@ def row_key(at_ms: int, request_id: str) -> dict[str, Any]:
 
 def row_item(row: LedgerRow) -> dict[str, Any]:
     """The row as DynamoDB keeps it."""
-    return row_key(row.at_ms, row.request_id) | {
+    item = row_key(row.at_ms, row.request_id) | {
         "key_id": {"S": row.key_id},
         "project_id": {"S": row.project_id},
         "endpoint": {"S": row.endpoint},
@@ -75,6 +89,9 @@ def row_item(row: LedgerRow) -> dict[str, Any]:
         "cost_microusd": {"N": str(row.cost_microusd)},
         "outcome": {"S": row.outcome},
     }
+    if row.outcome == "abandoned":
+        item |= {"held_amount": {"N": str(row.held_amount)}, "held_microusd": {"N": str(row.held_microusd)}}
+    return item
 
 
 def row_from(item: dict[str, Any]) -> LedgerRow:
@@ -92,4 +109,6 @@ def row_from(item: dict[str, Any]) -> LedgerRow:
         price_microusd=int(item["price_microusd"]["N"]),
         cost_microusd=int(item["cost_microusd"]["N"]),
         outcome=cast("Outcome", item["outcome"]["S"]),
+        held_amount=int(item.get("held_amount", {"N": "0"})["N"]),
+        held_microusd=int(item.get("held_microusd", {"N": "0"})["N"]),
     )

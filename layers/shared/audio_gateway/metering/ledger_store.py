@@ -29,8 +29,8 @@ class LedgerStore:
         """
         for hour_ms in range(start_ms - start_ms % _HOUR_MS, end_ms, _HOUR_MS):
             # Without the `#` that follows it in a sort key, a time sorts before all rows of that millisecond.
-            low, high = (f"{ms:013d}" for ms in (max(start_ms, hour_ms), min(end_ms, hour_ms + _HOUR_MS)))
-            shards = (self._table.query(partition(hour_ms, shard), low, high) for shard in range(SHARDS))
+            between = f"{max(start_ms, hour_ms):013d}", f"{min(end_ms, hour_ms + _HOUR_MS):013d}"
+            shards = (self._table.query(partition(hour_ms, shard), between) for shard in range(SHARDS))
             yield from map(row_from, heapq.merge(*shards, key=lambda item: item["sk"]["S"]))
 
     def find(self, hold: Hold) -> LedgerRow | None:

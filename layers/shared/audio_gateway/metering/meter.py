@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
 from audio_gateway.errors import (
     AlreadyRunning,
@@ -31,7 +31,9 @@ from audio_gateway.metering.account_item import (
     stale_counters,
     usage_from,
 )
-from audio_gateway.metering.ledger import row_for, row_item
+from audio_gateway.metering.dynamodb import may_arrive_again
+from audio_gateway.metering.ledger import row_for
+from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.limits import Limits, usd
 
 if TYPE_CHECKING:
@@ -44,6 +46,18 @@ _UNKNOWN: Final = Account("active", 0, Limits())  # no account has version 0: th
 _MAX_LEARNING: Final = 3
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _UNAVAILABLE: Final = "Usage cannot be recorded at the moment, so nothing was done and nothing charged. Try again."
+
+
+class _Outcome(NamedTuple):
+    """What became of an update.
+
+    `held` is whether its condition did, `item` the account after it, or as it refused (empty if there is none), and
+    `twice` whether it was sent again without knowing what became of the first, which may still arrive.
+    """
+
+    held: bool
+    item: dict[str, Any]
+    twice: bool
 
 
 class DynamoMeter:
@@ -59,10 +73,12 @@ class DynamoMeter:
     ) -> None:
         self._client = client
         self._table = table
+        self._ledger = LedgerStore(client, table)
         self._hold_seconds = hold_seconds
         self._now_ms = now_ms
         self._known: dict[str, Account] = {}
         self._stale: dict[str, tuple[str, ...]] = {}
+        self._sent_twice: set[str] = set()
 
     def admit(self, caller: Caller, work: Work) -> Admission:
         """See `Meter.admit`. One write; a second one where the limits were changed since this process saw them."""
@@ -74,10 +90,12 @@ class DynamoMeter:
                 # What is remembered may be out of date in the key's disfavour: ask the item.
                 self._known.pop(caller.key_id, None)
                 account = _UNKNOWN
-            admitted, item = self._update(admission_update(hold, account), returns="ALL_NEW")
+            admitted, item, twice = self._update(admission_update(hold, account), returns="ALL_NEW")
             if not admitted:
                 admitted = self._learn(hold, account, item)
             if admitted:
+                if twice:
+                    self._sent_twice.add(work.request_id)
                 self._stale[caller.key_id] = stale_counters(item, now_ms)
                 return Admission(hold, windows_of(account.limits, usage_from(item, now_ms), now_ms))
         raise MeteringUnavailable("The limits of the key are being changed; try again.")
@@ -107,37 +125,26 @@ class DynamoMeter:
 
     def settle(self, hold: Hold, work: Work, *, late: Callable[[], bool] = lambda: False) -> None:
         """See `Meter.settle`."""
-        self._put_row(hold, work)
+        row = self._ledger.put(row_for(hold, work, "answered"))
         if late():
             return
-        with suppress(MeteringUnavailable):  # the row is what counts: the sweeper finds it and releases the hold
-            self._release(hold, work.price_microusd)
+        # The row is what counts: its price, should another one have been there, and the sweeper finds it otherwise.
+        with suppress(MeteringUnavailable):
+            self._release(hold, row.price_microusd)
 
     def release(self, hold: Hold) -> None:
         """See `Meter.release`."""
         self._release(hold, 0)
 
-    def _put_row(self, hold: Hold, work: Work) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=row_item(row_for(hold, work, "answered")),
-                ConditionExpression="attribute_not_exists(pk)",
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _CONDITION_FAILED:  # the row is there: it was settled before
-                raise MeteringUnavailable(_UNAVAILABLE) from error
-        except BotoCoreError as error:
-            raise MeteringUnavailable(_UNAVAILABLE) from error
-
     def _release(self, hold: Hold, spent_microusd: int) -> None:
         stale = self._stale.pop(hold.caller.key_id, ())
-        self._update(release_update(hold, spent_microusd, stale), returns="NONE")
+        twice = hold.work.request_id in self._sent_twice
+        self._sent_twice.discard(hold.work.request_id)
+        late_from_ms = self._now_ms() if twice else None
+        self._update(release_update(hold, spent_microusd, stale, late_from_ms=late_from_ms), returns="NONE")
 
-    def _update(self, arguments: dict[str, Any], *, returns: Literal["ALL_NEW", "NONE"]) -> tuple[bool, dict[str, Any]]:
-        """Whether the condition held, and the item: after the update, or as it refused (empty if there is none)."""
+    def _update(self, arguments: dict[str, Any], *, returns: Literal["ALL_NEW", "NONE"]) -> _Outcome:
+        """Make an update of an account; raises `MeteringUnavailable`."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -149,11 +156,12 @@ class DynamoMeter:
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                return False, cast("dict[str, Any]", error.response).get("Item", {})
+                refused = cast("dict[str, Any]", error.response)
+                return _Outcome(held=False, item=refused.get("Item", {}), twice=may_arrive_again(refused))
             raise MeteringUnavailable(_UNAVAILABLE) from error
         except BotoCoreError as error:
             raise MeteringUnavailable(_UNAVAILABLE) from error
-        return True, answer.get("Attributes", {})
+        return _Outcome(held=True, item=answer.get("Attributes", {}), twice=may_arrive_again(answer))
 
 
 def _key_refuses(account: Account, work: Work, now_ms: int) -> PermissionDenied | None:

@@ -35,6 +35,17 @@ def charge_for_characters(model: Model, characters: int) -> Charge:
     return _charge(model, Decimal(per_million) * characters, _CHARACTERS_PER_UNIT)
 
 
+def charge_for_cached_characters(model: Model, characters: int) -> Charge:
+    """The charge for giving speech of so many code points again: a share of its price, and nothing to the provider."""
+    per_million = model.price.microusd_per_million_characters
+    if per_million is None or model.cache is None:
+        raise ValueError(f"model '{model.id}' has no price for speech from its cache")
+    with localcontext(EXACT):
+        share = Decimal(model.cache.price_percent) / 100
+        price = Decimal(per_million) * characters * _with_markup(model) * share / _CHARACTERS_PER_UNIT
+        return Charge(0, _upwards(price))
+
+
 def charge_for_audio(model: Model, duration_ms: int) -> Charge:
     """The charge for listening to so many milliseconds, after the model's minimum and rounding."""
     per_minute = model.price.microusd_per_minute
@@ -52,6 +63,12 @@ def billed_ms(model: Model, duration_ms: int) -> int:
 
 def _charge(model: Model, units: Decimal, per: int) -> Charge:
     with localcontext(EXACT):
-        cost = units / per
-        price = units * (100 + Decimal(model.markup_percent)) / (100 * per)
-        return Charge(*(int(amount.to_integral_value(ROUND_CEILING)) for amount in (cost, price)))
+        return Charge(_upwards(units / per), _upwards(units * _with_markup(model) / per))
+
+
+def _with_markup(model: Model) -> Decimal:
+    return 1 + Decimal(model.markup_percent) / 100
+
+
+def _upwards(amount: Decimal) -> int:
+    return int(amount.to_integral_value(ROUND_CEILING))

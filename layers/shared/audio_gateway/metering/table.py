@@ -31,7 +31,7 @@ class Table:
 
     def get(self, key: Item) -> Item | None:
         """One item as it is now, or None."""
-        with _as_ours():
+        with as_ours():
             return self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item")
 
     def get_each(self, keys: Iterable[Item], *, consistent: bool = True) -> Iterator[Item]:
@@ -41,27 +41,35 @@ class Table:
             yield from self._get_chunk(chunk, consistent=consistent)
 
     def _get_chunk(self, keys: list[Item], *, consistent: bool) -> Iterator[Item]:
-        for attempt in range(_MAX_TRIES):
+        in_vain = 0
+        while keys:
             wanted: Any = {self._name: {"Keys": keys, "ConsistentRead": consistent}}
-            with _as_ours():
+            with as_ours():
                 answer = self._client.batch_get_item(RequestItems=wanted)
             yield from answer["Responses"].get(self._name, [])
-            # What did not fit into an answer of 16 MB, or into what the table takes at the moment.
-            keys = cast("list[Item]", answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", []))
-            if not keys:
-                return
-            time.sleep(random.uniform(0, _PAUSE_S * 2**attempt))  # noqa: S311 - apart, not secret
-        raise MeteringUnavailable("The table serves too little at the moment. Try again.")
+            # What did not fit into an answer of 16 MB, or into what the table can serve at the moment.
+            unserved = answer["UnprocessedKeys"].get(self._name)
+            left = [] if unserved is None else cast("list[Item]", unserved["Keys"])
+            if len(left) == len(keys):
+                in_vain += 1
+                if in_vain == _MAX_TRIES:
+                    raise MeteringUnavailable("The table serves nothing at the moment. Try again.")
+                time.sleep(random.uniform(0, _PAUSE_S * 2**in_vain))  # noqa: S311 - apart, not secret
+            keys = left
 
-    def query(self, partition: str, low: str, high: str) -> Iterator[Item]:
-        """The items of a partition from sort key `low` to `high`, both included, in order, read as they are asked for."""
+    def query(self, partition: str, between: tuple[str, str] | None = None) -> Iterator[Item]:
+        """The items of a partition in order, all or those `between` two sort keys (both included), read lazily."""
+        condition, values = "pk = :pk", {":pk": {"S": partition}}
+        if between is not None:
+            condition += " AND sk BETWEEN :low AND :high"
+            values |= {":low": {"S": between[0]}, ":high": {"S": between[1]}}
         more: Item = {}
         while True:
-            with _as_ours():
+            with as_ours():
                 answer = self._client.query(
                     TableName=self._name,
-                    KeyConditionExpression="pk = :pk AND sk BETWEEN :low AND :high",
-                    ExpressionAttributeValues={":pk": {"S": partition}, ":low": {"S": low}, ":high": {"S": high}},
+                    KeyConditionExpression=condition,
+                    ExpressionAttributeValues=cast("Any", values),
                     ConsistentRead=True,
                     **more,
                 )
@@ -74,7 +82,7 @@ class Table:
         """Write an item unless there is one with its key; the one that is there afterwards."""
         from botocore.exceptions import ClientError
 
-        with _as_ours():
+        with as_ours():
             try:
                 self._client.put_item(
                     TableName=self._name,
@@ -98,7 +106,7 @@ class Table:
 
     def updated(self, arguments: Item) -> Item:
         """Make an update without a condition; the item after it."""
-        with _as_ours():
+        with as_ours():
             answer = self._client.update_item(TableName=self._name, ReturnValues="ALL_NEW", **arguments)
         return cast("Item", answer["Attributes"])
 
@@ -109,7 +117,7 @@ class Table:
     def _changed(self, call: str, **arguments: Any) -> bool:
         from botocore.exceptions import ClientError
 
-        with _as_ours():
+        with as_ours():
             try:
                 getattr(self._client, call)(TableName=self._name, **arguments)
             except ClientError as error:
@@ -120,13 +128,14 @@ class Table:
 
 
 @contextmanager
-def _as_ours() -> Iterator[None]:
+def as_ours() -> Iterator[None]:
+    """Turn whatever DynamoDB, or the way to it, has against a call into `MeteringUnavailable`."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise MeteringUnavailable("Usage cannot be read or recorded at the moment. Try again.") from error
+        raise MeteringUnavailable("The table cannot be read or written at the moment. Try again.") from error
 
 
 def _is_condition(error: Any) -> bool:

@@ -63,8 +63,17 @@ def tally_of(row: LedgerRow) -> Tally:
 
 def total(rows: Iterable[LedgerRow]) -> Tallies:
     """The sum of rows by cell."""
-    tallies: Tallies = {}
-    for row in rows:
-        if counted(row):
-            add(tallies, cell_of(row), tally_of(row))
-    return tallies
+    return summed((cell_of(row), tally_of(row)) for row in rows if counted(row))
+
+
+def summed(tallies: Iterable[tuple[Cell, Tally]]) -> Tallies:
+    """The sum by cell."""
+    found: Tallies = {}
+    for cell, tally in tallies:
+        add(found, cell, tally)
+    return found
+
+
+def merged(one: Tallies, other: Tallies) -> Tallies:
+    """The sum of two sums."""
+    return summed((*one.items(), *other.items()))

@@ -56,7 +56,8 @@ class UnsettledStore:
         import boto3
         from botocore.config import Config
 
-        config = Config(connect_timeout=0.5, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
+        # Once, and soon: what is left before the gateway cuts the answer off is less than a second.
+        config = Config(connect_timeout=0.3, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1})
         client: S3Client = boto3.client("s3", config=config)
         return client
 

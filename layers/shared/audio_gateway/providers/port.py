@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from audio_gateway.audio.formats import SpeechFormat
-from audio_gateway.audio.source import AudioSource
 from audio_gateway.deadline import Deadline
-from audio_gateway.transcripts.transcript import Segment, TokenLogprob, Transcript
+
+if TYPE_CHECKING:  # who speaks has no transcript, and waits for its import at a cold start
+    from audio_gateway.audio.source import AudioSource
+    from audio_gateway.transcripts.transcript import Segment, TokenLogprob, Transcript
 
 Task = Literal["transcribe", "translate"]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
+from audio_gateway.transcripts.json_bytes import json_bytes, utf8
 from audio_gateway.transcripts.json_forms import (
     duration_usage,
     logprobs_of,
@@ -31,8 +30,6 @@ GRANULARITIES: Final[tuple[Granularity, ...]] = get_args(Granularity)
 
 JSON_TYPE: Final = "application/json"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
-
-_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +69,8 @@ def render(
     asked = _Asked(transcript, task == "translate", granularities, known_speakers)
     made = _RENDERERS[response_format](asked)
     if isinstance(made, str):
-        return Rendered(_utf8(made), TEXT_TYPE)
+        return Rendered(utf8(made), TEXT_TYPE)
     return Rendered(json_bytes(made), JSON_TYPE)
-
-
-def json_bytes(payload: dict[str, Any]) -> bytes:
-    """Compact JSON in UTF-8, not escaped to ASCII; a lone surrogate, which UTF-8 cannot hold, becomes U+FFFD."""
-    return _utf8(json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
-
-
-def _utf8(text: str) -> bytes:
-    return _SURROGATES.sub("\ufffd", text).encode("utf-8")
 
 
 def timed_segments(transcript: Transcript) -> Sequence[Segment]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from audio_gateway.text.spacing import length_before_next, space_between
 from audio_gateway.transcripts.transcript import Segment, Word
 
 MAX_SEGMENT_MS: Final = 7_000
@@ -21,10 +21,6 @@ _SENTENCE_ENDS: Final = ".!?…\u3002\uff01\uff1f\uff61\u061f\u0964"
 _QUOTES: Final = "\"'"
 _TITLES: Final = frozenset({"mr.", "mrs.", "ms.", "dr.", "prof.", "st.", "vs.", "e.g.", "i.e."})
 """Words whose full stop ends no sentence."""
-_UNSPACED: Final = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]"
-)
-"""Scripts written without spaces between words: Thai, Lao, Burmese, Khmer, Chinese, Japanese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +87,8 @@ def _pieces_of_words(words: Sequence[Word]) -> list[_Piece]:
     pieces: list[_Piece] = []
     for word in words:
         bare = word.text.strip()
-        joined = not pieces or (_UNSPACED.match(pieces[-1].text[-1]) and _UNSPACED.match(bare))
-        pieces.append(_Piece(word, bare if joined else f" {bare}"))
+        space = space_between(pieces[-1].text, bare) if pieces else ""
+        pieces.append(_Piece(word, space + bare))
     return pieces
 
 
@@ -109,21 +105,13 @@ def _pieces_of_text(words: Sequence[Word], text: str) -> list[_Piece] | None:
         if at < 0 or _speaks(text[end:at]):
             return None
         if index:
-            own = end + _length_before_next(text[end:at])
+            own = end + length_before_next(text[end:at])
             pieces.append(_Piece(words[index - 1], text[begin:own]))
             begin = own
         end = at + len(bare)
     if not words or _speaks(text[end:]):
         return None
     return [*pieces, _Piece(words[-1], text[begin:])]
-
-
-def _length_before_next(gap: str) -> int:
-    """How much of what stands between two words belongs to the first: a comma does, an opening quote does not."""
-    for index, character in enumerate(gap):
-        if character.isspace() or character in "¿¡" or unicodedata.category(character) in {"Ps", "Pi"}:
-            return index
-    return len(gap)
 
 
 def _speaks(gap: str) -> bool:

@@ -11,7 +11,7 @@ from audio_gateway.catalog.models import Endpoint, Model
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering.account import Admission, Caller, Meter, Unit, Work
-from audio_gateway.metering.price import charge_for_audio, charge_for_characters
+from audio_gateway.metering.price import Charge, charge_for_audio, charge_for_cached_characters, charge_for_characters
 from audio_gateway.metering.unsettled import Unsettled
 
 State = Literal["held", "settled", "kept", "lost", "released"]
@@ -49,10 +49,19 @@ class Till:
         admission = self.meter.admit(call.caller, replace(dearest, model=model.id))
         return Reservation(self, call, endpoint, admission)
 
+    def reserve_cached(self, call: Call, model: Model, characters: int) -> Reservation:
+        """Hold what it costs to give speech of the model again. Raises as `reserve` does."""
+        work = _work(call, "speech", model, characters, charge_for_cached_characters(model, characters))
+        return Reservation(self, call, "speech", self.meter.admit(call.caller, work), cached=True)
+
 
 def work_of(call: Call, endpoint: Endpoint, model: Model, amount: int) -> Work:
     """The request as served by a model, with its price."""
     charge = charge_for_characters(model, amount) if endpoint == "speech" else charge_for_audio(model, amount)
+    return _work(call, endpoint, model, amount, charge)
+
+
+def _work(call: Call, endpoint: Endpoint, model: Model, amount: int, charge: Charge) -> Work:
     return Work(
         request_id=call.request_id,
         endpoint=endpoint,
@@ -71,12 +80,15 @@ class Reservation:
     evidence for the sweeper, `lost` one that could not even do that, and which the sweeper will give back.
     """
 
-    def __init__(self, till: Till, call: Call, endpoint: Endpoint, admission: Admission) -> None:
+    def __init__(
+        self, till: Till, call: Call, endpoint: Endpoint, admission: Admission, *, cached: bool = False
+    ) -> None:
         self.admission = admission
         self.state: State = "held"
         self._till = till
         self._call = call
         self._endpoint = endpoint
+        self._cached = cached
 
     def __enter__(self) -> Self:
         return self
@@ -100,7 +112,7 @@ class Reservation:
         Nothing is raised: an answer is not withheld because it cannot be written down.
         """
         hold = self.admission.hold
-        work = work_of(self._call, self._endpoint, model, hold.work.amount)
+        work = hold.work if self._cached else work_of(self._call, self._endpoint, model, hold.work.amount)
         try:
             self._till.meter.settle(hold, work, late=lambda: self._call.deadline.passed)
         except MeteringUnavailable:

@@ -9,6 +9,7 @@ from audio_gateway.audio.formats import SpeechFormat
 from audio_gateway.catalog.models import Catalog, Model
 from audio_gateway.errors import ConfigurationError, InvalidAudio, InvalidRequest, ProviderBadAnswer
 from audio_gateway.providers.port import AudioChunk, SpeechProvider, SpeechRequest, VoiceLister
+from audio_gateway.replay.speech_cache import Sound, SpeechCache
 from audio_gateway.use_cases.ask import Candidate, Providers, Stopwatch, candidates, first_to_answer, watched
 from audio_gateway.use_cases.options import ignored_options
 from audio_gateway.use_cases.reserve import Call, Reservation, Till
@@ -33,7 +34,8 @@ class SpeechOrder:
 class SpeechAnswer:
     """The speech, and who gave it. The provider has begun to answer; `chunks` joined are one file.
 
-    Whoever takes it ends the `reservation`: settles it just before the answer goes out, or releases it.
+    Whoever takes it ends the `reservation`: settles it just before the answer goes out, or releases it. `cached` says
+    that it was made before. `to_keep` is under what the whole file is to be kept for the next one, if it is.
     """
 
     reservation: Reservation
@@ -41,6 +43,8 @@ class SpeechAnswer:
     chunks: Iterator[bytes]
     ignored: frozenset[str]
     stopwatch: Stopwatch
+    cached: bool = False
+    to_keep: Sound | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +56,45 @@ class _Plan:
     ignored: frozenset[str]
 
 
-def speak(order: SpeechOrder, call: Call, *, catalog: Catalog, providers: Providers, till: Till) -> SpeechAnswer:
-    """Have the text spoken by the model, or by the first of its fallbacks that can.
+def speak(
+    order: SpeechOrder, call: Call, *, catalog: Catalog, providers: Providers, till: Till, cache: SpeechCache
+) -> SpeechAnswer:
+    """Have the text spoken by the model, or by the first of its fallbacks that can, unless it was spoken before.
 
     Raises `UnknownModel`, `InvalidRequest` naming the field or what `Till.reserve` raises, all before any provider is
     asked, or `ProviderError`; nothing is held after any of them.
     """
     model = catalog.model_for(order.model, "speech")
     able = candidates(model, "speech", catalog, lambda m: _plan(order, m, catalog, providers))
-    reservation = till.reserve(call, "speech", model, tuple(c.model for c in able), len(order.text))
     stopwatch = Stopwatch()
+    # Before the reservation, which must have its price; the whole file, so that it cannot be gone afterwards.
+    known = None if model.cache is None else cache.find(_sound(order, able[0]), max_age_s=model.cache.seconds)
+    if known is not None:
+        reservation = till.reserve_cached(call, model, len(order.text))
+        return SpeechAnswer(reservation, model, iter((known,)), able[0].plan.ignored, stopwatch, cached=True)
+    reservation = till.reserve(call, "speech", model, tuple(c.model for c in able), len(order.text))
     with reservation.released_on_error():
         served, chunks = first_to_answer(able, lambda c: _synthesize(order, call, c, providers, stopwatch))
-    return SpeechAnswer(reservation, served.model, chunks, served.plan.ignored, stopwatch)
+    to_keep = None if served.model.cache is None else _sound(order, served)
+    return SpeechAnswer(reservation, served.model, chunks, served.plan.ignored, stopwatch, to_keep=to_keep)
+
+
+def _sound(order: SpeechOrder, candidate: Candidate[_Plan]) -> Sound:
+    """What the caller would hear from the candidate."""
+    model, plan = candidate.model, candidate.plan
+    return Sound(
+        adapter=model.provider.adapter,
+        provider=model.provider.id,
+        base_url=model.provider.base_url,
+        upstream=model.upstream,
+        voice=plan.voice,
+        text=order.text,
+        instructions=plan.instructions,
+        format=order.format,
+        speed=order.speed,
+        provider_format=plan.ask_for,
+        provider_speed=plan.provider_speed,
+    )
 
 
 def _plan(order: SpeechOrder, model: Model, catalog: Catalog, providers: Providers) -> _Plan:

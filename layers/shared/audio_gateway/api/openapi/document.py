@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any, Final
+from typing import Final
 
 from audio_gateway import __version__
+from audio_gateway.api.openapi.admin import admin_paths
+from audio_gateway.api.openapi.admin_objects import admin_schemas
 from audio_gateway.api.openapi.answers import answer_schemas
 from audio_gateway.api.openapi.build import Schema, reference
 from audio_gateway.api.openapi.error_rows import error_rows
+from audio_gateway.api.openapi.operations import (
+    READING,
+    json_answer,
+    named,
+    ok,
+    parameter,
+    refusals,
+    response_name,
+)
 from audio_gateway.api.openapi.requests import request_schemas
-from audio_gateway.api.speech import MAX_BUFFERED_BYTES
+from audio_gateway.api.openapi.usage import usage_paths, usage_schemas
+from audio_gateway.api.replay import MAX_BUFFERED_BYTES
 from audio_gateway.audio.formats import CONTENT_TYPES
 from audio_gateway.transcripts.render import RESPONSE_FORMATS
 
-_READING: Final = (400, 401, 403, 404, 405, 429, 500)
-_AUDIO: Final = (*_READING, 413, 415, 422, 502, 503, 504)
+_AUDIO: Final = (*READING, 409, 413, 415, 422, 502, 503, 504)
 
 _ABOUT: Final = """\
 Text to speech, transcription and translation with the requests and answers of OpenAI's audio API, so that the official
@@ -46,11 +57,12 @@ def document() -> Schema:
         "paths": _paths(),
         "components": {
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "An API key of this gateway: `sk-…`."}
+                "key": {"type": "http", "scheme": "bearer", "description": "An API key of this gateway: `sk-…`."},
+                "adminKey": {"type": "http", "scheme": "bearer", "description": "An admin key: `sk-admin-…`."},
             },
             "headers": _headers(),
             "responses": _error_responses(),
-            "schemas": {**request_schemas(), **answer_schemas()},
+            "schemas": {**request_schemas(), **answer_schemas(), **usage_schemas(), **admin_schemas()},
         },
     }
 
@@ -64,6 +76,8 @@ def _paths() -> dict[str, Schema]:
         "/audio/voices": {"get": _voices()},
         "/models": {"get": _models()},
         "/models/{model}": {"get": _model()},
+        **usage_paths(),
+        **admin_paths(),
     }
 
 
@@ -76,19 +90,20 @@ def _speech() -> Schema:
         "summary": "Text to speech",
         "description": "Speaks a text. All formats are mono; those that the provider does not return are made by the "
         "gateway.",
+        "parameters": [_idempotency_key()],
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": reference("SpeechRequest")}},
         },
         "responses": {
-            "200": _ok("The audio in `response_format`, or events that hold it.", audio | events, *_SERVED),
+            "200": ok("The audio in `response_format`, or events that hold it.", audio | events, *_SPOKEN),
             "303": {
                 "description": f"The audio has more than {MAX_BUFFERED_BYTES} bytes, which Lambda cannot answer with. "
                 "It is at the `location` for 15 minutes, for whoever holds that link. The SDKs follow by themselves; "
                 "curl does with `-L`.",
-                "headers": _named("location", *_SERVED),
+                "headers": named("location", *_SPOKEN),
             },
-            **_refusals(_AUDIO),
+            **refusals(_AUDIO),
         },
     }
 
@@ -100,15 +115,16 @@ def _transcriptions() -> Schema:
         "description": "Writes down what was said, in its own language. The form's parts may come in any order, and "
         "arrays as `name[]` or as `name`, once for each element. A field that is not listed here changes nothing and "
         "is named in `x-audio-gateway-ignored`.",
+        "parameters": [_idempotency_key()],
         "requestBody": _form("TranscriptionRequest"),
         "responses": {
-            "200": _ok(
+            "200": ok(
                 "The transcript in `response_format`, or events that hold it.",
                 _transcript("Transcription", "VerboseTranscription", "DiarizedTranscription", text=_PLAIN_FORMATS)
                 | {"text/event-stream": {"schema": reference("TranscriptionEvents")}},
                 *_SERVED,
             ),
-            **_refusals(_AUDIO),
+            **refusals(_AUDIO),
         },
     }
 
@@ -119,49 +135,50 @@ def _translations() -> Schema:
         "summary": "Speech to English text",
         "description": "Writes down in English what was said. As in a transcription, a field that is not listed here "
         "changes nothing and is named in `x-audio-gateway-ignored`.",
+        "parameters": [_idempotency_key()],
         "requestBody": _form("TranslationRequest"),
         "responses": {
-            "200": _ok(
+            "200": ok(
                 "The text in `response_format`.",
                 _transcript("Translation", "VerboseTranscription", text=_PLAIN_FORMATS),
                 *_SERVED,
             ),
-            **_refusals(_AUDIO),
+            **refusals(_AUDIO),
         },
     }
 
 
 def _voices() -> Schema:
-    asked = _parameter("model", "query", "Only the voices of this model. Left out: those of every model that speaks.")
+    asked = parameter("model", "query", "Only the voices of this model. Left out: those of every model that speaks.")
     return {
         "operationId": "listVoices",
         "summary": "List voices",
         "description": "The names that the catalogue maps, then the provider's own. A provider that cannot tell its "
         "voices without being asked over the network adds none.",
         "parameters": [asked],
-        "responses": {"200": _json("The voices.", "VoiceList"), **_refusals(_READING)},
+        "responses": {"200": json_answer("The voices.", "VoiceList"), **refusals(READING)},
     }
 
 
 def _models() -> Schema:
-    kind = _parameter("type", "query", "`audio`, which all models here are.", enum=["audio"])
+    kind = parameter("type", "query", "`audio`, which all models here are.", enum=["audio"])
     return {
         "operationId": "listModels",
         "summary": "List models",
         "description": "The models of the catalogue, in its order, with what they can do and what they cost.",
         "parameters": [kind],
-        "responses": {"200": _json("The models.", "ModelList"), **_refusals(_READING)},
+        "responses": {"200": json_answer("The models.", "ModelList"), **refusals(READING)},
     }
 
 
 def _model() -> Schema:
-    which = _parameter("model", "path", "The model's id. A slash in it may be sent as it is or as %2F.")
+    which = parameter("model", "path", "The model's id. A slash in it may be sent as it is or as %2F.")
     return {
         "operationId": "retrieveModel",
         "summary": "Describe a model",
         "description": "One model of the catalogue.",
         "parameters": [which],
-        "responses": {"200": _json("The model.", "Model"), **_refusals(_READING)},
+        "responses": {"200": json_answer("The model.", "Model"), **refusals(READING)},
     }
 
 
@@ -173,9 +190,14 @@ def _form(name: str) -> Schema:
     return {"required": True, "content": {"multipart/form-data": {"schema": reference(name)}}}
 
 
-def _parameter(name: str, place: str, description: str, **more: Any) -> Schema:
-    schema = {"type": "string", **more}
-    return {"name": name, "in": place, "required": place == "path", "description": description, "schema": schema}
+def _idempotency_key() -> Schema:
+    description = (
+        "1 to 255 visible ASCII characters without spaces, such as a UUID, sent again with each further try of the "
+        "same request: it is then done and paid once. For 24 hours each try gets the first one's answer, marked by "
+        "`x-audio-gateway-replayed`, at no cost; while that is being made, a 409. With other fields or another file "
+        "the answer is a 422. The key belongs to the project. After an error it is free again."
+    )
+    return parameter("Idempotency-Key", "header", description, pattern="^[!-~]{1,255}$")
 
 
 def _transcript(*names: str, text: str) -> Schema:
@@ -186,27 +208,21 @@ def _transcript(*names: str, text: str) -> Schema:
     }
 
 
-def _json(description: str, name: str) -> Schema:
-    return _ok(description, {"application/json": {"schema": reference(name)}})
-
-
-def _ok(description: str, content: Schema, *headers: str) -> Schema:
-    return {"description": description, "headers": _named(*headers), "content": content}
-
-
-def _refusals(statuses: tuple[int, ...]) -> Schema:
-    return {str(status): {"$ref": f"#/components/responses/{_response_name(status)}"} for status in sorted(statuses)}
-
-
 # ---------------------------------------------------------------- headers
-_COMMON: Final = ("x-request-id", "openai-processing-ms", "openai-version", "x-content-type-options")
 _WINDOWS: Final = tuple(
     f"x-ratelimit-{what}-{name}"
     for name in ("requests", "characters", "audio-seconds")
     for what in ("limit", "remaining", "reset")
 )
-_SERVED: Final = ("x-audio-gateway-model", "x-audio-gateway-ignored", "x-audio-gateway-cost-usd", *_WINDOWS)
+_SERVED: Final = (
+    "x-audio-gateway-model",
+    "x-audio-gateway-ignored",
+    "x-audio-gateway-cost-usd",
+    "x-audio-gateway-replayed",
+    *_WINDOWS,
+)
 
+_SPOKEN: Final = (*_SERVED, "x-audio-gateway-cached")
 
 _WINDOW_TEXT: Final = {
     "limit": "What the key may use in a clock minute, where it has such a limit.",
@@ -224,8 +240,11 @@ def _headers() -> dict[str, Schema]:
         "x-audio-gateway-model": "The model that served the request: the one asked for, or one of its fallbacks.",
         "x-audio-gateway-ignored": "Names of the fields that changed nothing, if there were any.",
         "x-audio-gateway-cost-usd": "What the answer costs, in dollars: a plain decimal number.",
+        "x-audio-gateway-replayed": "`true` for the answer to an earlier request with the same Idempotency-Key.",
+        "x-audio-gateway-cached": "`true` for speech that was made before, where the catalogue lets it be given again.",
         **{name: _WINDOW_TEXT[name.split("-")[2]] for name in _WINDOWS},
         "location": "Where the answer is.",
+        "content-disposition": "The name of the file.",
         "retry-after": "Whole seconds to wait before another try.",
         "x-should-retry": "`false` where another try cannot help. The SDKs heed it.",
         "allow": "The methods that the resource knows.",
@@ -234,14 +253,11 @@ def _headers() -> dict[str, Schema]:
     return {name: {"description": text, "schema": {"type": "string"}} for name, text in described.items()}
 
 
-def _named(*names: str) -> Schema:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*_COMMON, *names)}
-
-
 # ---------------------------------------------------------------- errors
 _ERROR_HEADERS: Final = {
     401: ("www-authenticate",),
     405: ("allow",),
+    409: ("retry-after",),
     429: ("retry-after", "x-should-retry", *_WINDOWS),
     500: ("x-should-retry",),
     502: ("retry-after", "x-should-retry"),
@@ -250,21 +266,17 @@ _ERROR_HEADERS: Final = {
 }
 
 
-def _response_name(status: int) -> str:
-    return f"Error{status}"
-
-
 def _error_responses() -> dict[str, Schema]:
     reasons: dict[int, list[str]] = defaultdict(list)
     for row in error_rows():
         for status in row.statuses:
             reasons[status].append(f"{row.when} (`{row.code}`)" if row.code else row.when)
-    return {_response_name(status): _error_response(status, reasons[status]) for status in sorted(_AUDIO)}
+    return {response_name(status): _error_response(status, reasons[status]) for status in sorted(_AUDIO)}
 
 
 def _error_response(status: int, reasons: list[str]) -> Schema:
     return {
         "description": " ".join(reasons),
-        "headers": _named(*_ERROR_HEADERS.get(status, ())),
+        "headers": named(*_ERROR_HEADERS.get(status, ())),
         "content": {"application/json": {"schema": reference("Error")}},
     }

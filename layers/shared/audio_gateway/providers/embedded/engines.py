@@ -2,9 +2,45 @@
 
 from __future__ import annotations
 
-from audio_gateway.providers.embedded.espeak import EspeakSpeech
-from audio_gateway.providers.embedded.sphinx import PocketsphinxTranscription
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from audio_gateway.providers.port import (
+    AudioChunk,
+    ProviderVoice,
+    SpeechRequest,
+    TranscriptEvent,
+    TranscriptionRequest,
+)
+
+if TYPE_CHECKING:
+    from audio_gateway.providers.embedded.espeak import EspeakSpeech
 
 
-class EmbeddedEngines(EspeakSpeech, PocketsphinxTranscription):
-    """`espeak-ng` speaks and `pocketsphinx` listens. Each is loaded when it is first used."""
+class EmbeddedEngines:
+    """`espeak-ng` speaks and `pocketsphinx` listens. Each is imported and loaded when it is first used."""
+
+    def voices(self) -> tuple[ProviderVoice, ...]:
+        """See `EspeakSpeech.voices`."""
+        return self._espeak.voices()
+
+    def find_voice(self, name: str) -> ProviderVoice | None:
+        """See `EspeakSpeech.find_voice`."""
+        return self._espeak.find_voice(name)
+
+    def synthesize(self, request: SpeechRequest) -> Iterator[AudioChunk]:
+        """See `EspeakSpeech.synthesize`."""
+        return self._espeak.synthesize(request)
+
+    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+        """See `PocketsphinxTranscription.transcribe`."""
+        from audio_gateway.providers.embedded.sphinx import PocketsphinxTranscription
+
+        return PocketsphinxTranscription().transcribe(request)
+
+    @cached_property
+    def _espeak(self) -> EspeakSpeech:
+        from audio_gateway.providers.embedded.espeak import EspeakSpeech
+
+        return EspeakSpeech()

@@ -55,7 +55,7 @@ class EspeakSpeech:
 
     @cached_property
     def _names(self) -> VoiceNames:
-        return VoiceNames(self._library.language_voices(), self._library.variants())
+        return VoiceNames(self._library.language_voices(), self._library.variants(), self._library.gender_of)
 
 
 def _chunks(pieces: Iterator[bytes]) -> Iterator[AudioChunk]:

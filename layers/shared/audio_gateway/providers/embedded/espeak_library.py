@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -72,7 +72,7 @@ class EspeakLibrary:
 
     def __init__(self, handle: Any, data: Path) -> None:
         self._espeak = handle
-        self._data = data
+        self._variants = data / "voices" / "!v"
         self._espeak.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_VoiceRecord))
         self._espeak.espeak_Synth.argtypes = [
             ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int,
@@ -85,13 +85,14 @@ class EspeakLibrary:
             records = self._espeak.espeak_ListVoices(None)
             return tuple(_language_voice(record) for record in _until_null(records))
 
-    def variants(self) -> Mapping[str, str]:
-        """The voice variants by name (`f2`, `croak`), with the gender that each declares (`female`, `male`).
+    def variants(self) -> tuple[str, ...]:
+        """The names of the voice variants (`f2`, `croak`). The library takes an unknown variant for none at all."""
+        return tuple(file.name for file in self._variants.iterdir())
 
-        The library takes an unknown variant for none at all.
-        """
-        files = (self._data / "voices" / "!v").iterdir()
-        return {file.name: _gender(file.read_text(encoding="utf-8", errors="replace")) for file in files}
+    def gender_of(self, variant: str) -> str:
+        """The gender that a voice variant declares, `female` or `male`."""
+        declared = _GENDER.search((self._variants / variant).read_text(encoding="utf-8", errors="replace"))
+        return declared[1] if declared else "male"  # what the library itself speaks with
 
     def speak(self, utterance: Utterance, take: Callable[[bytes], bool]) -> None:
         """Hand s16le mono pieces to `take` until all is said or it answers False. Blocks, without holding the GIL.
@@ -136,11 +137,6 @@ def library() -> EspeakLibrary:
     if rate != SAMPLE_RATE:
         raise ConfigurationError(f"eSpeak NG could not read its data: it answered {rate}")
     return EspeakLibrary(handle, data)
-
-
-def _gender(variant: str) -> str:
-    declared = _GENDER.search(variant)
-    return declared[1] if declared else "male"  # what the library itself speaks with
 
 
 def _until_null(records: Any) -> Iterator[_VoiceRecord]:

@@ -9,7 +9,7 @@ variants (`m1` … `m8`, `f1` … `f5`, `croak`, `whisper` …), `pitch` its pit
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,12 +30,14 @@ class Voice:
 
 
 class VoiceNames:
-    """All names that are understood."""
+    """All names that are understood; `gender_of` tells a variant's."""
 
-    def __init__(self, languages: Sequence[LanguageVoice], variants: Mapping[str, str]) -> None:
+    def __init__(
+        self, languages: Sequence[LanguageVoice], variants: Sequence[str], gender_of: Callable[[str], str]
+    ) -> None:
         self._languages = _by_name(languages)
         self._variants = {variant.lower(): variant for variant in variants}
-        self._genders = variants
+        self._gender_of = gender_of
 
     def find(self, name: str) -> Voice | None:
         """The voice of that name, None if there is none."""
@@ -55,7 +57,7 @@ class VoiceNames:
         if voice is None:
             return None
         variant = voice.name.partition("+")[2]
-        gender = self._genders[variant] if variant else _PLAIN_GENDER
+        gender = self._gender_of(variant) if variant else _PLAIN_GENDER
         return ProviderVoice(name, self._languages[tag].name, bcp47(tag), gender)
 
     def listed(self) -> tuple[ProviderVoice, ...]:

@@ -1,0 +1,14 @@
+"""/v1/organization/projects… and /v1/organization/admin_api_keys…."""
+
+import os
+
+from audio_gateway import init_phase
+from audio_gateway.api.admin.app import admin_app
+from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.settings import TableSettings
+from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.dynamodb import dynamodb_client
+
+settings = TableSettings.from_env(os.environ)
+app = admin_app(directory=Directory(dynamodb_client(), settings.table))
+handler = init_phase.done(lambda_handler(app, "admin"))

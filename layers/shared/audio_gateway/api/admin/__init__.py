@@ -1,0 +1,1 @@
+"""OpenAI's admin API: projects, service accounts, their keys, and admin keys (contract section 9)."""

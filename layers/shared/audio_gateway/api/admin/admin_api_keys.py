@@ -1,0 +1,50 @@
+"""Admin keys: create, list, retrieve, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from fastapi import FastAPI, Request, Response
+
+from audio_gateway.api.admin.bodies import expiry_of, fields_of, name_of
+from audio_gateway.api.admin.pages import Asked, page_of
+from audio_gateway.api.admin.shapes import admin_key_shape, deleted_shape
+from audio_gateway.api.app import admin_of
+from audio_gateway.api.models import json_response
+from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.limits import Limits
+
+_PATH: Final = "/organization/admin_api_keys"
+
+
+def add_admin_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float]) -> None:
+    """Add the routes; `now_s` is the clock in unix seconds."""
+
+    @app.post(_PATH)
+    async def create(request: Request) -> Response:
+        admin_of(request)
+        fields = await fields_of(request)
+        name = name_of(fields, required=True)
+        expires_at = expiry_of(fields, now_s())
+        fields.refuse_the_rest()
+        key = directory.create_key("admin", name=name, limits=Limits(expires_at=expires_at))
+        return json_response({**admin_key_shape(directory.admin_key(key.record.id)), "value": key.value})
+
+    @app.get(_PATH)
+    async def list_keys(request: Request) -> Response:
+        admin_of(request)
+        asked = Asked.of(request, order=("asc", "desc"))
+        keys = directory.admin_keys(asked.after, newest_first=asked.choices["order"] == "desc")
+        return json_response(page_of(map(admin_key_shape, keys), asked.limit))
+
+    @app.get(_PATH + "/{key_id}")
+    async def retrieve(request: Request, key_id: str) -> Response:
+        admin_of(request)
+        return json_response(admin_key_shape(directory.admin_key(key_id)))
+
+    @app.delete(_PATH + "/{key_id}")
+    async def delete(request: Request, key_id: str) -> Response:
+        admin_of(request)
+        directory.delete_admin_key(key_id)
+        return json_response(deleted_shape("organization.admin_api_key", key_id))

@@ -1,0 +1,69 @@
+"""Keys of a project: list, retrieve, change, delete. Service accounts create them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, cast
+
+from fastapi import FastAPI, Request, Response
+
+from audio_gateway.api.admin.bodies import expiry_of, fields_of, limits_of, refuse_scopes, refuse_two_expiries
+from audio_gateway.api.admin.pages import Asked, page_of
+from audio_gateway.api.admin.shapes import api_key_shape, deleted_shape
+from audio_gateway.api.app import admin_of
+from audio_gateway.api.fields import Fields
+from audio_gateway.api.models import json_response
+from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.keys import KeyStatus
+
+_PATH: Final = "/organization/projects/{project_id}/api_keys"
+
+
+def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float]) -> None:
+    """Add the routes; `now_s` is the clock in unix seconds."""
+
+    @app.get(_PATH)
+    async def list_keys(request: Request, project_id: str) -> Response:
+        admin_of(request)
+        asked = Asked.of(request, owner_project_access=("any", "active", "inactive"))
+        project = directory.project(project_id)
+        keys = (api_key_shape(key, project) for key in directory.keys(project_id, asked.after))
+        access = asked.choices["owner_project_access"]
+        shown = (key for key in keys if access in {"any", key["owner_project_access"]})
+        return json_response(page_of(shown, asked.limit))
+
+    @app.get(_PATH + "/{key_id}")
+    async def retrieve(request: Request, project_id: str, key_id: str) -> Response:
+        admin_of(request)
+        project = directory.project(project_id)
+        return json_response(api_key_shape(directory.key(key_id, project_id=project_id), project))
+
+    @app.post(_PATH + "/{key_id}")
+    async def update(request: Request, project_id: str, key_id: str) -> Response:
+        admin_of(request)
+        fields = await fields_of(request)
+        limits, expires_at, status = limits_of(fields), expiry_of(fields, now_s()), _status_of(fields)
+        refuse_two_expiries(limits, expires_at)
+        refuse_scopes(fields)
+        fields.refuse_the_rest()
+        project = directory.project(project_id)
+        key = directory.key(key_id, project_id=project_id)
+        if expires_at is not None:
+            key = directory.edit_limits(
+                key_id, lambda now: replace(limits or now, expires_at=expires_at), status=status
+            )
+        elif limits is not None or status is not None:
+            key = directory.change(key_id, status=status, limits=limits)
+        return json_response(api_key_shape(key, project))
+
+    @app.delete(_PATH + "/{key_id}")
+    async def delete(request: Request, project_id: str, key_id: str) -> Response:
+        admin_of(request)
+        directory.delete(directory.key(key_id, project_id=project_id).entry.id)
+        return json_response(deleted_shape("organization.project.api_key", key_id))
+
+
+def _status_of(fields: Fields) -> KeyStatus | None:
+    chosen = fields.choice("status", ("active", "disabled"), default="")
+    return cast("KeyStatus", chosen) if chosen else None

@@ -1,0 +1,28 @@
+"""/organization/projects… and /organization/admin_api_keys….
+
+Every route takes an admin key. The shapes are OpenAI's; of our own are `limits` and `status` of a project's key.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from fastapi import FastAPI
+
+from audio_gateway.api.admin.admin_api_keys import add_admin_api_keys
+from audio_gateway.api.admin.api_keys import add_api_keys
+from audio_gateway.api.admin.projects import add_projects
+from audio_gateway.api.admin.service_accounts import add_service_accounts
+from audio_gateway.api.app import create_app
+from audio_gateway.metering.directory import Directory
+
+
+def admin_app(*, directory: Directory, now_s: Callable[[], float] = time.time) -> FastAPI:
+    """The app of the admin function; `now_s` is the clock in unix seconds."""
+    app = create_app("admin")
+    add_projects(app, directory)
+    add_service_accounts(app, directory, now_s)
+    add_api_keys(app, directory, now_s)
+    add_admin_api_keys(app, directory, now_s)
+    return app

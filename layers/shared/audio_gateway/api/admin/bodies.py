@@ -1,0 +1,73 @@
+"""What the bodies of admin calls have in common."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from fastapi import Request
+
+from audio_gateway.api.fields import Fields
+from audio_gateway.api.json_body import read_object
+from audio_gateway.errors import InvalidRequest
+from audio_gateway.metering.limits import Limits, limits_from_api
+
+MAX_NAME: Final = 200
+"""Characters of a name."""
+
+MAX_EXPIRES_IN: Final = 31_536_000
+"""Seconds: a year, as in OpenAI's API."""
+
+
+async def fields_of(request: Request) -> Fields:
+    """The fields of a JSON body."""
+    return Fields(read_object(request.headers.get("content-type"), await request.body()))
+
+
+async def refuse_fields(request: Request) -> None:
+    """For a call without fields: an empty body, or an empty object."""
+    if await request.body():
+        (await fields_of(request)).refuse_the_rest()
+
+
+def name_of(fields: Fields, *, required: bool) -> str:
+    """A `name` for people and their tools: one line of characters that can be seen; empty if absent."""
+    name = fields.text("name", required=required)
+    if len(name) > MAX_NAME:
+        raise InvalidRequest(f"'name' has {len(name)} characters; at most {MAX_NAME} are allowed.", param="name")
+    if name and (not name.isprintable() or name.isspace()):
+        raise InvalidRequest("'name' must be one line of characters that can be seen.", param="name")
+    return name
+
+
+def expiry_of(fields: Fields, now_s: float) -> int | None:
+    """The unix second that `expires_in_seconds` stands for."""
+    seconds = fields.whole("expires_in_seconds", low=1, high=MAX_EXPIRES_IN)
+    return None if seconds is None else int(now_s) + seconds
+
+
+def limits_of(fields: Fields) -> Limits | None:
+    """The `limits`; None if they are absent."""
+    given = fields.take("limits")
+    return None if given is None else limits_from_api(given)
+
+
+def limits_with_expiry(fields: Fields, now_s: float) -> Limits:
+    """The limits of a new key, whose expiry may be in `limits` or in `expires_in_seconds`."""
+    limits, expires_at = limits_of(fields) or Limits(), expiry_of(fields, now_s)
+    refuse_two_expiries(limits, expires_at)
+    return limits if expires_at is None else replace(limits, expires_at=expires_at)
+
+
+def refuse_two_expiries(limits: Limits | None, expires_at: int | None) -> None:
+    """Raises `InvalidRequest` where both say when a key expires."""
+    if expires_at is not None and limits is not None and limits.expires_at is not None:
+        message = "'expires_in_seconds' and 'limits.expires_at' both say when the key expires; send one of them."
+        raise InvalidRequest(message, param="expires_in_seconds")
+
+
+def refuse_scopes(fields: Fields) -> None:
+    """Keys have no scopes here; an empty list asks for none."""
+    if fields.take("scopes"):
+        message = "'scopes' is not supported: a key may do all that its project may. Use 'limits' to restrict it."
+        raise InvalidRequest(message, param="scopes", code="unsupported_value")

@@ -1,0 +1,53 @@
+"""Projects: create, list, retrieve, rename, archive."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request, Response
+
+from audio_gateway.api.admin.bodies import fields_of, name_of, refuse_fields
+from audio_gateway.api.admin.pages import Asked, page_of
+from audio_gateway.api.admin.shapes import project_shape
+from audio_gateway.api.app import admin_of
+from audio_gateway.api.models import json_response
+from audio_gateway.metering.directory import Directory
+
+
+def add_projects(app: FastAPI, directory: Directory) -> None:
+    """Add the routes."""
+
+    @app.post("/organization/projects")
+    async def create(request: Request) -> Response:
+        admin_of(request)
+        fields = await fields_of(request)
+        name = name_of(fields, required=True)
+        fields.refuse_the_rest()
+        return json_response(project_shape(directory.create_project(name)))
+
+    @app.get("/organization/projects")
+    async def list_projects(request: Request) -> Response:
+        admin_of(request)
+        asked = Asked.of(request, include_archived=("false", "true"))
+        archived_too = asked.choices["include_archived"] == "true"
+        projects = directory.projects(asked.after)
+        shown = (project for project in projects if archived_too or project.archived_at is None)
+        return json_response(page_of(map(project_shape, shown), asked.limit))
+
+    @app.get("/organization/projects/{project_id}")
+    async def retrieve(request: Request, project_id: str) -> Response:
+        admin_of(request)
+        return json_response(project_shape(directory.project(project_id)))
+
+    @app.post("/organization/projects/{project_id}")
+    async def update(request: Request, project_id: str) -> Response:
+        admin_of(request)
+        fields = await fields_of(request)
+        name = name_of(fields, required=False)
+        fields.refuse_the_rest()
+        project = directory.rename_project(project_id, name) if name else directory.project(project_id)
+        return json_response(project_shape(project))
+
+    @app.post("/organization/projects/{project_id}/archive")
+    async def archive(request: Request, project_id: str) -> Response:
+        admin_of(request)
+        await refuse_fields(request)
+        return json_response(project_shape(directory.archive_project(project_id)))

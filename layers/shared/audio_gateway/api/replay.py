@@ -1,0 +1,59 @@
+"""The header Idempotency-Key, and answers as they go out: the first time, and again."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import Request, Response
+
+from audio_gateway.api.app import facts_of
+from audio_gateway.api.identity import Caller
+from audio_gateway.api.results import ResultStore
+from audio_gateway.replay.fingerprint import fingerprint
+from audio_gateway.replay.idempotency import Answer, Idempotency, Run, key_hash
+
+# Lambda answers with at most 6 MB, of which base64 takes a quarter (docs/architecture.md, «limits»).
+MAX_BUFFERED_BYTES: Final = 4_500_000
+
+_REPLAYED: Final = {"x-audio-gateway-replayed": "true"}
+
+
+def begin_run(request: Request, caller: Caller, idempotency: Idempotency, *asked: object) -> Run:
+    """Claim the request's Idempotency-Key for what was `asked`; without the header nothing is done.
+
+    The run's `earlier` is the answer to the same request before, which costs nothing.
+
+    Raises:
+        InvalidRequest: the header is not a key.
+        AlreadyRunning, IdempotencyKeyReused, ReplayUnavailable, MeteringUnavailable: see `Idempotency.begin`.
+    """
+    facts = facts_of(request)
+    key_sha256 = key_hash(request.headers.getlist("idempotency-key"))
+    if key_sha256 is None:
+        return Run()
+    run = idempotency.begin(
+        project_id=caller.project_id,
+        key_sha256=key_sha256,
+        fingerprint=fingerprint(facts.endpoint, *asked),
+        request_id=facts.request_id,
+    )
+    if run.earlier is not None:
+        facts.replayed, facts.price_microusd, facts.ignored = True, 0, run.earlier.ignored
+    return run
+
+
+def replayed(answer: Answer) -> Answer:
+    """An earlier answer as it is given again: with a header that says so."""
+    return Answer({**answer.headers, **_REPLAYED}, answer.body, answer.ignored)
+
+
+def respond(answer: Answer, results: ResultStore, caller: Caller) -> Response:
+    """The answer itself, or a redirect to the bucket if it is too big for Lambda."""
+    content_type = answer.headers["content-type"]
+    # Text goes through Lambda as it is, anything else in base64.
+    limit = MAX_BUFFERED_BYTES * 4 // 3 if content_type.startswith("text/") else MAX_BUFFERED_BYTES
+    if len(answer.body) <= limit:
+        return Response(answer.body, headers=dict(answer.headers))
+    url = results.put(answer.body, content_type, project_id=caller.project_id)
+    headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
+    return Response(status_code=303, headers={**headers, "location": url})

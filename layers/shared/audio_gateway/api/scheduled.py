@@ -1,0 +1,86 @@
+"""The handlers of the functions that a schedule calls. Nothing of the event is read: the clock says what to do."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any, Final
+
+from audio_gateway.api.telemetry import count, logger
+from audio_gateway.metering.rollup import Rollup
+from audio_gateway.metering.sweeper import Failure, Sweeper, SweepReport
+
+ScheduledHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+# A log line may have 256 KB. After a long outage there are more holds than that; the ledger has them all.
+_MAX_NAMED: Final = 100
+
+
+def sweeps(sweeper: Sweeper) -> ScheduledHandler:
+    """The sweeper's handler."""
+
+    def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
+        report = sweeper.sweep()
+        counts = {
+            "released": report.count("released"),
+            "swept": report.count("swept"),
+            "abandoned": report.count("abandoned"),
+            "failed": len(report.failures),
+        }
+        if any(counts.values()):
+            _tell(report, counts)
+        return {"keys": report.keys, **counts}
+
+    return handler
+
+
+def rolls_up(rollup: Rollup) -> ScheduledHandler:
+    """The roll-up's handler."""
+
+    def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
+        report = rollup.run()
+        fields = {
+            "frontier_ms": report.frontier_ms,
+            "hours": report.hours,
+            "items": report.items,
+            "mended_hours": report.mended,
+            "superseded": report.superseded,
+        }
+        logger().info("rolled up", extra=fields)
+        return fields
+
+    return handler
+
+
+def _tell(report: SweepReport, counts: dict[str, int]) -> None:
+    """One line with what was found, one for each failure, and the metrics that an alarm is set on."""
+    holds = [
+        {
+            "finding": swept.finding,
+            "key_id": swept.row.key_id,
+            "request_id": swept.row.request_id,
+            "price_microusd": swept.row.price_microusd,
+            "held_microusd": swept.row.held_microusd,
+        }
+        for swept in report.settled[:_MAX_NAMED]
+    ]
+    logger().warning("swept", extra={**counts, "keys": report.keys, "holds": holds})
+    for failure in report.failures[:_MAX_NAMED]:
+        logger().error("not swept", extra=_described(failure))
+    count(
+        HoldsReleased=counts["released"],
+        HoldsSwept=counts["swept"],
+        HoldsAbandoned=counts["abandoned"],
+        SweepFailures=counts["failed"],
+    )
+
+
+def _described(failure: Failure) -> dict[str, Any]:
+    """Where a failure came from. The message of an unknown exception may quote what must not be logged."""
+    error = failure.error
+    return {
+        "key_id": failure.key_id,
+        "error": type(error).__qualname__,
+        "cause": None if error.__cause__ is None else type(error.__cause__).__qualname__,
+        "stack": "".join(traceback.format_tb(error.__traceback__)),
+    }

@@ -1,0 +1,92 @@
+"""GET /organization/usage/…, /organization/costs, /organization/ledger and /usage (contract section 9)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from fastapi import FastAPI, Request, Response
+
+from audio_gateway.api.app import admin_of, caller_of, create_app, deadline_of
+from audio_gateway.api.models import json_response
+from audio_gateway.api.parameters import Parameters
+from audio_gateway.api.results import ResultStore
+from audio_gateway.api.usage.ledger_export import CSV_TYPE, export, export_asked_for
+from audio_gateway.api.usage.own import own_usage
+from audio_gateway.api.usage.query import costs_query, usage_query
+from audio_gateway.api.usage.reports import LISTENING, SPEECH, costs_report, usage_report
+from audio_gateway.errors import PermissionDenied
+from audio_gateway.metering.account import Usage
+from audio_gateway.metering.account_item import Account
+from audio_gateway.metering.books import Books
+from audio_gateway.metering.ledger_reader import Ledger
+
+
+class Accounts(Protocol):
+    """Where the accounts of keys are."""
+
+    def get(self, key_id: str, now_ms: int) -> tuple[Account, Usage] | None:
+        """The account of a key and what it has used at this moment; None if there is none."""
+        ...
+
+
+def usage_app(
+    *,
+    books: Books,
+    ledger: Ledger,
+    accounts: Accounts,
+    results: ResultStore,
+    beginning_ms: Callable[[], int | None],
+    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+) -> FastAPI:
+    """The app of the usage function.
+
+    `beginning_ms` tells a moment before which the ledger has no row, None if it does not know one; `now_ms` is the
+    clock. Both are in unix milliseconds.
+    """
+    app = create_app("usage")
+
+    def now_s() -> int:
+        return now_ms() // 1000
+
+    @app.get("/organization/usage/audio_speeches")
+    async def audio_speeches(request: Request) -> Response:
+        admin_of(request)
+        query = usage_query(request.query_params.multi_items(), now_s())
+        return json_response(usage_report(books, query, SPEECH, "audio_speeches"))
+
+    @app.get("/organization/usage/audio_transcriptions")
+    async def audio_transcriptions(request: Request) -> Response:
+        admin_of(request)
+        query = usage_query(request.query_params.multi_items(), now_s())
+        return json_response(usage_report(books, query, LISTENING, "audio_transcriptions"))
+
+    @app.get("/organization/costs")
+    async def costs(request: Request) -> Response:
+        admin_of(request)
+        return json_response(costs_report(books, costs_query(request.query_params.multi_items(), now_s())))
+
+    @app.get("/organization/ledger")
+    async def ledger_as_csv(request: Request) -> Response:
+        admin_of(request)
+        asked = export_asked_for(request.query_params.multi_items(), now_s())
+        # The hours before the first row would be queries for nothing.
+        asked = asked.from_the(beginning_ms() or 0)
+        exported = export(asked, ledger, results, deadline_of(request))
+        if exported.url is not None:
+            return Response(status_code=303, headers={"location": exported.url})
+        disposition = f'attachment; filename="{asked.filename}"'
+        return Response(exported.body, headers={"content-type": CSV_TYPE, "content-disposition": disposition})
+
+    @app.get("/usage")
+    async def own(request: Request) -> Response:
+        caller = caller_of(request)
+        Parameters(request.query_params.multi_items()).refuse_the_rest()
+        at_ms = now_ms()
+        found = accounts.get(caller.key_id, at_ms)
+        if found is None:
+            raise PermissionDenied("The API key has been deleted.")
+        return json_response(own_usage(*found, at_ms))
+
+    return app

@@ -1,0 +1,46 @@
+"""The caller's own limits and what is used of them (design section 2.3)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from audio_gateway.metering.account import Usage, seconds_to_next_minute
+from audio_gateway.metering.account_item import Account
+from audio_gateway.metering.limits import usd
+
+_MILLISECONDS: Final = 1000
+_INTO_NEXT_MONTH: Final = timedelta(days=32)
+
+
+def own_usage(account: Account, used: Usage, now_ms: int) -> dict[str, Any]:
+    """`limits` are those that are set, `used` are all, and `resets_at` is in unix seconds.
+
+    Money counts what is spent and what open requests hold. Open requests have no time at which they are reset.
+    """
+    minute = now_ms // _MILLISECONDS + seconds_to_next_minute(now_ms)
+    return {
+        "object": "usage",
+        "limits": account.limits.to_api(),
+        "used": {
+            "requests_per_minute": used.requests,
+            "concurrent_requests": used.open_holds,
+            "characters_per_minute": used.characters,
+            "audio_seconds_per_minute": used.audio_ms / _MILLISECONDS,
+            "monthly_budget_usd": usd(used.committed_microusd),
+        },
+        "resets_at": {
+            "requests_per_minute": minute,
+            "concurrent_requests": None,
+            "characters_per_minute": minute,
+            "audio_seconds_per_minute": minute,
+            "monthly_budget_usd": _next_month(now_ms),
+        },
+    }
+
+
+def _next_month(now_ms: int) -> int:
+    """The first second of the next UTC month."""
+    now = datetime.fromtimestamp(now_ms / _MILLISECONDS, UTC)
+    first = datetime(now.year, now.month, 1, tzinfo=UTC)
+    return int((first + _INTO_NEXT_MONTH).replace(day=1).timestamp())

@@ -1,0 +1,119 @@
+"""From cells of the books to OpenAI's objects: buckets of results, added up by what they are grouped by.
+
+A report is the sum of the ledger. Money is added in micro-dollars and becomes a number of dollars at the very end,
+because OpenAI's objects want one; audio is added in milliseconds and becomes whole seconds once per result, upwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+from audio_gateway.api.usage.query import COSTS_FIELDS, USAGE_FIELDS, Field, Query, value_of
+from audio_gateway.metering.books import Books
+from audio_gateway.metering.tally import Cell, Tallies, Tally
+
+SPEECH: Final = frozenset({"speech"})
+LISTENING: Final = frozenset({"transcriptions", "translations"})
+
+_MILLISECONDS: Final = 1000
+_MICRODOLLARS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Cells that agree in all fields that a report is grouped by: those fields, the endpoints, and the sum."""
+
+    by: Mapping[Field, str | None]
+    endpoints: frozenset[str]
+    tally: Tally
+
+
+def usage_report(books: Books, query: Query, endpoints: frozenset[str], name: str) -> dict[str, Any]:
+    """A page of the use of these endpoints; `name` is that of OpenAI's result, such as audio_speeches."""
+
+    def result(group: Group) -> dict[str, Any]:
+        return {
+            "object": f"organization.usage.{name}.result",
+            **_amount(group.tally, endpoints),
+            "num_model_requests": group.tally.requests,
+            **_by(group, USAGE_FIELDS),
+        }
+
+    return _page(books, query, result, lambda cell: cell.endpoint in endpoints and query.counts(cell))
+
+
+def costs_report(books: Books, query: Query) -> dict[str, Any]:
+    """A page of what callers are charged, and what that costs the operator."""
+
+    def result(group: Group) -> dict[str, Any]:
+        quantity, unit = _quantity(group) if "line_item" in query.group_by else (None, None)
+        return {
+            "object": "organization.costs.result",
+            "amount": _dollars(group.tally.price_microusd),
+            "provider_amount": _dollars(group.tally.cost_microusd),
+            "quantity": quantity,
+            "quantity_unit": unit,
+            **_by(group, COSTS_FIELDS),
+        }
+
+    return _page(books, query, result, query.counts)
+
+
+def _page(
+    books: Books, query: Query, result: Callable[[Group], dict[str, Any]], counts: Callable[[Cell], bool]
+) -> dict[str, Any]:
+    series = books.series([edge * _MILLISECONDS for edge in query.edges_s], query.key_ids)
+    buckets = zip(pairwise(query.edges_s), series, strict=True)
+    return {
+        "object": "page",
+        "data": [
+            {
+                "object": "bucket",
+                "start_time": start_s,
+                "end_time": end_s,
+                "results": [result(group) for group in _groups(tallies, counts, query.group_by)],
+            }
+            for (start_s, end_s), tallies in buckets
+        ],
+        "has_more": query.next_page is not None,
+        "next_page": query.next_page,
+    }
+
+
+def _groups(tallies: Tallies, counts: Callable[[Cell], bool], group_by: Iterable[Field]) -> Sequence[Group]:
+    """The groups in the order of their fields; none where nothing was used."""
+    fields = sorted(group_by)
+    found: dict[tuple[str | None, ...], Group] = {}
+    for cell, tally in tallies.items():
+        if counts(cell):
+            values = tuple(value_of(cell, field) for field in fields)
+            before = found.get(values)
+            found[values] = Group(
+                dict(zip(fields, values, strict=True)),
+                frozenset({cell.endpoint}) if before is None else before.endpoints | {cell.endpoint},
+                tally if before is None else before.tally + tally,
+            )
+    return [found[values] for values in sorted(found, key=lambda values: [value or "" for value in values])]
+
+
+def _by(group: Group, fields: tuple[Field, ...]) -> dict[str, str | None]:
+    return {field: group.by.get(field) for field in fields}
+
+
+def _amount(tally: Tally, endpoints: frozenset[str]) -> dict[str, int]:
+    return {"characters": tally.amount} if endpoints == SPEECH else {"seconds": -(-tally.amount // _MILLISECONDS)}
+
+
+def _quantity(group: Group) -> tuple[float, str]:
+    """The quantity of a line item, which is of one endpoint; seconds have three decimals, printed exactly."""
+    if group.endpoints == SPEECH:
+        return group.tally.amount, "characters"
+    return group.tally.amount / _MILLISECONDS, "duration_seconds"
+
+
+def _dollars(microusd: int) -> dict[str, Any]:
+    """An amount as a JSON number: the nearest double, which prints as the exact decimal below a billion dollars."""
+    return {"value": microusd / _MICRODOLLARS, "currency": "usd"}

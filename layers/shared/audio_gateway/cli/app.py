@@ -1,0 +1,56 @@
+"""The tree of commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import audio_gateway
+from audio_gateway.cli.catalog import catalog
+from audio_gateway.cli.command import command
+from audio_gateway.cli.holds import holds
+from audio_gateway.cli.keys import keys
+from audio_gateway.cli.ledger import ledger
+from audio_gateway.cli.projects import projects
+from audio_gateway.cli.reports import costs, usage
+
+app = typer.Typer(
+    name="audio-gateway",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"audio-gateway {audio_gateway.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *, version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False
+) -> None:
+    """Operate an audio gateway: its keys, limits, usage, costs, holds and ledger.
+
+    It works on the local stack (`make run`), which it finds by itself, or on a deployed one that --stack-name or
+    --table names. Every command has --json. Exit codes: 0 done, 1 not done, 2 the command line makes no sense.
+    """
+
+
+app.add_typer(keys, name="keys")
+app.add_typer(projects, name="projects")
+command(app, "usage")(usage)
+command(app, "costs")(costs)
+command(app, "holds")(holds)
+command(app, "ledger")(ledger)
+app.add_typer(catalog, name="catalog")
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    app()

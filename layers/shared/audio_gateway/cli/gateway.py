@@ -1,0 +1,187 @@
+"""Which gateway a command works on: the local stack, which is found by itself, or a deployed one that is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, cast
+
+import typer
+
+from audio_gateway.cli.failures import Failed, WrongUse
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from types_boto3_cloudformation.client import CloudFormationClient
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+    from audio_gateway.metering.books import DynamoBooks
+    from audio_gateway.metering.directory import Directory
+    from audio_gateway.metering.ledger_store import LedgerStore
+    from audio_gateway.metering.table import Table
+
+CHECKOUT: Final = Path(__file__).resolve().parents[4]
+"""The project's folder."""
+
+_PANEL: Final = "Which gateway (default: the local stack)"
+_OUTPUT: Final = "TableName"
+
+# Far more patient than a function, for nobody waits for an answer over HTTP.
+_CONNECT_TIMEOUT_S: Final = 5
+_READ_TIMEOUT_S: Final = 30
+_ATTEMPTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A table, what reads and writes it, and what it is called when the operator is asked about it."""
+
+    client: DynamoDBClient
+    table: str
+    called: str
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """The options that say which gateway, and what works on it."""
+
+    stack_name: Annotated[
+        str | None,
+        typer.Option(help="The deployed CloudFormation stack; its output TableName is used.", rich_help_panel=_PANEL),
+    ] = None
+    table: Annotated[
+        str | None, typer.Option(help="The DynamoDB table of a deployed gateway.", rich_help_panel=_PANEL)
+    ] = None
+    region: Annotated[
+        str | None, typer.Option(help="AWS region; otherwise as for every AWS tool.", rich_help_panel=_PANEL)
+    ] = None
+    profile: Annotated[
+        str | None, typer.Option(help="AWS profile; otherwise as for every AWS tool.", rich_help_panel=_PANEL)
+    ] = None
+
+    @property
+    def now_ms(self) -> int:
+        """Unix milliseconds."""
+        return time.time_ns() // 1_000_000
+
+    @property
+    def now_s(self) -> int:
+        """Unix seconds."""
+        return self.now_ms // 1_000
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        """The gateway that is meant.
+
+        Raises:
+            WrongUse: the options contradict each other, or name none where no local stack is running.
+            Failed: what they name is not there.
+        """
+        if self.stack_name is not None and self.table is not None:
+            raise WrongUse("--stack-name and --table both name a gateway: give one of them.")
+        if self.stack_name is not None or self.table is not None:
+            return self._deployed()
+        for option, value in (("--region", self.region), ("--profile", self.profile)):
+            if value is not None:  # otherwise it would be the local stack that is changed
+                raise WrongUse(f"{option} goes with --stack-name or --table, which name a deployed gateway.")
+        return _local()
+
+    @cached_property
+    def directory(self) -> Directory:
+        """Its projects and keys."""
+        from audio_gateway.metering.directory import Directory
+
+        return Directory(self.deployment.client, self.deployment.table)
+
+    def key_names(self) -> dict[str, str]:
+        """The names of all keys that were not deleted, by their ids."""
+        found = (key for project in self.directory.projects() for key in self.directory.keys(project.id))
+        return {key.entry.id: key.entry.name for key in found}
+
+    @cached_property
+    def items(self) -> Table:
+        """Its table."""
+        from audio_gateway.metering.table import Table
+
+        return Table(self.deployment.client, self.deployment.table)
+
+    @cached_property
+    def ledger(self) -> LedgerStore:
+        """Its ledger."""
+        from audio_gateway.metering.ledger_store import LedgerStore
+
+        return LedgerStore(self.deployment.client, self.deployment.table)
+
+    @cached_property
+    def books(self) -> DynamoBooks:
+        """The sums of its ledger."""
+        from audio_gateway.metering.books import DynamoBooks
+
+        return DynamoBooks(self.deployment.client, self.deployment.table)
+
+    def _deployed(self) -> Deployment:
+        import boto3
+        from botocore.config import Config
+
+        session = boto3.Session(profile_name=self.profile, region_name=self.region)
+        table = self.table or _table_of(session, self.stack_name or "")
+        config = Config(
+            connect_timeout=_CONNECT_TIMEOUT_S,
+            read_timeout=_READ_TIMEOUT_S,
+            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        )
+        client = session.client("dynamodb", config=config)
+        return Deployment(client, table, f"table {table} in {client.meta.region_name}")
+
+
+def _table_of(session: Session, stack_name: str) -> str:
+    """The output of a CloudFormation stack that names the table."""
+    from botocore.exceptions import ClientError
+
+    client: CloudFormationClient = session.client("cloudformation")
+    try:
+        stack = client.describe_stacks(StackName=stack_name)["Stacks"][0]
+    except ClientError as error:
+        if error.response["Error"].get("Code") != "ValidationError":
+            raise
+        message = f"There is no stack '{stack_name}' in {client.meta.region_name}."
+        step = "`aws cloudformation list-stacks` lists them. Is --region right?"
+        raise Failed(f"{message}\n{step}") from error
+    for output in stack.get("Outputs", []):
+        if output.get("OutputKey") == _OUTPUT:
+            return output["OutputValue"]
+    raise Failed(f"The stack '{stack_name}' has no output {_OUTPUT}: it is no audio gateway, or not yet deployed.")
+
+
+def _local() -> Deployment:
+    """The running local stack, from the file that it writes (STACK_FILE, or .local/stack.json)."""
+    from botocore.config import Config
+    from botocore.session import Session as BareSession
+
+    path = Path.cwd() / (os.environ.get("STACK_FILE") or CHECKOUT / ".local" / "stack.json")
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        message = f"No local stack is running: there is no {path}."
+        step = "Start it with `make run`, or name a deployed gateway with --stack-name or --table."
+        raise WrongUse(f"{message}\n{step}") from error
+    except (OSError, ValueError) as error:
+        raise Failed(f"{path} cannot be read: {error}\nSTACK_FILE must be a file that `make run` wrote.") from error
+    try:
+        # A profile of the operator's shell is nothing to an AWS of our own, nor is a proxy.
+        client = BareSession(session_vars={"profile": (None, [], None, None)}).create_client(
+            "dynamodb",
+            region_name=found["region"],
+            endpoint_url=found["aws_endpoint_url"],
+            aws_access_key_id=found["aws_access_key_id"],
+            aws_secret_access_key=found["aws_secret_access_key"],
+            config=Config(connect_timeout=_CONNECT_TIMEOUT_S, read_timeout=_READ_TIMEOUT_S, proxies={}),
+        )
+        return Deployment(cast("DynamoDBClient", client), found["table"], "the local stack")
+    except (KeyError, TypeError) as error:
+        step = "STACK_FILE must be a file that `make run` wrote."
+        raise Failed(f"{path} is no file of a local stack.\n{step}") from error

@@ -1,0 +1,87 @@
+"""A key as JSON, and as lines for a person."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from audio_gateway.cli.limits import limits_text
+from audio_gateway.cli.output import audio_text, moment_text
+from audio_gateway.metering.account import Usage
+from audio_gateway.metering.directory_items import AdminKey, ProjectKey
+from audio_gateway.metering.limits import Limits, usd
+
+Key = ProjectKey | AdminKey
+
+_MILLISECONDS: Final = 1_000
+
+
+def limits_of(key: Key) -> Limits:
+    """The limits of a key. The only one of an admin key is its expiry."""
+    return Limits(expires_at=key.expires_at) if isinstance(key, AdminKey) else key.limits
+
+
+def key_data(key: Key, now_s: int) -> dict[str, Any]:
+    """The documented object. An admin key belongs to no project."""
+    entry = key if isinstance(key, AdminKey) else key.entry
+    return {
+        "object": "key",
+        "id": entry.id,
+        "kind": "admin" if isinstance(key, AdminKey) else "api",
+        "name": entry.name,
+        "project_id": None if isinstance(key, AdminKey) else key.entry.project_id,
+        "service_account_id": None if isinstance(key, AdminKey) else key.entry.service_account_id,
+        "redacted_value": entry.redacted,
+        "status": _status(key, now_s),
+        "created_at": entry.created_at,
+        "limits": limits_of(key).to_api(),
+    }
+
+
+def used_data(usage: Usage) -> dict[str, Any]:
+    """What is used of each limit in the running minute and month, as `GET /v1/usage` tells the key's owner."""
+    return {
+        "requests_per_minute": usage.requests,
+        "concurrent_requests": usage.open_holds,
+        "characters_per_minute": usage.characters,
+        "audio_seconds_per_minute": usage.audio_ms / _MILLISECONDS,
+        "monthly_budget_usd": usd(usage.committed_microusd),
+    }
+
+
+def key_cells(key: Key, now_s: int) -> tuple[str, ...]:
+    """The cells of a line in the list of keys."""
+    data = key_data(key, now_s)
+    names = ("id", "name", "project_id", "redacted_value", "status")
+    return *(data[name] or "" for name in names), limits_text(limits_of(key))
+
+
+def key_lines(key: Key, usage: Usage | None, now_s: int) -> list[tuple[str, str]]:
+    """All that is known of one key."""
+    data, limits = key_data(key, now_s), limits_of(key)
+    names = ("id", "kind", "name", "project_id", "service_account_id")
+    lines = [(name, str(data[name])) for name in names if data[name]]
+    lines += [("key", data["redacted_value"]), ("status", data["status"]), ("created", moment_text(data["created_at"]))]
+    lines.append(("expires", "never" if limits.expires_at is None else moment_text(limits.expires_at)))
+    if usage is None:
+        return lines
+    audio_limit = None if limits.audio_ms_per_minute is None else audio_text(limits.audio_ms_per_minute)
+    budget = None if limits.monthly_budget_microusd is None else f"${usd(limits.monthly_budget_microusd)}"
+    return [
+        *lines,
+        ("models", "any" if limits.models is None else ", ".join(limits.models)),
+        ("requests this minute", _of(usage.requests, limits.requests_per_minute)),
+        ("characters this minute", _of(usage.characters, limits.characters_per_minute)),
+        ("audio this minute", _of(audio_text(usage.audio_ms), audio_limit)),
+        ("requests running", _of(usage.open_holds, limits.concurrent_requests)),
+        ("spent and held this month", _of(f"${usd(usage.committed_microusd)}", budget)),
+    ]
+
+
+def _status(key: Key, now_s: int) -> str:
+    status = "active" if isinstance(key, AdminKey) else key.status
+    expires_at = limits_of(key).expires_at
+    return "expired" if status == "active" and expires_at is not None and expires_at <= now_s else status
+
+
+def _of(used: int | str, limit: int | str | None) -> str:
+    return f"{used}, no limit" if limit is None else f"{used} of {limit}"

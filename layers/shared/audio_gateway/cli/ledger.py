@@ -1,0 +1,148 @@
+"""`ledger`: the rows of a month, streamed: never whole in memory, and never a file that looks complete and is not."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, BinaryIO, Final, Literal
+
+import typer
+
+from audio_gateway.cli.failures import Failed
+from audio_gateway.cli.gateway import Gateway
+from audio_gateway.cli.moments import month_between
+from audio_gateway.cli.output import Output, dollars, moment_text, remark
+from audio_gateway.metering.frontier import Frontier
+from audio_gateway.metering.ledger import LedgerRow
+from audio_gateway.metering.ledger_csv import csv_parts
+from audio_gateway.metering.ledger_reader import batches
+
+_MILLISECONDS: Final = 1_000
+_DAY_S: Final = 86_400
+_PART_BYTES: Final = 65_536
+
+Advance = Callable[[int, int], None]
+"""Told the time (unix seconds) up to which rows are read, and how many have been written since the last call."""
+
+Month = Annotated[str, typer.Argument(metavar="MONTH", help="A UTC month, such as 2026-11.")]
+File = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="A file, which appears when it is complete.")
+]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The options that say which rows."""
+
+    project: Annotated[str | None, typer.Option(metavar="ID", help="Only of this project.")] = None
+    key: Annotated[str | None, typer.Option(metavar="KEY_ID", help="Only of this key.")] = None
+    outcome: Annotated[
+        Literal["answered", "swept", "abandoned"] | None,
+        typer.Option(help="Only rows that came about so; the sweeper writes the last two."),
+    ] = None
+
+    def takes(self, row: LedgerRow) -> bool:
+        """Whether a row is asked for."""
+        return (
+            self.project in {None, row.project_id}
+            and self.key in {None, row.key_id}
+            and self.outcome in {None, row.outcome}
+        )
+
+
+def ledger(gateway: Gateway, choice: Choice, output: Output, *, month: Month, file: File = None) -> None:
+    """Export the rows of a month as CSV.
+
+    With --json it is one object per line instead. Rows are streamed: a month may be of any size.
+    """
+    now_s = gateway.now_s
+    start_s, end_s = month_between(month, now_s)
+    if end_s > now_s:
+        remark(f"The month is not over: these are its rows until {moment_text(now_s)} UTC.")
+        end_s = now_s + 1
+    # Most of a month that lies before the first project would be thousands of questions for nothing.
+    begun_ms = Frontier(gateway.items).beginning_ms()
+    start_s = end_s if begun_ms is None else max(start_s, begun_ms // _MILLISECONDS)
+    with _opened(file) as target, _progress(start_s, end_s, to_file=file is not None) as advance:
+        rows = _rows(gateway, (start_s, end_s), choice, advance)
+        for part in _lines(rows) if output.as_json else csv_parts(rows, _PART_BYTES):
+            target.write(part)
+
+
+def _rows(gateway: Gateway, between_s: tuple[int, int], choice: Choice, advance: Advance) -> Iterator[LedgerRow]:
+    """The rows that are asked for, a day after the other."""
+    start_s, end_s = between_s
+    for day_s in range(start_s, end_s, _DAY_S):
+        stop_s = min(day_s + _DAY_S, end_s)
+        with closing(batches(gateway.ledger, day_s * _MILLISECONDS, stop_s * _MILLISECONDS)) as found:
+            for batch in found:
+                rows = [row for row in batch if choice.takes(row)]
+                yield from rows
+                advance(batch[-1].at_ms // _MILLISECONDS if batch else day_s, len(rows))
+        advance(stop_s, 0)
+
+
+def _lines(rows: Iterable[LedgerRow]) -> Iterator[bytes]:
+    """JSON Lines, with the names of the other commands."""
+    for row in rows:
+        data = {
+            "object": "ledger.row",
+            "at_ms": row.at_ms,
+            "request_id": row.request_id,
+            "project_id": row.project_id,
+            "key_id": row.key_id,
+            "endpoint": row.endpoint,
+            "model": row.model,
+            "unit": row.unit,
+            "amount": row.amount,
+            "price_usd": dollars(row.price_microusd),
+            "cost_usd": dollars(row.cost_microusd),
+            "outcome": row.outcome,
+            "held_amount": row.held_amount,
+            "held_usd": dollars(row.held_microusd),
+        }
+        yield json.dumps(data, ensure_ascii=False).encode() + b"\n"
+
+
+@contextmanager
+def _opened(file: Path | None) -> Iterator[BinaryIO]:
+    """What is written to; a file gets its name at the end."""
+    if file is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = file.with_name(f".{file.name}.part")
+    try:
+        with part.open("wb") as target:
+            yield target
+        part.replace(file)
+    except OSError as error:
+        raise Failed(f"{file} cannot be written: {error.strerror}. Nothing was exported.") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _progress(start_s: int, end_s: int, *, to_file: bool) -> Iterator[Advance]:
+    """Shows on a terminal how far it is, where the rows themselves go elsewhere."""
+    if not sys.stderr.isatty() or (sys.stdout.isatty() and not to_file):
+        yield lambda _at_s, _rows: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), TextColumn("{task.fields[day]}  {task.fields[rows]:,} rows"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("", total=end_s - start_s, day="", rows=0)
+        written = 0
+
+        def advance(at_s: int, rows: int) -> None:
+            nonlocal written
+            written += rows
+            progress.update(task, completed=at_s - start_s, day=moment_text(at_s)[:10], rows=written)
+
+        yield advance

@@ -1,0 +1,52 @@
+"""Reads a long stretch of the ledger: several hours at once, a few rows of each ahead, in order of time.
+
+A month is some three thousand queries, most of them for little. One after the other they would take half a minute, and
+all at once they would not fit into memory.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import Final, Protocol
+
+from audio_gateway.metering.ledger import LedgerRow
+
+_HOUR_MS: Final = 3_600_000
+_HOURS_AT_ONCE: Final = 4
+_BATCH: Final = 1_000
+
+
+class Ledger(Protocol):
+    """Where rows come from; asked by several threads at once."""
+
+    def rows(self, start_ms: int, end_ms: int) -> Iterator[LedgerRow]:
+        """The rows of requests admitted from `start_ms` on and before `end_ms`, in order of time, read lazily."""
+        ...
+
+
+def batches(ledger: Ledger, start_ms: int, end_ms: int) -> Generator[list[LedgerRow], None, None]:
+    """The rows of a stretch (unix milliseconds) in order of time, some at a time; an hour without any is an empty list.
+
+    Close it if it is not read to its end: that ends its threads.
+    """
+    hours = iter(range(start_ms - start_ms % _HOUR_MS, end_ms, _HOUR_MS))
+
+    def begun(hour_ms: int) -> tuple[list[LedgerRow], Iterator[LedgerRow]]:
+        rows = ledger.rows(max(start_ms, hour_ms), min(end_ms, hour_ms + _HOUR_MS))
+        return list(islice(rows, _BATCH)), rows
+
+    pool = ThreadPoolExecutor(_HOURS_AT_ONCE)
+    ahead: deque[Future[tuple[list[LedgerRow], Iterator[LedgerRow]]]] = deque()
+    try:
+        ahead.extend(pool.submit(begun, hour_ms) for hour_ms in islice(hours, _HOURS_AT_ONCE))
+        while ahead:
+            batch, rest = ahead.popleft().result()
+            ahead.extend(pool.submit(begun, hour_ms) for hour_ms in islice(hours, 1))
+            yield batch
+            while batch := list(islice(rest, _BATCH)):
+                yield batch
+    finally:
+        pool.shutdown(cancel_futures=True)

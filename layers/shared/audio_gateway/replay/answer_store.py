@@ -1,0 +1,95 @@
+"""Answers in the gateway's bucket: `answers/<project id>/<SHA-256 of the key>/<request id>`, encrypted, for a day.
+
+An object is one line of JSON (headers, length and SHA-256 of the body, the hold that pays) and the body after it: one
+object, so that there is never half of an answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from audio_gateway.errors import ReplayUnavailable
+from audio_gateway.metering.account_item import hold_from_text, hold_text
+from audio_gateway.replay.idempotency import Answer, Claim, StoredAnswer
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+_NO_OBJECT: Final = frozenset({"NoSuchKey", "404"})
+_UNAVAILABLE: Final = "The answer to this Idempotency-Key cannot be {} now; nothing is charged. Try again."
+
+
+class AnswerStore:
+    """See `Answers`."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+
+    @cached_property
+    def _client(self) -> S3Client:
+        # Made on first use: requests without an Idempotency-Key do not pay for it.
+        import boto3
+        from botocore.config import Config
+
+        config = Config(connect_timeout=0.5, read_timeout=1.5, retries={"mode": "standard", "total_max_attempts": 2})
+        client: S3Client = boto3.client("s3", config=config)
+        return client
+
+    def keep(self, claim: Claim, stored: StoredAnswer) -> None:
+        """See `Answers.keep`."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            self._client.put_object(
+                Bucket=self._bucket, Key=_name(claim), Body=_packed(stored), ServerSideEncryption="AES256"
+            )
+        except (BotoCoreError, ClientError) as error:
+            message = (
+                "The answer to this Idempotency-Key cannot be stored at the moment; nothing is charged. Try again."
+            )
+            raise ReplayUnavailable(message) from error
+
+    def find(self, claim: Claim) -> StoredAnswer | None:
+        """See `Answers.find`."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            data = self._client.get_object(Bucket=self._bucket, Key=_name(claim))["Body"].read()
+        except (BotoCoreError, ClientError) as error:
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] in _NO_OBJECT:
+                return None
+            raise ReplayUnavailable(_UNAVAILABLE.format("read")) from error
+        return _unpacked(data)
+
+
+def _name(claim: Claim) -> str:
+    return f"answers/{claim.project_id}/{claim.key_sha256}/{claim.request_id}"
+
+
+def _packed(stored: StoredAnswer) -> bytes:
+    answer, hold = stored.answer, stored.hold
+    head = {
+        "headers": dict(answer.headers),
+        "ignored": answer.ignored,
+        "length": len(answer.body),
+        "sha256": hashlib.sha256(answer.body).hexdigest(),
+        "key_id": hold.caller.key_id,
+        "request_id": hold.work.request_id,
+        "hold": hold_text(hold),
+    }
+    return json.dumps(head, separators=(",", ":")).encode() + b"\n" + answer.body
+
+
+def _unpacked(data: bytes) -> StoredAnswer | None:
+    line, _, body = data.partition(b"\n")
+    try:
+        head: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    if (len(body), hashlib.sha256(body).hexdigest()) != (head["length"], head["sha256"]):
+        return None
+    hold = hold_from_text(head["key_id"], head["request_id"], head["hold"])
+    return StoredAnswer(Answer(head["headers"], body, tuple(head["ignored"])), hold)

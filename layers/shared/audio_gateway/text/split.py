@@ -1,0 +1,79 @@
+"""Long text in pieces that can be spoken one by one."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from audio_gateway.text.graphemes import is_grapheme_border
+from audio_gateway.text.sentences import ends
+from audio_gateway.text.spacing import is_unspaced
+
+_NEVER_FIRST: Final = frozenset(
+    "々〻ゝゞヽヾー゛゜ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ"
+)  # small and repeated kana
+_KATAKANA: Final = range(0x30A0, 0x3100)
+
+
+def split(text: str, max_characters: int) -> list[str]:
+    """The text in pieces of at most `max_characters` code points; joined they are the text, to the character.
+
+    A piece ends with a paragraph, or else with a sentence, a clause or a word, and has the space behind it; pieces are
+    about as long as each other, so that none is a mere rest. A word is cut only if it alone is longer than a piece, and
+    what a reader sees as one character only if that is. Text in a script without spaces may be cut between any two of
+    its characters where it has no punctuation. A piece may be blank where there is that much space: nobody has to
+    speak it.
+
+    Raises:
+        ValueError: `max_characters` is less than 1.
+    """
+    if max_characters < 1:
+        raise ValueError(f"pieces of {max_characters} characters cannot hold any text")
+    return list(_pieces(text, max_characters))
+
+
+def _pieces(text: str, most: int) -> Iterator[str]:
+    start = 0
+    while len(text) - start > most:
+        left = len(text) - start
+        ideal = -(-left // -(-left // most))  # were all that are left as long as each other
+        end = _end(text, start, start + ideal, min(start + most, len(text) - ideal // 4))
+        yield text[start:end]
+        start = end
+    if start < len(text):
+        yield text[start:]
+
+
+def _end(text: str, start: int, ideal: int, last: int) -> int:
+    """Where the piece from `start` on ends: around `ideal`, at `last` at the latest."""
+    first = max(start + 1, (start + ideal) // 2)
+    found = [end for end in ends(text, first - 1, last) if _is_place(text, end.at, start) and first <= end.at]
+    if found:
+        return min(found, key=lambda end: (end.strength, abs(end.at - ideal))).at
+    around = sorted(range(first, last + 1), key=lambda at: abs(at - ideal))
+    unspaced = next((at for at in around if _is_between_words(text, at, start)), None)
+    if unspaced is not None:
+        return unspaced
+    earlier = [end.at for end in ends(text, start, first) if _is_place(text, end.at, start)]
+    if earlier:
+        return earlier[-1]
+    around = [*range(ideal, start, -1), *range(ideal + 1, last + 1)]
+    return next((at for at in around if _is_place(text, at, start)), last)
+
+
+def _is_place(text: str, at: int, start: int) -> bool:
+    return at > start and is_grapheme_border(text, at, start)
+
+
+def _is_between_words(text: str, at: int, start: int) -> bool:
+    """Whether a line may be broken at `at` in a script that has no spaces."""
+    before, behind = text[at - 1], text[at]
+    return (
+        (is_unspaced(before) or is_unspaced(behind))
+        and behind.isalnum()
+        and behind not in _NEVER_FIRST
+        and unicodedata.category(before) not in {"Ps", "Pi"}
+        and not (ord(before) in _KATAKANA and ord(behind) in _KATAKANA)
+        and is_grapheme_border(text, at, start)
+    )

@@ -1,0 +1,68 @@
+"""`make audit`: recompute every aggregate and every account from the ledger, and print what differs.
+
+It looks at the running local stack, or at a deployed gateway that is named (`make audit ARGS="--stack-name NAME"`).
+Reading needs dynamodb:GetItem, BatchGetItem and Query; --rebuild also PutItem, UpdateItem and DeleteItem.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "shared"))
+
+from audio_gateway.cli.command import command
+from audio_gateway.cli.gateway import Gateway
+from audio_gateway.metering.audit import Audit, AuditReport
+from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.rollup import Rollup
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+Rebuild = Annotated[bool, typer.Option("--rebuild", help="First make all aggregates what the ledger says.")]
+
+
+def audit(gateway: Gateway, *, rebuild: Rebuild = False) -> None:
+    """Recompute every aggregate and every account from the ledger, and print what differs: nothing, it should be.
+
+    Exit code 1 where something does. It may run while the gateway works.
+    """
+    where = gateway.deployment
+    books = Audit(where.client, where.table)
+    if rebuild:
+        _rebuild(gateway, books)
+    report = books.run(gateway.directory.all_key_ids())
+    for found in report.differences:
+        print(f"{found.what}: {found.booked} in the books, {found.ledger} by the ledger")
+    print(_summary(where.called, report))
+    raise typer.Exit(1 if report.differences else 0)
+
+
+def _rebuild(gateway: Gateway, books: Audit) -> None:
+    where = gateway.deployment
+    rollup = Rollup(where.client, where.table, Lag(hold_s=960, sweep_s=60))
+    for day_ms in books.days():
+        report = rollup.rebuild(day_ms)
+        while report.superseded:  # the gateway's own roll-up has come in between
+            report = rollup.rebuild(day_ms)
+        print(f"{datetime.fromtimestamp(day_ms / 1000, UTC):%Y-%m-%d}: {report.items} items written")
+
+
+def _summary(called: str, report: AuditReport) -> str:
+    looked_at = f"{report.rows} rows, {report.hours} hours, {report.accounts} accounts"
+    lines = [f"{called}: {looked_at}, {len(report.differences)} differences"]
+    if report.waiting:
+        lines.append(f"{report.waiting} hours wait for the roll-up and were not looked at; reports read the ledger.")
+    if report.busy:
+        lines.append(f"In use all the time, and not looked at: {', '.join(report.busy)}")
+    return "\n".join(lines)
+
+
+command(app, "audit")(audit)
+
+if __name__ == "__main__":
+    app()

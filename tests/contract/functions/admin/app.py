@@ -1,0 +1,21 @@
+"""The admin API of the contract profile."""
+
+import os
+
+from placeholders import existing
+from stub import meaningful_query
+
+from audio_gateway.api.admin.app import admin_app
+from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.settings import TableSettings
+from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.dynamodb import dynamodb_client
+
+settings = TableSettings.from_env(os.environ)
+directory = Directory(dynamodb_client(), settings.table)
+_handle = lambda_handler(admin_app(directory=directory), "admin")
+
+
+def handler(event, context):
+    """The real handler, on an event that means something."""
+    return _handle(existing(directory, meaningful_query(event)), context)

@@ -1,0 +1,32 @@
+"""The reports of the contract profile."""
+
+import os
+
+from stub import meaningful_query
+
+from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.results import ResultStore
+from audio_gateway.api.settings import UsageSettings
+from audio_gateway.api.usage.app import usage_app
+from audio_gateway.metering.account_store import AccountStore
+from audio_gateway.metering.books import DynamoBooks
+from audio_gateway.metering.dynamodb import dynamodb_client
+from audio_gateway.metering.frontier import Frontier
+from audio_gateway.metering.ledger_store import LedgerStore
+from audio_gateway.metering.table import Table
+
+settings = UsageSettings.from_env(os.environ)
+client = dynamodb_client()
+app = usage_app(
+    books=DynamoBooks(client, settings.table),
+    ledger=LedgerStore(client, settings.table),
+    accounts=AccountStore(client, settings.table),
+    results=ResultStore(settings.bucket),
+    beginning_ms=Frontier(Table(client, settings.table)).beginning_ms,
+)
+_handle = lambda_handler(app, "usage")
+
+
+def handler(event, context):
+    """The real handler, on a query that means something."""
+    return _handle(meaningful_query(event), context)

@@ -1,0 +1,101 @@
+"""Claims, answers, payments and speech in memory: they obey the conditions of the real ones, and fail when told to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from audio_gateway.errors import ReplayUnavailable
+from audio_gateway.metering.account import Hold
+from audio_gateway.replay.idempotency import Claim, Idempotency, StoredAnswer
+from audio_gateway.replay.speech_cache import Sound
+
+
+@dataclass
+class FakeClaims:
+    """Claims by project and key; a method whose name is in `failing` cannot reach its store."""
+
+    standing: dict[tuple[str, str], Claim] = field(default_factory=dict)
+    failing: set[str] = field(default_factory=set)
+
+    def take(self, claim: Claim, *, instead_of: Claim | None, now_s: int) -> Claim | None:
+        self._reach("take")
+        name = (claim.project_id, claim.key_sha256)
+        old = self.standing.get(name)
+        free = old is None or old.expires_s <= now_s or old.token == claim.token
+        if old is not None and instead_of is not None:
+            free = free or (old.token == instead_of.token and not old.done)
+        if not free:
+            return old
+        self.standing[name] = claim
+        return None
+
+    def finish(self, claim: Claim) -> None:
+        self._reach("finish")
+        if self._is_ours(claim):
+            self.standing[claim.project_id, claim.key_sha256] = replace(claim, done=True)
+
+    def drop(self, claim: Claim) -> None:
+        self._reach("drop")
+        if self._is_ours(claim):
+            del self.standing[claim.project_id, claim.key_sha256]
+
+    def _is_ours(self, claim: Claim) -> bool:
+        old = self.standing.get((claim.project_id, claim.key_sha256))
+        return old is not None and old.token == claim.token and not old.done
+
+    def _reach(self, method: str) -> None:
+        if method in self.failing:
+            raise ReplayUnavailable("the table is away")
+
+
+@dataclass
+class FakeAnswers:
+    """Answers by project, key and request; a method whose name is in `failing` cannot reach its store."""
+
+    stored: dict[tuple[str, str, str], StoredAnswer] = field(default_factory=dict)
+    failing: set[str] = field(default_factory=set)
+
+    def keep(self, claim: Claim, stored: StoredAnswer) -> None:
+        self._reach("keep")
+        self.stored[claim.project_id, claim.key_sha256, claim.request_id] = stored
+
+    def find(self, claim: Claim) -> StoredAnswer | None:
+        self._reach("find")
+        return self.stored.get((claim.project_id, claim.key_sha256, claim.request_id))
+
+    def _reach(self, method: str) -> None:
+        if method in self.failing:
+            raise ReplayUnavailable("the bucket is away")
+
+
+@dataclass
+class FakePayments:
+    """Ids of the requests that were paid."""
+
+    paid: set[str] = field(default_factory=set)
+
+    def was_paid(self, hold: Hold) -> bool:
+        return hold.work.request_id in self.paid
+
+
+@dataclass
+class FakeSpeechCache:
+    """The speech of all organisations, by organisation and key; nothing in it is older than `age_s`."""
+
+    kept: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    organization_id: str = ""
+    age_s: int = 0
+
+    def of(self, organization_id: str) -> FakeSpeechCache:
+        return FakeSpeechCache(self.kept, organization_id, self.age_s)
+
+    def find(self, sound: Sound, *, max_age_s: int) -> bytes | None:
+        return self.kept.get((self.organization_id, sound.key)) if self.age_s <= max_age_s else None
+
+    def keep(self, sound: Sound, audio: bytes) -> None:
+        self.kept[self.organization_id, sound.key] = audio
+
+
+def fresh_idempotency() -> Idempotency:
+    """For tests that are about something else."""
+    return Idempotency(FakeClaims(), FakeAnswers(), FakePayments())

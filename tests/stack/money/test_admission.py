@@ -1,0 +1,139 @@
+"""Admission under fire: nothing is asked of a provider without a hold, and a hold is counted once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from audio_gateway.metering.keys import hash_key
+from tests.fakes.faulty_aws import (
+    CONFLICT,
+    SERVER_ERROR,
+    SERVER_ERROR_AFTERWARDS,
+    THROTTLED,
+    THROTTLED_BY_THE_ACCOUNT,
+    Slow,
+    deliver_twice,
+    hang_up,
+    lose_the_answer,
+)
+from tests.stack.money.bank import ADMIT, PRICE, Bank, Customer, timed
+
+pytestmark = pytest.mark.stack
+
+UNAVAILABLE = (503, "metering_unavailable")
+NOT_DELIVERED = {
+    "throttled": THROTTLED,
+    "throttled by the account": THROTTLED_BY_THE_ACCOUNT,
+    "in conflict": CONFLICT,
+    "failing": SERVER_ERROR,
+    "hanging up": hang_up,
+}
+DELIVERED_ONCE_MORE = {
+    "answer lost": lose_the_answer,
+    "failing afterwards": SERVER_ERROR_AFTERWARDS,
+    "delivered twice": deliver_twice,
+    "throttled once": THROTTLED,
+    "failing once": SERVER_ERROR,
+    "hanging up once": hang_up,
+}
+
+
+@pytest.mark.parametrize("act", NOT_DELIVERED.values(), ids=NOT_DELIVERED)
+def test_without_an_admission_nobody_is_asked_and_nothing_held(bank: Bank, customer: Customer, act: Any) -> None:
+    customer.fault_in_admission(act, times=None)
+    with timed(10):
+        refused = customer.refused()
+    assert (refused.status, refused.code) == UNAVAILABLE
+    assert bank.upstream.calls == []
+    assert (customer.holds, customer.rows, customer.committed) == ([], [], 0)
+
+
+def test_while_dynamodb_is_down_nobody_is_asked_and_afterwards_all_is_well(bank: Bank, known: Customer) -> None:
+    with bank.aws.down(), timed(10):
+        refused = known.refused()
+    assert (refused.status, refused.code) == UNAVAILABLE
+    assert bank.upstream.calls == []
+    known.say()
+    known.books_are_right()
+    assert known.outcomes == [("answered", PRICE)] * 2
+
+
+@pytest.mark.parametrize("act", [THROTTLED, SERVER_ERROR, hang_up], ids=["throttled", "failing", "hanging up"])
+def test_a_key_that_cannot_be_read_is_an_error_in_the_envelope(bank: Bank, customer: Customer, act: Any) -> None:
+    rule = bank.aws.fault(act, operation="GetItem", pk=f"KEY#{hash_key(customer.key)}", times=None)
+    with timed(10):
+        assert customer.refused().status in {500, 503}
+    assert bank.upstream.calls == []
+    rule.stop()
+    customer.say()
+    customer.books_are_right()
+
+
+@pytest.mark.parametrize("act", DELIVERED_ONCE_MORE.values(), ids=DELIVERED_ONCE_MORE)
+def test_an_admission_that_took_two_deliveries_is_counted_once(known: Customer, act: Any) -> None:
+    rule = known.fault_in_admission(act)
+    known.say()
+    assert rule.hits == 1
+    assert known.outcomes == [("answered", PRICE)] * 2
+    assert known.requests_counted == 2
+    known.books_are_right()
+
+
+def test_an_admission_of_which_no_answer_came_asks_nobody_and_is_given_back(bank: Bank, known: Customer) -> None:
+    known.fault_in_admission(lose_the_answer, times=None)
+    refused = known.refused()
+    assert (refused.status, refused.code) == UNAVAILABLE
+    assert bank.upstream.calls == []
+    known.settle_up()
+    assert known.committed == PRICE
+    assert [row.price_microusd for row in known.rows if row.outcome == "answered"] == [PRICE]
+
+
+def test_an_admission_that_arrives_after_its_request_was_refused_is_given_back(
+    bank: Bank, known: Customer, pool: ThreadPoolExecutor
+) -> None:
+    pause = bank.aws.pause(operation="UpdateItem", pk=known.account, containing=ADMIT)
+    known.fault_in_admission(hang_up, times=None)
+    call = pool.submit(known.refused)
+    pause.arrived()
+    assert (call.result(20).status, bank.upstream.calls) == (503, [])
+    pause.forward()
+    known.wait_until(lambda: known.committed == 2 * PRICE, "the admission never arrived")
+    known.settle_up()
+    assert [outcome for outcome, _ in known.outcomes] == ["answered", "abandoned"]
+
+
+def test_an_admission_that_arrives_again_after_all_was_settled_is_not_counted_again(
+    bank: Bank, known: Customer, pool: ThreadPoolExecutor
+) -> None:
+    pause = bank.aws.pause(operation="UpdateItem", pk=known.account, containing=ADMIT)
+    call = pool.submit(known.say)
+    pause.arrived()
+    call.result(20)  # the client library lost its patience with the first delivery and made another
+    before = bank.aws.count("UpdateItem", known.account)
+    pause.forward()
+    known.wait_until(lambda: bank.aws.count("UpdateItem", known.account) > before, "it never arrived")
+    known.settle_up()
+    assert sum(price for _, price in known.outcomes) == 2 * PRICE
+    assert [outcome for outcome, _ in known.outcomes].count("answered") == 2
+
+
+def test_a_slow_dynamodb_delays_an_answer_and_changes_nothing(known: Customer) -> None:
+    for fault in (known.fault_in_admission, known.fault_in_row, known.fault_in_release):
+        fault(Slow(before_s=0.15, after_s=0.15), times=None)
+    with timed(10):
+        known.say()
+    known.books_are_right()
+    assert known.outcomes == [("answered", PRICE)] * 2
+
+
+def test_a_dynamodb_slower_than_our_patience_is_a_clean_error(bank: Bank, known: Customer) -> None:
+    known.fault_in_admission(Slow(before_s=6), times=None)
+    with timed(20):
+        refused = known.refused()
+    assert (refused.status, refused.code) == UNAVAILABLE
+    assert bank.upstream.calls == []
+    assert known.outcomes == [("answered", PRICE)]

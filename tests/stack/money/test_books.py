@@ -1,0 +1,86 @@
+"""What is written: as often, as much and as little as it should be."""
+
+from __future__ import annotations
+
+import base64
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
+
+import pytest
+from openai import APIStatusError
+
+from tests.fakes.faulty_aws import SERVER_ERROR
+from tests.sound import clip
+from tests.stack.money.bank import PRICE, Bank, Customer
+
+pytestmark = pytest.mark.stack
+
+
+def test_the_ledger_counts_as_the_provider_does(bank: Bank, customer: Customer, pool: ThreadPoolExecutor) -> None:
+    behaviours = list(islice(cycle(["", "status=500", "", "", "cut", "status=429", ""]), 28))
+    bank.upstream.script(*behaviours)
+    texts = ["la " * length + "." for length in range(1, 29)]
+
+    def say(text: str) -> tuple[str, str] | None:
+        try:
+            answer = customer.say(text)
+        except APIStatusError:
+            return None
+        return answer.headers["x-request-id"], text
+
+    answered = dict(filter(None, [call.result(60) for call in [pool.submit(say, text) for text in texts]]))
+    assert len(bank.upstream.calls) == 28
+    assert len(answered) == behaviours.count("")
+    assert {row.request_id: row.amount for row in customer.rows} == {id_: len(text) for id_, text in answered.items()}
+    heard = sorted(call.value("input") for call in bank.upstream.calls)
+    assert heard == sorted(texts)
+    customer.books_are_right()
+
+
+def test_the_cost_in_the_answer_is_the_row_s(customer: Customer) -> None:
+    answers = [customer.say(), customer.say(model="dear-tts"), customer.write(("a.wav", clip("austen-0880")))]
+    told = [round(float(answer.headers["x-audio-gateway-cost-usd"]) * 1e6) for answer in answers]
+    assert told == [row.price_microusd for row in customer.rows]
+    assert told[:2] == [PRICE, 5 * PRICE]
+    assert [row.cost_microusd for row in customer.rows][:2] == [PRICE, 4 * PRICE]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "writes"),
+    [("", ["UpdateItem", "PutItem", "UpdateItem"]), ("status=500", ["UpdateItem", "UpdateItem"])],
+    ids=["answered", "failed"],
+)
+def test_a_request_writes_once_before_the_provider_and_twice_after_it(
+    bank: Bank, customer: Customer, behaviour: str, writes: list[str]
+) -> None:
+    bank.upstream.script(behaviour)
+    if behaviour:
+        customer.refused()
+    else:
+        customer.say()
+    # The one that was refused taught the function the key's limits.
+    assert [call.operation for call in customer.writes if call.status == 200] == writes
+    assert len([call for call in customer.writes if call.status != 200]) <= 1
+
+
+def test_a_refused_request_writes_nothing(bank: Bank) -> None:
+    customer = bank.customer(monthly_budget_usd="0.000001")
+    assert customer.refused().status == 429
+    assert [(call.operation, call.status) for call in customer.writes] == [("UpdateItem", 400)] * 2
+    assert customer.committed == 0
+
+
+def test_nothing_is_kept_of_what_was_said(bank: Bank, customer: Customer) -> None:
+    sound = clip("austen-0870")
+    customer.say("Xanadu measureless to man.", instructions="Whisper, Coleridge.")
+    rule = customer.fault_in_row(SERVER_ERROR, times=None)
+    transcript = customer.write(("kubla-khan.wav", sound), prompt="Alph the sacred river").parse().text
+    rule.stop()
+    assert transcript
+    secret = ["Xanadu", "Coleridge", "kubla", "Alph", transcript, *(other.key for other in bank.customers)]
+    secret += [bank.info["api_key"], bank.info["admin_key"], base64.b64encode(sound[2000:2030]).decode()]
+    for _ in ("with evidence", "without"):
+        kept = bank.everything_kept()
+        assert [word for word in secret if word in kept] == []
+        assert customer.key_id in kept, "it looked at something else"
+        customer.settle_up()

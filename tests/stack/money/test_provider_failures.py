@@ -1,0 +1,87 @@
+"""A provider that fails is free, and leaves no hold; silence is paid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.sound import clip, tone_wav, wav
+from tests.stack.money.bank import PRICE, Bank, Customer, Refused, timed
+
+pytestmark = pytest.mark.stack
+
+FAILURES = {
+    "429": ("status=429", {429}),
+    "quota used up": ("status=429!code=insufficient_quota", {503}),
+    "key refused": ("status=401", {502}),
+    "500": ("status=500", {502, 503}),
+    "503": ("status=503", {503}),
+    "input rejected": ("status=400!message=No.", {400}),
+    "connection broken": ("hangup", {502, 503}),
+    "answer cut": ("cut", {502, 503}),
+    "HTML with 200": ("html", {502}),
+    "empty body": ("empty", {502}),
+    "something else with 200": ("garbage", {502}),
+}
+SECOND_MS = 1000
+
+
+def free(customer: Customer) -> bool:
+    return (customer.holds, customer.rows, customer.committed, customer.evidence) == ([], [], 0, [])
+
+
+@pytest.mark.parametrize("endpoint", ["speech", "transcriptions"])
+@pytest.mark.parametrize(("behaviour", "expected"), FAILURES.values(), ids=FAILURES)
+def test_a_provider_s_failure_is_free(
+    bank: Bank, customer: Customer, behaviour: str, expected: set[int], endpoint: str
+) -> None:
+    bank.upstream.script(behaviour)
+    refused = customer.refused() if endpoint == "speech" else customer.refused(customer.write, ("a.wav", tone_wav(1)))
+    assert refused.status in expected
+    assert "x-audio-gateway-cost-usd" not in refused.headers
+    assert len(bank.upstream.calls) == 1
+    assert free(customer)
+
+
+def test_a_provider_that_takes_longer_than_its_time_is_free(bank: Bank, customer: Customer) -> None:
+    bank.upstream.script("slow=5")
+    with timed(4):
+        assert customer.refused(model="impatient-tts").status == 504
+    assert free(customer)
+
+
+def test_a_stream_that_breaks_off_is_free(bank: Bank, customer: Customer) -> None:
+    bank.upstream.script("noend")
+    assert customer.refused(customer.write, ("a.wav", tone_wav(1)), stream=True).status in {502, 503}
+    assert free(customer)
+
+
+def test_an_answer_of_nothing_to_audible_speech_is_free(bank: Bank, customer: Customer) -> None:
+    bank.upstream.script("silent")
+    assert customer.refused(customer.write, ("a.wav", clip("austen-0880"))).status == 502
+    assert free(customer)
+
+
+def test_silence_that_is_transcribed_as_nothing_is_an_answer_and_is_paid(bank: Bank, customer: Customer) -> None:
+    answer = customer.write(("a.wav", wav(bytes(2 * 16_000 * 2))))
+    assert answer.parse().text == ""
+    (row,) = customer.rows
+    assert (row.unit, row.amount, row.price_microusd) == ("audio_ms", 2 * SECOND_MS, 2 * SECOND_MS)
+    customer.books_are_right()
+
+
+def test_a_failure_after_which_another_model_answers_costs_what_that_one_does(bank: Bank, customer: Customer) -> None:
+    bank.upstream.script("status=500")
+    assert customer.say(model="dear-tts").headers["x-audio-gateway-model"] == "tts"
+    assert [(row.model, row.price_microusd) for row in customer.rows] == [("tts", PRICE)]
+    customer.books_are_right()
+
+
+def test_a_provider_slower_than_the_platform_is_an_error_in_time_and_free(endless: Any) -> None:
+    customer, outcome = endless
+    refused, seconds = outcome.get(timeout=45)
+    assert isinstance(refused, Refused), refused
+    assert refused.status == 504
+    assert seconds <= 29
+    assert free(customer)

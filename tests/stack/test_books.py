@@ -1,0 +1,188 @@
+"""The scheduled half of the money, by itself: a hold is swept, rows are rolled up, and the audit finds nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+
+from audio_gateway.metering.account import Caller, Work
+from audio_gateway.metering.account_item import account_key, hold_text, holds_from
+from audio_gateway.metering.books import Cell, DynamoBooks, Tally
+from audio_gateway.metering.buckets import DAY, bucket_from, bucket_key
+from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.ledger import LedgerRow
+from audio_gateway.metering.ledger_store import LedgerStore
+from audio_gateway.metering.meter import DynamoMeter
+from audio_gateway.metering.unsettled import UnsettledStore
+from tests.stack.conftest import ROOT, RunningStack
+
+pytestmark = pytest.mark.stack
+
+PATIENCE_S = 30
+AN_HOUR_MS = 3_600_000
+
+
+class Gateway:
+    """The running system, seen through its table."""
+
+    def __init__(self, running: RunningStack) -> None:
+        self.running = running
+        self.info = running.wait_until_ready()
+        keys = ("region", "aws_access_key_id", "aws_secret_access_key")
+        options = {"region_name" if key == "region" else key: self.info[key] for key in keys}
+        self.client = boto3.client("dynamodb", endpoint_url=self.info["aws_endpoint_url"], **options)
+        self.table = self.info["table"]
+        self.directory = Directory(self.client, self.table)
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def rows(self, key_id: str) -> list[LedgerRow]:
+        now_ms = self.now_ms()
+        rows = LedgerStore(self.client, self.table).rows(now_ms - 2 * AN_HOUR_MS, now_ms + 1)
+        return [row for row in rows if row.key_id == key_id]
+
+    def holds(self, key_id: str) -> list[Any]:
+        return holds_from(self.account(key_id))
+
+    def account(self, key_id: str) -> dict[str, Any]:
+        answer = self.client.get_item(TableName=self.table, Key=account_key(key_id), ConsistentRead=True)
+        return dict(answer["Item"])
+
+    def aggregates(self, key_id: str) -> dict[str, Tally]:
+        """The sums of a key's items, by width."""
+        pages = self.client.get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
+        items = [item for page in pages for item in page["Items"] if item["pk"]["S"].startswith("USAGE#")]
+        sums: dict[str, Tally] = {}
+        for bucket in map(bucket_from, items):
+            if bucket.key_id == key_id:
+                for tally in bucket.cells.values():
+                    sums[bucket.width.name] = sums.get(bucket.width.name, Tally(0, 0, 0, 0)) + tally
+        return sums
+
+    def audit(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [ROOT / ".venv/bin/python", "scripts/audit.py", *arguments],
+            cwd=ROOT,
+            env={**os.environ, "STACK_FILE": str(self.running.stack_file)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def wait_until(done: Callable[[], bool], what: str) -> None:
+    give_up_at = time.monotonic() + PATIENCE_S
+    while not done():
+        assert time.monotonic() < give_up_at, what
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def gateway(run_stack: Callable[..., RunningStack]) -> Gateway:
+    """A stack whose clock goes sixty times as fast as on AWS."""
+    return Gateway(run_stack(AUDIO_GATEWAY_HOLD_SECONDS="2", AUDIO_GATEWAY_SWEEP_SECONDS="1"))
+
+
+def work(request_id: str, price: int = 100) -> Work:
+    return Work(request_id, "speech", "talker", "characters", 10, price, price // 2)
+
+
+def test_a_hold_that_nobody_settles_is_given_back_and_leaves_a_row(gateway: Gateway) -> None:
+    key_id = gateway.directory.create_key("api", name="abandoned").record.id
+    meter = DynamoMeter(gateway.client, gateway.table, hold_seconds=2)
+    meter.admit(Caller(key_id, "default"), work("req_abandoned"))
+    assert len(gateway.holds(key_id)) == 1
+
+    wait_until(lambda: not gateway.holds(key_id), "nobody swept")
+
+    (row,) = gateway.rows(key_id)
+    assert (row.outcome, row.price_microusd, row.amount) == ("abandoned", 0, 0)
+    assert (row.held_microusd, row.held_amount) == (100, 10)
+    assert {name: value for name, value in gateway.account(key_id).items() if name[0] == "m"} == {
+        f"m{time.strftime('%Y%m', time.gmtime(row.at_ms / 1000))}": {"N": "0"}
+    }
+
+
+def test_a_deleted_key_is_forgotten_once_its_holds_have_ended(gateway: Gateway) -> None:
+    key_id = gateway.directory.create_key("api", name="deleted").record.id
+    DynamoMeter(gateway.client, gateway.table, hold_seconds=2).admit(Caller(key_id, "default"), work("req_deleted"))
+    gateway.directory.delete(key_id)
+    assert key_id in set(gateway.directory.all_key_ids())
+    wait_until(lambda: key_id not in set(gateway.directory.all_key_ids()), "it was not forgotten")
+    assert [row.outcome for row in gateway.rows(key_id)] == ["abandoned"]
+
+
+@pytest.fixture
+def late(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The id of a key that was used long before anybody could write it down: the sweeper comes to it only now."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", gateway.info["aws_endpoint_url"])
+    monkeypatch.setenv("AWS_DEFAULT_REGION", gateway.info["region"])
+    for name in ("aws_access_key_id", "aws_secret_access_key"):
+        monkeypatch.setenv(name.upper(), gateway.info[name])
+    key_id = gateway.directory.create_key("api", name="late").record.id
+    for number, minutes in enumerate((20, 20, 50)):
+        at_ms = gateway.now_ms() - minutes * 60_000
+        meter = DynamoMeter(gateway.client, gateway.table, now_ms=lambda at_ms=at_ms: at_ms, hold_seconds=3600)
+        hold = meter.admit(Caller(key_id, "default"), work(f"req_late_{number}")).hold
+        UnsettledStore(gateway.info["bucket"]).keep(hold, hold.work)
+    expire_holds(gateway, key_id)
+    wait_until(lambda: not gateway.holds(key_id), "nobody swept")
+    return key_id
+
+
+def expire_holds(gateway: Gateway, key_id: str) -> None:
+    """All at once, so that the sweeper finds each of them with its evidence."""
+    holds = {
+        hold.work.request_id: {"S": hold_text(dataclasses.replace(hold, expires_s=1))} for hold in gateway.holds(key_id)
+    }
+    gateway.client.update_item(
+        TableName=gateway.table,
+        Key=account_key(key_id),
+        UpdateExpression="SET holds = :holds",
+        ExpressionAttributeValues={":holds": {"M": holds}},
+    )
+
+
+def test_rows_are_rolled_up_the_books_are_exact_and_the_audit_is_clean(gateway: Gateway, late: str) -> None:
+    assert [row.outcome for row in gateway.rows(late)] == ["swept"] * 3
+    used = Tally(3, 30, 300, 150)
+    books = DynamoBooks(gateway.client, gateway.table)
+    now_ms = gateway.now_ms()
+    (found,) = books.series([now_ms - 2 * AN_HOUR_MS, now_ms], [late])
+    assert found == {Cell(late, "default", "speech", "talker"): used}  # at once, whatever was rolled up
+
+    wait_until(lambda: gateway.aggregates(late) == dict.fromkeys(("1m", "1h", "1d"), used), "nobody rolled up")
+    assert books.series([now_ms - 2 * AN_HOUR_MS, now_ms], [late]) == [found]
+    done = gateway.audit()
+    assert (done.returncode, ", 0 differences" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+def test_the_audit_finds_a_wrong_aggregate_and_a_wrong_account_and_rebuilds(gateway: Gateway, late: str) -> None:
+    wait_until(lambda: "1d" in gateway.aggregates(late), "nobody rolled up")
+    key = bucket_key(DAY, DAY.start(gateway.now_ms() - 50 * 60_000), late)
+    gateway.client.update_item(
+        TableName=gateway.table,
+        Key=key,
+        UpdateExpression="SET cells = :cells",
+        ExpressionAttributeValues={":cells": {"S": '[["speech","talker",7,70,700,350]]'}},
+    )
+    done = gateway.audit()
+    assert (done.returncode, "price 700" in done.stdout) == (1, True), done.stdout + done.stderr
+
+    done = gateway.audit("--rebuild")
+    assert (done.returncode, ", 0 differences" in done.stdout) == (0, True), done.stdout + done.stderr
+
+    month = next(name for name in gateway.account(late) if name[0] == "m" and name[1:].isdecimal())
+    charge = {"Key": account_key(late), "UpdateExpression": f"ADD {month} :one"}
+    gateway.client.update_item(TableName=gateway.table, **charge, ExpressionAttributeValues={":one": {"N": "1"}})
+    done = gateway.audit()
+    assert (done.returncode, late in done.stdout) == (1, True), done.stdout + done.stderr
+    gateway.client.update_item(TableName=gateway.table, **charge, ExpressionAttributeValues={":one": {"N": "-1"}})

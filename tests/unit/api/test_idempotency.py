@@ -1,0 +1,257 @@
+"""Idempotency-Key through the real handlers: one call of the provider, one payment, one answer."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.speech import read_order, speech_app
+from audio_gateway.api.transcriptions import transcriptions_app, translations_app
+from audio_gateway.errors import MeteringUnavailable, ProviderUnavailable
+from audio_gateway.replay.fingerprint import fingerprint
+from audio_gateway.replay.idempotency import Idempotency, key_hash
+from audio_gateway.use_cases.reserve import Till
+from tests.fakes.gateway import API_CALLER, Answer, call, form_event, json_event
+from tests.fakes.meter import FakeMeter, FakeUnsettled
+from tests.fakes.providers import FakeProvider, catalog, model
+from tests.fakes.replay import FakeAnswers, FakeClaims, FakePayments, FakeSpeechCache
+from tests.sound import tone_wav
+
+KEY = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
+SPEECH = {"model": "talker", "input": "Hello.", "voice": "alloy", "response_format": "wav"}
+SOUND = tone_wav(1.0)
+FORM = [("model", "talker"), ("language", "en"), ("file", ("a.wav", SOUND))]
+
+
+class FakeResults:
+    """Keeps what would be in the bucket, and gives a new link each time."""
+
+    def __init__(self) -> None:
+        self.stored: list[bytes] = []
+
+    def put(self, body: bytes, content_type: str, *, project_id: str) -> str:
+        self.stored.append(body)
+        return f"https://bucket.example.com/{project_id}/{len(self.stored)}?{content_type}"
+
+
+class Gateway:
+    """All three endpoints over one provider, one till and one set of claims."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_795_255_200.0
+        self.provider = FakeProvider()
+        self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
+        self.claims, self.answers, self.payments = FakeClaims(), FakeAnswers(), FakePayments()
+        self.idempotency = Idempotency(self.claims, self.answers, self.payments, lambda: self.now_s)
+        self.results = FakeResults()
+        known: dict[str, Any] = {
+            "catalog": catalog(model(ignore=frozenset({"keywords"})), model("slow", capabilities=frozenset())),
+            "providers": lambda _: self.provider,
+            "till": Till(self.meter, self.unsettled),
+            "idempotency": self.idempotency,
+        }
+        self.handlers = {
+            "speech": speech_app(**known, caches=FakeSpeechCache(), results=self.results),
+            "transcriptions": transcriptions_app(**known),
+            "translations": translations_app(**known),
+        }
+
+    def speak(self, key: str | None = KEY, **changes: Any) -> Answer:
+        return self.send("speech", json_event("/audio/speech", SPEECH | changes), key)
+
+    def write(self, *parts: tuple[str, Any], key: str | None = KEY, endpoint: str = "transcriptions") -> Answer:
+        return self.send(endpoint, form_event(f"/audio/{endpoint}", list(parts or FORM)), key)
+
+    def send(self, endpoint: str, request: dict[str, Any], key: str | None = KEY) -> Answer:
+        if key is not None:
+            request["headers"]["Idempotency-Key"] = key
+            request["multiValueHeaders"]["Idempotency-Key"] = [key]
+        return call(lambda_handler(self.handlers[endpoint], endpoint), request)
+
+    @property
+    def calls(self) -> int:
+        return len(self.provider.asked)
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    return Gateway()
+
+
+def headers_of(answer: Answer) -> dict[str, str]:
+    """Without those that are of one answer and no other."""
+    of_one = {
+        "x-request-id",
+        "openai-processing-ms",
+        "x-audio-gateway-replayed",
+        "x-audio-gateway-cost-usd",
+        "location",
+    }
+    return {name: value for name, value in answer.headers.items() if name not in of_one}
+
+
+def is_replay(again: Answer, first: Answer) -> bool:
+    assert (again.status, again.body, headers_of(again)) == (first.status, first.body, headers_of(first))
+    assert again.headers["x-request-id"] != first.headers["x-request-id"]
+    assert again.headers["x-audio-gateway-cost-usd"] == "0"
+    assert "x-audio-gateway-replayed" not in first.headers
+    return again.headers["x-audio-gateway-replayed"] == "true"
+
+
+@pytest.mark.parametrize("changes", [{}, {"response_format": "mp3"}, {"stream_format": "sse"}, {"speed": 2}])
+def test_speech_is_made_and_paid_once(gateway: Gateway, changes: dict[str, Any]) -> None:
+    first, again, once_more = (gateway.speak(**changes) for _ in range(3))
+    assert (first.status, gateway.calls, len(gateway.meter.settled), len(gateway.meter.admitted)) == (200, 1, 1, 1)
+    assert is_replay(again, first)
+    assert is_replay(once_more, first)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [(), (("response_format", "text"),), (("response_format", "srt"),), (("stream", "true"),), (("unknown", "x"),)],
+)
+@pytest.mark.parametrize("endpoint", ["transcriptions", "translations"])
+def test_a_transcript_is_made_and_paid_once(gateway: Gateway, endpoint: str, more: tuple[tuple[str, str], ...]) -> None:
+    first, again = (gateway.write(*FORM, *more, endpoint=endpoint) for _ in range(2))
+    assert (first.status, gateway.calls, len(gateway.meter.settled)) == (200, 1, 1)
+    assert is_replay(again, first)
+
+
+def test_an_answer_too_big_for_lambda_is_linked_anew(gateway: Gateway) -> None:
+    long = "a" * 2_000  # the fake speaks 10 ms a character
+    gateway.provider.speech = tuple(gateway.provider.speech or ()) or None
+    first, again = (gateway.speak(input=long * 2, response_format="wav", speed=0.25, model="slow") for _ in range(2))
+    assert (first.status, gateway.calls) == (303, 1)
+    assert is_replay(again, first)
+    assert first.headers["location"] != again.headers["location"]
+    assert gateway.results.stored[0] == gateway.results.stored[1]
+
+
+def test_the_same_request_may_be_written_in_another_way(gateway: Gateway) -> None:
+    first = gateway.write()
+    sent = form_event("/audio/transcriptions", FORM[::-1])
+    old, new = b"------------------------gateway", b"another-boundary"
+    sent["body"] = base64.b64encode(base64.b64decode(sent["body"]).replace(old, new)).decode()
+    for headers in (sent["headers"], sent["multiValueHeaders"]):
+        headers["Content-Type"] = json.loads(json.dumps(headers["Content-Type"]).replace(old.decode(), new.decode()))
+    assert is_replay(gateway.send("transcriptions", sent), first)
+
+
+def test_another_request_under_the_key_is_refused(gateway: Gateway) -> None:
+    gateway.speak()
+    for other in (gateway.speak(input="Hello!"), gateway.write()):
+        assert other.status == 422
+        assert other.error["code"] == "idempotency_key_reused"
+        assert "Idempotency-Key" in other.error["message"]
+        assert "new key" in other.error["message"]
+    assert gateway.calls == 1
+
+
+def test_while_the_first_one_runs_the_next_is_told_to_wait(gateway: Gateway) -> None:
+    key_sha256, asked = key_hash([KEY]), fingerprint("speech", *read_order(SPEECH))
+    assert key_sha256
+    running = gateway.idempotency.begin(
+        project_id="default", key_sha256=key_sha256, fingerprint=asked, request_id="req_of_another_function"
+    )
+    gateway.now_s += 3
+    with running:
+        refused = gateway.speak()
+    assert (refused.status, refused.error["type"]) == (409, "conflict_error")
+    assert refused.error["code"] == "request_in_progress"
+    assert refused.headers["retry-after"] == "3"
+    assert "x-should-retry" not in refused.headers
+    assert not gateway.meter.admitted
+    assert gateway.speak().status == 200
+
+
+@pytest.mark.parametrize("key", ["", "a b", "caf\u00e9", "x" * 256, "\u20ac"])
+def test_an_odd_key_is_refused_before_anything_is_done(gateway: Gateway, key: str) -> None:
+    for answer in (gateway.speak(key), gateway.write(key=key)):
+        assert answer.status == 400
+        assert answer.error["param"] == "Idempotency-Key"
+        assert "Idempotency-Key" in answer.error["message"]
+    assert not gateway.meter.admitted
+    assert not gateway.claims.standing
+
+
+def test_a_key_belongs_to_its_project_whoever_of_it_asks(gateway: Gateway) -> None:
+    first = gateway.speak()
+    colleague = json_event("/audio/speech", SPEECH, authorizer=API_CALLER | {"key_id": "key_2"})
+    assert is_replay(gateway.send("speech", colleague), first)
+    stranger = json_event("/audio/speech", SPEECH, authorizer=API_CALLER | {"project_id": "other"})
+    assert "x-audio-gateway-replayed" not in gateway.send("speech", stranger).headers
+    assert gateway.calls == 2
+
+
+def test_errors_are_not_remembered(gateway: Gateway) -> None:
+    gateway.provider.fails = ProviderUnavailable("down", provider="fake")
+    assert [gateway.speak().status for _ in range(2)] == [503, 503]
+    gateway.provider.fails = None
+    assert gateway.speak().status == 200
+    assert gateway.calls == 3
+    assert [len(gateway.meter.settled), gateway.meter.open] == [1, []]
+
+
+def test_a_request_that_is_wrong_claims_no_key(gateway: Gateway) -> None:
+    assert gateway.speak(speed=9).status == 400
+    assert gateway.speak(model="nobody").status == 404
+    assert not gateway.claims.standing
+    assert gateway.speak().status == 200
+
+
+def test_a_key_that_cannot_be_claimed_reaches_no_provider(gateway: Gateway) -> None:
+    gateway.claims.failing = {"take"}
+    answer = gateway.speak()
+    assert (answer.status, answer.error["code"], gateway.calls) == (503, "idempotency_unavailable", 0)
+    assert gateway.speak(key=None).status == 200
+
+
+def test_an_answer_that_cannot_be_stored_is_not_given_and_not_paid(gateway: Gateway) -> None:
+    gateway.answers.failing = {"keep"}
+    assert gateway.speak().status == 503
+    assert [len(gateway.meter.settled), gateway.meter.open] == [0, []]
+    gateway.answers.failing = set()
+    assert gateway.speak().status == 200
+
+
+def test_an_answer_is_stored_before_it_is_paid_and_its_key_done_after(gateway: Gateway) -> None:
+    seen: list[tuple[int, bool]] = []
+    settle = gateway.meter.settle
+
+    def watched(hold: Any, work: Any, **options: Any) -> None:
+        (claim,) = gateway.claims.standing.values()
+        seen.append((len(gateway.answers.stored), claim.done))
+        settle(hold, work, **options)
+
+    gateway.meter.settle = watched  # type: ignore[method-assign] # looks at the moment of payment
+    gateway.speak()
+    (claim,) = gateway.claims.standing.values()
+    assert seen == [(1, False)]
+    assert claim.done
+
+
+def test_an_answer_that_is_settled_later_is_replayed_all_the_same(gateway: Gateway) -> None:
+    gateway.meter.fails = MeteringUnavailable("down")
+    first = gateway.speak()
+    assert (first.status, len(gateway.unsettled.kept)) == (200, 1)
+    assert is_replay(gateway.speak(), first)
+    assert gateway.calls == 1
+
+
+def test_without_the_header_nothing_is_claimed_or_stored(gateway: Gateway) -> None:
+    gateway.claims.failing = {"take", "finish", "drop"}
+    gateway.answers.failing = {"keep", "find"}
+    answers = [gateway.speak(key=None) for _ in range(2)] + [gateway.write(key=None)]
+    assert [answer.status for answer in answers] == [200, 200, 200]
+    assert gateway.calls == 3
+
+
+def test_nothing_stored_tells_the_key(gateway: Gateway) -> None:
+    gateway.speak()
+    (name,) = gateway.claims.standing
+    assert name == ("default", key_hash([KEY]))
+    assert KEY not in repr(gateway.claims) + repr(gateway.answers)

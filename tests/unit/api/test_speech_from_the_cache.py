@@ -1,0 +1,166 @@
+"""Speech that was made before: the same bytes, a share of the price, and no call of the provider."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.speech import speech_app
+from audio_gateway.catalog.models import CacheTerms, Price
+from audio_gateway.errors import BudgetReached, MeteringUnavailable, ProviderUnavailable
+from audio_gateway.providers.port import AudioChunk
+from audio_gateway.use_cases.reserve import Till
+from tests.fakes.gateway import API_CALLER, Answer, call, json_event
+from tests.fakes.meter import FakeMeter, FakeUnsettled
+from tests.fakes.providers import FakeProvider, catalog, model
+from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
+
+BODY = {"model": "talker", "input": "Hello.", "voice": "alloy", "response_format": "wav"}
+CACHED = {"price": Price(1_000_000, 0), "cache": CacheTerms(3600, "25")}
+
+
+class Gateway:
+    """The speech function over one provider, one till and one cache."""
+
+    def __init__(self, **fields: Any) -> None:
+        self.provider = FakeProvider()
+        self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
+        self.cache = FakeSpeechCache()
+        fields = CACHED | fields
+        app = speech_app(
+            catalog=catalog(model(**fields), model("backed", **fields, fallbacks=("plain",)), model("plain")),
+            providers=lambda _: self.provider,
+            till=Till(self.meter, self.unsettled),
+            idempotency=fresh_idempotency(),
+            caches=self.cache,
+            results=None,  # type: ignore[arg-type] # nothing is too big
+        )
+        self.handler = lambda_handler(app, "speech")
+
+    def speak(self, authorizer: dict[str, Any] | None = None, **changes: Any) -> Answer:
+        return call(self.handler, json_event("/audio/speech", BODY | changes, authorizer=authorizer))
+
+    @property
+    def calls(self) -> int:
+        return len(self.provider.asked)
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    return Gateway()
+
+
+@pytest.mark.parametrize("response_format", ["mp3", "opus", "aac", "flac", "wav", "pcm"])
+def test_a_hit_is_the_miss_byte_for_byte(gateway: Gateway, response_format: str) -> None:
+    miss, hit = (gateway.speak(response_format=response_format) for _ in range(2))
+    assert (miss.status, hit.status, gateway.calls) == (200, 200, 1)
+    assert miss.body == hit.body
+    assert miss.headers["content-type"] == hit.headers["content-type"]
+    assert "x-audio-gateway-cached" not in miss.headers
+    assert hit.headers["x-audio-gateway-cached"] == "true"
+    assert hit.headers["x-audio-gateway-model"] == "talker"
+
+
+def test_a_hit_is_held_and_paid_at_its_share_and_costs_no_provider(gateway: Gateway) -> None:
+    miss, hit = gateway.speak(), gateway.speak()
+    assert [(work.price_microusd, work.cost_microusd, work.amount) for work in gateway.meter.settled] == [
+        (6, 6, 6),
+        (2, 0, 6),  # a quarter of 6, upwards
+    ]
+    assert [work.price_microusd for work in gateway.meter.admitted] == [6, 2]
+    assert [each.headers["x-audio-gateway-cost-usd"] for each in (miss, hit)] == ["0.000006", "0.000002"]
+
+
+def test_events_and_plain_audio_share_the_sound(gateway: Gateway) -> None:
+    gateway.speak()
+    events = gateway.speak(stream_format="sse")
+    assert (events.status, events.headers["x-audio-gateway-cached"], gateway.calls) == (200, "true", 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"input": "Hello. "}, {"voice": "echo"}, {"speed": 1.5}, {"instructions": "Slowly."}, {"response_format": "flac"}],
+)
+def test_every_change_of_the_sound_is_a_miss(gateway: Gateway, change: dict[str, Any]) -> None:
+    gateway.speak()
+    other = gateway.speak(**change)
+    assert (other.status, gateway.calls) == (200, 2)
+    assert "x-audio-gateway-cached" not in other.headers
+
+
+def test_a_change_of_the_catalogue_is_a_miss(gateway: Gateway) -> None:
+    changed = Gateway(voices={"alloy": "another"}, upstream="another")
+    changed.cache = gateway.cache
+    gateway.speak()
+    changed.speak()
+    assert (gateway.calls, changed.calls) == (1, 1)
+
+
+def test_another_organisation_has_a_cache_of_its_own(gateway: Gateway) -> None:
+    gateway.speak()
+    gateway.speak(API_CALLER | {"project_id": "other"})
+    assert gateway.calls == 1
+    gateway.speak(API_CALLER | {"organization_id": "org-other"})
+    assert gateway.calls == 2
+
+
+def test_speech_is_given_again_for_as_long_as_the_catalogue_says(gateway: Gateway) -> None:
+    gateway.speak()
+    gateway.cache.age_s = 3600
+    assert gateway.speak().headers["x-audio-gateway-cached"] == "true"
+    gateway.cache.age_s = 3601
+    assert "x-audio-gateway-cached" not in gateway.speak().headers
+    assert gateway.calls == 2
+
+
+def test_without_the_field_in_the_catalogue_nothing_is_kept() -> None:
+    gateway = Gateway(cache=None)
+    gateway.speak()
+    gateway.speak()
+    assert (gateway.calls, gateway.cache.kept) == (2, {})
+
+
+def test_what_was_not_paid_or_not_whole_is_not_kept(gateway: Gateway) -> None:
+    gateway.meter.refuses = BudgetReached("spent", limit="monthly_budget_usd")
+    assert gateway.speak().status == 429
+    gateway.meter.refuses = None
+    gateway.provider.fails = ProviderUnavailable("down", provider="fake")
+    assert gateway.speak().status == 503
+    gateway.provider.fails = None
+
+    def cut(_: object) -> Any:
+        yield AudioChunk(b"\x01\x00" * 240, "pcm", 24_000)
+        raise ProviderUnavailable("cut", provider="fake")
+
+    gateway.provider.synthesize = cut  # type: ignore[method-assign] # begins, and breaks off
+    assert gateway.speak().status == 503
+    assert gateway.cache.kept == {}
+
+
+def test_a_hit_must_be_admitted(gateway: Gateway) -> None:
+    gateway.speak()
+    gateway.meter.refuses = BudgetReached("spent", limit="monthly_budget_usd")
+    assert gateway.speak().status == 429
+
+
+def test_a_fallbacks_speech_is_never_taken_for_the_models_own(gateway: Gateway) -> None:
+    fails = iter([True, False])
+
+    def first_fails(request: Any) -> Any:
+        if next(fails, False):
+            raise ProviderUnavailable("down", provider="fake")
+        return FakeProvider.synthesize(FakeProvider(), request)
+
+    gateway.provider.synthesize = first_fails  # type: ignore[method-assign] # the model fails once
+    served = [gateway.speak(model="backed").headers["x-audio-gateway-model"] for _ in range(2)]
+    assert served == ["plain", "backed"]
+    assert len(gateway.cache.kept) == 1
+
+
+def test_a_hit_that_cannot_be_settled_now_goes_out_and_leaves_its_evidence(gateway: Gateway) -> None:
+    gateway.speak()
+    gateway.meter.fails = MeteringUnavailable("down")
+    assert gateway.speak().status == 200
+    assert [work.price_microusd for work in gateway.unsettled.kept.values()] == [2]

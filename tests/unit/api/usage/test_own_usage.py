@@ -1,0 +1,138 @@
+"""GET /usage: the caller's own limits, as the meter counts them (moto)."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.results import ResultStore
+from audio_gateway.api.usage.app import usage_app
+from audio_gateway.metering.account import Caller, Hold, Work
+from audio_gateway.metering.account_item import account_key, new_account_item
+from audio_gateway.metering.account_store import AccountStore
+from audio_gateway.metering.limits import Limits, limits_from_api
+from audio_gateway.metering.meter import DynamoMeter
+from tests.fakes.books import FakeBooks
+from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event
+from tests.unit.metering.tables import TABLE, dynamodb
+
+__all__ = ["dynamodb"]
+
+NOW_MS = 1_795_262_417_250  # 2026-11-21T12:00:17.250Z
+NEXT_MINUTE = 1_795_262_460
+DECEMBER = 1_796_083_200
+ALL = {
+    "requests_per_minute": 60,
+    "concurrent_requests": 4,
+    "characters_per_minute": 1_000,
+    "audio_seconds_per_minute": 600,
+    "monthly_budget_usd": "25",
+    "models": ["talker"],
+    "expires_at": 1_900_000_000,
+}
+
+
+class Till:
+    """A key with an account, its meter, and the usage function at the same moment."""
+
+    def __init__(self, client: Any, limits: Limits, now_ms: int = NOW_MS) -> None:
+        client.put_item(TableName=TABLE, Item=new_account_item("key_1", limits))
+        self.meter = DynamoMeter(client, TABLE, now_ms=lambda: now_ms)
+        self._client = client
+
+    def admit(self, number: int, amount: int, *, speech: bool = True) -> Hold:
+        names = ("speech", "characters") if speech else ("transcriptions", "audio_ms")
+        work = Work(f"req_{number}", names[0], "talker", cast("Any", names[1]), amount, 2_500_001, 1)
+        return self.meter.admit(Caller("key_1", "default"), work).hold
+
+    def ask(self, now_ms: int = NOW_MS, **options: Any) -> Answer:
+        books = FakeBooks()
+        app = usage_app(
+            books=books,
+            ledger=books,
+            accounts=AccountStore(self._client, TABLE),
+            results=cast("ResultStore", None),
+            beginning_ms=lambda: None,
+            now_ms=lambda: now_ms,
+        )
+        return call(lambda_handler(app, "usage"), event("GET", "/usage", **options))
+
+
+def test_nobody_is_told_anything_without_a_key(dynamodb: Any) -> None:
+    assert Till(dynamodb, Limits()).ask(authorizer={}).status == 401
+
+
+def test_an_admin_key_has_no_usage_of_its_own(dynamodb: Any) -> None:
+    assert Till(dynamodb, Limits()).ask(authorizer=ADMIN_CALLER).status == 403
+
+
+def test_a_key_that_has_done_nothing_has_used_nothing_of_its_limits(dynamodb: Any) -> None:
+    assert Till(dynamodb, limits_from_api(ALL)).ask().json == {
+        "object": "usage",
+        "limits": ALL,
+        "used": {
+            "requests_per_minute": 0,
+            "concurrent_requests": 0,
+            "characters_per_minute": 0,
+            "audio_seconds_per_minute": 0,
+            "monthly_budget_usd": "0",
+        },
+        "resets_at": {
+            "requests_per_minute": NEXT_MINUTE,
+            "concurrent_requests": None,
+            "characters_per_minute": NEXT_MINUTE,
+            "audio_seconds_per_minute": NEXT_MINUTE,
+            "monthly_budget_usd": DECEMBER,
+        },
+    }
+
+
+@pytest.mark.parametrize("limits", [{}, ALL])
+def test_what_was_used_is_told_whether_limited_or_not(dynamodb: Any, limits: dict[str, Any]) -> None:
+    till = Till(dynamodb, limits_from_api(limits))
+    spoken = till.admit(1, 42)
+    till.meter.settle(spoken, spoken.work)
+    till.meter.release(till.admit(2, 8))
+    till.admit(3, 1_500, speech=False)
+    answer = till.ask().json
+    assert answer["limits"] == limits
+    assert answer["used"] == {
+        "requests_per_minute": 3,
+        "concurrent_requests": 1,
+        "characters_per_minute": 50,
+        "audio_seconds_per_minute": 1.5,
+        "monthly_budget_usd": "5.000002",  # spent plus held; what was released costs nothing
+    }
+
+
+def test_a_new_minute_and_a_new_month_begin_at_nothing(dynamodb: Any) -> None:
+    till = Till(dynamodb, Limits())
+    till.admit(1, 42)
+    next_minute = till.ask(NEXT_MINUTE * 1000).json
+    assert next_minute["used"]["characters_per_minute"] == 0
+    assert next_minute["used"]["monthly_budget_usd"] == "2.500001"
+    assert next_minute["resets_at"]["requests_per_minute"] == NEXT_MINUTE + 60
+    december = till.ask(DECEMBER * 1000).json
+    assert december["used"]["monthly_budget_usd"] == "0"
+    assert december["used"]["concurrent_requests"] == 1
+    assert december["resets_at"]["monthly_budget_usd"] == 1_798_761_600  # 1 January 2027
+
+
+def test_a_key_without_an_account_is_refused(dynamodb: Any) -> None:
+    till = Till(dynamodb, Limits())
+    dynamodb.delete_item(TableName=TABLE, Key=account_key("key_1"))
+    assert till.ask().status == 403
+
+
+def test_an_account_that_cannot_be_read_is_a_503(dynamodb: Any) -> None:
+    till = Till(dynamodb, Limits())
+    dynamodb.delete_table(TableName=TABLE)
+    answer = till.ask()
+    assert (answer.status, answer.error["code"]) == (503, "metering_unavailable")
+
+
+def test_an_unknown_parameter_is_refused_by_name(dynamodb: Any) -> None:
+    answer = Till(dynamodb, Limits()).ask(query={"month": ["2026-11"]})
+    assert (answer.status, answer.error["param"]) == (400, "month")

@@ -1,0 +1,373 @@
+"""GET /organization/usage/… and /organization/costs through the real handler."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any, cast
+
+import pytest
+
+from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.results import ResultStore
+from audio_gateway.api.usage.app import usage_app
+from audio_gateway.api.usage.pages import page_token
+from tests.fakes.books import FakeBooks, row
+from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event
+
+MIDNIGHT = 1_795_219_200  # 2026-11-21T00:00:00Z
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+NOW = MIDNIGHT + 12 * HOUR + 90
+
+SPEECHES = "/organization/usage/audio_speeches"
+TRANSCRIPTIONS = "/organization/usage/audio_transcriptions"
+COSTS = "/organization/costs"
+REPORTS = (SPEECHES, TRANSCRIPTIONS, COSTS)
+
+
+class Desk:
+    """The usage function over these rows, at a moment."""
+
+    def __init__(self, *rows: Any, now: float = NOW) -> None:
+        books = FakeBooks(list(rows))
+        app = usage_app(
+            books=books,
+            ledger=books,
+            accounts=cast("Any", None),
+            results=cast("ResultStore", None),
+            beginning_ms=lambda: None,
+            now_ms=lambda: round(now * 1000),
+        )
+        self._handler = lambda_handler(app, "usage")
+
+    def ask(self, path: str, **query: Any) -> Answer:
+        """Values as lists stand for `name[]`, once for each element."""
+        asked = {
+            f"{name}[]" if isinstance(value, list) else name: value if isinstance(value, list) else [str(value)]
+            for name, value in query.items()
+            if value != []
+        }
+        return call(self._handler, event("GET", path, query=asked, authorizer=ADMIN_CALLER))
+
+    def buckets(self, path: str, **query: Any) -> list[dict[str, Any]]:
+        answer = self.ask(path, **query)
+        assert answer.status == 200, answer.body
+        return answer.json["data"]
+
+    def results(self, path: str, **query: Any) -> list[dict[str, Any]]:
+        """All results of a report of one bucket."""
+        (bucket,) = self.buckets(path, **query)
+        return bucket["results"]
+
+
+# ---------------------------------------------------------------- who may ask
+@pytest.mark.parametrize("path", REPORTS)
+def test_nobody_is_told_anything_without_a_key(path: str) -> None:
+    handler = Desk()._handler
+    assert call(handler, event("GET", path, authorizer={})).status == 401
+
+
+@pytest.mark.parametrize("path", REPORTS)
+def test_an_api_key_opens_no_report(path: str) -> None:
+    answer = call(Desk(row(MIDNIGHT))._handler, event("GET", path, query={"start_time": ["0"]}))
+    assert answer.status == 403
+
+
+@pytest.mark.parametrize("path", REPORTS)
+def test_only_get_is_known(path: str) -> None:
+    answer = call(Desk()._handler, event("POST", path, authorizer=ADMIN_CALLER))
+    assert (answer.status, answer.headers["allow"]) == (405, "GET")
+
+
+# ---------------------------------------------------------------- results
+def test_speeches_are_counted_in_characters() -> None:
+    desk = Desk(
+        row(MIDNIGHT, amount=7),
+        row(NOW, amount=5),
+        row(NOW, endpoint="transcriptions", amount=1_000),
+        row(NOW, outcome="abandoned", amount=0, price_microusd=0, cost_microusd=0),  # nobody got an answer
+    )
+    assert desk.ask(SPEECHES, start_time=MIDNIGHT).json == {
+        "object": "page",
+        "data": [
+            {
+                "object": "bucket",
+                "start_time": MIDNIGHT,
+                "end_time": NOW + 1,
+                "results": [
+                    {
+                        "object": "organization.usage.audio_speeches.result",
+                        "characters": 12,
+                        "num_model_requests": 2,
+                        "project_id": None,
+                        "user_id": None,
+                        "api_key_id": None,
+                        "model": None,
+                    }
+                ],
+            }
+        ],
+        "has_more": False,
+        "next_page": None,
+    }
+
+
+def test_transcriptions_and_translations_are_whole_seconds_together_rounded_up_once() -> None:
+    desk = Desk(
+        row(MIDNIGHT),
+        row(MIDNIGHT, endpoint="transcriptions", amount=1_001),
+        row(MIDNIGHT, endpoint="transcriptions", amount=1_001),
+        row(MIDNIGHT, endpoint="translations", amount=1_001),
+    )
+    (result,) = desk.results(TRANSCRIPTIONS, start_time=MIDNIGHT)
+    assert result == {
+        "object": "organization.usage.audio_transcriptions.result",
+        "seconds": 4,
+        "num_model_requests": 3,
+        "project_id": None,
+        "user_id": None,
+        "api_key_id": None,
+        "model": None,
+    }
+
+
+def test_costs_are_the_callers_price_and_the_operators_cost() -> None:
+    desk = Desk(
+        row(MIDNIGHT, price_microusd=100_000, cost_microusd=70_000),
+        row(MIDNIGHT, price_microusd=200_000, cost_microusd=1, endpoint="translations"),
+    )
+    (result,) = desk.results(COSTS, start_time=MIDNIGHT)
+    assert result == {
+        "object": "organization.costs.result",
+        "amount": {"value": 0.3, "currency": "usd"},
+        "provider_amount": {"value": 0.070001, "currency": "usd"},
+        "quantity": None,
+        "quantity_unit": None,
+        "project_id": None,
+        "user_id": None,
+        "api_key_id": None,
+        "line_item": None,
+        "api_source": None,
+    }
+
+
+@pytest.mark.parametrize("microusd", [0, 1, 10, 299_999, 1_000_001, 123_456_789_012_345, 999_999_999_999_999])
+def test_dollars_are_written_as_the_exact_decimal(microusd: int) -> None:
+    answer = Desk(row(MIDNIGHT, price_microusd=microusd)).ask(COSTS, start_time=MIDNIGHT)
+    (bucket,) = json.loads(answer.body, parse_float=Decimal, parse_int=Decimal)["data"]
+    assert bucket["results"][0]["amount"]["value"] * 1_000_000 == microusd
+
+
+def test_line_items_name_model_and_endpoint_and_say_how_much_of_it() -> None:
+    desk = Desk(
+        row(MIDNIGHT, amount=40),
+        row(MIDNIGHT, amount=2),
+        row(MIDNIGHT, endpoint="transcriptions", model="hearer", amount=1_500),
+        row(MIDNIGHT, endpoint="translations", model="hearer", amount=250),
+    )
+    found = desk.results(COSTS, start_time=MIDNIGHT, group_by=["line_item"])
+    assert [(each["line_item"], each["quantity"], each["quantity_unit"]) for each in found] == [
+        ("hearer, transcriptions", 1.5, "duration_seconds"),
+        ("hearer, translations", 0.25, "duration_seconds"),
+        ("talker, speech", 42, "characters"),
+    ]
+
+
+def test_costs_by_source_are_all_unlabeled() -> None:
+    (result,) = Desk(row(MIDNIGHT)).results(COSTS, start_time=MIDNIGHT, group_by=["api_source"])
+    assert result["api_source"] == "unlabeled"
+
+
+# ---------------------------------------------------------------- groups and filters
+MIXED = (
+    row(MIDNIGHT, key_id="key_1", project_id="p1", model="a", amount=1),
+    row(MIDNIGHT, key_id="key_2", project_id="p1", model="b", amount=2),
+    row(MIDNIGHT, key_id="key_3", project_id="p2", model="a", amount=4),
+)
+
+
+@pytest.mark.parametrize("spelling", ["group_by", "group_by[]"])
+def test_groups_are_told_apart_by_the_fields_that_were_asked_for(spelling: str) -> None:
+    found = Desk(*MIXED).results(SPEECHES, start_time=MIDNIGHT, **{spelling: "model"})
+    assert [(each["model"], each["characters"], each["project_id"], each["api_key_id"]) for each in found] == [
+        ("a", 5, None, None), ("b", 2, None, None),
+    ]  # fmt: skip
+
+
+def test_several_fields_group_together() -> None:
+    found = Desk(*MIXED).results(SPEECHES, start_time=MIDNIGHT, group_by=["project_id", "model"])
+    assert [(each["project_id"], each["model"], each["characters"]) for each in found] == [
+        ("p1", "a", 1), ("p2", "a", 4), ("p1", "b", 2),
+    ]  # fmt: skip
+
+
+def test_there_are_no_users_to_group_by() -> None:
+    (result,) = Desk(*MIXED).results(SPEECHES, start_time=MIDNIGHT, group_by=["user_id"])
+    assert (result["user_id"], result["characters"]) == (None, 7)
+
+
+@pytest.mark.parametrize(
+    ("query", "characters"),
+    [
+        ({"project_ids": ["p1"]}, 3),
+        ({"project_ids": ["p1", "p2"]}, 7),
+        ({"project_ids": "p2"}, 4),
+        ({"api_key_ids": ["key_2", "key_3"]}, 6),
+        ({"models": ["a"]}, 5),
+        ({"models": ["a"], "project_ids": ["p2"]}, 4),
+    ],
+)
+def test_filters_leave_out_all_others(query: dict[str, Any], characters: int) -> None:
+    (result,) = Desk(*MIXED).results(SPEECHES, start_time=MIDNIGHT, **query)
+    assert result["characters"] == characters
+
+
+@pytest.mark.parametrize("query", [{"models": ["c"]}, {"user_ids": ["user_1"]}, {"api_key_ids": ["key_9"]}])
+def test_a_filter_that_nothing_passes_leaves_an_empty_bucket(query: dict[str, Any]) -> None:
+    assert Desk(*MIXED).results(SPEECHES, start_time=MIDNIGHT, **query) == []
+
+
+def test_costs_of_a_line_item_are_those_of_exactly_that_name() -> None:
+    (result,) = Desk(*MIXED).results(COSTS, start_time=MIDNIGHT, line_items=["a, speech", "b"])
+    assert result["amount"]["value"] == 0.0003
+
+
+# ---------------------------------------------------------------- buckets
+def edges(buckets: list[dict[str, Any]]) -> list[int]:
+    return [bucket["start_time"] for bucket in buckets] + [buckets[-1]["end_time"]]
+
+
+def test_the_first_bucket_begins_at_start_time_the_others_at_utc_midnight_the_last_ends_now() -> None:
+    start = MIDNIGHT - 2 * DAY + 5 * HOUR + 7
+    assert edges(Desk().buckets(SPEECHES, start_time=start)) == [start, MIDNIGHT - DAY, MIDNIGHT, NOW + 1]
+
+
+@pytest.mark.parametrize(("width", "seconds"), [("1m", MINUTE), ("1h", HOUR), ("1d", DAY)])
+def test_buckets_of_each_width_lie_at_whole_multiples_of_it(width: str, seconds: int) -> None:
+    start = MIDNIGHT - 3 * seconds + 11
+    found = edges(Desk().buckets(SPEECHES, start_time=start, end_time=MIDNIGHT + 9, bucket_width=width))
+    assert found == [start, *(MIDNIGHT + step * seconds for step in (-2, -1, 0)), MIDNIGHT + 9]
+
+
+def test_cost_buckets_are_whole_utc_days() -> None:
+    found = edges(Desk().buckets(COSTS, start_time=MIDNIGHT - 1, end_time=MIDNIGHT + 1))
+    assert found == [MIDNIGHT - DAY, MIDNIGHT, MIDNIGHT + DAY]
+    assert edges(Desk().buckets(COSTS, start_time=MIDNIGHT, end_time=MIDNIGHT + DAY)) == [MIDNIGHT, MIDNIGHT + DAY]
+
+
+def test_start_is_inside_and_end_is_outside() -> None:
+    desk = Desk(row(MIDNIGHT - 0.001), row(MIDNIGHT), row(MIDNIGHT + 9.999), row(MIDNIGHT + 10))
+    (result,) = desk.results(SPEECHES, start_time=MIDNIGHT, end_time=MIDNIGHT + 10)
+    assert result["num_model_requests"] == 2
+
+
+def test_what_was_used_in_this_very_second_is_in_the_answer() -> None:
+    (result,) = Desk(row(NOW + 0.25), now=NOW + 0.3).results(SPEECHES, start_time=NOW)
+    assert result["num_model_requests"] == 1
+
+
+def test_empty_buckets_are_listed() -> None:
+    found = Desk(row(MIDNIGHT - DAY)).buckets(SPEECHES, start_time=MIDNIGHT - 2 * DAY)
+    assert [len(bucket["results"]) for bucket in found] == [0, 1, 0]
+
+
+# ---------------------------------------------------------------- pages
+@pytest.mark.parametrize(
+    ("path", "query", "default", "most"),
+    [
+        (SPEECHES, {}, 7, 31),
+        (SPEECHES, {"bucket_width": "1d"}, 7, 31),
+        (TRANSCRIPTIONS, {"bucket_width": "1h"}, 24, 168),
+        (SPEECHES, {"bucket_width": "1m"}, 60, 1440),
+        (COSTS, {}, 7, 180),
+        (COSTS, {"bucket_width": "1d"}, 7, 180),
+    ],
+)
+def test_the_sizes_of_pages_are_openais(path: str, query: dict[str, Any], default: int, most: int) -> None:
+    desk = Desk()
+    assert len(desk.buckets(path, start_time=0, **query)) == default
+    assert len(desk.buckets(path, start_time=0, limit=most, **query)) == most
+    for limit in (0, most + 1):
+        assert desk.ask(path, start_time=0, limit=limit, **query).error["param"] == "limit"
+
+
+def test_pages_go_on_where_the_last_one_ended() -> None:
+    desk, asked = Desk(), {"start_time": MIDNIGHT - 4 * DAY + 1, "limit": 2}
+    first = desk.ask(SPEECHES, **asked).json
+    assert first["has_more"] is True
+    second = desk.ask(SPEECHES, **asked, page=first["next_page"]).json
+    third = desk.ask(SPEECHES, **asked, page=second["next_page"]).json
+    assert edges(first["data"] + second["data"] + third["data"]) == [
+        MIDNIGHT - 4 * DAY + 1, *(MIDNIGHT + days * DAY for days in (-3, -2, -1, 0)), NOW + 1,
+    ]  # fmt: skip
+    assert (third["has_more"], third["next_page"]) == (False, None)
+
+
+def test_a_page_may_be_of_another_size_than_the_one_before() -> None:
+    desk = Desk()
+    token = desk.ask(SPEECHES, start_time=MIDNIGHT - 9 * DAY, limit=1).json["next_page"]
+    assert len(desk.buckets(SPEECHES, start_time=MIDNIGHT - 9 * DAY, limit=5, page=token)) == 5
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "page", "page_", "page_====", "page_AAAA", "page_AAAAAAAAAAA=", "é", "a" * 5_000,
+        page_token(MIDNIGHT - 9 * DAY),  # before start_time
+        page_token(MIDNIGHT - 2 * DAY),  # start_time itself: the page that needs no token
+        page_token(MIDNIGHT - DAY + HOUR),  # no edge of a bucket
+        page_token(MIDNIGHT + 9 * DAY),  # beyond the end
+        page_token(MIDNIGHT) + "=",
+        page_token(MIDNIGHT).removeprefix("page_"),
+    ],
+)  # fmt: skip
+def test_a_senseless_page_is_refused_by_name(page: str) -> None:
+    answer = Desk().ask(SPEECHES, start_time=MIDNIGHT - 2 * DAY, page=page)
+    assert (answer.status, answer.error["param"]) == (400, "page")
+
+
+# ---------------------------------------------------------------- wrong questions
+@pytest.mark.parametrize("path", REPORTS)
+@pytest.mark.parametrize(
+    ("query", "param"),
+    [
+        ({}, "start_time"),
+        ({"start_time": ""}, "start_time"),
+        ({"start_time": "yesterday"}, "start_time"),
+        ({"start_time": "-1"}, "start_time"),
+        ({"start_time": "1.5"}, "start_time"),
+        ({"start_time": "٣"}, "start_time"),
+        ({"start_time": ["0", "1"]}, "start_time"),
+        ({"start_time": NOW * 1000}, "start_time"),
+        ({"start_time": NOW + 1}, "start_time"),
+        ({"start_time": 0, "end_time": 0}, "end_time"),
+        ({"start_time": NOW, "end_time": NOW - 1}, "end_time"),
+        ({"start_time": 0, "end_time": NOW * 1000}, "end_time"),
+        ({"start_time": 0, "bucket_width": "1w"}, "bucket_width"),
+        ({"start_time": 0, "limit": "many"}, "limit"),
+        ({"start_time": 0, "group_by": ["colour"]}, "group_by"),
+        ({"start_time": 0, "group_by": ["project_id", ""]}, "group_by"),
+        ({"start_time": 0, "project_ids": [""]}, "project_ids"),
+        ({"start_time": 0, "page": ""}, "page"),
+        ({"start_time": 0, "modles": ["a"]}, "modles"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_by_name(path: str, query: dict[str, Any], param: str) -> None:
+    answer = Desk().ask(path, **query)
+    assert (answer.status, answer.error["param"], answer.error["type"]) == (400, param, "invalid_request_error")
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        (COSTS, {"bucket_width": "1h"}),
+        (COSTS, {"models": ["a"]}),
+        (COSTS, {"user_ids": ["a"]}),
+        (COSTS, {"group_by": ["model"]}),
+        (SPEECHES, {"line_items": ["a"]}),
+        (SPEECHES, {"group_by": ["line_item"]}),
+    ],
+)
+def test_what_only_the_other_report_knows_is_refused(path: str, query: dict[str, Any]) -> None:
+    (name,) = query
+    assert Desk().ask(path, start_time=0, **query).error["param"] == name

@@ -1,0 +1,126 @@
+"""The usage function over its real stores (moto): what was written is told, and nothing else of the table is read."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any, cast
+
+import pytest
+
+from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.results import ResultStore
+from audio_gateway.api.usage.app import usage_app
+from audio_gateway.metering.account_item import new_account_item
+from audio_gateway.metering.account_store import AccountStore
+from audio_gateway.metering.books import DynamoBooks
+from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.frontier import Frontier
+from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.ledger import row_item
+from audio_gateway.metering.ledger_store import LedgerStore
+from audio_gateway.metering.limits import Limits
+from audio_gateway.metering.rollup import Rollup
+from audio_gateway.metering.table import Table
+from tests.fakes.books import row
+from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event
+from tests.infrastructure import template
+from tests.unit.metering.tables import TABLE, dynamodb
+
+__all__ = ["dynamodb"]
+
+MIDNIGHT = 1_793_750_400  # 2026-11-04T00:00:00Z
+BEGINNING = MIDNIGHT - 3 * 86_400
+NOW_MS = (MIDNIGHT + 45_000) * 1000
+SPEECHES, COSTS, LEDGER = "/organization/usage/audio_speeches", "/organization/costs", "/organization/ledger"
+
+
+class Recorder:
+    """Notes the operation and the partition keys of each call."""
+
+    _EVENT = "provide-client-params.dynamodb"
+
+    def __init__(self, client: Any) -> None:
+        self.calls: set[tuple[str, str]] = set()
+        self._events = client.meta.events
+        self.start()
+
+    def start(self) -> None:
+        self._events.register(self._EVENT, self._note)
+
+    def stop(self) -> None:
+        self._events.unregister(self._EVENT, self._note)
+
+    def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        keys = [params.get("Key", {}).get("pk"), params.get("ExpressionAttributeValues", {}).get(":pk")]
+        keys += [key["pk"] for asked in params.get("RequestItems", {}).values() for key in asked["Keys"]]
+        self.calls |= {(f"dynamodb:{model.name}", key["S"]) for key in keys if key}
+
+
+class Gateway:
+    """The usage function over a table whose ledger begins three days ago, and what it reads of it."""
+
+    def __init__(self, client: Any) -> None:
+        Directory(client, TABLE, now_s=lambda: BEGINNING).create_key("api", name="first")
+        client.put_item(TableName=TABLE, Item=new_account_item("key_1", Limits()))
+        for at in (BEGINNING, MIDNIGHT - 1, MIDNIGHT, NOW_MS / 1000):
+            client.put_item(TableName=TABLE, Item=row_item(row(at)))
+        app = usage_app(
+            books=DynamoBooks(client, TABLE, lambda: NOW_MS),
+            ledger=LedgerStore(client, TABLE),
+            accounts=AccountStore(client, TABLE),
+            results=cast("ResultStore", None),
+            beginning_ms=Frontier(Table(client, TABLE)).beginning_ms,
+            now_ms=lambda: NOW_MS,
+        )
+        self._handler = lambda_handler(app, "usage")
+        self._rollup = Rollup(client, TABLE, Lag(960, 60), lambda: NOW_MS)
+        self.client = client
+
+    def roll_up(self) -> None:
+        while self._rollup.run().hours:
+            pass
+
+    def ask(self, path: str, **query: str) -> Answer:
+        asked = {name: [value] for name, value in query.items()}
+        authorizer = ADMIN_CALLER if path.startswith("/organization/") else None
+        answer = call(self._handler, event("GET", path, query=asked or None, authorizer=authorizer))
+        assert answer.status == 200, answer.body
+        return answer
+
+
+@pytest.fixture
+def gateway(dynamodb: Any) -> Gateway:
+    return Gateway(dynamodb)
+
+
+def test_old_rows_and_those_of_just_now_are_all_told(gateway: Gateway) -> None:
+    gateway.roll_up()
+    buckets = gateway.ask(SPEECHES, start_time=str(BEGINNING)).json["data"]
+    assert [[result["num_model_requests"] for result in bucket["results"]] for bucket in buckets] == [[1], [], [1], [2]]
+
+
+def test_a_month_is_read_to_its_end(gateway: Gateway) -> None:
+    assert len(gateway.ask(LEDGER, month="2026-11").body.splitlines()) == 5
+
+
+def test_only_what_the_role_allows_is_read(gateway: Gateway) -> None:
+    recorder = Recorder(gateway.client)
+    gateway.ask(COSTS, start_time=str(BEGINNING))
+    gateway.ask("/usage")
+    recorder.stop()
+    gateway.roll_up()
+    recorder.start()
+    for key_ids in ({}, {"api_key_ids": "key_1"}):
+        gateway.ask(SPEECHES, start_time=str(BEGINNING - 7), bucket_width="1h", **key_ids)
+    (statement,) = [
+        statement
+        for policy in template.source()["Resources"]["UsageRole"]["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Sid"] == "ReadAccountsAndBooks"
+    ]
+    leading = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    assert {operation for operation, _ in recorder.calls} == set(statement["Action"])
+    for _, key in recorder.calls:
+        assert any(fnmatchcase(key, pattern) for pattern in leading), key
+    # What it may read is what it does read.
+    assert all(any(fnmatchcase(key, pattern) for _, key in recorder.calls) for pattern in leading)

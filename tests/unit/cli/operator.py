@@ -1,0 +1,80 @@
+"""An operator at the command line, and a gateway for them to work on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from audio_gateway.cli.app import app
+from audio_gateway.cli.gateway import Deployment, Gateway
+from audio_gateway.metering.account import Caller, Hold, Work
+from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.keys import NewKey
+from audio_gateway.metering.ledger import LedgerRow
+from audio_gateway.metering.ledger_store import LedgerStore
+from audio_gateway.metering.limits import limits_from_api
+from audio_gateway.metering.meter import DynamoMeter
+from tests.unit.metering.tables import TABLE
+
+TARGET = ("--table", TABLE, "--region", "us-east-1")
+
+
+def run(*arguments: str, code: int = 0, answer: str = "") -> Result:
+    """Run a command line that ends with this exit code, and as an operator sees it: without a traceback."""
+    result = CliRunner().invoke(app, arguments, input=answer)
+    assert result.exit_code == code, f"{result.exit_code}\n{result.output}\n{result.exception!r}"
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result
+
+
+class Operator:
+    """Runs commands on the gateway in moto."""
+
+    def __init__(self, dynamodb: Any) -> None:
+        self.client = dynamodb
+        self.directory = Directory(dynamodb, TABLE)
+
+    def __call__(self, *arguments: str, code: int = 0, answer: str = "") -> Result:
+        return run(*arguments, *TARGET, code=code, answer=answer)
+
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        result = self(*arguments, "--json", code=code)
+        return json.loads(result.stdout)
+
+    def key(self, name: str = "first", project_id: str = "default", **limits: Any) -> NewKey:
+        return self.directory.create_key("api", name=name, project_id=project_id, limits=limits_from_api(limits))
+
+    def admit(self, key: NewKey, request_id: str = "req_1", price: int = 150, ago_s: int = 0, **work: Any) -> Hold:
+        """A request of the key's that is running since so many seconds."""
+        meter = DynamoMeter(self.client, TABLE, now_ms=lambda: int((time.time() - ago_s) * 1000))
+        asked = {"endpoint": "speech", "model": "talker", "unit": "characters", "amount": 10} | work
+        caller = Caller(key.record.id, key.record.project_id)
+        return meter.admit(caller, Work(request_id, price_microusd=price, cost_microusd=100, **asked)).hold
+
+    def charge(self, *rows: LedgerRow) -> None:
+        for row in rows:
+            LedgerStore(self.client, TABLE).put(row)
+
+
+@pytest.fixture
+def operator(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """Whose commands use the test's client: to make one for each takes longer than all else that they do."""
+    deployment = Deployment(dynamodb, TABLE, f"table {TABLE} in us-east-1")
+    monkeypatch.setattr(Gateway, "_deployed", lambda _: deployment)
+    return Operator(dynamodb)
+
+
+@pytest.fixture
+def mistaken(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """What an operator is told about a command line that makes no sense; no gateway may be asked for that."""
+
+    def asked(_: Gateway) -> Deployment:
+        raise AssertionError("a gateway was asked")
+
+    monkeypatch.setattr(Gateway, "_deployed", asked)
+    return lambda *arguments: run(*arguments, *TARGET, code=2).stderr

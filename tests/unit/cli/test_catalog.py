@@ -1,0 +1,74 @@
+"""`catalog check`: right and wrong catalogues."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.operator import run
+from tests.unit.cli.shapes import DOCUMENTED, assert_documented
+
+RIGHT = """
+[providers.openai]
+adapter = "openai"
+base_url = "https://api.openai.com/v1"
+api_key = "env:KEY"
+
+[[models]]
+id = "gpt-4o-mini-tts"
+provider = "openai"
+endpoints = ["speech"]
+price = { usd_per_million_characters = "15.00" }
+markup_percent = 25
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "catalog.toml"
+    file.write_text(RIGHT)
+    return file
+
+
+def test_a_right_catalogue_is_listed_with_what_callers_pay(path: Path) -> None:
+    shown = run("catalog", "check", str(path)).stdout
+    assert f"{path} is right: 1 model\n" in shown
+    assert "$18.75 per 1M characters" in shown
+
+
+def test_a_right_catalogue_as_json(path: Path) -> None:
+    data = json.loads(run("catalog", "check", str(path), "--json").stdout)
+    assert_documented(data)
+    assert (data["valid"], data["mistakes"]) == (True, [])
+    assert data["models"][0].keys() == DOCUMENTED["catalog"]["models"][0].keys()
+    assert data["models"][0]["price"] == DOCUMENTED["catalog"]["models"][0]["price"]
+
+
+def test_all_mistakes_are_named_at_once(path: Path) -> None:
+    path.write_text(RIGHT.replace("price", "prize").replace('"speech"', '"speeches"'))
+    result = run("catalog", "check", str(path), code=1)
+    assert result.stdout == ""
+    assert "price: is missing" in result.stderr
+    assert "'speeches' is not known" in result.stderr
+    data = json.loads(run("catalog", "check", str(path), "--json", code=1).stdout)
+    assert_documented(data)
+    assert data["valid"] is False
+    assert all(mistake in result.stderr for mistake in data["mistakes"])
+    assert len(data["mistakes"]) == 3
+
+
+@pytest.mark.parametrize("content", [None, "[[models"], ids=["no file", "no TOML"])
+def test_a_file_that_is_no_catalogue(path: Path, content: str | None) -> None:
+    path.unlink() if content is None else path.write_text(content)
+    assert str(path) in run("catalog", "check", str(path), code=1).stderr
+    data = json.loads(run("catalog", "check", str(path), "--json", code=1).stdout)
+    assert (data["valid"], len(data["mistakes"])) == (False, 1)
+
+
+def test_the_catalogue_that_the_operator_has_set_is_the_default(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDIO_GATEWAY_CATALOG", str(path))
+    assert "gpt-4o-mini-tts" in run("catalog", "check").stdout
+    monkeypatch.delenv("AUDIO_GATEWAY_CATALOG")
+    assert "layers/shared/catalog.toml is right" in run("catalog", "check").stdout

@@ -1,0 +1,30 @@
+"""`--help` says what there is, and no command is without its sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import audio_gateway
+from audio_gateway.cli.app import app
+from tests.unit.cli.commands import COMMANDS
+from tests.unit.cli.operator import run
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_and_option_is_explained_and_can_answer_in_json(words: tuple[str, ...]) -> None:
+    shown = run(*words, "--help").stdout
+    command: Any = COMMANDS[words]
+    assert command.help
+    assert "--json" in shown
+    for parameter in command.params:
+        assert parameter.help, f"{words}: {parameter.name}"
+
+
+def test_without_a_command_there_is_help() -> None:
+    assert "keys" in run(code=2).output
+
+
+def test_the_version_is_the_package_s() -> None:
+    assert run("--version").stdout == f"{app.info.name} {audio_gateway.__version__}\n"

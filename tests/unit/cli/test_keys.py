@@ -1,0 +1,278 @@
+"""`keys`: every command's table and JSON form, wrong input, unknown keys, pipes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from audio_gateway.errors import NotFound, PermissionDenied
+from audio_gateway.metering.key_store import KeyStore
+from audio_gateway.metering.keys import hash_key
+from audio_gateway.metering.limits import limits_from_api
+from tests.unit.cli.operator import Operator, mistaken, operator
+from tests.unit.cli.shapes import assert_documented
+from tests.unit.metering.tables import TABLE, dynamodb
+
+__all__ = ["dynamodb", "mistaken", "operator"]
+
+EVERY_LIMIT = {
+    "requests_per_minute": 60,
+    "concurrent_requests": 4,
+    "characters_per_minute": 10_000,
+    "audio_seconds_per_minute": 600,
+    "monthly_budget_usd": "25.5",
+    "models": ["talker", "listener"],
+    "expires_at": 4_000_000_000,
+}
+AS_OPTIONS = (
+    "--requests-per-minute", "60", "--concurrent-requests", "4", "--characters-per-minute", "10000",
+    "--audio-seconds-per-minute", "600", "--monthly-budget-usd", "$25.50", "--model", "talker", "--model", "listener",
+    "--expires", "4000000000",
+)  # fmt: skip
+
+
+# ---------------------------------------------------------------- create
+def test_the_value_of_a_new_key_is_all_that_goes_into_a_pipe(operator: Operator) -> None:
+    result = operator("keys", "create", "--name", "first")
+    value = result.stdout.removesuffix("\n")
+    record = KeyStore(operator.client, TABLE).get(hash_key(value))
+    assert record is not None
+    assert (record.name, record.kind, record.project_id) == ("first", "api", "default")
+    assert record.id in result.stderr
+    assert value not in result.stderr
+
+
+def test_a_new_key_has_the_limits_that_were_named(operator: Operator) -> None:
+    data = operator.json("keys", "create", "--name", "first", *AS_OPTIONS)
+    assert_documented(data)
+    assert data["limits"] == EVERY_LIMIT
+    assert operator.directory.key(data["id"]).limits == limits_from_api(EVERY_LIMIT)
+    assert KeyStore(operator.client, TABLE).get(hash_key(data["value"])) is not None
+
+
+def test_a_value_is_never_shown_again(operator: Operator) -> None:
+    value = operator("keys", "create", "--name", "first").stdout.strip()
+    key_id = operator.json("keys", "list")["data"][0]["id"]
+    shown = operator("keys", "list").output + operator("keys", "show", key_id).output
+    assert value not in shown + str(operator.json("keys", "show", key_id))
+
+
+def test_an_admin_key_can_be_created_with_an_expiry_and_nothing_else(operator: Operator) -> None:
+    data = operator.json("keys", "create", "--admin", "--name", "office", "--expires", "90d")
+    assert_documented(data)
+    assert (data["kind"], data["project_id"]) == ("admin", None)
+    assert abs(data["limits"]["expires_at"] - time.time() - 90 * 86_400) < 60
+    refused = operator("keys", "create", "--admin", "--name", "office", "--requests-per-minute", "5", code=2)
+    assert "no limits but --expires" in refused.stderr
+    assert "no project" in operator("keys", "create", "--admin", "--name", "x", "--project", "proj_1", code=2).stderr
+    assert len(list(operator.directory.admin_keys())) == 1
+
+
+def test_a_key_of_a_project_that_is_not_there_is_not_created(operator: Operator) -> None:
+    result = operator("keys", "create", "--name", "first", "--project", "proj_none", code=1)
+    assert "No project has the id 'proj_none'" in result.stderr
+    assert "`projects list`" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "\x1b[31mred", "n" * 201])
+def test_a_name_is_one_line_that_can_be_seen(mistaken: Callable[..., str], name: str) -> None:
+    assert "--name" in mistaken("keys", "create", "--name", name)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--requests-per-minute", "many"),
+        ("--requests-per-minute", "0"),
+        ("--requests-per-minute", "-5"),
+        ("--concurrent-requests", "1.5"),
+        ("--characters-per-minute", "9" * 15),
+        ("--audio-seconds-per-minute", "1e3"),
+        ("--monthly-budget-usd", "1,5"),
+        ("--monthly-budget-usd", "0.0000001"),
+        ("--model", ""),
+        ("--expires", "tomorrow"),
+        ("--expires", "2001-01-01"),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_refused_by_its_option(
+    mistaken: Callable[..., str], option: str, value: str
+) -> None:
+    assert option in mistaken("keys", "create", "--name", "first", f"{option}={value}")
+
+
+# ---------------------------------------------------------------- list
+def test_keys_of_all_projects_are_listed_or_of_one(operator: Operator) -> None:
+    project = operator.directory.create_project("ACME")
+    mine, theirs = operator.key("mine"), operator.key("theirs", project.id, requests_per_minute=1_000)
+    table = operator("keys", "list").stdout
+    assert f"Keys of table {TABLE} in us-east-1" in table
+    (line,) = (line for line in table.splitlines() if theirs.record.id in line)
+    assert line.split(maxsplit=5) == [
+        theirs.record.id, "theirs", project.id, theirs.record.redacted, "active", "1,000 requests/min  ",
+    ]  # fmt: skip
+    data = operator.json("keys", "list")
+    assert_documented(data)
+    assert {key["id"] for key in data["data"]} == {mine.record.id, theirs.record.id}
+    only = operator.json("keys", "list", "--project", project.id)["data"]
+    assert [key["id"] for key in only] == [theirs.record.id]
+    assert "`projects list`" in operator("keys", "list", "--project", "proj_none", code=1).stderr
+
+
+def test_a_table_in_a_pipe_is_never_wrapped_or_cut(operator: Operator) -> None:
+    operator.key("n" * 200, models=[f"model-{number}" for number in range(30)])
+    lines = operator("keys", "list").stdout.splitlines()
+    assert any("n" * 200 in line and "model-0, " in line and "model-29" in line for line in lines)
+
+
+def test_names_cannot_command_the_terminal(operator: Operator) -> None:
+    operator.key("[red]bold[/red] \x1b[2J\x07")
+    shown = operator("keys", "list").stdout
+    assert "[red]bold[/red] \N{REPLACEMENT CHARACTER}[2J" in shown
+    assert "\x1b" not in shown
+
+
+def test_where_there_is_no_key_the_next_step_is_named(operator: Operator) -> None:
+    result = operator("keys", "list")
+    assert result.stdout == ""
+    assert "keys create" in result.stderr
+    assert operator.json("keys", "list") == {"object": "list", "data": []}
+
+
+def test_admin_keys_are_listed_apart(operator: Operator) -> None:
+    admin = operator.directory.create_key("admin", name="office")
+    operator.key()
+    assert admin.record.id not in operator("keys", "list").stdout
+    assert admin.record.id in operator("keys", "list", "--admin").stdout
+    data = operator.json("keys", "list", "--admin")
+    assert_documented(data)
+    assert [key["id"] for key in data["data"]] == [admin.record.id]
+    assert "leave out" in operator("keys", "list", "--admin", "--project", "default", code=2).stderr
+
+
+def test_a_key_that_has_expired_says_so(operator: Operator) -> None:
+    operator.key(expires_at=1)
+    assert [key["status"] for key in operator.json("keys", "list")["data"]] == ["expired"]
+
+
+# ---------------------------------------------------------------- show
+def test_a_key_is_shown_with_what_is_used_of_its_limits(operator: Operator) -> None:
+    key = operator.key(requests_per_minute=60, monthly_budget_usd="5")
+    operator.admit(key, price=150)
+    shown = operator("keys", "show", key.record.id).stdout
+    assert "$0.00015 of $5" in shown
+    assert "1, no limit" in shown  # a request that runs
+    data = operator.json("keys", "show", key.record.id)
+    assert_documented(data)
+    assert data["used"]["monthly_budget_usd"] == "0.00015"
+    assert data["used"]["concurrent_requests"] == 1
+
+
+def test_an_admin_key_is_shown_without_usage(operator: Operator) -> None:
+    admin = operator.directory.create_key("admin", name="office")
+    assert "office" in operator("keys", "show", admin.record.id).stdout
+    data = operator.json("keys", "show", admin.record.id)
+    assert_documented(data)
+    assert "used" not in data
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("show",), ("limit", "--monthly-budget-usd", "1"), ("disable",), ("enable",), ("delete", "--yes")],
+    ids=lambda command: command[0],
+)
+def test_a_key_that_nobody_knows_is_refused_with_the_next_step(operator: Operator, command: tuple[str, ...]) -> None:
+    result = operator("keys", *command, "key_none", code=1)
+    assert result.stderr.startswith("error: No key has the id 'key_none'.")
+    assert "`keys list`" in result.stderr
+    assert result.stdout == ""
+
+
+# ---------------------------------------------------------------- limit
+def test_only_the_limits_that_are_named_change(operator: Operator) -> None:
+    key = operator.key(**EVERY_LIMIT)
+    result = operator(
+        "keys", "limit", key.record.id, "--monthly-budget-usd", "7", "--model", "none", "--expires", "none"
+    )
+    assert "$7/month" in result.stdout
+    left = {name: value for name, value in EVERY_LIMIT.items() if name not in {"models", "expires_at"}}
+    assert operator.directory.key(key.record.id).limits.to_api() == left | {"monthly_budget_usd": "7"}
+
+
+def test_a_changed_limit_is_shown_as_json(operator: Operator) -> None:
+    key = operator.key()
+    data = operator.json("keys", "limit", key.record.id, "--concurrent-requests", "2")
+    assert_documented(data)
+    assert data["limits"] == {"concurrent_requests": 2}
+
+
+def test_every_limit_can_be_taken_away(operator: Operator) -> None:
+    key = operator.key(**EVERY_LIMIT)
+    options = dict.fromkeys(part for part in AS_OPTIONS if part.startswith("--"))
+    none = [part for option in options for part in (option, "none")]
+    assert operator.json("keys", "limit", key.record.id, *none)["limits"] == {}
+
+
+def test_to_change_no_limit_makes_no_sense(mistaken: Callable[..., str]) -> None:
+    assert "Name a limit" in mistaken("keys", "limit", "key_1")
+
+
+# ---------------------------------------------------------------- disable, enable, delete
+def test_a_disabled_key_is_refused_until_it_is_enabled(operator: Operator) -> None:
+    key = operator.key()
+    assert "is disabled" in operator("keys", "disable", key.record.id).stdout
+    with pytest.raises(PermissionDenied):
+        operator.admit(key)
+    data = operator.json("keys", "enable", key.record.id)
+    assert_documented(data)
+    assert data["status"] == "active"
+    operator.admit(key)
+
+
+def test_an_admin_key_cannot_be_disabled(operator: Operator) -> None:
+    admin = operator.directory.create_key("admin", name="office")
+    assert "only deleted" in operator("keys", "disable", admin.record.id, code=1).stderr
+    assert "only deleted" in operator("keys", "limit", admin.record.id, "--expires", "1d", code=1).stderr
+
+
+def test_nothing_is_deleted_without_a_yes(operator: Operator) -> None:
+    key = operator.key()
+    for answer in ("n\n", "\n", ""):
+        result = operator("keys", "delete", key.record.id, code=1, answer=answer)
+        assert f"Delete {key.record.id} 'first' of table {TABLE} in us-east-1" in result.stderr
+        assert "--yes" in result.stderr
+        assert operator.directory.key(key.record.id).status == "active"
+
+
+@pytest.mark.parametrize(("option", "answer"), [((), "y\n"), (("--yes",), ""), (("-y",), "")])
+def test_a_key_is_deleted_after_a_yes(operator: Operator, option: tuple[str, ...], answer: str) -> None:
+    key = operator.key()
+    assert "is deleted" in operator("keys", "delete", key.record.id, *option, answer=answer).stdout
+    with pytest.raises(NotFound):
+        operator.directory.key(key.record.id)
+
+
+def test_a_deletion_is_told_as_json(operator: Operator) -> None:
+    key = operator.key()
+    data = operator.json("keys", "delete", key.record.id, "--yes")
+    assert data == {"object": "key", "id": key.record.id, "deleted": True}
+
+
+def test_the_last_admin_key_stays(operator: Operator) -> None:
+    first, second = (operator.directory.create_key("admin", name=name).record.id for name in ("one", "two"))
+    operator("keys", "delete", first, "--yes")
+    assert "last admin key" in operator("keys", "delete", second, "--yes", code=1).stderr
+
+
+def test_a_key_of_an_archived_project_cannot_be_changed(operator: Operator) -> None:
+    project = operator.directory.create_project("ACME")
+    key = operator.key(project_id=project.id)
+    operator.directory.archive_project(project.id)
+    assert "archived" in operator("keys", "enable", key.record.id, code=1).stderr
+
+
+def test_an_option_that_does_not_exist_is_wrong_use(mistaken: Callable[..., str]) -> None:
+    assert "--projekt" in mistaken("keys", "list", "--projekt", "x")

@@ -1,0 +1,53 @@
+"""The command line is installed with one make command, and is not in the layer."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.docs.pages import ROOT
+
+LAYERS = [ROOT / "layers" / name / "requirements.txt" for name in ("shared", "engines")]
+
+
+@pytest.mark.parametrize("lock", LAYERS, ids=lambda path: path.parent.name)
+def test_its_libraries_are_in_no_layer(lock: Path) -> None:
+    assert not re.search(r"^(typer|rich)==", lock.read_text(), flags=re.MULTILINE)
+
+
+def test_it_is_left_out_of_the_layer(tmp_path: Path) -> None:
+    layer, artifacts = tmp_path / "layer", tmp_path / "artifacts"
+    shutil.copytree(ROOT / "layers" / "shared" / "audio_gateway", layer / "audio_gateway")
+    (layer / "requirements.txt").touch()
+    artifacts.mkdir()
+    command = [ROOT / "scripts" / "build-layer", layer, artifacts, "165"]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    built = artifacts / "python" / "audio_gateway"
+    assert (built / "metering" / "directory.py").is_file()
+    assert not (built / "cli").exists()
+    assert not (built / "__main__.py").exists()
+
+
+def test_without_its_libraries_it_names_the_next_step(tmp_path: Path) -> None:
+    """As with the layer's packages alone."""
+    program = (
+        "import runpy, sys; sys.modules['typer'] = None; sys.argv[0] = 'audio_gateway'; "
+        f"sys.path.insert(0, {str(ROOT / 'layers' / 'shared')!r}); "
+        "runpy.run_module('audio_gateway', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "make cli" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not (ROOT / ".venv" / "bin" / "audio-gateway").exists(), reason="not the environment of make")
+def test_it_runs_from_anywhere(tmp_path: Path) -> None:
+    for command in ([ROOT / ".venv/bin/audio-gateway"], [ROOT / ".venv/bin/python", "-m", "audio_gateway"]):
+        done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True, cwd=tmp_path, env={})
+        assert done.stdout.startswith("audio-gateway ")

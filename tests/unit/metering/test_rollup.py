@@ -1,0 +1,222 @@
+"""The roll-up, run by run: where it begins, how far it goes, what it leaves to the next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from audio_gateway.metering import rollup as rollup_module
+from audio_gateway.metering.buckets import DAY, HOUR, MINUTE, Bucket, Width, bucket_from, bucket_item
+from audio_gateway.metering.directory_items import Project, project_item
+from audio_gateway.metering.frontier import Frontier
+from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.ledger_store import LedgerStore
+from audio_gateway.metering.rollup import MAX_HOURS, Rollup
+from audio_gateway.metering.table import Table
+from audio_gateway.metering.tally import Tally
+from tests.fakes.books import row
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.unit.metering.interleaving import Counting, Crash, Dying
+from tests.unit.metering.tables import TABLE
+
+CREATED_MS = 1_795_257_000_000  # 2026-11-21T10:30:00Z
+MIDNIGHT_MS = 1_795_219_200_000
+NOW_MS = CREATED_MS + 2 * HOUR.ms
+LAG = Lag(hold_s=960, sweep_s=60)
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.client: Any = FakeDynamoDB()
+        self.client.put_item(Item=project_item(Project("default", "Default", CREATED_MS // 1000)))
+        self.now_ms = NOW_MS
+        self.frontier = Frontier(Table(self.client, TABLE))
+
+    def rollup(self, client: Any = None) -> Rollup:
+        return Rollup(client or self.client, TABLE, LAG, now_ms=lambda: self.now_ms)
+
+    def put(self, at_ms: int, key_id: str = "key_1", **fields: Any) -> None:
+        LedgerStore(self.client, TABLE).put(row(at_ms / 1000, key_id=key_id, **fields))
+
+    def buckets(self, width: Width, start_ms: int) -> dict[str, Bucket]:
+        found = Table(self.client, TABLE).query(width.partition(start_ms), width.range(start_ms, start_ms))
+        return {bucket.key_id: bucket for bucket in map(bucket_from, found)}
+
+    def requests(self, width: Width, start_ms: int) -> int:
+        return sum(t.requests for bucket in self.buckets(width, start_ms).values() for t in bucket.cells.values())
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_a_gateway_without_a_project_has_nothing_to_count() -> None:
+    assert Rollup(FakeDynamoDB(), TABLE, LAG).run().frontier_ms is None  # type: ignore[arg-type] # stands in
+
+
+def test_the_first_run_begins_on_the_day_of_the_oldest_project(bench: Bench) -> None:
+    bench.client.put_item(Item=project_item(Project("proj_2", "Later", NOW_MS // 1000)))
+    assert bench.frontier.read().frontier_ms == MIDNIGHT_MS
+    bench.put(CREATED_MS)
+    assert bench.rollup().run().frontier_ms == LAG.closed_ms(NOW_MS)
+    assert bench.requests(DAY, MIDNIGHT_MS) == 1
+
+
+def test_a_minute_is_counted_when_its_last_row_must_be_there(bench: Bench) -> None:
+    bench.put(NOW_MS - 2 * HOUR.ms)
+    bench.rollup().run()
+    frontier_ms = bench.frontier.read().frontier_ms
+    assert frontier_ms is not None
+    assert frontier_ms % MINUTE.ms == 0
+    assert NOW_MS - frontier_ms >= (960 + 2 * 60 + 60) * 1000
+    assert NOW_MS - frontier_ms < (960 + 2 * 60 + 60 + 60) * 1000
+
+
+def test_minutes_hours_and_days_hold_the_same_sums_by_key_model_and_endpoint(bench: Bench) -> None:
+    at_ms = NOW_MS - HOUR.ms
+    bench.put(at_ms, model="talker")
+    bench.put(at_ms + 10 * MINUTE.ms, model="talker")
+    bench.put(at_ms, model="singer")
+    bench.put(at_ms, endpoint="translations", model="talker")
+    bench.put(at_ms, key_id="key_2", project_id="proj_2")
+    bench.put(at_ms, outcome="abandoned", amount=0, price_microusd=0, cost_microusd=0)
+    bench.rollup().run()
+    of_day = bench.buckets(DAY, DAY.start(at_ms))
+    assert of_day["key_1"].cells == {
+        ("speech", "singer"): Tally(1, 10, 150, 100),
+        ("speech", "talker"): Tally(2, 20, 300, 200),
+        ("translations", "talker"): Tally(1, 10, 150, 100),
+    }
+    assert (of_day["key_1"].project_id, of_day["key_2"].project_id) == ("default", "proj_2")
+    assert bench.buckets(HOUR, HOUR.start(at_ms))["key_1"].cells == of_day["key_1"].cells
+    assert bench.requests(MINUTE, MINUTE.start(at_ms)) == 4
+
+
+def test_only_keys_with_new_rows_are_written(bench: Bench) -> None:
+    for number in range(20):
+        bench.put(NOW_MS - 90 * MINUTE.ms, key_id=f"key_{number}")
+    bench.rollup().run()
+    bench.put(NOW_MS - 10 * MINUTE.ms, key_id="key_7")
+    bench.now_ms += 30 * MINUTE.ms
+    client = Counting(bench.client)
+    assert bench.rollup(client).run().items == client.calls["put_item"] == 3
+
+
+def test_a_run_without_new_rows_reads_little_and_writes_the_frontier_only(bench: Bench) -> None:
+    bench.rollup().run()
+    bench.now_ms += 5 * MINUTE.ms
+    client = Counting(bench.client)
+    bench.rollup(client).run()
+    assert (client.calls["put_item"], client.calls["update_item"]) == (0, 2)  # its number, and the frontier
+    assert client.calls["query"] <= 10
+
+
+def test_what_is_too_much_for_one_run_is_left_to_the_next(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollup_module, "MAX_ITEMS", 5)
+    for minute in range(20):
+        for number in range(3):
+            bench.put(NOW_MS - 90 * MINUTE.ms + minute * MINUTE.ms, key_id=f"key_{number}")
+    runs = 0
+    while bench.rollup().run().frontier_ms != LAG.closed_ms(NOW_MS):
+        runs += 1
+        assert runs < 20
+    assert runs >= 9
+    assert bench.requests(DAY, MIDNIGHT_MS) == 60
+
+
+def test_after_a_long_pause_it_catches_up_some_days_at_a_time(bench: Bench) -> None:
+    bench.rollup().run()
+    bench.now_ms += 5 * DAY.ms
+    bench.put(bench.now_ms - HOUR.ms)
+    hours = []
+    while bench.frontier.read().frontier_ms != LAG.closed_ms(bench.now_ms):
+        hours.append(bench.rollup().run().hours)
+        assert len(hours) < 10
+    assert max(hours) == MAX_HOURS
+    assert bench.requests(DAY, DAY.start(bench.now_ms)) == 1
+
+
+def test_a_run_that_is_overtaken_writes_over_nothing_and_concludes_nothing(bench: Bench) -> None:
+    bench.put(NOW_MS - HOUR.ms)
+    overtaken = bench.frontier.begin()
+    bench.rollup().run()
+    frontier_ms = bench.frontier.read().frontier_ms
+    assert bench.frontier.move(overtaken.run, MIDNIGHT_MS) is False
+    bench.frontier.mark(NOW_MS - HOUR.ms)
+    assert bench.frontier.clear(overtaken, HOUR.start(NOW_MS - HOUR.ms)) is False
+    assert bench.frontier.read().frontier_ms == frontier_ms
+    assert set(bench.frontier.read().dirty) == {HOUR.start(NOW_MS - HOUR.ms)}
+
+
+def test_a_late_row_is_counted_where_it_belongs_and_the_mark_goes(bench: Bench) -> None:
+    bench.put(NOW_MS - HOUR.ms)
+    bench.rollup().run()
+    late_ms = NOW_MS - HOUR.ms - MINUTE.ms
+    bench.frontier.mark(late_ms)
+    bench.put(late_ms, outcome="swept")
+    bench.frontier.mark(late_ms)
+    report = bench.rollup().run()
+    assert (report.mended, bench.frontier.read().dirty) == (1, {})
+    assert (bench.requests(DAY, MIDNIGHT_MS), bench.requests(MINUTE, late_ms)) == (2, 1)
+    assert bench.rollup().run().items == 0
+
+
+def test_a_mark_that_was_made_again_in_the_meantime_stays(bench: Bench) -> None:
+    bench.rollup().run()
+    bench.frontier.mark(NOW_MS - HOUR.ms)
+    progress = bench.frontier.begin()
+    bench.frontier.mark(NOW_MS - HOUR.ms)
+    assert bench.frontier.clear(progress, HOUR.start(NOW_MS - HOUR.ms)) is True
+    assert bench.frontier.read().dirty != {}
+
+
+def test_a_frontier_in_the_future_is_taken_back(bench: Bench) -> None:
+    bench.now_ms += DAY.ms  # a clock that was wrong
+    bench.rollup().run()
+    bench.now_ms -= DAY.ms
+    bench.rollup().run()
+    assert bench.frontier.read().frontier_ms == LAG.closed_ms(NOW_MS)
+    bench.put(NOW_MS)
+    bench.now_ms += DAY.ms
+    bench.rollup().run()
+    assert bench.requests(DAY, MIDNIGHT_MS) == 1
+
+
+def test_a_day_is_rebuilt_whatever_was_in_its_items(bench: Bench) -> None:
+    at_ms = NOW_MS - HOUR.ms
+    bench.put(at_ms)
+    bench.rollup().run()
+    (right,) = bench.buckets(DAY, MIDNIGHT_MS).values()
+    for width in (MINUTE, HOUR, DAY):
+        start_ms = width.start(at_ms)
+        wrong = {("speech", "talker"): Tally(9, 9, 9, 9)}
+        for key_id in ("key_1", "key_of_nobody"):
+            bucket = Bucket(width, start_ms, key_id, "default", right.through_ms, wrong)
+            bench.client.put_item(Item=bucket_item(bucket, 1))
+    bench.rollup().rebuild(MIDNIGHT_MS)
+    for width in (MINUTE, HOUR, DAY):
+        (found,) = bench.buckets(width, width.start(at_ms)).values()
+        assert found.cells == right.cells
+    assert bench.rollup().rebuild(MIDNIGHT_MS).items == 0
+
+
+def test_a_day_that_has_not_begun_is_not_rebuilt(bench: Bench) -> None:
+    bench.put(NOW_MS - HOUR.ms)
+    bench.rollup().run()
+    assert bench.rollup().rebuild(MIDNIGHT_MS + DAY.ms).items == 0
+    assert bench.buckets(DAY, MIDNIGHT_MS + DAY.ms) == {}
+
+
+def test_a_run_that_died_at_any_call_is_finished_by_the_next() -> None:
+    for calls in range(60):
+        bench = Bench()
+        bench.put(NOW_MS - 3 * HOUR.ms)
+        bench.put(NOW_MS - HOUR.ms)
+        bench.put(NOW_MS - HOUR.ms, key_id="key_2")
+        try:
+            bench.rollup(Dying(bench.client, calls)).run()
+        except Crash:
+            assert bench.rollup().run().superseded is False
+        assert bench.requests(DAY, MIDNIGHT_MS) == 3

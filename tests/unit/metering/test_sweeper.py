@@ -1,0 +1,347 @@
+"""The sweeper against DynamoDB (moto): its rule, its repetitions, its cost."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from audio_gateway.errors import MeteringUnavailable
+from audio_gateway.metering.account import Caller, Hold, Work
+from audio_gateway.metering.account_item import account_key, holds_from, new_account_item, usage_from
+from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.frontier import Frontier
+from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.ledger import LedgerRow, row_from
+from audio_gateway.metering.limits import Limits
+from audio_gateway.metering.meter import DynamoMeter
+from audio_gateway.metering.sweeper import Sweeper, SweepReport
+from audio_gateway.metering.table import Table
+from tests.fakes.meter import FakeUnsettled
+from tests.unit.metering.interleaving import Counting, Crash, Dying, TakingTurns
+from tests.unit.metering.tables import TABLE, dynamodb
+
+__all__ = ["dynamodb"]
+
+NOW_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z
+HOUR_MS = 3_600_000
+LAG = Lag(hold_s=960, sweep_s=60)
+DONE = Work("r1", "speech", "spare", "characters", 10, 60, 20)
+
+
+class Keys:
+    """Accounts without a directory."""
+
+    def __init__(self, *ids: str) -> None:
+        self.ids = list(ids)
+        self.forgotten: list[str] = []
+
+    def all_key_ids(self) -> list[str]:
+        return self.ids
+
+    def forget_deleted(self, key_id: str) -> bool:
+        self.forgotten.append(key_id)
+        return True
+
+
+class Bench:
+    """One key, somebody who serves it, and the sweeper some time later."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.now_ms = NOW_MS
+        self.unsettled = FakeUnsettled()
+        self.keys = Keys("key_1")
+        self.meter = DynamoMeter(client, TABLE, now_ms=lambda: self.now_ms)
+        self.open_account("key_1")
+
+    def open_account(self, key_id: str, **changes: Any) -> None:
+        self.client.put_item(TableName=TABLE, Item=new_account_item(key_id, Limits()) | changes)
+
+    def admit(self, request_id: str = "r1", key_id: str = "key_1") -> Hold:
+        work = Work(request_id, "speech", "talker", "characters", 10, 100, 40)
+        return self.meter.admit(Caller(key_id, "default"), work).hold
+
+    def expire(self, seconds: int = 961) -> None:
+        self.now_ms += seconds * 1000
+
+    def sweep(self, client: Any = None) -> SweepReport:
+        return self.sweeper(client or self.client).sweep()
+
+    def sweeper(self, client: Any) -> Sweeper:
+        return Sweeper(client, TABLE, self.keys, self.unsettled, LAG, now_ms=lambda: self.now_ms)
+
+    def item(self, key_id: str = "key_1") -> dict[str, Any]:
+        return dict(self.client.get_item(TableName=TABLE, Key=account_key(key_id), ConsistentRead=True)["Item"])
+
+    def holds(self, key_id: str = "key_1") -> list[Hold]:
+        return holds_from(self.item(key_id))
+
+    @property
+    def committed(self) -> int:
+        return usage_from(self.item(), NOW_MS).committed_microusd
+
+    @property
+    def rows(self) -> list[LedgerRow]:
+        items = self.client.scan(TableName=TABLE)["Items"]
+        return [row_from(item) for item in items if item["pk"]["S"].startswith("LEDGER#")]
+
+    @property
+    def dirty(self) -> set[int]:
+        return set(Frontier(Table(self.client, TABLE)).read().dirty)
+
+
+@pytest.fixture
+def bench(dynamodb: Any) -> Bench:
+    return Bench(dynamodb)
+
+
+def findings(report: SweepReport) -> list[tuple[str, str]]:
+    return [(each.finding, each.row.request_id) for each in report.settled]
+
+
+# ---------------------------------------------------------------- the rule
+def test_a_hold_that_has_not_expired_is_left_alone(bench: Bench) -> None:
+    bench.admit()
+    bench.expire(959)
+    assert findings(bench.sweep()) == []
+    assert (len(bench.holds()), bench.committed, bench.rows) == (1, 100, [])
+
+
+def test_a_hold_whose_row_exists_is_released_with_the_price_of_the_row(bench: Bench) -> None:
+    bench.meter.settle(bench.admit(), DONE, late=lambda: True)
+    bench.expire()
+    assert findings(bench.sweep()) == [("released", "r1")]
+    assert (bench.holds(), bench.committed) == ([], 60)
+    assert [row.outcome for row in bench.rows] == ["answered"]
+
+
+def test_a_hold_with_evidence_is_charged_by_it(bench: Bench) -> None:
+    bench.unsettled.keep(bench.admit(), DONE)
+    bench.expire()
+    assert findings(bench.sweep()) == [("swept", "r1")]
+    (row,) = bench.rows
+    assert (row.outcome, row.model, row.price_microusd, row.cost_microusd, row.at_ms) == (
+        "swept", "spare", 60, 20, NOW_MS,
+    )  # fmt: skip
+    assert (bench.holds(), bench.committed, bench.unsettled.kept) == ([], 60, {})
+
+
+def test_a_hold_of_which_nothing_is_known_is_given_back_and_leaves_a_row_that_tells(bench: Bench) -> None:
+    bench.admit()
+    bench.expire()
+    assert findings(bench.sweep()) == [("abandoned", "r1")]
+    (row,) = bench.rows
+    assert (row.outcome, row.amount, row.price_microusd, row.cost_microusd) == ("abandoned", 0, 0, 0)
+    assert (row.held_amount, row.held_microusd, row.model) == (10, 100, "talker")
+    assert (bench.holds(), bench.committed) == ([], 0)
+
+
+def test_a_month_that_has_passed_is_corrected_in_its_own_place(bench: Bench) -> None:
+    bench.now_ms = 1_796_083_199_000  # 2026-11-30T23:59:59Z
+    bench.admit()
+    bench.expire()
+    bench.sweep()
+    assert (bench.item()["m202611"], "m202612" in bench.item()) == ({"N": "0"}, False)
+
+
+# ---------------------------------------------------------------- again, at once, too late
+def test_a_second_sweep_changes_and_reports_nothing(bench: Bench) -> None:
+    bench.admit("r1")
+    bench.unsettled.keep(bench.admit("r2"), dataclasses.replace(DONE, request_id="r2"))
+    bench.expire()
+    bench.sweep()
+    before = (bench.item(), bench.rows)
+    assert findings(bench.sweep()) == []
+    assert (bench.item(), bench.rows) == before
+
+
+def test_a_handler_that_settles_after_the_sweeper_changes_nothing(bench: Bench) -> None:
+    hold = bench.admit()
+    bench.expire()
+    bench.sweep()
+    bench.meter.settle(hold, DONE)
+    assert (bench.committed, [row.outcome for row in bench.rows]) == (0, ["abandoned"])
+
+
+def test_a_handler_that_settles_between_the_sweepers_writes_takes_the_price_of_the_row(bench: Bench) -> None:
+    hold = bench.admit()
+    bench.expire()
+    # The sweeper has written its row, and dies before the release.
+    with pytest.raises(Crash):
+        bench.sweep(Dying(bench.client, 4))
+    assert (bench.committed, [row.outcome for row in bench.rows]) == (100, ["abandoned"])
+    bench.meter.settle(hold, DONE)
+    assert (bench.committed, bench.holds(), [row.price_microusd for row in bench.rows]) == (0, [], [0])
+
+
+def test_wherever_sweepers_and_a_handler_meet_the_account_says_what_the_row_says(dynamodb: Any) -> None:
+    for turn in range(0, 64, 5):
+        bench = Bench(dynamodb)
+        bench.keys.ids = [f"key_{turn}"]
+        bench.open_account(f"key_{turn}")
+        hold = bench.admit(f"r{turn}", f"key_{turn}")
+        work = dataclasses.replace(DONE, request_id=f"r{turn}")
+        if turn % 2:
+            bench.unsettled.keep(hold, dataclasses.replace(work, price_microusd=70))
+        bench.expire()
+        processes = [
+            lambda client, bench=bench: bench.sweep(client),
+            lambda client, hold=hold, work=work: DynamoMeter(client, TABLE).settle(hold, work),
+            lambda client, bench=bench: bench.sweep(client),
+        ]
+        TakingTurns(bench.client, processes, [turn >> 4 & 3, turn >> 2 & 3, turn & 3]).run()
+        (row,) = [row for row in bench.rows if row.request_id == f"r{turn}"]
+        assert bench.holds(f"key_{turn}") == []
+        assert usage_from(bench.item(f"key_{turn}"), NOW_MS).committed_microusd == row.price_microusd
+
+
+def test_a_sweep_that_dies_at_any_call_is_finished_by_the_next(dynamodb: Any) -> None:
+    for calls in range(12):
+        bench = Bench(dynamodb)
+        bench.keys.ids = [f"key_{calls}"]
+        bench.open_account(f"key_{calls}")
+        bench.unsettled.keep(
+            bench.admit(f"r{calls}", f"key_{calls}"), dataclasses.replace(DONE, request_id=f"r{calls}")
+        )
+        bench.expire(5_000)  # and late
+        try:
+            bench.sweep(Dying(bench.client, calls))
+        except Crash:
+            bench.sweep()
+        assert [row.price_microusd for row in bench.rows if row.request_id == f"r{calls}"] == [60]
+        assert bench.holds(f"key_{calls}") == []
+        assert bench.unsettled.kept == {}
+
+
+# ---------------------------------------------------------------- late
+def test_a_sweep_in_time_marks_no_hour(bench: Bench) -> None:
+    bench.admit()
+    bench.expire(961 + 58)
+    bench.sweep()
+    assert bench.dirty == set()
+
+
+def test_a_row_that_comes_late_marks_its_hour(bench: Bench) -> None:
+    bench.admit()
+    bench.expire(961 + 61)
+    bench.sweep()
+    assert bench.dirty == {NOW_MS}
+
+
+def test_a_late_row_is_marked_also_if_only_the_release_was_missing(bench: Bench) -> None:
+    bench.admit()
+    bench.expire(3 * 3600)
+    with pytest.raises(Crash):
+        bench.sweep(Dying(bench.client, 5))  # accounts, account, row?, mark, row — and then it dies
+    assert len(bench.rows) == 1
+    Frontier(Table(bench.client, TABLE)).clear(Frontier(Table(bench.client, TABLE)).begin(), NOW_MS)  # a roll-up
+    assert bench.dirty == set()
+    bench.sweep()
+    assert (bench.holds(), bench.dirty) == ([], {NOW_MS})
+
+
+# ---------------------------------------------------------------- what is wrong with one
+def test_one_bad_account_does_not_stop_the_others(bench: Bench) -> None:
+    bench.keys.ids = ["key_0", "key_1", "key_2", "key_gone"]
+    bench.open_account("key_0", holds={"M": {"r0": {"S": "not a hold"}}})
+    bench.open_account("key_2", limits={"S": "{}"})
+    bench.admit("r1", "key_1")
+    bench.admit("r2", "key_2")
+    bench.expire()
+    report = bench.sweep()
+    assert sorted(findings(report)) == [("abandoned", "r1"), ("abandoned", "r2")]
+    assert [failure.key_id for failure in report.failures] == ["key_0"]
+    assert report.keys == 3
+
+
+def test_a_hold_whose_evidence_cannot_be_read_waits_and_the_account_s_others_do_not(bench: Bench) -> None:
+    class Unreadable(FakeUnsettled):
+        def find(self, hold: Hold) -> Work | None:
+            if hold.work.request_id == "r1":
+                raise MeteringUnavailable("The evidence cannot be read.")
+            return super().find(hold)
+
+    bench.unsettled = Unreadable()
+    bench.admit("r1")
+    bench.admit("r2")
+    bench.expire()
+    report = bench.sweep()
+    assert findings(report) == [("abandoned", "r2")]
+    assert [failure.key_id for failure in report.failures] == ["key_1"]
+    assert [hold.work.request_id for hold in bench.holds()] == ["r1"]
+
+
+def test_keys_that_cannot_be_read_are_reported_and_nothing_is_raised(bench: Bench) -> None:
+    class Throttled:
+        def __init__(self, client: Any) -> None:
+            self._client = client
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._client, name)
+
+        def batch_get_item(self, **_: Any) -> Any:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "BatchGetItem")
+
+    report = bench.sweep(Throttled(bench.client))
+    assert [(failure.key_id, type(failure.error)) for failure in report.failures] == [(None, MeteringUnavailable)]
+
+
+# ---------------------------------------------------------------- deleted keys
+def test_a_deleted_key_is_forgotten_when_its_last_hold_has_ended(dynamodb: Any) -> None:
+    bench = Bench(dynamodb)
+    directory = Directory(dynamodb, TABLE)
+    key_id = directory.create_key("api", name="mine").record.id
+    bench.keys = directory  # type: ignore[assignment] # the real one
+    bench.admit("r1", key_id)
+    directory.delete(key_id)
+    bench.sweep()
+    assert list(directory.all_key_ids()) == [key_id]
+    bench.expire()
+    bench.sweep()
+    assert bench.holds(key_id) == []
+    bench.sweep()
+    assert list(directory.all_key_ids()) == []
+
+
+def test_keys_that_are_not_deleted_stay(bench: Bench) -> None:
+    for status in ("active", "disabled", "archived", "deleted"):
+        bench.keys.ids.append(status)
+        bench.open_account(status, status={"S": status})
+    bench.sweep()
+    assert bench.keys.forgotten == ["deleted"]
+
+
+# ---------------------------------------------------------------- cost
+def test_a_sweep_reads_each_account_once_however_much_was_settled(bench: Bench) -> None:
+    def cost() -> tuple[dict[str, int], int]:
+        client = Counting(bench.client)
+        bench.sweep(client)
+        return dict(client.calls), client.items
+
+    bench.keys.ids = [f"key_{number}" for number in range(101)]
+    for key_id in bench.keys.ids:
+        bench.open_account(key_id)
+    before = cost()
+    for number in range(5):
+        hold = bench.admit(f"r{number}", "key_7")
+        bench.meter.settle(hold, hold.work)
+    bench.expire()
+    assert before == cost() == ({"batch_get_item": 2}, 101)
+
+
+def test_accounts_are_read_for_half_a_unit_each(bench: Bench) -> None:
+    asked: list[bool] = []
+
+    class Listening:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(bench.client, name)
+
+        def batch_get_item(self, **arguments: Any) -> Any:
+            asked.append(arguments["RequestItems"][TABLE]["ConsistentRead"])
+            return bench.client.batch_get_item(**arguments)
+
+    bench.sweep(Listening())
+    assert asked == [False]

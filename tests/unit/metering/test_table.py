@@ -1,0 +1,157 @@
+"""The table's few calls: the same on moto and on the fake that the property tests use; and errors as ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from audio_gateway.errors import MeteringUnavailable
+from audio_gateway.metering import table as table_module
+from audio_gateway.metering.table import Table
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.unit.metering.tables import TABLE, dynamodb
+
+__all__ = ["dynamodb"]
+
+ABSENT_OR_EARLIER = "attribute_not_exists(pk) OR stamp <= :stamp"
+
+
+@pytest.fixture(params=["moto", "fake"])
+def client(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue("dynamodb") if request.param == "moto" else FakeDynamoDB()
+
+
+@pytest.fixture
+def table(client: Any) -> Table:
+    return Table(client, TABLE)
+
+
+def key(pk: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def item(pk: str, sk: str, stamp: int = 1) -> dict[str, Any]:
+    return key(pk, sk) | {"stamp": {"N": str(stamp)}}
+
+
+def test_an_item_is_written_once_and_whoever_comes_later_gets_it(table: Table) -> None:
+    assert table.get(key("a", "1")) is None
+    assert table.put_new(item("a", "1", 1)) == item("a", "1", 1)
+    assert table.put_new(item("a", "1", 2)) == item("a", "1", 1)
+    assert table.get(key("a", "1")) == item("a", "1", 1)
+
+
+def test_a_write_replaces_nothing_later(table: Table) -> None:
+    def put(stamp: int) -> bool:
+        return table.put(item("a", "1", stamp), ABSENT_OR_EARLIER, {":stamp": {"N": str(stamp)}})
+
+    assert [put(2), put(1), put(2), put(3)] == [True, False, True, True]
+    assert table.get(key("a", "1")) == item("a", "1", 3)
+
+
+def test_a_delete_removes_nothing_later_and_may_be_repeated(table: Table) -> None:
+    def delete(stamp: int) -> bool:
+        return table.delete(key("a", "1"), ABSENT_OR_EARLIER, {":stamp": {"N": str(stamp)}})
+
+    table.put_new(item("a", "1", 2))
+    assert [delete(1), delete(2), delete(1)] == [False, True, True]
+    assert table.get(key("a", "1")) is None
+
+
+def test_an_update_counts_and_sets_and_heeds_its_condition(table: Table) -> None:
+    count = {
+        "Key": key("a", "1"),
+        "UpdateExpression": "ADD #run :one",
+        "ExpressionAttributeNames": {"#run": "run"},
+        "ExpressionAttributeValues": {":one": {"N": "1"}},
+    }
+    assert [table.updated(count)["run"] for _ in range(2)] == [{"N": "1"}, {"N": "2"}]
+
+    def move(run: int) -> bool:
+        values = {":to": {"N": "7"}, ":run": {"N": str(run)}}
+        change = {"UpdateExpression": "SET frontier = :to", "ConditionExpression": "#run = :run"}
+        names = {"ExpressionAttributeNames": {"#run": "run"}, "ExpressionAttributeValues": values}
+        return table.update({"Key": key("a", "1"), **change, **names})
+
+    assert [move(1), move(2)] == [False, True]
+    assert table.get(key("a", "1")) == key("a", "1") | {"run": {"N": "2"}, "frontier": {"N": "7"}}
+
+
+def test_a_query_answers_a_partition_or_a_part_of_it_in_order_over_all_pages(table: Table) -> None:
+    for number in (5, 3, 8, 1, 9, 2, 7):
+        table.put_new(item("a", f"{number}#x"))
+        table.put_new(item("b", f"{number}#x"))
+
+    def places(between: tuple[str, str] | None = None) -> str:
+        return "".join(found["sk"]["S"][0] for found in table.query("a", between))
+
+    assert places() == "1235789"
+    assert places(("2", "8")) == "2357"  # as every time that is the end of a stretch: without what follows it
+    assert places(("2", "8$")) == "23578"
+    assert places(("4", "4$")) == ""
+
+
+def test_a_batch_answers_what_there_is_however_often_it_must_be_asked(table: Table) -> None:
+    for number in range(0, 250, 2):
+        table.put_new(item("a", str(number)))
+    found = table.get_each(key("a", str(number)) for number in range(250))
+    assert sorted(int(each["sk"]["S"]) for each in found) == list(range(0, 250, 2))
+
+
+class Unwilling:
+    """A client whose table serves nothing."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> Any:  # noqa: N803 - DynamoDB's name
+        self.asked += 1
+        return {"Responses": {}, "UnprocessedKeys": RequestItems}
+
+
+def test_a_table_that_serves_nothing_is_asked_a_few_times_with_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(table_module.time, "sleep", pauses.append)
+    client = Unwilling()
+    with pytest.raises(MeteringUnavailable):
+        list(Table(client, TABLE).get_each([key("a", "1")]))  # type: ignore[arg-type] # it stands in for the client
+    assert client.asked == len(pauses) + 1
+    assert sum(pauses) < 10
+
+
+ERRORS = [
+    ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "a call"),
+    ClientError({"Error": {"Code": "AccessDeniedException"}}, "a call"),
+    ReadTimeoutError(endpoint_url="https://dynamodb"),
+]
+
+
+class Failing:
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**_: Any) -> Any:
+            raise self._error
+
+        return call
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=["throttled", "forbidden", "timed out"])
+def test_whatever_dynamodb_has_against_a_call_is_an_error_of_ours(error: Exception) -> None:
+    table = Table(Failing(error), TABLE)  # type: ignore[arg-type] # it stands in for the client
+    for call in (
+        lambda: table.get(key("a", "1")),
+        lambda: list(table.get_each([key("a", "1")])),
+        lambda: list(table.query("a")),
+        lambda: table.put_new(item("a", "1")),
+        lambda: table.put(item("a", "1"), ABSENT_OR_EARLIER, {}),
+        lambda: table.update({}),
+        lambda: table.updated({}),
+        lambda: table.delete(key("a", "1"), ABSENT_OR_EARLIER, {}),
+    ):
+        with pytest.raises(MeteringUnavailable) as caught:
+            call()
+        assert caught.value.__cause__ is error

@@ -1,0 +1,110 @@
+"""Stored answers, in the fake and in the bucket (moto), and whether their runs were paid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from audio_gateway.errors import MeteringUnavailable, ReplayUnavailable
+from audio_gateway.metering.account import Caller, Hold, Outcome, Work
+from audio_gateway.metering.ledger import row_for, row_item
+from audio_gateway.metering.table import Table
+from audio_gateway.replay.answer_store import AnswerStore
+from audio_gateway.replay.idempotency import Answer, Answers, StoredAnswer
+from audio_gateway.replay.payments import LedgerPayments
+from tests.fakes.meter import FakeUnsettled
+from tests.fakes.replay import FakeAnswers
+from tests.unit.replay.buckets import BUCKET, TABLE, bucket, dynamodb
+from tests.unit.replay.test_claims import FIRST
+
+__all__ = ["bucket", "dynamodb"]
+
+NAME = "answers/default/ab12/req_1"
+HOLD = Hold(
+    Caller("key_1", "default"),
+    Work("req_1", "speech", "t\u00e4lker", "characters", 6, 90, 60),
+    1_795_255_200_000,
+    1_795_256_160,
+)
+STORED = StoredAnswer(
+    Answer({"content-type": "audio/wav", "x-audio-gateway-model": "talker"}, b"RIFF\n\x00\xff", ("speed", "prompt")),
+    HOLD,
+)
+
+
+@pytest.fixture(params=["fake", "bucket"])
+def answers(request: pytest.FixtureRequest) -> Answers:
+    if request.param == "fake":
+        return FakeAnswers()
+    request.getfixturevalue("bucket")
+    return AnswerStore(BUCKET)
+
+
+def test_an_answer_is_found_as_it_was_stored_and_under_no_other_name(answers: Answers) -> None:
+    for body in (b"", b"\n", b"RIFF\n\x00\xff", bytes(range(256)) * 1000):
+        stored = replace(STORED, answer=replace(STORED.answer, body=body))
+        answers.keep(FIRST, stored)
+        assert answers.find(FIRST) == stored
+    for other in ({"project_id": "other"}, {"key_sha256": "cd34"}, {"request_id": "req_2"}):
+        assert answers.find(replace(FIRST, **other)) is None
+
+
+def test_an_answer_lies_encrypted_under_its_project(bucket: Any) -> None:
+    AnswerStore(BUCKET).keep(FIRST, STORED)
+    assert bucket.head_object(Bucket=BUCKET, Key=NAME)["ServerSideEncryption"] == "AES256"
+
+
+def test_an_answer_that_is_not_whole_is_none(bucket: Any) -> None:
+    store = AnswerStore(BUCKET)
+    store.keep(FIRST, STORED)
+    whole = bucket.get_object(Bucket=BUCKET, Key=NAME)["Body"].read()
+    for harmed in (whole[:-1], whole + b"x", whole[:-1] + b"x", b"", b"{"):
+        bucket.put_object(Bucket=BUCKET, Key=NAME, Body=harmed)
+        assert store.find(FIRST) is None
+
+
+def test_a_bucket_that_cannot_be_used_is_said_so(dynamodb: Any) -> None:
+    store = AnswerStore("no-such-bucket")
+    with pytest.raises(ReplayUnavailable):
+        store.keep(FIRST, STORED)
+    with pytest.raises(ReplayUnavailable):
+        store.find(FIRST)
+
+
+def test_a_row_says_whether_a_run_was_paid(dynamodb: Any) -> None:
+    payments = LedgerPayments(Table(dynamodb, TABLE), FakeUnsettled())
+    assert not payments.was_paid(HOLD)
+    outcomes: list[tuple[Outcome, bool]] = [("answered", True), ("swept", True), ("abandoned", False)]
+    for outcome, paid in outcomes:
+        dynamodb.put_item(TableName=TABLE, Item=row_item(row_for(HOLD, HOLD.work, outcome)))
+        assert payments.was_paid(HOLD) is paid
+
+
+def test_an_answer_that_the_sweeper_will_charge_is_as_good_as_paid(dynamodb: Any) -> None:
+    unsettled = FakeUnsettled()
+    unsettled.keep(HOLD, HOLD.work)
+    assert LedgerPayments(Table(dynamodb, TABLE), unsettled).was_paid(HOLD)
+
+
+def test_a_sweeper_that_is_just_at_work_does_not_make_a_paid_run_look_free(dynamodb: Any) -> None:
+    """It writes the row and removes the evidence between our two looks, whichever is the first."""
+
+    class Swept(FakeUnsettled):
+        def find(self, hold: Hold) -> Work | None:
+            found = super().find(hold)
+            dynamodb.put_item(TableName=TABLE, Item=row_item(row_for(hold, hold.work, "swept")))
+            self.forget(hold)
+            return found
+
+    unsettled = Swept()
+    unsettled.keep(HOLD, HOLD.work)
+    payments = LedgerPayments(Table(dynamodb, TABLE), unsettled)
+    assert payments.was_paid(HOLD)
+    assert payments.was_paid(HOLD)
+
+
+def test_a_ledger_that_cannot_be_read_is_said_so(dynamodb: Any) -> None:
+    with pytest.raises(MeteringUnavailable):
+        LedgerPayments(Table(dynamodb, "no-such-table"), FakeUnsettled()).was_paid(HOLD)
