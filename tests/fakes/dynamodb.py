@@ -1,7 +1,7 @@
-"""A DynamoDB table in memory, for what the books do with one: fifty times as fast as moto, and with short pages.
+"""A DynamoDB table in memory, for what money does with one: many times as fast as moto, and with short pages.
 
-It knows the expressions that `audio_gateway.metering.table` is given by ledger, aggregates and frontier, and refuses
-any other. tests/unit/metering/test_table.py holds it against moto.
+It knows the expressions that the gateway writes to accounts, ledger and aggregates, and refuses any other.
+tests/unit/metering/test_table.py holds it against moto.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -16,9 +17,9 @@ from botocore.exceptions import ClientError
 Item = dict[str, Any]
 Key = tuple[str, str]
 
-_ABSENT: Final = "attribute_not_exists(pk)"
-_COMPARED: Final = re.compile(r"(#?\w+) (=|<=) (:\w+)")
-_CHANGE: Final = re.compile(r"(SET|ADD) (#?\w+) (?:= )?(:\w+)")
+_EXISTS: Final = re.compile(r"attribute_(not_)?exists\(([\w.#]+)\)")
+_COMPARED: Final = re.compile(r"(size\()?([\w.#]+)\)? (=|<=|<) (:\w+)")
+_CLAUSE: Final = re.compile(r"(SET|ADD|REMOVE) (.+?)(?= (?:SET|ADD|REMOVE) |$)")
 
 
 class FakeDynamoDB:
@@ -31,14 +32,14 @@ class FakeDynamoDB:
 
     def get_item(self, *, Key: Item, **_: Any) -> Item:  # noqa: N803 - DynamoDB's name
         item = self._items.get(_key(Key))
-        return {} if item is None else {"Item": dict(item)}
+        return {} if item is None else {"Item": deepcopy(item)}
 
     def batch_get_item(self, *, RequestItems: dict[str, Item]) -> Item:  # noqa: N803
         ((table, wanted),) = RequestItems.items()
         keys = [_key(key) for key in wanted["Keys"]]
         assert len(set(keys)) == len(keys) <= 100
         served, left = wanted["Keys"][: self._page * 5], wanted["Keys"][self._page * 5 :]
-        found = [dict(self._items[_key(key)]) for key in served if _key(key) in self._items]
+        found = [deepcopy(self._items[_key(key)]) for key in served if _key(key) in self._items]
         return {"Responses": {table: found}, "UnprocessedKeys": {table: {"Keys": left}} if left else {}}
 
     def query(self, *, ExpressionAttributeValues: Item, **arguments: Any) -> Item:  # noqa: N803
@@ -52,34 +53,35 @@ class FakeDynamoDB:
         if "ExclusiveStartKey" in arguments:
             first = bisect_right(places, arguments["ExclusiveStartKey"]["sk"]["S"])
         shown = places[first : min(last, first + self._page)]
-        answer: Item = {"Items": [dict(self._items[partition, place]) for place in shown]}
+        answer: Item = {"Items": [deepcopy(self._items[partition, place]) for place in shown]}
         if first + self._page < last:
             answer["LastEvaluatedKey"] = {"pk": {"S": partition}, "sk": {"S": shown[-1]}}
         return answer
 
+    def scan(self, **_: Any) -> Item:
+        return {"Items": deepcopy([self._items[key] for key in sorted(self._items)])}
+
     def put_item(self, *, Item: Item, **arguments: Any) -> Item:  # noqa: N803
         self._check(Item, arguments)
-        self._put(dict(Item))
-        return {}
+        self._put(deepcopy(Item))
+        return {"ResponseMetadata": {}}
 
     def update_item(self, *, Key: Item, UpdateExpression: str, **arguments: Any) -> Item:  # noqa: N803
         self._check(Key, arguments)
-        item = dict(self._items.get(_key(Key), Key))
-        change = _CHANGE.fullmatch(UpdateExpression)
-        assert change, UpdateExpression
-        name = _name(change[2], arguments)
-        value = arguments["ExpressionAttributeValues"][change[3]]
-        if change[1] == "ADD":
-            value = {"N": str(int(item.get(name, {"N": "0"})["N"]) + int(value["N"]))}
-        item[name] = value
+        item = deepcopy(self._items.get(_key(Key), Key))
+        clauses = _CLAUSE.findall(UpdateExpression)
+        assert " ".join(f"{verb} {changes}" for verb, changes in clauses) == UpdateExpression
+        for verb, changes in clauses:
+            for change in changes.split(", "):
+                _change(item, verb, change, arguments)
         self._put(item)
-        return {"Attributes": dict(item)}
+        return {"Attributes": deepcopy(item), "ResponseMetadata": {}}
 
     def delete_item(self, *, Key: Item, **arguments: Any) -> Item:  # noqa: N803
         self._check(Key, arguments)
         if self._items.pop(_key(Key), None) is not None:
             self._places[Key["pk"]["S"]].remove(Key["sk"]["S"])
-        return {}
+        return {"ResponseMetadata": {}}
 
     def _put(self, item: Item) -> None:
         partition, place = _key(item)
@@ -90,10 +92,10 @@ class FakeDynamoDB:
     def _check(self, key: Item, arguments: Mapping[str, Any]) -> None:
         old = self._items.get(_key(key))
         condition = arguments.get("ConditionExpression")
-        if condition is not None and not any(_holds(part, old, arguments) for part in condition.split(" OR ")):
-            answer: Any = {"Error": {"Code": "ConditionalCheckFailedException"}}
+        if condition is not None and not _holds(condition, old or {}, arguments):
+            answer: Any = {"Error": {"Code": "ConditionalCheckFailedException"}, "ResponseMetadata": {}}
             if arguments.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and old is not None:
-                answer["Item"] = dict(old)
+                answer["Item"] = deepcopy(old)
             raise ClientError(answer, "a conditional write")
 
 
@@ -101,17 +103,48 @@ def _key(item: Item) -> Key:
     return item["pk"]["S"], item["sk"]["S"]
 
 
-def _name(name: str, arguments: Mapping[str, Any]) -> str:
-    return arguments["ExpressionAttributeNames"][name] if name.startswith("#") else name
+def _place(item: Item, path: str, arguments: Mapping[str, Any]) -> tuple[Item, str]:
+    """The map that a path leads into, and the name in it."""
+    names = arguments.get("ExpressionAttributeNames", {})
+    *above, name = (names[part] if part.startswith("#") else part for part in path.split("."))
+    for part in above:
+        item = item[part]["M"]
+    return item, name
 
 
-def _holds(condition: str, item: Item | None, arguments: Mapping[str, Any]) -> bool:
-    if condition == _ABSENT:
-        return item is None
-    compared = _COMPARED.fullmatch(condition)
-    assert compared, condition
-    if item is None or (there := item.get(_name(compared[1], arguments))) is None:
+def _change(item: Item, verb: str, change: str, arguments: Mapping[str, Any]) -> None:
+    path, *rest = change.split(" ")
+    where, name = _place(item, path, arguments)
+    if verb == "REMOVE":
+        where.pop(name, None)
+        return
+    value = arguments["ExpressionAttributeValues"][rest[-1]]
+    if verb == "ADD":
+        value = {"N": str(int(where.get(name, {"N": "0"})["N"]) + int(value["N"]))}
+    where[name] = deepcopy(value)
+
+
+def _holds(condition: str, item: Item, arguments: Mapping[str, Any]) -> bool:
+    """Terms joined by OR, in parentheses where there are several groups, and groups joined by AND."""
+    groups = condition.split(" AND ")
+    return all(
+        any(_term_holds(term, item, arguments) for term in re.sub(r"^\((.* OR .*)\)$", r"\1", group).split(" OR "))
+        for group in groups
+    )
+
+
+def _term_holds(term: str, item: Item, arguments: Mapping[str, Any]) -> bool:
+    if exists := _EXISTS.fullmatch(term):
+        where, name = _place(item, exists[2], arguments) if item else (item, exists[2])
+        return (name in where) != bool(exists[1])
+    compared = _COMPARED.fullmatch(term)
+    assert compared, term
+    where, name = _place(item, compared[2], arguments)
+    if name not in where:
         return False
-    ((kind, value),) = arguments["ExpressionAttributeValues"][compared[3]].items()
-    one, other = (int(there[kind]), int(value)) if kind == "N" else (there[kind], value)
-    return one == other if compared[2] == "=" else one <= other
+    ((_, value),) = where[name].items()
+    ((kind, wanted),) = arguments["ExpressionAttributeValues"][compared[4]].items()
+    one, other = (len(value) if compared[1] else value), wanted
+    if kind == "N":
+        one, other = int(one), int(other)
+    return bool({"=": one == other, "<=": one <= other, "<": one < other}[compared[3]])

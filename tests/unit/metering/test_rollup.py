@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from audio_gateway.metering import rollup as rollup_module
+from audio_gateway.metering.books import DynamoBooks
 from audio_gateway.metering.buckets import DAY, HOUR, MINUTE, Bucket, Width, bucket_from, bucket_item
 from audio_gateway.metering.directory_items import Project, project_item
 from audio_gateway.metering.frontier import Frontier
@@ -182,6 +183,41 @@ def test_a_frontier_in_the_future_is_taken_back(bench: Bench) -> None:
     bench.now_ms += DAY.ms
     bench.rollup().run()
     assert bench.requests(DAY, MIDNIGHT_MS) == 1
+
+
+def ahead(bench: Bench) -> int:
+    """Items that count a row three minutes beyond the frontier, as a run leaves them that died before it moved it."""
+    before_ms = bench.rollup().run().frontier_ms
+    assert before_ms is not None
+    bench.put(before_ms + 3 * MINUTE.ms)
+    bench.now_ms += 10 * MINUTE.ms
+    bench.rollup().run()
+    bench.frontier.move(bench.frontier.read().run, before_ms)
+    bench.now_ms -= 10 * MINUTE.ms
+    return before_ms
+
+
+def counted(bench: Bench) -> int:
+    books = DynamoBooks(bench.client, TABLE, now_ms=lambda: bench.now_ms)
+    (found,) = books.series([MIDNIGHT_MS, bench.now_ms])
+    return sum(tally.requests for tally in found.values())
+
+
+@pytest.mark.parametrize("late_by_ms", [5 * MINUTE.ms, 90 * MINUTE.ms], ids=["same hour", "earlier hour"])
+def test_mending_goes_to_the_frontier_and_no_further_also_where_items_do(bench: Bench, late_by_ms: int) -> None:
+    late_ms = ahead(bench) - late_by_ms
+    bench.frontier.mark(late_ms)
+    bench.put(late_ms, outcome="swept")
+    bench.rollup().run()
+    assert bench.frontier.read().dirty == {}
+    assert counted(bench) == 2
+
+
+def test_counting_goes_to_the_frontier_and_no_further_also_where_items_do(bench: Bench) -> None:
+    bench.put(ahead(bench) + MINUTE.ms)
+    bench.now_ms += 2 * MINUTE.ms
+    bench.rollup().run()
+    assert counted(bench) == 2
 
 
 def test_a_day_is_rebuilt_whatever_was_in_its_items(bench: Bench) -> None:

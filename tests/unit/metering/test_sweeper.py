@@ -1,4 +1,4 @@
-"""The sweeper against DynamoDB (moto): its rule, its repetitions, its cost."""
+"""The sweeper: its rule, its repetitions, its cost."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.sweeper import Sweeper, SweepReport
 from audio_gateway.metering.table import Table
+from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.meter import FakeUnsettled
 from tests.unit.metering.interleaving import Counting, Crash, Dying, TakingTurns
 from tests.unit.metering.tables import TABLE, dynamodb
@@ -94,8 +95,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(dynamodb: Any) -> Bench:
-    return Bench(dynamodb)
+def bench() -> Bench:
+    return Bench(FakeDynamoDB(page=20))
 
 
 def findings(report: SweepReport) -> list[tuple[str, str]]:
@@ -177,43 +178,35 @@ def test_a_handler_that_settles_between_the_sweepers_writes_takes_the_price_of_t
     assert (bench.committed, bench.holds(), [row.price_microusd for row in bench.rows]) == (0, [], [0])
 
 
-def test_wherever_sweepers_and_a_handler_meet_the_account_says_what_the_row_says(dynamodb: Any) -> None:
-    for turn in range(0, 64, 5):
-        bench = Bench(dynamodb)
-        bench.keys.ids = [f"key_{turn}"]
-        bench.open_account(f"key_{turn}")
-        hold = bench.admit(f"r{turn}", f"key_{turn}")
-        work = dataclasses.replace(DONE, request_id=f"r{turn}")
-        if turn % 2:
-            bench.unsettled.keep(hold, dataclasses.replace(work, price_microusd=70))
+@pytest.mark.parametrize("evidence", [True, False])
+def test_wherever_sweepers_and_a_handler_meet_the_account_says_what_the_row_says(evidence: bool) -> None:
+    for turn in range(64):
+        bench = Bench(FakeDynamoDB())
+        hold = bench.admit()
+        if evidence:
+            bench.unsettled.keep(hold, dataclasses.replace(DONE, price_microusd=70))
         bench.expire()
         processes = [
-            lambda client, bench=bench: bench.sweep(client),
-            lambda client, hold=hold, work=work: DynamoMeter(client, TABLE).settle(hold, work),
-            lambda client, bench=bench: bench.sweep(client),
+            bench.sweep,
+            lambda client, hold=hold: DynamoMeter(client, TABLE).settle(hold, DONE),
+            bench.sweep,
         ]
         TakingTurns(bench.client, processes, [turn >> 4 & 3, turn >> 2 & 3, turn & 3]).run()
-        (row,) = [row for row in bench.rows if row.request_id == f"r{turn}"]
-        assert bench.holds(f"key_{turn}") == []
-        assert usage_from(bench.item(f"key_{turn}"), NOW_MS).committed_microusd == row.price_microusd
+        (row,) = bench.rows
+        assert (bench.holds(), bench.committed) == ([], row.price_microusd)
 
 
-def test_a_sweep_that_dies_at_any_call_is_finished_by_the_next(dynamodb: Any) -> None:
+def test_a_sweep_that_dies_at_any_call_is_finished_by_the_next() -> None:
     for calls in range(12):
-        bench = Bench(dynamodb)
-        bench.keys.ids = [f"key_{calls}"]
-        bench.open_account(f"key_{calls}")
-        bench.unsettled.keep(
-            bench.admit(f"r{calls}", f"key_{calls}"), dataclasses.replace(DONE, request_id=f"r{calls}")
-        )
+        bench = Bench(FakeDynamoDB())
+        bench.unsettled.keep(bench.admit(), DONE)
         bench.expire(5_000)  # and late
         try:
             bench.sweep(Dying(bench.client, calls))
         except Crash:
             bench.sweep()
-        assert [row.price_microusd for row in bench.rows if row.request_id == f"r{calls}"] == [60]
-        assert bench.holds(f"key_{calls}") == []
-        assert bench.unsettled.kept == {}
+        assert [row.price_microusd for row in bench.rows] == [60]
+        assert (bench.holds(), bench.committed, bench.unsettled.kept) == ([], 60, {})
 
 
 # ---------------------------------------------------------------- late

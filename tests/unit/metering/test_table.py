@@ -9,6 +9,15 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering import table as table_module
+from audio_gateway.metering.account import Caller, Hold, Work
+from audio_gateway.metering.account_item import (
+    Account,
+    account_key,
+    admission_update,
+    new_account_item,
+    release_update,
+)
+from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.table import Table
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.unit.metering.tables import TABLE, dynamodb
@@ -98,6 +107,49 @@ def test_a_batch_answers_what_there_is_however_often_it_must_be_asked(table: Tab
         table.put_new(item("a", str(number)))
     found = table.get_each(key("a", str(number)) for number in range(250))
     assert sorted(int(each["sk"]["S"]) for each in found) == list(range(0, 250, 2))
+
+
+def test_an_account_is_changed_as_the_meter_asks_for_it(client: Any) -> None:
+    """All of the expressions that admissions and releases are made of."""
+    limits = Limits(requests_per_minute=3, concurrent_requests=2, monthly_budget_microusd=250)
+    account = Account("active", 1, limits)
+    client.put_item(TableName=TABLE, Item=new_account_item("key_1", limits))
+
+    def hold(number: int, price: int = 100, at_ms: int = 1_795_255_200_000) -> Hold:
+        work = Work(f"r{number}", "speech", "talker", "characters", 10, price, 50)
+        return Hold(Caller("key_1", "default"), work, at_ms, at_ms // 1000 + 960)
+
+    def update(arguments: dict[str, Any]) -> dict[str, Any] | None:
+        try:
+            answer = client.update_item(
+                TableName=TABLE, ReturnValues="ALL_NEW", ReturnValuesOnConditionCheckFailure="ALL_OLD", **arguments
+            )
+        except ClientError as error:
+            answer, changed = error.response["Item"], None
+        else:
+            answer = changed = answer["Attributes"]
+        assert answer == client.get_item(TableName=TABLE, Key=account_key("key_1"))["Item"]
+        return changed
+
+    assert update(admission_update(hold(1), Account("active", 2, limits))) is None
+    assert update(admission_update(hold(1), account)) is not None
+    assert update(admission_update(hold(1), account)) is None
+    assert update(admission_update(hold(2), account)) is not None
+    assert update(admission_update(hold(3, price=0), account)) is None  # too many at once
+    late = update(release_update(hold(2), 70, late_from_ms=hold(2).admitted_ms))
+    assert late is not None
+    assert (late["m202611"], "late_r2" in late, list(late["holds"]["M"])) == ({"N": "170"}, True, ["r1"])
+    assert update(release_update(hold(2), 70)) is None
+    assert update(admission_update(hold(2), account)) is None  # it arrives again
+    assert update(admission_update(hold(3, price=81), account)) is None  # over the budget
+    assert update(admission_update(hold(3, price=80), account)) is not None
+    assert update(release_update(hold(3, price=80), 0, ("late_r2",))) is not None
+    assert update(admission_update(hold(4, price=0), account)) is None  # the fourth of this minute
+    last = update(admission_update(hold(5, price=0, at_ms=1_795_255_320_000), account))
+    assert last is not None
+    assert sorted(last) == sorted(
+        ["pk", "sk", "status", "version", "limits", "holds", "m202611", "r29920922", "c29920922"]
+    )
 
 
 class Unwilling:

@@ -1,0 +1,191 @@
+"""The bytes of a caller's file, wherever they are: in memory, or on a disk or in a bucket and read in ranges.
+
+What reads containers asks a file for a few bytes at a place, so it works on both alike. Memory does not grow with a
+file that is kept elsewhere: a handful of blocks of it is held.
+"""
+
+from __future__ import annotations
+
+import bisect
+import io
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, SupportsIndex, overload
+
+BLOCK_BYTES: Final = 4 * 1024 * 1024
+"""Read at once from where a file is kept: large, as each read of a bucket waits some hundredths of a second."""
+BLOCKS: Final = 8
+"""Blocks held: those being read, and those at the other end of the file where an index stands."""
+
+Span = tuple[int, int] | bytes
+"""A stretch of a file from one place up to another, or bytes that stand in the place of one."""
+
+
+class Content(Protocol):
+    """What is asked of a file's bytes; `bytes` can do it all."""
+
+    def __len__(self) -> int:
+        """Bytes in the file."""
+        ...
+
+    @overload
+    def __getitem__(self, at: SupportsIndex, /) -> int: ...
+    @overload
+    def __getitem__(self, at: slice, /) -> bytes: ...
+
+    def find(self, sub: bytes, start: int = ..., end: int = ..., /) -> int:
+        """The first place of `sub` between `start` and `end`; -1 when there is none."""
+        ...
+
+
+class RangeReader(Protocol):
+    """Whatever keeps a file and gives parts of it: an open file, an object in a bucket pinned to one version."""
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file."""
+        ...
+
+    def read(self, start: int, end: int, /) -> bytes:
+        """The bytes from `start` up to `end`, all of them; raises what it likes when it cannot."""
+        ...
+
+
+class StoredContent:
+    """A `Content` that is kept elsewhere. Places count from the beginning; steps and negative places are not known."""
+
+    def __init__(self, reader: RangeReader, *, block_bytes: int = BLOCK_BYTES, blocks: int = BLOCKS) -> None:
+        self._reader = reader
+        self._size = reader.size
+        self._block_bytes = block_bytes
+        self._most = blocks
+        self._blocks: OrderedDict[int, bytes] = OrderedDict()
+        self._start, self._current = 0, b""  # the block of the last read, without a look into the others
+
+    def __len__(self) -> int:
+        return self._size
+
+    @overload
+    def __getitem__(self, at: SupportsIndex, /) -> int: ...
+    @overload
+    def __getitem__(self, at: slice, /) -> bytes: ...
+    def __getitem__(self, at: SupportsIndex | slice, /) -> int | bytes:
+        if isinstance(at, slice):
+            start, end = at.start or 0, self._size if at.stop is None else at.stop
+            offset = start - self._start
+            if offset >= 0 and end - self._start <= len(self._current):
+                return self._current[offset : end - self._start]
+            return self._joined(start, min(end, self._size))
+        place = at.__index__()
+        if not 0 <= place < self._size:
+            raise IndexError(f"byte {place} of {self._size}")
+        return self._block(place)[place - self._start]
+
+    def find(self, sub: bytes, start: int = 0, end: int | None = None, /) -> int:
+        """The first place of `sub` between `start` and `end`; -1 when there is none."""
+        end = self._size if end is None else min(end, self._size)
+        while start + len(sub) <= end:
+            block = self._block(start)
+            found = block.find(sub, start - self._start, end - self._start)
+            if found >= 0:
+                return self._start + found
+            behind = self._start + len(block)
+            border = max(start, behind - len(sub) + 1)  # it may stand on the border of two blocks
+            around = self[border : min(end, behind + len(sub) - 1)]
+            found = around.find(sub)
+            if found >= 0:
+                return border + found
+            start = behind
+        return -1
+
+    def _joined(self, start: int, end: int) -> bytes:
+        pieces = []
+        while start < end:
+            block = self._block(start)
+            pieces.append(block[start - self._start : end - self._start])
+            start = self._start + len(block)
+        return b"".join(pieces)
+
+    def _block(self, place: int) -> bytes:
+        """The block around a place, made the current one."""
+        if not self._start <= place < self._start + len(self._current):
+            start = place - place % self._block_bytes
+            block = self._blocks.pop(start, None)
+            if block is None:
+                while len(self._blocks) >= self._most:
+                    self._blocks.popitem(last=False)
+                block = self._read(start)
+            self._blocks[start] = block
+            self._start, self._current = start, block
+        return self._current
+
+    def _read(self, start: int) -> bytes:
+        end = min(start + self._block_bytes, self._size)
+        block = self._reader.read(start, end)
+        if len(block) != end - start:
+            raise OSError(f"{len(block)} bytes were read where the file has {end - start}, from byte {start} on")
+        return block
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A file made of stretches of another one, and of bytes put between them."""
+
+    content: Content
+    spans: Sequence[Span]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all pieces."""
+        return sum(_length(span) for span in self.spans)
+
+    def open(self) -> io.BytesIO | PiecesFile:
+        """A file to read them from, without a copy of the whole."""
+        if isinstance(self.content, bytes) and list(self.spans) == [(0, len(self.content))]:
+            return io.BytesIO(self.content)
+        return PiecesFile(self.content, self.spans)
+
+
+class PiecesFile:
+    """`Pieces` as a file that FFmpeg reads and seeks in."""
+
+    def __init__(self, content: Content, spans: Sequence[Span]) -> None:
+        self._content = content
+        self._spans = [span for span in spans if _length(span)]
+        self._starts = [0]
+        for span in self._spans:
+            self._starts.append(self._starts[-1] + _length(span))
+        self._at = 0
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes; fewer where a piece ends, none at the end of all."""
+        index = bisect.bisect_right(self._starts, self._at) - 1
+        if index >= len(self._spans):
+            return b""
+        span, offset = self._spans[index], self._at - self._starts[index]
+        if isinstance(span, bytes):
+            data = span[offset : offset + size]
+        else:
+            data = self._content[span[0] + offset : min(span[0] + offset + size, span[1])]
+        self._at += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a place within the file; answers where that is."""
+        self._at = sought(offset, whence, self._at, self._starts[-1])
+        return self._at
+
+    def tell(self) -> int:
+        """Where the next byte is read."""
+        return self._at
+
+
+def sought(offset: int, whence: int, at: int, size: int) -> int:
+    """The place that `seek(offset, whence)` means in a file of `size` bytes that is read `at`."""
+    base = {io.SEEK_SET: 0, io.SEEK_CUR: at, io.SEEK_END: size}[whence]
+    return min(max(0, base + offset), size)
+
+
+def _length(span: Span) -> int:
+    return len(span) if isinstance(span, bytes) else span[1] - span[0]

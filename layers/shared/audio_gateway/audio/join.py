@@ -1,0 +1,111 @@
+"""Speech that was made in parts, as one file."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from audio_gateway.audio.encode import encode
+from audio_gateway.audio.formats import SPEECH_SAMPLE_RATE, SpeechFormat
+from audio_gateway.audio.resample import resample, whole_samples
+
+_BRIDGE: Final = SPEECH_SAMPLE_RATE // 100  # samples, 10 ms: over so many a step from part to part is spread
+_BRIDGE_BYTES: Final = _BRIDGE * 2
+_MOST, _LEAST = 32_767, -32_768
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenPart:
+    """One part: a whole file in `format`, or s16le mono at `sample_rate` Hz where that is `pcm`."""
+
+    chunks: Iterable[bytes]
+    format: SpeechFormat = "pcm"
+    sample_rate: int = SPEECH_SAMPLE_RATE
+
+    def pcm(self) -> Iterator[bytes]:
+        """Its samples at 24 kHz; raises `InvalidAudio` for a file that is none."""
+        if self.format == "pcm":
+            return resample(self.chunks, from_rate=self.sample_rate, to_rate=SPEECH_SAMPLE_RATE)
+        from audio_gateway.audio.conform import conform
+
+        return conform(self.chunks, declared=self.format, sample_rate=self.sample_rate, wanted="pcm")
+
+
+def join(
+    parts: Iterable[SpokenPart],
+    *,
+    format: SpeechFormat,  # noqa: A002 - OpenAI's word
+    samples: int | None = None,
+) -> Iterator[bytes]:
+    """The parts one behind the other as one file in `format` at 24 kHz mono, yielded while they are read.
+
+    It is as long as the parts together, to the sample, but for what `encode` says of mp3 and aac. Nothing is put
+    between them; a step from the last sample of one to the first of the next, which would be heard as a click, is
+    spread over 10 ms to either side. `samples` of all parts together, if they are known, get into the headers that
+    have a place for them (wav, flac). Parts that are pcm or flac have no gap; mp3 and aac bring their own padding, some
+    hundredths of a second, with them.
+
+    Raises:
+        InvalidAudio: a part is not what it is said to be, when its turn comes.
+        ValueError: behind the last piece, when the parts were not as long as `samples` says.
+    """
+    pcm = _seamless(part.pcm() for part in parts)
+    if samples is not None:
+        pcm = _counted(pcm, samples)
+    return encode(pcm, sample_rate=SPEECH_SAMPLE_RATE, format=format, samples=samples)
+
+
+def _counted(pcm: Iterable[bytes], samples: int) -> Iterator[bytes]:
+    count = 0
+    for piece in pcm:
+        count += len(piece) // 2
+        yield piece
+    if count != samples:
+        raise ValueError(f"the parts have {count} samples together, and not {samples}")
+
+
+def _seamless(parts: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
+    """All samples; the last ones of each part are held until the next one has begun."""
+    held = b""
+    for part in parts:
+        waiting, begun = b"", False
+        for piece in whole_samples(part):
+            waiting += piece
+            if not begun and len(waiting) >= _BRIDGE_BYTES:
+                held, waiting = _bridged(held, waiting)
+                yield held
+                begun = True
+            if begun and len(waiting) > _BRIDGE_BYTES:
+                yield waiting[:-_BRIDGE_BYTES]
+                waiting = waiting[-_BRIDGE_BYTES:]
+        if not begun:
+            held, waiting = _bridged(held, waiting)
+            yield held
+        held = waiting
+    yield held
+
+
+def _bridged(left: bytes, right: bytes) -> tuple[bytes, bytes]:
+    """The samples before and behind a seam, without a step between them that is greater than those around it."""
+    before, behind = array("h", left[-_BRIDGE_BYTES:]), array("h", right[:_BRIDGE_BYTES])
+    if not before or not behind:
+        return left, right
+    step = behind[0] - before[-1]
+    if abs(step) <= max(_greatest_step(before), _greatest_step(behind)):
+        return left, right
+    for index in range(len(before)):
+        before[index] = _sample(before[index] + step * (index + 1) / (2 * len(before)))
+    for index in range(len(behind)):
+        behind[index] = _sample(behind[index] - step * (len(behind) - index) / (2 * len(behind)))
+    return left[:-_BRIDGE_BYTES] + before.tobytes(), behind.tobytes() + right[_BRIDGE_BYTES:]
+
+
+def _greatest_step(samples: array[int]) -> int:
+    return max((abs(other - sample) for sample, other in pairwise(samples)), default=0)
+
+
+def _sample(value: float) -> int:
+    return min(_MOST, max(_LEAST, round(value)))
