@@ -258,6 +258,18 @@ def check_costs(invoke: Invoker) -> None:
     check(answer.get("object") == "page" and days == SAMPLE_DAYS, "it is not a page of five days", answer)
 
 
+def check_sweep(invoke: Invoker) -> None:
+    """The sweeper looks at the one account and finds nothing amiss."""
+    answer = invoke("SweeperFunction", event_of("sweeper"))
+    check(answer.get("keys") == 1 and answer.get("failed") == 0, "the sweeper did not look at the account", answer)
+
+
+def check_rollup(invoke: Invoker) -> None:
+    """The roll-up gets as far as it may."""
+    answer = invoke("RollupFunction", event_of("rollup"))
+    check(answer.get("frontier_ms") and answer.get("superseded") is False, "nothing was rolled up", answer)
+
+
 # ------------------------------------------------------------------------------------------------ sam local start-api
 def status_of(url: str) -> int:
     """The status of a GET; 0 if nobody answers."""
@@ -332,6 +344,8 @@ def steps(invoke: Invoker, key: NewKey, work: Path) -> Iterator[tuple[str, Calla
     yield "sam local invoke VoicesFunction", lambda: check_list(invoke, "VoicesFunction", "voices")
     yield "sam local invoke UsageFunction", lambda: check_costs(invoke)
     yield "sam local invoke AdminFunction", lambda: check_list(invoke, "AdminFunction", "admin")
+    yield "sam local invoke SweeperFunction", lambda: check_sweep(invoke)
+    yield "sam local invoke RollupFunction", lambda: check_rollup(invoke)
     yield "sam local start-api", lambda: check_api(invoke, key, work)
 
 

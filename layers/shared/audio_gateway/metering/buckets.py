@@ -1,11 +1,13 @@
 """Aggregates: what a key used in a minute, an hour or a day, as one DynamoDB item derived from the ledger (ADR 0013).
 
-pk USAGE#1m#<hour>    sk <minute>#<key id>     as USAGE#1m#2026-11-21T10 / 05#key_…
-pk USAGE#1h#<day>     sk <hour>#<key id>
-pk USAGE#1d#<month>   sk <day>#<key id>
-project_id, cells                              endpoint, model, requests, amount, price, cost: a short text
-through                                        rows of the key before this moment (unix milliseconds) are counted
-stamp                                          the number of the write: later ones have higher ones
+    pk USAGE#1m#<hour>    sk <minute>#<key id>     as USAGE#1m#2026-11-21T10 / 05#key_…
+    pk USAGE#1h#<day>     sk <hour>#<key id>
+    pk USAGE#1d#<month>   sk <day>#<key id>
+    project_id, cells                              endpoint, model, requests, amount, price, cost: a short text
+    through                                        rows of the key before this moment (unix milliseconds) are counted
+    stamp                                          the number of the write: later ones have higher ones
+
+An item is overwritten as a whole. Nothing in it is ever added to.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from audio_gateway.metering.tally import Cell, Tallies, Tally
 
 @dataclass(frozen=True, slots=True)
 class Width:
-    """A length of time. `group` and `place` are how a time is written in partition and sort key."""
+    """A length of time. `group` and `place` are how a time is written in partition and sort key, `joint` joins them."""
 
     name: str
     ms: int

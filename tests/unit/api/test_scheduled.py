@@ -1,0 +1,94 @@
+"""What an operator hears of the functions that the clock calls: log lines, and metrics to set an alarm on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audio_gateway.api.scheduled import rolls_up, sweeps
+from audio_gateway.errors import MeteringUnavailable
+from audio_gateway.metering.account import Caller, Hold, Work
+from audio_gateway.metering.ledger import abandoned_row, row_for
+from audio_gateway.metering.rollup import RollupReport
+from audio_gateway.metering.sweeper import Failure, SweepReport, Swept
+
+EVENTS = Path(__file__).parents[3] / "events"
+HOLD = Hold(Caller("key_1", "default"), Work("req_1", "speech", "talker", "characters", 10, 100, 40), 0, 960)
+
+
+class Sweeping:
+    def __init__(self, report: SweepReport) -> None:
+        self._report = report
+
+    def sweep(self) -> SweepReport:
+        return self._report
+
+
+def event(name: str) -> dict[str, Any]:
+    return dict(json.loads((EVENTS / f"{name}.json").read_text()))
+
+
+def sweep(report: SweepReport, capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What the function returns, and what it writes."""
+    returned = sweeps(Sweeping(report))(event("sweeper"), None)  # type: ignore[arg-type] # it stands in
+    return returned, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_sweep_that_finds_nothing_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    returned, lines = sweep(SweepReport(keys=7), capsys)
+    assert returned == {"keys": 7, "released": 0, "swept": 0, "abandoned": 0, "failed": 0}
+    assert lines == []
+
+
+def test_what_was_swept_is_one_line_and_four_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+    settled = [Swept("abandoned", abandoned_row(HOLD)), Swept("swept", row_for(HOLD, HOLD.work, "swept"))]
+    returned, (line, metrics) = sweep(SweepReport(keys=7, settled=settled), capsys)
+    assert returned == {"keys": 7, "released": 0, "swept": 1, "abandoned": 1, "failed": 0}
+    assert (line["level"], line["message"], line["abandoned"]) == ("WARNING", "swept", 1)
+    assert line["holds"] == [
+        {"finding": "abandoned", "key_id": "key_1", "request_id": "req_1", "price_microusd": 0, "held_microusd": 100},
+        {"finding": "swept", "key_id": "key_1", "request_id": "req_1", "price_microusd": 100, "held_microusd": 0},
+    ]
+    figures = {name: metrics[name] for name in ("HoldsReleased", "HoldsSwept", "HoldsAbandoned", "SweepFailures")}
+    assert figures == {"HoldsReleased": [0], "HoldsSwept": [1], "HoldsAbandoned": [1], "SweepFailures": [0]}
+
+
+def test_a_failure_says_which_account_and_where_and_not_what_the_account_holds(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    try:
+        json.loads("a secret text")
+    except ValueError as cause:
+        error = MeteringUnavailable("a secret text")
+        error.__cause__ = cause
+    failures = [Failure("key_1", error), Failure(None, RuntimeError("a secret text"))]
+    returned, lines = sweep(SweepReport(keys=1, failures=failures), capsys)
+    assert returned["failed"] == 2
+    told = [line for line in lines if line.get("message") == "not swept"]
+    assert [(line["level"], line.get("key_id"), line["error"], line.get("cause")) for line in told] == [
+        ("ERROR", "key_1", "MeteringUnavailable", "JSONDecodeError"),
+        ("ERROR", None, "RuntimeError", None),
+    ]
+    assert lines[-1]["SweepFailures"] == [2]
+    assert "secret" not in json.dumps(lines)
+
+
+def test_after_a_long_outage_a_line_names_some_and_counts_all(capsys: pytest.CaptureFixture[str]) -> None:
+    settled = [Swept("abandoned", abandoned_row(HOLD)) for _ in range(5_000)]
+    _, (line, _metrics) = sweep(SweepReport(keys=1, settled=settled), capsys)
+    assert (line["abandoned"], len(line["holds"])) == (5_000, 100)
+    assert len(json.dumps(line)) < 256_000
+
+
+def test_a_roll_up_says_how_far_it_got(capsys: pytest.CaptureFixture[str]) -> None:
+    class Rolling:
+        def run(self) -> RollupReport:
+            return RollupReport(frontier_ms=60_000, hours=1, items=3)
+
+    returned = rolls_up(Rolling())(event("rollup"), None)  # type: ignore[arg-type] # it stands in
+    line = json.loads(capsys.readouterr().out)
+    assert returned == {"frontier_ms": 60_000, "hours": 1, "items": 3, "mended_hours": 0, "superseded": False}
+    assert returned.items() <= line.items()
