@@ -29,8 +29,7 @@ lint: .venv/.stamp ## ruff (rules and format) and mypy strict
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-cli: .venv/.stamp ## the operators' command line, .venv/bin/audio-gateway
-	@echo "ready: .venv/bin/audio-gateway --help"
+cli: .venv/.stamp ## the command line, .venv/bin/audio-gateway
 
 audit: .venv/.stamp ## recompute all sums from the ledger and print the differences (local stack, or ARGS="--stack-name NAME")
 	$(PY) scripts/audit.py $(ARGS)
@@ -72,11 +71,11 @@ $(UV): requirements/uv.txt
 	@.local/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
-.venv/.stamp: requirements/dev.txt $(UV)
+.venv/.stamp: requirements/dev.txt clients/python/pyproject.toml $(UV)
 	@echo "installing the development environment (.venv) ..."
 	@$(UV) venv --quiet --clear --python $(PYTHON) .venv
 	@VIRTUAL_ENV=.venv $(UV) pip sync --quiet --compile-bytecode --require-hashes requirements/dev.txt
-	@echo ../../../../layers/shared > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/audio-gateway.pth"
+	@printf '%s\n' ../../../../layers/shared ../../../../clients/python > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/audio-gateway.pth"
 	@printf '#!/bin/sh\nexec "%s" -m audio_gateway "$$@"\n' "$(CURDIR)/$(PY)" > .venv/bin/audio-gateway
 	@chmod +x .venv/bin/audio-gateway
 	@touch $@

@@ -71,9 +71,11 @@ def bare_handler() -> Callable[..., Any]:
 
 def our_handlers() -> dict[str, Callable[..., Any]]:
     from audio_gateway.api.app import lambda_handler
-    from audio_gateway.api.speech import speech_app
-    from audio_gateway.api.transcriptions import transcriptions_app
+    from audio_gateway.api.speech import SpeechApi, speech_app
+    from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app
     from audio_gateway.providers.port import AudioChunk
+    from tests.fakes.files import FakeFiles
+    from tests.fakes.jobs import empty_desk
     from tests.fakes.meter import free_till
     from tests.fakes.providers import FakeProvider, catalog
     from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
@@ -85,11 +87,14 @@ def our_handlers() -> dict[str, Callable[..., Any]]:
         "providers": giving,
         "till": free_till(),
         "idempotency": fresh_idempotency(),
+        "desk": empty_desk(),
     }
-    speech = speech_app(**parts, caches=FakeSpeechCache(), results=None)  # type: ignore[arg-type] # nothing is too big
+    using = SpeechApi(**parts, caches=FakeSpeechCache(), results=None)  # type: ignore[arg-type] # nothing is too big
     return {
-        "speech": lambda_handler(speech, "speech"),
-        "transcriptions": lambda_handler(transcriptions_app(**parts), "transcriptions"),
+        "speech": lambda_handler(speech_app(using), "speech"),
+        "transcriptions": lambda_handler(
+            transcriptions_app(ListeningApi(**parts, files=FakeFiles())), "transcriptions"
+        ),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import json
 import time
@@ -18,6 +19,8 @@ from local.settings import StackError
 from local.template import Template
 
 _STACK_NAME: Final = "audio-gateway"
+_TEMPLATE_BUCKET: Final = "audio-gateway-templates"
+_FIRST_REGION: Final = "us-east-1"  # which S3 does not take for a place
 _POLL_S: Final = 0.02
 _PATIENCE_S: Final = 60
 
@@ -71,7 +74,7 @@ async def deploy(template: Template, aws: Aws) -> Deployment:
 
     cloudformation = aws.client("cloudformation")
     try:
-        _apply(cloudformation, json.dumps(deployable(template)))
+        _apply(cloudformation, _uploaded(json.dumps(deployable(template)), aws))
         await _wait(cloudformation)
         resources = cloudformation.describe_stack_resources(StackName=_STACK_NAME)["StackResources"]
         physical_ids = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
@@ -122,8 +125,18 @@ def _drop_lost_dependencies(resource: dict[str, Any], resources: Mapping[str, An
         resource.pop("DependsOn", None)
 
 
-def _apply(cloudformation: Any, body: str) -> None:
-    arguments = {"StackName": _STACK_NAME, "TemplateBody": body, "Capabilities": ["CAPABILITY_NAMED_IAM"]}
+def _uploaded(body: str, aws: Aws) -> str:
+    """The template's URL in S3, as SAM deploys it: in the request itself CloudFormation takes 51,200 bytes."""
+    s3 = aws.client("s3")
+    place = {} if aws.region == _FIRST_REGION else {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
+    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # by an emulator that kept its state
+        s3.create_bucket(Bucket=_TEMPLATE_BUCKET, **place)
+    s3.put_object(Bucket=_TEMPLATE_BUCKET, Key=_STACK_NAME, Body=body.encode())
+    return f"{aws.endpoint_url}/{_TEMPLATE_BUCKET}/{_STACK_NAME}"
+
+
+def _apply(cloudformation: Any, url: str) -> None:
+    arguments = {"StackName": _STACK_NAME, "TemplateURL": url, "Capabilities": ["CAPABILITY_NAMED_IAM"]}
     try:
         cloudformation.create_stack(**arguments)
     except cloudformation.exceptions.AlreadyExistsException:

@@ -180,6 +180,9 @@ class Invoker:
             "AWS_ENDPOINT_URL": f"http://host.docker.internal:{port}",
             "TABLE_NAME": TABLE,
             "BUCKET_NAME": BUCKET,
+            "JOBS_MACHINE_ARN": f"arn:aws:states:{REGION}:000000000000:stateMachine:jobs",
+            "WEBHOOK_QUEUE_URL": f"http://host.docker.internal:{port}/000000000000/webhooks",
+            "WEBHOOK_DEAD_QUEUE_URL": f"http://host.docker.internal:{port}/000000000000/dead-webhooks",
         }
         variables.write_text(json.dumps({"Parameters": values}))
         self.flags = ["--env-vars", str(variables), "--add-host", "host.docker.internal:host-gateway"]
@@ -270,6 +273,33 @@ def check_rollup(invoke: Invoker) -> None:
     check(answer.get("frontier_ms") and answer.get("superseded") is False, "nothing was rolled up", answer)
 
 
+def check_upload(invoke: Invoker) -> None:
+    """The sample announcement comes back with a form for the bucket."""
+    answer = json.loads(content_of(invoke("UploadsFunction", event_of("uploads"))))
+    check(answer.get("object") == "audio.upload" and answer.get("fields", {}).get("policy"), "it is no form", answer)
+
+
+def check_jobs(invoke: Invoker) -> None:
+    """The list of a project that has no jobs."""
+    answer = json.loads(content_of(invoke("JobsFunction", event_of("jobs"))))
+    check(answer.get("object") == "list" and answer.get("data") == [], "it is not an empty list", answer)
+
+
+def check_steps(invoke: Invoker) -> None:
+    """The steps of a job that nobody knows: there is nothing to do, which each of them finds out in the table."""
+    answer = invoke("JobPrepareFunction", event_of("job_prepare"))
+    check(answer == {"lanes": []}, "an unknown job has chunks", answer)
+    for step in ("Chunk", "Merge", "End"):
+        answer = invoke(f"Job{step}Function", event_of(f"job_{step.lower()}"))
+        check(answer is None, "a step of an unknown job did something", answer)
+
+
+def check_webhook(invoke: Invoker) -> None:
+    """A message to an endpoint that nobody knows: it is looked up, and nothing is sent."""
+    answer = invoke("WebhookDeliveryFunction", event_of("webhook_delivery"))
+    check(answer == {"batchItemFailures": []}, "the message is to come again", answer)
+
+
 # ------------------------------------------------------------------------------------------------ sam local start-api
 def status_of(url: str) -> int:
     """The status of a GET; 0 if nobody answers."""
@@ -346,6 +376,11 @@ def steps(invoke: Invoker, key: NewKey, work: Path) -> Iterator[tuple[str, Calla
     yield "sam local invoke AdminFunction", lambda: check_list(invoke, "AdminFunction", "admin")
     yield "sam local invoke SweeperFunction", lambda: check_sweep(invoke)
     yield "sam local invoke RollupFunction", lambda: check_rollup(invoke)
+    yield "sam local invoke UploadsFunction", lambda: check_upload(invoke)
+    yield "sam local invoke JobsFunction", lambda: check_jobs(invoke)
+    yield "sam local invoke Job...Function", lambda: check_steps(invoke)
+    yield "sam local invoke WebhooksFunction", lambda: check_list(invoke, "WebhooksFunction", "webhooks")
+    yield "sam local invoke WebhookDeliveryFunction", lambda: check_webhook(invoke)
     yield "sam local start-api", lambda: check_api(invoke, key, work)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from scripts.samples_admin import ADMIN_SAMPLES
+from scripts.samples_webhooks import WEBHOOK_SAMPLES
 
 _AUTH: Final = '-H "Authorization: Bearer $OPENAI_API_KEY"'
 _ADMIN_AUTH: Final = '-H "Authorization: Bearer $OPENAI_ADMIN_KEY"'
@@ -55,6 +56,36 @@ from openai import OpenAI
 
 client = OpenAI()
 print(client.audio.translations.create(model="pocketsphinx", file=Path("morning.wav")).text)
+""",
+    },
+    "createUpload": {
+        "sh": f"""
+curl "$OPENAI_BASE_URL/audio/uploads" {_AUTH} -H "Content-Type: application/json" \\
+  -d '{{"filename": "morning.wav", "bytes": 10000000}}'
+""",
+        "python": """
+from pathlib import Path
+
+import httpx2
+from openai import OpenAI, omit
+
+client, file = OpenAI(), Path("morning.wav")
+about = {"filename": file.name, "bytes": file.stat().st_size}
+upload = client.post("/audio/uploads", body=about, cast_to=object)
+with file.open("rb") as data:
+    httpx2.post(upload["url"], data=upload["fields"], files={"file": data}, timeout=900).raise_for_status()
+named = {"upload_id": upload["id"]}
+print(client.audio.transcriptions.create(model="pocketsphinx", file=omit, extra_body=named).text)
+""",
+    },
+    "retrieveUpload": {
+        "sh": f"""
+curl "$OPENAI_BASE_URL/audio/uploads/$UPLOAD_ID" {_AUTH}
+""",
+    },
+    "deleteUpload": {
+        "sh": f"""
+curl -X DELETE "$OPENAI_BASE_URL/audio/uploads/$UPLOAD_ID" {_AUTH}
 """,
     },
     "listVoices": {
@@ -124,5 +155,6 @@ curl -L "$OPENAI_BASE_URL/organization/ledger?month=2026-11" {_ADMIN_AUTH} -o le
 curl "$OPENAI_BASE_URL/models/espeak-ng" {_AUTH}
 """,
     },
+    **WEBHOOK_SAMPLES,
     **ADMIN_SAMPLES,
 }

@@ -5,7 +5,7 @@ import os
 from audio_gateway import init_phase
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.results import ResultStore
-from audio_gateway.api.settings import UsageSettings
+from audio_gateway.api.settings import StorageSettings
 from audio_gateway.api.usage.app import usage_app
 from audio_gateway.metering.account_store import AccountStore
 from audio_gateway.metering.books import DynamoBooks
@@ -14,7 +14,7 @@ from audio_gateway.metering.frontier import Frontier
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.table import Table
 
-settings = UsageSettings.from_env(os.environ)
+settings = StorageSettings.from_env(os.environ)
 client = dynamodb_client()
 app = usage_app(
     books=DynamoBooks(client, settings.table),

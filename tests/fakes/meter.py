@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from audio_gateway.errors import GatewayError
 from audio_gateway.metering.account import Admission, Caller, Hold, Window, Work
+from audio_gateway.metering.unsettled import Evidence
 from audio_gateway.use_cases.reserve import Till
 
 NOW_MS = 1_796_083_140_000
@@ -53,14 +54,17 @@ class FakeUnsettled:
 
     fails: GatewayError | None = None
     kept: dict[str, Work] = field(default_factory=dict)
+    stamps: dict[str, int] = field(default_factory=dict)
 
-    def keep(self, hold: Hold, work: Work) -> None:
+    def keep(self, hold: Hold, work: Work, at_ms: int | None = None) -> None:
         if self.fails is not None:
             raise self.fails
         self.kept[hold.work.request_id] = work
+        self.stamps[hold.work.request_id] = hold.admitted_ms if at_ms is None else at_ms
 
-    def find(self, hold: Hold) -> Work | None:
-        return self.kept.get(hold.work.request_id)
+    def find(self, hold: Hold) -> Evidence | None:
+        work = self.kept.get(hold.work.request_id)
+        return None if work is None else Evidence(work, self.stamps[hold.work.request_id])
 
     def forget(self, hold: Hold) -> None:
         self.kept.pop(hold.work.request_id, None)

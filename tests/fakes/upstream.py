@@ -6,7 +6,7 @@
 
 Speech is a tone of 60 ms a character over `speed`. A transcript tells what was heard: seconds, container, file name and
 the fields sent, or nothing where the audio is silent. `whisper-1` ignores `stream`, and a model with `diarize` in its
-name insists on `chunking_strategy`, as the real ones do.
+name insists on `chunking_strategy`, as the real ones do. One with `tones` in its name hears the words of `tests.tones`.
 
 The next calls can be told to misbehave with `fail`, `hang`, `cut`, `drop`, `answer`, or, one call each, with
 `upstream.script("status=500", "slow=2!cut")`; from another process by the model's name, such as
@@ -45,7 +45,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
-from tests.fakes.upstream_sound import CONTENT_TYPES, Heard, heard, speech
+from tests.fakes.upstream_sound import CONTENT_TYPES, Heard, heard, heard_tones, speech
 
 Behaviour = dict[str, str]
 
@@ -374,7 +374,10 @@ def _transcript(call: Call, behaviour: Behaviour) -> Reply:
     if "diarize" in model and not call.value("chunking_strategy") and not call.value("chunking_strategy[type]"):
         param = {"param": "chunking_strategy", "code": "invalid_value", "message": "chunking_strategy is required"}
         return _error(400, param)
-    sound = heard(call.file or b"", call.filename or "", {name: values[0] for name, values in call.form.items()})
+    if "tones" in model:
+        sound = heard_tones(call.file or b"")
+    else:
+        sound = heard(call.file or b"", call.filename or "", {name: values[0] for name, values in call.form.items()})
     if sound is None:
         return _error(400, {"message": "The audio file could not be decoded or its format is not supported."})
     if "silent" in behaviour:

@@ -8,6 +8,9 @@ from typing import Any
 
 import av
 
+from audio_gateway.audio.decode import decode_pcm
+from audio_gateway.errors import InvalidAudio
+from tests import tones
 from tests.sound import Encoding, encode, look, tone, wav
 
 CONTENT_TYPES = {
@@ -48,6 +51,17 @@ def heard(data: bytes, filename: str, fields: dict[str, str]) -> Heard | None:
     container = sound.container.split(",")[0]
     text = f"I heard {sound.seconds:.1f} seconds of {container} in {filename} {' '.join(told)}"
     return Heard(sound.seconds, tuple(text.split()))
+
+
+def heard_tones(data: bytes) -> Heard | None:
+    """The words that `tests.tones` has put into the audio, at their times; None if it cannot be decoded."""
+    try:
+        pcm = b"".join(decode_pcm(data, tones.RATE))
+    except InvalidAudio:
+        return None
+    spoken = tones.heard(pcm)
+    times = tuple((word.start_ms / 1000, word.end_ms / 1000) for word in spoken)
+    return Toned(len(pcm) / 2 / tones.RATE, tuple(word.text for word in spoken), times)
 
 
 @dataclass(frozen=True)
@@ -98,6 +112,18 @@ class Heard:
 
     def logprobs(self) -> list[dict[str, Any]]:
         return [{"token": token, "logprob": -0.5, "bytes": list(token.encode())} for token in self.tokens]
+
+
+@dataclass(frozen=True)
+class Toned(Heard):
+    """Words at the times at which they were said, in seconds."""
+
+    times: tuple[tuple[float, float], ...] = ()
+
+    def words(self) -> list[dict[str, Any]]:
+        return [
+            {"word": word, "start": start, "end": end} for word, (start, end) in zip(self.said, self.times, strict=True)
+        ]
 
 
 def _line(words: list[dict[str, Any]]) -> str:

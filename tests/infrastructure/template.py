@@ -29,6 +29,9 @@ for resource in template["Resources"].values():
     for field in ("CodeUri", "ContentUri"):
         if field in resource.get("Properties", {}):
             resource["Properties"][field] = "s3://packaged/" + resource["Properties"][field]
+    if "DefinitionUri" in resource.get("Properties", {}):
+        path = Path(resource["Properties"].pop("DefinitionUri"))
+        resource["Properties"]["Definition"] = json.loads(path.read_text("utf-8"))
 print(json.dumps(transform(template, {}, NoManagedPolicies())["Resources"]))
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from audio_gateway.catalog.defaults import MAX_CACHE_SECONDS
+from audio_gateway.jobs.job import KEPT_SECONDS
 from audio_gateway.replay.idempotency import KEEP_SECONDS
 
 
@@ -61,6 +62,8 @@ def test_audio_does_not_stay(bucket):
     assert (answers["Prefix"], answers["ExpirationInDays"] * 86_400) == ("answers/", KEEP_SECONDS)
     cache = rules["ExpireSpeechCache"]
     assert (cache["Prefix"], cache["ExpirationInDays"] * 86_400) == ("cache/", MAX_CACHE_SECONDS)
+    jobs = rules["ExpireJobs"]
+    assert (jobs["Prefix"], jobs["ExpirationInDays"] * 86_400) == ("jobs/", KEPT_SECONDS)
     assert rules["AbortUploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
     assert "VersioningConfiguration" not in bucket  # or what has expired would live on as a version

@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from audio_gateway.jobs.job import is_job_id
+from audio_gateway.jobs.webhook_queue import read_message
+from audio_gateway.jobs.webhooks import is_endpoint_id
+
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 SCHEDULED = ["rollup", "sweeper"]
-PROXY = [name for name in FUNCTIONS if name not in {"authorizer", *SCHEDULED}]
+STEPS = [name for name in FUNCTIONS if name.startswith("job_")]
+PROXY = [name for name in FUNCTIONS if name not in {"authorizer", "webhook_delivery", *SCHEDULED, *STEPS}]
 
 
 def event_of(name):
@@ -71,6 +76,22 @@ def test_a_scheduled_event_is_of_the_function_s_own_rule(name):
     event = event_of(name)
     assert (event["source"], event["detail-type"], event["detail"]) == ("aws.events", "Scheduled Event", {})
     assert f":rule/audio-gateway-{name.capitalize()}Function" in event["resources"][0]
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_the_event_of_a_step_names_a_job(name):
+    event = event_of(name)
+    assert is_job_id(event.pop("job_id"))
+    assert event.pop("project_id") == "default"
+    assert event == ({"number": 0} if name == "job_chunk" else {})
+
+
+def test_the_event_of_the_queue_holds_a_message():
+    (record,) = event_of("webhook_delivery")["Records"]
+    assert record["eventSource"] == "aws:sqs"
+    delivery = read_message(record["body"])
+    assert is_job_id(delivery.event.job_id)
+    assert is_endpoint_id(delivery.endpoint_id)
 
 
 def test_the_authorizer_event_asks_for_a_key():

@@ -10,6 +10,12 @@ ROUTES = {
     "/audio/speech": "SpeechFunction",
     "/audio/transcriptions": "TranscriptionsFunction",
     "/audio/translations": "TranslationsFunction",
+    "/audio/jobs": "JobsFunction",
+    "/audio/jobs/{job_id}": "JobsFunction",
+    "/audio/jobs/{job_id}/cancel": "JobsFunction",
+    "/audio/jobs/{job_id}/content": "JobsFunction",
+    "/audio/uploads": "UploadsFunction",
+    "/audio/uploads/{upload_id}": "UploadsFunction",
     "/audio/voices": "VoicesFunction",
     "/models": "ModelsFunction",
     "/models/{model+}": "ModelsFunction",
@@ -28,6 +34,12 @@ ROUTES = {
     "/organization/usage/audio_speeches": "UsageFunction",
     "/organization/usage/audio_transcriptions": "UsageFunction",
     "/usage": "UsageFunction",
+    "/webhook_endpoints": "WebhooksFunction",
+    "/webhook_endpoints/{webhook_endpoint_id}": "WebhooksFunction",
+    "/webhook_endpoints/{webhook_endpoint_id}/deliveries": "WebhooksFunction",
+    "/webhook_endpoints/{webhook_endpoint_id}/rotate_secret": "WebhooksFunction",
+    "/webhook_endpoints/{webhook_endpoint_id}/test": "WebhooksFunction",
+    "/webhook_event_types": "WebhooksFunction",
 }
 
 # Contract section 7; where it is silent, what audio_gateway.api.errors says of the same mistake.
@@ -203,5 +215,5 @@ def test_a_413_names_the_limit_and_the_remedy(responses):
     for name in ("REQUEST_TOO_LARGE", "INTEGRATION_FAILURE"):
         message = envelope_of(responses[name])["error"]["message"]
         assert "4500000 bytes" in message
-        assert "MP3" in message
-        assert "split" in message
+        assert "POST /v1/audio/uploads" in message
+        assert "upload_id" in message

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from audio_gateway.jobs.webhook_post import TIMEOUT_S
 from audio_gateway.replay.idempotency import CLAIM_SECONDS
 from tests.infrastructure import template
 
@@ -18,7 +19,17 @@ LAYER = ROOT / "layers" / "shared"
 
 # Variables that libraries read by themselves, and the module of ours whose import means that the library is used.
 POWERTOOLS = {"POWERTOOLS_LOG_LEVEL"}
+LOGGING = {
+    "audio_gateway.api.app",
+    "audio_gateway.api.job_steps",
+    "audio_gateway.api.scheduled",
+    "audio_gateway.api.webhook_delivery",
+}
 API_GATEWAY_SECONDS = 29
+LAMBDA_SECONDS = 900
+FOURTEEN_DAYS_S = 14 * 86_400  # the most that SQS keeps a message
+STEPS = {"job_prepare", "job_chunk", "job_merge", "job_end"}
+"""What the state machine calls, and nobody waits for."""
 CLOCKS_DIFFER_SECONDS = 5
 ONE_VCPU_MB = 1769
 HOLD, SWEEP = "AUDIO_GATEWAY_HOLD_SECONDS", "AUDIO_GATEWAY_SWEEP_SECONDS"
@@ -86,7 +97,7 @@ def test_the_environment_is_what_the_code_reads(folder, functions, monkeypatch):
     environment = Recorder()
     settings_class(folder).from_env(environment)
     expected = set(environment.asked)
-    if {"audio_gateway.api.app", "audio_gateway.api.scheduled"} & imported_by(folder):
+    if imported_by(folder) & LOGGING:
         expected |= POWERTOOLS
     properties = functions[folder]["Properties"]
     declared = set(properties["Environment"]["Variables"])
@@ -96,7 +107,20 @@ def test_the_environment_is_what_the_code_reads(folder, functions, monkeypatch):
 
 
 # Functions whose role allows them more than to write their logs: boto3 reads AWS_ENDPOINT_URL for them.
-CALLS_AWS = {"admin", "authorizer", "rollup", "speech", "sweeper", "transcriptions", "translations", "usage"}
+CALLS_AWS = STEPS | {
+    "admin",
+    "authorizer",
+    "jobs",
+    "rollup",
+    "speech",
+    "sweeper",
+    "transcriptions",
+    "translations",
+    "uploads",
+    "usage",
+    "webhook_delivery",
+    "webhooks",
+}
 
 
 def test_the_functions_that_call_aws_are_those_with_rights(source, functions):
@@ -121,9 +145,9 @@ def test_nothing_in_the_layer_reads_the_environment_behind_the_settings():
     assert deployed <= {"providers/secrets.py"}
 
 
-def test_no_function_sees_a_variable_that_is_for_tests_only(functions):
+def test_no_deployment_can_set_a_variable_that_is_for_tests_only(functions):
     for resource in functions.values():
-        assert "AUDIO_GATEWAY_ALLOW_HOSTS" not in resource["Properties"]["Environment"]["Variables"]
+        assert resource["Properties"]["Environment"]["Variables"].get("AUDIO_GATEWAY_ALLOW_HOSTS", "") == ""
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -179,7 +203,8 @@ def test_no_function_outlives_api_gateways_patience(functions):
     for folder, resource in functions.items():
         if folder in schedules(functions):
             continue
-        assert resource["Properties"]["Timeout"] <= API_GATEWAY_SECONDS, folder
+        most = LAMBDA_SECONDS if folder in STEPS else API_GATEWAY_SECONDS
+        assert resource["Properties"]["Timeout"] <= most, folder
 
 
 def test_nobody_takes_over_what_a_function_may_still_be_working_on(functions):
@@ -188,13 +213,13 @@ def test_nobody_takes_over_what_a_function_may_still_be_working_on(functions):
 
 
 def test_audio_functions_have_a_whole_processor(functions):
-    for folder in ("speech", "transcriptions", "translations"):
+    for folder in ("speech", "transcriptions", "translations", *STEPS):
         assert functions[folder]["Properties"]["MemorySize"] == ONE_VCPU_MB
 
 
 def test_the_engines_are_only_where_they_are_used(functions):
     with_engines = {folder for folder, resource in functions.items() if "Fn::If" in resource["Properties"]["Layers"]}
-    assert with_engines == {"speech", "transcriptions", "translations", "voices"}
+    assert with_engines == {"speech", "transcriptions", "translations", "voices", "job_prepare", "job_chunk"}
     for folder in with_engines:
         condition, yes, no = functions[folder]["Properties"]["Layers"]["Fn::If"]
         assert condition == "HasEmbeddedEngines"
@@ -218,3 +243,18 @@ def test_each_layer_has_its_target_in_its_makefile(source):
 def test_the_layers_are_built_for_the_runtime_that_runs_them(source):
     version = source["Globals"]["Function"]["Runtime"].removeprefix("python")
     assert f"python_version={version} " in (ROOT / "scripts" / "build-layer").read_text()
+
+
+def test_the_queue_of_webhooks_waits_for_its_function_and_loses_nothing(functions, source):
+    properties = functions["webhook_delivery"]["Properties"]
+    (event,) = properties["Events"].values()
+    assert event["Type"] == "SQS"
+    assert event["Properties"]["Queue"] == {"Fn::GetAtt": ["WebhookQueue", "Arn"]}
+    assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert properties["Timeout"] > TIMEOUT_S
+    queue = source["Resources"]["WebhookQueue"]["Properties"]
+    assert queue["VisibilityTimeout"] >= 6 * properties["Timeout"]
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["WebhookDeadQueue", "Arn"]}
+    dead = source["Resources"]["WebhookDeadQueue"]["Properties"]
+    assert dead["MessageRetentionPeriod"] == FOURTEEN_DAYS_S
+    assert {queue["SqsManagedSseEnabled"], dead["SqsManagedSseEnabled"]} == {True}

@@ -14,6 +14,7 @@ RESULTS = "${Bucket.Arn}/results/*"
 UNSETTLED = "${Bucket.Arn}/unsettled/*"
 ANSWERS = "${Bucket.Arn}/answers/*"
 CACHE = "${Bucket.Arn}/cache/*"
+UPLOADS = "${Bucket.Arn}/uploads/*"
 METERED = {
     *((f"dynamodb:{action}Item", "Table.Arn") for action in ("Get", "Put", "Update", "Delete")),
     *((f"s3:{action}Object", prefix) for action in ("Get", "Put") for prefix in (UNSETTLED, ANSWERS)),
@@ -21,14 +22,68 @@ METERED = {
 }
 """Of a function that is paid for its answers: hold and settle, and answer the same request but once."""
 
+JOBS = "${Bucket.Arn}/jobs/*"
+STEP = {
+    *((f"dynamodb:{action}Item", "Table.Arn") for action in ("Get", "Update")),
+    *((f"s3:{action}", JOBS) for action in ("GetObject", "PutObject", "DeleteObject", "AbortMultipartUpload")),
+    ("s3:ListBucket", "Bucket.Arn"),
+}
+"""Of a step of a job: its item and its files."""
+SETTLING = {
+    ("dynamodb:PutItem", "Table.Arn"),
+    *((f"s3:{action}Object", UNSETTLED) for action in ("Put", "Delete")),
+}
+TELLING = {("sqs:SendMessage", "WebhookQueue.Arn")}
+EXECUTIONS = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${JobsMachine.Name}:*"
+BEGINNING = {
+    *((f"s3:{action}Object", JOBS) for action in ("Get", "Put", "Delete")),
+    ("states:StartExecution", "JobsMachine"),
+}
+"""Of a function whose requests may become jobs."""
+STEP_KINDS = {
+    "JobPrepareRole": {"JOBS#*", "ACCOUNT#*"},
+    "JobChunkRole": {"JOBS#*"},
+    "JobMergeRole": {"JOBS#*", "ACCOUNT#*", "LEDGER#*"},
+    "JobEndRole": {"JOBS#*", "ACCOUNT#*", "LEDGER#*"},
+}
+
 # Beside writing to its own log group.
 ALLOWED = {
     "AuthorizerRole": {("dynamodb:GetItem", "Table.Arn")},
     "SpeechRole": METERED
     | PROVIDER_KEYS
+    | BEGINNING
     | {(f"s3:{action}Object", prefix) for action in ("Get", "Put") for prefix in (RESULTS, CACHE)},
-    "TranscriptionsRole": METERED | PROVIDER_KEYS,
-    "TranslationsRole": METERED | PROVIDER_KEYS,
+    "TranscriptionsRole": METERED | PROVIDER_KEYS | BEGINNING | {("s3:GetObject", UPLOADS)},
+    "TranslationsRole": METERED | PROVIDER_KEYS | BEGINNING | {("s3:GetObject", UPLOADS)},
+    "JobsRole": {
+        *((f"dynamodb:{action}", "Table.Arn") for action in ("GetItem", "Query", "UpdateItem", "DeleteItem")),
+        *((f"s3:{action}Object", JOBS) for action in ("Get", "Delete")),
+        *((f"s3:{action}Object", RESULTS) for action in ("Get", "Put")),
+        ("s3:ListBucket", "Bucket.Arn"),
+        ("states:StopExecution", EXECUTIONS),
+        *TELLING,
+    },
+    "UploadsRole": {
+        *((f"dynamodb:{action}Item", "Table.Arn") for action in ("Get", "Put", "Delete")),
+        *((f"s3:{action}Object", UPLOADS) for action in ("Get", "Put", "Delete")),
+        ("s3:ListBucket", "Bucket.Arn"),
+    },
+    "JobPrepareRole": STEP | {("s3:GetObject", UPLOADS)},
+    "JobChunkRole": STEP | PROVIDER_KEYS,
+    "JobMergeRole": STEP | SETTLING | TELLING,
+    "JobEndRole": STEP | SETTLING | TELLING,
+    "WebhooksRole": {
+        (f"dynamodb:{action}", "Table.Arn") for action in ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
+    },
+    "WebhookDeliveryRole": {
+        *((f"dynamodb:{action}", "Table.Arn") for action in ("GetItem", "Query", "PutItem")),
+        *(
+            (f"sqs:{action}", "WebhookQueue.Arn")
+            for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "SendMessage")
+        ),
+        ("sqs:SendMessage", "WebhookDeadQueue.Arn"),
+    },
     "ModelsRole": set(),
     "VoicesRole": set(),
     "AdminRole": {
@@ -53,7 +108,7 @@ ALLOWED = {
 }
 
 # A star stands for names that are not known when the stack is deployed: of results, and of the operator's own keys.
-STARS = {SSM, SECRETS, RESULTS, UNSETTLED, ANSWERS, CACHE}
+STARS = {SSM, SECRETS, RESULTS, UNSETTLED, ANSWERS, CACHE, UPLOADS, JOBS, EXECUTIONS}
 
 
 def plain(resource):
@@ -108,12 +163,19 @@ def test_a_function_reaches_only_its_own_kinds_of_items(name, of_type):
             (leading,) = statement["Condition"]["ForAllValues:StringLike"].values()
             for action in as_list(statement["Action"]):
                 kinds.setdefault(action, set()).update(leading)
+    listens = name in {"TranscriptionsRole", "TranslationsRole"}
     assert kinds == {
-        "dynamodb:GetItem": {"LEDGER#*"},
-        "dynamodb:PutItem": {"LEDGER#*", "ACCOUNT#*", "IDEMPOTENCY#*"},
-        "dynamodb:UpdateItem": {"LEDGER#*", "ACCOUNT#*", "IDEMPOTENCY#*"},
-        "dynamodb:DeleteItem": {"IDEMPOTENCY#*"},
+        "dynamodb:GetItem": {"LEDGER#*", "JOBS#*"} | ({"UPLOADS#*"} if listens else set()),
+        "dynamodb:PutItem": {"LEDGER#*", "ACCOUNT#*", "IDEMPOTENCY#*", "JOBS#*"},
+        "dynamodb:UpdateItem": {"LEDGER#*", "ACCOUNT#*", "IDEMPOTENCY#*", "JOBS#*"},
+        "dynamodb:DeleteItem": {"IDEMPOTENCY#*", "JOBS#*"},
     }
+
+
+def test_the_uploads_function_reaches_nothing_but_uploads(of_type):
+    for statement in statements_of(of_type("AWS::IAM::Role")["UploadsRole"]):
+        if plain(statement["Resource"]) == "Table.Arn":
+            assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["UPLOADS#*"]}}
 
 
 def test_the_admin_function_reaches_neither_the_books_nor_the_end_of_an_account(of_type):
@@ -127,6 +189,24 @@ def test_the_admin_function_reaches_neither_the_books_nor_the_end_of_an_account(
     assert set().union(*reached.values()) == directory | {"ACCOUNT#*", "KEY#*"}
     assert reached["dynamodb:GetItem"] == directory | {"ACCOUNT#*"}  # no hash of a key
     assert reached["dynamodb:DeleteItem"] == {"SERVICE_ACCOUNTS#*", "ADMIN_KEYS", "KEY#*"}
+
+
+@pytest.mark.parametrize("name", STEP_KINDS)
+def test_a_step_reaches_only_its_own_kinds_of_items(name, of_type):
+    kinds = set()
+    for statement in statements_of(of_type("AWS::IAM::Role")[name]):
+        if plain(statement["Resource"]) == "Table.Arn":
+            kinds |= set(statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+    assert kinds == STEP_KINDS[name]
+
+
+def test_the_state_machine_may_call_its_steps_and_nothing_else(of_type):
+    role = of_type("AWS::IAM::Role")["JobsMachineRole"]
+    steps = ("JobPrepare", "JobChunk", "JobMerge", "JobEnd")
+    assert rights_of(role) == {("lambda:InvokeFunction", f"{step}Function.Arn") for step in steps}
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "states.amazonaws.com"}
+    assert "ManagedPolicyArns" not in role
 
 
 def test_only_lambda_takes_the_roles_of_functions(of_type):
@@ -175,3 +255,18 @@ def test_no_account_id_or_key_stands_in_the_template(rendered):
 
     text = json.dumps(rendered)
     assert not re.search(r"\b\d{12}\b|AKIA[A-Z0-9]{16}|sk-[A-Za-z0-9_-]{20}", text)
+
+
+def test_signing_secrets_are_read_by_the_two_functions_that_need_them_and_nobody_writes_but_one(of_type):
+    readers, writers = set(), set()
+    for name in ALLOWED:
+        for statement in statements_of(of_type("AWS::IAM::Role")[name]):
+            actions = {action for action in as_list(statement["Action"]) if action.startswith("dynamodb:")}
+            if not actions or name == "AuthorizerRole":  # which may read any item, one by one
+                continue
+            (leading,) = statement["Condition"]["ForAllValues:StringLike"].values()
+            if any(kind.startswith(("WEBHOOKS", "*")) for kind in as_list(leading)):
+                readers |= {name} if actions & {"dynamodb:GetItem", "dynamodb:Query"} else set()
+                writers |= {name} if actions - {"dynamodb:GetItem", "dynamodb:Query"} else set()
+    assert readers == {"WebhooksRole", "WebhookDeliveryRole"}
+    assert writers == {"WebhooksRole"}

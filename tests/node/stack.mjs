@@ -19,6 +19,7 @@ export const wired = new OpenAI({
   apiKey: required('WIRED_API_KEY'),
   maxRetries: 0,
 });
+export const hookPort = Number(required('WIRED_HOOK_PORT')); // of 127.0.0.1; the wired stack's webhooks may reach it
 export const clipPath = path.join(required('GATEWAY_CLIPS'), 'austen-0880.wav');
 export const clip = readFileSync(clipPath);
 export const encodings = required('GATEWAY_ENCODINGS'); // a folder with the clip in every container

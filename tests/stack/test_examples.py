@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import array
+import io
 import os
 import re
 import shutil
 import subprocess
 import sys
+import wave
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.sound import DATA
+from tests.sound import DATA, clip, wav
 from tests.unit.docs.pages import ROOT, blocks
 
 pytestmark = pytest.mark.stack
@@ -79,6 +82,44 @@ def test_many_at_once(environment: dict[str, str], tmp_path: Path) -> None:
     spoken = sorted((tmp_path / "out").iterdir())
     assert [path.name for path in spoken] == [f"{number:03}.mp3" for number in range(1, 6)]
     assert all(path.stat().st_size > 1_000 for path in spoken)
+
+
+@pytest.fixture(scope="session")
+def big_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The clip over and over, at a rate that makes it too big for a request."""
+    with wave.open(io.BytesIO(clip("austen-0880"))) as file:
+        samples = array.array("h", file.readframes(file.getnframes()))
+    wide = array.array("h", (sample for sample in samples for _ in range(6)))  # 16 kHz mono to 48 kHz stereo
+    path = tmp_path_factory.mktemp("big") / "talk.wav"
+    path.write_bytes(wav(wide.tobytes() * 9, 48_000, 2))
+    assert path.stat().st_size > 5_000_000
+    return path
+
+
+def test_a_big_file_with_python(environment: dict[str, str], big_recording: Path, tmp_path: Path) -> None:
+    program = [sys.executable, str(EXAMPLES / "big_file.py"), str(big_recording), "talk.srt"]
+    out = run(program, tmp_path, environment | {"PYTHONPATH": str(ROOT / "clients" / "python")})
+    size = big_recording.stat().st_size
+    assert f"uploaded {size} of {size} bytes" in out
+    assert "succeeded: " in out
+    assert (tmp_path / "talk.srt").read_text().count("-->") >= 1
+
+
+@pytest.mark.node
+def test_a_big_file_with_node(node: str, environment: dict[str, str], big_recording: Path, tmp_path: Path) -> None:
+    modules = tmp_path / "node_modules"
+    modules.mkdir()
+    (modules / "openai").symlink_to(NODE_MODULES / "openai")
+    (modules / "audio-gateway-client").symlink_to(ROOT / "clients" / "node")
+    shutil.copy(EXAMPLES / "big_file.mjs", tmp_path)
+    out = run([node, "big_file.mjs", str(big_recording), "talk.srt"], tmp_path, environment)
+    assert "succeeded: " in out
+    assert (tmp_path / "talk.srt").read_text().count("-->") >= 1
+
+
+def test_a_big_file_with_curl(environment: dict[str, str], big_recording: Path, tmp_path: Path) -> None:
+    out = run([str(EXAMPLES / "big_file.sh"), str(big_recording)], tmp_path, environment)
+    assert out.count("-->") >= 1
 
 
 @pytest.mark.node

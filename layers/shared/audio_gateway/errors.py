@@ -10,6 +10,8 @@ and to OpenAI's envelope.
     │   ├── UnsupportedOption        the model cannot do what was asked; names the models that can
     │   ├── WorkTooLong              would not finish before the platform gives up
     │   ├── RequestTooLarge          more bytes than the platform or the model takes
+    │   ├── FileUnavailable          what an upload's id or a URL names cannot be had
+    │   │   └── FetchTimedOut        the URL's server is too slow
     │   └── UnsupportedContentType   the body is not of the type that the endpoint reads
     ├── NotAuthenticated             no key, or one that nobody knows
     ├── PermissionDenied             the key is known and may not do this
@@ -21,6 +23,10 @@ and to OpenAI's envelope.
     ├── IdempotencyKeyReused         the Idempotency-Key stands for another request
     ├── ReplayUnavailable            what was answered before cannot be found out now, so nothing is done
     ├── MeteringUnavailable          what the caller uses cannot be recorded now, so nothing is done
+    ├── StorageUnavailable           what is kept for the caller cannot be read or written now
+    ├── Conflict                     what the thing is at the moment does not allow it
+    ├── StillRunning                 a job that was waited for goes on; its result can be fetched later
+    ├── JobFailed                    the job whose result is asked for has none: it says what a call would have said
     ├── NotFound                     no such thing for this caller
     │   ├── UnknownModel
     │   └── UnknownUrl
@@ -84,13 +90,32 @@ class UnsupportedOption(InvalidRequest):
 
 
 class WorkTooLong(InvalidRequest):
-    """The measured input would not finish before the platform gives up on the answer."""
+    """The measured input would not finish before the platform gives up on the answer.
+
+    `amount` is how much it is, characters or milliseconds; None where not even that can be found out in time.
+    """
 
     code = "input_too_long"
+
+    def __init__(self, message: str, *, param: str | None = None, amount: int | None = None) -> None:
+        super().__init__(message, param=param)
+        self.amount = amount
 
 
 class RequestTooLarge(InvalidRequest):
     """The body, or the file in it, has more bytes than the platform or the model takes."""
+
+
+class FileUnavailable(InvalidRequest):
+    """The upload or URL that the request names does not give a file: not there yet, not any more, or not for us."""
+
+    code = "file_unavailable"
+
+
+class FetchTimedOut(FileUnavailable):
+    """The server of the caller's URL had not sent all of the file in the time that it was given."""
+
+    code = "file_url_timeout"
 
 
 class UnsupportedContentType(InvalidRequest):
@@ -172,6 +197,35 @@ class MeteringUnavailable(GatewayError):
     """The account could not be written: whatever the reason, no provider may be asked without a hold."""
 
     code = "metering_unavailable"
+
+
+class StorageUnavailable(GatewayError):
+    """Jobs, uploads or their files cannot be read or written now; worth another try."""
+
+    code = "storage_unavailable"
+
+
+class Conflict(GatewayError):
+    """The thing exists, and is not in a state that allows what was asked: asking again does not help."""
+
+    code = "conflict"
+
+
+class StillRunning(GatewayError):
+    """A job's result was waited for in vain. The work goes on and is not paid twice."""
+
+    code = "still_running"
+
+
+class JobFailed(GatewayError):
+    """A job failed. `status` and `kind` are the HTTP status and the type that a call would have failed with."""
+
+    def __init__(
+        self, message: str, *, status: int, kind: str, param: str | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message, param=param, code=code)
+        self.status = status
+        self.kind = kind
 
 
 class NotFound(GatewayError):

@@ -64,7 +64,7 @@ def failing_project(folder: Path, endpoint_url: str) -> Path:
     assert count >= template.count("TABLE_NAME: "), "a function that uses the table does not declare AWS_ENDPOINT_URL"
     folder.mkdir()
     (folder / "template.yaml").write_text(changed)
-    for name in ("functions", "layers"):
+    for name in ("functions", "layers", "statemachine"):
         (folder / name).symlink_to(ROOT / name)
     (folder / ".local").mkdir()  # not the project's: the rendered template is kept there
     for name in ("layers", "runtime"):

@@ -45,12 +45,24 @@ def running_upstream() -> Iterator[FakeUpstream]:
 
 
 @pytest.fixture(scope="session")
-def wired_stack(start_stack: Any, running_upstream: FakeUpstream, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def hook_port() -> int:
+    """A port of 127.0.0.1 that the webhooks of the wired stack may reach."""
+    return _closed_port()
+
+
+@pytest.fixture(scope="session")
+def wired_stack(
+    start_stack: Any, running_upstream: FakeUpstream, hook_port: int, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
     """A stack whose catalogue has OpenAI's models, served by the fake, beside the embedded ones."""
     text = CATALOG.read_text().replace("@UPSTREAM@", running_upstream.base_url)
     catalog = tmp_path_factory.mktemp("wired") / "catalog.toml"
     catalog.write_text(text.replace("@CLOSED_PORT@", str(_closed_port())))
-    return start_stack(AUDIO_GATEWAY_CATALOG=str(catalog), UPSTREAM_KEY=UPSTREAM_KEY)
+    return start_stack(
+        AUDIO_GATEWAY_CATALOG=str(catalog),
+        UPSTREAM_KEY=UPSTREAM_KEY,
+        AUDIO_GATEWAY_ALLOW_HOSTS=f"127.0.0.1:{hook_port}",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,7 @@ LENGTHS: dict[str, tuple[Callable[[], bytes], str]] = {
     "a twentieth of a second": (lambda: tone_wav(0.05), "audio_too_short"),
     "one sample": (lambda: wav(b"\1\0"), "audio_too_short"),
     "fifty hours of silence in a third of a megabyte": (lambda: silent_flac(50 * 3600), "input_too_long"),
-    "a gigabyte of samples in a hundred kilobytes": (lambda: silent_flac(60 * 30, 96_000, 8), "input_too_long"),
+    "gigabytes of samples in a megabyte": (lambda: silent_flac(3_600, 96_000, 8), "input_too_long"),
     "hundred gigabytes of samples in four megabytes": (lambda: silent_flac(7_000, 655_350, 8), "input_too_long"),
 }
 

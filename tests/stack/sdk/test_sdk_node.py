@@ -28,7 +28,7 @@ def encodings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def environment(stack: dict[str, Any], wired_stack: dict[str, Any], encodings: Path) -> dict[str, str]:
+def environment(stack: dict[str, Any], wired_stack: dict[str, Any], hook_port: int, encodings: Path) -> dict[str, str]:
     """What tests/node/stack.mjs reads."""
     return {
         **os.environ,
@@ -37,6 +37,7 @@ def environment(stack: dict[str, Any], wired_stack: dict[str, Any], encodings: P
         "GATEWAY_ADMIN_KEY": stack["admin_key"],
         "WIRED_BASE_URL": wired_stack["base_url"],
         "WIRED_API_KEY": wired_stack["api_key"],
+        "WIRED_HOOK_PORT": str(hook_port),
         "GATEWAY_CLIPS": str(DATA),
         "GATEWAY_ENCODINGS": str(encodings),
     }

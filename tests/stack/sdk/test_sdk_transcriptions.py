@@ -19,6 +19,7 @@ from openai.types.audio import (
 )
 
 from tests.sound import CLIPS, DATA, ENCODINGS, clip, encode, look, said, timed_words, tone_wav, wav, word_errors
+from tests.stack.sdk.wire import Wire
 
 pytestmark = pytest.mark.stack
 
@@ -291,12 +292,12 @@ def test_the_shortest_audio_is_a_tenth_of_a_second(client: OpenAI) -> None:
     assert (caught.value.param, caught.value.code) == ("file", "audio_too_short")
 
 
-def test_audio_that_would_take_too_long_is_refused_with_the_limit(client: OpenAI) -> None:
+def test_audio_that_would_take_too_long_becomes_a_job(wire: Wire) -> None:
     long = encode(wav(bytes(2 * 8_000 * 600), 8_000), ENCODINGS["mp3 8 kHz"])
-    with pytest.raises(BadRequestError) as caught:
-        client.audio.transcriptions.create(model=MODEL, file=("a.mp3", long))
-    assert (caught.value.param, caught.value.code) == ("file", "input_too_long")
-    assert re.search(r"\d+ s\b", caught.value.message)
+    answer = wire.transcription(("model", MODEL), ("file", ("a.mp3", long)))
+    job_id = answer.headers["x-audio-gateway-job"]
+    assert (answer.status, answer.headers["location"]) == (303, f"/v1/audio/jobs/{job_id}/content?wait=25&hop=1")
+    assert wire.call("DELETE", f"/audio/jobs/{job_id}").status == 200
 
 
 def test_translations_from_english_are_english(client: OpenAI, tmp_path: Path) -> None:

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.speech import read_order, speech_app
-from audio_gateway.api.transcriptions import transcriptions_app, translations_app
+from audio_gateway.api.speech import SpeechApi, read_order, speech_app
+from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
 from audio_gateway.errors import MeteringUnavailable, ProviderUnavailable
 from audio_gateway.replay.fingerprint import fingerprint
 from audio_gateway.replay.idempotency import Idempotency, key_hash
 from audio_gateway.use_cases.reserve import Till
+from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, call, form_event, json_event
+from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import FakeProvider, catalog, model
 from tests.fakes.replay import FakeAnswers, FakeClaims, FakePayments, FakeSpeechCache
@@ -48,16 +50,20 @@ class Gateway:
         self.claims, self.answers, self.payments = FakeClaims(), FakeAnswers(), FakePayments()
         self.idempotency = Idempotency(self.claims, self.answers, self.payments, lambda: self.now_s)
         self.results = FakeResults()
+        self.files = FakeFiles()
         known: dict[str, Any] = {
-            "catalog": catalog(model(ignore=frozenset({"keywords"})), model("slow", capabilities=frozenset())),
+            "catalog": catalog(
+                model(ignore=frozenset({"keywords"})), model("slow", capabilities=frozenset(), speed_factor=1000.0)
+            ),
             "providers": lambda _: self.provider,
             "till": Till(self.meter, self.unsettled),
             "idempotency": self.idempotency,
+            "desk": empty_desk(),
         }
         self.handlers = {
-            "speech": speech_app(**known, caches=FakeSpeechCache(), results=self.results),
-            "transcriptions": transcriptions_app(**known),
-            "translations": translations_app(**known),
+            "speech": speech_app(SpeechApi(**known, caches=FakeSpeechCache(), results=self.results)),
+            "transcriptions": transcriptions_app(ListeningApi(**known, files=self.files)),
+            "translations": translations_app(ListeningApi(**known, files=self.files)),
         }
 
     def speak(self, key: str | None = KEY, **changes: Any) -> Answer:
@@ -152,7 +158,7 @@ def test_another_request_under_the_key_is_refused(gateway: Gateway) -> None:
 
 
 def test_while_the_first_one_runs_the_next_is_told_to_wait(gateway: Gateway) -> None:
-    key_sha256, asked = key_hash([KEY]), fingerprint("speech", *read_order(SPEECH))
+    key_sha256, asked = key_hash([KEY]), fingerprint("speech", *read_order(SPEECH).what)
     assert key_sha256
     running = gateway.idempotency.begin(
         project_id="default", key_sha256=key_sha256, fingerprint=asked, request_id="req_of_another_function"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.speech import speech_app
-from audio_gateway.api.transcriptions import transcriptions_app
+from audio_gateway.api.speech import SpeechApi, speech_app
+from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app
 from audio_gateway.catalog.models import Model, Price
 from audio_gateway.errors import (
     BudgetReached,
@@ -22,7 +22,9 @@ from audio_gateway.errors import (
 from audio_gateway.metering.account import Window
 from audio_gateway.providers.port import AudioChunk
 from audio_gateway.use_cases.reserve import Till
+from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import Answer, call, form_event, json_event
+from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import FakeProvider, catalog, model
 from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
@@ -41,19 +43,25 @@ class Shop:
         self.results = BrokenResults()
         till = Till(self.meter, self.unsettled)
         found = catalog(*models)
-        speech = speech_app(
+        speech = SpeechApi(
             catalog=found,
             providers=self.of,
             till=till,
             idempotency=fresh_idempotency(),
             caches=FakeSpeechCache(),
-            results=self.results,
-        )  # type: ignore[arg-type] # a fake
-        self.speech = lambda_handler(speech, "speech")
-        self.transcriptions = lambda_handler(
-            transcriptions_app(catalog=found, providers=self.of, till=till, idempotency=fresh_idempotency()),
-            "transcriptions",
+            results=self.results,  # type: ignore[arg-type] # a fake
+            desk=empty_desk(),
         )
+        self.speech = lambda_handler(speech_app(speech), "speech")
+        listening = ListeningApi(
+            catalog=found,
+            providers=self.of,
+            till=till,
+            idempotency=fresh_idempotency(),
+            files=FakeFiles(),
+            desk=empty_desk(),
+        )
+        self.transcriptions = lambda_handler(transcriptions_app(listening), "transcriptions")
 
     def of(self, _provider: object) -> FakeProvider:
         return self.provider

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.speech import speech_app
+from audio_gateway.api.speech import SpeechApi, speech_app
 from audio_gateway.errors import (
     ConfigurationError,
     ProviderBadAnswer,
@@ -20,9 +22,10 @@ from audio_gateway.errors import (
     ProviderTimedOut,
     ProviderUnavailable,
 )
-from audio_gateway.providers.port import AudioChunk
+from audio_gateway.providers.port import AudioChunk, SpeechRequest
 from audio_gateway.use_cases.reserve import Till
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, json_event
+from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import ALL_CAPABILITIES, LISTING, FakeProvider, catalog, model
 from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
@@ -48,15 +51,16 @@ class Gateway:
         self.provider = FakeProvider()
         self.results = FakeResults()
         self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
-        app = speech_app(
+        using = SpeechApi(
             catalog=catalog(*models),
             providers=lambda _: self.provider,
             till=Till(self.meter, self.unsettled),
             idempotency=fresh_idempotency(),
             caches=FakeSpeechCache(),
             results=self.results,
+            desk=empty_desk(),
         )
-        self.handler = lambda_handler(app, "speech")
+        self.handler = lambda_handler(speech_app(using), "speech")
 
     def post(self, body: Any, **options: Any) -> Answer:
         return call(self.handler, json_event("/audio/speech", body, **options))
@@ -138,7 +142,8 @@ def test_an_answer_too_big_for_lambda_is_a_redirect_to_the_bucket(gateway: Gatew
     assert (len(body), content_type, project) == (4_500_002, "audio/pcm", "default")
 
 
-def test_4096_code_points_are_spoken_however_many_bytes_they_have(gateway: Gateway) -> None:
+def test_4096_code_points_are_spoken_however_many_bytes_they_have() -> None:
+    gateway = Gateway(model(speed_factor=100.0))
     gateway.provider.speech = (AudioChunk(b"\x01\x00" * 240, "pcm", 24_000),)
     assert gateway.post({**BODY, "input": "🎧" * 4096}).status == 200
 
@@ -340,8 +345,16 @@ def test_when_all_fail_the_error_is_that_of_the_model_asked_for() -> None:
     assert len(gateway.provider.asked) == 2
 
 
-def test_work_past_the_deadline_is_given_up_in_time(gateway: Gateway) -> None:
-    answer = call(gateway.handler, json_event("/audio/speech", BODY), Context(remaining_ms=1_000))
+def test_work_past_the_deadline_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = Gateway(model(speed_factor=1e6))
+    speak = gateway.provider.synthesize
+
+    def slowly(request: SpeechRequest) -> Iterator[AudioChunk]:
+        time.sleep(0.15)
+        return speak(request)
+
+    monkeypatch.setattr(gateway.provider, "synthesize", slowly)
+    answer = call(gateway.handler, json_event("/audio/speech", BODY), Context(remaining_ms=2_600))
     assert (answer.status, answer.error["code"]) == (504, "provider_timeout")
 
 

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.speech import speech_app
+from audio_gateway.api.speech import SpeechApi, speech_app
 from audio_gateway.catalog.models import CacheTerms, Price
 from audio_gateway.errors import BudgetReached, MeteringUnavailable, ProviderUnavailable
 from audio_gateway.providers.port import AudioChunk
 from audio_gateway.use_cases.reserve import Till
 from tests.fakes.gateway import API_CALLER, Answer, call, json_event
+from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import FakeProvider, catalog, model
 from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
@@ -29,15 +30,16 @@ class Gateway:
         self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
         self.cache = FakeSpeechCache()
         fields = CACHED | fields
-        app = speech_app(
+        using = SpeechApi(
             catalog=catalog(model(**fields), model("backed", **fields, fallbacks=("plain",)), model("plain")),
             providers=lambda _: self.provider,
             till=Till(self.meter, self.unsettled),
             idempotency=fresh_idempotency(),
             caches=self.cache,
             results=None,  # type: ignore[arg-type] # nothing is too big
+            desk=empty_desk(),
         )
-        self.handler = lambda_handler(app, "speech")
+        self.handler = lambda_handler(speech_app(using), "speech")
 
     def speak(self, authorizer: dict[str, Any] | None = None, **changes: Any) -> Answer:
         return call(self.handler, json_event("/audio/speech", BODY | changes, authorizer=authorizer))

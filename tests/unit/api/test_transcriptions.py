@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.transcriptions import transcriptions_app, translations_app
+from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
 from audio_gateway.errors import InvalidAudio, ProviderUnavailable
 from audio_gateway.providers.port import TranscriptionRequest
 from audio_gateway.use_cases.reserve import Till
+from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event
+from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled, free_till
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
 from tests.fakes.replay import fresh_idempotency
@@ -40,15 +42,18 @@ class Gateway:
     def __init__(self, *models: Any) -> None:
         self.provider = FakeProvider()
         self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
+        self.files = FakeFiles()
         parts: dict[str, Any] = {
             "catalog": catalog(*models),
             "providers": lambda _: self.provider,
             "till": Till(self.meter, self.unsettled),
             "idempotency": fresh_idempotency(),
+            "files": self.files,
+            "desk": empty_desk(),
         }
         self.handlers = {
-            "/audio/transcriptions": lambda_handler(transcriptions_app(**parts), "transcriptions"),
-            "/audio/translations": lambda_handler(translations_app(**parts), "translations"),
+            "/audio/transcriptions": lambda_handler(transcriptions_app(ListeningApi(**parts)), "transcriptions"),
+            "/audio/translations": lambda_handler(translations_app(ListeningApi(**parts)), "translations"),
         }
 
     def post(self, *parts: tuple[str, Any], path: str = "/audio/transcriptions", **options: Any) -> Answer:
@@ -263,33 +268,31 @@ def test_a_language_that_the_model_does_not_understand_is_refused_in_both_endpoi
     assert gateway.provider.asked == []
 
 
-def test_audio_that_the_model_could_not_finish_in_time_is_refused_before_it_is_asked() -> None:
-    gateway = Gateway(model(speed_factor=2.0))
-    answer = gateway.post(MODEL, ("file", ("a.wav", wav(60))))
+def test_audio_that_cannot_even_be_measured_in_time_is_refused_before_anybody_is_asked() -> None:
+    gateway = Gateway()
+    answer = gateway.post(MODEL, ("file", ("a.wav", wav(800))), context=Context(remaining_ms=4_500))
     assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "file", "input_too_long")
-    assert "29 s" in answer.error["message"]
+    assert "background=true" in answer.error["message"]
     assert gateway.provider.asked == []
 
 
 def test_the_time_that_measuring_takes_counts_even_for_the_fastest_model() -> None:
     limits: list[int] = []
 
-    def measure(data: bytes, *, limit_ms: int) -> Any:
+    def measure(data: bytes, *, limit_ms: int, late: Any) -> Any:
         limits.append(limit_ms)
         raise InvalidAudio("enough", param="file")
 
     found = catalog(model(speed_factor=1e9))
-    parts: dict[str, Any] = {"till": free_till(), "idempotency": fresh_idempotency()}
-    app = transcriptions_app(catalog=found, providers=lambda _: None, measure=measure, **parts)
+    parts: dict[str, Any] = {
+        "till": free_till(),
+        "idempotency": fresh_idempotency(),
+        "files": FakeFiles(),
+        "desk": empty_desk(),
+    }
+    app = transcriptions_app(ListeningApi(catalog=found, providers=lambda _: None, measure=measure, **parts))
     call(lambda_handler(app, "transcriptions"), form_event("/audio/transcriptions", [MODEL, FILE]))
     assert 2 * 3_600_000 < limits[0] < 3 * 3_600_000
-
-
-def test_audio_beyond_the_models_own_limit_is_refused_and_names_it() -> None:
-    gateway = Gateway(model(max_seconds=2.0))
-    answer = gateway.post(MODEL, ("file", ("a.wav", wav(2.5))))
-    assert (answer.status, answer.error["code"]) == (400, "input_too_long")
-    assert "2 s" in answer.error["message"]
 
 
 def test_a_file_beyond_the_models_bytes_is_a_413() -> None:
@@ -323,8 +326,8 @@ def test_an_unknown_model_and_one_of_the_wrong_kind_are_a_404(gateway: Gateway) 
     assert speaker.post(MODEL, FILE).status == 404
 
 
-def test_a_body_that_is_not_a_form_is_a_415(gateway: Gateway) -> None:
-    answer = gateway.post(MODEL, headers={"Content-Type": "application/json"})
+def test_a_body_that_is_neither_a_form_nor_json_is_a_415(gateway: Gateway) -> None:
+    answer = gateway.post(MODEL, headers={"Content-Type": "text/plain"})
     assert (answer.status, answer.error["code"]) == (415, "unsupported_content_type")
 
 

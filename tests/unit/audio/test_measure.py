@@ -224,3 +224,10 @@ def test_nothing_of_a_file_is_logged(capfd: pytest.CaptureFixture[str]):
     assert not any(secret.decode() in message for message in messages)
     captured = capfd.readouterr()
     assert captured.out == captured.err == ""
+
+
+def test_decoding_stops_when_the_time_is_up() -> None:
+    asked = iter([False, False, True])
+    with pytest.raises(AudioTooLong) as caught:
+        measure(any_file("mp3 cbr without xing"), late=lambda: next(asked))
+    assert 0 < caught.value.limit_ms < 1000

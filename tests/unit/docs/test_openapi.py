@@ -17,20 +17,27 @@ from audio_gateway.api import speech, transcriptions
 from audio_gateway.api.admin.app import admin_app
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.fields import Fields
+from audio_gateway.api.jobs import jobs_app
 from audio_gateway.api.models import models_app
 from audio_gateway.api.multipart import Form, Part
 from audio_gateway.api.openapi import document
 from audio_gateway.api.parameters import Parameters
 from audio_gateway.api.results import ResultStore
-from audio_gateway.api.speech import speech_app
-from audio_gateway.api.transcriptions import transcriptions_app, translations_app
+from audio_gateway.api.speech import SpeechApi, speech_app
+from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
+from audio_gateway.api.uploads import uploads_app
 from audio_gateway.api.usage.app import usage_app
 from audio_gateway.api.usage.ledger_export import export_asked_for
 from audio_gateway.api.usage.query import costs_query, usage_query
 from audio_gateway.api.voices import voices_app
+from audio_gateway.api.webhooks import webhooks_app
 from audio_gateway.audio.formats import CONTENT_TYPES, SPEECH_FORMATS
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.errors import InvalidRequest
+from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.jobs.upload_store import UploadStore
+from audio_gateway.jobs.webhook_post import Poster
+from audio_gateway.jobs.webhook_store import WebhookStore
 from audio_gateway.metering.account import Usage
 from audio_gateway.metering.account_item import Account
 from audio_gateway.metering.directory import Directory
@@ -39,7 +46,9 @@ from audio_gateway.providers.port import TranscriptDone, TranscriptEvent, Transc
 from audio_gateway.transcripts.render import RESPONSE_FORMATS
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage
 from tests.fakes.books import FakeAccounts, FakeBooks, row
+from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event, form_event, json_event
+from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import free_till
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
 from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
@@ -57,9 +66,12 @@ SPEECH_EXAMPLE: dict[str, Any] = {
     "speed": 1.0,
     "instructions": "Slowly.",
     "stream_format": "audio",
+    "background": False,
 }
 FORM_EXAMPLE = {
     "file": "",
+    "upload_id": "upload_0123456789abcdef01234567",
+    "file_url": "https://files.example/speech.wav",
     "model": "talker",
     "response_format": "json",
     "language": "en",
@@ -69,14 +81,18 @@ FORM_EXAMPLE = {
     "temperature": "0.5",
     "include[]": "logprobs",
     "stream": "false",
+    "background": "false",
     "chunking_strategy": "auto",
     "known_speaker_names[]": "Anna",
     "known_speaker_references[]": REFERENCE,
 }
 
 
+AUDIO = {"file", "upload_id", "file_url"}
+
+
 # ---------------------------------------------------------------- routes
-def measured(data: bytes, *, limit_ms: int | None = None) -> AudioSource:
+def measured(data: bytes, *, limit_ms: int, late: Any) -> AudioSource:
     return AudioSource(data, "wav", 1_200, 16_000, 1)
 
 
@@ -111,15 +127,19 @@ def apps() -> dict[str, FastAPI]:
         "providers": providers,
         "till": free_till(),
         "idempotency": fresh_idempotency(),
+        "desk": empty_desk(),
     }
     return {
-        "speech": speech_app(**parts, caches=FakeSpeechCache(), results=cast("ResultStore", None)),
-        "transcriptions": transcriptions_app(**parts, measure=measured),
-        "translations": translations_app(**parts, measure=measured),
+        "speech": speech_app(SpeechApi(**parts, caches=FakeSpeechCache(), results=cast("ResultStore", None))),
+        "transcriptions": transcriptions_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
+        "translations": translations_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
+        "jobs": jobs_app(desk=empty_desk(), notify=lambda _: None, results=cast("ResultStore", None)),
+        "uploads": uploads_app(uploads=cast("UploadStore", None)),
         "voices": voices_app(catalog=found, providers=providers),
         "models": models_app(catalog=found),
         "admin": admin_app(directory=cast("Directory", None)),
         "usage": reporting_app(),
+        "webhooks": webhooks_app(store=cast("WebhookStore", None), allow=AllowedHosts(), post=Poster(AllowedHosts())),
     }
 
 
@@ -230,10 +250,30 @@ def test_speech_takes_the_documented_fields_and_no_other(monkeypatch: pytest.Mon
 )
 def test_forms_take_the_documented_fields_and_no_other(read: Any, name: str) -> None:
     documented = set(SCHEMAS[name]["properties"])
-    sent = form({field: value for field, value in FORM_EXAMPLE.items() if field in documented})
-    read(sent)
-    assert sent.names == documented
-    assert sent.left() == ()
+    named: set[str] = set()
+    for way in AUDIO:
+        fields = documented - AUDIO | {way}
+        sent = form({field: value for field, value in FORM_EXAMPLE.items() if field in fields})
+        assert transcriptions.read_background(sent) is False
+        read(sent)
+        named |= sent.names
+        assert sent.left() == ()
+    assert named == documented
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/audio/transcriptions", "TranscriptionJsonRequest"), ("/audio/translations", "TranslationJsonRequest")],
+)
+def test_json_bodies_take_the_documented_types(handlers: dict[str, Any], path: str, name: str) -> None:
+    fields = SCHEMAS[name]["properties"]
+    as_form = set(SCHEMAS[name.replace("Json", "")]["properties"]) - {"file"}
+    assert set(fields) == {field.removesuffix("[]") for field in as_form}
+    wrong = {"string": 5, "number": "5", "boolean": "true", "array": "one"}
+    for field in fields.keys() - AUDIO - {"chunking_strategy"}:
+        body = {"model": "talker", "upload_id": "u", field: wrong[fields[field]["type"]]}
+        answer = call(handlers[path.rpartition("/")[2]], json_event(path, body))
+        assert (answer.status, answer.error["param"]) == (400, field)
 
 
 def test_granularities_are_taken_with_verbose_json() -> None:
@@ -278,7 +318,8 @@ def test_required_fields_of_forms_are_required(name: str) -> None:
         ("TranscriptionRequest", transcriptions.read_transcription),
         ("TranslationRequest", transcriptions.read_translation),
     ):
-        assert set(SCHEMAS[schema]["required"]) == {"file", "model"}
+        assert SCHEMAS[schema]["required"] == ["model"]
+        assert {way["required"][0] for way in SCHEMAS[schema]["oneOf"]} == AUDIO
         with pytest.raises(InvalidRequest) as caught:
             read(form({key: value for key, value in {"file": "", "model": "m"}.items() if key != name}))
         assert caught.value.param == name
@@ -287,9 +328,9 @@ def test_required_fields_of_forms_are_required(name: str) -> None:
 def test_defaults_and_limits_of_speech_are_the_documented_ones() -> None:
     fields = SCHEMAS["SpeechRequest"]["properties"]
     bare = {name: SPEECH_EXAMPLE[name] for name in SCHEMAS["SpeechRequest"]["required"]}
-    order, stream_format = speech.read_order(bare)
-    assert (order.format, order.speed, stream_format) == tuple(
-        fields[name]["default"] for name in ("response_format", "speed", "stream_format")
+    asked = speech.read_order(bare)
+    assert (asked.order.format, asked.order.speed, asked.stream_format, asked.background) == tuple(
+        fields[name]["default"] for name in ("response_format", "speed", "stream_format", "background")
     )
     for name in ("response_format", "stream_format"):
         for value in fields[name]["enum"]:
@@ -297,12 +338,16 @@ def test_defaults_and_limits_of_speech_are_the_documented_ones() -> None:
         with pytest.raises(InvalidRequest):
             speech.read_order(bare | {name: "other"})
     for value in (fields["speed"]["minimum"], fields["speed"]["maximum"]):
-        assert speech.read_order(bare | {"speed": value})[0].speed == value
+        assert speech.read_order(bare | {"speed": value}).order.speed == value
     for name in ("input", "instructions"):
         longest = fields[name]["maxLength"]
-        speech.read_order(bare | {name: "a" * longest})
+        patient = bare | {"background": True}
+        speech.read_order(patient | {name: "a" * longest})
         with pytest.raises(InvalidRequest):
-            speech.read_order(bare | {name: "a" * (longest + 1)})
+            speech.read_order(patient | {name: "a" * (longest + 1)})
+    speech.read_order(bare | {"input": "a" * speech.MAX_CHARACTERS})
+    with pytest.raises(InvalidRequest):
+        speech.read_order(bare | {"input": "a" * (speech.MAX_CHARACTERS + 1)})
 
 
 @pytest.mark.parametrize("name", ["response_format", "stream", "timestamp_granularities[]", "include[]"])

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from audio_gateway.errors import MeteringUnavailable, ReplayUnavailable
+from audio_gateway.jobs.job import Job
+from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import Caller, Hold, Outcome, Work
 from audio_gateway.metering.ledger import row_for, row_item
 from audio_gateway.metering.table import Table
@@ -51,6 +53,23 @@ def test_an_answer_is_found_as_it_was_stored_and_under_no_other_name(answers: An
         assert answers.find(replace(FIRST, **other)) is None
 
 
+def test_a_redirect_is_found_as_one(answers: Answers) -> None:
+    stored = replace(STORED, answer=Answer({"location": "/v1/audio/jobs/x/content"}, b"", (), 303))
+    answers.keep(FIRST, stored)
+    assert answers.find(FIRST) == stored
+
+
+def test_what_became_a_job_counts_as_paid_if_there_is_the_job(dynamodb: Any) -> None:
+    store = JobStore(dynamodb, TABLE)
+    payments = LedgerPayments(Table(dynamodb, TABLE), FakeUnsettled(), store)
+    job_id = "job_" + "0" * 24
+    hold = replace(HOLD, work=replace(HOLD.work, request_id=job_id))
+    assert not payments.was_paid(hold)
+    store.create(Job(job_id, "default", "key_1", "speech", "talker", "queued", created_at=1, expires_at=2))
+    assert payments.was_paid(hold)
+    assert not payments.was_paid(replace(hold, caller=Caller("key_1", "other")))
+
+
 def test_an_answer_lies_encrypted_under_its_project(bucket: Any) -> None:
     AnswerStore(BUCKET).keep(FIRST, STORED)
     assert bucket.head_object(Bucket=BUCKET, Key=NAME)["ServerSideEncryption"] == "AES256"
@@ -74,7 +93,7 @@ def test_a_bucket_that_cannot_be_used_is_said_so(dynamodb: Any) -> None:
 
 
 def test_a_row_says_whether_a_run_was_paid(dynamodb: Any) -> None:
-    payments = LedgerPayments(Table(dynamodb, TABLE), FakeUnsettled())
+    payments = LedgerPayments(Table(dynamodb, TABLE), FakeUnsettled(), JobStore(dynamodb, TABLE))
     assert not payments.was_paid(HOLD)
     outcomes: list[tuple[Outcome, bool]] = [("answered", True), ("swept", True), ("abandoned", False)]
     for outcome, paid in outcomes:
@@ -85,7 +104,7 @@ def test_a_row_says_whether_a_run_was_paid(dynamodb: Any) -> None:
 def test_an_answer_that_the_sweeper_will_charge_is_as_good_as_paid(dynamodb: Any) -> None:
     unsettled = FakeUnsettled()
     unsettled.keep(HOLD, HOLD.work)
-    assert LedgerPayments(Table(dynamodb, TABLE), unsettled).was_paid(HOLD)
+    assert LedgerPayments(Table(dynamodb, TABLE), unsettled, JobStore(dynamodb, TABLE)).was_paid(HOLD)
 
 
 def test_a_sweeper_that_is_just_at_work_does_not_make_a_paid_run_look_free(dynamodb: Any) -> None:
@@ -100,11 +119,11 @@ def test_a_sweeper_that_is_just_at_work_does_not_make_a_paid_run_look_free(dynam
 
     unsettled = Swept()
     unsettled.keep(HOLD, HOLD.work)
-    payments = LedgerPayments(Table(dynamodb, TABLE), unsettled)
+    payments = LedgerPayments(Table(dynamodb, TABLE), unsettled, JobStore(dynamodb, TABLE))
     assert payments.was_paid(HOLD)
     assert payments.was_paid(HOLD)
 
 
 def test_a_ledger_that_cannot_be_read_is_said_so(dynamodb: Any) -> None:
     with pytest.raises(MeteringUnavailable):
-        LedgerPayments(Table(dynamodb, "no-such-table"), FakeUnsettled()).was_paid(HOLD)
+        LedgerPayments(Table(dynamodb, "no-such-table"), FakeUnsettled(), JobStore(dynamodb, TABLE)).was_paid(HOLD)

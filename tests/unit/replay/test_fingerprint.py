@@ -33,7 +33,7 @@ def of_form(fields: list[tuple[str, Any]], *, boundary: bytes = b"--------------
 
 def test_the_order_of_keys_and_spelt_out_defaults_do_not_make_another_request() -> None:
     reordered = dict(reversed(SPEECH.items())) | {"speed": 1, "response_format": "mp3", "instructions": ""}
-    assert fingerprint("speech", *read_order(SPEECH)) == fingerprint("speech", *read_order(reordered))
+    assert fingerprint("speech", *read_order(SPEECH).what) == fingerprint("speech", *read_order(reordered).what)
 
 
 def test_boundaries_and_the_order_of_a_form_do_not_make_another_request() -> None:
@@ -46,10 +46,10 @@ def test_boundaries_and_the_order_of_a_form_do_not_make_another_request() -> Non
 @pytest.mark.parametrize(
     "change",
     [{"model": "other"}, {"input": "Hello. "}, {"voice": "bert"}, {"speed": 1.25}, {"response_format": "wav"},
-     {"instructions": "Slowly."}, {"stream_format": "sse"}],
+     {"instructions": "Slowly."}, {"stream_format": "sse"}, {"background": True}],
 )  # fmt: skip
 def test_every_field_of_speech_makes_another_request(change: dict[str, Any]) -> None:
-    assert fingerprint("speech", *read_order(SPEECH)) != fingerprint("speech", *read_order(SPEECH | change))
+    assert fingerprint("speech", *read_order(SPEECH).what) != fingerprint("speech", *read_order(SPEECH | change).what)
 
 
 ORDER = TranscriptionOrder("whisper", b"sound")
@@ -68,6 +68,8 @@ CHANGES: dict[str, Any] = {
     "stream": True,
     "chunking": Chunking("auto"),
     "known_speakers": (KnownSpeaker("Anna", "data:audio/wav;base64,AAAA"),),
+    "upload_id": "upload_1",
+    "file_url": "https://example.com/a.wav",
 }
 
 

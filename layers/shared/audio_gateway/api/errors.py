@@ -37,6 +37,9 @@ _TABLE: Final[dict[type[e.GatewayError], tuple[int, str]]] = {
     e.IdempotencyKeyReused: (422, _REQUEST),
     e.ReplayUnavailable: (503, "service_unavailable_error"),
     e.MeteringUnavailable: (503, "service_unavailable_error"),
+    e.StorageUnavailable: (503, "service_unavailable_error"),
+    e.Conflict: (409, "conflict_error"),
+    e.StillRunning: (504, _SERVER),
     e.NotFound: (404, _REQUEST),
     e.MethodNotAllowed: (405, _REQUEST),
     e.ProviderError: (502, _SERVER),
@@ -57,6 +60,9 @@ _DO_NOT_RETRY: Final = (
     e.ProviderKeyRefused,
     e.ProviderQuotaExhausted,
     e.ProviderTimedOut,  # the same work takes as long again, and the provider may be paid for each time
+    e.Conflict,
+    e.StillRunning,  # an SDK would make the whole call again, and so a second job
+    e.JobFailed,  # as above; and each part of it was tried several times
     e.ConfigurationError,
 )
 
@@ -76,6 +82,8 @@ def answer_for(error: Exception, request_id: str) -> ErrorAnswer:
     status, kind = _lookup(type(error))
     if isinstance(error, e.ProviderRejected):
         status = error.upstream_status
+    if isinstance(error, e.JobFailed):
+        status, kind = error.status, error.kind
     return _answer(status, kind, error.message, error.param, error.code, _headers(error))
 
 

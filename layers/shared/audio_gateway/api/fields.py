@@ -32,7 +32,7 @@ class Fields:
         if max_characters is not None and len(value) > max_characters:
             message = f"'{name}' has {len(value)} characters; at most {max_characters} are allowed. Send it in parts."
             raise InvalidRequest(message, param=name, code="string_above_max_length")
-        _refuse_surrogates(name, value)
+        refuse_surrogates(name, value)
         return value
 
     def number(self, name: str, *, low: float, high: float, default: float) -> float:
@@ -79,7 +79,8 @@ class Fields:
             )
 
 
-def _refuse_surrogates(name: str, value: str) -> None:
+def refuse_surrogates(name: str, value: str) -> None:
+    """Raises `InvalidRequest` for text that cannot be written in UTF-8, though JSON can escape it."""
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:

@@ -17,7 +17,10 @@ from audio_gateway.errors import InvalidRequest, UnsupportedContentType
 
 _MAX_PARTS = 200
 _ESCAPED = re.compile(rb'\\[\\"]')  # how Go's standard library sends a backslash and a quote in a name
-_EXAMPLE = "Send the request as multipart/form-data, as in: curl -F model=whisper-1 -F file=@speech.mp3"
+_EXAMPLE = (
+    "Send the request as multipart/form-data, as in: curl -F model=whisper-1 -F file=@speech.mp3; "
+    "or as application/json with 'upload_id' or 'file_url'."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,18 @@ class Form:
     def __init__(self, parts: list[Part]) -> None:
         self._parts = parts
 
+    def has(self, name: str) -> bool:
+        """Whether the field was sent, with whatever in it."""
+        return any(part.name == name for part in self._parts)
+
     def file(self, name: str) -> bytes:
         """The one file of this name; raises `InvalidRequest` if there is none, more than one, or text in its place."""
         found = self._take(name)
         if not found:
-            message = f"'{name}' is required: the audio file to be transcribed, as a file part of the form."
+            message = (
+                f"'{name}' is required: the audio file to be transcribed, as a file part of the form. "
+                "Or name it: send 'upload_id' or 'file_url' in its place."
+            )
             raise InvalidRequest(message, param=name)
         part = self._only(found, name)
         if part.file is None:

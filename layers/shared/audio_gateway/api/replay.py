@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from http import HTTPStatus
 from typing import Final
 
 from fastapi import Request, Response
@@ -38,22 +40,24 @@ def begin_run(request: Request, caller: Caller, idempotency: Idempotency, *asked
         request_id=facts.request_id,
     )
     if run.earlier is not None:
-        facts.replayed, facts.price_microusd, facts.ignored = True, 0, run.earlier.ignored
+        facts.replayed, facts.ignored = True, run.earlier.ignored
+        if run.earlier.status == HTTPStatus.OK:  # what a job costs is said with its result
+            facts.price_microusd = 0
     return run
 
 
 def replayed(answer: Answer) -> Answer:
     """An earlier answer as it is given again: with a header that says so."""
-    return Answer({**answer.headers, **_REPLAYED}, answer.body, answer.ignored)
+    return replace(answer, headers={**answer.headers, **_REPLAYED})
 
 
-def respond(answer: Answer, results: ResultStore, caller: Caller) -> Response:
+def respond(answer: Answer, results: ResultStore, project_id: str) -> Response:
     """The answer itself, or a redirect to the bucket if it is too big for Lambda."""
-    content_type = answer.headers["content-type"]
+    content_type = answer.headers.get("content-type", "")
     # Text goes through Lambda as it is, anything else in base64.
     limit = MAX_BUFFERED_BYTES * 4 // 3 if content_type.startswith("text/") else MAX_BUFFERED_BYTES
     if len(answer.body) <= limit:
-        return Response(answer.body, headers=dict(answer.headers))
-    url = results.put(answer.body, content_type, project_id=caller.project_id)
+        return Response(answer.body, answer.status, dict(answer.headers))
+    url = results.put(answer.body, content_type, project_id=project_id)
     headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
     return Response(status_code=303, headers={**headers, "location": url})

@@ -42,7 +42,7 @@ class ResultStore:
         """Store an answer; gives a URL that serves it to whoever holds it, for 15 minutes."""
         key = _new_key(project_id)
         self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
-        return self._link(key)
+        return self.link(key)
 
     def put_parts(self, parts: Iterable[bytes], content_type: str, *, owner: str, filename: str) -> str:
         """Store a file part by part, each of at least `MIN_PART_BYTES` but the last; gives a URL as `put` does.
@@ -68,9 +68,10 @@ class ResultStore:
             with suppress(BotoCoreError, ClientError):
                 s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
             raise
-        return self._link(key)
+        return self.link(key)
 
-    def _link(self, key: str) -> str:
+    def link(self, key: str) -> str:
+        """A URL that serves an object of the bucket to whoever holds it, for 15 minutes."""
         return self._client.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=_LINK_SECONDS
         )

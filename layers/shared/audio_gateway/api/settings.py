@@ -38,13 +38,14 @@ class AudioSettings:
     """For the functions that call providers.
 
     `bucket` takes answers that are too big for Lambda, `table` is where they are metered, and `hold_seconds` is how
-    long the price of a request that never ended stays held.
+    long the price of a request that never ended stays held. `machine_arn` is the state machine of jobs.
     """
 
     catalog: str
     bucket: str
     table: str
     hold_seconds: int
+    machine_arn: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -54,12 +55,71 @@ class AudioSettings:
             bucket=_required(env, "BUCKET_NAME"),
             table=_required(env, "TABLE_NAME"),
             hold_seconds=_seconds(env, "AUDIO_GATEWAY_HOLD_SECONDS"),
+            machine_arn=_required(env, "JOBS_MACHINE_ARN"),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class UsageSettings:
-    """For the function that reports. `table` has accounts and books, `bucket` takes exports too big for Lambda."""
+class JobSettings:
+    """For the steps of jobs: their files are in `bucket`, all else is in `table`."""
+
+    catalog: str
+    bucket: str
+    table: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises `ConfigurationError`, naming the variable that is missing."""
+        return cls(
+            catalog=_required(env, "AUDIO_GATEWAY_CATALOG"),
+            bucket=_required(env, "BUCKET_NAME"),
+            table=_required(env, "TABLE_NAME"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EndingSettings(JobSettings):
+    """For the steps that end jobs, whose news goes into the queue of webhooks."""
+
+    webhook_queue_url: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises `ConfigurationError`, naming the variable that is missing."""
+        job = JobSettings.from_env(env)
+        return cls(job.catalog, job.bucket, job.table, _required(env, "WEBHOOK_QUEUE_URL"))
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareSettings(JobSettings):
+    """For the step that reads audio. `allow_hosts` are those that a URL may name although they are private."""
+
+    allow_hosts: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises `ConfigurationError`, naming the variable that is missing or wrong."""
+        job = JobSettings.from_env(env)
+        return cls(job.catalog, job.bucket, job.table, hosts_allowed_for_tests(env))
+
+
+@dataclass(frozen=True, slots=True)
+class ListeningSettings(AudioSettings):
+    """For the functions that take audio. `allow_hosts` are those that a URL may name although they are private."""
+
+    allow_hosts: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises `ConfigurationError`, naming the variable that is missing or wrong."""
+        audio = AudioSettings.from_env(env)
+        allowed = hosts_allowed_for_tests(env)
+        return cls(audio.catalog, audio.bucket, audio.table, audio.hold_seconds, audio.machine_arn, allowed)
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """For the functions that work on the table and the bucket, and call no provider."""
 
     table: str
     bucket: str
@@ -68,6 +128,54 @@ class UsageSettings:
     def from_env(cls, env: Mapping[str, str]) -> Self:
         """Raises `ConfigurationError`, naming the variable that is missing."""
         return cls(table=_required(env, "TABLE_NAME"), bucket=_required(env, "BUCKET_NAME"))
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSettings(StorageSettings):
+    """For the function that shows and ends jobs; `machine_arn` is their state machine, their news goes to the queue."""
+
+    machine_arn: str
+    webhook_queue_url: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises `ConfigurationError`, naming the variable that is missing."""
+        storage = StorageSettings.from_env(env)
+        machine_arn, queue_url = _required(env, "JOBS_MACHINE_ARN"), _required(env, "WEBHOOK_QUEUE_URL")
+        return cls(storage.table, storage.bucket, machine_arn, queue_url)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """For the function that keeps webhook endpoints. `allow_hosts` are those that may be private."""
+
+    table: str
+    allow_hosts: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises `ConfigurationError`, naming the variable that is missing or wrong."""
+        return cls(table=_required(env, "TABLE_NAME"), allow_hosts=hosts_allowed_for_tests(env))
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDeliverySettings:
+    """For the function that tells them. What nobody takes goes into the queue at `dead_queue_url`."""
+
+    table: str
+    queue_url: str
+    dead_queue_url: str
+    allow_hosts: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises `ConfigurationError`, naming the variable that is missing or wrong."""
+        return cls(
+            table=_required(env, "TABLE_NAME"),
+            queue_url=_required(env, "WEBHOOK_QUEUE_URL"),
+            dead_queue_url=_required(env, "WEBHOOK_DEAD_QUEUE_URL"),
+            allow_hosts=hosts_allowed_for_tests(env),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +214,15 @@ class RollupSettings:
             hold_seconds=_seconds(env, "AUDIO_GATEWAY_HOLD_SECONDS"),
             sweep_seconds=_seconds(env, "AUDIO_GATEWAY_SWEEP_SECONDS"),
         )
+
+
+def hosts_allowed_for_tests(env: Mapping[str, str]) -> str:
+    """AUDIO_GATEWAY_ALLOW_HOSTS, as jobs/remote.py reads it; raises `ConfigurationError` where it is set on AWS."""
+    value = env.get("AUDIO_GATEWAY_ALLOW_HOSTS", "")
+    if value and not env.get("AWS_ENDPOINT_URL"):
+        message = "AUDIO_GATEWAY_ALLOW_HOSTS is for tests on a local stack: a deployed function does not start with it"
+        raise ConfigurationError(message)
+    return value
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

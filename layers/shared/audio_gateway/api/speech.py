@@ -3,64 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.app import call_of, caller_of, create_app, facts_of, known_model
+from audio_gateway.api.background import Beginning
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.json_body import read_object
 from audio_gateway.api.money import charged
 from audio_gateway.api.replay import begin_run, replayed, respond
 from audio_gateway.api.results import ResultStore
-from audio_gateway.api.sse import EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, event_stream, speech_events
+from audio_gateway.api.speech_answers import speech_answer
 from audio_gateway.audio.encode import with_true_sizes
-from audio_gateway.audio.formats import CONTENT_TYPES, SPEECH_FORMATS, SpeechFormat
+from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.catalog.models import Catalog
-from audio_gateway.errors import InvalidRequest
-from audio_gateway.replay.idempotency import Answer, Idempotency
+from audio_gateway.errors import InvalidRequest, WorkTooLong
+from audio_gateway.replay.idempotency import Idempotency
 from audio_gateway.replay.speech_cache import SpeechCaches
 from audio_gateway.use_cases.ask import Providers
+from audio_gateway.use_cases.job_order import JobOrder
 from audio_gateway.use_cases.reserve import Till
-from audio_gateway.use_cases.speech import SpeechAnswer, SpeechOrder, speak
+from audio_gateway.use_cases.speech import SpeechAnswer, SpeechOrder, able_to_speak, speak
+from audio_gateway.use_cases.start_job import JobDesk
 
 MAX_CHARACTERS: Final = 4096
+MAX_BACKGROUND_CHARACTERS: Final = 1_000_000
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 4.0
 
 
-def speech_app(
-    *,
-    catalog: Catalog,
-    providers: Providers,
-    till: Till,
-    idempotency: Idempotency,
-    caches: SpeechCaches,
-    results: ResultStore,
-) -> FastAPI:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechApi:
+    """What the function works with; jobs are begun at the `desk`."""
+
+    catalog: Catalog
+    providers: Providers
+    till: Till
+    idempotency: Idempotency
+    caches: SpeechCaches
+    results: ResultStore
+    desk: JobDesk
+
+
+def speech_app(using: SpeechApi) -> FastAPI:
     """The app of the speech function."""
     app = create_app("speech")
+    catalog, providers, results = using.catalog, using.providers, using.results
+    begin = Beginning(using.desk, catalog, providers)
 
     @app.post("/audio/speech")
     async def create_speech(request: Request) -> Response:
         caller = caller_of(request)
         facts = facts_of(request)
         body = read_object(request.headers.get("content-type"), await request.body())
-        order, stream_format = read_order(body)
+        asked = read_order(body)
+        order, as_events = asked.order, asked.stream_format == "sse"
         facts.model = known_model(order.model, catalog)
-        with begin_run(request, caller, idempotency, order, stream_format) as run:
+        with begin_run(request, caller, using.idempotency, *asked.what) as run:
             if run.earlier is not None:
-                return respond(replayed(run.earlier), results, caller)
+                return respond(replayed(run.earlier), results, caller.project_id)
             facts.characters = len(order.text)
-            cache = caches.of(caller.organization_id)
+            cache = using.caches.of(caller.organization_id)
             call = call_of(request, caller)
-            spoken = speak(order, call, catalog=catalog, providers=providers, till=till, cache=cache)
+            spoken: SpeechAnswer | None = None
+            with suppress(WorkTooLong):
+                if not asked.background:
+                    spoken = speak(order, call, catalog=catalog, providers=providers, till=using.till, cache=cache)
+            if spoken is None:
+                able = able_to_speak(order, catalog=catalog, providers=providers)
+                job = JobOrder(order, ignored=tuple(sorted(able[0].plan.ignored)), as_events=as_events)
+                return begin.job(request, run, job, background=asked.background)
             facts.model, facts.ignored, facts.cached = spoken.model.id, tuple(sorted(spoken.ignored)), spoken.cached
             with charged(spoken.reservation, spoken.model, facts):
                 audio = with_true_sizes(order.format, b"".join(spoken.chunks))
                 facts.provider_ms = None if spoken.cached else spoken.stopwatch.ms
-                answer = _answer(audio, order.format, stream_format, spoken)
-                response = respond(answer, results, caller)
+                answer = speech_answer(
+                    audio,
+                    order.format,
+                    as_events=as_events,
+                    model_id=spoken.model.id,
+                    ignored=facts.ignored,
+                    cached=spoken.cached,
+                )
+                response = respond(answer, results, caller.project_id)
                 run.keep(answer, spoken.reservation.admission.hold)
             if spoken.to_keep is not None:
                 cache.keep(spoken.to_keep, audio)
@@ -69,12 +97,28 @@ def speech_app(
     return app
 
 
-def read_order(body: Mapping[str, Any]) -> tuple[SpeechOrder, str]:
-    """The order and its `stream_format`; raises `InvalidRequest` naming the first field that is wrong."""
+@dataclass(frozen=True, slots=True)
+class SpeechRequest:
+    """What a caller asks for, and how it is to be answered."""
+
+    order: SpeechOrder
+    stream_format: str
+    background: bool
+
+    @property
+    def what(self) -> tuple[object, ...]:
+        """All of it, for the fingerprint; a request without `background` has that of before there was one."""
+        asked: tuple[object, ...] = (self.order, self.stream_format)
+        return (*asked, "background") if self.background else asked
+
+
+def read_order(body: Mapping[str, Any]) -> SpeechRequest:
+    """The request; raises `InvalidRequest` naming the first field that is wrong."""
     fields = Fields(body)
+    background = fields.flag("background")
     order = SpeechOrder(
         model=fields.text("model", required=True),
-        text=_speakable(fields.text("input", required=True, max_characters=MAX_CHARACTERS)),
+        text=_speakable(fields.text("input", required=True), background=background),
         voice=_voice(fields.take("voice")),
         format=fields.choice("response_format", SPEECH_FORMATS, default="mp3"),
         speed=fields.number("speed", low=MIN_SPEED, high=MAX_SPEED, default=1.0),
@@ -82,12 +126,22 @@ def read_order(body: Mapping[str, Any]) -> tuple[SpeechOrder, str]:
     )
     stream_format = fields.choice("stream_format", ("audio", "sse"), default="audio")
     fields.refuse_the_rest()
-    return order, stream_format
+    return SpeechRequest(order, stream_format, background)
 
 
-def _speakable(text: str) -> str:
+def _speakable(text: str, *, background: bool) -> str:
     if not text.strip():
         raise InvalidRequest("'input' is empty; send the text to be spoken.", param="input")
+    if len(text) > (MAX_BACKGROUND_CHARACTERS if background else MAX_CHARACTERS):
+        message = f"'input' has {len(text)} characters; at most "
+        if background:
+            message += f"{MAX_BACKGROUND_CHARACTERS} are allowed. Send it in parts."
+        else:
+            message += (
+                f"{MAX_CHARACTERS} are spoken at once. Send it with background=true, which takes up to "
+                f"{MAX_BACKGROUND_CHARACTERS}, or in parts."
+            )
+        raise InvalidRequest(message, param="input", code="string_above_max_length")
     return text
 
 
@@ -98,15 +152,3 @@ def _voice(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidRequest('\'voice\' is required: the name of a voice, or {"id": "…"}.', param="voice")
     return Fields({"voice": value}).text("voice")
-
-
-def _answer(audio: bytes, speech_format: SpeechFormat, stream_format: str, spoken: SpeechAnswer) -> Answer:
-    headers = {"x-audio-gateway-model": spoken.model.id}
-    if spoken.cached:
-        headers["x-audio-gateway-cached"] = "true"
-    if stream_format == "sse":
-        headers |= {**EVENT_STREAM_HEADERS, "content-type": EVENT_STREAM_TYPE}
-        audio = event_stream(speech_events(audio))
-    else:
-        headers["content-type"] = CONTENT_TYPES[speech_format]
-    return Answer(headers, audio, tuple(sorted(spoken.ignored)))

@@ -5,37 +5,33 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar, cast
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import call_of, caller_of, create_app, facts_of, known_model
+from audio_gateway.api.app import call_of, caller_of, create_app, deadline_of, facts_of, known_model
+from audio_gateway.api.background import Beginning
+from audio_gateway.api.form_body import read_form
 from audio_gateway.api.money import charged
-from audio_gateway.api.multipart import Form, parse_form
+from audio_gateway.api.multipart import Form
 from audio_gateway.api.replay import begin_run, replayed
-from audio_gateway.api.sse import EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, event_stream
-from audio_gateway.audio.measure import measure
-from audio_gateway.catalog.models import Catalog
-from audio_gateway.errors import InvalidRequest
-from audio_gateway.providers.port import (
-    Chunking,
-    KnownSpeaker,
-    SegmentDone,
-    Task,
-    TextDelta,
-    TranscriptDone,
-    TranscriptEvent,
-)
+from audio_gateway.api.transcript_answers import transcript_answer
+from audio_gateway.errors import InvalidRequest, WorkTooLong
+from audio_gateway.providers.port import Chunking, KnownSpeaker, Task, TranscriptDone
 from audio_gateway.replay.idempotency import Answer, Idempotency
-from audio_gateway.transcripts.events import text_delta, text_done, text_segment
 from audio_gateway.transcripts.languages import is_language_code
-from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS, render
-from audio_gateway.transcripts.speakers import SpeakerLabels
-from audio_gateway.transcripts.transcript import Transcript
-from audio_gateway.use_cases.ask import Providers
-from audio_gateway.use_cases.reserve import Till
-from audio_gateway.use_cases.transcription import Measure, TranscriptionAnswer, TranscriptionOrder, transcribe
+from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS
+from audio_gateway.use_cases.job_order import JobOrder
+from audio_gateway.use_cases.start_job import JobDesk
+from audio_gateway.use_cases.transcription import (
+    Listening,
+    TranscriptionOrder,
+    able_to_listen,
+    measured_ms,
+    transcribe,
+)
 
 _T = TypeVar("_T", bound=str)
 
@@ -47,56 +43,80 @@ _NUMBER = re.compile(r"([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9
 _FIELD_NAME = re.compile(r"[^A-Za-z0-9_.\[\]-]")
 
 
-def transcriptions_app(
-    *, catalog: Catalog, providers: Providers, till: Till, idempotency: Idempotency, measure: Measure = measure
-) -> FastAPI:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListeningApi(Listening):
+    """What both functions work with; jobs are begun at the `desk`."""
+
+    idempotency: Idempotency
+    desk: JobDesk
+
+
+def transcriptions_app(using: ListeningApi) -> FastAPI:
     """The app of the transcriptions function."""
-    return _app("transcribe", catalog, providers, till, idempotency, measure)
+    return _app("transcribe", using)
 
 
-def translations_app(
-    *, catalog: Catalog, providers: Providers, till: Till, idempotency: Idempotency, measure: Measure = measure
-) -> FastAPI:
+def translations_app(using: ListeningApi) -> FastAPI:
     """The app of the translations function."""
-    return _app("translate", catalog, providers, till, idempotency, measure)
+    return _app("translate", using)
 
 
-def _app(
-    task: Task, catalog: Catalog, providers: Providers, till: Till, idempotency: Idempotency, measure: Measure
-) -> FastAPI:
+def _app(task: Task, using: ListeningApi) -> FastAPI:
     endpoint, read_order = _ENDPOINTS[task]
     app = create_app(endpoint)
+    begin = Beginning(using.desk, using.catalog, using.providers)
 
     @app.post(f"/audio/{endpoint}")
     async def create(request: Request) -> Response:
         caller = caller_of(request)
         facts = facts_of(request)
-        form = parse_form(request.headers.get("content-type"), await request.body())
+        form = read_form(request.headers.get("content-type"), await request.body())
+        background = read_background(form)
         order = read_order(form)
-        facts.model = known_model(order.model, catalog)
-        unknown = [_FIELD_NAME.sub("?", name)[:50] for name in form.left()]
-        with begin_run(request, caller, idempotency, order) as run:
+        facts.model = known_model(order.model, using.catalog)
+        unknown = tuple(_FIELD_NAME.sub("?", name)[:50] for name in form.left())
+        # A request without `background` has the fingerprint of before there was one.
+        asked = (order, "background") if background else (order,)
+        with begin_run(request, caller, using.idempotency, *asked) as run:
             if run.earlier is not None:
                 return _respond(replayed(run.earlier))
-            call = call_of(request, caller)
-            heard = transcribe(order, call, catalog=catalog, providers=providers, till=till, measure=measure)
+            if background:
+                job = _job_of(order, caller.project_id, unknown, using)
+                duration_ms = measured_ms(order, deadline_of(request), using)
+                return begin.job(request, run, job, background=True, audio=order.data or None, duration_ms=duration_ms)
+            try:
+                heard = transcribe(order, call_of(request, caller), using)
+            except WorkTooLong as error:
+                if error.amount is None and order.audio_field == "file":
+                    raise
+                job = _job_of(order, caller.project_id, unknown, using)
+                known_ms = error.amount if order.audio_field == "file" else None
+                return begin.job(request, run, job, background=False, audio=order.data or None, duration_ms=known_ms)
             facts.model, facts.audio_ms = heard.model.id, heard.audio.duration_ms
             facts.ignored = tuple(sorted({*heard.ignored, *unknown}))
             with charged(heard.reservation, heard.model, facts):
                 events = list(heard.events)
                 facts.provider_ms = heard.stopwatch.ms
-                answer = _answer(order, heard, events, facts.ignored)
+                transcript = next(event.transcript for event in events if isinstance(event, TranscriptDone))
+                answer = transcript_answer(
+                    order, transcript, model_id=heard.model.id, ignored=facts.ignored, events=events
+                )
                 run.keep(answer, heard.reservation.admission.hold)
             return _respond(answer)
 
     return app
 
 
+def read_background(form: Form) -> bool:
+    """Whether the caller does not want to wait; raises `InvalidRequest`."""
+    return _boolean("background", form.text("background"))
+
+
 def read_transcription(form: Form) -> TranscriptionOrder:
     """The order of a transcription; raises `InvalidRequest` naming the first field that is wrong."""
     order = TranscriptionOrder(
         model=_model(form),
-        data=form.file("file"),
+        **_audio(form),
         task="transcribe",
         response_format=_choice("response_format", form.text("response_format") or "json", RESPONSE_FORMATS),
         language=_language(form.text("language")),
@@ -123,7 +143,7 @@ def read_translation(form: Form) -> TranscriptionOrder:
     """
     return TranscriptionOrder(
         model=_model(form),
-        data=form.file("file"),
+        **_audio(form),
         task="translate",
         response_format=_choice("response_format", form.text("response_format") or "json", TRANSLATION_FORMATS),
         language=_language(form.text("language")),
@@ -143,6 +163,21 @@ def _model(form: Form) -> str:
     if not model:
         raise InvalidRequest("'model' is required: you must provide a model parameter.", param="model")
     return model
+
+
+def _audio(form: Form) -> dict[str, Any]:
+    """The fields of the order that say which audio: exactly one of the three ways."""
+    sent = [name for name in ("file", "upload_id", "file_url") if form.has(name)]
+    if len(sent) > 1:
+        both = " and ".join(f"'{name}'" for name in sent)
+        message = f"Send exactly one of 'file', 'upload_id' and 'file_url'; {both} were sent."
+        raise InvalidRequest(message, param=sent[-1])
+    if sent and sent[0] != "file":
+        value = form.text(sent[0])
+        if not value:
+            raise InvalidRequest(f"'{sent[0]}' must not be empty.", param=sent[0])
+        return {"data": b"", sent[0]: value}
+    return {"data": form.file("file")}
 
 
 def _choice(name: str, value: str, choices: Sequence[_T]) -> _T:
@@ -280,40 +315,15 @@ def _check_together(order: TranscriptionOrder) -> None:
 
 
 def _respond(answer: Answer) -> Response:
-    return Response(answer.body, headers=dict(answer.headers))
+    return Response(answer.body, answer.status, dict(answer.headers))
 
 
-def _answer(
-    order: TranscriptionOrder, heard: TranscriptionAnswer, events: list[TranscriptEvent], ignored: tuple[str, ...]
-) -> Answer:
-    headers = {"x-audio-gateway-model": heard.model.id}
-    transcript = next(event.transcript for event in events if isinstance(event, TranscriptDone))
-    if order.stream:
-        body = event_stream(_stream(order, events, transcript))
-        return Answer({**headers, **EVENT_STREAM_HEADERS, "content-type": EVENT_STREAM_TYPE}, body, ignored)
-    rendered = render(
-        transcript,
-        order.response_format,
-        task=order.task,
-        granularities=order.granularities,
-        known_speakers=[speaker.name for speaker in order.known_speakers],
-    )
-    return Answer({**headers, "content-type": rendered.content_type}, rendered.body, ignored)
-
-
-def _stream(
-    order: TranscriptionOrder, events: list[TranscriptEvent], transcript: Transcript
-) -> Iterator[dict[str, Any]]:
-    """The provider's events; from a provider that does not stream, the whole text or its segments at once."""
-    labels = SpeakerLabels([speaker.name for speaker in order.known_speakers])
-    if order.response_format == "diarized_json":
-        found = [event for event in events if isinstance(event, SegmentDone)] or [
-            SegmentDone(f"seg_{index}", segment) for index, segment in enumerate(transcript.segments or ())
-        ]
-        yield from (text_segment(event.id, event.segment, labels.of(event.segment.speaker)) for event in found)
-    else:
-        deltas = [event for event in events if isinstance(event, TextDelta)]
-        if not deltas and transcript.text:
-            deltas = [TextDelta(transcript.text, transcript.logprobs)]
-        yield from (text_delta(event.text, event.logprobs) for event in deltas)
-    yield text_done(transcript)
+def _job_of(order: TranscriptionOrder, project_id: str, unknown: tuple[str, ...], using: ListeningApi) -> JobOrder:
+    """The order as a job's; raises what is wrong with it, or with the file that it names."""
+    what = replace(order, data=b"")
+    ignored = tuple(sorted({*able_to_listen(what, catalog=using.catalog)[0].plan, *unknown}))
+    if order.upload_id is not None:
+        return JobOrder(what, source=using.files.find(project_id, order.upload_id), ignored=ignored)
+    if order.file_url is not None:
+        using.files.check(order.file_url)
+    return JobOrder(what, url=order.file_url, ignored=ignored)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from audio_gateway.audio import riff
 from audio_gateway.audio.clock import Clock
 from audio_gateway.audio.sniff import Container, recognise
 from audio_gateway.audio.source import AudioSource
-from audio_gateway.errors import InvalidAudio
+from audio_gateway.errors import AudioTooLong, InvalidAudio
 
 MIN_MS: Final = 100
 
 
-def measure(data: bytes, *, limit_ms: int | None = None) -> AudioSource:
+def measure(data: bytes, *, limit_ms: int | None = None, late: Callable[[], bool] = lambda: False) -> AudioSource:
     """Recognise audio by its content and find its true length, rounded up to whole milliseconds.
 
     Raises `InvalidAudio` for whatever is not whole, decodable audio of at least 0.1 s, and `AudioTooLong` as soon as
-    it goes on past `limit_ms`: neither time nor memory is spent on what comes after.
+    it goes on past `limit_ms`: neither time nor memory is spent on what comes after. So it is once `late` says that
+    the time is up, which is for audio whose every second is much work: many channels, high rates.
     """
     container = recognise(data)
     clock = Clock(limit_ms)
@@ -26,10 +28,10 @@ def measure(data: bytes, *, limit_ms: int | None = None) -> AudioSource:
         if wave.plain:
             clock.add(wave.audio_bytes // wave.block_align, wave.sample_rate)
             return _source(data, container, clock, wave.sample_rate, wave.channels)
-    return _measure_by_decoding(data, container, clock)
+    return _measure_by_decoding(data, container, clock, late)
 
 
-def _measure_by_decoding(data: bytes, container: Container, clock: Clock) -> AudioSource:
+def _measure_by_decoding(data: bytes, container: Container, clock: Clock, late: Callable[[], bool]) -> AudioSource:
     from audio_gateway.audio.decode import frames_of
 
     sample_rate = channels = 0
@@ -37,6 +39,10 @@ def _measure_by_decoding(data: bytes, container: Container, clock: Clock) -> Aud
         if not sample_rate:
             sample_rate, channels = frame.sample_rate, frame.layout.nb_channels
         clock.add(frame.samples, frame.sample_rate)
+        if late():
+            read_ms = clock.milliseconds
+            message = f"No more than {read_ms / 1000:g} s of the audio could be read in time."
+            raise AudioTooLong(message, limit_ms=read_ms)
     return _source(data, container, clock, sample_rate, channels)
 
 

@@ -14,6 +14,8 @@ from audio_gateway.cli.keys import keys
 from audio_gateway.cli.ledger import ledger
 from audio_gateway.cli.projects import projects
 from audio_gateway.cli.reports import costs, usage
+from audio_gateway.cli.speak import speak
+from audio_gateway.cli.transcribe import transcribe
 
 app = typer.Typer(
     name="audio-gateway",
@@ -35,13 +37,16 @@ def _version(wanted: bool) -> None:
 def root(
     *, version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False
 ) -> None:
-    """Operate an audio gateway: its keys, limits, usage, costs, holds and ledger.
+    """Use an audio gateway (`transcribe`, `speak`), or operate one: its keys, limits, usage, costs, holds and ledger.
 
-    It works on the local stack (`make run`), which it finds by itself, or on a deployed one that --stack-name or
-    --table names. Every command has --json. Exit codes: 0 done, 1 not done, 2 the command line makes no sense.
+    It works on the local stack (`make run`), which it finds by itself, or on a deployed one: OPENAI_BASE_URL and
+    OPENAI_API_KEY name it to users, --stack-name or --table to operators, whose commands all have --json. Exit codes:
+    0 done, 1 not done, 2 the command line makes no sense.
     """
 
 
+command(app, "transcribe")(transcribe)
+command(app, "speak")(speak)
 app.add_typer(keys, name="keys")
 app.add_typer(projects, name="projects")
 command(app, "usage")(usage)

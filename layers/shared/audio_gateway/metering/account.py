@@ -118,6 +118,28 @@ class Meter(Protocol):
         ...
 
 
+class JobMeter(Protocol):
+    """A meter for work whose steps may each be repeated, by another process and much later."""
+
+    def admit(self, caller: Caller, work: Work, *, at_ms: int | None = None) -> Admission:
+        """See `Meter.admit`. With the same `at_ms` it can be repeated: what is held already is not held again."""
+        ...
+
+    def settle_at(self, hold: Hold, work: Work, at_ms: int) -> None:
+        """Write the ledger row for the work as it was done, stamped with `at_ms`, then release the hold.
+
+        Safe to repeat with the same stamp. Evidence with the stamp must be there before.
+
+        Raises:
+            MeteringUnavailable: the row cannot be written, or the account.
+        """
+        ...
+
+    def release(self, hold: Hold) -> None:
+        """See `Meter.release`."""
+        ...
+
+
 def windows_of(limits: Limits, usage: Usage, now_ms: int) -> dict[str, Window]:
     """What is left of each limit that a key has, in whole units; seconds of audio are rounded down."""
     reset_s = seconds_to_next_minute(now_ms)

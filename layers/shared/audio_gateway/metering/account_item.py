@@ -130,9 +130,16 @@ def admission_update(hold: Hold, account: Account) -> dict[str, Any]:
 
 
 def release_update(
-    hold: Hold, spent_microusd: int, stale: tuple[str, ...] = (), *, late_from_ms: int | None = None
+    hold: Hold,
+    spent_microusd: int,
+    stale: tuple[str, ...] = (),
+    *,
+    late_from_ms: int | None = None,
+    at_ms: int | None = None,
 ) -> dict[str, Any]:
     """The update that removes a hold, if it is still there, and leaves in the month what was really spent.
+
+    `at_ms` is the stamp of the ledger row where that is not the moment of admission: its month is the one that pays.
 
     `late_from_ms`, the moment of the release, is given if the admission was sent twice: the first of the two may arrive
     from now on. It would hold the price again, and the sweeper would find the row and take it for one not yet released.
@@ -143,7 +150,12 @@ def release_update(
         update.set("#late", ":late", late_from_ms // 1000 + _LATE_SECONDS)
     update.name("#hold", hold.work.request_id)
     update.require("attribute_exists(holds.#hold)", {})
-    update.count(f"m{hold.month}", spent_microusd - hold.work.price_microusd, None)
+    paying = hold.month if at_ms is None else month_of(at_ms)
+    if paying == hold.month:
+        update.count(f"m{hold.month}", spent_microusd - hold.work.price_microusd, None)
+    else:
+        update.count(f"m{hold.month}", -hold.work.price_microusd, None)
+        update.count(f"m{paying}", spent_microusd, None)
     update.remove("holds.#hold")
     for name in stale:
         update.remove(name)

@@ -19,7 +19,7 @@ SHARDS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """A charge. Money is micro-dollars; `at_ms` is the moment of admission in unix milliseconds.
+    """A charge. Money is micro-dollars; `at_ms` is the moment of admission in unix milliseconds, or a job's end.
 
     `outcome` says who wrote it: `answered` whoever gave the answer, `swept` the sweeper in its place. `abandoned` is a
     request whose process died before it gave an answer: it costs nothing, and `held_amount` and `held_microusd` say how
@@ -41,10 +41,10 @@ class LedgerRow:
     held_microusd: int = 0
 
 
-def row_for(hold: Hold, work: Work, outcome: Outcome) -> LedgerRow:
-    """The row that settles a hold with the work as it was done."""
+def row_for(hold: Hold, work: Work, outcome: Outcome, at_ms: int | None = None) -> LedgerRow:
+    """The row that settles a hold with the work as it was done; `at_ms` where it is not the moment of admission."""
     return LedgerRow(
-        at_ms=hold.admitted_ms,
+        at_ms=hold.admitted_ms if at_ms is None else at_ms,
         request_id=work.request_id,
         key_id=hold.caller.key_id,
         project_id=hold.caller.project_id,

@@ -33,9 +33,9 @@ class LedgerStore:
             shards = (self._table.query(partition(hour_ms, shard), between) for shard in range(SHARDS))
             yield from map(row_from, heapq.merge(*shards, key=lambda item: item["sk"]["S"]))
 
-    def find(self, hold: Hold) -> LedgerRow | None:
-        """The row of a hold's request, None if it has none."""
-        item = self._table.get(row_key(hold.admitted_ms, hold.work.request_id))
+    def find(self, hold: Hold, at_ms: int | None = None) -> LedgerRow | None:
+        """The row of a hold's request, None if it has none; `at_ms` where its stamp is not the moment of admission."""
+        item = self._table.get(row_key(hold.admitted_ms if at_ms is None else at_ms, hold.work.request_id))
         return None if item is None else row_from(item)
 
     def put(self, row: LedgerRow) -> LedgerRow:

@@ -80,9 +80,9 @@ class DynamoMeter:
         self._stale: dict[str, tuple[str, ...]] = {}
         self._sent_twice: set[str] = set()
 
-    def admit(self, caller: Caller, work: Work) -> Admission:
+    def admit(self, caller: Caller, work: Work, *, at_ms: int | None = None) -> Admission:
         """See `Meter.admit`. One write; a second one where the limits were changed since this process saw them."""
-        now_ms = self._now_ms()
+        now_ms = self._now_ms() if at_ms is None else at_ms
         hold = Hold(caller, work, now_ms, now_ms // 1000 + self._hold_seconds)
         for _ in range(_MAX_LEARNING):
             account = self._known.get(caller.key_id, _UNKNOWN)
@@ -132,16 +132,22 @@ class DynamoMeter:
         with suppress(MeteringUnavailable):
             self._release(hold, row.price_microusd)
 
+    def settle_at(self, hold: Hold, work: Work, at_ms: int) -> None:
+        """See `JobMeter.settle_at`."""
+        row = self._ledger.put(row_for(hold, work, "answered", at_ms))
+        self._release(hold, row.price_microusd, at_ms)
+
     def release(self, hold: Hold) -> None:
         """See `Meter.release`."""
         self._release(hold, 0)
 
-    def _release(self, hold: Hold, spent_microusd: int) -> None:
+    def _release(self, hold: Hold, spent_microusd: int, at_ms: int | None = None) -> None:
         stale = self._stale.pop(hold.caller.key_id, ())
         twice = hold.work.request_id in self._sent_twice
         self._sent_twice.discard(hold.work.request_id)
         late_from_ms = self._now_ms() if twice else None
-        self._update(release_update(hold, spent_microusd, stale, late_from_ms=late_from_ms), returns="NONE")
+        update = release_update(hold, spent_microusd, stale, late_from_ms=late_from_ms, at_ms=at_ms)
+        self._update(update, returns="NONE")
 
     def _update(self, arguments: dict[str, Any], *, returns: Literal["ALL_NEW", "NONE"]) -> _Outcome:
         """Make an update of an account; raises `MeteringUnavailable`."""

@@ -3,7 +3,8 @@
 The rule, for each hold that has expired:
 
 1. Its ledger row exists: the answer was charged, and only the release is missing.
-2. There is evidence that the answer was given (`unsettled`): it is charged by it, with the outcome `swept`.
+2. There is evidence that the answer was given (`unsettled`): it is charged by it, with the outcome `swept`, at the
+   moment that the evidence names. That of a job is its end, which only the evidence knows: so it is read first.
 3. Otherwise nobody got an answer: it costs nothing, and a row with the outcome `abandoned` tells the operator.
 
 The row first, then the release, and the release takes the price of the row that is there, whoever wrote it: a handler
@@ -135,28 +136,33 @@ class Sweeper:
             else:
                 report.settled += [] if swept is None else [swept]
 
+    def _is_open(self, hold: Hold) -> bool:
+        account = self._table.get(account_key(hold.caller.key_id))
+        return account is not None and hold in holds_from(account)
+
     def _expired(self, account: Item) -> list[Hold]:
         now_s = self._now_ms() // 1000
         return [hold for hold in holds_from(account) if hold.expires_s <= now_s]
 
     def _settle(self, hold: Hold, stale: tuple[str, ...]) -> Swept | None:
         """Settle one hold; None if somebody else has done it in the meantime."""
-        late = self._lag.is_late(hold.admitted_ms, self._now_ms())
+        evidence = self._unsettled.find(hold)
+        at_ms = hold.admitted_ms if evidence is None else evidence.at_ms
+        late = self._lag.is_late(at_ms, self._now_ms())
         finding: Finding = "released"
-        row = self._ledger.find(hold)
+        row = self._ledger.find(hold, at_ms)
+        if row is None and evidence is None and not self._is_open(hold):
+            return None  # settled in the meantime, with a stamp that only the evidence knew
         if row is None:
             if late:
-                self._frontier.mark(hold.admitted_ms)
-            wanted = self._row_for(hold)
+                self._frontier.mark(at_ms)
+            wanted = abandoned_row(hold) if evidence is None else row_for(hold, evidence.work, "swept", at_ms)
             row = self._ledger.put(wanted)
             if row == wanted:
                 finding = "abandoned" if wanted.outcome == "abandoned" else "swept"
         if late:
-            self._frontier.mark(hold.admitted_ms)
+            self._frontier.mark(at_ms)
+        released = self._table.update(release_update(hold, row.price_microusd, stale, at_ms=at_ms))
+        # Last: whoever sweeps again, because this one broke off, must find the same stamp.
         self._unsettled.forget(hold)
-        released = self._table.update(release_update(hold, row.price_microusd, stale))
         return Swept(finding, row) if released else None
-
-    def _row_for(self, hold: Hold) -> LedgerRow:
-        work = self._unsettled.find(hold)
-        return abandoned_row(hold) if work is None else row_for(hold, work, "swept")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from audio_gateway.errors import MeteringUnavailable
+from audio_gateway.errors import GatewayError, MeteringUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -23,15 +23,18 @@ _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 
 
 class Table:
-    """One DynamoDB table with the keys `pk` and `sk`. Every call raises `MeteringUnavailable` if it cannot be made."""
+    """One DynamoDB table with the keys `pk` and `sk`. Every call raises `unavailable` if it cannot be made."""
 
-    def __init__(self, client: DynamoDBClient, name: str) -> None:
+    def __init__(
+        self, client: DynamoDBClient, name: str, unavailable: type[GatewayError] = MeteringUnavailable
+    ) -> None:
         self._client = client
         self._name = name
+        self._unavailable = unavailable
 
     def get(self, key: Item) -> Item | None:
         """One item as it is now, or None."""
-        with as_ours():
+        with as_ours(self._unavailable):
             return self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item")
 
     def get_each(self, keys: Iterable[Item], *, consistent: bool = True) -> Iterator[Item]:
@@ -44,7 +47,7 @@ class Table:
         in_vain = 0
         while keys:
             wanted: Any = {self._name: {"Keys": keys, "ConsistentRead": consistent}}
-            with as_ours():
+            with as_ours(self._unavailable):
                 answer = self._client.batch_get_item(RequestItems=wanted)
             yield from answer["Responses"].get(self._name, [])
             # What did not fit into an answer of 16 MB, or into what the table can serve at the moment.
@@ -53,19 +56,37 @@ class Table:
             if len(left) == len(keys):
                 in_vain += 1
                 if in_vain == _MAX_TRIES:
-                    raise MeteringUnavailable("The table serves nothing at the moment. Try again.")
+                    raise self._unavailable("The table serves nothing at the moment. Try again.")
                 time.sleep(random.uniform(0, _PAUSE_S * 2**in_vain))  # noqa: S311 - apart, not secret
             keys = left
 
-    def query(self, partition: str, between: tuple[str, str] | None = None) -> Iterator[Item]:
-        """The items of a partition in order, all or those `between` two sort keys (both included), read lazily."""
+    def query(
+        self,
+        partition: str,
+        between: tuple[str, str] | None = None,
+        *,
+        newest_first: bool = False,
+        after: str | None = None,
+        page: int | None = None,
+    ) -> Iterator[Item]:
+        """The items of a partition in order, all or those `between` two sort keys (both included), read lazily.
+
+        `newest_first` turns the order around. `after` is a sort key, there or not, behind which to begin. `page` is how
+        many items are read at once, as many as fit into 1 MB otherwise.
+        """
         condition, values = "pk = :pk", {":pk": {"S": partition}}
         if between is not None:
             condition += " AND sk BETWEEN :low AND :high"
             values |= {":low": {"S": between[0]}, ":high": {"S": between[1]}}
         more: Item = {}
+        if newest_first:
+            more["ScanIndexForward"] = False
+        if page is not None:
+            more["Limit"] = page
+        if after is not None:
+            more["ExclusiveStartKey"] = {"pk": {"S": partition}, "sk": {"S": after}}
         while True:
-            with as_ours():
+            with as_ours(self._unavailable):
                 answer = self._client.query(
                     TableName=self._name,
                     KeyConditionExpression=condition,
@@ -76,13 +97,13 @@ class Table:
             yield from answer["Items"]
             if "LastEvaluatedKey" not in answer:
                 return
-            more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+            more["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def put_new(self, item: Item) -> Item:
         """Write an item unless there is one with its key; the one that is there afterwards."""
         from botocore.exceptions import ClientError
 
-        with as_ours():
+        with as_ours(self._unavailable):
             try:
                 self._client.put_item(
                     TableName=self._name,
@@ -106,7 +127,7 @@ class Table:
 
     def updated(self, arguments: Item) -> Item:
         """Make an update without a condition; the item after it."""
-        with as_ours():
+        with as_ours(self._unavailable):
             answer = self._client.update_item(TableName=self._name, ReturnValues="ALL_NEW", **arguments)
         return cast("Item", answer["Attributes"])
 
@@ -117,7 +138,7 @@ class Table:
     def _changed(self, call: str, **arguments: Any) -> bool:
         from botocore.exceptions import ClientError
 
-        with as_ours():
+        with as_ours(self._unavailable):
             try:
                 getattr(self._client, call)(TableName=self._name, **arguments)
             except ClientError as error:
@@ -128,14 +149,14 @@ class Table:
 
 
 @contextmanager
-def as_ours() -> Iterator[None]:
-    """Turn whatever DynamoDB, or the way to it, has against a call into `MeteringUnavailable`."""
+def as_ours(unavailable: type[GatewayError] = MeteringUnavailable) -> Iterator[None]:
+    """Turn whatever DynamoDB, or the way to it, has against a call into `unavailable`."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise MeteringUnavailable("The table cannot be read or written at the moment. Try again.") from error
+        raise unavailable("The table cannot be read or written at the moment. Try again.") from error
 
 
 def _is_condition(error: Any) -> bool:

@@ -8,6 +8,7 @@ than the one that just failed, and the sweeper charges the hold by it.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -20,19 +21,33 @@ if TYPE_CHECKING:
 _NO_OBJECT: Final = frozenset({"NoSuchKey", "404"})
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The work that was done for a hold, and the moment in unix milliseconds that its ledger row is stamped with.
+
+    That is the moment of admission for a request, and the end of a job: one that runs for hours is written into the
+    part of the ledger that is still open.
+    """
+
+    work: Work
+    at_ms: int
+
+
 class Unsettled(Protocol):
     """Keeps the work that was done for a hold, until somebody settles it."""
 
-    def keep(self, hold: Hold, work: Work) -> None:
+    def keep(self, hold: Hold, work: Work, at_ms: int | None = None) -> None:
         """Leave evidence that the hold's request was answered with this work. Safe to repeat.
+
+        `at_ms` is the stamp of its row where that is not the moment of admission.
 
         Raises:
             MeteringUnavailable: it cannot be written; nobody will charge the hold.
         """
         ...
 
-    def find(self, hold: Hold) -> Work | None:
-        """The work done for the hold, None if nobody left evidence.
+    def find(self, hold: Hold) -> Evidence | None:
+        """What was done for the hold, None if nobody left evidence.
 
         Raises:
             MeteringUnavailable: it cannot be read now, so nothing can be said.
@@ -61,17 +76,19 @@ class UnsettledStore:
         client: S3Client = boto3.client("s3", config=config)
         return client
 
-    def keep(self, hold: Hold, work: Work) -> None:
+    def keep(self, hold: Hold, work: Work, at_ms: int | None = None) -> None:
         """See `Unsettled.keep`."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        body = json.dumps([work.model, work.amount, work.price_microusd, work.cost_microusd], ensure_ascii=False)
+        stamp = hold.admitted_ms if at_ms is None else at_ms
+        done = [work.model, work.amount, work.price_microusd, work.cost_microusd, stamp]
+        body = json.dumps(done, ensure_ascii=False)
         try:
             self._client.put_object(Bucket=self._bucket, Key=_name(hold), Body=body.encode())
         except (BotoCoreError, ClientError) as error:
             raise MeteringUnavailable("The evidence of an answer could not be written.") from error
 
-    def find(self, hold: Hold) -> Work | None:
+    def find(self, hold: Hold) -> Evidence | None:
         """See `Unsettled.find`."""
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -83,9 +100,11 @@ class UnsettledStore:
             raise MeteringUnavailable("The evidence of an answer could not be read.") from error
         except BotoCoreError as error:
             raise MeteringUnavailable("The evidence of an answer could not be read.") from error
-        model, amount, price, cost = json.loads(body)
+        # Evidence of a version before this one has no stamp.
+        model, amount, price, cost, *stamp = json.loads(body)
         held = hold.work
-        return Work(held.request_id, held.endpoint, model, held.unit, amount, price, cost)
+        work = Work(held.request_id, held.endpoint, model, held.unit, amount, price, cost)
+        return Evidence(work, stamp[0] if stamp else hold.admitted_ms)
 
     def forget(self, hold: Hold) -> None:
         """See `Unsettled.forget`."""

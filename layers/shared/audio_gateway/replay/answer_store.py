@@ -79,6 +79,7 @@ def _packed(stored: StoredAnswer) -> bytes:
         "key_id": hold.caller.key_id,
         "request_id": hold.work.request_id,
         "hold": hold_text(hold),
+        "status": answer.status,
     }
     return json.dumps(head, separators=(",", ":")).encode() + b"\n" + answer.body
 
@@ -92,4 +93,5 @@ def _unpacked(data: bytes) -> StoredAnswer | None:
     if (len(body), hashlib.sha256(body).hexdigest()) != (head["length"], head["sha256"]):
         return None
     hold = hold_from_text(head["key_id"], head["request_id"], head["hold"])
-    return StoredAnswer(Answer(head["headers"], body, tuple(head["ignored"])), hold)
+    # An answer of a version before this one has no status: it was 200.
+    return StoredAnswer(Answer(head["headers"], body, tuple(head["ignored"]), head.get("status", 200)), hold)

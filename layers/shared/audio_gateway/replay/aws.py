@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.table import Table
 from audio_gateway.metering.unsettled import Unsettled
 from audio_gateway.replay.answer_store import AnswerStore
@@ -17,5 +18,5 @@ if TYPE_CHECKING:
 
 def idempotency_on_aws(client: DynamoDBClient, table: str, bucket: str, unsettled: Unsettled) -> Idempotency:
     """All that an Idempotency-Key needs. Nothing is called, and nothing more imported, before one comes."""
-    payments = LedgerPayments(Table(client, table), unsettled)
+    payments = LedgerPayments(Table(client, table), unsettled, JobStore(client, table))
     return Idempotency(ClaimStore(client, table), AnswerStore(bucket), payments)

@@ -34,12 +34,14 @@ _SYNTAX: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 class Answer:
     """An answer as it was given: its own `headers` by lower-case name, the content type among them, and the body.
 
-    `ignored` are the options that were let through without effect.
+    `ignored` are the options that were let through without effect. `status` is 200, or that of a request which became
+    a job: 202, or 303 with no body.
     """
 
     headers: Mapping[str, str]
     body: bytes
     ignored: tuple[str, ...] = ()
+    status: int = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from audio_gateway.audio.formats import SpeechFormat
 from audio_gateway.catalog.models import Catalog, Model
-from audio_gateway.errors import ConfigurationError, InvalidAudio, InvalidRequest, ProviderBadAnswer
+from audio_gateway.deadline import Deadline
+from audio_gateway.errors import ConfigurationError, InvalidAudio, InvalidRequest, ProviderBadAnswer, WorkTooLong
 from audio_gateway.providers.port import AudioChunk, SpeechProvider, SpeechRequest, VoiceLister
 from audio_gateway.replay.speech_cache import Sound, SpeechCache
 from audio_gateway.use_cases.ask import Candidate, Providers, Stopwatch, candidates, first_to_answer, watched
@@ -16,6 +18,11 @@ from audio_gateway.use_cases.reserve import Call, Reservation, Till
 
 # What to ask for when a provider does not have the wanted format: the lossless ones first.
 _PREFERENCE: tuple[SpeechFormat, ...] = ("pcm", "wav", "flac", "opus", "aac", "mp3")
+
+# How fast people read aloud: letters with their blanks, and what is a syllable or more each, as in Chinese and Korean.
+_LETTERS_A_SECOND: Final = 13.0
+_WIDE_A_SECOND: Final = 4.0
+_FIRST_WIDE: Final = "\u2e80"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ def speak(
     """Have the text spoken by the model, or by the first of its fallbacks that can, unless it was spoken before.
 
     Raises `UnknownModel`, `InvalidRequest` naming the field or what `Till.reserve` raises, all before any provider is
-    asked, or `ProviderError`; nothing is held after any of them.
+    asked, or `ProviderError`; nothing is held after any of them. `WorkTooLong` would fit into a job.
     """
     model = catalog.model_for(order.model, "speech")
     able = candidates(model, "speech", catalog, lambda m: _plan(order, m, catalog, providers))
@@ -72,11 +79,49 @@ def speak(
     if known is not None:
         reservation = till.reserve_cached(call, model, len(order.text))
         return SpeechAnswer(reservation, model, iter((known,)), able[0].plan.ignored, stopwatch, cached=True)
+    _check_length(order, model, call.deadline)
     reservation = till.reserve(call, "speech", model, tuple(c.model for c in able), len(order.text))
     with reservation.released_on_error():
         served, chunks = first_to_answer(able, lambda c: _synthesize(order, call, c, providers, stopwatch))
     to_keep = None if served.model.cache is None else _sound(order, served)
     return SpeechAnswer(reservation, served.model, chunks, served.plan.ignored, stopwatch, to_keep=to_keep)
+
+
+def able_to_speak(order: SpeechOrder, *, catalog: Catalog, providers: Providers) -> tuple[Candidate[_Plan], ...]:
+    """The model and its fallbacks that can speak as is asked for, whatever the length. Raises as `speak` does."""
+    model = catalog.model_for(order.model, "speech")
+    return candidates(model, "speech", catalog, lambda m: _manner(order, m, catalog, providers))
+
+
+def speak_part(
+    order: SpeechOrder, call: Call, able: tuple[Candidate[_Plan], ...], providers: Providers
+) -> tuple[Model, bytes]:
+    """Have one part of a long text spoken, whole: by the first model that does so to the end. Nothing is charged.
+
+    Raises `ProviderError`.
+    """
+    stopwatch = Stopwatch()
+    fitting = tuple(c for c in able if c.model.max_characters is None or len(order.text) <= c.model.max_characters)
+    served, whole = first_to_answer(
+        fitting, lambda c: iter((b"".join(_synthesize(order, call, c, providers, stopwatch)),))
+    )
+    return served.model, next(whole)
+
+
+def _check_length(order: SpeechOrder, model: Model, deadline: Deadline) -> None:
+    """Raises `WorkTooLong` for text that takes longer to be spoken than there is time."""
+    if spoken_seconds(order.text, order.speed) / model.speed_factor > deadline.remaining_s():
+        message = (
+            f"'input' has {len(order.text)} characters, more than the model '{model.id}' can speak before the platform "
+            "gives up on an answer (29 s). Send it with background=true, in shorter parts, or use a faster model."
+        )
+        raise WorkTooLong(message, param="input", amount=len(order.text))
+
+
+def spoken_seconds(text: str, speed: float) -> float:
+    """About how long the text takes to be spoken; a guess that is rather too high than too low."""
+    wide = sum(character >= _FIRST_WIDE for character in text)
+    return (wide / _WIDE_A_SECOND + (len(text) - wide) / _LETTERS_A_SECOND) / speed
 
 
 def _sound(order: SpeechOrder, candidate: Candidate[_Plan]) -> Sound:
@@ -100,7 +145,12 @@ def _sound(order: SpeechOrder, candidate: Candidate[_Plan]) -> Sound:
 def _plan(order: SpeechOrder, model: Model, catalog: Catalog, providers: Providers) -> _Plan:
     if model.max_characters is not None and len(order.text) > model.max_characters:
         message = f"'input' has {len(order.text)} characters; the model '{model.id}' takes {model.max_characters}."
-        raise InvalidRequest(message + " Send it in parts.", param="input", code="string_above_max_length")
+        message += " Send it with background=true, or in parts."
+        raise InvalidRequest(message, param="input", code="string_above_max_length")
+    return _manner(order, model, catalog, providers)
+
+
+def _manner(order: SpeechOrder, model: Model, catalog: Catalog, providers: Providers) -> _Plan:
     ignored = ignored_options(["instructions"] if order.instructions else [], model, "speech", catalog)
     provider_speed = order.speed if "speed" in model.capabilities else 1.0
     return _Plan(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
 
 from audio_gateway.audio.activity import RATE, holds_speech
 from audio_gateway.audio.measure import measure
@@ -13,11 +15,14 @@ from audio_gateway.deadline import Deadline
 from audio_gateway.errors import (
     AudioTooLong,
     ConfigurationError,
+    FetchTimedOut,
+    GatewayError,
     InvalidRequest,
     ProviderBadAnswer,
     RequestTooLarge,
     WorkTooLong,
 )
+from audio_gateway.jobs.job_files import SourceFile
 from audio_gateway.providers.port import (
     Chunking,
     KnownSpeaker,
@@ -37,6 +42,13 @@ Measure = Callable[..., AudioSource]
 
 # Seconds of audio that are decoded in a second to measure them: what the slowest codec does on one whole vCPU.
 _MEASURING_SPEED = 300.0
+# Spent on measuring what a job is to be made of: it must know its price, and there must be time left to begin it.
+_MEASURING_SECONDS = 10.0
+
+MAX_READ_BYTES: Final = 100_000_000
+"""Of a file that the request names instead of bringing it: what is read and held in memory to answer at once."""
+
+_FETCH_S: Final = 10.0  # of the 29: what is left must do for the work
 
 _SUBTITLES: frozenset[ResponseFormat] = frozenset({"srt", "vtt"})
 _ENDPOINT_OF: dict[Task, Endpoint] = {"transcribe": "transcriptions", "translate": "translations"}
@@ -44,7 +56,10 @@ _ENDPOINT_OF: dict[Task, Endpoint] = {"transcribe": "transcriptions", "translate
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionOrder:
-    """What the caller asked for; absent options are None, False or empty."""
+    """What the caller asked for; absent options are None, False or empty.
+
+    The audio is `data`, or it is what one of `upload_id` and `file_url` names.
+    """
 
     model: str
     data: bytes
@@ -60,6 +75,15 @@ class TranscriptionOrder:
     stream: bool = False
     chunking: Chunking | None = None
     known_speakers: tuple[KnownSpeaker, ...] = ()
+    upload_id: str | None = None
+    file_url: str | None = None
+
+    @property
+    def audio_field(self) -> str:
+        """The field of the request in which the audio came."""
+        if self.upload_id is not None:
+            return "upload_id"
+        return "file" if self.file_url is None else "file_url"
 
     @property
     def want_words(self) -> bool:
@@ -89,31 +113,64 @@ class TranscriptionAnswer:
     stopwatch: Stopwatch
 
 
-def transcribe(
-    order: TranscriptionOrder,
-    call: Call,
-    *,
-    catalog: Catalog,
-    providers: Providers,
-    till: Till,
-    measure: Measure = measure,
-) -> TranscriptionAnswer:
+class NamedFiles(Protocol):
+    """Files that requests name: read into memory, at most `limit` bytes of them."""
+
+    def upload(self, project_id: str, upload_id: str, *, limit: int) -> bytes:
+        """The file of an upload of the project.
+
+        Raises `NotFound`, `FileUnavailable`, `RequestTooLarge` above the limit, or `StorageUnavailable`.
+        """
+        ...
+
+    def find(self, project_id: str, upload_id: str) -> SourceFile:
+        """The file of an upload as it is now, for a job. Raises as `upload`."""
+        ...
+
+    def check(self, url: str) -> None:
+        """Raises `InvalidRequest` for a URL that is none, or not one that may be asked."""
+        ...
+
+    def url(self, url: str, *, limit: int, seconds: float) -> bytes:
+        """The file at a URL.
+
+        Raises `InvalidRequest`, `FileUnavailable`, `FetchTimedOut` after so many seconds, or `RequestTooLarge`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """What transcribing works with. `files` are those that requests name."""
+
+    catalog: Catalog
+    providers: Providers
+    till: Till
+    files: NamedFiles
+    measure: Measure = measure
+
+
+def transcribe(order: TranscriptionOrder, call: Call, using: Listening) -> TranscriptionAnswer:
     """Have the audio written down by the model, or by the first of its fallbacks that can.
 
-    Raises `UnknownModel`, `InvalidRequest` naming the field or what `Till.reserve` raises, all before any provider is
-    asked, or `ProviderError`; nothing is held after any of them.
+    Raises `WorkTooLong` for what only a job can do, `UnknownModel`, `InvalidRequest` naming the field or what
+    `Till.reserve` raises, all before any provider is asked, or `ProviderError`; nothing is held after any of them.
     """
+    catalog, providers, till = using.catalog, using.providers, using.till
     endpoint = _ENDPOINT_OF[order.task]
     model = catalog.model_for(order.model, endpoint)
     _check_options(order, model, endpoint, catalog)
-    audio = _measured(order.data, model, call.deadline, measure)
+    order = replace(order, data=_read(order, model, call, using.files))
+    with _naming_the_field(order):
+        audio = _measured(order.data, model, call.deadline, using.measure)
 
     def plan(candidate: Model) -> frozenset[str]:
         ignored = _check_options(order, candidate, endpoint, catalog)
         _check_length(audio.duration_ms, candidate, call.deadline)
         return ignored
 
-    in_turn = candidates(model, endpoint, catalog, plan)
+    with _naming_the_field(order):
+        in_turn = candidates(model, endpoint, catalog, plan)
     reservation = till.reserve(call, endpoint, model, tuple(c.model for c in in_turn), audio.duration_ms)
     stopwatch = Stopwatch()
     with reservation.released_on_error():
@@ -121,12 +178,86 @@ def transcribe(
     return TranscriptionAnswer(reservation, served.model, audio, events, served.plan, stopwatch)
 
 
+def _read(order: TranscriptionOrder, model: Model, call: Call, files: NamedFiles) -> bytes:
+    """The bytes of the audio; raises `WorkTooLong` where there are too many, or they come too slowly, for now."""
+    limit = MAX_READ_BYTES if model.max_bytes is None else min(MAX_READ_BYTES, model.max_bytes)
+    try:
+        if order.upload_id is not None:
+            return files.upload(call.caller.project_id, order.upload_id, limit=limit)
+        if order.file_url is not None:
+            return files.url(order.file_url, limit=limit, seconds=min(_FETCH_S, call.deadline.remaining_s()))
+    except (RequestTooLarge, FetchTimedOut) as error:
+        message = f"{error.message} It cannot be answered at once: send background=true, and it becomes a job."
+        raise WorkTooLong(message, param=error.param) from error
+    return order.data
+
+
+@contextmanager
+def _naming_the_field(order: TranscriptionOrder) -> Iterator[None]:
+    """What reads audio knows of no field but `file`."""
+    try:
+        yield
+    except GatewayError as error:
+        if error.param == "file":
+            error.param = order.audio_field
+        raise
+
+
+def able_to_listen(order: TranscriptionOrder, *, catalog: Catalog) -> tuple[Candidate[frozenset[str]], ...]:
+    """The model and its fallbacks that can do what is asked for, whatever the length. Raises as `transcribe` does."""
+    endpoint = _ENDPOINT_OF[order.task]
+    model = catalog.model_for(order.model, endpoint)
+    return candidates(model, endpoint, catalog, lambda m: _check_options(order, m, endpoint, catalog))
+
+
+def listen_to_part(
+    order: TranscriptionOrder,
+    call: Call,
+    audio: AudioSource,
+    able: tuple[Candidate[frozenset[str]], ...],
+    providers: Providers,
+) -> tuple[Model, Transcript]:
+    """Have one part of a long recording written down: by the first model that does so to the end. Nothing is charged.
+
+    All times that the model has are asked for: they say where the parts are joined, and the transcript may be given in
+    any format later. Raises `ProviderError`.
+    """
+    stopwatch = Stopwatch()
+
+    def whole(candidate: Candidate[frozenset[str]]) -> Iterator[Transcript]:
+        *_, last = _listen(_with_times(order, candidate.model), call, audio, candidate, providers, stopwatch)
+        if isinstance(last, TranscriptDone):
+            yield last.transcript
+
+    fitting = tuple(c for c in able if _fits(audio, c.model))
+    served, transcripts = first_to_answer(fitting, whole)
+    return served.model, next(transcripts)
+
+
+def _fits(audio: AudioSource, model: Model) -> bool:
+    in_seconds = model.max_seconds is None or audio.duration_ms <= model.max_seconds * 1000
+    return in_seconds and (model.max_bytes is None or len(audio.data) <= model.max_bytes)
+
+
+def _with_times(order: TranscriptionOrder, model: Model) -> TranscriptionOrder:
+    """The order with every kind of times that the model has."""
+    granularities: set[Granularity] = set()
+    if "words" in model.capabilities:
+        granularities.add("word")
+    if "segments" in model.capabilities:
+        granularities.add("segment")
+    if order.response_format == "diarized_json" or not granularities:
+        return replace(order, stream=False)
+    return replace(order, stream=False, response_format="verbose_json", granularities=frozenset(granularities))
+
+
 def _check_options(order: TranscriptionOrder, model: Model, endpoint: Endpoint, catalog: Catalog) -> frozenset[str]:
     """Names of the options that will be ignored; raises `InvalidRequest` for what the model cannot do."""
     _check_format(order, model, endpoint, catalog)
     if model.max_bytes is not None and len(order.data) > model.max_bytes:
         message = f"The file has {len(order.data)} bytes; the model '{model.id}' takes {model.max_bytes}."
-        raise RequestTooLarge(message + " Compress it (opus or mp3, mono) or send it in parts.", param="file")
+        message += " Compress it (opus or mp3, mono), or send it with background=true or in parts."
+        raise RequestTooLarge(message, param="file")
     asked = {
         "prompt": bool(order.prompt),
         "temperature": bool(order.temperature),
@@ -161,17 +292,38 @@ def _check_language(language: str | None, model: Model) -> frozenset[str]:
     raise InvalidRequest(message, param="language", code="unsupported_value")
 
 
-def _measured(data: bytes, model: Model, deadline: Deadline, measure: Measure) -> AudioSource:
-    limit_ms = int(_longest_s(model, deadline) * 1000)
+def measured_ms(order: TranscriptionOrder, deadline: Deadline, using: Listening) -> int | None:
+    """How long the audio is that came with the request; None if it is elsewhere, or too long to be measured in time.
+
+    Raises `UnknownModel` or `InvalidAudio`.
+    """
+    if order.audio_field != "file":
+        return None
+    model = using.catalog.model_for(order.model, _ENDPOINT_OF[order.task])
     try:
-        return measure(data, limit_ms=limit_ms)
+        return _measured(order.data, model, deadline, using.measure).duration_ms
+    except WorkTooLong:
+        return None
+
+
+def _measured(data: bytes, model: Model, deadline: Deadline, measure: Measure) -> AudioSource:
+    """The audio, measured; raises `InvalidAudio`, or `WorkTooLong` where that takes longer than there is time."""
+    seconds = min(_MEASURING_SECONDS, deadline.remaining_s())
+    longest_s = max(_longest_s(model, deadline), seconds * _MEASURING_SPEED)
+    time_is_up = Deadline.after(seconds)
+    try:
+        return measure(data, limit_ms=int(longest_s * 1000), late=lambda: time_is_up.passed)
     except AudioTooLong as error:
-        raise _too_long(model, deadline) from error
+        message = (
+            f"The audio is too long to be measured before the platform gives up on an answer (29 s): at most "
+            f"{int(longest_s)} s can be. Send it with background=true, or in shorter parts."
+        )
+        raise WorkTooLong(message, param="file") from error
 
 
 def _check_length(duration_ms: int, model: Model, deadline: Deadline) -> None:
     if duration_ms > _longest_s(model, deadline) * 1000:
-        raise _too_long(model, deadline)
+        raise _too_long(duration_ms, model, deadline)
 
 
 def _longest_s(model: Model, deadline: Deadline) -> float:
@@ -180,7 +332,7 @@ def _longest_s(model: Model, deadline: Deadline) -> float:
     return in_time if model.max_seconds is None else min(in_time, model.max_seconds)
 
 
-def _too_long(model: Model, deadline: Deadline) -> WorkTooLong:
+def _too_long(duration_ms: int, model: Model, deadline: Deadline) -> WorkTooLong:
     longest = int(_longest_s(model, deadline))
     if model.max_seconds is not None and longest >= int(model.max_seconds):
         message = f"The audio is longer than the {model.max_seconds:g} s that the model '{model.id}' takes."
@@ -189,7 +341,8 @@ def _too_long(model: Model, deadline: Deadline) -> WorkTooLong:
             f"The audio is longer than the {longest} s that the model '{model.id}' can work through "
             "before the platform gives up on an answer (29 s)."
         )
-    return WorkTooLong(f"{message} Send it in shorter parts, or use a faster model.", param="file")
+    message += " Send it with background=true, in shorter parts, or use a faster model."
+    return WorkTooLong(message, param="file", amount=duration_ms)
 
 
 def _listen(

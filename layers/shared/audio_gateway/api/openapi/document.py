@@ -11,6 +11,7 @@ from audio_gateway.api.openapi.admin_objects import admin_schemas
 from audio_gateway.api.openapi.answers import answer_schemas
 from audio_gateway.api.openapi.build import Schema, reference
 from audio_gateway.api.openapi.error_rows import error_rows
+from audio_gateway.api.openapi.jobs import becomes_a_job, job_paths, job_schemas
 from audio_gateway.api.openapi.operations import (
     READING,
     json_answer,
@@ -21,8 +22,9 @@ from audio_gateway.api.openapi.operations import (
     response_name,
 )
 from audio_gateway.api.openapi.requests import request_schemas
+from audio_gateway.api.openapi.uploads import upload_paths, upload_schemas
 from audio_gateway.api.openapi.usage import usage_paths, usage_schemas
-from audio_gateway.api.replay import MAX_BUFFERED_BYTES
+from audio_gateway.api.openapi.webhooks import webhook_paths, webhook_schemas
 from audio_gateway.audio.formats import CONTENT_TYPES
 from audio_gateway.transcripts.render import RESPONSE_FORMATS
 
@@ -62,7 +64,15 @@ def document() -> Schema:
             },
             "headers": _headers(),
             "responses": _error_responses(),
-            "schemas": {**request_schemas(), **answer_schemas(), **usage_schemas(), **admin_schemas()},
+            "schemas": {
+                **request_schemas(),
+                **answer_schemas(),
+                **job_schemas(),
+                **upload_schemas(),
+                **usage_schemas(),
+                **webhook_schemas(),
+                **admin_schemas(),
+            },
         },
     }
 
@@ -73,10 +83,13 @@ def _paths() -> dict[str, Schema]:
         "/audio/speech": {"post": _speech()},
         "/audio/transcriptions": {"post": _transcriptions()},
         "/audio/translations": {"post": _translations()},
+        **job_paths(),
+        **upload_paths(),
         "/audio/voices": {"get": _voices()},
         "/models": {"get": _models()},
         "/models/{model}": {"get": _model()},
         **usage_paths(),
+        **webhook_paths(),
         **admin_paths(),
     }
 
@@ -97,12 +110,7 @@ def _speech() -> Schema:
         },
         "responses": {
             "200": ok("The audio in `response_format`, or events that hold it.", audio | events, *_SPOKEN),
-            "303": {
-                "description": f"The audio has more than {MAX_BUFFERED_BYTES} bytes, which Lambda cannot answer with. "
-                "It is at the `location` for 15 minutes, for whoever holds that link. The SDKs follow by themselves; "
-                "curl does with `-L`.",
-                "headers": named("location", *_SPOKEN),
-            },
+            **becomes_a_job(),
             **refusals(_AUDIO),
         },
     }
@@ -113,8 +121,8 @@ def _transcriptions() -> Schema:
         "operationId": "createTranscription",
         "summary": "Speech to text",
         "description": "Writes down what was said, in its own language. The form's parts may come in any order, and "
-        "arrays as `name[]` or as `name`, once for each element. A field that is not listed here changes nothing and "
-        "is named in `x-audio-gateway-ignored`.",
+        "arrays as `name[]` or as `name`, once for each element. Where no file comes along, the body may be JSON. A "
+        "field that is not listed here changes nothing and is named in `x-audio-gateway-ignored`.",
         "parameters": [_idempotency_key()],
         "requestBody": _form("TranscriptionRequest"),
         "responses": {
@@ -124,6 +132,7 @@ def _transcriptions() -> Schema:
                 | {"text/event-stream": {"schema": reference("TranscriptionEvents")}},
                 *_SERVED,
             ),
+            **becomes_a_job(),
             **refusals(_AUDIO),
         },
     }
@@ -143,6 +152,7 @@ def _translations() -> Schema:
                 _transcript("Translation", "VerboseTranscription", text=_PLAIN_FORMATS),
                 *_SERVED,
             ),
+            **becomes_a_job(),
             **refusals(_AUDIO),
         },
     }
@@ -187,7 +197,11 @@ _PLAIN_FORMATS: Final = ", ".join(f"`{name}`" for name in RESPONSE_FORMATS if no
 
 
 def _form(name: str) -> Schema:
-    return {"required": True, "content": {"multipart/form-data": {"schema": reference(name)}}}
+    as_json = {"schema": reference(name.replace("Request", "JsonRequest"))}
+    return {
+        "required": True,
+        "content": {"multipart/form-data": {"schema": reference(name)}, "application/json": as_json},
+    }
 
 
 def _idempotency_key() -> Schema:
@@ -241,6 +255,7 @@ def _headers() -> dict[str, Schema]:
         "x-audio-gateway-ignored": "Names of the fields that changed nothing, if there were any.",
         "x-audio-gateway-cost-usd": "What the answer costs, in dollars: a plain decimal number.",
         "x-audio-gateway-replayed": "`true` for the answer to an earlier request with the same Idempotency-Key.",
+        "x-audio-gateway-job": "The id of the job that the request has become.",
         "x-audio-gateway-cached": "`true` for speech that was made before, where the catalogue lets it be given again.",
         **{name: _WINDOW_TEXT[name.split("-")[2]] for name in _WINDOWS},
         "location": "Where the answer is.",

@@ -60,6 +60,7 @@ _WANTED: Final[Mapping[type[e.GatewayError], dict[str, Any]]] = {
     e.MethodNotAllowed: {"allowed": ("POST",)},
     e.RateLimitReached: {"limit": "", "retry_after_s": 1},
     e.LimitReached: {"limit": ""},
+    e.JobFailed: {"status": 503, "kind": "server_error"},
     e.ProviderError: {"provider": ""},
 }
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import Final, get_args
 
 from audio_gateway.api.openapi.build import Schema, constant, integer, many, number, record, text, words
-from audio_gateway.api.speech import MAX_CHARACTERS, MAX_SPEED, MIN_SPEED
+from audio_gateway.api.speech import MAX_BACKGROUND_CHARACTERS, MAX_CHARACTERS, MAX_SPEED, MIN_SPEED
 from audio_gateway.api.transcriptions import MAX_SPEAKERS, STREAMABLE, TRANSLATION_FORMATS
 from audio_gateway.audio.formats import SPEECH_FORMATS, SPEECH_SAMPLE_RATE
 from audio_gateway.audio.sniff import Container
 from audio_gateway.catalog.models import OPENAI_VOICES
+from audio_gateway.jobs.remote import MAX_REDIRECTS, MAX_URL
 from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS
 from audio_gateway.use_cases.options import NEEDS
 
@@ -20,25 +21,40 @@ MAX_REQUEST_BYTES: Final = 4_500_000
 """What is left of Lambda's 6 MB event for a body in base64, headers aside."""
 
 
+_BACKGROUND: Final = "Answer at once with a job (202), whose result is fetched later."
+
+
 def request_schemas() -> dict[str, Schema]:
     """All of them, by name."""
+    transcription = {**_audio_and_model(), **_transcription_options()}
+    translation = {
+        **_audio_and_model(),
+        "response_format": _response_format(TRANSLATION_FORMATS),
+        **{name: _transcription_options()[name] for name in ("language", "prompt", "temperature")},
+    }
+    what, what_in_english = "What to write down, and how.", "What to write down in English, and how."
+    ways = _one_of("file", "upload_id", "file_url")
     return {
         "SpeechRequest": _speech_request(),
-        "TranscriptionRequest": record(
-            "What to write down, and how.",
-            "file model",
-            {**_file_and_model(), **_transcription_options()},
-        ),
-        "TranslationRequest": record(
-            "What to write down in English, and how.",
-            "file model",
-            {
-                **_file_and_model(),
-                "response_format": _response_format(TRANSLATION_FORMATS),
-                **{name: _transcription_options()[name] for name in ("language", "prompt", "temperature")},
-            },
-        ),
+        "TranscriptionRequest": record(what, "model", transcription, oneOf=ways),
+        "TranscriptionJsonRequest": _as_json(what, transcription),
+        "TranslationRequest": record(what_in_english, "model", translation, oneOf=ways),
+        "TranslationJsonRequest": _as_json(what_in_english, translation),
     }
+
+
+def _one_of(*names: str) -> list[Schema]:
+    """Exactly one of these fields."""
+    return [{"required": [name]} for name in names]
+
+
+def _as_json(description: str, fields: dict[str, Schema]) -> Schema:
+    """The same request as a JSON object: without a file, and with the types of JSON."""
+    own = {name.removesuffix("[]"): field for name, field in fields.items() if name != "file"}
+    for name, field in own.items():
+        if field.get("enum") == ["true", "false"]:
+            own[name] = {"type": "boolean", "description": field["description"], "default": False}
+    return record(f"{description} As JSON.", "model", own, oneOf=_one_of("upload_id", "file_url"))
 
 
 def _speech_request() -> Schema:
@@ -47,9 +63,10 @@ def _speech_request() -> Schema:
     fields = {
         "model": text("The id of a model that serves `speech`, as `GET /models` lists it.", minLength=1),
         "input": text(
-            "The text to be spoken: not blank, and counted in Unicode code points. A model may take less.",
+            "The text to be spoken: not blank, and counted in Unicode code points. A model may take less. At most "
+            f"{MAX_CHARACTERS} without `background`.",
             minLength=1,
-            maxLength=MAX_CHARACTERS,
+            maxLength=MAX_BACKGROUND_CHARACTERS,
         ),
         "voice": {
             "oneOf": [voice, by_id],
@@ -72,19 +89,29 @@ def _speech_request() -> Schema:
         "stream_format": words(
             ("audio", "sse"), "`sse` wraps the audio in server-sent events; see `SpeechEvents`.", default="audio"
         ),
+        "background": {"type": "boolean", "description": _BACKGROUND, "default": False},
     }
     return record("What to say, and how.", "model input voice", fields, additionalProperties=False)
 
 
-def _file_and_model() -> dict[str, Schema]:
+def _audio_and_model() -> dict[str, Schema]:
     return {
         "file": text(
             f"The audio, as a file part. Read are {', '.join(CONTAINERS)}, recognised by their content; the "
             f"name and declared type of the file are not looked at. "
-            f"The whole request may have about {MAX_REQUEST_BYTES} bytes.",
+            f"The whole request may have about {MAX_REQUEST_BYTES} bytes. "
+            "In its place, `upload_id` or `file_url` may name the audio.",
             format="binary",
         ),
+        "upload_id": text("The id of an upload whose file has arrived, of this project."),
+        "file_url": text(
+            "Where the audio can be had without signing in: https on port 443, at an address that can be reached from "
+            f"everywhere. At most {MAX_REDIRECTS} redirects are followed.",
+            format="uri",
+            maxLength=MAX_URL,
+        ),
         "model": text("The id of a model that serves this endpoint, as `GET /models` lists it.", minLength=1),
+        "background": words(["true", "false"], _BACKGROUND, default="false"),
     }
 
 

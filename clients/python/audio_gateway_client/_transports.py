@@ -1,0 +1,261 @@
+"""The transports: they look which requests are too big, and walk the steps of these."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, Final, cast
+
+import anyio
+import httpx2
+from openai import DEFAULT_CONNECTION_LIMITS
+
+from audio_gateway_client._form import FileInForm, FileStream, Head, boundary_of
+from audio_gateway_client._settings import Settings
+from audio_gateway_client._steps import Call, Pause, Send, Steps
+
+_LISTENING: Final = ("/audio/transcriptions", "/audio/translations")
+_SPEAKING: Final = "/audio/speech"
+_OTHER_FIELDS: Final = 256 * 1024  # what a request may carry beside the largest file
+_SPOKEN_AT_ONCE: Final = 4_096
+_OK: Final = 200
+_CANCEL_S: Final = 5.0
+
+
+class GatewayTransport(httpx2.BaseTransport):
+    """Handles big requests as jobs, and passes all others on to `inner`. `settings` as `http_client` takes them."""
+
+    def __init__(self, inner: httpx2.BaseTransport | None = None, **settings: Any) -> None:
+        self._inner = inner or httpx2.HTTPTransport(limits=DEFAULT_CONNECTION_LIMITS)
+        self._settings = Settings(**settings)
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request; see `httpx2.BaseTransport`."""
+        if _may_have_big_file(request, self._settings):
+            with _rereadable(request) as (source, length):
+                file = _file_of(request, source, length, self._settings)
+                if file is not None:
+                    call = Call(request, self._settings)
+                    return self._walk(call, call.with_file(file, source, background="background" in file.fields()))
+                request.stream = source
+                return self._inner.handle_request(request)
+        if _may_be_a_job(request):
+            content = _as_job(request, request.read())
+            if content is not None:
+                call = Call(request, self._settings)
+                return self._walk(call, call.work("application/json", content))
+        return self._inner.handle_request(request)
+
+    def _walk(self, call: Call, steps: Steps) -> httpx2.Response:
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    told = self._do(step)
+                except httpx2.TransportError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(told)
+        except StopIteration as end:
+            answer: httpx2.Response = end.value
+            return answer
+        except BaseException:
+            self._cancel(call)
+            raise
+
+    def _do(self, step: Send | Pause) -> Any:
+        if isinstance(step, Pause):
+            time.sleep(step.seconds)
+            return None
+        answer = self._inner.handle_request(step.request)
+        if not (step.keep_open and answer.status_code == _OK):
+            answer.read()
+        return answer
+
+    def _cancel(self, call: Call) -> None:
+        """Whoever does not wait any more does not want the work either. As far as that can be told now."""
+        request = call.cancelling()
+        if request is not None:
+            with suppress(httpx2.TransportError):
+                self._inner.handle_request(request).close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._inner.close()
+
+
+class AsyncGatewayTransport(httpx2.AsyncBaseTransport):
+    """`GatewayTransport` for asynchronous clients."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport | None = None, **settings: Any) -> None:
+        self._inner = inner or httpx2.AsyncHTTPTransport(limits=DEFAULT_CONNECTION_LIMITS)
+        self._settings = Settings(**settings)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request; see `httpx2.AsyncBaseTransport`."""
+        if _may_have_big_file(request, self._settings):
+            async with _async_rereadable(request) as (source, length):
+                file = await _async_file_of(request, source, length, self._settings)
+                if file is not None:
+                    call = Call(request, self._settings)
+                    steps = call.with_file(file, source, background="background" in file.fields())
+                    return await self._walk(call, steps)
+                request.stream = source
+                return await self._inner.handle_async_request(request)
+        if _may_be_a_job(request):
+            content = _as_job(request, await request.aread())
+            if content is not None:
+                call = Call(request, self._settings)
+                return await self._walk(call, call.work("application/json", content))
+        return await self._inner.handle_async_request(request)
+
+    async def _walk(self, call: Call, steps: Steps) -> httpx2.Response:
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    told = await self._do(step)
+                except httpx2.TransportError as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(told)
+        except StopIteration as end:
+            answer: httpx2.Response = end.value
+            return answer
+        except BaseException:
+            with anyio.move_on_after(_CANCEL_S, shield=True):
+                await self._cancel(call)
+            raise
+
+    async def _do(self, step: Send | Pause) -> Any:
+        if isinstance(step, Pause):
+            await anyio.sleep(step.seconds)
+            return None
+        answer = await self._inner.handle_async_request(step.request)
+        if not (step.keep_open and answer.status_code == _OK):
+            await answer.aread()
+        return answer
+
+    async def _cancel(self, call: Call) -> None:
+        request = call.cancelling()
+        if request is not None:
+            with suppress(httpx2.TransportError):
+                await (await self._inner.handle_async_request(request)).aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._inner.aclose()
+
+
+# ---------------------------------------------------------------- which requests
+def _may_have_big_file(request: httpx2.Request, settings: Settings) -> bool:
+    if request.method != "POST" or not request.url.path.endswith(_LISTENING):
+        return False
+    if boundary_of(request.headers.get("content-type", "")) is None:
+        return False
+    length = _length(request)
+    return length is None or length > settings.threshold
+
+
+def _length(request: httpx2.Request) -> int | None:
+    said = request.headers.get("content-length", "")
+    return int(said) if said.isdigit() else None
+
+
+def _is_big(file: FileInForm, length: int, settings: Settings) -> bool:
+    return file.size > settings.threshold or length > settings.threshold + _OTHER_FIELDS
+
+
+def _head(request: httpx2.Request, length: int) -> Head:
+    return Head(boundary_of(request.headers["content-type"]) or b"", length)
+
+
+def _big_one(head: Head, length: int, settings: Settings) -> FileInForm | None:
+    return head.found if head.found is not None and _is_big(head.found, length, settings) else None
+
+
+def _may_be_a_job(request: httpx2.Request) -> bool:
+    if request.method != "POST" or "json" not in request.headers.get("content-type", ""):
+        return False
+    is_long = request.url.path.endswith(_SPEAKING) and (_length(request) or 0) > _SPOKEN_AT_ONCE
+    return is_long or request.url.path.endswith(_LISTENING)
+
+
+def _as_job(request: httpx2.Request, content: bytes) -> bytes | None:
+    """The same request as a job's, if it is a long text or names its audio and does not say `background` itself."""
+    try:
+        body = json.loads(content)
+    except ValueError:
+        return None
+    if not isinstance(body, dict) or "background" in body:
+        return None
+    if request.url.path.endswith(_SPEAKING):
+        text = body.get("input")
+        if not isinstance(text, str) or len(text) <= _SPOKEN_AT_ONCE:
+            return None
+    elif not ("upload_id" in body or "file_url" in body):
+        return None
+    return json.dumps(body | {"background": True}).encode()
+
+
+# ---------------------------------------------------------------- bodies
+@contextmanager
+def _rereadable(request: httpx2.Request) -> Iterator[tuple[httpx2.SyncByteStream, int]]:
+    """The body as a stream that can be read several times, and its length.
+
+    A stream without a length cannot be read twice, and a bucket wants a length: it goes into a temporary file.
+    """
+    stream = cast("httpx2.SyncByteStream", request.stream)
+    length = _length(request)
+    if length is not None:
+        yield stream, length
+        return
+    with tempfile.TemporaryFile() as file:
+        for piece in stream:
+            file.write(piece)
+        _with_length(request, file.tell())
+        yield FileStream(file), file.tell()
+
+
+@asynccontextmanager
+async def _async_rereadable(request: httpx2.Request) -> AsyncIterator[tuple[httpx2.AsyncByteStream, int]]:
+    stream = cast("httpx2.AsyncByteStream", request.stream)
+    length = _length(request)
+    if length is not None:
+        yield stream, length
+        return
+    with tempfile.TemporaryFile() as file:
+        async for piece in stream:
+            file.write(piece)
+        _with_length(request, file.tell())
+        yield FileStream(file), file.tell()
+
+
+def _with_length(request: httpx2.Request, length: int) -> None:
+    request.headers.pop("transfer-encoding", None)
+    request.headers["content-length"] = str(length)
+
+
+def _file_of(
+    request: httpx2.Request, source: httpx2.SyncByteStream, length: int, settings: Settings
+) -> FileInForm | None:
+    head = _head(request, length)
+    for piece in source:
+        head.feed(piece)
+        if head.done:
+            break
+    return _big_one(head, length, settings)
+
+
+async def _async_file_of(
+    request: httpx2.Request, source: httpx2.AsyncByteStream, length: int, settings: Settings
+) -> FileInForm | None:
+    head = _head(request, length)
+    async for piece in source:
+        head.feed(piece)
+        if head.done:
+            break
+    return _big_one(head, length, settings)

@@ -1,0 +1,48 @@
+"""Transcribe a recording of any size, with progress: `big_file.py talk.mp3 talk.srt`.
+
+Set OPENAI_BASE_URL and OPENAI_API_KEY. Needs the client: pip install ./clients/python
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from openai import APIConnectionError, APIStatusError, OpenAI
+
+import audio_gateway_client
+
+MODEL = os.environ.get("TRANSCRIPTION_MODEL", "pocketsphinx")
+
+
+def show_upload(sent: int, total: int) -> None:
+    """Is told of bytes."""
+    print(f"uploaded {sent} of {total} bytes", end="\r")
+
+
+def show_job(job: audio_gateway_client.Job) -> None:
+    """Is told of the job about every two seconds."""
+    print(f"{job['status']}: {job['progress']['completed']} of {job['progress']['total']} parts")
+
+
+def main(recording: Path, subtitles: Path) -> None:
+    """Upload, wait and write; ends with the gateway's own words if it refuses."""
+    http_client = audio_gateway_client.http_client(
+        on_upload=lambda sent, total: print(f"uploaded {sent} of {total} bytes", end="\r"),
+        on_job=lambda job: print(
+            f"{job['status']}: {job['progress']['completed']} of {job['progress']['total']} parts"
+        ),
+    )
+    client = OpenAI(http_client=http_client)
+    try:
+        with recording.open("rb") as file:
+            text = client.audio.transcriptions.create(model=MODEL, file=file, response_format="srt")
+    except (APIStatusError, APIConnectionError) as error:
+        sys.exit(str(error))
+    subtitles.write_text(text, encoding="utf-8")
+    print(f"{subtitles}: {text.count('-->')} subtitles")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,24 @@
+"""A job's second step, once for each chunk: ask a provider."""
+
+import os
+
+from audio_gateway import init_phase
+from audio_gateway.api.job_steps import chunk_handler
+from audio_gateway.api.settings import JobSettings
+from audio_gateway.catalog.load import catalog_from
+from audio_gateway.jobs.job import now_ms
+from audio_gateway.jobs.job_files import JobFiles
+from audio_gateway.jobs.job_store import JobStore
+from audio_gateway.metering.dynamodb import dynamodb_client
+from audio_gateway.providers.registry import provider_of
+from audio_gateway.use_cases.chunk_job import ChunkWork
+
+settings = JobSettings.from_env(os.environ)
+work = ChunkWork(
+    store=JobStore(dynamodb_client(), settings.table),
+    files=JobFiles(settings.bucket),
+    catalog=catalog_from(settings.catalog),
+    providers=provider_of,
+    now_ms=now_ms,
+)
+handler = init_phase.done(chunk_handler(work))

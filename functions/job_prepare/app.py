@@ -1,0 +1,33 @@
+"""A job's first step: cut its input into chunks and hold its price."""
+
+import os
+
+from audio_gateway import init_phase
+from audio_gateway.api.job_steps import prepare_handler
+from audio_gateway.api.settings import PrepareSettings
+from audio_gateway.catalog.load import catalog_from
+from audio_gateway.jobs.fetch import Fetcher
+from audio_gateway.jobs.job import HOLD_SECONDS, now_ms
+from audio_gateway.jobs.job_files import JobFiles
+from audio_gateway.jobs.job_store import JobStore
+from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.metering.dynamodb import dynamodb_client
+from audio_gateway.metering.meter import DynamoMeter
+from audio_gateway.metering.unsettled import UnsettledStore
+from audio_gateway.providers.registry import provider_of
+from audio_gateway.use_cases.job_money import JobTill
+from audio_gateway.use_cases.prepare_job import Preparation
+
+settings = PrepareSettings.from_env(os.environ)
+dynamodb, files = dynamodb_client(), JobFiles(settings.bucket)
+meter = DynamoMeter(dynamodb, settings.table, hold_seconds=HOLD_SECONDS)
+preparation = Preparation(
+    store=JobStore(dynamodb, settings.table),
+    files=files,
+    till=JobTill(meter, UnsettledStore(settings.bucket)),
+    catalog=catalog_from(settings.catalog),
+    providers=provider_of,
+    fetch=Fetcher(files, AllowedHosts.parse(settings.allow_hosts)),
+    now_ms=now_ms,
+)
+handler = init_phase.done(prepare_handler(preparation))

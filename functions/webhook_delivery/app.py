@@ -1,0 +1,22 @@
+"""Tells webhook endpoints of the ends of jobs, from the queue."""
+
+import os
+
+from audio_gateway import init_phase
+from audio_gateway.api.settings import WebhookDeliverySettings
+from audio_gateway.api.webhook_delivery import webhook_delivery_handler
+from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.jobs.webhook_post import Poster
+from audio_gateway.jobs.webhook_queue import WebhookQueue
+from audio_gateway.jobs.webhook_store import WebhookStore
+from audio_gateway.metering.dynamodb import dynamodb_client
+from audio_gateway.use_cases.webhooks import Postman
+
+settings = WebhookDeliverySettings.from_env(os.environ)
+postman = Postman(
+    store=WebhookStore(dynamodb_client(), settings.table),
+    queue=WebhookQueue(settings.queue_url),
+    dead=WebhookQueue(settings.dead_queue_url),
+    post=Poster(AllowedHosts.parse(settings.allow_hosts)),
+)
+handler = init_phase.done(webhook_delivery_handler(postman))

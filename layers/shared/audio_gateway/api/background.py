@@ -1,0 +1,90 @@
+"""A request that becomes a job: because it says so, or because its work does not fit into an answer.
+
+The first is answered with the job (202), the other is sent to wait for the result (303): the official SDKs follow, with
+the key, and `create(...)` returns what it would have returned at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Request, Response
+
+from audio_gateway.api.app import caller_of, facts_of
+from audio_gateway.api.job_shapes import LONGEST_WAIT_S, content_url, job_shape, job_url
+from audio_gateway.catalog.models import Catalog
+from audio_gateway.jobs.job import Job
+from audio_gateway.metering.account import Caller as Payer
+from audio_gateway.metering.account import Hold, Unit, Work
+from audio_gateway.replay.idempotency import Answer, Run
+from audio_gateway.transcripts.json_bytes import json_bytes
+from audio_gateway.use_cases.ask import Providers
+from audio_gateway.use_cases.job_order import JobOrder
+from audio_gateway.use_cases.speech import SpeechOrder
+from audio_gateway.use_cases.start_job import JobDesk, start_job
+
+JOB_HEADER: Final = "x-audio-gateway-job"
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a job is begun with."""
+
+    desk: JobDesk
+    catalog: Catalog
+    providers: Providers
+
+    def job(
+        self,
+        request: Request,
+        run: Run,
+        order: JobOrder,
+        *,
+        background: bool,
+        audio: bytes | None = None,
+        duration_ms: int | None = None,
+    ) -> Response:
+        """Begin a job and answer with it if that was asked for (`background`), otherwise with where to wait for it.
+
+        `audio` came with the request; `duration_ms` is its length if that was measured. Under an Idempotency-Key the
+        answer is stored before there is a job, so that a repetition never begins another one.
+
+        Raises what `start_job` raises, and `ReplayUnavailable`; then there is no job and nothing is held.
+        """
+        caller = caller_of(request)
+        facts_of(request).ignored = order.ignored
+        answers: list[Answer] = []
+
+        def announce(job: Job) -> None:
+            answers.append(_answer(job, order.ignored, background=background))
+            run.keep(answers[0], job.hold or _nothing(job))
+
+        start_job(
+            order,
+            Payer(caller.key_id, caller.project_id),
+            desk=self.desk,
+            catalog=self.catalog,
+            providers=self.providers,
+            audio=audio,
+            duration_ms=duration_ms,
+            upload_id=None if isinstance(order.what, SpeechOrder) else order.what.upload_id,
+            announce=announce,
+        )
+        (answer,) = answers
+        return Response(answer.body, answer.status, dict(answer.headers))
+
+
+def _answer(job: Job, ignored: tuple[str, ...], *, background: bool) -> Answer:
+    if background:
+        headers = {"content-type": "application/json", JOB_HEADER: job.id, "location": job_url(job.id)}
+        return Answer(headers, json_bytes(job_shape(job)), ignored, 202)
+    where = content_url(job.id, (("wait", str(LONGEST_WAIT_S)), ("hop", "1")))
+    return Answer({JOB_HEADER: job.id, "location": where}, b"", ignored, 303)
+
+
+def _nothing(job: Job) -> Hold:
+    """In place of the hold of a job whose length is not known yet."""
+    payer = Payer(job.key_id, job.project_id)
+    unit: Unit = "characters" if job.endpoint == "speech" else "audio_ms"
+    return Hold(payer, Work(job.id, job.endpoint, job.model, unit, 0, 0, 0), job.created_at * 1000, job.expires_at)

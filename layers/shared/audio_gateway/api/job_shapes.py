@@ -1,0 +1,56 @@
+"""A job as callers see it, and the URLs under which it is found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from audio_gateway.jobs.job import Job
+
+LONGEST_WAIT_S: Final = 25
+"""How long one request waits for a job; API Gateway gives up after 29 s."""
+
+_MS: Final = 1000
+
+
+def job_shape(job: Job) -> dict[str, Any]:
+    """The object `audio.job`. Times are unix seconds; `usage` is what was done and is charged, null for nothing."""
+    return {
+        "id": job.id,
+        "object": "audio.job",
+        "endpoint": job.endpoint,
+        "model": job.model,
+        "status": job.status,
+        "progress": {"completed": job.completed, "total": job.total},
+        "created_at": job.created_at,
+        "completed_at": None if job.completed_ms is None else job.completed_ms // _MS,
+        "expires_at": job.expires_at,
+        "usage": _usage(job),
+        "error": _error(job),
+    }
+
+
+def job_url(job_id: str) -> str:
+    """Where the job is, on whatever host it was asked for."""
+    return f"/v1/audio/jobs/{job_id}"
+
+
+def content_url(job_id: str, query: Iterable[tuple[str, str]] = ()) -> str:
+    """Where its result is."""
+    query = tuple(query)
+    return f"{job_url(job_id)}/content" + (f"?{urlencode(query)}" if query else "")
+
+
+def _usage(job: Job) -> dict[str, Any] | None:
+    if job.work is None:
+        return None
+    if job.work.unit == "characters":
+        return {"type": "characters", "characters": job.work.amount}
+    return {"type": "duration", "seconds": -(-job.work.amount // _MS)}
+
+
+def _error(job: Job) -> dict[str, Any] | None:
+    if job.error is None:
+        return None
+    return {"code": job.error.code, "message": job.error.message, "param": job.error.param, "type": job.error.kind}

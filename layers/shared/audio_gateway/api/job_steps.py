@@ -1,0 +1,166 @@
+"""The steps of a job as functions that the state machine calls: ids and numbers in and out.
+
+What fails is kept among the job's files as the caller is to read it, and raised under a name that says to the state
+machine what to do: `TryAgain` soon, `TryLater` after a longer wait, or nothing (`GivenUp`). Names only: what a
+provider says may quote the caller, and an execution's history is kept for months.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any, Final
+
+from audio_gateway import errors as e
+from audio_gateway.api.errors import answer_for
+from audio_gateway.api.telemetry import log_unexpected, logger
+from audio_gateway.deadline import Deadline
+from audio_gateway.jobs.job import Job, JobError
+from audio_gateway.jobs.job_files import JobFiles
+from audio_gateway.use_cases.chunk_job import ChunkWork, work_on_chunk
+from audio_gateway.use_cases.merge_job import UNKNOWN, Ending, fail_job, merge_job
+from audio_gateway.use_cases.prepare_job import Preparation, prepare_job
+
+Handler = Callable[[Mapping[str, Any], Any], Any]
+
+_MARGIN_S: Final = 10.0  # to write down what came of a step before the platform ends it
+_ERROR: Final = "error.json"
+
+
+class TryAgain(Exception):
+    """It may be better in a second."""
+
+
+class TryLater(Exception):
+    """Somebody asks us to slow down."""
+
+
+class GivenUp(Exception):
+    """Another try would come to the same."""
+
+
+_LATER: Final = (e.ProviderRateLimited, e.RateLimitReached)
+_AGAIN: Final = (
+    e.ProviderUnavailable,
+    e.ProviderTimedOut,
+    e.ProviderBadAnswer,
+    e.StorageUnavailable,
+    e.MeteringUnavailable,
+    e.AlreadyRunning,
+)
+
+
+def prepare_handler(using: Preparation) -> Handler:
+    """`{project_id, job_id}` → `{lanes: [[0, 2], [1, 3]]}`."""
+
+    def work(event: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
+        return {"lanes": prepare_job(event["project_id"], event["job_id"], deadline, using=using)}
+
+    return _step("prepare", work, using.files, lambda _event: _ERROR)
+
+
+def chunk_handler(using: ChunkWork) -> Handler:
+    """`{project_id, job_id, number}` → nothing."""
+
+    def work(event: Mapping[str, Any], deadline: Deadline) -> None:
+        work_on_chunk(event["project_id"], event["job_id"], event["number"], deadline, using=using)
+
+    return _step("chunk", work, using.files, lambda event: f"failed/{event['number']}")
+
+
+def merge_handler(using: Ending) -> Handler:
+    """`{project_id, job_id}` → nothing."""
+
+    def work(event: Mapping[str, Any], _deadline: Deadline) -> None:
+        merge_job(event["project_id"], event["job_id"], using=using)
+
+    return _step("merge", work, using.files, lambda _event: _ERROR)
+
+
+def end_handler(using: Ending) -> Handler:
+    """`{project_id, job_id}` of a job one of whose other steps has failed for good → nothing."""
+
+    def work(event: Mapping[str, Any], _deadline: Deadline) -> None:
+        kept = using.files.get_json(_named(event), _ERROR)
+        error = UNKNOWN if kept is None else JobError(**kept)
+        fail_job(event["project_id"], event["job_id"], error, using=using)
+
+    return _step("end", work, using.files, None)
+
+
+def job_error(error: Exception, reference: str) -> JobError:
+    """An error as the caller of the job reads it: what the synchronous call would have answered."""
+    answer = answer_for(error, reference)
+    told = json.loads(answer.body)["error"]
+    return JobError(
+        message=told["message"],
+        code=told["code"],
+        status=answer.status,
+        kind=told["type"],
+        param=told["param"],
+        retry=answer.headers.get("x-should-retry") != "false",
+    )
+
+
+def _step(
+    name: str,
+    work: Callable[[Mapping[str, Any], Deadline], Any],
+    files: JobFiles,
+    error_file: Callable[[Mapping[str, Any]], str] | None,
+) -> Handler:
+    def handle(event: Mapping[str, Any], context: Any) -> Any:
+        started = time.perf_counter()
+        deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - _MARGIN_S)
+        failure: Exception | None = None
+        try:
+            return work(event, deadline)
+        except Exception as error:  # noqa: BLE001 - raised again under another name
+            failure = error
+            if not isinstance(error, e.GatewayError) or isinstance(error, e.ConfigurationError):
+                log_unexpected(error, event["job_id"])
+            if error_file is not None:
+                with suppress(e.StorageUnavailable):
+                    files.put_json(_named(event), error_file(event), asdict(job_error(error, event["job_id"])))
+            raise _named_for_the_machine(error) from None
+        finally:
+            _report(name, event, started, failure)
+
+    return handle
+
+
+def _named_for_the_machine(error: Exception) -> Exception:
+    name = type(error).__name__
+    if isinstance(error, _LATER):
+        return TryLater(name)
+    if isinstance(error, _AGAIN) or not isinstance(error, e.GatewayError):
+        return TryAgain(name)
+    return GivenUp(name)
+
+
+def _named(event: Mapping[str, Any]) -> Job:
+    """The job that an event names, for its files."""
+    return Job(
+        id=event["job_id"],
+        project_id=event["project_id"],
+        key_id="",
+        endpoint="speech",
+        model="",
+        status="running",
+        created_at=0,
+        expires_at=0,
+    )
+
+
+def _report(name: str, event: Mapping[str, Any], started: float, failure: Exception | None) -> None:
+    fields = {
+        "step": name,
+        "job_id": event["job_id"],
+        "project_id": event["project_id"],
+        "number": event.get("number"),
+        "elapsed_ms": round((time.perf_counter() - started) * 1000, 2),
+        "error": None if failure is None else type(failure).__name__,
+    }
+    logger().info("job step", extra={name: value for name, value in fields.items() if value is not None})

@@ -1,0 +1,200 @@
+"""The operations on jobs, their objects, and the answers of requests that become one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from audio_gateway.api.admin.pages import DEFAULT_LIMIT, MAX_LIMIT
+from audio_gateway.api.job_content import LAST_HOP, MOST_TRANSCODED_BYTES
+from audio_gateway.api.job_shapes import LONGEST_WAIT_S
+from audio_gateway.api.openapi.build import (
+    Schema,
+    constant,
+    integer,
+    many,
+    or_null,
+    record,
+    reference,
+    text,
+    words,
+)
+from audio_gateway.api.openapi.operations import READING, json_answer, named, ok, parameter, refusals
+from audio_gateway.catalog.models import ENDPOINTS
+from audio_gateway.jobs.job import KEPT_SECONDS, STATUSES
+from audio_gateway.transcripts.render import GRANULARITIES
+
+_READING: Final = (*READING, 503)
+_JOB: Final = "/audio/jobs/{job_id}"
+_DAYS: Final = KEPT_SECONDS // 86_400
+
+
+def becomes_a_job() -> dict[str, Schema]:
+    """The answers, by status, of a request that becomes a job."""
+    return {
+        "202": {
+            **json_answer("With `background`: the job that does the work.", "Job"),
+            "headers": named("location", "x-audio-gateway-job", "x-audio-gateway-ignored", "x-audio-gateway-replayed"),
+        },
+        "303": {
+            "description": "The work takes longer than an answer may. It is a job now, and `location` waits for its "
+            "result: the SDKs follow by themselves, with the key, and return what the call would have returned. curl "
+            "does with `-L`. Or the answer is too big for Lambda, and `location` holds it for 15 minutes.",
+            "headers": named("location", "x-audio-gateway-job", "x-audio-gateway-ignored", "x-audio-gateway-replayed"),
+        },
+    }
+
+
+def job_paths() -> dict[str, Schema]:
+    """The operations, by path and method."""
+    which = parameter("job_id", "path", "The id of the job.")
+    after = parameter("after", "query", "The last id of the page before.")
+    limit = parameter(
+        "limit", "query", "Jobs in a page.", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT
+    )
+    return {
+        "/audio/jobs": {
+            "get": {
+                "operationId": "listJobs",
+                "summary": "List jobs",
+                "description": f"Those of the project, newest first. A job is kept for {_DAYS} days.",
+                "parameters": [after, limit],
+                "responses": {"200": json_answer("A page of jobs.", "JobList"), **refusals(_READING)},
+            }
+        },
+        _JOB: {
+            "get": {
+                "operationId": "retrieveJob",
+                "summary": "Describe a job",
+                "description": "As it is now.",
+                "parameters": [which],
+                "responses": {"200": json_answer("The job.", "Job"), **refusals(_READING)},
+            },
+            "delete": {
+                "operationId": "deleteJob",
+                "summary": "Delete a job",
+                "description": "With its result and the input that came with the request. A job that is not over is "
+                "cancelled first. An upload that it read stays.",
+                "parameters": [which],
+                "responses": {"200": json_answer("It is gone.", "DeletedJob"), **refusals(_READING)},
+            },
+        },
+        f"{_JOB}/cancel": {
+            "post": {
+                "operationId": "cancelJob",
+                "summary": "Cancel a job",
+                "description": "Nothing more is begun, nothing is kept, and nothing is charged. Cancelling it again "
+                "changes nothing; a job that has succeeded or failed is a 409.",
+                "parameters": [which],
+                "responses": {"200": json_answer("The job, cancelled.", "Job"), **refusals((*_READING, 409))},
+            }
+        },
+        f"{_JOB}/content": {"get": _content(which)},
+    }
+
+
+def job_schemas() -> dict[str, Schema]:
+    """The objects, by name."""
+    error = {
+        "code": or_null(text("As of an error.")),
+        "message": text("What happened, and to which part."),
+        "param": or_null(text("The field at fault.")),
+        "type": text("As of an error."),
+    }
+    progress = {"completed": integer("Parts that are done."), "total": integer("All parts; 0 until it is known.")}
+    usage = [
+        record("Speech.", "type characters", {"type": constant("characters"), "characters": integer("Spoken.")}),
+        reference("DurationUsage"),
+        {"type": "null"},
+    ]
+    job: dict[str, Schema] = {
+        "id": text("Its id. Ids sort by creation."),
+        "object": constant("audio.job"),
+        "endpoint": words(ENDPOINTS, "What was called."),
+        "model": text("The model that was asked for."),
+        "status": words(STATUSES, "Where it stands; the last three are for good."),
+        "progress": _object("How far it is.", progress),
+        "created_at": integer("When it was created, in unix seconds."),
+        "completed_at": or_null(integer("When it was over, in unix seconds.")),
+        "expires_at": integer("When it and its result are removed, in unix seconds."),
+        "usage": {"oneOf": usage, "description": "What was done and is charged; null for nothing."},
+        "error": {"oneOf": [_object("Why it failed.", error), {"type": "null"}], "description": "Of a failed job."},
+    }
+    listed: dict[str, Schema] = {
+        "object": constant("list"),
+        "data": many(reference("Job"), "The jobs."),
+        "first_id": or_null(text("The first of the page.")),
+        "last_id": or_null(text("The last of the page, for `after`.")),
+        "has_more": {"type": "boolean", "description": "Whether another page follows."},
+    }
+    gone: dict[str, Schema] = {
+        "id": text("Its id."),
+        "object": constant("audio.job.deleted"),
+        "deleted": constant(value=True),
+    }
+    return {
+        "Job": _object("Work that goes on after its request was answered.", job),
+        "JobList": _object("A page of jobs.", listed),
+        "DeletedJob": _object("That it is gone.", gone),
+    }
+
+
+def _content(which: Schema) -> Schema:
+    asked = [
+        which,
+        parameter(
+            "wait",
+            "query",
+            f"How long to wait for the result, in seconds. More than {LONGEST_WAIT_S} are {LONGEST_WAIT_S}.",
+            type="integer",
+            minimum=0,
+            default=LONGEST_WAIT_S,
+        ),
+        parameter(
+            "hop",
+            "query",
+            "Counts the redirects of one wait; set by the gateway.",
+            type="integer",
+            minimum=0,
+            maximum=LAST_HOP,
+            default=0,
+        ),
+        parameter("partial", "query", "Whether a failed job is to give what it has.", type="boolean", default=False),
+        parameter("response_format", "query", "As of the request. Left out: the one that was ordered."),
+        parameter(
+            "timestamp_granularities[]",
+            "query",
+            "As of a transcription.",
+            type="array",
+            items={"type": "string", "enum": list(GRANULARITIES)},
+        ),
+        parameter("stream", "query", "Whether to answer with events, of a transcript.", type="boolean"),
+        parameter("stream_format", "query", "As of speech.", enum=["audio", "sse"]),
+    ]
+    return {
+        "operationId": "retrieveJobContent",
+        "summary": "Fetch a job's result",
+        "description": "Byte for byte what the call would have answered at once. Speech in another format than it was "
+        f"ordered in can be had up to {MOST_TRANSCODED_BYTES} bytes. A failed job answers with the error that the call "
+        "would have had, a cancelled one with a 409.",
+        "parameters": asked,
+        "responses": {
+            "200": ok(
+                "The result.",
+                {"*/*": {"schema": {"type": "string", "description": "As the endpoint of the job answers."}}},
+                "x-audio-gateway-model",
+                "x-audio-gateway-ignored",
+                "x-audio-gateway-cost-usd",
+            ),
+            "303": {
+                "description": "It is not over: `location` goes on waiting. Or the result is too big for Lambda, and "
+                "`location` holds it for 15 minutes.",
+                "headers": named("location"),
+            },
+            **refusals((*_READING, 409, 504)),
+        },
+    }
+
+
+def _object(description: str, fields: dict[str, Schema]) -> Schema:
+    """An object whose fields are always there."""
+    return record(description, " ".join(fields), fields)

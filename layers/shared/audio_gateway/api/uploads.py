@@ -1,0 +1,80 @@
+"""POST /audio/uploads, and GET and DELETE /audio/uploads/{id}: audio that is too big for a request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+
+from audio_gateway.api.app import caller_of, create_app
+from audio_gateway.api.fields import Fields
+from audio_gateway.api.json_body import read_object
+from audio_gateway.api.models import json_response
+from audio_gateway.errors import InvalidRequest, RequestTooLarge
+from audio_gateway.jobs.upload_store import UploadStore
+from audio_gateway.jobs.uploads import MAX_BYTES, MAX_FILENAME, Form, UploadState
+
+
+def uploads_app(*, uploads: UploadStore, now_s: Callable[[], float] = time.time) -> FastAPI:
+    """The app of the uploads function; `now_s` is the clock in unix seconds."""
+    app = create_app("uploads")
+
+    @app.post("/audio/uploads")
+    async def create(request: Request) -> Response:
+        caller = caller_of(request)
+        filename, size = read_upload(read_object(request.headers.get("content-type"), await request.body()))
+        upload, form = uploads.create(caller.project_id, filename, size, now_s())
+        return json_response(_shape(UploadState(upload, "pending", filename=filename), form))
+
+    @app.get("/audio/uploads/{upload_id}")
+    async def retrieve(request: Request, upload_id: str) -> Response:
+        caller = caller_of(request)
+        return json_response(_shape(uploads.state(caller.project_id, upload_id, now_s())))
+
+    @app.delete("/audio/uploads/{upload_id}")
+    async def delete(request: Request, upload_id: str) -> Response:
+        caller = caller_of(request)
+        uploads.delete(caller.project_id, upload_id)
+        return json_response({"id": upload_id, "object": "audio.upload.deleted", "deleted": True})
+
+    return app
+
+
+def read_upload(body: dict[str, Any]) -> tuple[str, int]:
+    """The name and the size of the file that is announced.
+
+    Raises `InvalidRequest` naming the first field that is wrong, `RequestTooLarge` for a file above `MAX_BYTES`.
+    """
+    fields = Fields(body)
+    filename = fields.text("filename", required=True)
+    if len(filename) > MAX_FILENAME or not filename.isprintable():
+        message = f"'filename' must be one line of at most {MAX_FILENAME} characters that can be seen."
+        raise InvalidRequest(message, param="filename", code="invalid_value")
+    size = fields.take("bytes")
+    if size is None:
+        raise InvalidRequest("'bytes' is required: how many bytes the file has, at most.", param="bytes")
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        message = "'bytes' must be a whole number from 1: how many bytes the file has, at most."
+        raise InvalidRequest(message, param="bytes", code="invalid_value")
+    if size > MAX_BYTES:
+        message = f"'bytes' is {size}; a file may have {MAX_BYTES}. Compress it (Opus or MP3, mono) or split it."
+        raise RequestTooLarge(message, param="bytes")
+    fields.refuse_the_rest()
+    return filename, size
+
+
+def _shape(state: UploadState, form: Form | None = None) -> dict[str, Any]:
+    """An upload as callers see it; `url` and `fields` are told once."""
+    upload = state.upload
+    shape = {
+        "id": upload.id,
+        "object": "audio.upload",
+        "status": state.status,
+        "filename": state.filename,
+        "bytes": upload.bytes if state.stored_bytes is None else state.stored_bytes,
+        "created_at": upload.created_at,
+        "expires_at": state.expires_at,
+    }
+    return shape if form is None else {**shape, "url": form.url, "fields": form.fields}

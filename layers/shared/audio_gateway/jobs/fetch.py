@@ -1,0 +1,31 @@
+"""The audio at a URL, brought into a job's files as the first thing of its work."""
+
+from __future__ import annotations
+
+from audio_gateway.errors import StorageUnavailable
+from audio_gateway.jobs.job import Job
+from audio_gateway.jobs.job_files import JobFiles, SourceFile
+from audio_gateway.jobs.remote import AllowedHosts, remote_file
+from audio_gateway.jobs.uploads import MAX_BYTES
+
+FETCH_SECONDS = 600
+"""How long it may take; the rest of the step's time is for reading and cutting it."""
+
+
+class Fetcher:
+    """Fetches with the guard of `jobs.remote`."""
+
+    def __init__(self, files: JobFiles, allow: AllowedHosts) -> None:
+        self._files = files
+        self._allow = allow
+
+    def __call__(self, job: Job, url: str) -> SourceFile:
+        """Fetch the file, unless that was done before. Raises what `remote_file` raises, and `StorageUnavailable`."""
+        found = self._files.find(job, "source")
+        if found is None:
+            with remote_file(url, self._allow, limit=MAX_BYTES, seconds=FETCH_SECONDS) as pieces:
+                self._files.put_stream(job, "source", pieces, "application/octet-stream")
+            found = self._files.find(job, "source")
+        if found is None:
+            raise StorageUnavailable("The job's files are gone: it was deleted, or its time has passed.")
+        return found

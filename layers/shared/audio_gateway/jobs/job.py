@@ -1,0 +1,100 @@
+"""A job: one request whose work goes on after its answer.
+
+    queued ──► running ──► succeeded
+       │          ├──────► failed
+       └──────────┴──────► cancelled
+
+The last three are final: whoever gets there first decides, and nothing changes them.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from audio_gateway.catalog.models import Endpoint
+from audio_gateway.metering.account import Hold, Work
+
+Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+STATUSES: Final[tuple[Status, ...]] = get_args(Status)
+FINAL: Final = frozenset({"succeeded", "failed", "cancelled"})
+
+KEPT_SECONDS: Final = 7 * 24 * 3600
+"""How long a job and its result can be fetched. The bucket's lifecycle rule for `jobs/` removes the files."""
+
+HOLD_SECONDS: Final = 24 * 3600
+"""How long a job's price is held if nobody settles it: longer than any job can run (docs/adr, long audio)."""
+
+_ID: Final = re.compile(r"job_[0-9a-f]{24}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """Why a job failed, as the caller reads it.
+
+    `code` is OpenAI's machine-readable one; `status` the HTTP status that the synchronous call would have had; `retry`
+    is False where another try cannot help.
+    """
+
+    message: str
+    code: str | None
+    status: int
+    kind: str
+    param: str | None = None
+    retry: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is kept of a job in the table: ids, numbers and states; never text, a transcript, audio or a file's name.
+
+    Times are unix seconds, `completed_ms` unix milliseconds: it stamps the job's ledger row. `total` is the number of
+    chunks, 0 until it is known; `partial` says that a failed job has a result for a part of its input. `work` is what
+    was done and is charged, None for nothing. `hold` is written before the price is held: a step that is repeated holds
+    the same one.
+    """
+
+    id: str
+    project_id: str
+    key_id: str
+    endpoint: Endpoint
+    model: str
+    status: Status
+    created_at: int
+    expires_at: int
+    total: int = 0
+    completed: int = 0
+    completed_ms: int | None = None
+    work: Work | None = None
+    hold: Hold | None = None
+    error: JobError | None = None
+    partial: bool = False
+    upload_id: str | None = None
+
+    @property
+    def amount(self) -> int | None:
+        """What was done: characters, or milliseconds of audio; None for nothing."""
+        return None if self.work is None else self.work.amount
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing changes any more."""
+        return self.status in FINAL
+
+
+def new_job_id(at_ms: int) -> str:
+    """An id that nobody can guess, and that sorts by the moment of its making."""
+    return f"job_{at_ms:012x}{secrets.token_hex(6)}"
+
+
+def now_ms() -> int:
+    """The clock of jobs, in unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def is_job_id(text: str) -> bool:
+    """Whether a job may have this id."""
+    return _ID.fullmatch(text) is not None

@@ -1,0 +1,231 @@
+"""The files of jobs in the gateway's bucket: what was asked, its audio, what came of each chunk, and the result.
+
+    jobs/<project id>/<job id>/order.json      what was asked: the only place where a job's text, prompt or names are
+                               source          audio that came with the request
+                               plan.json       where each chunk lies (jobs/plan.py)
+                               chunks/<n>      a chunk of the input: FLAC, or text
+                               parts/<n>       what came of it: a transcript, or samples
+                               failed/<n>      why the last try at it failed; without meaning once there is a part
+                               error.json      why the last try at another step failed
+                               result          the transcript, or the speech
+
+The bucket's lifecycle rule removes all of it with the job.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from audio_gateway.errors import InvalidRequest, StorageUnavailable
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+    from types_boto3_s3.type_defs import CompletedPartTypeDef
+
+    from audio_gateway.jobs.job import Job
+
+PART_BYTES: Final = 8 * 1024 * 1024
+"""Of a multipart upload: S3 takes 10,000 of them, and none below 5 MB but the last."""
+READ_BYTES: Final = 1024 * 1024
+
+_NO_OBJECT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
+_CHANGED: Final = frozenset({"PreconditionFailed", "412"})
+_DELETE_AT_ONCE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """An object of the bucket as it is now; one that is replaced later is another one."""
+
+    key: str
+    etag: str
+    size: int
+
+
+class JobFiles:
+    """All jobs' files. Every call raises `StorageUnavailable` if the bucket cannot be read or written."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+
+    @cached_property
+    def _client(self) -> S3Client:
+        import boto3
+        from botocore.config import Config
+
+        config = Config(connect_timeout=2, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4})
+        client: S3Client = boto3.client("s3", config=config)
+        return client
+
+    def put(self, job: Job, name: str, data: bytes) -> None:
+        """Write a small file, in place of one that is there."""
+        with _as_ours():
+            self._client.put_object(Bucket=self._bucket, Key=_key(job, name), Body=data)
+
+    def get(self, job: Job, name: str) -> bytes | None:
+        """A whole file; None if there is none."""
+        with _as_ours(), suppress(_Absent), _absent():
+            return self._client.get_object(Bucket=self._bucket, Key=_key(job, name))["Body"].read()
+        return None
+
+    def has(self, job: Job, name: str) -> bool:
+        """Whether there is such a file."""
+        return self.find(job, name) is not None
+
+    def find(self, job: Job, name: str) -> SourceFile | None:
+        """The file as a source; None if there is none."""
+        key = _key(job, name)
+        with _as_ours(), suppress(_Absent):
+            with _absent():
+                head = self._client.head_object(Bucket=self._bucket, Key=key)
+            return SourceFile(key, head["ETag"], head["ContentLength"])
+        return None
+
+    def put_json(self, job: Job, name: str, value: Any) -> None:
+        """Write a value as JSON. Lone surrogates, which JSON from callers may hold, survive."""
+        self.put(job, name, json.dumps(value, separators=(",", ":")).encode())
+
+    def get_json(self, job: Job, name: str) -> Any:
+        """What `put_json` wrote; None if there is none."""
+        data = self.get(job, name)
+        return None if data is None else json.loads(data)
+
+    def read(self, job: Job, name: str) -> Iterator[bytes]:
+        """A file in pieces, read while they are asked for; none at all if there is no such file."""
+        found = self.find(job, name)
+        if found is None:
+            return
+        reader = self.reader(found)
+        for start in range(0, found.size, READ_BYTES):
+            yield reader.read(start, min(start + READ_BYTES, found.size))
+
+    def reader(self, source: SourceFile) -> ObjectReader:
+        """Reads any part of an object, as long as it is the same one."""
+        return ObjectReader(self._client, self._bucket, source)
+
+    def put_stream(self, job: Job, name: str, pieces: Iterable[bytes], content_type: str) -> int:
+        """Write a file of any size while it is made; answers its bytes. It is there once all of it is.
+
+        Whatever `pieces` raises is raised, and then nothing is written.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        key, parts, size = _key(job, name), _parts(pieces), 0
+        first = next(parts, b"")
+        if len(first) < PART_BYTES:
+            with _as_ours():
+                self._client.put_object(Bucket=self._bucket, Key=key, Body=first, ContentType=content_type)
+            return len(first)
+        with _as_ours():
+            begun = self._client.create_multipart_upload(Bucket=self._bucket, Key=key, ContentType=content_type)
+        upload: dict[str, Any] = {"Bucket": self._bucket, "Key": key, "UploadId": begun["UploadId"]}
+        stored: list[CompletedPartTypeDef] = []
+        try:
+            part = first
+            while part:
+                with _as_ours():
+                    answer = self._client.upload_part(**upload, PartNumber=len(stored) + 1, Body=part)
+                stored.append({"PartNumber": len(stored) + 1, "ETag": answer["ETag"]})
+                size += len(part)
+                part = next(parts, b"")
+            with _as_ours():
+                self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": stored})
+        except BaseException:
+            # What cannot be taken back now is taken back by the bucket's lifecycle rule.
+            with suppress(BotoCoreError, ClientError):
+                self._client.abort_multipart_upload(**upload)
+            raise
+        return size
+
+    def remove(self, job: Job) -> None:
+        """Remove everything of a job. Safe to repeat."""
+        with _as_ours():
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=_key(job, ""), PaginationConfig={"PageSize": _DELETE_AT_ONCE}
+            )
+            for page in pages:
+                found = [{"Key": each["Key"]} for each in page.get("Contents", ())]
+                if found:
+                    self._client.delete_objects(
+                        Bucket=self._bucket, Delete={"Objects": cast("Any", found), "Quiet": True}
+                    )
+
+
+class ObjectReader:
+    """Parts of an object, as `audio.content.StoredContent` reads them."""
+
+    def __init__(self, client: S3Client, bucket: str, source: SourceFile) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._source = source
+
+    @property
+    def size(self) -> int:
+        """Bytes in the object."""
+        return self._source.size
+
+    def read(self, start: int, end: int, /) -> bytes:
+        """The bytes from `start` up to `end`.
+
+        Raises:
+            InvalidRequest: the object is not there any more, or another one.
+            StorageUnavailable: it cannot be read now.
+        """
+        if end <= start:
+            return b""
+        span = f"bytes={start}-{end - 1}"
+        key, etag = self._source.key, self._source.etag
+        try:
+            with _as_ours(), _absent():
+                answer = self._client.get_object(Bucket=self._bucket, Key=key, IfMatch=etag, Range=span)
+                return answer["Body"].read()
+        except _Absent as error:
+            message = "The audio was deleted or replaced before it was read. Upload it again."
+            raise InvalidRequest(message, param="file", code="file_not_found") from error
+
+
+class _Absent(Exception):
+    """There is no such object."""
+
+
+@contextmanager
+def _absent() -> Iterator[None]:
+    from botocore.exceptions import ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _NO_OBJECT | _CHANGED:
+            raise _Absent from error
+        raise
+
+
+@contextmanager
+def _as_ours() -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise StorageUnavailable("Files cannot be read or written at the moment. Try again.") from error
+
+
+def _key(job: Job, name: str) -> str:
+    return f"jobs/{job.project_id}/{job.id}/{name}"
+
+
+def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in parts of `PART_BYTES`, the last one shorter."""
+    held = bytearray()
+    for piece in pieces:
+        held += piece
+        while len(held) >= PART_BYTES:
+            yield bytes(held[:PART_BYTES])
+            del held[:PART_BYTES]
+    if held:
+        yield bytes(held)

@@ -1,0 +1,163 @@
+"""Uploads in DynamoDB and S3: an item that says what may be sent, and the object that was sent.
+
+pk  UPLOADS#<project id>      sk  <upload id>
+ttl                           DynamoDB removes the item some time after the file's end
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from audio_gateway.errors import FileUnavailable, NotFound, StorageUnavailable
+from audio_gateway.jobs.job_files import ObjectReader, SourceFile
+from audio_gateway.jobs.uploads import FORM_SECONDS, Form, Upload, UploadState, is_upload_id, new_upload_id
+from audio_gateway.metering.table import Table
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+    from types_boto3_s3.client import S3Client
+
+_FILENAME: Final = "filename"
+_NO_OBJECT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
+# The last of a form's sending may be long after its beginning; the item stays a day longer than it can be used.
+_ITEM_SECONDS_MORE: Final = 24 * 3600
+
+
+class UploadStore:
+    """The uploads of all projects. Every call raises `StorageUnavailable` if they cannot be read or written now."""
+
+    def __init__(self, client: DynamoDBClient, table: str, bucket: str) -> None:
+        self._table = Table(client, table, StorageUnavailable)
+        self._bucket = bucket
+
+    @cached_property
+    def _s3(self) -> S3Client:
+        # Imported on first use: most requests bring their file along.
+        import boto3
+        from botocore.config import Config
+
+        # The regional host, not the global one: that answers a signed request for another region with a redirect.
+        config = Config(
+            connect_timeout=1,
+            read_timeout=5,
+            retries={"mode": "standard", "total_max_attempts": 3},
+            signature_version="s3v4",
+            s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+        )
+        client: S3Client = boto3.client("s3", config=config)
+        return client
+
+    def create(self, project_id: str, filename: str, size: int, now_s: float) -> tuple[Upload, Form]:
+        """Announce a file of at most `size` bytes; gives the form to send it with."""
+        upload = Upload(new_upload_id(int(now_s * 1000)), project_id, size, int(now_s))
+        item = _key(project_id, upload.id) | {
+            "bytes": {"N": str(size)},
+            "created_at": {"N": str(upload.created_at)},
+            "ttl": {"N": str(upload.file_ends_at + _ITEM_SECONDS_MORE)},
+        }
+        self._table.put_new(item)
+        return upload, self._form(upload, filename)
+
+    def state(self, project_id: str, upload_id: str, now_s: float) -> UploadState:
+        """An upload as it is now; raises `NotFound` if the project has none of this id."""
+        upload = self._upload(project_id, upload_id)
+        head = None if now_s >= upload.file_ends_at else self._head(upload)
+        if head is not None:
+            filename = _decoded(head["Metadata"].get(_FILENAME, ""))
+            return UploadState(upload, "completed", head["ContentLength"], filename)
+        return UploadState(upload, "pending" if now_s < upload.form_ends_at else "expired")
+
+    def file(self, project_id: str, upload_id: str, now_s: float) -> SourceFile:
+        """The file of an upload as it is now: one that is sent in its place is another file.
+
+        Raises:
+            NotFound: the project has no such upload; or it was deleted.
+            FileUnavailable: the file has not arrived, or its time is over.
+        """
+        upload = self._upload(project_id, upload_id)
+        head = None if now_s >= upload.file_ends_at else self._head(upload)
+        if head is not None:
+            return SourceFile(upload.key, head["ETag"], head["ContentLength"])
+        if now_s < upload.form_ends_at:
+            message = f"The file of '{upload_id}' has not arrived. Send it with the form of the upload, then try again."
+            raise FileUnavailable(message, param="upload_id", code="upload_pending")
+        message = f"The upload '{upload_id}' has expired. Create another one and send the file again."
+        raise FileUnavailable(message, param="upload_id", code="upload_expired")
+
+    def read(self, file: SourceFile) -> bytes:
+        """All bytes of a file, as long as it is the same one; raises as `ObjectReader.read`."""
+        return self.reader(file).read(0, file.size)
+
+    def reader(self, file: SourceFile) -> ObjectReader:
+        """Reads any part of a file, as long as it is the same one."""
+        return ObjectReader(self._s3, self._bucket, file)
+
+    def delete(self, project_id: str, upload_id: str) -> None:
+        """Remove the file and the upload; raises `NotFound` if the project has none of this id."""
+        upload = self._upload(project_id, upload_id)
+        with _as_ours():
+            self._s3.delete_object(Bucket=self._bucket, Key=upload.key)
+        # Last: until then the call can be repeated. What the form may still bring is nobody's, and expires.
+        self._table.delete(_key(project_id, upload_id), "created_at > :zero", {":zero": {"N": "0"}})
+
+    def _upload(self, project_id: str, upload_id: str) -> Upload:
+        item = self._table.get(_key(project_id, upload_id)) if is_upload_id(upload_id) else None
+        if item is None:
+            message = f"There is no upload '{upload_id[:100]}' in this project; it may have been deleted."
+            raise NotFound(message, param="upload_id", code="upload_not_found")
+        return Upload(upload_id, project_id, int(item["bytes"]["N"]), int(item["created_at"]["N"]))
+
+    def _head(self, upload: Upload) -> Any:
+        """What S3 knows of the object; None if there is none."""
+        from botocore.exceptions import ClientError
+
+        with _as_ours():
+            try:
+                return self._s3.head_object(Bucket=self._bucket, Key=upload.key)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _NO_OBJECT:
+                    raise
+                return None
+
+    def _form(self, upload: Upload, filename: str) -> Form:
+        field, value = f"x-amz-meta-{_FILENAME}", _encoded(filename)
+        with _as_ours():
+            made = self._s3.generate_presigned_post(
+                self._bucket,
+                upload.key,
+                Fields={field: value},
+                Conditions=[{field: value}, ["content-length-range", 1, upload.bytes]],
+                ExpiresIn=FORM_SECONDS,
+            )
+        return Form(made["url"], made["fields"])
+
+
+@contextmanager
+def _as_ours() -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise StorageUnavailable("Uploads cannot be read or written at the moment. Try again.") from error
+
+
+def _key(project_id: str, upload_id: str) -> dict[str, Any]:
+    return {"pk": {"S": f"UPLOADS#{project_id}"}, "sk": {"S": upload_id}}
+
+
+def _encoded(filename: str) -> str:
+    """Metadata of S3 is ASCII, of 2 KB at most; this is 1360 characters at most."""
+    return base64.urlsafe_b64encode(filename.encode()).decode()
+
+
+def _decoded(value: str) -> str | None:
+    try:
+        return base64.urlsafe_b64decode(value.encode()).decode() or None
+    except (UnicodeError, binascii.Error):
+        return None

@@ -1,0 +1,91 @@
+"""The queue between the end of a job and those who want to know of it. A message holds ids and numbers only.
+
+{"project_id", "job_id", "type", "created_at"}                                            to be told to every endpoint
+{"project_id", "job_id", "type", "created_at", "endpoint_id", "attempt", "due_at", "first_at"?}         to this one
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from audio_gateway.errors import StorageUnavailable
+from audio_gateway.jobs.webhook_schedule import Delivery
+from audio_gateway.jobs.webhooks import WebhookEvent
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.client import SQSClient
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """An event of a project that each of its endpoints is yet to be told of."""
+
+    project_id: str
+    event: WebhookEvent
+
+
+class WebhookQueue:
+    """The queue at `url`. Every call raises `StorageUnavailable` if it cannot be reached."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    @cached_property
+    def _client(self) -> SQSClient:
+        import boto3
+        from botocore.config import Config
+
+        config = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+        client: SQSClient = boto3.client("sqs", config=config)
+        return client
+
+    def announce(self, announcement: Announcement) -> None:
+        """Have an event told to whoever wants to know."""
+        self._send(message_of(announcement), 0)
+
+    def send(self, delivery: Delivery, now_s: int) -> None:
+        """Put it into the queue until it is due, or for as long as can be."""
+        self._send(message_of(delivery), delivery.delay_at(now_s))
+
+    def _send(self, body: str, delay_s: int) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_s)
+        except (BotoCoreError, ClientError) as error:
+            raise StorageUnavailable("Webhooks cannot be queued at the moment. Try again.") from error
+
+
+def message_of(what: Announcement | Delivery) -> str:
+    """A message's body."""
+    event = what.event
+    message: dict[str, Any] = {
+        "project_id": what.project_id,
+        "job_id": event.job_id,
+        "type": event.type,
+        "created_at": event.created_at,
+    }
+    if isinstance(what, Delivery):
+        message |= {"endpoint_id": what.endpoint_id, "attempt": what.attempt, "due_at": what.due_at}
+        if what.first_at is not None:
+            message["first_at"] = what.first_at
+    return json.dumps(message)
+
+
+def read_message(body: str) -> Announcement | Delivery:
+    """What `message_of` wrote; raises ValueError or KeyError for anything else."""
+    message = json.loads(body)
+    event = WebhookEvent(message["type"], message["job_id"], message["created_at"])
+    if "endpoint_id" not in message:
+        return Announcement(message["project_id"], event)
+    return Delivery(
+        project_id=message["project_id"],
+        endpoint_id=message["endpoint_id"],
+        event=event,
+        attempt=message["attempt"],
+        first_at=message.get("first_at"),
+        due_at=message["due_at"],
+    )

@@ -1,0 +1,102 @@
+"""A job's second step, once for each chunk: one call of a provider, and what came of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from audio_gateway.audio.silence import RATE
+from audio_gateway.audio.source import AudioSource
+from audio_gateway.catalog.models import Catalog, Model
+from audio_gateway.deadline import Deadline
+from audio_gateway.errors import StorageUnavailable
+from audio_gateway.jobs.job import Job
+from audio_gateway.jobs.job_files import JobFiles
+from audio_gateway.jobs.job_store import JobStore
+from audio_gateway.jobs.plan import Piece
+from audio_gateway.metering.account import Caller
+from audio_gateway.transcripts.stored import to_bytes
+from audio_gateway.use_cases.ask import Providers
+from audio_gateway.use_cases.job_order import order_of
+from audio_gateway.use_cases.prepare_job import plan_of
+from audio_gateway.use_cases.reserve import Call
+from audio_gateway.use_cases.speech import SpeechOrder, able_to_speak, speak_part
+from audio_gateway.use_cases.transcription import TranscriptionOrder, able_to_listen, listen_to_part
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkWork:
+    """What the step works with. `now_ms` is the clock in unix milliseconds."""
+
+    store: JobStore
+    files: JobFiles
+    catalog: Catalog
+    providers: Providers
+    now_ms: Callable[[], int]
+
+
+def work_on_chunk(project_id: str, job_id: str, number: int, deadline: Deadline, *, using: ChunkWork) -> None:
+    """Do the chunk, unless it was done before or the job is over. Safe to repeat.
+
+    Raises:
+        ProviderError: none of the models did it.
+        ConfigurationError: a provider's key cannot be read.
+        StorageUnavailable: worth another try.
+    """
+    job = using.store.get(project_id, job_id, using.now_ms() // 1000)
+    if job is None or job.is_final:
+        return
+    if not using.files.has(job, done(number)):
+        model, size = _do(job, number, deadline, using)
+        # Behind the part itself: where this is, all of the part is.
+        using.files.put_json(job, done(number), {"model": model, "size": size})
+    if not using.store.chunk_done(job, number) and _is_gone(job, using):
+        using.files.remove(job)
+
+
+def done(number: int) -> str:
+    """The file that says that a chunk is done: by which model, and how many samples of speech came of it."""
+    return f"done/{number}"
+
+
+def part(number: int) -> str:
+    """The file with what came of a chunk."""
+    return f"parts/{number}"
+
+
+def _is_gone(job: Job, using: ChunkWork) -> bool:
+    """Whether nothing of the job is to be kept: it was cancelled or deleted while its chunk was worked on."""
+    now = using.store.get(job.project_id, job.id, using.now_ms() // 1000)
+    return now is None or now.status == "cancelled"
+
+
+def _do(job: Job, number: int, deadline: Deadline, using: ChunkWork) -> tuple[str, int]:
+    order, plan = order_of(using.files, job), plan_of(using.files, job)
+    chunk = using.files.get(job, f"chunks/{number}")
+    if plan is None or chunk is None:
+        raise StorageUnavailable("The job's files are gone: it was deleted, or its time has passed.")
+    call = Call(f"{job.id}_{number}", Caller(job.key_id, job.project_id), deadline)
+    if isinstance(order.what, SpeechOrder):
+        text = using.files.get_json(job, f"chunks/{number}")
+        model, made, size = _speak(replace(order.what, text=text, format="pcm"), call, using)
+    else:
+        model, made, size = _listen(replace(order.what, data=chunk), plan.pieces[number], call, using)
+    using.files.put(job, part(number), made)
+    return model.id, size
+
+
+def _speak(order: SpeechOrder, call: Call, using: ChunkWork) -> tuple[Model, bytes, int]:
+    """Who spoke, the samples, and how many they are."""
+    able = able_to_speak(order, catalog=using.catalog, providers=using.providers)
+    model, pcm = speak_part(order, call, able, using.providers)
+    return model, pcm, len(pcm) // 2
+
+
+def _listen(order: TranscriptionOrder, piece: Piece, call: Call, using: ChunkWork) -> tuple[Model, bytes, int]:
+    """Who listened, the transcript, and how many samples were heard."""
+    samples = piece.end - piece.start
+    length_ms = -(-samples * 1000 // RATE)
+    audio = AudioSource(order.data, container="flac", duration_ms=length_ms, sample_rate=RATE, channels=1)
+    able = able_to_listen(order, catalog=using.catalog)
+    model, transcript = listen_to_part(order, call, audio, able, using.providers)
+    return model, to_bytes(transcript), samples

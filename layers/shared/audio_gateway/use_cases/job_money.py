@@ -1,0 +1,117 @@
+"""A job's money: held before anything is sent to a provider, settled once, by whatever step comes to its end.
+
+Every step may be repeated, or break off anywhere and be repeated by another process:
+
+    hold      the hold is written into the job, then admitted; a repetition admits the very same one, which is no second
+    end       the job's final state, with what is charged and the moment, is decided by one conditional write
+    settle    evidence (S3), the ledger row at that moment, the release, and the evidence is removed
+
+The sweeper finishes what nobody repeats, once the hold has expired (metering/sweeper.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from audio_gateway.catalog.models import Catalog, Endpoint, Model
+from audio_gateway.deadline import Deadline
+from audio_gateway.errors import LimitReached
+from audio_gateway.jobs.job import HOLD_SECONDS, Job
+from audio_gateway.jobs.job_store import JobStore
+from audio_gateway.metering.account import Caller, Hold, JobMeter, Work
+from audio_gateway.metering.unsettled import Unsettled
+from audio_gateway.use_cases.reserve import Call, work_of
+
+LATE_MS: Final = 10 * 60 * 1000
+"""A row that is written this long after its stamp may come behind what the books have counted: the sweeper knows how to
+do that (metering/lag.py), and does."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobTill:
+    """Where the money of jobs is held and settled; `meter` holds for `HOLD_SECONDS`."""
+
+    meter: JobMeter
+    unsettled: Unsettled
+
+
+def new_hold(
+    job_id: str, caller: Caller, endpoint: Endpoint, able: tuple[Model, ...], amount: int, now_ms: int
+) -> Hold:
+    """The hold of what the dearest of the models would cost; the first is the one that the caller named."""
+    call = Call(job_id, caller, Deadline.after(0))
+    dearest = max((work_of(call, endpoint, model, amount) for model in able), key=lambda work: work.price_microusd)
+    return Hold(caller, replace(dearest, model=able[0].id), now_ms, now_ms // 1000 + HOLD_SECONDS)
+
+
+def hold_price(job: Job, hold: Hold, *, store: JobStore, till: JobTill) -> Job:
+    """Hold the price of a job, unless that was done before; the job with its hold.
+
+    `hold` is what is to be held if the job has none yet, or one that its limits refuse by now: a refusal is of the
+    minute in which it was asked for.
+
+    Raises:
+        LimitReached, PermissionDenied, MeteringUnavailable: see `Meter.admit`; nothing is held.
+        StorageUnavailable: the job cannot be written; what is held, if anything, a repetition finds.
+    """
+    if job.hold is not None:
+        try:
+            till.meter.admit(job.hold.caller, job.hold.work, at_ms=job.hold.admitted_ms)
+        except LimitReached:
+            if job.hold.admitted_ms == hold.admitted_ms:
+                raise
+        else:
+            return job
+    if store.intend(job, hold):
+        till.meter.admit(hold.caller, hold.work, at_ms=hold.admitted_ms)
+    return replace(job, hold=hold)
+
+
+def work_done(job: Job, served: Mapping[str, int], whole: int, *, amount: int, catalog: Catalog) -> Work | None:
+    """What is charged for the parts of a job that were done; None where that is nothing.
+
+    `served` says how much of the `whole` each model did, in the unit of the plan's places; `amount` is what the whole
+    is charged as. It never costs more than was held.
+    """
+    hold = job.hold
+    if hold is None or not whole or not sum(served.values()):
+        return None
+    shares = {model_id: part * amount // whole for model_id, part in served.items()}
+    if sum(served.values()) == whole:
+        shares[next(iter(shares))] += amount - sum(shares.values())
+    price = cost = 0
+    for model_id, share in shares.items():
+        each = _charge(hold, model_id, share, catalog)
+        price, cost = price + each.price_microusd, cost + each.cost_microusd
+    first = max(shares, key=lambda model_id: shares[model_id])
+    price = min(price, hold.work.price_microusd)
+    return replace(hold.work, model=first, amount=sum(shares.values()), price_microusd=price, cost_microusd=cost)
+
+
+def settle(job: Job, *, till: JobTill, now_ms: int) -> None:
+    """Charge a job that is over, or give its money back. Safe to repeat; raises `MeteringUnavailable`."""
+    hold, at_ms = job.hold, job.completed_ms
+    if hold is None or at_ms is None:
+        return
+    if job.work is None:
+        till.meter.release(hold)
+        return
+    till.unsettled.keep(hold, job.work, at_ms)
+    if now_ms - at_ms > LATE_MS:
+        return
+    till.meter.settle_at(hold, job.work, at_ms)
+    till.unsettled.forget(hold)
+
+
+def _charge(hold: Hold, model_id: str, amount: int, catalog: Catalog) -> Work:
+    """Of a part; a model that has left the catalogue meanwhile costs its share of what was held."""
+    model = catalog.models.get(model_id)
+    if model is None:
+        held = hold.work
+        price, cost = (held.price_microusd * amount // held.amount, held.cost_microusd * amount // held.amount)
+        return replace(held, amount=amount, price_microusd=price, cost_microusd=cost)
+    call = Call(hold.work.request_id, hold.caller, Deadline.after(0))
+    endpoint: Endpoint = hold.work.endpoint  # type: ignore[assignment] # written by `new_hold`
+    return work_of(call, endpoint, model, amount)

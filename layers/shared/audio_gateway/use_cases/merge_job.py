@@ -1,0 +1,188 @@
+"""A job's last step: one result of what came of its chunks, or of as many as there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from audio_gateway.audio.formats import CONTENT_TYPES
+from audio_gateway.audio.silence import RATE
+from audio_gateway.catalog.models import Catalog
+from audio_gateway.errors import StorageUnavailable
+from audio_gateway.jobs.job import Job, JobError
+from audio_gateway.jobs.job_files import JobFiles
+from audio_gateway.jobs.job_store import JobStore
+from audio_gateway.jobs.plan import Piece, Plan
+from audio_gateway.transcripts.merge import ChunkTranscript, merge
+from audio_gateway.transcripts.stored import from_bytes, to_bytes
+from audio_gateway.use_cases.chunk_job import done, part
+from audio_gateway.use_cases.job_money import JobTill, settle, work_done
+from audio_gateway.use_cases.job_order import JobOrder, order_of
+from audio_gateway.use_cases.prepare_job import plan_of
+from audio_gateway.use_cases.speech import SpeechOrder
+
+RESULT: Final = "result"
+"""The file with the result: a transcript (`transcripts.stored`), or speech in the format that was asked for."""
+
+Notify = Callable[[Job], None]
+"""Tells whoever wants to know that a job is over. It may be told more than once of the same one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What the steps that end jobs work with. `now_ms` is the clock in unix milliseconds."""
+
+    store: JobStore
+    files: JobFiles
+    till: JobTill
+    catalog: Catalog
+    notify: Notify
+    now_ms: Callable[[], int]
+
+
+def merge_job(project_id: str, job_id: str, *, using: Ending) -> None:
+    """Make the result, end the job and settle it: succeeded, or failed with a partial result. Safe to repeat.
+
+    Raises `StorageUnavailable` or `MeteringUnavailable`: worth another try.
+    """
+    job = using.store.get(project_id, job_id, using.now_ms() // 1000)
+    if job is None:
+        return
+    if not job.is_final:
+        job = _ended(job, None, using)
+    close(job, using)
+
+
+def fail_job(project_id: str, job_id: str, error: JobError, *, using: Ending) -> None:
+    """End a job whose work broke off, with what there is of its result, and settle it. Safe to repeat.
+
+    `error` is why, where no chunk is to blame. Raises as `merge_job`.
+    """
+    job = using.store.get(project_id, job_id, using.now_ms() // 1000)
+    if job is None:
+        return
+    if not job.is_final:
+        job = _ended(job, error, using)
+    close(job, using)
+
+
+def close(job: Job, using: Ending) -> None:
+    """What follows the end of a job, however it came: its money, and the news of it."""
+    settle(job, till=using.till, now_ms=using.now_ms())
+    if job.status == "cancelled":
+        using.files.remove(job)  # what was written while it was being cancelled
+    using.notify(job)
+
+
+def _ended(job: Job, error: JobError | None, using: Ending) -> Job:
+    plan = plan_of(using.files, job)
+    found = {} if plan is None else _done(job, plan, using.files)
+    if plan is None or len(found) < len(plan.pieces) or error is not None:
+        return _ended_badly(job, plan, found, error, using)
+    order = order_of(using.files, job)
+    _write_result(job, order, plan, found, using.files)
+    work = work_done(job, _served(plan, found), _own(plan), amount=plan.amount, catalog=using.catalog)
+    return using.store.finish(job, "succeeded", at_ms=using.now_ms(), work=work)
+
+
+def _ended_badly(job: Job, plan: Plan | None, found: Mapping[int, Any], error: JobError | None, using: Ending) -> Job:
+    reason = _reason(job, plan, found, error, using.files)
+    usable = _leading(found) if job.endpoint == "speech" else dict(found)
+    if plan is None or not usable:
+        return using.store.finish(job, "failed", at_ms=using.now_ms(), error=reason)
+    try:
+        _write_result(job, order_of(using.files, job), plan, usable, using.files)
+    except StorageUnavailable:
+        raise
+    except Exception:
+        if error is None:
+            raise
+        # It is the result itself that cannot be made, which is why this job is ended here.
+        return using.store.finish(job, "failed", at_ms=using.now_ms(), error=reason)
+    work = work_done(job, _served(plan, usable), _own(plan), amount=plan.amount, catalog=using.catalog)
+    return using.store.finish(job, "failed", at_ms=using.now_ms(), work=work, error=reason, partial=True)
+
+
+def _done(job: Job, plan: Plan, files: JobFiles) -> dict[int, Any]:
+    """What is known of each chunk that was done, by its number."""
+    each = ((number, files.get_json(job, done(number))) for number in range(len(plan.pieces)))
+    return {number: about for number, about in each if about is not None}
+
+
+def _leading(found: Mapping[int, Any]) -> dict[int, Any]:
+    """Of speech, what can be listened to: from the beginning up to the first part that is missing."""
+    count = next(number for number in range(len(found) + 1) if number not in found)
+    return {number: found[number] for number in range(count)}
+
+
+def _served(plan: Plan, found: Mapping[int, Any]) -> dict[str, int]:
+    """How much each model has done, in the unit of the plan's places."""
+    served: dict[str, int] = {}
+    for number, about in found.items():
+        served[about["model"]] = served.get(about["model"], 0) + plan.pieces[number].own
+    return served
+
+
+def _own(plan: Plan) -> int:
+    return sum(piece.own for piece in plan.pieces)
+
+
+def _write_result(job: Job, order: JobOrder, plan: Plan, found: Mapping[int, Any], files: JobFiles) -> None:
+    what = order.what
+    if isinstance(what, SpeechOrder):
+        from audio_gateway.audio.join import SpokenPart, join
+
+        parts = (SpokenPart(files.read(job, part(number))) for number in sorted(found))
+        samples = sum(about["size"] for about in found.values())
+        audio = join(parts, format=what.format, samples=samples)
+        files.put_stream(job, RESULT, audio, CONTENT_TYPES[what.format])
+        return
+    heard = _heard(job, plan, found, files)
+    names = [speaker.name for speaker in what.known_speakers]
+    files.put(job, RESULT, to_bytes(merge(heard, duration_ms=plan.amount, known_speakers=names)))
+
+
+def _heard(job: Job, plan: Plan, found: Mapping[int, Any], files: JobFiles) -> Iterator[ChunkTranscript]:
+    for number in sorted(found):
+        data = files.get(job, part(number))
+        if data is None:
+            raise StorageUnavailable("The job's files are gone: it was deleted, or its time has passed.")
+        piece = plan.pieces[number]
+        yield ChunkTranscript(piece.start, piece.end, from_bytes(data))
+
+
+def _reason(job: Job, plan: Plan | None, found: Mapping[int, Any], error: JobError | None, files: JobFiles) -> JobError:
+    """Why the job failed: the first chunk that did, with its place; or `error` where none is to blame."""
+    if plan is None:
+        return error or UNKNOWN
+    missing = [number for number in range(len(plan.pieces)) if number not in found]
+    told = ((number, files.get_json(job, f"failed/{number}")) for number in missing)
+    number, kept = next(((number, kept) for number, kept in told if kept is not None), (-1, None))
+    if kept is None:
+        if error is not None or not missing:
+            return error or UNKNOWN
+        number = missing[0]
+    cause = JobError(**kept) if kept is not None else UNKNOWN
+    place = _place(job, plan.pieces[number])
+    more = "" if len(missing) == 1 else f" So it went for {len(missing)} of {len(plan.pieces)} parts."
+    rest = " The rest is kept as a partial result." if found else ""
+    return replace(cause, message=f"{place} could not be done: {cause.message}{more}{rest}")
+
+
+UNKNOWN: Final = JobError(
+    message="The work broke off without a reason given.", code=None, status=500, kind="server_error"
+)
+"""What is said of a step that died: out of memory or of time, or killed."""
+
+
+def _place(job: Job, piece: Piece) -> str:
+    if job.endpoint == "speech":
+        return f"The text from character {piece.start} to {piece.end}"
+    return f"The audio from {_clock(piece.start)} to {_clock(piece.end)}"
+
+
+def _clock(samples: int) -> str:
+    """A place in the recording as h:mm:ss, of samples at 16 kHz."""
+    seconds = samples // RATE
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

@@ -1,0 +1,221 @@
+"""Where jobs are kept, in memory; and a process that is killed at the worst moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from audio_gateway.errors import GatewayError
+from audio_gateway.jobs.job import Job, JobError, Status, now_ms
+from audio_gateway.jobs.job_files import JobFiles, SourceFile
+from audio_gateway.metering.account import Admission, Caller, Hold, Work
+from audio_gateway.metering.unsettled import Evidence
+from audio_gateway.use_cases.job_money import JobTill
+from audio_gateway.use_cases.start_job import JobDesk
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+@dataclass
+class Fate:
+    """Lets so many writes take effect, and kills the process right after the last of them; None: it lives."""
+
+    writes_left: int | None = None
+
+    def written(self) -> None:
+        if self.writes_left is None:
+            return
+        self.writes_left -= 1
+        if self.writes_left <= 0:
+            raise Killed
+
+
+class MemoryFiles(JobFiles):
+    """See `JobFiles`."""
+
+    def __init__(self, fate: Fate | None = None) -> None:
+        super().__init__("bucket")
+        self.kept: dict[str, bytes] = {}
+        self.fate = fate or Fate()
+
+    def put(self, job: Job, name: str, data: bytes) -> None:
+        self.kept[self._name(job, name)] = data
+        self.fate.written()
+
+    def get(self, job: Job, name: str) -> bytes | None:
+        return self.kept.get(self._name(job, name))
+
+    def find(self, job: Job, name: str) -> SourceFile | None:
+        key = self._name(job, name)
+        return SourceFile(key, '"1"', len(self.kept[key])) if key in self.kept else None
+
+    def reader(self, source: SourceFile) -> Any:
+        return _Reader(self.kept[source.key])
+
+    def put_stream(self, job: Job, name: str, pieces: Iterable[bytes], content_type: str) -> int:
+        assert "/" in content_type
+        data = b"".join(pieces)
+        self.put(job, name, data)
+        return len(data)
+
+    def remove(self, job: Job) -> None:
+        for key in [key for key in self.kept if key.startswith(self._name(job, ""))]:
+            del self.kept[key]
+        self.fate.written()
+
+    def names(self, job: Job) -> set[str]:
+        prefix = self._name(job, "")
+        return {key.removeprefix(prefix) for key in self.kept if key.startswith(prefix)}
+
+    def _name(self, job: Job, name: str) -> str:
+        return f"jobs/{job.project_id}/{job.id}/{name}"
+
+
+@dataclass
+class _Reader:
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def read(self, start: int, end: int, /) -> bytes:
+        return self.data[start:end]
+
+
+@dataclass
+class MemoryStore:
+    """See `JobStore`."""
+
+    fate: Fate = field(default_factory=Fate)
+    kept: dict[str, Job] = field(default_factory=dict)
+    done: dict[str, set[int]] = field(default_factory=dict)
+
+    def create(self, job: Job) -> None:
+        self.kept.setdefault(job.id, job)
+        self.fate.written()
+
+    def get(self, project_id: str, job_id: str, now_s: int) -> Job | None:
+        job = self.kept.get(job_id)
+        return job if job is not None and job.project_id == project_id and job.expires_at > now_s else None
+
+    def newest(self, project_id: str, now_s: int, *, after: str | None, limit: int) -> list[Job]:
+        found = (self.get(project_id, job_id, now_s) for job_id in sorted(self.kept, reverse=True))
+        return [job for job in found if job is not None and (after is None or job.id < after)][:limit]
+
+    def intend(self, job: Job, hold: Hold) -> bool:
+        return self._change(job, {"queued", "running"}, hold=hold)
+
+    def begin(self, job: Job, *, total: int) -> bool:
+        return self._change(job, {"queued", "running"}, status="running", total=total)
+
+    def chunk_done(self, job: Job, number: int) -> bool:
+        if self._now(job) != "running":
+            return False
+        self.done.setdefault(job.id, set()).add(number)
+        return self._change(job, {"running"}, completed=len(self.done[job.id]))
+
+    def finish(
+        self,
+        job: Job,
+        status: Status,
+        *,
+        at_ms: int,
+        work: Work | None = None,
+        error: JobError | None = None,
+        partial: bool = False,
+    ) -> Job:
+        change = {"status": status, "completed_ms": at_ms, "work": work, "error": error, "partial": partial}
+        self._change(job, {"queued", "running"}, **change)
+        return self.kept.get(job.id, job)
+
+    def delete(self, job: Job) -> bool:
+        return self.kept.pop(job.id, None) is not None
+
+    def _now(self, job: Job) -> str | None:
+        return self.kept[job.id].status if job.id in self.kept else None
+
+    def _change(self, job: Job, while_: set[str], **change: Any) -> bool:
+        if self._now(job) not in while_:
+            return False
+        self.kept[job.id] = replace(self.kept[job.id], **change)
+        self.fate.written()
+        return True
+
+
+@dataclass
+class JobBank:
+    """A meter and its evidence, with the sweeper's rule. Money moves as in metering/meter.py: row, then release."""
+
+    fate: Fate = field(default_factory=Fate)
+    refuses: GatewayError | None = None
+    refuses_at_ms: int | None = None  # at this moment only, where it is given
+    holds: dict[str, Hold] = field(default_factory=dict)
+    rows: dict[tuple[int, str], Work] = field(default_factory=dict)
+    spent: int = 0
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+
+    def admit(self, caller: Caller, work: Work, *, at_ms: int | None = None) -> Admission:
+        assert at_ms is not None
+        hold = Hold(caller, work, at_ms, at_ms // 1000 + 24 * 3600)
+        if self.holds.get(work.request_id) == hold:
+            return Admission(hold)
+        assert work.request_id not in self.holds, "held twice"
+        if self.refuses is not None and self.refuses_at_ms in {None, at_ms}:
+            raise self.refuses
+        self.holds[work.request_id] = hold
+        self.fate.written()
+        return Admission(hold)
+
+    def settle_at(self, hold: Hold, work: Work, at_ms: int) -> None:
+        assert self.evidence[work.request_id] == Evidence(work, at_ms), "a row without evidence"
+        self.rows.setdefault((at_ms, work.request_id), work)
+        self.fate.written()
+        self._release(hold, self.rows[at_ms, work.request_id].price_microusd)
+
+    def release(self, hold: Hold) -> None:
+        self._release(hold, 0)
+
+    def keep(self, hold: Hold, work: Work, at_ms: int | None = None) -> None:
+        assert at_ms is not None
+        self.evidence[hold.work.request_id] = Evidence(work, at_ms)
+        self.fate.written()
+
+    def find(self, hold: Hold) -> Evidence | None:
+        return self.evidence.get(hold.work.request_id)
+
+    def forget(self, hold: Hold) -> None:
+        self.evidence.pop(hold.work.request_id, None)
+        self.fate.written()
+
+    def _release(self, hold: Hold, price: int) -> None:
+        if self.holds.pop(hold.work.request_id, None) is not None:
+            self.spent += price
+        self.fate.written()
+
+
+@dataclass
+class MemoryExecutions:
+    """See `Executions`."""
+
+    started: list[str] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+    fails: GatewayError | None = None
+
+    def start(self, job: Job) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.started.append(job.id)
+
+    def stop(self, job: Job) -> None:
+        self.stopped.append(job.id)
+
+
+def empty_desk() -> JobDesk:
+    """For tests that are about something else."""
+    bank = JobBank()
+    till = JobTill(bank, bank)
+    return JobDesk(cast("Any", MemoryStore()), MemoryFiles(), cast("Any", MemoryExecutions()), till, now_ms)

@@ -1,0 +1,133 @@
+"""Jobs on the real local stack: the state machine, its functions under their roles, and a provider that hears tones."""
+
+from __future__ import annotations
+
+import json
+
+from audio_gateway.audio.decode import decode_pcm
+from audio_gateway.transcripts.stored import from_bytes
+from audio_gateway.use_cases.end_job import cancel_job
+from audio_gateway.use_cases.job_order import JobOrder
+from audio_gateway.use_cases.merge_job import RESULT, nobody
+from audio_gateway.use_cases.speech import SpeechOrder
+from audio_gateway.use_cases.transcription import TranscriptionOrder
+from tests import tones
+from tests.sound import wav
+from tests.stack.jobs.conftest import Workshop
+
+WORDS = tones.talk(400, gaps_ms=tones.natural_gaps())
+END_MS = WORDS[-1].end_ms + 100
+AUDIO = wav(b"".join(tones.sound(WORDS, end_ms=END_MS)), tones.RATE, 1)
+SECONDS_PRICE = 1000  # micro-dollars for a second: for whole milliseconds, too
+
+
+def order(model: str = "tones") -> JobOrder:
+    return JobOrder(TranscriptionOrder(model=model, data=b""))
+
+
+def test_every_word_once_in_order_and_at_its_time(workshop: Workshop) -> None:
+    job = workshop.end(workshop.start(order(), AUDIO))
+    assert (job.status, job.error) == ("succeeded", None)
+    assert job.completed == job.total == len(workshop.upstream.calls) >= 5
+    data = workshop.desk.files.get(job, RESULT)
+    assert data is not None
+    transcript = from_bytes(data)
+    assert transcript.words is not None
+    assert [word.text for word in transcript.words] == [word.text for word in WORDS]
+    assert max(abs(h.start_ms - s.start_ms) for h, s in zip(transcript.words, WORDS, strict=True)) <= 50
+    assert transcript.duration_ms == END_MS
+    (row,) = workshop.rows(job)
+    assert (row.amount, row.price_microusd, row.at_ms, row.outcome) == (
+        END_MS, END_MS * SECONDS_PRICE // 1000, job.completed_ms, "answered",
+    )  # fmt: skip
+    assert workshop.nothing_is_held()
+    assert workshop.spent() == row.price_microusd
+    assert workshop.evidence() == []
+
+
+def test_a_chunk_that_fails_twice_is_tried_again_alone(workshop: Workshop) -> None:
+    workshop.upstream.script("", "status=500", "status=503")
+    job = workshop.end(workshop.start(order("one-at-a-time"), AUDIO))
+    assert job.status == "succeeded"
+    assert len(workshop.upstream.calls) == job.total + 2
+    assert len(workshop.rows(job)) == 1
+    assert workshop.spent() == END_MS
+
+
+def test_a_chunk_that_fails_for_good_leaves_the_rest_as_a_partial_result(workshop: Workshop) -> None:
+    workshop.upstream.script("", "status=400!message=This part is refused.")
+    job = workshop.end(workshop.start(order("one-at-a-time"), AUDIO))
+    assert (job.status, job.partial) == ("failed", True)
+    assert job.error is not None
+    assert job.error.status == 400
+    assert "from 0:00:" in job.error.message
+    assert "This part is refused." in job.error.message
+    assert job.completed == job.total - 1
+    data = workshop.desk.files.get(job, RESULT)
+    assert data is not None
+    heard = [word.text for word in from_bytes(data).words or ()]
+    said = [word.text for word in WORDS]
+    first = next(index for index, (a, b) in enumerate(zip(heard, said, strict=False)) if a != b)
+    assert heard == said[:first] + said[first + len(said) - len(heard) :]
+    (row,) = workshop.rows(job)
+    assert row.amount == job.amount
+    assert 0 < row.amount < END_MS
+    assert workshop.spent() == row.price_microusd == row.amount
+    assert workshop.nothing_is_held()
+
+
+def test_what_is_no_audio_fails_and_costs_nothing(workshop: Workshop) -> None:
+    job = workshop.end(workshop.start(order(), b"<!doctype html>" + bytes(2000)))
+    assert (job.status, job.partial, job.total) == ("failed", False, 0)
+    assert job.error is not None
+    assert (job.error.status, job.error.param) == (400, "file")
+    assert workshop.rows(job) == []
+    assert workshop.spent() == 0
+    assert workshop.upstream.calls == []
+
+
+def test_a_cancelled_job_stops_and_costs_nothing(workshop: Workshop) -> None:
+    workshop.upstream.script("", "held")
+    job = workshop.start(order("one-at-a-time"), AUDIO)
+    running = workshop.until(job, lambda now: now.completed == 1 and len(workshop.upstream.calls) >= 1)
+    cancelled = cancel_job(running, desk=workshop.desk, notify=nobody)
+    workshop.upstream.let_go()
+    assert cancelled.status == "cancelled"
+    ended = workshop.end(job)
+    assert ended.status == "cancelled"
+    workshop.until(job, lambda _now: workshop.files(job) == [])
+    assert len(workshop.upstream.calls) <= 2
+    assert workshop.rows(job) == []
+    assert workshop.nothing_is_held()
+    assert workshop.spent() == 0
+
+
+def test_long_speech_is_spoken_in_parts_and_joined(workshop: Workshop) -> None:
+    text = "This is one sentence of the book. " * 12
+    job = workshop.start(JobOrder(SpeechOrder("tts", text, "alloy", "flac")))
+    assert job.hold is not None
+    job = workshop.end(job)
+    assert (job.status, job.amount) == ("succeeded", len(text))
+    parts = [call.json["input"] for call in workshop.upstream.calls]
+    assert sorted(parts) == sorted(set(parts)) or len(parts) == job.total
+    assert all(len(part) <= 40 for part in parts)
+    assert sum(map(len, parts)) == len(text)
+    speech = workshop.desk.files.get(job, RESULT)
+    assert speech is not None
+    samples = sum(map(len, decode_pcm(speech, 24_000))) // 2
+    assert abs(samples / 24_000 - 0.06 * len(text)) < 0.1
+    (row,) = workshop.rows(job)
+    assert (row.amount, row.price_microusd, row.unit) == (len(text), len(text), "characters")
+    assert workshop.spent() == len(text)
+
+
+def test_state_is_ids_and_numbers(workshop: Workshop) -> None:
+    job = workshop.end(workshop.start(order(), AUDIO))
+    arn = workshop.machines.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+    execution = workshop.machines.describe_execution(
+        executionArn=arn.replace(":stateMachine:", ":execution:") + f":{job.id}"
+    )
+    assert execution["status"] == "SUCCEEDED"
+    lanes = [list(range(lane, job.total, 4)) for lane in range(4)]
+    asked = {"project_id": job.project_id, "job_id": job.id}
+    assert json.loads(execution["output"]) == asked | {"prepared": {"lanes": lanes}}

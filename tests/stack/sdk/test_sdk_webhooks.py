@@ -1,0 +1,232 @@
+"""Webhooks with the official Python SDK: endpoints are kept with it, and what they are sent is unwrapped by it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import boto3
+import openai
+import pytest
+from openai import OpenAI
+
+from audio_gateway.jobs.job import Job, new_job_id
+from audio_gateway.jobs.webhook_queue import WebhookQueue
+from audio_gateway.jobs.webhooks_notify import JobNews
+from tests.fakes.receiver import Received, Receiver
+from tests.stack.sdk.stack_keys import add_key, directory_of
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+
+SUCCEEDED, FAILED, CANCELLED = "audio.job.succeeded", "audio.job.failed", "audio.job.cancelled"
+SOON = 15.0
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hook_stack(start_stack: Any, receiver: Receiver) -> dict[str, Any]:
+    """A stack that may reach the receiver."""
+    return start_stack(AUDIO_GATEWAY_ALLOW_HOSTS=receiver.place)
+
+
+@pytest.fixture(scope="module")
+def hooks(hook_stack: dict[str, Any]) -> Iterator[OpenAI]:
+    """A client of the default project."""
+    with client_of(hook_stack, hook_stack["api_key"]) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def other_project(hook_stack: dict[str, Any]) -> str:
+    with directory_of(hook_stack) as directory:
+        return directory.create_project("other").id
+
+
+@pytest.fixture(scope="module")
+def others(hook_stack: dict[str, Any], other_project: str) -> Iterator[OpenAI]:
+    """A client of another project."""
+    with client_of(hook_stack, add_key(hook_stack, project_id=other_project)) as made:
+        yield made
+
+
+@pytest.fixture
+def news(hook_stack: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> JobNews:
+    """What the steps of jobs use, in the running stack."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", hook_stack["aws_endpoint_url"])
+    monkeypatch.setenv("AWS_DEFAULT_REGION", hook_stack["region"])
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", hook_stack["aws_access_key_id"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", hook_stack["aws_secret_access_key"])
+    queues = boto3.client("sqs").list_queues()["QueueUrls"]
+    (url,) = [each for each in queues if "WebhookQueue" in each]
+    return JobNews(WebhookQueue(url))
+
+
+def client_of(stack: dict[str, Any], key: str) -> OpenAI:
+    return OpenAI(base_url=stack["base_url"], api_key=key, max_retries=0, _strict_response_validation=True)
+
+
+def ended(status: Any, project_id: str = "default") -> Job:
+    now = int(time.time())
+    return Job(
+        id=new_job_id(now * 1000),
+        project_id=project_id,
+        key_id="key_1",
+        endpoint="speech",
+        model="m",
+        status=status,
+        created_at=now,
+        expires_at=now + 600,
+        completed_ms=now * 1000 + 7,
+    )
+
+
+def register(client: OpenAI, url: str, *types: Any) -> Any:
+    return client.webhooks.create(url=url, name="of a test", event_types=list(types))
+
+
+def unwrapped(client: OpenAI, received: Received, secret: str) -> Any:
+    return client.webhooks.unwrap(received.body, received.headers, secret=secret)
+
+
+def log_of(client: OpenAI, endpoint_id: str) -> list[dict[str, Any]]:
+    return client.get(f"/webhook_endpoints/{endpoint_id}/deliveries", cast_to=dict[str, Any])["data"]
+
+
+def test_an_event_is_told_until_it_is_taken_and_only_to_its_own_project(hooks, others, receiver, news):
+    """One chain of tries, which takes 35 seconds, and what may be seen meanwhile."""
+    receiver.answers["/slow-to-wake"] = [500, 503]
+    endpoint = register(hooks, receiver.url("/slow-to-wake"), SUCCEEDED)
+    register(hooks, receiver.url("/second"), SUCCEEDED, FAILED)
+    register(hooks, receiver.url("/failures"), FAILED)
+    foreign = register(others, receiver.url("/foreign"), SUCCEEDED, FAILED, CANCELLED)
+    job = ended("succeeded")
+    news.notify(job)
+
+    (second,) = receiver.wait_for("/second", 1, SOON)
+    tries = receiver.wait_for("/slow-to-wake", 3, 60)
+
+    assert len({each.headers["webhook-id"] for each in [*tries, second]}) == 1
+    assert len({each.body for each in [*tries, second]}) == 1
+    assert len({each.headers["webhook-timestamp"] for each in tries}) == 3
+    for each in tries:
+        event = unwrapped(hooks, each, endpoint.signing_secret) if each is tries[-1] else None
+    assert event.id == tries[0].headers["webhook-id"]
+    assert (event.type, event.object, event.data.id) == (SUCCEEDED, "event", job.id)
+    assert event.created_at == job.completed_ms // 1000
+    pauses = [later.at - earlier.at for earlier, later in pairwise(tries)]
+    assert 4 <= pauses[0] <= 15
+    assert 29 <= pauses[1] <= 45
+    with pytest.raises(openai.InvalidWebhookSignatureError):
+        unwrapped(hooks, tries[-1], foreign.signing_secret)
+    assert receiver.at("/foreign") == receiver.at("/failures") == []
+
+    time.sleep(1)
+    logged = log_of(hooks, endpoint.id)
+    assert [(each["attempt"], each["status_code"]) for each in logged] == [(3, 200), (2, 503), (1, 500)]
+    assert {each["event_id"] for each in logged} == {event.id}
+    assert logged[0]["next_attempt_at"] is None
+    assert logged[1]["next_attempt_at"] >= logged[1]["created_at"] + 30
+    with pytest.raises(openai.NotFoundError):
+        log_of(others, endpoint.id)
+
+
+def test_a_repeated_end_is_the_same_event(hooks, receiver, news):
+    endpoint = register(hooks, receiver.url("/twice"), CANCELLED)
+    job = ended("cancelled")
+    news.notify(job)
+    news.notify(job)
+    first, second = receiver.wait_for("/twice", 2, SOON)
+    assert (first.body, first.headers["webhook-id"]) == (second.body, second.headers["webhook-id"])
+    hooks.webhooks.delete(endpoint.id)
+
+
+def test_an_endpoint_can_be_tried_out(hooks, receiver):
+    receiver.answers["/tried"] = [201, 418, (302, receiver.url("/elsewhere"))]
+    endpoint = register(hooks, receiver.url("/tried"), FAILED)
+    results = [hooks.webhooks.test(endpoint.id, event_type=SUCCEEDED) for _ in range(3)]
+    assert [each.status_code for each in results] == [201, 418, 302]
+    assert receiver.at("/elsewhere") == []
+    assert {each.webhook_endpoint_id for each in results} == {endpoint.id}
+    events = [unwrapped(hooks, each, endpoint.signing_secret) for each in receiver.at("/tried")]
+    assert {event.type for event in events} == {SUCCEEDED}
+    assert len({event.id for event in events}) == 3
+
+
+def test_after_a_rotation_both_secrets_are_good_if_that_is_wanted(hooks, receiver):
+    endpoint = register(hooks, receiver.url("/rotated"), FAILED)
+    second = hooks.webhooks.rotate_secret(endpoint.id, keep_old_secret_active_for_24_hours=True)
+    hooks.webhooks.test(endpoint.id, event_type=FAILED)
+    third = hooks.webhooks.rotate_secret(endpoint.id)
+    hooks.webhooks.test(endpoint.id, event_type=FAILED)
+    overlapping, alone = receiver.at("/rotated")
+    for secret in (endpoint.signing_secret, second.signing_secret):
+        assert unwrapped(hooks, overlapping, secret).type == FAILED
+        with pytest.raises(openai.InvalidWebhookSignatureError):
+            unwrapped(hooks, alone, secret)
+    assert unwrapped(hooks, alone, third.signing_secret).type == FAILED
+
+
+def test_endpoints_are_kept_with_the_sdk(others, hooks, receiver):
+    assert others.webhooks.event_types.list().data == [SUCCEEDED, FAILED, CANCELLED]
+    made = [register(others, receiver.url(f"/kept-{number}"), FAILED) for number in range(3)]
+    listed = [each.id for each in others.webhooks.list(limit=2)]  # more than one page
+    assert [each for each in listed if each in {it.id for it in made}] == [it.id for it in made]
+    endpoint = made[0]
+    assert endpoint.signing_secret.startswith("whsec_")
+    found = others.webhooks.retrieve(endpoint.id)
+    assert found.name == "of a test"
+    assert found.signing_secret_hint
+    assert "signing_secret" not in found.to_dict()
+    changed = others.webhooks.update(endpoint.id, name="renamed", event_types=[FAILED, SUCCEEDED])
+    assert (changed.name, changed.url, set(changed.event_types)) == ("renamed", endpoint.url, {FAILED, SUCCEEDED})
+    for call in (hooks.webhooks.retrieve, hooks.webhooks.delete, hooks.webhooks.rotate_secret, hooks.webhooks.update):
+        with pytest.raises(openai.NotFoundError):
+            call(endpoint.id)
+    assert others.webhooks.delete(endpoint.id).deleted is True
+    with pytest.raises(openai.NotFoundError):
+        others.webhooks.retrieve(endpoint.id)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/",
+        "https://127.0.0.1/",
+        "https://169.254.169.254/latest/",
+        "https://[::1]/",
+        "https://localhost/",
+    ],
+)
+def test_an_address_inside_is_refused(hooks, url):
+    with pytest.raises(openai.BadRequestError) as caught:
+        register(hooks, url, FAILED)
+    assert caught.value.param == "url"
+
+
+def test_the_end_of_a_real_job_is_told_and_the_job_can_then_be_read(hooks, receiver):
+    endpoint = register(hooks, receiver.url("/real"), SUCCEEDED, FAILED, CANCELLED)
+    body = {"model": "espeak-ng", "voice": "alloy", "input": "Good morning.", "background": True}
+    job = hooks.post("/audio/speech", body=body, cast_to=dict[str, Any])
+    (received,) = receiver.wait_for("/real", 1, 40)
+    event = unwrapped(hooks, received, endpoint.signing_secret)
+    assert (event.type, event.data.id) == (SUCCEEDED, job["id"])
+    assert hooks.get(f"/audio/jobs/{event.data.id}", cast_to=dict[str, Any])["status"] == "succeeded"
+    hooks.webhooks.delete(endpoint.id)
+
+
+def test_a_cancelled_job_is_told(hooks, receiver):
+    endpoint = register(hooks, receiver.url("/stopped"), CANCELLED)
+    body = {"model": "espeak-ng", "voice": "alloy", "input": "Good morning. " * 20_000, "background": True}
+    job = hooks.post("/audio/speech", body=body, cast_to=dict[str, Any])
+    hooks.post(f"/audio/jobs/{job['id']}/cancel", cast_to=dict[str, Any])
+    received = receiver.wait_for("/stopped", 1, 40)
+    event = unwrapped(hooks, received[0], endpoint.signing_secret)
+    assert (event.type, event.data.id) == (CANCELLED, job["id"])
+    hooks.webhooks.delete(endpoint.id)

@@ -1,0 +1,103 @@
+"""The steps as the state machine calls them: what fails is named for it, and written down for the caller."""
+
+from __future__ import annotations
+
+import pytest
+
+from audio_gateway.api.job_steps import (
+    GivenUp,
+    TryAgain,
+    TryLater,
+    chunk_handler,
+    end_handler,
+    job_error,
+    merge_handler,
+    prepare_handler,
+)
+from audio_gateway.errors import (
+    ConfigurationError,
+    ProviderQuotaExhausted,
+    ProviderRateLimited,
+    ProviderRejected,
+    ProviderTimedOut,
+    ProviderUnavailable,
+    StorageUnavailable,
+)
+from tests.fakes.gateway import Context
+from tests.unit.use_cases.job_workshop import SAID, Workshop
+
+
+@pytest.fixture
+def shop() -> Workshop:
+    return Workshop()
+
+
+def event(job, **more):
+    return {"project_id": job.project_id, "job_id": job.id, **more}
+
+
+def test_all_steps_in_turn(shop):
+    job = shop.listen()
+    lanes = prepare_handler(shop.preparation)(event(job), Context(900_000))["lanes"]
+    assert len(lanes) == 2
+    for number in (number for lane in lanes for number in lane):
+        assert chunk_handler(shop.chunk_work)(event(job, number=number), Context(900_000)) is None
+    assert merge_handler(shop.ending)(event(job), Context(900_000)) is None
+    assert (shop.now(job).status, shop.heard(job)) == ("succeeded", SAID)
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "status"),
+    [
+        (ProviderUnavailable("Down.", provider="fake"), TryAgain, 503),
+        (ProviderTimedOut("Slow.", provider="fake"), TryAgain, 504),
+        (ProviderRateLimited("Too much.", provider="fake", retry_after_s=3), TryLater, 429),
+        (ProviderRejected("My secret text.", provider="fake", upstream_status=413), GivenUp, 413),
+        (ProviderQuotaExhausted("No money.", provider="fake"), GivenUp, 503),
+        (ConfigurationError("The key at ssm:/x is wrong."), GivenUp, 500),
+        (KeyError("a bug with my secret text"), TryAgain, 500),
+    ],
+)
+def test_a_failure_is_named_for_the_machine_and_kept_for_the_caller(shop, error, raised, status):
+    job = shop.listen()
+    shop.prepare(job)
+    shop.provider.fails = lambda _number: error
+    with pytest.raises(raised) as caught:
+        chunk_handler(shop.chunk_work)(event(job, number=1), Context(900_000))
+    assert str(caught.value) == type(error).__name__  # nothing that a caller wrote gets into the history
+    kept = shop.files.get_json(job, "failed/1")
+    assert kept["status"] == status
+    assert "ssm" not in kept["message"]
+    assert "bug" not in kept["message"]
+
+
+def test_a_step_that_fails_for_good_ends_the_job_with_its_error(shop):
+    job = shop.listen(audio=b"<!doctype html>" + bytes(500))
+    with pytest.raises(GivenUp, match="InvalidAudio"):
+        prepare_handler(shop.preparation)(event(job), Context(900_000))
+    end_handler(shop.ending)(event(job, error={"Error": "GivenUp"}), Context(900_000))
+    ended = shop.now(job)
+    assert (ended.status, ended.error.status, ended.error.param) == ("failed", 400, "file")
+
+
+def test_a_step_that_died_without_a_word(shop):
+    job = shop.listen()
+    shop.prepare(job)
+    end_handler(shop.ending)(event(job), Context(900_000))
+    ended = shop.now(job)
+    assert (ended.status, ended.error.status, shop.bank.holds) == ("failed", 500, {})
+
+
+def test_a_storage_that_is_down_hides_no_error(shop, monkeypatch):
+    def down(*_arguments):
+        raise StorageUnavailable("Not now.")
+
+    job = shop.listen()
+    monkeypatch.setattr(shop.files, "put", down)
+    with pytest.raises(TryAgain, match="StorageUnavailable"):
+        prepare_handler(shop.preparation)(event(job), Context(900_000))
+
+
+def test_an_error_is_told_as_the_synchronous_call_would(shop):
+    told = job_error(ProviderQuotaExhausted("No money.", provider="fake"), "job_1")
+    assert (told.status, told.kind, told.retry) == (503, "service_unavailable_error", False)

@@ -1,0 +1,404 @@
+"""Jobs through the real handlers: begun by the three endpoints, looked at, waited for, cancelled, deleted."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.job_content import MOST_TRANSCODED_BYTES
+from audio_gateway.api.jobs import jobs_app
+from audio_gateway.api.speech import SpeechApi, speech_app
+from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
+from audio_gateway.errors import BudgetReached, ProviderRejected, StorageUnavailable
+from audio_gateway.jobs.job import Job
+from audio_gateway.replay.idempotency import Idempotency
+from audio_gateway.use_cases.reserve import Till
+from tests.fakes.files import FakeFiles
+from tests.fakes.gateway import API_CALLER, Answer, call, event, form_event, json_event
+from tests.fakes.meter import FakeMeter, FakeUnsettled
+from tests.fakes.providers import model
+from tests.fakes.replay import FakeAnswers, FakeClaims, FakePayments, FakeSpeechCache
+from tests.unit.use_cases.job_workshop import AUDIO, END_MS, ToneProvider, Workshop
+
+FORMATS = ["json", "text", "srt", "vtt", "verbose_json"]
+STRANGER = API_CALLER | {"project_id": "proj_other"}
+TEXT = "One sentence here. " * 20
+NOBODY = "job_" + "0" * 24
+
+
+class FakeResults:
+    def __init__(self) -> None:
+        self.stored: list[bytes] = []
+
+    def put(self, body: bytes, content_type: str, *, project_id: str) -> str:
+        self.stored.append(body)
+        return f"https://bucket.example.com/{project_id}/{content_type}"
+
+    def link(self, key: str) -> str:
+        return f"https://bucket.example.com/{key}"
+
+
+class AskedAtOnceToo(ToneProvider):
+    """What is asked for at once has no chunk's number, and does not fail."""
+
+    def _ask(self, request: Any) -> None:
+        if request.request_id.startswith("job_"):
+            super()._ask(request)
+        else:
+            self.asked.append(request)
+
+
+class Gateway(Workshop):
+    """The API over the workshop in which the steps are run by hand."""
+
+    def __init__(self) -> None:
+        capable: dict[str, Any] = {"chunk_seconds": 4.0, "chunk_concurrency": 2}
+        super().__init__(
+            model("listener", **capable),
+            model("whole"),  # in one chunk, as the call at once
+            model("slow", **capable, speed_factor=0.1),
+            model("speaker", max_characters=300, formats=("pcm",)),
+            model("slow-speaker", max_characters=4000, formats=("pcm",), speed_factor=0.1),
+        )
+        self.provider = AskedAtOnceToo()
+        self.results = FakeResults()
+        self.meter = FakeMeter()
+        self.claims, self.answers, self.payments = FakeClaims(), FakeAnswers(), FakePayments()
+        known: dict[str, Any] = {
+            "catalog": self.catalog,
+            "providers": self.providers,
+            "till": Till(self.meter, FakeUnsettled()),
+            "idempotency": Idempotency(self.claims, self.answers, self.payments),
+            "desk": self.desk,
+        }
+        results: Any = self.results
+        apps = {
+            "speech": speech_app(SpeechApi(**known, caches=FakeSpeechCache(), results=results)),
+            "transcriptions": transcriptions_app(ListeningApi(**known, files=FakeFiles())),
+            "translations": translations_app(ListeningApi(**known, files=FakeFiles())),
+            "jobs": jobs_app(desk=self.desk, notify=self.told.append, results=results, poll_s=0.01),
+        }
+        self.handlers = {name: lambda_handler(app, name) for name, app in apps.items()}
+
+    def write(self, *fields: tuple[str, str], model: str = "listener", path: str = "transcriptions") -> Answer:
+        parts = [("model", model), *fields, ("file", ("a.wav", AUDIO))]
+        return call(self.handlers[path], form_event(f"/audio/{path}", parts))
+
+    def say(self, **fields: Any) -> Answer:
+        body = {"model": "speaker", "input": TEXT, "voice": "alloy", "response_format": "pcm"} | fields
+        return call(self.handlers["speech"], json_event("/audio/speech", body))
+
+    def ask(self, method: str, path: str = "", *, authorizer: Any = None, **query: str) -> Answer:
+        given = {name: [value] for name, value in query.items()} or None
+        return call(self.handlers["jobs"], event(method, f"/audio/jobs{path}", query=given, authorizer=authorizer))
+
+    def content(self, job_id: str, **query: str) -> Answer:
+        return self.ask("GET", f"/{job_id}/content", **{"wait": "0"} | query)
+
+    def job(self, answer: Answer) -> Job:
+        return self.store.kept[answer.headers["x-audio-gateway-job"]]
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    return Gateway()
+
+
+BACKGROUND = ("background", "true")
+
+
+def test_a_background_request_is_answered_with_its_job_and_held_at_once(gateway: Gateway) -> None:
+    answer = gateway.write(BACKGROUND)
+    job = answer.json
+    assert (answer.status, answer.headers["location"]) == (202, f"/v1/audio/jobs/{job['id']}")
+    assert "x-audio-gateway-cost-usd" not in answer.headers
+    assert job == {
+        "id": job["id"], "object": "audio.job", "endpoint": "transcriptions", "model": "listener", "status": "queued",
+        "progress": {"completed": 0, "total": 0}, "created_at": job["created_at"], "completed_at": None,
+        "expires_at": job["created_at"] + 7 * 86400, "usage": None, "error": None,
+    }  # fmt: skip
+    assert gateway.bank.holds[job["id"]].work.amount == END_MS
+    assert gateway.executions.started == [job["id"]]
+    assert gateway.provider.asked == []
+
+
+@pytest.mark.parametrize("path", ["transcriptions", "translations"])
+def test_work_that_does_not_fit_becomes_a_job_that_is_waited_for(gateway: Gateway, path: str) -> None:
+    answer = gateway.write(model="slow", path=path)
+    job = gateway.job(answer)
+    assert (answer.status, answer.body, job.endpoint) == (303, b"", path)
+    assert answer.headers["location"] == f"/v1/audio/jobs/{job.id}/content?wait=25&hop=1"
+    assert gateway.bank.holds[job.id].work.amount == END_MS
+    assert gateway.meter.admitted == []  # one hold, and it is the job's
+
+
+def test_speech_that_does_not_fit_becomes_a_job(gateway: Gateway) -> None:
+    answer = gateway.say(model="slow-speaker")
+    assert (answer.status, gateway.job(answer).endpoint) == (303, "speech")
+    assert gateway.say(input="Short.").status == 200
+
+
+def test_background_speech_takes_a_million_characters_and_no_more(gateway: Gateway) -> None:
+    assert gateway.say(input="word " * 200_000, background=True).status == 202
+    over = gateway.say(input="word " * 200_000 + "s", background=True)
+    assert (over.status, over.error["param"], over.error["code"]) == (400, "input", "string_above_max_length")
+    at_once = gateway.say(input="a" * 4097)
+    assert (at_once.status, at_once.error["code"]) == (400, "string_above_max_length")
+    assert "background=true" in at_once.error["message"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [({"voice": ""}, "voice"), ({"model": "nobody"}, "model"), ({"response_format": "x"}, "response_format"),
+     ({"background": "yes"}, "background"), ({"stream_format": "x"}, "stream_format")],
+)  # fmt: skip
+def test_a_wrong_background_request_is_refused_at_once(gateway: Gateway, fields: dict[str, Any], param: str) -> None:
+    answer = gateway.say(**{"background": True} | fields)
+    assert (answer.status in (400, 404), answer.error["param"]) == (True, param)
+    assert not gateway.store.kept
+    assert not gateway.bank.holds
+
+
+def test_audio_that_is_none_is_refused_at_once(gateway: Gateway) -> None:
+    parts = [("model", "listener"), BACKGROUND, ("file", ("a.wav", b"no audio at all " * 99))]
+    answer = call(gateway.handlers["transcriptions"], form_event("/audio/transcriptions", parts))
+    assert (answer.status, answer.error["param"]) == (400, "file")
+    assert not gateway.store.kept
+
+
+def test_a_job_beyond_the_budget_is_refused_at_once(gateway: Gateway) -> None:
+    gateway.bank.refuses = BudgetReached("No money.", limit="monthly_budget_usd")
+    answer = gateway.write(BACKGROUND)
+    assert (answer.status, answer.error["code"]) == (429, "insufficient_quota")
+    assert not gateway.store.kept
+    assert not gateway.files.kept
+
+
+def test_a_job_that_cannot_be_begun_leaves_nothing(gateway: Gateway) -> None:
+    gateway.executions.fails = StorageUnavailable("The work cannot be started.")
+    assert gateway.write(BACKGROUND).status == 503
+    assert (gateway.store.kept, gateway.files.kept, gateway.bank.holds) == ({}, {}, {})
+
+
+@pytest.mark.parametrize("response_format", FORMATS)
+def test_the_content_is_what_the_call_answers_at_once(gateway: Gateway, response_format: str) -> None:
+    begun = gateway.write(BACKGROUND, ("unknown", "x"), model="whole").json
+    gateway.run(gateway.store.kept[begun["id"]])
+    wanted = ("response_format", response_format)
+    at_once = gateway.write(wanted, ("unknown", "x"), model="whole")
+    content = gateway.content(begun["id"], response_format=response_format)
+    assert (content.status, content.body) == (at_once.status, at_once.body)
+    for name in ("content-type", "x-audio-gateway-cost-usd", "x-audio-gateway-model", "x-audio-gateway-ignored"):
+        assert content.headers[name] == at_once.headers[name]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [[("response_format", "verbose_json"), ("timestamp_granularities[]", "word")], [("response_format", "srt")]],
+)
+def test_what_was_ordered_holds_unless_something_else_is_asked_for(
+    gateway: Gateway, fields: list[tuple[str, str]]
+) -> None:
+    begun = gateway.write(BACKGROUND, *fields, model="whole").json
+    gateway.run(gateway.store.kept[begun["id"]])
+    assert gateway.content(begun["id"]).body == gateway.write(*fields, model="whole").body
+    assert (
+        gateway.content(begun["id"], response_format="text").body
+        == gateway.write(("response_format", "text"), model="whole").body
+    )
+    assert (
+        gateway.content(begun["id"], response_format="text", stream="true")
+        .headers["content-type"]
+        .startswith("text/event-stream")
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "param"),
+    [({"response_format": "xml"}, "response_format"), ({"hop": "21"}, "hop"), ({"wait": "-1"}, "wait"),
+     ({"partial": "1"}, "partial"), ({"what": "x"}, "what"), ({"stream": "true", "response_format": "srt"}, "stream"),
+     ({"timestamp_granularities[]": "word"}, "timestamp_granularities"), ({"stream_format": "sse"}, "stream_format"),
+     ({"response_format": "diarized_json"}, "response_format")],
+)  # fmt: skip
+def test_a_wrong_question_for_content_is_a_400(gateway: Gateway, query: dict[str, str], param: str) -> None:
+    begun = gateway.write(BACKGROUND).json
+    gateway.run(gateway.store.kept[begun["id"]])
+    answer = gateway.content(begun["id"], **query)
+    assert (answer.status, answer.error["param"]) == (400, param)
+
+
+def test_who_waits_is_sent_on_with_all_that_was_asked_until_nobody_would_follow(gateway: Gateway) -> None:
+    begun = gateway.write(BACKGROUND).json
+    path, query = f"/v1/audio/jobs/{begun['id']}/content", {"response_format": "srt", "wait": "0"}
+    answer = gateway.content(begun["id"], **query)
+    assert (answer.status, answer.headers["location"]) == (303, f"{path}?wait=0&response_format=srt&hop=1")
+    assert gateway.content(begun["id"], **query, hop="19").headers["location"].endswith("hop=20")
+    last = gateway.content(begun["id"], **query, hop="20")
+    assert (last.status, last.error["code"], last.headers["x-should-retry"]) == (504, "still_running", "false")
+    assert path in last.error["message"]
+    gateway.run(gateway.store.kept[begun["id"]])
+    assert gateway.content(begun["id"], **query, hop="20").status == 200
+
+
+def test_waiting_ends_when_the_job_does(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = gateway.write(BACKGROUND).json
+    naps: list[float] = []
+
+    def work(seconds: float) -> None:
+        naps.append(seconds)
+        if len(naps) == 3:
+            gateway.run(gateway.store.kept[begun["id"]])
+
+    monkeypatch.setattr("time.sleep", work)
+    assert gateway.content(begun["id"], wait="25").status == 200
+    assert len(naps) == 3
+
+
+def test_speech_is_given_as_it_was_made_or_in_another_format(gateway: Gateway) -> None:
+    begun = gateway.say(background=True, response_format="wav").json
+    gateway.run(gateway.store.kept[begun["id"]])
+    made = gateway.content(begun["id"])
+    assert (made.status, made.headers["content-type"], made.body[:4]) == (200, "audio/wav", b"RIFF")
+    other = gateway.content(begun["id"], response_format="flac")
+    assert (other.status, other.headers["content-type"], other.body[:4]) == (200, "audio/flac", b"fLaC")
+    events = gateway.content(begun["id"], stream_format="sse")
+    assert events.headers["content-type"].startswith("text/event-stream")
+    assert gateway.ask("GET", f"/{begun['id']}").json["usage"] == {"type": "characters", "characters": len(TEXT)}
+
+
+def test_large_speech_is_a_link_and_is_not_made_into_another_format(gateway: Gateway) -> None:
+    begun = gateway.say(background=True).json
+    job = gateway.run(gateway.store.kept[begun["id"]])
+    gateway.files.put(job, "result", bytes(MOST_TRANSCODED_BYTES + 2))
+    answer = gateway.content(job.id)
+    assert (answer.status, answer.body) == (303, b"")
+    assert answer.headers["location"] == f"https://bucket.example.com/jobs/default/{job.id}/result"
+    assert gateway.results.stored == []
+    other = gateway.content(job.id, response_format="mp3")
+    assert (other.status, other.error["param"]) == (400, "response_format")
+    assert gateway.content(job.id, hop="20").error["code"] == "too_many_redirects"
+
+
+def test_a_failed_job_says_what_the_call_would_have_and_gives_the_rest_only_when_asked(gateway: Gateway) -> None:
+    refused = ProviderRejected("It refuses this part.", provider="fake", upstream_status=400)
+    gateway.provider.fails = lambda number: refused if number == 1 else None
+    begun = gateway.write(BACKGROUND).json
+    job = gateway.run(gateway.store.kept[begun["id"]])
+    assert job.status == "failed"
+    answer = gateway.content(job.id)
+    assert (answer.status, answer.headers["x-should-retry"]) == (400, "false")
+    assert "It refuses this part." in answer.error["message"]
+    assert f"/v1/audio/jobs/{job.id}/content?partial=true" in answer.error["message"]
+    partial = gateway.content(job.id, partial="true")
+    assert partial.status == 200
+    assert 0 < len(partial.json["text"].split()) < len(gateway.write().json["text"].split())
+    assert gateway.ask("GET", f"/{job.id}").json["error"]["message"] == job.error.message  # type: ignore[union-attr]
+
+
+def test_the_list_is_newest_first_and_paged(gateway: Gateway) -> None:
+    ids = [gateway.write(BACKGROUND).json["id"] for _ in range(3)][::-1]
+    first = gateway.ask("GET", limit="2").json
+    assert [job["id"] for job in first["data"]] == ids[:2]
+    assert (first["first_id"], first["last_id"], first["has_more"]) == (ids[0], ids[1], True)
+    rest = gateway.ask("GET", after=ids[1]).json
+    assert ([job["id"] for job in rest["data"]], rest["has_more"]) == (ids[2:], False)
+    assert gateway.ask("GET", authorizer=STRANGER).json == {
+        "object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "param"),
+    [({"limit": "0"}, "limit"), ({"limit": "101"}, "limit"), ({"after": "x"}, "after"), ({"a": "b"}, "a")],
+)
+def test_a_wrong_question_for_the_list_is_a_400(gateway: Gateway, query: dict[str, str], param: str) -> None:
+    answer = gateway.ask("GET", **query)
+    assert (answer.status, answer.error["param"]) == (400, param)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/content")])
+def test_a_job_of_another_project_is_as_one_that_never_was(gateway: Gateway, method: str, path: str) -> None:
+    begun = gateway.write(BACKGROUND).json
+    theirs = gateway.ask(method, f"/{begun['id']}{path}", authorizer=STRANGER)
+    nobodys, odd = gateway.ask(method, f"/{NOBODY}{path}"), gateway.ask(method, f"/x%2Fy{path}")
+    assert (theirs.status, theirs.error["code"]) == (404, "job_not_found")
+    assert theirs.error | {"message": ""} == nobodys.error | {"message": ""}
+    assert theirs.error["message"].replace(begun["id"], NOBODY) == nobodys.error["message"]
+    assert odd.status == 404
+    assert gateway.store.kept[begun["id"]].status == "queued"
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", ""), ("PUT", f"/{NOBODY}"), ("GET", f"/{NOBODY}/cancel")])
+def test_a_wrong_method_is_a_405(gateway: Gateway, method: str, path: str) -> None:
+    assert gateway.ask(method, path).status == 405
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+def test_an_open_job_is_cancelled_once_and_costs_nothing(gateway: Gateway, prepared: bool) -> None:
+    begun = gateway.write(BACKGROUND).json
+    if prepared:
+        gateway.prepare(gateway.store.kept[begun["id"]])
+    answers = [gateway.ask("POST", f"/{begun['id']}/cancel") for _ in range(2)]
+    assert [(answer.status, answer.json["status"]) for answer in answers] == [(200, "cancelled")] * 2
+    assert set(gateway.executions.stopped) == {begun["id"]}
+    assert (gateway.bank.holds, gateway.bank.spent) == ({}, 0)
+    assert not gateway.files.kept
+    content = gateway.content(begun["id"])
+    assert (content.status, content.error["code"], content.headers["x-should-retry"]) == (409, "job_cancelled", "false")
+
+
+def test_a_job_that_is_over_cannot_be_cancelled_but_deleted(gateway: Gateway) -> None:
+    begun = gateway.write(BACKGROUND).json
+    gateway.run(gateway.store.kept[begun["id"]])
+    answer = gateway.ask("POST", f"/{begun['id']}/cancel")
+    assert (answer.status, answer.error["code"], answer.headers["x-should-retry"]) == (
+        409, "job_not_cancellable", "false",
+    )  # fmt: skip
+    gone = gateway.ask("DELETE", f"/{begun['id']}")
+    assert gone.json == {"id": begun["id"], "object": "audio.job.deleted", "deleted": True}
+    assert not gateway.files.kept
+    assert gateway.ask("DELETE", f"/{begun['id']}").status == 404
+
+
+def test_an_open_job_is_cancelled_before_it_is_deleted(gateway: Gateway) -> None:
+    begun = gateway.write(BACKGROUND).json
+    assert gateway.ask("DELETE", f"/{begun['id']}").status == 200
+    assert gateway.executions.stopped == [begun["id"]]
+    assert (gateway.store.kept, gateway.files.kept, gateway.bank.holds) == ({}, {}, {})
+
+
+@pytest.mark.parametrize(("name", "background", "status"), [("listener", True, 202), ("slow", False, 303)])
+def test_under_an_idempotency_key_there_is_one_job(gateway: Gateway, name: str, background: bool, status: int) -> None:
+    def send() -> Answer:
+        fields = [BACKGROUND] if background else []
+        parts = [("model", name), *fields, ("file", ("a.wav", AUDIO))]
+        request = form_event("/audio/transcriptions", parts)
+        request["headers"]["Idempotency-Key"] = "key-1"
+        request["multiValueHeaders"]["Idempotency-Key"] = ["key-1"]
+        return call(gateway.handlers["transcriptions"], request)
+
+    first, again = send(), send()
+    assert (first.status, again.status, again.body) == (status, status, first.body)
+    assert again.headers["location"] == first.headers["location"]
+    assert again.headers["x-audio-gateway-replayed"] == "true"
+    assert "x-audio-gateway-cost-usd" not in again.headers
+    assert len(gateway.store.kept) == 1
+    stored = next(iter(gateway.answers.stored.values()))
+    assert stored.hold.work.request_id in gateway.store.kept
+
+
+def test_a_result_that_is_gone_is_a_404(gateway: Gateway) -> None:
+    begun = gateway.write(BACKGROUND).json
+    job = gateway.run(gateway.store.kept[begun["id"]])
+    gateway.files.remove(job)
+    assert gateway.content(job.id).status == 404
+
+
+def test_an_expired_job_is_not_there(gateway: Gateway) -> None:
+    begun = gateway.write(BACKGROUND).json
+    job = gateway.store.kept[begun["id"]]
+    gateway.store.kept[job.id] = dataclasses.replace(job, expires_at=0)
+    assert gateway.ask("GET", f"/{job.id}").status == 404

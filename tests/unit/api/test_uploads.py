@@ -1,0 +1,244 @@
+"""/audio/uploads through the real handler, on DynamoDB and S3 in moto."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.uploads import uploads_app
+from audio_gateway.errors import FileUnavailable, InvalidRequest, NotFound, RequestTooLarge, StorageUnavailable
+from audio_gateway.jobs.inputs import Inputs
+from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.jobs.upload_store import UploadStore
+from audio_gateway.jobs.uploads import FORM_SECONDS, KEPT_SECONDS, MAX_BYTES
+from tests.fakes.gateway import API_CALLER, Answer, call, event, json_event
+from tests.unit.replay.buckets import BUCKET, TABLE, bucket, dynamodb
+
+__all__ = ["bucket", "dynamodb"]
+
+NOW_S = 1_795_262_400.5
+STRANGER = API_CALLER | {"project_id": "proj_other"}
+NAME = "Besprechung für Zoë.mp3"
+
+
+class Gateway:
+    """The uploads function, its clock, and what the other functions read of uploads."""
+
+    def __init__(self, dynamodb: Any, bucket: Any) -> None:
+        self.now_s = NOW_S
+        self.table, self.bucket = dynamodb, bucket
+        self.store = UploadStore(dynamodb, TABLE, BUCKET)
+        self.inputs = Inputs(self.store, AllowedHosts(), lambda: self.now_s)
+        self.handler = lambda_handler(uploads_app(uploads=self.store, now_s=lambda: self.now_s), "uploads")
+
+    def create(self, body: Any = None, **options: Any) -> Answer:
+        body = {"filename": NAME, "bytes": 1000} if body is None else body
+        return call(self.handler, json_event("/audio/uploads", body, **options))
+
+    def ask(self, method: str, upload_id: str, **options: Any) -> Answer:
+        return call(self.handler, event(method, f"/audio/uploads/{upload_id}", **options))
+
+    def put(self, upload: dict[str, Any], data: bytes = b"a" * 900) -> None:
+        """What the form does at S3."""
+        fields = upload["fields"]
+        metadata = {"filename": fields["x-amz-meta-filename"]}
+        self.bucket.put_object(Bucket=BUCKET, Key=fields["key"], Body=data, Metadata=metadata)
+
+
+@pytest.fixture
+def gateway(dynamodb: Any, bucket: Any) -> Gateway:
+    return Gateway(dynamodb, bucket)
+
+
+def policy_of(upload: dict[str, Any]) -> dict[str, Any]:
+    return dict(json.loads(base64.b64decode(upload["fields"]["policy"])))
+
+
+def test_without_a_key_nothing_is_told(gateway: Gateway) -> None:
+    assert gateway.create(authorizer={}).status == 401
+    assert gateway.ask("GET", "upload_x", authorizer={}).status == 401
+    assert gateway.ask("DELETE", "upload_x", authorizer={}).status == 401
+
+
+def test_an_upload_is_announced(gateway: Gateway) -> None:
+    upload = gateway.create().json
+    assert set(upload) == {
+        "id", "object", "status", "filename", "bytes", "created_at", "expires_at", "url", "fields",
+    }  # fmt: skip
+    assert (upload["object"], upload["status"]) == ("audio.upload", "pending")
+    assert (upload["filename"], upload["bytes"]) == (NAME, 1000)
+    assert (upload["created_at"], upload["expires_at"]) == (int(NOW_S), int(NOW_S) + FORM_SECONDS)
+    assert upload["fields"]["key"] == f"uploads/default/{upload['id']}"
+    assert upload["fields"]["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
+    assert upload["url"].startswith(f"https://{BUCKET}.s3.us-east-1.amazonaws.com")
+
+
+def test_the_form_is_for_one_key_and_one_size_only(gateway: Gateway) -> None:
+    upload = gateway.create().json
+    policy = policy_of(upload)
+    assert ["content-length-range", 1, 1000] in policy["conditions"]
+    assert {"key": f"uploads/default/{upload['id']}"} in policy["conditions"]
+    assert {"bucket": BUCKET} in policy["conditions"]
+    assert not [each for each in policy["conditions"] if isinstance(each, list) and each[0] == "starts-with"]
+    named = {name for each in policy["conditions"] if isinstance(each, dict) for name in each}
+    assert named >= set(upload["fields"]) - {"policy", "x-amz-signature"}  # S3 refuses fields that no condition names
+
+
+def test_a_files_name_is_kept_with_the_file_and_not_in_the_table(gateway: Gateway) -> None:
+    upload = gateway.create().json
+    items = gateway.table.scan(TableName=TABLE)["Items"]
+    assert [set(item) for item in items] == [{"pk", "sk", "bytes", "created_at", "ttl"}]
+    assert (items[0]["pk"]["S"], items[0]["sk"]["S"]) == ("UPLOADS#default", upload["id"])
+    assert gateway.ask("GET", upload["id"]).json["filename"] is None
+    gateway.put(upload)
+    assert gateway.ask("GET", upload["id"]).json["filename"] == NAME
+
+
+def test_the_states_of_an_upload(gateway: Gateway) -> None:
+    upload = gateway.create().json
+    shown = {name: value for name, value in upload.items() if name not in {"url", "fields"}}
+    assert gateway.ask("GET", upload["id"]).json == shown | {"filename": None}
+
+    gateway.now_s = NOW_S + FORM_SECONDS
+    assert gateway.ask("GET", upload["id"]).json == shown | {"filename": None, "status": "expired"}
+    gateway.put(upload)  # it was begun in time
+    kept = {"status": "completed", "bytes": 900, "expires_at": int(NOW_S) + KEPT_SECONDS}
+    assert gateway.ask("GET", upload["id"]).json == shown | kept
+    gateway.now_s = NOW_S + KEPT_SECONDS
+    assert gateway.ask("GET", upload["id"]).json["status"] == "expired"
+
+
+def test_a_deleted_upload_is_gone_at_once(gateway: Gateway) -> None:
+    upload = gateway.create().json
+    gateway.put(upload)
+    answer = gateway.ask("DELETE", upload["id"])
+    assert answer.json == {"id": upload["id"], "object": "audio.upload.deleted", "deleted": True}
+    assert "Contents" not in gateway.bucket.list_objects_v2(Bucket=BUCKET)
+    assert gateway.table.scan(TableName=TABLE)["Items"] == []
+    for method in ("GET", "DELETE"):
+        gone = gateway.ask(method, upload["id"])
+        assert (gone.status, gone.error["code"], gone.error["param"]) == (404, "upload_not_found", "upload_id")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_another_projects_upload_is_not_there(gateway: Gateway, method: str) -> None:
+    upload = gateway.create().json
+    gateway.put(upload)
+    assert gateway.ask(method, upload["id"], authorizer=STRANGER).status == 404
+    assert gateway.ask("GET", upload["id"]).json["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    "upload_id", ["x", "upload_", "upload_" + "A" * 24, "upload_" + "0" * 24, "upload_" + "0" * 900]
+)
+def test_an_id_that_is_none_is_a_404(gateway: Gateway, upload_id: str) -> None:
+    assert gateway.ask("GET", upload_id).status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({}, "filename"),
+        ({"filename": "a.mp3"}, "bytes"),
+        ({"bytes": 5}, "filename"),
+        ({"filename": "", "bytes": 5}, "filename"),
+        ({"filename": 5, "bytes": 5}, "filename"),
+        ({"filename": "a" * 256, "bytes": 5}, "filename"),
+        ({"filename": "a\nb", "bytes": 5}, "filename"),
+        ({"filename": "\ud800", "bytes": 5}, "filename"),
+        ({"filename": "a", "bytes": "5"}, "bytes"),
+        ({"filename": "a", "bytes": 5.0}, "bytes"),
+        ({"filename": "a", "bytes": True}, "bytes"),
+        ({"filename": "a", "bytes": 0}, "bytes"),
+        ({"filename": "a", "bytes": -1}, "bytes"),
+        ({"filename": "a", "bytes": None}, "bytes"),
+        ({"filename": "a", "bytes": 5, "key": "results/x"}, "key"),
+        ([], None),
+        (b"{", None),
+    ],
+)
+def test_a_wrong_body_is_a_400_that_names_the_field(gateway: Gateway, body: Any, param: str | None) -> None:
+    answer = gateway.create(body)
+    assert (answer.status, answer.error["param"]) == (400, param)
+    assert gateway.table.scan(TableName=TABLE)["Items"] == []
+
+
+def test_two_gigabytes_and_no_byte_more(gateway: Gateway) -> None:
+    assert gateway.create({"filename": "a", "bytes": MAX_BYTES}).status == 200
+    answer = gateway.create({"filename": "a", "bytes": MAX_BYTES + 1})
+    assert (answer.status, answer.error["param"]) == (413, "bytes")
+
+
+def test_the_longest_name_fits_where_it_is_kept(gateway: Gateway) -> None:
+    name = "\U0001f3a4" * 255
+    upload = gateway.create({"filename": name, "bytes": 5}).json
+    assert len(upload["fields"]["x-amz-meta-filename"]) + len("filename") <= 2048  # what S3 takes of metadata
+    gateway.put(upload, b"12345")
+    assert gateway.ask("GET", upload["id"]).json["filename"] == name
+
+
+def test_another_method_or_type_is_refused(gateway: Gateway) -> None:
+    assert gateway.ask("POST", "upload_x").status == 405
+    assert call(gateway.handler, event("GET", "/audio/uploads")).status == 405
+    assert gateway.create(headers={"Content-Type": "text/plain"}).status == 415
+
+
+# ---------------------------------------------------------------- on use
+def test_a_file_is_read_as_it_is(gateway: Gateway) -> None:
+    upload = gateway.create().json
+    gateway.put(upload, b"audio")
+    assert gateway.inputs.upload("default", upload["id"], limit=5) == b"audio"
+    with pytest.raises(RequestTooLarge) as caught:
+        gateway.inputs.upload("default", upload["id"], limit=4)
+    assert caught.value.param == "upload_id"
+
+
+def test_a_file_that_is_not_there_says_why(gateway: Gateway) -> None:
+    upload_id = gateway.create().json["id"]
+    with pytest.raises(NotFound):
+        gateway.inputs.upload("proj_other", upload_id, limit=5)
+    for now_s, code in ((NOW_S, "upload_pending"), (NOW_S + FORM_SECONDS, "upload_expired")):
+        gateway.now_s = now_s
+        with pytest.raises(FileUnavailable) as caught:
+            gateway.inputs.upload("default", upload_id, limit=5)
+        assert (caught.value.code, caught.value.param) == (code, "upload_id")
+
+
+def test_a_file_whose_time_is_over_is_not_read_although_it_is_still_there(gateway: Gateway) -> None:
+    upload = gateway.create().json
+    gateway.put(upload)
+    gateway.now_s = NOW_S + KEPT_SECONDS
+    with pytest.raises(FileUnavailable) as caught:
+        gateway.inputs.upload("default", upload["id"], limit=5000)
+    assert caught.value.code == "upload_expired"
+
+
+def test_a_file_that_is_replaced_after_the_look_is_not_read(gateway: Gateway) -> None:
+    upload = gateway.create().json
+    gateway.put(upload, b"first")
+    seen = gateway.store.file("default", upload["id"], NOW_S)
+    gateway.put(upload, b"other")
+    with pytest.raises(InvalidRequest):
+        gateway.store.read(seen)
+
+
+def test_a_bucket_that_is_gone_is_not_the_callers_fault(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload_id = gateway.create().json["id"]
+    elsewhere = UploadStore(gateway.table, TABLE, BUCKET)
+    monkeypatch.setattr(type(elsewhere), "_s3", _Broken())
+    with pytest.raises(StorageUnavailable):
+        elsewhere.state("default", upload_id, NOW_S)
+
+
+class _Broken:
+    def __getattr__(self, name: str) -> Any:
+        from botocore.exceptions import ConnectTimeoutError
+
+        def fail(**_: object) -> None:
+            raise ConnectTimeoutError(endpoint_url="s3")
+
+        return fail

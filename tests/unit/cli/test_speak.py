@@ -1,0 +1,79 @@
+"""`audio-gateway speak`, to a fake gateway."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.job_gateway import FakeGateway
+from tests.unit.cli.operator import run
+from tests.unit.cli.people import gateway, running_gateway
+
+__all__ = ["gateway", "running_gateway"]
+
+
+def test_a_text_is_spoken_into_a_file(gateway: FakeGateway) -> None:
+    run("speak", "Hello.", "-o", "out.mp3")
+    assert Path("out.mp3").read_bytes() == b"RIFF6"
+    assert gateway.seen[-1].json == {"model": "talker", "voice": "alloy", "input": "Hello.", "response_format": "mp3"}
+    assert not list(Path().glob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [(["-o", "a.wav"], "wav"), (["-o", "a.ogg"], "opus"), (["-o", "-"], "mp3"), (["-o", "a", "-f", "flac"], "flac")],
+)
+def test_the_ending_says_the_format(gateway: FakeGateway, options: list[str], wanted: str) -> None:
+    run("speak", "Hello.", "-m", "m", *options)
+    assert gateway.seen[-1].json["response_format"] == wanted
+
+
+def test_a_file_and_stdin_are_read(gateway: FakeGateway) -> None:
+    Path("text.txt").write_text("\ufeffFrom a file: é.", "utf-8")
+    run("speak", "text.txt", "-o", "a.mp3", "-m", "m")
+    assert run("speak", "-", "-o", "-", "-m", "m", answer="From stdin.").stdout == "RIFF11"
+    assert [seen.json["input"] for seen in gateway.seen] == ["From a file: é.", "From stdin."]
+
+
+def test_options_are_sent(gateway: FakeGateway) -> None:
+    run("speak", "Hi.", "-o", "a.mp3", "-m", "m", "-v", "nova", "--speed", "1.5", "--instructions", "Kindly.")
+    sent = gateway.seen[-1].json
+    assert (sent["voice"], sent["speed"], sent["instructions"]) == ("nova", 1.5, "Kindly.")
+
+
+def test_a_long_text_is_a_job(gateway: FakeGateway) -> None:
+    Path("book.txt").write_text("A sentence. " * 1000)
+    run("speak", "book.txt", "-o", "book.mp3", "-m", "m")
+    assert Path("book.mp3").read_bytes() == b"RIFF12000"
+    assert len(gateway.jobs) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["Hi.", "-o", "a.xyz"], "--format"),
+        (["Hi.", "-o", "a"], "--format"),
+        (["Hi.", "-o", "old.mp3"], "--force"),
+        (["Hi.", "-o", "nowhere/a.mp3"], "nowhere"),
+        (["Hi.", "-o", "."], "folder"),
+        ([" ", "-o", "a.mp3"], "empty"),
+        (["binary", "-o", "a.mp3"], "UTF-8"),
+    ],
+)
+def test_what_makes_no_sense_is_told_before_anything_is_sent(
+    gateway: FakeGateway, arguments: list[str], told: str
+) -> None:
+    Path("old.mp3").write_text("old")
+    Path("binary").write_bytes(b"\xff\xfe\x00")
+    assert told in run("speak", *arguments, "-m", "m", code=2).stderr
+    assert not gateway.seen
+    assert Path("old.mp3").read_text() == "old"
+
+
+def test_an_error_leaves_no_file(gateway: FakeGateway) -> None:
+    gateway.next("/v1/audio/speech", "429:no")
+    error = run("speak", "Hi.", "-o", "a.mp3", "-m", "m", code=1).stderr
+    assert "It is told_to." in error
+    assert "limit" in error
+    assert not list(Path().iterdir())

@@ -1,0 +1,169 @@
+"""`audio-gateway transcribe`, to a fake gateway."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.job_gateway import FakeGateway
+from tests.unit.cli.operator import run
+from tests.unit.cli.people import gateway, running_gateway
+
+__all__ = ["gateway", "running_gateway"]
+
+ROOT = Path(__file__).parents[3]
+BIG = 5_000_000
+
+
+def recording(name: str, size: int = 10) -> str:
+    Path(name).write_bytes(b"x" * size)
+    return name
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ending"),
+    [
+        ("text", "txt"),
+        ("srt", "srt"),
+        ("vtt", "vtt"),
+        ("json", "json"),
+        ("verbose_json", "json"),
+        ("diarized_json", "json"),
+    ],
+)
+def test_the_transcript_is_written_beside_the_recording(gateway: FakeGateway, wanted: str, ending: str) -> None:
+    Path("folder").mkdir()
+    result = run("transcribe", recording("folder/talk.mp3"), "--format", wanted)
+    assert result.stdout == ""
+    assert "10 bytes" in Path(f"folder/talk.{ending}").read_text()
+    assert gateway.seen[-1].fields == {"model": "listener", "response_format": wanted}
+    assert gateway.seen[-1].filename == "talk.mp3"
+
+
+def test_options_are_sent(gateway: FakeGateway) -> None:
+    run("transcribe", recording("a.wav"), "-m", "mine", "-l", "en", "--prompt", "Austen", "--translate")
+    (seen,) = gateway.seen
+    assert seen.path == "/v1/audio/translations"
+    assert seen.fields == {"model": "mine", "response_format": "text", "language": "en", "prompt": "Austen"}
+
+
+def test_a_big_file_is_uploaded(gateway: FakeGateway) -> None:
+    run("transcribe", recording("a.wav", BIG), "-m", "m", "-f", "srt")
+    assert Path("a.srt").read_text() == f"srt: {BIG} bytes\n"
+    assert len(gateway.uploads) == len(gateway.jobs) == 1
+
+
+def test_a_url_is_named_and_its_transcript_is_written_here(gateway: FakeGateway) -> None:
+    run("transcribe", "https://example.com/talks/My%20talk.mp3?x=1", "-m", "m")
+    assert Path("My talk.txt").exists()
+    (job,) = gateway.jobs.values()
+    assert job.order.json["file_url"] == "https://example.com/talks/My%20talk.mp3?x=1"
+
+
+def test_several_go_to_stdout_in_their_order(gateway: FakeGateway) -> None:
+    names = [recording(f"{size}.wav", size) for size in (30, 10, 20)]
+    result = run("transcribe", *names, "-o", "-", "-m", "m")
+    assert result.stdout == "text: 30 bytes\ntext: 10 bytes\ntext: 20 bytes\n"
+    assert not list(Path().glob("*.txt"))
+
+
+def test_several_go_to_a_folder(gateway: FakeGateway) -> None:
+    Path("out").mkdir()
+    run("transcribe", recording("a.wav"), recording("b.wav"), "-o", "out", "-m", "m")
+    assert sorted(path.name for path in Path("out").iterdir()) == ["a.txt", "b.txt"]
+
+
+def test_one_that_fails_does_not_stop_the_others(gateway: FakeGateway) -> None:
+    gateway.next("/v1/audio/transcriptions", "400")
+    result = run("transcribe", recording("a.wav"), recording("b.wav"), "-m", "m", "-j", "1", code=1)
+    assert "a.wav: It is told_to. (request req_fake)" in result.stderr
+    assert "1 of 2 failed; 1 done." in result.stderr
+    assert not Path("a.txt").exists()
+    assert Path("b.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["none.wav"], "none.wav"),
+        (["a.wav", "b.wav", "-o", "new.txt"], "folder"),
+        (["a.wav", "a.mp3"], "both"),
+        (["old.wav"], "--force"),
+        (["a.wav", "-o", "nowhere/a.txt"], "nowhere"),
+        (["a.wav", "-o", "a.wav", "--force"], "recording itself"),
+    ],
+)
+def test_what_makes_no_sense_is_told_before_anything_is_sent(
+    gateway: FakeGateway, arguments: list[str], told: str
+) -> None:
+    for name in ("a.wav", "b.wav", "a.mp3", "old.wav", "old.txt"):
+        recording(name)
+    assert told in run("transcribe", *arguments, "-m", "m", code=2).stderr
+    assert not gateway.seen
+
+
+def test_force_overwrites(gateway: FakeGateway) -> None:
+    recording("a.txt")
+    run("transcribe", recording("a.wav"), "-m", "m", "--force")
+    assert Path("a.txt").read_text() == "text: 10 bytes\n"
+
+
+# ---------------------------------------------------------------- which gateway
+def test_the_local_stack_is_found_and_a_key_of_the_shell_is_not_given_to_it(
+    gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("stack.json").write_text(json.dumps({"base_url": gateway.base_url, "api_key": "sk-fake"}))
+    monkeypatch.setenv("STACK_FILE", "stack.json")
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-somebody-else")
+    run("transcribe", recording("a.wav"))
+
+
+def test_where_no_gateway_is_named_the_next_step_is(gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    monkeypatch.setenv("STACK_FILE", "stack.json")
+    error = run("transcribe", recording("a.wav"), code=2).stderr
+    assert all(step in error for step in ("make run", "OPENAI_BASE_URL", "--base-url"))
+
+
+def test_a_base_url_without_a_key(gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert "--api-key" in run("transcribe", recording("a.wav"), code=2).stderr
+
+
+def test_a_wrong_key_names_the_next_step(gateway: FakeGateway) -> None:
+    assert "OPENAI_API_KEY" in run("transcribe", recording("a.wav"), "--api-key", "sk-no", code=1).stderr
+
+
+def test_nobody_listens(gateway: FakeGateway) -> None:
+    error = run("transcribe", recording("a.wav"), "--base-url", "http://127.0.0.1:9/v1", code=1).stderr
+    assert "base URL" in error
+    assert "Traceback" not in error
+
+
+# ---------------------------------------------------------------- Ctrl-C
+def test_an_interrupt_cancels_the_jobs(gateway: FakeGateway) -> None:
+    gateway.job_parts = 1_000_000
+    recording("a.wav", BIG)
+    environment: dict[str, Any] = os.environ | {"PYTHONPATH": f"{ROOT}/layers/shared:{ROOT}/clients/python"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "audio_gateway", "transcribe", "a.wav", "-m", "m"],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    give_up_at = time.monotonic() + 20
+    while not any(job.looks for job in gateway.jobs.values()) and time.monotonic() < give_up_at:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=20)
+    assert process.returncode == 130, error
+    assert "Traceback" not in error
+    assert [job.status for job in gateway.jobs.values()] == ["cancelled"]
+    assert not Path("a.txt").exists()

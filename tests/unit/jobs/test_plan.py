@@ -1,0 +1,24 @@
+"""How chunks are dealt out to lanes."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audio_gateway.jobs.plan import MOST_LANES, Piece, Plan
+
+
+@given(count=st.integers(0, 300), concurrency=st.integers(1, 100))
+def test_every_chunk_is_in_one_lane_and_lanes_are_as_long_as_each_other(count: int, concurrency: int) -> None:
+    plan = Plan(count, tuple(Piece(number, number + 1) for number in range(count)))
+    lanes = plan.lanes(concurrency)
+    assert sorted(number for lane in lanes for number in lane) == list(range(count))
+    assert len(lanes) == min(concurrency, count, MOST_LANES)
+    assert all(lane == sorted(lane) for lane in lanes)
+    assert not lanes or max(map(len, lanes)) - min(map(len, lanes)) <= 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**6))))
+def test_a_plan_is_kept_exactly(pieces: list[tuple[int, int, int]]) -> None:
+    plan = Plan(5, tuple(Piece(*each) for each in pieces))
+    assert Plan.from_json(plan.to_json()) == plan

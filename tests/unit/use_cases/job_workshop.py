@@ -1,0 +1,149 @@
+"""The steps of a job in one process, over fakes, run in the state machine's order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from audio_gateway.audio.decode import decode_pcm
+from audio_gateway.catalog.models import Catalog, Model
+from audio_gateway.deadline import Deadline
+from audio_gateway.errors import ProviderError
+from audio_gateway.jobs.job import Job, JobError
+from audio_gateway.metering.account import Caller
+from audio_gateway.providers.port import (
+    AudioChunk,
+    SpeechRequest,
+    TranscriptDone,
+    TranscriptEvent,
+    TranscriptionRequest,
+)
+from audio_gateway.transcripts.stored import from_bytes
+from audio_gateway.transcripts.transcript import Transcript
+from audio_gateway.use_cases.chunk_job import ChunkWork, work_on_chunk
+from audio_gateway.use_cases.job_money import JobTill
+from audio_gateway.use_cases.job_order import JobOrder
+from audio_gateway.use_cases.merge_job import RESULT, Ending, fail_job, merge_job
+from audio_gateway.use_cases.prepare_job import Preparation, prepare_job
+from audio_gateway.use_cases.speech import SpeechOrder
+from audio_gateway.use_cases.start_job import JobDesk, start_job
+from audio_gateway.use_cases.transcription import TranscriptionOrder
+from tests import tones
+from tests.fakes.jobs import Fate, JobBank, MemoryExecutions, MemoryFiles, MemoryStore
+from tests.fakes.providers import catalog, model
+from tests.sound import wav
+
+NOW_MS = 1_796_083_140_000
+CALLER = Caller("key_1", "default")
+WORDS = tones.talk(60, gaps_ms=tones.natural_gaps())
+END_MS = WORDS[-1].end_ms + 40
+AUDIO = wav(b"".join(tones.sound(WORDS, end_ms=END_MS)), tones.RATE, 1)
+LISTENER = model("listener", chunk_seconds=4.0, chunk_concurrency=2)
+SPEAKER = model("speaker", max_characters=20, chunk_concurrency=2, formats=("pcm",))
+TEXT = "One sentence here. " * 6
+
+
+@dataclass
+class ToneProvider:
+    """Hears tones; speaks 10 ms for each character. `fails` says by what was asked whether it fails."""
+
+    fails: Callable[[int], ProviderError | None] = lambda _number: None
+    asked: list[Any] = field(default_factory=list)
+
+    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+        self._ask(request)
+        pcm = b"".join(decode_pcm(request.audio.data, tones.RATE))
+        yield TranscriptDone(tones.transcript(pcm, words=request.want_words, segments=request.want_segments))
+
+    def synthesize(self, request: SpeechRequest) -> Iterator[AudioChunk]:
+        self._ask(request)
+        for _ in request.text:
+            yield AudioChunk(b"\x01\x00" * 240, "pcm", 24_000)
+
+    def _ask(self, request: Any) -> None:
+        self.asked.append(request)
+        error = self.fails(int(request.request_id.rpartition("_")[2]))
+        if error is not None:
+            raise error
+
+
+class Workshop:
+    """All that the steps need. `fate` kills the process that runs one."""
+
+    def __init__(self, *models: Model) -> None:
+        self.fate = Fate()
+        self.files, self.store, self.bank = MemoryFiles(self.fate), MemoryStore(self.fate), JobBank(self.fate)
+        self.executions, self.provider = MemoryExecutions(), ToneProvider()
+        self.catalog: Catalog = catalog(*(models or (LISTENER, SPEAKER)))
+        self.now_ms = NOW_MS
+        self.told: list[Job] = []
+        till = JobTill(self.bank, self.bank)
+        store = cast("Any", self.store)
+        self.desk = JobDesk(store, self.files, cast("Any", self.executions), till, self.clock)
+        self.preparation = Preparation(store, self.files, till, self.catalog, self.providers, self.fetch, self.clock)
+        self.chunk_work = ChunkWork(store, self.files, self.catalog, self.providers, self.clock)
+        self.ending = Ending(store, self.files, till, self.catalog, self.told.append, self.clock)
+
+    def clock(self) -> int:
+        self.now_ms += 1
+        return self.now_ms
+
+    def providers(self, _provider: Any) -> ToneProvider:
+        return self.provider
+
+    def fetch(self, job: Job, url: str) -> Any:
+        raise AssertionError((job, url))
+
+    # ------------------------------------------------------------ steps
+
+    def start(self, order: JobOrder, audio: bytes | None = None, **options: Any) -> Job:
+        return start_job(
+            order, CALLER, desk=self.desk, catalog=self.catalog, providers=self.providers, audio=audio, **options
+        )
+
+    def listen(self, model_id: str = "listener", audio: bytes = AUDIO, **options: Any) -> Job:
+        return self.start(JobOrder(TranscriptionOrder(model_id, b"", **options)), audio)
+
+    def speak(self, text: str = TEXT, model_id: str = "speaker", **options: Any) -> Job:
+        return self.start(JobOrder(SpeechOrder(model_id, text, "alloy", options.pop("format", "pcm"), **options)))
+
+    def prepare(self, job: Job) -> list[int]:
+        lanes = prepare_job("default", job.id, Deadline.after(60), using=self.preparation)
+        return sorted(number for lane in lanes for number in lane)
+
+    def chunk(self, job: Job, number: int) -> None:
+        work_on_chunk("default", job.id, number, Deadline.after(60), using=self.chunk_work)
+
+    def merge(self, job: Job) -> None:
+        merge_job("default", job.id, using=self.ending)
+
+    def fail(self, job: Job, error: JobError) -> None:
+        fail_job("default", job.id, error, using=self.ending)
+
+    def run(self, job: Job) -> Job:
+        """As the state machine does; a chunk that fails is given up."""
+        for number in self.prepare(job):
+            try:
+                self.chunk(job, number)
+            except ProviderError as error:
+                told = {"message": error.message, "code": error.code, "status": 400, "kind": "x"}
+                self.files.put_json(job, f"failed/{number}", told)
+        self.merge(job)
+        return self.now(job)
+
+    # ------------------------------------------------------------ what is there
+
+    def now(self, job: Job) -> Job:
+        return self.store.kept[job.id]
+
+    def transcript(self, job: Job) -> Transcript:
+        data = self.files.get(job, RESULT)
+        assert data is not None
+        return from_bytes(data)
+
+    def heard(self, job: Job) -> list[str]:
+        return [word.text for word in self.transcript(job).words or ()]
+
+
+SAID = [word.text for word in WORDS]

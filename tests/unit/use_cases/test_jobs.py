@@ -1,0 +1,366 @@
+"""A job from its start to its end: what comes of it, and what it costs."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from audio_gateway.errors import (
+    BudgetReached,
+    InvalidAudio,
+    ProviderRejected,
+    ProviderUnavailable,
+    RateLimitReached,
+    StorageUnavailable,
+    UnknownModel,
+)
+from audio_gateway.jobs.job import Job, JobError
+from audio_gateway.jobs.job_files import SourceFile
+from audio_gateway.providers.port import Chunking, KnownSpeaker
+from audio_gateway.use_cases.end_job import cancel_job, delete_job
+from audio_gateway.use_cases.job_order import JobOrder, keep_order, order_of
+from audio_gateway.use_cases.merge_job import RESULT
+from audio_gateway.use_cases.speech import SpeechOrder
+from audio_gateway.use_cases.transcription import TranscriptionOrder
+from tests.fakes.jobs import Killed
+from tests.fakes.providers import model
+from tests.unit.use_cases.job_workshop import AUDIO, END_MS, LISTENER, SAID, SPEAKER, TEXT, WORDS, Workshop
+
+DOWN = ProviderUnavailable("It is down.", provider="fake")
+REFUSED = ProviderRejected("It is refused.", provider="fake", upstream_status=400)
+JOB = Job("job_1", "default", "key_1", "translations", "listener", "queued", 0, 0)
+MS_PRICE = END_MS * 6000 / 60_000  # micro-dollars, not rounded
+
+
+@pytest.fixture
+def shop() -> Workshop:
+    return Workshop()
+
+
+def test_a_recording_becomes_one_transcript_and_one_row(shop):
+    job = shop.run(shop.listen())
+    assert job.status == "succeeded"
+    assert job.completed == job.total == len(shop.provider.asked) > 3
+    assert shop.heard(job) == SAID
+    transcript = shop.transcript(job)
+    late = [heard.start_ms - said.start_ms for heard, said in zip(transcript.words, WORDS, strict=True)]
+    assert max(map(abs, late)) <= 5
+    assert transcript.duration_ms == END_MS
+    ((at_ms, request_id), work) = next(iter(shop.bank.rows.items()))
+    assert (at_ms, request_id, work.amount, work.model) == (job.completed_ms, job.id, END_MS, "listener")
+    assert work.price_microusd == -(-MS_PRICE // 1) == shop.bank.spent
+    assert (shop.bank.holds, shop.bank.evidence) == ({}, {})
+    assert [told.status for told in shop.told] == ["succeeded"]
+
+
+def test_the_price_is_held_before_anything_is_sent(shop):
+    job = shop.listen()
+    assert shop.bank.holds == {}  # nobody knows how long it is
+    shop.prepare(job)
+    assert shop.bank.holds[job.id].work.amount == END_MS
+    assert shop.provider.asked == []
+
+
+def test_the_price_of_text_is_held_at_the_start(shop):
+    job = shop.speak()
+    assert shop.bank.holds[job.id].work.amount == len(TEXT)
+    assert shop.executions.started == [job.id]
+
+
+def test_the_price_of_measured_audio_is_held_at_the_start(shop):
+    job = shop.start(JobOrder(TranscriptionOrder("listener", b"")), AUDIO, duration_ms=END_MS)
+    assert shop.bank.holds[job.id].work.amount == END_MS
+    assert shop.run(job).status == "succeeded"
+    assert shop.bank.spent == -(-MS_PRICE // 1)
+
+
+def test_speech_is_joined_and_charged_by_what_was_sent(shop):
+    job = shop.run(shop.speak())
+    assert job.status == "succeeded"
+    assert "".join(request.text for request in shop.provider.asked) == TEXT
+    assert all(len(request.text) <= 20 for request in shop.provider.asked)
+    assert len(shop.files.get(job, RESULT)) == 2 * 240 * len(TEXT)
+    assert job.amount == len(TEXT)
+    assert shop.bank.spent == len(TEXT) * 15
+
+
+def test_blanks_are_neither_spoken_nor_paid(shop):
+    text = "First." + " " * 60 + "Second."
+    job = shop.run(shop.speak(text))
+    sent = [request.text for request in shop.provider.asked]
+    assert all(part.strip() for part in sent)
+    assert job.amount == sum(map(len, sent)) < len(text)
+    assert shop.bank.spent == job.amount * 15
+
+
+@pytest.mark.parametrize("speech_format", ["wav", "mp3", "flac", "opus", "aac"])
+def test_speech_comes_in_the_format_that_was_asked_for(shop, speech_format):
+    job = shop.run(shop.speak(format=speech_format))
+    assert job.status == "succeeded"
+    assert shop.files.get(job, RESULT)
+
+
+def test_a_part_that_exists_is_not_done_again(shop):
+    job = shop.listen()
+    numbers = shop.prepare(job)
+    for _ in range(2):
+        for number in numbers:
+            shop.chunk(job, number)
+    assert len(shop.provider.asked) == len(numbers) == shop.now(job).completed
+
+
+def test_a_fallback_does_what_the_model_cannot_and_is_charged_for_its_share():
+    first = model("first", chunk_seconds=4.0, fallbacks=("second",))
+    second = dataclasses.replace(
+        model("second", chunk_seconds=4.0), price=dataclasses.replace(first.price, microusd_per_minute=3_000)
+    )
+    shop = Workshop(first, second)
+    shop.provider.fails = lambda _number: (
+        DOWN if shop.provider.asked[-1].model == "up-first" and len(shop.provider.asked) > 2 else None
+    )
+    job = shop.run(shop.listen("first"))
+    assert job.status == "succeeded"
+    assert shop.heard(job) == SAID
+    assert END_MS * 3000 / 60_000 < shop.bank.spent < MS_PRICE
+    assert job.amount == END_MS
+    (work,) = shop.bank.rows.values()
+    assert work.model == "second"  # which did the most of it
+
+
+def test_a_chunk_that_fails_for_good_leaves_a_partial_result(shop):
+    shop.provider.fails = lambda number: REFUSED if number == 1 else None
+    job = shop.run(shop.listen())
+    assert (job.status, job.partial) == ("failed", True)
+    assert job.error.status == 400
+    assert job.error.message.startswith("The audio from 0:00:0")
+    assert "It is refused." in job.error.message
+    assert "partial" in job.error.message
+    heard = shop.heard(job)
+    assert 0 < len(heard) < len(SAID)
+    assert [word for word in SAID if word in set(heard)] == heard
+    assert 0 < job.amount < END_MS
+    assert shop.bank.spent == -(-job.amount * 6000 // 60_000)
+    assert shop.bank.holds == {}
+
+
+def test_of_speech_only_the_beginning_is_a_partial_result(shop):
+    shop.provider.fails = lambda number: REFUSED if number == 2 else None
+    job = shop.run(shop.speak())
+    assert (job.status, job.partial) == ("failed", True)
+    parts = [request.text for request in shop.provider.asked]
+    assert job.amount == len(parts[0]) + len(parts[1])
+    assert len(shop.files.get(job, RESULT)) == 480 * job.amount
+    assert shop.bank.spent == job.amount * 15
+    assert job.error.message.startswith(f"The text from character {job.amount} to ")
+
+
+def test_a_job_of_which_nothing_succeeded_costs_nothing(shop):
+    shop.provider.fails = lambda _number: DOWN
+    job = shop.run(shop.listen())
+    assert (job.status, job.partial, job.work) == ("failed", False, None)
+    assert f"{job.total} of {job.total} parts" in job.error.message
+    assert shop.files.get(job, RESULT) is None
+    assert (shop.bank.rows, shop.bank.spent, shop.bank.holds) == ({}, 0, {})
+    assert [told.status for told in shop.told] == ["failed"]
+
+
+def test_speech_without_its_beginning_is_nothing(shop):
+    shop.provider.fails = lambda number: REFUSED if number == 0 else None
+    job = shop.run(shop.speak())
+    assert (job.status, job.partial, shop.bank.spent) == ("failed", False, 0)
+
+
+def test_what_is_no_audio_is_told_and_ended(shop):
+    job = shop.listen(audio=b"<!doctype html>" + bytes(500))
+    with pytest.raises(InvalidAudio):
+        shop.prepare(job)
+    shop.fail(job, JobError("It is no audio.", None, 400, "invalid_request_error", "file"))
+    job = shop.now(job)
+    assert (job.status, job.error.message, shop.bank.holds) == ("failed", "It is no audio.", {})
+
+
+def test_a_refused_price_fails_the_job_before_anything_is_sent(shop):
+    job = shop.listen()
+    shop.bank.refuses = BudgetReached("No budget.", limit="monthly_budget_usd")
+    with pytest.raises(BudgetReached):
+        shop.prepare(job)
+    shop.fail(job, JobError("No budget.", "insufficient_quota", 429, "insufficient_quota", retry=False))
+    assert shop.now(job).status == "failed"
+    assert (shop.bank.holds, shop.bank.rows, shop.provider.asked) == ({}, {}, [])
+
+
+def test_a_price_refused_for_a_minute_is_held_at_a_later_one(shop):
+    job = shop.listen()
+    shop.bank.refuses = RateLimitReached("Later.", limit="audio_seconds_per_minute", retry_after_s=30)
+    with pytest.raises(RateLimitReached):
+        shop.prepare(job)
+    first = shop.now(job).hold
+    shop.bank.refuses_at_ms = first.admitted_ms
+    shop.now_ms += 60_000
+    assert shop.run(job).status == "succeeded"
+    assert len(shop.bank.rows) == 1
+
+
+def test_a_refused_start_leaves_nothing(shop):
+    shop.bank.refuses = BudgetReached("No budget.", limit="monthly_budget_usd")
+    with pytest.raises(BudgetReached):
+        shop.speak()
+    assert (shop.files.kept, shop.store.kept, shop.executions.started) == ({}, {}, [])
+
+
+def test_a_start_that_fails_gives_its_money_back(shop):
+    shop.executions.fails = StorageUnavailable("Not now.")
+    with pytest.raises(StorageUnavailable):
+        shop.speak()
+    assert (shop.files.kept, shop.store.kept, shop.bank.holds) == ({}, {}, {})
+
+
+def test_an_unknown_model_is_refused_at_the_start(shop):
+    with pytest.raises(UnknownModel):
+        shop.listen("nobody")
+    assert shop.store.kept == {}
+
+
+@pytest.mark.parametrize("when", ["queued", "prepared", "half done"])
+def test_a_cancelled_job_keeps_nothing_and_costs_nothing(shop, when):
+    job = shop.listen()
+    if when != "queued":
+        numbers = shop.prepare(job)
+        if when == "half done":
+            shop.chunk(job, numbers[0])
+    cancelled = cancel_job(shop.now(job), desk=shop.desk, notify=shop.told.append)
+    assert cancelled.status == "cancelled"
+    assert shop.executions.stopped == [job.id]
+    asked = len(shop.provider.asked)
+    # What the executor had begun already comes in behind.
+    assert shop.prepare(job) == []
+    shop.chunk(job, 1)
+    shop.merge(job)
+    assert len(shop.provider.asked) == asked
+    assert shop.now(job).status == "cancelled"
+    assert shop.files.names(job) == set()
+    assert (shop.bank.holds, shop.bank.rows, shop.bank.spent, shop.bank.evidence) == ({}, {}, 0, {})
+
+
+def test_a_job_cancelled_while_a_chunk_is_worked_on(shop):
+    job = shop.listen()
+    shop.prepare(job)
+
+    def cancel(_number: int) -> None:
+        cancel_job(shop.now(job), desk=shop.desk, notify=shop.told.append)
+
+    shop.provider.fails = cancel
+    shop.chunk(job, 0)
+    assert shop.now(job).status == "cancelled"
+    assert shop.files.names(job) == set()
+
+
+def test_a_job_cancelled_while_it_is_prepared_gives_back_its_price(shop):
+    job = shop.listen()
+    intend = shop.store.intend
+
+    def cancelled_behind(at: object, hold: object) -> bool:
+        intended = intend(at, hold)
+        shop.store.finish(job, "cancelled", at_ms=shop.clock())
+        return intended
+
+    shop.store.intend = cancelled_behind
+    assert shop.prepare(job) == []
+    assert shop.bank.holds == {}
+    assert shop.files.names(job) == set()
+
+
+def test_what_is_over_is_not_cancelled(shop):
+    job = shop.run(shop.listen())
+    assert cancel_job(job, desk=shop.desk, notify=shop.told.append).status == "succeeded"
+    assert shop.files.get(job, RESULT)
+    assert shop.bank.spent > 0
+
+
+def test_a_deleted_job_is_gone(shop):
+    job = shop.run(shop.listen())
+    delete_job(job, desk=shop.desk, notify=shop.told.append)
+    assert (shop.store.kept, shop.files.kept) == ({}, {})
+    assert len(shop.bank.rows) == 1
+
+
+def test_an_order_is_kept_to_the_last_field(shop):
+    what = SpeechOrder("speaker", "Say \U0001f600 \udce4 it.", "alloy", "mp3", 1.5, "Slowly.")
+    order = JobOrder(what, ignored=("instructions",), as_events=True)
+    assert order_of(shop.files, shop.start(order)) == order
+    heard = TranscriptionOrder(
+        "listener",
+        b"",
+        task="translate",
+        response_format="verbose_json",
+        language="en",
+        languages=("en", "de"),
+        keywords=("Zürich",),
+        prompt="Ü",
+        temperature=0.5,
+        granularities=frozenset({"word", "segment"}),
+        logprobs=True,
+        stream=True,
+        chunking=Chunking("server_vad", threshold=0.5),
+        known_speakers=(KnownSpeaker("Ann", "data:audio/wav;base64,AA=="),),
+    )
+    order = JobOrder(heard, source=SourceFile("uploads/default/1", '"e"', 5), url=None)
+    keep_order(shop.files, JOB, order)
+    assert order_of(shop.files, JOB) == order
+
+
+@pytest.mark.parametrize("kind", ["listen", "speak"])
+def test_killed_after_any_write_and_repeated_it_is_the_same_job(kind):
+    """Every step, killed right after each of its writes, and begun again as the state machine does."""
+    calm = Workshop()
+    expected = calm.run(calm.listen() if kind == "listen" else calm.speak())
+    result = calm.files.get(expected, RESULT)
+    for kill_after in range(1, 60):
+        shop = Workshop()
+        job = shop.listen() if kind == "listen" else shop.speak()
+        shop.fate.writes_left = kill_after
+        killed = False
+        while True:
+            try:
+                ended = shop.run(job)
+                break
+            except Killed:
+                killed, shop.fate.writes_left = True, None
+        assert (ended.status, ended.amount) == ("succeeded", expected.amount)
+        assert shop.files.get(job, RESULT) == result
+        assert shop.bank.spent == calm.bank.spent
+        assert list(shop.bank.rows) == [(ended.completed_ms, job.id)]
+        assert (shop.bank.holds, shop.bank.evidence) == ({}, {})
+        if not killed:
+            return
+    raise AssertionError("the job has more writes than are tried")
+
+
+def test_a_row_that_comes_too_late_is_left_to_the_sweeper(shop):
+    job = shop.listen()
+    for number in shop.prepare(job):
+        shop.chunk(job, number)
+    finish = shop.store.finish
+
+    def killed(*arguments: object, **options: object) -> None:
+        finish(*arguments, **options)
+        raise Killed
+
+    shop.store.finish = killed
+    with pytest.raises(Killed):
+        shop.merge(job)
+    shop.store.finish = finish
+    shop.now_ms += 3_600_000
+    shop.merge(job)
+    ended = shop.now(job)
+    assert shop.bank.rows == {}
+    assert shop.bank.evidence[job.id].at_ms == ended.completed_ms
+    assert job.id in shop.bank.holds
+
+
+def test_no_limit_of_the_provider_is_exceeded():
+    shop = Workshop(dataclasses.replace(LISTENER, max_seconds=5.0, max_bytes=300_000), SPEAKER)
+    shop.run(shop.listen())
+    assert max(request.audio.duration_ms for request in shop.provider.asked) <= 5000
+    assert max(len(request.audio.data) for request in shop.provider.asked) <= 300_000
