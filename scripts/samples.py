@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from scripts.samples_admin import ADMIN_SAMPLES
+from scripts.samples_jobs import JOB_SAMPLES
 from scripts.samples_webhooks import WEBHOOK_SAMPLES
 
 _AUTH: Final = '-H "Authorization: Bearer $OPENAI_API_KEY"'
@@ -155,6 +156,7 @@ curl -L "$OPENAI_BASE_URL/organization/ledger?month=2026-11" {_ADMIN_AUTH} -o le
 curl "$OPENAI_BASE_URL/models/espeak-ng" {_AUTH}
 """,
     },
+    **JOB_SAMPLES,
     **WEBHOOK_SAMPLES,
     **ADMIN_SAMPLES,
 }
