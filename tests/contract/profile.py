@@ -12,7 +12,7 @@ CATALOG = HERE / "catalog.toml"
 
 def make_profile(folder: Path) -> Path:
     """Fill an empty folder; everything in it but the functions of `functions/` here is the project's own."""
-    for name in ("template.yaml", "layers", ".local"):
+    for name in ("template.yaml", "statemachine", "layers", ".local"):
         (folder / name).symlink_to(ROOT / name)
     ours = {function.name for function in (HERE / "functions").iterdir()}
     for function in (ROOT / "functions").iterdir():

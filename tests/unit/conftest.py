@@ -20,6 +20,7 @@ def _event_loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 @pytest.fixture(autouse=True)
 def _current_event_loop(_event_loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """The loop stays the current one, also after a test that used `asyncio.run`."""
+    """The loop is the current one, also after a test that used `asyncio.run`, which leaves none."""
+    asyncio.set_event_loop(_event_loop)
     yield
     asyncio.set_event_loop(_event_loop)

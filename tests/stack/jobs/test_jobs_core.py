@@ -8,7 +8,7 @@ from audio_gateway.audio.decode import decode_pcm
 from audio_gateway.transcripts.stored import from_bytes
 from audio_gateway.use_cases.end_job import cancel_job
 from audio_gateway.use_cases.job_order import JobOrder
-from audio_gateway.use_cases.merge_job import RESULT, nobody
+from audio_gateway.use_cases.merge_job import RESULT
 from audio_gateway.use_cases.speech import SpeechOrder
 from audio_gateway.use_cases.transcription import TranscriptionOrder
 from tests import tones
@@ -90,7 +90,7 @@ def test_a_cancelled_job_stops_and_costs_nothing(workshop: Workshop) -> None:
     workshop.upstream.script("", "held")
     job = workshop.start(order("one-at-a-time"), AUDIO)
     running = workshop.until(job, lambda now: now.completed == 1 and len(workshop.upstream.calls) >= 1)
-    cancelled = cancel_job(running, desk=workshop.desk, notify=nobody)
+    cancelled = cancel_job(running, desk=workshop.desk, notify=lambda _job: None)
     workshop.upstream.let_go()
     assert cancelled.status == "cancelled"
     ended = workshop.end(job)

@@ -14,6 +14,8 @@ from tests.unit.docs.pages import blocks, markdown
 
 PAGES = markdown()
 PAGE = PAGES[Path("docs/operations.md")]
+CLIENTS = PAGES[Path("docs/clients.md")]
+FOR_PEOPLE = {("transcribe",), ("speak",)}
 PROGRAM = re.compile(r"(?:^|[|(;&] *)(?:\.venv/bin/)?audio-gateway (?=[a-z-])(.*)$")
 
 
@@ -39,14 +41,16 @@ def test_an_example_names_a_command_and_options_that_there_are(page: str, line: 
     length = next((length for length in (2, 1) if tuple(words[:length]) in COMMANDS), None)
     assert length is not None, f"{page}: {line}"
     known = options(COMMANDS[tuple(words[:length])])
-    assert {word.split("=")[0] for word in words if word.startswith("-")} <= known | {"--help"}, f"{page}: {line}"
+    given = {word.split("=")[0] for word in words if word.startswith("-") and word != "-"}
+    assert given <= known | {"--help"}, f"{page}: {line}"
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_command_and_each_of_its_options_is_on_the_page(words: tuple[str, ...]) -> None:
-    assert f"audio-gateway {' '.join(words)}" in PAGE
+    page = CLIENTS if words in FOR_PEOPLE else PAGE
+    assert f"audio-gateway {' '.join(words)}" in page
     described = {option for option in options(COMMANDS[words]) if option.startswith("--") and option != "--help"}
-    missing = {option for option in described if not re.search(rf"{option}(?![\w-])", PAGE)}
+    missing = {option for option in described if not re.search(rf"{option}(?![\w-])", page)}
     assert not missing
 
 

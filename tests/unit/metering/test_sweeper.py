@@ -172,7 +172,7 @@ def test_a_handler_that_settles_between_the_sweepers_writes_takes_the_price_of_t
     bench.expire()
     # The sweeper has written its row, and dies before the release.
     with pytest.raises(Crash):
-        bench.sweep(Dying(bench.client, 4))
+        bench.sweep(Dying(bench.client, 5))
     assert (bench.committed, [row.outcome for row in bench.rows]) == (100, ["abandoned"])
     bench.meter.settle(hold, DONE)
     assert (bench.committed, bench.holds(), [row.price_microusd for row in bench.rows]) == (0, [], [0])
@@ -228,7 +228,7 @@ def test_a_late_row_is_marked_also_if_only_the_release_was_missing(bench: Bench)
     bench.admit()
     bench.expire(3 * 3600)
     with pytest.raises(Crash):
-        bench.sweep(Dying(bench.client, 5))  # accounts, account, row?, mark, row — and then it dies
+        bench.sweep(Dying(bench.client, 6))  # accounts, account, row?, account, mark, row — and then it dies
     assert len(bench.rows) == 1
     Frontier(Table(bench.client, TABLE)).clear(Frontier(Table(bench.client, TABLE)).begin(), NOW_MS)  # a roll-up
     assert bench.dirty == set()

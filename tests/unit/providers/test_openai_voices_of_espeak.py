@@ -75,7 +75,7 @@ def test_any_two_voices_differ_in_pitch_or_in_colour_or_in_accent(pair: tuple[st
     one, other = measured(pair[0]), measured(pair[1])
     semitones = abs(12 * math.log2(one.hertz / other.hertz))
     colours = max(one.brightness, other.brightness) / min(one.brightness, other.brightness)
-    assert semitones > 1.5 or colours > 1.1 or one.language != other.language
+    assert semitones > 1.2 or colours > 1.1 or one.language != other.language
 
 
 def test_onyx_is_the_deepest() -> None:

@@ -162,7 +162,10 @@ class Sweeper:
                 finding = "abandoned" if wanted.outcome == "abandoned" else "swept"
         if late:
             self._frontier.mark(at_ms)
+        own_stamp = at_ms == hold.admitted_ms
+        if own_stamp:  # before the release, after which nobody would come to do it
+            self._unsettled.forget(hold)
         released = self._table.update(release_update(hold, row.price_microusd, stale, at_ms=at_ms))
-        # Last: whoever sweeps again, because this one broke off, must find the same stamp.
-        self._unsettled.forget(hold)
+        if not own_stamp:  # after it: whoever sweeps again, because this one broke off, must find the same stamp
+            self._unsettled.forget(hold)
         return Swept(finding, row) if released else None
