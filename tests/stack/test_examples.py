@@ -147,7 +147,7 @@ def test_the_first_commands_of_the_readme(environment: dict[str, str], tmp_path:
 def test_the_samples_of_the_reference(environment: dict[str, str], tmp_path: Path) -> None:
     page = (ROOT / "docs" / "api.md").read_text()
     for sample in blocks(page, "sh"):
-        # Those that name a thing which the reader has to fill in, as $JOB, or another server, have nothing to be run on.
+        # What names a thing that the reader fills in, as $JOB, or another server, has nothing to be run on.
         names = set(re.findall(r"\$([A-Z_]+)", sample))
         if not sample.startswith("export") and names <= set(environment) and "https://example" not in sample:
             run(
