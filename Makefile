@@ -22,7 +22,7 @@ run: install ## start the whole system locally (PORT=8080), no Docker, no AWS ac
 install: .local/venv/.stamp $(LAYERS)
 
 test: .venv/.stamp install ## run every test (offline, once installed)
-	$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/.stamp ## ruff (rules and format) and mypy strict
 	.venv/bin/ruff check .
