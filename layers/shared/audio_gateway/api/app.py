@@ -143,9 +143,11 @@ def _deadline(event: Mapping[str, Any], context: Any) -> Deadline:
     seconds = _PLATFORM_SECONDS
     if context is not None:
         seconds = min(seconds, context.get_remaining_time_in_millis() / 1000)
-    # The platform's clock began before this process did, if it had to be started. A sample event has an old time.
-    received_ms = (event.get("requestContext") or {}).get("requestTimeEpoch")
-    if isinstance(received_ms, int):
+    # The platform's clock began before this process did, if it had to be started. A sample event has an old time, and
+    # `sam local start-api` gives each request that of its own start; neither has the id that API Gateway adds.
+    gateway = event.get("requestContext") or {}
+    received_ms = gateway.get("requestTimeEpoch")
+    if isinstance(received_ms, int) and gateway.get("extendedRequestId"):
         spent = time.time() - received_ms / 1000
         if 0 <= spent < _PLATFORM_SECONDS:
             seconds = min(seconds, _PLATFORM_SECONDS - spent)

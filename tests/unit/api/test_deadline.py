@@ -1,0 +1,27 @@
+"""From when the platform's clock counts."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from audio_gateway.api.app import _deadline
+
+
+def event(spent_s: float, **context: Any) -> dict[str, Any]:
+    return {"requestContext": {"requestTimeEpoch": int((time.time() - spent_s) * 1000), **context}}
+
+
+def test_the_time_before_this_process_counts() -> None:
+    assert _deadline(event(10, extendedRequestId="abc="), None).remaining_s() == pytest.approx(16.5, abs=0.5)
+
+
+@pytest.mark.parametrize("context", [{}, {"extendedRequestId": None}])
+def test_the_time_that_sam_gives_to_every_request_does_not(context: dict[str, Any]) -> None:
+    assert _deadline(event(10, **context), None).remaining_s() == pytest.approx(26.5, abs=0.5)
+
+
+def test_the_time_of_a_sample_event_does_not() -> None:
+    assert _deadline(event(10_000, extendedRequestId="abc="), None).remaining_s() == pytest.approx(26.5, abs=0.5)
