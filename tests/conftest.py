@@ -1,8 +1,19 @@
-"""The order of all tests."""
+"""The order of all tests, and what one may not leave to another."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials_of_another_test() -> Iterator[None]:
+    """`boto3.client` keeps a session, and that the credentials that it found first."""
+    yield
+    if boto3 := sys.modules.get("boto3"):
+        boto3.DEFAULT_SESSION = None
 
 
 @pytest.hookimpl(trylast=True)

@@ -125,7 +125,6 @@ def test_a_deleted_key_is_forgotten_once_its_holds_have_ended(gateway: Gateway) 
 @pytest.fixture
 def late(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> str:
     """The id of a key that was used long before anybody could write it down: the sweeper comes to it only now."""
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it may have another test's credentials
     monkeypatch.setenv("AWS_ENDPOINT_URL", gateway.info["aws_endpoint_url"])
     monkeypatch.setenv("AWS_DEFAULT_REGION", gateway.info["region"])
     for name in ("aws_access_key_id", "aws_secret_access_key"):

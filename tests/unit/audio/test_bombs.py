@@ -19,7 +19,7 @@ from audio_gateway.errors import InvalidAudio
 from tests.sound import Encoding, encode, wav
 from tests.unit.audio.files import box, encoded, id3, mp3, patched, spoken, tone_wav
 
-SECONDS = 5.0
+SECONDS = 20.0
 MEGABYTES = 150
 
 

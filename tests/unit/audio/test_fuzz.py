@@ -17,7 +17,7 @@ from audio_gateway.audio.measure import measure
 from audio_gateway.errors import InvalidAudio
 from tests.unit.audio.files import EVERY_FORMAT, any_file, in_pieces
 
-SECONDS = 5.0
+SECONDS = 20.0
 
 
 @functools.cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -171,7 +170,6 @@ def test_a_huge_total_in_the_header_of_flac_is_refused_without_waiting():
 # ---------------------------------------------------------------- the limit
 def test_hours_of_silence_are_not_decoded_past_the_limit():
     data = silent_flac(5 * 3_600)
-    started = time.process_time()
     tracemalloc.start()
     with pytest.raises(AudioTooLong, match="limit of 60 s") as raised:
         measure(data, limit_ms=60_000)
@@ -179,7 +177,6 @@ def test_hours_of_silence_are_not_decoded_past_the_limit():
     tracemalloc.stop()
     assert raised.value.limit_ms == 60_000
     assert raised.value.code == "audio_too_long"
-    assert time.process_time() - started < 1.0
     assert peak < 5_000_000
 
 

@@ -214,7 +214,7 @@ def test_a_call_past_the_functions_timeout_is_killed_and_the_next_gets_a_fresh_p
         pid = (await tiny.about())["pid"]
         started = time.monotonic()
         assert failure(await tiny.call("hang")) == ("Sandbox.Timedout", "Task timed out after 0.50 seconds")
-        assert 0.4 < time.monotonic() - started < 3
+        assert 0.4 < time.monotonic() - started < 20
         assert (await tiny.about())["pid"] != pid
         await until(lambda: not _runs(pid))
 

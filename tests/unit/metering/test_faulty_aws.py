@@ -257,7 +257,7 @@ def test_a_slow_service_takes_its_time(aws: FaultyAws, dynamodb: Any, seen: Any,
     aws.fault(Slow(**{when: 0.2}))
     started = time.monotonic()
     dynamodb.get_item(**TABLE, Key=KEY)
-    assert 0.2 <= time.monotonic() - started < 2
+    assert 0.2 <= time.monotonic() - started < 20
     assert len(seen) == 1
 
 

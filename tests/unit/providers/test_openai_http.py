@@ -106,7 +106,7 @@ def test_an_answer_that_does_not_end_is_given_up_in_time(fake: FakeUpstream, beh
     started = time.monotonic()
     with pytest.raises(ProviderTimedOut):
         ask(upstream, 30 if whose == "provider" else 0.2)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 4
 
 
 def test_with_no_time_left_nothing_is_sent(fake: FakeUpstream) -> None:
@@ -125,7 +125,7 @@ def test_a_tls_handshake_that_stalls_is_given_up_in_time(raw: Raw) -> None:
     started = time.monotonic()
     with pytest.raises(ProviderTimedOut):
         ask(upstream_at(raw.url.replace("http:", "https:")), 0.2)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 4
 
 
 def test_no_timer_and_no_descriptor_is_left_behind(fake: FakeUpstream) -> None:

