@@ -6,7 +6,7 @@ from audio_gateway import init_phase
 from audio_gateway.api.job_steps import chunk_handler
 from audio_gateway.api.settings import JobSettings
 from audio_gateway.catalog.load import catalog_from
-from audio_gateway.jobs.job import now_ms
+from audio_gateway.clock import now_ms
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.dynamodb import dynamodb_client

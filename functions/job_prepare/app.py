@@ -6,8 +6,9 @@ from audio_gateway import init_phase
 from audio_gateway.api.job_steps import prepare_handler
 from audio_gateway.api.settings import PrepareSettings
 from audio_gateway.catalog.load import catalog_from
+from audio_gateway.clock import now_ms
 from audio_gateway.jobs.fetch import Fetcher
-from audio_gateway.jobs.job import HOLD_SECONDS, now_ms
+from audio_gateway.jobs.job import HOLD_SECONDS
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.remote import AllowedHosts

@@ -15,8 +15,8 @@ from audio_gateway.use_cases.webhooks import Postman
 settings = WebhookDeliverySettings.from_env(os.environ)
 postman = Postman(
     store=WebhookStore(dynamodb_client(), settings.table),
-    queue=WebhookQueue(settings.queue_url),
-    dead=WebhookQueue(settings.dead_queue_url),
+    queue=WebhookQueue(settings.webhook_queue_url),
+    dead=WebhookQueue(settings.webhook_dead_queue_url),
     post=Poster(AllowedHosts.parse(settings.allow_hosts)),
 )
 handler = init_phase.done(webhook_delivery_handler(postman))

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from audio_gateway.clock import now_ms
 from audio_gateway.errors import GatewayError
-from audio_gateway.jobs.job import Job, JobError, Status, now_ms
+from audio_gateway.jobs.job import Job, JobError, Status
 from audio_gateway.jobs.job_files import JobFiles, SourceFile
 from audio_gateway.metering.account import Admission, Caller, Hold, Work
 from audio_gateway.metering.unsettled import Evidence

@@ -14,18 +14,21 @@ PACKAGE = ROOT / "layers" / "shared" / "audio_gateway"
 # What each package may import of the others; its own modules always.
 ALLOWED = {
     "errors": set(),
+    "clock": set(),
+    "aws": set(),
     "deadline": set(),
     "init_phase": set(),
     "audio": {"errors"},
     "text": set(),
     "transcripts": {"errors", "text"},
     "catalog": {"errors", "audio", "transcripts"},
-    "providers": {"errors", "deadline", "audio", "transcripts", "catalog"},
-    "metering": {"errors", "catalog"},
-    "jobs": {"errors", "deadline", "audio", "transcripts", "catalog", "metering"},
-    "replay": {"errors", "jobs", "metering"},
+    "providers": {"errors", "aws", "deadline", "audio", "transcripts", "catalog"},
+    "metering": {"errors", "aws", "clock", "catalog"},
+    "jobs": {"errors", "aws", "deadline", "audio", "transcripts", "catalog", "metering"},
+    "replay": {"errors", "aws", "jobs", "metering"},
     "use_cases": {
         "errors",
+        "clock",
         "deadline",
         "audio",
         "text",
@@ -38,6 +41,8 @@ ALLOWED = {
     },
     "api": {
         "errors",
+        "aws",
+        "clock",
         "deadline",
         "audio",
         "transcripts",
@@ -48,7 +53,7 @@ ALLOWED = {
         "replay",
         "use_cases",
     },
-    "cli": {"errors", "catalog", "metering"},
+    "cli": {"errors", "clock", "catalog", "metering"},
     "__main__": {"cli"},
 }
 
@@ -58,6 +63,7 @@ TERMINAL = {"typer", "rich"}
 AWS = {"boto3", "botocore"}
 AWS_MODULES = {
     "api/results.py",
+    "aws.py",
     "cli/failures.py",
     "cli/gateway.py",
     "jobs/executions.py",

@@ -13,8 +13,9 @@ import boto3
 import pytest
 
 from audio_gateway.catalog.load import catalog_from
+from audio_gateway.clock import now_ms
 from audio_gateway.jobs.executions import Executions
-from audio_gateway.jobs.job import HOLD_SECONDS, Job, now_ms
+from audio_gateway.jobs.job import HOLD_SECONDS, Job
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import Caller

@@ -8,6 +8,8 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from audio_gateway.aws import LINKS, aws_client
+
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
     from types_boto3_s3.type_defs import CompletedPartTypeDef
@@ -27,15 +29,7 @@ class ResultStore:
     @cached_property
     def _client(self) -> S3Client:
         # Imported on first use: most answers fit, and boto3 costs more of a cold start than all else together.
-        import boto3
-        from botocore.config import Config
-
-        # The regional host, not the global one: that answers a signed request for another region with a redirect.
-        config = Config(
-            signature_version="s3v4",
-            s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
-        )
-        client: S3Client = boto3.client("s3", config=config)
+        client: S3Client = aws_client("s3", **LINKS)
         return client
 
     def put(self, body: bytes, content_type: str, *, project_id: str) -> str:

@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any, Final, Self
 
 from audio_gateway.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogSettings:
+class _Settings:
+    """What one function reads; `_READERS` knows where each field comes from."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises `ConfigurationError`, naming the variable that is missing or wrong."""
+        return cls(**{field.name: _READERS[field.name](env) for field in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogSettings(_Settings):
     """For the functions that only look things up. `catalog` is the path of the catalogue's TOML file."""
 
     catalog: str
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raises `ConfigurationError`, naming the variable that is missing."""
-        return cls(catalog=_required(env, "AUDIO_GATEWAY_CATALOG"))
-
 
 @dataclass(frozen=True, slots=True)
-class TableSettings:
+class TableSettings(_Settings):
     """For the functions that work on the table alone."""
 
     table: str
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raises `ConfigurationError`, naming the variable that is missing."""
-        return cls(table=_required(env, "TABLE_NAME"))
-
 
 @dataclass(frozen=True, slots=True)
-class AudioSettings:
+class AudioSettings(_Settings):
     """For the functions that call providers.
 
     `bucket` takes answers that are too big for Lambda, `table` is where they are metered, and `hold_seconds` is how
@@ -47,34 +48,14 @@ class AudioSettings:
     hold_seconds: int
     machine_arn: str
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raises `ConfigurationError`, naming the variable that is missing or wrong."""
-        return cls(
-            catalog=_required(env, "AUDIO_GATEWAY_CATALOG"),
-            bucket=_required(env, "BUCKET_NAME"),
-            table=_required(env, "TABLE_NAME"),
-            hold_seconds=_seconds(env, "AUDIO_GATEWAY_HOLD_SECONDS"),
-            machine_arn=_required(env, "JOBS_MACHINE_ARN"),
-        )
-
 
 @dataclass(frozen=True, slots=True)
-class JobSettings:
+class JobSettings(_Settings):
     """For the steps of jobs: their files are in `bucket`, all else is in `table`."""
 
     catalog: str
     bucket: str
     table: str
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raises `ConfigurationError`, naming the variable that is missing."""
-        return cls(
-            catalog=_required(env, "AUDIO_GATEWAY_CATALOG"),
-            bucket=_required(env, "BUCKET_NAME"),
-            table=_required(env, "TABLE_NAME"),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +64,12 @@ class EndingSettings(JobSettings):
 
     webhook_queue_url: str
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raises `ConfigurationError`, naming the variable that is missing."""
-        job = JobSettings.from_env(env)
-        return cls(job.catalog, job.bucket, job.table, _required(env, "WEBHOOK_QUEUE_URL"))
-
 
 @dataclass(frozen=True, slots=True)
 class PrepareSettings(JobSettings):
     """For the step that reads audio. `allow_hosts` are those that a URL may name although they are private."""
 
     allow_hosts: str
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raises `ConfigurationError`, naming the variable that is missing or wrong."""
-        job = JobSettings.from_env(env)
-        return cls(job.catalog, job.bucket, job.table, hosts_allowed_for_tests(env))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +78,13 @@ class ListeningSettings(AudioSettings):
 
     allow_hosts: str
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raises `ConfigurationError`, naming the variable that is missing or wrong."""
-        audio = AudioSettings.from_env(env)
-        allowed = hosts_allowed_for_tests(env)
-        return cls(audio.catalog, audio.bucket, audio.table, audio.hold_seconds, audio.machine_arn, allowed)
-
 
 @dataclass(frozen=True, slots=True)
-class StorageSettings:
+class StorageSettings(_Settings):
     """For the functions that work on the table and the bucket, and call no provider."""
 
     table: str
     bucket: str
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raises `ConfigurationError`, naming the variable that is missing."""
-        return cls(table=_required(env, "TABLE_NAME"), bucket=_required(env, "BUCKET_NAME"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,49 +94,27 @@ class DeskSettings(StorageSettings):
     machine_arn: str
     webhook_queue_url: str
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raises `ConfigurationError`, naming the variable that is missing."""
-        storage = StorageSettings.from_env(env)
-        machine_arn, queue_url = _required(env, "JOBS_MACHINE_ARN"), _required(env, "WEBHOOK_QUEUE_URL")
-        return cls(storage.table, storage.bucket, machine_arn, queue_url)
-
 
 @dataclass(frozen=True, slots=True)
-class WebhookSettings:
+class WebhookSettings(_Settings):
     """For the function that keeps webhook endpoints. `allow_hosts` are those that may be private."""
 
     table: str
     allow_hosts: str
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raises `ConfigurationError`, naming the variable that is missing or wrong."""
-        return cls(table=_required(env, "TABLE_NAME"), allow_hosts=hosts_allowed_for_tests(env))
-
 
 @dataclass(frozen=True, slots=True)
-class WebhookDeliverySettings:
-    """For the function that tells them. What nobody takes goes into the queue at `dead_queue_url`."""
+class WebhookDeliverySettings(_Settings):
+    """For the function that tells them. What nobody takes goes into the queue at `webhook_dead_queue_url`."""
 
     table: str
-    queue_url: str
-    dead_queue_url: str
+    webhook_queue_url: str
+    webhook_dead_queue_url: str
     allow_hosts: str
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raises `ConfigurationError`, naming the variable that is missing or wrong."""
-        return cls(
-            table=_required(env, "TABLE_NAME"),
-            queue_url=_required(env, "WEBHOOK_QUEUE_URL"),
-            dead_queue_url=_required(env, "WEBHOOK_DEAD_QUEUE_URL"),
-            allow_hosts=hosts_allowed_for_tests(env),
-        )
 
 
 @dataclass(frozen=True, slots=True)
-class SweeperSettings:
+class SweeperSettings(_Settings):
     """For the sweeper. `bucket` has the evidence of answers that were not settled; it comes each `sweep_seconds`."""
 
     table: str
@@ -187,33 +122,14 @@ class SweeperSettings:
     hold_seconds: int
     sweep_seconds: int
 
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raises `ConfigurationError`, naming the variable that is missing or wrong."""
-        return cls(
-            table=_required(env, "TABLE_NAME"),
-            bucket=_required(env, "BUCKET_NAME"),
-            hold_seconds=_seconds(env, "AUDIO_GATEWAY_HOLD_SECONDS"),
-            sweep_seconds=_seconds(env, "AUDIO_GATEWAY_SWEEP_SECONDS"),
-        )
-
 
 @dataclass(frozen=True, slots=True)
-class RollupSettings:
+class RollupSettings(_Settings):
     """For the roll-up, which has to know how late a row may be written."""
 
     table: str
     hold_seconds: int
     sweep_seconds: int
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raises `ConfigurationError`, naming the variable that is missing or wrong."""
-        return cls(
-            table=_required(env, "TABLE_NAME"),
-            hold_seconds=_seconds(env, "AUDIO_GATEWAY_HOLD_SECONDS"),
-            sweep_seconds=_seconds(env, "AUDIO_GATEWAY_SWEEP_SECONDS"),
-        )
 
 
 def hosts_allowed_for_tests(env: Mapping[str, str]) -> str:
@@ -237,3 +153,17 @@ def _seconds(env: Mapping[str, str], name: str) -> int:
     if not (value.isascii() and value.isdigit() and int(value) > 0):
         raise ConfigurationError(f"The environment variable {name} is '{value}'; it must be a whole number of seconds")
     return int(value)
+
+
+_READERS: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
+    "allow_hosts": hosts_allowed_for_tests,
+    "bucket": partial(_required, name="BUCKET_NAME"),
+    "catalog": partial(_required, name="AUDIO_GATEWAY_CATALOG"),
+    "hold_seconds": partial(_seconds, name="AUDIO_GATEWAY_HOLD_SECONDS"),
+    "machine_arn": partial(_required, name="JOBS_MACHINE_ARN"),
+    "sweep_seconds": partial(_seconds, name="AUDIO_GATEWAY_SWEEP_SECONDS"),
+    "table": partial(_required, name="TABLE_NAME"),
+    "webhook_dead_queue_url": partial(_required, name="WEBHOOK_DEAD_QUEUE_URL"),
+    "webhook_queue_url": partial(_required, name="WEBHOOK_QUEUE_URL"),
+}
+"""How each field is read, by its name: the same name means the same variable in all of them."""

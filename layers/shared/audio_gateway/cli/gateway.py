@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final, cast
 import typer
 
 from audio_gateway.cli.failures import Failed, WrongUse
+from audio_gateway.clock import now_ms
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -66,7 +66,7 @@ class Gateway:
     @property
     def now_ms(self) -> int:
         """Unix milliseconds."""
-        return time.time_ns() // 1_000_000
+        return now_ms()
 
     @property
     def now_s(self) -> int:

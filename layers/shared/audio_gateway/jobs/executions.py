@@ -6,6 +6,7 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from audio_gateway.aws import aws_client
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import Job
 
@@ -24,11 +25,7 @@ class Executions:
 
     @cached_property
     def _client(self) -> SFNClient:
-        import boto3
-        from botocore.config import Config
-
-        config = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-        client: SFNClient = boto3.client("stepfunctions", config=config)
+        client: SFNClient = aws_client("stepfunctions", connect_timeout=1, read_timeout=5, attempts=3)
         return client
 
     def start(self, job: Job) -> None:

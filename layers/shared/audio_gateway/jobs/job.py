@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import time
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -88,11 +87,6 @@ class Job:
 def new_job_id(at_ms: int) -> str:
     """An id that nobody can guess, and that sorts by the moment of its making."""
     return f"job_{at_ms:012x}{secrets.token_hex(6)}"
-
-
-def now_ms() -> int:
-    """The clock of jobs, in unix milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 def is_job_id(text: str) -> bool:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from audio_gateway.aws import aws_client, is_absent
 from audio_gateway.errors import InvalidRequest, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ PART_BYTES: Final = 8 * 1024 * 1024
 """Of a multipart upload: S3 takes 10,000 of them, and none below 5 MB but the last."""
 READ_BYTES: Final = 1024 * 1024
 
-_NO_OBJECT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
 _CHANGED: Final = frozenset({"PreconditionFailed", "412"})
 _DELETE_AT_ONCE: Final = 1000
 
@@ -55,11 +55,7 @@ class JobFiles:
 
     @cached_property
     def _client(self) -> S3Client:
-        import boto3
-        from botocore.config import Config
-
-        config = Config(connect_timeout=2, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4})
-        client: S3Client = boto3.client("s3", config=config)
+        client: S3Client = aws_client("s3", connect_timeout=2, read_timeout=20, attempts=4)
         return client
 
     def put(self, job: Job, name: str, data: bytes) -> None:
@@ -200,7 +196,7 @@ def _absent() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] in _NO_OBJECT | _CHANGED:
+        if is_absent(error) or error.response["Error"]["Code"] in _CHANGED:
             raise _Absent from error
         raise
 

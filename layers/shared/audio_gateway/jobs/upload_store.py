@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from audio_gateway.aws import LINKS, aws_client, is_absent
 from audio_gateway.errors import FileUnavailable, NotFound, StorageUnavailable
 from audio_gateway.jobs.job_files import ObjectReader, SourceFile
 from audio_gateway.jobs.uploads import FORM_SECONDS, Form, Upload, UploadState, is_upload_id, new_upload_id
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 _FILENAME: Final = "filename"
-_NO_OBJECT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
 # The last of a form's sending may be long after its beginning; the item stays a day longer than it can be used.
 _ITEM_SECONDS_MORE: Final = 24 * 3600
 
@@ -38,18 +38,7 @@ class UploadStore:
     @cached_property
     def _s3(self) -> S3Client:
         # Imported on first use: most requests bring their file along.
-        import boto3
-        from botocore.config import Config
-
-        # The regional host, not the global one: that answers a signed request for another region with a redirect.
-        config = Config(
-            connect_timeout=1,
-            read_timeout=5,
-            retries={"mode": "standard", "total_max_attempts": 3},
-            signature_version="s3v4",
-            s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
-        )
-        client: S3Client = boto3.client("s3", config=config)
+        client: S3Client = aws_client("s3", connect_timeout=1, read_timeout=5, attempts=3, **LINKS)
         return client
 
     def create(self, project_id: str, filename: str, size: int, now_s: float) -> tuple[Upload, Form]:
@@ -120,7 +109,7 @@ class UploadStore:
             try:
                 return self._s3.head_object(Bucket=self._bucket, Key=upload.key)
             except ClientError as error:
-                if error.response["Error"]["Code"] not in _NO_OBJECT:
+                if not is_absent(error):
                     raise
                 return None
 

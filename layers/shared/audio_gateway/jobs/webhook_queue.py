@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from audio_gateway.aws import aws_client
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.webhook_schedule import Delivery
 from audio_gateway.jobs.webhooks import WebhookEvent
@@ -35,11 +36,7 @@ class WebhookQueue:
 
     @cached_property
     def _client(self) -> SQSClient:
-        import boto3
-        from botocore.config import Config
-
-        config = Config(connect_timeout=1, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-        client: SQSClient = boto3.client("sqs", config=config)
+        client: SQSClient = aws_client("sqs", connect_timeout=1, read_timeout=5, attempts=3)
         return client
 
     def announce(self, announcement: Announcement) -> None:

@@ -5,16 +5,17 @@ It may run while the gateway works: where something is changed in the meantime, 
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from audio_gateway.clock import now_ms
 from audio_gateway.metering.account import Hold, month_of
 from audio_gateway.metering.account_item import account_key, holds_from
 from audio_gateway.metering.buckets import DAY, HOUR, MINUTE, Bucket, Width, bucket_from
 from audio_gateway.metering.frontier import Frontier
+from audio_gateway.metering.lag import AHEAD_MS
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.table import Item, Table
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 _TRIES: Final = 5
-_AHEAD_MS: Final = 300_000  # clocks differ: a row may be stamped a little ahead of this machine's
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,7 @@ class AuditReport:
 class Audit:
     """An audit of the gateway's table. `now_ms` is the clock."""
 
-    def __init__(
-        self, client: DynamoDBClient, table: str, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
-    ) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, now_ms: Callable[[], int] = now_ms) -> None:
         self._table = Table(client, table)
         self._ledger = LedgerStore(client, table)
         self._frontier = Frontier(self._table)
@@ -130,7 +128,7 @@ class Audit:
     ) -> dict[str, list[Difference]]:
         """What is wrong with each account, if the keys spent that much before `from_ms`."""
         sums = Counter({at: price for at, price in spent.items() if at[0] in accounts})
-        for row in self._ledger.rows(from_ms, self._now_ms() + _AHEAD_MS):
+        for row in self._ledger.rows(from_ms, self._now_ms() + AHEAD_MS):
             if row.key_id in accounts:
                 sums[row.key_id, month_of(row.at_ms)] += row.price_microusd
         for key_id, money in accounts.items():

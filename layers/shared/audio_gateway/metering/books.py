@@ -10,15 +10,16 @@ key without an item had no row before the frontier.
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final, Protocol
 
+from audio_gateway.clock import now_ms
 from audio_gateway.metering.buckets import DAY, HOUR, MINUTE, Bucket, Width, bucket_from, bucket_key
 from audio_gateway.metering.frontier import Frontier
+from audio_gateway.metering.lag import AHEAD_MS
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.table import Table
 from audio_gateway.metering.tally import Cell, Tallies, Tally, add, cell_of, counted, tally_of
@@ -31,9 +32,6 @@ __all__ = ["Books", "Cell", "DynamoBooks", "Tally"]
 # Where so many keys are asked for, all keys of a period are read and the others left out: an item of a query costs a
 # twentieth of one that is asked for by its key.
 _MAX_EXACT_KEYS: Final = 100
-
-# Clocks differ: a row may be stamped a little ahead of this machine's.
-_AHEAD_MS: Final = 300_000
 
 
 class Books(Protocol):
@@ -75,9 +73,7 @@ class _Ahead(Exception):
 class DynamoBooks:
     """The books in the gateway's table. `now_ms` is the clock."""
 
-    def __init__(
-        self, client: DynamoDBClient, table: str, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
-    ) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, now_ms: Callable[[], int] = now_ms) -> None:
         self._table = Table(client, table)
         self._ledger = LedgerStore(client, table)
         self._frontier = Frontier(self._table)
@@ -87,7 +83,7 @@ class DynamoBooks:
         """See `Books.series`."""
         progress = self._frontier.read()
         frontier_ms = progress.frontier_ms or 0
-        horizon_ms = self._now_ms() + _AHEAD_MS
+        horizon_ms = self._now_ms() + AHEAD_MS
         keys = None if key_ids is None else frozenset(key_ids)
         for running in (True, False):
             planner = _Planner(frontier_ms, horizon_ms, frozenset(progress.dirty), running=running)

@@ -15,6 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+AHEAD_MS: Final = 300_000
+"""How far ahead of this machine's clock a row may be stamped: clocks differ."""
+
 _MINUTE_MS: Final = 60_000
 
 

@@ -7,11 +7,11 @@ has to release it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
+from audio_gateway.clock import now_ms
 from audio_gateway.errors import (
     AlreadyRunning,
     BudgetReached,
@@ -69,7 +69,7 @@ class DynamoMeter:
         table: str,
         *,
         hold_seconds: int = HOLD_SECONDS,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int] = now_ms,
     ) -> None:
         self._client = client
         self._table = table

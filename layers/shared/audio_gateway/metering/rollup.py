@@ -8,12 +8,12 @@ it is written.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from audio_gateway.clock import now_ms
 from audio_gateway.metering.buckets import (
     DAY,
     HOUR,
@@ -98,7 +98,7 @@ class Rollup:
         client: DynamoDBClient,
         table: str,
         lag: Lag,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int] = now_ms,
     ) -> None:
         self._table = Table(client, table)
         self._ledger = LedgerStore(client, table)

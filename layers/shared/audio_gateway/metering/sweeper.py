@@ -18,11 +18,11 @@ consistently.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from audio_gateway.clock import now_ms
 from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering.account import Hold
 from audio_gateway.metering.account_item import account_from, account_key, holds_from, release_update, stale_counters
@@ -91,7 +91,7 @@ class Sweeper:
         unsettled: Unsettled,
         lag: Lag,
         *,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int] = now_ms,
     ) -> None:
         self._table = Table(client, table)
         self._ledger = LedgerStore(client, table)

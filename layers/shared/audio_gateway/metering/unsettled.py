@@ -10,15 +10,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from audio_gateway.aws import aws_client, is_absent
 from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering.account import Hold, Work
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
-
-_NO_OBJECT: Final = frozenset({"NoSuchKey", "404"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +67,8 @@ class UnsettledStore:
     @cached_property
     def _client(self) -> S3Client:
         # Made on first use: a request whose settling fails is rare, and a client costs much of a cold start.
-        import boto3
-        from botocore.config import Config
-
         # Once, and soon: what is left before the gateway cuts the answer off is less than a second.
-        config = Config(connect_timeout=0.3, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1})
-        client: S3Client = boto3.client("s3", config=config)
+        client: S3Client = aws_client("s3", connect_timeout=0.3, read_timeout=0.5, attempts=1)
         return client
 
     def keep(self, hold: Hold, work: Work, at_ms: int | None = None) -> None:
@@ -94,11 +89,9 @@ class UnsettledStore:
 
         try:
             body = self._client.get_object(Bucket=self._bucket, Key=_name(hold))["Body"].read()
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _NO_OBJECT:
+        except (BotoCoreError, ClientError) as error:
+            if is_absent(error):
                 return None
-            raise MeteringUnavailable("The evidence of an answer could not be read.") from error
-        except BotoCoreError as error:
             raise MeteringUnavailable("The evidence of an answer could not be read.") from error
         # Evidence of a version before this one has no stamp.
         model, amount, price, cost, *stamp = json.loads(body)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from audio_gateway.aws import aws_client
 from audio_gateway.errors import ConfigurationError
 
 _KEEP_S: Final = 300.0
@@ -75,11 +76,8 @@ class Secrets:
 
 
 def _client(service: str) -> Any:
-    import boto3
-    from botocore.config import Config
-
     # A caller is waiting: a few quick tries within the time of a cold start.
-    return boto3.client(service, config=Config(connect_timeout=2, read_timeout=4, retries={"max_attempts": 2}))
+    return aws_client(service, connect_timeout=2, read_timeout=4, retries={"max_attempts": 2})
 
 
 def _field(text: str, key: str, reference: str) -> str:

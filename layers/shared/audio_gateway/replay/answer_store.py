@@ -11,6 +11,7 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from audio_gateway.aws import aws_client, is_absent
 from audio_gateway.errors import ReplayUnavailable
 from audio_gateway.metering.account_item import hold_from_text, hold_text
 from audio_gateway.replay.idempotency import Answer, Claim, StoredAnswer
@@ -18,7 +19,6 @@ from audio_gateway.replay.idempotency import Answer, Claim, StoredAnswer
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-_NO_OBJECT: Final = frozenset({"NoSuchKey", "404"})
 _UNAVAILABLE: Final = "The answer to this Idempotency-Key cannot be {} now; nothing is charged. Try again."
 
 
@@ -31,11 +31,7 @@ class AnswerStore:
     @cached_property
     def _client(self) -> S3Client:
         # Made on first use: requests without an Idempotency-Key do not pay for it.
-        import boto3
-        from botocore.config import Config
-
-        config = Config(connect_timeout=0.5, read_timeout=1.5, retries={"mode": "standard", "total_max_attempts": 2})
-        client: S3Client = boto3.client("s3", config=config)
+        client: S3Client = aws_client("s3", connect_timeout=0.5, read_timeout=1.5, attempts=2)
         return client
 
     def keep(self, claim: Claim, stored: StoredAnswer) -> None:
@@ -59,7 +55,7 @@ class AnswerStore:
         try:
             data = self._client.get_object(Bucket=self._bucket, Key=_name(claim))["Body"].read()
         except (BotoCoreError, ClientError) as error:
-            if isinstance(error, ClientError) and error.response["Error"]["Code"] in _NO_OBJECT:
+            if is_absent(error):
                 return None
             raise ReplayUnavailable(_UNAVAILABLE.format("read")) from error
         return _unpacked(data)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
+from audio_gateway.aws import aws_client
 from audio_gateway.replay.fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -78,12 +79,8 @@ class SpeechCacheStore:
     @cached_property
     def client(self) -> S3Client:
         """Made on first use: models without a cache do not pay for it."""
-        import boto3
-        from botocore.config import Config
-
         # A miss is cheaper than a long wait.
-        config = Config(connect_timeout=0.5, read_timeout=1.5, retries={"mode": "standard", "total_max_attempts": 1})
-        client: S3Client = boto3.client("s3", config=config)
+        client: S3Client = aws_client("s3", connect_timeout=0.5, read_timeout=1.5, attempts=1)
         return client
 
     def find(self, organization_id: str, key: str, max_age_s: int) -> bytes | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from audio_gateway.clock import now_ms
 from audio_gateway.jobs.executions import Executions
-from audio_gateway.jobs.job import HOLD_SECONDS, now_ms
+from audio_gateway.jobs.job import HOLD_SECONDS
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.meter import DynamoMeter

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any, Final
 
 from audio_gateway.api.admin.bodies import MAX_EXPIRES_IN, MAX_NAME
-from audio_gateway.api.openapi.build import Schema, constant, integer, many, or_null, record, reference, text, words
+from audio_gateway.api.openapi.build import (
+    Schema,
+    complete,
+    constant,
+    integer,
+    many,
+    or_null,
+    page_of,
+    record,
+    reference,
+    text,
+    words,
+)
 
 
 def admin_schemas() -> dict[str, Schema]:
@@ -64,24 +76,6 @@ _LIMITS: Final = {**reference("Limits"), "description": "Those that are set."}
 _VALUE: Final = text("The key itself, shown this once.")
 
 
-def _object(description: str, fields: dict[str, Schema]) -> Schema:
-    """An object whose fields are always there."""
-    return record(description, " ".join(fields), fields)
-
-
-def _listed(name: str) -> Schema:
-    return _object(
-        "A page of a list.",
-        {
-            "object": constant("list"),
-            "data": many(reference(name), "In order."),
-            "first_id": or_null(text("The id of the first one.")),
-            "last_id": or_null(text("The id of the last one: what to send as `after` to get the next page.")),
-            "has_more": {"type": "boolean", "description": "Whether there is a next page."},
-        },
-    )
-
-
 def _projects() -> dict[str, Schema]:
     fields = {
         "id": _ID,
@@ -91,7 +85,7 @@ def _projects() -> dict[str, Schema]:
         "archived_at": or_null(integer("When it was archived, in unix seconds.")),
         "status": words(["active", "archived"], "Whether its keys may be used."),
     }
-    return {"Project": _object("A tenant. `default` always exists.", fields), "ProjectList": _listed("Project")}
+    return {"Project": complete("A tenant. `default` always exists.", fields), "ProjectList": page_of("Project")}
 
 
 def _service_accounts() -> dict[str, Schema]:
@@ -113,16 +107,16 @@ def _service_accounts() -> dict[str, Schema]:
     }
     with_key = {**fields, "api_key": {"oneOf": [reference("NewKey"), {"type": "null"}]}}
     return {
-        "ServiceAccount": _object("A program that calls.", fields),
-        "ServiceAccountList": _listed("ServiceAccount"),
-        "NewServiceAccount": _object("A service account with its first key.", with_key),
-        "NewKey": _object("A key at its birth.", new_key),
+        "ServiceAccount": complete("A program that calls.", fields),
+        "ServiceAccountList": page_of("ServiceAccount"),
+        "NewServiceAccount": complete("A service account with its first key.", with_key),
+        "NewKey": complete("A key at its birth.", new_key),
     }
 
 
 def _keys() -> dict[str, Schema]:
     owner = {"id": _ID, "name": _NAME, "role": text("`member`, or `owner` of the operator."), "created_at": _CREATED}
-    user = _object("The operator.", {**owner, "email": text("Empty: there are no users here.")})
+    user = complete("The operator.", {**owner, "email": text("Empty: there are no users here.")})
     key = {
         "id": _ID,
         "object": constant("organization.project.api_key"),
@@ -138,13 +132,13 @@ def _keys() -> dict[str, Schema]:
     }
     owners = {
         "type": words(["service_account", "user"], "`user` for a key that the operator's own tools have created."),
-        "service_account": {"oneOf": [_object("The service account.", owner), {"type": "null"}]},
+        "service_account": {"oneOf": [complete("The service account.", owner), {"type": "null"}]},
         "user": user,
     }
     return {
-        "ProjectKey": _object("A key of a project, without its value.", key),
+        "ProjectKey": complete("A key of a project, without its value.", key),
         "KeyOwner": record("Whose key it is.", "type", owners),
-        "ProjectKeyList": _listed("ProjectKey"),
+        "ProjectKeyList": page_of("ProjectKey"),
     }
 
 
@@ -168,15 +162,15 @@ def _admin_keys() -> dict[str, Schema]:
         "role": constant("owner"),
     }
     return {
-        "AdminKey": _object("A key for the admin API, without its value.", fields),
-        "AdminKeyOwner": _object("The operator: there are no users here.", owner),
-        "AdminKeyList": _listed("AdminKey"),
-        "NewAdminKey": _object("An admin key at its birth.", {**fields, "value": _VALUE}),
+        "AdminKey": complete("A key for the admin API, without its value.", fields),
+        "AdminKeyOwner": complete("The operator: there are no users here.", owner),
+        "AdminKeyList": page_of("AdminKey"),
+        "NewAdminKey": complete("An admin key at its birth.", {**fields, "value": _VALUE}),
     }
 
 
 def _deleted() -> Schema:
-    return _object(
+    return complete(
         "What is no more.",
         {
             "id": _ID,

@@ -57,3 +57,22 @@ def record(description: str, required: str, properties: dict[str, Schema], **mor
         "properties": properties,
         **more,
     }
+
+
+def complete(description: str, properties: dict[str, Schema]) -> Schema:
+    """An object whose fields are always there."""
+    return record(description, " ".join(properties), properties)
+
+
+def page_of(name: str) -> Schema:
+    """A page of a list of such objects."""
+    return complete(
+        "A page of a list.",
+        {
+            "object": constant("list"),
+            "data": many(reference(name), "In order."),
+            "first_id": or_null(text("The id of the first one.")),
+            "last_id": or_null(text("The id of the last one: what to send as `after` to get the next page.")),
+            "has_more": {"type": "boolean", "description": "Whether there is a next page."},
+        },
+    )

@@ -9,6 +9,7 @@ from audio_gateway.api.job_content import LAST_HOP, MOST_TRANSCODED_BYTES
 from audio_gateway.api.job_shapes import LONGEST_WAIT_S
 from audio_gateway.api.openapi.build import (
     Schema,
+    complete,
     constant,
     integer,
     many,
@@ -112,12 +113,12 @@ def job_schemas() -> dict[str, Schema]:
         "endpoint": words(ENDPOINTS, "What was called."),
         "model": text("The model that was asked for."),
         "status": words(STATUSES, "Where it stands; the last three are for good."),
-        "progress": _object("How far it is.", progress),
+        "progress": complete("How far it is.", progress),
         "created_at": integer("When it was created, in unix seconds."),
         "completed_at": or_null(integer("When it was over, in unix seconds.")),
         "expires_at": integer("When it and its result are removed, in unix seconds."),
         "usage": {"oneOf": usage, "description": "What was done and is charged; null for nothing."},
-        "error": {"oneOf": [_object("Why it failed.", error), {"type": "null"}], "description": "Of a failed job."},
+        "error": {"oneOf": [complete("Why it failed.", error), {"type": "null"}], "description": "Of a failed job."},
     }
     listed: dict[str, Schema] = {
         "object": constant("list"),
@@ -132,9 +133,9 @@ def job_schemas() -> dict[str, Schema]:
         "deleted": constant(value=True),
     }
     return {
-        "Job": _object("Work that goes on after its request was answered.", job),
-        "JobList": _object("A page of jobs.", listed),
-        "DeletedJob": _object("That it is gone.", gone),
+        "Job": complete("Work that goes on after its request was answered.", job),
+        "JobList": complete("A page of jobs.", listed),
+        "DeletedJob": complete("That it is gone.", gone),
     }
 
 
@@ -193,8 +194,3 @@ def _content(which: Schema) -> Schema:
             **refusals((*_READING, 409, 504)),
         },
     }
-
-
-def _object(description: str, fields: dict[str, Schema]) -> Schema:
-    """An object whose fields are always there."""
-    return record(description, " ".join(fields), fields)

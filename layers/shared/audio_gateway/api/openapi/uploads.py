@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from audio_gateway.api.openapi.build import Schema, constant, integer, or_null, record, text, words
+from audio_gateway.api.openapi.build import Schema, complete, constant, integer, or_null, record, text, words
 from audio_gateway.api.openapi.operations import READING, json_answer, json_body, parameter, refusals
 from audio_gateway.jobs.uploads import FORM_SECONDS, KEPT_SECONDS, MAX_BYTES, MAX_FILENAME, Status
 
@@ -73,9 +73,9 @@ def upload_schemas() -> dict[str, Schema]:
             },
             additionalProperties=False,
         ),
-        "Upload": _object("A file that was announced.", fields),
-        "NewUpload": _object("A file that was announced, and the form to send it with.", fields | form),
-        "DeletedUpload": _object("That it is gone.", gone),
+        "Upload": complete("A file that was announced.", fields),
+        "NewUpload": complete("A file that was announced, and the form to send it with.", fields | form),
+        "DeletedUpload": complete("That it is gone.", gone),
     }
 
 
@@ -92,8 +92,3 @@ def _upload() -> dict[str, Schema]:
         "created_at": integer("When it was announced, in unix seconds."),
         "expires_at": integer("When the form ends or, once the file has arrived, the file, in unix seconds."),
     }
-
-
-def _object(description: str, fields: dict[str, Schema]) -> Schema:
-    """An object whose fields are always there."""
-    return record(description, " ".join(fields), fields)

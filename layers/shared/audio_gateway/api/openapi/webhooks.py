@@ -6,7 +6,18 @@ from typing import Final
 
 from audio_gateway.api.admin.bodies import MAX_NAME
 from audio_gateway.api.admin.pages import DEFAULT_LIMIT, MAX_LIMIT
-from audio_gateway.api.openapi.build import Schema, constant, integer, many, or_null, record, reference, text, words
+from audio_gateway.api.openapi.build import (
+    Schema,
+    complete,
+    constant,
+    integer,
+    many,
+    or_null,
+    page_of,
+    record,
+    text,
+    words,
+)
 from audio_gateway.api.openapi.operations import READING, json_answer, json_body, parameter, refusals
 from audio_gateway.jobs.remote import MAX_URL
 from audio_gateway.jobs.webhook_post import TIMEOUT_S
@@ -168,10 +179,10 @@ def webhook_schemas() -> dict[str, Schema]:
         "WebhookTestRequest": _request(
             "What to send.", "event_type", {"event_type": words(EVENT_TYPES, "Wanted by the endpoint or not.")}
         ),
-        "WebhookEndpoint": _object("A webhook endpoint.", endpoint),
-        "NewWebhookEndpoint": _object("A webhook endpoint with its signing secret.", made),
-        "WebhookEndpointList": _listed("WebhookEndpoint"),
-        "DeletedWebhookEndpoint": _object(
+        "WebhookEndpoint": complete("A webhook endpoint.", endpoint),
+        "NewWebhookEndpoint": complete("A webhook endpoint with its signing secret.", made),
+        "WebhookEndpointList": page_of("WebhookEndpoint"),
+        "DeletedWebhookEndpoint": complete(
             "What was deleted.",
             {
                 "id": text("The id that it had."),
@@ -179,7 +190,7 @@ def webhook_schemas() -> dict[str, Schema]:
                 "deleted": {"const": True},
             },
         ),
-        "WebhookTest": _object(
+        "WebhookTest": complete(
             "How a test went.",
             {
                 "object": constant("webhook_endpoint.test"),
@@ -189,17 +200,17 @@ def webhook_schemas() -> dict[str, Schema]:
                 "success": {"const": True},
             },
         ),
-        "WebhookEventTypes": _object(
+        "WebhookEventTypes": complete(
             "Types of events.", {"object": constant("list"), "data": many({"type": "string"}, "All of them.")}
         ),
         "WebhookDelivery": _delivery(),
-        "WebhookDeliveryList": _listed("WebhookDelivery"),
+        "WebhookDeliveryList": page_of("WebhookDelivery"),
     }
 
 
 def _delivery() -> Schema:
     data = record("As in the event.", "id", {"id": text("The job.")})
-    return _object(
+    return complete(
         "One try at telling an endpoint of an event. What was sent and answered is not kept.",
         {
             "id": text("Its id."),
@@ -218,21 +229,3 @@ def _delivery() -> Schema:
 
 def _request(description: str, required: str, fields: dict[str, Schema]) -> Schema:
     return record(description, required, fields, additionalProperties=False)
-
-
-def _object(description: str, fields: dict[str, Schema]) -> Schema:
-    """An object whose fields are always there."""
-    return record(description, " ".join(fields), fields)
-
-
-def _listed(name: str) -> Schema:
-    return _object(
-        "A page of a list.",
-        {
-            "object": constant("list"),
-            "data": many(reference(name), "In order."),
-            "first_id": or_null(text("The id of the first one.")),
-            "last_id": or_null(text("The id of the last one: what to send as `after` to get the next page.")),
-            "has_more": {"type": "boolean", "description": "Whether there is a next page."},
-        },
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -16,6 +15,7 @@ from audio_gateway.api.usage.ledger_export import CSV_TYPE, export, export_asked
 from audio_gateway.api.usage.own import own_usage
 from audio_gateway.api.usage.query import costs_query, usage_query
 from audio_gateway.api.usage.reports import LISTENING, SPEECH, costs_report, usage_report
+from audio_gateway.clock import now_ms
 from audio_gateway.errors import PermissionDenied
 from audio_gateway.metering.account import Usage
 from audio_gateway.metering.account_item import Account
@@ -38,7 +38,7 @@ def usage_app(
     accounts: Accounts,
     results: ResultStore,
     beginning_ms: Callable[[], int | None],
-    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    now_ms: Callable[[], int] = now_ms,
 ) -> FastAPI:
     """The app of the usage function.
 

@@ -1,0 +1,10 @@
+"""The time of day, as accounts, ledger and jobs count it."""
+
+from __future__ import annotations
+
+import time
+
+
+def now_ms() -> int:
+    """Unix milliseconds."""
+    return time.time_ns() // 1_000_000
