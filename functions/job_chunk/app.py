@@ -9,13 +9,13 @@ from audio_gateway.catalog.load import catalog_from
 from audio_gateway.clock import now_ms
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.metering.dynamodb import dynamodb_client
+from audio_gateway.metering.dynamodb import patient_dynamodb_client
 from audio_gateway.providers.registry import provider_of
 from audio_gateway.use_cases.chunk_job import ChunkWork
 
 settings = JobSettings.from_env(os.environ)
 work = ChunkWork(
-    store=JobStore(dynamodb_client(), settings.table),
+    store=JobStore(patient_dynamodb_client(), settings.table),
     files=JobFiles(settings.bucket),
     catalog=catalog_from(settings.catalog),
     providers=provider_of,

@@ -6,13 +6,13 @@ from audio_gateway import init_phase
 from audio_gateway.api.scheduled import sweeps
 from audio_gateway.api.settings import SweeperSettings
 from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.dynamodb import dynamodb_client
+from audio_gateway.metering.dynamodb import patient_dynamodb_client
 from audio_gateway.metering.lag import Lag
 from audio_gateway.metering.sweeper import Sweeper
 from audio_gateway.metering.unsettled import UnsettledStore
 
 settings = SweeperSettings.from_env(os.environ)
-client = dynamodb_client()
+client = patient_dynamodb_client()
 sweeper = Sweeper(
     client,
     settings.table,

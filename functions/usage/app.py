@@ -9,13 +9,13 @@ from audio_gateway.api.settings import StorageSettings
 from audio_gateway.api.usage.app import usage_app
 from audio_gateway.metering.account_store import AccountStore
 from audio_gateway.metering.books import DynamoBooks
-from audio_gateway.metering.dynamodb import dynamodb_client
+from audio_gateway.metering.dynamodb import patient_dynamodb_client
 from audio_gateway.metering.frontier import Frontier
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.table import Table
 
 settings = StorageSettings.from_env(os.environ)
-client = dynamodb_client()
+client = patient_dynamodb_client(attempts=3)
 app = usage_app(
     books=DynamoBooks(client, settings.table),
     ledger=LedgerStore(client, settings.table),

@@ -10,7 +10,7 @@ from audio_gateway.clock import now_ms
 from audio_gateway.errors import GatewayError
 from audio_gateway.jobs.job import Job, JobError, Status
 from audio_gateway.jobs.job_files import JobFiles, SourceFile
-from audio_gateway.metering.account import Admission, Caller, Hold, Work
+from audio_gateway.metering.account import Admission, Caller, Hold, Window, Work
 from audio_gateway.metering.unsettled import Evidence
 from audio_gateway.use_cases.job_money import JobTill
 from audio_gateway.use_cases.start_job import JobDesk
@@ -153,6 +153,7 @@ class JobBank:
 
     fate: Fate = field(default_factory=Fate)
     refuses: GatewayError | None = None
+    windows: dict[str, Window] = field(default_factory=dict)
     refuses_at_ms: int | None = None  # at this moment only, where it is given
     holds: dict[str, Hold] = field(default_factory=dict)
     rows: dict[tuple[int, str], Work] = field(default_factory=dict)
@@ -169,7 +170,7 @@ class JobBank:
             raise self.refuses
         self.holds[work.request_id] = hold
         self.fate.written()
-        return Admission(hold)
+        return Admission(hold, self.windows)
 
     def settle_at(self, hold: Hold, work: Work, at_ms: int) -> None:
         assert self.evidence[work.request_id] == Evidence(work, at_ms), "a row without evidence"

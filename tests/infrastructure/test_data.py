@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from audio_gateway.catalog.defaults import MAX_CACHE_SECONDS
-from audio_gateway.jobs.job import KEPT_SECONDS
+from audio_gateway.jobs.job import HOLD_SECONDS, KEPT_SECONDS
 from audio_gateway.replay.idempotency import KEEP_SECONDS
 
 
@@ -52,6 +52,13 @@ def test_the_bucket_is_private_and_encrypted(bucket):
     assert len(bucket["PublicAccessBlockConfiguration"]) == len({"acls", "policy", "ignore", "restrict"})
     assert bucket["BucketEncryption"]
     assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+
+def test_evidence_of_answers_outlives_every_hold_and_a_sweeper_that_is_out_of_order_for_weeks(bucket):
+    rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    evidence = rules["ExpireEvidence"]
+    assert evidence["Prefix"] == "unsettled/"
+    assert evidence["ExpirationInDays"] * 86_400 >= HOLD_SECONDS + 60 * 86_400
 
 
 def test_audio_does_not_stay(bucket):

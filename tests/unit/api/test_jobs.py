@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.job_content import MOST_TRANSCODED_BYTES
+from audio_gateway.api.job_content import MOST_TRANSCODED_BYTES, MOST_TRANSCRIPT_BYTES
 from audio_gateway.api.jobs import jobs_app
 from audio_gateway.api.speech import SpeechApi, speech_app
 from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
+from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.errors import BudgetReached, ProviderRejected, StorageUnavailable
 from audio_gateway.jobs.job import Job
+from audio_gateway.metering.account import Window
+from audio_gateway.providers.port import TranscriptDone, TranscriptEvent
 from audio_gateway.replay.idempotency import Idempotency
+from audio_gateway.transcripts.stored import to_bytes
+from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage, Transcript, Word
 from audio_gateway.use_cases.reserve import Till
 from tests.fakes.files import FakeFiles
-from tests.fakes.gateway import API_CALLER, Answer, call, event, form_event, json_event
+from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event, json_event
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import model
 from tests.fakes.replay import FakeAnswers, FakeClaims, FakePayments, FakeSpeechCache
@@ -27,6 +34,7 @@ FORMATS = ["json", "text", "srt", "vtt", "verbose_json"]
 STRANGER = API_CALLER | {"project_id": "proj_other"}
 TEXT = "One sentence here. " * 20
 NOBODY = "job_" + "0" * 24
+NO_TIMES = frozenset({"prompt", "temperature", "streaming", "keywords", "logprobs"})
 
 
 class FakeResults:
@@ -42,13 +50,47 @@ class FakeResults:
 
 
 class AskedAtOnceToo(ToneProvider):
-    """What is asked for at once has no chunk's number, and does not fail."""
+    """What is asked for at once has no chunk's number, and does not fail.
+
+    Tokens are counted and their probabilities told as OpenAI's models do: never together with times.
+    """
+
+    def transcribe(self, request: Any) -> Iterator[TranscriptEvent]:
+        for made in super().transcribe(request):
+            if not isinstance(made, TranscriptDone) or request.task == "translate" or _wants_times(request):
+                yield made
+                continue
+            transcript = _counted(made.transcript, logprobs=request.want_logprobs)
+            yield TranscriptDone(_in_turns(transcript) if request.diarize else transcript)
 
     def _ask(self, request: Any) -> None:
         if request.request_id.startswith("job_"):
             super()._ask(request)
         else:
             self.asked.append(request)
+
+
+def _wants_times(request: Any) -> bool:
+    return bool(request.want_words or request.want_segments)
+
+
+def _in_turns(transcript: Transcript) -> Transcript:
+    """Ann and somebody without a name say a word each, in turn."""
+    words = transcript.text.split()
+    turns = tuple(Segment(word, n * 300, n * 300 + 250, ("B", "Ann")[n % 2]) for n, word in enumerate(words))
+    return dataclasses.replace(transcript, segments=turns)
+
+
+def _counted(transcript: Transcript, *, logprobs: bool) -> Transcript:
+    words = transcript.text.split()
+    heard = transcript.duration_ms // 100
+    return dataclasses.replace(
+        transcript,
+        logprobs=tuple(TokenLogprob(f" {word}", -0.5, tuple(f" {word}".encode())) for word in words)
+        if logprobs
+        else None,
+        token_usage=TokenUsage(heard + 1, len(words), heard + 1 + len(words), 1, heard),
+    )
 
 
 class Gateway(Workshop):
@@ -59,6 +101,9 @@ class Gateway(Workshop):
         super().__init__(
             model("listener", **capable),
             model("whole"),  # in one chunk, as the call at once
+            model("counting", capabilities=NO_TIMES, response_formats=("json", "text")),
+            model("turns", capabilities=NO_TIMES | {"diarization"}, response_formats=("json", "text", "diarized_json")),
+            model("one-breath", formats=("pcm",)),
             model("slow", **capable, speed_factor=0.1),
             model("speaker", max_characters=300, formats=("pcm",)),
             model("slow-speaker", max_characters=4000, formats=("pcm",), speed_factor=0.1),
@@ -125,6 +170,18 @@ def test_a_background_request_is_answered_with_its_job_and_held_at_once(gateway:
     assert gateway.provider.asked == []
 
 
+def test_the_answer_with_a_job_says_what_is_left_of_the_key_s_minute(gateway: Gateway) -> None:
+    gateway.bank.windows = {"requests": Window(limit=60, remaining=59, reset_s=12)}
+    answers = [
+        gateway.write(BACKGROUND), gateway.write(model="slow"),
+        gateway.say(background=True), gateway.say(model="slow-speaker"),
+    ]  # fmt: skip
+    assert [answer.status for answer in answers] == [202, 303, 202, 303]
+    for answer in answers:
+        named = {name.removeprefix("x-ratelimit-"): value for name, value in answer.headers.items() if "limit" in name}
+        assert named == {"limit-requests": "60", "remaining-requests": "59", "reset-requests": "12s"}
+
+
 @pytest.mark.parametrize("path", ["transcriptions", "translations"])
 def test_work_that_does_not_fit_becomes_a_job_that_is_waited_for(gateway: Gateway, path: str) -> None:
     answer = gateway.write(model="slow", path=path)
@@ -183,16 +240,80 @@ def test_a_job_that_cannot_be_begun_leaves_nothing(gateway: Gateway) -> None:
     assert (gateway.store.kept, gateway.files.kept, gateway.bank.holds) == ({}, {}, {})
 
 
+HINTS = [("language", "en"), ("languages[]", "en"), ("languages[]", "de"), ("keywords[]", "tone"), ("prompt", "Tones.")]
+
+
+@pytest.mark.parametrize("ordered", ["json", "verbose_json"])
 @pytest.mark.parametrize("response_format", FORMATS)
-def test_the_content_is_what_the_call_answers_at_once(gateway: Gateway, response_format: str) -> None:
-    begun = gateway.write(BACKGROUND, ("unknown", "x"), model="whole").json
+@pytest.mark.parametrize("path", ["transcriptions", "translations"])
+def test_the_content_is_what_the_call_answers_at_once(
+    gateway: Gateway, path: str, response_format: str, ordered: str
+) -> None:
+    fields = [("unknown", "x"), *(HINTS if path == "transcriptions" else HINTS[-1:])]
+    begun = gateway.write(BACKGROUND, ("response_format", ordered), *fields, model="whole", path=path).json
     gateway.run(gateway.store.kept[begun["id"]])
-    wanted = ("response_format", response_format)
-    at_once = gateway.write(wanted, ("unknown", "x"), model="whole")
+    at_once = gateway.write(("response_format", response_format), *fields, model="whole", path=path)
     content = gateway.content(begun["id"], response_format=response_format)
-    assert (content.status, content.body) == (at_once.status, at_once.body)
+    assert_same(content, at_once)
+
+
+@pytest.mark.parametrize("granularities", [["word"], ["segment"], ["word", "segment"]])
+def test_the_content_has_the_times_that_the_call_has(gateway: Gateway, granularities: list[str]) -> None:
+    begun = gateway.write(BACKGROUND, model="whole").json
+    gateway.run(gateway.store.kept[begun["id"]])
+    asked = [("timestamp_granularities[]", each) for each in granularities]
+    at_once = gateway.write(("response_format", "verbose_json"), *asked, model="whole")
+    query = {"response_format": ["verbose_json"], "timestamp_granularities[]": granularities, "wait": ["0"]}
+    content = call(gateway.handlers["jobs"], event("GET", f"/audio/jobs/{begun['id']}/content", query=query))
+    assert_same(content, at_once)
+
+
+@pytest.mark.parametrize("name", ["whole", "counting"])
+@pytest.mark.parametrize("include", [[], [("include[]", "logprobs")]])
+def test_the_content_has_the_tokens_and_probabilities_that_the_call_has(
+    gateway: Gateway, name: str, include: list[tuple[str, str]]
+) -> None:
+    begun = gateway.write(BACKGROUND, *include, model=name).json
+    gateway.run(gateway.store.kept[begun["id"]])
+    at_once = gateway.write(*include, model=name)
+    assert_same(gateway.content(begun["id"]), at_once)
+    assert ("logprobs" in at_once.json) == bool(include)
+    # As with OpenAI's models: who tells times counts the duration, who does not counts tokens.
+    assert at_once.json["usage"]["type"] == ("duration" if name == "whole" else "tokens")
+
+
+@pytest.mark.parametrize("response_format", ["diarized_json", "json", "text"])
+def test_the_content_has_the_speakers_that_the_call_has(gateway: Gateway, response_format: str) -> None:
+    known = [("known_speaker_names[]", "Ann"), ("known_speaker_references[]", "data:audio/wav;base64,AAAA")]
+    begun = gateway.write(BACKGROUND, ("response_format", "diarized_json"), *known, model="turns").json
+    gateway.run(gateway.store.kept[begun["id"]])
+    at_once = gateway.write(("response_format", response_format), *known, model="turns")
+    assert_same(gateway.content(begun["id"], response_format=response_format), at_once)
+
+
+@pytest.mark.parametrize("response_format", SPEECH_FORMATS)
+def test_the_speech_of_a_job_is_what_the_call_answers_at_once(gateway: Gateway, response_format: str) -> None:
+    asked = {"model": "one-breath", "response_format": response_format}
+    begun = gateway.say(background=True, **asked).json
+    gateway.run(gateway.store.kept[begun["id"]])
+    assert_same(gateway.content(begun["id"]), gateway.say(**asked))
+
+
+@pytest.mark.parametrize("made", ["pcm", "wav", "flac"])
+@pytest.mark.parametrize("response_format", SPEECH_FORMATS)
+def test_lossless_speech_is_given_in_every_format_as_the_call_answers_it(
+    gateway: Gateway, made: str, response_format: str
+) -> None:
+    begun = gateway.say(background=True, model="one-breath", response_format=made).json
+    gateway.run(gateway.store.kept[begun["id"]])
+    at_once = gateway.say(model="one-breath", response_format=response_format)
+    assert_same(gateway.content(begun["id"], response_format=response_format), at_once)
+
+
+def assert_same(content: Answer, at_once: Answer) -> None:
+    assert (content.status, content.body) == (at_once.status, at_once.body) == (200, at_once.body)
     for name in ("content-type", "x-audio-gateway-cost-usd", "x-audio-gateway-model", "x-audio-gateway-ignored"):
-        assert content.headers[name] == at_once.headers[name]
+        assert content.headers.get(name) == at_once.headers.get(name)
 
 
 @pytest.mark.parametrize(
@@ -280,6 +401,74 @@ def test_large_speech_is_a_link_and_is_not_made_into_another_format(gateway: Gat
     other = gateway.content(job.id, response_format="mp3")
     assert (other.status, other.error["param"]) == (400, "response_format")
     assert gateway.content(job.id, hop="20").error["code"] == "too_many_redirects"
+
+
+@pytest.mark.parametrize(("hop", "status"), [("3", 303), ("20", 504)])
+def test_a_large_transcript_that_was_waited_for_is_made_by_a_request_that_has_the_time(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, hop: str, status: int
+) -> None:
+    begun = gateway.write(BACKGROUND).json
+    job = gateway.run(gateway.store.kept[begun["id"]])
+    transcript = dataclasses.replace(gateway.transcript(job), text="word " * 200_001)
+    gateway.files.put(job, "result", to_bytes(transcript))
+    with monkeypatch.context() as patch:
+        patch.setattr("audio_gateway.api.app._PLATFORM_SECONDS", 20.0)  # as if it had waited
+        late = gateway.content(job.id, response_format="text", hop=hop)
+    assert late.status == status
+    if status == 303:
+        assert late.headers["location"].endswith("/content?wait=0&response_format=text&hop=4")
+    else:
+        assert late.error["code"] == "too_many_redirects"
+    assert gateway.content(job.id, response_format="text", hop=hop).body == b"word " * 200_001 + b"\n"
+
+
+def test_large_speech_that_was_waited_for_is_made_into_another_format_by_a_request_that_has_the_time(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = gateway.say(background=True).json
+    job = gateway.run(gateway.store.kept[begun["id"]])
+    gateway.files.put(job, "result", bytes(1_000_002))
+    monkeypatch.setattr("audio_gateway.api.app._PLATFORM_SECONDS", 20.0)
+    assert gateway.content(job.id, response_format="wav").headers["location"].endswith("&hop=1")
+    assert gateway.content(job.id, stream_format="sse").headers["location"].endswith("&hop=1")
+    assert gateway.content(job.id, response_format="wav", hop="19").error["code"] == "too_many_redirects"
+    assert gateway.content(job.id).status == 200
+
+
+def test_a_transcript_that_no_request_has_the_time_for_is_a_clear_error(gateway: Gateway) -> None:
+    begun = gateway.write(BACKGROUND).json
+    job = gateway.run(gateway.store.kept[begun["id"]])
+    gateway.files.put(job, "result", bytes(MOST_TRANSCRIPT_BYTES + 1))
+    answer = gateway.content(job.id)
+    assert answer.status == 400
+    assert "in parts" in answer.error["message"]
+
+
+def test_a_large_transcript_is_a_link(gateway: Gateway) -> None:
+    begun = gateway.write(BACKGROUND).json
+    job = gateway.run(gateway.store.kept[begun["id"]])
+    words = tuple(Word("hello", n * 400, n * 400 + 300) for n in range(130_000))
+    transcript = dataclasses.replace(gateway.transcript(job), words=words)
+    gateway.files.put(job, "result", to_bytes(transcript))
+    asked = {"response_format": "verbose_json", "timestamp_granularities[]": "word"}
+    answer = gateway.content(job.id, **asked)
+    assert (answer.status, answer.headers["location"]) == (303, "https://bucket.example.com/default/application/json")
+    assert len(json.loads(gateway.results.stored[0])["words"]) == 130_000
+    assert gateway.content(job.id, **asked, hop="20").error["code"] == "too_many_redirects"
+
+
+@pytest.mark.parametrize("piece", ["a line\n", 'it\'s "quoted" ', "日本語。", "\x01", "plain text "])
+@pytest.mark.parametrize("size", [3_000_000, 5_900_000, 6_250_000])
+def test_no_text_is_more_than_lambda_takes(gateway: Gateway, piece: str, size: int) -> None:
+    begun = gateway.write(BACKGROUND).json
+    job = gateway.run(gateway.store.kept[begun["id"]])
+    text = piece * (size // len(piece.encode()))
+    gateway.files.put(job, "result", to_bytes(dataclasses.replace(gateway.transcript(job), text=text)))
+    query = {"response_format": ["text"], "wait": ["0"]}
+    raw = gateway.handlers["jobs"](event("GET", f"/audio/jobs/{job.id}/content", query=query), Context())
+    assert raw["statusCode"] in {200, 303}
+    assert len(json.dumps(raw, ensure_ascii=False).encode()) <= 6_291_456
+    assert gateway.results.stored == ([] if raw["statusCode"] == 200 else [text.encode() + b"\n"])
 
 
 def test_a_failed_job_says_what_the_call_would_have_and_gives_the_rest_only_when_asked(gateway: Gateway) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from audio_gateway.audio.decode import decode_pcm
 from audio_gateway.audio.encode import encode, with_true_sizes
+from audio_gateway.audio.flac import read_info
 from audio_gateway.audio.formats import SPEECH_FORMATS, SpeechFormat
 from audio_gateway.audio.measure import measure
 from tests.sound import look
@@ -138,7 +139,24 @@ def test_true_sizes_are_those_of_the_bytes():
     assert with_true_sizes("wav", data) == data
 
 
-@pytest.mark.parametrize("kind", ["mp3", "opus", "aac", "flac", "pcm"])
+@pytest.mark.parametrize("samples", [1, 192, 2_304, 4_608, 4_609, 24_000 * 3 + 1, 24_000 * 30])
+def test_a_flac_is_told_its_true_length(samples: int):
+    pcm = tone(samples / 24_000, 24_000)[: samples * 2]
+    data = with_true_sizes("flac", b"".join(encode([pcm], sample_rate=24_000, format="flac")))
+    assert data == b"".join(encode([pcm], sample_rate=24_000, format="flac", samples=samples))
+    info = read_info(data)
+    assert info is not None
+    assert info.total_samples == samples
+    assert with_true_sizes("flac", data) == data
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=50)
+def test_what_is_no_flac_is_told_nothing(data: bytes):
+    assert with_true_sizes("flac", data) == data
+
+
+@pytest.mark.parametrize("kind", ["mp3", "opus", "aac", "pcm"])
 def test_other_formats_have_no_sizes_to_correct(kind: SpeechFormat):
     data = spoken(kind, 0.3)
     assert with_true_sizes(kind, data) is data

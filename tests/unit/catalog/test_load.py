@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audio_gateway.audio.cut import CutRule
 from audio_gateway.catalog.load import build_catalog, catalog_from, load_catalog
 from audio_gateway.catalog.models import CacheTerms, Model
 from audio_gateway.errors import ConfigurationError
@@ -108,7 +109,7 @@ def test_every_optional_field_overrides_the_adapters_default() -> None:
             languages=["en", "de"],
             capabilities=["segments", "diarization"],
             ignore=["temperature", "prompt"],
-            max_bytes=1000,
+            max_bytes=1_000_000,
             max_seconds=60,
             max_characters=500,
             speed_factor=2.5,
@@ -125,7 +126,7 @@ def test_every_optional_field_overrides_the_adapters_default() -> None:
     assert model.languages == ("en", "de")
     assert model.capabilities == {"segments", "diarization"}
     assert model.ignore == {"temperature", "prompt"}
-    assert (model.max_bytes, model.max_seconds, model.max_characters) == (1000, 60, 500)
+    assert (model.max_bytes, model.max_seconds, model.max_characters) == (1_000_000, 60, 500)
     assert (model.speed_factor, model.markup_percent) == (2.5, "12.5")
     assert (model.rounding_seconds, model.minimum_seconds) == (1, 0.5)
     assert (model.chunk_seconds, model.chunk_concurrency) == (30, 3)
@@ -243,6 +244,9 @@ def without(model: dict[str, Any], field: str) -> dict[str, Any]:
         (speech(cache=CACHE | {"price_percent": "-1"}), ["cache.price_percent: '-1' is not a percentage"]),
         (audio(cache=CACHE), ["cache: is for speech; transcriptions is never given again"]),
         (audio(max_seconds=60, chunk_seconds=61), ["chunk_seconds: is 61, more than max_seconds, 60"]),
+        (audio(max_seconds=0.5), ["max_seconds: is 0.5", "at least 1 is needed"]),
+        (audio(max_bytes=114_319), ["max_bytes: is 114319", "at least 114320 is needed"]),
+        (audio(chunk_seconds=0.9), ["chunk_seconds: is 0.9", "at least 1 is needed"]),
         (audio(id="gpt-4o-transcribe", chunk_seconds=1500), ["chunk_seconds: is 1500, more than max_seconds, 1400"]),
         (speech(provider="embedded"), ["id: 'say' is not an embedded engine", "espeak-ng, pocketsphinx"]),
         (speech(provider="embedded", upstream="festival"), ["upstream: 'festival' is not an embedded engine"]),
@@ -422,3 +426,9 @@ tables = st.dictionaries(st.sampled_from(FIELDS), values, max_size=6)
 def test_whatever_toml_may_hold_is_a_catalogue_or_a_configuration_error(source: dict[str, Any]) -> None:
     with contextlib.suppress(ConfigurationError):
         assert build_catalog(source, "test").models
+
+
+def test_the_least_limits_of_a_provider_leave_chunks_to_cut() -> None:
+    model = only(audio(max_seconds=1, max_bytes=114_320, chunk_seconds=1))
+    assert CutRule(model.chunk_seconds, model.max_seconds, model.max_bytes).usual_seconds > 0
+    assert only(speech(max_bytes=1, max_seconds=0.1)).max_bytes == 1  # nothing is cut for it

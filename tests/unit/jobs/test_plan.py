@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_gateway.jobs.plan import MOST_LANES, Piece, Plan
+from audio_gateway.jobs.plan import MOST_LANES, MOST_PIECES, MOST_TASKS, Piece, Plan
 
 
 @given(count=st.integers(0, 300), concurrency=st.integers(1, 100))
@@ -22,3 +22,17 @@ def test_every_chunk_is_in_one_lane_and_lanes_are_as_long_as_each_other(count: i
 def test_a_plan_is_kept_exactly(pieces: list[tuple[int, int, int]]) -> None:
     plan = Plan(5, tuple(Piece(*each) for each in pieces))
     assert Plan.from_json(plan.to_json()) == plan
+
+
+@given(st.integers(0, MOST_PIECES))
+def test_every_chunk_is_in_one_of_the_tasks_that_an_execution_has_room_for(count: int) -> None:
+    plan = Plan(count, (Piece(0, 1),) * count)
+    assert plan.tasks <= MOST_TASKS
+    assert plan.tasks == count or count > MOST_TASKS
+    chunks = [(task, chunk) for task in range(plan.tasks) for chunk in plan.chunks_of(task)]
+    assert [chunk for _, chunk in chunks] == list(range(count))
+    assert all(plan.task_of(chunk) == task for task, chunk in chunks)
+
+
+def test_an_execution_s_history_has_room_for_all_tasks_and_a_further_try_of_each() -> None:
+    assert MOST_TASKS * (7 + 3) <= 25_000 - 1_000

@@ -7,13 +7,15 @@ import time
 from itertools import pairwise
 from typing import Any
 
+import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from moto import mock_aws
 from openai import InvalidWebhookSignatureError, OpenAI
 
 from audio_gateway.jobs.job import Job
-from audio_gateway.jobs.webhook_queue import Announcement, message_of, read_message
+from audio_gateway.jobs.webhook_queue import Announcement, WebhookQueue, message_of, read_message
 from audio_gateway.jobs.webhook_schedule import GIVE_UP_S, MAX_DELAY_S, Delivery, pause_before
 from audio_gateway.jobs.webhooks import EVENT_TYPES, WebhookEvent, new_secret, secret_hint, signed_headers
 from audio_gateway.jobs.webhooks_notify import JobNews
@@ -170,3 +172,19 @@ def test_the_news_of_a_job_is_the_same_however_often_it_is_told(status):
     for _ in range(2):
         JobNews(queue).notify(job)
     assert queue.all == [Announcement("proj_1", WebhookEvent(f"audio.job.{status}", "job_1", 17))] * 2
+
+
+def test_all_that_is_queued_names_its_project_so_that_the_queue_is_fair(monkeypatch: pytest.MonkeyPatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        sqs = boto3.client("sqs")
+        url = sqs.create_queue(QueueName="hooks")["QueueUrl"]
+        queue = WebhookQueue(url)
+        queue.announce(Announcement("proj_1", EVENT))
+        queue.send(Delivery("proj_2", "webhook_1", EVENT), 0)
+        asked = {"MaxNumberOfMessages": 10, "MessageSystemAttributeNames": ["MessageGroupId"]}
+        told = sqs.receive_message(QueueUrl=url, **asked)["Messages"]
+    groups = {message["Attributes"]["MessageGroupId"]: read_message(message["Body"]).project_id for message in told}
+    assert groups == {"proj_1": "proj_1", "proj_2": "proj_2"}

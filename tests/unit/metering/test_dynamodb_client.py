@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from audio_gateway.metering.dynamodb import dynamodb_client, may_arrive_again
+from audio_gateway.metering.dynamodb import dynamodb_client, may_arrive_again, patient_dynamodb_client
 from tests.fakes.faulty_aws import SERVER_ERROR, THROTTLED, Answer, FaultyAws, Request, hang_up
 
 UPDATE: dict[str, Any] = {"TableName": "gateway", "Key": {"pk": {"S": "a"}, "sk": {"S": "0"}}}
@@ -86,3 +87,22 @@ def test_it_gives_up_in_the_time_that_is_kept_for_settling(aws: FaultyAws, clien
         client.update_item(**UPDATE)
     assert time.monotonic() - started < 10
     assert len(aws.calls) == 2
+
+
+@pytest.mark.parametrize("attempts", [3, 5])
+def test_the_patient_one_waits_for_what_makes_the_other_give_up(
+    aws: FaultyAws, monkeypatch: pytest.MonkeyPatch, attempts: int
+) -> None:
+    naps: list[float] = []
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(**{**vars(time), "sleep": naps.append}))
+    patient = patient_dynamodb_client(attempts)
+    aws.fault(THROTTLED, times=attempts - 1)
+    aws.fault(well, times=None)
+    patient.update_item(**UPDATE)
+    assert len(naps) == attempts - 1
+    aws.reset()
+    aws.fault(THROTTLED, times=None)
+    with pytest.raises(ClientError):
+        patient.update_item(**UPDATE)
+    assert len(aws.calls) == attempts
+    patient.close()

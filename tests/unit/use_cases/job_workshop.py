@@ -21,7 +21,7 @@ from audio_gateway.providers.port import (
 )
 from audio_gateway.transcripts.stored import from_bytes
 from audio_gateway.transcripts.transcript import Transcript
-from audio_gateway.use_cases.chunk_job import ChunkWork, work_on_chunk
+from audio_gateway.use_cases.chunk_job import ChunkWork, work_on_chunks
 from audio_gateway.use_cases.job_money import JobTill
 from audio_gateway.use_cases.job_order import JobOrder
 from audio_gateway.use_cases.merge_job import RESULT, Ending, fail_job, merge_job
@@ -113,7 +113,7 @@ class Workshop:
         return sorted(number for lane in lanes for number in lane)
 
     def chunk(self, job: Job, number: int) -> None:
-        work_on_chunk("default", job.id, number, Deadline.after(60), using=self.chunk_work)
+        work_on_chunks("default", job.id, number, Deadline.after(60), using=self.chunk_work)
 
     def merge(self, job: Job) -> None:
         merge_job("default", job.id, using=self.ending)

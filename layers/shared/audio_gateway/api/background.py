@@ -6,6 +6,7 @@ the key, and `create(...)` returns what it would have returned at once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +17,7 @@ from audio_gateway.api.job_shapes import LONGEST_WAIT_S, content_url, job_shape,
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.jobs.job import Job
 from audio_gateway.metering.account import Caller as Payer
-from audio_gateway.metering.account import Hold, Unit, Work
+from audio_gateway.metering.account import Hold, Unit, Window, Work
 from audio_gateway.replay.idempotency import Answer, Run
 from audio_gateway.transcripts.json_bytes import json_bytes
 from audio_gateway.use_cases.ask import Providers
@@ -56,7 +57,8 @@ class Beginning:
         facts_of(request).ignored = order.ignored
         answers: list[Answer] = []
 
-        def announce(job: Job) -> None:
+        def announce(job: Job, windows: Mapping[str, Window]) -> None:
+            facts_of(request).windows = windows
             answers.append(_answer(job, order.ignored, background=background))
             run.keep(answers[0], job.hold or _nothing(job))
 

@@ -45,6 +45,12 @@ LAST_HOP: Final = 20
 MOST_TRANSCODED_BYTES: Final = 8_000_000
 """Of speech that is given in another format than it was made in: what one request has memory and time for."""
 
+MOST_TRANSCRIPT_BYTES: Final = 40_000_000
+"""Of a stored transcript: some 75 hours with the times of all words, for which a request takes 20 s and 700 MB."""
+
+_LARGE_BYTES: Final = 1_000_000
+_FRESH_S: Final = 20.0  # what is left to a request that has not waited: a large result may take that long
+
 _MOST_WAIT_ASKED_S: Final = 3600
 _MOST_EVENT_BYTES: Final = 100_000_000
 
@@ -83,19 +89,23 @@ class ContentRequest:
         return asked
 
     def again(self, job: Job) -> str:
-        """Where to go on waiting.
-
-        Speech is nearly always too big for an answer of ours, and needs one more redirect to be fetched.
-
-        Raises:
-            StillRunning: nobody would follow.
-        """
-        last = LAST_HOP - 1 if job.endpoint == "speech" else LAST_HOP
-        if self.hop >= last:
+        """Where to go on waiting; raises `StillRunning` if nobody would follow."""
+        if self.is_last_for(job):
             raise StillRunning(
                 f"The job '{job.id}' is still running, and nothing is lost: it goes on, and is not paid again. "
                 f"Its result will be at {content_url(job.id)}; GET /v1/audio/jobs/{job.id} tells how far it is."
             )
+        return self.next_url(job)
+
+    def is_last_for(self, job: Job) -> bool:
+        """Whether nobody would follow another redirect to here.
+
+        Speech is nearly always too big for an answer of ours, and needs one more redirect to be fetched.
+        """
+        return self.hop >= (LAST_HOP - 1 if job.endpoint == "speech" else LAST_HOP)
+
+    def next_url(self, job: Job) -> str:
+        """The same request, one redirect later."""
         return content_url(job.id, (*self.query, ("hop", str(self.hop + 1))))
 
 
@@ -141,11 +151,22 @@ class JobContent:
         order = order_of(self._files, job)
         if isinstance(order.what, SpeechOrder):
             return self._speech(job, order, order.what, asked, found, deadline)
+        if found.size > MOST_TRANSCRIPT_BYTES:
+            message = f"The transcript of the job '{job.id}' has {found.size} bytes, too many for one answer."
+            raise InvalidRequest(f"{message} Send the recording in parts.", code="unsupported_value")
+        if _comes_too_late(found, deadline):
+            return self._afresh(job, asked)
         data = self._files.get(job, RESULT)
         if data is None:
             raise NotFound(f"The result of the job '{job.id}' is not there any more.", code="job_not_found")
         answer = _transcript(job, order, order.what, asked, from_bytes(data))
         return self._given(job, answer, asked)
+
+    def _afresh(self, job: Job, asked: ContentRequest) -> Content:
+        """A redirect to where nobody has waited yet."""
+        if asked.is_last_for(job):
+            raise _too_many_redirects(job)
+        return Content(Response(status_code=303, headers={"location": asked.next_url(job)}), ())
 
     def _given(self, job: Job, answer: Answer, asked: ContentRequest) -> Content:
         response = respond(answer, self._results, job.project_id)
@@ -172,6 +193,8 @@ class JobContent:
             return Content(response, order.ignored)
         if found.size > (MOST_TRANSCODED_BYTES if wanted != what.format else _MOST_EVENT_BYTES):
             raise _too_big(job, found.size, what.format)
+        if _comes_too_late(found, deadline) and (wanted != what.format or as_events):
+            return self._afresh(job, asked)
         audio = self._files.get(job, RESULT) or b""
         if wanted != what.format:
             audio = _transcoded(audio, job, what.format, wanted, deadline)
@@ -196,8 +219,17 @@ def _check_ended_well(job: Job, asked: ContentRequest) -> None:
 def _check_can_be_followed(job: Job, response: Response, asked: ContentRequest) -> None:
     """Raises `StillRunning` for a redirect that would be one too many for the official SDKs."""
     if response.status_code != 200 and asked.hop >= LAST_HOP:  # noqa: PLR2004 - the only other is 303
-        message = f"The result of the job '{job.id}' is ready, and too big for this answer: it is at "
-        raise StillRunning(message + f"{content_url(job.id)}.", code="too_many_redirects")
+        raise _too_many_redirects(job)
+
+
+def _too_many_redirects(job: Job) -> StillRunning:
+    message = f"The result of the job '{job.id}' is ready, and too big for this answer: it is at {content_url(job.id)}."
+    return StillRunning(message, code="too_many_redirects")
+
+
+def _comes_too_late(found: SourceFile, deadline: Deadline) -> bool:
+    """Whether there may not be enough time left to make an answer of a result, because the job was waited for."""
+    return found.size > _LARGE_BYTES and deadline.remaining_s() < _FRESH_S
 
 
 def _served_by(job: Job) -> str:

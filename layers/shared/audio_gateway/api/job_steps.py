@@ -20,7 +20,7 @@ from audio_gateway.api.telemetry import log_unexpected, logger
 from audio_gateway.deadline import Deadline
 from audio_gateway.jobs.job import Job, JobError
 from audio_gateway.jobs.job_files import JobFiles
-from audio_gateway.use_cases.chunk_job import ChunkWork, work_on_chunk
+from audio_gateway.use_cases.chunk_job import ChunkWork, work_on_chunks
 from audio_gateway.use_cases.merge_job import UNKNOWN, Ending, fail_job, merge_job
 from audio_gateway.use_cases.prepare_job import Preparation, prepare_job
 
@@ -66,7 +66,7 @@ def chunk_handler(using: ChunkWork) -> Handler:
     """`{project_id, job_id, number}` → nothing."""
 
     def work(event: Mapping[str, Any], deadline: Deadline) -> None:
-        work_on_chunk(event["project_id"], event["job_id"], event["number"], deadline, using=using)
+        work_on_chunks(event["project_id"], event["job_id"], event["number"], deadline, using=using)
 
     return _step("chunk", work, using.files, lambda event: f"failed/{event['number']}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
@@ -14,8 +15,13 @@ from audio_gateway.api.results import ResultStore
 from audio_gateway.replay.fingerprint import fingerprint
 from audio_gateway.replay.idempotency import Answer, Idempotency, Run, key_hash
 
-# Lambda answers with at most 6 MB, of which base64 takes a quarter (docs/architecture.md, «limits»).
 MAX_BUFFERED_BYTES: Final = 4_500_000
+"""Of audio: Lambda answers with at most 6 MB, of which base64 takes a quarter (docs/architecture.md, «limits»)."""
+
+# Text goes through Lambda as it is, as a string of JSON: a line break or a quotation mark takes two bytes.
+_MAX_PAYLOAD_BYTES: Final = 6_291_456 - 32_768  # with room for the headers
+_MOST_ESCAPED: Final = 6  # bytes for one: a control character
+_TEXT_TYPES: Final = ("text/", "application/json")
 
 _REPLAYED: Final = {"x-audio-gateway-replayed": "true"}
 
@@ -54,10 +60,20 @@ def replayed(answer: Answer) -> Answer:
 def respond(answer: Answer, results: ResultStore, project_id: str) -> Response:
     """The answer itself, or a redirect to the bucket if it is too big for Lambda."""
     content_type = answer.headers.get("content-type", "")
-    # Text goes through Lambda as it is, anything else in base64.
-    limit = MAX_BUFFERED_BYTES * 4 // 3 if content_type.startswith("text/") else MAX_BUFFERED_BYTES
-    if len(answer.body) <= limit:
+    if _fits(answer.body, content_type):
         return Response(answer.body, answer.status, dict(answer.headers))
     url = results.put(answer.body, content_type, project_id=project_id)
     headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
     return Response(status_code=303, headers={**headers, "location": url})
+
+
+def _fits(body: bytes, content_type: str) -> bool:
+    if not content_type.startswith(_TEXT_TYPES):
+        return len(body) <= MAX_BUFFERED_BYTES
+    if len(body) * _MOST_ESCAPED <= _MAX_PAYLOAD_BYTES:
+        return True
+    return len(body) <= _MAX_PAYLOAD_BYTES and len(_as_payload(body)) <= _MAX_PAYLOAD_BYTES
+
+
+def _as_payload(body: bytes) -> bytes:
+    return json.dumps(body.decode(), ensure_ascii=False).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -18,9 +19,13 @@ smaller, and the headers of its frames. Speech takes about half of it: 300 s are
 _FILE_BYTES: Final = 16_384  # headers of the file
 _BODY_BYTES: Final = 65_536  # of the request around it: a provider's limit is on the whole body
 
+LEAST_SECONDS: Final = 1.0
+"""Of a chunk's greatest length."""
+LEAST_BYTES: Final = math.ceil(_FILE_BYTES + _BODY_BYTES + LEAST_SECONDS * FLAC_BYTES_PER_SECOND)
+"""Of a provider's limit: what a request with a chunk of that length may have."""
+
 _SEARCH_SHARE, _MOST_SEARCH_S = 5, 30  # a fifth of the chunk, at most half a minute, to either side of its end
 _TAIL_SHARE, _MOST_TAIL_S = 10, 10  # what the last chunk has at least
-_LEAST_SECONDS: Final = 1.0
 _SECOND: Final = RATE // FRAME  # frames
 
 
@@ -42,8 +47,9 @@ class CutRule:
     overlap_seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.longest_seconds < _LEAST_SECONDS or self.chunk_seconds < _LEAST_SECONDS:
-            raise ValueError(f"chunks of {self.longest_seconds:g} s are shorter than {_LEAST_SECONDS:g} s")
+        shortest = min(self.longest_seconds, self.chunk_seconds)
+        if shortest < LEAST_SECONDS:
+            raise ValueError(f"chunks of {shortest:g} s are shorter than {LEAST_SECONDS:g} s")
         if not 0 <= self.overlap_seconds <= min(self.chunk_seconds, self.longest_seconds) / 4:
             raise ValueError(f"an overlap of {self.overlap_seconds:g} s is more than a quarter of a chunk")
 
@@ -54,6 +60,11 @@ class CutRule:
         if self.max_bytes is not None:
             by_bytes = (self.max_bytes - _FILE_BYTES - _BODY_BYTES) / FLAC_BYTES_PER_SECOND
         return min(by_bytes, float("inf") if self.max_seconds is None else self.max_seconds)
+
+    @property
+    def usual_seconds(self) -> float:
+        """What is aimed at, where the provider's limits leave room for it and for the search of a pause."""
+        return _Plan.of(self).chunk / _SECOND
 
 
 @dataclass(frozen=True, slots=True)

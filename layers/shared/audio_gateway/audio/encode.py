@@ -61,7 +61,11 @@ def encode(
 
 
 def with_true_sizes(format: SpeechFormat, data: bytes) -> bytes:  # noqa: A002 - OpenAI's word
-    """A complete file of `encode` whose header says how long it is, which a stream's cannot: a wav's sizes."""
+    """A complete file of `encode` whose header says how long it is, which a stream's cannot: of a wav or a flac."""
+    if format == "flac":
+        from audio_gateway.audio.flac import with_counted_total
+
+        return with_counted_total(data)
     wanted = riff.header(riff.pcm_format(SPEECH_SAMPLE_RATE), None)
     if format != "wav" or not data.startswith(wanted):
         return data

@@ -82,6 +82,43 @@ def with_total(header: bytes, samples: int) -> bytes:
     return header[:at] + packed.to_bytes(5, "big") + header[at + 5 :]
 
 
+def with_counted_total(data: bytes) -> bytes:
+    """A whole stream whose header does not know its length, as one whose header does.
+
+    The last frame tells: its number, and how many samples it has. Anything else is left as it is.
+    """
+    info, at = read_info(data), _last_frame(data[-MAX_FRAME_BYTES:])
+    if info is None or info.total_samples or at is None:
+        return data
+    frame = data[max(0, len(data) - MAX_FRAME_BYTES) + at :]
+    smallest = int.from_bytes(data[_START_BYTES : _START_BYTES + 2], "big")
+    largest = int.from_bytes(data[_START_BYTES + 2 : _START_BYTES + 4], "big")
+    if frame[1] & 1 or smallest != largest:  # frames of different sizes are numbered otherwise
+        return data
+    number, size_at = _frame_number(frame)
+    return with_total(data, number * largest + _frame_samples(frame, size_at))
+
+
+def _frame_number(frame: bytes) -> tuple[int, int]:
+    """The number that a frame's header holds, coded as UTF-8 codes a character, and where it ends."""
+    leading = 8 - (frame[4] ^ 0xFF).bit_length()
+    number = frame[4] & (0x7F >> leading)
+    end = 4 + max(1, leading)
+    for byte in frame[5:end]:
+        number = number << 6 | byte & 0x3F
+    return number, end
+
+
+def _frame_samples(frame: bytes, at: int) -> int:
+    """How many samples a frame has; `at` is where its header says so if they are a number of its own."""
+    code = frame[2] >> 4
+    if code in (6, 7):
+        return int.from_bytes(frame[at : at + code - 5], "big") + 1
+    if code == 1:
+        return 192
+    return 576 << code - 2 if code < 6 else 256 << code - 8
+
+
 def _read_stream(data: Content, at: int, end: int) -> Flac:
     info = read_info(data, at)
     if info is None or not info.sample_rate or end < at + _FIRST_BLOCK:
@@ -103,13 +140,18 @@ def _first_frame(data: Content, at: int, end: int) -> int:
 
 
 def ends_whole(tail: bytes) -> bool:
-    """Whether the last `MAX_FRAME_BYTES` of a file end with a whole frame: both its checksums are right."""
+    """Whether the last `MAX_FRAME_BYTES` of a file end with a whole frame."""
+    return _last_frame(tail) is not None
+
+
+def _last_frame(tail: bytes) -> int | None:
+    """Where the frame begins with which these bytes end: both its checksums are right; None if there is no such."""
     at = tail.rfind(b"\xff")
     while at >= 0:
         if _is_header(tail, at) and not _crc16(tail[at:]):
-            return True
+            return at
         at = tail.rfind(b"\xff", 0, at)
-    return False
+    return None
 
 
 def _is_header(data: bytes, at: int) -> bool:

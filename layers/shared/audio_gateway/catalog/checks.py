@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from audio_gateway.audio.cut import LEAST_BYTES, LEAST_SECONDS
 from audio_gateway.catalog.defaults import EMBEDDED, Defaults, defaults_for
 from audio_gateway.catalog.mistakes import Mistake
 from audio_gateway.catalog.schema import ModelEntry, ProviderEntry
@@ -53,6 +54,18 @@ def _check_endpoints(where: str, model: ModelEntry, upstream: str, defaults: Def
 
 def _check_chunks(where: str, model: ModelEntry, defaults: Defaults) -> Iterator[Mistake]:
     limit = model.max_seconds or defaults.max_seconds
+    if set(model.endpoints) != {"speech"}:
+        least: tuple[tuple[str, float | None, float], ...] = (
+            ("max_seconds", model.max_seconds, LEAST_SECONDS),
+            ("max_bytes", model.max_bytes, LEAST_BYTES),
+            ("chunk_seconds", model.chunk_seconds, LEAST_SECONDS),
+        )
+        for field, value, lowest in least:
+            if value is not None and value < lowest:
+                problem = (
+                    f"is {value:g}: long audio could not be cut into parts that fit; at least {lowest:g} is needed"
+                )
+                yield Mistake(where, field, problem)
     if model.chunk_seconds is not None and limit is not None and model.chunk_seconds > limit:
         yield Mistake(where, "chunk_seconds", f"is {model.chunk_seconds:g}, more than max_seconds, {limit:g}")
 

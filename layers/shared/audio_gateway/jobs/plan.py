@@ -39,11 +39,35 @@ class Plan:
         """What `to_json` gave."""
         return cls(value["amount"], tuple(Piece(*numbers) for numbers in value["pieces"]))
 
-    def lanes(self, concurrency: int) -> list[list[int]]:
-        """The numbers of the chunks, dealt out to so many that each does its own one after the other."""
-        count = min(concurrency, MOST_LANES, len(self.pieces))
-        return [list(range(lane, len(self.pieces), count)) for lane in range(count)]
+    @property
+    def tasks(self) -> int:
+        """How many tasks there are: one for each chunk, or for several in a row where there are very many."""
+        return -(-len(self.pieces) // self._chunks_of_a_task)
 
+    def chunks_of(self, task: int) -> range:
+        """The numbers of a task's chunks."""
+        first = task * self._chunks_of_a_task
+        return range(first, min(first + self._chunks_of_a_task, len(self.pieces)))
+
+    def task_of(self, chunk: int) -> int:
+        """The number of the task that a chunk belongs to."""
+        return chunk // self._chunks_of_a_task
+
+    def lanes(self, concurrency: int) -> list[list[int]]:
+        """The numbers of the tasks, dealt out to so many that each does its own one after the other."""
+        count = min(concurrency, MOST_LANES, self.tasks)
+        return [list(range(lane, self.tasks, count)) for lane in range(count)]
+
+    @property
+    def _chunks_of_a_task(self) -> int:
+        return max(1, -(-len(self.pieces) // MOST_TASKS))
+
+
+MOST_TASKS: Final = 2_000
+"""What the history of an execution, 25,000 events, has room for: 7 events for each, and 3 more for each further try."""
+
+MOST_PIECES: Final = 10_000
+"""What the steps before and behind the chunks read and write within Lambda's 15 minutes, one file after the other."""
 
 MOST_LANES: Final = 40
 """Iterations that Step Functions runs at once in an inline Map."""

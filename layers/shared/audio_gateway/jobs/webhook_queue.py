@@ -2,6 +2,9 @@
 
 {"project_id", "job_id", "type", "created_at"}                                            to be told to every endpoint
 {"project_id", "job_id", "type", "created_at", "endpoint_id", "attempt", "due_at", "first_at"?}         to this one
+
+The group of a message is its project, which makes the queue a fair one: while one project takes up much of the time of
+those who work on it, SQS hands out the messages of the others first.
 """
 
 from __future__ import annotations
@@ -41,17 +44,22 @@ class WebhookQueue:
 
     def announce(self, announcement: Announcement) -> None:
         """Have an event told to whoever wants to know."""
-        self._send(message_of(announcement), 0)
+        self._send(announcement, 0)
 
     def send(self, delivery: Delivery, now_s: int) -> None:
         """Put it into the queue until it is due, or for as long as can be."""
-        self._send(message_of(delivery), delivery.delay_at(now_s))
+        self._send(delivery, delivery.delay_at(now_s))
 
-    def _send(self, body: str, delay_s: int) -> None:
+    def _send(self, what: Announcement | Delivery, delay_s: int) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_s)
+            self._client.send_message(
+                QueueUrl=self._url,
+                MessageBody=message_of(what),
+                MessageGroupId=what.project_id,
+                DelaySeconds=delay_s,
+            )
         except (BotoCoreError, ClientError) as error:
             raise StorageUnavailable("Webhooks cannot be queued at the moment. Try again.") from error
 

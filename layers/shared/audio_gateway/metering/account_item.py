@@ -47,6 +47,19 @@ def account_from(item: dict[str, Any]) -> Account:
     return Account(item["status"]["S"], int(item["version"]["N"]), limits)
 
 
+def last_used_s(item: dict[str, Any]) -> int | None:
+    """The beginning of the minute in which a request was last admitted, in unix seconds; None if there was none.
+
+    The counter of that minute is what says so: no request writes anything for it.
+    """
+    minutes = _minutes_with_requests(item)
+    return max(minutes) * 60 if minutes else None
+
+
+def _minutes_with_requests(item: dict[str, Any]) -> list[int]:
+    return [int(name[1:]) for name in item if name[0] == "r" and name[1:].isdecimal()]
+
+
 def new_account_item(key_id: str, limits: Limits) -> dict[str, Any]:
     """The item of a key that has used nothing yet."""
     return account_key(key_id) | {
@@ -163,9 +176,17 @@ def release_update(
 
 
 def stale_counters(item: dict[str, Any], now_ms: int) -> tuple[str, ...]:
-    """Names of the windows in an item that no clock can be in any more, and of what nothing can arrive for."""
+    """Names of the windows in an item that no clock can be in any more, and of what nothing can arrive for.
+
+    The newest counter of requests is kept: it says when the key was used last.
+    """
     oldest = minute_of(now_ms) - _KEPT_MINUTES + 1
-    windows = (name for name in item if name[0] in _COUNTERS and name[1:].isdecimal() and int(name[1:]) < oldest)
+    newest = f"r{max(_minutes_with_requests(item), default=0)}"
+    windows = (
+        name
+        for name in item
+        if name[0] in _COUNTERS and name[1:].isdecimal() and int(name[1:]) < oldest and name != newest
+    )
     late = (name for name in item if name.startswith(_LATE) and int(item[name]["N"]) < now_ms // 1000)
     return (*windows, *late)
 

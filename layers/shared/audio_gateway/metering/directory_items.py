@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 from audio_gateway.metering.account_changes import AccountStatus
-from audio_gateway.metering.account_item import account_from
+from audio_gateway.metering.account_item import account_from, last_used_s
 from audio_gateway.metering.key_store import record_key
 from audio_gateway.metering.keys import KeyRecord
 from audio_gateway.metering.limits import Limits
@@ -63,13 +63,17 @@ class KeyEntry:
 
 @dataclass(frozen=True, slots=True)
 class ProjectKey:
-    """A project's key with what its account says at the moment. Keys made by the operator's tools have no `owner`."""
+    """A project's key with what its account says at the moment. Keys made by the operator's tools have no `owner`.
+
+    `last_used_at` is to the minute, None if the key was never used.
+    """
 
     entry: KeyEntry
     owner: ServiceAccount | None
     status: AccountStatus
     version: int
     limits: Limits
+    last_used_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,10 @@ def entry_from(item: dict[str, Any]) -> KeyEntry:
 def project_key(entry: KeyEntry, owner: ServiceAccount | None, account_item: dict[str, Any]) -> ProjectKey:
     """An entry together with its account."""
     account = account_from(account_item)
-    return ProjectKey(entry, owner, cast("AccountStatus", account.status), account.version, account.limits)
+    status, used_s = cast("AccountStatus", account.status), last_used_s(account_item)
+    # Of its first minute, it was not used before it was made.
+    last_used_at = None if used_s is None else max(used_s, entry.created_at)
+    return ProjectKey(entry, owner, status, account.version, account.limits, last_used_at)
 
 
 def record_change(

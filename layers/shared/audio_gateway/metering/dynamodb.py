@@ -1,4 +1,4 @@
-"""The DynamoDB client that all of the gateway uses."""
+"""The DynamoDB clients that all of the gateway uses: one for requests, one for whom nobody waits."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ _CONNECT_TIMEOUT_S: Final = 0.5
 _READ_TIMEOUT_S: Final = 0.7
 _ATTEMPTS: Final = 2
 
+# A run that gives up does all of its work again, and one that is throttled does best to wait: with the pauses between
+# the tries, which double from 1 s, a call takes 40 s at most.
+_PATIENT_CONNECT_TIMEOUT_S: Final = 2.0
+_PATIENT_READ_TIMEOUT_S: Final = 5.0
+_PATIENT_ATTEMPTS: Final = 5
+
 _MAY_ARRIVE_AGAIN: Final = "MayArriveAgain"
 
 
@@ -26,14 +32,23 @@ def dynamodb_client() -> DynamoDBClient:
     credentials and endpoint are looked up where every AWS client looks for them. A mistake in a parameter's type is
     refused by DynamoDB, as a `ClientError`, and not by the client.
     """
+    return _client(_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S, _ATTEMPTS)
+
+
+def patient_dynamodb_client(attempts: int = _PATIENT_ATTEMPTS) -> DynamoDBClient:
+    """The same for what runs in the background, and with fewer `attempts` for reports, which read much."""
+    return _client(_PATIENT_CONNECT_TIMEOUT_S, _PATIENT_READ_TIMEOUT_S, attempts)
+
+
+def _client(connect_timeout_s: float, read_timeout_s: float, attempts: int) -> DynamoDBClient:
     # botocore alone: boto3 on top of it adds to a cold start, and every first call of a caller waits for that.
     from botocore.config import Config
     from botocore.session import get_session
 
     config = Config(
-        connect_timeout=_CONNECT_TIMEOUT_S,
-        read_timeout=_READ_TIMEOUT_S,
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        connect_timeout=connect_timeout_s,
+        read_timeout=read_timeout_s,
+        retries={"mode": "standard", "total_max_attempts": attempts},
         parameter_validation=False,  # a tenth of a call's processor time; DynamoDB checks the same
     )
     client = cast("DynamoDBClient", get_session().create_client("dynamodb", config=config))

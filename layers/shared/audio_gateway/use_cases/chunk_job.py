@@ -1,4 +1,4 @@
-"""A job's second step, once for each chunk: one call of a provider, and what came of it is kept."""
+"""A job's second step, once for each task: a call of a provider for each of its chunks, and what came of it is kept."""
 
 from __future__ import annotations
 
@@ -35,22 +35,26 @@ class ChunkWork:
     now_ms: Callable[[], int]
 
 
-def work_on_chunk(project_id: str, job_id: str, number: int, deadline: Deadline, *, using: ChunkWork) -> None:
-    """Do the chunk, unless it was done before or the job is over. Safe to repeat.
+def work_on_chunks(project_id: str, job_id: str, task: int, deadline: Deadline, *, using: ChunkWork) -> None:
+    """Do the chunks of a task, unless they were done before or the job is over. Safe to repeat.
 
     Raises:
-        ProviderError: none of the models did it.
+        ProviderError: none of the models did one of them. Those behind it are not tried.
         ConfigurationError: a provider's key cannot be read.
         StorageUnavailable: worth another try.
     """
     job = using.store.get(project_id, job_id, using.now_ms() // 1000)
     if job is None or job.is_final:
         return
-    if not using.files.has(job, done(number)):
-        model, size = _do(job, number, deadline, using)
-        # Behind the part itself: where this is, all of the part is.
-        using.files.put_json(job, done(number), {"model": model, "size": size})
-    if not using.store.chunk_done(job, number) and _is_gone(job, using):
+    plan = plan_of(using.files, job)
+    if plan is None:
+        raise _gone()
+    for number in plan.chunks_of(task):
+        if not using.files.has(job, done(number)):
+            model, size = _do(job, plan.pieces[number], number, deadline, using)
+            # Behind the part itself: where this is, all of the part is.
+            using.files.put_json(job, done(number), {"model": model, "size": size})
+    if not using.store.chunk_done(job, task) and _is_gone(job, using):
         using.files.remove(job)
 
 
@@ -70,17 +74,21 @@ def _is_gone(job: Job, using: ChunkWork) -> bool:
     return now is None or now.status == "cancelled"
 
 
-def _do(job: Job, number: int, deadline: Deadline, using: ChunkWork) -> tuple[str, int]:
-    order, plan = order_of(using.files, job), plan_of(using.files, job)
+def _gone() -> StorageUnavailable:
+    return StorageUnavailable("The job's files are gone: it was deleted, or its time has passed.")
+
+
+def _do(job: Job, piece: Piece, number: int, deadline: Deadline, using: ChunkWork) -> tuple[str, int]:
+    order = order_of(using.files, job)
     chunk = using.files.get(job, f"chunks/{number}")
-    if plan is None or chunk is None:
-        raise StorageUnavailable("The job's files are gone: it was deleted, or its time has passed.")
+    if chunk is None:
+        raise _gone()
     call = Call(f"{job.id}_{number}", Caller(job.key_id, job.project_id), deadline)
     if isinstance(order.what, SpeechOrder):
         text = using.files.get_json(job, f"chunks/{number}")
         model, made, size = _speak(replace(order.what, text=text, format="pcm"), call, using)
     else:
-        model, made, size = _listen(replace(order.what, data=chunk), plan.pieces[number], call, using)
+        model, made, size = _listen(replace(order.what, data=chunk), piece, call, using)
     using.files.put(job, part(number), made)
     return model.id, size
 

@@ -9,7 +9,7 @@ from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.webhook_queue import WebhookQueue
 from audio_gateway.jobs.webhooks_notify import JobNews
-from audio_gateway.metering.dynamodb import dynamodb_client
+from audio_gateway.metering.dynamodb import patient_dynamodb_client
 from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.unsettled import UnsettledStore
 from audio_gateway.use_cases.job_money import JobTill
@@ -18,7 +18,7 @@ from audio_gateway.use_cases.merge_job import Ending
 
 def ending_on_aws(catalog: Catalog, table: str, bucket: str, webhook_queue_url: str) -> Ending:
     """An ending over the table, the bucket and the queue of webhooks. Nothing is called before there is a job."""
-    client = dynamodb_client()
+    client = patient_dynamodb_client()
     meter = DynamoMeter(client, table, hold_seconds=HOLD_SECONDS)
     return Ending(
         store=JobStore(client, table),

@@ -157,7 +157,7 @@ def _reason(job: Job, plan: Plan | None, found: Mapping[int, Any], error: JobErr
     if plan is None:
         return error or UNKNOWN
     missing = [number for number in range(len(plan.pieces)) if number not in found]
-    told = ((number, files.get_json(job, f"failed/{number}")) for number in missing)
+    told = ((number, files.get_json(job, f"failed/{plan.task_of(number)}")) for number in missing)
     number, kept = next(((number, kept) for number, kept in told if kept is not None), (-1, None))
     if kept is None:
         if error is not None or not missing:

@@ -7,31 +7,27 @@ from dataclasses import dataclass
 from typing import Final
 
 from audio_gateway.audio.content import StoredContent
-from audio_gateway.audio.cut import CutRule, cut
+from audio_gateway.audio.cut import cut
 from audio_gateway.audio.recording import Recording
 from audio_gateway.audio.silence import RATE
 from audio_gateway.catalog.models import Catalog, Model
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import ConfigurationError, InvalidRequest, WorkTooLong
+from audio_gateway.errors import InvalidRequest, WorkTooLong
 from audio_gateway.jobs.job import Job
 from audio_gateway.jobs.job_files import JobFiles, SourceFile
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.jobs.plan import Piece, Plan
+from audio_gateway.jobs.plan import MOST_PIECES, Piece, Plan
 from audio_gateway.metering.account import Caller
 from audio_gateway.text.split import split
 from audio_gateway.use_cases.ask import Providers
 from audio_gateway.use_cases.job_money import JobTill, hold_price, new_hold
 from audio_gateway.use_cases.job_order import JobOrder, order_of
+from audio_gateway.use_cases.job_parts import characters_of_a_part, cut_rule, too_many_parts
 from audio_gateway.use_cases.speech import SpeechOrder, able_to_speak
 from audio_gateway.use_cases.transcription import TranscriptionOrder, able_to_listen
 
 Fetch = Callable[[Job, str], SourceFile]
 """Brings the audio at a URL into the job's files."""
-
-MOST_CHARACTERS: Final = 4096
-"""Of a part of speech where the model has no limit: parts are what can be done at the same time."""
-SPEAKERS_OVERLAP_S: Final = 10.0
-"""Shared by neighbouring chunks, so that the same speakers can be told by what they say in both."""
 
 _PLAN: Final = "plan.json"
 
@@ -50,12 +46,12 @@ class Preparation:
 
 
 def prepare_job(project_id: str, job_id: str, deadline: Deadline, *, using: Preparation) -> list[list[int]]:
-    """The numbers of the job's chunks, one list for each that is to be worked through at the same time.
+    """The numbers of the job's tasks, one list for each that is to be worked through at the same time.
 
     None at all if the job is over. Safe to repeat: chunks come out the same, and the price is held once.
 
     Raises:
-        InvalidAudio, InvalidRequest, WorkTooLong, ConfigurationError: this input will never do.
+        InvalidAudio, InvalidRequest, WorkTooLong: this input will never do.
         LimitReached, PermissionDenied: the price cannot be held.
         StorageUnavailable, MeteringUnavailable: worth another try.
     """
@@ -68,7 +64,7 @@ def prepare_job(project_id: str, job_id: str, deadline: Deadline, *, using: Prep
     plan = _new_plan(job, order, able[0], deadline, using) if kept is None else Plan.from_json(kept)
     hold = new_hold(job.id, Caller(job.key_id, job.project_id), job.endpoint, able, plan.amount, using.now_ms())
     job = hold_price(job, hold, store=using.store, till=using.till)
-    if using.store.begin(job, total=len(plan.pieces)):
+    if using.store.begin(job, total=plan.tasks):
         return plan.lanes(able[0].chunk_concurrency)
     # It was cancelled, or deleted, in the meantime: whoever did that may not have seen the hold, nor the chunks.
     if job.hold is not None:
@@ -100,8 +96,10 @@ def _new_plan(job: Job, order: JobOrder, model: Model, deadline: Deadline, using
 
 def _text_in_parts(job: Job, order: SpeechOrder, model: Model, files: JobFiles) -> Plan:
     pieces, at = list[Piece](), 0
-    for part in split(order.text, min(model.max_characters or MOST_CHARACTERS, MOST_CHARACTERS)):
+    for part in split(order.text, characters_of_a_part(model)):
         if part.strip():  # a stretch of blanks is nothing to say, and nothing to pay
+            if len(pieces) == MOST_PIECES:
+                raise too_many_parts(order, model)
             files.put_json(job, f"chunks/{len(pieces)}", part)
             pieces.append(Piece(at, at + len(part)))
         at += len(part)
@@ -119,9 +117,10 @@ def _audio_in_chunks(
             raise InvalidRequest("There is no audio: neither a file nor a URL was given.", param="file")
         source = using.fetch(job, order.url)
     recording = Recording(StoredContent(using.files.reader(source)))
-    rule = _rule(model, speakers=what.response_format == "diarized_json")
     pieces = list[Piece]()
-    for chunk in cut(_in_time(recording.pcm(RATE), deadline), rule):
+    for chunk in cut(_in_time(recording.pcm(RATE), deadline), cut_rule(what, model)):
+        if len(pieces) == MOST_PIECES:
+            raise too_many_parts(what, model)
         using.files.put(job, f"chunks/{len(pieces)}", flac_file(chunk.pcm, RATE))
         pieces.append(Piece(chunk.start, chunk.end, chunk.overlap))
     return Plan(recording.duration_ms, tuple(pieces))
@@ -133,14 +132,3 @@ def _in_time(pcm: Iterator[bytes], deadline: Deadline) -> Iterator[bytes]:
             message = "The audio is too long: it could not be read in the 15 minutes that there are. Send it in parts."
             raise WorkTooLong(message, param="file")
         yield piece
-
-
-def _rule(model: Model, *, speakers: bool) -> CutRule:
-    try:
-        rule = CutRule(model.chunk_seconds, model.max_seconds, model.max_bytes)
-        if not speakers:
-            return rule
-        overlap = min(SPEAKERS_OVERLAP_S, rule.chunk_seconds / 4, rule.longest_seconds / 4)
-        return CutRule(model.chunk_seconds, model.max_seconds, model.max_bytes, overlap)
-    except ValueError as error:
-        raise ConfigurationError(f"models.{model.id}: {error}") from error

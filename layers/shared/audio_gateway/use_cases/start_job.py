@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -12,10 +12,11 @@ from audio_gateway.jobs.executions import Executions
 from audio_gateway.jobs.job import KEPT_SECONDS, Job, new_job_id
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.metering.account import Caller
+from audio_gateway.metering.account import Caller, Window
 from audio_gateway.use_cases.ask import Providers
 from audio_gateway.use_cases.job_money import JobTill, new_hold
 from audio_gateway.use_cases.job_order import JobOrder, keep_order
+from audio_gateway.use_cases.job_parts import check_amount
 from audio_gateway.use_cases.speech import SpeechOrder, able_to_speak
 from audio_gateway.use_cases.transcription import able_to_listen
 
@@ -42,16 +43,16 @@ def start_job(  # noqa: PLR0913 - what a request may bring with it
     duration_ms: int | None = None,
     upload_id: str | None = None,
     job_id: str | None = None,
-    announce: Callable[[Job], None] = lambda _job: None,
+    announce: Callable[[Job, Mapping[str, Window]], None] = lambda _job, _windows: None,
 ) -> Job:
     """Begin a job; it is queued. `audio` came with the request, `duration_ms` is its length if that was measured.
 
     Its price is held at once where it is known: for text, and for audio that was measured. `job_id` is given where the
-    caller's request has one already. `announce` is told of the job before there is anything of it; what it raises is
-    raised.
+    caller's request has one already. `announce` is told of the job before there is anything of it, and of what is left
+    of the key's minute, if the price was held; what it raises is raised.
 
     Raises:
-        UnknownModel, InvalidRequest: the models cannot do it; nothing is kept.
+        UnknownModel, InvalidRequest: the models cannot do it, or not as much of it at once; nothing is kept.
         LimitReached, PermissionDenied, MeteringUnavailable, StorageUnavailable: nothing is held or begun.
     """
     what = order.what
@@ -61,6 +62,7 @@ def start_job(  # noqa: PLR0913 - what a request may bring with it
     else:
         able = tuple(c.model for c in able_to_listen(what, catalog=catalog))
         amount = duration_ms or 0
+    check_amount(what, able[0], amount)
     now_ms = desk.now_ms()
     job = Job(
         id=job_id or new_job_id(now_ms),
@@ -73,12 +75,13 @@ def start_job(  # noqa: PLR0913 - what a request may bring with it
         expires_at=now_ms // 1000 + KEPT_SECONDS,
         upload_id=upload_id,
     )
+    windows: Mapping[str, Window] = {}
     if amount:
         hold = new_hold(job.id, caller, job.endpoint, able, amount, now_ms)
-        desk.till.meter.admit(caller, hold.work, at_ms=now_ms)
+        windows = desk.till.meter.admit(caller, hold.work, at_ms=now_ms).windows
         job = replace(job, hold=hold)
     try:
-        announce(job)
+        announce(job, windows)
         if audio is not None:
             desk.files.put(job, "source", audio)
             order = replace(order, source=desk.files.find(job, "source"))

@@ -220,7 +220,8 @@ def listen_to_part(
     """Have one part of a long recording written down: by the first model that does so to the end. Nothing is charged.
 
     All times that the model has are asked for: they say where the parts are joined, and the transcript may be given in
-    any format later. Raises `ProviderError`.
+    any format later. Not where log probabilities were ordered, which no provider gives together with times.
+    Raises `ProviderError`.
     """
     stopwatch = Stopwatch()
 
@@ -246,7 +247,8 @@ def _with_times(order: TranscriptionOrder, model: Model) -> TranscriptionOrder:
         granularities.add("word")
     if "segments" in model.capabilities:
         granularities.add("segment")
-    if order.response_format == "diarized_json" or not granularities:
+    told_probabilities = order.logprobs and "logprobs" in model.capabilities
+    if order.response_format == "diarized_json" or told_probabilities or not granularities:
         return replace(order, stream=False)
     return replace(order, stream=False, response_format="verbose_json", granularities=frozenset(granularities))
 
@@ -383,11 +385,22 @@ def _listen(
         if isinstance(event, TranscriptDone):
             _check_heard(event.transcript, audio, model)
             _check_times(event.transcript, order, model)
-            yield event
+            yield event if request.stream else TranscriptDone(_counted(event.transcript, model))
             return
         yield event
     message = f"The provider '{model.provider.id}' stopped before the transcript was complete."
     raise ProviderBadAnswer(message, provider=model.provider.id)
+
+
+def _counted(transcript: Transcript, model: Model) -> Transcript:
+    """Tokens only of a model without times, as with OpenAI's: `usage` is not to depend on the format.
+
+    Servers that count tokens do so in `json` alone. A job asks for all times, to be given in any format later, and is
+    to answer what the call at once does.
+    """
+    if model.capabilities.isdisjoint({"words", "segments"}):
+        return transcript
+    return replace(transcript, token_usage=None)
 
 
 def _check_heard(transcript: Transcript, audio: AudioSource, model: Model) -> None:

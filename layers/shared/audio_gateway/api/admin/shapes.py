@@ -49,7 +49,7 @@ def new_key_shape(key: NewKey, limits: Limits) -> dict[str, Any]:
 
 
 def api_key_shape(key: ProjectKey, project: Project) -> dict[str, Any]:
-    """`organization.project.api_key`. Nobody records when a key was used last: each request would pay for that."""
+    """`organization.project.api_key`. `last_used_at` is to the minute (metering/account_item.py)."""
     entry = key.entry
     return {
         "id": entry.id,
@@ -57,7 +57,7 @@ def api_key_shape(key: ProjectKey, project: Project) -> dict[str, Any]:
         "name": entry.name,
         "redacted_value": entry.redacted,
         "created_at": entry.created_at,
-        "last_used_at": None,
+        "last_used_at": key.last_used_at,
         "expires_at": key.limits.expires_at,
         "owner": _owner(key),
         "owner_project_access": "active" if _status(project) == "active" else "inactive",
@@ -67,7 +67,7 @@ def api_key_shape(key: ProjectKey, project: Project) -> dict[str, Any]:
 
 
 def admin_key_shape(key: AdminKey) -> dict[str, Any]:
-    """`organization.admin_api_key`."""
+    """`organization.admin_api_key`. Nobody records when it was used last: each request would pay for that."""
     return {
         "id": key.id,
         "object": "organization.admin_api_key",

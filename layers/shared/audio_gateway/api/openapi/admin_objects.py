@@ -71,6 +71,7 @@ _NAME: Final = text("For people.")
 _CREATED: Final = integer("When it was created, in unix seconds.")
 _EXPIRES: Final = or_null(integer("When it ends, in unix seconds; null if it does not."))
 _REDACTED: Final = text("The first and last characters of its value.")
+_LAST_USED: Final = or_null(integer("When a request of its was last admitted, to the minute; null if none was."))
 _NEVER_KNOWN: Final = {"type": "null", "description": "Not recorded: each request would have to pay for it."}
 _LIMITS: Final = {**reference("Limits"), "description": "Those that are set."}
 _VALUE: Final = text("The key itself, shown this once.")
@@ -123,7 +124,7 @@ def _keys() -> dict[str, Schema]:
         "name": _NAME,
         "redacted_value": _REDACTED,
         "created_at": _CREATED,
-        "last_used_at": _NEVER_KNOWN,
+        "last_used_at": _LAST_USED,
         "expires_at": _EXPIRES,
         "owner": {**reference("KeyOwner"), "description": "Whose key it is."},
         "owner_project_access": words(["active", "inactive"], "Whether the project is in use."),

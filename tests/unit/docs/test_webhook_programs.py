@@ -1,0 +1,89 @@
+"""The pages' programs that receive webhooks, run: what the gateway sends, they take; what others send, they refuse."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import HTTPServer
+from typing import Any
+
+import pytest
+from openai import InvalidWebhookSignatureError
+
+from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.jobs.webhook_post import Outcome, Poster
+from audio_gateway.jobs.webhooks import WebhookEndpoint, WebhookEvent, new_secret
+from audio_gateway.use_cases.webhooks import try_out
+from tests.unit.docs.pages import ROOT, blocks
+
+SECRET = new_secret()
+
+
+def program(page: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The names that the page's program with `unwrap` defines; it is imported, not started."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+    monkeypatch.setenv("OPENAI_WEBHOOK_SECRET", SECRET)
+    (code,) = (block for block in blocks((ROOT / page).read_text(), "python") if "webhooks.unwrap" in block)
+    names: dict[str, Any] = {"__name__": "program"}
+    exec(compile(code.replace('webhook_secret="whsec_..."', f'webhook_secret="{SECRET}"'), page, "exec"), names)
+    return names
+
+
+@pytest.fixture
+def hooks(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of docs/clients.md's receiver."""
+    server = HTTPServer(("127.0.0.1", 0), program("docs/clients.md", monkeypatch)["Hooks"])
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/hooks"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def endpoint(url: str, secret: str, **old: Any) -> WebhookEndpoint:
+    return WebhookEndpoint("webhook_1", "default", "mine", url, ("audio.job.failed",), secret, 0, 0, **old)
+
+
+def poster(url: str) -> Poster:
+    return Poster(AllowedHosts.parse(url.removeprefix("http://").partition("/")[0]))
+
+
+def test_the_receiver_takes_what_the_gateway_signed(hooks: str, capsys: pytest.CaptureFixture[str]) -> None:
+    now_s = time.time()
+    changing = endpoint(hooks, new_secret(), old_secret=SECRET, old_secret_until=int(now_s) + 60)
+    for mine in (endpoint(hooks, SECRET), changing):
+        assert try_out(mine, "audio.job.failed", post=poster(hooks), now_s=now_s) == 204
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("audio.job.failed job_")]
+    assert len(lines) == 2
+
+
+@pytest.mark.parametrize(("secret", "late_s"), [(new_secret(), 0), (SECRET, 3600)])
+def test_the_receiver_refuses_what_another_signed_and_what_is_old(hooks: str, secret: str, late_s: int) -> None:
+    now_s = time.time() - late_s
+    assert try_out(endpoint(hooks, secret), "audio.job.failed", post=poster(hooks), now_s=now_s) == 400
+
+
+def test_the_function_on_the_page_of_webhooks_unwraps_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    on_request = program("docs/webhooks.md", monkeypatch)["on_request"]
+    sent: list[tuple[bytes, dict[str, str]]] = []
+
+    def post(_url: str, body: bytes, headers: Any) -> Outcome:
+        sent.append((body, dict(headers)))
+        return Outcome(200)
+
+    now_s = time.time()
+    try_out(endpoint("https://example.com", SECRET), "audio.job.failed", post=post, now_s=now_s)
+    ((body, headers),) = sent
+    assert on_request(body, headers).startswith("job_")
+    with pytest.raises(InvalidWebhookSignatureError):
+        on_request(body + b" ", headers)
+
+
+def test_the_page_s_sample_is_what_is_sent() -> None:
+    (sample,) = blocks((ROOT / "docs/webhooks.md").read_text(), "json")
+    shown = json.loads(sample)
+    event = WebhookEvent(shown["type"], shown["data"]["id"], shown["created_at"])
+    assert json.loads(event.body) == shown
