@@ -18,7 +18,7 @@ from audio_gateway.jobs.webhooks import WebhookEndpoint, WebhookEvent, new_secre
 from audio_gateway.use_cases.webhooks import try_out
 from tests.unit.docs.pages import ROOT, blocks
 
-SECRET = new_secret()
+SECRET, ANOTHER = new_secret(), new_secret()
 
 
 def program(page: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -53,14 +53,16 @@ def poster(url: str) -> Poster:
 
 def test_the_receiver_takes_what_the_gateway_signed(hooks: str, capsys: pytest.CaptureFixture[str]) -> None:
     now_s = time.time()
-    changing = endpoint(hooks, new_secret(), old_secret=SECRET, old_secret_until=int(now_s) + 60)
+    changing = endpoint(hooks, ANOTHER, old_secret=SECRET, old_secret_until=int(now_s) + 60)
     for mine in (endpoint(hooks, SECRET), changing):
         assert try_out(mine, "audio.job.failed", post=poster(hooks), now_s=now_s) == 204
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("audio.job.failed job_")]
     assert len(lines) == 2
 
 
-@pytest.mark.parametrize(("secret", "late_s"), [(new_secret(), 0), (SECRET, 3600)])
+@pytest.mark.parametrize(
+    ("secret", "late_s"), [pytest.param(ANOTHER, 0, id="of another"), pytest.param(SECRET, 3600, id="old")]
+)
 def test_the_receiver_refuses_what_another_signed_and_what_is_old(hooks: str, secret: str, late_s: int) -> None:
     now_s = time.time() - late_s
     assert try_out(endpoint(hooks, secret), "audio.job.failed", post=poster(hooks), now_s=now_s) == 400
