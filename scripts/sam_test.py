@@ -181,6 +181,7 @@ class Invoker:
             "TABLE_NAME": TABLE,
             "BUCKET_NAME": BUCKET,
             "JOBS_MACHINE_ARN": f"arn:aws:states:{REGION}:000000000000:stateMachine:jobs",
+            "JOB_END_FUNCTION": "JobEndFunction",
             "WEBHOOK_QUEUE_URL": f"http://host.docker.internal:{port}/000000000000/webhooks",
             "WEBHOOK_DEAD_QUEUE_URL": f"http://host.docker.internal:{port}/000000000000/dead-webhooks",
         }

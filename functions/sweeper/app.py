@@ -1,15 +1,20 @@
-"""Every minute: settles holds that have expired."""
+"""Every minute: settles holds that have expired, and has jobs ended whose work has stopped."""
 
 import os
 
 from audio_gateway import init_phase
 from audio_gateway.api.scheduled import sweeps
 from audio_gateway.api.settings import SweeperSettings
+from audio_gateway.clock import now_ms
+from audio_gateway.jobs.end_function import EndFunction
+from audio_gateway.jobs.executions import Executions
+from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.dynamodb import patient_dynamodb_client
 from audio_gateway.metering.lag import Lag
 from audio_gateway.metering.sweeper import Sweeper
 from audio_gateway.metering.unsettled import UnsettledStore
+from audio_gateway.use_cases.lost_jobs import LostJobs
 
 settings = SweeperSettings.from_env(os.environ)
 client = patient_dynamodb_client()
@@ -20,4 +25,11 @@ sweeper = Sweeper(
     UnsettledStore(settings.bucket),
     Lag(settings.hold_seconds, settings.sweep_seconds),
 )
-handler = init_phase.done(sweeps(sweeper))
+lost_jobs = LostJobs(
+    JobStore(client, settings.table),
+    Executions(settings.machine_arn),
+    EndFunction(settings.end_function).end,
+    patience_s=2 * settings.sweep_seconds,
+    now_s=lambda: now_ms() // 1000,
+)
+handler = init_phase.done(sweeps(sweeper, lost_jobs))

@@ -10,6 +10,7 @@ from audio_gateway.clock import now_ms
 from audio_gateway.errors import GatewayError
 from audio_gateway.jobs.job import Job, JobError, Status
 from audio_gateway.jobs.job_files import JobFiles, SourceFile
+from audio_gateway.jobs.job_store import OpenJob
 from audio_gateway.metering.account import Admission, Caller, Hold, Window, Work
 from audio_gateway.metering.unsettled import Evidence
 from audio_gateway.use_cases.job_money import JobTill
@@ -94,8 +95,11 @@ class MemoryStore:
     fate: Fate = field(default_factory=Fate)
     kept: dict[str, Job] = field(default_factory=dict)
     done: dict[str, set[int]] = field(default_factory=dict)
+    open: dict[str, OpenJob] = field(default_factory=dict)
 
     def create(self, job: Job) -> None:
+        self.open.setdefault(job.id, OpenJob(job.id, job.project_id, job.created_at))
+        self.fate.written()
         self.kept.setdefault(job.id, job)
         self.fate.written()
 
@@ -135,6 +139,19 @@ class MemoryStore:
 
     def delete(self, job: Job) -> bool:
         return self.kept.pop(job.id, None) is not None
+
+    def close(self, job_id: str) -> None:
+        self.open.pop(job_id, None)
+        self.fate.written()
+
+    def open_jobs(self) -> list[OpenJob]:
+        return list(self.open.values())
+
+    def claim(self, job: OpenJob, now_s: int) -> bool:
+        if self.open.get(job.id) != job:
+            return False
+        self.open[job.id] = replace(job, asked_at=now_s)
+        return True
 
     def _now(self, job: Job) -> str | None:
         return self.kept[job.id].status if job.id in self.kept else None
@@ -205,15 +222,27 @@ class MemoryExecutions:
 
     started: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
+    unlisted: set[str] = field(default_factory=set)  # running, but not yet in the list of those that are
     fails: GatewayError | None = None
 
     def start(self, job: Job) -> None:
-        if self.fails is not None:
-            raise self.fails
+        self._answer()
         self.started.append(job.id)
 
     def stop(self, job: Job) -> None:
         self.stopped.append(job.id)
+
+    def running(self) -> set[str]:
+        self._answer()
+        return set(self.started) - set(self.stopped) - self.unlisted
+
+    def is_running(self, job_id: str) -> bool:
+        self._answer()
+        return job_id in self.started and job_id not in self.stopped
+
+    def _answer(self) -> None:
+        if self.fails is not None:
+            raise self.fails
 
 
 def empty_desk() -> JobDesk:

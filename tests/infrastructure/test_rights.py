@@ -30,7 +30,7 @@ STEP = {
 }
 """Of a step of a job: its item and its files."""
 SETTLING = {
-    ("dynamodb:PutItem", "Table.Arn"),
+    *((f"dynamodb:{action}Item", "Table.Arn") for action in ("Put", "Delete")),
     *((f"s3:{action}Object", UNSETTLED) for action in ("Put", "Delete")),
 }
 TELLING = {("sqs:SendMessage", "WebhookQueue.Arn")}
@@ -43,8 +43,8 @@ BEGINNING = {
 STEP_KINDS = {
     "JobPrepareRole": {"JOBS#*", "ACCOUNT#*"},
     "JobChunkRole": {"JOBS#*"},
-    "JobMergeRole": {"JOBS#*", "ACCOUNT#*", "LEDGER#*"},
-    "JobEndRole": {"JOBS#*", "ACCOUNT#*", "LEDGER#*"},
+    "JobMergeRole": {"JOBS#*", "OPEN_JOBS", "ACCOUNT#*", "LEDGER#*"},
+    "JobEndRole": {"JOBS#*", "OPEN_JOBS", "ACCOUNT#*", "LEDGER#*"},
 }
 
 # Beside writing to its own log group.
@@ -101,6 +101,9 @@ ALLOWED = {
         ),
         *((f"s3:{action}Object", UNSETTLED) for action in ("Get", "Delete")),
         ("s3:ListBucket", "Bucket.Arn"),
+        ("states:ListExecutions", "JobsMachine"),
+        ("states:DescribeExecution", EXECUTIONS),
+        ("lambda:InvokeFunction", "JobEndFunction.Arn"),
     },
     "RollupRole": {
         (f"dynamodb:{action}", "Table.Arn") for action in ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
@@ -166,9 +169,9 @@ def test_a_function_reaches_only_its_own_kinds_of_items(name, of_type):
     listens = name in {"TranscriptionsRole", "TranslationsRole"}
     assert kinds == {
         "dynamodb:GetItem": {"LEDGER#*", "JOBS#*"} | ({"UPLOADS#*"} if listens else set()),
-        "dynamodb:PutItem": {"LEDGER#*", "ACCOUNT#*", "IDEMPOTENCY#*", "JOBS#*"},
+        "dynamodb:PutItem": {"LEDGER#*", "ACCOUNT#*", "IDEMPOTENCY#*", "JOBS#*", "OPEN_JOBS"},
         "dynamodb:UpdateItem": {"LEDGER#*", "ACCOUNT#*", "IDEMPOTENCY#*", "JOBS#*"},
-        "dynamodb:DeleteItem": {"IDEMPOTENCY#*", "JOBS#*"},
+        "dynamodb:DeleteItem": {"IDEMPOTENCY#*", "JOBS#*", "OPEN_JOBS"},
     }
 
 
@@ -228,17 +231,17 @@ def test_only_api_gateway_and_the_clock_may_call_the_functions(of_type):
 
 def leading_keys(of_type, role, action):
     """The partitions of the table that a role may use so."""
-    (keys,) = (
-        statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    return {
+        key
         for statement in statements_of(of_type("AWS::IAM::Role")[role])
         if f"dynamodb:{action}" in as_list(statement["Action"])
-    )
-    return set(as_list(keys))
+        for key in as_list(statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+    }
 
 
 def test_the_sweeper_adds_to_the_ledger_and_the_roll_up_writes_nothing_that_money_depends_on(of_type):
     assert leading_keys(of_type, "SweeperRole", "PutItem") == {"LEDGER#*"}
-    assert leading_keys(of_type, "SweeperRole", "UpdateItem") == {"ACCOUNT#*", "ROLLUP"}
+    assert leading_keys(of_type, "SweeperRole", "UpdateItem") == {"ACCOUNT#*", "ROLLUP", "OPEN_JOBS"}
     for action in ("PutItem", "UpdateItem", "DeleteItem"):
         assert leading_keys(of_type, "RollupRole", action) == {"USAGE#*", "ROLLUP"}
 
@@ -270,3 +273,17 @@ def test_signing_secrets_are_read_by_the_two_functions_that_need_them_and_nobody
                 writers |= {name} if actions - {"dynamodb:GetItem", "dynamodb:Query"} else set()
     assert readers == {"WebhooksRole", "WebhookDeliveryRole"}
     assert writers == {"WebhooksRole"}
+
+
+def test_jobs_are_put_on_the_list_by_those_who_begin_them_and_read_from_it_by_the_sweeper_alone(of_type):
+    rights = {}
+    for name in set(ALLOWED) - {"AuthorizerRole"}:  # which may read any item, one by one
+        for statement in statements_of(of_type("AWS::IAM::Role")[name]):
+            if "OPEN_JOBS" in json.dumps(statement.get("Condition", {})):
+                rights.setdefault(name, set()).update(as_list(statement["Action"]))
+    begin, end = {"dynamodb:PutItem", "dynamodb:DeleteItem"}, {"dynamodb:DeleteItem"}
+    assert rights == {
+        **dict.fromkeys(("SpeechRole", "TranscriptionsRole", "TranslationsRole"), begin),
+        **dict.fromkeys(("JobsRole", "JobMergeRole", "JobEndRole"), end),
+        "SweeperRole": {"dynamodb:Query", "dynamodb:UpdateItem"},
+    }

@@ -66,6 +66,7 @@ AWS_MODULES = {
     "aws.py",
     "cli/failures.py",
     "cli/gateway.py",
+    "jobs/end_function.py",
     "jobs/executions.py",
     "jobs/job_files.py",
     "jobs/upload_store.py",

@@ -1,8 +1,10 @@
-"""A stack whose provider hears tones, and jobs put into it past the API."""
+"""A stack whose provider hears tones; jobs put into it by the API and past it; and what may happen to them."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +13,9 @@ from typing import Any
 
 import boto3
 import pytest
+from openai import OpenAI
 
+import audio_gateway_client
 from audio_gateway.catalog.load import catalog_from
 from audio_gateway.clock import now_ms
 from audio_gateway.jobs.executions import Executions
@@ -29,19 +33,35 @@ from audio_gateway.providers.registry import provider_of
 from audio_gateway.use_cases.job_money import JobTill
 from audio_gateway.use_cases.job_order import JobOrder
 from audio_gateway.use_cases.start_job import JobDesk, start_job
+from tests.fakes.file_server import FileServer
+from tests.fakes.receiver import Receiver
 from tests.fakes.upstream import FakeUpstream
+from tests.stack.conftest import descendants
 
 CATALOG = Path(__file__).parent / "tones.toml"
 PATIENCE_S = 60.0
+SWEEP_SECONDS = 5
 
 
 @dataclass
-class Workshop:
-    """The running stack, its provider, and a customer of it."""
+class Running:
+    """A stack, and the servers around it."""
 
     info: dict[str, Any]
     upstream: FakeUpstream
     catalog: Any
+    receiver: Receiver
+    web: FileServer
+
+
+@dataclass
+class Workshop:
+    """The running stack, its provider, and a customer of it, who has `client`."""
+
+    info: dict[str, Any]
+    upstream: FakeUpstream
+    catalog: Any
+    client: OpenAI
     desk: JobDesk
     dynamodb: Any
     s3: Any
@@ -50,6 +70,35 @@ class Workshop:
 
     def start(self, order: JobOrder, audio: bytes | None = None) -> Job:
         return start_job(order, self.caller, desk=self.desk, catalog=self.catalog, providers=provider_of, audio=audio)
+
+    def begin(self, audio: bytes | None = None, *, model: str = "one-at-a-time", **fields: str) -> Job:
+        """A background job by the official SDK; its audio is uploaded first."""
+        file: dict[str, Any] = {} if audio is None else {"file": ("a.wav", audio)}
+        begun = self.client.post(
+            "/audio/transcriptions",
+            cast_to=dict[str, Any],
+            body={"model": model, "background": "true", **fields},
+            files=[*file.items()],
+            options={"headers": {"Content-Type": "multipart/form-data"}},
+        )
+        return self.by_id(begun["id"])
+
+    def shape(self, job: Job) -> dict[str, Any]:
+        """The job as its caller sees it."""
+        return self.client.get(f"/audio/jobs/{job.id}", cast_to=dict[str, Any])
+
+    def content(self, job: Job, **query: str) -> dict[str, Any]:
+        """The words of its result, as its caller gets them."""
+        asked = {"response_format": "verbose_json", "timestamp_granularities": "word"} | query
+        return self.client.get(f"/audio/jobs/{job.id}/content", cast_to=dict[str, Any], options={"params": asked})
+
+    def cancel(self, job: Job) -> dict[str, Any]:
+        return self.client.post(f"/audio/jobs/{job.id}/cancel", cast_to=dict[str, Any])
+
+    def by_id(self, job_id: str) -> Job:
+        found = self.desk.store.get(self.caller.project_id, job_id, int(time.time()))
+        assert found is not None
+        return found
 
     def now(self, job: Job) -> Job:
         found = self.desk.store.get(job.project_id, job.id, int(time.time()))
@@ -66,13 +115,65 @@ class Workshop:
     def end(self, job: Job) -> Job:
         """The job once it is over and its execution, too."""
         ended = self.until(job, lambda now: now.is_final)
-        arn = next(m["stateMachineArn"] for m in self.machines.list_state_machines()["stateMachines"])
-        execution = arn.replace(":stateMachine:", ":execution:") + f":{job.id}"
+        self.wait(lambda: not self.desk.executions.is_running(job.id))
+        return ended
+
+    def wait(self, happened: Callable[[], Any]) -> None:
         give_up_at = time.monotonic() + PATIENCE_S
-        while self.machines.describe_execution(executionArn=execution)["status"] == "RUNNING":
+        while not happened():
             assert time.monotonic() < give_up_at
             time.sleep(0.05)
-        return ended
+
+    def execution(self, job: Job) -> str:
+        """The ARN of a job's execution."""
+        arn = str(self.machines.list_state_machines()["stateMachines"][0]["stateMachineArn"])
+        return arn.replace(":stateMachine:", ":execution:") + f":{job.id}"
+
+    def grow_old(self, job: Job) -> None:
+        """As if it had begun an hour ago, for those who look for jobs without an execution."""
+        self.dynamodb.update_item(
+            TableName=self.info["table"],
+            Key={"pk": {"S": "OPEN_JOBS"}, "sk": {"S": job.id}},
+            UpdateExpression="SET created_at = created_at - :hour",
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeValues={":hour": {"N": "3600"}},
+        )
+
+    def wait_for_step(self, job: Job, name: str) -> None:
+        """Until the execution has entered a state."""
+
+        def entered() -> bool:
+            events = self.machines.get_execution_history(executionArn=self.execution(job), maxResults=1000)["events"]
+            return any(event.get("stateEnteredEventDetails", {}).get("name") == name for event in events)
+
+        self.wait(entered)
+
+    def processes(self, function: str) -> list[int]:
+        """The environments of a function."""
+        wanted = f"-{function}-".encode()
+
+        def name_of(pid: int) -> bytes:
+            with contextlib.suppress(OSError):
+                for variable in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                    if variable.startswith(b"AWS_LAMBDA_FUNCTION_NAME="):
+                        return variable.partition(b"=")[2] + b"-"
+            return b""
+
+        return [pid for pid in descendants(self.info["pid"]) if wanted in name_of(pid)]
+
+    @contextlib.contextmanager
+    def frozen(self, function: str) -> Iterator[list[int]]:
+        """Its environments, which take work meanwhile and do not do it."""
+        processes = self.processes(function)
+        assert processes, f"{function} has not been called yet"
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield processes
+        finally:
+            for process in processes:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGCONT)
 
     def rows(self, job: Job) -> list[LedgerRow]:
         rows = LedgerStore(self.dynamodb, self.info["table"]).rows(job.created_at * 1000 - 1000, now_ms() + 1000)
@@ -101,18 +202,21 @@ class Workshop:
 
 
 @pytest.fixture(scope="session")
-def running(
-    start_stack: Callable[..., dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[dict[str, Any], FakeUpstream, Any]]:
-    with FakeUpstream() as upstream:
+def running(start_stack: Callable[..., dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with FakeUpstream() as upstream, Receiver() as receiver, FileServer() as web:
         catalog = tmp_path_factory.mktemp("jobs") / "catalog.toml"
         catalog.write_text(CATALOG.read_text().replace("@UPSTREAM@", upstream.base_url))
-        yield start_stack(AUDIO_GATEWAY_CATALOG=str(catalog)), upstream, catalog_from(str(catalog))
+        info = start_stack(
+            AUDIO_GATEWAY_CATALOG=str(catalog),
+            AUDIO_GATEWAY_SWEEP_SECONDS=str(SWEEP_SECONDS),
+            AUDIO_GATEWAY_ALLOW_HOSTS=f"{receiver.place},{web.host}",
+        )
+        yield Running(info, upstream, catalog_from(str(catalog)), receiver, web)
 
 
 @pytest.fixture
-def workshop(running: tuple[dict[str, Any], FakeUpstream, Any], monkeypatch: pytest.MonkeyPatch) -> Workshop:
-    info, upstream, catalog = running
+def workshop(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
+    info, upstream = running.info, running.upstream
     upstream.reset()
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
@@ -132,4 +236,7 @@ def workshop(running: tuple[dict[str, Any], FakeUpstream, Any], monkeypatch: pyt
         now_ms=now_ms,
     )
     caller = Caller(key.record.id, "default")
-    return Workshop(info, upstream, catalog, desk, dynamodb, boto3.client("s3"), machines, caller)
+    address = {"base_url": info["base_url"], "api_key": key.value, "max_retries": 0}
+    with OpenAI(**address, http_client=audio_gateway_client.http_client(threshold=0)) as client:
+        yield Workshop(info, upstream, running.catalog, client, desk, dynamodb, boto3.client("s3"), machines, caller)
+    upstream.let_go()

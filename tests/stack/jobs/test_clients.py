@@ -15,8 +15,8 @@ from openai import AsyncOpenAI, OpenAI
 
 import audio_gateway_client
 from tests import tones
-from tests.fakes.upstream import FakeUpstream
 from tests.sound import wav
+from tests.stack.jobs.conftest import Running
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 
@@ -41,10 +41,9 @@ NODE_SCRIPT = """
 
 
 @pytest.fixture
-def stack_of_jobs(running: tuple[dict[str, Any], FakeUpstream, Any]) -> dict[str, Any]:
-    info, upstream, _catalog = running
-    upstream.reset()
-    return info
+def stack_of_jobs(running: Running) -> dict[str, Any]:
+    running.upstream.reset()
+    return running.info
 
 
 @pytest.fixture

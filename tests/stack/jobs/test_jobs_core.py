@@ -6,7 +6,6 @@ import json
 
 from audio_gateway.audio.decode import decode_pcm
 from audio_gateway.transcripts.stored import from_bytes
-from audio_gateway.use_cases.end_job import cancel_job
 from audio_gateway.use_cases.job_order import JobOrder
 from audio_gateway.use_cases.merge_job import RESULT
 from audio_gateway.use_cases.speech import SpeechOrder
@@ -54,28 +53,6 @@ def test_a_chunk_that_fails_twice_is_tried_again_alone(workshop: Workshop) -> No
     assert workshop.spent() == END_MS
 
 
-def test_a_chunk_that_fails_for_good_leaves_the_rest_as_a_partial_result(workshop: Workshop) -> None:
-    workshop.upstream.script("", "status=400!message=This part is refused.")
-    job = workshop.end(workshop.start(order("one-at-a-time"), AUDIO))
-    assert (job.status, job.partial) == ("failed", True)
-    assert job.error is not None
-    assert job.error.status == 400
-    assert "from 0:00:" in job.error.message
-    assert "This part is refused." in job.error.message
-    assert job.completed == job.total - 1
-    data = workshop.desk.files.get(job, RESULT)
-    assert data is not None
-    heard = [word.text for word in from_bytes(data).words or ()]
-    said = [word.text for word in WORDS]
-    first = next(index for index, (a, b) in enumerate(zip(heard, said, strict=False)) if a != b)
-    assert heard == said[:first] + said[first + len(said) - len(heard) :]
-    (row,) = workshop.rows(job)
-    assert row.amount == job.amount
-    assert 0 < row.amount < END_MS
-    assert workshop.spent() == row.price_microusd == row.amount
-    assert workshop.nothing_is_held()
-
-
 def test_what_is_no_audio_fails_and_costs_nothing(workshop: Workshop) -> None:
     job = workshop.end(workshop.start(order(), b"<!doctype html>" + bytes(2000)))
     assert (job.status, job.partial, job.total) == ("failed", False, 0)
@@ -84,22 +61,6 @@ def test_what_is_no_audio_fails_and_costs_nothing(workshop: Workshop) -> None:
     assert workshop.rows(job) == []
     assert workshop.spent() == 0
     assert workshop.upstream.calls == []
-
-
-def test_a_cancelled_job_stops_and_costs_nothing(workshop: Workshop) -> None:
-    workshop.upstream.script("", "held")
-    job = workshop.start(order("one-at-a-time"), AUDIO)
-    running = workshop.until(job, lambda now: now.completed == 1 and len(workshop.upstream.calls) >= 1)
-    cancelled = cancel_job(running, desk=workshop.desk, notify=lambda _job: None)
-    workshop.upstream.let_go()
-    assert cancelled.status == "cancelled"
-    ended = workshop.end(job)
-    assert ended.status == "cancelled"
-    workshop.until(job, lambda _now: workshop.files(job) == [])
-    assert len(workshop.upstream.calls) <= 2
-    assert workshop.rows(job) == []
-    assert workshop.nothing_is_held()
-    assert workshop.spent() == 0
 
 
 def test_long_speech_is_spoken_in_parts_and_joined(workshop: Workshop) -> None:
@@ -123,10 +84,7 @@ def test_long_speech_is_spoken_in_parts_and_joined(workshop: Workshop) -> None:
 
 def test_state_is_ids_and_numbers(workshop: Workshop) -> None:
     job = workshop.end(workshop.start(order(), AUDIO))
-    arn = workshop.machines.list_state_machines()["stateMachines"][0]["stateMachineArn"]
-    execution = workshop.machines.describe_execution(
-        executionArn=arn.replace(":stateMachine:", ":execution:") + f":{job.id}"
-    )
+    execution = workshop.machines.describe_execution(executionArn=workshop.execution(job))
     assert execution["status"] == "SUCCEEDED"
     lanes = [list(range(lane, job.total, 4)) for lane in range(4)]
     asked = {"project_id": job.project_id, "job_id": job.id}

@@ -71,6 +71,14 @@ def test_a_failure_is_named_for_the_machine_and_kept_for_the_caller(shop, error,
     assert "bug" not in kept["message"]
 
 
+def test_work_that_was_stopped_from_outside_is_not_blamed_on_a_step(shop):
+    job = shop.listen()
+    shop.prepare(job)
+    shop.files.put_json(job, "error.json", {"message": "tried", "code": None, "status": 500, "kind": "server_error"})
+    end_handler(shop.ending)(event(job, interrupted=True), Context(900_000))
+    assert (shop.now(job).status, shop.now(job).error.code) == ("failed", "job_interrupted")
+
+
 def test_a_step_that_fails_for_good_ends_the_job_with_its_error(shop):
     job = shop.listen(audio=b"<!doctype html>" + bytes(500))
     with pytest.raises(GivenUp, match="InvalidAudio"):

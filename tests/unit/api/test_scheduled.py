@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from audio_gateway.api.scheduled import rolls_up, sweeps
-from audio_gateway.errors import MeteringUnavailable
+from audio_gateway.errors import MeteringUnavailable, StorageUnavailable
+from audio_gateway.jobs.job_store import OpenJob
 from audio_gateway.metering.account import Caller, Hold, Work
 from audio_gateway.metering.ledger import abandoned_row, row_for
 from audio_gateway.metering.rollup import RollupReport
 from audio_gateway.metering.sweeper import Failure, SweepReport, Swept
+from audio_gateway.use_cases.lost_jobs import LostReport
 
 EVENTS = Path(__file__).parents[3] / "events"
 HOLD = Hold(Caller("key_1", "default"), Work("req_1", "speech", "talker", "characters", 10, 100, 40), 0, 960)
@@ -27,33 +29,53 @@ class Sweeping:
         return self._report
 
 
+class Watching:
+    def __init__(self, report: LostReport) -> None:
+        self._report = report
+
+    def end_them(self) -> LostReport:
+        return self._report
+
+
 def event(name: str) -> dict[str, Any]:
     return dict(json.loads((EVENTS / f"{name}.json").read_text()))
 
 
-def sweep(report: SweepReport, capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def sweep(
+    report: SweepReport, capsys: pytest.CaptureFixture[str], lost: LostReport | None = None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What the function returns, and what it writes."""
-    returned = sweeps(Sweeping(report))(event("sweeper"), None)  # type: ignore[arg-type] # it stands in
+    watching = Watching(lost or LostReport())
+    returned = sweeps(Sweeping(report), watching)(event("sweeper"), None)  # type: ignore[arg-type] # they stand in
     return returned, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_a_sweep_that_finds_nothing_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     returned, lines = sweep(SweepReport(keys=7), capsys)
-    assert returned == {"keys": 7, "released": 0, "swept": 0, "abandoned": 0, "failed": 0}
+    assert returned == {"keys": 7, "released": 0, "swept": 0, "abandoned": 0, "interrupted": 0, "failed": 0}
     assert lines == []
 
 
-def test_what_was_swept_is_one_line_and_four_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+def test_jobs_that_have_lost_their_work_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    lost = LostReport([OpenJob("job_1", "default", 0)], [("job_2", StorageUnavailable("a secret text"))])
+    returned, (line, failure, metrics) = sweep(SweepReport(keys=7), capsys, lost)
+    assert returned == {"keys": 7, "released": 0, "swept": 0, "abandoned": 0, "interrupted": 1, "failed": 1}
+    assert (line["message"], line["jobs"], line["interrupted"]) == ("swept", ["job_1"], 1)
+    assert (failure["message"], failure["error"], failure["job_id"]) == ("not swept", "StorageUnavailable", "job_2")
+    assert (metrics["JobsInterrupted"], metrics["SweepFailures"]) == ([1], [1])
+
+
+def test_what_was_swept_is_one_line_and_five_metrics(capsys: pytest.CaptureFixture[str]) -> None:
     settled = [Swept("abandoned", abandoned_row(HOLD)), Swept("swept", row_for(HOLD, HOLD.work, "swept"))]
     returned, (line, metrics) = sweep(SweepReport(keys=7, settled=settled), capsys)
-    assert returned == {"keys": 7, "released": 0, "swept": 1, "abandoned": 1, "failed": 0}
+    assert returned == {"keys": 7, "released": 0, "swept": 1, "abandoned": 1, "interrupted": 0, "failed": 0}
     assert (line["level"], line["message"], line["abandoned"]) == ("WARNING", "swept", 1)
     assert line["holds"] == [
         {"finding": "abandoned", "key_id": "key_1", "request_id": "req_1", "price_microusd": 0, "held_microusd": 100},
         {"finding": "swept", "key_id": "key_1", "request_id": "req_1", "price_microusd": 100, "held_microusd": 0},
     ]
-    figures = {name: metrics[name] for name in ("HoldsReleased", "HoldsSwept", "HoldsAbandoned", "SweepFailures")}
-    assert figures == {"HoldsReleased": [0], "HoldsSwept": [1], "HoldsAbandoned": [1], "SweepFailures": [0]}
+    names = ("HoldsReleased", "HoldsSwept", "HoldsAbandoned", "JobsInterrupted", "SweepFailures")
+    assert [metrics[name] for name in names] == [[0], [1], [1], [0], [0]]
 
 
 def test_a_failure_says_which_account_and_where_and_not_what_the_account_holds(

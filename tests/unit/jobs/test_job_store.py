@@ -9,7 +9,7 @@ import pytest
 
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import Job, JobError, is_job_id, new_job_id
-from audio_gateway.jobs.job_store import JobStore
+from audio_gateway.jobs.job_store import JobStore, OpenJob
 from audio_gateway.metering.account import Caller, Hold, Work
 from tests.unit.metering.tables import TABLE, dynamodb
 
@@ -112,3 +112,26 @@ def test_ids_sort_by_time_and_are_told_from_others() -> None:
     assert is_job_id(early)
     assert not is_job_id(early.upper())
     assert not is_job_id(early + "0")
+
+
+def test_a_job_is_open_until_it_is_closed(store: JobStore) -> None:
+    older = dataclasses.replace(JOB, id=new_job_id(NOW_S * 1000 - 1), project_id="other")
+    for _ in range(2):
+        store.create(JOB)
+        store.create(older)
+    assert list(store.open_jobs()) == [OpenJob(older.id, "other", NOW_S), OpenJob(JOB.id, "default", NOW_S)]
+    for _ in range(2):
+        store.close(older.id)
+    assert [job.id for job in store.open_jobs()] == [JOB.id]
+
+
+def test_the_end_of_an_open_job_is_asked_for_by_one(store: JobStore) -> None:
+    store.create(JOB)
+    (seen,) = store.open_jobs()
+    assert [store.claim(seen, NOW_S + 1), store.claim(seen, NOW_S + 2)] == [True, False]
+    (again,) = store.open_jobs()
+    assert again == dataclasses.replace(seen, asked_at=NOW_S + 1)
+    assert store.claim(again, NOW_S + 3)
+    store.close(JOB.id)
+    assert not store.claim(dataclasses.replace(again, asked_at=NOW_S + 3), NOW_S + 4)
+    assert list(store.open_jobs()) == []

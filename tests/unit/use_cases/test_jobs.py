@@ -169,6 +169,7 @@ def test_speech_without_its_beginning_is_nothing(shop):
     shop.provider.fails = lambda number: REFUSED if number == 0 else None
     job = shop.run(shop.speak())
     assert (job.status, job.partial, shop.bank.spent) == ("failed", False, 0)
+    assert "partial" not in job.error.message
 
 
 def test_what_is_no_audio_is_told_and_ended(shop):

@@ -21,7 +21,7 @@ from audio_gateway.deadline import Deadline
 from audio_gateway.jobs.job import Job, JobError
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.use_cases.chunk_job import ChunkWork, work_on_chunks
-from audio_gateway.use_cases.merge_job import UNKNOWN, Ending, fail_job, merge_job
+from audio_gateway.use_cases.merge_job import INTERRUPTED, UNKNOWN, Ending, fail_job, merge_job
 from audio_gateway.use_cases.prepare_job import Preparation, prepare_job
 
 Handler = Callable[[Mapping[str, Any], Any], Any]
@@ -81,14 +81,21 @@ def merge_handler(using: Ending) -> Handler:
 
 
 def end_handler(using: Ending) -> Handler:
-    """`{project_id, job_id}` of a job one of whose other steps has failed for good → nothing."""
+    """`{project_id, job_id}` of a job one of whose other steps has failed for good → nothing.
+
+    With `interrupted` in the event nothing has failed: the work was stopped from outside.
+    """
 
     def work(event: Mapping[str, Any], _deadline: Deadline) -> None:
-        kept = using.files.get_json(_named(event), _ERROR)
-        error = UNKNOWN if kept is None else JobError(**kept)
+        error = INTERRUPTED if event.get("interrupted") else _kept_error(event, using.files)
         fail_job(event["project_id"], event["job_id"], error, using=using)
 
     return _step("end", work, using.files, None)
+
+
+def _kept_error(event: Mapping[str, Any], files: JobFiles) -> JobError:
+    kept = files.get_json(_named(event), _ERROR)
+    return UNKNOWN if kept is None else JobError(**kept)
 
 
 def job_error(error: Exception, reference: str) -> JobError:

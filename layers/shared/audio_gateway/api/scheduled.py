@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from audio_gateway.api.telemetry import count, logger
 from audio_gateway.metering.rollup import Rollup
-from audio_gateway.metering.sweeper import Failure, Sweeper, SweepReport
+from audio_gateway.metering.sweeper import Sweeper, SweepReport
+from audio_gateway.use_cases.lost_jobs import LostJobs, LostReport
 
 ScheduledHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -16,19 +17,21 @@ ScheduledHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 _MAX_NAMED: Final = 100
 
 
-def sweeps(sweeper: Sweeper) -> ScheduledHandler:
-    """The sweeper's handler."""
+def sweeps(sweeper: Sweeper, lost_jobs: LostJobs) -> ScheduledHandler:
+    """The sweeper's handler: expired holds, and jobs whose work has stopped."""
 
     def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
         report = sweeper.sweep()
+        lost = lost_jobs.end_them()
         counts = {
             "released": report.count("released"),
             "swept": report.count("swept"),
             "abandoned": report.count("abandoned"),
-            "failed": len(report.failures),
+            "interrupted": len(lost.ended),
+            "failed": len(report.failures) + len(lost.failures),
         }
         if any(counts.values()):
-            _tell(report, counts)
+            _tell(report, lost, counts)
         return {"keys": report.keys, **counts}
 
     return handler
@@ -52,7 +55,7 @@ def rolls_up(rollup: Rollup) -> ScheduledHandler:
     return handler
 
 
-def _tell(report: SweepReport, counts: dict[str, int]) -> None:
+def _tell(report: SweepReport, lost: LostReport, counts: dict[str, int]) -> None:
     """One line with what was found, one for each failure, and the metrics that an alarm is set on."""
     holds = [
         {
@@ -64,22 +67,24 @@ def _tell(report: SweepReport, counts: dict[str, int]) -> None:
         }
         for swept in report.settled[:_MAX_NAMED]
     ]
-    logger().warning("swept", extra={**counts, "keys": report.keys, "holds": holds})
+    jobs = [job.id for job in lost.ended[:_MAX_NAMED]]
+    logger().warning("swept", extra={**counts, "keys": report.keys, "holds": holds, "jobs": jobs})
     for failure in report.failures[:_MAX_NAMED]:
-        logger().error("not swept", extra=_described(failure))
+        logger().error("not swept", extra={"key_id": failure.key_id, **_described(failure.error)})
+    for job_id, error in lost.failures[:_MAX_NAMED]:
+        logger().error("not swept", extra={"job_id": job_id, **_described(error)})
     count(
         HoldsReleased=counts["released"],
         HoldsSwept=counts["swept"],
         HoldsAbandoned=counts["abandoned"],
+        JobsInterrupted=counts["interrupted"],
         SweepFailures=counts["failed"],
     )
 
 
-def _described(failure: Failure) -> dict[str, Any]:
+def _described(error: Exception) -> dict[str, Any]:
     """Where a failure came from. The message of an unknown exception may quote what must not be logged."""
-    error = failure.error
     return {
-        "key_id": failure.key_id,
         "error": type(error).__qualname__,
         "cause": None if error.__cause__ is None else type(error.__cause__).__qualname__,
         "stack": "".join(traceback.format_tb(error.__traceback__)),

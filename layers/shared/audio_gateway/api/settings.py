@@ -115,12 +115,17 @@ class WebhookDeliverySettings(_Settings):
 
 @dataclass(frozen=True, slots=True)
 class SweeperSettings(_Settings):
-    """For the sweeper. `bucket` has the evidence of answers that were not settled; it comes each `sweep_seconds`."""
+    """For the sweeper. `bucket` has the evidence of answers that were not settled; it comes each `sweep_seconds`.
+
+    `machine_arn` is the state machine of jobs; `end_function` ends those that it has lost.
+    """
 
     table: str
     bucket: str
     hold_seconds: int
     sweep_seconds: int
+    machine_arn: str
+    end_function: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +164,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
     "allow_hosts": hosts_allowed_for_tests,
     "bucket": partial(_required, name="BUCKET_NAME"),
     "catalog": partial(_required, name="AUDIO_GATEWAY_CATALOG"),
+    "end_function": partial(_required, name="JOB_END_FUNCTION"),
     "hold_seconds": partial(_seconds, name="AUDIO_GATEWAY_HOLD_SECONDS"),
     "machine_arn": partial(_required, name="JOBS_MACHINE_ARN"),
     "sweep_seconds": partial(_seconds, name="AUDIO_GATEWAY_SWEEP_SECONDS"),

@@ -2,12 +2,17 @@
 
 pk  JOBS#<project id>      sk  <job id>
 ttl                        DynamoDB removes the item some time after `expires_at`; readers look at that themselves
+
+pk  OPEN_JOBS              sk  <job id>      from before there is the job until its end is settled and told
+project_id, created_at, ttl
+asked_at                   when its end was last asked for, because its work had stopped (use_cases/lost_jobs.py)
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -20,8 +25,19 @@ from audio_gateway.metering.table import Table
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
+_OPEN_JOBS: Final = "OPEN_JOBS"
 _OPEN: Final = "#status IN (:queued, :running)"
 _OPEN_VALUES: Final = {":queued": {"S": "queued"}, ":running": {"S": "running"}}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJob:
+    """A job about which something is left to be done. Times are unix seconds; `asked_at` is 0 for never."""
+
+    id: str
+    project_id: str
+    created_at: int
+    asked_at: int = 0
 
 
 class JobStore:
@@ -31,7 +47,8 @@ class JobStore:
         self._table = Table(client, table, StorageUnavailable)
 
     def create(self, job: Job) -> None:
-        """Write a new job. Safe to repeat: one that is there stays as it is."""
+        """Write a new job, which is open. Safe to repeat: one that is there stays as it is."""
+        self._table.put_new(_open_item(job))
         self._table.put_new(_item(job))
 
     def get(self, project_id: str, job_id: str, now_s: int) -> Job | None:
@@ -106,6 +123,31 @@ class JobStore:
             {":zero": {"N": "0"}},
         )
 
+    def close(self, job_id: str) -> None:
+        """Nothing is left to be done about a job: it is over, settled and told, or gone. Safe to repeat."""
+        self._table.delete(_open_key(job_id), "created_at > :zero", {":zero": {"N": "0"}})
+
+    def open_jobs(self) -> Iterator[OpenJob]:
+        """All jobs that are not closed, oldest first, of all projects."""
+        for item in self._table.query(_OPEN_JOBS):
+            asked_at = int(item["asked_at"]["N"]) if "asked_at" in item else 0
+            yield OpenJob(item["sk"]["S"], item["project_id"]["S"], int(item["created_at"]["N"]), asked_at)
+
+    def claim(self, job: OpenJob, now_s: int) -> bool:
+        """Write down that its end is asked for now; False if it was closed, or somebody else has asked."""
+        return self._table.update(
+            {
+                "Key": _open_key(job.id),
+                "UpdateExpression": "SET asked_at = :now",
+                "ConditionExpression": "created_at > :zero AND (attribute_not_exists(asked_at) OR asked_at = :before)",
+                "ExpressionAttributeValues": {
+                    ":now": {"N": str(now_s)},
+                    ":before": {"N": str(job.asked_at)},
+                    ":zero": {"N": "0"},
+                },
+            }
+        )
+
     def _change(self, job: Job, update: str, condition: str, values: dict[str, Any], names: dict[str, str]) -> bool:
         return self._table.update(
             {
@@ -120,6 +162,18 @@ class JobStore:
 
 def _key(project_id: str, job_id: str) -> dict[str, Any]:
     return {"pk": {"S": f"JOBS#{project_id}"}, "sk": {"S": job_id}}
+
+
+def _open_key(job_id: str) -> dict[str, Any]:
+    return {"pk": {"S": _OPEN_JOBS}, "sk": {"S": job_id}}
+
+
+def _open_item(job: Job) -> dict[str, Any]:
+    return _open_key(job.id) | {
+        "project_id": {"S": job.project_id},
+        "created_at": {"N": str(job.created_at)},
+        "ttl": {"N": str(job.expires_at)},
+    }
 
 
 def _item(job: Job) -> dict[str, Any]:

@@ -22,6 +22,7 @@ def cancel_job(job: Job, *, desk: JobDesk, notify: Notify) -> Job:
     settle(job, till=desk.till, now_ms=desk.now_ms())
     desk.files.remove(job)
     notify(job)
+    desk.store.close(job.id)
     return job
 
 

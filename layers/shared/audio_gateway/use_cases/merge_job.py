@@ -46,42 +46,42 @@ def merge_job(project_id: str, job_id: str, *, using: Ending) -> None:
 
     Raises `StorageUnavailable` or `MeteringUnavailable`: worth another try.
     """
-    job = using.store.get(project_id, job_id, using.now_ms() // 1000)
-    if job is None:
-        return
-    if not job.is_final:
-        job = _ended(job, None, using)
-    close(job, using)
+    _end(project_id, job_id, None, using)
 
 
 def fail_job(project_id: str, job_id: str, error: JobError, *, using: Ending) -> None:
     """End a job whose work broke off, with what there is of its result, and settle it. Safe to repeat.
 
-    `error` is why, where no chunk is to blame. Raises as `merge_job`.
+    `error` is why, where no chunk is to blame. Work that was interrupted when all chunks were done has succeeded.
+    Raises as `merge_job`.
     """
+    _end(project_id, job_id, error, using)
+
+
+def _end(project_id: str, job_id: str, error: JobError | None, using: Ending) -> None:
     job = using.store.get(project_id, job_id, using.now_ms() // 1000)
-    if job is None:
-        return
-    if not job.is_final:
-        job = _ended(job, error, using)
-    close(job, using)
-
-
-def close(job: Job, using: Ending) -> None:
-    """What follows the end of a job, however it came: its money, and the news of it."""
-    settle(job, till=using.till, now_ms=using.now_ms())
-    if job.status == "cancelled":
-        using.files.remove(job)  # what was written while it was being cancelled
-    using.notify(job)
+    if job is not None:
+        ended = job if job.is_final else _ended(job, error, using)
+        settle(ended, till=using.till, now_ms=using.now_ms())
+        if ended.status == "cancelled":
+            using.files.remove(ended)  # what was written while it was being cancelled
+        using.notify(ended)
+    using.store.close(job_id)  # last: until then, whoever finds its work stopped has this done again
 
 
 def _ended(job: Job, error: JobError | None, using: Ending) -> Job:
     plan = plan_of(using.files, job)
     found = {} if plan is None else _done(job, plan, using.files)
-    if plan is None or len(found) < len(plan.pieces) or error is not None:
+    if plan is None or len(found) < len(plan.pieces) or error not in (None, INTERRUPTED):
         return _ended_badly(job, plan, found, error, using)
-    order = order_of(using.files, job)
-    _write_result(job, order, plan, found, using.files)
+    try:
+        _write_result(job, order_of(using.files, job), plan, found, using.files)
+    except StorageUnavailable:
+        raise
+    except Exception:
+        if error is None:
+            raise
+        return _ended_badly(job, plan, found, error, using)
     work = work_done(job, _served(plan, found), _own(plan), amount=plan.amount, catalog=using.catalog)
     return using.store.finish(job, "succeeded", at_ms=using.now_ms(), work=work)
 
@@ -100,6 +100,7 @@ def _ended_badly(job: Job, plan: Plan | None, found: Mapping[int, Any], error: J
             raise
         # It is the result itself that cannot be made, which is why this job is ended here.
         return using.store.finish(job, "failed", at_ms=using.now_ms(), error=reason)
+    reason = replace(reason, message=f"{reason.message} The rest is kept as a partial result.")
     work = work_done(job, _served(plan, usable), _own(plan), amount=plan.amount, catalog=using.catalog)
     return using.store.finish(job, "failed", at_ms=using.now_ms(), work=work, error=reason, partial=True)
 
@@ -154,7 +155,7 @@ def _heard(job: Job, plan: Plan, found: Mapping[int, Any], files: JobFiles) -> I
 
 def _reason(job: Job, plan: Plan | None, found: Mapping[int, Any], error: JobError | None, files: JobFiles) -> JobError:
     """Why the job failed: the first chunk that did, with its place; or `error` where none is to blame."""
-    if plan is None:
+    if plan is None or error == INTERRUPTED:  # when a chunk that had failed would have been tried again
         return error or UNKNOWN
     missing = [number for number in range(len(plan.pieces)) if number not in found]
     told = ((number, files.get_json(job, f"failed/{plan.task_of(number)}")) for number in missing)
@@ -166,14 +167,21 @@ def _reason(job: Job, plan: Plan | None, found: Mapping[int, Any], error: JobErr
     cause = JobError(**kept) if kept is not None else UNKNOWN
     place = _place(job, plan.pieces[number])
     more = "" if len(missing) == 1 else f" So it went for {len(missing)} of {len(plan.pieces)} parts."
-    rest = " The rest is kept as a partial result." if found else ""
-    return replace(cause, message=f"{place} could not be done: {cause.message}{more}{rest}")
+    return replace(cause, message=f"{place} could not be done: {cause.message}{more}")
 
 
 UNKNOWN: Final = JobError(
     message="The work broke off without a reason given.", code=None, status=500, kind="server_error"
 )
 """What is said of a step that died: out of memory or of time, or killed."""
+INTERRUPTED: Final = JobError(
+    message="The work was stopped before it was done: by the operator, or by an outage.",
+    code="job_interrupted",
+    status=503,
+    kind="service_unavailable_error",
+    retry=False,
+)
+"""What is said of work that was stopped from outside. Clients do not begin it again by themselves: it may be meant."""
 
 
 def _place(job: Job, piece: Piece) -> str:

@@ -82,11 +82,11 @@ def start_job(  # noqa: PLR0913 - what a request may bring with it
         job = replace(job, hold=hold)
     try:
         announce(job, windows)
+        desk.store.create(job)  # before its files: what breaks off from here on is found and ended (lost_jobs.py)
         if audio is not None:
             desk.files.put(job, "source", audio)
             order = replace(order, source=desk.files.find(job, "source"))
         keep_order(desk.files, job, order)
-        desk.store.create(job)
         desk.executions.start(job)
     except GatewayError:
         _take_back(job, desk)
@@ -95,12 +95,15 @@ def start_job(  # noqa: PLR0913 - what a request may bring with it
 
 
 def _take_back(job: Job, desk: JobDesk) -> None:
-    """Undo what there is of a job that could not be begun, as far as that can be done now."""
+    """Undo what there is of a job that could not be begun. What cannot be undone now is found and ended later."""
+    released = job.hold is None
+    with suppress(GatewayError):
+        if job.hold is not None:
+            desk.till.meter.release(job.hold)
+        released = True
     with suppress(GatewayError):
         ended = desk.store.finish(job, "cancelled", at_ms=desk.now_ms())
-        desk.store.delete(ended)
-    with suppress(GatewayError):
         desk.files.remove(job)
-    if job.hold is not None:
-        with suppress(GatewayError):
-            desk.till.meter.release(job.hold)
+        if released:
+            desk.store.delete(ended)
+            desk.store.close(job.id)

@@ -1,0 +1,31 @@
+"""The function that ends jobs, called past the state machine: for a job that has lost its execution."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import Any
+
+from audio_gateway.aws import aws_client
+from audio_gateway.errors import StorageUnavailable
+
+
+class EndFunction:
+    """Calls it without waiting; Lambda tries it three times. `function` is its name."""
+
+    def __init__(self, function: str) -> None:
+        self._function = function
+
+    @cached_property
+    def _client(self) -> Any:  # the types of all of Lambda are not worth one call
+        return aws_client("lambda", connect_timeout=1, read_timeout=5, attempts=3)
+
+    def end(self, project_id: str, job_id: str) -> None:
+        """Have a job ended whose work was interrupted. Safe to repeat; raises `StorageUnavailable`."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        event = json.dumps({"project_id": project_id, "job_id": job_id, "interrupted": True})
+        try:
+            self._client.invoke(FunctionName=self._function, InvocationType="Event", Payload=event.encode())
+        except (BotoCoreError, ClientError) as error:
+            raise StorageUnavailable("The job cannot be ended at the moment. Try again.") from error
