@@ -41,11 +41,12 @@ format: .venv/.stamp ## let ruff rewrite what it can
 docs: .venv/.stamp ## write docs/openapi.json, docs/api.md and the tables of errors anew
 	scripts/docs
 
-bench: .venv/.stamp install ## measure: handlers warm and cold, metering, decoding, encoding, long audio, memory (tables, bench/results)
+bench: .venv/.stamp install ## measure: handlers warm and cold, metering, decoding, encoding, long audio, jobs, memory (tables, bench/results)
 	PYTHONPATH=layers/shared:. $(PY) -m bench.handlers
 	PYTHONPATH=layers/shared:. $(PY) -m bench.metering
 	PYTHONPATH=layers/shared:. $(PY) -m bench.audio --json bench/results/audio.json
 	PYTHONPATH=layers/shared:. $(PY) -m bench.long
+	PYTHONPATH=layers/shared:. $(PY) -m bench.jobs
 
 clean: ## remove everything that these commands made
 	rm -rf .venv .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/.work

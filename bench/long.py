@@ -83,18 +83,22 @@ def recordings(folder: Path, *, quick: bool) -> Iterator[tuple[str, Path]]:
     for name in ("mp3", "m4a", "ogg", "flac", "wav"):
         path.write_bytes(clip(name, hour))
         yield f"1 h {name}", path
-    if quick:
-        return
-    mp3 = clip("mp3", hour)
+    if not quick:
+        yield from ((name, path) for name, _hours in largest(path, clip("mp3", hour)))
+
+
+def largest(path: Path, hour: bytes) -> Iterator[tuple[str, float]]:
+    """Writes the longest and the largest file, one after the other, and says what it is and its hours."""
     with path.open("wb") as file:
-        file.writelines(itertools.repeat(mp3, 10))
-    yield "10 h mp3", path
-    wide = b"".join(sample * 4 for sample in in_pieces(hour[: 600 * SPEECH_SAMPLE_RATE * 2], 2))  # 48 kHz, stereo
+        file.writelines(itertools.repeat(hour, 10))
+    yield "10 h mp3", 10.0
+    ten_minutes = speech(600 * SPEECH_SAMPLE_RATE)
+    wide = b"".join(sample * 4 for sample in in_pieces(ten_minutes, 2))  # 48 kHz, stereo
     with path.open("wb") as file:
         file.write(wav_header(48_000, 2, LARGEST_FILE))
         for _ in range(LARGEST_FILE // len(wide) + 1):
             file.write(wide[: LARGEST_FILE - file.tell() + 44])
-    yield "2 GB wav", path
+    yield "2 GB wav", LARGEST_FILE / 48_000 / 4 / 3_600
 
 
 def wav_header(rate: int, channels: int, size: int) -> bytes:
@@ -194,11 +198,16 @@ def transcript(kind: str, samples: int) -> Transcript:
     )
 
 
+def page() -> str:
+    """English sentences, and the end of a paragraph."""
+    said = sorted((Path(__file__).parents[1] / "tests/data/speech").glob("*.txt"))
+    return " ".join(path.read_text().strip().capitalize() + "." for path in said) + "\n\n"
+
+
 def splitting() -> Table:
     table = Table("split a million characters at 4,096", ["seconds", "pieces"])
-    said = sorted((Path(__file__).parents[1] / "tests/data/speech").glob("*.txt"))
-    page = " ".join(path.read_text().strip().capitalize() + "." for path in said) + "\n\n"
-    for name, once in (("English", page), ("Chinese", "今天天气很好。我们去公园吧。"), ("no punctuation", "word " * 9)):
+    chinese = "今天天气很好。我们去公园吧。"
+    for name, once in (("English", page()), ("Chinese", chinese), ("no punctuation", "word " * 9)):
         text = (once * (1_000_000 // len(once) + 1))[:1_000_000]
         seconds, pieces = timed(lambda text=text: split(text, 4_096))
         table.add(Row(name, [seconds, len(pieces)]))

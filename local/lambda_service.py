@@ -13,7 +13,7 @@ from local.environments import Credentials, Environment, Invocation, Result
 from local.functions import Function
 from local.settings import StackError
 
-MAX_ENVIRONMENTS: Final = 4  # per function; more calls wait their turn
+MAX_ENVIRONMENTS: Final = 6  # per function; more calls wait their turn
 MAX_REQUEST_BYTES: Final = 6_291_456
 MAX_RESPONSE_BYTES: Final = 6_291_556  # as AWS's own runtime interface emulator counts
 

@@ -145,7 +145,7 @@ def test_more_calls_than_environments_wait_their_turn(tiny: Tiny) -> None:
         answers = list(pool.map(lambda _: tiny.call("about"), range(48)))
 
     assert {status for status, _, _ in answers} == {200}
-    assert 1 <= len({json.loads(body)["pid"] for _, body, _ in answers}) <= 4
+    assert 1 <= len({json.loads(body)["pid"] for _, body, _ in answers}) <= 6
 
 
 # ---------------------------------------------------------------- roles and callers

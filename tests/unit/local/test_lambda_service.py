@@ -241,12 +241,12 @@ def test_a_module_that_cannot_be_imported_fails_the_call_and_is_tried_anew_by_th
     run(tmp_path, scenario)
 
 
-def test_four_calls_run_at_once_and_the_others_wait_their_turn(tmp_path: Path) -> None:
+def test_six_calls_run_at_once_and_the_others_wait_their_turn(tmp_path: Path) -> None:
     async def scenario(tiny: Stage) -> None:
-        results = await asyncio.gather(*(tiny.call("meet", expected=4) for _ in range(9)))
+        results = await asyncio.gather(*(tiny.call("meet", expected=6) for _ in range(13)))
         pids = [json.loads(result.payload) for result in results]
-        assert len(set(pids)) == 4
-        assert len(tiny.environments) == 4
+        assert len(set(pids)) == 6
+        assert len(tiny.environments) == 6
 
     run(tmp_path, scenario)
 
@@ -275,11 +275,11 @@ def test_events_over_six_megabytes_are_refused(tmp_path: Path) -> None:
 def test_closing_ends_every_process_and_what_it_had_started_and_fails_every_call(tmp_path: Path) -> None:
     async def scenario(tiny: Stage) -> None:
         child = json.loads((await tiny.call("started")).payload)
-        calls = [asyncio.ensure_future(tiny.call("meet", expected=99)) for _ in range(6)]
+        calls = [asyncio.ensure_future(tiny.call("meet", expected=99)) for _ in range(8)]
         await until(lambda: len(list(tmp_path.glob("arrived-*"))) == MAX_ENVIRONMENTS)
         tiny.service.close()
         errors = sorted(failure(result)[0] for result in await asyncio.gather(*calls))
-        assert errors == ["Runtime.ExitError"] * 4 + ["ServiceException"] * 2
+        assert errors == ["Runtime.ExitError"] * 6 + ["ServiceException"] * 2
         assert failure(await tiny.call("echo"))[0] == "ServiceException"
         assert not tiny.environments
         await until(lambda: not _runs(child))

@@ -115,11 +115,11 @@ class Workshop:
     def chunk(self, job: Job, number: int) -> None:
         work_on_chunks("default", job.id, number, Deadline.after(60), using=self.chunk_work)
 
-    def merge(self, job: Job) -> None:
-        merge_job("default", job.id, using=self.ending)
+    def merge(self, job: Job, *, seconds: float = 60) -> None:
+        merge_job("default", job.id, Deadline.after(seconds), using=self.ending)
 
-    def fail(self, job: Job, error: JobError) -> None:
-        fail_job("default", job.id, error, using=self.ending)
+    def fail(self, job: Job, error: JobError, *, seconds: float = 60) -> None:
+        fail_job("default", job.id, error, Deadline.after(seconds), using=self.ending)
 
     def run(self, job: Job) -> Job:
         """As the state machine does; a chunk that fails is given up."""

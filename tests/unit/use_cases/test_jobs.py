@@ -14,6 +14,7 @@ from audio_gateway.errors import (
     RateLimitReached,
     StorageUnavailable,
     UnknownModel,
+    WorkTooLong,
 )
 from audio_gateway.jobs.job import Job, JobError
 from audio_gateway.jobs.job_files import SourceFile
@@ -163,6 +164,19 @@ def test_a_job_of_which_nothing_succeeded_costs_nothing(shop):
     assert shop.files.get(job, RESULT) is None
     assert (shop.bank.rows, shop.bank.spent, shop.bank.holds) == ({}, 0, {})
     assert [told.status for told in shop.told] == ["failed"]
+
+
+def test_speech_that_is_not_made_into_one_file_in_time_costs_nothing(shop):
+    job = shop.speak()
+    for number in shop.prepare(job):
+        shop.chunk(job, number)
+    with pytest.raises(WorkTooLong) as late:
+        shop.merge(job, seconds=0)
+    assert not shop.now(job).is_final
+    shop.fail(job, JobError(late.value.message, "input_too_long", 400, "invalid_request_error"), seconds=0)
+    ended = shop.now(job)
+    assert (ended.status, ended.partial, ended.error.message) == ("failed", False, late.value.message)
+    assert (shop.bank.spent, shop.bank.holds) == (0, {})
 
 
 def test_speech_without_its_beginning_is_nothing(shop):

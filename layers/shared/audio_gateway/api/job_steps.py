@@ -74,8 +74,8 @@ def chunk_handler(using: ChunkWork) -> Handler:
 def merge_handler(using: Ending) -> Handler:
     """`{project_id, job_id}` → nothing."""
 
-    def work(event: Mapping[str, Any], _deadline: Deadline) -> None:
-        merge_job(event["project_id"], event["job_id"], using=using)
+    def work(event: Mapping[str, Any], deadline: Deadline) -> None:
+        merge_job(event["project_id"], event["job_id"], deadline, using=using)
 
     return _step("merge", work, using.files, lambda _event: _ERROR)
 
@@ -86,9 +86,9 @@ def end_handler(using: Ending) -> Handler:
     With `interrupted` in the event nothing has failed: the work was stopped from outside.
     """
 
-    def work(event: Mapping[str, Any], _deadline: Deadline) -> None:
+    def work(event: Mapping[str, Any], deadline: Deadline) -> None:
         error = INTERRUPTED if event.get("interrupted") else _kept_error(event, using.files)
-        fail_job(event["project_id"], event["job_id"], error, using=using)
+        fail_job(event["project_id"], event["job_id"], error, deadline, using=using)
 
     return _step("end", work, using.files, None)
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 from audio_gateway.audio.formats import CONTENT_TYPES
 from audio_gateway.audio.silence import RATE
 from audio_gateway.catalog.models import Catalog
-from audio_gateway.errors import StorageUnavailable
+from audio_gateway.deadline import Deadline
+from audio_gateway.errors import StorageUnavailable, WorkTooLong
 from audio_gateway.jobs.job import Job, JobError
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
@@ -41,27 +42,29 @@ class Ending:
     now_ms: Callable[[], int]
 
 
-def merge_job(project_id: str, job_id: str, *, using: Ending) -> None:
+def merge_job(project_id: str, job_id: str, deadline: Deadline, *, using: Ending) -> None:
     """Make the result, end the job and settle it: succeeded, or failed with a partial result. Safe to repeat.
 
-    Raises `StorageUnavailable` or `MeteringUnavailable`: worth another try.
+    Raises:
+        StorageUnavailable, MeteringUnavailable: worth another try.
+        WorkTooLong: the file of so much speech is not made in time.
     """
-    _end(project_id, job_id, None, using)
+    _end(project_id, job_id, None, deadline, using)
 
 
-def fail_job(project_id: str, job_id: str, error: JobError, *, using: Ending) -> None:
+def fail_job(project_id: str, job_id: str, error: JobError, deadline: Deadline, *, using: Ending) -> None:
     """End a job whose work broke off, with what there is of its result, and settle it. Safe to repeat.
 
     `error` is why, where no chunk is to blame. Work that was interrupted when all chunks were done has succeeded.
-    Raises as `merge_job`.
+    Raises `StorageUnavailable` or `MeteringUnavailable`: worth another try.
     """
-    _end(project_id, job_id, error, using)
+    _end(project_id, job_id, error, deadline, using)
 
 
-def _end(project_id: str, job_id: str, error: JobError | None, using: Ending) -> None:
+def _end(project_id: str, job_id: str, error: JobError | None, deadline: Deadline, using: Ending) -> None:
     job = using.store.get(project_id, job_id, using.now_ms() // 1000)
     if job is not None:
-        ended = job if job.is_final else _ended(job, error, using)
+        ended = job if job.is_final else _ended(job, error, deadline, using)
         settle(ended, till=using.till, now_ms=using.now_ms())
         if ended.status == "cancelled":
             using.files.remove(ended)  # what was written while it was being cancelled
@@ -69,30 +72,32 @@ def _end(project_id: str, job_id: str, error: JobError | None, using: Ending) ->
     using.store.close(job_id)  # last: until then, whoever finds its work stopped has this done again
 
 
-def _ended(job: Job, error: JobError | None, using: Ending) -> Job:
+def _ended(job: Job, error: JobError | None, deadline: Deadline, using: Ending) -> Job:
     plan = plan_of(using.files, job)
     found = {} if plan is None else _done(job, plan, using.files)
     if plan is None or len(found) < len(plan.pieces) or error not in (None, INTERRUPTED):
-        return _ended_badly(job, plan, found, error, using)
+        return _ended_badly(job, plan, found, error, deadline, using)
     try:
-        _write_result(job, order_of(using.files, job), plan, found, using.files)
+        _write_result(job, order_of(using.files, job), plan, found, deadline, using.files)
     except StorageUnavailable:
         raise
     except Exception:
         if error is None:
             raise
-        return _ended_badly(job, plan, found, error, using)
+        return _ended_badly(job, plan, found, error, deadline, using)
     work = work_done(job, _served(plan, found), _own(plan), amount=plan.amount, catalog=using.catalog)
     return using.store.finish(job, "succeeded", at_ms=using.now_ms(), work=work)
 
 
-def _ended_badly(job: Job, plan: Plan | None, found: Mapping[int, Any], error: JobError | None, using: Ending) -> Job:
+def _ended_badly(
+    job: Job, plan: Plan | None, found: Mapping[int, Any], error: JobError | None, deadline: Deadline, using: Ending
+) -> Job:
     reason = _reason(job, plan, found, error, using.files)
     usable = _leading(found) if job.endpoint == "speech" else dict(found)
     if plan is None or not usable:
         return using.store.finish(job, "failed", at_ms=using.now_ms(), error=reason)
     try:
-        _write_result(job, order_of(using.files, job), plan, usable, using.files)
+        _write_result(job, order_of(using.files, job), plan, usable, deadline, using.files)
     except StorageUnavailable:
         raise
     except Exception:
@@ -129,7 +134,9 @@ def _own(plan: Plan) -> int:
     return sum(piece.own for piece in plan.pieces)
 
 
-def _write_result(job: Job, order: JobOrder, plan: Plan, found: Mapping[int, Any], files: JobFiles) -> None:
+def _write_result(
+    job: Job, order: JobOrder, plan: Plan, found: Mapping[int, Any], deadline: Deadline, files: JobFiles
+) -> None:
     what = order.what
     if isinstance(what, SpeechOrder):
         from audio_gateway.audio.join import SpokenPart, join
@@ -137,11 +144,22 @@ def _write_result(job: Job, order: JobOrder, plan: Plan, found: Mapping[int, Any
         parts = (SpokenPart(files.read(job, part(number))) for number in sorted(found))
         samples = sum(about["size"] for about in found.values())
         audio = join(parts, format=what.format, samples=samples)
-        files.put_stream(job, RESULT, audio, CONTENT_TYPES[what.format])
+        files.put_stream(job, RESULT, _in_time(audio, deadline), CONTENT_TYPES[what.format])
         return
     heard = _heard(job, plan, found, files)
     names = [speaker.name for speaker in what.known_speakers]
     files.put(job, RESULT, to_bytes(merge(heard, duration_ms=plan.amount, known_speakers=names)))
+
+
+def _in_time(audio: Iterator[bytes], deadline: Deadline) -> Iterator[bytes]:
+    for piece in audio:
+        if deadline.passed:
+            message = (
+                "The speech is too long: it could not be made into one file in the 15 minutes that there are. "
+                "Ask for 'flac' or 'wav', which are quick to make, or send the text in parts."
+            )
+            raise WorkTooLong(message, param="input")
+        yield piece
 
 
 def _heard(job: Job, plan: Plan, found: Mapping[int, Any], files: JobFiles) -> Iterator[ChunkTranscript]:

@@ -1,0 +1,189 @@
+"""A running stack with a provider that answers as it is told, and what its jobs take: time, memory, state."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+import urllib3
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+
+from tests.fakes.upstream import Behaviour, Call, FakeUpstream, Reply
+from tests.stack.conftest import RunningStack, descendants
+
+CATALOG = Path(__file__).parent / "jobs.toml"
+STEPS = ("prepare", "chunk", "merge", "end")
+PATIENCE_S = 3_600
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class TimedUpstream(FakeUpstream):
+    """Gives all calls the same answer, so many seconds after they came, and keeps nothing of them but when that was.
+
+    `never` is the call, counted from 1, that gets no answer.
+    """
+
+    def __init__(self, body: bytes, content_type: str, seconds: float = 0.0, *, never: int | None = None) -> None:
+        super().__init__()
+        self._reply = Reply(content_type, [body])
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self.came: list[float] = []
+        self.never = never
+
+    def reply_to(self, call: Call) -> tuple[Reply, Behaviour]:
+        with self._lock:
+            self.came.append(time.monotonic())
+            number = len(self.came)
+        call.body, call.file = b"", None
+        return self._reply, {"slow": str(PATIENCE_S if number == self.never else self._seconds)}
+
+    def phase(self) -> float:
+        """Seconds from the first call to the last answer."""
+        return max(self.came) + self._seconds - min(self.came)
+
+
+@dataclass
+class Usage:
+    """What a step's processes have taken: seconds of processor time of all of them, and the peak MB of the largest."""
+
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+
+
+@dataclass
+class Stack:
+    """The stack while it runs. Its answers are those of the API; a job is the object that the API shows."""
+
+    running: RunningStack
+    info: dict[str, Any]
+    upstream: TimedUpstream
+
+    @cached_property
+    def _http(self) -> urllib3.PoolManager:
+        # The local AWS answers nobody while it puts the parts of a big file together.
+        retries = urllib3.Retry(40, status_forcelist=(503,), backoff_factor=0.2, backoff_max=2, allowed_methods=None)
+        return urllib3.PoolManager(
+            headers={"authorization": f"Bearer {self.info['api_key']}"}, timeout=60, retries=retries
+        )
+
+    def aws(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.info["aws_endpoint_url"],
+            region_name=self.info["region"],
+            aws_access_key_id=self.info["aws_access_key_id"],
+            aws_secret_access_key=self.info["aws_secret_access_key"],
+            config=Config(read_timeout=PATIENCE_S, retries={"total_max_attempts": 1}),
+        )
+
+    def upload(self, path: Path) -> str:
+        """The id of an upload with the file."""
+        announced = self.call("POST", "/audio/uploads", {"filename": path.name, "bytes": path.stat().st_size})
+        # Past the form, which is one request: the local S3 would hold three copies of it.
+        transfer = TransferConfig(multipart_chunksize=16_000_000, max_concurrency=1, use_threads=False)
+        self.aws("s3").upload_file(str(path), self.info["bucket"], announced["fields"]["key"], Config=transfer)
+        return str(announced["id"])
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer = self._http.request(method, self.info["base_url"] + path, json=body)
+        assert answer.status < 300, answer.data
+        return dict(answer.json())
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        return self.call("GET", f"/audio/jobs/{job_id}")
+
+    def until_over(self, job_id: str, *, completed: int | None = None) -> dict[str, Any]:
+        """The job once it is over, or so many of its chunks are done."""
+        give_up_at = time.monotonic() + PATIENCE_S
+        job = self.job(job_id)
+        while job["status"] in {"queued", "running"} and job["progress"]["completed"] != completed:
+            assert time.monotonic() < give_up_at, job
+            time.sleep(0.5)
+            job = self.job(job_id)
+        if completed is None:
+            assert job["status"] == "succeeded", (job, self.running.log.read_text()[-4000:])
+        return job
+
+    def end(self, job_id: str) -> None:
+        """Call the step that ends a job that cannot go on, as the state machine does."""
+        client = self.aws("lambda")
+        names = [function["FunctionName"] for function in client.list_functions()["Functions"]]
+        (name,) = (name for name in names if "job-end" in name.lower() or "jobend" in name.lower())
+        event = json.dumps({"project_id": "default", "job_id": job_id})
+        answer = client.invoke(FunctionName=name, Payload=event)
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+    def size_of_result(self, job_id: str) -> int:
+        head = self.aws("s3").head_object(Bucket=self.info["bucket"], Key=f"jobs/default/{job_id}/result")
+        return int(head["ContentLength"])
+
+    def seconds(self, job_id: str, last: str) -> dict[str, float]:
+        """The time that each step took by its own log, of chunks the median; waits for the end of the `last` one."""
+        while last not in (found := self._logged(job_id)):
+            time.sleep(0.1)
+        return {step: statistics.median(each) for step, each in found.items()}
+
+    def _logged(self, job_id: str) -> dict[str, list[float]]:
+        found: dict[str, list[float]] = {}
+        for line in self.running.log.read_text("utf-8", "replace").splitlines():
+            with contextlib.suppress(ValueError):
+                said = json.loads(line.partition(" | ")[2])
+                if isinstance(said, dict) and said.get("job_id") == job_id and "step" in said:
+                    found.setdefault(said["step"], []).append(said["elapsed_ms"] / 1000)
+        return found
+
+    def wait_until_warm(self) -> None:
+        """Until one process of each function has been started; that of the last step comes last."""
+        while not self.usage()["end"].peak_mb:
+            time.sleep(0.2)
+        time.sleep(2)
+
+    def usage(self) -> dict[str, Usage]:
+        """By step, since the start of its processes."""
+        usage = {step: Usage() for step in STEPS}
+        for pid in descendants(self.running.process.pid):
+            process = Path(f"/proc/{pid}")
+            folder = (process / "cwd").readlink().name
+            if not folder.startswith("job_"):
+                continue
+            of_step = usage[folder.removeprefix("job_")]
+            fields = (process / "stat").read_text().rsplit(") ", 1)[1].split()
+            of_step.seconds += (int(fields[11]) + int(fields[12])) / _TICKS
+            status = (process / "status").read_text().splitlines()
+            peak_kb = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+            of_step.peak_mb = max(of_step.peak_mb, peak_kb / 1024)
+        return usage
+
+    def history(self, job_id: str) -> list[dict[str, Any]]:
+        client = self.aws("stepfunctions")
+        (machine,) = client.list_state_machines()["stateMachines"]
+        arn = machine["stateMachineArn"].replace(":stateMachine:", ":execution:") + f":{job_id}"
+        pages = client.get_paginator("get_execution_history").paginate(executionArn=arn)
+        return [event for page in pages for event in page["events"]]
+
+
+@contextlib.contextmanager
+def started(upstream: TimedUpstream) -> Iterator[Stack]:
+    """A stack of its own, so that peaks of memory and cold starts are those of what is done with it."""
+    with upstream, tempfile.TemporaryDirectory() as folder:
+        catalog = Path(folder) / "catalog.toml"
+        catalog.write_text(CATALOG.read_text().replace("@UPSTREAM@", upstream.base_url))
+        running = RunningStack(Path(folder), {"AUDIO_GATEWAY_CATALOG": str(catalog)})
+        try:
+            yield Stack(running, running.wait_until_ready(), upstream)
+        finally:
+            if running.process.poll() is None:
+                running.stop()
