@@ -1,10 +1,15 @@
-"""The order of all tests, and what one may not leave to another."""
+"""The order of all tests, which of them run in one process, and what one may not leave to another."""
 
 from __future__ import annotations
 
-import sys
+import gc
 from collections.abc import Iterator
+from functools import cache
+from pathlib import PurePosixPath
+from typing import Any
 
+import boto3
+import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -12,19 +17,71 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+# Files of the stack that share none with others.
+_ALONE = ("tests/stack/sdk/test_sdk_contract.py", "tests/stack/test_books.py", "tests/stack/test_node_client.py")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_of_aws_are_read_once() -> Iterator[None]:
+    """A session of boto3 reads the descriptions of AWS's services from files: a tenth of a second for each new one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
+        yield
+
 
 @pytest.fixture(autouse=True)
 def _no_credentials_of_another_test() -> Iterator[None]:
     """`boto3.client` keeps a session, and that the credentials that it found first."""
     yield
-    if boto3 := sys.modules.get("boto3"):
-        boto3.DEFAULT_SESSION = None
+    boto3.DEFAULT_SESSION = None
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those of the stack first, otherwise in the random order that they have.
+    """Those of the stack first, folder by folder, otherwise in the random order that they have.
 
-    They are the long ones: with one of them left for the end, one worker would be at it while the others are idle.
+    They are the long ones: with one of them left for the end, one worker would be at it while the others are idle. And
+    the fixtures of a folder, its stacks among them, end when a test of another one follows.
     """
-    items.sort(key=lambda item: "stack" not in item.path.parts)
+    items.sort(key=lambda item: _rank(_file(item.nodeid)))
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported and collected lives to the end: no search for garbage needs to look at it again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadfile`, the files that use the same running stacks go to the same worker.
+
+    To start a stack takes as long as a hundred of its tests.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByStack(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _together(_file(nodeid))
+
+    return ByStack(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def _file(nodeid: str) -> str:
+    return nodeid.split("::", 1)[0]
+
+
+def _together(file: str) -> str:
+    """The name of what a file belongs to: its folder if that shares stacks, otherwise the file itself."""
+    if not file.startswith("tests/stack/") or file in _ALONE:
+        return file
+    folder = str(PurePosixPath(file).parent)
+    return "tests/stack" if folder == "tests/stack/sdk" else folder  # they share the stack of the shipped catalogue
+
+
+def _rank(file: str) -> tuple[bool, bool, bool, str]:
+    """The longest first: what belongs to `tests/stack`, its other folders, its files by themselves, all other files."""
+    unit = _together(file)
+    if not file.startswith("tests/stack/"):
+        return True, True, True, ""
+    return False, unit == file, unit != "tests/stack", str(PurePosixPath(file).parent)

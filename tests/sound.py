@@ -17,6 +17,9 @@ from av.audio.stream import AudioStream
 
 DATA = Path(__file__).parent / "data" / "speech"
 CLIPS = ("austen-0870", "austen-0880", "austen-0890")
+PHRASE = "much there might be"
+"""What is said in `phrase()`; the engine hears all of it."""
+_PHRASE_S = (3.9, 5.05)  # of the first clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,14 @@ class Sound:
 def clip(name: str) -> bytes:
     """One of the human clips, a 16 kHz mono WAV."""
     return (DATA / f"{name}.wav").read_bytes()
+
+
+def phrase() -> bytes:
+    """A second of a clip, as WAV: for tests of what is around the engine, which takes half a second for a second."""
+    with wave.open(io.BytesIO(clip(CLIPS[0]))) as file:
+        start, end = (int(seconds * file.getframerate()) for seconds in _PHRASE_S)
+        file.setpos(start)
+        return wav(file.readframes(end - start), file.getframerate())
 
 
 def said(name: str) -> str:

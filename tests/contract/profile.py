@@ -12,7 +12,8 @@ CATALOG = HERE / "catalog.toml"
 
 def make_profile(folder: Path) -> Path:
     """Fill an empty folder; everything in it but the functions of `functions/` here is the project's own."""
-    for name in ("template.yaml", "statemachine", "layers", ".local"):
+    (folder / ".local").mkdir()  # not the project's: the rendered template is kept there
+    for name in ("template.yaml", "statemachine", "layers", ".local/layers", ".local/runtime"):
         (folder / name).symlink_to(ROOT / name)
     ours = {function.name for function in (HERE / "functions").iterdir()}
     for function in (ROOT / "functions").iterdir():

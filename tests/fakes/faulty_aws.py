@@ -456,7 +456,7 @@ def _keys(value: Any) -> Iterator[tuple[str, str]]:
 
 def process_of(port: int) -> int:
     """The process that has the client's end of a connection from this port of the loopback (Linux)."""
-    give_up_at = time.monotonic() + 1
+    give_up_at = time.monotonic() + 15  # to look through all processes takes a while where many are busy
     while time.monotonic() < give_up_at:
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
             local, inode = line.split()[1], line.split()[9]

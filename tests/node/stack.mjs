@@ -1,6 +1,5 @@
 // What the tests share: the clients, the clips, and how to look at an answer. `tests/stack` starts the stack and sets the variables.
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import OpenAI from 'openai';
 
 function required(name) {
@@ -20,7 +19,7 @@ export const wired = new OpenAI({
   maxRetries: 0,
 });
 export const hookPort = Number(required('WIRED_HOOK_PORT')); // of 127.0.0.1; the wired stack's webhooks may reach it
-export const clipPath = path.join(required('GATEWAY_CLIPS'), 'austen-0880.wav');
+export const clipPath = required('GATEWAY_CLIP');
 export const clip = readFileSync(clipPath);
 export const encodings = required('GATEWAY_ENCODINGS'); // a folder with the clip in every container
 
@@ -39,9 +38,9 @@ export function readWav(data) {
   };
 }
 
-// The clip says: "he was not an ill disposed young man". The engine errs in a word or two of it.
+// The clip says: "much there might be". The engine may err in one word of it.
 export function looksRight(text) {
-  return ['not', 'ill', 'disposed', 'young', 'man'].filter((word) => text.includes(word)).length >= 3;
+  return ['much', 'there', 'might', 'be'].filter((word) => text.includes(word)).length >= 3;
 }
 
 export async function caught(promise) {

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.stack
 
 TINY = Path(__file__).parent / "tiny"
 MIB = 1_048_576
+PATIENCE_S = 60
 
 
 def project(folder: Path) -> Path:
@@ -73,7 +74,7 @@ class Tiny:
 
     def file(self, name: str) -> Path:
         """Wait for a file that the function makes."""
-        path, give_up_at = self.folder / name, time.monotonic() + 15
+        path, give_up_at = self.folder / name, time.monotonic() + PATIENCE_S
         while not path.exists():
             assert time.monotonic() < give_up_at, f"no {name}"
             time.sleep(0.01)
@@ -81,9 +82,11 @@ class Tiny:
 
 
 @pytest.fixture(scope="module")
-def tiny(start_stack: Callable[..., dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+def tiny(run_stack: Callable[..., RunningStack], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
     root = project(tmp_path_factory.mktemp("tiny"))
-    return Tiny(root, start_stack(root))
+    running = run_stack(root)
+    yield Tiny(root, running.wait_until_ready())
+    running.stop()
 
 
 def chunks(total: int) -> Iterator[bytes]:
@@ -203,7 +206,7 @@ def test_a_state_machine_calls_its_function_and_catches_its_error(tiny: Tiny) ->
 
     execution = machines.start_execution(stateMachineArn=machine["stateMachineArn"], input='{"do": "fail"}')
 
-    give_up_at = time.monotonic() + 15
+    give_up_at = time.monotonic() + PATIENCE_S
     while (found := machines.describe_execution(executionArn=execution["executionArn"]))["status"] == "RUNNING":
         assert time.monotonic() < give_up_at
         time.sleep(0.02)
@@ -232,10 +235,13 @@ def test_an_emulator_of_the_operators_is_used_when_one_is_named(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stopping_takes_under_two_seconds_also_while_requests_run_and_clients_are_slow(
+def test_stopping_waits_neither_for_requests_that_run_nor_for_slow_clients(
     run_stack: Callable[..., RunningStack], tmp_path: Path, number: int
 ) -> None:
+    """They would take a minute, and `stop` gives it a third of that."""
     root = project(tmp_path / "tiny")
+    template = root / "template.yaml"
+    template.write_text(template.read_text().replace("Timeout: 2\n", "Timeout: 60\n", 1))
     running = run_stack(root)
     tiny = Tiny(root, running.wait_until_ready())
     address = urlsplit(tiny.info["base_url"])
@@ -248,12 +254,11 @@ def test_stopping_takes_under_two_seconds_also_while_requests_run_and_clients_ar
     slow.putheader("Content-Length", "1000")
     slow.endheaders(b"only the beginning")
 
-    seconds = running.stop(number)
+    running.stop(number)
 
     slow.close()
     for call in calls:
         call.join()
-    assert seconds < 2
 
 
 def _ignore_the_answer(tiny: Tiny) -> None:

@@ -201,7 +201,7 @@ class Workshop:
         return [each["Key"] for each in listed.get("Contents", ())]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(start_stack: Callable[..., dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with FakeUpstream() as upstream, Receiver() as receiver, FileServer() as web:
         catalog = tmp_path_factory.mktemp("jobs") / "catalog.toml"

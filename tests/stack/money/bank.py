@@ -30,7 +30,7 @@ from tests.fakes.upstream import FakeUpstream
 from tests.stack.conftest import ROOT, RunningStack
 
 CATALOG: Final = Path(__file__).parent / "fire.toml"
-PATIENCE_S: Final = 15.0
+PATIENCE_S: Final = 60.0
 TEXT: Final = "Money under fire."
 PRICE: Final = len(TEXT)  # of `tts`, in micro-dollars
 

@@ -18,13 +18,12 @@ from tests.stack.conftest import RunningStack
 from tests.stack.money.bank import CATALOG, TEXT, Bank, Customer, failing_project
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What waits for the endless call comes last, whatever the order of the others: by then it has ended."""
+    """What waits for the endless call comes last of this folder, whatever the order: by then it has ended."""
     items.sort(key=lambda item: "endless" in getattr(item, "fixturenames", ()))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running_bank(run_stack: Callable[..., RunningStack], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
     folder = tmp_path_factory.mktemp("fire")
     with FakeUpstream() as upstream, FaultyAws() as aws:
@@ -38,6 +37,7 @@ def running_bank(run_stack: Callable[..., RunningStack], tmp_path_factory: pytes
         kept = bank.everything_kept()
         assert [secret for secret in (TEXT, *(customer.key for customer in bank.customers)) if secret in kept] == []
         bank.close()
+        running.stop()
 
 
 def _endless(bank: Bank) -> Any:
@@ -57,7 +57,7 @@ def _endless(bank: Bank) -> Any:
     return customer, outcome
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def endless(running_bank: Bank) -> Any:
     """See `_endless`."""
     return running_bank.endless
@@ -87,7 +87,7 @@ def customer(bank: Bank) -> Customer:
     return bank.customer()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pool() -> Iterator[ThreadPoolExecutor]:
     """For calls that run while the test does something else."""
     with ThreadPoolExecutor(32) as pool:

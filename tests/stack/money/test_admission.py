@@ -99,7 +99,7 @@ def test_an_admission_that_arrives_after_its_request_was_refused_is_given_back(
     known.fault_in_admission(hang_up, times=None)
     call = pool.submit(known.refused)
     pause.arrived()
-    assert (call.result(20).status, bank.upstream.calls) == (503, [])
+    assert (call.result(60).status, bank.upstream.calls) == (503, [])
     pause.forward()
     known.wait_until(lambda: known.committed == 2 * PRICE, "the admission never arrived")
     known.settle_up()
@@ -112,7 +112,7 @@ def test_an_admission_that_arrives_again_after_all_was_settled_is_not_counted_ag
     pause = bank.aws.pause(operation="UpdateItem", pk=known.account, containing=ADMIT)
     call = pool.submit(known.say)
     pause.arrived()
-    call.result(20)  # the client library lost its patience with the first delivery and made another
+    call.result(60)  # the client library lost its patience with the first delivery and made another
     before = bank.aws.count("UpdateItem", known.account)
     pause.forward()
     known.wait_until(lambda: bank.aws.count("UpdateItem", known.account) > before, "it never arrived")

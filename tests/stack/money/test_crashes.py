@@ -20,7 +20,7 @@ def crash(bank: Bank, customer: Customer, pool: ThreadPoolExecutor, **moment: An
     pause = bank.aws.pause(**moment)
     call: Future[Refused] = pool.submit(customer.refused)
     kill(pause.arrived().process)
-    refused = call.result(20)
+    refused = call.result(60)
     pause.drop()
     return refused
 
@@ -81,7 +81,7 @@ def test_a_process_that_is_killed_while_the_provider_works_leaves_the_money_righ
     call = pool.submit(known.refused)
     known.wait_until(lambda: bool(bank.upstream.calls), "the provider was not asked")
     kill(process_of(bank.upstream.calls[0].connection))
-    assert call.result(20).status == 502
+    assert call.result(60).status == 502
     assert len(known.holds) == 1
     known.settle_up()
     assert known.outcomes == [ANSWERED, ABANDONED]
@@ -91,7 +91,7 @@ def test_what_a_killed_process_had_sent_may_arrive_late(bank: Bank, known: Custo
     pause = bank.aws.pause(**row(known))
     call = pool.submit(known.refused)
     kill(pause.arrived().process)
-    assert call.result(20).status == 502
+    assert call.result(60).status == 502
     known.settle_up()
     before = bank.aws.count("PutItem", "LEDGER#")
     pause.forward()
@@ -106,9 +106,9 @@ def test_others_are_served_while_a_process_dies(bank: Bank, known: Customer, poo
     process = pause.arrived().process
     others = [pool.submit(known.say) for _ in range(8)]
     kill(process)
-    assert dying.result(20).status == 502
+    assert dying.result(60).status == 502
     pause.drop()
     for other in others:
-        assert other.result(30).content
+        assert other.result(60).content
     known.settle_up()
     assert sorted(known.outcomes) == sorted([ANSWERED] * 9 + [ABANDONED])

@@ -59,12 +59,12 @@ def test_so_many_run_at_once_and_no_more(bank: Bank, pool: ThreadPoolExecutor) -
     bank.upstream.script("held", "held")
     running = [pool.submit(customer.say) for _ in range(2)]
     customer.wait_until(lambda: len(bank.upstream.calls) == 2, "they did not begin")
-    for refused in [call.result(30) for call in [pool.submit(customer.refused) for _ in range(4)]]:
+    for refused in [call.result(60) for call in [pool.submit(customer.refused) for _ in range(4)]]:
         assert (refused.status, refused.code) == (429, "rate_limit_exceeded")
         assert refused.headers["retry-after"] == "1"
     bank.upstream.let_go()
     for call in running:
-        assert call.result(30).content
+        assert call.result(60).content
     customer.say()
     customer.books_are_right()
     assert len(customer.rows) == 3
@@ -100,7 +100,7 @@ def test_a_limit_lowered_below_what_is_used_refuses_at_once_and_breaks_nothing(
     refused = customer.refused()
     assert (refused.status, refused.code) == (429, "insufficient_quota")
     bank.upstream.let_go()
-    assert running.result(30).content
+    assert running.result(60).content
     customer.books_are_right()
     assert customer.committed == 4 * PRICE
     bank.directory.set_limits(customer.key_id, Limits())
@@ -117,7 +117,7 @@ def test_a_key_that_ends_while_its_request_runs_is_charged_for_it_and_for_no_mor
     getattr(bank.directory, end)(customer.key_id)
     assert customer.refused().status == 403
     bank.upstream.let_go()
-    assert running.result(30).content
+    assert running.result(60).content
     assert len(bank.upstream.calls) == 1
     assert customer.outcomes == [("answered", PRICE)]
 

@@ -104,7 +104,7 @@ def test_two_sweepers_at_once_charge_once(bank: Bank, customer: Customer, pool: 
     pause.arrived()
     bank.sweep()
     pause.forward()
-    sweeping.result(20)
+    sweeping.result(60)
     customer.books_are_right()
     assert customer.outcomes == expected
 

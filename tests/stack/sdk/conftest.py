@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
+from tests.fakes.file_server import FileServer
+from tests.fakes.receiver import Receiver
 from tests.fakes.upstream import FakeUpstream
 from tests.stack.sdk.stack_keys import UPSTREAM_KEY
 from tests.stack.sdk.wire import Wire
@@ -18,61 +20,83 @@ TIMEOUT = 60.0
 CATALOG = Path(__file__).parent / "wired.toml"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client(stack: dict[str, Any]) -> Iterator[OpenAI]:
     """A client that refuses every answer which is not exactly of OpenAI's types, and never tries twice."""
     with _client(stack) as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def aclient(stack: dict[str, Any]) -> Callable[[], AsyncOpenAI]:
     """Makes an asynchronous client of the same kind; it belongs to the event loop in which it is used."""
     return lambda: AsyncOpenAI(**_settings(stack))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def wire(stack: dict[str, Any]) -> Wire:
     """Raw HTTP to the shipped catalogue."""
     return Wire(stack["base_url"], stack["api_key"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running_upstream() -> Iterator[FakeUpstream]:
-    """The fake OpenAI server, for the whole session."""
+    """The fake OpenAI server, for all tests of this folder."""
     with FakeUpstream() as upstream:
         yield upstream
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hook_port() -> int:
     """A port of 127.0.0.1 that the webhooks of the wired stack may reach."""
     return _closed_port()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+def receiver() -> Iterator[Receiver]:
+    """Somebody's server that takes webhooks."""
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def files() -> Iterator[FileServer]:
+    """A web server with recordings."""
+    with FileServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
 def wired_stack(
-    start_stack: Any, running_upstream: FakeUpstream, hook_port: int, tmp_path_factory: pytest.TempPathFactory
+    start_stack: Any,
+    running_upstream: FakeUpstream,
+    hook_port: int,
+    receiver: Receiver,
+    files: FileServer,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Any:
-    """A stack whose catalogue has OpenAI's models, served by the fake, beside the embedded ones."""
+    """A stack whose catalogue has OpenAI's models, served by the fake, beside the embedded ones.
+
+    It may reach the servers of the tests.
+    """
     text = CATALOG.read_text().replace("@UPSTREAM@", running_upstream.base_url)
     catalog = tmp_path_factory.mktemp("wired") / "catalog.toml"
     catalog.write_text(text.replace("@CLOSED_PORT@", str(_closed_port())))
     return start_stack(
         AUDIO_GATEWAY_CATALOG=str(catalog),
         UPSTREAM_KEY=UPSTREAM_KEY,
-        AUDIO_GATEWAY_ALLOW_HOSTS=f"127.0.0.1:{hook_port}",
+        AUDIO_GATEWAY_ALLOW_HOSTS=f"127.0.0.1:{hook_port},{receiver.place},{files.host}",
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def wired_client(wired_stack: dict[str, Any]) -> Iterator[OpenAI]:
     """As `client`, to the wired stack."""
     with _client(wired_stack) as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def wired_wire(wired_stack: dict[str, Any]) -> Wire:
     """Raw HTTP to the wired stack."""
     return Wire(wired_stack["base_url"], wired_stack["api_key"])

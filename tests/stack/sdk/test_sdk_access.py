@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from openai import AuthenticationError, NotFoundError, OpenAI, PermissionDeniedError
 
-from tests.sound import clip
+from tests.sound import phrase
 from tests.stack.sdk.stack_keys import add_key
 from tests.stack.sdk.wire import Wire
 
@@ -160,9 +160,7 @@ def test_headers_that_sdks_send_are_no_obstacle(client: OpenAI) -> None:
         "Accept": "application/octet-stream",
         "X-Stainless-Retry-Count": "2",
     }
-    answer = client.audio.transcriptions.create(
-        model="pocketsphinx", file=("a.wav", clip("austen-0880")), extra_headers=headers
-    )
+    answer = client.audio.transcriptions.create(model="pocketsphinx", file=("a.wav", phrase()), extra_headers=headers)
     assert answer.text
 
 

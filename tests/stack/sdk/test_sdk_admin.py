@@ -25,7 +25,7 @@ pytestmark = pytest.mark.stack
 SPEECH: dict[str, Any] = {"model": "espeak-ng", "voice": "alloy", "input": "Hello.", "response_format": "pcm"}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def admin(stack: dict[str, Any]) -> Iterator[OpenAI]:
     """A client with the admin key, which refuses every answer that is not exactly of OpenAI's types."""
     with OpenAI(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.upstream import FakeUpstream
-from tests.sound import DATA, ENCODINGS, clip, encode
+from tests.sound import ENCODINGS, encode, phrase
 
 pytestmark = [pytest.mark.stack, pytest.mark.node, pytest.mark.timeout(300)]
 
@@ -18,17 +18,27 @@ NODE_TESTS = Path(__file__).parents[2] / "node"
 FILES = sorted(path.name for path in NODE_TESTS.glob("*.test.mjs"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The phrase as a file."""
+    path = tmp_path_factory.mktemp("recording") / "speech.wav"
+    path.write_bytes(phrase())
+    return path
+
+
+@pytest.fixture(scope="module")
 def encodings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a clip in every container, rate and layout."""
+    """A folder with the phrase in every container, rate and layout."""
     folder = tmp_path_factory.mktemp("encodings")
     for name, encoding in ENCODINGS.items():
-        (folder / name).write_bytes(encode(clip("austen-0880"), encoding))
+        (folder / name).write_bytes(encode(phrase(), encoding))
     return folder
 
 
-@pytest.fixture(scope="session")
-def environment(stack: dict[str, Any], wired_stack: dict[str, Any], hook_port: int, encodings: Path) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def environment(
+    stack: dict[str, Any], wired_stack: dict[str, Any], hook_port: int, recording: Path, encodings: Path
+) -> dict[str, str]:
     """What tests/node/stack.mjs reads."""
     return {
         **os.environ,
@@ -38,7 +48,7 @@ def environment(stack: dict[str, Any], wired_stack: dict[str, Any], hook_port: i
         "WIRED_BASE_URL": wired_stack["base_url"],
         "WIRED_API_KEY": wired_stack["api_key"],
         "WIRED_HOOK_PORT": str(hook_port),
-        "GATEWAY_CLIPS": str(DATA),
+        "GATEWAY_CLIP": str(recording),
         "GATEWAY_ENCODINGS": str(encodings),
     }
 

@@ -15,7 +15,7 @@ from openai import OpenAI
 from audio_gateway.jobs.job import Job, new_job_id
 from audio_gateway.jobs.webhook_queue import WebhookQueue
 from audio_gateway.jobs.webhooks_notify import JobNews
-from tests.fakes.receiver import Received, Receiver
+from tests.fakes.receiver import Received
 from tests.stack.sdk.stack_keys import add_key, directory_of
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
@@ -25,44 +25,35 @@ SOON = 15.0
 
 
 @pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
-        yield running
+def project(wired_stack: dict[str, Any]) -> str:
+    """The id of a project whose jobs are those of these tests."""
+    with directory_of(wired_stack) as directory:
+        return directory.create_project("hooks").id
 
 
 @pytest.fixture(scope="module")
-def hook_stack(start_stack: Any, receiver: Receiver) -> dict[str, Any]:
-    """A stack that may reach the receiver."""
-    return start_stack(AUDIO_GATEWAY_ALLOW_HOSTS=receiver.place)
-
-
-@pytest.fixture(scope="module")
-def hooks(hook_stack: dict[str, Any]) -> Iterator[OpenAI]:
-    """A client of the default project."""
-    with client_of(hook_stack, hook_stack["api_key"]) as made:
+def hooks(wired_stack: dict[str, Any], project: str) -> Iterator[OpenAI]:
+    """A client of the project."""
+    with client_of(wired_stack, add_key(wired_stack, project_id=project)) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def other_project(hook_stack: dict[str, Any]) -> str:
-    with directory_of(hook_stack) as directory:
-        return directory.create_project("other").id
-
-
-@pytest.fixture(scope="module")
-def others(hook_stack: dict[str, Any], other_project: str) -> Iterator[OpenAI]:
+def others(wired_stack: dict[str, Any]) -> Iterator[OpenAI]:
     """A client of another project."""
-    with client_of(hook_stack, add_key(hook_stack, project_id=other_project)) as made:
+    with directory_of(wired_stack) as directory:
+        other = directory.create_project("others").id
+    with client_of(wired_stack, add_key(wired_stack, project_id=other)) as made:
         yield made
 
 
 @pytest.fixture
-def news(hook_stack: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> JobNews:
+def news(wired_stack: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> JobNews:
     """What the steps of jobs use, in the running stack."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", hook_stack["aws_endpoint_url"])
-    monkeypatch.setenv("AWS_DEFAULT_REGION", hook_stack["region"])
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", hook_stack["aws_access_key_id"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", hook_stack["aws_secret_access_key"])
+    monkeypatch.setenv("AWS_ENDPOINT_URL", wired_stack["aws_endpoint_url"])
+    monkeypatch.setenv("AWS_DEFAULT_REGION", wired_stack["region"])
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", wired_stack["aws_access_key_id"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", wired_stack["aws_secret_access_key"])
     queues = boto3.client("sqs").list_queues()["QueueUrls"]
     (url,) = [each for each in queues if "WebhookQueue" in each]
     return JobNews(WebhookQueue(url))
@@ -72,7 +63,7 @@ def client_of(stack: dict[str, Any], key: str) -> OpenAI:
     return OpenAI(base_url=stack["base_url"], api_key=key, max_retries=0, _strict_response_validation=True)
 
 
-def ended(status: Any, project_id: str = "default") -> Job:
+def ended(status: Any, project_id: str) -> Job:
     now = int(time.time())
     return Job(
         id=new_job_id(now * 1000),
@@ -99,14 +90,14 @@ def log_of(client: OpenAI, endpoint_id: str) -> list[dict[str, Any]]:
     return client.get(f"/webhook_endpoints/{endpoint_id}/deliveries", cast_to=dict[str, Any])["data"]
 
 
-def test_an_event_is_told_until_it_is_taken_and_only_to_its_own_project(hooks, others, receiver, news):
+def test_an_event_is_told_until_it_is_taken_and_only_to_its_own_project(hooks, others, project, receiver, news):
     """One chain of tries, which takes 35 seconds, and what may be seen meanwhile."""
     receiver.answers["/slow-to-wake"] = [500, 503]
     endpoint = register(hooks, receiver.url("/slow-to-wake"), SUCCEEDED)
     register(hooks, receiver.url("/second"), SUCCEEDED, FAILED)
     register(hooks, receiver.url("/failures"), FAILED)
     foreign = register(others, receiver.url("/foreign"), SUCCEEDED, FAILED, CANCELLED)
-    job = ended("succeeded")
+    job = ended("succeeded", project)
     news.notify(job)
 
     (second,) = receiver.wait_for("/second", 1, SOON)
@@ -137,9 +128,9 @@ def test_an_event_is_told_until_it_is_taken_and_only_to_its_own_project(hooks, o
         log_of(others, endpoint.id)
 
 
-def test_a_repeated_end_is_the_same_event(hooks, receiver, news):
+def test_a_repeated_end_is_the_same_event(hooks, project, receiver, news):
     endpoint = register(hooks, receiver.url("/twice"), CANCELLED)
-    job = ended("cancelled")
+    job = ended("cancelled", project)
     news.notify(job)
     news.notify(job)
     first, second = receiver.wait_for("/twice", 2, SOON)

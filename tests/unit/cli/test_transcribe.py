@@ -150,19 +150,30 @@ def test_nobody_listens(gateway: FakeGateway) -> None:
 
 
 # ---------------------------------------------------------------- Ctrl-C
+# `python -m audio_gateway` where interrupts count: shells start background jobs with them ignored.
+INTERRUPTIBLE = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("audio_gateway", run_name="__main__", alter_sys=True)
+"""
+
+
 def test_an_interrupt_cancels_the_jobs(gateway: FakeGateway) -> None:
     gateway.job_parts = 1_000_000
     recording("a.wav", BIG)
     environment: dict[str, Any] = os.environ | {"PYTHONPATH": f"{ROOT}/layers/shared:{ROOT}/clients/python"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "audio_gateway", "transcribe", "a.wav", "-m", "m"],
+        [sys.executable, "-c", INTERRUPTIBLE, "transcribe", "a.wav", "-m", "m"],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    give_up_at = time.monotonic() + 20
+    give_up_at = time.monotonic() + 60
     while not any(job.looks for job in gateway.jobs.values()) and time.monotonic() < give_up_at:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=20)
+    try:
+        _, error = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130, error
     assert "Traceback" not in error
     assert [job.status for job in gateway.jobs.values()] == ["cancelled"]
