@@ -145,12 +145,6 @@ class Stack:
                     found.setdefault(said["step"], []).append(said["elapsed_ms"] / 1000)
         return found
 
-    def wait_until_warm(self) -> None:
-        """Until one process of each function has been started; that of the last step comes last."""
-        while not self.usage()["end"].peak_mb:
-            time.sleep(0.2)
-        time.sleep(2)
-
     def usage(self) -> dict[str, Usage]:
         """By step, since the start of its processes."""
         usage = {step: Usage() for step in STEPS}

@@ -91,7 +91,7 @@ class Stack:
             check.finish()
         base_url = f"http://127.0.0.1:{port_of(api_socket)}/{api.stage}"
         self._announce(_info(base_url, keys, aws, bucket=bucket, table=table))
-        self._tasks.append(asyncio.ensure_future(self._warm(_heaviest_first(found, api))))
+        self._tasks.append(asyncio.ensure_future(self._warm(_heaviest(found, api))))
         self._tasks += [asyncio.ensure_future(schedule.run(self._service.invoke)) for schedule in clock]
 
     async def _serve(
@@ -184,7 +184,8 @@ def _info(base_url: str, keys: seed.Keys, aws: Aws, *, bucket: str, table: str) 
     )
 
 
-def _heaviest_first(found: list[functions.Function], api: RestApi) -> list[str]:
-    """The functions behind the API's routes, those with the most memory, and so the most to import, first."""
-    routed = {route.function for route in api.routes}
-    return [f.name for f in sorted(found, key=lambda f: -f.deployed.memory_mb) if f.name in routed]
+def _heaviest(found: list[functions.Function], api: RestApi) -> list[str]:
+    """The functions behind the API's routes that have the most memory, and so the most to import."""
+    routed = [f for f in found if f.name in {route.function for route in api.routes}]
+    most_mb = max((f.deployed.memory_mb for f in routed), default=0)
+    return [f.name for f in routed if f.deployed.memory_mb == most_mb]

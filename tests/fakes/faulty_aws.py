@@ -23,6 +23,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 import socket
 import threading
 import time
@@ -157,9 +158,13 @@ class Slow:
 
 
 class Pause:
-    """Stops one request until somebody decides about it: before it is delivered, or with `after` before its answer."""
+    """Stops one request until somebody decides about it: before it is delivered, or with `after` before its answer.
+
+    With `times=2` also the client's second try, if nobody has decided by then.
+    """
 
     def __init__(self, *, after: bool) -> None:
+        self.rule: Rule | None = None  # which requests are stopped
         self._after = after
         self._arrived: Request | None = None
         self._here = threading.Event()
@@ -183,11 +188,16 @@ class Pause:
 
     def forward(self) -> None:
         """Let it go on."""
-        self._decided.set()
+        self._decide()
 
     def drop(self) -> None:
         """Hang up: what has not been delivered never is."""
         self._drop = True
+        self._decide()
+
+    def _decide(self) -> None:
+        if self.rule is not None:
+            self.rule.stop()
         self._decided.set()
 
 
@@ -290,7 +300,7 @@ class FaultyAws:
     def pause(self, *, after: bool = False, **match: Any) -> Pause:
         """Stop the next request that matches; see `fault`."""
         pause = Pause(after=after)
-        self.fault(pause, **match)
+        pause.rule = self.fault(pause, **match)
         return pause
 
     @contextlib.contextmanager
@@ -468,8 +478,10 @@ def process_of(port: int) -> int:
 
 
 def _owner(link: str) -> int | None:
-    for entry in Path("/proc").glob("[0-9]*/fd/*"):
-        with contextlib.suppress(OSError):
-            if str(entry.readlink()) == link:
-                return int(entry.parts[2])
+    for process in filter(str.isdecimal, os.listdir("/proc")):  # noqa: PTH208 - paths are four times as slow
+        with contextlib.suppress(OSError), os.scandir(f"/proc/{process}/fd") as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    if os.readlink(entry.path) == link:  # noqa: PTH115
+                        return int(process)
     return None

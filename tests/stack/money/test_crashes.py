@@ -17,7 +17,7 @@ pytestmark = pytest.mark.stack
 
 def crash(bank: Bank, customer: Customer, pool: ThreadPoolExecutor, **moment: Any) -> Refused:
     """A call whose process is killed at a moment of its money."""
-    pause = bank.aws.pause(**moment)
+    pause = bank.aws.pause(times=2, **moment)  # it may take a moment to find the process
     call: Future[Refused] = pool.submit(customer.refused)
     kill(pause.arrived().process)
     refused = call.result(60)

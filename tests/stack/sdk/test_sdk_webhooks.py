@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import boto3
@@ -91,8 +90,8 @@ def log_of(client: OpenAI, endpoint_id: str) -> list[dict[str, Any]]:
 
 
 def test_an_event_is_told_until_it_is_taken_and_only_to_its_own_project(hooks, others, project, receiver, news):
-    """One chain of tries, which takes 35 seconds, and what may be seen meanwhile."""
-    receiver.answers["/slow-to-wake"] = [500, 503]
+    """The first pause; those that follow, up to a day, are in tests/unit/jobs/test_webhooks.py."""
+    receiver.answers["/slow-to-wake"] = [503]
     endpoint = register(hooks, receiver.url("/slow-to-wake"), SUCCEEDED)
     register(hooks, receiver.url("/second"), SUCCEEDED, FAILED)
     register(hooks, receiver.url("/failures"), FAILED)
@@ -101,29 +100,26 @@ def test_an_event_is_told_until_it_is_taken_and_only_to_its_own_project(hooks, o
     news.notify(job)
 
     (second,) = receiver.wait_for("/second", 1, SOON)
-    tries = receiver.wait_for("/slow-to-wake", 3, 60)
+    tries = receiver.wait_for("/slow-to-wake", 2, 30)
 
     assert len({each.headers["webhook-id"] for each in [*tries, second]}) == 1
     assert len({each.body for each in [*tries, second]}) == 1
-    assert len({each.headers["webhook-timestamp"] for each in tries}) == 3
-    for each in tries:
-        event = unwrapped(hooks, each, endpoint.signing_secret) if each is tries[-1] else None
+    assert len({each.headers["webhook-timestamp"] for each in tries}) == 2
+    event = unwrapped(hooks, tries[-1], endpoint.signing_secret)
     assert event.id == tries[0].headers["webhook-id"]
     assert (event.type, event.object, event.data.id) == (SUCCEEDED, "event", job.id)
     assert event.created_at == job.completed_ms // 1000
-    pauses = [later.at - earlier.at for earlier, later in pairwise(tries)]
-    assert 4 <= pauses[0] <= 15
-    assert 29 <= pauses[1] <= 45
+    assert 4 <= tries[1].at - tries[0].at <= 20
     with pytest.raises(openai.InvalidWebhookSignatureError):
         unwrapped(hooks, tries[-1], foreign.signing_secret)
     assert receiver.at("/foreign") == receiver.at("/failures") == []
 
     time.sleep(1)
     logged = log_of(hooks, endpoint.id)
-    assert [(each["attempt"], each["status_code"]) for each in logged] == [(3, 200), (2, 503), (1, 500)]
+    assert [(each["attempt"], each["status_code"]) for each in logged] == [(2, 200), (1, 503)]
     assert {each["event_id"] for each in logged} == {event.id}
     assert logged[0]["next_attempt_at"] is None
-    assert logged[1]["next_attempt_at"] >= logged[1]["created_at"] + 30
+    assert logged[1]["next_attempt_at"] >= logged[1]["created_at"] + 5
     with pytest.raises(openai.NotFoundError):
         log_of(others, endpoint.id)
 
