@@ -250,6 +250,7 @@ def cold_once(folder: Path, file: Path, request: dict[str, Any], variables: dict
         "AUDIO_GATEWAY_HOLD_SECONDS": "960",
         "TABLE_NAME": "table",
         "BUCKET_NAME": "bucket",
+        "JOBS_MACHINE_ARN": "arn:aws:states:us-east-1:000000000000:stateMachine:jobs",
         **variables,
     }
     python = [sys.executable, "-S", str(runner), str(file), str(sample)]
