@@ -186,6 +186,7 @@ def _info(base_url: str, keys: seed.Keys, aws: Aws, *, bucket: str, table: str) 
 
 def _heaviest(found: list[functions.Function], api: RestApi) -> list[str]:
     """The functions behind the API's routes that have the most memory, and so the most to import."""
-    routed = [f for f in found if f.name in {route.function for route in api.routes}]
+    called = {route.function for route in api.routes}
+    routed = [f for f in found if f.name in called]
     most_mb = max((f.deployed.memory_mb for f in routed), default=0)
     return [f.name for f in routed if f.deployed.memory_mb == most_mb]

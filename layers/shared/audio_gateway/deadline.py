@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -25,3 +26,10 @@ class Deadline:
     def passed(self) -> bool:
         """Whether nothing is left."""
         return time.monotonic() >= self.at_s
+
+    def keep(self, pieces: Iterator[bytes], late: Exception) -> Iterator[bytes]:
+        """The pieces, as long as there is time for another one; then `late` is raised."""
+        for piece in pieces:
+            if self.passed:
+                raise late
+            yield piece

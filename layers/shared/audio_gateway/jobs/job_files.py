@@ -47,6 +47,11 @@ class SourceFile:
     size: int
 
 
+def files_gone() -> StorageUnavailable:
+    """What is raised where a file of a job must be there and is not."""
+    return StorageUnavailable("The job's files are gone: it was deleted, or its time has passed.")
+
+
 class JobFiles:
     """All jobs' files. Every call raises `StorageUnavailable` if the bucket cannot be read or written."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -9,15 +10,14 @@ from audio_gateway.audio.silence import RATE
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.catalog.models import Catalog, Model
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import Job
-from audio_gateway.jobs.job_files import JobFiles
+from audio_gateway.jobs.job_files import JobFiles, files_gone
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import Piece
 from audio_gateway.metering.account import Caller
 from audio_gateway.transcripts.stored import to_bytes
 from audio_gateway.use_cases.ask import Providers
-from audio_gateway.use_cases.job_order import order_of
+from audio_gateway.use_cases.job_order import JobOrder, order_of
 from audio_gateway.use_cases.prepare_job import plan_of
 from audio_gateway.use_cases.reserve import Call
 from audio_gateway.use_cases.speech import SpeechOrder, able_to_speak, speak_part
@@ -48,10 +48,11 @@ def work_on_chunks(project_id: str, job_id: str, task: int, deadline: Deadline, 
         return
     plan = plan_of(using.files, job)
     if plan is None:
-        raise _gone()
+        raise files_gone()
+    order = order_of(using.files, job)
     for number in plan.chunks_of(task):
         if not using.files.has(job, done(number)):
-            model, size = _do(job, plan.pieces[number], number, deadline, using)
+            model, size = _do(job, order, plan.pieces[number], number, deadline, using)
             # Behind the part itself: where this is, all of the part is.
             using.files.put_json(job, done(number), {"model": model, "size": size})
     if not using.store.chunk_done(job, task) and _is_gone(job, using):
@@ -74,19 +75,13 @@ def _is_gone(job: Job, using: ChunkWork) -> bool:
     return now is None or now.status == "cancelled"
 
 
-def _gone() -> StorageUnavailable:
-    return StorageUnavailable("The job's files are gone: it was deleted, or its time has passed.")
-
-
-def _do(job: Job, piece: Piece, number: int, deadline: Deadline, using: ChunkWork) -> tuple[str, int]:
-    order = order_of(using.files, job)
+def _do(job: Job, order: JobOrder, piece: Piece, number: int, deadline: Deadline, using: ChunkWork) -> tuple[str, int]:
     chunk = using.files.get(job, f"chunks/{number}")
     if chunk is None:
-        raise _gone()
+        raise files_gone()
     call = Call(f"{job.id}_{number}", Caller(job.key_id, job.project_id), deadline)
     if isinstance(order.what, SpeechOrder):
-        text = using.files.get_json(job, f"chunks/{number}")
-        model, made, size = _speak(replace(order.what, text=text, format="pcm"), call, using)
+        model, made, size = _speak(replace(order.what, text=json.loads(chunk), format="pcm"), call, using)
     else:
         model, made, size = _listen(replace(order.what, data=chunk), piece, call, using)
     using.files.put(job, part(number), made)

@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from audio_gateway.catalog.models import Endpoint
-from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import Job
-from audio_gateway.jobs.job_files import JobFiles, SourceFile
+from audio_gateway.jobs.job_files import JobFiles, SourceFile, files_gone
 from audio_gateway.providers.port import Chunking, KnownSpeaker
 from audio_gateway.use_cases.speech import SpeechOrder
 from audio_gateway.use_cases.transcription import TranscriptionOrder
@@ -60,7 +59,7 @@ def order_of(files: JobFiles, job: Job) -> JobOrder:
     """The order of a job that is not over; raises `StorageUnavailable`, also if somebody has just removed it."""
     kept = files.get_json(job, _NAME)
     if kept is None:
-        raise StorageUnavailable("The job's files are gone: it was deleted, or its time has passed.")
+        raise files_gone()
     what = _speech(kept["what"]) if kept["kind"] == "speech" else _transcription(kept["what"])
     source = None if kept["source"] is None else SourceFile(**kept["source"])
     return JobOrder(what, source, kept["url"], tuple(kept["ignored"]), kept["as_events"])

@@ -12,7 +12,7 @@ from audio_gateway.catalog.models import Catalog
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import StorageUnavailable, WorkTooLong
 from audio_gateway.jobs.job import Job, JobError
-from audio_gateway.jobs.job_files import JobFiles
+from audio_gateway.jobs.job_files import JobFiles, files_gone
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import Piece, Plan
 from audio_gateway.transcripts.merge import ChunkTranscript, merge
@@ -75,27 +75,24 @@ def _end(project_id: str, job_id: str, error: JobError | None, deadline: Deadlin
 def _ended(job: Job, error: JobError | None, deadline: Deadline, using: Ending) -> Job:
     plan = plan_of(using.files, job)
     found = {} if plan is None else _done(job, plan, using.files)
-    if plan is None or len(found) < len(plan.pieces) or error not in (None, INTERRUPTED):
-        return _ended_badly(job, plan, found, error, deadline, using)
-    try:
-        _write_result(job, order_of(using.files, job), plan, found, deadline, using.files)
-    except StorageUnavailable:
-        raise
-    except Exception:
-        if error is None:
-            raise
-        return _ended_badly(job, plan, found, error, deadline, using)
-    work = work_done(job, _served(plan, found), _own(plan), amount=plan.amount, catalog=using.catalog)
-    return using.store.finish(job, "succeeded", at_ms=using.now_ms(), work=work)
-
-
-def _ended_badly(
-    job: Job, plan: Plan | None, found: Mapping[int, Any], error: JobError | None, deadline: Deadline, using: Ending
-) -> Job:
+    usable = _leading(found) if job.endpoint == "speech" else found
+    succeeds = plan is not None and len(found) == len(plan.pieces) and error in (None, INTERRUPTED)
+    work, made = None, False
+    if plan is not None and (usable or succeeds) and _is_made(job, plan, usable, error, deadline, using):
+        work = work_done(job, _served(plan, usable), _own(plan), amount=plan.amount, catalog=using.catalog)
+        made = True
+    if made and succeeds:
+        return using.store.finish(job, "succeeded", at_ms=using.now_ms(), work=work)
     reason = _reason(job, plan, found, error, using.files)
-    usable = _leading(found) if job.endpoint == "speech" else dict(found)
-    if plan is None or not usable:
-        return using.store.finish(job, "failed", at_ms=using.now_ms(), error=reason)
+    if made:
+        reason = replace(reason, message=f"{reason.message} The rest is kept as a partial result.")
+    return using.store.finish(job, "failed", at_ms=using.now_ms(), work=work, error=reason, partial=made)
+
+
+def _is_made(
+    job: Job, plan: Plan, usable: Mapping[int, Any], error: JobError | None, deadline: Deadline, using: Ending
+) -> bool:
+    """Make the result. False if it is the result itself that cannot be made, of a job that is ended for an error."""
     try:
         _write_result(job, order_of(using.files, job), plan, usable, deadline, using.files)
     except StorageUnavailable:
@@ -103,11 +100,8 @@ def _ended_badly(
     except Exception:
         if error is None:
             raise
-        # It is the result itself that cannot be made, which is why this job is ended here.
-        return using.store.finish(job, "failed", at_ms=using.now_ms(), error=reason)
-    reason = replace(reason, message=f"{reason.message} The rest is kept as a partial result.")
-    work = work_done(job, _served(plan, usable), _own(plan), amount=plan.amount, catalog=using.catalog)
-    return using.store.finish(job, "failed", at_ms=using.now_ms(), work=work, error=reason, partial=True)
+        return False
+    return True
 
 
 def _done(job: Job, plan: Plan, files: JobFiles) -> dict[int, Any]:
@@ -144,29 +138,26 @@ def _write_result(
         parts = (SpokenPart(files.read(job, part(number))) for number in sorted(found))
         samples = sum(about["size"] for about in found.values())
         audio = join(parts, format=what.format, samples=samples)
-        files.put_stream(job, RESULT, _in_time(audio, deadline), CONTENT_TYPES[what.format])
+        files.put_stream(job, RESULT, deadline.keep(audio, _too_long()), CONTENT_TYPES[what.format])
         return
     heard = _heard(job, plan, found, files)
     names = [speaker.name for speaker in what.known_speakers]
     files.put(job, RESULT, to_bytes(merge(heard, duration_ms=plan.amount, known_speakers=names)))
 
 
-def _in_time(audio: Iterator[bytes], deadline: Deadline) -> Iterator[bytes]:
-    for piece in audio:
-        if deadline.passed:
-            message = (
-                "The speech is too long: it could not be made into one file in the 15 minutes that there are. "
-                "Ask for 'flac' or 'wav', which are quick to make, or send the text in parts."
-            )
-            raise WorkTooLong(message, param="input")
-        yield piece
+def _too_long() -> WorkTooLong:
+    message = (
+        "The speech is too long: it could not be made into one file in the 15 minutes that there are. "
+        "Ask for 'flac' or 'wav', which are quick to make, or send the text in parts."
+    )
+    return WorkTooLong(message, param="input")
 
 
 def _heard(job: Job, plan: Plan, found: Mapping[int, Any], files: JobFiles) -> Iterator[ChunkTranscript]:
     for number in sorted(found):
         data = files.get(job, part(number))
         if data is None:
-            raise StorageUnavailable("The job's files are gone: it was deleted, or its time has passed.")
+            raise files_gone()
         piece = plan.pieces[number]
         yield ChunkTranscript(piece.start, piece.end, from_bytes(data))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -118,17 +118,11 @@ def _audio_in_chunks(
         source = using.fetch(job, order.url)
     recording = Recording(StoredContent(using.files.reader(source)))
     pieces = list[Piece]()
-    for chunk in cut(_in_time(recording.pcm(RATE), deadline), cut_rule(what, model)):
+    message = "The audio is too long: it could not be read in the 15 minutes that there are. Send it in parts."
+    pcm = deadline.keep(recording.pcm(RATE), WorkTooLong(message, param="file"))
+    for chunk in cut(pcm, cut_rule(what, model)):
         if len(pieces) == MOST_PIECES:
             raise too_many_parts(what, model)
         using.files.put(job, f"chunks/{len(pieces)}", flac_file(chunk.pcm, RATE))
         pieces.append(Piece(chunk.start, chunk.end, chunk.overlap))
     return Plan(recording.duration_ms, tuple(pieces))
-
-
-def _in_time(pcm: Iterator[bytes], deadline: Deadline) -> Iterator[bytes]:
-    for piece in pcm:
-        if deadline.passed:
-            message = "The audio is too long: it could not be read in the 15 minutes that there are. Send it in parts."
-            raise WorkTooLong(message, param="file")
-        yield piece

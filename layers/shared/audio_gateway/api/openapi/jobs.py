@@ -12,8 +12,8 @@ from audio_gateway.api.openapi.build import (
     complete,
     constant,
     integer,
-    many,
     or_null,
+    page_of,
     record,
     reference,
     text,
@@ -120,13 +120,6 @@ def job_schemas() -> dict[str, Schema]:
         "usage": {"oneOf": usage, "description": "What was done and is charged; null for nothing."},
         "error": {"oneOf": [complete("Why it failed.", error), {"type": "null"}], "description": "Of a failed job."},
     }
-    listed: dict[str, Schema] = {
-        "object": constant("list"),
-        "data": many(reference("Job"), "The jobs."),
-        "first_id": or_null(text("The first of the page.")),
-        "last_id": or_null(text("The last of the page, for `after`.")),
-        "has_more": {"type": "boolean", "description": "Whether another page follows."},
-    }
     gone: dict[str, Schema] = {
         "id": text("Its id."),
         "object": constant("audio.job.deleted"),
@@ -134,7 +127,7 @@ def job_schemas() -> dict[str, Schema]:
     }
     return {
         "Job": complete("Work that goes on after its request was answered.", job),
-        "JobList": complete("A page of jobs.", listed),
+        "JobList": page_of("Job"),
         "DeletedJob": complete("That it is gone.", gone),
     }
 
