@@ -15,12 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import boto3
 import urllib3
 from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
 
 from tests.fakes.upstream import Behaviour, Call, FakeUpstream, Reply
+from tests.stack.aws import aws_of
 from tests.stack.conftest import RunningStack, descendants
 
 CATALOG = Path(__file__).parent / "jobs.toml"
@@ -80,14 +79,7 @@ class Stack:
         )
 
     def aws(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.info["aws_endpoint_url"],
-            region_name=self.info["region"],
-            aws_access_key_id=self.info["aws_access_key_id"],
-            aws_secret_access_key=self.info["aws_secret_access_key"],
-            config=Config(read_timeout=PATIENCE_S, retries={"total_max_attempts": 1}),
-        )
+        return aws_of(self.info, service, read_timeout=PATIENCE_S, retries={"total_max_attempts": 1})
 
     def upload(self, path: Path) -> str:
         """The id of an upload with the file."""

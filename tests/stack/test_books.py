@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 
 from audio_gateway.metering.account import Caller, Work
@@ -23,6 +22,7 @@ from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.table import Table
 from audio_gateway.metering.unsettled import UnsettledStore
+from tests.stack.aws import aws_of, use_aws_of
 from tests.stack.conftest import ROOT, RunningStack
 
 pytestmark = pytest.mark.stack
@@ -37,9 +37,7 @@ class Gateway:
     def __init__(self, running: RunningStack) -> None:
         self.running = running
         self.info = running.wait_until_ready()
-        keys = ("region", "aws_access_key_id", "aws_secret_access_key")
-        options = {"region_name" if key == "region" else key: self.info[key] for key in keys}
-        self.client = boto3.client("dynamodb", endpoint_url=self.info["aws_endpoint_url"], **options)
+        self.client = aws_of(self.info, "dynamodb")
         self.table = self.info["table"]
         self.directory = Directory(self.client, self.table)
 
@@ -128,10 +126,7 @@ def test_a_deleted_key_is_forgotten_once_its_holds_have_ended(gateway: Gateway) 
 @pytest.fixture
 def late(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> str:
     """The id of a key that was used long before anybody could write it down: the sweeper comes to it only now."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", gateway.info["aws_endpoint_url"])
-    monkeypatch.setenv("AWS_DEFAULT_REGION", gateway.info["region"])
-    for name in ("aws_access_key_id", "aws_secret_access_key"):
-        monkeypatch.setenv(name.upper(), gateway.info[name])
+    use_aws_of(gateway.info, monkeypatch)
     key_id = gateway.directory.create_key("api", name="late").record.id
     for number, minutes in enumerate((20, 20, 50)):
         at_ms = gateway.now_ms() - minutes * 60_000

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
-from botocore.config import Config
 
+from tests.stack.aws import aws_of
 from tests.stack.conftest import ROOT, RunningStack
 
 pytestmark = pytest.mark.stack
@@ -57,14 +56,7 @@ class Tiny:
             connection.close()
 
     def aws(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.info["aws_endpoint_url"],
-            region_name=self.info["region"],
-            aws_access_key_id=self.info["aws_access_key_id"],
-            aws_secret_access_key=self.info["aws_secret_access_key"],
-            config=Config(retries={"total_max_attempts": 1}),
-        )
+        return aws_of(self.info, service, retries={"total_max_attempts": 1})
 
     @property
     def function(self) -> str:

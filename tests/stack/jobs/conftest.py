@@ -18,24 +18,21 @@ from openai import OpenAI
 import audio_gateway_client
 from audio_gateway.catalog.load import catalog_from
 from audio_gateway.clock import now_ms
-from audio_gateway.jobs.executions import Executions
-from audio_gateway.jobs.job import HOLD_SECONDS, Job
-from audio_gateway.jobs.job_files import JobFiles
-from audio_gateway.jobs.job_store import JobStore
+from audio_gateway.jobs.job import Job
 from audio_gateway.metering.account import Caller
 from audio_gateway.metering.account_item import account_key, holds_from
 from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.ledger_store import LedgerStore
-from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.unsettled import UnsettledStore
 from audio_gateway.providers.registry import provider_of
-from audio_gateway.use_cases.job_money import JobTill
+from audio_gateway.use_cases.desk import desk_on_aws
 from audio_gateway.use_cases.job_order import JobOrder
 from audio_gateway.use_cases.start_job import JobDesk, start_job
 from tests.fakes.file_server import FileServer
 from tests.fakes.receiver import Receiver
 from tests.fakes.upstream import FakeUpstream
+from tests.stack.aws import use_aws_of
 from tests.stack.conftest import descendants
 
 CATALOG = Path(__file__).parent / "tones.toml"
@@ -101,9 +98,7 @@ class Workshop:
         return found
 
     def now(self, job: Job) -> Job:
-        found = self.desk.store.get(job.project_id, job.id, int(time.time()))
-        assert found is not None
-        return found
+        return self.by_id(job.id)
 
     def until(self, job: Job, happened: Callable[[Job], bool]) -> Job:
         give_up_at = time.monotonic() + PATIENCE_S
@@ -218,23 +213,12 @@ def running(start_stack: Callable[..., dict[str, Any]], tmp_path_factory: pytest
 def workshop(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
     info, upstream = running.info, running.upstream
     upstream.reset()
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", info["aws_endpoint_url"])
-    monkeypatch.setenv("AWS_DEFAULT_REGION", info["region"])
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", info["aws_access_key_id"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", info["aws_secret_access_key"])
+    use_aws_of(info, monkeypatch)
     dynamodb, machines = boto3.client("dynamodb"), boto3.client("stepfunctions")
     (machine,) = machines.list_state_machines()["stateMachines"]
     key = Directory(dynamodb, info["table"]).create_key("api", name="a customer")
-    meter = DynamoMeter(dynamodb, info["table"], hold_seconds=HOLD_SECONDS)
-    desk = JobDesk(
-        store=JobStore(dynamodb, info["table"]),
-        files=JobFiles(info["bucket"]),
-        executions=Executions(machine["stateMachineArn"]),
-        till=JobTill(meter, UnsettledStore(info["bucket"])),
-        now_ms=now_ms,
-    )
+    unsettled = UnsettledStore(info["bucket"])
+    desk = desk_on_aws(dynamodb, info["table"], info["bucket"], machine["stateMachineArn"], unsettled)
     caller = Caller(key.record.id, "default")
     address = {"base_url": info["base_url"], "api_key": key.value, "max_retries": 0}
     with OpenAI(**address, http_client=audio_gateway_client.http_client(threshold=0)) as client:

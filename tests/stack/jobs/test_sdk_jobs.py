@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from openai import APIStatusError, OpenAI
 
@@ -18,6 +17,7 @@ from audio_gateway.metering.directory import Directory
 from tests import tones
 from tests.fakes.upstream import FakeUpstream
 from tests.sound import wav
+from tests.stack.aws import aws_of
 from tests.stack.sdk.wire import Answer, Wire
 
 CATALOG = Path(__file__).parent / "sdk.toml"
@@ -164,11 +164,7 @@ def test_words_and_streams_are_the_synchronous_answer(gateway: Gateway) -> None:
 def test_a_job_of_another_project_is_not_there(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     job = gateway.begin()
     info = gateway.info
-    client = boto3.client(
-        "dynamodb", endpoint_url=info["aws_endpoint_url"], region_name=info["region"],
-        aws_access_key_id=info["aws_access_key_id"], aws_secret_access_key=info["aws_secret_access_key"],
-    )  # fmt: skip
-    directory = Directory(client, info["table"])
+    directory = Directory(aws_of(info, "dynamodb"), info["table"])
     project = directory.create_project("elsewhere")
     key = directory.create_key("api", name="stranger", project_id=project.id)
     stranger = Wire(info["base_url"], key.value)

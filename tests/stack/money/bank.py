@@ -14,9 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 import pytest
-from botocore.config import Config
 from openai import APIStatusError, OpenAI
 
 from audio_gateway.metering.account import Hold, month_of
@@ -27,6 +25,7 @@ from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.limits import limits_from_api
 from tests.fakes.faulty_aws import Act, Call, FaultyAws, Rule
 from tests.fakes.upstream import FakeUpstream
+from tests.stack.aws import aws_of
 from tests.stack.conftest import ROOT, RunningStack
 
 CATALOG: Final = Path(__file__).parent / "fire.toml"
@@ -92,14 +91,7 @@ class Bank:
 
     def client(self, service: str) -> Any:
         """A client past the proxy, with root's credentials."""
-        return boto3.client(
-            service,
-            endpoint_url=self.info["aws_endpoint_url"],
-            region_name=self.info["region"],
-            aws_access_key_id=self.info["aws_access_key_id"],
-            aws_secret_access_key=self.info["aws_secret_access_key"],
-            config=Config(retries={"total_max_attempts": 1}, proxies={}, max_pool_connections=32),
-        )
+        return aws_of(self.info, service, retries={"total_max_attempts": 1}, proxies={}, max_pool_connections=32)
 
     def close(self) -> None:
         self._sdk.close()

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import boto3
-
 from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.directory_items import DEFAULT_PROJECT
 from audio_gateway.metering.keys import KeyKind, KeyStatus
 from audio_gateway.metering.limits import limits_from_api
+from tests.stack.aws import aws_of
 
 UPSTREAM_KEY = "sk-of-the-operator-at-the-upstream"
 """The operator's key at the fake upstream."""
@@ -20,13 +19,7 @@ UPSTREAM_KEY = "sk-of-the-operator-at-the-upstream"
 @contextmanager
 def dynamodb_of(stack: dict[str, Any]) -> Iterator[Any]:
     """A client of a running stack's DynamoDB."""
-    dynamodb = boto3.client(
-        "dynamodb",
-        endpoint_url=stack["aws_endpoint_url"],
-        region_name=stack["region"],
-        aws_access_key_id=stack["aws_access_key_id"],
-        aws_secret_access_key=stack["aws_secret_access_key"],
-    )
+    dynamodb = aws_of(stack, "dynamodb")
     try:
         yield dynamodb
     finally:

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import pytest
 from openai import APIStatusError, AsyncOpenAI, OpenAI
 
 from tests.fakes.upstream import FakeUpstream
 from tests.sound import tone_wav
+from tests.stack.aws import aws_of
 from tests.stack.sdk.stack_keys import add_key, directory_of
 from tests.stack.sdk.wire import FORM, Wire, form
 
@@ -36,16 +36,7 @@ class Project:
         self.settings: dict[str, Any] = {"base_url": self.stack["base_url"], "api_key": self.key, "timeout": 60}
         self.client = OpenAI(**self.settings, max_retries=0)
         self.wire = Wire(self.stack["base_url"], self.key)
-        self.dynamodb, self.s3 = (
-            boto3.client(
-                service,
-                endpoint_url=self.stack["aws_endpoint_url"],
-                region_name=self.stack["region"],
-                aws_access_key_id=self.stack["aws_access_key_id"],
-                aws_secret_access_key=self.stack["aws_secret_access_key"],
-            )
-            for service in ("dynamodb", "s3")
-        )
+        self.dynamodb, self.s3 = aws_of(self.stack, "dynamodb"), aws_of(self.stack, "s3")
 
     def close(self) -> None:
         for each in (self.client, self.dynamodb, self.s3):

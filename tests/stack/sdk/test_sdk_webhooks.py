@@ -15,6 +15,7 @@ from audio_gateway.jobs.job import Job, new_job_id
 from audio_gateway.jobs.webhook_queue import WebhookQueue
 from audio_gateway.jobs.webhooks_notify import JobNews
 from tests.fakes.receiver import Received
+from tests.stack.aws import use_aws_of
 from tests.stack.sdk.stack_keys import add_key, directory_of
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
@@ -49,10 +50,7 @@ def others(wired_stack: dict[str, Any]) -> Iterator[OpenAI]:
 @pytest.fixture
 def news(wired_stack: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> JobNews:
     """What the steps of jobs use, in the running stack."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", wired_stack["aws_endpoint_url"])
-    monkeypatch.setenv("AWS_DEFAULT_REGION", wired_stack["region"])
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", wired_stack["aws_access_key_id"])
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", wired_stack["aws_secret_access_key"])
+    use_aws_of(wired_stack, monkeypatch)
     queues = boto3.client("sqs").list_queues()["QueueUrls"]
     (url,) = [each for each in queues if "WebhookQueue" in each]
     return JobNews(WebhookQueue(url))
