@@ -23,17 +23,16 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import socket
 import threading
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from tests.fakes.owners import look, process_of
 
 Headers = list[tuple[str, str]]
 
@@ -75,7 +74,7 @@ class Request:
     @property
     def process(self) -> int:
         """The id of the process that waits for the answer."""
-        return process_of(self.client_port)
+        return process_of(self.client_port, self.proxy.port)
 
 
 Act = Callable[[Request], Answer | None]
@@ -248,14 +247,14 @@ class FaultyAws:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._rules: list[Rule] = []
-        self._port = 0
+        self.port = 0
         if target is not None:
             self.forward_to(target)
 
     def start(self) -> FaultyAws:
-        self._server = _Server(("127.0.0.1", self._port), _Handler)
+        self._server = _Server(("127.0.0.1", self.port), _Handler)
         self._server.proxy = self
-        self._port = self._server.server_address[1]
+        self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         return self
@@ -271,7 +270,7 @@ class FaultyAws:
 
     @property
     def endpoint_url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self.port}"
 
     def forward_to(self, target: str) -> None:
         """Where the AWS is that all goes to, as http://host:port."""
@@ -298,7 +297,8 @@ class FaultyAws:
         return rule
 
     def pause(self, *, after: bool = False, **match: Any) -> Pause:
-        """Stop the next request that matches; see `fault`."""
+        """Stop the next request that matches; see `fault`. Whose it is must be known before its client gives up."""
+        look()
         pause = Pause(after=after)
         pause.rule = self.fault(pause, **match)
         return pause
@@ -462,26 +462,3 @@ def _keys(value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for inner in value:
             yield from _keys(inner)
-
-
-def process_of(port: int) -> int:
-    """The process that has the client's end of a connection from this port of the loopback (Linux)."""
-    give_up_at = time.monotonic() + 15  # to look through all processes takes a while where many are busy
-    while time.monotonic() < give_up_at:
-        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-            local, inode = line.split()[1], line.split()[9]
-            if int(local.split(":")[1], 16) == port and inode != "0":
-                found = _owner(f"socket:[{inode}]")
-                if found is not None:
-                    return found
-    raise ProcessLookupError(f"no process has port {port}")
-
-
-def _owner(link: str) -> int | None:
-    for process in filter(str.isdecimal, os.listdir("/proc")):  # noqa: PTH208 - paths are four times as slow
-        with contextlib.suppress(OSError), os.scandir(f"/proc/{process}/fd") as entries:
-            for entry in entries:
-                with contextlib.suppress(OSError):
-                    if os.readlink(entry.path) == link:  # noqa: PTH115
-                        return int(process)
-    return None

@@ -133,7 +133,11 @@ class FakeUpstream:
     @property
     def base_url(self) -> str:
         scheme = "http" if self._certificate is None else "https"
-        return f"{scheme}://127.0.0.1:{self._server.server_address[1]}/v1"
+        return f"{scheme}://127.0.0.1:{self.port}/v1"
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
 
     @property
     def requests(self) -> list[Call]:

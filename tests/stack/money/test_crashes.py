@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.faulty_aws import process_of
+from tests.fakes.owners import process_of
 from tests.stack.money.bank import ADMIT, PRICE, RELEASE, Bank, Customer, Refused, kill
 
 pytestmark = pytest.mark.stack
@@ -80,7 +80,7 @@ def test_a_process_that_is_killed_while_the_provider_works_leaves_the_money_righ
     bank.upstream.script("held")
     call = pool.submit(known.refused)
     known.wait_until(lambda: bool(bank.upstream.calls), "the provider was not asked")
-    kill(process_of(bank.upstream.calls[0].connection))
+    kill(process_of(bank.upstream.calls[0].connection, bank.upstream.port))
     assert call.result(60).status == 502
     assert len(known.holds) == 1
     known.settle_up()
