@@ -88,8 +88,9 @@ def our_handlers() -> dict[str, Callable[..., Any]]:
         "till": free_till(),
         "idempotency": fresh_idempotency(),
         "desk": empty_desk(),
+        "results": None,  # nothing is too big
     }
-    using = SpeechApi(**parts, caches=FakeSpeechCache(), results=None)  # type: ignore[arg-type] # nothing is too big
+    using = SpeechApi(**parts, caches=FakeSpeechCache())
     return {
         "speech": lambda_handler(speech_app(using), "speech"),
         "transcriptions": lambda_handler(

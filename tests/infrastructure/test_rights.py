@@ -47,6 +47,13 @@ STEP_KINDS = {
     "JobEndRole": {"JOBS#*", "OPEN_JOBS", "ACCOUNT#*", "LEDGER#*"},
 }
 
+LISTENING = {
+    *(METERED | PROVIDER_KEYS | BEGINNING),
+    *((f"s3:{action}Object", RESULTS) for action in ("Get", "Put")),
+    ("s3:GetObject", UPLOADS),
+}
+"""Of a function that takes audio."""
+
 # Beside writing to its own log group.
 ALLOWED = {
     "AuthorizerRole": {("dynamodb:GetItem", "Table.Arn")},
@@ -54,8 +61,8 @@ ALLOWED = {
     | PROVIDER_KEYS
     | BEGINNING
     | {(f"s3:{action}Object", prefix) for action in ("Get", "Put") for prefix in (RESULTS, CACHE)},
-    "TranscriptionsRole": METERED | PROVIDER_KEYS | BEGINNING | {("s3:GetObject", UPLOADS)},
-    "TranslationsRole": METERED | PROVIDER_KEYS | BEGINNING | {("s3:GetObject", UPLOADS)},
+    "TranscriptionsRole": LISTENING,
+    "TranslationsRole": LISTENING,
     "JobsRole": {
         *((f"dynamodb:{action}", "Table.Arn") for action in ("GetItem", "Query", "UpdateItem", "DeleteItem")),
         *((f"s3:{action}Object", JOBS) for action in ("Get", "Delete")),

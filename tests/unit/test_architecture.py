@@ -15,7 +15,7 @@ PACKAGE = ROOT / "layers" / "shared" / "audio_gateway"
 ALLOWED = {
     "errors": set(),
     "clock": set(),
-    "aws": set(),
+    "aws": {"errors"},
     "deadline": set(),
     "init_phase": set(),
     "audio": {"errors"},

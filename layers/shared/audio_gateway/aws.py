@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from audio_gateway.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+    from types_boto3_s3.type_defs import CompletedPartTypeDef
 
 # The regional host, not the global one: that answers a signed request for another region with a redirect.
 LINKS: Final[dict[str, Any]] = {
@@ -33,3 +41,40 @@ def is_absent(error: Exception) -> bool:
     from botocore.exceptions import ClientError
 
     return isinstance(error, ClientError) and error.response["Error"]["Code"] in _NO_OBJECT
+
+
+@contextmanager
+def or_unavailable(message: str) -> Iterator[None]:
+    """What AWS has against a call, or its silence, becomes `StorageUnavailable` with the message."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise StorageUnavailable(message) from error
+
+
+def put_in_parts(client: S3Client, bucket: str, key: str, parts: Iterable[bytes], **about: Any) -> int:
+    """Write an object while it is made; answers its bytes. It is there once all of it is.
+
+    Each part has at least 5 MiB, the last one excepted, which S3 asks for. `about` is what S3 is to say of it, such as
+    its `ContentType`. Whatever `parts` raises is raised, and then nothing is written.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    begun = client.create_multipart_upload(Bucket=bucket, Key=key, **about)
+    upload: dict[str, Any] = {"Bucket": bucket, "Key": key, "UploadId": begun["UploadId"]}
+    stored: list[CompletedPartTypeDef] = []
+    size = 0
+    try:
+        for number, part in enumerate(parts, start=1):
+            answer = client.upload_part(**upload, PartNumber=number, Body=part)
+            stored.append({"PartNumber": number, "ETag": answer["ETag"]})
+            size += len(part)
+        client.complete_multipart_upload(**upload, MultipartUpload={"Parts": stored})
+    except BaseException:
+        # What cannot be taken back now is taken back by the bucket's lifecycle rule.
+        with suppress(BotoCoreError, ClientError):
+            client.abort_multipart_upload(**upload)
+        raise
+    return size

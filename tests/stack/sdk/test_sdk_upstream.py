@@ -356,6 +356,12 @@ def test_an_answer_that_is_none_is_a_502(wired_client: OpenAI, upstream: FakeUps
     assert "It works!" not in caught.value.response.text
 
 
+def test_a_transcript_too_big_for_lambda_arrives_all_the_same(wired_client: OpenAI, upstream: FakeUpstream) -> None:
+    text = 'all "work" ' * 600_000
+    upstream.answer(json.dumps({"text": text, "usage": {"type": "duration", "seconds": 1}}))
+    assert write(wired_client).text == text.strip()
+
+
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_an_answer_that_is_cut_off_is_not_passed_on(wired_client: OpenAI, upstream: FakeUpstream, call: Call) -> None:
     upstream.script("cut")

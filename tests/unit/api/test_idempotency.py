@@ -21,23 +21,13 @@ from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import FakeProvider, catalog, model
 from tests.fakes.replay import FakeAnswers, FakeClaims, FakePayments, FakeSpeechCache
+from tests.fakes.results import FakeResults
 from tests.sound import tone_wav
 
 KEY = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
 SPEECH = {"model": "talker", "input": "Hello.", "voice": "alloy", "response_format": "wav"}
 SOUND = tone_wav(1.0)
 FORM = [("model", "talker"), ("language", "en"), ("file", ("a.wav", SOUND))]
-
-
-class FakeResults:
-    """Keeps what would be in the bucket, and gives a new link each time."""
-
-    def __init__(self) -> None:
-        self.stored: list[bytes] = []
-
-    def put(self, body: bytes, content_type: str, *, project_id: str) -> str:
-        self.stored.append(body)
-        return f"https://bucket.example.com/{project_id}/{len(self.stored)}?{content_type}"
 
 
 class Gateway:
@@ -58,10 +48,11 @@ class Gateway:
             "providers": lambda _: self.provider,
             "till": Till(self.meter, self.unsettled),
             "idempotency": self.idempotency,
+            "results": self.results,
             "desk": empty_desk(),
         }
         self.handlers = {
-            "speech": speech_app(SpeechApi(**known, caches=FakeSpeechCache(), results=self.results)),
+            "speech": speech_app(SpeechApi(**known, caches=FakeSpeechCache())),
             "transcriptions": transcriptions_app(ListeningApi(**known, files=self.files)),
             "translations": translations_app(ListeningApi(**known, files=self.files)),
         }

@@ -28,6 +28,7 @@ from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_e
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import model
 from tests.fakes.replay import FakeAnswers, FakeClaims, FakePayments, FakeSpeechCache
+from tests.fakes.results import FakeResults
 from tests.unit.use_cases.job_workshop import AUDIO, END_MS, ToneProvider, Workshop
 
 FORMATS = ["json", "text", "srt", "vtt", "verbose_json"]
@@ -35,18 +36,6 @@ STRANGER = API_CALLER | {"project_id": "proj_other"}
 TEXT = "One sentence here. " * 20
 NOBODY = "job_" + "0" * 24
 NO_TIMES = frozenset({"prompt", "temperature", "streaming", "keywords", "logprobs"})
-
-
-class FakeResults:
-    def __init__(self) -> None:
-        self.stored: list[bytes] = []
-
-    def put(self, body: bytes, content_type: str, *, project_id: str) -> str:
-        self.stored.append(body)
-        return f"https://bucket.example.com/{project_id}/{content_type}"
-
-    def link(self, key: str) -> str:
-        return f"https://bucket.example.com/{key}"
 
 
 class AskedAtOnceToo(ToneProvider):
@@ -117,11 +106,12 @@ class Gateway(Workshop):
             "providers": self.providers,
             "till": Till(self.meter, FakeUnsettled()),
             "idempotency": Idempotency(self.claims, self.answers, self.payments),
+            "results": self.results,
             "desk": self.desk,
         }
         results: Any = self.results
         apps = {
-            "speech": speech_app(SpeechApi(**known, caches=FakeSpeechCache(), results=results)),
+            "speech": speech_app(SpeechApi(**known, caches=FakeSpeechCache())),
             "transcriptions": transcriptions_app(ListeningApi(**known, files=FakeFiles())),
             "translations": translations_app(ListeningApi(**known, files=FakeFiles())),
             "jobs": jobs_app(desk=self.desk, notify=self.told.append, results=results, poll_s=0.01),
@@ -452,8 +442,10 @@ def test_a_large_transcript_is_a_link(gateway: Gateway) -> None:
     gateway.files.put(job, "result", to_bytes(transcript))
     asked = {"response_format": "verbose_json", "timestamp_granularities[]": "word"}
     answer = gateway.content(job.id, **asked)
-    assert (answer.status, answer.headers["location"]) == (303, "https://bucket.example.com/default/application/json")
-    assert len(json.loads(gateway.results.stored[0])["words"]) == 130_000
+    assert (answer.status, answer.headers["location"]) == (303, "https://bucket.example.com/results/default/1")
+    (stored,) = gateway.results.stored
+    assert stored.content_type == "application/json"
+    assert len(json.loads(stored.body)["words"]) == 130_000
     assert gateway.content(job.id, **asked, hop="20").error["code"] == "too_many_redirects"
 
 
@@ -468,7 +460,8 @@ def test_no_text_is_more_than_lambda_takes(gateway: Gateway, piece: str, size: i
     raw = gateway.handlers["jobs"](event("GET", f"/audio/jobs/{job.id}/content", query=query), Context())
     assert raw["statusCode"] in {200, 303}
     assert len(json.dumps(raw, ensure_ascii=False).encode()) <= 6_291_456
-    assert gateway.results.stored == ([] if raw["statusCode"] == 200 else [text.encode() + b"\n"])
+    stored = [each.body for each in gateway.results.stored]
+    assert stored == ([] if raw["statusCode"] == 200 else [text.encode() + b"\n"])
 
 
 def test_a_failed_job_says_what_the_call_would_have_and_gives_the_rest_only_when_asked(gateway: Gateway) -> None:

@@ -28,6 +28,7 @@ from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import FakeProvider, catalog, model
 from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
+from tests.fakes.results import FakeResults
 from tests.sound import clip, tone_wav, wav
 
 DOWN = MeteringUnavailable("down")
@@ -40,7 +41,7 @@ class Shop:
     def __init__(self, *models: Model) -> None:
         self.provider = FakeProvider()
         self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
-        self.results = BrokenResults()
+        self.results = FakeResults()
         till = Till(self.meter, self.unsettled)
         found = catalog(*models)
         speech = SpeechApi(
@@ -58,6 +59,7 @@ class Shop:
             providers=self.of,
             till=till,
             idempotency=fresh_idempotency(),
+            results=self.results,  # type: ignore[arg-type] # a fake
             files=FakeFiles(),
             desk=empty_desk(),
         )
@@ -72,13 +74,6 @@ class Shop:
     def write(self, audio: bytes, *fields: tuple[str, str]) -> Answer:
         parts = [("model", "talker"), ("file", ("a.wav", audio)), *fields]
         return call(self.transcriptions, form_event("/audio/transcriptions", parts))
-
-
-class BrokenResults:
-    """A bucket that takes nothing."""
-
-    def put(self, *_: object, **__: object) -> str:
-        raise RuntimeError("no bucket")
 
 
 def priced(microusd: int = 1_000_000, **fields: Any) -> Model:
@@ -202,9 +197,13 @@ def test_an_empty_transcript_of_speech_is_the_providers_failure_and_of_silence_a
     assert len(shop.meter.settled) == 1
 
 
-def test_an_answer_that_cannot_be_delivered_is_free(shop: Shop) -> None:
+@pytest.mark.parametrize("endpoint", ["speech", "transcriptions"])
+def test_an_answer_that_cannot_be_delivered_is_free(shop: Shop, endpoint: str) -> None:
+    shop.results.broken = True
     shop.provider.speech = (AudioChunk(bytes(6_000_000), "pcm", 24_000),)
-    assert shop.speak().status == 500
+    shop.provider.text = "all work " * 800_000
+    answer = shop.speak() if endpoint == "speech" else shop.write(wav(bytes(32_000)))
+    assert (answer.status, answer.error["code"]) == (503, "storage_unavailable")
     assert (len(shop.meter.released), shop.meter.settled) == (1, [])
 
 

@@ -17,6 +17,7 @@ from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
 from tests.fakes.replay import fresh_idempotency
+from tests.fakes.results import FakeResults
 from tests.sound import tone_wav
 
 UPLOAD = "upload_0123456789abcdef01234567"
@@ -36,6 +37,7 @@ class Gateway:
             providers=lambda _: self.provider,
             till=Till(self.meter, FakeUnsettled()),
             idempotency=fresh_idempotency(),
+            results=FakeResults(),
             files=self.files,
             desk=empty_desk(),
         )

@@ -9,6 +9,19 @@ import pytest
 from moto import mock_aws
 
 from audio_gateway.api.results import ResultStore
+from audio_gateway.errors import StorageUnavailable
+
+
+def test_a_bucket_that_takes_nothing_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        results = ResultStore("no-such-bucket")
+        with pytest.raises(StorageUnavailable):
+            results.put(b"RIFF", "audio/wav", project_id="p1")
+        with pytest.raises(StorageUnavailable):
+            results.put_parts(iter([b"a,b"]), "text/csv", owner="organization", filename="a.csv")
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])

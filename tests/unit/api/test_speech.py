@@ -29,19 +29,9 @@ from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import ALL_CAPABILITIES, LISTING, FakeProvider, catalog, model
 from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
+from tests.fakes.results import FakeResults
 
 BODY = {"model": "talker", "input": "Hello.", "voice": "alloy", "response_format": "pcm"}
-
-
-class FakeResults:
-    """Keeps what would be in the bucket."""
-
-    def __init__(self) -> None:
-        self.stored: list[tuple[bytes, str, str]] = []
-
-    def put(self, body: bytes, content_type: str, *, project_id: str) -> str:
-        self.stored.append((body, content_type, project_id))
-        return "https://bucket.example.com/results/1"
 
 
 class Gateway:
@@ -137,7 +127,7 @@ def test_an_answer_too_big_for_lambda_is_a_redirect_to_the_bucket(gateway: Gatew
     gateway.provider.speech = (AudioChunk(bytes(4_500_002), "pcm", 24_000),)
     answer = gateway.post(BODY)
     assert answer.status == 303
-    assert answer.headers["location"] == "https://bucket.example.com/results/1"
+    assert answer.headers["location"] == "https://bucket.example.com/results/default/1"
     body, content_type, project = gateway.results.stored[0]
     assert (len(body), content_type, project) == (4_500_002, "audio/pcm", "default")
 

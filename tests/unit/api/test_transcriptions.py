@@ -20,6 +20,7 @@ from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled, free_till
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
 from tests.fakes.replay import fresh_idempotency
+from tests.fakes.results import FakeResults
 
 
 def wav(seconds: float = 1.0, rate: int = 16_000) -> bytes:
@@ -42,12 +43,13 @@ class Gateway:
     def __init__(self, *models: Any) -> None:
         self.provider = FakeProvider()
         self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
-        self.files = FakeFiles()
+        self.files, self.results = FakeFiles(), FakeResults()
         parts: dict[str, Any] = {
             "catalog": catalog(*models),
             "providers": lambda _: self.provider,
             "till": Till(self.meter, self.unsettled),
             "idempotency": fresh_idempotency(),
+            "results": self.results,
             "files": self.files,
             "desk": empty_desk(),
         }
@@ -287,12 +289,28 @@ def test_the_time_that_measuring_takes_counts_even_for_the_fastest_model() -> No
     parts: dict[str, Any] = {
         "till": free_till(),
         "idempotency": fresh_idempotency(),
+        "results": FakeResults(),
         "files": FakeFiles(),
         "desk": empty_desk(),
     }
     app = transcriptions_app(ListeningApi(catalog=found, providers=lambda _: None, measure=measure, **parts))
     call(lambda_handler(app, "transcriptions"), form_event("/audio/transcriptions", [MODEL, FILE]))
     assert 2 * 3_600_000 < limits[0] < 3 * 3_600_000
+
+
+@pytest.mark.parametrize("fields", [(), (("stream", "true"),), (("response_format", "text"),)])
+@pytest.mark.parametrize("path", ["/audio/transcriptions", "/audio/translations"])
+def test_an_answer_too_big_for_lambda_is_a_redirect_to_the_bucket(
+    gateway: Gateway, path: str, fields: tuple[tuple[str, str], ...]
+) -> None:
+    gateway.provider.text = "all work " * 800_000
+    answer = gateway.post(MODEL, FILE, *fields, path=path)
+    (stored,) = gateway.results.stored
+    assert (answer.status, answer.body) == (303, b"")
+    assert answer.headers["location"] == "https://bucket.example.com/results/default/1"
+    assert gateway.provider.text.strip().encode() in stored.body.replace(b'\\"', b"")
+    assert stored.project_id == "default"
+    assert len(gateway.meter.settled) == 1
 
 
 def test_a_file_beyond_the_models_bytes_is_a_413() -> None:

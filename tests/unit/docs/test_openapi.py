@@ -127,10 +127,11 @@ def apps() -> dict[str, FastAPI]:
         "providers": providers,
         "till": free_till(),
         "idempotency": fresh_idempotency(),
+        "results": None,
         "desk": empty_desk(),
     }
     return {
-        "speech": speech_app(SpeechApi(**parts, caches=FakeSpeechCache(), results=cast("ResultStore", None))),
+        "speech": speech_app(SpeechApi(**parts, caches=FakeSpeechCache())),
         "transcriptions": transcriptions_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
         "translations": translations_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
         "jobs": jobs_app(desk=empty_desk(), notify=lambda _: None, results=cast("ResultStore", None)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audio_gateway.api.results import ResultStore
 from audio_gateway.api.settings import ListeningSettings
 from audio_gateway.api.transcriptions import ListeningApi
 from audio_gateway.catalog.load import catalog_from
@@ -28,6 +29,7 @@ def listening_on_aws(settings: ListeningSettings) -> ListeningApi:
         providers=provider_of,
         till=Till(meter, unsettled),
         idempotency=idempotency_on_aws(client, table, bucket, unsettled),
+        results=ResultStore(bucket),
         files=Inputs(uploads, AllowedHosts.parse(settings.allow_hosts)),
         desk=desk_on_aws(client, table, bucket, settings.machine_arn, unsettled),
     )

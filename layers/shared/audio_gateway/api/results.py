@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from audio_gateway.aws import LINKS, aws_client
+from audio_gateway.aws import LINKS, aws_client, or_unavailable, put_in_parts
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
-    from types_boto3_s3.type_defs import CompletedPartTypeDef
 
 MIN_PART_BYTES: Final = 5 * 1024 * 1024
 """The least that S3 takes for a part of an upload, the last one excepted."""
@@ -21,7 +20,10 @@ _LINK_SECONDS: Final = 900
 
 
 class ResultStore:
-    """Objects under `results/<project>/`, which the bucket's lifecycle rule deletes after a day."""
+    """Objects under `results/<project>/`, which the bucket's lifecycle rule deletes after a day.
+
+    What writes raises `StorageUnavailable` if the bucket takes nothing.
+    """
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
@@ -29,13 +31,14 @@ class ResultStore:
     @cached_property
     def _client(self) -> S3Client:
         # Imported on first use: most answers fit, and boto3 costs more of a cold start than all else together.
-        client: S3Client = aws_client("s3", **LINKS)
+        client: S3Client = aws_client("s3", connect_timeout=0.5, read_timeout=2.5, attempts=2, **LINKS)
         return client
 
     def put(self, body: bytes, content_type: str, *, project_id: str) -> str:
         """Store an answer; gives a URL that serves it to whoever holds it, for 15 minutes."""
         key = _new_key(project_id)
-        self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
+        with _as_ours():
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
         return self.link(key)
 
     def put_parts(self, parts: Iterable[bytes], content_type: str, *, owner: str, filename: str) -> str:
@@ -43,25 +46,11 @@ class ResultStore:
 
         Whatever `parts` raises is raised, and then nothing is stored.
         """
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        s3, bucket, key = self._client, self._bucket, _new_key(owner)
+        key = _new_key(owner)
         disposition = f'attachment; filename="{filename}"'
-        begun = s3.create_multipart_upload(
-            Bucket=bucket, Key=key, ContentType=content_type, ContentDisposition=disposition
-        )
-        upload = begun["UploadId"]
-        try:
-            stored: list[CompletedPartTypeDef] = []
-            for number, part in enumerate(parts, start=1):
-                answer = s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=part)
-                stored.append({"PartNumber": number, "ETag": answer["ETag"]})
-            s3.complete_multipart_upload(Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": stored})
-        except BaseException:
-            # What cannot be taken back now is taken back by the bucket's lifecycle rule.
-            with suppress(BotoCoreError, ClientError):
-                s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
-            raise
+        with _as_ours():
+            about = {"ContentType": content_type, "ContentDisposition": disposition}
+            put_in_parts(self._client, self._bucket, key, parts, **about)
         return self.link(key)
 
     def link(self, key: str) -> str:
@@ -73,3 +62,7 @@ class ResultStore:
 
 def _new_key(owner: str) -> str:
     return f"results/{owner}/{secrets.token_urlsafe(24)}"
+
+
+def _as_ours() -> AbstractContextManager[None]:
+    return or_unavailable("The answer cannot be stored at the moment. Try again.")

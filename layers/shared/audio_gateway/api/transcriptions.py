@@ -16,11 +16,12 @@ from audio_gateway.api.background import Beginning
 from audio_gateway.api.form_body import read_form
 from audio_gateway.api.money import charged
 from audio_gateway.api.multipart import Form
-from audio_gateway.api.replay import begin_run, replayed
+from audio_gateway.api.replay import begin_run, replayed, respond
+from audio_gateway.api.results import ResultStore
 from audio_gateway.api.transcript_answers import transcript_answer
 from audio_gateway.errors import InvalidRequest, WorkTooLong
 from audio_gateway.providers.port import Chunking, KnownSpeaker, Task, TranscriptDone
-from audio_gateway.replay.idempotency import Answer, Idempotency
+from audio_gateway.replay.idempotency import Idempotency
 from audio_gateway.transcripts.languages import is_language_code
 from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS
 from audio_gateway.use_cases.job_order import JobOrder
@@ -48,6 +49,7 @@ class ListeningApi(Listening):
     """What both functions work with; jobs are begun at the `desk`."""
 
     idempotency: Idempotency
+    results: ResultStore
     desk: JobDesk
 
 
@@ -79,7 +81,7 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
         asked = (order, "background") if background else (order,)
         with begin_run(request, caller, using.idempotency, *asked) as run:
             if run.earlier is not None:
-                return _respond(replayed(run.earlier))
+                return respond(replayed(run.earlier), using.results, caller.project_id)
             if background:
                 job = _job_of(order, caller.project_id, unknown, using)
                 duration_ms = measured_ms(order, deadline_of(request), using)
@@ -101,8 +103,9 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
                 answer = transcript_answer(
                     order, transcript, model_id=heard.model.id, ignored=facts.ignored, events=events
                 )
+                response = respond(answer, using.results, caller.project_id)
                 run.keep(answer, heard.reservation.admission.hold)
-            return _respond(answer)
+            return response
 
     return app
 
@@ -312,10 +315,6 @@ def _check_together(order: TranscriptionOrder) -> None:
             "Use json, text or diarized_json, or leave stream out."
         )
         raise InvalidRequest(message, param="stream", code="unsupported_value")
-
-
-def _respond(answer: Answer) -> Response:
-    return Response(answer.body, answer.status, dict(answer.headers))
 
 
 def _job_of(order: TranscriptionOrder, project_id: str, unknown: tuple[str, ...], using: ListeningApi) -> JobOrder:

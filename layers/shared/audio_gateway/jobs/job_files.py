@@ -16,17 +16,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from audio_gateway.aws import aws_client, is_absent
+from audio_gateway.aws import aws_client, is_absent, or_unavailable, put_in_parts
 from audio_gateway.errors import InvalidRequest, StorageUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
-    from types_boto3_s3.type_defs import CompletedPartTypeDef
 
     from audio_gateway.jobs.job import Job
 
@@ -114,34 +114,14 @@ class JobFiles:
 
         Whatever `pieces` raises is raised, and then nothing is written.
         """
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        key, parts, size = _key(job, name), _parts(pieces), 0
+        key, parts = _key(job, name), _parts(pieces)
         first = next(parts, b"")
-        if len(first) < PART_BYTES:
-            with _as_ours():
-                self._client.put_object(Bucket=self._bucket, Key=key, Body=first, ContentType=content_type)
-            return len(first)
         with _as_ours():
-            begun = self._client.create_multipart_upload(Bucket=self._bucket, Key=key, ContentType=content_type)
-        upload: dict[str, Any] = {"Bucket": self._bucket, "Key": key, "UploadId": begun["UploadId"]}
-        stored: list[CompletedPartTypeDef] = []
-        try:
-            part = first
-            while part:
-                with _as_ours():
-                    answer = self._client.upload_part(**upload, PartNumber=len(stored) + 1, Body=part)
-                stored.append({"PartNumber": len(stored) + 1, "ETag": answer["ETag"]})
-                size += len(part)
-                part = next(parts, b"")
-            with _as_ours():
-                self._client.complete_multipart_upload(**upload, MultipartUpload={"Parts": stored})
-        except BaseException:
-            # What cannot be taken back now is taken back by the bucket's lifecycle rule.
-            with suppress(BotoCoreError, ClientError):
-                self._client.abort_multipart_upload(**upload)
-            raise
-        return size
+            if len(first) == PART_BYTES:
+                whole = chain((first,), parts)
+                return put_in_parts(self._client, self._bucket, key, whole, ContentType=content_type)
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=first, ContentType=content_type)
+            return len(first)
 
     def remove(self, job: Job) -> None:
         """Remove everything of a job. Safe to repeat."""
@@ -206,14 +186,8 @@ def _absent() -> Iterator[None]:
         raise
 
 
-@contextmanager
-def _as_ours() -> Iterator[None]:
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        raise StorageUnavailable("Files cannot be read or written at the moment. Try again.") from error
+def _as_ours() -> AbstractContextManager[None]:
+    return or_unavailable("Files cannot be read or written at the moment. Try again.")
 
 
 def _key(job: Job, name: str) -> str:

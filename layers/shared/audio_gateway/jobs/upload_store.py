@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from audio_gateway.aws import LINKS, aws_client, is_absent
+from audio_gateway.aws import LINKS, aws_client, is_absent, or_unavailable
 from audio_gateway.errors import FileUnavailable, NotFound, StorageUnavailable
 from audio_gateway.jobs.job_files import ObjectReader, SourceFile
 from audio_gateway.jobs.uploads import FORM_SECONDS, Form, Upload, UploadState, is_upload_id, new_upload_id
@@ -126,14 +125,8 @@ class UploadStore:
         return Form(made["url"], made["fields"])
 
 
-@contextmanager
-def _as_ours() -> Iterator[None]:
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        raise StorageUnavailable("Uploads cannot be read or written at the moment. Try again.") from error
+def _as_ours() -> AbstractContextManager[None]:
+    return or_unavailable("Uploads cannot be read or written at the moment. Try again.")
 
 
 def _key(project_id: str, upload_id: str) -> dict[str, Any]:

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from audio_gateway.aws import aws_client
-from audio_gateway.errors import StorageUnavailable
+from audio_gateway.aws import aws_client, or_unavailable
 from audio_gateway.jobs.webhook_schedule import Delivery
 from audio_gateway.jobs.webhooks import WebhookEvent
 
@@ -51,17 +50,13 @@ class WebhookQueue:
         self._send(delivery, delivery.delay_at(now_s))
 
     def _send(self, what: Announcement | Delivery, delay_s: int) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
+        with or_unavailable("Webhooks cannot be queued at the moment. Try again."):
             self._client.send_message(
                 QueueUrl=self._url,
                 MessageBody=message_of(what),
                 MessageGroupId=what.project_id,
                 DelaySeconds=delay_s,
             )
-        except (BotoCoreError, ClientError) as error:
-            raise StorageUnavailable("Webhooks cannot be queued at the moment. Try again.") from error
 
 
 def message_of(what: Announcement | Delivery) -> str:
