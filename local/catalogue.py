@@ -45,6 +45,11 @@ class CatalogueCheck:
         if self._process.returncode:
             raise StackError(f"the catalogue is wrong: {mistakes.strip()}")
 
+    def stop(self) -> None:
+        """End it, if it still runs."""
+        self._process.kill()
+        self._process.wait()
+
 
 def variables_named(path: Path) -> tuple[str, ...]:
     """The NAMEs of every `env:NAME` in the catalogue, sorted.

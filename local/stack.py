@@ -33,6 +33,7 @@ class Stack:
         self._settings = settings
         self._stopping = asyncio.Event()
         self._failure: str | None = None
+        self._check: CatalogueCheck | None = None
         self._ministack: MiniStack | None = None
         self._service = LambdaService([])
         self._server: HttpServer | None = None
@@ -68,7 +69,7 @@ class Stack:
         settings = self._settings
         api_socket, invoke_socket = listen(settings.port), listen()
         stack_file.check_free(settings.stack_file)
-        check = _catalogue_check(settings)
+        self._check = _catalogue_check(settings)
         aws = self._start_aws(invoke_socket)
         rendered = template.render(settings.template, settings.region, settings.installed / "template.json")
         for service in ("cloudformation", "lambda", "dynamodb"):
@@ -87,8 +88,8 @@ class Stack:
         await self._serve(api, api_socket, invoke_socket, slots)
         # Imports take up to a second, and a first request would need two of them, authorizer and function.
         await self._warm([authorizer.function for authorizer in api.authorizers.values()])
-        if check is not None:
-            check.finish()
+        if self._check is not None:
+            self._check.finish()
         base_url = f"http://127.0.0.1:{port_of(api_socket)}/{api.stage}"
         self._announce(_info(base_url, keys, aws, bucket=bucket, table=table))
         self._tasks.append(asyncio.ensure_future(self._warm(_heaviest(found, api))))
@@ -113,6 +114,8 @@ class Stack:
         stack_file.remove(self._settings.stack_file)
         # The functions first: the server waits for the answers that they owe.
         self._service.close()
+        if self._check is not None:
+            self._check.stop()
         if self._ministack is not None:
             self._ministack.kill()
         if self._server is not None:

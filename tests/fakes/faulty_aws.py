@@ -6,7 +6,7 @@
         aws.fault(SERVER_ERROR, operation="PUT", path="/bucket/unsettled/")
         pause = aws.pause(operation="PutItem")
         …
-        request = pause.arrived()           # it waits in the proxy; `request.process` is whose it is
+        request = pause.arrived()           # it waits in the proxy
         pause.forward()                     # or pause.drop()
         assert [call.operation for call in aws.calls] == …
 
@@ -23,6 +23,8 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
+import signal
 import socket
 import threading
 import zlib
@@ -61,6 +63,7 @@ class Request:
     path: str
     headers: Headers
     body: bytes = field(repr=False)
+    invocation: str
     operation: str
     dynamodb: bool
     keys: tuple[tuple[str, str], ...]
@@ -83,8 +86,12 @@ Act = Callable[[Request], Answer | None]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What passed, without a value of it: `fault` is what was done to it, `status` None if the client got no answer."""
+    """What passed, without a value of it: `fault` is what was done to it, `status` None if the client got no answer.
 
+    All tries of one call have the same `invocation`.
+    """
+
+    invocation: str
     operation: str
     path: str
     keys: tuple[tuple[str, str], ...]
@@ -159,19 +166,23 @@ class Slow:
 class Pause:
     """Stops one request until somebody decides about it: before it is delivered, or with `after` before its answer.
 
-    With `times=2` also the client's second try, if nobody has decided by then.
+    With `kill` its process is killed (`kill -9`) at that moment: here, where its client has no time to lose patience.
     """
 
-    def __init__(self, *, after: bool) -> None:
+    def __init__(self, *, after: bool, kill: bool) -> None:
         self.rule: Rule | None = None  # which requests are stopped
         self._after = after
+        self._kill = kill
         self._arrived: Request | None = None
         self._here = threading.Event()
         self._decided = threading.Event()
         self._drop = False
 
     def __call__(self, request: Request) -> Answer | None:
+        process = request.process if self._kill else None
         answer = request.forward() if self._after else None
+        if process is not None:
+            os.kill(process, signal.SIGKILL)
         self._arrived = request
         self._here.set()
         self._decided.wait(_PATIENCE_S)
@@ -296,10 +307,11 @@ class FaultyAws:
             self._rules.append(rule)
         return rule
 
-    def pause(self, *, after: bool = False, **match: Any) -> Pause:
-        """Stop the next request that matches; see `fault`. Whose it is must be known before its client gives up."""
-        look()
-        pause = Pause(after=after)
+    def pause(self, *, after: bool = False, kill: bool = False, **match: Any) -> Pause:
+        """Stop the next request that matches; see `fault`."""
+        if kill:
+            look()  # so that whose it is will be known at once
+        pause = Pause(after=after, kill=kill)
         pause.rule = self.fault(pause, **match)
         return pause
 
@@ -307,10 +319,13 @@ class FaultyAws:
     def down(self) -> Iterator[None]:
         """Refuse every connection, and break off those that there are."""
         self._end()
-        try:
-            yield
-        finally:
-            self.start()
+        with socket.socket() as place:  # bound and deaf, so that nobody else gets the port
+            place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            place.bind(("127.0.0.1", self.port))
+            try:
+                yield
+            finally:
+                self.start()
 
     def reset(self) -> None:
         """Forget all calls and all that was told."""
@@ -339,8 +354,9 @@ class FaultyAws:
         finally:
             fault = None if act is None else getattr(act, "code", getattr(act, "__name__", type(act).__name__))
             status = None if answer is None else answer.status
+            call = Call(request.invocation, request.operation, request.path, request.keys, fault, status)
             with self._lock:
-                self.calls.append(Call(request.operation, request.path, request.keys, fault, status))
+                self.calls.append(call)
         return answer
 
     def send(self, request: Request) -> Answer:
@@ -432,6 +448,7 @@ class _Handler(BaseHTTPRequestHandler):
             path=self.path,
             headers=[(name, value) for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP],
             body=body,
+            invocation=self.headers.get("amz-sdk-invocation-id", ""),
             operation=target.rpartition(".")[2] or self.command,
             dynamodb=dynamodb,
             keys=tuple(_keys(json.loads(body))) if dynamodb else (),

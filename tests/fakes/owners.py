@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-_PATIENCE_S: Final = 15  # to look through all processes takes a while where many are busy
+_PATIENCE_S: Final = 2
 
 _owners: dict[str, int] = {}
 """The process of each socket that was seen, by its name under /proc. The kernel does not use a name again."""
@@ -26,7 +26,10 @@ def look() -> None:
 
 
 def process_of(client_port: int, server_port: int) -> int:
-    """The process that has the client's end. Both ports tell it: another connection may be from the same one."""
+    """The process that has the client's end. Both ports tell it: another connection may be from the same one.
+
+    Raises `ProcessLookupError` if there is no such connection, or not any more.
+    """
     give_up_at = time.monotonic() + _PATIENCE_S
     while time.monotonic() < give_up_at:
         socket = _socket_of(client_port, server_port)
@@ -35,6 +38,7 @@ def process_of(client_port: int, server_port: int) -> int:
                 look()
             if socket in _owners:
                 return _owners[socket]
+        time.sleep(0.01)  # /proc may leave out a line while another one changes
     raise ProcessLookupError(f"no process has a connection from port {client_port} to port {server_port}")
 
 

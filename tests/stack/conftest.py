@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -158,12 +159,14 @@ def node() -> str:
 
 def _install(npm: str) -> None:
     """`npm ci`, once for each lock file."""
-    lock = hashlib.sha256((NODE_TESTS / "package-lock.json").read_bytes()).hexdigest()
+    wanted = hashlib.sha256((NODE_TESTS / "package-lock.json").read_bytes()).hexdigest()
     stamp = NODE_TESTS / "node_modules" / ".stamp"
-    if stamp.is_file() and stamp.read_text() == lock:
-        return
-    command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-    done = subprocess.run(command, cwd=NODE_TESTS, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"SKIPPED LOUDLY: npm ci failed, the Node.js SDK was not tested: {done.stderr[-500:]}")
-    stamp.write_text(lock)
+    with (NODE_TESTS / "package.json").open() as locked:  # by one process of pytest at a time
+        fcntl.flock(locked, fcntl.LOCK_EX)
+        if stamp.is_file() and stamp.read_text() == wanted:
+            return
+        command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        done = subprocess.run(command, cwd=NODE_TESTS, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"SKIPPED LOUDLY: npm ci failed, the Node.js SDK was not tested: {done.stderr[-500:]}")
+        stamp.write_text(wanted)

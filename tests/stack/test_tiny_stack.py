@@ -60,8 +60,8 @@ class Tiny:
 
     @property
     def function(self) -> str:
-        (function,) = self.aws("lambda").list_functions()["Functions"]
-        name: str = function["FunctionName"]
+        names: list[str] = [f["FunctionName"] for f in self.aws("lambda").list_functions()["Functions"]]
+        (name,) = (name for name in names if "TinyFunction" in name)
         return name
 
     def file(self, name: str) -> Path:

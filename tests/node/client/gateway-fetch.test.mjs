@@ -155,7 +155,7 @@ test('an abort cancels the job', async () => {
 
 test('the time-out of the SDK cancels the job, and says so', async () => {
   await control('set', { job_parts: 1_000_000 });
-  const error = await caught(sdk({}, { timeout: 400 }).audio.transcriptions.create({ model, file: new File([randomBytes(BIG)], 'a') }));
+  const error = await caught(sdk({}, { timeout: 3000 }).audio.transcriptions.create({ model, file: new File([randomBytes(BIG)], 'a') }));
   assert.equal(error.status, 408, String(error));
   assert.match(error.message, /raise `timeout`/);
   const { jobs } = await state();

@@ -192,7 +192,9 @@ class Workshop:
         return [each["Key"].removeprefix(prefix) for each in listed.get("Contents", ())]
 
     def evidence(self) -> list[str]:
-        listed = self.s3.list_objects_v2(Bucket=self.info["bucket"], Prefix="unsettled/")
+        """Of the customer's work that could not be settled."""
+        prefix = f"unsettled/{self.caller.key_id}/"
+        listed = self.s3.list_objects_v2(Bucket=self.info["bucket"], Prefix=prefix)
         return [each["Key"] for each in listed.get("Contents", ())]
 
 
@@ -220,7 +222,7 @@ def workshop(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work
     unsettled = UnsettledStore(info["bucket"])
     desk = desk_on_aws(dynamodb, info["table"], info["bucket"], machine["stateMachineArn"], unsettled)
     caller = Caller(key.record.id, "default")
-    address = {"base_url": info["base_url"], "api_key": key.value, "max_retries": 0}
+    address = {"base_url": info["base_url"], "api_key": key.value, "max_retries": 2}
     with OpenAI(**address, http_client=audio_gateway_client.http_client(threshold=0)) as client:
         yield Workshop(info, upstream, running.catalog, client, desk, dynamodb, boto3.client("s3"), machines, caller)
     upstream.let_go()

@@ -109,7 +109,7 @@ def test_three_hours_through_the_official_sdk(workshop: Workshop, tmp_path: Path
     assert sent[-1] == len(data) > audio_gateway_client.DEFAULT_THRESHOLD
     assert answer.words is not None
     check([word.model_dump() for word in answer.words], spoken)
-    job = workshop.by_id(jobs[-1]["id"])
+    job = workshop.end(workshop.by_id(jobs[-1]["id"]))
     assert job.completed == job.total == len(workshop.upstream.calls) > 10
     (row,) = workshop.rows(job)
     assert row.amount == round(answer.duration * 1000) == length_ms

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from queue import SimpleQueue
-from threading import Thread
-from time import monotonic
-from typing import Any
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -15,7 +11,7 @@ from tests.fakes.faulty_aws import FaultyAws
 from tests.fakes.upstream import FakeUpstream
 from tests.sound import tone_wav
 from tests.stack.conftest import RunningStack
-from tests.stack.money.bank import CATALOG, TEXT, Bank, Customer, failing_project
+from tests.stack.money.bank import CATALOG, TEXT, Bank, Customer, Refused, failing_project
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,25 +36,17 @@ def running_bank(run_stack: Callable[..., RunningStack], tmp_path_factory: pytes
         running.stop()
 
 
-def _endless(bank: Bank) -> Any:
-    """A customer, and what comes of a call that its provider does not answer: it takes as long as all other tests."""
-    customer, outcome = bank.customer(), SimpleQueue[Any]()
-
-    def call() -> None:
-        started = monotonic()
-        try:
-            refused: Any = customer.refused(customer.write, ("a.wav", tone_wav(1)), model="endless-stt")
-        except BaseException as error:  # noqa: BLE001 - whoever asks for the outcome wants to see it
-            refused = error
-        outcome.put((refused, monotonic() - started))
-
-    Thread(target=call, daemon=True).start()
+def _endless(bank: Bank) -> tuple[Customer, Future[Refused]]:
+    """A customer, and a call that its provider does not answer: it takes as long as all other tests."""
+    customer, pool = bank.customer(), ThreadPoolExecutor(1)
+    call = pool.submit(customer.refused, customer.write, ("a.wav", tone_wav(1)), model="endless-stt")
+    pool.shutdown(wait=False)
     customer.wait_until(lambda: bool(bank.upstream.calls), "the provider was not asked")
-    return customer, outcome
+    return customer, call
 
 
 @pytest.fixture(scope="package")
-def endless(running_bank: Bank) -> Any:
+def endless(running_bank: Bank) -> tuple[Customer, Future[Refused]]:
     """See `_endless`."""
     return running_bank.endless
 

@@ -44,15 +44,19 @@ DELIVERED_ONCE_MORE = {
 @pytest.mark.parametrize("act", NOT_DELIVERED.values(), ids=NOT_DELIVERED)
 def test_without_an_admission_nobody_is_asked_and_nothing_held(bank: Bank, customer: Customer, act: Any) -> None:
     customer.fault_in_admission(act, times=None)
-    with timed(10):
+    with timed(20):
         refused = customer.refused()
     assert (refused.status, refused.code) == UNAVAILABLE
     assert bank.upstream.calls == []
     assert (customer.holds, customer.rows, customer.committed) == ([], [], 0)
 
 
-def test_while_dynamodb_is_down_nobody_is_asked_and_afterwards_all_is_well(bank: Bank, known: Customer) -> None:
-    with bank.aws.down(), timed(10):
+def test_while_dynamodb_is_down_nobody_is_asked_and_afterwards_all_is_well(
+    bank: Bank, known: Customer, endless: Any
+) -> None:
+    _, call = endless
+    call.result(60)  # it needs DynamoDB at its end
+    with bank.aws.down(), timed(20):
         refused = known.refused()
     assert (refused.status, refused.code) == UNAVAILABLE
     assert bank.upstream.calls == []
@@ -64,7 +68,7 @@ def test_while_dynamodb_is_down_nobody_is_asked_and_afterwards_all_is_well(bank:
 @pytest.mark.parametrize("act", [THROTTLED, SERVER_ERROR, hang_up], ids=["throttled", "failing", "hanging up"])
 def test_a_key_that_cannot_be_read_is_an_error_in_the_envelope(bank: Bank, customer: Customer, act: Any) -> None:
     rule = bank.aws.fault(act, operation="GetItem", pk=f"KEY#{hash_key(customer.key)}", times=None)
-    with timed(10):
+    with timed(20):
         assert customer.refused().status in {500, 503}
     assert bank.upstream.calls == []
     rule.stop()
@@ -124,7 +128,7 @@ def test_an_admission_that_arrives_again_after_all_was_settled_is_not_counted_ag
 def test_a_slow_dynamodb_delays_an_answer_and_changes_nothing(known: Customer) -> None:
     for fault in (known.fault_in_admission, known.fault_in_row, known.fault_in_release):
         fault(Slow(before_s=0.15, after_s=0.15), times=None)
-    with timed(10):
+    with timed(20):
         known.say()
     known.books_are_right()
     assert known.outcomes == [("answered", PRICE)] * 2

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from tests.fakes.owners import process_of
-from tests.stack.money.bank import ADMIT, PRICE, RELEASE, Bank, Customer, Refused, kill
+from tests.stack.money.bank import ADMIT, PRICE, RELEASE, Bank, Customer, Refused
 
 pytestmark = pytest.mark.stack
 
 
-def crash(bank: Bank, customer: Customer, pool: ThreadPoolExecutor, **moment: Any) -> Refused:
+def crash(bank: Bank, customer: Customer, **moment: Any) -> Refused:
     """A call whose process is killed at a moment of its money."""
-    pause = bank.aws.pause(times=2, **moment)  # it may take a moment to find the process
-    call: Future[Refused] = pool.submit(customer.refused)
-    kill(pause.arrived().process)
-    refused = call.result(60)
+    pause = bank.aws.pause(kill=True, times=None, **moment)
+    refused = customer.refused()
     pause.drop()
     return refused
 
@@ -61,10 +61,8 @@ MOMENTS = {
 
 
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
-def test_a_process_that_is_killed_leaves_the_money_right(
-    bank: Bank, known: Customer, pool: ThreadPoolExecutor, moment: Moment
-) -> None:
-    refused = crash(bank, known, pool, after=moment.after, **moment.step(known))
+def test_a_process_that_is_killed_leaves_the_money_right(bank: Bank, known: Customer, moment: Moment) -> None:
+    refused = crash(bank, known, after=moment.after, **moment.step(known))
     assert refused.status == 502
     assert len(known.holds) == int(moment.held)
     assert len(bank.upstream.calls) == int(moment.step is not admission)
@@ -80,18 +78,16 @@ def test_a_process_that_is_killed_while_the_provider_works_leaves_the_money_righ
     bank.upstream.script("held")
     call = pool.submit(known.refused)
     known.wait_until(lambda: bool(bank.upstream.calls), "the provider was not asked")
-    kill(process_of(bank.upstream.calls[0].connection, bank.upstream.port))
+    os.kill(process_of(bank.upstream.calls[0].connection, bank.upstream.port), signal.SIGKILL)
     assert call.result(60).status == 502
     assert len(known.holds) == 1
     known.settle_up()
     assert known.outcomes == [ANSWERED, ABANDONED]
 
 
-def test_what_a_killed_process_had_sent_may_arrive_late(bank: Bank, known: Customer, pool: ThreadPoolExecutor) -> None:
-    pause = bank.aws.pause(**row(known))
-    call = pool.submit(known.refused)
-    kill(pause.arrived().process)
-    assert call.result(60).status == 502
+def test_what_a_killed_process_had_sent_may_arrive_late(bank: Bank, known: Customer) -> None:
+    pause = bank.aws.pause(kill=True, **row(known))
+    assert known.refused().status == 502
     known.settle_up()
     before = bank.aws.count("PutItem", "LEDGER#")
     pause.forward()
@@ -101,14 +97,10 @@ def test_what_a_killed_process_had_sent_may_arrive_late(bank: Bank, known: Custo
 
 
 def test_others_are_served_while_a_process_dies(bank: Bank, known: Customer, pool: ThreadPoolExecutor) -> None:
-    pause = bank.aws.pause(**row(known))
-    dying = pool.submit(known.refused)
-    process = pause.arrived().process
-    others = [pool.submit(known.say) for _ in range(8)]
-    kill(process)
-    assert dying.result(60).status == 502
+    pause = bank.aws.pause(kill=True, **row(known))
+    outcomes = [call.result(60) for call in [pool.submit(known.outcome) for _ in range(9)]]
     pause.drop()
-    for other in others:
-        assert other.result(60).content
+    (refused,) = (outcome for outcome in outcomes if isinstance(outcome, Refused))
+    assert (refused.status, outcomes.count("answered")) == (502, 8)
     known.settle_up()
     assert sorted(known.outcomes) == sorted([ANSWERED] * 9 + [ABANDONED])

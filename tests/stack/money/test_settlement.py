@@ -49,7 +49,7 @@ def test_an_answer_whose_row_cannot_be_written_goes_out_and_is_charged_later(
     bank: Bank, customer: Customer, act: Any
 ) -> None:
     rule = customer.fault_in_row(act, times=None)
-    with timed(10):
+    with timed(20):
         answer = customer.say()
     assert answer.content
     assert answer.headers["x-audio-gateway-cost-usd"] == f"{PRICE / 1e6:.6f}".rstrip("0")
@@ -65,7 +65,7 @@ def test_an_answer_whose_row_cannot_be_written_goes_out_and_is_charged_later(
 
 def test_an_answer_that_leaves_no_trace_is_the_operator_s_loss_and_is_logged(bank: Bank, customer: Customer) -> None:
     rules = [customer.fault_in_row(SERVER_ERROR, times=None), customer.fault_in_evidence(SERVER_ERROR, times=None)]
-    with timed(10):
+    with timed(20):
         assert customer.say().content
     assert (len(customer.holds), customer.rows, customer.evidence) == (1, [], [])
     (line,) = bank.logged("answer not settled", customer.answered[0])
@@ -126,7 +126,7 @@ def test_a_row_that_arrives_after_the_sweeper_changes_nothing(
 @pytest.mark.parametrize("act", FAILING.values(), ids=FAILING)
 def test_a_hold_that_cannot_be_released_is_only_released_later(customer: Customer, act: Any) -> None:
     rule = customer.fault_in_release(act, times=None)
-    with timed(10):
+    with timed(20):
         assert customer.say().content
     assert (len(customer.holds), customer.outcomes, customer.evidence) == (1, [ANSWERED], [])
     assert customer.committed == PRICE
@@ -138,7 +138,7 @@ def test_a_hold_that_cannot_be_released_is_only_released_later(customer: Custome
 def test_a_failure_whose_hold_cannot_be_released_is_free_all_the_same(bank: Bank, customer: Customer) -> None:
     rule = customer.fault_in_release(SERVER_ERROR, times=None)
     bank.upstream.script("status=500")
-    with timed(10):
+    with timed(20):
         assert customer.refused().status == 503
     assert (len(customer.holds), customer.rows) == (1, [])
     rule.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,10 @@ def running_upstream() -> Iterator[FakeUpstream]:
 
 
 @pytest.fixture(scope="package")
-def hook_port() -> int:
+def hook_port() -> Iterator[int]:
     """A port of 127.0.0.1 that the webhooks of the wired stack may reach."""
-    return _closed_port()
+    with _closed_port() as port:
+        yield port
 
 
 @pytest.fixture(scope="package")
@@ -74,19 +76,20 @@ def wired_stack(
     receiver: Receiver,
     files: FileServer,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Any:
+) -> Iterator[dict[str, Any]]:
     """A stack whose catalogue has OpenAI's models, served by the fake, beside the embedded ones.
 
     It may reach the servers of the tests.
     """
-    text = CATALOG.read_text().replace("@UPSTREAM@", running_upstream.base_url)
     catalog = tmp_path_factory.mktemp("wired") / "catalog.toml"
-    catalog.write_text(text.replace("@CLOSED_PORT@", str(_closed_port())))
-    return start_stack(
-        AUDIO_GATEWAY_CATALOG=str(catalog),
-        UPSTREAM_KEY=UPSTREAM_KEY,
-        AUDIO_GATEWAY_ALLOW_HOSTS=f"127.0.0.1:{hook_port},{receiver.place},{files.host}",
-    )
+    with _closed_port() as nobody:
+        text = CATALOG.read_text().replace("@UPSTREAM@", running_upstream.base_url)
+        catalog.write_text(text.replace("@CLOSED_PORT@", str(nobody)))
+        yield start_stack(
+            AUDIO_GATEWAY_CATALOG=str(catalog),
+            UPSTREAM_KEY=UPSTREAM_KEY,
+            AUDIO_GATEWAY_ALLOW_HOSTS=f"127.0.0.1:{hook_port},{receiver.place},{files.host}",
+        )
 
 
 @pytest.fixture(scope="package")
@@ -143,7 +146,10 @@ def _settings(stack: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@contextmanager
+def _closed_port() -> Iterator[int]:
+    """A port at which nobody listens, and which nobody is given who does not ask for it."""
+    with socket.socket() as place:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        place.bind(("127.0.0.1", 0))
+        yield int(place.getsockname()[1])

@@ -141,7 +141,7 @@ def test_the_sdk_raises_not_found_for_an_unknown_path(client: OpenAI) -> None:
 @pytest.mark.parametrize("path", ["/", "/v2/models", "/audio/speech"])
 def test_outside_of_the_api_nothing_exists(stack: dict[str, Any], path: str) -> None:
     wire = Wire(stack["base_url"], stack["api_key"])
-    connection = http.client.HTTPConnection(wire.host, wire.port, timeout=10)
+    connection = http.client.HTTPConnection(wire.host, wire.port, timeout=60)
     try:
         connection.request("GET", path, headers=wire.authorization())
         response = connection.getresponse()
@@ -175,7 +175,7 @@ def test_a_client_cannot_say_who_it_is(stack: dict[str, Any]) -> None:
 
 
 def test_error_answers_keep_the_connection_usable(wire: Wire) -> None:
-    connection = http.client.HTTPConnection(wire.host, wire.port, timeout=10)
+    connection = http.client.HTTPConnection(wire.host, wire.port, timeout=60)
     try:
         for expected in (404, 200, 404, 200):
             path = "/models" if expected == 200 else "/nothing"

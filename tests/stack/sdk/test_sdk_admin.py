@@ -52,14 +52,14 @@ def account_of(admin: OpenAI, project: str, **limits: Any) -> ServiceAccountCrea
     )
 
 
-def speak(stack: dict[str, Any], key: str) -> bytes:
-    with OpenAI(base_url=stack["base_url"], api_key=key, max_retries=0) as client:
+def speak(stack: dict[str, Any], key: str, max_retries: int = 0) -> bytes:
+    with OpenAI(base_url=stack["base_url"], api_key=key, max_retries=max_retries) as client:
         return client.audio.speech.create(**SPEECH).content
 
 
-def status_of(stack: dict[str, Any], key: str) -> int:
+def status_of(stack: dict[str, Any], key: str, max_retries: int = 0) -> int:
     try:
-        speak(stack, key)
+        speak(stack, key, max_retries)
     except APIStatusError as error:
         return error.status_code
     return 200
@@ -186,7 +186,8 @@ def test_limits_that_change_under_load_lose_no_request(stack: dict[str, Any], ad
         admin.admin.organization.projects.api_keys.update(key.id, project_id=project, extra_body=limits)
 
     with ThreadPoolExecutor(8) as pool:
-        spoken = [pool.submit(status_of, stack, key.value) for _ in range(requests)]
+        # With further tries: an admission that two changes overtake is refused, and says to ask again.
+        spoken = [pool.submit(status_of, stack, key.value, 5) for _ in range(requests)]
         list(pool.map(change, range(12)))
     with dynamodb_of(stack) as dynamodb:
         item = dynamodb.get_item(TableName=stack["table"], Key=account_key(key.id), ConsistentRead=True)["Item"]
@@ -194,4 +195,4 @@ def test_limits_that_change_under_load_lose_no_request(stack: dict[str, Any], ad
     assert [future.result() for future in spoken] == [200] * requests
     assert counted == requests
     assert usage_from(item, 0).open_holds == 0
-    assert int(item["version"]["N"]) == 13
+    assert int(item["version"]["N"]) >= 13  # more if a change took two tries

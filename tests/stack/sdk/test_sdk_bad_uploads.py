@@ -97,7 +97,10 @@ LENGTHS: dict[str, tuple[Callable[[], bytes], str]] = {
 def works_afterwards(wired_wire: Wire, never_reaches_a_provider: Any) -> Any:
     """Whatever was sent, the next request is answered."""
     yield
-    answer = wired_wire.transcription(("model", "pocketsphinx"), ("file", ("a.wav", SPEECH)))
+    for _ in range(2):  # a busy machine may keep the first waiting for its table
+        answer = wired_wire.transcription(("model", "pocketsphinx"), ("file", ("a.wav", SPEECH)))
+        if answer.status != 503:
+            break
     assert answer.status == 200, answer.body
 
 

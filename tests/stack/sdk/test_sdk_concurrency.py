@@ -38,10 +38,10 @@ def test_sixteen_speeches_at_once_are_each_the_right_one(aclient: Any) -> None:
     assert lengths == sorted(lengths)
 
 
-def test_sixteen_transcriptions_at_once_are_each_the_right_one(aclient: Any) -> None:
+def test_eight_transcriptions_at_once_are_each_the_right_one(aclient: Any) -> None:
     # The phrase with silence of a length of its own behind it: so the answers can be told apart.
     speech = phrase()[44:]
-    files = [wav(speech + bytes(3_200 * i)) for i in range(PARALLEL)]
+    files = [wav(speech + bytes(3_200 * i)) for i in range(8)]  # of which not all can run at once
 
     async def run() -> list[Any]:
         client: AsyncOpenAI
