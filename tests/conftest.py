@@ -13,8 +13,14 @@ import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How long an example takes says something of the machine, not of the code.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples each time, so that a run says something of a change and not of chance; how long one takes says
+# something of the machine. `make test ARGS="--hypothesis-profile=hunt"` looks for others.
+_UNHURRIED: Any = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.filter_too_much],
+}
+settings.register_profile("any machine", derandomize=True, database=None, **_UNHURRIED)
+settings.register_profile("hunt", max_examples=1000, **_UNHURRIED)
 settings.load_profile("any machine")
 
 # Files of the stack that share none with others.

@@ -217,8 +217,9 @@ class _Handler(BaseHTTPRequestHandler):
         gateway = self.server.gateway
         if seen.json["bytes"] > 2 * 1024**3:
             return self._error(413, "too_large", retry=False)
-        upload_id = f"upload_{len(gateway.announced):024x}"
-        gateway.announced[upload_id] = seen.json
+        with gateway.lock:
+            upload_id = f"upload_{len(gateway.announced):024x}"
+            gateway.announced[upload_id] = seen.json
         form = {"url": f"{gateway.host}/bucket", "fields": {"key": upload_id, "policy": "p"}}
         return send(200, json.dumps({"id": upload_id, "object": "audio.upload", **form}).encode(), "application/json")
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-_PATIENCE_S: Final = 2
+_PATIENCE_S: Final = 10
 
 _owners: dict[str, int] = {}
 """The process of each socket that was seen, by its name under /proc. The kernel does not use a name again."""
@@ -22,7 +22,8 @@ def look() -> None:
                 with contextlib.suppress(OSError):
                     link = os.readlink(entry.path)  # noqa: PTH115
                     if link.startswith("socket:"):
-                        _owners[link] = int(process)
+                        # A child has it, too, until it becomes another program.
+                        _owners.setdefault(link, int(process))
 
 
 def process_of(client_port: int, server_port: int) -> int:

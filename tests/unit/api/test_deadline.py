@@ -15,13 +15,13 @@ def event(spent_s: float, **context: Any) -> dict[str, Any]:
 
 
 def test_the_time_before_this_process_counts() -> None:
-    assert _deadline(event(10, extendedRequestId="abc="), None).remaining_s() == pytest.approx(16.5, abs=0.5)
+    assert 5 < _deadline(event(10, extendedRequestId="abc="), None).remaining_s() < 16.6
 
 
 @pytest.mark.parametrize("context", [{}, {"extendedRequestId": None}])
 def test_the_time_that_sam_gives_to_every_request_does_not(context: dict[str, Any]) -> None:
-    assert _deadline(event(10, **context), None).remaining_s() == pytest.approx(26.5, abs=0.5)
+    assert 16.6 < _deadline(event(10, **context), None).remaining_s() < 26.6
 
 
 def test_the_time_of_a_sample_event_does_not() -> None:
-    assert _deadline(event(10_000, extendedRequestId="abc="), None).remaining_s() == pytest.approx(26.5, abs=0.5)
+    assert 16.6 < _deadline(event(10_000, extendedRequestId="abc="), None).remaining_s() < 26.6

@@ -201,7 +201,7 @@ def test_an_empty_transcript_of_speech_is_the_providers_failure_and_of_silence_a
 def test_an_answer_that_cannot_be_delivered_is_free(shop: Shop, endpoint: str) -> None:
     shop.results.broken = True
     shop.provider.speech = (AudioChunk(bytes(6_000_000), "pcm", 24_000),)
-    shop.provider.text = "all work " * 800_000
+    shop.provider.text = ("work" * 25_000 + " ") * 72
     answer = shop.speak() if endpoint == "speech" else shop.write(wav(bytes(32_000)))
     assert (answer.status, answer.error["code"]) == (503, "storage_unavailable")
     assert (len(shop.meter.released), shop.meter.settled) == (1, [])

@@ -295,7 +295,7 @@ def test_the_time_that_measuring_takes_counts_even_for_the_fastest_model() -> No
     }
     app = transcriptions_app(ListeningApi(catalog=found, providers=lambda _: None, measure=measure, **parts))
     call(lambda_handler(app, "transcriptions"), form_event("/audio/transcriptions", [MODEL, FILE]))
-    assert 2 * 3_600_000 < limits[0] < 3 * 3_600_000
+    assert 3_600_000 < limits[0] < 3 * 3_600_000
 
 
 @pytest.mark.parametrize("fields", [(), (("stream", "true"),), (("response_format", "text"),)])
@@ -303,7 +303,7 @@ def test_the_time_that_measuring_takes_counts_even_for_the_fastest_model() -> No
 def test_an_answer_too_big_for_lambda_is_a_redirect_to_the_bucket(
     gateway: Gateway, path: str, fields: tuple[tuple[str, str], ...]
 ) -> None:
-    gateway.provider.text = "all work " * 800_000
+    gateway.provider.text = ("work" * 25_000 + " ") * 72
     answer = gateway.post(MODEL, FILE, *fields, path=path)
     (stored,) = gateway.results.stored
     assert (answer.status, answer.body) == (303, b"")

@@ -44,7 +44,7 @@ def serve(scenario: Callable[[Connect], Awaitable[None]]) -> None:
 async def exchange(connect: Connect, request: bytes) -> bytes:
     reader, writer = await connect()
     writer.write(request)
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), 60)
     writer.close()
     return answer
 
@@ -125,7 +125,7 @@ def test_a_chunked_body_over_the_limit_is_answered_while_it_is_still_sent() -> N
             await writer.drain()
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 413")
         writer.write(b"0\r\n\r\n")
-        await asyncio.wait_for(reader.read(), 10)  # and then it hangs up
+        await asyncio.wait_for(reader.read(), 60)  # and then it hangs up
         writer.close()
 
     serve(scenario)

@@ -92,7 +92,7 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def stage(
-    folder: Path, timeout_s: float = 20, credentials: Callable[[str], Credentials] | None = None
+    folder: Path, timeout_s: float = 60, credentials: Callable[[str], Credentials] | None = None
 ) -> AsyncIterator[Stage]:
     (folder / "app.py").write_text(HANDLER)
     runtime = Path(awslambdaric.__file__).parent.parent
@@ -143,7 +143,7 @@ def failure(result: Result) -> tuple[str, str]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 -- what other processes do sets no event here
             await asyncio.sleep(0.005)
 
@@ -176,7 +176,7 @@ def test_a_function_sees_lambdas_environment_its_own_variables_and_next_to_nothi
         assert environment["_X_AMZN_TRACE_ID"] == "Root=1-2-3"
         assert not {"OPENAI_API_KEY", "PORT"} & environment.keys()
         assert about["arn"] == "arn:tiny"
-        assert 15_000 < about["left"] <= 20_000
+        assert 0 < about["left"] <= 60_000
         assert about["session"] == about["pid"] != os.getsid(0)
 
     run(tmp_path, scenario)
@@ -213,12 +213,12 @@ def test_a_call_past_the_functions_timeout_is_killed_and_the_next_gets_a_fresh_p
     async def scenario(tiny: Stage) -> None:
         pid = (await tiny.about())["pid"]
         started = time.monotonic()
-        assert failure(await tiny.call("hang")) == ("Sandbox.Timedout", "Task timed out after 0.50 seconds")
-        assert 0.4 < time.monotonic() - started < 20
+        assert failure(await tiny.call("hang")) == ("Sandbox.Timedout", "Task timed out after 3.00 seconds")
+        assert 2.9 < time.monotonic() - started < 60
         assert (await tiny.about())["pid"] != pid
         await until(lambda: not _runs(pid))
 
-    run(tmp_path, scenario, timeout_s=0.5)
+    run(tmp_path, scenario, timeout_s=3)
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ class TakingTurns:
             raise error
 
     def _arrival(self, waiting: list[int]) -> None:
-        number = self._at_the_gate.get(timeout=10)
+        number = self._at_the_gate.get(timeout=60)
         if number is not None:
             waiting.append(number)
 

@@ -289,11 +289,11 @@ def test_a_paused_request_goes_on_when_it_is_told_to(aws: FaultyAws, dynamodb: A
     pause = aws.pause(after=after, operation="GetItem")
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(dynamodb.get_item, **TABLE, Key=KEY)
-        request = pause.arrived(5)
+        request = pause.arrived(60)
         assert (request.operation, request.process) == ("GetItem", os.getpid())
         assert (len(seen), answer.done()) == (int(after), False)
         pause.forward()
-        assert answer.result(5)["ResponseMetadata"]["HTTPStatusCode"] == 200
+        assert answer.result(60)["ResponseMetadata"]["HTTPStatusCode"] == 200
     assert len(seen) == 1
 
 
@@ -302,9 +302,9 @@ def test_a_paused_request_can_be_dropped(aws: FaultyAws, dynamodb: Any, seen: An
     pause = aws.pause(after=after)
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(dynamodb.get_item, **TABLE, Key=KEY)
-        pause.arrived(5)
+        pause.arrived(60)
         pause.drop()
-        assert isinstance(answer.exception(5), ConnectionClosedError)
+        assert isinstance(answer.exception(60), ConnectionClosedError)
     assert len(seen) == int(after)
 
 

@@ -98,7 +98,7 @@ def answers(text: bytes):
 # ------------------------------------------------------------------------------------------------ time
 
 
-@pytest.mark.parametrize("behaviour", ["slow=5", "drip=0.02", "drip-head=0.02"])
+@pytest.mark.parametrize("behaviour", ["slow=30", "drip=0.2", "drip-head=0.2"])
 @pytest.mark.parametrize("whose", ["deadline", "provider"])
 def test_an_answer_that_does_not_end_is_given_up_in_time(fake: FakeUpstream, behaviour: str, whose: str) -> None:
     upstream = upstream_at(fake.base_url, timeout_seconds=0.2 if whose == "provider" else 30)
@@ -106,7 +106,7 @@ def test_an_answer_that_does_not_end_is_given_up_in_time(fake: FakeUpstream, beh
     started = time.monotonic()
     with pytest.raises(ProviderTimedOut):
         ask(upstream, 30 if whose == "provider" else 0.2)
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 20
 
 
 def test_with_no_time_left_nothing_is_sent(fake: FakeUpstream) -> None:
@@ -125,7 +125,7 @@ def test_a_tls_handshake_that_stalls_is_given_up_in_time(raw: Raw) -> None:
     started = time.monotonic()
     with pytest.raises(ProviderTimedOut):
         ask(upstream_at(raw.url.replace("http:", "https:")), 0.2)
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 20
 
 
 def test_no_timer_and_no_descriptor_is_left_behind(fake: FakeUpstream) -> None:
@@ -137,14 +137,15 @@ def test_no_timer_and_no_descriptor_is_left_behind(fake: FakeUpstream) -> None:
         ask(upstream)
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1  # the server's end of a connection may linger
     for timer in [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]:
-        timer.join(1)  # one that was cancelled ends at once, one that waits for its deadline does not
+        timer.join(10)  # one that was cancelled ends at once, one that waits for its deadline does not
         assert not timer.is_alive()
 
 
 # ------------------------------------------------------------------------------------------------ connections
 
 
-def test_a_connection_is_used_again(fake: FakeUpstream) -> None:
+def test_a_connection_is_used_again(fake: FakeUpstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "_IDLE_S", 600.0)
     upstream = upstream_at(fake.base_url)
     for _ in range(3):
         ask(upstream)
@@ -349,6 +350,7 @@ def tls(certificate: Path) -> Iterator[FakeUpstream]:
 
 def test_tls_works_like_the_rest(tls: FakeUpstream, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setattr(http, "_IDLE_S", 600.0)
     upstream = upstream_at(tls.base_url)
     assert ask(upstream) == ask(upstream)
     assert len({call.connection for call in tls.calls}) == 1
