@@ -30,11 +30,12 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from tests.fakes.owners import look, process_of
+from tests.fakes.server import LoopbackServer
 
 Headers = list[tuple[str, str]]
 
@@ -391,10 +392,7 @@ class FaultyAws:
         self._thread.join()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
+class _Server(LoopbackServer):
     proxy: FaultyAws
 
     def __init__(self, *arguments: Any) -> None:

@@ -23,9 +23,11 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Final, Self
 from urllib.parse import parse_qs, urlsplit
+
+from tests.fakes.server import LoopbackServer
 
 KEY: Final = "sk-fake"
 MOST_BYTES: Final = 6_000_000
@@ -140,8 +142,7 @@ class FakeGateway:
         self.job_parts, self.result_elsewhere, self.fail_jobs_with = 3, False, None
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(LoopbackServer):
     gateway: FakeGateway
 
     def handle_error(self, request: Any, client_address: Any) -> None:

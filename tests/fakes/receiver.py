@@ -6,8 +6,10 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
+
+from tests.fakes.server import LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,7 @@ class Receiver:
         self.answers: defaultdict[str, list[Any]] = defaultdict(list)
         self._received: list[Received] = []
         self._changed = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = LoopbackServer(("127.0.0.1", 0), self._handler())
         self.port = self._server.server_address[1]
         self.place = f"127.0.0.1:{self.port}"
 

@@ -41,10 +41,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, Final
 
+from tests.fakes.server import LoopbackServer
 from tests.fakes.upstream_sound import CONTENT_TYPES, Heard, heard, heard_tones, speech
 
 Behaviour = dict[str, str]
@@ -204,9 +205,7 @@ class FakeUpstream:
 Upstream = FakeUpstream
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
+class _Server(LoopbackServer):
     upstream: FakeUpstream
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.cli.operator import run
-from tests.unit.cli.people import gateway, running_gateway
+from tests.unit.cli.people import gateway
 
-__all__ = ["gateway", "running_gateway"]
+__all__ = ["gateway"]
 
 
 def test_a_text_is_spoken_into_a_file(gateway: FakeGateway) -> None:

@@ -15,9 +15,9 @@ import pytest
 
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.cli.operator import run
-from tests.unit.cli.people import gateway, running_gateway
+from tests.unit.cli.people import gateway
 
-__all__ = ["gateway", "running_gateway"]
+__all__ = ["gateway"]
 
 ROOT = Path(__file__).parents[3]
 BIG = 5_000_000

@@ -37,17 +37,11 @@ PLAIN = [("POST", "/v1/audio/transcriptions")]
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[FakeGateway]:
-    with FakeGateway() as gateway:
-        yield gateway
-
-
 @pytest.fixture
-def gateway(running: FakeGateway, monkeypatch: pytest.MonkeyPatch) -> FakeGateway:
-    running.reset()
+def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGateway]:
     monkeypatch.setattr(steps, "_pause_s", lambda _attempt: 0.0)
-    return running
+    with FakeGateway() as running:  # one for each test, as a request that was given up may arrive late
+        yield running
 
 
 @pytest.fixture

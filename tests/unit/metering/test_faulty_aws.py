@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import boto3
@@ -20,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedErro
 from tests.fakes import faulty_aws
 from tests.fakes.faulty_aws import CONFLICT, SERVER_ERROR, SERVER_ERROR_AFTERWARDS, THROTTLED, FaultyAws, Slow
 from tests.fakes.faulty_aws import deliver_twice as twice
+from tests.fakes.server import LoopbackServer
 
 TABLE = {"TableName": "gateway"}
 KEY = {"pk": {"S": "ACCOUNT#key_1"}, "sk": {"S": "0"}}
@@ -57,8 +58,7 @@ class Target(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def target() -> Iterator[Any]:
     Target.seen = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Target)
-    server.daemon_threads, server.block_on_close = True, False
+    server = LoopbackServer(("127.0.0.1", 0), Target)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}"

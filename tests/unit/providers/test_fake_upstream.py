@@ -15,16 +15,10 @@ from tests.fakes.upstream import FakeUpstream
 from tests.sound import clip, look, look_pcm, tone_wav, wav
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[FakeUpstream]:
-    with FakeUpstream() as upstream:
-        yield upstream
-
-
 @pytest.fixture
-def fake(running: FakeUpstream) -> FakeUpstream:
-    running.reset()
-    return running
+def fake() -> Iterator[FakeUpstream]:
+    with FakeUpstream() as running:  # one for each test, as a request that was given up may arrive late
+        yield running
 
 
 @pytest.fixture

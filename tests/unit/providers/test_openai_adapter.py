@@ -41,16 +41,10 @@ FORMATS = {"mp3": "mp3", "opus": "ogg", "aac": "aac", "flac": "flac", "wav": "wa
 AUDIO = measure(clip("austen-0880"))
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[FakeUpstream]:
-    with FakeUpstream(api_key=KEY) as upstream:
-        yield upstream
-
-
 @pytest.fixture
-def fake(running: FakeUpstream) -> FakeUpstream:
-    running.reset()
-    return running
+def fake() -> Iterator[FakeUpstream]:
+    with FakeUpstream(api_key=KEY) as running:  # one for each test, as a request that was given up may arrive late
+        yield running
 
 
 @pytest.fixture

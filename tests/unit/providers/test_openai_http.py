@@ -23,16 +23,10 @@ BODY = b'{"model": "tts-1", "input": "Hello", "voice": "alloy", "response_format
 JSON = {"Content-Type": "application/json"}
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[FakeUpstream]:
-    with FakeUpstream() as upstream:
-        yield upstream
-
-
 @pytest.fixture
-def fake(running: FakeUpstream) -> FakeUpstream:
-    running.reset()
-    return running
+def fake() -> Iterator[FakeUpstream]:
+    with FakeUpstream() as running:  # one for each test, as a request that was given up may arrive late
+        yield running
 
 
 def upstream_at(url: str, timeout_seconds: float = 30) -> Upstream:
