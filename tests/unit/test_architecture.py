@@ -62,17 +62,13 @@ HTTP = {"fastapi", "starlette", "mangum", "python_multipart"}
 TERMINAL = {"typer", "rich"}
 AWS = {"boto3", "botocore"}
 AWS_MODULES = {
-    "api/results.py",
     "aws.py",
     "cli/failures.py",
     "cli/gateway.py",
-    "jobs/end_function.py",
     "jobs/executions.py",
     "jobs/job_files.py",
     "jobs/upload_store.py",
-    "jobs/webhook_queue.py",
     "metering/dynamodb.py",
-    "metering/key_store.py",
     "metering/meter.py",
     "metering/table.py",
     "metering/unsettled.py",

@@ -6,8 +6,7 @@ import json
 from functools import cached_property
 from typing import Any
 
-from audio_gateway.aws import aws_client
-from audio_gateway.errors import StorageUnavailable
+from audio_gateway.aws import aws_client, or_unavailable
 
 
 class EndFunction:
@@ -22,10 +21,6 @@ class EndFunction:
 
     def end(self, project_id: str, job_id: str) -> None:
         """Have a job ended whose work was interrupted. Safe to repeat; raises `StorageUnavailable`."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
         event = json.dumps({"project_id": project_id, "job_id": job_id, "interrupted": True})
-        try:
+        with or_unavailable("The job cannot be ended at the moment. Try again."):
             self._client.invoke(FunctionName=self._function, InvocationType="Event", Payload=event.encode())
-        except (BotoCoreError, ClientError) as error:
-            raise StorageUnavailable("The job cannot be ended at the moment. Try again.") from error
