@@ -27,6 +27,8 @@ _PATIENCE_S: Final = 60
 # This process is the API Gateway and the clock and has the functions' code and layers, so the local AWS must not have
 # them; the functions themselves it gets, as names that state machines and queues can call.
 _OURS: Final = ("AWS::ApiGateway::", "AWS::Lambda::Permission", "AWS::Lambda::LayerVersion", schedules.RULE)
+# Nothing in the local stack reads what these write down or refuse.
+_NOT_HERE: Final = ("AWS::CloudWatch::", "AWS::Budgets::", "AWS::WAFv2::")
 _STUB: Final = {"ZipFile": "# runs in the local stack"}
 
 
@@ -89,7 +91,7 @@ def deployable(template: Template) -> dict[str, Any]:
     """The part of the template that the local AWS gets."""
     resources = {}
     for logical_id, resource in copy.deepcopy(dict(template.resources)).items():
-        if resource["Type"].startswith(_OURS):
+        if resource["Type"].startswith(_OURS + _NOT_HERE):
             continue
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"]["Code"] = _STUB

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tomllib
 from typing import Any
 
 import pytest
@@ -11,6 +12,12 @@ from tests.infrastructure import template
 def source() -> dict[str, Any]:
     """template.yaml as it is written."""
     return template.source()
+
+
+@pytest.fixture(scope="session")
+def samconfig() -> dict[str, Any]:
+    """The settings of SAM's command line, by section."""
+    return tomllib.loads((template.ROOT / "samconfig.toml").read_text("utf-8"))
 
 
 @pytest.fixture(scope="session")

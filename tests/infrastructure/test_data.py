@@ -21,11 +21,18 @@ def bucket(of_type):
     return properties
 
 
-def test_the_bill_survives_the_stack(rendered):
+def test_the_bill_survives_the_stack_but_not_a_first_deployment_that_fails(rendered):
+    kept = {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::ApiGateway::Account"}
     for resource in rendered.values():
-        if resource["Type"] in {"AWS::DynamoDB::Table", "AWS::S3::Bucket"}:
-            assert resource["DeletionPolicy"] == "Retain"
+        if resource["Type"] in kept:
+            assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
             assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_table_is_protected_where_the_operator_says_so(table, source, samconfig):
+    assert table["DeletionProtectionEnabled"] == {"Ref": "DeletionProtection"}
+    assert source["Parameters"]["DeletionProtection"]["Default"] == "false"
+    assert "DeletionProtection=true" in samconfig["prod"]["deploy"]["parameters"]["parameter_overrides"]
 
 
 def test_an_idle_table_costs_no_capacity(table):

@@ -139,21 +139,35 @@ def test_no_route_is_a_mock_that_the_binary_types_would_break(api):
             assert method["x-amazon-apigateway-integration"]["type"] == "aws_proxy", path
 
 
-def test_the_api_is_regional_and_wants_modern_tls(api):
+def test_the_api_is_regional_and_wants_modern_tls(api, source):
     assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
     assert api["SecurityPolicy"].startswith("SecurityPolicy_TLS13_")
-    assert api["EndpointAccessMode"] == "STRICT"
+    assert api["EndpointAccessMode"] == {"Ref": "EndpointAccessMode"}
+    assert source["Parameters"]["EndpointAccessMode"]["Default"] == "BASIC"
 
 
-def test_all_callers_together_are_throttled(stage):
+def test_each_route_is_throttled_and_the_parameter_says_that_it_is_each(stage, source):
     (settings,) = stage["MethodSettings"]
+    assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
+    assert "each route" in source["Parameters"]["RequestsPerSecond"]["Description"].lower()
     assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
     assert settings["ThrottlingBurstLimit"] == {"Ref": "RequestsBurst"}
     assert "DataTraceEnabled" not in settings  # it would log keys and bodies
 
 
+def test_a_first_deployment_works_in_an_account_whose_api_gateway_has_no_role_for_logs(stage, source, rendered):
+    condition, _, otherwise = stage["AccessLogSetting"]["Fn::If"]
+    assert otherwise == {"Ref": "AWS::NoValue"}
+    assert source["Conditions"][condition] == {
+        "Fn::Or": [{"Fn::Equals": [{"Ref": "AccessLogs"}, "true"]}, {"Condition": "ManagesApiGatewayLogRole"}]
+    }
+    assert {source["Parameters"][name]["Default"] for name in ("AccessLogs", "ManageApiGatewayLogRole")} == {"false"}
+    assert rendered["ApiGatewayAccount"]["Condition"] == "ManagesApiGatewayLogRole"
+
+
 def test_access_logs_are_json_of_ids_and_numbers(stage):
-    named = json.loads(stage["AccessLogSetting"]["Format"])
+    _, setting, _ = stage["AccessLogSetting"]["Fn::If"]
+    named = json.loads(setting["Format"])
     allowed = {
         "$context.requestId",
         "$context.requestTimeEpoch",
@@ -170,7 +184,7 @@ def test_access_logs_are_json_of_ids_and_numbers(stage):
         "$context.error.responseType",
     }
     assert set(named.values()) == allowed
-    assert stage["AccessLogSetting"]["Format"].count("\n") == 0
+    assert setting["Format"].count("\n") == 0
 
 
 def test_every_gateway_response_is_shaped(responses):

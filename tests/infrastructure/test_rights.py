@@ -7,8 +7,8 @@ import json
 import pytest
 
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
-SSM = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/audio-gateway/*"
-SECRETS = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:audio-gateway/*"
+SSM = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${SecretsPrefix}/*"
+SECRETS = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SecretsPrefix}/*"
 PROVIDER_KEYS = {("ssm:GetParameter", SSM), ("secretsmanager:GetSecretValue", SECRETS)}
 RESULTS = "${Bucket.Arn}/results/*"
 UNSETTLED = "${Bucket.Arn}/unsettled/*"
