@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from audio_gateway.jobs.webhook_post import TIMEOUT_S
+from audio_gateway.jobs.webhook_queue import read_message
 from audio_gateway.replay.idempotency import CLAIM_SECONDS
 from tests.infrastructure import template
 
@@ -31,6 +33,8 @@ FOURTEEN_DAYS_S = 14 * 86_400  # the most that SQS keeps a message
 STEPS = {"job_prepare", "job_chunk", "job_merge", "job_end"}
 """What the state machine calls, and nobody waits for."""
 CLOCKS_DIFFER_SECONDS = 5
+ROUNDS_OF_AN_ENDLESS_LOOP = 16
+"""Through one function, after which Lambda drops the event, unless it is told not to."""
 ONE_VCPU_MB = 1769
 HOLD, SWEEP = "AUDIO_GATEWAY_HOLD_SECONDS", "AUDIO_GATEWAY_SWEEP_SECONDS"
 
@@ -243,6 +247,22 @@ def test_each_layer_has_its_target_in_its_makefile(source):
 def test_the_layers_are_built_for_the_runtime_that_runs_them(source):
     version = source["Globals"]["Function"]["Runtime"].removeprefix("python")
     assert f"python_version={version} " in (ROOT / "scripts" / "build-layer").read_text()
+
+
+def test_all_functions_share_one_variable_which_tells_the_metrics_of_stacks_apart(source):
+    shared = source["Globals"]["Function"]["Environment"]["Variables"]
+    assert shared == {"POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"}}
+
+
+def test_lambda_does_not_take_the_retries_of_webhooks_for_an_endless_loop(of_type):
+    message = json.loads((ROOT / "events" / "webhook_delivery.json").read_text())["Records"][0]["body"]
+    delivery, now_s, rounds = read_message(message), 0, 1
+    while (delivery := delivery.after_failure(now_s)) is not None:
+        while (delay_s := delivery.delay_at(now_s)) > 0:
+            now_s, rounds = now_s + delay_s, rounds + 1
+    assert rounds > ROUNDS_OF_AN_ENDLESS_LOOP
+    loops = {name for name, p in of_type("AWS::Lambda::Function").items() if p.get("RecursiveLoop") == "Allow"}
+    assert loops == {"WebhookDeliveryFunction"}
 
 
 def test_the_queue_of_webhooks_waits_for_its_function_and_loses_nothing(functions, source):

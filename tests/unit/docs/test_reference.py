@@ -96,9 +96,14 @@ def test_the_fields_of_the_log_line_are_the_documented_ones(written: _Written) -
     assert set(fields) == first_cells("Log line")
 
 
-def test_the_metrics_are_the_documented_ones(written: _Written, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_metrics_are_the_documented_ones(
+    written: _Written, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "audio-gateway")
+    telemetry._metrics.cache_clear()
     telemetry.report(FACTS, status=400, elapsed_ms=1.0)
-    (line,) = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line)
+    telemetry._metrics.cache_clear()
+    line, _ = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line)
     (described,) = line["_aws"]["CloudWatchMetrics"]
     documented = set(re.findall(r"^\| `(\w+)` \| (\w+) \|$", section("Metrics"), flags=re.MULTILINE))
     assert {(metric["Name"], metric["Unit"]) for metric in described["Metrics"]} == documented

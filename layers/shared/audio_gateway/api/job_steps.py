@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from audio_gateway import errors as e
 from audio_gateway.api.errors import answer_for
-from audio_gateway.api.telemetry import log_unexpected, logger
+from audio_gateway.api.telemetry import count_provider_call, log_unexpected, logger
 from audio_gateway.deadline import Deadline
 from audio_gateway.jobs.job import Job, JobError
 from audio_gateway.jobs.job_files import JobFiles
@@ -171,3 +171,5 @@ def _report(name: str, event: Mapping[str, Any], started: float, failure: Except
         "error": None if failure is None else type(failure).__name__,
     }
     logger().info("job step", extra={name: value for name, value in fields.items() if value is not None})
+    if name == "chunk" and (failure is None or isinstance(failure, e.ProviderError)):
+        count_provider_call(None if failure is None else type(failure).__qualname__)

@@ -1,4 +1,9 @@
-"""One log line and one set of metrics per request. Never text, transcripts, audio or keys: only what is named here."""
+"""One log line and one set of metrics per request. Never text, transcripts, audio or keys: only what is named here.
+
+CloudWatch takes each combination of a metric's name and its dimensions for a metric of its own and charges for it by
+the month, so that dimensions are few and have few values. What has many, the model first of all, is a property beside
+them: it costs nothing, and Logs Insights counts by it.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +16,13 @@ from typing import Final
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from audio_gateway.errors import ConfigurationError
+from audio_gateway.errors import ConfigurationError, ProviderError, ProviderRejected
 from audio_gateway.metering.account import Window, Work
 
-_SERVICE: Final = "audio-gateway"
 _NAMESPACE: Final = "AudioGateway"
+_PROVIDER_FAILURES: Final = frozenset(
+    kind.__qualname__ for kind in (ProviderError, *ProviderError.__subclasses__()) if kind is not ProviderRejected
+)
 
 
 @dataclass(slots=True)
@@ -46,13 +53,13 @@ class RequestFacts:
 
 @lru_cache(maxsize=1)
 def logger() -> Logger:
-    """The process's only logger; its level comes from Powertools' own variable in template.yaml."""
-    return Logger(service=_SERVICE)
+    """The process's only logger; its level and service come from Powertools' own variables in template.yaml."""
+    return Logger()
 
 
 @lru_cache(maxsize=1)
 def _metrics() -> Metrics:
-    return Metrics(service=_SERVICE, namespace=_NAMESPACE)
+    return Metrics(namespace=_NAMESPACE)
 
 
 def log_unexpected(error: Exception, request_id: str) -> None:
@@ -111,13 +118,16 @@ def report(facts: RequestFacts, *, status: int, elapsed_ms: float) -> None:
     }
     logger().info("request", extra={name: value for name, value in fields.items() if value is not None})
     _count(facts, status, elapsed_ms)
+    if facts.provider_ms is not None or facts.error in _PROVIDER_FAILURES:
+        count_provider_call(facts.error)
 
 
 def _count(facts: RequestFacts, status: int, elapsed_ms: float) -> None:
     metrics = _metrics()
     metrics.add_dimension("endpoint", facts.endpoint)
-    metrics.add_dimension("model", facts.model or "none")
-    metrics.add_dimension("status", str(status))
+    metrics.add_dimension("status", f"{status // 100}xx")
+    if facts.model is not None:
+        metrics.add_metadata("model", facts.model)
     metrics.add_metric("Requests", MetricUnit.Count, 1)
     metrics.add_metric("Latency", MetricUnit.Milliseconds, elapsed_ms)
     if facts.characters is not None:
@@ -127,6 +137,14 @@ def _count(facts: RequestFacts, status: int, elapsed_ms: float) -> None:
     if facts.provider_ms is not None:
         metrics.add_metric("ProviderLatency", MetricUnit.Milliseconds, facts.provider_ms)
     metrics.flush_metrics()
+
+
+def count_provider_call(error: str | None) -> None:
+    """Count a call that a provider was needed for: 1 if it failed, else 0, so that the average is the share of failures.
+
+    `error` is the class of the error that it ended with. What a provider refuses for the caller's input is no failure.
+    """
+    count(ProviderFailures=int(error in _PROVIDER_FAILURES))
 
 
 def count(**counts: int) -> None:

@@ -1,0 +1,118 @@
+"""The alarms: that each says what to do, is described in docs/operations.md, and looks at what really is counted."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.infrastructure.template import ROOT
+
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
+DEPLOYMENT = (ROOT / "docs" / "deployment.md").read_text("utf-8")
+ALARMS = {
+    *("ApiErrors", "ProviderFailures", "UnsettledAnswers", "SweeperFailures", "BackgroundErrors", "FailedJobs"),
+    *("InterruptedJobs", "DeadWebhooks", "LateWebhooks", "Recursion", "Throttles", "Concurrency"),
+}
+WAITED_FOR_BY_NOBODY = {"SweeperFunction", "RollupFunction", "JobEndFunction", "WebhookDeliveryFunction"}
+
+
+@pytest.fixture(scope="module")
+def alarms(of_type_of_module):
+    """The alarms' properties by name."""
+    return {
+        name.removesuffix("Alarm"): properties
+        for name, properties in of_type_of_module("AWS::CloudWatch::Alarm").items()
+    }
+
+
+@pytest.fixture(scope="module")
+def of_type_of_module(rendered):
+    return lambda kind: {name: r["Properties"] for name, r in rendered.items() if r["Type"] == kind}
+
+
+def metrics_of(alarm):
+    """(namespace, name, dimensions) of each metric that an alarm is paid for."""
+    if "MetricName" in alarm:
+        return [(alarm["Namespace"], alarm["MetricName"], alarm.get("Dimensions", []))]
+    metrics = [each["MetricStat"]["Metric"] for each in alarm["Metrics"] if "MetricStat" in each]
+    return [(metric["Namespace"], metric["MetricName"], metric.get("Dimensions", [])) for metric in metrics]
+
+
+def test_there_is_an_alarm_for_each_thing_that_an_operator_must_know(alarms):
+    assert set(alarms) == ALARMS
+
+
+def test_an_alarm_is_made_only_where_somebody_hears_it(rendered, source):
+    for resource in rendered.values():
+        if resource["Type"] == "AWS::CloudWatch::Alarm":
+            assert resource["Condition"] == "HasAlarms"
+            assert resource["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopicArn"}]
+    assert source["Parameters"]["AlarmTopicArn"]["Default"] == ""
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_an_alarm_says_what_comes_next_and_where_more_is_written(name, alarms):
+    description = alarms[name]["AlarmDescription"]
+    assert re.search(r"\. Next: \S", description)
+    assert description.endswith(f"See docs/operations.md, {name}.")
+    assert len(description) <= 1024  # what CloudWatch takes
+    assert alarms[name]["AlarmName"] == {"Fn::Sub": f"${{AWS::StackName}}-{name}"}
+    assert alarms[name]["TreatMissingData"] == "notBreaching"  # nobody calls
+
+
+def test_each_alarm_has_its_section_in_operations_and_no_section_is_of_none():
+    section = re.split(r"\n##+ [^#]", OPERATIONS.split("\n### Alarms\n", 1)[1].replace("\n#### ", "\n§ "), maxsplit=1)[0]
+    assert set(re.findall(r"^§ (\w+)$", section, flags=re.MULTILINE)) == ALARMS
+
+
+def test_what_is_watched_of_our_own_is_counted_under_that_name_and_for_this_stack(alarms):
+    source = "".join(path.read_text() for path in (ROOT / "layers/shared/audio_gateway").rglob("*.py"))
+    for name, alarm in alarms.items():
+        for namespace, metric, dimensions in metrics_of(alarm):
+            if namespace == "AudioGateway":
+                assert re.search(rf'\b{metric}=|"{metric}"', source), name
+                assert {"Name": "service", "Value": {"Ref": "AWS::StackName"}} in dimensions, name
+
+
+def test_an_alarm_looks_at_one_value(alarms):
+    for name, alarm in alarms.items():
+        if "Metrics" in alarm:
+            assert [each["Id"] for each in alarm["Metrics"] if each.get("ReturnData", True)] == ["value"], name
+
+
+def test_errors_are_watched_of_the_functions_that_raise_none_on_purpose_and_have_no_front_door(alarms):
+    watched = {
+        dimension["Value"]["Ref"]
+        for namespace, metric, dimensions in metrics_of(alarms["BackgroundErrors"])
+        for dimension in dimensions
+        if (namespace, metric) == ("AWS/Lambda", "Errors")
+    }
+    assert watched == WAITED_FOR_BY_NOBODY
+
+
+def test_the_page_about_costs_counts_the_alarms_as_cloudwatch_does(alarms):
+    count = sum(len(metrics_of(alarm)) for alarm in alarms.values())
+    assert f"{count} alarm metrics" in DEPLOYMENT
+
+
+def test_a_budget_without_anybody_to_tell_is_refused(source, rendered):
+    (rule,) = source["Rules"].values()
+    assert "MonthlyBudgetUsd" in str(rule["RuleCondition"])
+    assert "AlarmTopicArn" in str(rule["Assertions"])
+    assert rendered["Budget"]["Condition"] == "HasBudget"
+    for notification in rendered["Budget"]["Properties"]["NotificationsWithSubscribers"]:
+        assert notification["Subscribers"] == [{"SubscriptionType": "SNS", "Address": {"Ref": "AlarmTopicArn"}}]
+
+
+def test_a_firewall_stands_in_front_of_the_stage_where_one_is_asked_for(rendered):
+    association = rendered["WebAclAssociation"]
+    assert association["Condition"] == "HasWebAcl"
+    assert association["Properties"]["ResourceArn"]["Fn::Sub"].endswith("/restapis/${Api}/stages/${Apiv1Stage}")
+    acl = rendered["WebAcl"]["Properties"]
+    (rule,) = acl["Rules"]
+    assert rule["Statement"]["RateBasedStatement"] == {
+        "Limit": {"Ref": "WafRequestsPerFiveMinutes"},
+        "AggregateKeyType": "IP",
+    }
+    assert not rule["VisibilityConfig"]["SampledRequestsEnabled"]  # samples show the callers' keys

@@ -1,0 +1,87 @@
+"""What is counted, and that it costs little: each combination of dimensions is a metric that CloudWatch charges for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from audio_gateway.api import telemetry
+from audio_gateway.api.telemetry import RequestFacts
+
+STATUSES = (200, 202, 303, 400, 401, 404, 413, 429, 500, 502, 503, 504)
+MODELS = ("tts-1", "whisper-1", "acme", None)
+STACK = "audio-gateway-dev"
+
+
+def facts(**more: Any) -> RequestFacts:
+    return RequestFacts(request_id="req_1", endpoint="speech", method="POST", **more)
+
+
+@pytest.fixture(autouse=True)
+def _in_a_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """template.yaml names the stack by Powertools' variable, which is read once."""
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", STACK)
+    telemetry._metrics.cache_clear()
+    yield
+    telemetry._metrics.cache_clear()
+
+
+@pytest.fixture
+def counted(capsys: pytest.CaptureFixture[str]):
+    """The metrics since the last look: (name, dimensions with their values) → value, and the lines they came in."""
+
+    def look() -> tuple[dict[tuple[str, tuple[tuple[str, str], ...]], Any], list[dict[str, Any]]]:
+        lines = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in line]
+        found = {}
+        for line in lines:
+            for directive in line["_aws"]["CloudWatchMetrics"]:
+                dimensions = tuple((name, line[name]) for name in sorted(directive["Dimensions"][0]))
+                found.update({(metric["Name"], dimensions): line[metric["Name"]] for metric in directive["Metrics"]})
+        return found, lines
+
+    return look
+
+
+def test_a_request_is_counted_by_endpoint_and_class_of_status_and_its_model_is_a_property(counted):
+    telemetry.report(facts(model="tts-1", characters=5), status=429, elapsed_ms=1.5)
+    found, (line,) = counted()
+    (dimensions,) = {dimensions for _, dimensions in found}
+    assert dict(dimensions) == {"endpoint": "speech", "status": "4xx", "service": STACK}
+    assert line["model"] == "tts-1"
+
+
+def test_metrics_do_not_grow_with_models_and_statuses(counted):
+    metrics = set()
+    for status in STATUSES:
+        for model in MODELS:
+            telemetry.report(
+                facts(model=model, characters=5, audio_ms=7, provider_ms=9.0), status=status, elapsed_ms=1.5
+            )
+            metrics |= counted()[0].keys()
+    by_request = {name for name in metrics if dict(name[1]).get("endpoint")}
+    classes = {status // 100 for status in STATUSES}
+    assert len(by_request) == len(classes) * len({name for name, _ in by_request})
+    assert metrics - by_request == {("ProviderFailures", (("service", STACK),))}
+
+
+@pytest.mark.parametrize(
+    ("error", "failures"),
+    [(None, [0]), ("ProviderUnavailable", [1]), ("ProviderTimedOut", [1]), ("ProviderRejected", [0])],
+)
+def test_the_average_of_provider_failures_is_their_share(error, failures, counted):
+    telemetry.report(facts(error=error, provider_ms=9.0), status=200, elapsed_ms=1.5)
+    found, _ = counted()
+    assert [value for (name, _), [value] in found.items() if name == "ProviderFailures"] == failures
+
+
+def test_a_request_that_no_provider_was_needed_for_says_nothing_of_providers(counted):
+    telemetry.report(facts(error="InvalidRequest"), status=400, elapsed_ms=1.5)
+    assert "ProviderFailures" not in {name for name, _ in counted()[0]}
+
+
+def test_two_stacks_in_one_account_count_apart(counted):
+    telemetry.count(JobsInterrupted=1)
+    assert set(counted()[0]) == {("JobsInterrupted", (("service", STACK),))}
