@@ -11,6 +11,7 @@ from audio_gateway.jobs.fetch import Fetcher
 from audio_gateway.jobs.job import HOLD_SECONDS
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
+from audio_gateway.jobs.plan import lanes_within
 from audio_gateway.jobs.remote import AllowedHosts
 from audio_gateway.metering.dynamodb import patient_dynamodb_client
 from audio_gateway.metering.meter import DynamoMeter
@@ -30,5 +31,6 @@ preparation = Preparation(
     providers=provider_of,
     fetch=Fetcher(files, AllowedHosts.parse(settings.allow_hosts)),
     now_ms=now_ms,
+    most_lanes=lanes_within(settings.lambda_concurrency),
 )
 handler = init_phase.done(prepare_handler(preparation))

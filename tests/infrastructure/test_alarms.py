@@ -62,7 +62,9 @@ def test_an_alarm_says_what_comes_next_and_where_more_is_written(name, alarms):
 
 
 def test_each_alarm_has_its_section_in_operations_and_no_section_is_of_none():
-    section = re.split(r"\n##+ [^#]", OPERATIONS.split("\n### Alarms\n", 1)[1].replace("\n#### ", "\n§ "), maxsplit=1)[0]
+    section = re.split(r"\n##+ [^#]", OPERATIONS.split("\n### Alarms\n", 1)[1].replace("\n#### ", "\n§ "), maxsplit=1)[
+        0
+    ]
     assert set(re.findall(r"^§ (\w+)$", section, flags=re.MULTILINE)) == ALARMS
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,39 @@ from typing import Any
 import pytest
 
 from audio_gateway.api.job_steps import GivenUp, TryAgain, TryLater
+from audio_gateway.jobs.job import HOLD_SECONDS
+from audio_gateway.jobs.plan import MOST_LANES, MOST_TASKS, Piece, Plan
+from tests.infrastructure.step_functions import THROTTLED, Account, Clock, Execution, matches, pause, run_together
 
 DEFINITION = Path(__file__).parents[2] / "statemachine" / "jobs.asl.json"
 STEPS = {"PrepareArn": "JobPrepare", "ChunkArn": "JobChunk", "MergeArn": "JobMerge", "EndArn": "JobEnd"}
 LAMBDA_SECONDS = 900
 WILDCARD = "States.ALL"
+NOT_BEGUN = (
+    THROTTLED,
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+)
+"""Step Functions developer guide, "Handle transient Lambda service exceptions"."""
+DIED = ("Sandbox.Timedout", "States.Timeout", "Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory")
+"""What Step Functions says of a function that was cut off or killed."""
+
+HISTORY_EVENTS = 25_000
+"""Step Functions quotas: where an execution fails, and nothing of it is caught."""
+EVENTS_OF_A_TRY = 3  # LambdaFunctionScheduled, LambdaFunctionStarted, and how it ended
+TASK_EVENTS = 2 + EVENTS_OF_A_TRY  # TaskStateEntered, TaskStateExited
+GIVEN_UP_STATE_EVENTS = 2  # PassStateEntered, PassStateExited
+GIVEN_UP_EVENTS = 2 + TASK_EVENTS + GIVEN_UP_STATE_EVENTS  # MapIterationStarted, MapIterationSucceeded
+MAP_EVENTS = 4  # MapStateEntered, -Started, -Succeeded, -Exited
+LANE_EVENTS = 2 + MAP_EVENTS
+MACHINE_EVENTS = 2 + MAP_EVENTS + 1  # ExecutionStarted and its end, the map of lanes, FailStateEntered
+
+
+def most_tries(task: dict[str, Any]) -> int:
+    """How often a task can be tried again, all its retriers together."""
+    return sum(retrier["MaxAttempts"] for retrier in task["Retry"])
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +133,9 @@ def test_a_task_ends_and_is_tried_again(definition):
         *_, last = task["Retry"]
         assert last["ErrorEquals"] == [WILDCARD], name
         for retry in task["Retry"]:
-            assert retry["MaxAttempts"] == 0 or retry["JitterStrategy"] == "FULL", name
+            waits = NOT_BEGUN[0] in retry["ErrorEquals"]  # jitter could make minutes of its hours
+            jitter = None if waits or retry["MaxAttempts"] == 0 else "FULL"
+            assert retry.get("JitterStrategy") == jitter, name
 
 
 def test_the_names_of_errors_are_those_that_functions_raise(definition):
@@ -114,12 +145,98 @@ def test_the_names_of_errors_are_those_that_functions_raise(definition):
         for task in tasks(definition).values()
         for retry in task["Retry"]
         for name in retry["ErrorEquals"]
-        if name != WILDCARD
+        if name not in {WILDCARD, *NOT_BEGUN, *DIED}
     }
     assert named <= ours
     for name in ("Prepare", "Chunk", "Merge"):
         first = tasks(definition)[name]["Retry"][0]
         assert (first["ErrorEquals"], first["MaxAttempts"]) == ([GivenUp.__name__], 0)
+
+
+def retrier(task: dict[str, Any], error: str) -> dict[str, Any]:
+    """The one that decides about an error: the first that matches, also when it has no try left."""
+    return next(each for each in task["Retry"] if matches(each, error))
+
+
+@pytest.mark.parametrize("error", NOT_BEGUN)
+def test_what_lambda_refused_waits_and_uses_up_no_try_of_the_work(error, definition):
+    for name, task in tasks(definition).items():
+        waits = retrier(task, error)
+        assert set(waits["ErrorEquals"]) == set(NOT_BEGUN), name
+        assert sum(pause(waits, tried) for tried in range(waits["MaxAttempts"])) >= 3_600, name
+
+
+@pytest.mark.parametrize("error", DIED)
+def test_a_step_that_died_of_time_or_memory_is_tried_once_more(error, definition):
+    for name, task in tasks(definition).items():
+        assert retrier(task, error)["MaxAttempts"] == 1, name
+
+
+def test_all_tries_of_all_tasks_fit_into_the_history_with_room(definition):
+    chunk = states(definition)["Chunk"]
+    tasks_of_chunks = MOST_TASKS * (GIVEN_UP_EVENTS + EVENTS_OF_A_TRY * most_tries(chunk))
+    others = [definition["States"][name] for name in ("Prepare", "Merge", "End")]
+    steps = sum(TASK_EVENTS + EVENTS_OF_A_TRY * most_tries(step) for step in others)
+    all_events = tasks_of_chunks + MOST_LANES * LANE_EVENTS + steps + MACHINE_EVENTS
+    assert all_events <= HISTORY_EVENTS * 0.9
+
+
+def test_the_events_are_counted_as_the_simulation_writes_them(definition):
+    run = simulated(definition, [[0, 1], [2]], Account(10, 1.0).call)
+    assert (run.status, run.events) == (
+        "SUCCEEDED",
+        3 * (GIVEN_UP_EVENTS - GIVEN_UP_STATE_EVENTS) + 2 * LANE_EVENTS + 2 * TASK_EVENTS + MACHINE_EVENTS - 1,
+    )
+
+
+def test_an_execution_all_of_whose_tries_are_used_up_ends_within_its_history(definition):
+    errors = [NOT_BEGUN[0]] * 7 + [DIED[0], TryLater.__name__] + [TryLater.__name__] * 4 + ["TryAgain"] * 4
+    lanes = Plan(0, tuple(Piece(0, 1) for _ in range(MOST_TASKS))).lanes(MOST_LANES)
+    left: dict[int, list[str]] = {}
+
+    def fails(_resource, data):
+        yield 1.0
+        if "number" not in data:
+            return None
+        return left.setdefault(data["number"], list(errors)).pop(0)
+
+    run = simulated(definition, lanes, fails)
+    assert (len(run.given_up), run.status) == (MOST_TASKS, "SUCCEEDED")
+    assert not any(left.values())
+    assert run.events <= HISTORY_EVENTS * 0.9
+
+
+def test_an_execution_ends_before_its_holds_do_and_each_step_fits_with_all_its_tries(definition):
+    most_s = sum(
+        sum(pause(r, tried) for r in task["Retry"] for tried in range(r["MaxAttempts"]))
+        + task["TimeoutSeconds"] * (1 + most_tries(task) - retrier(task, NOT_BEGUN[0])["MaxAttempts"])
+        for task in tasks(definition).values()
+    )
+    assert most_s < definition["TimeoutSeconds"] < HOLD_SECONDS - 3600
+    assert definition["TimeoutSeconds"] - most_s >= 3600
+
+
+def simulated(definition, lanes, function, seed=1):
+    clock = Clock()
+    run = Execution(definition, function, clock, random.Random(seed), lanes)
+    run_together([run], clock)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("environments", "jobs", "lanes", "chunks"),
+    [(10, 1, 10, 30), (8, 1, 10, 30), (8, 2, 10, 30), (8, 3, 5, 60), (6, 2, 5, 60)],
+)
+def test_jobs_on_an_account_with_few_environments_lose_no_chunk(environments, jobs, lanes, chunks, definition):
+    # A chunk takes four minutes. A new account has ten environments, for callers and other jobs, too.
+    for seed in range(3):
+        clock, account, chance = Clock(), Account(environments, 240), random.Random(seed)
+        dealt = [list(range(lane, chunks, lanes)) for lane in range(lanes)]
+        runs = [Execution(definition, account.call, clock, chance, dealt) for _ in range(jobs)]
+        run_together(runs, clock)
+        assert [(run.status, run.given_up) for run in runs] == [("SUCCEEDED", [])] * jobs
+        assert clock.now < definition["TimeoutSeconds"]
+        assert account.refused > 0 or environments >= jobs * lanes
 
 
 def test_whatever_fails_ends_the_job(definition):
@@ -144,7 +261,6 @@ def test_nothing_of_a_chunk_stays_in_the_state(definition):
 def test_only_what_the_local_stack_has_too_is_used(definition):
     lacking = {"ItemBatcher", "ItemReader", "ResultWriter", "MaxConcurrencyPath", "TimeoutSecondsPath"}
     for machine in machines(definition):
-        assert "TimeoutSeconds" not in machine
         for state in machine["States"].values():
             assert not lacking & set(state)
             if "ItemProcessor" in state:

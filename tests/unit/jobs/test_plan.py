@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_gateway.jobs.plan import MOST_LANES, MOST_PIECES, MOST_TASKS, Piece, Plan
+from audio_gateway.jobs.plan import MOST_LANES, MOST_PIECES, MOST_TASKS, Piece, Plan, lanes_within
 
 
 @given(count=st.integers(0, 300), concurrency=st.integers(1, 100))
@@ -34,5 +35,6 @@ def test_every_chunk_is_in_one_of_the_tasks_that_an_execution_has_room_for(count
     assert all(plan.task_of(chunk) == task for task, chunk in chunks)
 
 
-def test_an_execution_s_history_has_room_for_all_tasks_and_a_further_try_of_each() -> None:
-    assert MOST_TASKS * (7 + 3) <= 25_000 - 1_000
+@pytest.mark.parametrize(("environments", "lanes"), [(2, 1), (6, 1), (10, 5), (45, 40), (1000, MOST_LANES)])
+def test_a_job_leaves_some_environments_to_others(environments: int, lanes: int) -> None:
+    assert lanes_within(environments) == lanes

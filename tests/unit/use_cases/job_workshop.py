@@ -11,6 +11,7 @@ from audio_gateway.catalog.models import Catalog, Model
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ProviderError
 from audio_gateway.jobs.job import Job, JobError
+from audio_gateway.jobs.plan import MOST_LANES
 from audio_gateway.metering.account import Caller
 from audio_gateway.providers.port import (
     AudioChunk,
@@ -81,7 +82,9 @@ class Workshop:
         till = JobTill(self.bank, self.bank)
         store = cast("Any", self.store)
         self.desk = JobDesk(store, self.files, cast("Any", self.executions), till, self.clock)
-        self.preparation = Preparation(store, self.files, till, self.catalog, self.providers, self.fetch, self.clock)
+        self.preparation = Preparation(
+            store, self.files, till, self.catalog, self.providers, self.fetch, self.clock, MOST_LANES
+        )
         self.chunk_work = ChunkWork(store, self.files, self.catalog, self.providers, self.clock)
         self.ending = Ending(store, self.files, till, self.catalog, self.told.append, self.clock)
 

@@ -6,9 +6,11 @@ import dataclasses
 
 import pytest
 
+from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ProviderRejected, WorkTooLong
 from audio_gateway.use_cases.job_order import JobOrder
 from audio_gateway.use_cases.job_parts import check_amount, cut_rule, too_many_parts
+from audio_gateway.use_cases.prepare_job import prepare_job
 from audio_gateway.use_cases.speech import SpeechOrder
 from audio_gateway.use_cases.transcription import TranscriptionOrder
 from tests.fakes.providers import model
@@ -67,6 +69,17 @@ def test_what_turns_out_to_be_too_much_when_it_is_cut_is_the_job_s_error(monkeyp
             shop.prepare(job)
         assert shop.files.get_json(job, "plan.json") is None
     assert shop.provider.asked == []
+
+
+def test_a_job_has_no_more_lanes_than_the_account_has_environments_for() -> None:
+    shop = Workshop()
+    job = shop.listen()
+    lanes = prepare_job("default", job.id, Deadline.after(60), using=shop.preparation)
+    assert len(lanes) == 2
+    shop.preparation = dataclasses.replace(shop.preparation, most_lanes=1)
+    few = prepare_job("default", job.id, Deadline.after(60), using=shop.preparation)
+    assert len(few) == 1
+    assert sorted(n for lane in few for n in lane) == sorted(n for lane in lanes for n in lane)
 
 
 def test_very_many_chunks_are_worked_through_several_a_task(monkeypatch: pytest.MonkeyPatch) -> None:

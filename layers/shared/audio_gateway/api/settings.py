@@ -67,9 +67,13 @@ class EndingSettings(JobSettings):
 
 @dataclass(frozen=True, slots=True)
 class PrepareSettings(JobSettings):
-    """For the step that reads audio. `allow_hosts` are those that a URL may name although they are private."""
+    """For the step that reads audio. `allow_hosts` are those that a URL may name although they are private.
+
+    `lambda_concurrency` is how many function environments the stack may count on.
+    """
 
     allow_hosts: str
+    lambda_concurrency: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +157,14 @@ def _required(env: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _seconds(env: Mapping[str, str], name: str) -> int:
+def _count_of(env: Mapping[str, str], name: str, unit: str) -> int:
     value = _required(env, name)
     if not (value.isascii() and value.isdigit() and int(value) > 0):
-        raise ConfigurationError(f"The environment variable {name} is '{value}'; it must be a whole number of seconds")
+        raise ConfigurationError(f"The environment variable {name} is '{value}'; it must be a whole number of {unit}")
     return int(value)
+
+
+_seconds: Final = partial(_count_of, unit="seconds")
 
 
 _READERS: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
@@ -166,6 +173,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
     "catalog": partial(_required, name="AUDIO_GATEWAY_CATALOG"),
     "end_function": partial(_required, name="JOB_END_FUNCTION"),
     "hold_seconds": partial(_seconds, name="AUDIO_GATEWAY_HOLD_SECONDS"),
+    "lambda_concurrency": partial(_count_of, name="AUDIO_GATEWAY_LAMBDA_CONCURRENCY", unit="environments"),
     "machine_arn": partial(_required, name="JOBS_MACHINE_ARN"),
     "sweep_seconds": partial(_seconds, name="AUDIO_GATEWAY_SWEEP_SECONDS"),
     "table": partial(_required, name="TABLE_NAME"),

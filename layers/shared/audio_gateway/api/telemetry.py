@@ -140,7 +140,7 @@ def _count(facts: RequestFacts, status: int, elapsed_ms: float) -> None:
 
 
 def count_provider_call(error: str | None) -> None:
-    """Count a call that a provider was needed for: 1 if it failed, else 0, so that the average is the share of failures.
+    """Count a call that needed a provider: 1 if it failed, else 0, so that the average is the share of failures.
 
     `error` is the class of the error that it ended with. What a provider refuses for the caller's input is no failure.
     """

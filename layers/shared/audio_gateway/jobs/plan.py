@@ -63,11 +63,22 @@ class Plan:
         return max(1, -(-len(self.pieces) // MOST_TASKS))
 
 
-MOST_TASKS: Final = 2_000
-"""What the history of an execution, 25,000 events, has room for: 7 events for each, and 3 more for each further try."""
+MOST_TASKS: Final = 375
+"""What the history of an execution, 25,000 events, has room for even if each of them uses up all of its tries.
+
+Step Functions writes 9 events for a task that is given up, and 3 for each further try, of which there are 16.
+"""
 
 MOST_PIECES: Final = 10_000
 """What the steps before and behind the chunks read and write within Lambda's 15 minutes, one file after the other."""
 
 MOST_LANES: Final = 40
 """Iterations that Step Functions runs at once in an inline Map."""
+
+LEFT_TO_OTHERS: Final = 5
+"""Environments of Lambda that a job leaves to callers, the authorizer, the schedules and other jobs."""
+
+
+def lanes_within(environments: int) -> int:
+    """In how many lanes at most a job is worked on, where so many environments may run at once in all."""
+    return min(MOST_LANES, max(1, environments - LEFT_TO_OTHERS))

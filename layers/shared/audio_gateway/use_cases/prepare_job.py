@@ -34,7 +34,10 @@ _PLAN: Final = "plan.json"
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """What the step works with. `now_ms` is the clock in unix milliseconds."""
+    """What the step works with. `now_ms` is the clock in unix milliseconds.
+
+    `most_lanes` is how many chunks of a job may be worked on at once, whatever the catalogue says.
+    """
 
     store: JobStore
     files: JobFiles
@@ -43,6 +46,7 @@ class Preparation:
     providers: Providers
     fetch: Fetch
     now_ms: Callable[[], int]
+    most_lanes: int
 
 
 def prepare_job(project_id: str, job_id: str, deadline: Deadline, *, using: Preparation) -> list[list[int]]:
@@ -65,7 +69,7 @@ def prepare_job(project_id: str, job_id: str, deadline: Deadline, *, using: Prep
     hold = new_hold(job.id, Caller(job.key_id, job.project_id), job.endpoint, able, plan.amount, using.now_ms())
     job = hold_price(job, hold, store=using.store, till=using.till)
     if using.store.begin(job, total=plan.tasks):
-        return plan.lanes(able[0].chunk_concurrency)
+        return plan.lanes(min(able[0].chunk_concurrency, using.most_lanes))
     # It was cancelled, or deleted, in the meantime: whoever did that may not have seen the hold, nor the chunks.
     if job.hold is not None:
         using.till.meter.release(job.hold)
