@@ -1,6 +1,7 @@
-"""Inside MiniStack's process: MiniStack as it is, but for one thing: Lambda functions run in the local stack.
+"""Inside MiniStack's process: MiniStack as it is, but for two things.
 
-MiniStack can run functions itself, with 50 ms of overhead per call and without AWS's runtime client.
+Lambda functions run in the local stack: MiniStack can run functions itself, with 50 ms of overhead per call and without
+AWS's runtime client. And conditions of IAM that it does not know are evaluated (emulator_conditions.py).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import json
 import sys
 from typing import Any, Final
 from urllib.parse import quote
+
+from local import emulator_conditions
 
 _REPLACED: Final = ("_proxy_url_for", "_execute_function_proxy")
 
@@ -58,6 +61,7 @@ def main() -> None:
     from ministack.app import app  # first of all: it sets the log level
 
     _hand_functions_to(invoke_url)
+    emulator_conditions.fill_in()
     # Otherwise imported by the deployment's first request; process 1 has work of its own in the meantime.
     for service in _NEEDED_AT_ONCE:
         importlib.import_module(f"ministack.services.{service}")

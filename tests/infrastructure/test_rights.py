@@ -272,7 +272,7 @@ def test_signing_secrets_are_read_by_the_two_functions_that_need_them_and_nobody
     for name in ALLOWED:
         for statement in statements_of(of_type("AWS::IAM::Role")[name]):
             actions = {action for action in as_list(statement["Action"]) if action.startswith("dynamodb:")}
-            if not actions or name == "AuthorizerRole":  # which may read any item, one by one
+            if not actions:
                 continue
             (leading,) = statement["Condition"]["ForAllValues:StringLike"].values()
             if any(kind.startswith(("WEBHOOKS", "*")) for kind in as_list(leading)):
@@ -284,7 +284,7 @@ def test_signing_secrets_are_read_by_the_two_functions_that_need_them_and_nobody
 
 def test_jobs_are_put_on_the_list_by_those_who_begin_them_and_read_from_it_by_the_sweeper_alone(of_type):
     rights = {}
-    for name in set(ALLOWED) - {"AuthorizerRole"}:  # which may read any item, one by one
+    for name in ALLOWED:
         for statement in statements_of(of_type("AWS::IAM::Role")[name]):
             if "OPEN_JOBS" in json.dumps(statement.get("Condition", {})):
                 rights.setdefault(name, set()).update(as_list(statement["Action"]))
