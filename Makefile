@@ -93,11 +93,14 @@ $(UV): requirements/uv.txt
 	@VIRTUAL_ENV=.local/sam $(UV) pip sync --quiet --compile-bytecode --require-hashes requirements/sam.txt
 	@touch $@
 
-# The layers as plain folders for this machine's Python, just as Lambda mounts them under /opt/python.
-.local/layers/%/.stamp: layers/%/requirements.txt $(UV)
+# The layers as plain folders for this machine's Python, just as Lambda mounts them under /opt/python: what is left out of
+# those is left out of these, but for our own package, which local/layers.py adds.
+.local/layers/%/.stamp: layers/%/requirements.txt scripts/prune_layer.py $(UV)
 	@echo "installing the $* layer (.local/layers/$*) ..."
 	@rm -rf $(@D) && mkdir -p $(@D)
-	@$(UV) pip install --quiet --python $(PYTHON) --compile-bytecode --target $(@D)/python --require-hashes -r $<
+	@$(UV) pip install --quiet --python $(PYTHON) --target $(@D)/python --require-hashes -r $<
+	@$(PYTHON) scripts/prune_layer.py $(@D)/python
+	@$(PYTHON) -m compileall -q -j 0 --invalidation-mode unchecked-hash $(@D)/python
 	@touch $@
 
 .local/runtime/.stamp: requirements/runtime.txt $(UV)

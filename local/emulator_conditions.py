@@ -176,15 +176,22 @@ def _as_aws_does(original: Callable[..., Any], exists: Callable[[str, str], bool
         elif service == "dynamodb" and _DATA.fullmatch(iam_action):
             context.setdefault(LEADING_KEYS, [UNKNOWN])
         denied = original(access_key_id, iam_action, service, region, resource_arn, context)
-        if denied or iam_action != "s3:GetObject":
-            return denied
-        bucket_arn, _, key = resource_arn.partition("/")
-        if exists(bucket_arn.rpartition(":")[2], key):
-            return None
-        # Who may not list it must not learn that it does not exist. The key is the prefix of such a listing.
-        return original(access_key_id, "s3:ListBucket", service, region, bucket_arn, {"s3:prefix": key})
+        if denied is not None:
+            _tell(denied, iam_action, resource_arn, context)
+        elif iam_action == "s3:GetObject":
+            bucket_arn, _, key = resource_arn.partition("/")
+            if not exists(bucket_arn.rpartition(":")[2], key):
+                # Who may not list it must not learn that it does not exist. The key is the prefix of such a listing.
+                return enforce(access_key_id, "s3:ListBucket", service, region, bucket_arn, {"s3:prefix": key})
+        return denied
 
     return enforce
+
+
+def _tell(denied: Any, action: str, resource_arn: str, context: Mapping[str, Any]) -> None:
+    """Name what was refused on the console: functions turn it into errors of their own, or do without."""
+    about = {name: context[name] for name in (LEADING_KEYS, "s3:prefix") if name in context}
+    print(f"denied: {getattr(denied, 'principal_arn', '')} {action} {resource_arn} {about or ''}".rstrip(), flush=True)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Final
 
 from local.catalogue import variables_named
 from local.intrinsics import Resolver
+from local.layers import python_path
 from local.settings import CATALOGUE_VARIABLE, HANDED_THROUGH, Settings, StackError
 from local.template import Template, code_path
 
@@ -85,10 +86,8 @@ def _layers(title: str, references: Iterable[str], known: Mapping[str, Path]) ->
 
 
 def _python_path(layers: Iterable[Path], installed: Path) -> tuple[Path, ...]:
-    """Each layer's own source and its dependencies, then the runtime client."""
-    paths: list[Path] = []
-    for layer in layers:
-        paths += [layer, installed / "layers" / layer.name / "python"]
+    """The layers, then the runtime client."""
+    paths = [path for layer in layers for path in python_path(layer, installed)]
     return (*paths, installed / "runtime" / "python")
 
 

@@ -18,6 +18,7 @@ from local.front import Front
 from local.http_server import Application, HttpServer, listen, port_of
 from local.lambda_apis import InvokeApi, RuntimeApi
 from local.lambda_service import MAX_ENVIRONMENTS, FunctionPool, LambdaService
+from local.layers import python_path
 from local.rest_api import RestApi
 from local.settings import Settings, StackError
 from local.stack_file import StackInfo
@@ -169,7 +170,7 @@ def _catalogue_check(settings: Settings) -> CatalogueCheck | None:
     path = settings.catalogue or layer / "catalog.toml"
     if not path.is_file():
         return None
-    return CatalogueCheck(path, [layer, settings.installed / "layers" / "shared" / "python"])
+    return CatalogueCheck(path, python_path(layer, settings.installed))
 
 
 def _info(base_url: str, keys: seed.Keys, aws: Aws, *, bucket: str, table: str) -> StackInfo:

@@ -54,9 +54,8 @@ def test_a_function_imports_its_folder_its_layers_and_the_runtime_client(project
 
     assert found.folder == project / "functions/work"
     assert found.python_path == (
-        project / "layers/shared",
+        project / ".local/deployed/shared",
         project / ".local/layers/shared/python",
-        project / "layers/engines",
         project / ".local/layers/engines/python",
         project / ".local/runtime/python",
     )
@@ -66,7 +65,7 @@ def test_a_layer_is_there_only_for_the_functions_that_have_it_and_only_once(proj
     found = function(project, layers=[{"Ref": "SharedLayer1"}, {"Ref": "SharedLayer1"}])
 
     assert found.python_path == (
-        project / "layers/shared",
+        project / ".local/deployed/shared",
         project / ".local/layers/shared/python",
         project / ".local/runtime/python",
     )

@@ -77,7 +77,9 @@ class Secrets:
 
 def _client(service: str) -> Any:
     # A caller is waiting: a few quick tries within the time of a cold start.
-    return aws_client(service, connect_timeout=2, read_timeout=4, retries={"max_attempts": 2})
+    patience: dict[str, Any] = {"connect_timeout": 2, "read_timeout": 4, "retries": {"max_attempts": 2}}
+    # Each by its name: a layer keeps the services that the code names, and no other (scripts/prune_layer.py).
+    return aws_client("ssm", **patience) if service == "ssm" else aws_client("secretsmanager", **patience)
 
 
 def _field(text: str, key: str, reference: str) -> str:

@@ -1,0 +1,41 @@
+"""A layer as Lambda mounts it: the packages that `make install` has pruned, and our own as far as it is deployed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from scripts.prune_layer import NOT_DEPLOYED
+
+_OWN: Final = "audio_gateway"
+
+
+def python_path(layer: Path, installed: Path) -> list[Path]:
+    """What functions import from the layer whose source is in the folder `layer`; links are brought up to date."""
+    packages = installed / "layers" / layer.name / "python"
+    source = (layer / _OWN).resolve()
+    if not source.is_dir():
+        return [packages]
+    deployed = installed / "deployed" / layer.name
+    _link(source, deployed / _OWN)
+    return [deployed, packages]
+
+
+def _link(source: Path, target: Path) -> None:
+    """A folder of links, and not of copies: an edit counts at the next start of a function.
+
+    Several stacks may do it at the same time.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    # Bytecode of the modules right here is Python's own affair: it lies beside the links.
+    wanted = {entry.name for entry in source.iterdir()} - NOT_DEPLOYED - {"__pycache__"}
+    links = {entry.name: entry for entry in target.iterdir() if entry.is_symlink()}
+    for name in links.keys() - wanted:
+        links[name].unlink(missing_ok=True)
+    for name in wanted:
+        if name in links and links[name].readlink() == source / name:
+            continue
+        fresh = target.parent / f".{name}.{os.getpid()}"
+        fresh.symlink_to(source / name)
+        fresh.replace(target / name)
