@@ -32,7 +32,7 @@ def work(number: int) -> Work:
 def account_item(now_ms: int, open_holds: int) -> dict[str, Any]:
     """An account with every limit, in the middle of a minute, with so many requests running."""
     minute, month = minute_of(now_ms), month_of(now_ms)
-    holds = (Hold(CALLER, work(number), now_ms, now_ms // 1000 + 960) for number in range(open_holds))
+    holds = (Hold(CALLER, work(number), now_ms, now_ms // 1000 + 60) for number in range(open_holds))
     return new_account_item(CALLER.key_id, LIMITS) | {
         f"r{minute}": {"N": "321"},
         f"c{minute}": {"N": "321000"},

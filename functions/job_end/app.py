@@ -10,5 +10,5 @@ from audio_gateway.use_cases.ending import ending_on_aws
 
 settings = EndingSettings.from_env(os.environ)
 catalog = catalog_from(settings.catalog)
-ending = ending_on_aws(catalog, settings.table, settings.bucket, settings.webhook_queue_url)
+ending = ending_on_aws(catalog, settings.table, settings.bucket, settings.webhook_queue_url, settings.lag)
 handler = init_phase.done(end_handler(ending))

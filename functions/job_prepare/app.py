@@ -14,7 +14,7 @@ from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import lanes_within
 from audio_gateway.jobs.remote import AllowedHosts
 from audio_gateway.metering.dynamodb import patient_dynamodb_client
-from audio_gateway.metering.meter import DynamoMeter
+from audio_gateway.metering.job_meter import DynamoJobMeter
 from audio_gateway.metering.unsettled import UnsettledStore
 from audio_gateway.providers.registry import provider_of
 from audio_gateway.use_cases.job_money import JobTill
@@ -22,7 +22,7 @@ from audio_gateway.use_cases.prepare_job import Preparation
 
 settings = PrepareSettings.from_env(os.environ)
 dynamodb, files = patient_dynamodb_client(), JobFiles(settings.bucket)
-meter = DynamoMeter(dynamodb, settings.table, hold_seconds=HOLD_SECONDS)
+meter = DynamoJobMeter(dynamodb, settings.table, settings.lag, hold_seconds=HOLD_SECONDS)
 preparation = Preparation(
     store=JobStore(dynamodb, settings.table),
     files=files,

@@ -16,7 +16,7 @@ from audio_gateway.use_cases.desk import desk_on_aws
 settings = DeskSettings.from_env(os.environ)
 unsettled = UnsettledStore(settings.bucket)
 app = jobs_app(
-    desk=desk_on_aws(dynamodb_client(), settings.table, settings.bucket, settings.machine_arn, unsettled),
+    desk=desk_on_aws(dynamodb_client(), settings.table, settings.bucket, settings.machine_arn, unsettled, settings.lag),
     notify=JobNews(WebhookQueue(settings.webhook_queue_url)).notify,
     results=ResultStore(settings.bucket),
 )

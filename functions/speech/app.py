@@ -19,7 +19,7 @@ from audio_gateway.use_cases.reserve import Till
 
 settings = AudioSettings.from_env(os.environ)
 dynamodb, unsettled = dynamodb_client(), UnsettledStore(settings.bucket)
-meter = DynamoMeter(dynamodb, settings.table, hold_seconds=settings.hold_seconds)
+meter = DynamoMeter(dynamodb, settings.table, hold_seconds=settings.lag.hold_s)
 using = SpeechApi(
     catalog=catalog_from(settings.catalog),
     providers=provider_of,
@@ -27,6 +27,6 @@ using = SpeechApi(
     idempotency=idempotency_on_aws(dynamodb, settings.table, settings.bucket, unsettled),
     caches=SpeechCacheStore(settings.bucket),
     results=ResultStore(settings.bucket),
-    desk=desk_on_aws(dynamodb, settings.table, settings.bucket, settings.machine_arn, unsettled),
+    desk=desk_on_aws(dynamodb, settings.table, settings.bucket, settings.machine_arn, unsettled, settings.lag),
 )
 handler = init_phase.done(lambda_handler(speech_app(using), "speech"))

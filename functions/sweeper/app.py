@@ -11,25 +11,26 @@ from audio_gateway.jobs.executions import Executions
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.dynamodb import patient_dynamodb_client
-from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.endings import Endings
 from audio_gateway.metering.sweeper import Sweeper
 from audio_gateway.metering.unsettled import UnsettledStore
 from audio_gateway.use_cases.lost_jobs import LostJobs
 
 settings = SweeperSettings.from_env(os.environ)
 client = patient_dynamodb_client()
+jobs = JobStore(client, settings.table)
 sweeper = Sweeper(
     client,
     settings.table,
     Directory(client, settings.table),
-    UnsettledStore(settings.bucket),
-    Lag(settings.hold_seconds, settings.sweep_seconds),
+    Endings(jobs, UnsettledStore(settings.bucket)),
+    settings.lag,
 )
 lost_jobs = LostJobs(
-    JobStore(client, settings.table),
+    jobs,
     Executions(settings.machine_arn),
     EndFunction(settings.end_function).end,
-    patience_s=2 * settings.sweep_seconds,
+    patience_s=2 * settings.lag.sweep_s,
     now_s=lambda: now_ms() // 1000,
 )
 handler = init_phase.done(sweeps(sweeper, lost_jobs))

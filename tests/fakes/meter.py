@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from audio_gateway.errors import GatewayError
-from audio_gateway.metering.account import Admission, Caller, Hold, Window, Work
+from audio_gateway.metering.account import Admission, Caller, HeldJob, Hold, Window, Work
 from audio_gateway.metering.unsettled import Evidence
 from audio_gateway.use_cases.reserve import Till
 
@@ -28,7 +28,7 @@ class FakeMeter:
         if self.refuses is not None:
             raise self.refuses
         self.admitted.append(work)
-        return Admission(Hold(caller, work, NOW_MS, NOW_MS // 1000 + 960), self.windows)
+        return Admission(Hold(caller, work, NOW_MS, NOW_MS // 1000 + 60), self.windows)
 
     def settle(self, _hold: Hold, work: Work, *, late: Callable[[], bool] = lambda: False) -> None:
         assert not late()
@@ -68,6 +68,17 @@ class FakeUnsettled:
 
     def forget(self, hold: Hold) -> None:
         self.kept.pop(hold.work.request_id, None)
+
+
+@dataclass
+class FakeHeldJobs:
+    """The jobs that have holds, by their ids."""
+
+    kept: dict[str, HeldJob] = field(default_factory=dict)
+
+    def of_hold(self, hold: Hold) -> HeldJob | None:
+        assert hold.is_job
+        return self.kept.get(hold.work.request_id)
 
 
 def free_till() -> Till:

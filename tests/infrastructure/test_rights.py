@@ -43,8 +43,8 @@ BEGINNING = {
 STEP_KINDS = {
     "JobPrepareRole": {"JOBS#*", "ACCOUNT#*"},
     "JobChunkRole": {"JOBS#*"},
-    "JobMergeRole": {"JOBS#*", "OPEN_JOBS", "ACCOUNT#*", "LEDGER#*"},
-    "JobEndRole": {"JOBS#*", "OPEN_JOBS", "ACCOUNT#*", "LEDGER#*"},
+    "JobMergeRole": {"JOBS#*", "OPEN_JOBS", "ACCOUNT#*", "LEDGER#*", "ROLLUP"},
+    "JobEndRole": {"JOBS#*", "OPEN_JOBS", "ACCOUNT#*", "LEDGER#*", "ROLLUP"},
 }
 
 LISTENING = {

@@ -69,7 +69,7 @@ AWS_MODULES = {
     "jobs/job_files.py",
     "jobs/upload_store.py",
     "metering/dynamodb.py",
-    "metering/meter.py",
+    "metering/account_writer.py",
     "metering/table.py",
     "metering/unsettled.py",
     "providers/secrets.py",

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from audio_gateway.api.admin.app import admin_app
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.metering.account import Caller, Work
-from audio_gateway.metering.account_item import account_from, account_key, last_used_s, stale_counters
+from audio_gateway.metering.account_item import account_from, account_key, last_used_s, stale_names
 from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.key_store import KeyStore
 from audio_gateway.metering.keys import KeyRecord, hash_key
@@ -297,7 +297,7 @@ def test_a_key_says_when_it_was_used_last_and_no_request_writes_anything_for_it(
         meter.release(meter.admit(caller, work, at_ms=used_s * 1000).hold)
         assert last_used() == shown_s
     item = dynamodb.get_item(TableName=TABLE, Key=account_key(key["id"]))["Item"]
-    stale = stale_counters(item, (born_s + 10 * 86_400) * 1000)
+    stale = stale_names(item, (born_s + 10 * 86_400) * 1000)
     assert stale
     assert last_used_s({name: value for name, value in item.items() if name not in stale}) == born_s + 3_720
 

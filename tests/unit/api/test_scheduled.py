@@ -12,7 +12,6 @@ from audio_gateway.api.scheduled import rolls_up, sweeps
 from audio_gateway.errors import MeteringUnavailable, StorageUnavailable
 from audio_gateway.jobs.job_store import OpenJob
 from audio_gateway.metering.account import Caller, Hold, Work
-from audio_gateway.metering.ledger import abandoned_row, row_for
 from audio_gateway.metering.rollup import RollupReport
 from audio_gateway.metering.sweeper import Failure, SweepReport, Swept
 from audio_gateway.use_cases.lost_jobs import LostReport
@@ -66,13 +65,13 @@ def test_jobs_that_have_lost_their_work_are_named(capsys: pytest.CaptureFixture[
 
 
 def test_what_was_swept_is_one_line_and_five_metrics(capsys: pytest.CaptureFixture[str]) -> None:
-    settled = [Swept("abandoned", abandoned_row(HOLD)), Swept("swept", row_for(HOLD, HOLD.work, "swept"))]
+    settled = [Swept("abandoned", HOLD, 0), Swept("swept", HOLD, 70)]
     returned, (line, metrics) = sweep(SweepReport(keys=7, settled=settled), capsys)
     assert returned == {"keys": 7, "released": 0, "swept": 1, "abandoned": 1, "interrupted": 0, "failed": 0}
     assert (line["level"], line["message"], line["abandoned"]) == ("WARNING", "swept", 1)
     assert line["holds"] == [
         {"finding": "abandoned", "key_id": "key_1", "request_id": "req_1", "price_microusd": 0, "held_microusd": 100},
-        {"finding": "swept", "key_id": "key_1", "request_id": "req_1", "price_microusd": 100, "held_microusd": 0},
+        {"finding": "swept", "key_id": "key_1", "request_id": "req_1", "price_microusd": 70, "held_microusd": 100},
     ]
     names = ("HoldsReleased", "HoldsSwept", "HoldsAbandoned", "JobsInterrupted", "SweepFailures")
     assert [metrics[name] for name in names] == [[0], [1], [1], [0], [0]]
@@ -99,7 +98,7 @@ def test_a_failure_says_which_account_and_where_and_not_what_the_account_holds(
 
 
 def test_after_a_long_outage_a_line_names_some_and_counts_all(capsys: pytest.CaptureFixture[str]) -> None:
-    settled = [Swept("abandoned", abandoned_row(HOLD)) for _ in range(5_000)]
+    settled = [Swept("abandoned", HOLD, 0) for _ in range(5_000)]
     _, (line, _metrics) = sweep(SweepReport(keys=1, settled=settled), capsys)
     assert (line["abandoned"], len(line["holds"])) == (5_000, 100)
     assert len(json.dumps(line)) < 256_000

@@ -22,6 +22,7 @@ from audio_gateway.metering.table import Table
 from audio_gateway.metering.tally import Tally
 from tests.fakes.books import row
 from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.meter import FakeHeldJobs
 from tests.unit.metering.tables import TABLE
 
 CREATED_MS = 1_795_219_200_000  # 2026-11-21T00:00:00Z
@@ -38,6 +39,7 @@ class Bench:
         self.client.put_item(Item=project_item(Project("default", "Default", CREATED_MS // 1000)))
         self.client.put_item(Item=new_account_item("key_1", Limits()))
         self.ledger = LedgerStore(self.client, TABLE)
+        self.jobs = FakeHeldJobs()
         self.now_ms = AT_MS
         self.settle("r1")
         self.now_ms += MINUTE.ms
@@ -69,7 +71,7 @@ class Bench:
         Rollup(self.client, TABLE, LAG, now_ms=lambda: self.now_ms).run()
 
     def audit(self, client: Any = None) -> AuditReport:
-        return Audit(client or self.client, TABLE, now_ms=lambda: self.now_ms).run(["key_1"])
+        return Audit(client or self.client, TABLE, self.jobs, now_ms=lambda: self.now_ms).run(["key_1"])
 
     def spoil(self, width: Width, **changes: Any) -> None:
         key = bucket_key(width, width.start(AT_MS), "key_1")
@@ -94,7 +96,7 @@ def test_books_that_are_right_have_no_difference(bench: Bench) -> None:
 
 
 def test_a_table_without_anything_has_no_difference() -> None:
-    assert Audit(FakeDynamoDB(), TABLE).run([]) == AuditReport()  # type: ignore[arg-type] # it stands in for a client
+    assert Audit(FakeDynamoDB(), TABLE, FakeHeldJobs()).run([]) == AuditReport()  # type: ignore[arg-type] # it stands in for a client
 
 
 @pytest.mark.parametrize("width", [MINUTE, HOUR, DAY], ids=lambda width: width.name)

@@ -24,6 +24,7 @@ from audio_gateway.metering.table import Table
 from audio_gateway.metering.tally import total
 from tests.fakes.books import row
 from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.meter import FakeHeldJobs
 from tests.unit.metering.interleaving import Crash, Dying, TakingTurns
 from tests.unit.metering.tables import TABLE
 
@@ -120,7 +121,7 @@ class BooksAndLedger(RuleBasedStateMachine):
     @rule()
     def audit(self) -> None:
         self._rollup().run()
-        assert Audit(self.client, TABLE, now_ms=lambda: self.now_ms).run([]).differences == []
+        assert Audit(self.client, TABLE, FakeHeldJobs(), now_ms=lambda: self.now_ms).run([]).differences == []
 
     # ------------------------------------------------------------ parts
     def _rollup(self, client: Any = None) -> Rollup:

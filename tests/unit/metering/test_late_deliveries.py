@@ -50,7 +50,7 @@ class Network:
             try:
                 self._client.update_item(**arguments)
                 arrived += 1
-            except self._client.exceptions.ConditionalCheckFailedException:
+            except ClientError:
                 pass
         self._under_way.clear()
         return arrived

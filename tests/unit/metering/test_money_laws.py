@@ -12,13 +12,14 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from audio_gateway.errors import BudgetReached, RateLimitReached
 from audio_gateway.metering.account import Caller, Hold, Work, month_of
 from audio_gateway.metering.account_item import account_key, holds_from, new_account_item
+from audio_gateway.metering.endings import Endings
 from audio_gateway.metering.lag import Lag
 from audio_gateway.metering.ledger import LedgerRow, row_for, row_from, row_item
 from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import HOLD_SECONDS, DynamoMeter
 from audio_gateway.metering.sweeper import Sweeper
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.fakes.meter import FakeUnsettled
+from tests.fakes.meter import FakeHeldJobs, FakeUnsettled
 from tests.unit.metering.interleaving import Crash, Dying
 from tests.unit.metering.tables import TABLE
 
@@ -170,7 +171,9 @@ class Money(RuleBasedStateMachine):
         evidence = dict(self.unsettled.kept)
         lag = Lag(HOLD_SECONDS, 60)
         with suppress(Crash):
-            Sweeper(client, TABLE, OneKey(), self.unsettled, lag, now_ms=lambda: self.now_ms).sweep()
+            Sweeper(
+                client, TABLE, OneKey(), Endings(FakeHeldJobs(), self.unsettled), lag, now_ms=lambda: self.now_ms
+            ).sweep()
         for row in self.rows():
             if row.outcome == "abandoned":
                 self.abandoned.add(row.request_id)

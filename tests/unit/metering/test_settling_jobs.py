@@ -1,28 +1,43 @@
-"""Money of work that runs for hours: its row stands at its end, whoever writes it, and its month is that of the row."""
+"""Money of work that runs for hours: the month of its admission pays, once, whoever settles it and however late."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from audio_gateway.metering.account import Caller, Hold, Work
-from audio_gateway.metering.account_item import account_key, holds_from, new_account_item
+from audio_gateway.jobs.job import HOLD_SECONDS, Job
+from audio_gateway.jobs.job_store import JobStore
+from audio_gateway.metering.account import Caller, HeldJob, Hold, Work
+from audio_gateway.metering.account_item import account_key, given_back_from, holds_from, new_account_item
+from audio_gateway.metering.audit import Audit, Difference
+from audio_gateway.metering.books import DynamoBooks
+from audio_gateway.metering.directory_items import Project, project_item
+from audio_gateway.metering.endings import Endings
+from audio_gateway.metering.job_meter import DynamoJobMeter
 from audio_gateway.metering.lag import Lag
 from audio_gateway.metering.ledger import row_from
 from audio_gateway.metering.limits import Limits
-from audio_gateway.metering.meter import DynamoMeter
-from audio_gateway.metering.sweeper import Sweeper
+from audio_gateway.metering.rollup import Rollup
+from audio_gateway.metering.sweeper import Sweeper, SweepReport
 from audio_gateway.metering.unsettled import Evidence
-from tests.fakes.meter import FakeUnsettled
+from audio_gateway.use_cases.job_money import JobTill, settle
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.meter import FakeHeldJobs, FakeUnsettled
+from tests.unit.metering.interleaving import Crash, Dying
 from tests.unit.metering.tables import TABLE, dynamodb
+from tests.unit.metering.test_late_deliveries import Network
 
 __all__ = ["dynamodb"]
 
 NEW_YEAR_MS = 1_798_761_600_000  # 2027-01-01T00:00:00Z
-DAY_S = 24 * 3600
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 KEY = "key_1"
+CALLER = Caller(KEY, "default")
+LAG = Lag(hold_s=60, sweep_s=60)
 HELD = Work("job_1", "transcriptions", "listener", "audio_ms", 9000, 900, 800)
 DONE = replace(HELD, amount=5000, price_microusd=500, cost_microusd=400)
 
@@ -36,19 +51,57 @@ class Keys:
 
 
 class Books:
-    def __init__(self, client: Any) -> None:
-        self.client, self.now_ms = client, NEW_YEAR_MS - 3_600_000
-        client.put_item(TableName=TABLE, Item=new_account_item(KEY, Limits()))
-        self.unsettled = FakeUnsettled()
-        self.meter = DynamoMeter(client, TABLE, hold_seconds=DAY_S, now_ms=lambda: self.now_ms)
-        self.sweeper = Sweeper(client, TABLE, Keys(), self.unsettled, Lag(960, 60), now_ms=lambda: self.now_ms)
+    """One key with a job, an hour before the new year."""
+
+    def __init__(self, client: Any = None) -> None:
+        self.client: Any = client or FakeDynamoDB(page=100)
+        self.now_ms = NEW_YEAR_MS - HOUR_MS
+        self.client.put_item(TableName=TABLE, Item=project_item(Project("default", "Default", self.now_ms // 1000)))
+        self.client.put_item(TableName=TABLE, Item=new_account_item(KEY, Limits()))
+        self.unsettled, self.jobs = FakeUnsettled(), FakeHeldJobs()
+
+    def meter(self, client: Any = None) -> DynamoJobMeter:
+        return DynamoJobMeter(client or self.client, TABLE, LAG, hold_seconds=HOLD_SECONDS, now_ms=lambda: self.now_ms)
 
     def admit(self, at_ms: int | None = None) -> Hold:
-        return self.meter.admit(Caller(KEY, "default"), HELD, at_ms=at_ms or self.now_ms).hold
+        return self.meter().admit(CALLER, HELD, at_ms=at_ms or self.now_ms).hold
+
+    def job(self, hold: Hold, work: Work | None = DONE, ended_ms: int | None = None) -> Job:
+        """The job as it is once it is over."""
+        ended_ms = ended_ms or self.now_ms
+        self.jobs.kept[hold.work.request_id] = HeldJob(ended_ms, work)
+        times = {"created_at": 0, "expires_at": 2**40, "completed_ms": ended_ms}
+        return Job(hold.work.request_id, "default", KEY, "speech", "m", "succeeded", work=work, hold=hold, **times)
+
+    def settle(self, job: Job, client: Any = None) -> None:
+        settle(job, till=JobTill(self.meter(client), self.unsettled))
+
+    def sweep(self, client: Any = None) -> SweepReport:
+        clock = lambda: self.now_ms  # noqa: E731
+        endings = Endings(self.jobs, self.unsettled)
+        return Sweeper(client or self.client, TABLE, Keys(), endings, LAG, now_ms=clock).sweep()
+
+    def roll_up(self) -> None:
+        Rollup(self.client, TABLE, LAG, now_ms=lambda: self.now_ms).run()
+
+    def reported(self, day_ms: int) -> int:
+        books = DynamoBooks(self.client, TABLE, now_ms=lambda: self.now_ms)
+        return sum(tally.price_microusd for tally in books.series([day_ms, day_ms + DAY_MS])[0].values())
+
+    def audit(self) -> list[Difference]:
+        return Audit(self.client, TABLE, self.jobs, now_ms=lambda: self.now_ms).run([KEY]).differences
 
     @property
     def item(self) -> dict[str, Any]:
         return dict(self.client.get_item(TableName=TABLE, Key=account_key(KEY), ConsistentRead=True)["Item"])
+
+    @property
+    def holds(self) -> list[Hold]:
+        return holds_from(self.item)
+
+    @property
+    def given_back(self) -> list[Hold]:
+        return given_back_from(self.item, self.now_ms)
 
     @property
     def rows(self) -> list[tuple[int, int, str]]:
@@ -57,86 +110,264 @@ class Books:
         return [(row.at_ms, row.price_microusd, row.outcome) for row in rows]
 
     def months(self) -> tuple[int, int]:
-        return tuple(int(self.item.get(f"m{month}", {"N": "0"})["N"]) for month in ("202612", "202701"))  # type: ignore[return-value]
+        december, january = (int(self.item.get(f"m{month}", {"N": "0"})["N"]) for month in ("202612", "202701"))
+        return december, january
 
 
 @pytest.fixture
-def books(dynamodb: Any) -> Books:
-    return Books(dynamodb)
+def books() -> Books:
+    return Books()
 
 
 def test_a_hold_of_the_same_moment_is_no_second_one(books: Books) -> None:
     first = books.admit()
     again = books.admit(first.admitted_ms)
     assert again == first
-    assert holds_from(books.item) == [first]
+    assert books.holds == [first]
     assert books.months() == (900, 0)
 
 
-def test_the_row_stands_at_the_end_and_its_month_pays(books: Books) -> None:
+# ---------------------------------------------------------------- the month of admission
+def test_a_job_that_ends_in_its_month_has_its_row_at_its_end(books: Books) -> None:
     hold = books.admit()
-    end_ms = NEW_YEAR_MS + 7_200_000
+    books.now_ms += 1_800_000
+    job = books.job(hold)
     for _ in range(2):
-        books.meter.settle_at(hold, DONE, end_ms)
-    assert books.rows == [(end_ms, 500, "answered")]
-    assert books.months() == (0, 500)
-    assert holds_from(books.item) == []
+        books.settle(job)
+    assert books.rows == [(books.now_ms, 500, "answered")]
+    assert (books.months(), books.holds, books.unsettled.kept) == ((500, 0), [], {})
+
+
+def test_the_month_of_admission_pays_in_account_ledger_and_reports_alike(books: Books) -> None:
+    hold = books.admit()
+    books.roll_up()
+    books.now_ms = NEW_YEAR_MS + 7 * HOUR_MS
+    books.roll_up()
+    books.settle(books.job(hold))
+    assert books.rows == [(NEW_YEAR_MS - 1, 500, "answered")]
+    assert books.months() == (500, 0)
+    for _ in range(2):
+        assert (books.reported(NEW_YEAR_MS - DAY_MS), books.reported(NEW_YEAR_MS)) == (500, 0)
+        books.roll_up()
+    assert books.audit() == []
+
+
+@pytest.mark.parametrize(
+    ("admitted_ms", "ended_ms", "stamp_ms"),
+    [
+        (NEW_YEAR_MS - 5, NEW_YEAR_MS - 2, NEW_YEAR_MS - 2),
+        (NEW_YEAR_MS - 5, NEW_YEAR_MS, NEW_YEAR_MS - 1),
+        (NEW_YEAR_MS, NEW_YEAR_MS - 3, NEW_YEAR_MS),  # clocks differ
+        (1_772_323_199_999, 1_772_323_200_000, 1_772_323_199_999),  # February
+    ],
+)
+def test_a_row_never_leaves_the_month_of_its_hold(admitted_ms: int, ended_ms: int, stamp_ms: int) -> None:
+    assert Hold(CALLER, HELD, admitted_ms, 0).stamp(ended_ms) == stamp_ms
+
+
+@pytest.mark.parametrize("lag", [Lag(960, 60), Lag(60, 5), Lag(2, 1)])
+def test_a_job_that_is_settled_late_is_in_the_reports_whatever_the_settings(books: Books, lag: Lag) -> None:
+    clock = lambda: books.now_ms  # noqa: E731
+    books.now_ms -= 5 * HOUR_MS
+    hold = books.admit()
+    job = books.job(hold)
+    books.now_ms += 4 * HOUR_MS
+    Rollup(books.client, TABLE, lag, now_ms=clock).run()
+    meter = DynamoJobMeter(books.client, TABLE, lag, hold_seconds=HOLD_SECONDS, now_ms=clock)
+    settle(job, till=JobTill(meter, books.unsettled))
+    for _ in range(2):
+        assert books.reported(NEW_YEAR_MS - DAY_MS) == 500
+        books.now_ms += HOUR_MS
+        Rollup(books.client, TABLE, lag, now_ms=clock).run()
+
+
+# ---------------------------------------------------------------- the sweeper asks the job
+def test_the_hold_of_a_job_that_runs_stays_and_the_job_pays_when_it_ends(books: Books) -> None:
+    hold = books.admit()
+    books.jobs.kept["job_1"] = HeldJob(None, None)
+    for _ in range(3):
+        books.now_ms += 30 * HOUR_MS
+        report = books.sweep()
+        assert (report.settled, report.running, books.holds) == ([], 1, [hold])
+    books.settle(books.job(hold))
+    assert (books.months(), [price for _, price, _ in books.rows]) == ((500, 0), [500])
+    assert (books.holds, books.audit()) == ([], [])
+
+
+def test_a_job_that_is_over_and_was_not_settled_is_charged_as_it_says(books: Books) -> None:
+    hold = books.admit()
+    ended_ms = books.now_ms + 60_000
+    books.job(hold, ended_ms=ended_ms)
+    books.now_ms += HOLD_SECONDS * 1000
+    (swept,) = books.sweep().settled
+    assert (swept.finding, swept.price_microusd) == ("swept", 500)
+    assert books.rows == [(ended_ms, 500, "swept")]
+    assert (books.months(), books.holds) == ((500, 0), [])
+
+
+def test_a_job_that_is_over_and_costs_nothing_is_released_without_a_row(books: Books) -> None:
+    books.job(books.admit(), work=None)
+    books.now_ms += HOLD_SECONDS * 1000
+    (swept,) = books.sweep().settled
+    assert (swept.finding, swept.price_microusd) == ("released", 0)
+    assert (books.rows, books.months(), books.holds) == ([], (0, 0), [])
+
+
+def test_a_start_that_died_before_there_was_a_job_gives_its_money_back_within_the_hour(books: Books) -> None:
+    hold = books.admit()
+    books.now_ms += HOLD_SECONDS * 1000
+    books.sweep()
+    assert books.rows == [(hold.admitted_ms, 0, "abandoned")]
+    assert (books.months(), books.holds, HOLD_SECONDS) == ((0, 0), [], 3600)
 
 
 def test_the_sweeper_writes_the_row_where_the_evidence_says(books: Books) -> None:
     hold = books.admit()
-    end_ms = books.now_ms + 7_200_000
+    end_ms = books.now_ms + 1_800_000
     books.unsettled.keep(hold, DONE, end_ms)
-    books.now_ms += (DAY_S + 60) * 1000
-    books.sweeper.sweep()
-    books.sweeper.sweep()
+    books.now_ms += 24 * HOUR_MS
+    books.sweep()
+    books.sweep()
     assert books.rows == [(end_ms, 500, "swept")]
-    assert books.months() == (0, 500)
-    assert books.unsettled.kept == {}
+    assert (books.months(), books.unsettled.kept) == ((500, 0), {})
 
 
 def test_the_sweeper_finds_a_row_that_was_not_released(books: Books) -> None:
-    hold = books.admit()
-    end_ms = books.now_ms + 1000
-    books.unsettled.keep(hold, DONE, end_ms)
-    books.meter.settle_at(hold, DONE, end_ms)
-    books.client.update_item(  # as if the release had never come
-        TableName=TABLE,
-        Key=account_key(KEY),
-        UpdateExpression="SET holds.#id = :text",
-        ExpressionAttributeNames={"#id": "job_1"},
-        ExpressionAttributeValues={":text": _text(hold)},
-    )
-    books.now_ms += (DAY_S + 60) * 1000
-    (swept,) = books.sweeper.sweep().settled
-    assert swept.finding == "released"
-    assert books.rows == [(end_ms, 500, "answered")]
+    job = books.job(books.admit())
+    with suppress(Crash):
+        books.settle(job, Dying(books.client, 1))
+    assert len(books.holds) == 1
+    books.now_ms += HOLD_SECONDS * 1000
+    (swept,) = books.sweep().settled
+    assert (swept.finding, swept.price_microusd) == ("released", 500)
+    assert [row[1:] for row in books.rows] == [(500, "answered")]
+    assert (books.months(), books.unsettled.kept) == ((500, 0), {})
 
 
 def test_a_sweeper_that_comes_between_release_and_evidence_writes_nothing(books: Books) -> None:
     hold = books.admit()
-    books.now_ms += (DAY_S + 60) * 1000
+    books.now_ms += HOLD_SECONDS * 1000
 
     class SettledMeanwhile(FakeUnsettled):
         def find(self, hold: Hold) -> Evidence | None:
-            books.meter.settle_at(hold, DONE, books.now_ms)
+            books.meter().settle_at(hold, DONE, books.now_ms)
             return None
 
-    books.sweeper = Sweeper(books.client, TABLE, Keys(), SettledMeanwhile(), Lag(960, 60), now_ms=lambda: books.now_ms)
-    assert books.sweeper.sweep().settled == []
+    books.unsettled = SettledMeanwhile()
+    assert books.sweep().settled == []
     assert [price for _, price, _ in books.rows] == [500]
-    assert hold not in holds_from(books.item)
+    assert hold not in books.holds
 
 
-def test_a_job_without_evidence_is_abandoned(books: Books) -> None:
+@pytest.mark.parametrize("calls", range(12))
+def test_a_sweep_that_dies_at_any_call_is_finished_by_the_next(calls: int) -> None:
+    books = Books()
+    books.job(books.admit())
+    books.now_ms += 5 * HOUR_MS
+    with suppress(Crash):
+        books.sweep(Dying(books.client, calls))
+    books.sweep()
+    assert [price for _, price, _ in books.rows] == [500]
+    assert (books.months(), books.holds, books.audit()) == ((500, 0), [], [])
+
+
+# ---------------------------------------------------------------- a hold that was given back
+def given_back(books: Books) -> Job:
+    """A job of which the sweeper knew nothing, and whose settlement comes all the same."""
     hold = books.admit()
-    books.now_ms += (DAY_S + 60) * 1000
-    books.sweeper.sweep()
-    assert books.rows == [(hold.admitted_ms, 0, "abandoned")]
-    assert books.months() == (0, 0)
+    books.now_ms += 2 * HOUR_MS
+    books.sweep()
+    assert (books.months(), books.holds) == ((0, 0), [])
+    return books.job(hold)
 
 
-def _text(hold: Hold) -> dict[str, str]:
-    from audio_gateway.metering.account_item import hold_text
+def test_a_settlement_that_finds_no_hold_charges_the_account_once(books: Books) -> None:
+    job = given_back(books)
+    for _ in range(3):
+        books.settle(job)
+        books.now_ms += 5 * HOUR_MS
+        books.sweep()
+    assert books.months() == (500, 0)
+    assert sorted(price for _, price, _ in books.rows) == [0, 500]
+    assert (books.given_back, books.audit()) == ([], [])
 
-    return {"S": hold_text(hold)}
+
+@pytest.mark.parametrize("calls", range(8))
+def test_a_charge_without_a_hold_may_break_off_anywhere(calls: int) -> None:
+    books = Books()
+    job = given_back(books)
+    with suppress(Crash):
+        books.settle(job, Dying(books.client, calls))
+    assert books.audit() == []
+    books.now_ms += HOUR_MS
+    books.settle(job)
+    books.settle(job)
+    assert (books.months(), books.audit()) == ((500, 0), [])
+
+
+def test_a_charge_without_a_hold_that_arrives_again_changes_nothing(books: Books) -> None:
+    job = given_back(books)
+    network = Network(books.client)
+    network.slow = True
+    books.settle(job, network)
+    network.arrive()
+    assert (books.months(), books.audit()) == ((500, 0), [])
+
+
+def test_a_hold_that_was_given_back_and_held_again_is_charged_once(books: Books) -> None:
+    job = given_back(books)
+    assert job.hold is not None
+    books.admit(job.hold.admitted_ms)
+    for _ in range(2):
+        books.settle(job)
+    assert (books.months(), books.holds, books.given_back) == ((500, 0), [], [])
+
+
+def test_an_account_remembers_few_holds_that_were_given_back_and_none_for_long(books: Books) -> None:
+    for number in range(30):
+        books.meter().admit(CALLER, replace(HELD, request_id=f"job_{number}"), at_ms=books.now_ms)
+    books.now_ms += HOLD_SECONDS * 1000
+    books.sweep()
+    assert (books.months(), len(books.given_back)) == ((0, 0), 20)
+    books.now_ms += 25 * HOUR_MS
+    hold = books.meter().admit(CALLER, HELD, at_ms=books.now_ms).hold
+    books.now_ms += HOLD_SECONDS * 1000
+    books.sweep()
+    assert books.given_back == [hold]
+
+
+# ---------------------------------------------------------------- late deliveries
+def test_an_admission_of_a_job_that_arrives_after_another_process_has_settled_it_holds_nothing(books: Books) -> None:
+    network = Network(books.client)
+    network.slow = True
+    hold = books.meter(network).admit(CALLER, HELD, at_ms=books.now_ms).hold
+    books.now_ms += 10_000
+    job = books.job(hold)
+    books.settle(job)
+    books.now_ms += 60_000  # a patient client has sent it again and again
+    assert network.arrive() == 0
+    books.settle(job)
+    assert (books.months(), books.holds) == ((500, 0), [])
+
+
+# ---------------------------------------------------------------- the audit
+def test_the_audit_knows_where_a_job_s_row_stands(books: Books) -> None:
+    job = books.job(books.admit(), ended_ms=books.now_ms + 60_000)
+    with suppress(Crash):
+        books.settle(job, Dying(books.client, 1))  # between row and release
+    books.now_ms += 120_000
+    assert (books.months(), books.audit()) == ((900, 0), [])
+    books.jobs.kept.clear()  # deleted by its caller
+    assert books.audit() == []
+
+
+def test_the_store_tells_what_became_of_the_job_of_a_hold(dynamodb: Any) -> None:
+    books = Books(dynamodb)
+    store = JobStore(books.client, TABLE)
+    hold = books.admit()
+    assert store.of_hold(hold) is None
+    job = Job("job_1", "default", KEY, "speech", "m", "queued", 0, 1, hold=hold)
+    store.create(job)
+    assert store.of_hold(hold) == HeldJob(None, None)  # although it has expired
+    store.finish(job, "succeeded", at_ms=books.now_ms, work=replace(DONE, endpoint="speech"))
+    assert store.of_hold(hold) == HeldJob(books.now_ms, replace(DONE, endpoint="speech"))

@@ -12,6 +12,7 @@ from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering.account import Caller, Hold, Work
 from audio_gateway.metering.account_item import account_key, holds_from, new_account_item, usage_from
 from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.endings import Endings
 from audio_gateway.metering.frontier import Frontier
 from audio_gateway.metering.lag import Lag
 from audio_gateway.metering.ledger import LedgerRow, row_from
@@ -20,7 +21,7 @@ from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.sweeper import Sweeper, SweepReport
 from audio_gateway.metering.table import Table
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.fakes.meter import FakeUnsettled
+from tests.fakes.meter import FakeHeldJobs, FakeUnsettled
 from tests.unit.metering.interleaving import Counting, Crash, Dying, TakingTurns
 from tests.unit.metering.tables import TABLE, dynamodb
 
@@ -28,7 +29,7 @@ __all__ = ["dynamodb"]
 
 NOW_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z
 HOUR_MS = 3_600_000
-LAG = Lag(hold_s=960, sweep_s=60)
+LAG = Lag(hold_s=60, sweep_s=60)
 DONE = Work("r1", "speech", "spare", "characters", 10, 60, 20)
 
 
@@ -54,6 +55,7 @@ class Bench:
         self.client = client
         self.now_ms = NOW_MS
         self.unsettled = FakeUnsettled()
+        self.jobs = FakeHeldJobs()
         self.keys = Keys("key_1")
         self.meter = DynamoMeter(client, TABLE, now_ms=lambda: self.now_ms)
         self.open_account("key_1")
@@ -65,14 +67,14 @@ class Bench:
         work = Work(request_id, "speech", "talker", "characters", 10, 100, 40)
         return self.meter.admit(Caller(key_id, "default"), work).hold
 
-    def expire(self, seconds: int = 961) -> None:
+    def expire(self, seconds: int = 61) -> None:
         self.now_ms += seconds * 1000
 
     def sweep(self, client: Any = None) -> SweepReport:
         return self.sweeper(client or self.client).sweep()
 
     def sweeper(self, client: Any) -> Sweeper:
-        return Sweeper(client, TABLE, self.keys, self.unsettled, LAG, now_ms=lambda: self.now_ms)
+        return Sweeper(client, TABLE, self.keys, Endings(self.jobs, self.unsettled), LAG, now_ms=lambda: self.now_ms)
 
     def item(self, key_id: str = "key_1") -> dict[str, Any]:
         return dict(self.client.get_item(TableName=TABLE, Key=account_key(key_id), ConsistentRead=True)["Item"])
@@ -100,13 +102,13 @@ def bench() -> Bench:
 
 
 def findings(report: SweepReport) -> list[tuple[str, str]]:
-    return [(each.finding, each.row.request_id) for each in report.settled]
+    return [(each.finding, each.hold.work.request_id) for each in report.settled]
 
 
 # ---------------------------------------------------------------- the rule
 def test_a_hold_that_has_not_expired_is_left_alone(bench: Bench) -> None:
     bench.admit()
-    bench.expire(959)
+    bench.expire(59)
     assert findings(bench.sweep()) == []
     assert (len(bench.holds()), bench.committed, bench.rows) == (1, 100, [])
 
@@ -172,7 +174,7 @@ def test_a_handler_that_settles_between_the_sweepers_writes_takes_the_price_of_t
     bench.expire()
     # The sweeper has written its row, and dies before the release.
     with pytest.raises(Crash):
-        bench.sweep(Dying(bench.client, 5))
+        bench.sweep(Dying(bench.client, 4))
     assert (bench.committed, [row.outcome for row in bench.rows]) == (100, ["abandoned"])
     bench.meter.settle(hold, DONE)
     assert (bench.committed, bench.holds(), [row.price_microusd for row in bench.rows]) == (0, [], [0])
@@ -212,14 +214,14 @@ def test_a_sweep_that_dies_at_any_call_is_finished_by_the_next() -> None:
 # ---------------------------------------------------------------- late
 def test_a_sweep_in_time_marks_no_hour(bench: Bench) -> None:
     bench.admit()
-    bench.expire(961 + 58)
+    bench.expire(61 + 58)
     bench.sweep()
     assert bench.dirty == set()
 
 
 def test_a_row_that_comes_late_marks_its_hour(bench: Bench) -> None:
     bench.admit()
-    bench.expire(961 + 61)
+    bench.expire(61 + 61)
     bench.sweep()
     assert bench.dirty == {NOW_MS}
 
@@ -228,7 +230,7 @@ def test_a_late_row_is_marked_also_if_only_the_release_was_missing(bench: Bench)
     bench.admit()
     bench.expire(3 * 3600)
     with pytest.raises(Crash):
-        bench.sweep(Dying(bench.client, 6))  # accounts, account, row?, account, mark, row — and then it dies
+        bench.sweep(Dying(bench.client, 5))  # accounts, account, row?, mark, row — and then it dies
     assert len(bench.rows) == 1
     Frontier(Table(bench.client, TABLE)).clear(Frontier(Table(bench.client, TABLE)).begin(), NOW_MS)  # a roll-up
     assert bench.dirty == set()

@@ -13,10 +13,9 @@ from audio_gateway.metering.account import Caller, Hold, Work
 from audio_gateway.metering.account_item import (
     Account,
     account_key,
-    admission_update,
     new_account_item,
-    release_update,
 )
+from audio_gateway.metering.account_updates import Release, admission_update, release_update
 from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.table import Table
 from tests.fakes.dynamodb import FakeDynamoDB
@@ -136,14 +135,15 @@ def test_an_account_is_changed_as_the_meter_asks_for_it(client: Any) -> None:
     assert update(admission_update(hold(1), account)) is None
     assert update(admission_update(hold(2), account)) is not None
     assert update(admission_update(hold(3, price=0), account)) is None  # too many at once
-    late = update(release_update(hold(2), 70, late_from_ms=hold(2).admitted_ms))
+    now_ms = hold(2).admitted_ms
+    late = update(release_update([Release(hold(2), 70, guarded=True)], now_ms))
     assert late is not None
     assert (late["m202611"], "late_r2" in late, list(late["holds"]["M"])) == ({"N": "170"}, True, ["r1"])
-    assert update(release_update(hold(2), 70)) is None
+    assert update(release_update([Release(hold(2), 70)], now_ms)) is None
     assert update(admission_update(hold(2), account)) is None  # it arrives again
     assert update(admission_update(hold(3, price=81), account)) is None  # over the budget
     assert update(admission_update(hold(3, price=80), account)) is not None
-    assert update(release_update(hold(3, price=80), 0, ("late_r2",))) is not None
+    assert update(release_update([Release(hold(3, price=80), 0)], now_ms, ("late_r2",))) is not None
     assert update(admission_update(hold(4, price=0), account)) is None  # the fourth of this minute
     last = update(admission_update(hold(5, price=0, at_ms=1_795_255_320_000), account))
     assert last is not None

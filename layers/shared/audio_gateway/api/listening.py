@@ -23,7 +23,7 @@ def listening_on_aws(settings: ListeningSettings) -> ListeningApi:
     table, bucket = settings.table, settings.bucket
     client, unsettled = dynamodb_client(), UnsettledStore(bucket)
     uploads = UploadStore(client, table, bucket)
-    meter = DynamoMeter(client, table, hold_seconds=settings.hold_seconds)
+    meter = DynamoMeter(client, table, hold_seconds=settings.lag.hold_s)
     return ListeningApi(
         catalog=catalog_from(settings.catalog),
         providers=provider_of,
@@ -31,5 +31,5 @@ def listening_on_aws(settings: ListeningSettings) -> ListeningApi:
         idempotency=idempotency_on_aws(client, table, bucket, unsettled),
         results=ResultStore(bucket),
         files=Inputs(uploads, AllowedHosts.parse(settings.allow_hosts)),
-        desk=desk_on_aws(client, table, bucket, settings.machine_arn, unsettled),
+        desk=desk_on_aws(client, table, bucket, settings.machine_arn, unsettled, settings.lag),
     )

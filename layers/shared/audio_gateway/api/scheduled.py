@@ -60,10 +60,10 @@ def _tell(report: SweepReport, lost: LostReport, counts: dict[str, int]) -> None
     holds = [
         {
             "finding": swept.finding,
-            "key_id": swept.row.key_id,
-            "request_id": swept.row.request_id,
-            "price_microusd": swept.row.price_microusd,
-            "held_microusd": swept.row.held_microusd,
+            "key_id": swept.hold.caller.key_id,
+            "request_id": swept.hold.work.request_id,
+            "price_microusd": swept.price_microusd,
+            "held_microusd": swept.hold.work.price_microusd,
         }
         for swept in report.settled[:_MAX_NAMED]
     ]

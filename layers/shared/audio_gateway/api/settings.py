@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final, Self
 
 from audio_gateway.errors import ConfigurationError
+from audio_gateway.metering.lag import Lag
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,14 @@ class TableSettings(_Settings):
 class AudioSettings(_Settings):
     """For the functions that call providers.
 
-    `bucket` takes answers that are too big for Lambda, `table` is where they are metered, and `hold_seconds` is how
+    `bucket` takes answers that are too big for Lambda, `table` is where they are metered, and `lag` says how
     long the price of a request that never ended stays held. `machine_arn` is the state machine of jobs.
     """
 
     catalog: str
     bucket: str
     table: str
-    hold_seconds: int
+    lag: Lag
     machine_arn: str
 
 
@@ -60,8 +61,9 @@ class JobSettings(_Settings):
 
 @dataclass(frozen=True, slots=True)
 class EndingSettings(JobSettings):
-    """For the steps that end jobs, whose news goes into the queue of webhooks."""
+    """For the steps that end jobs, whose news goes into the queue of webhooks; `lag` is the roll-up's."""
 
+    lag: Lag
     webhook_queue_url: str
 
 
@@ -72,6 +74,7 @@ class PrepareSettings(JobSettings):
     `lambda_concurrency` is how many function environments the stack may count on.
     """
 
+    lag: Lag
     allow_hosts: str
     lambda_concurrency: int
 
@@ -95,6 +98,7 @@ class StorageSettings(_Settings):
 class DeskSettings(StorageSettings):
     """For the function that shows and ends jobs; `machine_arn` is their state machine, their news goes to the queue."""
 
+    lag: Lag
     machine_arn: str
     webhook_queue_url: str
 
@@ -119,15 +123,14 @@ class WebhookDeliverySettings(_Settings):
 
 @dataclass(frozen=True, slots=True)
 class SweeperSettings(_Settings):
-    """For the sweeper. `bucket` has the evidence of answers that were not settled; it comes each `sweep_seconds`.
+    """For the sweeper. `bucket` has the evidence of answers that were not settled; `lag` says how often it comes.
 
     `machine_arn` is the state machine of jobs; `end_function` ends those that it has lost.
     """
 
     table: str
     bucket: str
-    hold_seconds: int
-    sweep_seconds: int
+    lag: Lag
     machine_arn: str
     end_function: str
 
@@ -137,8 +140,7 @@ class RollupSettings(_Settings):
     """For the roll-up, which has to know how late a row may be written."""
 
     table: str
-    hold_seconds: int
-    sweep_seconds: int
+    lag: Lag
 
 
 def hosts_allowed_for_tests(env: Mapping[str, str]) -> str:
@@ -167,15 +169,18 @@ def _count_of(env: Mapping[str, str], name: str, unit: str) -> int:
 _seconds: Final = partial(_count_of, unit="seconds")
 
 
+def _lag(env: Mapping[str, str]) -> Lag:
+    return Lag(_seconds(env, "AUDIO_GATEWAY_HOLD_SECONDS"), _seconds(env, "AUDIO_GATEWAY_SWEEP_SECONDS"))
+
+
 _READERS: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
     "allow_hosts": hosts_allowed_for_tests,
     "bucket": partial(_required, name="BUCKET_NAME"),
     "catalog": partial(_required, name="AUDIO_GATEWAY_CATALOG"),
     "end_function": partial(_required, name="JOB_END_FUNCTION"),
-    "hold_seconds": partial(_seconds, name="AUDIO_GATEWAY_HOLD_SECONDS"),
     "lambda_concurrency": partial(_count_of, name="AUDIO_GATEWAY_LAMBDA_CONCURRENCY", unit="environments"),
+    "lag": _lag,
     "machine_arn": partial(_required, name="JOBS_MACHINE_ARN"),
-    "sweep_seconds": partial(_seconds, name="AUDIO_GATEWAY_SWEEP_SECONDS"),
     "table": partial(_required, name="TABLE_NAME"),
     "webhook_dead_queue_url": partial(_required, name="WEBHOOK_DEAD_QUEUE_URL"),
     "webhook_queue_url": partial(_required, name="WEBHOOK_QUEUE_URL"),

@@ -24,8 +24,9 @@ FINAL: Final = frozenset({"succeeded", "failed", "cancelled"})
 KEPT_SECONDS: Final = 7 * 24 * 3600
 """How long a job and its result can be fetched. The bucket's lifecycle rule for `jobs/` removes the files."""
 
-HOLD_SECONDS: Final = 24 * 3600
-"""How long a job's price is held if nobody settles it: longer than any job can run (docs/adr, long audio)."""
+HOLD_SECONDS: Final = 3600
+"""From when on the sweeper asks what became of a job whose price is held. While it runs, the hold stays; a hold of
+which there is no job, because its start broke off, is given back then."""
 
 _ID: Final = re.compile(r"job_[0-9a-f]{24}", re.ASCII)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import Job, JobError, Status
-from audio_gateway.metering.account import Hold, Work
+from audio_gateway.metering.account import HeldJob, Hold, Work
 from audio_gateway.metering.account_item import hold_from_text, hold_text
 from audio_gateway.metering.table import Table
 
@@ -57,6 +57,14 @@ class JobStore:
         if item is None or int(item["expires_at"]["N"]) <= now_s:
             return None
         return _job(item)
+
+    def of_hold(self, hold: Hold) -> HeldJob | None:
+        """See `HeldJobs.of_hold`."""
+        item = self._table.get(_key(hold.caller.project_id, hold.work.request_id))
+        if item is None:
+            return None
+        job = _job(item)
+        return HeldJob(job.completed_ms, job.work)
 
     def newest(self, project_id: str, now_s: int, *, after: str | None, limit: int) -> list[Job]:
         """At most `limit` of the project's jobs, newest first, those before `after` where it is given."""

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, Protocol
 
 from audio_gateway.metering.limits import Limits
 
 Unit = Literal["characters", "audio_ms"]
 Outcome = Literal["answered", "swept", "abandoned"]
+
+JOB_PREFIX: Final = "job_"
+"""How the id of a request begins that became a job."""
 
 _MINUTE_S: Final = 60
 
@@ -45,6 +48,7 @@ class Hold:
 
     `admitted_ms` is the moment of admission (unix milliseconds): it decides the month that is charged and the place of
     the row, so that whoever settles, and however often, writes the same row. `expires_s` is when the sweeper may.
+    The row of a job stands at its end instead: see `stamp`.
     """
 
     caller: Caller
@@ -56,6 +60,18 @@ class Hold:
     def month(self) -> str:
         """The UTC month that is charged, as 202611."""
         return month_of(self.admitted_ms)
+
+    @property
+    def is_job(self) -> bool:
+        """Whether it is held for a job, which may run for longer than its hold lives."""
+        return self.work.request_id.startswith(JOB_PREFIX)
+
+    def stamp(self, ended_ms: int) -> int:
+        """The moment of the row of a job that ended then, in unix milliseconds: never outside of the hold's month.
+
+        That month's budget was asked, so it pays, in the account and in every report alike.
+        """
+        return max(self.admitted_ms, min(ended_ms, _month_end_ms(self.admitted_ms)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +144,9 @@ class JobMeter(Protocol):
     def settle_at(self, hold: Hold, work: Work, at_ms: int) -> None:
         """Write the ledger row for the work as it was done, stamped with `at_ms`, then release the hold.
 
-        Safe to repeat with the same stamp. Evidence with the stamp must be there before.
+        `at_ms` is `Hold.stamp` of the job's end. Safe to repeat with the same stamp, at any time later. Evidence with
+        the stamp must be there before. A hold that was given back, because nobody knew of the job, is charged all the
+        same.
 
         Raises:
             MeteringUnavailable: the row cannot be written, or the account.
@@ -137,6 +155,30 @@ class JobMeter(Protocol):
 
     def release(self, hold: Hold) -> None:
         """See `Meter.release`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeldJob:
+    """What there is to know of a job that has a hold.
+
+    `ended_ms` is when it ended (unix milliseconds), None while it runs; `work` what it is charged for, None for
+    nothing.
+    """
+
+    ended_ms: int | None
+    work: Work | None
+
+
+class HeldJobs(Protocol):
+    """Knows the jobs that have holds."""
+
+    def of_hold(self, hold: Hold) -> HeldJob | None:
+        """The job of a hold as it is now, None if there is none.
+
+        Raises:
+            StorageUnavailable: that cannot be found out now.
+        """
         ...
 
 
@@ -163,6 +205,13 @@ def minute_of(now_ms: int) -> int:
 def month_of(now_ms: int) -> str:
     """The UTC month, as 202611."""
     return datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m")
+
+
+def _month_end_ms(at_ms: int) -> int:
+    """The last millisecond of the UTC month of a moment."""
+    first = datetime.fromtimestamp(at_ms // 1000, UTC).replace(day=1, hour=0, minute=0, second=0)
+    following = (first + timedelta(days=32)).replace(day=1)
+    return int(following.timestamp()) * 1000 - 1
 
 
 def seconds_to_next_minute(now_ms: int) -> int:

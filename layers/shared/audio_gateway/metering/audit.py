@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from audio_gateway.clock import now_ms
-from audio_gateway.metering.account import Hold, month_of
-from audio_gateway.metering.account_item import account_key, holds_from
+from audio_gateway.metering.account import HeldJobs, Hold, month_of
+from audio_gateway.metering.account_item import account_key, given_back_from, holds_from
 from audio_gateway.metering.buckets import DAY, HOUR, MINUTE, Bucket, Width, bucket_from
 from audio_gateway.metering.frontier import Frontier
 from audio_gateway.metering.lag import AHEAD_MS
@@ -55,8 +55,9 @@ class AuditReport:
 class Audit:
     """An audit of the gateway's table. `now_ms` is the clock."""
 
-    def __init__(self, client: DynamoDBClient, table: str, now_ms: Callable[[], int] = now_ms) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, jobs: HeldJobs, now_ms: Callable[[], int] = now_ms) -> None:
         self._table = Table(client, table)
+        self._jobs = jobs
         self._ledger = LedgerStore(client, table)
         self._frontier = Frontier(self._table)
         self._now_ms = now_ms
@@ -132,10 +133,10 @@ class Audit:
             if row.key_id in accounts:
                 sums[row.key_id, month_of(row.at_ms)] += row.price_microusd
         for key_id, money in accounts.items():
-            for hold in money.holds:
-                settled = self._ledger.find(hold)  # and only not released yet
-                counted = 0 if settled is None else settled.price_microusd
-                sums[key_id, hold.month] += hold.work.price_microusd - counted
+            for hold in money.holds:  # those that are settled are only not released yet
+                sums[key_id, hold.month] += hold.work.price_microusd - self._settled_for(hold)
+            for hold in money.given_back:  # those that are settled are only not charged yet
+                sums[key_id, hold.month] -= self._settled_for(hold)
         found: dict[str, list[Difference]] = {key_id: [] for key_id in accounts}
         booked_months = ((key_id, month) for key_id, money in accounts.items() for month in money.months)
         for key_id, month in sorted({*sums, *booked_months}):
@@ -145,9 +146,24 @@ class Audit:
                 found[key_id].append(Difference(what, f"{booked} micro-dollars", f"{ledger} micro-dollars"))
         return found
 
+    def _settled_for(self, hold: Hold) -> int:
+        """The price of the row that settles a hold, 0 without one."""
+        row = self._ledger.find(hold)
+        if hold.is_job and (row is None or row.outcome == "abandoned"):
+            row = self._row_of_job(hold)
+        return 0 if row is None else row.price_microusd
+
+    def _row_of_job(self, hold: Hold) -> LedgerRow | None:
+        """The row of a job stands at its end. Only the job knows that; where it is gone, the ledger is searched."""
+        job = self._jobs.of_hold(hold)
+        if job is None:
+            rows = self._ledger.rows(hold.admitted_ms + 1, self._now_ms() + AHEAD_MS)
+            return next((row for row in rows if row.request_id == hold.work.request_id), None)
+        return None if job.ended_ms is None else self._ledger.find(hold, hold.stamp(job.ended_ms))
+
     def _money(self, key_ids: Iterable[str]) -> dict[str, _Money]:
         items = self._table.get_each(map(account_key, key_ids))
-        return {item["pk"]["S"].removeprefix("ACCOUNT#"): _money_of(item) for item in items}
+        return {item["pk"]["S"].removeprefix("ACCOUNT#"): _money_of(item, self._now_ms()) for item in items}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +172,16 @@ class _Money:
 
     months: dict[str, int]
     holds: tuple[Hold, ...]
+    given_back: tuple[Hold, ...]
 
 
-def _money_of(account: Item) -> _Money:
+def _money_of(account: Item, now_ms: int) -> _Money:
     months = {name[1:]: int(value["N"]) for name, value in account.items() if name[0] == "m" and name[1:].isdecimal()}
-    return _Money(months, tuple(sorted(holds_from(account), key=lambda hold: hold.work.request_id)))
+    return _Money(months, _in_order(holds_from(account)), _in_order(given_back_from(account, now_ms)))
+
+
+def _in_order(holds: list[Hold]) -> tuple[Hold, ...]:
+    return tuple(sorted(holds, key=lambda hold: hold.work.request_id))
 
 
 class _Day:

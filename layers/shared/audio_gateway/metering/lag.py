@@ -1,10 +1,14 @@
 """How late a ledger row may be: it is stamped with the moment of admission and written when the request has ended.
 
-A row that nobody else writes is written by the sweeper, once the hold has expired. From the moment of admission:
+A request has ended, and every write of it has arrived or never will, before its hold expires. A row that nobody else
+writes is written by the sweeper then. From the moment of admission:
 
     0 ......... hold ............. hold + sweep ........................ hold + 2 sweeps + 60 s
                 it expires         the sweeper has been here;           closed: the roll-up has
                                    whatever it writes now is late       counted this minute, or will
+
+A job's row is stamped with its end, and may be written at any time later, by a step that is repeated. Whoever writes a
+row that may be behind what was counted marks its hour for the roll-up (`late_rows`).
 
 The last stretch, a sweep and a minute, is for what a sweep takes (a minute, by the timeout in template.yaml) and for
 clocks that differ.
@@ -17,6 +21,9 @@ from typing import Final
 
 AHEAD_MS: Final = 300_000
 """How far ahead of this machine's clock a row may be stamped: clocks differ."""
+
+LATE_WRITE_S: Final = 30
+"""A write that its sender has given up on arrives within so many seconds, or never."""
 
 _MINUTE_MS: Final = 60_000
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from audio_gateway.clock import now_ms
 from audio_gateway.errors import (
@@ -22,42 +22,22 @@ from audio_gateway.errors import (
     TooMuchAtOnce,
 )
 from audio_gateway.metering.account import Admission, Caller, Hold, Work, seconds_to_next_minute, windows_of
-from audio_gateway.metering.account_item import (
-    Account,
-    account_from,
-    admission_update,
-    hold_text,
-    release_update,
-    stale_counters,
-    usage_from,
-)
-from audio_gateway.metering.dynamodb import may_arrive_again
+from audio_gateway.metering.account_item import Account, account_from, hold_text, stale_names, usage_from
+from audio_gateway.metering.account_updates import Release, admission_update
+from audio_gateway.metering.account_writer import AccountWriter
 from audio_gateway.metering.ledger import row_for
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.limits import Limits, usd
+from audio_gateway.metering.releases import Releases
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
-HOLD_SECONDS: Final = 960
-"""How long a hold lives: longer than any function of the template may run."""
+HOLD_SECONDS: Final = 60
+"""How long a hold lives: longer than a function that answers requests may run, and its last write be under way."""
 
 _UNKNOWN: Final = Account("active", 0, Limits())  # no account has version 0: the first admission learns the real one
 _MAX_LEARNING: Final = 3
-_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
-_UNAVAILABLE: Final = "Usage cannot be recorded at the moment, so nothing was done and nothing charged. Try again."
-
-
-class _Outcome(NamedTuple):
-    """What became of an update.
-
-    `held` is whether its condition did, `item` the account after it, or as it refused (empty if there is none), and
-    `twice` whether it was sent again without knowing what became of the first, which may still arrive.
-    """
-
-    held: bool
-    item: dict[str, Any]
-    twice: bool
 
 
 class DynamoMeter:
@@ -71,8 +51,8 @@ class DynamoMeter:
         hold_seconds: int = HOLD_SECONDS,
         now_ms: Callable[[], int] = now_ms,
     ) -> None:
-        self._client = client
-        self._table = table
+        self._accounts = AccountWriter(client, table)
+        self._releases = Releases(self._accounts, now_ms)
         self._ledger = LedgerStore(client, table)
         self._hold_seconds = hold_seconds
         self._now_ms = now_ms
@@ -90,13 +70,14 @@ class DynamoMeter:
                 # What is remembered may be out of date in the key's disfavour: ask the item.
                 self._known.pop(caller.key_id, None)
                 account = _UNKNOWN
-            admitted, item, twice = self._update(admission_update(hold, account), returns="ALL_NEW")
+            update = admission_update(hold, account)
+            admitted, item, twice = self._accounts.update(update, returns="ALL_NEW")
             if not admitted:
                 admitted = self._learn(hold, account, item)
             if admitted:
                 if twice:
                     self._sent_twice.add(work.request_id)
-                self._stale[caller.key_id] = stale_counters(item, now_ms)
+                self._stale[caller.key_id] = stale_names(item, now_ms)
                 return Admission(hold, windows_of(account.limits, usage_from(item, now_ms), now_ms))
         raise MeteringUnavailable("The limits of the key are being changed; try again.")
 
@@ -126,48 +107,25 @@ class DynamoMeter:
     def settle(self, hold: Hold, work: Work, *, late: Callable[[], bool] = lambda: False) -> None:
         """See `Meter.settle`."""
         row = self._ledger.put(row_for(hold, work, "answered"))
+        release = self._release_of(hold, row.price_microusd)
         if late():
+            self._releases.remember(release)
             return
         # The row is what counts: its price, should another one have been there, and the sweeper finds it otherwise.
         with suppress(MeteringUnavailable):
-            self._release(hold, row.price_microusd)
-
-    def settle_at(self, hold: Hold, work: Work, at_ms: int) -> None:
-        """See `JobMeter.settle_at`."""
-        row = self._ledger.put(row_for(hold, work, "answered", at_ms))
-        self._release(hold, row.price_microusd, at_ms)
+            self._send(release)
 
     def release(self, hold: Hold) -> None:
         """See `Meter.release`."""
-        self._release(hold, 0)
+        self._send(self._release_of(hold, 0))
 
-    def _release(self, hold: Hold, spent_microusd: int, at_ms: int | None = None) -> None:
-        stale = self._stale.pop(hold.caller.key_id, ())
+    def _release_of(self, hold: Hold, spent_microusd: int) -> Release:
         twice = hold.work.request_id in self._sent_twice
         self._sent_twice.discard(hold.work.request_id)
-        late_from_ms = self._now_ms() if twice else None
-        update = release_update(hold, spent_microusd, stale, late_from_ms=late_from_ms, at_ms=at_ms)
-        self._update(update, returns="NONE")
+        return Release(hold, spent_microusd, guarded=twice)
 
-    def _update(self, arguments: dict[str, Any], *, returns: Literal["ALL_NEW", "NONE"]) -> _Outcome:
-        """Make an update of an account; raises `MeteringUnavailable`."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                ReturnValues=returns,
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **arguments,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                refused = cast("dict[str, Any]", error.response)
-                return _Outcome(held=False, item=refused.get("Item", {}), twice=may_arrive_again(refused))
-            raise MeteringUnavailable(_UNAVAILABLE) from error
-        except BotoCoreError as error:
-            raise MeteringUnavailable(_UNAVAILABLE) from error
-        return _Outcome(held=True, item=answer.get("Attributes", {}), twice=may_arrive_again(answer))
+    def _send(self, release: Release) -> None:
+        self._releases.send(release, self._stale.pop(release.hold.caller.key_id, ()))
 
 
 def _key_refuses(account: Account, work: Work, now_ms: int) -> PermissionDenied | None:

@@ -2,10 +2,11 @@
 
 The rule, for each hold that has expired:
 
-1. Its ledger row exists: the answer was charged, and only the release is missing.
-2. There is evidence that the answer was given (`unsettled`): it is charged by it, with the outcome `swept`, at the
-   moment that the evidence names. That of a job is its end, which only the evidence knows: so it is read first.
-3. Otherwise nobody got an answer: it costs nothing, and a row with the outcome `abandoned` tells the operator.
+1. It is held for a job that runs: it stays.
+2. Its ledger row exists: the answer was charged, and only the release is missing.
+3. Its job is over, or there is evidence that the answer was given (`unsettled`): what they say is charged, with the
+   outcome `swept`, at the moment that they name; or nothing is, where the job costs nothing.
+4. Otherwise nobody got an answer: it costs nothing, and a row with the outcome `abandoned` tells the operator.
 
 The row first, then the release, and the release takes the price of the row that is there, whoever wrote it: a handler
 that comes back late, or a second sweeper, changes nothing.
@@ -18,25 +19,31 @@ consistently.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from audio_gateway.clock import now_ms
-from audio_gateway.errors import MeteringUnavailable
+from audio_gateway.errors import GatewayError, MeteringUnavailable
 from audio_gateway.metering.account import Hold
-from audio_gateway.metering.account_item import account_from, account_key, holds_from, release_update, stale_counters
-from audio_gateway.metering.frontier import Frontier
+from audio_gateway.metering.account_item import account_from, account_key, given_back_from, holds_from, stale_names
+from audio_gateway.metering.account_updates import MAX_RELEASES, Release
+from audio_gateway.metering.account_writer import AccountWriter
+from audio_gateway.metering.endings import Ending, Endings
 from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.late_rows import LateRows
 from audio_gateway.metering.ledger import LedgerRow, abandoned_row, row_for
 from audio_gateway.metering.ledger_store import LedgerStore
+from audio_gateway.metering.releases import release_all
 from audio_gateway.metering.table import Item, Table
-from audio_gateway.metering.unsettled import Unsettled
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 Finding = Literal["released", "swept", "abandoned"]
+
+# So many marks of holds that were given back are kept in an account at once: it must stay small.
+_MAX_GIVEN_BACK: Final = 20
 
 
 class Keys(Protocol):
@@ -53,10 +60,11 @@ class Keys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """A hold that is settled now, by the row that is in the ledger; `finding` says which case of the rule it was."""
+    """A hold that is settled now, for this price in micro-dollars; `finding` says which case of the rule it was."""
 
     finding: Finding
-    row: LedgerRow
+    hold: Hold
+    price_microusd: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +77,10 @@ class Failure:
 
 @dataclass(slots=True)
 class SweepReport:
-    """What a sweep did."""
+    """What a sweep did. `running` counts holds that have expired and stay, because their job goes on."""
 
     keys: int = 0
+    running: int = 0
     settled: list[Swept] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
@@ -88,17 +97,17 @@ class Sweeper:
         client: DynamoDBClient,
         table: str,
         keys: Keys,
-        unsettled: Unsettled,
+        endings: Endings,
         lag: Lag,
         *,
         now_ms: Callable[[], int] = now_ms,
     ) -> None:
         self._table = Table(client, table)
+        self._accounts = AccountWriter(client, table)
         self._ledger = LedgerStore(client, table)
-        self._frontier = Frontier(self._table)
+        self._rows = LateRows(client, table, lag, now_ms)
         self._keys = keys
-        self._unsettled = unsettled
-        self._lag = lag
+        self._endings = endings
         self._now_ms = now_ms
 
     def sweep(self) -> SweepReport:
@@ -126,15 +135,45 @@ class Sweeper:
     def _settle_all(self, key_id: str, report: SweepReport) -> None:
         # What was read may be a moment old, and a hold in it have been released since.
         account = self._table.get(account_key(key_id))
-        if account is None:
+        expired = [] if account is None else self._expired(account)
+        while account is not None and expired:
+            found = [each for hold in expired[:MAX_RELEASES] for each in self._settled(hold, report)]
+            self._release(account, found, report)
+            expired = expired[MAX_RELEASES:]
+            account = self._table.get(account_key(key_id)) if expired else None
+
+    def _settled(self, hold: Hold, report: SweepReport) -> Iterator[Swept]:
+        """What is to be released for a hold, its row being written: nothing, or one."""
+        try:
+            ending = self._endings.of(hold)
+            if ending.state == "running":
+                report.running += 1
+                return
+            found = self._row_of(hold, ending)
+            if found is None:
+                return
+            if ending.at_ms == hold.admitted_ms:
+                # Before the release, after which nobody would come to do it. Where the evidence knows another stamp,
+                # it goes after it: whoever sweeps again, because this one broke off, must find the same row.
+                self._endings.forget(hold)
+        except GatewayError as error:
+            report.failures.append(Failure(hold.caller.key_id, error))
             return
-        for hold in self._expired(account):
-            try:
-                swept = self._settle(hold, stale_counters(account, self._now_ms()))
-            except MeteringUnavailable as error:
-                report.failures.append(Failure(key_id, error))
-            else:
-                report.settled += [] if swept is None else [swept]
+        finding, row = found
+        yield Swept(finding, hold, 0 if row is None else row.price_microusd)
+
+    def _release(self, account: Item, settled: list[Swept], report: SweepReport) -> None:
+        """Release the holds with one update, and report those that were still there."""
+        now_ms = self._now_ms()
+        marks_left = max(0, _MAX_GIVEN_BACK - len(given_back_from(account, now_ms)))
+        of_no_job = [each.hold for each in settled if each.finding == "abandoned" and each.hold.is_job][:marks_left]
+        batch = [Release(each.hold, each.price_microusd, given_back=each.hold in of_no_job) for each in settled]
+        released = release_all(self._accounts, batch, now_ms, stale_names(account, now_ms)).releases
+        for each, release in zip(settled, batch, strict=True):
+            if each.hold.is_job:
+                self._endings.forget(each.hold)
+            if release in released:
+                report.settled.append(each)
 
     def _is_open(self, hold: Hold) -> bool:
         account = self._table.get(account_key(hold.caller.key_id))
@@ -144,28 +183,25 @@ class Sweeper:
         now_s = self._now_ms() // 1000
         return [hold for hold in holds_from(account) if hold.expires_s <= now_s]
 
-    def _settle(self, hold: Hold, stale: tuple[str, ...]) -> Swept | None:
-        """Settle one hold; None if somebody else has done it in the meantime."""
-        evidence = self._unsettled.find(hold)
-        at_ms = hold.admitted_ms if evidence is None else evidence.at_ms
-        late = self._lag.is_late(at_ms, self._now_ms())
-        finding: Finding = "released"
-        row = self._ledger.find(hold, at_ms)
-        if row is None and evidence is None and not self._is_open(hold):
-            return None  # settled in the meantime, with a stamp that only the evidence knew
-        if row is None:
-            if late:
-                self._frontier.mark(at_ms)
-            wanted = abandoned_row(hold) if evidence is None else row_for(hold, evidence.work, "swept", at_ms)
-            row = self._ledger.put(wanted)
-            if row == wanted:
-                finding = "abandoned" if wanted.outcome == "abandoned" else "swept"
-        if late:
-            self._frontier.mark(at_ms)
-        own_stamp = at_ms == hold.admitted_ms
-        if own_stamp:  # before the release, after which nobody would come to do it
-            self._unsettled.forget(hold)
-        released = self._table.update(release_update(hold, row.price_microusd, stale, at_ms=at_ms))
-        if not own_stamp:  # after it: whoever sweeps again, because this one broke off, must find the same stamp
-            self._unsettled.forget(hold)
-        return Swept(finding, row) if released else None
+    def _row_of(self, hold: Hold, ending: Ending) -> tuple[Finding, LedgerRow | None] | None:
+        """The row that settles a hold, written if it was not there, and how it came to be; None if nobody need do it.
+
+        A job that is over and not charged has none.
+        """
+        row = self._ledger.find(hold, ending.at_ms)
+        if row is not None:
+            self._rows.found(row)
+            return "released", row
+        if ending.work is not None:
+            wanted = row_for(hold, ending.work, "swept", ending.at_ms)
+        elif ending.state == "ended":
+            return "released", None
+        else:
+            # A job may have been settled and deleted in the meantime, with a stamp that only it knew.
+            if hold.is_job and not self._is_open(hold):
+                return None
+            wanted = abandoned_row(hold)
+        row = self._rows.put(wanted)
+        if row != wanted:
+            return "released", row
+        return ("swept" if ending.work is not None else "abandoned"), row

@@ -22,8 +22,9 @@ from typing import Final, Protocol, Self
 from audio_gateway.errors import AlreadyRunning, IdempotencyKeyReused, InvalidRequest, ReplayUnavailable
 from audio_gateway.metering.account import Hold
 
-CLAIM_SECONDS: Final = 35
-"""How long a claim is its run's alone: longer than a function may run (template.yaml), and clocks may differ."""
+CLAIM_SECONDS: Final = 65
+"""How long a claim is its run's alone: longer than a function may run (template.yaml) and its last write be under way,
+so that whoever takes it over sees whether it was paid; and clocks may differ."""
 KEEP_SECONDS: Final = 24 * 60 * 60
 """How long a key stands for its request, counted from the request."""
 

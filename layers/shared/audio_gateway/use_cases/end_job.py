@@ -19,7 +19,7 @@ def cancel_job(job: Job, *, desk: JobDesk, notify: Notify) -> Job:
     if job.status != "cancelled":
         return job
     desk.executions.stop(job)
-    settle(job, till=desk.till, now_ms=desk.now_ms())
+    settle(job, till=desk.till)
     desk.files.remove(job)
     notify(job)
     desk.store.close(job.id)

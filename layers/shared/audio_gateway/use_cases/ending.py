@@ -10,16 +10,17 @@ from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.webhook_queue import WebhookQueue
 from audio_gateway.jobs.webhooks_notify import JobNews
 from audio_gateway.metering.dynamodb import patient_dynamodb_client
-from audio_gateway.metering.meter import DynamoMeter
+from audio_gateway.metering.job_meter import DynamoJobMeter
+from audio_gateway.metering.lag import Lag
 from audio_gateway.metering.unsettled import UnsettledStore
 from audio_gateway.use_cases.job_money import JobTill
 from audio_gateway.use_cases.merge_job import Ending
 
 
-def ending_on_aws(catalog: Catalog, table: str, bucket: str, webhook_queue_url: str) -> Ending:
+def ending_on_aws(catalog: Catalog, table: str, bucket: str, webhook_queue_url: str, lag: Lag) -> Ending:
     """An ending over the table, the bucket and the queue of webhooks. Nothing is called before there is a job."""
     client = patient_dynamodb_client()
-    meter = DynamoMeter(client, table, hold_seconds=HOLD_SECONDS)
+    meter = DynamoJobMeter(client, table, lag, hold_seconds=HOLD_SECONDS)
     return Ending(
         store=JobStore(client, table),
         files=JobFiles(bucket),

@@ -6,14 +6,14 @@ Every step may be repeated, or break off anywhere and be repeated by another pro
     end       the job's final state, with what is charged and the moment, is decided by one conditional write
     settle    evidence (S3), the ledger row at that moment, the release, and the evidence is removed
 
-The sweeper finishes what nobody repeats, once the hold has expired (metering/sweeper.py).
+The month of the hold pays, whenever the job ends. The sweeper finishes what nobody repeats, once the hold has expired
+(metering/sweeper.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
 from audio_gateway.catalog.models import Catalog, Endpoint, Model
 from audio_gateway.deadline import Deadline
@@ -23,10 +23,6 @@ from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import Caller, Hold, JobMeter, Work
 from audio_gateway.metering.unsettled import Unsettled
 from audio_gateway.use_cases.reserve import Call, work_of
-
-LATE_MS: Final = 10 * 60 * 1000
-"""A row that is written this long after its stamp may come behind what the books have counted: the sweeper knows how to
-do that (metering/lag.py), and does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +53,8 @@ def hold_price(job: Job, hold: Hold, *, store: JobStore, till: JobTill) -> Job:
         StorageUnavailable: the job cannot be written; what is held, if anything, a repetition finds.
     """
     if job.hold is not None:
+        if not store.intend(job, job.hold):
+            return job  # over by now, and settled perhaps: it must not be held again
         try:
             till.meter.admit(job.hold.caller, job.hold.work, at_ms=job.hold.admitted_ms)
         except LimitReached:
@@ -90,17 +88,16 @@ def work_done(job: Job, served: Mapping[str, int], whole: int, *, amount: int, c
     return replace(hold.work, model=first, amount=sum(shares.values()), price_microusd=price, cost_microusd=cost)
 
 
-def settle(job: Job, *, till: JobTill, now_ms: int) -> None:
+def settle(job: Job, *, till: JobTill) -> None:
     """Charge a job that is over, or give its money back. Safe to repeat; raises `MeteringUnavailable`."""
-    hold, at_ms = job.hold, job.completed_ms
-    if hold is None or at_ms is None:
+    hold = job.hold
+    if hold is None or job.completed_ms is None:
         return
     if job.work is None:
         till.meter.release(hold)
         return
+    at_ms = hold.stamp(job.completed_ms)
     till.unsettled.keep(hold, job.work, at_ms)
-    if now_ms - at_ms > LATE_MS:
-        return
     till.meter.settle_at(hold, job.work, at_ms)
     till.unsettled.forget(hold)
 

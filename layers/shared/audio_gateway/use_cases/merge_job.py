@@ -65,7 +65,7 @@ def _end(project_id: str, job_id: str, error: JobError | None, deadline: Deadlin
     job = using.store.get(project_id, job_id, using.now_ms() // 1000)
     if job is not None:
         ended = job if job.is_final else _ended(job, error, deadline, using)
-        settle(ended, till=using.till, now_ms=using.now_ms())
+        settle(ended, till=using.till)
         if ended.status == "cancelled":
             using.files.remove(ended)  # what was written while it was being cancelled
         using.notify(ended)

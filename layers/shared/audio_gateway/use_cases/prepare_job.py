@@ -71,7 +71,8 @@ def prepare_job(project_id: str, job_id: str, deadline: Deadline, *, using: Prep
     if using.store.begin(job, total=plan.tasks):
         return plan.lanes(min(able[0].chunk_concurrency, using.most_lanes))
     # It was cancelled, or deleted, in the meantime: whoever did that may not have seen the hold, nor the chunks.
-    if job.hold is not None:
+    ended = using.store.get(project_id, job_id, using.now_ms() // 1000)
+    if job.hold is not None and (ended is None or ended.work is None):
         using.till.meter.release(job.hold)
     using.files.remove(job)
     return []

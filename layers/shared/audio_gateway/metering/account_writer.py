@@ -1,0 +1,55 @@
+"""Changes accounts by conditional updates, and says what became of each. DynamoDB's errors become ours here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
+
+from audio_gateway.errors import MeteringUnavailable
+from audio_gateway.metering.dynamodb import may_arrive_again
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+_UNAVAILABLE: Final = "Usage cannot be recorded at the moment, so nothing was done and nothing charged. Try again."
+
+
+class Outcome(NamedTuple):
+    """What became of an update.
+
+    `held` is whether its condition did, `item` the account after it, or as it refused (empty if there is none, or if it
+    was not asked for), and `twice` whether it was sent again without knowing what became of the first, which may still
+    arrive.
+    """
+
+    held: bool
+    item: dict[str, Any]
+    twice: bool
+
+
+class AccountWriter:
+    """Writes the accounts in the gateway's table."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def update(self, arguments: dict[str, Any], *, returns: Literal["ALL_NEW", "NONE"] = "NONE") -> Outcome:
+        """Make an update of an account; raises `MeteringUnavailable`."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                ReturnValues=returns,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **arguments,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == _CONDITION_FAILED:
+                refused = cast("dict[str, Any]", error.response)
+                return Outcome(held=False, item=refused.get("Item", {}), twice=may_arrive_again(refused))
+            raise MeteringUnavailable(_UNAVAILABLE) from error
+        except BotoCoreError as error:
+            raise MeteringUnavailable(_UNAVAILABLE) from error
+        return Outcome(held=True, item=answer.get("Attributes", {}), twice=may_arrive_again(answer))

@@ -1,0 +1,45 @@
+"""What became of the work of a hold, as far as anybody can tell: the job that it is held for, or evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from audio_gateway.metering.account import HeldJobs, Hold, Work
+from audio_gateway.metering.unsettled import Unsettled
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """`running`: the job goes on. `ended`: it is known what is charged. `unknown`: nobody has said anything.
+
+    `at_ms` is the stamp of the row in unix milliseconds; `work` what is charged, None for nothing.
+    """
+
+    state: Literal["running", "ended", "unknown"]
+    at_ms: int
+    work: Work | None = None
+
+
+class Endings:
+    """Asks the jobs, then the evidence: what a job says of itself is its last word."""
+
+    def __init__(self, jobs: HeldJobs, unsettled: Unsettled) -> None:
+        self._jobs = jobs
+        self._unsettled = unsettled
+
+    def of(self, hold: Hold) -> Ending:
+        """What became of a hold; raises `MeteringUnavailable` or `StorageUnavailable` where that cannot be said now."""
+        job = self._jobs.of_hold(hold) if hold.is_job else None
+        if job is not None:
+            if job.ended_ms is None:
+                return Ending("running", hold.admitted_ms)
+            return Ending("ended", hold.stamp(job.ended_ms), job.work)
+        evidence = self._unsettled.find(hold)
+        if evidence is not None:
+            return Ending("ended", evidence.at_ms, evidence.work)
+        return Ending("unknown", hold.admitted_ms)
+
+    def forget(self, hold: Hold) -> None:
+        """Remove the evidence of a hold that is settled. Safe to repeat; raises `MeteringUnavailable`."""
+        self._unsettled.forget(hold)

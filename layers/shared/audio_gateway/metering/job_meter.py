@@ -1,0 +1,61 @@
+"""The meter of jobs: the steps that admit and settle one may each be repeated, by another process and much later.
+
+It differs from the meter of requests in three ways. The process that settles is not the one that admitted, so that
+every release is guarded against an admission which arrives late. A row may be written long after its stamp, so that
+its hour is marked for the roll-up. And where the hold was given back, because the sweeper found no job, a settlement
+that comes all the same charges the account without it, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from audio_gateway.clock import now_ms
+from audio_gateway.metering.account import Admission, Caller, Hold, Work
+from audio_gateway.metering.account_updates import Release, late_charge, was_given_back
+from audio_gateway.metering.account_writer import AccountWriter
+from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.late_rows import LateRows
+from audio_gateway.metering.ledger import row_for
+from audio_gateway.metering.meter import DynamoMeter
+from audio_gateway.metering.releases import Releases
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+
+class DynamoJobMeter:
+    """See `JobMeter`. Holds live for `hold_seconds`; `lag` is that of the roll-up, `now_ms` the clock."""
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        lag: Lag,
+        *,
+        hold_seconds: int,
+        now_ms: Callable[[], int] = now_ms,
+    ) -> None:
+        self._admissions = DynamoMeter(client, table, hold_seconds=hold_seconds, now_ms=now_ms)
+        self._rows = LateRows(client, table, lag, now_ms)
+        self._accounts = AccountWriter(client, table)
+        self._releases = Releases(self._accounts, now_ms)
+
+    def admit(self, caller: Caller, work: Work, *, at_ms: int | None = None) -> Admission:
+        """See `JobMeter.admit`."""
+        return self._admissions.admit(caller, work, at_ms=at_ms)
+
+    def settle_at(self, hold: Hold, work: Work, at_ms: int) -> None:
+        """See `JobMeter.settle_at`."""
+        row = self._rows.put(row_for(hold, work, "answered", at_ms))
+        self._release(hold, row.price_microusd)
+
+    def release(self, hold: Hold) -> None:
+        """See `JobMeter.release`."""
+        self._release(hold, 0)
+
+    def _release(self, hold: Hold, spent_microusd: int) -> None:
+        account = self._releases.send(Release(hold, spent_microusd, guarded=True))
+        if account is not None and was_given_back(account, hold):
+            self._accounts.update(late_charge(hold, spent_microusd))

@@ -1,0 +1,95 @@
+"""Releases holds, and repeats what failed with the next release of the same key.
+
+A release that is throttled leaves its hold in the account, which makes every write of it dearer, which throttles more.
+So a process remembers what failed, and sends it again together with the next release of that key, many with one
+update. What it forgets, because there is too much of it or because the process ends, the sweeper releases.
+
+Nothing is released twice: an update changes nothing unless all of its holds are there, and the refusal says which are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from audio_gateway.errors import MeteringUnavailable
+from audio_gateway.metering.account_updates import MAX_RELEASES, Release, release_update
+from audio_gateway.metering.account_writer import AccountWriter
+
+_MAX_PER_KEY: Final = 100
+_MAX_KEYS: Final = 20
+_MAX_TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The holds that were there and are released now; `account` is the item without the others, empty if all were."""
+
+    releases: Sequence[Release]
+    account: dict[str, Any]
+
+
+def release_all(accounts: AccountWriter, batch: Sequence[Release], now_ms: int, stale: Sequence[str] = ()) -> Released:
+    """Release those of some holds of one account that are there: with one update, if all are.
+
+    At most `MAX_RELEASES`. `stale` are attributes that go with them. Raises `MeteringUnavailable`.
+    """
+    account: dict[str, Any] = {}
+    for _ in range(_MAX_TRIES):
+        if not batch:
+            return Released((), account)
+        outcome = accounts.update(release_update(batch, now_ms, stale))
+        if outcome.held:
+            return Released(batch, account)
+        account = outcome.item
+        there = account["holds"]["M"] if account else {}
+        batch = [each for each in batch if each.hold.work.request_id in there]
+    raise MeteringUnavailable("The holds of the key are being released by others at the moment; try again.")
+
+
+class Releases:
+    """The releases of one process. `now_ms` is the clock."""
+
+    def __init__(self, accounts: AccountWriter, now_ms: Callable[[], int]) -> None:
+        self._accounts = accounts
+        self._now_ms = now_ms
+        self._waiting: dict[str, dict[str, Release]] = {}
+
+    def send(self, release: Release, stale: Sequence[str] = ()) -> dict[str, Any] | None:
+        """Release a hold, and with it some of those of its key that could not be released before.
+
+        Answers None, or the account as it was found without the hold: it was released before, or never held.
+
+        Raises:
+            MeteringUnavailable: it cannot be written now; it is remembered.
+        """
+        key_id = release.hold.caller.key_id
+        waiting = self._waiting.pop(key_id, {})
+        waiting.pop(release.hold.work.request_id, None)
+        batch = (release, *self._alive(waiting.values())[: MAX_RELEASES - 1])
+        try:
+            released = release_all(self._accounts, batch, self._now_ms(), stale)
+        except MeteringUnavailable:
+            self._keep(key_id, waiting | {release.hold.work.request_id: release})
+            raise
+        self._keep(key_id, {name: each for name, each in waiting.items() if each not in batch})
+        return None if release in released.releases else released.account
+
+    def remember(self, release: Release) -> None:
+        """Send it with the next release of its key: there is no time for it now."""
+        key_id = release.hold.caller.key_id
+        self._keep(key_id, self._waiting.pop(key_id, {}) | {release.hold.work.request_id: release})
+
+    def _alive(self, releases: Iterable[Release]) -> list[Release]:
+        """Those whose hold has not expired: after that, the sweeper is there."""
+        now_s = self._now_ms() // 1000
+        return [each for each in releases if each.hold.expires_s > now_s]
+
+    def _keep(self, key_id: str, waiting: dict[str, Release]) -> None:
+        """Remember the newest of a key, and the keys that failed last."""
+        alive = self._alive(waiting.values())[-_MAX_PER_KEY:]
+        if alive:
+            self._waiting[key_id] = {each.hold.work.request_id: each for each in alive}
+            while len(self._waiting) > _MAX_KEYS:
+                del self._waiting[next(iter(self._waiting))]
