@@ -10,7 +10,7 @@ PY := .venv/bin/python
 export UV_NO_PROGRESS = 1
 LAYERS := .local/layers/shared/.stamp .local/layers/engines/.stamp .local/runtime/.stamp
 
-.PHONY: help run test lint cli audit format bench sam-validate sam-test docs clean lock install
+.PHONY: help run test lint cli audit format bench sam-validate sam-test deploy docs clean lock install
 
 help: ## this list
 	@echo "audio-gateway: an OpenAI-compatible audio API on your own AWS account"; echo
@@ -58,6 +58,9 @@ sam-validate: .local/sam/.stamp ## check template.yaml with SAM and cfn-lint
 
 sam-test: .local/sam/.stamp .local/venv/.stamp .venv/.stamp ## sam build, then every function in a container (needs Docker)
 	scripts/sam-test
+
+deploy: .local/sam/.stamp .venv/.stamp ## build and deploy into your AWS account (CONFIG_ENV=dev|prod ARCH=arm64 ARGS="--region eu-central-1")
+	@$(PY) scripts/deploy.py $(if $(CONFIG_ENV),--config-env $(CONFIG_ENV)) $(if $(ARCH),--arch $(ARCH)) $(ARGS)
 
 lock: $(UV) ## compile every lock file anew from its .in file
 	scripts/lock

@@ -96,6 +96,10 @@ def deployable(template: Template) -> dict[str, Any]:
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"]["Code"] = _STUB
             resource["Properties"].pop("Layers", None)
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping":
+            _make_a_number(
+                resource.get("Properties", {}).get("ScalingConfig", {}), "MaximumConcurrency", template.parameters
+            )
         if resource["Type"] == "AWS::S3::BucketPolicy" and not _allow_plain_http(resource["Properties"]):
             continue
         resources[logical_id] = resource
@@ -107,6 +111,13 @@ def deployable(template: Template) -> dict[str, Any]:
         "Mappings": dict(template.mappings),
         "Resources": resources,
     }
+
+
+def _make_a_number(properties: dict[str, Any], name: str, parameters: Mapping[str, str]) -> None:
+    """Do what CloudFormation does where a property is a number: the local AWS puts in a parameter's text."""
+    value = properties.get(name)
+    if isinstance(value, dict) and value.get("Ref") in parameters:
+        properties[name] = int(parameters[value["Ref"]])
 
 
 def _allow_plain_http(properties: dict[str, Any]) -> bool:

@@ -215,6 +215,14 @@ def test_a_401_says_how_to_authenticate(responses):
     assert "Authorization: Bearer" in envelope_of(responses["UNAUTHORIZED"])["error"]["message"]
 
 
+@pytest.mark.parametrize("name", ["INTEGRATION_FAILURE", "AUTHORIZER_FAILURE"])
+def test_what_a_lack_of_environments_answers_says_that_it_is_busy_and_to_try_again(name, responses):
+    message = envelope_of(responses[name])["error"]["message"].lower()
+    assert "busy" in message
+    assert "try again" in message
+    assert "x-should-retry" not in headers_of(responses[name])
+
+
 def test_a_429_says_when_to_come_back(responses):
     for name in ("THROTTLED", "QUOTA_EXCEEDED"):
         assert 1 <= int(headers_of(responses[name])["retry-after"].strip("'")) <= 60, name

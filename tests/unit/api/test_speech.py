@@ -352,7 +352,7 @@ def test_work_past_the_deadline_is_given_up_in_time(monkeypatch: pytest.MonkeyPa
 def test_a_call_that_passed_no_authorizer_is_a_401(gateway: Gateway, authorizer: dict[str, Any]) -> None:
     answer = gateway.post(BODY, authorizer=authorizer)
     assert answer.status == 401
-    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert "www-authenticate" not in answer.headers  # API Gateway renames it; its own 401 has one
     assert gateway.provider.asked == []
 
 

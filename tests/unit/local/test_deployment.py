@@ -79,3 +79,18 @@ def test_the_resolver_knows_parameters_pseudo_parameters_physical_ids_layers_and
     ]
     assert resolver.resolve({"Fn::GetAtt": ["Work", "Arn"]}) == "arn:work"
     assert found.only(rendered, "AWS::DynamoDB::Table") == "table-1"
+
+
+def test_a_number_that_is_a_parameter_is_a_number_and_what_only_watches_is_left_out():
+    mapping = {
+        "Type": "AWS::Lambda::EventSourceMapping",
+        "Properties": {"ScalingConfig": {"MaximumConcurrency": {"Ref": "Most"}}},
+    }
+    alarm = {"Type": "AWS::CloudWatch::Alarm", "Properties": {}}
+    rendered = {
+        "Parameters": {"Most": {"Type": "Number", "Default": 10}},
+        "Resources": {"Messages": mapping, "Alarm": alarm},
+    }
+    resources = deployable(from_rendered(rendered, "template.yaml"))["Resources"]
+    assert set(resources) == {"Messages"}
+    assert resources["Messages"]["Properties"]["ScalingConfig"] == {"MaximumConcurrency": 10}

@@ -95,8 +95,6 @@ def _headers(error: Exception) -> dict[str, str]:
     headers: dict[str, str] = {}
     if isinstance(error, e.MethodNotAllowed):
         headers["allow"] = ", ".join(error.allowed)
-    if isinstance(error, e.NotAuthenticated):
-        headers["www-authenticate"] = 'Bearer realm="audio-gateway"'
     if isinstance(error, _DO_NOT_RETRY):
         headers["x-should-retry"] = "false"
     elif isinstance(error, e.ProviderError | e.RateLimitReached | e.AlreadyRunning) and error.retry_after_s is not None:

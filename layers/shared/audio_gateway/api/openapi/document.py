@@ -263,7 +263,7 @@ def _headers() -> dict[str, Schema]:
         "retry-after": "Whole seconds to wait before another try.",
         "x-should-retry": "`false` where another try cannot help. The SDKs heed it.",
         "allow": "The methods that the resource knows.",
-        "www-authenticate": "`Bearer`.",
+        "www-authenticate": "`Bearer`, of the API's front door.",
     }
     return {name: {"description": text, "schema": {"type": "string"}} for name, text in described.items()}
 

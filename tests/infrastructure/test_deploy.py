@@ -1,0 +1,219 @@
+"""`make deploy`: layers and functions of one processor, and a deployment that fits the account it goes to."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from botocore.exceptions import ClientError
+
+from scripts import deploy as script
+from scripts.deploy import Refused, check_built, deploy, section_of
+from tests.infrastructure.template import ROOT
+
+X86, ARM = 0x3E, 0xB7
+ROLE = "arn:aws:iam::123456789012:role/somebody-elses"
+
+
+def elf(machine: int) -> bytes:
+    """The head of a compiled file."""
+    return b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\x00" + machine.to_bytes(2, "little") + bytes(40)
+
+
+class Aws:
+    """An AWS account as boto3's session, and SAM, which builds layers for the processor that it is told."""
+
+    region_name = "eu-central-1"
+
+    def __init__(self, built, stack=None, *, status="UPDATE_COMPLETE", log_role=None, concurrency=1000, builds=None):
+        self.built, self.stack, self.status = built, stack, status
+        self.log_role, self.concurrency, self.builds = log_role, concurrency, builds
+        self.commands = []
+
+    def client(self, _service):
+        return self
+
+    def describe_stacks(self, StackName):  # noqa: N803 - AWS's own name
+        if self.stack is None:
+            answer = {"Error": {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}}
+            raise ClientError(answer, "DescribeStacks")
+        parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in self.stack.items()]
+        return {"Stacks": [{"StackStatus": self.status, "Parameters": parameters}]}
+
+    def get_account(self):
+        return {"cloudwatchRoleArn": self.log_role} if self.log_role else {}
+
+    def get_account_settings(self):
+        return {"AccountLimit": {"ConcurrentExecutions": self.concurrency}}
+
+    def run(self, command, variables):
+        _, verb, *arguments = command
+        self.commands.append((verb, arguments, dict(variables)))
+        if verb == "build":
+            machine = {"x86_64": X86, "arm64": ARM}[self.builds or variables["ARCHITECTURE"]]
+            for layer in ("SharedLayer", "EnginesLayer"):
+                packages = self.built / layer / "python"
+                packages.mkdir(parents=True)
+                (packages / "codec.cpython-313.so").write_bytes(elf(machine))
+                (packages / "notes.so.txt").write_text("no code")
+        return 0
+
+    def deploy(self, *arguments):
+        assert deploy(arguments, lambda **_: self, self.run, self.built) == 0
+        return self
+
+    @property
+    def parameters(self):
+        """Those of the deployment."""
+        (arguments,) = [arguments for verb, arguments, _ in self.commands if verb == "deploy"]
+        return dict(text.split("=", 1) for text in arguments[arguments.index("--parameter-overrides") + 1 :])
+
+
+@pytest.fixture
+def aws(tmp_path):
+    return lambda *arguments, **more: Aws(tmp_path / "build", *arguments, **more)
+
+
+def test_a_stack_is_built_again_for_the_processor_that_it_has(aws):
+    done = aws({"Architecture": "arm64"}).deploy()
+    assert done.commands[0][2] == {"ARCHITECTURE": "arm64"}
+    assert done.parameters["Architecture"] == "arm64"
+
+
+def test_a_new_stack_is_built_for_the_processor_that_is_asked_for(aws):
+    for arch, expected in ((("--arch", "arm64"), "arm64"), ((), "x86_64")):
+        done = aws()
+        done.built = done.built / expected
+        done.deploy(*arch)
+        assert (done.commands[0][2]["ARCHITECTURE"], done.parameters["Architecture"]) == (expected, expected)
+
+
+def test_a_change_of_the_processor_changes_both_and_is_announced(aws, capsys):
+    done = aws({"Architecture": "x86_64"}).deploy("--arch", "arm64")
+    assert (done.commands[0][2]["ARCHITECTURE"], done.parameters["Architecture"]) == ("arm64", "arm64")
+    assert "from x86_64 to arm64" in capsys.readouterr().out
+
+
+def test_layers_of_the_other_processor_are_not_deployed(aws):
+    account = aws({"Architecture": "arm64"}, builds="x86_64")
+    with pytest.raises(Refused, match=r"EnginesLayer was not built for arm64: .*codec.*\.so is for x86_64"):
+        account.deploy()
+    assert [verb for verb, *_ in account.commands] == ["build"]
+
+
+def test_a_contradiction_about_the_processor_is_refused_before_anything_is_built(aws):
+    account = aws()
+    with pytest.raises(Refused, match="name one processor"):
+        account.deploy("--arch", "arm64", "--parameter", "Architecture=x86_64")
+    with pytest.raises(Refused, match="no processor"):
+        account.deploy("--arch", "mips")
+    assert account.commands == []
+
+
+def test_a_layer_without_code_was_not_built(tmp_path):
+    with pytest.raises(Refused, match="made nothing"):
+        check_built(tmp_path, "arm64")
+    (tmp_path / "SharedLayer").mkdir()
+    with pytest.raises(Refused, match="it is empty"):
+        check_built(tmp_path, "arm64")
+
+
+def test_the_parameters_of_the_section_are_repeated_and_the_command_line_wins(aws):
+    done = aws().deploy("--config-env", "prod", "--parameter", "LogRetentionDays=365", "--parameter", "X=a=b")
+    assert done.parameters | {"LogLevel": "INFO", "DeletionProtection": "true"} == done.parameters
+    assert (done.parameters["LogRetentionDays"], done.parameters["X"]) == ("365", "a=b")
+    assert all("--config-env" in arguments and "prod" in arguments for _, arguments, _ in done.commands)
+
+
+def test_what_is_not_ours_goes_to_sam(aws):
+    done = aws().deploy("--guided", "--tags", "team=audio")
+    verb, arguments, _ = done.commands[-1]
+    assert verb == "deploy"
+    assert arguments[arguments.index("--guided") :][:3] == ["--guided", "--tags", "team=audio"]
+
+
+def test_the_stack_learns_how_many_environments_there_are(aws, capsys):
+    assert aws().deploy().parameters["LambdaConcurrency"] == "1000"
+    assert "quota" not in capsys.readouterr().out
+
+
+def test_on_a_new_account_webhooks_take_few_environments_and_the_operator_is_told(aws, capsys):
+    parameters = aws(concurrency=10).deploy().parameters
+    assert (parameters["LambdaConcurrency"], parameters["WebhookConcurrency"]) == ("10", "2")
+    assert "ask for a higher quota" in capsys.readouterr().out
+
+
+def test_what_the_operator_says_of_concurrency_stays(aws):
+    done = aws(concurrency=10).deploy("--parameter", "LambdaConcurrency=6", "--parameter", "WebhookConcurrency=3")
+    assert (done.parameters["LambdaConcurrency"], done.parameters["WebhookConcurrency"]) == ("6", "3")
+
+
+def test_access_logs_are_written_where_there_is_a_role_for_them(aws, capsys):
+    assert aws(log_role=ROLE).deploy().parameters["AccessLogs"] == "true"
+    assert "No access log" not in capsys.readouterr().out
+    without = aws()
+    without.built = without.built / "without"
+    assert without.deploy().parameters["AccessLogs"] == "false"
+    assert "No access log" in capsys.readouterr().out
+
+
+def test_access_logs_without_a_role_are_refused_before_they_fail(aws):
+    with pytest.raises(Refused, match="ManageApiGatewayLogRole=true to make one"):
+        aws().deploy("--parameter", "AccessLogs=true")
+
+
+def test_the_role_of_somebody_else_is_not_replaced(aws):
+    with pytest.raises(Refused, match=f"{ROLE}.*AccessLogs=true to use it"):
+        aws(log_role=ROLE).deploy("--parameter", "ManageApiGatewayLogRole=true")
+
+
+def test_the_stack_that_made_the_role_goes_on_with_it(aws):
+    done = aws({"Architecture": "x86_64", "ManageApiGatewayLogRole": "true"}, log_role=ROLE).deploy()
+    assert "AccessLogs" not in done.parameters
+
+
+def test_a_stack_whose_first_deployment_failed_is_to_be_deleted(aws):
+    with pytest.raises(Refused, match="aws cloudformation delete-stack"):
+        aws({}, status="ROLLBACK_COMPLETE").deploy()
+
+
+def test_a_stack_that_was_only_planned_is_a_new_one(aws):
+    assert aws({}, status="REVIEW_IN_PROGRESS").deploy("--arch", "arm64").parameters["Architecture"] == "arm64"
+
+
+def test_a_check_builds_and_deploys_nothing(aws, capsys):
+    account = aws({"Architecture": "arm64"})
+    account.deploy("--check")
+    assert account.commands == []
+    assert "Architecture=arm64" in capsys.readouterr().out
+
+
+def test_no_region_and_no_section_are_said_by_name(aws, tmp_path):
+    account = aws()
+    account.region_name = None
+    with pytest.raises(Refused, match="AWS_REGION"):
+        account.deploy()
+    with pytest.raises(Refused, match="no section 'test'; it has default, dev, local, prod"):
+        account.deploy("--config-env", "test")
+
+
+def test_a_failed_build_is_not_deployed(aws):
+    account = aws()
+    account.run = lambda command, _variables: account.commands.append(command) or 3
+    assert deploy([], lambda **_: account, account.run, account.built) == 3
+    assert len(account.commands) == 1
+
+
+def test_what_is_given_is_a_parameter_of_the_template(source, samconfig):
+    for section in ("default", "dev", "prod"):
+        assert set(section_of(samconfig, section)[1]) <= set(source["Parameters"])
+    decided = script.decide(
+        script.Wishes("s", {}, {}, None), SimpleNamespace(stack=None, log_role=None, concurrency=10)
+    ).parameters
+    assert set(decided) <= set(source["Parameters"])
+
+
+def test_the_pages_deploy_by_make_and_never_past_its_checks():
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    for page in pages:
+        assert "sam deploy --" not in page.read_text("utf-8"), page

@@ -1,0 +1,83 @@
+"""The rights to deploy: docs/deployer-policy.json has what the template's resources need, and nothing besides."""
+
+from __future__ import annotations
+
+import json
+
+from tests.infrastructure.template import ROOT
+
+POLICY = json.loads((ROOT / "docs" / "deployer-policy.json").read_text("utf-8"))
+LIMIT_OF_A_MANAGED_POLICY = 6144
+LONGEST_REGION = "ap-southeast-1"
+
+# What CloudFormation must be allowed for a resource of each type, to create, change and delete it.
+NEEDED = {
+    "AWS::ApiGateway::Account": {"apigateway:GET", "apigateway:PATCH"},
+    "AWS::ApiGateway::Deployment": {"apigateway:POST", "apigateway:DELETE"},
+    "AWS::ApiGateway::RestApi": {"apigateway:POST", "apigateway:PUT", "apigateway:PATCH", "apigateway:DELETE"},
+    "AWS::ApiGateway::Stage": {"apigateway:POST", "apigateway:PATCH", "apigateway:DELETE"},
+    "AWS::Budgets::Budget": {"budgets:ModifyBudget", "budgets:ViewBudget"},
+    "AWS::CloudWatch::Alarm": {"cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms"},
+    "AWS::DynamoDB::Table": {
+        *(f"dynamodb:{verb}Table" for verb in ("Create", "Update", "Delete", "Describe")),
+        *("dynamodb:UpdateTimeToLive", "dynamodb:UpdateContinuousBackups"),
+    },
+    "AWS::Events::Rule": {"events:PutRule", "events:DeleteRule", "events:PutTargets", "events:RemoveTargets"},
+    "AWS::IAM::Role": {
+        *(f"iam:{verb}Role" for verb in ("Create", "Delete", "Get", "Pass")),
+        *("iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:AttachRolePolicy", "iam:DetachRolePolicy"),
+    },
+    "AWS::Lambda::EventSourceMapping": {f"lambda:{verb}EventSourceMapping" for verb in ("Create", "Update", "Delete")},
+    "AWS::Lambda::Function": {
+        *("lambda:CreateFunction", "lambda:DeleteFunction", "lambda:GetFunction", "lambda:PutFunctionRecursionConfig"),
+        *("lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration", "lambda:GetLayerVersion"),
+    },
+    "AWS::Lambda::LayerVersion": {"lambda:PublishLayerVersion", "lambda:DeleteLayerVersion"},
+    "AWS::Lambda::Permission": {"lambda:AddPermission", "lambda:RemovePermission"},
+    "AWS::Logs::LogGroup": {"logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:PutRetentionPolicy"},
+    "AWS::S3::Bucket": {
+        *("s3:CreateBucket", "s3:DeleteBucket", "s3:PutLifecycleConfiguration", "s3:PutEncryptionConfiguration"),
+        *("s3:PutBucketPublicAccessBlock", "s3:PutBucketOwnershipControls"),
+    },
+    "AWS::S3::BucketPolicy": {"s3:PutBucketPolicy", "s3:DeleteBucketPolicy"},
+    "AWS::SQS::Queue": {"sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes", "sqs:GetQueueAttributes"},
+    "AWS::StepFunctions::StateMachine": {f"states:{verb}StateMachine" for verb in ("Create", "Update", "Delete")},
+    "AWS::WAFv2::WebACL": {"wafv2:CreateWebACL", "wafv2:UpdateWebACL", "wafv2:DeleteWebACL"},
+    "AWS::WAFv2::WebACLAssociation": {
+        *("wafv2:AssociateWebACL", "wafv2:DisassociateWebACL", "wafv2:GetWebACLForResource", "apigateway:SetWebACL"),
+    },
+}
+BY_MAKE_DEPLOY = {"cloudformation:DescribeStacks", "lambda:GetAccountSettings", "apigateway:GET"}
+"""What scripts/deploy.py asks, before SAM does anything."""
+
+
+def allowed():
+    return {action for statement in POLICY["Statement"] for action in statement["Action"]}
+
+
+def test_every_type_of_resource_is_one_whose_rights_are_known(rendered):
+    assert {resource["Type"] for resource in rendered.values()} == set(NEEDED)
+
+
+def test_the_policy_allows_what_each_resource_needs():
+    for kind, actions in NEEDED.items():
+        assert actions <= allowed(), kind
+    assert allowed() >= BY_MAKE_DEPLOY
+
+
+def test_the_policy_reaches_no_service_that_the_template_has_not():
+    of_resources = {action.split(":")[0] for actions in NEEDED.values() for action in actions}
+    assert {action.split(":")[0] for action in allowed()} == of_resources | {"cloudformation", "sts"}
+
+
+def test_the_policy_names_actions_one_by_one_and_fits_into_a_managed_policy():
+    assert not [action for action in allowed() if "*" in action]
+    text = json.dumps(POLICY).replace("ACCOUNT", "123456789012").replace("REGION", LONGEST_REGION)
+    assert len("".join(text.split())) <= LIMIT_OF_A_MANAGED_POLICY
+
+
+def test_the_policy_is_for_this_stack_where_aws_lets_it_be():
+    everywhere = {
+        action for statement in POLICY["Statement"] if "*" in statement["Resource"] for action in statement["Action"]
+    }
+    assert not [action for action in everywhere if action.startswith(("iam:", "s3:", "dynamodb:", "sqs:", "events:"))]
