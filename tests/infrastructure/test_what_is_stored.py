@@ -1,0 +1,56 @@
+"""SECURITY.md tells customers what is stored: each place of the template that keeps something has its row there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.infrastructure.template import ROOT
+
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in (ROOT / "SECURITY.md").read_text("utf-8").split("## What is stored", 1)[1].splitlines()
+    if line.startswith("| ")
+]
+
+
+def kept_in(place):
+    """What the table says of each place of a kind: place → how long."""
+    return {name: row[2] for row in ROWS if row[1].startswith(place) for name in re.findall(r"`([^`]+)`", row[1])}
+
+
+@pytest.fixture(scope="module")
+def rules(rendered):
+    (bucket,) = (r["Properties"] for r in rendered.values() if r["Type"] == "AWS::S3::Bucket")
+    return {rule["Prefix"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "Prefix" in rule}
+
+
+def partitions(node):
+    """All that the roles may reach of the table."""
+    if isinstance(node, dict):
+        found = node.get("dynamodb:LeadingKeys", [])
+        return {found} if isinstance(found, str) else set(found).union(*map(partitions, node.values()))
+    return set().union(*map(partitions, node)) if isinstance(node, list) else set()
+
+
+def test_every_place_in_the_bucket_has_its_row_and_no_row_is_of_none(rules):
+    assert set(kept_in("bucket")) == set(rules)
+
+
+def test_a_row_says_after_how_many_days_the_bucket_forgets(rules):
+    for prefix, how_long in kept_in("bucket").items():
+        days = rules[prefix]["ExpirationInDays"]
+        assert re.search(rf"\b{days} days?\b", how_long), prefix
+
+
+def test_every_partition_of_the_table_has_its_row_and_no_row_is_of_none(rendered):
+    assert set(kept_in("table")) == partitions([resource.get("Properties", {}) for resource in rendered.values()])
+
+
+def test_the_queues_and_the_logs_have_theirs(source):
+    text = " ".join(" ".join(row) for row in ROWS)
+    queues = [r["Properties"] for r in source["Resources"].values() if r["Type"] == "AWS::SQS::Queue"]
+    kept = sorted(queue["MessageRetentionPeriod"] // 86_400 for queue in queues)
+    assert "; ".join([f"{kept[0]} days", f"{kept[1]} where they were given up"]) in text
+    assert f"`LogRetentionDays`, {source['Parameters']['LogRetentionDays']['Default']} by default" in text
