@@ -42,7 +42,8 @@ def models():
 
 @pytest.mark.parametrize(("page", "line"), NAMED, ids=str)
 def test_a_command_of_aws_names_an_operation_and_options_that_there_are(page: str, line: str, models) -> None:
-    text = re.split(r"\)$| [|&>]", re.sub(r"\$\([^)]*\)|\{.*", "x", line))[0]
+    plain = re.sub(r"'[^']*'|\$\([^)]*\)|\{.*", "x", line)
+    text = re.split(r"\)$| [|&>]", plain)[0]
     _, service, operation, *rest = shlex.split(text.replace('"', ""), comments=True)
     if service in HIGH_LEVEL:
         return
