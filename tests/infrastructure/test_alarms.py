@@ -98,6 +98,20 @@ def test_the_page_about_costs_counts_the_alarms_as_cloudwatch_does(alarms):
     assert f"{count} alarm metrics" in DEPLOYMENT
 
 
+def test_the_page_about_costs_counts_the_metrics_of_our_own(source):
+    answers = [
+        name
+        for name, resource in source["Resources"].items()
+        if any(event["Type"] == "Api" for event in resource.get("Properties", {}).get("Events", {}).values())
+    ]
+    classes = len(("2xx", "3xx", "4xx", "5xx"))
+    of_audio = 3 * len(("ProviderLatency", "Characters or AudioMilliseconds"))
+    of_the_service = len(("ProviderFailures", "UnsettledAnswers kept", "UnsettledAnswers lost"))
+    of_the_sweeper = len(("HoldsReleased", "HoldsSwept", "HoldsAbandoned", "JobsInterrupted", "SweepFailures"))
+    most = (len(answers) * len(("Requests", "Latency")) + of_audio) * classes + of_the_service + of_the_sweeper
+    assert f"{most} metrics at most" in DEPLOYMENT.replace("\n", " ")
+
+
 def test_a_budget_without_anybody_to_tell_is_refused(source, rendered):
     (rule,) = source["Rules"].values()
     assert "MonthlyBudgetUsd" in str(rule["RuleCondition"])

@@ -172,4 +172,4 @@ def _report(name: str, event: Mapping[str, Any], started: float, failure: Except
     }
     logger().info("job step", extra={name: value for name, value in fields.items() if value is not None})
     if name == "chunk" and (failure is None or isinstance(failure, e.ProviderError)):
-        count_provider_call(None if failure is None else type(failure).__qualname__)
+        count_provider_call(None if failure is None else type(failure).__name__)

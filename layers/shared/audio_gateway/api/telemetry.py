@@ -20,9 +20,8 @@ from audio_gateway.errors import ConfigurationError, ProviderError, ProviderReje
 from audio_gateway.metering.account import Window, Work
 
 _NAMESPACE: Final = "AudioGateway"
-_PROVIDER_FAILURES: Final = frozenset(
-    kind.__qualname__ for kind in (ProviderError, *ProviderError.__subclasses__()) if kind is not ProviderRejected
-)
+_PROVIDER_ERRORS: Final[tuple[type[ProviderError], ...]] = (ProviderError, *ProviderError.__subclasses__())
+_PROVIDER_FAILURES: Final = frozenset(kind.__name__ for kind in _PROVIDER_ERRORS if kind is not ProviderRejected)
 
 
 @dataclass(slots=True)
