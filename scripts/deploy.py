@@ -30,6 +30,8 @@ SMALL_QUOTA: Final = 100
 """Below it waiting callers, jobs and webhooks take each other's environments."""
 FEW_WEBHOOKS: Final = "2"
 """The least that Lambda takes as a queue's MaximumConcurrency."""
+USUAL_WEBHOOKS: Final = "10"
+"""The template's default, said again: CloudFormation would keep what a small quota once needed."""
 
 
 class Refused(Exception):
@@ -100,14 +102,16 @@ def _architecture(wishes: Wishes, wanted: Mapping[str, str], stack: Mapping[str,
 
 
 def _of_the_quota(wanted: Mapping[str, str], concurrency: int, notes: list[str]) -> dict[str, str]:
-    parameters = {"LambdaConcurrency": wanted.get("LambdaConcurrency", str(concurrency))}
-    if concurrency < SMALL_QUOTA:
+    small = concurrency < SMALL_QUOTA
+    if small:
         notes.append(
             f"Lambda runs {concurrency} environments at once in this account and region. Callers who wait, jobs and "
             "webhooks share them: ask for a higher quota (docs/deployment.md, Concurrency)."
         )
-        parameters["WebhookConcurrency"] = wanted.get("WebhookConcurrency", FEW_WEBHOOKS)
-    return parameters
+    return {
+        "LambdaConcurrency": wanted.get("LambdaConcurrency", str(concurrency)),
+        "WebhookConcurrency": wanted.get("WebhookConcurrency", FEW_WEBHOOKS if small else USUAL_WEBHOOKS),
+    }
 
 
 def _of_the_log_role(wanted: Mapping[str, str], account: Account, notes: list[str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -132,8 +133,12 @@ def test_what_is_not_ours_goes_to_sam(aws):
     assert arguments[arguments.index("--guided") :][:3] == ["--guided", "--tags", "team=audio"]
 
 
-def test_the_stack_learns_how_many_environments_there_are(aws, capsys):
-    assert aws().deploy().parameters["LambdaConcurrency"] == "1000"
+def test_the_stack_learns_how_many_environments_there_are_also_when_they_have_become_more(aws, capsys, source):
+    parameters = (
+        aws({"Architecture": "x86_64", "LambdaConcurrency": "10", "WebhookConcurrency": "2"}).deploy().parameters
+    )
+    assert parameters["LambdaConcurrency"] == "1000"
+    assert parameters["WebhookConcurrency"] == str(source["Parameters"]["WebhookConcurrency"]["Default"])
     assert "quota" not in capsys.readouterr().out
 
 
@@ -211,6 +216,13 @@ def test_what_is_given_is_a_parameter_of_the_template(source, samconfig):
         script.Wishes("s", {}, {}, None), SimpleNamespace(stack=None, log_role=None, concurrency=10)
     ).parameters
     assert set(decided) <= set(source["Parameters"])
+
+
+def test_the_page_has_every_parameter_and_none_that_there_is_not(source):
+    page = (ROOT / "docs" / "deployment.md").read_text("utf-8")
+    table = page.split("| parameter | default | meaning |\n", 1)[1].split("\n\n", 1)[0]
+    cells = [line.split("|")[1] for line in table.splitlines()[1:]]
+    assert sorted(name for cell in cells for name in re.findall(r"`(\w+)`", cell)) == sorted(source["Parameters"])
 
 
 def test_the_pages_deploy_by_make_and_never_past_its_checks():
