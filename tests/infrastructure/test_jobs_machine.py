@@ -10,24 +10,16 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.job_steps import GivenUp, TryAgain, TryLater
+from audio_gateway.api.job_steps import NOT_BEGUN, GivenUp, TryAgain, TryLater
 from audio_gateway.jobs.job import KEPT_SECONDS
 from audio_gateway.jobs.plan import MOST_LANES, MOST_TASKS, Piece, Plan
-from tests.infrastructure.step_functions import THROTTLED, Account, Clock, Execution, matches, pause, run_together
+from tests.infrastructure.step_functions import Account, Clock, Execution, matches, pause, run_together
 
 DEFINITION = Path(__file__).parents[2] / "statemachine" / "jobs.asl.json"
 STEPS = {"PrepareArn": "JobPrepare", "ChunkArn": "JobChunk", "MergeArn": "JobMerge", "EndArn": "JobEnd"}
 LAMBDA_SECONDS = 900
 DAY_S = 86_400
 WILDCARD = "States.ALL"
-NOT_BEGUN = (
-    THROTTLED,
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-)
-"""Step Functions developer guide, "Handle transient Lambda service exceptions"."""
 DIED = ("Sandbox.Timedout", "States.Timeout", "Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory")
 """What Step Functions says of a function that was cut off or killed."""
 
@@ -244,6 +236,12 @@ def test_whatever_fails_ends_the_job(definition):
         if state["Type"] in {"Task", "Map"} and name != "End":
             (catcher,) = state["Catch"]
             assert (catcher["ErrorEquals"], catcher["Next"]) == ([WILDCARD], "End"), name
+
+
+def test_the_last_step_learns_what_happened(definition):
+    assert definition["States"]["End"]["Parameters"]["error.$"] == "$.error.Error"
+    ways = [c for state in definition["States"].values() for c in state.get("Catch", ()) if c["Next"] == "End"]
+    assert {each["ResultPath"] for each in ways} == {"$.error"}
 
 
 def test_a_chunk_that_is_given_up_stops_no_other(definition):

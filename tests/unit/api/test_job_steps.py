@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+
 import pytest
 
 from audio_gateway.api.job_steps import (
@@ -86,6 +89,36 @@ def test_a_step_that_fails_for_good_ends_the_job_with_its_error(shop):
     end_handler(shop.ending)(event(job, error={"Error": "GivenUp"}), Context(900_000))
     ended = shop.now(job)
     assert (ended.status, ended.error.status, ended.error.param) == ("failed", 400, "file")
+
+
+def test_a_job_that_lambda_had_no_room_for_says_so_and_may_be_tried_again(shop):
+    job = shop.listen()
+    shop.prepare(job)
+    shop.files.put_json(job, "error.json", {"message": "tried", "code": None, "status": 500, "kind": "server_error"})
+    end_handler(shop.ending)(event(job, error="Lambda.TooManyRequestsException"), Context(900_000))
+    ended = shop.now(job)
+    assert (ended.status, ended.error.status, ended.error.code) == ("failed", 503, "service_busy")
+    assert "too busy" in ended.error.message
+    assert ended.error.retry
+
+
+@pytest.mark.parametrize(
+    ("error", "failures"),
+    [
+        (None, [0]),
+        (ProviderUnavailable("Down.", provider="fake"), [1]),
+        (ProviderRejected("No.", provider="fake", upstream_status=413), [0]),
+        (ConfigurationError("The key at ssm:/x is wrong."), []),
+    ],
+)
+def test_a_chunk_counts_whether_the_providers_failed_it(shop, error, failures, capsys):
+    job = shop.listen()
+    shop.prepare(job)
+    shop.provider.fails = lambda _number: error
+    with contextlib.suppress(TryAgain, GivenUp):
+        chunk_handler(shop.chunk_work)(event(job, number=1), Context(900_000))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "ProviderFailures" in line]
+    assert [value for line in lines for value in line["ProviderFailures"]] == failures
 
 
 def test_a_step_that_died_without_a_word(shop):

@@ -30,6 +30,23 @@ _MARGIN_S: Final = 10.0  # to write down what came of a step before the platform
 _ERROR: Final = "error.json"
 
 
+NOT_BEGUN: Final = (
+    "Lambda.TooManyRequestsException",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+)
+"""What Step Functions calls an error of Lambda itself: no step has run, and so none has written down why."""
+
+TOO_BUSY: Final = JobError(
+    message="The service was too busy for hours to work on this. Try again later.",
+    code="service_busy",
+    status=503,
+    kind="service_unavailable_error",
+)
+
+
 class TryAgain(Exception):
     """It may be better in a second."""
 
@@ -83,7 +100,8 @@ def merge_handler(using: Ending) -> Handler:
 def end_handler(using: Ending) -> Handler:
     """`{project_id, job_id}` of a job one of whose other steps has failed for good → nothing.
 
-    With `interrupted` in the event nothing has failed: the work was stopped from outside.
+    `error` in the event is Step Functions' name of what happened. With `interrupted` nothing has failed: the work was
+    stopped from outside.
     """
 
     def work(event: Mapping[str, Any], deadline: Deadline) -> None:
@@ -94,6 +112,8 @@ def end_handler(using: Ending) -> Handler:
 
 
 def _kept_error(event: Mapping[str, Any], files: JobFiles) -> JobError:
+    if event.get("error") in NOT_BEGUN:
+        return TOO_BUSY
     kept = files.get_json(_named(event), _ERROR)
     return UNKNOWN if kept is None else JobError(**kept)
 
