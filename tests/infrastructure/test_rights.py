@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+
+from tests.infrastructure.template import ROOT
 
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 SSM = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${SecretsPrefix}/*"
@@ -158,6 +161,16 @@ def test_a_role_allows_exactly_what_its_function_needs(name, of_type):
     assert "ManagedPolicyArns" not in role
 
 
+def test_the_page_names_the_roles_that_a_key_of_the_operator_s_own_must_let_in(of_type):
+    readers = {name for name, role in of_type("AWS::IAM::Role").items() if rights_of(role) & PROVIDER_KEYS}
+    page = (ROOT / "docs" / "deployment.md").read_text("utf-8")
+    (sentence,) = re.findall(
+        r"allow `kms:Decrypt` in that key's\s+policy to the (\w+) roles that read them: ([^(]+)\(", page
+    )
+    assert sentence[0] == {4: "four"}[len(readers)]
+    assert set(re.findall(r"`(\w+)`", sentence[1])) == readers
+
+
 def test_only_justified_stars(of_type):
     for name, role in of_type("AWS::IAM::Role").items():
         for action, resource in rights_of(role):
@@ -261,8 +274,6 @@ def test_no_right_is_given_by_a_resource_policy_but_one_refusal(of_type):
 
 
 def test_no_account_id_or_key_stands_in_the_template(rendered):
-    import re
-
     text = json.dumps(rendered)
     assert not re.search(r"\b\d{12}\b|AKIA[A-Z0-9]{16}|sk-[A-Za-z0-9_-]{20}", text)
 
