@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 from local.console import tell
 from local.events import Call, Request, authorizer_event
 from local.gateway_responses import GatewayError
-from local.lambda_service import Invoke
+from local.lambda_service import Invoke, TooManyRequests
 from local.rest_api import AuthorizerDefinition
 
 _INVOKE_ACTION: Final = "execute-api:invoke"
@@ -66,7 +66,10 @@ class Authorizer:
 
     async def _ask(self, call: Call) -> _Verdict:
         event = json.dumps(authorizer_event(call)).encode()
-        result = await self.invoke(self.definition.function, event, call.trace_id)
+        try:
+            result = await self.invoke(self.definition.function, event, call.trace_id)
+        except TooManyRequests as error:
+            raise GatewayError("AUTHORIZER_FAILURE") from error
         if result.error is not None:
             if _error_message(result.payload) == "Unauthorized":
                 raise GatewayError("UNAUTHORIZED")

@@ -38,7 +38,10 @@ def invoke(function: dict[str, Any], event: Any, invoke_url: str, request_id: st
         return {"body": {"errorType": "Runtime.Unreachable", "errorMessage": str(error)}, "error": True}
     finally:
         connection.close()
-    failed = answer.status >= http.HTTPStatus.BAD_REQUEST or answer.getheader("X-Amz-Function-Error") is not None
+    if answer.status >= http.HTTPStatus.BAD_REQUEST:  # Lambda's own refusal, which Step Functions names after it
+        name = payload.get("errorType", "Unknown")
+        return {"body": {"errorType": f"Lambda.{name}", "errorMessage": payload.get("Message", "")}, "error": True}
+    failed = answer.getheader("X-Amz-Function-Error") is not None
     return {"body": payload} | ({"error": True} if failed else {})
 
 

@@ -22,7 +22,7 @@ from local.console import tell
 from local.environments import Result
 from local.events import Answer, Call, MalformedAnswer, Request, parse_answer, proxy_event, request_context
 from local.gateway_responses import GatewayError, render
-from local.lambda_service import Invoke, RequestTooLarge
+from local.lambda_service import Invoke, RequestTooLarge, TooManyRequests
 from local.rest_api import RestApi, Route
 from local.routing import Match, Router
 
@@ -110,6 +110,8 @@ class Front:
             raise GatewayError("INTEGRATION_TIMEOUT") from error
         except RequestTooLarge as error:
             raise GatewayError("REQUEST_TOO_LARGE") from error
+        except TooManyRequests as error:
+            raise GatewayError("INTEGRATION_FAILURE") from error
 
     def _gateway_answer(self, error: GatewayError, call: Call) -> Answer:
         def lookup(name: str) -> str | None:

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from local.asgi import Headers, Receive, Scope, Send, read_body, respond
 from local.environments import Environment, Result
-from local.lambda_service import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, LambdaService
+from local.lambda_service import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, LambdaService, TooManyRequests
 
 _INVOKE: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 _RUNTIME: Final = "/2018-06-01/runtime"
@@ -46,14 +46,18 @@ class InvokeApi:
             self._run_in_background(name, payload or b"{}")
             await respond(send, 202, headers, b"")
             return
-        result = await self._service.invoke(name, payload or b"{}", _header(scope, b"x-amzn-trace-id"))
+        try:
+            result = await self._service.invoke(name, payload or b"{}", _header(scope, b"x-amzn-trace-id"))
+        except TooManyRequests:
+            await _refuse(send, 429, "TooManyRequestsException", "Rate Exceeded.", headers)
+            return
         headers.append(("X-Amz-Executed-Version", "$LATEST"))
         if result.error is not None:
             headers.append(("X-Amz-Function-Error", result.error))
         await respond(send, 200, headers, result.payload)
 
     def _run_in_background(self, name: str, payload: bytes) -> None:
-        task = asyncio.ensure_future(self._service.invoke(name, payload, ""))
+        task = asyncio.ensure_future(self._service.invoke_later(name, payload, ""))
         self._background.add(task)  # the event loop itself holds tasks weakly
         task.add_done_callback(self._background.discard)
 

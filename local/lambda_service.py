@@ -21,6 +21,8 @@ MAX_RESPONSE_BYTES: Final = 6_291_556  # as AWS's own runtime interface emulator
 # Lambda's longest timeout: a call that starts now will have ended by then.
 _RETIRE_BEFORE_EXPIRY_S: Final = 900
 
+_TRY_LATER_S: Final = 1.0
+
 StartEnvironment = Callable[[Environment], None]
 # function name, event, trace id
 Invoke = Callable[[str, bytes, str], Awaitable[Result]]
@@ -28,6 +30,10 @@ Invoke = Callable[[str, bytes, str], Awaitable[Result]]
 
 class RequestTooLarge(Exception):
     """An event is over Lambda's limit for synchronous calls."""
+
+
+class TooManyRequests(Exception):
+    """The account has no environment left for a call that somebody waits for."""
 
 
 class FunctionPool:
@@ -115,10 +121,15 @@ class FunctionPool:
 
 
 class LambdaService:
-    """All functions, found by name; and all environments, found by the port on which they poll."""
+    """All functions, found by name; and all environments, found by the port on which they poll.
 
-    def __init__(self, pools: Iterable[FunctionPool]) -> None:
+    `most` is how many calls may run at once in all, as an account's quota says; None for as many as there are.
+    """
+
+    def __init__(self, pools: Iterable[FunctionPool], most: int | None = None) -> None:
         self._pools = {pool.function.name: pool for pool in pools}
+        self._most = most
+        self._running = 0
 
     def __contains__(self, name: str) -> bool:
         return name in self._pools
@@ -132,10 +143,25 @@ class LambdaService:
 
         Raises:
             RequestTooLarge: the event is over 6 MB.
+            TooManyRequests: so many calls run already that the account has no environment left.
         """
         if len(payload) > MAX_REQUEST_BYTES:
             raise RequestTooLarge
-        return await self._pools[name].invoke(payload, trace_id)
+        if self._most is not None and self._running >= self._most:
+            raise TooManyRequests
+        self._running += 1
+        try:
+            return await self._pools[name].invoke(payload, trace_id)
+        finally:
+            self._running -= 1
+
+    async def invoke_later(self, name: str, payload: bytes, trace_id: str) -> Result:
+        """Call a function for somebody who does not wait: when there is an environment. Raises `RequestTooLarge`."""
+        while True:
+            try:
+                return await self.invoke(name, payload, trace_id)
+            except TooManyRequests:
+                await asyncio.sleep(_TRY_LATER_S)
 
     def environment(self, port: int) -> Environment | None:
         """Whose Runtime API listens on a port."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 CATALOGUE_VARIABLE: Final = "AUDIO_GATEWAY_CATALOG"
+CONCURRENCY_VARIABLE: Final = "LOCAL_LAMBDA_CONCURRENCY"
 # Handed to every function whose template environment declares a variable of that name.
 HANDED_THROUGH: Final = ("AUDIO_GATEWAY_HOLD_SECONDS", "AUDIO_GATEWAY_SWEEP_SECONDS", "AUDIO_GATEWAY_ALLOW_HOSTS")
 
@@ -31,7 +32,10 @@ class ExternalAws:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One start of the stack. `root` is the project's folder; `operator` the whole environment it was started with."""
+    """One start of the stack. `root` is the project's folder; `operator` the whole environment it was started with.
+
+    `lambda_concurrency` is Lambda's quota of the account that is played; None for one that is never used up.
+    """
 
     root: Path
     port: int
@@ -40,6 +44,7 @@ class Settings:
     region: str
     external_aws: ExternalAws | None
     operator: Mapping[str, str]
+    lambda_concurrency: int | None = None
 
     @property
     def template(self) -> Path:
@@ -69,6 +74,7 @@ class Settings:
             region=(operators_region if external else None) or _DEFAULT_REGION,
             external_aws=external,
             operator=dict(environ),
+            lambda_concurrency=_concurrency(environ.get(CONCURRENCY_VARIABLE, "")),
         )
 
 
@@ -76,6 +82,15 @@ def _port(text: str) -> int:
     text = text.strip() or _DEFAULT_PORT
     if not (text.isascii() and text.isdigit() and int(text) <= _HIGHEST_PORT):
         raise StackError(f"PORT={text} is not a port number: give one from 1 to 65535, or 0 for any free one")
+    return int(text)
+
+
+def _concurrency(text: str) -> int | None:
+    text = text.strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise StackError(f"{CONCURRENCY_VARIABLE}={text} is not a number of environments: correct it, or unset it")
     return int(text)
 
 

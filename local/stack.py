@@ -94,7 +94,7 @@ class Stack:
         base_url = f"http://127.0.0.1:{port_of(api_socket)}/{api.stage}"
         self._announce(_info(base_url, keys, aws, bucket=bucket, table=table))
         self._tasks.append(asyncio.ensure_future(self._warm(_heaviest(found, api))))
-        self._tasks += [asyncio.ensure_future(schedule.run(self._service.invoke)) for schedule in clock]
+        self._tasks += [asyncio.ensure_future(schedule.run(self._service.invoke_later)) for schedule in clock]
 
     async def _serve(
         self, api: RestApi, api_socket: socket.socket, invoke_socket: socket.socket, slots: list[socket.socket]
@@ -149,7 +149,7 @@ class Stack:
             own = [listen() for _ in range(MAX_ENVIRONMENTS)]
             sockets += own
             pools.append(FunctionPool(function, map(port_of, own), aws.role_credentials, start))
-        self._service = LambdaService(pools)
+        self._service = LambdaService(pools, self._settings.lambda_concurrency)
         return sockets
 
     async def _warm(self, names: list[str]) -> None:

@@ -60,6 +60,15 @@ def test_a_function_error_keeps_its_name() -> None:
         assert invoke(FUNCTION, {}, address, "r-1") == {"body": error, "error": True}
 
 
+def test_a_call_that_lambda_refuses_has_the_name_that_step_functions_gives_it() -> None:
+    refused = json.dumps({"errorType": "TooManyRequestsException", "Message": "Rate Exceeded."}).encode()
+    with invoke_api(429, refused, {"X-Amzn-ErrorType": "TooManyRequestsException"}) as (address, _):
+        assert invoke(FUNCTION, {}, address, "r-1") == {
+            "body": {"errorType": "Lambda.TooManyRequestsException", "errorMessage": "Rate Exceeded."},
+            "error": True,
+        }
+
+
 def test_a_refusal_and_a_silent_invoke_api_are_errors() -> None:
     with invoke_api(404, b'{"Message": "Function not found"}', {}) as (address, _):
         assert invoke(FUNCTION, {}, address, "r-1")["error"] is True

@@ -10,7 +10,7 @@ import pytest
 
 from local.environments import Result
 from local.front import MAX_BODY_BYTES, Front
-from local.lambda_service import MAX_REQUEST_BYTES, RequestTooLarge
+from local.lambda_service import MAX_REQUEST_BYTES, RequestTooLarge, TooManyRequests
 from local.rest_api import GatewayResponse
 from tests.unit.local.builders import Client, Functions, api, route
 
@@ -176,6 +176,16 @@ def test_an_event_over_lambdas_limit_is_413() -> None:
     client = Client(Front(api(route("/things")), refuse))
 
     assert client.request("POST", "/v1/things", body=[b"x" * (MAX_REQUEST_BYTES * 3 // 4)])[0] == 413
+
+
+def test_a_lack_of_environments_is_a_failure_of_the_integration_or_of_the_authorizer() -> None:
+    async def refuse(_: str, __: bytes, ___: str) -> Result:
+        raise TooManyRequests
+
+    client = Client(Front(api(route("/things"), route("/keys", authorizer="Keys")), refuse))
+
+    assert client.request("GET", "/v1/things")[0] == 504  # API Gateway's own status; the template has another one
+    assert client.request("GET", "/v1/keys", headers=KEY)[0] == 500
 
 
 def test_too_many_header_bytes_are_refused() -> None:

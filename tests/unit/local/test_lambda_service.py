@@ -20,7 +20,14 @@ from local.environments import Credentials, Environment, Result, process_variabl
 from local.functions import Deployed, Function
 from local.http_server import HttpServer, listen, port_of
 from local.lambda_apis import InvokeApi, RuntimeApi
-from local.lambda_service import MAX_ENVIRONMENTS, MAX_REQUEST_BYTES, FunctionPool, LambdaService, RequestTooLarge
+from local.lambda_service import (
+    MAX_ENVIRONMENTS,
+    MAX_REQUEST_BYTES,
+    FunctionPool,
+    LambdaService,
+    RequestTooLarge,
+    TooManyRequests,
+)
 
 HANDLER = '''
 import json, os, sys, time
@@ -54,6 +61,10 @@ def leave(event, context):
 def hang(event, context):
     print("hanging", flush=True)
     time.sleep(60)
+
+def wait(event, context):
+    while (HERE / "slow").exists():
+        time.sleep(0.01)
 
 def big(event, context):
     return "x" * event["size"]
@@ -154,6 +165,27 @@ def test_an_event_goes_in_and_the_answer_comes_out_unharmed(tmp_path: Path) -> N
         result = await tiny.call(**event)
         assert result.error is None
         assert json.loads(result.payload) == event
+
+    run(tmp_path, scenario)
+
+
+def test_an_account_without_environments_refuses_who_waits_and_serves_the_others_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.lambda_service._TRY_LATER_S", 0.01)
+
+    async def scenario(tiny: Stage) -> None:
+        tiny.service._most = 1
+        (tmp_path / "slow").touch()
+        running = asyncio.ensure_future(tiny.service.invoke("tiny", b'{"do": "wait"}', ""))
+        await asyncio.sleep(0)
+        with pytest.raises(TooManyRequests):
+            await tiny.service.invoke("tiny", b'{"do": "echo"}', "")
+        later = asyncio.ensure_future(tiny.service.invoke_later("tiny", b'{"do": "echo"}', ""))
+        (tmp_path / "slow").unlink()
+        assert (await running).error is None
+        assert (await later).error is None
+        assert (await tiny.call(do="echo")).error is None
 
     run(tmp_path, scenario)
 

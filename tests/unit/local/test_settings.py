@@ -36,6 +36,14 @@ def test_a_port_that_is_none_is_named_with_the_remedy(tmp_path: Path, port: str)
         settings(tmp_path, PORT=port)
 
 
+def test_the_quota_of_a_small_account_is_a_number_or_none(tmp_path: Path) -> None:
+    assert settings(tmp_path).lambda_concurrency is None
+    assert settings(tmp_path, LOCAL_LAMBDA_CONCURRENCY="10").lambda_concurrency == 10
+    for wrong in ("0", "few", "-1"):
+        with pytest.raises(StackError, match=f"LOCAL_LAMBDA_CONCURRENCY={wrong} is not a number of environments"):
+            settings(tmp_path, LOCAL_LAMBDA_CONCURRENCY=wrong)
+
+
 def test_a_catalogue_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"AUDIO_GATEWAY_CATALOG=nowhere\.toml is not a file"):
         settings(tmp_path, AUDIO_GATEWAY_CATALOG="nowhere.toml")
