@@ -9,6 +9,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.fakes.dynamodb_limits import refuse_long_expressions
+
 TABLE = "gateway"
 
 
@@ -24,6 +26,11 @@ def create_table(client: Any, name: str = TABLE) -> None:
     )
 
 
+def _refuse_long_expressions(*, params: Any, **_: Any) -> None:
+    """As DynamoDB does, and moto does not. It knows how large an item may be."""
+    refuse_long_expressions(params)
+
+
 @pytest.fixture
 def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -31,5 +38,6 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
         client = boto3.client("dynamodb")
+        client.meta.events.register("provide-client-params.dynamodb.*", _refuse_long_expressions)
         create_table(client)
         yield client
