@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering.account import Caller, Hold, Work
 from audio_gateway.metering.account_item import account_key, holds_from, new_account_item, stale_names, usage_from
-from audio_gateway.metering.account_updates import Release
+from audio_gateway.metering.account_updates import MAX_RELEASES, Release, release_update
 from audio_gateway.metering.account_writer import AccountWriter
 from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import DynamoMeter
@@ -182,15 +183,9 @@ def test_the_stale_are_named_the_oldest_first_and_no_more_than_an_update_takes()
 
 
 def test_the_largest_updates_are_far_from_dynamodb_s_limit() -> None:
-    from audio_gateway.metering.account_updates import MAX_RELEASES, release_update
-
     for prefix in ("req", "job"):
-        holds = [
-            Hold(
-                Caller("key_1", "default"), Work(f"{prefix}_{n:032x}", "speech", "m", "characters", 1, 1, 1), NOW_MS, 0
-            )
-            for n in range(MAX_RELEASES)
-        ]
+        works = [replace(work(number), request_id=f"{prefix}_{number:032x}") for number in range(MAX_RELEASES)]
+        holds = [Hold(Caller("key_1", "default"), each, NOW_MS, 0) for each in works]
         stale = [f"late_req_{number:032x}" for number in range(40)]
         update = release_update([Release(hold, 0, guarded=True) for hold in holds], NOW_MS, stale)
         assert max(len(update["UpdateExpression"]), len(update["ConditionExpression"])) < 1_500
