@@ -48,6 +48,8 @@ class FakeDynamoDB:
 
     def query(self, *, ExpressionAttributeValues: Item, **arguments: Any) -> Item:  # noqa: N803
         values = {name: value["S"] for name, value in ExpressionAttributeValues.items()}
+        if "IndexName" in arguments:
+            return self._query_index(arguments["KeyConditionExpression"].removesuffix(" = :value"), values[":value"])
         partition, places = values[":pk"], self._places.get(values[":pk"], [])
         first, last = 0, len(places)
         if arguments["KeyConditionExpression"] != "pk = :pk":
@@ -61,6 +63,11 @@ class FakeDynamoDB:
         if first + self._page < last:
             answer["LastEvaluatedKey"] = {"pk": {"S": partition}, "sk": {"S": shown[-1]}}
         return answer
+
+    def _query_index(self, attribute: str, value: str) -> Item:
+        """The keys of the items with this value: the one index is of keys only."""
+        found = (item for item in self._items.values() if item.get(attribute) == {"S": value})
+        return {"Items": [{name: item[name] for name in ("pk", "sk", attribute)} for item in found]}
 
     def scan(self, **_: Any) -> Item:
         return {"Items": [_copy(self._items[key]) for key in sorted(self._items)]}

@@ -9,6 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from audio_gateway.metering.open_accounts import INDEX, LISTED
 from tests.fakes.dynamodb_limits import refuse_long_expressions
 
 TABLE = "gateway"
@@ -22,6 +23,14 @@ def create_table(client: Any, name: str = TABLE) -> None:
         AttributeDefinitions=[
             {"AttributeName": "pk", "AttributeType": "S"},
             {"AttributeName": "sk", "AttributeType": "S"},
+            {"AttributeName": LISTED, "AttributeType": "S"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": INDEX,
+                "KeySchema": [{"AttributeName": LISTED, "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
         ],
     )
 

@@ -125,9 +125,6 @@ def traffic(schedule: Sequence[tuple[int, int]], life_s: float, *, processes: in
 
 
 class Keys:
-    def all_key_ids(self) -> list[str]:
-        return [CALLER.key_id]
-
     def forget_deleted(self, key_id: str) -> bool:
         raise AssertionError(key_id)
 

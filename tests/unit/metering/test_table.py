@@ -163,7 +163,7 @@ def test_an_account_is_changed_as_the_meter_asks_for_it(client: Any) -> None:
     last = update(admission_update(hold(5, price=0, at_ms=1_795_255_320_000), account))
     assert last is not None
     assert sorted(last) == sorted(
-        ["pk", "sk", "status", "version", "limits", "holds", "m202611", "r29920922", "c29920922"]
+        ["pk", "sk", "status", "version", "limits", "holds", "listed_in", "m202611", "r29920922", "c29920922"]
     )
 
 

@@ -14,6 +14,7 @@ from audio_gateway.metering.account import Hold, minute_of
 from audio_gateway.metering.account_item import BACK, COUNTERS, KEPT_MINUTES, LATE, Account, account_key, hold_text
 from audio_gateway.metering.lag import LATE_WRITE_S
 from audio_gateway.metering.limits import Limits
+from audio_gateway.metering.open_accounts import LISTED, list_of
 
 MAX_OPEN_HOLDS: Final = 300
 """So many requests and jobs of one key are open at once, whatever its limits say: each adds some 160 bytes to the
@@ -62,6 +63,7 @@ def admission_update(hold: Hold, account: Account) -> dict[str, Any]:
     update.count(f"m{hold.month}", work.price_microusd, limits.monthly_budget_microusd)
     update.require("size(holds) < :concurrent", {":concurrent": most_at_once(limits)})
     update.set("holds.#hold", ":hold", hold_text(hold))
+    update.set_if_absent(LISTED, ":list", list_of(hold.caller.key_id))  # no write of the index where it is there
     for counter in COUNTERS:
         update.remove(f"{counter}{minute - KEPT_MINUTES}")
     return update.arguments()
@@ -158,6 +160,10 @@ class _Update:
 
     def set(self, path: str, placeholder: str, value: int | str) -> None:
         self._clauses["SET"].append(f"{path} = {placeholder}")
+        self._value(placeholder, value)
+
+    def set_if_absent(self, path: str, placeholder: str, value: str) -> None:
+        self._clauses["SET"].append(f"{path} = if_not_exists({path}, {placeholder})")
         self._value(placeholder, value)
 
     def remove(self, path: str) -> None:
