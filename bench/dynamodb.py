@@ -13,6 +13,7 @@ from typing import Any
 from audio_gateway.metering.account import Caller, Hold, Work, minute_of, month_of
 from audio_gateway.metering.account_item import hold_text, new_account_item
 from audio_gateway.metering.limits import Limits
+from audio_gateway.metering.open_accounts import LISTED, list_of
 
 CALLER = Caller("key_0123456789abcdef01234567", "proj_0123456789abcdef01234567")
 LIMITS = Limits(
@@ -39,6 +40,7 @@ def account_item(now_ms: int, open_holds: int) -> dict[str, Any]:
         f"r{minute - 1}": {"N": "498"},
         f"c{minute - 1}": {"N": "498000"},
         f"m{month}": {"N": "123456789"},
+        LISTED: {"S": list_of(CALLER.key_id)},
         "holds": {"M": {hold.work.request_id: {"S": hold_text(hold)} for hold in holds}},
     }
 

@@ -1,6 +1,7 @@
 """A DynamoDB table in memory, for what money does with one: many times as fast as moto, and with short pages.
 
-It knows the expressions that the gateway writes to accounts, ledger and aggregates, and refuses any other.
+It knows the expressions that the gateway writes to accounts, ledger and aggregates, and refuses any other, and those
+that are too long, and items that are too large.
 tests/unit/metering/test_table.py holds it against moto.
 """
 
@@ -9,16 +10,19 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
+
+from tests.fakes.dynamodb_limits import refuse_large_item, refuse_long_expressions
 
 Item = dict[str, Any]
 Key = tuple[str, str]
 
 _EXISTS: Final = re.compile(r"attribute_(not_)?exists\(([\w.#]+)\)")
 _COMPARED: Final = re.compile(r"(size\()?([\w.#]+)\)? (=|<=|<) (:\w+)")
+_UNLESS_THERE: Final = re.compile(r"if_not_exists\((\w+), (:\w+)\)")
+_CHANGE: Final = re.compile(r", (?!:)")  # not within if_not_exists
 _CLAUSE: Final = re.compile(r"(SET|ADD|REMOVE) (.+?)(?= (?:SET|ADD|REMOVE) |$)")
 
 
@@ -32,18 +36,20 @@ class FakeDynamoDB:
 
     def get_item(self, *, Key: Item, **_: Any) -> Item:  # noqa: N803 - DynamoDB's name
         item = self._items.get(_key(Key))
-        return {} if item is None else {"Item": deepcopy(item)}
+        return {} if item is None else {"Item": _copy(item)}
 
     def batch_get_item(self, *, RequestItems: dict[str, Item]) -> Item:  # noqa: N803
         ((table, wanted),) = RequestItems.items()
         keys = [_key(key) for key in wanted["Keys"]]
         assert len(set(keys)) == len(keys) <= 100
         served, left = wanted["Keys"][: self._page * 5], wanted["Keys"][self._page * 5 :]
-        found = [deepcopy(self._items[_key(key)]) for key in served if _key(key) in self._items]
+        found = [_copy(self._items[_key(key)]) for key in served if _key(key) in self._items]
         return {"Responses": {table: found}, "UnprocessedKeys": {table: {"Keys": left}} if left else {}}
 
     def query(self, *, ExpressionAttributeValues: Item, **arguments: Any) -> Item:  # noqa: N803
         values = {name: value["S"] for name, value in ExpressionAttributeValues.items()}
+        if "IndexName" in arguments:
+            return self._query_index(arguments["KeyConditionExpression"].removesuffix(" = :value"), values[":value"])
         partition, places = values[":pk"], self._places.get(values[":pk"], [])
         first, last = 0, len(places)
         if arguments["KeyConditionExpression"] != "pk = :pk":
@@ -53,29 +59,37 @@ class FakeDynamoDB:
         if "ExclusiveStartKey" in arguments:
             first = bisect_right(places, arguments["ExclusiveStartKey"]["sk"]["S"])
         shown = places[first : min(last, first + self._page)]
-        answer: Item = {"Items": [deepcopy(self._items[partition, place]) for place in shown]}
+        answer: Item = {"Items": [_copy(self._items[partition, place]) for place in shown]}
         if first + self._page < last:
             answer["LastEvaluatedKey"] = {"pk": {"S": partition}, "sk": {"S": shown[-1]}}
         return answer
 
+    def _query_index(self, attribute: str, value: str) -> Item:
+        """The keys of the items with this value: the one index is of keys only."""
+        found = (item for item in self._items.values() if item.get(attribute) == {"S": value})
+        return {"Items": [{name: item[name] for name in ("pk", "sk", attribute)} for item in found]}
+
     def scan(self, **_: Any) -> Item:
-        return {"Items": deepcopy([self._items[key] for key in sorted(self._items)])}
+        return {"Items": [_copy(self._items[key]) for key in sorted(self._items)]}
 
     def put_item(self, *, Item: Item, **arguments: Any) -> Item:  # noqa: N803
         self._check(Item, arguments)
-        self._put(deepcopy(Item))
+        refuse_large_item(Item)
+        self._put(_copy(Item))
         return {"ResponseMetadata": {}}
 
     def update_item(self, *, Key: Item, UpdateExpression: str, **arguments: Any) -> Item:  # noqa: N803
+        refuse_long_expressions({"UpdateExpression": UpdateExpression} | arguments)
         self._check(Key, arguments)
-        item = deepcopy(self._items.get(_key(Key), Key))
+        item = _copy(self._items.get(_key(Key), Key))
         clauses = _CLAUSE.findall(UpdateExpression)
         assert " ".join(f"{verb} {changes}" for verb, changes in clauses) == UpdateExpression
         for verb, changes in clauses:
-            for change in changes.split(", "):
+            for change in _CHANGE.split(changes):
                 _change(item, verb, change, arguments)
+        refuse_large_item(item)
         self._put(item)
-        return {"Attributes": deepcopy(item), "ResponseMetadata": {}}
+        return {"Attributes": _copy(item), "ResponseMetadata": {}}
 
     def delete_item(self, *, Key: Item, **arguments: Any) -> Item:  # noqa: N803
         self._check(Key, arguments)
@@ -95,12 +109,17 @@ class FakeDynamoDB:
         if condition is not None and not _holds(condition, old or {}, arguments):
             answer: Any = {"Error": {"Code": "ConditionalCheckFailedException"}, "ResponseMetadata": {}}
             if arguments.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and old is not None:
-                answer["Item"] = deepcopy(old)
+                answer["Item"] = _copy(old)
             raise ClientError(answer, "a conditional write")
 
 
 def _key(item: Item) -> Key:
     return item["pk"]["S"], item["sk"]["S"]
+
+
+def _copy(item: Item) -> Item:
+    """A copy whose maps can be changed; nobody changes what lies in them."""
+    return {name: {"M": dict(value["M"])} if "M" in value else value for name, value in item.items()}
 
 
 def _place(item: Item, path: str, arguments: Mapping[str, Any]) -> tuple[Item, str]:
@@ -118,10 +137,14 @@ def _change(item: Item, verb: str, change: str, arguments: Mapping[str, Any]) ->
     if verb == "REMOVE":
         where.pop(name, None)
         return
+    if unless_there := _UNLESS_THERE.search(change):
+        if unless_there[1] in where:
+            return
+        rest = [unless_there[2]]
     value = arguments["ExpressionAttributeValues"][rest[-1]]
     if verb == "ADD":
         value = {"N": str(int(where.get(name, {"N": "0"})["N"]) + int(value["N"]))}
-    where[name] = deepcopy(value)
+    where[name] = value
 
 
 def _holds(condition: str, item: Item, arguments: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from audio_gateway.catalog.defaults import MAX_CACHE_SECONDS
 from audio_gateway.jobs.job import HOLD_SECONDS, KEPT_SECONDS
+from audio_gateway.metering.open_accounts import INDEX, LISTED
 from audio_gateway.replay.idempotency import KEEP_SECONDS
 
 
@@ -45,6 +46,16 @@ def test_the_table_has_the_keys_that_the_key_store_writes(table):
     assert {(a["AttributeName"], a["AttributeType"]) for a in table["AttributeDefinitions"]} == {
         ("pk", "S"),
         ("sk", "S"),
+        (LISTED, "S"),
+    }
+
+
+def test_the_one_index_lists_accounts_with_open_holds_and_copies_nothing_but_keys(table):
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index == {
+        "IndexName": INDEX,
+        "KeySchema": [{"AttributeName": LISTED, "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
     }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from audio_gateway.api.scheduled import SWEEP_BUDGET_S
 from audio_gateway.jobs.webhook_post import TIMEOUT_S
 from audio_gateway.jobs.webhook_queue import read_message
 from audio_gateway.metering.lag import LATE_WRITE_S
@@ -194,6 +195,7 @@ def test_the_clock_calls_the_sweeper_and_the_roll_up_and_no_run_outlives_its_tur
     assert set(seconds) == {"rollup", "sweeper"}
     for folder, rate in seconds.items():
         assert functions[folder]["Properties"]["Timeout"] <= rate
+    assert functions["sweeper"]["Properties"]["Timeout"] >= SWEEP_BUDGET_S + 15  # to say what it did
     assert functions["sweeper"]["Properties"]["Timeout"] <= 60  # audio_gateway.metering.lag counts on it
 
 

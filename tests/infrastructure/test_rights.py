@@ -109,6 +109,7 @@ ALLOWED = {
             (f"dynamodb:{action}", "Table.Arn")
             for action in ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem")
         ),
+        ("dynamodb:Query", "${Table.Arn}/index/open_holds"),
         *((f"s3:{action}Object", UNSETTLED) for action in ("Get", "Delete")),
         ("s3:ListBucket", "Bucket.Arn"),
         ("states:ListExecutions", "JobsMachine"),
@@ -261,6 +262,7 @@ def leading_keys(of_type, role, action):
 
 def test_the_sweeper_adds_to_the_ledger_and_the_roll_up_writes_nothing_that_money_depends_on(of_type):
     assert leading_keys(of_type, "SweeperRole", "PutItem") == {"LEDGER#*"}
+    assert leading_keys(of_type, "SweeperRole", "Query") == {"OPEN_JOBS", "OPEN_HOLDS#*"}  # and of no list of keys
     assert leading_keys(of_type, "SweeperRole", "UpdateItem") == {"ACCOUNT#*", "ROLLUP", "OPEN_JOBS"}
     for action in ("PutItem", "UpdateItem", "DeleteItem"):
         assert leading_keys(of_type, "RollupRole", action) == {"USAGE#*", "ROLLUP"}

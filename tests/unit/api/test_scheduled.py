@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ class Sweeping:
     def __init__(self, report: SweepReport) -> None:
         self._report = report
 
-    def sweep(self) -> SweepReport:
+    def sweep(self, late: Callable[[], bool]) -> SweepReport:
+        assert not late()
         return self._report
 
 
@@ -51,30 +53,62 @@ def sweep(
 
 def test_a_sweep_that_finds_nothing_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     returned, lines = sweep(SweepReport(keys=7), capsys)
-    assert returned == {"keys": 7, "released": 0, "swept": 0, "abandoned": 0, "interrupted": 0, "failed": 0}
+    assert returned == {
+        "keys": 7,
+        "left": 0,
+        "running": 0,
+        "released": 0,
+        "swept": 0,
+        "abandoned": 0,
+        "interrupted": 0,
+        "failed": 0,
+    }
     assert lines == []
+
+
+def test_a_sweep_without_time_for_all_keys_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    returned, (line, metrics) = sweep(SweepReport(keys=7, left=3, running=2), capsys)
+    assert (returned["left"], line["left"], line["running"], metrics["KeysLeftUnswept"]) == (3, 3, 2, [3])
 
 
 def test_jobs_that_have_lost_their_work_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     lost = LostReport([OpenJob("job_1", "default", 0)], [("job_2", StorageUnavailable("a secret text"))])
     returned, (line, failure, metrics) = sweep(SweepReport(keys=7), capsys, lost)
-    assert returned == {"keys": 7, "released": 0, "swept": 0, "abandoned": 0, "interrupted": 1, "failed": 1}
+    assert returned == {
+        "keys": 7,
+        "left": 0,
+        "running": 0,
+        "released": 0,
+        "swept": 0,
+        "abandoned": 0,
+        "interrupted": 1,
+        "failed": 1,
+    }
     assert (line["message"], line["jobs"], line["interrupted"]) == ("swept", ["job_1"], 1)
     assert (failure["message"], failure["error"], failure["job_id"]) == ("not swept", "StorageUnavailable", "job_2")
     assert (metrics["JobsInterrupted"], metrics["SweepFailures"]) == ([1], [1])
 
 
-def test_what_was_swept_is_one_line_and_five_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_swept_is_one_line_and_metrics(capsys: pytest.CaptureFixture[str]) -> None:
     settled = [Swept("abandoned", HOLD, 0), Swept("swept", HOLD, 70)]
     returned, (line, metrics) = sweep(SweepReport(keys=7, settled=settled), capsys)
-    assert returned == {"keys": 7, "released": 0, "swept": 1, "abandoned": 1, "interrupted": 0, "failed": 0}
+    assert returned == {
+        "keys": 7,
+        "left": 0,
+        "running": 0,
+        "released": 0,
+        "swept": 1,
+        "abandoned": 1,
+        "interrupted": 0,
+        "failed": 0,
+    }
     assert (line["level"], line["message"], line["abandoned"]) == ("WARNING", "swept", 1)
     assert line["holds"] == [
         {"finding": "abandoned", "key_id": "key_1", "request_id": "req_1", "price_microusd": 0, "held_microusd": 100},
         {"finding": "swept", "key_id": "key_1", "request_id": "req_1", "price_microusd": 70, "held_microusd": 100},
     ]
-    names = ("HoldsReleased", "HoldsSwept", "HoldsAbandoned", "JobsInterrupted", "SweepFailures")
-    assert [metrics[name] for name in names] == [[0], [1], [1], [0], [0]]
+    names = ("HoldsReleased", "HoldsSwept", "HoldsAbandoned", "JobsInterrupted", "SweepFailures", "KeysLeftUnswept")
+    assert [metrics[name] for name in names] == [[0], [1], [1], [0], [0], [0]]
 
 
 def test_a_failure_says_which_account_and_where_and_not_what_the_account_holds(

@@ -9,6 +9,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from audio_gateway.metering.open_accounts import INDEX, LISTED
+from tests.fakes.dynamodb_limits import refuse_long_expressions
+
 TABLE = "gateway"
 
 
@@ -20,8 +23,21 @@ def create_table(client: Any, name: str = TABLE) -> None:
         AttributeDefinitions=[
             {"AttributeName": "pk", "AttributeType": "S"},
             {"AttributeName": "sk", "AttributeType": "S"},
+            {"AttributeName": LISTED, "AttributeType": "S"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": INDEX,
+                "KeySchema": [{"AttributeName": LISTED, "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
         ],
     )
+
+
+def _refuse_long_expressions(*, params: Any, **_: Any) -> None:
+    """As DynamoDB does, and moto does not. It knows how large an item may be."""
+    refuse_long_expressions(params)
 
 
 @pytest.fixture
@@ -31,5 +47,6 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
         client = boto3.client("dynamodb")
+        client.meta.events.register("provide-client-params.dynamodb.*", _refuse_long_expressions)
         create_table(client)
         yield client

@@ -21,6 +21,8 @@ from audio_gateway.metering.account_item import account_from, account_key, holds
 from audio_gateway.metering.ledger import LedgerRow, row_from
 from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import DynamoMeter
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.dynamodb_limits import item_size
 from tests.unit.metering.tables import TABLE, dynamodb
 
 __all__ = ["dynamodb"]
@@ -134,6 +136,40 @@ def test_the_third_request_reaches_the_limit_and_says_which_and_when(
     assert caught.value.limit == name
     assert caught.value.retry_after_s == (1 if name == "concurrent_requests" else 45)
     assert len(holds_from(bench.item)) == 2
+
+
+@pytest.mark.parametrize("at_once", [None, 1_000])
+def test_three_hundred_requests_and_jobs_are_open_at_once_and_no_more(at_once: int | None) -> None:
+    bench = Bench(FakeDynamoDB())
+    bench.limit(concurrent_requests=at_once)
+    holds = [bench.meter.admit(CALLER, work(f"r{number}")).hold for number in range(300)]
+    with pytest.raises(RateLimitReached, match="300 requests and jobs of the key are open") as caught:
+        bench.meter.admit(CALLER, work("one more"))
+    assert (caught.value.limit, caught.value.retry_after_s) == ("concurrent_requests", 1)
+    assert item_size(bench.item) < 60_000
+    bench.meter.release(holds[0])
+    bench.meter.admit(CALLER, work("one more"))
+
+
+def test_a_request_that_was_delivered_again_after_its_end_is_told_so(bench: Bench) -> None:
+    hold = bench.meter.admit(CALLER, work("r1")).hold
+    bench.meter.release(hold)
+    bench.client.put_item(TableName=TABLE, Item=bench.item | {"late_r1": {"N": str(NOW_MS)}})
+    with pytest.raises(AlreadyRunning):
+        bench.meter.admit(CALLER, work("r1"))
+
+
+def test_a_refusal_that_nothing_explains_is_worth_another_try(bench: Bench) -> None:
+    class Refusing:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(bench.client, name)
+
+        def update_item(self, **arguments: Any) -> Any:
+            condition = arguments["ConditionExpression"] + " AND attribute_not_exists(pk)"
+            return bench.client.update_item(**arguments | {"ConditionExpression": condition})
+
+    with pytest.raises(MeteringUnavailable):
+        DynamoMeter(Refusing(), TABLE, now_ms=bench.clock).admit(CALLER, work("r1"))  # type: ignore[arg-type] # stands in
 
 
 def test_the_next_minute_starts_at_zero_and_old_windows_are_removed(bench: Bench) -> None:

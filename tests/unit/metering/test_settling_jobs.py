@@ -43,9 +43,6 @@ DONE = replace(HELD, amount=5000, price_microusd=500, cost_microusd=400)
 
 
 class Keys:
-    def all_key_ids(self) -> list[str]:
-        return [KEY]
-
     def forget_deleted(self, _key_id: str) -> bool:
         return False
 

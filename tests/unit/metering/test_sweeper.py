@@ -18,6 +18,7 @@ from audio_gateway.metering.lag import Lag
 from audio_gateway.metering.ledger import LedgerRow, row_from
 from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import DynamoMeter
+from audio_gateway.metering.open_accounts import LISTED, OpenAccounts, list_of
 from audio_gateway.metering.sweeper import Sweeper, SweepReport
 from audio_gateway.metering.table import Table
 from tests.fakes.dynamodb import FakeDynamoDB
@@ -34,14 +35,10 @@ DONE = Work("r1", "speech", "spare", "characters", 10, 60, 20)
 
 
 class Keys:
-    """Accounts without a directory."""
+    """Removes nothing."""
 
-    def __init__(self, *ids: str) -> None:
-        self.ids = list(ids)
+    def __init__(self) -> None:
         self.forgotten: list[str] = []
-
-    def all_key_ids(self) -> list[str]:
-        return self.ids
 
     def forget_deleted(self, key_id: str) -> bool:
         self.forgotten.append(key_id)
@@ -56,12 +53,13 @@ class Bench:
         self.now_ms = NOW_MS
         self.unsettled = FakeUnsettled()
         self.jobs = FakeHeldJobs()
-        self.keys = Keys("key_1")
+        self.keys = Keys()
         self.meter = DynamoMeter(client, TABLE, now_ms=lambda: self.now_ms)
         self.open_account("key_1")
 
     def open_account(self, key_id: str, **changes: Any) -> None:
-        self.client.put_item(TableName=TABLE, Item=new_account_item(key_id, Limits()) | changes)
+        listed = {LISTED: {"S": list_of(key_id)}}
+        self.client.put_item(TableName=TABLE, Item=new_account_item(key_id, Limits()) | listed | changes)
 
     def admit(self, request_id: str = "r1", key_id: str = "key_1") -> Hold:
         work = Work(request_id, "speech", "talker", "characters", 10, 100, 40)
@@ -70,8 +68,8 @@ class Bench:
     def expire(self, seconds: int = 61) -> None:
         self.now_ms += seconds * 1000
 
-    def sweep(self, client: Any = None) -> SweepReport:
-        return self.sweeper(client or self.client).sweep()
+    def sweep(self, client: Any = None, **options: Any) -> SweepReport:
+        return self.sweeper(client or self.client).sweep(**options)
 
     def sweeper(self, client: Any) -> Sweeper:
         return Sweeper(client, TABLE, self.keys, Endings(self.jobs, self.unsettled), LAG, now_ms=lambda: self.now_ms)
@@ -174,7 +172,7 @@ def test_a_handler_that_settles_between_the_sweepers_writes_takes_the_price_of_t
     bench.expire()
     # The sweeper has written its row, and dies before the release.
     with pytest.raises(Crash):
-        bench.sweep(Dying(bench.client, 4))
+        bench.sweep(Dying(bench.client, 8))
     assert (bench.committed, [row.outcome for row in bench.rows]) == (100, ["abandoned"])
     bench.meter.settle(hold, DONE)
     assert (bench.committed, bench.holds(), [row.price_microusd for row in bench.rows]) == (0, [], [0])
@@ -230,7 +228,7 @@ def test_a_late_row_is_marked_also_if_only_the_release_was_missing(bench: Bench)
     bench.admit()
     bench.expire(3 * 3600)
     with pytest.raises(Crash):
-        bench.sweep(Dying(bench.client, 5))  # accounts, account, row?, mark, row — and then it dies
+        bench.sweep(Dying(bench.client, 9))  # four lists, accounts, account, row?, mark, row — and then it dies
     assert len(bench.rows) == 1
     Frontier(Table(bench.client, TABLE)).clear(Frontier(Table(bench.client, TABLE)).begin(), NOW_MS)  # a roll-up
     assert bench.dirty == set()
@@ -240,7 +238,6 @@ def test_a_late_row_is_marked_also_if_only_the_release_was_missing(bench: Bench)
 
 # ---------------------------------------------------------------- what is wrong with one
 def test_one_bad_account_does_not_stop_the_others(bench: Bench) -> None:
-    bench.keys.ids = ["key_0", "key_1", "key_2", "key_gone"]
     bench.open_account("key_0", holds={"M": {"r0": {"S": "not a hold"}}})
     bench.open_account("key_2", limits={"S": "{}"})
     bench.admit("r1", "key_1")
@@ -303,28 +300,100 @@ def test_a_deleted_key_is_forgotten_when_its_last_hold_has_ended(dynamodb: Any) 
 
 def test_keys_that_are_not_deleted_stay(bench: Bench) -> None:
     for status in ("active", "disabled", "archived", "deleted"):
-        bench.keys.ids.append(status)
         bench.open_account(status, status={"S": status})
     bench.sweep()
     assert bench.keys.forgotten == ["deleted"]
 
 
+# ---------------------------------------------------------------- the list
+def listed(bench: Bench) -> set[str]:
+    return set(OpenAccounts(bench.client, TABLE).key_ids())
+
+
+def test_an_account_is_listed_by_its_admission_and_leaves_the_list_when_nothing_is_open_for_some_minutes(
+    dynamodb: Any,
+) -> None:
+    bench = Bench(dynamodb)
+    key_ids = [f"key_{number}" for number in range(10)]
+    for key_id in key_ids:
+        dynamodb.put_item(TableName=TABLE, Item=new_account_item(key_id, Limits()))
+    bench.sweep()
+    assert listed(bench) == set()
+    holds = [bench.admit(f"r{key_id}", key_id) for key_id in key_ids]
+    for hold in holds[:5]:
+        bench.meter.release(hold)
+    bench.sweep()
+    assert listed(bench) == set(key_ids)
+    bench.expire(400)
+    bench.sweep()
+    assert listed(bench) == set(key_ids[5:])
+    bench.sweep()
+    assert listed(bench) == set()
+    bench.admit("again", "key_3")
+    assert listed(bench) == {"key_3"}
+
+
+def test_an_account_with_an_open_hold_never_leaves_the_list(bench: Bench) -> None:
+    """Also where it was opened after the sweeper had looked."""
+
+    class Meanwhile:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(bench.client, name)
+
+        def update_item(self, **arguments: Any) -> Any:
+            if arguments["UpdateExpression"].startswith("REMOVE listed_in"):
+                bench.admit("r1")
+            return bench.client.update_item(**arguments)
+
+    bench.expire(400)
+    bench.sweep(Meanwhile())
+    assert (listed(bench), len(bench.holds())) == ({"key_1"}, 1)
+
+
+def test_leaving_the_list_takes_what_is_stale_along(bench: Bench) -> None:
+    guards = {f"late_{number}": {"N": "1"} for number in range(10)}
+    bench.client.put_item(TableName=TABLE, Item=bench.item() | guards)
+    bench.sweep()
+    assert not [name for name in bench.item() if name.startswith(("late_", "listed"))]
+
+
+# ---------------------------------------------------------------- time
+def test_a_sweep_that_is_out_of_time_says_what_it_left_and_the_next_ones_do_it(bench: Bench) -> None:
+    key_ids = [f"key_{number}" for number in range(30)]
+    for key_id in key_ids:
+        bench.open_account(key_id)
+        bench.admit(f"r{key_id}", key_id)
+    bench.expire()
+    settled = 0
+    for _ in range(30):
+        asked = iter(range(1_000))
+        report = bench.sweep(late=lambda asked=asked: next(asked) >= 20)
+        assert report.keys + report.left == len(key_ids)
+        settled += len(report.settled)
+    assert (settled, sum(len(bench.holds(key_id)) for key_id in key_ids)) == (30, 0)
+
+
+def test_many_holds_of_a_key_are_released_a_portion_at_a_time(bench: Bench) -> None:
+    for number in range(45):
+        bench.admit(f"r{number}")
+    bench.expire()
+    client = Counting(bench.client)
+    assert len(bench.sweep(client).settled) == 45
+    assert (client.calls["update_item"], bench.holds(), bench.committed) == (3, [], 0)
+
+
 # ---------------------------------------------------------------- cost
-def test_a_sweep_reads_each_account_once_however_much_was_settled(bench: Bench) -> None:
+def test_a_sweep_costs_the_same_however_many_keys_have_nothing_open(bench: Bench) -> None:
     def cost() -> tuple[dict[str, int], int]:
         client = Counting(bench.client)
         bench.sweep(client)
         return dict(client.calls), client.items
 
-    bench.keys.ids = [f"key_{number}" for number in range(101)]
-    for key_id in bench.keys.ids:
-        bench.open_account(key_id)
+    bench.admit()
     before = cost()
-    for number in range(5):
-        hold = bench.admit(f"r{number}", "key_7")
-        bench.meter.settle(hold, hold.work)
-    bench.expire()
-    assert before == cost() == ({"batch_get_item": 2}, 101)
+    for number in range(2, 500):
+        bench.client.put_item(TableName=TABLE, Item=new_account_item(f"key_{number}", Limits()))
+    assert before == cost() == ({"query": 4, "batch_get_item": 1}, 2)  # the list's entry, and the account
 
 
 def test_accounts_are_read_for_half_a_unit_each(bench: Bench) -> None:

@@ -108,6 +108,21 @@ def test_a_batch_answers_what_there_is_however_often_it_must_be_asked(table: Tab
     assert sorted(int(each["sk"]["S"]) for each in found) == list(range(0, 250, 2))
 
 
+def test_an_expression_too_long_and_an_item_too_large_are_refused_as_dynamodb_does(client: Any) -> None:
+    def update(expression: str, text: str = "x") -> None:
+        values = {":x": {"S": text}}
+        client.update_item(
+            TableName=TABLE, Key=key("a", "1"), UpdateExpression=expression, ExpressionAttributeValues=values
+        )
+
+    name = "n" * 200
+    clauses = [f"{name}{number} = :x" for number in range(100)]
+    update("SET " + ", ".join(clauses[:18]))
+    for too_much in (("SET " + ", ".join(clauses), "x"), ("SET b = :x", "x" * 410_000)):
+        with pytest.raises(ClientError, match="maximum allowed size"):
+            update(*too_much)
+
+
 def test_an_account_is_changed_as_the_meter_asks_for_it(client: Any) -> None:
     """All of the expressions that admissions and releases are made of."""
     limits = Limits(requests_per_minute=3, concurrent_requests=2, monthly_budget_microusd=250)
@@ -148,7 +163,7 @@ def test_an_account_is_changed_as_the_meter_asks_for_it(client: Any) -> None:
     last = update(admission_update(hold(5, price=0, at_ms=1_795_255_320_000), account))
     assert last is not None
     assert sorted(last) == sorted(
-        ["pk", "sk", "status", "version", "limits", "holds", "m202611", "r29920922", "c29920922"]
+        ["pk", "sk", "status", "version", "limits", "holds", "listed_in", "m202611", "r29920922", "c29920922"]
     )
 
 

@@ -7,9 +7,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from audio_gateway.api.telemetry import count, logger
+from audio_gateway.deadline import Deadline
 from audio_gateway.metering.rollup import Rollup
 from audio_gateway.metering.sweeper import Sweeper, SweepReport
 from audio_gateway.use_cases.lost_jobs import LostJobs, LostReport
+
+SWEEP_BUDGET_S: Final = 45
+"""What the sweeper has not got to by then, the next one does: it must have time to say what it did (template.yaml)."""
 
 ScheduledHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -18,11 +22,12 @@ _MAX_NAMED: Final = 100
 
 
 def sweeps(sweeper: Sweeper, lost_jobs: LostJobs) -> ScheduledHandler:
-    """The sweeper's handler: expired holds, and jobs whose work has stopped."""
+    """The sweeper's handler: jobs whose work has stopped, and expired holds as long as there is time."""
 
     def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
-        report = sweeper.sweep()
+        deadline = Deadline.after(SWEEP_BUDGET_S)
         lost = lost_jobs.end_them()
+        report = sweeper.sweep(late=lambda: deadline.passed)
         counts = {
             "released": report.count("released"),
             "swept": report.count("swept"),
@@ -30,9 +35,9 @@ def sweeps(sweeper: Sweeper, lost_jobs: LostJobs) -> ScheduledHandler:
             "interrupted": len(lost.ended),
             "failed": len(report.failures) + len(lost.failures),
         }
-        if any(counts.values()):
+        if any(counts.values()) or report.left:
             _tell(report, lost, counts)
-        return {"keys": report.keys, **counts}
+        return {"keys": report.keys, "left": report.left, "running": report.running, **counts}
 
     return handler
 
@@ -68,7 +73,8 @@ def _tell(report: SweepReport, lost: LostReport, counts: dict[str, int]) -> None
         for swept in report.settled[:_MAX_NAMED]
     ]
     jobs = [job.id for job in lost.ended[:_MAX_NAMED]]
-    logger().warning("swept", extra={**counts, "keys": report.keys, "holds": holds, "jobs": jobs})
+    looked_at = {"keys": report.keys, "left": report.left, "running": report.running}
+    logger().warning("swept", extra={**counts, **looked_at, "holds": holds, "jobs": jobs})
     for failure in report.failures[:_MAX_NAMED]:
         logger().error("not swept", extra={"key_id": failure.key_id, **_described(failure.error)})
     for job_id, error in lost.failures[:_MAX_NAMED]:
@@ -79,6 +85,7 @@ def _tell(report: SweepReport, lost: LostReport, counts: dict[str, int]) -> None
         HoldsAbandoned=counts["abandoned"],
         JobsInterrupted=counts["interrupted"],
         SweepFailures=counts["failed"],
+        KeysLeftUnswept=report.left,
     )
 
 

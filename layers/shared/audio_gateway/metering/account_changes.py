@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from audio_gateway.metering.account_item import account_key, limits_text
 from audio_gateway.metering.keys import KeyStatus
 from audio_gateway.metering.limits import Limits
+from audio_gateway.metering.open_accounts import LISTED, list_of
 
 AccountStatus = Literal["active", "disabled", "archived", "deleted"]
 """Only `active` admits. `archived` is for good, with its project; `deleted` waits for its open holds to be settled."""
@@ -44,9 +45,13 @@ def archival(key_id: str) -> dict[str, Any]:
 
 
 def deletion(key_id: str) -> dict[str, Any]:
-    """The update that ends an account and leaves its holds to be settled; it succeeds again on a deleted one."""
-    clauses = ["version = version + :one", "#status = :deleted"]
-    return _update(key_id, "attribute_exists(pk)", clauses, {":deleted": {"S": "deleted"}})
+    """The update that ends an account and leaves its holds to be settled; it succeeds again on a deleted one.
+
+    It lists the account: the sweeper removes it when it has no open hold.
+    """
+    clauses = ["version = version + :one", "#status = :deleted", f"{LISTED} = :list"]
+    values = {":deleted": {"S": "deleted"}, ":list": {"S": list_of(key_id)}}
+    return _update(key_id, "attribute_exists(pk)", clauses, values)
 
 
 def removal(key_id: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@
     m<month>                               micro-dollars spent and held in a UTC month
     holds                                  open requests: id → a short text
     late_<id>                              a request that ended and whose admission may arrive again: until when
+    listed_in                              the list of the accounts that may have open holds: see `open_accounts`
     back_<id>                              a job's hold that was given back unpaid, as its text: see `account_updates`
 
 Everything that an admission looks at lies in this one item, so that one conditional update decides.

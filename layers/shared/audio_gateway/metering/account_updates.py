@@ -13,6 +13,12 @@ from typing import Any, Final
 from audio_gateway.metering.account import Hold, minute_of
 from audio_gateway.metering.account_item import BACK, COUNTERS, KEPT_MINUTES, LATE, Account, account_key, hold_text
 from audio_gateway.metering.lag import LATE_WRITE_S
+from audio_gateway.metering.limits import Limits
+from audio_gateway.metering.open_accounts import LISTED, list_of
+
+MAX_OPEN_HOLDS: Final = 300
+"""So many requests and jobs of one key are open at once, whatever its limits say: each adds some 160 bytes to the
+account, and every write of it costs a unit for each KB. Without a bound they would fill the 400 KB of an item."""
 
 MAX_RELEASES: Final = 20
 """So many holds are released by one update."""
@@ -55,12 +61,22 @@ def admission_update(hold: Hold, account: Account) -> dict[str, Any]:
     for counter, cap in caps.items():
         update.count(f"{counter}{minute}", counted[counter], cap)
     update.count(f"m{hold.month}", work.price_microusd, limits.monthly_budget_microusd)
-    if limits.concurrent_requests is not None:
-        update.require("size(holds) < :concurrent", {":concurrent": limits.concurrent_requests})
+    update.require("size(holds) < :concurrent", {":concurrent": most_at_once(limits)})
     update.set("holds.#hold", ":hold", hold_text(hold))
+    update.set_if_absent(LISTED, ":list", list_of(hold.caller.key_id))  # no write of the index where it is there
     for counter in COUNTERS:
         update.remove(f"{counter}{minute - KEPT_MINUTES}")
     return update.arguments()
+
+
+def most_at_once(limits: Limits) -> int:
+    """How many requests and jobs of a key may be open at once."""
+    return MAX_OPEN_HOLDS if limits.concurrent_requests is None else min(limits.concurrent_requests, MAX_OPEN_HOLDS)
+
+
+def is_guarded(item: dict[str, Any], hold: Hold) -> bool:
+    """Whether an account refuses a hold because it was released already."""
+    return LATE + hold.work.request_id in item
 
 
 def release_update(releases: Sequence[Release], now_ms: int, stale: Sequence[str] = ()) -> dict[str, Any]:
@@ -144,6 +160,10 @@ class _Update:
 
     def set(self, path: str, placeholder: str, value: int | str) -> None:
         self._clauses["SET"].append(f"{path} = {placeholder}")
+        self._value(placeholder, value)
+
+    def set_if_absent(self, path: str, placeholder: str, value: str) -> None:
+        self._clauses["SET"].append(f"{path} = if_not_exists({path}, {placeholder})")
         self._value(placeholder, value)
 
     def remove(self, path: str) -> None:

@@ -23,7 +23,13 @@ from audio_gateway.errors import (
 )
 from audio_gateway.metering.account import Admission, Caller, Hold, Work, seconds_to_next_minute, windows_of
 from audio_gateway.metering.account_item import Account, account_from, hold_text, stale_names, usage_from
-from audio_gateway.metering.account_updates import Release, admission_update
+from audio_gateway.metering.account_updates import (
+    MAX_OPEN_HOLDS,
+    Release,
+    admission_update,
+    is_guarded,
+    most_at_once,
+)
 from audio_gateway.metering.account_writer import AccountWriter
 from audio_gateway.metering.ledger import row_for
 from audio_gateway.metering.ledger_store import LedgerStore
@@ -75,11 +81,11 @@ class DynamoMeter:
             if not admitted:
                 admitted = self._learn(hold, account, item)
             if admitted:
-                if twice:
+                if twice and not hold.is_job:  # whose releases are all guarded
                     self._sent_twice.add(work.request_id)
                 self._stale[caller.key_id] = stale_names(item, now_ms)
                 return Admission(hold, windows_of(account.limits, usage_from(item, now_ms), now_ms))
-        raise MeteringUnavailable("The limits of the key are being changed; try again.")
+        raise MeteringUnavailable("The account of the key is being changed; try again.")
 
     def _learn(self, hold: Hold, account: Account, item: dict[str, Any]) -> bool:
         """What the refused item tells: True if the hold is in it after all, False to ask again with what it says.
@@ -93,13 +99,15 @@ class DynamoMeter:
             return True  # the client library repeated a write whose answer was lost, and the first had taken effect
         if running is not None:
             raise AlreadyRunning("This request was delivered twice and is being worked on.", retry_after_s=1)
+        if is_guarded(item, hold):
+            raise AlreadyRunning("This request was delivered twice and has ended.", retry_after_s=1)
         current = account_from(item)
         self._known[hold.caller.key_id] = current
         denial = _key_refuses(current, hold.work, hold.admitted_ms)
         if denial is not None:
             raise denial
-        if current == account:
-            refusal = _reason(hold, account.limits, item)
+        refusal = _reason(hold, current.limits, item) if current == account else None
+        if refusal is not None:
             refusal.windows = windows_of(account.limits, usage_from(item, hold.admitted_ms), hold.admitted_ms)
             raise refusal
         return False
@@ -142,7 +150,7 @@ def _key_refuses(account: Account, work: Work, now_ms: int) -> PermissionDenied 
     return None
 
 
-def _reason(hold: Hold, limits: Limits, item: dict[str, Any]) -> LimitReached:
+def _reason(hold: Hold, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
     """Which limit refused, read from the item as it was at that moment: no second read, no race."""
     work, used = hold.work, usage_from(item, hold.admitted_ms)
     wait = seconds_to_next_minute(hold.admitted_ms)
@@ -155,8 +163,14 @@ def _reason(hold: Hold, limits: Limits, item: dict[str, Any]) -> LimitReached:
             f"${usd(budget)} for {hold.month[:4]}-{hold.month[4:]} are spent or held."
         )
         return BudgetReached(message, limit="monthly_budget_usd")
-    if limits.concurrent_requests is not None and used.open_holds >= limits.concurrent_requests:
-        message = f"The key may run {limits.concurrent_requests} requests at once; wait for one to end."
+    if used.open_holds >= most_at_once(limits):
+        if limits.concurrent_requests is not None and limits.concurrent_requests <= MAX_OPEN_HOLDS:
+            message = f"The key may run {limits.concurrent_requests} requests at once; wait for one to end."
+        else:
+            message = (
+                f"{MAX_OPEN_HOLDS} requests and jobs of the key are open, the most that one key may have at once; wait "
+                "for one to end, or use another key."
+            )
         return RateLimitReached(message, limit="concurrent_requests", retry_after_s=1)
     for limit, cap, spent, wanted in (
         ("requests_per_minute", limits.requests_per_minute, used.requests, 1),
@@ -171,4 +185,4 @@ def _reason(hold: Hold, limits: Limits, item: dict[str, Any]) -> LimitReached:
                 return TooMuchAtOnce(f"{message} Send it in smaller parts.", limit=limit)
             message = f"Limit of {what} reached: {spent / unit:g} of {cap / unit:g} used, {wanted / unit:g} asked for."
             return RateLimitReached(message, limit=limit, retry_after_s=wait)
-    raise AssertionError("an account refused a hold that all of its limits allow")
+    return None

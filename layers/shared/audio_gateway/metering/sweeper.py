@@ -11,22 +11,29 @@ The rule, for each hold that has expired:
 The row first, then the release, and the release takes the price of the row that is there, whoever wrote it: a handler
 that comes back late, or a second sweeper, changes nothing.
 
-Cost: an account is read eventually consistent, a hundred with each call: half a read unit per key and sweep as long as
-the item is below 4 KB (some 30 open holds). Settled requests are nowhere looked at. A hundred keys, swept each minute,
-take 100 x 0.5 x 43,200 = 2.2 million read units a month. Only an account in which a hold has expired is read again,
-consistently.
+Cost: only accounts that may have open holds are looked at (`open_accounts`); keys that nobody uses, and their projects,
+cost nothing. An account is read eventually consistent, a hundred with each call: half a read unit as long as it is
+below 4 KB (some 25 open holds). Only one in which a hold has expired is read again, consistently, and its holds are
+released twenty with each update.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from audio_gateway.clock import now_ms
 from audio_gateway.errors import GatewayError, MeteringUnavailable
 from audio_gateway.metering.account import Hold
-from audio_gateway.metering.account_item import account_from, account_key, given_back_from, holds_from, stale_names
+from audio_gateway.metering.account_item import (
+    account_from,
+    account_key,
+    given_back_from,
+    holds_from,
+    last_used_s,
+    stale_names,
+)
 from audio_gateway.metering.account_updates import MAX_RELEASES, Release
 from audio_gateway.metering.account_writer import AccountWriter
 from audio_gateway.metering.endings import Ending, Endings
@@ -34,6 +41,7 @@ from audio_gateway.metering.lag import Lag
 from audio_gateway.metering.late_rows import LateRows
 from audio_gateway.metering.ledger import LedgerRow, abandoned_row, row_for
 from audio_gateway.metering.ledger_store import LedgerStore
+from audio_gateway.metering.open_accounts import OpenAccounts, unlisting
 from audio_gateway.metering.releases import release_all
 from audio_gateway.metering.table import Item, Table
 
@@ -42,16 +50,15 @@ if TYPE_CHECKING:
 
 Finding = Literal["released", "swept", "abandoned"]
 
+# A key that was not used for so long leaves the list; when it is used again, that is a write of the index more.
+_IDLE_S: Final = 300
+
 # So many marks of holds that were given back are kept in an account at once: it must stay small.
 _MAX_GIVEN_BACK: Final = 20
 
 
 class Keys(Protocol):
-    """Whose holds there may be."""
-
-    def all_key_ids(self) -> Iterable[str]:
-        """The ids of all keys with an account, also of deleted ones."""
-        ...
+    """Removes keys."""
 
     def forget_deleted(self, key_id: str) -> bool:
         """Remove what is left of a deleted key without open holds."""
@@ -77,9 +84,14 @@ class Failure:
 
 @dataclass(slots=True)
 class SweepReport:
-    """What a sweep did. `running` counts holds that have expired and stay, because their job goes on."""
+    """What a sweep did.
+
+    `keys` are those that were looked at, `left` those for which there was no time. `running` counts holds that have
+    expired and stay, because their job goes on.
+    """
 
     keys: int = 0
+    left: int = 0
     running: int = 0
     settled: list[Swept] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -90,7 +102,7 @@ class SweepReport:
 
 
 class Sweeper:
-    """Looks at all accounts once for each call of `sweep`. `now_ms` is the clock."""
+    """Looks once at all accounts with open holds for each call of `sweep`. `now_ms` is the clock."""
 
     def __init__(
         self,
@@ -106,37 +118,54 @@ class Sweeper:
         self._accounts = AccountWriter(client, table)
         self._ledger = LedgerStore(client, table)
         self._rows = LateRows(client, table, lag, now_ms)
+        self._open = OpenAccounts(client, table)
         self._keys = keys
         self._endings = endings
         self._now_ms = now_ms
 
-    def sweep(self) -> SweepReport:
-        """Settle every hold that has expired. Nothing is raised: what fails is reported, and stops nothing else."""
+    def sweep(self, late: Callable[[], bool] = lambda: False) -> SweepReport:
+        """Settle every hold that has expired. Nothing is raised: what fails is reported, and stops nothing else.
+
+        `late` is asked again and again, and ends the sweep: the next one goes on, in another order.
+        """
         report = SweepReport()
         try:
-            accounts = map(account_key, self._keys.all_key_ids())
-            for account in self._table.get_each(accounts, consistent=False):
+            listed = self._open.key_ids()
+            report.left = len(listed)
+            for account in self._table.get_each(map(account_key, listed), consistent=False):
+                if late():
+                    return report
                 report.keys += 1
-                self._sweep_account(account, report)
+                report.left -= 1
+                self._sweep_account(account, report, late)
+            report.left = 0  # the others are not there any more
         except MeteringUnavailable as error:
             report.failures.append(Failure(None, error))
         return report
 
-    def _sweep_account(self, account: Item, report: SweepReport) -> None:
+    def _sweep_account(self, account: Item, report: SweepReport, late: Callable[[], bool]) -> None:
         key_id = account["pk"]["S"].removeprefix("ACCOUNT#")
         try:
             if self._expired(account):
-                self._settle_all(key_id, report)
-            elif account_from(account).status == "deleted" and not account["holds"]["M"]:
+                self._settle_all(key_id, report, late)
+            elif account["holds"]["M"]:
+                return
+            elif account_from(account).status == "deleted":
                 self._keys.forget_deleted(key_id)
+            elif self._is_idle(account):
+                self._table.update(unlisting(account_key(key_id), stale_names(account, self._now_ms())))
         except Exception as error:  # noqa: BLE001 - one account must not stop the others, whatever is wrong with it
             report.failures.append(Failure(key_id, error))
 
-    def _settle_all(self, key_id: str, report: SweepReport) -> None:
+    def _is_idle(self, account: Item) -> bool:
+        """Whether nothing was admitted for a while: a key that is used again and again stays on the list."""
+        return self._now_ms() // 1000 - (last_used_s(account) or 0) >= _IDLE_S
+
+    def _settle_all(self, key_id: str, report: SweepReport, late: Callable[[], bool]) -> None:
         # What was read may be a moment old, and a hold in it have been released since.
         account = self._table.get(account_key(key_id))
         expired = [] if account is None else self._expired(account)
-        while account is not None and expired:
+        while account is not None and expired and not late():
             found = [each for hold in expired[:MAX_RELEASES] for each in self._settled(hold, report)]
             self._release(account, found, report)
             expired = expired[MAX_RELEASES:]

@@ -99,6 +99,23 @@ class Table:
                 return
             more["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
+    def query_index(self, index: str, attribute: str, value: str) -> Iterator[Item]:
+        """The keys of the items that an index has under this value of its `attribute`, as of a moment ago."""
+        more: Item = {}
+        while True:
+            with as_ours(self._unavailable):
+                answer = self._client.query(
+                    TableName=self._name,
+                    IndexName=index,
+                    KeyConditionExpression=f"{attribute} = :value",
+                    ExpressionAttributeValues={":value": {"S": value}},
+                    **more,
+                )
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            more["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
     def put_new(self, item: Item) -> Item:
         """Write an item unless there is one with its key; the one that is there afterwards."""
         from botocore.exceptions import ClientError

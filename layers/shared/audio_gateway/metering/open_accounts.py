@@ -1,0 +1,59 @@
+"""The list of the accounts that may have open holds: an index of the table, in which all others are not (ADR 0020).
+
+    index open_holds      listed_in → the account's key      keys only
+
+An admission lists its account in the same update, if it is not listed yet, and nothing but the sweeper takes it off:
+while it has no hold, and is not in use. So an account with open holds is always listed, and what nobody uses costs
+nothing.
+"""
+
+from __future__ import annotations
+
+import random
+import zlib
+from typing import TYPE_CHECKING, Any, Final
+
+from audio_gateway.metering.table import Table
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+INDEX: Final = "open_holds"
+LISTED: Final = "listed_in"
+"""The attribute of an account that lists it; the index's partition key."""
+
+# Partitions of the index take 1,000 writes a second each, and one is written when a key is used after some minutes.
+_LISTS: Final = tuple(f"OPEN_HOLDS#{number}" for number in range(4))
+
+
+def list_of(key_id: str) -> str:
+    """The list that a key's account is on."""
+    return _LISTS[zlib.crc32(key_id.encode()) % len(_LISTS)]
+
+
+def unlisting(account_key: dict[str, Any], stale: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The update that takes an account off the list if it has no open hold, and `stale` attributes with it."""
+    names = {f"#s{at}": name for at, name in enumerate(stale)}
+    return {
+        "Key": account_key,
+        "ConditionExpression": f"size(holds) = :none AND attribute_exists({LISTED})",
+        "UpdateExpression": f"REMOVE {', '.join((LISTED, *names))}",
+        "ExpressionAttributeValues": {":none": {"N": "0"}},
+    } | ({"ExpressionAttributeNames": names} if names else {})
+
+
+class OpenAccounts:
+    """Reads the list. Every call raises `MeteringUnavailable` if it cannot be made."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._table = Table(client, table)
+
+    def key_ids(self) -> list[str]:
+        """The ids of all keys whose accounts are listed, as of a moment ago.
+
+        In another order each time: who has no time for all of them comes to each one sooner or later.
+        """
+        items = (item for each in _LISTS for item in self._table.query_index(INDEX, LISTED, each))
+        found = [item["pk"]["S"].removeprefix("ACCOUNT#") for item in items]
+        random.shuffle(found)
+        return found

@@ -1,0 +1,62 @@
+"""Limits of DynamoDB that no emulator of it in this repository's tests knows by itself.
+
+An expression has at most 4,096 bytes ("Constraints", expression parameters), an item 400 KB, and one item takes 1,000
+write units a second: a unit for each KB of an update's larger item, before and after.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+Item = dict[str, Any]
+
+MAX_EXPRESSION: Final = 4_096
+MAX_ITEM: Final = 400 * 1024
+
+_EXPRESSIONS: Final = ("ConditionExpression", "UpdateExpression", "KeyConditionExpression", "FilterExpression")
+
+
+def refuse_long_expressions(arguments: Item) -> None:
+    """Raise what DynamoDB answers to an expression that is too long."""
+    for name in _EXPRESSIONS:
+        size = len(arguments.get(name, "").encode())
+        if size > MAX_EXPRESSION:
+            message = f"Invalid {name}: Expression size has exceeded the maximum allowed size; expression size: {size}"
+            raise _refusal(message)
+
+
+def refuse_large_item(item: Item) -> None:
+    """Raise what DynamoDB answers to an item that has become too large."""
+    if item_size(item) > MAX_ITEM:
+        raise _refusal("Item size to update has exceeded the maximum allowed size")
+
+
+def item_size(item: Item) -> int:
+    """Bytes of an item as AWS counts them ("DynamoDB item sizes and formats")."""
+    return sum(len(name.encode()) + _size(value) for name, value in item.items())
+
+
+def write_units(item: Item) -> int:
+    """What a write of an item takes."""
+    return -(-item_size(item) // 1024)
+
+
+def _size(value: Item) -> int:
+    ((kind, content),) = value.items()
+    if kind == "N":
+        return -(-len(content.strip("0")) // 2) + 1  # two digits in a byte, without zeros at the ends
+    if kind == "M":
+        return 3 + sum(1 + len(name.encode()) + _size(each) for name, each in content.items())
+    if kind == "NS":
+        return sum(_size({"N": each}) for each in content)
+    if kind in {"BOOL", "NULL"}:
+        return 1
+    assert kind == "S", kind
+    return len(content.encode())
+
+
+def _refusal(message: str) -> ClientError:
+    answer: Any = {"Error": {"Code": "ValidationException", "Message": message}, "ResponseMetadata": {}}
+    return ClientError(answer, "a write")

@@ -1,0 +1,191 @@
+"""Releases that failed are repeated with the next one of their key, and whatever happens meanwhile count once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from audio_gateway.errors import MeteringUnavailable
+from audio_gateway.metering.account import Caller, Hold, Work
+from audio_gateway.metering.account_item import account_key, holds_from, new_account_item, stale_names, usage_from
+from audio_gateway.metering.account_updates import MAX_RELEASES, Release, release_update
+from audio_gateway.metering.account_writer import AccountWriter
+from audio_gateway.metering.limits import Limits
+from audio_gateway.metering.meter import DynamoMeter
+from audio_gateway.metering.releases import Releases, release_all
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.unit.metering.tables import TABLE, dynamodb
+
+__all__ = ["dynamodb"]
+
+NOW_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z
+PRICE = 100
+
+
+class Failing:
+    """A client whose updates fail while `fails` is set: "before" they take effect, or "after"."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.fails: str | None = None
+        self.updates: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def update_item(self, **arguments: Any) -> Any:
+        self.updates.append(arguments["UpdateExpression"])
+        if self.fails == "before":
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "UpdateItem")
+        answer = self._client.update_item(**arguments)
+        if self.fails == "after":
+            raise ClientError({"Error": {"Code": "InternalServerError"}}, "UpdateItem")
+        return answer
+
+
+class Bench:
+    def __init__(self, client: Any) -> None:
+        self.now_ms = NOW_MS
+        self.client = Failing(client)
+        client.put_item(TableName=TABLE, Item=new_account_item("key_1", Limits()))
+        self.meter = DynamoMeter(self.client, TABLE, now_ms=lambda: self.now_ms)  # type: ignore[arg-type] # stands in
+
+    def admit(self, *ids: int) -> list[Hold]:
+        return [self.meter.admit(Caller("key_1", "default"), work(number)).hold for number in ids]
+
+    def settle(self, holds: list[Hold], *, fails: str | None = None) -> None:
+        self.client.fails = fails
+        for hold in holds:
+            self.meter.settle(hold, hold.work)
+        self.client.fails = None
+
+    @property
+    def item(self) -> dict[str, Any]:
+        return dict(self.client.get_item(TableName=TABLE, Key=account_key("key_1"), ConsistentRead=True)["Item"])
+
+    @property
+    def open(self) -> list[str]:
+        return sorted(hold.work.request_id for hold in holds_from(self.item))
+
+    @property
+    def committed(self) -> int:
+        return usage_from(self.item, self.now_ms).committed_microusd
+
+
+def work(number: int) -> Work:
+    return Work(f"req_{number:032x}", "speech", "talker", "characters", 10, PRICE, PRICE)
+
+
+@pytest.fixture(params=["moto", "fake"])
+def bench(request: pytest.FixtureRequest) -> Bench:
+    return Bench(request.getfixturevalue("dynamodb") if request.param == "moto" else FakeDynamoDB())
+
+
+@pytest.mark.parametrize("fails", ["before", "after"])
+def test_what_failed_goes_with_the_next_release_of_its_key(bench: Bench, fails: str) -> None:
+    holds = bench.admit(*range(5))
+    bench.settle(holds, fails=fails)
+    (last,) = bench.admit(9)
+    before = len(bench.client.updates)
+    bench.settle([last])
+    assert (bench.open, bench.committed) == ([], 6 * PRICE)
+    assert len(bench.client.updates) - before <= 2
+
+
+def test_one_update_takes_a_portion_and_the_next_one_the_rest(bench: Bench) -> None:
+    bench.settle(bench.admit(*range(45)), fails="before")
+    left = []
+    for number in (100, 101, 102):
+        bench.settle(bench.admit(number))
+        left.append(len(bench.open))
+    assert left == [26, 7, 0]
+    assert bench.committed == 48 * PRICE
+
+
+def test_holds_that_the_sweeper_has_released_meanwhile_are_not_released_again(bench: Bench) -> None:
+    holds = bench.admit(*range(5))
+    bench.settle(holds, fails="before")
+    accounts = AccountWriter(bench.client, TABLE)  # type: ignore[arg-type] # stands in
+    release_all(accounts, [Release(hold, PRICE) for hold in holds[1:3]], NOW_MS)
+    bench.settle(bench.admit(9))
+    assert (bench.open, bench.committed) == ([], 6 * PRICE)
+
+
+def test_a_failed_release_is_repeated_with_its_own_price(bench: Bench) -> None:
+    free, paid, last = bench.admit(1, 2, 3)
+    bench.client.fails = "before"
+    with pytest.raises(MeteringUnavailable):
+        bench.meter.release(free)
+    bench.settle([paid], fails="before")
+    bench.settle([last])
+    assert (bench.open, bench.committed) == ([], 2 * PRICE)
+
+
+def test_an_answer_without_time_for_its_release_leaves_it_to_the_next(bench: Bench) -> None:
+    first, second = bench.admit(1, 2)
+    bench.meter.settle(first, first.work, late=lambda: True)
+    assert len(bench.open) == 2
+    bench.settle([second])
+    assert (bench.open, bench.committed) == ([], 2 * PRICE)
+
+
+def test_a_combined_release_that_arrives_again_changes_nothing(bench: Bench) -> None:
+    class Twice:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(bench.client, name)
+
+        def update_item(self, **arguments: Any) -> Any:
+            bench.client.update_item(**arguments)
+            return bench.client.update_item(**arguments)
+
+    holds = bench.admit(*range(5))
+    released = release_all(AccountWriter(Twice(), TABLE), [Release(hold, PRICE) for hold in holds], NOW_MS)  # type: ignore[arg-type] # stands in
+    assert (released.releases, bench.open, bench.committed) == ((), [], 5 * PRICE)
+
+
+def test_what_has_expired_is_the_sweeper_s_and_memory_is_bounded() -> None:
+    bench = Bench(FakeDynamoDB())
+    releases = Releases(AccountWriter(bench.client, TABLE), lambda: bench.now_ms)  # type: ignore[arg-type] # stands in
+    for key in range(30):
+        for number in range(150):
+            hold = Hold(Caller(f"key_{key}", "default"), work(number), NOW_MS, NOW_MS // 1000 + 60)
+            releases.remember(Release(hold, PRICE))
+    assert sum(map(len, releases._waiting.values())) == 20 * 100
+    bench.settle(bench.admit(*range(5)), fails="before")
+    bench.now_ms += 60_000
+    bench.settle(bench.admit(9))
+    assert len(bench.open) == 5
+
+
+def test_a_hundred_guards_and_more_go_in_portions_the_oldest_first(bench: Bench) -> None:
+    """As after a minute in which DynamoDB answered with errors: each release left a guard."""
+    guards = {f"late_{work(number).request_id}": {"N": str(NOW_MS // 1000 + number)} for number in range(130)}
+    bench.client.put_item(TableName=TABLE, Item=bench.item | guards)
+    bench.now_ms += 600_000
+    left = []
+    for number in range(4):
+        bench.settle(bench.admit(1000 + number))
+        left.append(sum(name.startswith("late_") for name in bench.item))
+    assert left == [90, 50, 10, 0]
+    assert bench.open == []
+
+
+def test_the_stale_are_named_the_oldest_first_and_no_more_than_an_update_takes() -> None:
+    minute = NOW_MS // 60_000
+    item = {f"late_{number}": {"N": str(NOW_MS // 1000 - 1 - number)} for number in range(50)}
+    item |= {f"c{minute - 100}": {"N": "1"}, f"r{minute - 3}": {"N": "1"}, f"r{minute}": {"N": "1"}}
+    names = stale_names(item, NOW_MS)
+    assert (len(names), names[0], names[1]) == (40, f"c{minute - 100}", f"r{minute - 3}")
+    assert names[2:4] == ("late_49", "late_48")
+
+
+def test_the_largest_updates_are_far_from_dynamodb_s_limit() -> None:
+    for prefix in ("req", "job"):
+        works = [replace(work(number), request_id=f"{prefix}_{number:032x}") for number in range(MAX_RELEASES)]
+        holds = [Hold(Caller("key_1", "default"), each, NOW_MS, 0) for each in works]
+        stale = [f"late_req_{number:032x}" for number in range(40)]
+        update = release_update([Release(hold, 0, guarded=True) for hold in holds], NOW_MS, stale)
+        assert max(len(update["UpdateExpression"]), len(update["ConditionExpression"])) < 1_500
