@@ -22,8 +22,10 @@ from audio_gateway.jobs.job import Job
 from audio_gateway.metering.account import Caller
 from audio_gateway.metering.account_item import account_key, holds_from
 from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.lag import Lag
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.ledger_store import LedgerStore
+from audio_gateway.metering.meter import HOLD_SECONDS
 from audio_gateway.metering.unsettled import UnsettledStore
 from audio_gateway.providers.registry import provider_of
 from audio_gateway.use_cases.desk import desk_on_aws
@@ -220,7 +222,8 @@ def workshop(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work
     (machine,) = machines.list_state_machines()["stateMachines"]
     key = Directory(dynamodb, info["table"]).create_key("api", name="a customer")
     unsettled = UnsettledStore(info["bucket"])
-    desk = desk_on_aws(dynamodb, info["table"], info["bucket"], machine["stateMachineArn"], unsettled)
+    lag = Lag(HOLD_SECONDS, SWEEP_SECONDS)
+    desk = desk_on_aws(dynamodb, info["table"], info["bucket"], machine["stateMachineArn"], unsettled, lag)
     caller = Caller(key.record.id, "default")
     address = {"base_url": info["base_url"], "api_key": key.value, "max_retries": 2}
     with OpenAI(**address, http_client=audio_gateway_client.http_client(threshold=0)) as client:
