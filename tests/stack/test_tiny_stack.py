@@ -77,6 +77,7 @@ class Tiny:
 def tiny(run_stack: Callable[..., RunningStack], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
     root = project(tmp_path_factory.mktemp("tiny"))
     running = run_stack(root)
+    running.denials_meant = True
     yield Tiny(root, running.wait_until_ready())
     running.stop()
 
