@@ -43,9 +43,11 @@ class MemoryFiles(JobFiles):
         self.kept: dict[str, bytes] = {}
         self.fate = fate or Fate()
 
-    def put(self, job: Job, name: str, data: bytes) -> None:
-        self.kept[self._name(job, name)] = data
+    def put(self, job: Job, name: str, data: bytes) -> SourceFile:
+        key = self._name(job, name)
+        self.kept[key] = data
         self.fate.written()
+        return SourceFile(key, '"1"', len(data))
 
     def get(self, job: Job, name: str) -> bytes | None:
         return self.kept.get(self._name(job, name))

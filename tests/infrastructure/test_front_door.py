@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from audio_gateway.api import app
+
 ROUTES = {
     "/audio/speech": "SpeechFunction",
     "/audio/transcriptions": "TranscriptionsFunction",
@@ -42,12 +44,13 @@ ROUTES = {
     "/webhook_event_types": "WebhooksFunction",
 }
 
+# Every other path: an unknown URL is a 404 whatever the Authorization header is, also where there is none.
+CATCH_ALL = ("/", "/{proxy+}")
+
 # Contract section 7; where it is silent, what audio_gateway.api.errors says of the same mistake.
 ANSWERS = {
     "MISSING_AUTHENTICATION_TOKEN": (404, "invalid_request_error", "unknown_url"),
     "RESOURCE_NOT_FOUND": (404, "invalid_request_error", "unknown_url"),
-    "INVALID_SIGNATURE": (404, "invalid_request_error", "unknown_url"),
-    "EXPIRED_TOKEN": (404, "invalid_request_error", "unknown_url"),
     "UNAUTHORIZED": (401, "invalid_request_error", "invalid_api_key"),
     "INVALID_API_KEY": (401, "invalid_request_error", "invalid_api_key"),
     "ACCESS_DENIED": (403, "invalid_request_error", None),
@@ -98,7 +101,18 @@ def headers_of(response):
 
 def test_the_routes_are_the_known_resources(api):
     methods = {(path, method) for path, item in api["Body"]["paths"].items() for method in item}
-    assert methods == {(path, "x-amazon-apigateway-any-method") for path in ROUTES}
+    assert methods == {(path, "x-amazon-apigateway-any-method") for path in [*ROUTES, *CATCH_ALL]}
+
+
+@pytest.mark.parametrize("path", CATCH_ALL)
+def test_an_unknown_url_is_answered_by_a_function_of_ours_before_any_look_at_a_key(path, api):
+    method = api["Body"]["paths"][path]["x-amazon-apigateway-any-method"]
+    assert method["security"] == [{"NONE": []}]
+    assert "${ModelsFunction.Arn}" in method["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+
+
+def test_the_function_knows_the_routes_of_unknown_urls():
+    assert set(CATCH_ALL) == app._CATCH_ALL
 
 
 @pytest.mark.parametrize("path", ROUTES)
@@ -147,7 +161,9 @@ def test_the_api_is_regional_and_wants_modern_tls(api, source):
 
 
 def test_each_route_is_throttled_and_the_parameter_says_that_it_is_each(stage, source):
-    (settings,) = stage["MethodSettings"]
+    settings, *narrower = stage["MethodSettings"]
+    assert {(each["HttpMethod"], each["ResourcePath"]) for each in narrower} == {("ANY", "/"), ("ANY", "/~1{proxy+}")}
+    assert all(each["ThrottlingRateLimit"] <= 5 for each in narrower)  # anybody can have these invoked
     assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
     assert "each route" in source["Parameters"]["RequestsPerSecond"]["Description"].lower()
     assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}

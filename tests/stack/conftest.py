@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,6 +28,8 @@ LAUNCHER = (
 # Generous: a test machine may be busy. How fast a start is, is measured elsewhere.
 START_SECONDS = 90
 STOP_SECONDS = 20
+# By the local AWS (local/emulator_conditions.py); `local` is how the stack names the sessions of its functions' roles.
+DENIED = re.compile(r"denied: arn:\S+/local ")
 
 NODE_TESTS = ROOT / "tests" / "node"
 LEAST_NODE = 20
@@ -39,6 +42,7 @@ class RunningStack:
         self.stack_file = folder / "stack.json"
         self.log = folder / "log"
         self.info: dict[str, Any] = {}
+        self.denials_meant = False
         own = {"PORT": "0", "STACK_FILE": str(self.stack_file)}
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
@@ -69,6 +73,11 @@ class RunningStack:
         assert code == 0, f"exit code {code}:\n{self.log.read_text()[-4000:]}"
         assert not self.stack_file.exists()
         assert not [pid for pid in children if runs(pid)]
+        assert self.denials_meant or not self.denials(), self.denials()
+
+    def denials(self) -> list[str]:
+        """What its functions asked AWS for without having the right: each a fault, whatever they made of it."""
+        return [line for line in self.log.read_text("utf-8", "replace").splitlines() if DENIED.search(line)]
 
     def kill(self) -> None:
         """End it without giving it a chance."""

@@ -42,8 +42,9 @@ def project(folder: Path) -> Path:
 class Tiny:
     """The running small system."""
 
-    def __init__(self, root: Path, info: dict[str, Any]) -> None:
-        self.info = info
+    def __init__(self, root: Path, running: RunningStack) -> None:
+        self.info = running.wait_until_ready()
+        self.denials = running.denials
         self.folder = root / "functions" / "tiny"
 
     def call(self, path: str, body: Any = None, **headers: str) -> tuple[int, bytes, http.client.HTTPMessage]:
@@ -77,7 +78,8 @@ class Tiny:
 def tiny(run_stack: Callable[..., RunningStack], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
     root = project(tmp_path_factory.mktemp("tiny"))
     running = run_stack(root)
-    yield Tiny(root, running.wait_until_ready())
+    running.denials_meant = True
+    yield Tiny(root, running)
     running.stop()
 
 
@@ -149,6 +151,7 @@ def test_more_calls_than_environments_wait_their_turn(tiny: Tiny) -> None:
 def test_a_function_can_do_what_its_role_allows_and_nothing_else(tiny: Tiny) -> None:
     assert tiny.call("read")[0] == 200
     assert tiny.call("write")[:2] == (403, b"AccessDeniedException")
+    assert "dynamodb:PutItem" in tiny.denials()[-1]  # on the console: a function may make something else of it
     assert json.loads(tiny.call("about")[1])["role"] != tiny.info["aws_access_key_id"]
 
 
@@ -235,7 +238,7 @@ def test_stopping_waits_neither_for_requests_that_run_nor_for_slow_clients(
     template = root / "template.yaml"
     template.write_text(template.read_text().replace("Timeout: 2\n", "Timeout: 60\n", 1))
     running = run_stack(root)
-    tiny = Tiny(root, running.wait_until_ready())
+    tiny = Tiny(root, running)
     address = urlsplit(tiny.info["base_url"])
     calls = [threading.Thread(target=_ignore_the_answer, args=(tiny,)) for _ in range(6)]
     for call in calls:

@@ -132,6 +132,22 @@ def test_an_unknown_path_is_a_404(wire: Wire, method: str, path: str) -> None:
     assert answer.error["code"] == "unknown_url"
 
 
+@pytest.mark.parametrize(
+    "authorization",
+    [None, "", "Bearer sk-wrong", "Bearer", "Basic dXNlcjpwYXNz", "garbage",
+     "AWS4-HMAC-SHA256 Credential=AKIAX/20261130/us-east-1/execute-api/aws4_request, SignedHeaders=host, Signature=0"],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["/", "/chat/completions", "/v1/models"])
+def test_an_unknown_path_is_a_404_in_our_own_words_whatever_is_said_of_a_key(
+    stack: dict[str, Any], path: str, authorization: str | None
+) -> None:
+    wire = Wire(stack["base_url"], None)
+    answer = wire.call("GET", path, headers={} if authorization is None else {"Authorization": authorization})
+    assert (answer.status, answer.error["code"]) == (404, "unknown_url")
+    assert answer.error["message"] == f"Invalid URL (GET /v1{path})"
+    assert answer.headers["x-request-id"].startswith("req_")
+
+
 def test_the_sdk_raises_not_found_for_an_unknown_path(client: OpenAI) -> None:
     with pytest.raises(NotFoundError) as caught:
         client.get("/_stainless_unknown_path", cast_to=object)

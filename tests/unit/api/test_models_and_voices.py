@@ -67,6 +67,18 @@ def test_no_model_at_all_is_an_unknown_url(handlers: dict[str, Any]) -> None:
     assert get(handlers, "models", "/models/").error["code"] == "unknown_url"
 
 
+@pytest.mark.parametrize("authorizer", [{}, None])
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/", "/chat/completions", "/v1/models", "/v1/models/talker", "//models"])
+def test_whatever_comes_by_the_route_for_everything_else_is_an_unknown_url(
+    handlers: dict[str, Any], path: str, method: str, authorizer: dict[str, Any] | None
+) -> None:
+    request = event(method, path, authorizer=authorizer) | {"resource": "/" if path == "/" else "/{proxy+}"}
+    answer = call(handlers["models"], request)
+    assert (answer.status, answer.error["code"]) == (404, "unknown_url")
+    assert answer.error["message"] == f"Invalid URL ({method} /v1{path})"
+
+
 def test_another_type_is_refused(handlers: dict[str, Any]) -> None:
     assert get(handlers, "models", "/models", type="text").error["param"] == "type"
 

@@ -64,10 +64,9 @@ def test_a_stream_that_breaks_off_leaves_nothing(files: JobFiles) -> None:
 
 def test_ranges_of_a_source(files: JobFiles) -> None:
     data = bytes(range(256)) * 100
-    files.put(JOB, "source", data)
-    found = files.find(JOB, "source")
-    assert found is not None
-    reader = files.reader(found)
+    written = files.put(JOB, "source", data)
+    assert files.find(JOB, "source") == written
+    reader = files.reader(written)
     assert (reader.size, reader.read(5, 300), reader.read(7, 7)) == (len(data), data[5:300], b"")
     content = StoredContent(reader, block_bytes=1000, blocks=2)
     assert content[990:2050] == data[990:2050]

@@ -9,6 +9,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping, MutableMapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -38,6 +39,11 @@ _PLATFORM_SECONDS = 29.0
 # Settling waits for DynamoDB in this time, too (metering/dynamodb.py).
 _MARGIN_SECONDS = 2.5
 
+_PATH_SHOWN = 200
+
+# The API's routes for every path that has no route of its own, without the authorizer (template.yaml).
+_CATCH_ALL = frozenset({"/", "/{proxy+}"})
+
 
 def create_app(title: str) -> FastAPI:
     """A FastAPI app whose every error is in OpenAI's envelope; the caller adds its routes."""
@@ -48,6 +54,12 @@ def create_app(title: str) -> FastAPI:
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_error)
     return app
+
+
+@cache
+def _without_routes() -> FastAPI:
+    """Answers that the URL is unknown, whatever it is."""
+    return create_app("unknown")
 
 
 def lambda_handler(app: FastAPI, endpoint: str) -> LambdaHandler:
@@ -106,7 +118,10 @@ class RequestScope:
         """Run one request; nothing is raised, whatever the app does."""
         started = time.perf_counter()
         event = scope.get("aws.event") or {}
-        facts = RequestFacts(request_id(event), endpoint=self._endpoint, method=scope["method"])
+        # By the route and not by the path: one like /v1/v1/models must not be taken for one of this function's own.
+        unknown = event.get("resource") in _CATCH_ALL
+        app, endpoint = (_without_routes(), "unknown") if unknown else (self._app, self._endpoint)
+        facts = RequestFacts(request_id(event), endpoint=endpoint, method=scope["method"])
         scope["audio_gateway.facts"] = facts
         scope["audio_gateway.deadline"] = _deadline(event, scope.get("aws.context"))
         status = 0
@@ -120,7 +135,7 @@ class RequestScope:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            await app(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001 - the last line: nothing may leave a request without an answer
             # Starlette raises again what its handler for unknown errors has already answered and we have logged.
             if not status:
@@ -186,7 +201,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     """Starlette's own: no such route, or not with this method (contract section 7)."""
     exception = cast("HTTPException", error)
-    call = f"{request.method} /v1{request.url.path}"
+    call = f"{request.method} {_path_of(request)}"
     if exception.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = _methods_of(request)
         message = f"Invalid method for URL ({call}). Allowed: {', '.join(allowed)}."
@@ -194,6 +209,12 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if exception.status_code == HTTPStatus.NOT_FOUND:
         return await _on_error(request, UnknownUrl(f"Invalid URL ({call})"))
     return await _on_error(request, NotFound(str(exception.detail)))
+
+
+def _path_of(request: Request) -> str:
+    """The path as the caller wrote it: that of the request has lost its stage on the way."""
+    asked = (request.scope["aws.event"].get("requestContext") or {}).get("path")
+    return (asked if isinstance(asked, str) and asked else f"/v1{request.url.path}")[:_PATH_SHOWN]
 
 
 def _methods_of(request: Request) -> tuple[str, ...]:

@@ -63,10 +63,12 @@ class JobFiles:
         client: S3Client = aws_client("s3", connect_timeout=2, read_timeout=20, attempts=4)
         return client
 
-    def put(self, job: Job, name: str, data: bytes) -> None:
-        """Write a small file, in place of one that is there."""
+    def put(self, job: Job, name: str, data: bytes) -> SourceFile:
+        """Write a small file, in place of one that is there; the file as a source."""
+        key = _key(job, name)
         with _as_ours():
-            self._client.put_object(Bucket=self._bucket, Key=_key(job, name), Body=data)
+            written = self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
+        return SourceFile(key, written["ETag"], len(data))
 
     def get(self, job: Job, name: str) -> bytes | None:
         """A whole file; None if there is none."""

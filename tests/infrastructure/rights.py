@@ -1,0 +1,312 @@
+"""What the code asks AWS for, and which functions do: the roles of template.yaml, told a second time.
+
+`USES` names the methods that call AWS and the rights that each needs, `ROLES` the methods that the function of a role
+may come to. A role must allow exactly what its methods need. To give a function a right, name the code here and add the
+statement there; where code goes, its line here goes, and the statement must go, too.
+
+A right is an action, what it is done to, and a scope: a pattern of partitions of the table, or of keys in the bucket.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+Right = tuple[str, str, str]
+
+SSM: Final = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${SecretsPrefix}/*"
+SECRETS: Final = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SecretsPrefix}/*"
+EXECUTIONS: Final = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${JobsMachine.Name}:*"
+
+
+def items(partition: str, *actions: str) -> set[Right]:
+    """`items("JOBS#*", "Get", "Query")`"""
+    return {
+        (f"dynamodb:{action}" if action == "Query" else f"dynamodb:{action}Item", "Table", partition)
+        for action in actions
+    }
+
+
+def objects(prefix: str, *actions: str) -> set[Right]:
+    return {(f"s3:{action}Object", "Bucket", f"{prefix}/*") for action in actions}
+
+
+def reads(prefix: str) -> set[Right]:
+    """Objects that may be missing: without the right to list them S3 answers 403, and not 404."""
+    return objects(prefix, "Get") | lists(prefix)
+
+
+def lists(prefix: str) -> set[Right]:
+    return {("s3:ListBucket", "Bucket", f"{prefix}/*")}
+
+
+def in_parts(prefix: str) -> set[Right]:
+    return objects(prefix, "Put") | {("s3:AbortMultipartUpload", "Bucket", f"{prefix}/*")}
+
+
+USES: Final[dict[str, set[Right]]] = {
+    # keys and accounts
+    "metering/key_store.py:KeyStore.get": items("KEY#*", "Get"),
+    "metering/account_store.py:AccountStore.get": items("ACCOUNT#*", "Get"),
+    # money
+    "metering/meter.py:DynamoMeter.admit": items("ACCOUNT#*", "Update"),
+    "metering/meter.py:DynamoMeter.release": items("ACCOUNT#*", "Update"),
+    "metering/meter.py:DynamoMeter.settle": items("ACCOUNT#*", "Update") | items("LEDGER#*", "Put"),
+    "metering/job_meter.py:DynamoJobMeter.admit": items("ACCOUNT#*", "Update"),
+    "metering/job_meter.py:DynamoJobMeter.release": items("ACCOUNT#*", "Update"),
+    "metering/job_meter.py:DynamoJobMeter.settle_at": items("ACCOUNT#*", "Update")
+    | items("LEDGER#*", "Put")
+    | items("ROLLUP", "Update"),
+    "metering/unsettled.py:UnsettledStore.keep": objects("unsettled", "Put"),
+    "metering/unsettled.py:UnsettledStore.find": reads("unsettled"),
+    "metering/unsettled.py:UnsettledStore.forget": objects("unsettled", "Delete"),
+    "metering/sweeper.py:Sweeper.sweep": items("ACCOUNT#*", "Get", "BatchGet", "Update")
+    | items("LEDGER#*", "Get", "Put"),
+    "metering/open_accounts.py:OpenAccounts.key_ids": {
+        ("dynamodb:Query", "Table/index/open_holds", "OPEN_HOLDS#*"),
+    },
+    "metering/frontier.py:Frontier.mark": items("ROLLUP", "Update"),
+    # reports
+    "metering/books.py:DynamoBooks.series": items("USAGE#*", "BatchGet", "Query") | items("ROLLUP", "Query"),
+    "metering/ledger_store.py:LedgerStore.rows": items("LEDGER#*", "Query"),
+    "metering/frontier.py:Frontier.beginning_ms": items("PROJECTS", "Query"),
+    "metering/rollup.py:Rollup.run": items("USAGE#*", "Query", "Put", "Delete") | items("ROLLUP", "Query", "Update"),
+    "metering/frontier.py:Frontier.clear": items("ROLLUP", "Get", "Delete"),
+    # the directory
+    "metering/directory.py:Directory.create_project": items("PROJECTS", "Put"),
+    "metering/directory.py:Directory.project": items("PROJECTS", "Get"),
+    "metering/directory.py:Directory.projects": items("PROJECTS", "Query"),
+    "metering/directory.py:Directory.rename_project": items("PROJECTS", "Update"),
+    "metering/directory.py:Directory.archive_project": items("PROJECTS", "Update")
+    | items("KEYS#*", "Query")
+    | items("ACCOUNT#*", "Update")
+    | items("KEY#*", "Update"),
+    "metering/directory.py:Directory.create_service_account": items("PROJECTS", "ConditionCheck")
+    | items("SERVICE_ACCOUNTS#*", "Put"),
+    "metering/directory.py:Directory.service_account": items("SERVICE_ACCOUNTS#*", "Get"),
+    "metering/directory.py:Directory.service_accounts": items("SERVICE_ACCOUNTS#*", "Query"),
+    "metering/directory.py:Directory.rename_service_account": items("SERVICE_ACCOUNTS#*", "Update"),
+    "metering/directory.py:Directory.delete_service_account": items("SERVICE_ACCOUNTS#*", "Update", "Delete"),
+    "metering/directory.py:Directory.create_key": items("PROJECTS", "ConditionCheck", "Put")
+    | items("SERVICE_ACCOUNTS#*", "ConditionCheck")
+    | items("KEYS#*", "Put")
+    | items("ACCOUNT#*", "Put")
+    | items("KEY#*", "Put"),
+    "metering/directory.py:Directory.key": items("ACCOUNT#*", "Get") | items("KEYS#*", "Get"),
+    "metering/directory.py:Directory.keys": items("KEYS#*", "Query")
+    | items("ACCOUNT#*", "BatchGet")
+    | items("SERVICE_ACCOUNTS#*", "BatchGet"),
+    "metering/directory.py:Directory.change": items("ACCOUNT#*", "Update") | items("KEY#*", "Update"),
+    "metering/directory.py:Directory.delete": items("ACCOUNT#*", "Update") | items("KEY#*", "Delete"),
+    "metering/directory.py:Directory.forget_deleted": items("ACCOUNT#*", "Get", "Delete")
+    | items("KEYS#*", "Get", "Delete")
+    | items("KEY#*", "Delete"),
+    "metering/admin_keys.py:AdminKeys.create_admin_key": items("ADMIN_KEYS", "Put") | items("KEY#*", "Put"),
+    "metering/admin_keys.py:AdminKeys.admin_key": items("ADMIN_KEYS", "Get"),
+    "metering/admin_keys.py:AdminKeys.admin_keys": items("ADMIN_KEYS", "Query"),
+    "metering/admin_keys.py:AdminKeys.delete_admin_key": items("ADMIN_KEYS", "ConditionCheck", "Delete")
+    | items("KEY#*", "Delete"),
+    # the same request again
+    "replay/claim_store.py:ClaimStore.take": items("IDEMPOTENCY#*", "Put"),
+    "replay/claim_store.py:ClaimStore.finish": items("IDEMPOTENCY#*", "Update"),
+    "replay/claim_store.py:ClaimStore.drop": items("IDEMPOTENCY#*", "Delete"),
+    "replay/answer_store.py:AnswerStore.keep": objects("answers", "Put"),
+    "replay/answer_store.py:AnswerStore.find": reads("answers"),
+    "replay/payments.py:LedgerPayments.was_paid": items("LEDGER#*", "Get"),
+    "replay/speech_cache.py:SpeechCacheStore.find": reads("cache"),
+    "replay/speech_cache.py:SpeechCacheStore.keep": objects("cache", "Put"),
+    # answers too big for Lambda; GetObject: a presigned URL can do what its signer may do
+    "api/results.py:ResultStore.put": objects("results", "Put"),
+    "api/results.py:ResultStore.put_parts": in_parts("results"),
+    "api/results.py:ResultStore.link": objects("results", "Get"),
+    # uploads; PutObject: a presigned form can do what its signer may do
+    "jobs/upload_store.py:UploadStore.create": items("UPLOADS#*", "Put") | objects("uploads", "Put"),
+    "jobs/upload_store.py:UploadStore.state": items("UPLOADS#*", "Get") | reads("uploads"),
+    "jobs/upload_store.py:UploadStore.file": items("UPLOADS#*", "Get") | reads("uploads"),
+    "jobs/upload_store.py:UploadStore.reader": reads("uploads"),
+    "jobs/upload_store.py:UploadStore.delete": items("UPLOADS#*", "Get", "Delete") | objects("uploads", "Delete"),
+    # jobs
+    "jobs/job_store.py:JobStore.create": items("OPEN_JOBS", "Put") | items("JOBS#*", "Put"),
+    "jobs/job_store.py:JobStore.get": items("JOBS#*", "Get"),
+    "jobs/job_store.py:JobStore.of_hold": items("JOBS#*", "Get"),
+    "jobs/job_store.py:JobStore.newest": items("JOBS#*", "Query"),
+    "jobs/job_store.py:JobStore.intend": items("JOBS#*", "Update"),
+    "jobs/job_store.py:JobStore.begin": items("JOBS#*", "Update"),
+    "jobs/job_store.py:JobStore.chunk_done": items("JOBS#*", "Update"),
+    "jobs/job_store.py:JobStore.finish": items("JOBS#*", "Update", "Get"),
+    "jobs/job_store.py:JobStore.delete": items("JOBS#*", "Delete"),
+    "jobs/job_store.py:JobStore.close": items("OPEN_JOBS", "Delete"),
+    "jobs/job_store.py:JobStore.open_jobs": items("OPEN_JOBS", "Query"),
+    "jobs/job_store.py:JobStore.claim": items("OPEN_JOBS", "Update"),
+    "jobs/job_files.py:JobFiles.put": objects("jobs", "Put"),
+    "jobs/job_files.py:JobFiles.get": reads("jobs"),
+    "jobs/job_files.py:JobFiles.find": reads("jobs"),
+    "jobs/job_files.py:JobFiles.put_stream": in_parts("jobs"),
+    "jobs/job_files.py:JobFiles.remove": lists("jobs") | objects("jobs", "Delete"),
+    "jobs/job_files.py:ObjectReader.read": reads("uploads"),  # a job's source may be an upload
+    "jobs/executions.py:Executions.start": {("states:StartExecution", "JobsMachine", "")},
+    "jobs/executions.py:Executions.stop": {("states:StopExecution", EXECUTIONS, "")},
+    "jobs/executions.py:Executions.running": {("states:ListExecutions", "JobsMachine", "")},
+    "jobs/executions.py:Executions.is_running": {("states:DescribeExecution", EXECUTIONS, "")},
+    "jobs/end_function.py:EndFunction.end": {("lambda:InvokeFunction", "JobEndFunction", "")},
+    # webhooks
+    "jobs/webhook_store.py:WebhookStore.add": items("WEBHOOKS#*", "Put"),
+    "jobs/webhook_store.py:WebhookStore.find": items("WEBHOOKS#*", "Get"),
+    "jobs/webhook_store.py:WebhookStore.of_project": items("WEBHOOKS#*", "Query"),
+    "jobs/webhook_store.py:WebhookStore.change": items("WEBHOOKS#*", "Update"),
+    "jobs/webhook_store.py:WebhookStore.rotate": items("WEBHOOKS#*", "Update"),
+    "jobs/webhook_store.py:WebhookStore.delete": items("WEBHOOKS#*", "Delete"),
+    "jobs/webhook_store.py:WebhookStore.log": items("DELIVERIES#*", "Put"),
+    "jobs/webhook_store.py:WebhookStore.attempts": items("DELIVERIES#*", "Query"),
+    "jobs/webhook_queue.py:WebhookQueue.announce": {("sqs:SendMessage", "WebhookQueue", "")},
+    "jobs/webhook_queue.py:WebhookQueue.send": {
+        ("sqs:SendMessage", "WebhookQueue", ""),
+        ("sqs:SendMessage", "WebhookDeadQueue", ""),
+    },
+    # providers
+    "providers/secrets.py:Secrets.__call__": {
+        ("ssm:GetParameter", SSM, ""),
+        ("secretsmanager:GetSecretValue", SECRETS, ""),
+    },
+}
+
+# Of a function that is paid for its answers: hold and settle, answer the same request but once, make a job of it.
+_PAID: Final = {
+    "metering/meter.py:DynamoMeter.admit",
+    "metering/meter.py:DynamoMeter.settle",
+    "metering/meter.py:DynamoMeter.release",
+    "metering/job_meter.py:DynamoJobMeter.admit",
+    "metering/job_meter.py:DynamoJobMeter.release",
+    "metering/unsettled.py:UnsettledStore.keep",
+    "metering/unsettled.py:UnsettledStore.find",
+    *(use for use in USES if use.startswith(("replay/claim_store.py", "replay/answer_store.py", "replay/payments.py"))),
+    "api/results.py:ResultStore.put",
+    "api/results.py:ResultStore.link",
+    "jobs/job_store.py:JobStore.create",
+    "jobs/job_store.py:JobStore.get",
+    "jobs/job_store.py:JobStore.finish",
+    "jobs/job_store.py:JobStore.delete",
+    "jobs/job_store.py:JobStore.close",
+    "jobs/job_files.py:JobFiles.put",
+    "jobs/job_files.py:JobFiles.remove",
+    "jobs/executions.py:Executions.start",
+    "providers/secrets.py:Secrets.__call__",
+}
+_LISTENING: Final = {
+    *_PAID,
+    "jobs/upload_store.py:UploadStore.file",
+    "jobs/upload_store.py:UploadStore.reader",
+}
+_STEP: Final = {
+    "jobs/job_store.py:JobStore.get",
+    "jobs/job_files.py:JobFiles.get",
+    "jobs/job_files.py:JobFiles.put",
+    "jobs/job_files.py:JobFiles.remove",
+}
+_ENDING: Final = {
+    *_STEP,
+    "jobs/job_files.py:JobFiles.put_stream",
+    "jobs/job_store.py:JobStore.finish",
+    "jobs/job_store.py:JobStore.close",
+    "metering/job_meter.py:DynamoJobMeter.settle_at",
+    "metering/job_meter.py:DynamoJobMeter.release",
+    "metering/unsettled.py:UnsettledStore.keep",
+    "metering/unsettled.py:UnsettledStore.forget",
+    "jobs/webhook_queue.py:WebhookQueue.announce",
+}
+
+ROLES: Final[dict[str, set[str]]] = {
+    "AuthorizerRole": {"metering/key_store.py:KeyStore.get"},
+    "SpeechRole": _PAID | {use for use in USES if use.startswith("replay/speech_cache.py")},
+    "TranscriptionsRole": _LISTENING,
+    "TranslationsRole": _LISTENING,
+    "UploadsRole": {
+        "jobs/upload_store.py:UploadStore.create",
+        "jobs/upload_store.py:UploadStore.state",
+        "jobs/upload_store.py:UploadStore.delete",
+    },
+    "ModelsRole": set(),
+    "VoicesRole": set(),
+    "UsageRole": {
+        "metering/account_store.py:AccountStore.get",
+        "metering/books.py:DynamoBooks.series",
+        "metering/ledger_store.py:LedgerStore.rows",
+        "metering/frontier.py:Frontier.beginning_ms",
+        "api/results.py:ResultStore.put_parts",
+        "api/results.py:ResultStore.link",
+    },
+    "AdminRole": {
+        use
+        for use in USES
+        if use.startswith(("metering/directory.py", "metering/admin_keys.py")) and not use.endswith(".forget_deleted")
+    },
+    "SweeperRole": {
+        "metering/sweeper.py:Sweeper.sweep",
+        "metering/open_accounts.py:OpenAccounts.key_ids",
+        "jobs/job_store.py:JobStore.of_hold",
+        "metering/directory.py:Directory.forget_deleted",
+        "metering/frontier.py:Frontier.mark",
+        "metering/unsettled.py:UnsettledStore.find",
+        "metering/unsettled.py:UnsettledStore.forget",
+        "jobs/job_store.py:JobStore.open_jobs",
+        "jobs/job_store.py:JobStore.claim",
+        "jobs/executions.py:Executions.running",
+        "jobs/executions.py:Executions.is_running",
+        "jobs/end_function.py:EndFunction.end",
+    },
+    "RollupRole": {
+        "metering/rollup.py:Rollup.run",
+        "metering/frontier.py:Frontier.clear",
+        "metering/frontier.py:Frontier.beginning_ms",
+        "metering/ledger_store.py:LedgerStore.rows",
+    },
+    "JobsRole": {
+        "jobs/job_store.py:JobStore.get",
+        "jobs/job_store.py:JobStore.newest",
+        "jobs/job_store.py:JobStore.finish",
+        "jobs/job_store.py:JobStore.delete",
+        "jobs/job_store.py:JobStore.close",
+        "jobs/job_files.py:JobFiles.get",
+        "jobs/job_files.py:JobFiles.find",
+        "jobs/job_files.py:JobFiles.remove",
+        "jobs/executions.py:Executions.stop",
+        "jobs/webhook_queue.py:WebhookQueue.announce",
+        "metering/job_meter.py:DynamoJobMeter.release",
+        "metering/frontier.py:Frontier.mark",
+        "api/results.py:ResultStore.put",
+        "api/results.py:ResultStore.link",
+    },
+    "JobPrepareRole": {
+        *_STEP,
+        "jobs/job_store.py:JobStore.intend",
+        "jobs/job_store.py:JobStore.begin",
+        "jobs/job_files.py:JobFiles.find",
+        "jobs/job_files.py:JobFiles.put_stream",
+        "jobs/job_files.py:ObjectReader.read",
+        "metering/job_meter.py:DynamoJobMeter.admit",
+        "metering/job_meter.py:DynamoJobMeter.release",
+    },
+    "JobChunkRole": {
+        *_STEP,
+        "jobs/job_files.py:JobFiles.find",
+        "jobs/job_store.py:JobStore.chunk_done",
+        "providers/secrets.py:Secrets.__call__",
+    },
+    "JobMergeRole": _ENDING,
+    "JobEndRole": _ENDING,
+    "WebhooksRole": {
+        use for use in USES if use.startswith("jobs/webhook_store.py") and not use.endswith("WebhookStore.log")
+    },
+    "WebhookDeliveryRole": {
+        "jobs/webhook_store.py:WebhookStore.find",
+        "jobs/webhook_store.py:WebhookStore.of_project",
+        "jobs/webhook_store.py:WebhookStore.log",
+        "jobs/webhook_queue.py:WebhookQueue.send",
+    },
+}
+
+# What AWS does in a function's name, and no code of ours.
+BY_AWS: Final[dict[str, set[Right]]] = {
+    "WebhookDeliveryRole": {
+        (f"sqs:{action}", "WebhookQueue", "") for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    },
+}
