@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Books", "Cell", "DynamoBooks", "Tally"]
 
 # Where more keys or more items are asked for, all keys of a period are read and the others left out: an item of a query
-# costs a twentieth of one that is asked for by its key, and a hundred of those, one call after the other, take a second.
+# costs a twentieth of one that is asked for by its key, and a hundred calls for those take a second.
 _MAX_EXACT_KEYS: Final = 100
 _MAX_EXACT_ITEMS: Final = 100 * 100
 

@@ -235,5 +235,5 @@ class Sweeper:
 
 
 def _found(row: LedgerRow) -> Finding:
-    """What there is to say of a hold whose row was there. The sweep that gave it up may have died before its release."""
+    """What is said of a hold whose row was there: the sweep that gave it up may have died before its release."""
     return "abandoned" if row.outcome == "abandoned" else "released"
