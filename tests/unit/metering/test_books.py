@@ -108,6 +108,14 @@ def test_many_keys_are_read_by_the_range_too(month: Bench) -> None:
     assert client.calls["batch_get_item"] == 0
 
 
+def test_many_items_of_some_keys_are_read_by_the_range_too(month: Bench) -> None:
+    edges = list(range(MONTH_MS, MONTH_MS + DAY.ms + 1, MINUTE.ms))  # a day in minutes
+    keys = ["key_1", *(f"key_of_nobody_{number}" for number in range(99))]
+    exact, ranged = Counting(month.client), Counting(month.client)
+    assert month.books(ranged).series(edges, keys) == month.books(exact).series(edges, ["key_1"])
+    assert (ranged.calls["batch_get_item"], exact.calls["batch_get_item"] > 0) == (0, True)
+
+
 def test_each_edge_belongs_to_the_stretch_that_it_begins(month: Bench) -> None:
     at_ms = MONTH_MS + 3 * DAY.ms + 20 * MINUTE.ms
     assert month.requests(at_ms - 1, at_ms, at_ms + 1, key_ids=["key_1"]) == [0, 1]

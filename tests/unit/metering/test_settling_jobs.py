@@ -302,6 +302,21 @@ def test_a_charge_without_a_hold_may_break_off_anywhere(calls: int) -> None:
     assert (books.months(), books.audit()) == ((500, 0), [])
 
 
+@pytest.mark.parametrize("calls", range(4, 12))
+def test_a_hold_that_was_given_back_by_a_sweep_that_died_is_charged_all_the_same(calls: int) -> None:
+    books = Books()
+    hold = books.admit()
+    books.now_ms += 2 * HOUR_MS
+    with suppress(Crash):
+        books.sweep(Dying(books.client, calls))
+    books.sweep()
+    assert (books.months(), books.holds) == ((0, 0), [])
+    job = books.job(hold)
+    for _ in range(2):
+        books.settle(job)
+    assert (books.months(), books.audit()) == ((500, 0), [])
+
+
 def test_a_charge_without_a_hold_that_arrives_again_changes_nothing(books: Books) -> None:
     job = given_back(books)
     network = Network(books.client)

@@ -31,7 +31,8 @@ _COLUMNS: Final = (
 def holds(gateway: Gateway, output: Output, *, key: Key = None) -> None:
     """List the money that is set aside for requests which are running.
 
-    The oldest hold comes first. One that has expired waits for the sweeper, which comes every minute.
+    The oldest hold comes first. One that has expired waits for the sweeper, which comes every minute, or belongs to a
+    job that goes on: then it stays for as long as the job.
     """
     now_s = gateway.now_s
     found = sorted(_holds(gateway, key), key=lambda hold: (hold.admitted_ms, hold.work.request_id))

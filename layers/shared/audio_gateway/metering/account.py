@@ -118,7 +118,8 @@ class Meter(Protocol):
     def settle(self, hold: Hold, work: Work, *, late: Callable[[], bool] = lambda: False) -> None:
         """Write the ledger row for the work as it was done, then release the hold. Safe to repeat.
 
-        `late` is asked in between: if there is no time left, or the release fails, the hold stays for the sweeper.
+        `late` is asked in between: if there is no time left, or the release fails, the hold stays for the key's next
+        release, or for the sweeper.
 
         Raises:
             MeteringUnavailable: the row cannot be written.
@@ -129,7 +130,8 @@ class Meter(Protocol):
         """Give the held money back: the caller got no answer. Safe to repeat.
 
         Raises:
-            MeteringUnavailable: the account cannot be written; the sweeper gives it back once the hold has expired.
+            MeteringUnavailable: the account cannot be written; the key's next release gives it back, or the sweeper
+                once the hold has expired.
         """
         ...
 

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Books", "Cell", "DynamoBooks", "Tally"]
 
-# Where so many keys are asked for, all keys of a period are read and the others left out: an item of a query costs a
-# twentieth of one that is asked for by its key.
+# Where more keys or more items are asked for, all keys of a period are read and the others left out: an item of a query
+# costs a twentieth of one that is asked for by its key, and a hundred calls for those take a second.
 _MAX_EXACT_KEYS: Final = 100
+_MAX_EXACT_ITEMS: Final = 100 * 100
 
 
 class Books(Protocol):
@@ -116,7 +117,7 @@ class DynamoBooks:
         return found
 
     def _buckets(self, plan: _Plan, keys: frozenset[str] | None) -> Iterator[Bucket]:
-        if keys is not None and len(keys) <= _MAX_EXACT_KEYS:
+        if keys is not None and len(keys) <= _MAX_EXACT_KEYS and len(keys) * len(plan.buckets) <= _MAX_EXACT_ITEMS:
             wanted = (bucket_key(width, start_ms, key_id) for width, start_ms in plan.buckets for key_id in keys)
             yield from map(bucket_from, self._table.get_each(wanted))
             return

@@ -13,12 +13,14 @@ from audio_gateway.metering.unsettled import Unsettled
 class Ending:
     """`running`: the job goes on. `ended`: it is known what is charged. `unknown`: nobody has said anything.
 
-    `at_ms` is the stamp of the row in unix milliseconds; `work` what is charged, None for nothing.
+    `at_ms` is the stamp of the row in unix milliseconds; `work` what is charged, None for nothing. `evidence` may have
+    been left, and is to be forgotten.
     """
 
     state: Literal["running", "ended", "unknown"]
     at_ms: int
     work: Work | None = None
+    evidence: bool = True
 
 
 class Endings:
@@ -38,7 +40,7 @@ class Endings:
         evidence = self._unsettled.find(hold)
         if evidence is not None:
             return Ending("ended", evidence.at_ms, evidence.work)
-        return Ending("unknown", hold.admitted_ms)
+        return Ending("unknown", hold.admitted_ms, evidence=False)
 
     def forget(self, hold: Hold) -> None:
         """Remove the evidence of a hold that is settled. Safe to repeat; raises `MeteringUnavailable`."""

@@ -181,7 +181,7 @@ class Sweeper:
             found = self._row_of(hold, ending)
             if found is None:
                 return
-            if ending.at_ms == hold.admitted_ms:
+            if ending.evidence and ending.at_ms == hold.admitted_ms:
                 # Before the release, after which nobody would come to do it. Where the evidence knows another stamp,
                 # it goes after it: whoever sweeps again, because this one broke off, must find the same row.
                 self._endings.forget(hold)
@@ -220,7 +220,7 @@ class Sweeper:
         row = self._ledger.find(hold, ending.at_ms)
         if row is not None:
             self._rows.found(row)
-            return "released", row
+            return _found(row), row
         if ending.work is not None:
             wanted = row_for(hold, ending.work, "swept", ending.at_ms)
         elif ending.state == "ended":
@@ -231,6 +231,9 @@ class Sweeper:
                 return None
             wanted = abandoned_row(hold)
         row = self._rows.put(wanted)
-        if row != wanted:
-            return "released", row
-        return ("swept" if ending.work is not None else "abandoned"), row
+        return ("swept" if row == wanted and ending.work is not None else _found(row)), row
+
+
+def _found(row: LedgerRow) -> Finding:
+    """What is said of a hold whose row was there: the sweep that gave it up may have died before its release."""
+    return "abandoned" if row.outcome == "abandoned" else "released"

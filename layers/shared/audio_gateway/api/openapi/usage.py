@@ -244,7 +244,7 @@ def _costs_result() -> Schema:
 
 _WINDOWS: Final = {
     "requests_per_minute": "Requests in a clock minute.",
-    "concurrent_requests": "Requests that run at once.",
+    "concurrent_requests": "Requests and jobs that are open at once; never more than 300.",
     "characters_per_minute": "Characters spoken in a clock minute.",
     "audio_seconds_per_minute": "Seconds of audio listened to in a clock minute.",
     "monthly_budget_usd": "Dollars of a UTC month, as a decimal string.",
