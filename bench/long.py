@@ -115,7 +115,7 @@ def cut_file(path: str) -> list[float]:
     recording = Recording(StoredContent(FileOnDisk(Path(path))))
     before, chunks = time.process_time(), 0
     for chunk in cut(recording.pcm(RATE), RULE):
-        flac_file(chunk.pcm, RATE)
+        flac_file((chunk.pcm,), RATE)
         chunks += 1
     seconds = recording.duration_ms / 1000
     size = Path(path).stat().st_size / 1_000_000

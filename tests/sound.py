@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import base64
 import io
 import math
 import struct
@@ -121,6 +122,11 @@ def wav(pcm: bytes, rate: int = 16_000, channels: int = 1) -> bytes:
         file.setframerate(rate)
         file.writeframes(pcm)
     return out.getvalue()
+
+
+def voice_url(file: bytes, media_type: str = "audio/wav") -> str:
+    """A file as callers send the voice of a known speaker."""
+    return f"data:{media_type};base64,{base64.b64encode(file).decode()}"
 
 
 def tone_wav(seconds: float, rate: int = 16_000) -> bytes:

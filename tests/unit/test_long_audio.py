@@ -45,7 +45,7 @@ def listen(file: bytes, rule: CutRule, *, words: bool = True, segments: bool = T
     recording = Recording(StoredContent(KeptFile(file), block_bytes=65_536))
     parts, overlaps = [], 0
     for chunk in cut(recording.pcm(tones.RATE), rule):
-        sent = b"".join(decode_pcm(flac_file(chunk.pcm, tones.RATE), tones.RATE))
+        sent = b"".join(decode_pcm(flac_file((chunk.pcm,), tones.RATE), tones.RATE))
         heard = tones.transcript(sent, words=words, segments=segments, partial=True)
         parts.append(ChunkTranscript(chunk.start, chunk.end, heard))
         overlaps += chunk.overlap > 0
@@ -125,4 +125,4 @@ def test_an_overlap_that_is_asked_for_doubles_nothing():
 def test_after_twenty_minutes_every_word_is_still_on_time():
     spoken, pcm = talk(tones.natural_gaps(), 4_000)
     assert spoken[-1].end_ms > 1_200_000
-    check(listen(flac_file(pcm, tones.RATE), CutRule(60)).transcript, spoken)
+    check(listen(flac_file((pcm,), tones.RATE), CutRule(60)).transcript, spoken)

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import io
 import math
+import shutil
 import struct
+import subprocess
+import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
 
 import av
+import pytest
 from av.audio.frame import AudioFrame
+from av.stream import Disposition
 
 from audio_gateway.audio.encode import encode as encode_speech
 from audio_gateway.audio.formats import SpeechFormat
 from tests.sound import ENCODINGS, encode, tone, tone_wav, wav
 
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
+NEEDS_FFMPEG = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed to compare with")
 GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 
 
@@ -100,6 +108,54 @@ def mp4_with_video(seconds: float = 2.0, *, audio: bool = True) -> bytes:
             writer.mux(sound.encode(None))
         writer.mux(video.encode(None))
     return out.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A tone of that many seconds, and whether it is marked as the track to be heard."""
+
+    seconds: float
+    layout: str = "mono"
+    default: bool = False
+
+
+TRACKS_IN: dict[str, tuple[str, str, int]] = {
+    "mp4": ("mp4", "aac", 24_000),
+    "webm": ("webm", "libopus", 48_000),
+    "mkv": ("matroska", "aac", 24_000),
+    "ogg": ("ogg", "libopus", 48_000),
+}
+
+
+def with_tracks(kind: str, *tracks: Track) -> bytes:
+    """A file of `TRACKS_IN` with several audio tracks, interleaved; MP4 marks the first one where none is."""
+    container, codec, rate = TRACKS_IN[kind]
+    out = io.BytesIO()
+    with av.open(out, "w", format=container) as writer:
+        streams = []
+        for track in tracks:
+            stream = writer.add_stream(codec, rate=rate, layout=track.layout)
+            stream.disposition = Disposition.default if track.default else Disposition(0)
+            streams.append(stream)
+        packets = []
+        for stream, track in zip(streams, tracks, strict=True):
+            resampler = av.AudioResampler(stream.codec_context.format, track.layout, rate)
+            sound = frame(tone(track.seconds, rate), rate)
+            sound.pts, sound.time_base = 0, Fraction(1, rate)
+            for ready in (*resampler.resample(sound), *resampler.resample(None), None):
+                packets += [packet for packet in stream.encode(ready) if packet.size]
+        for packet in sorted(packets, key=lambda packet: packet.dts * packet.time_base):
+            writer.mux(packet)
+    return out.getvalue()
+
+
+def heard_by_ffmpeg(data: bytes, suffix: str) -> float:
+    """Seconds that `ffmpeg -i` makes of a file, as Whisper's `load_audio` and servers built on it run it."""
+    with tempfile.NamedTemporaryFile(suffix=f".{suffix}") as file:
+        file.write(data)
+        file.flush()
+        command = f"ffmpeg -nostdin -v quiet -threads 1 -i {file.name} -f s16le -ac 1 -acodec pcm_s16le -ar 16000 -"
+        return len(subprocess.run(command.split(), capture_output=True, check=False).stdout) / 32_000
 
 
 def id3(payload: bytes = b"\x00" * 500) -> bytes:

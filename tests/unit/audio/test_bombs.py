@@ -9,15 +9,27 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
 
 from audio_gateway.audio import ffmpeg
 from audio_gateway.audio.measure import measure
-from audio_gateway.errors import InvalidAudio
+from audio_gateway.errors import AudioTooLong, InvalidAudio
 from tests.sound import Encoding, encode, wav
-from tests.unit.audio.files import box, encoded, id3, mp3, patched, spoken, tone_wav
+from tests.unit.audio.files import (
+    TRACKS_IN,
+    Track,
+    box,
+    encoded,
+    id3,
+    mp3,
+    patched,
+    spoken,
+    tone_wav,
+    with_tracks,
+)
 
 SECONDS = 20.0
 MEGABYTES = 150
@@ -67,6 +79,33 @@ def test_edits_without_number_are_refused():
         measure(patched(encoded("m4a 44.1 kHz stereo"), b"elst", 4, 1_000_000))
 
 
+def test_samples_count_again_for_each_edit():
+    samples, edits = 2_000_000, 4
+    tables = box(b"stbl", box(b"stsz", struct.pack(">III", 0, 0, samples)))
+    edit_list = box(b"edts", box(b"elst", struct.pack(">II", 0, edits)))
+    track = box(b"trak", edit_list + box(b"mdia", box(b"minf", tables)))
+    with cheap(), pytest.raises(InvalidAudio, match="more than the file holds"):
+        measure(box(b"ftyp", b"M4A ") + box(b"moov", track) + box(b"mdat", bytes(samples)))
+
+
+def test_the_clock_is_looked_at_while_nothing_can_be_decoded():
+    data = encoded("aac adts 24 kHz", 10.0)
+    frames = [data[at : at + 7] + b"\xff" * 200 for at in [0] * 500]
+    damaged = b"".join(_adts_of(frame) for frame in frames)
+    with pytest.raises(AudioTooLong):
+        measure(damaged, late=lambda: True)
+
+
+def _adts_of(frame: bytes) -> bytes:
+    """The frame with its true length in its header."""
+    length = len(frame)
+    head = bytearray(frame[:7])
+    head[3] = head[3] & 0xFC | length >> 11
+    head[4] = length >> 3 & 0xFF
+    head[5] = head[5] & 0x1F | (length & 7) << 5
+    return bytes(head) + frame[7:]
+
+
 def test_compressed_and_endless_mp4_headers_are_refused():
     with cheap():
         with pytest.raises(InvalidAudio):
@@ -109,6 +148,23 @@ def test_a_huge_id3_tag_is_stepped_over():
         assert measure(id3(bytes(20_000_000)) + mp3(2.0)).duration_ms == measure(mp3(2.0)).duration_ms
         with pytest.raises(InvalidAudio):
             measure(b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + mp3(2.0))
+
+
+def test_decoders_are_opened_one_after_the_other(monkeypatch: pytest.MonkeyPatch):
+    """A header may ask for a quarter of a gigabyte: a file with eight tracks does not ask for two."""
+    opened: list[int] = []
+    real = ffmpeg.opened
+
+    @contextmanager
+    def counted(*arguments: Any) -> Iterator[Any]:
+        with real(*arguments) as (file, stream):
+            opened.append(sum(each.codec_context is not None for each in file.streams))
+            yield file, stream
+
+    monkeypatch.setattr(ffmpeg, "opened", counted)
+    for kind in TRACKS_IN:
+        measure(with_tracks(kind, Track(0.3), Track(0.3), Track(0.3)))
+    assert set(opened) == {1}
 
 
 def test_thousands_of_streams_and_elements_are_bounded():

@@ -174,7 +174,7 @@ def test_a_rule_that_makes_no_sense_is_refused(rule: dict[str, float]):
 # ---------------------------------------------------------------- files
 def test_the_file_of_a_chunk_is_the_chunk():
     pcm = b"".join(tones.sound(tones.talk(40)))
-    file = flac_file(pcm, RATE)
+    file = flac_file((pcm,), RATE)
     assert b"".join(decode_pcm(file, RATE)) == pcm
     assert measure(file).duration_ms == len(pcm) // 32
     assert int.from_bytes(file[21:26], "big") & (1 << 36) - 1 == len(pcm) // 2, "its header says how long it is"
@@ -183,7 +183,7 @@ def test_the_file_of_a_chunk_is_the_chunk():
 def test_no_sound_makes_a_larger_file_than_the_limit_counts_with():
     rule = CutRule(300, max_bytes=2_000_000)
     worst = os.urandom(60 * 32_000) * 3
-    sizes = [len(flac_file(chunk.pcm, RATE)) for chunk in chunks_of(worst, rule)]
+    sizes = [len(flac_file((chunk.pcm,), RATE)) for chunk in chunks_of(worst, rule)]
     assert len(sizes) > 1
     assert max(sizes) + 60_000 <= 2_000_000
     assert max(sizes) <= FLAC_BYTES_PER_SECOND * rule.longest_seconds + 16_384

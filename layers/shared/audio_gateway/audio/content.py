@@ -11,7 +11,7 @@ import io
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, SupportsIndex, overload
+from typing import ClassVar, Final, Protocol, SupportsIndex, overload
 
 BLOCK_BYTES: Final = 4 * 1024 * 1024
 """Read at once from where a file is kept: large, as each read of a bucket waits some hundredths of a second."""
@@ -134,6 +134,8 @@ class Pieces:
 
     content: Content
     spans: Sequence[Span]
+
+    mended: ClassVar = False
 
     @property
     def size(self) -> int:

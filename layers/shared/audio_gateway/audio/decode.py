@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from audio_gateway.audio.content import Content
-from audio_gateway.audio.sniff import Container, recognise
+from audio_gateway.audio.sniff import Container, no_audio, recognise
 from audio_gateway.errors import InvalidAudio
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
+
+    from audio_gateway.audio.parts import Part
+    from audio_gateway.audio.tally import Tally
 
 
 def decode_pcm(data: Content, sample_rate: int) -> Iterator[bytes]:
@@ -25,15 +28,27 @@ def decode_pcm(data: Content, sample_rate: int) -> Iterator[bytes]:
 
 
 def frames_of(data: Content, container: Container) -> Iterator[AudioFrame]:
-    """All frames of a file's first audio stream, through all its parts; raises `InvalidAudio`."""
-    from audio_gateway.audio.ffmpeg import decoded_part, no_audio
+    """All frames of the track that is heard, through all parts of a file; raises `InvalidAudio`."""
     from audio_gateway.audio.parts import parts
 
-    found = parts(data, container)
+    return frames_of_parts(parts(data, container), container, [])
+
+
+def frames_of_parts(
+    found: Sequence[Part], container: Container, tallies: list[Tally], late: Callable[[], bool] = lambda: False
+) -> Iterator[AudioFrame]:
+    """All frames of a file's parts; what becomes of each is in the `tallies`.
+
+    Raises `InvalidAudio`, and `AudioTooLong` where `late` says that the time is up and nothing can be decoded.
+    """
+    from audio_gateway.audio.ffmpeg import decoded_part
+    from audio_gateway.audio.tally import Tally
+
     if not found:
         raise no_audio()
     for part in found:
-        yield from decoded_part(part, container)
+        tallies.append(Tally())
+        yield from decoded_part(part, container, tallies[-1], late)
 
 
 def decode_stream(chunks: Iterable[bytes], *, container: Container, sample_rate: int) -> Iterator[bytes]:

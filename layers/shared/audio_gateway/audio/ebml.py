@@ -1,48 +1,156 @@
-"""WebM and Matroska (RFC 9559): indexes, tags, chapters and attachments taken out.
+"""WebM and Matroska (RFC 9559): its tracks; indexes, tags, chapters and attachments taken out, other tracks disabled.
 
 Nothing of them is needed to decode from the beginning, and reading them costs FFmpeg more than they weigh.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from audio_gateway.audio.content import Content, Span
 from audio_gateway.errors import InvalidAudio
 
+_EBML: Final = 0x1A45DFA3
 _SEGMENT: Final = 0x18538067
-_CLUSTER: Final = 0x1F43B675
+_TRACKS: Final = 0x1654AE6B
+_TRACK: Final = 0xAE
+_CLUSTERS: Final = frozenset((0x1F43B675, 0xA3, 0xA0))  # and their blocks, where it has no size itself
+_TRACK_TYPE: Final = 0x83
+_CODEC_ID: Final = 0x86
+_CODEC_PRIVATE: Final = 0x63A2
+_AUDIO: Final = 2
 _NOT_NEEDED: Final = frozenset((0x114D9B74, 0x1C53BB6B, 0x1254C367, 0x1941A469, 0x1043A770))  # SeekHead, Cues, Tags, …
 _VOID: Final = b"\xec"
 _MAX_ELEMENTS: Final = 1_000_000  # a second or two of walking; known clusters count as one
 _BYTES_PER_ELEMENT: Final = 40  # in files so large that they may have more: 20 ms of Opus at the least bit rate
 _MAX_REMOVED: Final = 20_000
+_MAX_TRACKS: Final = 64
+_MAX_FIELDS: Final = 100  # of a track
+_CLUSTER_BYTES: Final = 32  # its time, and where it stands
 _HEAD_BYTES: Final = 16  # of an element: its name and its size, eight at most
 
 
-def without_tags(data: Content) -> list[Span]:
-    """The file in pieces, with padding in the place of what is not needed. Raises `InvalidAudio` beyond reason."""
-    length, pieces, kept, at = len(data), list[Span](), 0, 0
-    for _ in range(max(_MAX_ELEMENTS, length // _BYTES_PER_ELEMENT)):
-        if at >= length:
-            break
-        head = data[at : at + _HEAD_BYTES]
-        identifier, size_at = _number(head, 0, keep_marker=True)
-        size, body = _number(head, size_at, keep_marker=False)
-        if not body or not identifier:
-            break
-        if identifier == _SEGMENT or size == (1 << 7 * (body - size_at)) - 1:  # of unknown size
-            at += body  # what is in it is walked as if it stood beside it
-            continue
-        if identifier in _NOT_NEEDED:
-            pieces += ((kept, at), _padding(body, size))
-            kept = at + body
-            if len(pieces) > _MAX_REMOVED * 2:
-                raise _too_many()
-        at += body + size
-    else:
-        raise _too_many()
-    return [*pieces, (kept, max(kept, length))]
+class Element(NamedTuple):
+    """An element at `at`, whose content of `size` bytes begins `head` bytes later. `endless` if it has no size."""
+
+    identifier: int
+    at: int
+    head: int
+    size: int
+    endless: bool
+
+    @property
+    def end(self) -> int:
+        """Where the next one begins."""
+        return self.at + self.head + self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a file is made of.
+
+    `payload` are the bytes of its clusters, without what they begin with: packets, each with a head.
+    `single` says that it is one recording from the first byte to the last.
+    """
+
+    size: int
+    payload: int
+    not_needed: tuple[Element, ...]
+    tracks: tuple[Element, ...]
+    audio: tuple[Element, ...]
+    single: bool
+
+    def only(self, data: Content, track: Element) -> list[Span]:
+        """The file in pieces with one track alone, and with padding in the place of what is not needed.
+
+        The other tracks stay, as blocks of a track that is not there make FFmpeg leave out what stands behind them. But
+        their codec is one that nobody knows, and they have no header for which a decoder takes memory.
+        """
+        changes = [(element.at, _padding(element)) for element in self.not_needed]
+        for other in self.tracks:
+            if other is not track:
+                changes += _disabled(data, other)
+        pieces, kept = list[Span](), 0
+        for at, change in sorted(changes):
+            pieces += ((kept, at), change)
+            kept = at + len(change)
+        return [*pieces, (kept, max(kept, self.size))]
+
+
+def _disabled(data: Content, track: Element) -> Iterator[tuple[int, bytes]]:
+    for field in _fields(data, track):
+        if field.identifier == _CODEC_ID:
+            yield field.at + field.head, b"X" * min(field.size, track.end - field.at - field.head)
+        elif field.identifier == _CODEC_PRIVATE:
+            yield field.at, _padding(field)
+
+
+def outline(data: Content) -> Outline:
+    """Walk the file; raises `InvalidAudio` beyond reason."""
+    not_needed, tracks, audio, at = list[Element](), list[Element](), list[Element](), 0
+    counts = dict.fromkeys((_EBML, _SEGMENT, _TRACKS), 0)
+    segment_ends, payload = len(data), 0
+    for element in _elements(data, at, len(data)):
+        at = element.end
+        if element.identifier in counts:
+            counts[element.identifier] += 1
+        if element.identifier == _SEGMENT and not element.endless:
+            segment_ends = element.end
+        if element.identifier in _CLUSTERS:
+            payload += element.size - _CLUSTER_BYTES
+        if element.identifier == _TRACK:
+            tracks.append(element)
+            if _type(data, element) == _AUDIO:
+                audio.append(element)
+        elif element.identifier in _NOT_NEEDED and not element.endless:
+            not_needed.append(element)
+        if len(not_needed) > _MAX_REMOVED or len(tracks) > _MAX_TRACKS:
+            raise _too_many()
+    single = set(counts.values()) == {1} and segment_ends == len(data)
+    return Outline(len(data), payload, tuple(not_needed), tuple(tracks), tuple(audio), single and at == len(data))
+
+
+def _elements(data: Content, at: int, end: int) -> Iterator[Element]:
+    """The elements up to `end`, or to where there is none; those in a segment and the like as if beside it."""
+    for _ in range(max(_MAX_ELEMENTS, len(data) // _BYTES_PER_ELEMENT)):
+        element = _element(data, at) if at < end else None
+        if element is None:
+            return
+        yield element
+        enter = element.endless or element.identifier in (_SEGMENT, _TRACKS)
+        at = at + element.head if enter else element.end
+    raise _too_many()
+
+
+def _element(data: Content, at: int) -> Element | None:
+    head = data[at : at + _HEAD_BYTES]
+    identifier, size_at = _number(head, 0, keep_marker=True)
+    size, body = _number(head, size_at, keep_marker=False)
+    if not body or not identifier:
+        return None
+    endless = size == (1 << 7 * (body - size_at)) - 1
+    return Element(identifier, at, body, 0 if endless else size, endless)
+
+
+def _fields(data: Content, track: Element) -> Iterator[Element]:
+    at = track.at + track.head
+    for _ in range(_MAX_FIELDS):
+        field = _element(data, at) if at < track.end else None
+        if field is None:
+            return
+        yield field
+        at = field.end
+    raise _too_many()
+
+
+def _type(data: Content, track: Element) -> int | None:
+    for field in _fields(data, track):
+        if field.identifier == _TRACK_TYPE:
+            start = field.at + field.head
+            return int.from_bytes(data[start : start + min(field.size, 8)], "big")
+    return None
 
 
 def _number(head: bytes, at: int, *, keep_marker: bool) -> tuple[int, int]:
@@ -57,11 +165,11 @@ def _number(head: bytes, at: int, *, keep_marker: bool) -> tuple[int, int]:
     return number if keep_marker else number & (1 << 7 * (end - at)) - 1, end
 
 
-def _padding(header: int, size: int) -> bytes:
-    """A Void element's head in the place of a head of `header` bytes, for the same `size` bytes after it."""
-    length = min(header - 1, 8)  # of the size field; what does not fit in it stands after it and counts to the body
-    spare = header - 1 - length
-    return _VOID + ((1 << 7 * length) | (size + spare)).to_bytes(length, "big") + bytes(spare)
+def _padding(element: Element) -> bytes:
+    """A Void element's head in the place of the element's, for the same bytes after it."""
+    length = min(element.head - 1, 8)  # of the size field; what does not fit in it stands after it, in the body
+    spare = element.head - 1 - length
+    return _VOID + ((1 << 7 * length) | (element.size + spare)).to_bytes(length, "big") + bytes(spare)
 
 
 def _too_many() -> InvalidAudio:

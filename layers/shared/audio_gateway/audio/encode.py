@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from audio_gateway.audio import riff
 from audio_gateway.audio.formats import SPEECH_SAMPLE_RATE, SpeechFormat
+from audio_gateway.errors import RequestTooLarge
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -72,8 +73,11 @@ def with_true_sizes(format: SpeechFormat, data: bytes) -> bytes:  # noqa: A002 -
     return riff.header(riff.pcm_format(SPEECH_SAMPLE_RATE), len(data) - len(wanted)) + data[len(wanted) :]
 
 
-def flac_file(pcm: bytes, sample_rate: int) -> bytes:
-    """s16le mono as a whole FLAC file at its own rate, whose header says how long it is: what providers are sent."""
+def flac_file(pcm: Iterable[bytes], sample_rate: int, *, most_bytes: int | None = None) -> bytes:
+    """s16le mono as a whole FLAC file at its own rate, whose header says how long it is: what providers are sent.
+
+    Raises `RequestTooLarge` as soon as it has more than `most_bytes`.
+    """
     import av
 
     from audio_gateway.audio.resample import to_frames
@@ -81,8 +85,10 @@ def flac_file(pcm: bytes, sample_rate: int) -> bytes:
     file = io.BytesIO()
     with av.open(file, "w", format="flac", container_options={"fflags": "+bitexact"}) as muxer:
         stream = muxer.add_stream("flac", rate=sample_rate, layout="mono")
-        for frame in chain(to_frames((pcm,), sample_rate), (None,)):
+        for frame in chain(to_frames(pcm, sample_rate), (None,)):
             muxer.mux(stream.encode(frame))
+            if most_bytes is not None and file.tell() > most_bytes:
+                raise RequestTooLarge(f"The audio takes more than {most_bytes} bytes as FLAC.", param="file")
     return file.getvalue()
 
 

@@ -6,15 +6,14 @@ PyAV keeps FFmpeg's log silent, so that nothing of the audio's tags gets out the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
-from audio_gateway.audio.riff import MAX_CHANNELS, RATES
-from audio_gateway.audio.sniff import Container
-from audio_gateway.errors import InvalidAudio
+from audio_gateway.audio.sniff import Container, no_audio, undecodable
+from audio_gateway.audio.tally import STRAY_S, Tally, check_damage, check_promise, check_shape, is_regular
+from audio_gateway.errors import AudioTooLong, InvalidAudio
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -46,11 +45,10 @@ _OPTIONS: Final = {
     "protocol_whitelist": "",
     "max_streams": "64",
 }
-_PROBE_BYTES: Final = 1_000_000
+PROBE_BYTES: Final = 1_000_000
 _PROBE_STREAM_BYTES: Final = 4_096  # who listens while audio arrives must not wait for more than is needed
 _READ_BYTES: Final = 65_536
-_CUT_OFF_S: Final = Fraction(1, 2)
-_CUT_OFF_SHARE: Final = Fraction(1, 100)
+_BAD_PACKETS: Final = 64  # after which the clock is looked at
 
 
 class ByteFile(Protocol):
@@ -75,7 +73,7 @@ class SeekableFile(ByteFile, Protocol):
 
 @contextmanager
 def opened(file: ByteFile, container: Container, probe_bytes: int) -> Iterator[tuple[InputContainer, AudioStream]]:
-    """The file and its first audio stream; raises `InvalidAudio` when it has none that can be decoded."""
+    """The file and its first audio stream of a codec; raises `InvalidAudio` when it has none that can be decoded."""
     import av
 
     options = _OPTIONS | {"probesize": str(probe_bytes)}
@@ -109,8 +107,8 @@ def _first_audio(opened_file: InputContainer, container: Container) -> AudioStre
     audio = opened_file.streams.audio
     if not audio:
         raise no_audio()
-    stream = audio[0]
-    if stream.codec_context is None or stream.codec_context.name not in _DECODERS.split(","):
+    stream = next((each for each in audio if each.codec_context is not None), None)
+    if stream is None or stream.codec_context.name not in _DECODERS.split(","):
         raise undecodable(container)
     for other in opened_file.streams:
         if other is not stream:
@@ -118,58 +116,60 @@ def _first_audio(opened_file: InputContainer, container: Container) -> AudioStre
     return stream
 
 
-@dataclass(slots=True)
-class Tally:
-    """What became of the packets of a stream."""
-
-    good: int = 0
-    bad: int = 0
-    good_bytes: int = 0
-    bad_ticks: int = 0
-    last: Packet | None = None
-    samples: dict[int, int] = field(default_factory=dict)
-    """Decoded samples per sample rate: it may change within a stream."""
-
-    def add(self, packet: Packet | None, *, good: bool) -> None:
-        """Count a packet; None is the end of the file and counts nothing."""
-        if packet is None:
-            return
-        self.last = packet
-        if good:
-            self.good += 1
-            self.good_bytes += packet.size
-        else:
-            self.bad += 1
-            self.bad_ticks += packet.duration or 0
-
-    @property
-    def seconds(self) -> Fraction:
-        """Length of all that was decoded."""
-        return sum((Fraction(count, rate) for rate, count in self.samples.items()), Fraction(0))
-
-
 def decoded(file: ByteFile, container: Container) -> Iterator[AudioFrame]:
     """All frames of the first audio stream in `file`; raises `InvalidAudio` when there are none, or mostly damage."""
     with opened(file, container, _PROBE_STREAM_BYTES) as (opened_file, stream):
         tally = Tally()
-        yield from _frames(opened_file, stream, tally)
-        _check_damage(tally, container, 0)
+        yield from _frames(opened_file, stream, tally, lambda: False)
+        check_damage(tally, container, 0)
 
 
-def decoded_part(part: Part, container: Container) -> Iterator[AudioFrame]:
+def decoded_part(
+    part: Part, container: Container, tally: Tally, late: Callable[[], bool] = lambda: False
+) -> Iterator[AudioFrame]:
     """All frames of a part; raises `InvalidAudio`, at the end also when it holds less than it promises.
 
-    What reading the file raises comes out as it is.
+    What became of it is in the `tally` then. Packets that cannot be decoded make no frames, by which a caller could see
+    that the time is up: `late` is asked instead, and `AudioTooLong` raised. What reading the file raises comes out as
+    it is.
     """
     source = part.source
     file = _Sought(source.open())
     try:
-        with opened(file, container, _PROBE_BYTES) as (opened_file, stream):
-            tally = Tally()
-            yield from _frames(opened_file, stream, tally)
+        with opened(file, container, PROBE_BYTES) as (opened_file, stream):
+            yield from _frames(opened_file, stream, tally, late)
             file.check()
-            _check_damage(tally, container, source.size if part.dense else 0)
-            _check_promise(part, opened_file, stream, tally)
+            check_damage(tally, container, source.size if part.dense else 0)
+            promised = check_promise(part, opened_file, stream, tally)
+            tally.regular = is_regular(part, tally, promised)
+    except InvalidAudio:
+        file.check()
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What FFmpeg says of the only track of a file before it decodes it."""
+
+    sounds: bool
+    default: bool
+    channels: int
+
+
+def look(part: Part, container: Container) -> Look:
+    """Look at a part: whether it has a packet, is marked as the default one, and how many channels it has.
+
+    Raises `InvalidAudio` when it cannot be decoded. What reading the file raises comes out as it is.
+    """
+    from av.stream import Disposition
+
+    file = _Sought(part.source.open())
+    try:
+        with opened(file, container, PROBE_BYTES) as (opened_file, stream):
+            sounds = next(packets(opened_file, stream)) is not None
+            default = bool(stream.disposition & Disposition.default)
+            file.check()
+            return Look(sounds, default, stream.codec_context.channels)
     except InvalidAudio:
         file.check()
         raise
@@ -197,14 +197,14 @@ class _Sought:
             raise self._error
 
 
-def _packets(opened_file: InputContainer, stream: AudioStream) -> Iterator[Packet | None]:
+def packets(opened_file: InputContainer, stream: AudioStream) -> Iterator[Packet | None]:
     """The packets of a stream that hold something, and None behind the last."""
     import av
 
-    packets = opened_file.demux(stream)
+    demuxed = opened_file.demux(stream)
     while True:
         try:
-            packet = next(packets, None)
+            packet = next(demuxed, None)
         except (av.FFmpegError, ValueError):
             packet = None  # damage that the demuxer cannot get over: the file ends here
         if packet is None:
@@ -214,74 +214,32 @@ def _packets(opened_file: InputContainer, stream: AudioStream) -> Iterator[Packe
             yield packet
 
 
-def _frames(opened_file: InputContainer, stream: AudioStream, tally: Tally) -> Iterator[AudioFrame]:
+def _frames(
+    opened_file: InputContainer, stream: AudioStream, tally: Tally, late: Callable[[], bool]
+) -> Iterator[AudioFrame]:
     import av
 
-    decode, samples = stream.codec_context.decode, tally.samples
-    for packet in _packets(opened_file, stream):
+    codec, samples = stream.codec_context, tally.samples
+    decode = codec.decode
+    rate, channels, heard, tick = 0, 0, 0.0, float(stream.time_base or 0)
+    for packet in packets(opened_file, stream):
+        if packet is not None and (pts := packet.pts) is not None and not -STRAY_S < pts * tick - heard < STRAY_S:
+            tally.strayed = True
         try:
             frames = decode(packet)
         except (av.FFmpegError, ValueError):
             tally.add(packet, good=False)
+            if tally.bad % _BAD_PACKETS == 0 and late():
+                raise AudioTooLong("The audio could not be read in time.", limit_ms=int(heard * 1000)) from None
             continue
         tally.add(packet, good=True)
         for frame in frames:
-            rate = frame.sample_rate
-            if rate not in samples:
-                _check_shape(frame)
-                samples[rate] = 0
-            samples[rate] += frame.samples
+            if frame.sample_rate != rate or codec.channels != channels:
+                check_shape(frame)
+                rate, channels = frame.sample_rate, codec.channels
+                tally.shapes += 1
+                samples.setdefault(rate, 0)
+            count = frame.samples
+            samples[rate] += count
+            heard += count / rate
             yield frame
-
-
-def _check_shape(frame: AudioFrame) -> None:
-    if frame.sample_rate not in RATES or frame.layout.nb_channels > MAX_CHANNELS:
-        raise InvalidAudio(
-            f"The audio cannot be read: its header declares {frame.sample_rate} Hz and {frame.layout.nb_channels} "
-            "channels. Export it again.",
-            param="file",
-        )
-
-
-def _check_damage(tally: Tally, container: Container, dense_bytes: int) -> None:
-    """Damage here and there is skipped, as every player does; a file that is mostly damage is no audio."""
-    if not tally.samples:
-        raise undecodable(container)
-    if tally.bad > tally.good or 2 * tally.good_bytes < dense_bytes:
-        raise InvalidAudio(
-            "Most of the audio file is damaged and cannot be decoded. Check that it plays, and upload a whole copy.",
-            param="file",
-        )
-
-
-def _check_promise(part: Part, opened_file: InputContainer, stream: AudioStream, tally: Tally) -> None:
-    ticks = stream.time_base or Fraction(0)
-    promised, reached = part.promised_s, tally.seconds + tally.bad_ticks * ticks
-    if part.ask in ("track", "pages") and stream.duration:
-        promised = stream.duration * ticks
-        if part.ask == "pages":  # they say when they end, also in a recording that begins in the middle of something
-            promised -= max(0, stream.start_time or 0) * ticks
-    elif part.ask == "file" and opened_file.duration and len(opened_file.streams) == 1:
-        promised = Fraction(opened_file.duration, 1_000_000)
-        if tally.last is not None and tally.last.pts is not None:  # silence need not be sent: time goes on without
-            reached = max(reached, (tally.last.pts + (tally.last.duration or 0)) * ticks)
-    if promised is not None and promised - reached > max(_CUT_OFF_S, promised * _CUT_OFF_SHARE):
-        raise InvalidAudio(
-            f"The audio file is cut off: its header promises {float(promised):.2f} s, but only {float(reached):.2f} s "
-            "are there. Upload the complete file.",
-            param="file",
-        )
-
-
-def no_audio() -> InvalidAudio:
-    """The file is a container without sound."""
-    return InvalidAudio("The file has no audio stream in it. Upload a file with sound.", param="file")
-
-
-def undecodable(container: Container) -> InvalidAudio:
-    """The file is of a kind we know, and its content is not."""
-    return InvalidAudio(
-        f"The audio file could not be decoded: it looks like {container}, but its content is damaged or uses a codec "
-        "that is not supported. Check that it plays, or convert it, for example to mp3 or wav.",
-        param="file",
-    )

@@ -41,16 +41,16 @@ class Flac:
     info: StreamInfo
 
 
-def streams(data: Content, at: int) -> list[Flac]:
-    """The FLAC streams from `at` on: one, or several files put one behind the other.
+def streams(data: Content, at: int, end: int) -> list[Flac]:
+    """The FLAC streams between `at` and `end`: one, or several files put one behind the other.
 
     Pictures and tags are left out. Raises `InvalidAudio`.
     """
     found = []
-    while at < len(data):
-        end = _next_start(data, at + _START_BYTES)
-        found.append(_read_stream(data, at, end))
-        at = end
+    while at < end:
+        following = _next_start(data, at + _START_BYTES, end)
+        found.append(_read_stream(data, at, following))
+        at = following
         if len(found) > _MAX_STREAMS:
             raise InvalidAudio(
                 f"The FLAC file is more than {_MAX_STREAMS} files in one. Join them first.", param="file"
@@ -58,12 +58,12 @@ def streams(data: Content, at: int) -> list[Flac]:
     return found
 
 
-def _next_start(data: Content, at: int) -> int:
-    """Where the next stream begins; the end of the file when there is none."""
-    found = data.find(_MAGIC, at)
+def _next_start(data: Content, at: int, end: int) -> int:
+    """Where the next stream begins; `end` when there is none."""
+    found = data.find(_MAGIC, at, end)
     while found >= 0 and data[found : found + _START_BYTES] not in _STARTS:
-        found = data.find(_MAGIC, found + 1)
-    return len(data) if found < 0 else found
+        found = data.find(_MAGIC, found + 1, end)
+    return end if found < 0 else found
 
 
 def read_info(data: Content, at: int = 0) -> StreamInfo | None:
@@ -137,6 +137,11 @@ def _first_frame(data: Content, at: int, end: int) -> int:
         last = data[block] & 0x80
         block += 4 + int.from_bytes(data[block + 1 : block + 4], "big")
     raise _damaged()
+
+
+def is_frame(data: bytes) -> bool:
+    """Whether the bytes are one frame of usual size, with nothing behind it: its last checksum is right."""
+    return len(data) <= MAX_FRAME_BYTES and not _crc16(data)
 
 
 def ends_whole(tail: bytes) -> bool:

@@ -1,12 +1,14 @@
-"""MP4 and M4A (ISO/IEC 14496-12): tags taken out, and declared counts that the file cannot hold refused.
+"""MP4 and M4A (ISO/IEC 14496-12): its tracks; tags and all tracks but one taken out, impossible counts refused.
 
 FFmpeg allocates what sample tables declare: a file of one kilobyte can ask it for gigabytes.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Final, NamedTuple
 
 from audio_gateway.audio.content import Content, Span
@@ -14,6 +16,11 @@ from audio_gateway.errors import InvalidAudio
 
 _BRANCHES: Final = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"moof", b"traf", b"mvex"))
 _TAGS: Final = frozenset((b"udta", b"meta", b"ilst", b"keys"))
+_DESCRIBING: Final = frozenset((b"tkhd", b"hdlr", b"mdhd", b"stsd", b"elst", b"stts"))
+_TOP: Final = frozenset(
+    (b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"skip", b"wide", b"sidx", b"ssix", b"mfra", b"meta",
+     b"udta", b"uuid", b"emsg", b"prft", b"pdin")
+)  # fmt: skip
 _MAX_BOXES: Final = 500_000
 _BYTES_PER_BOX: Final = 200  # in files so large that they may have more: fragments of a tenth of a second
 _MAX_TAGS: Final = 20_000
@@ -21,6 +28,8 @@ _MAX_TRACKS: Final = 64
 _MAX_EDITS: Final = 200  # each makes FFmpeg go through all samples of its track
 _MAX_SAMPLES: Final = 6_000_000  # of all tracks: some 30 hours, and 24 bytes of FFmpeg's memory each
 _MAX_DEPTH: Final = 8
+_MOST_TABLE_BYTES: Final = 65_536  # of a table of durations: that of one who keeps time has one row, or two
+_USUAL_PACE: Final = b"\x00\x01\x00\x00"
 _ONE_EACH: Final = b"\x00\x00\x00\x01"
 
 
@@ -29,22 +38,24 @@ class _Box(NamedTuple):
     kind_at: int
     body: int
     end: int
+    whole: bool
 
 
 @dataclass(slots=True)
 class _Budget:
-    """What is left of the counts that a file of this size may declare.
+    """What is left of the counts that a file of this size may declare, and what was found in it.
 
     `samples` are those that FFmpeg keeps an entry of; `payload` the bytes that samples take, one at least.
     """
 
     data: Content
     boxes: int = field(init=False)
-    tracks: int = _MAX_TRACKS
     edits: int = _MAX_EDITS
     samples: int = _MAX_SAMPLES
     payload: int = field(init=False)
     tag_offsets: list[int] = field(default_factory=list)
+    tracks: list[Track] = field(default_factory=list)
+    runs: list[tuple[int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.boxes = max(_MAX_BOXES, len(self.data) // _BYTES_PER_BOX)
@@ -52,29 +63,96 @@ class _Budget:
 
     def is_spent(self) -> bool:
         """Whether the file declares more than it may."""
-        least = min(self.boxes, self.tracks, self.samples, self.payload, self.edits)
-        return least < 0 or len(self.tag_offsets) > _MAX_TAGS
+        least = min(self.boxes, self.samples, self.payload, self.edits)
+        return least < 0 or len(self.tag_offsets) > _MAX_TAGS or len(self.tracks) > _MAX_TRACKS
 
 
 @dataclass(slots=True)
-class _Track:
-    """Counts of samples of one size, and whether each of them lasts one tick: FFmpeg then has no entry for each."""
+class Track:
+    """What the boxes of a track say.
 
+    `kind_at` is where the box's name stands, `id` its number, `handler` what is in it (`soun` is audio). `media_s` is
+    how long all its samples are together, None where that is not in one short table. `ordinary` says that it is heard
+    from its first sample to its last, each once: no edits but the one that leaves out what an encoder starts with.
+
+    `samples` are those whose size is in a table. `alike` counts samples of one size, and `one_tick` whether each lasts
+    one tick: FFmpeg then has no entry for each.
+    """
+
+    kind_at: int = 0
+    id: int = 0
+    handler: bytes = b""
+    timescale: int = 0
+    ticks: int | None = None
+    ordinary: bool = True
+    edits: int = 0
+    samples: int = 0
     alike: int = 0
     one_tick: bool = True
 
+    @property
+    def extra_entries(self) -> int:
+        """What FFmpeg keeps entries of beside the samples in tables: those of one size, and all again for each edit."""
+        alike = 0 if self.one_tick else self.alike
+        return alike + (self.samples + alike) * max(0, self.edits - 1)
 
-def without_tags(data: Content) -> list[Span]:
-    """The file in pieces, its tags marked as free space. Raises `InvalidAudio` for impossible counts."""
-    budget, outside = _Budget(data), _Track()
+    @property
+    def media_s(self) -> Fraction | None:
+        """Seconds of all samples."""
+        return Fraction(self.ticks, self.timescale) if self.ticks and self.timescale else None
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a file is made of.
+
+    `samples` are those of all tracks and fragments, None where they are not packets, as those of PCM.
+    `single` says that it is one recording from the first byte to the last.
+    """
+
+    size: int
+    tag_offsets: tuple[int, ...]
+    tracks: tuple[Track, ...]
+    runs: tuple[tuple[int, int], ...]
+    samples: int | None
+    single: bool
+
+    @property
+    def audio(self) -> tuple[Track, ...]:
+        """The tracks that hold sound."""
+        return tuple(track for track in self.tracks if track.handler == b"soun")
+
+    def only(self, track: Track) -> list[Span]:
+        """The file in pieces, its tags, its other tracks and their fragments marked as free space."""
+        others = [other.kind_at for other in self.tracks if other is not track]
+        runs = [at for at, number in self.runs if number != track.id]
+        pieces, at = list[Span](), 0
+        for offset in sorted({*self.tag_offsets, *others, *runs}):
+            if offset >= at:
+                pieces += ((at, offset), b"free")
+                at = offset + 4
+        return [*pieces, (at, self.size)]
+
+
+def outline(data: Content) -> Outline:
+    """Walk the file; raises `InvalidAudio` for impossible counts."""
+    budget, outside = _Budget(data), Track()
     _visit(budget, outside, 0, len(data), _MAX_DEPTH)
     if outside.alike > budget.samples:
         raise _refused()
-    pieces, at = list[Span](), 0
-    for offset in budget.tag_offsets:
-        pieces += ((at, offset), b"free")
-        at = offset + 4
-    return [*pieces, (at, len(data))]
+    samples = None if any(track.alike for track in budget.tracks) else _MAX_SAMPLES - budget.samples
+    tags, tracks, runs = tuple(budget.tag_offsets), tuple(budget.tracks), tuple(budget.runs)
+    return Outline(len(data), tags, tracks, runs, samples, single=_is_single(data))
+
+
+def _is_single(data: Content) -> bool:
+    """Whether a file is a row of boxes as one file has them, up to its last byte."""
+    at, kinds = 0, list[bytes]()
+    for box in _boxes(data, 0, len(data)):
+        at = box.end if box.whole else -1
+        kinds.append(box.kind)
+    once = kinds.count(b"moov") == 1 and kinds.count(b"ftyp") <= 1
+    return at == len(data) and once and _TOP.issuperset(kinds)
 
 
 def _boxes(data: Content, at: int, end: int) -> Iterator[_Box]:
@@ -87,29 +165,34 @@ def _boxes(data: Content, at: int, end: int) -> Iterator[_Box]:
             size = end - at
         if size < body - at:
             return
-        yield _Box(head[4:8], at + 4, body, min(end, at + size))
+        yield _Box(head[4:8], at + 4, body, min(end, at + size), at + size <= end)
         at += size
 
 
-def _visit(budget: _Budget, track: _Track, start: int, end: int, depth: int) -> None:
+def _visit(budget: _Budget, track: Track, start: int, end: int, depth: int) -> None:
     for box in _boxes(budget.data, start, end):
         budget.boxes -= 1
-        budget.tracks -= box.kind == b"trak"
         if box.kind in _TAGS:
             budget.tag_offsets.append(box.kind_at)
-        elif box.kind == b"trak" and depth:
-            inside = _Track()
-            _visit(budget, inside, box.body, box.end, depth - 1)
-            budget.samples -= 0 if inside.one_tick else inside.alike
+        elif box.kind == b"trak":
+            inside = Track(kind_at=box.kind_at)
+            budget.tracks.append(inside)
+            if depth:
+                _visit(budget, inside, box.body, box.end, depth - 1)
+            budget.samples -= inside.extra_entries
         elif box.kind in _BRANCHES and depth:
+            if box.kind == b"traf":
+                budget.runs.append((box.kind_at, _track_of_run(budget.data, box)))
             _visit(budget, track, box.body, box.end, depth - 1)
         else:
             _charge(budget, track, box)
+            if box.kind in _DESCRIBING:
+                _describe(budget.data, track, box)
         if budget.is_spent():
             raise _refused()
 
 
-def _charge(budget: _Budget, track: _Track, box: _Box) -> None:
+def _charge(budget: _Budget, track: Track, box: _Box) -> None:
     """Take what a table declares off the budget."""
     head = budget.data[box.body : box.body + 16]
 
@@ -120,6 +203,7 @@ def _charge(budget: _Budget, track: _Track, box: _Box) -> None:
         track.alike += number(8)
         budget.payload -= number(8) * number(4)
     elif box.kind in (b"stsz", b"stz2"):
+        track.samples += number(8)
         budget.samples -= number(8)
         budget.payload -= number(8)
     elif box.kind == b"stts":
@@ -128,9 +212,44 @@ def _charge(budget: _Budget, track: _Track, box: _Box) -> None:
         budget.samples -= number(4)
         budget.payload -= number(4)
     elif box.kind == b"elst":
+        track.edits += number(4)
         budget.edits -= number(4)
     elif box.kind == b"cmov":  # a compressed header: its size when unpacked is whatever it says
         raise _refused()
+
+
+def _describe(data: Content, track: Track, box: _Box) -> None:
+    """Take what a track's box says of it. A second box of a kind makes it no ordinary one."""
+    body = data[box.body : min(box.end, box.body + _MOST_TABLE_BYTES)]
+
+    def number(offset: int, size: int = 4) -> int:
+        return int.from_bytes(body[offset : offset + size], "big")
+
+    long = body[:1] == b"\x01"
+    if box.kind == b"tkhd":
+        track.ordinary = track.ordinary and not track.id
+        track.id = number(20 if long else 12)
+    elif box.kind == b"hdlr" and not track.handler:
+        track.handler = body[8:12]
+    elif box.kind == b"mdhd":
+        track.timescale = number(20 if long else 12)
+    elif box.kind == b"stsd":
+        track.ordinary = track.ordinary and number(4) == 1
+    elif box.kind == b"elst":
+        # One edit at the usual pace: where it begins, and where it ends, is seen by what is left to be decoded.
+        pace = body[24:28] if long else body[16:20]
+        track.ordinary = track.ordinary and number(4) <= 1 and (not number(4) or pace == _USUAL_PACE)
+    elif box.kind == b"stts":
+        rows = body[8 : 8 + 8 * number(4)]
+        known = len(rows) == 8 * number(4) and track.ticks is None
+        track.ordinary = track.ordinary and known
+        track.ticks = sum(count * each for count, each in struct.iter_unpack(">II", rows)) if known else None
+
+
+def _track_of_run(data: Content, run: _Box) -> int:
+    """The number of the track that a fragment's run belongs to."""
+    first = next(_boxes(data, run.body, run.end), None)
+    return int.from_bytes(data[first.body + 4 : first.body + 8], "big") if first and first.kind == b"tfhd" else 0
 
 
 def _refused() -> InvalidAudio:

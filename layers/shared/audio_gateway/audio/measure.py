@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from audio_gateway.audio import riff
 from audio_gateway.audio.clock import Clock
 from audio_gateway.audio.sniff import Container, recognise
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.errors import AudioTooLong, InvalidAudio
+
+if TYPE_CHECKING:
+    from audio_gateway.audio.tally import Tally
 
 MIN_MS: Final = 100
 
@@ -27,28 +30,33 @@ def measure(data: bytes, *, limit_ms: int | None = None, late: Callable[[], bool
         wave = riff.walk(data)
         if wave.plain:
             clock.add(wave.audio_bytes // wave.block_align, wave.sample_rate)
-            return _source(data, container, clock, wave.sample_rate, wave.channels)
+            check_length(clock.milliseconds)
+            return AudioSource(data, container, clock.milliseconds, wave.sample_rate, wave.channels, plain=wave.true)
     return _measure_by_decoding(data, container, clock, late)
 
 
 def _measure_by_decoding(data: bytes, container: Container, clock: Clock, late: Callable[[], bool]) -> AudioSource:
-    from audio_gateway.audio.decode import frames_of
+    from audio_gateway.audio.decode import frames_of_parts
+    from audio_gateway.audio.parts import parts
 
+    found = parts(data, container, late)
+    tallies: list[Tally] = []
     sample_rate = channels = 0
-    for frame in frames_of(data, container):
+    for frame in frames_of_parts(found, container, tallies, late):
         if not sample_rate:
             sample_rate, channels = frame.sample_rate, frame.layout.nb_channels
         clock.add(frame.samples, frame.sample_rate)
         if late():
-            read_ms = clock.milliseconds
-            message = f"No more than {read_ms / 1000:g} s of the audio could be read in time."
-            raise AudioTooLong(message, limit_ms=read_ms)
-    return _source(data, container, clock, sample_rate, channels)
-
-
-def _source(data: bytes, container: Container, clock: Clock, sample_rate: int, channels: int) -> AudioSource:
+            raise too_late(clock.milliseconds)
     check_length(clock.milliseconds)
-    return AudioSource(data, container, clock.milliseconds, sample_rate, channels)
+    plain = len(found) == 1 and found[0].plain and tallies[0].regular
+    return AudioSource(data, container, clock.milliseconds, sample_rate, channels, plain=plain)
+
+
+def too_late(read_ms: int) -> AudioTooLong:
+    """The error for audio of which so much was read when the time was up."""
+    message = f"No more than {read_ms / 1000:g} s of the audio could be read in time."
+    return AudioTooLong(message, limit_ms=read_ms)
 
 
 def check_length(duration_ms: int) -> None:

@@ -14,6 +14,8 @@ FRAME_HEADER_BYTES: Final = 7
 """Bytes that a header needs to be read: four of MPEG audio, seven of ADTS."""
 
 ID3_HEADER_BYTES: Final = 10
+ID3V1_BYTES: Final = 128
+"""Of a tag at the end of a file."""
 
 _V1_LAYER3: Final = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0)
 _V1_LAYER2: Final = (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 0)
@@ -175,8 +177,8 @@ def _xing_seconds(data: Content, xing: int, first: Frame) -> Fraction | None:
 def end_of_frames(data: Content) -> int:
     """Where the audio ends and the tags behind it (ID3v1, APE) begin."""
     end = len(data)
-    if data[max(0, end - 128) : end - 125] == b"TAG":
-        end -= 128
+    if data[max(0, end - ID3V1_BYTES) : end - 125] == b"TAG":
+        end -= ID3V1_BYTES
     if end >= 32 and data[end - 32 : end - 24] == b"APETAGEX":
         size = int.from_bytes(data[end - 20 : end - 16], "little")  # of items and footer
         header = 32 if data[end - 9] & 0x80 else 0

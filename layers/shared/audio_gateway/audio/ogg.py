@@ -1,4 +1,4 @@
-"""Ogg (RFC 3533): the pages of the first audio stream, link by link of a chain."""
+"""Ogg (RFC 3533): the pages of each audio stream, link by link of a chain."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _AUDIO: Final = (b"OpusHead", b"\x01vorbis", b"\x7fFLAC", b"Speex   ")
 _COMMENT_PREFIX: Final = {b"OpusHead": 8, b"\x01vorbis": 7, b"\x7fFLAC": 4, b"Speex   ": 0}
 _MAX_COMMENTS: Final = 1_000
 _MAX_LINKS: Final = 1_000
+_MAX_STREAMS: Final = 64  # of a link
 _MARK_BYTES: Final = 262_144  # of a link, after which its place is noted for those who seek
 
 
@@ -39,7 +40,7 @@ class Page(NamedTuple):
 
 @dataclass(slots=True)
 class Link:
-    """One link of a chain: the pages of the first audio stream in it, read again from the file when they are needed.
+    """One audio stream in one link of a chain: its pages, read again from the file when they are needed.
 
     `marks` are places of pages every so often: their place among the link's own bytes, and in the file.
     """
@@ -50,6 +51,8 @@ class Link:
     pages: int = 0
     size: int = 0
     marks: list[tuple[int, int]] = field(default_factory=list)
+    mended: bool = False
+    """Whether a page was read that has another checksum than it should have."""
 
     def add(self, page: Page) -> None:
         """Append a page."""
@@ -106,7 +109,11 @@ class LinkFile:
             if page.serial == self._link.serial:
                 whole = data[page.start : page.end]
                 right = _checksum(whole)
-                yield whole if whole[_CHECKSUM:].startswith(right) else _with_checksum(whole, right)
+                if whole[_CHECKSUM:].startswith(right):
+                    yield whole
+                else:
+                    self._link.mended = True
+                    yield _with_checksum(whole, right)
 
 
 def _with_checksum(page: bytes, checksum: bytes) -> bytes:
@@ -143,29 +150,69 @@ def pages(data: Content, start: int = 0) -> Iterator[Page]:
         at = data.find(b"OggS", at)
 
 
-def links(data: Content) -> list[Link]:
-    """The first audio stream of each link. Raises `InvalidAudio` for chains or tags beyond reason."""
-    found: list[Link] = []
-    link: Link | None = None
-    in_heads = False
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The audio streams of a file, link by link.
+
+    `single` says that it is one stream from the first byte to the last: no other one, no second link, nothing between
+    pages or behind the last one.
+    """
+
+    links: list[list[Link]]
+    single: bool
+
+
+def chain(data: Content) -> Chain:
+    """Walk the file. Raises `InvalidAudio` for chains or tags beyond reason."""
+    walk = _Walk(data)
     for page in pages(data):
+        walk.see(page)
+    links = [link for link in walk.links if link]
+    single = walk.single and walk.at == len(data) and len(links) == len(walk.links) == 1 and len(links[0]) == 1
+    return Chain(links, single)
+
+
+@dataclass(slots=True)
+class _Walk:
+    data: Content
+    links: list[list[Link]] = field(default_factory=list)
+    at: int = 0
+    single: bool = True
+    _open: dict[bytes, Link] = field(default_factory=dict)
+    _in_heads: bool = False
+
+    def see(self, page: Page) -> None:
+        self.single = self.single and page.start == self.at
+        self.at = page.end
         if page.flags & FIRST_PAGE:
-            if not in_heads:  # first pages stand together: one after others begins a new link
-                link, in_heads = None, True
-            if link is None and (kind := _kind(data, page)) is not None:
-                link = Link(data, page.serial, kind)
-                found.append(link)
+            self._begin(page)
         else:
-            in_heads = False
-        if link is not None and page.serial == link.serial:
-            if link.pages == 1:
-                _check_comments(data, page, link.kind)
-            link.add(page)
-        if len(found) > _MAX_LINKS:
+            self._in_heads = False
+        link = self._open.get(page.serial)
+        if link is None:
+            self.single = False
+            return
+        if link.pages == 1:
+            _check_comments(self.data, page, link.kind)
+        link.add(page)
+        # Behind a stream's last page players do not look for more of it.
+        self.single = self.single and (not page.flags & LAST_PAGE or page.end == len(self.data))
+
+    def _begin(self, page: Page) -> None:
+        if not self._in_heads:  # first pages stand together: one after others begins a new link
+            self._in_heads, self._open = True, {}
+            self.links.append([])
+        if page.serial not in self._open and (kind := _kind(self.data, page)) is not None:
+            self._open[page.serial] = Link(self.data, page.serial, kind)
+            self.links[-1].append(self._open[page.serial])
+        if len(self.links) > _MAX_LINKS:
             raise InvalidAudio(
                 f"The Ogg file is a chain of more than {_MAX_LINKS} links. Join them first.", param="file"
             )
-    return found
+        if len(self.links[-1]) > _MAX_STREAMS:
+            raise InvalidAudio(
+                f"The Ogg file has more than {_MAX_STREAMS} audio streams. Send one of them.", param="file"
+            )
 
 
 def _kind(data: Content, page: Page) -> bytes | None:

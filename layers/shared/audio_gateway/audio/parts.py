@@ -1,11 +1,17 @@
 """What of the caller's bytes is handed to FFmpeg, and what they promise.
 
-A file is cut into parts that decode on their own (links of a chain, files put one behind the other). From each, all is
-left out that is no audio: tags, pictures, indexes. They are where a small file makes a parser work without end.
+A file is cut into parts that decode on their own (links of a chain, files put one behind the other), and of each one
+track is taken. All is left out that is no audio: tags, pictures, indexes. They are where a small file makes a parser
+work without end.
+
+Here is said, for each container, which file is plain: one recording of one track, from its first byte to its last, so
+that whoever reads it hears what we decode. Tags, pictures, indexes and padding are allowed, as nobody takes them for
+sound; another track, recording or stretch of bytes is not. In doubt a file is not plain.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal, Protocol
@@ -14,8 +20,13 @@ from audio_gateway.audio import ebml, flac, isobmff, mpeg, ogg, riff
 from audio_gateway.audio.content import Content, Pieces
 from audio_gateway.audio.ffmpeg import SeekableFile
 from audio_gateway.audio.sniff import ENOUGH, Container
+from audio_gateway.audio.tracks import chosen
+from audio_gateway.errors import InvalidAudio
 
-Promise = Literal["track", "pages", "file"]
+MOST_TRACKS: Final = 16
+"""Each is opened to be compared with the others, and a header can make that take a second."""
+
+Promise = Literal["track", "pages", "file", "times"]
 
 
 class Source(Protocol):
@@ -24,6 +35,11 @@ class Source(Protocol):
     @property
     def size(self) -> int:
         """How many they are."""
+        ...
+
+    @property
+    def mended(self) -> bool:
+        """Whether what was read from them was not what stands in the file."""
         ...
 
     def open(self) -> SeekableFile:
@@ -35,56 +51,121 @@ class Source(Protocol):
 class Part:
     """Bytes that decode on their own.
 
-    `promised_s` is how long the container says that it is; None when it does not say so, or only to FFmpeg:
-    `ask` names whose duration counts then. `dense` says that nothing but frames of audio is in it.
+    `promised_s` is how long the container says that it is; None when it does not say so, or only to FFmpeg: `ask` names
+    whose duration counts then, beside its timestamps; `times` those alone. `media_s` is how long all that a decoder may
+    find is, before edits, where that is known, `packets` how many they are, and `payload` the bytes that they and their
+    heads take. `dense` says that nothing but frames of audio is in it, behind the `head`; `is_last` then says whether a
+    packet is a frame to its last byte, where FFmpeg takes what follows along with it.
+
+    `plain` says that the file has no other part and nothing else that can be heard.
     """
 
     source: Source
     promised_s: Fraction | None = None
     ask: Promise | None = None
+    media_s: Fraction | None = None
+    packets: int | None = None
+    payload: int | None = None
     dense: bool = False
+    head: bytes = b""
+    is_last: Callable[[bytes], bool] | None = None
+    plain: bool = False
 
 
-def parts(data: Content, container: Container) -> list[Part]:
-    """The parts of a file whose content is `container`. Raises `InvalidAudio` where its structure is wrong."""
-    return _PARTS_OF[container](data)
+def parts(data: Content, container: Container, late: Callable[[], bool] = lambda: False) -> list[Part]:
+    """The parts of a file whose content is `container`, one track of each.
+
+    Raises `InvalidAudio` where its structure is wrong, or where it has no audio, and `AudioTooLong` once `late` says
+    that the time is up.
+    """
+    found = _PARTS_OF[container](data)
+    compared = sum(len(tracks) for tracks in found if len(tracks) > 1)
+    if compared > MOST_TRACKS:
+        raise InvalidAudio(
+            f"The file has {compared} audio tracks; one of at most {MOST_TRACKS} can be chosen. Send that track alone.",
+            param="file",
+        )
+    return [chosen(tracks, container, late) for tracks in found]
 
 
-def _of_wav(data: Content) -> list[Part]:
+def _of_wav(data: Content) -> list[list[Part]]:
     """The whole file as one part, with a header that tells the truth."""
     wave = riff.walk(data)
-    return [Part(Pieces(data, (riff.header(wave.fmt, wave.audio_bytes), *wave.spans)))]
+    return [[Part(Pieces(data, (riff.header(wave.fmt, wave.audio_bytes), *wave.spans)), plain=wave.true)]]
 
 
-def _of_mpeg(data: Content) -> list[Part]:
+def _of_mpeg(data: Content) -> list[list[Part]]:
     start = mpeg.id3_end(data)
     found = mpeg.find_frames(data, start, min(len(data), start + ENOUGH))  # recognised there: no need to look further
     promised = mpeg.promised_by_xing(data, found.start, found.first) if found else None
     end = mpeg.end_of_frames(data)
-    return [Part(Pieces(data, ((start, max(start, end)),)), promised_s=promised, dense=True)]
-
-
-def _of_flac(data: Content) -> list[Part]:
     return [
-        Part(
-            Pieces(data, (stream.header, (stream.start, stream.end))),
-            promised_s=Fraction(stream.info.total_samples, stream.info.sample_rate) or None,
-            dense=True,
-        )
-        for stream in flac.streams(data, mpeg.id3_end(data))
+        [
+            Part(
+                Pieces(data, ((start, max(start, end)),)),
+                promised_s=promised,
+                dense=True,
+                head=data[found.start : found.start + found.first.length] if found and promised is not None else b"",
+                plain=len(data) - end in {0, mpeg.ID3V1_BYTES},
+            )
+        ]
     ]
 
 
-def _of_ogg(data: Content) -> list[Part]:
-    return [Part(link, ask="pages") for link in ogg.links(data)]
+def _of_flac(data: Content) -> list[list[Part]]:
+    end = mpeg.end_of_frames(data)
+    streams = flac.streams(data, mpeg.id3_end(data), end)
+    return [
+        [
+            Part(
+                Pieces(data, (stream.header, (stream.start, stream.end))),
+                promised_s=Fraction(stream.info.total_samples, stream.info.sample_rate) or None,
+                dense=True,
+                head=stream.header,
+                is_last=flac.is_frame,
+                plain=len(streams) == 1 and len(data) - end in {0, mpeg.ID3V1_BYTES},
+            )
+        ]
+        for stream in streams
+    ]
 
 
-def _of_mp4(data: Content) -> list[Part]:
-    return [Part(Pieces(data, isobmff.without_tags(data)), ask="track")]
+def _of_ogg(data: Content) -> list[list[Part]]:
+    chain = ogg.chain(data)
+    return [[Part(stream, ask="pages", plain=chain.single) for stream in link] for link in chain.links]
 
 
-def _of_webm(data: Content) -> list[Part]:
-    return [Part(Pieces(data, ebml.without_tags(data)), ask="file")]
+def _of_mp4(data: Content) -> list[list[Part]]:
+    outline = isobmff.outline(data)
+    alone = outline.single and len(outline.tracks) == 1
+    return [
+        [
+            Part(
+                Pieces(data, outline.only(track)),
+                ask="track",
+                media_s=track.media_s,
+                packets=outline.samples,
+                plain=alone and track.ordinary,
+            )
+            for track in outline.audio
+        ]
+    ]
+
+
+def _of_webm(data: Content) -> list[list[Part]]:
+    outline = ebml.outline(data)
+    alone = len(outline.tracks) == 1  # else the file says how long the longest of them is
+    return [
+        [
+            Part(
+                Pieces(data, outline.only(data, track)),
+                ask="file" if alone else "times",
+                payload=outline.payload,
+                plain=alone and outline.single,
+            )
+            for track in outline.audio
+        ]
+    ]
 
 
 _PARTS_OF: Final = {

@@ -31,7 +31,8 @@ class Wave:
     """A walked WAV file.
 
     `fmt` is the body of its format chunk, `spans` are the byte ranges of its audio, `plain` says that they hold
-    uncompressed samples of `block_align` bytes for all channels.
+    uncompressed samples of `block_align` bytes for all channels. `true` says that the file is one recording from its
+    first byte to its last, of the length that its header declares.
     """
 
     fmt: bytes
@@ -41,6 +42,7 @@ class Wave:
     sample_rate: int
     block_align: int
     bits: int
+    true: bool
 
     @property
     def audio_bytes(self) -> int:
@@ -113,6 +115,7 @@ def read_head(data: bytes) -> Head | None:
 def walk(data: Content) -> Wave:
     """Find format and audio; raises `InvalidAudio` when the headers contradict themselves or the bytes present."""
     at, fmt, long_size, spans = 12, b"", None, []
+    true = data[:4] != b"RIFF" or int.from_bytes(data[4:8], "little") in {len(data) - 8, len(data) - 9}
     for _ in range(_MAX_CHUNKS):
         if at + 8 > len(data):
             break
@@ -121,10 +124,13 @@ def walk(data: Content) -> Wave:
         if name == b"data" and not fmt:
             raise _invalid("its format is not described before the audio")
         if name == b"data":
-            end = _end_of_data(data, at, size if size != UNKNOWN_SIZE else long_size, _bytes_per_second(fmt))
+            declared = size if size != UNKNOWN_SIZE else long_size
+            end = _end_of_data(data, at, declared, _bytes_per_second(fmt))
+            true = true and end - at == declared
             spans.append((at, end))
             at = _next_chunk(data, end, end - at, _bytes_per_second(fmt))
             continue
+        true = true and not (name == b"fmt " and fmt)
         if name == b"fmt " and not fmt:
             fmt = data[at : at + min(size, 1024)]
             _check_format(fmt)
@@ -135,17 +141,22 @@ def walk(data: Content) -> Wave:
         raise _invalid(f"it has more than {_MAX_CHUNKS} chunks")
     if not spans:
         raise _invalid("it has no audio in it (no data chunk)")
-    return _wave(fmt, tuple(spans))
+    return _wave(fmt, tuple(spans), true=true and len(spans) == 1 and _ends_even(at, spans[-1][1], len(data)))
 
 
-def _wave(fmt: bytes, spans: tuple[tuple[int, int], ...]) -> Wave:
+def _ends_even(at: int, audio_ends: int, size: int) -> bool:
+    """Whether a walk that came to `at` came to the end: exactly, or but for the byte that evens an odd size."""
+    return at in {size, size + 1} or size - audio_ends in {0, 1}
+
+
+def _wave(fmt: bytes, spans: tuple[tuple[int, int], ...], *, true: bool) -> Wave:
     tag, channels, sample_rate, _, block_align, bits = _fields(fmt)
     if tag == _TAG_EXTENSIBLE and fmt[26:40] == _SUBFORMAT_TAIL:
         tag = int.from_bytes(fmt[24:26], "little")
     plain = bits in _PCM_BITS.get(tag, ())
     if plain and block_align != channels * bits // 8:
         raise _invalid(f"{channels} channels of {bits} bits do not make blocks of {block_align} bytes")
-    return Wave(fmt, spans, plain, channels, sample_rate, block_align, bits)
+    return Wave(fmt, spans, plain, channels, sample_rate, block_align, bits, true)
 
 
 def _check_format(fmt: bytes) -> None:

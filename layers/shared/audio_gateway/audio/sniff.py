@@ -11,6 +11,16 @@ from audio_gateway.errors import InvalidAudio
 
 Container = Literal["wav", "mp3", "mp4", "ogg", "flac", "webm", "aac"]
 
+MEDIA_TYPES: Final[dict[Container, str]] = {
+    "wav": "audio/wav",
+    "mp3": "audio/mpeg",
+    "mp4": "audio/mp4",
+    "ogg": "audio/ogg",
+    "flac": "audio/flac",
+    "webm": "audio/webm",
+    "aac": "audio/aac",
+}
+
 ENOUGH: Final = 16_384
 """Bytes after which `sniff` has seen all that it looks at, beyond an ID3 tag."""
 
@@ -113,3 +123,17 @@ def _looks_like_text(head: bytes) -> str | None:
     if start.startswith("<"):
         return "an HTML page" if "<html" in start or start.startswith("<!doctype") else "an XML or HTML document"
     return "plain text"
+
+
+def no_audio() -> InvalidAudio:
+    """The file is a container without sound."""
+    return InvalidAudio("The file has no audio stream in it. Upload a file with sound.", param="file")
+
+
+def undecodable(container: Container) -> InvalidAudio:
+    """The file is of a kind we know, and its content is not."""
+    return InvalidAudio(
+        f"The audio file could not be decoded: it looks like {container}, but its content is damaged or uses a codec "
+        "that is not supported. Check that it plays, or convert it, for example to mp3 or wav.",
+        param="file",
+    )

@@ -1,4 +1,4 @@
-"""The caller's audio: its bytes as sent, and what we measured ourselves."""
+"""The caller's audio: its bytes, and what we measured ourselves."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from audio_gateway.audio.sniff import Container
 class AudioSource:
     """One piece of audio that was recognised by its content and measured by decoding.
 
-    `data` is the file as sent; `container` what its content says it is; `duration_ms` the decoded length rounded up to
-    whole milliseconds; `sample_rate` (Hz) and `channels` those of the first audio stream.
+    `data` is the file; `container` what its content says it is; `duration_ms` the decoded length rounded up to whole
+    milliseconds; `sample_rate` (Hz) and `channels` those that the track which is heard begins with. `plain` says that
+    whoever decodes the file hears that and nothing else: only such audio is given to a provider (`rewrite.plainly`).
     """
 
     data: bytes
@@ -21,6 +22,7 @@ class AudioSource:
     duration_ms: int
     sample_rate: int
     channels: int
+    plain: bool = True
 
     def pcm(self, sample_rate: int) -> Iterator[bytes]:
         """The audio as s16le mono at `sample_rate` Hz, in pieces of bounded size; raises `InvalidAudio`."""

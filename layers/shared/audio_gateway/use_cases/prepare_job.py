@@ -128,6 +128,6 @@ def _audio_in_chunks(
     for chunk in cut(pcm, cut_rule(what, model)):
         if len(pieces) == MOST_PIECES:
             raise too_many_parts(what, model)
-        using.files.put(job, f"chunks/{len(pieces)}", flac_file(chunk.pcm, RATE))
+        using.files.put(job, f"chunks/{len(pieces)}", flac_file((chunk.pcm,), RATE))
         pieces.append(Piece(chunk.start, chunk.end, chunk.overlap))
     return Plan(recording.duration_ms, tuple(pieces))

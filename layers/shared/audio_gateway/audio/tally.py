@@ -1,0 +1,126 @@
+"""What became of the packets of a stream, and what it says of the file that they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from audio_gateway.audio.riff import MAX_CHANNELS, RATES
+from audio_gateway.audio.sniff import Container, undecodable
+from audio_gateway.errors import InvalidAudio
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from av.packet import Packet as AnyPacket
+
+    from audio_gateway.audio.parts import Part
+
+    Packet = AnyPacket[AudioStream]
+
+_CUT_OFF_S: Final = Fraction(1, 2)
+_CUT_OFF_SHARE: Final = Fraction(1, 100)
+STRAY_S: Final = 0.2
+"""What encoders put before and behind the sound, and what is lost where timestamps are rounded."""
+
+_STRAY_PACKETS: Final = 8  # likewise
+_PACKET_HEAD_BYTES: Final = 16  # in WebM, at most
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the packets of a stream.
+
+    `shapes` counts how often sample rate or channels were others than before, `strayed` says that the timestamps were
+    not those of samples which follow one another from zero on, and `regular`, at the end, that a decoder of any make
+    hears what was decoded here: nothing was damaged, skipped, or promised otherwise.
+    """
+
+    good: int = 0
+    bad: int = 0
+    good_bytes: int = 0
+    bad_ticks: int = 0
+    last: Packet | None = None
+    samples: dict[int, int] = field(default_factory=dict)
+    """Decoded samples per sample rate: it may change within a stream."""
+    shapes: int = 0
+    strayed: bool = False
+    regular: bool = False
+
+    def add(self, packet: Packet | None, *, good: bool) -> None:
+        """Count a packet; None is the end of the file and counts nothing."""
+        if packet is None:
+            return
+        self.last = packet
+        if good:
+            self.good += 1
+            self.good_bytes += packet.size
+        else:
+            self.bad += 1
+            self.bad_ticks += packet.duration or 0
+
+    @property
+    def seconds(self) -> Fraction:
+        """Length of all that was decoded."""
+        return sum((Fraction(count, rate) for rate, count in self.samples.items()), Fraction(0))
+
+
+def check_shape(frame: AudioFrame) -> None:
+    """Raise `InvalidAudio` for a rate or channels that nobody records."""
+    if frame.sample_rate not in RATES or frame.layout.nb_channels > MAX_CHANNELS:
+        raise InvalidAudio(
+            f"The audio cannot be read: its header declares {frame.sample_rate} Hz and {frame.layout.nb_channels} "
+            "channels. Export it again.",
+            param="file",
+        )
+
+
+def check_damage(tally: Tally, container: Container, dense_bytes: int) -> None:
+    """Damage here and there is skipped, as every player does; a file that is mostly damage is no audio."""
+    if not tally.samples:
+        raise undecodable(container)
+    if tally.bad > tally.good or 2 * tally.good_bytes < dense_bytes:
+        raise InvalidAudio(
+            "Most of the audio file is damaged and cannot be decoded. Check that it plays, and upload a whole copy.",
+            param="file",
+        )
+
+
+def check_promise(part: Part, opened_file: InputContainer, stream: AudioStream, tally: Tally) -> Fraction | None:
+    """The seconds that were promised, if any were; raises `InvalidAudio` when they are not there."""
+    ticks = stream.time_base or Fraction(0)
+    promised, reached = part.promised_s, tally.seconds + tally.bad_ticks * ticks
+    if part.ask in ("track", "pages") and stream.duration:
+        promised = stream.duration * ticks
+        if part.ask == "pages":  # they say when they end, also in a recording that begins in the middle of something
+            promised -= max(0, stream.start_time or 0) * ticks
+    elif part.ask == "file" and opened_file.duration and len(opened_file.streams) == 1:
+        promised = Fraction(opened_file.duration, 1_000_000)
+        if tally.last is not None and tally.last.pts is not None:  # silence need not be sent: time goes on without
+            reached = max(reached, (tally.last.pts + (tally.last.duration or 0)) * ticks)
+    if promised is not None and promised - reached > max(_CUT_OFF_S, promised * _CUT_OFF_SHARE):
+        raise InvalidAudio(
+            f"The audio file is cut off: its header promises {float(promised):.2f} s, but only {float(reached):.2f} s "
+            "are there. Upload the complete file.",
+            param="file",
+        )
+    return promised
+
+
+def is_regular(part: Part, tally: Tally, promised: Fraction | None) -> bool:
+    """Whether a decoder of any make hears what was decoded here: `Tally.regular`."""
+    lengths = (length for length in (promised, part.media_s) if length is not None)
+    skipped = part.source.size - tally.good_bytes if part.dense else 0
+    return (
+        not tally.bad
+        and tally.shapes == 1
+        and not (tally.strayed and part.ask)
+        and not part.source.mended
+        and skipped in {0, len(part.head)}
+        and (part.packets is None or abs(part.packets - tally.good) <= _STRAY_PACKETS)
+        and (part.payload is None or part.payload - tally.good_bytes <= tally.good * _PACKET_HEAD_BYTES)
+        and (part.is_last is None or tally.last is None or part.is_last(bytes(tally.last)))
+        and all(abs(length - tally.seconds) <= STRAY_S for length in lengths)
+    )
