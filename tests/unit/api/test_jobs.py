@@ -29,6 +29,7 @@ from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import model
 from tests.fakes.replay import FakeAnswers, FakeClaims, FakePayments, FakeSpeechCache
 from tests.fakes.results import FakeResults
+from tests.sound import tone_wav, voice_url
 from tests.unit.use_cases.job_workshop import AUDIO, END_MS, ToneProvider, Workshop
 
 FORMATS = ["json", "text", "srt", "vtt", "verbose_json"]
@@ -274,7 +275,7 @@ def test_the_content_has_the_tokens_and_probabilities_that_the_call_has(
 
 @pytest.mark.parametrize("response_format", ["diarized_json", "json", "text"])
 def test_the_content_has_the_speakers_that_the_call_has(gateway: Gateway, response_format: str) -> None:
-    known = [("known_speaker_names[]", "Ann"), ("known_speaker_references[]", "data:audio/wav;base64,AAAA")]
+    known = [("known_speaker_names[]", "Ann"), ("known_speaker_references[]", voice_url(tone_wav(2.5)))]
     begun = gateway.write(BACKGROUND, ("response_format", "diarized_json"), *known, model="turns").json
     gateway.run(gateway.store.kept[begun["id"]])
     at_once = gateway.write(("response_format", response_format), *known, model="turns")

@@ -25,6 +25,7 @@ from audio_gateway.replay.idempotency import Idempotency
 from audio_gateway.transcripts.languages import is_language_code
 from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS
 from audio_gateway.use_cases.job_order import JobOrder
+from audio_gateway.use_cases.known_voices import measured_voices
 from audio_gateway.use_cases.start_job import JobDesk
 from audio_gateway.use_cases.transcription import (
     Listening,
@@ -321,6 +322,7 @@ def _job_of(order: TranscriptionOrder, project_id: str, unknown: tuple[str, ...]
     """The order as a job's; raises what is wrong with it, or with the file that it names."""
     what = replace(order, data=b"")
     ignored = tuple(sorted({*able_to_listen(what, catalog=using.catalog)[0].plan, *unknown}))
+    what = replace(what, known_speakers=measured_voices(what.known_speakers))
     if order.upload_id is not None:
         return JobOrder(what, source=using.files.find(project_id, order.upload_id), ignored=ignored)
     if order.file_url is not None:

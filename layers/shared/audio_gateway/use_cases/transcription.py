@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from audio_gateway.audio.activity import RATE, holds_speech
 from audio_gateway.audio.measure import measure
+from audio_gateway.audio.rewrite import plainly
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.catalog.models import Catalog, Endpoint, Model
 from audio_gateway.deadline import Deadline
@@ -35,6 +36,7 @@ from audio_gateway.providers.port import (
 from audio_gateway.transcripts.render import Granularity, ResponseFormat
 from audio_gateway.transcripts.transcript import Transcript
 from audio_gateway.use_cases.ask import Candidate, Providers, Stopwatch, candidates, first_to_answer, watched
+from audio_gateway.use_cases.known_voices import measured_voices
 from audio_gateway.use_cases.options import able, ignored_options, unsupported
 from audio_gateway.use_cases.reserve import Call, Reservation, Till
 
@@ -44,6 +46,8 @@ Measure = Callable[..., AudioSource]
 _MEASURING_SPEED = 300.0
 # Spent on measuring what a job is to be made of: it must know its price, and there must be time left to begin it.
 _MEASURING_SECONDS = 10.0
+# Spent on writing what was measured into a new file, where the one that came holds more.
+_REWRITING_SECONDS = 8.0
 
 MAX_READ_BYTES: Final = 100_000_000
 """Of a file that the request names instead of bringing it: what is read and held in memory to answer at once."""
@@ -160,9 +164,11 @@ def transcribe(order: TranscriptionOrder, call: Call, using: Listening) -> Trans
     endpoint = _ENDPOINT_OF[order.task]
     model = catalog.model_for(order.model, endpoint)
     _check_options(order, model, endpoint, catalog)
-    order = replace(order, data=_read(order, model, call, using.files))
+    voices = measured_voices(order.known_speakers)
+    order = replace(order, data=_read(order, model, call, using.files), known_speakers=voices)
     with _naming_the_field(order):
-        audio = _measured(order.data, model, call.deadline, using.measure)
+        audio = _plain(_measured(order.data, model, call.deadline, using.measure), model, call.deadline)
+    order = replace(order, data=audio.data)  # limits on bytes are for what is sent
 
     def plan(candidate: Model) -> frozenset[str]:
         ignored = _check_options(order, candidate, endpoint, catalog)
@@ -180,7 +186,7 @@ def transcribe(order: TranscriptionOrder, call: Call, using: Listening) -> Trans
 
 def _read(order: TranscriptionOrder, model: Model, call: Call, files: NamedFiles) -> bytes:
     """The bytes of the audio; raises `WorkTooLong` where there are too many, or they come too slowly, for now."""
-    limit = MAX_READ_BYTES if model.max_bytes is None else min(MAX_READ_BYTES, model.max_bytes)
+    limit = _most_bytes(model)
     try:
         if order.upload_id is not None:
             return files.upload(call.caller.project_id, order.upload_id, limit=limit)
@@ -321,6 +327,28 @@ def _measured(data: bytes, model: Model, deadline: Deadline, measure: Measure) -
             f"{int(longest_s)} s can be. Send it with background=true, or in shorter parts."
         )
         raise WorkTooLong(message, param="file") from error
+
+
+def _plain(audio: AudioSource, model: Model, deadline: Deadline) -> AudioSource:
+    """The audio in a file that may go to a provider; raises `WorkTooLong` where only a job can make it."""
+    if audio.plain:
+        return audio
+    _check_length(audio.duration_ms, model, deadline)
+    time_is_up = Deadline.after(min(_REWRITING_SECONDS, deadline.remaining_s()))
+    try:
+        return plainly(audio, most_bytes=_most_bytes(model), late=lambda: time_is_up.passed)
+    except (AudioTooLong, RequestTooLarge) as error:
+        message = (
+            "The file holds more than one recording of one track, or does not say truly how long it is. What is heard "
+            "of it must be written into a new file, which is too large or would take too long. Send it with "
+            "background=true, or export that track alone."
+        )
+        raise WorkTooLong(message, param="file", amount=audio.duration_ms) from error
+
+
+def _most_bytes(model: Model) -> int:
+    """What is held in memory for a model at most, and sent to it."""
+    return MAX_READ_BYTES if model.max_bytes is None else min(MAX_READ_BYTES, model.max_bytes)
 
 
 def _check_length(duration_ms: int, model: Model, deadline: Deadline) -> None:

@@ -98,7 +98,8 @@ def _audio_and_model() -> dict[str, Schema]:
     return {
         "file": text(
             f"The audio, as a file part. Read are {', '.join(CONTAINERS)}, recognised by their content; the "
-            f"name and declared type of the file are not looked at. "
+            f"name and declared type of the file are not looked at. Of several audio tracks the one is heard and paid "
+            f"that `ffmpeg -i` takes: the one marked as the default, else the one with most channels, else the first. "
             f"The whole request may have about {MAX_REQUEST_BYTES} bytes. "
             "In its place, `upload_id` or `file_url` may name the audio.",
             format="binary",
@@ -163,7 +164,7 @@ def _transcription_options() -> dict[str, Schema]:
         ),
         "known_speaker_references[]": many(
             text("A data URL.", pattern="^data:audio/"),
-            "Their voices: one part for each, a `data:audio/…;base64,…` URL of 2 to 10 seconds.",
+            "Their voices: one part for each, a `data:audio/…;base64,…` URL of 2 to 10 seconds, read as `file` is.",
             maxItems=MAX_SPEAKERS,
         ),
     }

@@ -5,24 +5,13 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Iterator
-from typing import Final, Literal
+from typing import Literal
 
-from audio_gateway.audio.sniff import Container
+from audio_gateway.audio.sniff import MEDIA_TYPES, Container
 from audio_gateway.providers.port import Chunking, SpeechRequest, TranscriptionRequest
 
 ResponseFormat = Literal["json", "verbose_json", "diarized_json"]
 Field = tuple[str, str]
-
-# Servers go by the extension; the real API knows mp4 and m4a, webm, ogg and oga, but no aac.
-_MEDIA_TYPES: Final[dict[Container, str]] = {
-    "wav": "audio/wav",
-    "mp3": "audio/mpeg",
-    "mp4": "audio/mp4",
-    "ogg": "audio/ogg",
-    "flac": "audio/flac",
-    "webm": "audio/webm",
-    "aac": "audio/aac",
-}
 
 
 def speech_body(request: SpeechRequest) -> bytes:
@@ -75,13 +64,16 @@ def transcription_fields(request: TranscriptionRequest) -> list[Field]:
 
 
 def multipart(fields: Iterable[Field], file: bytes, container: Container) -> tuple[str, bytes]:
-    """Content type and body of a form with one file, named by what its content is."""
+    """Content type and body of a form with one file, named by what its content is.
+
+    Servers go by the extension; the real API knows mp4 and m4a, webm, ogg and oga, but no aac.
+    """
     boundary = secrets.token_hex(16)
     pieces = list[bytes]()
     for name, value in fields:
         pieces.append(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode())
     disposition = f'Content-Disposition: form-data; name="file"; filename="audio.{container}"'
-    pieces.append(f"--{boundary}\r\n{disposition}\r\nContent-Type: {_MEDIA_TYPES[container]}\r\n\r\n".encode())
+    pieces.append(f"--{boundary}\r\n{disposition}\r\nContent-Type: {MEDIA_TYPES[container]}\r\n\r\n".encode())
     pieces.append(file)
     pieces.append(f"\r\n--{boundary}--\r\n".encode())
     return f"multipart/form-data; boundary={boundary}", b"".join(pieces)
