@@ -4,6 +4,8 @@ export interface Job {
   object: 'audio.job';
   status: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
   progress: { completed: number; total: number };
+  /** What was done and is charged; null for nothing. */
+  usage?: { type: string; characters?: number; seconds?: number } | null;
   [field: string]: unknown;
 }
 
@@ -14,9 +16,9 @@ export interface GatewayFetchOptions {
   threshold?: number;
   /** Told of the bytes of the file that were sent and of all its bytes; begins again at 0 if the connection breaks. */
   onUpload?: (sent: number, total: number) => void;
-  /** Told of the job about every two seconds, and once more when it is done. */
+  /** Told of the job about every two seconds, and once more when it is done or was cancelled. */
   onJob?: (job: Job) => void;
-  /** How long a job is waited for; then it is cancelled. To its end by default. */
+  /** How long a job is waited for; then it is cancelled, and what was done is charged. To its end by default. */
   waitSeconds?: number;
   /** How often each step is tried again; 3 by default. */
   retries?: number;

@@ -35,7 +35,8 @@ export function gatewayFetch(options = {}) {
     const { body } = init;
     if (init.method !== 'POST') return settings.fetch(input, init);
     if (over.has(body)) {
-      return failure(408, 'timeout', 'The time-out of the SDK passed, and the job was cancelled. It bounds the whole call: raise `timeout`.');
+      const message = 'The time-out of the SDK passed, and the job was cancelled; what was done by then is charged. It bounds the whole call: raise `timeout`.';
+      return failure(408, 'timeout', message);
     }
     const headers = new Headers(init.headers);
     if (LISTENING.test(url.pathname) && carriesForm(body, headers)) {
@@ -132,11 +133,26 @@ class Call {
     }
   }
 
+  // What became of it, in words.
   async #cancel() {
-    if (this.job === null) return null;
-    const url = `${this.job}/cancel`;
+    if (this.job === null) return '';
+    const { job } = this;
     this.job = null;
-    return this.settings.fetch(url, { ...this.rest, method: 'POST', headers: this.headers, signal: AbortSignal.timeout(CANCEL_MS) });
+    const init = { ...this.rest, method: 'POST', headers: this.headers, signal: AbortSignal.timeout(CANCEL_MS) };
+    const answer = await this.settings.fetch(`${job}/cancel`, init);
+    const cancelled = await answer.json();
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    try {
+      this.settings.onJob?.(cancelled);
+    } catch {
+      // It matters no more.
+    }
+    if (!cancelled.usage) return 'it was cancelled, and costs nothing.';
+    const { type: _, ...usage } = cancelled.usage;
+    const done = Object.entries(usage).map(([unit, number]) => `${number} ${unit}`).join(', ');
+    const cost = answer.headers.get('x-audio-gateway-cost-usd');
+    const price = cost === null ? 'is charged' : `costs $${cost}`;
+    return `it was cancelled, and what was done by then (${done}) ${price}. It is kept at ${job}/content?partial=true.`;
   }
 
   async #upload(file) {
@@ -182,8 +198,7 @@ class Call {
         }
         if (performance.now() >= giveUpAt) {
           const id = this.job.split('/').pop();
-          const cancelled = await this.#cancel().catch(() => null);
-          const outcome = cancelled?.ok ? 'it was cancelled, and costs nothing.' : 'it could not be cancelled and may still be running.';
+          const outcome = await this.#cancel().catch(() => 'it could not be cancelled and may still be running.');
           return failure(408, 'job_timed_out', `The job ${id} took longer than ${waitSeconds} s: ${outcome}`);
         }
       }

@@ -7,17 +7,18 @@ from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.jobs import jobs_app
 from audio_gateway.api.results import ResultStore
 from audio_gateway.api.settings import DeskSettings
-from audio_gateway.jobs.webhook_queue import WebhookQueue
-from audio_gateway.jobs.webhooks_notify import JobNews
 from audio_gateway.metering.dynamodb import dynamodb_client
 from audio_gateway.metering.unsettled import UnsettledStore
 from audio_gateway.use_cases.desk import desk_on_aws
+from audio_gateway.use_cases.stopping import stopping_on_aws
 
 settings = DeskSettings.from_env(os.environ)
 unsettled = UnsettledStore(settings.bucket)
-app = jobs_app(
-    desk=desk_on_aws(dynamodb_client(), settings.table, settings.bucket, settings.machine_arn, unsettled, settings.lag),
-    notify=JobNews(WebhookQueue(settings.webhook_queue_url)).notify,
-    results=ResultStore(settings.bucket),
+desk = desk_on_aws(dynamodb_client(), settings.table, settings.bucket, settings.machine_arn, unsettled, settings.lag)
+stopping = stopping_on_aws(
+    desk,
+    catalog=settings.catalog,
+    end_function=settings.end_function,
+    webhook_queue_url=settings.webhook_queue_url,
 )
-handler = init_phase.done(lambda_handler(app, "jobs"))
+handler = init_phase.done(lambda_handler(jobs_app(stopping=stopping, results=ResultStore(settings.bucket)), "jobs"))

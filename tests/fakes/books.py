@@ -62,5 +62,7 @@ class FakeBooks:
             if each.outcome != "abandoned" and (key_ids is None or each.key_id in key_ids):
                 cell = Cell(each.key_id, each.project_id, each.endpoint, each.model)
                 tally = Tally(1, each.amount, each.price_microusd, each.cost_microusd)
+                if each.outcome == "failed":  # the provider's money, and no use of anything
+                    tally = Tally(0, 0, 0, each.cost_microusd)
                 sums[cell] = sums[cell] + tally if cell in sums else tally
         return sums

@@ -69,6 +69,7 @@ class FakeGateway:
         self.job_parts = 3
         self.result_elsewhere = False
         self.fail_jobs_with: int | None = None
+        self.cancelled_usage: dict[str, Any] | None = None
         self.lock = threading.Lock()
         self._keys: dict[str, str] = {}
         self._next: list[tuple[str, str]] = []
@@ -139,7 +140,7 @@ class FakeGateway:
 
     def reset(self) -> None:
         self.seen, self.uploads, self.announced, self.jobs, self._keys, self._next = [], {}, {}, {}, {}, []
-        self.job_parts, self.result_elsewhere, self.fail_jobs_with = 3, False, None
+        self.job_parts, self.result_elsewhere, self.fail_jobs_with, self.cancelled_usage = 3, False, None, None
 
 
 class _Server(LoopbackServer):
@@ -261,7 +262,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _shape(self, job: FakeJob) -> dict[str, Any]:
         progress = {"completed": job.looks, "total": self.server.gateway.job_parts}
-        return {"id": job.id, "object": "audio.job", "status": job.status, "progress": progress}
+        usage = self.server.gateway.cancelled_usage if job.status == "cancelled" else None
+        return {"id": job.id, "object": "audio.job", "status": job.status, "progress": progress, "usage": usage}
 
     def _result(self, order: Seen, file_bytes: int | None, send: Any) -> None:
         if order.path.endswith("/speech"):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from audio_gateway.clock import now_ms
 from audio_gateway.errors import GatewayError
-from audio_gateway.jobs.job import Job, JobError, Status
-from audio_gateway.jobs.job_files import JobFiles, SourceFile
+from audio_gateway.jobs.job import Answered, Job, JobError, Status
+from audio_gateway.jobs.job_files import JobFiles, SourceFile, files_gone
 from audio_gateway.jobs.job_store import OpenJob
+from audio_gateway.jobs.plan import DoneChunk, Plan
 from audio_gateway.metering.account import Admission, Caller, Hold, Window, Work
+from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.unsettled import Evidence
 from audio_gateway.use_cases.job_money import JobTill
 from audio_gateway.use_cases.start_job import JobDesk
@@ -65,9 +67,19 @@ class MemoryFiles(JobFiles):
         self.put(job, name, data)
         return len(data)
 
-    def remove(self, job: Job) -> None:
-        for key in [key for key in self.kept if key.startswith(self._name(job, ""))]:
-            del self.kept[key]
+    def read(self, job: Job, name: str) -> Iterator[bytes]:
+        if not self.has(job, name):
+            raise files_gone()
+        yield self.kept[self._name(job, name)]
+
+    def remove(self, job: Job, *, but: Collection[str] = ()) -> None:
+        for name in self.names(job) - {*but}:
+            del self.kept[self._name(job, name)]
+        self.fate.written()
+
+    def discard(self, job: Job, *names: str) -> None:
+        for name in names:
+            self.kept.pop(self._name(job, name), None)
         self.fate.written()
 
     def names(self, job: Job) -> set[str]:
@@ -96,7 +108,6 @@ class MemoryStore:
 
     fate: Fate = field(default_factory=Fate)
     kept: dict[str, Job] = field(default_factory=dict)
-    done: dict[str, set[int]] = field(default_factory=dict)
     open: dict[str, OpenJob] = field(default_factory=dict)
 
     def create(self, job: Job) -> None:
@@ -116,14 +127,19 @@ class MemoryStore:
     def intend(self, job: Job, hold: Hold) -> bool:
         return self._change(job, {"queued", "running"}, hold=hold)
 
-    def begin(self, job: Job, *, total: int) -> bool:
-        return self._change(job, {"queued", "running"}, status="running", total=total)
+    def begin(self, job: Job, plan: Plan) -> bool:
+        known = {"total": plan.tasks, "whole_units": plan.units, "whole_amount": plan.amount}
+        return self._change(job, {"queued", "running"}, status="running", **known)
 
-    def chunk_done(self, job: Job, number: int) -> bool:
-        if self._now(job) != "running":
-            return False
-        self.done.setdefault(job.id, set()).add(number)
-        return self._change(job, {"running"}, completed=len(self.done[job.id]))
+    def chunk_done(self, job: Job, chunk: DoneChunk) -> bool:
+        before = self.kept[job.id].answered if job.id in self.kept else Answered()
+        if chunk.task in before.tasks or chunk.number in before.chunks:
+            return True
+        tasks, chunks = before.tasks, before.chunks | {chunk.number}
+        if chunk.rest is not None:
+            tasks, chunks = tasks | {chunk.task}, before.chunks - {*chunk.rest}
+        served = {**before.served, chunk.model: before.served.get(chunk.model, 0) + chunk.units}
+        return self._change(job, {"running"}, answered=Answered(tasks, chunks, served, before.count + 1))
 
     def finish(
         self,
@@ -134,17 +150,27 @@ class MemoryStore:
         work: Work | None = None,
         error: JobError | None = None,
         partial: bool = False,
-    ) -> Job:
+    ) -> Job | None:
+        now = self.kept.get(job.id)
+        if now is None or now.answered.count != job.answered.count:
+            return now
         change = {"status": status, "completed_ms": at_ms, "work": work, "error": error, "partial": partial}
         self._change(job, {"queued", "running"}, **change)
-        return self.kept.get(job.id, job)
+        return self.kept[job.id]
 
     def delete(self, job: Job) -> bool:
-        return self.kept.pop(job.id, None) is not None
+        if job.id not in self.kept or not self.kept[job.id].is_final:
+            return False
+        del self.kept[job.id]
+        self.fate.written()
+        return True
 
     def close(self, job_id: str) -> None:
         self.open.pop(job_id, None)
         self.fate.written()
+
+    def open_job(self, job_id: str) -> OpenJob | None:
+        return self.open.get(job_id)
 
     def open_jobs(self) -> list[OpenJob]:
         return list(self.open.values())
@@ -216,6 +242,24 @@ class JobBank:
         if self.holds.pop(hold.work.request_id, None) is not None:
             self.spent += price
         self.fate.written()
+
+
+@dataclass
+class MemoryLedger:
+    """Rows that nobody pays for."""
+
+    fate: Fate = field(default_factory=Fate)
+    rows: dict[tuple[int, str], LedgerRow] = field(default_factory=dict)
+
+    def put(self, row: LedgerRow) -> LedgerRow:
+        kept = self.rows.setdefault((row.at_ms, row.request_id), row)
+        self.fate.written()
+        return kept
+
+    @property
+    def costs(self) -> list[tuple[str, int]]:
+        """Of which models, and how much."""
+        return [(row.model, row.cost_microusd) for row in self.rows.values()]
 
 
 @dataclass

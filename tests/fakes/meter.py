@@ -23,6 +23,7 @@ class FakeMeter:
     admitted: list[Work] = field(default_factory=list)
     settled: list[Work] = field(default_factory=list)
     released: list[Work] = field(default_factory=list)
+    failed: list[tuple[str, int]] = field(default_factory=list)  # model and cost; released, too
 
     def admit(self, caller: Caller, work: Work) -> Admission:
         if self.refuses is not None:
@@ -35,6 +36,13 @@ class FakeMeter:
         if self.fails is not None:
             raise self.fails
         self.settled.append(work)
+
+    def fail(self, hold: Hold, model: str, cost_microusd: int, *, late: Callable[[], bool] = lambda: False) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.failed.append((model, cost_microusd))
+        if not late():
+            self.released.append(hold.work)
 
     def release(self, hold: Hold) -> None:
         if self.fails is not None:

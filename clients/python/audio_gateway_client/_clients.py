@@ -28,7 +28,7 @@ def http_client(
         threshold: the largest file, in bytes, that is sent within the request itself.
         on_upload: called with the bytes of the file that were sent and all its bytes; begins again at 0 if the
             connection breaks.
-        on_job: called with the job, an `audio.job`, about every two seconds, and once more when it is done.
+        on_job: called with the job, an `audio.job`, about every two seconds, and at its end or its cancellation.
         wait_seconds: how long a job is waited for; then it is cancelled and `JobTimedOut` raised. None: to its end.
             The SDK's own `timeout` holds for each request on the way.
         retries: how often each step (a form, the upload, the start, each question for the result) is tried again.

@@ -116,6 +116,12 @@ class Call:
         request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), _CANCEL_S)
         return request
 
+    def was_cancelled(self, answer: httpx2.Response) -> None:
+        """Tell of the job that was cancelled: what was done by then is charged. Nothing that it raises matters now."""
+        if answer.status_code == _OK and self._settings.on_job is not None:
+            with suppress(BaseException):
+                self._settings.on_job(_object(answer))
+
     # ------------------------------------------------------------ the file
     def _upload(
         self, file: FileInForm, source: httpx2.SyncByteStream | httpx2.AsyncByteStream
@@ -204,6 +210,9 @@ class Call:
             answer = yield Send(request) if request is not None else Pause(0)
             if answer is not None and answer.status_code >= _BAD_REQUEST:
                 outcome = f"it could not be cancelled (status {answer.status_code}) and may still be running."
+            elif answer is not None:
+                outcome = f"it was cancelled, {_cost_of(answer, self._base_path(f'/audio/jobs/{job_id}/content'))}"
+                self.was_cancelled(answer)
         except httpx2.TransportError as error:
             outcome = f"it could not be cancelled and may still be running: {_said(error)}"
         self.job_id = None
@@ -279,6 +288,17 @@ def _retry_after_s(answer: httpx2.Response) -> float | None:
 
 def _pause_s(attempt: int) -> float:
     return min(_FIRST_PAUSE_S * 2.0**attempt, _LONGEST_PAUSE_S) * (1 - 0.25 * random())  # noqa: S311 - no secret
+
+
+def _cost_of(answer: httpx2.Response, content_url: httpx2.URL) -> str:
+    """What is to be paid for a job that was cancelled, by the answer that says so, and where it is."""
+    usage = _object(answer).get("usage")
+    if not isinstance(usage, dict):
+        return "and costs nothing."
+    done = ", ".join(f"{number} {unit}" for unit, number in usage.items() if unit != "type")
+    cost = answer.headers.get("x-audio-gateway-cost-usd")
+    price = f"costs ${cost}" if cost else "is charged"
+    return f"and what was done by then ({done}) {price}. It is kept at {content_url}?partial=true."
 
 
 def _object(answer: httpx2.Response) -> Job:

@@ -80,7 +80,9 @@ class GatewayTransport(httpx2.BaseTransport):
         request = call.cancelling()
         if request is not None:
             with suppress(httpx2.TransportError):
-                self._inner.handle_request(request).close()
+                answer = self._inner.handle_request(request)
+                answer.read()
+                call.was_cancelled(answer)
 
     def close(self) -> None:
         """Close the connections."""
@@ -143,7 +145,9 @@ class AsyncGatewayTransport(httpx2.AsyncBaseTransport):
         request = call.cancelling()
         if request is not None:
             with suppress(httpx2.TransportError):
-                await (await self._inner.handle_async_request(request)).aclose()
+                answer = await self._inner.handle_async_request(request)
+                await answer.aread()
+                call.was_cancelled(answer)
 
     async def aclose(self) -> None:
         """Close the connections."""

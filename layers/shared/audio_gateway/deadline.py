@@ -1,10 +1,17 @@
-"""The moment by which an answer must be on its way."""
+"""The moment by which an answer must be ready: what is left behind it is for its money, and for its way out."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
+
+SETTLING_S: Final = 2.5
+"""From a request's deadline to the moment at which the platform cuts its answer off.
+
+A row that is not written within 1.5 s (metering/dynamodb.py) leaves its evidence in the bucket (metering/unsettled.py).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,10 @@ class Deadline:
     def passed(self) -> bool:
         """Whether nothing is left."""
         return time.monotonic() >= self.at_s
+
+    def passed_by(self, seconds: float) -> bool:
+        """Whether so many seconds more have gone by."""
+        return time.monotonic() >= self.at_s + seconds
 
     def keep(self, pieces: Iterator[bytes], late: Exception) -> Iterator[bytes]:
         """The pieces, as long as there is time for another one; then `late` is raised."""

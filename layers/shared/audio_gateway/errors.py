@@ -25,6 +25,7 @@ and to OpenAI's envelope.
     ├── MeteringUnavailable          what the caller uses cannot be recorded now, so nothing is done
     ├── StorageUnavailable           what is kept for the caller cannot be read or written now
     ├── Conflict                     what the thing is at the moment does not allow it
+    ├── NotReady                     what is asked for is being made, and will be there soon
     ├── StillRunning                 a job that was waited for goes on; its result can be fetched later
     ├── JobFailed                    the job whose result is asked for has none: it says what a call would have said
     ├── NotFound                     no such thing for this caller
@@ -228,6 +229,16 @@ class JobFailed(GatewayError):
         self.kind = kind
 
 
+class NotReady(GatewayError):
+    """What is asked for is being made. Worth another try after `retry_after_s` seconds."""
+
+    code = "not_ready"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class NotFound(GatewayError):
     """The thing does not exist, or not for this caller."""
 
@@ -256,7 +267,10 @@ class ProviderError(GatewayError):
     """The provider did not give an answer.
 
     `provider` is its id in the catalogue; `retry_after_s` is what it asked for in seconds, None when it said nothing.
+    `worked` says that it may have done the work, and take money for it: it had the request, and did not refuse it.
     """
+
+    worked = False
 
     def __init__(
         self,
@@ -266,10 +280,13 @@ class ProviderError(GatewayError):
         param: str | None = None,
         code: str | None = None,
         retry_after_s: float | None = None,
+        worked: bool | None = None,
     ) -> None:
         super().__init__(message, param=param, code=code)
         self.provider = provider
         self.retry_after_s = retry_after_s
+        if worked is not None:
+            self.worked = worked
 
 
 class ProviderRejected(ProviderError):
@@ -319,12 +336,14 @@ class ProviderTimedOut(ProviderError):
     """The provider had not answered when the deadline came."""
 
     code = "provider_timeout"
+    worked = True
 
 
 class ProviderBadAnswer(ProviderError):
     """The provider answered 200 with something else than it was asked for: HTML, JSON, nothing, cut audio."""
 
     code = "provider_bad_answer"
+    worked = True
 
 
 class ConfigurationError(GatewayError):

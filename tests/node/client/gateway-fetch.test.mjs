@@ -140,8 +140,17 @@ test('a job that takes too long is cancelled', async () => {
   await control('set', { job_parts: 1_000_000 });
   const error = await caught(sdk({ waitSeconds: 0.2 }).audio.transcriptions.create({ model, file: new File([randomBytes(BIG)], 'a') }));
   assert.deepEqual([error.status, error.code], [408, 'job_timed_out']);
-  assert.match(error.message, /was cancelled/);
+  assert.match(error.message, /was cancelled, and costs nothing/);
   assert.equal((await state()).jobs[0].status, 'cancelled');
+});
+
+test('what a cancelled job costs is told with where it is', async () => {
+  await control('set', { job_parts: 1_000_000, cancelled_usage: { type: 'duration', seconds: 12 } });
+  const told = [];
+  const client = sdk({ waitSeconds: 0.2, onJob: (job) => told.push(job.status) });
+  const error = await caught(client.audio.transcriptions.create({ model, file: new File([randomBytes(BIG)], 'a') }));
+  assert.match(error.message, /what was done by then \(12 seconds\) is charged. It is kept at http.*\/content\?partial=true\./);
+  assert.equal(told.at(-1), 'cancelled');
 });
 
 test('an abort cancels the job', async () => {

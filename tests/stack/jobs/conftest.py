@@ -176,6 +176,13 @@ class Workshop:
         rows = LedgerStore(self.dynamodb, self.info["table"]).rows(job.created_at * 1000 - 1000, now_ms() + 1000)
         return [row for row in rows if row.request_id == job.id]
 
+    def costs(self, job: Job) -> list[int]:
+        """What the provider takes for work that its customer does not pay."""
+        rows = LedgerStore(self.dynamodb, self.info["table"]).rows(job.created_at * 1000 - 1000, now_ms() + 1000)
+        failed = [row for row in rows if row.request_id.startswith(f"{job.id}_")]
+        assert all((row.outcome, row.price_microusd) == ("failed", 0) for row in failed)
+        return [row.cost_microusd for row in failed]
+
     @property
     def account(self) -> dict[str, Any]:
         key = account_key(self.caller.key_id)

@@ -218,8 +218,10 @@ def merging(workshop: Workshop, _running: Running) -> Iterator[Job]:
         yield job
 
 
-@pytest.mark.parametrize("state", [queued, reading, half_done, merging])
-def test_a_cancelled_job_stops_and_costs_nothing(warm: Workshop, running: Running, state: State) -> None:
+@pytest.mark.parametrize("state", [queued, reading])
+def test_a_job_that_is_cancelled_before_anything_was_done_stops_and_costs_nothing(
+    warm: Workshop, running: Running, state: State
+) -> None:
     with state(warm, running) as job:
         shape = warm.cancel(job)
         asked = len(warm.upstream.calls)
@@ -230,6 +232,34 @@ def test_a_cancelled_job_stops_and_costs_nothing(warm: Workshop, running: Runnin
     warm.wait(lambda: warm.files(job) == [])
     assert len(warm.upstream.calls) == asked
     cost_nothing(warm, job)
+    with pytest.raises(APIStatusError) as caught:
+        warm.content(job)
+    assert (caught.value.status_code, caught.value.code) == (409, "job_cancelled")
+
+
+@pytest.mark.parametrize(("state", "done"), [(half_done, 1), (merging, None)])
+def test_a_cancelled_job_costs_what_was_done_and_keeps_it(
+    warm: Workshop, running: Running, state: State, done: int | None
+) -> None:
+    with state(warm, running) as job:
+        shape = warm.cancel(job)
+        charged = warm.spent()
+        asked = len(warm.upstream.calls)
+        assert (shape["status"], shape["usage"]) == ("cancelled", {"type": "duration", "seconds": -(-charged // 1000)})
+        assert warm.nothing_is_held()
+        warm.wait(lambda: sorted(warm.files(job)) == ["order.json", "partial"])
+    assert warm.end(job).status == "cancelled"
+    # What was being done at that moment ends by itself. What came of it is removed, and its cost written down.
+    warm.wait(lambda: len(warm.costs(job)) == (0 if done is None else 1))
+    warm.wait(lambda: sorted(warm.files(job)) == ["order.json", "partial"])
+    assert len(warm.upstream.calls) == asked
+    heard = [word["word"] for word in warm.content(job, partial="true")["words"]]
+    assert heard == (SAID if done is None else SAID[: len(heard)])
+    (row,) = warm.rows(job)
+    assert 0 < row.amount == row.price_microusd == charged == warm.spent() <= END_MS
+    assert (charged == END_MS) == (done is None)
+    warm.wait(lambda: not {job.id} & {each.id for each in warm.desk.store.open_jobs()})
+    nothing_is_left(warm, job)
     with pytest.raises(APIStatusError) as caught:
         warm.content(job)
     assert (caught.value.status_code, caught.value.code) == (409, "job_cancelled")
@@ -286,7 +316,7 @@ def test_jobs_that_lose_their_execution_fail_with_what_was_done_and_are_told_onc
     workshop.wait(lambda: list(desk.store.open_jobs()) == [])
     # What was being done when it was stopped ends by itself, and changes nothing any more.
     workshop.upstream.let_go()
-    workshop.wait(lambda: "done/1" in workshop.files(stopped))
+    workshop.wait(lambda: len(workshop.costs(stopped)) == 1)
 
     shapes = [workshop.shape(job) for job in (stopped, never)]
     assert [(shape["status"], shape["error"]["code"]) for shape in shapes] == [("failed", "job_interrupted")] * 2

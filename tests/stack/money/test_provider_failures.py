@@ -12,55 +12,61 @@ from tests.stack.money.bank import PRICE, Bank, Customer, timed
 pytestmark = pytest.mark.stack
 
 FAILURES = {
-    "429": ("status=429", {429}),
-    "quota used up": ("status=429!code=insufficient_quota", {503}),
-    "key refused": ("status=401", {502}),
-    "500": ("status=500", {502, 503}),
-    "503": ("status=503", {503}),
-    "input rejected": ("status=400!message=No.", {400}),
-    "connection broken": ("hangup", {502, 503}),
-    "answer cut": ("cut", {502, 503}),
-    "HTML with 200": ("html", {502}),
-    "empty body": ("empty", {502}),
-    "something else with 200": ("garbage", {502}),
+    "429": ("status=429", {429}, False),
+    "quota used up": ("status=429!code=insufficient_quota", {503}, False),
+    "key refused": ("status=401", {502}, False),
+    "500": ("status=500", {502, 503}, False),
+    "503": ("status=503", {503}, False),
+    "input rejected": ("status=400!message=No.", {400}, False),
+    "connection broken": ("hangup", {502, 503}, True),
+    "answer cut": ("cut", {502, 503}, True),
+    "HTML with 200": ("html", {502}, True),
+    "empty body": ("empty", {502}, True),
+    "something else with 200": ("garbage", {502}, True),
 }
 SECOND_MS = 1000
 
 
-def free(customer: Customer) -> bool:
-    return (customer.holds, customer.rows, customer.committed, customer.evidence) == ([], [], 0, [])
+def free(customer: Customer, *costs: int) -> bool:
+    """Nothing is held or paid, and the provider may take these costs."""
+    told = [(row.outcome, row.price_microusd, row.amount, row.cost_microusd) for row in customer.rows]
+    unpaid = [("failed", 0, 0, cost) for cost in costs]
+    return (customer.holds, told, customer.committed, customer.evidence) == ([], unpaid, 0, [])
 
 
 @pytest.mark.parametrize("endpoint", ["speech", "transcriptions"])
-@pytest.mark.parametrize(("behaviour", "expected"), FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize(("behaviour", "expected", "worked"), FAILURES.values(), ids=FAILURES)
 def test_a_provider_s_failure_is_free(
-    bank: Bank, customer: Customer, behaviour: str, expected: set[int], endpoint: str
+    bank: Bank, customer: Customer, behaviour: str, expected: set[int], worked: bool, endpoint: str
 ) -> None:
     bank.upstream.script(behaviour)
     refused = customer.refused() if endpoint == "speech" else customer.refused(customer.write, ("a.wav", tone_wav(1)))
     assert refused.status in expected
     assert "x-audio-gateway-cost-usd" not in refused.headers
     assert len(bank.upstream.calls) == 1
-    assert free(customer)
+    cost = PRICE if endpoint == "speech" else SECOND_MS
+    assert free(customer, *[cost] * worked)
 
 
 def test_a_provider_that_takes_longer_than_its_time_is_free(bank: Bank, customer: Customer) -> None:
     bank.upstream.script("held")
     with timed(15):  # the platform's would be 26 s
         assert customer.refused(model="impatient-tts").status == 504
-    assert free(customer)
+    assert free(customer, PRICE)
 
 
 def test_a_stream_that_breaks_off_is_free(bank: Bank, customer: Customer) -> None:
     bank.upstream.script("noend")
     assert customer.refused(customer.write, ("a.wav", tone_wav(1)), stream=True).status in {502, 503}
-    assert free(customer)
+    assert free(customer, SECOND_MS)
 
 
 def test_an_answer_of_nothing_to_audible_speech_is_free(bank: Bank, customer: Customer) -> None:
     bank.upstream.script("silent")
     assert customer.refused(customer.write, ("a.wav", clip("austen-0880"))).status == 502
-    assert free(customer)
+    (row,) = customer.rows
+    assert row.cost_microusd == row.held_amount > 0
+    assert free(customer, row.cost_microusd)
 
 
 def test_silence_that_is_transcribed_as_nothing_is_an_answer_and_is_paid(bank: Bank, customer: Customer) -> None:
@@ -82,4 +88,5 @@ def test_a_provider_slower_than_the_platform_is_an_error_in_time_and_free(endles
     customer, call = endless
     refused = call.result(60)
     assert (refused.status, refused.code) == (504, "provider_timeout"), "ours, not API Gateway's"
-    assert free(customer)
+    (row,) = customer.rows
+    assert free(customer, row.cost_microusd)

@@ -17,6 +17,7 @@ EXTRA: dict[str, dict[str, object]] = {
     "BudgetReached": {"limit": "monthly_budget_usd"},
     "RateLimitReached": {"limit": "requests_per_minute", "retry_after_s": 3},
     "AlreadyRunning": {"retry_after_s": 1},
+    "NotReady": {"retry_after_s": 2},
     "MethodNotAllowed": {"allowed": ("POST",)},
     "JobFailed": {"status": 503, "kind": "server_error"},
     "ProviderRejected": {"provider": "p", "upstream_status": 400},

@@ -15,7 +15,7 @@ from audio_gateway.api.jobs import jobs_app
 from audio_gateway.api.speech import SpeechApi, speech_app
 from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
 from audio_gateway.audio.formats import SPEECH_FORMATS
-from audio_gateway.errors import BudgetReached, ProviderRejected, StorageUnavailable
+from audio_gateway.errors import BudgetReached, MeteringUnavailable, ProviderRejected, StorageUnavailable
 from audio_gateway.jobs.job import Job
 from audio_gateway.metering.account import Window
 from audio_gateway.providers.port import TranscriptDone, TranscriptEvent
@@ -115,7 +115,7 @@ class Gateway(Workshop):
             "speech": speech_app(SpeechApi(**known, caches=FakeSpeechCache())),
             "transcriptions": transcriptions_app(ListeningApi(**known, files=FakeFiles())),
             "translations": translations_app(ListeningApi(**known, files=FakeFiles())),
-            "jobs": jobs_app(desk=self.desk, notify=self.told.append, results=results, poll_s=0.01),
+            "jobs": jobs_app(stopping=self.stopping, results=results, poll_s=0.01),
         }
         self.handlers = {name: lambda_handler(app, name) for name, app in apps.items()}
 
@@ -531,6 +531,77 @@ def test_an_open_job_is_cancelled_once_and_costs_nothing(gateway: Gateway, prepa
     assert not gateway.files.kept
     content = gateway.content(begun["id"])
     assert (content.status, content.error["code"], content.headers["x-should-retry"]) == (409, "job_cancelled", "false")
+
+
+def half_done(gateway: Gateway, answer: Answer) -> Job:
+    """The job that was begun, cancelled when two of its chunks were done."""
+    job = gateway.store.kept[answer.json["id"]]
+    for number in gateway.prepare(job)[:2]:
+        gateway.chunk(job, number)
+    return job
+
+
+def test_a_cancelled_job_says_what_it_costs_and_where_that_is(gateway: Gateway) -> None:
+    job = half_done(gateway, gateway.write(BACKGROUND))
+    answer = gateway.ask("POST", f"/{job.id}/cancel")
+    assert (answer.status, answer.json["status"], answer.json["error"]) == (200, "cancelled", None)
+    charged = gateway.bank.spent
+    assert answer.headers["x-audio-gateway-cost-usd"] == f"{charged / 1_000_000:.6f}".rstrip("0")
+    assert 0 < answer.json["usage"]["seconds"] < END_MS / 1000
+    content = gateway.content(job.id)
+    assert (content.status, content.error["code"], content.headers["x-should-retry"]) == (409, "job_cancelled", "false")
+    assert f"/v1/audio/jobs/{job.id}/content?partial=true" in content.error["message"]
+    again = gateway.ask("POST", f"/{job.id}/cancel")
+    assert (again.status, again.json, gateway.bank.spent) == (200, answer.json, charged)
+
+
+def test_the_partial_result_of_a_cancelled_job_is_not_ready_and_then_there_in_any_format(gateway: Gateway) -> None:
+    job = half_done(gateway, gateway.write(BACKGROUND))
+    gateway.ask("POST", f"/{job.id}/cancel")
+    early = gateway.content(job.id, partial="true")
+    assert (early.status, early.error["code"], early.headers["retry-after"]) == (409, "not_ready", "2")
+    assert "x-should-retry" not in early.headers
+    gateway.end_what_was_asked_for()
+    whole = gateway.write().json["text"].split()
+    for response_format in FORMATS:
+        answer = gateway.content(job.id, partial="true", response_format=response_format)
+        assert answer.status == 200, response_format
+        assert whole[0] in answer.body.decode()
+        assert whole[-1] not in answer.body.decode()
+    gateway.files.remove(job)
+    assert gateway.content(job.id, partial="true").status == 404
+
+
+@pytest.mark.parametrize("response_format", SPEECH_FORMATS)
+def test_the_speech_of_a_cancelled_job_is_there_in_any_format(gateway: Gateway, response_format: str) -> None:
+    job = half_done(gateway, gateway.say(background=True))
+    gateway.ask("POST", f"/{job.id}/cancel")
+    gateway.end_what_was_asked_for()
+    answer = gateway.content(job.id, partial="true", response_format=response_format)
+    assert answer.status == 200
+    assert len(gateway.content(job.id, partial="true").body) == 480 * job_amount(gateway, job)
+
+
+def job_amount(gateway: Gateway, job: Job) -> int:
+    amount = gateway.store.kept[job.id].amount
+    assert amount is not None
+    return amount
+
+
+def test_a_job_that_cannot_be_settled_is_not_deleted(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = half_done(gateway, gateway.write(BACKGROUND))
+
+    def unavailable(*_: object) -> None:
+        raise MeteringUnavailable("Not now.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gateway.bank, "settle_at", unavailable)
+        refused = gateway.ask("DELETE", f"/{job.id}")
+    assert (refused.status, refused.error["code"]) == (503, "metering_unavailable")
+    assert gateway.ask("GET", f"/{job.id}").json["status"] == "cancelled"
+    assert gateway.ask("DELETE", f"/{job.id}").status == 200
+    assert gateway.bank.spent > 0
+    assert (gateway.store.kept, gateway.files.kept, gateway.bank.holds) == ({}, {}, {})
 
 
 def test_a_job_that_is_over_cannot_be_cancelled_but_deleted(gateway: Gateway) -> None:

@@ -11,19 +11,24 @@ from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.speech import SpeechApi, speech_app
 from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app
 from audio_gateway.catalog.models import Model, Price
+from audio_gateway.deadline import SETTLING_S
 from audio_gateway.errors import (
     BudgetReached,
     MeteringUnavailable,
     PermissionDenied,
+    ProviderBadAnswer,
     ProviderRejected,
+    ProviderTimedOut,
     ProviderUnavailable,
     RateLimitReached,
 )
 from audio_gateway.metering.account import Window
-from audio_gateway.providers.port import AudioChunk
+from audio_gateway.providers.port import AudioChunk, TranscriptDone
+from audio_gateway.replay.idempotency import Run
+from audio_gateway.transcripts.transcript import Transcript
 from audio_gateway.use_cases.reserve import Till
 from tests.fakes.files import FakeFiles
-from tests.fakes.gateway import Answer, call, form_event, json_event
+from tests.fakes.gateway import Answer, Context, call, form_event, json_event
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import FakeProvider, catalog, model
@@ -68,12 +73,17 @@ class Shop:
     def of(self, _provider: object) -> FakeProvider:
         return self.provider
 
-    def speak(self, **changes: Any) -> Answer:
-        return call(self.speech, json_event("/audio/speech", BODY | changes))
+    def speak(self, *, seconds: float = 26.5, **changes: Any) -> Answer:
+        """With so much time until the answer must be ready."""
+        return call(self.speech, json_event("/audio/speech", BODY | changes), within(seconds))
 
-    def write(self, audio: bytes, *fields: tuple[str, str]) -> Answer:
+    def write(self, audio: bytes, *fields: tuple[str, str], seconds: float = 26.5) -> Answer:
         parts = [("model", "talker"), ("file", ("a.wav", audio)), *fields]
-        return call(self.transcriptions, form_event("/audio/transcriptions", parts))
+        return call(self.transcriptions, form_event("/audio/transcriptions", parts), within(seconds))
+
+
+def within(seconds: float) -> Context:
+    return Context(round((seconds + SETTLING_S) * 1000))
 
 
 def priced(microusd: int = 1_000_000, **fields: Any) -> Model:
@@ -175,6 +185,23 @@ def test_a_failed_request_is_free_and_holds_nothing(shop: Shop, error: Any) -> N
         assert answer.status >= 400
         assert "x-audio-gateway-cost-usd" not in answer.headers
     assert (len(shop.meter.released), shop.meter.settled, shop.meter.open) == (2, [], [])
+    assert shop.meter.failed == []  # no provider has done anything
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ProviderTimedOut("late", provider="fake"),
+        ProviderBadAnswer("nothing", provider="fake"),
+        ProviderUnavailable("cut off", provider="fake", worked=True),
+    ],
+)
+def test_what_a_provider_did_for_a_request_that_failed_is_written_down(shop: Shop, error: Any) -> None:
+    shop.provider.fails = error
+    shop.speak()
+    shop.write(tone_wav(1.5))
+    assert (len(shop.meter.released), shop.meter.settled, shop.meter.open) == (2, [], [])
+    assert shop.meter.failed == [("talker", 8), ("talker", 25_000)]
 
 
 def test_a_provider_that_breaks_off_in_the_middle_is_free(shop: Shop) -> None:
@@ -184,14 +211,14 @@ def test_a_provider_that_breaks_off_in_the_middle_is_free(shop: Shop) -> None:
 
     shop.provider.synthesize = synthesize  # type: ignore[method-assign] # the provider breaks off
     assert shop.speak().status == 503
-    assert (len(shop.meter.released), shop.meter.settled) == (1, [])
+    assert (len(shop.meter.released), shop.meter.settled, shop.meter.failed) == (1, [], [("talker", 8)])
 
 
 def test_an_empty_transcript_of_speech_is_the_providers_failure_and_of_silence_an_answer(shop: Shop) -> None:
     shop.provider.text = ""
     answer = shop.write(clip("austen-0880"))
     assert (answer.status, answer.error["code"]) == (502, "provider_bad_answer")
-    assert (len(shop.meter.released), shop.meter.settled) == (1, [])
+    assert (len(shop.meter.released), shop.meter.settled, len(shop.meter.failed)) == (1, [], 1)
     answer = shop.write(wav(bytes(32_000)))
     assert (answer.status, answer.json["text"]) == (200, "")
     assert len(shop.meter.settled) == 1
@@ -204,7 +231,7 @@ def test_an_answer_that_cannot_be_delivered_is_free(shop: Shop, endpoint: str) -
     shop.provider.text = ("work" * 25_000 + " ") * 72
     answer = shop.speak() if endpoint == "speech" else shop.write(wav(bytes(32_000)))
     assert (answer.status, answer.error["code"]) == (503, "storage_unavailable")
-    assert (len(shop.meter.released), shop.meter.settled) == (1, [])
+    assert (len(shop.meter.released), shop.meter.settled, len(shop.meter.failed)) == (1, [], 1)
 
 
 def test_the_dearest_of_those_who_may_serve_is_held_and_the_one_who_served_is_charged() -> None:
@@ -224,6 +251,116 @@ def test_the_dearest_of_those_who_may_serve_is_held_and_the_one_who_served_is_ch
     assert shop.speak().headers["x-audio-gateway-cost-usd"] == "0.000008"
     assert [(work.model, work.price_microusd) for work in shop.meter.admitted] == [("talker", 72)]
     assert [(work.model, work.price_microusd) for work in shop.meter.settled] == [("cheap", 8)]
+
+
+def test_what_others_did_in_vain_is_in_the_cost_of_the_one_that_served() -> None:
+    shop = Shop(
+        priced(2_000_000, model_id="talker", fallbacks=("refuses", "cheap")),
+        priced(9_000_000, model_id="refuses"),
+        priced(1_000_000, model_id="cheap"),
+    )
+    real = shop.provider.synthesize
+
+    def synthesize(request: Any) -> Any:
+        if request.model == "up-talker":
+            raise ProviderBadAnswer("nothing", provider="fake")
+        if request.model == "up-refuses":
+            raise ProviderUnavailable("down", provider="fake")
+        return real(request)
+
+    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # only one of them works
+    assert shop.speak().headers["x-audio-gateway-cost-usd"] == "0.000008"
+    assert [(work.model, work.price_microusd, work.cost_microusd) for work in shop.meter.settled] == [("cheap", 8, 24)]
+    assert shop.meter.failed == []
+
+
+class Clock:
+    """Of deadlines: it stands still until it is moved."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._now_s = 1000.0
+        monkeypatch.setattr("audio_gateway.deadline.time", self)
+
+    def monotonic(self) -> float:
+        return self._now_s
+
+    def passes(self, seconds: float) -> None:
+        self._now_s += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def test_nobody_else_is_asked_when_the_time_is_up(clock: Clock) -> None:
+    shop = Shop(priced(model_id="talker", fallbacks=("spare",)), priced(model_id="spare"))
+
+    def synthesize(request: Any) -> Any:
+        shop.provider.asked.append(request)
+        clock.passes(27)
+        raise ProviderTimedOut("late", provider="fake")
+
+    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # it takes all the time that there is
+    assert shop.speak().status == 504
+    assert [request.model for request in shop.provider.asked] == ["up-talker"]
+    assert shop.meter.failed == [("talker", 8)]
+
+
+@pytest.mark.parametrize("where", ["the last piece", "the end", "the bucket", "the replay"])
+def test_an_answer_that_is_ready_too_late_is_not_charged(
+    shop: Shop, clock: Clock, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The platform may have cut it off by the time at which it would go out."""
+
+    def synthesize(_request: object) -> Any:
+        yield AudioChunk(bytes(4800), "pcm", 24_000)
+        if where == "the last piece":
+            clock.passes(27)
+            yield AudioChunk(bytes(4800), "pcm", 24_000)
+        if where == "the end":
+            clock.passes(27)
+        if where == "the bucket":
+            yield AudioChunk(bytes(6_000_000), "pcm", 24_000)
+
+    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # as slow as it is told to be
+    put = shop.results.put
+    monkeypatch.setattr(shop.results, "put", lambda *args, **options: (put(*args, **options), clock.passes(27))[0])
+    if where == "the replay":
+        monkeypatch.setattr(Run, "keep", lambda *_: clock.passes(27))
+    answer = shop.speak()
+    assert (answer.status, answer.headers["x-should-retry"]) == (504, "false")
+    assert (shop.meter.settled, shop.meter.failed, shop.unsettled.kept) == ([], [("talker", 8)], {})
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(26.4, 200), (26.6, 504)])
+def test_a_transcript_that_comes_too_late_is_not_charged(shop: Shop, clock: Clock, seconds: float, status: int) -> None:
+    def transcribe(request: Any) -> Any:
+        clock.passes(seconds)
+        yield TranscriptDone(Transcript("late", request.audio.duration_ms))
+
+    shop.provider.transcribe = transcribe  # type: ignore[method-assign] # nothing can interrupt it
+    assert shop.write(tone_wav(0.3)).status == status
+    assert (len(shop.meter.settled), len(shop.meter.failed)) == ((1, 0) if status == 200 else (0, 1))
+
+
+@pytest.mark.parametrize(("seconds", "released"), [(27.0, True), (28.0, False)])
+def test_a_failed_request_is_released_while_the_function_has_time_for_it(
+    shop: Shop, clock: Clock, seconds: float, released: bool
+) -> None:
+    def synthesize(_request: object) -> Any:
+        clock.passes(seconds)
+        raise ProviderTimedOut("late", provider="fake")
+
+    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # it takes all the time that there is
+    assert shop.speak().status == 504
+    assert (len(shop.meter.failed), bool(shop.meter.released)) == (1, released)
+
+
+def test_no_job_is_begun_of_which_nobody_would_hear() -> None:
+    shop = Shop(priced(speed_factor=0.001))
+    assert shop.speak(seconds=-1).status == 504
+    assert shop.speak().status == 303
 
 
 def test_an_answer_that_cannot_be_settled_goes_out_and_leaves_evidence(

@@ -31,6 +31,7 @@ def books(operator: Operator) -> Operator:
         row(at("2024-03-05T22:00:00"), amount=10, price_microusd=150, cost_microusd=100),
         row(at("2024-03-05T22:30:00"), amount=5, price_microusd=75, cost_microusd=50, key_id="key_2", project_id="p2"),
         row(at("2024-03-05T23:00:00"), amount=7, price_microusd=0, cost_microusd=0, outcome="abandoned"),
+        row(at("2024-03-05T23:00:01"), amount=0, price_microusd=0, cost_microusd=4, outcome="failed", model="spare"),
         row(
             at("2024-03-06T00:10:00"), endpoint="transcriptions", model="listener", amount=61_500,
             price_microusd=6_150, cost_microusd=6_151,
@@ -57,7 +58,7 @@ def test_costs_are_summed_exactly_and_a_margin_may_be_negative(books: Operator) 
     assert data["data"] == [
         {
             "day": "2024-03-05", "requests": 2,
-            "price_usd": "0.000225", "cost_usd": "0.000150", "margin_usd": "0.000075",
+            "price_usd": "0.000225", "cost_usd": "0.000154", "margin_usd": "0.000071",
         },
         {
             "day": "2024-03-06", "requests": 1,
@@ -65,7 +66,7 @@ def test_costs_are_summed_exactly_and_a_margin_may_be_negative(books: Operator) 
         },
     ]  # fmt: skip
     assert data["total"] == {
-        "requests": 3, "price_usd": "0.006375", "cost_usd": "0.006301", "margin_usd": "0.000074",
+        "requests": 3, "price_usd": "0.006375", "cost_usd": "0.006305", "margin_usd": "0.000070",
     }  # fmt: skip
 
 

@@ -158,8 +158,8 @@ runpy.run_module("audio_gateway", run_name="__main__", alter_sys=True)
 """
 
 
-def test_an_interrupt_cancels_the_jobs(gateway: FakeGateway) -> None:
-    gateway.job_parts = 1_000_000
+def test_an_interrupt_cancels_the_jobs_and_says_what_they_cost(gateway: FakeGateway) -> None:
+    gateway.job_parts, gateway.cancelled_usage = 1_000_000, {"type": "duration", "seconds": 1200}
     recording("a.wav", BIG)
     environment: dict[str, Any] = os.environ | {"PYTHONPATH": f"{ROOT}/layers/shared:{ROOT}/clients/python"}
     process = subprocess.Popen(
@@ -176,5 +176,6 @@ def test_an_interrupt_cancels_the_jobs(gateway: FakeGateway) -> None:
         process.kill()
     assert process.returncode == 130, error
     assert "Traceback" not in error
+    assert "1,200 seconds had been done and are charged" in error
     assert [job.status for job in gateway.jobs.values()] == ["cancelled"]
     assert not Path("a.txt").exists()

@@ -360,21 +360,38 @@ def test_a_gateway_that_is_gone_does_not_cancel_the_job(gateway: FakeGateway, sd
 
 def test_a_job_that_takes_too_long_is_cancelled(gateway: FakeGateway, sdk: Any) -> None:
     gateway.job_parts = 10_000
-    with pytest.raises(audio_gateway_client.JobTimedOut, match=r"job_0+ took longer than 0.2 s: it was cancelled"):
+    told = r"job_0+ took longer than 0.2 s: it was cancelled, and costs nothing."
+    with pytest.raises(audio_gateway_client.JobTimedOut, match=told):
         heard(sdk(wait_seconds=0.2))
     (job,) = gateway.jobs.values()
     assert job.status == "cancelled"
     assert len(gateway.uploads) == 1
 
 
+def test_what_a_cancelled_job_costs_is_told_with_where_it_is(gateway: FakeGateway, sdk: Any) -> None:
+    gateway.job_parts, gateway.cancelled_usage = 10_000, {"type": "duration", "seconds": 12}
+    reports: list[Any] = []
+    with pytest.raises(audio_gateway_client.JobTimedOut) as caught:
+        heard(sdk(wait_seconds=0.2, on_job=reports.append))
+    (job,) = gateway.jobs.values()
+    assert str(caught.value).endswith(
+        "it was cancelled, and what was done by then (12 seconds) is charged. "
+        f"It is kept at {gateway.base_url}/audio/jobs/{job.id}/content?partial=true."
+    )
+    assert (reports[-1]["status"], reports[-1]["usage"]["seconds"]) == ("cancelled", 12)
+
+
 def test_an_interrupt_cancels_the_job(gateway: FakeGateway, sdk: Any) -> None:
-    def interrupt(_job: Any) -> None:
+    told: list[str] = []
+
+    def interrupt(job: Any) -> None:
+        told.append(job["status"])
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         heard(sdk(on_job=interrupt))
     (job,) = gateway.jobs.values()
-    assert job.status == "cancelled"
+    assert (job.status, told[1:]) == ("cancelled", ["cancelled"])
 
 
 def test_an_interrupt_while_uploading_starts_nothing(gateway: FakeGateway, sdk: Any) -> None:

@@ -52,6 +52,7 @@ from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import free_till
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
 from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
+from tests.unit.use_cases.job_workshop import Workshop
 
 SPEC = document()
 SCHEMAS = SPEC["components"]["schemas"]
@@ -134,7 +135,7 @@ def apps() -> dict[str, FastAPI]:
         "speech": speech_app(SpeechApi(**parts, caches=FakeSpeechCache())),
         "transcriptions": transcriptions_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
         "translations": translations_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
-        "jobs": jobs_app(desk=empty_desk(), notify=lambda _: None, results=cast("ResultStore", None)),
+        "jobs": jobs_app(stopping=Workshop().stopping, results=cast("ResultStore", None)),
         "uploads": uploads_app(uploads=cast("UploadStore", None)),
         "voices": voices_app(catalog=found, providers=providers),
         "models": models_app(catalog=found),

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from audio_gateway.errors import StorageUnavailable
-from audio_gateway.jobs.job import Job, JobError, is_job_id, new_job_id
+from audio_gateway.jobs.job import Answered, Job, JobError, is_job_id, new_job_id
 from audio_gateway.jobs.job_store import JobStore, OpenJob
+from audio_gateway.jobs.plan import MOST_LANES, MOST_PIECES, MOST_TASKS, DoneChunk, Piece, Plan
 from audio_gateway.metering.account import Caller, Hold, Work
 from tests.unit.metering.tables import TABLE, dynamodb
 
@@ -29,6 +30,13 @@ JOB = Job(
 WORK = Work(JOB.id, "transcriptions", "listener", "audio_ms", 5000, 500, 400)
 HOLD = Hold(Caller("key_1", "default"), WORK, NOW_S * 1000, NOW_S + 86_400)
 ERROR = JobError("It «failed».", "code", 400, "invalid_request_error", "file", retry=False)
+
+
+PLAN = Plan(5000, (Piece(0, 100), Piece(100, 200), Piece(200, 300)))
+
+
+def chunk(number: int, model: str = "listener") -> DoneChunk:
+    return PLAN.done(number, model, ())
 
 
 @pytest.fixture
@@ -58,12 +66,22 @@ def test_of_another_project_or_past_its_time_it_does_not_exist(store: JobStore) 
 def test_from_queued_to_the_end(store: JobStore) -> None:
     store.create(JOB)
     assert store.intend(JOB, HOLD)
-    assert not store.chunk_done(JOB, 0)  # it has not begun
-    assert store.begin(JOB, total=3)
+    assert not store.chunk_done(JOB, chunk(0))  # it has not begun
+    assert store.begin(JOB, PLAN)
     for number in (0, 2, 0):
-        assert store.chunk_done(JOB, number)
-    assert now(store) == dataclasses.replace(JOB, status="running", total=3, completed=2, hold=HOLD)
-    ended = store.finish(JOB, "failed", at_ms=NOW_S * 1000 + 5, work=WORK, error=ERROR, partial=True)
+        assert store.chunk_done(JOB, chunk(number))
+    running = now(store)
+    assert running == dataclasses.replace(
+        JOB,
+        status="running",
+        total=3,
+        whole_units=300,
+        whole_amount=5000,
+        answered=Answered(frozenset({0, 2}), frozenset(), {"listener": 200}, 2),
+        hold=HOLD,
+    )
+    assert running.completed == 2
+    ended = store.finish(running, "failed", at_ms=NOW_S * 1000 + 5, work=WORK, error=ERROR, partial=True)
     assert ended == now(store)
     assert (ended.status, ended.work, ended.amount, ended.error, ended.partial, ended.completed_ms) == (
         "failed", WORK, 5000, ERROR, True, NOW_S * 1000 + 5,
@@ -72,12 +90,80 @@ def test_from_queued_to_the_end(store: JobStore) -> None:
 
 def test_whoever_ends_it_first_has_decided(store: JobStore) -> None:
     store.create(JOB)
-    assert store.finish(JOB, "cancelled", at_ms=1).status == "cancelled"
+    cancelled = store.finish(JOB, "cancelled", at_ms=1)
+    assert cancelled is not None
+    assert cancelled.status == "cancelled"
     late = store.finish(JOB, "succeeded", at_ms=2, work=WORK)
+    assert late is not None
     assert (late.status, late.completed_ms, late.work) == ("cancelled", 1, None)
-    assert not store.begin(JOB, total=1)
+    assert not store.begin(JOB, PLAN)
     assert not store.intend(JOB, HOLD)
-    assert not store.chunk_done(JOB, 0)
+    assert not store.chunk_done(JOB, chunk(0))
+
+
+def test_an_end_is_for_the_chunks_that_it_knows_of(store: JobStore) -> None:
+    store.create(JOB)
+    store.begin(JOB, PLAN)
+    store.chunk_done(JOB, chunk(0))
+    seen = now(store)
+    store.chunk_done(JOB, chunk(1, "other"))
+    for stale in (JOB, seen):
+        still = store.finish(stale, "cancelled", at_ms=1, work=WORK)
+        assert still is not None
+        assert (still.status, still.work) == ("running", None)
+    known = now(store)
+    assert known.answered.served == {"listener": 100, "other": 100}
+    ended = store.finish(known, "cancelled", at_ms=1, work=WORK)
+    assert ended is not None
+    assert ended.status == "cancelled"
+    assert store.chunk_done(JOB, chunk(1))  # it was counted before
+    assert not store.chunk_done(JOB, chunk(2))
+    assert now(store).answered == known.answered
+
+
+def test_chunks_of_a_task_are_counted_one_by_one_and_become_the_task(store: JobStore) -> None:
+    store.create(JOB)
+    store.begin(JOB, PLAN)
+    for number, rest in ((4, None), (3, None), (4, None), (5, (3, 4)), (3, None), (5, (3, 4))):
+        assert store.chunk_done(JOB, DoneChunk(number, 1, "listener", 10, rest))
+    assert now(store).answered == Answered(frozenset({1}), frozenset(), {"listener": 30}, 3)
+    store.chunk_done(JOB, DoneChunk(7, 2, "listener", 10, None))
+    assert now(store).answered.chunks == {7}
+
+
+def test_the_item_of_a_job_stays_small(store: JobStore, dynamodb: Any) -> None:
+    """Each count writes all of it: a unit for each KB."""
+    store.create(dataclasses.replace(JOB, hold=HOLD, upload_id="upload_" + "0" * 24))
+    store.begin(JOB, PLAN)
+    key = {"pk": {"S": f"JOBS#{JOB.project_id}"}, "sk": {"S": JOB.id}}
+    for model in ("listener", "a-much-longer-name-of-a-model"):
+        store.chunk_done(JOB, DoneChunk(2001, 2001, model, 4_800_000, ()))
+    item = dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
+    item["done"] = {"NS": [str(number) for number in range(MOST_TASKS)]}
+    assert size_of(item) < 3 * 1024
+    of_a_task = -(-MOST_PIECES // MOST_TASKS)
+    item["parts"] = {"NS": [str(number) for number in range(MOST_PIECES - MOST_LANES * of_a_task, MOST_PIECES)]}
+    assert size_of(item) < 5 * 1024
+
+
+def size_of(item: dict[str, Any]) -> int:
+    """Bytes, as DynamoDB counts them: names, texts in UTF-8, and of a number a byte for two digits and one more."""
+
+    def of(kind: str, value: Any) -> int:
+        if kind == "S":
+            return len(value.encode())
+        if kind == "N":
+            return 1 - -len(value) // 2
+        return 3 + sum(of(kind[0], each) for each in value) if kind in {"NS", "SS"} else 1
+
+    return sum(len(name.encode()) + sum(of(*each) for each in value.items()) for name, value in item.items())
+
+
+def test_an_open_job_is_found_by_its_id_until_it_is_closed(store: JobStore) -> None:
+    store.create(JOB)
+    assert store.open_job(JOB.id) == OpenJob(JOB.id, "default", NOW_S)
+    store.close(JOB.id)
+    assert store.open_job(JOB.id) is None
 
 
 def test_only_what_is_over_is_deleted(store: JobStore) -> None:
@@ -87,7 +173,7 @@ def test_only_what_is_over_is_deleted(store: JobStore) -> None:
     assert store.delete(JOB)
     assert not store.delete(JOB)
     assert store.get("default", JOB.id, NOW_S) is None
-    assert store.finish(JOB, "failed", at_ms=2) == JOB
+    assert store.finish(JOB, "failed", at_ms=2) is None
 
 
 def test_the_newest_first_and_page_by_page(store: JobStore) -> None:

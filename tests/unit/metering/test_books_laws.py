@@ -37,7 +37,7 @@ keys = st.sampled_from(sorted(KEYS))
 moments = st.integers(0, 400)
 ends = st.lists(st.integers(-1_000, 60), min_size=1, max_size=3)
 turns = st.lists(st.integers(0, 4), min_size=1, max_size=60)
-outcomes = st.sampled_from(["answered", "answered", "swept", "abandoned"])
+outcomes = st.sampled_from(["answered", "answered", "swept", "abandoned", "failed"])
 
 
 class BooksAndLedger(RuleBasedStateMachine):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.metering.account import Caller, Hold, Work
-from audio_gateway.metering.ledger import SHARDS, abandoned_row, partition, row_from, row_item
+from audio_gateway.metering.ledger import SHARDS, abandoned_row, failed_row, partition, row_from, row_item
 from audio_gateway.metering.ledger_store import LedgerStore
 from tests.fakes.books import row
 from tests.fakes.dynamodb import FakeDynamoDB
@@ -78,6 +78,16 @@ def test_the_row_of_a_hold_is_found() -> None:
     assert ledger.find(hold) is None
     ledger.put(abandoned_row(hold))
     assert ledger.find(hold) == abandoned_row(hold)
+
+
+def test_a_failed_request_costs_its_caller_nothing_and_says_what_the_provider_takes() -> None:
+    work = Work("r1", "speech", "talker", "characters", 10, 100, 50)
+    hold = Hold(Caller("key_1", "default"), work, 1_796_083_140_123, 1_796_083_140 + 960)
+    found = row_from(row_item(failed_row(hold, "spare", 7)))
+    assert (found.outcome, found.model, found.amount, found.price_microusd, found.cost_microusd) == (
+        "failed", "spare", 0, 0, 7,
+    )  # fmt: skip
+    assert (found.held_amount, found.held_microusd, found.at_ms, found.request_id) == (10, 100, hold.admitted_ms, "r1")
 
 
 def test_an_abandoned_request_costs_nothing_and_says_what_was_held() -> None:

@@ -115,6 +115,21 @@ def test_settling_and_releasing_may_be_repeated_in_any_order(bench: Bench) -> No
     assert (bench.committed, len(bench.rows)) == (100, 1)
 
 
+@pytest.mark.parametrize("first", ["fail", "settle"])
+def test_a_request_that_failed_in_vain_has_one_row_and_the_first_one_counts(bench: Bench, first: str) -> None:
+    hold = bench.meter.admit(CALLER, work()).hold
+    for what in (first, "fail", "settle"):
+        if what == "fail":
+            bench.meter.fail(hold, "spare", 7)
+        else:
+            bench.meter.settle(hold, work())
+    (row,) = bench.rows
+    assert (row.outcome, row.price_microusd, row.cost_microusd, row.held_amount) == (
+        ("failed", 0, 7, 10) if first == "fail" else ("answered", 100, 50, 0)
+    )
+    assert (bench.committed, holds_from(bench.item)) == (row.price_microusd, [])
+
+
 LIMITS = [
     ({"requests_per_minute": 2}, {}, "requests_per_minute"),
     ({"concurrent_requests": 2}, {}, "concurrent_requests"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
 from audio_gateway.errors import BudgetReached, RateLimitReached
-from audio_gateway.metering.account import Caller, Hold, Work, month_of
+from audio_gateway.metering.account import UNPAID, Caller, Hold, Work, month_of
 from audio_gateway.metering.account_item import account_key, holds_from, new_account_item
 from audio_gateway.metering.endings import Endings
 from audio_gateway.metering.lag import Lag
@@ -52,6 +52,7 @@ class Money(RuleBasedStateMachine):
         self.answered: dict[str, int] = {}
         self.unsettled = FakeUnsettled()
         self.abandoned: set[str] = set()
+        self.failed: dict[str, int] = {}
 
     @rule(target=open_holds, price=st.integers(0, 400), process=st.integers(0, 1))
     def admit(self, price: int, process: int) -> Hold | None:
@@ -83,6 +84,14 @@ class Money(RuleBasedStateMachine):
     def fail(self, hold: Hold | None, process: int) -> None:
         if hold is not None:
             self.meters[process].release(hold)
+
+    @rule(hold=consumes(open_holds), process=st.integers(0, 1), cost=st.integers(1, 50), late=st.booleans())
+    def fail_in_vain(self, hold: Hold | None, process: int, cost: int, late: bool) -> None:
+        """A provider has worked for it; there may be no time for the release."""
+        if hold is not None:
+            self.meters[process].fail(hold, "spare", cost, late=lambda: late)
+            if hold.work.request_id not in self.abandoned:
+                self.failed[hold.work.request_id] = cost
 
     @rule(target=settled, hold=consumes(open_holds), share=st.integers(0, 100))
     def crash_between_the_two_writes(self, hold: Hold | None, share: int) -> tuple[Hold, Work] | None:
@@ -156,8 +165,11 @@ class Money(RuleBasedStateMachine):
         assert len({row.request_id for row in rows}) == len(rows)
 
     def every_answer_has_one_row_with_its_price_and_nothing_else_has(self, rows: list[LedgerRow]) -> None:
-        charged = {row.request_id: row.price_microusd for row in rows if row.outcome != "abandoned"}
+        charged = {row.request_id: row.price_microusd for row in rows if row.outcome not in UNPAID}
         assert charged == self.answered
+        failed = {row.request_id: row.cost_microusd for row in rows if row.outcome == "failed"}
+        assert failed == self.failed
+        assert all(row.price_microusd == row.amount == 0 for row in rows if row.outcome in UNPAID)
 
     def an_abandoned_request_was_not_answered_and_costs_nothing(self, rows: list[LedgerRow]) -> None:
         abandoned = {row.request_id: row.price_microusd for row in rows if row.outcome == "abandoned"}
@@ -176,7 +188,7 @@ class Money(RuleBasedStateMachine):
         for row in self.rows():
             if row.outcome == "abandoned":
                 self.abandoned.add(row.request_id)
-            elif row.request_id not in self.answered:
+            elif row.request_id not in {*self.answered, *self.failed}:
                 self.answered[row.request_id] = evidence[row.request_id].price_microusd
 
     def done(self, hold: Hold, share: int) -> Work:

@@ -83,10 +83,11 @@ def test_minutes_hours_and_days_hold_the_same_sums_by_key_model_and_endpoint(ben
     bench.put(at_ms, endpoint="translations", model="talker")
     bench.put(at_ms, key_id="key_2", project_id="proj_2")
     bench.put(at_ms, outcome="abandoned", amount=0, price_microusd=0, cost_microusd=0)
+    bench.put(at_ms, outcome="failed", model="singer", amount=0, price_microusd=0, cost_microusd=7)
     bench.rollup().run()
     of_day = bench.buckets(DAY, DAY.start(at_ms))
     assert of_day["key_1"].cells == {
-        ("speech", "singer"): Tally(1, 10, 150, 100),
+        ("speech", "singer"): Tally(1, 10, 150, 107),  # which failed once, and is to be paid all the same
         ("speech", "talker"): Tally(2, 20, 300, 200),
         ("translations", "talker"): Tally(1, 10, 150, 100),
     }

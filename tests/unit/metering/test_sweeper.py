@@ -119,6 +119,14 @@ def test_a_hold_whose_row_exists_is_released_with_the_price_of_the_row(bench: Be
     assert [row.outcome for row in bench.rows] == ["answered"]
 
 
+def test_a_hold_whose_request_failed_in_vain_is_given_back(bench: Bench) -> None:
+    bench.meter.fail(bench.admit(), "spare", 20, late=lambda: True)
+    bench.expire()
+    assert findings(bench.sweep()) == [("released", "r1")]
+    assert (bench.holds(), bench.committed) == ([], 0)
+    assert [(row.outcome, row.price_microusd, row.cost_microusd) for row in bench.rows] == [("failed", 0, 20)]
+
+
 def test_a_hold_with_evidence_is_charged_by_it(bench: Bench) -> None:
     bench.unsettled.keep(bench.admit(), DONE)
     bench.expire()

@@ -294,6 +294,7 @@ def test_every_failure_has_its_error_and_is_one_call(
         call(provider, f"model!{behaviour}")
     assert type(caught.value) is error
     assert caught.value.provider == "acme"
+    assert caught.value.worked != behaviour.startswith("status=")  # whoever refuses has done nothing, and takes nothing
     assert KEY not in str(caught.value)
     assert len(fake.calls) == 1
 
@@ -320,8 +321,9 @@ def test_a_stream_that_breaks_is_an_error_after_what_came(
 ) -> None:
     events = provider.transcribe(hearing(f"gpt-4o-transcribe!{behaviour}", stream=True))
     assert isinstance(next(events), TextDelta)
-    with pytest.raises(error):
+    with pytest.raises(error) as caught:
         list(events)
+    assert caught.value.worked
 
 
 @pytest.mark.parametrize(

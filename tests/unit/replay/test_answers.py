@@ -95,7 +95,12 @@ def test_a_bucket_that_cannot_be_used_is_said_so(dynamodb: Any) -> None:
 def test_a_row_says_whether_a_run_was_paid(dynamodb: Any) -> None:
     payments = LedgerPayments(Table(dynamodb, TABLE), FakeUnsettled(), JobStore(dynamodb, TABLE))
     assert not payments.was_paid(HOLD)
-    outcomes: list[tuple[Outcome, bool]] = [("answered", True), ("swept", True), ("abandoned", False)]
+    outcomes: list[tuple[Outcome, bool]] = [
+        ("answered", True),
+        ("swept", True),
+        ("abandoned", False),
+        ("failed", False),
+    ]
     for outcome, paid in outcomes:
         dynamodb.put_item(TableName=TABLE, Item=row_item(row_for(HOLD, HOLD.work, outcome)))
         assert payments.was_paid(HOLD) is paid

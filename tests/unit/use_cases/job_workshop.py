@@ -23,15 +23,16 @@ from audio_gateway.providers.port import (
 from audio_gateway.transcripts.stored import from_bytes
 from audio_gateway.transcripts.transcript import Transcript
 from audio_gateway.use_cases.chunk_job import ChunkWork, work_on_chunks
+from audio_gateway.use_cases.end_job import Stopping, cancel_job, delete_job
 from audio_gateway.use_cases.job_money import JobTill
 from audio_gateway.use_cases.job_order import JobOrder
-from audio_gateway.use_cases.merge_job import RESULT, Ending, fail_job, merge_job
+from audio_gateway.use_cases.merge_job import INTERRUPTED, Ending, fail_job, merge_job, result_of
 from audio_gateway.use_cases.prepare_job import Preparation, prepare_job
 from audio_gateway.use_cases.speech import SpeechOrder
 from audio_gateway.use_cases.start_job import JobDesk, start_job
 from audio_gateway.use_cases.transcription import TranscriptionOrder
 from tests import tones
-from tests.fakes.jobs import Fate, JobBank, MemoryExecutions, MemoryFiles, MemoryStore
+from tests.fakes.jobs import Fate, JobBank, MemoryExecutions, MemoryFiles, MemoryLedger, MemoryStore
 from tests.fakes.providers import catalog, model
 from tests.sound import wav
 
@@ -75,18 +76,21 @@ class Workshop:
     def __init__(self, *models: Model) -> None:
         self.fate = Fate()
         self.files, self.store, self.bank = MemoryFiles(self.fate), MemoryStore(self.fate), JobBank(self.fate)
+        self.ledger = MemoryLedger(self.fate)
         self.executions, self.provider = MemoryExecutions(), ToneProvider()
         self.catalog: Catalog = catalog(*(models or (LISTENER, SPEAKER)))
         self.now_ms = NOW_MS
         self.told: list[Job] = []
+        self.to_end: list[str] = []  # what the function that ends jobs was asked for
         till = JobTill(self.bank, self.bank)
         store = cast("Any", self.store)
         self.desk = JobDesk(store, self.files, cast("Any", self.executions), till, self.clock)
         self.preparation = Preparation(
             store, self.files, till, self.catalog, self.providers, self.fetch, self.clock, MOST_LANES
         )
-        self.chunk_work = ChunkWork(store, self.files, self.catalog, self.providers, self.clock)
-        self.ending = Ending(store, self.files, till, self.catalog, self.told.append, self.clock)
+        self.chunk_work = ChunkWork(store, self.files, self.catalog, self.providers, self.ledger, self.clock)
+        self.ending = Ending(store, self.files, till, self.ledger, self.catalog, self.told.append, self.clock)
+        self.stopping = Stopping(self.desk, lambda: self.catalog, self.ask_to_end, self.told.append)
 
     def clock(self) -> int:
         self.now_ms += 1
@@ -97,6 +101,11 @@ class Workshop:
 
     def fetch(self, job: Job, url: str) -> Any:
         raise AssertionError((job, url))
+
+    def ask_to_end(self, project_id: str, job_id: str) -> None:
+        assert project_id == "default"
+        self.to_end.append(job_id)
+        self.fate.written()
 
     # ------------------------------------------------------------ steps
 
@@ -124,6 +133,17 @@ class Workshop:
     def fail(self, job: Job, error: JobError, *, seconds: float = 60) -> None:
         fail_job("default", job.id, error, Deadline.after(seconds), using=self.ending)
 
+    def cancel(self, job: Job) -> Job:
+        return cancel_job(self.now(job), using=self.stopping)
+
+    def delete(self, job: Job) -> None:
+        delete_job(self.now(job), using=self.stopping)
+
+    def end_what_was_asked_for(self) -> None:
+        """As the function that ends jobs does when it is called past the state machine."""
+        while self.to_end:
+            fail_job("default", self.to_end.pop(0), INTERRUPTED, Deadline.after(60), using=self.ending)
+
     def run(self, job: Job) -> Job:
         """As the state machine does; a chunk that fails is given up."""
         for number in self.prepare(job):
@@ -141,7 +161,7 @@ class Workshop:
         return self.store.kept[job.id]
 
     def transcript(self, job: Job) -> Transcript:
-        data = self.files.get(job, RESULT)
+        data = self.files.get(job, result_of(self.now(job)))
         assert data is not None
         return from_bytes(data)
 

@@ -19,7 +19,6 @@ from audio_gateway.errors import (
 from audio_gateway.jobs.job import Job, JobError
 from audio_gateway.jobs.job_files import SourceFile
 from audio_gateway.providers.port import Chunking, KnownSpeaker
-from audio_gateway.use_cases.end_job import cancel_job, delete_job
 from audio_gateway.use_cases.job_order import JobOrder, keep_order, order_of
 from audio_gateway.use_cases.merge_job import RESULT
 from audio_gateway.use_cases.speech import SpeechOrder
@@ -145,15 +144,18 @@ def test_a_chunk_that_fails_for_good_leaves_a_partial_result(shop):
     assert shop.bank.holds == {}
 
 
-def test_of_speech_only_the_beginning_is_a_partial_result(shop):
-    shop.provider.fails = lambda number: REFUSED if number == 2 else None
+def test_of_speech_all_parts_that_were_spoken_are_a_partial_result_in_their_order(shop):
+    shop.provider.fails = lambda number: REFUSED if number in (1, 3, 4) else None
     job = shop.run(shop.speak())
     assert (job.status, job.partial) == ("failed", True)
     parts = [request.text for request in shop.provider.asked]
-    assert job.amount == len(parts[0]) + len(parts[1])
+    assert job.amount == sum(len(parts[number]) for number in (0, 2, 5))
     assert len(shop.files.get(job, RESULT)) == 480 * job.amount
     assert shop.bank.spent == job.amount * 15
-    assert job.error.message.startswith(f"The text from character {job.amount} to ")
+    assert job.error.message == (
+        "The text from character 19 to 38 could not be done: It is refused. Missing are 3 of 6 parts: 19-38, 57-95. "
+        "The rest is kept as a partial result."
+    )
 
 
 def test_a_job_of_which_nothing_succeeded_costs_nothing(shop):
@@ -177,13 +179,7 @@ def test_speech_that_is_not_made_into_one_file_in_time_costs_nothing(shop):
     ended = shop.now(job)
     assert (ended.status, ended.partial, ended.error.message) == ("failed", False, late.value.message)
     assert (shop.bank.spent, shop.bank.holds) == (0, {})
-
-
-def test_speech_without_its_beginning_is_nothing(shop):
-    shop.provider.fails = lambda number: REFUSED if number == 0 else None
-    job = shop.run(shop.speak())
-    assert (job.status, job.partial, shop.bank.spent) == ("failed", False, 0)
-    assert "partial" not in job.error.message
+    assert shop.ledger.costs == [("speaker", len(TEXT) * 15)]  # which the operator pays all the same
 
 
 def test_what_is_no_audio_is_told_and_ended(shop):
@@ -237,40 +233,6 @@ def test_an_unknown_model_is_refused_at_the_start(shop):
     assert shop.store.kept == {}
 
 
-@pytest.mark.parametrize("when", ["queued", "prepared", "half done"])
-def test_a_cancelled_job_keeps_nothing_and_costs_nothing(shop, when):
-    job = shop.listen()
-    if when != "queued":
-        numbers = shop.prepare(job)
-        if when == "half done":
-            shop.chunk(job, numbers[0])
-    cancelled = cancel_job(shop.now(job), desk=shop.desk, notify=shop.told.append)
-    assert cancelled.status == "cancelled"
-    assert shop.executions.stopped == [job.id]
-    asked = len(shop.provider.asked)
-    # What the executor had begun already comes in behind.
-    assert shop.prepare(job) == []
-    shop.chunk(job, 1)
-    shop.merge(job)
-    assert len(shop.provider.asked) == asked
-    assert shop.now(job).status == "cancelled"
-    assert shop.files.names(job) == set()
-    assert (shop.bank.holds, shop.bank.rows, shop.bank.spent, shop.bank.evidence) == ({}, {}, 0, {})
-
-
-def test_a_job_cancelled_while_a_chunk_is_worked_on(shop):
-    job = shop.listen()
-    shop.prepare(job)
-
-    def cancel(_number: int) -> None:
-        cancel_job(shop.now(job), desk=shop.desk, notify=shop.told.append)
-
-    shop.provider.fails = cancel
-    shop.chunk(job, 0)
-    assert shop.now(job).status == "cancelled"
-    assert shop.files.names(job) == set()
-
-
 def test_a_job_cancelled_while_it_is_prepared_gives_back_its_price(shop):
     job = shop.listen()
     intend = shop.store.intend
@@ -284,20 +246,6 @@ def test_a_job_cancelled_while_it_is_prepared_gives_back_its_price(shop):
     assert shop.prepare(job) == []
     assert shop.bank.holds == {}
     assert shop.files.names(job) == set()
-
-
-def test_what_is_over_is_not_cancelled(shop):
-    job = shop.run(shop.listen())
-    assert cancel_job(job, desk=shop.desk, notify=shop.told.append).status == "succeeded"
-    assert shop.files.get(job, RESULT)
-    assert shop.bank.spent > 0
-
-
-def test_a_deleted_job_is_gone(shop):
-    job = shop.run(shop.listen())
-    delete_job(job, desk=shop.desk, notify=shop.told.append)
-    assert (shop.store.kept, shop.files.kept) == ({}, {})
-    assert len(shop.bank.rows) == 1
 
 
 def test_an_order_is_kept_to_the_last_field(shop):

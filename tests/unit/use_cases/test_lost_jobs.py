@@ -119,9 +119,9 @@ def test_a_job_that_is_over_is_not_looked_for(shop, end):
     job = shop.listen()
     shop.provider.fails = lambda _number: DOWN if end == "failed" else None
     if end == "cancelled":
-        cancel_job(job, desk=shop.desk, notify=shop.told.append)
+        cancel_job(job, using=shop.stopping)
     elif end == "deleted":
-        delete_job(job, desk=shop.desk, notify=shop.told.append)
+        delete_job(job, using=shop.stopping)
     else:
         assert shop.run(job).status == end
     shop.executions.stopped.append(job.id)
@@ -196,7 +196,7 @@ def test_an_end_that_is_killed_after_any_write_is_finished_by_the_next(what):
             if what == "end":
                 shop.fail(job, INTERRUPTED)
             else:
-                cancel_job(shop.now(job), desk=shop.desk, notify=shop.told.append)
+                cancel_job(shop.now(job), using=shop.stopping)
         except Killed:
             shop.fate.writes_left = None
             if shop.store.open:

@@ -24,7 +24,7 @@ from audio_gateway.api.identity import AdminCaller, Caller, admin_caller, api_ca
 from audio_gateway.api.money import money_headers
 from audio_gateway.api.telemetry import RequestFacts, log_unexpected, report
 from audio_gateway.catalog.models import Catalog
-from audio_gateway.deadline import Deadline
+from audio_gateway.deadline import SETTLING_S, Deadline
 from audio_gateway.errors import GatewayError, LimitReached, MethodNotAllowed, NotFound, UnknownUrl
 from audio_gateway.metering.account import Caller as Payer
 from audio_gateway.use_cases.reserve import Call
@@ -36,8 +36,8 @@ _HEX_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # API Gateway gives up on a function after 29 s, counted from the moment at which it took the request. We stop so much
 # earlier that an error of ours still gets through, and so do the copies that a large answer makes on its way.
 _PLATFORM_SECONDS = 29.0
-# Settling waits for DynamoDB in this time, too (metering/dynamodb.py).
-_MARGIN_SECONDS = 2.5
+# A time longer ago than this is of a sample event, and not of a function that had to be started first.
+_LONGEST_START_SECONDS = 300.0
 
 _PATH_SHOWN = 200
 
@@ -158,15 +158,16 @@ def _deadline(event: Mapping[str, Any], context: Any) -> Deadline:
     seconds = _PLATFORM_SECONDS
     if context is not None:
         seconds = min(seconds, context.get_remaining_time_in_millis() / 1000)
-    # The platform's clock began before this process did, if it had to be started. A sample event has an old time, and
-    # `sam local start-api` gives each request that of its own start; neither has the id that API Gateway adds.
+    # The platform's clock began before this process did, if it had to be started, and may be over already. A sample
+    # event has an old time, and `sam local start-api` gives each request that of its own start without the id that API
+    # Gateway adds.
     gateway = event.get("requestContext") or {}
     received_ms = gateway.get("requestTimeEpoch")
     if isinstance(received_ms, int) and gateway.get("extendedRequestId"):
         spent = time.time() - received_ms / 1000
-        if 0 <= spent < _PLATFORM_SECONDS:
+        if 0 <= spent < _LONGEST_START_SECONDS:
             seconds = min(seconds, _PLATFORM_SECONDS - spent)
-    return Deadline.after(seconds - _MARGIN_SECONDS)
+    return Deadline.after(seconds - SETTLING_S)
 
 
 def _common_headers(facts: RequestFacts, elapsed_ms: float) -> list[tuple[bytes, bytes]]:

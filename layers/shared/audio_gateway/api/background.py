@@ -12,9 +12,10 @@ from typing import Final
 
 from fastapi import Request, Response
 
-from audio_gateway.api.app import caller_of, facts_of
+from audio_gateway.api.app import caller_of, deadline_of, facts_of
 from audio_gateway.api.job_shapes import LONGEST_WAIT_S, content_url, job_shape, job_url
 from audio_gateway.catalog.models import Catalog
+from audio_gateway.errors import ProviderTimedOut
 from audio_gateway.jobs.job import Job
 from audio_gateway.metering.account import Caller as Payer
 from audio_gateway.metering.account import Hold, Unit, Window, Work
@@ -51,9 +52,14 @@ class Beginning:
         `audio` came with the request; `duration_ms` is its length if that was measured. Under an Idempotency-Key the
         answer is stored before there is a job, so that a repetition never begins another one.
 
-        Raises what `start_job` raises, and `ReplayUnavailable`; then there is no job and nothing is held.
+        Raises what `start_job` raises, and `ReplayUnavailable`; then there is no job and nothing is held. So it is
+        after `ProviderTimedOut`: there is no time left to say that there is one.
         """
         caller = caller_of(request)
+        if deadline_of(request).passed:
+            message = "There was no time left to begin the work; nothing was done or charged. Send it again."
+            provider = self.catalog.model_for(order.what.model, order.endpoint).provider
+            raise ProviderTimedOut(message, provider=provider.id, worked=False)
         facts_of(request).ignored = order.ignored
         answers: list[Answer] = []
 

@@ -39,6 +39,7 @@ _TABLE: Final[dict[type[e.GatewayError], tuple[int, str]]] = {
     e.MeteringUnavailable: (503, "service_unavailable_error"),
     e.StorageUnavailable: (503, "service_unavailable_error"),
     e.Conflict: (409, "conflict_error"),
+    e.NotReady: (409, "conflict_error"),
     e.StillRunning: (504, _SERVER),
     e.NotFound: (404, _REQUEST),
     e.MethodNotAllowed: (405, _REQUEST),
@@ -65,6 +66,8 @@ _DO_NOT_RETRY: Final = (
     e.JobFailed,  # as above; and each part of it was tried several times
     e.ConfigurationError,
 )
+
+_CAN_WAIT: Final = (e.ProviderError, e.RateLimitReached, e.AlreadyRunning, e.NotReady)
 
 # What the caller must not read: it is about the operator's own settings.
 _INTERNAL: Final = (e.ConfigurationError,)
@@ -97,7 +100,7 @@ def _headers(error: Exception) -> dict[str, str]:
         headers["allow"] = ", ".join(error.allowed)
     if isinstance(error, _DO_NOT_RETRY):
         headers["x-should-retry"] = "false"
-    elif isinstance(error, e.ProviderError | e.RateLimitReached | e.AlreadyRunning) and error.retry_after_s is not None:
+    elif isinstance(error, _CAN_WAIT) and error.retry_after_s is not None:
         # Whole seconds, upwards: an early retry would only be refused again (contract section 8).
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
     return headers

@@ -27,15 +27,16 @@ from audio_gateway.api.transcriptions import STREAMABLE, TRANSLATION_FORMATS
 from audio_gateway.audio.encode import with_true_sizes
 from audio_gateway.audio.formats import SPEECH_FORMATS, SpeechFormat
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import Conflict, InvalidRequest, JobFailed, NotFound, StillRunning
+from audio_gateway.errors import Conflict, InvalidRequest, JobFailed, NotFound, NotReady, StillRunning
 from audio_gateway.jobs.job import Job
 from audio_gateway.jobs.job_files import JobFiles, SourceFile
+from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.replay.idempotency import Answer
 from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS, Granularity, ResponseFormat
 from audio_gateway.transcripts.stored import from_bytes
 from audio_gateway.transcripts.transcript import Transcript
 from audio_gateway.use_cases.job_order import JobOrder, order_of
-from audio_gateway.use_cases.merge_job import RESULT
+from audio_gateway.use_cases.merge_job import result_of
 from audio_gateway.use_cases.speech import SpeechOrder
 from audio_gateway.use_cases.transcription import TranscriptionOrder
 
@@ -48,6 +49,7 @@ MOST_TRANSCODED_BYTES: Final = 8_000_000
 MOST_TRANSCRIPT_BYTES: Final = 40_000_000
 """Of a stored transcript: some 75 hours with the times of all words, for which a request takes 20 s and 700 MB."""
 
+_MAKING_S: Final = 2  # a partial result is made within a second or two, and of many parts within minutes
 _LARGE_BYTES: Final = 1_000_000
 _FRESH_S: Final = 20.0  # what is left to a request that has not waited: a large result may take that long
 
@@ -131,7 +133,8 @@ def wait_for(look: Callable[[], Job], wait_s: float, deadline: Deadline, *, poll
 class JobContent:
     """Gives the results of jobs that are over."""
 
-    def __init__(self, files: JobFiles, results: ResultStore) -> None:
+    def __init__(self, store: JobStore, files: JobFiles, results: ResultStore) -> None:
+        self._store = store
         self._files = files
         self._results = results
 
@@ -140,14 +143,16 @@ class JobContent:
 
         Raises:
             JobFailed: the job failed, and not its partial result was asked for, or there is none.
-            Conflict: the job was cancelled.
+            Conflict: the job was cancelled, and not its partial result was asked for, or there is none.
+            NotReady: the partial result of the cancelled job is being made.
             NotFound: the result was deleted.
             InvalidRequest: it cannot be given as is asked for.
         """
         _check_ended_well(job, asked)
-        found = self._files.find(job, RESULT)
+        name = result_of(job)
+        found = self._files.find(job, name)
         if found is None:
-            raise NotFound(f"The result of the job '{job.id}' is not there any more.", code="job_not_found")
+            raise self._missing(job)
         order = order_of(self._files, job)
         if isinstance(order.what, SpeechOrder):
             return self._speech(job, order, order.what, asked, found, deadline)
@@ -156,11 +161,17 @@ class JobContent:
             raise InvalidRequest(f"{message} Send the recording in parts.", code="unsupported_value")
         if _comes_too_late(found, deadline):
             return self._afresh(job, asked)
-        data = self._files.get(job, RESULT)
+        data = self._files.get(job, name)
         if data is None:
-            raise NotFound(f"The result of the job '{job.id}' is not there any more.", code="job_not_found")
+            raise self._missing(job)
         answer = _transcript(job, order, order.what, asked, from_bytes(data))
         return self._given(job, answer, asked)
+
+    def _missing(self, job: Job) -> NotReady | NotFound:
+        if job.status == "cancelled" and self._store.open_job(job.id) is not None:
+            message = f"The partial result of the job '{job.id}' is being made. Ask again for it in {_MAKING_S} s."
+            return NotReady(message, retry_after_s=_MAKING_S)
+        return NotFound(f"The result of the job '{job.id}' is not there any more.", code="job_not_found")
 
     def _afresh(self, job: Job, asked: ContentRequest) -> Content:
         """A redirect to where nobody has waited yet."""
@@ -195,7 +206,7 @@ class JobContent:
             raise _too_big(job, found.size, what.format)
         if _comes_too_late(found, deadline) and (wanted != what.format or as_events):
             return self._afresh(job, asked)
-        audio = self._files.get(job, RESULT) or b""
+        audio = self._files.get(job, result_of(job)) or b""
         if wanted != what.format:
             audio = _transcoded(audio, job, what.format, wanted, deadline)
         answer = speech_answer(audio, wanted, as_events=as_events, model_id=_served_by(job), ignored=order.ignored)
@@ -203,8 +214,10 @@ class JobContent:
 
 
 def _check_ended_well(job: Job, asked: ContentRequest) -> None:
-    if job.status == "cancelled":
-        raise Conflict(f"The job '{job.id}' was cancelled; it has no result.", code="job_cancelled")
+    where = content_url(job.id, (("partial", "true"),))
+    if job.status == "cancelled" and not (asked.partial and job.partial):
+        rest = f"what was done by then is charged, and is at {where}." if job.partial else "it has no result."
+        raise Conflict(f"The job '{job.id}' was cancelled; {rest}", code="job_cancelled")
     if job.status != "failed" or (asked.partial and job.partial):
         return
     error = job.error
@@ -212,7 +225,7 @@ def _check_ended_well(job: Job, asked: ContentRequest) -> None:
         raise JobFailed(f"The job '{job.id}' failed.", status=500, kind="server_error")
     message = error.message
     if job.partial:
-        message += f" It is at {content_url(job.id, (('partial', 'true'),))}."
+        message += f" It is at {where}."
     raise JobFailed(message, status=error.status, kind=error.kind, param=error.param, code=error.code)
 
 

@@ -18,7 +18,7 @@ from audio_gateway import errors as e
 from audio_gateway.api.errors import answer_for
 from audio_gateway.api.telemetry import count_provider_call, log_unexpected, logger
 from audio_gateway.deadline import Deadline
-from audio_gateway.jobs.job import Job, JobError
+from audio_gateway.jobs.job import Job, JobError, job_named
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.use_cases.chunk_job import ChunkWork, work_on_chunks
 from audio_gateway.use_cases.merge_job import INTERRUPTED, UNKNOWN, Ending, fail_job, merge_job
@@ -98,7 +98,7 @@ def merge_handler(using: Ending) -> Handler:
 
 
 def end_handler(using: Ending) -> Handler:
-    """`{project_id, job_id}` of a job one of whose other steps has failed for good → nothing.
+    """`{project_id, job_id}` of a job one of whose other steps has failed for good, or that was cancelled → nothing.
 
     `error` in the event is Step Functions' name of what happened. With `interrupted` nothing has failed: the work was
     stopped from outside.
@@ -168,17 +168,7 @@ def _named_for_the_machine(error: Exception) -> Exception:
 
 
 def _named(event: Mapping[str, Any]) -> Job:
-    """The job that an event names, for its files."""
-    return Job(
-        id=event["job_id"],
-        project_id=event["project_id"],
-        key_id="",
-        endpoint="speech",
-        model="",
-        status="running",
-        created_at=0,
-        expires_at=0,
-    )
+    return job_named(event["project_id"], event["job_id"])
 
 
 def _report(name: str, event: Mapping[str, Any], started: float, failure: Exception | None) -> None:

@@ -16,15 +16,15 @@ from audio_gateway.api.parameters import Parameters
 from audio_gateway.api.results import ResultStore
 from audio_gateway.errors import Conflict, InvalidRequest, NotFound
 from audio_gateway.jobs.job import Job, is_job_id
-from audio_gateway.use_cases.end_job import cancel_job, delete_job
-from audio_gateway.use_cases.merge_job import Notify
+from audio_gateway.use_cases.end_job import Stopping, cancel_job, delete_job
 from audio_gateway.use_cases.start_job import JobDesk
 
 
-def jobs_app(*, desk: JobDesk, notify: Notify, results: ResultStore, poll_s: float = 0.5) -> FastAPI:
+def jobs_app(*, stopping: Stopping, results: ResultStore, poll_s: float = 0.5) -> FastAPI:
     """The app of the jobs function; `poll_s` is how often a job that is waited for is looked at."""
     app = create_app("jobs")
-    contents = JobContent(desk.files, results)
+    desk = stopping.desk
+    contents = JobContent(desk.store, desk.files, results)
 
     @app.get("/audio/jobs")
     async def list_jobs(request: Request) -> Response:
@@ -55,17 +55,18 @@ def jobs_app(*, desk: JobDesk, notify: Notify, results: ResultStore, poll_s: flo
     async def delete(request: Request, job_id: str) -> Response:
         caller = caller_of(request)
         _no_parameters(request)
-        delete_job(_job_of(caller, job_id, desk), desk=desk, notify=notify)
+        delete_job(_job_of(caller, job_id, desk), using=stopping)
         return json_response({"id": job_id, "object": "audio.job.deleted", "deleted": True})
 
     @app.post("/audio/jobs/{job_id}/cancel")
     async def cancel(request: Request, job_id: str) -> Response:
         caller = caller_of(request)
         _no_parameters(request)
-        job = cancel_job(_job_of(caller, job_id, desk), desk=desk, notify=notify)
+        job = cancel_job(_job_of(caller, job_id, desk), using=stopping)
         if job.status != "cancelled":
             message = f"The job '{job_id}' has {job.status}: there is nothing to cancel. DELETE removes its result."
             raise Conflict(message, code="job_not_cancellable")
+        facts_of(request).price_microusd = 0 if job.work is None else job.work.price_microusd
         return json_response(job_shape(job))
 
     @app.get("/audio/jobs/{job_id}/content")

@@ -16,10 +16,11 @@ from audio_gateway.use_cases.reserve import Reservation
 def charged(reservation: Reservation, model: Model, facts: RequestFacts) -> Iterator[None]:
     """Charge the answer that the block makes, as served by `model`; if the block raises, the money is given back.
 
-    The block ends with the answer whole and ready to go, so that what cannot be delivered is not paid.
+    The block ends with the answer whole and ready to go, so that what cannot be delivered is not paid. Nor is what is
+    ready too late: that raises `ProviderTimedOut`.
     """
     facts.windows = reservation.admission.windows
-    with reservation:
+    with reservation, reservation.served_by(model):
         yield
         work = reservation.settle(model)
     facts.price_microusd = work.price_microusd

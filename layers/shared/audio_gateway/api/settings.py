@@ -96,10 +96,15 @@ class StorageSettings(_Settings):
 
 @dataclass(frozen=True, slots=True)
 class DeskSettings(StorageSettings):
-    """For the function that shows and ends jobs; `machine_arn` is their state machine, their news goes to the queue."""
+    """For the function that shows and ends jobs; `machine_arn` is their state machine, their news goes to the queue.
 
+    `end_function` does what is left of a cancelled one, whose price follows from the `catalog`.
+    """
+
+    catalog: str
     lag: Lag
     machine_arn: str
+    end_function: str
     webhook_queue_url: str
 
 

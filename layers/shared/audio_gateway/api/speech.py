@@ -22,7 +22,7 @@ from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import InvalidRequest, WorkTooLong
 from audio_gateway.replay.idempotency import Idempotency
-from audio_gateway.replay.speech_cache import SpeechCaches
+from audio_gateway.replay.speech_cache import LONGEST_KEEP_S, SpeechCaches
 from audio_gateway.use_cases.ask import Providers
 from audio_gateway.use_cases.job_order import JobOrder
 from audio_gateway.use_cases.reserve import Till
@@ -89,8 +89,9 @@ def speech_app(using: SpeechApi) -> FastAPI:
                     cached=spoken.cached,
                 )
                 response = respond(answer, results, caller.project_id)
+                spoken.reservation.keep_time(spoken.model)
                 run.keep(answer, spoken.reservation.admission.hold)
-            if spoken.to_keep is not None:
+            if spoken.to_keep is not None and call.deadline.remaining_s() >= LONGEST_KEEP_S:
                 cache.keep(spoken.to_keep, audio)
             return response
 

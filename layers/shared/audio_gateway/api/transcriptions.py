@@ -105,6 +105,7 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
                     order, transcript, model_id=heard.model.id, ignored=facts.ignored, events=events
                 )
                 response = respond(answer, using.results, caller.project_id)
+                heard.reservation.keep_time(heard.model)
                 run.keep(answer, heard.reservation.admission.hold)
             return response
 

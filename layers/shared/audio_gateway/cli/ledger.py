@@ -41,8 +41,8 @@ class Choice:
     project: Annotated[str | None, typer.Option(metavar="ID", help="Only of this project.")] = None
     key: Annotated[str | None, typer.Option(metavar="KEY_ID", help="Only of this key.")] = None
     outcome: Annotated[
-        Literal["answered", "swept", "abandoned"] | None,
-        typer.Option(help="Only rows that came about so; the sweeper writes the last two."),
+        Literal["answered", "swept", "abandoned", "failed"] | None,
+        typer.Option(help="Only rows that came about so; the last two cost their callers nothing."),
     ] = None
 
     def takes(self, row: LedgerRow) -> bool:

@@ -35,6 +35,7 @@ class Board:
             disable=not console.is_terminal,
         )
         self.stopped = threading.Event()
+        self._cancelled: list[dict[str, Any]] = []
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -58,6 +59,23 @@ class Board:
         """End all work."""
         self.stopped.set()
 
+    def was_cancelled(self, job: dict[str, Any]) -> None:
+        """Told of a job that ended because nobody waits any more."""
+        self._cancelled.append(job)
+
+    def charged(self) -> list[str]:
+        """What was done of the jobs that were cancelled, and where it is."""
+        return [
+            f"Of {job.get('id')} {_used(job['usage'])} had been done and are charged. They are kept at "
+            f"/v1/audio/jobs/{job.get('id')}/content?partial=true."
+            for job in self._cancelled
+            if job.get("usage")
+        ]
+
+
+def _used(usage: dict[str, Any]) -> str:
+    return ", ".join(f"{number:,} {unit}" for unit, number in usage.items() if unit != "type")
+
 
 class Line:
     """One line; `on_upload` and `on_job` are what clients tell."""
@@ -76,6 +94,9 @@ class Line:
 
     def on_job(self, job: dict[str, Any]) -> None:
         """The job as it is now."""
+        if job.get("status") == "cancelled":
+            self._board.was_cancelled(job)
+            return
         progress = job.get("progress") or {}
         done, total = progress.get("completed") or 0, progress.get("total") or 0
         state = f"{done} of {total} parts" if total else str(job.get("status", "running"))

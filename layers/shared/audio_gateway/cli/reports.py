@@ -17,9 +17,10 @@ _DATA_NAMES: Final = {Field.KEY: "key_id", Field.PROJECT: "project_id"}
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What a report says of a sum: for people by heading, and for scripts."""
+    """Which sums a report tells, and what it says of one: for people by heading, and for scripts."""
 
     name: str
+    tells: Callable[[Sum], bool]
     cells: Callable[[Sum], dict[str, str]]
     data: Callable[[Sum], dict[str, Any]]
 
@@ -31,6 +32,7 @@ def usage(gateway: Gateway, period: Period, question: Question, output: Output) 
     """
     form = _Form(
         "usage",
+        lambda found: found.requests > 0,  # a cost alone is no use
         lambda found: {
             "requests": f"{found.requests:,}",
             "characters": f"{found.characters:,}",
@@ -44,7 +46,8 @@ def usage(gateway: Gateway, period: Period, question: Question, output: Output) 
 def costs(gateway: Gateway, period: Period, question: Question, output: Output) -> None:
     """Sum up what it costs, in dollars.
 
-    The price that callers are charged, the cost that the providers take, and the margin between the two.
+    The price that callers are charged, the cost that the providers take, and the margin between the two. Providers also
+    take something for requests that failed, which are free to their callers and are not counted as requests.
     """
 
     def money(found: Sum) -> dict[str, str]:
@@ -56,6 +59,7 @@ def costs(gateway: Gateway, period: Period, question: Question, output: Output) 
 
     form = _Form(
         "costs",
+        lambda _found: True,
         lambda found: {"requests": f"{found.requests:,}", **money(found)},
         lambda found: {"requests": found.requests, **{f"{name}_usd": text for name, text in money(found).items()}},
     )
@@ -82,7 +86,7 @@ def _data(form: _Form, found: Report, names: Mapping[str, str]) -> dict[str, Any
         "object": form.name,
         "from": found.start_ms // _MILLISECONDS,
         "to": found.end_ms // _MILLISECONDS,
-        "data": [{**dict(place(values)), **form.data(each)} for values, each in found.sums.items()],
+        "data": [{**dict(place(values)), **form.data(each)} for values, each in found.sums.items() if form.tells(each)],
         "total": form.data(found.total),
     }
 
@@ -104,7 +108,7 @@ def _sheet(form: _Form, found: Report, names: Mapping[str, str], called: str) ->
     return Sheet(
         f"{form.name.capitalize()} of {called}, {period} UTC",
         columns,
-        [(*place(values), *form.cells(each).values()) for values, each in found.sums.items()],
+        [(*place(values), *form.cells(each).values()) for values, each in found.sums.items() if form.tells(each)],
         total=("total", *[""] * (len(headings) - 1), *totals.values()),
         empty=f"Nothing was used: {period} UTC.",
     )

@@ -68,13 +68,14 @@ def speak(
 ) -> None:
     """Speak a text of any length up to a million characters.
 
-    Long texts are worked on as jobs; Ctrl-C cancels them.
+    Long texts are worked on as jobs; Ctrl-C cancels them, and what was done by then is charged.
     """
     target = None if output == _STD else _target(output, force=force)
     fields = manner.fields(target) | {"input": _words(text)}
     fields["model"] = caller.model(manner.model, "speech")
+    board = Board()
     try:
-        with Board() as board:
+        with board:
             line = board.line(output if target is not None else "speech")
             line.begin()
             with told_by_the_gateway(), caller.client(on_job=line.on_job) as client:
@@ -82,6 +83,8 @@ def speak(
             line.end("done")
     except KeyboardInterrupt:
         remark("Stopped; what was being worked on is cancelled.")
+        for told in board.charged():
+            remark(told)
         raise typer.Exit(_INTERRUPTED) from None
 
 

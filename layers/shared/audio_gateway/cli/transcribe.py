@@ -92,7 +92,8 @@ def transcribe(
     """Transcribe recordings: files, or URLs which the gateway fetches.
 
     The transcript of talk.mp3 is written to talk.txt beside it, or with --format srt to talk.srt. Big files are
-    uploaded first and worked on as jobs; Ctrl-C cancels them. Exit code 1 if one of them failed; the others are done.
+    uploaded first and worked on as jobs; Ctrl-C cancels them, and what was done by then is charged. Exit code 1 if one
+    of them failed; the others are done.
     """
     recordings = plan(sources, wish.wanted.ending, output, force=force)
     fields = wish.fields() | {"model": caller.model(wish.model, wish.endpoint)}
@@ -193,6 +194,8 @@ def _all_of(
                 future.cancel()
             remark("Stopping; what is being worked on is cancelled.")
             pool.shutdown(wait=True)
+            for told in board.charged():
+                remark(told)
             raise typer.Exit(_INTERRUPTED) from None
     return failed
 

@@ -1,4 +1,4 @@
-"""The function that ends jobs, called past the state machine: for a job that has lost its execution."""
+"""The function that ends jobs, called past the state machine: for a job that was cancelled, or lost its execution."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ class EndFunction:
         return aws_client("lambda", connect_timeout=1, read_timeout=5, attempts=3)
 
     def end(self, project_id: str, job_id: str) -> None:
-        """Have a job ended whose work was interrupted. Safe to repeat; raises `StorageUnavailable`."""
+        """Have a job ended whose work was stopped, or done what is left of one that is over.
+
+        Safe to repeat; raises `StorageUnavailable`.
+        """
         event = json.dumps({"project_id": project_id, "job_id": job_id, "interrupted": True})
         with or_unavailable("The job cannot be ended at the moment. Try again."):
             self._client.invoke(FunctionName=self._function, InvocationType="Event", Payload=event.encode())

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
 from audio_gateway.catalog.models import Endpoint
@@ -48,13 +49,29 @@ class JobError:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """The chunks of a job whose answer has come, as they were counted while it was running: what it costs if it ends.
+
+    `tasks` are the numbers of the tasks all of whose chunks are counted, `chunks` those of the other counted chunks.
+    `count` is how many chunks that is in all; nothing is ever taken back, so that the same count is the same chunks.
+    `served` is how much each model did, in the unit of the plan's places (jobs/plan.py).
+    """
+
+    tasks: frozenset[int] = frozenset()
+    chunks: frozenset[int] = frozenset()
+    served: Mapping[str, int] = field(default_factory=dict)
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """What is kept of a job in the table: ids, numbers and states; never text, a transcript, audio or a file's name.
 
     Times are unix seconds, `completed_ms` unix milliseconds: it stamps the job's ledger row. `total` is the number of
-    chunks, 0 until it is known; `partial` says that a failed job has a result for a part of its input. `work` is what
-    was done and is charged, None for nothing. `hold` is written before the price is held: a step that is repeated holds
-    the same one.
+    tasks, `whole_units` how much all of them are in the unit of the plan's places, and `whole_amount` what that is
+    charged as; 0 until it is known. `partial` says that a failed or cancelled job has a result for a part of its input.
+    `work` is what was done and is charged, None for nothing. `hold` is written before the price is held: a step that is
+    repeated holds the same one.
     """
 
     id: str
@@ -66,13 +83,20 @@ class Job:
     created_at: int
     expires_at: int
     total: int = 0
-    completed: int = 0
+    whole_units: int = 0
+    whole_amount: int = 0
+    answered: Answered = field(default_factory=Answered)
     completed_ms: int | None = None
     work: Work | None = None
     hold: Hold | None = None
     error: JobError | None = None
     partial: bool = False
     upload_id: str | None = None
+
+    @property
+    def completed(self) -> int:
+        """How many of its tasks are done."""
+        return len(self.answered.tasks)
 
     @property
     def amount(self) -> int | None:
@@ -88,6 +112,11 @@ class Job:
 def new_job_id(at_ms: int) -> str:
     """An id that nobody can guess, and that sorts by the moment of its making."""
     return f"job_{at_ms:012x}{secrets.token_hex(6)}"
+
+
+def job_named(project_id: str, job_id: str) -> Job:
+    """A job of which nothing but the name is known: enough to find its files."""
+    return Job(job_id, project_id, "", "speech", "", "running", 0, 0)
 
 
 def is_job_id(text: str) -> bool:

@@ -8,6 +8,7 @@
                                failed/<n>      why the last try at it failed; without meaning once there is a part
                                error.json      why the last try at another step failed
                                result          the transcript, or the speech
+                               partial         of a cancelled job: as much of it as was done, and nothing else is left
 
 The bucket's lifecycle rule removes all of it with the job.
 """
@@ -15,7 +16,7 @@ The bucket's lifecycle rule removes all of it with the job.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -99,10 +100,10 @@ class JobFiles:
         return None if data is None else json.loads(data)
 
     def read(self, job: Job, name: str) -> Iterator[bytes]:
-        """A file in pieces, read while they are asked for; none at all if there is no such file."""
+        """A file in pieces, read while they are asked for; raises `StorageUnavailable` if there is no such file."""
         found = self.find(job, name)
         if found is None:
-            return
+            raise files_gone()
         reader = self.reader(found)
         for start in range(0, found.size, READ_BYTES):
             yield reader.read(start, min(start + READ_BYTES, found.size))
@@ -125,18 +126,25 @@ class JobFiles:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=first, ContentType=content_type)
             return len(first)
 
-    def remove(self, job: Job) -> None:
-        """Remove everything of a job. Safe to repeat."""
+    def remove(self, job: Job, *, but: Collection[str] = ()) -> None:
+        """Remove everything of a job, `but` for some files. Safe to repeat."""
+        kept = {_key(job, name) for name in but}
         with _as_ours():
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=_key(job, ""), PaginationConfig={"PageSize": _DELETE_AT_ONCE}
             )
             for page in pages:
-                found = [{"Key": each["Key"]} for each in page.get("Contents", ())]
+                found = [{"Key": each["Key"]} for each in page.get("Contents", ()) if each["Key"] not in kept]
                 if found:
                     self._client.delete_objects(
                         Bucket=self._bucket, Delete={"Objects": cast("Any", found), "Quiet": True}
                     )
+
+    def discard(self, job: Job, *names: str) -> None:
+        """Remove some files. Safe to repeat."""
+        with _as_ours():
+            for name in names:
+                self._client.delete_object(Bucket=self._bucket, Key=_key(job, name))
 
 
 class ObjectReader:

@@ -6,6 +6,17 @@ ttl                        DynamoDB removes the item some time after `expires_at
 pk  OPEN_JOBS              sk  <job id>      from before there is the job until its end is settled and told
 project_id, created_at, ttl
 asked_at                   when its end was last asked for, because its work had stopped (use_cases/lost_jobs.py)
+
+What is answered of a job is counted in its item, while it runs and no longer: so whoever ends it knows what it costs.
+
+done                       the numbers of the tasks that are done
+parts                      the numbers of other chunks that are, where a task has several
+answers                    how many chunks that is in all: an end is decided for so many of them
+by_<model>                 how much the model did of them, in the unit of the plan's places
+
+A write costs a unit for each KB of the item: some 600 bytes, 30 for each model, and 3 for each number in a set. There
+are, of 10,000 chunks in 375 tasks and 40 lanes, 375 and at most 40 x 26 numbers: 5 KB in all. A job of 375 chunks takes
+some 550 units for its counts.
 """
 
 from __future__ import annotations
@@ -17,7 +28,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from audio_gateway.errors import StorageUnavailable
-from audio_gateway.jobs.job import Job, JobError, Status
+from audio_gateway.jobs.job import Answered, Job, JobError, Status
+from audio_gateway.jobs.plan import DoneChunk, Plan
 from audio_gateway.metering.account import HeldJob, Hold, Work
 from audio_gateway.metering.account_item import hold_from_text, hold_text
 from audio_gateway.metering.table import Table
@@ -28,6 +40,7 @@ if TYPE_CHECKING:
 _OPEN_JOBS: Final = "OPEN_JOBS"
 _OPEN: Final = "#status IN (:queued, :running)"
 _OPEN_VALUES: Final = {":queued": {"S": "queued"}, ":running": {"S": "running"}}
+_BY: Final = "by_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +89,36 @@ class JobStore:
         values = {**_OPEN_VALUES, ":hold": {"S": hold_text(hold)}}
         return self._change(job, "SET #hold = :hold", _OPEN, values, {"#hold": "hold"})
 
-    def begin(self, job: Job, *, total: int) -> bool:
-        """Queued becomes running, with so many chunks; False if the job is over. Safe to repeat."""
-        values = {**_OPEN_VALUES, ":total": {"N": str(total)}}
-        return self._change(job, "SET #status = :running, #total = :total", _OPEN, values, {"#total": "total"})
-
-    def chunk_done(self, job: Job, number: int) -> bool:
-        """Count a chunk as completed, once however often it is said; False if the job is over: the work can stop."""
+    def begin(self, job: Job, plan: Plan) -> bool:
+        """Queued becomes running, with a plan; False if the job is over. Safe to repeat."""
+        numbers = {"total": plan.tasks, "units": plan.units, "amount": plan.amount}
+        values = {**_OPEN_VALUES, **{f":{name}": {"N": str(number)} for name, number in numbers.items()}}
+        sets = ", ".join(f"#{name} = :{name}" for name in numbers)
         return self._change(
-            job,
-            "ADD #done :number",
-            "#status = :running",
-            {":running": {"S": "running"}, ":number": {"NS": [str(number)]}},
-            {"#done": "done"},
+            job, f"SET #status = :running, {sets}", _OPEN, values, {f"#{name}": name for name in numbers}
         )
+
+    def chunk_done(self, job: Job, chunk: DoneChunk) -> bool:
+        """Count a chunk, once however often it is said; False if it is not, as the job was over before."""
+        names = {"#done": "done", "#parts": "parts", "#answers": "answers", "#by": _BY + chunk.model}
+        values = {
+            ":running": {"S": "running"},
+            ":task": {"N": str(chunk.task)},
+            ":number": {"N": str(chunk.number)},
+            ":one": {"N": "1"},
+            ":units": {"N": str(chunk.units)},
+            ":new": {"NS": [str(chunk.number if chunk.rest is None else chunk.task)]},
+        }
+        update = f"ADD {'#parts' if chunk.rest is None else '#done'} :new, #answers :one, #by :units"
+        if chunk.rest:
+            values[":rest"] = {"NS": [str(number) for number in chunk.rest]}
+            update += " DELETE #parts :rest"
+        once = "#status = :running AND NOT contains(#done, :task) AND NOT contains(#parts, :number)"
+        if self._change(job, update, once, values, names):
+            return True
+        item = self._table.get(_key(job.project_id, job.id))
+        answered = Answered() if item is None else _answered(item)
+        return chunk.task in answered.tasks or chunk.number in answered.chunks
 
     def finish(
         self,
@@ -100,12 +129,17 @@ class JobStore:
         work: Work | None = None,
         error: JobError | None = None,
         partial: bool = False,
-    ) -> Job:
-        """Make an open job final; the job as it is afterwards: whoever came first has decided.
+    ) -> Job | None:
+        """Make an open job final; the job as it is afterwards, None if it is gone. Whoever came first has decided.
 
-        `at_ms` is the moment, which stamps the ledger row. A job that is gone comes back unchanged.
+        `at_ms` is the moment, which stamps the ledger row. A job of which more chunks are counted than `job` knows of
+        stays open: `work` is of those that it does know.
         """
         values: dict[str, Any] = {**_OPEN_VALUES, ":final": {"S": status}, ":at": {"N": str(at_ms)}}
+        known = "attribute_not_exists(answers)"
+        if job.answered.count:
+            known = "answers = :answers"
+            values[":answers"] = {"N": str(job.answered.count)}
         sets = ["#status = :final", "completed_ms = :at"]
         if work is not None:
             sets.append("#work = :work")
@@ -119,9 +153,9 @@ class JobStore:
         names = {"#error": "error"} if error is not None else {}
         names |= {"#partial": "partial"} if partial else {}
         names |= {"#work": "work"} if work is not None else {}
-        self._change(job, "SET " + ", ".join(sets), _OPEN, values, names)
+        self._change(job, "SET " + ", ".join(sets), f"{_OPEN} AND {known}", values, names)
         item = self._table.get(_key(job.project_id, job.id))
-        return job if item is None else _job(item)
+        return None if item is None else _job(item)
 
     def delete(self, job: Job) -> bool:
         """Remove a job that is over; False if it is not, or not any more there."""
@@ -137,9 +171,12 @@ class JobStore:
 
     def open_jobs(self) -> Iterator[OpenJob]:
         """All jobs that are not closed, oldest first, of all projects."""
-        for item in self._table.query(_OPEN_JOBS):
-            asked_at = int(item["asked_at"]["N"]) if "asked_at" in item else 0
-            yield OpenJob(item["sk"]["S"], item["project_id"]["S"], int(item["created_at"]["N"]), asked_at)
+        yield from map(_open_job, self._table.query(_OPEN_JOBS))
+
+    def open_job(self, job_id: str) -> OpenJob | None:
+        """A job that is not closed; None for one that is."""
+        item = self._table.get(_open_key(job_id))
+        return None if item is None else _open_job(item)
 
     def claim(self, job: OpenJob, now_s: int) -> bool:
         """Write down that its end is asked for now; False if it was closed, or somebody else has asked."""
@@ -174,6 +211,11 @@ def _key(project_id: str, job_id: str) -> dict[str, Any]:
 
 def _open_key(job_id: str) -> dict[str, Any]:
     return {"pk": {"S": _OPEN_JOBS}, "sk": {"S": job_id}}
+
+
+def _open_job(item: dict[str, Any]) -> OpenJob:
+    asked_at = int(item["asked_at"]["N"]) if "asked_at" in item else 0
+    return OpenJob(item["sk"]["S"], item["project_id"]["S"], int(item["created_at"]["N"]), asked_at)
 
 
 def _open_item(job: Job) -> dict[str, Any]:
@@ -216,7 +258,9 @@ def _job(item: dict[str, Any]) -> Job:
         created_at=int(item["created_at"]["N"]),
         expires_at=int(item["expires_at"]["N"]),
         total=number("total") or 0,
-        completed=len(item["done"]["NS"]) if "done" in item else 0,
+        whole_units=number("units") or 0,
+        whole_amount=number("amount") or 0,
+        answered=_answered(item),
         completed_ms=number("completed_ms"),
         work=_work_from(item, job_id) if "work" in item else None,
         hold=hold_from_text(item["key_id"]["S"], job_id, item["hold"]["S"]) if "hold" in item else None,
@@ -224,6 +268,15 @@ def _job(item: dict[str, Any]) -> Job:
         partial="partial" in item,
         upload_id=item["upload_id"]["S"] if "upload_id" in item else None,
     )
+
+
+def _answered(item: dict[str, Any]) -> Answered:
+    def numbers(name: str) -> frozenset[int]:
+        return frozenset(map(int, item[name]["NS"])) if name in item else frozenset()
+
+    served = {name.removeprefix(_BY): int(value["N"]) for name, value in item.items() if name.startswith(_BY)}
+    count = int(item["answers"]["N"]) if "answers" in item else 0
+    return Answered(numbers("done"), numbers("parts"), served, count)
 
 
 def _work_text(work: Work) -> str:

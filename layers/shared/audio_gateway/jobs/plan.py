@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final, Self
+
+from audio_gateway.jobs.job import Answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,20 @@ class Piece:
     def own(self) -> int:
         """What no chunk before it has."""
         return self.end - self.start - self.overlap
+
+
+@dataclass(frozen=True, slots=True)
+class DoneChunk:
+    """A chunk whose answer has come: by which model, and how much it is in the unit of its place.
+
+    `rest` are the other chunks of its task if that is done with this one, None where one of them is still missing.
+    """
+
+    number: int
+    task: int
+    model: str
+    units: int
+    rest: tuple[int, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +69,27 @@ class Plan:
     def task_of(self, chunk: int) -> int:
         """The number of the task that a chunk belongs to."""
         return chunk // self._chunks_of_a_task
+
+    def counted(self, answered: Answered) -> list[int]:
+        """The numbers of the chunks that are counted, in order."""
+        of_tasks = {chunk for task in answered.tasks for chunk in self.chunks_of(task)}
+        return sorted(of_tasks | answered.chunks)
+
+    def done(self, number: int, model: str, counted: Collection[int]) -> DoneChunk:
+        """A chunk that `model` has done, as it is counted behind those that are."""
+        task = self.task_of(number)
+        rest = tuple(other for other in self.chunks_of(task) if other != number)
+        is_last = all(other in counted for other in rest)
+        return DoneChunk(number, task, model, self.pieces[number].own, rest if is_last else None)
+
+    def amount_of(self, number: int) -> int:
+        """What a chunk is charged as: its share of the whole, rounded down."""
+        return self.pieces[number].own * self.amount // max(1, self.units)
+
+    @property
+    def units(self) -> int:
+        """How much all chunks are, in the unit of their places; what two of them share is counted once."""
+        return sum(piece.own for piece in self.pieces)
 
     def lanes(self, concurrency: int) -> list[list[int]]:
         """The numbers of the tasks, dealt out to so many that each does its own one after the other."""

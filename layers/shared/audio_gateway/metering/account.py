@@ -13,7 +13,9 @@ from typing import Final, Literal, Protocol
 from audio_gateway.metering.limits import Limits
 
 Unit = Literal["characters", "audio_ms"]
-Outcome = Literal["answered", "swept", "abandoned"]
+Outcome = Literal["answered", "swept", "abandoned", "failed"]
+UNPAID: Final[frozenset[Outcome]] = frozenset({"abandoned", "failed"})
+"""The outcomes of requests that cost their caller nothing."""
 
 JOB_PREFIX: Final = "job_"
 """How the id of a request begins that became a job."""
@@ -123,6 +125,16 @@ class Meter(Protocol):
 
         Raises:
             MeteringUnavailable: the row cannot be written.
+        """
+        ...
+
+    def fail(self, hold: Hold, model: str, cost_microusd: int, *, late: Callable[[], bool] = lambda: False) -> None:
+        """Write the row of a request for which a provider has worked and which costs its caller nothing, then release.
+
+        Safe to repeat; `late` is as with `settle`.
+
+        Raises:
+            MeteringUnavailable: the row cannot be written; the hold stays for the sweeper, which tells of it.
         """
         ...
 

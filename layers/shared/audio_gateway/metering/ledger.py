@@ -1,4 +1,4 @@
-"""The ledger: one immutable row for every answered request, and for every one that ended without anybody's word.
+"""The ledger: one immutable row for every answered request, and for every other one that the operator must know of.
 
 Rows lie in partitions of an hour and a shard, in order of time. Their place follows from the moment of admission and
 the request's id alone, so that a row can be written only once, whoever writes it.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
-from audio_gateway.metering.account import Hold, Outcome, Unit, Work
+from audio_gateway.metering.account import UNPAID, Hold, Outcome, Unit, Work
 
 SHARDS: Final = 4
 """Partitions of an hour: 4 times 1,000 writes a second, of which each answered request takes one."""
@@ -21,9 +21,10 @@ SHARDS: Final = 4
 class LedgerRow:
     """A charge. Money is micro-dollars; `at_ms` is the moment of admission in unix milliseconds, or a job's end.
 
-    `outcome` says who wrote it: `answered` whoever gave the answer, `swept` the sweeper in its place. `abandoned` is a
-    request whose process died before it gave an answer: it costs nothing, and `held_amount` and `held_microusd` say how
-    large it was and what had been set aside for it.
+    `outcome` says how it came about: `answered` is of whoever gave the answer, `swept` of the sweeper in its place. The
+    others cost their caller nothing, and `held_amount` and `held_microusd` say how large the request was and what had
+    been set aside for it: `abandoned`, if its process died before it gave an answer, and `failed`, if a provider worked
+    for it and the caller got nothing of that: its `cost_microusd` is what the provider takes all the same.
     """
 
     at_ms: int
@@ -60,8 +61,16 @@ def row_for(hold: Hold, work: Work, outcome: Outcome, at_ms: int | None = None) 
 
 def abandoned_row(hold: Hold) -> LedgerRow:
     """The row of a hold that expired without anybody having given an answer."""
-    nothing = replace(hold.work, amount=0, price_microusd=0, cost_microusd=0)
-    row = row_for(hold, nothing, "abandoned")
+    return _unpaid(hold, replace(hold.work, cost_microusd=0), "abandoned")
+
+
+def failed_row(hold: Hold, model: str, cost_microusd: int) -> LedgerRow:
+    """The row of a request for which a provider has worked, and of which the caller has nothing."""
+    return _unpaid(hold, replace(hold.work, model=model, cost_microusd=cost_microusd), "failed")
+
+
+def _unpaid(hold: Hold, work: Work, outcome: Outcome) -> LedgerRow:
+    row = row_for(hold, replace(work, amount=0, price_microusd=0), outcome)
     return replace(row, held_amount=hold.work.amount, held_microusd=hold.work.price_microusd)
 
 
@@ -89,7 +98,7 @@ def row_item(row: LedgerRow) -> dict[str, Any]:
         "cost_microusd": {"N": str(row.cost_microusd)},
         "outcome": {"S": row.outcome},
     }
-    if row.outcome == "abandoned":
+    if row.outcome in UNPAID:
         item |= {"held_amount": {"N": str(row.held_amount)}, "held_microusd": {"N": str(row.held_microusd)}}
     return item
 

@@ -31,7 +31,7 @@ from audio_gateway.metering.account_updates import (
     most_at_once,
 )
 from audio_gateway.metering.account_writer import AccountWriter
-from audio_gateway.metering.ledger import row_for
+from audio_gateway.metering.ledger import LedgerRow, failed_row, row_for
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.limits import Limits, usd
 from audio_gateway.metering.releases import Releases
@@ -114,7 +114,14 @@ class DynamoMeter:
 
     def settle(self, hold: Hold, work: Work, *, late: Callable[[], bool] = lambda: False) -> None:
         """See `Meter.settle`."""
-        row = self._ledger.put(row_for(hold, work, "answered"))
+        self._settle(hold, row_for(hold, work, "answered"), late)
+
+    def fail(self, hold: Hold, model: str, cost_microusd: int, *, late: Callable[[], bool] = lambda: False) -> None:
+        """See `Meter.fail`."""
+        self._settle(hold, failed_row(hold, model, cost_microusd), late)
+
+    def _settle(self, hold: Hold, row: LedgerRow, late: Callable[[], bool]) -> None:
+        row = self._ledger.put(row)
         release = self._release_of(hold, row.price_microusd)
         if late():
             self._releases.remember(release)

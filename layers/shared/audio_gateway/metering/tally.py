@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from audio_gateway.metering.account import UNPAID
 from audio_gateway.metering.ledger import LedgerRow
 
 
@@ -47,7 +48,7 @@ def add(tallies: Tallies, cell: Cell, tally: Tally) -> None:
 
 
 def counted(row: LedgerRow) -> bool:
-    """Whether a row is of a request that was answered: only those are used and paid."""
+    """Whether a row is of anything that reports tell: of a request that was abandoned nobody knows more than that."""
     return row.outcome != "abandoned"
 
 
@@ -57,7 +58,9 @@ def cell_of(row: LedgerRow) -> Cell:
 
 
 def tally_of(row: LedgerRow) -> Tally:
-    """What a row counts."""
+    """What a row counts: one that failed is no use of anything, but the provider takes its money."""
+    if row.outcome in UNPAID:
+        return Tally(0, 0, 0, row.cost_microusd)
     return Tally(1, row.amount, row.price_microusd, row.cost_microusd)
 
 

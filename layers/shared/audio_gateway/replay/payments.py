@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from audio_gateway.jobs.job import is_job_id
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.metering.account import Hold
+from audio_gateway.metering.account import UNPAID, Hold
 from audio_gateway.metering.ledger import row_from, row_key
 from audio_gateway.metering.table import Table
 from audio_gateway.metering.unsettled import Unsettled
@@ -32,4 +32,4 @@ class LedgerPayments:
         if self._unsettled.find(hold) is not None:
             return True
         item = self._table.get(row_key(hold.admitted_ms, hold.work.request_id))
-        return item is not None and row_from(item).outcome != "abandoned"
+        return item is not None and row_from(item).outcome not in UNPAID

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 ENCODING_VERSION: Final = 1
 """Raise it when the gateway makes other audio of what a provider answers: what was stored before is then not found."""
 
+_CONNECT_TIMEOUT_S: Final = 0.5
+_READ_TIMEOUT_S: Final = 1.5
+LONGEST_KEEP_S: Final = _CONNECT_TIMEOUT_S + _READ_TIMEOUT_S
+"""Seconds that it takes at most to store a file: who has not so many left does without it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sound:
@@ -80,7 +85,9 @@ class SpeechCacheStore:
     def client(self) -> S3Client:
         """Made on first use: models without a cache do not pay for it."""
         # A miss is cheaper than a long wait.
-        client: S3Client = aws_client("s3", connect_timeout=0.5, read_timeout=1.5, attempts=1)
+        client: S3Client = aws_client(
+            "s3", connect_timeout=_CONNECT_TIMEOUT_S, read_timeout=_READ_TIMEOUT_S, attempts=1
+        )
         return client
 
     def find(self, organization_id: str, key: str, max_age_s: int) -> bytes | None:

@@ -23,6 +23,10 @@ class Providers(Protocol):
         ...
 
 
+InVain = Callable[[Model], None]
+"""Told of each model whose provider has worked for nothing, and may take money for it."""
+
+
 @dataclass(slots=True)
 class Stopwatch:
     """How long the provider kept us waiting, in milliseconds."""
@@ -58,9 +62,9 @@ def candidates(
 
 
 def first_to_answer(
-    able: tuple[Candidate[P], ...], ask: Callable[[Candidate[P]], Iterator[T]]
+    able: tuple[Candidate[P], ...], ask: Callable[[Candidate[P]], Iterator[T]], deadline: Deadline, in_vain: InVain
 ) -> tuple[Candidate[P], Iterator[T]]:
-    """Ask one after the other until one gives its first piece; from then on there is no way back.
+    """Ask one after the other until one gives its first piece, or the time is up; then there is no way back.
 
     Raises the first candidate's error if none answers: it is the model that the caller named. What a provider rejects
     is wrong for all of them, so that is raised at once.
@@ -69,32 +73,50 @@ def first_to_answer(
     for candidate in able:
         try:
             return candidate, _started(ask(candidate), candidate.model.provider.id)
-        except ProviderRejected:
-            raise
         except ProviderError as error:
+            if error.worked:
+                in_vain(candidate.model)
+            if isinstance(error, ProviderRejected):
+                raise
             failure = failure or error
+            if deadline.passed:
+                break
     if failure is None:
         raise ValueError("nobody to ask")
     raise failure
 
 
 def watched(pieces: Iterator[T], *, provider: str, deadline: Deadline, stopwatch: Stopwatch) -> Iterator[T]:
-    """The provider's pieces, timed; raises `ProviderTimedOut` between two of them once the deadline has passed."""
-    while True:
+    """The provider's pieces, timed. Each, and the end of them, comes before the deadline, or is `ProviderTimedOut`.
+
+    Whatever the provider raises behind its first piece, it has worked.
+    """
+    begun = is_over = False
+    while not is_over:
         started = time.perf_counter()
         try:
             piece = next(pieces)
         except StopIteration:
-            return
+            is_over = True
+        except ProviderError as error:
+            error.worked = error.worked or begun
+            raise
         finally:
             stopwatch.ms += (time.perf_counter() - started) * 1000
-        yield piece
+        begun = True
         if deadline.passed:
-            message = (
-                f"The provider '{provider}' did not finish before the platform gives up on an answer. "
-                "Send less at once, or ask a faster model."
-            )
-            raise ProviderTimedOut(message, provider=provider)
+            raise too_late(provider)
+        if not is_over:
+            yield piece
+
+
+def too_late(provider: str) -> ProviderTimedOut:
+    """The error for an answer that was not there, or not ready to go, in time."""
+    message = (
+        f"The provider '{provider}' did not finish before the platform gives up on an answer. "
+        "Send less at once, or ask a faster model."
+    )
+    return ProviderTimedOut(message, provider=provider)
 
 
 def _started(pieces: Iterator[T], provider: str) -> Iterator[T]:

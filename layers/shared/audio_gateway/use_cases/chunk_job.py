@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from audio_gateway.audio.silence import RATE
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.catalog.models import Catalog, Model
 from audio_gateway.deadline import Deadline
+from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import Job
 from audio_gateway.jobs.job_files import JobFiles, files_gone
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.jobs.plan import Piece
+from audio_gateway.jobs.plan import Piece, Plan
 from audio_gateway.metering.account import Caller
 from audio_gateway.transcripts.stored import to_bytes
-from audio_gateway.use_cases.ask import Providers
+from audio_gateway.use_cases.ask import InVain, Providers
+from audio_gateway.use_cases.job_money import LedgerWriter, write_off
 from audio_gateway.use_cases.job_order import JobOrder, order_of
 from audio_gateway.use_cases.prepare_job import plan_of
 from audio_gateway.use_cases.reserve import Call
@@ -32,6 +35,7 @@ class ChunkWork:
     files: JobFiles
     catalog: Catalog
     providers: Providers
+    ledger: LedgerWriter
     now_ms: Callable[[], int]
 
 
@@ -50,13 +54,17 @@ def work_on_chunks(project_id: str, job_id: str, task: int, deadline: Deadline, 
     if plan is None:
         raise files_gone()
     order = order_of(using.files, job)
+    counted = set(plan.counted(job.answered))
     for number in plan.chunks_of(task):
-        if not using.files.has(job, done(number)):
-            model, size = _do(job, order, plan.pieces[number], number, deadline, using)
-            # Behind the part itself: where this is, all of the part is.
-            using.files.put_json(job, done(number), {"model": model, "size": size})
-    if not using.store.chunk_done(job, task) and _is_gone(job, using):
-        using.files.remove(job)
+        if number in counted:
+            continue
+        about = using.files.get_json(job, done(number))  # of a try before this one that was cut off
+        if about is None:
+            about = _do(job, order, plan, number, deadline, using)
+        if not using.store.chunk_done(job, plan.done(number, about["model"], counted)):
+            _came_too_late(job, plan, number, about["model"], using)
+            return
+        counted.add(number)
 
 
 def done(number: int) -> str:
@@ -69,37 +77,59 @@ def part(number: int) -> str:
     return f"parts/{number}"
 
 
-def _is_gone(job: Job, using: ChunkWork) -> bool:
-    """Whether nothing of the job is to be kept: it was cancelled or deleted while its chunk was worked on."""
-    now = using.store.get(job.project_id, job.id, using.now_ms() // 1000)
-    return now is None or now.status == "cancelled"
+def _came_too_late(job: Job, plan: Plan, number: int, model_id: str, using: ChunkWork) -> None:
+    """The job was over before its chunk was counted: nobody pays for it, and nothing of it is kept."""
+    model = using.catalog.models.get(model_id)
+    if model is not None:
+        write_off(job, model, plan.amount_of(number), using.now_ms(), using.ledger)
+    using.files.discard(job, done(number), part(number))
 
 
-def _do(job: Job, order: JobOrder, piece: Piece, number: int, deadline: Deadline, using: ChunkWork) -> tuple[str, int]:
+def _do(job: Job, order: JobOrder, plan: Plan, number: int, deadline: Deadline, using: ChunkWork) -> dict[str, Any]:
+    """Have a chunk done and keep what came of it; what is told of it, which is written behind the part itself.
+
+    What providers did in vain for it is written off.
+    """
     chunk = using.files.get(job, f"chunks/{number}")
     if chunk is None:
         raise files_gone()
     call = Call(f"{job.id}_{number}", Caller(job.key_id, job.project_id), deadline)
-    if isinstance(order.what, SpeechOrder):
-        model, made, size = _speak(replace(order.what, text=json.loads(chunk), format="pcm"), call, using)
-    else:
-        model, made, size = _listen(replace(order.what, data=chunk), piece, call, using)
-    using.files.put(job, part(number), made)
-    return model.id, size
+    in_vain = list[Model]()
+    try:
+        if isinstance(order.what, SpeechOrder):
+            what = replace(order.what, text=json.loads(chunk), format="pcm")
+            model, made, size = _speak(what, call, using, in_vain.append)
+        else:
+            model, made, size = _listen(
+                replace(order.what, data=chunk), plan.pieces[number], call, using, in_vain.append
+            )
+        about = {"model": model.id, "size": size}
+        try:
+            using.files.put(job, part(number), made)
+            using.files.put_json(job, done(number), about)
+        except StorageUnavailable:
+            in_vain.append(model)
+            raise
+    finally:
+        for each in in_vain:
+            write_off(job, each, plan.amount_of(number), using.now_ms(), using.ledger)
+    return about
 
 
-def _speak(order: SpeechOrder, call: Call, using: ChunkWork) -> tuple[Model, bytes, int]:
+def _speak(order: SpeechOrder, call: Call, using: ChunkWork, in_vain: InVain) -> tuple[Model, bytes, int]:
     """Who spoke, the samples, and how many they are."""
     able = able_to_speak(order, catalog=using.catalog, providers=using.providers)
-    model, pcm = speak_part(order, call, able, using.providers)
+    model, pcm = speak_part(order, call, able, using.providers, in_vain)
     return model, pcm, len(pcm) // 2
 
 
-def _listen(order: TranscriptionOrder, piece: Piece, call: Call, using: ChunkWork) -> tuple[Model, bytes, int]:
+def _listen(
+    order: TranscriptionOrder, piece: Piece, call: Call, using: ChunkWork, in_vain: InVain
+) -> tuple[Model, bytes, int]:
     """Who listened, the transcript, and how many samples were heard."""
     samples = piece.end - piece.start
     length_ms = -(-samples * 1000 // RATE)
     audio = AudioSource(order.data, container="flac", duration_ms=length_ms, sample_rate=RATE, channels=1)
     able = able_to_listen(order, catalog=using.catalog)
-    model, transcript = listen_to_part(order, call, audio, able, using.providers)
+    model, transcript = listen_to_part(order, call, audio, able, using.providers, in_vain)
     return model, to_bytes(transcript), samples

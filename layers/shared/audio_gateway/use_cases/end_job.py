@@ -1,33 +1,87 @@
-"""Ending a job before its time: nothing of it is kept, and nothing is charged."""
+"""Ending a job before its time, or for good: what was done by then is charged.
+
+A cancel decides and settles the money at once. What takes longer is left to the function that ends jobs: it makes the
+partial result of the chunks that are charged, removes all else, tells the news and closes the job. The list of open
+jobs has that done again if it is lost (use_cases/lost_jobs.py).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from audio_gateway.catalog.models import Catalog
+from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import Job
-from audio_gateway.use_cases.job_money import settle
+from audio_gateway.use_cases.job_money import settle, work_done
 from audio_gateway.use_cases.merge_job import Notify
 from audio_gateway.use_cases.start_job import JobDesk
 
 
-def cancel_job(job: Job, *, desk: JobDesk, notify: Notify) -> Job:
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """What ending a job works with.
+
+    `catalog` gives the catalogue, which only a job that has done something needs. `end` has a job ended, by project and
+    id, by the function that does; it does not wait for that.
+    """
+
+    desk: JobDesk
+    catalog: Callable[[], Catalog]
+    end: Callable[[str, str], None]
+    notify: Notify
+
+
+def cancel_job(job: Job, *, using: Stopping) -> Job:
     """Cancel a job, unless it is over; the job as it is afterwards. Safe to repeat.
 
-    What is being done at this moment ends by itself, and what comes of it is removed. Raises `StorageUnavailable` or
+    It costs the chunks whose answer had come, which become its partial result; nothing where none had. What is being
+    done at this moment ends by itself, and what comes of it is removed. Raises `StorageUnavailable` or
     `MeteringUnavailable`: it may be cancelled already, and to ask again finishes that.
     """
-    if not job.is_final:
-        job = desk.store.finish(job, "cancelled", at_ms=desk.now_ms())
-    if job.status != "cancelled":
+    desk = using.desk
+    job = _over(job, using)
+    open_job = desk.store.open_job(job.id) if job.status == "cancelled" else None
+    if open_job is None:
         return job
-    desk.executions.stop(job)
     settle(job, till=desk.till)
+    desk.executions.stop(job)
+    if job.partial:
+        with suppress(StorageUnavailable):  # the list of open jobs has it done
+            using.end(job.project_id, job.id)
+            desk.store.claim(open_job, desk.now_ms() // 1000)
+        return job
     desk.files.remove(job)
-    notify(job)
+    using.notify(job)
     desk.store.close(job.id)
     return job
 
 
-def delete_job(job: Job, *, desk: JobDesk, notify: Notify) -> None:
-    """Remove a job and all of its files; one that is not over is cancelled first. Raises as `cancel_job`."""
-    ended = cancel_job(job, desk=desk, notify=notify)
-    desk.files.remove(ended)
-    desk.store.delete(ended)
+def delete_job(job: Job, *, using: Stopping) -> None:
+    """Remove a job and all of its files; one that is not over is cancelled first. Safe to repeat.
+
+    Whatever it costs is charged before it goes. Raises as `cancel_job`; then the job is still there.
+    """
+    desk = using.desk
+    job = _over(job, using)
+    if desk.store.open_job(job.id) is not None:
+        settle(job, till=desk.till)
+        desk.executions.stop(job)
+        using.notify(job)
+    desk.files.remove(job)
+    desk.store.delete(job)
+    desk.files.remove(job)  # what a step has written meanwhile; whoever comes later finds the job gone
+    desk.store.close(job.id)
+
+
+def _over(job: Job, using: Stopping) -> Job:
+    """The job once it is over: cancelled with what was answered by then, if it was open."""
+    store = using.desk.store
+    while not job.is_final:
+        work = work_done(job, using.catalog()) if job.answered.count else None
+        ended = store.finish(job, "cancelled", at_ms=using.desk.now_ms(), work=work, partial=work is not None)
+        if ended is None:  # deleted by somebody else
+            return replace(job, status="cancelled")
+        job = ended
+    return job

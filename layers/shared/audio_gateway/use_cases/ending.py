@@ -12,6 +12,7 @@ from audio_gateway.jobs.webhooks_notify import JobNews
 from audio_gateway.metering.dynamodb import patient_dynamodb_client
 from audio_gateway.metering.job_meter import DynamoJobMeter
 from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.late_rows import LateRows
 from audio_gateway.metering.unsettled import UnsettledStore
 from audio_gateway.use_cases.job_money import JobTill
 from audio_gateway.use_cases.merge_job import Ending
@@ -25,6 +26,7 @@ def ending_on_aws(catalog: Catalog, table: str, bucket: str, webhook_queue_url: 
         store=JobStore(client, table),
         files=JobFiles(bucket),
         till=JobTill(meter, UnsettledStore(bucket)),
+        ledger=LateRows(client, table, lag, now_ms),
         catalog=catalog,
         notify=JobNews(WebhookQueue(webhook_queue_url)).notify,
         now_ms=now_ms,

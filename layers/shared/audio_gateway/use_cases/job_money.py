@@ -12,15 +12,18 @@ The month of the hold pays, whenever the job ends. The sweeper finishes what nob
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import secrets
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from audio_gateway.catalog.models import Catalog, Endpoint, Model
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import LimitReached
+from audio_gateway.errors import LimitReached, MeteringUnavailable
 from audio_gateway.jobs.job import HOLD_SECONDS, Job
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import Caller, Hold, JobMeter, Work
+from audio_gateway.metering.ledger import LedgerRow, failed_row
 from audio_gateway.metering.unsettled import Unsettled
 from audio_gateway.use_cases.reserve import Call, work_of
 
@@ -31,6 +34,14 @@ class JobTill:
 
     meter: JobMeter
     unsettled: Unsettled
+
+
+class LedgerWriter(Protocol):
+    """Where rows are written that nobody pays for."""
+
+    def put(self, row: LedgerRow) -> LedgerRow:
+        """Write a row unless it is there; raises `MeteringUnavailable`."""
+        ...
 
 
 def new_hold(
@@ -67,13 +78,12 @@ def hold_price(job: Job, hold: Hold, *, store: JobStore, till: JobTill) -> Job:
     return replace(job, hold=hold)
 
 
-def work_done(job: Job, served: Mapping[str, int], whole: int, *, amount: int, catalog: Catalog) -> Work | None:
-    """What is charged for the parts of a job that were done; None where that is nothing.
+def work_done(job: Job, catalog: Catalog) -> Work | None:
+    """What is charged for the chunks of a job that are counted; None where that is nothing.
 
-    `served` says how much of the `whole` each model did, in the unit of the plan's places; `amount` is what the whole
-    is charged as. It never costs more than was held.
+    It never costs more than was held.
     """
-    hold = job.hold
+    hold, served, whole, amount = job.hold, job.answered.served, job.whole_units, job.whole_amount
     if hold is None or not whole or not sum(served.values()):
         return None
     shares = {model_id: part * amount // whole for model_id, part in served.items()}
@@ -100,6 +110,19 @@ def settle(job: Job, *, till: JobTill) -> None:
     till.unsettled.keep(hold, job.work, at_ms)
     till.meter.settle_at(hold, job.work, at_ms)
     till.unsettled.forget(hold)
+
+
+def write_off(job: Job, model: Model, amount: int, now_ms: int, ledger: LedgerWriter) -> None:
+    """Write down what a provider takes for work of which the caller of a job has nothing, and pays nothing.
+
+    `amount` is characters or milliseconds of audio. A row that cannot be written is left out: it is the operator's
+    knowledge and nobody's money.
+    """
+    call = Call(f"{job.id}_{secrets.token_hex(6)}", Caller(job.key_id, job.project_id), Deadline.after(0))
+    work = work_of(call, job.endpoint, model, amount)
+    if work.cost_microusd:
+        with suppress(MeteringUnavailable):
+            ledger.put(failed_row(Hold(call.caller, work, now_ms, 0), work.model, work.cost_microusd))
 
 
 def _charge(hold: Hold, model_id: str, amount: int, catalog: Catalog) -> Work:

@@ -12,7 +12,8 @@ from audio_gateway.providers.port import Chunking, KnownSpeaker
 from audio_gateway.use_cases.speech import SpeechOrder
 from audio_gateway.use_cases.transcription import TranscriptionOrder
 
-_NAME: Final = "order.json"
+ORDER: Final = "order.json"
+"""The file with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,12 @@ def keep_order(files: JobFiles, job: Job, order: JobOrder) -> None:
         "ignored": order.ignored,
         "as_events": order.as_events,
     }
-    files.put_json(job, _NAME, kept)
+    files.put_json(job, ORDER, kept)
 
 
 def order_of(files: JobFiles, job: Job) -> JobOrder:
     """The order of a job that is not over; raises `StorageUnavailable`, also if somebody has just removed it."""
-    kept = files.get_json(job, _NAME)
+    kept = files.get_json(job, ORDER)
     if kept is None:
         raise files_gone()
     what = _speech(kept["what"]) if kept["kind"] == "speech" else _transcription(kept["what"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -11,20 +11,25 @@ from audio_gateway.audio.silence import RATE
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import StorageUnavailable, WorkTooLong
-from audio_gateway.jobs.job import Job, JobError
+from audio_gateway.jobs.job import Job, JobError, job_named
 from audio_gateway.jobs.job_files import JobFiles, files_gone
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import Piece, Plan
+from audio_gateway.metering.ledger import failed_row
 from audio_gateway.transcripts.merge import ChunkTranscript, merge
 from audio_gateway.transcripts.stored import from_bytes, to_bytes
 from audio_gateway.use_cases.chunk_job import done, part
-from audio_gateway.use_cases.job_money import JobTill, settle, work_done
-from audio_gateway.use_cases.job_order import JobOrder, order_of
+from audio_gateway.use_cases.job_money import JobTill, LedgerWriter, settle, work_done
+from audio_gateway.use_cases.job_order import ORDER, order_of
 from audio_gateway.use_cases.prepare_job import plan_of
 from audio_gateway.use_cases.speech import SpeechOrder
 
 RESULT: Final = "result"
 """The file with the result: a transcript (`transcripts.stored`), or speech in the format that was asked for."""
+PARTIAL: Final = "partial"
+"""The same of a cancelled job."""
+
+_MOST_NAMED: Final = 10  # stretches of the input in a message
 
 Notify = Callable[[Job], None]
 """Tells whoever wants to know that a job is over. It may be told more than once of the same one."""
@@ -37,6 +42,7 @@ class Ending:
     store: JobStore
     files: JobFiles
     till: JobTill
+    ledger: LedgerWriter
     catalog: Catalog
     notify: Notify
     now_ms: Callable[[], int]
@@ -55,46 +61,78 @@ def merge_job(project_id: str, job_id: str, deadline: Deadline, *, using: Ending
 def fail_job(project_id: str, job_id: str, error: JobError, deadline: Deadline, *, using: Ending) -> None:
     """End a job whose work broke off, with what there is of its result, and settle it. Safe to repeat.
 
-    `error` is why, where no chunk is to blame. Work that was interrupted when all chunks were done has succeeded.
+    `error` is why, where no chunk is to blame. A job all of whose chunks are done has succeeded, whatever broke off
+    behind them. One that was cancelled gets its partial result.
     Raises `StorageUnavailable` or `MeteringUnavailable`: worth another try.
     """
     _end(project_id, job_id, error, deadline, using)
 
 
+def result_of(job: Job) -> str:
+    """The name of the file with the result of a job that is over.
+
+    That of a cancelled job has one of its own: a merge that was under way may write its result behind the cancel.
+    """
+    return PARTIAL if job.status == "cancelled" else RESULT
+
+
 def _end(project_id: str, job_id: str, error: JobError | None, deadline: Deadline, using: Ending) -> None:
     job = using.store.get(project_id, job_id, using.now_ms() // 1000)
-    if job is not None:
-        ended = job if job.is_final else _ended(job, error, deadline, using)
+    ended = job if job is None or job.is_final else _ended(job, error, deadline, using)
+    if ended is None:
+        using.files.remove(job_named(project_id, job_id))  # what was written while it was being deleted
+    else:
         settle(ended, till=using.till)
+        _write_off_what_is_lost(ended, using)
         if ended.status == "cancelled":
-            using.files.remove(ended)  # what was written while it was being cancelled
+            _keep_what_is_paid(ended, deadline, using)
         using.notify(ended)
     using.store.close(job_id)  # last: until then, whoever finds its work stopped has this done again
 
 
-def _ended(job: Job, error: JobError | None, deadline: Deadline, using: Ending) -> Job:
+def _ended(job: Job, error: JobError | None, deadline: Deadline, using: Ending) -> Job | None:
+    """End the job with what is counted of it; None if it was deleted meanwhile. Whoever came first has decided."""
     plan = plan_of(using.files, job)
-    found = {} if plan is None else _done(job, plan, using.files)
-    usable = _leading(found) if job.endpoint == "speech" else found
-    succeeds = plan is not None and len(found) == len(plan.pieces) and error in (None, INTERRUPTED)
-    work, made = None, False
-    if plan is not None and (usable or succeeds) and _is_made(job, plan, usable, error, deadline, using):
-        work = work_done(job, _served(plan, usable), _own(plan), amount=plan.amount, catalog=using.catalog)
-        made = True
-    if made and succeeds:
+    at: Job | None = job
+    while at is not None and not at.is_final:
+        at = at if plan is None else _all_counted(at, plan, using)
+        if at is not None and not at.is_final:
+            at = _decided(at, plan, error, deadline, using)
+    return at
+
+
+def _all_counted(job: Job, plan: Plan, using: Ending) -> Job | None:
+    """The job with every chunk counted that is done: who did it may have died before it could say so."""
+    counted = set(plan.counted(job.answered))
+    for number in range(len(plan.pieces)):
+        if number in counted:
+            continue
+        about = using.files.get_json(job, done(number))
+        if about is not None and using.store.chunk_done(job, plan.done(number, about["model"], counted)):
+            counted.add(number)
+    return using.store.get(job.project_id, job.id, using.now_ms() // 1000)
+
+
+def _decided(job: Job, plan: Plan | None, error: JobError | None, deadline: Deadline, using: Ending) -> Job | None:
+    """The job, ended with the chunks that it knows of; or still open, because another one was counted meanwhile."""
+    there = [] if plan is None else plan.counted(job.answered)
+    is_empty = plan is not None and not plan.pieces and error is None
+    made = plan is not None and (bool(there) or is_empty) and _is_made(job, plan, there, error, deadline, using)
+    work = work_done(job, using.catalog) if made else None
+    if made and plan is not None and len(there) == len(plan.pieces):
         return using.store.finish(job, "succeeded", at_ms=using.now_ms(), work=work)
-    reason = _reason(job, plan, found, error, using.files)
+    reason = _reason(job, plan, there, error, using.files)
     if made:
         reason = replace(reason, message=f"{reason.message} The rest is kept as a partial result.")
     return using.store.finish(job, "failed", at_ms=using.now_ms(), work=work, error=reason, partial=made)
 
 
 def _is_made(
-    job: Job, plan: Plan, usable: Mapping[int, Any], error: JobError | None, deadline: Deadline, using: Ending
+    job: Job, plan: Plan, there: Sequence[int], error: JobError | None, deadline: Deadline, using: Ending
 ) -> bool:
     """Make the result. False if it is the result itself that cannot be made, of a job that is ended for an error."""
     try:
-        _write_result(job, order_of(using.files, job), plan, usable, deadline, using.files)
+        _write_result(job, RESULT, plan, there, deadline, using.files)
     except StorageUnavailable:
         raise
     except Exception:
@@ -104,45 +142,49 @@ def _is_made(
     return True
 
 
-def _done(job: Job, plan: Plan, files: JobFiles) -> dict[int, Any]:
-    """What is known of each chunk that was done, by its number."""
-    each = ((number, files.get_json(job, done(number))) for number in range(len(plan.pieces)))
-    return {number: about for number, about in each if about is not None}
+def _keep_what_is_paid(job: Job, deadline: Deadline, using: Ending) -> None:
+    """Of a cancelled job the chunks that it is charged for are made its partial result; all else is removed."""
+    kept = () if not job.partial else (ORDER, PARTIAL)
+    if job.partial and not using.files.has(job, PARTIAL):
+        plan = plan_of(using.files, job)
+        if plan is None:
+            raise files_gone()
+        _write_result(job, PARTIAL, plan, plan.counted(job.answered), deadline, using.files)
+    using.files.remove(job, but=kept)
 
 
-def _leading(found: Mapping[int, Any]) -> dict[int, Any]:
-    """Of speech, what can be listened to: from the beginning up to the first part that is missing."""
-    count = next(number for number in range(len(found) + 1) if number not in found)
-    return {number: found[number] for number in range(count)}
+def _write_off_what_is_lost(job: Job, using: Ending) -> None:
+    """Write down what was done for a job of which nothing could be made. Safe to repeat."""
+    done_in_vain = work_done(job, using.catalog) if job.status == "failed" and not job.partial else None
+    if done_in_vain is None or job.hold is None or job.completed_ms is None:
+        return
+    at_ms = job.hold.stamp(job.completed_ms)
+    row = replace(failed_row(job.hold, done_in_vain.model, done_in_vain.cost_microusd), at_ms=at_ms)
+    if row.cost_microusd:
+        using.ledger.put(row)
 
 
-def _served(plan: Plan, found: Mapping[int, Any]) -> dict[str, int]:
-    """How much each model has done, in the unit of the plan's places."""
-    served: dict[str, int] = {}
-    for number, about in found.items():
-        served[about["model"]] = served.get(about["model"], 0) + plan.pieces[number].own
-    return served
-
-
-def _own(plan: Plan) -> int:
-    return sum(piece.own for piece in plan.pieces)
-
-
-def _write_result(
-    job: Job, order: JobOrder, plan: Plan, found: Mapping[int, Any], deadline: Deadline, files: JobFiles
-) -> None:
-    what = order.what
-    if isinstance(what, SpeechOrder):
+def _write_result(job: Job, name: str, plan: Plan, there: Sequence[int], deadline: Deadline, files: JobFiles) -> None:
+    """Make one file of what came of the chunks that are `there`, in their order."""
+    order = order_of(files, job)
+    if isinstance(order.what, SpeechOrder):
         from audio_gateway.audio.join import SpokenPart, join
 
-        parts = (SpokenPart(files.read(job, part(number))) for number in sorted(found))
-        samples = sum(about["size"] for about in found.values())
-        audio = join(parts, format=what.format, samples=samples)
-        files.put_stream(job, RESULT, deadline.keep(audio, _too_long()), CONTENT_TYPES[what.format])
+        sizes = (_about(job, number, files)["size"] for number in there)
+        parts = (SpokenPart(files.read(job, part(number))) for number in there)
+        audio = join(parts, format=order.what.format, samples=sum(sizes))
+        files.put_stream(job, name, deadline.keep(audio, _too_long()), CONTENT_TYPES[order.what.format])
         return
-    heard = _heard(job, plan, found, files)
-    names = [speaker.name for speaker in what.known_speakers]
-    files.put(job, RESULT, to_bytes(merge(heard, duration_ms=plan.amount, known_speakers=names)))
+    heard = _heard(job, plan, there, files)
+    names = [speaker.name for speaker in order.what.known_speakers]
+    files.put(job, name, to_bytes(merge(heard, duration_ms=plan.amount, known_speakers=names)))
+
+
+def _about(job: Job, number: int, files: JobFiles) -> Any:
+    about = files.get_json(job, done(number))
+    if about is None:
+        raise files_gone()
+    return about
 
 
 def _too_long() -> WorkTooLong:
@@ -153,8 +195,8 @@ def _too_long() -> WorkTooLong:
     return WorkTooLong(message, param="input")
 
 
-def _heard(job: Job, plan: Plan, found: Mapping[int, Any], files: JobFiles) -> Iterator[ChunkTranscript]:
-    for number in sorted(found):
+def _heard(job: Job, plan: Plan, there: Sequence[int], files: JobFiles) -> Iterator[ChunkTranscript]:
+    for number in there:
         data = files.get(job, part(number))
         if data is None:
             raise files_gone()
@@ -162,11 +204,11 @@ def _heard(job: Job, plan: Plan, found: Mapping[int, Any], files: JobFiles) -> I
         yield ChunkTranscript(piece.start, piece.end, from_bytes(data))
 
 
-def _reason(job: Job, plan: Plan | None, found: Mapping[int, Any], error: JobError | None, files: JobFiles) -> JobError:
-    """Why the job failed: the first chunk that did, with its place; or `error` where none is to blame."""
+def _reason(job: Job, plan: Plan | None, there: Sequence[int], error: JobError | None, files: JobFiles) -> JobError:
+    """Why the job failed: the first chunk that did, with its place, and what else is missing; or `error`."""
     if plan is None or error == INTERRUPTED:  # when a chunk that had failed would have been tried again
         return error or UNKNOWN
-    missing = [number for number in range(len(plan.pieces)) if number not in found]
+    missing = sorted(set(range(len(plan.pieces))) - set(there))
     told = ((number, files.get_json(job, f"failed/{plan.task_of(number)}")) for number in missing)
     number, kept = next(((number, kept) for number, kept in told if kept is not None), (-1, None))
     if kept is None:
@@ -174,9 +216,10 @@ def _reason(job: Job, plan: Plan | None, found: Mapping[int, Any], error: JobErr
             return error or UNKNOWN
         number = missing[0]
     cause = JobError(**kept) if kept is not None else UNKNOWN
-    place = _place(job, plan.pieces[number])
-    more = "" if len(missing) == 1 else f" So it went for {len(missing)} of {len(plan.pieces)} parts."
-    return replace(cause, message=f"{place} could not be done: {cause.message}{more}")
+    message = f"{_place(job, plan.pieces[number])} could not be done: {cause.message}"
+    if len(missing) > 1:
+        message += f" Missing are {len(missing)} of {len(plan.pieces)} parts: {_places(job, plan, missing)}."
+    return replace(cause, message=message)
 
 
 UNKNOWN: Final = JobError(
@@ -197,6 +240,23 @@ def _place(job: Job, piece: Piece) -> str:
     if job.endpoint == "speech":
         return f"The text from character {piece.start} to {piece.end}"
     return f"The audio from {_clock(piece.start)} to {_clock(piece.end)}"
+
+
+def _places(job: Job, plan: Plan, missing: Sequence[int]) -> str:
+    """The first stretches of the input that are missing."""
+    stretches = list[list[int]]()
+    for number in missing:
+        if stretches and number == stretches[-1][1] + 1:
+            stretches[-1][1] = number
+        else:
+            stretches.append([number, number])
+    named = (f"{plan.pieces[first].start}-{plan.pieces[last].end}" for first, last in stretches[:_MOST_NAMED])
+    if job.endpoint != "speech":
+        named = (
+            f"{_clock(plan.pieces[first].start)}-{_clock(plan.pieces[last].end)}"
+            for first, last in stretches[:_MOST_NAMED]
+        )
+    return ", ".join(named) + (" and more" if len(stretches) > _MOST_NAMED else "")
 
 
 def _clock(samples: int) -> str:

@@ -68,13 +68,14 @@ def prepare_job(project_id: str, job_id: str, deadline: Deadline, *, using: Prep
     plan = _new_plan(job, order, able[0], deadline, using) if kept is None else Plan.from_json(kept)
     hold = new_hold(job.id, Caller(job.key_id, job.project_id), job.endpoint, able, plan.amount, using.now_ms())
     job = hold_price(job, hold, store=using.store, till=using.till)
-    if using.store.begin(job, total=plan.tasks):
+    if using.store.begin(job, plan):
         return plan.lanes(min(able[0].chunk_concurrency, using.most_lanes))
-    # It was cancelled, or deleted, in the meantime: whoever did that may not have seen the hold, nor the chunks.
     ended = using.store.get(project_id, job_id, using.now_ms() // 1000)
-    if job.hold is not None and (ended is None or ended.work is None):
-        using.till.meter.release(job.hold)
-    using.files.remove(job)
+    if ended is None or ended.work is None:
+        # It was cancelled, or deleted, in the meantime: whoever did that may not have seen the hold, nor the chunks.
+        if job.hold is not None:
+            using.till.meter.release(job.hold)
+        using.files.remove(job)
     return []
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from functools import partial
+from typing import Final, Literal, Self
 
 from audio_gateway.catalog.models import Endpoint, Model
 from audio_gateway.deadline import Deadline
@@ -13,8 +14,12 @@ from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering.account import Admission, Caller, Meter, Unit, Work
 from audio_gateway.metering.price import Charge, charge_for_audio, charge_for_cached_characters, charge_for_characters
 from audio_gateway.metering.unsettled import Unsettled
+from audio_gateway.use_cases.ask import too_late
 
 State = Literal["held", "settled", "kept", "lost", "released"]
+
+# A release that begins later, of a request that failed, may not be over when the platform ends the function.
+_RELEASE_WITHIN_S: Final = 1.0
 
 _UNIT_OF: dict[Endpoint, Unit] = {"speech": "characters", "transcriptions": "audio_ms", "translations": "audio_ms"}
 
@@ -89,6 +94,7 @@ class Reservation:
         self._call = call
         self._endpoint = endpoint
         self._cached = cached
+        self._in_vain: list[Model] = []
 
     def __enter__(self) -> Self:
         return self
@@ -96,6 +102,25 @@ class Reservation:
     def __exit__(self, *_: object) -> None:
         if self.state == "held":
             self.release()
+
+    def in_vain(self, model: Model) -> None:
+        """Told of a model whose provider has worked for the request and not served it: that is to be written down."""
+        self._in_vain.append(model)
+
+    @contextmanager
+    def served_by(self, model: Model) -> Iterator[None]:
+        """The block makes an answer of what `model` has begun to give: if it raises, that was in vain."""
+        try:
+            yield
+        except BaseException:
+            if not self._cached:
+                self.in_vain(model)
+            raise
+
+    def keep_time(self, model: Model) -> None:
+        """Raises `ProviderTimedOut` when there is not enough time left to charge an answer and get it out."""
+        if self._call.deadline.passed:
+            raise too_late(model.provider.id)
 
     @contextmanager
     def released_on_error(self) -> Iterator[None]:
@@ -109,10 +134,13 @@ class Reservation:
     def settle(self, model: Model) -> Work:
         """Charge the request as served by `model`, just before its answer goes out.
 
-        Nothing is raised: an answer is not withheld because it cannot be written down.
+        Its cost is also that of the models which have worked for it in vain. An answer is not withheld because it
+        cannot be written down. Raises `ProviderTimedOut`, before anything is written, when it is too late for it.
         """
+        self.keep_time(model)
         hold = self.admission.hold
         work = hold.work if self._cached else work_of(self._call, self._endpoint, model, hold.work.amount)
+        work = replace(work, cost_microusd=work.cost_microusd + self._cost_in_vain())
         try:
             self._till.meter.settle(hold, work, late=lambda: self._call.deadline.passed)
         except MeteringUnavailable:
@@ -122,12 +150,22 @@ class Reservation:
         return work
 
     def release(self) -> None:
-        """Give the money back: the caller gets no answer. If that fails, the sweeper does it once the hold expires."""
+        """Give the money back: the caller gets no answer. If that fails, the sweeper does it once the hold expires.
+
+        What providers take for it all the same is written into the ledger before.
+        """
         self.state = "released"
-        try:
-            self._till.meter.release(self.admission.hold)
-        except MeteringUnavailable:
-            return
+        hold, cost = self.admission.hold, self._cost_in_vain()
+        with suppress(MeteringUnavailable):
+            if cost:
+                late = partial(self._call.deadline.passed_by, _RELEASE_WITHIN_S)
+                self._till.meter.fail(hold, self._in_vain[-1].id, cost, late=late)
+            else:
+                self._till.meter.release(hold)
+
+    def _cost_in_vain(self) -> int:
+        amount = self.admission.hold.work.amount
+        return sum(work_of(self._call, self._endpoint, model, amount).cost_microusd for model in self._in_vain)
 
     def _keep(self, work: Work) -> State:
         try:

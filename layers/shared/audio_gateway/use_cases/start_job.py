@@ -105,5 +105,5 @@ def _take_back(job: Job, desk: JobDesk) -> None:
         ended = desk.store.finish(job, "cancelled", at_ms=desk.now_ms())
         desk.files.remove(job)
         if released:
-            desk.store.delete(ended)
+            desk.store.delete(ended or job)
             desk.store.close(job.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Protocol
 
 from audio_gateway.audio.activity import RATE, holds_speech
@@ -35,7 +36,7 @@ from audio_gateway.providers.port import (
 )
 from audio_gateway.transcripts.render import Granularity, ResponseFormat
 from audio_gateway.transcripts.transcript import Transcript
-from audio_gateway.use_cases.ask import Candidate, Providers, Stopwatch, candidates, first_to_answer, watched
+from audio_gateway.use_cases.ask import Candidate, InVain, Providers, Stopwatch, candidates, first_to_answer, watched
 from audio_gateway.use_cases.known_voices import measured_voices
 from audio_gateway.use_cases.options import able, ignored_options, unsupported
 from audio_gateway.use_cases.reserve import Call, Reservation, Till
@@ -180,7 +181,8 @@ def transcribe(order: TranscriptionOrder, call: Call, using: Listening) -> Trans
     reservation = till.reserve(call, endpoint, model, tuple(c.model for c in in_turn), audio.duration_ms)
     stopwatch = Stopwatch()
     with reservation.released_on_error():
-        served, events = first_to_answer(in_turn, lambda c: _listen(order, call, audio, c, providers, stopwatch))
+        ask = partial(_listen, order, call, audio, providers=providers, stopwatch=stopwatch)
+        served, events = first_to_answer(in_turn, ask, call.deadline, reservation.in_vain)
     return TranscriptionAnswer(reservation, served.model, audio, events, served.plan, stopwatch)
 
 
@@ -222,12 +224,13 @@ def listen_to_part(
     audio: AudioSource,
     able: tuple[Candidate[frozenset[str]], ...],
     providers: Providers,
+    in_vain: InVain,
 ) -> tuple[Model, Transcript]:
     """Have one part of a long recording written down: by the first model that does so to the end. Nothing is charged.
 
     All times that the model has are asked for: they say where the parts are joined, and the transcript may be given in
     any format later. Not where log probabilities were ordered, which no provider gives together with times.
-    Raises `ProviderError`.
+    `in_vain` is told of those who worked for nothing. Raises `ProviderError`.
     """
     stopwatch = Stopwatch()
 
@@ -237,7 +240,7 @@ def listen_to_part(
             yield last.transcript
 
     fitting = tuple(c for c in able if _fits(audio, c.model))
-    served, transcripts = first_to_answer(fitting, whole)
+    served, transcripts = first_to_answer(fitting, whole, call.deadline, in_vain)
     return served.model, next(transcripts)
 
 

@@ -79,6 +79,21 @@ def test_only_get_is_known(path: str) -> None:
     assert (answer.status, answer.headers["allow"]) == (405, "GET")
 
 
+# ---------------------------------------------------------------- what failed
+def test_a_request_that_failed_is_no_use_and_its_cost_is_told() -> None:
+    failed = {"outcome": "failed", "amount": 0, "price_microusd": 0, "cost_microusd": 70}
+    desk = Desk(
+        row(MIDNIGHT, amount=7, price_microusd=10, cost_microusd=5), row(NOW, **failed), row(NOW, model="x", **failed)
+    )
+    (used,) = desk.ask(SPEECHES, start_time=MIDNIGHT, group_by="model").json["data"][0]["results"]
+    assert (used["model"], used["characters"], used["num_model_requests"]) == ("talker", 7, 1)
+    (cost,) = desk.ask(COSTS, start_time=MIDNIGHT).json["data"][0]["results"]
+    assert (cost["amount"]["value"], cost["provider_amount"]["value"]) == (0.00001, 0.000145)
+    items = desk.ask(COSTS, start_time=MIDNIGHT, group_by="line_item").json["data"][0]["results"]
+    told = [(each["line_item"], each["quantity"], each["provider_amount"]["value"]) for each in items]
+    assert told == [("talker, speech", 7, 0.000075), ("x, speech", 0, 0.00007)]
+
+
 # ---------------------------------------------------------------- results
 def test_speeches_are_counted_in_characters() -> None:
     desk = Desk(

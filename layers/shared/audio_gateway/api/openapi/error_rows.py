@@ -57,6 +57,7 @@ def _below(parent: type[e.GatewayError], depth: int) -> Iterator[ErrorRow]:
 _WANTED: Final[Mapping[type[e.GatewayError], dict[str, Any]]] = {
     e.AudioTooLong: {"limit_ms": 1},
     e.AlreadyRunning: {"retry_after_s": 1},
+    e.NotReady: {"retry_after_s": 1},
     e.MethodNotAllowed: {"allowed": ("POST",)},
     e.RateLimitReached: {"limit": "", "retry_after_s": 1},
     e.LimitReached: {"limit": ""},

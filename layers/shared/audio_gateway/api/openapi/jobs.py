@@ -52,6 +52,8 @@ def job_paths() -> dict[str, Schema]:
     limit = parameter(
         "limit", "query", "Jobs in a page.", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT
     )
+    as_json = {"application/json": {"schema": reference("Job")}}
+    cancelled = ok("The job, cancelled, and what it costs.", as_json, "x-audio-gateway-cost-usd")
     return {
         "/audio/jobs": {
             "get": {
@@ -74,7 +76,7 @@ def job_paths() -> dict[str, Schema]:
                 "operationId": "deleteJob",
                 "summary": "Delete a job",
                 "description": "With its result and the input that came with the request. A job that is not over is "
-                "cancelled first. An upload that it read stays.",
+                "cancelled first: what was done of it is charged, and nothing is kept. An upload that it read stays.",
                 "parameters": [which],
                 "responses": {"200": json_answer("It is gone.", "DeletedJob"), **refusals(_READING)},
             },
@@ -83,10 +85,11 @@ def job_paths() -> dict[str, Schema]:
             "post": {
                 "operationId": "cancelJob",
                 "summary": "Cancel a job",
-                "description": "Nothing more is begun, nothing is kept, and nothing is charged. Cancelling it again "
-                "changes nothing; a job that has succeeded or failed is a 409.",
+                "description": "Nothing more is begun. The parts whose answer had come are charged, as `usage` says, "
+                "and can be fetched as its partial result; where there are none, `usage` is null and nothing is kept. "
+                "Cancelling it again changes nothing; a job that has succeeded or failed is a 409.",
                 "parameters": [which],
-                "responses": {"200": json_answer("The job, cancelled.", "Job"), **refusals((*_READING, 409))},
+                "responses": {"200": cancelled, **refusals((*_READING, 409))},
             }
         },
         f"{_JOB}/content": {"get": _content(which)},
@@ -152,7 +155,13 @@ def _content(which: Schema) -> Schema:
             maximum=LAST_HOP,
             default=0,
         ),
-        parameter("partial", "query", "Whether a failed job is to give what it has.", type="boolean", default=False),
+        parameter(
+            "partial",
+            "query",
+            "Whether a failed or cancelled job is to give what it has.",
+            type="boolean",
+            default=False,
+        ),
         parameter("response_format", "query", "As of the request. Left out: the one that was ordered."),
         parameter(
             "timestamp_granularities[]",
@@ -169,7 +178,8 @@ def _content(which: Schema) -> Schema:
         "summary": "Fetch a job's result",
         "description": "Byte for byte what the call would have answered at once. Speech in another format than it was "
         f"ordered in can be had up to {MOST_TRANSCODED_BYTES} bytes. A failed job answers with the error that the call "
-        "would have had, a cancelled one with a 409.",
+        "would have had, a cancelled one with a 409. With `partial` both give what was done of them, if anything was. "
+        "That of a job which was just cancelled is a 409 with `retry-after` until it is made.",
         "parameters": asked,
         "responses": {
             "200": ok(

@@ -42,11 +42,14 @@ def usage_report(books: Books, query: Query, endpoints: frozenset[str], name: st
             **_by(group, USAGE_FIELDS),
         }
 
-    return _page(books, query, result, lambda cell: cell.endpoint in endpoints and query.counts(cell))
+    def is_use(cell: Cell, tally: Tally) -> bool:
+        return cell.endpoint in endpoints and tally.requests > 0 and query.counts(cell)  # a cost alone is no use
+
+    return _page(books, query, result, is_use)
 
 
 def costs_report(books: Books, query: Query) -> dict[str, Any]:
-    """A page of what callers are charged, and what that costs the operator."""
+    """A page of what callers are charged, and what providers take: also for what was free to its callers."""
 
     def result(group: Group) -> dict[str, Any]:
         quantity, unit = _quantity(group) if "line_item" in query.group_by else (None, None)
@@ -59,11 +62,11 @@ def costs_report(books: Books, query: Query) -> dict[str, Any]:
             **_by(group, COSTS_FIELDS),
         }
 
-    return _page(books, query, result, query.counts)
+    return _page(books, query, result, lambda cell, _tally: query.counts(cell))
 
 
 def _page(
-    books: Books, query: Query, result: Callable[[Group], dict[str, Any]], counts: Callable[[Cell], bool]
+    books: Books, query: Query, result: Callable[[Group], dict[str, Any]], counts: Callable[[Cell, Tally], bool]
 ) -> dict[str, Any]:
     series = books.series([edge * _MILLISECONDS for edge in query.edges_s], query.key_ids)
     buckets = zip(pairwise(query.edges_s), series, strict=True)
@@ -83,12 +86,12 @@ def _page(
     }
 
 
-def _groups(tallies: Tallies, counts: Callable[[Cell], bool], group_by: Iterable[Field]) -> Sequence[Group]:
+def _groups(tallies: Tallies, counts: Callable[[Cell, Tally], bool], group_by: Iterable[Field]) -> Sequence[Group]:
     """The groups in the order of their fields; none where nothing was used."""
     fields = sorted(group_by)
     found: dict[tuple[str | None, ...], Group] = {}
     for cell, tally in tallies.items():
-        if counts(cell):
+        if counts(cell, tally):
             values = tuple(value_of(cell, field) for field in fields)
             before = found.get(values)
             found[values] = Group(

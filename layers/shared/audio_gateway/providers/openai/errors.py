@@ -80,7 +80,7 @@ def refusal(provider: str, status: int, headers: Mapping[str, str], body: bytes,
         # The operator's catalogue is wrong, not the key; but as with the key, asking again does not help.
         message = f"The provider '{provider}' does not know the model or the endpoint ({status})."
         return ProviderKeyRefused(message, provider=provider, code="provider_model_not_found")
-    return kind(message, provider=provider, retry_after_s=wait_s)
+    return kind(message, provider=provider, retry_after_s=wait_s, worked=False)
 
 
 def _class_of(status: int, complaint: Complaint) -> type[ProviderError]:
@@ -96,9 +96,10 @@ def broken_stream(provider: str, data: str) -> ProviderError:
     complaint = complaint_in(data)
     if complaint.is_quota:
         return ProviderQuotaExhausted(
-            f"The provider '{provider}' {_MESSAGES[ProviderQuotaExhausted]}.", provider=provider
+            f"The provider '{provider}' {_MESSAGES[ProviderQuotaExhausted]}.", provider=provider, worked=True
         )
-    return ProviderUnavailable(f"The provider '{provider}' failed in the middle of its answer.", provider=provider)
+    message = f"The provider '{provider}' failed in the middle of its answer."
+    return ProviderUnavailable(message, provider=provider, worked=True)
 
 
 def complaint_in(body: bytes | str) -> Complaint:

@@ -64,13 +64,14 @@ class Upstream:
         """
         if deadline.passed:
             message = f"There was no time left to ask the provider '{self._provider}'."
-            raise ProviderTimedOut(message, provider=self._provider)
+            raise ProviderTimedOut(message, provider=self._provider, worked=False)
         watchdog = _Watchdog(min(deadline.remaining_s(), self._timeout_s), self._provider)
         connection: http.client.HTTPConnection | None = None
         try:
             with watchdog.errors():
                 connection = self._reusable() or self._connected(watchdog)
                 watchdog.watch(connection.sock)
+                watchdog.has_sent = True
                 # A server may refuse a long body before it has read it all, and hang up: the answer can still be read.
                 with suppress(BrokenPipeError, ConnectionResetError):
                     connection.request("POST", self._path + path, body, dict(headers))
@@ -214,6 +215,7 @@ class _Watchdog:
     def __init__(self, seconds: float, provider: str) -> None:
         self._deadline = Deadline.after(seconds)
         self._provider = provider
+        self.has_sent = False  # the request, or a part of it: whatever happens then, the provider may have worked
         self._lock = threading.Lock()
         self._fired = False
         self._socket: socket.socket | None = None
@@ -260,10 +262,11 @@ class _Watchdog:
         if isinstance(error, http.client.HTTPException) and not isinstance(error, _CUT_OFF):
             return self.bad_answer("with something that is not HTTP")
         message = f"The provider '{self._provider}' could not be reached, or broke off ({type(error).__name__})."
-        return ProviderUnavailable(message, provider=self._provider)
+        return ProviderUnavailable(message, provider=self._provider, worked=self.has_sent)
 
     def _timed_out(self) -> ProviderTimedOut:
-        return ProviderTimedOut(f"The provider '{self._provider}' did not answer in time.", provider=self._provider)
+        message = f"The provider '{self._provider}' did not answer in time."
+        return ProviderTimedOut(message, provider=self._provider, worked=self.has_sent)
 
     def _fire(self) -> None:
         with self._lock:
