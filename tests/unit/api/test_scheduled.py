@@ -68,7 +68,7 @@ def test_a_sweep_that_finds_nothing_says_nothing(capsys: pytest.CaptureFixture[s
 
 def test_a_sweep_without_time_for_all_keys_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     returned, (line, metrics) = sweep(SweepReport(keys=7, left=3, running=2), capsys)
-    assert (returned["left"], line["left"], line["running"], metrics["KeysLeftUnswept"]) == (3, 3, 2, [3])
+    assert (returned["left"], line["left"], line["running"], metrics["SweepFailures"]) == (3, 3, 2, [1])
 
 
 def test_jobs_that_have_lost_their_work_are_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,7 +89,7 @@ def test_jobs_that_have_lost_their_work_are_named(capsys: pytest.CaptureFixture[
     assert (metrics["JobsInterrupted"], metrics["SweepFailures"]) == ([1], [1])
 
 
-def test_what_was_swept_is_one_line_and_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_swept_is_one_line_and_five_metrics(capsys: pytest.CaptureFixture[str]) -> None:
     settled = [Swept("abandoned", HOLD, 0), Swept("swept", HOLD, 70)]
     returned, (line, metrics) = sweep(SweepReport(keys=7, settled=settled), capsys)
     assert returned == {
@@ -107,8 +107,8 @@ def test_what_was_swept_is_one_line_and_metrics(capsys: pytest.CaptureFixture[st
         {"finding": "abandoned", "key_id": "key_1", "request_id": "req_1", "price_microusd": 0, "held_microusd": 100},
         {"finding": "swept", "key_id": "key_1", "request_id": "req_1", "price_microusd": 70, "held_microusd": 100},
     ]
-    names = ("HoldsReleased", "HoldsSwept", "HoldsAbandoned", "JobsInterrupted", "SweepFailures", "KeysLeftUnswept")
-    assert [metrics[name] for name in names] == [[0], [1], [1], [0], [0], [0]]
+    names = ("HoldsReleased", "HoldsSwept", "HoldsAbandoned", "JobsInterrupted", "SweepFailures")
+    assert [metrics[name] for name in names] == [[0], [1], [1], [0], [0]]
 
 
 def test_a_failure_says_which_account_and_where_and_not_what_the_account_holds(

@@ -320,6 +320,25 @@ def test_a_row_that_comes_late_is_written_where_it_belongs(shop):
     assert (shop.bank.evidence, shop.bank.holds) == ({}, {})
 
 
+def test_a_first_step_that_comes_late_holds_nothing_for_a_job_that_was_settled_meanwhile(shop):
+    job = shop.listen()
+    for number in shop.prepare(job):
+        shop.chunk(job, number)
+    get_json = shop.files.get_json
+
+    def meanwhile(of, name):
+        kept = get_json(of, name)
+        if name == "plan.json":
+            shop.files.get_json = get_json
+            shop.merge(job)
+        return kept
+
+    shop.files.get_json = meanwhile
+    assert shop.prepare(job) == []
+    ((_, work),) = shop.bank.rows.items()
+    assert (shop.bank.holds, shop.bank.spent) == ({}, work.price_microusd)
+
+
 def test_no_limit_of_the_provider_is_exceeded():
     shop = Workshop(dataclasses.replace(LISTENER, max_seconds=5.0, max_bytes=300_000), SPEAKER)
     shop.run(shop.listen())

@@ -33,9 +33,10 @@ def sweeps(sweeper: Sweeper, lost_jobs: LostJobs) -> ScheduledHandler:
             "swept": report.count("swept"),
             "abandoned": report.count("abandoned"),
             "interrupted": len(lost.ended),
-            "failed": len(report.failures) + len(lost.failures),
+            # That there was no time for all keys is a failure too: if it goes on, money stays held.
+            "failed": len(report.failures) + len(lost.failures) + (report.left > 0),
         }
-        if any(counts.values()) or report.left:
+        if any(counts.values()):
             _tell(report, lost, counts)
         return {"keys": report.keys, "left": report.left, "running": report.running, **counts}
 
@@ -85,7 +86,6 @@ def _tell(report: SweepReport, lost: LostReport, counts: dict[str, int]) -> None
         HoldsAbandoned=counts["abandoned"],
         JobsInterrupted=counts["interrupted"],
         SweepFailures=counts["failed"],
-        KeysLeftUnswept=report.left,
     )
 
 
