@@ -11,12 +11,13 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.infrastructure.template import rendered
+from tests.infrastructure.template import rendered as render
 from tests.stack.aws import aws_of
 
 pytestmark = pytest.mark.stack
 
 FOREIGN = "NOBODYS#1"
+rendered = functools.cache(render)
 
 
 def as_list(value: Any) -> list[Any]:
@@ -24,20 +25,30 @@ def as_list(value: Any) -> list[Any]:
 
 
 def table_statements() -> Iterator[Any]:
-    """What each role may do with the table: (role, action, patterns of partitions)."""
+    """What each role may do with the table or an index of it: (role, action, index, patterns of partitions)."""
     for role, resource in rendered().items():
         for policy in resource["Properties"].get("Policies", []) if resource["Type"] == "AWS::IAM::Role" else ():
             for statement in policy["PolicyDocument"]["Statement"]:
                 if "Table" not in str(statement["Resource"]):
                     continue
+                _, _, index = str(statement["Resource"].get("Fn::Sub", "")).partition("/index/")
                 patterns = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
                 for action in as_list(statement["Action"]):
-                    yield pytest.param(role, action, patterns, id=f"{role}-{statement['Sid']}-{action}")
+                    yield pytest.param(role, action, index, patterns, id=f"{role}-{statement['Sid']}-{action}")
+
+
+def listings() -> Iterator[Any]:
+    """The prefixes of the bucket that each role may list: (role, patterns of keys)."""
+    for role, resource in rendered().items():
+        for policy in resource["Properties"].get("Policies", []) if resource["Type"] == "AWS::IAM::Role" else ():
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if statement["Action"] == "s3:ListBucket":
+                    yield pytest.param(role, statement["Condition"]["StringLike"]["s3:prefix"], id=role)
 
 
 @pytest.fixture(scope="module")
-def dynamodb_as(stack: dict[str, Any]) -> Any:
-    """A client with the credentials of a role: `dynamodb_as("SpeechRole")`."""
+def client_as(stack: dict[str, Any]) -> Any:
+    """A client with the credentials of a role: `client_as("SpeechRole", "dynamodb")`."""
     stack_name = "audio-gateway"
     roles = {
         found["LogicalResourceId"]: found["PhysicalResourceId"]
@@ -46,11 +57,11 @@ def dynamodb_as(stack: dict[str, Any]) -> Any:
     account = aws_of(stack, "sts").get_caller_identity()["Account"]
 
     @functools.cache
-    def client(role: str) -> Any:
+    def client(role: str, service: str) -> Any:
         arn = f"arn:aws:iam::{account}:role/{roles[role]}"
         given = aws_of(stack, "sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
         return boto3.client(
-            "dynamodb",
+            service,
             endpoint_url=stack["aws_endpoint_url"],
             region_name=stack["region"],
             aws_access_key_id=given["AccessKeyId"],
@@ -62,7 +73,13 @@ def dynamodb_as(stack: dict[str, Any]) -> Any:
     return client
 
 
-def attempt(client: Any, table: str, action: str, partition: str) -> str:
+def partition_key(index: str) -> str:
+    (table,) = (found["Properties"] for found in rendered().values() if found["Type"] == "AWS::DynamoDB::Table")
+    described = {"": table} | {each["IndexName"]: each for each in table.get("GlobalSecondaryIndexes", ())}
+    return next(part["AttributeName"] for part in described[index]["KeySchema"] if part["KeyType"] == "HASH")
+
+
+def attempt(client: Any, table: str, action: str, index: str, partition: str) -> str:
     """What DynamoDB answers: the code of an error, or nothing. Nothing is written."""
     key = {"pk": {"S": partition}, "sk": {"S": "?"}}
     never = {"ConditionExpression": "attribute_exists(pk) AND attribute_not_exists(pk)"}
@@ -71,9 +88,10 @@ def attempt(client: Any, table: str, action: str, partition: str) -> str:
         "BatchGetItem": lambda: client.batch_get_item(RequestItems={table: {"Keys": [key]}}),
         "Query": lambda: client.query(
             TableName=table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": key["pk"]},
-            Limit=1,
+            KeyConditionExpression="#key = :partition",
+            ExpressionAttributeNames={"#key": partition_key(index)},
+            ExpressionAttributeValues={":partition": key["pk"]},
+            **({"IndexName": index} if index else {}),
         ),
         "PutItem": lambda: client.put_item(TableName=table, Item=key, **never),
         "UpdateItem": lambda: client.update_item(TableName=table, Key=key, **never),
@@ -89,11 +107,36 @@ def attempt(client: Any, table: str, action: str, partition: str) -> str:
     return ""
 
 
-@pytest.mark.parametrize(("role", "action", "patterns"), list(table_statements()))
+@pytest.mark.parametrize(("role", "action", "index", "patterns"), list(table_statements()))
 def test_a_role_reaches_the_partitions_that_its_condition_names_and_no_other(
-    role: str, action: str, patterns: Any, stack: dict[str, Any], dynamodb_as: Any
+    role: str, action: str, index: str, patterns: Any, stack: dict[str, Any], client_as: Any
 ) -> None:
-    client = dynamodb_as(role)
-    assert attempt(client, stack["table"], action, FOREIGN) == "AccessDeniedException"
+    client = client_as(role, "dynamodb")
+    assert attempt(client, stack["table"], action, index, FOREIGN) == "AccessDeniedException"
     for pattern in as_list(patterns):
-        assert attempt(client, stack["table"], action, pattern.replace("*", "x")) != "AccessDeniedException"
+        assert attempt(client, stack["table"], action, index, pattern.replace("*", "x")) != "AccessDeniedException"
+
+
+@pytest.mark.parametrize(("role", "patterns"), list(listings()))
+def test_a_role_lists_and_learns_what_is_not_there_below_its_prefixes_and_nowhere_else(
+    role: str, patterns: list[str], stack: dict[str, Any], client_as: Any
+) -> None:
+    client = client_as(role, "s3")
+    for prefix in ("", "nobodys/", patterns[0].removesuffix("/*")):
+        with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
+            client.list_objects_v2(Bucket=stack["bucket"], Prefix=prefix)
+    for pattern in patterns:
+        client.list_objects_v2(Bucket=stack["bucket"], Prefix=pattern.replace("*", "a-project/"))
+
+
+def test_a_missing_object_is_a_404_to_who_may_list_it_and_a_403_to_everybody_else(
+    stack: dict[str, Any], client_as: Any
+) -> None:
+    def read(role: str, key: str) -> str:
+        client = client_as(role, "s3")
+        with pytest.raises(client.exceptions.ClientError) as caught:
+            client.get_object(Bucket=stack["bucket"], Key=key)
+        return str(caught.value.response["Error"]["Code"])
+
+    assert read("SpeechRole", "answers/p/gone") == "NoSuchKey"
+    assert read("SpeechRole", "results/p/gone") == "AccessDenied"  # it may read it, if it is there
