@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import typer
 
@@ -123,23 +123,32 @@ class Gateway:
 
         return DynamoBooks(self.deployment.client, self.deployment.table)
 
-    def _deployed(self) -> Deployment:
+    @cached_property
+    def session(self) -> Session:
+        """The operator's session at AWS."""
         import boto3
+
+        return boto3.Session(profile_name=self.profile, region_name=self.region)
+
+    def client(self, service: str) -> Any:
+        """A client of one of AWS's services, for a deployed gateway."""
         from botocore.config import Config
 
-        session = boto3.Session(profile_name=self.profile, region_name=self.region)
-        table = self.table or _table_of(session, self.stack_name or "")
         config = Config(
             connect_timeout=_CONNECT_TIMEOUT_S,
             read_timeout=_READ_TIMEOUT_S,
             retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         )
-        client = session.client("dynamodb", config=config)
+        return self.session.client(cast("Any", service), config=config)
+
+    def _deployed(self) -> Deployment:
+        table = self.table or _table_of(self.session, self.stack_name or "")
+        client = self.client("dynamodb")
         return Deployment(client, table, f"table {table} in {client.meta.region_name}")
 
 
-def _table_of(session: Session, stack_name: str) -> str:
-    """The output of a CloudFormation stack that names the table."""
+def outputs_of(session: Session, stack_name: str) -> dict[str, str]:
+    """The outputs of a CloudFormation stack; raises `Failed` if there is no such stack."""
     from botocore.exceptions import ClientError
 
     client: CloudFormationClient = session.client("cloudformation")
@@ -151,37 +160,68 @@ def _table_of(session: Session, stack_name: str) -> str:
         message = f"There is no stack '{stack_name}' in {client.meta.region_name}."
         step = "`aws cloudformation list-stacks` lists them. Is --region right?"
         raise Failed(f"{message}\n{step}") from error
-    for output in stack.get("Outputs", []):
-        if output.get("OutputKey") == _OUTPUT:
-            return output["OutputValue"]
-    raise Failed(f"The stack '{stack_name}' has no output {_OUTPUT}: it is no audio gateway, or not yet deployed.")
+    return {output.get("OutputKey", ""): output.get("OutputValue", "") for output in stack.get("Outputs", [])}
 
 
-def _local() -> Deployment:
-    """The running local stack, from the file that it writes (STACK_FILE, or .local/stack.json)."""
-    from botocore.config import Config
-    from botocore.session import Session as BareSession
+def _table_of(session: Session, stack_name: str) -> str:
+    """The output of a CloudFormation stack that names the table."""
+    outputs = outputs_of(session, stack_name)
+    if _OUTPUT not in outputs:
+        raise Failed(f"The stack '{stack_name}' has no output {_OUTPUT}: it is no audio gateway, or not yet deployed.")
+    return outputs[_OUTPUT]
 
-    path = Path.cwd() / (os.environ.get("STACK_FILE") or CHECKOUT / ".local" / "stack.json")
+
+def local_stack() -> dict[str, Any]:
+    """What the running local stack has written into its file (STACK_FILE, or .local/stack.json).
+
+    Raises:
+        WrongUse: there is no such file, so that no local stack is running.
+        Failed: it cannot be read.
+    """
+    path = _stack_file()
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         message = f"No local stack is running: there is no {path}."
         step = "Start it with `make run`, or name a deployed gateway with --stack-name or --table."
         raise WrongUse(f"{message}\n{step}") from error
     except (OSError, ValueError) as error:
         raise Failed(f"{path} cannot be read: {error}\nSTACK_FILE must be a file that `make run` wrote.") from error
+    return found
+
+
+def local_client(found: dict[str, Any], service: str) -> Any:
+    """A client of the local AWS that a stack file names; raises `Failed` if it is no file of a local stack."""
+    from botocore.config import Config
+    from botocore.session import Session as BareSession
+
     try:
         # A profile of the operator's shell is nothing to an AWS of our own, nor is a proxy.
-        client = BareSession(session_vars={"profile": (None, [], None, None)}).create_client(
-            "dynamodb",
+        return BareSession(session_vars={"profile": (None, [], None, None)}).create_client(
+            service,
             region_name=found["region"],
             endpoint_url=found["aws_endpoint_url"],
             aws_access_key_id=found["aws_access_key_id"],
             aws_secret_access_key=found["aws_secret_access_key"],
             config=Config(connect_timeout=_CONNECT_TIMEOUT_S, read_timeout=_READ_TIMEOUT_S, proxies={}),
         )
-        return Deployment(cast("DynamoDBClient", client), found["table"], "the local stack")
     except (KeyError, TypeError) as error:
-        step = "STACK_FILE must be a file that `make run` wrote."
-        raise Failed(f"{path} is no file of a local stack.\n{step}") from error
+        raise no_stack_file() from error
+
+
+def no_stack_file() -> Failed:
+    """What is said of a file that no local stack has written."""
+    return Failed(f"{_stack_file()} is no file of a local stack.\nSTACK_FILE must be a file that `make run` wrote.")
+
+
+def _stack_file() -> Path:
+    return Path.cwd() / (os.environ.get("STACK_FILE") or CHECKOUT / ".local" / "stack.json")
+
+
+def _local() -> Deployment:
+    found = local_stack()
+    client = local_client(found, "dynamodb")
+    try:
+        return Deployment(client, found["table"], "the local stack")
+    except KeyError as error:
+        raise no_stack_file() from error

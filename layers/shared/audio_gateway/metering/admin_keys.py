@@ -13,7 +13,7 @@ from audio_gateway.errors import InvalidRequest, MeteringUnavailable, NotFound
 from audio_gateway.metering.directory_items import ADMIN_KEYS, AdminKey, admin_key_from, admin_key_item, place
 from audio_gateway.metering.directory_table import DirectoryTable, Refused, condition_check, put_new
 from audio_gateway.metering.key_store import record_item, record_key
-from audio_gateway.metering.keys import NewKey, new_key
+from audio_gateway.metering.keys import KeyRecord, NewKey, new_key
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -70,6 +70,13 @@ class AdminKeys:
                 continue
             return
         raise MeteringUnavailable("The admin keys are being changed by others at the moment; try again.")
+
+    def take_back_admin_key(self, key: KeyRecord) -> None:
+        """End an admin key that was made for a moment, whatever other ones there are. Safe to repeat."""
+        self._table.transact(
+            ("Delete", {"Key": place(ADMIN_KEYS, key.id)}),
+            ("Delete", {"Key": record_key(key.sha256)}),
+        )
 
     def _heir_of(self, key: AdminKey) -> AdminKey:
         """An admin key that goes on to be usable: of all others the one that expires last."""
