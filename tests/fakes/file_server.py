@@ -14,7 +14,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 class FileServer:
-    """Answers GETs of the paths in `files` and `answers`; `heard` has the requests' paths and headers.
+    """Answers GETs of the paths in `files`, ranges too, and `answers`; `heard` has the requests' paths and headers.
 
     `drip` sends the rest of its body a byte at a time; `short` announces more than it sends.
     """
@@ -72,6 +72,14 @@ def _handler(server: FileServer) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             server.heard.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
             status, headers, body = server.answer(self.path)
+            if self.path in server.files and "Range" in self.headers:
+                first, last = map(int, self.headers["Range"].removeprefix("bytes=").split("-"))
+                size, body = len(body), body[first : last + 1]
+                status = 206
+                headers = {
+                    "Content-Length": str(len(body)),
+                    "Content-Range": f"bytes {first}-{first + len(body) - 1}/{size}",
+                }
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

@@ -63,6 +63,7 @@ TERMINAL = {"typer", "rich"}
 AWS = {"boto3", "botocore"}
 AWS_MODULES = {
     "aws.py",
+    "cli/doctor/stack.py",
     "cli/failures.py",
     "cli/gateway.py",
     "jobs/executions.py",

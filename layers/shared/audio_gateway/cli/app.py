@@ -9,6 +9,7 @@ import typer
 import audio_gateway
 from audio_gateway.cli.catalog import catalog
 from audio_gateway.cli.command import command
+from audio_gateway.cli.doctor.command import doctor
 from audio_gateway.cli.holds import holds
 from audio_gateway.cli.keys import keys
 from audio_gateway.cli.ledger import ledger
@@ -41,7 +42,7 @@ def root(
 
     It works on the local stack (`make run`), which it finds by itself, or on a deployed one: OPENAI_BASE_URL and
     OPENAI_API_KEY name it to users, --stack-name or --table to operators, whose commands all have --json. Exit codes:
-    0 done, 1 not done, 2 the command line makes no sense.
+    0 done, 1 not done, 2 the command line makes no sense. `doctor` says whether a gateway works.
     """
 
 
@@ -54,6 +55,7 @@ command(app, "costs")(costs)
 command(app, "holds")(holds)
 command(app, "ledger")(ledger)
 app.add_typer(catalog, name="catalog")
+command(app, "doctor")(doctor)
 
 
 def main() -> None:

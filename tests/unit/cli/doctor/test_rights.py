@@ -1,0 +1,32 @@
+"""The page lists the rights that doctor uses, and no other."""
+
+from __future__ import annotations
+
+import json
+
+from tests.unit.cli.doctor.conftest import World
+from tests.unit.docs.pages import ROOT, blocks
+
+PAGE = (ROOT / "docs" / "first-deployment.md").read_text()
+# As IAM calls what is otherwise called as the operation.
+ACTIONS = {
+    "apigateway.GetAccount": "apigateway:GET",
+    "apigateway.GetRestApi": "apigateway:GET",
+    "apigateway.GetStage": "apigateway:GET",
+    "lambda.GetLayerVersionByArn": "lambda:GetLayerVersion",
+    "s3.GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "s3.GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "sts.GetCallerIdentity": None,  # everybody may
+}
+OF_KEYS = {"BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
+"""What `keys` needs, and so has its own line in docs/operations.md."""
+
+WHEN_SOMETHING_BROKE = {"states:DescribeExecution"}
+
+
+def test_the_page_lists_the_rights_that_doctor_uses(world: World) -> None:
+    world.results()
+    used = {ACTIONS.get(call, call.replace(".", ":").replace("stepfunctions:", "states:")) for call in world.aws.calls}
+    (policy,) = (json.loads(block) for block in blocks(PAGE, "json"))
+    listed = set(policy["Statement"][0]["Action"])
+    assert listed == (used - {None}) | {f"dynamodb:{name}" for name in OF_KEYS} | WHEN_SOMETHING_BROKE
