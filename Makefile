@@ -10,7 +10,7 @@ PY := .venv/bin/python
 export UV_NO_PROGRESS = 1
 LAYERS := .local/layers/shared/.stamp .local/layers/engines/.stamp .local/runtime/.stamp
 
-.PHONY: help run test lint cli audit format bench sam-validate sam-test deploy docs clean lock install
+.PHONY: help run test lint cli doctor audit format bench sam-validate sam-test deploy docs clean lock install
 
 help: ## this list
 	@echo "audio-gateway: an OpenAI-compatible audio API on your own AWS account"; echo
@@ -30,6 +30,9 @@ lint: .venv/.stamp ## ruff (rules and format) and mypy strict
 	.venv/bin/mypy
 
 cli: .venv/.stamp ## the command line, .venv/bin/audio-gateway
+
+doctor: .venv/.stamp ## does a gateway work? what is wrong, and what to do (local stack, or ARGS="--stack-name NAME")
+	.venv/bin/audio-gateway doctor $(ARGS)
 
 audit: .venv/.stamp ## recompute all sums from the ledger and print the differences (local stack, or ARGS="--stack-name NAME")
 	$(PY) scripts/audit.py $(ARGS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import PurePosixPath
@@ -23,9 +22,6 @@ _UNHURRIED: Any = {
 settings.register_profile("any machine", derandomize=True, database=None, **_UNHURRIED)
 settings.register_profile("hunt", max_examples=1000, **_UNHURRIED)
 settings.load_profile("any machine")
-
-# boto3 would look for credentials at an address of EC2 that no test may reach.
-os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
 # Files of the stack that share none with others.
 _ALONE = ("tests/stack/sdk/test_sdk_contract.py", "tests/stack/test_books.py", "tests/stack/test_node_client.py")
