@@ -78,7 +78,7 @@ def our_handlers() -> dict[str, Callable[..., Any]]:
     from tests.fakes.jobs import empty_desk
     from tests.fakes.meter import free_till
     from tests.fakes.providers import FakeProvider, catalog
-    from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
+    from tests.fakes.replay import FakeSpeechCache, fresh_idempotency, no_repetitions
 
     provider = FakeProvider(speech=(AudioChunk(bytes(4800), "pcm", 24_000),))
     known, giving = catalog(), lambda _: provider
@@ -87,6 +87,7 @@ def our_handlers() -> dict[str, Callable[..., Any]]:
         "providers": giving,
         "till": free_till(),
         "idempotency": fresh_idempotency(),
+        "repetitions": no_repetitions(),
         "desk": empty_desk(),
         "results": None,  # nothing is too big
     }

@@ -26,7 +26,7 @@ meter = DynamoJobMeter(dynamodb, settings.table, settings.lag, hold_seconds=HOLD
 preparation = Preparation(
     store=JobStore(dynamodb, settings.table),
     files=files,
-    till=JobTill(meter, UnsettledStore(settings.bucket)),
+    till=JobTill(meter, UnsettledStore(settings.bucket, patient=True)),
     catalog=catalog_from(settings.catalog),
     providers=provider_of,
     fetch=Fetcher(files, AllowedHosts.parse(settings.allow_hosts)),

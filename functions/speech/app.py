@@ -12,7 +12,7 @@ from audio_gateway.metering.dynamodb import dynamodb_client
 from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.unsettled import UnsettledStore
 from audio_gateway.providers.registry import provider_of
-from audio_gateway.replay.aws import idempotency_on_aws
+from audio_gateway.replay.aws import idempotency_on_aws, repetitions_on_aws
 from audio_gateway.replay.speech_cache import SpeechCacheStore
 from audio_gateway.use_cases.desk import desk_on_aws
 from audio_gateway.use_cases.reserve import Till
@@ -25,6 +25,7 @@ using = SpeechApi(
     providers=provider_of,
     till=Till(meter, unsettled),
     idempotency=idempotency_on_aws(dynamodb, settings.table, settings.bucket, unsettled),
+    repetitions=repetitions_on_aws(dynamodb, settings.table),
     caches=SpeechCacheStore(settings.bucket),
     results=ResultStore(settings.bucket),
     desk=desk_on_aws(dynamodb, settings.table, settings.bucket, settings.machine_arn, unsettled, settings.lag),

@@ -23,7 +23,7 @@ sweeper = Sweeper(
     client,
     settings.table,
     Directory(client, settings.table),
-    Endings(jobs, UnsettledStore(settings.bucket)),
+    Endings(jobs, UnsettledStore(settings.bucket, patient=True)),
     settings.lag,
 )
 lost_jobs = LostJobs(

@@ -9,6 +9,7 @@ A job is done after `job_parts` looks at it. Behaviours of `next`:
 
     drop            the connection ends before the request is read, or in the middle of its body
     drop-answer     the request is done, then the connection ends before the answer
+    half            … in the middle of the answer
     N               an error of that status in the gateway's envelope; `N:no` says that another try is useless
     xml=N:CODE      an error of the bucket
 
@@ -178,21 +179,20 @@ class _Handler(BaseHTTPRequestHandler):
             return self._hang_up()
         self._read(seen)
         if behaviour == "drop-answer":
-            self._answer_to(seen, url.path, quiet=True)
+            self._answer_to(seen, url.path, lambda *_a, **_k: None)
             return self._hang_up()
         if behaviour is not None and behaviour.startswith("xml="):
             status, code = behaviour.removeprefix("xml=").split(":")
             body = f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
             return self._send(int(status), body, "application/xml")
-        if behaviour is not None:
+        if behaviour is not None and behaviour != "half":
             status, _, retry = behaviour.partition(":")
             return self._error(int(status), "told_to", retry=not retry)
-        self._answer_to(seen, url.path)
+        self._answer_to(seen, url.path, self._send_half if behaviour == "half" else self._send)
         return None
 
     # ------------------------------------------------------------ the calls
-    def _answer_to(self, seen: Seen, path: str, *, quiet: bool = False) -> None:  # noqa: PLR0911 - a table of calls
-        send: Any = (lambda *_a, **_k: None) if quiet else self._send
+    def _answer_to(self, seen: Seen, path: str, send: Any) -> None:  # noqa: PLR0911 - a table of calls
         gateway = self.server.gateway
         if path == "/bucket":
             return self._bucket(seen, send)
@@ -291,14 +291,18 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             body.rest()
 
-    def _send(self, status: int, body: bytes, kind: str) -> None:
+    def _send_half(self, status: int, body: bytes, kind: str) -> None:
+        self._send(status, body, kind, sent=len(body) // 2)
+        self._hang_up()
+
+    def _send(self, status: int, body: bytes, kind: str, sent: int | None = None) -> None:
         self.send_response(status)
         if status != 204:
             self.send_header("content-type", kind)
             self.send_header("content-length", str(len(body)))
         self.send_header("x-request-id", "req_fake")
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body[:sent])
 
     def _error(self, status: int, code: str, *, retry: bool) -> None:
         body = json.dumps(
@@ -314,6 +318,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _hang_up(self) -> None:
+        self.wfile.flush()
         self.close_connection = True
         self.connection.close()
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Any, cast
 
-from audio_gateway.errors import ReplayUnavailable
+from audio_gateway.errors import ReplayUnavailable, StorageUnavailable
 from audio_gateway.metering.account import Hold
 from audio_gateway.replay.idempotency import Claim, Idempotency, StoredAnswer
+from audio_gateway.replay.repetition import Attempt, Repetitions
 from audio_gateway.replay.speech_cache import Sound
 
 
@@ -94,6 +97,49 @@ class FakeSpeechCache:
 
     def keep(self, sound: Sound, audio: bytes) -> None:
         self.kept[self.organization_id, sound.key] = audio
+
+
+@dataclass
+class FakeAttempts:
+    """The last try of each call, by key and fingerprint. While it is `broken`, it cannot be reached."""
+
+    standing: dict[tuple[str, str], Attempt] = field(default_factory=dict)
+    broken: bool = False
+    writes: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+    def take(self, attempt: Attempt, *, instead_of: Attempt | None, now_s: int) -> Attempt | None:
+        self._reach()
+        with self.lock:
+            old = self.standing.get((attempt.key_id, attempt.fingerprint))
+            if old is not None and not _gives_way(old, attempt, instead_of, now_s):
+                return old
+            self.standing[attempt.key_id, attempt.fingerprint] = attempt
+            return None
+
+    def drop(self, attempt: Attempt) -> None:
+        self._reach()
+        old = self.standing.get((attempt.key_id, attempt.fingerprint))
+        if old is not None and old.request_id == attempt.request_id:
+            del self.standing[attempt.key_id, attempt.fingerprint]
+
+    def _reach(self) -> None:
+        self.writes += 1
+        if self.broken:
+            raise StorageUnavailable("the table is away")
+
+
+def _gives_way(old: Attempt, attempt: Attempt, instead_of: Attempt | None, now_s: int) -> bool:
+    if old.expires_s <= now_s or old.request_id in {attempt.request_id, (instead_of or attempt).request_id}:
+        return True
+    if old.job_id is None and old.result is None and old.began_ms <= attempt.began_ms:
+        return True
+    return attempt.retries == 0 and (old.retries == 0 or old.began_ms < attempt.began_ms)
+
+
+def no_repetitions() -> Repetitions:
+    """For tests that are about something else: nothing was asked before."""
+    return Repetitions(FakeAttempts(), cast("Any", None))
 
 
 def fresh_idempotency() -> Idempotency:

@@ -16,7 +16,7 @@ class Stored(NamedTuple):
 
 
 class FakeResults:
-    """Keeps what would be in the bucket, and gives a new link each time. While it is `broken`, it takes nothing."""
+    """Keeps what would be in the bucket, and gives a new key each time. While it is `broken`, it takes nothing."""
 
     def __init__(self) -> None:
         self.stored: list[Stored] = []
@@ -26,7 +26,7 @@ class FakeResults:
         if self.broken:
             raise StorageUnavailable("no bucket")
         self.stored.append(Stored(body, content_type, project_id))
-        return self.link(f"results/{project_id}/{len(self.stored)}")
+        return f"results/{project_id}/{len(self.stored)}"
 
     def link(self, key: str) -> str:
         return f"https://bucket.example.com/{key}"

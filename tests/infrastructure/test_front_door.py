@@ -101,7 +101,8 @@ def headers_of(response):
 
 def test_the_routes_are_the_known_resources(api):
     methods = {(path, method) for path, item in api["Body"]["paths"].items() for method in item}
-    assert methods == {(path, "x-amazon-apigateway-any-method") for path in [*ROUTES, *CATCH_ALL]}
+    of_its_own = {("/audio/jobs/{job_id}/content", "get")}  # for its throttle
+    assert methods == {(path, "x-amazon-apigateway-any-method") for path in [*ROUTES, *CATCH_ALL]} | of_its_own
 
 
 @pytest.mark.parametrize("path", CATCH_ALL)
@@ -162,7 +163,8 @@ def test_the_api_is_regional_and_wants_modern_tls(api, source):
 
 def test_each_route_is_throttled_and_the_parameter_says_that_it_is_each(stage, source):
     settings, *narrower = stage["MethodSettings"]
-    assert {(each["HttpMethod"], each["ResourcePath"]) for each in narrower} == {("ANY", "/"), ("ANY", "/~1{proxy+}")}
+    narrower = [each for each in narrower if each["HttpMethod"] == "ANY"]
+    assert {each["ResourcePath"] for each in narrower} == {"/", "/~1{proxy+}"}
     assert all(each["ThrottlingRateLimit"] <= 5 for each in narrower)  # anybody can have these invoked
     assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
     assert "each route" in source["Parameters"]["RequestsPerSecond"]["Description"].lower()
@@ -179,6 +181,17 @@ def test_a_first_deployment_works_in_an_account_whose_api_gateway_has_no_role_fo
     }
     assert {source["Parameters"][name]["Default"] for name in ("AccessLogs", "ManageApiGatewayLogRole")} == {"false"}
     assert rendered["ApiGatewayAccount"]["Condition"] == "ManagesApiGatewayLogRole"
+
+
+def test_who_waits_for_a_job_is_throttled_apart_from_all_others(stage, api, source):
+    (settings,) = (each for each in stage["MethodSettings"] if each["HttpMethod"] == "GET")
+    path = settings["ResourcePath"].removeprefix("/").replace("~1", "/")
+    assert path == "/audio/jobs/{job_id}/content"
+    assert settings["HttpMethod"].lower() in api["Body"]["paths"][path]  # settings of no method have no effect
+    assert settings["ThrottlingRateLimit"] == {"Ref": "WaitsPerSecond"}
+    assert settings["ThrottlingBurstLimit"] == {"Ref": "WaitsBurst"}
+    for waits, requests in (("WaitsPerSecond", "RequestsPerSecond"), ("WaitsBurst", "RequestsBurst")):
+        assert source["Parameters"][waits]["Default"] >= 4 * source["Parameters"][requests]["Default"]
 
 
 def test_access_logs_are_json_of_ids_and_numbers(stage):

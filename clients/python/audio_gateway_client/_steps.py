@@ -78,6 +78,7 @@ class Call:
         )
         self._key = request.headers.get("idempotency-key") or f"audio-gateway-client-{uuid.uuid4()}"
         self.job_id: str | None = None
+        self._done: tuple[str, httpx2.URL] | None = None
 
     def with_file(
         self, file: FileInForm, source: httpx2.SyncByteStream | httpx2.AsyncByteStream, *, background: bool
@@ -103,9 +104,21 @@ class Call:
         if not isinstance(job.get("id"), str):
             return _final(answer)
         self.job_id = job["id"]
-        answer = yield from self._wait(self._base_path(f"/audio/jobs/{self.job_id}"))
-        self.job_id = None
+        job_url = self._base_path(f"/audio/jobs/{self.job_id}")
+        answer = yield from self._wait(job_url)
+        self._done, self.job_id = (job["id"], job_url.copy_with(path=job_url.path + "/content")), None
         return _final(answer)
+
+    def cut_off(self, error: httpx2.TransportError) -> JobUnreachable | None:
+        """What is raised when the result breaks off while it is read; None where the answer is not that of a job.
+
+        It is no error that the SDK answers by making the whole call again: that would be another job.
+        """
+        if self._done is None:
+            return None
+        job_id, content_url = self._done
+        message = f"The connection was lost while the result was read: {_said(error)} It is at {content_url}."
+        return JobUnreachable(message, self._request, job_id)
 
     def cancelling(self) -> httpx2.Request | None:
         """What stops the work if the caller does not want it any more; None if nothing is being worked on."""
@@ -183,6 +196,8 @@ class Call:
                 wait_s = self._wait_s(give_up_at)
                 url = content_url.copy_with(query=f"wait={wait_s}".encode())
                 answer = yield from self._persistently(self._to("GET", url, {}), keep_open=True)
+                if answer.status_code == _SEE_OTHER and not _is_running(answer, content_url):
+                    answer = yield from self._elsewhere(content_url.join(answer.headers["location"]))
             except httpx2.TransportError as error:
                 message = (
                     f"The connection was lost while the job {self.job_id} was worked on: {_said(error)} "
@@ -197,6 +212,13 @@ class Call:
                 return answer
             if give_up_at is not None and time.monotonic() >= give_up_at:
                 yield from self._give_up()
+
+    def _elsewhere(self, url: httpx2.URL) -> Steps:
+        """A result too big for an answer, which lies in the bucket: that must not see the key."""
+        request = self._to("GET", url, {})
+        if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port):
+            request.headers.pop("authorization", None)
+        return (yield from self._persistently(request, keep_open=True))
 
     def _report(self, job_url: httpx2.URL) -> Generator[Send | Pause, httpx2.Response, None]:
         answer = yield from self._persistently(self._to("GET", job_url, {}))

@@ -61,6 +61,8 @@ class GatewayTransport(httpx2.BaseTransport):
                     step = steps.send(told)
         except StopIteration as end:
             answer: httpx2.Response = end.value
+            if not answer.is_stream_consumed:
+                answer.stream = _ResultStream(cast("httpx2.SyncByteStream", answer.stream), call)
             return answer
         except BaseException:
             self._cancel(call)
@@ -126,6 +128,8 @@ class AsyncGatewayTransport(httpx2.AsyncBaseTransport):
                     step = steps.send(told)
         except StopIteration as end:
             answer: httpx2.Response = end.value
+            if not answer.is_stream_consumed:
+                answer.stream = _AsyncResultStream(cast("httpx2.AsyncByteStream", answer.stream), call)
             return answer
         except BaseException:
             with anyio.move_on_after(_CANCEL_S, shield=True):
@@ -152,6 +156,46 @@ class AsyncGatewayTransport(httpx2.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connections."""
         await self._inner.aclose()
+
+
+# ---------------------------------------------------------------- results
+class _ResultStream(httpx2.SyncByteStream):
+    """The body of a result, whose end before its time the SDK takes for no reason to make the whole call again."""
+
+    def __init__(self, stream: httpx2.SyncByteStream, call: Call) -> None:
+        self._stream = stream
+        self._call = call
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._stream
+        except httpx2.TransportError as error:
+            lost = self._call.cut_off(error)
+            if lost is None:
+                raise
+            raise lost from error
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class _AsyncResultStream(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream, call: Call) -> None:
+        self._stream = stream
+        self._call = call
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._stream:
+                yield piece
+        except httpx2.TransportError as error:
+            lost = self._call.cut_off(error)
+            if lost is None:
+                raise
+            raise lost from error
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 # ---------------------------------------------------------------- which requests

@@ -25,12 +25,14 @@ _NO_OBJECT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
 def aws_client(service: str, *, attempts: int | None = None, **options: Any) -> Any:
     """A client of a service. `options` are those of botocore's `Config`: `connect_timeout` in seconds, and so on.
 
-    `attempts` is how often a call is tried at most, in botocore's standard mode. Make a client on first use, as boto3
-    is imported here: it costs more of a cold start than all else together.
+    `attempts` is how often a call is tried at most, in botocore's standard mode. Make it 2 at least: Lambda freezes a
+    process between two requests, and the first use of a connection that has died meanwhile fails. Make a client on
+    first use, as boto3 is imported here: it costs more of a cold start than all else together.
     """
     import boto3
     from botocore.config import Config
 
+    options.setdefault("tcp_keepalive", True)
     if attempts is not None:
         options["retries"] = {"mode": "standard", "total_max_attempts": attempts}
     return boto3.client(service, config=Config(**options))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from openai import APIStatusError, OpenAI
 
@@ -285,3 +286,38 @@ def test_an_idempotency_key_leads_to_the_same_job(gateway: Gateway) -> None:
     assert first["x-audio-gateway-job"] == again["x-audio-gateway-job"]
     assert again["x-audio-gateway-replayed"] == "true"
     assert calls[0].content == calls[1].content
+
+
+class Cuts(httpx2.HTTPTransport):
+    """Loses the connection of the first wait, before it arrives, and of the first result, behind it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.posts = 0
+        self.left = ["before", "behind"]
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.posts += request.method == "POST"
+        waits = request.url.path.endswith("/content")
+        if waits and self.left[:1] == ["before"]:
+            self.left.pop(0)
+            raise httpx2.ConnectError("cut", request=request)
+        answer = super().handle_request(request)
+        if waits and self.left and answer.status_code == 200:
+            self.left.pop(0)
+            answer.close()
+            raise httpx2.RemoteProtocolError("cut", request=request)
+        return answer
+
+
+def test_a_call_that_is_cut_while_it_waits_and_again_with_its_result_is_one_job(gateway: Gateway) -> None:
+    def jobs() -> set[str]:
+        return {job["id"] for job in gateway.wire.call("GET", "/audio/jobs?limit=100").json["data"]}
+
+    before, cuts = jobs(), Cuts()
+    with httpx2.Client(transport=cuts, follow_redirects=True) as wire:
+        client = gateway.client.with_options(max_retries=2, http_client=wire)
+        heard = client.audio.transcriptions.create(model="slow", file=("a.wav", AUDIO))
+    assert len(heard.text.split()) == len(WORDS)
+    assert (cuts.posts, cuts.left) == (3, [])
+    assert len(jobs() - before) == 1

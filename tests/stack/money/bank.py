@@ -32,7 +32,7 @@ PATIENCE_S: Final = 60.0
 PATIENT_S: Final = 2.0
 IMPATIENT: Final = {
     "metering/dynamodb.py": r"(\n_READ_TIMEOUT_S: Final = )[\d.]+",
-    "metering/unsettled.py": r"(\bread_timeout=)[\d.]+",
+    "metering/unsettled.py": r"(\n_TIMEOUT_S: Final = )[\d.]+",
 }
 """Where it is written how many seconds a request waits for DynamoDB and S3."""
 

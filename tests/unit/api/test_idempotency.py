@@ -20,7 +20,7 @@ from tests.fakes.gateway import API_CALLER, Answer, call, form_event, json_event
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import FakeProvider, catalog, model
-from tests.fakes.replay import FakeAnswers, FakeClaims, FakePayments, FakeSpeechCache
+from tests.fakes.replay import FakeAnswers, FakeClaims, FakePayments, FakeSpeechCache, no_repetitions
 from tests.fakes.results import FakeResults
 from tests.sound import tone_wav
 
@@ -48,6 +48,7 @@ class Gateway:
             "providers": lambda _: self.provider,
             "till": Till(self.meter, self.unsettled),
             "idempotency": self.idempotency,
+            "repetitions": no_repetitions(),
             "results": self.results,
             "desk": empty_desk(),
         }

@@ -20,6 +20,7 @@ from audio_gateway.jobs.job import Job
 from audio_gateway.metering.account import Window
 from audio_gateway.providers.port import TranscriptDone, TranscriptEvent
 from audio_gateway.replay.idempotency import Idempotency
+from audio_gateway.replay.repetition import Repetitions
 from audio_gateway.transcripts.stored import to_bytes
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage, Transcript, Word
 from audio_gateway.use_cases.reserve import Till
@@ -27,7 +28,7 @@ from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event, json_event
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import model
-from tests.fakes.replay import FakeAnswers, FakeClaims, FakePayments, FakeSpeechCache
+from tests.fakes.replay import FakeAnswers, FakeAttempts, FakeClaims, FakePayments, FakeSpeechCache
 from tests.fakes.results import FakeResults
 from tests.sound import tone_wav, voice_url
 from tests.unit.use_cases.job_workshop import AUDIO, END_MS, ToneProvider, Workshop
@@ -86,7 +87,7 @@ def _counted(transcript: Transcript, *, logprobs: bool) -> Transcript:
 class Gateway(Workshop):
     """The API over the workshop in which the steps are run by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, results: FakeResults | None = None) -> None:
         capable: dict[str, Any] = {"chunk_seconds": 4.0, "chunk_concurrency": 2}
         super().__init__(
             model("listener", **capable),
@@ -99,14 +100,16 @@ class Gateway(Workshop):
             model("slow-speaker", max_characters=4000, formats=("pcm",), speed_factor=0.1),
         )
         self.provider = AskedAtOnceToo()
-        self.results = FakeResults()
+        self.results = results or FakeResults()
         self.meter = FakeMeter()
         self.claims, self.answers, self.payments = FakeClaims(), FakeAnswers(), FakePayments()
+        self.attempts = FakeAttempts()
         known: dict[str, Any] = {
             "catalog": self.catalog,
             "providers": self.providers,
             "till": Till(self.meter, FakeUnsettled()),
             "idempotency": Idempotency(self.claims, self.answers, self.payments),
+            "repetitions": Repetitions(self.attempts, self.store, poll_s=0.01),
             "results": self.results,
             "desk": self.desk,
         }

@@ -32,7 +32,7 @@ from tests.fakes.gateway import Answer, Context, call, form_event, json_event
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import FakeProvider, catalog, model
-from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
+from tests.fakes.replay import FakeSpeechCache, fresh_idempotency, no_repetitions
 from tests.fakes.results import FakeResults
 from tests.sound import clip, tone_wav, wav
 
@@ -54,6 +54,7 @@ class Shop:
             providers=self.of,
             till=till,
             idempotency=fresh_idempotency(),
+            repetitions=no_repetitions(),
             caches=FakeSpeechCache(),
             results=self.results,  # type: ignore[arg-type] # a fake
             desk=empty_desk(),
@@ -64,6 +65,7 @@ class Shop:
             providers=self.of,
             till=till,
             idempotency=fresh_idempotency(),
+            repetitions=no_repetitions(),
             results=self.results,  # type: ignore[arg-type] # a fake
             files=FakeFiles(),
             desk=empty_desk(),

@@ -16,7 +16,7 @@ from tests.fakes.gateway import API_CALLER, Answer, call, event, form_event, jso
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
-from tests.fakes.replay import fresh_idempotency
+from tests.fakes.replay import fresh_idempotency, no_repetitions
 from tests.fakes.results import FakeResults
 from tests.sound import tone_wav
 
@@ -37,6 +37,7 @@ class Gateway:
             providers=lambda _: self.provider,
             till=Till(self.meter, FakeUnsettled()),
             idempotency=fresh_idempotency(),
+            repetitions=no_repetitions(),
             results=FakeResults(),
             files=self.files,
             desk=empty_desk(),

@@ -35,7 +35,8 @@ def test_an_answer_is_stored_under_its_project_and_linked_for_a_short_time(
         s3 = boto3.client("s3")
         where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         s3.create_bucket(Bucket="answers", **where)  # type: ignore[arg-type] # the region is a literal for its types
-        url = urlsplit(ResultStore("answers").put(b"RIFF", "audio/wav", project_id="p1"))
+        results = ResultStore("answers")
+        url = urlsplit(results.link(results.put(b"RIFF", "audio/wav", project_id="p1")))
         stored = s3.get_object(Bucket="answers", Key=url.path[1:])
         assert (stored["Body"].read(), stored["ContentType"]) == (b"RIFF", "audio/wav")
     assert url.netloc == f"answers.s3.{region}.amazonaws.com"

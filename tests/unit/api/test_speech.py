@@ -28,7 +28,7 @@ from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, json_e
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import ALL_CAPABILITIES, LISTING, FakeProvider, catalog, model
-from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
+from tests.fakes.replay import FakeSpeechCache, fresh_idempotency, no_repetitions
 from tests.fakes.results import FakeResults
 
 BODY = {"model": "talker", "input": "Hello.", "voice": "alloy", "response_format": "pcm"}
@@ -46,6 +46,7 @@ class Gateway:
             providers=lambda _: self.provider,
             till=Till(self.meter, self.unsettled),
             idempotency=fresh_idempotency(),
+            repetitions=no_repetitions(),
             caches=FakeSpeechCache(),
             results=self.results,
             desk=empty_desk(),

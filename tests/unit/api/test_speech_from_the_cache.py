@@ -16,7 +16,7 @@ from tests.fakes.gateway import API_CALLER, Answer, call, json_event
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import FakeProvider, catalog, model
-from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
+from tests.fakes.replay import FakeSpeechCache, fresh_idempotency, no_repetitions
 
 BODY = {"model": "talker", "input": "Hello.", "voice": "alloy", "response_format": "wav"}
 CACHED = {"price": Price(1_000_000, 0), "cache": CacheTerms(3600, "25")}
@@ -35,6 +35,7 @@ class Gateway:
             providers=lambda _: self.provider,
             till=Till(self.meter, self.unsettled),
             idempotency=fresh_idempotency(),
+            repetitions=no_repetitions(),
             caches=self.cache,
             results=None,  # type: ignore[arg-type] # nothing is too big
             desk=empty_desk(),

@@ -19,7 +19,7 @@ from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_e
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled, free_till
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
-from tests.fakes.replay import fresh_idempotency
+from tests.fakes.replay import fresh_idempotency, no_repetitions
 from tests.fakes.results import FakeResults
 
 
@@ -49,6 +49,7 @@ class Gateway:
             "providers": lambda _: self.provider,
             "till": Till(self.meter, self.unsettled),
             "idempotency": fresh_idempotency(),
+            "repetitions": no_repetitions(),
             "results": self.results,
             "files": self.files,
             "desk": empty_desk(),
@@ -289,6 +290,7 @@ def test_the_time_that_measuring_takes_counts_even_for_the_fastest_model() -> No
     parts: dict[str, Any] = {
         "till": free_till(),
         "idempotency": fresh_idempotency(),
+        "repetitions": no_repetitions(),
         "results": FakeResults(),
         "files": FakeFiles(),
         "desk": empty_desk(),

@@ -22,7 +22,7 @@ from tests.fakes.gateway import Answer, call, form_event
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
-from tests.fakes.replay import fresh_idempotency
+from tests.fakes.replay import fresh_idempotency, no_repetitions
 from tests.fakes.results import FakeResults
 from tests.sound import look, tone_wav, voice_url
 from tests.unit.audio.files import TRACKS_IN, Track, encoded, mp3, with_tracks
@@ -41,6 +41,7 @@ class Counter:
             providers=lambda _: self.provider,
             till=Till(self.meter, FakeUnsettled()),
             idempotency=fresh_idempotency(),
+            repetitions=no_repetitions(),
             results=FakeResults(),  # type: ignore[arg-type] # a fake
             files=FakeFiles(),
             desk=empty_desk(),

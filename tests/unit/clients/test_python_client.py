@@ -124,6 +124,51 @@ def test_a_result_that_lies_elsewhere_is_fetched_without_the_key(gateway: FakeGa
     assert heard(sdk(), response_format="text") == "from elsewhere"
 
 
+@pytest.mark.parametrize("behaviour", ["drop", "drop-answer", "503"])
+def test_a_result_that_lies_elsewhere_is_asked_for_again_and_not_made_again(
+    gateway: FakeGateway, sdk: Any, behaviour: str
+) -> None:
+    gateway.result_elsewhere = True
+    gateway.next("/elsewhere", behaviour, behaviour)
+    assert heard(sdk(), response_format="text") == "from elsewhere"
+    assert (len(gateway.jobs), len(gateway.uploads)) == (1, 1)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_result_that_is_cut_off_is_told_and_not_made_again(gateway: FakeGateway, sdk: Any, elsewhere: bool) -> None:
+    gateway.result_elsewhere = elsewhere
+    gateway.job_parts = 0
+    gateway.next("/elsewhere" if elsewhere else "/v1/audio/jobs", "half")
+    with pytest.raises(audio_gateway_client.JobUnreachable, match="/content") as lost:
+        heard(sdk())
+    assert lost.value.job_id in gateway.jobs
+    assert len(gateway.jobs) == 1
+
+
+def test_an_asynchronous_client_does_not_make_a_result_again_either(gateway: FakeGateway) -> None:
+    gateway.job_parts = 0
+    gateway.next("/v1/audio/jobs", "half")
+
+    async def run() -> None:
+        async with AsyncOpenAI(
+            base_url=gateway.base_url,
+            api_key=KEY,
+            http_client=audio_gateway_client.async_http_client(threshold=THRESHOLD),
+        ) as client:
+            with pytest.raises(audio_gateway_client.JobUnreachable):
+                await client.audio.transcriptions.create(model="m", file=recording(BIG))
+
+    asyncio.run(run())
+    assert len(gateway.jobs) == 1
+
+
+@pytest.mark.parametrize("behaviour", ["drop", "drop-answer", "429", "500", "503"])
+def test_a_poll_that_fails_does_not_make_another_job(gateway: FakeGateway, sdk: Any, behaviour: str) -> None:
+    gateway.next("/v1/audio/jobs", behaviour, behaviour)
+    assert heard(sdk()).text == f"{BIG} bytes"
+    assert len(gateway.jobs) == 1
+
+
 def test_more_waiting_than_an_sdk_follows_redirects(gateway: FakeGateway, sdk: Any) -> None:
     gateway.job_parts = 45
     assert heard(sdk()).text == f"{BIG} bytes"

@@ -51,7 +51,7 @@ from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event, form_event, j
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import free_till
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
-from tests.fakes.replay import FakeSpeechCache, fresh_idempotency
+from tests.fakes.replay import FakeSpeechCache, fresh_idempotency, no_repetitions
 from tests.unit.use_cases.job_workshop import Workshop
 
 SPEC = document()
@@ -128,6 +128,7 @@ def apps() -> dict[str, FastAPI]:
         "providers": providers,
         "till": free_till(),
         "idempotency": fresh_idempotency(),
+        "repetitions": no_repetitions(),
         "results": None,
         "desk": empty_desk(),
     }

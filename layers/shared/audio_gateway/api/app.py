@@ -101,6 +101,11 @@ def deadline_of(request: Request) -> Deadline:
     return cast("Deadline", request.scope["audio_gateway.deadline"])
 
 
+def received_ms_of(request: Request) -> int:
+    """When API Gateway took the request, unix milliseconds; where nobody says so, when the function did."""
+    return cast("int", request.scope["audio_gateway.received_ms"])
+
+
 def call_of(request: Request, caller: Caller) -> Call:
     """The running request as use cases know it."""
     payer = Payer(caller.key_id, caller.project_id)
@@ -124,6 +129,7 @@ class RequestScope:
         facts = RequestFacts(request_id(event), endpoint=endpoint, method=scope["method"])
         scope["audio_gateway.facts"] = facts
         scope["audio_gateway.deadline"] = _deadline(event, scope.get("aws.context"))
+        scope["audio_gateway.received_ms"] = _received_ms(event)
         status = 0
 
         async def send_with_headers(message: Message) -> None:
@@ -154,19 +160,25 @@ def request_id(event: Mapping[str, Any]) -> str:
     return "req_" + uuid.uuid4().hex
 
 
-def _deadline(event: Mapping[str, Any], context: Any) -> Deadline:
-    seconds = _PLATFORM_SECONDS
-    if context is not None:
-        seconds = min(seconds, context.get_remaining_time_in_millis() / 1000)
-    # The platform's clock began before this process did, if it had to be started, and may be over already. A sample
-    # event has an old time, and `sam local start-api` gives each request that of its own start without the id that API
-    # Gateway adds.
+def _received_ms(event: Mapping[str, Any]) -> int:
+    """When API Gateway took the request, unix milliseconds; now, where nobody says so.
+
+    A sample event has an old time, and `sam local start-api` gives each request that of its own start; neither has the
+    id that API Gateway adds.
+    """
+    now_ms = int(time.time() * 1000)
     gateway = event.get("requestContext") or {}
     received_ms = gateway.get("requestTimeEpoch")
-    if isinstance(received_ms, int) and gateway.get("extendedRequestId"):
-        spent = time.time() - received_ms / 1000
-        if 0 <= spent < _LONGEST_START_SECONDS:
-            seconds = min(seconds, _PLATFORM_SECONDS - spent)
+    if not isinstance(received_ms, int) or not gateway.get("extendedRequestId"):
+        return now_ms
+    return received_ms if 0 <= now_ms - received_ms < _LONGEST_START_SECONDS * 1000 else now_ms
+
+
+def _deadline(event: Mapping[str, Any], context: Any) -> Deadline:
+    # The platform's clock began before this process did, if it had to be started, and may be over already.
+    seconds = _PLATFORM_SECONDS - max(0.0, time.time() - _received_ms(event) / 1000)
+    if context is not None:
+        seconds = min(seconds, context.get_remaining_time_in_millis() / 1000)
     return Deadline.after(seconds - SETTLING_S)
 
 

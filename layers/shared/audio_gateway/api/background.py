@@ -8,25 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from fastapi import Request, Response
 
 from audio_gateway.api.app import caller_of, deadline_of, facts_of
-from audio_gateway.api.job_shapes import LONGEST_WAIT_S, content_url, job_shape, job_url
+from audio_gateway.api.job_shapes import job_answer
+from audio_gateway.api.replay import replayed
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import ProviderTimedOut
-from audio_gateway.jobs.job import Job
+from audio_gateway.jobs.job import Job, new_job_id
 from audio_gateway.metering.account import Caller as Payer
 from audio_gateway.metering.account import Hold, Unit, Window, Work
 from audio_gateway.replay.idempotency import Answer, Run
-from audio_gateway.transcripts.json_bytes import json_bytes
 from audio_gateway.use_cases.ask import Providers
 from audio_gateway.use_cases.job_order import JobOrder
 from audio_gateway.use_cases.speech import SpeechOrder
 from audio_gateway.use_cases.start_job import JobDesk, start_job
-
-JOB_HEADER: Final = "x-audio-gateway-job"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +47,28 @@ class Beginning:
         """Begin a job and answer with it if that was asked for (`background`), otherwise with where to wait for it.
 
         `audio` came with the request; `duration_ms` is its length if that was measured. Under an Idempotency-Key the
-        answer is stored before there is a job, so that a repetition never begins another one.
+        answer is stored before there is a job, so that a repetition never begins another one; without a key the answer
+        is the job of another try of the call, if there is one.
 
-        Raises what `start_job` raises, and `ReplayUnavailable`; then there is no job and nothing is held. So it is
-        after `ProviderTimedOut`: there is no time left to say that there is one.
+        Raises what `start_job` and `Run.becomes` raise, and `ReplayUnavailable`; then there is no job and nothing is
+        held. So it is after `ProviderTimedOut`: there is no time left to say that there is one.
         """
-        caller = caller_of(request)
+        caller, facts = caller_of(request), facts_of(request)
         if deadline_of(request).passed:
             message = "There was no time left to begin the work; nothing was done or charged. Send it again."
             provider = self.catalog.model_for(order.what.model, order.endpoint).provider
             raise ProviderTimedOut(message, provider=provider.id, worked=False)
-        facts_of(request).ignored = order.ignored
+        facts.ignored = order.ignored
+        job_id = new_job_id(self.desk.now_ms())
+        begun = run.becomes(job_id)
+        if begun is not None:
+            facts.replayed = True
+            return _response(replayed(job_answer(begun, order.ignored, background=background)))
         answers: list[Answer] = []
 
         def announce(job: Job, windows: Mapping[str, Window]) -> None:
-            facts_of(request).windows = windows
-            answers.append(_answer(job, order.ignored, background=background))
+            facts.windows = windows
+            answers.append(job_answer(job, order.ignored, background=background))
             run.keep(answers[0], job.hold or _nothing(job))
 
         start_job(
@@ -77,18 +80,15 @@ class Beginning:
             audio=audio,
             duration_ms=duration_ms,
             upload_id=None if isinstance(order.what, SpeechOrder) else order.what.upload_id,
+            job_id=job_id,
             announce=announce,
         )
         (answer,) = answers
-        return Response(answer.body, answer.status, dict(answer.headers))
+        return _response(answer)
 
 
-def _answer(job: Job, ignored: tuple[str, ...], *, background: bool) -> Answer:
-    if background:
-        headers = {"content-type": "application/json", JOB_HEADER: job.id, "location": job_url(job.id)}
-        return Answer(headers, json_bytes(job_shape(job)), ignored, 202)
-    where = content_url(job.id, (("wait", str(LONGEST_WAIT_S)), ("hop", "1")))
-    return Answer({JOB_HEADER: job.id, "location": where}, b"", ignored, 303)
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, dict(answer.headers))
 
 
 def _nothing(job: Job) -> Hold:

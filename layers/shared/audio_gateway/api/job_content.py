@@ -1,17 +1,10 @@
 """A job's result, as the call would have answered: waited for, and in the format that is asked for now.
 
-Each request waits for up to 25 s, then redirects to itself. The official SDKs follow 20 redirects, the one that led
-from the call to the job included. Whoever still waits at the last of them is told where the result will be.
-
-    POST …/transcriptions ──303──► content?hop=1 ──303──► … ──303──► content?hop=20 ──► the result, or 504
-
-Waiting reads the job's item twice a second, at most 50 times a request: an item below 4 KB is one read unit.
+How it is waited for is in `job_wait.py`.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -90,44 +83,26 @@ class ContentRequest:
         parameters.refuse_the_rest()
         return asked
 
-    def again(self, job: Job) -> str:
-        """Where to go on waiting; raises `StillRunning` if nobody would follow."""
-        if self.is_last_for(job):
-            raise StillRunning(
-                f"The job '{job.id}' is still running, and nothing is lost: it goes on, and is not paid again. "
-                f"Its result will be at {content_url(job.id)}; GET /v1/audio/jobs/{job.id} tells how far it is."
-            )
-        return self.next_url(job)
-
-    def is_last_for(self, job: Job) -> bool:
+    def is_last_for(self, job: Job | None) -> bool:
         """Whether nobody would follow another redirect to here.
 
-        Speech is nearly always too big for an answer of ours, and needs one more redirect to be fetched.
+        Speech is nearly always too big for an answer of ours, and needs one more redirect to be fetched. A job that
+        could not be read is None.
         """
-        return self.hop >= (LAST_HOP - 1 if job.endpoint == "speech" else LAST_HOP)
+        return self.hop >= (LAST_HOP - 1 if job is not None and job.endpoint == "speech" else LAST_HOP)
 
-    def next_url(self, job: Job) -> str:
+    def next_url(self, job_id: str) -> str:
         """The same request, one redirect later."""
-        return content_url(job.id, (*self.query, ("hop", str(self.hop + 1))))
+        return content_url(job_id, (*self.query, ("hop", str(self.hop + 1))))
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The answer, and the options that had no effect on it."""
+    """The answer, and the options that had no effect on it. `error` is the class of what failed in passing."""
 
     response: Response
     ignored: tuple[str, ...]
-
-
-def wait_for(look: Callable[[], Job], wait_s: float, deadline: Deadline, *, poll_s: float) -> Job:
-    """The job once it is over, or as it is when the time is up."""
-    give_up_at = min(time.monotonic() + wait_s, deadline.at_s)
-    while True:
-        job = look()
-        left = give_up_at - time.monotonic()
-        if job.is_final or left <= 0:
-            return job
-        time.sleep(min(poll_s, left))
+    error: str | None = None
 
 
 class JobContent:
@@ -177,7 +152,7 @@ class JobContent:
         """A redirect to where nobody has waited yet."""
         if asked.is_last_for(job):
             raise _too_many_redirects(job)
-        return Content(Response(status_code=303, headers={"location": asked.next_url(job)}), ())
+        return Content(Response(status_code=303, headers={"location": asked.next_url(job.id)}), ())
 
     def _given(self, job: Job, answer: Answer, asked: ContentRequest) -> Content:
         response = respond(answer, self._results, job.project_id)

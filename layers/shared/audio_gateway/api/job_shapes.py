@@ -7,6 +7,10 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from audio_gateway.jobs.job import Job
+from audio_gateway.replay.idempotency import Answer
+from audio_gateway.transcripts.json_bytes import json_bytes
+
+JOB_HEADER: Final = "x-audio-gateway-job"
 
 LONGEST_WAIT_S: Final = 25
 """How long one request waits for a job; API Gateway gives up after 29 s."""
@@ -29,6 +33,15 @@ def job_shape(job: Job) -> dict[str, Any]:
         "usage": _usage(job),
         "error": _error(job),
     }
+
+
+def job_answer(job: Job, ignored: tuple[str, ...], *, background: bool) -> Answer:
+    """The answer to a request that became this job: itself for `background`, otherwise where to wait for its result."""
+    if background:
+        headers = {"content-type": "application/json", JOB_HEADER: job.id, "location": job_url(job.id)}
+        return Answer(headers, json_bytes(job_shape(job)), ignored, 202)
+    where = content_url(job.id, (("wait", str(LONGEST_WAIT_S)), ("hop", "1")))
+    return Answer({JOB_HEADER: job.id, "location": where}, b"", ignored, 303)
 
 
 def job_url(job_id: str) -> str:

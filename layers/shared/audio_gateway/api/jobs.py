@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.admin.pages import Asked
 from audio_gateway.api.app import caller_of, create_app, deadline_of, facts_of
 from audio_gateway.api.identity import Caller
-from audio_gateway.api.job_content import ContentRequest, JobContent, wait_for
+from audio_gateway.api.job_content import Content, ContentRequest, JobContent
 from audio_gateway.api.job_shapes import job_shape
+from audio_gateway.api.job_wait import wait_for
 from audio_gateway.api.models import json_response
 from audio_gateway.api.parameters import Parameters
 from audio_gateway.api.results import ResultStore
@@ -71,22 +70,30 @@ def jobs_app(*, stopping: Stopping, results: ResultStore, poll_s: float = 0.5) -
 
     @app.get("/audio/jobs/{job_id}/content")
     async def content(request: Request, job_id: str) -> Response:
-        caller = caller_of(request)
-        asked = ContentRequest.of(request)
-        _job_of(caller, job_id, desk)
-        deadline = deadline_of(request)
-        job = wait_for(lambda: _job_of(caller, job_id, desk), asked.wait_s, deadline, poll_s=poll_s)
-        facts = facts_of(request)
-        facts.model = job.model
-        if not job.is_final:
-            return Response(status_code=HTTPStatus.SEE_OTHER, headers={"location": asked.again(job)})
-        answer = contents.of(job, asked, deadline)
-        facts.ignored = answer.ignored
-        if job.work is not None:
-            facts.price_microusd = job.work.price_microusd
-        return answer.response
+        return _content(request, job_id, desk, contents, poll_s)
 
     return app
+
+
+def _content(request: Request, job_id: str, desk: JobDesk, contents: JobContent, poll_s: float) -> Response:
+    caller = caller_of(request)
+    asked = ContentRequest.of(request)
+    facts, deadline = facts_of(request), deadline_of(request)
+
+    def look() -> Job:
+        job = _job_of(caller, job_id, desk)
+        facts.model = job.model
+        return job
+
+    def read(job: Job) -> Content:
+        found = contents.of(job, asked, deadline)
+        if job.work is not None:
+            facts.price_microusd = job.work.price_microusd
+        return found
+
+    answer = wait_for(job_id, look, read, asked, deadline, poll_s=poll_s)
+    facts.ignored, facts.error = answer.ignored, answer.error
+    return answer.response
 
 
 def _job_of(caller: Caller, job_id: str, desk: JobDesk) -> Job:

@@ -13,7 +13,7 @@ from audio_gateway.metering.dynamodb import dynamodb_client
 from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.unsettled import UnsettledStore
 from audio_gateway.providers.registry import provider_of
-from audio_gateway.replay.aws import idempotency_on_aws
+from audio_gateway.replay.aws import idempotency_on_aws, repetitions_on_aws
 from audio_gateway.use_cases.desk import desk_on_aws
 from audio_gateway.use_cases.reserve import Till
 
@@ -29,6 +29,7 @@ def listening_on_aws(settings: ListeningSettings) -> ListeningApi:
         providers=provider_of,
         till=Till(meter, unsettled),
         idempotency=idempotency_on_aws(client, table, bucket, unsettled),
+        repetitions=repetitions_on_aws(client, table),
         results=ResultStore(bucket),
         files=Inputs(uploads, AllowedHosts.parse(settings.allow_hosts)),
         desk=desk_on_aws(client, table, bucket, settings.machine_arn, unsettled, settings.lag),

@@ -1,19 +1,23 @@
-"""The header Idempotency-Key, and answers as they go out: the first time, and again."""
+"""Requests that are made again, with the header Idempotency-Key or without, and answers as they go out."""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
-from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 from fastapi import Request, Response
 
-from audio_gateway.api.app import facts_of
+from audio_gateway.api.app import facts_of, received_ms_of
 from audio_gateway.api.identity import Caller
+from audio_gateway.api.job_shapes import JOB_HEADER, job_answer
 from audio_gateway.api.results import ResultStore
+from audio_gateway.deadline import Deadline
+from audio_gateway.jobs.job import Job
 from audio_gateway.replay.fingerprint import fingerprint
-from audio_gateway.replay.idempotency import Answer, Idempotency, Run, key_hash
+from audio_gateway.replay.idempotency import Answer, Idempotency, Run, StoredResult, key_hash
+from audio_gateway.replay.repetition import Attempt, Repetitions
 
 MAX_BUFFERED_BYTES: Final = 4_500_000
 """Of audio: Lambda answers with at most 6 MB, of which base64 takes a quarter (docs/architecture.md, «limits»)."""
@@ -23,33 +27,85 @@ _MAX_PAYLOAD_BYTES: Final = 6_291_456 - 32_768  # with room for the headers
 _MOST_ESCAPED: Final = 6  # bytes for one: a control character
 _TEXT_TYPES: Final = ("text/", "application/json")
 
+_COUNT: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
 _REPLAYED: Final = {"x-audio-gateway-replayed": "true"}
 
 
-def begin_run(request: Request, caller: Caller, idempotency: Idempotency, *asked: object) -> Run:
-    """Claim the request's Idempotency-Key for what was `asked`; without the header nothing is done.
+class Replays(Protocol):
+    """What is needed to find what was answered before."""
 
-    The run's `earlier` is the answer to the same request before, which costs nothing.
+    @property
+    def idempotency(self) -> Idempotency:
+        """For requests with a key."""
+        ...
+
+    @property
+    def repetitions(self) -> Repetitions:
+        """For all others."""
+        ...
+
+    @property
+    def results(self) -> ResultStore:
+        """Where large answers lie."""
+        ...
+
+
+def begin_run(request: Request, caller: Caller, using: Replays, *asked: object, background: bool) -> Run:
+    """Claim the request's Idempotency-Key for what was `asked`; without the header, look what an SDK repeats.
+
+    The run's `earlier` is the answer to the same request before, which costs nothing. `background` says that the answer
+    to a request which became a job is the job itself.
 
     Raises:
         InvalidRequest: the header is not a key.
         AlreadyRunning, IdempotencyKeyReused, ReplayUnavailable, MeteringUnavailable: see `Idempotency.begin`.
+        AlreadyRunning, StorageUnavailable: see `Repetitions.begin`.
     """
     facts = facts_of(request)
     key_sha256 = key_hash(request.headers.getlist("idempotency-key"))
+    run: Run
     if key_sha256 is None:
-        return Run()
-    run = idempotency.begin(
-        project_id=caller.project_id,
-        key_sha256=key_sha256,
-        fingerprint=fingerprint(facts.endpoint, *asked),
-        request_id=facts.request_id,
-    )
+        run = _repeatable(request, caller, using, asked, background=background)
+    else:
+        run = using.idempotency.begin(
+            project_id=caller.project_id,
+            key_sha256=key_sha256,
+            fingerprint=fingerprint(facts.endpoint, *asked),
+            request_id=facts.request_id,
+        )
     if run.earlier is not None:
         facts.replayed, facts.ignored = True, run.earlier.ignored
-        if run.earlier.status == HTTPStatus.OK:  # what a job costs is said with its result
+        if not _is_job(run.earlier):  # what a job costs is said with its result
             facts.price_microusd = 0
     return run
+
+
+def _repeatable(
+    request: Request, caller: Caller, using: Replays, asked: tuple[object, ...], *, background: bool
+) -> Run:
+    facts, retries = facts_of(request), _retries(request)
+
+    def attempt() -> Attempt:
+        sha256 = fingerprint(facts.endpoint, *asked)
+        return Attempt(caller.key_id, sha256, facts.request_id, received_ms_of(request), retries, expires_s=0)
+
+    run = using.repetitions.begin(attempt, retries=retries, project_id=caller.project_id)
+    if isinstance(run.found, Job):
+        run.earlier = job_answer(run.found, (), background=background)
+    elif run.found is not None:
+        where = using.results.link(run.found.key)
+        run.earlier = Answer({"x-audio-gateway-model": run.found.model, "location": where}, b"", status=303)
+    return run
+
+
+def _retries(request: Request) -> int:
+    """How often an official SDK has sent the call before, as it says; 0 for all others."""
+    said = request.headers.get("x-stainless-retry-count", "")
+    return int(said) if _COUNT.fullmatch(said) else 0
+
+
+def _is_job(answer: Answer) -> bool:
+    return JOB_HEADER in answer.headers
 
 
 def replayed(answer: Answer) -> Answer:
@@ -59,12 +115,23 @@ def replayed(answer: Answer) -> Answer:
 
 def respond(answer: Answer, results: ResultStore, project_id: str) -> Response:
     """The answer itself, or a redirect to the bucket if it is too big for Lambda."""
+    return deliver(answer, results, project_id)[0]
+
+
+def deliver(answer: Answer, results: ResultStore, project_id: str) -> tuple[Response, str | None]:
+    """As `respond`, with the answer's key in the bucket if it lies there."""
     content_type = answer.headers.get("content-type", "")
     if _fits(answer.body, content_type):
-        return Response(answer.body, answer.status, dict(answer.headers))
-    url = results.put(answer.body, content_type, project_id=project_id)
+        return Response(answer.body, answer.status, dict(answer.headers)), None
+    key = results.put(answer.body, content_type, project_id=project_id)
     headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
-    return Response(status_code=303, headers={**headers, "location": url})
+    return Response(status_code=303, headers={**headers, "location": results.link(key)}), key
+
+
+def remember(run: Run, key: str | None, model_id: str, deadline: Deadline) -> None:
+    """Let another try of the call find an answer that was paid and lies in the bucket, if it does and there is time."""
+    if key is not None and not deadline.passed:
+        run.remember(StoredResult(key, model_id))
 
 
 def _fits(body: bytes, content_type: str) -> bool:

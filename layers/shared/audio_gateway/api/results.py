@@ -31,18 +31,18 @@ class ResultStore:
     @cached_property
     def _client(self) -> S3Client:
         # Imported on first use: most answers fit, and boto3 costs more of a cold start than all else together.
-        client: S3Client = aws_client("s3", connect_timeout=0.5, read_timeout=2.5, attempts=2, **LINKS)
+        client: S3Client = aws_client("s3", connect_timeout=1.0, read_timeout=2.5, attempts=2, **LINKS)
         return client
 
     def put(self, body: bytes, content_type: str, *, project_id: str) -> str:
-        """Store an answer; gives a URL that serves it to whoever holds it, for 15 minutes."""
+        """Store an answer; gives its key, for `link`."""
         key = _new_key(project_id)
         with _as_ours():
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
-        return self.link(key)
+        return key
 
     def put_parts(self, parts: Iterable[bytes], content_type: str, *, owner: str, filename: str) -> str:
-        """Store a file part by part, each of at least `MIN_PART_BYTES` but the last; gives a URL as `put` does.
+        """Store a file part by part, each of at least `MIN_PART_BYTES` but the last; gives a URL as `link` does.
 
         Whatever `parts` raises is raised, and then nothing is stored.
         """

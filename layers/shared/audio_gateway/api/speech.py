@@ -14,7 +14,7 @@ from audio_gateway.api.background import Beginning
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.json_body import read_object
 from audio_gateway.api.money import charged
-from audio_gateway.api.replay import begin_run, replayed, respond
+from audio_gateway.api.replay import begin_run, deliver, remember, replayed, respond
 from audio_gateway.api.results import ResultStore
 from audio_gateway.api.speech_answers import speech_answer
 from audio_gateway.audio.encode import with_true_sizes
@@ -22,6 +22,7 @@ from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import InvalidRequest, WorkTooLong
 from audio_gateway.replay.idempotency import Idempotency
+from audio_gateway.replay.repetition import Repetitions
 from audio_gateway.replay.speech_cache import LONGEST_KEEP_S, SpeechCaches
 from audio_gateway.use_cases.ask import Providers
 from audio_gateway.use_cases.job_order import JobOrder
@@ -43,6 +44,7 @@ class SpeechApi:
     providers: Providers
     till: Till
     idempotency: Idempotency
+    repetitions: Repetitions
     caches: SpeechCaches
     results: ResultStore
     desk: JobDesk
@@ -62,7 +64,7 @@ def speech_app(using: SpeechApi) -> FastAPI:
         asked = read_order(body)
         order, as_events = asked.order, asked.stream_format == "sse"
         facts.model = known_model(order.model, catalog)
-        with begin_run(request, caller, using.idempotency, *asked.what) as run:
+        with begin_run(request, caller, using, *asked.what, background=asked.background) as run:
             if run.earlier is not None:
                 return respond(replayed(run.earlier), results, caller.project_id)
             facts.characters = len(order.text)
@@ -88,9 +90,10 @@ def speech_app(using: SpeechApi) -> FastAPI:
                     ignored=facts.ignored,
                     cached=spoken.cached,
                 )
-                response = respond(answer, results, caller.project_id)
+                response, stored = deliver(answer, results, caller.project_id)
                 spoken.reservation.keep_time(spoken.model)
                 run.keep(answer, spoken.reservation.admission.hold)
+            remember(run, stored, spoken.model.id, call.deadline)
             if spoken.to_keep is not None and call.deadline.remaining_s() >= LONGEST_KEEP_S:
                 cache.keep(spoken.to_keep, audio)
             return response

@@ -16,12 +16,13 @@ from audio_gateway.api.background import Beginning
 from audio_gateway.api.form_body import read_form
 from audio_gateway.api.money import charged
 from audio_gateway.api.multipart import Form
-from audio_gateway.api.replay import begin_run, replayed, respond
+from audio_gateway.api.replay import begin_run, deliver, remember, replayed, respond
 from audio_gateway.api.results import ResultStore
 from audio_gateway.api.transcript_answers import transcript_answer
 from audio_gateway.errors import InvalidRequest, WorkTooLong
 from audio_gateway.providers.port import Chunking, KnownSpeaker, Task, TranscriptDone
 from audio_gateway.replay.idempotency import Idempotency
+from audio_gateway.replay.repetition import Repetitions
 from audio_gateway.transcripts.languages import is_language_code
 from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS
 from audio_gateway.use_cases.job_order import JobOrder
@@ -50,6 +51,7 @@ class ListeningApi(Listening):
     """What both functions work with; jobs are begun at the `desk`."""
 
     idempotency: Idempotency
+    repetitions: Repetitions
     results: ResultStore
     desk: JobDesk
 
@@ -80,7 +82,7 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
         unknown = tuple(_FIELD_NAME.sub("?", name)[:50] for name in form.left())
         # A request without `background` has the fingerprint of before there was one.
         asked = (order, "background") if background else (order,)
-        with begin_run(request, caller, using.idempotency, *asked) as run:
+        with begin_run(request, caller, using, *asked, background=background) as run:
             if run.earlier is not None:
                 return respond(replayed(run.earlier), using.results, caller.project_id)
             if background:
@@ -104,9 +106,10 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
                 answer = transcript_answer(
                     order, transcript, model_id=heard.model.id, ignored=facts.ignored, events=events
                 )
-                response = respond(answer, using.results, caller.project_id)
+                response, stored = deliver(answer, using.results, caller.project_id)
                 heard.reservation.keep_time(heard.model)
                 run.keep(answer, heard.reservation.admission.hold)
+            remember(run, stored, heard.model.id, deadline_of(request))
             return response
 
     return app

@@ -53,15 +53,33 @@ def files_gone() -> StorageUnavailable:
     return StorageUnavailable("The job's files are gone: it was deleted, or its time has passed.")
 
 
-class JobFiles:
-    """All jobs' files. Every call raises `StorageUnavailable` if the bucket cannot be read or written."""
+_CONNECT_TIMEOUT_S: Final = 1.0
+_READ_TIMEOUT_S: Final = 3.0
+_ATTEMPTS: Final = 2
+_PAUSE_S: Final = 0.05  # between two tries, at most
+LONGEST_READ_S: Final = _ATTEMPTS * max(_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S) + _PAUSE_S
+"""What it takes a request at most to find out that a file cannot be read: 6.05 s. The time-out is for each piece that
+arrives, so that a large file may take longer."""
 
-    def __init__(self, bucket: str) -> None:
+
+class JobFiles:
+    """All jobs' files. Every call raises `StorageUnavailable` if the bucket cannot be read or written.
+
+    `patient` is for the steps of jobs, for which nobody waits.
+    """
+
+    def __init__(self, bucket: str, *, patient: bool = True) -> None:
         self._bucket = bucket
+        self._patient = patient
 
     @cached_property
     def _client(self) -> S3Client:
-        client: S3Client = aws_client("s3", connect_timeout=2, read_timeout=20, attempts=4)
+        if self._patient:
+            patient: S3Client = aws_client("s3", connect_timeout=2, read_timeout=20, attempts=4)
+            return patient
+        client: S3Client = aws_client(
+            "s3", connect_timeout=_CONNECT_TIMEOUT_S, read_timeout=_READ_TIMEOUT_S, attempts=_ATTEMPTS
+        )
         return client
 
     def put(self, job: Job, name: str, data: bytes) -> SourceFile:

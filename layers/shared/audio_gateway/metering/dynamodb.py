@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any, Final, cast
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
-# Seconds. DynamoDB answers within some 10 ms; a request that has waited this long is better asked again. With one more
-# try, over a connection that is open from the admission, a write that settles takes at most 1.5 s when DynamoDB is
-# silent and 1.1 s when it throttles: api/app.py keeps 2.5 s for settling.
-_CONNECT_TIMEOUT_S: Final = 0.5
+# Seconds. DynamoDB answers within some 10 ms; a request that has waited this long is better asked again. To connect
+# takes longer, with TLS on the share of a processor that a small function has.
+_CONNECT_TIMEOUT_S: Final = 1.0
 _READ_TIMEOUT_S: Final = 0.7
 _ATTEMPTS: Final = 2
+_PAUSE_S: Final = 0.05  # between two tries, at most; where DynamoDB throttles 1.0, and then it answers at once
+
+LONGEST_WRITE_S: Final = _READ_TIMEOUT_S + _PAUSE_S + max(_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S)
+"""What a write takes at most over a connection that is open, as it is from the admission on: 1.75 s.
+
+The first try gets no answer. The second one cannot connect, where the network is gone, or gets no answer either, where
+DynamoDB is silent. A request has to have so much left, and the evidence of `unsettled.py`, behind its deadline.
+"""
 
 # A run that gives up does all of its work again, and one that is throttled does best to wait: with the pauses between
 # the tries, which double from 1 s, a call takes 40 s at most.
@@ -49,6 +56,7 @@ def _client(connect_timeout_s: float, read_timeout_s: float, attempts: int) -> D
         connect_timeout=connect_timeout_s,
         read_timeout=read_timeout_s,
         retries={"mode": "standard", "total_max_attempts": attempts},
+        tcp_keepalive=True,
         parameter_validation=False,  # a tenth of a call's processor time; DynamoDB checks the same
     )
     client = cast("DynamoDBClient", get_session().create_client("dynamodb", config=config))

@@ -138,6 +138,25 @@ class Table:
         """Write an item if the condition holds for the one that is there; whether it did."""
         return self._changed("put_item", Item=item, ConditionExpression=condition, ExpressionAttributeValues=values)
 
+    def take(self, item: Item, condition: str, values: Item) -> Item | None:
+        """Write an item if the condition holds for the one that is there; otherwise that one, and None if it did."""
+        from botocore.exceptions import ClientError
+
+        with as_ours(self._unavailable):
+            try:
+                self._client.put_item(
+                    TableName=self._name,
+                    Item=item,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=values,
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                if not _is_condition(error):
+                    raise
+                return cast("Item", error.response["Item"])  # type: ignore[typeddict-item] # only with ALL_OLD
+        return None
+
     def update(self, arguments: Item) -> bool:
         """Make an update; whether its condition held."""
         return self._changed("update_item", **arguments)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from audio_gateway.aws import aws_client, is_absent
 from audio_gateway.errors import MeteringUnavailable
@@ -58,17 +58,38 @@ class Unsettled(Protocol):
         ...
 
 
-class UnsettledStore:
-    """Small objects `unsettled/<key id>/<request id>` in the gateway's bucket: ids, numbers and a model, no content."""
+# Seconds. S3 takes a small object within some 50 ms, and a connection as fast. Behind a request's deadline are 2.5 s
+# (api/app.py), of which the ledger row that could not be written took 1.75 (dynamodb.py).
+_TIMEOUT_S: Final = 0.34
+_ATTEMPTS: Final = 2
+_PAUSE_S: Final = 0.05  # between two tries, at most
 
-    def __init__(self, bucket: str) -> None:
+LONGEST_KEEP_S: Final = _ATTEMPTS * _TIMEOUT_S + _PAUSE_S
+"""What it takes at most to find out that evidence cannot be kept: 0.73 s. A try fails to connect, or gets no answer."""
+
+# Where nobody waits.
+_PATIENT_CONNECT_TIMEOUT_S: Final = 1.0
+_PATIENT_READ_TIMEOUT_S: Final = 3.0
+_PATIENT_ATTEMPTS: Final = 3
+
+
+class UnsettledStore:
+    """Small objects `unsettled/<key id>/<request id>` in the gateway's bucket: ids, numbers and a model, no content.
+
+    `patient` is for those for whom nobody waits: the ends of jobs, and the sweeper.
+    """
+
+    def __init__(self, bucket: str, *, patient: bool = False) -> None:
         self._bucket = bucket
+        self._patient = patient
 
     @cached_property
     def _client(self) -> S3Client:
         # Made on first use: a request whose settling fails is rare, and a client costs much of a cold start.
-        # Once, and soon: what is left before the gateway cuts the answer off is less than a second.
-        client: S3Client = aws_client("s3", connect_timeout=0.3, read_timeout=0.5, attempts=1)
+        connect_s = _PATIENT_CONNECT_TIMEOUT_S if self._patient else _TIMEOUT_S
+        read_s = _PATIENT_READ_TIMEOUT_S if self._patient else _TIMEOUT_S
+        attempts = _PATIENT_ATTEMPTS if self._patient else _ATTEMPTS
+        client: S3Client = aws_client("s3", connect_timeout=connect_s, read_timeout=read_s, attempts=attempts)
         return client
 
     def keep(self, hold: Hold, work: Work, at_ms: int | None = None) -> None:

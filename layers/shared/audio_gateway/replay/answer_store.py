@@ -31,7 +31,7 @@ class AnswerStore:
     @cached_property
     def _client(self) -> S3Client:
         # Made on first use: requests without an Idempotency-Key do not pay for it.
-        client: S3Client = aws_client("s3", connect_timeout=0.5, read_timeout=1.5, attempts=2)
+        client: S3Client = aws_client("s3", connect_timeout=1.0, read_timeout=1.5, attempts=2)
         return client
 
     def keep(self, claim: Claim, stored: StoredAnswer) -> None:

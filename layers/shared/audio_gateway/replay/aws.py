@@ -1,4 +1,4 @@
-"""Idempotency as the functions use it: claims in the table, answers in the bucket, payments in the ledger."""
+"""What is given again, as the functions use it: claims, tries and payments in the table, answers in the bucket."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.table import Table
 from audio_gateway.metering.unsettled import Unsettled
 from audio_gateway.replay.answer_store import AnswerStore
+from audio_gateway.replay.attempt_store import AttemptStore
 from audio_gateway.replay.claim_store import ClaimStore
 from audio_gateway.replay.idempotency import Idempotency
 from audio_gateway.replay.payments import LedgerPayments
+from audio_gateway.replay.repetition import Repetitions
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -20,3 +22,8 @@ def idempotency_on_aws(client: DynamoDBClient, table: str, bucket: str, unsettle
     """All that an Idempotency-Key needs. Nothing is called, and nothing more imported, before one comes."""
     payments = LedgerPayments(Table(client, table), unsettled, JobStore(client, table))
     return Idempotency(ClaimStore(client, table), AnswerStore(bucket), payments)
+
+
+def repetitions_on_aws(client: DynamoDBClient, table: str) -> Repetitions:
+    """All that a call needs which is made again without a key."""
+    return Repetitions(AttemptStore(client, table), JobStore(client, table))

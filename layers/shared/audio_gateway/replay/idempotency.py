@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
 from audio_gateway.errors import AlreadyRunning, IdempotencyKeyReused, InvalidRequest, ReplayUnavailable
+from audio_gateway.jobs.job import Job
 from audio_gateway.metering.account import Hold
 
 CLAIM_SECONDS: Final = 65
@@ -43,6 +44,14 @@ class Answer:
     body: bytes
     ignored: tuple[str, ...] = ()
     status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResult:
+    """An answer in the bucket of results: its key there, and the model that made it."""
+
+    key: str
+    model: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +218,19 @@ class Run:
         Raises:
             ReplayUnavailable: it cannot be stored; it must not be given then, as the next one would be paid again.
         """
+
+    def becomes(self, job_id: str) -> Job | None:  # noqa: ARG002 - with a key, that decides
+        """Say that the request becomes a job of this id, before there is anything of it.
+
+        The job to answer with instead, if another try of the same call has begun one; nothing is to be done then.
+
+        Raises:
+            AlreadyRunning, StorageUnavailable: no job may be begun.
+        """
+        return None
+
+    def remember(self, result: StoredResult) -> None:
+        """Say that the answer is paid and lies in the bucket, so that another try of the call finds it."""
 
 
 class _ClaimedRun(Run):

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 ENCODING_VERSION: Final = 1
 """Raise it when the gateway makes other audio of what a provider answers: what was stored before is then not found."""
 
-_CONNECT_TIMEOUT_S: Final = 0.5
+_CONNECT_TIMEOUT_S: Final = 1.0
 _READ_TIMEOUT_S: Final = 1.5
-LONGEST_KEEP_S: Final = _CONNECT_TIMEOUT_S + _READ_TIMEOUT_S
-"""Seconds that it takes at most to store a file: who has not so many left does without it."""
+_ATTEMPTS: Final = 2
+_PAUSE_S: Final = 0.05  # between two tries, at most
+LONGEST_KEEP_S: Final = _ATTEMPTS * max(_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S) + _PAUSE_S
+"""Seconds that it takes at most to find out that a file cannot be stored: who has not so many left does without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class SpeechCacheStore:
         """Made on first use: models without a cache do not pay for it."""
         # A miss is cheaper than a long wait.
         client: S3Client = aws_client(
-            "s3", connect_timeout=_CONNECT_TIMEOUT_S, read_timeout=_READ_TIMEOUT_S, attempts=1
+            "s3", connect_timeout=_CONNECT_TIMEOUT_S, read_timeout=_READ_TIMEOUT_S, attempts=_ATTEMPTS
         )
         return client
 

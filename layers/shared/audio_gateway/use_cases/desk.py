@@ -26,7 +26,7 @@ def desk_on_aws(
     meter = DynamoJobMeter(client, table, lag, hold_seconds=HOLD_SECONDS)
     return JobDesk(
         store=JobStore(client, table),
-        files=JobFiles(bucket),
+        files=JobFiles(bucket, patient=False),
         executions=Executions(machine_arn),
         till=JobTill(meter, unsettled),
         now_ms=now_ms,

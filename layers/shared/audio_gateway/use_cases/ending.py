@@ -25,7 +25,7 @@ def ending_on_aws(catalog: Catalog, table: str, bucket: str, webhook_queue_url: 
     return Ending(
         store=JobStore(client, table),
         files=JobFiles(bucket),
-        till=JobTill(meter, UnsettledStore(bucket)),
+        till=JobTill(meter, UnsettledStore(bucket, patient=True)),
         ledger=LateRows(client, table, lag, now_ms),
         catalog=catalog,
         notify=JobNews(WebhookQueue(webhook_queue_url)).notify,

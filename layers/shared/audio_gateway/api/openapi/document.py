@@ -254,7 +254,8 @@ def _headers() -> dict[str, Schema]:
         "x-audio-gateway-model": "The model that served the request: the one asked for, or one of its fallbacks.",
         "x-audio-gateway-ignored": "Names of the fields that changed nothing, if there were any.",
         "x-audio-gateway-cost-usd": "What the answer costs, in dollars: a plain decimal number.",
-        "x-audio-gateway-replayed": "`true` for the answer to an earlier request with the same Idempotency-Key.",
+        "x-audio-gateway-replayed": "`true` for the answer to an earlier request with the same Idempotency-Key, or to "
+        "an earlier try of the call.",
         "x-audio-gateway-job": "The id of the job that the request has become.",
         "x-audio-gateway-cached": "`true` for speech that was made before, where the catalogue lets it be given again.",
         **{name: _WINDOW_TEXT[name.split("-")[2]] for name in _WINDOWS},

@@ -1,0 +1,125 @@
+"""Waiting for a job: what fails in passing is not the end of the call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from audio_gateway.errors import NotFound, StorageUnavailable
+from audio_gateway.jobs.job import Job
+from tests.unit.api.test_jobs import Gateway
+
+
+class Failing:
+    """A call that fails so many times, and then does what it did before."""
+
+    def __init__(self, real: Any, times: int) -> None:
+        self.real, self.left, self.calls = real, times, 0
+
+    def __call__(self, *arguments: Any) -> Any:
+        self.calls += 1
+        if self.left > 0:
+            self.left -= 1
+            raise StorageUnavailable("It does not answer.")
+        return self.real(*arguments)
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    return Gateway()
+
+
+@pytest.fixture
+def job(gateway: Gateway) -> Job:
+    return gateway.store.kept[gateway.write(("background", "true")).json["id"]]
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    taken: list[float] = []
+    monkeypatch.setattr("time.sleep", taken.append)
+    return taken
+
+
+def fail(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, times: int) -> Failing:
+    failing = Failing(getattr(owner, name), times)
+    monkeypatch.setattr(owner, name, failing)
+    return failing
+
+
+def test_a_table_that_does_not_answer_is_looked_at_again(
+    gateway: Gateway, job: Job, monkeypatch: pytest.MonkeyPatch, naps: list[float]
+) -> None:
+    gateway.run(job)
+    looks = fail(monkeypatch, gateway.store, "get", 3)
+    assert gateway.content(job.id, wait="25").status == 200
+    assert (looks.calls, len(naps)) == (4, 3)
+
+
+@pytest.mark.parametrize(("owner", "call"), [("store", "get"), ("files", "find"), ("files", "get")])
+def test_the_next_redirect_is_another_try(
+    gateway: Gateway,
+    job: Job,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    owner: str,
+    call: str,
+) -> None:
+    gateway.run(job)
+    fail(monkeypatch, getattr(gateway, owner), call, 1)
+    answer = gateway.content(job.id, response_format="srt", hop="7")
+    where = f"/v1/audio/jobs/{job.id}/content?wait=0&response_format=srt&hop=8"
+    assert (answer.status, answer.headers["location"]) == (303, where)
+    assert '"error":"StorageUnavailable"' in capsys.readouterr().out
+    assert gateway.content(job.id, response_format="srt", hop="8").status == 200
+
+
+def test_a_bucket_that_takes_no_large_result_is_tried_again(
+    gateway: Gateway, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.run(job)
+    monkeypatch.setattr("audio_gateway.api.replay._MAX_PAYLOAD_BYTES", 10)
+    gateway.results.broken = True
+    assert gateway.content(job.id).headers["location"].endswith("&hop=1")
+    gateway.results.broken = False
+    assert gateway.content(job.id).headers["location"].startswith("https://bucket")
+
+
+def test_on_the_last_redirect_it_is_a_504_that_no_sdk_repeats(
+    gateway: Gateway, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.run(job)
+    fail(monkeypatch, gateway.store, "get", 1)
+    last = gateway.content(job.id, hop="20")
+    assert (last.status, last.error["code"], last.headers["x-should-retry"]) == (504, "still_running", "false")
+    assert "cannot be looked at now" in last.error["message"]
+    assert f"/v1/audio/jobs/{job.id}/content" in last.error["message"]
+
+
+def test_a_job_that_is_not_there_is_a_404_at_once(gateway: Gateway, job: Job, naps: list[float]) -> None:
+    del gateway.store.kept[job.id]
+    assert gateway.content(job.id, wait="25").error["code"] == "job_not_found"
+    assert naps == []
+
+
+def test_a_result_is_left_to_the_next_request_when_a_silent_bucket_would_take_too_long(
+    gateway: Gateway, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.run(job)
+    reads = fail(monkeypatch, gateway.files, "get", 0)
+    monkeypatch.setattr("audio_gateway.api.app._PLATFORM_SECONDS", 6.0)  # as if it had waited
+    assert gateway.content(job.id, wait="25", hop="3").headers["location"].endswith("wait=25&hop=4")
+    assert reads.calls == 0
+    assert gateway.content(job.id, wait="25", hop="20").status == 200
+
+
+def test_what_is_no_passing_failure_ends_the_wait(
+    gateway: Gateway, job: Job, monkeypatch: pytest.MonkeyPatch, naps: list[float]
+) -> None:
+    def gone(*_: Any) -> None:
+        raise NotFound("It was deleted meanwhile.", code="job_not_found")
+
+    gateway.run(job)
+    monkeypatch.setattr(gateway.files, "find", gone)
+    assert (gateway.content(job.id, wait="25").status, naps) == (404, [])

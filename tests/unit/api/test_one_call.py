@@ -1,0 +1,147 @@
+"""One call of the official SDK is one job and is paid once, whatever fails on its way. The SDK is as it comes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from openai import OpenAI
+
+from audio_gateway.errors import MeteringUnavailable, StorageUnavailable
+from tests.fakes.front import FAULTS, Front
+from tests.fakes.results import FakeResults
+from tests.unit.api.test_jobs import TEXT, Gateway
+from tests.unit.use_cases.job_workshop import AUDIO
+
+CASES = [(kind, *[fault] * times) for kind, faults in FAULTS.items() for fault in faults for times in (1, 2)]
+LARGE = [case for case in CASES if case[0] == "bucket" or case[:2] == ("post", "cut")]
+
+
+class LinkedResults(FakeResults):
+    """Whose links lead to the front."""
+
+    url = ""
+
+    def link(self, key: str) -> str:
+        return f"{self.url}/{key}"
+
+
+class Service(Gateway):
+    """The gateway behind a front."""
+
+    def __init__(self, results: LinkedResults) -> None:
+        self.given = results
+        super().__init__(results)
+
+    def is_done(self, job_id: str) -> bool:
+        return self.store.kept[job_id].is_final
+
+    def control(self, path: str, body: Any) -> Any:
+        raise NotImplementedError(path)
+
+    def pass_time(self) -> None:
+        for job in list(self.store.kept.values()):
+            if not job.is_final:
+                self.run(job)
+
+    @contextlib.contextmanager
+    def without_table(self) -> Iterator[None]:
+        def silent(*_: Any) -> Any:
+            raise StorageUnavailable("The table does not answer.")
+
+        get, self.store.get = self.store.get, silent  # type: ignore[method-assign]
+        self.attempts.broken, self.bank.refuses = True, MeteringUnavailable("The table does not answer.")
+        try:
+            yield
+        finally:
+            self.store.get = get  # type: ignore[method-assign]
+            self.attempts.broken, self.bank.refuses = False, None
+
+    def stored(self, key: str) -> bytes:
+        if key in self.files.kept:
+            return self.files.kept[key]
+        return self.given.stored[int(key.rpartition("/")[2]) - 1].body
+
+
+@pytest.fixture(scope="module")
+def front() -> Iterator[Front]:
+    with Front() as front:
+        yield front
+
+
+@pytest.fixture(scope="module")
+def client(front: Front) -> Iterator[OpenAI]:
+    with pytest.MonkeyPatch.context() as patch, OpenAI(base_url=front.base_url, api_key="sk-x") as client:
+        # Only the pause after a lost connection is made shorter; what the SDK does after it is its own.
+        patch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
+        yield client
+
+
+@pytest.fixture
+def service(front: Front) -> Service:
+    results = LinkedResults()
+    results.url = front.bucket_url
+    front.behind = service = Service(results)
+    return service
+
+
+def say(client: OpenAI, model: str, **more: Any) -> bytes:
+    return client.audio.speech.create(model=model, input=TEXT, voice="alloy", response_format="pcm", **more).content
+
+
+@pytest.mark.parametrize("case", CASES, ids="-".join)
+def test_a_call_that_becomes_a_job_is_one_job_and_is_paid_once(
+    service: Service, front: Front, client: OpenAI, monkeypatch: pytest.MonkeyPatch, case: tuple[str, ...]
+) -> None:
+    kind, *faults = case
+    if kind == "bucket":
+        monkeypatch.setattr("audio_gateway.api.job_content.MAX_BUFFERED_BYTES", 1000)
+    front.next(kind, *faults)
+    audio = say(client, "slow-speaker")
+    front.finish()
+    assert front.left == []
+    assert len(audio) == len(TEXT) * 480
+    assert (len(service.store.kept), len(service.bank.rows), service.bank.holds) == (1, 1, {})
+    assert service.bank.spent == 15 * len(TEXT)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault"), [("post", "cut"), ("post", "left"), ("waiting", "cut"), ("result", "throttled")]
+)
+def test_a_recording_that_becomes_a_job_is_one_job_and_is_paid_once(
+    service: Service, front: Front, client: OpenAI, kind: str, fault: str
+) -> None:
+    front.next(kind, fault)
+    heard = client.audio.transcriptions.create(model="slow", file=("a.wav", AUDIO))
+    front.finish()
+    assert (front.left, len(heard.text.split())) == ([], 60)
+    assert (len(service.store.kept), len(service.bank.rows), service.bank.holds) == (1, 1, {})
+
+
+@pytest.mark.parametrize("fault", FAULTS["post"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_background_request_is_one_job_whichever_answer_is_lost(
+    service: Service, front: Front, client: OpenAI, fault: str, times: int
+) -> None:
+    front.next("post", *[fault] * times)
+    audio = client.audio.speech.with_raw_response.create(
+        model="speaker", input=TEXT, voice="alloy", extra_body={"background": True}
+    )
+    front.finish()
+    (job,) = service.store.kept
+    assert (audio.http_response.status_code, audio.http_response.json()["id"]) == (202, job)
+    assert audio.headers["location"] == f"/v1/audio/jobs/{job}"
+
+
+@pytest.mark.parametrize("case", LARGE, ids="-".join)
+def test_a_large_answer_is_paid_once_and_fetched_again(
+    service: Service, front: Front, client: OpenAI, monkeypatch: pytest.MonkeyPatch, case: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("audio_gateway.api.replay.MAX_BUFFERED_BYTES", 1000)
+    front.next(*case)
+    audio = say(client, "one-breath")
+    assert front.left == []
+    assert len(audio) == len(TEXT) * 480
+    assert (len(service.provider.asked), len(service.meter.settled), len(service.given.stored)) == (1, 1, 1)
