@@ -99,7 +99,9 @@ USES: Final[dict[str, set[Right]]] = {
     | items("ACCOUNT#*", "BatchGet")
     | items("SERVICE_ACCOUNTS#*", "BatchGet"),
     "metering/directory.py:Directory.change": items("ACCOUNT#*", "Update") | items("KEY#*", "Update"),
-    "metering/directory.py:Directory.delete": items("ACCOUNT#*", "Update") | items("KEY#*", "Delete"),
+    "metering/directory.py:Directory.delete": items("ACCOUNT#*", "Update")
+    | items("KEYS#*", "Get", "Update")
+    | items("KEY#*", "Delete"),
     "metering/directory.py:Directory.forget_deleted": items("ACCOUNT#*", "Get", "Delete")
     | items("KEYS#*", "Get", "Delete")
     | items("KEY#*", "Delete"),
