@@ -35,6 +35,14 @@ def _models_of_aws_are_read_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_credentials_of_the_machine() -> Iterator[None]:
+    """A client without credentials would ask the machine's own metadata service for some, over the network."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_credentials_of_another_test() -> Iterator[None]:
     """`boto3.client` keeps a session, and that the credentials that it found first."""
