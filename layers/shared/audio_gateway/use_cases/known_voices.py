@@ -1,4 +1,8 @@
-"""The voices that a caller gives names to: measured as all audio is that goes to a provider."""
+"""The voices that a caller gives names to: a provider hears of each what we heard, and no more than it may have.
+
+They are not transcribed and nobody pays for them, so a file that we cannot read goes as it came: the provider says
+whether it can use it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,6 @@ from audio_gateway.audio.sniff import MEDIA_TYPES
 from audio_gateway.errors import AudioTooLong, InvalidAudio, InvalidRequest
 from audio_gateway.providers.port import KnownSpeaker
 
-MIN_MS: Final = 2_000
 MAX_MS: Final = 10_000
 _PADDING_MS: Final = 200  # what an encoder puts around the sound
 _MOST_BYTES: Final = 10_000_000
@@ -23,7 +26,7 @@ _STANDARD: Final = str.maketrans("-_", "+/")
 def measured_voices(speakers: tuple[KnownSpeaker, ...]) -> tuple[KnownSpeaker, ...]:
     """The same names, each with a file that holds its voice and nothing else.
 
-    Raises `InvalidRequest` for a reference that is no audio, or not of 2 to 10 seconds.
+    Raises `InvalidRequest` for a reference that is not base64, or that is longer than 10 seconds.
     """
     return tuple(_measured(speaker, number) for number, speaker in enumerate(speakers, 1))
 
@@ -39,10 +42,8 @@ def _measured(speaker: KnownSpeaker, number: int) -> KnownSpeaker:
         plain = plainly(audio, most_bytes=_MOST_BYTES)
     except AudioTooLong as error:
         raise _refused(number, f"it is longer than {MAX_MS // 1000} s.") from error
-    except InvalidAudio as error:
-        raise _refused(number, error.message) from error
-    if audio.duration_ms < MIN_MS:
-        raise _refused(number, f"it has {audio.duration_ms / 1000:g} s; at least {MIN_MS // 1000} s are needed.")
+    except InvalidAudio:
+        return speaker
     if audio.plain:
         return speaker
     return replace(

@@ -164,7 +164,7 @@ def _transcription_options() -> dict[str, Schema]:
         ),
         "known_speaker_references[]": many(
             text("A data URL.", pattern="^data:audio/"),
-            "Their voices: one part for each, a `data:audio/…;base64,…` URL of 2 to 10 seconds, read as `file` is.",
+            "Their voices: one part for each, a `data:audio/…;base64,…` URL of 2 to 10 seconds.",
             maxItems=MAX_SPEAKERS,
         ),
     }
