@@ -21,6 +21,9 @@ NEEDED = {
     "AWS::DynamoDB::Table": {
         *(f"dynamodb:{verb}Table" for verb in ("Create", "Update", "Delete", "Describe")),
         *("dynamodb:UpdateTimeToLive", "dynamodb:UpdateContinuousBackups"),
+        # CloudFormation reads back what it has set, and whatever else a table can have.
+        *("dynamodb:DescribeTimeToLive", "dynamodb:DescribeContinuousBackups"),
+        *("dynamodb:DescribeContributorInsights", "dynamodb:DescribeKinesisStreamingDestination"),
     },
     "AWS::Events::Rule": {"events:PutRule", "events:DeleteRule", "events:PutTargets", "events:RemoveTargets"},
     "AWS::IAM::Role": {
