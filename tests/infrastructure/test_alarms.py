@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -128,6 +129,14 @@ def test_a_budget_without_anybody_to_tell_is_refused(source, rendered):
     assert rendered["Budget"]["Condition"] == "HasBudget"
     for notification in rendered["Budget"]["Properties"]["NotificationsWithSubscribers"]:
         assert notification["Subscribers"] == [{"SubscriptionType": "SNS", "Address": {"Ref": "AlarmTopicArn"}}]
+
+
+def test_the_policy_for_the_topic_lets_budgets_and_alarms_of_the_account_write_and_names_its_actions():
+    text = OPERATIONS.split('--attribute-value "', 1)[1].split('}"\n', 1)[0].replace('\\"', '"') + "}"
+    (statement,) = json.loads(text)["Statement"]
+    assert statement["Principal"]["Service"] == ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]
+    assert statement["Action"] == "SNS:Publish"  # SNS refuses a policy with actions that are not of a topic
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "$ACCOUNT"}}
 
 
 def test_a_firewall_stands_in_front_of_the_stage_where_one_is_asked_for(rendered):

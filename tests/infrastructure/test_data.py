@@ -8,6 +8,7 @@ from audio_gateway.catalog.defaults import MAX_CACHE_SECONDS
 from audio_gateway.jobs.job import HOLD_SECONDS, KEPT_SECONDS
 from audio_gateway.metering.open_accounts import INDEX, LISTED
 from audio_gateway.replay.idempotency import KEEP_SECONDS
+from tests.infrastructure.template import ROOT
 
 
 @pytest.fixture
@@ -77,6 +78,12 @@ def test_evidence_of_answers_outlives_every_hold_and_a_sweeper_that_is_out_of_or
     evidence = rules["ExpireEvidence"]
     assert evidence["Prefix"] == "unsettled/"
     assert evidence["ExpirationInDays"] * 86_400 >= HOLD_SECONDS + 60 * 86_400
+
+
+def test_what_is_said_of_a_bucket_that_stays_is_when_it_is_empty_again(bucket, source):
+    longest = max(rule.get("ExpirationInDays", 0) for rule in bucket["LifecycleConfiguration"]["Rules"])
+    assert f"within {longest} days" in source["Outputs"]["BucketName"]["Description"]
+    assert f"empties by itself within {longest} days" in (ROOT / "docs" / "deployment.md").read_text("utf-8")
 
 
 def test_audio_does_not_stay(bucket):

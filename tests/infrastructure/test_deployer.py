@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatchcase
 
 from tests.infrastructure.template import ROOT
 
@@ -21,6 +22,9 @@ NEEDED = {
     "AWS::DynamoDB::Table": {
         *(f"dynamodb:{verb}Table" for verb in ("Create", "Update", "Delete", "Describe")),
         *("dynamodb:UpdateTimeToLive", "dynamodb:UpdateContinuousBackups"),
+        # CloudFormation reads back what it has set, and whatever else a table can have.
+        *("dynamodb:DescribeTimeToLive", "dynamodb:DescribeContinuousBackups"),
+        *("dynamodb:DescribeContributorInsights", "dynamodb:DescribeKinesisStreamingDestination"),
     },
     "AWS::Events::Rule": {"events:PutRule", "events:DeleteRule", "events:PutTargets", "events:RemoveTargets"},
     "AWS::IAM::Role": {
@@ -51,6 +55,15 @@ BY_MAKE_DEPLOY = {"cloudformation:DescribeStacks", "lambda:GetAccountSettings", 
 """What scripts/deploy.py asks, before SAM does anything."""
 
 
+def resources_of(action):
+    return [
+        pattern
+        for statement in POLICY["Statement"]
+        if action in statement["Action"]
+        for pattern in statement["Resource"]
+    ]
+
+
 def allowed():
     return {action for statement in POLICY["Statement"] for action in statement["Action"]}
 
@@ -63,6 +76,15 @@ def test_the_policy_allows_what_each_resource_needs():
     for kind, actions in NEEDED.items():
         assert actions <= allowed(), kind
     assert allowed() >= BY_MAKE_DEPLOY
+
+
+def test_the_policy_is_enough_to_delete_the_stack_with_sam():
+    # It looks for stacks of its own beside ours, and takes the packages out of its bucket before it deletes anything.
+    for kind in ("CompanionStack", "WebFunctionCode"):
+        arn = f"arn:aws:cloudformation:REGION:ACCOUNT:stack/audio-gateway-0a1b2c3d-{kind}/1234"
+        assert any(fnmatchcase(arn, pattern) for pattern in resources_of("cloudformation:DescribeStacks"))
+    # But not what callers have in ours.
+    assert resources_of("s3:DeleteObject") == ["arn:aws:s3:::aws-sam-cli-managed-default-*/*"]
 
 
 def test_the_policy_reaches_no_service_that_the_template_has_not():

@@ -46,6 +46,8 @@ ROUTES = {
 
 # Every other path: an unknown URL is a 404 whatever the Authorization header is, also where there is none.
 CATCH_ALL = ("/", "/{proxy+}")
+METHODS_OF_A_STAGE = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+"""What ANY becomes when an API is deployed. The settings of a stage take these and no ANY."""
 
 # Contract section 7; where it is silent, what audio_gateway.api.errors says of the same mistake.
 ANSWERS = {
@@ -162,15 +164,24 @@ def test_the_api_is_regional_and_wants_modern_tls(api, source):
 
 
 def test_each_route_is_throttled_and_the_parameter_says_that_it_is_each(stage, source):
-    settings, *narrower = stage["MethodSettings"]
-    narrower = [each for each in narrower if each["HttpMethod"] == "ANY"]
-    assert {each["ResourcePath"] for each in narrower} == {"/", "/~1{proxy+}"}
-    assert all(each["ThrottlingRateLimit"] <= 5 for each in narrower)  # anybody can have these invoked
+    settings = stage["MethodSettings"][0]
     assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
     assert "each route" in source["Parameters"]["RequestsPerSecond"]["Description"].lower()
     assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
     assert settings["ThrottlingBurstLimit"] == {"Ref": "RequestsBurst"}
     assert "DataTraceEnabled" not in settings  # it would log keys and bodies
+
+
+def test_unknown_urls_are_throttled_whatever_their_method_is(stage):
+    unknown = [each for each in stage["MethodSettings"] if each["ResourcePath"] in {"/", "/~1{proxy+}"}]
+    assert {(each["HttpMethod"], each["ResourcePath"]) for each in unknown} == {
+        (method, path) for method in METHODS_OF_A_STAGE for path in ("/", "/~1{proxy+}")
+    }
+    assert all(each["ThrottlingRateLimit"] <= 5 for each in unknown)  # anybody can have these invoked
+
+
+def test_every_throttle_is_of_a_method_that_a_stage_has(stage):
+    assert {each["HttpMethod"] for each in stage["MethodSettings"]} <= {"*", *METHODS_OF_A_STAGE}
 
 
 def test_a_first_deployment_works_in_an_account_whose_api_gateway_has_no_role_for_logs(stage, source, rendered):
@@ -184,7 +195,8 @@ def test_a_first_deployment_works_in_an_account_whose_api_gateway_has_no_role_fo
 
 
 def test_who_waits_for_a_job_is_throttled_apart_from_all_others(stage, api, source):
-    (settings,) = (each for each in stage["MethodSettings"] if each["HttpMethod"] == "GET")
+    (settings,) = (each for each in stage["MethodSettings"] if each["ResourcePath"].startswith("/~1audio~1jobs"))
+    assert settings["HttpMethod"] == "GET"
     path = settings["ResourcePath"].removeprefix("/").replace("~1", "/")
     assert path == "/audio/jobs/{job_id}/content"
     assert settings["HttpMethod"].lower() in api["Body"]["paths"][path]  # settings of no method have no effect

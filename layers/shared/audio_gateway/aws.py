@@ -20,6 +20,7 @@ LINKS: Final[dict[str, Any]] = {
 """Options of a client that makes links into the bucket."""
 
 _NO_OBJECT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
+_REFUSED: Final = frozenset({"AccessDenied", "403"})
 
 
 def aws_client(service: str, *, attempts: int | None = None, **options: Any) -> Any:
@@ -38,11 +39,24 @@ def aws_client(service: str, *, attempts: int | None = None, **options: Any) -> 
     return boto3.client(service, config=Config(**options))
 
 
-def is_absent(error: Exception) -> bool:
-    """Whether S3 has said by it that there is no such object."""
-    from botocore.exceptions import ClientError
+def is_absent(error: Exception, client: S3Client, bucket: str, key: str) -> bool:
+    """Whether there is no such object, by what S3 answered to a read of it.
 
-    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _NO_OBJECT
+    S3 answers 404 to a role that may list the name and 403 to others. Roles here may list some prefixes only, and AWS
+    does not document which prefix a read has when it decides that. So after a 403 a listing of this name alone decides.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if not isinstance(error, ClientError):
+        return False
+    code = error.response["Error"]["Code"]
+    if code in _NO_OBJECT or code not in _REFUSED:
+        return code in _NO_OBJECT
+    try:
+        listed = client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+    except (BotoCoreError, ClientError):
+        return False
+    return all(each["Key"] != key for each in listed.get("Contents", ()))
 
 
 @contextmanager

@@ -91,8 +91,9 @@ class JobFiles:
 
     def get(self, job: Job, name: str) -> bytes | None:
         """A whole file; None if there is none."""
-        with _as_ours(), suppress(_Absent), _absent():
-            return self._client.get_object(Bucket=self._bucket, Key=_key(job, name))["Body"].read()
+        key = _key(job, name)
+        with _as_ours(), suppress(_Absent), _absent(self._client, self._bucket, key):
+            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return None
 
     def has(self, job: Job, name: str) -> bool:
@@ -103,7 +104,7 @@ class JobFiles:
         """The file as a source; None if there is none."""
         key = _key(job, name)
         with _as_ours(), suppress(_Absent):
-            with _absent():
+            with _absent(self._client, self._bucket, key):
                 head = self._client.head_object(Bucket=self._bucket, Key=key)
             return SourceFile(key, head["ETag"], head["ContentLength"])
         return None
@@ -190,7 +191,7 @@ class ObjectReader:
         span = f"bytes={start}-{end - 1}"
         key, etag = self._source.key, self._source.etag
         try:
-            with _as_ours(), _absent():
+            with _as_ours(), _absent(self._client, self._bucket, key):
                 answer = self._client.get_object(Bucket=self._bucket, Key=key, IfMatch=etag, Range=span)
                 return answer["Body"].read()
         except _Absent as error:
@@ -203,13 +204,13 @@ class _Absent(Exception):
 
 
 @contextmanager
-def _absent() -> Iterator[None]:
+def _absent(client: S3Client, bucket: str, key: str) -> Iterator[None]:
     from botocore.exceptions import ClientError
 
     try:
         yield
     except ClientError as error:
-        if is_absent(error) or error.response["Error"]["Code"] in _CHANGED:
+        if error.response["Error"]["Code"] in _CHANGED or is_absent(error, client, bucket, key):
             raise _Absent from error
         raise
 

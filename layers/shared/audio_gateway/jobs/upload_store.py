@@ -108,7 +108,7 @@ class UploadStore:
             try:
                 return self._s3.head_object(Bucket=self._bucket, Key=upload.key)
             except ClientError as error:
-                if not is_absent(error):
+                if not is_absent(error, self._s3, self._bucket, upload.key):
                     raise
                 return None
 

@@ -111,7 +111,7 @@ class UnsettledStore:
         try:
             body = self._client.get_object(Bucket=self._bucket, Key=_name(hold))["Body"].read()
         except (BotoCoreError, ClientError) as error:
-            if is_absent(error):
+            if is_absent(error, self._client, self._bucket, _name(hold)):
                 return None
             raise MeteringUnavailable("The evidence of an answer could not be read.") from error
         # Evidence of a version before this one has no stamp.

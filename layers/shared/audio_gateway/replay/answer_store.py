@@ -55,7 +55,7 @@ class AnswerStore:
         try:
             data = self._client.get_object(Bucket=self._bucket, Key=_name(claim))["Body"].read()
         except (BotoCoreError, ClientError) as error:
-            if is_absent(error):
+            if is_absent(error, self._client, self._bucket, _name(claim)):
                 return None
             raise ReplayUnavailable(_UNAVAILABLE.format("read")) from error
         return _unpacked(data)

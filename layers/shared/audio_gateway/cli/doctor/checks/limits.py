@@ -72,7 +72,7 @@ def _throttle(visit: Visit) -> str:
 
 
 def _place(setting: Mapping[str, Any]) -> str:
-    """How API Gateway names what a setting is for: `*/*`, `~1/ANY` for the root, `~1audio~1speech/ANY`."""
+    """How API Gateway names what a setting is for: `*/*`, `~1/GET` for the root, `~1audio~1speech/GET`."""
     path = str(setting.get("ResourcePath", "/*")).removeprefix("/") or "~1"
     return f"{path}/{setting.get('HttpMethod', '*')}"
 
