@@ -1,7 +1,7 @@
 """A DynamoDB table in memory, for what money does with one: many times as fast as moto, and with short pages.
 
-It knows the expressions that the gateway writes to accounts, ledger and aggregates, and refuses any other, and those
-that are too long, and items that are too large.
+It knows the expressions that the gateway writes to accounts, ledger, aggregates and jobs, and refuses any other, and
+those that are too long, and items that are too large.
 tests/unit/metering/test_table.py holds it against moto.
 """
 
@@ -20,10 +20,12 @@ Item = dict[str, Any]
 Key = tuple[str, str]
 
 _EXISTS: Final = re.compile(r"attribute_(not_)?exists\(([\w.#]+)\)")
-_COMPARED: Final = re.compile(r"(size\()?([\w.#]+)\)? (=|<=|<) (:\w+)")
+_COMPARED: Final = re.compile(r"(size\()?([\w.#]+)\)? (=|<=|<|>) (:\w+)")
+_AMONG: Final = re.compile(r"([\w.#]+) IN \((.+)\)")
+_CONTAINS: Final = re.compile(r"(NOT )?contains\((#?\w+), (:\w+)\)")
 _UNLESS_THERE: Final = re.compile(r"if_not_exists\((\w+), (:\w+)\)")
 _CHANGE: Final = re.compile(r", (?!:)")  # not within if_not_exists
-_CLAUSE: Final = re.compile(r"(SET|ADD|REMOVE) (.+?)(?= (?:SET|ADD|REMOVE) |$)")
+_CLAUSE: Final = re.compile(r"(SET|ADD|REMOVE|DELETE) (.+?)(?= (?:SET|ADD|REMOVE|DELETE) |$)")
 
 
 class FakeDynamoDB:
@@ -56,11 +58,14 @@ class FakeDynamoDB:
             assert arguments["KeyConditionExpression"] == "pk = :pk AND sk BETWEEN :low AND :high"
             assert values[":low"] <= values[":high"], "DynamoDB refuses such a query"
             first, last = bisect_left(places, values[":low"]), bisect_right(places, values[":high"])
+        page, forward = min(self._page, arguments.get("Limit", self._page)), arguments.get("ScanIndexForward", True)
         if "ExclusiveStartKey" in arguments:
-            first = bisect_right(places, arguments["ExclusiveStartKey"]["sk"]["S"])
-        shown = places[first : min(last, first + self._page)]
+            after = arguments["ExclusiveStartKey"]["sk"]["S"]
+            first, last = (bisect_right(places, after), last) if forward else (first, bisect_left(places, after))
+        found = places[first:last] if forward else places[first:last][::-1]
+        shown = found[:page]
         answer: Item = {"Items": [_copy(self._items[partition, place]) for place in shown]}
-        if first + self._page < last:
+        if len(found) > page:
             answer["LastEvaluatedKey"] = {"pk": {"S": partition}, "sk": {"S": shown[-1]}}
         return answer
 
@@ -142,9 +147,20 @@ def _change(item: Item, verb: str, change: str, arguments: Mapping[str, Any]) ->
             return
         rest = [unless_there[2]]
     value = arguments["ExpressionAttributeValues"][rest[-1]]
+    if "NS" in value:
+        _change_set(where, name, verb, value["NS"])
+        return
     if verb == "ADD":
         value = {"N": str(int(where.get(name, {"N": "0"})["N"]) + int(value["N"]))}
     where[name] = value
+
+
+def _change_set(where: Item, name: str, verb: str, members: list[str]) -> None:
+    """Add members to a set of numbers or delete them; DynamoDB keeps no empty set."""
+    there = set(where.pop(name, {"NS": ()})["NS"])
+    changed = there | set(members) if verb == "ADD" else there - set(members)
+    if changed:
+        where[name] = {"NS": sorted(changed)}
 
 
 def _holds(condition: str, item: Item, arguments: Mapping[str, Any]) -> bool:
@@ -160,14 +176,21 @@ def _term_holds(term: str, item: Item, arguments: Mapping[str, Any]) -> bool:
     if exists := _EXISTS.fullmatch(term):
         where, name = _place(item, exists[2], arguments) if item else (item, exists[2])
         return (name in where) != bool(exists[1])
+    values = arguments.get("ExpressionAttributeValues", {})
+    if among := _AMONG.fullmatch(term):
+        where, name = _place(item, among[1], arguments)
+        return where.get(name) in [values[wanted] for wanted in among[2].split(", ")]
+    if contains := _CONTAINS.fullmatch(term):
+        where, name = _place(item, contains[2], arguments)
+        return (values[contains[3]]["N"] in where.get(name, {"NS": ()})["NS"]) != bool(contains[1])
     compared = _COMPARED.fullmatch(term)
     assert compared, term
     where, name = _place(item, compared[2], arguments)
     if name not in where:
         return False
     ((_, value),) = where[name].items()
-    ((kind, wanted),) = arguments["ExpressionAttributeValues"][compared[4]].items()
+    ((kind, wanted),) = values[compared[4]].items()
     one, other = (len(value) if compared[1] else value), wanted
     if kind == "N":
         one, other = int(one), int(other)
-    return bool({"=": one == other, "<=": one <= other, "<": one < other}[compared[3]])
+    return bool({"=": one == other, "<=": one <= other, "<": one < other, ">": one > other}[compared[3]])

@@ -12,6 +12,7 @@ from audio_gateway.jobs.job import Answered, Job, JobError, is_job_id, new_job_i
 from audio_gateway.jobs.job_store import JobStore, OpenJob
 from audio_gateway.jobs.plan import MOST_LANES, MOST_PIECES, MOST_TASKS, DoneChunk, Piece, Plan
 from audio_gateway.metering.account import Caller, Hold, Work
+from tests.fakes.dynamodb import FakeDynamoDB
 from tests.unit.metering.tables import TABLE, dynamodb
 
 __all__ = ["dynamodb"]
@@ -39,9 +40,14 @@ def chunk(number: int, model: str = "listener") -> DoneChunk:
     return PLAN.done(number, model, ())
 
 
+@pytest.fixture(params=["moto", "fake"])
+def client(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue("dynamodb") if request.param == "moto" else FakeDynamoDB()
+
+
 @pytest.fixture
-def store(dynamodb: Any) -> JobStore:
-    return JobStore(dynamodb, TABLE)
+def store(client: Any) -> JobStore:
+    return JobStore(client, TABLE)
 
 
 def now(store: JobStore, job: Job = JOB) -> Job:
@@ -131,14 +137,14 @@ def test_chunks_of_a_task_are_counted_one_by_one_and_become_the_task(store: JobS
     assert now(store).answered.chunks == {7}
 
 
-def test_the_item_of_a_job_stays_small(store: JobStore, dynamodb: Any) -> None:
+def test_the_item_of_a_job_stays_small(store: JobStore, client: Any) -> None:
     """Each count writes all of it: a unit for each KB."""
     store.create(dataclasses.replace(JOB, hold=HOLD, upload_id="upload_" + "0" * 24))
     store.begin(JOB, PLAN)
     key = {"pk": {"S": f"JOBS#{JOB.project_id}"}, "sk": {"S": JOB.id}}
     for model in ("listener", "a-much-longer-name-of-a-model"):
         store.chunk_done(JOB, DoneChunk(2001, 2001, model, 4_800_000, ()))
-    item = dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
+    item = client.get_item(TableName=TABLE, Key=key)["Item"]
     item["done"] = {"NS": [str(number) for number in range(MOST_TASKS)]}
     assert size_of(item) < 3 * 1024
     of_a_task = -(-MOST_PIECES // MOST_TASKS)

@@ -1,0 +1,118 @@
+"""What runs the gateway's code: processes, which remember something between two calls, and the provider they ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from audio_gateway.catalog.models import Price
+from audio_gateway.errors import ProviderUnavailable
+from audio_gateway.jobs.executions import Executions
+from audio_gateway.jobs.job import HOLD_SECONDS as JOB_HOLD_SECONDS
+from audio_gateway.jobs.job import Job
+from audio_gateway.jobs.job_files import JobFiles
+from audio_gateway.jobs.job_store import JobStore
+from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.endings import Endings
+from audio_gateway.metering.job_meter import DynamoJobMeter
+from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.late_rows import LateRows
+from audio_gateway.metering.ledger_store import LedgerStore
+from audio_gateway.metering.meter import HOLD_SECONDS, DynamoMeter
+from audio_gateway.metering.rollup import Rollup
+from audio_gateway.metering.sweeper import Sweeper
+from audio_gateway.metering.unsettled import UnsettledStore
+from audio_gateway.providers.port import (
+    AudioChunk,
+    SpeechRequest,
+    TranscriptDone,
+    TranscriptEvent,
+    TranscriptionRequest,
+)
+from audio_gateway.transcripts.transcript import Transcript
+from audio_gateway.use_cases.chunk_job import ChunkWork
+from audio_gateway.use_cases.end_job import Stopping
+from audio_gateway.use_cases.job_money import JobTill
+from audio_gateway.use_cases.lost_jobs import LostJobs
+from audio_gateway.use_cases.merge_job import Ending
+from audio_gateway.use_cases.prepare_job import Preparation
+from audio_gateway.use_cases.reserve import Till
+from audio_gateway.use_cases.start_job import JobDesk
+from tests.fakes.providers import catalog, model
+from tests.unit.metering.tables import TABLE
+from tests.unit.money.network import Network
+
+SPARE: Final = model(
+    "spare",
+    price=Price(microusd_per_million_characters=10_000_000, microusd_per_minute=24_000),
+    max_characters=20,
+    formats=("pcm",),
+    chunk_seconds=1.0,
+    capabilities=frozenset(),
+)
+TALKER: Final = replace(SPARE, id="talker", upstream="up-talker", fallbacks=("spare",), markup_percent="100")
+"""Twice as dear as the one that answers in its place."""
+CATALOG: Final = catalog(TALKER, SPARE)
+LAG: Final = Lag(HOLD_SECONDS, 60)
+PATIENCE_S: Final = 120
+
+
+@dataclass
+class Provider:
+    """Speaks a sample for each character and hears one word in everything, by those of its models that are not `down`.
+
+    `asked` is told of every part of a job that reaches it.
+    """
+
+    asked: Callable[[str], None]
+    down: set[str] = field(default_factory=set)
+
+    def __call__(self, _provider: Any) -> Provider:
+        return self
+
+    def synthesize(self, request: SpeechRequest) -> Iterator[AudioChunk]:
+        self._look(request)
+        yield AudioChunk(b"\x01\x00" * len(request.text), "pcm", 24_000)
+
+    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+        self._look(request)
+        yield TranscriptDone(Transcript(text="hello", duration_ms=request.audio.duration_ms, language="en"))
+
+    def _look(self, request: SpeechRequest | TranscriptionRequest) -> None:
+        self.asked(request.request_id or "")
+        if request.model in self.down:
+            raise ProviderUnavailable(f"{request.model} is down.", provider="fake")
+
+
+class Process:
+    """Everything that one of the gateway's functions may have. It remembers limits and doubts until it dies."""
+
+    def __init__(
+        self, network: Network, provider: Provider, clock: Callable[[], int], end: Callable[[str, str], None]
+    ) -> None:
+        unsettled = UnsettledStore("bucket")
+        files, executions = JobFiles("bucket"), Executions("arn:aws:states:eu-west-1:1:stateMachine:jobs")
+        vars(unsettled)["_client"] = vars(files)["_client"] = network.s3
+        vars(executions)["_client"] = network.step_functions
+        table = network.dynamodb
+        store = JobStore(table, TABLE)
+        self.till = Till(DynamoMeter(table, TABLE, now_ms=clock), unsettled)
+        till = JobTill(DynamoJobMeter(table, TABLE, LAG, hold_seconds=JOB_HOLD_SECONDS, now_ms=clock), unsettled)
+        self.desk = JobDesk(store, files, executions, till, clock)
+        self.preparation = Preparation(store, files, till, CATALOG, provider, _no_url, clock, most_lanes=40)
+        self.stopping = Stopping(self.desk, lambda: CATALOG, end, _nobody)
+        self.chunk_work = ChunkWork(store, files, CATALOG, provider, LedgerStore(table, TABLE), clock)
+        self.ending = Ending(store, files, till, LateRows(table, TABLE, LAG, clock), CATALOG, _nobody, clock)
+        directory = Directory(table, TABLE)
+        self.sweeper = Sweeper(table, TABLE, directory, Endings(store, unsettled), LAG, now_ms=clock)
+        self.rollup = Rollup(table, TABLE, LAG, now_ms=clock)
+        self.lost_jobs = LostJobs(store, executions, end, patience_s=PATIENCE_S, now_s=lambda: clock() // 1000)
+
+
+def _nobody(_job: Job) -> None:
+    """Nobody wants to know."""
+
+
+def _no_url(job: Job, url: str) -> Any:
+    raise AssertionError((job, url))

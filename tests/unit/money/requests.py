@@ -1,0 +1,107 @@
+"""Requests of a key: admitted, and answered or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from audio_gateway.deadline import Deadline
+from audio_gateway.errors import BudgetReached, RateLimitReached
+from audio_gateway.use_cases.reserve import Call, Reservation
+from tests.unit.money.network import Fault
+from tests.unit.money.processes import CATALOG, SPARE, TALKER, Process
+from tests.unit.money.stage import CALLER, Stage
+from tests.unit.money.truth import COST, PRICES
+
+_FUNCTION_MS: Final = 29_000  # that a function of the API may run
+
+
+@dataclass
+class OpenRequest:
+    """A request that was admitted by a process and waits for its provider, who may be in time."""
+
+    reservation: Reservation
+    process: int
+    since_ms: int
+    in_time: bool
+
+    @property
+    def id(self) -> str:
+        """Of the request."""
+        return self.reservation.admission.hold.work.request_id
+
+    @property
+    def characters(self) -> int:
+        """Of the text."""
+        return self.reservation.admission.hold.work.amount
+
+
+class Requests(Stage):
+    """What callers do with requests. A request whose function has come to its end is open no more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests: list[OpenRequest] = []
+
+    def pass_time(self, ms: int) -> None:
+        super().pass_time(ms)
+        self.requests = [each for each in self.requests if self.now_ms - each.since_ms <= _FUNCTION_MS]
+
+    def admit(self, number: int, characters: int, *, in_time: bool = True) -> None:
+        """A request asks to be admitted. One that is not `in_time` will be too late for an answer."""
+        call = Call(f"req_{self.next_number():032x}", CALLER, Deadline.after(3600 if in_time else 0))
+        fits = self.fits(characters * PRICES["talker"])
+
+        def action(process: Process) -> None:
+            try:
+                reservation = process.till.reserve(call, "speech", TALKER, (TALKER, SPARE), characters)
+            except (BudgetReached, RateLimitReached):
+                assert self.network.planned or not fits
+                raise
+            assert self.network.planned or fits
+            self.requests.append(OpenRequest(reservation, number, self.now_ms, in_time))
+
+        self.act(number, action)
+
+    def end_request(self, request: OpenRequest, how: str) -> None:
+        """A request ends: it is answered by the model `how`, has `failed`, or did so when a provider had worked."""
+        self.requests.remove(request)
+        if how in PRICES:
+            self._answer(request, how)
+            return
+        reservation = request.reservation
+        if how == "in vain":
+            reservation.in_vain(TALKER)
+            if not self.network.planned:
+                self.truth.in_vain[request.id] = request.characters * COST
+        self.act(request.process, lambda _: reservation.release())
+
+    def _answer(self, request: OpenRequest, model_id: str) -> None:
+        reservation, price = request.reservation, request.characters * PRICES[model_id]
+        if request.in_time:
+            self.truth.doubtful[request.id] = price
+
+        def action(_: Process) -> None:
+            with reservation:
+                reservation.settle(CATALOG.models[model_id])
+
+        if self.act(request.process, action) and request.in_time and reservation.state in ("settled", "kept"):
+            self.truth.answered[request.id] = price
+
+    def settle_again(self, number: int, request_id: str) -> None:
+        """Another process settles what was answered before."""
+        row, hold = self.truth.paid.get(request_id), self.truth.held[request_id]
+        if row is not None and not hold.is_job:
+            done = replace(hold.work, model=row.model, price_microusd=row.price_microusd)
+            self.act(number, lambda process: process.till.meter.settle(hold, done))
+
+    def burst(self, number: int, size: int, how: str) -> None:
+        """So many requests at once, each of whose admissions is in doubt; all end in the same way, or stay `open`."""
+        before = len(self.requests)
+        with self.under([Fault("account", None, "twice")]):
+            for _ in range(size):
+                self.admit(number, 1)
+        if how == "open":
+            return
+        for request in self.requests[before:]:
+            self.end_request(request, how)

@@ -1,0 +1,124 @@
+"""What the laws of money are for: each of these was once so, and is noticed again when it is so once more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from audio_gateway.jobs.job import HOLD_SECONDS as JOB_HOLD_SECONDS
+from audio_gateway.jobs.job import Job
+from audio_gateway.jobs.job_store import JobStore
+from audio_gateway.metering import account_item, account_updates, job_meter, meter, releases
+from audio_gateway.metering.account import Hold
+from audio_gateway.use_cases import end_job, reserve
+from audio_gateway.use_cases.job_money import JobTill, settle
+from tests.unit.money.history import Admit, Burst, EndRequest, Event, Start, Wait, Work, check
+from tests.unit.money.network import Fault
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def all_stale_names_are_written_into_one_expression(patch: pytest.MonkeyPatch) -> None:
+    bounded = account_updates.release_update
+
+    def unbounded(batch: Any, now_ms: int, stale: Sequence[str] = ()) -> dict[str, Any]:
+        update = bounded(batch, now_ms)
+        return update | {"UpdateExpression": ", ".join((update["UpdateExpression"], *stale))}
+
+    patch.setattr(account_item, "MAX_STALE", 10_000)
+    patch.setattr(releases, "release_update", unbounded)
+
+
+def a_hold_ends_before_its_job(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(JobStore, "of_hold", lambda _store, _hold: None)
+
+
+def the_month_pays_in_which_a_job_ends(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Hold, "stamp", lambda _hold, ended_ms: ended_ms)
+
+
+def a_job_is_deleted_without_being_settled(patch: pytest.MonkeyPatch) -> None:
+    def unless_it_has_succeeded(job: Job, *, till: JobTill) -> None:
+        if job.status != "succeeded":
+            settle(job, till=till)
+
+    patch.setattr(end_job, "settle", unless_it_has_succeeded)
+
+
+def a_job_leaves_no_guard(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(job_meter, "Release", lambda hold, spent, **_: account_updates.Release(hold, spent))
+
+
+def a_request_leaves_no_guard(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(meter, "Release", lambda hold, spent, **_: account_updates.Release(hold, spent))
+
+
+def a_cancelled_job_costs_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(end_job, "work_done", lambda _job, _catalog: None)
+
+
+def any_number_of_holds_may_be_open(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(account_updates, "MAX_OPEN_HOLDS", 10_000)
+    patch.setattr(meter, "MAX_OPEN_HOLDS", 10_000)
+
+
+def what_is_too_late_is_charged(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reserve.Reservation, "keep_time", lambda _reservation, _model: None)
+
+
+TALK = Start((), process=0, parts=1, steps=6, later=(), then=None)
+REQUEST = Admit((), process=0, characters=10)
+ANSWER = EndRequest((), which=0, how="talker")
+ARRIVES_TWICE = (Fault("account", None, "once more later"),)
+LATER = Wait((), seconds=31, sweep=False)
+
+
+@pytest.mark.parametrize(
+    ("broken", "noticed", "history"),
+    [
+        (
+            all_stale_names_are_written_into_one_expression,
+            "Expression size has exceeded",
+            (Burst((), size=100, how="talker"), LATER, REQUEST, ANSWER),
+        ),
+        (
+            a_hold_ends_before_its_job,
+            "reaches a provider, and nothing is held",
+            (
+                replace(TALK, steps=1),
+                Wait((), seconds=JOB_HOLD_SECONDS + 1, sweep=True),
+                Work((), which=0, steps=6, down=0, unheard=False, then=None),
+            ),
+        ),
+        (
+            the_month_pays_in_which_a_job_ends,
+            "is not in the month that pays",
+            (
+                replace(TALK, steps=1),
+                Wait((), seconds=1800, sweep=False),
+                Work((), which=0, steps=6, down=0, unheard=False, then=None),
+            ),
+        ),
+        (
+            a_job_is_deleted_without_being_settled,
+            "is not charged",
+            (replace(TALK, later=(Fault("evidence", 0, "refused"),), then="delete"),),
+        ),
+        (a_job_leaves_no_guard, "the account says", (replace(TALK, faults=ARRIVES_TWICE), LATER)),
+        (a_request_leaves_no_guard, "the account says", (replace(REQUEST, faults=ARRIVES_TWICE), ANSWER, LATER)),
+        (a_cancelled_job_costs_nothing, "cancelled for 0", (replace(TALK, parts=2, steps=2, then="cancel"),)),
+        (any_number_of_holds_may_be_open, "301 holds are open", (Burst((), size=301, how="open"),)),
+        (what_is_too_late_is_charged, "costs what is none of", (replace(REQUEST, in_time=False), ANSWER)),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_a_broken_law_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, broken: Break, noticed: str, history: tuple[Event, ...]
+) -> None:
+    check(history)
+    broken(monkeypatch)
+    with pytest.raises(AssertionError, match=noticed):
+        check(history)

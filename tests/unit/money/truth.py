@@ -1,0 +1,215 @@
+"""What must be true of the money, whatever happened: known from what was answered, not from what the gateway counted.
+
+It hears of every write as it takes effect, and keeps what is wrong in `broken`: an error that is raised inside a call
+of AWS may be caught by the code that is tested.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from audio_gateway.metering.account import Hold, month_of
+from audio_gateway.metering.account_item import account_key, hold_from_text
+from audio_gateway.metering.ledger import LedgerRow, row_from
+from audio_gateway.metering.limits import Limits
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.s3 import FakeS3
+
+COST: Final = 10
+"""What the provider takes for a character, whichever model answers."""
+MOST_HOLDS: Final = 300
+_ROUNDING: Final = 2
+UNPAID: Final = frozenset({"abandoned", "failed"})
+PRICES: Final = {"talker": 20, "spare": 10}
+"""Micro-dollars of a character, and of 25 milliseconds of audio."""
+
+
+@dataclass(frozen=True)
+class End:
+    """What was decided about a job once and for all."""
+
+    status: str
+    work: tuple[Any, ...] | None
+
+
+@dataclass
+class Truth:
+    """Of one key. Requests are by their ids, money is in micro-dollars."""
+
+    table: FakeDynamoDB
+    bucket: FakeS3
+    limits: Limits = field(default_factory=Limits)
+    calm: bool = True
+    """Whether nothing has ever gone wrong."""
+    answered: dict[str, int] = field(default_factory=dict)
+    """What must be paid: the answer went out."""
+    doubtful: dict[str, int] = field(default_factory=dict)
+    """What may be paid: the process died, or could write nothing down, when the answer was to go out."""
+    in_vain: dict[str, int] = field(default_factory=dict)
+    """What providers have taken for requests that cost nothing."""
+    held: dict[str, Hold] = field(default_factory=dict)
+    """The latest hold of each request that ever had one."""
+    thrown_away: set[str] = field(default_factory=set)
+    """Jobs that their caller wanted to delete."""
+    ends: dict[str, End] = field(default_factory=dict)
+    rows: dict[str, LedgerRow] = field(default_factory=dict)
+    """By their sort keys."""
+    paid: dict[str, LedgerRow] = field(default_factory=dict)
+    committed: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+    _deleted: set[str] = field(default_factory=set)
+    _texts: dict[str, str] = field(default_factory=dict)
+
+    def asked(self, part_id: str) -> None:
+        """A part of a job reaches a provider: while the job is open, its price is held."""
+        job_id = part_id.rpartition("_")[0]
+        job = self.table.get_item(Key={"pk": {"S": "JOBS#default"}, "sk": {"S": job_id}}).get("Item", {})
+        is_open = bool(job) and "completed_ms" not in job
+        if job_id not in self.held or (is_open and job_id not in self.account()["holds"]["M"]):
+            self.broken.append(f"{part_id} reaches a provider, and nothing is held for it")
+
+    # ------------------------------------------------------------ after each write
+    def wrote(self, name: str, key: Any) -> None:
+        """Something of this name has changed."""
+        if name.startswith("ACCOUNT#"):
+            self._account_changed()
+        elif name.startswith("LEDGER#"):
+            self._row_written(key)
+        elif name.startswith("JOBS#"):
+            self._job_changed(key)
+
+    def _account_changed(self) -> None:
+        item = self.account()
+        for request_id, text in item["holds"]["M"].items():
+            if self._texts.get(request_id) != text["S"]:
+                self._texts[request_id] = text["S"]
+                self.held[request_id] = hold_from_text("key_1", request_id, text["S"])
+        months = committed_of(item)
+        budget = self.limits.monthly_budget_microusd
+        for month, money in months.items():
+            before = self.committed[month]
+            if money < 0 or (budget is not None and budget < money > before):
+                self.broken.append(f"{money} of {budget} are spent or held in {month}, {before} before")
+        if len(item["holds"]["M"]) > MOST_HOLDS:
+            self.broken.append(f"{len(item['holds']['M'])} holds are open")
+        self.committed = months
+
+    def _row_written(self, key: Any) -> None:
+        item = self.table.get_item(Key={name: key[name] for name in ("pk", "sk")}).get("Item")
+        place = key["sk"]["S"]
+        row = None if item is None else row_from(item)
+        if row is None or self.rows.setdefault(place, row) != row:
+            self.broken.append(f"{self.rows.get(place)} has become {row}")
+            return
+        if row.outcome in UNPAID:
+            return
+        if row.request_id not in self.held:
+            self.broken.append(f"nothing was held for {row}")
+        if self.paid.setdefault(row.request_id, row) != row:
+            self.broken.append(f"one more row than {self.paid[row.request_id]}: {row}")
+
+    def _job_changed(self, key: Any) -> None:
+        item = self.table.get_item(Key={name: key[name] for name in ("pk", "sk")}).get("Item")
+        job_id = key["sk"]["S"]
+        if item is None:
+            self._deleted.add(job_id)  # and may be created once more, late
+        if item is None or "completed_ms" not in item:
+            return
+        end = End(item["status"]["S"], tuple(json.loads(item["work"]["S"])) if "work" in item else None)
+        before = self.ends.get(job_id)
+        if before is None:
+            self._check_end(job_id, end)
+        if before is None or (job_id in self._deleted and not before.work):
+            self.ends[job_id] = end
+        elif before != end and (job_id not in self._deleted or end.work):
+            self.broken.append(f"the end of {job_id} was {before}, and is now {end}")
+
+    def _check_end(self, job_id: str, end: End) -> None:
+        """A job costs the parts that were done, each as its model does; a rounding more or less for each."""
+        price = 0 if end.work is None else int(end.work[3])
+        done = self._price_of_parts(job_id)
+        exact = end.status == "succeeded" or self.calm
+        if price > done + _ROUNDING or (exact and price < done - _ROUNDING):
+            self.broken.append(f"{job_id} {end.status} for {price}, and what was done of it costs {done}")
+
+    def _price_of_parts(self, job_id: str) -> float:
+        files, folder = self.bucket.objects, f"jobs/default/{job_id}/"
+        plan = json.loads(files.get(folder + "plan.json", b'{"pieces": []}'))
+        scale = 1 if json.loads(files.get(folder + "order.json", b"{}")).get("kind") == "speech" else 1 / 16 / 25
+        price = 0.0
+        for number, (start, end, overlap) in enumerate(plan["pieces"]):
+            if (told := files.get(f"{folder}done/{number}")) is not None:
+                price += (end - start - overlap) * scale * PRICES[json.loads(told)["model"]]
+        return price
+
+    # ------------------------------------------------------------ after each step
+    def check(self) -> None:
+        """The laws that hold at every moment."""
+        assert not self.broken, self.broken
+        item = self.account()
+        holds = {request_id: self.held[request_id] for request_id in item["holds"]["M"]}
+        expected: Counter[str] = Counter()
+        for hold in holds.values():
+            expected[hold.month] += hold.work.price_microusd
+        for request_id, row in self.paid.items():
+            if request_id not in holds:
+                expected[self.held[request_id].month] += row.price_microusd
+        committed = committed_of(item)
+        assert +committed == +expected, f"the account says {dict(committed)}, ledger and open holds {dict(expected)}"
+        for row in self.rows.values():
+            self._check_price(row)
+
+    def _check_price(self, row: LedgerRow) -> None:
+        """Nobody pays for nothing, or another price."""
+        if row.price_microusd == 0:
+            return
+        assert row.request_id in self.paid, f"{row} is of what costs nothing"
+        assert month_of(row.at_ms) == self.held[row.request_id].month, f"{row} is not in the month that pays"
+        allowed = {self.answered.get(row.request_id), self.doubtful.get(row.request_id)}
+        if row.request_id in self.ends:
+            allowed.add(self.price_of(row.request_id))
+        assert row.price_microusd in allowed, f"{row} costs what is none of {allowed}"
+
+    def price_of(self, job_id: str) -> int | None:
+        """What a job that is over costs; None for nothing."""
+        end = self.ends[job_id]
+        return None if end.work is None else int(end.work[3])
+
+    # ------------------------------------------------------------ when all is quiet
+    def check_at_rest(self) -> None:
+        """The laws that hold once everything was tried again and swept."""
+        self.check()
+        assert not self.account()["holds"]["M"], f"still held: {self.account()['holds']}"
+        due = dict(self.answered)
+        due |= {job_id: price for job_id in self.ends if (price := self.price_of(job_id)) is not None}
+        for request_id, price in due.items():
+            row = self.paid.get(request_id)
+            assert row is not None, f"{request_id} is not charged"
+            assert row.price_microusd == price, f"{request_id} costs {price}: {row}"
+            assert request_id not in self.ends or self._is_fetchable(request_id), f"nothing is left of {request_id}"
+        told = {row.request_id: row.cost_microusd for row in self.rows.values() if row.outcome == "failed"}
+        for request_id, cost in self.in_vain.items():
+            assert told.get(request_id, 0) == cost, f"{request_id} has cost {cost} for nothing: {told}"
+        for key in self.bucket.objects:
+            assert not key.startswith("unsettled/") or key.rpartition("/")[2] in self.paid, f"not settled: {key}"
+        open_jobs: Any = {":pk": {"S": "OPEN_JOBS"}}
+        left = self.table.query(KeyConditionExpression="pk = :pk", ExpressionAttributeValues=open_jobs)["Items"]
+        assert not left, f"still open: {left}"
+
+    def _is_fetchable(self, job_id: str) -> bool:
+        """Whether there is something to be had for the price of a job."""
+        results = {f"jobs/default/{job_id}/{name}" for name in ("result", "partial")}
+        return job_id in self.thrown_away or not results.isdisjoint(self.bucket.objects)
+
+    def account(self) -> dict[str, Any]:
+        """The account as it is."""
+        return dict(self.table.get_item(Key=account_key("key_1"))["Item"])
+
+
+def committed_of(account: dict[str, Any]) -> Counter[str]:
+    """What an account says is spent and held, by month."""
+    months = (name for name in account if name[0] == "m" and name[1:].isdecimal())
+    return Counter({name[1:]: int(account[name]["N"]) for name in months})
