@@ -65,6 +65,12 @@ def variables_named(path: Path) -> tuple[str, ...]:
     return tuple(sorted({name for name in names if name}))
 
 
+def first_model(path: Path, endpoint: str) -> dict[str, Any] | None:
+    """The first model of a catalogue, known to be right, that serves the endpoint."""
+    models: list[dict[str, Any]] = tomllib.loads(path.read_text("utf-8")).get("models", [])
+    return next((model for model in models if endpoint in model["endpoints"]), None)
+
+
 def _strings(node: Any) -> Iterator[str]:
     if isinstance(node, str):
         yield node

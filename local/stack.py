@@ -109,7 +109,9 @@ class Stack:
 
     def _announce(self, info: StackInfo) -> None:
         stack_file.write(self._settings.stack_file, info)
-        tell(welcome(info, self._settings.stack_file))
+        settings = self._settings
+        catalogue = settings.catalogue or settings.root / "layers" / "shared" / "catalog.toml"
+        tell(welcome(info, settings.stack_file, catalogue))
 
     async def _stop(self) -> None:
         stack_file.remove(self._settings.stack_file)

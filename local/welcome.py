@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from pathlib import Path
+from typing import Any
 
+from local.catalogue import first_model
 from local.stack_file import StackInfo
 
 
-def welcome(info: StackInfo, path: Path) -> str:
-    """Addresses, keys, and commands that work when pasted."""
+def welcome(info: StackInfo, path: Path, catalogue: Path) -> str:
+    """Addresses, keys, and commands that work when pasted: they name models of this catalogue."""
+    speaks, listens = first_model(catalogue, "speech"), first_model(catalogue, "transcriptions")
+    shell = [] if speaks is None else [_speech(info, speaks)]
+    shell += [] if listens is None else [_transcription(info, listens)]
+    tried = "\n\n".join(["Try it in a shell:", *shell]) if shell else "Its catalogue has no model to try."
+    if speaks is not None:
+        tried += f"\n\nor in Python:\n\n{_python(info, speaks)}"
     return f"""
 audio-gateway is ready.
 
@@ -17,20 +27,7 @@ audio-gateway is ready.
   admin key  {info.admin_key}
   all of it  {path}
 
-Try it in a shell:
-
-curl {info.base_url}/audio/speech -H "Authorization: Bearer {info.api_key}" \\
-  -H "Content-Type: application/json" \\
-  -d '{{"model": "espeak-ng", "voice": "alloy", "input": "Hello from your own audio gateway."}}' -o hello.mp3
-
-curl {info.base_url}/audio/transcriptions -H "Authorization: Bearer {info.api_key}" \\
-  -F model=pocketsphinx -F file=@hello.mp3
-
-or in Python:
-
-from openai import OpenAI
-client = OpenAI(base_url="{info.base_url}", api_key="{info.api_key}")
-client.audio.speech.create(model="espeak-ng", voice="alloy", input="Hello.").write_to_file("hello.mp3")
+{tried}
 
 Keys, limits, usage and costs, from the project's folder (once: make cli):
 
@@ -38,3 +35,28 @@ Keys, limits, usage and costs, from the project's folder (once: make cli):
 
 Ctrl-C stops it.
 """
+
+
+def _speech(info: StackInfo, model: dict[str, Any]) -> str:
+    asked = {"model": model["id"], "voice": _voice(model), "input": "Hello from your own audio gateway."}
+    body = json.dumps(asked, ensure_ascii=False)
+    return f"""curl {info.base_url}/audio/speech -H "Authorization: Bearer {info.api_key}" \\
+  -H "Content-Type: application/json" \\
+  -d {shlex.quote(body)} -o hello.mp3"""
+
+
+def _transcription(info: StackInfo, model: dict[str, Any]) -> str:
+    return f"""curl {info.base_url}/audio/transcriptions -H "Authorization: Bearer {info.api_key}" \\
+  -F {shlex.quote("model=" + model["id"])} -F file=@hello.mp3"""
+
+
+def _python(info: StackInfo, model: dict[str, Any]) -> str:
+    named = f"model={json.dumps(model['id'])}, voice={json.dumps(_voice(model))}"
+    return f"""from openai import OpenAI
+client = OpenAI(base_url="{info.base_url}", api_key="{info.api_key}")
+client.audio.speech.create({named}, input="Hello.").write_to_file("hello.mp3")"""
+
+
+def _voice(model: dict[str, Any]) -> str:
+    voices: list[str] = list(model.get("voices") or [])
+    return "alloy" if not voices or "alloy" in voices else voices[0]

@@ -481,6 +481,10 @@ def test_a_failed_job_says_what_the_call_would_have_and_gives_the_rest_only_when
     partial = gateway.content(job.id, partial="true")
     assert partial.status == 200
     assert 0 < len(partial.json["text"].split()) < len(gateway.write().json["text"].split())
+    assert partial.json["usage"] == gateway.ask("GET", f"/{job.id}").json["usage"]
+    assert partial.json["usage"]["seconds"] < END_MS / 1000
+    verbose = gateway.content(job.id, partial="true", response_format="verbose_json").json
+    assert (verbose["usage"], verbose["duration"]) == (partial.json["usage"], END_MS / 1000)
     assert gateway.ask("GET", f"/{job.id}").json["error"]["message"] == job.error.message  # type: ignore[union-attr]
 
 
@@ -616,13 +620,24 @@ def test_a_job_that_is_over_cannot_be_cancelled_but_deleted(gateway: Gateway) ->
     )  # fmt: skip
     gone = gateway.ask("DELETE", f"/{begun['id']}")
     assert gone.json == {"id": begun["id"], "object": "audio.job.deleted", "deleted": True}
+    assert "x-audio-gateway-cost-usd" not in gone.headers
     assert not gateway.files.kept
     assert gateway.ask("DELETE", f"/{begun['id']}").status == 404
 
 
+def test_a_deleted_job_says_what_it_costs_if_it_was_not_over(gateway: Gateway) -> None:
+    job = half_done(gateway, gateway.write(BACKGROUND))
+    answer = gateway.ask("DELETE", f"/{job.id}")
+    charged = gateway.bank.spent
+    assert answer.status == 200
+    assert charged > 0
+    assert answer.headers["x-audio-gateway-cost-usd"] == f"{charged / 1_000_000:.6f}".rstrip("0")
+
+
 def test_an_open_job_is_cancelled_before_it_is_deleted(gateway: Gateway) -> None:
     begun = gateway.write(BACKGROUND).json
-    assert gateway.ask("DELETE", f"/{begun['id']}").status == 200
+    answer = gateway.ask("DELETE", f"/{begun['id']}")
+    assert (answer.status, answer.headers["x-audio-gateway-cost-usd"]) == (200, "0")
     assert gateway.executions.stopped == [begun["id"]]
     assert (gateway.store.kept, gateway.files.kept, gateway.bank.holds) == ({}, {}, {})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import random
+from contextlib import suppress
 
 import pytest
 
@@ -172,18 +173,21 @@ def test_a_deadline_that_has_passed_is_a_timeout() -> None:
         list(PocketsphinxTranscription().transcribe(request))
 
 
-class SlowDecoder:
-    """Takes no time by the clock of the test, but says that it did."""
+class Machine:
+    """A decoder and its clock: a second of audio takes `pace` seconds."""
 
     def __init__(self) -> None:
+        self.now = 0.0
+        self.pace = 0.0
         self.decoded = 0
 
     def reinit_feat(self) -> None: ...
     def start_utt(self) -> None: ...
     def end_utt(self) -> None: ...
 
-    def process_raw(self, _pcm: bytes, *, full_utt: bool) -> None:
+    def process_raw(self, pcm: bytes, *, full_utt: bool) -> None:
         assert full_utt
+        self.now += len(pcm) / 32_000 * self.pace
         self.decoded += 1
 
     def hyp(self) -> None:
@@ -195,13 +199,41 @@ class AlwaysVoice:
         return True
 
 
-def test_what_would_not_be_done_by_the_deadline_is_not_begun() -> None:
-    slow = SlowDecoder()
-    decoder = SphinxDecoder(slow, AlwaysVoice)
-    utterance = Utterance(0, b"\x00\x10" * 16_000)
-    heard: tuple[HeardWord, ...] = decoder.words(utterance, Deadline.after(60))
+def of_seconds(seconds: float) -> Utterance:
+    return Utterance(0, b"\x00\x10" * int(16_000 * seconds))
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    made = Machine()
+    monkeypatch.setattr("audio_gateway.providers.embedded.sphinx_decoder.time.monotonic", lambda: made.now)
+    return made
+
+
+def test_what_would_not_be_done_by_the_deadline_is_not_begun(machine: Machine) -> None:
+    decoder = SphinxDecoder(machine, AlwaysVoice)
+    machine.pace = 5.0
+    heard: tuple[HeardWord, ...] = decoder.words(of_seconds(10), Deadline.after(60))
     assert heard == ()
-    decoder._pace = 5.0
     with pytest.raises(ProviderTimedOut):
-        decoder.words(utterance, Deadline.after(3))
-    assert slow.decoded == 1
+        decoder.words(of_seconds(10), Deadline.after(25))
+    assert machine.decoded == 1
+
+
+def test_one_short_word_on_a_busy_machine_refuses_nothing_that_comes_after_it(machine: Machine) -> None:
+    decoder = SphinxDecoder(machine, AlwaysVoice)
+    machine.pace = 4.0
+    decoder.words(of_seconds(0.5), Deadline.after(25))
+    decoder.words(of_seconds(8), Deadline.after(25))
+    assert machine.decoded == 2
+
+
+def test_a_process_that_was_slow_once_soon_tries_again(machine: Machine) -> None:
+    decoder = SphinxDecoder(machine, AlwaysVoice)
+    machine.pace = 10.0
+    decoder.words(of_seconds(10), Deadline.after(200))
+    machine.pace = 0.25
+    for _ in range(5):
+        with suppress(ProviderTimedOut):
+            decoder.words(of_seconds(10), Deadline.after(25))
+    assert machine.decoded >= 3

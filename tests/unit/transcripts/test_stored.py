@@ -34,6 +34,7 @@ TRANSCRIPTS = st.builds(
     languages=st.one_of(st.none(), tuples(TEXTS)),
     logprobs=st.one_of(st.none(), tuples(st.builds(TokenLogprob, TEXTS, FLOATS, tuples(st.integers(0, 255))))),
     token_usage=st.one_of(st.none(), st.builds(TokenUsage, NUMBERS, NUMBERS, NUMBERS, COUNTS, COUNTS)),
+    used_ms=COUNTS,
 )
 
 
@@ -44,6 +45,6 @@ def test_it_comes_back_as_it_was(transcript: Transcript) -> None:
 
 def test_no_field_is_forgotten() -> None:
     fields = {
-        Transcript: 8, Word: 4, Segment: 9, TokenLogprob: 3, TokenUsage: 5,
+        Transcript: 9, Word: 4, Segment: 9, TokenLogprob: 3, TokenUsage: 5,
     }  # fmt: skip
     assert {kind: len(dataclasses.fields(kind)) for kind in fields} == fields, "transcripts/stored.py must know it"

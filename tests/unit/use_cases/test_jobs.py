@@ -153,9 +153,16 @@ def test_of_speech_all_parts_that_were_spoken_are_a_partial_result_in_their_orde
     assert len(shop.files.get(job, RESULT)) == 480 * job.amount
     assert shop.bank.spent == job.amount * 15
     assert job.error.message == (
-        "The text from character 19 to 38 could not be done: It is refused. Missing are 3 of 6 parts: 19-38, 57-95. "
+        "The text from character 19 to 38 could not be done: It is refused. 3 of 6 parts are missing: 19-38, 57-95. "
         "The rest is kept as a partial result."
     )
+
+
+def test_a_provider_s_message_without_a_full_stop_gets_one(shop):
+    bare = ProviderRejected("no thanks", provider="fake", upstream_status=400)
+    shop.provider.fails = lambda number: bare if number == 1 else None
+    job = shop.run(shop.speak())
+    assert "could not be done: no thanks. The rest is kept as a partial result." in job.error.message
 
 
 def test_a_job_of_which_nothing_succeeded_costs_nothing(shop):

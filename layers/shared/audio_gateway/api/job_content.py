@@ -237,6 +237,8 @@ def _transcript(
             param=lacks[0],
             code="unsupported_value",
         )
+    if job.partial:
+        transcript = replace(transcript, used_ms=job.amount)
     return transcript_answer(wanted, transcript, model_id=_served_by(job), ignored=order.ignored)
 
 

@@ -54,7 +54,10 @@ def jobs_app(*, stopping: Stopping, results: ResultStore, poll_s: float = 0.5) -
     async def delete(request: Request, job_id: str) -> Response:
         caller = caller_of(request)
         _no_parameters(request)
-        delete_job(_job_of(caller, job_id, desk), using=stopping)
+        found = _job_of(caller, job_id, desk)
+        ended = delete_job(found, using=stopping)
+        if not found.is_final:
+            facts_of(request).price_microusd = _price(ended)
         return json_response({"id": job_id, "object": "audio.job.deleted", "deleted": True})
 
     @app.post("/audio/jobs/{job_id}/cancel")
@@ -65,7 +68,7 @@ def jobs_app(*, stopping: Stopping, results: ResultStore, poll_s: float = 0.5) -
         if job.status != "cancelled":
             message = f"The job '{job_id}' has {job.status}: there is nothing to cancel. DELETE removes its result."
             raise Conflict(message, code="job_not_cancellable")
-        facts_of(request).price_microusd = 0 if job.work is None else job.work.price_microusd
+        facts_of(request).price_microusd = _price(job)
         return json_response(job_shape(job))
 
     @app.get("/audio/jobs/{job_id}/content")
@@ -103,6 +106,10 @@ def _job_of(caller: Caller, job_id: str, desk: JobDesk) -> Job:
         message = f"There is no job '{job_id[:100]}' in this project; it may have been deleted, or its time has passed."
         raise NotFound(message, param="job_id", code="job_not_found")
     return job
+
+
+def _price(job: Job) -> int:
+    return 0 if job.work is None else job.work.price_microusd
 
 
 def _no_parameters(request: Request) -> None:

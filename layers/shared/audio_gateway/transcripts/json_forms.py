@@ -35,7 +35,8 @@ def usage_of(transcript: Transcript) -> dict[str, Any]:
 
 def duration_usage(transcript: Transcript) -> dict[str, Any]:
     """Whole seconds, rounded up: 1.7 s are 2."""
-    return {"type": "duration", "seconds": -(-transcript.duration_ms // _MS_PER_S)}
+    used_ms = transcript.duration_ms if transcript.used_ms is None else transcript.used_ms
+    return {"type": "duration", "seconds": -(-used_ms // _MS_PER_S)}
 
 
 def token_usage(usage: TokenUsage) -> dict[str, Any]:

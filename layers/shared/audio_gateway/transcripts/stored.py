@@ -20,6 +20,7 @@ def to_bytes(transcript: Transcript) -> bytes:
         "languages": transcript.languages,
         "logprobs": _rows(transcript.logprobs),
         "token_usage": None if transcript.token_usage is None else astuple(transcript.token_usage),
+        "used_ms": transcript.used_ms,
     }
     return json.dumps(value, separators=(",", ":")).encode()
 
@@ -38,6 +39,7 @@ def from_bytes(data: bytes) -> Transcript:
         languages=None if languages is None else tuple(languages),
         logprobs=None if logprobs is None else tuple(TokenLogprob(row[0], row[1], tuple(row[2])) for row in logprobs),
         token_usage=None if usage is None else TokenUsage(*usage),
+        used_ms=value.get("used_ms"),  # results of the version before have none
     )
 
 

@@ -59,6 +59,7 @@ class Transcript:
 
     `duration_ms` is what we measured, never what the provider reports. `language` is an ISO-639-1 code, or None where
     nobody knows. `words` and `segments` are None where the provider gives no times; empty where nothing was said.
+    `used_ms` is how much of it was listened to and is charged, None for all.
     """
 
     text: str
@@ -69,3 +70,4 @@ class Transcript:
     languages: tuple[str, ...] | None = None
     logprobs: tuple[TokenLogprob, ...] | None = None
     token_usage: TokenUsage | None = None
+    used_ms: int | None = None

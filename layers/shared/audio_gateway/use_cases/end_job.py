@@ -58,8 +58,8 @@ def cancel_job(job: Job, *, using: Stopping) -> Job:
     return job
 
 
-def delete_job(job: Job, *, using: Stopping) -> None:
-    """Remove a job and all of its files; one that is not over is cancelled first. Safe to repeat.
+def delete_job(job: Job, *, using: Stopping) -> Job:
+    """Remove a job and all of its files; one that is not over is cancelled first. The job as it ended. Safe to repeat.
 
     Whatever it costs is charged before it goes. Raises as `cancel_job`; then the job is still there.
     """
@@ -73,6 +73,7 @@ def delete_job(job: Job, *, using: Stopping) -> None:
     desk.store.delete(job)
     desk.files.remove(job)  # what a step has written meanwhile; whoever comes later finds the job gone
     desk.store.close(job.id)
+    return job
 
 
 def _over(job: Job, using: Stopping) -> Job:

@@ -216,9 +216,9 @@ def _reason(job: Job, plan: Plan | None, there: Sequence[int], error: JobError |
             return error or UNKNOWN
         number = missing[0]
     cause = JobError(**kept) if kept is not None else UNKNOWN
-    message = f"{_place(job, plan.pieces[number])} could not be done: {cause.message}"
+    message = f"{_place(job, plan.pieces[number])} could not be done: {_sentence(cause.message)}"
     if len(missing) > 1:
-        message += f" Missing are {len(missing)} of {len(plan.pieces)} parts: {_places(job, plan, missing)}."
+        message += f" {len(missing)} of {len(plan.pieces)} parts are missing: {_places(job, plan, missing)}."
     return replace(cause, message=message)
 
 
@@ -234,6 +234,11 @@ INTERRUPTED: Final = JobError(
     retry=False,
 )
 """What is said of work that was stopped from outside. Clients do not begin it again by themselves: it may be meant."""
+
+
+def _sentence(message: str) -> str:
+    """A provider's own message may end without a full stop, and ours goes on behind it."""
+    return message if message.endswith((".", "!", "?")) else f"{message}."
 
 
 def _place(job: Job, piece: Piece) -> str:

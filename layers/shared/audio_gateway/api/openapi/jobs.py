@@ -53,6 +53,11 @@ def job_paths() -> dict[str, Schema]:
         "limit", "query", "Jobs in a page.", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT
     )
     as_json = {"application/json": {"schema": reference("Job")}}
+    deleted = ok(
+        "It is gone. The cost is there if the job was not over: what was done of it by then.",
+        {"application/json": {"schema": reference("DeletedJob")}},
+        "x-audio-gateway-cost-usd",
+    )
     cancelled = ok("The job, cancelled, and what it costs.", as_json, "x-audio-gateway-cost-usd")
     return {
         "/audio/jobs": {
@@ -78,7 +83,7 @@ def job_paths() -> dict[str, Schema]:
                 "description": "With its result and the input that came with the request. A job that is not over is "
                 "cancelled first: what was done of it is charged, and nothing is kept. An upload that it read stays.",
                 "parameters": [which],
-                "responses": {"200": json_answer("It is gone.", "DeletedJob"), **refusals(_READING)},
+                "responses": {"200": deleted, **refusals(_READING)},
             },
         },
         f"{_JOB}/cancel": {

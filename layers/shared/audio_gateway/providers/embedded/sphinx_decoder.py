@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ConfigurationError, ProviderTimedOut
+from audio_gateway.providers.embedded.pace import Pace
 from audio_gateway.providers.embedded.utterances import FRAME_BYTES, FRAME_MS, SAMPLE_RATE, Utterance
 
 PROVIDER: Final = "embedded"
@@ -49,19 +50,20 @@ class SphinxDecoder:
         self._decoder = decoder
         self._new_voice_detector = new_voice_detector  # each learns from what it hears
         self._lock = threading.Lock()
-        self._pace = 0.0  # seconds that a second of audio takes
+        self._pace = Pace()
 
     def words(self, utterance: Utterance, deadline: Deadline) -> tuple[HeardWord, ...]:
         """The words of one utterance. The same audio gives the same words, whatever was decoded before.
 
         Raises:
-            ProviderTimedOut: it would not be done by the deadline, going by the last one: nothing can interrupt it.
+            ProviderTimedOut: it would not be done by the deadline, going by the last ones: nothing can interrupt it.
         """
         seconds = len(utterance.pcm) / 2 / SAMPLE_RATE
         if not self._lock.acquire(timeout=deadline.remaining_s()):
             raise _late()
         try:
-            if deadline.remaining_s() <= seconds * self._pace:
+            if deadline.remaining_s() <= self._pace.seconds_for(seconds):
+                self._pace.doubt()
                 raise _late()
             if not self._is_speech(utterance.pcm):
                 return ()
@@ -76,7 +78,7 @@ class SphinxDecoder:
         # At once: the level and colour of the voice are then known from all of it, which piece by piece costs accuracy.
         self._decoder.process_raw(utterance.pcm, full_utt=True)
         self._decoder.end_utt()
-        self._pace = (time.monotonic() - started) / seconds
+        self._pace.learn(seconds, time.monotonic() - started)
         return tuple(self._heard(utterance.start_ms))
 
     def _heard(self, start_ms: int) -> Iterator[HeardWord]:
