@@ -156,7 +156,7 @@ class MemoryStore:
             return now
         change = {"status": status, "completed_ms": at_ms, "work": work, "error": error, "partial": partial}
         self._change(job, {"queued", "running"}, **change)
-        return self.kept[job.id]
+        return self.kept.get(job.id)
 
     def delete(self, job: Job) -> bool:
         if job.id not in self.kept or not self.kept[job.id].is_final:
