@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from audio_gateway.clock import now_ms
-from audio_gateway.errors import GatewayError
-from audio_gateway.jobs.job import Answered, Job, JobError, Status
+from audio_gateway.errors import GatewayError, StorageUnavailable
+from audio_gateway.jobs.job import HOLD_SECONDS, Answered, Job, JobError, Status
 from audio_gateway.jobs.job_files import JobFiles, SourceFile, files_gone
 from audio_gateway.jobs.job_store import OpenJob
 from audio_gateway.jobs.plan import DoneChunk, Plan
@@ -125,6 +125,8 @@ class MemoryStore:
         return [job for job in found if job is not None and (after is None or job.id < after)][:limit]
 
     def intend(self, job: Job, hold: Hold) -> bool:
+        if self._now(job) in {"queued", "running"} and self.kept[job.id].hold not in {job.hold, hold}:
+            raise StorageUnavailable("Another run of the step has written down another hold.")
         return self._change(job, {"queued", "running"}, hold=hold)
 
     def begin(self, job: Job, plan: Plan) -> bool:
@@ -156,7 +158,7 @@ class MemoryStore:
             return now
         change = {"status": status, "completed_ms": at_ms, "work": work, "error": error, "partial": partial}
         self._change(job, {"queued", "running"}, **change)
-        return self.kept[job.id]
+        return self.kept.get(job.id)
 
     def delete(self, job: Job) -> bool:
         if job.id not in self.kept or not self.kept[job.id].is_final:
@@ -207,7 +209,7 @@ class JobBank:
 
     def admit(self, caller: Caller, work: Work, *, at_ms: int | None = None) -> Admission:
         assert at_ms is not None
-        hold = Hold(caller, work, at_ms, at_ms // 1000 + 24 * 3600)
+        hold = Hold(caller, work, at_ms, at_ms // 1000 + HOLD_SECONDS)
         if self.holds.get(work.request_id) == hold:
             return Admission(hold)
         assert work.request_id not in self.holds, "held twice"

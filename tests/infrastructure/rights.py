@@ -136,7 +136,7 @@ USES: Final[dict[str, set[Right]]] = {
     "jobs/job_store.py:JobStore.get": items("JOBS#*", "Get"),
     "jobs/job_store.py:JobStore.of_hold": items("JOBS#*", "Get"),
     "jobs/job_store.py:JobStore.newest": items("JOBS#*", "Query"),
-    "jobs/job_store.py:JobStore.intend": items("JOBS#*", "Update"),
+    "jobs/job_store.py:JobStore.intend": items("JOBS#*", "Update", "Get"),
     "jobs/job_store.py:JobStore.begin": items("JOBS#*", "Update"),
     "jobs/job_store.py:JobStore.chunk_done": items("JOBS#*", "Update", "Get"),
     "jobs/job_store.py:JobStore.finish": items("JOBS#*", "Update", "Get"),

@@ -34,7 +34,8 @@ class Watching:
     def __init__(self, report: LostReport) -> None:
         self._report = report
 
-    def end_them(self) -> LostReport:
+    def end_them(self, late: Callable[[], bool]) -> LostReport:
+        assert not late()
         return self._report
 
 
@@ -71,8 +72,14 @@ def test_a_sweep_without_time_for_all_keys_says_so(capsys: pytest.CaptureFixture
     assert (returned["left"], line["left"], line["running"], metrics["SweepFailures"]) == (3, 3, 2, [1])
 
 
+def test_a_sweep_without_time_for_all_jobs_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    returned, (line, metrics) = sweep(SweepReport(keys=7), capsys, LostReport(left=2))
+    assert (returned["failed"], line["jobs_left"], metrics["SweepFailures"]) == (1, 2, [1])
+
+
 def test_jobs_that_have_lost_their_work_are_named(capsys: pytest.CaptureFixture[str]) -> None:
-    lost = LostReport([OpenJob("job_1", "default", 0)], [("job_2", StorageUnavailable("a secret text"))])
+    failed = [("job_2", StorageUnavailable("a secret text"))]
+    lost = LostReport(ended=[OpenJob("job_1", "default", 0)], failures=failed)
     returned, (line, failure, metrics) = sweep(SweepReport(keys=7), capsys, lost)
     assert returned == {
         "keys": 7,

@@ -94,6 +94,18 @@ def test_from_queued_to_the_end(store: JobStore) -> None:
     )  # fmt: skip
 
 
+def test_a_hold_takes_the_place_of_the_one_that_was_known_and_of_no_other(store: JobStore) -> None:
+    first, second, third = (dataclasses.replace(HOLD, admitted_ms=HOLD.admitted_ms + at) for at in range(3))
+    store.create(JOB)
+    assert store.intend(JOB, first)
+    assert store.intend(JOB, first)  # once more, as its answer was lost
+    assert store.intend(now(store), second)
+    for known in (JOB, dataclasses.replace(JOB, hold=first)):
+        with pytest.raises(StorageUnavailable):
+            store.intend(known, third)
+    assert now(store).hold == second
+
+
 def test_whoever_ends_it_first_has_decided(store: JobStore) -> None:
     store.create(JOB)
     cancelled = store.finish(JOB, "cancelled", at_ms=1)

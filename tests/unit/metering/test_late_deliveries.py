@@ -134,3 +134,16 @@ def test_a_request_that_was_delivered_once_leaves_no_guard(bench: Bench) -> None
     before = set(bench.item)
     bench.settle(bench.admit("r1"))
     assert set(bench.item) == before
+
+
+def test_a_process_whose_clock_is_ahead_leaves_guards_alone(bench: Bench) -> None:
+    ahead = DynamoMeter(bench.client, TABLE, now_ms=lambda: bench.now_ms + 59_000)
+    bench.network.slow = True
+    hold = bench.admit("r1")
+    bench.network.slow = False
+    bench.settle(hold)
+    bench.now_ms += 29_000
+    other = ahead.admit(CALLER, work("r2")).hold
+    ahead.settle(other, other.work)
+    assert bench.network.arrive() == 0
+    assert (bench.committed, holds_from(bench.item)) == (3 * PRICE, [])

@@ -304,6 +304,24 @@ def test_killed_after_any_write_and_repeated_it_is_the_same(what, done):
     raise AssertionError("there are more writes than are tried")
 
 
+def test_a_delete_that_dies_anywhere_and_is_not_repeated_leaves_no_job_open():
+    for kill_after in range(1, 60):
+        shop = Workshop()
+        job = begun(shop, 0, 2)
+        shop.fate.writes_left = kill_after
+        try:
+            shop.delete(job)
+        except Killed:
+            shop.fate.writes_left = None
+            shop.to_end.append(job.id)  # by the sweeper, as long as the job is open
+            shop.end_what_was_asked_for()
+            assert (shop.bank.spent, shop.bank.holds, shop.store.open) == (2 * PART * 15, {}, {})
+            assert shop.files.names(job) in ({ORDER, PARTIAL}, set())
+        else:
+            return
+    raise AssertionError("there are more writes than are tried")
+
+
 # ------------------------------------------------------------ failures
 
 

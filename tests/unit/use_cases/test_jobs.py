@@ -346,6 +346,23 @@ def test_a_first_step_that_comes_late_holds_nothing_for_a_job_that_was_settled_m
     assert (shop.bank.holds, shop.bank.spent) == ({}, work.price_microusd)
 
 
+def test_of_two_first_steps_at_once_one_holds_and_the_other_goes_on_with_it(shop):
+    job = shop.listen()
+    get_json = shop.files.get_json
+
+    def meanwhile(of, name):
+        shop.files.get_json = get_json
+        shop.prepare(job)
+        return get_json(of, name)
+
+    shop.files.get_json = meanwhile  # by a run that has read the job before
+    with pytest.raises(StorageUnavailable):
+        shop.prepare(job)
+    assert [shop.now(job).hold] == list(shop.bank.holds.values())
+    assert shop.run(job).status == "succeeded"
+    assert len(shop.bank.rows) == 1
+
+
 def test_no_limit_of_the_provider_is_exceeded():
     shop = Workshop(dataclasses.replace(LISTENER, max_seconds=5.0, max_bytes=300_000), SPEAKER)
     shop.run(shop.listen())

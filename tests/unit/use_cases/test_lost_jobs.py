@@ -146,6 +146,15 @@ def test_of_two_who_look_at_once_one_asks(shop):
     assert shop.look(after_s=0) == []
 
 
+def test_who_has_no_time_for_all_jobs_leaves_the_others_to_the_next(shop):
+    jobs = [shop.listen() for _ in range(3)]
+    shop.executions.stopped += [job.id for job in jobs]
+    shop.now_ms += (PATIENCE_S + 1) * 1000
+    report = shop.lost.end_them(late=lambda: bool(shop.asked))
+    assert ([job.id for job in report.ended], report.left) == ([jobs[0].id], 2)
+    assert shop.look(after_s=0) == [job.id for job in jobs[1:]]
+
+
 @pytest.mark.parametrize("what", ["executions", "end"])
 def test_what_cannot_be_reached_is_reported_and_stops_nothing(shop, what):
     jobs = [shop.listen(), shop.listen()]

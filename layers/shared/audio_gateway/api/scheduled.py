@@ -15,6 +15,9 @@ from audio_gateway.use_cases.lost_jobs import LostJobs, LostReport
 SWEEP_BUDGET_S: Final = 45
 """What the sweeper has not got to by then, the next one does: it must have time to say what it did (template.yaml)."""
 
+LOST_JOBS_BUDGET_S: Final = 15
+"""Of that, for jobs: while Step Functions or Lambda do not answer, each takes long, and money is not to wait for them."""
+
 ScheduledHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 # A log line may have 256 KB. After a long outage there are more holds than that; the ledger has them all.
@@ -26,15 +29,16 @@ def sweeps(sweeper: Sweeper, lost_jobs: LostJobs) -> ScheduledHandler:
 
     def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
         deadline = Deadline.after(SWEEP_BUDGET_S)
-        lost = lost_jobs.end_them()
+        time_for_jobs = Deadline.after(LOST_JOBS_BUDGET_S)
+        lost = lost_jobs.end_them(late=lambda: time_for_jobs.passed)
         report = sweeper.sweep(late=lambda: deadline.passed)
         counts = {
             "released": report.count("released"),
             "swept": report.count("swept"),
             "abandoned": report.count("abandoned"),
             "interrupted": len(lost.ended),
-            # That there was no time for all keys is a failure too: if it goes on, money stays held.
-            "failed": len(report.failures) + len(lost.failures) + (report.left > 0),
+            # That there was no time for all is a failure too: if it goes on, money stays held.
+            "failed": len(report.failures) + len(lost.failures) + (report.left > 0) + (lost.left > 0),
         }
         if any(counts.values()):
             _tell(report, lost, counts)
@@ -74,7 +78,7 @@ def _tell(report: SweepReport, lost: LostReport, counts: dict[str, int]) -> None
         for swept in report.settled[:_MAX_NAMED]
     ]
     jobs = [job.id for job in lost.ended[:_MAX_NAMED]]
-    looked_at = {"keys": report.keys, "left": report.left, "running": report.running}
+    looked_at = {"keys": report.keys, "left": report.left, "running": report.running, "jobs_left": lost.left}
     logger().warning("swept", extra={**counts, **looked_at, "holds": holds, "jobs": jobs})
     for failure in report.failures[:_MAX_NAMED]:
         logger().error("not swept", extra={"key_id": failure.key_id, **_described(failure.error)})

@@ -28,7 +28,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from audio_gateway.errors import StorageUnavailable
-from audio_gateway.jobs.job import Answered, Job, JobError, Status
+from audio_gateway.jobs.job import FINAL, Answered, Job, JobError, Status
 from audio_gateway.jobs.plan import DoneChunk, Plan
 from audio_gateway.metering.account import HeldJob, Hold, Work
 from audio_gateway.metering.account_item import hold_from_text, hold_text
@@ -85,9 +85,24 @@ class JobStore:
         return list(islice((_job(item) for item in items if int(item["expires_at"]["N"]) > now_s), limit))
 
     def intend(self, job: Job, hold: Hold) -> bool:
-        """Write down the hold that is about to be admitted, in place of any before it; False if the job is over."""
+        """Write down the hold that is about to be admitted, in place of the one that `job` knows of.
+
+        False if the job is over. Raises `StorageUnavailable` also where another run of the step has written down one of
+        its own meanwhile: who tries again finds that one.
+        """
         values = {**_OPEN_VALUES, ":hold": {"S": hold_text(hold)}}
-        return self._change(job, "SET #hold = :hold", _OPEN, values, {"#hold": "hold"})
+        known = "attribute_not_exists(#hold)"
+        if job.hold is not None:
+            known = "#hold = :known"
+            values[":known"] = {"S": hold_text(job.hold)}
+        if self._change(job, "SET #hold = :hold", f"{_OPEN} AND {known}", values, {"#hold": "hold"}):
+            return True
+        item = self._table.get(_key(job.project_id, job.id))
+        if item is None or item["status"]["S"] in FINAL:
+            return False
+        if item.get("hold") == values[":hold"]:  # by the first try of this write, whose answer was lost
+            return True
+        raise StorageUnavailable("The price of the job is being held by another run of this step. Try again.")
 
     def begin(self, job: Job, plan: Plan) -> bool:
         """Queued becomes running, with a plan; False if the job is over. Safe to repeat."""

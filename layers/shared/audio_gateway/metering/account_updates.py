@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from audio_gateway.metering.account import Hold, minute_of
 from audio_gateway.metering.account_item import BACK, COUNTERS, KEPT_MINUTES, LATE, Account, account_key, hold_text
-from audio_gateway.metering.lag import LATE_WRITE_S
+from audio_gateway.metering.lag import CLOCKS_DIFFER_S, LATE_WRITE_S
 from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.open_accounts import LISTED, list_of
 
@@ -23,8 +23,10 @@ account, and every write of it costs a unit for each KB. Without a bound they wo
 MAX_RELEASES: Final = 20
 """So many holds are released by one update."""
 
+# For whoever removes a guard by a clock that is ahead, it is over sooner.
+_GUARD_S: Final = LATE_WRITE_S + CLOCKS_DIFFER_S
 # A step of a job has seen that the job goes on before it admits, and its client is patient: 40 s until its last try.
-_LATE_SECONDS_OF_JOBS: Final = 120
+_GUARD_S_OF_JOBS: Final = _GUARD_S + 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def release_update(releases: Sequence[Release], now_ms: int, stale: Sequence[str
         months[hold.month] = months.get(hold.month, 0) + release.spent_microusd - hold.work.price_microusd
         if release.guarded:
             update.name(f"#l{at}", LATE + hold.work.request_id)
-            seconds = _LATE_SECONDS_OF_JOBS if hold.is_job else LATE_WRITE_S
+            seconds = _GUARD_S_OF_JOBS if hold.is_job else _GUARD_S
             update.set(f"#l{at}", f":l{at}", now_ms // 1000 + seconds)
         if release.given_back:
             update.name(f"#b{at}", back)

@@ -25,6 +25,9 @@ AHEAD_MS: Final = 300_000
 LATE_WRITE_S: Final = 30
 """A write that its sender has given up on arrives within so many seconds, or never."""
 
+CLOCKS_DIFFER_S: Final = 60
+"""Clocks of the functions are less than so many seconds apart."""
+
 _MINUTE_MS: Final = 60_000
 
 

@@ -15,6 +15,7 @@ from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import Job
 from audio_gateway.use_cases.job_money import settle, work_done
+from audio_gateway.use_cases.job_order import ORDER
 from audio_gateway.use_cases.merge_job import Notify
 from audio_gateway.use_cases.start_job import JobDesk
 
@@ -69,6 +70,7 @@ def delete_job(job: Job, *, using: Stopping) -> Job:
         settle(job, till=desk.till)
         desk.executions.stop(job)
         using.notify(job)
+    desk.files.discard(job, ORDER)  # first: who dies here leaves a job of which nobody tries to make a result
     desk.files.remove(job)
     desk.store.delete(job)
     desk.files.remove(job)  # what a step has written meanwhile; whoever comes later finds the job gone

@@ -40,8 +40,12 @@ class Work(Protocol):
 
 @dataclass(slots=True)
 class LostReport:
-    """The jobs whose end was asked for now; and what failed, with the job's id where it was about one."""
+    """The jobs whose end was asked for now; and what failed, with the job's id where it was about one.
 
+    `left` are those for which there was no time.
+    """
+
+    left: int = 0
     ended: list[OpenJob] = field(default_factory=list)
     failures: list[tuple[str | None, StorageUnavailable]] = field(default_factory=list)
 
@@ -59,8 +63,11 @@ class LostJobs:
     patience_s: int
     now_s: Callable[[], int]
 
-    def end_them(self) -> LostReport:
-        """Have all lost jobs ended. Nothing is raised: what fails is reported, and the next call does it."""
+    def end_them(self, late: Callable[[], bool] = lambda: False) -> LostReport:
+        """Have all lost jobs ended. Nothing is raised: what fails is reported, and the next call does it.
+
+        `late` is asked before each of them, and leaves the others to the next call.
+        """
         report = LostReport()
         try:
             due = [job for job in self.store.open_jobs() if self._is_due(job)]
@@ -68,9 +75,12 @@ class LostJobs:
         except StorageUnavailable as error:
             report.failures.append((None, error))
             return report
-        for job in due:
-            if job.id not in running:
-                self._look_at(job, report)
+        lost = [job for job in due if job.id not in running]
+        for at, job in enumerate(lost):
+            if late():
+                report.left = len(lost) - at
+                break
+            self._look_at(job, report)
         return report
 
     def _is_due(self, job: OpenJob) -> bool:

@@ -143,9 +143,12 @@ def _is_made(
 
 
 def _keep_what_is_paid(job: Job, deadline: Deadline, using: Ending) -> None:
-    """Of a cancelled job the chunks that it is charged for are made its partial result; all else is removed."""
-    kept = () if not job.partial else (ORDER, PARTIAL)
-    if job.partial and not using.files.has(job, PARTIAL):
+    """Of a cancelled job the chunks that it is charged for are made its partial result; all else is removed.
+
+    Nothing is kept of one without its order: whoever deleted it has not come to the end.
+    """
+    kept = (ORDER, PARTIAL) if job.partial and using.files.has(job, ORDER) else ()
+    if kept and not using.files.has(job, PARTIAL):
         plan = plan_of(using.files, job)
         if plan is None:
             raise files_gone()
