@@ -52,6 +52,8 @@ METHODS_OF_A_STAGE = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"
 # Contract section 7; where it is silent, what audio_gateway.api.errors says of the same mistake.
 ANSWERS = {
     "MISSING_AUTHENTICATION_TOKEN": (404, "invalid_request_error", "unknown_url"),
+    "INVALID_SIGNATURE": (404, "invalid_request_error", "unknown_url"),
+    "EXPIRED_TOKEN": (404, "invalid_request_error", "unknown_url"),
     "RESOURCE_NOT_FOUND": (404, "invalid_request_error", "unknown_url"),
     "UNAUTHORIZED": (401, "invalid_request_error", "invalid_api_key"),
     "INVALID_API_KEY": (401, "invalid_request_error", "invalid_api_key"),

@@ -16,7 +16,7 @@ SWEEP_BUDGET_S: Final = 45
 """What the sweeper has not got to by then, the next one does: it must have time to say what it did (template.yaml)."""
 
 LOST_JOBS_BUDGET_S: Final = 15
-"""Of that, for jobs: while Step Functions or Lambda do not answer, each takes long, and money is not to wait for them."""
+"""Of that, for jobs: while Step Functions or Lambda do not answer, each takes long, and money must not wait."""
 
 ScheduledHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
