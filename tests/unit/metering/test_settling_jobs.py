@@ -11,7 +11,13 @@ import pytest
 from audio_gateway.jobs.job import HOLD_SECONDS, Job
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import Caller, HeldJob, Hold, Work
-from audio_gateway.metering.account_item import account_key, given_back_from, holds_from, new_account_item
+from audio_gateway.metering.account_item import (
+    MAX_STALE,
+    account_key,
+    given_back_from,
+    holds_from,
+    new_account_item,
+)
 from audio_gateway.metering.audit import Audit, Difference
 from audio_gateway.metering.books import DynamoBooks
 from audio_gateway.metering.directory_items import Project, project_item
@@ -363,6 +369,21 @@ def test_an_admission_of_a_job_that_arrives_after_another_process_has_settled_it
 
 
 # ---------------------------------------------------------------- the audit
+@pytest.mark.parametrize("in_use", [True, False])
+def test_an_account_that_only_jobs_use_does_not_grow(books: Books, in_use: bool) -> None:
+    before = len(books.item)
+    for number in range(200):
+        work = replace(DONE, request_id=f"job_{number:03d}")
+        hold = books.meter().admit(CALLER, replace(HELD, request_id=work.request_id), at_ms=books.now_ms).hold
+        books.settle(books.job(hold, work))
+        books.now_ms += 1000
+    if in_use:
+        books.admit()
+    books.now_ms += 600_000
+    assert books.sweep().failures == []
+    assert len(books.item) < before + MAX_STALE + 10
+
+
 def test_the_audit_knows_where_a_job_s_row_stands(books: Books) -> None:
     job = books.job(books.admit(), ended_ms=books.now_ms + 60_000)
     with suppress(Crash):

@@ -113,6 +113,16 @@ def release_update(releases: Sequence[Release], now_ms: int, stale: Sequence[str
     return update.arguments()
 
 
+def stale_removal(key_id: str, stale: Sequence[str]) -> dict[str, Any]:
+    """The update that removes `stale` attributes of an account, see `stale_names`, and nothing else."""
+    update = _Update(account_key(key_id))
+    update.require("attribute_exists(pk)", {})
+    for at, name in enumerate(stale):
+        update.name(f"#s{at}", name)
+        update.remove(f"#s{at}")
+    return update.arguments()
+
+
 def was_given_back(item: dict[str, Any], hold: Hold) -> bool:
     """Whether an account says that the hold of a job was given back unpaid."""
     return BACK + hold.work.request_id in item

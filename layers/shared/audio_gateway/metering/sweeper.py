@@ -14,7 +14,7 @@ that comes back late, or a second sweeper, changes nothing.
 Cost: only accounts that may have open holds are looked at (`open_accounts`); keys that nobody uses, and their projects,
 cost nothing. An account is read eventually consistent, a hundred with each call: half a read unit as long as it is
 below 4 KB (some 25 open holds). Only one in which a hold has expired is read again, consistently, and its holds are
-released twenty with each update.
+released twenty with each update. Where forty attributes or more are of no use any more, they are removed, too.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from audio_gateway.clock import now_ms
 from audio_gateway.errors import GatewayError, MeteringUnavailable
 from audio_gateway.metering.account import Hold
 from audio_gateway.metering.account_item import (
+    MAX_STALE,
     account_from,
     account_key,
     given_back_from,
@@ -34,7 +35,7 @@ from audio_gateway.metering.account_item import (
     last_used_s,
     stale_names,
 )
-from audio_gateway.metering.account_updates import MAX_RELEASES, Release
+from audio_gateway.metering.account_updates import MAX_RELEASES, Release, stale_removal
 from audio_gateway.metering.account_writer import AccountWriter
 from audio_gateway.metering.endings import Ending, Endings
 from audio_gateway.metering.lag import Lag
@@ -146,6 +147,7 @@ class Sweeper:
     def _sweep_account(self, account: Item, report: SweepReport, late: Callable[[], bool]) -> None:
         key_id = account["pk"]["S"].removeprefix("ACCOUNT#")
         try:
+            account = self._tidied(key_id, account)
             if self._expired(account):
                 self._settle_all(key_id, report, late)
             elif account["holds"]["M"]:
@@ -156,6 +158,16 @@ class Sweeper:
                 self._table.update(unlisting(account_key(key_id), stale_names(account, self._now_ms())))
         except Exception as error:  # noqa: BLE001 - one account must not stop the others, whatever is wrong with it
             report.failures.append(Failure(key_id, error))
+
+    def _tidied(self, key_id: str, account: Item) -> Item:
+        """The account without what nobody needs any more, where that is much.
+
+        The releases of requests take it along. Those of jobs do not know of it, and each leaves a guard.
+        """
+        while len(stale := stale_names(account, self._now_ms())) == MAX_STALE:
+            self._accounts.update(stale_removal(key_id, stale))
+            account = {name: value for name, value in account.items() if name not in stale}
+        return account
 
     def _is_idle(self, account: Item) -> bool:
         """Whether nothing was admitted for a while: a key that is used again and again stays on the list."""
