@@ -13,6 +13,7 @@ from audio_gateway.jobs.job import Job
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering import account_item, account_updates, job_meter, meter, releases
 from audio_gateway.metering.account import Hold
+from audio_gateway.metering.lag import CLOCKS_DIFFER_S, LATE_WRITE_S
 from audio_gateway.use_cases import end_job, reserve
 from audio_gateway.use_cases.job_money import JobTill, settle
 from tests.unit.money.history import Admit, Burst, EndRequest, Event, Start, Wait, Work, check
@@ -74,6 +75,7 @@ REQUEST = Admit((), process=0, characters=10)
 ANSWER = EndRequest((), which=0, how="talker")
 ARRIVES_TWICE = (Fault("account", None, "once more later"),)
 LATER = Wait((), seconds=31, sweep=False)
+GUARDS_ARE_STALE = Wait((), seconds=LATE_WRITE_S + CLOCKS_DIFFER_S + 1, sweep=False)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +84,7 @@ LATER = Wait((), seconds=31, sweep=False)
         (
             all_stale_names_are_written_into_one_expression,
             "Expression size has exceeded",
-            (Burst((), size=100, how="talker"), LATER, REQUEST, ANSWER),
+            (Burst((), size=100, how="talker"), GUARDS_ARE_STALE, REQUEST, ANSWER),
         ),
         (
             a_hold_ends_before_its_job,
