@@ -123,4 +123,4 @@ def test_pocketsphinx_hears_english_with_times_and_ignores_temperature() -> None
     assert heard.ignore == {"temperature"}
     assert heard.capabilities == {"words", "segments", "streaming"}
     assert set(heard.response_formats) == TIMED
-    assert heard.speed_factor == 4
+    assert heard.speed_factor == 2

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from audio_gateway.cli.doctor.checks import GROUPS
+from audio_gateway.cli.doctor.run import results
 from audio_gateway.metering.account import Caller, Work
 from audio_gateway.metering.frontier import Frontier
 from audio_gateway.metering.meter import DynamoMeter
@@ -471,3 +472,17 @@ def test_a_fault_of_the_api_turns_its_lines_red_and_no_other(healthy: World, fau
     red = reds(healthy, *CALLS)
     assert set(red) == expected
     assert said in " ".join(red.values())
+
+
+def test_what_is_wrong_with_a_local_stack_is_mended_by_no_command_that_would_reach_aws(world: World) -> None:
+    dead_letters(world)
+    world.aws.change("lambda.ListEventSourceMappings", EventSourceMappings=[{"UUID": "7" * 36, "State": "Disabled"}])
+    world.aws.change("lambda.GetFunctionConfiguration", MemorySize=128)
+    visit = world.visit()
+    visit.stack.local = True
+    found = {each.check.name: each for each in results(GROUPS, visit) if each.state == "red"}
+    assert {"dead-letters", "queue-source", "functions-as-template"} <= set(found)
+    for name in ("dead-letters", "queue-source", "functions-as-template"):
+        assert "aws " not in found[name].do
+        assert "`make run`" in found[name].do
+    assert ".;" not in found["dead-letters"].do

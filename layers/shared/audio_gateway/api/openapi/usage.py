@@ -37,9 +37,7 @@ def usage_paths() -> dict[str, Schema]:
 
 
 # ---------------------------------------------------------------- operations
-_BUCKETS: Final = (
-    " Requests that nobody answered are not in it. Each bucket is listed, also an empty one. Needs an admin key."
-)
+_BUCKETS: Final = " Each bucket is listed, also an empty one. Needs an admin key."
 
 
 def _own() -> Schema:
@@ -57,7 +55,7 @@ def _usage(operation_id: str, summary: str, description: str, page: str) -> Sche
         "operationId": operation_id,
         "summary": summary,
         "description": f"{description} The first bucket begins at `start_time`, the others at whole UTC minutes, hours "
-        f"or days, and the last ends at `end_time`.{_BUCKETS}",
+        f"or days, and the last ends at `end_time`. Requests that nobody answered are not in it.{_BUCKETS}",
         "security": _ADMIN,
         "parameters": [
             *_range(),
@@ -76,7 +74,8 @@ def _costs() -> Schema:
     return {
         "operationId": "costs",
         "summary": "Costs",
-        "description": f"What callers are charged, and what the providers cost, in whole UTC days.{_BUCKETS}",
+        "description": "What callers are charged, and what the providers cost, in whole UTC days. Of requests "
+        f"that nobody answered there is only what a provider took for them.{_BUCKETS}",
         "security": _ADMIN,
         "parameters": [
             *_range(),

@@ -13,6 +13,7 @@ from audio_gateway.cli.doctor.check import Red, Skip
 _DENIED: Final = frozenset({
     "AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403",
 })  # fmt: skip
+_START_AGAIN: Final = "Stop `make run` and start it again, which makes everything anew."
 _FUNCTION: Final = "AWS::Lambda::Function"
 
 
@@ -122,8 +123,14 @@ class Stack:
             return f"Read the lines of `{folder}` in the output of `make run`."
         return f"Read its log: aws logs tail /aws/lambda/{self.name}/{folder} --since 15m --region {self.region}"
 
+    def mended_by(self, command: str) -> str:
+        """A command of AWS's that puts right what is wrong. It would not reach a local stack, which is made anew."""
+        return _START_AGAIN if self.local else command
+
     def deploy_again(self) -> str:
         """What is right for whatever somebody has changed past the template."""
+        if self.local:
+            return _START_AGAIN
         drift = f"aws cloudformation detect-stack-drift --stack-name {self.name} --region {self.region}"
         return f"Somebody has changed it since the deployment. Change it back, or see what else differs: {drift}"
 

@@ -74,7 +74,7 @@ def _indexes(visit: Visit) -> str:
 def _private(visit: Visit) -> str:
     stack = visit.stack
     bucket, written = stack.only(_BUCKET)
-    command = (
+    command = stack.mended_by(
         f"aws s3api put-public-access-block --bucket {bucket} --public-access-block-configuration "
         "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"
     )

@@ -25,11 +25,12 @@ def _dead_letters(visit: Visit) -> str:
                 waiting[name] = (count, logical_id)
     if not waiting:
         return "no event is waiting to be looked at"
-    message = ", ".join(f"{count} events in {name}" for name, (count, _) in waiting.items())
+    message = ", ".join(f"{count} event{'' if count == 1 else 's'} in {name}" for name, (count, _) in waiting.items())
     name, (_, source) = next(iter(waiting.items()))
     dead_arn, source_arn = _attributes(visit, name)["QueueArn"], _attributes(visit, source)["QueueArn"]
     again = f"aws sqs start-message-move-task --source-arn {dead_arn} --destination-arn {source_arn}"
-    raise Red(message, f"{stack.logs_of('webhook_delivery')}; once it is mended, send them back: {again}")
+    back = stack.mended_by(f"once it is mended, send them back: {again}")
+    raise Red(message, f"{stack.logs_of('webhook_delivery').removesuffix('.')}; {back[0].lower()}{back[1:]}")
 
 
 def _redrive(visit: Visit) -> str:
@@ -75,7 +76,8 @@ def _source(visit: Visit) -> str:
                 if uuids
                 else "Deploy the stack again."
             )
-            raise Red(f"{function} takes nothing from its queue: {states or 'there is no mapping'}", do)
+            message = f"{function} takes nothing from its queue: {states or 'there is no mapping'}"
+            raise Red(message, visit.stack.mended_by(do))
         seen.append(function)
     return f"{', '.join(seen)} takes what comes" if seen else "no function reads a queue"
 

@@ -68,7 +68,7 @@ def _retention(visit: Visit) -> str:
     for name in names:
         if found[name] is None:
             do = f"aws logs put-retention-policy --log-group-name {name} --retention-in-days 30 --region {stack.region}"
-            raise Red(f"{name} keeps its logs for ever", do)
+            raise Red(f"{name} keeps its logs for ever", stack.mended_by(do))
     kept = sorted({str(found[name]) for name in names})
     return f"{len(names)} groups, kept for {' or '.join(kept)} days"
 
