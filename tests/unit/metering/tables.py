@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -40,13 +41,19 @@ def _refuse_long_expressions(*, params: Any, **_: Any) -> None:
     refuse_long_expressions(params)
 
 
+@functools.cache
+def _client() -> Any:
+    """To make a client takes longer than most of its tests. It keeps the credentials, and moto all else."""
+    client = boto3.client("dynamodb")
+    client.meta.events.register("provide-client-params.dynamodb.*", _refuse_long_expressions)
+    return client
+
+
 @pytest.fixture
 def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
-        client = boto3.client("dynamodb")
-        client.meta.events.register("provide-client-params.dynamodb.*", _refuse_long_expressions)
-        create_table(client)
-        yield client
+        create_table(_client())
+        yield _client()
