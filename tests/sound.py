@@ -185,7 +185,8 @@ def _peak(frame: AudioFrame) -> int:
 
 
 def _loudest(samples: array.array[int]) -> int:
-    return max(max(samples), -min(samples)) if samples else 0
+    high, low = max(samples, default=0), min(samples, default=0)
+    return max(high, -low)
 
 
 def silent_flac(seconds: float, rate: int = 8_000, channels: int = 1) -> bytes:
