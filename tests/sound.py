@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import base64
+import functools
 import io
 import math
 import struct
@@ -107,6 +108,7 @@ def _plain(text: str) -> list[str]:
     return "".join(c if c.isalnum() or c == "'" else " " for c in text.lower()).split()
 
 
+@functools.lru_cache(64)
 def tone(seconds: float, rate: int = 16_000, hertz: float = 440.0) -> bytes:
     """A sine as s16le mono samples."""
     step = 2 * math.pi * hertz / rate
@@ -134,6 +136,7 @@ def tone_wav(seconds: float, rate: int = 16_000) -> bytes:
     return wav(tone(seconds, rate), rate)
 
 
+@functools.lru_cache(64)
 def encode(source: bytes, encoding: Encoding, *, late_s: float = 0.0) -> bytes:
     """Any audio file, written anew in another container, codec, rate and layout; its first timestamp is `late_s`."""
     out = io.BytesIO()
@@ -173,13 +176,17 @@ def look(data: bytes, container: str | None = None) -> Sound:
 def look_pcm(data: bytes, rate: int = 24_000) -> Sound:
     """Headerless s16le mono samples, as OpenAI's `pcm`."""
     assert len(data) % 2 == 0, "s16le has two bytes a sample"
-    peak = max((abs(v) for v in array.array("h", data)), default=0)
+    peak = _loudest(array.array("h", data))
     return Sound("pcm", "pcm_s16le", rate, 1, len(data) / 2 / rate, peak / 32_768)
 
 
 def _peak(frame: AudioFrame) -> int:
-    values = array.array("h", bytes(frame.planes[0])[: frame.samples * 2])
-    return max((abs(v) for v in values), default=0)
+    return _loudest(array.array("h", bytes(frame.planes[0])[: frame.samples * 2]))
+
+
+def _loudest(samples: array.array[int]) -> int:
+    high, low = max(samples, default=0), min(samples, default=0)
+    return max(high, -low)
 
 
 def silent_flac(seconds: float, rate: int = 8_000, channels: int = 1) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -55,6 +56,7 @@ def _tag(loader: CloudFormationLoader, suffix: str, node: yaml.Node) -> dict[str
 CloudFormationLoader.add_multi_constructor("!", _tag)
 
 
+@functools.cache
 def source() -> dict[str, Any]:
     """The template as it is written."""
     return yaml.load((ROOT / "template.yaml").read_text("utf-8"), CloudFormationLoader)
@@ -66,6 +68,7 @@ def functions() -> dict[str, dict[str, Any]]:
     return {name: found for name, found in resources.items() if found["Type"] == "AWS::Serverless::Function"}
 
 
+@functools.cache
 def rendered() -> dict[str, dict[str, Any]]:
     """The resources after AWS's translator, which has an environment of its own (requirements/local.in)."""
     done = subprocess.run(

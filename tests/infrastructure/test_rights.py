@@ -64,6 +64,11 @@ def rights_of(role) -> set[Right]:
 
 
 @cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
+@cache
 def reached(module: Path) -> frozenset[Path]:
     """The modules of ours that importing one may bring in, now or while it runs."""
     found, new = set(), {module}
@@ -76,7 +81,7 @@ def reached(module: Path) -> frozenset[Path]:
 @cache
 def _imported(module: Path) -> frozenset[Path]:
     names = set()
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in ast.walk(parsed(module)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -85,10 +90,11 @@ def _imported(module: Path) -> frozenset[Path]:
     return frozenset(p for path in paths for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file())
 
 
+@cache
 def methods(file: Path) -> set[str]:
     return {
         f"{owner.name}.{method.name}"
-        for owner in ast.walk(ast.parse(file.read_text()))
+        for owner in ast.walk(parsed(file))
         if isinstance(owner, ast.ClassDef)
         for method in owner.body
         if isinstance(method, ast.FunctionDef)
@@ -135,7 +141,7 @@ def test_a_function_can_come_to_the_code_that_its_rights_are_for(name):
 def partitions_in_code() -> Iterator[str]:
     """As patterns: what f-strings begin with, and the constants that are whole names."""
     for file in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
+        for node in ast.walk(parsed(file)):
             first = node.values[0] if isinstance(node, ast.JoinedStr) and node.values else node
             text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
             if found := re.fullmatch(r"([A-Z_]+)#(.*)" if first is not node else r"([A-Z_]{4,})()", text):

@@ -11,13 +11,21 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.infrastructure.template import rendered as render
+from tests.infrastructure.template import source
 from tests.stack.aws import aws_of
 
 pytestmark = pytest.mark.stack
 
 FOREIGN = "NOBODYS#1"
-rendered = functools.cache(render)
+
+
+def resources() -> dict[str, Any]:
+    """As they are written, which for roles and the table is as CloudFormation gets them: to render them takes longer.
+
+    Every process of a run of all tests reads this.
+    """
+    found: dict[str, Any] = source()["Resources"]
+    return found
 
 
 def as_list(value: Any) -> list[Any]:
@@ -26,7 +34,7 @@ def as_list(value: Any) -> list[Any]:
 
 def table_statements() -> Iterator[Any]:
     """What each role may do with the table or an index of it: (role, action, index, patterns of partitions)."""
-    for role, resource in rendered().items():
+    for role, resource in resources().items():
         for policy in resource["Properties"].get("Policies", []) if resource["Type"] == "AWS::IAM::Role" else ():
             for statement in policy["PolicyDocument"]["Statement"]:
                 if "Table" not in str(statement["Resource"]):
@@ -39,7 +47,7 @@ def table_statements() -> Iterator[Any]:
 
 def listings() -> Iterator[Any]:
     """The prefixes of the bucket that each role may list: (role, patterns of keys)."""
-    for role, resource in rendered().items():
+    for role, resource in resources().items():
         for policy in resource["Properties"].get("Policies", []) if resource["Type"] == "AWS::IAM::Role" else ():
             for statement in policy["PolicyDocument"]["Statement"]:
                 if statement["Action"] == "s3:ListBucket":
@@ -74,7 +82,7 @@ def client_as(stack: dict[str, Any]) -> Any:
 
 
 def partition_key(index: str) -> str:
-    (table,) = (found["Properties"] for found in rendered().values() if found["Type"] == "AWS::DynamoDB::Table")
+    (table,) = (found["Properties"] for found in resources().values() if found["Type"] == "AWS::DynamoDB::Table")
     described = {"": table} | {each["IndexName"]: each for each in table.get("GlobalSecondaryIndexes", ())}
     return next(part["AttributeName"] for part in described[index]["KeySchema"] if part["KeyType"] == "HASH")
 

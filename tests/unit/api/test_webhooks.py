@@ -7,9 +7,7 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.webhook_delivery import webhook_delivery_handler
@@ -24,7 +22,7 @@ from audio_gateway.jobs.webhooks import EVENT_TYPES, MAX_ENDPOINTS, WebhookEvent
 from audio_gateway.use_cases.webhooks import Postman
 from tests.fakes.gateway import API_CALLER, call, event, json_event
 from tests.fakes.receiver import Receiver
-from tests.unit.metering.tables import TABLE, create_table
+from tests.unit.metering.tables import TABLE, in_moto
 
 ALL = "/webhook_endpoints"
 SUCCEEDED, FAILED, CANCELLED = EVENT_TYPES
@@ -106,14 +104,8 @@ class Gateway:
 @pytest.fixture(scope="module")
 def table() -> Iterator[Any]:
     """The client of a table that the tests share: to make one takes longer than most of them."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "testing")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        with mock_aws():
-            client = boto3.client("dynamodb")
-            create_table(client)
-            yield client
+    with in_moto() as client:
+        yield client
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 import shutil
@@ -31,6 +32,7 @@ def encoded(name: str, seconds: float = 2.0) -> bytes:
     return encode(tone_wav(seconds, 24_000), ENCODINGS[name])
 
 
+@functools.lru_cache(64)
 def spoken(kind: SpeechFormat, seconds: float = 2.0, rate: int = 24_000) -> bytes:
     """A tone as our own encoder writes it."""
     return b"".join(encode_speech([tone(seconds, rate)], sample_rate=rate, format=kind))
@@ -67,6 +69,7 @@ def riff(
     return magic + struct.pack("<I", len(body) & 0xFFFFFFFF) + body
 
 
+@functools.lru_cache(64)
 def mp3(
     seconds: float = 2.0, *, rate: int = 24_000, xing: bool = True, vbr: bool = False, layout: str = "mono"
 ) -> bytes:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import os
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import boto3
 import pytest
@@ -40,13 +44,28 @@ def _refuse_long_expressions(*, params: Any, **_: Any) -> None:
     refuse_long_expressions(params)
 
 
+@functools.cache
+def _client() -> Any:
+    """To make a client takes longer than most of its tests. It keeps the credentials, and moto all else."""
+    client = boto3.client("dynamodb")
+    client.meta.events.register("provide-client-params.dynamodb.*", _refuse_long_expressions)
+    return client
+
+
+@contextlib.contextmanager
+def in_moto() -> Iterator[Any]:
+    """An AWS in memory that has nothing but the table: the table's client, and credentials for others."""
+    environment = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    with mock.patch.dict(os.environ, environment), mock_aws():
+        create_table(_client())
+        yield _client()
+
+
 @pytest.fixture
-def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        client = boto3.client("dynamodb")
-        client.meta.events.register("provide-client-params.dynamodb.*", _refuse_long_expressions)
-        create_table(client)
+def dynamodb() -> Iterator[Any]:
+    with in_moto() as client:
         yield client

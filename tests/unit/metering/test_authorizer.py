@@ -3,44 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from audio_gateway.errors import ConfigurationError
 from audio_gateway.metering.authorizer import Authorizer, Unauthorized, bearer_token
 from audio_gateway.metering.key_store import KeyStore, record_item
 from audio_gateway.metering.keys import KeyKind, NewKey, hash_key, new_key
+from tests.unit.metering.tables import TABLE, dynamodb
+
+__all__ = ["dynamodb"]
 
 NOW = 1_800_000_000
 ARN = "arn:aws:execute-api:us-east-1:123456789012:abc123/v1/POST/audio/speech"
 
 
 @pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        client = boto3.client("dynamodb")
-        client.create_table(
-            TableName="gateway",
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-        )
-        yield client
-
-
-@pytest.fixture
-def keys(table: Any) -> KeyStore:
-    return KeyStore(table, "gateway")
+def keys(dynamodb: Any) -> KeyStore:
+    return KeyStore(dynamodb, TABLE)
 
 
 @pytest.fixture
@@ -50,7 +31,7 @@ def authorizer(keys: KeyStore) -> Authorizer:
 
 def stored(table: Any, kind: KeyKind = "api", **changes: Any) -> NewKey:
     key = new_key(kind, name="test", now_s=NOW)
-    table.put_item(TableName="gateway", Item=record_item(dataclasses.replace(key.record, **changes)))
+    table.put_item(TableName=TABLE, Item=record_item(dataclasses.replace(key.record, **changes)))
     return key
 
 
@@ -60,9 +41,9 @@ def event(authorization: str | None) -> dict[str, Any]:
 
 
 def test_a_key_is_allowed_on_the_whole_stage_and_its_ids_reach_the_functions(
-    authorizer: Authorizer, table: Any
+    authorizer: Authorizer, dynamodb: Any
 ) -> None:
-    key = stored(table)
+    key = stored(dynamodb)
     policy = authorizer.handle(event(f"Bearer {key.value}"), None)
     statement = policy["policyDocument"]["Statement"][0]
     assert (statement["Effect"], statement["Resource"]) == (
@@ -98,36 +79,36 @@ def test_a_missing_malformed_or_unknown_key_is_a_401(authorizer: Authorizer, hea
 
 
 @pytest.mark.parametrize("change", [{"status": "disabled"}, {"expires_at": NOW}, {"expires_at": NOW - 1}])
-def test_a_disabled_or_expired_key_is_denied(authorizer: Authorizer, table: Any, change: dict[str, Any]) -> None:
-    key = stored(table, **change)
+def test_a_disabled_or_expired_key_is_denied(authorizer: Authorizer, dynamodb: Any, change: dict[str, Any]) -> None:
+    key = stored(dynamodb, **change)
     policy = authorizer.handle(event(f"Bearer {key.value}"), None)
     assert policy["policyDocument"]["Statement"][0]["Effect"] == "Deny"
 
 
-def test_a_key_that_expires_later_is_allowed(authorizer: Authorizer, table: Any) -> None:
-    key = stored(table, expires_at=NOW + 1)
+def test_a_key_that_expires_later_is_allowed(authorizer: Authorizer, dynamodb: Any) -> None:
+    key = stored(dynamodb, expires_at=NOW + 1)
     assert (
         authorizer.handle(event(f"bearer  {key.value} "), None)["policyDocument"]["Statement"][0]["Effect"] == "Allow"
     )
 
 
-def test_keys_are_long_different_and_stored_only_as_a_hash(table: Any) -> None:
-    made = {stored(table).value for _ in range(50)}
+def test_keys_are_long_different_and_stored_only_as_a_hash(dynamodb: Any) -> None:
+    made = {stored(dynamodb).value for _ in range(50)}
     assert len(made) == 50
     assert all(value.startswith("sk-") and len(value) > 40 for value in made)
-    everything = repr(table.scan(TableName="gateway")["Items"])
+    everything = repr(dynamodb.scan(TableName=TABLE)["Items"])
     assert not any(value in everything for value in made)
     assert all(hash_key(value) in everything for value in made)
 
 
-def test_an_admin_key_says_so(authorizer: Authorizer, table: Any) -> None:
-    key = stored(table, "admin")
+def test_an_admin_key_says_so(authorizer: Authorizer, dynamodb: Any) -> None:
+    key = stored(dynamodb, "admin")
     assert key.value.startswith("sk-admin-")
     assert authorizer.handle(event(f"Bearer {key.value}"), None)["context"]["kind"] == "admin"
 
 
-def test_the_record_comes_back_as_it_was_written(keys: KeyStore, table: Any) -> None:
-    key = stored(table, expires_at=NOW + 5)
+def test_the_record_comes_back_as_it_was_written(keys: KeyStore, dynamodb: Any) -> None:
+    key = stored(dynamodb, expires_at=NOW + 5)
     assert keys.get(key.record.sha256) == dataclasses.replace(key.record, expires_at=NOW + 5)
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from audio_gateway.errors import InvalidRequest, NotFound, PermissionDenied
 from audio_gateway.metering.account import Caller, Hold, Work
@@ -23,7 +20,7 @@ from audio_gateway.metering.key_store import KeyStore
 from audio_gateway.metering.keys import KeyRecord, NewKey
 from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import DynamoMeter
-from tests.unit.metering.tables import TABLE, create_table, dynamodb
+from tests.unit.metering.tables import TABLE, dynamodb, in_moto
 
 __all__ = ["dynamodb"]
 
@@ -475,14 +472,7 @@ def test_two_admin_keys_that_are_deleted_at_once_leave_one(directory: Directory,
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(count=st.integers(0, 9), deleted=st.sets(st.integers(0, 8)), size=st.integers(1, 4))
 def test_the_list_behind_any_id_is_the_rest_of_the_whole_list(count: int, deleted: set[int], size: int) -> None:
-    environment = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
-    with (
-        mock.patch.dict(os.environ, environment),
-        mock.patch("audio_gateway.metering.directory_table.CHUNK", size),
-        mock_aws(),
-    ):
-        client = boto3.client("dynamodb")
-        create_table(client)
+    with mock.patch("audio_gateway.metering.directory_table.CHUNK", size), in_moto() as client:
         directory = Directory(client, TABLE, Clock())
         ids = [directory.create_key("api", name="n").record.id for _ in range(count)]
         for number in deleted & set(range(count)):

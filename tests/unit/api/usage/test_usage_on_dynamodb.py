@@ -112,6 +112,7 @@ def test_only_what_the_role_allows_is_read(gateway: Gateway) -> None:
     recorder.start()
     for key_ids in ({}, {"api_key_ids": "key_1"}):
         gateway.ask(SPEECHES, start_time=str(BEGINNING - 7), bucket_width="1h", **key_ids)
+    recorder.stop()
     allowed = {
         (action, scope) for use in ROLES["UsageRole"] for action, resource, scope in USES[use] if resource == "Table"
     }
