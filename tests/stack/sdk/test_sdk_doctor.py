@@ -96,7 +96,7 @@ def test_a_dead_letter_turns_red(stack: dict[str, Any], look: Callable[..., Any]
     finally:
         sqs.purge_queue(QueueUrl=url)
     assert {name: result.state for name, result in found.items()} == {"dead-letters": "red", "queue-redrive": "green"}
-    assert "start-message-move-task" in found["dead-letters"].do
+    assert "`webhook_delivery`" in found["dead-letters"].do
 
 
 def role_of(stack: dict[str, Any], logical_id: str) -> str:

@@ -392,14 +392,15 @@ def test_an_error_in_a_redirect_is_not_followed(wired_client: OpenAI, upstream: 
 
 def test_the_sdk_tries_again_twice_after_a_failure(wired_client: OpenAI, upstream: FakeUpstream) -> None:
     upstream.script(*["status=503"] * 2)
-    assert say(wired_client.with_options(max_retries=2)).content
+    assert say(wired_client.with_options(max_retries=2), input="Three tries.").content
     assert len(upstream.requests) == 3
 
 
 def test_the_gateway_itself_does_not_multiply_the_sdk_s_tries(wired_client: OpenAI, upstream: FakeUpstream) -> None:
     upstream.script(*["status=500"] * 20)
     with pytest.raises(InternalServerError):
-        write(wired_client.with_options(max_retries=2))
+        # No other test asks for just this: a repetition would get the answer that it has.
+        write(wired_client.with_options(max_retries=2), prompt="Three tries.")
     assert len(upstream.requests) == 3
 
 
@@ -416,7 +417,7 @@ def test_the_asynchronous_client_tries_again_too(wired_stack: dict[str, Any], up
     async def run() -> bytes:
         settings = {"base_url": wired_stack["base_url"], "api_key": wired_stack["api_key"]}
         async with AsyncOpenAI(**settings, max_retries=1) as client:
-            return (await client.audio.speech.create(model="fake-tts", voice="alloy", input=TEXT)).content
+            return (await client.audio.speech.create(model="fake-tts", voice="alloy", input="Two tries.")).content
 
     assert asyncio.run(run())
     assert len(upstream.requests) == 2
@@ -424,7 +425,8 @@ def test_the_asynchronous_client_tries_again_too(wired_stack: dict[str, Any], up
 
 def test_a_file_is_sent_whole_again(wired_client: OpenAI, upstream: FakeUpstream) -> None:
     upstream.script(*["status=503"] * 1)
-    write(wired_client.with_options(max_retries=1), file=("a.wav", io.BytesIO(clip("austen-0880"))))
+    file = ("a.wav", io.BytesIO(clip("austen-0880")))
+    write(wired_client.with_options(max_retries=1), file=file, prompt="Two tries.")
     assert [call.file for call in upstream.requests] == [clip("austen-0880")] * 2
 
 
