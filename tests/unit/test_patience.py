@@ -9,7 +9,7 @@ import pytest
 
 from audio_gateway import aws
 from audio_gateway.api import job_wait
-from audio_gateway.api.app import _PLATFORM_SECONDS, _deadline
+from audio_gateway.api.app import _PLATFORM_SECONDS, _deadline, _received_ms
 from audio_gateway.api.results import ResultStore
 from audio_gateway.jobs import job_files
 from audio_gateway.jobs.job import Job
@@ -83,12 +83,12 @@ def test_a_connection_that_died_while_nobody_used_it_loses_no_write(aws_that_fai
 
 
 def test_settling_ends_before_the_platform_cuts_the_answer_off() -> None:
-    margin_s = _PLATFORM_SECONDS - _deadline({}, None).remaining_s()
+    margin_s = _PLATFORM_SECONDS - _deadline(_received_ms({}), None).remaining_s()
     assert margin_s >= dynamodb.LONGEST_WRITE_S + unsettled.LONGEST_KEEP_S
 
 
 def test_a_result_is_not_read_for_longer_than_there_is_time() -> None:
-    margin_s = _PLATFORM_SECONDS - _deadline({}, None).remaining_s()
+    margin_s = _PLATFORM_SECONDS - _deadline(_received_ms({}), None).remaining_s()
     assert job_wait.READING_S + margin_s >= job_files.LONGEST_READ_S
 
 

@@ -128,8 +128,9 @@ class RequestScope:
         app, endpoint = (_without_routes(), "unknown") if unknown else (self._app, self._endpoint)
         facts = RequestFacts(request_id(event), endpoint=endpoint, method=scope["method"])
         scope["audio_gateway.facts"] = facts
-        scope["audio_gateway.deadline"] = _deadline(event, scope.get("aws.context"))
-        scope["audio_gateway.received_ms"] = _received_ms(event)
+        received_ms = _received_ms(event)
+        scope["audio_gateway.received_ms"] = received_ms
+        scope["audio_gateway.deadline"] = _deadline(received_ms, scope.get("aws.context"))
         status = 0
 
         async def send_with_headers(message: Message) -> None:
@@ -174,9 +175,9 @@ def _received_ms(event: Mapping[str, Any]) -> int:
     return received_ms if 0 <= now_ms - received_ms < _LONGEST_START_SECONDS * 1000 else now_ms
 
 
-def _deadline(event: Mapping[str, Any], context: Any) -> Deadline:
+def _deadline(received_ms: int, context: Any) -> Deadline:
     # The platform's clock began before this process did, if it had to be started, and may be over already.
-    seconds = _PLATFORM_SECONDS - max(0.0, time.time() - _received_ms(event) / 1000)
+    seconds = _PLATFORM_SECONDS - max(0.0, time.time() - received_ms / 1000)
     if context is not None:
         seconds = min(seconds, context.get_remaining_time_in_millis() / 1000)
     return Deadline.after(seconds - SETTLING_S)
