@@ -3,9 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+
+# What needs no question to a name server: this machine, any of its addresses, and addresses as such.
+_OWN_NAMES = {None, "", "localhost", socket.gethostname()}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_lookup_of_names() -> Iterator[None]:
+    """Connections to other machines are refused by pytest-socket (pyproject.toml); a look-up of their names is by this."""
+    real = socket.getaddrinfo
+
+    def of_this_machine(host: Any, *arguments: Any, **options: Any) -> Any:
+        if host in _OWN_NAMES:
+            return real(host, *arguments, **options)
+        try:
+            return real(host, *arguments, **{**options, "flags": socket.AI_NUMERICHOST})
+        except socket.gaierror:
+            raise AssertionError(f"A unit test looked up the name {host!r}; give it addresses by a fake.") from None
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", of_this_machine)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
