@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-# What needs no question to a name server: this machine, any of its addresses, and addresses as such.
+# This machine, which no name server is asked for.
 _OWN_NAMES = {None, "", "localhost", socket.gethostname()}
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_lookup_of_names() -> Iterator[None]:
-    """Connections to other machines are refused by pytest-socket (pyproject.toml); a look-up of their names is by this."""
+    """pytest-socket refuses connections to other machines (pyproject.toml); this refuses to look up their names."""
     real = socket.getaddrinfo
 
     def of_this_machine(host: Any, *arguments: Any, **options: Any) -> Any:
