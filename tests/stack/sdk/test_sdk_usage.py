@@ -133,7 +133,7 @@ def test_costs_by_line_item(admin: OpenAI, put: Callable[..., LedgerRow], projec
     assert (spoken.line_item, spoken.quantity, spoken.quantity_unit) == ("tts-1, speech", 21, "characters")
     assert spoken.amount
     assert (spoken.amount.value, spoken.amount.currency) == (0.000315, "usd")
-    assert (spoken.model_extra or {})["provider_amount"] == {"value": 0.00021, "currency": "usd"}
+    assert (spoken.model_extra or {})["provider_cost"] == {"value": 0.00021, "currency": "usd"}
     exact = admin.admin.organization.usage.costs(
         start_time=LONG_AGO, end_time=LONG_AGO + DAY, project_ids=[project], line_items=["tts-1, speech"]
     )

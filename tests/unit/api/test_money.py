@@ -7,11 +7,7 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.speech import SpeechApi, speech_app
-from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app
 from audio_gateway.catalog.models import Model, Price
-from audio_gateway.deadline import SETTLING_S
 from audio_gateway.errors import (
     BudgetReached,
     MeteringUnavailable,
@@ -26,66 +22,11 @@ from audio_gateway.metering.account import Window
 from audio_gateway.providers.port import AudioChunk, TranscriptDone
 from audio_gateway.replay.idempotency import Run
 from audio_gateway.transcripts.transcript import Transcript
-from audio_gateway.use_cases.reserve import Till
-from tests.fakes.files import FakeFiles
-from tests.fakes.gateway import Answer, Context, call, form_event, json_event
-from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled
-from tests.fakes.providers import FakeProvider, catalog, model
-from tests.fakes.replay import FakeSpeechCache, fresh_idempotency, no_repetitions
-from tests.fakes.results import FakeResults
+from tests.fakes.providers import model
+from tests.fakes.shop import BODY, Shop
 from tests.sound import clip, tone_wav, wav
 
 DOWN = MeteringUnavailable("down")
-BODY = {"model": "talker", "input": "Grüße! 👋", "voice": "alloy", "response_format": "pcm"}
-
-
-class Shop:
-    """Speech and transcriptions over one provider and one till."""
-
-    def __init__(self, *models: Model) -> None:
-        self.provider = FakeProvider()
-        self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
-        self.results = FakeResults()
-        till = Till(self.meter, self.unsettled)
-        found = catalog(*models)
-        speech = SpeechApi(
-            catalog=found,
-            providers=self.of,
-            till=till,
-            idempotency=fresh_idempotency(),
-            repetitions=no_repetitions(),
-            caches=FakeSpeechCache(),
-            results=self.results,  # type: ignore[arg-type] # a fake
-            desk=empty_desk(),
-        )
-        self.speech = lambda_handler(speech_app(speech), "speech")
-        listening = ListeningApi(
-            catalog=found,
-            providers=self.of,
-            till=till,
-            idempotency=fresh_idempotency(),
-            repetitions=no_repetitions(),
-            results=self.results,  # type: ignore[arg-type] # a fake
-            files=FakeFiles(),
-            desk=empty_desk(),
-        )
-        self.transcriptions = lambda_handler(transcriptions_app(listening), "transcriptions")
-
-    def of(self, _provider: object) -> FakeProvider:
-        return self.provider
-
-    def speak(self, *, seconds: float = 26.5, **changes: Any) -> Answer:
-        """With so much time until the answer must be ready."""
-        return call(self.speech, json_event("/audio/speech", BODY | changes), within(seconds))
-
-    def write(self, audio: bytes, *fields: tuple[str, str], seconds: float = 26.5) -> Answer:
-        parts = [("model", "talker"), ("file", ("a.wav", audio)), *fields]
-        return call(self.transcriptions, form_event("/audio/transcriptions", parts), within(seconds))
-
-
-def within(seconds: float) -> Context:
-    return Context(round((seconds + SETTLING_S) * 1000))
 
 
 def priced(microusd: int = 1_000_000, **fields: Any) -> Model:

@@ -13,7 +13,7 @@ from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.webhook_delivery import webhook_delivery_handler
 from audio_gateway.api.webhooks import webhooks_app
 from audio_gateway.errors import StorageUnavailable
-from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.webhook_post import Outcome, Poster
 from audio_gateway.jobs.webhook_queue import Announcement, message_of
 from audio_gateway.jobs.webhook_schedule import Delivery
