@@ -7,7 +7,7 @@ docstrings, annotations, protocols, what only type checkers read, and the words 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import textwrap
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,8 +68,7 @@ def mutants_of(file: str, source: str) -> list[Mutant]:
 
 
 def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 60 else text[:57] + "..."
+    return textwrap.shorten(text, 60, placeholder=" ...")
 
 
 class _Finder(ast.NodeVisitor):
@@ -104,7 +103,8 @@ class _Finder(ast.NodeVisitor):
     def visit_Import(self, node: ast.Import) -> None:
         """A module without an import does not run at all."""
 
-    visit_ImportFrom = visit_Import  # type: ignore[assignment]
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        """Likewise."""
 
     def _body(self, statements: list[ast.stmt]) -> None:
         for statement in statements:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
 
-from audio_gateway.audio.activity import RATE, holds_speech
+from audio_gateway.audio.activity import VAD_SAMPLE_RATE, holds_speech
 from audio_gateway.audio.measure import measure
 from audio_gateway.audio.rewrite import plainly
 from audio_gateway.audio.source import AudioSource
@@ -436,7 +436,7 @@ def _counted(transcript: Transcript, model: Model) -> Transcript:
 
 def _check_heard(transcript: Transcript, audio: AudioSource, model: Model) -> None:
     """Raises `ProviderBadAnswer` for an empty transcript of speech; of silence it is the right answer."""
-    if transcript.text.strip() or transcript.words or not holds_speech(audio.pcm(RATE)):
+    if transcript.text.strip() or transcript.words or not holds_speech(audio.pcm(VAD_SAMPLE_RATE)):
         return
     message = f"The provider '{model.provider.id}' gave an empty transcript, although somebody can be heard to speak."
     raise ProviderBadAnswer(message, provider=model.provider.id)
