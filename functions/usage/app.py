@@ -23,4 +23,4 @@ app = usage_app(
     results=ResultStore(settings.bucket),
     beginning_ms=Frontier(Table(client, settings.table)).beginning_ms,
 )
-handler = init_phase.done(lambda_handler(app, "usage"))
+handler = init_phase.done(lambda_handler(app, "usage", settings.origins))
