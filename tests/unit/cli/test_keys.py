@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.unit.metering.tables import TABLE, dynamodb
 
 __all__ = ["dynamodb", "mistaken", "operator"]
 
-EVERY_LIMIT = {
+EVERY_LIMIT: dict[str, Any] = {
     "requests_per_minute": 60,
     "concurrent_requests": 4,
     "characters_per_minute": 10_000,

@@ -27,14 +27,14 @@ from audio_gateway.api.speech import SpeechApi, speech_app
 from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
 from audio_gateway.api.uploads import uploads_app
 from audio_gateway.api.usage.app import usage_app
-from audio_gateway.api.usage.ledger_export import export_asked_for
+from audio_gateway.api.usage.ledger_export import Source, export_asked_for
 from audio_gateway.api.usage.query import costs_query, usage_query
 from audio_gateway.api.voices import voices_app
 from audio_gateway.api.webhooks import webhooks_app
 from audio_gateway.audio.formats import CONTENT_TYPES, SPEECH_FORMATS
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.errors import InvalidRequest
-from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.upload_store import UploadStore
 from audio_gateway.jobs.webhook_post import Poster
 from audio_gateway.jobs.webhook_store import WebhookStore
@@ -45,7 +45,7 @@ from audio_gateway.metering.limits import limits_from_api
 from audio_gateway.providers.port import TranscriptDone, TranscriptEvent, TranscriptionRequest
 from audio_gateway.transcripts.render import RESPONSE_FORMATS
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage
-from tests.fakes.books import FakeAccounts, FakeBooks, row
+from tests.fakes.books import FakeAccounts, FakeBooks, FakeNames, row
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event, form_event, json_event
 from tests.fakes.jobs import empty_desk
@@ -161,10 +161,13 @@ def reporting_app() -> FastAPI:
     )
     return usage_app(
         books=books,
-        ledger=books,
+        exports=Source(
+            ledger=books,
+            names=FakeNames,
+            results=cast("ResultStore", None),
+            beginning_ms=lambda: None,
+        ),
         accounts=FakeAccounts({"key_1": (Account("active", 1, limits), Usage())}),
-        results=cast("ResultStore", None),
-        beginning_ms=lambda: None,
         now_ms=lambda: NOW_S * 1000,
     )
 

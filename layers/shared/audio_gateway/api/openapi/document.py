@@ -35,8 +35,8 @@ Text to speech, transcription and translation with the requests and answers of O
 SDKs work with another `base_url`. The models are those of the operator's catalogue. An option that a model does not
 have is refused by name or, where the catalogue says so, let through and named in `x-audio-gateway-ignored`.
 
-Pages in browsers may call it, unless the operator allows only some origins (`AllowedOrigins`): a preflight needs no key,
-any header may be sent, and errors can be read as well as answers."""
+Pages in browsers may call it, unless the operator allows only some origins (`AllowedOrigins`): a preflight needs no
+key, any header may be sent, and errors can be read as well as answers."""
 
 
 def document() -> Schema:
@@ -200,8 +200,8 @@ def _health() -> Schema:
     return {
         "operationId": "checkHealth",
         "summary": "Check that the service is up",
-        "description": "For monitors: the front door and a function behind it answer. It says nothing of the table, the "
-        "models and their providers.",
+        "description": "For monitors: the front door and a function behind it answer. It says nothing of the table, "
+        "the models and their providers.",
         "security": [],
         "responses": {"200": json_answer("The service is up.", "Health")},
     }
@@ -262,8 +262,8 @@ _WINDOW_TEXT: Final = {
 
 def _headers() -> dict[str, Schema]:
     described = {
-        "x-request-id": "In every answer: `req_` and 32 hex digits, or those digits with hyphens where API Gateway itself "
-        "refused the request. Quote it when you ask the operator for help.",
+        "x-request-id": "In every answer: `req_` and 32 hex digits, or those digits with hyphens where API Gateway "
+        "itself refused the request. Quote it when you ask the operator for help.",
         "openai-processing-ms": "Milliseconds that the function took.",
         "openai-version": "Of OpenAI's API, as the SDKs know it.",
         "x-content-type-options": "`nosniff`.",
