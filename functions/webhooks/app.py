@@ -6,7 +6,7 @@ from audio_gateway import init_phase
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.settings import WebhookSettings
 from audio_gateway.api.webhooks import webhooks_app
-from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.webhook_post import Poster
 from audio_gateway.jobs.webhook_store import WebhookStore
 from audio_gateway.metering.dynamodb import dynamodb_client

@@ -101,4 +101,4 @@ def test_connections_are_kept_alive(service: str, monkeypatch: pytest.MonkeyPatc
     for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "us-east-1")
     assert aws.aws_client(service, attempts=2).meta.config.tcp_keepalive
-    assert dynamodb.dynamodb_client().meta.config.tcp_keepalive
+    assert dynamodb.dynamodb_client().meta.config.tcp_keepalive  # type: ignore[attr-defined] # newer than botocore's types

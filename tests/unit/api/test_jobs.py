@@ -87,7 +87,7 @@ def _counted(transcript: Transcript, *, logprobs: bool) -> Transcript:
 class Gateway(Workshop):
     """The API over the workshop in which the steps are run by hand."""
 
-    def __init__(self, results: FakeResults | None = None) -> None:
+    def __init__(self, results: Any = None) -> None:
         capable: dict[str, Any] = {"chunk_seconds": 4.0, "chunk_concurrency": 2}
         super().__init__(
             model("listener", **capable),
@@ -100,7 +100,7 @@ class Gateway(Workshop):
             model("slow-speaker", max_characters=4000, formats=("pcm",), speed_factor=0.1),
         )
         self.provider = AskedAtOnceToo()
-        self.results = results or FakeResults()
+        self.results: Any = results or FakeResults()
         self.meter = FakeMeter()
         self.claims, self.answers, self.payments = FakeClaims(), FakeAnswers(), FakePayments()
         self.attempts = FakeAttempts()
@@ -113,12 +113,11 @@ class Gateway(Workshop):
             "results": self.results,
             "desk": self.desk,
         }
-        results: Any = self.results
         apps = {
             "speech": speech_app(SpeechApi(**known, caches=FakeSpeechCache())),
             "transcriptions": transcriptions_app(ListeningApi(**known, files=FakeFiles())),
             "translations": translations_app(ListeningApi(**known, files=FakeFiles())),
-            "jobs": jobs_app(stopping=self.stopping, results=results, poll_s=0.01),
+            "jobs": jobs_app(stopping=self.stopping, results=self.results, poll_s=0.01),  # type: ignore[arg-type] # keeps results in memory
         }
         self.handlers = {name: lambda_handler(app, name) for name, app in apps.items()}
 
@@ -485,7 +484,7 @@ def test_a_failed_job_says_what_the_call_would_have_and_gives_the_rest_only_when
     assert partial.json["usage"]["seconds"] < END_MS / 1000
     verbose = gateway.content(job.id, partial="true", response_format="verbose_json").json
     assert (verbose["usage"], verbose["duration"]) == (partial.json["usage"], END_MS / 1000)
-    assert gateway.ask("GET", f"/{job.id}").json["error"]["message"] == job.error.message  # type: ignore[union-attr]
+    assert gateway.ask("GET", f"/{job.id}").json["error"]["message"] == job.error.message
 
 
 def test_the_list_is_newest_first_and_paged(gateway: Gateway) -> None:

@@ -6,6 +6,7 @@ import io
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -22,7 +23,7 @@ from tests.unit.metering.tables import TABLE, dynamodb
 
 __all__ = ["dynamodb", "mistaken", "operator"]
 
-EVERY_LIMIT = {
+EVERY_LIMIT: dict[str, Any] = {
     "requests_per_minute": 60,
     "concurrent_requests": 4,
     "characters_per_minute": 10_000,

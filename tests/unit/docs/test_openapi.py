@@ -34,7 +34,7 @@ from audio_gateway.api.webhooks import webhooks_app
 from audio_gateway.audio.formats import CONTENT_TYPES, SPEECH_FORMATS
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.errors import InvalidRequest
-from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.upload_store import UploadStore
 from audio_gateway.jobs.webhook_post import Poster
 from audio_gateway.jobs.webhook_store import WebhookStore

@@ -21,7 +21,7 @@ HOLD = Hold(Caller("key_1", "default"), Work("req_1", "transcriptions", "named",
 def evidence() -> UnsettledStore:
     store: Any = UnsettledStore("bucket")
     store._client = FakeS3()
-    return store  # type: ignore[no-any-return]
+    return store
 
 
 def test_it_says_what_was_done_and_what_the_price_was_computed_from(evidence: UnsettledStore) -> None:

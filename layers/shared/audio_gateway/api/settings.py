@@ -149,7 +149,7 @@ class RollupSettings(_Settings):
 
 
 def hosts_allowed_for_tests(env: Mapping[str, str]) -> str:
-    """AUDIO_GATEWAY_ALLOW_HOSTS, as jobs/remote.py reads it; raises `ConfigurationError` where it is set on AWS."""
+    """AUDIO_GATEWAY_ALLOW_HOSTS, as jobs/targets.py reads it; raises `ConfigurationError` where it is set on AWS."""
     value = env.get("AUDIO_GATEWAY_ALLOW_HOSTS", "")
     if value and not env.get("AWS_ENDPOINT_URL"):
         message = "AUDIO_GATEWAY_ALLOW_HOSTS is for tests on a local stack: a deployed function does not start with it"

@@ -15,7 +15,8 @@ from audio_gateway.api.app import caller_of, create_app
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.models import json_response
 from audio_gateway.errors import InvalidRequest
-from audio_gateway.jobs.remote import AllowedHosts, check_url
+from audio_gateway.jobs.remote import check_url
+from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.webhook_store import Attempt, WebhookStore
 from audio_gateway.jobs.webhooks import EVENT_TYPES, ID_PREFIX, EventType, WebhookEndpoint, new_secret, secret_hint
 from audio_gateway.metering.keys import new_id

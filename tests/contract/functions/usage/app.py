@@ -1,6 +1,7 @@
 """The reports of the contract profile."""
 
 import os
+from typing import Any
 
 from stub import meaningful_query
 
@@ -32,6 +33,6 @@ app = usage_app(
 _handle = lambda_handler(app, "usage")
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], context: Any) -> Any:
     """The real handler, on a query that means something."""
     return _handle(meaningful_query(event), context)

@@ -135,7 +135,7 @@ def test_a_month_without_rows_is_the_names_of_the_columns() -> None:
         ({"month": "2026-11", "project": "p1"}, "project"),
     ],
 )
-def test_a_wrong_parameter_is_refused_by_name(query: dict[str, str], param: str) -> None:
+def test_a_wrong_parameter_is_refused_by_name(query: dict[str, Any], param: str) -> None:
     answer = ask(FakeBooks(), **query)
     assert (answer.status, answer.error["param"]) == (400, param)
 
