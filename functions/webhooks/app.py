@@ -14,4 +14,4 @@ from audio_gateway.metering.dynamodb import dynamodb_client
 settings = WebhookSettings.from_env(os.environ)
 allow = AllowedHosts.parse(settings.allow_hosts)
 app = webhooks_app(store=WebhookStore(dynamodb_client(), settings.table), allow=allow, post=Poster(allow))
-handler = init_phase.done(lambda_handler(app, "webhooks"))
+handler = init_phase.done(lambda_handler(app, "webhooks", settings.origins))
