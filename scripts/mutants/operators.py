@@ -7,7 +7,6 @@ docstrings, annotations, protocols, what only type checkers read, and the words 
 from __future__ import annotations
 
 import ast
-import textwrap
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +24,7 @@ NAMES: Final = {
 }  # fmt: skip
 SPREADING: Final = {"max", "min"}  # of these, each argument by itself is a mutant, too
 SMALL: Final = 20  # a constant up to this becomes one more; a larger one, which is a measure and no count, is doubled
+_SHOWN: Final = 60  # characters of a piece of code
 DELETED: Final = (ast.AugAssign, ast.Raise, ast.Continue, ast.Break, ast.Delete)
 
 
@@ -68,7 +68,8 @@ def mutants_of(file: str, source: str) -> list[Mutant]:
 
 
 def _short(text: str) -> str:
-    return textwrap.shorten(text, 60, placeholder=" ...")
+    text = " ".join(text.split())
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + " ..."
 
 
 class _Finder(ast.NodeVisitor):
