@@ -12,7 +12,7 @@ from audio_gateway.jobs.job import HOLD_SECONDS
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import lanes_within
-from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.metering.dynamodb import patient_dynamodb_client
 from audio_gateway.metering.job_meter import DynamoJobMeter
 from audio_gateway.metering.unsettled import UnsettledStore

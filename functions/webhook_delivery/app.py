@@ -5,7 +5,7 @@ import os
 from audio_gateway import init_phase
 from audio_gateway.api.settings import WebhookDeliverySettings
 from audio_gateway.api.webhook_delivery import webhook_delivery_handler
-from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.webhook_post import Poster
 from audio_gateway.jobs.webhook_queue import WebhookQueue
 from audio_gateway.jobs.webhook_store import WebhookStore

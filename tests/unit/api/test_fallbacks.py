@@ -70,7 +70,9 @@ def served(answer: Answer) -> tuple[int, str | None]:
 # ------------------------------------------------------------------------------------------------ what is told
 
 
-def test_a_provider_that_failed_before_a_fallback_is_in_the_line_of_the_request(capsys) -> None:
+def test_a_provider_that_failed_before_a_fallback_is_in_the_line_of_the_request(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     three = Three()
     three.fail("talker")
     three.fail("second", ProviderBadAnswer)
@@ -83,7 +85,7 @@ def test_a_provider_that_failed_before_a_fallback_is_in_the_line_of_the_request(
     ]
 
 
-def test_so_it_is_where_all_fail_and_of_transcriptions(capsys) -> None:
+def test_so_it_is_where_all_fail_and_of_transcriptions(capsys: pytest.CaptureFixture[str]) -> None:
     three = Three()
     for name in ("talker", "second", "third"):
         three.fail(name)
@@ -93,19 +95,21 @@ def test_so_it_is_where_all_fail_and_of_transcriptions(capsys) -> None:
     assert (line["error"], line["model"], "requested_model" in line) == ("ProviderUnavailable", "talker", False)
 
 
-def test_one_that_broke_off_in_the_middle_is_told_too(capsys) -> None:
+def test_one_that_broke_off_in_the_middle_is_told_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     three = Three()
 
     def breaks_off(request: Any) -> Any:
         yield from FakeProvider().synthesize(request)
         raise ProviderUnavailable(SECRET, provider="at-talker")
 
-    three.providers["talker"].synthesize = breaks_off  # type: ignore[method-assign] # a provider that breaks off
+    monkeypatch.setattr(three.providers["talker"], "synthesize", breaks_off)
     assert three.shop.speak(input="a" * 100).status == 503
     assert line_of(capsys)["failed"] == [{"model": "talker", "provider": "at-talker", "error": "ProviderUnavailable"}]
 
 
-def test_where_nobody_fails_nothing_is_told(capsys) -> None:
+def test_where_nobody_fails_nothing_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     Three().shop.speak()
     line = line_of(capsys)
     assert "failed" not in line
@@ -116,7 +120,7 @@ def test_where_nobody_fails_nothing_is_told(capsys) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ["speech", "transcriptions"])
-def test_a_provider_whose_key_cannot_be_read_is_passed_over(endpoint: str, capsys) -> None:
+def test_a_provider_whose_key_cannot_be_read_is_passed_over(endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
     three = Three()
     three.unreadable.add("talker")
     answer = three.shop.speak() if endpoint == "speech" else three.shop.write(AUDIO)
@@ -127,7 +131,9 @@ def test_a_provider_whose_key_cannot_be_read_is_passed_over(endpoint: str, capsy
     assert line["failed"] == [failure]
 
 
-def test_where_no_key_can_be_read_the_caller_hears_no_secret_and_pays_nothing(capsys) -> None:
+def test_where_no_key_can_be_read_the_caller_hears_no_secret_and_pays_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     three = Three()
     three.unreadable |= {"talker", "second", "third"}
     answer = three.shop.speak()
@@ -141,7 +147,7 @@ def test_where_no_key_can_be_read_the_caller_hears_no_secret_and_pays_nothing(ca
     assert '"stack"' not in out
 
 
-def test_what_a_provider_rejects_is_asked_of_no_other(capsys) -> None:
+def test_what_a_provider_rejects_is_asked_of_no_other(capsys: pytest.CaptureFixture[str]) -> None:
     three = Three()
     three.fail("talker", ProviderRejected, upstream_status=400)
     assert three.shop.speak().status == 400
@@ -157,7 +163,9 @@ def test_a_fallback_that_rejects_ends_it() -> None:
     assert three.asked == ["talker", "second"]
 
 
-def test_a_fallback_that_runs_out_of_time_is_a_time_out_that_is_not_asked_again(monkeypatch) -> None:
+def test_a_fallback_that_runs_out_of_time_is_a_time_out_that_is_not_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The SDKs repeat a 503 at once: the work that took all the time would be done, and perhaps paid, again."""
     three = Three()
     three.fail("talker")
@@ -165,9 +173,8 @@ def test_a_fallback_that_runs_out_of_time_is_a_time_out_that_is_not_asked_again(
     def late(_request: Any) -> Any:
         monkeypatch.setattr("audio_gateway.deadline.Deadline.passed", property(lambda _self: True))
         raise ProviderTimedOut(SECRET, provider="at-second")
-        yield
 
-    three.providers["second"].synthesize = late  # type: ignore[method-assign] # a provider that is late
+    monkeypatch.setattr(three.providers["second"], "synthesize", late)
     answer = three.shop.speak()
     assert (answer.status, answer.headers["x-should-retry"], three.asked) == (504, "false", ["talker"])
 

@@ -152,7 +152,7 @@ def test_a_provider_that_breaks_off_in_the_middle_is_free(shop: Shop) -> None:
         yield AudioChunk(bytes(4800), "pcm", 24_000)
         raise ProviderUnavailable("cut", provider="fake")
 
-    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # the provider breaks off
+    shop.provider.synthesize = synthesize  # type: ignore[assignment] # the provider breaks off
     assert shop.speak().status == 503
     assert (len(shop.meter.released), shop.meter.settled, shop.meter.failed) == (1, [], [("talker", 8)])
 
@@ -190,7 +190,7 @@ def test_the_dearest_of_those_who_may_serve_is_held_and_the_one_who_served_is_ch
             raise ProviderUnavailable("down", provider="fake")
         return real(request)
 
-    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # only one of them works
+    shop.provider.synthesize = synthesize  # only one of them works
     assert shop.speak().headers["x-audio-gateway-cost-usd"] == "0.000008"
     assert [(work.model, work.price_microusd) for work in shop.meter.admitted] == [("talker", 72)]
     assert [(work.model, work.price_microusd) for work in shop.meter.settled] == [("cheap", 8)]
@@ -211,7 +211,7 @@ def test_what_others_did_in_vain_is_in_the_cost_of_the_one_that_served() -> None
             raise ProviderUnavailable("down", provider="fake")
         return real(request)
 
-    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # only one of them works
+    shop.provider.synthesize = synthesize  # only one of them works
     assert shop.speak().headers["x-audio-gateway-cost-usd"] == "0.000008"
     assert [(work.model, work.price_microusd, work.cost_microusd) for work in shop.meter.settled] == [("cheap", 8, 24)]
     assert shop.meter.failed == []
@@ -244,7 +244,7 @@ def test_nobody_else_is_asked_when_the_time_is_up(clock: Clock) -> None:
         clock.passes(27)
         raise ProviderTimedOut("late", provider="fake")
 
-    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # it takes all the time that there is
+    shop.provider.synthesize = synthesize  # it takes all the time that there is
     assert shop.speak().status == 504
     assert [request.model for request in shop.provider.asked] == ["up-talker"]
     assert shop.meter.failed == [("talker", 8)]
@@ -266,9 +266,15 @@ def test_an_answer_that_is_ready_too_late_is_not_charged(
         if where == "the bucket":
             yield AudioChunk(bytes(6_000_000), "pcm", 24_000)
 
-    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # as slow as it is told to be
+    shop.provider.synthesize = synthesize  # type: ignore[assignment] # as slow as it is told to be
     put = shop.results.put
-    monkeypatch.setattr(shop.results, "put", lambda *args, **options: (put(*args, **options), clock.passes(27))[0])
+
+    def slow_put(*args: Any, **options: Any) -> Any:
+        kept = put(*args, **options)
+        clock.passes(27)
+        return kept
+
+    monkeypatch.setattr(shop.results, "put", slow_put)
     if where == "the replay":
         monkeypatch.setattr(Run, "keep", lambda *_: clock.passes(27))
     answer = shop.speak()
@@ -282,7 +288,7 @@ def test_a_transcript_that_comes_too_late_is_not_charged(shop: Shop, clock: Cloc
         clock.passes(seconds)
         yield TranscriptDone(Transcript("late", request.audio.duration_ms))
 
-    shop.provider.transcribe = transcribe  # type: ignore[method-assign] # nothing can interrupt it
+    shop.provider.transcribe = transcribe  # nothing can interrupt it
     assert shop.write(tone_wav(0.3)).status == status
     assert (len(shop.meter.settled), len(shop.meter.failed)) == ((1, 0) if status == 200 else (0, 1))
 
@@ -295,7 +301,7 @@ def test_a_failed_request_is_released_while_the_function_has_time_for_it(
         clock.passes(seconds)
         raise ProviderTimedOut("late", provider="fake")
 
-    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # it takes all the time that there is
+    shop.provider.synthesize = synthesize  # type: ignore[assignment] # it takes all the time that there is
     assert shop.speak().status == 504
     assert (len(shop.meter.failed), bool(shop.meter.released)) == (1, released)
 

@@ -78,7 +78,7 @@ def test_a_sweep_without_time_for_all_jobs_says_so(capsys: pytest.CaptureFixture
 
 
 def test_jobs_that_have_lost_their_work_are_named(capsys: pytest.CaptureFixture[str]) -> None:
-    failed = [("job_2", StorageUnavailable("a secret text"))]
+    failed: list[tuple[str | None, StorageUnavailable]] = [("job_2", StorageUnavailable("a secret text"))]
     lost = LostReport(ended=[OpenJob("job_1", "default", 0)], failures=failed)
     returned, (line, failure, metrics) = sweep(SweepReport(keys=7), capsys, lost)
     assert returned == {

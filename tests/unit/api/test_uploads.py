@@ -12,7 +12,7 @@ from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.uploads import uploads_app
 from audio_gateway.errors import FileUnavailable, InvalidRequest, NotFound, RequestTooLarge, StorageUnavailable
 from audio_gateway.jobs.inputs import Inputs
-from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.upload_store import UploadStore
 from audio_gateway.jobs.uploads import FORM_SECONDS, KEPT_SECONDS, MAX_BYTES
 from tests.fakes.gateway import API_CALLER, Answer, call, event, json_event

@@ -8,7 +8,7 @@ import pytest
 
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.webhooks import webhooks_app
-from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.webhook_post import Outcome
 from audio_gateway.jobs.webhook_store import Attempt, WebhookStore
 from audio_gateway.jobs.webhooks import EVENT_TYPES

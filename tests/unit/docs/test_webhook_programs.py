@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from openai import InvalidWebhookSignatureError
 
-from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.webhook_post import Outcome, Poster
 from audio_gateway.jobs.webhooks import WebhookEndpoint, WebhookEvent, new_secret
 from audio_gateway.use_cases.webhooks import try_out

@@ -11,11 +11,12 @@ from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.admin.bodies import fields_of, name_of
 from audio_gateway.api.admin.pages import Asked, page_of
-from audio_gateway.api.app import caller_of, create_app
+from audio_gateway.api.app import body_of, caller_of, create_app
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.models import json_response
 from audio_gateway.errors import InvalidRequest
-from audio_gateway.jobs.remote import AllowedHosts, check_url
+from audio_gateway.jobs.remote import check_url
+from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.webhook_store import Attempt, WebhookStore
 from audio_gateway.jobs.webhooks import EVENT_TYPES, ID_PREFIX, EventType, WebhookEndpoint, new_secret, secret_hint
 from audio_gateway.metering.keys import new_id
@@ -119,7 +120,7 @@ def _add_using(app: FastAPI, store: WebhookStore, post: Post, now_s: Callable[[]
     @app.post(_ONE + "/rotate_secret")
     async def rotate_secret(request: Request, endpoint_id: str) -> Response:
         caller = caller_of(request)
-        fields = await fields_of(request) if await request.body() else Fields({})
+        fields = await fields_of(request) if await body_of(request) else Fields({})
         keep_old = fields.flag("keep_old_secret_active_for_24_hours")
         fields.refuse_the_rest()
         endpoint = store.get(caller.project_id, endpoint_id)

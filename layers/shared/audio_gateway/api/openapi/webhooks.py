@@ -19,7 +19,7 @@ from audio_gateway.api.openapi.build import (
     words,
 )
 from audio_gateway.api.openapi.operations import READING, json_answer, json_body, parameter, refusals
-from audio_gateway.jobs.remote import MAX_URL
+from audio_gateway.jobs.targets import MAX_URL
 from audio_gateway.jobs.webhook_post import TIMEOUT_S
 from audio_gateway.jobs.webhooks import EVENT_TYPES, MAX_ENDPOINTS
 

@@ -1,0 +1,123 @@
+"""URLs that callers name: whether one may be called, judged by its spelling alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from typing import Final, Self
+from urllib.parse import SplitResult, quote, urlsplit
+
+from audio_gateway.errors import ConfigurationError, InvalidRequest
+
+MAX_URL: Final = 4096
+"""Characters; presigned URLs have about 2000."""
+
+HTTPS_PORT: Final = 443
+HTTP_PORT: Final = 80
+_HIGHEST_PORT: Final = 65535
+
+_VISIBLE: Final = re.compile(r"[!-~\u00a1-\ud7ff\ue000-\U0010ffff]+")
+_LABEL: Final = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*", re.ASCII)
+# A last label that is a number makes the whole host an IPv4 address for some resolver (WHATWG URL, «ends in a number»).
+_NUMBER: Final = re.compile(r"([0-9]+|0[xX][0-9a-fA-F]*)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedHosts:
+    """Hosts and ports that may be reached although they are private, or by plain http."""
+
+    pairs: frozenset[tuple[str, int]] = frozenset()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `host:port,…`; raises `ConfigurationError` for anything else."""
+        pairs = set()
+        for entry in filter(None, (part.strip() for part in text.split(","))):
+            host, colon, port = entry.rpartition(":")
+            if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) <= _HIGHEST_PORT):
+                raise ConfigurationError(f"AUDIO_GATEWAY_ALLOW_HOSTS has '{entry}'; write host:port,host:port")
+            pairs.add((host.strip("[]").lower(), int(port)))
+        return cls(frozenset(pairs))
+
+    def __contains__(self, place: tuple[str, int]) -> bool:
+        return place in self.pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A URL that was taken apart and may be called. `path` has the query; `any_address` is for allowed hosts."""
+
+    tls: bool
+    host: str
+    port: int
+    path: str
+    any_address: bool
+
+
+def target_of(url: str, allow: AllowedHosts, *, param: str = "file_url") -> Target:
+    """Check the spelling of a URL; raises `InvalidRequest` naming `param`. No name is looked up."""
+    try:
+        parts, host, port = _taken_apart(url)
+        any_address = (host, port) in allow
+        if not any_address:
+            _check_place(parts.scheme, host, port)
+        _check_host(host, parts.netloc)
+    except _WrongUrlError as error:
+        raise InvalidRequest(f"'{param}' {error}", param=param, code="invalid_url") from None
+    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+    if parts.query:
+        path += "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~-._?[]|")
+    return Target(parts.scheme == "https", host, port, path, any_address)
+
+
+class _WrongUrlError(Exception):
+    """Says what is wrong, as the rest of a sentence."""
+
+
+def _taken_apart(url: str) -> tuple[SplitResult, str, int]:
+    """The parts of a URL, its host in lower case and its port."""
+    if len(url) > MAX_URL:
+        raise _WrongUrlError(f"has {len(url)} characters; at most {MAX_URL} are taken.")
+    if not _VISIBLE.fullmatch(url) or "\\" in url:
+        raise _WrongUrlError("must be one https URL without spaces, control characters and backslashes.")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise _WrongUrlError("is not a URL; write it as https://host/path.") from None
+    if parts.scheme not in {"https", "http"} or not host:
+        raise _WrongUrlError("must be an https URL, such as https://example.com/speech.mp3.")
+    if "@" in parts.netloc:
+        raise _WrongUrlError("must not hold a user name or password.")
+    if port is None:
+        port = HTTPS_PORT if parts.scheme == "https" else HTTP_PORT
+    return parts, host, port
+
+
+def _check_place(scheme: str, host: str, port: int) -> None:
+    """What holds for all hosts but those that are allowed by name."""
+    if scheme != "https":
+        raise _WrongUrlError("must be an https URL.")
+    if port != HTTPS_PORT:
+        raise _WrongUrlError("must be on port 443, the one that https has by itself.")
+    if not host.isascii():
+        raise _WrongUrlError("has a host name with other than ASCII characters; write it in its form with xn--.")
+
+
+def _check_host(host: str, netloc: str) -> None:
+    if not (_is_literal(host, netloc) or _is_name(host, netloc)):
+        raise _WrongUrlError("has a host that is neither a name nor an IP address in its usual form.")
+
+
+def _is_literal(host: str, netloc: str) -> bool:
+    try:
+        return isinstance(ip_address(host), IPv6Address) == ("[" in netloc) and "%" not in host
+    except ValueError:
+        return False
+
+
+def _is_name(host: str, netloc: str) -> bool:
+    ends_in_a_number = _NUMBER.fullmatch(host.rpartition(".")[2])
+    return "[" not in netloc and _NAME.fullmatch(host) is not None and not ends_in_a_number
