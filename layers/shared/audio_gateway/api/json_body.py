@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from audio_gateway.errors import InvalidRequest, UnsupportedContentType
 
-
 MAX_FIELDS: Final = 200
 """In all objects of a body together; as many as a form may have."""
 

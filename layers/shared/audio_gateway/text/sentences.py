@@ -33,8 +33,8 @@ class End(NamedTuple):
 
 _SPACE: Final = "[^\\S\u00a0\u2007\u202f]"  # but for spaces that hold together what is beside them
 _CLOSERS: Final = "[\"'\u2019\u201d\u00bb)\\]}\u300b\u300d\u300f\u3011\uff09\uff3d\uff5d\u3009]"
-# A run of marks is taken as a whole (++) or, where nothing ends, passed over as a whole: looked at from each of its marks
-# in turn, a long one would take the square of its length.
+# A run of marks is taken as a whole (++) or, where nothing ends, passed over as a whole: looked at from each of its
+# marks in turn, a long one would take the square of its length.
 _ENDS: Final = re.compile(
     f"(?P<space>{_SPACE}+)"
     f"|(?P<stop>[\u3002\uff01\uff1f\uff61\u203c\u2047-\u2049\u104b\u17d4\u0f0d]+|[!?]++(?=[{UNSPACED}]))"
