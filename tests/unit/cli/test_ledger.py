@@ -103,10 +103,19 @@ def test_a_file_that_would_be_incomplete_does_not_appear(
     monkeypatch.setattr(Gateway, "ledger", BreaksOff(list(ROWS)))
     file = tmp_path / "february.csv"
     file.write_text("of last time")
-    result = exporter("ledger", "2024-02", "-o", str(file), code=1)
+    result = exporter("ledger", "2024-02", "-o", str(file), "--force", code=1)
     assert "cannot be read" in result.stderr
     assert file.read_text() == "of last time"
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_file_that_is_there_is_overwritten_only_by_force(exporter: Operator, tmp_path: Path) -> None:
+    file = tmp_path / "february.csv"
+    file.write_text("of last time")
+    assert "--force" in exporter("ledger", "2024-02", "-o", str(file), code=2).stderr
+    assert file.read_text() == "of last time"
+    exporter("ledger", "2024-02", "-o", str(file), "--force")
+    assert file.read_text().startswith("time,")
 
 
 def test_a_pipe_that_is_incomplete_ends_with_an_error(exporter: Operator, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO, Final, Literal
 
 import typer
 
-from audio_gateway.cli.failures import Failed
+from audio_gateway.cli.failures import Failed, WrongUse
 from audio_gateway.cli.gateway import Gateway
 from audio_gateway.cli.moments import month_between
 from audio_gateway.cli.output import Output, dollars, moment_text, remark
@@ -35,6 +35,8 @@ File = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="A file, which appears when it is complete.")
 ]
 
+Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")]
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -56,11 +58,15 @@ class Choice:
         )
 
 
-def ledger(gateway: Gateway, choice: Choice, output: Output, *, month: Month, file: File = None) -> None:
+def ledger(
+    gateway: Gateway, choice: Choice, output: Output, *, month: Month, file: File = None, force: Force = False
+) -> None:
     """Export the rows of a month as CSV.
 
     With --json it is one object per line instead. Rows are streamed: a month may be of any size.
     """
+    if file is not None and file.exists() and not force:
+        raise WrongUse(f"{file} is there already. --force overwrites it.")
     now_s = gateway.now_s
     start_s, end_s = month_between(month, now_s)
     if end_s > now_s:
