@@ -7,7 +7,6 @@ docstrings, annotations, protocols, what only type checkers read, and the words 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 

@@ -36,6 +36,8 @@ ROUTES = {
     "/organization/projects/{project_id}/service_accounts": "AdminFunction",
     "/organization/projects/{project_id}/service_accounts/{service_account_id}": "AdminFunction",
     "/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys": "AdminFunction",
+    "/organization/projects/{project_id}/webhook_endpoints": "WebhooksFunction",
+    "/organization/projects/{project_id}/webhook_endpoints/{webhook_endpoint_id}": "WebhooksFunction",
     "/organization/usage/audio_speeches": "UsageFunction",
     "/organization/usage/audio_transcriptions": "UsageFunction",
     "/usage": "UsageFunction",

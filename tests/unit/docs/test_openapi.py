@@ -30,14 +30,11 @@ from audio_gateway.api.usage.app import usage_app
 from audio_gateway.api.usage.ledger_export import Source, export_asked_for
 from audio_gateway.api.usage.query import costs_query, usage_query
 from audio_gateway.api.voices import voices_app
-from audio_gateway.api.webhooks import webhooks_app
+from audio_gateway.api.webhooks import WebhookDesk, webhooks_app
 from audio_gateway.audio.formats import CONTENT_TYPES, SPEECH_FORMATS
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.errors import InvalidRequest
-from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.upload_store import UploadStore
-from audio_gateway.jobs.webhook_post import Poster
-from audio_gateway.jobs.webhook_store import WebhookStore
 from audio_gateway.metering.account import Usage
 from audio_gateway.metering.account_item import Account
 from audio_gateway.metering.directory import Directory
@@ -142,7 +139,7 @@ def apps() -> dict[str, FastAPI]:
         "models": models_app(catalog=found),
         "admin": admin_app(directory=cast("Directory", None)),
         "usage": reporting_app(),
-        "webhooks": webhooks_app(store=cast("WebhookStore", None), allow=AllowedHosts(), post=Poster(AllowedHosts())),
+        "webhooks": webhooks_app(WebhookDesk(*cast("list[Any]", [None] * 6))),
     }
 
 

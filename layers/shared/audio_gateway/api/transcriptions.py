@@ -318,7 +318,7 @@ def _known_speakers(form: Form) -> tuple[KnownSpeaker, ...]:
 
 def _check_together(order: TranscriptionOrder) -> None:
     """What each field allows, but not with the others."""
-    if order.granularities and order.response_format != "verbose_json":
+    if order.granularities and order.response_format not in {"json", "verbose_json"}:
         message = "'timestamp_granularities[]' requires response_format=verbose_json."
         raise InvalidRequest(message, param="timestamp_granularities")
     if order.logprobs and order.response_format != "json":

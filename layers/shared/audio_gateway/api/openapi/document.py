@@ -21,6 +21,7 @@ from audio_gateway.api.openapi.operations import (
     refusals,
     response_name,
 )
+from audio_gateway.api.openapi.project_webhooks import project_webhook_paths
 from audio_gateway.api.openapi.requests import request_schemas
 from audio_gateway.api.openapi.uploads import upload_paths, upload_schemas
 from audio_gateway.api.openapi.usage import usage_paths, usage_schemas
@@ -95,6 +96,7 @@ def _paths() -> dict[str, Schema]:
         **usage_paths(),
         **webhook_paths(),
         **admin_paths(),
+        **project_webhook_paths(),
     }
 
 
