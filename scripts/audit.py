@@ -55,8 +55,12 @@ def _rebuild(gateway: Gateway, books: Audit) -> None:
 
 
 def _summary(called: str, report: AuditReport) -> str:
-    looked_at = f"{report.rows} rows, {report.hours} hours, {report.accounts} accounts"
-    lines = [f"{called}: {looked_at}, {len(report.differences)} differences"]
+    closed = f"{report.hours} closed hours with {report.rows} rows"
+    lines = [f"{called}: {report.accounts} accounts, {closed}, {len(report.differences)} differences"]
+    if not report.hours:
+        lines.append(
+            "No hour is closed yet: the roll-up closes one minutes after its end. Reports read the ledger till then."
+        )
     if report.waiting:
         lines.append(f"{report.waiting} hours wait for the roll-up and were not looked at; reports read the ledger.")
     if report.busy:
@@ -67,4 +71,4 @@ def _summary(called: str, report: AuditReport) -> str:
 command(app, "audit")(audit)
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="make audit")

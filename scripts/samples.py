@@ -156,6 +156,11 @@ curl -L "$OPENAI_BASE_URL/organization/ledger?month=2026-11" {_ADMIN_AUTH} -o le
 curl "$OPENAI_BASE_URL/models/espeak-ng" {_AUTH}
 """,
     },
+    "checkHealth": {
+        "sh": """
+curl "$OPENAI_BASE_URL/health"
+""",
+    },
     **JOB_SAMPLES,
     **WEBHOOK_SAMPLES,
     **ADMIN_SAMPLES,

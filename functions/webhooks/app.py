@@ -26,4 +26,4 @@ desk = WebhookDesk(
     allow=allow,
     post=Poster(allow),
 )
-handler = init_phase.done(lambda_handler(webhooks_app(desk), "webhooks"))
+handler = init_phase.done(lambda_handler(webhooks_app(desk), "webhooks", settings.origins))

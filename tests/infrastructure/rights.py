@@ -76,6 +76,8 @@ USES: Final[dict[str, set[Right]]] = {
     "metering/books.py:DynamoBooks.series": items("USAGE#*", "BatchGet", "Query") | items("ROLLUP", "Query"),
     "metering/ledger_store.py:LedgerStore.rows": items("LEDGER#*", "Query"),
     "metering/frontier.py:Frontier.beginning_ms": items("PROJECTS", "Query"),
+    "metering/names.py:DirectoryNames.key": items("KEYS#*", "Query"),
+    "metering/names.py:DirectoryNames.project": items("PROJECTS", "Query"),
     "metering/rollup.py:Rollup.run": items("USAGE#*", "Query", "Put", "Delete") | items("ROLLUP", "Query", "Update"),
     "metering/frontier.py:Frontier.clear": items("ROLLUP", "Get", "Delete"),
     # the directory
@@ -260,6 +262,8 @@ ROLES: Final[dict[str, set[str]]] = {
         "metering/books.py:DynamoBooks.series",
         "metering/ledger_store.py:LedgerStore.rows",
         "metering/frontier.py:Frontier.beginning_ms",
+        "metering/names.py:DirectoryNames.key",
+        "metering/names.py:DirectoryNames.project",
         "api/results.py:ResultStore.put_parts",
         "api/results.py:ResultStore.link",
     },

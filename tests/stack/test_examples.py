@@ -155,7 +155,8 @@ def _limits_for_a_while(stack: dict[str, Any]) -> Iterator[None]:
         keys = client.admin.organization.projects.api_keys
         for key in keys.list("default"):
             keys.update(key.id, project_id="default", extra_body={"limits": {"requests_per_minute": None}})
-            assert "requests_per_minute" not in keys.retrieve(key.id, project_id="default").to_dict()["limits"]
+            limits: Any = keys.retrieve(key.id, project_id="default").to_dict()["limits"]
+            assert "requests_per_minute" not in limits
 
 
 @pytest.mark.usefixtures("_limits_for_a_while")

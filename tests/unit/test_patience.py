@@ -9,7 +9,7 @@ import pytest
 
 from audio_gateway import aws
 from audio_gateway.api import job_wait
-from audio_gateway.api.app import _PLATFORM_SECONDS, _deadline, _received_ms
+from audio_gateway.api.request_scope import _PLATFORM_SECONDS, _deadline, _received_ms
 from audio_gateway.api.results import ResultStore
 from audio_gateway.jobs import job_files
 from audio_gateway.jobs.job import Job
@@ -101,4 +101,4 @@ def test_connections_are_kept_alive(service: str, monkeypatch: pytest.MonkeyPatc
     for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "us-east-1")
     assert aws.aws_client(service, attempts=2).meta.config.tcp_keepalive
-    assert dynamodb.dynamodb_client().meta.config.tcp_keepalive
+    assert dynamodb.dynamodb_client().meta.config.tcp_keepalive  # type: ignore[attr-defined] # newer than botocore's types

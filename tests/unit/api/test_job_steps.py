@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from typing import Any, Never
 
 import pytest
 
@@ -26,6 +27,7 @@ from audio_gateway.errors import (
     ProviderUnavailable,
     StorageUnavailable,
 )
+from audio_gateway.jobs.job import Job
 from tests.fakes.gateway import Context
 from tests.unit.use_cases.job_workshop import SAID, Workshop
 
@@ -35,11 +37,11 @@ def shop() -> Workshop:
     return Workshop()
 
 
-def event(job, **more):
+def event(job: Job, **more: Any) -> dict[str, Any]:
     return {"project_id": job.project_id, "job_id": job.id, **more}
 
 
-def test_all_steps_in_turn(shop):
+def test_all_steps_in_turn(shop: Workshop) -> None:
     job = shop.listen()
     lanes = prepare_handler(shop.preparation)(event(job), Context(900_000))["lanes"]
     assert len(lanes) == 2
@@ -61,7 +63,9 @@ def test_all_steps_in_turn(shop):
         (KeyError("a bug with my secret text"), TryAgain, 500),
     ],
 )
-def test_a_failure_is_named_for_the_machine_and_kept_for_the_caller(shop, error, raised, status):
+def test_a_failure_is_named_for_the_machine_and_kept_for_the_caller(
+    shop: Workshop, error: Any, raised: type[Exception], status: int
+) -> None:
     job = shop.listen()
     shop.prepare(job)
     shop.provider.fails = lambda _number: error
@@ -74,7 +78,7 @@ def test_a_failure_is_named_for_the_machine_and_kept_for_the_caller(shop, error,
     assert "bug" not in kept["message"]
 
 
-def test_work_that_was_stopped_from_outside_is_not_blamed_on_a_step(shop):
+def test_work_that_was_stopped_from_outside_is_not_blamed_on_a_step(shop: Workshop) -> None:
     job = shop.listen()
     shop.prepare(job)
     shop.files.put_json(job, "error.json", {"message": "tried", "code": None, "status": 500, "kind": "server_error"})
@@ -82,7 +86,7 @@ def test_work_that_was_stopped_from_outside_is_not_blamed_on_a_step(shop):
     assert (shop.now(job).status, shop.now(job).error.code) == ("failed", "job_interrupted")
 
 
-def test_a_job_that_an_operator_wants_cancelled_is(shop):
+def test_a_job_that_an_operator_wants_cancelled_is(shop: Workshop) -> None:
     job = shop.listen()
     number, *_ = shop.prepare(job)
     shop.chunk(job, number)
@@ -91,7 +95,7 @@ def test_a_job_that_an_operator_wants_cancelled_is(shop):
     end_handler(shop.ending)({"project_id": "default", "job_id": "job_of_nobody", "cancelled": True}, Context(900_000))
 
 
-def test_a_step_that_fails_for_good_ends_the_job_with_its_error(shop):
+def test_a_step_that_fails_for_good_ends_the_job_with_its_error(shop: Workshop) -> None:
     job = shop.listen(audio=b"<!doctype html>" + bytes(500))
     with pytest.raises(GivenUp, match="InvalidAudio"):
         prepare_handler(shop.preparation)(event(job), Context(900_000))
@@ -100,7 +104,7 @@ def test_a_step_that_fails_for_good_ends_the_job_with_its_error(shop):
     assert (ended.status, ended.error.status, ended.error.param) == ("failed", 400, "file")
 
 
-def test_a_job_that_lambda_had_no_room_for_says_so_and_may_be_tried_again(shop):
+def test_a_job_that_lambda_had_no_room_for_says_so_and_may_be_tried_again(shop: Workshop) -> None:
     job = shop.listen()
     shop.prepare(job)
     shop.files.put_json(job, "error.json", {"message": "tried", "code": None, "status": 500, "kind": "server_error"})
@@ -120,7 +124,9 @@ def test_a_job_that_lambda_had_no_room_for_says_so_and_may_be_tried_again(shop):
         (ConfigurationError("The key at ssm:/x is wrong."), []),
     ],
 )
-def test_a_chunk_counts_whether_the_providers_failed_it(shop, error, failures, capsys):
+def test_a_chunk_counts_whether_the_providers_failed_it(
+    shop: Workshop, error: Any, failures: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
     job = shop.listen()
     shop.prepare(job)
     shop.provider.fails = lambda _number: error
@@ -130,7 +136,7 @@ def test_a_chunk_counts_whether_the_providers_failed_it(shop, error, failures, c
     assert [value for line in lines for value in line["ProviderFailures"]] == failures
 
 
-def test_a_step_that_died_without_a_word(shop):
+def test_a_step_that_died_without_a_word(shop: Workshop) -> None:
     job = shop.listen()
     shop.prepare(job)
     end_handler(shop.ending)(event(job), Context(900_000))
@@ -138,8 +144,8 @@ def test_a_step_that_died_without_a_word(shop):
     assert (ended.status, ended.error.status, shop.bank.holds) == ("failed", 500, {})
 
 
-def test_a_storage_that_is_down_hides_no_error(shop, monkeypatch):
-    def down(*_arguments):
+def test_a_storage_that_is_down_hides_no_error(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(*_arguments: Any) -> Never:
         raise StorageUnavailable("Not now.")
 
     job = shop.listen()
@@ -148,6 +154,6 @@ def test_a_storage_that_is_down_hides_no_error(shop, monkeypatch):
         prepare_handler(shop.preparation)(event(job), Context(900_000))
 
 
-def test_an_error_is_told_as_the_synchronous_call_would(shop):
+def test_an_error_is_told_as_the_synchronous_call_would(shop: Workshop) -> None:
     told = job_error(ProviderQuotaExhausted("No money.", provider="fake"), "job_1")
     assert (told.status, told.kind, told.retry) == (503, "service_unavailable_error", False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -29,11 +29,15 @@ def _in_a_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     telemetry._metrics.cache_clear()
 
 
+Metrics = dict[tuple[str, tuple[tuple[str, str], ...]], Any]
+Counted = Callable[[], tuple[Metrics, list[dict[str, Any]]]]
+
+
 @pytest.fixture
-def counted(capsys: pytest.CaptureFixture[str]):
+def counted(capsys: pytest.CaptureFixture[str]) -> Counted:
     """The metrics since the last look: (name, dimensions with their values) → value, and the lines they came in."""
 
-    def look() -> tuple[dict[tuple[str, tuple[tuple[str, str], ...]], Any], list[dict[str, Any]]]:
+    def look() -> tuple[Metrics, list[dict[str, Any]]]:
         lines = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in line]
         found = {}
         for line in lines:
@@ -45,7 +49,7 @@ def counted(capsys: pytest.CaptureFixture[str]):
     return look
 
 
-def test_a_request_is_counted_by_endpoint_and_class_of_status_and_its_model_is_a_property(counted):
+def test_a_request_is_counted_by_endpoint_and_class_of_status_and_its_model_is_a_property(counted: Counted) -> None:
     telemetry.report(facts(model="tts-1", characters=5), status=429, elapsed_ms=1.5)
     found, (line,) = counted()
     (dimensions,) = {dimensions for _, dimensions in found}
@@ -53,8 +57,8 @@ def test_a_request_is_counted_by_endpoint_and_class_of_status_and_its_model_is_a
     assert line["model"] == "tts-1"
 
 
-def test_metrics_do_not_grow_with_models_and_statuses(counted):
-    metrics = set()
+def test_metrics_do_not_grow_with_models_and_statuses(counted: Counted) -> None:
+    metrics: set[Any] = set()
     for status in STATUSES:
         for model in MODELS:
             telemetry.report(
@@ -71,17 +75,19 @@ def test_metrics_do_not_grow_with_models_and_statuses(counted):
     ("error", "failures"),
     [(None, [0]), ("ProviderUnavailable", [1]), ("ProviderTimedOut", [1]), ("ProviderRejected", [0])],
 )
-def test_the_average_of_provider_failures_is_their_share(error, failures, counted):
+def test_the_average_of_provider_failures_is_their_share(
+    error: str | None, failures: list[int], counted: Counted
+) -> None:
     telemetry.report(facts(error=error, provider_ms=9.0), status=200, elapsed_ms=1.5)
     found, _ = counted()
     assert [value for (name, _), [value] in found.items() if name == "ProviderFailures"] == failures
 
 
-def test_a_request_that_no_provider_was_needed_for_says_nothing_of_providers(counted):
+def test_a_request_that_no_provider_was_needed_for_says_nothing_of_providers(counted: Counted) -> None:
     telemetry.report(facts(error="InvalidRequest"), status=400, elapsed_ms=1.5)
     assert "ProviderFailures" not in {name for name, _ in counted()[0]}
 
 
-def test_two_stacks_in_one_account_count_apart(counted):
+def test_two_stacks_in_one_account_count_apart(counted: Counted) -> None:
     telemetry.count(JobsInterrupted=1)
     assert set(counted()[0]) == {("JobsInterrupted", (("service", STACK),))}

@@ -335,7 +335,7 @@ def test_a_fallback_is_asked_only_if_it_can_do_the_same() -> None:
             raise ProviderUnavailable("down", provider="fake")
         return real(request)
 
-    gateway.provider.transcribe = transcribe  # type: ignore[method-assign] # one model of the provider is down
+    gateway.provider.transcribe = transcribe  # one model of the provider is down
     answer = gateway.post(("model", "main"), FILE, ("response_format", "srt"))
     assert (answer.status, answer.headers["x-audio-gateway-model"]) == (200, "spare")
 

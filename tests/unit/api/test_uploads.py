@@ -244,7 +244,7 @@ class _Broken:
         return fail
 
 
-def test_all_files_of_a_project_go_and_no_others(gateway):
+def test_all_files_of_a_project_go_and_no_others(gateway: Gateway) -> None:
     kept = gateway.create(authorizer=STRANGER).json
     for _ in range(3):
         gateway.put(gateway.create().json)

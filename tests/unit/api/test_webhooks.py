@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from tests.unit.api.hooks import (
     STRANGER,
     SUCCEEDED,
     URL,
+    Gateway,
     gateway,
     resolve,
     table,
@@ -32,7 +34,7 @@ __all__ = ["gateway", "table"]
 
 
 # ------------------------------------------------------------------------------------------------ endpoints
-def test_a_secret_is_shown_when_it_is_made_and_never_again(gateway):
+def test_a_secret_is_shown_when_it_is_made_and_never_again(gateway: Gateway) -> None:
     made = gateway.make()
     path = f"{ALL}/{made['id']}"
     assert made["signing_secret"].startswith("whsec_")
@@ -52,7 +54,7 @@ def test_a_secret_is_shown_when_it_is_made_and_never_again(gateway):
         assert rotated["signing_secret"].encode() not in answer.body
 
 
-def test_an_endpoint_has_the_shape_of_the_sdks(gateway):
+def test_an_endpoint_has_the_shape_of_the_sdks(gateway: Gateway) -> None:
     made = gateway.make()
     del made["signing_secret"]
     assert gateway.get(f"{ALL}/{made['id']}").json == made
@@ -61,7 +63,7 @@ def test_an_endpoint_has_the_shape_of_the_sdks(gateway):
     assert (made["name"], made["url"], made["event_types"]) == ("mine", URL, [SUCCEEDED, FAILED])
 
 
-def test_what_is_left_out_of_a_change_stays(gateway):
+def test_what_is_left_out_of_a_change_stays(gateway: Gateway) -> None:
     made = gateway.make()
     gateway.clock.s += 60
     path = f"{ALL}/{made['id']}"
@@ -94,7 +96,7 @@ def test_what_is_left_out_of_a_change_stays(gateway):
         ({"secret": "whsec_mine"}, "secret"),
     ],
 )
-def test_a_wrong_field_is_named_and_nothing_is_kept(gateway, change, param):
+def test_a_wrong_field_is_named_and_nothing_is_kept(gateway: Gateway, change: dict[str, Any], param: str) -> None:
     answer = gateway.post_json(ALL, GOOD | change)
     assert (answer.status, answer.error["param"]) == (400, param)
     assert gateway.get(ALL).json["data"] == []
@@ -105,14 +107,16 @@ def test_a_wrong_field_is_named_and_nothing_is_kept(gateway, change, param):
     [("127.0.0.1",), ("10.0.0.8",), ("169.254.169.254",), ("::1",), ("93.184.216.34", "192.168.0.1"), ()],
 )
 @pytest.mark.parametrize("change", [False, True])
-def test_a_name_that_leads_inside_is_refused(gateway, monkeypatch, addresses, change):
+def test_a_name_that_leads_inside_is_refused(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, addresses: tuple[str, ...], change: bool
+) -> None:
     path = f"{ALL}/{gateway.make()['id']}" if change else ALL
     resolve(monkeypatch, *addresses)
     answer = gateway.post_json(path, GOOD | {"url": "https://inside.example.com/"})
     assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "url", "invalid_url")
 
 
-def test_a_project_may_have_sixteen(gateway):
+def test_a_project_may_have_sixteen(gateway: Gateway) -> None:
     ids = [gateway.make()["id"] for _ in range(MAX_ENDPOINTS)]
     refused = gateway.post_json(ALL, GOOD)
     assert (refused.status, refused.error["code"]) == (400, "too_many_webhook_endpoints")
@@ -141,7 +145,9 @@ def test_a_project_may_have_sixteen(gateway):
         ("POST", "/test", {"event_type": FAILED}),
     ],
 )
-def test_somebody_elses_endpoint_does_not_exist(gateway, method, rest, body):
+def test_somebody_elses_endpoint_does_not_exist(
+    gateway: Gateway, method: str, rest: str, body: dict[str, Any] | None
+) -> None:
     made = gateway.make()
     for endpoint_id in (made["id"], "webhook_" + "0" * 24, "x" * 3000):
         path = f"{ALL}/{endpoint_id}{rest}"
@@ -155,17 +161,17 @@ def test_somebody_elses_endpoint_does_not_exist(gateway, method, rest, body):
 
 
 @pytest.mark.parametrize("path", [ALL, f"{ALL}/webhook_1", f"{ALL}/webhook_1/deliveries", "/webhook_event_types"])
-def test_nobody_and_admins_are_refused(gateway, path):
+def test_nobody_and_admins_are_refused(gateway: Gateway, path: str) -> None:
     assert gateway.get(path, {}).status == 401
     assert gateway.get(path, API_CALLER | {"kind": "admin"}).status == 403
 
 
-def test_a_wrong_method_is_a_405(gateway):
+def test_a_wrong_method_is_a_405(gateway: Gateway) -> None:
     answer = gateway.delete(ALL)
     assert (answer.status, answer.headers["allow"]) == (405, "GET, POST")
 
 
-def test_event_types_are_listed(gateway):
+def test_event_types_are_listed(gateway: Gateway) -> None:
     assert gateway.get("/webhook_event_types").json == {"object": "list", "data": list(EVENT_TYPES)}
 
 
@@ -179,20 +185,20 @@ def test_event_types_are_listed(gateway):
         ("/test", {"event_type": FAILED, "x": 1}, "x"),
     ],
 )
-def test_wrong_fields_of_other_calls_are_named(gateway, rest, body, param):
+def test_wrong_fields_of_other_calls_are_named(gateway: Gateway, rest: str, body: dict[str, Any], param: str) -> None:
     answer = gateway.post_json(f"{ALL}/{gateway.make()['id']}{rest}", body)
     assert (answer.status, answer.error["param"]) == (400, param)
     assert gateway.post.sent == []
 
 
 @pytest.mark.parametrize(("name", "value"), [("limit", "0"), ("limit", "101"), ("after", "x" * 101), ("x", "1")])
-def test_wrong_parameters_are_named(gateway, name, value):
+def test_wrong_parameters_are_named(gateway: Gateway, name: str, value: Any) -> None:
     for path in (ALL, f"{ALL}/{gateway.make()['id']}/deliveries"):
         answer = gateway.get(path, **{name: value})
         assert (answer.status, answer.error["param"]) == (400, name)
 
 
-def test_an_endpoint_that_cannot_be_reached_fails_its_test(gateway):
+def test_an_endpoint_that_cannot_be_reached_fails_its_test(gateway: Gateway) -> None:
     gateway.post.outcome = Outcome(None, "timeout", "The server of 'url' is too slow.")
     answer = gateway.post_json(f"{ALL}/{gateway.make()['id']}/test", {"event_type": FAILED})
     assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "url", "webhook_unreachable")
@@ -204,7 +210,7 @@ EVENT = WebhookEvent(SUCCEEDED, "job_1", 1_794_999_999)
 NEWS = Announcement("default", EVENT)
 
 
-def test_news_goes_to_each_endpoint_of_the_project_that_wants_it(gateway):
+def test_news_goes_to_each_endpoint_of_the_project_that_wants_it(gateway: Gateway) -> None:
     wanted = [gateway.make()["id"] for _ in range(3)]
     gateway.make(event_types=[FAILED, CANCELLED])
     gateway.make(STRANGER)
@@ -213,7 +219,7 @@ def test_news_goes_to_each_endpoint_of_the_project_that_wants_it(gateway):
     assert gateway.post.sent == []
 
 
-def test_an_event_that_is_taken_is_written_down_and_over(gateway):
+def test_an_event_that_is_taken_is_written_down_and_over(gateway: Gateway) -> None:
     made = gateway.make()
     assert gateway.take(Delivery("default", made["id"], EVENT)) == []
     ((url, body, headers),) = gateway.post.sent
@@ -240,7 +246,7 @@ def test_an_event_that_is_taken_is_written_down_and_over(gateway):
 @pytest.mark.parametrize(
     "outcome", [Outcome(500), Outcome(404), Outcome(302), Outcome(None, "timeout"), Outcome(None, "address_refused")]
 )
-def test_an_event_that_is_not_taken_comes_again(gateway, outcome):
+def test_an_event_that_is_not_taken_comes_again(gateway: Gateway, outcome: Outcome) -> None:
     made = gateway.make()
     gateway.post.outcome = outcome
     assert gateway.take(Delivery("default", made["id"], EVENT)) == []
@@ -251,14 +257,14 @@ def test_an_event_that_is_not_taken_comes_again(gateway, outcome):
     assert logged["next_attempt_at"] == int(NOW) + 5
 
 
-def test_an_event_that_is_not_due_goes_round(gateway):
+def test_an_event_that_is_not_due_goes_round(gateway: Gateway) -> None:
     waiting = Delivery("default", gateway.make()["id"], EVENT, 6, int(NOW), int(NOW) + 3600)
     gateway.take(waiting)
     assert gateway.queue.sent == [(waiting, 900)]
     assert gateway.post.sent == []
 
 
-def test_after_a_day_it_is_for_the_operator(gateway):
+def test_after_a_day_it_is_for_the_operator(gateway: Gateway) -> None:
     made = gateway.make()
     gateway.post.outcome = Outcome(503)
     gateway.take(Delivery("default", made["id"], EVENT, 28, int(NOW) - 86_000, int(NOW)))
@@ -266,7 +272,7 @@ def test_after_a_day_it_is_for_the_operator(gateway):
     assert gateway.dead.sent == [(Delivery("default", made["id"], EVENT), 0)]
 
 
-def test_an_endpoint_that_is_gone_is_left_alone(gateway):
+def test_an_endpoint_that_is_gone_is_left_alone(gateway: Gateway) -> None:
     made = gateway.make()
     gateway.post.outcome = Outcome(410)
     gateway.take(Delivery("default", made["id"], EVENT))
@@ -279,13 +285,13 @@ def test_an_endpoint_that_is_gone_is_left_alone(gateway):
     assert len(gateway.post.sent) == 1
 
 
-def test_the_messages_of_a_batch_do_not_take_each_other_along(gateway):
+def test_the_messages_of_a_batch_do_not_take_each_other_along(gateway: Gateway) -> None:
     made = gateway.make()
     assert gateway.take("no message", Delivery("default", made["id"], EVENT), "{}") == ["0", "2"]
     assert len(gateway.post.sent) == 1
 
 
-def test_a_try_whose_next_cannot_be_queued_is_repeated(gateway):
+def test_a_try_whose_next_cannot_be_queued_is_repeated(gateway: Gateway) -> None:
     made = gateway.make()
     gateway.post.outcome = Outcome(500)
     gateway.queue.fails = True
@@ -293,7 +299,7 @@ def test_a_try_whose_next_cannot_be_queued_is_repeated(gateway):
 
 
 # ------------------------------------------------------------------------------------------------ the POST itself
-def test_a_name_that_has_moved_inside_is_not_called(monkeypatch):
+def test_a_name_that_has_moved_inside_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
     with Receiver() as receiver:
         allowed = AllowedHosts.parse(receiver.place)
         assert Poster(allowed)(receiver.url("/in"), b"{}", {}).status_code == 200
@@ -304,7 +310,7 @@ def test_a_name_that_has_moved_inside_is_not_called(monkeypatch):
     assert len(receiver.at("/in")) == 1
 
 
-def test_a_redirect_is_not_followed():
+def test_a_redirect_is_not_followed() -> None:
     with Receiver() as receiver:
         receiver.answers["/in"] = [(307, receiver.url("/there"))]
         outcome = Poster(AllowedHosts.parse(receiver.place))(receiver.url("/in"), b"{}", {"webhook-id": "evt_1"})
@@ -315,7 +321,7 @@ def test_a_redirect_is_not_followed():
     assert receiver.at("/there") == []
 
 
-def test_a_server_that_does_not_answer_is_given_up(monkeypatch):
+def test_a_server_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_gateway.jobs.webhook_post.TIMEOUT_S", 0.2)
     with Receiver() as receiver:
         receiver.answers["/slow"] = [1.0]
@@ -323,7 +329,7 @@ def test_a_server_that_does_not_answer_is_given_up(monkeypatch):
     assert (outcome.status_code, outcome.error) == (None, "timeout")
 
 
-def test_a_server_that_is_not_there():
+def test_a_server_that_is_not_there() -> None:
     with Receiver() as receiver:
         pass
     outcome = Poster(AllowedHosts.parse(receiver.place))(receiver.url("/in"), b"{}", {})

@@ -103,7 +103,7 @@ class CrashingClient:
 def crashed(client: Any, writes: int, operation: Callable[[Directory], object]) -> bool:
     """Run an operation with a process that ends after so many writes; whether it ended."""
     try:
-        operation(Directory(CrashingClient(client, writes), TABLE, Clock()))
+        operation(Directory(CrashingClient(client, writes), TABLE, Clock()))  # type: ignore[arg-type] # a client with one fault
     except Crash:
         return True
     return False
@@ -234,7 +234,7 @@ def test_a_late_change_of_the_record_does_not_undo_a_later_one(
 
             return update
 
-    Directory(Slow(dynamodb, 0), TABLE).disable(key.record.id)
+    Directory(Slow(dynamodb, 0), TABLE).disable(key.record.id)  # type: ignore[arg-type] # a client with one fault
     record = record_of(key)
     assert record is not None
     assert (record.status, directory.key(key.record.id).status) == ("active", "active")
@@ -242,7 +242,7 @@ def test_a_late_change_of_the_record_does_not_undo_a_later_one(
 
 def test_an_expiry_moved_while_the_limits_change_keeps_the_new_limits(directory: Directory, dynamodb: Any) -> None:
     key = directory.create_key("api", name="n", limits=Limits(requests_per_minute=1))
-    raced = []
+    raced: list[Any] = []
 
     class Raced(CrashingClient):
         def __getattr__(self, name: str) -> Any:
@@ -250,7 +250,7 @@ def test_an_expiry_moved_while_the_limits_change_keeps_the_new_limits(directory:
                 raced.append(directory.set_limits(key.record.id, Limits(requests_per_minute=2)))
             return getattr(dynamodb, name)
 
-    Directory(Raced(dynamodb, 0), TABLE).edit_limits(key.record.id, expiring)
+    Directory(Raced(dynamodb, 0), TABLE).edit_limits(key.record.id, expiring)  # type: ignore[arg-type] # a client with one fault
     assert directory.key(key.record.id).limits == Limits(requests_per_minute=2, expires_at=1_900_000_000)
 
 
@@ -462,16 +462,17 @@ def test_the_last_admin_key_that_can_be_used_stays(
 
 def test_two_admin_keys_that_are_deleted_at_once_leave_one(directory: Directory, dynamodb: Any) -> None:
     first, second = (directory.create_key("admin", name=name) for name in ("first", "second"))
-    raced = []
+    raced: list[Any] = []
 
     class Raced(CrashingClient):
         def __getattr__(self, name: str) -> Any:
             if name == "transact_write_items" and not raced:
-                raced.append(directory.delete_admin_key(second.record.id))
+                raced.append(second)
+                directory.delete_admin_key(second.record.id)
             return getattr(dynamodb, name)
 
     with pytest.raises(InvalidRequest, match="last admin key"):
-        Directory(Raced(dynamodb, 0), TABLE, Clock()).delete_admin_key(first.record.id)
+        Directory(Raced(dynamodb, 0), TABLE, Clock()).delete_admin_key(first.record.id)  # type: ignore[arg-type] # a client with one fault
     assert [key.id for key in directory.admin_keys()] == [first.record.id]
 
 

@@ -73,7 +73,7 @@ class Books:
         """The job as it is once it is over."""
         ended_ms = ended_ms or self.now_ms
         self.jobs.kept[hold.work.request_id] = HeldJob(ended_ms, work)
-        times = {"created_at": 0, "expires_at": 2**40, "completed_ms": ended_ms}
+        times: dict[str, Any] = {"created_at": 0, "expires_at": 2**40, "completed_ms": ended_ms}
         return Job(hold.work.request_id, "default", KEY, "speech", "m", "succeeded", work=work, hold=hold, **times)
 
     def settle(self, job: Job, client: Any = None) -> None:

@@ -18,7 +18,8 @@ from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import ProviderTimedOut
 from audio_gateway.jobs.job import Job, new_job_id
 from audio_gateway.metering.account import Caller as Payer
-from audio_gateway.metering.account import Hold, Unit, Window, Work
+from audio_gateway.metering.account import Hold, Window, Work
+from audio_gateway.metering.line_items import Unit
 from audio_gateway.replay.idempotency import Answer, Run
 from audio_gateway.use_cases.ask import Providers
 from audio_gateway.use_cases.job_order import JobOrder

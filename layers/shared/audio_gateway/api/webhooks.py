@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from audio_gateway.api.admin.bodies import fields_of, name_of
 from audio_gateway.api.admin.pages import Asked, page_of
 from audio_gateway.api.admin.webhook_endpoints import add_webhook_endpoints
-from audio_gateway.api.app import caller_of, create_app
+from audio_gateway.api.app import body_of, caller_of, create_app
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.models import json_response
 from audio_gateway.api.writers import WriterOf
@@ -155,7 +155,7 @@ def _add_using(app: FastAPI, desk: WebhookDesk) -> None:
     @app.post(_ONE + "/rotate_secret")
     async def rotate_secret(request: Request, endpoint_id: str) -> Response:
         caller = desk.writer_of(request)
-        fields = await fields_of(request) if await request.body() else Fields({})
+        fields = await fields_of(request) if await body_of(request) else Fields({})
         keep_old = fields.flag("keep_old_secret_active_for_24_hours")
         fields.refuse_the_rest()
         endpoint = store.get(caller.project_id, endpoint_id)

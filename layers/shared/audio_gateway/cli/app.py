@@ -20,7 +20,6 @@ from audio_gateway.cli.transcribe import transcribe
 
 app = typer.Typer(
     name="audio-gateway",
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -60,4 +59,4 @@ command(app, "doctor")(doctor)
 
 def main() -> None:
     """Run the command line of this process."""
-    app()
+    app(prog_name="audio-gateway")  # also where it is run as `python -m audio_gateway`

@@ -26,13 +26,18 @@ File = Annotated[
 ]
 
 
+def catalogue_path() -> Path:
+    """The catalogue that the next deployment, or `make run`, would have."""
+    return Path(os.environ.get("AUDIO_GATEWAY_CATALOG") or CHECKOUT / "layers" / "shared" / "catalog.toml")
+
+
 @command(catalog, "check")
 def check(output: Output, *, path: File = None) -> None:
     """Check a catalogue before it is deployed.
 
     As the functions do when they start: all mistakes are named at once, and the exit code is 1 if there are any.
     """
-    path = path or Path(os.environ.get("AUDIO_GATEWAY_CATALOG") or CHECKOUT / "layers" / "shared" / "catalog.toml")
+    path = path or catalogue_path()
     try:
         models = list(load_catalog(path).models.values())
     except ConfigurationError as error:

@@ -33,6 +33,7 @@ from audio_gateway.jobs.job import FINAL, Answered, Job, JobError, Status
 from audio_gateway.jobs.plan import DoneChunk, Plan
 from audio_gateway.metering.account import HeldJob, Hold, Work
 from audio_gateway.metering.account_item import hold_from_text, hold_text
+from audio_gateway.metering.line_items import line_items_from, line_items_text
 from audio_gateway.metering.table import Table
 
 if TYPE_CHECKING:
@@ -162,8 +163,8 @@ class JobStore:
             values[":answers"] = {"N": str(job.answered.count)}
         sets = ["#status = :final", "completed_ms = :at"]
         if work is not None:
-            sets.append("#work = :work")
-            values[":work"] = {"S": _work_text(work)}
+            sets += ["#work = :work", "line_items = :items"]
+            values |= {":work": {"S": _work_text(work)}, ":items": {"S": line_items_text(work.items)}}
         if error is not None:
             sets.append("#error = :error")
             values[":error"] = {"S": json.dumps(asdict(error), ensure_ascii=False)}
@@ -318,4 +319,5 @@ def _work_text(work: Work) -> str:
 
 def _work_from(item: dict[str, Any], job_id: str) -> Work:
     model, unit, amount, price, cost = json.loads(item["work"]["S"])
-    return Work(job_id, item["endpoint"]["S"], model, unit, amount, price, cost)
+    items = line_items_from(item["line_items"]["S"]) if "line_items" in item else ()
+    return Work(job_id, item["endpoint"]["S"], model, unit, amount, price, cost, items)

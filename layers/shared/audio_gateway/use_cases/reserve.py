@@ -11,7 +11,8 @@ from typing import Final, Literal, Self
 from audio_gateway.catalog.models import Endpoint, Model
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import MeteringUnavailable
-from audio_gateway.metering.account import Admission, Caller, Meter, Unit, Work
+from audio_gateway.metering.account import Admission, Caller, Meter, Work
+from audio_gateway.metering.line_items import Unit
 from audio_gateway.metering.price import Charge, charge_for_audio, charge_for_cached_characters, charge_for_characters
 from audio_gateway.metering.unsettled import Unsettled
 from audio_gateway.use_cases.ask import too_late
@@ -51,7 +52,7 @@ class Till:
             LimitReached, PermissionDenied, AlreadyRunning, MeteringUnavailable: see `Meter.admit`; nothing is held.
         """
         dearest = max((work_of(call, endpoint, each, amount) for each in able), key=lambda work: work.price_microusd)
-        admission = self.meter.admit(call.caller, replace(dearest, model=model.id))
+        admission = self.meter.admit(call.caller, replace(dearest, model=model.id, items=()))
         return Reservation(self, call, endpoint, admission)
 
     def reserve_cached(self, call: Call, model: Model, characters: int) -> Reservation:
@@ -75,6 +76,7 @@ def _work(call: Call, endpoint: Endpoint, model: Model, amount: int, charge: Cha
         amount=amount,
         price_microusd=charge.price_microusd,
         cost_microusd=charge.cost_microusd,
+        items=(charge.item,),
     )
 
 

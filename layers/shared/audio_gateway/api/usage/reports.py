@@ -56,7 +56,7 @@ def costs_report(books: Books, query: Query) -> dict[str, Any]:
         return {
             "object": "organization.costs.result",
             "amount": _dollars(group.tally.price_microusd),
-            "provider_amount": _dollars(group.tally.cost_microusd),
+            "provider_cost": _dollars(group.tally.cost_microusd),
             "quantity": quantity,
             "quantity_unit": unit,
             **_by(group, COSTS_FIELDS),
