@@ -26,13 +26,7 @@ def show_job(job: audio_gateway_client.Job) -> None:
 
 def main(recording: Path, subtitles: Path) -> None:
     """Upload, wait and write; ends with the gateway's own words if it refuses."""
-    http_client = audio_gateway_client.http_client(
-        on_upload=lambda sent, total: print(f"uploaded {sent} of {total} bytes", end="\r"),
-        on_job=lambda job: print(
-            f"{job['status']}: {job['progress']['completed']} of {job['progress']['total']} parts"
-        ),
-    )
-    client = OpenAI(http_client=http_client)
+    client = OpenAI(http_client=audio_gateway_client.http_client(on_upload=show_upload, on_job=show_job))
     try:
         with recording.open("rb") as file:
             text = client.audio.transcriptions.create(model=MODEL, file=file, response_format="srt")
