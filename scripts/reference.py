@@ -96,7 +96,7 @@ def _body(schema: dict[str, Any]) -> str:
 
 def _refusals(operation: dict[str, Any]) -> list[str]:
     statuses = ", ".join(status for status, answer in operation["responses"].items() if "$ref" in answer)
-    return [f"Also {statuses}, each with an [error](#errors).", ""]
+    return [f"Also {statuses}, each with an [error](#errors).", ""] if statuses else []
 
 
 def _headers(spec: dict[str, Any]) -> str:

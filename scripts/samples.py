@@ -159,6 +159,11 @@ curl -L "$OPENAI_BASE_URL/organization/ledger?month=2026-11" {_ADMIN_AUTH} -o le
 curl -L "$OPENAI_BASE_URL/models/espeak-ng" {_AUTH}
 """,
     },
+    "checkHealth": {
+        "sh": """
+curl "$OPENAI_BASE_URL/health"
+""",
+    },
     **JOB_SAMPLES,
     **WEBHOOK_SAMPLES,
     **ADMIN_SAMPLES,

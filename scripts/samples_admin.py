@@ -59,6 +59,8 @@ for key in projects.api_keys.list("default"):
 """),
     },
     "deleteKey": _curl("/projects/default/api_keys/$KEY", method="DELETE"),
+    "listProjectWebhookEndpoints": _curl("/projects/$PROJECT/webhook_endpoints"),
+    "deleteProjectWebhookEndpoint": _curl("/projects/$PROJECT/webhook_endpoints/$ENDPOINT", method="DELETE"),
     "listAdminKeys": _curl("/admin_api_keys?order=desc"),
     "createAdminKey": _curl("/admin_api_keys", '{"name": "for the night shift", "expires_in_seconds": 28800}'),
     "retrieveAdminKey": _curl("/admin_api_keys/$KEY"),

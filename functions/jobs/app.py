@@ -21,4 +21,6 @@ stopping = stopping_on_aws(
     end_function=settings.end_function,
     webhook_queue_url=settings.webhook_queue_url,
 )
-handler = init_phase.done(lambda_handler(jobs_app(stopping=stopping, results=ResultStore(settings.bucket)), "jobs"))
+handler = init_phase.done(
+    lambda_handler(jobs_app(stopping=stopping, results=ResultStore(settings.bucket)), "jobs", settings.origins)
+)

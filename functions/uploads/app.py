@@ -11,4 +11,4 @@ from audio_gateway.metering.dynamodb import dynamodb_client
 
 settings = StorageSettings.from_env(os.environ)
 app = uploads_app(uploads=UploadStore(dynamodb_client(), settings.table, settings.bucket))
-handler = init_phase.done(lambda_handler(app, "uploads"))
+handler = init_phase.done(lambda_handler(app, "uploads", settings.origins))

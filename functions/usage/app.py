@@ -28,4 +28,4 @@ app = usage_app(
     ),
     accounts=AccountStore(client, settings.table),
 )
-handler = init_phase.done(lambda_handler(app, "usage"))
+handler = init_phase.done(lambda_handler(app, "usage", settings.origins))

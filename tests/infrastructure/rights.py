@@ -47,6 +47,8 @@ USES: Final[dict[str, set[Right]]] = {
     # keys and accounts
     "metering/key_store.py:KeyStore.get": items("KEY#*", "Get"),
     "metering/account_store.py:AccountStore.get": items("ACCOUNT#*", "Get"),
+    "metering/account_store.py:AccountStore.check": items("ACCOUNT#*", "Get"),
+    "metering/archive.py:Archive.has": items("PROJECTS", "Get"),
     # money
     "metering/meter.py:DynamoMeter.admit": items("ACCOUNT#*", "Update"),
     "metering/meter.py:DynamoMeter.release": items("ACCOUNT#*", "Update"),
@@ -160,14 +162,21 @@ USES: Final[dict[str, set[Right]]] = {
     "jobs/executions.py:Executions.is_running": {("states:DescribeExecution", EXECUTIONS, "")},
     "jobs/end_function.py:EndFunction.end": {("lambda:InvokeFunction", "JobEndFunction", "")},
     # webhooks
-    "jobs/webhook_store.py:WebhookStore.add": items("WEBHOOKS#*", "Put"),
+    "jobs/webhook_store.py:WebhookStore.add": items("WEBHOOKS#*", "Put") | items("WEBHOOK_URLS#*", "Put"),
     "jobs/webhook_store.py:WebhookStore.find": items("WEBHOOKS#*", "Get"),
     "jobs/webhook_store.py:WebhookStore.of_project": items("WEBHOOKS#*", "Query"),
-    "jobs/webhook_store.py:WebhookStore.change": items("WEBHOOKS#*", "Update"),
+    "jobs/webhook_store.py:WebhookStore.change": items("WEBHOOKS#*", "Update")
+    | items("WEBHOOK_URLS#*", "Put", "Delete"),
     "jobs/webhook_store.py:WebhookStore.rotate": items("WEBHOOKS#*", "Update"),
-    "jobs/webhook_store.py:WebhookStore.delete": items("WEBHOOKS#*", "Delete"),
+    "jobs/webhook_store.py:WebhookStore.delete": items("WEBHOOKS#*", "Delete") | items("WEBHOOK_URLS#*", "Delete"),
+    "jobs/webhook_store.py:WebhookStore.was_taken": items("WEBHOOKS#*", "Update"),
+    "jobs/webhook_store.py:WebhookStore.was_given_up": items("WEBHOOKS#*", "Update"),
     "jobs/webhook_store.py:WebhookStore.log": items("DELIVERIES#*", "Put"),
     "jobs/webhook_store.py:WebhookStore.attempts": items("DELIVERIES#*", "Query"),
+    "jobs/webhook_pace.py:PaceStore.take": items("PACE#*", "Get", "Put"),
+    "jobs/webhook_pace.py:PaceStore.take_now": items("PACE#*", "Get", "Put"),
+    "jobs/announcements.py:Announcements.begin": items("ANNOUNCED#*", "Put"),
+    "jobs/announcements.py:Announcements.end": items("ANNOUNCED#*", "Update"),
     "jobs/webhook_queue.py:WebhookQueue.announce": {("sqs:SendMessage", "WebhookQueue", "")},
     "jobs/webhook_queue.py:WebhookQueue.send": {
         ("sqs:SendMessage", "WebhookQueue", ""),
@@ -320,12 +329,27 @@ ROLES: Final[dict[str, set[str]]] = {
     "JobMergeRole": _ENDING,
     "JobEndRole": _ENDING,
     "WebhooksRole": {
-        use for use in USES if use.startswith("jobs/webhook_store.py") and not use.endswith("WebhookStore.log")
+        "jobs/webhook_store.py:WebhookStore.add",
+        "jobs/webhook_store.py:WebhookStore.find",
+        "jobs/webhook_store.py:WebhookStore.of_project",
+        "jobs/webhook_store.py:WebhookStore.change",
+        "jobs/webhook_store.py:WebhookStore.rotate",
+        "jobs/webhook_store.py:WebhookStore.delete",
+        "jobs/webhook_store.py:WebhookStore.attempts",
+        "jobs/webhook_pace.py:PaceStore.take_now",
+        "metering/account_store.py:AccountStore.check",
+        "metering/directory.py:Directory.project",
     },
     "WebhookDeliveryRole": {
         "jobs/webhook_store.py:WebhookStore.find",
         "jobs/webhook_store.py:WebhookStore.of_project",
         "jobs/webhook_store.py:WebhookStore.log",
+        "jobs/webhook_store.py:WebhookStore.was_taken",
+        "jobs/webhook_store.py:WebhookStore.was_given_up",
+        "jobs/webhook_pace.py:PaceStore.take",
+        "jobs/announcements.py:Announcements.begin",
+        "jobs/announcements.py:Announcements.end",
+        "metering/archive.py:Archive.has",
         "jobs/webhook_queue.py:WebhookQueue.send",
     },
 }

@@ -78,6 +78,14 @@ def test_the_bucket_is_private_and_encrypted(bucket: dict[str, Any]) -> None:
     assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
 
 
+def test_pages_may_send_forms_to_the_bucket_and_fetch_from_it(bucket: dict[str, Any]) -> None:
+    (rule,) = bucket["CorsConfiguration"]["CorsRules"]
+    assert rule["AllowedOrigins"] == ["*"]  # whoever is redirected from the API has the origin null
+    assert rule["AllowedHeaders"] == ["*"]  # the SDKs' own go along with the redirect
+    assert set(rule["AllowedMethods"]) == {"GET", "HEAD", "POST"}
+    assert "Content-Disposition" in rule["ExposedHeaders"]
+
+
 def test_evidence_of_answers_outlives_every_hold_and_a_sweeper_that_is_out_of_order_for_weeks(
     bucket: dict[str, Any],
 ) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from audio_gateway.api import app
+from audio_gateway.api import request_scope
 from tests.infrastructure.conftest import OfType
 
 ROUTES = {
@@ -35,6 +36,8 @@ ROUTES = {
     "/organization/projects/{project_id}/service_accounts": "AdminFunction",
     "/organization/projects/{project_id}/service_accounts/{service_account_id}": "AdminFunction",
     "/organization/projects/{project_id}/service_accounts/{service_account_id}/api_keys": "AdminFunction",
+    "/organization/projects/{project_id}/webhook_endpoints": "WebhooksFunction",
+    "/organization/projects/{project_id}/webhook_endpoints/{webhook_endpoint_id}": "WebhooksFunction",
     "/organization/usage/audio_speeches": "UsageFunction",
     "/organization/usage/audio_transcriptions": "UsageFunction",
     "/usage": "UsageFunction",
@@ -48,6 +51,9 @@ ROUTES = {
 
 # Every other path: an unknown URL is a 404 whatever the Authorization header is, also where there is none.
 CATCH_ALL = ("/", "/{proxy+}")
+HEALTH = "/health"
+OPEN = (*CATCH_ALL, HEALTH)
+"""What takes no key."""
 METHODS_OF_A_STAGE = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 """What ANY becomes when an API is deployed. The settings of a stage take these and no ANY."""
 
@@ -61,7 +67,7 @@ ANSWERS = {
     "INVALID_API_KEY": (401, "invalid_request_error", "invalid_api_key"),
     "ACCESS_DENIED": (403, "invalid_request_error", None),
     "WAF_FILTERED": (403, "request_forbidden", None),
-    "REQUEST_TOO_LARGE": (413, "server_error", None),
+    "REQUEST_TOO_LARGE": (413, "invalid_request_error", None),
     "UNSUPPORTED_MEDIA_TYPE": (415, "invalid_request_error", "unsupported_content_type"),
     "BAD_REQUEST_BODY": (400, "invalid_request_error", None),
     "BAD_REQUEST_PARAMETERS": (400, "invalid_request_error", None),
@@ -108,11 +114,47 @@ def headers_of(response: dict[str, Any]) -> dict[str, Any]:
 def test_the_routes_are_the_known_resources(api: dict[str, Any]) -> None:
     methods = {(path, method) for path, item in api["Body"]["paths"].items() for method in item}
     of_its_own = {("/audio/jobs/{job_id}/content", "get")}  # for its throttle
-    assert methods == {(path, "x-amazon-apigateway-any-method") for path in [*ROUTES, *CATCH_ALL]} | of_its_own
+    preflights = {(path, "options") for path in ROUTES}
+    every = {(path, "x-amazon-apigateway-any-method") for path in [*ROUTES, *OPEN]}
+    assert methods == every | preflights | of_its_own
 
 
-@pytest.mark.parametrize("path", CATCH_ALL)
-def test_an_unknown_url_is_answered_by_a_function_of_ours_before_any_look_at_a_key(
+@pytest.mark.parametrize("path", ROUTES)
+def test_a_preflight_comes_to_the_route_s_own_function_without_a_key(path: str, api: dict[str, Any]) -> None:
+    method = api["Body"]["paths"][path]["options"]
+    assert method["security"] == [{"NONE": []}]
+    assert f"${{{ROUTES[path]}.Arn}}" in method["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+
+
+def test_the_functions_behind_the_api_know_the_origins(source: dict[str, Any]) -> None:
+    for name in set(ROUTES.values()):
+        variables = source["Resources"][name]["Properties"]["Environment"]["Variables"]
+        assert variables["AUDIO_GATEWAY_ALLOWED_ORIGINS"] == {"Ref": "AllowedOrigins"}
+
+
+@pytest.mark.parametrize(
+    ("value", "is_right"),
+    [
+        ("*", True),
+        ("https://app.example.com", True),
+        ("https://a.example:8443, http://localhost:3000,capacitor://localhost", True),
+        ("", False),
+        ("app.example.com", False),
+        ("https://app.example.com/", False),
+        ("https://*.example.com", False),
+        ("*,https://app.example.com", False),
+    ],
+)
+def test_origins_that_no_browser_sends_are_refused_when_they_are_deployed(
+    value: str, is_right: bool, source: dict[str, Any]
+) -> None:
+    parameter = source["Parameters"]["AllowedOrigins"]
+    assert parameter["Default"] == "*"
+    assert (re.fullmatch(parameter["AllowedPattern"], value) is not None) == is_right
+
+
+@pytest.mark.parametrize("path", OPEN)
+def test_unknown_urls_and_monitors_are_answered_by_a_function_of_ours_before_any_look_at_a_key(
     path: str, api: dict[str, Any]
 ) -> None:
     method = api["Body"]["paths"][path]["x-amazon-apigateway-any-method"]
@@ -121,7 +163,7 @@ def test_an_unknown_url_is_answered_by_a_function_of_ours_before_any_look_at_a_k
 
 
 def test_the_function_knows_the_routes_of_unknown_urls() -> None:
-    assert set(CATCH_ALL) == app._CATCH_ALL
+    assert set(CATCH_ALL) == request_scope.CATCH_ALL
 
 
 @pytest.mark.parametrize("path", ROUTES)
@@ -180,10 +222,13 @@ def test_each_route_is_throttled_and_the_parameter_says_that_it_is_each(
     assert "DataTraceEnabled" not in settings  # it would log keys and bodies
 
 
-def test_unknown_urls_are_throttled_whatever_their_method_is(stage: dict[str, Any]) -> None:
-    unknown = [each for each in stage["MethodSettings"] if each["ResourcePath"] in {"/", "/~1{proxy+}"}]
+OPEN_SETTINGS = {"/", "/~1{proxy+}", "/~1health"}
+
+
+def test_what_takes_no_key_is_throttled_whatever_its_method_is(stage: dict[str, Any]) -> None:
+    unknown = [each for each in stage["MethodSettings"] if each["ResourcePath"] in OPEN_SETTINGS]
     assert {(each["HttpMethod"], each["ResourcePath"]) for each in unknown} == {
-        (method, path) for method in METHODS_OF_A_STAGE for path in ("/", "/~1{proxy+}")
+        (method, path) for method in METHODS_OF_A_STAGE for path in OPEN_SETTINGS
     }
     assert all(each["ThrottlingRateLimit"] <= 5 for each in unknown)  # anybody can have these invoked
 
@@ -261,6 +306,15 @@ def test_a_gateway_response_has_fixed_words_and_a_request_id(name: str, response
     headers = headers_of(responses[name])
     assert headers["x-request-id"] == "context.requestId"
     assert all(value.startswith(("'", "context.")) for value in headers.values())
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_pages_can_read_what_the_gateway_says_and_all_of_its_headers(name: str, responses: dict[str, Any]) -> None:
+    headers = headers_of(responses[name])
+    assert headers["access-control-allow-origin"] == "'*'"
+    exposed = set(headers["access-control-expose-headers"].strip("'").split(", "))
+    told = {name for name in headers if not name.startswith("access-control-")}
+    assert exposed == told - {"x-content-type-options", "www-authenticate"}  # for the browser itself
 
 
 def test_a_401_says_how_to_authenticate(responses: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from audio_gateway import aws
 from audio_gateway.api import job_wait
-from audio_gateway.api.app import _PLATFORM_SECONDS, _deadline, _received_ms
+from audio_gateway.api.request_scope import _PLATFORM_SECONDS, _deadline, _received_ms
 from audio_gateway.api.results import ResultStore
 from audio_gateway.jobs import job_files
 from audio_gateway.jobs.job import Job

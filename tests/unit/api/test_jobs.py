@@ -405,7 +405,7 @@ def test_a_large_transcript_that_was_waited_for_is_made_by_a_request_that_has_th
     transcript = dataclasses.replace(gateway.transcript(job), text="word " * 200_001)
     gateway.files.put(job, "result", to_bytes(transcript))
     with monkeypatch.context() as patch:
-        patch.setattr("audio_gateway.api.app._PLATFORM_SECONDS", 20.0)  # as if it had waited
+        patch.setattr("audio_gateway.api.request_scope._PLATFORM_SECONDS", 20.0)  # as if it had waited
         late = gateway.content(job.id, response_format="text", hop=hop)
     assert late.status == status
     if status == 303:
@@ -421,7 +421,7 @@ def test_large_speech_that_was_waited_for_is_made_into_another_format_by_a_reque
     begun = gateway.say(background=True).json
     job = gateway.run(gateway.store.kept[begun["id"]])
     gateway.files.put(job, "result", bytes(1_000_002))
-    monkeypatch.setattr("audio_gateway.api.app._PLATFORM_SECONDS", 20.0)
+    monkeypatch.setattr("audio_gateway.api.request_scope._PLATFORM_SECONDS", 20.0)
     assert gateway.content(job.id, response_format="wav").headers["location"].endswith("&hop=1")
     assert gateway.content(job.id, stream_format="sse").headers["location"].endswith("&hop=1")
     assert gateway.content(job.id, response_format="wav", hop="19").error["code"] == "too_many_redirects"

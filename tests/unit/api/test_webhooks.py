@@ -3,131 +3,34 @@
 from __future__ import annotations
 
 import json
-import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.webhook_delivery import webhook_delivery_handler
-from audio_gateway.api.webhooks import webhooks_app
-from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.targets import AllowedHosts
+from audio_gateway.jobs.webhook_items import LOG_SECONDS
 from audio_gateway.jobs.webhook_post import Outcome, Poster
-from audio_gateway.jobs.webhook_queue import Announcement, message_of
+from audio_gateway.jobs.webhook_queue import Announcement
 from audio_gateway.jobs.webhook_schedule import Delivery
-from audio_gateway.jobs.webhook_store import LOG_SECONDS, WebhookStore
 from audio_gateway.jobs.webhooks import EVENT_TYPES, MAX_ENDPOINTS, WebhookEvent
-from audio_gateway.use_cases.webhooks import Postman
-from tests.fakes.gateway import API_CALLER, call, event, json_event
+from tests.fakes.gateway import API_CALLER, call, event
 from tests.fakes.receiver import Receiver
-from tests.unit.metering.tables import TABLE, in_moto
+from tests.unit.api.hooks import (
+    ALL,
+    CANCELLED,
+    FAILED,
+    GOOD,
+    NOW,
+    STRANGER,
+    SUCCEEDED,
+    URL,
+    Gateway,
+    gateway,
+    resolve,
+    table,
+)
 
-ALL = "/webhook_endpoints"
-SUCCEEDED, FAILED, CANCELLED = EVENT_TYPES
-URL = "https://hooks.example.com/in?x=1"
-STRANGER = API_CALLER | {"project_id": "proj_other"}
-NOW = 1_795_000_000.0
-GOOD = {"name": "mine", "url": URL, "event_types": [SUCCEEDED, FAILED]}
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.s = NOW
-
-    def __call__(self) -> float:
-        return self.s
-
-
-class Queue:
-    """Remembers what is put into it, and with which delay."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[Delivery, int]] = []
-        self.fails = False
-
-    def send(self, delivery: Delivery, now_s: int) -> None:
-        if self.fails:
-            raise StorageUnavailable("not now")
-        self.sent.append((delivery, delivery.delay_at(now_s)))
-
-
-class Post:
-    """Answers what it is told to, and remembers what it was given."""
-
-    def __init__(self) -> None:
-        self.outcome = Outcome(200)
-        self.sent: list[tuple[str, bytes, dict[str, str]]] = []
-
-    def __call__(self, url: str, body: bytes, headers: Any, /) -> Outcome:
-        self.sent.append((url, body, dict(headers)))
-        return self.outcome
-
-
-class Gateway:
-    """Both functions over one table."""
-
-    def __init__(self, client: Any) -> None:
-        self.client, self.clock, self.post = client, Clock(), Post()
-        self.queue: Any = Queue()
-        self.dead: Any = Queue()
-        self.store = WebhookStore(client, TABLE)
-        app = webhooks_app(store=self.store, allow=AllowedHosts(), post=self.post, now_s=self.clock)
-        self.handler = lambda_handler(app, "webhooks")
-        self.postman = Postman(self.store, self.queue, self.dead, self.post, self.clock)  # type: ignore[arg-type] # queues in memory
-
-    def post_json(self, path: str, body: Any, caller: dict[str, Any] | None = None) -> Any:
-        return call(self.handler, json_event(path, body, authorizer=caller))
-
-    def get(self, path: str, caller: dict[str, Any] | None = None, **query: str) -> Any:
-        asked = {name: [value] for name, value in query.items()} or None
-        return call(self.handler, event("GET", path, authorizer=caller, query=asked))
-
-    def delete(self, path: str, caller: dict[str, Any] | None = None) -> Any:
-        return call(self.handler, event("DELETE", path, authorizer=caller))
-
-    def make(self, caller: dict[str, Any] | None = None, **changes: Any) -> Any:
-        self.clock.s += 0.01  # ids sort by it
-        answer = self.post_json(ALL, GOOD | changes, caller)
-        assert answer.status == 200, answer.body
-        return answer.json
-
-    def take(self, *messages: Any) -> list[str]:
-        """Hand messages to the function behind the queue; the numbers of those that are to come again."""
-        records = [
-            {"messageId": str(number), "body": each if isinstance(each, str) else message_of(each)}
-            for number, each in enumerate(messages)
-        ]
-        answer = webhook_delivery_handler(self.postman)({"Records": records}, None)
-        return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
-
-
-@pytest.fixture(scope="module")
-def table() -> Iterator[Any]:
-    """The client of a table that the tests share: to make one takes longer than most of them."""
-    with in_moto() as client:
-        yield client
-
-
-@pytest.fixture
-def gateway(table: Any, monkeypatch: pytest.MonkeyPatch) -> Gateway:
-    for item in table.scan(TableName=TABLE, ProjectionExpression="pk, sk")["Items"]:
-        table.delete_item(TableName=TABLE, Key=item)
-    resolve(monkeypatch, "93.184.216.34")
-    return Gateway(table)
-
-
-def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    """From now on every name has these addresses."""
-
-    def getaddrinfo(_host: Any, port: Any, **_: Any) -> list[Any]:
-        families = {4: socket.AF_INET, 6: socket.AF_INET6}
-        return [
-            (families[6 if ":" in address else 4], socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses
-        ]
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+__all__ = ["gateway", "table"]
 
 
 # ------------------------------------------------------------------------------------------------ endpoints

@@ -60,7 +60,7 @@ def test_what_the_operator_must_mend_is_documented_as_not_tried_again() -> None:
     assert not rows["ProviderKeyRefused"].retried
     assert rows["ProviderUnavailable"].retried
     assert rows["ProviderRejected"].statuses == (400, 413, 415, 422)
-    assert (rows["RequestTooLarge"].statuses, rows["RequestTooLarge"].type) == ((413,), "server_error")
+    assert (rows["RequestTooLarge"].statuses, rows["RequestTooLarge"].type) == ((413,), "invalid_request_error")
 
 
 def section(title: str) -> str:

@@ -26,7 +26,7 @@ class ErrorAnswer:
 _TABLE: Final[dict[type[e.GatewayError], tuple[int, str]]] = {
     e.GatewayError: (500, _SERVER),
     e.InvalidRequest: (400, _REQUEST),
-    e.RequestTooLarge: (413, _SERVER),  # the real API calls it a server_error
+    e.RequestTooLarge: (413, _REQUEST),
     e.UnsupportedContentType: (415, _REQUEST),
     e.NotAuthenticated: (401, _REQUEST),
     e.PermissionDenied: (403, _REQUEST),

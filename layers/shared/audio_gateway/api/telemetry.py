@@ -7,6 +7,7 @@ them: it costs nothing, and Logs Insights counts by it.
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,12 +17,15 @@ from typing import Final
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from audio_gateway.api.names import is_known
 from audio_gateway.errors import ConfigurationError, ProviderError, ProviderRejected
 from audio_gateway.metering.account import Window, Work
 
 _NAMESPACE: Final = "AudioGateway"
 _PROVIDER_ERRORS: Final[tuple[type[ProviderError], ...]] = (ProviderError, *ProviderError.__subclasses__())
 _PROVIDER_FAILURES: Final = frozenset(kind.__name__ for kind in _PROVIDER_ERRORS if kind is not ProviderRejected)
+
+_CODE: Final = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)  # of ours, or a provider's
 
 
 @dataclass(slots=True)
@@ -30,12 +34,14 @@ class RequestFacts:
 
     `provider_ms` is the time between asking the provider and having its whole answer; `price_microusd` is what the
     answer costs the caller; `windows` is what is left of the key's minute. `cached` is speech that was made before,
-    `replayed` the answer to an Idempotency-Key that was used before.
+    `replayed` the answer to an Idempotency-Key that was used before. `route` is the API's, and no caller's path;
+    `unknown_fields` counts those that nobody knows; `reason` is for the operator.
     """
 
     request_id: str
     endpoint: str
     method: str
+    route: str | None = None
     key_id: str | None = None
     project_id: str | None = None
     model: str | None = None
@@ -43,7 +49,11 @@ class RequestFacts:
     audio_ms: int | None = None
     provider_ms: float | None = None
     error: str | None = None
+    code: str | None = None
+    param: str | None = None
+    reason: str | None = None
     ignored: tuple[str, ...] = ()
+    unknown_fields: int = 0
     price_microusd: int | None = None
     windows: Mapping[str, Window] = field(default_factory=dict)
     cached: bool = False
@@ -101,6 +111,7 @@ def report(facts: RequestFacts, *, status: int, elapsed_ms: float) -> None:
         "request_id": facts.request_id,
         "endpoint": facts.endpoint,
         "method": facts.method,
+        "route": facts.route,
         "status": status,
         "elapsed_ms": round(elapsed_ms, 2),
         "key_id": facts.key_id,
@@ -111,11 +122,17 @@ def report(facts: RequestFacts, *, status: int, elapsed_ms: float) -> None:
         "provider_ms": None if facts.provider_ms is None else round(facts.provider_ms, 2),
         "price_microusd": facts.price_microusd,
         "error": facts.error,
-        "ignored": facts.ignored or None,
+        "code": facts.code if facts.code and _CODE.fullmatch(facts.code) else None,
+        "param": facts.param if facts.param and is_known(facts.param) else None,
+        "reason": facts.reason,
+        "ignored": tuple(filter(is_known, facts.ignored)) or None,
+        "unknown_fields": facts.unknown_fields or None,
         "cached": facts.cached or None,
         "replayed": facts.replayed or None,
     }
     logger().info("request", extra={name: value for name, value in fields.items() if value is not None})
+    if facts.method == "OPTIONS":  # a question of browsers, and no request of anybody
+        return
     _count(facts, status, elapsed_ms)
     if facts.provider_ms is not None or facts.error in _PROVIDER_FAILURES:
         count_provider_call(facts.error)

@@ -11,7 +11,15 @@ from typing import Any, Final, TypeVar, cast
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import call_of, caller_of, create_app, deadline_of, facts_of, known_model
+from audio_gateway.api.app import (
+    body_of,
+    call_of,
+    caller_of,
+    create_app,
+    deadline_of,
+    facts_of,
+    known_model,
+)
 from audio_gateway.api.background import Beginning
 from audio_gateway.api.form_body import read_form
 from audio_gateway.api.money import charged
@@ -75,7 +83,7 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
     async def create(request: Request) -> Response:
         caller = caller_of(request)
         facts = facts_of(request)
-        form = read_form(request.headers.get("content-type"), await request.body())
+        form = read_form(request.headers.get("content-type"), await body_of(request))
         background = read_background(form)
         order = read_order(form)
         facts.model = known_model(order.model, using.catalog)

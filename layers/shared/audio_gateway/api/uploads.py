@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import caller_of, create_app
+from audio_gateway.api.app import body_of, caller_of, create_app
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.json_body import read_object
 from audio_gateway.api.models import json_response
@@ -24,7 +24,7 @@ def uploads_app(*, uploads: UploadStore, now_s: Callable[[], float] = time.time)
     @app.post("/audio/uploads")
     async def create(request: Request) -> Response:
         caller = caller_of(request)
-        filename, size = read_upload(read_object(request.headers.get("content-type"), await request.body()))
+        filename, size = read_upload(read_object(request.headers.get("content-type"), await body_of(request)))
         upload, form = uploads.create(caller.project_id, filename, size, now_s())
         return json_response(_shape(UploadState(upload, "pending", filename=filename), form))
 

@@ -24,6 +24,12 @@ _NAME: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*", re.ASCII)
 _NUMBER: Final = re.compile(r"([0-9]+|0[xX][0-9a-fA-F]*)", re.ASCII)
 
 
+_SAFE_IN_PATH: Final = "/%:@!$&'()*+,;=~-._"
+_SAFE_IN_QUERY: Final = _SAFE_IN_PATH + "?[]|"
+_ENCODED: Final = re.compile(r"%([0-9a-fA-F]{2})", re.ASCII)
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]", re.ASCII)
+
+
 @dataclass(frozen=True, slots=True)
 class AllowedHosts:
     """Hosts and ports that may be reached although they are private, or by plain http."""
@@ -66,10 +72,56 @@ def target_of(url: str, allow: AllowedHosts, *, param: str = "file_url") -> Targ
         _check_host(host, parts.netloc)
     except _WrongUrlError as error:
         raise InvalidRequest(f"'{param}' {error}", param=param, code="invalid_url") from None
-    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+    path = quote(parts.path or "/", safe=_SAFE_IN_PATH)
     if parts.query:
-        path += "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~-._?[]|")
+        path += "?" + quote(parts.query, safe=_SAFE_IN_QUERY)
     return Target(parts.scheme == "https", host, port, path, any_address)
+
+
+def place_of(url: str) -> str:
+    """The host and port that a URL leads to, which `target_of` has let pass: one text for each place."""
+    parts, host, port = _taken_apart(url)
+    return f"{_one_host(host, parts.netloc)}:{port}"
+
+
+def one_spelling(url: str) -> str:
+    """The same text for all spellings of a URL that `target_of` has let pass (RFC 3986, section 6.2).
+
+    Alike are letter case of scheme and host, the forms of an IPv6 address, the default port, an empty path and `/`,
+    dot segments, characters and their percent-encoding where they mean the same, and whatever the fragment is.
+    """
+    parts, _, _ = _taken_apart(url)
+    path = _without_dots(_one_encoding(quote(parts.path, safe=_SAFE_IN_PATH)))
+    query = "?" + _one_encoding(quote(parts.query, safe=_SAFE_IN_QUERY)) if parts.query else ""
+    return f"{parts.scheme}://{place_of(url)}{path}{query}"
+
+
+def _one_host(host: str, netloc: str) -> str:
+    return f"[{ip_address(host)}]" if "[" in netloc else host
+
+
+def _one_encoding(text: str) -> str:
+    """Percent-encodings in capitals, and none of a character that needs none."""
+
+    def spelled(found: re.Match[str]) -> str:
+        character = chr(int(found[1], 16))
+        return character if _UNRESERVED.fullmatch(character) else found[0].upper()
+
+    return _ENCODED.sub(spelled, text)
+
+
+def _without_dots(path: str) -> str:
+    """The path without its segments `.` and `..`; `/` for an empty one."""
+    kept = list[str]()
+    *folders, last = path.split("/")[1:] or [""]
+    for segment in folders:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if last == "..":
+        del kept[-1:]
+    return "/".join(["", *kept, "" if last in {".", ".."} else last])
 
 
 class _WrongUrlError(Exception):

@@ -22,7 +22,7 @@ from audio_gateway.errors import (
     TooMuchAtOnce,
 )
 from audio_gateway.metering.account import Admission, Caller, Hold, Work, seconds_to_next_minute, windows_of
-from audio_gateway.metering.account_item import Account, account_from, hold_text, stale_names, usage_from
+from audio_gateway.metering.account_item import Account, account_from, hold_text, refusal_of, stale_names, usage_from
 from audio_gateway.metering.account_updates import (
     MAX_OPEN_HOLDS,
     Release,
@@ -145,11 +145,9 @@ class DynamoMeter:
 
 def _key_refuses(account: Account, work: Work, now_ms: int) -> PermissionDenied | None:
     """The refusal of a key that may not do the work at all, whatever its counters say."""
-    limits = account.limits
-    if account.status != "active":
-        return PermissionDenied(f"The API key is {account.status}.")
-    if limits.expires_at is not None and now_ms // 1000 >= limits.expires_at:
-        return PermissionDenied("The API key has expired.")
+    limits, refusal = account.limits, refusal_of(account, now_ms)
+    if refusal is not None:
+        return refusal
     if limits.models is not None and work.model not in limits.models:
         allowed = ", ".join(limits.models)
         message = f"The API key may not use the model '{work.model}'. It may use: {allowed}."

@@ -21,7 +21,7 @@ from audio_gateway.catalog.models import CAPABILITIES, ENDPOINTS, OPENAI_VOICES
 
 def answer_schemas() -> dict[str, Schema]:
     """All of them, by name."""
-    return {**_transcripts(), **_transcript_parts(), **_events(), **_listings(), "Error": _error()}
+    return {**_transcripts(), **_transcript_parts(), **_events(), **_listings(), "Health": _health(), "Error": _error()}
 
 
 # ---------------------------------------------------------------- transcripts
@@ -241,6 +241,10 @@ def _voice() -> Schema:
 
 
 # ---------------------------------------------------------------- errors
+def _health() -> Schema:
+    return record("That the service is up.", "object status", {"object": constant("health"), "status": constant("ok")})
+
+
 def _error() -> Schema:
     error = record(
         "All four fields are always there.",
