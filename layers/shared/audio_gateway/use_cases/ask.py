@@ -9,7 +9,14 @@ from typing import Generic, Protocol, TypeVar
 
 from audio_gateway.catalog.models import Catalog, Endpoint, Model, Provider
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import InvalidRequest, ProviderBadAnswer, ProviderError, ProviderRejected, ProviderTimedOut
+from audio_gateway.errors import (
+    InvalidRequest,
+    ProviderBadAnswer,
+    ProviderError,
+    ProviderRejected,
+    ProviderTimedOut,
+    TextUnspeakable,
+)
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -67,7 +74,7 @@ def first_to_answer(
     """Ask one after the other until one gives its first piece, or the time is up; then there is no way back.
 
     Raises the first candidate's error if none answers: it is the model that the caller named. What a provider rejects
-    is wrong for all of them, so that is raised at once.
+    is wrong for all of them, so that is raised at once; what an engine breaks down over is not.
     """
     failure: ProviderError | None = None
     for candidate in able:
@@ -76,7 +83,7 @@ def first_to_answer(
         except ProviderError as error:
             if error.worked:
                 in_vain(candidate.model)
-            if isinstance(error, ProviderRejected):
+            if isinstance(error, ProviderRejected) and not isinstance(error, TextUnspeakable):
                 raise
             failure = failure or error
             if deadline.passed:
