@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Final
 
 from scripts.samples_admin import ADMIN_SAMPLES
-from scripts.samples_curl import LISTENER, SPEAKER, VOICE, curl
+from scripts.samples_curl import LISTENER, PHRASE, SPEAKER, VOICE, curl
 from scripts.samples_jobs import JOB_SAMPLES, UPLOAD_SAMPLES
 from scripts.samples_webhooks import WEBHOOK_SAMPLES
 
-_SPEAK: Final = f'{{"model": "{SPEAKER}", "voice": "{VOICE}", "input": "Good morning.", "response_format": "wav"}}'
+_SPEAK: Final = f'{{"model": "{SPEAKER}", "voice": "{VOICE}", "response_format": "wav", "input": "{PHRASE}"}}'
 _SINCE: Final = "start_time=1793491200"
 
 SAMPLES: Final[dict[str, dict[str, str]]] = {
@@ -23,7 +23,7 @@ from openai import OpenAI
 
 client = OpenAI()
 speech = client.audio.speech.create(
-    model="{SPEAKER}", voice="{VOICE}", input="Good morning.", response_format="wav"
+    model="{SPEAKER}", voice="{VOICE}", input="{PHRASE}", response_format="wav"
 )
 speech.write_to_file("morning.wav")
 """,

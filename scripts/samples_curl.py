@@ -7,6 +7,7 @@ from typing import Final
 SPEAKER: Final = "espeak-ng"
 LISTENER: Final = "pocketsphinx"
 VOICE: Final = "ash"
+PHRASE: Final = "Good morning. Thank you for listening."  # pocketsphinx hears it as it was said
 
 
 def curl(path: str, *, fields: str = "", method: str = "", more: str = "", admin: bool = False) -> str:
