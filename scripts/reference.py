@@ -99,10 +99,7 @@ def _operation(spec: dict[str, Any], method: str, path: str, operation: dict[str
     for language, source in SAMPLES[operation["operationId"]].items():
         lines += [f"```{language}", source.strip(), "```", ""]
     lines += ["#### Answers", "", *table(("status", "what", "content"), _answers(operation)), *_refusals(operation)]
-    example = _example(spec, operation)
-    if example is not None:
-        lines += ["```json", json.dumps(example, indent=2, ensure_ascii=False), "```", ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_example(spec, operation)])
 
 
 def _parameter(parameter: dict[str, Any]) -> tuple[str, ...]:
@@ -127,13 +124,15 @@ def _body(schema: dict[str, Any]) -> str:
     return " ".join(filter(None, (type_of(schema), schema.get("description"))))
 
 
-def _example(spec: dict[str, Any], operation: dict[str, Any]) -> Any:
-    """Of the first JSON that the operation answers with; None where it answers with none."""
-    for answer in operation["responses"].values():
+def _example(spec: dict[str, Any], operation: dict[str, Any]) -> list[str]:
+    """Of the first JSON that the operation answers with."""
+    for status, answer in operation["responses"].items():
         schema = answer.get("content", {}).get("application/json", {}).get("schema")
         if schema is not None:
-            return resolved(spec, schema.get("oneOf", [schema])[0])["examples"][0]
-    return None
+            example = resolved(spec, schema.get("oneOf", [schema])[0])["examples"][0]
+            text = json.dumps(example, indent=2, ensure_ascii=False)
+            return [f"For example, with {status}:", "", "```json", text, "```", ""]
+    return []
 
 
 def _refusals(operation: dict[str, Any]) -> list[str]:

@@ -17,7 +17,7 @@ def curl(path: str, *, fields: str = "", method: str = "", more: str = "", admin
 
 def kept(variable: str, path: str, *, fields: str, of: str = ".id", admin: bool = False) -> str:
     """A call whose answer's id is kept in a variable."""
-    call = _call(path, fields=fields, method="", more="", admin=admin, flags="-sL")
+    call = _call(path, fields=fields, method="", more="", admin=admin, flags="-s -L")
     return f"{variable}=$({call} \\\n  | jq -r {of})"
 
 

@@ -24,7 +24,7 @@ UPLOAD_SAMPLES: Final[dict[str, dict[str, str]]] = {
             "# Send the form to the bucket, without the key, and name the upload in place of the file.",
             "UPLOAD=$(jq -r .id upload.json)",
             "jq -r '.fields | to_entries[] | \"form-string = \\\"\\(.key)=\\(.value)\\\"\"' upload.json \\",
-            '  | curl --config - -F file=@morning.wav "$(jq -r .url upload.json)"',
+            '  | curl -L --config - -F file=@morning.wav "$(jq -r .url upload.json)"',
             curl("audio/transcriptions", more=f' \\\n  -F model={LISTENER} -F "upload_id=$UPLOAD"'),
         ]),
         "python": f"""
