@@ -10,6 +10,20 @@ _NEW: Final = '{"name": "website", "url": "https://example.com/hooks", "event_ty
 _OF_PROJECT: Final = "organization/projects/default/webhook_endpoints"
 _ONE: Final = "webhook_endpoints/$ENDPOINT"
 
+NEEDS_A_RECEIVER: Final = "the address of the endpoint must be one that the gateway can reach from everywhere"
+NOT_RUN: Final = frozenset(
+    {
+        "createWebhookEndpoint",
+        "retrieveWebhookEndpoint",
+        "updateWebhookEndpoint",
+        "testWebhookEndpoint",
+        "listWebhookDeliveries",
+        "rotateWebhookSecret",
+        "deleteWebhookEndpoint",
+        "deleteProjectWebhookEndpoint",
+    }
+)
+
 WEBHOOK_SAMPLES: Final[dict[str, dict[str, str]]] = {
     "listWebhookEventTypes": {"sh": curl("webhook_event_types")},
     "createWebhookEndpoint": {"sh": kept("ENDPOINT", "webhook_endpoints", fields=_NEW)},
