@@ -95,8 +95,8 @@ class Gateway:
             announcements=Announcements(client, TABLE),
             paces=self.paces,
             is_archived=Archive(client, TABLE).has,
-            queue=self.queue,
-            dead=self.dead,
+            queue=cast("Any", self.queue),
+            dead=cast("Any", self.dead),
             post=self.post,
             now_s=self.clock,
         )
