@@ -11,7 +11,7 @@ import pytest
 from audio_gateway.jobs.job import HOLD_SECONDS as JOB_HOLD_SECONDS
 from audio_gateway.jobs.job import Job
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.metering import account_item, account_updates, job_meter, meter, releases
+from audio_gateway.metering import account_item, account_updates, job_meter, limits, meter, releases
 from audio_gateway.metering.account import Hold
 from audio_gateway.metering.lag import CLOCKS_DIFFER_S, LATE_WRITE_S
 from audio_gateway.use_cases import end_job, reserve
@@ -62,8 +62,7 @@ def a_cancelled_job_costs_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 def any_number_of_holds_may_be_open(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(account_updates, "MAX_OPEN_HOLDS", 10_000)
-    patch.setattr(meter, "MAX_OPEN_HOLDS", 10_000)
+    patch.setattr(limits, "MAX_OPEN_HOLDS", 10_000)
 
 
 def what_is_too_late_is_charged(patch: pytest.MonkeyPatch) -> None:
