@@ -173,9 +173,13 @@ class Limit(Event):
 
     budget: int | None
     at_once: int | None
+    jobs: int | None = None
 
     def happen(self, world: World) -> None:
-        world.limit(Limits(monthly_budget_microusd=self.budget, concurrent_requests=self.at_once))
+        limits = Limits(
+            monthly_budget_microusd=self.budget, concurrent_requests=self.at_once, concurrent_jobs=self.jobs
+        )
+        world.limit(limits)
 
 
 @dataclass(frozen=True)
@@ -252,6 +256,7 @@ def _jobs(
         st.builds(Start, _none, _process, st.just(1), st.just(6), settling, _then),
         st.builds(Work, later, _which, _steps, down, st.booleans(), _then),
         st.builds(EndJob, faults, _which, _ends, _process),
+        st.builds(Limit, _none, st.sampled_from((None, 79, 10_000)), st.none(), st.sampled_from((None, 1, 2))),
     )
 
 
