@@ -78,7 +78,7 @@ class Jobs(Stage):
             except (BudgetReached, RateLimitReached):
                 assert self.network.planned or not fits
                 raise
-            assert self.network.planned or fits
+            assert self.network.planned or fits, f"{job_id} is begun, and the limits do not allow it"
 
         self.act(number, action)
         return job_id

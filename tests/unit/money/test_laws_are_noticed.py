@@ -144,7 +144,7 @@ GUARDS_ARE_STALE = Wait((), seconds=LATE_WRITE_S + CLOCKS_DIFFER_S + 1, sweep=Fa
         (any_number_of_holds_may_be_open, "301 holds are open", (Burst((), size=301, how="open"),)),
         (
             any_number_of_jobs_may_be_open,
-            "2 jobs are open",
+            "is begun, and the limits do not allow it",
             (Limit((), budget=None, at_once=None, jobs=1), replace(TALK, steps=0), replace(TALK, steps=0)),
         ),
         (
