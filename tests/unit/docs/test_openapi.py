@@ -49,7 +49,7 @@ from tests.fakes.books import FakeAccounts, FakeBooks, row
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event, form_event, json_event
 from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import free_till
+from tests.fakes.meter import FakeWaits, free_till
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
 from tests.fakes.replay import FakeSpeechCache, fresh_idempotency, no_repetitions
 from tests.unit.use_cases.job_workshop import Workshop
@@ -136,7 +136,7 @@ def apps() -> dict[str, FastAPI]:
         "speech": speech_app(SpeechApi(**parts, caches=FakeSpeechCache())),
         "transcriptions": transcriptions_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
         "translations": translations_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
-        "jobs": jobs_app(stopping=Workshop().stopping, results=cast("ResultStore", None)),
+        "jobs": jobs_app(stopping=Workshop().stopping, results=cast("ResultStore", None), waits=FakeWaits()),
         "uploads": uploads_app(uploads=cast("UploadStore", None)),
         "voices": voices_app(catalog=found, providers=providers),
         "models": models_app(catalog=found),

@@ -50,6 +50,20 @@ class Admit(Event):
 
 
 @dataclass(frozen=True)
+class Poll(Event):
+    """So many polls wait for jobs, one after the other; they end, or their function dies."""
+
+    process: int
+    size: int
+    ends: bool
+
+    def happen(self, world: World) -> None:
+        with world.under(self.faults):
+            for _ in range(self.size):
+                world.poll(self.process, ends=self.ends)
+
+
+@dataclass(frozen=True)
 class EndRequest(Event):
     """An open request is answered by the model `how`, has `failed`, or did so after a provider worked `in vain`."""
 
@@ -268,6 +282,7 @@ def _requests(
         st.builds(Admit, begun, _process, st.integers(0, 40), st.booleans(), later, st.none() | _ways),
         st.builds(Admit, admitting, _process, st.integers(0, 40), st.just(value=True), _none, _ways),
         st.builds(EndRequest, faults, _which, _ways),
+        st.builds(Poll, begun, _process, st.sampled_from((1, 4, 25)), st.booleans()),
         st.builds(SettleAgain, faults, _which, _process),
         st.builds(Limit, _none, st.sampled_from((None, 1_500, 10_000)), st.sampled_from((None, None, 3))),
     )

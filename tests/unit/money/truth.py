@@ -22,6 +22,7 @@ COST: Final = 10
 """What the provider takes for a character, whichever model answers."""
 MOST_HOLDS: Final = 300
 MOST_JOBS: Final = 100
+MOST_WAITS: Final = 20
 _ROUNDING: Final = 2
 UNPAID: Final = frozenset({"abandoned", "failed"})
 PRICES: Final = {"talker": 20, "spare": 10}
@@ -61,6 +62,7 @@ class Truth:
     paid: dict[str, LedgerRow] = field(default_factory=dict)
     committed: Counter[str] = field(default_factory=Counter)
     open_jobs: set[str] = field(default_factory=set)
+    waits: int = 0
     broken: list[str] = field(default_factory=list)
     _deleted: set[str] = field(default_factory=set)
     _texts: dict[str, str] = field(default_factory=dict)
@@ -105,6 +107,10 @@ class Truth:
         if jobs != set(item.get("open_jobs", {"SS": ()})["SS"]):
             self.broken.append(f"{jobs} are open, and {item.get('open_jobs')} counted")
         self.open_jobs = jobs
+        waits = len(item.get("waits", {"SS": ()})["SS"])
+        if self.waits < waits > (self.limits.concurrent_requests or MOST_WAITS):
+            self.broken.append(f"{waits} polls wait")
+        self.waits = waits
         self.committed = months
 
     def _row_written(self, key: Any) -> None:
@@ -224,6 +230,11 @@ class Truth:
         """Whether there is something to be had for the price of a job."""
         results = {f"jobs/default/{job_id}/{name}" for name in ("result", "partial")}
         return job_id in self.thrown_away or not results.isdisjoint(self.bucket.objects)
+
+    def living_waits(self, now_ms: int) -> int:
+        """How many places of polls are taken by such as may still be waiting."""
+        waits = self.account().get("waits", {"SS": ()})["SS"]
+        return sum(int(wait.partition("_")[0]) >= now_ms // 1000 for wait in waits)
 
     def account(self) -> dict[str, Any]:
         """The account as it is."""

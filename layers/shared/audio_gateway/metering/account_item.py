@@ -29,6 +29,7 @@ KEPT_MINUTES: Final = 2
 """The minute before the running one is kept: another machine's clock may still be in it."""
 LATE: Final = "late_"
 BACK: Final = "back_"
+WAITS: Final = "waits"
 OPEN_JOBS: Final = "open_jobs"
 """A set beside the map of holds, as a condition can count the members of either, and not some of them."""
 
