@@ -42,6 +42,7 @@ from audio_gateway.metering.account import Usage
 from audio_gateway.metering.account_item import Account
 from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.limits import limits_from_api
+from audio_gateway.metering.visits import Visits
 from audio_gateway.providers.port import TranscriptDone, TranscriptEvent, TranscriptionRequest
 from audio_gateway.transcripts.render import RESPONSE_FORMATS
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage
@@ -137,7 +138,7 @@ def apps() -> dict[str, FastAPI]:
         "transcriptions": transcriptions_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
         "translations": translations_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
         "jobs": jobs_app(stopping=Workshop().stopping, results=cast("ResultStore", None), waits=FakeWaits()),
-        "uploads": uploads_app(uploads=cast("UploadStore", None)),
+        "uploads": uploads_app(uploads=cast("UploadStore", None), visits=cast("Visits", None)),
         "voices": voices_app(catalog=found, providers=providers),
         "models": models_app(catalog=found),
         "admin": admin_app(directory=cast("Directory", None)),

@@ -37,13 +37,13 @@ class Limits:
 
     requests_per_minute: int | None = None
     concurrent_requests: int | None = None
-    concurrent_jobs: int | None = None
     characters_per_minute: int | None = None
     audio_ms_per_minute: int | None = None
     monthly_budget_microusd: int | None = None
-    pending_upload_bytes: int | None = None
     models: tuple[str, ...] | None = None
     expires_at: int | None = None
+    concurrent_jobs: int | None = None
+    pending_upload_bytes: int | None = None
 
     @property
     def most_at_once(self) -> int:
