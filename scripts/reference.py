@@ -1,4 +1,4 @@
-"""The generated pages of the documentation: the OpenAPI document, the API reference and the tables of errors.
+"""The generated pages of the documentation: the OpenAPI document, the API reference, the tables of errors and packages.
 
 `scripts/docs` (make docs) writes them; tests/unit/docs fails while the committed ones are not what this makes.
 """
@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from audio_gateway.api.openapi import ErrorRow, document, error_rows
+from scripts import house
 from scripts.samples import SAMPLES
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -40,10 +40,14 @@ def pages(root: Path = ROOT) -> dict[Path, str]:
     """The generated files and what belongs into them; docs/architecture.md is read for the rest of its text."""
     spec = document()
     architecture = root / "docs" / "architecture.md"
+    tables = {
+        "errors": "\n".join(_table_by_class()),
+        "packages": "\n".join(_table(("package", "what it holds", "may import"), house.rows())),
+    }
     return {
         root / "docs" / "openapi.json": json.dumps(spec, indent=2, ensure_ascii=False) + "\n",
         root / "docs" / "api.md": _api_page(spec, _template_answers(root / "template.yaml")),
-        architecture: _with_block(architecture.read_text(), "errors", _table_by_class()),
+        architecture: _with_blocks(architecture.read_text(), tables),
     }
 
 
@@ -92,7 +96,7 @@ def _body(schema: dict[str, Any]) -> str:
 
 def _refusals(operation: dict[str, Any]) -> list[str]:
     statuses = ", ".join(status for status, answer in operation["responses"].items() if "$ref" in answer)
-    return [f"Also {statuses}, each with an [error](#errors).", ""]
+    return [f"Also {statuses}, each with an [error](#errors).", ""] if statuses else []
 
 
 def _headers(spec: dict[str, Any]) -> str:
@@ -205,9 +209,9 @@ def _errors(from_template: Iterable[_TemplateAnswer]) -> str:
     ])  # fmt: skip
 
 
-def _table_by_class() -> str:
+def _table_by_class() -> list[str]:
     rows = ((f"{'&nbsp;&nbsp;' * row.depth}`{row.name}`", *_row_of(row)) for row in error_rows())
-    return "\n".join(_table(("class", "status", "`type`", "`code`", "tried again"), rows))
+    return _table(("class", "status", "`type`", "`code`", "tried again"), rows)
 
 
 def _row_of(row: ErrorRow) -> tuple[str, ...]:
@@ -251,14 +255,16 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
     return [line(head), line("---" for _ in head), *map(line, rows), ""]
 
 
-def _with_block(page: str, name: str, text: str) -> str:
-    """The page with `text` between the comments that mark the block."""
-    begin, end = f"<!-- {name}: written by `make docs` -->\n", f"<!-- {name}: end -->"
-    replace: Callable[[re.Match[str]], str] = lambda _: begin + text + end  # noqa: E731 - keeps backslashes as they are
-    found, count = re.subn(re.escape(begin) + ".*?" + re.escape(end), replace, page, flags=re.DOTALL)
-    if count != 1:
-        raise ValueError(f"docs/architecture.md must have the block «{name}» once")
-    return found
+def _with_blocks(page: str, blocks: Mapping[str, str]) -> str:
+    """The page with each text between the comments that mark its block."""
+    for name, text in blocks.items():
+        begin, end = f"<!-- {name}: written by `make docs` -->\n", f"<!-- {name}: end -->"
+        before, found_begin, rest = page.partition(begin)
+        _, found_end, after = rest.partition(end)
+        if not (found_begin and found_end) or begin in after:
+            raise ValueError(f"docs/architecture.md must have the block '{name}' once")
+        page = f"{before}{begin}{text}{end}{after}"
+    return page
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-_CURL: Final = 'curl {method}"$OPENAI_BASE_URL/organization{path}" -H "Authorization: Bearer $OPENAI_ADMIN_KEY"{body}'
+_CURL: Final = (
+    'curl -L {method}"$OPENAI_BASE_URL/organization{path}" -H "Authorization: Bearer $OPENAI_ADMIN_KEY"{body}'
+)
 _JSON: Final = " \\\n  -H \"Content-Type: application/json\" -d '{fields}'"
 
 
@@ -57,6 +59,8 @@ for key in projects.api_keys.list("default"):
 """),
     },
     "deleteKey": _curl("/projects/default/api_keys/$KEY", method="DELETE"),
+    "listProjectWebhookEndpoints": _curl("/projects/$PROJECT/webhook_endpoints"),
+    "deleteProjectWebhookEndpoint": _curl("/projects/$PROJECT/webhook_endpoints/$ENDPOINT", method="DELETE"),
     "listAdminKeys": _curl("/admin_api_keys?order=desc"),
     "createAdminKey": _curl("/admin_api_keys", '{"name": "for the night shift", "expires_in_seconds": 28800}'),
     "retrieveAdminKey": _curl("/admin_api_keys/$KEY"),

@@ -24,4 +24,4 @@ stopping = stopping_on_aws(
     webhook_queue_url=settings.webhook_queue_url,
 )
 app = jobs_app(stopping=stopping, results=ResultStore(settings.bucket), waits=Waits(client, settings.table))
-handler = init_phase.done(lambda_handler(app, "jobs"))
+handler = init_phase.done(lambda_handler(app, "jobs", settings.origins))

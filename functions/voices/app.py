@@ -11,4 +11,4 @@ from audio_gateway.providers.registry import provider_of
 
 settings = CatalogSettings.from_env(os.environ)
 app = voices_app(catalog=catalog_from(settings.catalog), providers=provider_of)
-handler = init_phase.done(lambda_handler(app, "voices"))
+handler = init_phase.done(lambda_handler(app, "voices", settings.origins))

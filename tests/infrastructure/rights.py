@@ -47,6 +47,10 @@ USES: Final[dict[str, set[Right]]] = {
     # keys and accounts
     "metering/key_store.py:KeyStore.get": items("KEY#*", "Get"),
     "metering/account_store.py:AccountStore.get": items("ACCOUNT#*", "Get"),
+    "metering/account_store.py:AccountStore.check": items("ACCOUNT#*", "Get"),
+    "metering/archive.py:Archive.has": items("PROJECTS", "Get"),
+    "metering/archive.py:Archive.unfinished": items("ARCHIVED", "Query"),
+    "metering/archive.py:Archive.finish": items("ARCHIVED", "Delete"),
     # money
     "metering/meter.py:DynamoMeter.admit": items("ACCOUNT#*", "Update"),
     "metering/meter.py:DynamoMeter.release": items("ACCOUNT#*", "Update"),
@@ -76,6 +80,8 @@ USES: Final[dict[str, set[Right]]] = {
     "metering/books.py:DynamoBooks.series": items("USAGE#*", "BatchGet", "Query") | items("ROLLUP", "Query"),
     "metering/ledger_store.py:LedgerStore.rows": items("LEDGER#*", "Query"),
     "metering/frontier.py:Frontier.beginning_ms": items("PROJECTS", "Query"),
+    "metering/names.py:DirectoryNames.key": items("KEYS#*", "Query"),
+    "metering/names.py:DirectoryNames.project": items("PROJECTS", "Query"),
     "metering/rollup.py:Rollup.run": items("USAGE#*", "Query", "Put", "Delete") | items("ROLLUP", "Query", "Update"),
     "metering/frontier.py:Frontier.clear": items("ROLLUP", "Get", "Delete"),
     # the directory
@@ -86,7 +92,8 @@ USES: Final[dict[str, set[Right]]] = {
     "metering/directory.py:Directory.archive_project": items("PROJECTS", "Update")
     | items("KEYS#*", "Query")
     | items("ACCOUNT#*", "Update")
-    | items("KEY#*", "Update"),
+    | items("KEY#*", "Update")
+    | items("ARCHIVED", "Put"),
     "metering/directory.py:Directory.create_service_account": items("PROJECTS", "ConditionCheck")
     | items("SERVICE_ACCOUNTS#*", "Put"),
     "metering/directory.py:Directory.service_account": items("SERVICE_ACCOUNTS#*", "Get"),
@@ -140,6 +147,7 @@ USES: Final[dict[str, set[Right]]] = {
     "jobs/upload_store.py:UploadStore.delete": items("UPLOADS#*", "Get", "Delete")
     | items("ACCOUNT#*", "Update")
     | objects("uploads", "Delete"),
+    "jobs/upload_store.py:UploadStore.remove_all": lists("uploads") | objects("uploads", "Delete"),
     # jobs
     "jobs/job_store.py:JobStore.create": items("OPEN_JOBS", "Put") | items("JOBS#*", "Put"),
     "jobs/job_store.py:JobStore.get": items("JOBS#*", "Get"),
@@ -154,6 +162,7 @@ USES: Final[dict[str, set[Right]]] = {
     "jobs/job_store.py:JobStore.open_job": items("OPEN_JOBS", "Get"),
     "jobs/job_store.py:JobStore.open_jobs": items("OPEN_JOBS", "Query"),
     "jobs/job_store.py:JobStore.claim": items("OPEN_JOBS", "Update"),
+    "jobs/job_store.py:JobStore.ask_to_cancel": items("OPEN_JOBS", "Update"),
     "jobs/job_files.py:JobFiles.put": objects("jobs", "Put"),
     "jobs/job_files.py:JobFiles.get": reads("jobs"),
     "jobs/job_files.py:JobFiles.find": reads("jobs"),
@@ -165,16 +174,24 @@ USES: Final[dict[str, set[Right]]] = {
     "jobs/executions.py:Executions.stop": {("states:StopExecution", EXECUTIONS, "")},
     "jobs/executions.py:Executions.running": {("states:ListExecutions", "JobsMachine", "")},
     "jobs/executions.py:Executions.is_running": {("states:DescribeExecution", EXECUTIONS, "")},
+    "jobs/end_function.py:EndFunction.cancel": {("lambda:InvokeFunction", "JobEndFunction", "")},
     "jobs/end_function.py:EndFunction.end": {("lambda:InvokeFunction", "JobEndFunction", "")},
     # webhooks
-    "jobs/webhook_store.py:WebhookStore.add": items("WEBHOOKS#*", "Put"),
+    "jobs/webhook_store.py:WebhookStore.add": items("WEBHOOKS#*", "Put") | items("WEBHOOK_URLS#*", "Put"),
     "jobs/webhook_store.py:WebhookStore.find": items("WEBHOOKS#*", "Get"),
     "jobs/webhook_store.py:WebhookStore.of_project": items("WEBHOOKS#*", "Query"),
-    "jobs/webhook_store.py:WebhookStore.change": items("WEBHOOKS#*", "Update"),
+    "jobs/webhook_store.py:WebhookStore.change": items("WEBHOOKS#*", "Update")
+    | items("WEBHOOK_URLS#*", "Put", "Delete"),
     "jobs/webhook_store.py:WebhookStore.rotate": items("WEBHOOKS#*", "Update"),
-    "jobs/webhook_store.py:WebhookStore.delete": items("WEBHOOKS#*", "Delete"),
+    "jobs/webhook_store.py:WebhookStore.delete": items("WEBHOOKS#*", "Delete") | items("WEBHOOK_URLS#*", "Delete"),
+    "jobs/webhook_store.py:WebhookStore.was_taken": items("WEBHOOKS#*", "Update"),
+    "jobs/webhook_store.py:WebhookStore.was_given_up": items("WEBHOOKS#*", "Update"),
     "jobs/webhook_store.py:WebhookStore.log": items("DELIVERIES#*", "Put"),
     "jobs/webhook_store.py:WebhookStore.attempts": items("DELIVERIES#*", "Query"),
+    "jobs/webhook_pace.py:PaceStore.take": items("PACE#*", "Get", "Put"),
+    "jobs/webhook_pace.py:PaceStore.take_now": items("PACE#*", "Get", "Put"),
+    "jobs/announcements.py:Announcements.begin": items("ANNOUNCED#*", "Put"),
+    "jobs/announcements.py:Announcements.end": items("ANNOUNCED#*", "Update"),
     "jobs/webhook_queue.py:WebhookQueue.announce": {("sqs:SendMessage", "WebhookQueue", "")},
     "jobs/webhook_queue.py:WebhookQueue.send": {
         ("sqs:SendMessage", "WebhookQueue", ""),
@@ -256,6 +273,8 @@ ROLES: Final[dict[str, set[str]]] = {
         "metering/books.py:DynamoBooks.series",
         "metering/ledger_store.py:LedgerStore.rows",
         "metering/frontier.py:Frontier.beginning_ms",
+        "metering/names.py:DirectoryNames.key",
+        "metering/names.py:DirectoryNames.project",
         "api/results.py:ResultStore.put_parts",
         "api/results.py:ResultStore.link",
     },
@@ -272,8 +291,14 @@ ROLES: Final[dict[str, set[str]]] = {
         "metering/frontier.py:Frontier.mark",
         "metering/unsettled.py:UnsettledStore.find",
         "metering/unsettled.py:UnsettledStore.forget",
+        "metering/archive.py:Archive.unfinished",
+        "metering/archive.py:Archive.finish",
+        "jobs/upload_store.py:UploadStore.remove_all",
         "jobs/job_store.py:JobStore.open_jobs",
+        "jobs/job_store.py:JobStore.ask_to_cancel",
         "jobs/job_store.py:JobStore.claim",
+        "jobs/executions.py:Executions.stop",
+        "jobs/end_function.py:EndFunction.cancel",
         "jobs/executions.py:Executions.running",
         "jobs/executions.py:Executions.is_running",
         "jobs/end_function.py:EndFunction.end",
@@ -330,12 +355,27 @@ ROLES: Final[dict[str, set[str]]] = {
     "JobMergeRole": _ENDING,
     "JobEndRole": _ENDING,
     "WebhooksRole": {
-        use for use in USES if use.startswith("jobs/webhook_store.py") and not use.endswith("WebhookStore.log")
+        "jobs/webhook_store.py:WebhookStore.add",
+        "jobs/webhook_store.py:WebhookStore.find",
+        "jobs/webhook_store.py:WebhookStore.of_project",
+        "jobs/webhook_store.py:WebhookStore.change",
+        "jobs/webhook_store.py:WebhookStore.rotate",
+        "jobs/webhook_store.py:WebhookStore.delete",
+        "jobs/webhook_store.py:WebhookStore.attempts",
+        "jobs/webhook_pace.py:PaceStore.take_now",
+        "metering/account_store.py:AccountStore.check",
+        "metering/directory.py:Directory.project",
     },
     "WebhookDeliveryRole": {
         "jobs/webhook_store.py:WebhookStore.find",
         "jobs/webhook_store.py:WebhookStore.of_project",
         "jobs/webhook_store.py:WebhookStore.log",
+        "jobs/webhook_store.py:WebhookStore.was_taken",
+        "jobs/webhook_store.py:WebhookStore.was_given_up",
+        "jobs/webhook_pace.py:PaceStore.take",
+        "jobs/announcements.py:Announcements.begin",
+        "jobs/announcements.py:Announcements.end",
+        "metering/archive.py:Archive.has",
         "jobs/webhook_queue.py:WebhookQueue.send",
     },
 }

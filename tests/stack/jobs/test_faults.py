@@ -305,7 +305,7 @@ def test_jobs_that_lose_their_execution_fail_with_what_was_done_and_are_told_onc
     desk = workshop.desk
     broken = JobDesk(desk.store, desk.files, NoExecutions(), desk.till, desk.now_ms)  # type: ignore[arg-type]
     order = JobOrder(SpeechOrder("tts", "It is held at once.", "alloy", "mp3"))
-    never = start_job(order, workshop.caller, desk=broken, catalog=workshop.catalog, providers=lambda _each: None)  # type: ignore[arg-type,return-value]
+    never = start_job(order, workshop.caller, desk=broken, catalog=workshop.catalog, providers=lambda _each: None)
     workshop.machines.stop_execution(executionArn=workshop.execution(stopped), cause="An operator's.")
 
     for job in (stopped, never):

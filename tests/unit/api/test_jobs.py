@@ -87,7 +87,7 @@ def _counted(transcript: Transcript, *, logprobs: bool) -> Transcript:
 class Gateway(Workshop):
     """The API over the workshop in which the steps are run by hand."""
 
-    def __init__(self, results: FakeResults | None = None) -> None:
+    def __init__(self, results: Any = None) -> None:
         capable: dict[str, Any] = {"chunk_seconds": 4.0, "chunk_concurrency": 2}
         super().__init__(
             model("listener", **capable),
@@ -100,7 +100,7 @@ class Gateway(Workshop):
             model("slow-speaker", max_characters=4000, formats=("pcm",), speed_factor=0.1),
         )
         self.provider = AskedAtOnceToo()
-        self.results = results or FakeResults()
+        self.results: Any = results or FakeResults()
         self.meter = FakeMeter()
         self.waits = FakeWaits()
         self.claims, self.answers, self.payments = FakeClaims(), FakeAnswers(), FakePayments()
@@ -114,12 +114,11 @@ class Gateway(Workshop):
             "results": self.results,
             "desk": self.desk,
         }
-        results: Any = self.results
         apps = {
             "speech": speech_app(SpeechApi(**known, caches=FakeSpeechCache())),
             "transcriptions": transcriptions_app(ListeningApi(**known, files=FakeFiles())),
             "translations": translations_app(ListeningApi(**known, files=FakeFiles())),
-            "jobs": jobs_app(stopping=self.stopping, results=results, waits=self.waits, poll_s=0.01),
+            "jobs": jobs_app(stopping=self.stopping, results=self.results, waits=self.waits, poll_s=0.01),  # type: ignore[arg-type] # keeps results in memory
         }
         self.handlers = {name: lambda_handler(app, name) for name, app in apps.items()}
 
@@ -407,7 +406,7 @@ def test_a_large_transcript_that_was_waited_for_is_made_by_a_request_that_has_th
     transcript = dataclasses.replace(gateway.transcript(job), text="word " * 200_001)
     gateway.files.put(job, "result", to_bytes(transcript))
     with monkeypatch.context() as patch:
-        patch.setattr("audio_gateway.api.app._PLATFORM_SECONDS", 20.0)  # as if it had waited
+        patch.setattr("audio_gateway.api.request_scope._PLATFORM_SECONDS", 20.0)  # as if it had waited
         late = gateway.content(job.id, response_format="text", hop=hop)
     assert late.status == status
     if status == 303:
@@ -423,7 +422,7 @@ def test_large_speech_that_was_waited_for_is_made_into_another_format_by_a_reque
     begun = gateway.say(background=True).json
     job = gateway.run(gateway.store.kept[begun["id"]])
     gateway.files.put(job, "result", bytes(1_000_002))
-    monkeypatch.setattr("audio_gateway.api.app._PLATFORM_SECONDS", 20.0)
+    monkeypatch.setattr("audio_gateway.api.request_scope._PLATFORM_SECONDS", 20.0)
     assert gateway.content(job.id, response_format="wav").headers["location"].endswith("&hop=1")
     assert gateway.content(job.id, stream_format="sse").headers["location"].endswith("&hop=1")
     assert gateway.content(job.id, response_format="wav", hop="19").error["code"] == "too_many_redirects"
@@ -486,7 +485,7 @@ def test_a_failed_job_says_what_the_call_would_have_and_gives_the_rest_only_when
     assert partial.json["usage"]["seconds"] < END_MS / 1000
     verbose = gateway.content(job.id, partial="true", response_format="verbose_json").json
     assert (verbose["usage"], verbose["duration"]) == (partial.json["usage"], END_MS / 1000)
-    assert gateway.ask("GET", f"/{job.id}").json["error"]["message"] == job.error.message  # type: ignore[union-attr]
+    assert gateway.ask("GET", f"/{job.id}").json["error"]["message"] == job.error.message
 
 
 def test_the_list_is_newest_first_and_paged(gateway: Gateway) -> None:

@@ -40,7 +40,7 @@ class Gateway:
             till=Till(self.meter, FakeUnsettled()),
             idempotency=fresh_idempotency(),
             repetitions=no_repetitions(),
-            results=FakeResults(),
+            results=FakeResults(),  # type: ignore[arg-type] # keeps results in memory
             files=self.files,
             desk=self.desk,
         )

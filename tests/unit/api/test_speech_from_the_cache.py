@@ -29,7 +29,7 @@ class Gateway:
         self.provider = FakeProvider()
         self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
         self.cache = FakeSpeechCache()
-        fields = CACHED | fields
+        fields = {**CACHED, **fields}
         using = SpeechApi(
             catalog=catalog(model(**fields), model("backed", **fields, fallbacks=("plain",)), model("plain")),
             providers=lambda _: self.provider,
@@ -137,7 +137,7 @@ def test_what_was_not_paid_or_not_whole_is_not_kept(gateway: Gateway) -> None:
         yield AudioChunk(b"\x01\x00" * 240, "pcm", 24_000)
         raise ProviderUnavailable("cut", provider="fake")
 
-    gateway.provider.synthesize = cut  # type: ignore[method-assign] # begins, and breaks off
+    gateway.provider.synthesize = cut  # type: ignore[assignment] # begins, and breaks off
     assert gateway.speak().status == 503
     assert gateway.cache.kept == {}
 
@@ -156,7 +156,7 @@ def test_a_fallbacks_speech_is_never_taken_for_the_models_own(gateway: Gateway) 
             raise ProviderUnavailable("down", provider="fake")
         return FakeProvider.synthesize(FakeProvider(), request)
 
-    gateway.provider.synthesize = first_fails  # type: ignore[method-assign] # the model fails once
+    gateway.provider.synthesize = first_fails  # the model fails once
     served = [gateway.speak(model="backed").headers["x-audio-gateway-model"] for _ in range(2)]
     assert served == ["plain", "backed"]
     assert len(gateway.cache.kept) == 1

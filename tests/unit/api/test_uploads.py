@@ -20,9 +20,9 @@ from audio_gateway.errors import (
     TooMuchAtOnce,
 )
 from audio_gateway.jobs.inputs import Inputs
-from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.upload_store import UploadStore
-from audio_gateway.jobs.uploads import FORM_SECONDS, KEPT_SECONDS, MAX_BYTES
+from audio_gateway.jobs.uploads import FORM_SECONDS, MAX_BYTES, UPLOAD_KEPT_SECONDS
 from audio_gateway.metering.account_item import account_key, new_account_item
 from audio_gateway.metering.account_store import AccountStore
 from audio_gateway.metering.limits import Limits
@@ -145,9 +145,9 @@ def test_the_states_of_an_upload(gateway: Gateway) -> None:
     gateway.now_s = NOW_S + FORM_SECONDS
     assert gateway.ask("GET", upload["id"]).json == shown | {"filename": None, "status": "expired"}
     gateway.put(upload)  # it was begun in time
-    kept = {"status": "completed", "bytes": 900, "expires_at": int(NOW_S) + KEPT_SECONDS}
+    kept = {"status": "completed", "bytes": 900, "expires_at": int(NOW_S) + UPLOAD_KEPT_SECONDS}
     assert gateway.ask("GET", upload["id"]).json == shown | kept
-    gateway.now_s = NOW_S + KEPT_SECONDS
+    gateway.now_s = NOW_S + UPLOAD_KEPT_SECONDS
     assert gateway.ask("GET", upload["id"]).json["status"] == "expired"
 
 
@@ -250,7 +250,7 @@ def test_a_file_that_is_not_there_says_why(gateway: Gateway) -> None:
 def test_a_file_whose_time_is_over_is_not_read_although_it_is_still_there(gateway: Gateway) -> None:
     upload = gateway.create().json
     gateway.put(upload)
-    gateway.now_s = NOW_S + KEPT_SECONDS
+    gateway.now_s = NOW_S + UPLOAD_KEPT_SECONDS
     with pytest.raises(FileUnavailable) as caught:
         gateway.inputs.upload("default", upload["id"], limit=5000)
     assert caught.value.code == "upload_expired"
@@ -320,7 +320,7 @@ def test_bytes_are_pending_until_they_are_used_deleted_or_expired(gateway: Gatew
     gateway.ask("DELETE", deleted)
     assert gateway.pending == 1000
     assert [gateway.create().status for _ in range(3)] == [200, 200, 429]
-    gateway.now_s += KEPT_SECONDS + 1
+    gateway.now_s += UPLOAD_KEPT_SECONDS + 1
     assert gateway.pending == 0
     assert gateway.create().status == 200
     assert gateway.pending == 1000
@@ -389,3 +389,15 @@ def test_many_at_the_same_moment_get_as_many_bytes_as_there_are(gateway: Gateway
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(announce, range(12))) == 3
+
+
+def test_all_files_of_a_project_go_and_no_others(gateway: Gateway) -> None:
+    kept = gateway.create(authorizer=STRANGER).json
+    for _ in range(3):
+        gateway.put(gateway.create().json)
+    gateway.put(kept)
+    gateway.bucket.put_object(Bucket=BUCKET, Key="uploads/default2/upload_x", Body=b"a")
+    for _ in range(2):
+        gateway.store.remove_all("default")
+    left = [each["Key"] for each in gateway.bucket.list_objects_v2(Bucket=BUCKET)["Contents"]]
+    assert left == ["uploads/default2/upload_x", kept["fields"]["key"]]

@@ -31,7 +31,7 @@ OPERATIONS = [
     (method, path)
     for path, methods in SPEC["paths"].items()
     for method in methods
-    if path.startswith(("/organization/projects", "/organization/admin_api_keys"))
+    if path.startswith(("/organization/projects", "/organization/admin_api_keys")) and "webhook" not in path
 ]
 
 

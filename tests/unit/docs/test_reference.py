@@ -23,14 +23,20 @@ FACTS = RequestFacts(
     request_id="req_0",
     endpoint="speech",
     method="POST",
+    route="/v1/audio/speech",
     key_id="key_1",
     project_id="default",
     model="talker",
     characters=1,
     audio_ms=1,
     provider_ms=1.0,
+    price_microusd=1,
     error="InvalidRequest",
+    code="invalid_value",
+    param="speed",
+    reason="a secret is not set",
     ignored=("prompt",),
+    unknown_fields=1,
     cached=True,
     replayed=True,
 )
@@ -60,7 +66,7 @@ def test_what_the_operator_must_mend_is_documented_as_not_tried_again() -> None:
     assert not rows["ProviderKeyRefused"].retried
     assert rows["ProviderUnavailable"].retried
     assert rows["ProviderRejected"].statuses == (400, 413, 415, 422)
-    assert (rows["RequestTooLarge"].statuses, rows["RequestTooLarge"].type) == ((413,), "server_error")
+    assert (rows["RequestTooLarge"].statuses, rows["RequestTooLarge"].type) == ((413,), "invalid_request_error")
 
 
 def section(title: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import caller_of, create_app
+from audio_gateway.api.app import body_of, caller_of, create_app
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.json_body import read_object
 from audio_gateway.api.models import json_response
@@ -26,7 +26,7 @@ def uploads_app(*, uploads: UploadStore, visits: Visits, now_s: Callable[[], flo
     @app.post("/audio/uploads")
     async def create(request: Request) -> Response:
         caller = caller_of(request)
-        filename, size = read_upload(read_object(request.headers.get("content-type"), await request.body()))
+        filename, size = read_upload(read_object(request.headers.get("content-type"), await body_of(request)))
         limits = visits.count(caller.key_id)
         payer = Payer(caller.key_id, caller.project_id)
         upload, form = uploads.create(payer, filename, size, now_s(), most_pending=limits.most_pending_bytes)
@@ -63,7 +63,7 @@ def read_upload(body: dict[str, Any]) -> tuple[str, int]:
         message = "'bytes' must be a whole number from 1: how many bytes the file has, at most."
         raise InvalidRequest(message, param="bytes", code="invalid_value")
     if size > MAX_BYTES:
-        message = f"'bytes' is {size}; a file may have {MAX_BYTES}. Compress it (Opus or MP3, mono) or split it."
+        message = f"'bytes' is more than {MAX_BYTES}, the most of a file. Compress it (Opus or MP3, mono) or split it."
         raise RequestTooLarge(message, param="bytes")
     fields.refuse_the_rest()
     return filename, size

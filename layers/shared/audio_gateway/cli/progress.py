@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from audio_gateway.cli.output import printable
@@ -54,6 +56,15 @@ class Board:
     def update(self, task: TaskID, state: str, done: float, total: float | None) -> None:
         """Change a line."""
         self._progress.update(task, completed=done, total=total, state=printable(state))
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the lines away for as long as the block writes to the terminal."""
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
 
     def stop(self) -> None:
         """End all work."""

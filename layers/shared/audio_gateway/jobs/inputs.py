@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from audio_gateway.errors import RequestTooLarge
 from audio_gateway.jobs.job_files import SourceFile
-from audio_gateway.jobs.remote import AllowedHosts, remote_file, target_of
+from audio_gateway.jobs.remote import remote_file
+from audio_gateway.jobs.targets import AllowedHosts, target_of
 from audio_gateway.jobs.upload_store import UploadStore
 
 

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, Protocol
 
 from audio_gateway.metering.limits import Limits
+from audio_gateway.metering.line_items import LineItem, Unit
 
-Unit = Literal["characters", "audio_ms"]
 Outcome = Literal["answered", "swept", "abandoned", "failed"]
 UNPAID: Final[frozenset[Outcome]] = frozenset({"abandoned", "failed"})
 """The outcomes of requests that cost their caller nothing."""
@@ -33,7 +33,11 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One request, measured: `amount` Unicode code points or milliseconds of audio, as `unit` says."""
+    """One request, measured: `amount` Unicode code points or milliseconds of audio, as `unit` says.
+
+    The price is what the caller pays, the cost what the provider takes. `items` says how the price was computed; it is
+    empty for work that was only held, and where a version before this one wrote it.
+    """
 
     request_id: str
     endpoint: str
@@ -42,6 +46,7 @@ class Work:
     amount: int
     price_microusd: int
     cost_microusd: int
+    items: tuple[LineItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

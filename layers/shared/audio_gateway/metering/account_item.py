@@ -20,6 +20,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
+from audio_gateway.errors import PermissionDenied
 from audio_gateway.metering.account import JOB_PREFIX, Caller, Hold, Usage, Work, minute_of, month_of
 from audio_gateway.metering.limits import Limits, limits_from_stored
 
@@ -47,6 +48,15 @@ class Account:
     status: str
     version: int
     limits: Limits
+
+
+def refusal_of(account: Account, now_ms: int) -> PermissionDenied | None:
+    """Why a key may do nothing at this moment, whatever its counters say; None if it may."""
+    if account.status != "active":
+        return PermissionDenied(f"The API key is {account.status}.")
+    if account.limits.expires_at is not None and now_ms // 1000 >= account.limits.expires_at:
+        return PermissionDenied("The API key has expired.")
+    return None
 
 
 def account_key(key_id: str) -> dict[str, Any]:

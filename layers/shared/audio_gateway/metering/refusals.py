@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from audio_gateway.errors import BudgetReached, LimitReached, PermissionDenied, RateLimitReached, TooMuchAtOnce
 from audio_gateway.metering.account import Hold, Work, month_of, seconds_to_next_minute
-from audio_gateway.metering.account_item import OPEN_JOBS, Account, usage_from
+from audio_gateway.metering.account_item import OPEN_JOBS, Account, refusal_of, usage_from
 from audio_gateway.metering.limits import MAX_OPEN_HOLDS, Limits, usd
 
 
@@ -53,11 +53,9 @@ class Asked:
 
 def key_refuses(account: Account, model: str | None, now_ms: int) -> PermissionDenied | None:
     """The refusal of a key that may not do the work at all, whatever its counters say. `model` is the one asked for."""
-    limits = account.limits
-    if account.status != "active":
-        return PermissionDenied(f"The API key is {account.status}.")
-    if limits.expires_at is not None and now_ms // 1000 >= limits.expires_at:
-        return PermissionDenied("The API key has expired.")
+    limits, refused = account.limits, refusal_of(account, now_ms)
+    if refused is not None:
+        return refused
     if model is not None and limits.models is not None and model not in limits.models:
         allowed = ", ".join(limits.models)
         message = f"The API key may not use the model '{model}'. It may use: {allowed}."

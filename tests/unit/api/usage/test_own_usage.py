@@ -9,13 +9,14 @@ import pytest
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.results import ResultStore
 from audio_gateway.api.usage.app import usage_app
+from audio_gateway.api.usage.ledger_export import Source
 from audio_gateway.metering.account import Caller, Hold, Work
 from audio_gateway.metering.account_item import account_key, new_account_item
 from audio_gateway.metering.account_store import AccountStore
 from audio_gateway.metering.limits import Limits, limits_from_api
 from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.pending_uploads import Announced, PendingUploads
-from tests.fakes.books import FakeBooks
+from tests.fakes.books import FakeBooks, FakeNames
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event
 from tests.unit.metering.tables import TABLE, dynamodb
 
@@ -52,10 +53,13 @@ class Till:
         books = FakeBooks()
         app = usage_app(
             books=books,
-            ledger=books,
+            exports=Source(
+                ledger=books,
+                names=FakeNames,
+                results=cast("ResultStore", None),
+                beginning_ms=lambda: None,
+            ),
             accounts=AccountStore(self._client, TABLE),
-            results=cast("ResultStore", None),
-            beginning_ms=lambda: None,
             now_ms=lambda: now_ms,
         )
         return call(lambda_handler(app, "usage"), event("GET", "/usage", **options))

@@ -67,7 +67,7 @@ def function(world: World, logical_id: str, **fields: Any) -> None:
     before = world.aws.answers["lambda.GetFunctionConfiguration"]
     name = world.aws.physical[logical_id]
     world.aws.answers["lambda.GetFunctionConfiguration"] = lambda asked: (
-        before(asked) | (fields if asked["FunctionName"] == name else {})
+        {**before(asked), **(fields if asked["FunctionName"] == name else {})}
     )
 
 

@@ -21,6 +21,7 @@ from audio_gateway.api.openapi.operations import (
     refusals,
     response_name,
 )
+from audio_gateway.api.openapi.project_webhooks import project_webhook_paths
 from audio_gateway.api.openapi.requests import request_schemas
 from audio_gateway.api.openapi.uploads import upload_paths, upload_schemas
 from audio_gateway.api.openapi.usage import usage_paths, usage_schemas
@@ -33,7 +34,10 @@ _AUDIO: Final = (*READING, 409, 413, 415, 422, 502, 503, 504)
 _ABOUT: Final = """\
 Text to speech, transcription and translation with the requests and answers of OpenAI's audio API, so that the official
 SDKs work with another `base_url`. The models are those of the operator's catalogue. An option that a model does not
-have is refused by name or, where the catalogue says so, let through and named in `x-audio-gateway-ignored`."""
+have is refused by name or, where the catalogue says so, let through and named in `x-audio-gateway-ignored`.
+
+Pages in browsers may call it, unless the operator allows only some origins (`AllowedOrigins`): a preflight needs no
+key, any header may be sent, and errors can be read as well as answers."""
 
 
 def document() -> Schema:
@@ -88,9 +92,11 @@ def _paths() -> dict[str, Schema]:
         "/audio/voices": {"get": _voices()},
         "/models": {"get": _models()},
         "/models/{model}": {"get": _model()},
+        "/health": {"get": _health()},
         **usage_paths(),
         **webhook_paths(),
         **admin_paths(),
+        **project_webhook_paths(),
     }
 
 
@@ -192,6 +198,17 @@ def _model() -> Schema:
     }
 
 
+def _health() -> Schema:
+    return {
+        "operationId": "checkHealth",
+        "summary": "Check that the service is up",
+        "description": "For monitors: the front door and a function behind it answer. It says nothing of the table, "
+        "the models and their providers.",
+        "security": [],
+        "responses": {"200": json_answer("The service is up.", "Health")},
+    }
+
+
 # ---------------------------------------------------------------- parts of operations
 _PLAIN_FORMATS: Final = ", ".join(f"`{name}`" for name in RESPONSE_FORMATS if not name.endswith("json"))
 
@@ -247,12 +264,14 @@ _WINDOW_TEXT: Final = {
 
 def _headers() -> dict[str, Schema]:
     described = {
-        "x-request-id": "`req_` and 32 hex digits, in every answer. Quote it when you ask the operator for help.",
+        "x-request-id": "In every answer: `req_` and 32 hex digits, or those digits with hyphens where API Gateway "
+        "itself refused the request. Quote it when you ask the operator for help.",
         "openai-processing-ms": "Milliseconds that the function took.",
         "openai-version": "Of OpenAI's API, as the SDKs know it.",
         "x-content-type-options": "`nosniff`.",
         "x-audio-gateway-model": "The model that served the request: the one asked for, or one of its fallbacks.",
-        "x-audio-gateway-ignored": "Names of the fields that changed nothing, if there were any.",
+        "x-audio-gateway-ignored": "Names of the fields that changed nothing, if there were any; the first ten of "
+        "those that nobody knows.",
         "x-audio-gateway-cost-usd": "What the answer costs, in dollars: a plain decimal number.",
         "x-audio-gateway-replayed": "`true` for the answer to an earlier request with the same Idempotency-Key, or to "
         "an earlier try of the call.",

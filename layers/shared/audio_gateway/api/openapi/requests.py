@@ -11,7 +11,8 @@ from audio_gateway.api.transcriptions import MAX_SPEAKERS, STREAMABLE, TRANSLATI
 from audio_gateway.audio.formats import SPEECH_FORMATS, SPEECH_SAMPLE_RATE
 from audio_gateway.audio.sniff import Container
 from audio_gateway.catalog.models import OPENAI_VOICES
-from audio_gateway.jobs.remote import MAX_REDIRECTS, MAX_URL
+from audio_gateway.jobs.remote import MAX_REDIRECTS
+from audio_gateway.jobs.targets import MAX_URL
 from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS
 from audio_gateway.use_cases.options import NEEDS
 
@@ -144,7 +145,8 @@ def _transcription_options() -> dict[str, Schema]:
         ),
         "timestamp_granularities[]": many(
             words(GRANULARITIES, "What to give times of."),
-            "Which times `verbose_json` holds: one part for each. Only with that format; segments if left out.",
+            "Which times `verbose_json` holds: one part for each. Only with that format; segments if left out. A model "
+            "that has no times takes it with `json` as well, to no effect.",
         ),
         "include[]": many(
             words(["logprobs"], "What to add."),

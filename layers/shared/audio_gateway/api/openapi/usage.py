@@ -9,9 +9,10 @@ from audio_gateway.api.openapi.operations import READING, json_answer, named, ok
 from audio_gateway.api.usage.ledger_export import MAX_DIRECT_BYTES
 from audio_gateway.api.usage.pages import COSTS_WIDTH, USAGE_WIDTHS
 from audio_gateway.api.usage.query import COSTS_FIELDS, MAX_TIME_S, USAGE_FIELDS
-from audio_gateway.metering.account import Outcome, Unit
+from audio_gateway.metering.account import Outcome
 from audio_gateway.metering.ledger_csv import COLUMNS
 from audio_gateway.metering.limits import DEFAULT_JOBS, DEFAULT_PENDING_BYTES, DEFAULT_WAITS, MAX_OPEN_HOLDS
+from audio_gateway.metering.line_items import Unit
 
 _REFUSED: Final = (*READING, 503)
 _ADMIN: Final[list[Schema]] = [{"adminKey": []}]
@@ -230,13 +231,13 @@ def _costs_result() -> Schema:
     fields = {
         "object": constant("organization.costs.result"),
         "amount": reference("Dollars"),
-        "provider_amount": reference("Dollars"),
+        "provider_cost": reference("Dollars"),
         "quantity": or_null(number("How much of the line item. Null unless grouped by it.")),
         "quantity_unit": or_null(text("`characters` or `duration_seconds`. Null unless grouped by line item.")),
         **_grouped(COSTS_FIELDS),
     }
     return record(
-        "What was charged: `amount` to the callers, `provider_amount` by the providers to the operator.",
+        "What was charged: `amount` is what the callers pay, `provider_cost` what the operator pays the providers.",
         " ".join(fields),
         fields,
     )
