@@ -10,7 +10,7 @@ PY := .venv/bin/python
 export UV_NO_PROGRESS = 1
 LAYERS := .local/layers/shared/.stamp .local/layers/engines/.stamp .local/runtime/.stamp
 
-.PHONY: help run test unit mutants lint cli doctor audit format bench sam-validate sam-test deploy docs clean lock install
+.PHONY: help run test unit mutants lint cli doctor audit format bench fuzz sam-validate sam-test deploy docs clean lock install
 
 help: ## this list
 	@echo "audio-gateway: an OpenAI-compatible audio API on your own AWS account"; echo
@@ -56,6 +56,9 @@ bench: .venv/.stamp install ## measure: handlers warm and cold, metering, decodi
 	PYTHONPATH=layers/shared:. $(PY) -m bench.audio --json bench/results/audio.json
 	PYTHONPATH=layers/shared:. $(PY) -m bench.long
 	PYTHONPATH=layers/shared:. $(PY) -m bench.jobs
+
+fuzz: .venv/.stamp install ## break the native code: texts, damaged files, sounds (ARGS="--texts 2000 --media 2000 --sounds 100 --seed 7")
+	PYTHONPATH=layers/shared:. $(PY) -m tests.fuzz $(ARGS)
 
 clean: ## remove everything that these commands made
 	rm -rf .venv .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/.work
