@@ -13,6 +13,7 @@ from audio_gateway import errors
 from audio_gateway.api import telemetry
 from audio_gateway.api.openapi import error_rows
 from audio_gateway.api.telemetry import RequestFacts
+from audio_gateway.use_cases.ask import Failure
 from scripts.reference import pages
 from scripts.samples import SAMPLES
 from tests.unit.docs.pages import ROOT
@@ -33,6 +34,8 @@ FACTS = RequestFacts(
     ignored=("prompt",),
     cached=True,
     replayed=True,
+    requested_model="named",
+    failed=[Failure("named", "acme", "ProviderTimedOut")],
 )
 
 
