@@ -5,6 +5,10 @@ import { gatewayFetch } from 'audio-gateway-client';
 import OpenAI from 'openai';
 
 const [recording, subtitles] = process.argv.slice(2);
+if (!subtitles) {
+  console.error('usage: node big_file.mjs talk.mp3 talk.srt');
+  process.exit(1);
+}
 const client = new OpenAI({
   timeout: 24 * 3600 * 1000, // of the whole call
   fetch: gatewayFetch({

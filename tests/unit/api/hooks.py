@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -93,8 +93,8 @@ class Gateway:
             announcements=Announcements(client, TABLE),
             paces=self.paces,
             is_archived=Archive(client, TABLE).has,
-            queue=self.queue,
-            dead=self.dead,
+            queue=cast("Any", self.queue),
+            dead=cast("Any", self.dead),
             post=self.post,
             now_s=self.clock,
         )

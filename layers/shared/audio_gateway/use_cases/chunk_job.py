@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from audio_gateway.audio.silence import RATE
+from audio_gateway.audio.silence import CHUNK_SAMPLE_RATE
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.catalog.models import Catalog, Model
 from audio_gateway.deadline import Deadline
@@ -141,8 +141,8 @@ def _listen(
 ) -> tuple[Model, bytes, int]:
     """Who listened, the transcript, and how many samples were heard."""
     samples = piece.end - piece.start
-    length_ms = -(-samples * 1000 // RATE)
-    audio = AudioSource(order.data, container="flac", duration_ms=length_ms, sample_rate=RATE, channels=1)
+    length_ms = -(-samples * 1000 // CHUNK_SAMPLE_RATE)
+    audio = AudioSource(order.data, container="flac", duration_ms=length_ms, sample_rate=CHUNK_SAMPLE_RATE, channels=1)
     able = able_to_listen(order, catalog=using.catalog)
     model, transcript = listen_to_part(order, call, audio, able, using.providers, on_failure)
     return model, to_bytes(transcript), samples

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
 
-from audio_gateway.audio.activity import RATE, holds_speech
+from audio_gateway.audio.activity import VAD_SAMPLE_RATE, holds_speech
 from audio_gateway.audio.measure import measure
 from audio_gateway.audio.rewrite import plainly
 from audio_gateway.audio.source import AudioSource
@@ -55,6 +55,7 @@ MAX_READ_BYTES: Final = 100_000_000
 
 _FETCH_S: Final = 10.0  # of the 29: what is left must do for the work
 
+_GRANULARITIES: Final = "timestamp_granularities"
 _SUBTITLES: frozenset[ResponseFormat] = frozenset({"srt", "vtt"})
 _ENDPOINT_OF: dict[Task, Endpoint] = {"transcribe": "transcriptions", "translate": "translations"}
 
@@ -93,7 +94,7 @@ class TranscriptionOrder:
     @property
     def want_words(self) -> bool:
         """Whether the answer lists words."""
-        return "word" in self.granularities
+        return self.response_format == "verbose_json" and "word" in self.granularities
 
     @property
     def want_segments(self) -> bool:
@@ -164,6 +165,7 @@ def transcribe(order: TranscriptionOrder, call: Call, using: Listening) -> Trans
     catalog, providers, till = using.catalog, using.providers, using.till
     endpoint = _ENDPOINT_OF[order.task]
     model = catalog.model_for(order.model, endpoint)
+    _check_granularities(order, model)
     _check_options(order, model, endpoint, catalog)
     voices = measured_voices(order.known_speakers)
     order = replace(order, data=_read(order, model, call, using.files), known_speakers=voices)
@@ -215,6 +217,7 @@ def able_to_listen(order: TranscriptionOrder, *, catalog: Catalog) -> tuple[Cand
     """The model and its fallbacks that can do what is asked for, whatever the length. Raises as `transcribe` does."""
     endpoint = _ENDPOINT_OF[order.task]
     model = catalog.model_for(order.model, endpoint)
+    _check_granularities(order, model)
     return candidates(model, endpoint, catalog, lambda m: _check_options(order, m, endpoint, catalog))
 
 
@@ -279,7 +282,21 @@ def _check_options(order: TranscriptionOrder, model: Model, endpoint: Endpoint, 
         "known_speaker_names": bool(order.known_speakers),
     }
     ignored = ignored_options([name for name, wanted in asked.items() if wanted], model, endpoint, catalog)
-    return ignored | _check_language(order.language, model)
+    without_effect = {_GRANULARITIES} if order.granularities and order.response_format != "verbose_json" else set()
+    return ignored | without_effect | _check_language(order.language, model)
+
+
+def _check_granularities(order: TranscriptionOrder, model: Model) -> None:
+    """Raises `InvalidRequest` where times are asked for that `json` does not hold, of a model that has times.
+
+    One that has none takes the field and does nothing with it, as OpenAI's do: widely used clients send it always.
+    """
+    if not order.granularities or order.response_format == "verbose_json":
+        return
+    if model.capabilities.isdisjoint({"words", "segments"}) or _GRANULARITIES in model.ignore:
+        return
+    message = "'timestamp_granularities[]' requires response_format=verbose_json."
+    raise InvalidRequest(message, param=_GRANULARITIES)
 
 
 def _check_format(order: TranscriptionOrder, model: Model, endpoint: Endpoint, catalog: Catalog) -> None:
@@ -436,7 +453,7 @@ def _counted(transcript: Transcript, model: Model) -> Transcript:
 
 def _check_heard(transcript: Transcript, audio: AudioSource, model: Model) -> None:
     """Raises `ProviderBadAnswer` for an empty transcript of speech; of silence it is the right answer."""
-    if transcript.text.strip() or transcript.words or not holds_speech(audio.pcm(RATE)):
+    if transcript.text.strip() or transcript.words or not holds_speech(audio.pcm(VAD_SAMPLE_RATE)):
         return
     message = f"The provider '{model.provider.id}' gave an empty transcript, although somebody can be heard to speak."
     raise ProviderBadAnswer(message, provider=model.provider.id)
