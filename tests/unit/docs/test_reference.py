@@ -112,7 +112,7 @@ def test_the_metrics_are_the_documented_ones(
     telemetry._metrics.cache_clear()
     telemetry.report(FACTS, status=400, elapsed_ms=1.0)
     telemetry._metrics.cache_clear()
-    line, _ = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line)
+    line, *_ = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line)
     (described,) = line["_aws"]["CloudWatchMetrics"]
     documented = set(re.findall(r"^\| `(\w+)` \| (\w+) \|$", section("Metrics"), flags=re.MULTILINE))
     assert {(metric["Name"], metric["Unit"]) for metric in described["Metrics"]} == documented
