@@ -6,8 +6,8 @@ import OpenAI from 'openai';
 
 const [recording, subtitles] = process.argv.slice(2);
 if (!subtitles) {
-  console.error('usage: node big_file.mjs talk.mp3 talk.srt');
-  process.exit(1);
+  console.error('Usage: node big_file.mjs RECORDING SUBTITLES, such as talk.mp3 talk.srt');
+  process.exit(2);
 }
 const client = new OpenAI({
   timeout: 24 * 3600 * 1000, // of the whole call

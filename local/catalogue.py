@@ -81,7 +81,7 @@ def unreadable_keys(path: Path, environ: Mapping[str, str], *, aws_is_ours: bool
         if kind == "env":
             why = f"{name} is not set: stop this, `export {name}=…`, and start it again"
         else:
-            why = f"the local AWS begins without secrets: put {reference} there, or name an env:NAME in its place"
+            why = f"the local AWS starts without secrets: put {reference} there, or use env:NAME in the local catalogue"
         lines.append(f"{', '.join(models)} cannot be served by '{provider_id}', whose key cannot be read: {why}.")
     return lines
 

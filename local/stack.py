@@ -85,7 +85,7 @@ class Stack:
         slots = self._make_service(found, aws)
         table = deployed.only(rendered, "AWS::DynamoDB::Table")
         bucket = deployed.only(rendered, "AWS::S3::Bucket")
-        keys = seed.seed_keys(aws.client("dynamodb"), table, settings.root / "layers" / "shared")
+        keys = seed.seed_keys(aws.client("dynamodb"), table, settings)
         await self._serve(api, api_socket, invoke_socket, slots)
         # Imports take up to a second, and a first request would need two of them, authorizer and function.
         await self._warm([authorizer.function for authorizer in api.authorizers.values()])

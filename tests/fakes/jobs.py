@@ -177,6 +177,12 @@ class MemoryStore:
     def open_jobs(self) -> list[OpenJob]:
         return list(self.open.values())
 
+    def ask_to_cancel(self, job_id: str) -> bool:
+        if job_id not in self.open:
+            return False
+        self.open[job_id] = replace(self.open[job_id], cancel_asked=True)
+        return True
+
     def claim(self, job: OpenJob, now_s: int) -> bool:
         if self.open.get(job.id) != job:
             return False

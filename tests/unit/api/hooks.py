@@ -75,7 +75,9 @@ class Gateway:
     """Both functions over one table."""
 
     def __init__(self, client: Any) -> None:
-        self.client, self.clock, self.post, self.queue, self.dead = client, Clock(), Post(), Queue(), Queue()
+        self.client, self.clock, self.post = client, Clock(), Post()
+        self.queue = cast("Any", Queue())
+        self.dead = cast("Any", Queue())
         self.store, self.paces = WebhookStore(client, TABLE), PaceStore(client, TABLE)
         self.directory = Directory(client, TABLE, now_s=self.clock)
         desk = WebhookDesk(

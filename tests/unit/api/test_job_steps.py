@@ -89,6 +89,15 @@ def test_work_that_was_stopped_from_outside_is_not_blamed_on_a_step(shop: Worksh
     assert (shop.now(job).status, shop.now(job).error.code) == ("failed", "job_interrupted")
 
 
+def test_a_job_that_an_operator_wants_cancelled_is(shop: Workshop) -> None:
+    job = shop.listen()
+    number, *_ = shop.prepare(job)
+    shop.chunk(job, number)
+    end_handler(shop.ending)(event(job, cancelled=True), Context(900_000))
+    assert (shop.now(job).status, shop.now(job).partial, shop.now(job).error) == ("cancelled", True, None)
+    end_handler(shop.ending)({"project_id": "default", "job_id": "job_of_nobody", "cancelled": True}, Context(900_000))
+
+
 def test_a_step_that_fails_for_good_ends_the_job_with_its_error(shop: Workshop) -> None:
     job = shop.listen(audio=b"<!doctype html>" + bytes(500))
     with pytest.raises(GivenUp, match="InvalidAudio"):

@@ -242,3 +242,15 @@ class _Broken:
             raise ConnectTimeoutError(endpoint_url="s3")
 
         return fail
+
+
+def test_all_files_of_a_project_go_and_no_others(gateway: Gateway) -> None:
+    kept = gateway.create(authorizer=STRANGER).json
+    for _ in range(3):
+        gateway.put(gateway.create().json)
+    gateway.put(kept)
+    gateway.bucket.put_object(Bucket=BUCKET, Key="uploads/default2/upload_x", Body=b"a")
+    for _ in range(2):
+        gateway.store.remove_all("default")
+    left = [each["Key"] for each in gateway.bucket.list_objects_v2(Bucket=BUCKET)["Contents"]]
+    assert left == ["uploads/default2/upload_x", kept["fields"]["key"]]

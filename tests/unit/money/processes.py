@@ -106,7 +106,7 @@ class Process:
         directory = Directory(table, TABLE)
         self.sweeper = Sweeper(table, TABLE, directory, Endings(store, unsettled), LAG, now_ms=clock)
         self.rollup = Rollup(table, TABLE, LAG, now_ms=clock)
-        self.lost_jobs = LostJobs(store, executions, end, patience_s=PATIENCE_S, now_s=lambda: clock() // 1000)
+        self.lost_jobs = LostJobs(store, executions, end, end, patience_s=PATIENCE_S, now_s=lambda: clock() // 1000)
 
 
 def _nobody(_job: Job) -> None:

@@ -21,6 +21,7 @@ from audio_gateway.deadline import Deadline
 from audio_gateway.jobs.job import Job, JobError, job_named
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.use_cases.ask import Failure
+from audio_gateway.use_cases.cancelled import cancel_unless_over
 from audio_gateway.use_cases.chunk_job import ChunkWork, work_on_chunks
 from audio_gateway.use_cases.merge_job import INTERRUPTED, UNKNOWN, Ending, fail_job, merge_job
 from audio_gateway.use_cases.prepare_job import Preparation, prepare_job
@@ -103,10 +104,13 @@ def end_handler(using: Ending) -> Handler:
     """`{project_id, job_id}` of a job one of whose other steps has failed for good, or that was cancelled → nothing.
 
     `error` in the event is Step Functions' name of what happened. With `interrupted` nothing has failed: the work was
-    stopped from outside.
+    stopped from outside. With `cancelled` it was stopped because an operator wants the job cancelled.
     """
 
     def work(event: Mapping[str, Any], deadline: Deadline, _failed: list[Failure]) -> None:
+        if event.get("cancelled"):
+            cancel_unless_over(event["project_id"], event["job_id"], deadline, using=using)
+            return
         error = INTERRUPTED if event.get("interrupted") else _kept_error(event, using.files)
         fail_job(event["project_id"], event["job_id"], error, deadline, using=using)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -120,5 +120,10 @@ def _data(model: Model) -> dict[str, Any]:
 
 
 def _cells(model: Model) -> tuple[str, ...]:
-    prices = ", ".join(f"${usd} {_UNITS[unit]}" for unit, usd in caller_prices(model).items())
-    return model.id, model.provider.id, ", ".join(sorted(model.endpoints)), prices, ", ".join(model.fallbacks)
+    endpoints, prices = ", ".join(sorted(model.endpoints)), price_text(caller_prices(model))
+    return model.id, model.provider.id, endpoints, prices, ", ".join(model.fallbacks)
+
+
+def price_text(prices: Mapping[str, str]) -> str:
+    """What callers pay, in a few words."""
+    return ", ".join(f"${usd} {_UNITS[unit]}" for unit, usd in prices.items())

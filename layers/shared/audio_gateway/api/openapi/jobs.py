@@ -92,7 +92,8 @@ def job_paths() -> dict[str, Schema]:
                 "summary": "Cancel a job",
                 "description": "Nothing more is begun. The parts whose answer had come are charged, as `usage` says, "
                 "and can be fetched as its partial result; where there are none, `usage` is null and nothing is kept. "
-                "Cancelling it again changes nothing; a job that has succeeded or failed is a 409.",
+                "Cancelling it again changes nothing, and tells no webhook again; a job that has succeeded or failed "
+                "is a 409.",
                 "parameters": [which],
                 "responses": {"200": cancelled, **refusals((*_READING, 409))},
             }
