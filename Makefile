@@ -71,8 +71,8 @@ sam-validate: .local/sam/.stamp ## check template.yaml with SAM and cfn-lint
 sam-test: .local/sam/.stamp .local/venv/.stamp .venv/.stamp ## sam build, then every function in a container (needs Docker)
 	scripts/sam-test
 
-deploy: .local/sam/.stamp .venv/.stamp ## build and deploy into your AWS account (CONFIG_ENV=dev|prod ARCH=arm64 ARGS="--region eu-central-1")
-	@$(PY) scripts/deploy.py $(if $(CONFIG_ENV),--config-env $(CONFIG_ENV)) $(if $(ARCH),--arch $(ARCH)) $(ARGS)
+deploy: .local/sam/.stamp .venv/.stamp ## build and deploy into your AWS account (CONFIG_ENV=dev|prod CONFIG_FILE=… ARCH=arm64 ARGS="--region eu-central-1")
+	@$(PY) scripts/deploy.py $(if $(CONFIG_FILE),--config-file $(CONFIG_FILE)) $(if $(CONFIG_ENV),--config-env $(CONFIG_ENV)) $(if $(ARCH),--arch $(ARCH)) $(ARGS)
 
 lock: $(UV) ## compile every lock file anew from its .in file
 	scripts/lock
