@@ -15,12 +15,12 @@ MODEL = os.environ.get("TRANSCRIPTION_MODEL", "pocketsphinx")
 
 
 def show_upload(sent: int, total: int) -> None:
-    """Is told of bytes."""
+    """Called for each piece of the upload, with numbers of bytes."""
     print(f"uploaded {sent} of {total} bytes", end="\r")
 
 
 def show_job(job: audio_gateway_client.Job) -> None:
-    """Is told of the job about every two seconds."""
+    """Called about every two seconds while the gateway works."""
     print(f"{job['status']}: {job['progress']['completed']} of {job['progress']['total']} parts")
 
 

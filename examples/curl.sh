@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What is done at once, with curl: models, voices, speech, transcription, translation. Set OPENAI_BASE_URL and OPENAI_API_KEY.
+# Models, voices, speech, transcription and translation with curl. Set OPENAI_BASE_URL and OPENAI_API_KEY.
 set -euo pipefail
 speech_model=${SPEECH_MODEL:-espeak-ng}
 transcription_model=${TRANSCRIPTION_MODEL:-pocketsphinx}

@@ -10,7 +10,7 @@ from typing import Final
 
 from local import deployment, functions, rest_api, schedules, seed, stack_file, template
 from local.aws import Aws
-from local.catalogue import CatalogueCheck
+from local.catalogue import CatalogueCheck, unreadable_keys
 from local.console import tell
 from local.emulator import MiniStack, external
 from local.environments import Environment, process_variables
@@ -112,6 +112,8 @@ class Stack:
         settings = self._settings
         catalogue = settings.catalogue or settings.root / "layers" / "shared" / "catalog.toml"
         tell(welcome(info, settings.stack_file, catalogue))
+        for line in unreadable_keys(catalogue, settings.operator, aws_is_ours=settings.external_aws is None):
+            tell(f"warning: {line}")
 
     async def _stop(self) -> None:
         stack_file.remove(self._settings.stack_file)

@@ -134,3 +134,9 @@ def test_a_provider_with_a_key_is_not_asked_for_voices_as_this_function_may_not_
     handler = lambda_handler(voices_app(catalog=found, providers=nobody), "voices")
     answer = call(handler, event("GET", "/audio/voices"))
     assert [voice["id"] for voice in answer.json["data"]] == ["alloy"]
+
+
+def test_voices_are_listed_for_clients_that_look_for_names_too(handlers: dict[str, Any]) -> None:
+    found = get(handlers, "voices", "/audio/voices").json
+    assert found["voices"]
+    assert found["voices"] == [{"id": voice["id"], "name": voice["name"]} for voice in found["data"]]

@@ -48,6 +48,17 @@ def test_what_a_reader_sees_as_one_character_is_not_cut(text: str, most: int) ->
             assert is_grapheme_border(text, at)
 
 
+@pytest.mark.parametrize("mark", ["!", "!?", "—", "…", "」", "! ", '?"', "——a", "!字", "！"])
+def test_a_long_run_of_marks_takes_no_longer_than_other_text(mark: str) -> None:
+    def seconds(text: str) -> float:
+        started = time.process_time()
+        assert "".join(split(text, 4096)) == text
+        return time.process_time() - started
+
+    marks = (mark * 30_000)[:30_000]
+    assert seconds(marks) < 0.1 + 10 * seconds(("word. " * 30_000)[:30_000])
+
+
 WORDS = st.lists(
     st.tuples(
         st.text("abcdefghijklmnäöüéßñ", min_size=1, max_size=12),

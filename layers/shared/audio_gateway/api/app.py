@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from audio_gateway.api.cors import ANY, Cors
 from audio_gateway.api.errors import answer_for
 from audio_gateway.api.identity import AdminCaller, Caller, admin_caller, api_caller
+from audio_gateway.api.parameters import MAX_ID
 from audio_gateway.api.request_scope import RequestScope, methods_of
 from audio_gateway.api.telemetry import RequestFacts, log_unexpected
 from audio_gateway.api.unreadable import LambdaHandler, or_refused
@@ -32,9 +33,6 @@ from audio_gateway.errors import (
 )
 from audio_gateway.metering.account import Caller as Payer
 from audio_gateway.use_cases.reserve import Call
-
-MAX_ID: Final = 100
-"""Characters of an id: what is longer is nobody's, and no key of the table."""
 
 _PATH_SHOWN: Final = 200
 
@@ -120,7 +118,8 @@ def received_ms_of(request: Request) -> int:
 def call_of(request: Request, caller: Caller) -> Call:
     """The running request as use cases know it."""
     payer = Payer(caller.key_id, caller.project_id)
-    return Call(facts_of(request).request_id, payer, deadline_of(request))
+    facts = facts_of(request)
+    return Call(facts.request_id, payer, deadline_of(request), facts.failed)
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from audio_gateway.api.json_body import MAX_FIELDS
 from audio_gateway.errors import InvalidRequest, UnsupportedContentType
 
-_MAX_PARTS = 200
 _FILE = "file"
 _QUOTED = re.compile(rb'"[^"]*"')
 _FILENAME_STAR = re.compile(rb";\s*filename\*[\d*]*\s*=", re.IGNORECASE)  # RFC 5987 and RFC 2231
@@ -162,8 +162,8 @@ class _Reader:
         }
 
     def _begin(self) -> None:
-        if len(self.found) >= _MAX_PARTS:
-            raise InvalidRequest(f"The form has more than {_MAX_PARTS} fields.")
+        if len(self.found) >= MAX_FIELDS:
+            raise InvalidRequest(f"The form has more than {MAX_FIELDS} fields.")
         self._headers = {}
         self._slices = []
 

@@ -27,6 +27,7 @@ from audio_gateway.api.multipart import Form
 from audio_gateway.api.replay import begin_run, deliver, remember, replayed, respond
 from audio_gateway.api.results import ResultStore
 from audio_gateway.api.transcript_answers import transcript_answer
+from audio_gateway.api.unknown_fields import announced
 from audio_gateway.errors import InvalidRequest, WorkTooLong
 from audio_gateway.providers.port import Chunking, KnownSpeaker, Task, TranscriptDone
 from audio_gateway.replay.idempotency import Idempotency
@@ -51,7 +52,6 @@ STREAMABLE: Final = ("json", "text", "diarized_json")
 MAX_SPEAKERS: Final = 4
 _REFERENCE = re.compile(r"data:audio/[\w.+-]+;base64,[A-Za-z0-9+/=_-]+", re.ASCII)
 _NUMBER = re.compile(r"([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?", re.ASCII)
-_FIELD_NAME = re.compile(r"[^A-Za-z0-9_.\[\]-]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +86,9 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
         form = read_form(request.headers.get("content-type"), await body_of(request))
         background = read_background(form)
         order = read_order(form)
-        facts.model = known_model(order.model, using.catalog)
-        unknown = tuple(_FIELD_NAME.sub("?", name)[:50] for name in form.left())
+        facts.model = facts.requested_model = known_model(order.model, using.catalog)
+        unknown = announced(form.left())
+        facts.unknown_fields = len(form.left())
         # A request without `background` has the fingerprint of before there was one.
         asked = (order, "background") if background else (order,)
         with begin_run(request, caller, using, *asked, background=background) as run:
@@ -288,7 +289,7 @@ def _threshold(value: Any) -> float | None:
         return None
     try:
         threshold = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         threshold = math.nan
     if not 0 <= threshold <= 1:
         message = "'chunking_strategy[threshold]' must be a number from 0 to 1."
@@ -317,7 +318,7 @@ def _known_speakers(form: Form) -> tuple[KnownSpeaker, ...]:
 
 def _check_together(order: TranscriptionOrder) -> None:
     """What each field allows, but not with the others."""
-    if order.granularities and order.response_format != "verbose_json":
+    if order.granularities and order.response_format not in {"json", "verbose_json"}:
         message = "'timestamp_granularities[]' requires response_format=verbose_json."
         raise InvalidRequest(message, param="timestamp_granularities")
     if order.logprobs and order.response_format != "json":

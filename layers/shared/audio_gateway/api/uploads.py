@@ -59,7 +59,7 @@ def read_upload(body: dict[str, Any]) -> tuple[str, int]:
         message = "'bytes' must be a whole number from 1: how many bytes the file has, at most."
         raise InvalidRequest(message, param="bytes", code="invalid_value")
     if size > MAX_BYTES:
-        message = f"'bytes' is {size}; a file may have {MAX_BYTES}. Compress it (Opus or MP3, mono) or split it."
+        message = f"'bytes' is more than {MAX_BYTES}, the most of a file. Compress it (Opus or MP3, mono) or split it."
         raise RequestTooLarge(message, param="bytes")
     fields.refuse_the_rest()
     return filename, size

@@ -194,7 +194,13 @@ def _listings() -> dict[str, Schema]:
         data = many(reference(name), "All of them; there are no pages.")
         return record("A list.", "object data", {"object": constant("list"), "data": data})
 
-    return {"Model": _model(), "ModelList": listing("Model"), "Voice": _voice(), "VoiceList": listing("Voice")}
+    voices = listing("Voice")
+    named = record(
+        "A voice by its name.", "id name", {"id": text("What to send as `voice`."), "name": text("For people.")}
+    )
+    voices["properties"]["voices"] = many(named, "The same voices again, for clients that read them here.")
+    voices["required"] = [*voices["required"], "voices"]
+    return {"Model": _model(), "ModelList": listing("Model"), "Voice": _voice(), "VoiceList": voices}
 
 
 def _model() -> Schema:

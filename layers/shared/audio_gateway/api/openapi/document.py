@@ -270,7 +270,8 @@ def _headers() -> dict[str, Schema]:
         "openai-version": "Of OpenAI's API, as the SDKs know it.",
         "x-content-type-options": "`nosniff`.",
         "x-audio-gateway-model": "The model that served the request: the one asked for, or one of its fallbacks.",
-        "x-audio-gateway-ignored": "Names of the fields that changed nothing, if there were any.",
+        "x-audio-gateway-ignored": "Names of the fields that changed nothing, if there were any; the first ten of "
+        "those that nobody knows.",
         "x-audio-gateway-cost-usd": "What the answer costs, in dollars: a plain decimal number.",
         "x-audio-gateway-replayed": "`true` for the answer to an earlier request with the same Idempotency-Key, or to "
         "an earlier try of the call.",

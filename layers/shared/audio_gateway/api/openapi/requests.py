@@ -145,7 +145,8 @@ def _transcription_options() -> dict[str, Schema]:
         ),
         "timestamp_granularities[]": many(
             words(GRANULARITIES, "What to give times of."),
-            "Which times `verbose_json` holds: one part for each. Only with that format; segments if left out.",
+            "Which times `verbose_json` holds: one part for each. Only with that format; segments if left out. A model "
+            "that has no times takes it with `json` as well, to no effect.",
         ),
         "include[]": many(
             words(["logprobs"], "What to add."),
