@@ -34,6 +34,7 @@ and to OpenAI's envelope.
     ├── MethodNotAllowed
     ├── ProviderError                the provider failed; never the caller's fault, except ProviderRejected
     │   ├── ProviderRejected         it refused the caller's input
+    │   │   └── TextUnspeakable      its engine broke down over the text
     │   ├── ProviderRateLimited      it asks us to slow down
     │   ├── ProviderKeyRefused       it refused the operator's key
     │   ├── ProviderKeyUnreadable    the operator's key for it cannot be read, so that it was not asked
@@ -307,6 +308,15 @@ class ProviderRejected(ProviderError):
     ) -> None:
         super().__init__(message, provider=provider, param=param, code=code)
         self.upstream_status = upstream_status
+
+
+class TextUnspeakable(ProviderRejected):
+    """The text made the provider's engine break down, and would again. Another model may speak it."""
+
+    code = "text_unspeakable"
+
+    def __init__(self, message: str, *, provider: str) -> None:
+        super().__init__(message, provider=provider, upstream_status=400, param="input")
 
 
 class ProviderRateLimited(ProviderError):
