@@ -39,6 +39,7 @@ from audio_gateway.metering.account import Usage
 from audio_gateway.metering.account_item import Account
 from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.limits import limits_from_api
+from audio_gateway.metering.visits import Visits
 from audio_gateway.providers.port import TranscriptDone, TranscriptEvent, TranscriptionRequest
 from audio_gateway.transcripts.render import RESPONSE_FORMATS
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage
@@ -46,7 +47,7 @@ from tests.fakes.books import FakeAccounts, FakeBooks, FakeNames, row
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event, form_event, json_event
 from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import free_till
+from tests.fakes.meter import FakeWaits, free_till
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
 from tests.fakes.replay import FakeSpeechCache, fresh_idempotency, no_repetitions
 from tests.unit.use_cases.job_workshop import Workshop
@@ -133,8 +134,8 @@ def apps() -> dict[str, FastAPI]:
         "speech": speech_app(SpeechApi(**parts, caches=FakeSpeechCache())),
         "transcriptions": transcriptions_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
         "translations": translations_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
-        "jobs": jobs_app(stopping=Workshop().stopping, results=cast("ResultStore", None)),
-        "uploads": uploads_app(uploads=cast("UploadStore", None)),
+        "jobs": jobs_app(stopping=Workshop().stopping, results=cast("ResultStore", None), waits=FakeWaits()),
+        "uploads": uploads_app(uploads=cast("UploadStore", None), visits=cast("Visits", None)),
         "voices": voices_app(catalog=found, providers=providers),
         "models": models_app(catalog=found),
         "admin": admin_app(directory=cast("Directory", None)),

@@ -14,6 +14,7 @@ from audio_gateway.api import telemetry
 from audio_gateway.api.openapi import error_rows
 from audio_gateway.api.openapi.groups import GROUPS
 from audio_gateway.api.telemetry import RequestFacts
+from audio_gateway.use_cases.ask import Failure
 from scripts.reference import pages
 from scripts.samples import SAMPLES
 from tests.unit.docs.pages import ROOT
@@ -40,6 +41,8 @@ FACTS = RequestFacts(
     unknown_fields=1,
     cached=True,
     replayed=True,
+    requested_model="named",
+    failed=[Failure("named", "acme", "ProviderTimedOut")],
 )
 
 
@@ -132,7 +135,7 @@ def test_the_metrics_are_the_documented_ones(
     telemetry._metrics.cache_clear()
     telemetry.report(FACTS, status=400, elapsed_ms=1.0)
     telemetry._metrics.cache_clear()
-    line, _ = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line)
+    line, *_ = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line)
     (described,) = line["_aws"]["CloudWatchMetrics"]
     documented = set(re.findall(r"^\| `(\w+)` \| (\w+) \|$", section("Metrics"), flags=re.MULTILINE))
     assert {(metric["Name"], metric["Unit"]) for metric in described["Metrics"]} == documented

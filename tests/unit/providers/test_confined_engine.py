@@ -260,6 +260,15 @@ def test_a_server_that_died_is_started_anew() -> None:
         assert not Path(f"/proc/{first}").exists()
 
 
+def test_a_server_starts_without_being_waited_for() -> None:
+    with running() as process:
+        process.start()
+        first = server_of(process)
+        process.start()
+        assert ask(process, "echo|x") == "x"
+        assert server_of(process) == first
+
+
 def test_those_who_speak_die_with_the_server() -> None:
     with running() as process:
         pieces = process.speak(Utterance("flood", "x/hostile", 50), Deadline.after(30))
