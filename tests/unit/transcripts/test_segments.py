@@ -47,6 +47,10 @@ def test_a_pause_ends_a_segment() -> None:
     assert texts(words) == ["one two", "three"]
 
 
+def test_the_limits_are_those_of_subtitles() -> None:
+    assert (MAX_SEGMENT_CHARACTERS, MAX_SEGMENT_MS, PAUSE_MS) == (2 * 42, 7 * 1000, 700)
+
+
 @pytest.mark.parametrize(("pause_ms", "segments"), [(PAUSE_MS - 1, 1), (PAUSE_MS, 2)])
 def test_a_pause_of_seven_tenths_of_a_second_is_long_enough(pause_ms: int, segments: int) -> None:
     assert len(texts([Word("one", 0, 300), Word("two", 300 + pause_ms, 1200)])) == segments

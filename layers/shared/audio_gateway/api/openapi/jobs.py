@@ -86,8 +86,9 @@ def job_paths() -> dict[str, Schema]:
             "delete": {
                 "operationId": "deleteJob",
                 "summary": "Delete a job",
-                "description": "Deletes the job, its result, and the input that came with the request. A job that is not "
-                "over is cancelled first: what was done is charged, and nothing is kept. An upload that it read stays.",
+                "description": "Deletes the job, its result, and the input that came with the request. A job that "
+                "is not over is cancelled first: what was done is charged, and nothing is kept. An upload that it "
+                "read stays.",
                 "parameters": [which],
                 "responses": {"200": deleted, **refusals(_READING)},
             },
@@ -189,9 +190,9 @@ def _content(which: Schema) -> Schema:
     return {
         "operationId": "retrieveJobContent",
         "summary": "Fetch a job's result",
-        "description": "Returns exactly what the call would have answered directly. Speech in another format than it "
-        f"was ordered in can be had up to {MOST_TRANSCODED_BYTES} bytes. A failed job answers with the error that the call "
-        "would have had, a cancelled one with a 409. With `partial` both give what was done of them, if anything was. "
+        "description": "Returns exactly what the call would have answered directly. Speech in another format than "
+        f"it was ordered in can be had up to {MOST_TRANSCODED_BYTES} bytes. A failed job answers with the error that "
+        "the call would have had, a cancelled one with a 409. With `partial` both give what was done of them, if anything was. "
         "That of a job which was just cancelled is a 409 with `retry-after` until it is made.",
         "parameters": asked,
         "responses": {
