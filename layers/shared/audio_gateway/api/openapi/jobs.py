@@ -191,9 +191,9 @@ def _content(which: Schema) -> Schema:
         "operationId": "retrieveJobContent",
         "summary": "Fetch a job's result",
         "description": "Returns exactly what the call would have answered directly. Speech in another format than "
-        f"it was ordered in can be had up to {MOST_TRANSCODED_BYTES} bytes. A failed job answers with the error that "
-        "the call would have had, a cancelled one with a 409. With `partial` both give what was done of them, if anything was. "
-        "That of a job which was just cancelled is a 409 with `retry-after` until it is made.",
+        f"that of the request is available up to {MOST_TRANSCODED_BYTES / 1_000_000:g} MB. A failed job answers with "
+        "the error that the call would have had, a cancelled one with a 409. With `partial`, both return what was done, "
+        "if anything was; just after a cancellation that is a 409 with `retry-after`.",
         "parameters": asked,
         "responses": {
             "200": ok(
