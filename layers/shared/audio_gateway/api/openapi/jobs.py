@@ -192,8 +192,8 @@ def _content(which: Schema) -> Schema:
         "summary": "Fetch a job's result",
         "description": "Returns exactly what the call would have answered directly. Speech in another format than "
         f"that of the request is available up to {MOST_TRANSCODED_BYTES / 1_000_000:g} MB. A failed job answers with "
-        "the error that the call would have had, a cancelled one with a 409. With `partial`, both return what was done, "
-        "if anything was; just after a cancellation that is a 409 with `retry-after`.",
+        "the error that the call would have had, a cancelled one with a 409. With `partial`, both return what was "
+        "done, if anything was; just after a cancellation that is a 409 with `retry-after`.",
         "parameters": asked,
         "responses": {
             "200": ok(
