@@ -385,6 +385,9 @@ def faults(value: Any, schema: dict[str, Any], where: str = "") -> list[str]:
 
 
 def faults_of_object(value: dict[str, Any], schema: dict[str, Any], where: str) -> list[str]:
+    if "properties" not in schema:
+        others = schema["additionalProperties"]
+        return [fault for name in value for fault in faults(value[name], others, f"{where}.{name}")]
     fields = schema["properties"]
     missing = [f"{where}.{name} is missing" for name in schema["required"] if name not in value]
     unknown = [f"{where}.{name} is not documented" for name in value if name not in fields]
@@ -428,6 +431,21 @@ def fits(answer: Answer, path: str, method: str = "post") -> None:
         assert frames[-2:] == ["data: [DONE]", ""]
         for frame in frames[:-2]:
             assert faults(json.loads(frame.removeprefix("data: ")), schema) == []
+
+
+@pytest.mark.parametrize("name", [name for name, schema in SCHEMAS.items() if "examples" in schema])
+def test_an_example_is_as_its_schema_says(name: str) -> None:
+    for example in SCHEMAS[name]["examples"]:
+        assert faults(example, SCHEMAS[name]) == []
+
+
+def test_every_answer_in_json_has_an_example() -> None:
+    for methods in SPEC["paths"].values():
+        for operation in methods.values():
+            for answer in operation["responses"].values():
+                schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+                for each in schema.get("oneOf", [schema] if schema else []):
+                    assert SCHEMAS[each["$ref"].rsplit("/", 1)[1]]["examples"], operation["operationId"]
 
 
 @pytest.mark.parametrize("response_format", SPEECH_FORMATS)
