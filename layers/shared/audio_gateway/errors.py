@@ -17,7 +17,7 @@ and to OpenAI's envelope.
     ├── PermissionDenied             the key is known and may not do this
     ├── LimitReached                 one of the key's limits does not allow the request now
     │   ├── RateLimitReached         requests, characters or audio of this minute, or requests at once
-    │   ├── TooMuchAtOnce            more than a whole minute of the key's allows
+    │   ├── TooMuchAtOnce            more than a whole minute of the key's allows, or than its uploads leave room for
     │   └── BudgetReached            the month's budget: asking again does not help
     ├── AlreadyRunning               the same request is being worked on: its answer comes from there
     ├── IdempotencyKeyReused         the Idempotency-Key stands for another request
@@ -160,7 +160,10 @@ class RateLimitReached(LimitReached):
 
 
 class TooMuchAtOnce(LimitReached):
-    """The request alone is over a limit of the minute: asking again does not help."""
+    """The request alone is over a limit of the minute, or uploads that wait to be used leave no room for it.
+
+    Asking again does not help, unless something is done about it.
+    """
 
     code = "rate_limit_exceeded"
 

@@ -26,7 +26,7 @@ from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsa
 from audio_gateway.use_cases.reserve import Till
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event, json_event
-from tests.fakes.meter import FakeMeter, FakeUnsettled
+from tests.fakes.meter import FakeMeter, FakeUnsettled, FakeWaits
 from tests.fakes.providers import model
 from tests.fakes.replay import FakeAnswers, FakeAttempts, FakeClaims, FakePayments, FakeSpeechCache
 from tests.fakes.results import FakeResults
@@ -102,6 +102,7 @@ class Gateway(Workshop):
         self.provider = AskedAtOnceToo()
         self.results: Any = results or FakeResults()
         self.meter = FakeMeter()
+        self.waits = FakeWaits()
         self.claims, self.answers, self.payments = FakeClaims(), FakeAnswers(), FakePayments()
         self.attempts = FakeAttempts()
         known: dict[str, Any] = {
@@ -117,7 +118,7 @@ class Gateway(Workshop):
             "speech": speech_app(SpeechApi(**known, caches=FakeSpeechCache())),
             "transcriptions": transcriptions_app(ListeningApi(**known, files=FakeFiles())),
             "translations": translations_app(ListeningApi(**known, files=FakeFiles())),
-            "jobs": jobs_app(stopping=self.stopping, results=self.results, poll_s=0.01),  # type: ignore[arg-type] # keeps results in memory
+            "jobs": jobs_app(stopping=self.stopping, results=self.results, waits=self.waits, poll_s=0.01),  # type: ignore[arg-type] # keeps results in memory
         }
         self.handlers = {name: lambda_handler(app, name) for name, app in apps.items()}
 

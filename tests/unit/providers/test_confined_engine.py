@@ -211,7 +211,7 @@ def test_a_frame_that_lies_ends_the_process(engine: EspeakProcess, raw: str) -> 
 def test_speech_without_end_is_cut_off(engine: EspeakProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(espeak_process, "_MOST_BYTES_ANYWAY", 1_000_000)
     monkeypatch.setattr(espeak_process, "_MOST_BYTES_A_CHARACTER", 0)
-    taken = []
+    taken: list[Any] = []
     with pytest.raises(TextUnspeakable):
         taken.extend(engine.speak(Utterance("flood", "x/hostile", 50), Deadline.after(30)))
     assert none_left(engine)
@@ -258,6 +258,15 @@ def test_a_server_that_died_is_started_anew() -> None:
         assert ask(process, "echo|y") == "y"
         assert server_of(process) != first
         assert not Path(f"/proc/{first}").exists()
+
+
+def test_a_server_starts_without_being_waited_for() -> None:
+    with running() as process:
+        process.start()
+        first = server_of(process)
+        process.start()
+        assert ask(process, "echo|x") == "x"
+        assert server_of(process) == first
 
 
 def test_those_who_speak_die_with_the_server() -> None:

@@ -25,6 +25,10 @@ class EspeakSpeech:
     100 ms of silence.
     """
 
+    def start(self) -> None:
+        """Have the process of eSpeak NG start, without waiting; raises `ConfigurationError`."""
+        espeak_process().start()
+
     def voices(self) -> tuple[ProviderVoice, ...]:
         """Every language of eSpeak NG, each with its plain voice."""
         return self._names.listed()

@@ -18,17 +18,19 @@ CPU_SECONDS = 5
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4  # linux/prctl.h
 _NOBODY = 65_534
 
+_libc = ctypes.CDLL(None)
+
 
 def die_with_the_server() -> None:
     """Be killed when the process that forked this one ends."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def hide_memory() -> None:
     """No other process of this user may look into this one's memory, its environment or its descriptors."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+        _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def confine() -> None:

@@ -35,20 +35,18 @@ class _Program(ctypes.Structure):
 
 
 def can_filter() -> bool:
-    """Whether this kernel knows such filters, for this processor."""
-    libc = ctypes.CDLL(None, use_errno=True)
+    """Whether this kernel knows such filters, and we know this processor."""
     # It looks for the filter in memory, or says at once that it knows none.
-    libc.prctl(_PR_SET_SECCOMP, _FILTER_MODE, None)
-    return os.uname().machine in _PROCESSORS and ctypes.get_errno() == errno.EFAULT
+    _libc.prctl(_PR_SET_SECCOMP, _FILTER_MODE, None)
+    return _program is not None and ctypes.get_errno() == errno.EFAULT
 
 
 def filter_system_calls() -> None:
     """Refuse all other system calls of this process from now on, for good."""
-    instructions = _instructions(*_PROCESSORS[os.uname().machine])
-    program = _Program(len(instructions), b"".join(instructions))
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if libc.prctl(_PR_SET_SECCOMP, _FILTER_MODE, ctypes.byref(program)) != 0:
+    if _program is None:
+        raise OSError(errno.ENOSYS, "no system call of this processor is known")
+    _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if _libc.prctl(_PR_SET_SECCOMP, _FILTER_MODE, ctypes.byref(_program)) != 0:
         raise OSError(ctypes.get_errno(), "the kernel refuses the filter of system calls")
 
 
@@ -67,3 +65,15 @@ def _instructions(processor: int, allowed: tuple[int, ...]) -> list[bytes]:
 
 def _instruction(code: int, operand: int, *, then: int = 0, otherwise: int = 0) -> bytes:
     return code.to_bytes(2, "little") + bytes((then, otherwise)) + operand.to_bytes(4, "little")
+
+
+def _program_for(processor: str) -> _Program | None:
+    if processor not in _PROCESSORS:
+        return None
+    instructions = _instructions(*_PROCESSORS[processor])
+    return _Program(len(instructions), b"".join(instructions))
+
+
+# Made once, and not by each process that is forked.
+_libc = ctypes.CDLL(None, use_errno=True)
+_program = _program_for(os.uname().machine)
