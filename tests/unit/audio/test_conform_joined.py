@@ -51,7 +51,6 @@ JOINED: dict[str, bytes] = {
     "mp3, each with its length": mp3(1.0) + mp3(1.0),
     "mp3, variable, each with its length": mp3(1.0, vbr=True) + mp3(1.0, vbr=True),
     "aac": spoken("aac", 1.0) * 2,
-    "flac": spoken("flac", 1.0) * 2,
     "webm": any_file("webm opus 48 kHz", 1.0) * 2,
 }  # fmt: skip
 
@@ -89,12 +88,16 @@ def test_an_mp3_longer_than_it_promises_promises_nothing() -> None:
     assert b"Xing" not in both
 
 
-def test_a_chain_of_ogg_is_heard_or_refused_but_never_in_part() -> None:
-    """Browsers play the first link alone, so that it is not passed on; nothing was sent to the caller by then."""
-    chain = spoken("opus", 1.0) * 2
+@pytest.mark.parametrize("kind", ["opus", "flac"])
+@pytest.mark.parametrize("size", [1_000, 10_000_000])
+def test_a_chain_of_ogg_or_flac_is_heard_or_refused_but_never_in_part(kind: SpeechFormat, size: int) -> None:
+    """Players play the first link alone, so that it is not passed on; nothing was sent to the caller by then."""
+    chain = spoken(kind, 1.0) * 2
     with pytest.raises(InvalidAudio, match="more than one"):
-        answered(chain, "opus")
-    assert seconds("mp3", answered(chain, "mp3")) == pytest.approx(2.0, abs=PADDED_S)
+        answered(chain, kind, size=size)
+    for wanted in ("mp3", "pcm"):
+        data = answered(chain, wanted, size=size)
+        assert seconds(wanted, data) == pytest.approx(2.0, abs=PADDED_S)
 
 
 REFUSED: dict[str, tuple[SpeechFormat, bytes]] = {
