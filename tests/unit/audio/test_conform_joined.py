@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from audio_gateway.audio.conform import conform
 from audio_gateway.audio.encode import with_true_sizes
@@ -157,3 +159,20 @@ def test_a_header_without_sound_is_refused_before_the_first_byte(name: str, want
     made = conform(in_pieces(data, 700), declared=declared, sample_rate=24_000, wanted=wanted)
     with pytest.raises(InvalidAudio):
         next(made)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.binary(max_size=40).map(lambda raw: raw + raw[: len(raw) % 2]), st.sampled_from([None, 0, 2**32 - 1])
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.integers(1, 64),
+)
+def test_the_samples_of_files_in_a_row_are_those_of_each(files: list[tuple[bytes, int | None]], size: int) -> None:
+    """Whatever their headers say of their sizes, and wherever the network cuts them."""
+    assume(any(samples for samples, _ in files))
+    data = b"".join(riff(samples, rate=24_000, size=said) for samples, said in files)
+    assert answered(data, "pcm", declared="wav", size=size) == b"".join(samples for samples, _ in files)
