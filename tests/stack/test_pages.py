@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
 PLACEHOLDERS = ("http://127.0.0.1:8080/v1", "sk-...")
-# Silent, tried again where a busy machine was late, as the SDKs do, and the end of the script where the gateway refuses.
+# Silent, tried again where a busy machine was late, as the SDKs do, and ending the script where it is refused.
 BEFORE = """
 set -euo pipefail
 curl() { command curl --silent --show-error --retry 3 --fail-with-body "$@"; }
