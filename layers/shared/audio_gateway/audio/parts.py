@@ -17,6 +17,7 @@ from fractions import Fraction
 from typing import Final, Literal, Protocol
 
 from audio_gateway.audio import ebml, flac, isobmff, mpeg, ogg, riff
+from audio_gateway.audio.bounds import Bounds
 from audio_gateway.audio.content import Content, Pieces
 from audio_gateway.audio.ffmpeg import SeekableFile
 from audio_gateway.audio.sniff import ENOUGH, Container
@@ -57,6 +58,9 @@ class Part:
     heads take. `dense` says that nothing but frames of audio is in it, behind the `head`; `is_last` then says whether a
     packet is a frame to its last byte, where FFmpeg takes what follows along with it.
 
+    `container` is what these bytes are where that is not what the file is. `zero_s` is when the recording begins on the
+    clock of the timestamps; None where it begins with the track.
+
     `plain` says that the file has no other part and nothing else that can be heard.
     """
 
@@ -69,23 +73,26 @@ class Part:
     dense: bool = False
     head: bytes = b""
     is_last: Callable[[bytes], bool] | None = None
+    container: Container | None = None
+    zero_s: Fraction | None = None
     plain: bool = False
 
 
-def parts(data: Content, container: Container, late: Callable[[], bool] = lambda: False) -> list[Part]:
+def parts(data: Content, container: Container, bounds: Bounds) -> list[Part]:
     """The parts of a file whose content is `container`, one track of each.
 
-    Raises `InvalidAudio` where its structure is wrong, or where it has no audio, and `AudioTooLong` once `late` says
-    that the time is up.
+    Raises `InvalidAudio` where its structure is wrong, or where it has no audio, and `AudioTooLong` when the time is
+    up.
     """
-    found = _PARTS_OF[container](data)
+    with bounds.native():  # our own lists of what is in a file can be long, too
+        found = _PARTS_OF[container](data)
     compared = sum(len(tracks) for tracks in found if len(tracks) > 1)
     if compared > MOST_TRACKS:
         raise InvalidAudio(
             f"The file has {compared} audio tracks; one of at most {MOST_TRACKS} can be chosen. Send that track alone.",
             param="file",
         )
-    return [chosen(tracks, container, late) for tracks in found]
+    return [chosen(tracks, container, bounds) for tracks in found]
 
 
 def _of_wav(data: Content) -> list[list[Part]]:
