@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal, Protocol
 
-from audio_gateway.audio import ebml, flac, isobmff, mpeg, ogg, riff
+from audio_gateway.audio import clusters, ebml, flac, isobmff, mpeg, ogg, riff
 from audio_gateway.audio.bounds import Bounds
 from audio_gateway.audio.content import Content, Pieces
 from audio_gateway.audio.ffmpeg import SeekableFile
@@ -139,7 +139,8 @@ def _of_flac(data: Content) -> list[list[Part]]:
 
 def _of_ogg(data: Content) -> list[list[Part]]:
     chain = ogg.chain(data)
-    return [[Part(stream, ask="pages", plain=chain.single) for stream in link] for link in chain.links]
+    zero_s = Fraction(0) if chain.pictures else None
+    return [[Part(stream, ask="pages", zero_s=zero_s, plain=chain.single) for stream in link] for link in chain.links]
 
 
 def _of_mp4(data: Content) -> list[list[Part]]:
@@ -152,6 +153,7 @@ def _of_mp4(data: Content) -> list[list[Part]]:
                 ask="track",
                 media_s=track.media_s,
                 packets=outline.samples,
+                zero_s=outline.begin_s,
                 plain=alone and track.ordinary,
             )
             for track in outline.audio
@@ -162,12 +164,14 @@ def _of_mp4(data: Content) -> list[list[Part]]:
 def _of_webm(data: Content) -> list[list[Part]]:
     outline = ebml.outline(data)
     alone = len(outline.tracks) == 1  # else the file says how long the longest of them is
+    begin_s = clusters.begin_of(data, outline)
     return [
         [
             Part(
                 Pieces(data, outline.only(data, track)),
                 ask="file" if alone else "times",
                 payload=outline.payload,
+                zero_s=begin_s,
                 plain=alone and outline.single,
             )
             for track in outline.audio

@@ -103,14 +103,17 @@ def check_promise(part: Part, opened_file: InputContainer, stream: AudioStream, 
     """The seconds that were promised, if any were; raises `InvalidAudio` when they are not there."""
     ticks = stream.time_base or Fraction(0)
     promised, reached = part.promised_s, tally.seconds + tally.bad_ticks * ticks
+    last, begin = tally.last, stream.start_time or 0
+    if last is not None and last.pts is not None and part.ask in ("track", "file"):
+        # Silence need not be there: time goes on without.
+        since = begin if part.ask == "track" else 0
+        reached = max(reached, (last.pts + (last.duration or 0) - since) * ticks)
     if part.ask in ("track", "pages") and stream.duration:
         promised = stream.duration * ticks
         if part.ask == "pages":  # they say when they end, also in a recording that begins in the middle of something
-            promised -= max(0, stream.start_time or 0) * ticks
+            promised -= max(0, begin) * ticks
     elif part.ask == "file" and opened_file.duration and len(opened_file.streams) == 1:
         promised = Fraction(opened_file.duration, 1_000_000)
-        if tally.last is not None and tally.last.pts is not None:  # silence need not be sent: time goes on without
-            reached = max(reached, (tally.last.pts + (tally.last.duration or 0)) * ticks)
     if promised is not None and promised - reached > max(_CUT_OFF_S, promised * _CUT_OFF_SHARE):
         raise InvalidAudio(
             f"The audio file is cut off: its header promises {float(promised):.2f} s, but only {float(reached):.2f} s "
