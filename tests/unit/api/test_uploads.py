@@ -11,6 +11,7 @@ import pytest
 
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.uploads import uploads_app
+from audio_gateway.api.writers import writers
 from audio_gateway.errors import (
     FileUnavailable,
     InvalidRequest,
@@ -49,7 +50,8 @@ class Gateway:
         self.inputs = Inputs(self.store, AllowedHosts(), lambda: self.now_s)
         self.limit()
         visits = Visits(dynamodb, TABLE, lambda: int(self.now_s * 1000))
-        app = uploads_app(uploads=self.store, visits=visits, now_s=lambda: self.now_s)
+        writer_of = writers(AccountStore(dynamodb, TABLE), lambda: int(self.now_s * 1000))
+        app = uploads_app(uploads=self.store, visits=visits, writer_of=writer_of, now_s=lambda: self.now_s)
         self.handler = lambda_handler(app, "uploads")
 
     def limit(self, status: str = "active", **limits: Any) -> None:
@@ -401,3 +403,14 @@ def test_all_files_of_a_project_go_and_no_others(gateway: Gateway) -> None:
         gateway.store.remove_all("default")
     left = [each["Key"] for each in gateway.bucket.list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert left == ["uploads/default2/upload_x", kept["fields"]["key"]]
+
+
+@pytest.mark.parametrize("status", ["disabled", "archived", "deleted"])
+def test_a_key_that_was_revoked_deletes_and_announces_nothing(gateway: Gateway, status: str) -> None:
+    """API Gateway remembers for a minute that it was good."""
+    upload = gateway.create().json
+    gateway.put(upload)
+    gateway.limit(status)
+    assert gateway.ask("DELETE", upload["id"]).status == 403
+    assert gateway.create().status == 403
+    assert gateway.ask("GET", upload["id"]).json["status"] == "completed"

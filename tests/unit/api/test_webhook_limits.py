@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_gateway.errors import Conflict
+from audio_gateway.errors import Conflict, StorageUnavailable
 from audio_gateway.jobs.announcements import LEASE_S
 from audio_gateway.jobs.targets import place_of
 from audio_gateway.jobs.webhook_items import endpoint_item
@@ -272,6 +272,18 @@ def test_an_event_that_is_taken_forgets_those_that_were_not(gateway: Gateway) ->
     gateway.take(Delivery("default", made["id"], EVENT))
     give_up(gateway, made["id"], MAX_IN_VAIN - 1)
     assert gateway.get(f"{ALL}/{made['id']}").json["status"] == "enabled"
+
+
+def test_an_event_is_given_up_once_though_it_cannot_be_counted(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise StorageUnavailable("Not now.")
+
+    made = gateway.make()
+    monkeypatch.setattr(gateway.store, "was_given_up", fails)
+    give_up(gateway, made["id"], 1)
+    assert len(gateway.dead.sent) == 1
 
 
 def test_its_owner_may_switch_an_endpoint_off(gateway: Gateway) -> None:
