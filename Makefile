@@ -10,7 +10,7 @@ PY := .venv/bin/python
 export UV_NO_PROGRESS = 1
 LAYERS := .local/layers/shared/.stamp .local/layers/engines/.stamp .local/runtime/.stamp
 
-.PHONY: help run test lint cli doctor audit format bench fuzz sam-validate sam-test deploy docs clean lock install
+.PHONY: help run test unit mutants lint cli doctor audit format bench fuzz sam-validate sam-test deploy docs clean lock install
 
 help: ## this list
 	@echo "audio-gateway: an OpenAI-compatible audio API on your own AWS account"; echo
@@ -23,6 +23,12 @@ install: .local/venv/.stamp $(LAYERS)
 
 test: .venv/.stamp install ## run every test (offline, once installed)
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+unit: .venv/.stamp .local/venv/.stamp ## the quick tests: units and the template, without the local stack
+	$(PY) -m pytest -n 2 tests/unit tests/infrastructure $(ARGS)
+
+mutants: .venv/.stamp .local/venv/.stamp ## plant mistakes into the code that handles money and transcripts: does a test notice each?
+	$(PY) -m scripts.mutants $(ARGS)
 
 lint: .venv/.stamp ## ruff (rules and format) and mypy strict
 	.venv/bin/ruff check .
@@ -65,8 +71,8 @@ sam-validate: .local/sam/.stamp ## check template.yaml with SAM and cfn-lint
 sam-test: .local/sam/.stamp .local/venv/.stamp .venv/.stamp ## sam build, then every function in a container (needs Docker)
 	scripts/sam-test
 
-deploy: .local/sam/.stamp .venv/.stamp ## build and deploy into your AWS account (CONFIG_ENV=dev|prod ARCH=arm64 ARGS="--region eu-central-1")
-	@$(PY) scripts/deploy.py $(if $(CONFIG_ENV),--config-env $(CONFIG_ENV)) $(if $(ARCH),--arch $(ARCH)) $(ARGS)
+deploy: .local/sam/.stamp .venv/.stamp ## build and deploy into your AWS account (CONFIG_ENV=dev|prod CONFIG_FILE=… ARCH=arm64 ARGS="--region eu-central-1")
+	@$(PY) scripts/deploy.py $(if $(CONFIG_FILE),--config-file $(CONFIG_FILE)) $(if $(CONFIG_ENV),--config-env $(CONFIG_ENV)) $(if $(ARCH),--arch $(ARCH)) $(ARGS)
 
 lock: $(UV) ## compile every lock file anew from its .in file
 	scripts/lock

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from botocore.compat import HTTPHeaders
+
 from audio_gateway.metering.account import Caller, Hold, Work, minute_of, month_of
 from audio_gateway.metering.account_item import hold_text, new_account_item
 from audio_gateway.metering.limits import Limits
@@ -74,7 +76,9 @@ def answered_in_process(client: Any, table: OneAccount) -> None:
 
     def answer(request: Any, **_: Any) -> AWSResponse:
         status, body = table.answer(_operation(request.headers["X-Amz-Target"].decode()), request.body)
-        return AWSResponse(request.url, status, {"content-type": "application/x-amz-json-1.0"}, Body(body))
+        return AWSResponse(
+            request.url, status, HTTPHeaders.from_pairs([("content-type", "application/x-amz-json-1.0")]), Body(body)
+        )
 
     client.meta.events.register("before-send.dynamodb", answer)
 

@@ -194,7 +194,7 @@ def _fit(signs: bytes, start: int) -> tuple[float, int, tuple[int, ...]] | None:
     ]
     # The outer edges of the word count as well: they say where exactly it begins and ends.
     edges = abs(_crossings(signs, start, start + _FRAME) - 5)
-    off = abs(counts[0] - 15) + edges
+    off: float = abs(counts[0] - 15) + edges
     digits = []
     for count in counts[1:]:
         digit = min(15, max(0, round((count - 24) / 4.5)))

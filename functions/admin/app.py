@@ -11,4 +11,4 @@ from audio_gateway.metering.dynamodb import dynamodb_client
 
 settings = TableSettings.from_env(os.environ)
 app = admin_app(directory=Directory(dynamodb_client(), settings.table))
-handler = init_phase.done(lambda_handler(app, "admin"))
+handler = init_phase.done(lambda_handler(app, "admin", settings.origins))

@@ -10,4 +10,4 @@ from audio_gateway.catalog.load import catalog_from
 
 settings = CatalogSettings.from_env(os.environ)
 app = models_app(catalog=catalog_from(settings.catalog))
-handler = init_phase.done(lambda_handler(app, "models"))
+handler = init_phase.done(lambda_handler(app, "models", settings.origins))

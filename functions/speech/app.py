@@ -32,4 +32,4 @@ using = SpeechApi(
     results=ResultStore(settings.bucket),
     desk=desk_on_aws(dynamodb, settings.table, settings.bucket, settings.machine_arn, unsettled, settings.lag),
 )
-handler = init_phase.done(lambda_handler(speech_app(using), "speech"))
+handler = init_phase.done(lambda_handler(speech_app(using), "speech", settings.origins))

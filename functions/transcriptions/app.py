@@ -8,5 +8,6 @@ from audio_gateway.api.listening import listening_on_aws
 from audio_gateway.api.settings import ListeningSettings
 from audio_gateway.api.transcriptions import transcriptions_app
 
-using = listening_on_aws(ListeningSettings.from_env(os.environ))
-handler = init_phase.done(lambda_handler(transcriptions_app(using), "transcriptions"))
+settings = ListeningSettings.from_env(os.environ)
+using = listening_on_aws(settings)
+handler = init_phase.done(lambda_handler(transcriptions_app(using), "transcriptions", settings.origins))

@@ -43,6 +43,16 @@ class FakeAccounts:
         return self.accounts.get(key_id)
 
 
+class FakeNames:
+    """Everybody is called by a word and the id."""
+
+    def project(self, project_id: str) -> str:
+        return f"project {project_id}"
+
+    def key(self, project_id: str, key_id: str) -> str:
+        return f"key {key_id} of {project_id}"
+
+
 @dataclass
 class FakeBooks:
     """Sums rows by reading all of them, which is what every report must be equal to."""

@@ -16,13 +16,14 @@ Answer = tuple[int, dict[str, str], bytes]
 class FileServer:
     """Answers GETs of the paths in `files`, ranges too, and `answers`; `heard` has the requests' paths and headers.
 
-    `drip` sends the rest of its body a byte at a time; `short` announces more than it sends.
+    `drip` sends its body a byte at a time, and so a header of `drip_headers`; `short` announces more than it sends.
     """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.answers: dict[str, Answer] = {}
         self.drip: set[str] = set()
+        self.drip_headers: set[str] = set()
         self.heard: list[tuple[str, dict[str, str]]] = []
         self._ended = threading.Event()
         self._server = LoopbackServer(("127.0.0.1", 0), _handler(self))
@@ -45,7 +46,7 @@ class FileServer:
 
     def write(self, path: str, body: bytes, write: Callable[[bytes], Any]) -> None:
         """Send a body as the path's manners are."""
-        if path not in self.drip:
+        if path not in self.drip | self.drip_headers:
             write(body)
             return
         for byte in body:
@@ -80,12 +81,15 @@ def _handler(server: FileServer) -> type[BaseHTTPRequestHandler]:
                     "Content-Length": str(len(body)),
                     "Content-Range": f"bytes {first}-{first + len(body) - 1}/{size}",
                 }
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Connection", "close")
-            self.end_headers()
             self.close_connection = True
+            if self.path in server.drip_headers:
+                body = b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 400
+            else:
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Connection", "close")
+                self.end_headers()
             try:
                 server.write(self.path, body, self.wfile.write)
             except OSError:

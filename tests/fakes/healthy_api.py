@@ -68,10 +68,11 @@ class HealthyApi(Api):
         assert record is not None
         if self.charges:
             now_ms, self._spent = int(time.time() * 1000), self._spent + PRICE
-            work = ("speech", model, "characters", 24, PRICE, PRICE, "answered")
-            self._ledger.put(LedgerRow(now_ms, request_id, record.id, record.project_id, *work))
+            who = (now_ms, request_id, record.id, record.project_id)
+            self._ledger.put(LedgerRow(*who, "speech", model, "characters", 24, PRICE, PRICE, "answered"))
         headers = {"x-audio-gateway-cost-usd": usd(PRICE), "x-audio-gateway-model": model, "x-request-id": request_id}
-        return answer(*call.split(" "), 200, body, headers)
+        method, place = call.split(" ")
+        return answer(method, place, 200, body, headers)
 
     # ------------------------------------------------------------ routes
     def _routed(self, method: str, path: str, key: str | None, content: Any) -> Answer:

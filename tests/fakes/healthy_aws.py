@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.session import Session
 from botocore.validate import validate_parameters
 
@@ -73,15 +74,15 @@ class HealthyAws:
         self.calls.append(operation)
         answer = dict(self.answers[operation](context["asked"]))
         if "Error" in answer:
-            return AWSResponse("", 400, {}, None), {**answer, "ResponseMetadata": {}}
+            return AWSResponse("", 400, HTTPHeaders(), None), {**answer, "ResponseMetadata": {}}
         if model.output_shape is not None:
             validate_parameters(answer, model.output_shape)
-        return AWSResponse("", 200, {}, None), {**answer, "ResponseMetadata": {}}
+        return AWSResponse("", 200, HTTPHeaders(), None), {**answer, "ResponseMetadata": {}}
 
 
 @cache
 def _client(service: str) -> Any:
-    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    keys: dict[str, Any] = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
     return Session(session_vars={"profile": (None, [], None, None)}).create_client(service, region_name=REGION, **keys)
 
 

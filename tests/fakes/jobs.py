@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from audio_gateway.clock import now_ms
 from audio_gateway.errors import GatewayError, StorageUnavailable
-from audio_gateway.jobs.job import HOLD_SECONDS, Answered, Job, JobError, Status
+from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Answered, Job, JobError, Status
 from audio_gateway.jobs.job_files import JobFiles, SourceFile, files_gone
 from audio_gateway.jobs.job_store import OpenJob
 from audio_gateway.jobs.plan import DoneChunk, Plan
@@ -177,6 +177,12 @@ class MemoryStore:
     def open_jobs(self) -> list[OpenJob]:
         return list(self.open.values())
 
+    def ask_to_cancel(self, job_id: str) -> bool:
+        if job_id not in self.open:
+            return False
+        self.open[job_id] = replace(self.open[job_id], cancel_asked=True)
+        return True
+
     def claim(self, job: OpenJob, now_s: int) -> bool:
         if self.open.get(job.id) != job:
             return False
@@ -201,7 +207,6 @@ class JobBank:
     fate: Fate = field(default_factory=Fate)
     refuses: GatewayError | None = None
     windows: dict[str, Window] = field(default_factory=dict)
-    refuses_at_ms: int | None = None  # at this moment only, where it is given
     holds: dict[str, Hold] = field(default_factory=dict)
     rows: dict[tuple[int, str], Work] = field(default_factory=dict)
     spent: int = 0
@@ -209,15 +214,26 @@ class JobBank:
 
     def admit(self, caller: Caller, work: Work, *, at_ms: int | None = None) -> Admission:
         assert at_ms is not None
-        hold = Hold(caller, work, at_ms, at_ms // 1000 + HOLD_SECONDS)
+        hold = Hold(caller, work, at_ms, at_ms // 1000 + JOB_HOLD_SECONDS)
         if self.holds.get(work.request_id) == hold:
             return Admission(hold)
         assert work.request_id not in self.holds, "held twice"
-        if self.refuses is not None and self.refuses_at_ms in {None, at_ms}:
+        if self.refuses is not None:
             raise self.refuses
         self.holds[work.request_id] = hold
         self.fate.written()
         return Admission(hold, self.windows)
+
+    def correct(self, present: Hold, wanted: Hold) -> bool:
+        held = self.holds.get(wanted.work.request_id)
+        if held is None or held == wanted:
+            return held is not None
+        assert held.admitted_ms == present.admitted_ms
+        if self.refuses is not None:
+            raise self.refuses
+        self.holds[wanted.work.request_id] = wanted
+        self.fate.written()
+        return True
 
     def settle_at(self, hold: Hold, work: Work, at_ms: int) -> None:
         assert self.evidence[work.request_id] == Evidence(work, at_ms), "a row without evidence"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from audio_gateway.catalog.models import Catalog, Model, Price, Provider
-from audio_gateway.errors import ProviderError
+from audio_gateway.errors import GatewayError
 from audio_gateway.providers.port import (
     AudioChunk,
     ProviderVoice,
@@ -29,7 +29,7 @@ class FakeProvider:
     """Speaks a tone-less pcm of 10 ms a character; hears `text`, one word each 400 ms."""
 
     text: str = "hello big world"
-    fails: ProviderError | None = None
+    fails: GatewayError | None = None
     speech: tuple[AudioChunk, ...] | None = None
     times: bool = True
     asked: list[SpeechRequest | TranscriptionRequest] = field(default_factory=list)

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.infrastructure import template
+
+# A type of CloudFormation's → the properties of its resources, by logical id.
+OfType = Callable[[str], dict[str, dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +31,7 @@ def rendered() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def of_type(rendered: dict[str, Any]):
+def of_type(rendered: dict[str, Any]) -> OfType:
     """The properties of the rendered resources of a type, by logical id."""
 
     def properties_of(resource_type: str) -> dict[str, dict[str, Any]]:

@@ -47,16 +47,24 @@ USES: Final[dict[str, set[Right]]] = {
     # keys and accounts
     "metering/key_store.py:KeyStore.get": items("KEY#*", "Get"),
     "metering/account_store.py:AccountStore.get": items("ACCOUNT#*", "Get"),
+    "metering/account_store.py:AccountStore.check": items("ACCOUNT#*", "Get"),
+    "metering/archive.py:Archive.has": items("PROJECTS", "Get"),
+    "metering/archive.py:Archive.unfinished": items("ARCHIVED", "Query"),
+    "metering/archive.py:Archive.finish": items("ARCHIVED", "Delete"),
     # money
     "metering/meter.py:DynamoMeter.admit": items("ACCOUNT#*", "Update"),
     "metering/meter.py:DynamoMeter.release": items("ACCOUNT#*", "Update"),
     "metering/meter.py:DynamoMeter.settle": items("ACCOUNT#*", "Update") | items("LEDGER#*", "Put"),
     "metering/meter.py:DynamoMeter.fail": items("ACCOUNT#*", "Update") | items("LEDGER#*", "Put"),
     "metering/job_meter.py:DynamoJobMeter.admit": items("ACCOUNT#*", "Update"),
+    "metering/job_meter.py:DynamoJobMeter.correct": items("ACCOUNT#*", "Update"),
     "metering/job_meter.py:DynamoJobMeter.release": items("ACCOUNT#*", "Update"),
     "metering/job_meter.py:DynamoJobMeter.settle_at": items("ACCOUNT#*", "Update")
     | items("LEDGER#*", "Put")
     | items("ROLLUP", "Update"),
+    "metering/waits.py:Waits.begin": items("ACCOUNT#*", "Update"),
+    "metering/waits.py:Waits.end": items("ACCOUNT#*", "Update"),
+    "metering/visits.py:Visits.count": items("ACCOUNT#*", "Update"),
     "metering/ledger_store.py:LedgerStore.put": items("LEDGER#*", "Put"),
     "metering/late_rows.py:LateRows.put": items("LEDGER#*", "Put") | items("ROLLUP", "Update"),
     "metering/unsettled.py:UnsettledStore.keep": objects("unsettled", "Put"),
@@ -72,6 +80,8 @@ USES: Final[dict[str, set[Right]]] = {
     "metering/books.py:DynamoBooks.series": items("USAGE#*", "BatchGet", "Query") | items("ROLLUP", "Query"),
     "metering/ledger_store.py:LedgerStore.rows": items("LEDGER#*", "Query"),
     "metering/frontier.py:Frontier.beginning_ms": items("PROJECTS", "Query"),
+    "metering/names.py:DirectoryNames.key": items("KEYS#*", "Query"),
+    "metering/names.py:DirectoryNames.project": items("PROJECTS", "Query"),
     "metering/rollup.py:Rollup.run": items("USAGE#*", "Query", "Put", "Delete") | items("ROLLUP", "Query", "Update"),
     "metering/frontier.py:Frontier.clear": items("ROLLUP", "Get", "Delete"),
     # the directory
@@ -82,7 +92,8 @@ USES: Final[dict[str, set[Right]]] = {
     "metering/directory.py:Directory.archive_project": items("PROJECTS", "Update")
     | items("KEYS#*", "Query")
     | items("ACCOUNT#*", "Update")
-    | items("KEY#*", "Update"),
+    | items("KEY#*", "Update")
+    | items("ARCHIVED", "Put"),
     "metering/directory.py:Directory.create_service_account": items("PROJECTS", "ConditionCheck")
     | items("SERVICE_ACCOUNTS#*", "Put"),
     "metering/directory.py:Directory.service_account": items("SERVICE_ACCOUNTS#*", "Get"),
@@ -126,11 +137,17 @@ USES: Final[dict[str, set[Right]]] = {
     "api/results.py:ResultStore.put_parts": in_parts("results"),
     "api/results.py:ResultStore.link": objects("results", "Get"),
     # uploads; PutObject: a presigned form can do what its signer may do
-    "jobs/upload_store.py:UploadStore.create": items("UPLOADS#*", "Put") | objects("uploads", "Put"),
+    "jobs/upload_store.py:UploadStore.create": items("UPLOADS#*", "Put")
+    | items("ACCOUNT#*", "Update")
+    | objects("uploads", "Put"),
+    "jobs/upload_store.py:UploadStore.used": items("UPLOADS#*", "Get") | items("ACCOUNT#*", "Update"),
     "jobs/upload_store.py:UploadStore.state": items("UPLOADS#*", "Get") | reads("uploads"),
     "jobs/upload_store.py:UploadStore.file": items("UPLOADS#*", "Get") | reads("uploads"),
     "jobs/upload_store.py:UploadStore.reader": reads("uploads"),
-    "jobs/upload_store.py:UploadStore.delete": items("UPLOADS#*", "Get", "Delete") | objects("uploads", "Delete"),
+    "jobs/upload_store.py:UploadStore.delete": items("UPLOADS#*", "Get", "Delete")
+    | items("ACCOUNT#*", "Update")
+    | objects("uploads", "Delete"),
+    "jobs/upload_store.py:UploadStore.remove_all": lists("uploads") | objects("uploads", "Delete"),
     # jobs
     "jobs/job_store.py:JobStore.create": items("OPEN_JOBS", "Put") | items("JOBS#*", "Put"),
     "jobs/job_store.py:JobStore.get": items("JOBS#*", "Get"),
@@ -145,6 +162,7 @@ USES: Final[dict[str, set[Right]]] = {
     "jobs/job_store.py:JobStore.open_job": items("OPEN_JOBS", "Get"),
     "jobs/job_store.py:JobStore.open_jobs": items("OPEN_JOBS", "Query"),
     "jobs/job_store.py:JobStore.claim": items("OPEN_JOBS", "Update"),
+    "jobs/job_store.py:JobStore.ask_to_cancel": items("OPEN_JOBS", "Update"),
     "jobs/job_files.py:JobFiles.put": objects("jobs", "Put"),
     "jobs/job_files.py:JobFiles.get": reads("jobs"),
     "jobs/job_files.py:JobFiles.find": reads("jobs"),
@@ -156,16 +174,24 @@ USES: Final[dict[str, set[Right]]] = {
     "jobs/executions.py:Executions.stop": {("states:StopExecution", EXECUTIONS, "")},
     "jobs/executions.py:Executions.running": {("states:ListExecutions", "JobsMachine", "")},
     "jobs/executions.py:Executions.is_running": {("states:DescribeExecution", EXECUTIONS, "")},
+    "jobs/end_function.py:EndFunction.cancel": {("lambda:InvokeFunction", "JobEndFunction", "")},
     "jobs/end_function.py:EndFunction.end": {("lambda:InvokeFunction", "JobEndFunction", "")},
     # webhooks
-    "jobs/webhook_store.py:WebhookStore.add": items("WEBHOOKS#*", "Put"),
+    "jobs/webhook_store.py:WebhookStore.add": items("WEBHOOKS#*", "Put") | items("WEBHOOK_URLS#*", "Put"),
     "jobs/webhook_store.py:WebhookStore.find": items("WEBHOOKS#*", "Get"),
     "jobs/webhook_store.py:WebhookStore.of_project": items("WEBHOOKS#*", "Query"),
-    "jobs/webhook_store.py:WebhookStore.change": items("WEBHOOKS#*", "Update"),
+    "jobs/webhook_store.py:WebhookStore.change": items("WEBHOOKS#*", "Update")
+    | items("WEBHOOK_URLS#*", "Put", "Delete"),
     "jobs/webhook_store.py:WebhookStore.rotate": items("WEBHOOKS#*", "Update"),
-    "jobs/webhook_store.py:WebhookStore.delete": items("WEBHOOKS#*", "Delete"),
+    "jobs/webhook_store.py:WebhookStore.delete": items("WEBHOOKS#*", "Delete") | items("WEBHOOK_URLS#*", "Delete"),
+    "jobs/webhook_store.py:WebhookStore.was_taken": items("WEBHOOKS#*", "Update"),
+    "jobs/webhook_store.py:WebhookStore.was_given_up": items("WEBHOOKS#*", "Update"),
     "jobs/webhook_store.py:WebhookStore.log": items("DELIVERIES#*", "Put"),
     "jobs/webhook_store.py:WebhookStore.attempts": items("DELIVERIES#*", "Query"),
+    "jobs/webhook_pace.py:PaceStore.take": items("PACE#*", "Get", "Put"),
+    "jobs/webhook_pace.py:PaceStore.take_now": items("PACE#*", "Get", "Put"),
+    "jobs/announcements.py:Announcements.begin": items("ANNOUNCED#*", "Put"),
+    "jobs/announcements.py:Announcements.end": items("ANNOUNCED#*", "Update"),
     "jobs/webhook_queue.py:WebhookQueue.announce": {("sqs:SendMessage", "WebhookQueue", "")},
     "jobs/webhook_queue.py:WebhookQueue.send": {
         ("sqs:SendMessage", "WebhookQueue", ""),
@@ -206,6 +232,7 @@ _LISTENING: Final = {
     *_PAID,
     "jobs/upload_store.py:UploadStore.file",
     "jobs/upload_store.py:UploadStore.reader",
+    "jobs/upload_store.py:UploadStore.used",
 }
 _STEP: Final = {
     "jobs/job_store.py:JobStore.get",
@@ -234,6 +261,8 @@ ROLES: Final[dict[str, set[str]]] = {
     "TranscriptionsRole": _LISTENING,
     "TranslationsRole": _LISTENING,
     "UploadsRole": {
+        "metering/account_store.py:AccountStore.check",
+        "metering/visits.py:Visits.count",
         "jobs/upload_store.py:UploadStore.create",
         "jobs/upload_store.py:UploadStore.state",
         "jobs/upload_store.py:UploadStore.delete",
@@ -245,6 +274,8 @@ ROLES: Final[dict[str, set[str]]] = {
         "metering/books.py:DynamoBooks.series",
         "metering/ledger_store.py:LedgerStore.rows",
         "metering/frontier.py:Frontier.beginning_ms",
+        "metering/names.py:DirectoryNames.key",
+        "metering/names.py:DirectoryNames.project",
         "api/results.py:ResultStore.put_parts",
         "api/results.py:ResultStore.link",
     },
@@ -261,8 +292,14 @@ ROLES: Final[dict[str, set[str]]] = {
         "metering/frontier.py:Frontier.mark",
         "metering/unsettled.py:UnsettledStore.find",
         "metering/unsettled.py:UnsettledStore.forget",
+        "metering/archive.py:Archive.unfinished",
+        "metering/archive.py:Archive.finish",
+        "jobs/upload_store.py:UploadStore.remove_all",
         "jobs/job_store.py:JobStore.open_jobs",
+        "jobs/job_store.py:JobStore.ask_to_cancel",
         "jobs/job_store.py:JobStore.claim",
+        "jobs/executions.py:Executions.stop",
+        "jobs/end_function.py:EndFunction.cancel",
         "jobs/executions.py:Executions.running",
         "jobs/executions.py:Executions.is_running",
         "jobs/end_function.py:EndFunction.end",
@@ -274,6 +311,7 @@ ROLES: Final[dict[str, set[str]]] = {
         "metering/ledger_store.py:LedgerStore.rows",
     },
     "JobsRole": {
+        "metering/account_store.py:AccountStore.check",
         "jobs/job_store.py:JobStore.get",
         "jobs/job_store.py:JobStore.newest",
         "jobs/job_store.py:JobStore.finish",
@@ -289,6 +327,8 @@ ROLES: Final[dict[str, set[str]]] = {
         "jobs/webhook_queue.py:WebhookQueue.announce",
         "metering/job_meter.py:DynamoJobMeter.settle_at",
         "metering/job_meter.py:DynamoJobMeter.release",
+        "metering/waits.py:Waits.begin",
+        "metering/waits.py:Waits.end",
         "metering/unsettled.py:UnsettledStore.keep",
         "metering/unsettled.py:UnsettledStore.forget",
         "api/results.py:ResultStore.put",
@@ -302,6 +342,7 @@ ROLES: Final[dict[str, set[str]]] = {
         "jobs/job_files.py:JobFiles.put_stream",
         "jobs/job_files.py:ObjectReader.read",
         "metering/job_meter.py:DynamoJobMeter.admit",
+        "metering/job_meter.py:DynamoJobMeter.correct",
         "metering/job_meter.py:DynamoJobMeter.release",
     },
     "JobChunkRole": {
@@ -316,12 +357,27 @@ ROLES: Final[dict[str, set[str]]] = {
     "JobMergeRole": _ENDING,
     "JobEndRole": _ENDING,
     "WebhooksRole": {
-        use for use in USES if use.startswith("jobs/webhook_store.py") and not use.endswith("WebhookStore.log")
+        "jobs/webhook_store.py:WebhookStore.add",
+        "jobs/webhook_store.py:WebhookStore.find",
+        "jobs/webhook_store.py:WebhookStore.of_project",
+        "jobs/webhook_store.py:WebhookStore.change",
+        "jobs/webhook_store.py:WebhookStore.rotate",
+        "jobs/webhook_store.py:WebhookStore.delete",
+        "jobs/webhook_store.py:WebhookStore.attempts",
+        "jobs/webhook_pace.py:PaceStore.take_now",
+        "metering/account_store.py:AccountStore.check",
+        "metering/directory.py:Directory.project",
     },
     "WebhookDeliveryRole": {
         "jobs/webhook_store.py:WebhookStore.find",
         "jobs/webhook_store.py:WebhookStore.of_project",
         "jobs/webhook_store.py:WebhookStore.log",
+        "jobs/webhook_store.py:WebhookStore.was_taken",
+        "jobs/webhook_store.py:WebhookStore.was_given_up",
+        "jobs/webhook_pace.py:PaceStore.take",
+        "jobs/announcements.py:Announcements.begin",
+        "jobs/announcements.py:Announcements.end",
+        "metering/archive.py:Archive.has",
         "jobs/webhook_queue.py:WebhookQueue.send",
     },
 }

@@ -121,7 +121,7 @@ class Execution:
             name = caught or state.get("Next")
 
     def _task(self, state: Mapping[str, Any], data: Mapping[str, Any]) -> Step:
-        tries: dict[int, int] = {}
+        tries: dict[int | None, int] = {}
         while True:
             self.events += 3  # LambdaFunctionScheduled, -Started, and -Succeeded or -Failed
             error = yield from self.function(state["Resource"], data)
@@ -140,7 +140,7 @@ class Execution:
 
     def _map(self, state: Mapping[str, Any], data: Mapping[str, Any]) -> Step:
         self.events += 1  # MapStateStarted
-        items = data
+        items: Any = data
         for part in state["ItemsPath"].removeprefix("$.").split("."):
             items = items[part]
         (key,) = (name.removesuffix(".$") for name, v in state["ItemSelector"].items() if v == "$$.Map.Item.Value")

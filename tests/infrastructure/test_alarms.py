@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
+from tests.infrastructure.conftest import OfType
 from tests.infrastructure.template import ROOT
 
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
@@ -15,6 +17,7 @@ ALARMS = {
     *(
         "ApiErrors",
         "ProviderFailures",
+        "Fallbacks",
         "UnsettledAnswers",
         "SweeperFailures",
         "SweeperSilent",
@@ -27,7 +30,7 @@ WAITED_FOR_BY_NOBODY = {"SweeperFunction", "RollupFunction", "JobEndFunction", "
 
 
 @pytest.fixture(scope="module")
-def alarms(of_type_of_module):
+def alarms(of_type_of_module: OfType) -> dict[str, Any]:
     """The alarms' properties by name."""
     return {
         name.removesuffix("Alarm"): properties
@@ -36,11 +39,11 @@ def alarms(of_type_of_module):
 
 
 @pytest.fixture(scope="module")
-def of_type_of_module(rendered):
+def of_type_of_module(rendered: dict[str, Any]) -> OfType:
     return lambda kind: {name: r["Properties"] for name, r in rendered.items() if r["Type"] == kind}
 
 
-def metrics_of(alarm):
+def metrics_of(alarm: dict[str, Any]) -> list[tuple[str, str, list[Any]]]:
     """(namespace, name, dimensions) of each metric that an alarm is paid for."""
     if "MetricName" in alarm:
         return [(alarm["Namespace"], alarm["MetricName"], alarm.get("Dimensions", []))]
@@ -48,11 +51,11 @@ def metrics_of(alarm):
     return [(metric["Namespace"], metric["MetricName"], metric.get("Dimensions", [])) for metric in metrics]
 
 
-def test_there_is_an_alarm_for_each_thing_that_an_operator_must_know(alarms):
+def test_there_is_an_alarm_for_each_thing_that_an_operator_must_know(alarms: dict[str, Any]) -> None:
     assert set(alarms) == ALARMS
 
 
-def test_an_alarm_is_made_only_where_somebody_hears_it(rendered, source):
+def test_an_alarm_is_made_only_where_somebody_hears_it(rendered: dict[str, Any], source: dict[str, Any]) -> None:
     for resource in rendered.values():
         if resource["Type"] == "AWS::CloudWatch::Alarm":
             assert resource["Condition"] == "HasAlarms"
@@ -61,7 +64,7 @@ def test_an_alarm_is_made_only_where_somebody_hears_it(rendered, source):
 
 
 @pytest.mark.parametrize("name", sorted(ALARMS))
-def test_an_alarm_says_what_comes_next_and_where_more_is_written(name, alarms):
+def test_an_alarm_says_what_comes_next_and_where_more_is_written(name: str, alarms: dict[str, Any]) -> None:
     description = alarms[name]["AlarmDescription"]
     assert re.search(r"\. Next: \S", description)
     assert description.endswith(f"See docs/operations.md, {name}.")
@@ -71,14 +74,14 @@ def test_an_alarm_says_what_comes_next_and_where_more_is_written(name, alarms):
     assert alarms[name]["TreatMissingData"] == ("breaching" if runs_by_itself else "notBreaching")
 
 
-def test_each_alarm_has_its_section_in_operations_and_no_section_is_of_none():
+def test_each_alarm_has_its_section_in_operations_and_no_section_is_of_none() -> None:
     section = re.split(r"\n##+ [^#]", OPERATIONS.split("\n### Alarms\n", 1)[1].replace("\n#### ", "\n§ "), maxsplit=1)[
         0
     ]
     assert set(re.findall(r"^§ (\w+)$", section, flags=re.MULTILINE)) == ALARMS
 
 
-def test_what_is_watched_of_our_own_is_counted_under_that_name_and_for_this_stack(alarms):
+def test_what_is_watched_of_our_own_is_counted_under_that_name_and_for_this_stack(alarms: dict[str, Any]) -> None:
     source = "".join(path.read_text() for path in (ROOT / "layers/shared/audio_gateway").rglob("*.py"))
     for name, alarm in alarms.items():
         for namespace, metric, dimensions in metrics_of(alarm):
@@ -87,13 +90,15 @@ def test_what_is_watched_of_our_own_is_counted_under_that_name_and_for_this_stac
                 assert {"Name": "service", "Value": {"Ref": "AWS::StackName"}} in dimensions, name
 
 
-def test_an_alarm_looks_at_one_value(alarms):
+def test_an_alarm_looks_at_one_value(alarms: dict[str, Any]) -> None:
     for name, alarm in alarms.items():
         if "Metrics" in alarm:
             assert [each["Id"] for each in alarm["Metrics"] if each.get("ReturnData", True)] == ["value"], name
 
 
-def test_errors_are_watched_of_the_functions_that_raise_none_on_purpose_and_have_no_front_door(alarms):
+def test_errors_are_watched_of_the_functions_that_raise_none_on_purpose_and_have_no_front_door(
+    alarms: dict[str, Any],
+) -> None:
     watched = {
         dimension["Value"]["Ref"]
         for namespace, metric, dimensions in metrics_of(alarms["BackgroundErrors"])
@@ -103,12 +108,12 @@ def test_errors_are_watched_of_the_functions_that_raise_none_on_purpose_and_have
     assert watched == WAITED_FOR_BY_NOBODY
 
 
-def test_the_page_about_costs_counts_the_alarms_as_cloudwatch_does(alarms):
+def test_the_page_about_costs_counts_the_alarms_as_cloudwatch_does(alarms: dict[str, Any]) -> None:
     count = sum(len(metrics_of(alarm)) for alarm in alarms.values())
     assert f"{count} alarm metrics" in DEPLOYMENT
 
 
-def test_the_page_about_costs_counts_the_metrics_of_our_own(source):
+def test_the_page_about_costs_counts_the_metrics_of_our_own(source: dict[str, Any]) -> None:
     answers = [
         name
         for name, resource in source["Resources"].items()
@@ -116,13 +121,15 @@ def test_the_page_about_costs_counts_the_metrics_of_our_own(source):
     ]
     classes = len(("2xx", "3xx", "4xx", "5xx"))
     of_audio = 3 * len(("ProviderLatency", "Characters or AudioMilliseconds"))
-    of_the_service = len(("ProviderFailures", "UnsettledAnswers kept", "UnsettledAnswers lost"))
+    of_the_service = len(("ProviderFailures", "Fallbacks", "UnsettledAnswers kept", "UnsettledAnswers lost"))
     of_the_sweeper = len(("HoldsReleased", "HoldsSwept", "HoldsAbandoned", "JobsInterrupted", "SweepFailures"))
     most = (len(answers) * len(("Requests", "Latency")) + of_audio) * classes + of_the_service + of_the_sweeper
-    assert f"{most} metrics at most" in DEPLOYMENT.replace("\n", " ")
+    page = DEPLOYMENT.replace("\n", " ")
+    assert f"{most} metrics at most" in page
+    assert "and one for each provider that fails" in page
 
 
-def test_a_budget_without_anybody_to_tell_is_refused(source, rendered):
+def test_a_budget_without_anybody_to_tell_is_refused(source: dict[str, Any], rendered: dict[str, Any]) -> None:
     (rule,) = source["Rules"].values()
     assert "MonthlyBudgetUsd" in str(rule["RuleCondition"])
     assert "AlarmTopicArn" in str(rule["Assertions"])
@@ -131,7 +138,7 @@ def test_a_budget_without_anybody_to_tell_is_refused(source, rendered):
         assert notification["Subscribers"] == [{"SubscriptionType": "SNS", "Address": {"Ref": "AlarmTopicArn"}}]
 
 
-def test_the_policy_for_the_topic_lets_budgets_and_alarms_of_the_account_write_and_names_its_actions():
+def test_the_policy_for_the_topic_lets_budgets_and_alarms_of_the_account_write_and_names_its_actions() -> None:
     text = OPERATIONS.split('--attribute-value "', 1)[1].split('}"\n', 1)[0].replace('\\"', '"') + "}"
     (statement,) = json.loads(text)["Statement"]
     assert statement["Principal"]["Service"] == ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]
@@ -139,7 +146,7 @@ def test_the_policy_for_the_topic_lets_budgets_and_alarms_of_the_account_write_a
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "$ACCOUNT"}}
 
 
-def test_a_firewall_stands_in_front_of_the_stage_where_one_is_asked_for(rendered):
+def test_a_firewall_stands_in_front_of_the_stage_where_one_is_asked_for(rendered: dict[str, Any]) -> None:
     association = rendered["WebAclAssociation"]
     assert association["Condition"] == "HasWebAcl"
     assert association["Properties"]["ResourceArn"]["Fn::Sub"].endswith("/restapis/${Api}/stages/${Apiv1Stage}")

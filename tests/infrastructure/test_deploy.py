@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
-from types import SimpleNamespace
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from scripts import deploy as script
+from scripts.catalogue_to_deploy import WrongCatalogue
 from scripts.deploy import Refused, check_built, deploy, section_of
 from tests.infrastructure.template import ROOT
 
@@ -26,62 +32,77 @@ class Aws:
 
     region_name = "eu-central-1"
 
-    def __init__(self, built, stack=None, *, status="UPDATE_COMPLETE", log_role=None, concurrency=1000, builds=None):
+    def __init__(
+        self,
+        built: Path,
+        stack: dict[str, Any] | None = None,
+        *,
+        status: str = "UPDATE_COMPLETE",
+        log_role: str | None = None,
+        concurrency: int = 1000,
+        builds: str | None = None,
+        catalogue: Path | None = None,
+    ) -> None:
+        self.catalogue = catalogue
+        self.environ: dict[str, str] = {}
         self.built, self.stack, self.status = built, stack, status
         self.log_role, self.concurrency, self.builds = log_role, concurrency, builds
-        self.commands = []
+        self.commands: list[Any] = []
 
-    def client(self, _service):
+    def client(self, _service: str) -> Aws:
         return self
 
-    def describe_stacks(self, StackName):  # noqa: N803 - AWS's own name
+    def describe_stacks(self, StackName: str) -> dict[str, Any] | None:  # noqa: N803 - AWS's own name
         if self.stack is None:
             answer = {"Error": {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}}
-            raise ClientError(answer, "DescribeStacks")
+            raise ClientError(answer, "DescribeStacks")  # type: ignore[arg-type] # as little as is read of it
         parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in self.stack.items()]
         return {"Stacks": [{"StackStatus": self.status, "Parameters": parameters}]}
 
-    def get_account(self):
+    def get_account(self) -> dict[str, Any]:
         return {"cloudwatchRoleArn": self.log_role} if self.log_role else {}
 
-    def get_account_settings(self):
+    def get_account_settings(self) -> dict[str, Any]:
         return {"AccountLimit": {"ConcurrentExecutions": self.concurrency}}
 
-    def run(self, command, variables):
+    def run(self, command: Sequence[str], variables: Mapping[str, str]) -> int:
         _, verb, *arguments = command
         self.commands.append((verb, arguments, dict(variables)))
         if verb == "build":
+            shared = self.built / "SharedLayer"
+            shared.mkdir(parents=True)
+            shutil.copy(self.catalogue or variables["AUDIO_GATEWAY_CATALOG"], shared / "catalog.toml")
             machine = {"x86_64": X86, "arm64": ARM}[self.builds or variables["ARCHITECTURE"]]
             for layer in ("SharedLayer", "EnginesLayer"):
                 packages = self.built / layer / "python"
-                packages.mkdir(parents=True)
+                packages.mkdir(parents=True, exist_ok=True)
                 (packages / "codec.cpython-313.so").write_bytes(elf(machine))
                 (packages / "notes.so.txt").write_text("no code")
         return 0
 
-    def deploy(self, *arguments):
-        assert deploy(arguments, lambda **_: self, self.run, self.built) == 0
+    def deploy(self, *arguments: Any) -> Aws | None:
+        assert deploy(arguments, lambda **_: self, self.run, self.built, self.environ) == 0
         return self
 
     @property
-    def parameters(self):
+    def parameters(self) -> dict[str, Any]:
         """Those of the deployment."""
         (arguments,) = [arguments for verb, arguments, _ in self.commands if verb == "deploy"]
         return dict(text.split("=", 1) for text in arguments[arguments.index("--parameter-overrides") + 1 :])
 
 
 @pytest.fixture
-def aws(tmp_path):
+def aws(tmp_path: Path) -> Callable[..., Aws]:
     return lambda *arguments, **more: Aws(tmp_path / "build", *arguments, **more)
 
 
-def test_a_stack_is_built_again_for_the_processor_that_it_has(aws):
+def test_a_stack_is_built_again_for_the_processor_that_it_has(aws: Callable[..., Aws]) -> None:
     done = aws({"Architecture": "arm64"}).deploy()
-    assert done.commands[0][2] == {"ARCHITECTURE": "arm64"}
+    assert done.commands[0][2]["ARCHITECTURE"] == "arm64"
     assert done.parameters["Architecture"] == "arm64"
 
 
-def test_a_new_stack_is_built_for_the_processor_that_is_asked_for(aws):
+def test_a_new_stack_is_built_for_the_processor_that_is_asked_for(aws: Callable[..., Aws]) -> None:
     for arch, expected in ((("--arch", "arm64"), "arm64"), ((), "x86_64")):
         done = aws()
         done.built = done.built / expected
@@ -89,20 +110,22 @@ def test_a_new_stack_is_built_for_the_processor_that_is_asked_for(aws):
         assert (done.commands[0][2]["ARCHITECTURE"], done.parameters["Architecture"]) == (expected, expected)
 
 
-def test_a_change_of_the_processor_changes_both_and_is_announced(aws, capsys):
+def test_a_change_of_the_processor_changes_both_and_is_announced(
+    aws: Callable[..., Aws], capsys: pytest.CaptureFixture[str]
+) -> None:
     done = aws({"Architecture": "x86_64"}).deploy("--arch", "arm64")
     assert (done.commands[0][2]["ARCHITECTURE"], done.parameters["Architecture"]) == ("arm64", "arm64")
     assert "from x86_64 to arm64" in capsys.readouterr().out
 
 
-def test_layers_of_the_other_processor_are_not_deployed(aws):
+def test_layers_of_the_other_processor_are_not_deployed(aws: Callable[..., Aws]) -> None:
     account = aws({"Architecture": "arm64"}, builds="x86_64")
     with pytest.raises(Refused, match=r"EnginesLayer was not built for arm64: .*codec.*\.so is for x86_64"):
         account.deploy()
     assert [verb for verb, *_ in account.commands] == ["build"]
 
 
-def test_a_contradiction_about_the_processor_is_refused_before_anything_is_built(aws):
+def test_a_contradiction_about_the_processor_is_refused_before_anything_is_built(aws: Callable[..., Aws]) -> None:
     account = aws()
     with pytest.raises(Refused, match="name one processor"):
         account.deploy("--arch", "arm64", "--parameter", "Architecture=x86_64")
@@ -111,7 +134,7 @@ def test_a_contradiction_about_the_processor_is_refused_before_anything_is_built
     assert account.commands == []
 
 
-def test_a_layer_without_code_was_not_built(tmp_path):
+def test_a_layer_without_code_was_not_built(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="made nothing"):
         check_built(tmp_path, "arm64")
     (tmp_path / "SharedLayer").mkdir()
@@ -119,21 +142,23 @@ def test_a_layer_without_code_was_not_built(tmp_path):
         check_built(tmp_path, "arm64")
 
 
-def test_the_parameters_of_the_section_are_repeated_and_the_command_line_wins(aws):
+def test_the_parameters_of_the_section_are_repeated_and_the_command_line_wins(aws: Callable[..., Aws]) -> None:
     done = aws().deploy("--config-env", "prod", "--parameter", "LogRetentionDays=365", "--parameter", "X=a=b")
     assert done.parameters | {"LogLevel": "INFO", "DeletionProtection": "true"} == done.parameters
     assert (done.parameters["LogRetentionDays"], done.parameters["X"]) == ("365", "a=b")
     assert all("--config-env" in arguments and "prod" in arguments for _, arguments, _ in done.commands)
 
 
-def test_what_is_not_ours_goes_to_sam(aws):
+def test_what_is_not_ours_goes_to_sam(aws: Callable[..., Aws]) -> None:
     done = aws().deploy("--guided", "--tags", "team=audio")
     verb, arguments, _ = done.commands[-1]
     assert verb == "deploy"
     assert arguments[arguments.index("--guided") :][:3] == ["--guided", "--tags", "team=audio"]
 
 
-def test_the_stack_learns_how_many_environments_there_are_also_when_they_have_become_more(aws, capsys, source):
+def test_the_stack_learns_how_many_environments_there_are_also_when_they_have_become_more(
+    aws: Callable[..., Aws], capsys: pytest.CaptureFixture[str], source: dict[str, Any]
+) -> None:
     parameters = (
         aws({"Architecture": "x86_64", "LambdaConcurrency": "10", "WebhookConcurrency": "2"}).deploy().parameters
     )
@@ -142,18 +167,22 @@ def test_the_stack_learns_how_many_environments_there_are_also_when_they_have_be
     assert "quota" not in capsys.readouterr().out
 
 
-def test_on_a_new_account_webhooks_take_few_environments_and_the_operator_is_told(aws, capsys):
+def test_on_a_new_account_webhooks_take_few_environments_and_the_operator_is_told(
+    aws: Callable[..., Aws], capsys: pytest.CaptureFixture[str]
+) -> None:
     parameters = aws(concurrency=10).deploy().parameters
     assert (parameters["LambdaConcurrency"], parameters["WebhookConcurrency"]) == ("10", "2")
     assert "ask for a higher quota" in capsys.readouterr().out
 
 
-def test_what_the_operator_says_of_concurrency_stays(aws):
+def test_what_the_operator_says_of_concurrency_stays(aws: Callable[..., Aws]) -> None:
     done = aws(concurrency=10).deploy("--parameter", "LambdaConcurrency=6", "--parameter", "WebhookConcurrency=3")
     assert (done.parameters["LambdaConcurrency"], done.parameters["WebhookConcurrency"]) == ("6", "3")
 
 
-def test_access_logs_are_written_where_there_is_a_role_for_them(aws, capsys):
+def test_access_logs_are_written_where_there_is_a_role_for_them(
+    aws: Callable[..., Aws], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert aws(log_role=ROLE).deploy().parameters["AccessLogs"] == "true"
     assert "No access log" not in capsys.readouterr().out
     without = aws()
@@ -162,70 +191,175 @@ def test_access_logs_are_written_where_there_is_a_role_for_them(aws, capsys):
     assert "No access log" in capsys.readouterr().out
 
 
-def test_access_logs_without_a_role_are_refused_before_they_fail(aws):
+def test_access_logs_without_a_role_are_refused_before_they_fail(aws: Callable[..., Aws]) -> None:
     with pytest.raises(Refused, match="ManageApiGatewayLogRole=true to make one"):
         aws().deploy("--parameter", "AccessLogs=true")
 
 
-def test_the_role_of_somebody_else_is_not_replaced(aws):
+def test_the_role_of_somebody_else_is_not_replaced(aws: Callable[..., Aws]) -> None:
     with pytest.raises(Refused, match=f"{ROLE}.*AccessLogs=true to use it"):
         aws(log_role=ROLE).deploy("--parameter", "ManageApiGatewayLogRole=true")
 
 
-def test_the_stack_that_made_the_role_goes_on_with_it(aws):
+def test_the_stack_that_made_the_role_goes_on_with_it(aws: Callable[..., Aws]) -> None:
     done = aws({"Architecture": "x86_64", "ManageApiGatewayLogRole": "true"}, log_role=ROLE).deploy()
     assert "AccessLogs" not in done.parameters
 
 
-def test_a_stack_whose_first_deployment_failed_is_to_be_deleted(aws):
+def test_a_stack_whose_first_deployment_failed_is_to_be_deleted(aws: Callable[..., Aws]) -> None:
     with pytest.raises(Refused, match="aws cloudformation delete-stack"):
         aws({}, status="ROLLBACK_COMPLETE").deploy()
 
 
-def test_a_stack_that_was_only_planned_is_a_new_one(aws):
+def test_a_stack_that_was_only_planned_is_a_new_one(aws: Callable[..., Aws]) -> None:
     assert aws({}, status="REVIEW_IN_PROGRESS").deploy("--arch", "arm64").parameters["Architecture"] == "arm64"
 
 
-def test_a_check_builds_and_deploys_nothing(aws, capsys):
+def test_a_check_builds_and_deploys_nothing(aws: Callable[..., Aws], capsys: pytest.CaptureFixture[str]) -> None:
     account = aws({"Architecture": "arm64"})
     account.deploy("--check")
     assert account.commands == []
     assert "Architecture=arm64" in capsys.readouterr().out
 
 
-def test_no_region_and_no_section_are_said_by_name(aws, tmp_path):
+# ---------------------------------------------------------------- the catalogue, and a samconfig.toml of one's own
+OWN = """
+[providers.acme]
+adapter = "openai"
+base_url = "https://acme.example/v1"
+api_key = "env:ACME_KEY"
+[[models]]
+id = "talker"
+provider = "acme"
+endpoints = ["speech"]
+price = { usd_per_million_characters = "1.00" }
+"""
+SHIPPED = ROOT / "layers" / "shared" / "catalog.toml"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    path = tmp_path / "my models.toml"
+    path.write_text(OWN)
+    return path
+
+
+def test_the_catalogue_that_is_named_is_built_and_deployed(
+    aws: Callable[..., Aws], own: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = aws({"Architecture": "x86_64", "Catalog": "shipped"})
+    account.environ = {"AUDIO_GATEWAY_CATALOG": own.name}
+    monkeypatch.chdir(own.parent)
+    done = account.deploy()
+    assert done.commands[0][2]["AUDIO_GATEWAY_CATALOG"] == str(own)  # whole, since SAM builds in another folder
+    assert done.parameters["Catalog"] == "own"
+    told = capsys.readouterr().out
+    assert f"The catalogue is {own} (own): talker." in told
+    assert "'acme' has its key in env:ACME_KEY, which no deployed function has" in told
+
+
+def test_without_a_name_it_is_the_shipped_one(aws: Callable[..., Aws]) -> None:
+    done = aws().deploy()
+    assert done.commands[0][2]["AUDIO_GATEWAY_CATALOG"] == str(SHIPPED)
+    assert done.parameters["Catalog"] == "shipped"
+
+
+def test_a_catalogue_of_one_s_own_is_not_replaced_by_oversight(aws: Callable[..., Aws]) -> None:
+    account = aws({"Architecture": "x86_64", "Catalog": "own"})
+    with pytest.raises(WrongCatalogue, match="AUDIO_GATEWAY_CATALOG is not set"):
+        account.deploy()
+    assert account.commands == []
+    account.environ = {"AUDIO_GATEWAY_CATALOG": str(SHIPPED)}
+    assert account.deploy().parameters["Catalog"] == "shipped"
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "is no file"), ("[providers]", "there is none")])
+def test_a_catalogue_that_is_not_there_or_wrong_is_not_deployed(
+    aws: Callable[..., Aws], own: Path, content: str | None, said: str
+) -> None:
     account = aws()
-    account.region_name = None
+    account.environ = {"AUDIO_GATEWAY_CATALOG": str(own)}
+    own.unlink() if content is None else own.write_text(content)
+    with pytest.raises(WrongCatalogue, match=said):
+        account.deploy()
+    assert account.commands == []
+
+
+def test_a_layer_with_another_catalogue_is_not_deployed(aws: Callable[..., Aws], own: Path) -> None:
+    account = aws(catalogue=SHIPPED)
+    account.environ = {"AUDIO_GATEWAY_CATALOG": str(own)}
+    with pytest.raises(WrongCatalogue, match=r"catalog\.toml is not .*my models\.toml"):
+        account.deploy()
+    assert [verb for verb, *_ in account.commands] == ["build"]
+
+
+@pytest.mark.parametrize("named", ["absolute", "relative", "not set"])
+def test_the_layer_s_makefile_takes_the_catalogue_that_is_named(named: str, own: Path, tmp_path: Path) -> None:
+    make = (ROOT / "layers" / "shared" / "Makefile").read_text().replace("$(HERE)../../scripts/build-layer", "true")
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "Makefile").write_text(make)
+    (tmp_path / "layers" / "shared").mkdir(parents=True)
+    (tmp_path / "layers" / "shared" / "catalog.toml").write_text("shipped")
+    plain = tmp_path / "own.toml"
+    plain.write_text("own")
+    value = {"absolute": str(plain), "relative": "own.toml", "not set": ""}[named]
+    environ = {**os.environ, "ARTIFACTS_DIR": str(tmp_path), "AUDIO_GATEWAY_CATALOG": value}
+    make_it = ["make", "-f", "a/b/Makefile", "build-SharedLayer"]
+    subprocess.run(make_it, cwd=tmp_path, env=environ, check=True, capture_output=True)
+    assert (tmp_path / "catalog.toml").read_text() == ("shipped" if named == "not set" else "own")
+
+
+def test_a_samconfig_of_one_s_own_is_read_and_given_to_sam(aws: Callable[..., Aws], tmp_path: Path) -> None:
+    config = tmp_path / "mine.toml"
+    config.write_text(
+        'version = 0.1\n[eu.global.parameters]\nstack_name = "voices"\n'
+        '[eu.deploy.parameters]\nparameter_overrides = ["LogLevel=ERROR"]\n'
+    )
+    done = aws().deploy("--config-file", str(config), "--config-env", "eu")
+    assert done.parameters["LogLevel"] == "ERROR"
+    assert all(arguments[arguments.index("--config-file") + 1] == str(config) for _, arguments, _ in done.commands)
+    with pytest.raises(Refused, match=r"mine\.toml has no section 'prod'; it has eu"):
+        aws().deploy("--config-file", str(config), "--config-env", "prod")
+    with pytest.raises(Refused, match="cannot be read"):
+        aws().deploy("--config-file", str(tmp_path / "nothing.toml"))
+
+
+def test_no_region_and_no_section_are_said_by_name(aws: Callable[..., Aws], tmp_path: Path) -> None:
+    account = aws()
+    account.region_name = None  # type: ignore[assignment] # as that of a machine without settings
     with pytest.raises(Refused, match="AWS_REGION"):
         account.deploy()
     with pytest.raises(Refused, match="no section 'test'; it has default, dev, local, prod"):
         account.deploy("--config-env", "test")
 
 
-def test_a_failed_build_is_not_deployed(aws):
+def test_a_failed_build_is_not_deployed(aws: Callable[..., Aws]) -> None:
     account = aws()
-    account.run = lambda command, _variables: account.commands.append(command) or 3
+
+    def fails(command: Sequence[str], variables: Mapping[str, str]) -> int:
+        account.commands.append(command)
+        return 3
+
+    account.run = fails
     assert deploy([], lambda **_: account, account.run, account.built) == 3
     assert len(account.commands) == 1
 
 
-def test_what_is_given_is_a_parameter_of_the_template(source, samconfig):
+def test_what_is_given_is_a_parameter_of_the_template(source: dict[str, Any], samconfig: dict[str, Any]) -> None:
     for section in ("default", "dev", "prod"):
         assert set(section_of(samconfig, section)[1]) <= set(source["Parameters"])
-    decided = script.decide(
-        script.Wishes("s", {}, {}, None), SimpleNamespace(stack=None, log_role=None, concurrency=10)
-    ).parameters
+    decided = script.decide(script.Wishes("s", {}, {}, None), script.Account(None, None, 10)).parameters
     assert set(decided) <= set(source["Parameters"])
 
 
-def test_the_page_has_every_parameter_and_none_that_there_is_not(source):
+def test_the_page_has_every_parameter_and_none_that_there_is_not(source: dict[str, Any]) -> None:
     page = (ROOT / "docs" / "deployment.md").read_text("utf-8")
     table = page.split("| parameter | default | meaning |\n", 1)[1].split("\n\n", 1)[0]
     cells = [line.split("|")[1] for line in table.splitlines()[1:]]
     assert sorted(name for cell in cells for name in re.findall(r"`(\w+)`", cell)) == sorted(source["Parameters"])
 
 
-def test_the_pages_deploy_by_make_and_never_past_its_checks():
+def test_the_pages_deploy_by_make_and_never_past_its_checks() -> None:
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
     for page in pages:
         assert "sam deploy --" not in page.read_text("utf-8"), page

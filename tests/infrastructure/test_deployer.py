@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fnmatch import fnmatchcase
+from typing import Any
 
 from tests.infrastructure.template import ROOT
 
@@ -41,7 +42,7 @@ NEEDED = {
     "AWS::Logs::LogGroup": {"logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:PutRetentionPolicy"},
     "AWS::S3::Bucket": {
         *("s3:CreateBucket", "s3:DeleteBucket", "s3:PutLifecycleConfiguration", "s3:PutEncryptionConfiguration"),
-        *("s3:PutBucketPublicAccessBlock", "s3:PutBucketOwnershipControls"),
+        *("s3:PutBucketPublicAccessBlock", "s3:PutBucketOwnershipControls", "s3:PutBucketCORS"),
     },
     "AWS::S3::BucketPolicy": {"s3:PutBucketPolicy", "s3:DeleteBucketPolicy"},
     "AWS::SQS::Queue": {"sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes", "sqs:GetQueueAttributes"},
@@ -55,7 +56,7 @@ BY_MAKE_DEPLOY = {"cloudformation:DescribeStacks", "lambda:GetAccountSettings", 
 """What scripts/deploy.py asks, before SAM does anything."""
 
 
-def resources_of(action):
+def resources_of(action: str) -> list[str]:
     return [
         pattern
         for statement in POLICY["Statement"]
@@ -64,21 +65,21 @@ def resources_of(action):
     ]
 
 
-def allowed():
+def allowed() -> set[str]:
     return {action for statement in POLICY["Statement"] for action in statement["Action"]}
 
 
-def test_every_type_of_resource_is_one_whose_rights_are_known(rendered):
+def test_every_type_of_resource_is_one_whose_rights_are_known(rendered: dict[str, Any]) -> None:
     assert {resource["Type"] for resource in rendered.values()} == set(NEEDED)
 
 
-def test_the_policy_allows_what_each_resource_needs():
+def test_the_policy_allows_what_each_resource_needs() -> None:
     for kind, actions in NEEDED.items():
         assert actions <= allowed(), kind
     assert allowed() >= BY_MAKE_DEPLOY
 
 
-def test_the_policy_is_enough_to_delete_the_stack_with_sam():
+def test_the_policy_is_enough_to_delete_the_stack_with_sam() -> None:
     # It looks for stacks of its own beside ours, and takes the packages out of its bucket before it deletes anything.
     for kind in ("CompanionStack", "WebFunctionCode"):
         arn = f"arn:aws:cloudformation:REGION:ACCOUNT:stack/audio-gateway-0a1b2c3d-{kind}/1234"
@@ -87,18 +88,18 @@ def test_the_policy_is_enough_to_delete_the_stack_with_sam():
     assert resources_of("s3:DeleteObject") == ["arn:aws:s3:::aws-sam-cli-managed-default-*/*"]
 
 
-def test_the_policy_reaches_no_service_that_the_template_has_not():
+def test_the_policy_reaches_no_service_that_the_template_has_not() -> None:
     of_resources = {action.split(":")[0] for actions in NEEDED.values() for action in actions}
     assert {action.split(":")[0] for action in allowed()} == of_resources | {"cloudformation", "sts"}
 
 
-def test_the_policy_names_actions_one_by_one_and_fits_into_a_managed_policy():
+def test_the_policy_names_actions_one_by_one_and_fits_into_a_managed_policy() -> None:
     assert not [action for action in allowed() if "*" in action]
     text = json.dumps(POLICY).replace("ACCOUNT", "123456789012").replace("REGION", LONGEST_REGION)
     assert len("".join(text.split())) <= LIMIT_OF_A_MANAGED_POLICY
 
 
-def test_the_policy_is_for_this_stack_where_aws_lets_it_be():
+def test_the_policy_is_for_this_stack_where_aws_lets_it_be() -> None:
     everywhere = {
         action for statement in POLICY["Statement"] if "*" in statement["Resource"] for action in statement["Action"]
     }

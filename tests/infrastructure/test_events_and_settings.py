@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,16 +20,16 @@ STEPS = [name for name in FUNCTIONS if name.startswith("job_")]
 PROXY = [name for name in FUNCTIONS if name not in {"authorizer", "webhook_delivery", *SCHEDULED, *STEPS}]
 
 
-def event_of(name):
+def event_of(name: str) -> dict[str, Any]:
     return json.loads((ROOT / "events" / f"{name}.json").read_text("utf-8"))
 
 
-def test_every_function_has_a_sample_event():
+def test_every_function_has_a_sample_event() -> None:
     assert sorted(path.stem for path in (ROOT / "events").glob("*.json")) == FUNCTIONS
 
 
 @pytest.mark.parametrize("name", PROXY)
-def test_a_proxy_event_is_of_a_route_and_names_its_caller(name, rendered):
+def test_a_proxy_event_is_of_a_route_and_names_its_caller(name: str, rendered: dict[str, Any]) -> None:
     event = event_of(name)
     routes = {
         path
@@ -47,7 +48,7 @@ def test_a_proxy_event_is_of_a_route_and_names_its_caller(name, rendered):
 
 
 @pytest.mark.parametrize("name", PROXY)
-def test_the_headers_of_an_event_agree_with_each_other(name):
+def test_the_headers_of_an_event_agree_with_each_other(name: str) -> None:
     event = event_of(name)
     assert event["multiValueHeaders"] == {header: [value] for header, value in event["headers"].items()}
     if event["body"] is not None:
@@ -55,13 +56,13 @@ def test_the_headers_of_an_event_agree_with_each_other(name):
         assert int(event["headers"]["Content-Length"]) == len(base64.b64decode(event["body"], validate=True))
 
 
-def test_the_speech_event_holds_json():
+def test_the_speech_event_holds_json() -> None:
     request = json.loads(base64.b64decode(event_of("speech")["body"]))
     assert {"model", "voice", "input"} <= set(request)
 
 
 @pytest.mark.parametrize(("name", "magic"), [("transcriptions", b"\xff\xf3"), ("translations", b"OggS")])
-def test_an_upload_event_holds_a_real_recording(name, magic):
+def test_an_upload_event_holds_a_real_recording(name: str, magic: bytes) -> None:
     event = event_of(name)
     body = base64.b64decode(event["body"])
     boundary = event["headers"]["Content-Type"].partition("boundary=")[2].encode()
@@ -71,21 +72,21 @@ def test_an_upload_event_holds_a_real_recording(name, magic):
 
 
 @pytest.mark.parametrize("name", SCHEDULED)
-def test_a_scheduled_event_is_of_the_function_s_own_rule(name):
+def test_a_scheduled_event_is_of_the_function_s_own_rule(name: str) -> None:
     event = event_of(name)
     assert (event["source"], event["detail-type"], event["detail"]) == ("aws.events", "Scheduled Event", {})
     assert f":rule/audio-gateway-{name.capitalize()}Function" in event["resources"][0]
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_the_event_of_a_step_names_a_job(name):
+def test_the_event_of_a_step_names_a_job(name: str) -> None:
     event = event_of(name)
     assert is_job_id(event.pop("job_id"))
     assert event.pop("project_id") == "default"
     assert event == ({"number": 0} if name == "job_chunk" else {})
 
 
-def test_the_event_of_the_queue_holds_a_message():
+def test_the_event_of_the_queue_holds_a_message() -> None:
     (record,) = event_of("webhook_delivery")["Records"]
     assert record["eventSource"] == "aws:sqs"
     delivery = read_message(record["body"])
@@ -93,7 +94,7 @@ def test_the_event_of_the_queue_holds_a_message():
     assert is_endpoint_id(delivery.endpoint_id)
 
 
-def test_the_authorizer_event_asks_for_a_key():
+def test_the_authorizer_event_asks_for_a_key() -> None:
     event = event_of("authorizer")
     assert event["type"] == "REQUEST"
     assert event["methodArn"].startswith("arn:aws:execute-api:")
@@ -101,11 +102,11 @@ def test_the_authorizer_event_asks_for_a_key():
     assert "authorizer" not in event["requestContext"]
 
 
-def test_samconfig_has_its_sections(samconfig):
+def test_samconfig_has_its_sections(samconfig: dict[str, Any]) -> None:
     assert set(samconfig) - {"version"} == {"default", "local", "dev", "prod"}
 
 
-def test_samconfig_sets_only_parameters_that_exist(samconfig, source):
+def test_samconfig_sets_only_parameters_that_exist(samconfig: dict[str, Any], source: dict[str, Any]) -> None:
     for section in ("dev", "prod"):
         for override in samconfig[section]["deploy"]["parameters"].get("parameter_overrides", []):
             name, value = override.split("=", 1)
@@ -114,24 +115,24 @@ def test_samconfig_sets_only_parameters_that_exist(samconfig, source):
                 assert value in map(str, definition["AllowedValues"]), override
 
 
-def test_no_account_and_no_region_is_written_down(samconfig):
+def test_no_account_and_no_region_is_written_down(samconfig: dict[str, Any]) -> None:
     text = json.dumps(samconfig)
     assert "region" not in text
     assert not any(word.isdigit() and len(word) == 12 for word in text.split('"'))
 
 
-def test_no_build_is_cached(samconfig):
+def test_no_build_is_cached(samconfig: dict[str, Any]) -> None:
     # SAM's cache does not know of ARCHITECTURE: the layers of one processor would be deployed on the other.
     assert "cached" not in json.dumps(samconfig)
 
 
-def test_every_parameter_has_a_default_and_says_what_it_is_for(source):
+def test_every_parameter_has_a_default_and_says_what_it_is_for(source: dict[str, Any]) -> None:
     for name, parameter in source["Parameters"].items():
         assert "Default" in parameter, name
         assert len(parameter["Description"]) > len(name), name
 
 
-def test_the_outputs_are_what_an_operator_needs(source):
+def test_the_outputs_are_what_an_operator_needs(source: dict[str, Any]) -> None:
     assert set(source["Outputs"]) == {
         *("ApiBaseUrl", "ApiId", "TableName", "BucketName", "FirstKey"),
         *("JobsMachineArn", "WebhookQueueArn", "WebhookDeadQueueArn"),

@@ -7,6 +7,7 @@ import importlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,10 @@ from audio_gateway.api.scheduled import SWEEP_BUDGET_S
 from audio_gateway.jobs.webhook_post import TIMEOUT_S
 from audio_gateway.jobs.webhook_queue import read_message
 from audio_gateway.metering.lag import LATE_WRITE_S
-from audio_gateway.metering.meter import HOLD_SECONDS
+from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS
 from audio_gateway.replay.idempotency import CLAIM_SECONDS
 from tests.infrastructure import template
+from tests.infrastructure.conftest import OfType
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
@@ -59,7 +61,7 @@ class Recorder(Mapping[str, str]):
         raise AssertionError("settings are read by name")
 
 
-def settings_class(folder: str):
+def settings_class(folder: str) -> type[Any]:
     """The class whose `from_env(os.environ)` the function calls when it starts."""
     tree = ast.parse((ROOT / "functions" / folder / "app.py").read_text())
     names = [
@@ -74,7 +76,7 @@ def settings_class(folder: str):
     module = next(
         node.module
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and names[0] in {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module and names[0] in {alias.name for alias in node.names}
     )
     return getattr(importlib.import_module(module), names[0])
 
@@ -86,7 +88,7 @@ def imported_by(folder: str) -> set[str]:
 
 
 @pytest.fixture(scope="session")
-def functions():
+def functions() -> dict[str, Any]:
     """The functions as they are written, by the name of their folder."""
     return {
         resource["Properties"]["CodeUri"].removeprefix("functions/").strip("/"): resource
@@ -94,12 +96,14 @@ def functions():
     }
 
 
-def test_every_folder_is_a_function_and_every_function_has_a_folder(functions):
+def test_every_folder_is_a_function_and_every_function_has_a_folder(functions: dict[str, Any]) -> None:
     assert sorted(functions) == FOLDERS
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_the_environment_is_what_the_code_reads(folder, functions, monkeypatch):
+def test_the_environment_is_what_the_code_reads(
+    folder: str, functions: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     environment = Recorder()
     settings_class(folder).from_env(environment)
@@ -130,8 +134,8 @@ CALLS_AWS = STEPS | {
 }
 
 
-def test_the_functions_that_call_aws_are_those_with_rights(source, functions):
-    def has_rights(folder):
+def test_the_functions_that_call_aws_are_those_with_rights(source: dict[str, Any], functions: dict[str, Any]) -> None:
+    def has_rights(folder: str) -> bool:
         role = source["Resources"][functions[folder]["Properties"]["Role"]["Fn::GetAtt"][0]]["Properties"]
         statements = [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
         return any(statement["Sid"] != "WriteOwnLogs" for statement in statements)
@@ -144,7 +148,7 @@ def reads_the_environment(file: Path) -> bool:
     return bool({"environ", "getenv"} & attributes)
 
 
-def test_nothing_in_the_layer_reads_the_environment_behind_the_settings():
+def test_nothing_in_the_layer_reads_the_environment_behind_the_settings() -> None:
     package = LAYER / "audio_gateway"
     readers = {str(file.relative_to(package)) for file in package.rglob("*.py") if reads_the_environment(file)}
     deployed = {file for file in readers if not file.startswith("cli/")}  # scripts/build-layer leaves it out
@@ -152,13 +156,15 @@ def test_nothing_in_the_layer_reads_the_environment_behind_the_settings():
     assert deployed <= {"providers/secrets.py"}
 
 
-def test_no_deployment_can_set_a_variable_that_is_for_tests_only(functions):
+def test_no_deployment_can_set_a_variable_that_is_for_tests_only(functions: dict[str, Any]) -> None:
     for resource in functions.values():
         assert resource["Properties"]["Environment"]["Variables"].get("AUDIO_GATEWAY_ALLOW_HOSTS", "") == ""
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_logs_go_to_a_group_of_the_function_that_forgets(folder, functions, source):
+def test_logs_go_to_a_group_of_the_function_that_forgets(
+    folder: str, functions: dict[str, Any], source: dict[str, Any]
+) -> None:
     group_name = functions[folder]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
     group = source["Resources"][group_name]
     assert group["Type"] == "AWS::Logs::LogGroup"
@@ -166,18 +172,18 @@ def test_logs_go_to_a_group_of_the_function_that_forgets(folder, functions, sour
     assert group["Properties"]["LogGroupName"]["Fn::Sub"].endswith(f"/{folder}")
 
 
-def test_every_log_group_forgets(of_type):
+def test_every_log_group_forgets(of_type: OfType) -> None:
     for name, properties in of_type("AWS::Logs::LogGroup").items():
         assert "RetentionInDays" in properties, name
 
 
-def test_functions_are_source_only(functions):
+def test_functions_are_source_only(functions: dict[str, Any]) -> None:
     for folder, resource in functions.items():
         assert resource["Metadata"] == {"SkipBuild": True}, folder
         assert not list((ROOT / "functions" / folder).glob("requirements*")), folder
 
 
-def schedules(functions):
+def schedules(functions: dict[str, Any]) -> dict[str, Any]:
     """The rates of the functions that the clock calls, in seconds, by folder."""
     units = {"minute": 60, "minutes": 60}
     found = {}
@@ -190,7 +196,7 @@ def schedules(functions):
     return found
 
 
-def test_the_clock_calls_the_sweeper_and_the_roll_up_and_no_run_outlives_its_turn(functions):
+def test_the_clock_calls_the_sweeper_and_the_roll_up_and_no_run_outlives_its_turn(functions: dict[str, Any]) -> None:
     seconds = schedules(functions)
     assert set(seconds) == {"rollup", "sweeper"}
     for folder, rate in seconds.items():
@@ -199,17 +205,17 @@ def test_the_clock_calls_the_sweeper_and_the_roll_up_and_no_run_outlives_its_tur
     assert functions["sweeper"]["Properties"]["Timeout"] <= 60  # audio_gateway.metering.lag counts on it
 
 
-def test_holds_and_sweeps_are_the_same_everywhere_and_holds_outlive_every_request(functions):
+def test_holds_and_sweeps_are_the_same_everywhere_and_holds_outlive_every_request(functions: dict[str, Any]) -> None:
     environments = [resource["Properties"]["Environment"]["Variables"] for resource in functions.values()]
     (hold,) = {each[HOLD] for each in environments if HOLD in each}
     (sweep,) = {each[SWEEP] for each in environments if SWEEP in each}
-    assert int(hold) == HOLD_SECONDS
+    assert int(hold) == REQUEST_HOLD_SECONDS
     longest = max(functions[folder]["Properties"]["Timeout"] for folder in ("speech", "transcriptions", "translations"))
     assert int(hold) > longest + LATE_WRITE_S
     assert int(sweep) == schedules(functions)["sweeper"]
 
 
-def test_no_function_outlives_api_gateways_patience(functions):
+def test_no_function_outlives_api_gateways_patience(functions: dict[str, Any]) -> None:
     for folder, resource in functions.items():
         if folder in schedules(functions):
             continue
@@ -217,18 +223,18 @@ def test_no_function_outlives_api_gateways_patience(functions):
         assert resource["Properties"]["Timeout"] <= most, folder
 
 
-def test_nobody_takes_over_what_a_function_may_still_be_working_on(functions):
+def test_nobody_takes_over_what_a_function_may_still_be_working_on(functions: dict[str, Any]) -> None:
     for folder in ("speech", "transcriptions", "translations"):
         last_write_s = functions[folder]["Properties"]["Timeout"] + LATE_WRITE_S
         assert last_write_s + CLOCKS_DIFFER_SECONDS <= CLAIM_SECONDS, folder
 
 
-def test_audio_functions_have_a_whole_processor(functions):
+def test_audio_functions_have_a_whole_processor(functions: dict[str, Any]) -> None:
     for folder in ("speech", "transcriptions", "translations", *STEPS):
         assert functions[folder]["Properties"]["MemorySize"] == ONE_VCPU_MB
 
 
-def test_the_engines_are_only_where_they_are_used(functions):
+def test_the_engines_are_only_where_they_are_used(functions: dict[str, Any]) -> None:
     with_engines = {folder for folder, resource in functions.items() if "Fn::If" in resource["Properties"]["Layers"]}
     assert with_engines == {"speech", "transcriptions", "translations", "voices", "job_prepare", "job_chunk"}
     for folder in with_engines:
@@ -238,32 +244,33 @@ def test_the_engines_are_only_where_they_are_used(functions):
         assert no == [{"Ref": "SharedLayer"}]
 
 
-def test_the_engines_layer_is_deployed_only_on_demand(rendered):
+def test_the_engines_layer_is_deployed_only_on_demand(rendered: dict[str, Any]) -> None:
     layers = {name: resource for name, resource in rendered.items() if resource["Type"] == "AWS::Lambda::LayerVersion"}
     (engines,) = [resource for name, resource in layers.items() if name.startswith("EnginesLayer")]
     assert engines["Condition"] == "HasEmbeddedEngines"
 
 
-def test_each_layer_has_its_target_in_its_makefile(source):
+def test_each_layer_has_its_target_in_its_makefile(source: dict[str, Any]) -> None:
     for name, resource in source["Resources"].items():
         if resource["Type"] == "AWS::Serverless::LayerVersion":
             makefile = ROOT / resource["Properties"]["ContentUri"] / "Makefile"
             assert f"build-{name}:" in makefile.read_text()
 
 
-def test_the_layers_are_built_for_the_runtime_that_runs_them(source):
+def test_the_layers_are_built_for_the_runtime_that_runs_them(source: dict[str, Any]) -> None:
     version = source["Globals"]["Function"]["Runtime"].removeprefix("python")
     assert f"python_version={version} " in (ROOT / "scripts" / "build-layer").read_text()
 
 
-def test_all_functions_share_one_variable_which_tells_the_metrics_of_stacks_apart(source):
+def test_all_functions_share_one_variable_which_tells_the_metrics_of_stacks_apart(source: dict[str, Any]) -> None:
     shared = source["Globals"]["Function"]["Environment"]["Variables"]
     assert shared == {"POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"}}
 
 
-def test_lambda_does_not_take_the_retries_of_webhooks_for_an_endless_loop(of_type):
+def test_lambda_does_not_take_the_retries_of_webhooks_for_an_endless_loop(of_type: OfType) -> None:
     message = json.loads((ROOT / "events" / "webhook_delivery.json").read_text())["Records"][0]["body"]
-    delivery, now_s, rounds = read_message(message), 0, 1
+    delivery: Any = read_message(message)
+    now_s, rounds = 0, 1
     while (delivery := delivery.after_failure(now_s)) is not None:
         while (delay_s := delivery.delay_at(now_s)) > 0:
             now_s, rounds = now_s + delay_s, rounds + 1
@@ -272,7 +279,9 @@ def test_lambda_does_not_take_the_retries_of_webhooks_for_an_endless_loop(of_typ
     assert loops == {"WebhookDeliveryFunction"}
 
 
-def test_the_queue_of_webhooks_waits_for_its_function_and_loses_nothing(functions, source):
+def test_the_queue_of_webhooks_waits_for_its_function_and_loses_nothing(
+    functions: dict[str, Any], source: dict[str, Any]
+) -> None:
     properties = functions["webhook_delivery"]["Properties"]
     (event,) = properties["Events"].values()
     assert event["Type"] == "SQS"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from audio_gateway.api.job_steps import NOT_BEGUN, GivenUp, TryAgain, TryLater
-from audio_gateway.jobs.job import KEPT_SECONDS
+from audio_gateway.jobs.job import JOB_KEPT_SECONDS
 from audio_gateway.jobs.plan import MOST_LANES, MOST_TASKS, Piece, Plan
+from tests.infrastructure.conftest import OfType
 from tests.infrastructure.step_functions import Account, Clock, Execution, matches, pause, run_together
 
 DEFINITION = Path(__file__).parents[2] / "statemachine" / "jobs.asl.json"
@@ -79,12 +80,12 @@ def created(text: str) -> str:
         return str(answer["stateMachineArn"])
 
 
-def test_step_functions_takes_the_definition():
+def test_step_functions_takes_the_definition() -> None:
     assert created(DEFINITION.read_text("utf-8")).endswith(":jobs")
 
 
 @pytest.mark.parametrize(("right", "wrong"), [('"StartAt": "Lane"', '"Start": "Lane"'), ('"Pass"', '"Pas"')])
-def test_the_check_of_the_definition_can_fail(right, wrong):
+def test_the_check_of_the_definition_can_fail(right: str, wrong: str) -> None:
     from botocore.exceptions import ClientError
 
     text = DEFINITION.read_text("utf-8")
@@ -93,7 +94,7 @@ def test_the_check_of_the_definition_can_fail(right, wrong):
         created(text.replace(right, wrong))
 
 
-def test_every_state_is_reached_and_every_next_exists(definition):
+def test_every_state_is_reached_and_every_next_exists(definition: dict[str, Any]) -> None:
     for machine in machines(definition):
         reached, ahead = set(), [machine["StartAt"]]
         while ahead:
@@ -108,7 +109,7 @@ def test_every_state_is_reached_and_every_next_exists(definition):
         assert reached == set(machine["States"])
 
 
-def test_the_substitutions_are_the_functions(definition, of_type):
+def test_the_substitutions_are_the_functions(definition: dict[str, Any], of_type: OfType) -> None:
     assert {task["Resource"] for task in tasks(definition).values()} == {f"${{{name}}}" for name in STEPS}
     (machine,) = of_type("AWS::StepFunctions::StateMachine").values()
     substitutions = machine["DefinitionSubstitutions"]
@@ -119,7 +120,7 @@ def test_the_substitutions_are_the_functions(definition, of_type):
     assert machine["RoleArn"] == {"Fn::GetAtt": ["JobsMachineRole", "Arn"]}
 
 
-def test_a_task_ends_and_is_tried_again(definition):
+def test_a_task_ends_and_is_tried_again(definition: dict[str, Any]) -> None:
     for name, task in tasks(definition).items():
         # A little longer than the function may run, so that it is the function that says how it ended.
         assert LAMBDA_SECONDS < task["TimeoutSeconds"] <= LAMBDA_SECONDS + 60, name
@@ -131,7 +132,7 @@ def test_a_task_ends_and_is_tried_again(definition):
             assert retry.get("JitterStrategy") == jitter, name
 
 
-def test_the_names_of_errors_are_those_that_functions_raise(definition):
+def test_the_names_of_errors_are_those_that_functions_raise(definition: dict[str, Any]) -> None:
     ours = {GivenUp.__name__, TryAgain.__name__, TryLater.__name__}
     named = {
         name
@@ -152,7 +153,7 @@ def retrier(task: dict[str, Any], error: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("error", NOT_BEGUN)
-def test_what_lambda_refused_waits_and_uses_up_no_try_of_the_work(error, definition):
+def test_what_lambda_refused_waits_and_uses_up_no_try_of_the_work(error: str, definition: dict[str, Any]) -> None:
     for name, task in tasks(definition).items():
         waits = retrier(task, error)
         assert set(waits["ErrorEquals"]) == set(NOT_BEGUN), name
@@ -160,12 +161,12 @@ def test_what_lambda_refused_waits_and_uses_up_no_try_of_the_work(error, definit
 
 
 @pytest.mark.parametrize("error", DIED)
-def test_a_step_that_died_of_time_or_memory_is_tried_once_more(error, definition):
+def test_a_step_that_died_of_time_or_memory_is_tried_once_more(error: str, definition: dict[str, Any]) -> None:
     for name, task in tasks(definition).items():
         assert retrier(task, error)["MaxAttempts"] == 1, name
 
 
-def test_all_tries_of_all_tasks_fit_into_the_history_with_room(definition):
+def test_all_tries_of_all_tasks_fit_into_the_history_with_room(definition: dict[str, Any]) -> None:
     chunk = states(definition)["Chunk"]
     tasks_of_chunks = MOST_TASKS * (GIVEN_UP_EVENTS + EVENTS_OF_A_TRY * most_tries(chunk))
     others = [definition["States"][name] for name in ("Prepare", "Merge", "End")]
@@ -174,7 +175,7 @@ def test_all_tries_of_all_tasks_fit_into_the_history_with_room(definition):
     assert all_events <= HISTORY_EVENTS * 0.9
 
 
-def test_the_events_are_counted_as_the_simulation_writes_them(definition):
+def test_the_events_are_counted_as_the_simulation_writes_them(definition: dict[str, Any]) -> None:
     run = simulated(definition, [[0, 1], [2]], Account(10, 1.0).call)
     assert (run.status, run.events) == (
         "SUCCEEDED",
@@ -182,12 +183,12 @@ def test_the_events_are_counted_as_the_simulation_writes_them(definition):
     )
 
 
-def test_an_execution_all_of_whose_tries_are_used_up_ends_within_its_history(definition):
+def test_an_execution_all_of_whose_tries_are_used_up_ends_within_its_history(definition: dict[str, Any]) -> None:
     errors = [NOT_BEGUN[0]] * 7 + [DIED[0], TryLater.__name__] + [TryLater.__name__] * 4 + ["TryAgain"] * 4
     lanes = Plan(0, tuple(Piece(0, 1) for _ in range(MOST_TASKS))).lanes(MOST_LANES)
     left: dict[int, list[str]] = {}
 
-    def fails(_resource, data):
+    def fails(_resource: str, data: dict[str, Any]) -> Generator[float, None, str | None]:
         yield 1.0
         if "number" not in data:
             return None
@@ -199,16 +200,18 @@ def test_an_execution_all_of_whose_tries_are_used_up_ends_within_its_history(def
     assert run.events <= HISTORY_EVENTS * 0.9
 
 
-def test_an_execution_ends_within_a_day_and_each_step_fits_with_all_its_tries(definition):
+def test_an_execution_ends_within_a_day_and_each_step_fits_with_all_its_tries(definition: dict[str, Any]) -> None:
     most_s = sum(
         sum(pause(r, tried) for r in task["Retry"] for tried in range(r["MaxAttempts"]))
         + task["TimeoutSeconds"] * (1 + most_tries(task) - retrier(task, NOT_BEGUN[0])["MaxAttempts"])
         for task in tasks(definition).values()
     )
-    assert most_s + 3600 <= definition["TimeoutSeconds"] <= DAY_S < KEPT_SECONDS - DAY_S
+    assert most_s + 3600 <= definition["TimeoutSeconds"] <= DAY_S < JOB_KEPT_SECONDS - DAY_S
 
 
-def simulated(definition, lanes, function, seed=1):
+def simulated(
+    definition: dict[str, Any], lanes: list[list[int]], function: Callable[..., Any], seed: int = 1
+) -> Execution:
     clock = Clock()
     run = Execution(definition, function, clock, random.Random(seed), lanes)
     run_together([run], clock)
@@ -219,7 +222,9 @@ def simulated(definition, lanes, function, seed=1):
     ("environments", "jobs", "lanes", "chunks"),
     [(10, 1, 10, 30), (8, 1, 10, 30), (8, 2, 10, 30), (8, 3, 5, 60), (6, 2, 5, 60)],
 )
-def test_jobs_on_an_account_with_few_environments_lose_no_chunk(environments, jobs, lanes, chunks, definition):
+def test_jobs_on_an_account_with_few_environments_lose_no_chunk(
+    environments: int, jobs: int, lanes: int, chunks: int, definition: dict[str, Any]
+) -> None:
     # A chunk takes four minutes. A new account has ten environments, for callers and other jobs, too.
     for seed in range(3):
         clock, account, chance = Clock(), Account(environments, 240), random.Random(seed)
@@ -231,32 +236,32 @@ def test_jobs_on_an_account_with_few_environments_lose_no_chunk(environments, jo
         assert account.refused > 0 or environments >= jobs * lanes
 
 
-def test_whatever_fails_ends_the_job(definition):
+def test_whatever_fails_ends_the_job(definition: dict[str, Any]) -> None:
     for name, state in definition["States"].items():
         if state["Type"] in {"Task", "Map"} and name != "End":
             (catcher,) = state["Catch"]
             assert (catcher["ErrorEquals"], catcher["Next"]) == ([WILDCARD], "End"), name
 
 
-def test_the_last_step_learns_what_happened(definition):
+def test_the_last_step_learns_what_happened(definition: dict[str, Any]) -> None:
     assert definition["States"]["End"]["Parameters"]["error.$"] == "$.error.Error"
     ways = [c for state in definition["States"].values() for c in state.get("Catch", ()) if c["Next"] == "End"]
     assert {each["ResultPath"] for each in ways} == {"$.error"}
 
 
-def test_a_chunk_that_is_given_up_stops_no_other(definition):
+def test_a_chunk_that_is_given_up_stops_no_other(definition: dict[str, Any]) -> None:
     (catcher,) = states(definition)["Chunk"]["Catch"]
     assert catcher["ErrorEquals"] == [WILDCARD]
 
 
-def test_nothing_of_a_chunk_stays_in_the_state(definition):
+def test_nothing_of_a_chunk_stays_in_the_state(definition: dict[str, Any]) -> None:
     inner = states(definition)
     assert all(inner[name]["OutputPath"] is None for name in ("Chunk", "GivenUp", "Lane"))
     assert definition["States"]["Lanes"]["ResultPath"] is None
     assert definition["States"]["Merge"]["ResultPath"] is None
 
 
-def test_only_what_the_local_stack_has_too_is_used(definition):
+def test_only_what_the_local_stack_has_too_is_used(definition: dict[str, Any]) -> None:
     lacking = {"ItemBatcher", "ItemReader", "ResultWriter", "MaxConcurrencyPath", "TimeoutSecondsPath"}
     for machine in machines(definition):
         for state in machine["States"].values():

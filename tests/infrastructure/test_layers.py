@@ -50,7 +50,7 @@ def services_named(file: Path) -> Iterator[str]:
         if called in MAKES_CLIENTS:
             service = node.args[0] if node.args else None
             assert isinstance(service, ast.Constant), f"{file}:{node.lineno}: name the service here, as a literal"
-            yield service.value
+            yield str(service.value)
 
 
 def test_the_layer_keeps_the_services_of_every_client_and_no_other() -> None:

@@ -139,7 +139,7 @@ def late(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> str:
     key_id = gateway.directory.create_key("api", name="late").record.id
     for number, minutes in enumerate((20, 20, 50)):
         at_ms = gateway.now_ms() - minutes * 60_000
-        meter = DynamoMeter(gateway.client, gateway.table, now_ms=lambda at_ms=at_ms: at_ms, hold_seconds=3600)
+        meter = DynamoMeter(gateway.client, gateway.table, now_ms=partial(int, at_ms), hold_seconds=3600)
         hold = meter.admit(Caller(key_id, "default"), work(f"req_late_{number}")).hold
         wait_until(partial(is_kept, UnsettledStore(gateway.info["bucket"]), hold), "no evidence")
     expire_holds(gateway, key_id)

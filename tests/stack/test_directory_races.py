@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -54,7 +55,7 @@ def test_of_admin_keys_that_are_all_deleted_at_once_one_stays(directory: Directo
 def test_an_archived_project_has_no_key_that_was_created_meanwhile(directory: Directory) -> None:
     for _ in range(ROUNDS):
         project = directory.create_project("n").id
-        at_once(*[creating(directory, project)] * 3, lambda project=project: directory.archive_project(project))
+        at_once(*[creating(directory, project)] * 3, partial(directory.archive_project, project))
         assert {key.status for key in directory.keys(project)} <= {"archived"}
 
 

@@ -10,15 +10,13 @@ import shutil
 import subprocess
 import sys
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from openai import OpenAI
 
 from tests.sound import phrase, wav
-from tests.unit.docs.pages import ROOT, blocks
+from tests.unit.docs.pages import ROOT
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -46,7 +44,7 @@ def test_every_example_is_in_their_readme() -> None:
     assert listed == {path.name for path in EXAMPLES.iterdir() if path.name not in {"README.md", "__pycache__"}}
 
 
-def test_curl_calls_every_endpoint(environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_calls_with_curl(environment: dict[str, str], tmp_path: Path) -> None:
     out = run([str(EXAMPLES / "curl.sh")], tmp_path, environment)
     assert '"object":"list"' in out
     assert re.search(r"1\n00:00:0\d,\d{3} --> ", out)
@@ -124,6 +122,19 @@ def test_a_big_file_with_node(node: str, environment: dict[str, str], big_record
     assert (tmp_path / "talk.srt").read_text().count("-->") >= 1
 
 
+@pytest.mark.node
+def test_a_big_file_with_node_says_what_it_takes(node: str, tmp_path: Path) -> None:
+    modules = tmp_path / "node_modules"
+    modules.mkdir()
+    (modules / "openai").symlink_to(NODE_MODULES / "openai")
+    (modules / "audio-gateway-client").symlink_to(ROOT / "clients" / "node")
+    shutil.copy(EXAMPLES / "big_file.mjs", tmp_path)
+    done = subprocess.run(
+        [node, "big_file.mjs", "talk.mp3"], cwd=tmp_path, capture_output=True, text=True, timeout=90, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "usage: node big_file.mjs talk.mp3 talk.srt\n")
+
+
 def test_a_big_file_with_curl(environment: dict[str, str], big_recording: Path, tmp_path: Path) -> None:
     out = run([str(EXAMPLES / "big_file.sh"), str(big_recording)], tmp_path, environment)
     assert out.count("-->") >= 1
@@ -138,44 +149,3 @@ def test_the_node_sdk(node: str, environment: dict[str, str], tmp_path: Path) ->
     assert re.search(r"^ +\d\.\d\d s  \w", out, flags=re.MULTILINE)
     assert re.search(r"refused: param=voice code=invalid_value request_id=req_[0-9a-f]{32}", out)
     assert (tmp_path / "hello.wav").read_bytes()[:4] == b"RIFF"
-
-
-def test_the_first_commands_of_the_readme(environment: dict[str, str], tmp_path: Path) -> None:
-    (commands,) = (block for block in blocks((ROOT / "README.md").read_text(), "sh") if "hello.mp3" in block)
-    without_export = re.sub(r"^export .*$", "", commands, flags=re.MULTILINE)
-    out = run(["bash", "-euo", "pipefail", "-c", without_export], tmp_path, environment)
-    assert "-->" in out
-
-
-@pytest.fixture
-def _limits_for_a_while(stack: dict[str, Any]) -> Iterator[None]:
-    """A sample limits all keys of the project, and other tests go on to use one of them."""
-    yield
-    with OpenAI(base_url=stack["base_url"], admin_api_key=stack["admin_key"], api_key="none") as client:
-        keys = client.admin.organization.projects.api_keys
-        for key in keys.list("default"):
-            keys.update(key.id, project_id="default", extra_body={"limits": {"requests_per_minute": None}})
-            assert "requests_per_minute" not in keys.retrieve(key.id, project_id="default").to_dict()["limits"]
-
-
-@pytest.mark.usefixtures("_limits_for_a_while")
-def test_the_samples_of_the_reference(environment: dict[str, str], tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "api.md").read_text()
-    for sample in blocks(page, "sh"):
-        # What names a thing that the reader fills in, as $JOB, or another server, has nothing to be run on.
-        names = set(re.findall(r"\$([A-Z_]+)", sample))
-        if not sample.startswith("export") and names <= set(environment) and "https://example" not in sample:
-            run(
-                ["bash", "-euo", "pipefail", "-c", sample.replace("curl ", "curl --fail-with-body ", 1)],
-                tmp_path,
-                environment,
-            )
-    for sample in blocks(page, "python"):
-        run([sys.executable, "-W", "ignore::DeprecationWarning", "-c", sample], tmp_path, environment)
-
-
-def test_the_python_of_the_readme(environment: dict[str, str], stack: dict[str, Any], tmp_path: Path) -> None:
-    (program,) = blocks((ROOT / "README.md").read_text(), "python")
-    mine = program.replace("http://127.0.0.1:8080/v1", stack["base_url"]).replace("sk-...", stack["api_key"])
-    run([sys.executable, "-c", mine], tmp_path, environment)
-    assert (tmp_path / "hello.mp3").stat().st_size > 1_000

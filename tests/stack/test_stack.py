@@ -98,7 +98,7 @@ def test_only_loopback_is_listened_on(stack: dict[str, Any]) -> None:
 def test_a_wrong_catalogue_ends_the_start_with_every_mistake(tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "PORT": "0", "STACK_FILE": str(tmp_path / "stack.json")}
     environment["AUDIO_GATEWAY_CATALOG"] = "pyproject.toml"
-    command = [PYTHON, "-m", "local"]
+    command: list[str | Path] = [PYTHON, "-m", "local"]
     done = subprocess.run(
         command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=START_SECONDS, check=False
     )
@@ -229,7 +229,7 @@ def test_a_busy_port_is_told_with_the_remedy(tmp_path: Path) -> None:
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "the local AWS at http://127.0.0.1:9"),
     ],
 )
-def test_a_wrong_setting_is_told_in_one_line(tmp_path: Path, environment: dict[str, str], told: str) -> None:
+def test_a_wrong_setting_is_told_in_one_line(tmp_path: Path, environment: dict[str, Any], told: str) -> None:
     assert told in failed_start(tmp_path, **environment)
 
 

@@ -3,9 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+
+# This machine, which no name server is asked for.
+_OWN_NAMES = {None, "", "localhost", socket.gethostname()}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_lookup_of_names() -> Iterator[None]:
+    """pytest-socket refuses connections to other machines (pyproject.toml); this refuses to look up their names."""
+    real = socket.getaddrinfo
+
+    def of_this_machine(host: Any, *arguments: Any, **options: Any) -> Any:
+        if host in _OWN_NAMES:
+            return real(host, *arguments, **options)
+        try:
+            return real(host, *arguments, **{**options, "flags": socket.AI_NUMERICHOST})
+        except socket.gaierror:
+            raise AssertionError(f"A unit test looked up the name {host!r}; give it addresses by a fake.") from None
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", of_this_machine)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -79,7 +79,7 @@ def talk(gaps_ms: tuple[int, ...], count: int = 330) -> tuple[list[tones.Spoken]
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("gaps_ms", [tones.natural_gaps(), CONTINUOUS], ids=["pauses", "continuous"])
-def test_every_word_is_there_once_and_on_time(name: str, gaps_ms: tuple[int, ...]):
+def test_every_word_is_there_once_and_on_time(name: str, gaps_ms: tuple[int, ...]) -> None:
     words, pcm = talk(gaps_ms)
     encoding, late_s = FILES[name]
     heard = listen(encode(wav(pcm), encoding, late_s=late_s), CutRule(20))
@@ -101,7 +101,7 @@ def vbr_mp3(pcm: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("gaps_ms", [tones.natural_gaps(), CONTINUOUS], ids=["pauses", "continuous"])
-def test_a_variable_bit_rate_moves_nothing(gaps_ms: tuple[int, ...]):
+def test_a_variable_bit_rate_moves_nothing(gaps_ms: tuple[int, ...]) -> None:
     words, pcm = talk(gaps_ms)
     quiet = bytes(60 * 32_000)
     later = [tones.Spoken(word.number, word.start_ms + 60_000) for word in words]
@@ -110,19 +110,19 @@ def test_a_variable_bit_rate_moves_nothing(gaps_ms: tuple[int, ...]):
 
 @pytest.mark.parametrize(("words", "segments"), [(True, False), (False, True), (False, False)])
 @pytest.mark.parametrize("gaps_ms", [tones.natural_gaps(), CONTINUOUS], ids=["pauses", "continuous"])
-def test_whatever_times_a_provider_gives_no_word_is_lost(gaps_ms: tuple[int, ...], words: bool, segments: bool):
+def test_whatever_times_a_provider_gives_no_word_is_lost(gaps_ms: tuple[int, ...], words: bool, segments: bool) -> None:
     spoken, pcm = talk(gaps_ms)
     check(listen(wav(pcm), CutRule(20), words=words, segments=segments).transcript, spoken)
 
 
-def test_an_overlap_that_is_asked_for_doubles_nothing():
+def test_an_overlap_that_is_asked_for_doubles_nothing() -> None:
     spoken, pcm = talk(tones.natural_gaps())
     heard = listen(wav(pcm), CutRule(30, overlap_seconds=7))
     assert heard.overlaps == heard.chunks - 1
     check(heard.transcript, spoken)
 
 
-def test_after_twenty_minutes_every_word_is_still_on_time():
+def test_after_twenty_minutes_every_word_is_still_on_time() -> None:
     spoken, pcm = talk(tones.natural_gaps(), 4_000)
     assert spoken[-1].end_ms > 1_200_000
     check(listen(flac_file((pcm,), tones.RATE), CutRule(60)).transcript, spoken)

@@ -9,7 +9,7 @@ import pytest
 
 from audio_gateway import aws
 from audio_gateway.api import job_wait
-from audio_gateway.api.app import _PLATFORM_SECONDS, _deadline, _received_ms
+from audio_gateway.api.request_scope import _PLATFORM_SECONDS, _deadline, _received_ms
 from audio_gateway.api.results import ResultStore
 from audio_gateway.jobs import job_files
 from audio_gateway.jobs.job import Job
@@ -64,8 +64,7 @@ def aws_that_fails(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyAws]:
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.setenv(name, "testing")
-        for module, name in ((unsettled, "_TIMEOUT_S"), (dynamodb, "_READ_TIMEOUT_S")):
-            monkeypatch.setattr(module, name, 5.0)  # the other end is in this process, and may stand still with it
+        monkeypatch.setenv("AUDIO_GATEWAY_LOCAL_AWS_TIMEOUT", "5")  # the other end may stand still with this process
         yield faulty
 
 
@@ -96,9 +95,29 @@ def test_speech_is_not_kept_for_longer_than_a_few_seconds() -> None:
     assert speech_cache.LONGEST_KEEP_S < 4
 
 
+@pytest.mark.parametrize(
+    ("endpoint_url", "told", "timeout_s"),
+    [
+        ("", "5", 0.7),
+        ("http://127.0.0.1:9", "", 0.7),
+        ("http://127.0.0.1:9", None, 0.7),
+        ("http://127.0.0.1:9", "5", 5),
+    ],
+)
+def test_only_a_local_aws_is_given_more_time(
+    monkeypatch: pytest.MonkeyPatch, endpoint_url: str, told: str | None, timeout_s: float
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint_url)
+    if told is None:
+        monkeypatch.delenv("AUDIO_GATEWAY_LOCAL_AWS_TIMEOUT", raising=False)
+    else:
+        monkeypatch.setenv("AUDIO_GATEWAY_LOCAL_AWS_TIMEOUT", told)
+    assert aws.timeout_s(0.7) == timeout_s
+
+
 @pytest.mark.parametrize("service", ["s3", "sqs", "stepfunctions", "lambda"])
 def test_connections_are_kept_alive(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "us-east-1")
     assert aws.aws_client(service, attempts=2).meta.config.tcp_keepalive
-    assert dynamodb.dynamodb_client().meta.config.tcp_keepalive
+    assert dynamodb.dynamodb_client().meta.config.tcp_keepalive  # type: ignore[attr-defined] # newer than botocore's types

@@ -13,7 +13,7 @@ from tests import tones
 
 @given(st.lists(st.tuples(st.integers(0, 0xFFFF), st.integers(0, 700)), max_size=12), st.sampled_from([0, 40, 400]))
 @settings(max_examples=60, deadline=None)
-def test_words_are_heard_when_they_were_said(said: list[tuple[int, int]], hiss: int):
+def test_words_are_heard_when_they_were_said(said: list[tuple[int, int]], hiss: int) -> None:
     words, at = [], 0
     for number, gap_ms in said:
         words.append(tones.Spoken(number, at + gap_ms))
@@ -24,17 +24,17 @@ def test_words_are_heard_when_they_were_said(said: list[tuple[int, int]], hiss: 
 
 
 @pytest.mark.parametrize("missing_ms", [30, 100, 230])
-def test_half_a_word_is_not_heard(missing_ms: int):
+def test_half_a_word_is_not_heard(missing_ms: int) -> None:
     pcm = b"".join(tones.sound([tones.Spoken(0x1234, 0)]))
     assert tones.heard(pcm[missing_ms * 32 :]) == []
     assert tones.heard(pcm[: -missing_ms * 32]) == []
     assert [word.text for word in tones.transcript(pcm[: -missing_ms * 32], partial=True).words or ()] in ([], ["ahem"])
 
 
-def test_noise_and_silence_hold_no_words():
+def test_noise_and_silence_hold_no_words() -> None:
     assert tones.heard(bytes(320_000)) == []
     assert tones.heard(os.urandom(320_000)) == []
 
 
-def test_words_have_texts_of_their_own():
+def test_words_have_texts_of_their_own() -> None:
     assert len({word.text for word in tones.talk(0x10000)}) == 0x10000

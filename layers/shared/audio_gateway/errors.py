@@ -17,7 +17,7 @@ and to OpenAI's envelope.
     ├── PermissionDenied             the key is known and may not do this
     ├── LimitReached                 one of the key's limits does not allow the request now
     │   ├── RateLimitReached         requests, characters or audio of this minute, or requests at once
-    │   ├── TooMuchAtOnce            more than a whole minute of the key's allows
+    │   ├── TooMuchAtOnce            more than a whole minute of the key's allows, or than its uploads leave room for
     │   └── BudgetReached            the month's budget: asking again does not help
     ├── AlreadyRunning               the same request is being worked on: its answer comes from there
     ├── IdempotencyKeyReused         the Idempotency-Key stands for another request
@@ -37,6 +37,7 @@ and to OpenAI's envelope.
     │   │   └── TextUnspeakable      its engine broke down over the text
     │   ├── ProviderRateLimited      it asks us to slow down
     │   ├── ProviderKeyRefused       it refused the operator's key
+    │   ├── ProviderKeyUnreadable    the operator's key for it cannot be read, so that it was not asked
     │   ├── ProviderQuotaExhausted   the operator's account has no credit left
     │   ├── ProviderUnavailable      it answered 5xx or could not be reached
     │   ├── ProviderTimedOut         it did not answer before the deadline
@@ -159,7 +160,10 @@ class RateLimitReached(LimitReached):
 
 
 class TooMuchAtOnce(LimitReached):
-    """The request alone is over a limit of the minute: asking again does not help."""
+    """The request alone is over a limit of the minute, or uploads that wait to be used leave no room for it.
+
+    Asking again does not help, unless something is done about it.
+    """
 
     code = "rate_limit_exceeded"
 
@@ -328,6 +332,19 @@ class ProviderKeyRefused(ProviderError):
     """The provider answered 401 or 403 to the operator's key: asking again does not help."""
 
     code = "provider_key_refused"
+
+
+class ProviderKeyUnreadable(ProviderError):
+    """The operator's key for the provider cannot be read, so that it was not asked.
+
+    `reason` is for the operator alone: where the key should be, and what is wrong there.
+    """
+
+    code = "provider_key_unreadable"
+
+    def __init__(self, message: str, *, provider: str, reason: str = "") -> None:
+        super().__init__(message, provider=provider)
+        self.reason = reason
 
 
 class ProviderQuotaExhausted(ProviderError):

@@ -37,14 +37,14 @@ FRAME = 576  # samples of an mp3 frame at 16 kHz, 36 ms
 SPARSE = (*tones.natural_gaps()[:29], 27_000)
 
 
-def vbr_mp3(pcm: Iterable[bytes], arrange: Callable[[list[Packet]], Iterable[Packet]] = list) -> bytes:
+def vbr_mp3(pcm: Iterable[bytes], arrange: Callable[[list[Packet[Any]]], Iterable[Packet[Any]]] = list) -> bytes:
     """A file with a variable bit rate, none of whose frames needs the ones before it: they may be arranged anew."""
     out = io.BytesIO()
     with av.open(out, "w", format="mp3") as writer:
         stream = writer.add_stream("libmp3lame", rate=tones.RATE, layout="mono")
         stream.codec_context.qscale = True
         stream.codec_context.options = {"global_quality": str(6 * 118), "compression_level": "9", "reservoir": "0"}
-        encoded: list[Packet] = []
+        encoded: list[Packet[Any]] = []
         at = 0
         for piece in pcm:
             frame = AudioFrame(format="s16", layout="mono", samples=len(piece) // 2)
@@ -76,7 +76,7 @@ def three_hours() -> tuple[list[tones.Spoken], int, bytes]:
     words = [word for word in words if word.end_ms < period_ms - 500]
     times = -(-3 * HOUR_MS // period_ms)
 
-    def over_and_over(encoded: list[Packet]) -> list[Packet]:
+    def over_and_over(encoded: list[Packet[Any]]) -> list[Packet[Any]]:
         first, middle, last = encoded[:frames], encoded[frames : 2 * frames], encoded[2 * frames :]
         return [*first, *(middle * (times - 2)), *last]
 

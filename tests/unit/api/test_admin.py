@@ -527,3 +527,30 @@ def test_no_log_line_and_no_item_holds_a_key(ask: Ask, dynamodb: Any, capsys: py
     assert value not in written
     assert admin not in written
     assert hash_key(value) in written
+
+
+@pytest.mark.parametrize("length", [101, 3_000])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/organization/projects/{}"),
+        ("POST", "/organization/projects/{}"),
+        ("POST", "/organization/projects/{}/archive"),
+        ("GET", "/organization/projects/{}/service_accounts"),
+        ("POST", "/organization/projects/{}/service_accounts"),
+        ("GET", DEFAULT + "/service_accounts/{}"),
+        ("POST", DEFAULT + "/service_accounts/{}"),
+        ("DELETE", DEFAULT + "/service_accounts/{}"),
+        ("POST", DEFAULT + "/service_accounts/{}/api_keys"),
+        ("GET", "/organization/projects/{}/api_keys"),
+        ("GET", DEFAULT + "/api_keys/{}"),
+        ("POST", DEFAULT + "/api_keys/{}"),
+        ("DELETE", DEFAULT + "/api_keys/{}"),
+        ("GET", "/organization/admin_api_keys/{}"),
+        ("DELETE", "/organization/admin_api_keys/{}"),
+    ],
+)
+def test_an_id_longer_than_any_is_nobodys(ask: Ask, method: str, path: str, length: int) -> None:
+    answer = ask(method, path.format("x" * length), {"name": "n"} if method == "POST" else None)
+    assert answer.status == 404
+    assert len(answer.error["message"]) < 200

@@ -225,7 +225,7 @@ def test_an_answer_is_stored_before_it_is_paid_and_its_key_done_after(gateway: G
         seen.append((len(gateway.answers.stored), claim.done))
         settle(hold, work, **options)
 
-    gateway.meter.settle = watched  # type: ignore[method-assign] # looks at the moment of payment
+    gateway.meter.settle = watched  # type: ignore[assignment] # looks at the moment of payment
     gateway.speak()
     (claim,) = gateway.claims.standing.values()
     assert seen == [(1, False)]

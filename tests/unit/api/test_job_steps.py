@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from typing import Any, Never
 
 import pytest
 
@@ -19,6 +20,7 @@ from audio_gateway.api.job_steps import (
 )
 from audio_gateway.errors import (
     ConfigurationError,
+    ProviderKeyUnreadable,
     ProviderQuotaExhausted,
     ProviderRateLimited,
     ProviderRejected,
@@ -26,7 +28,9 @@ from audio_gateway.errors import (
     ProviderUnavailable,
     StorageUnavailable,
 )
+from audio_gateway.jobs.job import Job
 from tests.fakes.gateway import Context
+from tests.fakes.providers import model
 from tests.unit.use_cases.job_workshop import SAID, Workshop
 
 
@@ -35,11 +39,11 @@ def shop() -> Workshop:
     return Workshop()
 
 
-def event(job, **more):
+def event(job: Job, **more: Any) -> dict[str, Any]:
     return {"project_id": job.project_id, "job_id": job.id, **more}
 
 
-def test_all_steps_in_turn(shop):
+def test_all_steps_in_turn(shop: Workshop) -> None:
     job = shop.listen()
     lanes = prepare_handler(shop.preparation)(event(job), Context(900_000))["lanes"]
     assert len(lanes) == 2
@@ -58,10 +62,13 @@ def test_all_steps_in_turn(shop):
         (ProviderRejected("My secret text.", provider="fake", upstream_status=413), GivenUp, 413),
         (ProviderQuotaExhausted("No money.", provider="fake"), GivenUp, 503),
         (ConfigurationError("The key at ssm:/x is wrong."), GivenUp, 500),
+        (ProviderKeyUnreadable("No key.", provider="fake", reason="The secret ssm:/x is empty"), TryAgain, 502),
         (KeyError("a bug with my secret text"), TryAgain, 500),
     ],
 )
-def test_a_failure_is_named_for_the_machine_and_kept_for_the_caller(shop, error, raised, status):
+def test_a_failure_is_named_for_the_machine_and_kept_for_the_caller(
+    shop: Workshop, error: Any, raised: type[Exception], status: int
+) -> None:
     job = shop.listen()
     shop.prepare(job)
     shop.provider.fails = lambda _number: error
@@ -74,7 +81,7 @@ def test_a_failure_is_named_for_the_machine_and_kept_for_the_caller(shop, error,
     assert "bug" not in kept["message"]
 
 
-def test_work_that_was_stopped_from_outside_is_not_blamed_on_a_step(shop):
+def test_work_that_was_stopped_from_outside_is_not_blamed_on_a_step(shop: Workshop) -> None:
     job = shop.listen()
     shop.prepare(job)
     shop.files.put_json(job, "error.json", {"message": "tried", "code": None, "status": 500, "kind": "server_error"})
@@ -82,7 +89,16 @@ def test_work_that_was_stopped_from_outside_is_not_blamed_on_a_step(shop):
     assert (shop.now(job).status, shop.now(job).error.code) == ("failed", "job_interrupted")
 
 
-def test_a_step_that_fails_for_good_ends_the_job_with_its_error(shop):
+def test_a_job_that_an_operator_wants_cancelled_is(shop: Workshop) -> None:
+    job = shop.listen()
+    number, *_ = shop.prepare(job)
+    shop.chunk(job, number)
+    end_handler(shop.ending)(event(job, cancelled=True), Context(900_000))
+    assert (shop.now(job).status, shop.now(job).partial, shop.now(job).error) == ("cancelled", True, None)
+    end_handler(shop.ending)({"project_id": "default", "job_id": "job_of_nobody", "cancelled": True}, Context(900_000))
+
+
+def test_a_step_that_fails_for_good_ends_the_job_with_its_error(shop: Workshop) -> None:
     job = shop.listen(audio=b"<!doctype html>" + bytes(500))
     with pytest.raises(GivenUp, match="InvalidAudio"):
         prepare_handler(shop.preparation)(event(job), Context(900_000))
@@ -91,7 +107,7 @@ def test_a_step_that_fails_for_good_ends_the_job_with_its_error(shop):
     assert (ended.status, ended.error.status, ended.error.param) == ("failed", 400, "file")
 
 
-def test_a_job_that_lambda_had_no_room_for_says_so_and_may_be_tried_again(shop):
+def test_a_job_that_lambda_had_no_room_for_says_so_and_may_be_tried_again(shop: Workshop) -> None:
     job = shop.listen()
     shop.prepare(job)
     shop.files.put_json(job, "error.json", {"message": "tried", "code": None, "status": 500, "kind": "server_error"})
@@ -111,7 +127,9 @@ def test_a_job_that_lambda_had_no_room_for_says_so_and_may_be_tried_again(shop):
         (ConfigurationError("The key at ssm:/x is wrong."), []),
     ],
 )
-def test_a_chunk_counts_whether_the_providers_failed_it(shop, error, failures, capsys):
+def test_a_chunk_counts_whether_the_providers_failed_it(
+    shop: Workshop, error: Any, failures: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
     job = shop.listen()
     shop.prepare(job)
     shop.provider.fails = lambda _number: error
@@ -121,7 +139,22 @@ def test_a_chunk_counts_whether_the_providers_failed_it(shop, error, failures, c
     assert [value for line in lines for value in line["ProviderFailures"]] == failures
 
 
-def test_a_step_that_died_without_a_word(shop):
+def test_a_chunk_that_a_fallback_did_says_who_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    shop = Workshop(model("first", chunk_seconds=4.0, fallbacks=("second",)), model("second", chunk_seconds=4.0))
+    job = shop.listen("first")
+    shop.prepare(job)
+    late = ProviderTimedOut("Late.", provider="fake")
+    shop.provider.fails = lambda _number: late if shop.provider.asked[-1].model == "up-first" else None
+    chunk_handler(shop.chunk_work)(event(job, number=1), Context(900_000))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (step,) = [line for line in lines if line.get("message") == "job step"]
+    assert step["failed"] == [{"model": "first", "provider": "fake", "error": "ProviderTimedOut"}]
+    assert "error" not in step
+    assert [line["Fallbacks"] for line in lines if "Fallbacks" in line] == [[1.0]]
+    assert [line["ProviderErrors"] for line in lines if line.get("provider") == "fake"] == [[1.0]]
+
+
+def test_a_step_that_died_without_a_word(shop: Workshop) -> None:
     job = shop.listen()
     shop.prepare(job)
     end_handler(shop.ending)(event(job), Context(900_000))
@@ -129,8 +162,8 @@ def test_a_step_that_died_without_a_word(shop):
     assert (ended.status, ended.error.status, shop.bank.holds) == ("failed", 500, {})
 
 
-def test_a_storage_that_is_down_hides_no_error(shop, monkeypatch):
-    def down(*_arguments):
+def test_a_storage_that_is_down_hides_no_error(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(*_arguments: Any) -> Never:
         raise StorageUnavailable("Not now.")
 
     job = shop.listen()
@@ -139,6 +172,6 @@ def test_a_storage_that_is_down_hides_no_error(shop, monkeypatch):
         prepare_handler(shop.preparation)(event(job), Context(900_000))
 
 
-def test_an_error_is_told_as_the_synchronous_call_would(shop):
+def test_an_error_is_told_as_the_synchronous_call_would(shop: Workshop) -> None:
     told = job_error(ProviderQuotaExhausted("No money.", provider="fake"), "job_1")
     assert (told.status, told.kind, told.retry) == (503, "service_unavailable_error", False)

@@ -8,14 +8,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi import Request
 
-from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.app import caller_of, lambda_handler
+from audio_gateway.api.identity import Caller
 from audio_gateway.api.job_content import MOST_TRANSCODED_BYTES, MOST_TRANSCRIPT_BYTES
 from audio_gateway.api.jobs import jobs_app
 from audio_gateway.api.speech import SpeechApi, speech_app
 from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
 from audio_gateway.audio.formats import SPEECH_FORMATS
-from audio_gateway.errors import BudgetReached, MeteringUnavailable, ProviderRejected, StorageUnavailable
+from audio_gateway.errors import (
+    BudgetReached,
+    MeteringUnavailable,
+    PermissionDenied,
+    ProviderRejected,
+    StorageUnavailable,
+)
 from audio_gateway.jobs.job import Job
 from audio_gateway.metering.account import Window
 from audio_gateway.providers.port import TranscriptDone, TranscriptEvent
@@ -26,7 +34,7 @@ from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsa
 from audio_gateway.use_cases.reserve import Till
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event, json_event
-from tests.fakes.meter import FakeMeter, FakeUnsettled
+from tests.fakes.meter import FakeMeter, FakeUnsettled, FakeWaits
 from tests.fakes.providers import model
 from tests.fakes.replay import FakeAnswers, FakeAttempts, FakeClaims, FakePayments, FakeSpeechCache
 from tests.fakes.results import FakeResults
@@ -87,7 +95,7 @@ def _counted(transcript: Transcript, *, logprobs: bool) -> Transcript:
 class Gateway(Workshop):
     """The API over the workshop in which the steps are run by hand."""
 
-    def __init__(self, results: FakeResults | None = None) -> None:
+    def __init__(self, results: Any = None) -> None:
         capable: dict[str, Any] = {"chunk_seconds": 4.0, "chunk_concurrency": 2}
         super().__init__(
             model("listener", **capable),
@@ -100,8 +108,10 @@ class Gateway(Workshop):
             model("slow-speaker", max_characters=4000, formats=("pcm",), speed_factor=0.1),
         )
         self.provider = AskedAtOnceToo()
-        self.results = results or FakeResults()
+        self.results: Any = results or FakeResults()
         self.meter = FakeMeter()
+        self.waits = FakeWaits()
+        self.key_is_revoked = False
         self.claims, self.answers, self.payments = FakeClaims(), FakeAnswers(), FakePayments()
         self.attempts = FakeAttempts()
         known: dict[str, Any] = {
@@ -113,14 +123,24 @@ class Gateway(Workshop):
             "results": self.results,
             "desk": self.desk,
         }
-        results: Any = self.results
         apps = {
             "speech": speech_app(SpeechApi(**known, caches=FakeSpeechCache())),
             "transcriptions": transcriptions_app(ListeningApi(**known, files=FakeFiles())),
             "translations": translations_app(ListeningApi(**known, files=FakeFiles())),
-            "jobs": jobs_app(stopping=self.stopping, results=results, poll_s=0.01),
+            "jobs": jobs_app(
+                stopping=self.stopping,
+                results=self.results,  # type: ignore[arg-type] # keeps results in memory
+                waits=self.waits,
+                writer_of=self.writer_of,
+                poll_s=0.01,
+            ),
         }
         self.handlers = {name: lambda_handler(app, name) for name, app in apps.items()}
+
+    def writer_of(self, request: Request) -> Caller:
+        if self.key_is_revoked:
+            raise PermissionDenied("The API key is disabled.")
+        return caller_of(request)
 
     def write(self, *fields: tuple[str, str], model: str = "listener", path: str = "transcriptions") -> Answer:
         parts = [("model", model), *fields, ("file", ("a.wav", AUDIO))]
@@ -157,7 +177,7 @@ def test_a_background_request_is_answered_with_its_job_and_held_at_once(gateway:
     assert job == {
         "id": job["id"], "object": "audio.job", "endpoint": "transcriptions", "model": "listener", "status": "queued",
         "progress": {"completed": 0, "total": 0}, "created_at": job["created_at"], "completed_at": None,
-        "expires_at": job["created_at"] + 7 * 86400, "usage": None, "error": None,
+        "expires_at": job["created_at"] + 7 * 86400, "usage": None, "cost_usd": None, "error": None,
     }  # fmt: skip
     assert gateway.bank.holds[job["id"]].work.amount == END_MS
     assert gateway.executions.started == [job["id"]]
@@ -381,7 +401,9 @@ def test_speech_is_given_as_it_was_made_or_in_another_format(gateway: Gateway) -
     assert (other.status, other.headers["content-type"], other.body[:4]) == (200, "audio/flac", b"fLaC")
     events = gateway.content(begun["id"], stream_format="sse")
     assert events.headers["content-type"].startswith("text/event-stream")
-    assert gateway.ask("GET", f"/{begun['id']}").json["usage"] == {"type": "characters", "characters": len(TEXT)}
+    job = gateway.ask("GET", f"/{begun['id']}").json
+    assert job["usage"] == {"type": "characters", "characters": len(TEXT)}
+    assert job["cost_usd"] == made.headers["x-audio-gateway-cost-usd"] != "0"
 
 
 def test_large_speech_is_a_link_and_is_not_made_into_another_format(gateway: Gateway) -> None:
@@ -406,7 +428,7 @@ def test_a_large_transcript_that_was_waited_for_is_made_by_a_request_that_has_th
     transcript = dataclasses.replace(gateway.transcript(job), text="word " * 200_001)
     gateway.files.put(job, "result", to_bytes(transcript))
     with monkeypatch.context() as patch:
-        patch.setattr("audio_gateway.api.app._PLATFORM_SECONDS", 20.0)  # as if it had waited
+        patch.setattr("audio_gateway.api.request_scope._PLATFORM_SECONDS", 20.0)  # as if it had waited
         late = gateway.content(job.id, response_format="text", hop=hop)
     assert late.status == status
     if status == 303:
@@ -422,7 +444,7 @@ def test_large_speech_that_was_waited_for_is_made_into_another_format_by_a_reque
     begun = gateway.say(background=True).json
     job = gateway.run(gateway.store.kept[begun["id"]])
     gateway.files.put(job, "result", bytes(1_000_002))
-    monkeypatch.setattr("audio_gateway.api.app._PLATFORM_SECONDS", 20.0)
+    monkeypatch.setattr("audio_gateway.api.request_scope._PLATFORM_SECONDS", 20.0)
     assert gateway.content(job.id, response_format="wav").headers["location"].endswith("&hop=1")
     assert gateway.content(job.id, stream_format="sse").headers["location"].endswith("&hop=1")
     assert gateway.content(job.id, response_format="wav", hop="19").error["code"] == "too_many_redirects"
@@ -485,7 +507,7 @@ def test_a_failed_job_says_what_the_call_would_have_and_gives_the_rest_only_when
     assert partial.json["usage"]["seconds"] < END_MS / 1000
     verbose = gateway.content(job.id, partial="true", response_format="verbose_json").json
     assert (verbose["usage"], verbose["duration"]) == (partial.json["usage"], END_MS / 1000)
-    assert gateway.ask("GET", f"/{job.id}").json["error"]["message"] == job.error.message  # type: ignore[union-attr]
+    assert gateway.ask("GET", f"/{job.id}").json["error"]["message"] == job.error.message
 
 
 def test_the_list_is_newest_first_and_paged(gateway: Gateway) -> None:
@@ -555,6 +577,7 @@ def test_a_cancelled_job_says_what_it_costs_and_where_that_is(gateway: Gateway) 
     charged = gateway.bank.spent
     assert answer.headers["x-audio-gateway-cost-usd"] == f"{charged / 1_000_000:.6f}".rstrip("0")
     assert 0 < answer.json["usage"]["seconds"] < END_MS / 1000
+    assert answer.json["cost_usd"] == answer.headers["x-audio-gateway-cost-usd"]
     content = gateway.content(job.id)
     assert (content.status, content.error["code"], content.headers["x-should-retry"]) == (409, "job_cancelled", "false")
     assert f"/v1/audio/jobs/{job.id}/content?partial=true" in content.error["message"]
@@ -674,3 +697,11 @@ def test_an_expired_job_is_not_there(gateway: Gateway) -> None:
     job = gateway.store.kept[begun["id"]]
     gateway.store.kept[job.id] = dataclasses.replace(job, expires_at=0)
     assert gateway.ask("GET", f"/{job.id}").status == 404
+
+
+def test_a_key_that_was_revoked_cancels_and_deletes_nothing(gateway: Gateway) -> None:
+    """API Gateway remembers for a minute that it was good; what reads may be that old."""
+    job = gateway.job(gateway.write(BACKGROUND))
+    gateway.key_is_revoked = True
+    assert [gateway.ask("POST", f"/{job.id}/cancel").status, gateway.ask("DELETE", f"/{job.id}").status] == [403, 403]
+    assert (gateway.ask("GET", f"/{job.id}").json["status"], gateway.executions.stopped) == ("queued", [])

@@ -79,6 +79,14 @@ def test_whatever_comes_by_the_route_for_everything_else_is_an_unknown_url(
     assert answer.error["message"] == f"Invalid URL ({method} /v1{path})"
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_monitor_without_a_key_learns_that_the_service_is_up_and_no_more(
+    handlers: dict[str, Any], method: str
+) -> None:
+    answer = call(handlers["models"], event(method, "/health", authorizer={}))
+    assert (answer.status, answer.json) == (200, {"object": "health", "status": "ok"})
+
+
 def test_another_type_is_refused(handlers: dict[str, Any]) -> None:
     assert get(handlers, "models", "/models", type="text").error["param"] == "type"
 
@@ -126,3 +134,9 @@ def test_a_provider_with_a_key_is_not_asked_for_voices_as_this_function_may_not_
     handler = lambda_handler(voices_app(catalog=found, providers=nobody), "voices")
     answer = call(handler, event("GET", "/audio/voices"))
     assert [voice["id"] for voice in answer.json["data"]] == ["alloy"]
+
+
+def test_voices_are_listed_for_clients_that_look_for_names_too(handlers: dict[str, Any]) -> None:
+    found = get(handlers, "voices", "/audio/voices").json
+    assert found["voices"]
+    assert found["voices"] == [{"id": voice["id"], "name": voice["name"]} for voice in found["data"]]

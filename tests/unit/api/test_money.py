@@ -7,11 +7,7 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.speech import SpeechApi, speech_app
-from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app
 from audio_gateway.catalog.models import Model, Price
-from audio_gateway.deadline import SETTLING_S
 from audio_gateway.errors import (
     BudgetReached,
     MeteringUnavailable,
@@ -26,66 +22,11 @@ from audio_gateway.metering.account import Window
 from audio_gateway.providers.port import AudioChunk, TranscriptDone
 from audio_gateway.replay.idempotency import Run
 from audio_gateway.transcripts.transcript import Transcript
-from audio_gateway.use_cases.reserve import Till
-from tests.fakes.files import FakeFiles
-from tests.fakes.gateway import Answer, Context, call, form_event, json_event
-from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled
-from tests.fakes.providers import FakeProvider, catalog, model
-from tests.fakes.replay import FakeSpeechCache, fresh_idempotency, no_repetitions
-from tests.fakes.results import FakeResults
+from tests.fakes.providers import model
+from tests.fakes.shop import BODY, Shop
 from tests.sound import clip, tone_wav, wav
 
 DOWN = MeteringUnavailable("down")
-BODY = {"model": "talker", "input": "Grüße! 👋", "voice": "alloy", "response_format": "pcm"}
-
-
-class Shop:
-    """Speech and transcriptions over one provider and one till."""
-
-    def __init__(self, *models: Model) -> None:
-        self.provider = FakeProvider()
-        self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
-        self.results = FakeResults()
-        till = Till(self.meter, self.unsettled)
-        found = catalog(*models)
-        speech = SpeechApi(
-            catalog=found,
-            providers=self.of,
-            till=till,
-            idempotency=fresh_idempotency(),
-            repetitions=no_repetitions(),
-            caches=FakeSpeechCache(),
-            results=self.results,  # type: ignore[arg-type] # a fake
-            desk=empty_desk(),
-        )
-        self.speech = lambda_handler(speech_app(speech), "speech")
-        listening = ListeningApi(
-            catalog=found,
-            providers=self.of,
-            till=till,
-            idempotency=fresh_idempotency(),
-            repetitions=no_repetitions(),
-            results=self.results,  # type: ignore[arg-type] # a fake
-            files=FakeFiles(),
-            desk=empty_desk(),
-        )
-        self.transcriptions = lambda_handler(transcriptions_app(listening), "transcriptions")
-
-    def of(self, _provider: object) -> FakeProvider:
-        return self.provider
-
-    def speak(self, *, seconds: float = 26.5, **changes: Any) -> Answer:
-        """With so much time until the answer must be ready."""
-        return call(self.speech, json_event("/audio/speech", BODY | changes), within(seconds))
-
-    def write(self, audio: bytes, *fields: tuple[str, str], seconds: float = 26.5) -> Answer:
-        parts = [("model", "talker"), ("file", ("a.wav", audio)), *fields]
-        return call(self.transcriptions, form_event("/audio/transcriptions", parts), within(seconds))
-
-
-def within(seconds: float) -> Context:
-    return Context(round((seconds + SETTLING_S) * 1000))
 
 
 def priced(microusd: int = 1_000_000, **fields: Any) -> Model:
@@ -211,7 +152,7 @@ def test_a_provider_that_breaks_off_in_the_middle_is_free(shop: Shop) -> None:
         yield AudioChunk(bytes(4800), "pcm", 24_000)
         raise ProviderUnavailable("cut", provider="fake")
 
-    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # the provider breaks off
+    shop.provider.synthesize = synthesize  # type: ignore[assignment] # the provider breaks off
     assert shop.speak().status == 503
     assert (len(shop.meter.released), shop.meter.settled, shop.meter.failed) == (1, [], [("talker", 8)])
 
@@ -249,7 +190,7 @@ def test_the_dearest_of_those_who_may_serve_is_held_and_the_one_who_served_is_ch
             raise ProviderUnavailable("down", provider="fake")
         return real(request)
 
-    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # only one of them works
+    shop.provider.synthesize = synthesize  # only one of them works
     assert shop.speak().headers["x-audio-gateway-cost-usd"] == "0.000008"
     assert [(work.model, work.price_microusd) for work in shop.meter.admitted] == [("talker", 72)]
     assert [(work.model, work.price_microusd) for work in shop.meter.settled] == [("cheap", 8)]
@@ -270,7 +211,7 @@ def test_what_others_did_in_vain_is_in_the_cost_of_the_one_that_served() -> None
             raise ProviderUnavailable("down", provider="fake")
         return real(request)
 
-    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # only one of them works
+    shop.provider.synthesize = synthesize  # only one of them works
     assert shop.speak().headers["x-audio-gateway-cost-usd"] == "0.000008"
     assert [(work.model, work.price_microusd, work.cost_microusd) for work in shop.meter.settled] == [("cheap", 8, 24)]
     assert shop.meter.failed == []
@@ -303,7 +244,7 @@ def test_nobody_else_is_asked_when_the_time_is_up(clock: Clock) -> None:
         clock.passes(27)
         raise ProviderTimedOut("late", provider="fake")
 
-    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # it takes all the time that there is
+    shop.provider.synthesize = synthesize  # it takes all the time that there is
     assert shop.speak().status == 504
     assert [request.model for request in shop.provider.asked] == ["up-talker"]
     assert shop.meter.failed == [("talker", 8)]
@@ -325,9 +266,15 @@ def test_an_answer_that_is_ready_too_late_is_not_charged(
         if where == "the bucket":
             yield AudioChunk(bytes(6_000_000), "pcm", 24_000)
 
-    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # as slow as it is told to be
+    shop.provider.synthesize = synthesize  # type: ignore[assignment] # as slow as it is told to be
     put = shop.results.put
-    monkeypatch.setattr(shop.results, "put", lambda *args, **options: (put(*args, **options), clock.passes(27))[0])
+
+    def slow_put(*args: Any, **options: Any) -> Any:
+        kept = put(*args, **options)
+        clock.passes(27)
+        return kept
+
+    monkeypatch.setattr(shop.results, "put", slow_put)
     if where == "the replay":
         monkeypatch.setattr(Run, "keep", lambda *_: clock.passes(27))
     answer = shop.speak()
@@ -341,7 +288,7 @@ def test_a_transcript_that_comes_too_late_is_not_charged(shop: Shop, clock: Cloc
         clock.passes(seconds)
         yield TranscriptDone(Transcript("late", request.audio.duration_ms))
 
-    shop.provider.transcribe = transcribe  # type: ignore[method-assign] # nothing can interrupt it
+    shop.provider.transcribe = transcribe  # nothing can interrupt it
     assert shop.write(tone_wav(0.3)).status == status
     assert (len(shop.meter.settled), len(shop.meter.failed)) == ((1, 0) if status == 200 else (0, 1))
 
@@ -354,7 +301,7 @@ def test_a_failed_request_is_released_while_the_function_has_time_for_it(
         clock.passes(seconds)
         raise ProviderTimedOut("late", provider="fake")
 
-    shop.provider.synthesize = synthesize  # type: ignore[method-assign] # it takes all the time that there is
+    shop.provider.synthesize = synthesize  # type: ignore[assignment] # it takes all the time that there is
     assert shop.speak().status == 504
     assert (len(shop.meter.failed), bool(shop.meter.released)) == (1, released)
 

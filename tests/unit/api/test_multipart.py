@@ -76,6 +76,48 @@ def test_a_file_may_have_any_name_that_clients_know_to_send(name: str) -> None:
     assert parse_form(TYPE, part(f'form-data; name="file"; filename="{name}"', b"1") + END).file("file") == b"1"
 
 
+@pytest.mark.parametrize(
+    ("disposition", "more", "data"),
+    [
+        ("form-data; name=\"file\"; filename*=UTF-8''na%C3%AFve.wav", "", b"RIFF"),
+        ('form-data; name="file"; filename*0="a"; filename*1=".wav"', "", b"RIFF"),
+        ("form-data; filename*=UTF-8''a.wav; name=\"file\"", "Content-Type: audio/wav\r\n", b"RIFF"),
+        ('form-data; name="file"', "Content-Type: audio/wav\r\n", b"RIFF"),
+        (r'form-data; x="a\"b"; name="file"; filename="c"', "", b"RIFF"),
+        ('form-data; name="file"', "Content-Type: application/octet-stream\r\n", b"\xff\xfb\x90"),
+        ('form-data; name="file"', "", b"\xff\xfb\x90"),
+    ],
+)
+def test_the_part_named_file_is_the_file_however_clients_say_so(disposition: str, more: str, data: bytes) -> None:
+    assert parse_form(TYPE, part(disposition, data, more) + END).file("file") == data
+
+
+def test_a_name_that_looks_like_a_filename_makes_no_file() -> None:
+    form = parse_form(TYPE, part("form-data; name=\"a; filename*=UTF-8''b\"", b"text") + END)
+    assert form.text("a; filename*=UTF-8''b") == "text"
+
+
+def test_a_text_field_may_say_what_type_it_is() -> None:
+    form = parse_form(TYPE, part('form-data; name="model"', b"m", "Content-Type: text/plain; charset=UTF-8\r\n") + END)
+    assert form.text("model") == "m"
+
+
+@pytest.mark.parametrize(
+    "preamble",
+    [
+        b"\r\n",
+        b"This is a multi-part message in MIME format.\r\n",
+        b"two\r\nlines\r\n\r\n",
+        f"not at the beginning of a line --{BOUNDARY}\r\n".encode(),
+        f"--{BOUNDARY}-and-more\r\n".encode(),
+    ],
+)
+def test_text_before_the_first_boundary_and_behind_the_last_is_nobodys(preamble: bytes) -> None:
+    form = parse_form(TYPE, preamble + part('form-data; name="a"', b"1") + END + b"behind\r\n")
+    assert form.text("a") == "1"
+    assert form.left() == ()
+
+
 @pytest.mark.parametrize("content_type", [None, "", "application/json", "multipart/mixed; boundary=x", "nonsense;;;"])
 def test_another_content_type_is_refused(content_type: str | None) -> None:
     with pytest.raises(UnsupportedContentType):

@@ -51,12 +51,12 @@ class Service(Gateway):
         def silent(*_: Any) -> Any:
             raise StorageUnavailable("The table does not answer.")
 
-        get, self.store.get = self.store.get, silent  # type: ignore[method-assign]
+        get, self.store.get = self.store.get, silent  # type: ignore[assignment] # for a while
         self.attempts.broken, self.bank.refuses = True, MeteringUnavailable("The table does not answer.")
         try:
             yield
         finally:
-            self.store.get = get  # type: ignore[method-assign]
+            self.store.get = get
             self.attempts.broken, self.bank.refuses = False, None
 
     def stored(self, key: str) -> bytes:

@@ -34,7 +34,7 @@ def test_an_answer_is_stored_under_its_project_and_linked_for_a_short_time(
     with mock_aws():
         s3 = boto3.client("s3")
         where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        s3.create_bucket(Bucket="answers", **where)  # type: ignore[arg-type] # the region is a literal for its types
+        s3.create_bucket(Bucket="answers", **where)  # the region is a literal for its types
         results = ResultStore("answers")
         url = urlsplit(results.link(results.put(b"RIFF", "audio/wav", project_id="p1")))
         stored = s3.get_object(Bucket="answers", Key=url.path[1:])

@@ -29,7 +29,7 @@ class Gateway:
         self.provider = FakeProvider()
         self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
         self.cache = FakeSpeechCache()
-        fields = CACHED | fields
+        fields = {**CACHED, **fields}
         using = SpeechApi(
             catalog=catalog(model(**fields), model("backed", **fields, fallbacks=("plain",)), model("plain")),
             providers=lambda _: self.provider,
@@ -101,12 +101,36 @@ def test_a_change_of_the_catalogue_is_a_miss(gateway: Gateway) -> None:
     assert (gateway.calls, changed.calls) == (1, 1)
 
 
-def test_another_organisation_has_a_cache_of_its_own(gateway: Gateway) -> None:
+def test_another_organisation_has_a_cache_of_its_own() -> None:
+    gateway = Gateway(cache=CacheTerms(3600, "25", shared=True))
     gateway.speak()
-    gateway.speak(API_CALLER | {"project_id": "other"})
-    assert gateway.calls == 1
     gateway.speak(API_CALLER | {"organization_id": "org-other"})
     assert gateway.calls == 2
+
+
+def test_a_project_cannot_tell_what_another_one_had_spoken(gateway: Gateway) -> None:
+    gateway.speak()
+    other = gateway.speak(API_CALLER | {"project_id": "other"})
+    assert "x-audio-gateway-cached" not in other.headers
+    assert other.headers["x-audio-gateway-cost-usd"] == "0.000006"
+    assert gateway.calls == 2
+    again = gateway.speak(API_CALLER | {"project_id": "other", "key_id": "key_2"})
+    assert again.headers["x-audio-gateway-cached"] == "true"
+
+
+def test_projects_share_speech_where_the_operator_says_so() -> None:
+    gateway = Gateway(cache=CacheTerms(3600, "25", shared=True))
+    gateway.speak()
+    shared = gateway.speak(API_CALLER | {"project_id": "other"})
+    assert (shared.headers["x-audio-gateway-cached"], gateway.calls) == ("true", 1)
+
+
+def test_what_is_shared_and_what_is_not_are_two(gateway: Gateway) -> None:
+    sharing = Gateway(cache=CacheTerms(3600, "25", shared=True))
+    sharing.cache = gateway.cache
+    gateway.speak()
+    sharing.speak()
+    assert (gateway.calls, sharing.calls) == (1, 1)
 
 
 def test_speech_is_given_again_for_as_long_as_the_catalogue_says(gateway: Gateway) -> None:
@@ -137,7 +161,7 @@ def test_what_was_not_paid_or_not_whole_is_not_kept(gateway: Gateway) -> None:
         yield AudioChunk(b"\x01\x00" * 240, "pcm", 24_000)
         raise ProviderUnavailable("cut", provider="fake")
 
-    gateway.provider.synthesize = cut  # type: ignore[method-assign] # begins, and breaks off
+    gateway.provider.synthesize = cut  # type: ignore[assignment] # begins, and breaks off
     assert gateway.speak().status == 503
     assert gateway.cache.kept == {}
 
@@ -156,7 +180,7 @@ def test_a_fallbacks_speech_is_never_taken_for_the_models_own(gateway: Gateway) 
             raise ProviderUnavailable("down", provider="fake")
         return FakeProvider.synthesize(FakeProvider(), request)
 
-    gateway.provider.synthesize = first_fails  # type: ignore[method-assign] # the model fails once
+    gateway.provider.synthesize = first_fails  # the model fails once
     served = [gateway.speak(model="backed").headers["x-audio-gateway-model"] for _ in range(2)]
     assert served == ["plain", "backed"]
     assert len(gateway.cache.kept) == 1

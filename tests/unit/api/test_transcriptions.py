@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import wave
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
 from audio_gateway.errors import InvalidAudio, ProviderUnavailable
-from audio_gateway.providers.port import TranscriptionRequest
+from audio_gateway.providers.port import TranscriptEvent, TranscriptionRequest
 from audio_gateway.use_cases.reserve import Till
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event
@@ -335,7 +336,7 @@ def test_a_fallback_is_asked_only_if_it_can_do_the_same() -> None:
             raise ProviderUnavailable("down", provider="fake")
         return real(request)
 
-    gateway.provider.transcribe = transcribe  # type: ignore[method-assign] # one model of the provider is down
+    gateway.provider.transcribe = transcribe  # one model of the provider is down
     answer = gateway.post(("model", "main"), FILE, ("response_format", "srt"))
     assert (answer.status, answer.headers["x-audio-gateway-model"]) == (200, "spare")
 
@@ -373,3 +374,45 @@ def test_no_transcript_and_no_prompt_is_logged(gateway: Gateway, capsys: pytest.
     logged = capsys.readouterr().out
     assert '"audio_ms":1000' in logged.replace(" ", "")
     assert "private" not in logged
+
+
+TIMELESS = model("timeless", capabilities=frozenset({"prompt", "temperature", "streaming", "logprobs"}))
+
+
+@pytest.mark.parametrize("granularity", ["word", "segment"])
+def test_a_model_without_times_lets_granularities_through_with_json_and_without_effect(granularity: str) -> None:
+    gateway = Gateway(TIMELESS, model("timed"))
+    answer = gateway.post(("model", "timeless"), FILE, ("timestamp_granularities[]", granularity))
+    assert (answer.status, set(answer.json)) == (200, {"text", "usage"})
+    assert answer.headers["x-audio-gateway-ignored"] == "timestamp_granularities"
+    assert not gateway.asked.want_words
+    assert not gateway.asked.want_segments
+
+
+@pytest.mark.parametrize(
+    ("model_id", "response_format"), [("timed", "json"), ("timed", "text"), ("timeless", "text"), ("timed", "srt")]
+)
+def test_granularities_need_verbose_json_everywhere_else(model_id: str, response_format: str) -> None:
+    gateway = Gateway(TIMELESS, model("timed"))
+    fields = [("response_format", response_format), ("timestamp_granularities[]", "segment")]
+    answer = gateway.post(("model", model_id), FILE, *fields)
+    assert (answer.status, answer.error["param"]) == (400, "timestamp_granularities")
+    assert "verbose_json" in answer.error["message"]
+
+
+class FirstFails(FakeProvider):
+    """Has a model that is out of order."""
+
+    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+        if request.model == "up-timeless":
+            raise ProviderUnavailable("down", provider="fake")
+        return super().transcribe(request)
+
+
+def test_a_fallback_with_times_stands_in_for_a_model_without() -> None:
+    first = model("timeless", capabilities=TIMELESS.capabilities, fallbacks=("timed",))
+    gateway = Gateway(first, model("timed"))
+    gateway.provider = FirstFails()
+    answer = gateway.post(("model", "timeless"), FILE, ("timestamp_granularities[]", "word"))
+    assert (answer.status, answer.headers["x-audio-gateway-model"]) == (200, "timed")
+    assert answer.headers["x-audio-gateway-ignored"] == "timestamp_granularities"

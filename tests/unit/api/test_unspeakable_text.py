@@ -56,7 +56,7 @@ class Gateway:
             idempotency=fresh_idempotency(),
             repetitions=no_repetitions(),
             caches=FakeSpeechCache(),
-            results=FakeResults(),
+            results=FakeResults(),  # type: ignore[arg-type] # keeps results in memory
             desk=empty_desk(),
         )
         self.handler = lambda_handler(speech_app(using), "speech")

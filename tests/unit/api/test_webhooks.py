@@ -3,133 +3,38 @@
 from __future__ import annotations
 
 import json
-import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.webhook_delivery import webhook_delivery_handler
-from audio_gateway.api.webhooks import webhooks_app
-from audio_gateway.errors import StorageUnavailable
-from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.jobs.targets import AllowedHosts
+from audio_gateway.jobs.webhook_items import LOG_SECONDS
 from audio_gateway.jobs.webhook_post import Outcome, Poster
-from audio_gateway.jobs.webhook_queue import Announcement, message_of
+from audio_gateway.jobs.webhook_queue import Announcement
 from audio_gateway.jobs.webhook_schedule import Delivery
-from audio_gateway.jobs.webhook_store import LOG_SECONDS, WebhookStore
 from audio_gateway.jobs.webhooks import EVENT_TYPES, MAX_ENDPOINTS, WebhookEvent
-from audio_gateway.use_cases.webhooks import Postman
-from tests.fakes.gateway import API_CALLER, call, event, json_event
+from tests.fakes.gateway import API_CALLER, call, event
 from tests.fakes.receiver import Receiver
-from tests.unit.metering.tables import TABLE, in_moto
+from tests.unit.api.hooks import (
+    ALL,
+    CANCELLED,
+    FAILED,
+    GOOD,
+    NOW,
+    STRANGER,
+    SUCCEEDED,
+    URL,
+    Gateway,
+    gateway,
+    resolve,
+    table,
+)
 
-ALL = "/webhook_endpoints"
-SUCCEEDED, FAILED, CANCELLED = EVENT_TYPES
-URL = "https://hooks.example.com/in?x=1"
-STRANGER = API_CALLER | {"project_id": "proj_other"}
-NOW = 1_795_000_000.0
-GOOD = {"name": "mine", "url": URL, "event_types": [SUCCEEDED, FAILED]}
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.s = NOW
-
-    def __call__(self) -> float:
-        return self.s
-
-
-class Queue:
-    """Remembers what is put into it, and with which delay."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[Delivery, int]] = []
-        self.fails = False
-
-    def send(self, delivery: Delivery, now_s: int) -> None:
-        if self.fails:
-            raise StorageUnavailable("not now")
-        self.sent.append((delivery, delivery.delay_at(now_s)))
-
-
-class Post:
-    """Answers what it is told to, and remembers what it was given."""
-
-    def __init__(self) -> None:
-        self.outcome = Outcome(200)
-        self.sent: list[tuple[str, bytes, dict[str, str]]] = []
-
-    def __call__(self, url: str, body: bytes, headers: Any, /) -> Outcome:
-        self.sent.append((url, body, dict(headers)))
-        return self.outcome
-
-
-class Gateway:
-    """Both functions over one table."""
-
-    def __init__(self, client: Any) -> None:
-        self.client, self.clock, self.post, self.queue, self.dead = client, Clock(), Post(), Queue(), Queue()
-        self.store = WebhookStore(client, TABLE)
-        app = webhooks_app(store=self.store, allow=AllowedHosts(), post=self.post, now_s=self.clock)
-        self.handler = lambda_handler(app, "webhooks")
-        self.postman = Postman(self.store, self.queue, self.dead, self.post, self.clock)
-
-    def post_json(self, path: str, body: Any, caller: dict[str, Any] | None = None) -> Any:
-        return call(self.handler, json_event(path, body, authorizer=caller))
-
-    def get(self, path: str, caller: dict[str, Any] | None = None, **query: str) -> Any:
-        asked = {name: [value] for name, value in query.items()} or None
-        return call(self.handler, event("GET", path, authorizer=caller, query=asked))
-
-    def delete(self, path: str, caller: dict[str, Any] | None = None) -> Any:
-        return call(self.handler, event("DELETE", path, authorizer=caller))
-
-    def make(self, caller: dict[str, Any] | None = None, **changes: Any) -> Any:
-        self.clock.s += 0.01  # ids sort by it
-        answer = self.post_json(ALL, GOOD | changes, caller)
-        assert answer.status == 200, answer.body
-        return answer.json
-
-    def take(self, *messages: Any) -> list[str]:
-        """Hand messages to the function behind the queue; the numbers of those that are to come again."""
-        records = [
-            {"messageId": str(number), "body": each if isinstance(each, str) else message_of(each)}
-            for number, each in enumerate(messages)
-        ]
-        answer = webhook_delivery_handler(self.postman)({"Records": records}, None)
-        return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
-
-
-@pytest.fixture(scope="module")
-def table() -> Iterator[Any]:
-    """The client of a table that the tests share: to make one takes longer than most of them."""
-    with in_moto() as client:
-        yield client
-
-
-@pytest.fixture
-def gateway(table: Any, monkeypatch: pytest.MonkeyPatch) -> Gateway:
-    for item in table.scan(TableName=TABLE, ProjectionExpression="pk, sk")["Items"]:
-        table.delete_item(TableName=TABLE, Key=item)
-    resolve(monkeypatch, "93.184.216.34")
-    return Gateway(table)
-
-
-def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    """From now on every name has these addresses."""
-
-    def getaddrinfo(_host: Any, port: Any, **_: Any) -> list[Any]:
-        families = {4: socket.AF_INET, 6: socket.AF_INET6}
-        return [
-            (families[6 if ":" in address else 4], socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses
-        ]
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+__all__ = ["gateway", "table"]
 
 
 # ------------------------------------------------------------------------------------------------ endpoints
-def test_a_secret_is_shown_when_it_is_made_and_never_again(gateway):
+def test_a_secret_is_shown_when_it_is_made_and_never_again(gateway: Gateway) -> None:
     made = gateway.make()
     path = f"{ALL}/{made['id']}"
     assert made["signing_secret"].startswith("whsec_")
@@ -149,7 +54,7 @@ def test_a_secret_is_shown_when_it_is_made_and_never_again(gateway):
         assert rotated["signing_secret"].encode() not in answer.body
 
 
-def test_an_endpoint_has_the_shape_of_the_sdks(gateway):
+def test_an_endpoint_has_the_shape_of_the_sdks(gateway: Gateway) -> None:
     made = gateway.make()
     del made["signing_secret"]
     assert gateway.get(f"{ALL}/{made['id']}").json == made
@@ -158,7 +63,7 @@ def test_an_endpoint_has_the_shape_of_the_sdks(gateway):
     assert (made["name"], made["url"], made["event_types"]) == ("mine", URL, [SUCCEEDED, FAILED])
 
 
-def test_what_is_left_out_of_a_change_stays(gateway):
+def test_what_is_left_out_of_a_change_stays(gateway: Gateway) -> None:
     made = gateway.make()
     gateway.clock.s += 60
     path = f"{ALL}/{made['id']}"
@@ -191,7 +96,7 @@ def test_what_is_left_out_of_a_change_stays(gateway):
         ({"secret": "whsec_mine"}, "secret"),
     ],
 )
-def test_a_wrong_field_is_named_and_nothing_is_kept(gateway, change, param):
+def test_a_wrong_field_is_named_and_nothing_is_kept(gateway: Gateway, change: dict[str, Any], param: str) -> None:
     answer = gateway.post_json(ALL, GOOD | change)
     assert (answer.status, answer.error["param"]) == (400, param)
     assert gateway.get(ALL).json["data"] == []
@@ -202,14 +107,16 @@ def test_a_wrong_field_is_named_and_nothing_is_kept(gateway, change, param):
     [("127.0.0.1",), ("10.0.0.8",), ("169.254.169.254",), ("::1",), ("93.184.216.34", "192.168.0.1"), ()],
 )
 @pytest.mark.parametrize("change", [False, True])
-def test_a_name_that_leads_inside_is_refused(gateway, monkeypatch, addresses, change):
+def test_a_name_that_leads_inside_is_refused(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, addresses: tuple[str, ...], change: bool
+) -> None:
     path = f"{ALL}/{gateway.make()['id']}" if change else ALL
     resolve(monkeypatch, *addresses)
     answer = gateway.post_json(path, GOOD | {"url": "https://inside.example.com/"})
     assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "url", "invalid_url")
 
 
-def test_a_project_may_have_sixteen(gateway):
+def test_a_project_may_have_sixteen(gateway: Gateway) -> None:
     ids = [gateway.make()["id"] for _ in range(MAX_ENDPOINTS)]
     refused = gateway.post_json(ALL, GOOD)
     assert (refused.status, refused.error["code"]) == (400, "too_many_webhook_endpoints")
@@ -238,7 +145,9 @@ def test_a_project_may_have_sixteen(gateway):
         ("POST", "/test", {"event_type": FAILED}),
     ],
 )
-def test_somebody_elses_endpoint_does_not_exist(gateway, method, rest, body):
+def test_somebody_elses_endpoint_does_not_exist(
+    gateway: Gateway, method: str, rest: str, body: dict[str, Any] | None
+) -> None:
     made = gateway.make()
     for endpoint_id in (made["id"], "webhook_" + "0" * 24, "x" * 3000):
         path = f"{ALL}/{endpoint_id}{rest}"
@@ -252,17 +161,17 @@ def test_somebody_elses_endpoint_does_not_exist(gateway, method, rest, body):
 
 
 @pytest.mark.parametrize("path", [ALL, f"{ALL}/webhook_1", f"{ALL}/webhook_1/deliveries", "/webhook_event_types"])
-def test_nobody_and_admins_are_refused(gateway, path):
+def test_nobody_and_admins_are_refused(gateway: Gateway, path: str) -> None:
     assert gateway.get(path, {}).status == 401
     assert gateway.get(path, API_CALLER | {"kind": "admin"}).status == 403
 
 
-def test_a_wrong_method_is_a_405(gateway):
+def test_a_wrong_method_is_a_405(gateway: Gateway) -> None:
     answer = gateway.delete(ALL)
     assert (answer.status, answer.headers["allow"]) == (405, "GET, POST")
 
 
-def test_event_types_are_listed(gateway):
+def test_event_types_are_listed(gateway: Gateway) -> None:
     assert gateway.get("/webhook_event_types").json == {"object": "list", "data": list(EVENT_TYPES)}
 
 
@@ -276,20 +185,20 @@ def test_event_types_are_listed(gateway):
         ("/test", {"event_type": FAILED, "x": 1}, "x"),
     ],
 )
-def test_wrong_fields_of_other_calls_are_named(gateway, rest, body, param):
+def test_wrong_fields_of_other_calls_are_named(gateway: Gateway, rest: str, body: dict[str, Any], param: str) -> None:
     answer = gateway.post_json(f"{ALL}/{gateway.make()['id']}{rest}", body)
     assert (answer.status, answer.error["param"]) == (400, param)
     assert gateway.post.sent == []
 
 
 @pytest.mark.parametrize(("name", "value"), [("limit", "0"), ("limit", "101"), ("after", "x" * 101), ("x", "1")])
-def test_wrong_parameters_are_named(gateway, name, value):
+def test_wrong_parameters_are_named(gateway: Gateway, name: str, value: Any) -> None:
     for path in (ALL, f"{ALL}/{gateway.make()['id']}/deliveries"):
         answer = gateway.get(path, **{name: value})
         assert (answer.status, answer.error["param"]) == (400, name)
 
 
-def test_an_endpoint_that_cannot_be_reached_fails_its_test(gateway):
+def test_an_endpoint_that_cannot_be_reached_fails_its_test(gateway: Gateway) -> None:
     gateway.post.outcome = Outcome(None, "timeout", "The server of 'url' is too slow.")
     answer = gateway.post_json(f"{ALL}/{gateway.make()['id']}/test", {"event_type": FAILED})
     assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "url", "webhook_unreachable")
@@ -301,7 +210,7 @@ EVENT = WebhookEvent(SUCCEEDED, "job_1", 1_794_999_999)
 NEWS = Announcement("default", EVENT)
 
 
-def test_news_goes_to_each_endpoint_of_the_project_that_wants_it(gateway):
+def test_news_goes_to_each_endpoint_of_the_project_that_wants_it(gateway: Gateway) -> None:
     wanted = [gateway.make()["id"] for _ in range(3)]
     gateway.make(event_types=[FAILED, CANCELLED])
     gateway.make(STRANGER)
@@ -310,7 +219,7 @@ def test_news_goes_to_each_endpoint_of_the_project_that_wants_it(gateway):
     assert gateway.post.sent == []
 
 
-def test_an_event_that_is_taken_is_written_down_and_over(gateway):
+def test_an_event_that_is_taken_is_written_down_and_over(gateway: Gateway) -> None:
     made = gateway.make()
     assert gateway.take(Delivery("default", made["id"], EVENT)) == []
     ((url, body, headers),) = gateway.post.sent
@@ -337,7 +246,7 @@ def test_an_event_that_is_taken_is_written_down_and_over(gateway):
 @pytest.mark.parametrize(
     "outcome", [Outcome(500), Outcome(404), Outcome(302), Outcome(None, "timeout"), Outcome(None, "address_refused")]
 )
-def test_an_event_that_is_not_taken_comes_again(gateway, outcome):
+def test_an_event_that_is_not_taken_comes_again(gateway: Gateway, outcome: Outcome) -> None:
     made = gateway.make()
     gateway.post.outcome = outcome
     assert gateway.take(Delivery("default", made["id"], EVENT)) == []
@@ -348,14 +257,14 @@ def test_an_event_that_is_not_taken_comes_again(gateway, outcome):
     assert logged["next_attempt_at"] == int(NOW) + 5
 
 
-def test_an_event_that_is_not_due_goes_round(gateway):
+def test_an_event_that_is_not_due_goes_round(gateway: Gateway) -> None:
     waiting = Delivery("default", gateway.make()["id"], EVENT, 6, int(NOW), int(NOW) + 3600)
     gateway.take(waiting)
     assert gateway.queue.sent == [(waiting, 900)]
     assert gateway.post.sent == []
 
 
-def test_after_a_day_it_is_for_the_operator(gateway):
+def test_after_a_day_it_is_for_the_operator(gateway: Gateway) -> None:
     made = gateway.make()
     gateway.post.outcome = Outcome(503)
     gateway.take(Delivery("default", made["id"], EVENT, 28, int(NOW) - 86_000, int(NOW)))
@@ -363,7 +272,7 @@ def test_after_a_day_it_is_for_the_operator(gateway):
     assert gateway.dead.sent == [(Delivery("default", made["id"], EVENT), 0)]
 
 
-def test_an_endpoint_that_is_gone_is_left_alone(gateway):
+def test_an_endpoint_that_is_gone_is_left_alone(gateway: Gateway) -> None:
     made = gateway.make()
     gateway.post.outcome = Outcome(410)
     gateway.take(Delivery("default", made["id"], EVENT))
@@ -376,13 +285,13 @@ def test_an_endpoint_that_is_gone_is_left_alone(gateway):
     assert len(gateway.post.sent) == 1
 
 
-def test_the_messages_of_a_batch_do_not_take_each_other_along(gateway):
+def test_the_messages_of_a_batch_do_not_take_each_other_along(gateway: Gateway) -> None:
     made = gateway.make()
     assert gateway.take("no message", Delivery("default", made["id"], EVENT), "{}") == ["0", "2"]
     assert len(gateway.post.sent) == 1
 
 
-def test_a_try_whose_next_cannot_be_queued_is_repeated(gateway):
+def test_a_try_whose_next_cannot_be_queued_is_repeated(gateway: Gateway) -> None:
     made = gateway.make()
     gateway.post.outcome = Outcome(500)
     gateway.queue.fails = True
@@ -390,7 +299,7 @@ def test_a_try_whose_next_cannot_be_queued_is_repeated(gateway):
 
 
 # ------------------------------------------------------------------------------------------------ the POST itself
-def test_a_name_that_has_moved_inside_is_not_called(monkeypatch):
+def test_a_name_that_has_moved_inside_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
     with Receiver() as receiver:
         allowed = AllowedHosts.parse(receiver.place)
         assert Poster(allowed)(receiver.url("/in"), b"{}", {}).status_code == 200
@@ -401,7 +310,7 @@ def test_a_name_that_has_moved_inside_is_not_called(monkeypatch):
     assert len(receiver.at("/in")) == 1
 
 
-def test_a_redirect_is_not_followed():
+def test_a_redirect_is_not_followed() -> None:
     with Receiver() as receiver:
         receiver.answers["/in"] = [(307, receiver.url("/there"))]
         outcome = Poster(AllowedHosts.parse(receiver.place))(receiver.url("/in"), b"{}", {"webhook-id": "evt_1"})
@@ -412,7 +321,7 @@ def test_a_redirect_is_not_followed():
     assert receiver.at("/there") == []
 
 
-def test_a_server_that_does_not_answer_is_given_up(monkeypatch):
+def test_a_server_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_gateway.jobs.webhook_post.TIMEOUT_S", 0.2)
     with Receiver() as receiver:
         receiver.answers["/slow"] = [1.0]
@@ -420,7 +329,7 @@ def test_a_server_that_does_not_answer_is_given_up(monkeypatch):
     assert (outcome.status_code, outcome.error) == (None, "timeout")
 
 
-def test_a_server_that_is_not_there():
+def test_a_server_that_is_not_there() -> None:
     with Receiver() as receiver:
         pass
     outcome = Poster(AllowedHosts.parse(receiver.place))(receiver.url("/in"), b"{}", {})

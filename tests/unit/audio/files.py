@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import av
 import pytest
@@ -137,10 +138,10 @@ def with_tracks(kind: str, *tracks: Track) -> bytes:
     with av.open(out, "w", format=container) as writer:
         streams = []
         for track in tracks:
-            stream = writer.add_stream(codec, rate=rate, layout=track.layout)
+            stream: Any = writer.add_stream(codec, rate=rate, layout=track.layout)
             stream.disposition = Disposition.default if track.default else Disposition(0)
             streams.append(stream)
-        packets = []
+        packets: list[Any] = []
         for stream, track in zip(streams, tracks, strict=True):
             resampler = av.AudioResampler(stream.codec_context.format, track.layout, rate)
             sound = frame(tone(track.seconds, rate), rate)

@@ -51,7 +51,7 @@ def _resident_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def test_sample_tables_that_declare_gigabytes_are_refused():
+def test_sample_tables_that_declare_gigabytes_are_refused() -> None:
     data = encoded("m4a 44.1 kHz stereo")
     samples = 60_000_000
     data = patched(patched(patched(data, b"stsz", 4, 1), b"stsz", 8, samples), b"stsc", 12, samples)
@@ -59,7 +59,7 @@ def test_sample_tables_that_declare_gigabytes_are_refused():
         measure(data)
 
 
-def test_more_samples_than_memory_has_entries_for_are_refused_whatever_the_file_holds():
+def test_more_samples_than_memory_has_entries_for_are_refused_whatever_the_file_holds() -> None:
     """PCM has no entry for each sample, unless its table of durations makes FFmpeg keep one."""
     pcm = encode(wav(bytes(2 * 48_000 * 130), 48_000), Encoding("mov", "pcm_s16le", 48_000))
     with cheap():
@@ -68,18 +68,18 @@ def test_more_samples_than_memory_has_entries_for_are_refused_whatever_the_file_
             measure(patched(pcm, b"stts", 12, 2))
 
 
-def test_fragments_that_declare_samples_without_bytes_are_refused():
+def test_fragments_that_declare_samples_without_bytes_are_refused() -> None:
     run = box(b"moof", box(b"traf", box(b"trun", struct.pack(">II", 0, 100_000_000))))
     with cheap(), pytest.raises(InvalidAudio, match="more than the file holds"):
         measure(encoded("mp4 32 kHz") + run)
 
 
-def test_edits_without_number_are_refused():
+def test_edits_without_number_are_refused() -> None:
     with cheap(), pytest.raises(InvalidAudio, match="more than the file holds"):
         measure(patched(encoded("m4a 44.1 kHz stereo"), b"elst", 4, 1_000_000))
 
 
-def test_samples_count_again_for_each_edit():
+def test_samples_count_again_for_each_edit() -> None:
     samples, edits = 2_000_000, 4
     tables = box(b"stbl", box(b"stsz", struct.pack(">III", 0, 0, samples)))
     edit_list = box(b"edts", box(b"elst", struct.pack(">II", 0, edits)))
@@ -88,7 +88,7 @@ def test_samples_count_again_for_each_edit():
         measure(box(b"ftyp", b"M4A ") + box(b"moov", track) + box(b"mdat", bytes(samples)))
 
 
-def test_the_clock_is_looked_at_while_nothing_can_be_decoded():
+def test_the_clock_is_looked_at_while_nothing_can_be_decoded() -> None:
     data = encoded("aac adts 24 kHz", 10.0)
     frames = [data[at : at + 7] + b"\xff" * 200 for at in [0] * 500]
     damaged = b"".join(_adts_of(frame) for frame in frames)
@@ -106,7 +106,7 @@ def _adts_of(frame: bytes) -> bytes:
     return bytes(head) + frame[7:]
 
 
-def test_compressed_and_endless_mp4_headers_are_refused():
+def test_compressed_and_endless_mp4_headers_are_refused() -> None:
     with cheap():
         with pytest.raises(InvalidAudio):
             measure(encoded("mp4 32 kHz") + box(b"moov", box(b"cmov", bytes(100))))
@@ -114,7 +114,7 @@ def test_compressed_and_endless_mp4_headers_are_refused():
             measure(b"\x00\x00\x00\x08free" * 1_000_000)
 
 
-def test_tens_of_thousands_of_tags_are_not_read():
+def test_tens_of_thousands_of_tags_are_not_read() -> None:
     def item(number: int) -> bytes:
         return box(b"----", box(b"mean", bytes(4) + b"c") + box(b"name", bytes(4) + b"%d" % number))
 
@@ -127,7 +127,7 @@ def test_tens_of_thousands_of_tags_are_not_read():
         assert measure(data[:at] + grown + data[at + size :]).duration_ms == measure(data).duration_ms
 
 
-def test_vorbis_comments_of_flac_are_not_read():
+def test_vorbis_comments_of_flac_are_not_read() -> None:
     comments = b"".join(struct.pack("<I", 9) + b"%07d=x" % number for number in range(200_000))
     block = struct.pack("<II", 0, 200_000) + comments
     data = spoken("flac")
@@ -135,7 +135,7 @@ def test_vorbis_comments_of_flac_are_not_read():
         assert measure(data[:42] + b"\x04" + len(block).to_bytes(3, "big") + block + data[42:]).duration_ms == 2_000
 
 
-def test_an_ogg_with_a_million_comments_is_refused():
+def test_an_ogg_with_a_million_comments_is_refused() -> None:
     data = spoken("opus")
     vendor = data.index(b"OpusTags") + 8
     count = vendor + 4 + int.from_bytes(data[vendor : vendor + 4], "little")
@@ -143,14 +143,14 @@ def test_an_ogg_with_a_million_comments_is_refused():
         measure(data[:count] + struct.pack("<I", 1_000_000) + data[count + 4 :])
 
 
-def test_a_huge_id3_tag_is_stepped_over():
+def test_a_huge_id3_tag_is_stepped_over() -> None:
     with cheap():
         assert measure(id3(bytes(20_000_000)) + mp3(2.0)).duration_ms == measure(mp3(2.0)).duration_ms
         with pytest.raises(InvalidAudio):
             measure(b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + mp3(2.0))
 
 
-def test_decoders_are_opened_one_after_the_other(monkeypatch: pytest.MonkeyPatch):
+def test_decoders_are_opened_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """A header may ask for a quarter of a gigabyte: a file with eight tracks does not ask for two."""
     opened: list[int] = []
     real = ffmpeg.opened
@@ -167,7 +167,7 @@ def test_decoders_are_opened_one_after_the_other(monkeypatch: pytest.MonkeyPatch
     assert set(opened) == {1}
 
 
-def test_thousands_of_streams_and_elements_are_bounded():
+def test_thousands_of_streams_and_elements_are_bounded() -> None:
     opus = spoken("opus", 0.5)
     first_page = opus[: opus.index(b"OggS", 4)]
     many = b"".join(first_page[:14] + struct.pack("<I", n) + first_page[18:] for n in range(50_000))
@@ -186,14 +186,14 @@ def test_thousands_of_streams_and_elements_are_bounded():
 
 
 @pytest.mark.parametrize("text", ["ffconcat version 1.0\nfile '{}'\n", "#EXTM3U\n#EXTINF:1,\n{}\n", "file:{}"])
-def test_lists_of_other_files_are_no_audio(tmp_path: Path, text: str):
+def test_lists_of_other_files_are_no_audio(tmp_path: Path, text: str) -> None:
     other = tmp_path / "other.wav"
     other.write_bytes(tone_wav(1.0))
     with pytest.raises(InvalidAudio, match="Invalid file format"):
         measure(text.format(other).encode())
 
 
-def test_ffmpeg_may_not_open_a_file_that_audio_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_ffmpeg_may_not_open_a_file_that_audio_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Were a list ever taken for audio, FFmpeg would still be given nothing but the list."""
     (tmp_path / "other.wav").write_bytes(tone_wav(1.0))
     script = f"ffconcat version 1.0\nfile '{tmp_path}/other.wav'\n".encode()

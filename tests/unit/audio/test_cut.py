@@ -7,6 +7,7 @@ import itertools
 import os
 import tracemalloc
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -73,13 +74,13 @@ RULES = st.builds(
 
 @given(recordings(), RULES, st.sampled_from([999, 6_400, 500_000]))
 @settings(max_examples=60, deadline=None)
-def test_every_sample_is_in_one_chunk_but_for_overlaps(pcm: bytes, rule: CutRule, size: int):
+def test_every_sample_is_in_one_chunk_but_for_overlaps(pcm: bytes, rule: CutRule, size: int) -> None:
     check(chunks_of(pcm, rule, size), pcm, rule)
 
 
 @given(recordings(), st.floats(5.0, 60.0))
 @settings(max_examples=40, deadline=None)
-def test_without_an_overlap_both_sides_of_a_cut_are_silent(pcm: bytes, seconds: float):
+def test_without_an_overlap_both_sides_of_a_cut_are_silent(pcm: bytes, seconds: float) -> None:
     for chunk in chunks_of(pcm, CutRule(seconds))[1:]:
         if not chunk.overlap:
             around = slice((chunk.start - RATE // 20) * 2, (chunk.start + RATE // 20) * 2)
@@ -88,7 +89,7 @@ def test_without_an_overlap_both_sides_of_a_cut_are_silent(pcm: bytes, seconds: 
 
 @given(st.integers(0, 99), st.sampled_from([10, 25, 60]), st.sampled_from([0, 30, 150]))
 @settings(max_examples=25, deadline=None)
-def test_no_word_is_cut_where_there_is_a_pause_around(seed: int, seconds: int, hiss: int):
+def test_no_word_is_cut_where_there_is_a_pause_around(seed: int, seconds: int, hiss: int) -> None:
     words = tones.talk(500, gaps_ms=tones.natural_gaps(seed), start_ms=seed)
     pcm = b"".join(tones.sound(words, hiss=hiss))
     chunks = chunks_of(pcm, CutRule(seconds))
@@ -105,14 +106,14 @@ def test_no_word_is_cut_where_there_is_a_pause_around(seed: int, seconds: int, h
         before_ms = at_ms
 
 
-def test_where_there_is_no_pause_chunks_share_some_seconds():
+def test_where_there_is_no_pause_chunks_share_some_seconds() -> None:
     pcm = b"".join(tones.sound(tones.talk(800, gaps_ms=(0,))))
     chunks = chunks_of(pcm, CutRule(40))
     check(chunks, pcm, CutRule(40))
     assert {chunk.overlap for chunk in chunks[1:]} == {int(OVERLAP_SECONDS * RATE)}
 
 
-def test_an_overlap_that_is_asked_for_is_there_in_pauses_too():
+def test_an_overlap_that_is_asked_for_is_there_in_pauses_too() -> None:
     pcm = b"".join(tones.sound(tones.talk(800, gaps_ms=tones.natural_gaps())))
     chunks = chunks_of(pcm, CutRule(60, overlap_seconds=12))
     check(chunks, pcm, CutRule(60, overlap_seconds=12))
@@ -124,12 +125,12 @@ def test_an_overlap_that_is_asked_for_is_there_in_pauses_too():
 
 # ---------------------------------------------------------------- lengths
 @pytest.mark.parametrize("seconds", [0.2, 10, 50, 64.9])
-def test_what_is_not_much_longer_than_a_chunk_is_one(seconds: float):
+def test_what_is_not_much_longer_than_a_chunk_is_one(seconds: float) -> None:
     pcm = b"".join(tones.sound(tones.talk(300, gaps_ms=(200,))))[: int(seconds * RATE) * 2]
     assert len(chunks_of(pcm, CutRule(50))) == 1
 
 
-def test_no_chunk_is_a_mere_rest():
+def test_no_chunk_is_a_mere_rest() -> None:
     pcm = b"".join(tones.sound(tones.talk(700, gaps_ms=tones.natural_gaps())))
     for cut_off in range(0, 60, 7):
         shorter = pcm[: len(pcm) - cut_off * 32_000]
@@ -138,13 +139,13 @@ def test_no_chunk_is_a_mere_rest():
         assert max(lengths) <= 39
 
 
-def test_chunks_are_about_as_long_as_is_asked_for():
+def test_chunks_are_about_as_long_as_is_asked_for() -> None:
     pcm = b"".join(tones.sound(tones.talk(2_000, gaps_ms=tones.natural_gaps())))
     lengths = [(chunk.end - chunk.start) / RATE for chunk in chunks_of(pcm, CutRule(60))]
     assert all(48 <= length <= 72 for length in lengths[:-1])
 
 
-def test_nothing_has_no_chunks():
+def test_nothing_has_no_chunks() -> None:
     assert chunks_of(b"", CutRule(300)) == []
 
 
@@ -157,7 +158,7 @@ def test_nothing_has_no_chunks():
         (CutRule(300, max_bytes=26_214_400), 806),
     ],
 )
-def test_limits_of_the_provider_are_the_longest_chunk(rule: CutRule, longest: float):
+def test_limits_of_the_provider_are_the_longest_chunk(rule: CutRule, longest: float) -> None:
     assert rule.longest_seconds == pytest.approx(longest, abs=1)
 
 
@@ -166,13 +167,13 @@ def test_limits_of_the_provider_are_the_longest_chunk(rule: CutRule, longest: fl
     [{"chunk_seconds": 0.5}, {"chunk_seconds": 300, "max_seconds": 0.9}, {"chunk_seconds": 300, "max_bytes": 90_000},
      {"chunk_seconds": 10, "overlap_seconds": 4}, {"chunk_seconds": 10, "overlap_seconds": -1}],
 )  # fmt: skip
-def test_a_rule_that_makes_no_sense_is_refused(rule: dict[str, float]):
+def test_a_rule_that_makes_no_sense_is_refused(rule: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="chunk"):
         CutRule(**rule)
 
 
 # ---------------------------------------------------------------- files
-def test_the_file_of_a_chunk_is_the_chunk():
+def test_the_file_of_a_chunk_is_the_chunk() -> None:
     pcm = b"".join(tones.sound(tones.talk(40)))
     file = flac_file((pcm,), RATE)
     assert b"".join(decode_pcm(file, RATE)) == pcm
@@ -180,7 +181,7 @@ def test_the_file_of_a_chunk_is_the_chunk():
     assert int.from_bytes(file[21:26], "big") & (1 << 36) - 1 == len(pcm) // 2, "its header says how long it is"
 
 
-def test_no_sound_makes_a_larger_file_than_the_limit_counts_with():
+def test_no_sound_makes_a_larger_file_than_the_limit_counts_with() -> None:
     rule = CutRule(300, max_bytes=2_000_000)
     worst = os.urandom(60 * 32_000) * 3
     sizes = [len(flac_file((chunk.pcm,), RATE)) for chunk in chunks_of(worst, rule)]
@@ -189,7 +190,7 @@ def test_no_sound_makes_a_larger_file_than_the_limit_counts_with():
     assert max(sizes) <= FLAC_BYTES_PER_SECOND * rule.longest_seconds + 16_384
 
 
-def test_memory_does_not_grow_with_the_recording():
+def test_memory_does_not_grow_with_the_recording() -> None:
     ten_seconds = bytes(10 * 32_000)
 
     def peak_of(times: int) -> int:
@@ -203,7 +204,7 @@ def test_memory_does_not_grow_with_the_recording():
     assert peak_of(30) < 1.2 * peak_of(6)
 
 
-def test_what_reading_raises_comes_out_as_it_is():
+def test_what_reading_raises_comes_out_as_it_is() -> None:
     def breaking() -> Iterator[bytes]:
         yield bytes(100 * 32_000)
         raise ConnectionResetError("the bucket went away")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import wave
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -29,7 +29,7 @@ def samples_of(kind: SpeechFormat, data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("kind", CODEC)
-def test_files_are_what_they_are_called(kind: SpeechFormat):
+def test_files_are_what_they_are_called(kind: SpeechFormat) -> None:
     sound = look(with_true_sizes(kind, spoken(kind)))
     assert sound.codec == CODEC[kind]
     assert sound.rate == (48_000 if kind == "opus" else 24_000)
@@ -47,11 +47,11 @@ def test_files_are_what_they_are_called(kind: SpeechFormat):
         ("wav", b"RIFF\xff\xff\xff\xffWAVEfmt "),
     ],
 )
-def test_first_bytes_are_those_of_openai(kind: SpeechFormat, magic: bytes):
+def test_first_bytes_are_those_of_openai(kind: SpeechFormat, magic: bytes) -> None:
     assert spoken(kind).startswith(magic)
 
 
-def test_mp3_has_a_constant_bit_rate_of_128_kbit_per_second():
+def test_mp3_has_a_constant_bit_rate_of_128_kbit_per_second() -> None:
     data = spoken("mp3", 10.0)
     at = frames = 0
     while at < len(data):
@@ -63,7 +63,7 @@ def test_mp3_has_a_constant_bit_rate_of_128_kbit_per_second():
     assert frames * 576 / 24_000 == pytest.approx(len(data) * 8 / 128_000)
 
 
-def test_opus_says_the_rate_that_went_in():
+def test_opus_says_the_rate_that_went_in() -> None:
     head = spoken("opus")
     at = head.index(b"OpusHead")
     assert head[at + 9] == 1
@@ -73,7 +73,7 @@ def test_opus_says_the_rate_that_went_in():
 @pytest.mark.parametrize("kind", SPEECH_FORMATS)
 @pytest.mark.parametrize("seconds", [0.2, 0.731, 3.3333])
 @pytest.mark.parametrize("rate", [8_000, 22_050, 24_000])
-def test_no_tail_is_lost_and_little_is_added(kind: SpeechFormat, seconds: float, rate: int):
+def test_no_tail_is_lost_and_little_is_added(kind: SpeechFormat, seconds: float, rate: int) -> None:
     pcm = samples_of(kind, spoken(kind, seconds, rate))
     added = len(pcm) / 48_000 - seconds
     assert -0.001 < added <= DELAY_S.get(kind, 0.001)
@@ -82,7 +82,7 @@ def test_no_tail_is_lost_and_little_is_added(kind: SpeechFormat, seconds: float,
 
 
 @pytest.mark.parametrize("kind", SPEECH_FORMATS)
-def test_the_tone_is_kept_without_clicks(kind: SpeechFormat):
+def test_the_tone_is_kept_without_clicks(kind: SpeechFormat) -> None:
     pcm = samples_of(kind, spoken(kind))
     inner = pcm[9_600:-9_600]
     assert power(inner, 24_000, 440) == pytest.approx(12_000, rel=0.1)
@@ -90,14 +90,14 @@ def test_the_tone_is_kept_without_clicks(kind: SpeechFormat):
 
 
 @pytest.mark.parametrize("kind", SPEECH_FORMATS)
-def test_small_pieces_make_the_same_file_as_one(kind: SpeechFormat):
+def test_small_pieces_make_the_same_file_as_one(kind: SpeechFormat) -> None:
     pcm = tone(0.5, 24_000)
     whole = b"".join(encode([pcm], sample_rate=24_000, format=kind))
     assert b"".join(encode(in_pieces(pcm, 777), sample_rate=24_000, format=kind)) == whole
 
 
 @pytest.mark.parametrize("kind", SPEECH_FORMATS)
-def test_bytes_come_out_before_all_went_in(kind: SpeechFormat):
+def test_bytes_come_out_before_all_went_in(kind: SpeechFormat) -> None:
     fed = 0
 
     def endless() -> Iterator[bytes]:
@@ -111,11 +111,12 @@ def test_bytes_come_out_before_all_went_in(kind: SpeechFormat):
     while got < 2_000:
         got += len(next(made))
     assert fed < 25
+    assert isinstance(made, Generator)
     made.close()
 
 
 @pytest.mark.parametrize("kind", SPEECH_FORMATS)
-def test_nothing_makes_a_file_without_audio(kind: SpeechFormat):
+def test_nothing_makes_a_file_without_audio(kind: SpeechFormat) -> None:
     data = b"".join(encode([], sample_rate=24_000, format=kind))
     assert len(data) < 1_000
     if kind == "pcm":
@@ -124,14 +125,14 @@ def test_nothing_makes_a_file_without_audio(kind: SpeechFormat):
 
 @given(st.lists(st.binary(max_size=50), max_size=20))
 @settings(max_examples=50)
-def test_pcm_passes_as_it_is_but_for_half_a_sample(pieces: list[bytes]):
+def test_pcm_passes_as_it_is_but_for_half_a_sample(pieces: list[bytes]) -> None:
     whole = b"".join(pieces)
     made = list(encode(pieces, sample_rate=24_000, format="pcm"))
     assert b"".join(made) == whole[: len(whole) & ~1]
     assert all(len(piece) % 2 == 0 for piece in made)
 
 
-def test_true_sizes_are_those_of_the_bytes():
+def test_true_sizes_are_those_of_the_bytes() -> None:
     data = with_true_sizes("wav", spoken("wav", 1.5))
     assert int.from_bytes(data[4:8], "little") == len(data) - 8
     with wave.open(io.BytesIO(data)) as file:
@@ -140,7 +141,7 @@ def test_true_sizes_are_those_of_the_bytes():
 
 
 @pytest.mark.parametrize("samples", [1, 192, 2_304, 4_608, 4_609, 24_000 * 3 + 1, 24_000 * 30])
-def test_a_flac_is_told_its_true_length(samples: int):
+def test_a_flac_is_told_its_true_length(samples: int) -> None:
     pcm = tone(samples / 24_000, 24_000)[: samples * 2]
     data = with_true_sizes("flac", b"".join(encode([pcm], sample_rate=24_000, format="flac")))
     assert data == b"".join(encode([pcm], sample_rate=24_000, format="flac", samples=samples))
@@ -152,21 +153,21 @@ def test_a_flac_is_told_its_true_length(samples: int):
 
 @given(st.binary(max_size=200))
 @settings(max_examples=50)
-def test_what_is_no_flac_is_told_nothing(data: bytes):
+def test_what_is_no_flac_is_told_nothing(data: bytes) -> None:
     assert with_true_sizes("flac", data) == data
 
 
 @pytest.mark.parametrize("kind", ["mp3", "opus", "aac", "pcm"])
-def test_other_formats_have_no_sizes_to_correct(kind: SpeechFormat):
+def test_other_formats_have_no_sizes_to_correct(kind: SpeechFormat) -> None:
     data = spoken(kind, 0.3)
     assert with_true_sizes(kind, data) is data
 
 
-def test_no_program_leaves_its_name_or_the_time():
+def test_no_program_leaves_its_name_or_the_time() -> None:
     assert spoken("flac") == spoken("flac")
     assert b"Lavf" not in spoken("opus") + spoken("flac") + spoken("mp3")
 
 
 @pytest.mark.parametrize("kind", CODEC)
-def test_our_own_files_can_be_measured(kind: SpeechFormat):
+def test_our_own_files_can_be_measured(kind: SpeechFormat) -> None:
     assert 2_000 <= measure(spoken(kind)).duration_ms <= 2_000 + DELAY_S.get(kind, 0) * 1_000

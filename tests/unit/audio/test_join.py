@@ -40,7 +40,7 @@ def count(parts: list[bytes]) -> int:
 
 @pytest.mark.parametrize("kind", SPEECH_FORMATS)
 @pytest.mark.parametrize("known", [True, False])
-def test_a_file_in_each_format_is_as_long_as_its_parts(kind: SpeechFormat, known: bool):
+def test_a_file_in_each_format_is_as_long_as_its_parts(kind: SpeechFormat, known: bool) -> None:
     total = count(CUT_TONES)
     file = joined(CUT_TONES, kind, total if known else None)
     if kind == "pcm":
@@ -51,7 +51,7 @@ def test_a_file_in_each_format_is_as_long_as_its_parts(kind: SpeechFormat, known
 
 
 @pytest.mark.parametrize("kind", ["wav", "flac"])
-def test_headers_say_how_long_the_file_is_when_it_is_known(kind: SpeechFormat):
+def test_headers_say_how_long_the_file_is_when_it_is_known(kind: SpeechFormat) -> None:
     total = count(CUT_TONES)
     file = joined(CUT_TONES, kind, total)
     with av.open(io.BytesIO(file)) as reader:
@@ -61,13 +61,13 @@ def test_headers_say_how_long_the_file_is_when_it_is_known(kind: SpeechFormat):
         assert int.from_bytes(file[4:8], "little") == len(file) - 8
 
 
-def test_a_length_that_was_not_true_is_found_out():
+def test_a_length_that_was_not_true_is_found_out() -> None:
     with pytest.raises(ValueError, match="100 samples together, and not 99"):
         joined([bytes(200)], "wav", 99)
 
 
 @pytest.mark.parametrize("kind", ["mp3", "opus", "aac", "flac", "wav"])
-def test_parts_that_are_files_are_joined_too(kind: SpeechFormat):
+def test_parts_that_are_files_are_joined_too(kind: SpeechFormat) -> None:
     files = [b"".join(encode([part], sample_rate=RATE, format=kind)) for part in CUT_TONES]
     pcm = b"".join(join((SpokenPart(in_pieces(file), kind) for file in files), format="pcm"))
     padding = PADDING.get(kind, 0) * len(files)
@@ -76,19 +76,19 @@ def test_parts_that_are_files_are_joined_too(kind: SpeechFormat):
     assert power(pcm[-20_000:-4_000], RATE, 220) > 5_000
 
 
-def test_parts_may_have_a_rate_of_their_own():
+def test_parts_may_have_a_rate_of_their_own() -> None:
     parts = [SpokenPart([tone(1.0, 16_000)], sample_rate=16_000), SpokenPart([tone(1.0, RATE)])]
     pcm = b"".join(join(parts, format="pcm"))
     assert abs(len(pcm) / 2 / RATE - 2.0) < 0.001
 
 
-def test_a_part_that_is_something_else_is_refused():
+def test_a_part_that_is_something_else_is_refused() -> None:
     with pytest.raises(InvalidAudio):
         list(join([SpokenPart([tone(0.1, RATE)]), SpokenPart([b"<html>" * 1_000], "mp3")], format="pcm"))
 
 
 # ---------------------------------------------------------------- seams
-def test_a_step_between_parts_is_spread_and_nothing_else_is_touched():
+def test_a_step_between_parts_is_spread_and_nothing_else_is_touched() -> None:
     plain = b"".join(CUT_TONES)
     pcm = joined(CUT_TONES, "pcm")
     assert largest_step(plain) > 8_000, "the parts would click"
@@ -100,7 +100,7 @@ def test_a_step_between_parts_is_spread_and_nothing_else_is_touched():
     assert all(min(abs(at - seam) for seam in seams) <= RATE // 100 for at in changed)
 
 
-def test_sound_that_goes_on_from_part_to_part_is_not_touched():
+def test_sound_that_goes_on_from_part_to_part_is_not_touched() -> None:
     whole = tone(3.0, RATE, 437)
     parts = [whole[:50_001], whole[50_001:50_003], whole[50_003:90_000], whole[90_000:]]
     assert b"".join(join((SpokenPart([part]) for part in [whole[:40_000], whole[40_000:]]), format="pcm")) == whole
@@ -108,7 +108,7 @@ def test_sound_that_goes_on_from_part_to_part_is_not_touched():
     assert len(with_odd_bytes) == sum(len(part) // 2 * 2 for part in parts)
 
 
-def test_people_who_pause_between_parts_sound_as_before():
+def test_people_who_pause_between_parts_sound_as_before() -> None:
     parts = [clip("austen-0870")[44:], clip("austen-0880")[44:]]
     before, behind = (array.array("h", pcm) for pcm in (b"".join(parts), joined(parts, "pcm")))
     assert max(abs(a - b) for a, b in zip(before, behind, strict=True)) < 100, "no more than the noise of the room"
@@ -116,14 +116,14 @@ def test_people_who_pause_between_parts_sound_as_before():
 
 @given(st.lists(st.binary(max_size=1_500), max_size=6), st.integers(1, 700))
 @settings(max_examples=80, deadline=None)
-def test_any_parts_keep_their_length(parts: list[bytes], size: int):
+def test_any_parts_keep_their_length(parts: list[bytes], size: int) -> None:
     pcm = b"".join(join((SpokenPart(in_pieces(part, size)) for part in parts), format="pcm"))
     assert len(pcm) // 2 == sum(len(part) // 2 for part in parts)
 
 
 @given(st.lists(st.tuples(st.integers(-30_000, 30_000), st.integers(300, 900)), min_size=2, max_size=5))
 @settings(max_examples=50, deadline=None)
-def test_no_step_is_left_between_parts_of_any_level(levels: list[tuple[int, int]]):
+def test_no_step_is_left_between_parts_of_any_level(levels: list[tuple[int, int]]) -> None:
     parts = [array.array("h", [level] * length).tobytes() for level, length in levels]
     steps = [abs(a - b) for (a, _), (b, _) in itertools.pairwise(levels)]
     assert largest_step(joined(parts, "pcm")) <= math.ceil(2 * max(steps) / (2 * 150)) + 2
@@ -131,7 +131,7 @@ def test_no_step_is_left_between_parts_of_any_level(levels: list[tuple[int, int]
 
 # ---------------------------------------------------------------- memory
 @pytest.mark.parametrize("kind", ["mp3", "wav", "flac"])
-def test_memory_does_not_grow_with_the_number_of_parts(kind: SpeechFormat):
+def test_memory_does_not_grow_with_the_number_of_parts(kind: SpeechFormat) -> None:
     second = tone(1.0, RATE)
 
     def parts(number: int) -> Iterator[SpokenPart]:

@@ -27,7 +27,7 @@ PADDING_MS = {"aac": 90, "m4a": 70, "mp4": 100}  # of the last frame, and of the
 
 
 @pytest.mark.parametrize("name", EVERY_FORMAT)
-def test_every_format_is_measured(name: str):
+def test_every_format_is_measured(name: str) -> None:
     source = measure(any_file(name))
     padding = 72 if name == "mp3 cbr without xing" else PADDING_MS.get(name.partition(" ")[0], 3)
     assert 2_000 <= source.duration_ms <= 2_000 + padding
@@ -35,18 +35,18 @@ def test_every_format_is_measured(name: str):
     assert source.channels == {"mono": 1, "stereo": 2, "5.1": 6}[layout]
 
 
-def test_rate_and_channels_are_those_of_the_audio():
+def test_rate_and_channels_are_those_of_the_audio() -> None:
     source = measure(encoded("ogg vorbis 44.1 kHz stereo"))
     assert (source.sample_rate, source.channels, source.container) == (44_100, 2, "ogg")
 
 
-def test_the_file_itself_is_kept():
+def test_the_file_itself_is_kept() -> None:
     data = spoken("flac")
     assert measure(data).data is data
 
 
 # ---------------------------------------------------------------- what is refused
-def test_an_empty_file_is_refused():
+def test_an_empty_file_is_refused() -> None:
     with pytest.raises(InvalidAudio, match="empty") as raised:
         measure(b"")
     assert raised.value.param == "file"
@@ -56,7 +56,7 @@ def test_an_empty_file_is_refused():
     ("data", "looks"),
     [(b"<html>", "HTML"), (b'{"a": 1}', "JSON"), (b"PK\x03\x04", "ZIP"), (bytes(99), "none of these")],
 )
-def test_what_is_no_audio_is_refused_with_the_formats_that_are(data: bytes, looks: str):
+def test_what_is_no_audio_is_refused_with_the_formats_that_are(data: bytes, looks: str) -> None:
     with pytest.raises(InvalidAudio, match=looks) as raised:
         measure(data)
     assert raised.value.message.startswith(
@@ -66,12 +66,12 @@ def test_what_is_no_audio_is_refused_with_the_formats_that_are(data: bytes, look
     assert raised.value.param == "file"
 
 
-def test_a_film_without_sound_is_refused():
+def test_a_film_without_sound_is_refused() -> None:
     with pytest.raises(InvalidAudio, match="no audio stream"):
         measure(mp4_with_video(audio=False))
 
 
-def test_less_than_a_tenth_of_a_second_is_refused():
+def test_less_than_a_tenth_of_a_second_is_refused() -> None:
     with pytest.raises(InvalidAudio, match=r"too short: 0\.05 s") as raised:
         measure(spoken("flac", 0.05))
     assert raised.value.code == "audio_too_short"
@@ -79,12 +79,12 @@ def test_less_than_a_tenth_of_a_second_is_refused():
 
 
 @pytest.mark.parametrize("name", ["mp4 32 kHz", "webm opus 48 kHz", "ogg opus 16 kHz", "flac 16 kHz"])
-def test_a_header_without_audio_is_refused(name: str):
+def test_a_header_without_audio_is_refused(name: str) -> None:
     with pytest.raises(InvalidAudio):
         measure(encoded(name)[:200])
 
 
-def test_a_file_that_is_mostly_damage_is_refused():
+def test_a_file_that_is_mostly_damage_is_refused() -> None:
     data = bytearray(mp3(10.0, xing=False))
     data[len(data) // 4 :] = bytes(len(data) - len(data) // 4)
     with pytest.raises(InvalidAudio, match="damaged"):
@@ -92,7 +92,7 @@ def test_a_file_that_is_mostly_damage_is_refused():
 
 
 @pytest.mark.parametrize("name", ["mp3 cbr without xing", "aac adts 24 kHz", "ogg opus 16 kHz", "m4a 44.1 kHz stereo"])
-def test_damage_in_the_middle_is_skipped(name: str):
+def test_damage_in_the_middle_is_skipped(name: str) -> None:
     data = bytearray(any_file(name, 20.0))
     middle = len(data) // 2
     for at in range(middle, middle + 900, 90):
@@ -104,7 +104,7 @@ def test_damage_in_the_middle_is_skipped(name: str):
 @pytest.mark.parametrize(
     "name", ["mp3 44.1 kHz stereo", "flac 16 kHz", "m4a 44.1 kHz stereo", "webm opus 48 kHz", "wav 8 kHz u8"]
 )
-def test_a_file_that_holds_less_than_it_promises_was_cut_off(name: str, tmp_path: Path):
+def test_a_file_that_holds_less_than_it_promises_was_cut_off(name: str, tmp_path: Path) -> None:
     data = encoded(name, 10.0)
     if name.startswith("m4a"):
         data = _index_first(data, tmp_path)
@@ -129,7 +129,7 @@ def _index_first(m4a: bytes, folder: Path) -> bytes:
     return file.read_bytes()
 
 
-def test_ogg_with_pages_lost_in_the_middle_was_cut_off():
+def test_ogg_with_pages_lost_in_the_middle_was_cut_off() -> None:
     pages = encoded("ogg opus 16 kHz", 10.0).split(b"OggS")[1:]
     kept = [*pages[:4], *pages[-2:]]
     assert len(kept) < len(pages)
@@ -137,13 +137,13 @@ def test_ogg_with_pages_lost_in_the_middle_was_cut_off():
         measure(b"".join(b"OggS" + page for page in kept))
 
 
-def test_variable_bit_rate_without_a_header_promises_nothing():
+def test_variable_bit_rate_without_a_header_promises_nothing() -> None:
     data = mp3(10.0, xing=False, vbr=True)
     half = measure(data[: len(data) // 2]).duration_ms
     assert 4_000 < half < 6_000
 
 
-def test_files_put_one_behind_the_other_are_measured_to_the_end():
+def test_files_put_one_behind_the_other_are_measured_to_the_end() -> None:
     one = mp3(2.0)
     assert abs(measure(one + one + one).duration_ms - 6_000) < 200
     other_rate = mp3(2.0, rate=44_100, layout="stereo")
@@ -154,13 +154,13 @@ def test_files_put_one_behind_the_other_are_measured_to_the_end():
     assert abs(measure(opus + vorbis + opus).duration_ms - 6_000) < 20
 
 
-def test_a_small_total_in_the_header_of_flac_hides_nothing():
+def test_a_small_total_in_the_header_of_flac_hides_nothing() -> None:
     data = spoken("flac", 5.0)
     lying = data[:21] + bytes([data[21] & 0xF0]) + (24_000).to_bytes(4, "big") + data[26:]
     assert measure(lying).duration_ms == 5_000
 
 
-def test_a_huge_total_in_the_header_of_flac_is_refused_without_waiting():
+def test_a_huge_total_in_the_header_of_flac_is_refused_without_waiting() -> None:
     data = spoken("flac", 5.0)
     lying = data[:21] + bytes([data[21] | 0x0F]) + b"\xff\xff\xff\xff" + data[26:]
     with pytest.raises(InvalidAudio, match="cut off"):
@@ -168,7 +168,7 @@ def test_a_huge_total_in_the_header_of_flac_is_refused_without_waiting():
 
 
 # ---------------------------------------------------------------- the limit
-def test_hours_of_silence_are_not_decoded_past_the_limit():
+def test_hours_of_silence_are_not_decoded_past_the_limit() -> None:
     data = silent_flac(5 * 3_600)
     tracemalloc.start()
     with pytest.raises(AudioTooLong, match="limit of 60 s") as raised:
@@ -180,14 +180,14 @@ def test_hours_of_silence_are_not_decoded_past_the_limit():
     assert peak < 5_000_000
 
 
-def test_the_limit_counts_all_parts_of_a_file():
+def test_the_limit_counts_all_parts_of_a_file() -> None:
     one = spoken("flac")
     assert measure(one + one, limit_ms=4_000).duration_ms == 4_000
     with pytest.raises(AudioTooLong):
         measure(one + one, limit_ms=3_999)
 
 
-def test_a_header_that_lies_about_a_long_file_does_not_trip_the_limit():
+def test_a_header_that_lies_about_a_long_file_does_not_trip_the_limit() -> None:
     data = mp3(2.0)
     frames_at = data.index(b"Xing" if b"Xing" in data else b"Info") + 8
     lying = data[:frames_at] + (1_000_000).to_bytes(4, "big") + data[frames_at + 4 :]
@@ -197,13 +197,13 @@ def test_a_header_that_lies_about_a_long_file_does_not_trip_the_limit():
 
 
 # ---------------------------------------------------------------- tags
-def test_tags_are_no_audio():
+def test_tags_are_no_audio() -> None:
     data = mp3(2.0)
     plain = measure(data).duration_ms
     assert measure(id3(bytes(300_000)) + data + b"TAG" + bytes(125)).duration_ms == plain
 
 
-def test_nothing_of_a_file_is_logged(capfd: pytest.CaptureFixture[str]):
+def test_nothing_of_a_file_is_logged(capfd: pytest.CaptureFixture[str]) -> None:
     secret = b"SECRET-TITLE"
     files = (
         id3(b"TIT2" + secret) + mp3(2.0),

@@ -12,7 +12,7 @@ from tests.unit.audio.files import EVERY_FORMAT, any_file, spoken
 
 
 @pytest.mark.parametrize("name", EVERY_FORMAT)
-def test_the_length_is_the_one_that_is_measured(name: str):
+def test_the_length_is_the_one_that_is_measured(name: str) -> None:
     data = any_file(name, 1.0)
     recording = Recording(data)
     samples = sum(map(len, recording.pcm(16_000))) // 2
@@ -20,14 +20,14 @@ def test_the_length_is_the_one_that_is_measured(name: str):
     assert abs(samples / 16 - recording.duration_ms) <= 2
 
 
-def test_the_length_grows_while_it_is_read():
+def test_the_length_grows_while_it_is_read() -> None:
     recording = Recording(spoken("flac", 10.0))
     pieces = recording.pcm(16_000)
     next(pieces)
     assert 0 < recording.duration_ms < 5_000
 
 
-def test_it_stops_at_the_limit():
+def test_it_stops_at_the_limit() -> None:
     got: list[bytes] = []
     with pytest.raises(AudioTooLong) as raised:
         got.extend(Recording(silent_flac(3_600)).pcm(16_000, limit_ms=60_000))
@@ -35,7 +35,7 @@ def test_it_stops_at_the_limit():
     assert sum(map(len, got)) <= 60 * 32_000
 
 
-def test_less_than_a_tenth_of_a_second_is_refused():
+def test_less_than_a_tenth_of_a_second_is_refused() -> None:
     with pytest.raises(InvalidAudio, match="too short"):
         list(Recording(spoken("flac", 0.05)).pcm(16_000))
 
@@ -52,7 +52,7 @@ def test_less_than_a_tenth_of_a_second_is_refused():
     ids=lambda encoding: f"{encoding.container} {encoding.codec}",
 )
 @pytest.mark.parametrize("late_s", [5.3, 3_600.0])
-def test_audio_that_starts_late_is_as_long_as_it_sounds(encoding: Encoding, late_s: float):
+def test_audio_that_starts_late_is_as_long_as_it_sounds(encoding: Encoding, late_s: float) -> None:
     """A recording of the middle of a stream has its first timestamp there; that is neither silence nor cut off."""
     data = encode(tone_wav(4.0), encoding, late_s=late_s)
     assert abs(measure(data).duration_ms - 4_000) < 100

@@ -6,6 +6,7 @@ import functools
 import io
 import random
 import struct
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import av
@@ -45,18 +46,18 @@ def sent(data: bytes) -> AudioSource:
 
 
 @pytest.mark.parametrize("name", [name for name in EVERY_FORMAT if name != "mp4 with video"])
-def test_a_file_of_one_plain_track_goes_as_it_came(name: str):
+def test_a_file_of_one_plain_track_goes_as_it_came(name: str) -> None:
     data = any_file(name, 1.0)
     assert sent(data).data is data
 
 
 @pytest.mark.parametrize("kind", ["mp3", "flac"])
-def test_tags_in_front_and_behind_are_plain(kind: str):
+def test_tags_in_front_and_behind_are_plain(kind: str) -> None:
     data = id3(bytes(3_000)) + spoken(kind, 1.0) + ID3V1
     assert sent(data).data is data
 
 
-def test_pictures_and_chunks_of_tags_are_plain():
+def test_pictures_and_chunks_of_tags_are_plain() -> None:
     flac = spoken("flac")
     picture = b"\x06" + (5_000).to_bytes(3, "big") + bytes(5_000)
     with_picture = flac[:42] + picture + flac[42:]
@@ -98,7 +99,7 @@ def _hidden_block() -> bytes:
     return data[:number] + b"\x85" + data[number + 1 :]
 
 
-ODD_FILES = {
+ODD_FILES: dict[str, Callable[[], bytes]] = {
     "a film": lambda: mp4_with_video(1.0),
     "mp3 behind mp3": lambda: mp3(0.5) + mp3(1.0),
     "mp3 of other rate behind mp3": lambda: mp3(0.5) + mp3(1.0, rate=44_100, layout="stereo"),
@@ -136,7 +137,7 @@ def _damaged_page(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("name", ODD_FILES)
-def test_every_other_file_is_written_anew(name: str):
+def test_every_other_file_is_written_anew(name: str) -> None:
     data = ODD_FILES[name]()
     audio = measure(data)
     new = plainly(audio, most_bytes=ENOUGH)
@@ -161,14 +162,14 @@ def test_every_other_file_is_written_anew(name: str):
         ("a chain of opus", "flac", "flac"),
     ],
 )
-def test_a_track_is_copied_where_it_can_be_and_else_encoded_without_loss(name: str, container: str, codec: str):
+def test_a_track_is_copied_where_it_can_be_and_else_encoded_without_loss(name: str, container: str, codec: str) -> None:
     new = sent(ODD_FILES[name]())
     with av.open(io.BytesIO(new.data)) as file:
         assert len(file.streams) == 1
         assert (new.container, file.streams.audio[0].codec_context.codec.canonical_name) == (container, codec)
 
 
-def test_what_is_encoded_anew_keeps_its_samples():
+def test_what_is_encoded_anew_keeps_its_samples() -> None:
     pcm = b"".join(measure(clip("austen-0870")).pcm(16_000))
     flac = encode(clip("austen-0870"), Encoding("flac", "flac", 16_000))
     new = sent(flac + flac)
@@ -176,7 +177,7 @@ def test_what_is_encoded_anew_keeps_its_samples():
     assert b"".join(new.pcm(16_000)) == pcm + pcm
 
 
-def test_a_high_rate_is_brought_down_and_nothing_is_added():
+def test_a_high_rate_is_brought_down_and_nothing_is_added() -> None:
     flac = encode(tone_wav(1.0, 96_000), Encoding("flac", "flac", 96_000))
     new = sent(flac + flac)
     assert (new.sample_rate, new.duration_ms) == (48_000, 2_000)
@@ -184,13 +185,13 @@ def test_a_high_rate_is_brought_down_and_nothing_is_added():
 
 
 # ---------------------------------------------------------------- bounds
-def test_a_file_that_gets_too_large_is_refused_while_it_is_written():
+def test_a_file_that_gets_too_large_is_refused_while_it_is_written() -> None:
     audio = measure(2 * mp3(5.0))
     with pytest.raises(RequestTooLarge):
         plainly(audio, most_bytes=20_000)
 
 
-def test_writing_stops_when_the_time_is_up():
+def test_writing_stops_when_the_time_is_up() -> None:
     flac = silent_flac(600)
     audio = measure(flac + flac)
     asked = 0
@@ -206,7 +207,7 @@ def test_writing_stops_when_the_time_is_up():
 
 
 # ---------------------------------------------------------------- any file
-PIECES = {
+PIECES: dict[str, Callable[[float], bytes]] = {
     "mp3": mp3,
     "mp3 bare": lambda seconds: mp3(seconds, xing=False),
     "aac": lambda seconds: encoded("aac adts 24 kHz", seconds),
@@ -258,7 +259,7 @@ def given_to_a_provider(data: bytes) -> AudioSource | None:
 
 @given(files())
 @settings(max_examples=120, deadline=None)
-def test_whatever_a_file_is_made_of_what_is_sent_is_as_long_as_was_measured(data: bytes):
+def test_whatever_a_file_is_made_of_what_is_sent_is_as_long_as_was_measured(data: bytes) -> None:
     new = given_to_a_provider(data)
     if new is not None:
         assert new.duration_ms == measure(data).duration_ms
@@ -266,7 +267,7 @@ def test_whatever_a_file_is_made_of_what_is_sent_is_as_long_as_was_measured(data
 
 
 @NEEDS_FFMPEG
-def test_ffmpeg_hears_what_was_measured():
+def test_ffmpeg_hears_what_was_measured() -> None:
     chance = random.Random(7)
     made = []
     for kind in sorted(PIECES):

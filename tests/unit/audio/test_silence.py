@@ -23,14 +23,14 @@ def loud(milliseconds: int) -> bytes:
 
 
 @pytest.mark.parametrize("hiss", [0, 20, 300, 1_000])
-def test_a_pause_is_found_in_any_room(hiss: int):
+def test_a_pause_is_found_in_any_room(hiss: int) -> None:
     pcm = loud(900) + noise(200, max(hiss, 1)) + loud(900)
     place = quietest(pcm, 0)
     assert place.silent
     assert 950 <= place.sample / 16 <= 1_050
 
 
-def test_the_longest_pause_is_taken_and_of_such_the_next():
+def test_the_longest_pause_is_taken_and_of_such_the_next() -> None:
     pcm = loud(500) + noise(200, 5) + loud(500) + noise(400, 5) + loud(500) + noise(200, 5) + loud(500)
     assert 1_200 <= quietest(pcm, 0).sample / 16 <= 1_600
     even = loud(500) + noise(300, 5) + loud(500) + noise(300, 5) + loud(500)
@@ -38,7 +38,7 @@ def test_the_longest_pause_is_taken_and_of_such_the_next():
     assert quietest(even, 2_000 * 16).sample / 16 > 1_300
 
 
-def test_in_a_long_silence_it_is_where_it_is_wanted():
+def test_in_a_long_silence_it_is_where_it_is_wanted() -> None:
     pcm = loud(500) + noise(20_000, 5) + loud(500)
     assert quietest(pcm, 7_000 * 16).sample == 7_000 * 16
     assert 900 <= quietest(pcm, 0).sample / 16 <= 1_100
@@ -50,19 +50,19 @@ def test_in_a_long_silence_it_is_where_it_is_wanted():
     [loud(3_000), noise(3_000, 3_000), (loud(250) + noise(60, 5)) * 10],
     ids=["one note", "noise", "words with the gaps inside of words between them"],
 )
-def test_where_there_is_no_pause_nothing_is_called_one(pcm: bytes):
+def test_where_there_is_no_pause_nothing_is_called_one(pcm: bytes) -> None:
     place = quietest(pcm, len(pcm) // 4)
     assert not place.silent
     assert place.sample % FRAME == 0
     assert 0 < place.sample < len(pcm) // 2
 
 
-def test_without_a_pause_it_is_the_quietest_place():
+def test_without_a_pause_it_is_the_quietest_place() -> None:
     quieter = array.array("h", (value // 2 for value in array.array("h", loud(300)))).tobytes()
     assert 1_050 <= quietest(loud(1_000) + quieter + loud(1_000), 0).sample / 16 <= 1_250
 
 
-def test_an_offset_of_the_recorder_hides_no_pause():
+def test_an_offset_of_the_recorder_hides_no_pause() -> None:
     samples = array.array("h", loud(900) + noise(200, 5) + loud(900))
     place = quietest(array.array("h", (value + 4_000 for value in samples)).tobytes(), 0)
     assert place.silent
@@ -70,7 +70,7 @@ def test_an_offset_of_the_recorder_hides_no_pause():
 
 
 @pytest.mark.parametrize("name", CLIPS)
-def test_people_are_not_cut_in_the_middle_of_a_word(name: str):
+def test_people_are_not_cut_in_the_middle_of_a_word(name: str) -> None:
     pcm = clip(name)[44:]
     place = quietest(pcm, len(pcm) // 4)
     at = place.sample / 16_000
@@ -82,7 +82,7 @@ def test_people_are_not_cut_in_the_middle_of_a_word(name: str):
 
 @given(st.binary(min_size=320, max_size=20_000), st.integers(0, 10_000))
 @settings(max_examples=60, deadline=None)
-def test_any_sound_has_a_place(pcm: bytes, near: int):
+def test_any_sound_has_a_place(pcm: bytes, near: int) -> None:
     pcm = pcm[: len(pcm) // 2 * 2]
     place = quietest(pcm, min(near, len(pcm) // 2))
     assert 0 <= place.sample <= len(pcm) // 2

@@ -14,17 +14,17 @@ from tests.unit.audio.files import EVERY_FORMAT, any_file, id3, mp3, riff, spoke
 
 
 @pytest.mark.parametrize("name", EVERY_FORMAT)
-def test_every_format_is_recognised_by_its_content(name: str):
+def test_every_format_is_recognised_by_its_content(name: str) -> None:
     extension = name.partition(" ")[0]
     assert sniff(any_file(name, 0.5)) == {"m4a": "mp4"}.get(extension, extension)
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 24_000, 44_100, 48_000])
-def test_mp3_of_all_mpeg_versions_is_recognised(rate: int):
+def test_mp3_of_all_mpeg_versions_is_recognised(rate: int) -> None:
     assert sniff(mp3(0.5, rate=rate, xing=False)) == "mp3"
 
 
-def test_an_id3_tag_says_nothing_about_what_follows():
+def test_an_id3_tag_says_nothing_about_what_follows() -> None:
     assert sniff(id3() + spoken("mp3", 0.5)) == "mp3"
     assert sniff(id3() + spoken("aac", 0.5)) == "aac"
     assert sniff(id3() + spoken("flac", 0.5)) == "flac"
@@ -33,15 +33,15 @@ def test_an_id3_tag_says_nothing_about_what_follows():
     assert sniff(id3()) is None
 
 
-def test_mp3_is_found_behind_some_junk():
+def test_mp3_is_found_behind_some_junk() -> None:
     assert sniff(bytes(700) + b"\xff\xfb\x90" + mp3(1.0)[100:]) == "mp3"
 
 
-def test_rf64_is_a_wav():
+def test_rf64_is_a_wav() -> None:
     assert sniff(riff(bytes(100), magic=b"RF64")) == "wav"
 
 
-def test_a_quicktime_file_without_ftyp_is_an_mp4():
+def test_a_quicktime_file_without_ftyp_is_an_mp4() -> None:
     assert sniff(b"\x00\x00\x00\x08wide\x00\x00\x10\x00mdat") == "mp4"
     assert sniff(b"\x00\x00\x01\x00moov" + bytes(8)) == "mp4"
 
@@ -67,27 +67,27 @@ def test_a_quicktime_file_without_ftyp_is_an_mp4():
         (b"\xff" * 5_000, None),
     ],
 )
-def test_what_is_no_audio_is_none_and_named_where_it_can_be(data: bytes, looks: str | None):
+def test_what_is_no_audio_is_none_and_named_where_it_can_be(data: bytes, looks: str | None) -> None:
     assert sniff(data) is None
     named = looks_like(data)
     assert named is None if looks is None else looks in (named or "")
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_noise_is_not_taken_for_mpeg_audio(seed: int):
+def test_noise_is_not_taken_for_mpeg_audio(seed: int) -> None:
     assert sniff(random.Random(seed).randbytes(100_000)) is None
 
 
-def test_noise_full_of_sync_bytes_is_not_taken_for_mpeg_audio():
+def test_noise_full_of_sync_bytes_is_not_taken_for_mpeg_audio() -> None:
     noise = random.Random(7)
     assert sniff(bytes(noise.choice((0xFF, 0xFB, 0xF1, 0x90, noise.randrange(256))) for _ in range(20_000))) is None
 
 
-def test_one_frame_header_alone_is_not_enough():
+def test_one_frame_header_alone_is_not_enough() -> None:
     assert sniff(b"\xff\xfb\x90\x64" + os.urandom(1_000).replace(b"\xff", b"\xfe")) is None
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_can_be_looked_at(data: bytes):
+def test_any_bytes_can_be_looked_at(data: bytes) -> None:
     sniff(data)
     looks_like(data)

@@ -34,7 +34,7 @@ THREE = [
 
 @NEEDS_FFMPEG
 @pytest.mark.parametrize("kind", ["mp4", "webm", "ogg"])
-def test_the_track_is_the_one_that_ffmpeg_takes(kind: str):
+def test_the_track_is_the_one_that_ffmpeg_takes(kind: str) -> None:
     marks = kind != "ogg"
     cases = [tracks for tracks in TWO + THREE if marks or not any(track.default for track in tracks)]
     files = [with_tracks(kind, *tracks) for tracks in cases]
@@ -56,7 +56,7 @@ def test_the_track_is_the_one_that_ffmpeg_takes(kind: str):
         ("ogg", (Track(0.3), Track(0.6, "stereo")), 0.6),
     ],
 )
-def test_marked_before_channels_before_order(kind: str, tracks: tuple[Track, ...], seconds: float):
+def test_marked_before_channels_before_order(kind: str, tracks: tuple[Track, ...], seconds: float) -> None:
     data = with_tracks(kind, *tracks)
     assert measure(data).duration_ms == pytest.approx(seconds * 1_000, abs=70)
     assert sum(map(len, decode_pcm(data, 16_000))) / 32_000 == pytest.approx(seconds, abs=0.07)
@@ -65,18 +65,18 @@ def test_marked_before_channels_before_order(kind: str, tracks: tuple[Track, ...
     assert recording.duration_ms == measure(data).duration_ms
 
 
-def test_video_does_not_count():
+def test_video_does_not_count() -> None:
     data = mp4_with_video(1.0)
     assert measure(data).duration_ms == pytest.approx(1_000, abs=100)
 
 
-def test_a_track_that_cannot_be_decoded_does_not_count():
+def test_a_track_that_cannot_be_decoded_does_not_count() -> None:
     data = with_tracks("webm", Track(0.3), Track(0.6, default=True))
     second = data.index(b"A_OPUS", data.index(b"A_OPUS") + 1)
     assert measure(data[:second] + b"X_" + data[second + 2 :]).duration_ms == 300
 
 
-def test_a_track_without_sound_is_not_taken():
+def test_a_track_without_sound_is_not_taken() -> None:
     """An index that promises a second track whose samples are not there."""
     data = with_tracks("ogg", Track(0.3), Track(0.6, "stereo"))
     pages = data.split(b"OggS")[1:]
@@ -85,18 +85,18 @@ def test_a_track_without_sound_is_not_taken():
     assert measure(b"".join(b"OggS" + page for page in kept)).duration_ms == 300
 
 
-def test_more_tracks_than_can_be_compared_are_refused():
+def test_more_tracks_than_can_be_compared_are_refused() -> None:
     with pytest.raises(InvalidAudio, match="17 audio tracks"):
         measure(with_tracks("webm", *[Track(0.1)] * 17))
 
 
-def test_comparing_tracks_stops_when_the_time_is_up():
+def test_comparing_tracks_stops_when_the_time_is_up() -> None:
     with pytest.raises(AudioTooLong):
         measure(with_tracks("webm", Track(0.3), Track(0.6)), late=lambda: True)
 
 
 @pytest.mark.parametrize("kind", TRACKS_IN)
-def test_one_track_alone_is_left_in_what_is_sent(kind: str):
+def test_one_track_alone_is_left_in_what_is_sent(kind: str) -> None:
     audio = measure(with_tracks(kind, Track(0.3), Track(0.6, "stereo", default=True), Track(0.9)))
     sent = plainly(audio, most_bytes=1_000_000)
     with av.open(io.BytesIO(sent.data)) as file:

@@ -21,11 +21,12 @@ def model(model_id: str, endpoint: Endpoint, adapter: str = "openai", **fields: 
 
 
 @pytest.mark.parametrize("model_id", ["tts-1", "tts-1-hd", "tts-1-1106", "tts-1-hd-1106"])
-def test_tts_1_has_nine_voices_and_takes_no_instructions(model_id: str) -> None:
+def test_tts_1_has_nine_voices_and_lets_instructions_through(model_id: str) -> None:
     tts = model(model_id, "speech")
     assert set(tts.voices or {}) == {"alloy", "ash", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer"}
     assert tts.own_voices_only
     assert tts.capabilities == {"speed", "streaming"}
+    assert tts.ignore == {"instructions"}
     assert tts.max_characters == 4096
     assert tts.formats == tts.response_formats == SPEECH_FORMATS
 
@@ -36,6 +37,7 @@ def test_gpt_4o_mini_tts_has_thirteen_voices_and_takes_instructions(model_id: st
     assert len(tts.voices or {}) == 13
     assert {"ballad", "verse", "marin", "cedar"} <= set(tts.voices or {})
     assert tts.capabilities == {"speed", "streaming", "instructions"}
+    assert tts.ignore == frozenset()
 
 
 @pytest.mark.parametrize(

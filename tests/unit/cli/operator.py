@@ -52,7 +52,7 @@ class Operator:
     def admit(self, key: NewKey, request_id: str = "req_1", price: int = 150, ago_s: int = 0, **work: Any) -> Hold:
         """A request of the key's that is running since so many seconds."""
         meter = DynamoMeter(self.client, TABLE, now_ms=lambda: int((time.time() - ago_s) * 1000))
-        asked = {"endpoint": "speech", "model": "talker", "unit": "characters", "amount": 10} | work
+        asked: dict[str, Any] = {"endpoint": "speech", "model": "talker", "unit": "characters", "amount": 10} | work
         caller = Caller(key.record.id, key.record.project_id)
         return meter.admit(caller, Work(request_id, price_microusd=price, cost_microusd=100, **asked)).hold
 

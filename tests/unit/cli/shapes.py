@@ -10,7 +10,7 @@ from tests.unit.docs.pages import ROOT, blocks
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 # Fields of an example that only some of the commands give.
-SOMETIMES = {"key": {"used", "value"}}
+SOMETIMES = {"key": {"used", "value", "replaces"}}
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
 
 import audio_gateway
-from audio_gateway.cli.app import app
+from audio_gateway.cli.app import app, main
 from tests.unit.cli.commands import COMMANDS
 from tests.unit.cli.operator import run
 
-FOR_PEOPLE = {("transcribe",), ("speak",)}
-"""They answer with a transcript or a sound, whose format is an option of theirs."""
+FOR_PEOPLE = {("transcribe",), ("speak",), ("env",)}
+"""They answer with a transcript, a sound or lines for a shell; the format of the first two is an option of theirs."""
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
@@ -27,6 +28,17 @@ def test_every_command_and_option_is_explained_and_can_answer_in_json(words: tup
 
 def test_without_a_command_there_is_help() -> None:
     assert "keys" in run(code=2).output
+
+
+def test_it_calls_itself_by_its_name(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/somewhere/audio_gateway/__main__.py", "keys", "nothing"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "Usage: audio-gateway keys" in capsys.readouterr().err
+
+
+def test_the_shell_can_complete_its_commands() -> None:
+    assert "--install-completion" in run("--help").stdout
 
 
 def test_the_version_is_the_package_s() -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from rich.console import Console
 
+from audio_gateway.cli.keys import _COLUMNS
+from audio_gateway.cli.output import Sheet, draw
 from audio_gateway.errors import NotFound, PermissionDenied
 from audio_gateway.metering.key_store import KeyStore
 from audio_gateway.metering.keys import hash_key
@@ -17,9 +23,11 @@ from tests.unit.metering.tables import TABLE, dynamodb
 
 __all__ = ["dynamodb", "mistaken", "operator"]
 
-EVERY_LIMIT = {
+EVERY_LIMIT: dict[str, Any] = {
     "requests_per_minute": 60,
     "concurrent_requests": 4,
+    "concurrent_jobs": 3,
+    "pending_upload_bytes": 5000000000,
     "characters_per_minute": 10_000,
     "audio_seconds_per_minute": 600,
     "monthly_budget_usd": "25.5",
@@ -27,7 +35,8 @@ EVERY_LIMIT = {
     "expires_at": 4_000_000_000,
 }
 AS_OPTIONS = (
-    "--requests-per-minute", "60", "--concurrent-requests", "4", "--characters-per-minute", "10000",
+    "--requests-per-minute", "60", "--concurrent-requests", "4", "--concurrent-jobs", "3",
+    "--pending-upload-bytes", "5000000000", "--characters-per-minute", "10000",
     "--audio-seconds-per-minute", "600", "--monthly-budget-usd", "$25.50", "--model", "talker", "--model", "listener",
     "--expires", "4000000000",
 )  # fmt: skip
@@ -89,6 +98,9 @@ def test_a_name_is_one_line_that_can_be_seen(mistaken: Callable[..., str], name:
         ("--requests-per-minute", "0"),
         ("--requests-per-minute", "-5"),
         ("--concurrent-requests", "1.5"),
+        ("--concurrent-requests", "301"),
+        ("--concurrent-jobs", "301"),
+        ("--pending-upload-bytes", "0"),
         ("--characters-per-minute", "9" * 15),
         ("--audio-seconds-per-minute", "1e3"),
         ("--monthly-budget-usd", "1,5"),
@@ -111,8 +123,10 @@ def test_keys_of_all_projects_are_listed_or_of_one(operator: Operator) -> None:
     table = operator("keys", "list").stdout
     assert f"Keys of table {TABLE} in us-east-1" in table
     (line,) = (line for line in table.splitlines() if theirs.record.id in line)
-    assert line.split(maxsplit=5) == [
-        theirs.record.id, "theirs", project.id, theirs.record.redacted, "active", "1,000 requests/min  ",
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert line.split(maxsplit=7) == [
+        theirs.record.id, "theirs", "active", today, "never", project.id, theirs.record.redacted,
+        "1,000 requests/min  ",
     ]  # fmt: skip
     data = operator.json("keys", "list")
     assert_documented(data)
@@ -126,6 +140,32 @@ def test_a_table_in_a_pipe_is_never_wrapped_or_cut(operator: Operator) -> None:
     operator.key("n" * 200, models=[f"model-{number}" for number in range(30)])
     lines = operator("keys", "list").stdout.splitlines()
     assert any("n" * 200 in line and "model-0, " in line and "model-29" in line for line in lines)
+
+
+def test_a_key_that_was_used_says_when(operator: Operator) -> None:
+    key = operator.key()
+    assert operator.json("keys", "list")["data"][0]["last_used_at"] is None
+    operator.admit(key)
+    (data,) = operator.json("keys", "list")["data"]
+    assert abs(data["last_used_at"] - time.time()) < 120
+    assert "never" not in operator("keys", "list").stdout
+
+
+def drawn(sheet: Sheet, width: int) -> str:
+    console = Console(width=width, file=io.StringIO())
+    draw(sheet, console, on_terminal=True)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_terminal_of_80_columns_has_a_line_for_each_key() -> None:
+    row = ("key_01a1fe4459f180042aa7d267", "production", "active", "2026-11-21", "2026-11-30", "proj_1", "sk-…", "none")
+    sheet = Sheet("Keys", _COLUMNS, [row])
+    shown = drawn(sheet, 80).splitlines()
+    assert max(map(len, shown)) <= 80
+    assert len(shown) == 7
+    assert "proj_1" not in "".join(shown)
+    assert "wider" in shown[-1]
+    assert "proj_1" in drawn(sheet, 140)
 
 
 def test_names_cannot_command_the_terminal(operator: Operator) -> None:
@@ -181,7 +221,7 @@ def test_an_admin_key_is_shown_without_usage(operator: Operator) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [("show",), ("limit", "--monthly-budget-usd", "1"), ("disable",), ("enable",), ("delete", "--yes")],
+    [("show",), ("limit", "--monthly-budget-usd", "1"), ("rotate",), ("disable",), ("enable",), ("delete", "--yes")],
     ids=lambda command: command[0],
 )
 def test_a_key_that_nobody_knows_is_refused_with_the_next_step(operator: Operator, command: tuple[str, ...]) -> None:
@@ -218,6 +258,54 @@ def test_every_limit_can_be_taken_away(operator: Operator) -> None:
 
 def test_to_change_no_limit_makes_no_sense(mistaken: Callable[..., str]) -> None:
     assert "Name a limit" in mistaken("keys", "limit", "key_1")
+
+
+@pytest.mark.parametrize("command", [("create", "--name", "first"), ("limit",)])
+def test_a_model_that_the_catalogue_here_does_not_have_is_told(operator: Operator, command: tuple[str, ...]) -> None:
+    key = operator.key()
+    which = (key.record.id,) if command == ("limit",) else ()
+    told = operator("keys", *command, *which, "--model", "nope", "--model", "espeak-ng").stderr
+    assert "'nope'" in told
+    assert "'espeak-ng'" not in told
+
+
+# ---------------------------------------------------------------- rotate
+def test_a_key_is_replaced_by_one_with_the_same_limits_and_ends_a_day_later(operator: Operator) -> None:
+    old = operator.key("production", **EVERY_LIMIT)
+    result = operator("keys", "rotate", old.record.id)
+    value = result.stdout.removesuffix("\n")
+    record = KeyStore(operator.client, TABLE).get(hash_key(value))
+    assert record is not None
+    new = operator.directory.key(record.id)
+    assert (new.entry.name, new.limits) == ("production", limits_from_api(EVERY_LIMIT))
+    ends = operator.directory.key(old.record.id).limits.expires_at
+    assert ends is not None
+    assert abs(ends - time.time() - 86_400) < 60
+    assert old.record.id in result.stderr
+
+
+def test_a_key_that_leaked_is_refused_at_once(operator: Operator) -> None:
+    old = operator.key()
+    data = operator.json("keys", "rotate", old.record.id, "--overlap", "none")
+    assert_documented(data)
+    assert data["replaces"] == old.record.id
+    with pytest.raises(PermissionDenied):
+        operator.admit(old)
+
+
+def test_a_key_that_ends_sooner_keeps_its_end(operator: Operator) -> None:
+    soon = int(time.time()) + 600
+    old = operator.key(expires_at=soon)
+    operator("keys", "rotate", old.record.id)
+    assert operator.directory.key(old.record.id).limits.expires_at == soon
+
+
+def test_admin_keys_and_disabled_keys_are_not_replaced(operator: Operator) -> None:
+    admin = operator.directory.create_key("admin", name="office")
+    assert "keys create --admin" in operator("keys", "rotate", admin.record.id, code=1).stderr
+    off = operator.key()
+    operator.directory.disable(off.record.id)
+    assert "disabled" in operator("keys", "rotate", off.record.id, code=1).stderr
 
 
 # ---------------------------------------------------------------- disable, enable, delete

@@ -103,10 +103,19 @@ def test_a_file_that_would_be_incomplete_does_not_appear(
     monkeypatch.setattr(Gateway, "ledger", BreaksOff(list(ROWS)))
     file = tmp_path / "february.csv"
     file.write_text("of last time")
-    result = exporter("ledger", "2024-02", "-o", str(file), code=1)
+    result = exporter("ledger", "2024-02", "-o", str(file), "--force", code=1)
     assert "cannot be read" in result.stderr
     assert file.read_text() == "of last time"
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_file_that_is_there_is_overwritten_only_by_force(exporter: Operator, tmp_path: Path) -> None:
+    file = tmp_path / "february.csv"
+    file.write_text("of last time")
+    assert "--force" in exporter("ledger", "2024-02", "-o", str(file), code=2).stderr
+    assert file.read_text() == "of last time"
+    exporter("ledger", "2024-02", "-o", str(file), "--force")
+    assert file.read_text().startswith("time,")
 
 
 def test_a_pipe_that_is_incomplete_ends_with_an_error(exporter: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,11 +143,11 @@ def test_rows_are_streamed(exporter: Operator, monkeypatch: pytest.MonkeyPatch, 
 
     from audio_gateway.cli import ledger as module
 
-    whole = module.csv_parts
+    whole = module.csv_parts  # type: ignore[attr-defined] # as the command sees it
 
-    def watched(rows: Any, part_bytes: int) -> Iterator[bytes]:
+    def watched(rows: Any, names: Any, part_bytes: int) -> Iterator[bytes]:
         nonlocal written, farthest
-        for part in whole(rows, part_bytes):
+        for part in whole(rows, names, part_bytes):
             farthest = max(farthest, read - written)
             written += part.count(b"\n")
             yield part

@@ -26,7 +26,7 @@ def test_it_is_left_out_of_the_layer(tmp_path: Path) -> None:
     (layer / "requirements.txt").touch()
     artifacts.mkdir()
     command = [ROOT / "scripts" / "build-layer", layer, artifacts, "165"]
-    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
+    subprocess.run(list(map(str, command)), check=True, capture_output=True, cwd=ROOT)
     built = artifacts / "python" / "audio_gateway"
     assert (built / "metering" / "directory.py").is_file()
     assert not (built / "cli").exists()

@@ -58,15 +58,15 @@ def test_costs_are_summed_exactly_and_a_margin_may_be_negative(books: Operator) 
     assert data["data"] == [
         {
             "day": "2024-03-05", "requests": 2,
-            "price_usd": "0.000225", "cost_usd": "0.000154", "margin_usd": "0.000071",
+            "price_usd": "0.000225", "provider_cost_usd": "0.000154", "margin_usd": "0.000071",
         },
         {
             "day": "2024-03-06", "requests": 1,
-            "price_usd": "0.006150", "cost_usd": "0.006151", "margin_usd": "-0.000001",
+            "price_usd": "0.006150", "provider_cost_usd": "0.006151", "margin_usd": "-0.000001",
         },
     ]  # fmt: skip
     assert data["total"] == {
-        "requests": 3, "price_usd": "0.006375", "cost_usd": "0.006305", "margin_usd": "0.000070",
+        "requests": 3, "price_usd": "0.006375", "provider_cost_usd": "0.006305", "margin_usd": "0.000070",
     }  # fmt: skip
 
 

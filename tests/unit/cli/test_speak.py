@@ -71,6 +71,23 @@ def test_what_makes_no_sense_is_told_before_anything_is_sent(
     assert Path("old.mp3").read_text() == "old"
 
 
+@pytest.mark.parametrize(
+    "text", ["missing.txt", "books/emma", "./emma", "~/emma", "my book.txt", "folder", "C:\\emma.txt"]
+)
+def test_what_looks_like_a_file_that_is_not_there_is_not_spoken(gateway: FakeGateway, text: str) -> None:
+    Path("folder").mkdir()
+    assert "--text" in run("speak", text, "-o", "a.mp3", "-m", "m", code=2).stderr
+    assert not gateway.seen
+    run("speak", text, "--text", "-o", "a.mp3", "-m", "m")
+    assert gateway.seen[-1].json["input"] == text
+
+
+@pytest.mark.parametrize("text", ["Hello.", "Hello", "Wait... what?", "1.5 or 2/3 cups", "See example.com."])
+def test_what_looks_like_words_is_spoken(gateway: FakeGateway, text: str) -> None:
+    run("speak", text, "-o", "a.mp3", "-m", "m")
+    assert gateway.seen[-1].json["input"] == text
+
+
 def test_an_error_leaves_no_file(gateway: FakeGateway) -> None:
     gateway.next("/v1/audio/speech", "429:no")
     error = run("speak", "Hi.", "-o", "a.mp3", "-m", "m", code=1).stderr

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from audio_gateway.cli.progress import Board
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.cli.operator import run
 from tests.unit.cli.people import gateway
@@ -79,6 +80,28 @@ def test_several_go_to_a_folder(gateway: FakeGateway) -> None:
     Path("out").mkdir()
     run("transcribe", recording("a.wav"), recording("b.wav"), "-o", "out", "-m", "m")
     assert sorted(path.name for path in Path("out").iterdir()) == ["a.txt", "b.txt"]
+
+
+@pytest.mark.parametrize("output", ["new/", "new/deep/"])
+def test_a_folder_that_is_not_there_is_made(gateway: FakeGateway, output: str) -> None:
+    run("transcribe", recording("a.wav"), recording("b.wav"), "-o", output, "-m", "m")
+    run("transcribe", recording("c.wav"), "-o", output, "-m", "m")
+    assert sorted(path.name for path in Path(output).iterdir()) == ["a.txt", "b.txt", "c.txt"]
+
+
+def test_no_folder_is_made_for_what_makes_no_sense(gateway: FakeGateway) -> None:
+    run("transcribe", recording("a.wav"), recording("a.mp3"), "-o", "new/", "-m", "m", code=2)
+    assert not Path("new").exists()
+
+
+def test_a_transcript_for_a_terminal_does_not_stand_in_the_line_of_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with Board() as board:
+        progress: Any = board._progress
+        board.line("a.wav").begin()
+        with board.aside():
+            assert not progress.live.is_started
+        assert progress.live.is_started
 
 
 def test_one_that_fails_does_not_stop_the_others(gateway: FakeGateway) -> None:

@@ -49,7 +49,17 @@ def test_pip_installs_it_without_an_index(tmp_path: Path) -> None:
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
-    command = [PIP, "-m", "pip", "install", "--quiet", "--no-deps", "--target", tmp_path, PYTHON_CLIENT]
+    command: list[str | Path] = [
+        PIP,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        tmp_path,
+        PYTHON_CLIENT,
+    ]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr
     program = "import audio_gateway_client as c; print(c.__file__); c.http_client().close()"

@@ -486,10 +486,12 @@ def run_async(gateway: FakeGateway, use: Callable[[AsyncOpenAI], Any], **setting
 def test_asynchronous_clients_do_the_same(gateway: FakeGateway) -> None:
     told: list[int] = []
 
+    unseekable: Any = Unseekable(BIG)
+
     async def use(client: AsyncOpenAI) -> Any:
         answers = await asyncio.gather(
             *(client.audio.transcriptions.create(model="m", file=recording(BIG + each)) for each in range(4)),
-            client.audio.transcriptions.create(model="m", file=("x", Unseekable(BIG))),
+            client.audio.transcriptions.create(model="m", file=("x", unseekable)),
             client.audio.transcriptions.create(model="m", file=recording(5)),
         )
         stream = await client.audio.transcriptions.create(model="m", file=recording(BIG), stream=True)
@@ -530,11 +532,12 @@ def test_the_file_comes_out_however_the_body_is_cut(fields: dict[str, str], cont
     request = httpx2.Request("POST", "http://x", data=fields, files={"file": ("a.mp3", content)})
     body = request.read()
     boundary = boundary_of(request.headers["content-type"])
-    head = Head(boundary, len(body))
+    head = Head(boundary or b"", len(body))
     for at in range(0, len(body), cuts):
         if not head.done:
             head.feed(body[at : at + cuts])
     file = head.found
+    assert file is not None
     assert body[file.start : file.start + file.size] == content
     assert len(file.fields()) == len(fields)
     upload = b"".join(UploadStream(FileStream(io.BytesIO(body)), file, {"key": "k"}, None))
@@ -548,8 +551,9 @@ def test_a_part_behind_the_file_is_no_part_of_it() -> None:
     files = [("file", ("a", b"123")), ("other", ("b", b"4"))]
     request = httpx2.Request("POST", "http://x", files=files)
     body = request.read()
-    head = Head(boundary_of(request.headers["content-type"]), len(body))
+    head = Head(boundary_of(request.headers["content-type"]) or b"", len(body))
     head.feed(body)
+    assert head.found is not None
     with pytest.raises(httpx2.LocalProtocolError, match="last"):
         list(UploadStream(FileStream(io.BytesIO(body)), head.found, {}, None))
 

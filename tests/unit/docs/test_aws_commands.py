@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from botocore import xform_name
+from botocore.model import ServiceModel
 from botocore.session import Session
 
 from tests.unit.docs.pages import blocks, markdown
@@ -29,10 +31,10 @@ NAMED = sorted({(str(page), line) for page, text in markdown().items() for line 
 
 
 @pytest.fixture(scope="module")
-def models():
+def models() -> Callable[[str], ServiceModel]:
     session, kept = Session(), {}
 
-    def model(service):
+    def model(service: str) -> ServiceModel:
         if service not in kept:
             kept[service] = session.get_service_model(service)
         return kept[service]
@@ -41,11 +43,17 @@ def models():
 
 
 @pytest.mark.parametrize(("page", "line"), NAMED, ids=str)
-def test_a_command_of_aws_names_an_operation_and_options_that_there_are(page: str, line: str, models) -> None:
+def test_a_command_of_aws_names_an_operation_and_options_that_there_are(
+    page: str, line: str, models: Callable[[str], ServiceModel]
+) -> None:
     plain = re.sub(r"'[^']*'|\$\([^)]*\)|\{.*", "x", line)
     text = re.split(r"\)$| [|&>]", plain)[0]
     _, service, operation, *rest = shlex.split(text.replace('"', ""), comments=True)
     if service in HIGH_LEVEL:
+        return
+    if operation == "wait":
+        waiters = Session().get_waiter_model(service).waiter_names
+        assert rest[0] in {xform_name(name, "-") for name in waiters}, page
         return
     model = models("stepfunctions" if service == "stepfunctions" else service)
     names = {xform_name(name, "-"): name for name in model.operation_names}

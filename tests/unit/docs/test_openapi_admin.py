@@ -17,7 +17,7 @@ from tests.unit.metering.tables import TABLE, dynamodb
 
 __all__ = ["dynamodb"]
 
-LIMITS = Limits(1, 2, 3, 4_000, 5_000_000, ("talker",), 1_900_000_000).to_api()
+LIMITS = Limits(1, 2, 3, 4_000, 5_000_000, ("talker",), 1_900_000_000, 5, 6).to_api()
 EXAMPLES: dict[str, Any] = {
     "name": "program",
     "create_service_account_only": False,
@@ -31,7 +31,7 @@ OPERATIONS = [
     (method, path)
     for path, methods in SPEC["paths"].items()
     for method in methods
-    if path.startswith(("/organization/projects", "/organization/admin_api_keys"))
+    if path.startswith(("/organization/projects", "/organization/admin_api_keys")) and "webhook" not in path
 ]
 
 

@@ -7,12 +7,19 @@ from typing import Any
 import pytest
 
 from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.webhooks import webhooks_app
-from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.api.webhooks import WebhookDesk, webhooks_app
+from audio_gateway.api.writers import writers
+from audio_gateway.jobs.targets import AllowedHosts
+from audio_gateway.jobs.webhook_items import Attempt
+from audio_gateway.jobs.webhook_pace import PaceStore
 from audio_gateway.jobs.webhook_post import Outcome
-from audio_gateway.jobs.webhook_store import Attempt, WebhookStore
+from audio_gateway.jobs.webhook_store import WebhookStore
 from audio_gateway.jobs.webhooks import EVENT_TYPES
-from tests.fakes.gateway import Answer, call, event, json_event
+from audio_gateway.metering.account_item import new_account_item
+from audio_gateway.metering.account_store import AccountStore
+from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.limits import Limits
+from tests.fakes.gateway import ADMIN_CALLER, API_CALLER, Answer, call, event, json_event
 from tests.unit.docs.test_openapi import SCHEMAS, SPEC, fits
 from tests.unit.metering.tables import TABLE, dynamodb
 
@@ -25,11 +32,10 @@ EXAMPLES: dict[str, Any] = {
     "url": "http://127.0.0.1:9/hook",
     "event_types": [EVENT_TYPES[0]],
     "event_type": EVENT_TYPES[0],
+    "status": "enabled",
     "keep_old_secret_active_for_24_hours": True,
 }
-OPERATIONS = [
-    (method, path) for path, methods in SPEC["paths"].items() for method in methods if path.startswith("/webhook_")
-]
+OPERATIONS = [(method, path) for path, methods in SPEC["paths"].items() for method in methods if "/webhook_" in path]
 
 
 def fields_of(path: str, method: str) -> dict[str, Any] | None:
@@ -44,22 +50,36 @@ class Hooks:
     """The function with one endpoint that was told of something."""
 
     def __init__(self, client: Any) -> None:
-        store = WebhookStore(client, TABLE)
-        app = webhooks_app(store=store, allow=ALLOW, post=lambda *_: Outcome(200))
-        self._handler = lambda_handler(app, "webhooks")
+        client.put_item(TableName=TABLE, Item=new_account_item(API_CALLER["key_id"], Limits()))
+        store, directory = WebhookStore(client, TABLE), Directory(client, TABLE)
+        directory.create_key("admin", name="n")  # brings the default project
+        desk = WebhookDesk(
+            store=store,
+            directory=directory,
+            paces=PaceStore(client, TABLE),
+            writer_of=writers(AccountStore(client, TABLE)),
+            allow=ALLOW,
+            post=lambda *_: Outcome(200),
+        )
+        self._handler = lambda_handler(webhooks_app(desk), "webhooks")
         examples = {name: EXAMPLES[name] for name in ("name", "url", "event_types")}
         made = call(self._handler, json_event("/webhook_endpoints", examples))
         assert made.status == 200, made.body
         self._id = made.json["id"]
         at = made.json["created_at"]
-        store.log("default", self._id, Attempt("whd_1", "evt_1", EVENT_TYPES[0], "job_1", 1, at, None, "timeout", at))
+        store.log(
+            store.get("default", self._id),
+            Attempt("whd_1", "evt_1", EVENT_TYPES[0], "job_1", 1, at, None, "timeout", at),
+        )
 
     def ask(self, method: str, path: str, **more: Any) -> Answer:
-        aim = path.replace("{webhook_endpoint_id}", self._id)
+        aim = path.replace("{webhook_endpoint_id}", self._id).replace("{project_id}", "default")
+        caller = ADMIN_CALLER if path.startswith("/organization") else API_CALLER
         documented = fields_of(path, method)
         if documented is None:
-            return call(self._handler, event(method.upper(), aim))
-        return call(self._handler, json_event(aim, {n: EXAMPLES[n] for n in documented["properties"]} | more))
+            return call(self._handler, event(method.upper(), aim, authorizer=caller))
+        new = {"url": "http://127.0.0.1:9/other"} if path == "/webhook_endpoints" else {}
+        return call(self._handler, json_event(aim, {n: EXAMPLES[n] for n in documented["properties"]} | new | more))
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from openai import InvalidWebhookSignatureError
 
-from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.errors import InvalidRequest
+from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.webhook_post import Outcome, Poster
 from audio_gateway.jobs.webhooks import WebhookEndpoint, WebhookEvent, new_secret
 from audio_gateway.use_cases.webhooks import try_out
@@ -65,7 +66,8 @@ def test_the_receiver_takes_what_the_gateway_signed(hooks: str, capsys: pytest.C
 )
 def test_the_receiver_refuses_what_another_signed_and_what_is_old(hooks: str, secret: str, late_s: int) -> None:
     now_s = time.time() - late_s
-    assert try_out(endpoint(hooks, secret), "audio.job.failed", post=poster(hooks), now_s=now_s) == 400
+    with pytest.raises(InvalidRequest, match="answered 400"):
+        try_out(endpoint(hooks, secret), "audio.job.failed", post=poster(hooks), now_s=now_s)
 
 
 def test_the_function_on_the_page_of_webhooks_unwraps_the_event(monkeypatch: pytest.MonkeyPatch) -> None:

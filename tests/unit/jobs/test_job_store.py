@@ -12,6 +12,7 @@ from audio_gateway.jobs.job import Answered, Job, JobError, is_job_id, new_job_i
 from audio_gateway.jobs.job_store import JobStore, OpenJob
 from audio_gateway.jobs.plan import MOST_LANES, MOST_PIECES, MOST_TASKS, DoneChunk, Piece, Plan
 from audio_gateway.metering.account import Caller, Hold, Work
+from audio_gateway.metering.line_items import LineItem
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.unit.metering.tables import TABLE, dynamodb
 
@@ -28,8 +29,9 @@ JOB = Job(
     created_at=NOW_S,
     expires_at=NOW_S + 1000,
 )
-WORK = Work(JOB.id, "transcriptions", "listener", "audio_ms", 5000, 500, 400)
-HOLD = Hold(Caller("key_1", "default"), WORK, NOW_S * 1000, NOW_S + 86_400)
+ITEM = LineItem("listener", 5000, 6000, 4000, "25")
+WORK = Work(JOB.id, "transcriptions", "listener", "audio_ms", 5000, 500, 400, (ITEM,))
+HOLD = Hold(Caller("key_1", "default"), dataclasses.replace(WORK, items=()), NOW_S * 1000, NOW_S + 86_400)
 ERROR = JobError("It «failed».", "code", 400, "invalid_request_error", "file", retry=False)
 
 
@@ -66,7 +68,9 @@ def test_a_job_is_as_it_was_written(store: JobStore) -> None:
 def test_of_another_project_or_past_its_time_it_does_not_exist(store: JobStore) -> None:
     store.create(JOB)
     assert store.get("other", JOB.id, NOW_S) is None
-    assert store.get("default", JOB.id, JOB.expires_at) is None
+    for at_s, there in ((JOB.expires_at - 1, True), (JOB.expires_at, False)):
+        assert (store.get("default", JOB.id, at_s) is not None) is there
+        assert bool(store.newest("default", at_s, after=None, limit=10)) is there
 
 
 def test_from_queued_to_the_end(store: JobStore) -> None:
@@ -239,3 +243,14 @@ def test_the_end_of_an_open_job_is_asked_for_by_one(store: JobStore) -> None:
     store.close(JOB.id)
     assert not store.claim(dataclasses.replace(again, asked_at=NOW_S + 3), NOW_S + 4)
     assert list(store.open_jobs()) == []
+
+
+def test_a_job_that_an_operator_wants_cancelled_says_so_while_it_is_open(store: JobStore) -> None:
+    assert not store.ask_to_cancel(JOB.id)
+    store.create(JOB)
+    assert [store.ask_to_cancel(JOB.id), store.ask_to_cancel(JOB.id)] == [True, True]
+    (seen,) = store.open_jobs()
+    assert seen == store.open_job(JOB.id) == OpenJob(JOB.id, "default", NOW_S, cancel_asked=True)
+    assert store.claim(seen, NOW_S + 1)
+    store.close(JOB.id)
+    assert not store.ask_to_cancel(JOB.id)

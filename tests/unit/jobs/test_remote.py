@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_network
@@ -23,7 +23,9 @@ from hypothesis import strategies as st
 
 from audio_gateway.errors import ConfigurationError, FetchTimedOut, FileUnavailable, InvalidRequest, RequestTooLarge
 from audio_gateway.jobs import remote
-from audio_gateway.jobs.remote import AllowedHosts, guarded_connection, is_public, remote_file, target_of
+from audio_gateway.jobs.addresses import is_public
+from audio_gateway.jobs.remote import guarded_connection, remote_file
+from audio_gateway.jobs.targets import AllowedHosts, target_of
 from tests.fakes.file_server import FileServer
 
 NOBODY = AllowedHosts()
@@ -172,8 +174,72 @@ def test_a_name_that_leads_inside_reads_like_one_that_does_not_exist(
     monkeypatch.setattr(socket.socket, "connect", _never)
     with pytest.raises(InvalidRequest) as caught:
         connects("https://inside.example/")
-    message = "'file_url' does not lead to a public address; it must be reachable from everywhere."
+    message = (
+        "'file_url' does not lead to a public address, or its name cannot be looked up from here; "
+        "it must be reachable from everywhere."
+    )
     assert (caught.value.message, caught.value.code) == (message, "invalid_url")
+
+
+def asks_where_it_leads(url: str) -> None:
+    """As an endpoint is registered."""
+    remote.check_url(url, NOBODY, param="file_url")
+
+
+@pytest.mark.parametrize("call", [connects, asks_where_it_leads])
+def test_a_name_whose_lookup_lasts_is_given_up_in_time(
+    monkeypatch: pytest.MonkeyPatch, call: Callable[[str], None]
+) -> None:
+    over = threading.Event()
+
+    def getaddrinfo(*_: object, **__: object) -> list[Any]:
+        over.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(remote, "_CHECK_S", 0.05)
+    started = time.monotonic()
+    with pytest.raises(FetchTimedOut, match="looked up in time") as caught:
+        call("https://slow.example/")
+    over.set()
+    assert caught.value.param == "file_url"
+    assert time.monotonic() - started < 30
+
+
+def test_eight_addresses_of_a_name_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolving(monkeypatch, *(f"8.0.{number >> 8}.{number & 255}" for number in range(2000)))
+    called = list[object]()
+
+    def connect(_: object, address: object) -> None:
+        called.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    with pytest.raises(FileUnavailable), guarded_connection("https://many.example/", NOBODY, seconds=60):
+        raise AssertionError("it was connected")
+    assert called == [(f"8.0.0.{number}", 443) for number in range(8)]
+
+
+def test_an_address_behind_the_eighth_may_not_lead_inside_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolving(monkeypatch, *["93.184.216.34"] * 20, "127.0.0.1")
+    monkeypatch.setattr(socket.socket, "connect", _never)
+    with pytest.raises(InvalidRequest):
+        connects("https://inside.example/")
+
+
+def test_no_further_address_is_tried_behind_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolving(monkeypatch, *(f"8.8.8.{number}" for number in range(8)))
+    called = list[object]()
+
+    def connect(_: object, address: object) -> None:
+        called.append(address)
+        time.sleep(0.06)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    with pytest.raises(FetchTimedOut), guarded_connection("https://many.example/", NOBODY, seconds=0.05):
+        raise AssertionError("it was connected")
+    assert len(called) == 1
 
 
 def test_a_name_is_looked_up_once_and_the_checked_address_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,6 +350,14 @@ def test_a_server_that_drips_is_cut_off_in_time(server: FileServer, headers: dic
     started = time.monotonic()
     with pytest.raises(FetchTimedOut):
         fetched(server, "/slow", seconds=0.3)
+    assert time.monotonic() - started < 15
+
+
+def test_headers_that_drip_are_cut_off_in_time(server: FileServer) -> None:
+    server.drip_headers.add("/slow-headers")
+    started = time.monotonic()
+    with pytest.raises(FetchTimedOut):
+        fetched(server, "/slow-headers", seconds=0.3)
     assert time.monotonic() - started < 15
 
 

@@ -81,7 +81,7 @@ def test_the_resolver_knows_parameters_pseudo_parameters_physical_ids_layers_and
     assert found.only(rendered, "AWS::DynamoDB::Table") == "table-1"
 
 
-def test_a_number_that_is_a_parameter_is_a_number_and_what_only_watches_is_left_out():
+def test_a_number_that_is_a_parameter_is_a_number_and_what_only_watches_is_left_out() -> None:
     mapping = {
         "Type": "AWS::Lambda::EventSourceMapping",
         "Properties": {"ScalingConfig": {"MaximumConcurrency": {"Ref": "Most"}}},

@@ -19,7 +19,7 @@ TABLES = {
         ],
     }
 }
-BUCKETS = {"audio": {"objects": {"cache/there": {}}}}
+BUCKETS: dict[str, Any] = {"audio": {"objects": {"cache/there": {}}}}
 
 
 def item(partition: str) -> dict[str, Any]:

@@ -161,7 +161,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def test_an_event_goes_in_and_the_answer_comes_out_unharmed(tmp_path: Path) -> None:
     async def scenario(tiny: Stage) -> None:
-        event = {"do": "echo", "text": "Grüße 🎧 \u2028", "n": [1, None, True]}
+        event: dict[str, Any] = {"do": "echo", "text": "Grüße 🎧 \u2028", "n": [1, None, True]}
         result = await tiny.call(**event)
         assert result.error is None
         assert json.loads(result.payload) == event

@@ -92,7 +92,8 @@ def test_swagger_two_and_a_timeout_of_the_route_are_read_as_well() -> None:
 
 
 def test_a_route_may_be_open() -> None:
-    for security in ([], [{"NONE": []}]):
+    securities: tuple[list[dict[str, list[str]]], ...] = ([], [{"NONE": []}])
+    for security in securities:
         body = changed("paths /things x-amazon-apigateway-any-method security", security)
         assert read(body).routes[0].authorizer is None
 

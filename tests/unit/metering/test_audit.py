@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -35,7 +35,7 @@ class Bench:
     """A key that has used the gateway twice and has a request running; the first two are in the aggregates."""
 
     def __init__(self) -> None:
-        self.client: Any = FakeDynamoDB(page=50)
+        self.client = cast("Any", FakeDynamoDB(page=50))
         self.client.put_item(Item=project_item(Project("default", "Default", CREATED_MS // 1000)))
         self.client.put_item(Item=new_account_item("key_1", Limits()))
         self.ledger = LedgerStore(self.client, TABLE)

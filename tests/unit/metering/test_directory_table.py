@@ -52,7 +52,7 @@ class Client:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(directory_table.time, "sleep", lambda _: None)
+    monkeypatch.setattr(directory_table.time, "sleep", lambda _: None)  # type: ignore[attr-defined] # this module's own clock
 
 
 def table(client: Any) -> DirectoryTable:

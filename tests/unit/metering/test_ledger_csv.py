@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.ledger_csv import COLUMNS, csv_parts
-from tests.fakes.books import row
+from audio_gateway.metering.line_items import LineItem
+from tests.fakes.books import FakeNames, row
 
 NOON = 1_795_262_400  # 2026-11-21T12:00:00Z
 
@@ -22,27 +23,40 @@ def table(*parts: bytes) -> list[dict[str, str]]:
 
 
 def test_a_row_is_a_line_with_exact_money_and_milliseconds() -> None:
-    charge = row(NOON + 0.005, request_id="req_1", price_microusd=12_000_006, cost_microusd=0, amount=7)
-    (whole,) = csv_parts([charge], 1_000_000)
+    item = LineItem("talker", 7, 7, 1_500_000_000, "25")
+    charge = row(NOON + 0.005, request_id="req_1", price_microusd=13_125, cost_microusd=7, amount=7, items=(item,))
+    (whole,) = csv_parts([charge], FakeNames(), 1_000_000)
     assert whole == (
-        b"time,request_id,project_id,api_key_id,endpoint,model,unit,amount,price_usd,cost_usd,outcome\r\n"
-        b"2026-11-21T12:00:00.005Z,req_1,default,key_1,speech,talker,characters,7,12.000006,0.000000,answered\r\n"
+        b"time,request_id,project_id,project_name,api_key_id,api_key_name,endpoint,model,unit,amount,billed_amount,"
+        b"unit_price_usd,units_per_price,markup_percent,price_percent,adjustment_usd,price_usd,provider_cost_usd,outcome"
+        b"\r\n2026-11-21T12:00:00.005Z,req_1,default,project default,key_1,key key_1 of default,speech,talker,"
+        b"characters,7,7,1500,1000000,25,100,0.000000,0.013125,0.000007,answered\r\n"
+    )
+
+
+def test_a_row_without_line_items_leaves_their_columns_empty() -> None:
+    (line,) = table(*csv_parts([row(NOON, price_microusd=12_000_006, amount=7)], FakeNames(), 1_000_000))
+    assert (line["amount"], line["price_usd"], line["billed_amount"], line["unit_price_usd"]) == (
+        "7",
+        "12.000006",
+        "",
+        "",
     )
 
 
 def test_no_rows_are_the_names_of_the_columns() -> None:
-    assert b"".join(csv_parts([], 1)) == ",".join(COLUMNS).encode() + b"\r\n"
+    assert b"".join(csv_parts([], FakeNames(), 1)) == ",".join(COLUMNS).encode() + b"\r\n"
 
 
 def test_a_value_that_a_spreadsheet_would_run_is_text() -> None:
     for model in ("=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"):
-        (line,) = table(*csv_parts([row(NOON, model=model, project_id=model)], 1_000_000))
+        (line,) = table(*csv_parts([row(NOON, model=model, project_id=model)], FakeNames(), 1_000_000))
         assert line["model"] == line["project_id"] == "'" + model
 
 
 def test_commas_quotes_and_other_scripts_survive() -> None:
     model = 'org/a, "b" ü語'
-    (line,) = table(*csv_parts([row(NOON, model=model)], 1_000_000))
+    (line,) = table(*csv_parts([row(NOON, model=model)], FakeNames(), 1_000_000))
     assert line["model"] == model
 
 
@@ -52,7 +66,7 @@ def test_commas_quotes_and_other_scripts_survive() -> None:
 )
 def test_parts_are_long_enough_and_lose_nothing(prices: list[int], part_bytes: int) -> None:
     rows = [row(NOON + number, price_microusd=price) for number, price in enumerate(prices)]
-    parts = list(csv_parts(rows, part_bytes))
+    parts = list(csv_parts(rows, FakeNames(), part_bytes))
     assert all(len(part) >= part_bytes for part in parts[:-1])
     assert all(parts)
     lines = table(*parts)
@@ -68,6 +82,6 @@ def test_rows_are_read_only_as_parts_are() -> None:
             read.append(number)
             yield row(NOON + number)
 
-    parts = csv_parts(rows(), 2_000)
+    parts = csv_parts(rows(), FakeNames(), 2_000)
     next(parts)
     assert len(read) < 40

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -29,7 +29,7 @@ LAG = Lag(hold_s=960, sweep_s=60)
 
 class Bench:
     def __init__(self) -> None:
-        self.client: Any = FakeDynamoDB()
+        self.client = cast("Any", FakeDynamoDB())
         self.client.put_item(Item=project_item(Project("default", "Default", CREATED_MS // 1000)))
         self.now_ms = NOW_MS
         self.frontier = Frontier(Table(self.client, TABLE))

@@ -21,6 +21,7 @@ from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.open_accounts import LISTED, OpenAccounts, list_of
 from audio_gateway.metering.sweeper import Sweeper, SweepReport
 from audio_gateway.metering.table import Table
+from audio_gateway.metering.unsettled import Evidence
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.meter import FakeHeldJobs, FakeUnsettled
 from tests.unit.metering.interleaving import Counting, Crash, Dying, TakingTurns
@@ -194,7 +195,7 @@ def test_wherever_sweepers_and_a_handler_meet_the_account_says_what_the_row_says
         if evidence:
             bench.unsettled.keep(hold, dataclasses.replace(DONE, price_microusd=70))
         bench.expire()
-        processes = [
+        processes: list[Any] = [
             bench.sweep,
             lambda client, hold=hold: DynamoMeter(client, TABLE).settle(hold, DONE),
             bench.sweep,
@@ -259,7 +260,7 @@ def test_one_bad_account_does_not_stop_the_others(bench: Bench) -> None:
 
 def test_a_hold_whose_evidence_cannot_be_read_waits_and_the_account_s_others_do_not(bench: Bench) -> None:
     class Unreadable(FakeUnsettled):
-        def find(self, hold: Hold) -> Work | None:
+        def find(self, hold: Hold) -> Evidence | None:
             if hold.work.request_id == "r1":
                 raise MeteringUnavailable("The evidence cannot be read.")
             return super().find(hold)
@@ -417,3 +418,10 @@ def test_accounts_are_read_for_half_a_unit_each(bench: Bench) -> None:
 
     bench.sweep(Listening())
     assert asked == [False]
+
+
+@pytest.mark.parametrize(("seconds", "settled"), [(LAG.hold_s - 1, 0), (LAG.hold_s, 1), (LAG.hold_s + 1, 1)])
+def test_a_hold_has_expired_when_its_last_second_begins(bench: Bench, seconds: int, settled: int) -> None:
+    bench.admit("r1")
+    bench.expire(seconds)
+    assert len(bench.sweep().settled) == settled

@@ -139,7 +139,7 @@ def test_an_account_is_changed_as_the_meter_asks_for_it(client: Any) -> None:
                 TableName=TABLE, ReturnValues="ALL_NEW", ReturnValuesOnConditionCheckFailure="ALL_OLD", **arguments
             )
         except ClientError as error:
-            answer, changed = error.response["Item"], None
+            answer, changed = error.response["Item"], None  # type: ignore[typeddict-item] # botocore's types know no ALL_OLD
         else:
             answer = changed = answer["Attributes"]
         assert answer == client.get_item(TableName=TABLE, Key=account_key("key_1"))["Item"]
@@ -180,7 +180,7 @@ class Unwilling:
 
 def test_a_table_that_serves_nothing_is_asked_a_few_times_with_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(table_module.time, "sleep", pauses.append)
+    monkeypatch.setattr(table_module.time, "sleep", pauses.append)  # type: ignore[attr-defined] # this module's own clock
     client = Unwilling()
     with pytest.raises(MeteringUnavailable):
         list(Table(client, TABLE).get_each([key("a", "1")]))  # type: ignore[arg-type] # it stands in for the client

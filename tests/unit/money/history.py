@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from hypothesis import strategies as st
 
-from audio_gateway.jobs.job import HOLD_SECONDS as JOB_HOLD_SECONDS
+from audio_gateway.jobs.job import JOB_HOLD_SECONDS
 from audio_gateway.metering.limits import Limits
 from tests.unit.money.network import KINDS, OUTAGES, Fault, Faults
 from tests.unit.money.world import TURNS, World
@@ -47,6 +47,20 @@ class Admit(Event):
         if self.how is not None and len(world.requests) > open_before:
             with world.under(self.later):
                 world.end_request(world.requests[-1], self.how)
+
+
+@dataclass(frozen=True)
+class Poll(Event):
+    """So many polls wait for jobs, one after the other; they end, or their function dies."""
+
+    process: int
+    size: int
+    ends: bool
+
+    def happen(self, world: World) -> None:
+        with world.under(self.faults):
+            for _ in range(self.size):
+                world.poll(self.process, ends=self.ends)
 
 
 @dataclass(frozen=True)
@@ -173,9 +187,13 @@ class Limit(Event):
 
     budget: int | None
     at_once: int | None
+    jobs: int | None = None
 
     def happen(self, world: World) -> None:
-        world.limit(Limits(monthly_budget_microusd=self.budget, concurrent_requests=self.at_once))
+        limits = Limits(
+            monthly_budget_microusd=self.budget, concurrent_requests=self.at_once, concurrent_jobs=self.jobs
+        )
+        world.limit(limits)
 
 
 @dataclass(frozen=True)
@@ -228,7 +246,7 @@ _while_admitting: st.SearchStrategy[Faults] = st.tuples(
 _while_settling: st.SearchStrategy[Faults] = st.tuples(_settling)
 _none: st.SearchStrategy[Faults] = st.just(())
 _steps = st.sampled_from((0, 1, 2, 6, 6, 6))
-_ends = st.sampled_from(("cancel", "delete", "give up", "abort"))
+_ends = st.sampled_from(("cancel", "delete", "give up", "abort", "operator"))
 _then = st.sampled_from((None, None, "delete", "delete", "cancel"))
 _ways = st.sampled_from(("talker", "spare", "failed", "in vain"))
 _waits = st.sampled_from((10, 31, 100, 1_800, JOB_HOLD_SECONDS + 1))
@@ -252,6 +270,7 @@ def _jobs(
         st.builds(Start, _none, _process, st.just(1), st.just(6), settling, _then),
         st.builds(Work, later, _which, _steps, down, st.booleans(), _then),
         st.builds(EndJob, faults, _which, _ends, _process),
+        st.builds(Limit, _none, st.sampled_from((None, 79, 10_000)), st.none(), st.sampled_from((None, 1, 2))),
     )
 
 
@@ -263,6 +282,7 @@ def _requests(
         st.builds(Admit, begun, _process, st.integers(0, 40), st.booleans(), later, st.none() | _ways),
         st.builds(Admit, admitting, _process, st.integers(0, 40), st.just(value=True), _none, _ways),
         st.builds(EndRequest, faults, _which, _ways),
+        st.builds(Poll, begun, _process, st.sampled_from((1, 4, 25)), st.booleans()),
         st.builds(SettleAgain, faults, _which, _process),
         st.builds(Limit, _none, st.sampled_from((None, 1_500, 10_000)), st.sampled_from((None, None, 3))),
     )

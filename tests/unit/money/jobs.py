@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from audio_gateway.audio.measure import MIN_MS
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import (
     BudgetReached,
@@ -16,6 +17,7 @@ from audio_gateway.errors import (
     RateLimitReached,
 )
 from audio_gateway.jobs.job import Job
+from audio_gateway.use_cases.cancelled import cancel_unless_over
 from audio_gateway.use_cases.chunk_job import work_on_chunks
 from audio_gateway.use_cases.end_job import cancel_job, delete_job
 from audio_gateway.use_cases.job_order import JobOrder
@@ -54,7 +56,10 @@ class Jobs(Stage):
         self.about: str | None = None
 
     def start(self, number: int, parts: int) -> str:
-        """A job is asked for: to speak so many parts; or to listen, where there are none. Its id."""
+        """A job is asked for: to speak so many parts; or to listen, where there are none, to a file of unknown length.
+
+        Its id.
+        """
         self.about = job_id = f"job_{self.next_number():024x}"
         self.jobs.append(job_id)
         self.runs[job_id] = Run(job_id, self.now_ms)
@@ -62,7 +67,8 @@ class Jobs(Stage):
             order, audio = JobOrder(SpeechOrder(TALKER.id, SENTENCE * parts, "alloy", "pcm")), None
         else:
             order, audio = JobOrder(TranscriptionOrder(TALKER.id, b"")), RECORDING
-        fits = self.fits(len(SENTENCE) * parts * PRICES["talker"])
+        least = -(-MIN_MS // 25)
+        fits = self.fits((len(SENTENCE) * parts or least) * PRICES["talker"], is_job=True)
 
         def action(process: Process) -> None:
             try:
@@ -73,7 +79,7 @@ class Jobs(Stage):
             except (BudgetReached, RateLimitReached):
                 assert self.network.planned or not fits
                 raise
-            assert self.network.planned or fits or not parts
+            assert self.network.planned or fits, f"{job_id} is begun, and the limits do not allow it"
 
         self.act(number, action)
         return job_id
@@ -149,8 +155,16 @@ class Jobs(Stage):
             self.delete(job_id, number)
         elif how == "give up":
             self.give_up(job_id)
+        elif how == "operator":
+            self.cancel_for_the_operator(job_id)
         else:
             self.network.machine.running.discard(job_id)
+
+    def cancel_for_the_operator(self, job_id: str) -> None:
+        """The sweeper stops the work on a job, and has it cancelled."""
+        self.network.machine.running.discard(job_id)
+        self.about = job_id
+        self.act(STEPS, lambda p: cancel_unless_over("default", job_id, Deadline.after(900), using=p.ending))
 
     def give_up(self, job_id: str) -> None:
         """The state machine has tried a step often enough."""

@@ -215,7 +215,7 @@ def test_a_frame_that_lies_ends_the_process(engine: EspeakProcess, raw: str) -> 
 def test_speech_without_end_is_cut_off(engine: EspeakProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(espeak_process, "_MOST_BYTES_ANYWAY", 1_000_000)
     monkeypatch.setattr(espeak_process, "_MOST_BYTES_A_CHARACTER", 0)
-    taken = []
+    taken: list[Any] = []
     with pytest.raises(TextUnspeakable):
         taken.extend(engine.speak(Utterance("flood", "x/hostile", 50), Deadline.after(30)))
     assert none_left(engine)

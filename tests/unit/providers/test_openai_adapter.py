@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -288,7 +289,7 @@ FAILURES = [
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize(("behaviour", "error"), FAILURES)
 def test_every_failure_has_its_error_and_is_one_call(
-    fake: FakeUpstream, provider: OpenAIProvider, call, behaviour: str, error: type[ProviderError]
+    fake: FakeUpstream, provider: OpenAIProvider, call: Callable[..., Any], behaviour: str, error: type[ProviderError]
 ) -> None:
     with pytest.raises(ProviderError) as caught:
         call(provider, f"model!{behaviour}")

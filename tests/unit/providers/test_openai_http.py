@@ -8,8 +8,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def ask(upstream: Upstream, seconds: float = 10, limit: int = 10_000_000) -> byt
 class Raw:
     """A server that does with each connection what the test says."""
 
-    def __init__(self, behave) -> None:
+    def __init__(self, behave: Callable[[socket.socket], None]) -> None:
         self.connections = 0
         self._behave = behave
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -81,7 +82,7 @@ def read_request(connection: socket.socket) -> None:
         data += connection.recv(65_536)
 
 
-def answers(text: bytes):
+def answers(text: bytes) -> Callable[..., Any]:
     def behave(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(text)
@@ -163,7 +164,7 @@ def test_the_wall_clock_counts_too_as_a_frozen_function_s_own_may_stand_still(
     upstream = upstream_at(fake.base_url)
     ask(upstream)
     thawed = time.time() + 60
-    monkeypatch.setattr(http.time, "time", lambda: thawed)
+    monkeypatch.setattr(http.time, "time", lambda: thawed)  # type: ignore[attr-defined] # this module's own clock
     ask(upstream)
     assert len({call.connection for call in fake.calls}) == 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -49,7 +50,7 @@ def test_a_last_line_that_ends_with_a_carriage_return_is_a_line() -> None:
 
 
 def test_an_event_comes_out_before_the_next_one_is_there() -> None:
-    def chunks():
+    def chunks() -> Iterator[bytes]:
         yield b"data: first\n\n"
         raise AssertionError("read too far")
 

@@ -13,6 +13,7 @@ from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import Caller, Hold, Outcome, Work
 from audio_gateway.metering.ledger import row_for, row_item
 from audio_gateway.metering.table import Table
+from audio_gateway.metering.unsettled import Evidence
 from audio_gateway.replay.answer_store import AnswerStore
 from audio_gateway.replay.idempotency import Answer, Answers, StoredAnswer
 from audio_gateway.replay.payments import LedgerPayments
@@ -49,7 +50,8 @@ def test_an_answer_is_found_as_it_was_stored_and_under_no_other_name(answers: An
         stored = replace(STORED, answer=replace(STORED.answer, body=body))
         answers.keep(FIRST, stored)
         assert answers.find(FIRST) == stored
-    for other in ({"project_id": "other"}, {"key_sha256": "cd34"}, {"request_id": "req_2"}):
+    others: tuple[dict[str, Any], ...] = ({"project_id": "other"}, {"key_sha256": "cd34"}, {"request_id": "req_2"})
+    for other in others:
         assert answers.find(replace(FIRST, **other)) is None
 
 
@@ -116,7 +118,7 @@ def test_a_sweeper_that_is_just_at_work_does_not_make_a_paid_run_look_free(dynam
     """It writes the row and removes the evidence between our two looks, whichever is the first."""
 
     class Swept(FakeUnsettled):
-        def find(self, hold: Hold) -> Work | None:
+        def find(self, hold: Hold) -> Evidence | None:
             found = super().find(hold)
             dynamodb.put_item(TableName=TABLE, Item=row_item(row_for(hold, hold.work, "swept")))
             self.forget(hold)

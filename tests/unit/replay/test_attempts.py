@@ -22,8 +22,8 @@ FIRST = Attempt("key_1", "ab12", "req_1", NOW * 1000, 0, NOW + 600)
 SECOND = replace(FIRST, request_id="req_2", began_ms=NOW * 1000 + 500, retries=1)
 THIRD = replace(FIRST, request_id="req_3", began_ms=NOW * 1000 + 900, retries=2)
 NEW_CALL = replace(FIRST, request_id="req_9", began_ms=NOW * 1000 + 5_000)
-JOB = {"job_id": "job_1"}
-RESULT = {"result": StoredResult("results/default/x", "tts-1")}
+JOB: dict[str, Any] = {"job_id": "job_1"}
+RESULT: dict[str, Any] = {"result": StoredResult("results/default/x", "tts-1")}
 
 
 @pytest.fixture(params=["fake", "dynamodb"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -40,7 +41,8 @@ def test_a_claim_whose_answer_was_lost_on_the_way_can_be_repeated(claims: Claims
 
 def test_another_project_or_key_is_another_claim(claims: Claims) -> None:
     claims.take(FIRST, instead_of=None, now_s=NOW)
-    for other in ({"project_id": "another"}, {"key_sha256": "cd34"}, {"project_id": "a#b"}):
+    others: tuple[dict[str, Any], ...] = ({"project_id": "another"}, {"key_sha256": "cd34"}, {"project_id": "a#b"})
+    for other in others:
         mine = replace(SECOND, **other)
         assert claims.take(mine, instead_of=None, now_s=NOW) is None
         assert claims.take(replace(mine, token="run-3"), instead_of=None, now_s=NOW) == mine
@@ -109,10 +111,11 @@ def test_a_table_that_cannot_be_reached_is_said_so(failure: Exception) -> None:
             return fail
 
     claims = ClaimStore(Broken(), TABLE)  # type: ignore[arg-type] # a client that only fails
-    for step in (
+    steps: tuple[Callable[[], object], ...] = (
         lambda: claims.take(FIRST, instead_of=None, now_s=NOW),
         lambda: claims.finish(FIRST),
         lambda: claims.drop(FIRST),
-    ):
+    )
+    for step in steps:
         with pytest.raises(ReplayUnavailable):
             step()

@@ -168,11 +168,11 @@ def test_one_of_two_who_take_over_at_once_gets_it(desk: Desk) -> None:
 
     def beaten(claim: Any, *, instead_of: Any, now_s: int) -> Any:
         if instead_of is not None:
-            desk.claims.take = take  # type: ignore[method-assign] # only this once
+            desk.claims.take = take  # only this once
             desk.begin()
         return take(claim, instead_of=instead_of, now_s=now_s)
 
-    desk.claims.take = beaten  # type: ignore[method-assign] # somebody else comes in between
+    desk.claims.take = beaten  # somebody else comes in between
     with pytest.raises(AlreadyRunning):
         desk.begin()
 

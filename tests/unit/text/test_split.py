@@ -33,7 +33,7 @@ ANY_TEXT = st.lists(
 @example("\r\n" * 5, 1)
 @example("🇩🇪" * 9, 3)
 @settings(max_examples=400, deadline=None)
-def test_pieces_joined_are_the_text_and_none_is_too_long(text: str, most: int):
+def test_pieces_joined_are_the_text_and_none_is_too_long(text: str, most: int) -> None:
     pieces = split(text, most)
     assert "".join(pieces) == text
     assert all(0 < len(piece) <= most for piece in pieces)
@@ -41,11 +41,22 @@ def test_pieces_joined_are_the_text_and_none_is_too_long(text: str, most: int):
 
 @given(ANY_TEXT, st.integers(8, 120))
 @settings(max_examples=200, deadline=None)
-def test_what_a_reader_sees_as_one_character_is_not_cut(text: str, most: int):
+def test_what_a_reader_sees_as_one_character_is_not_cut(text: str, most: int) -> None:
     longest = max((len(each) for each in graphemes(text)), default=0)
     if longest <= most // 4:
         for at in cuts(split(text, most)):
             assert is_grapheme_border(text, at)
+
+
+@pytest.mark.parametrize("mark", ["!", "!?", "—", "…", "」", "! ", '?"', "——a", "!字", "！"])
+def test_a_long_run_of_marks_takes_no_longer_than_other_text(mark: str) -> None:
+    def seconds(text: str) -> float:
+        started = time.process_time()
+        assert "".join(split(text, 4096)) == text
+        return time.process_time() - started
+
+    marks = (mark * 30_000)[:30_000]
+    assert seconds(marks) < 0.1 + 10 * seconds(("word. " * 30_000)[:30_000])
 
 
 WORDS = st.lists(
@@ -60,7 +71,7 @@ WORDS = st.lists(
 
 @given(WORDS, st.integers(30, 200))
 @settings(max_examples=200, deadline=None)
-def test_no_word_is_cut_and_no_piece_is_blank(text: str, most: int):
+def test_no_word_is_cut_and_no_piece_is_blank(text: str, most: int) -> None:
     pieces = split(text, most)
     assert [word for piece in pieces for word in piece.split()] == text.split()
     assert all(piece.strip() for piece in pieces)
@@ -68,7 +79,7 @@ def test_no_word_is_cut_and_no_piece_is_blank(text: str, most: int):
 
 @given(WORDS, st.integers(60, 200))
 @settings(max_examples=200, deadline=None)
-def test_pieces_are_of_a_size(text: str, most: int):
+def test_pieces_are_of_a_size(text: str, most: int) -> None:
     """None is a mere rest, and there are not many more than there must be."""
     pieces = split(text, most)
     if len(pieces) > 1:
@@ -102,7 +113,7 @@ def cuts(pieces: list[str]) -> list[int]:
         ("สวัสดีครับ วันนี้อากาศดี", 15, ["สวัสดีครับ ", "วันนี้อากาศดี"]),
     ],
 )
-def test_the_best_end_is_taken(text: str, most: int, pieces: list[str]):
+def test_the_best_end_is_taken(text: str, most: int, pieces: list[str]) -> None:
     assert split(text, most) == pieces
 
 
@@ -116,7 +127,7 @@ def test_the_best_end_is_taken(text: str, most: int, pieces: list[str]):
         "She asked “why?” and went.",
     ],
 )  # fmt: skip
-def test_no_sentence_ends_inside(text: str):
+def test_no_sentence_ends_inside(text: str) -> None:
     around = "And this was before it. " + text + " And this is behind."
     for most in range(len(text) + 16, len(around)):
         assert any(text in piece for piece in split(around, most))
@@ -125,12 +136,12 @@ def test_no_sentence_ends_inside(text: str):
 @pytest.mark.parametrize(
     "end", [". ", "! ", "? ", "… ", '." ', ".) ", "?” ", ".\n", "。", "！", "？", "。」 ", "؟ ", "। "]
 )
-def test_sentences_end_with_any_full_stop(end: str):
+def test_sentences_end_with_any_full_stop(end: str) -> None:
     text = "Alpha beta, gamma delta" + end + "Epsilon, zeta eta theta iota kappa"
     assert split(text, 40)[0] == "Alpha beta, gamma delta" + end
 
 
-def test_a_word_is_cut_only_if_it_alone_is_too_long():
+def test_a_word_is_cut_only_if_it_alone_is_too_long() -> None:
     url = "https://example.org/" + "x" * 60
     pieces = split(f"See {url} for more", 40)
     assert pieces[0] == "See "
@@ -138,20 +149,20 @@ def test_a_word_is_cut_only_if_it_alone_is_too_long():
     assert split("10\u00a0000 and 20\u00a0000", 11) == ["10\u00a0000 ", "and 20\u00a0000"]
 
 
-def test_text_in_a_script_without_spaces_is_cut_between_characters():
+def test_text_in_a_script_without_spaces_is_cut_between_characters() -> None:
     pieces = split("私たちは東京タワーへ行きましたそして楽しかったです" * 4, 20)
     assert all(len(piece) > 8 for piece in pieces)
     assert not any(piece[0] in "ーょゃっ" for piece in pieces)
 
 
-def test_space_alone_makes_blank_pieces_rather_than_none():
+def test_space_alone_makes_blank_pieces_rather_than_none() -> None:
     pieces = split("a" + " " * 50 + "b", 20)
     assert "".join(pieces) == "a" + " " * 50 + "b"
     assert any(not piece.strip() for piece in pieces)
 
 
 @pytest.mark.parametrize("most", [0, -1])
-def test_pieces_of_no_characters_are_refused(most: int):
+def test_pieces_of_no_characters_are_refused(most: int) -> None:
     with pytest.raises(ValueError, match="cannot hold any text"):
         split("text", most)
 
@@ -162,7 +173,7 @@ def test_pieces_of_no_characters_are_refused(most: int):
     ["It is a truth, universally acknowledged. ", "今天天气很好", "x", " ", "\n", '"', "🇩🇪", "e\u0301", "\u0301", ". ",
      "A. ", "—a", "。", "\u2029", "สวัสดี"],
 )  # fmt: skip
-def test_a_book_of_anything_is_split_in_seconds(once: str):
+def test_a_book_of_anything_is_split_in_seconds(once: str) -> None:
     text = (once * (400_000 // len(once) + 1))[:400_000]
     started = time.process_time()
     pieces = split(text, 4_096)

@@ -31,7 +31,7 @@ def dropped(words: str, beside: str = "") -> Dropped:
         ("don't know-how", "knowhow", "don't"),
     ],
 )
-def test_the_end_goes_with_its_punctuation(text: str, words: str, kept: str):
+def test_the_end_goes_with_its_punctuation(text: str, words: str, kept: str) -> None:
     assert without_end(text, dropped(words)) == (kept, "")
 
 
@@ -47,21 +47,21 @@ def test_the_end_goes_with_its_punctuation(text: str, words: str, kept: str):
         ("Yes! ¿Por qué?", "yes", "¿Por qué?"),
     ],
 )
-def test_the_beginning_goes_with_its_punctuation(text: str, words: str, kept: str):
+def test_the_beginning_goes_with_its_punctuation(text: str, words: str, kept: str) -> None:
     assert without_beginning(text, dropped(words)) == (kept, "")
 
 
-def test_what_is_not_in_the_text_is_left_for_the_next_one():
+def test_what_is_not_in_the_text_is_left_for_the_next_one() -> None:
     assert without_end("three four.", dropped("one two three four")) == ("", "onetwo")
     assert without_beginning("one two", dropped("one two three four")) == ("", "threefour")
 
 
-def test_a_text_that_spells_words_otherwise_is_cut_beside_those_it_shares():
+def test_a_text_that_spells_words_otherwise_is_cut_beside_those_it_shares() -> None:
     assert without_end("We met at 25 Main Street.", dropped("twenty five main street", "met at")) == ("We met at", "")
     assert without_beginning("At 25 we met there.", dropped("at twenty five", "we met")) == ("we met there.", "")
 
 
-def test_a_text_with_other_words_is_cut_between_words():
+def test_a_text_with_other_words_is_cut_between_words() -> None:
     kept, _ = without_end("alpha beta gamma", dropped("delta"))
     assert kept == "alpha beta"
     kept, _ = without_beginning("alpha beta gamma", dropped("deltas"))
@@ -69,7 +69,7 @@ def test_a_text_with_other_words_is_cut_between_words():
 
 
 @given(st.lists(st.text("abcé", min_size=1, max_size=4), min_size=1, max_size=12), st.data())
-def test_words_taken_off_either_end_are_those_words(words: list[str], draw: st.DataObject):
+def test_words_taken_off_either_end_are_those_words(words: list[str], draw: st.DataObject) -> None:
     count = draw.draw(st.integers(0, len(words)))
     text = ", ".join(words)
     kept, left = without_end(text, dropped(" ".join(words[len(words) - count :])))

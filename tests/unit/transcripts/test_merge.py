@@ -36,7 +36,7 @@ def words_of(merged: Transcript) -> list[tuple[str, int, int]]:
 
 
 # ---------------------------------------------------------------- cuts in silence
-def test_times_count_from_where_each_chunk_was_cut():
+def test_times_count_from_where_each_chunk_was_cut() -> None:
     first = said("One two.", words=spoken("One two", 100), segments=(Segment("One two.", 100, 680),), language="en")
     second = said(
         "Three.", words=spoken("Three", 40), segments=(Segment("Three.", 40, 320, tokens=(1,)),), language="en"
@@ -51,7 +51,7 @@ def test_times_count_from_where_each_chunk_was_cut():
     )
 
 
-def test_nothing_drifts():
+def test_nothing_drifts() -> None:
     """Half a sample of error in each of a thousand cuts would be heard at the end."""
     length = 16_000 * 36 + 8  # 36.0005 s
     chunks = [ChunkTranscript(i * length, (i + 1) * length, said("x", words=(Word("x", 5, 9),))) for i in range(1_000)]
@@ -60,14 +60,20 @@ def test_nothing_drifts():
         assert abs(word.start_ms - (i * 36_000.5 + 5)) <= 0.5
 
 
-def test_a_chunk_alone_is_the_transcript():
+@pytest.mark.parametrize(("samples", "start_ms"), [(7, 0), (8, 1), (15, 1), (16, 1), (24, 2)])
+def test_the_place_of_a_chunk_is_rounded_to_the_nearest_millisecond(samples: int, start_ms: int) -> None:
+    merged = merge([ChunkTranscript(samples, 1_600, said("x", words=(Word("x", 0, 9),)))], duration_ms=100)
+    assert words_of(merged) == [("x", start_ms, start_ms + 9)]
+
+
+def test_a_chunk_alone_is_the_transcript() -> None:
     transcript = said("Hello.", words=spoken("Hello"), language="en", token_usage=TokenUsage(1, 2, 3))
     merged = merge([chunk(0, 400, transcript)], duration_ms=400)
     assert merged == Transcript("Hello.", 400, "en", spoken("Hello"), token_usage=TokenUsage(1, 2, 3))
 
 
 @pytest.mark.parametrize("silent", [said(""), said("", words=()), said("", words=(), segments=()), said(" ")])
-def test_silence_is_no_reason_to_lose_the_times_of_others(silent: Transcript):
+def test_silence_is_no_reason_to_lose_the_times_of_others(silent: Transcript) -> None:
     heard = said("One.", words=spoken("One"), segments=(Segment("One.", 0, 280),))
     merged = merge([chunk(0, 900, silent), chunk(900, 2_000, heard), chunk(2_000, 3_000, silent)], duration_ms=3_000)
     assert merged.text == "One."
@@ -75,7 +81,7 @@ def test_silence_is_no_reason_to_lose_the_times_of_others(silent: Transcript):
     assert merged.segments == (Segment("One.", 900, 1_180),)
 
 
-def test_silence_all_along_is_an_empty_transcript():
+def test_silence_all_along_is_an_empty_transcript() -> None:
     merged = merge([chunk(0, 900, said("", words=())), chunk(900, 2_000, said("", words=()))], duration_ms=2_000)
     assert merged == Transcript("", 2_000, words=())
     assert render(merged, "srt").body == b"\n"
@@ -92,12 +98,12 @@ def test_silence_all_along_is_an_empty_transcript():
         ([" One. ", "", "\nTwo.\n"], "One. Two."),
     ],
 )
-def test_texts_are_joined_as_their_script_is_written(texts: list[str], together: str):
+def test_texts_are_joined_as_their_script_is_written(texts: list[str], together: str) -> None:
     chunks = [chunk(i * 1_000, (i + 1) * 1_000, said(text)) for i, text in enumerate(texts)]
     assert merge(chunks, duration_ms=9_000).text == together
 
 
-def test_what_only_some_chunks_have_is_not_given_for_all():
+def test_what_only_some_chunks_have_is_not_given_for_all() -> None:
     timed = said(
         "One.",
         words=spoken("One"),
@@ -112,7 +118,7 @@ def test_what_only_some_chunks_have_is_not_given_for_all():
     assert [segment.text for segment in merged.segments or ()] == ["One.", "Two."]
 
 
-def test_the_language_is_that_of_most_of_the_text():
+def test_the_language_is_that_of_most_of_the_text() -> None:
     def of(*languages_and_texts: tuple[str | None, str]) -> str | None:
         chunks = [chunk(i, i + 1, said(text, language=code)) for i, (code, text) in enumerate(languages_and_texts)]
         return merge(chunks, duration_ms=9).language
@@ -123,7 +129,7 @@ def test_the_language_is_that_of_most_of_the_text():
     assert of((None, "Hello")) is None
 
 
-def test_all_languages_and_all_tokens_are_summed_up():
+def test_all_languages_and_all_tokens_are_summed_up() -> None:
     chunks = [
         chunk(0, 1, said("a", languages=("en", "de"), token_usage=TokenUsage(1, 2, 3, 0, 1))),
         chunk(1, 2, said("b", languages=("fr", "de"), token_usage=TokenUsage(10, 20, 30, 5, 5))),
@@ -133,7 +139,7 @@ def test_all_languages_and_all_tokens_are_summed_up():
     assert merged.token_usage == TokenUsage(11, 22, 33, 5, 6)
 
 
-def test_a_missing_chunk_leaves_the_others_in_their_place():
+def test_a_missing_chunk_leaves_the_others_in_their_place() -> None:
     """The right neighbour of the missing one shares nothing with the left one, so nothing is taken out of it."""
     chunks = [
         chunk(0, 2_000, said("One two.", words=spoken("One two"))),
@@ -172,9 +178,21 @@ TALKS = st.builds(
 JITTER = st.lists(st.integers(-40, 40), min_size=1, max_size=7)
 
 
+def test_words_of_the_right_chunk_begin_no_earlier_than_the_last_one_of_the_left_chunk() -> None:
+    """Each places its words a little off, and the right one all of them early."""
+    left = said("one two", words=(Word("one", 0, 900), Word("two", 1_450, 1_480)))
+    right = said("two three four", words=(Word("two", 100, 130), Word("three", 140, 170), Word("four", 1_000, 1_400)))
+    merged = merge([chunk(0, 2_000, left), chunk(1_000, 4_000, right)], duration_ms=4_000)
+    assert words_of(merged) == [
+        ("one", 0, 900), ("two", 1_450, 1_480), ("three", 1_450, 1_450), ("four", 2_000, 2_400),
+    ]  # fmt: skip
+
+
 @given(TALKS, JITTER, JITTER)
 @settings(max_examples=300, deadline=None)
-def test_each_word_is_there_once_however_chunks_place_it(talk: Talk, jitter: list[int], other_jitter: list[int]):
+def test_each_word_is_there_once_however_chunks_place_it(
+    talk: Talk, jitter: list[int], other_jitter: list[int]
+) -> None:
     end_ms = len(talk.words) * 250
     left = talk.heard(from_ms=0, to_ms=talk.end_ms, jitter=jitter)
     right = talk.heard(from_ms=talk.start_ms, to_ms=end_ms, jitter=other_jitter)
@@ -193,7 +211,7 @@ def test_each_word_is_there_once_however_chunks_place_it(talk: Talk, jitter: lis
        st.integers(3_000, 4_000), st.integers(2_000, 4_000),
        st.sampled_from(["words", "segments", "text"]))  # fmt: skip
 @settings(max_examples=150, deadline=None)
-def test_words_cut_in_two_are_neither_kept_nor_doubled(numbers: list[int], start: int, length: int, gives: str):
+def test_words_cut_in_two_are_neither_kept_nor_doubled(numbers: list[int], start: int, length: int, gives: str) -> None:
     """A recogniser makes something of half a word; what the other chunk heard of it stands."""
     talk = Talk(tuple(f"w{number}" for number in numbers), start, start + length)
     end_ms = len(numbers) * 250
@@ -221,7 +239,7 @@ def given_as(words: Sequence[Word], gives: str) -> Transcript:
     return said(text, segments=segments) if gives == "segments" else said(text)
 
 
-def test_a_segment_across_the_seam_is_shared_out():
+def test_a_segment_across_the_seam_is_shared_out() -> None:
     left = said(
         "So it was. The cat sat on the",
         segments=(Segment("So it was.", 0, 3_000), Segment("The cat sat on the", 3_000, 6_000, tokens=(7,))),
@@ -241,7 +259,7 @@ def test_a_segment_across_the_seam_is_shared_out():
     )
 
 
-def test_without_times_the_longest_run_in_common_is_the_seam():
+def test_without_times_the_longest_run_in_common_is_the_seam() -> None:
     left, right = said("It is said that the cat sat on the ma"), said("the cat sat on the mat and that was that")
     merged = merge([chunk(0, 6_000, left), chunk(3_000, 9_000, right)], duration_ms=9_000)
     assert merged.text == "It is said that the cat sat on the mat and that was that"
@@ -255,12 +273,12 @@ def test_without_times_the_longest_run_in_common_is_the_seam():
 @pytest.mark.parametrize(
     ("left", "right"), [("One two.", "Three four."), ("One.", ""), ("", "Two."), ("One the", "a the b")]
 )
-def test_without_anything_in_common_nothing_is_taken_out(left: str, right: str):
+def test_without_anything_in_common_nothing_is_taken_out(left: str, right: str) -> None:
     merged = merge([chunk(0, 6_000, said(left)), chunk(3_000, 9_000, said(right))], duration_ms=9_000)
     assert merged.text == f"{left} {right}".strip()
 
 
-def test_a_word_that_two_chunks_hear_differently_is_there_once():
+def test_a_word_that_two_chunks_hear_differently_is_there_once() -> None:
     left = said("a world", words=(Word("a", 0, 1_000), Word("world", 4_300, 4_690)))
     right = said("word be", words=(Word("word", 1_310, 1_710), Word("be", 4_000, 4_200)))
     merged = merge([chunk(0, 6_000, left), chunk(3_000, 9_000, right)], duration_ms=9_000)
@@ -268,7 +286,7 @@ def test_a_word_that_two_chunks_hear_differently_is_there_once():
     assert merged.text in {"a world be", "a word be"}
 
 
-def test_log_probabilities_leave_with_their_words():
+def test_log_probabilities_leave_with_their_words() -> None:
     def tokens(text: str) -> tuple[TokenLogprob, ...]:
         return tuple(TokenLogprob(f" {word}", -0.5, ()) for word in text.split())
 
@@ -288,7 +306,7 @@ def speakers(merged: Transcript) -> list[str | None]:
     return [segment.speaker for segment in merged.segments or ()]
 
 
-def test_speakers_are_the_same_who_speak_at_the_same_time():
+def test_speakers_are_the_same_who_speak_at_the_same_time() -> None:
     left = said(
         "w0 w2000 w4000 w6000",
         segments=turns(("A", 0, 1_900), ("B", 2_000, 3_900), ("A", 4_000, 5_900), ("B", 6_000, 7_900)),
@@ -301,7 +319,7 @@ def test_speakers_are_the_same_who_speak_at_the_same_time():
     assert speakers(merged)[-2] not in {"A", "B"}
 
 
-def test_without_an_overlap_a_label_is_somebody_else_and_a_known_name_is_not():
+def test_without_an_overlap_a_label_is_somebody_else_and_a_known_name_is_not() -> None:
     left = said("w0 w1000", segments=turns(("A", 0, 900), ("Ann", 1_000, 1_900)))
     right = said("w0 w1000", segments=turns(("A", 0, 900), ("Ann", 1_000, 1_900)))
     merged = merge([chunk(0, 2_000, left), chunk(2_000, 4_000, right)], duration_ms=4_000, known_speakers=("Ann",))
@@ -311,7 +329,7 @@ def test_without_an_overlap_a_label_is_somebody_else_and_a_known_name_is_not():
     assert body.count('"speaker":"Ann"') + body.count('"speaker": "Ann"') == 2
 
 
-def test_words_have_the_speakers_of_their_segments():
+def test_words_have_the_speakers_of_their_segments() -> None:
     left = said("one two", words=spoken("one two", 0, 3_000, "A"))
     right = said("two three", words=spoken("two three", 0, 3_000, "B"))
     merged = merge([chunk(0, 6_000, left), chunk(3_000, 9_000, right)], duration_ms=9_000)
@@ -320,7 +338,7 @@ def test_words_have_the_speakers_of_their_segments():
 
 # ---------------------------------------------------------------- ten hours
 @pytest.mark.parametrize("overlap_ms", [0, 3_000])
-def test_ten_hours_of_words_are_merged(overlap_ms: int):
+def test_ten_hours_of_words_are_merged(overlap_ms: int) -> None:
     """120 chunks of 300 s with 833 words each are 100,000 words."""
     text = " ".join(f"w{i}" for i in range(833)) + "."
     words = spoken(text[:-1], 0, 360)

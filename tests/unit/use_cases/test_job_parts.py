@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ SAY = SpeechOrder("speaker", "x", "alloy", "pcm")
         (HEAR, {"chunk_seconds": 300.0, "max_seconds": None}, 2_250_000_000),
     ],
 )
-def test_so_much_fits_and_no_more(order: SpeechOrder | TranscriptionOrder, limits: dict[str, float], most: int) -> None:
+def test_so_much_fits_and_no_more(order: SpeechOrder | TranscriptionOrder, limits: dict[str, Any], most: int) -> None:
     asked = model(**limits)
     check_amount(order, asked, most)
     with pytest.raises(WorkTooLong) as caught:

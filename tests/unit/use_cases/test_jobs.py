@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
+from audio_gateway.audio.measure import MIN_MS
 from audio_gateway.errors import (
     BudgetReached,
     InvalidAudio,
@@ -38,13 +40,13 @@ def shop() -> Workshop:
     return Workshop()
 
 
-def test_a_recording_becomes_one_transcript_and_one_row(shop):
+def test_a_recording_becomes_one_transcript_and_one_row(shop: Workshop) -> None:
     job = shop.run(shop.listen())
     assert job.status == "succeeded"
     assert job.completed == job.total == len(shop.provider.asked) > 3
     assert shop.heard(job) == SAID
     transcript = shop.transcript(job)
-    late = [heard.start_ms - said.start_ms for heard, said in zip(transcript.words, WORDS, strict=True)]
+    late = [heard.start_ms - said.start_ms for heard, said in zip(transcript.words or (), WORDS, strict=True)]
     assert max(map(abs, late)) <= 5
     assert transcript.duration_ms == END_MS
     ((at_ms, request_id), work) = next(iter(shop.bank.rows.items()))
@@ -54,38 +56,40 @@ def test_a_recording_becomes_one_transcript_and_one_row(shop):
     assert [told.status for told in shop.told] == ["succeeded"]
 
 
-def test_the_price_is_held_before_anything_is_sent(shop):
+def test_the_price_is_held_before_anything_is_sent(shop: Workshop) -> None:
     job = shop.listen()
-    assert shop.bank.holds == {}  # nobody knows how long it is
+    at_first = shop.bank.holds[job.id]
+    assert at_first.work.amount == MIN_MS  # nobody knows how long it is
     shop.prepare(job)
-    assert shop.bank.holds[job.id].work.amount == END_MS
-    assert shop.provider.asked == []
+    held = shop.bank.holds[job.id]
+    assert (held.work.amount, held.admitted_ms, held.month) == (END_MS, at_first.admitted_ms, at_first.month)
+    assert (shop.now(job).hold, shop.provider.asked) == (held, [])
 
 
-def test_the_price_of_text_is_held_at_the_start(shop):
+def test_the_price_of_text_is_held_at_the_start(shop: Workshop) -> None:
     job = shop.speak()
     assert shop.bank.holds[job.id].work.amount == len(TEXT)
     assert shop.executions.started == [job.id]
 
 
-def test_the_price_of_measured_audio_is_held_at_the_start(shop):
+def test_the_price_of_measured_audio_is_held_at_the_start(shop: Workshop) -> None:
     job = shop.start(JobOrder(TranscriptionOrder("listener", b"")), AUDIO, duration_ms=END_MS)
     assert shop.bank.holds[job.id].work.amount == END_MS
     assert shop.run(job).status == "succeeded"
     assert shop.bank.spent == -(-MS_PRICE // 1)
 
 
-def test_speech_is_joined_and_charged_by_what_was_sent(shop):
+def test_speech_is_joined_and_charged_by_what_was_sent(shop: Workshop) -> None:
     job = shop.run(shop.speak())
     assert job.status == "succeeded"
     assert "".join(request.text for request in shop.provider.asked) == TEXT
     assert all(len(request.text) <= 20 for request in shop.provider.asked)
-    assert len(shop.files.get(job, RESULT)) == 2 * 240 * len(TEXT)
+    assert len(shop.files.get(job, RESULT) or b"") == 2 * 240 * len(TEXT)
     assert job.amount == len(TEXT)
     assert shop.bank.spent == len(TEXT) * 15
 
 
-def test_blanks_are_neither_spoken_nor_paid(shop):
+def test_blanks_are_neither_spoken_nor_paid(shop: Workshop) -> None:
     text = "First." + " " * 60 + "Second."
     job = shop.run(shop.speak(text))
     sent = [request.text for request in shop.provider.asked]
@@ -95,13 +99,13 @@ def test_blanks_are_neither_spoken_nor_paid(shop):
 
 
 @pytest.mark.parametrize("speech_format", ["wav", "mp3", "flac", "opus", "aac"])
-def test_speech_comes_in_the_format_that_was_asked_for(shop, speech_format):
+def test_speech_comes_in_the_format_that_was_asked_for(shop: Workshop, speech_format: str) -> None:
     job = shop.run(shop.speak(format=speech_format))
     assert job.status == "succeeded"
     assert shop.files.get(job, RESULT)
 
 
-def test_a_part_that_exists_is_not_done_again(shop):
+def test_a_part_that_exists_is_not_done_again(shop: Workshop) -> None:
     job = shop.listen()
     numbers = shop.prepare(job)
     for _ in range(2):
@@ -110,7 +114,7 @@ def test_a_part_that_exists_is_not_done_again(shop):
     assert len(shop.provider.asked) == len(numbers) == shop.now(job).completed
 
 
-def test_a_fallback_does_what_the_model_cannot_and_is_charged_for_its_share():
+def test_a_fallback_does_what_the_model_cannot_and_is_charged_for_its_share() -> None:
     first = model("first", chunk_seconds=4.0, fallbacks=("second",))
     second = dataclasses.replace(
         model("second", chunk_seconds=4.0), price=dataclasses.replace(first.price, microusd_per_minute=3_000)
@@ -128,7 +132,7 @@ def test_a_fallback_does_what_the_model_cannot_and_is_charged_for_its_share():
     assert work.model == "second"  # which did the most of it
 
 
-def test_a_chunk_that_fails_for_good_leaves_a_partial_result(shop):
+def test_a_chunk_that_fails_for_good_leaves_a_partial_result(shop: Workshop) -> None:
     shop.provider.fails = lambda number: REFUSED if number == 1 else None
     job = shop.run(shop.listen())
     assert (job.status, job.partial) == ("failed", True)
@@ -139,18 +143,19 @@ def test_a_chunk_that_fails_for_good_leaves_a_partial_result(shop):
     heard = shop.heard(job)
     assert 0 < len(heard) < len(SAID)
     assert [word for word in SAID if word in set(heard)] == heard
+    assert job.amount is not None
     assert 0 < job.amount < END_MS
     assert shop.bank.spent == -(-job.amount * 6000 // 60_000)
     assert shop.bank.holds == {}
 
 
-def test_of_speech_all_parts_that_were_spoken_are_a_partial_result_in_their_order(shop):
+def test_of_speech_all_parts_that_were_spoken_are_a_partial_result_in_their_order(shop: Workshop) -> None:
     shop.provider.fails = lambda number: REFUSED if number in (1, 3, 4) else None
     job = shop.run(shop.speak())
     assert (job.status, job.partial) == ("failed", True)
     parts = [request.text for request in shop.provider.asked]
     assert job.amount == sum(len(parts[number]) for number in (0, 2, 5))
-    assert len(shop.files.get(job, RESULT)) == 480 * job.amount
+    assert len(shop.files.get(job, RESULT) or b"") == 480 * job.amount
     assert shop.bank.spent == job.amount * 15
     assert job.error.message == (
         "The text from character 19 to 38 could not be done: It is refused. 3 of 6 parts are missing: 19-38, 57-95. "
@@ -158,14 +163,14 @@ def test_of_speech_all_parts_that_were_spoken_are_a_partial_result_in_their_orde
     )
 
 
-def test_a_provider_s_message_without_a_full_stop_gets_one(shop):
+def test_a_provider_s_message_without_a_full_stop_gets_one(shop: Workshop) -> None:
     bare = ProviderRejected("no thanks", provider="fake", upstream_status=400)
     shop.provider.fails = lambda number: bare if number == 1 else None
     job = shop.run(shop.speak())
     assert "could not be done: no thanks. The rest is kept as a partial result." in job.error.message
 
 
-def test_a_job_of_which_nothing_succeeded_costs_nothing(shop):
+def test_a_job_of_which_nothing_succeeded_costs_nothing(shop: Workshop) -> None:
     shop.provider.fails = lambda _number: DOWN
     job = shop.run(shop.listen())
     assert (job.status, job.partial, job.work) == ("failed", False, None)
@@ -175,7 +180,7 @@ def test_a_job_of_which_nothing_succeeded_costs_nothing(shop):
     assert [told.status for told in shop.told] == ["failed"]
 
 
-def test_speech_that_is_not_made_into_one_file_in_time_costs_nothing(shop):
+def test_speech_that_is_not_made_into_one_file_in_time_costs_nothing(shop: Workshop) -> None:
     job = shop.speak()
     for number in shop.prepare(job):
         shop.chunk(job, number)
@@ -189,7 +194,7 @@ def test_speech_that_is_not_made_into_one_file_in_time_costs_nothing(shop):
     assert shop.ledger.costs == [("speaker", len(TEXT) * 15)]  # which the operator pays all the same
 
 
-def test_what_is_no_audio_is_told_and_ended(shop):
+def test_what_is_no_audio_is_told_and_ended(shop: Workshop) -> None:
     job = shop.listen(audio=b"<!doctype html>" + bytes(500))
     with pytest.raises(InvalidAudio):
         shop.prepare(job)
@@ -198,7 +203,7 @@ def test_what_is_no_audio_is_told_and_ended(shop):
     assert (job.status, job.error.message, shop.bank.holds) == ("failed", "It is no audio.", {})
 
 
-def test_a_refused_price_fails_the_job_before_anything_is_sent(shop):
+def test_a_refused_price_fails_the_job_before_anything_is_sent(shop: Workshop) -> None:
     job = shop.listen()
     shop.bank.refuses = BudgetReached("No budget.", limit="monthly_budget_usd")
     with pytest.raises(BudgetReached):
@@ -206,56 +211,84 @@ def test_a_refused_price_fails_the_job_before_anything_is_sent(shop):
     shop.fail(job, JobError("No budget.", "insufficient_quota", 429, "insufficient_quota", retry=False))
     assert shop.now(job).status == "failed"
     assert (shop.bank.holds, shop.bank.rows, shop.provider.asked) == ({}, {}, [])
+    assert shop.files.names(job) == set()
 
 
-def test_a_price_refused_for_a_minute_is_held_at_a_later_one(shop):
+def test_a_price_refused_for_a_minute_is_held_at_a_later_one(shop: Workshop) -> None:
     job = shop.listen()
     shop.bank.refuses = RateLimitReached("Later.", limit="audio_seconds_per_minute", retry_after_s=30)
     with pytest.raises(RateLimitReached):
         shop.prepare(job)
-    first = shop.now(job).hold
-    shop.bank.refuses_at_ms = first.admitted_ms
-    shop.now_ms += 60_000
+    assert shop.bank.holds[job.id].work.amount == MIN_MS
+    shop.bank.refuses = None
     assert shop.run(job).status == "succeeded"
     assert len(shop.bank.rows) == 1
 
 
-def test_a_refused_start_leaves_nothing(shop):
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_job_that_was_begun_when_nothing_was_held_before_its_first_step_is_held_by_it(
+    shop: Workshop, refused: bool
+) -> None:
+    job = shop.listen()
+    shop.bank.holds.clear()
+    shop.store.kept[job.id] = dataclasses.replace(shop.now(job), hold=None)
+    if refused:
+        shop.bank.refuses = BudgetReached("No budget.", limit="monthly_budget_usd")
+        with pytest.raises(BudgetReached):
+            shop.prepare(job)
+        shop.bank.refuses = None
+    assert shop.run(job).status == "succeeded"
+    assert len(shop.bank.rows) == 1
+
+
+@pytest.mark.parametrize("kind", ["upload", "url"])
+def test_a_job_that_a_limit_refuses_is_not_begun_however_its_audio_is_named(shop: Workshop, kind: str) -> None:
+    shop.bank.refuses = RateLimitReached("Later.", limit="requests_per_minute", retry_after_s=30)
+    what = TranscriptionOrder("listener", b"")
+    order = JobOrder(what, source=SourceFile("uploads/default/upload_1", '"1"', 10**9))
+    if kind == "url":
+        order = JobOrder(what, url="https://example.com/talk.mp3")
+    with pytest.raises(RateLimitReached):
+        shop.start(order)
+    assert (shop.files.kept, shop.store.kept, shop.executions.started) == ({}, {}, [])
+
+
+def test_a_refused_start_leaves_nothing(shop: Workshop) -> None:
     shop.bank.refuses = BudgetReached("No budget.", limit="monthly_budget_usd")
     with pytest.raises(BudgetReached):
         shop.speak()
     assert (shop.files.kept, shop.store.kept, shop.executions.started) == ({}, {}, [])
 
 
-def test_a_start_that_fails_gives_its_money_back(shop):
+def test_a_start_that_fails_gives_its_money_back(shop: Workshop) -> None:
     shop.executions.fails = StorageUnavailable("Not now.")
     with pytest.raises(StorageUnavailable):
         shop.speak()
     assert (shop.files.kept, shop.store.kept, shop.bank.holds) == ({}, {}, {})
 
 
-def test_an_unknown_model_is_refused_at_the_start(shop):
+def test_an_unknown_model_is_refused_at_the_start(shop: Workshop) -> None:
     with pytest.raises(UnknownModel):
         shop.listen("nobody")
     assert shop.store.kept == {}
 
 
-def test_a_job_cancelled_while_it_is_prepared_gives_back_its_price(shop):
+def test_a_job_cancelled_while_it_is_prepared_gives_back_its_price(shop: Workshop) -> None:
     job = shop.listen()
     intend = shop.store.intend
 
-    def cancelled_behind(at: object, hold: object) -> bool:
+    def cancelled_behind(at: Any, hold: Any) -> bool:
         intended = intend(at, hold)
         shop.store.finish(job, "cancelled", at_ms=shop.clock())
         return intended
 
-    shop.store.intend = cancelled_behind
+    shop.store.intend = cancelled_behind  # type: ignore[assignment] # just after the price is held
     assert shop.prepare(job) == []
     assert shop.bank.holds == {}
     assert shop.files.names(job) == set()
 
 
-def test_an_order_is_kept_to_the_last_field(shop):
+def test_an_order_is_kept_to_the_last_field(shop: Workshop) -> None:
     what = SpeechOrder("speaker", "Say \U0001f600 \udce4 it.", "alloy", "mp3", 1.5, "Slowly.")
     order = JobOrder(what, ignored=("instructions",), as_events=True)
     assert order_of(shop.files, shop.start(order)) == order
@@ -281,7 +314,7 @@ def test_an_order_is_kept_to_the_last_field(shop):
 
 
 @pytest.mark.parametrize("kind", ["listen", "speak"])
-def test_killed_after_any_write_and_repeated_it_is_the_same_job(kind):
+def test_killed_after_any_write_and_repeated_it_is_the_same_job(kind: str) -> None:
     """Every step, killed right after each of its writes, and begun again as the state machine does."""
     calm = Workshop()
     expected = calm.run(calm.listen() if kind == "listen" else calm.speak())
@@ -307,13 +340,13 @@ def test_killed_after_any_write_and_repeated_it_is_the_same_job(kind):
     raise AssertionError("the job has more writes than are tried")
 
 
-def test_a_row_that_comes_late_is_written_where_it_belongs(shop):
+def test_a_row_that_comes_late_is_written_where_it_belongs(shop: Workshop) -> None:
     job = shop.listen()
     for number in shop.prepare(job):
         shop.chunk(job, number)
     finish = shop.store.finish
 
-    def killed(*arguments: object, **options: object) -> None:
+    def killed(*arguments: Any, **options: Any) -> None:
         finish(*arguments, **options)
         raise Killed
 
@@ -327,43 +360,42 @@ def test_a_row_that_comes_late_is_written_where_it_belongs(shop):
     assert (shop.bank.evidence, shop.bank.holds) == ({}, {})
 
 
-def test_a_first_step_that_comes_late_holds_nothing_for_a_job_that_was_settled_meanwhile(shop):
+def test_a_first_step_that_comes_late_holds_nothing_for_a_job_that_was_settled_meanwhile(shop: Workshop) -> None:
     job = shop.listen()
     for number in shop.prepare(job):
         shop.chunk(job, number)
     get_json = shop.files.get_json
 
-    def meanwhile(of, name):
+    def meanwhile(of: Job, name: str) -> dict[str, Any]:
         kept = get_json(of, name)
         if name == "plan.json":
             shop.files.get_json = get_json
             shop.merge(job)
         return kept
 
-    shop.files.get_json = meanwhile
+    shop.files.get_json = meanwhile  # type: ignore[assignment] # just after the plan is read
     assert shop.prepare(job) == []
     ((_, work),) = shop.bank.rows.items()
     assert (shop.bank.holds, shop.bank.spent) == ({}, work.price_microusd)
 
 
-def test_of_two_first_steps_at_once_one_holds_and_the_other_goes_on_with_it(shop):
+def test_two_first_steps_at_once_hold_once(shop: Workshop) -> None:
     job = shop.listen()
     get_json = shop.files.get_json
 
-    def meanwhile(of, name):
+    def meanwhile(of: Job, name: str) -> dict[str, Any]:
         shop.files.get_json = get_json
         shop.prepare(job)
         return get_json(of, name)
 
-    shop.files.get_json = meanwhile  # by a run that has read the job before
-    with pytest.raises(StorageUnavailable):
-        shop.prepare(job)
+    shop.files.get_json = meanwhile  # type: ignore[assignment] # by a run that has read the job before
+    assert shop.prepare(job)
     assert [shop.now(job).hold] == list(shop.bank.holds.values())
     assert shop.run(job).status == "succeeded"
     assert len(shop.bank.rows) == 1
 
 
-def test_no_limit_of_the_provider_is_exceeded():
+def test_no_limit_of_the_provider_is_exceeded() -> None:
     shop = Workshop(dataclasses.replace(LISTENER, max_seconds=5.0, max_bytes=300_000), SPEAKER)
     shop.run(shop.listen())
     assert max(request.audio.duration_ms for request in shop.provider.asked) <= 5000

@@ -26,7 +26,7 @@ class ErrorAnswer:
 _TABLE: Final[dict[type[e.GatewayError], tuple[int, str]]] = {
     e.GatewayError: (500, _SERVER),
     e.InvalidRequest: (400, _REQUEST),
-    e.RequestTooLarge: (413, _SERVER),  # the real API calls it a server_error
+    e.RequestTooLarge: (413, _REQUEST),
     e.UnsupportedContentType: (415, _REQUEST),
     e.NotAuthenticated: (401, _REQUEST),
     e.PermissionDenied: (403, _REQUEST),
@@ -47,6 +47,7 @@ _TABLE: Final[dict[type[e.GatewayError], tuple[int, str]]] = {
     e.ProviderRejected: (400, _REQUEST),
     e.ProviderRateLimited: (429, "requests"),
     e.ProviderKeyRefused: (502, _SERVER),
+    e.ProviderKeyUnreadable: (502, _SERVER),
     e.ProviderQuotaExhausted: (503, "service_unavailable_error"),
     e.ProviderUnavailable: (503, "service_unavailable_error"),
     e.ProviderTimedOut: (504, _SERVER),
@@ -59,6 +60,7 @@ _DO_NOT_RETRY: Final = (
     e.BudgetReached,
     e.TooMuchAtOnce,
     e.ProviderKeyRefused,
+    e.ProviderKeyUnreadable,
     e.ProviderQuotaExhausted,
     e.ProviderTimedOut,  # the same work takes as long again, and the provider may be paid for each time
     e.Conflict,

@@ -7,7 +7,7 @@ from audio_gateway.api.settings import ListeningSettings
 from audio_gateway.api.transcriptions import ListeningApi
 from audio_gateway.catalog.load import catalog_from
 from audio_gateway.jobs.inputs import Inputs
-from audio_gateway.jobs.remote import AllowedHosts
+from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.upload_store import UploadStore
 from audio_gateway.metering.dynamodb import dynamodb_client
 from audio_gateway.metering.meter import DynamoMeter

@@ -18,6 +18,10 @@ def models_app(*, catalog: Catalog) -> FastAPI:
     """The app of the models function."""
     app = create_app("models")
 
+    @app.api_route("/health", methods=["GET", "HEAD"])
+    async def health() -> Response:
+        return json_response({"object": "health", "status": "ok"})
+
     @app.get("/models")
     async def list_models(request: Request) -> Response:
         caller_of(request)

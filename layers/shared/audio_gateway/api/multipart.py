@@ -1,7 +1,8 @@
 """The multipart/form-data body of an upload: parts in any order, arrays as `name[]` or `name` (contract 0.4, 3.1).
 
 The bytes are cut by python-multipart; this module says what the parts mean and refuses what cannot be meant. A part
-is a file if it has a filename; what the filename and the declared type say is not looked at any further.
+is a file if it has a filename, in whatever spelling; the one named `file` also if it declares a type or is not text.
+What the filename and the type say is not looked at any further.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from dataclasses import dataclass
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from audio_gateway.api.json_body import MAX_FIELDS
 from audio_gateway.errors import InvalidRequest, UnsupportedContentType
 
-_MAX_PARTS = 200
+_FILE = "file"
+_QUOTED = re.compile(rb'"[^"]*"')
+_FILENAME_STAR = re.compile(rb";\s*filename\*[\d*]*\s*=", re.IGNORECASE)  # RFC 5987 and RFC 2231
 _ESCAPED = re.compile(rb'\\[\\"]')  # how Go's standard library sends a backslash and a quote in a name
 _EXAMPLE = (
     "Send the request as multipart/form-data, as in: curl -F model=whisper-1 -F file=@speech.mp3; "
@@ -116,7 +120,7 @@ def _parts(boundary: bytes, body: bytes) -> Iterator[Part]:
     reader = _Reader()
     try:
         parser = MultipartParser(boundary, reader.callbacks())  # type: ignore[arg-type] # its TypedDict wants all keys
-        parser.write(body)
+        parser.write(_without_preamble(boundary, body))
         parser.finalize()
     except FormParserError as error:
         raise InvalidRequest(f"The multipart body is malformed: {error}. {_EXAMPLE}") from error
@@ -125,6 +129,14 @@ def _parts(boundary: bytes, body: bytes) -> Iterator[Part]:
         raise InvalidRequest(message)
     for headers, data in reader.found:
         yield _part(headers, data)
+
+
+def _without_preamble(boundary: bytes, body: bytes) -> bytes:
+    """The body from its first boundary on: what is before is nobody's (RFC 2046, section 5.1.1)."""
+    if body.startswith(b"--%b\r\n" % boundary):
+        return body
+    first = re.search(rb"(?:\A|\r\n)(?=--%b[ \t]*(?:\r\n|--))" % re.escape(boundary), body)
+    return body if first is None else body[first.end() :]
 
 
 class _Reader:
@@ -150,8 +162,8 @@ class _Reader:
         }
 
     def _begin(self) -> None:
-        if len(self.found) >= _MAX_PARTS:
-            raise InvalidRequest(f"The form has more than {_MAX_PARTS} fields.")
+        if len(self.found) >= MAX_FIELDS:
+            raise InvalidRequest(f"The form has more than {MAX_FIELDS} fields.")
         self._headers = {}
         self._slices = []
 
@@ -182,12 +194,14 @@ def _part(headers: dict[bytes, bytes], data: bytes) -> Part:
     if kind != b"form-data" or not name_bytes:
         raise InvalidRequest(f"A part of the form has no name. {_EXAMPLE}")
     name = name_bytes.decode("utf-8", "replace")
-    if b"filename" in options:
+    is_file = b"filename" in options or _FILENAME_STAR.search(_QUOTED.sub(b'""', disposition)) is not None
+    if is_file or (name == _FILE and b"content-type" in headers):
         return Part(name, None, data)
     try:
         return Part(name, data.decode("utf-8"), None)
     except UnicodeDecodeError as error:
-        # A file sent without a filename lands here too.
+        if name == _FILE:
+            return Part(name, None, data)
         message = f"'{name}' is not valid UTF-8 text. If it is a file, send it with a filename."
         raise InvalidRequest(message, param=name) from error
 

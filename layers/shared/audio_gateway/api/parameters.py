@@ -13,6 +13,11 @@ _Choice = TypeVar("_Choice", bound=str)
 _WHOLE: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
 _SHOWN: Final = 100
 
+MAX_ID: Final = 100
+"""Characters of an id: what is longer is nobody's, and no key of the table."""
+
+_MAX_VALUE: Final = 256  # more than any name has: the id of a model, with its endpoint behind it
+
 
 class Parameters:
     """The parameters of a query string, by name; those with several values come as `name[]=a&name[]=b` or as `name=a`.
@@ -30,6 +35,8 @@ class Parameters:
         values = tuple(dict.fromkeys(self._left.pop(name, ())))
         if "" in values:
             raise InvalidRequest(f"'{name}' must not be empty; leave it out to have all.", param=name)
+        if any(len(value) > _MAX_VALUE for value in values):
+            raise InvalidRequest(f"'{name}' has a value of more than {_MAX_VALUE} characters.", param=name)
         return values
 
     def choices(self, name: str, choices: tuple[_Choice, ...]) -> frozenset[_Choice]:

@@ -22,21 +22,28 @@ class _Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogSettings(_Settings):
+class _ApiSettings(_Settings):
+    """For the functions behind API Gateway. `origins` are those whose pages may call them, see `api/cors.py`."""
+
+    origins: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogSettings(_ApiSettings):
     """For the functions that only look things up. `catalog` is the path of the catalogue's TOML file."""
 
     catalog: str
 
 
 @dataclass(frozen=True, slots=True)
-class TableSettings(_Settings):
+class TableSettings(_ApiSettings):
     """For the functions that work on the table alone."""
 
     table: str
 
 
 @dataclass(frozen=True, slots=True)
-class AudioSettings(_Settings):
+class AudioSettings(_ApiSettings):
     """For the functions that call providers.
 
     `bucket` takes answers that are too big for Lambda, `table` is where they are metered, and `lag` says how
@@ -87,7 +94,7 @@ class ListeningSettings(AudioSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class StorageSettings(_Settings):
+class StorageSettings(_ApiSettings):
     """For the functions that work on the table and the bucket, and call no provider."""
 
     table: str
@@ -109,7 +116,7 @@ class DeskSettings(StorageSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookSettings(_Settings):
+class WebhookSettings(_ApiSettings):
     """For the function that keeps webhook endpoints. `allow_hosts` are those that may be private."""
 
     table: str
@@ -149,7 +156,7 @@ class RollupSettings(_Settings):
 
 
 def hosts_allowed_for_tests(env: Mapping[str, str]) -> str:
-    """AUDIO_GATEWAY_ALLOW_HOSTS, as jobs/remote.py reads it; raises `ConfigurationError` where it is set on AWS."""
+    """AUDIO_GATEWAY_ALLOW_HOSTS, as jobs/targets.py reads it; raises `ConfigurationError` where it is set on AWS."""
     value = env.get("AUDIO_GATEWAY_ALLOW_HOSTS", "")
     if value and not env.get("AWS_ENDPOINT_URL"):
         message = "AUDIO_GATEWAY_ALLOW_HOSTS is for tests on a local stack: a deployed function does not start with it"
@@ -186,6 +193,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
     "lambda_concurrency": partial(_count_of, name="AUDIO_GATEWAY_LAMBDA_CONCURRENCY", unit="environments"),
     "lag": _lag,
     "machine_arn": partial(_required, name="JOBS_MACHINE_ARN"),
+    "origins": partial(_required, name="AUDIO_GATEWAY_ALLOWED_ORIGINS"),
     "table": partial(_required, name="TABLE_NAME"),
     "webhook_dead_queue_url": partial(_required, name="WEBHOOK_DEAD_QUEUE_URL"),
     "webhook_queue_url": partial(_required, name="WEBHOOK_QUEUE_URL"),

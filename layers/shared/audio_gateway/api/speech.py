@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import call_of, caller_of, create_app, facts_of, known_model
+from audio_gateway.api.app import body_of, call_of, caller_of, create_app, facts_of, known_model
 from audio_gateway.api.background import Beginning
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.json_body import read_object
@@ -60,10 +60,10 @@ def speech_app(using: SpeechApi) -> FastAPI:
     async def create_speech(request: Request) -> Response:
         caller = caller_of(request)
         facts = facts_of(request)
-        body = read_object(request.headers.get("content-type"), await request.body())
+        body = read_object(request.headers.get("content-type"), await body_of(request))
         asked = read_order(body)
         order, as_events = asked.order, asked.stream_format == "sse"
-        facts.model = known_model(order.model, catalog)
+        facts.model = facts.requested_model = known_model(order.model, catalog)
         with begin_run(request, caller, using, *asked.what, background=asked.background) as run:
             if run.earlier is not None:
                 return respond(replayed(run.earlier), results, caller.project_id)

@@ -11,7 +11,15 @@ from typing import Any, Final, TypeVar, cast
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import call_of, caller_of, create_app, deadline_of, facts_of, known_model
+from audio_gateway.api.app import (
+    body_of,
+    call_of,
+    caller_of,
+    create_app,
+    deadline_of,
+    facts_of,
+    known_model,
+)
 from audio_gateway.api.background import Beginning
 from audio_gateway.api.form_body import read_form
 from audio_gateway.api.money import charged
@@ -19,6 +27,7 @@ from audio_gateway.api.multipart import Form
 from audio_gateway.api.replay import begin_run, deliver, remember, replayed, respond
 from audio_gateway.api.results import ResultStore
 from audio_gateway.api.transcript_answers import transcript_answer
+from audio_gateway.api.unknown_fields import announced
 from audio_gateway.errors import InvalidRequest, WorkTooLong
 from audio_gateway.providers.port import Chunking, KnownSpeaker, Task, TranscriptDone
 from audio_gateway.replay.idempotency import Idempotency
@@ -43,7 +52,6 @@ STREAMABLE: Final = ("json", "text", "diarized_json")
 MAX_SPEAKERS: Final = 4
 _REFERENCE = re.compile(r"data:audio/[\w.+-]+;base64,[A-Za-z0-9+/=_-]+", re.ASCII)
 _NUMBER = re.compile(r"([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?", re.ASCII)
-_FIELD_NAME = re.compile(r"[^A-Za-z0-9_.\[\]-]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +83,12 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
     async def create(request: Request) -> Response:
         caller = caller_of(request)
         facts = facts_of(request)
-        form = read_form(request.headers.get("content-type"), await request.body())
+        form = read_form(request.headers.get("content-type"), await body_of(request))
         background = read_background(form)
         order = read_order(form)
-        facts.model = known_model(order.model, using.catalog)
-        unknown = tuple(_FIELD_NAME.sub("?", name)[:50] for name in form.left())
+        facts.model = facts.requested_model = known_model(order.model, using.catalog)
+        unknown = announced(form.left())
+        facts.unknown_fields = len(form.left())
         # A request without `background` has the fingerprint of before there was one.
         asked = (order, "background") if background else (order,)
         with begin_run(request, caller, using, *asked, background=background) as run:
@@ -88,7 +97,8 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
             if background:
                 job = _job_of(order, caller.project_id, unknown, using)
                 duration_ms = measured_ms(order, deadline_of(request), using)
-                return begin.job(request, run, job, background=True, audio=order.data or None, duration_ms=duration_ms)
+                begun = begin.job(request, run, job, background=True, audio=order.data or None, duration_ms=duration_ms)
+                return _used(order, caller.project_id, begun, using)
             try:
                 heard = transcribe(order, call_of(request, caller), using)
             except WorkTooLong as error:
@@ -96,7 +106,8 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
                     raise
                 job = _job_of(order, caller.project_id, unknown, using)
                 known_ms = error.amount if order.audio_field == "file" else None
-                return begin.job(request, run, job, background=False, audio=order.data or None, duration_ms=known_ms)
+                begun = begin.job(request, run, job, background=False, audio=order.data or None, duration_ms=known_ms)
+                return _used(order, caller.project_id, begun, using)
             facts.model, facts.audio_ms = heard.model.id, heard.audio.duration_ms
             facts.ignored = tuple(sorted({*heard.ignored, *unknown}))
             with charged(heard.reservation, heard.model, facts):
@@ -113,6 +124,13 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
             return response
 
     return app
+
+
+def _used(order: TranscriptionOrder, project_id: str, answer: Response, using: ListeningApi) -> Response:
+    """The answer of a job that was begun: its upload is pending no more."""
+    if order.upload_id is not None:
+        using.files.used(project_id, order.upload_id)
+    return answer
 
 
 def read_background(form: Form) -> bool:
@@ -280,7 +298,7 @@ def _threshold(value: Any) -> float | None:
         return None
     try:
         threshold = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         threshold = math.nan
     if not 0 <= threshold <= 1:
         message = "'chunking_strategy[threshold]' must be a number from 0 to 1."
@@ -309,7 +327,7 @@ def _known_speakers(form: Form) -> tuple[KnownSpeaker, ...]:
 
 def _check_together(order: TranscriptionOrder) -> None:
     """What each field allows, but not with the others."""
-    if order.granularities and order.response_format != "verbose_json":
+    if order.granularities and order.response_format not in {"json", "verbose_json"}:
         message = "'timestamp_granularities[]' requires response_format=verbose_json."
         raise InvalidRequest(message, param="timestamp_granularities")
     if order.logprobs and order.response_format != "json":

@@ -8,24 +8,31 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import caller_of, create_app
+from audio_gateway.api.app import body_of, caller_of, create_app
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.json_body import read_object
 from audio_gateway.api.models import json_response
+from audio_gateway.api.writers import WriterOf
 from audio_gateway.errors import InvalidRequest, RequestTooLarge
 from audio_gateway.jobs.upload_store import UploadStore
 from audio_gateway.jobs.uploads import MAX_BYTES, MAX_FILENAME, Form, UploadState
+from audio_gateway.metering.account import Caller as Payer
+from audio_gateway.metering.visits import Visits
 
 
-def uploads_app(*, uploads: UploadStore, now_s: Callable[[], float] = time.time) -> FastAPI:
+def uploads_app(
+    *, uploads: UploadStore, visits: Visits, writer_of: WriterOf, now_s: Callable[[], float] = time.time
+) -> FastAPI:
     """The app of the uploads function; `now_s` is the clock in unix seconds."""
     app = create_app("uploads")
 
     @app.post("/audio/uploads")
     async def create(request: Request) -> Response:
         caller = caller_of(request)
-        filename, size = read_upload(read_object(request.headers.get("content-type"), await request.body()))
-        upload, form = uploads.create(caller.project_id, filename, size, now_s())
+        filename, size = read_upload(read_object(request.headers.get("content-type"), await body_of(request)))
+        limits = visits.count(caller.key_id)
+        payer = Payer(caller.key_id, caller.project_id)
+        upload, form = uploads.create(payer, filename, size, now_s(), most_pending=limits.most_pending_bytes)
         return json_response(_shape(UploadState(upload, "pending", filename=filename), form))
 
     @app.get("/audio/uploads/{upload_id}")
@@ -35,7 +42,7 @@ def uploads_app(*, uploads: UploadStore, now_s: Callable[[], float] = time.time)
 
     @app.delete("/audio/uploads/{upload_id}")
     async def delete(request: Request, upload_id: str) -> Response:
-        caller = caller_of(request)
+        caller = writer_of(request)
         uploads.delete(caller.project_id, upload_id)
         return json_response({"id": upload_id, "object": "audio.upload.deleted", "deleted": True})
 
@@ -59,7 +66,7 @@ def read_upload(body: dict[str, Any]) -> tuple[str, int]:
         message = "'bytes' must be a whole number from 1: how many bytes the file has, at most."
         raise InvalidRequest(message, param="bytes", code="invalid_value")
     if size > MAX_BYTES:
-        message = f"'bytes' is {size}; a file may have {MAX_BYTES}. Compress it (Opus or MP3, mono) or split it."
+        message = f"'bytes' is more than {MAX_BYTES}, the most of a file. Compress it (Opus or MP3, mono) or split it."
         raise RequestTooLarge(message, param="bytes")
     fields.refuse_the_rest()
     return filename, size

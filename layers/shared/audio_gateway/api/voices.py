@@ -27,7 +27,8 @@ def voices_app(*, catalog: Catalog, providers: Providers) -> FastAPI:
         for each in ids:
             for voice in _voices(catalog.model_for(each, "speech"), providers):
                 found.setdefault(voice["id"], voice)
-        return json_response({"object": "list", "data": list(found.values())})
+        names = [{"id": voice["id"], "name": voice["name"]} for voice in found.values()]  # as other servers list them
+        return json_response({"object": "list", "data": list(found.values()), "voices": names})
 
     return app
 

@@ -4,52 +4,79 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.admin.bodies import fields_of, name_of
 from audio_gateway.api.admin.pages import Asked, page_of
-from audio_gateway.api.app import caller_of, create_app
+from audio_gateway.api.admin.webhook_endpoints import add_webhook_endpoints
+from audio_gateway.api.app import body_of, caller_of, create_app
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.models import json_response
+from audio_gateway.api.writers import WriterOf
 from audio_gateway.errors import InvalidRequest
-from audio_gateway.jobs.remote import AllowedHosts, check_url
-from audio_gateway.jobs.webhook_store import Attempt, WebhookStore
-from audio_gateway.jobs.webhooks import EVENT_TYPES, ID_PREFIX, EventType, WebhookEndpoint, new_secret, secret_hint
+from audio_gateway.jobs.remote import check_url
+from audio_gateway.jobs.targets import AllowedHosts
+from audio_gateway.jobs.webhook_items import Attempt
+from audio_gateway.jobs.webhook_pace import PaceStore
+from audio_gateway.jobs.webhook_store import WebhookStore
+from audio_gateway.jobs.webhooks import (
+    ENDPOINT_STATUSES,
+    EVENT_TYPES,
+    ID_PREFIX,
+    EndpointStatus,
+    EventType,
+    WebhookEndpoint,
+    new_secret,
+    secret_hint,
+)
+from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.keys import new_id
-from audio_gateway.use_cases.webhooks import Post, try_out
-
-_MAX_ID: Final = 100
+from audio_gateway.use_cases.webhooks import Post, count_test, try_out
 
 _ALL: Final = "/webhook_endpoints"
 _ONE: Final = "/webhook_endpoints/{endpoint_id}"
 
 
-def webhooks_app(
-    *, store: WebhookStore, allow: AllowedHosts, post: Post, now_s: Callable[[], float] = time.time
-) -> FastAPI:
-    """The app of the webhooks function; `now_s` is the clock in unix seconds."""
+@dataclass(frozen=True, slots=True)
+class WebhookDesk:
+    """What the webhooks function works with. `now_s` is the clock in unix seconds."""
+
+    store: WebhookStore
+    directory: Directory
+    paces: PaceStore
+    writer_of: WriterOf
+    allow: AllowedHosts
+    post: Post
+    now_s: Callable[[], float] = time.time
+
+
+def webhooks_app(desk: WebhookDesk) -> FastAPI:
+    """The app of the webhooks function."""
     app = create_app("webhooks")
-    _add_making(app, store, allow, now_s)
-    _add_looking(app, store, now_s)
-    _add_using(app, store, post, now_s)
+    _add_making(app, desk)
+    _add_looking(app, desk)
+    _add_using(app, desk)
+    add_webhook_endpoints(app, desk.store, desk.directory, _shape)
     return app
 
 
-def _add_making(app: FastAPI, store: WebhookStore, allow: AllowedHosts, now_s: Callable[[], float]) -> None:
+def _add_making(app: FastAPI, desk: WebhookDesk) -> None:
+    store = desk.store
+
     @app.post(_ALL)
     async def create(request: Request) -> Response:
-        caller = caller_of(request)
+        caller = desk.writer_of(request)
         fields = await fields_of(request)
         name, url = name_of(fields, required=True), fields.text("url", required=True)
         types = _types_of(fields)
         if types is None:
             raise _wrong_types()
         fields.refuse_the_rest()
-        check_url(url, allow, param="url")
-        now = now_s()
+        check_url(url, desk.allow, param="url")
+        now = desk.now_s()
         endpoint = WebhookEndpoint(
             id=new_id(ID_PREFIX, now),
             project_id=caller.project_id,
@@ -65,10 +92,10 @@ def _add_making(app: FastAPI, store: WebhookStore, allow: AllowedHosts, now_s: C
 
     @app.post(_ONE)
     async def update(request: Request, endpoint_id: str) -> Response:
-        caller = caller_of(request)
+        caller = desk.writer_of(request)
         fields = await fields_of(request)
         name, url = name_of(fields, required=False) or None, fields.text("url") or None
-        types = _types_of(fields)
+        types, status = _types_of(fields), _status_of(fields)
         fields.refuse_the_rest()
         endpoint = store.get(caller.project_id, endpoint_id)
         changed = replace(
@@ -76,21 +103,26 @@ def _add_making(app: FastAPI, store: WebhookStore, allow: AllowedHosts, now_s: C
             name=name or endpoint.name,
             url=url or endpoint.url,
             event_types=types or endpoint.event_types,
+            status=status or endpoint.status,
         )
         if changed != endpoint:
             if changed.url != endpoint.url:
-                check_url(changed.url, allow, param="url")
-            endpoint = store.change(endpoint, name=name, url=url, event_types=types, now_s=int(now_s()))
+                check_url(changed.url, desk.allow, param="url")
+            endpoint = store.change(
+                endpoint, name=name, url=url, event_types=types, status=status, now_s=int(desk.now_s())
+            )
         return json_response(_shape(endpoint))
 
     @app.delete(_ONE)
     async def delete(request: Request, endpoint_id: str) -> Response:
-        endpoint = store.get(caller_of(request).project_id, endpoint_id)
-        store.delete(endpoint.project_id, endpoint.id)
+        endpoint = store.get(desk.writer_of(request).project_id, endpoint_id)
+        store.delete(endpoint)
         return json_response({"id": endpoint.id, "object": "webhook_endpoint.deleted", "deleted": True})
 
 
-def _add_looking(app: FastAPI, store: WebhookStore, now_s: Callable[[], float]) -> None:
+def _add_looking(app: FastAPI, desk: WebhookDesk) -> None:
+    store = desk.store
+
     @app.get("/webhook_event_types")
     async def event_types(request: Request) -> Response:
         caller_of(request)
@@ -100,7 +132,7 @@ def _add_looking(app: FastAPI, store: WebhookStore, now_s: Callable[[], float]) 
     async def list_all(request: Request) -> Response:
         caller = caller_of(request)
         asked = Asked.of(request)
-        return json_response(page_of(map(_shape, store.of_project(caller.project_id, _after(asked))), asked.limit))
+        return json_response(page_of(map(_shape, store.of_project(caller.project_id, asked.after)), asked.limit))
 
     @app.get(_ONE)
     async def retrieve(request: Request, endpoint_id: str) -> Response:
@@ -111,46 +143,43 @@ def _add_looking(app: FastAPI, store: WebhookStore, now_s: Callable[[], float]) 
         caller = caller_of(request)
         asked = Asked.of(request)
         endpoint = store.get(caller.project_id, endpoint_id)
-        found = store.attempts(endpoint, int(now_s()), after=_after(asked), limit=asked.limit + 1)
+        found = store.attempts(endpoint, int(desk.now_s()), after=asked.after, limit=asked.limit + 1)
         return json_response(page_of(map(_delivery, found), asked.limit))
 
 
-def _add_using(app: FastAPI, store: WebhookStore, post: Post, now_s: Callable[[], float]) -> None:
+def _add_using(app: FastAPI, desk: WebhookDesk) -> None:
+    store = desk.store
+
     @app.post(_ONE + "/rotate_secret")
     async def rotate_secret(request: Request, endpoint_id: str) -> Response:
-        caller = caller_of(request)
-        fields = await fields_of(request) if await request.body() else Fields({})
+        caller = desk.writer_of(request)
+        fields = await fields_of(request) if await body_of(request) else Fields({})
         keep_old = fields.flag("keep_old_secret_active_for_24_hours")
         fields.refuse_the_rest()
         endpoint = store.get(caller.project_id, endpoint_id)
-        return json_response(_with_secret(store.rotate(endpoint, new_secret(), keep_old=keep_old, now_s=int(now_s()))))
+        rotated = store.rotate(endpoint, new_secret(), keep_old=keep_old, now_s=int(desk.now_s()))
+        return json_response(_with_secret(rotated))
 
     @app.post(_ONE + "/test")
     async def test(request: Request, endpoint_id: str) -> Response:
-        caller = caller_of(request)
+        caller = desk.writer_of(request)
         fields = await fields_of(request)
         event_type = fields.choice("event_type", EVENT_TYPES, default=cast("EventType", ""))
         if not event_type:
             raise InvalidRequest(f"'event_type' is required: one of {', '.join(EVENT_TYPES)}.", param="event_type")
         fields.refuse_the_rest()
         endpoint = store.get(caller.project_id, endpoint_id)
-        status_code = try_out(endpoint, event_type, post=post, now_s=now_s())
+        count_test(endpoint, paces=desk.paces, now_s=desk.now_s())
+        status_code = try_out(endpoint, event_type, post=desk.post, now_s=desk.now_s())
         return json_response(
             {
                 "object": "webhook_endpoint.test",
                 "webhook_endpoint_id": endpoint.id,
                 "event_type": event_type,
                 "status_code": status_code,
-                "success": True,  # of the exchange; the SDKs' type says so
+                "success": True,
             }
         )
-
-
-def _after(asked: Asked) -> str | None:
-    """The id behind which a page begins; it may be of something that is gone."""
-    if asked.after is not None and len(asked.after) > _MAX_ID:
-        raise InvalidRequest("'after' must be the last_id of the page before.", param="after")
-    return asked.after
 
 
 def _types_of(fields: Fields) -> tuple[EventType, ...] | None:
@@ -165,6 +194,11 @@ def _types_of(fields: Fields) -> tuple[EventType, ...] | None:
     return tuple(each for each in EVENT_TYPES if each in given)
 
 
+def _status_of(fields: Fields) -> EndpointStatus | None:
+    given = fields.choice("status", (*ENDPOINT_STATUSES, ""), default="")
+    return next((status for status in ENDPOINT_STATUSES if status == given), None)
+
+
 def _wrong_types() -> InvalidRequest:
     message = f"'event_types' must be a list of at least one of: {', '.join(EVENT_TYPES)}."
     return InvalidRequest(message, param="event_types", code="invalid_value")
@@ -177,6 +211,7 @@ def _shape(endpoint: WebhookEndpoint) -> dict[str, Any]:
         "name": endpoint.name,
         "url": endpoint.url,
         "event_types": list(endpoint.event_types),
+        "status": endpoint.status,
         "signing_secret_hint": secret_hint(endpoint.secret),
         "created_at": endpoint.created_at,
         "updated_at": endpoint.updated_at,

@@ -15,13 +15,6 @@ from audio_gateway.errors import InvalidAudio
 
 _LOOK_BYTES: Final = 4_096
 _CHAIN_FRAMES: Final = 8
-_CONTAINER_OF: Final[dict[SpeechFormat, Container]] = {
-    "mp3": "mp3",
-    "opus": "ogg",
-    "aac": "aac",
-    "flac": "flac",
-    "wav": "wav",
-}
 
 
 def conform(
@@ -29,10 +22,11 @@ def conform(
 ) -> Iterator[bytes]:
     """Audio that a provider calls `declared` as `wanted` at 24 kHz mono and `speed`, yielded while it arrives.
 
-    What already is as wanted passes through unchanged, but for an ID3 tag in front; all other audio is decoded and
-    encoded anew. `sample_rate` (Hz) matters for bytes that are pcm only (s16le mono). Raises `InvalidAudio` before
-    the first piece when the bytes are no audio (HTML, JSON, text, nothing at all), and after the last whole one when a
-    file is cut off in the middle. What the chunks themselves raise comes out as it is.
+    mp3, aac, opus and flac that are as wanted already pass through, but for tags; all other audio is written anew.
+    `sample_rate` (Hz) matters for bytes that are pcm only (s16le mono). Of several files one behind the other all are
+    heard. Raises `InvalidAudio` before the first piece when the bytes are no audio (HTML, JSON, text, nothing at all)
+    or hold no sound, and after the last whole one when a file is cut off in the middle, or goes on with something that
+    would not be heard. What the chunks themselves raise comes out as it is.
     """
     source = _without_id3(iter(chunks))
     head = _head(source)
@@ -50,16 +44,22 @@ def _conform_file(
 ) -> Iterator[bytes]:
     from audio_gateway.audio.whole import whole
 
-    file = whole(everything, container)
-    if speed == 1.0 and _is_as_wanted(head, container, wanted):
-        yield from file
-    elif (wave := riff.read_head(head) if container == "wav" else None) and (rate := wave.speech_rate):
-        yield from _made(_audio_of_wave(file, wave), rate, wanted, speed)
-    else:
-        from audio_gateway.audio.decode import decode_stream
+    if container == "wav" and riff.read_head(head) is not None:
+        from audio_gateway.audio.waves import samples_of_waves
 
-        pcm = decode_stream(file, container=container, sample_rate=SPEECH_SAMPLE_RATE)
-        yield from _made(pcm, SPEECH_SAMPLE_RATE, wanted, speed)
+        rate, pcm = samples_of_waves(everything)
+        yield from _made(pcm, rate, wanted, speed)
+        return
+    as_it_is = speed == 1.0 and _is_as_wanted(head, container, wanted)
+    file = whole(everything, container, one=as_it_is)
+    if as_it_is:
+        yield from file
+        return
+    from audio_gateway.audio.decode import decode_stream
+
+    yield from _made(
+        decode_stream(file, container=container, sample_rate=SPEECH_SAMPLE_RATE), SPEECH_SAMPLE_RATE, wanted, speed
+    )
 
 
 def _without_id3(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -119,33 +119,19 @@ def _refuse_other_than_pcm(head: bytes, declared: SpeechFormat) -> None:
 
 
 def _is_as_wanted(head: bytes, container: Container, wanted: SpeechFormat) -> bool:
-    """Whether the file that begins with `head` is `wanted` at 24 kHz mono; in doubt it is not."""
-    if _CONTAINER_OF.get(wanted) != container:
-        return False
-    if wanted in ("mp3", "aac"):
+    """Whether the file that begins with `head` is `wanted` at 24 kHz mono, and plays as one whatever comes behind.
+
+    In doubt it is not. Several files of wav are one only when they are written anew, which costs next to nothing.
+    """
+    if wanted in ("mp3", "aac") and wanted == container:
         found = mpeg.find_frames(head, 0, 1)
         return found is not None and (found.first.sample_rate, found.first.channels) == (SPEECH_SAMPLE_RATE, 1)
-    if wanted == "flac":
+    if wanted == container == "flac":
         from audio_gateway.audio import flac
 
         info = flac.read_info(head)
         return info is not None and info[:3] == (SPEECH_SAMPLE_RATE, 1, 16)
-    if wanted == "opus":
-        return head[28:36] == b"OpusHead" and head[37:38] == b"\x01"
-    wave = riff.read_head(head)
-    return wave is not None and wave.speech_rate == SPEECH_SAMPLE_RATE
-
-
-def _audio_of_wave(chunks: Iterator[bytes], wave: riff.Head) -> Iterator[bytes]:
-    """The bytes between the header and the chunks that may stand behind the audio."""
-    skip, left = wave.start, wave.size
-    for chunk in chunks:
-        audio = chunk[skip:]
-        skip = max(0, skip - len(chunk))
-        if left is not None:
-            audio = audio[:left]
-            left -= len(audio)
-        yield audio
+    return (wanted, container) == ("opus", "ogg") and head[28:36] == b"OpusHead" and head[37:38] == b"\x01"
 
 
 def _made(pcm: Iterable[bytes], sample_rate: int, wanted: SpeechFormat, speed: float) -> Iterator[bytes]:

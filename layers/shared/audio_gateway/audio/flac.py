@@ -15,7 +15,8 @@ _MAGIC: Final = b"fLaC"
 _STARTS: Final = (_MAGIC + b"\x00\x00\x00\x22", _MAGIC + b"\x80\x00\x00\x22")
 _START_BYTES: Final = 8
 _STREAMINFO_BYTES: Final = 34
-_FIRST_BLOCK: Final = _START_BYTES + _STREAMINFO_BYTES
+HEAD_BYTES: Final = _START_BYTES + _STREAMINFO_BYTES
+"""What `read_info` needs."""
 _MAX_BLOCKS: Final = 1_000
 _MAX_STREAMS: Final = 1_000
 MAX_FRAME_BYTES: Final = 65_536
@@ -68,8 +69,8 @@ def _next_start(data: Content, at: int, end: int) -> int:
 
 def read_info(data: Content, at: int = 0) -> StreamInfo | None:
     """The stream information of the FLAC stream at `at`; None when there is none, or it is cut off."""
-    head = data[at : at + _FIRST_BLOCK]
-    if not head.startswith(_STARTS) or len(head) < _FIRST_BLOCK:
+    head = data[at : at + HEAD_BYTES]
+    if not head.startswith(_STARTS) or len(head) < HEAD_BYTES:
         return None
     packed = int.from_bytes(head[_START_BYTES + 10 : _START_BYTES + 18], "big")
     return StreamInfo(packed >> 44, (packed >> 41 & 7) + 1, (packed >> 36 & 31) + 1, packed & (1 << 36) - 1)
@@ -121,14 +122,14 @@ def _frame_samples(frame: bytes, at: int) -> int:
 
 def _read_stream(data: Content, at: int, end: int) -> Flac:
     info = read_info(data, at)
-    if info is None or not info.sample_rate or end < at + _FIRST_BLOCK:
+    if info is None or not info.sample_rate or end < at + HEAD_BYTES:
         raise _damaged()
-    header = b"fLaC\x80\x00\x00\x22" + data[at + _START_BYTES : at + _FIRST_BLOCK]  # marked as the last block
+    header = b"fLaC\x80\x00\x00\x22" + data[at + _START_BYTES : at + HEAD_BYTES]  # marked as the last block
     return Flac(header, _first_frame(data, at, end), end, info)
 
 
 def _first_frame(data: Content, at: int, end: int) -> int:
-    last, block = data[at + 4] & 0x80, at + _FIRST_BLOCK
+    last, block = data[at + 4] & 0x80, at + HEAD_BYTES
     for _ in range(_MAX_BLOCKS):
         if last:
             return block

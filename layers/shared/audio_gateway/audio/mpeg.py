@@ -37,6 +37,7 @@ _ADTS_RATES: Final = (
     7_350,
 )
 
+_SURPLUS_S: Final = Fraction(1, 2)  # more than an encoder puts before and behind the sound
 _MAX_ID3_TAGS: Final = 16
 _HEADERS_AT_START: Final = 2
 _HEADERS_AFTER_JUNK: Final = 4  # each start tried is another chance for noise to look right
@@ -172,6 +173,23 @@ def _xing_seconds(data: Content, xing: int, first: Frame) -> Fraction | None:
         else 0
     )
     return Fraction(max(0, samples - (gap >> 12) - (gap & 0xFFF)), first.sample_rate)
+
+
+def without_false_promise(data: bytes) -> bytes:
+    """A whole file that begins with a frame; without its first one where that promises less than there is.
+
+    Players go by it, and would stop in the middle of several files that follow one another.
+    """
+    first = read_frame(data, 0)
+    promised_s = None if first is None else promised_by_xing(data, 0, first)
+    if first is None or promised_s is None:
+        return data
+    at, samples = first.length, 0
+    while (frame := read_frame(data, at)) is not None:
+        at += frame.length
+        samples += frame.samples
+    surplus_s = Fraction(samples, first.sample_rate) - promised_s
+    return data[first.length :] if surplus_s > _SURPLUS_S else data
 
 
 def end_of_frames(data: Content) -> int:

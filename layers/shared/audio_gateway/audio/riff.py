@@ -93,6 +93,11 @@ class Head:
         return sample_rate if plain and sample_rate in RATES else None
 
     @property
+    def kind(self) -> bytes:
+        """What must be alike in files whose samples are one recording: coding, channels, rate, bits."""
+        return self.fmt[: _FORMAT.size]
+
+    @property
     def bytes_per_second(self) -> int:
         """Of the audio, as far as the header is right."""
         return _bytes_per_second(self.fmt)

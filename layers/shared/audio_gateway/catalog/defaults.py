@@ -50,13 +50,18 @@ _MAX_CHARACTERS: Final = 4096  # contract section 2; the 2000 tokens of gpt-4o-m
 
 _TTS_1_VOICES: Final = ("alloy", "ash", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer")
 
+# OpenAI says of these that they have no effect on tts-1; programs for voices send them to every model.
+_INSTRUCTIONS: Final[frozenset[Capability]] = frozenset({"instructions"})
+_NONE: Final[frozenset[str]] = frozenset()
+
 _TTS_1: Final = Defaults(
     speed_factor=_SPEECH_SPEED,
     capabilities=frozenset({"speed", "streaming"}),
     voices=_TTS_1_VOICES,
+    ignore=_INSTRUCTIONS,
     max_characters=_MAX_CHARACTERS,
 )
-_GPT_TTS: Final = replace(_TTS_1, capabilities=_TTS_1.capabilities | {"instructions"}, voices=OPENAI_VOICES)
+_GPT_TTS: Final = replace(_TTS_1, capabilities=_TTS_1.capabilities | _INSTRUCTIONS, voices=OPENAI_VOICES, ignore=_NONE)
 
 # `ignore` is what OpenAI itself lets through without effect (contract section 3.2).
 _WHISPER: Final = Defaults(
@@ -122,6 +127,7 @@ EMBEDDED: Final[Mapping[str, Defaults]] = MappingProxyType({
             "marin": "en-us+linda:pitch=35",
             "cedar": "en-us+m4:pitch=40",
         }),
+        ignore=_INSTRUCTIONS,
     ),
     "pocketsphinx": Defaults(
         speed_factor=2.0,  # half of what one processor does with clean speech: what fits must also fit on a busy one

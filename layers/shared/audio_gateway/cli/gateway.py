@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from audio_gateway.metering.books import DynamoBooks
     from audio_gateway.metering.directory import Directory
     from audio_gateway.metering.ledger_store import LedgerStore
+    from audio_gateway.metering.names import Names
     from audio_gateway.metering.table import Table
 
 CHECKOUT: Final = Path(__file__).resolve().parents[4]
@@ -101,6 +102,13 @@ class Gateway:
         """The names of all keys that were not deleted, by their ids."""
         found = (key for project in self.directory.projects() for key in self.directory.keys(project.id))
         return {key.entry.id: key.entry.name for key in found}
+
+    @cached_property
+    def names(self) -> Names:
+        """What its projects and keys are called."""
+        from audio_gateway.metering.names import DirectoryNames
+
+        return DirectoryNames(self.deployment.client, self.deployment.table)
 
     @cached_property
     def items(self) -> Table:
@@ -188,6 +196,11 @@ def local_stack() -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise Failed(f"{path} cannot be read: {error}\nSTACK_FILE must be a file that `make run` wrote.") from error
     return found
+
+
+def local_log() -> Path:
+    """What the functions of the local stack have written, also after it has stopped (local/console.py)."""
+    return _stack_file().with_suffix(".log")
 
 
 def local_client(found: dict[str, Any], service: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from audio_gateway.cli.limits import limits_text
-from audio_gateway.cli.output import audio_text, moment_text
+from audio_gateway.cli.output import audio_text, day_text, moment_text
 from audio_gateway.metering.account import Usage
 from audio_gateway.metering.directory_items import AdminKey, ProjectKey
 from audio_gateway.metering.limits import Limits, usd
@@ -33,6 +33,7 @@ def key_data(key: Key, now_s: int) -> dict[str, Any]:
         "redacted_value": entry.redacted,
         "status": _status(key, now_s),
         "created_at": entry.created_at,
+        "last_used_at": None if isinstance(key, AdminKey) else key.last_used_at,
         "limits": limits_of(key).to_api(),
     }
 
@@ -42,17 +43,27 @@ def used_data(usage: Usage) -> dict[str, Any]:
     return {
         "requests_per_minute": usage.requests,
         "concurrent_requests": usage.open_holds,
+        "concurrent_jobs": usage.open_jobs,
         "characters_per_minute": usage.characters,
         "audio_seconds_per_minute": usage.audio_ms / _MILLISECONDS,
         "monthly_budget_usd": usd(usage.committed_microusd),
+        "pending_upload_bytes": usage.pending_upload_bytes,
     }
 
 
 def key_cells(key: Key, now_s: int) -> tuple[str, ...]:
     """The cells of a line in the list of keys."""
     data = key_data(key, now_s)
-    names = ("id", "name", "project_id", "redacted_value", "status")
-    return *(data[name] or "" for name in names), limits_text(limits_of(key))
+    used_at = data["last_used_at"]
+    used = "" if isinstance(key, AdminKey) else "never" if used_at is None else day_text(used_at)
+    first, last = ("id", "name", "status"), ("project_id", "redacted_value")
+    return (
+        *(data[name] for name in first),
+        day_text(data["created_at"]),
+        used,
+        *(data[name] or "" for name in last),
+        limits_text(limits_of(key)),
+    )
 
 
 def key_lines(key: Key, usage: Usage | None, now_s: int) -> list[tuple[str, str]]:
@@ -72,8 +83,10 @@ def key_lines(key: Key, usage: Usage | None, now_s: int) -> list[tuple[str, str]
         ("requests this minute", _of(usage.requests, limits.requests_per_minute)),
         ("characters this minute", _of(usage.characters, limits.characters_per_minute)),
         ("audio this minute", _of(audio_text(usage.audio_ms), audio_limit)),
-        ("requests running", _of(usage.open_holds, limits.concurrent_requests)),
+        ("requests and jobs running", _of(usage.open_holds, limits.concurrent_requests)),
+        ("jobs running", _of(usage.open_jobs, limits.most_jobs)),
         ("spent and held this month", _of(f"${usd(usage.committed_microusd)}", budget)),
+        ("uploads pending", _of(_bytes(usage.pending_upload_bytes), _bytes(limits.most_pending_bytes))),
     ]
 
 
@@ -85,3 +98,7 @@ def _status(key: Key, now_s: int) -> str:
 
 def _of(used: int | str, limit: int | str | None) -> str:
     return f"{used}, no limit" if limit is None else f"{used} of {limit}"
+
+
+def _bytes(count: int) -> str:
+    return f"{count:,} bytes"

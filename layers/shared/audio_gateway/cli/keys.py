@@ -1,9 +1,10 @@
-"""`keys`: create, list, show, limit, disable, enable, delete."""
+"""`keys`: create, list, show, limit, rotate, disable, enable, delete."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated, Final
 
 import typer
@@ -12,9 +13,11 @@ from audio_gateway.cli.command import command
 from audio_gateway.cli.failures import Failed, WrongUse
 from audio_gateway.cli.gateway import Gateway
 from audio_gateway.cli.key_data import Key, key_cells, key_data, key_lines, used_data
-from audio_gateway.cli.limits import LimitOptions, limits_text
+from audio_gateway.cli.known_models import remark_unknown_models
+from audio_gateway.cli.limits import NONE, LimitOptions, limits_text
+from audio_gateway.cli.moments import moment
 from audio_gateway.cli.names import Name, checked
-from audio_gateway.cli.output import Column, Output, Sheet, Yes, confirm, remark
+from audio_gateway.cli.output import Column, Output, Sheet, Yes, confirm, moment_text, remark
 from audio_gateway.errors import NotFound
 from audio_gateway.metering.directory_items import DEFAULT_PROJECT, AdminKey, ProjectKey
 from audio_gateway.metering.keys import KeyKind
@@ -25,10 +28,18 @@ keys = typer.Typer(help="API keys and their limits.", no_args_is_help=True)
 KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="As `keys list` shows it.")]
 OnlyProject = Annotated[str | None, typer.Option("--project", metavar="ID", help="Only of this project.")]
 Project = Annotated[str, typer.Option("--project", metavar="ID", help="Whose key it is.")]
+Overlap = Annotated[
+    str, typer.Option(metavar="SPAN", help="How long the old key can still be used, such as 12h; none for not at all.")
+]
 Admin = Annotated[bool, typer.Option("--admin", help="A key for the admin API, which has no limits but --expires.")]
 Admins = Annotated[bool, typer.Option("--admin", help="The keys for the admin API instead.")]
 
-_COLUMNS: Final = (Column("id", whole=True), *map(Column, ("name", "project", "key", "status", "limits")))
+_COLUMNS: Final = (
+    Column("id", whole=True), Column("name"), Column("status"), Column("created", whole=True),
+    Column("last used", whole=True), Column("project", spare=True), Column("key", spare=True),
+    Column("limits", spare=True),
+)  # fmt: skip
+_DAY: Final = "24h"
 
 
 @command(keys, "create")
@@ -52,6 +63,7 @@ def create(
         raise WrongUse("An admin key belongs to no project: leave out --project.")
     kind: KeyKind = "admin" if admin else "api"
     name = checked(name)
+    remark_unknown_models(wanted)
     key = gateway.directory.create_key(kind, name=name, project_id=project, limits=wanted)
     if output.as_json:
         output.data({**key_data(_found(gateway, key.record.id), gateway.now_s), "value": key.value})
@@ -104,7 +116,40 @@ def limit(gateway: Gateway, limits: LimitOptions, output: Output, *, key_id: Key
     now_s = gateway.now_s
     _check_has_account(gateway, key_id)
     key = gateway.directory.edit_limits(key_id, lambda present: limits.on_top_of(present, now_s))
+    remark_unknown_models(limits.on_top_of(Limits(), now_s))
     output.done(key_data(key, now_s), f"{_named(key)} has these limits now: {limits_text(key.limits)}.")
+
+
+@command(keys, "rotate")
+def rotate(gateway: Gateway, output: Output, *, key_id: KeyId, overlap: Overlap = _DAY) -> None:
+    """Replace a key by a new one with the same name and limits, and show its value, this once.
+
+    The old key can be used for another day, or as long as --overlap says. What it has used stays its own: the new one
+    begins its monthly budget anew.
+    """
+    old = _check_has_account(gateway, key_id)
+    if old.status != "active":
+        raise Failed(f"{_named(old)} is {old.status}, and has nobody who needs another one.")
+    ends_at = None if overlap == NONE else moment("--overlap", overlap, gateway.now_s, ahead=True)
+    entry, directory = old.entry, gateway.directory
+    new = directory.create_key(
+        "api", name=entry.name, project_id=entry.project_id, limits=old.limits,
+        service_account_id=entry.service_account_id,
+    )  # fmt: skip
+    if ends_at is None:
+        directory.disable(key_id)
+    else:
+        directory.edit_limits(
+            key_id, lambda limits: replace(limits, expires_at=min(limits.expires_at or ends_at, ends_at))
+        )
+    if output.as_json:
+        found = key_data(_found(gateway, new.record.id), gateway.now_s)
+        output.data({**found, "value": new.value, "replaces": key_id})
+        return
+    until = "is refused from now on" if ends_at is None else f"can be used until {moment_text(ends_at)} UTC"
+    remark(f"Created {new.record.id} '{entry.name}'. {key_id} {until}; `keys delete {key_id}` removes it.")
+    remark("This is the new key's value, which nobody can see again:")
+    typer.echo(new.value)
 
 
 @command(keys, "disable")
@@ -162,9 +207,12 @@ def _found(gateway: Gateway, key_id: str) -> Key:
         raise
 
 
-def _check_has_account(gateway: Gateway, key_id: str) -> None:
-    if isinstance(_found(gateway, key_id), AdminKey):
-        raise Failed(f"{key_id} is an admin key: it has no limits and is not disabled, only deleted.")
+def _check_has_account(gateway: Gateway, key_id: str) -> ProjectKey:
+    key = _found(gateway, key_id)
+    if isinstance(key, AdminKey):
+        step = "`keys create --admin` makes another one."
+        raise Failed(f"{key_id} is an admin key: it has no limits and is not disabled, only deleted. {step}")
+    return key
 
 
 def _named(key: Key) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO, Final, Literal
 
 import typer
 
-from audio_gateway.cli.failures import Failed
+from audio_gateway.cli.failures import Failed, WrongUse
 from audio_gateway.cli.gateway import Gateway
 from audio_gateway.cli.moments import month_between
 from audio_gateway.cli.output import Output, dollars, moment_text, remark
@@ -20,6 +20,8 @@ from audio_gateway.metering.frontier import Frontier
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.ledger_csv import csv_parts
 from audio_gateway.metering.ledger_reader import batches
+from audio_gateway.metering.line_items import UNITS_PRICED, LineItem, Unit
+from audio_gateway.metering.names import Names
 
 _MILLISECONDS: Final = 1_000
 _DAY_S: Final = 86_400
@@ -32,6 +34,8 @@ Month = Annotated[str, typer.Argument(metavar="MONTH", help="A UTC month, such a
 File = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="A file, which appears when it is complete.")
 ]
+
+Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")]
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,15 @@ class Choice:
         )
 
 
-def ledger(gateway: Gateway, choice: Choice, output: Output, *, month: Month, file: File = None) -> None:
+def ledger(
+    gateway: Gateway, choice: Choice, output: Output, *, month: Month, file: File = None, force: Force = False
+) -> None:
     """Export the rows of a month as CSV.
 
     With --json it is one object per line instead. Rows are streamed: a month may be of any size.
     """
+    if file is not None and file.exists() and not force:
+        raise WrongUse(f"{file} is there already. --force overwrites it.")
     now_s = gateway.now_s
     start_s, end_s = month_between(month, now_s)
     if end_s > now_s:
@@ -69,7 +77,8 @@ def ledger(gateway: Gateway, choice: Choice, output: Output, *, month: Month, fi
     start_s = end_s if begun_ms is None else max(start_s, begun_ms // _MILLISECONDS)
     with _opened(file) as target, _progress(start_s, end_s, to_file=file is not None) as advance:
         rows = _rows(gateway, (start_s, end_s), choice, advance)
-        for part in _lines(rows) if output.as_json else csv_parts(rows, _PART_BYTES):
+        names = gateway.names
+        for part in _json_lines(rows, names) if output.as_json else csv_parts(rows, names, _PART_BYTES):
             target.write(part)
 
 
@@ -86,7 +95,7 @@ def _rows(gateway: Gateway, between_s: tuple[int, int], choice: Choice, advance:
         advance(stop_s, 0)
 
 
-def _lines(rows: Iterable[LedgerRow]) -> Iterator[bytes]:
+def _json_lines(rows: Iterable[LedgerRow], names: Names) -> Iterator[bytes]:
     """JSON Lines, with the names of the other commands."""
     for row in rows:
         data = {
@@ -94,18 +103,35 @@ def _lines(rows: Iterable[LedgerRow]) -> Iterator[bytes]:
             "at_ms": row.at_ms,
             "request_id": row.request_id,
             "project_id": row.project_id,
+            "project_name": names.project(row.project_id),
             "key_id": row.key_id,
+            "key_name": names.key(row.project_id, row.key_id),
             "endpoint": row.endpoint,
             "model": row.model,
             "unit": row.unit,
             "amount": row.amount,
             "price_usd": dollars(row.price_microusd),
-            "cost_usd": dollars(row.cost_microusd),
+            "provider_cost_usd": dollars(row.cost_microusd),
+            "line_items": [_item_data(item, row.unit) for item in row.items],
+            "adjustment_usd": dollars(row.adjustment_microusd),
             "outcome": row.outcome,
             "held_amount": row.held_amount,
             "held_usd": dollars(row.held_microusd),
         }
         yield json.dumps(data, ensure_ascii=False).encode() + b"\n"
+
+
+def _item_data(item: LineItem, unit: Unit) -> dict[str, str | int]:
+    return {
+        "model": item.model,
+        "amount": item.amount,
+        "billed_amount": item.billed_amount,
+        "unit_price_usd": dollars(item.unit_price_microusd),
+        "units_per_price": UNITS_PRICED[unit],
+        "markup_percent": item.markup_percent,
+        "price_percent": item.price_percent,
+        "price_usd": dollars(item.price_microusd(unit)),
+    }
 
 
 @contextmanager

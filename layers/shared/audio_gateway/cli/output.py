@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -14,6 +14,7 @@ import typer
 from audio_gateway.cli.failures import Failed
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -26,11 +27,15 @@ _SPANS: Final = (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60,
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its heading, the side that its cells stand at, and whether they must not be broken into lines."""
+    """A column: its heading, the side that its cells stand at, and whether they must not be broken into lines.
+
+    One that is `spare` is left out where the terminal has no room for all columns.
+    """
 
     heading: str
     side: Literal["left", "right"] = "left"
     whole: bool = False
+    spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,11 @@ def moment_text(unix_s: float) -> str:
     return f"{datetime.fromtimestamp(unix_s, UTC):%Y-%m-%d %H:%M:%S}"
 
 
+def day_text(unix_s: float) -> str:
+    """A day for people, as 2026-11-21 in UTC."""
+    return moment_text(unix_s)[:10]
+
+
 def audio_text(audio_ms: int) -> str:
     """A length of audio for people, as 1:02:03.500."""
     seconds, ms = divmod(audio_ms, _MILLISECONDS)
@@ -121,24 +131,51 @@ def span_text(seconds: int) -> str:
 
 
 def _print(sheet: Sheet) -> None:
+    from rich.console import Console
+
     rows = [tuple(row) for row in sheet.rows]
     if not rows:
         remark(sheet.empty)
-        return
+    elif sys.stdout.isatty():
+        draw(replace(sheet, rows=rows), Console(), on_terminal=True)
+    else:
+        draw(replace(sheet, rows=rows), Console(width=_PIPE_WIDTH), on_terminal=False)
+
+
+def draw(sheet: Sheet, console: Console, *, on_terminal: bool) -> None:
+    """Print a table. On a terminal that is too narrow its spare columns are left out, which it says."""
     from rich.console import Console
     from rich.text import Text
 
-    table = _table(sheet, rows)
-    width = _PIPE_WIDTH
-    if sys.stdout.isatty():
+    left_out: list[str] = []
+    table = _table(sheet)
+    width = console.width
+    if on_terminal:
+        unbounded = Console(width=_PIPE_WIDTH)
+        if unbounded.measure(table).minimum > width:
+            left_out = [column.heading for column in sheet.columns if column.spare]
+            table = _table(_without_spare(sheet))
         # Cells that must stay whole do so on a narrow terminal, too, which then breaks the lines by itself.
-        width = max(Console().width, Console(width=_PIPE_WIDTH).measure(table).minimum)
-    console = Console(width=width)
+        console.width = max(width, unbounded.measure(table).minimum)
     console.print(Text(printable(sheet.title), style="bold"))
     console.print(table)
+    if left_out:
+        console.print(f"A wider terminal and --json also show: {', '.join(left_out)}.", style="dim", soft_wrap=True)
 
 
-def _table(sheet: Sheet, rows: Sequence[Sequence[str]]) -> Table:
+def _without_spare(sheet: Sheet) -> Sheet:
+    def kept(cells: Sequence[Any]) -> list[Any]:
+        return [cell for cell, column in zip(cells, sheet.columns, strict=True) if not column.spare]
+
+    return replace(
+        sheet,
+        columns=kept(sheet.columns),
+        rows=[kept(row) for row in sheet.rows],
+        total=kept(sheet.total) if sheet.total else (),
+    )
+
+
+def _table(sheet: Sheet) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -150,6 +187,6 @@ def _table(sheet: Sheet, rows: Sequence[Sequence[str]]) -> Table:
         table.add_column(
             column.heading, footer=Text(footer), justify=column.side, no_wrap=column.whole, overflow="fold"
         )
-    for row in rows:
+    for row in sheet.rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     return table

@@ -12,6 +12,7 @@ from audio_gateway.cli.output import Column, Output, Sheet, audio_text, dollars,
 from audio_gateway.cli.sums import Field, Question, Report, Sum, report
 
 _MILLISECONDS: Final = 1_000
+_COSTS_HEADINGS: Final = ("requests", "price", "provider cost", "margin")
 _DATA_NAMES: Final = {Field.KEY: "key_id", Field.PROJECT: "project_id"}
 
 
@@ -46,22 +47,22 @@ def usage(gateway: Gateway, period: Period, question: Question, output: Output) 
 def costs(gateway: Gateway, period: Period, question: Question, output: Output) -> None:
     """Sum up what it costs, in dollars.
 
-    The price that callers are charged, the cost that the providers take, and the margin between the two. Providers also
-    take something for requests that failed, which are free to their callers and are not counted as requests.
+    The price is what callers pay, the provider cost what you pay, and the margin what is left. Providers also take
+    something for requests that failed, which are free to their callers and are not counted as requests.
     """
 
     def money(found: Sum) -> dict[str, str]:
         return {
-            "price": dollars(found.price_microusd),
-            "cost": dollars(found.cost_microusd),
-            "margin": dollars(found.price_microusd - found.cost_microusd),
+            "price_usd": dollars(found.price_microusd),
+            "provider_cost_usd": dollars(found.cost_microusd),
+            "margin_usd": dollars(found.price_microusd - found.cost_microusd),
         }
 
     form = _Form(
         "costs",
         lambda _found: True,
-        lambda found: {"requests": f"{found.requests:,}", **money(found)},
-        lambda found: {"requests": found.requests, **{f"{name}_usd": text for name, text in money(found).items()}},
+        lambda found: dict(zip(_COSTS_HEADINGS, (f"{found.requests:,}", *money(found).values()), strict=True)),
+        lambda found: {"requests": found.requests, **money(found)},
     )
     _show(form, gateway, period, question, output)
 

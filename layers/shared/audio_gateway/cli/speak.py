@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
 _STD: Final = "-"
 _INTERRUPTED: Final = 130
+_PATH: Final = re.compile(
+    r"\S*[/\\]\S*|~\S*|\S*\.[a-z][a-z0-9]{0,4}|.*\.(txt|md|rst|html?|srt|vtt|csv|json|xml|pdf|docx?|odt|epub)",
+    re.IGNORECASE,
+)
+"""What looks like the path of a file: one word with a slash or an ending, or any line with the ending of a text."""
 
 
 class SoundFormat(StrEnum):
@@ -61,9 +68,10 @@ class Manner:
 def speak(
     caller: Caller,
     manner: Manner,
-    text: Annotated[str, typer.Argument(metavar="TEXT|FILE|-", help="The text, a text file, or - for stdin.")],
+    text: Annotated[str, typer.Argument(metavar="WORDS|FILE|-", help="The text, a text file, or - for stdin.")],
     output: Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Such as out.mp3, or - for stdout.")],
     *,
+    is_text: Annotated[bool, typer.Option("--text", help="Speak WORDS even if they look like a file's name.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
 ) -> None:
     """Speak a text of any length up to a million characters.
@@ -71,7 +79,7 @@ def speak(
     Long texts are worked on as jobs; Ctrl-C cancels them, and what was done by then is charged.
     """
     target = None if output == _STD else _target(output, force=force)
-    fields = manner.fields(target) | {"input": _words(text)}
+    fields = manner.fields(target) | {"input": _words(text, is_text=is_text)}
     fields["model"] = caller.model(manner.model, "speech")
     board = Board()
     try:
@@ -135,13 +143,16 @@ def _format_of(target: Path | None) -> SoundFormat:
     return found
 
 
-def _words(text: str) -> str:
+def _words(text: str, *, is_text: bool) -> str:
     try:
-        if text == _STD:
+        if is_text:
+            words = text
+        elif text == _STD:
             words = sys.stdin.buffer.read().decode("utf-8-sig")
         elif _is_file(text):
             words = Path(text).read_text("utf-8-sig")
         else:
+            _check_no_path(text)
             words = text
     except UnicodeDecodeError as error:
         raise WrongUse(f"{printable(text)} is no text in UTF-8.") from error
@@ -152,8 +163,21 @@ def _words(text: str) -> str:
     return words
 
 
+def _check_no_path(text: str) -> None:
+    """Refuse what was meant as a file, surely or probably: spoken and charged would be its name."""
+    name = printable(text)
+    if _is(text, Path.is_dir):
+        raise WrongUse(f"{name} is a folder. Name a text file, or add --text to speak the word.")
+    if _PATH.fullmatch(text):
+        raise WrongUse(f"There is no file {name}. If these are the words to speak, add --text.")
+
+
 def _is_file(text: str) -> bool:
+    return _is(text, Path.is_file)
+
+
+def _is(text: str, kind: Callable[[Path], bool]) -> bool:
     try:
-        return Path(text).is_file()
+        return kind(Path(text))
     except (OSError, ValueError):  # too long for a name, or what none can have
         return False

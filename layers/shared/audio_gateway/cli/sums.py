@@ -53,7 +53,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What was used and what it costs. The price is what callers are charged, the cost what the providers take."""
+    """What was used and what it costs. The price is what callers pay, the cost what the providers take."""
 
     requests: int = 0
     characters: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -83,7 +84,9 @@ def transcribe(
     sources: Annotated[list[str], typer.Argument(metavar="FILE|URL...", help="Recordings of any size and length.")],
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="PATH", help="A file, a folder, or - for stdout; else beside the file."),
+        typer.Option(
+            "--output", "-o", metavar="PATH", help="A file, a folder/, or - for stdout; else beside the file."
+        ),
     ] = None,
     at_once: Annotated[int, typer.Option("--at-once", "-j", min=1, max=32, help="How many files at once.")] = 4,
     *,
@@ -96,6 +99,8 @@ def transcribe(
     of them failed; the others are done.
     """
     recordings = plan(sources, wish.wanted.ending, output, force=force)
+    if output is not None and _is_folder(output):
+        _make(Path(output))
     fields = wish.fields() | {"model": caller.model(wish.model, wish.endpoint)}
 
     def work(recording: Recording, line: Line) -> bytes:
@@ -127,9 +132,21 @@ def plan(sources: list[str], ending: str, output: str | None, *, force: bool) ->
             raise WrongUse(f"{target} is the recording itself. Choose another file with --output.")
         if target.exists() and not force:
             raise WrongUse(f"{target} is there already. --force overwrites it, --output chooses another place.")
-        if not target.parent.is_dir():
-            raise WrongUse(f"There is no folder {target.parent}.")
+        if not target.parent.is_dir() and not _is_folder(output):
+            raise WrongUse(f"There is no folder {target.parent}. An --output that ends with / is made.")
     return recordings
+
+
+def _is_folder(output: str | None) -> bool:
+    """Whether --output names a folder, there or not."""
+    return output is not None and (output.endswith(("/", os.sep)) or Path(output).is_dir())
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failed(f"The folder {folder} cannot be made: {error.strerror}") from error
 
 
 def _target(source: str, ending: str, output: str | None, *, alone: bool) -> Path | None:
@@ -140,10 +157,10 @@ def _target(source: str, ending: str, output: str | None, *, alone: bool) -> Pat
     name = (Path(printable(name)).stem if name.strip(".") else "") or "transcript"
     if output is None:
         return (Path() if is_url else Path(source).parent) / (name + ending)
-    if Path(output).is_dir():
+    if _is_folder(output):
         return Path(output) / (name + ending)
     if not alone:
-        raise WrongUse(f"--output {output} must be a folder that is there, or -, for several recordings.")
+        raise WrongUse(f"--output {output} must be a folder for several recordings, such as {output}/, or -.")
     return Path(output)
 
 
@@ -186,8 +203,9 @@ def _all_of(
                     failed.append((recording, str(error)))
                 else:
                     if recording.target is None:
-                        sys.stdout.buffer.write(data)
-                        sys.stdout.buffer.flush()
+                        with board.aside():
+                            sys.stdout.buffer.write(data)
+                            sys.stdout.buffer.flush()
         except KeyboardInterrupt:
             board.stop()
             for future in running:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import Job
 from audio_gateway.jobs.job_files import JobFiles, SourceFile
-from audio_gateway.jobs.remote import AllowedHosts, remote_file
+from audio_gateway.jobs.remote import remote_file
+from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.uploads import MAX_BYTES
 
 FETCH_SECONDS = 600

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from audio_gateway.errors import RequestTooLarge
 from audio_gateway.jobs.job_files import SourceFile
-from audio_gateway.jobs.remote import AllowedHosts, remote_file, target_of
+from audio_gateway.jobs.remote import remote_file
+from audio_gateway.jobs.targets import AllowedHosts, target_of
 from audio_gateway.jobs.upload_store import UploadStore
 
 
@@ -33,6 +34,10 @@ class Inputs:
     def find(self, project_id: str, upload_id: str) -> SourceFile:
         """The file of an upload as it is now; raises what `UploadStore.file` raises."""
         return self._uploads.file(project_id, upload_id, self._now_s())
+
+    def used(self, project_id: str, upload_id: str) -> None:
+        """See `UploadStore.used`."""
+        self._uploads.used(project_id, upload_id)
 
     def check(self, url: str) -> None:
         """Raises `InvalidRequest` for a URL that is none, or not one that may be asked."""

@@ -13,13 +13,15 @@ import secrets
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from audio_gateway.metering.pending_uploads import Announced
+
 MAX_BYTES: Final = 2 * 1024**3
 """Of one file: 2 GB. S3 itself takes 5 in a single POST."""
 
 FORM_SECONDS: Final = 15 * 60
 """How long a file can be posted. One that has begun by then may take longer."""
 
-KEPT_SECONDS: Final = 24 * 3600
+UPLOAD_KEPT_SECONDS: Final = 24 * 3600
 """How long the file can be used, from the moment at which it was announced. The bucket's lifecycle rule removes it
 within the days after."""
 
@@ -33,10 +35,15 @@ _ID: Final = re.compile(r"upload_[0-9a-f]{24}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What is kept of an upload in the table: numbers, and no name. `bytes` are those announced; times are unix s."""
+    """What is kept of an upload in the table: ids and numbers, and no name.
+
+    `key_id` is who announced it, empty for one from before that was kept; `bytes` are those announced. Times are unix
+    seconds.
+    """
 
     id: str
     project_id: str
+    key_id: str
     bytes: int
     created_at: int
 
@@ -46,6 +53,11 @@ class Upload:
         return f"uploads/{self.project_id}/{self.id}"
 
     @property
+    def announced(self) -> Announced:
+        """As it counts among those of its key that are pending."""
+        return Announced(self.key_id, self.id, self.bytes, self.file_ends_at)
+
+    @property
     def form_ends_at(self) -> int:
         """Until when the file can be posted."""
         return self.created_at + FORM_SECONDS
@@ -53,7 +65,7 @@ class Upload:
     @property
     def file_ends_at(self) -> int:
         """Until when the file can be used."""
-        return self.created_at + KEPT_SECONDS
+        return self.created_at + UPLOAD_KEPT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

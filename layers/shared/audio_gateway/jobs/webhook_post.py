@@ -8,7 +8,8 @@ from http import HTTPStatus
 from typing import Final
 
 from audio_gateway.errors import FetchTimedOut, FileUnavailable, InvalidRequest
-from audio_gateway.jobs.remote import AllowedHosts, guarded_connection
+from audio_gateway.jobs.remote import guarded_connection
+from audio_gateway.jobs.targets import AllowedHosts
 
 TIMEOUT_S: Final = 10.0
 """For all of an exchange."""

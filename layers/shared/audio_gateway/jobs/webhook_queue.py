@@ -2,6 +2,7 @@
 
 {"project_id", "job_id", "type", "created_at"}                                            to be told to every endpoint
 {"project_id", "job_id", "type", "created_at", "endpoint_id", "attempt", "due_at", "first_at"?}         to this one
+{…, "host", "turn_ms"}                                            the same, waiting for its turn; the host as a hash
 
 The group of a message is its project, which makes the queue a fair one: while one project takes up much of the time of
 those who work on it, SQS hands out the messages of the others first.
@@ -72,6 +73,8 @@ def message_of(what: Announcement | Delivery) -> str:
         message |= {"endpoint_id": what.endpoint_id, "attempt": what.attempt, "due_at": what.due_at}
         if what.first_at is not None:
             message["first_at"] = what.first_at
+        if what.host is not None:
+            message |= {"host": what.host, "turn_ms": what.turn_ms}
     return json.dumps(message)
 
 
@@ -88,4 +91,6 @@ def read_message(body: str) -> Announcement | Delivery:
         attempt=message["attempt"],
         first_at=message.get("first_at"),
         due_at=message["due_at"],
+        host=message.get("host"),
+        turn_ms=message.get("turn_ms", 0),
     )

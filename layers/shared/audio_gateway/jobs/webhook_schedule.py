@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from audio_gateway.jobs.webhook_pace import LATE_MS
 from audio_gateway.jobs.webhooks import WebhookEvent
 
 PAUSES_S: Final = (0, 5, 30, 120, 600)
@@ -27,6 +28,7 @@ class Delivery:
     """An event on its way to an endpoint. Moments are unix seconds.
 
     `attempt` counts from 1; `first_at` is the moment of the first try, None before it; the next one is due at `due_at`.
+    A try that waits for its turn at a host has the host's name and the moment in `turn_ms` (jobs/webhook_pace.py).
     """
 
     project_id: str
@@ -35,6 +37,8 @@ class Delivery:
     attempt: int = 1
     first_at: int | None = None
     due_at: int = 0
+    host: str | None = None
+    turn_ms: int = 0
 
     def after_failure(self, now_s: int) -> Delivery | None:
         """The next try, after this one has just failed; None if it was the last."""
@@ -42,7 +46,15 @@ class Delivery:
         due_at = now_s + pause_before(self.attempt + 1)
         if due_at > first_at + GIVE_UP_S:
             return None
-        return replace(self, attempt=self.attempt + 1, first_at=first_at, due_at=due_at)
+        return Delivery(self.project_id, self.endpoint_id, self.event, self.attempt + 1, first_at, due_at)
+
+    def waiting(self, host: str, turn_ms: int) -> Delivery:
+        """The same try at its turn."""
+        return replace(self, due_at=-(-turn_ms // 1000), host=host, turn_ms=turn_ms)
+
+    def has_turn(self, host: str, now_ms: int) -> bool:
+        """Whether it has waited for its turn at this host, and has not missed it."""
+        return self.host == host and now_ms <= self.turn_ms + LATE_MS
 
     def delay_at(self, now_s: int) -> int:
         """For how many seconds the queue is to hold it back now; 0 if it is due."""

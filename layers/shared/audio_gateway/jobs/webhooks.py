@@ -21,10 +21,16 @@ EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
 EVENT_OF_STATUS: Final[Mapping[str, EventType]] = {name.rpartition(".")[2]: name for name in EVENT_TYPES}
 """The event that a job's final status is."""
 
+EndpointStatus = Literal["enabled", "disabled"]
+ENDPOINT_STATUSES: Final[tuple[EndpointStatus, ...]] = get_args(EndpointStatus)
+
 ID_PREFIX: Final = "webhook_"
 
 MAX_ENDPOINTS: Final = 16
 """Of a project."""
+
+MAX_IN_VAIN: Final = 10
+"""So many events in a row that were given up switch an endpoint off: each was tried for a day."""
 
 OLD_SECRET_SECONDS: Final = 24 * 3600
 """How long requests are signed with the former secret, too, where its owner asked for that."""
@@ -39,6 +45,7 @@ _EVENT_ID_DIGITS: Final = 32
 class WebhookEndpoint:
     """Where a project wants to be told of which events. Times are unix seconds.
 
+    A disabled one is sent nothing. `in_vain` counts the events in a row that were given up.
     `secret` signs every request; `old_secret` does until `old_secret_until`, so that a receiver can change over.
     """
 
@@ -52,6 +59,12 @@ class WebhookEndpoint:
     updated_at: int
     old_secret: str | None = None
     old_secret_until: int = 0
+    status: EndpointStatus = "enabled"
+    in_vain: int = 0
+
+    def wants(self, event_type: EventType) -> bool:
+        """Whether it is to be told of such an event now."""
+        return self.status == "enabled" and event_type in self.event_types
 
     def secrets_at(self, now_s: int) -> tuple[str, ...]:
         """The secrets that sign at this moment, the newest first."""

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
-from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering.table import Item, Table, as_ours
 
 CHUNK: Final = 100
@@ -38,7 +37,7 @@ class DirectoryTable(Table):
             values[":after"] = {"S": after}
         more: Item = {}
         while True:
-            with as_ours():
+            with as_ours(self._unavailable):
                 answer = self._client.query(
                     TableName=self._name,
                     KeyConditionExpression=condition,
@@ -55,7 +54,7 @@ class DirectoryTable(Table):
 
     def changed(self, arguments: Item) -> Item | None:
         """The item after an update; None if the condition did not hold."""
-        with as_ours():
+        with as_ours(self._unavailable):
             try:
                 answer = self._client.update_item(TableName=self._name, ReturnValues="ALL_NEW", **arguments)
             except self._client.exceptions.ConditionalCheckFailedException:
@@ -64,7 +63,7 @@ class DirectoryTable(Table):
 
     def remove(self, key: Item) -> None:
         """Remove an item, if it is there."""
-        with as_ours():
+        with as_ours(self._unavailable):
             self._client.delete_item(TableName=self._name, Key=key)
 
     def transact(self, *writes: tuple[str, Item]) -> None:
@@ -72,7 +71,7 @@ class DirectoryTable(Table):
 
         Raises:
             Refused: a condition did not hold.
-            MeteringUnavailable: others were in the way for too long, or the call cannot be made.
+            `unavailable` of the table: others were in the way for too long, or the call cannot be made.
         """
         items: Any = [{kind: {"TableName": self._name, **arguments}} for kind, arguments in writes]
         for attempt in range(_MAX_TRIES):
@@ -82,11 +81,11 @@ class DirectoryTable(Table):
             if failed := frozenset(at for at, reason in enumerate(reasons) if reason == _CONDITION_FAILED):
                 raise Refused(failed)
             time.sleep(random.uniform(0, _PAUSE_S * 2**attempt))  # noqa: S311 - apart from others, not secret
-        raise MeteringUnavailable("Others are changing the same at the moment. Try again.")
+        raise self._unavailable("Others are changing the same at the moment. Try again.")
 
     def _try_to_transact(self, items: Any) -> list[str | None]:
         """Nothing if all was written, else why each write was not."""
-        with as_ours():
+        with as_ours(self._unavailable):
             try:
                 self._client.transact_write_items(TransactItems=items)
             except self._client.exceptions.TransactionCanceledException as error:

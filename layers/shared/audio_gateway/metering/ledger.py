@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
-from audio_gateway.metering.account import UNPAID, Hold, Outcome, Unit, Work
+from audio_gateway.metering.account import UNPAID, Hold, Outcome, Work
+from audio_gateway.metering.line_items import LineItem, Unit, line_items_from, line_items_text
 
 SHARDS: Final = 4
 """Partitions of an hour: 4 times 1,000 writes a second, of which each answered request takes one."""
@@ -25,6 +26,9 @@ class LedgerRow:
     others cost their caller nothing, and `held_amount` and `held_microusd` say how large the request was and what had
     been set aside for it: `abandoned`, if its process died before it gave an answer, and `failed`, if a provider worked
     for it and the caller got nothing of that: its `cost_microusd` is what the provider takes all the same.
+
+    `items` are what the price was computed from, one for each model that served. Rows of a version before this one have
+    none, nor have those that cost nothing, and jobs of which a model left the catalogue.
     """
 
     at_ms: int
@@ -40,6 +44,13 @@ class LedgerRow:
     outcome: Outcome
     held_amount: int = 0
     held_microusd: int = 0
+    items: tuple[LineItem, ...] = ()
+
+    @property
+    def adjustment_microusd(self) -> int:
+        """The price without what its items say, 0 nearly always: a job never costs more than was held for it."""
+        computed = sum(item.price_microusd(self.unit) for item in self.items)
+        return self.price_microusd - computed if self.items else 0
 
 
 def row_for(hold: Hold, work: Work, outcome: Outcome, at_ms: int | None = None) -> LedgerRow:
@@ -56,6 +67,7 @@ def row_for(hold: Hold, work: Work, outcome: Outcome, at_ms: int | None = None) 
         price_microusd=work.price_microusd,
         cost_microusd=work.cost_microusd,
         outcome=outcome,
+        items=work.items,
     )
 
 
@@ -70,7 +82,7 @@ def failed_row(hold: Hold, model: str, cost_microusd: int) -> LedgerRow:
 
 
 def _unpaid(hold: Hold, work: Work, outcome: Outcome) -> LedgerRow:
-    row = row_for(hold, replace(work, amount=0, price_microusd=0), outcome)
+    row = row_for(hold, replace(work, amount=0, price_microusd=0, items=()), outcome)
     return replace(row, held_amount=hold.work.amount, held_microusd=hold.work.price_microusd)
 
 
@@ -98,6 +110,8 @@ def row_item(row: LedgerRow) -> dict[str, Any]:
         "cost_microusd": {"N": str(row.cost_microusd)},
         "outcome": {"S": row.outcome},
     }
+    if row.items:
+        item["line_items"] = {"S": line_items_text(row.items)}
     if row.outcome in UNPAID:
         item |= {"held_amount": {"N": str(row.held_amount)}, "held_microusd": {"N": str(row.held_microusd)}}
     return item
@@ -120,4 +134,5 @@ def row_from(item: dict[str, Any]) -> LedgerRow:
         outcome=cast("Outcome", item["outcome"]["S"]),
         held_amount=int(item.get("held_amount", {"N": "0"})["N"]),
         held_microusd=int(item.get("held_microusd", {"N": "0"})["N"]),
+        items=line_items_from(item["line_items"]["S"]) if "line_items" in item else (),
     )

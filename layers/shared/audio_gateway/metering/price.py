@@ -5,26 +5,19 @@ The price depends on what was measured, and on nothing that the caller or the pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal, localcontext
-from typing import Final
+from dataclasses import dataclass, replace
 
 from audio_gateway.catalog.models import Model
-from audio_gateway.catalog.prices import EXACT
-
-_MILLISECONDS_PER_MINUTE: Final = 60_000
-_CHARACTERS_PER_UNIT: Final = 1_000_000
+from audio_gateway.metering.line_items import LineItem, Unit
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """Micro-dollars: what the provider takes from the operator, and what the operator takes from the caller."""
+    """Micro-dollars: what the operator pays the provider, and what the caller pays the operator, as `item` says."""
 
     cost_microusd: int
     price_microusd: int
-
-
-FREE: Final = Charge(0, 0)
+    item: LineItem
 
 
 def charge_for_characters(model: Model, characters: int) -> Charge:
@@ -32,7 +25,7 @@ def charge_for_characters(model: Model, characters: int) -> Charge:
     per_million = model.price.microusd_per_million_characters
     if per_million is None:
         raise ValueError(f"model '{model.id}' has no price for characters")
-    return _charge(model, Decimal(per_million) * characters, _CHARACTERS_PER_UNIT)
+    return _charge(LineItem(model.id, characters, characters, per_million, model.markup_percent), "characters")
 
 
 def charge_for_cached_characters(model: Model, characters: int) -> Charge:
@@ -40,10 +33,8 @@ def charge_for_cached_characters(model: Model, characters: int) -> Charge:
     per_million = model.price.microusd_per_million_characters
     if per_million is None or model.cache is None:
         raise ValueError(f"model '{model.id}' has no price for speech from its cache")
-    with localcontext(EXACT):
-        share = Decimal(model.cache.price_percent) / 100
-        price = Decimal(per_million) * characters * _with_markup(model) * share / _CHARACTERS_PER_UNIT
-        return Charge(0, _upwards(price))
+    item = LineItem(model.id, characters, characters, per_million, model.markup_percent, model.cache.price_percent)
+    return Charge(0, item.price_microusd("characters"), item)
 
 
 def charge_for_audio(model: Model, duration_ms: int) -> Charge:
@@ -51,7 +42,8 @@ def charge_for_audio(model: Model, duration_ms: int) -> Charge:
     per_minute = model.price.microusd_per_minute
     if per_minute is None:
         raise ValueError(f"model '{model.id}' has no price for minutes")
-    return _charge(model, Decimal(per_minute) * billed_ms(model, duration_ms), _MILLISECONDS_PER_MINUTE)
+    billed = billed_ms(model, duration_ms)
+    return _charge(LineItem(model.id, duration_ms, billed, per_minute, model.markup_percent), "audio_ms")
 
 
 def billed_ms(model: Model, duration_ms: int) -> int:
@@ -61,14 +53,7 @@ def billed_ms(model: Model, duration_ms: int) -> int:
     return -(-ms // step) * step if step else ms
 
 
-def _charge(model: Model, units: Decimal, per: int) -> Charge:
-    with localcontext(EXACT):
-        return Charge(_upwards(units / per), _upwards(units * _with_markup(model) / per))
-
-
-def _with_markup(model: Model) -> Decimal:
-    return 1 + Decimal(model.markup_percent) / 100
-
-
-def _upwards(amount: Decimal) -> int:
-    return int(amount.to_integral_value(ROUND_CEILING))
+def _charge(item: LineItem, unit: Unit) -> Charge:
+    """The provider takes what the catalogue says, and no markup."""
+    cost = replace(item, markup_percent="0").price_microusd(unit)
+    return Charge(cost, item.price_microusd(unit), item)

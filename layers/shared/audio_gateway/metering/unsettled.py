@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
-from audio_gateway.aws import aws_client, is_absent
+from audio_gateway.aws import aws_client, is_absent, timeout_s
 from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering.account import Hold, Work
+from audio_gateway.metering.line_items import line_items_from, line_items_text
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -86,8 +87,8 @@ class UnsettledStore:
     @cached_property
     def _client(self) -> S3Client:
         # Made on first use: a request whose settling fails is rare, and a client costs much of a cold start.
-        connect_s = _PATIENT_CONNECT_TIMEOUT_S if self._patient else _TIMEOUT_S
-        read_s = _PATIENT_READ_TIMEOUT_S if self._patient else _TIMEOUT_S
+        connect_s = _PATIENT_CONNECT_TIMEOUT_S if self._patient else timeout_s(_TIMEOUT_S)
+        read_s = _PATIENT_READ_TIMEOUT_S if self._patient else timeout_s(_TIMEOUT_S)
         attempts = _PATIENT_ATTEMPTS if self._patient else _ATTEMPTS
         client: S3Client = aws_client("s3", connect_timeout=connect_s, read_timeout=read_s, attempts=attempts)
         return client
@@ -97,7 +98,8 @@ class UnsettledStore:
         from botocore.exceptions import BotoCoreError, ClientError
 
         stamp = hold.admitted_ms if at_ms is None else at_ms
-        done = [work.model, work.amount, work.price_microusd, work.cost_microusd, stamp]
+        items = line_items_text(work.items)
+        done = [work.model, work.amount, work.price_microusd, work.cost_microusd, stamp, items]
         body = json.dumps(done, ensure_ascii=False)
         try:
             self._client.put_object(Bucket=self._bucket, Key=_name(hold), Body=body.encode())
@@ -114,11 +116,13 @@ class UnsettledStore:
             if is_absent(error, self._client, self._bucket, _name(hold)):
                 return None
             raise MeteringUnavailable("The evidence of an answer could not be read.") from error
-        # Evidence of a version before this one has no stamp.
-        model, amount, price, cost, *stamp = json.loads(body)
+        # Evidence of versions before this one ends earlier: without line items, or without a stamp, too.
+        model, amount, price, cost, *more = json.loads(body)
+        stamp = more[0] if more else hold.admitted_ms
+        items = line_items_from(more[1]) if more[1:] else ()
         held = hold.work
-        work = Work(held.request_id, held.endpoint, model, held.unit, amount, price, cost)
-        return Evidence(work, stamp[0] if stamp else hold.admitted_ms)
+        work = Work(held.request_id, held.endpoint, model, held.unit, amount, price, cost, items)
+        return Evidence(work, stamp)
 
     def forget(self, hold: Hold) -> None:
         """See `Unsettled.forget`."""

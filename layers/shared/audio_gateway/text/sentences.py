@@ -33,11 +33,14 @@ class End(NamedTuple):
 
 _SPACE: Final = "[^\\S\u00a0\u2007\u202f]"  # but for spaces that hold together what is beside them
 _CLOSERS: Final = "[\"'\u2019\u201d\u00bb)\\]}\u300b\u300d\u300f\u3011\uff09\uff3d\uff5d\u3009]"
+# A run of marks is taken as a whole (++) or, where nothing ends, passed over as a whole: looked at from each of its
+# marks in turn, a long one would take the square of its length.
 _ENDS: Final = re.compile(
     f"(?P<space>{_SPACE}+)"
-    f"|(?P<stop>[\u3002\uff01\uff1f\uff61\u203c\u2047-\u2049\u104b\u17d4\u0f0d]+|[!?]+(?=[{UNSPACED}]))"
+    f"|(?P<stop>[\u3002\uff01\uff1f\uff61\u203c\u2047-\u2049\u104b\u17d4\u0f0d]+|[!?]++(?=[{UNSPACED}]))"
     f"(?P<closed>{_CLOSERS}*){_SPACE}*"
-    f"|(?P<pause>[\uff0c\u3001\uff1b\uff1a\uff64\u104a]|[,;:](?=[{UNSPACED}])|\u2014+(?=\\w)){_CLOSERS}*{_SPACE}*"
+    f"|(?P<pause>[\uff0c\u3001\uff1b\uff1a\uff64\u104a]|[,;:](?=[{UNSPACED}])|\u2014++(?=\\w)){_CLOSERS}*{_SPACE}*"
+    "|[!?]++|\u2014++"
 )
 _STOPS: Final = "!?\u2026\u061f\u06d4\u0964\u0965\u0589\u1362\u3002\uff01\uff1f\uff61\u203c\u2047\u2048\u2049"
 _PAUSES: Final = ",;:\u060c\u061b\u1363\u1365\u2013\u2014\uff0c\u3001\uff1b\uff1a"
@@ -65,6 +68,8 @@ def ends(text: str, start: int, end: int) -> Iterator[End]:
     for match in _ENDS.finditer(text, start, end):
         if match["space"] is not None:
             yield End(match.end(), _before_space(text, match.start(), match.end()))
+        elif match["stop"] is None and match["pause"] is None:
+            continue  # over marks behind which nothing ends
         elif _goes_on(text, match.end()):
             continue  # with a bracket or mark that belongs to what ends here, and that is beyond `end`
         elif match["stop"] is not None:

@@ -2,7 +2,8 @@
 
 Every step may be repeated, or break off anywhere and be repeated by another process:
 
-    hold      the hold is written into the job, then admitted; a repetition admits the very same one, which is no second
+    admit     a hold is admitted before there is the job: of its price, or of the least one where its length is unknown
+    correct   the whole price is written into the job, then held in place of the least one; a repetition changes nothing
     end       the job's final state, with what is charged and the moment, is decided by one conditional write
     settle    evidence (S3), the ledger row at that moment, the release, and the evidence is removed
 
@@ -19,8 +20,8 @@ from typing import Protocol
 
 from audio_gateway.catalog.models import Catalog, Endpoint, Model
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import LimitReached, MeteringUnavailable
-from audio_gateway.jobs.job import HOLD_SECONDS, Job
+from audio_gateway.errors import MeteringUnavailable
+from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import Caller, Hold, JobMeter, Work
 from audio_gateway.metering.ledger import LedgerRow, failed_row
@@ -30,7 +31,7 @@ from audio_gateway.use_cases.reserve import Call, work_of
 
 @dataclass(frozen=True, slots=True)
 class JobTill:
-    """Where the money of jobs is held and settled; `meter` holds for `HOLD_SECONDS`."""
+    """Where the money of jobs is held and settled; `meter` holds for `JOB_HOLD_SECONDS`."""
 
     meter: JobMeter
     unsettled: Unsettled
@@ -50,29 +51,27 @@ def new_hold(
     """The hold of what the dearest of the models would cost; the first is the one that the caller named."""
     call = Call(job_id, caller, Deadline.after(0))
     dearest = max((work_of(call, endpoint, model, amount) for model in able), key=lambda work: work.price_microusd)
-    return Hold(caller, replace(dearest, model=able[0].id), now_ms, now_ms // 1000 + HOLD_SECONDS)
+    return Hold(caller, replace(dearest, model=able[0].id, items=()), now_ms, now_ms // 1000 + JOB_HOLD_SECONDS)
 
 
 def hold_price(job: Job, hold: Hold, *, store: JobStore, till: JobTill) -> Job:
-    """Hold the price of a job, unless that was done before; the job with its hold.
+    """Hold the whole price of a job, in place of what was held when nobody knew its length; the job with its hold.
 
-    `hold` is what is to be held if the job has none yet, or one that its limits refuse by now: a refusal is of the
-    minute in which it was asked for.
+    `hold` is what its work takes, as of now. What is held for more than that stays.
 
     Raises:
-        LimitReached, PermissionDenied, MeteringUnavailable: see `Meter.admit`; nothing is held.
-        StorageUnavailable: the job cannot be written; what is held, if anything, a repetition finds.
+        LimitReached, PermissionDenied, MeteringUnavailable: see `JobMeter.correct` and `Meter.admit`; no more is held
+            than before.
+        StorageUnavailable: the job cannot be written; what is held, a repetition finds.
     """
     if job.hold is not None:
-        if not store.intend(job, job.hold):
-            return job  # over by now, and settled perhaps: it must not be held again
-        try:
-            till.meter.admit(job.hold.caller, job.hold.work, at_ms=job.hold.admitted_ms)
-        except LimitReached:
-            if job.hold.admitted_ms == hold.admitted_ms:
-                raise
-        else:
-            return job
+        enough = job.hold if job.hold.work.amount >= hold.work.amount else replace(job.hold, work=hold.work)
+        if not store.intend(job, enough):
+            return job  # over by now, and settled perhaps: nothing must be held again
+        if till.meter.correct(job.hold, enough):
+            return replace(job, hold=enough)
+        job = replace(job, hold=enough)
+    # Of a job that was begun when nothing was held before this step, or whose hold was given back.
     if store.intend(job, hold):
         till.meter.admit(hold.caller, hold.work, at_ms=hold.admitted_ms)
     return replace(job, hold=hold)
@@ -81,7 +80,8 @@ def hold_price(job: Job, hold: Hold, *, store: JobStore, till: JobTill) -> Job:
 def work_done(job: Job, catalog: Catalog) -> Work | None:
     """What is charged for the chunks of a job that are counted; None where that is nothing.
 
-    It never costs more than was held.
+    It never costs more than was held. A price by a model that has left the catalogue cannot be computed again: then
+    there are no line items.
     """
     hold, served, whole, amount = job.hold, job.answered.served, job.whole_units, job.whole_amount
     if hold is None or not whole or not sum(served.values()):
@@ -89,13 +89,13 @@ def work_done(job: Job, catalog: Catalog) -> Work | None:
     shares = {model_id: part * amount // whole for model_id, part in served.items()}
     if sum(served.values()) == whole:
         shares[next(iter(shares))] += amount - sum(shares.values())
-    price = cost = 0
-    for model_id, share in shares.items():
-        each = _charge(hold, model_id, share, catalog)
-        price, cost = price + each.price_microusd, cost + each.cost_microusd
+    served_by = [_charge(hold, model_id, share, catalog) for model_id, share in shares.items()]
+    cost = sum(each.cost_microusd for each in served_by)
     first = max(shares, key=lambda model_id: shares[model_id])
-    price = min(price, hold.work.price_microusd)
-    return replace(hold.work, model=first, amount=sum(shares.values()), price_microusd=price, cost_microusd=cost)
+    price = min(sum(each.price_microusd for each in served_by), hold.work.price_microusd)
+    items = tuple(item for each in served_by for item in each.items) if all(each.items for each in served_by) else ()
+    amount = sum(shares.values())
+    return replace(hold.work, model=first, amount=amount, price_microusd=price, cost_microusd=cost, items=items)
 
 
 def settle(job: Job, *, till: JobTill) -> None:
@@ -131,7 +131,7 @@ def _charge(hold: Hold, model_id: str, amount: int, catalog: Catalog) -> Work:
     if model is None:
         held = hold.work
         price, cost = (held.price_microusd * amount // held.amount, held.cost_microusd * amount // held.amount)
-        return replace(held, amount=amount, price_microusd=price, cost_microusd=cost)
+        return replace(held, amount=amount, price_microusd=price, cost_microusd=cost, items=())
     call = Call(hold.work.request_id, hold.caller, Deadline.after(0))
     endpoint: Endpoint = hold.work.endpoint  # type: ignore[assignment] # written by `new_hold`
     return work_of(call, endpoint, model, amount)

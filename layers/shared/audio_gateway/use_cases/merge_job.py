@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from audio_gateway.audio.formats import CONTENT_TYPES
-from audio_gateway.audio.silence import RATE
+from audio_gateway.audio.silence import CHUNK_SAMPLE_RATE
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import StorageUnavailable, WorkTooLong
@@ -86,6 +86,8 @@ def _end(project_id: str, job_id: str, error: JobError | None, deadline: Deadlin
         _write_off_what_is_lost(ended, using)
         if ended.status == "cancelled":
             _keep_what_is_paid(ended, deadline, using)
+        elif ended.status == "failed" and not ended.partial:
+            using.files.remove(ended)  # nobody can come to any of it
         using.notify(ended)
     using.store.close(job_id)  # last: until then, whoever finds its work stopped has this done again
 
@@ -269,5 +271,5 @@ def _places(job: Job, plan: Plan, missing: Sequence[int]) -> str:
 
 def _clock(samples: int) -> str:
     """A place in the recording as h:mm:ss, of samples at 16 kHz."""
-    seconds = samples // RATE
+    seconds = samples // CHUNK_SAMPLE_RATE
     return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

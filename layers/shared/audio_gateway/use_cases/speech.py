@@ -13,7 +13,7 @@ from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ConfigurationError, InvalidAudio, InvalidRequest, ProviderBadAnswer, WorkTooLong
 from audio_gateway.providers.port import AudioChunk, SpeechProvider, SpeechRequest, VoiceLister
 from audio_gateway.replay.speech_cache import Sound, SpeechCache
-from audio_gateway.use_cases.ask import Candidate, InVain, Providers, Stopwatch, candidates, first_to_answer, watched
+from audio_gateway.use_cases.ask import Candidate, OnFailure, Providers, Stopwatch, candidates, first_to_answer, watched
 from audio_gateway.use_cases.options import ignored_options
 from audio_gateway.use_cases.reserve import Call, Reservation, Till
 
@@ -76,7 +76,7 @@ def speak(
     able = candidates(model, "speech", catalog, lambda m: _plan(order, m, catalog, providers))
     stopwatch = Stopwatch()
     # Before the reservation, which must have its price; the whole file, so that it cannot be gone afterwards.
-    known = None if model.cache is None else cache.find(_sound(order, able[0]), max_age_s=model.cache.seconds)
+    known = None if model.cache is None else cache.find(_sound(order, able[0], call), max_age_s=model.cache.seconds)
     if known is not None:
         reservation = till.reserve_cached(call, model, len(order.text))
         return SpeechAnswer(reservation, model, iter((known,)), able[0].plan.ignored, stopwatch, cached=True)
@@ -84,8 +84,8 @@ def speak(
     reservation = till.reserve(call, "speech", model, tuple(c.model for c in able), len(order.text))
     with reservation.released_on_error():
         ask = partial(_synthesize, order, call, providers=providers, stopwatch=stopwatch)
-        served, chunks = first_to_answer(able, ask, call.deadline, reservation.in_vain)
-    to_keep = None if served.model.cache is None else _sound(order, served)
+        served, chunks = first_to_answer(able, ask, call.deadline, reservation.failed)
+    to_keep = None if served.model.cache is None else _sound(order, served, call)
     return SpeechAnswer(reservation, served.model, chunks, served.plan.ignored, stopwatch, to_keep=to_keep)
 
 
@@ -96,11 +96,11 @@ def able_to_speak(order: SpeechOrder, *, catalog: Catalog, providers: Providers)
 
 
 def speak_part(
-    order: SpeechOrder, call: Call, able: tuple[Candidate[_Plan], ...], providers: Providers, in_vain: InVain
+    order: SpeechOrder, call: Call, able: tuple[Candidate[_Plan], ...], providers: Providers, on_failure: OnFailure
 ) -> tuple[Model, bytes]:
     """Have one part of a long text spoken, whole: by the first model that does so to the end. Nothing is charged.
 
-    `in_vain` is told of those who worked for nothing. Raises `ProviderError`.
+    `on_failure` is told of those who did not do it. Raises `ProviderError`.
     """
     stopwatch = Stopwatch()
     fitting = tuple(c for c in able if c.model.max_characters is None or len(order.text) <= c.model.max_characters)
@@ -108,7 +108,7 @@ def speak_part(
     def whole_of(candidate: Candidate[_Plan]) -> Iterator[bytes]:
         yield b"".join(_synthesize(order, call, candidate, providers, stopwatch))
 
-    served, whole = first_to_answer(fitting, whole_of, call.deadline, in_vain)
+    served, whole = first_to_answer(fitting, whole_of, call.deadline, on_failure)
     return served.model, next(whole)
 
 
@@ -128,9 +128,10 @@ def spoken_seconds(text: str, speed: float) -> float:
     return (wide / _WIDE_A_SECOND + (len(text) - wide) / _LETTERS_A_SECOND) / speed
 
 
-def _sound(order: SpeechOrder, candidate: Candidate[_Plan]) -> Sound:
+def _sound(order: SpeechOrder, candidate: Candidate[_Plan], call: Call) -> Sound:
     """What the caller would hear from the candidate."""
     model, plan = candidate.model, candidate.plan
+    is_shared = model.cache is not None and model.cache.shared
     return Sound(
         adapter=model.provider.adapter,
         provider=model.provider.id,
@@ -143,6 +144,7 @@ def _sound(order: SpeechOrder, candidate: Candidate[_Plan]) -> Sound:
         speed=order.speed,
         provider_format=plan.ask_for,
         provider_speed=plan.provider_speed,
+        project_id=None if is_shared else call.caller.project_id,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
 
-from audio_gateway.audio.activity import RATE, holds_speech
+from audio_gateway.audio.activity import VAD_SAMPLE_RATE, holds_speech
 from audio_gateway.audio.measure import measure
 from audio_gateway.audio.rewrite import plainly
 from audio_gateway.audio.source import AudioSource
@@ -36,7 +36,7 @@ from audio_gateway.providers.port import (
 )
 from audio_gateway.transcripts.render import Granularity, ResponseFormat
 from audio_gateway.transcripts.transcript import Transcript
-from audio_gateway.use_cases.ask import Candidate, InVain, Providers, Stopwatch, candidates, first_to_answer, watched
+from audio_gateway.use_cases.ask import Candidate, OnFailure, Providers, Stopwatch, candidates, first_to_answer, watched
 from audio_gateway.use_cases.known_voices import measured_voices
 from audio_gateway.use_cases.options import able, ignored_options, unsupported
 from audio_gateway.use_cases.reserve import Call, Reservation, Till
@@ -55,6 +55,7 @@ MAX_READ_BYTES: Final = 100_000_000
 
 _FETCH_S: Final = 10.0  # of the 29: what is left must do for the work
 
+_GRANULARITIES: Final = "timestamp_granularities"
 _SUBTITLES: frozenset[ResponseFormat] = frozenset({"srt", "vtt"})
 _ENDPOINT_OF: dict[Task, Endpoint] = {"transcribe": "transcriptions", "translate": "translations"}
 
@@ -93,7 +94,7 @@ class TranscriptionOrder:
     @property
     def want_words(self) -> bool:
         """Whether the answer lists words."""
-        return "word" in self.granularities
+        return self.response_format == "verbose_json" and "word" in self.granularities
 
     @property
     def want_segments(self) -> bool:
@@ -132,6 +133,10 @@ class NamedFiles(Protocol):
         """The file of an upload as it is now, for a job. Raises as `upload`."""
         ...
 
+    def used(self, project_id: str, upload_id: str) -> None:
+        """A call or a job with the file of an upload was admitted: its key need not make room for it any more."""
+        ...
+
     def check(self, url: str) -> None:
         """Raises `InvalidRequest` for a URL that is none, or not one that may be asked."""
         ...
@@ -164,6 +169,7 @@ def transcribe(order: TranscriptionOrder, call: Call, using: Listening) -> Trans
     catalog, providers, till = using.catalog, using.providers, using.till
     endpoint = _ENDPOINT_OF[order.task]
     model = catalog.model_for(order.model, endpoint)
+    _check_granularities(order, model)
     _check_options(order, model, endpoint, catalog)
     voices = measured_voices(order.known_speakers)
     order = replace(order, data=_read(order, model, call, using.files), known_speakers=voices)
@@ -181,8 +187,10 @@ def transcribe(order: TranscriptionOrder, call: Call, using: Listening) -> Trans
     reservation = till.reserve(call, endpoint, model, tuple(c.model for c in in_turn), audio.duration_ms)
     stopwatch = Stopwatch()
     with reservation.released_on_error():
+        if order.upload_id is not None:
+            using.files.used(call.caller.project_id, order.upload_id)
         ask = partial(_listen, order, call, audio, providers=providers, stopwatch=stopwatch)
-        served, events = first_to_answer(in_turn, ask, call.deadline, reservation.in_vain)
+        served, events = first_to_answer(in_turn, ask, call.deadline, reservation.failed)
     return TranscriptionAnswer(reservation, served.model, audio, events, served.plan, stopwatch)
 
 
@@ -215,6 +223,7 @@ def able_to_listen(order: TranscriptionOrder, *, catalog: Catalog) -> tuple[Cand
     """The model and its fallbacks that can do what is asked for, whatever the length. Raises as `transcribe` does."""
     endpoint = _ENDPOINT_OF[order.task]
     model = catalog.model_for(order.model, endpoint)
+    _check_granularities(order, model)
     return candidates(model, endpoint, catalog, lambda m: _check_options(order, m, endpoint, catalog))
 
 
@@ -224,13 +233,13 @@ def listen_to_part(
     audio: AudioSource,
     able: tuple[Candidate[frozenset[str]], ...],
     providers: Providers,
-    in_vain: InVain,
+    on_failure: OnFailure,
 ) -> tuple[Model, Transcript]:
     """Have one part of a long recording written down: by the first model that does so to the end. Nothing is charged.
 
     All times that the model has are asked for: they say where the parts are joined, and the transcript may be given in
     any format later. Not where log probabilities were ordered, which no provider gives together with times.
-    `in_vain` is told of those who worked for nothing. Raises `ProviderError`.
+    `on_failure` is told of those who did not do it. Raises `ProviderError`.
     """
     stopwatch = Stopwatch()
 
@@ -240,13 +249,13 @@ def listen_to_part(
             yield last.transcript
 
     fitting = tuple(c for c in able if _fits(audio, c.model))
-    served, transcripts = first_to_answer(fitting, whole, call.deadline, in_vain)
+    served, transcripts = first_to_answer(fitting, whole, call.deadline, on_failure)
     return served.model, next(transcripts)
 
 
 def _fits(audio: AudioSource, model: Model) -> bool:
-    in_seconds = model.max_seconds is None or audio.duration_ms <= model.max_seconds * 1000
-    return in_seconds and (model.max_bytes is None or len(audio.data) <= model.max_bytes)
+    """Whether the model takes audio of this length; those that do not take so many bytes are not among the able."""
+    return model.max_seconds is None or audio.duration_ms <= model.max_seconds * 1000
 
 
 def _with_times(order: TranscriptionOrder, model: Model) -> TranscriptionOrder:
@@ -279,7 +288,21 @@ def _check_options(order: TranscriptionOrder, model: Model, endpoint: Endpoint, 
         "known_speaker_names": bool(order.known_speakers),
     }
     ignored = ignored_options([name for name, wanted in asked.items() if wanted], model, endpoint, catalog)
-    return ignored | _check_language(order.language, model)
+    without_effect = {_GRANULARITIES} if order.granularities and order.response_format != "verbose_json" else set()
+    return ignored | without_effect | _check_language(order.language, model)
+
+
+def _check_granularities(order: TranscriptionOrder, model: Model) -> None:
+    """Raises `InvalidRequest` where times are asked for that `json` does not hold, of a model that has times.
+
+    One that has none takes the field and does nothing with it, as OpenAI's do: widely used clients send it always.
+    """
+    if not order.granularities or order.response_format == "verbose_json":
+        return
+    if model.capabilities.isdisjoint({"words", "segments"}) or _GRANULARITIES in model.ignore:
+        return
+    message = "'timestamp_granularities[]' requires response_format=verbose_json."
+    raise InvalidRequest(message, param=_GRANULARITIES)
 
 
 def _check_format(order: TranscriptionOrder, model: Model, endpoint: Endpoint, catalog: Catalog) -> None:
@@ -436,7 +459,7 @@ def _counted(transcript: Transcript, model: Model) -> Transcript:
 
 def _check_heard(transcript: Transcript, audio: AudioSource, model: Model) -> None:
     """Raises `ProviderBadAnswer` for an empty transcript of speech; of silence it is the right answer."""
-    if transcript.text.strip() or transcript.words or not holds_speech(audio.pcm(RATE)):
+    if transcript.text.strip() or transcript.words or not holds_speech(audio.pcm(VAD_SAMPLE_RATE)):
         return
     message = f"The provider '{model.provider.id}' gave an empty transcript, although somebody can be heard to speak."
     raise ProviderBadAnswer(message, provider=model.provider.id)

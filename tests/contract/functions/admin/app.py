@@ -1,6 +1,7 @@
 """The admin API of the contract profile."""
 
 import os
+from typing import Any
 
 from placeholders import existing
 from stub import meaningful_query
@@ -16,6 +17,6 @@ directory = Directory(dynamodb_client(), settings.table)
 _handle = lambda_handler(admin_app(directory=directory), "admin")
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], context: Any) -> Any:
     """The real handler, on an event that means something."""
     return _handle(existing(directory, meaningful_query(event)), context)

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from typing import Any
 
 from stub import StubProvider, meaningful, measured
 
@@ -15,6 +16,6 @@ using = replace(real, providers=lambda _provider: StubProvider(), measure=measur
 _handle = lambda_handler(translations_app(using), "translations")
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], context: Any) -> Any:
     """The real handler, on an event that means something."""
     return _handle(meaningful(event), context)

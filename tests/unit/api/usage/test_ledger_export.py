@@ -16,11 +16,11 @@ from moto import mock_aws
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.results import MIN_PART_BYTES, ResultStore
 from audio_gateway.api.usage.app import usage_app
-from audio_gateway.api.usage.ledger_export import MAX_DIRECT_BYTES
+from audio_gateway.api.usage.ledger_export import MAX_DIRECT_BYTES, Source
 from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.ledger_csv import COLUMNS
-from tests.fakes.books import FakeBooks, row
+from tests.fakes.books import FakeBooks, FakeNames, row
 from tests.fakes.gateway import ADMIN_CALLER, Answer, Context, call, event
 
 OCTOBER = 1_790_812_800  # 2026-10-01T00:00:00Z
@@ -41,10 +41,13 @@ def ask(
 ) -> Answer:
     app = usage_app(
         books=FakeBooks(),
-        ledger=ledger,
+        exports=Source(
+            ledger=ledger,
+            names=FakeNames,
+            results=cast("ResultStore", results),
+            beginning_ms=lambda: None if beginning is None else beginning * 1000,
+        ),
         accounts=cast("Any", None),
-        results=cast("ResultStore", results),
-        beginning_ms=lambda: None if beginning is None else beginning * 1000,
         now_ms=lambda: round(NOW * 1000),
     )
     asked = {name: [value] for name, value in query.items()} or None
@@ -57,7 +60,16 @@ def lines(body: bytes) -> list[dict[str, str]]:
 
 def test_nobody_is_told_anything_without_an_admin_key() -> None:
     nothing: Any = None
-    app = usage_app(books=FakeBooks(), ledger=FakeBooks(), accounts=nothing, results=nothing, beginning_ms=lambda: None)
+    app = usage_app(
+        books=FakeBooks(),
+        exports=Source(
+            ledger=FakeBooks(),
+            names=FakeNames,
+            results=nothing,
+            beginning_ms=lambda: None,
+        ),
+        accounts=nothing,
+    )
     handler = lambda_handler(app, "usage")
     assert call(handler, event("GET", PATH, authorizer={})).status == 401
     assert call(handler, event("GET", PATH, query={"month": ["2026-10"]})).status == 403
@@ -123,7 +135,7 @@ def test_a_month_without_rows_is_the_names_of_the_columns() -> None:
         ({"month": "2026-11", "project": "p1"}, "project"),
     ],
 )
-def test_a_wrong_parameter_is_refused_by_name(query: dict[str, str], param: str) -> None:
+def test_a_wrong_parameter_is_refused_by_name(query: dict[str, Any], param: str) -> None:
     answer = ask(FakeBooks(), **query)
     assert (answer.status, answer.error["param"]) == (400, param)
 

@@ -93,7 +93,7 @@ def figures(path: str, found: list[LedgerRow]) -> tuple[Any, ...]:
 
 def figures_told(path: str, result: dict[str, Any]) -> tuple[Any, ...]:
     if path == COSTS:
-        return tuple(round(result[name]["value"] * 1_000_000) for name in ("amount", "provider_amount"))
+        return tuple(round(result[name]["value"] * 1_000_000) for name in ("amount", "provider_cost"))
     return result["num_model_requests"], result["characters" if path == SPEECHES else "seconds"]
 
 

@@ -11,8 +11,9 @@ import pytest
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.results import ResultStore
 from audio_gateway.api.usage.app import usage_app
+from audio_gateway.api.usage.ledger_export import Source
 from audio_gateway.api.usage.pages import page_token
-from tests.fakes.books import FakeBooks, row
+from tests.fakes.books import FakeBooks, FakeNames, row
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event
 
 MIDNIGHT = 1_795_219_200  # 2026-11-21T00:00:00Z
@@ -32,10 +33,13 @@ class Desk:
         books = FakeBooks(list(rows))
         app = usage_app(
             books=books,
-            ledger=books,
+            exports=Source(
+                ledger=books,
+                names=FakeNames,
+                results=cast("ResultStore", None),
+                beginning_ms=lambda: None,
+            ),
             accounts=cast("Any", None),
-            results=cast("ResultStore", None),
-            beginning_ms=lambda: None,
             now_ms=lambda: round(now * 1000),
         )
         self._handler = lambda_handler(app, "usage")
@@ -88,9 +92,9 @@ def test_a_request_that_failed_is_no_use_and_its_cost_is_told() -> None:
     (used,) = desk.ask(SPEECHES, start_time=MIDNIGHT, group_by="model").json["data"][0]["results"]
     assert (used["model"], used["characters"], used["num_model_requests"]) == ("talker", 7, 1)
     (cost,) = desk.ask(COSTS, start_time=MIDNIGHT).json["data"][0]["results"]
-    assert (cost["amount"]["value"], cost["provider_amount"]["value"]) == (0.00001, 0.000145)
+    assert (cost["amount"]["value"], cost["provider_cost"]["value"]) == (0.00001, 0.000145)
     items = desk.ask(COSTS, start_time=MIDNIGHT, group_by="line_item").json["data"][0]["results"]
-    told = [(each["line_item"], each["quantity"], each["provider_amount"]["value"]) for each in items]
+    told = [(each["line_item"], each["quantity"], each["provider_cost"]["value"]) for each in items]
     assert told == [("talker, speech", 7, 0.000075), ("x, speech", 0, 0.00007)]
 
 
@@ -155,7 +159,7 @@ def test_costs_are_the_callers_price_and_the_operators_cost() -> None:
     assert result == {
         "object": "organization.costs.result",
         "amount": {"value": 0.3, "currency": "usd"},
-        "provider_amount": {"value": 0.070001, "currency": "usd"},
+        "provider_cost": {"value": 0.070001, "currency": "usd"},
         "quantity": None,
         "quantity_unit": None,
         "project_id": None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from fnmatch import fnmatchcase
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ import pytest
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.results import ResultStore
 from audio_gateway.api.usage.app import usage_app
+from audio_gateway.api.usage.ledger_export import Source
 from audio_gateway.metering.account_item import new_account_item
 from audio_gateway.metering.account_store import AccountStore
 from audio_gateway.metering.books import DynamoBooks
@@ -19,6 +21,7 @@ from audio_gateway.metering.lag import Lag
 from audio_gateway.metering.ledger import row_item
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.limits import Limits
+from audio_gateway.metering.names import DirectoryNames
 from audio_gateway.metering.rollup import Rollup
 from audio_gateway.metering.table import Table
 from tests.fakes.books import row
@@ -60,16 +63,19 @@ class Gateway:
     """The usage function over a table whose ledger begins three days ago, and what it reads of it."""
 
     def __init__(self, client: Any) -> None:
-        Directory(client, TABLE, now_s=lambda: BEGINNING).create_key("api", name="first")
+        self.key = Directory(client, TABLE, now_s=lambda: BEGINNING).create_key("api", name="first")
         client.put_item(TableName=TABLE, Item=new_account_item("key_1", Limits()))
         for at in (BEGINNING, MIDNIGHT - 1, MIDNIGHT, NOW_MS / 1000):
             client.put_item(TableName=TABLE, Item=row_item(row(at)))
         app = usage_app(
             books=DynamoBooks(client, TABLE, lambda: NOW_MS),
-            ledger=LedgerStore(client, TABLE),
+            exports=Source(
+                ledger=LedgerStore(client, TABLE),
+                names=lambda: DirectoryNames(client, TABLE),
+                results=cast("ResultStore", None),
+                beginning_ms=Frontier(Table(client, TABLE)).beginning_ms,
+            ),
             accounts=AccountStore(client, TABLE),
-            results=cast("ResultStore", None),
-            beginning_ms=Frontier(Table(client, TABLE)).beginning_ms,
             now_ms=lambda: NOW_MS,
         )
         self._handler = lambda_handler(app, "usage")
@@ -103,10 +109,20 @@ def test_a_month_is_read_to_its_end(gateway: Gateway) -> None:
     assert len(gateway.ask(LEDGER, month="2026-11").body.splitlines()) == 5
 
 
+def test_its_rows_say_what_projects_and_keys_are_called(gateway: Gateway) -> None:
+    key_id = gateway.key.record.id
+    gateway.client.put_item(TableName=TABLE, Item=row_item(row(MIDNIGHT, key_id=key_id)))
+    gateway.client.put_item(TableName=TABLE, Item=row_item(row(MIDNIGHT, project_id="gone")))
+    lines = csv.DictReader(gateway.ask(LEDGER, month="2026-11").body.decode().splitlines())
+    names = {(line["project_name"], line["api_key_name"]) for line in lines}
+    assert names == {("Default project", "first"), ("Default project", ""), ("", "")}
+
+
 def test_only_what_the_role_allows_is_read(gateway: Gateway) -> None:
     recorder = Recorder(gateway.client)
     gateway.ask(COSTS, start_time=str(BEGINNING))
     gateway.ask("/usage")
+    gateway.ask("/organization/ledger", month="2026-11")
     recorder.stop()
     gateway.roll_up()
     recorder.start()

@@ -7,6 +7,7 @@ from typing import Final
 
 from fastapi import Request
 
+from audio_gateway.api.app import body_of
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.json_body import read_object
 from audio_gateway.errors import InvalidRequest
@@ -21,12 +22,12 @@ MAX_EXPIRES_IN: Final = 31_536_000
 
 async def fields_of(request: Request) -> Fields:
     """The fields of a JSON body."""
-    return Fields(read_object(request.headers.get("content-type"), await request.body()))
+    return Fields(read_object(request.headers.get("content-type"), await body_of(request)))
 
 
 async def refuse_fields(request: Request) -> None:
     """For a call without fields: an empty body, or an empty object."""
-    if await request.body():
+    if await body_of(request):
         (await fields_of(request)).refuse_the_rest()
 
 

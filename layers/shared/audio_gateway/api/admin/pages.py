@@ -9,7 +9,8 @@ from typing import Any, Final, Self
 
 from fastapi import Request
 
-from audio_gateway.api.parameters import Parameters
+from audio_gateway.api.parameters import MAX_ID, Parameters
+from audio_gateway.errors import InvalidRequest
 
 DEFAULT_LIMIT: Final = 20
 MAX_LIMIT: Final = 100
@@ -32,6 +33,8 @@ class Asked:
         """
         parameters = Parameters(request.query_params.multi_items())
         after = parameters.text("after")
+        if after is not None and len(after) > MAX_ID:
+            raise InvalidRequest("'after' must be the last_id of the page before.", param="after")
         limit = parameters.whole("limit", low=1, high=MAX_LIMIT)
         chosen = {name: parameters.choice(name, tuple(words), default=words[0]) for name, words in choices.items()}
         parameters.refuse_the_rest()

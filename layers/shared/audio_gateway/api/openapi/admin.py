@@ -25,7 +25,9 @@ def admin_paths() -> dict[str, Schema]:
 
 # ---------------------------------------------------------------- operations
 def _project_paths() -> dict[str, Schema]:
-    archived = parameter("include_archived", "query", "Whether to list those too.", type="boolean", default=False)
+    archived = parameter(
+        "include_archived", "query", "Whether to list archived projects as well.", type="boolean", default=False
+    )
     return {
         "/organization/projects": {
             "get": _list("listProjects", "List projects", "ProjectList", "A project is a tenant.", archived),
@@ -41,9 +43,11 @@ def _project_paths() -> dict[str, Schema]:
             "post": _operation(
                 "archiveProject",
                 "Archive a project",
-                "For good: it gets no more keys, and all that it has are refused. What its callers have used stays in "
-                "the ledger. Where the project has so many keys that the call times out, repeat it. The project "
-                "`default` cannot be archived.",
+                "For good: it gets no more keys, and all that it has are refused. Its open jobs are cancelled within "
+                "two minutes, and cost what was done of them; its uploads are removed, and its webhooks are sent "
+                "nothing more. A form for an upload that was given out before works for its 15 minutes, and what it "
+                "brings is removed. What its callers have used stays in the ledger. Where the project has so many keys "
+                "that the call times out, repeat it. The project `default` cannot be archived.",
                 json_answer("The project.", "Project"),
                 _WRITING,
                 _ids(_PROJECT),
@@ -135,7 +139,7 @@ def _key_paths() -> dict[str, Schema]:
 
 
 def _admin_key_paths() -> dict[str, Schema]:
-    order = parameter("order", "query", "By the time of creation.", enum=["asc", "desc"], default="asc")
+    order = parameter("order", "query", "The order by time of creation.", enum=["asc", "desc"], default="asc")
     return {
         "/organization/admin_api_keys": {
             "get": _list(
@@ -193,15 +197,28 @@ def _operation(
 
 
 def _get(operation_id: str, summary: str, name: str, path: str) -> Schema:
-    return _operation(operation_id, summary, "As it is now.", json_answer(_IT[name], name), _READING, _ids(path))
+    return _operation(
+        operation_id,
+        summary,
+        f"Returns {_IT[name][0].lower()}{_IT[name][1:]}",
+        json_answer(_IT[name], name),
+        _READING,
+        _ids(path),
+    )
 
 
 def _list(operation_id: str, summary: str, name: str, description: str, *more: Schema, path: str = "") -> Schema:
     limit = parameter(
-        "limit", "query", "Objects of a page.", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT
+        "limit",
+        "query",
+        "How many objects a page has.",
+        type="integer",
+        minimum=1,
+        maximum=MAX_LIMIT,
+        default=DEFAULT_LIMIT,
     )
-    after = parameter("after", "query", "The `last_id` of the page before.")
-    ordered = f"{description} In order of creation."
+    after = parameter("after", "query", "The `last_id` of the previous page.")
+    ordered = f"{description} Oldest first."
     return _operation(
         operation_id, summary, ordered, json_answer("A page.", name), _READING, [*_ids(path), after, limit, *more]
     )
@@ -213,7 +230,9 @@ def _post(operation_id: str, summary: str, request: str, name: str, description:
 
 
 def _delete(operation_id: str, summary: str, description: str, path: str) -> Schema:
-    return _operation(operation_id, summary, description, json_answer("It is gone.", "Deleted"), _READING, _ids(path))
+    return _operation(
+        operation_id, summary, description, json_answer("It was deleted.", "Deleted"), _READING, _ids(path)
+    )
 
 
 def _ids(path: str) -> list[Schema]:

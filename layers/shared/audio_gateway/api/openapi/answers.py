@@ -21,7 +21,7 @@ from audio_gateway.catalog.models import CAPABILITIES, ENDPOINTS, OPENAI_VOICES
 
 def answer_schemas() -> dict[str, Schema]:
     """All of them, by name."""
-    return {**_transcripts(), **_transcript_parts(), **_events(), **_listings(), "Error": _error()}
+    return {**_transcripts(), **_transcript_parts(), **_events(), **_listings(), "Health": _health(), "Error": _error()}
 
 
 # ---------------------------------------------------------------- transcripts
@@ -194,7 +194,13 @@ def _listings() -> dict[str, Schema]:
         data = many(reference(name), "All of them; there are no pages.")
         return record("A list.", "object data", {"object": constant("list"), "data": data})
 
-    return {"Model": _model(), "ModelList": listing("Model"), "Voice": _voice(), "VoiceList": listing("Voice")}
+    voices = listing("Voice")
+    named = record(
+        "A voice by its name.", "id name", {"id": text("What to send as `voice`."), "name": text("For people.")}
+    )
+    voices["properties"]["voices"] = many(named, "The same voices again, for clients that read them here.")
+    voices["required"] = [*voices["required"], "voices"]
+    return {"Model": _model(), "ModelList": listing("Model"), "Voice": _voice(), "VoiceList": voices}
 
 
 def _model() -> Schema:
@@ -241,6 +247,10 @@ def _voice() -> Schema:
 
 
 # ---------------------------------------------------------------- errors
+def _health() -> Schema:
+    return record("That the service is up.", "object status", {"object": constant("health"), "status": constant("ok")})
+
+
 def _error() -> Schema:
     error = record(
         "All four fields are always there.",

@@ -11,6 +11,8 @@ from audio_gateway.api.openapi.admin_objects import admin_schemas
 from audio_gateway.api.openapi.answers import answer_schemas
 from audio_gateway.api.openapi.build import Schema, reference
 from audio_gateway.api.openapi.error_rows import error_rows
+from audio_gateway.api.openapi.examples import with_examples
+from audio_gateway.api.openapi.groups import tagged, tags
 from audio_gateway.api.openapi.jobs import becomes_a_job, job_paths, job_schemas
 from audio_gateway.api.openapi.operations import (
     READING,
@@ -21,6 +23,7 @@ from audio_gateway.api.openapi.operations import (
     refusals,
     response_name,
 )
+from audio_gateway.api.openapi.project_webhooks import project_webhook_paths
 from audio_gateway.api.openapi.requests import request_schemas
 from audio_gateway.api.openapi.uploads import upload_paths, upload_schemas
 from audio_gateway.api.openapi.usage import usage_paths, usage_schemas
@@ -33,7 +36,10 @@ _AUDIO: Final = (*READING, 409, 413, 415, 422, 502, 503, 504)
 _ABOUT: Final = """\
 Text to speech, transcription and translation with the requests and answers of OpenAI's audio API, so that the official
 SDKs work with another `base_url`. The models are those of the operator's catalogue. An option that a model does not
-have is refused by name or, where the catalogue says so, let through and named in `x-audio-gateway-ignored`."""
+have is refused by name or, where the catalogue says so, let through and named in `x-audio-gateway-ignored`.
+
+Pages in browsers may call it, unless the operator allows only some origins (`AllowedOrigins`): a preflight needs no
+key, any header may be sent, and errors can be read as well as answers."""
 
 
 def document() -> Schema:
@@ -56,7 +62,8 @@ def document() -> Schema:
             {"url": "http://127.0.0.1:8080/v1", "description": "After `make run`."},
         ],
         "security": [{"key": []}],
-        "paths": _paths(),
+        "tags": tags(),
+        "paths": tagged(_paths()),
         "components": {
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "An API key of this gateway: `sk-…`."},
@@ -64,15 +71,17 @@ def document() -> Schema:
             },
             "headers": _headers(),
             "responses": _error_responses(),
-            "schemas": {
-                **request_schemas(),
-                **answer_schemas(),
-                **job_schemas(),
-                **upload_schemas(),
-                **usage_schemas(),
-                **webhook_schemas(),
-                **admin_schemas(),
-            },
+            "schemas": with_examples(
+                {
+                    **request_schemas(),
+                    **answer_schemas(),
+                    **job_schemas(),
+                    **upload_schemas(),
+                    **usage_schemas(),
+                    **webhook_schemas(),
+                    **admin_schemas(),
+                }
+            ),
         },
     }
 
@@ -88,9 +97,11 @@ def _paths() -> dict[str, Schema]:
         "/audio/voices": {"get": _voices()},
         "/models": {"get": _models()},
         "/models/{model}": {"get": _model()},
+        "/health": {"get": _health()},
         **usage_paths(),
         **webhook_paths(),
         **admin_paths(),
+        **project_webhook_paths(),
     }
 
 
@@ -101,8 +112,8 @@ def _speech() -> Schema:
     return {
         "operationId": "createSpeech",
         "summary": "Text to speech",
-        "description": "Speaks a text. All formats are mono; those that the provider does not return are made by the "
-        "gateway.",
+        "description": "Turns text into audio. All formats are mono. The gateway makes those that the provider does "
+        "not return.",
         "parameters": [_idempotency_key()],
         "requestBody": {
             "required": True,
@@ -120,9 +131,9 @@ def _transcriptions() -> Schema:
     return {
         "operationId": "createTranscription",
         "summary": "Speech to text",
-        "description": "Writes down what was said, in its own language. The form's parts may come in any order, and "
-        "arrays as `name[]` or as `name`, once for each element. Where no file comes along, the body may be JSON. A "
-        "field that is not listed here changes nothing and is named in `x-audio-gateway-ignored`.",
+        "description": "Transcribes audio in the language that is spoken. The parts of the form may come in any order; "
+        "send arrays as `name[]` or `name`, once for each element. Without a file, the body may be JSON. Fields that "
+        "are not listed here are ignored and named in `x-audio-gateway-ignored`.",
         "parameters": [_idempotency_key()],
         "requestBody": _form("TranscriptionRequest"),
         "responses": {
@@ -142,8 +153,8 @@ def _translations() -> Schema:
     return {
         "operationId": "createTranslation",
         "summary": "Speech to English text",
-        "description": "Writes down in English what was said. As in a transcription, a field that is not listed here "
-        "changes nothing and is named in `x-audio-gateway-ignored`.",
+        "description": "Translates speech into English text. As in a transcription, fields that are not listed here "
+        "are ignored and named in `x-audio-gateway-ignored`.",
         "parameters": [_idempotency_key()],
         "requestBody": _form("TranslationRequest"),
         "responses": {
@@ -189,6 +200,17 @@ def _model() -> Schema:
         "description": "One model of the catalogue.",
         "parameters": [which],
         "responses": {"200": json_answer("The model.", "Model"), **refusals(READING)},
+    }
+
+
+def _health() -> Schema:
+    return {
+        "operationId": "checkHealth",
+        "summary": "Check that the service is up",
+        "description": "For monitors: the front door and a function behind it answer. It says nothing of the table, "
+        "the models and their providers.",
+        "security": [],
+        "responses": {"200": json_answer("The service is up.", "Health")},
     }
 
 
@@ -247,12 +269,14 @@ _WINDOW_TEXT: Final = {
 
 def _headers() -> dict[str, Schema]:
     described = {
-        "x-request-id": "`req_` and 32 hex digits, in every answer. Quote it when you ask the operator for help.",
+        "x-request-id": "In every answer: `req_` and 32 hex digits, or those digits with hyphens where API Gateway "
+        "itself refused the request. Quote it when you ask the operator for help.",
         "openai-processing-ms": "Milliseconds that the function took.",
         "openai-version": "Of OpenAI's API, as the SDKs know it.",
         "x-content-type-options": "`nosniff`.",
         "x-audio-gateway-model": "The model that served the request: the one asked for, or one of its fallbacks.",
-        "x-audio-gateway-ignored": "Names of the fields that changed nothing, if there were any.",
+        "x-audio-gateway-ignored": "Names of the fields that changed nothing, if there were any; the first ten of "
+        "those that nobody knows.",
         "x-audio-gateway-cost-usd": "What the answer costs, in dollars: a plain decimal number.",
         "x-audio-gateway-replayed": "`true` for the answer to an earlier request with the same Idempotency-Key, or to "
         "an earlier try of the call.",

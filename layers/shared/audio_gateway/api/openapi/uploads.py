@@ -6,7 +6,7 @@ from typing import Final, get_args
 
 from audio_gateway.api.openapi.build import Schema, complete, constant, integer, or_null, record, text, words
 from audio_gateway.api.openapi.operations import READING, json_answer, json_body, parameter, refusals
-from audio_gateway.jobs.uploads import FORM_SECONDS, KEPT_SECONDS, MAX_BYTES, MAX_FILENAME, Status
+from audio_gateway.jobs.uploads import FORM_SECONDS, MAX_BYTES, MAX_FILENAME, UPLOAD_KEPT_SECONDS, Status
 
 _READING: Final = (*READING, 503)
 _WRITING: Final = (*_READING, 413, 415)
@@ -23,7 +23,7 @@ def upload_paths() -> dict[str, Schema]:
                 "description": "For audio that is too big for a request. Send `fields`, and after them the file as the "
                 f"part `file`, to `url` within {FORM_SECONDS // 60} minutes: a form that goes straight into the "
                 "bucket, which takes no more than was announced. Then name the file as `upload_id`. It can be used for "
-                f"{KEPT_SECONDS // 3600} hours, by all keys of the project.",
+                f"{UPLOAD_KEPT_SECONDS // 3600} hours, by all keys of the project.",
                 "requestBody": json_body("UploadRequest"),
                 "responses": {"200": json_answer("The upload, with its form.", "NewUpload"), **refusals(_WRITING)},
             }
@@ -32,16 +32,16 @@ def upload_paths() -> dict[str, Schema]:
             "get": {
                 "operationId": "retrieveUpload",
                 "summary": "Describe an upload",
-                "description": "As it is now.",
+                "description": "Returns the upload and whether its file has arrived.",
                 "parameters": [which],
                 "responses": {"200": json_answer("The upload.", "Upload"), **refusals(_READING)},
             },
             "delete": {
                 "operationId": "deleteUpload",
                 "summary": "Delete an upload",
-                "description": "With its file, at once. What has begun to read the file fails.",
+                "description": "Deletes the upload and its file immediately. A request that is reading the file fails.",
                 "parameters": [which],
-                "responses": {"200": json_answer("It is gone.", "DeletedUpload"), **refusals(_READING)},
+                "responses": {"200": json_answer("The upload was deleted.", "DeletedUpload"), **refusals(_READING)},
             },
         },
     }
@@ -65,7 +65,7 @@ def upload_schemas() -> dict[str, Schema]:
     }
     return {
         "UploadRequest": record(
-            "A file that will be sent.",
+            "A file to be uploaded.",
             "filename bytes",
             {
                 "filename": text("Its name, for people.", minLength=1, maxLength=MAX_FILENAME),
@@ -75,7 +75,7 @@ def upload_schemas() -> dict[str, Schema]:
         ),
         "Upload": complete("A file that was announced.", fields),
         "NewUpload": complete("A file that was announced, and the form to send it with.", fields | form),
-        "DeletedUpload": complete("That it is gone.", gone),
+        "DeletedUpload": complete("Confirms the deletion.", gone),
     }
 
 

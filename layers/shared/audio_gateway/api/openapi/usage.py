@@ -9,8 +9,10 @@ from audio_gateway.api.openapi.operations import READING, json_answer, named, ok
 from audio_gateway.api.usage.ledger_export import MAX_DIRECT_BYTES
 from audio_gateway.api.usage.pages import COSTS_WIDTH, USAGE_WIDTHS
 from audio_gateway.api.usage.query import COSTS_FIELDS, MAX_TIME_S, USAGE_FIELDS
-from audio_gateway.metering.account import Outcome, Unit
+from audio_gateway.metering.account import Outcome
 from audio_gateway.metering.ledger_csv import COLUMNS
+from audio_gateway.metering.limits import DEFAULT_JOBS, DEFAULT_PENDING_BYTES, DEFAULT_WAITS, MAX_OPEN_HOLDS
+from audio_gateway.metering.line_items import Unit
 
 _REFUSED: Final = (*READING, 503)
 _ADMIN: Final[list[Schema]] = [{"adminKey": []}]
@@ -59,12 +61,16 @@ def _usage(operation_id: str, summary: str, description: str, page: str) -> Sche
         "security": _ADMIN,
         "parameters": [
             *_range(),
-            parameter("bucket_width", "query", "How long a bucket is.", enum=list(USAGE_WIDTHS), default="1d"),
-            _whole("limit", f"Buckets of a page. Left out: {sizes}."),
+            parameter("bucket_width", "query", "The length of a bucket.", enum=list(USAGE_WIDTHS), default="1d"),
+            _whole("limit", f"How many buckets a page has. Default: {sizes}."),
             _page(),
-            _several("group_by[]", "Tell these apart. There are no users here.", enum=list(USAGE_FIELDS)),
+            _several(
+                "group_by[]",
+                "Report these separately. There are no users here, so `user_id` is always null.",
+                enum=list(USAGE_FIELDS),
+            ),
             *_filters("project_ids[]", "api_key_ids[]", "models[]"),
-            _several("user_ids[]", "Only of these users: of nobody, since there are none."),
+            _several("user_ids[]", "Only these users. There are none: the report is empty."),
         ],
         "responses": {"200": json_answer("A page of buckets.", page), **refusals(_REFUSED)},
     }
@@ -79,10 +85,10 @@ def _costs() -> Schema:
         "security": _ADMIN,
         "parameters": [
             *_range(),
-            parameter("bucket_width", "query", "How long a bucket is.", enum=["1d"], default="1d"),
+            parameter("bucket_width", "query", "The length of a bucket.", enum=["1d"], default="1d"),
             _whole(
                 "limit",
-                "Buckets of a page.",
+                "How many buckets a page has.",
                 minimum=1,
                 maximum=COSTS_WIDTH.max_limit,
                 default=COSTS_WIDTH.default_limit,
@@ -90,7 +96,7 @@ def _costs() -> Schema:
             _page(),
             _several(
                 "group_by[]",
-                "Tell these apart; a line item is `<model>, <endpoint>`.",
+                "Report these separately; a line item is `<model>, <endpoint>`.",
                 enum=list(COSTS_FIELDS),
             ),
             *_filters("project_ids[]", "api_key_ids[]", "line_items[]"),
@@ -139,7 +145,7 @@ def _range() -> list[Schema]:
 
 
 def _page() -> Schema:
-    return parameter("page", "query", "The `next_page` of the page before, with all else as it was.")
+    return parameter("page", "query", "The `next_page` of the previous page; the other parameters stay the same.")
 
 
 def _whole(name: str, description: str, **more: Any) -> Schema:
@@ -159,7 +165,7 @@ def _filters(*names: str) -> list[Schema]:
         "models[]": "models",
         "line_items[]": "line items, by their whole name",
     }
-    return [_several(name, f"Only of these {what[name]}.") for name in names]
+    return [_several(name, f"Only these {what[name]}.") for name in names]
 
 
 # ---------------------------------------------------------------- answers
@@ -229,13 +235,13 @@ def _costs_result() -> Schema:
     fields = {
         "object": constant("organization.costs.result"),
         "amount": reference("Dollars"),
-        "provider_amount": reference("Dollars"),
+        "provider_cost": reference("Dollars"),
         "quantity": or_null(number("How much of the line item. Null unless grouped by it.")),
         "quantity_unit": or_null(text("`characters` or `duration_seconds`. Null unless grouped by line item.")),
         **_grouped(COSTS_FIELDS),
     }
     return record(
-        "What was charged: `amount` to the callers, `provider_amount` by the providers to the operator.",
+        "What was charged: `amount` is what the callers pay, `provider_cost` what the operator pays the providers.",
         " ".join(fields),
         fields,
     )
@@ -243,10 +249,18 @@ def _costs_result() -> Schema:
 
 _WINDOWS: Final = {
     "requests_per_minute": "Requests in a clock minute.",
-    "concurrent_requests": "Requests and jobs that are open at once; never more than 300.",
+    "concurrent_requests": (
+        f"Requests and jobs that are open at once, {MAX_OPEN_HOLDS} at most; as many polls wait for jobs at once, "
+        f"{DEFAULT_WAITS} without this limit."
+    ),
+    "concurrent_jobs": f"Jobs that are open at once; {DEFAULT_JOBS} without this limit.",
     "characters_per_minute": "Characters spoken in a clock minute.",
     "audio_seconds_per_minute": "Seconds of audio listened to in a clock minute.",
     "monthly_budget_usd": "Dollars of a UTC month, as a decimal string.",
+    "pending_upload_bytes": (
+        "Bytes of uploads that were announced and are not used yet, nor deleted or expired; "
+        f"{DEFAULT_PENDING_BYTES} without this limit."
+    ),
 }
 
 
@@ -255,6 +269,8 @@ def _own_usage() -> Schema:
     used["monthly_budget_usd"] = text("Dollars of this UTC month, spent and held for what is running.")
     resets = {name: or_null(integer("Unix seconds.")) for name in _WINDOWS}
     resets["concurrent_requests"] = {"type": "null", "description": "When one of them ends."}
+    resets["concurrent_jobs"] = {"type": "null", "description": "When one of them ends."}
+    resets["pending_upload_bytes"] = {"type": "null", "description": "When one of them is used, deleted or expires."}
     return record(
         "What a key may use and what it has used.",
         "object limits used resets_at",
@@ -272,4 +288,4 @@ def _limits() -> Schema:
     fields["monthly_budget_usd"] = text(_WINDOWS["monthly_budget_usd"])
     fields["models"] = many({"type": "string"}, "Ids of the models that may be used.")
     fields["expires_at"] = integer("When the key ends, in unix seconds.")
-    return record("The limits of a key. What is absent is not limited.", "", fields)
+    return record("The limits of a key. What is absent is not limited, but where a figure is named.", "", fields)

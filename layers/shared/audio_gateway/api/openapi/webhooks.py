@@ -19,12 +19,13 @@ from audio_gateway.api.openapi.build import (
     words,
 )
 from audio_gateway.api.openapi.operations import READING, json_answer, json_body, parameter, refusals
-from audio_gateway.jobs.remote import MAX_URL
+from audio_gateway.jobs.targets import MAX_URL
+from audio_gateway.jobs.webhook_pace import OF_TESTS
 from audio_gateway.jobs.webhook_post import TIMEOUT_S
-from audio_gateway.jobs.webhooks import EVENT_TYPES, MAX_ENDPOINTS
+from audio_gateway.jobs.webhooks import ENDPOINT_STATUSES, EVENT_TYPES, MAX_ENDPOINTS, MAX_IN_VAIN
 
 _READING: Final = (*READING, 503)
-_WRITING: Final = (*_READING, 415)
+_WRITING: Final = (*_READING, 409, 415)
 
 _ALL: Final = "/webhook_endpoints"
 _ONE: Final = "/webhook_endpoints/{webhook_endpoint_id}"
@@ -45,7 +46,7 @@ def webhook_paths() -> dict[str, Schema]:
             "get": _operation(
                 "listWebhookEndpoints",
                 "List webhook endpoints",
-                "Those of the key's project, in order of creation.",
+                "Lists the endpoints of the key's project, oldest first.",
                 json_answer("A page.", "WebhookEndpointList"),
                 *_page(),
             ),
@@ -54,7 +55,7 @@ def webhook_paths() -> dict[str, Schema]:
                 "Create a webhook endpoint",
                 "An address that is sent events by POST, signed as Standard Webhooks says: `webhooks.unwrap` of the "
                 "SDKs verifies them. The answer shows the signing secret, this once. A project may have "
-                f"{MAX_ENDPOINTS} endpoints.",
+                f"{MAX_ENDPOINTS} endpoints, and one with each URL, however it is spelled (409, `webhook_url_taken`).",
                 json_answer("The endpoint, and its secret.", "NewWebhookEndpoint"),
                 "WebhookEndpointRequest",
             ),
@@ -63,14 +64,15 @@ def webhook_paths() -> dict[str, Schema]:
             "get": _operation(
                 "retrieveWebhookEndpoint",
                 "Describe a webhook endpoint",
-                "As it is now.",
+                "Returns the endpoint without its secret.",
                 json_answer("The endpoint.", "WebhookEndpoint"),
                 _id(),
             ),
             "post": _posting(
                 "updateWebhookEndpoint",
                 "Change a webhook endpoint",
-                "What is left out stays. Events that are on their way follow the change.",
+                "What is left out stays. Events that are on their way follow the change. With `status` an endpoint is "
+                "switched off, or on again.",
                 json_answer("The endpoint.", "WebhookEndpoint"),
                 "WebhookEndpointUpdateRequest",
                 _id(),
@@ -98,7 +100,9 @@ def webhook_paths() -> dict[str, Schema]:
                 "testWebhookEndpoint",
                 "Send a sample event",
                 "Once and at once, of a job that does not exist. An endpoint that does not answer within "
-                f"{TIMEOUT_S:g} seconds is a 400 (`webhook_unreachable`).",
+                f"{TIMEOUT_S:g} seconds is a 400 (`webhook_unreachable`), and so is one that answers anything but a "
+                "2xx (`webhook_test_failed`, with the status in the message). A project may send "
+                f"{OF_TESTS.most} tests a minute (429, with `retry-after`).",
                 json_answer("What the endpoint answered.", "WebhookTest"),
                 "WebhookTestRequest",
                 _id(),
@@ -141,9 +145,15 @@ def _id() -> Schema:
 
 def _page() -> tuple[Schema, Schema]:
     limit = parameter(
-        "limit", "query", "Objects of a page.", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT
+        "limit",
+        "query",
+        "How many objects a page has.",
+        type="integer",
+        minimum=1,
+        maximum=MAX_LIMIT,
+        default=DEFAULT_LIMIT,
     )
-    return parameter("after", "query", "The `last_id` of the page before."), limit
+    return parameter("after", "query", "The `last_id` of the previous page."), limit
 
 
 # ---------------------------------------------------------------- objects
@@ -152,12 +162,17 @@ def webhook_schemas() -> dict[str, Schema]:
     name = text("For people: one line of characters that can be seen.", minLength=1, maxLength=MAX_NAME)
     url = text("An https address on port 443 that is reachable from everywhere.", maxLength=MAX_URL)
     types = many(words(EVENT_TYPES, "A type of events."), "What it is told of.", minItems=1)
+    status = words(
+        ENDPOINT_STATUSES,
+        f"A `disabled` endpoint is sent nothing. One that {MAX_IN_VAIN} events in a row were given up for is disabled.",
+    )
     endpoint: dict[str, Schema] = {
         "id": text("Its id. Ids sort by creation."),
         "object": constant("webhook_endpoint"),
         "name": text("For people."),
         "url": text("Where events are sent."),
         "event_types": many(words(EVENT_TYPES, "A type of events."), "What it is told of."),
+        "status": status,
         "signing_secret_hint": text("The last characters of its signing secret."),
         "created_at": integer("When it was created, in unix seconds."),
         "updated_at": integer("When it, or its secret, was changed last, in unix seconds."),
@@ -173,7 +188,7 @@ def webhook_schemas() -> dict[str, Schema]:
             "A new endpoint.", "name url event_types", {"name": name, "url": url, "event_types": types}
         ),
         "WebhookEndpointUpdateRequest": _request(
-            "What to change.", "", {"name": name, "url": url, "event_types": types}
+            "What to change.", "", {"name": name, "url": url, "event_types": types, "status": status}
         ),
         "RotateWebhookSecretRequest": _request("May be left out.", "", {"keep_old_secret_active_for_24_hours": keep}),
         "WebhookTestRequest": _request(
@@ -196,7 +211,7 @@ def webhook_schemas() -> dict[str, Schema]:
                 "object": constant("webhook_endpoint.test"),
                 "webhook_endpoint_id": text("The endpoint."),
                 "event_type": text("What was sent."),
-                "status_code": integer("What the endpoint answered: any status, also an error."),
+                "status_code": integer("What the endpoint answered: a 2xx."),
                 "success": {"const": True},
             },
         ),

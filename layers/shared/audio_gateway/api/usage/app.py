@@ -10,8 +10,7 @@ from fastapi import FastAPI, Request, Response
 from audio_gateway.api.app import admin_of, caller_of, create_app, deadline_of
 from audio_gateway.api.models import json_response
 from audio_gateway.api.parameters import Parameters
-from audio_gateway.api.results import ResultStore
-from audio_gateway.api.usage.ledger_export import CSV_TYPE, export, export_asked_for
+from audio_gateway.api.usage.ledger_export import CSV_TYPE, Source, export, export_asked_for
 from audio_gateway.api.usage.own import own_usage
 from audio_gateway.api.usage.query import costs_query, usage_query
 from audio_gateway.api.usage.reports import LISTENING, SPEECH, costs_report, usage_report
@@ -20,7 +19,6 @@ from audio_gateway.errors import PermissionDenied
 from audio_gateway.metering.account import Usage
 from audio_gateway.metering.account_item import Account
 from audio_gateway.metering.books import Books
-from audio_gateway.metering.ledger_reader import Ledger
 
 
 class Accounts(Protocol):
@@ -31,20 +29,8 @@ class Accounts(Protocol):
         ...
 
 
-def usage_app(
-    *,
-    books: Books,
-    ledger: Ledger,
-    accounts: Accounts,
-    results: ResultStore,
-    beginning_ms: Callable[[], int | None],
-    now_ms: Callable[[], int] = now_ms,
-) -> FastAPI:
-    """The app of the usage function.
-
-    `beginning_ms` tells a moment before which the ledger has no row, None if it does not know one; `now_ms` is the
-    clock. Both are in unix milliseconds.
-    """
+def usage_app(*, books: Books, exports: Source, accounts: Accounts, now_ms: Callable[[], int] = now_ms) -> FastAPI:
+    """The app of the usage function. `now_ms` is the clock, in unix milliseconds."""
     app = create_app("usage")
 
     def now_s() -> int:
@@ -71,9 +57,7 @@ def usage_app(
     async def ledger_as_csv(request: Request) -> Response:
         admin_of(request)
         asked = export_asked_for(request.query_params.multi_items(), now_s())
-        # The hours before the first row would be queries for nothing.
-        asked = asked.from_the(beginning_ms() or 0)
-        exported = export(asked, ledger, results, deadline_of(request))
+        exported = export(asked, exports, deadline_of(request))
         if exported.url is not None:
             return Response(status_code=303, headers={"location": exported.url})
         disposition = f'attachment; filename="{asked.filename}"'

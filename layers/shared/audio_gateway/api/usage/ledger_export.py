@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from audio_gateway.errors import InvalidRequest, WorkTooLong
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.ledger_csv import csv_parts
 from audio_gateway.metering.ledger_reader import Ledger, batches
+from audio_gateway.metering.names import Names
 
 CSV_TYPE: Final = "text/csv; charset=utf-8"
 
@@ -43,6 +44,20 @@ class Export:
     def from_the(self, beginning_ms: int) -> Self:
         """The same without what lies before this moment."""
         return replace(self, start_ms=max(self.start_ms, min(beginning_ms, self.end_ms)))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where rows come from and files go to.
+
+    `names` makes a reader of names, which remembers what it has read. `beginning_ms` tells a moment (unix milliseconds)
+    before which the ledger has no row, None if it does not know one.
+    """
+
+    ledger: Ledger
+    names: Callable[[], Names]
+    results: ResultStore
+    beginning_ms: Callable[[], int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +96,19 @@ def export_asked_for(items: Iterable[tuple[str, str]], now_s: int) -> Export:
     )
 
 
-def export(asked: Export, ledger: Ledger, results: ResultStore, deadline: Deadline) -> Exported:
+def export(asked: Export, source: Source, deadline: Deadline) -> Exported:
     """Read the rows and hand out the file, or put it into the bucket where it does not fit into an answer.
 
     Raises:
         WorkTooLong: reading does not end before the deadline; nothing is left in the bucket.
     """
-    with closing(batches(ledger, asked.start_ms, asked.end_ms)) as found:
-        parts = csv_parts(_rows(found, asked, deadline), MIN_PART_BYTES)
+    asked = asked.from_the(source.beginning_ms() or 0)  # the hours before it would be queries for nothing
+    with closing(batches(source.ledger, asked.start_ms, asked.end_ms)) as found:
+        parts = csv_parts(_rows(found, asked, deadline), source.names(), MIN_PART_BYTES)
         first = next(parts)
         if len(first) <= MAX_DIRECT_BYTES:
             return Exported(first, None)
-        url = results.put_parts(chain([first], parts), CSV_TYPE, owner="organization", filename=asked.filename)
+        url = source.results.put_parts(chain([first], parts), CSV_TYPE, owner="organization", filename=asked.filename)
         return Exported(None, url)
 
 

@@ -10,6 +10,7 @@ from audio_gateway import __version__
 from audio_gateway.errors import ConfigurationError, ProviderBadAnswer, ProviderError
 from audio_gateway.providers.openai import answers, sse
 from audio_gateway.providers.openai.errors import broken_stream, refusal
+from audio_gateway.providers.openai.fields import Malformed, parse
 from audio_gateway.providers.openai.http import Answer, Upstream
 from audio_gateway.providers.openai.requests import (
     multipart,
@@ -82,7 +83,7 @@ class OpenAIProvider:
                 yield from self._streamed(answer, request)
             else:
                 yield from self._at_once(answer, request)
-        except answers.Malformed as malformed:
+        except Malformed as malformed:
             raise self._bad(f"in another shape than OpenAI's: {malformed}") from malformed
         except UnicodeDecodeError as error:
             raise self._bad("in another encoding than UTF-8") from error
@@ -113,7 +114,7 @@ class OpenAIProvider:
         raise refusal(self._id, answer.status, answer.headers, body, self._api_key)
 
     def _at_once(self, answer: Answer, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
-        whole = answers.transcript(answers.parse(answer.body(_JSON_BYTES)), request)
+        whole = answers.transcript(parse(answer.body(_JSON_BYTES)), request)
         if request.stream and response_format(request) == "diarized_json":
             for number, segment in enumerate(whole.segments or ()):
                 yield SegmentDone(f"seg_{number}", segment)
@@ -122,19 +123,18 @@ class OpenAIProvider:
         yield TranscriptDone(whole)
 
     def _streamed(self, answer: Answer, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
-        clock = answers.Clock(request.audio.duration_ms)
         spoken = list[Segment]()
         for event in sse.events(answer.chunks(_JSON_BYTES)):
             if event.data == "[DONE]":
                 break
-            fields = answers.parse(event.data)
+            fields = parse(event.data)
             kind = fields.text("type") or event.name
             if kind == "error" or fields.has("error"):
                 raise broken_stream(self._id, event.data)
             if kind == "transcript.text.delta":
-                yield answers.text_delta(fields)
+                yield answers.text_delta(fields, want_logprobs=request.want_logprobs)
             elif kind == "transcript.text.segment":
-                done = answers.segment_done(fields, clock, len(spoken))
+                done = answers.segment_done(fields, request, len(spoken))
                 spoken.append(done.segment)
                 yield done
             elif kind == "transcript.text.done":

@@ -1,106 +1,19 @@
 """An upstream's JSON as our `Transcript`.
 
-What is missing or unknown does not matter, except for the text; what is there and of the wrong type raises
-`Malformed`. Times are clamped into the audio that we measured: models report some beyond its end.
+The text must be there, and what was asked for must be of the right shape, or `Malformed` is raised. What nobody asked
+for does not matter: where it is of another shape it is as good as missing. Times a little beyond the end of the audio
+that we measured are clamped, as models report such.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
 
+from audio_gateway.providers.openai.fields import Fields, Malformed, asked
+from audio_gateway.providers.openai.times import Span, clock_for
 from audio_gateway.providers.port import SegmentDone, TextDelta, TranscriptionRequest
 from audio_gateway.transcripts.languages import code_of
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage, Transcript, Word
-
-T = TypeVar("T")
-
-_HUGE: Final = 1e300  # a larger whole number is no float
-
-
-class Malformed(Exception):
-    """The answer is not of OpenAI's shape; says where, never what was there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Turns an upstream's seconds into milliseconds of the audio."""
-
-    duration_ms: int
-
-    def ms(self, seconds: float) -> int:
-        """Rounded half up, within the audio."""
-        within = min(max(seconds, 0.0), self.duration_ms / 1000)
-        return int((Decimal(repr(within)) * 1000).quantize(Decimal(1), ROUND_HALF_UP))
-
-    def span(self, fields: Fields) -> tuple[int, int]:
-        """`start` and `end` of an object; nothing ends before it starts."""
-        start = self.ms(fields.number("start") or 0.0)
-        return start, max(start, self.ms(fields.number("end") or 0.0))
-
-
-class Fields:
-    """A JSON object whose fields are checked where they are read; null counts as missing."""
-
-    def __init__(self, value: Any, where: str) -> None:
-        if not isinstance(value, dict):
-            raise Malformed(f"{where} is not an object")
-        self._value = value
-        self._where = where
-
-    def has(self, name: str) -> bool:
-        """Whether there is something by that name."""
-        return bool(self._value.get(name))
-
-    def text(self, name: str) -> str | None:
-        """A string."""
-        value: str | None = self._read(name, lambda value: isinstance(value, str))
-        return value
-
-    def number(self, name: str) -> float | None:
-        """A finite number."""
-        value: float | None = self._read(name, _is_number)
-        return None if value is None else float(value)
-
-    def integer(self, name: str) -> int | None:
-        """A whole number."""
-        value: int | None = self._read(name, lambda value: type(value) is int)
-        return value
-
-    def integers(self, name: str) -> tuple[int, ...]:
-        """A list of whole numbers."""
-        value = self._read(name, lambda value: isinstance(value, list) and all(type(item) is int for item in value))
-        return tuple(value or ())
-
-    def object(self, name: str) -> Fields | None:
-        """An object."""
-        value = self._value.get(name)
-        return None if value is None else Fields(value, f"{self._where}.{name}")
-
-    def objects(self, name: str, read: Callable[[Fields], T]) -> tuple[T, ...] | None:
-        """A list of objects, each read by `read`."""
-        value = self._read(name, lambda value: isinstance(value, list))
-        if value is None:
-            return None
-        return tuple(read(Fields(item, f"{self._where}.{name}[{i}]")) for i, item in enumerate(value))
-
-    def _read(self, name: str, fits: Callable[[Any], bool]) -> Any:
-        value = self._value.get(name)
-        if value is not None and not fits(value):
-            raise Malformed(f"{self._where}.{name} is of the wrong type")
-        return value
-
-
-def parse(body: bytes | str) -> Fields:
-    """The JSON object in a body."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        raise Malformed("the answer is not JSON") from None
-    return Fields(value, "answer")
 
 
 def transcript(fields: Fields, request: TranscriptionRequest, spoken: tuple[Segment, ...] | None = None) -> Transcript:
@@ -108,49 +21,108 @@ def transcript(fields: Fields, request: TranscriptionRequest, spoken: tuple[Segm
     text = fields.text("text")
     if text is None:
         raise Malformed("answer.text is missing")
-    clock = Clock(request.audio.duration_ms)
-    languages = fields.objects("languages", lambda each: each.text("code") or "")
+    languages = asked(lambda: fields.objects("languages", lambda each: each.text("code") or ""), wanted=False)
+    segments = asked(lambda: _segments(fields, request), wanted=request.want_segments or request.diarize)
     return Transcript(
         text=text.strip(),
         duration_ms=request.audio.duration_ms,
         language=_language(fields, request, languages),
-        words=fields.objects("words", lambda each: _word(each, clock)),
-        segments=fields.objects("segments", lambda each: segment(each, clock)) or spoken,
+        words=asked(lambda: _words(fields, request), wanted=request.want_words),
+        segments=segments or spoken,
         languages=languages,
-        logprobs=fields.objects("logprobs", _logprob),
-        token_usage=_usage(fields.object("usage")),
+        logprobs=asked(lambda: fields.objects("logprobs", _logprob), wanted=request.want_logprobs),
+        token_usage=asked(lambda: _usage(fields.object("usage")), wanted=False),
     )
 
 
-def segment(fields: Fields, clock: Clock) -> Segment:
-    """A segment of any of the shapes that have some."""
-    start_ms, end_ms = clock.span(fields)
+def text_delta(fields: Fields, *, want_logprobs: bool) -> TextDelta:
+    """A `transcript.text.delta` event."""
+    logprobs = asked(lambda: fields.objects("logprobs", _logprob), wanted=want_logprobs)
+    return TextDelta(fields.text("delta") or "", logprobs)
+
+
+def segment_done(fields: Fields, request: TranscriptionRequest, number: int) -> SegmentDone:
+    """A `transcript.text.segment` event, the `number`-th from 0. Its times alone do not tell their unit: seconds."""
+    said: list[Span] = [(fields.number("start"), fields.number("end"))]
+    clock = clock_for(request.audio, said)
+    if clock.per_second != 1:
+        raise Malformed("its times are beyond the end of the audio")
+    (place,) = clock.spans(said)
+    return SegmentDone(fields.text("id") or f"seg_{number}", _segment(fields, place, request))
+
+
+def _words(fields: Fields, request: TranscriptionRequest) -> tuple[Word, ...] | None:
+    """The words, from where servers put them.
+
+    OpenAI lists them beside the text, whisper.cpp and others inside their segments, and those that are made of whisperX
+    as `word_segments`, which may be in the object that they call `segments`.
+    """
+    holder = _holder(fields)
+    listed = fields.objects("words", _itself) or holder.objects("word_segments", _itself)
+    if not listed:
+        inside = [segment.objects("words", _itself) for segment in holder.objects("segments", _itself) or ()]
+        if listed is None and all(words is None for words in inside):
+            return None
+        listed = tuple(word for words in inside for word in words or ())
+    places = _places(listed, [_text_of_word(word) for word in listed], request)
+    return tuple(
+        Word(_text_of_word(word), start_ms, end_ms, _speaker(word, request))
+        for word, (start_ms, end_ms) in zip(listed, places, strict=True)
+    )
+
+
+def _segments(fields: Fields, request: TranscriptionRequest) -> tuple[Segment, ...] | None:
+    listed = _holder(fields).objects("segments", _itself)
+    if listed is None:
+        return None
+    places = _places(listed, [segment.text("text") or "" for segment in listed], request)
+    return tuple(_segment(segment, place, request) for segment, place in zip(listed, places, strict=True))
+
+
+def _holder(fields: Fields) -> Fields:
+    """What has the lists: the answer, or an object `segments` in it."""
+    return (fields.object("segments") or fields) if fields.has_object("segments") else fields
+
+
+def _places(listed: Sequence[Fields], texts: Sequence[str], request: TranscriptionRequest) -> list[tuple[int, int]]:
+    """Start and end in milliseconds of each item."""
+    said: list[Span] = [(each.number("start"), each.number("end")) for each in listed]
+    if any(text.strip() for text in texts) and not any(time for span in said for time in span):
+        raise Malformed("its times are missing")
+    return clock_for(request.audio, said).spans(said)
+
+
+def _segment(fields: Fields, place: tuple[int, int], request: TranscriptionRequest) -> Segment:
+    """A segment of any of the shapes that have some. The decoder's figures nobody asks for."""
     return Segment(
         text=(fields.text("text") or "").strip(),
-        start_ms=start_ms,
-        end_ms=end_ms,
-        speaker=fields.text("speaker"),
-        tokens=fields.integers("tokens"),
-        temperature=fields.number("temperature") or 0.0,
-        avg_logprob=fields.number("avg_logprob") or 0.0,
-        compression_ratio=fields.number("compression_ratio") or 0.0,
-        no_speech_prob=fields.number("no_speech_prob") or 0.0,
+        start_ms=place[0],
+        end_ms=place[1],
+        speaker=_speaker(fields, request),
+        tokens=asked(lambda: fields.integers("tokens"), wanted=False) or (),
+        temperature=_figure(fields, "temperature"),
+        avg_logprob=_figure(fields, "avg_logprob"),
+        compression_ratio=_figure(fields, "compression_ratio"),
+        no_speech_prob=_figure(fields, "no_speech_prob"),
     )
 
 
-def text_delta(fields: Fields) -> TextDelta:
-    """A `transcript.text.delta` event."""
-    return TextDelta(fields.text("delta") or "", fields.objects("logprobs", _logprob))
+def _figure(fields: Fields, name: str) -> float:
+    return asked(lambda: fields.number(name), wanted=False) or 0.0
 
 
-def segment_done(fields: Fields, clock: Clock, number: int) -> SegmentDone:
-    """A `transcript.text.segment` event, the `number`-th from 0."""
-    return SegmentDone(fields.text("id") or f"seg_{number}", segment(fields, clock))
+def _speaker(fields: Fields, request: TranscriptionRequest) -> str | None:
+    """Who speaks; some servers count speakers."""
+    number = asked(lambda: fields.integer("speaker"), wanted=False)
+    return asked(lambda: fields.text("speaker"), wanted=request.diarize) if number is None else str(number)
 
 
-def _word(fields: Fields, clock: Clock) -> Word:
-    start_ms, end_ms = clock.span(fields)
-    return Word((fields.text("word") or "").strip(), start_ms, end_ms, fields.text("speaker"))
+def _itself(fields: Fields) -> Fields:
+    return fields
+
+
+def _text_of_word(fields: Fields) -> str:
+    return (fields.text("word") or fields.text("text") or "").strip()
 
 
 def _logprob(fields: Fields) -> TokenLogprob:
@@ -178,11 +150,7 @@ def _language(fields: Fields, request: TranscriptionRequest, languages: tuple[st
     """What the provider says, a name or a code; else what the caller said."""
     if request.task == "translate":
         return "en"
-    heard = code_of(fields.text("language") or "")
+    heard = code_of(asked(lambda: fields.text("language"), wanted=False) or "")
     if heard is None and languages is not None and len(languages) == 1:
         heard = code_of(languages[0])
     return heard or code_of(request.language or "")
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in {int, float} and abs(value) < _HUGE  # neither infinite nor "not a number"

@@ -1,0 +1,53 @@
+"""What operators may do with the webhook endpoints of a project."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from audio_gateway.api.admin.pages import DEFAULT_LIMIT, MAX_LIMIT
+from audio_gateway.api.openapi.build import Schema
+from audio_gateway.api.openapi.operations import READING, json_answer, parameter, refusals
+
+_ALL: Final = "/organization/projects/{project_id}/webhook_endpoints"
+
+
+def project_webhook_paths() -> dict[str, Schema]:
+    """The operations, by path and method."""
+    project = parameter("project_id", "path", "The id of the project.")
+    limit = parameter(
+        "limit", "query", "Objects of a page.", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT
+    )
+    return {
+        _ALL: {
+            "get": _operation(
+                "listProjectWebhookEndpoints",
+                "List the webhook endpoints of a project",
+                "Of an archived one, too: it is sent nothing any more. In order of creation.",
+                json_answer("A page.", "WebhookEndpointList"),
+                project,
+                parameter("after", "query", "The `last_id` of the page before."),
+                limit,
+            )
+        },
+        _ALL + "/{webhook_endpoint_id}": {
+            "delete": _operation(
+                "deleteProjectWebhookEndpoint",
+                "Delete a webhook endpoint of a project",
+                "For good; nothing more is sent to it.",
+                json_answer("It is gone.", "DeletedWebhookEndpoint"),
+                project,
+                parameter("webhook_endpoint_id", "path", "The id of the endpoint."),
+            )
+        },
+    }
+
+
+def _operation(operation_id: str, summary: str, description: str, answer: Schema, *parameters: Schema) -> Schema:
+    return {
+        "operationId": operation_id,
+        "summary": summary,
+        "description": f"{description} Needs an admin key.",
+        "security": [{"adminKey": []}],
+        "parameters": list(parameters),
+        "responses": {"200": answer, **refusals((*READING, 503))},
+    }

@@ -1,0 +1,158 @@
+"""Both functions of webhooks over a table in moto, with a clock, queues and an address that remember."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+
+from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.webhook_delivery import webhook_delivery_handler
+from audio_gateway.api.webhooks import WebhookDesk, webhooks_app
+from audio_gateway.api.writers import writers
+from audio_gateway.errors import StorageUnavailable
+from audio_gateway.jobs.announcements import Announcements
+from audio_gateway.jobs.targets import AllowedHosts
+from audio_gateway.jobs.webhook_pace import PaceStore
+from audio_gateway.jobs.webhook_post import Outcome
+from audio_gateway.jobs.webhook_queue import message_of
+from audio_gateway.jobs.webhook_schedule import Delivery
+from audio_gateway.jobs.webhook_store import WebhookStore
+from audio_gateway.jobs.webhooks import EVENT_TYPES
+from audio_gateway.metering.account_item import new_account_item
+from audio_gateway.metering.account_store import AccountStore
+from audio_gateway.metering.archive import Archive
+from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.limits import Limits
+from audio_gateway.use_cases.webhooks import Postman
+from tests.fakes.gateway import API_CALLER, call, event, json_event
+from tests.unit.metering.tables import TABLE, in_moto
+
+ALL = "/webhook_endpoints"
+SUCCEEDED, FAILED, CANCELLED = EVENT_TYPES
+URL = "https://hooks.example.com/in?x=1"
+STRANGER = API_CALLER | {"project_id": "proj_other"}
+NOW = 1_795_000_000.0
+GOOD = {"name": "mine", "url": URL, "event_types": [SUCCEEDED, FAILED]}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.s = NOW
+
+    def __call__(self) -> float:
+        return self.s
+
+
+class Queue:
+    """Remembers what is put into it, and with which delay."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[Delivery, int]] = []
+        self.fails = False
+
+    def send(self, delivery: Delivery, now_s: int) -> None:
+        if self.fails:
+            raise StorageUnavailable("not now")
+        self.sent.append((delivery, delivery.delay_at(now_s)))
+
+
+class Post:
+    """Answers what it is told to, and remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.outcome = Outcome(200)
+        self.sent: list[tuple[str, bytes, dict[str, str]]] = []
+
+    def __call__(self, url: str, body: bytes, headers: Any, /) -> Outcome:
+        self.sent.append((url, body, dict(headers)))
+        return self.outcome
+
+
+class Gateway:
+    """Both functions over one table."""
+
+    def __init__(self, client: Any) -> None:
+        self.client, self.clock, self.post = client, Clock(), Post()
+        self.queue = cast("Any", Queue())
+        self.dead = cast("Any", Queue())
+        self.store, self.paces = WebhookStore(client, TABLE), PaceStore(client, TABLE)
+        self.directory = Directory(client, TABLE, now_s=self.clock)
+        desk = WebhookDesk(
+            store=self.store,
+            directory=self.directory,
+            paces=self.paces,
+            writer_of=writers(AccountStore(client, TABLE), lambda: int(self.clock.s * 1000)),
+            allow=AllowedHosts(),
+            post=self.post,
+            now_s=self.clock,
+        )
+        self.handler = lambda_handler(webhooks_app(desk), "webhooks")
+        self.postman = Postman(
+            store=self.store,
+            announcements=Announcements(client, TABLE),
+            paces=self.paces,
+            is_archived=Archive(client, TABLE).has,
+            queue=cast("Any", self.queue),
+            dead=cast("Any", self.dead),
+            post=self.post,
+            now_s=self.clock,
+        )
+        self.made = 0
+
+    def post_json(self, path: str, body: Any, caller: dict[str, Any] | None = None) -> Any:
+        return call(self.handler, json_event(path, body, authorizer=caller))
+
+    def get(self, path: str, caller: dict[str, Any] | None = None, **query: str) -> Any:
+        asked = {name: [value] for name, value in query.items()} or None
+        return call(self.handler, event("GET", path, authorizer=caller, query=asked))
+
+    def delete(self, path: str, caller: dict[str, Any] | None = None) -> Any:
+        return call(self.handler, event("DELETE", path, authorizer=caller))
+
+    def make(self, caller: dict[str, Any] | None = None, **changes: Any) -> Any:
+        self.clock.s += 0.01  # ids sort by it
+        url = URL + (f"&n={self.made}" if self.made else "")
+        self.made += 1
+        answer = self.post_json(ALL, GOOD | {"url": url} | changes, caller)
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    def take(self, *messages: Any) -> list[str]:
+        """Hand messages to the function behind the queue; the numbers of those that are to come again."""
+        records = [
+            {"messageId": str(number), "body": each if isinstance(each, str) else message_of(each)}
+            for number, each in enumerate(messages)
+        ]
+        answer = webhook_delivery_handler(self.postman)({"Records": records}, None)
+        return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+
+
+@pytest.fixture(scope="module")
+def table() -> Iterator[Any]:
+    """The client of a table that the tests share: to make one takes longer than most of them."""
+    with in_moto() as client:
+        yield client
+
+
+@pytest.fixture
+def gateway(table: Any, monkeypatch: pytest.MonkeyPatch) -> Gateway:
+    for item in table.scan(TableName=TABLE, ProjectionExpression="pk, sk")["Items"]:
+        table.delete_item(TableName=TABLE, Key=item)
+    resolve(monkeypatch, "93.184.216.34")
+    table.put_item(TableName=TABLE, Item=new_account_item(API_CALLER["key_id"], Limits()))
+    return Gateway(table)
+
+
+def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """From now on every name has these addresses."""
+
+    def getaddrinfo(_host: Any, port: Any, **_: Any) -> list[Any]:
+        families = {4: socket.AF_INET, 6: socket.AF_INET6}
+        return [
+            (families[6 if ":" in address else 4], socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)

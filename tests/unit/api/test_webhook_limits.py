@@ -1,0 +1,381 @@
+"""What keeps webhooks from being a weapon: one endpoint for a URL, a pace for each host, an end for what only fails."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audio_gateway.errors import Conflict, StorageUnavailable
+from audio_gateway.jobs.announcements import LEASE_S
+from audio_gateway.jobs.targets import place_of
+from audio_gateway.jobs.webhook_items import endpoint_item
+from audio_gateway.jobs.webhook_pace import LATE_MS, OF_A_HOST, OF_TESTS, Pace, free_at, name_of_host
+from audio_gateway.jobs.webhook_post import Outcome
+from audio_gateway.jobs.webhook_queue import Announcement
+from audio_gateway.jobs.webhook_schedule import Delivery
+from audio_gateway.jobs.webhook_store import WebhookStore
+from audio_gateway.jobs.webhooks import MAX_IN_VAIN, WebhookEndpoint, WebhookEvent
+from audio_gateway.metering.account_item import account_key, new_account_item
+from audio_gateway.metering.limits import Limits
+from tests.fakes.gateway import ADMIN_CALLER, API_CALLER
+from tests.unit.api.hooks import ALL, FAILED, GOOD, NOW, STRANGER, SUCCEEDED, URL, Gateway, gateway, table
+from tests.unit.metering.tables import TABLE
+
+__all__ = ["gateway", "table"]
+
+EVENT = WebhookEvent(SUCCEEDED, "job_1", 1_794_999_999)
+NEWS = Announcement("default", EVENT)
+MINUTE_MS = 60_000
+
+
+# ------------------------------------------------------------------------------------------------ one URL, one endpoint
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://hooks.example.com", "https://hooks.example.com/"),
+        ("https://hooks.example.com/in", "HTTPS://Hooks.EXAMPLE.com:443/in"),
+        ("https://hooks.example.com/in", "https://hooks.example.com/in#mine"),
+        ("https://hooks.example.com/in", "https://hooks.example.com/%69n"),
+        ("https://hooks.example.com/a%2fb", "https://hooks.example.com/a%2Fb"),
+        ("https://hooks.example.com/in", "https://hooks.example.com/./out/../in"),
+        ("https://hooks.example.com/in", "https://hooks.example.com/out/%2E%2e/in"),
+        ("https://hooks.example.com/?a=~", "https://hooks.example.com?a=%7e"),
+        ("https://hooks.example.com/ä", "https://hooks.example.com/%c3%a4"),
+        ("https://xn--bcher-kva.example/", "https://XN--BCHER-KVA.example"),
+        ("https://[2606:4700:4700::1111]/", "https://[2606:4700:4700:0:0:0:0:1111]/"),
+    ],
+)
+def test_a_project_has_a_url_once_however_it_is_spelled(gateway: Gateway, one: str, other: str) -> None:
+    made = gateway.make(url=one)
+    refused = gateway.post_json(ALL, GOOD | {"url": other})
+    assert (refused.status, refused.error["param"], refused.error["code"]) == (409, "url", "webhook_url_taken")
+    assert made["id"] in refused.error["message"]
+    assert refused.headers["x-should-retry"] == "false"
+    second = gateway.make(url="https://hooks.example.com/second")
+    moved = gateway.post_json(f"{ALL}/{second['id']}", {"url": other})
+    assert (moved.status, moved.error["code"]) == (409, "webhook_url_taken")
+    assert gateway.post_json(f"{ALL}/{made['id']}", {"url": other}).status == 200  # its own, spelled anew
+    assert [each["url"] for each in gateway.get(ALL).json["data"]] == [other, second["url"]]
+    assert gateway.post_json(ALL, GOOD | {"url": other}, STRANGER).status == 200
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["https://hooks.example.com/IN", "https://hooks.example.com/in/", "https://hooks.example.com/in?", "https://hooks.example.com//in"],
+)  # fmt: skip
+def test_urls_that_are_not_the_same_are_two(gateway: Gateway, other: str) -> None:
+    gateway.make(url="https://hooks.example.com/in?x=1")
+    assert gateway.post_json(ALL, GOOD | {"url": other}).status == 200
+
+
+def test_a_url_is_free_again_when_its_endpoint_has_gone_or_moved(gateway: Gateway) -> None:
+    made = gateway.make(url="https://hooks.example.com/a")
+    assert gateway.post_json(f"{ALL}/{made['id']}", {"url": "https://hooks.example.com/b"}).status == 200
+    gateway.make(url="https://hooks.example.com/a")
+    assert gateway.post_json(ALL, GOOD | {"url": "https://hooks.example.com/b"}).status == 409
+    gateway.delete(f"{ALL}/{made['id']}")
+    gateway.make(url="https://hooks.example.com/b")
+
+
+def test_an_endpoint_from_before_urls_were_counted_has_its_url_all_the_same(gateway: Gateway) -> None:
+    made = gateway.make()
+    (old,) = gateway.store.of_project("default")
+    gateway.store.delete(old)
+    gateway.client.put_item(TableName=TABLE, Item=endpoint_item(old))
+    assert gateway.post_json(ALL, GOOD | {"url": URL}).status == 409
+    assert gateway.post_json(f"{ALL}/{made['id']}", {"url": "https://hooks.example.com/new"}).status == 200
+    assert gateway.delete(f"{ALL}/{made['id']}").status == 200
+    gateway.make(url=URL)
+
+
+def test_of_two_registrations_at_once_one_is_refused(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have looked before either of them writes."""
+    both_have_looked = threading.Barrier(2)
+    look = WebhookStore.of_project
+
+    def of_project(self: WebhookStore, project_id: str, after: str | None = None) -> Any:
+        found = list(look(self, project_id, after))
+        if not found:
+            both_have_looked.wait(60)
+        return iter(found)
+
+    gateway.make()
+    (one,) = gateway.store.of_project("default")
+    gateway.store.delete(one)
+    monkeypatch.setattr(WebhookStore, "of_project", of_project)
+
+    def add(endpoint: WebhookEndpoint) -> bool:
+        try:
+            gateway.store.add(endpoint)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(add, (one, replace(one, id=f"{one.id[:-1]}x")))) == [False, True]
+    assert len(list(look(gateway.store, "default"))) == 1
+
+
+# ------------------------------------------------------------------------------------------------ a pace for each host
+HOST = name_of_host(place_of(URL))
+
+
+def fill(gateway: Gateway, count: int, host: str = HOST) -> None:
+    for _ in range(count):
+        gateway.paces.take(OF_A_HOST, host, int(gateway.clock.s * 1000))
+
+
+@given(st.lists(st.integers(0, 5_000), min_size=1, max_size=60), st.integers(1, 6))
+def test_no_stretch_of_a_period_has_more_than_it_may(gaps: list[int], most: int) -> None:
+    pace, now_ms, taken = Pace("x", most, MINUTE_MS), 0, list[int]()
+    for gap in gaps:
+        now_ms += gap
+        at_ms = free_at(taken[-most:], pace, now_ms)
+        assert at_ms >= now_ms
+        assert not taken or at_ms >= taken[-1]  # first come, first served
+        taken.append(at_ms)
+    for first, behind in zip(taken, taken[most:], strict=False):
+        assert behind - first >= MINUTE_MS
+
+
+def test_more_than_a_host_may_be_sent_waits_in_order_and_nothing_is_lost(gateway: Gateway) -> None:
+    made = gateway.make()
+    deliveries = [Delivery("default", made["id"], replace(EVENT, job_id=f"job_{n}")) for n in range(OF_A_HOST.most + 3)]
+    for delivery in deliveries:
+        assert gateway.take(delivery) == []
+    assert len(gateway.post.sent) == OF_A_HOST.most
+    waiting = [delivery for delivery, _ in gateway.queue.sent]
+    assert [each.event for each in waiting] == [each.event for each in deliveries[OF_A_HOST.most :]]
+    assert {delay for _, delay in gateway.queue.sent} == {71}  # in whole seconds, and not too early
+    gateway.clock.s = max(each.due_at for each in waiting)
+    gateway.queue.sent.clear()
+    for each in waiting:
+        assert gateway.take(each) == []
+    assert len(gateway.post.sent) == len(deliveries)
+    assert gateway.queue.sent == []
+
+
+def test_a_host_is_one_for_all_projects_and_paths_and_other_hosts_do_not_wait(gateway: Gateway) -> None:
+    stranger = gateway.make(STRANGER, url="https://HOOKS.example.com:443/other")
+    elsewhere = gateway.make(STRANGER, url="https://elsewhere.example.com/")
+    fill(gateway, OF_A_HOST.most)
+    gateway.take(Delivery("proj_other", stranger["id"], EVENT))
+    assert gateway.post.sent == []
+    gateway.take(Delivery("proj_other", elsewhere["id"], EVENT))
+    assert [url for url, _, _ in gateway.post.sent] == ["https://elsewhere.example.com/"]
+
+
+def test_who_missed_its_turn_or_has_another_host_by_now_waits_for_a_new_one(gateway: Gateway) -> None:
+    made = gateway.make()
+    now_ms = int(gateway.clock.s * 1000)
+    late = Delivery("default", made["id"], EVENT).waiting(HOST, now_ms - LATE_MS - 1)
+    moved = Delivery("default", made["id"], EVENT).waiting(name_of_host("other.example.com:443"), now_ms)
+    fill(gateway, OF_A_HOST.most)
+    gateway.take(replace(late, due_at=0), replace(moved, due_at=0))
+    assert gateway.post.sent == []
+    assert [each.host for each, _ in gateway.queue.sent] == [HOST, HOST]
+    in_time = Delivery("default", made["id"], EVENT).waiting(HOST, now_ms - LATE_MS)
+    gateway.take(replace(in_time, due_at=0))
+    assert len(gateway.post.sent) == 1
+
+
+def test_many_that_come_at_once_are_counted_one_by_one(gateway: Gateway) -> None:
+    made = gateway.make()
+    fill(gateway, OF_A_HOST.most - 2)
+    events = [replace(EVENT, job_id=f"job_{number}") for number in range(8)]
+    assert gateway.take(*(Delivery("default", made["id"], each) for each in events)) == []
+    assert (len(gateway.post.sent), len(gateway.queue.sent)) == (2, 6)
+
+
+def test_where_events_go_stands_neither_in_the_table_nor_in_a_message(gateway: Gateway) -> None:
+    fill(gateway, 1)
+    (item,) = (each for each in gateway.client.scan(TableName=TABLE)["Items"] if each["pk"]["S"].startswith("PACE#"))
+    assert "example" not in str(item)
+
+
+# ------------------------------------------------------------------------------------------------ tests
+def test_a_project_may_send_ten_tests_a_minute(gateway: Gateway) -> None:
+    paths = [f"{ALL}/{gateway.make()['id']}/test" for _ in range(2)]
+    statuses = [gateway.post_json(paths[n % 2], {"event_type": FAILED}).status for n in range(OF_TESTS.most)]
+    assert statuses == [200] * OF_TESTS.most
+    gateway.clock.s += 13
+    refused = gateway.post_json(paths[0], {"event_type": FAILED})
+    assert (refused.status, refused.error["code"]) == (429, "rate_limit_exceeded")
+    assert refused.headers["retry-after"] == "47"
+    assert len(gateway.post.sent) == OF_TESTS.most
+    other = gateway.make(STRANGER)
+    assert gateway.post_json(f"{ALL}/{other['id']}/test", {"event_type": FAILED}, STRANGER).status == 200
+    gateway.clock.s += 47
+    assert gateway.post_json(paths[0], {"event_type": FAILED}).status == 200
+
+
+def test_a_test_counts_for_its_host_and_does_not_wait(gateway: Gateway) -> None:
+    path = f"{ALL}/{gateway.make()['id']}/test"
+    fill(gateway, OF_A_HOST.most - 1)
+    assert gateway.post_json(path, {"event_type": FAILED}).status == 200
+    refused = gateway.post_json(path, {"event_type": FAILED})
+    assert (refused.status, refused.headers["retry-after"]) == (429, "60")
+    assert "host" in refused.error["message"]
+    assert len(gateway.post.sent) == 1
+
+
+@pytest.mark.parametrize("status", [200, 204, 302, 400, 410, 500])
+def test_a_test_has_succeeded_if_the_endpoint_has_taken_it(gateway: Gateway, status: int) -> None:
+    gateway.post.outcome = Outcome(status)
+    answer = gateway.post_json(f"{ALL}/{gateway.make()['id']}/test", {"event_type": FAILED})
+    if status < 300:
+        assert (answer.status, answer.json["status_code"], answer.json["success"]) == (200, status, True)
+    else:
+        assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "url", "webhook_test_failed")
+        assert f"answered {status} " in answer.error["message"]
+
+
+# ------------------------------------------------------------------------------------------------ what only fails
+def give_up(gateway: Gateway, endpoint_id: str, times: int) -> None:
+    gateway.post.outcome = Outcome(500)
+    for number in range(times):
+        event = replace(EVENT, job_id=f"job_{number}")
+        assert gateway.take(Delivery("default", endpoint_id, event, 28, int(gateway.clock.s) - 86_000)) == []
+
+
+def test_an_endpoint_that_only_fails_is_switched_off_and_can_be_switched_on(gateway: Gateway) -> None:
+    made = gateway.make()
+    path = f"{ALL}/{made['id']}"
+    assert made["status"] == "enabled"
+    give_up(gateway, made["id"], MAX_IN_VAIN - 1)
+    assert gateway.get(path).json["status"] == "enabled"
+    gateway.clock.s += 5
+    give_up(gateway, made["id"], 1)
+    off = gateway.get(path).json
+    assert (off["status"], off["updated_at"]) == ("disabled", int(gateway.clock.s))
+    sent = len(gateway.post.sent)
+    gateway.take(NEWS, Delivery("default", made["id"], EVENT))
+    assert len(gateway.post.sent) == sent
+    assert gateway.queue.sent == []
+    gateway.post.outcome = Outcome(200)
+    assert gateway.post_json(path + "/test", {"event_type": FAILED}).status == 200
+    assert gateway.post_json(path, {"status": "enabled"}).json["status"] == "enabled"
+    give_up(gateway, made["id"], MAX_IN_VAIN - 1)
+    assert gateway.get(path).json["status"] == "enabled"
+
+
+def test_an_event_that_is_taken_forgets_those_that_were_not(gateway: Gateway) -> None:
+    made = gateway.make()
+    give_up(gateway, made["id"], MAX_IN_VAIN - 1)
+    gateway.post.outcome = Outcome(200)
+    gateway.take(Delivery("default", made["id"], EVENT))
+    give_up(gateway, made["id"], MAX_IN_VAIN - 1)
+    assert gateway.get(f"{ALL}/{made['id']}").json["status"] == "enabled"
+
+
+def test_an_event_is_given_up_once_though_it_cannot_be_counted(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise StorageUnavailable("Not now.")
+
+    made = gateway.make()
+    monkeypatch.setattr(gateway.store, "was_given_up", fails)
+    give_up(gateway, made["id"], 1)
+    assert len(gateway.dead.sent) == 1
+
+
+def test_its_owner_may_switch_an_endpoint_off(gateway: Gateway) -> None:
+    made = gateway.make()
+    assert gateway.post_json(f"{ALL}/{made['id']}", {"status": "disabled"}).json["status"] == "disabled"
+    gateway.take(NEWS)
+    assert gateway.queue.sent == []
+    refused = gateway.post_json(f"{ALL}/{made['id']}", {"status": "off"})
+    assert (refused.status, refused.error["param"]) == (400, "status")
+
+
+# ------------------------------------------------------------------------------------------------ told once
+def test_an_event_that_is_announced_again_is_told_once(gateway: Gateway) -> None:
+    gateway.make()
+    for _ in range(5):
+        assert gateway.take(NEWS) == []
+    assert len(gateway.queue.sent) == 1
+    gateway.take(replace(NEWS, event=replace(EVENT, job_id="job_2")))
+    assert len(gateway.queue.sent) == 2
+
+
+def test_an_announcement_that_broke_off_is_told_by_the_next_one(gateway: Gateway) -> None:
+    gateway.make()
+    gateway.queue.fails = True
+    assert gateway.take(NEWS) == ["0"]
+    gateway.queue.fails = False
+    assert gateway.take(NEWS) == ["0"]  # perhaps it is being told at this moment
+    gateway.clock.s += LEASE_S
+    assert gateway.take(NEWS) == []
+    assert len(gateway.queue.sent) == 1
+
+
+# ------------------------------------------------------------------------------------------------ keys and projects
+WRITES = [
+    ("POST", ALL, GOOD),
+    ("POST", "", {"name": "other"}),
+    ("DELETE", "", None),
+    ("POST", "/rotate_secret", {}),
+    ("POST", "/test", {"event_type": FAILED}),
+]
+
+
+@pytest.mark.parametrize(("method", "rest", "body"), WRITES)
+@pytest.mark.parametrize("status", ["disabled", "archived", "deleted", "expired", "gone"])
+def test_a_key_that_was_revoked_changes_and_sends_nothing(
+    gateway: Gateway, method: str, rest: str, body: Any, status: str
+) -> None:
+    """API Gateway remembers for a minute that it was good."""
+    made = gateway.make()
+    path = rest if rest == ALL else f"{ALL}/{made['id']}{rest}"
+    key_id = API_CALLER["key_id"]
+    if status == "gone":
+        gateway.client.delete_item(TableName=TABLE, Key=account_key(key_id))
+    else:
+        limits = Limits(expires_at=int(NOW)) if status == "expired" else Limits()
+        item = new_account_item(key_id, limits) | ({} if status == "expired" else {"status": {"S": status}})
+        gateway.client.put_item(TableName=TABLE, Item=item)
+    before = gateway.get(ALL).json
+    refused = gateway.post_json(path, body) if method == "POST" else gateway.delete(path)
+    assert refused.status == 403, refused.body
+    assert gateway.get(ALL).json == before
+    assert gateway.post.sent == []
+
+
+def archived_project(gateway: Gateway) -> tuple[str, dict[str, Any]]:
+    project = gateway.directory.create_project("tenant").id
+    made = gateway.make(API_CALLER | {"project_id": project})
+    gateway.directory.archive_project(project)
+    return project, made
+
+
+def test_an_archived_project_is_sent_nothing(gateway: Gateway) -> None:
+    project, made = archived_project(gateway)
+    assert gateway.take(Announcement(project, EVENT), Delivery(project, made["id"], EVENT)) == []
+    assert [*gateway.post.sent, *gateway.queue.sent, *gateway.dead.sent] == []
+
+
+# ------------------------------------------------------------------------------------------------ operators
+def test_operators_list_and_delete_the_endpoints_of_a_project(gateway: Gateway) -> None:
+    project, made = archived_project(gateway)
+    other = gateway.make()
+    path = f"/organization/projects/{project}/webhook_endpoints"
+    listed = gateway.get(path, ADMIN_CALLER).json
+    shown = {name: value for name, value in made.items() if name != "signing_secret"}
+    assert (listed["data"], listed["has_more"]) == ([shown], False)
+    assert gateway.delete(f"{path}/{other['id']}", ADMIN_CALLER).status == 404
+    gone = gateway.delete(f"{path}/{made['id']}", ADMIN_CALLER).json
+    assert gone == {"id": made["id"], "object": "webhook_endpoint.deleted", "deleted": True}
+    assert gateway.get(path, ADMIN_CALLER).json["data"] == []
+    assert gateway.delete(f"{path}/{made['id']}", ADMIN_CALLER).status == 404
+    for caller in ({}, API_CALLER):
+        assert gateway.get(path, caller).status in {401, 403}
+        assert gateway.delete(f"{path}/{made['id']}", caller).status in {401, 403}
+    unknown = gateway.get("/organization/projects/proj_none/webhook_endpoints", ADMIN_CALLER)
+    assert (unknown.status, unknown.error["param"]) == (404, "project_id")
