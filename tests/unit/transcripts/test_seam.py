@@ -37,6 +37,10 @@ def test_words_of_a_text_get_their_share_of_its_time() -> None:
     ]
 
 
+def test_a_letter_alone_has_all_of_the_time() -> None:
+    assert tokens_of("I", 100, 400) == [Token("i", 100, 400)]
+
+
 def test_characters_without_spaces_are_words_each() -> None:
     assert [token.letters for token in tokens_of("你好 a")] == ["你", "好", "a"]
 
