@@ -145,7 +145,7 @@ class Recorder:
 def settled(job: Job) -> list[tuple[str, Any]]:
     recorder: Any = Recorder()
     settle(job, till=JobTill(recorder, recorder))
-    return recorder.calls  # type: ignore[no-any-return] # of the recorder
+    return recorder.calls
 
 
 def test_what_is_charged_leaves_evidence_until_its_row_is_written() -> None:
