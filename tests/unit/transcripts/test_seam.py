@@ -86,6 +86,11 @@ def test_the_nearest_word_is_found_by_both_of_its_places() -> None:
     assert seam_by_pairs(left, right, 1060) == Seam(0, 2)
 
 
+def test_the_nearest_word_is_found_behind_words_that_only_one_has_heard() -> None:
+    assert seam_by_pairs(said("x a b"), said("a b", 100, 200), 195) == Seam(1, 1)
+    assert seam_by_pairs(said("a b", 100, 200), said("x a b"), 195) == Seam(1, 2)
+
+
 @pytest.mark.parametrize(("apart_ms", "found"), [(0, True), (499, True), (500, False), (900, False)])
 def test_the_same_word_half_a_second_apart_is_another_one(apart_ms: int, found: bool) -> None:
     assert (seam_by_pairs(said("a", 1000), said("a", 1000 + apart_ms), 0) is not None) is found
