@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from audio_gateway.errors import (
     NotFound,
     RequestTooLarge,
     StorageUnavailable,
-    TooMuchAtOnce,
 )
 from audio_gateway.jobs.inputs import Inputs
 from audio_gateway.jobs.targets import AllowedHosts
@@ -378,19 +376,6 @@ def test_an_upload_of_before_there_was_a_limit_is_used_and_deleted_as_it_was(gat
     gateway.table.put_item(TableName=TABLE, Item=item)
     gateway.inputs.used("default", upload_id)
     assert gateway.ask("DELETE", upload_id).status == 200
-
-
-def test_many_at_the_same_moment_get_as_many_bytes_as_there_are(gateway: Gateway) -> None:
-    def announce(number: int) -> bool:
-        try:
-            upload = Announced(KEY, f"upload_{number}", 300, int(NOW_S) + 10)
-            PendingUploads(gateway.table, TABLE).announce(upload, 1000, int(NOW_S))
-        except TooMuchAtOnce:
-            return False
-        return True
-
-    with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(announce, range(12))) == 3
 
 
 def test_all_files_of_a_project_go_and_no_others(gateway: Gateway) -> None:

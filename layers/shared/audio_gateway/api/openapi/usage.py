@@ -286,6 +286,6 @@ def _own_usage() -> Schema:
 def _limits() -> Schema:
     fields = {name: integer(description) for name, description in _WINDOWS.items()}
     fields["monthly_budget_usd"] = text(_WINDOWS["monthly_budget_usd"])
-    fields["models"] = many({"type": "string"}, "Ids of the models that may be used.")
+    fields["models"] = many({"type": "string"}, "Ids of the models that may be used, all of them of the catalogue.")
     fields["expires_at"] = integer("When the key ends, in unix seconds.")
     return record("The limits of a key. What is absent is not limited, but where a figure is named.", "", fields)
