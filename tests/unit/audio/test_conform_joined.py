@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from audio_gateway.audio.conform import conform
 from audio_gateway.audio.encode import with_true_sizes
 from audio_gateway.audio.formats import SPEECH_FORMATS, SpeechFormat
+from audio_gateway.audio.mpeg import read_frame
 from audio_gateway.errors import InvalidAudio
 from tests.sound import look, look_pcm
 from tests.unit.audio.files import any_file, encoded, id3, in_pieces, mp3, riff, spoken, tone
@@ -31,6 +32,16 @@ def answered(data: bytes, wanted: SpeechFormat, *, declared: SpeechFormat = "mp3
 def seconds(wanted: SpeechFormat, data: bytes) -> float:
     """How long another program hears it."""
     return (look_pcm(data) if wanted == "pcm" else look(data)).seconds
+
+
+def whole_frames(data: bytes, count: int) -> bytes:
+    """The first frames of an mp3."""
+    at = 0
+    for _ in range(count):
+        frame = read_frame(data, at)
+        assert frame is not None
+        at += frame.length
+    return data[:at]
 
 
 def plain(**options: object) -> bytes:
@@ -114,6 +125,7 @@ REFUSED: dict[str, tuple[SpeechFormat, bytes]] = {
     "mp3, noise between": ("mp3", spoken("mp3", 1.0) + NOISE + spoken("mp3", 1.0)),
     "mp3, an error behind it": ("mp3", spoken("mp3", 1.0) + b'{"error": "the second part failed"}'),
     "mp3, the second cut off": ("mp3", mp3(2.0) + mp3(2.0)[:4_000]),
+    "mp3, the second without its last frames": ("mp3", mp3(2.0) + whole_frames(mp3(2.0), 30)),
     "mp3, of two rates": ("mp3", spoken("mp3", 1.0) + mp3(1.0, rate=44_100, xing=False)),
     "aac, noise between": ("aac", spoken("aac", 1.0) + NOISE + spoken("aac", 1.0)),
     "aac, an error behind it": ("aac", spoken("aac", 1.0) + b'{"error": "the second part failed"}'),
