@@ -262,6 +262,7 @@ ROLES: Final[dict[str, set[str]]] = {
     "TranscriptionsRole": _LISTENING,
     "TranslationsRole": _LISTENING,
     "UploadsRole": {
+        "metering/account_store.py:AccountStore.check",
         "metering/visits.py:Visits.count",
         "jobs/upload_store.py:UploadStore.create",
         "jobs/upload_store.py:UploadStore.state",
@@ -312,6 +313,7 @@ ROLES: Final[dict[str, set[str]]] = {
         "metering/ledger_store.py:LedgerStore.rows",
     },
     "JobsRole": {
+        "metering/account_store.py:AccountStore.check",
         "jobs/job_store.py:JobStore.get",
         "jobs/job_store.py:JobStore.newest",
         "jobs/job_store.py:JobStore.finish",

@@ -8,7 +8,14 @@ from typing import Final, cast
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.admin.bodies import expiry_of, fields_of, limits_of, refuse_scopes, refuse_two_expiries
+from audio_gateway.api.admin.bodies import (
+    Catalogue,
+    expiry_of,
+    fields_of,
+    limits_of,
+    refuse_scopes,
+    refuse_two_expiries,
+)
 from audio_gateway.api.admin.pages import Asked, page_of
 from audio_gateway.api.admin.shapes import api_key_shape, deleted_shape
 from audio_gateway.api.app import admin_of
@@ -20,7 +27,7 @@ from audio_gateway.metering.keys import KeyStatus
 _PATH: Final = "/organization/projects/{project_id}/api_keys"
 
 
-def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float]) -> None:
+def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float], catalog: Catalogue) -> None:
     """Add the routes; `now_s` is the clock in unix seconds."""
 
     @app.get(_PATH)
@@ -43,7 +50,7 @@ def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float])
     async def update(request: Request, project_id: str, key_id: str) -> Response:
         admin_of(request)
         fields = await fields_of(request)
-        limits, expires_at, status = limits_of(fields), expiry_of(fields, now_s()), _status_of(fields)
+        limits, expires_at, status = limits_of(fields, catalog), expiry_of(fields, now_s()), _status_of(fields)
         refuse_two_expiries(limits, expires_at)
         refuse_scopes(fields)
         fields.refuse_the_rest()
