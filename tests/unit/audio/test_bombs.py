@@ -6,7 +6,7 @@ import io
 import resource
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,7 @@ def _adts_of(frame: bytes) -> bytes:
     return bytes(head) + frame[7:]
 
 
-ASKING = {
+ASKING: dict[str, Callable[[], bytes]] = {
     "codebooks of Vorbis": bombs.vorbis_bomb,
     "frames of ALAC": lambda: bombs.mp4(bombs.alac(1 << 24)),
     "tables within a table": lambda: bombs.mp4(bombs.aac(bombs.endless_tables())),

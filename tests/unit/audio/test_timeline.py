@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
+from typing import Any
 
 import av
 import pytest
@@ -32,7 +33,7 @@ def film(kind: str, *, late_s: float = 0.0, gap_s: float = 0.0, video: bool = Tr
     container, codec, rate, options = FILMS[kind]
     out = io.BytesIO()
     with av.open(out, "w", format=container, container_options=options) as writer:
-        packets: list[Packet] = []
+        packets: list[Packet[Any]] = []
         if video:
             picture_stream = writer.add_stream("mpeg4", rate=10)
             picture_stream.width, picture_stream.height, picture_stream.pix_fmt = 32, 32, "yuv420p"
@@ -43,7 +44,7 @@ def film(kind: str, *, late_s: float = 0.0, gap_s: float = 0.0, video: bool = Tr
                 picture.pts, picture.time_base = number, Fraction(1, 10)
                 packets += picture_stream.encode(picture)
             packets += picture_stream.encode(None)
-        stream = writer.add_stream(codec, rate=rate, layout="mono")
+        stream: Any = writer.add_stream(codec, rate=rate, layout="mono")
         resampler = av.AudioResampler(
             stream.codec_context.format, "mono", rate, frame_size=stream.codec_context.frame_size
         )
