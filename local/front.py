@@ -114,6 +114,9 @@ class Front:
             raise GatewayError("INTEGRATION_FAILURE") from error
 
     def _gateway_answer(self, error: GatewayError, call: Call) -> Answer:
+        if error.authorizer is not None:
+            call = dataclasses.replace(call, authorizer=error.authorizer)
+
         def lookup(name: str) -> str | None:
             return _lookup(name, call)
 

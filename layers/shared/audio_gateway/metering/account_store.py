@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audio_gateway.errors import PermissionDenied
 from audio_gateway.metering.account import Usage
-from audio_gateway.metering.account_item import Account, account_from, account_key, refusal_of, usage_from
+from audio_gateway.metering.account_item import (
+    Account,
+    account_from,
+    account_key,
+    key_not_usable,
+    refusal_of,
+    usage_from,
+)
+from audio_gateway.metering.refusals import DELETED
 from audio_gateway.metering.table import Table
 
 if TYPE_CHECKING:
@@ -31,12 +38,8 @@ class AccountStore:
         return None if item is None else (account_from(item), usage_from(item, now_ms))
 
     def check(self, key_id: str, now_ms: int) -> None:
-        """Raises `PermissionDenied` for a key that is not good at this moment, `MeteringUnavailable` as `get`."""
+        """Raises `KeyNotUsable` for a key that is not good at this moment, `MeteringUnavailable` as `get`."""
         item = self._table.get(account_key(key_id))
-        refusal = (
-            PermissionDenied("The API key has been deleted.")
-            if item is None
-            else refusal_of(account_from(item), now_ms)
-        )
+        refusal = key_not_usable(DELETED) if item is None else refusal_of(account_from(item), now_ms)
         if refusal is not None:
             raise refusal

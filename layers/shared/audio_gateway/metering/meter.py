@@ -22,7 +22,15 @@ from audio_gateway.errors import (
     TooMuchAtOnce,
 )
 from audio_gateway.metering.account import Admission, Caller, Hold, Work, seconds_to_next_minute, windows_of
-from audio_gateway.metering.account_item import Account, account_from, hold_text, refusal_of, stale_names, usage_from
+from audio_gateway.metering.account_item import (
+    Account,
+    account_from,
+    hold_text,
+    key_not_usable,
+    refusal_of,
+    stale_names,
+    usage_from,
+)
 from audio_gateway.metering.account_updates import (
     MAX_OPEN_HOLDS,
     Release,
@@ -34,6 +42,7 @@ from audio_gateway.metering.account_writer import AccountWriter
 from audio_gateway.metering.ledger import LedgerRow, failed_row, row_for
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.limits import Limits, usd
+from audio_gateway.metering.refusals import DELETED
 from audio_gateway.metering.releases import Releases
 
 if TYPE_CHECKING:
@@ -93,7 +102,7 @@ class DynamoMeter:
         Raises the reason if the limits were the right ones and still refused.
         """
         if not item:
-            raise PermissionDenied("The API key has been deleted.")
+            raise key_not_usable(DELETED)
         running = item["holds"]["M"].get(hold.work.request_id)
         if running == {"S": hold_text(hold)}:
             return True  # the client library repeated a write whose answer was lost, and the first had taken effect
