@@ -10,7 +10,7 @@ PY := .venv/bin/python
 export UV_NO_PROGRESS = 1
 LAYERS := .local/layers/shared/.stamp .local/layers/engines/.stamp .local/runtime/.stamp
 
-.PHONY: help run test lint cli doctor audit format bench sam-validate sam-test deploy docs clean lock install
+.PHONY: help run test unit mutants lint cli doctor audit format bench sam-validate sam-test deploy docs clean lock install
 
 help: ## this list
 	@echo "audio-gateway: an OpenAI-compatible audio API on your own AWS account"; echo
@@ -23,6 +23,12 @@ install: .local/venv/.stamp $(LAYERS)
 
 test: .venv/.stamp install ## run every test (offline, once installed)
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+unit: .venv/.stamp .local/venv/.stamp ## the quick tests: units and the template, without the local stack
+	$(PY) -m pytest -n 2 tests/unit tests/infrastructure $(ARGS)
+
+mutants: .venv/.stamp .local/venv/.stamp ## plant mistakes into the code that handles money and transcripts: does a test notice each?
+	$(PY) -m scripts.mutants $(ARGS)
 
 lint: .venv/.stamp ## ruff (rules and format) and mypy strict
 	.venv/bin/ruff check .

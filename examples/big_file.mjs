@@ -5,6 +5,10 @@ import { gatewayFetch } from 'audio-gateway-client';
 import OpenAI from 'openai';
 
 const [recording, subtitles] = process.argv.slice(2);
+if (!subtitles) {
+  console.error('Usage: node big_file.mjs RECORDING SUBTITLES, such as talk.mp3 talk.srt');
+  process.exit(2);
+}
 const client = new OpenAI({
   timeout: 24 * 3600 * 1000, // of the whole call
   fetch: gatewayFetch({

@@ -15,24 +15,18 @@ MODEL = os.environ.get("TRANSCRIPTION_MODEL", "pocketsphinx")
 
 
 def show_upload(sent: int, total: int) -> None:
-    """Is told of bytes."""
+    """Called for each piece of the upload, with numbers of bytes."""
     print(f"uploaded {sent} of {total} bytes", end="\r")
 
 
 def show_job(job: audio_gateway_client.Job) -> None:
-    """Is told of the job about every two seconds."""
+    """Called about every two seconds while the gateway works."""
     print(f"{job['status']}: {job['progress']['completed']} of {job['progress']['total']} parts")
 
 
 def main(recording: Path, subtitles: Path) -> None:
     """Upload, wait and write; ends with the gateway's own words if it refuses."""
-    http_client = audio_gateway_client.http_client(
-        on_upload=lambda sent, total: print(f"uploaded {sent} of {total} bytes", end="\r"),
-        on_job=lambda job: print(
-            f"{job['status']}: {job['progress']['completed']} of {job['progress']['total']} parts"
-        ),
-    )
-    client = OpenAI(http_client=http_client)
+    client = OpenAI(http_client=audio_gateway_client.http_client(on_upload=show_upload, on_job=show_job))
     try:
         with recording.open("rb") as file:
             text = client.audio.transcriptions.create(model=MODEL, file=file, response_format="srt")

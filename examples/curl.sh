@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every endpoint with curl. Set OPENAI_BASE_URL and OPENAI_API_KEY.
+# Models, voices, speech, transcription and translation with curl. Set OPENAI_BASE_URL and OPENAI_API_KEY.
 set -euo pipefail
 speech_model=${SPEECH_MODEL:-espeak-ng}
 transcription_model=${TRANSCRIPTION_MODEL:-pocketsphinx}
@@ -14,7 +14,7 @@ echo "== voices, to voices.json"
 call "$OPENAI_BASE_URL/audio/voices?model=$speech_model" -o voices.json
 echo "== speech, to hello.wav"
 call "$OPENAI_BASE_URL/audio/speech" -H "Content-Type: application/json" -o hello.wav -d @- <<JSON
-{"model": "$speech_model", "voice": "alloy", "response_format": "wav", "input": "Hello from your own audio gateway."}
+{"model": "$speech_model", "voice": "ash", "response_format": "wav", "input": "Good morning. Thank you for listening."}
 JSON
 echo "== transcription, as subtitles"
 call "$OPENAI_BASE_URL/audio/transcriptions" -F "model=$transcription_model" -F file=@hello.wav -F response_format=srt

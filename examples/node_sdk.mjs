@@ -13,8 +13,8 @@ for await (const model of client.models.list()) {
 
 const speech = await client.audio.speech.create({
   model: speechModel,
-  voice: 'alloy',
-  input: 'Hello from your own audio gateway.',
+  voice: 'ash',
+  input: 'Good morning. Thank you for listening.',
   response_format: 'wav',
 });
 writeFileSync('hello.wav', Buffer.from(await speech.arrayBuffer()));

@@ -17,7 +17,7 @@ for model in client.models.list():
     print(f"{model.id} serves {', '.join(model.model_dump()['endpoints'])}")
 
 speech = client.audio.speech.create(
-    model=SPEECH_MODEL, voice="alloy", input="Hello from your own audio gateway.", response_format="flac"
+    model=SPEECH_MODEL, voice="ash", input="Good morning. Thank you for listening.", response_format="flac"
 )
 speech.write_to_file("hello.flac")
 print("spoken to hello.flac")

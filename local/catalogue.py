@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,6 +63,27 @@ def variables_named(path: Path) -> tuple[str, ...]:
         raise StackError(f"the catalogue {path} cannot be read: {error}; correct it and start again") from error
     names = (text.removeprefix(_PREFIX).strip() for text in _strings(document) if text.startswith(_PREFIX))
     return tuple(sorted({name for name in names if name}))
+
+
+def unreadable_keys(path: Path, environ: Mapping[str, str], *, aws_is_ours: bool) -> list[str]:
+    """A line for each provider of a catalogue, known to be right, whose key no function can read.
+
+    `aws_is_ours` says that the local AWS was started with the stack, and so holds no secrets yet.
+    """
+    document = tomllib.loads(path.read_text("utf-8"))
+    lines = []
+    for provider_id, provider in document.get("providers", {}).items():
+        models = [model["id"] for model in document["models"] if model["provider"] == provider_id]
+        reference = provider.get("api_key", "")
+        kind, _, name = reference.partition(":")
+        if not models or not (environ.get(name, "") == "" if kind == "env" else kind and aws_is_ours):
+            continue
+        if kind == "env":
+            why = f"{name} is not set: stop this, `export {name}=…`, and start it again"
+        else:
+            why = f"the local AWS starts without secrets: put {reference} there, or use env:NAME in the local catalogue"
+        lines.append(f"{', '.join(models)} cannot be served by '{provider_id}', whose key cannot be read: {why}.")
+    return lines
 
 
 def first_model(path: Path, endpoint: str) -> dict[str, Any] | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from local.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +17,15 @@ class Keys:
     admin: str
 
 
-def seed_keys(dynamodb: Any, table: str, shared_layer: Path) -> Keys:
+def seed_keys(dynamodb: Any, table: str, settings: Settings) -> Keys:
     """Create an API key and an admin key, with the gateway's own code."""
+    shared_layer = settings.root / "layers" / "shared"
+    api_value, admin_value = settings.keys
     if str(shared_layer) not in sys.path:
         sys.path.insert(0, str(shared_layer))
     from audio_gateway.metering.directory import Directory
 
     directory = Directory(dynamodb, table)
-    api = directory.create_key("api", name="local")
-    admin = directory.create_key("admin", name="local admin")
+    api = directory.create_key("api", name="local", value=api_value)
+    admin = directory.create_key("admin", name="local admin", value=admin_value)
     return Keys(api.value, admin.value)

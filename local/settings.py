@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,16 @@ from typing import Final
 
 CATALOGUE_VARIABLE: Final = "AUDIO_GATEWAY_CATALOG"
 CONCURRENCY_VARIABLE: Final = "LOCAL_LAMBDA_CONCURRENCY"
+API_KEY_VARIABLE: Final = "AUDIO_GATEWAY_API_KEY"
+ADMIN_KEY_VARIABLE: Final = "AUDIO_GATEWAY_ADMIN_KEY"
 # Handed to every function whose template environment declares a variable of that name.
 HANDED_THROUGH: Final = ("AUDIO_GATEWAY_HOLD_SECONDS", "AUDIO_GATEWAY_SWEEP_SECONDS", "AUDIO_GATEWAY_ALLOW_HOSTS")
 
 _DEFAULT_PORT: Final = "8080"
 _DEFAULT_REGION: Final = "us-east-1"
 _HIGHEST_PORT: Final = 65535
+_API_KEY: Final = re.compile(r"sk-(?!admin-)[A-Za-z0-9_-]+", re.ASCII)
+_ADMIN_KEY: Final = re.compile(r"sk-admin-[A-Za-z0-9_-]+", re.ASCII)
 
 
 class StackError(Exception):
@@ -35,6 +40,7 @@ class Settings:
     """One start of the stack. `root` is the project's folder; `operator` the whole environment it was started with.
 
     `lambda_concurrency` is Lambda's quota of the account that is played; None for one that is never used up.
+    `keys` are the values of the API key and of the admin key; None for a random one.
     """
 
     root: Path
@@ -45,6 +51,7 @@ class Settings:
     external_aws: ExternalAws | None
     operator: Mapping[str, str]
     lambda_concurrency: int | None = None
+    keys: tuple[str | None, str | None] = (None, None)
 
     @property
     def template(self) -> Path:
@@ -75,6 +82,7 @@ class Settings:
             external_aws=external,
             operator=dict(environ),
             lambda_concurrency=_concurrency(environ.get(CONCURRENCY_VARIABLE, "")),
+            keys=(_key(environ, API_KEY_VARIABLE, _API_KEY), _key(environ, ADMIN_KEY_VARIABLE, _ADMIN_KEY)),
         )
 
 
@@ -92,6 +100,17 @@ def _concurrency(text: str) -> int | None:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise StackError(f"{CONCURRENCY_VARIABLE}={text} is not a number of environments: correct it, or unset it")
     return int(text)
+
+
+def _key(environ: Mapping[str, str], name: str, shape: re.Pattern[str]) -> str | None:
+    """A key's value, which a message must not repeat."""
+    text = environ.get(name, "").strip()
+    if not text:
+        return None
+    if not shape.fullmatch(text):
+        example = "sk-admin-local" if name == ADMIN_KEY_VARIABLE else "sk-local"
+        raise StackError(f"{name} is no key: write letters, digits, - and _ behind its prefix, such as {example}")
+    return text
 
 
 def _catalogue(text: str, cwd: Path) -> Path | None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from local import deployment, functions, rest_api, schedules, seed, stack_file, template
 from local.aws import Aws
-from local.catalogue import CatalogueCheck
+from local.catalogue import CatalogueCheck, unreadable_keys
 from local.console import tell
 from local.emulator import MiniStack, external
 from local.environments import Environment, process_variables
@@ -85,7 +85,7 @@ class Stack:
         slots = self._make_service(found, aws)
         table = deployed.only(rendered, "AWS::DynamoDB::Table")
         bucket = deployed.only(rendered, "AWS::S3::Bucket")
-        keys = seed.seed_keys(aws.client("dynamodb"), table, settings.root / "layers" / "shared")
+        keys = seed.seed_keys(aws.client("dynamodb"), table, settings)
         await self._serve(api, api_socket, invoke_socket, slots)
         # Imports take up to a second, and a first request would need two of them, authorizer and function.
         await self._warm([authorizer.function for authorizer in api.authorizers.values()])
@@ -112,6 +112,8 @@ class Stack:
         settings = self._settings
         catalogue = settings.catalogue or settings.root / "layers" / "shared" / "catalog.toml"
         tell(welcome(info, settings.stack_file, catalogue))
+        for line in unreadable_keys(catalogue, settings.operator, aws_is_ours=settings.external_aws is None):
+            tell(f"warning: {line}")
 
     async def _stop(self) -> None:
         stack_file.remove(self._settings.stack_file)

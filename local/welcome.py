@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from local.catalogue import first_model
 from local.stack_file import StackInfo
+
+PHRASE: Final = "Good morning. Thank you for listening."
+_HEARD_BEST: Final = "ash"
+"""Of the voices of the embedded engine, the one whose PHRASE the other embedded engine hears as it was said."""
 
 
 def welcome(info: StackInfo, path: Path, catalogue: Path) -> str:
@@ -38,15 +42,15 @@ Ctrl-C stops it.
 
 
 def _speech(info: StackInfo, model: dict[str, Any]) -> str:
-    asked = {"model": model["id"], "voice": _voice(model), "input": "Hello from your own audio gateway."}
+    asked = {"model": model["id"], "voice": _voice(model), "input": PHRASE}
     body = json.dumps(asked, ensure_ascii=False)
-    return f"""curl {info.base_url}/audio/speech -H "Authorization: Bearer {info.api_key}" \\
+    return f"""curl -L {info.base_url}/audio/speech -H "Authorization: Bearer {info.api_key}" \\
   -H "Content-Type: application/json" \\
   -d {shlex.quote(body)} -o hello.mp3"""
 
 
 def _transcription(info: StackInfo, model: dict[str, Any]) -> str:
-    return f"""curl {info.base_url}/audio/transcriptions -H "Authorization: Bearer {info.api_key}" \\
+    return f"""curl -L {info.base_url}/audio/transcriptions -H "Authorization: Bearer {info.api_key}" \\
   -F {shlex.quote("model=" + model["id"])} -F file=@hello.mp3"""
 
 
@@ -54,9 +58,9 @@ def _python(info: StackInfo, model: dict[str, Any]) -> str:
     named = f"model={json.dumps(model['id'])}, voice={json.dumps(_voice(model))}"
     return f"""from openai import OpenAI
 client = OpenAI(base_url="{info.base_url}", api_key="{info.api_key}")
-client.audio.speech.create({named}, input="Hello.").write_to_file("hello.mp3")"""
+client.audio.speech.create({named}, input={json.dumps(PHRASE)}).write_to_file("hello.mp3")"""
 
 
 def _voice(model: dict[str, Any]) -> str:
     voices: list[str] = list(model.get("voices") or [])
-    return "alloy" if not voices or "alloy" in voices else voices[0]
+    return _HEARD_BEST if not voices or _HEARD_BEST in voices else voices[0]

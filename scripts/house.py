@@ -57,7 +57,8 @@ PACKAGES: Final[dict[str, Package]] = {
         "errors aws clock deadline audio transcripts catalog providers metering jobs replay use_cases",
     ),
     "cli": _package(
-        "the [command line](operations.md), left out of the deployed layer", "errors clock catalog metering"
+        "the [command line](operations.md), left out of the deployed layer",
+        "errors clock catalog metering providers jobs",
     ),
     "__main__": _package("starts the command line", "cli"),
 }

@@ -8,26 +8,29 @@ from scripts.samples_admin import ADMIN_SAMPLES
 from scripts.samples_jobs import JOB_SAMPLES
 from scripts.samples_webhooks import WEBHOOK_SAMPLES
 
+_PHRASE: Final = "Good morning. Thank you for listening."  # pocketsphinx hears it as it was said
 _AUTH: Final = '-H "Authorization: Bearer $OPENAI_API_KEY"'
 _ADMIN_AUTH: Final = '-H "Authorization: Bearer $OPENAI_ADMIN_KEY"'
 
 SAMPLES: Final[dict[str, dict[str, str]]] = {
     "createSpeech": {
         "sh": f"""
-curl -L "$OPENAI_BASE_URL/audio/speech" {_AUTH} -H "Content-Type: application/json" \\
-  -d '{{"model": "espeak-ng", "voice": "alloy", "input": "Good morning.", "response_format": "wav"}}' -o morning.wav
+curl -L "$OPENAI_BASE_URL/audio/speech" {_AUTH} -H "Content-Type: application/json" -o morning.wav \\
+  -d '{{"model": "espeak-ng", "voice": "ash", "response_format": "wav", "input": "{_PHRASE}"}}'
 """,
         "python": """
 from openai import OpenAI
 
 client = OpenAI()
-speech = client.audio.speech.create(model="espeak-ng", voice="alloy", input="Good morning.", response_format="wav")
+speech = client.audio.speech.create(
+    model="espeak-ng", voice="ash", input="Good morning. Thank you for listening.", response_format="wav"
+)
 speech.write_to_file("morning.wav")
 """,
     },
     "createTranscription": {
         "sh": f"""
-curl "$OPENAI_BASE_URL/audio/transcriptions" {_AUTH} \\
+curl -L "$OPENAI_BASE_URL/audio/transcriptions" {_AUTH} \\
   -F model=pocketsphinx -F file=@morning.wav -F response_format=srt
 """,
         "python": """
@@ -48,7 +51,7 @@ for word in transcript.words or []:
     },
     "createTranslation": {
         "sh": f"""
-curl "$OPENAI_BASE_URL/audio/translations" {_AUTH} -F model=pocketsphinx -F file=@morning.wav
+curl -L "$OPENAI_BASE_URL/audio/translations" {_AUTH} -F model=pocketsphinx -F file=@morning.wav
 """,
         "python": """
 from pathlib import Path
@@ -61,7 +64,7 @@ print(client.audio.translations.create(model="pocketsphinx", file=Path("morning.
     },
     "createUpload": {
         "sh": f"""
-curl "$OPENAI_BASE_URL/audio/uploads" {_AUTH} -H "Content-Type: application/json" \\
+curl -L "$OPENAI_BASE_URL/audio/uploads" {_AUTH} -H "Content-Type: application/json" \\
   -d '{{"filename": "morning.wav", "bytes": 10000000}}'
 """,
         "python": """
@@ -81,22 +84,22 @@ print(client.audio.transcriptions.create(model="pocketsphinx", file=omit, extra_
     },
     "retrieveUpload": {
         "sh": f"""
-curl "$OPENAI_BASE_URL/audio/uploads/$UPLOAD_ID" {_AUTH}
+curl -L "$OPENAI_BASE_URL/audio/uploads/$UPLOAD_ID" {_AUTH}
 """,
     },
     "deleteUpload": {
         "sh": f"""
-curl -X DELETE "$OPENAI_BASE_URL/audio/uploads/$UPLOAD_ID" {_AUTH}
+curl -L -X DELETE "$OPENAI_BASE_URL/audio/uploads/$UPLOAD_ID" {_AUTH}
 """,
     },
     "listVoices": {
         "sh": f"""
-curl "$OPENAI_BASE_URL/audio/voices?model=espeak-ng" {_AUTH}
+curl -L "$OPENAI_BASE_URL/audio/voices?model=espeak-ng" {_AUTH}
 """,
     },
     "listModels": {
         "sh": f"""
-curl "$OPENAI_BASE_URL/models" {_AUTH}
+curl -L "$OPENAI_BASE_URL/models" {_AUTH}
 """,
         "python": """
 from openai import OpenAI
@@ -107,12 +110,12 @@ print([model.id for model in client.models.list()])
     },
     "ownUsage": {
         "sh": f"""
-curl "$OPENAI_BASE_URL/usage" {_AUTH}
+curl -L "$OPENAI_BASE_URL/usage" {_AUTH}
 """,
     },
     "usageSpeeches": {
         "sh": f"""
-curl -g "$OPENAI_BASE_URL/organization/usage/audio_speeches?start_time=1793491200&group_by[]=model" {_ADMIN_AUTH}
+curl -g -L "$OPENAI_BASE_URL/organization/usage/audio_speeches?start_time=1793491200&group_by[]=model" {_ADMIN_AUTH}
 """,
         "python": """
 import time
@@ -129,12 +132,12 @@ for bucket in usage.data:
     },
     "usageTranscriptions": {
         "sh": f"""
-curl "$OPENAI_BASE_URL/organization/usage/audio_transcriptions?start_time=1793491200&bucket_width=1h" {_ADMIN_AUTH}
+curl -L "$OPENAI_BASE_URL/organization/usage/audio_transcriptions?start_time=1793491200&bucket_width=1h" {_ADMIN_AUTH}
 """,
     },
     "costs": {
         "sh": f"""
-curl -g "$OPENAI_BASE_URL/organization/costs?start_time=1793491200&group_by[]=line_item" {_ADMIN_AUTH}
+curl -g -L "$OPENAI_BASE_URL/organization/costs?start_time=1793491200&group_by[]=line_item" {_ADMIN_AUTH}
 """,
         "python": """
 from openai import OpenAI
@@ -153,7 +156,7 @@ curl -L "$OPENAI_BASE_URL/organization/ledger?month=2026-11" {_ADMIN_AUTH} -o le
     },
     "retrieveModel": {
         "sh": f"""
-curl "$OPENAI_BASE_URL/models/espeak-ng" {_AUTH}
+curl -L "$OPENAI_BASE_URL/models/espeak-ng" {_AUTH}
 """,
     },
     "checkHealth": {

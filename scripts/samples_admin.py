@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-_CURL: Final = 'curl {method}"$OPENAI_BASE_URL/organization{path}" -H "Authorization: Bearer $OPENAI_ADMIN_KEY"{body}'
+_CURL: Final = (
+    'curl -L {method}"$OPENAI_BASE_URL/organization{path}" -H "Authorization: Bearer $OPENAI_ADMIN_KEY"{body}'
+)
 _JSON: Final = " \\\n  -H \"Content-Type: application/json\" -d '{fields}'"
 
 

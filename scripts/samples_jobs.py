@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-_CURL: Final = 'curl {flags}"$OPENAI_BASE_URL/audio/jobs{path}" -H "Authorization: Bearer $OPENAI_API_KEY"'
+_CURL: Final = 'curl -L {flags}"$OPENAI_BASE_URL/audio/jobs{path}" -H "Authorization: Bearer $OPENAI_API_KEY"'
 
 
 def _curl(path: str, flags: str = "") -> dict[str, str]:

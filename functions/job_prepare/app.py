@@ -8,7 +8,7 @@ from audio_gateway.api.settings import PrepareSettings
 from audio_gateway.catalog.load import catalog_from
 from audio_gateway.clock import now_ms
 from audio_gateway.jobs.fetch import Fetcher
-from audio_gateway.jobs.job import HOLD_SECONDS
+from audio_gateway.jobs.job import JOB_HOLD_SECONDS
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import lanes_within
@@ -22,7 +22,7 @@ from audio_gateway.use_cases.prepare_job import Preparation
 
 settings = PrepareSettings.from_env(os.environ)
 dynamodb, files = patient_dynamodb_client(), JobFiles(settings.bucket)
-meter = DynamoJobMeter(dynamodb, settings.table, settings.lag, hold_seconds=HOLD_SECONDS)
+meter = DynamoJobMeter(dynamodb, settings.table, settings.lag, hold_seconds=JOB_HOLD_SECONDS)
 preparation = Preparation(
     store=JobStore(dynamodb, settings.table),
     files=files,

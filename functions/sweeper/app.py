@@ -1,4 +1,4 @@
-"""Every minute: settles holds that have expired, and has jobs ended whose work has stopped."""
+"""Every minute: settles holds that have expired, and has jobs ended that have stopped or are to stop."""
 
 import os
 
@@ -9,11 +9,14 @@ from audio_gateway.clock import now_ms
 from audio_gateway.jobs.end_function import EndFunction
 from audio_gateway.jobs.executions import Executions
 from audio_gateway.jobs.job_store import JobStore
+from audio_gateway.jobs.upload_store import UploadStore
+from audio_gateway.metering.archive import Archive
 from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.dynamodb import patient_dynamodb_client
 from audio_gateway.metering.endings import Endings
 from audio_gateway.metering.sweeper import Sweeper
 from audio_gateway.metering.unsettled import UnsettledStore
+from audio_gateway.use_cases.archived_projects import ArchivedProjects
 from audio_gateway.use_cases.lost_jobs import LostJobs
 
 settings = SweeperSettings.from_env(os.environ)
@@ -26,11 +29,19 @@ sweeper = Sweeper(
     Endings(jobs, UnsettledStore(settings.bucket, patient=True)),
     settings.lag,
 )
+ending = EndFunction(settings.end_function)
 lost_jobs = LostJobs(
     jobs,
     Executions(settings.machine_arn),
-    EndFunction(settings.end_function).end,
+    ending.end,
+    ending.cancel,
     patience_s=2 * settings.lag.sweep_s,
     now_s=lambda: now_ms() // 1000,
 )
-handler = init_phase.done(sweeps(sweeper, lost_jobs))
+archived = ArchivedProjects(
+    Archive(client, settings.table),
+    jobs,
+    UploadStore(client, settings.table, settings.bucket),
+    now_s=lambda: now_ms() // 1000,
+)
+handler = init_phase.done(sweeps(sweeper, lost_jobs, archived))

@@ -16,6 +16,7 @@ import sys
 import time
 import tomllib
 from collections import defaultdict
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,6 @@ from scripts.mutants.run import PACKAGE, ROOT, Outcome, TestsAreRed, Trial, outc
 HERE: Final = Path(__file__).resolve().parent
 RESULTS: Final = ROOT / "bench" / "results" / "mutants.json"
 LEAST_PERCENT: Final = 95
-_PATIENCE: Final = 5  # times as long as the tests take without a mistake, and some seconds
 
 
 def main(arguments: list[str]) -> int:
@@ -55,22 +55,23 @@ def _run(targets: dict[str, tuple[str, ...]], at_once: int, *, whole: bool) -> i
     trials = [trial for module, tests in targets.items() for trial in _trials(module, tests)]
     if lost := set(explained) - {trial.name for trial in trials}:
         raise LookupError("explained.toml explains what is no mutant any more:\n  " + "\n  ".join(sorted(lost)))
-    trials = [*_planted(targets), *trials]
     began = time.monotonic()
-    tests = list(dict.fromkeys(test for chosen in targets.values() for test in chosen))
-    took = preload(tests)
-    print(f"{len(trials)} mutants of {len(targets)} modules; their tests take {took:.0f} s without a mistake")
     results: dict[str, dict[str, Outcome]] = defaultdict(dict)
-    for trial, outcome in outcomes(trials, at_once=at_once, limit_s=took * _PATIENCE + 20):
-        results[trial.module][trial.name] = outcome
-        if outcome == "survived" and trial.name not in explained:
-            print(f"  survived  {trial.name}", flush=True)
+    for tests, group in groupby(sorted([*_planted(targets), *trials], key=_tests), key=_tests):
+        for trial, outcome in outcomes(list(group), at_once=at_once, patience=preload(tests)):
+            results[trial.module][trial.name] = outcome
+            if outcome == "survived" and trial.name not in explained:
+                print(f"  survived  {trial.name}", flush=True)
     seconds = time.monotonic() - began
     table = {module: _counts(results[module], explained) for module in targets}
     _print(table, seconds)
     if whole:
         RESULTS.write_text(json.dumps({"seconds": round(seconds), "modules": table}, indent=2) + "\n")
     return _verdict(results, explained)
+
+
+def _tests(trial: Trial) -> tuple[str, ...]:
+    return trial.tests
 
 
 def _trials(module: str, tests: tuple[str, ...]) -> list[Trial]:

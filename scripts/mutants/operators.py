@@ -24,6 +24,7 @@ NAMES: Final = {
 }  # fmt: skip
 SPREADING: Final = {"max", "min"}  # of these, each argument by itself is a mutant, too
 SMALL: Final = 20  # a constant up to this becomes one more; a larger one, which is a measure and no count, is doubled
+_SHOWN: Final = 60  # characters of a piece of code
 DELETED: Final = (ast.AugAssign, ast.Raise, ast.Continue, ast.Break, ast.Delete)
 
 
@@ -68,7 +69,7 @@ def mutants_of(file: str, source: str) -> list[Mutant]:
 
 def _short(text: str) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + " ..."
 
 
 class _Finder(ast.NodeVisitor):
@@ -103,7 +104,8 @@ class _Finder(ast.NodeVisitor):
     def visit_Import(self, node: ast.Import) -> None:
         """A module without an import does not run at all."""
 
-    visit_ImportFrom = visit_Import  # type: ignore[assignment]
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        """Likewise."""
 
     def _body(self, statements: list[ast.stmt]) -> None:
         for statement in statements:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import importlib
 import importlib.machinery
 import os
+import resource
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,38 +60,48 @@ class _Child:
     ends_at: float
 
 
-def preload(tests: Sequence[str]) -> float:
-    """Import the libraries that the tests need, learnt from a run of them; how many seconds that took.
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a mutant's tests may take: seconds of the processor, which a busy machine does not change, or in all.
+
+    A loop without an end takes the first, two that wait for each other the second.
+    """
+
+    processor_s: int
+    all_s: int
+
+
+def preload(tests: Sequence[str]) -> Patience:
+    """Import the libraries that the tests need, learnt from a run of them; how long mutants may take.
 
     Raises:
         TestsAreRed: with what pytest printed.
     """
     with tempfile.NamedTemporaryFile() as names, tempfile.NamedTemporaryFile() as output:
-        began = time.monotonic()
         pid = os.fork()
         if not pid:
             _quiet(Path(output.name))
             code = pytest.main([*_OPTIONS, *tests])
             Path(names.name).write_text("\n".join(sorted(sys.modules)))
             os._exit(int(code))
-        _, status = os.waitpid(pid, 0)
-        took = time.monotonic() - began
+        _, status, used = os.wait4(pid, 0)
         if os.waitstatus_to_exitcode(status) != _PASSED:
             raise TestsAreRed(Path(output.name).read_text())
         for name in Path(names.name).read_text().split():
             if name.split(".")[0] not in OURS and not name.startswith("_"):
                 with suppress(Exception):
                     importlib.import_module(name)
-    return took
+    processor_s = int(2 * (used.ru_utime + used.ru_stime)) + 2
+    return Patience(processor_s, 10 * processor_s)
 
 
-def outcomes(trials: Sequence[Trial], *, at_once: int, limit_s: float) -> Iterator[tuple[Trial, Outcome]]:
-    """What becomes of each, as they end. `limit_s` is how long the tests of one may take."""
+def outcomes(trials: Sequence[Trial], *, at_once: int, patience: Patience) -> Iterator[tuple[Trial, Outcome]]:
+    """What becomes of each, as they end."""
     waiting, running = list(reversed(trials)), dict[int, _Child]()
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
-                child = _started(waiting.pop(), limit_s)
+                child = _started(waiting.pop(), patience)
                 running[child.pid] = child
             yield from _ended(running)
             time.sleep(_POLL_S)
@@ -99,17 +110,18 @@ def outcomes(trials: Sequence[Trial], *, at_once: int, limit_s: float) -> Iterat
             _kill(pid)
 
 
-def _started(trial: Trial, limit_s: float) -> _Child:
+def _started(trial: Trial, patience: Patience) -> _Child:
     pid = os.fork()
     if not pid:
         try:
             os.setsid()
+            resource.setrlimit(resource.RLIMIT_CPU, (patience.processor_s, patience.processor_s))
             _quiet(Path(os.devnull))
             _plant(trial)
             os._exit(int(pytest.main([*_OPTIONS, *trial.tests])))
         finally:
             os._exit(_FAILED)
-    return _Child(pid, trial, time.monotonic() + limit_s)
+    return _Child(pid, trial, time.monotonic() + patience.all_s)
 
 
 def _ended(running: dict[int, _Child]) -> Iterator[tuple[Trial, Outcome]]:
@@ -117,7 +129,8 @@ def _ended(running: dict[int, _Child]) -> Iterator[tuple[Trial, Outcome]]:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             del running[pid]
-            yield child.trial, _outcome(child.trial, os.waitstatus_to_exitcode(status))
+            code = os.waitstatus_to_exitcode(status)
+            yield child.trial, "too slow" if code == -signal.SIGKILL else _outcome(child.trial, code)
         elif time.monotonic() > child.ends_at:
             del running[pid]
             _kill(pid)
@@ -157,8 +170,3 @@ def _plant(trial: Trial) -> None:
         return own(self, name)
 
     loader.get_code = get_code
-
-
-def summary(results: Mapping[str, Outcome]) -> tuple[int, int]:
-    """How many were killed, and how many there are."""
-    return sum(outcome != "survived" for outcome in results.values()), len(results)

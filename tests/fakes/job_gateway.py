@@ -201,8 +201,16 @@ class _Handler(BaseHTTPRequestHandler):
             return send(200, b"from elsewhere", "text/plain")
         if seen.headers.get("authorization") != f"Bearer {KEY}":
             return self._error(401, "invalid_api_key", retry=False)
+        if path == "/v1/audio/voices":
+            named = [("ash", "en-us", "male"), ("en-gb", "en", None), ("anna", None, None)]
+            voices = [{"id": id_, "name": id_, "language": spoken, "gender": gender} for id_, spoken, gender in named]
+            return send(200, json.dumps({"object": "list", "data": voices}).encode(), "application/json")
         if path == "/v1/models":
-            models = [{"id": "talker", "endpoints": ["speech"]}, {"id": "listener", "endpoints": ["transcriptions"]}]
+            models: list[dict[str, Any]] = [
+                {"id": "talker", "endpoints": ["speech"], "price": {"usd_per_million_characters": "15"}},
+                {"id": "listener", "endpoints": ["transcriptions"], "price": {"usd_per_minute": "0.006"}},
+            ]
+            models = [{**model, "object": "model", "languages": None, "owned_by": "openai"} for model in models]
             return send(200, json.dumps({"object": "list", "data": models}).encode(), "application/json")
         parts = path.removeprefix("/v1/audio/").split("/")
         if parts[0] == "uploads":

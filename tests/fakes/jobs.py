@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from audio_gateway.clock import now_ms
 from audio_gateway.errors import GatewayError, StorageUnavailable
-from audio_gateway.jobs.job import HOLD_SECONDS, Answered, Job, JobError, Status
+from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Answered, Job, JobError, Status
 from audio_gateway.jobs.job_files import JobFiles, SourceFile, files_gone
 from audio_gateway.jobs.job_store import OpenJob
 from audio_gateway.jobs.plan import DoneChunk, Plan
@@ -177,6 +177,12 @@ class MemoryStore:
     def open_jobs(self) -> list[OpenJob]:
         return list(self.open.values())
 
+    def ask_to_cancel(self, job_id: str) -> bool:
+        if job_id not in self.open:
+            return False
+        self.open[job_id] = replace(self.open[job_id], cancel_asked=True)
+        return True
+
     def claim(self, job: OpenJob, now_s: int) -> bool:
         if self.open.get(job.id) != job:
             return False
@@ -209,7 +215,7 @@ class JobBank:
 
     def admit(self, caller: Caller, work: Work, *, at_ms: int | None = None) -> Admission:
         assert at_ms is not None
-        hold = Hold(caller, work, at_ms, at_ms // 1000 + HOLD_SECONDS)
+        hold = Hold(caller, work, at_ms, at_ms // 1000 + JOB_HOLD_SECONDS)
         if self.holds.get(work.request_id) == hold:
             return Admission(hold)
         assert work.request_id not in self.holds, "held twice"

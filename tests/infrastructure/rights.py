@@ -49,6 +49,8 @@ USES: Final[dict[str, set[Right]]] = {
     "metering/account_store.py:AccountStore.get": items("ACCOUNT#*", "Get"),
     "metering/account_store.py:AccountStore.check": items("ACCOUNT#*", "Get"),
     "metering/archive.py:Archive.has": items("PROJECTS", "Get"),
+    "metering/archive.py:Archive.unfinished": items("ARCHIVED", "Query"),
+    "metering/archive.py:Archive.finish": items("ARCHIVED", "Delete"),
     # money
     "metering/meter.py:DynamoMeter.admit": items("ACCOUNT#*", "Update"),
     "metering/meter.py:DynamoMeter.release": items("ACCOUNT#*", "Update"),
@@ -86,7 +88,8 @@ USES: Final[dict[str, set[Right]]] = {
     "metering/directory.py:Directory.archive_project": items("PROJECTS", "Update")
     | items("KEYS#*", "Query")
     | items("ACCOUNT#*", "Update")
-    | items("KEY#*", "Update"),
+    | items("KEY#*", "Update")
+    | items("ARCHIVED", "Put"),
     "metering/directory.py:Directory.create_service_account": items("PROJECTS", "ConditionCheck")
     | items("SERVICE_ACCOUNTS#*", "Put"),
     "metering/directory.py:Directory.service_account": items("SERVICE_ACCOUNTS#*", "Get"),
@@ -134,6 +137,7 @@ USES: Final[dict[str, set[Right]]] = {
     "jobs/upload_store.py:UploadStore.state": items("UPLOADS#*", "Get") | reads("uploads"),
     "jobs/upload_store.py:UploadStore.file": items("UPLOADS#*", "Get") | reads("uploads"),
     "jobs/upload_store.py:UploadStore.reader": reads("uploads"),
+    "jobs/upload_store.py:UploadStore.remove_all": lists("uploads") | objects("uploads", "Delete"),
     "jobs/upload_store.py:UploadStore.delete": items("UPLOADS#*", "Get", "Delete") | objects("uploads", "Delete"),
     # jobs
     "jobs/job_store.py:JobStore.create": items("OPEN_JOBS", "Put") | items("JOBS#*", "Put"),
@@ -149,6 +153,7 @@ USES: Final[dict[str, set[Right]]] = {
     "jobs/job_store.py:JobStore.open_job": items("OPEN_JOBS", "Get"),
     "jobs/job_store.py:JobStore.open_jobs": items("OPEN_JOBS", "Query"),
     "jobs/job_store.py:JobStore.claim": items("OPEN_JOBS", "Update"),
+    "jobs/job_store.py:JobStore.ask_to_cancel": items("OPEN_JOBS", "Update"),
     "jobs/job_files.py:JobFiles.put": objects("jobs", "Put"),
     "jobs/job_files.py:JobFiles.get": reads("jobs"),
     "jobs/job_files.py:JobFiles.find": reads("jobs"),
@@ -160,6 +165,7 @@ USES: Final[dict[str, set[Right]]] = {
     "jobs/executions.py:Executions.stop": {("states:StopExecution", EXECUTIONS, "")},
     "jobs/executions.py:Executions.running": {("states:ListExecutions", "JobsMachine", "")},
     "jobs/executions.py:Executions.is_running": {("states:DescribeExecution", EXECUTIONS, "")},
+    "jobs/end_function.py:EndFunction.cancel": {("lambda:InvokeFunction", "JobEndFunction", "")},
     "jobs/end_function.py:EndFunction.end": {("lambda:InvokeFunction", "JobEndFunction", "")},
     # webhooks
     "jobs/webhook_store.py:WebhookStore.add": items("WEBHOOKS#*", "Put") | items("WEBHOOK_URLS#*", "Put"),
@@ -274,8 +280,14 @@ ROLES: Final[dict[str, set[str]]] = {
         "metering/frontier.py:Frontier.mark",
         "metering/unsettled.py:UnsettledStore.find",
         "metering/unsettled.py:UnsettledStore.forget",
+        "metering/archive.py:Archive.unfinished",
+        "metering/archive.py:Archive.finish",
+        "jobs/upload_store.py:UploadStore.remove_all",
         "jobs/job_store.py:JobStore.open_jobs",
+        "jobs/job_store.py:JobStore.ask_to_cancel",
         "jobs/job_store.py:JobStore.claim",
+        "jobs/executions.py:Executions.stop",
+        "jobs/end_function.py:EndFunction.cancel",
         "jobs/executions.py:Executions.running",
         "jobs/executions.py:Executions.is_running",
         "jobs/end_function.py:EndFunction.end",

@@ -17,6 +17,7 @@ ALARMS = {
     *(
         "ApiErrors",
         "ProviderFailures",
+        "Fallbacks",
         "UnsettledAnswers",
         "SweeperFailures",
         "SweeperSilent",
@@ -120,10 +121,12 @@ def test_the_page_about_costs_counts_the_metrics_of_our_own(source: dict[str, An
     ]
     classes = len(("2xx", "3xx", "4xx", "5xx"))
     of_audio = 3 * len(("ProviderLatency", "Characters or AudioMilliseconds"))
-    of_the_service = len(("ProviderFailures", "UnsettledAnswers kept", "UnsettledAnswers lost"))
+    of_the_service = len(("ProviderFailures", "Fallbacks", "UnsettledAnswers kept", "UnsettledAnswers lost"))
     of_the_sweeper = len(("HoldsReleased", "HoldsSwept", "HoldsAbandoned", "JobsInterrupted", "SweepFailures"))
     most = (len(answers) * len(("Requests", "Latency")) + of_audio) * classes + of_the_service + of_the_sweeper
-    assert f"{most} metrics at most" in DEPLOYMENT.replace("\n", " ")
+    page = DEPLOYMENT.replace("\n", " ")
+    assert f"{most} metrics at most" in page
+    assert "and one for each provider that fails" in page
 
 
 def test_a_budget_without_anybody_to_tell_is_refused(source: dict[str, Any], rendered: dict[str, Any]) -> None:

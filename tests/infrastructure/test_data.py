@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from audio_gateway.catalog.defaults import MAX_CACHE_SECONDS
-from audio_gateway.jobs.job import HOLD_SECONDS, KEPT_SECONDS
+from audio_gateway.jobs.job import JOB_HOLD_SECONDS, JOB_KEPT_SECONDS
 from audio_gateway.metering.open_accounts import INDEX, LISTED
 from audio_gateway.replay.idempotency import KEEP_SECONDS
 from tests.infrastructure.conftest import OfType
@@ -92,7 +92,7 @@ def test_evidence_of_answers_outlives_every_hold_and_a_sweeper_that_is_out_of_or
     rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
     evidence = rules["ExpireEvidence"]
     assert evidence["Prefix"] == "unsettled/"
-    assert evidence["ExpirationInDays"] * 86_400 >= HOLD_SECONDS + 60 * 86_400
+    assert evidence["ExpirationInDays"] * 86_400 >= JOB_HOLD_SECONDS + 60 * 86_400
 
 
 def test_what_is_said_of_a_bucket_that_stays_is_when_it_is_empty_again(
@@ -112,7 +112,7 @@ def test_audio_does_not_stay(bucket: dict[str, Any]) -> None:
     cache = rules["ExpireSpeechCache"]
     assert (cache["Prefix"], cache["ExpirationInDays"] * 86_400) == ("cache/", MAX_CACHE_SECONDS)
     jobs = rules["ExpireJobs"]
-    assert (jobs["Prefix"], jobs["ExpirationInDays"] * 86_400) == ("jobs/", KEPT_SECONDS)
+    assert (jobs["Prefix"], jobs["ExpirationInDays"] * 86_400) == ("jobs/", JOB_KEPT_SECONDS)
     assert rules["AbortUploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
     assert "VersioningConfiguration" not in bucket  # or what has expired would live on as a version

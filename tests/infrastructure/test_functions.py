@@ -15,7 +15,7 @@ from audio_gateway.api.scheduled import SWEEP_BUDGET_S
 from audio_gateway.jobs.webhook_post import TIMEOUT_S
 from audio_gateway.jobs.webhook_queue import read_message
 from audio_gateway.metering.lag import LATE_WRITE_S
-from audio_gateway.metering.meter import HOLD_SECONDS
+from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS
 from audio_gateway.replay.idempotency import CLAIM_SECONDS
 from tests.infrastructure import template
 from tests.infrastructure.conftest import OfType
@@ -209,7 +209,7 @@ def test_holds_and_sweeps_are_the_same_everywhere_and_holds_outlive_every_reques
     environments = [resource["Properties"]["Environment"]["Variables"] for resource in functions.values()]
     (hold,) = {each[HOLD] for each in environments if HOLD in each}
     (sweep,) = {each[SWEEP] for each in environments if SWEEP in each}
-    assert int(hold) == HOLD_SECONDS
+    assert int(hold) == REQUEST_HOLD_SECONDS
     longest = max(functions[folder]["Properties"]["Timeout"] for folder in ("speech", "transcriptions", "translations"))
     assert int(hold) > longest + LATE_WRITE_S
     assert int(sweep) == schedules(functions)["sweeper"]

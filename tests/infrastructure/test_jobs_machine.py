@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from audio_gateway.api.job_steps import NOT_BEGUN, GivenUp, TryAgain, TryLater
-from audio_gateway.jobs.job import KEPT_SECONDS
+from audio_gateway.jobs.job import JOB_KEPT_SECONDS
 from audio_gateway.jobs.plan import MOST_LANES, MOST_TASKS, Piece, Plan
 from tests.infrastructure.conftest import OfType
 from tests.infrastructure.step_functions import Account, Clock, Execution, matches, pause, run_together
@@ -206,7 +206,7 @@ def test_an_execution_ends_within_a_day_and_each_step_fits_with_all_its_tries(de
         + task["TimeoutSeconds"] * (1 + most_tries(task) - retrier(task, NOT_BEGUN[0])["MaxAttempts"])
         for task in tasks(definition).values()
     )
-    assert most_s + 3600 <= definition["TimeoutSeconds"] <= DAY_S < KEPT_SECONDS - DAY_S
+    assert most_s + 3600 <= definition["TimeoutSeconds"] <= DAY_S < JOB_KEPT_SECONDS - DAY_S
 
 
 def simulated(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -47,6 +49,19 @@ def test_a_row_says_after_how_many_days_the_bucket_forgets(rules: dict[str, Any]
 
 def test_every_partition_of_the_table_has_its_row_and_no_row_is_of_none(rendered: dict[str, Any]) -> None:
     assert set(kept_in("table")) == partitions([resource.get("Properties", {}) for resource in rendered.values()])
+
+
+def formats_in_code() -> Iterator[str]:
+    """How each f-string of the layer begins."""
+    for file in (ROOT / "layers" / "shared" / "audio_gateway").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+                yield str(node.values[0].value)
+
+
+def test_each_partition_that_the_code_writes_has_its_row() -> None:
+    written = {f"{found[0]}*" for text in formats_in_code() if (found := re.match(r"[A-Z]+(_[A-Z]+)*#", text))}
+    assert written == {place for place in kept_in("table") if place.endswith("#*")}
 
 
 def test_the_queues_and_the_logs_have_theirs(source: dict[str, Any]) -> None:

@@ -46,7 +46,7 @@ def test_every_example_is_in_their_readme() -> None:
     assert listed == {path.name for path in EXAMPLES.iterdir() if path.name not in {"README.md", "__pycache__"}}
 
 
-def test_curl_calls_every_endpoint(environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_calls_with_curl(environment: dict[str, str], tmp_path: Path) -> None:
     out = run([str(EXAMPLES / "curl.sh")], tmp_path, environment)
     assert '"object":"list"' in out
     assert re.search(r"1\n00:00:0\d,\d{3} --> ", out)
@@ -122,6 +122,19 @@ def test_a_big_file_with_node(node: str, environment: dict[str, str], big_record
     out = run([node, "big_file.mjs", str(big_recording), "talk.srt"], tmp_path, environment)
     assert "succeeded: " in out
     assert (tmp_path / "talk.srt").read_text().count("-->") >= 1
+
+
+@pytest.mark.node
+def test_a_big_file_with_node_says_what_it_takes(node: str, tmp_path: Path) -> None:
+    modules = tmp_path / "node_modules"
+    modules.mkdir()
+    (modules / "openai").symlink_to(NODE_MODULES / "openai")
+    (modules / "audio-gateway-client").symlink_to(ROOT / "clients" / "node")
+    shutil.copy(EXAMPLES / "big_file.mjs", tmp_path)
+    done = subprocess.run(
+        [node, "big_file.mjs", "talk.mp3"], cwd=tmp_path, capture_output=True, text=True, timeout=90, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "usage: node big_file.mjs talk.mp3 talk.srt\n")
 
 
 def test_a_big_file_with_curl(environment: dict[str, str], big_recording: Path, tmp_path: Path) -> None:

@@ -64,8 +64,7 @@ def aws_that_fails(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyAws]:
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.setenv(name, "testing")
-        for module, name in ((unsettled, "_TIMEOUT_S"), (dynamodb, "_READ_TIMEOUT_S")):
-            monkeypatch.setattr(module, name, 5.0)  # the other end is in this process, and may stand still with it
+        monkeypatch.setenv("AUDIO_GATEWAY_LOCAL_AWS_TIMEOUT", "5")  # the other end may stand still with this process
         yield faulty
 
 
@@ -94,6 +93,26 @@ def test_a_result_is_not_read_for_longer_than_there_is_time() -> None:
 
 def test_speech_is_not_kept_for_longer_than_a_few_seconds() -> None:
     assert speech_cache.LONGEST_KEEP_S < 4
+
+
+@pytest.mark.parametrize(
+    ("endpoint_url", "told", "timeout_s"),
+    [
+        ("", "5", 0.7),
+        ("http://127.0.0.1:9", "", 0.7),
+        ("http://127.0.0.1:9", None, 0.7),
+        ("http://127.0.0.1:9", "5", 5),
+    ],
+)
+def test_only_a_local_aws_is_given_more_time(
+    monkeypatch: pytest.MonkeyPatch, endpoint_url: str, told: str | None, timeout_s: float
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint_url)
+    if told is None:
+        monkeypatch.delenv("AUDIO_GATEWAY_LOCAL_AWS_TIMEOUT", raising=False)
+    else:
+        monkeypatch.setenv("AUDIO_GATEWAY_LOCAL_AWS_TIMEOUT", told)
+    assert aws.timeout_s(0.7) == timeout_s
 
 
 @pytest.mark.parametrize("service", ["s3", "sqs", "stepfunctions", "lambda"])

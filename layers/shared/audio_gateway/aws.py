@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -37,6 +38,16 @@ def aws_client(service: str, *, attempts: int | None = None, **options: Any) -> 
     if attempts is not None:
         options["retries"] = {"mode": "standard", "total_max_attempts": attempts}
     return boto3.client(service, config=Config(**options))
+
+
+def timeout_s(seconds: float) -> float:
+    """How long to wait for AWS: `seconds`, unless a local AWS is told to be given more.
+
+    A machine that runs it and everything else stands still for longer than AWS does. `AUDIO_GATEWAY_LOCAL_AWS_TIMEOUT`,
+    in seconds, counts only beside `AWS_ENDPOINT_URL`, which is empty on AWS.
+    """
+    local = os.environ.get("AUDIO_GATEWAY_LOCAL_AWS_TIMEOUT") if os.environ.get("AWS_ENDPOINT_URL") else None
+    return float(local) if local else seconds
 
 
 def is_absent(error: Exception, client: S3Client, bucket: str, key: str) -> bool:

@@ -37,6 +37,7 @@ and to OpenAI's envelope.
     │   ├── ProviderRejected         it refused the caller's input
     │   ├── ProviderRateLimited      it asks us to slow down
     │   ├── ProviderKeyRefused       it refused the operator's key
+    │   ├── ProviderKeyUnreadable    the operator's key for it cannot be read, so that it was not asked
     │   ├── ProviderQuotaExhausted   the operator's account has no credit left
     │   ├── ProviderUnavailable      it answered 5xx or could not be reached
     │   ├── ProviderTimedOut         it did not answer before the deadline
@@ -325,6 +326,19 @@ class ProviderKeyRefused(ProviderError):
     """The provider answered 401 or 403 to the operator's key: asking again does not help."""
 
     code = "provider_key_refused"
+
+
+class ProviderKeyUnreadable(ProviderError):
+    """The operator's key for the provider cannot be read, so that it was not asked.
+
+    `reason` is for the operator alone: where the key should be, and what is wrong there.
+    """
+
+    code = "provider_key_unreadable"
+
+    def __init__(self, message: str, *, provider: str, reason: str = "") -> None:
+        super().__init__(message, provider=provider)
+        self.reason = reason
 
 
 class ProviderQuotaExhausted(ProviderError):

@@ -25,7 +25,7 @@ from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.lag import Lag
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.ledger_store import LedgerStore
-from audio_gateway.metering.meter import HOLD_SECONDS
+from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS
 from audio_gateway.metering.unsettled import UnsettledStore
 from audio_gateway.providers.registry import provider_of
 from audio_gateway.use_cases.desk import desk_on_aws
@@ -229,7 +229,7 @@ def workshop(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work
     (machine,) = machines.list_state_machines()["stateMachines"]
     key = Directory(dynamodb, info["table"]).create_key("api", name="a customer")
     unsettled = UnsettledStore(info["bucket"])
-    lag = Lag(HOLD_SECONDS, SWEEP_SECONDS)
+    lag = Lag(REQUEST_HOLD_SECONDS, SWEEP_SECONDS)
     desk = desk_on_aws(dynamodb, info["table"], info["bucket"], machine["stateMachineArn"], unsettled, lag)
     caller = Caller(key.record.id, "default")
     address = {"base_url": info["base_url"], "api_key": key.value, "max_retries": 2}

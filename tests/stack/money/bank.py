@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -29,12 +28,7 @@ from tests.stack.conftest import ROOT, RunningStack
 
 CATALOG: Final = Path(__file__).parent / "fire.toml"
 PATIENCE_S: Final = 60.0
-PATIENT_S: Final = 2.0
-IMPATIENT: Final = {
-    "metering/dynamodb.py": r"(\n_READ_TIMEOUT_S: Final = )[\d.]+",
-    "metering/unsettled.py": r"(\n_TIMEOUT_S: Final = )[\d.]+",
-}
-"""Where it is written how many seconds a request waits for DynamoDB and S3."""
+AWS_TIMEOUT_S: Final = 2.0
 
 TEXT: Final = "Money under fire."
 PRICE: Final = len(TEXT)  # of `tts`, in micro-dollars
@@ -64,20 +58,18 @@ def failing_project(folder: Path, endpoint_url: str) -> Path:
     on AWS, where nobody takes the processor from all at once: one call that fails is to be the one that a test means.
     """
     template = (ROOT / "template.yaml").read_text()
-    services = ("DYNAMODB", "S3")
-    lines = "".join(rf"\n\g<1>AWS_ENDPOINT_URL_{service}: '{endpoint_url}'" for service in services)
+    settings = {
+        "AWS_ENDPOINT_URL_DYNAMODB": endpoint_url,
+        "AWS_ENDPOINT_URL_S3": endpoint_url,
+        "AUDIO_GATEWAY_LOCAL_AWS_TIMEOUT": AWS_TIMEOUT_S,
+    }
+    lines = "".join(rf"\n\g<1>{name}: '{value}'" for name, value in settings.items())
     changed, count = re.subn(r"( +)AWS_ENDPOINT_URL: ''", rf"\g<0>{lines}", template)
     assert count >= template.count("TABLE_NAME: "), "a function that uses the table does not declare AWS_ENDPOINT_URL"
     folder.mkdir()
     (folder / "template.yaml").write_text(changed)
-    for name in ("functions", "statemachine"):
+    for name in ("functions", "statemachine", "layers"):
         (folder / name).symlink_to(ROOT / name)
-    shutil.copytree(ROOT / "layers", folder / "layers")
-    for module, patience in IMPATIENT.items():
-        path = folder / "layers/shared/audio_gateway" / module
-        changed, count = re.subn(patience, rf"\g<1>{PATIENT_S}", path.read_text())
-        assert count == 1, f"{module} does not say how long it waits"
-        path.write_text(changed)
     (folder / ".local").mkdir()  # not the project's: the rendered template is kept there
     for name in ("layers", "runtime"):
         (folder / ".local" / name).symlink_to(ROOT / ".local" / name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -75,7 +75,9 @@ class Gateway:
     """Both functions over one table."""
 
     def __init__(self, client: Any) -> None:
-        self.client, self.clock, self.post, self.queue, self.dead = client, Clock(), Post(), Queue(), Queue()
+        self.client, self.clock, self.post = client, Clock(), Post()
+        self.queue = cast("Any", Queue())
+        self.dead = cast("Any", Queue())
         self.store, self.paces = WebhookStore(client, TABLE), PaceStore(client, TABLE)
         self.directory = Directory(client, TABLE, now_s=self.clock)
         desk = WebhookDesk(
@@ -93,8 +95,8 @@ class Gateway:
             announcements=Announcements(client, TABLE),
             paces=self.paces,
             is_archived=Archive(client, TABLE).has,
-            queue=self.queue,
-            dead=self.dead,
+            queue=cast("Any", self.queue),
+            dead=cast("Any", self.dead),
             post=self.post,
             now_s=self.clock,
         )

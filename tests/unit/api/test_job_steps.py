@@ -20,6 +20,7 @@ from audio_gateway.api.job_steps import (
 )
 from audio_gateway.errors import (
     ConfigurationError,
+    ProviderKeyUnreadable,
     ProviderQuotaExhausted,
     ProviderRateLimited,
     ProviderRejected,
@@ -29,6 +30,7 @@ from audio_gateway.errors import (
 )
 from audio_gateway.jobs.job import Job
 from tests.fakes.gateway import Context
+from tests.fakes.providers import model
 from tests.unit.use_cases.job_workshop import SAID, Workshop
 
 
@@ -60,6 +62,7 @@ def test_all_steps_in_turn(shop: Workshop) -> None:
         (ProviderRejected("My secret text.", provider="fake", upstream_status=413), GivenUp, 413),
         (ProviderQuotaExhausted("No money.", provider="fake"), GivenUp, 503),
         (ConfigurationError("The key at ssm:/x is wrong."), GivenUp, 500),
+        (ProviderKeyUnreadable("No key.", provider="fake", reason="The secret ssm:/x is empty"), TryAgain, 502),
         (KeyError("a bug with my secret text"), TryAgain, 500),
     ],
 )
@@ -84,6 +87,15 @@ def test_work_that_was_stopped_from_outside_is_not_blamed_on_a_step(shop: Worksh
     shop.files.put_json(job, "error.json", {"message": "tried", "code": None, "status": 500, "kind": "server_error"})
     end_handler(shop.ending)(event(job, interrupted=True), Context(900_000))
     assert (shop.now(job).status, shop.now(job).error.code) == ("failed", "job_interrupted")
+
+
+def test_a_job_that_an_operator_wants_cancelled_is(shop: Workshop) -> None:
+    job = shop.listen()
+    number, *_ = shop.prepare(job)
+    shop.chunk(job, number)
+    end_handler(shop.ending)(event(job, cancelled=True), Context(900_000))
+    assert (shop.now(job).status, shop.now(job).partial, shop.now(job).error) == ("cancelled", True, None)
+    end_handler(shop.ending)({"project_id": "default", "job_id": "job_of_nobody", "cancelled": True}, Context(900_000))
 
 
 def test_a_step_that_fails_for_good_ends_the_job_with_its_error(shop: Workshop) -> None:
@@ -125,6 +137,21 @@ def test_a_chunk_counts_whether_the_providers_failed_it(
         chunk_handler(shop.chunk_work)(event(job, number=1), Context(900_000))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "ProviderFailures" in line]
     assert [value for line in lines for value in line["ProviderFailures"]] == failures
+
+
+def test_a_chunk_that_a_fallback_did_says_who_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    shop = Workshop(model("first", chunk_seconds=4.0, fallbacks=("second",)), model("second", chunk_seconds=4.0))
+    job = shop.listen("first")
+    shop.prepare(job)
+    late = ProviderTimedOut("Late.", provider="fake")
+    shop.provider.fails = lambda _number: late if shop.provider.asked[-1].model == "up-first" else None
+    chunk_handler(shop.chunk_work)(event(job, number=1), Context(900_000))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (step,) = [line for line in lines if line.get("message") == "job step"]
+    assert step["failed"] == [{"model": "first", "provider": "fake", "error": "ProviderTimedOut"}]
+    assert "error" not in step
+    assert [line["Fallbacks"] for line in lines if "Fallbacks" in line] == [[1.0]]
+    assert [line["ProviderErrors"] for line in lines if line.get("provider") == "fake"] == [[1.0]]
 
 
 def test_a_step_that_died_without_a_word(shop: Workshop) -> None:

@@ -39,16 +39,29 @@ class Watching:
         return self._report
 
 
+class Archived:
+    def __init__(self, failures: list[StorageUnavailable]) -> None:
+        self._failures = failures
+
+    def end_them(self, late: Callable[[], bool]) -> list[StorageUnavailable]:
+        assert not late()
+        return self._failures
+
+
 def event(name: str) -> dict[str, Any]:
     return dict(json.loads((EVENTS / f"{name}.json").read_text()))
 
 
 def sweep(
-    report: SweepReport, capsys: pytest.CaptureFixture[str], lost: LostReport | None = None
+    report: SweepReport,
+    capsys: pytest.CaptureFixture[str],
+    lost: LostReport | None = None,
+    archived: list[StorageUnavailable] | None = None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What the function returns, and what it writes."""
     watching = Watching(lost or LostReport())
-    returned = sweeps(Sweeping(report), watching)(event("sweeper"), None)  # type: ignore[arg-type] # they stand in
+    handler = sweeps(Sweeping(report), watching, Archived(archived or []))  # type: ignore[arg-type] # they stand in
+    returned = handler(event("sweeper"), None)
     return returned, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
@@ -62,6 +75,7 @@ def test_a_sweep_that_finds_nothing_says_nothing(capsys: pytest.CaptureFixture[s
         "swept": 0,
         "abandoned": 0,
         "interrupted": 0,
+        "cancelled": 0,
         "failed": 0,
     }
     assert lines == []
@@ -79,7 +93,8 @@ def test_a_sweep_without_time_for_all_jobs_says_so(capsys: pytest.CaptureFixture
 
 def test_jobs_that_have_lost_their_work_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     failed: list[tuple[str | None, StorageUnavailable]] = [("job_2", StorageUnavailable("a secret text"))]
-    lost = LostReport(ended=[OpenJob("job_1", "default", 0)], failures=failed)
+    wanted = [OpenJob("job_3", "default", 0, cancel_asked=True)]
+    lost = LostReport(ended=[OpenJob("job_1", "default", 0)], cancelled=wanted, failures=failed)
     returned, (line, failure, metrics) = sweep(SweepReport(keys=7), capsys, lost)
     assert returned == {
         "keys": 7,
@@ -89,11 +104,18 @@ def test_jobs_that_have_lost_their_work_are_named(capsys: pytest.CaptureFixture[
         "swept": 0,
         "abandoned": 0,
         "interrupted": 1,
+        "cancelled": 1,
         "failed": 1,
     }
-    assert (line["message"], line["jobs"], line["interrupted"]) == ("swept", ["job_1"], 1)
+    assert (line["message"], line["jobs"], line["interrupted"]) == ("swept", ["job_1", "job_3"], 1)
     assert (failure["message"], failure["error"], failure["job_id"]) == ("not swept", "StorageUnavailable", "job_2")
     assert (metrics["JobsInterrupted"], metrics["SweepFailures"]) == ([1], [1])
+
+
+def test_what_cannot_be_ended_of_an_archived_project_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    returned, (_, failure, metrics) = sweep(SweepReport(keys=7), capsys, archived=[StorageUnavailable("a secret text")])
+    assert (returned["failed"], metrics["SweepFailures"]) == (1, [1])
+    assert (failure["message"], failure["error"]) == ("not swept", "StorageUnavailable")
 
 
 def test_what_was_swept_is_one_line_and_five_metrics(capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,6 +129,7 @@ def test_what_was_swept_is_one_line_and_five_metrics(capsys: pytest.CaptureFixtu
         "swept": 1,
         "abandoned": 1,
         "interrupted": 0,
+        "cancelled": 0,
         "failed": 0,
     }
     assert (line["level"], line["message"], line["abandoned"]) == ("WARNING", "swept", 1)

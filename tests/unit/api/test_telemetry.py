@@ -10,6 +10,8 @@ import pytest
 
 from audio_gateway.api import telemetry
 from audio_gateway.api.telemetry import RequestFacts
+from audio_gateway.errors import ConfigurationError
+from audio_gateway.use_cases.ask import Failure
 
 STATUSES = (200, 202, 303, 400, 401, 404, 413, 429, 500, 502, 503, 504)
 MODELS = ("tts-1", "whisper-1", "acme", None)
@@ -68,7 +70,7 @@ def test_metrics_do_not_grow_with_models_and_statuses(counted: Counted) -> None:
     by_request = {name for name in metrics if dict(name[1]).get("endpoint")}
     classes = {status // 100 for status in STATUSES}
     assert len(by_request) == len(classes) * len({name for name, _ in by_request})
-    assert metrics - by_request == {("ProviderFailures", (("service", STACK),))}
+    assert metrics - by_request == {(name, (("service", STACK),)) for name in ("ProviderFailures", "Fallbacks")}
 
 
 @pytest.mark.parametrize(
@@ -86,6 +88,32 @@ def test_the_average_of_provider_failures_is_their_share(
 def test_a_request_that_no_provider_was_needed_for_says_nothing_of_providers(counted: Counted) -> None:
     telemetry.report(facts(error="InvalidRequest"), status=400, elapsed_ms=1.5)
     assert "ProviderFailures" not in {name for name, _ in counted()[0]}
+
+
+def test_the_average_of_fallbacks_is_the_share_of_calls_that_one_saved(counted: Counted) -> None:
+    failed = [Failure("tts-1", "acme", "ProviderKeyRefused")]
+    for error, before, fallbacks in ((None, [], 0), (None, failed, 1), ("ProviderTimedOut", failed, 0)):
+        telemetry.report(facts(error=error, provider_ms=9.0, failed=before), status=200, elapsed_ms=1.5)
+        found, _ = counted()
+        assert [value for (name, _), [value] in found.items() if name == "Fallbacks"] == [fallbacks]
+
+
+def test_errors_are_counted_by_provider_and_only_where_there_are_any(counted: Counted) -> None:
+    failed = [Failure("tts-1", "acme", "ProviderTimedOut"), Failure("tts-2", "acme", "ProviderUnavailable")]
+    telemetry.report(facts(provider_ms=9.0, failed=[*failed, Failure("x", "other", "ProviderBadAnswer")]), status=200,
+                     elapsed_ms=1.5)  # fmt: skip
+    found, _ = counted()
+    errors = {dict(dimensions)["provider"]: value for (name, dimensions), value in found.items()
+              if name == "ProviderErrors"}  # fmt: skip
+    assert errors == {"acme": [2.0], "other": [1.0]}
+    telemetry.report(facts(provider_ms=9.0), status=200, elapsed_ms=1.5)
+    assert "ProviderErrors" not in {name for name, _ in counted()[0]}
+
+
+def test_a_wrong_setting_is_told_by_its_reason_and_without_a_stack(capsys: pytest.CaptureFixture[str]) -> None:
+    telemetry.log_unexpected(ConfigurationError("The secret env:X is not set"), "req_1")
+    line = json.loads(capsys.readouterr().out)
+    assert (line["reason"], "stack" in line) == ("The secret env:X is not set", False)
 
 
 def test_two_stacks_in_one_account_count_apart(counted: Counted) -> None:

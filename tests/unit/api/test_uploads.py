@@ -14,7 +14,7 @@ from audio_gateway.errors import FileUnavailable, InvalidRequest, NotFound, Requ
 from audio_gateway.jobs.inputs import Inputs
 from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.upload_store import UploadStore
-from audio_gateway.jobs.uploads import FORM_SECONDS, KEPT_SECONDS, MAX_BYTES
+from audio_gateway.jobs.uploads import FORM_SECONDS, MAX_BYTES, UPLOAD_KEPT_SECONDS
 from tests.fakes.gateway import API_CALLER, Answer, call, event, json_event
 from tests.unit.replay.buckets import BUCKET, TABLE, bucket, dynamodb
 
@@ -106,9 +106,9 @@ def test_the_states_of_an_upload(gateway: Gateway) -> None:
     gateway.now_s = NOW_S + FORM_SECONDS
     assert gateway.ask("GET", upload["id"]).json == shown | {"filename": None, "status": "expired"}
     gateway.put(upload)  # it was begun in time
-    kept = {"status": "completed", "bytes": 900, "expires_at": int(NOW_S) + KEPT_SECONDS}
+    kept = {"status": "completed", "bytes": 900, "expires_at": int(NOW_S) + UPLOAD_KEPT_SECONDS}
     assert gateway.ask("GET", upload["id"]).json == shown | kept
-    gateway.now_s = NOW_S + KEPT_SECONDS
+    gateway.now_s = NOW_S + UPLOAD_KEPT_SECONDS
     assert gateway.ask("GET", upload["id"]).json["status"] == "expired"
 
 
@@ -211,7 +211,7 @@ def test_a_file_that_is_not_there_says_why(gateway: Gateway) -> None:
 def test_a_file_whose_time_is_over_is_not_read_although_it_is_still_there(gateway: Gateway) -> None:
     upload = gateway.create().json
     gateway.put(upload)
-    gateway.now_s = NOW_S + KEPT_SECONDS
+    gateway.now_s = NOW_S + UPLOAD_KEPT_SECONDS
     with pytest.raises(FileUnavailable) as caught:
         gateway.inputs.upload("default", upload["id"], limit=5000)
     assert caught.value.code == "upload_expired"
@@ -242,3 +242,15 @@ class _Broken:
             raise ConnectTimeoutError(endpoint_url="s3")
 
         return fail
+
+
+def test_all_files_of_a_project_go_and_no_others(gateway: Gateway) -> None:
+    kept = gateway.create(authorizer=STRANGER).json
+    for _ in range(3):
+        gateway.put(gateway.create().json)
+    gateway.put(kept)
+    gateway.bucket.put_object(Bucket=BUCKET, Key="uploads/default2/upload_x", Body=b"a")
+    for _ in range(2):
+        gateway.store.remove_all("default")
+    left = [each["Key"] for each in gateway.bucket.list_objects_v2(Bucket=BUCKET)["Contents"]]
+    assert left == ["uploads/default2/upload_x", kept["fields"]["key"]]

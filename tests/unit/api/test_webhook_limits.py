@@ -342,7 +342,7 @@ def archived_project(gateway: Gateway) -> tuple[str, dict[str, Any]]:
 def test_an_archived_project_is_sent_nothing(gateway: Gateway) -> None:
     project, made = archived_project(gateway)
     assert gateway.take(Announcement(project, EVENT), Delivery(project, made["id"], EVENT)) == []
-    assert gateway.post.sent == gateway.queue.sent == gateway.dead.sent == []
+    assert [*gateway.post.sent, *gateway.queue.sent, *gateway.dead.sent] == []
 
 
 # ------------------------------------------------------------------------------------------------ operators

@@ -7,7 +7,8 @@ from array import array
 
 import pytest
 
-from audio_gateway.audio.activity import RATE, holds_speech
+from audio_gateway.audio.activity import VAD_SAMPLE_RATE as RATE
+from audio_gateway.audio.activity import holds_speech
 from audio_gateway.audio.decode import decode_pcm
 from tests.sound import clip, tone
 
@@ -44,7 +45,13 @@ def test_people_are_heard_over_hiss(name: str) -> None:
 
 
 def test_a_short_sentence_in_a_long_silence_is_heard() -> None:
-    assert holds_speech([bytes(RATE * 2 * 60), heard("austen-0880")[: RATE * 2 * 4], bytes(RATE * 2 * 60)])
+    assert holds_speech(
+        [
+            bytes(RATE * 2 * 60),
+            heard("austen-0880")[: RATE * 2 * 4],
+            bytes(RATE * 2 * 60),
+        ]
+    )
 
 
 def test_a_single_word_is_heard() -> None:
@@ -53,7 +60,14 @@ def test_a_single_word_is_heard() -> None:
 
 @pytest.mark.parametrize(
     "pcm",
-    [b"", bytes(RATE * 2 * 10), noise(10, 3), noise(10, 8000), tone(10, RATE), tone(0.3, RATE)],
+    [
+        b"",
+        bytes(RATE * 2 * 10),
+        noise(10, 3),
+        noise(10, 8000),
+        tone(10, RATE),
+        tone(0.3, RATE),
+    ],
     ids=["nothing", "silence", "faint hiss", "loud hiss", "a held note", "a beep"],
 )
 def test_no_voice_is_heard_where_none_is(pcm: bytes) -> None:

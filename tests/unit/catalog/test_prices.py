@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.catalog.load import build_catalog
-from audio_gateway.catalog.prices import caller_prices, format_usd, parse_percent, parse_usd
+from audio_gateway.catalog.prices import EXACT, caller_prices, format_usd, parse_percent, parse_share, parse_usd
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,42 @@ def test_a_marked_up_price_is_exact(microusd: int, percent: Decimal) -> None:
     whole, _, fraction = shown.partition(".")
     shown_scaled = int(whole) * 10**20 + int(fraction.ljust(20, "0"))
     assert shown_scaled == microusd * (100 * 10**12 + int(percent.scaleb(12)))
+
+
+def test_a_number_is_refused_with_the_string_to_write() -> None:
+    for number in (0.006, 15):
+        with pytest.raises(ValueError, match=f'is the number {number}; write it as a string: "{number}"'):
+            parse_usd(number)
+
+
+def test_a_long_text_is_shown_in_short() -> None:
+    with pytest.raises(ValueError, match=f"^{'x' * 30!r} is not an amount"):
+        parse_usd("x" * 31)
+
+
+@pytest.mark.parametrize(("value", "text"), [(20, "20"), (12.5, "12.5"), ("12.50", "12.50"), ("0", "0"), (0, "0")])
+def test_a_percentage_is_a_number_or_a_string(value: Any, text: str) -> None:
+    assert parse_percent(value) == text
+
+
+@pytest.mark.parametrize("value", [-1, "-1", "1e3", "", "x", None, [], float("nan"), float("inf"), 1e30])
+def test_anything_else_is_no_percentage(value: Any) -> None:
+    for parse in (parse_percent, parse_share):
+        with pytest.raises(ValueError, match="is not a percentage"):
+            parse(value)
+
+
+@pytest.mark.parametrize("value", [0, 99.999, 100, "100", "100.0"])
+def test_a_share_is_at_most_all(value: Any) -> None:
+    assert parse_share(value) == f"{value}"
+
+
+@pytest.mark.parametrize("value", [100.001, 101, "150"])
+def test_a_share_of_more_than_all_is_refused(value: Any) -> None:
+    with pytest.raises(ValueError, match=f"is {value}: a share of the price is 100 percent at most"):
+        parse_share(value)
+
+
+def test_products_of_prices_are_exact() -> None:
+    """A price, an amount, a markup and a share have 12, 12, 18 and 15 digits at most."""
+    assert EXACT.prec >= 12 + 12 + 18 + 15

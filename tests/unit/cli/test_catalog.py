@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 
+from audio_gateway.cli.gateway import Gateway
 from tests.unit.cli.operator import run
 from tests.unit.cli.shapes import DOCUMENTED, assert_documented
 
@@ -65,6 +69,39 @@ def test_a_file_that_is_no_catalogue(path: Path, content: str | None) -> None:
     assert str(path) in run("catalog", "check", str(path), code=1).stderr
     data = json.loads(run("catalog", "check", str(path), "--json", code=1).stdout)
     assert (data["valid"], len(data["mistakes"])) == (False, 1)
+
+
+def test_a_key_that_is_not_in_the_environment_is_told_with_its_models_and_what_to_do(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KEY", raising=False)
+    result = run("catalog", "check", str(path))
+    assert "gpt-4o-mini-tts cannot be served by 'openai': The secret env:KEY is not set" in result.stderr
+    assert "export KEY=" in result.stderr
+    (key,) = json.loads(run("catalog", "check", str(path), "--json").stdout)["unreadable_keys"]
+    assert key.keys() == DOCUMENTED["catalog"]["unreadable_keys"][0].keys()
+    monkeypatch.setenv("KEY", "sk-secret")
+    result = run("catalog", "check", str(path))
+    assert (result.stderr, "sk-secret" in result.stdout) == ("", False)
+
+
+@pytest.mark.parametrize("reference", ["ssm:/audio-gateway/openai", "secret:audio-gateway/openai", "secret:x#y"])
+def test_keys_in_aws_are_read_where_that_is_asked_for(
+    path: Path, reference: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_text(RIGHT.replace("env:KEY", reference))
+    assert run("catalog", "check", str(path)).stderr == ""
+
+    def denied(_gateway: Gateway, service: str) -> Any:
+        raise NoCredentialsError
+
+    monkeypatch.setattr(Gateway, "client", denied)
+    result = run("catalog", "check", str(path), "--online", code=1)
+    assert f"The secret {reference} cannot be read: NoCredentialsError" in result.stderr
+    found = {"Parameter": {"Value": "sk-1"}, "SecretString": '{"y": "sk-1"}'}
+    client = SimpleNamespace(get_parameter=lambda **_: found, get_secret_value=lambda **_: found)
+    monkeypatch.setattr(Gateway, "client", lambda _gateway, _service: client)
+    assert run("catalog", "check", str(path), "--online").stderr == ""
 
 
 def test_the_catalogue_that_the_operator_has_set_is_the_default(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

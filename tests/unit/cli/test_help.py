@@ -12,8 +12,8 @@ from audio_gateway.cli.app import app, main
 from tests.unit.cli.commands import COMMANDS
 from tests.unit.cli.operator import run
 
-FOR_PEOPLE = {("transcribe",), ("speak",)}
-"""They answer with a transcript or a sound, whose format is an option of theirs."""
+FOR_PEOPLE = {("transcribe",), ("speak",), ("env",)}
+"""They answer with a transcript, a sound or lines for a shell; the format of the first two is an option of theirs."""
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from audio_gateway.metering.meter import HOLD_SECONDS
+from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS
 from tests.unit.cli.operator import Operator, operator
 from tests.unit.cli.shapes import assert_documented
 from tests.unit.metering.tables import dynamodb
@@ -24,7 +24,7 @@ def test_open_holds_of_all_accounts_are_listed_the_oldest_first(operator: Operat
     assert (old["key_id"], old["project_id"]) == (theirs.record.id, project.id)
     assert (old["amount"], old["unit"], old["held_usd"]) == (61_500, "audio_ms", "0.006150")
     assert 125 <= old["age_seconds"] < 185
-    assert old["expires_at"] - old["admitted_at"] == HOLD_SECONDS
+    assert old["expires_at"] - old["admitted_at"] == REQUEST_HOLD_SECONDS
     assert data["total"] == {"open": 2, "expired": 1, "held_usd": "0.006300"}
 
 
@@ -43,7 +43,7 @@ def test_a_table_of_holds_names_key_amount_age_and_sum(operator: Operator) -> No
 
 def test_an_expired_hold_says_so(operator: Operator) -> None:
     key = operator.key()
-    operator.admit(key, ago_s=HOLD_SECONDS)
+    operator.admit(key, ago_s=REQUEST_HOLD_SECONDS)
     assert "expired" in next(line for line in operator("holds").stdout.splitlines() if "req_1" in line)
     data = operator.json("holds")
     assert data["data"][0]["expired"] is True

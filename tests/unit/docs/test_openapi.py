@@ -139,7 +139,7 @@ def apps() -> dict[str, FastAPI]:
         "models": models_app(catalog=found),
         "admin": admin_app(directory=cast("Directory", None)),
         "usage": reporting_app(),
-        "webhooks": webhooks_app(WebhookDesk(*cast("list[Any]", [None] * 6))),
+        "webhooks": webhooks_app(WebhookDesk(*[cast("Any", None)] * 6)),
     }
 
 

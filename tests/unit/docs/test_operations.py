@@ -15,8 +15,8 @@ from tests.unit.docs.pages import blocks, markdown
 PAGES = markdown()
 PAGE = PAGES[Path("docs/operations.md")]
 CLIENTS = PAGES[Path("docs/clients.md")]
-FOR_PEOPLE = {("transcribe",), ("speak",)}
-PROGRAM = re.compile(r"(?:^|[|(;&] *)(?:\.venv/bin/)?audio-gateway (?=[a-z-])(.*)$")
+FOR_PEOPLE = {("transcribe",), ("speak",), ("models",), ("voices",), ("env",)}
+PROGRAM = re.compile(r"(?:^|[|(;&] *)(?:\.venv/bin/)?audio-gateway (?=[a-z-])(.*?)(?:\)\".*)?$")
 
 
 def options(command: Any) -> set[str]:
@@ -36,7 +36,7 @@ EXAMPLES = {(str(page), line) for page, text in PAGES.items() for line in exampl
 @pytest.mark.parametrize(("page", "line"), sorted(EXAMPLES), ids=str)
 def test_an_example_names_a_command_and_options_that_there_are(page: str, line: str) -> None:
     words = shlex.split(re.split(r" [|&>]", line)[0], comments=True)
-    if words in (["--help"], ["--version"]):
+    if words in (["--help"], ["--version"], ["--install-completion"]):
         return
     length = next((length for length in (2, 1) if tuple(words[:length]) in COMMANDS), None)
     assert length is not None, f"{page}: {line}"

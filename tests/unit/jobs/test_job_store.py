@@ -241,3 +241,14 @@ def test_the_end_of_an_open_job_is_asked_for_by_one(store: JobStore) -> None:
     store.close(JOB.id)
     assert not store.claim(dataclasses.replace(again, asked_at=NOW_S + 3), NOW_S + 4)
     assert list(store.open_jobs()) == []
+
+
+def test_a_job_that_an_operator_wants_cancelled_says_so_while_it_is_open(store: JobStore) -> None:
+    assert not store.ask_to_cancel(JOB.id)
+    store.create(JOB)
+    assert [store.ask_to_cancel(JOB.id), store.ask_to_cancel(JOB.id)] == [True, True]
+    (seen,) = store.open_jobs()
+    assert seen == store.open_job(JOB.id) == OpenJob(JOB.id, "default", NOW_S, cancel_asked=True)
+    assert store.claim(seen, NOW_S + 1)
+    store.close(JOB.id)
+    assert not store.ask_to_cancel(JOB.id)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.catalogue import CatalogueCheck, variables_named
+from local.catalogue import CatalogueCheck, unreadable_keys, variables_named
 from local.settings import StackError
 
 
@@ -36,6 +36,38 @@ def test_a_file_that_is_not_toml_is_named(tmp_path: Path, content: bytes) -> Non
 
 def test_the_shipped_catalogue_can_be_scanned() -> None:
     assert isinstance(variables_named(Path("layers/shared/catalog.toml")), tuple)
+
+
+KEYS = """
+[providers.acme]
+api_key = "env:ACME_KEY"
+[providers.there]
+api_key = "env:THERE_KEY"
+[providers.stored]
+api_key = "ssm:/stored"
+[providers.open]
+[providers.unused]
+api_key = "env:UNUSED_KEY"
+"""
+KEYS += "".join(f'[[models]]\nid = "{of}-{n}"\nprovider = "{of}"\n' for of in ("acme", "there", "stored", "open")
+                for n in (1, 2))  # fmt: skip
+
+
+def test_a_key_that_no_function_can_read_is_told_with_its_models_and_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text(KEYS)
+    environ = {"THERE_KEY": "sk-secret", "ACME_KEY": ""}
+
+    acme, stored = unreadable_keys(path, environ, aws_is_ours=True)
+    assert acme.startswith("acme-1, acme-2 cannot be served by 'acme'")
+    assert "export ACME_KEY=" in acme
+    assert stored.startswith("stored-1, stored-2 cannot be served by 'stored'")
+    assert "ssm:/stored" in stored
+    assert unreadable_keys(path, environ | {"ACME_KEY": "x"}, aws_is_ours=False) == []
+
+
+def test_the_shipped_catalogue_needs_no_key() -> None:
+    assert unreadable_keys(Path("layers/shared/catalog.toml"), {}, aws_is_ours=True) == []
 
 
 LAYER = [Path("layers/shared"), Path(".local/layers/shared/python")]

@@ -44,6 +44,29 @@ def test_the_quota_of_a_small_account_is_a_number_or_none(tmp_path: Path) -> Non
             settings(tmp_path, LOCAL_LAMBDA_CONCURRENCY=wrong)
 
 
+def test_keys_may_be_the_operator_s_own(tmp_path: Path) -> None:
+    assert settings(tmp_path).keys == (None, None)
+    pinned = settings(tmp_path, AUDIO_GATEWAY_API_KEY="sk-mine", AUDIO_GATEWAY_ADMIN_KEY=" sk-admin-mine ")
+    assert pinned.keys == ("sk-mine", "sk-admin-mine")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUDIO_GATEWAY_API_KEY", "mine"),
+        ("AUDIO_GATEWAY_API_KEY", "sk-"),
+        ("AUDIO_GATEWAY_API_KEY", "sk-admin-x"),
+        ("AUDIO_GATEWAY_API_KEY", "sk-a b"),
+        ("AUDIO_GATEWAY_API_KEY", "sk-\u00fc"),
+        ("AUDIO_GATEWAY_ADMIN_KEY", "sk-x"),
+    ],
+)
+def test_a_key_that_no_client_could_send_is_refused_without_being_shown(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(StackError, match=f"{name} is no key") as refused:
+        settings(tmp_path, **{name: value})
+    assert value not in str(refused.value).split("such as")[0]
+
+
 def test_a_catalogue_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"AUDIO_GATEWAY_CATALOG=nowhere\.toml is not a file"):
         settings(tmp_path, AUDIO_GATEWAY_CATALOG="nowhere.toml")

@@ -44,10 +44,11 @@ def test_the_built_in_catalogue_is_tried_with_its_own_engines() -> None:
     text = welcome(INFO, Path("stack.json"), ROOT / "layers" / "shared" / "catalog.toml")
     speech, transcription = commands(text)
     assert json.loads(speech[speech.index("-d") + 1]) == {
-        "model": "espeak-ng", "voice": "alloy", "input": "Hello from your own audio gateway.",
+        "model": "espeak-ng", "voice": "ash", "input": "Good morning. Thank you for listening.",
     }  # fmt: skip
     assert "model=pocketsphinx" in transcription
-    assert 'create(model="espeak-ng", voice="alloy", input="Hello.")' in text
+    assert all("-L" in command for command in (speech, transcription))
+    assert 'create(model="espeak-ng", voice="ash", input="Good morning. Thank you for listening.")' in text
 
 
 def test_a_catalogue_of_one_s_own_is_tried_with_models_and_voices_that_it_has(tmp_path: Path) -> None:

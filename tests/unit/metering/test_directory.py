@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from audio_gateway.errors import InvalidRequest, NotFound, PermissionDenied
 from audio_gateway.metering.account import Caller, Hold, Work
 from audio_gateway.metering.account_item import account_key, usage_from
+from audio_gateway.metering.archive import Archive
 from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.directory_items import DEFAULT_PROJECT
 from audio_gateway.metering.key_store import KeyStore
@@ -336,7 +337,7 @@ def test_a_project_is_created_renamed_and_found(directory: Directory) -> None:
         directory.rename_project("proj_unknown", "name")
 
 
-@pytest.mark.parametrize("writes", range(6))
+@pytest.mark.parametrize("writes", range(7))
 def test_an_archived_project_gets_no_keys_and_its_keys_are_refused_for_good(
     directory: Directory, dynamodb: Any, record_of: Callable[[NewKey], KeyRecord | None], writes: int
 ) -> None:
@@ -346,6 +347,12 @@ def test_an_archived_project_gets_no_keys_and_its_keys_are_refused_for_good(
     archived = directory.archive_project(project.id)
     assert archived.archived_at is not None
     assert directory.archive_project(project.id).archived_at == archived.archived_at
+    archive = Archive(dynamodb, TABLE)
+    assert [archive.has(project.id), archive.has(DEFAULT_PROJECT), archive.has("proj_none")] == [True, False, False]
+    (unfinished,) = archive.unfinished()
+    assert unfinished.id == project.id
+    archive.finish(unfinished)
+    assert list(archive.unfinished()) == []
     for key in keys:
         record = record_of(key)
         assert record is not None

@@ -22,7 +22,7 @@ from audio_gateway.metering.account_item import account_key, holds_from, new_acc
 from audio_gateway.metering.endings import Endings
 from audio_gateway.metering.lag import Lag
 from audio_gateway.metering.limits import Limits
-from audio_gateway.metering.meter import HOLD_SECONDS, DynamoMeter
+from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS, DynamoMeter
 from audio_gateway.metering.sweeper import Sweeper
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.dynamodb_limits import write_units
@@ -87,7 +87,7 @@ def traffic(schedule: Sequence[tuple[int, int]], life_s: float, *, processes: in
         TABLE,
         Keys(),
         Endings(FakeHeldJobs(), FakeUnsettled()),
-        Lag(HOLD_SECONDS, 60),
+        Lag(REQUEST_HOLD_SECONDS, 60),
         now_ms=clock,
     )
     numbers = itertools.count()

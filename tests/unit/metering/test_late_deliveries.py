@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from audio_gateway.metering.account import Caller, Hold, Work
 from audio_gateway.metering.account_item import account_key, holds_from, new_account_item, usage_from
 from audio_gateway.metering.limits import Limits
-from audio_gateway.metering.meter import HOLD_SECONDS, DynamoMeter
+from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS, DynamoMeter
 from tests.unit.metering.tables import TABLE, dynamodb
 
 __all__ = ["dynamodb"]
@@ -125,7 +125,7 @@ def test_what_guards_against_late_arrivals_does_not_stay(bench: Bench) -> None:
         bench.network.slow = False
         bench.settle(hold)
     assert set(bench.item) > before
-    bench.now_ms += (HOLD_SECONDS + 60) * 1000
+    bench.now_ms += (REQUEST_HOLD_SECONDS + 60) * 1000
     bench.settle(bench.admit("later"))
     assert {name for name in bench.item if not name[1:].isdecimal()} == {n for n in before if not n[1:].isdecimal()}
 

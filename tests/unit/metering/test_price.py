@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.catalog.models import Price
-from audio_gateway.metering.price import FREE, Charge, billed_ms, charge_for_audio, charge_for_characters
+from audio_gateway.metering.line_items import LineItem
+from audio_gateway.metering.price import billed_ms, charge_for_audio, charge_for_characters
 from tests.fakes.providers import model
 
 PRICES = st.integers(0, 10**9)
@@ -62,7 +63,9 @@ def test_audio_costs_the_exact_price_of_what_is_billed_rounded_upwards_once(
     assert billed_ms(listener, heard_ms) == billed
     exact = Fraction(price * billed, 60_000)
     marked_up = exact * (1 + Fraction(f"{markup}") / 100)
-    assert charge_for_audio(listener, heard_ms) == Charge(cost_microusd=ceil(exact), price_microusd=ceil(marked_up))
+    charge = charge_for_audio(listener, heard_ms)
+    assert (charge.cost_microusd, charge.price_microusd) == (ceil(exact), ceil(marked_up))
+    assert charge.item == LineItem("talker", heard_ms, billed, price, f"{markup}")
 
 
 @given(characters=st.integers(0, 10**7), price=PRICES, markup=MARKUPS)
@@ -72,7 +75,9 @@ def test_speech_costs_the_exact_price_of_its_characters_rounded_upwards_once(
     talker = model(price=Price(price, None), markup_percent=f"{markup}", minimum_seconds=9.0, rounding_seconds=9.0)
     exact = Fraction(price * characters, 10**6)
     marked_up = exact * (1 + Fraction(f"{markup}") / 100)
-    assert charge_for_characters(talker, characters) == Charge(ceil(exact), ceil(marked_up))
+    charge = charge_for_characters(talker, characters)
+    assert (charge.cost_microusd, charge.price_microusd) == (ceil(exact), ceil(marked_up))
+    assert charge.item == LineItem("talker", characters, characters, price, f"{markup}")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +87,3 @@ def test_speech_costs_the_exact_price_of_its_characters_rounded_upwards_once(
 def test_what_has_no_price_is_an_error_and_never_free(charge: Any, price: Price, unit: str) -> None:
     with pytest.raises(ValueError, match=f"model 'talker' has no price for {unit}"):
         charge(model(price=price), 1)
-
-
-def test_free_is_nothing_for_anybody() -> None:
-    assert (FREE.cost_microusd, FREE.price_microusd) == (0, 0)

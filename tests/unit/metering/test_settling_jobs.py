@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.jobs.job import HOLD_SECONDS, Job
+from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import Caller, HeldJob, Hold, Work
 from audio_gateway.metering.account_item import (
@@ -64,7 +64,9 @@ class Books:
         self.unsettled, self.jobs = FakeUnsettled(), FakeHeldJobs()
 
     def meter(self, client: Any = None) -> DynamoJobMeter:
-        return DynamoJobMeter(client or self.client, TABLE, LAG, hold_seconds=HOLD_SECONDS, now_ms=lambda: self.now_ms)
+        return DynamoJobMeter(
+            client or self.client, TABLE, LAG, hold_seconds=JOB_HOLD_SECONDS, now_ms=lambda: self.now_ms
+        )
 
     def admit(self, at_ms: int | None = None) -> Hold:
         return self.meter().admit(CALLER, HELD, at_ms=at_ms or self.now_ms).hold
@@ -176,7 +178,7 @@ def test_a_job_that_is_settled_late_is_in_the_reports_whatever_the_settings(book
     job = books.job(hold)
     books.now_ms += 4 * HOUR_MS
     Rollup(books.client, TABLE, lag, now_ms=clock).run()
-    meter = DynamoJobMeter(books.client, TABLE, lag, hold_seconds=HOLD_SECONDS, now_ms=clock)
+    meter = DynamoJobMeter(books.client, TABLE, lag, hold_seconds=JOB_HOLD_SECONDS, now_ms=clock)
     settle(job, till=JobTill(meter, books.unsettled))
     for _ in range(2):
         assert books.reported(NEW_YEAR_MS - DAY_MS) == 500
@@ -201,7 +203,7 @@ def test_a_job_that_is_over_and_was_not_settled_is_charged_as_it_says(books: Boo
     hold = books.admit()
     ended_ms = books.now_ms + 60_000
     books.job(hold, ended_ms=ended_ms)
-    books.now_ms += HOLD_SECONDS * 1000
+    books.now_ms += JOB_HOLD_SECONDS * 1000
     (swept,) = books.sweep().settled
     assert (swept.finding, swept.price_microusd) == ("swept", 500)
     assert books.rows == [(ended_ms, 500, "swept")]
@@ -210,7 +212,7 @@ def test_a_job_that_is_over_and_was_not_settled_is_charged_as_it_says(books: Boo
 
 def test_a_job_that_is_over_and_costs_nothing_is_released_without_a_row(books: Books) -> None:
     books.job(books.admit(), work=None)
-    books.now_ms += HOLD_SECONDS * 1000
+    books.now_ms += JOB_HOLD_SECONDS * 1000
     (swept,) = books.sweep().settled
     assert (swept.finding, swept.price_microusd) == ("released", 0)
     assert (books.rows, books.months(), books.holds) == ([], (0, 0), [])
@@ -218,10 +220,10 @@ def test_a_job_that_is_over_and_costs_nothing_is_released_without_a_row(books: B
 
 def test_a_start_that_died_before_there_was_a_job_gives_its_money_back_within_the_hour(books: Books) -> None:
     hold = books.admit()
-    books.now_ms += HOLD_SECONDS * 1000
+    books.now_ms += JOB_HOLD_SECONDS * 1000
     books.sweep()
     assert books.rows == [(hold.admitted_ms, 0, "abandoned")]
-    assert (books.months(), books.holds, HOLD_SECONDS) == ((0, 0), [], 3600)
+    assert (books.months(), books.holds, JOB_HOLD_SECONDS) == ((0, 0), [], 3600)
 
 
 def test_the_sweeper_writes_the_row_where_the_evidence_says(books: Books) -> None:
@@ -240,7 +242,7 @@ def test_the_sweeper_finds_a_row_that_was_not_released(books: Books) -> None:
     with suppress(Crash):
         books.settle(job, Dying(books.client, 1))
     assert len(books.holds) == 1
-    books.now_ms += HOLD_SECONDS * 1000
+    books.now_ms += JOB_HOLD_SECONDS * 1000
     (swept,) = books.sweep().settled
     assert (swept.finding, swept.price_microusd) == ("released", 500)
     assert [row[1:] for row in books.rows] == [(500, "answered")]
@@ -249,7 +251,7 @@ def test_the_sweeper_finds_a_row_that_was_not_released(books: Books) -> None:
 
 def test_a_sweeper_that_comes_between_release_and_evidence_writes_nothing(books: Books) -> None:
     hold = books.admit()
-    books.now_ms += HOLD_SECONDS * 1000
+    books.now_ms += JOB_HOLD_SECONDS * 1000
 
     class SettledMeanwhile(FakeUnsettled):
         def find(self, hold: Hold) -> Evidence | None:
@@ -344,12 +346,12 @@ def test_a_hold_that_was_given_back_and_held_again_is_charged_once(books: Books)
 def test_an_account_remembers_few_holds_that_were_given_back_and_none_for_long(books: Books) -> None:
     for number in range(30):
         books.meter().admit(CALLER, replace(HELD, request_id=f"job_{number}"), at_ms=books.now_ms)
-    books.now_ms += HOLD_SECONDS * 1000
+    books.now_ms += JOB_HOLD_SECONDS * 1000
     books.sweep()
     assert (books.months(), len(books.given_back)) == ((0, 0), 20)
     books.now_ms += 25 * HOUR_MS
     hold = books.meter().admit(CALLER, HELD, at_ms=books.now_ms).hold
-    books.now_ms += HOLD_SECONDS * 1000
+    books.now_ms += JOB_HOLD_SECONDS * 1000
     books.sweep()
     assert books.given_back == [hold]
 

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from hypothesis import strategies as st
 
-from audio_gateway.jobs.job import HOLD_SECONDS as JOB_HOLD_SECONDS
+from audio_gateway.jobs.job import JOB_HOLD_SECONDS
 from audio_gateway.metering.limits import Limits
 from tests.unit.money.network import KINDS, OUTAGES, Fault, Faults
 from tests.unit.money.world import TURNS, World

@@ -9,8 +9,7 @@ from typing import Any, Final
 from audio_gateway.catalog.models import Price
 from audio_gateway.errors import ProviderUnavailable
 from audio_gateway.jobs.executions import Executions
-from audio_gateway.jobs.job import HOLD_SECONDS as JOB_HOLD_SECONDS
-from audio_gateway.jobs.job import Job
+from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.directory import Directory
@@ -19,7 +18,7 @@ from audio_gateway.metering.job_meter import DynamoJobMeter
 from audio_gateway.metering.lag import Lag
 from audio_gateway.metering.late_rows import LateRows
 from audio_gateway.metering.ledger_store import LedgerStore
-from audio_gateway.metering.meter import HOLD_SECONDS, DynamoMeter
+from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS, DynamoMeter
 from audio_gateway.metering.rollup import Rollup
 from audio_gateway.metering.sweeper import Sweeper
 from audio_gateway.metering.unsettled import UnsettledStore
@@ -54,7 +53,7 @@ SPARE: Final = model(
 TALKER: Final = replace(SPARE, id="talker", upstream="up-talker", fallbacks=("spare",), markup_percent="100")
 """Twice as dear as the one that answers in its place."""
 CATALOG: Final = catalog(TALKER, SPARE)
-LAG: Final = Lag(HOLD_SECONDS, 60)
+LAG: Final = Lag(REQUEST_HOLD_SECONDS, 60)
 PATIENCE_S: Final = 120
 
 
@@ -107,7 +106,7 @@ class Process:
         directory = Directory(table, TABLE)
         self.sweeper = Sweeper(table, TABLE, directory, Endings(store, unsettled), LAG, now_ms=clock)
         self.rollup = Rollup(table, TABLE, LAG, now_ms=clock)
-        self.lost_jobs = LostJobs(store, executions, end, patience_s=PATIENCE_S, now_s=lambda: clock() // 1000)
+        self.lost_jobs = LostJobs(store, executions, end, end, patience_s=PATIENCE_S, now_s=lambda: clock() // 1000)
 
 
 def _nobody(_job: Job) -> None:

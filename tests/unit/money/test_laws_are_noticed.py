@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.jobs.job import HOLD_SECONDS as JOB_HOLD_SECONDS
-from audio_gateway.jobs.job import Job
+from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering import account_item, account_updates, job_meter, meter, releases
 from audio_gateway.metering.account import Hold

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from audio_gateway.jobs.job import HOLD_SECONDS as JOB_HOLD_SECONDS
+from audio_gateway.jobs.job import JOB_HOLD_SECONDS
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.audit import Audit
 from audio_gateway.metering.books import DynamoBooks

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from audio_gateway.catalog.models import Provider
-from audio_gateway.errors import ConfigurationError
+from audio_gateway.errors import ProviderKeyUnreadable
 from audio_gateway.providers.openai import OpenAIProvider
 from audio_gateway.providers.port import SpeechProvider, TranscriptionProvider, VoiceLister
 from audio_gateway.providers.registry import build_provider, provider_of
@@ -59,13 +59,23 @@ def test_a_new_key_is_a_new_connection() -> None:
 def test_the_key_comes_from_where_the_catalogue_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACME_FOR_REGISTRY", "sk-env")
     assert isinstance(provider_of(remote("env", "env:ACME_FOR_REGISTRY")), OpenAIProvider)
-    with pytest.raises(ConfigurationError, match="env:NOBODY"):
+    with pytest.raises(ProviderKeyUnreadable) as caught:
         provider_of(remote("env", "env:NOBODY"))
+    assert "env:NOBODY" in caught.value.reason
+    assert "NOBODY" not in caught.value.message  # which the caller reads
+    assert not caught.value.worked
+
+
+def test_what_cannot_be_a_key_is_the_operator_s_mistake_and_shown_to_nobody() -> None:
+    with pytest.raises(ProviderKeyUnreadable) as caught:
+        build_provider(remote("odd"), lambda _: "two\nlines")
+    assert "lines" not in caught.value.message + caught.value.reason
 
 
 def test_an_openai_server_needs_an_address() -> None:
-    with pytest.raises(ConfigurationError, match=r"providers\.acme\.base_url"):
+    with pytest.raises(ProviderKeyUnreadable) as caught:
         build_provider(remote(base_url=None), lambda _: "sk-1")
+    assert "providers.acme.base_url" in caught.value.reason
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:

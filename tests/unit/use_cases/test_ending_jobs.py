@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -30,6 +30,11 @@ PART = len("One sentence here. ")
 @pytest.fixture
 def shop() -> Workshop:
     return Workshop()
+
+
+def lost_jobs(shop: Workshop) -> LostJobs:
+    store, ask = shop.desk.store, shop.ask_to_end
+    return LostJobs(store, cast("Any", shop.executions), ask, ask, 120, lambda: shop.now_ms // 1000)
 
 
 def begun(shop: Workshop, *done: int, kind: str = "speak") -> Job:
@@ -85,6 +90,16 @@ def test_a_cancelled_job_costs_the_chunks_whose_answer_had_come_and_keeps_them(s
     assert ([told.status for told in shop.told], shop.store.open) == (["cancelled"], {})
     assert len(shop.bank.rows) == 1
     assert shop.bank.spent == 3 * PART * 15
+
+
+def test_a_cancel_that_is_repeated_asks_for_the_end_once(shop: Workshop) -> None:
+    job = begun(shop, 0)
+    for _ in range(5):
+        shop.cancel(job)
+    assert (shop.to_end, shop.told) == ([job.id], [])
+    shop.now_ms += ASK_AGAIN_S * 1000  # it did not come
+    shop.cancel(job)
+    assert shop.to_end == [job.id] * 2
 
 
 def test_a_cancelled_transcription_keeps_what_was_heard(shop: Workshop) -> None:
@@ -172,7 +187,9 @@ def test_a_cancel_whose_end_is_lost_is_finished_by_the_sweeper(shop: Workshop) -
     shop.stopping = dataclasses.replace(shop.stopping, end=unreachable)
     job = begun(shop, 0)
     assert shop.cancel(job).status == "cancelled"
-    lost = LostJobs(shop.desk.store, shop.executions, shop.ask_to_end, 120, lambda: shop.now_ms // 1000)
+    lost = LostJobs(
+        shop.desk.store, shop.executions, shop.ask_to_end, shop.ask_to_end, 120, lambda: shop.now_ms // 1000
+    )
     shop.now_ms += 121_000
     assert [each.id for each in lost.end_them().ended] == [job.id]
     shop.end_what_was_asked_for()
@@ -183,7 +200,9 @@ def test_an_end_that_is_under_way_is_not_asked_for_again(shop: Workshop) -> None
     job = begun(shop, 0)
     shop.now_ms += 121_000
     shop.cancel(job)
-    lost = LostJobs(shop.desk.store, shop.executions, shop.ask_to_end, 120, lambda: shop.now_ms // 1000)
+    lost = LostJobs(
+        shop.desk.store, shop.executions, shop.ask_to_end, shop.ask_to_end, 120, lambda: shop.now_ms // 1000
+    )
     assert lost.end_them().ended == []
     shop.now_ms += ASK_AGAIN_S * 1000
     assert [each.id for each in lost.end_them().ended] == [job.id]

@@ -14,6 +14,7 @@ from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.jobs.job import Answered, Job
 from audio_gateway.metering.account import Caller, Hold, Work
 from audio_gateway.metering.ledger import LedgerRow
+from audio_gateway.metering.line_items import LineItem
 from audio_gateway.use_cases.job_money import new_hold, work_done, write_off
 from tests.fakes.providers import catalog, model
 
@@ -40,7 +41,7 @@ def job(hold: Hold | None, served: dict[str, int], *, whole: int, amount: int) -
 @pytest.mark.parametrize("able", [(CHEAP, DEAR, PLAIN), (DEAR, CHEAP), (PLAIN, CHEAP, DEAR)])
 def test_the_dearest_of_the_models_that_may_serve_is_held_in_the_name_of_the_first(able: tuple[Model, ...]) -> None:
     work = held(*able).work
-    assert (work.model, work.price_microusd, work.cost_microusd) == (able[0].id, 45_000, 30_000)
+    assert (work.model, work.price_microusd, work.cost_microusd, work.items) == (able[0].id, 45_000, 30_000, ())
 
 
 def test_a_hold_lasts_an_hour_from_the_moment_of_its_admission() -> None:
@@ -63,7 +64,8 @@ def test_a_job_for_which_nothing_was_held_or_done_costs_nothing(
 
 def test_the_whole_job_is_charged_as_it_was_held() -> None:
     hold = held(PLAIN, amount=1001)
-    assert work_done(job(hold, {"plain": 7}, whole=7, amount=1001), catalog(PLAIN)) == hold.work
+    work = work_done(job(hold, {"plain": 7}, whole=7, amount=1001), catalog(PLAIN))
+    assert work == replace(hold.work, items=(LineItem("plain", 1001, 1001, 15_000_000, "0"),))
 
 
 @pytest.mark.parametrize(("done", "amount"), [(1, 143), (3, 429), (6, 858)])
@@ -79,6 +81,7 @@ def test_of_a_whole_job_that_several_models_served_nothing_is_left_over() -> Non
     work = work_done(job(hold, served, whole=3, amount=1000), catalog(PLAIN, CHEAP, model("other")))
     assert work is not None
     assert (work.amount, work.price_microusd) == (1000, 334 * 15 + 333 * 1 + 333 * 15)
+    assert [(item.model, item.amount) for item in work.items] == [("plain", 334), ("cheap", 333), ("other", 333)]
 
 
 def test_of_a_part_that_several_models_served_there_is_no_rest() -> None:
@@ -109,7 +112,7 @@ def test_what_a_model_did_that_has_left_the_catalogue_costs_its_share_of_what_wa
     hold = held(DEAR, amount=1000)
     work = work_done(job(hold, {"dear": 1}, whole=3, amount=1000), catalog(PLAIN))
     assert work is not None
-    assert (work.amount, work.price_microusd, work.cost_microusd) == (333, 14_985, 9990)
+    assert (work.amount, work.price_microusd, work.cost_microusd, work.items) == (333, 14_985, 9990, ())
 
 
 @given(
@@ -124,8 +127,8 @@ def test_what_is_charged_is_never_more_than_was_held_or_done(served: dict[str, i
     assert work is not None
     assert 0 <= work.price_microusd <= hold.work.price_microusd
     assert work.amount == amount if not missing else work.amount <= amount
-    assert work == replace(hold.work, model=work.model, amount=work.amount, price_microusd=work.price_microusd,
-                           cost_microusd=work.cost_microusd)  # fmt: skip
+    assert (work.request_id, work.endpoint, work.unit) == ("job_1", "speech", "characters")
+    assert sum(item.amount for item in work.items) == (0 if "gone" in served else work.amount)
 
 
 # ---------------------------------------------------------------- what nobody pays

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ProviderUnavailable, StorageUnavailable
 from audio_gateway.jobs.job import Job
+from audio_gateway.use_cases.cancelled import cancel_unless_over
 from audio_gateway.use_cases.end_job import cancel_job, delete_job
-from audio_gateway.use_cases.lost_jobs import ASK_AGAIN_S, LostJobs
-from audio_gateway.use_cases.merge_job import INTERRUPTED, RESULT
+from audio_gateway.use_cases.job_order import ORDER
+from audio_gateway.use_cases.lost_jobs import ASK_AGAIN_S, STARTING_S, LostJobs
+from audio_gateway.use_cases.merge_job import INTERRUPTED, PARTIAL, RESULT
 from tests.fakes.jobs import Killed
 from tests.unit.use_cases.job_workshop import END_MS, SAID, Workshop
 
@@ -23,13 +26,19 @@ class Watched(Workshop):
         super().__init__()
         self.asked: list[str] = []
         self.down = False
-        self.lost = LostJobs(self.desk.store, self.executions, self.end, PATIENCE_S, lambda: self.now_ms // 1000)
+        self.lost = LostJobs(
+            self.desk.store, self.executions, self.end, self.ask_to_cancel, PATIENCE_S, lambda: self.now_ms // 1000
+        )
 
     def end(self, project_id: str, job_id: str) -> None:
         assert project_id == "default"
         if self.down:
             raise StorageUnavailable("Not now.")
         self.asked.append(job_id)
+
+    def ask_to_cancel(self, project_id: str, job_id: str) -> None:
+        self.end(project_id, job_id)
+        cancel_unless_over(project_id, job_id, Deadline.after(60), using=self.ending)
 
     def look(self, *, after_s: int = PATIENCE_S + 1) -> list[str]:
         """Whose end is asked for, so much later."""
@@ -49,6 +58,46 @@ class Watched(Workshop):
 @pytest.fixture
 def shop() -> Watched:
     return Watched()
+
+
+def test_a_job_that_an_operator_wants_cancelled_is_stopped_and_costs_what_was_done(shop: Watched) -> None:
+    job = shop.listen()
+    numbers = shop.prepare(job)
+    shop.chunk(job, numbers[0])
+    assert shop.store.ask_to_cancel(job.id)
+    assert shop.look(after_s=STARTING_S) == []
+    ended = shop.now(job)
+    assert (ended.status, ended.partial, shop.executions.stopped) == ("cancelled", True, [job.id])
+    assert ended.amount is not None
+    assert 0 < ended.amount < END_MS
+    assert shop.bank.spent == -(-ended.amount * 6000 // 60_000)
+    assert (shop.bank.holds, shop.bank.evidence, shop.store.open) == ({}, {}, {})
+    assert shop.files.names(job) == {ORDER, PARTIAL}
+    assert [told.status for told in shop.told] == ["cancelled"]
+    assert not shop.store.ask_to_cancel(job.id)
+
+
+def test_a_job_that_is_being_begun_is_not_cancelled_yet(shop: Watched) -> None:
+    job = shop.listen()
+    shop.store.ask_to_cancel(job.id)
+    shop.look(after_s=STARTING_S - 1)
+    assert (shop.now(job).status, shop.executions.stopped) == ("queued", [])
+    shop.look(after_s=1)
+    assert (shop.now(job).status, shop.store.open, shop.bank.holds) == ("cancelled", {}, {})
+
+
+def test_a_job_that_was_over_when_it_was_to_be_cancelled_stays_as_it_is(shop: Watched) -> None:
+    job = shop.listen()
+    numbers = shop.prepare(job)
+    for number in numbers:
+        shop.chunk(job, number)
+    listed = dict(shop.store.open)
+    shop.merge(job)
+    shop.store.open = listed  # its last write did not take effect
+    shop.store.ask_to_cancel(job.id)
+    shop.look(after_s=STARTING_S)
+    assert (shop.now(job).status, shop.heard(job), shop.store.open) == ("succeeded", SAID, {})
+    assert len(shop.bank.rows) == 1
 
 
 def test_a_job_that_is_worked_on_is_left_alone(shop: Watched) -> None:

@@ -118,7 +118,8 @@ def received_ms_of(request: Request) -> int:
 def call_of(request: Request, caller: Caller) -> Call:
     """The running request as use cases know it."""
     payer = Payer(caller.key_id, caller.project_id)
-    return Call(facts_of(request).request_id, payer, deadline_of(request))
+    facts = facts_of(request)
+    return Call(facts.request_id, payer, deadline_of(request), facts.failed)
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

@@ -48,6 +48,7 @@ _TABLE: Final[dict[type[e.GatewayError], tuple[int, str]]] = {
     e.ProviderRejected: (400, _REQUEST),
     e.ProviderRateLimited: (429, "requests"),
     e.ProviderKeyRefused: (502, _SERVER),
+    e.ProviderKeyUnreadable: (502, _SERVER),
     e.ProviderQuotaExhausted: (503, "service_unavailable_error"),
     e.ProviderUnavailable: (503, "service_unavailable_error"),
     e.ProviderTimedOut: (504, _SERVER),
@@ -60,6 +61,7 @@ _DO_NOT_RETRY: Final = (
     e.BudgetReached,
     e.TooMuchAtOnce,
     e.ProviderKeyRefused,
+    e.ProviderKeyUnreadable,
     e.ProviderQuotaExhausted,
     e.ProviderTimedOut,  # the same work takes as long again, and the provider may be paid for each time
     e.Conflict,

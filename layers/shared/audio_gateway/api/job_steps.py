@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Final
 
 from audio_gateway import errors as e
 from audio_gateway.api.errors import answer_for
-from audio_gateway.api.telemetry import count_provider_call, log_unexpected, logger
+from audio_gateway.api.telemetry import count_provider_call, log_unexpected, logger, told_of
 from audio_gateway.deadline import Deadline
 from audio_gateway.jobs.job import Job, JobError, job_named
 from audio_gateway.jobs.job_files import JobFiles
+from audio_gateway.use_cases.ask import Failure
+from audio_gateway.use_cases.cancelled import cancel_unless_over
 from audio_gateway.use_cases.chunk_job import ChunkWork, work_on_chunks
 from audio_gateway.use_cases.merge_job import INTERRUPTED, UNKNOWN, Ending, fail_job, merge_job
 from audio_gateway.use_cases.prepare_job import Preparation, prepare_job
@@ -65,6 +67,7 @@ _AGAIN: Final = (
     e.ProviderUnavailable,
     e.ProviderTimedOut,
     e.ProviderBadAnswer,
+    e.ProviderKeyUnreadable,  # for a moment, perhaps
     e.StorageUnavailable,
     e.MeteringUnavailable,
     e.AlreadyRunning,
@@ -74,7 +77,7 @@ _AGAIN: Final = (
 def prepare_handler(using: Preparation) -> Handler:
     """`{project_id, job_id}` → `{lanes: [[0, 2], [1, 3]]}`."""
 
-    def work(event: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
+    def work(event: Mapping[str, Any], deadline: Deadline, _failed: list[Failure]) -> dict[str, Any]:
         return {"lanes": prepare_job(event["project_id"], event["job_id"], deadline, using=using)}
 
     return _step("prepare", work, using.files, lambda _event: _ERROR)
@@ -83,8 +86,8 @@ def prepare_handler(using: Preparation) -> Handler:
 def chunk_handler(using: ChunkWork) -> Handler:
     """`{project_id, job_id, number}` → nothing."""
 
-    def work(event: Mapping[str, Any], deadline: Deadline) -> None:
-        work_on_chunks(event["project_id"], event["job_id"], event["number"], deadline, using=using)
+    def work(event: Mapping[str, Any], deadline: Deadline, failed: list[Failure]) -> None:
+        work_on_chunks(event["project_id"], event["job_id"], event["number"], deadline, using=using, failed=failed)
 
     return _step("chunk", work, using.files, lambda event: f"failed/{event['number']}")
 
@@ -92,7 +95,7 @@ def chunk_handler(using: ChunkWork) -> Handler:
 def merge_handler(using: Ending) -> Handler:
     """`{project_id, job_id}` → nothing."""
 
-    def work(event: Mapping[str, Any], deadline: Deadline) -> None:
+    def work(event: Mapping[str, Any], deadline: Deadline, _failed: list[Failure]) -> None:
         merge_job(event["project_id"], event["job_id"], deadline, using=using)
 
     return _step("merge", work, using.files, lambda _event: _ERROR)
@@ -102,10 +105,13 @@ def end_handler(using: Ending) -> Handler:
     """`{project_id, job_id}` of a job one of whose other steps has failed for good, or that was cancelled → nothing.
 
     `error` in the event is Step Functions' name of what happened. With `interrupted` nothing has failed: the work was
-    stopped from outside.
+    stopped from outside. With `cancelled` it was stopped because an operator wants the job cancelled.
     """
 
-    def work(event: Mapping[str, Any], deadline: Deadline) -> None:
+    def work(event: Mapping[str, Any], deadline: Deadline, _failed: list[Failure]) -> None:
+        if event.get("cancelled"):
+            cancel_unless_over(event["project_id"], event["job_id"], deadline, using=using)
+            return
         error = INTERRUPTED if event.get("interrupted") else _kept_error(event, using.files)
         fail_job(event["project_id"], event["job_id"], error, deadline, using=using)
 
@@ -136,7 +142,7 @@ def job_error(error: Exception, reference: str) -> JobError:
 
 def _step(
     name: str,
-    work: Callable[[Mapping[str, Any], Deadline], Any],
+    work: Callable[[Mapping[str, Any], Deadline, list[Failure]], Any],
     files: JobFiles,
     error_file: Callable[[Mapping[str, Any]], str] | None,
 ) -> Handler:
@@ -144,8 +150,9 @@ def _step(
         started = time.perf_counter()
         deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - _MARGIN_S)
         failure: Exception | None = None
+        failed: list[Failure] = []
         try:
-            return work(event, deadline)
+            return work(event, deadline, failed)
         except Exception as error:  # noqa: BLE001 - raised again under another name
             failure = error
             if not isinstance(error, e.GatewayError) or isinstance(error, e.ConfigurationError):
@@ -155,7 +162,7 @@ def _step(
                     files.put_json(_named(event), error_file(event), asdict(job_error(error, event["job_id"])))
             raise _named_for_the_machine(error) from None
         finally:
-            _report(name, event, started, failure)
+            _report(name, event, started, failure, failed)
 
     return handle
 
@@ -173,7 +180,9 @@ def _named(event: Mapping[str, Any]) -> Job:
     return job_named(event["project_id"], event["job_id"])
 
 
-def _report(name: str, event: Mapping[str, Any], started: float, failure: Exception | None) -> None:
+def _report(
+    name: str, event: Mapping[str, Any], started: float, failure: Exception | None, failed: Sequence[Failure]
+) -> None:
     fields = {
         "step": name,
         "job_id": event["job_id"],
@@ -181,7 +190,8 @@ def _report(name: str, event: Mapping[str, Any], started: float, failure: Except
         "number": event.get("number"),
         "elapsed_ms": round((time.perf_counter() - started) * 1000, 2),
         "error": None if failure is None else type(failure).__name__,
+        "failed": told_of(failed) or None,
     }
     logger().info("job step", extra={name: value for name, value in fields.items() if value is not None})
     if name == "chunk" and (failure is None or isinstance(failure, e.ProviderError)):
-        count_provider_call(None if failure is None else type(failure).__name__)
+        count_provider_call(None if failure is None else type(failure).__name__, failed)

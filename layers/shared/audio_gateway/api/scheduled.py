@@ -10,6 +10,7 @@ from audio_gateway.api.telemetry import count, logger
 from audio_gateway.deadline import Deadline
 from audio_gateway.metering.rollup import Rollup
 from audio_gateway.metering.sweeper import Sweeper, SweepReport
+from audio_gateway.use_cases.archived_projects import ArchivedProjects
 from audio_gateway.use_cases.lost_jobs import LostJobs, LostReport
 
 SWEEP_BUDGET_S: Final = 45
@@ -24,19 +25,22 @@ ScheduledHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 _MAX_NAMED: Final = 100
 
 
-def sweeps(sweeper: Sweeper, lost_jobs: LostJobs) -> ScheduledHandler:
-    """The sweeper's handler: jobs whose work has stopped, and expired holds as long as there is time."""
+def sweeps(sweeper: Sweeper, lost_jobs: LostJobs, archived: ArchivedProjects) -> ScheduledHandler:
+    """The sweeper's handler: what archived projects have left, jobs that are to be ended, and expired holds."""
 
     def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
         deadline = Deadline.after(SWEEP_BUDGET_S)
         time_for_jobs = Deadline.after(LOST_JOBS_BUDGET_S)
+        failures = archived.end_them(late=lambda: time_for_jobs.passed)
         lost = lost_jobs.end_them(late=lambda: time_for_jobs.passed)
+        lost.failures += [(None, error) for error in failures]
         report = sweeper.sweep(late=lambda: deadline.passed)
         counts = {
             "released": report.count("released"),
             "swept": report.count("swept"),
             "abandoned": report.count("abandoned"),
             "interrupted": len(lost.ended),
+            "cancelled": len(lost.cancelled),
             # That there was no time for all is a failure too: if it goes on, money stays held.
             "failed": len(report.failures) + len(lost.failures) + (report.left > 0) + (lost.left > 0),
         }
@@ -77,7 +81,7 @@ def _tell(report: SweepReport, lost: LostReport, counts: dict[str, int]) -> None
         }
         for swept in report.settled[:_MAX_NAMED]
     ]
-    jobs = [job.id for job in lost.ended[:_MAX_NAMED]]
+    jobs = [job.id for job in (*lost.ended, *lost.cancelled)[:_MAX_NAMED]]
     looked_at = {"keys": report.keys, "left": report.left, "running": report.running, "jobs_left": lost.left}
     logger().warning("swept", extra={**counts, **looked_at, "holds": holds, "jobs": jobs})
     for failure in report.failures[:_MAX_NAMED]:

@@ -63,7 +63,7 @@ def speech_app(using: SpeechApi) -> FastAPI:
         body = read_object(request.headers.get("content-type"), await body_of(request))
         asked = read_order(body)
         order, as_events = asked.order, asked.stream_format == "sse"
-        facts.model = known_model(order.model, catalog)
+        facts.model = facts.requested_model = known_model(order.model, catalog)
         with begin_run(request, caller, using, *asked.what, background=asked.background) as run:
             if run.earlier is not None:
                 return respond(replayed(run.earlier), results, caller.project_id)

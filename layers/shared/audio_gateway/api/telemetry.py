@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -20,6 +21,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from audio_gateway.api.names import is_known
 from audio_gateway.errors import ConfigurationError, ProviderError, ProviderRejected
 from audio_gateway.metering.account import Window, Work
+
+if TYPE_CHECKING:
+    from audio_gateway.use_cases.ask import Failure
 
 _NAMESPACE: Final = "AudioGateway"
 _PROVIDER_ERRORS: Final[tuple[type[ProviderError], ...]] = (ProviderError, *ProviderError.__subclasses__())
@@ -35,7 +39,8 @@ class RequestFacts:
     `provider_ms` is the time between asking the provider and having its whole answer; `price_microusd` is what the
     answer costs the caller; `windows` is what is left of the key's minute. `cached` is speech that was made before,
     `replayed` the answer to an Idempotency-Key that was used before. `route` is the API's, and no caller's path;
-    `unknown_fields` counts those that nobody knows; `reason` is for the operator.
+    `unknown_fields` counts those that nobody knows; `reason` is for the operator. `requested_model` is the one that the
+    caller named where `model` is the one that answered, `failed` are those that were asked and did not.
     """
 
     request_id: str
@@ -58,6 +63,8 @@ class RequestFacts:
     windows: Mapping[str, Window] = field(default_factory=dict)
     cached: bool = False
     replayed: bool = False
+    requested_model: str | None = None
+    failed: list[Failure] = field(default_factory=list)
 
 
 @lru_cache(maxsize=1)
@@ -72,14 +79,15 @@ def _metrics() -> Metrics:
 
 
 def log_unexpected(error: Exception, request_id: str) -> None:
-    """Say where an error came from. An unknown exception's message may quote the caller's text: it is left out."""
-    fields = {
-        "request_id": request_id,
-        "error": type(error).__qualname__,
-        "stack": "".join(traceback.format_tb(error.__traceback__)),
-    }
+    """Say where an error came from. An unknown exception's message may quote the caller's text: it is left out.
+
+    A wrong setting is told by its reason alone, whichever code has come upon it.
+    """
+    fields = {"request_id": request_id, "error": type(error).__qualname__}
     if isinstance(error, ConfigurationError):
         fields["reason"] = error.message
+    else:
+        fields["stack"] = "".join(traceback.format_tb(error.__traceback__))
     logger().error("unexpected error", extra=fields)
 
 
@@ -117,6 +125,8 @@ def report(facts: RequestFacts, *, status: int, elapsed_ms: float) -> None:
         "key_id": facts.key_id,
         "project_id": facts.project_id,
         "model": facts.model,
+        "requested_model": facts.requested_model if facts.requested_model != facts.model else None,
+        "failed": told_of(facts.failed) or None,
         "characters": facts.characters,
         "audio_ms": facts.audio_ms,
         "provider_ms": None if facts.provider_ms is None else round(facts.provider_ms, 2),
@@ -135,7 +145,7 @@ def report(facts: RequestFacts, *, status: int, elapsed_ms: float) -> None:
         return
     _count(facts, status, elapsed_ms)
     if facts.provider_ms is not None or facts.error in _PROVIDER_FAILURES:
-        count_provider_call(facts.error)
+        count_provider_call(facts.error, facts.failed)
 
 
 def _count(facts: RequestFacts, status: int, elapsed_ms: float) -> None:
@@ -155,12 +165,28 @@ def _count(facts: RequestFacts, status: int, elapsed_ms: float) -> None:
     metrics.flush_metrics()
 
 
-def count_provider_call(error: str | None) -> None:
-    """Count a call that needed a provider: 1 if it failed, else 0, so that the average is the share of failures.
+def told_of(failed: Sequence[Failure]) -> list[dict[str, Any]]:
+    """Who failed, for a log line: each once, with how often where that is more than once."""
+    return [
+        {name: value for name, value in asdict(failure).items() if value is not None}
+        | ({"times": times} if times > 1 else {})
+        for failure, times in Counter(failed).items()
+    ]
 
-    `error` is the class of the error that it ended with. What a provider refuses for the caller's input is no failure.
+
+def count_provider_call(error: str | None, failed: Sequence[Failure]) -> None:
+    """Count a call that needed a provider: whether it failed, and whether a fallback saved it.
+
+    Each is 1 or 0, so that the average is the share. `error` is the class of the error that the call ended with: what a
+    provider refuses for the caller's input is no failure. Whose they are is counted by provider, where there are any.
     """
-    count(ProviderFailures=int(error in _PROVIDER_FAILURES))
+    is_failure = error in _PROVIDER_FAILURES
+    count(ProviderFailures=int(is_failure), Fallbacks=int(bool(failed) and error is None))
+    for provider, times in Counter(failure.provider for failure in failed).items():
+        metrics = _metrics()
+        metrics.add_dimension("provider", provider)
+        metrics.add_metric("ProviderErrors", MetricUnit.Count, times)
+        metrics.flush_metrics()
 
 
 def count(**counts: int) -> None:

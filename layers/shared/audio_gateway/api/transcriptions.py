@@ -86,7 +86,7 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
         form = read_form(request.headers.get("content-type"), await body_of(request))
         background = read_background(form)
         order = read_order(form)
-        facts.model = known_model(order.model, using.catalog)
+        facts.model = facts.requested_model = known_model(order.model, using.catalog)
         unknown = announced(form.left())
         facts.unknown_fields = len(form.left())
         # A request without `background` has the fingerprint of before there was one.

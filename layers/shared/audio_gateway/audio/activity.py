@@ -6,10 +6,10 @@ from array import array
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-RATE: Final = 8_000
+VAD_SAMPLE_RATE: Final = 8_000
 """Samples a second that are looked at: a voice's strength lies below 4 kHz."""
 
-_FRAME: Final = RATE // 50  # 20 ms, shorter than any syllable
+_FRAME: Final = VAD_SAMPLE_RATE // 50  # 20 ms, shorter than any syllable
 _WINDOW: Final = 50  # frames: a second
 _LOUD: Final = 250  # mean of the absolute samples, some -42 dBFS; a quiet recording of speech is above it
 _CONTRAST: Final = 4  # 12 dB between syllables and the gaps between them; noise and hum have less
@@ -17,7 +17,7 @@ _ENOUGH: Final = 2  # seconds that sound like speech
 
 
 def holds_speech(pcm: Iterable[bytes]) -> bool:
-    """Whether s16le mono at `RATE` Hz has at least two seconds, or half of a shorter piece, that sound like speech.
+    """Whether s16le mono at `VAD_SAMPLE_RATE` Hz sounds like speech for two seconds, or half of a shorter piece.
 
     Speech is loud in its syllables and quiet between them. Silence, hum, hiss and held notes are not; music with a
     beat may be. Stops reading as soon as it is sure.

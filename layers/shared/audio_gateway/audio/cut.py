@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from audio_gateway.audio.resample import whole_samples
-from audio_gateway.audio.silence import FRAME, RATE, quietest
+from audio_gateway.audio.silence import CHUNK_SAMPLE_RATE, FRAME, quietest
 
 OVERLAP_SECONDS: Final = 3.0
 """Shared by two chunks where there is no pause to cut in: a long word, and enough before and behind it to find it."""
@@ -26,7 +26,7 @@ LEAST_BYTES: Final = math.ceil(_FILE_BYTES + _BODY_BYTES + LEAST_SECONDS * FLAC_
 
 _SEARCH_SHARE, _MOST_SEARCH_S = 5, 30  # a fifth of the chunk, at most half a minute, to either side of its end
 _TAIL_SHARE, _MOST_TAIL_S = 10, 10  # what the last chunk has at least
-_SECOND: Final = RATE // FRAME  # frames
+_SECOND: Final = CHUNK_SAMPLE_RATE // FRAME  # frames
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-RATE: Final = 16_000
+CHUNK_SAMPLE_RATE: Final = 16_000
 """Hertz of the audio that is looked at."""
-FRAME: Final = RATE // 100
+FRAME: Final = CHUNK_SAMPLE_RATE // 100
 """Samples of a frame, 10 ms. Places are whole frames, so that they are whole milliseconds too."""
 MIN_SILENCE_MS: Final = 150
 """Quiet for that long is a pause; the closure before a `t` or a `k`, in the middle of a word, is shorter."""
@@ -35,7 +35,7 @@ class Place:
 
 
 def quietest(pcm: bytes | bytearray | memoryview, near: int) -> Place:
-    """The best place in s16le mono at `RATE` Hz: in the longest pause, and of pauses as long the one next to `near`.
+    """The best place in s16le mono at `CHUNK_SAMPLE_RATE` Hz: in the longest pause, of equal ones that by `near`.
 
     Where there is no pause, it is the quietest place, and next to `near` of those as quiet. `near` is a sample; at
     least one frame is needed.

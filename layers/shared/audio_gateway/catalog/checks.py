@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from audio_gateway.audio.cut import LEAST_BYTES, LEAST_SECONDS
 from audio_gateway.catalog.defaults import EMBEDDED, Defaults, defaults_for
-from audio_gateway.catalog.mistakes import Mistake
+from audio_gateway.catalog.mistakes import Mistake, meant
 from audio_gateway.catalog.schema import ModelEntry, ProviderEntry
 
 
@@ -93,7 +93,8 @@ def check_fallbacks(where: str, model: ModelEntry, models: Mapping[str, ModelEnt
         elif other_id in model.fallbacks[:index]:
             yield Mistake(where, field, f"'{other_id}' is there twice")
         elif other_id not in models:
-            yield Mistake(where, field, f"'{other_id}' is no model of this file; there are {', '.join(models)}")
+            problem = f"'{other_id}' is no model of this file; there are {', '.join(models)}{meant(other_id, models)}"
+            yield Mistake(where, field, problem)
         elif (other := models[other_id]) is not None and not set(model.endpoints).intersection(other.endpoints):
             served = ", ".join(other.endpoints)
             yield Mistake(where, field, f"'{other_id}' serves {served}, none of {', '.join(model.endpoints)}")

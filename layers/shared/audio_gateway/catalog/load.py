@@ -14,12 +14,14 @@ from pydantic import BaseModel, ValidationError
 from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.catalog.checks import check_fallbacks, check_ids, check_model, check_provider
 from audio_gateway.catalog.defaults import CHUNK_SECONDS, CREATED, Defaults, defaults_for
-from audio_gateway.catalog.mistakes import MAX_SHOWN, Mistake, configuration_error, mistakes_of
+from audio_gateway.catalog.mistakes import MAX_SHOWN, Mistake, configuration_error, meant, mistakes_of
 from audio_gateway.catalog.models import CacheTerms, Capability, Catalog, Endpoint, Model, Price, Provider
 from audio_gateway.catalog.schema import ModelEntry, ProviderEntry
 from audio_gateway.errors import ConfigurationError
 
 _TABLES: Final = ("providers", "models")
+_STAND_INS: Final[Mapping[str, Any]] = {"id": "?", "provider": "?", "endpoints": ["speech"], "price": {}}
+"""For what a model must have and has wrong, so that the rest of it can be checked as well."""
 _Entry = TypeVar("_Entry", bound=BaseModel)
 
 
@@ -69,6 +71,7 @@ class _Entries:
         self.mistakes: list[Mistake] = list(_check_tables(document))
         self.providers: dict[str, ProviderEntry] = {}
         self.models: list[tuple[str, ModelEntry]] = []
+        self._doubtful: list[tuple[str, ModelEntry, frozenset[str]]] = []
         tables, rows = document.get("providers"), document.get("models")
         self._tables: dict[str, Any] = tables if isinstance(tables, dict) else {}
         self._rows: list[Any] = rows if isinstance(rows, list) else []
@@ -86,9 +89,15 @@ class _Entries:
             self.mistakes += check_provider(where, entry)
 
     def _read_model(self, where: str, row: Any) -> None:
+        before = len(self.mistakes)
         entry = self._parsed(where, ModelEntry, row)
         if entry is not None:
             self.models.append((where, entry))
+        elif isinstance(row, dict):
+            wrong = frozenset(mistake.top_field for mistake in self.mistakes[before:])
+            rest = {name: value for name, value in row.items() if name not in wrong}
+            stands_in = {name: value for name, value in _STAND_INS.items() if name in wrong}
+            self._doubtful.append((where, ModelEntry.model_validate(rest | stands_in), wrong))
 
     def _parsed(self, where: str, schema: type[_Entry], value: Any) -> _Entry | None:
         try:
@@ -103,19 +112,32 @@ class _Entries:
         by_id: dict[str, ModelEntry | None] = {model_id: None for _, model_id in places}
         by_id.update({entry.id: entry for _, entry in self.models})
         for where, entry in self.models:
-            provider = self.providers.get(entry.provider)
-            if provider is not None:
-                self.mistakes += check_model(where, entry, provider)
-            elif entry.provider not in self._tables:
-                known = ", ".join(self._tables) or "none"
-                self.mistakes.append(Mistake(where, "provider", f"'{entry.provider}' is not in [providers]: {known}"))
-            self.mistakes += check_fallbacks(where, entry, by_id)
+            self.mistakes += self._against_the_others(where, entry, by_id)
+        for where, entry, wrong in self._doubtful:
+            self.mistakes += [
+                mistake
+                for mistake in self._against_the_others(where, entry, by_id)
+                if mistake.top_field not in wrong and ("endpoints" not in wrong or mistake.field == "provider")
+            ]
+
+    def _against_the_others(
+        self, where: str, entry: ModelEntry, by_id: Mapping[str, ModelEntry | None]
+    ) -> Iterator[Mistake]:
+        provider = self.providers.get(entry.provider)
+        if provider is not None:
+            yield from check_model(where, entry, provider)
+        elif entry.provider not in self._tables:
+            known = ", ".join(self._tables) or "none"
+            problem = f"'{entry.provider}' is not in [providers]: {known}{meant(entry.provider, self._tables)}"
+            yield Mistake(where, "provider", problem)
+        yield from check_fallbacks(where, entry, by_id)
 
 
 def _check_tables(document: Mapping[str, Any]) -> Iterator[Mistake]:
     for name in document:
         if name not in _TABLES:
-            yield Mistake(name, "", "is not a known table; known are [providers.<id>] and [[models]]")
+            problem = f"is not a known table; known are [providers.<id>] and [[models]]{meant(name, _TABLES)}"
+            yield Mistake(name, "", problem)
     if not isinstance(document.get("providers", {}), dict):
         yield Mistake("providers", "", "must be tables: [providers.<id>]")
     if not isinstance(document.get("models", []), list):

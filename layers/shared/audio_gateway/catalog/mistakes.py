@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
@@ -26,6 +27,11 @@ class Mistake:
     field: str
     problem: str
 
+    @property
+    def top_field(self) -> str:
+        """The field of the entry, without what is inside of it."""
+        return self.field.partition(".")[0].partition("[")[0]
+
     def __str__(self) -> str:
         return ": ".join(part for part in (self.entry, self.field, self.problem) if part)
 
@@ -37,6 +43,14 @@ def configuration_error(source: str, mistakes: Sequence[Mistake]) -> Configurati
         return ConfigurationError(f"{source}: {each[0]}", mistakes=each)
     lines = "".join(f"\n  {mistake}" for mistake in each)
     return ConfigurationError(f"{source} has {len(each)} mistakes:{lines}", mistakes=each)
+
+
+def meant(given: object, known: Iterable[str]) -> str:
+    """A question to put behind what is said of a name that is not known; empty where none is like it."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(given, known, n=1) if isinstance(given, str) else ()
+    return f"; did you mean '{found[0]}'?" if found else ""
 
 
 def mistakes_of(entry: str, schema: type[BaseModel], error: ValidationError) -> Iterator[Mistake]:
@@ -58,11 +72,14 @@ def _problem(schema: type[BaseModel], location: Sequence[int | str], detail: Any
     if kind == "missing":
         return f"is missing{_HINTS.get(str(location[-1]), '')}"
     if kind == "extra_forbidden":
-        return f"is not a known field; known are {', '.join(_fields(schema, location))}"
+        known = _fields(schema, location)
+        return f"is not a known field; known are {', '.join(known)}{meant(location[-1], known)}"
     if kind == "value_error":
         return str(detail["ctx"]["error"])
     if kind == "literal_error":
-        return f"{_shown(location, given)}is not known; allowed are {detail['ctx']['expected']}"
+        allowed = detail["ctx"]["expected"]
+        question = meant(given, re.findall(r"'([^']*)'", allowed))
+        return f"{_shown(location, given)}is not known; allowed are {allowed}{question}"
     if kind == "model_type":
         return "must be a table" + _HINTS.get(str(location[-1]) if location else "", "")
     return f"{_shown(location, given)}{detail['msg'].replace('Input should', 'should')}"

@@ -26,7 +26,9 @@ IgnorableOption = Literal[
 
 _MAX_ID_LENGTH: Final = 200
 _ID: Final = re.compile(r"[!-~]([ -~]*[!-~])?")
-_KEY_REFERENCE: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|ssm:[A-Za-z0-9/_.:-]+|secret:[A-Za-z0-9/_+=.@:!-]+")
+_KEY_REFERENCE: Final = re.compile(
+    r"env:[A-Za-z_][A-Za-z0-9_]*|ssm:[A-Za-z0-9/_.:-]+|secret:[A-Za-z0-9/_+=.@:!-]+(#[!-~]+)?"
+)
 _LOOKS_LIKE_A_KEY: Final = re.compile(r"[a-z]+:(sk|gsk|xai|hf|Bearer)[-_]")
 
 
@@ -59,7 +61,9 @@ def _base_url(value: str) -> str:
 def _key_reference(value: str) -> str:
     # The value is never shown: it may be the key.
     if not _KEY_REFERENCE.fullmatch(value) or _LOOKS_LIKE_A_KEY.match(value):
-        raise ValueError("must say where the key is, and never be the key itself: env:NAME, ssm:/name or secret:name")
+        raise ValueError(
+            "must say where the key is, and never be the key itself: env:NAME, ssm:/name or secret:name[#key]"
+        )
     return value
 
 

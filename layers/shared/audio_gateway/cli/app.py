@@ -10,13 +10,17 @@ import audio_gateway
 from audio_gateway.cli.catalog import catalog
 from audio_gateway.cli.command import command
 from audio_gateway.cli.doctor.command import doctor
+from audio_gateway.cli.env import env
 from audio_gateway.cli.holds import holds
+from audio_gateway.cli.jobs import jobs
 from audio_gateway.cli.keys import keys
 from audio_gateway.cli.ledger import ledger
+from audio_gateway.cli.listing import models, voices
 from audio_gateway.cli.projects import projects
 from audio_gateway.cli.reports import costs, usage
 from audio_gateway.cli.speak import speak
 from audio_gateway.cli.transcribe import transcribe
+from audio_gateway.cli.webhooks import webhooks
 
 app = typer.Typer(
     name="audio-gateway",
@@ -37,7 +41,7 @@ def _version(wanted: bool) -> None:
 def root(
     *, version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False
 ) -> None:
-    """Use an audio gateway (`transcribe`, `speak`), or operate one: its keys, limits, usage, costs, holds and ledger.
+    """Use an audio gateway (`transcribe`, `speak`, `models`, `voices`), or operate one: keys, costs, jobs, webhooks.
 
     It works on the local stack (`make run`), which it finds by itself, or on a deployed one: OPENAI_BASE_URL and
     OPENAI_API_KEY name it to users, --stack-name or --table to operators, whose commands all have --json. Exit codes:
@@ -47,14 +51,19 @@ def root(
 
 command(app, "transcribe")(transcribe)
 command(app, "speak")(speak)
+command(app, "models")(models)
+command(app, "voices")(voices)
 app.add_typer(keys, name="keys")
 app.add_typer(projects, name="projects")
 command(app, "usage")(usage)
 command(app, "costs")(costs)
 command(app, "holds")(holds)
 command(app, "ledger")(ledger)
+app.add_typer(jobs, name="jobs")
+app.add_typer(webhooks, name="webhooks")
 app.add_typer(catalog, name="catalog")
 command(app, "doctor")(doctor)
+command(app, "env")(env)
 
 
 def main() -> None:

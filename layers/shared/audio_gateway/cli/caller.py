@@ -78,15 +78,20 @@ class Caller:
         http_client = audio_gateway_client.http_client(on_upload=on_upload, on_job=on_job)
         return OpenAI(base_url=base_url, api_key=api_key, http_client=http_client)
 
+    def get(self, path: str, query: dict[str, str]) -> dict[str, Any]:
+        """The object that a GET answers with."""
+        import httpx2
+
+        with told_by_the_gateway(), self.client() as client:
+            answer = client.get(path, cast_to=httpx2.Response, options={"params": query})
+        found: dict[str, Any] = answer.json()
+        return found
+
     def model(self, wanted: str | None, endpoint: str) -> str:
         """The model that is wanted, or else the gateway's first one for this endpoint."""
         if wanted is not None:
             return wanted
-        import httpx2
-
-        with told_by_the_gateway(), self.client() as client:
-            listed = client.get("/models", cast_to=httpx2.Response, options={"params": {"type": "audio"}}).json()
-        for model in listed["data"]:
+        for model in self.get("/models", {"type": "audio"})["data"]:
             if endpoint in model["endpoints"]:
                 return str(model["id"])
         raise Failed(f"The gateway has no model for {endpoint}. Its operator lists models in the catalogue.")

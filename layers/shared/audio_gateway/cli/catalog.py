@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,9 +14,10 @@ from audio_gateway.catalog.load import load_catalog
 from audio_gateway.catalog.models import Model
 from audio_gateway.catalog.prices import caller_prices
 from audio_gateway.cli.command import command
-from audio_gateway.cli.gateway import CHECKOUT
-from audio_gateway.cli.output import Column, Output, Sheet
+from audio_gateway.cli.gateway import CHECKOUT, Gateway
+from audio_gateway.cli.output import Column, Output, Sheet, remark
 from audio_gateway.errors import ConfigurationError
+from audio_gateway.providers.secrets import Secrets
 
 catalog = typer.Typer(help="The catalogue of models.", no_args_is_help=True)
 
@@ -31,11 +34,23 @@ def catalogue_path() -> Path:
     return Path(os.environ.get("AUDIO_GATEWAY_CATALOG") or CHECKOUT / "layers" / "shared" / "catalog.toml")
 
 
+@dataclass(frozen=True)
+class Account:
+    """The options that say where keys are read."""
+
+    online: Annotated[
+        bool, typer.Option("--online", help="Read the providers' keys in AWS too, with your own credentials.")
+    ] = False
+    region: Annotated[str | None, typer.Option(help="AWS region; otherwise as for every AWS tool.")] = None
+    profile: Annotated[str | None, typer.Option(help="AWS profile; otherwise as for every AWS tool.")] = None
+
+
 @command(catalog, "check")
-def check(output: Output, *, path: File = None) -> None:
+def check(account: Account, output: Output, *, path: File = None) -> None:
     """Check a catalogue before it is deployed.
 
-    As the functions do when they start: all mistakes are named at once, and the exit code is 1 if there are any.
+    As the functions do when they start: all mistakes are named at once, and the exit code is 1 if there are any. Says
+    which keys of providers cannot be read; with --online that is a mistake.
     """
     path = path or catalogue_path()
     try:
@@ -43,19 +58,54 @@ def check(output: Output, *, path: File = None) -> None:
     except ConfigurationError as error:
         if not output.as_json:
             raise
-        output.data(_answer(path, [], [*(error.mistakes or (error.message,))]))
+        output.data(_answer(path, [], [*(error.mistakes or (error.message,))], []))
         raise typer.Exit(1) from error
+    unreadable = list(_unreadable_keys(models, account))
     sheet = Sheet(
         f"{path} is right: {len(models)} model{'s' if len(models) > 1 else ''}",
         [*map(Column, ("model", "provider", "endpoints", "price to callers", "fallbacks"))],
         [_cells(model) for model in models],
     )
-    output.show(_answer(path, [_data(model) for model in models], []), sheet)
+    output.show(_answer(path, [_data(model) for model in models], [], unreadable), sheet)
+    for key in unreadable:
+        remark(f"warning: {', '.join(key['models'])} cannot be served by '{key['provider']}': {key['problem']}")
+    if unreadable and account.online:
+        raise typer.Exit(1)
 
 
-def _answer(path: Path, models: list[dict[str, Any]], mistakes: list[str]) -> dict[str, Any]:
+def _answer(
+    path: Path, models: list[dict[str, Any]], mistakes: list[str], unreadable: list[dict[str, Any]]
+) -> dict[str, Any]:
     """The documented object."""
-    return {"object": "catalog", "path": str(path), "valid": not mistakes, "models": models, "mistakes": mistakes}
+    return {
+        "object": "catalog",
+        "path": str(path),
+        "valid": not mistakes,
+        "models": models,
+        "mistakes": mistakes,
+        "unreadable_keys": unreadable,
+    }
+
+
+def _unreadable_keys(models: Sequence[Model], account: Account) -> Iterator[dict[str, Any]]:
+    """The keys that cannot be read from here: those of the environment, and where that is asked for those in AWS."""
+    secrets = Secrets(client=Gateway(region=account.region, profile=account.profile).client)
+    for provider in {model.provider.id: model.provider for model in models}.values():
+        if provider.api_key is None or not (account.online or provider.api_key.startswith("env:")):
+            continue
+        try:
+            secrets(provider.api_key)
+        except ConfigurationError as error:
+            served = [model.id for model in models if model.provider.id == provider.id]
+            problem = f"{error.message}. {_remedy(provider.api_key)}"
+            yield {"provider": provider.id, "models": served, "problem": problem}
+
+
+def _remedy(reference: str) -> str:
+    kind, _, name = reference.partition(":")
+    if kind == "env":
+        return f"For `make run`: export {name}=…; a deployed gateway has no environment: store the key in AWS."
+    return "Store it there (docs/deployment.md), or correct the name; the functions must be allowed to read it too."
 
 
 def _data(model: Model) -> dict[str, Any]:
@@ -70,5 +120,10 @@ def _data(model: Model) -> dict[str, Any]:
 
 
 def _cells(model: Model) -> tuple[str, ...]:
-    prices = ", ".join(f"${usd} {_UNITS[unit]}" for unit, usd in caller_prices(model).items())
-    return model.id, model.provider.id, ", ".join(sorted(model.endpoints)), prices, ", ".join(model.fallbacks)
+    endpoints, prices = ", ".join(sorted(model.endpoints)), price_text(caller_prices(model))
+    return model.id, model.provider.id, endpoints, prices, ", ".join(model.fallbacks)
+
+
+def price_text(prices: Mapping[str, str]) -> str:
+    """What callers pay, in a few words."""
+    return ", ".join(f"${usd} {_UNITS[unit]}" for unit, usd in prices.items())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from audio_gateway.errors import StorageUnavailable
-from audio_gateway.jobs.job import KEPT_SECONDS
+from audio_gateway.jobs.job import JOB_KEPT_SECONDS
 from audio_gateway.metering.table import Table
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Announcements:
         """
         item = _key(project_id, event_id) | {
             "lease_until": {"N": str(now_s + LEASE_S)},
-            "ttl": {"N": str(now_s + KEPT_SECONDS)},
+            "ttl": {"N": str(now_s + JOB_KEPT_SECONDS)},
         }
         free = "attribute_not_exists(pk) OR (attribute_not_exists(told) AND lease_until <= :now)"
         there = self._table.take(item, free, {":now": {"N": str(now_s)}})

@@ -24,6 +24,13 @@ class EndFunction:
 
         Safe to repeat; raises `StorageUnavailable`.
         """
-        event = json.dumps({"project_id": project_id, "job_id": job_id, "interrupted": True})
+        self._call(project_id, job_id, "interrupted")
+
+    def cancel(self, project_id: str, job_id: str) -> None:
+        """Have a job cancelled whose work was stopped; safe to repeat, and raises, as `end`."""
+        self._call(project_id, job_id, "cancelled")
+
+    def _call(self, project_id: str, job_id: str, why: str) -> None:
+        event = json.dumps({"project_id": project_id, "job_id": job_id, why: True})
         with or_unavailable("The job cannot be ended at the moment. Try again."):
             self._client.invoke(FunctionName=self._function, InvocationType="Event", Payload=event.encode())

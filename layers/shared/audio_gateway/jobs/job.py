@@ -22,10 +22,10 @@ Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 FINAL: Final = frozenset({"succeeded", "failed", "cancelled"})
 
-KEPT_SECONDS: Final = 7 * 24 * 3600
+JOB_KEPT_SECONDS: Final = 7 * 24 * 3600
 """How long a job and its result can be fetched. The bucket's lifecycle rule for `jobs/` removes the files."""
 
-HOLD_SECONDS: Final = 3600
+JOB_HOLD_SECONDS: Final = 3600
 """From when on the sweeper asks what became of a job whose price is held. While it runs, the hold stays; a hold of
 which there is no job, because its start broke off, is given back then."""
 

@@ -6,6 +6,7 @@ ttl                        DynamoDB removes the item some time after `expires_at
 pk  OPEN_JOBS              sk  <job id>      from before there is the job until its end is settled and told
 project_id, created_at, ttl
 asked_at                   when its end was last asked for, because its work had stopped (use_cases/lost_jobs.py)
+cancel_asked               an operator wants it cancelled: the next sweep has that done
 
 What is answered of a job is counted in its item, while it runs and no longer: so whoever ends it knows what it costs.
 
@@ -46,12 +47,16 @@ _BY: Final = "by_"
 
 @dataclass(frozen=True, slots=True)
 class OpenJob:
-    """A job about which something is left to be done. Times are unix seconds; `asked_at` is 0 for never."""
+    """A job about which something is left to be done. Times are unix seconds; `asked_at` is 0 for never.
+
+    `cancel_asked` says that an operator wants it cancelled.
+    """
 
     id: str
     project_id: str
     created_at: int
     asked_at: int = 0
+    cancel_asked: bool = False
 
 
 class JobStore:
@@ -194,6 +199,17 @@ class JobStore:
         item = self._table.get(_open_key(job_id))
         return None if item is None else _open_job(item)
 
+    def ask_to_cancel(self, job_id: str) -> bool:
+        """Have an open job cancelled by the next sweep; False if it is not open, or not any more. Safe to repeat."""
+        return self._table.update(
+            {
+                "Key": _open_key(job_id),
+                "UpdateExpression": "SET cancel_asked = :true",
+                "ConditionExpression": "created_at > :zero",
+                "ExpressionAttributeValues": {":true": {"BOOL": True}, ":zero": {"N": "0"}},
+            }
+        )
+
     def claim(self, job: OpenJob, now_s: int) -> bool:
         """Write down that its end is asked for now; False if it was closed, or somebody else has asked."""
         return self._table.update(
@@ -231,7 +247,8 @@ def _open_key(job_id: str) -> dict[str, Any]:
 
 def _open_job(item: dict[str, Any]) -> OpenJob:
     asked_at = int(item["asked_at"]["N"]) if "asked_at" in item else 0
-    return OpenJob(item["sk"]["S"], item["project_id"]["S"], int(item["created_at"]["N"]), asked_at)
+    created_at, cancel_asked = int(item["created_at"]["N"]), "cancel_asked" in item
+    return OpenJob(item["sk"]["S"], item["project_id"]["S"], created_at, asked_at, cancel_asked)
 
 
 def _open_item(job: Job) -> dict[str, Any]:

@@ -93,6 +93,16 @@ class UploadStore:
         # Last: until then the call can be repeated. What the form may still bring is nobody's, and expires.
         self._table.delete(_key(project_id, upload_id), "created_at > :zero", {":zero": {"N": "0"}})
 
+    def remove_all(self, project_id: str) -> None:
+        """Remove all files that a project has uploaded. Safe to repeat: a form may still bring some."""
+        with _as_ours():
+            pages = self._s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=f"uploads/{project_id}/"
+            )
+            for page in pages:
+                for each in page.get("Contents", ()):
+                    self._s3.delete_object(Bucket=self._bucket, Key=each["Key"])
+
     def _upload(self, project_id: str, upload_id: str) -> Upload:
         item = self._table.get(_key(project_id, upload_id)) if is_upload_id(upload_id) else None
         if item is None:

@@ -19,7 +19,7 @@ MAX_BYTES: Final = 2 * 1024**3
 FORM_SECONDS: Final = 15 * 60
 """How long a file can be posted. One that has begun by then may take longer."""
 
-KEPT_SECONDS: Final = 24 * 3600
+UPLOAD_KEPT_SECONDS: Final = 24 * 3600
 """How long the file can be used, from the moment at which it was announced. The bucket's lifecycle rule removes it
 within the days after."""
 
@@ -53,7 +53,7 @@ class Upload:
     @property
     def file_ends_at(self) -> int:
         """Until when the file can be used."""
-        return self.created_at + KEPT_SECONDS
+        return self.created_at + UPLOAD_KEPT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

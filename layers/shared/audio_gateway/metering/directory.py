@@ -17,6 +17,7 @@ from audio_gateway.errors import InvalidRequest, MeteringUnavailable, NotFound
 from audio_gateway.metering import account_changes
 from audio_gateway.metering.account_item import account_from, account_key, new_account_item
 from audio_gateway.metering.admin_keys import AdminKeys, known_value, no_key
+from audio_gateway.metering.archive import unfinished_item
 from audio_gateway.metering.directory_items import (
     DEFAULT_PROJECT,
     PROJECTS,
@@ -86,6 +87,8 @@ class Directory(AdminKeys):
     def archive_project(self, project_id: str) -> Project:
         """End a project for good: it gets no more keys, and all that it has are refused.
 
+        What it has left running is ended by the next sweeps (use_cases/archived_projects.py).
+
         Raises:
             NotFound: there is no such project.
             InvalidRequest: it is the default project, which the operator's tools rely on.
@@ -102,6 +105,7 @@ class Directory(AdminKeys):
         )
         if item is None:
             raise _no_project(project_id)
+        self._table.put_new(unfinished_item(project_id, int(self._now_s())))
         for entry in self._entries(project_id):
             account = self._table.changed(account_changes.archival(entry.id))
             if account is not None:

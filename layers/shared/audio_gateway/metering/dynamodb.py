@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from audio_gateway.aws import timeout_s
+
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
@@ -39,7 +41,7 @@ def dynamodb_client() -> DynamoDBClient:
     credentials and endpoint are looked up where every AWS client looks for them. A mistake in a parameter's type is
     refused by DynamoDB, as a `ClientError`, and not by the client.
     """
-    return _client(_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S, _ATTEMPTS)
+    return _client(_CONNECT_TIMEOUT_S, timeout_s(_READ_TIMEOUT_S), _ATTEMPTS)
 
 
 def patient_dynamodb_client(attempts: int = _PATIENT_ATTEMPTS) -> DynamoDBClient:

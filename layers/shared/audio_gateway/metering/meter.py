@@ -48,7 +48,7 @@ from audio_gateway.metering.releases import Releases
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
-HOLD_SECONDS: Final = 60
+REQUEST_HOLD_SECONDS: Final = 60
 """How long a hold lives: longer than a function that answers requests may run, and its last write be under way."""
 
 _UNKNOWN: Final = Account("active", 0, Limits())  # no account has version 0: the first admission learns the real one
@@ -63,7 +63,7 @@ class DynamoMeter:
         client: DynamoDBClient,
         table: str,
         *,
-        hold_seconds: int = HOLD_SECONDS,
+        hold_seconds: int = REQUEST_HOLD_SECONDS,
         now_ms: Callable[[], int] = now_ms,
     ) -> None:
         self._accounts = AccountWriter(client, table)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
-from audio_gateway.aws import aws_client, is_absent
+from audio_gateway.aws import aws_client, is_absent, timeout_s
 from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering.account import Hold, Work
 from audio_gateway.metering.line_items import line_items_from, line_items_text
@@ -87,8 +87,8 @@ class UnsettledStore:
     @cached_property
     def _client(self) -> S3Client:
         # Made on first use: a request whose settling fails is rare, and a client costs much of a cold start.
-        connect_s = _PATIENT_CONNECT_TIMEOUT_S if self._patient else _TIMEOUT_S
-        read_s = _PATIENT_READ_TIMEOUT_S if self._patient else _TIMEOUT_S
+        connect_s = _PATIENT_CONNECT_TIMEOUT_S if self._patient else timeout_s(_TIMEOUT_S)
+        read_s = _PATIENT_READ_TIMEOUT_S if self._patient else timeout_s(_TIMEOUT_S)
         attempts = _PATIENT_ATTEMPTS if self._patient else _ATTEMPTS
         client: S3Client = aws_client("s3", connect_timeout=connect_s, read_timeout=read_s, attempts=attempts)
         return client

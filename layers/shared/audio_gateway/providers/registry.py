@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from audio_gateway.catalog.models import Provider
-from audio_gateway.errors import ConfigurationError
+from audio_gateway.errors import ConfigurationError, ProviderKeyUnreadable
 from audio_gateway.providers.secrets import Secrets
 
 _secrets = Secrets()
@@ -16,18 +16,22 @@ def provider_of(provider: Provider) -> object:
     """The adapter of a provider, one per process, with its key read from where the catalogue says.
 
     Raises:
-        ConfigurationError: the key cannot be read, or is none.
+        ProviderKeyUnreadable: there is no key, it may not be read, or it cannot be one.
     """
     return build_provider(provider, _secrets)
 
 
 def build_provider(provider: Provider, secrets: Callable[[str], str]) -> object:
     """The adapter of a provider; the same one as long as its key stays the same. Raises as `provider_of`."""
-    api_key = secrets(provider.api_key) if provider.api_key is not None else None
-    known = _built.get(provider)
-    if known is not None and known[0] == api_key:
-        return known[1]
-    adapter = _new(provider, api_key)
+    try:
+        api_key = secrets(provider.api_key) if provider.api_key is not None else None
+        known = _built.get(provider)
+        if known is not None and known[0] == api_key:
+            return known[1]
+        adapter = _new(provider, api_key)
+    except ConfigurationError as error:
+        message = f"The provider '{provider.id}' cannot be asked: the operator's key for it cannot be read."
+        raise ProviderKeyUnreadable(message, provider=provider.id, reason=error.message) from error
     _built[provider] = (api_key, adapter)
     return adapter
 

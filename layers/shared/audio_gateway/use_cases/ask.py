@@ -9,7 +9,14 @@ from typing import Generic, Protocol, TypeVar
 
 from audio_gateway.catalog.models import Catalog, Endpoint, Model, Provider
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import InvalidRequest, ProviderBadAnswer, ProviderError, ProviderRejected, ProviderTimedOut
+from audio_gateway.errors import (
+    InvalidRequest,
+    ProviderBadAnswer,
+    ProviderError,
+    ProviderKeyUnreadable,
+    ProviderRejected,
+    ProviderTimedOut,
+)
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -19,12 +26,31 @@ class Providers(Protocol):
     """Gives the adapter of a provider in the catalogue; built once per process."""
 
     def __call__(self, provider: Provider, /) -> object:
-        """The adapter; raises `ConfigurationError` when its key cannot be read."""
+        """The adapter; raises `ProviderKeyUnreadable`."""
         ...
 
 
-InVain = Callable[[Model], None]
-"""Told of each model whose provider has worked for nothing, and may take money for it."""
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A model whose provider did not answer. `error` is the class of its error, and never what the provider said.
+
+    `reason` says what is wrong with the operator's own settings, where that is why.
+    """
+
+    model: str
+    provider: str
+    error: str
+    reason: str | None = None
+
+
+def failure_of(model: Model, error: ProviderError) -> Failure:
+    """What is told of an error."""
+    reason = error.reason if isinstance(error, ProviderKeyUnreadable) else None
+    return Failure(model.id, model.provider.id, type(error).__name__, reason)
+
+
+OnFailure = Callable[[Model, ProviderError], None]
+"""Told of each model that did not answer, and why; with `error.worked` its provider may take money for it."""
 
 
 @dataclass(slots=True)
@@ -62,21 +88,24 @@ def candidates(
 
 
 def first_to_answer(
-    able: tuple[Candidate[P], ...], ask: Callable[[Candidate[P]], Iterator[T]], deadline: Deadline, in_vain: InVain
+    able: tuple[Candidate[P], ...],
+    ask: Callable[[Candidate[P]], Iterator[T]],
+    deadline: Deadline,
+    on_failure: OnFailure,
 ) -> tuple[Candidate[P], Iterator[T]]:
     """Ask one after the other until one gives its first piece, or the time is up; then there is no way back.
 
-    Raises the first candidate's error if none answers: it is the model that the caller named. What a provider rejects
-    is wrong for all of them, so that is raised at once.
+    Raises the first candidate's error if none answers: it is the model that the caller named. But where the time ran
+    out, that is told: whoever asked again at once would have the work done, and perhaps paid, again. What a provider
+    rejects is wrong for all of them, so that is raised at once.
     """
     failure: ProviderError | None = None
     for candidate in able:
         try:
             return candidate, _started(ask(candidate), candidate.model.provider.id)
         except ProviderError as error:
-            if error.worked:
-                in_vain(candidate.model)
-            if isinstance(error, ProviderRejected):
+            on_failure(candidate.model, error)
+            if isinstance(error, ProviderRejected) or (isinstance(error, ProviderTimedOut) and deadline.passed):
                 raise
             failure = failure or error
             if deadline.passed:

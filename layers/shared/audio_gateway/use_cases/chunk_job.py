@@ -7,18 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from audio_gateway.audio.silence import RATE
+from audio_gateway.audio.silence import CHUNK_SAMPLE_RATE
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.catalog.models import Catalog, Model
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import StorageUnavailable
+from audio_gateway.errors import ProviderError, StorageUnavailable
 from audio_gateway.jobs.job import Job
 from audio_gateway.jobs.job_files import JobFiles, files_gone
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import Piece, Plan
 from audio_gateway.metering.account import Caller
 from audio_gateway.transcripts.stored import to_bytes
-from audio_gateway.use_cases.ask import InVain, Providers
+from audio_gateway.use_cases.ask import Failure, OnFailure, Providers
 from audio_gateway.use_cases.job_money import LedgerWriter, write_off
 from audio_gateway.use_cases.job_order import JobOrder, order_of
 from audio_gateway.use_cases.prepare_job import plan_of
@@ -39,12 +39,21 @@ class ChunkWork:
     now_ms: Callable[[], int]
 
 
-def work_on_chunks(project_id: str, job_id: str, task: int, deadline: Deadline, *, using: ChunkWork) -> None:
+def work_on_chunks(
+    project_id: str,
+    job_id: str,
+    task: int,
+    deadline: Deadline,
+    *,
+    using: ChunkWork,
+    failed: list[Failure] | None = None,
+) -> None:
     """Do the chunks of a task, unless they were done before or the job is over. Safe to repeat.
+
+    Who failed on the way comes into `failed`.
 
     Raises:
         ProviderError: none of the models did one of them. Those behind it are not tried.
-        ConfigurationError: a provider's key cannot be read.
         StorageUnavailable: worth another try.
     """
     job = using.store.get(project_id, job_id, using.now_ms() // 1000)
@@ -54,13 +63,14 @@ def work_on_chunks(project_id: str, job_id: str, task: int, deadline: Deadline, 
     if plan is None:
         raise files_gone()
     order = order_of(using.files, job)
+    call = Call(job.id, Caller(job.key_id, job.project_id), deadline, [] if failed is None else failed)
     counted = set(plan.counted(job.answered))
     for number in plan.chunks_of(task):
         if number in counted:
             continue
         about = using.files.get_json(job, done(number))  # of a try before this one that was cut off
         if about is None:
-            about = _do(job, order, plan, number, deadline, using)
+            about = _do(job, order, plan, number, replace(call, request_id=f"{job.id}_{number}"), using)
         if not using.store.chunk_done(job, plan.done(number, about["model"], counted)):
             _came_too_late(job, plan, number, about["model"], using)
             return
@@ -85,7 +95,7 @@ def _came_too_late(job: Job, plan: Plan, number: int, model_id: str, using: Chun
     using.files.discard(job, done(number), part(number))
 
 
-def _do(job: Job, order: JobOrder, plan: Plan, number: int, deadline: Deadline, using: ChunkWork) -> dict[str, Any]:
+def _do(job: Job, order: JobOrder, plan: Plan, number: int, call: Call, using: ChunkWork) -> dict[str, Any]:
     """Have a chunk done and keep what came of it; what is told of it, which is written behind the part itself.
 
     What providers did in vain for it is written off.
@@ -93,16 +103,19 @@ def _do(job: Job, order: JobOrder, plan: Plan, number: int, deadline: Deadline, 
     chunk = using.files.get(job, f"chunks/{number}")
     if chunk is None:
         raise files_gone()
-    call = Call(f"{job.id}_{number}", Caller(job.key_id, job.project_id), deadline)
     in_vain = list[Model]()
+
+    def on_failure(model: Model, error: ProviderError) -> None:
+        call.note(model, error)
+        if error.worked:
+            in_vain.append(model)
+
     try:
         if isinstance(order.what, SpeechOrder):
             what = replace(order.what, text=json.loads(chunk), format="pcm")
-            model, made, size = _speak(what, call, using, in_vain.append)
+            model, made, size = _speak(what, call, using, on_failure)
         else:
-            model, made, size = _listen(
-                replace(order.what, data=chunk), plan.pieces[number], call, using, in_vain.append
-            )
+            model, made, size = _listen(replace(order.what, data=chunk), plan.pieces[number], call, using, on_failure)
         about = {"model": model.id, "size": size}
         try:
             using.files.put(job, part(number), made)
@@ -116,20 +129,20 @@ def _do(job: Job, order: JobOrder, plan: Plan, number: int, deadline: Deadline, 
     return about
 
 
-def _speak(order: SpeechOrder, call: Call, using: ChunkWork, in_vain: InVain) -> tuple[Model, bytes, int]:
+def _speak(order: SpeechOrder, call: Call, using: ChunkWork, on_failure: OnFailure) -> tuple[Model, bytes, int]:
     """Who spoke, the samples, and how many they are."""
     able = able_to_speak(order, catalog=using.catalog, providers=using.providers)
-    model, pcm = speak_part(order, call, able, using.providers, in_vain)
+    model, pcm = speak_part(order, call, able, using.providers, on_failure)
     return model, pcm, len(pcm) // 2
 
 
 def _listen(
-    order: TranscriptionOrder, piece: Piece, call: Call, using: ChunkWork, in_vain: InVain
+    order: TranscriptionOrder, piece: Piece, call: Call, using: ChunkWork, on_failure: OnFailure
 ) -> tuple[Model, bytes, int]:
     """Who listened, the transcript, and how many samples were heard."""
     samples = piece.end - piece.start
-    length_ms = -(-samples * 1000 // RATE)
-    audio = AudioSource(order.data, container="flac", duration_ms=length_ms, sample_rate=RATE, channels=1)
+    length_ms = -(-samples * 1000 // CHUNK_SAMPLE_RATE)
+    audio = AudioSource(order.data, container="flac", duration_ms=length_ms, sample_rate=CHUNK_SAMPLE_RATE, channels=1)
     able = able_to_listen(order, catalog=using.catalog)
-    model, transcript = listen_to_part(order, call, audio, able, using.providers, in_vain)
+    model, transcript = listen_to_part(order, call, audio, able, using.providers, on_failure)
     return model, to_bytes(transcript), samples

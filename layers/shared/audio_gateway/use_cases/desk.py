@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from audio_gateway.clock import now_ms
 from audio_gateway.jobs.executions import Executions
-from audio_gateway.jobs.job import HOLD_SECONDS
+from audio_gateway.jobs.job import JOB_HOLD_SECONDS
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.job_meter import DynamoJobMeter
@@ -23,7 +23,7 @@ def desk_on_aws(
     client: DynamoDBClient, table: str, bucket: str, machine_arn: str, unsettled: Unsettled, lag: Lag
 ) -> JobDesk:
     """A desk over the table, the bucket and the state machine. Nothing is called before there is a job."""
-    meter = DynamoJobMeter(client, table, lag, hold_seconds=HOLD_SECONDS)
+    meter = DynamoJobMeter(client, table, lag, hold_seconds=JOB_HOLD_SECONDS)
     return JobDesk(
         store=JobStore(client, table),
         files=JobFiles(bucket, patient=False),

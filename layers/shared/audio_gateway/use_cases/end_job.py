@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import Job
-from audio_gateway.use_cases.job_money import settle, work_done
+from audio_gateway.jobs.job_store import OpenJob
+from audio_gateway.use_cases.cancelled import cancelled
+from audio_gateway.use_cases.job_money import settle
 from audio_gateway.use_cases.job_order import ORDER
+from audio_gateway.use_cases.lost_jobs import ASK_AGAIN_S
 from audio_gateway.use_cases.merge_job import Notify
 from audio_gateway.use_cases.start_job import JobDesk
 
@@ -49,9 +52,11 @@ def cancel_job(job: Job, *, using: Stopping) -> Job:
     settle(job, till=desk.till)
     desk.executions.stop(job)
     if job.partial:
+        now_s = desk.now_ms() // 1000
         with suppress(StorageUnavailable):  # the list of open jobs has it done
-            using.end(job.project_id, job.id)
-            desk.store.claim(open_job, desk.now_ms() // 1000)
+            if not _is_asked_for(open_job, now_s):
+                using.end(job.project_id, job.id)
+                desk.store.claim(open_job, now_s)
         return job
     desk.files.remove(job)
     using.notify(job)
@@ -79,12 +84,9 @@ def delete_job(job: Job, *, using: Stopping) -> Job:
 
 
 def _over(job: Job, using: Stopping) -> Job:
-    """The job once it is over: cancelled with what was answered by then, if it was open."""
-    store = using.desk.store
-    while not job.is_final:
-        work = work_done(job, using.catalog()) if job.answered.count else None
-        ended = store.finish(job, "cancelled", at_ms=using.desk.now_ms(), work=work, partial=work is not None)
-        if ended is None:  # deleted by somebody else
-            return replace(job, status="cancelled")
-        job = ended
-    return job
+    return cancelled(job, store=using.desk.store, catalog=using.catalog, now_ms=using.desk.now_ms)
+
+
+def _is_asked_for(job: OpenJob, now_s: int) -> bool:
+    """Whether somebody has asked for the job's end a moment ago: a cancel that is repeated asks no second time."""
+    return job.asked_at + ASK_AGAIN_S > now_s

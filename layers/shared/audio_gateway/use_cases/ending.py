@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.clock import now_ms
-from audio_gateway.jobs.job import HOLD_SECONDS
+from audio_gateway.jobs.job import JOB_HOLD_SECONDS
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.webhook_queue import WebhookQueue
@@ -21,7 +21,7 @@ from audio_gateway.use_cases.merge_job import Ending
 def ending_on_aws(catalog: Catalog, table: str, bucket: str, webhook_queue_url: str, lag: Lag) -> Ending:
     """An ending over the table, the bucket and the queue of webhooks. Nothing is called before there is a job."""
     client = patient_dynamodb_client()
-    meter = DynamoJobMeter(client, table, lag, hold_seconds=HOLD_SECONDS)
+    meter = DynamoJobMeter(client, table, lag, hold_seconds=JOB_HOLD_SECONDS)
     return Ending(
         store=JobStore(client, table),
         files=JobFiles(bucket),

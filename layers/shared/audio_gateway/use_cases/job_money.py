@@ -20,7 +20,7 @@ from typing import Protocol
 from audio_gateway.catalog.models import Catalog, Endpoint, Model
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import LimitReached, MeteringUnavailable
-from audio_gateway.jobs.job import HOLD_SECONDS, Job
+from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import Caller, Hold, JobMeter, Work
 from audio_gateway.metering.ledger import LedgerRow, failed_row
@@ -30,7 +30,7 @@ from audio_gateway.use_cases.reserve import Call, work_of
 
 @dataclass(frozen=True, slots=True)
 class JobTill:
-    """Where the money of jobs is held and settled; `meter` holds for `HOLD_SECONDS`."""
+    """Where the money of jobs is held and settled; `meter` holds for `JOB_HOLD_SECONDS`."""
 
     meter: JobMeter
     unsettled: Unsettled
@@ -50,7 +50,7 @@ def new_hold(
     """The hold of what the dearest of the models would cost; the first is the one that the caller named."""
     call = Call(job_id, caller, Deadline.after(0))
     dearest = max((work_of(call, endpoint, model, amount) for model in able), key=lambda work: work.price_microusd)
-    return Hold(caller, replace(dearest, model=able[0].id, items=()), now_ms, now_ms // 1000 + HOLD_SECONDS)
+    return Hold(caller, replace(dearest, model=able[0].id, items=()), now_ms, now_ms // 1000 + JOB_HOLD_SECONDS)
 
 
 def hold_price(job: Job, hold: Hold, *, store: JobStore, till: JobTill) -> Job:

@@ -1,4 +1,4 @@
-"""Finds jobs whose work has stopped before they were over, and has them ended.
+"""Finds jobs whose work has stopped before they were over, or that an operator wants cancelled, and has them ended.
 
 An execution that an operator stops, that Step Functions aborts, or that was never begun because the process died that
 was about to, ends no job: nothing of ours is called. So the sweeper compares what is open with what runs:
@@ -7,7 +7,8 @@ was about to, ends no job: nothing of ours is called. So the sweeper compares wh
     running       the executions of the state machine
 
 What is open and does not run is ended by the function that ends jobs, by the rules of every other failure. A young
-job may be between its first write and its execution: it is left alone.
+job may be between its first write and its execution: it is left alone. What an operator wants cancelled, alone or with
+its project, is stopped first and then cancelled by that function, by the rules of every other cancel.
 
 Cost: one query when nothing is open; else one call more for each thousand executions that run. Jobs that are over are
 nowhere looked at.
@@ -20,14 +21,18 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from audio_gateway.errors import StorageUnavailable
+from audio_gateway.jobs.job import Job, job_named
 from audio_gateway.jobs.job_store import JobStore, OpenJob
 
 ASK_AGAIN_S: Final = 960
 """The end of a job is asked for again after this: longer than the function that ends it may run."""
 
+STARTING_S: Final = 30
+"""So old must a job be to be cancelled: longer than the call that begins it may run."""
+
 
 class Work(Protocol):
-    """Where jobs are worked on. Both raise `StorageUnavailable`."""
+    """Where jobs are worked on. All raise `StorageUnavailable`."""
 
     def running(self) -> set[str]:
         """The ids of all jobs that are worked on, as of a moment ago."""
@@ -37,29 +42,35 @@ class Work(Protocol):
         """Whether a job is worked on."""
         ...
 
+    def stop(self, job: Job) -> None:
+        """End the work on a job. Safe to repeat."""
+        ...
+
 
 @dataclass(slots=True)
 class LostReport:
     """The jobs whose end was asked for now; and what failed, with the job's id where it was about one.
 
-    `left` are those for which there was no time.
+    `left` are those for which there was no time, `cancelled` those that an operator wanted cancelled.
     """
 
     left: int = 0
     ended: list[OpenJob] = field(default_factory=list)
+    cancelled: list[OpenJob] = field(default_factory=list)
     failures: list[tuple[str | None, StorageUnavailable]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class LostJobs:
-    """Looks once for each call of `end_them`. `end` has a job ended, by project and id; `now_s` is the clock.
+    """Looks once for each call of `end_them`. `end` and `cancel` have a job ended, by project and id.
 
-    `patience_s` is the age from which a job must have an execution.
+    `patience_s` is the age from which a job must have an execution; `now_s` is the clock in unix seconds.
     """
 
     store: JobStore
     work: Work
     end: Callable[[str, str], None]
+    cancel: Callable[[str, str], None]
     patience_s: int
     now_s: Callable[[], int]
 
@@ -75,7 +86,7 @@ class LostJobs:
         except StorageUnavailable as error:
             report.failures.append((None, error))
             return report
-        lost = [job for job in due if job.id not in running]
+        lost = [job for job in due if job.cancel_asked or job.id not in running]
         for at, job in enumerate(lost):
             if late():
                 report.left = len(lost) - at
@@ -84,11 +95,14 @@ class LostJobs:
         return report
 
     def _is_due(self, job: OpenJob) -> bool:
-        now_s = self.now_s()
-        return job.created_at + self.patience_s <= now_s and job.asked_at + ASK_AGAIN_S <= now_s
+        now_s, patience_s = self.now_s(), STARTING_S if job.cancel_asked else self.patience_s
+        return job.created_at + patience_s <= now_s and job.asked_at + ASK_AGAIN_S <= now_s
 
     def _look_at(self, job: OpenJob, report: LostReport) -> None:
         try:
+            if job.cancel_asked:
+                self._cancel(job, report)
+                return
             # The list may be a moment old. A job is closed before its execution is over: one that does not run and is
             # still open after that was seen, is lost.
             if self.work.is_running(job.id) or not self.store.claim(job, self.now_s()):
@@ -98,3 +112,9 @@ class LostJobs:
             report.failures.append((job.id, error))
         else:
             report.ended.append(job)
+
+    def _cancel(self, job: OpenJob, report: LostReport) -> None:
+        self.work.stop(job_named(job.project_id, job.id))
+        if self.store.claim(job, self.now_s()):
+            self.cancel(job.project_id, job.id)
+            report.cancelled.append(job)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from audio_gateway.audio.formats import CONTENT_TYPES
-from audio_gateway.audio.silence import RATE
+from audio_gateway.audio.silence import CHUNK_SAMPLE_RATE
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import StorageUnavailable, WorkTooLong
@@ -269,5 +269,5 @@ def _places(job: Job, plan: Plan, missing: Sequence[int]) -> str:
 
 def _clock(samples: int) -> str:
     """A place in the recording as h:mm:ss, of samples at 16 kHz."""
-    seconds = samples // RATE
+    seconds = samples // CHUNK_SAMPLE_RATE
     return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

@@ -9,7 +9,7 @@ from typing import Final
 from audio_gateway.audio.content import StoredContent
 from audio_gateway.audio.cut import cut
 from audio_gateway.audio.recording import Recording
-from audio_gateway.audio.silence import RATE
+from audio_gateway.audio.silence import CHUNK_SAMPLE_RATE
 from audio_gateway.catalog.models import Catalog, Model
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import InvalidRequest, WorkTooLong
@@ -125,10 +125,10 @@ def _audio_in_chunks(
     recording = Recording(StoredContent(using.files.reader(source)))
     pieces = list[Piece]()
     message = "The audio is too long: it could not be read in the 15 minutes that there are. Send it in parts."
-    pcm = deadline.keep(recording.pcm(RATE), WorkTooLong(message, param="file"))
+    pcm = deadline.keep(recording.pcm(CHUNK_SAMPLE_RATE), WorkTooLong(message, param="file"))
     for chunk in cut(pcm, cut_rule(what, model)):
         if len(pieces) == MOST_PIECES:
             raise too_many_parts(what, model)
-        using.files.put(job, f"chunks/{len(pieces)}", flac_file((chunk.pcm,), RATE))
+        using.files.put(job, f"chunks/{len(pieces)}", flac_file((chunk.pcm,), CHUNK_SAMPLE_RATE))
         pieces.append(Piece(chunk.start, chunk.end, chunk.overlap))
     return Plan(recording.duration_ms, tuple(pieces))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Literal, Self
 
 from audio_gateway.catalog.models import Endpoint, Model
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import MeteringUnavailable
+from audio_gateway.errors import MeteringUnavailable, ProviderError, ProviderRejected
 from audio_gateway.metering.account import Admission, Caller, Meter, Work
 from audio_gateway.metering.line_items import Unit
 from audio_gateway.metering.price import Charge, charge_for_audio, charge_for_cached_characters, charge_for_characters
 from audio_gateway.metering.unsettled import Unsettled
-from audio_gateway.use_cases.ask import too_late
+from audio_gateway.use_cases.ask import Failure, failure_of, too_late
 
 State = Literal["held", "settled", "kept", "lost", "released"]
 
@@ -27,11 +27,17 @@ _UNIT_OF: dict[Endpoint, Unit] = {"speech": "characters", "transcriptions": "aud
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who asks, under which id, and until when an answer is of use."""
+    """Who asks, under which id, and until when an answer is of use. Who failed it on the way is in `failed`."""
 
     request_id: str
     caller: Caller
     deadline: Deadline
+    failed: list[Failure] = field(default_factory=list, compare=False)
+
+    def note(self, model: Model, error: ProviderError) -> None:
+        """Keep that a model failed. What was refused for the caller's input is no failure."""
+        if not isinstance(error, ProviderRejected):
+            self.failed.append(failure_of(model, error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +115,20 @@ class Reservation:
         """Told of a model whose provider has worked for the request and not served it: that is to be written down."""
         self._in_vain.append(model)
 
+    def failed(self, model: Model, error: ProviderError) -> None:
+        """Told of a model that did not serve the request."""
+        self._call.note(model, error)
+        if error.worked:
+            self.in_vain(model)
+
     @contextmanager
     def served_by(self, model: Model) -> Iterator[None]:
         """The block makes an answer of what `model` has begun to give: if it raises, that was in vain."""
         try:
             yield
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, ProviderError):
+                self._call.note(model, error)
             if not self._cached:
                 self.in_vain(model)
             raise

@@ -13,7 +13,7 @@ from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ConfigurationError, InvalidAudio, InvalidRequest, ProviderBadAnswer, WorkTooLong
 from audio_gateway.providers.port import AudioChunk, SpeechProvider, SpeechRequest, VoiceLister
 from audio_gateway.replay.speech_cache import Sound, SpeechCache
-from audio_gateway.use_cases.ask import Candidate, InVain, Providers, Stopwatch, candidates, first_to_answer, watched
+from audio_gateway.use_cases.ask import Candidate, OnFailure, Providers, Stopwatch, candidates, first_to_answer, watched
 from audio_gateway.use_cases.options import ignored_options
 from audio_gateway.use_cases.reserve import Call, Reservation, Till
 
@@ -84,7 +84,7 @@ def speak(
     reservation = till.reserve(call, "speech", model, tuple(c.model for c in able), len(order.text))
     with reservation.released_on_error():
         ask = partial(_synthesize, order, call, providers=providers, stopwatch=stopwatch)
-        served, chunks = first_to_answer(able, ask, call.deadline, reservation.in_vain)
+        served, chunks = first_to_answer(able, ask, call.deadline, reservation.failed)
     to_keep = None if served.model.cache is None else _sound(order, served)
     return SpeechAnswer(reservation, served.model, chunks, served.plan.ignored, stopwatch, to_keep=to_keep)
 
@@ -96,11 +96,11 @@ def able_to_speak(order: SpeechOrder, *, catalog: Catalog, providers: Providers)
 
 
 def speak_part(
-    order: SpeechOrder, call: Call, able: tuple[Candidate[_Plan], ...], providers: Providers, in_vain: InVain
+    order: SpeechOrder, call: Call, able: tuple[Candidate[_Plan], ...], providers: Providers, on_failure: OnFailure
 ) -> tuple[Model, bytes]:
     """Have one part of a long text spoken, whole: by the first model that does so to the end. Nothing is charged.
 
-    `in_vain` is told of those who worked for nothing. Raises `ProviderError`.
+    `on_failure` is told of those who did not do it. Raises `ProviderError`.
     """
     stopwatch = Stopwatch()
     fitting = tuple(c for c in able if c.model.max_characters is None or len(order.text) <= c.model.max_characters)
@@ -108,7 +108,7 @@ def speak_part(
     def whole_of(candidate: Candidate[_Plan]) -> Iterator[bytes]:
         yield b"".join(_synthesize(order, call, candidate, providers, stopwatch))
 
-    served, whole = first_to_answer(fitting, whole_of, call.deadline, in_vain)
+    served, whole = first_to_answer(fitting, whole_of, call.deadline, on_failure)
     return served.model, next(whole)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import GatewayError
 from audio_gateway.jobs.executions import Executions
-from audio_gateway.jobs.job import KEPT_SECONDS, Job, new_job_id
+from audio_gateway.jobs.job import JOB_KEPT_SECONDS, Job, new_job_id
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import Caller, Window
@@ -72,7 +72,7 @@ def start_job(  # noqa: PLR0913 - what a request may bring with it
         model=what.model,
         status="queued",
         created_at=now_ms // 1000,
-        expires_at=now_ms // 1000 + KEPT_SECONDS,
+        expires_at=now_ms // 1000 + JOB_KEPT_SECONDS,
         upload_id=upload_id,
     )
     windows: Mapping[str, Window] = {}

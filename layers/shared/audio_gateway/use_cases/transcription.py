@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
 
-from audio_gateway.audio.activity import RATE, holds_speech
+from audio_gateway.audio.activity import VAD_SAMPLE_RATE, holds_speech
 from audio_gateway.audio.measure import measure
 from audio_gateway.audio.rewrite import plainly
 from audio_gateway.audio.source import AudioSource
@@ -36,7 +36,7 @@ from audio_gateway.providers.port import (
 )
 from audio_gateway.transcripts.render import Granularity, ResponseFormat
 from audio_gateway.transcripts.transcript import Transcript
-from audio_gateway.use_cases.ask import Candidate, InVain, Providers, Stopwatch, candidates, first_to_answer, watched
+from audio_gateway.use_cases.ask import Candidate, OnFailure, Providers, Stopwatch, candidates, first_to_answer, watched
 from audio_gateway.use_cases.known_voices import measured_voices
 from audio_gateway.use_cases.options import able, ignored_options, unsupported
 from audio_gateway.use_cases.reserve import Call, Reservation, Till
@@ -184,7 +184,7 @@ def transcribe(order: TranscriptionOrder, call: Call, using: Listening) -> Trans
     stopwatch = Stopwatch()
     with reservation.released_on_error():
         ask = partial(_listen, order, call, audio, providers=providers, stopwatch=stopwatch)
-        served, events = first_to_answer(in_turn, ask, call.deadline, reservation.in_vain)
+        served, events = first_to_answer(in_turn, ask, call.deadline, reservation.failed)
     return TranscriptionAnswer(reservation, served.model, audio, events, served.plan, stopwatch)
 
 
@@ -227,13 +227,13 @@ def listen_to_part(
     audio: AudioSource,
     able: tuple[Candidate[frozenset[str]], ...],
     providers: Providers,
-    in_vain: InVain,
+    on_failure: OnFailure,
 ) -> tuple[Model, Transcript]:
     """Have one part of a long recording written down: by the first model that does so to the end. Nothing is charged.
 
     All times that the model has are asked for: they say where the parts are joined, and the transcript may be given in
     any format later. Not where log probabilities were ordered, which no provider gives together with times.
-    `in_vain` is told of those who worked for nothing. Raises `ProviderError`.
+    `on_failure` is told of those who did not do it. Raises `ProviderError`.
     """
     stopwatch = Stopwatch()
 
@@ -243,13 +243,13 @@ def listen_to_part(
             yield last.transcript
 
     fitting = tuple(c for c in able if _fits(audio, c.model))
-    served, transcripts = first_to_answer(fitting, whole, call.deadline, in_vain)
+    served, transcripts = first_to_answer(fitting, whole, call.deadline, on_failure)
     return served.model, next(transcripts)
 
 
 def _fits(audio: AudioSource, model: Model) -> bool:
-    in_seconds = model.max_seconds is None or audio.duration_ms <= model.max_seconds * 1000
-    return in_seconds and (model.max_bytes is None or len(audio.data) <= model.max_bytes)
+    """Whether the model takes audio of this length; those that do not take so many bytes are not among the able."""
+    return model.max_seconds is None or audio.duration_ms <= model.max_seconds * 1000
 
 
 def _with_times(order: TranscriptionOrder, model: Model) -> TranscriptionOrder:
@@ -453,7 +453,7 @@ def _counted(transcript: Transcript, model: Model) -> Transcript:
 
 def _check_heard(transcript: Transcript, audio: AudioSource, model: Model) -> None:
     """Raises `ProviderBadAnswer` for an empty transcript of speech; of silence it is the right answer."""
-    if transcript.text.strip() or transcript.words or not holds_speech(audio.pcm(RATE)):
+    if transcript.text.strip() or transcript.words or not holds_speech(audio.pcm(VAD_SAMPLE_RATE)):
         return
     message = f"The provider '{model.provider.id}' gave an empty transcript, although somebody can be heard to speak."
     raise ProviderBadAnswer(message, provider=model.provider.id)

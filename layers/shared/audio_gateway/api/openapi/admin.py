@@ -41,9 +41,11 @@ def _project_paths() -> dict[str, Schema]:
             "post": _operation(
                 "archiveProject",
                 "Archive a project",
-                "For good: it gets no more keys, and all that it has are refused. What its callers have used stays in "
-                "the ledger. Where the project has so many keys that the call times out, repeat it. The project "
-                "`default` cannot be archived.",
+                "For good: it gets no more keys, and all that it has are refused. Its open jobs are cancelled within "
+                "two minutes, and cost what was done of them; its uploads are removed, and its webhooks are sent "
+                "nothing more. A form for an upload that was given out before works for its 15 minutes, and what it "
+                "brings is removed. What its callers have used stays in the ledger. Where the project has so many keys "
+                "that the call times out, repeat it. The project `default` cannot be archived.",
                 json_answer("The project.", "Project"),
                 _WRITING,
                 _ids(_PROJECT),

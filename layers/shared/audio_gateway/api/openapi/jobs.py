@@ -21,12 +21,12 @@ from audio_gateway.api.openapi.build import (
 )
 from audio_gateway.api.openapi.operations import READING, json_answer, named, ok, parameter, refusals
 from audio_gateway.catalog.models import ENDPOINTS
-from audio_gateway.jobs.job import KEPT_SECONDS, STATUSES
+from audio_gateway.jobs.job import JOB_KEPT_SECONDS, STATUSES
 from audio_gateway.transcripts.render import GRANULARITIES
 
 _READING: Final = (*READING, 503)
 _JOB: Final = "/audio/jobs/{job_id}"
-_DAYS: Final = KEPT_SECONDS // 86_400
+_DAYS: Final = JOB_KEPT_SECONDS // 86_400
 
 
 def becomes_a_job() -> dict[str, Schema]:
@@ -92,7 +92,8 @@ def job_paths() -> dict[str, Schema]:
                 "summary": "Cancel a job",
                 "description": "Nothing more is begun. The parts whose answer had come are charged, as `usage` says, "
                 "and can be fetched as its partial result; where there are none, `usage` is null and nothing is kept. "
-                "Cancelling it again changes nothing; a job that has succeeded or failed is a 409.",
+                "Cancelling it again changes nothing, and tells no webhook again; a job that has succeeded or failed "
+                "is a 409.",
                 "parameters": [which],
                 "responses": {"200": cancelled, **refusals((*_READING, 409))},
             }

@@ -6,7 +6,7 @@ from typing import Final, get_args
 
 from audio_gateway.api.openapi.build import Schema, complete, constant, integer, or_null, record, text, words
 from audio_gateway.api.openapi.operations import READING, json_answer, json_body, parameter, refusals
-from audio_gateway.jobs.uploads import FORM_SECONDS, KEPT_SECONDS, MAX_BYTES, MAX_FILENAME, Status
+from audio_gateway.jobs.uploads import FORM_SECONDS, MAX_BYTES, MAX_FILENAME, UPLOAD_KEPT_SECONDS, Status
 
 _READING: Final = (*READING, 503)
 _WRITING: Final = (*_READING, 413, 415)
@@ -23,7 +23,7 @@ def upload_paths() -> dict[str, Schema]:
                 "description": "For audio that is too big for a request. Send `fields`, and after them the file as the "
                 f"part `file`, to `url` within {FORM_SECONDS // 60} minutes: a form that goes straight into the "
                 "bucket, which takes no more than was announced. Then name the file as `upload_id`. It can be used for "
-                f"{KEPT_SECONDS // 3600} hours, by all keys of the project.",
+                f"{UPLOAD_KEPT_SECONDS // 3600} hours, by all keys of the project.",
                 "requestBody": json_body("UploadRequest"),
                 "responses": {"200": json_answer("The upload, with its form.", "NewUpload"), **refusals(_WRITING)},
             }

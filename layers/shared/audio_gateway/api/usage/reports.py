@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from audio_gateway.api.usage.query import COSTS_FIELDS, USAGE_FIELDS, Field, Query, value_of
+from audio_gateway.catalog.prices import MICROUSD_PER_USD
 from audio_gateway.metering.books import Books
 from audio_gateway.metering.tally import Cell, Tallies, Tally
 
@@ -19,7 +20,6 @@ SPEECH: Final = frozenset({"speech"})
 LISTENING: Final = frozenset({"transcriptions", "translations"})
 
 _MILLISECONDS: Final = 1000
-_MICRODOLLARS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +119,4 @@ def _quantity(group: Group) -> tuple[float, str]:
 
 def _dollars(microusd: int) -> dict[str, Any]:
     """An amount as a JSON number: the nearest double, which prints as the exact decimal below a billion dollars."""
-    return {"value": microusd / _MICRODOLLARS, "currency": "usd"}
+    return {"value": microusd / MICROUSD_PER_USD, "currency": "usd"}

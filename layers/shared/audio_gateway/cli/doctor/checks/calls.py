@@ -62,7 +62,8 @@ def _providers(visit: Visit) -> str:
         except Red as error:
             wrong.append(f"{model['owned_by']} gives no {endpoint}: {error}")
     if wrong:
-        do = "Is the provider up, its base_url right, its key valid, its account paid? The function's log says more."
+        do = "Is the provider up, its base_url right, its key valid and where the catalogue says "
+        do += "(`audio-gateway catalog check --online`), its account paid? The function's log says more."
         raise Red("; ".join(wrong), do)
     return f"{len(asked)} asked, each served itself"
 

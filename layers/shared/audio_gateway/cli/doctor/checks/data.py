@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from audio_gateway.cli.doctor.check import Check, Group, Red, Skip
-from audio_gateway.cli.doctor.stack import absent
+from audio_gateway.cli.doctor.stack import Stack, absent
 from audio_gateway.cli.doctor.visit import Visit
 
 _TABLE: Final = "AWS::DynamoDB::Table"
@@ -15,9 +15,15 @@ _BUCKET: Final = "AWS::S3::Bucket"
 _KEEPS_NONE: Final = "the local AWS keeps everything in memory, and forgets it when it stops"
 
 
+def _table(stack: Stack) -> tuple[str, Mapping[str, Any]]:
+    """The table in use, and what the template asks of one: also of one that the stack has not made."""
+    asked = (resource for resource in stack.template.values() if resource["Type"] == _TABLE)
+    return stack.table, next(asked)["Properties"]
+
+
 def _backups(visit: Visit) -> str:
     stack = visit.stack
-    table, _ = stack.only(_TABLE)
+    table, _ = _table(stack)
     found = stack.client("dynamodb").describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
     status = found.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
     if status != "ENABLED":
@@ -29,7 +35,7 @@ def _backups(visit: Visit) -> str:
 
 def _ttl(visit: Visit) -> str:
     stack = visit.stack
-    table, written = stack.only(_TABLE)
+    table, written = _table(stack)
     wanted = written["TimeToLiveSpecification"]["AttributeName"]
     found = stack.client("dynamodb").describe_time_to_live(TableName=table)["TimeToLiveDescription"]
     status, attribute = found.get("TimeToLiveStatus"), found.get("AttributeName")
@@ -42,7 +48,7 @@ def _ttl(visit: Visit) -> str:
 
 def _protection(visit: Visit) -> str:
     stack = visit.stack
-    table, written = stack.only(_TABLE)
+    table, written = _table(stack)
     found = stack.client("dynamodb").describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled", False)
     wanted = str(stack.value(written.get("DeletionProtectionEnabled", False))).lower() == "true"
     if wanted and not found:
@@ -55,7 +61,7 @@ def _protection(visit: Visit) -> str:
 
 def _indexes(visit: Visit) -> str:
     stack = visit.stack
-    table, written = stack.only(_TABLE)
+    table, written = _table(stack)
     wanted = [index["IndexName"] for index in written.get("GlobalSecondaryIndexes", [])]
     if not wanted:
         raise Skip("the table has no index")

@@ -1,0 +1,87 @@
+"""`webhooks`: list and remove the endpoints of all projects."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from audio_gateway.cli.command import command
+from audio_gateway.cli.gateway import Gateway
+from audio_gateway.cli.output import Column, Output, Sheet, Yes, confirm
+from audio_gateway.errors import NotFound
+from audio_gateway.jobs.webhook_store import WebhookStore
+from audio_gateway.jobs.webhooks import WebhookEndpoint
+
+webhooks = typer.Typer(help="Webhook endpoints of all projects.", no_args_is_help=True)
+
+EndpointId = Annotated[str, typer.Argument(metavar="ENDPOINT_ID", help="As `webhooks list` shows it.")]
+OnlyProject = Annotated[str | None, typer.Option("--project", metavar="ID", help="Only of this project.")]
+
+_COLUMNS: Final = (
+    Column("id", whole=True),
+    Column("project"),
+    Column("name"),
+    Column("status"),
+    Column("given up", "right"),
+    Column("url"),
+    Column("events"),
+)
+
+
+@command(webhooks, "list")
+def list_endpoints(gateway: Gateway, output: Output, *, project: OnlyProject = None) -> None:
+    """List the addresses that are told of the ends of jobs, those of archived projects too, which are sent nothing."""
+    found = _endpoints(gateway, project)
+    sheet = Sheet(
+        f"Webhook endpoints of {gateway.deployment.called}",
+        _COLUMNS,
+        [_cells(each) for each in found],
+        empty="There is no such endpoint.",
+    )
+    output.show({"object": "list", "data": [_data(each) for each in found]}, sheet)
+
+
+@command(webhooks, "remove")
+def remove(gateway: Gateway, output: Output, *, endpoint_id: EndpointId, yes: Yes = False) -> None:
+    """Remove an endpoint for good. Nothing more is sent to it, also of what is on its way."""
+    found = next((each for each in _endpoints(gateway, None) if each.id == endpoint_id), None)
+    if found is None:
+        message = (
+            f"No project has a webhook endpoint '{endpoint_id[:100]}'.\n`webhooks list` shows those that there are."
+        )
+        raise NotFound(message, param="webhook_endpoint_id")
+    confirm(f"Remove {found.id} of {found.project_id}, {found.url} ({gateway.deployment.called})?", yes=yes)
+    _store(gateway).delete(found)
+    output.done({"object": "webhook_endpoint", "id": found.id, "deleted": True}, f"{found.id} is removed.")
+
+
+def _endpoints(gateway: Gateway, project: str | None) -> list[WebhookEndpoint]:
+    store = _store(gateway)
+    projects = gateway.directory.projects() if project is None else [gateway.directory.project(project)]
+    return [endpoint for each in projects for endpoint in store.of_project(each.id)]
+
+
+def _store(gateway: Gateway) -> WebhookStore:
+    return WebhookStore(gateway.deployment.client, gateway.deployment.table)
+
+
+def _data(endpoint: WebhookEndpoint) -> dict[str, Any]:
+    """The documented object."""
+    return {
+        "object": "webhook_endpoint",
+        "id": endpoint.id,
+        "project_id": endpoint.project_id,
+        "name": endpoint.name,
+        "url": endpoint.url,
+        "event_types": list(endpoint.event_types),
+        "status": endpoint.status,
+        "events_given_up": endpoint.in_vain,
+        "created_at": endpoint.created_at,
+        "updated_at": endpoint.updated_at,
+    }
+
+
+def _cells(endpoint: WebhookEndpoint) -> tuple[str, ...]:
+    given_up, events = str(endpoint.in_vain), ", ".join(endpoint.event_types)
+    return endpoint.id, endpoint.project_id, endpoint.name, endpoint.status, given_up, endpoint.url, events

@@ -1,0 +1,65 @@
+"""What a newcomer types first: it shows its result, and what is said is heard."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from audio_gateway.audio.conform import conform
+from audio_gateway.audio.measure import measure
+from audio_gateway.catalog.load import load_catalog
+from audio_gateway.deadline import Deadline
+from audio_gateway.providers.port import (
+    SpeechProvider,
+    SpeechRequest,
+    TranscriptDone,
+    TranscriptionProvider,
+    TranscriptionRequest,
+)
+from audio_gateway.providers.registry import provider_of
+from tests.unit.docs.pages import ROOT, blocks, texts
+
+PAGES = texts()
+SHELL = {path: text for path, text in PAGES.items() if path.suffix in {".md", ".sh"}}
+BY_HAND = Path("examples/big_file.sh")  # follows redirects itself, to say how far the job is
+PHRASE = "Good morning. Thank you for listening."
+
+
+def curls(path: Path) -> list[str]:
+    """The whole commands with which a page calls the API."""
+    text = SHELL[path]
+    code = "\n".join(blocks(text, "sh")) if path.suffix == ".md" else text
+    lines = code.replace("\\\n", " ").splitlines()
+    return [line for line in lines if re.search(r"\bcurl\b.*\$(OPENAI_)?BASE_URL", line)]
+
+
+@pytest.mark.parametrize("path", [path for path in SHELL if path != BY_HAND and curls(path)], ids=str)
+def test_curl_follows_redirects_and_so_shows_an_answer_that_comes_later(path: Path) -> None:
+    """Without -L it prints nothing, ends well, and a job has begun that is paid."""
+    for command in curls(path):
+        assert re.search(r" -L\b", command), command
+
+
+def test_what_the_readme_says_first_is_heard_as_it_was_said() -> None:
+    readme = SHELL[Path("README.md")]
+    speech, transcription = curls(Path("README.md"))[:2]
+    body = re.search(r"-d '(\{.*\})'", speech)
+    listener = re.search(r"-F model=(\S+)", transcription)
+    assert body and listener and PHRASE in readme  # noqa: PT018 - one sentence
+    asked = json.loads(body[1])
+    catalog = load_catalog(ROOT / "layers" / "shared" / "catalog.toml")
+    speaker = catalog.models[asked["model"]]
+    engine = cast("SpeechProvider", provider_of(speaker.provider))
+    voice = (speaker.voices or {}).get(asked["voice"], asked["voice"])
+    request = SpeechRequest(speaker.upstream, asked["input"], voice, "pcm", Deadline.after(60))
+    chunks = list(engine.synthesize(request))
+    pcm = [chunk.data for chunk in chunks]
+    mp3 = b"".join(conform(pcm, declared="pcm", sample_rate=chunks[0].sample_rate or 0, wanted="mp3"))
+    ears = cast("TranscriptionProvider", provider_of(catalog.models[listener[1]].provider))
+    done = list(ears.transcribe(TranscriptionRequest(listener[1], measure(mp3), Deadline.after(60))))[-1]
+    assert isinstance(done, TranscriptDone)
+    assert re.findall(r"\w+", done.transcript.text.lower()) == re.findall(r"\w+", asked["input"].lower())
