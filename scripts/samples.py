@@ -161,7 +161,7 @@ curl -L "$OPENAI_BASE_URL/models/espeak-ng" {_AUTH}
     },
     "checkHealth": {
         "sh": """
-curl "$OPENAI_BASE_URL/health"
+curl -L "$OPENAI_BASE_URL/health"
 """,
     },
     **JOB_SAMPLES,

@@ -125,6 +125,7 @@ def _ledger() -> Schema:
             "303": {
                 "description": f"The file has more than {MAX_DIRECT_BYTES} bytes, and is at the `location` for 15 "
                 "minutes, for whoever holds that link. curl follows with `-L`.",
+                "content": {"application/json": {"schema": reference("Redirect")}},
                 "headers": named("location"),
             },
             **refusals(_REFUSED),

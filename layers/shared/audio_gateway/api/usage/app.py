@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from audio_gateway.api.app import admin_of, caller_of, create_app, deadline_of
 from audio_gateway.api.models import json_response
 from audio_gateway.api.parameters import Parameters
+from audio_gateway.api.redirects import to_link
 from audio_gateway.api.usage.ledger_export import CSV_TYPE, Source, export, export_asked_for
 from audio_gateway.api.usage.own import own_usage
 from audio_gateway.api.usage.query import costs_query, usage_query
@@ -59,7 +60,7 @@ def usage_app(*, books: Books, exports: Source, accounts: Accounts, now_ms: Call
         asked = export_asked_for(request.query_params.multi_items(), now_s())
         exported = export(asked, exports, deadline_of(request))
         if exported.url is not None:
-            return Response(status_code=303, headers={"location": exported.url})
+            return to_link(exported.url)
         disposition = f'attachment; filename="{asked.filename}"'
         return Response(exported.body, headers={"content-type": CSV_TYPE, "content-disposition": disposition})
 
