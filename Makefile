@@ -10,7 +10,7 @@ PY := .venv/bin/python
 export UV_NO_PROGRESS = 1
 LAYERS := .local/layers/shared/.stamp .local/layers/engines/.stamp .local/runtime/.stamp
 
-.PHONY: help run test unit mutants lint cli doctor audit format bench sam-validate sam-test deploy docs clean lock install
+.PHONY: help run test unit mutants lint cli doctor audit format bench fuzz sam-validate sam-test deploy docs clean lock install
 
 help: ## this list
 	@echo "audio-gateway: an OpenAI-compatible audio API on your own AWS account"; echo
@@ -57,6 +57,9 @@ bench: .venv/.stamp install ## measure: handlers warm and cold, metering, decodi
 	PYTHONPATH=layers/shared:. $(PY) -m bench.long
 	PYTHONPATH=layers/shared:. $(PY) -m bench.jobs
 
+fuzz: .venv/.stamp install ## break the native code: texts, damaged files, sounds (ARGS="--texts 2000 --media 2000 --sounds 100 --seed 7")
+	PYTHONPATH=layers/shared:. $(PY) -m tests.fuzz $(ARGS)
+
 clean: ## remove everything that these commands made
 	rm -rf .venv .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/.work
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -68,8 +71,8 @@ sam-validate: .local/sam/.stamp ## check template.yaml with SAM and cfn-lint
 sam-test: .local/sam/.stamp .local/venv/.stamp .venv/.stamp ## sam build, then every function in a container (needs Docker)
 	scripts/sam-test
 
-deploy: .local/sam/.stamp .venv/.stamp ## build and deploy into your AWS account (CONFIG_ENV=dev|prod ARCH=arm64 ARGS="--region eu-central-1")
-	@$(PY) scripts/deploy.py $(if $(CONFIG_ENV),--config-env $(CONFIG_ENV)) $(if $(ARCH),--arch $(ARCH)) $(ARGS)
+deploy: .local/sam/.stamp .venv/.stamp ## build and deploy into your AWS account (CONFIG_ENV=dev|prod CONFIG_FILE=… ARCH=arm64 ARGS="--region eu-central-1")
+	@$(PY) scripts/deploy.py $(if $(CONFIG_FILE),--config-file $(CONFIG_FILE)) $(if $(CONFIG_ENV),--config-env $(CONFIG_ENV)) $(if $(ARCH),--arch $(ARCH)) $(ARGS)
 
 lock: $(UV) ## compile every lock file anew from its .in file
 	scripts/lock

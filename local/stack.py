@@ -11,7 +11,7 @@ from typing import Final
 from local import deployment, functions, rest_api, schedules, seed, stack_file, template
 from local.aws import Aws
 from local.catalogue import CatalogueCheck, unreadable_keys
-from local.console import tell
+from local.console import forget, keep, tell
 from local.emulator import MiniStack, external
 from local.environments import Environment, process_variables
 from local.front import Front
@@ -70,6 +70,7 @@ class Stack:
         settings = self._settings
         api_socket, invoke_socket = listen(settings.port), listen()
         stack_file.check_free(settings.stack_file)
+        keep(settings.stack_file.with_suffix(".log"))
         self._check = _catalogue_check(settings)
         aws = self._start_aws(invoke_socket)
         rendered = template.render(settings.template, settings.region, settings.installed / "template.json")
@@ -126,6 +127,7 @@ class Stack:
         if self._server is not None:
             self._server.should_exit = True
             await asyncio.wait(self._tasks[:1], timeout=_PATIENCE_S)
+        forget()
 
     def _start_aws(self, invoke_socket: socket.socket) -> Aws:
         if self._settings.external_aws is not None:

@@ -20,6 +20,9 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # as a script it finds only what is beside it
+from scripts import catalogue_to_deploy  # noqa: E402
+
 BUILT: Final = ROOT / ".aws-sam" / "build"
 ARCHITECTURES: Final = ("x86_64", "arm64")
 _ELF: Final = b"\x7fELF"
@@ -167,14 +170,21 @@ def check_built(built: Path, architecture: str) -> None:
             )
 
 
-def section_of(config: Mapping[str, Any], name: str) -> tuple[str, dict[str, str]]:
-    """Name of the stack and parameters that a section of samconfig.toml has.
+def _read(config: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(config.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise Refused(f"{config} cannot be read: {error}") from error
+
+
+def section_of(config: Mapping[str, Any], name: str, file: str = "samconfig.toml") -> tuple[str, dict[str, str]]:
+    """Name of the stack and parameters that a section of a samconfig.toml has.
 
     Raises:
         Refused: there is no such section.
     """
     if name not in config:
-        raise Refused(f"samconfig.toml has no section '{name}'; it has {', '.join(sorted(set(config) - {'version'}))}")
+        raise Refused(f"{file} has no section '{name}'; it has {', '.join(sorted(set(config) - {'version'}))}")
     section = config[name]
     overrides = section.get("deploy", {}).get("parameters", {}).get("parameter_overrides", [])
     stack_name = section.get("global", {}).get("parameters", {}).get("stack_name", "audio-gateway")
@@ -212,7 +222,8 @@ def account_of(stack_name: str, session: Any) -> Account:
 
 def _arguments(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     parser = argparse.ArgumentParser(prog="scripts/deploy", description="Build and deploy the stack.")
-    parser.add_argument("--config-env", default="default", help="section of samconfig.toml: default, dev or prod")
+    parser.add_argument("--config-env", default="default", help="section of the file: default, dev or prod")
+    parser.add_argument("--config-file", default=str(ROOT / "samconfig.toml"), help="a samconfig.toml of your own")
     parser.add_argument("--arch", default="", help="x86_64 or arm64; without it the stack's present one")
     parser.add_argument("--stack-name", default="", help="without it the section's")
     parser.add_argument("--region", default=None)
@@ -225,31 +236,43 @@ def _arguments(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]
 Run = Callable[[Sequence[str], Mapping[str, str]], int]
 
 
-def deploy(arguments: Sequence[str], session_of: Callable[..., Any], run: Run, built: Path = BUILT) -> int:
+def deploy(
+    arguments: Sequence[str],
+    session_of: Callable[..., Any],
+    run: Run,
+    built: Path = BUILT,
+    environ: Mapping[str, str] = os.environ,
+) -> int:
     """The exit code. `run` starts a command with variables beside the environment; what is not ours goes to SAM.
 
     Raises:
-        Refused: nothing was deployed.
+        Refused, WrongCatalogue: nothing was deployed.
     """
     asked, others = _arguments(arguments)
-    stack_name, section = section_of(tomllib.loads((ROOT / "samconfig.toml").read_text("utf-8")), asked.config_env)
+    config = Path(asked.config_file).expanduser().resolve()
+    stack_name, section = section_of(_read(config), asked.config_env, config.name)
     wishes = Wishes(asked.stack_name or stack_name, section, _pairs(asked.parameter), asked.arch or None)
     session = session_of(region_name=asked.region, profile_name=asked.profile)
     if not session.region_name:
         raise Refused("No region is chosen: set AWS_REGION, or add --region")
     account = account_of(wishes.stack_name, session)
+    catalogue = catalogue_to_deploy.chosen(environ, Path.cwd(), ROOT)
+    about_catalogue = catalogue_to_deploy.check(catalogue, account.stack or {}, environ)
     decision = decide(wishes, account)
-    for note in decision.notes:
+    decision.parameters[catalogue_to_deploy.PARAMETER] = catalogue.whose
+    for note in (*about_catalogue, *decision.notes):
         print(f"note: {note}")
     print(f"{wishes.stack_name} in {session.region_name}: {'a new stack' if account.stack is None else 'an update'}")
     print("  " + " ".join(f"{name}={value}" for name, value in sorted(decision.parameters.items())))
     if asked.check:
         return 0
     sam = [str(ROOT / "scripts" / "sam")]
-    environment = ["--config-env", asked.config_env]
-    if code := run([*sam, "build", *environment], {"ARCHITECTURE": decision.architecture}):
+    environment = ["--config-file", str(config), "--config-env", asked.config_env]
+    variables = {"ARCHITECTURE": decision.architecture, catalogue_to_deploy.VARIABLE: str(catalogue.path)}
+    if code := run([*sam, "build", *environment], variables):
         return code
     check_built(built, decision.architecture)
+    catalogue_to_deploy.check_built(built, catalogue)
     where = ["--stack-name", wishes.stack_name, "--region", session.region_name]
     profile = ["--profile", asked.profile] if asked.profile else []
     overrides = [f"{name}={value}" for name, value in sorted(decision.parameters.items())]
@@ -267,7 +290,7 @@ def main() -> None:
 
     try:
         sys.exit(deploy(sys.argv[1:], boto3.Session, _run))
-    except Refused as error:
+    except (Refused, catalogue_to_deploy.WrongCatalogue) as error:
         sys.exit(f"not deployed: {error}")
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"not deployed: AWS did not say what is there: {error}")

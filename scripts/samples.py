@@ -1,106 +1,67 @@
-"""The samples of the API reference, by operation: what to type into a shell, and the same with OpenAI's Python SDK."""
+"""The samples of the API reference, by operation: what to type into a shell, and the same with OpenAI's Python SDK.
+
+Read from the top to the bottom of docs/api.md, each runs with what those before it have made; tests/stack runs them so.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
 from scripts.samples_admin import ADMIN_SAMPLES
-from scripts.samples_jobs import JOB_SAMPLES
+from scripts.samples_curl import LISTENER, PHRASE, SPEAKER, VOICE, curl
+from scripts.samples_jobs import JOB_SAMPLES, UPLOAD_SAMPLES
 from scripts.samples_webhooks import WEBHOOK_SAMPLES
 
-_PHRASE: Final = "Good morning. Thank you for listening."  # pocketsphinx hears it as it was said
-_AUTH: Final = '-H "Authorization: Bearer $OPENAI_API_KEY"'
-_ADMIN_AUTH: Final = '-H "Authorization: Bearer $OPENAI_ADMIN_KEY"'
+_SPEAK: Final = f'{{"model": "{SPEAKER}", "voice": "{VOICE}", "response_format": "wav", "input": "{PHRASE}"}}'
+_SINCE: Final = "start_time=1793491200"
 
 SAMPLES: Final[dict[str, dict[str, str]]] = {
     "createSpeech": {
-        "sh": f"""
-curl -L "$OPENAI_BASE_URL/audio/speech" {_AUTH} -H "Content-Type: application/json" -o morning.wav \\
-  -d '{{"model": "espeak-ng", "voice": "ash", "response_format": "wav", "input": "{_PHRASE}"}}'
-""",
-        "python": """
+        "sh": curl("audio/speech", fields=_SPEAK, more=" -o morning.wav"),
+        "python": f"""
 from openai import OpenAI
 
 client = OpenAI()
 speech = client.audio.speech.create(
-    model="espeak-ng", voice="ash", input="Good morning. Thank you for listening.", response_format="wav"
+    model="{SPEAKER}", voice="{VOICE}", input="{PHRASE}", response_format="wav"
 )
 speech.write_to_file("morning.wav")
 """,
     },
     "createTranscription": {
-        "sh": f"""
-curl -L "$OPENAI_BASE_URL/audio/transcriptions" {_AUTH} \\
-  -F model=pocketsphinx -F file=@morning.wav -F response_format=srt
-""",
-        "python": """
+        "sh": curl(
+            "audio/transcriptions",
+            more=f" \\\n  -F model={LISTENER} -F file=@morning.wav -F response_format=srt",
+        ),
+        "python": f"""
 from pathlib import Path
 
 from openai import OpenAI
 
 client = OpenAI()
 transcript = client.audio.transcriptions.create(
-    model="pocketsphinx",
+    model="{LISTENER}",
     file=Path("morning.wav"),
     response_format="verbose_json",
     timestamp_granularities=["word"],
 )
 for word in transcript.words or []:
-    print(f"{word.start:6.2f}  {word.word}")
+    print(f"{{word.start:6.2f}}  {{word.word}}")
 """,
     },
     "createTranslation": {
-        "sh": f"""
-curl -L "$OPENAI_BASE_URL/audio/translations" {_AUTH} -F model=pocketsphinx -F file=@morning.wav
-""",
-        "python": """
+        "sh": curl("audio/translations", more=f" -F model={LISTENER} -F file=@morning.wav"),
+        "python": f"""
 from pathlib import Path
 
 from openai import OpenAI
 
 client = OpenAI()
-print(client.audio.translations.create(model="pocketsphinx", file=Path("morning.wav")).text)
-""",
-    },
-    "createUpload": {
-        "sh": f"""
-curl -L "$OPENAI_BASE_URL/audio/uploads" {_AUTH} -H "Content-Type: application/json" \\
-  -d '{{"filename": "morning.wav", "bytes": 10000000}}'
-""",
-        "python": """
-from pathlib import Path
-
-import httpx2
-from openai import OpenAI, omit
-
-client, file = OpenAI(), Path("morning.wav")
-about = {"filename": file.name, "bytes": file.stat().st_size}
-upload = client.post("/audio/uploads", body=about, cast_to=object)
-with file.open("rb") as data:
-    httpx2.post(upload["url"], data=upload["fields"], files={"file": data}, timeout=900).raise_for_status()
-named = {"upload_id": upload["id"]}
-print(client.audio.transcriptions.create(model="pocketsphinx", file=omit, extra_body=named).text)
-""",
-    },
-    "retrieveUpload": {
-        "sh": f"""
-curl -L "$OPENAI_BASE_URL/audio/uploads/$UPLOAD_ID" {_AUTH}
-""",
-    },
-    "deleteUpload": {
-        "sh": f"""
-curl -L -X DELETE "$OPENAI_BASE_URL/audio/uploads/$UPLOAD_ID" {_AUTH}
-""",
-    },
-    "listVoices": {
-        "sh": f"""
-curl -L "$OPENAI_BASE_URL/audio/voices?model=espeak-ng" {_AUTH}
+print(client.audio.translations.create(model="{LISTENER}", file=Path("morning.wav")).text)
 """,
     },
     "listModels": {
-        "sh": f"""
-curl -L "$OPENAI_BASE_URL/models" {_AUTH}
-""",
+        "sh": curl("models"),
         "python": """
 from openai import OpenAI
 
@@ -108,15 +69,11 @@ client = OpenAI()
 print([model.id for model in client.models.list()])
 """,
     },
-    "ownUsage": {
-        "sh": f"""
-curl -L "$OPENAI_BASE_URL/usage" {_AUTH}
-""",
-    },
+    "retrieveModel": {"sh": curl(f"models/{SPEAKER}")},
+    "listVoices": {"sh": curl(f"audio/voices?model={SPEAKER}")},
+    "ownUsage": {"sh": curl("usage")},
     "usageSpeeches": {
-        "sh": f"""
-curl -g -L "$OPENAI_BASE_URL/organization/usage/audio_speeches?start_time=1793491200&group_by[]=model" {_ADMIN_AUTH}
-""",
+        "sh": curl(f"organization/usage/audio_speeches?{_SINCE}&group_by[]=model", more=" -g", admin=True),
         "python": """
 import time
 
@@ -131,14 +88,10 @@ for bucket in usage.data:
 """,
     },
     "usageTranscriptions": {
-        "sh": f"""
-curl -L "$OPENAI_BASE_URL/organization/usage/audio_transcriptions?start_time=1793491200&bucket_width=1h" {_ADMIN_AUTH}
-""",
+        "sh": curl(f"organization/usage/audio_transcriptions?{_SINCE}&bucket_width=1h", admin=True)
     },
     "costs": {
-        "sh": f"""
-curl -g -L "$OPENAI_BASE_URL/organization/costs?start_time=1793491200&group_by[]=line_item" {_ADMIN_AUTH}
-""",
+        "sh": curl(f"organization/costs?{_SINCE}&group_by[]=line_item", more=" -g", admin=True),
         "python": """
 from openai import OpenAI
 
@@ -149,21 +102,9 @@ for bucket in costs.data:
         print(result.project_id, result.line_item, result.quantity, result.amount.value)
 """,
     },
-    "ledger": {
-        "sh": f"""
-curl -L "$OPENAI_BASE_URL/organization/ledger?month=2026-11" {_ADMIN_AUTH} -o ledger-2026-11.csv
-""",
-    },
-    "retrieveModel": {
-        "sh": f"""
-curl -L "$OPENAI_BASE_URL/models/espeak-ng" {_AUTH}
-""",
-    },
-    "checkHealth": {
-        "sh": """
-curl -L "$OPENAI_BASE_URL/health"
-""",
-    },
+    "ledger": {"sh": curl("organization/ledger?month=2026-11", more=" -o ledger-2026-11.csv", admin=True)},
+    "checkHealth": {"sh": 'curl -L "$OPENAI_BASE_URL/health"'},
+    **UPLOAD_SAMPLES,
     **JOB_SAMPLES,
     **WEBHOOK_SAMPLES,
     **ADMIN_SAMPLES,

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-_CURL: Final = (
-    'curl -L {method}"$OPENAI_BASE_URL/organization{path}" -H "Authorization: Bearer $OPENAI_ADMIN_KEY"{body}'
-)
-_JSON: Final = " \\\n  -H \"Content-Type: application/json\" -d '{fields}'"
+from scripts.samples_curl import curl, kept
+
+_LIMITS: Final = '{"monthly_budget_usd": "25.00", "concurrent_requests": 4}'
+_ACCOUNTS: Final = "organization/projects/default/service_accounts"
+_KEYS: Final = "organization/projects/default/api_keys"
 
 
-def _curl(path: str, fields: str = "", method: str = "") -> dict[str, str]:
-    body = _JSON.replace("{fields}", fields) if fields else ""
-    return {"sh": _CURL.format(method=f"-X {method} " if method else "", path=path, body=body)}
+def _sh(path: str, fields: str = "", method: str = "") -> dict[str, str]:
+    return {"sh": curl(path, fields=fields, method=method, admin=True)}
+
+
+def _kept(variable: str, path: str, fields: str) -> dict[str, str]:
+    return {"sh": kept(variable, path, fields=fields, admin=True)}
 
 
 def _python(calls: str) -> dict[str, str]:
@@ -22,47 +26,46 @@ def _python(calls: str) -> dict[str, str]:
 
 
 ADMIN_SAMPLES: Final[dict[str, dict[str, str]]] = {
-    "listProjects": _curl("/projects?include_archived=true"),
-    "createProject": _curl("/projects", '{"name": "customer 1"}'),
-    "retrieveProject": _curl("/projects/default"),
-    "updateProject": _curl("/projects/default", '{"name": "our own"}'),
-    "archiveProject": _curl("/projects/$PROJECT/archive", method="POST"),
-    "listServiceAccounts": _curl("/projects/default/service_accounts?limit=100"),
+    "createProject": _kept("PROJECT", "organization/projects", '{"name": "customer 1"}'),
+    "retrieveProject": _sh("organization/projects/$PROJECT"),
+    "listProjects": _sh("organization/projects?include_archived=true"),
+    "updateProject": _sh("organization/projects/$PROJECT", '{"name": "customer one"}'),
+    "archiveProject": _sh("organization/projects/$PROJECT/archive", method="POST"),
     "createServiceAccount": {
-        **_curl(
-            "/projects/default/service_accounts",
-            '{"name": "website", "limits": {"monthly_budget_usd": "25.00", "concurrent_requests": 4}}',
-        ),
-        **_python("""
-limits = {"monthly_budget_usd": "25.00", "concurrent_requests": 4}
-account = projects.service_accounts.create("default", name="website", extra_body={"limits": limits})
+        **_kept("ACCOUNT", _ACCOUNTS, f'{{"name": "website", "limits": {_LIMITS}}}'),
+        **_python(f"""
+limits = {_LIMITS}
+account = projects.service_accounts.create("default", name="website", extra_body={{"limits": limits}})
 print(account.api_key.value if account.api_key else "")
 """),
     },
-    "retrieveServiceAccount": _curl("/projects/default/service_accounts/$ACCOUNT"),
-    "updateServiceAccount": _curl("/projects/default/service_accounts/$ACCOUNT", '{"name": "shop"}'),
-    "deleteServiceAccount": _curl("/projects/default/service_accounts/$ACCOUNT", method="DELETE"),
-    "createKey": _curl("/projects/default/service_accounts/$ACCOUNT/api_keys", '{"expires_in_seconds": 86400}'),
+    "retrieveServiceAccount": _sh(f"{_ACCOUNTS}/$ACCOUNT"),
+    "listServiceAccounts": _sh(f"{_ACCOUNTS}?limit=100"),
+    "updateServiceAccount": _sh(f"{_ACCOUNTS}/$ACCOUNT", '{"name": "shop"}'),
+    "createKey": _kept("KEY", f"{_ACCOUNTS}/$ACCOUNT/api_keys", '{"expires_in_seconds": 86400}'),
+    "retrieveKey": _sh(f"{_KEYS}/$KEY"),
     "listKeys": {
-        **_curl("/projects/default/api_keys"),
+        **_sh(_KEYS),
         **_python("""
 for key in projects.api_keys.list("default"):
     print(key.id, key.name, key.to_dict()["limits"])
 """),
     },
-    "retrieveKey": _curl("/projects/default/api_keys/$KEY"),
     "updateKey": {
-        **_curl("/projects/default/api_keys/$KEY", '{"status": "disabled"}'),
+        **_sh(f"{_KEYS}/$KEY", '{"status": "disabled"}'),
         **_python("""
-for key in projects.api_keys.list("default"):
-    projects.api_keys.update(key.id, project_id="default", extra_body={"limits": {"requests_per_minute": 60}})
+account = projects.service_accounts.create("default", name="trial")
+limits = {"requests_per_minute": 60, "monthly_budget_usd": "5.00"}
+key = projects.api_keys.update(account.api_key.id, project_id="default", extra_body={"limits": limits})
+print(key.to_dict()["limits"])
 """),
     },
-    "deleteKey": _curl("/projects/default/api_keys/$KEY", method="DELETE"),
-    "listProjectWebhookEndpoints": _curl("/projects/$PROJECT/webhook_endpoints"),
-    "deleteProjectWebhookEndpoint": _curl("/projects/$PROJECT/webhook_endpoints/$ENDPOINT", method="DELETE"),
-    "listAdminKeys": _curl("/admin_api_keys?order=desc"),
-    "createAdminKey": _curl("/admin_api_keys", '{"name": "for the night shift", "expires_in_seconds": 28800}'),
-    "retrieveAdminKey": _curl("/admin_api_keys/$KEY"),
-    "deleteAdminKey": _curl("/admin_api_keys/$KEY", method="DELETE"),
+    "deleteKey": _sh(f"{_KEYS}/$KEY", method="DELETE"),
+    "deleteServiceAccount": _sh(f"{_ACCOUNTS}/$ACCOUNT", method="DELETE"),
+    "createAdminKey": _kept(
+        "ADMIN_KEY", "organization/admin_api_keys", '{"name": "night shift", "expires_in_seconds": 28800}'
+    ),
+    "retrieveAdminKey": _sh("organization/admin_api_keys/$ADMIN_KEY"),
+    "listAdminKeys": _sh("organization/admin_api_keys?order=desc"),
+    "deleteAdminKey": _sh("organization/admin_api_keys/$ADMIN_KEY", method="DELETE"),
 }

@@ -4,30 +4,45 @@ from __future__ import annotations
 
 from typing import Final
 
-_CURL: Final = 'curl -L {method}"$OPENAI_BASE_URL/{path}" -H "Authorization: Bearer $OPENAI_API_KEY"{body}'
-_JSON: Final = " \\\n  -H \"Content-Type: application/json\" -d '{fields}'"
+from scripts.samples_curl import curl, kept
 
+_NEW: Final = '{"name": "website", "url": "https://example.com/hooks", "event_types": ["audio.job.succeeded"]}'
+_OF_PROJECT: Final = "organization/projects/default/webhook_endpoints"
+_ONE: Final = "webhook_endpoints/$ENDPOINT"
 
-def _curl(path: str, fields: str = "", method: str = "") -> dict[str, str]:
-    body = _JSON.replace("{fields}", fields) if fields else ""
-    return {"sh": _CURL.format(method=f"-X {method} " if method else "", path=path, body=body)}
-
+NEEDS_A_RECEIVER: Final = "the address of the endpoint must be one that the gateway can reach from everywhere"
+NOT_RUN: Final = frozenset(
+    {
+        "createWebhookEndpoint",
+        "retrieveWebhookEndpoint",
+        "updateWebhookEndpoint",
+        "testWebhookEndpoint",
+        "listWebhookDeliveries",
+        "rotateWebhookSecret",
+        "deleteWebhookEndpoint",
+        "deleteProjectWebhookEndpoint",
+    }
+)
 
 WEBHOOK_SAMPLES: Final[dict[str, dict[str, str]]] = {
-    "listWebhookEventTypes": _curl("webhook_event_types"),
-    "listWebhookEndpoints": _curl("webhook_endpoints"),
-    "createWebhookEndpoint": _curl(
-        "webhook_endpoints",
-        '{"name": "website", "url": "https://example.com/hooks", "event_types": ["audio.job.succeeded"]}',
-    ),
-    "retrieveWebhookEndpoint": _curl("webhook_endpoints/$ENDPOINT"),
-    "updateWebhookEndpoint": _curl(
-        "webhook_endpoints/$ENDPOINT", '{"event_types": ["audio.job.succeeded", "audio.job.failed"]}'
-    ),
-    "deleteWebhookEndpoint": _curl("webhook_endpoints/$ENDPOINT", method="DELETE"),
-    "rotateWebhookSecret": _curl(
-        "webhook_endpoints/$ENDPOINT/rotate_secret", '{"keep_old_secret_active_for_24_hours": true}'
-    ),
-    "testWebhookEndpoint": _curl("webhook_endpoints/$ENDPOINT/test", '{"event_type": "audio.job.succeeded"}'),
-    "listWebhookDeliveries": _curl("webhook_endpoints/$ENDPOINT/deliveries?limit=100"),
+    "listWebhookEventTypes": {"sh": curl("webhook_event_types")},
+    "createWebhookEndpoint": {"sh": kept("ENDPOINT", "webhook_endpoints", fields=_NEW)},
+    "retrieveWebhookEndpoint": {"sh": curl(_ONE)},
+    "listWebhookEndpoints": {"sh": curl("webhook_endpoints")},
+    "updateWebhookEndpoint": {"sh": curl(_ONE, fields='{"event_types": ["audio.job.succeeded", "audio.job.failed"]}')},
+    "testWebhookEndpoint": {"sh": curl(f"{_ONE}/test", fields='{"event_type": "audio.job.succeeded"}')},
+    "listWebhookDeliveries": {"sh": curl(f"{_ONE}/deliveries?limit=100")},
+    "rotateWebhookSecret": {
+        "sh": curl(f"{_ONE}/rotate_secret", fields='{"keep_old_secret_active_for_24_hours": true}')
+    },
+    "deleteWebhookEndpoint": {"sh": curl(_ONE, method="DELETE")},
+    "listProjectWebhookEndpoints": {"sh": curl(_OF_PROJECT, admin=True)},
+    "deleteProjectWebhookEndpoint": {
+        "sh": "\n".join(
+            [
+                f"ENDPOINT=$({curl(_OF_PROJECT, admin=True)} | jq -r '.data[0].id')",
+                curl(f"{_OF_PROJECT}/$ENDPOINT", method="DELETE", admin=True),
+            ]
+        )
+    },
 }

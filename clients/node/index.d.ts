@@ -6,6 +6,8 @@ export interface Job {
   progress: { completed: number; total: number };
   /** What was done and is charged; null for nothing. */
   usage?: { type: string; characters?: number; seconds?: number } | null;
+  /** What it costs, in dollars; null until it is over. */
+  cost_usd?: string | null;
   [field: string]: unknown;
 }
 

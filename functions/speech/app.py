@@ -11,17 +11,19 @@ from audio_gateway.catalog.load import catalog_from
 from audio_gateway.metering.dynamodb import dynamodb_client
 from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.unsettled import UnsettledStore
-from audio_gateway.providers.registry import provider_of
+from audio_gateway.providers.registry import provider_of, start_engines
 from audio_gateway.replay.aws import idempotency_on_aws, repetitions_on_aws
 from audio_gateway.replay.speech_cache import SpeechCacheStore
 from audio_gateway.use_cases.desk import desk_on_aws
 from audio_gateway.use_cases.reserve import Till
 
 settings = AudioSettings.from_env(os.environ)
+catalog = catalog_from(settings.catalog)
+start_engines(catalog)
 dynamodb, unsettled = dynamodb_client(), UnsettledStore(settings.bucket)
 meter = DynamoMeter(dynamodb, settings.table, hold_seconds=settings.lag.hold_s)
 using = SpeechApi(
-    catalog=catalog_from(settings.catalog),
+    catalog=catalog,
     providers=provider_of,
     till=Till(meter, unsettled),
     idempotency=idempotency_on_aws(dynamodb, settings.table, settings.bucket, unsettled),

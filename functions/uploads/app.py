@@ -8,7 +8,10 @@ from audio_gateway.api.settings import StorageSettings
 from audio_gateway.api.uploads import uploads_app
 from audio_gateway.jobs.upload_store import UploadStore
 from audio_gateway.metering.dynamodb import dynamodb_client
+from audio_gateway.metering.visits import Visits
 
 settings = StorageSettings.from_env(os.environ)
-app = uploads_app(uploads=UploadStore(dynamodb_client(), settings.table, settings.bucket))
+client = dynamodb_client()
+uploads = UploadStore(client, settings.table, settings.bucket)
+app = uploads_app(uploads=uploads, visits=Visits(client, settings.table))
 handler = init_phase.done(lambda_handler(app, "uploads", settings.origins))

@@ -7,8 +7,10 @@ from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.settings import CatalogSettings
 from audio_gateway.api.voices import voices_app
 from audio_gateway.catalog.load import catalog_from
-from audio_gateway.providers.registry import provider_of
+from audio_gateway.providers.registry import provider_of, start_engines
 
 settings = CatalogSettings.from_env(os.environ)
-app = voices_app(catalog=catalog_from(settings.catalog), providers=provider_of)
+catalog = catalog_from(settings.catalog)
+start_engines(catalog)
+app = voices_app(catalog=catalog, providers=provider_of)
 handler = init_phase.done(lambda_handler(app, "voices", settings.origins))

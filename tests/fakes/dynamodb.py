@@ -147,20 +147,21 @@ def _change(item: Item, verb: str, change: str, arguments: Mapping[str, Any]) ->
             return
         rest = [unless_there[2]]
     value = arguments["ExpressionAttributeValues"][rest[-1]]
-    if "NS" in value:
-        _change_set(where, name, verb, value["NS"])
-        return
+    for kind in ("NS", "SS"):
+        if kind in value:
+            _change_set(where, name, verb, kind, value[kind])
+            return
     if verb == "ADD":
         value = {"N": str(int(where.get(name, {"N": "0"})["N"]) + int(value["N"]))}
     where[name] = value
 
 
-def _change_set(where: Item, name: str, verb: str, members: list[str]) -> None:
-    """Add members to a set of numbers or delete them; DynamoDB keeps no empty set."""
-    there = set(where.pop(name, {"NS": ()})["NS"])
+def _change_set(where: Item, name: str, verb: str, kind: str, members: list[str]) -> None:
+    """Add members to a set or delete them; DynamoDB keeps no empty set."""
+    there = set(where.pop(name, {kind: ()})[kind])
     changed = there | set(members) if verb == "ADD" else there - set(members)
     if changed:
-        where[name] = {"NS": sorted(changed)}
+        where[name] = {kind: sorted(changed)}
 
 
 def _holds(condition: str, item: Item, arguments: Mapping[str, Any]) -> bool:

@@ -7,12 +7,16 @@ from audio_gateway.jobs.job_files import SourceFile
 
 
 class FakeFiles:
-    """See `NamedFiles`; uploads are by project and id. `read` says which were, and with which limit."""
+    """See `NamedFiles`; uploads are by project and id. `read` says which were, and with which limit.
+
+    `taken` are the uploads of calls and jobs that were admitted.
+    """
 
     def __init__(self) -> None:
         self.uploads: dict[tuple[str, str], bytes] = {}
         self.urls: dict[str, bytes] = {}
         self.read: list[tuple[str, int]] = []
+        self.taken: list[str] = []
 
     def upload(self, project_id: str, upload_id: str, *, limit: int) -> bytes:
         """See `NamedFiles.upload`."""
@@ -27,6 +31,11 @@ class FakeFiles:
         if data is None:
             raise NotFound(f"There is no upload '{upload_id}'.", param="upload_id", code="upload_not_found")
         return SourceFile(f"uploads/{project_id}/{upload_id}", "etag", len(data))
+
+    def used(self, project_id: str, upload_id: str) -> None:
+        """See `NamedFiles.used`."""
+        assert (project_id, upload_id) in self.uploads
+        self.taken.append(upload_id)
 
     def check(self, url: str) -> None:
         """See `NamedFiles.check`."""

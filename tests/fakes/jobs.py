@@ -207,7 +207,6 @@ class JobBank:
     fate: Fate = field(default_factory=Fate)
     refuses: GatewayError | None = None
     windows: dict[str, Window] = field(default_factory=dict)
-    refuses_at_ms: int | None = None  # at this moment only, where it is given
     holds: dict[str, Hold] = field(default_factory=dict)
     rows: dict[tuple[int, str], Work] = field(default_factory=dict)
     spent: int = 0
@@ -219,11 +218,22 @@ class JobBank:
         if self.holds.get(work.request_id) == hold:
             return Admission(hold)
         assert work.request_id not in self.holds, "held twice"
-        if self.refuses is not None and self.refuses_at_ms in {None, at_ms}:
+        if self.refuses is not None:
             raise self.refuses
         self.holds[work.request_id] = hold
         self.fate.written()
         return Admission(hold, self.windows)
+
+    def correct(self, present: Hold, wanted: Hold) -> bool:
+        held = self.holds.get(wanted.work.request_id)
+        if held is None or held == wanted:
+            return held is not None
+        assert held.admitted_ms == present.admitted_ms
+        if self.refuses is not None:
+            raise self.refuses
+        self.holds[wanted.work.request_id] = wanted
+        self.fate.written()
+        return True
 
     def settle_at(self, hold: Hold, work: Work, at_ms: int) -> None:
         assert self.evidence[work.request_id] == Evidence(work, at_ms), "a row without evidence"

@@ -89,6 +89,28 @@ class FakeHeldJobs:
         return self.kept.get(hold.work.request_id)
 
 
+@dataclass
+class FakeWaits:
+    """Places for polls that wait; there is none with `refuses`. `calls` is how often it was asked for something."""
+
+    refuses: GatewayError | None = None
+    taken: set[str] = field(default_factory=set)
+    calls: int = 0
+
+    def begin(self, key_id: str) -> str:
+        self.calls += 1
+        if self.refuses is not None:
+            raise self.refuses
+        wait = f"{key_id} {self.calls}"
+        self.taken.add(wait)
+        return wait
+
+    def end(self, key_id: str, wait: str) -> None:
+        self.calls += 1
+        assert wait.startswith(key_id)
+        self.taken.remove(wait)
+
+
 def free_till() -> Till:
     """A till for tests that are about something else."""
     return Till(FakeMeter(), FakeUnsettled())

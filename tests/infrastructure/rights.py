@@ -57,10 +57,14 @@ USES: Final[dict[str, set[Right]]] = {
     "metering/meter.py:DynamoMeter.settle": items("ACCOUNT#*", "Update") | items("LEDGER#*", "Put"),
     "metering/meter.py:DynamoMeter.fail": items("ACCOUNT#*", "Update") | items("LEDGER#*", "Put"),
     "metering/job_meter.py:DynamoJobMeter.admit": items("ACCOUNT#*", "Update"),
+    "metering/job_meter.py:DynamoJobMeter.correct": items("ACCOUNT#*", "Update"),
     "metering/job_meter.py:DynamoJobMeter.release": items("ACCOUNT#*", "Update"),
     "metering/job_meter.py:DynamoJobMeter.settle_at": items("ACCOUNT#*", "Update")
     | items("LEDGER#*", "Put")
     | items("ROLLUP", "Update"),
+    "metering/waits.py:Waits.begin": items("ACCOUNT#*", "Update"),
+    "metering/waits.py:Waits.end": items("ACCOUNT#*", "Update"),
+    "metering/visits.py:Visits.count": items("ACCOUNT#*", "Update"),
     "metering/ledger_store.py:LedgerStore.put": items("LEDGER#*", "Put"),
     "metering/late_rows.py:LateRows.put": items("LEDGER#*", "Put") | items("ROLLUP", "Update"),
     "metering/unsettled.py:UnsettledStore.keep": objects("unsettled", "Put"),
@@ -133,12 +137,17 @@ USES: Final[dict[str, set[Right]]] = {
     "api/results.py:ResultStore.put_parts": in_parts("results"),
     "api/results.py:ResultStore.link": objects("results", "Get"),
     # uploads; PutObject: a presigned form can do what its signer may do
-    "jobs/upload_store.py:UploadStore.create": items("UPLOADS#*", "Put") | objects("uploads", "Put"),
+    "jobs/upload_store.py:UploadStore.create": items("UPLOADS#*", "Put")
+    | items("ACCOUNT#*", "Update")
+    | objects("uploads", "Put"),
+    "jobs/upload_store.py:UploadStore.used": items("UPLOADS#*", "Get") | items("ACCOUNT#*", "Update"),
     "jobs/upload_store.py:UploadStore.state": items("UPLOADS#*", "Get") | reads("uploads"),
     "jobs/upload_store.py:UploadStore.file": items("UPLOADS#*", "Get") | reads("uploads"),
     "jobs/upload_store.py:UploadStore.reader": reads("uploads"),
+    "jobs/upload_store.py:UploadStore.delete": items("UPLOADS#*", "Get", "Delete")
+    | items("ACCOUNT#*", "Update")
+    | objects("uploads", "Delete"),
     "jobs/upload_store.py:UploadStore.remove_all": lists("uploads") | objects("uploads", "Delete"),
-    "jobs/upload_store.py:UploadStore.delete": items("UPLOADS#*", "Get", "Delete") | objects("uploads", "Delete"),
     # jobs
     "jobs/job_store.py:JobStore.create": items("OPEN_JOBS", "Put") | items("JOBS#*", "Put"),
     "jobs/job_store.py:JobStore.get": items("JOBS#*", "Get"),
@@ -223,6 +232,7 @@ _LISTENING: Final = {
     *_PAID,
     "jobs/upload_store.py:UploadStore.file",
     "jobs/upload_store.py:UploadStore.reader",
+    "jobs/upload_store.py:UploadStore.used",
 }
 _STEP: Final = {
     "jobs/job_store.py:JobStore.get",
@@ -251,6 +261,7 @@ ROLES: Final[dict[str, set[str]]] = {
     "TranscriptionsRole": _LISTENING,
     "TranslationsRole": _LISTENING,
     "UploadsRole": {
+        "metering/visits.py:Visits.count",
         "jobs/upload_store.py:UploadStore.create",
         "jobs/upload_store.py:UploadStore.state",
         "jobs/upload_store.py:UploadStore.delete",
@@ -314,6 +325,8 @@ ROLES: Final[dict[str, set[str]]] = {
         "jobs/webhook_queue.py:WebhookQueue.announce",
         "metering/job_meter.py:DynamoJobMeter.settle_at",
         "metering/job_meter.py:DynamoJobMeter.release",
+        "metering/waits.py:Waits.begin",
+        "metering/waits.py:Waits.end",
         "metering/unsettled.py:UnsettledStore.keep",
         "metering/unsettled.py:UnsettledStore.forget",
         "api/results.py:ResultStore.put",
@@ -327,6 +340,7 @@ ROLES: Final[dict[str, set[str]]] = {
         "jobs/job_files.py:JobFiles.put_stream",
         "jobs/job_files.py:ObjectReader.read",
         "metering/job_meter.py:DynamoJobMeter.admit",
+        "metering/job_meter.py:DynamoJobMeter.correct",
         "metering/job_meter.py:DynamoJobMeter.release",
     },
     "JobChunkRole": {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from scripts import deploy as script
+from scripts.catalogue_to_deploy import WrongCatalogue
 from scripts.deploy import Refused, check_built, deploy, section_of
 from tests.infrastructure.template import ROOT
 
@@ -37,7 +41,10 @@ class Aws:
         log_role: str | None = None,
         concurrency: int = 1000,
         builds: str | None = None,
+        catalogue: Path | None = None,
     ) -> None:
+        self.catalogue = catalogue
+        self.environ: dict[str, str] = {}
         self.built, self.stack, self.status = built, stack, status
         self.log_role, self.concurrency, self.builds = log_role, concurrency, builds
         self.commands: list[Any] = []
@@ -62,16 +69,19 @@ class Aws:
         _, verb, *arguments = command
         self.commands.append((verb, arguments, dict(variables)))
         if verb == "build":
+            shared = self.built / "SharedLayer"
+            shared.mkdir(parents=True)
+            shutil.copy(self.catalogue or variables["AUDIO_GATEWAY_CATALOG"], shared / "catalog.toml")
             machine = {"x86_64": X86, "arm64": ARM}[self.builds or variables["ARCHITECTURE"]]
             for layer in ("SharedLayer", "EnginesLayer"):
                 packages = self.built / layer / "python"
-                packages.mkdir(parents=True)
+                packages.mkdir(parents=True, exist_ok=True)
                 (packages / "codec.cpython-313.so").write_bytes(elf(machine))
                 (packages / "notes.so.txt").write_text("no code")
         return 0
 
     def deploy(self, *arguments: Any) -> Aws | None:
-        assert deploy(arguments, lambda **_: self, self.run, self.built) == 0
+        assert deploy(arguments, lambda **_: self, self.run, self.built, self.environ) == 0
         return self
 
     @property
@@ -88,7 +98,7 @@ def aws(tmp_path: Path) -> Callable[..., Aws]:
 
 def test_a_stack_is_built_again_for_the_processor_that_it_has(aws: Callable[..., Aws]) -> None:
     done = aws({"Architecture": "arm64"}).deploy()
-    assert done.commands[0][2] == {"ARCHITECTURE": "arm64"}
+    assert done.commands[0][2]["ARCHITECTURE"] == "arm64"
     assert done.parameters["Architecture"] == "arm64"
 
 
@@ -210,6 +220,108 @@ def test_a_check_builds_and_deploys_nothing(aws: Callable[..., Aws], capsys: pyt
     account.deploy("--check")
     assert account.commands == []
     assert "Architecture=arm64" in capsys.readouterr().out
+
+
+# ---------------------------------------------------------------- the catalogue, and a samconfig.toml of one's own
+OWN = """
+[providers.acme]
+adapter = "openai"
+base_url = "https://acme.example/v1"
+api_key = "env:ACME_KEY"
+[[models]]
+id = "talker"
+provider = "acme"
+endpoints = ["speech"]
+price = { usd_per_million_characters = "1.00" }
+"""
+SHIPPED = ROOT / "layers" / "shared" / "catalog.toml"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    path = tmp_path / "my models.toml"
+    path.write_text(OWN)
+    return path
+
+
+def test_the_catalogue_that_is_named_is_built_and_deployed(
+    aws: Callable[..., Aws], own: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = aws({"Architecture": "x86_64", "Catalog": "shipped"})
+    account.environ = {"AUDIO_GATEWAY_CATALOG": own.name}
+    monkeypatch.chdir(own.parent)
+    done = account.deploy()
+    assert done.commands[0][2]["AUDIO_GATEWAY_CATALOG"] == str(own)  # whole, since SAM builds in another folder
+    assert done.parameters["Catalog"] == "own"
+    told = capsys.readouterr().out
+    assert f"The catalogue is {own} (own): talker." in told
+    assert "'acme' has its key in env:ACME_KEY, which no deployed function has" in told
+
+
+def test_without_a_name_it_is_the_shipped_one(aws: Callable[..., Aws]) -> None:
+    done = aws().deploy()
+    assert done.commands[0][2]["AUDIO_GATEWAY_CATALOG"] == str(SHIPPED)
+    assert done.parameters["Catalog"] == "shipped"
+
+
+def test_a_catalogue_of_one_s_own_is_not_replaced_by_oversight(aws: Callable[..., Aws]) -> None:
+    account = aws({"Architecture": "x86_64", "Catalog": "own"})
+    with pytest.raises(WrongCatalogue, match="AUDIO_GATEWAY_CATALOG is not set"):
+        account.deploy()
+    assert account.commands == []
+    account.environ = {"AUDIO_GATEWAY_CATALOG": str(SHIPPED)}
+    assert account.deploy().parameters["Catalog"] == "shipped"
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "is no file"), ("[providers]", "there is none")])
+def test_a_catalogue_that_is_not_there_or_wrong_is_not_deployed(
+    aws: Callable[..., Aws], own: Path, content: str | None, said: str
+) -> None:
+    account = aws()
+    account.environ = {"AUDIO_GATEWAY_CATALOG": str(own)}
+    own.unlink() if content is None else own.write_text(content)
+    with pytest.raises(WrongCatalogue, match=said):
+        account.deploy()
+    assert account.commands == []
+
+
+def test_a_layer_with_another_catalogue_is_not_deployed(aws: Callable[..., Aws], own: Path) -> None:
+    account = aws(catalogue=SHIPPED)
+    account.environ = {"AUDIO_GATEWAY_CATALOG": str(own)}
+    with pytest.raises(WrongCatalogue, match=r"catalog\.toml is not .*my models\.toml"):
+        account.deploy()
+    assert [verb for verb, *_ in account.commands] == ["build"]
+
+
+@pytest.mark.parametrize("named", ["absolute", "relative", "not set"])
+def test_the_layer_s_makefile_takes_the_catalogue_that_is_named(named: str, own: Path, tmp_path: Path) -> None:
+    make = (ROOT / "layers" / "shared" / "Makefile").read_text().replace("$(HERE)../../scripts/build-layer", "true")
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "Makefile").write_text(make)
+    (tmp_path / "layers" / "shared").mkdir(parents=True)
+    (tmp_path / "layers" / "shared" / "catalog.toml").write_text("shipped")
+    plain = tmp_path / "own.toml"
+    plain.write_text("own")
+    value = {"absolute": str(plain), "relative": "own.toml", "not set": ""}[named]
+    environ = {**os.environ, "ARTIFACTS_DIR": str(tmp_path), "AUDIO_GATEWAY_CATALOG": value}
+    make_it = ["make", "-f", "a/b/Makefile", "build-SharedLayer"]
+    subprocess.run(make_it, cwd=tmp_path, env=environ, check=True, capture_output=True)
+    assert (tmp_path / "catalog.toml").read_text() == ("shipped" if named == "not set" else "own")
+
+
+def test_a_samconfig_of_one_s_own_is_read_and_given_to_sam(aws: Callable[..., Aws], tmp_path: Path) -> None:
+    config = tmp_path / "mine.toml"
+    config.write_text(
+        'version = 0.1\n[eu.global.parameters]\nstack_name = "voices"\n'
+        '[eu.deploy.parameters]\nparameter_overrides = ["LogLevel=ERROR"]\n'
+    )
+    done = aws().deploy("--config-file", str(config), "--config-env", "eu")
+    assert done.parameters["LogLevel"] == "ERROR"
+    assert all(arguments[arguments.index("--config-file") + 1] == str(config) for _, arguments, _ in done.commands)
+    with pytest.raises(Refused, match=r"mine\.toml has no section 'prod'; it has eu"):
+        aws().deploy("--config-file", str(config), "--config-env", "prod")
+    with pytest.raises(Refused, match="cannot be read"):
+        aws().deploy("--config-file", str(tmp_path / "nothing.toml"))
 
 
 def test_no_region_and_no_section_are_said_by_name(aws: Callable[..., Aws], tmp_path: Path) -> None:

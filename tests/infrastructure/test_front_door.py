@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from audio_gateway.api import request_scope
-from audio_gateway.metering.refusals import NOT_USABLE
+from audio_gateway.metering.unusable import NOT_USABLE
 from tests.infrastructure.conftest import OfType
 
 ROUTES = {

@@ -10,15 +10,13 @@ import shutil
 import subprocess
 import sys
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from openai import OpenAI
 
 from tests.sound import phrase, wav
-from tests.unit.docs.pages import ROOT, blocks
+from tests.unit.docs.pages import ROOT
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -151,45 +149,3 @@ def test_the_node_sdk(node: str, environment: dict[str, str], tmp_path: Path) ->
     assert re.search(r"^ +\d\.\d\d s  \w", out, flags=re.MULTILINE)
     assert re.search(r"refused: param=voice code=invalid_value request_id=req_[0-9a-f]{32}", out)
     assert (tmp_path / "hello.wav").read_bytes()[:4] == b"RIFF"
-
-
-def test_the_first_commands_of_the_readme(environment: dict[str, str], tmp_path: Path) -> None:
-    (commands,) = (block for block in blocks((ROOT / "README.md").read_text(), "sh") if "hello.mp3" in block)
-    without_export = re.sub(r"^export .*$", "", commands, flags=re.MULTILINE)
-    out = run(["bash", "-euo", "pipefail", "-c", without_export], tmp_path, environment)
-    assert "-->" in out
-
-
-@pytest.fixture
-def _limits_for_a_while(stack: dict[str, Any]) -> Iterator[None]:
-    """A sample limits all keys of the project, and other tests go on to use one of them."""
-    yield
-    with OpenAI(base_url=stack["base_url"], admin_api_key=stack["admin_key"], api_key="none") as client:
-        keys = client.admin.organization.projects.api_keys
-        for key in keys.list("default"):
-            keys.update(key.id, project_id="default", extra_body={"limits": {"requests_per_minute": None}})
-            limits: Any = keys.retrieve(key.id, project_id="default").to_dict()["limits"]
-            assert "requests_per_minute" not in limits
-
-
-@pytest.mark.usefixtures("_limits_for_a_while")
-def test_the_samples_of_the_reference(environment: dict[str, str], tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "api.md").read_text()
-    for sample in blocks(page, "sh"):
-        # What names a thing that the reader fills in, as $JOB, or another server, has nothing to be run on.
-        names = set(re.findall(r"\$([A-Z_]+)", sample))
-        if not sample.startswith("export") and names <= set(environment) and "https://example" not in sample:
-            run(
-                ["bash", "-euo", "pipefail", "-c", sample.replace("curl ", "curl --fail-with-body ", 1)],
-                tmp_path,
-                environment,
-            )
-    for sample in blocks(page, "python"):
-        run([sys.executable, "-W", "ignore::DeprecationWarning", "-c", sample], tmp_path, environment)
-
-
-def test_the_python_of_the_readme(environment: dict[str, str], stack: dict[str, Any], tmp_path: Path) -> None:
-    (program,) = blocks((ROOT / "README.md").read_text(), "python")
-    mine = program.replace("http://127.0.0.1:8080/v1", stack["base_url"]).replace("sk-...", stack["api_key"])
-    run([sys.executable, "-c", mine], tmp_path, environment)
-    assert (tmp_path / "hello.mp3").stat().st_size > 1_000

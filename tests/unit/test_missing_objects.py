@@ -20,7 +20,7 @@ from audio_gateway.replay.idempotency import Claim
 
 HOLD = Hold(Caller("key_1", "default"), Work("req_1", "speech", "tts-1", "characters", 10, 150, 0), 0, 60)
 JOB = Job("job_1", "default", "key_1", "speech", "tts-1", "running", 0, 0)
-UPLOAD = Upload("upload_1", "default", 10, 0)
+UPLOAD = Upload("upload_1", "default", "key_1", 10, 0)
 CLAIM = Claim("default", "ab12", "print", "req_1", "run", 0, 60)
 
 

@@ -18,7 +18,7 @@ and to OpenAI's envelope.
     │   └── KeyNotUsable             nor anything else: it expired, or was disabled or deleted
     ├── LimitReached                 one of the key's limits does not allow the request now
     │   ├── RateLimitReached         requests, characters or audio of this minute, or requests at once
-    │   ├── TooMuchAtOnce            more than a whole minute of the key's allows
+    │   ├── TooMuchAtOnce            more than a whole minute of the key's allows, or than its uploads leave room for
     │   └── BudgetReached            the month's budget: asking again does not help
     ├── AlreadyRunning               the same request is being worked on: its answer comes from there
     ├── IdempotencyKeyReused         the Idempotency-Key stands for another request
@@ -35,6 +35,7 @@ and to OpenAI's envelope.
     ├── MethodNotAllowed
     ├── ProviderError                the provider failed; never the caller's fault, except ProviderRejected
     │   ├── ProviderRejected         it refused the caller's input
+    │   │   └── TextUnspeakable      its engine broke down over the text
     │   ├── ProviderRateLimited      it asks us to slow down
     │   ├── ProviderKeyRefused       it refused the operator's key
     │   ├── ProviderKeyUnreadable    the operator's key for it cannot be read, so that it was not asked
@@ -166,7 +167,10 @@ class RateLimitReached(LimitReached):
 
 
 class TooMuchAtOnce(LimitReached):
-    """The request alone is over a limit of the minute: asking again does not help."""
+    """The request alone is over a limit of the minute, or uploads that wait to be used leave no room for it.
+
+    Asking again does not help, unless something is done about it.
+    """
 
     code = "rate_limit_exceeded"
 
@@ -314,6 +318,15 @@ class ProviderRejected(ProviderError):
     ) -> None:
         super().__init__(message, provider=provider, param=param, code=code)
         self.upstream_status = upstream_status
+
+
+class TextUnspeakable(ProviderRejected):
+    """The text made the provider's engine break down, and would again. Another model may speak it."""
+
+    code = "text_unspeakable"
+
+    def __init__(self, message: str, *, provider: str) -> None:
+        super().__init__(message, provider=provider, upstream_status=400, param="input")
 
 
 class ProviderRateLimited(ProviderError):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.errors import NotFound, StorageUnavailable
+from audio_gateway.errors import MeteringUnavailable, NotFound, RateLimitReached, StorageUnavailable
 from audio_gateway.jobs.job import Job
 from tests.unit.api.test_jobs import Gateway
 
@@ -123,3 +123,53 @@ def test_what_is_no_passing_failure_ends_the_wait(
     gateway.run(job)
     monkeypatch.setattr(gateway.files, "find", gone)
     assert (gateway.content(job.id, wait="25").status, naps) == (404, [])
+
+
+def test_a_poll_that_is_answered_at_once_takes_no_place(gateway: Gateway, job: Job, naps: list[float]) -> None:
+    assert gateway.content(job.id, wait="0").status == 303
+    gateway.run(job)
+    assert gateway.content(job.id, wait="25").status == 200
+    assert (gateway.waits.calls, naps) == (0, [])
+
+
+def test_a_poll_that_waits_has_one_place_and_gives_it_back(
+    gateway: Gateway, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = []
+
+    def nap(_seconds: float) -> None:
+        taken.append(len(gateway.waits.taken))
+        if len(taken) == 3:
+            gateway.run(job)
+
+    monkeypatch.setattr("time.sleep", nap)
+    assert gateway.content(job.id, wait="25").status == 200
+    assert (taken, gateway.waits.taken, gateway.waits.calls) == ([1, 1, 1], set(), 2)
+
+
+def test_the_place_is_given_back_whatever_ends_the_wait(
+    gateway: Gateway, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: gateway.store.kept.clear())
+    assert gateway.content(job.id, wait="25").error["code"] == "job_not_found"
+    assert (gateway.waits.taken, gateway.waits.calls) == (set(), 2)
+
+
+def test_where_all_places_are_taken_it_is_a_429_that_says_when_to_come_back(
+    gateway: Gateway, job: Job, naps: list[float]
+) -> None:
+    gateway.waits.refuses = RateLimitReached("So many wait.", limit="concurrent_requests", retry_after_s=25)
+    answer = gateway.content(job.id, wait="25")
+    assert (answer.status, answer.headers["retry-after"], answer.error["code"]) == (429, "25", "rate_limit_exceeded")
+    assert "x-should-retry" not in answer.headers
+    assert naps == []
+    gateway.run(job)
+    assert gateway.content(job.id, wait="25").status == 200
+
+
+def test_where_places_cannot_be_counted_the_next_redirect_is_another_try(
+    gateway: Gateway, job: Job, naps: list[float]
+) -> None:
+    gateway.waits.refuses = MeteringUnavailable("Not now.")
+    answer = gateway.content(job.id, wait="25", hop="3")
+    assert (answer.status, answer.headers["location"].endswith("hop=4"), naps) == (303, True, [])

@@ -26,7 +26,7 @@ from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsa
 from audio_gateway.use_cases.reserve import Till
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event, json_event
-from tests.fakes.meter import FakeMeter, FakeUnsettled
+from tests.fakes.meter import FakeMeter, FakeUnsettled, FakeWaits
 from tests.fakes.providers import model
 from tests.fakes.replay import FakeAnswers, FakeAttempts, FakeClaims, FakePayments, FakeSpeechCache
 from tests.fakes.results import FakeResults
@@ -102,6 +102,7 @@ class Gateway(Workshop):
         self.provider = AskedAtOnceToo()
         self.results: Any = results or FakeResults()
         self.meter = FakeMeter()
+        self.waits = FakeWaits()
         self.claims, self.answers, self.payments = FakeClaims(), FakeAnswers(), FakePayments()
         self.attempts = FakeAttempts()
         known: dict[str, Any] = {
@@ -117,7 +118,7 @@ class Gateway(Workshop):
             "speech": speech_app(SpeechApi(**known, caches=FakeSpeechCache())),
             "transcriptions": transcriptions_app(ListeningApi(**known, files=FakeFiles())),
             "translations": translations_app(ListeningApi(**known, files=FakeFiles())),
-            "jobs": jobs_app(stopping=self.stopping, results=self.results, poll_s=0.01),  # type: ignore[arg-type] # keeps results in memory
+            "jobs": jobs_app(stopping=self.stopping, results=self.results, waits=self.waits, poll_s=0.01),  # type: ignore[arg-type] # keeps results in memory
         }
         self.handlers = {name: lambda_handler(app, name) for name, app in apps.items()}
 
@@ -156,7 +157,7 @@ def test_a_background_request_is_answered_with_its_job_and_held_at_once(gateway:
     assert job == {
         "id": job["id"], "object": "audio.job", "endpoint": "transcriptions", "model": "listener", "status": "queued",
         "progress": {"completed": 0, "total": 0}, "created_at": job["created_at"], "completed_at": None,
-        "expires_at": job["created_at"] + 7 * 86400, "usage": None, "error": None,
+        "expires_at": job["created_at"] + 7 * 86400, "usage": None, "cost_usd": None, "error": None,
     }  # fmt: skip
     assert gateway.bank.holds[job["id"]].work.amount == END_MS
     assert gateway.executions.started == [job["id"]]
@@ -384,7 +385,9 @@ def test_speech_is_given_as_it_was_made_or_in_another_format(gateway: Gateway) -
     assert (other.status, other.headers["content-type"], other.body[:4]) == (200, "audio/flac", b"fLaC")
     events = gateway.content(begun["id"], stream_format="sse")
     assert events.headers["content-type"].startswith("text/event-stream")
-    assert gateway.ask("GET", f"/{begun['id']}").json["usage"] == {"type": "characters", "characters": len(TEXT)}
+    job = gateway.ask("GET", f"/{begun['id']}").json
+    assert job["usage"] == {"type": "characters", "characters": len(TEXT)}
+    assert job["cost_usd"] == made.headers["x-audio-gateway-cost-usd"] != "0"
 
 
 def test_large_speech_is_a_link_and_is_not_made_into_another_format(gateway: Gateway) -> None:
@@ -558,6 +561,7 @@ def test_a_cancelled_job_says_what_it_costs_and_where_that_is(gateway: Gateway) 
     charged = gateway.bank.spent
     assert answer.headers["x-audio-gateway-cost-usd"] == f"{charged / 1_000_000:.6f}".rstrip("0")
     assert 0 < answer.json["usage"]["seconds"] < END_MS / 1000
+    assert answer.json["cost_usd"] == answer.headers["x-audio-gateway-cost-usd"]
     content = gateway.content(job.id)
     assert (content.status, content.error["code"], content.headers["x-should-retry"]) == (409, "job_cancelled", "false")
     assert f"/v1/audio/jobs/{job.id}/content?partial=true" in content.error["message"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
+from audio_gateway.errors import BudgetReached, RateLimitReached
 from audio_gateway.providers.port import TranscriptionRequest
 from audio_gateway.use_cases.reserve import Till
 from tests.fakes.files import FakeFiles
@@ -30,6 +31,7 @@ class Gateway:
 
     def __init__(self, *models: Any) -> None:
         self.provider, self.meter, self.files = FakeProvider(), FakeMeter(), FakeFiles()
+        self.desk = empty_desk()
         self.files.uploads["default", UPLOAD] = tone_wav(1.2)
         self.files.urls[URL] = tone_wav(1.2)
         using = ListeningApi(
@@ -40,7 +42,7 @@ class Gateway:
             repetitions=no_repetitions(),
             results=FakeResults(),  # type: ignore[arg-type] # keeps results in memory
             files=self.files,
-            desk=empty_desk(),
+            desk=self.desk,
         )
         self.handlers = {
             path: lambda_handler(make(using), path.rpartition("/")[2])
@@ -157,6 +159,29 @@ def test_nothing_is_fetched_for_a_request_that_is_refused_anyway(gateway: Gatewa
     assert gateway.post(file_url=URL, response_format="diarized_json").status == 400
     assert gateway.post(file_url=URL, known_speaker_names=["Ann"], known_speaker_references=[]).status == 400
     assert gateway.files.read == []
+
+
+@pytest.mark.parametrize("named", [{"upload_id": UPLOAD}, {"file_url": URL}])
+@pytest.mark.parametrize("path", PATHS)
+def test_a_job_that_a_limit_refuses_is_refused_before_its_file_is_fetched(
+    gateway: Gateway, path: str, named: dict[str, str]
+) -> None:
+    bank: Any = gateway.desk.till.meter
+    bank.refuses = RateLimitReached("Too many.", limit="requests_per_minute", retry_after_s=30)
+    answer = gateway.post(path, background=True, **named)
+    assert (answer.status, answer.headers["retry-after"], answer.error["code"]) == (429, "30", "rate_limit_exceeded")
+    assert (gateway.files.read, gateway.files.taken, cast("Any", gateway.desk.store).kept) == ([], [], {})
+
+
+@pytest.mark.parametrize("background", [True, False])
+def test_an_upload_is_used_once_a_call_or_a_job_with_it_is_admitted(gateway: Gateway, background: bool) -> None:
+    gateway.meter.refuses = BudgetReached("No budget.", limit="monthly_budget_usd")
+    cast("Any", gateway.desk.till.meter).refuses = gateway.meter.refuses
+    assert gateway.post(upload_id=UPLOAD, background=background).status == 429
+    assert gateway.files.taken == []
+    gateway.meter.refuses = cast("Any", gateway.desk.till.meter).refuses = None
+    assert gateway.post(upload_id=UPLOAD, background=background).status == (202 if background else 200)
+    assert gateway.files.taken == [UPLOAD]
 
 
 def test_no_more_is_read_than_the_model_takes() -> None:

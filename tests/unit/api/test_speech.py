@@ -284,7 +284,7 @@ def test_a_providers_failure_keeps_its_meaning(
 def test_what_nobody_expected_is_a_500_without_detail_and_is_logged_without_text(
     gateway: Gateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    gateway.provider.fails = ValueError("the caller's secret words")  # type: ignore[assignment] # on purpose
+    gateway.provider.fails = ValueError("the caller's secret words")  # type: ignore[assignment] # a mistake of ours
     answer = gateway.post(BODY)
     assert (answer.status, answer.error["type"]) == (500, "server_error")
     assert "secret" not in answer.body.decode()
@@ -298,7 +298,7 @@ def test_what_nobody_expected_is_a_500_without_detail_and_is_logged_without_text
 def test_a_mistake_in_the_settings_is_the_operators_and_told_in_the_log_only(
     gateway: Gateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    gateway.provider.fails = ConfigurationError("ssm:/x does not exist")
+    gateway.provider.fails = ConfigurationError("ssm:/x does not exist")  # on purpose
     answer = gateway.post(BODY)
     assert answer.status == 500
     assert answer.headers["x-should-retry"] == "false"

@@ -101,12 +101,36 @@ def test_a_change_of_the_catalogue_is_a_miss(gateway: Gateway) -> None:
     assert (gateway.calls, changed.calls) == (1, 1)
 
 
-def test_another_organisation_has_a_cache_of_its_own(gateway: Gateway) -> None:
+def test_another_organisation_has_a_cache_of_its_own() -> None:
+    gateway = Gateway(cache=CacheTerms(3600, "25", shared=True))
     gateway.speak()
-    gateway.speak(API_CALLER | {"project_id": "other"})
-    assert gateway.calls == 1
     gateway.speak(API_CALLER | {"organization_id": "org-other"})
     assert gateway.calls == 2
+
+
+def test_a_project_cannot_tell_what_another_one_had_spoken(gateway: Gateway) -> None:
+    gateway.speak()
+    other = gateway.speak(API_CALLER | {"project_id": "other"})
+    assert "x-audio-gateway-cached" not in other.headers
+    assert other.headers["x-audio-gateway-cost-usd"] == "0.000006"
+    assert gateway.calls == 2
+    again = gateway.speak(API_CALLER | {"project_id": "other", "key_id": "key_2"})
+    assert again.headers["x-audio-gateway-cached"] == "true"
+
+
+def test_projects_share_speech_where_the_operator_says_so() -> None:
+    gateway = Gateway(cache=CacheTerms(3600, "25", shared=True))
+    gateway.speak()
+    shared = gateway.speak(API_CALLER | {"project_id": "other"})
+    assert (shared.headers["x-audio-gateway-cached"], gateway.calls) == ("true", 1)
+
+
+def test_what_is_shared_and_what_is_not_are_two(gateway: Gateway) -> None:
+    sharing = Gateway(cache=CacheTerms(3600, "25", shared=True))
+    sharing.cache = gateway.cache
+    gateway.speak()
+    sharing.speak()
+    assert (gateway.calls, sharing.calls) == (1, 1)
 
 
 def test_speech_is_given_again_for_as_long_as_the_catalogue_says(gateway: Gateway) -> None:

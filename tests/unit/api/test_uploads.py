@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.uploads import uploads_app
-from audio_gateway.errors import FileUnavailable, InvalidRequest, NotFound, RequestTooLarge, StorageUnavailable
+from audio_gateway.errors import (
+    FileUnavailable,
+    InvalidRequest,
+    NotFound,
+    RequestTooLarge,
+    StorageUnavailable,
+    TooMuchAtOnce,
+)
 from audio_gateway.jobs.inputs import Inputs
 from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.jobs.upload_store import UploadStore
 from audio_gateway.jobs.uploads import FORM_SECONDS, MAX_BYTES, UPLOAD_KEPT_SECONDS
+from audio_gateway.metering.account_item import account_key, new_account_item
+from audio_gateway.metering.account_store import AccountStore
+from audio_gateway.metering.limits import Limits
+from audio_gateway.metering.pending_uploads import Announced, PendingUploads
+from audio_gateway.metering.visits import Visits
 from tests.fakes.gateway import API_CALLER, Answer, call, event, json_event
 from tests.unit.replay.buckets import BUCKET, TABLE, bucket, dynamodb
 
@@ -22,6 +35,7 @@ __all__ = ["bucket", "dynamodb"]
 
 NOW_S = 1_795_262_400.5
 STRANGER = API_CALLER | {"project_id": "proj_other"}
+KEY = API_CALLER["key_id"]
 NAME = "Besprechung für Zoë.mp3"
 
 
@@ -33,7 +47,31 @@ class Gateway:
         self.table, self.bucket = dynamodb, bucket
         self.store = UploadStore(dynamodb, TABLE, BUCKET)
         self.inputs = Inputs(self.store, AllowedHosts(), lambda: self.now_s)
-        self.handler = lambda_handler(uploads_app(uploads=self.store, now_s=lambda: self.now_s), "uploads")
+        self.limit()
+        visits = Visits(dynamodb, TABLE, lambda: int(self.now_s * 1000))
+        app = uploads_app(uploads=self.store, visits=visits, now_s=lambda: self.now_s)
+        self.handler = lambda_handler(app, "uploads")
+
+    def limit(self, status: str = "active", **limits: Any) -> None:
+        """The operator changes the caller's key."""
+        item = new_account_item(KEY, Limits(**limits)) | {"status": {"S": status}}
+        old = self.table.get_item(TableName=TABLE, Key=account_key(KEY)).get("Item")
+        if old:
+            item |= {"version": {"N": str(int(old["version"]["N"]) + 1)}}
+        self.table.put_item(TableName=TABLE, Item=item)
+
+    @property
+    def uploads(self) -> list[dict[str, Any]]:
+        """Their items."""
+        items = self.table.scan(TableName=TABLE)["Items"]
+        return [item for item in items if item["pk"]["S"].startswith("UPLOADS#")]
+
+    @property
+    def pending(self) -> int:
+        """Bytes, as the caller's usage tells them."""
+        found = AccountStore(self.table, TABLE).get(KEY, int(self.now_s * 1000))
+        assert found is not None
+        return found[1].pending_upload_bytes
 
     def create(self, body: Any = None, **options: Any) -> Answer:
         body = {"filename": NAME, "bytes": 1000} if body is None else body
@@ -90,9 +128,10 @@ def test_the_form_is_for_one_key_and_one_size_only(gateway: Gateway) -> None:
 
 def test_a_files_name_is_kept_with_the_file_and_not_in_the_table(gateway: Gateway) -> None:
     upload = gateway.create().json
-    items = gateway.table.scan(TableName=TABLE)["Items"]
-    assert [set(item) for item in items] == [{"pk", "sk", "bytes", "created_at", "ttl"}]
-    assert (items[0]["pk"]["S"], items[0]["sk"]["S"]) == ("UPLOADS#default", upload["id"])
+    (item,) = gateway.uploads
+    assert set(item) == {"pk", "sk", "key_id", "bytes", "created_at", "ttl"}
+    assert (item["pk"]["S"], item["sk"]["S"]) == ("UPLOADS#default", upload["id"])
+    assert NAME not in str(gateway.table.scan(TableName=TABLE)["Items"])
     assert gateway.ask("GET", upload["id"]).json["filename"] is None
     gateway.put(upload)
     assert gateway.ask("GET", upload["id"]).json["filename"] == NAME
@@ -118,7 +157,7 @@ def test_a_deleted_upload_is_gone_at_once(gateway: Gateway) -> None:
     answer = gateway.ask("DELETE", upload["id"])
     assert answer.json == {"id": upload["id"], "object": "audio.upload.deleted", "deleted": True}
     assert "Contents" not in gateway.bucket.list_objects_v2(Bucket=BUCKET)
-    assert gateway.table.scan(TableName=TABLE)["Items"] == []
+    assert gateway.uploads == []
     for method in ("GET", "DELETE"):
         gone = gateway.ask(method, upload["id"])
         assert (gone.status, gone.error["code"], gone.error["param"]) == (404, "upload_not_found", "upload_id")
@@ -164,7 +203,7 @@ def test_an_id_that_is_none_is_a_404(gateway: Gateway, upload_id: str) -> None:
 def test_a_wrong_body_is_a_400_that_names_the_field(gateway: Gateway, body: Any, param: str | None) -> None:
     answer = gateway.create(body)
     assert (answer.status, answer.error["param"]) == (400, param)
-    assert gateway.table.scan(TableName=TABLE)["Items"] == []
+    assert gateway.uploads == []
 
 
 def test_two_gigabytes_and_no_byte_more(gateway: Gateway) -> None:
@@ -242,6 +281,114 @@ class _Broken:
             raise ConnectTimeoutError(endpoint_url="s3")
 
         return fail
+
+
+def test_a_form_is_a_request_of_its_key(gateway: Gateway) -> None:
+    gateway.limit(requests_per_minute=2)
+    assert [gateway.create().status for _ in range(3)] == [200, 200, 429]
+    refused = gateway.create()
+    assert (refused.error["code"], refused.headers["x-ratelimit-remaining-requests"]) == ("rate_limit_exceeded", "0")
+    assert gateway.pending == 2000
+    gateway.now_s += 60
+    assert gateway.create().status == 200
+
+
+@pytest.mark.parametrize("status", ["disabled", "archived"])
+def test_a_key_that_has_ended_gets_no_form(gateway: Gateway, status: str) -> None:
+    assert gateway.create().status == 200
+    gateway.limit(status)
+    assert (gateway.create().status, gateway.pending) == (403, 1000)
+
+
+def test_a_key_that_has_expired_gets_no_form(gateway: Gateway) -> None:
+    gateway.limit(expires_at=int(NOW_S) + 10)
+    assert gateway.create().status == 200
+    gateway.now_s += 10
+    assert (gateway.create().status, gateway.pending) == (403, 1000)
+
+
+def test_bytes_are_pending_until_they_are_used_deleted_or_expired(gateway: Gateway) -> None:
+    gateway.limit(pending_upload_bytes=3000)
+    used, deleted, expired = (gateway.create().json["id"] for _ in range(3))
+    refused = gateway.create()
+    assert (refused.status, refused.headers["x-should-retry"]) == (429, "false")
+    assert "3000 bytes of uploads pending" in refused.error["message"]
+    assert "DELETE" in refused.error["message"]
+    gateway.inputs.used("default", used)
+    gateway.inputs.used("default", used)  # by another job
+    assert gateway.pending == 2000
+    gateway.ask("DELETE", deleted)
+    assert gateway.pending == 1000
+    assert [gateway.create().status for _ in range(3)] == [200, 200, 429]
+    gateway.now_s += UPLOAD_KEPT_SECONDS + 1
+    assert gateway.pending == 0
+    assert gateway.create().status == 200
+    assert gateway.pending == 1000
+    gateway.inputs.used("default", expired)
+    assert gateway.pending == 1000
+
+
+def test_a_file_above_the_whole_limit_is_told_so(gateway: Gateway) -> None:
+    gateway.limit(pending_upload_bytes=999)
+    assert "this file alone has 1000" in gateway.create().error["message"]
+
+
+def test_without_a_limit_100_gb_are_pending_and_no_more(gateway: Gateway) -> None:
+    body = {"filename": NAME, "bytes": MAX_BYTES}
+    assert [gateway.create(body).status for _ in range(47)] == [200] * 46 + [429]
+
+
+def test_many_small_uploads_are_bounded_and_all_of_them_expire(gateway: Gateway, monkeypatch: Any) -> None:
+    monkeypatch.setattr("audio_gateway.metering.pending_uploads.MOST_FILES", 230)
+    pending, limit = PendingUploads(gateway.table, TABLE), 10**9
+    for number in range(230):
+        pending.announce(Announced(KEY, f"upload_{number}", 1, int(NOW_S) + 10), limit, int(NOW_S))
+    refused = gateway.create()
+    assert (refused.status, "230 uploads pending" in refused.error["message"]) == (429, True)
+    gateway.now_s += 20
+    assert gateway.create().status == 200
+    assert gateway.pending == 1000
+
+
+def test_an_announcement_that_arrives_twice_counts_once(gateway: Gateway) -> None:
+    pending, upload = PendingUploads(gateway.table, TABLE), Announced(KEY, "upload_1", 700, int(NOW_S) + 10)
+    for _ in range(2):
+        pending.announce(upload, 1000, int(NOW_S))
+    assert gateway.pending == 700
+    for _ in range(2):
+        pending.forget(upload)
+    assert gateway.pending == 0
+
+
+def test_an_upload_that_could_not_be_kept_is_not_pending(gateway: Gateway, monkeypatch: Any) -> None:
+    def fails(*_: Any) -> None:
+        raise StorageUnavailable("Not now.")
+
+    monkeypatch.setattr(gateway.store._table, "put_new", fails)
+    assert (gateway.create().status, gateway.pending) == (503, 0)
+
+
+def test_an_upload_of_before_there_was_a_limit_is_used_and_deleted_as_it_was(gateway: Gateway) -> None:
+    upload_id = gateway.create().json["id"]
+    key = {"pk": {"S": "UPLOADS#default"}, "sk": {"S": upload_id}}
+    item = gateway.table.get_item(TableName=TABLE, Key=key)["Item"]
+    del item["key_id"]
+    gateway.table.put_item(TableName=TABLE, Item=item)
+    gateway.inputs.used("default", upload_id)
+    assert gateway.ask("DELETE", upload_id).status == 200
+
+
+def test_many_at_the_same_moment_get_as_many_bytes_as_there_are(gateway: Gateway) -> None:
+    def announce(number: int) -> bool:
+        try:
+            upload = Announced(KEY, f"upload_{number}", 300, int(NOW_S) + 10)
+            PendingUploads(gateway.table, TABLE).announce(upload, 1000, int(NOW_S))
+        except TooMuchAtOnce:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(announce, range(12))) == 3
 
 
 def test_all_files_of_a_project_go_and_no_others(gateway: Gateway) -> None:

@@ -225,11 +225,15 @@ def test_a_test_counts_for_its_host_and_does_not_wait(gateway: Gateway) -> None:
     assert len(gateway.post.sent) == 1
 
 
-@pytest.mark.parametrize(("status", "success"), [(200, True), (204, True), (302, False), (400, False), (500, False)])
-def test_a_test_has_succeeded_if_the_endpoint_has_taken_it(gateway: Gateway, status: int, success: bool) -> None:
+@pytest.mark.parametrize("status", [200, 204, 302, 400, 410, 500])
+def test_a_test_has_succeeded_if_the_endpoint_has_taken_it(gateway: Gateway, status: int) -> None:
     gateway.post.outcome = Outcome(status)
-    answer = gateway.post_json(f"{ALL}/{gateway.make()['id']}/test", {"event_type": FAILED}).json
-    assert (answer["status_code"], answer["success"]) == (status, success)
+    answer = gateway.post_json(f"{ALL}/{gateway.make()['id']}/test", {"event_type": FAILED})
+    if status < 300:
+        assert (answer.status, answer.json["status_code"], answer.json["success"]) == (200, status, True)
+    else:
+        assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "url", "webhook_test_failed")
+        assert f"answered {status} " in answer.error["message"]
 
 
 # ------------------------------------------------------------------------------------------------ what only fails

@@ -130,7 +130,7 @@ def test_every_optional_field_overrides_the_adapters_default() -> None:
     assert (model.speed_factor, model.markup_percent) == (2.5, "12.5")
     assert (model.rounding_seconds, model.minimum_seconds) == (1, 0.5)
     assert (model.chunk_seconds, model.chunk_concurrency) == (30, 3)
-    assert model.cache == CacheTerms(86_400, "12.5")
+    assert model.cache == CacheTerms(86_400, "12.5", shared=False)
     assert (model.price.microusd_per_million_characters, model.price.microusd_per_minute) == (1_000_000, 1)
     assert model.response_formats[:6] == ("mp3", "opus", "aac", "flac", "wav", "pcm")
     assert set(model.response_formats[6:]) == {"json", "text", "srt", "verbose_json", "vtt", "diarized_json"}
@@ -233,7 +233,10 @@ def without(model: dict[str, Any], field: str) -> dict[str, Any]:
         (audio(chunk_concurrency=0), ["chunk_concurrency: 0"]),
         (speech(cache=True), ["cache: must be a table"]),
         (speech(cache={}), ["cache.seconds: is missing", "cache.price_percent: is missing"]),
-        (speech(cache={"minutes": 1}), ["cache.minutes: is not a known field; known are seconds, price_percent"]),
+        (
+            speech(cache={"minutes": 1}),
+            ["cache.minutes: is not a known field; known are seconds, price_percent, shared"],
+        ),
         (speech(cache=CACHE | {"seconds": 0}), ["cache.seconds: 0 should be greater than 0"]),
         (
             speech(cache=CACHE | {"seconds": 2_592_001}),
@@ -242,6 +245,7 @@ def without(model: dict[str, Any], field: str) -> dict[str, Any]:
         (speech(cache=CACHE | {"seconds": "60"}), ["cache.seconds: '60' should be a valid integer"]),
         (speech(cache=CACHE | {"price_percent": "100.5"}), ["cache.price_percent: is 100.5: a share", "100 percent"]),
         (speech(cache=CACHE | {"price_percent": "-1"}), ["cache.price_percent: '-1' is not a percentage"]),
+        (speech(cache=CACHE | {"shared": "yes"}), ["cache.shared: 'yes' should be a valid boolean"]),
         (audio(cache=CACHE), ["cache: is for speech; transcriptions is never given again"]),
         (audio(max_seconds=60, chunk_seconds=61), ["chunk_seconds: is 61, more than max_seconds, 60"]),
         (audio(max_seconds=0.5), ["max_seconds: is 0.5", "at least 1 is needed"]),
@@ -394,7 +398,7 @@ def test_prices_of_any_catalogue_come_back_exactly(prices: dict[str, str]) -> No
 FIELDS = [
     "adapter", "base_url", "api_key", "timeout_seconds", "id", "provider", "upstream", "endpoints", "price",
     "fallbacks", "formats", "voices", "languages", "capabilities", "ignore", "max_bytes", "max_seconds", "speed_factor",
-    "markup_percent", "rounding_seconds", "chunk_seconds", "cache", "seconds", "price_percent",
+    "markup_percent", "rounding_seconds", "chunk_seconds", "cache", "seconds", "price_percent", "shared",
     "usd_per_minute", "usd_per_million_characters",
 ]  # fmt: skip
 leaves = (

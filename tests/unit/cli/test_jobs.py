@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from audio_gateway.jobs.job import KEPT_SECONDS, Job, JobError, new_job_id
+from audio_gateway.jobs.job import JOB_KEPT_SECONDS, Job, JobError, new_job_id
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import Piece, Plan
 from audio_gateway.metering.account import Caller, Hold, Work
@@ -31,9 +31,8 @@ class Board:
         job_id = new_job_id(now_s * 1000)
         work = Work(job_id, "transcriptions", "whisper-1", "audio_ms", 61_500, 6_150, 4_000)
         hold = Hold(Caller(key_id, project_id), work, now_s * 1000, now_s + 3600)
-        job = Job(
-            job_id, project_id, key_id, "transcriptions", "whisper-1", "queued", now_s, now_s + KEPT_SECONDS, hold=hold
-        )
+        ends_s = now_s + JOB_KEPT_SECONDS
+        job = Job(job_id, project_id, key_id, "transcriptions", "whisper-1", "queued", now_s, ends_s, hold=hold)
         self.store.create(job)
         return job
 

@@ -26,6 +26,8 @@ __all__ = ["dynamodb", "mistaken", "operator"]
 EVERY_LIMIT: dict[str, Any] = {
     "requests_per_minute": 60,
     "concurrent_requests": 4,
+    "concurrent_jobs": 3,
+    "pending_upload_bytes": 5000000000,
     "characters_per_minute": 10_000,
     "audio_seconds_per_minute": 600,
     "monthly_budget_usd": "25.5",
@@ -33,7 +35,8 @@ EVERY_LIMIT: dict[str, Any] = {
     "expires_at": 4_000_000_000,
 }
 AS_OPTIONS = (
-    "--requests-per-minute", "60", "--concurrent-requests", "4", "--characters-per-minute", "10000",
+    "--requests-per-minute", "60", "--concurrent-requests", "4", "--concurrent-jobs", "3",
+    "--pending-upload-bytes", "5000000000", "--characters-per-minute", "10000",
     "--audio-seconds-per-minute", "600", "--monthly-budget-usd", "$25.50", "--model", "talker", "--model", "listener",
     "--expires", "4000000000",
 )  # fmt: skip
@@ -95,6 +98,9 @@ def test_a_name_is_one_line_that_can_be_seen(mistaken: Callable[..., str], name:
         ("--requests-per-minute", "0"),
         ("--requests-per-minute", "-5"),
         ("--concurrent-requests", "1.5"),
+        ("--concurrent-requests", "301"),
+        ("--concurrent-jobs", "301"),
+        ("--pending-upload-bytes", "0"),
         ("--characters-per-minute", "9" * 15),
         ("--audio-seconds-per-minute", "1e3"),
         ("--monthly-budget-usd", "1,5"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -40,6 +41,22 @@ def markdown() -> dict[Path, str]:
 def blocks(text: str, language: str) -> list[str]:
     """The fenced blocks in that language."""
     return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block as it is printed; `not_run` is the reason in the comment before it, which readers do not see."""
+
+    language: str
+    source: str
+    not_run: str | None
+
+
+def programs(text: str) -> list[Block]:
+    """What a reader of the page can type in or run, in order."""
+    comment = r"(?:<!-- not run by the tests: ([^\n]+) -->\n)?"
+    found = re.findall(rf"^{comment}```(sh|python|js)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    return [Block(language, source, reason or None) for reason, language, source in found]
 
 
 def without_blocks(text: str) -> str:

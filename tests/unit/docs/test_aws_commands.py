@@ -51,6 +51,10 @@ def test_a_command_of_aws_names_an_operation_and_options_that_there_are(
     _, service, operation, *rest = shlex.split(text.replace('"', ""), comments=True)
     if service in HIGH_LEVEL:
         return
+    if operation == "wait":
+        waiters = Session().get_waiter_model(service).waiter_names
+        assert rest[0] in {xform_name(name, "-") for name in waiters}, page
+        return
     model = models("stepfunctions" if service == "stepfunctions" else service)
     names = {xform_name(name, "-"): name for name in model.operation_names}
     assert operation in names, page

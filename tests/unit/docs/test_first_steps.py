@@ -44,6 +44,15 @@ def test_curl_follows_redirects_and_so_shows_an_answer_that_comes_later(path: Pa
         assert re.search(r" -L\b", command), command
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/clients.md", "clients/python/README.md", "clients/node/README.md"])
+def test_programs_name_models_that_there_are(page: str) -> None:
+    known = load_catalog(ROOT / "layers" / "shared" / "catalog.toml").models
+    code = "\n".join(blocks(PAGES[Path(page)], "[a-z]+"))
+    named = re.findall(r"""model"?[=:] ?["']?([\w.-]+)""", code)
+    assert named
+    assert set(named) <= set(known)
+
+
 def test_what_the_readme_says_first_is_heard_as_it_was_said() -> None:
     readme = SHELL[Path("README.md")]
     speech, transcription = curls(Path("README.md"))[:2]

@@ -39,6 +39,7 @@ from audio_gateway.metering.account import Usage
 from audio_gateway.metering.account_item import Account
 from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.limits import limits_from_api
+from audio_gateway.metering.visits import Visits
 from audio_gateway.providers.port import TranscriptDone, TranscriptEvent, TranscriptionRequest
 from audio_gateway.transcripts.render import RESPONSE_FORMATS
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage
@@ -46,7 +47,7 @@ from tests.fakes.books import FakeAccounts, FakeBooks, FakeNames, row
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event, form_event, json_event
 from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import free_till
+from tests.fakes.meter import FakeWaits, free_till
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
 from tests.fakes.replay import FakeSpeechCache, fresh_idempotency, no_repetitions
 from tests.unit.use_cases.job_workshop import Workshop
@@ -133,8 +134,8 @@ def apps() -> dict[str, FastAPI]:
         "speech": speech_app(SpeechApi(**parts, caches=FakeSpeechCache())),
         "transcriptions": transcriptions_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
         "translations": translations_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
-        "jobs": jobs_app(stopping=Workshop().stopping, results=cast("ResultStore", None)),
-        "uploads": uploads_app(uploads=cast("UploadStore", None)),
+        "jobs": jobs_app(stopping=Workshop().stopping, results=cast("ResultStore", None), waits=FakeWaits()),
+        "uploads": uploads_app(uploads=cast("UploadStore", None), visits=cast("Visits", None)),
         "voices": voices_app(catalog=found, providers=providers),
         "models": models_app(catalog=found),
         "admin": admin_app(directory=cast("Directory", None)),
@@ -382,6 +383,9 @@ def faults(value: Any, schema: dict[str, Any], where: str = "") -> list[str]:
 
 
 def faults_of_object(value: dict[str, Any], schema: dict[str, Any], where: str) -> list[str]:
+    if "properties" not in schema:
+        others = schema["additionalProperties"]
+        return [fault for name in value for fault in faults(value[name], others, f"{where}.{name}")]
     fields = schema["properties"]
     missing = [f"{where}.{name} is missing" for name in schema["required"] if name not in value]
     unknown = [f"{where}.{name} is not documented" for name in value if name not in fields]
@@ -425,6 +429,21 @@ def fits(answer: Answer, path: str, method: str = "post") -> None:
         assert frames[-2:] == ["data: [DONE]", ""]
         for frame in frames[:-2]:
             assert faults(json.loads(frame.removeprefix("data: ")), schema) == []
+
+
+@pytest.mark.parametrize("name", [name for name, schema in SCHEMAS.items() if "examples" in schema])
+def test_an_example_is_as_its_schema_says(name: str) -> None:
+    for example in SCHEMAS[name]["examples"]:
+        assert faults(example, SCHEMAS[name]) == []
+
+
+def test_every_answer_in_json_has_an_example() -> None:
+    for methods in SPEC["paths"].values():
+        for operation in methods.values():
+            for answer in operation["responses"].values():
+                schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+                for each in schema.get("oneOf", [schema] if schema else []):
+                    assert SCHEMAS[each["$ref"].rsplit("/", 1)[1]]["examples"], operation["operationId"]
 
 
 @pytest.mark.parametrize("response_format", SPEECH_FORMATS)

@@ -17,7 +17,7 @@ from tests.unit.metering.tables import TABLE, dynamodb
 
 __all__ = ["dynamodb"]
 
-LIMITS = Limits(1, 2, 3, 4_000, 5_000_000, ("talker",), 1_900_000_000).to_api()
+LIMITS = Limits(1, 2, 3, 4_000, 5_000_000, ("talker",), 1_900_000_000, 5, 6).to_api()
 EXAMPLES: dict[str, Any] = {
     "name": "program",
     "create_service_account_only": False,

@@ -15,7 +15,7 @@ from tests.unit.docs.pages import blocks, markdown
 PAGES = markdown()
 PAGE = PAGES[Path("docs/operations.md")]
 CLIENTS = PAGES[Path("docs/clients.md")]
-FOR_PEOPLE = {("transcribe",), ("speak",), ("models",), ("voices",), ("env",)}
+FOR_PEOPLE = {("transcribe",), ("speak",), ("models",), ("voices",), ("env",), ("webhooks", "listen")}
 PROGRAM = re.compile(r"(?:^|[|(;&] *)(?:\.venv/bin/)?audio-gateway (?=[a-z-])(.*?)(?:\)\".*)?$")
 
 

@@ -12,7 +12,9 @@ import pytest
 from audio_gateway import errors
 from audio_gateway.api import telemetry
 from audio_gateway.api.openapi import error_rows
+from audio_gateway.api.openapi.groups import GROUPS
 from audio_gateway.api.telemetry import RequestFacts
+from audio_gateway.use_cases.ask import Failure
 from scripts.reference import pages
 from scripts.samples import SAMPLES
 from tests.unit.docs.pages import ROOT
@@ -39,6 +41,8 @@ FACTS = RequestFacts(
     unknown_fields=1,
     cached=True,
     replayed=True,
+    requested_model="named",
+    failed=[Failure("named", "acme", "ProviderTimedOut")],
 )
 
 
@@ -50,6 +54,28 @@ def test_the_committed_page_is_what_make_docs_writes(path: Path) -> None:
 def test_every_operation_has_a_sample() -> None:
     spec = json.loads((ROOT / "docs" / "openapi.json").read_text())
     assert set(SAMPLES) == {it["operationId"] for methods in spec["paths"].values() for it in methods.values()}
+
+
+def test_every_operation_belongs_to_one_group() -> None:
+    grouped = [operation_id for group in GROUPS for operation_id in group.operations]
+    assert sorted(grouped) == sorted(SAMPLES)
+    assert len(set(grouped)) == len(grouped)
+
+
+@pytest.mark.parametrize("operation_id", SAMPLES)
+def test_each_call_with_curl_follows_redirects(operation_id: str) -> None:
+    """What takes longer than 29 s is a redirect: without -L, curl prints nothing and is content with that."""
+    for call in re.findall(r"\bcurl .*", SAMPLES[operation_id]["sh"]):
+        assert re.match(r"curl (-s )?-L ", call)
+
+
+@pytest.mark.parametrize("operation_id", SAMPLES)
+def test_what_is_read_from_a_variable_was_put_there_before(operation_id: str) -> None:
+    order = [each for group in GROUPS for each in group.operations]
+    known = {"OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_ADMIN_KEY"}
+    for before in order[: order.index(operation_id) + 1]:
+        known |= set(re.findall(r"^([A-Z_]+)=", SAMPLES[before]["sh"], flags=re.MULTILINE))
+    assert set(re.findall(r"\$([A-Z_]+)", SAMPLES[operation_id]["sh"])) <= known
 
 
 def test_every_class_of_errors_has_its_row() -> None:
@@ -109,7 +135,7 @@ def test_the_metrics_are_the_documented_ones(
     telemetry._metrics.cache_clear()
     telemetry.report(FACTS, status=400, elapsed_ms=1.0)
     telemetry._metrics.cache_clear()
-    line, _ = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line)
+    line, *_ = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line)
     (described,) = line["_aws"]["CloudWatchMetrics"]
     documented = set(re.findall(r"^\| `(\w+)` \| (\w+) \|$", section("Metrics"), flags=re.MULTILINE))
     assert {(metric["Name"], metric["Unit"]) for metric in described["Metrics"]} == documented

@@ -3,10 +3,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from local.console import PrefixedLines
+from local.console import PrefixedLines, forget, keep
 
 
 def test_lines_get_their_functions_name_and_tracebacks_their_line_breaks(capfd: pytest.CaptureFixture[str]) -> None:
@@ -49,3 +50,14 @@ def test_a_reader_that_does_not_read_loses_lines_and_stops_nobody() -> None:
     with os.fdopen(reader, "rb") as file:
         received = file.read()
     assert 0 < len(received) < 300_000
+
+
+def test_lines_of_functions_are_written_down_anew_at_each_start(tmp_path: Path) -> None:
+    path = tmp_path / "stack.log"
+    path.write_text("of the last start")
+    keep(path)
+    PrefixedLines("SpeechFunction").feed(b'{"status": 200}\n{"_aws": {}}\n')
+    forget()
+    PrefixedLines("SpeechFunction").feed(b"after the end\n")
+    assert path.read_text() == 'SpeechFunction | {"status": 200}\n'
+    assert path.stat().st_mode & 0o777 == 0o600

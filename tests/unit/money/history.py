@@ -50,6 +50,20 @@ class Admit(Event):
 
 
 @dataclass(frozen=True)
+class Poll(Event):
+    """So many polls wait for jobs, one after the other; they end, or their function dies."""
+
+    process: int
+    size: int
+    ends: bool
+
+    def happen(self, world: World) -> None:
+        with world.under(self.faults):
+            for _ in range(self.size):
+                world.poll(self.process, ends=self.ends)
+
+
+@dataclass(frozen=True)
 class EndRequest(Event):
     """An open request is answered by the model `how`, has `failed`, or did so after a provider worked `in vain`."""
 
@@ -173,9 +187,13 @@ class Limit(Event):
 
     budget: int | None
     at_once: int | None
+    jobs: int | None = None
 
     def happen(self, world: World) -> None:
-        world.limit(Limits(monthly_budget_microusd=self.budget, concurrent_requests=self.at_once))
+        limits = Limits(
+            monthly_budget_microusd=self.budget, concurrent_requests=self.at_once, concurrent_jobs=self.jobs
+        )
+        world.limit(limits)
 
 
 @dataclass(frozen=True)
@@ -252,6 +270,7 @@ def _jobs(
         st.builds(Start, _none, _process, st.just(1), st.just(6), settling, _then),
         st.builds(Work, later, _which, _steps, down, st.booleans(), _then),
         st.builds(EndJob, faults, _which, _ends, _process),
+        st.builds(Limit, _none, st.sampled_from((None, 79, 10_000)), st.none(), st.sampled_from((None, 1, 2))),
     )
 
 
@@ -263,6 +282,7 @@ def _requests(
         st.builds(Admit, begun, _process, st.integers(0, 40), st.booleans(), later, st.none() | _ways),
         st.builds(Admit, admitting, _process, st.integers(0, 40), st.just(value=True), _none, _ways),
         st.builds(EndRequest, faults, _which, _ways),
+        st.builds(Poll, begun, _process, st.sampled_from((1, 4, 25)), st.booleans()),
         st.builds(SettleAgain, faults, _which, _process),
         st.builds(Limit, _none, st.sampled_from((None, 1_500, 10_000)), st.sampled_from((None, None, 3))),
     )

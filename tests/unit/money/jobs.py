@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from audio_gateway.audio.measure import MIN_MS
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import (
     BudgetReached,
@@ -54,7 +55,10 @@ class Jobs(Stage):
         self.about: str | None = None
 
     def start(self, number: int, parts: int) -> str:
-        """A job is asked for: to speak so many parts; or to listen, where there are none. Its id."""
+        """A job is asked for: to speak so many parts; or to listen, where there are none, to a file of unknown length.
+
+        Its id.
+        """
         self.about = job_id = f"job_{self.next_number():024x}"
         self.jobs.append(job_id)
         self.runs[job_id] = Run(job_id, self.now_ms)
@@ -62,7 +66,8 @@ class Jobs(Stage):
             order, audio = JobOrder(SpeechOrder(TALKER.id, SENTENCE * parts, "alloy", "pcm")), None
         else:
             order, audio = JobOrder(TranscriptionOrder(TALKER.id, b"")), RECORDING
-        fits = self.fits(len(SENTENCE) * parts * PRICES["talker"])
+        least = -(-MIN_MS // 25)
+        fits = self.fits((len(SENTENCE) * parts or least) * PRICES["talker"], is_job=True)
 
         def action(process: Process) -> None:
             try:
@@ -73,7 +78,7 @@ class Jobs(Stage):
             except (BudgetReached, RateLimitReached):
                 assert self.network.planned or not fits
                 raise
-            assert self.network.planned or fits or not parts
+            assert self.network.planned or fits, f"{job_id} is begun, and the limits do not allow it"
 
         self.act(number, action)
         return job_id

@@ -22,6 +22,7 @@ from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS, DynamoMeter
 from audio_gateway.metering.rollup import Rollup
 from audio_gateway.metering.sweeper import Sweeper
 from audio_gateway.metering.unsettled import UnsettledStore
+from audio_gateway.metering.waits import Waits
 from audio_gateway.providers.port import (
     AudioChunk,
     SpeechRequest,
@@ -103,6 +104,7 @@ class Process:
         self.stopping = Stopping(self.desk, lambda: CATALOG, end, _nobody)
         self.chunk_work = ChunkWork(store, files, CATALOG, provider, LedgerStore(table, TABLE), clock)
         self.ending = Ending(store, files, till, LateRows(table, TABLE, LAG, clock), CATALOG, _nobody, clock)
+        self.waits = Waits(table, TABLE, clock)
         directory = Directory(table, TABLE)
         self.sweeper = Sweeper(table, TABLE, directory, Endings(store, unsettled), LAG, now_ms=clock)
         self.rollup = Rollup(table, TABLE, LAG, now_ms=clock)

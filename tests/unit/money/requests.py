@@ -11,7 +11,7 @@ from audio_gateway.use_cases.reserve import Call, Reservation
 from tests.unit.money.network import Fault
 from tests.unit.money.processes import CATALOG, SPARE, TALKER, Process
 from tests.unit.money.stage import CALLER, Stage
-from tests.unit.money.truth import COST, PRICES
+from tests.unit.money.truth import COST, MOST_WAITS, PRICES
 
 _FUNCTION_MS: Final = 29_000  # that a function of the API may run
 
@@ -94,6 +94,22 @@ class Requests(Stage):
         if row is not None and not hold.is_job:
             done = replace(hold.work, model=row.model, price_microusd=row.price_microusd)
             self.act(number, lambda process: process.till.meter.settle(hold, done))
+
+    def poll(self, number: int, *, ends: bool) -> None:
+        """A poll begins to wait for a job; it `ends`, or its function dies before it gives its place back."""
+        fits = self.truth.living_waits(self.now_ms) < (self.truth.limits.concurrent_requests or MOST_WAITS)
+
+        def action(process: Process) -> None:
+            try:
+                wait = process.waits.begin(CALLER.key_id)
+            except RateLimitReached:
+                assert self.network.planned or not fits, "a place is free, and a poll is refused"
+                raise
+            assert self.network.planned or fits, "a poll waits, and all places were taken"
+            if ends:
+                process.waits.end(CALLER.key_id, wait)
+
+        self.act(number, action)
 
     def burst(self, number: int, size: int, how: str) -> None:
         """So many requests at once, each of whose admissions is in doubt; all end in the same way, or stay `open`."""

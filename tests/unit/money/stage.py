@@ -13,7 +13,7 @@ from audio_gateway.metering.directory_items import Project, keys_of, place, proj
 from audio_gateway.metering.limits import Limits
 from tests.unit.money.network import Died, Faults, Network
 from tests.unit.money.processes import Process, Provider
-from tests.unit.money.truth import MOST_HOLDS, Truth, committed_of
+from tests.unit.money.truth import MOST_HOLDS, MOST_JOBS, Truth, committed_of
 
 START_MS: Final = 1_796_082_600_000  # 2026-11-30T23:50:00Z: hour, day and month turn while jobs run
 DAY_MS: Final = 86_400_000
@@ -93,9 +93,12 @@ class Stage:
             return False
         return True
 
-    def fits(self, price: int) -> bool:
+    def fits(self, price: int, *, is_job: bool = False) -> bool:
         """Whether the key's limits allow it now."""
         account, limits = self.truth.account(), self.truth.limits
+        jobs = [request_id for request_id in account["holds"]["M"] if request_id.startswith("job_")]
+        if is_job and len(jobs) >= (limits.concurrent_jobs or MOST_JOBS):
+            return False
         budget = limits.monthly_budget_microusd
         return len(account["holds"]["M"]) < min(limits.concurrent_requests or MOST_HOLDS, MOST_HOLDS) and (
             budget is None or committed_of(account)[month_of(self.now_ms)] + price <= budget

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,12 +11,13 @@ import pytest
 
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.metering import account_item, account_updates, job_meter, meter, releases
-from audio_gateway.metering.account import Hold
+from audio_gateway.metering import account_item, account_updates, job_meter, limits, meter, releases
+from audio_gateway.metering.account import Admission, Caller, Hold, Work
 from audio_gateway.metering.lag import CLOCKS_DIFFER_S, LATE_WRITE_S
 from audio_gateway.use_cases import end_job, reserve
 from audio_gateway.use_cases.job_money import JobTill, settle
-from tests.unit.money.history import Admit, Burst, EndRequest, Event, Start, Wait, Work, check
+from tests.unit.money import history as events
+from tests.unit.money.history import Admit, Burst, EndRequest, Event, Limit, Start, Wait, check
 from tests.unit.money.network import Fault
 
 Break = Callable[[pytest.MonkeyPatch], None]
@@ -61,8 +63,33 @@ def a_cancelled_job_costs_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 def any_number_of_holds_may_be_open(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(account_updates, "MAX_OPEN_HOLDS", 10_000)
-    patch.setattr(meter, "MAX_OPEN_HOLDS", 10_000)
+    patch.setattr(limits, "MAX_OPEN_HOLDS", 10_000)
+
+
+def any_number_of_jobs_may_be_open(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(limits.Limits, "most_jobs", 300)
+
+
+def a_release_gives_back_what_the_job_says(patch: pytest.MonkeyPatch) -> None:
+    exact = account_updates.release_update
+
+    def of_any_size(batch: Any, now_ms: int, stale: Sequence[str] = ()) -> dict[str, Any]:
+        update = exact(batch, now_ms, stale)
+        condition = re.sub(r"holds\.(#h\d+) = :h\d+", r"attribute_exists(holds.\1)", update["ConditionExpression"])
+        return update | {"ConditionExpression": condition}
+
+    patch.setattr(releases, "release_update", of_any_size)
+
+
+def a_job_is_done_for_the_least_price(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(job_meter.DynamoJobMeter, "correct", lambda _meter, _present, _wanted: True)
+
+
+def a_job_is_begun_before_anything_is_held(patch: pytest.MonkeyPatch) -> None:
+    def nothing(_meter: Any, caller: Caller, work: Work, *, at_ms: int) -> Admission:
+        return Admission(Hold(caller, work, at_ms, at_ms // 1000 + JOB_HOLD_SECONDS))
+
+    patch.setattr(job_meter.DynamoJobMeter, "admit", nothing)
 
 
 def what_is_too_late_is_charged(patch: pytest.MonkeyPatch) -> None:
@@ -70,6 +97,8 @@ def what_is_too_late_is_charged(patch: pytest.MonkeyPatch) -> None:
 
 
 TALK = Start((), process=0, parts=1, steps=6, later=(), then=None)
+LISTEN = Start((), process=0, parts=0, steps=1, later=(), then=None)
+DIES_BEFORE_THE_CORRECTION = (Fault("account", 1, "dies before"),)
 REQUEST = Admit((), process=0, characters=10)
 ANSWER = EndRequest((), which=0, how="talker")
 ARRIVES_TWICE = (Fault("account", None, "once more later"),)
@@ -91,7 +120,7 @@ GUARDS_ARE_STALE = Wait((), seconds=LATE_WRITE_S + CLOCKS_DIFFER_S + 1, sweep=Fa
             (
                 replace(TALK, steps=1),
                 Wait((), seconds=JOB_HOLD_SECONDS + 1, sweep=True),
-                Work((), which=0, steps=6, down=0, unheard=False, then=None),
+                events.Work((), which=0, steps=6, down=0, unheard=False, then=None),
             ),
         ),
         (
@@ -100,7 +129,7 @@ GUARDS_ARE_STALE = Wait((), seconds=LATE_WRITE_S + CLOCKS_DIFFER_S + 1, sweep=Fa
             (
                 replace(TALK, steps=1),
                 Wait((), seconds=1800, sweep=False),
-                Work((), which=0, steps=6, down=0, unheard=False, then=None),
+                events.Work((), which=0, steps=6, down=0, unheard=False, then=None),
             ),
         ),
         (
@@ -112,6 +141,18 @@ GUARDS_ARE_STALE = Wait((), seconds=LATE_WRITE_S + CLOCKS_DIFFER_S + 1, sweep=Fa
         (a_request_leaves_no_guard, "the account says", (replace(REQUEST, faults=ARRIVES_TWICE), ANSWER, LATER)),
         (a_cancelled_job_costs_nothing, "cancelled for 0", (replace(TALK, parts=2, steps=2, then="cancel"),)),
         (any_number_of_holds_may_be_open, "301 holds are open", (Burst((), size=301, how="open"),)),
+        (
+            any_number_of_jobs_may_be_open,
+            "is begun, and the limits do not allow it",
+            (Limit((), budget=None, at_once=None, jobs=1), replace(TALK, steps=0), replace(TALK, steps=0)),
+        ),
+        (
+            a_release_gives_back_what_the_job_says,
+            "are spent or held",
+            (replace(LISTEN, later=DIES_BEFORE_THE_CORRECTION, then="cancel"),),
+        ),
+        (a_job_is_done_for_the_least_price, "too little is held", (replace(LISTEN, steps=6),)),
+        (a_job_is_begun_before_anything_is_held, "nothing was held for it before", (replace(TALK, steps=0),)),
         (what_is_too_late_is_charged, "costs what is none of", (replace(REQUEST, in_time=False), ANSWER)),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",

@@ -21,6 +21,8 @@ from tests.fakes.s3 import FakeS3
 COST: Final = 10
 """What the provider takes for a character, whichever model answers."""
 MOST_HOLDS: Final = 300
+MOST_JOBS: Final = 100
+MOST_WAITS: Final = 20
 _ROUNDING: Final = 2
 UNPAID: Final = frozenset({"abandoned", "failed"})
 PRICES: Final = {"talker": 20, "spare": 10}
@@ -59,17 +61,21 @@ class Truth:
     """By their sort keys."""
     paid: dict[str, LedgerRow] = field(default_factory=dict)
     committed: Counter[str] = field(default_factory=Counter)
+    open_jobs: set[str] = field(default_factory=set)
+    waits: int = 0
     broken: list[str] = field(default_factory=list)
     _deleted: set[str] = field(default_factory=set)
     _texts: dict[str, str] = field(default_factory=dict)
 
     def asked(self, part_id: str) -> None:
-        """A part of a job reaches a provider: while the job is open, its price is held."""
+        """A part of a job reaches a provider: while the job is open, its whole price is held."""
         job_id = part_id.rpartition("_")[0]
         job = self.table.get_item(Key={"pk": {"S": "JOBS#default"}, "sk": {"S": job_id}}).get("Item", {})
         is_open = bool(job) and "completed_ms" not in job
         if job_id not in self.held or (is_open and job_id not in self.account()["holds"]["M"]):
             self.broken.append(f"{part_id} reaches a provider, and nothing is held for it")
+        elif is_open and self.held[job_id].work.price_microusd < self._price_of_all(job_id):
+            self.broken.append(f"{part_id} reaches a provider, and too little is held: {self.held[job_id]}")
 
     # ------------------------------------------------------------ after each write
     def wrote(self, name: str, key: Any) -> None:
@@ -95,6 +101,16 @@ class Truth:
                 self.broken.append(f"{money} of {budget} are spent or held in {month}, {before} before")
         if len(item["holds"]["M"]) > MOST_HOLDS:
             self.broken.append(f"{len(item['holds']['M'])} holds are open")
+        jobs = {request_id for request_id in item["holds"]["M"] if request_id.startswith("job_")}
+        if self.open_jobs < jobs and len(jobs) > (self.limits.concurrent_jobs or MOST_JOBS):
+            self.broken.append(f"{len(jobs)} jobs are open")
+        if jobs != set(item.get("open_jobs", {"SS": ()})["SS"]):
+            self.broken.append(f"{jobs} are open, and {item.get('open_jobs')} counted")
+        self.open_jobs = jobs
+        waits = len(item.get("waits", {"SS": ()})["SS"])
+        if self.waits < waits > (self.limits.concurrent_requests or MOST_WAITS):
+            self.broken.append(f"{waits} polls wait")
+        self.waits = waits
         self.committed = months
 
     def _row_written(self, key: Any) -> None:
@@ -114,6 +130,8 @@ class Truth:
     def _job_changed(self, key: Any) -> None:
         item = self.table.get_item(Key={name: key[name] for name in ("pk", "sk")}).get("Item")
         job_id = key["sk"]["S"]
+        if job_id not in self.held:
+            self.broken.append(f"there is the job {job_id}, and nothing was held for it before")
         if item is None:
             self._deleted.add(job_id)  # and may be created once more, late
         if item is None or "completed_ms" not in item:
@@ -136,14 +154,23 @@ class Truth:
             self.broken.append(f"{job_id} {end.status} for {price}, and what was done of it costs {done}")
 
     def _price_of_parts(self, job_id: str) -> float:
+        """Of those that were done."""
+        price = 0.0
+        for number, units in enumerate(self._units_of_parts(job_id)):
+            if (told := self.bucket.objects.get(f"jobs/default/{job_id}/done/{number}")) is not None:
+                price += units * PRICES[json.loads(told)["model"]]
+        return price
+
+    def _price_of_all(self, job_id: str) -> float:
+        """Of all parts, done by the dearest model."""
+        return sum(self._units_of_parts(job_id)) * max(PRICES.values())
+
+    def _units_of_parts(self, job_id: str) -> list[float]:
+        """How long each part of a job is, in what `PRICES` are for."""
         files, folder = self.bucket.objects, f"jobs/default/{job_id}/"
         plan = json.loads(files.get(folder + "plan.json", b'{"pieces": []}'))
         scale = 1 if json.loads(files.get(folder + "order.json", b"{}")).get("kind") == "speech" else 1 / 16 / 25
-        price = 0.0
-        for number, (start, end, overlap) in enumerate(plan["pieces"]):
-            if (told := files.get(f"{folder}done/{number}")) is not None:
-                price += (end - start - overlap) * scale * PRICES[json.loads(told)["model"]]
-        return price
+        return [(end - start - overlap) * scale for start, end, overlap in plan["pieces"]]
 
     # ------------------------------------------------------------ after each step
     def check(self) -> None:
@@ -203,6 +230,11 @@ class Truth:
         """Whether there is something to be had for the price of a job."""
         results = {f"jobs/default/{job_id}/{name}" for name in ("result", "partial")}
         return job_id in self.thrown_away or not results.isdisjoint(self.bucket.objects)
+
+    def living_waits(self, now_ms: int) -> int:
+        """How many places of polls are taken by such as may still be waiting."""
+        waits = self.account().get("waits", {"SS": ()})["SS"]
+        return sum(int(wait.partition("_")[0]) >= now_ms // 1000 for wait in waits)
 
     def account(self) -> dict[str, Any]:
         """The account as it is."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,11 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import ProviderRejected, ProviderTimedOut
-from audio_gateway.providers.embedded import espeak
+from audio_gateway.errors import ProviderRejected
 from audio_gateway.providers.embedded.espeak import EspeakSpeech
-from audio_gateway.providers.embedded.espeak_library import Utterance
-from audio_gateway.providers.port import AudioChunk, SpeechProvider, SpeechRequest, VoiceLister
+from audio_gateway.providers.port import SpeechProvider, SpeechRequest, VoiceLister
 from tests.sound import look_pcm
 
 RATE = 22_050
@@ -157,59 +153,6 @@ def test_a_reader_that_waits_holds_up_nobody() -> None:
     next(waiting)
     assert seconds("Hi.") > 0.1
     assert sum(len(chunk.data) for chunk in waiting) > 60 * RATE
-
-
-class Endless:
-    """A library that goes on for as long as somebody listens."""
-
-    def __init__(self) -> None:
-        self.stopped = threading.Event()
-
-    def speak(self, _utterance: Utterance, take: Callable[[bytes], bool]) -> None:
-        while take(b"\0\0"):
-            pass
-        self.stopped.set()
-
-
-class Mute:
-    """A library that says nothing until it is let go."""
-
-    def __init__(self) -> None:
-        self.go = threading.Event()
-
-    def speak(self, _utterance: Utterance, _take: Callable[[bytes], bool]) -> None:
-        self.go.wait(10)
-
-
-def test_closing_the_iterator_stops_the_engine() -> None:
-    endless = Endless()
-    pieces = espeak._spoken(endless, Utterance("x", "x", 50), Deadline.after(30))  # type: ignore[arg-type] # a stand-in
-    next(pieces)
-    pieces.close()  # type: ignore[attr-defined] # it is a generator
-    assert endless.stopped.is_set()
-
-
-def test_an_engine_that_gives_nothing_by_the_deadline_is_a_timeout() -> None:
-    mute = Mute()
-    pieces = espeak._spoken(mute, Utterance("x", "x", 50), Deadline.after(0.05))  # type: ignore[arg-type] # a stand-in
-    threading.Timer(0.2, mute.go.set).start()
-    with pytest.raises(ProviderTimedOut):
-        next(pieces)
-
-
-def test_what_the_engine_raises_reaches_the_caller() -> None:
-    class Broken:
-        def speak(self, _utterance: Utterance, _take: Callable[[bytes], bool]) -> None:
-            raise RuntimeError("no data")
-
-    with pytest.raises(RuntimeError, match="no data"):
-        list(espeak._spoken(Broken(), Utterance("x", "x", 50), Deadline.after(5)))  # type: ignore[arg-type] # a stand-in
-
-
-def test_no_thread_is_left_behind() -> None:
-    chunks: list[AudioChunk] = list(EspeakSpeech().synthesize(request(TEXT)))
-    assert chunks
-    assert not [thread for thread in threading.enumerate() if thread.name == "espeak-ng"]
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,13 @@ import sys
 import pytest
 
 from audio_gateway.catalog.models import Provider
-from audio_gateway.errors import ProviderKeyUnreadable
+from audio_gateway.errors import ConfigurationError, ProviderKeyUnreadable
+from audio_gateway.providers.embedded import espeak
+from audio_gateway.providers.embedded.engines import EmbeddedEngines
 from audio_gateway.providers.openai import OpenAIProvider
 from audio_gateway.providers.port import SpeechProvider, TranscriptionProvider, VoiceLister
-from audio_gateway.providers.registry import build_provider, provider_of
+from audio_gateway.providers.registry import build_provider, provider_of, start_engines
+from tests.fakes.providers import catalog, model
 
 EMBEDDED = Provider("embedded", "embedded", None, None, 120)
 
@@ -31,6 +34,25 @@ def test_the_embedded_engines_are_one_provider() -> None:
     assert isinstance(provider, SpeechProvider)
     assert isinstance(provider, TranscriptionProvider)
     assert isinstance(provider, VoiceLister)
+
+
+def test_the_engine_that_speaks_starts_where_the_catalogue_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+    monkeypatch.setattr(EmbeddedEngines, "start", lambda _engines: started.append(True))
+    start_engines(catalog(model("remote"), model("ears", provider=EMBEDDED, endpoints=frozenset({"transcriptions"}))))
+    assert not started
+    start_engines(catalog(model("mouth", provider=EMBEDDED), model("another", provider=EMBEDDED)))
+    assert started == [True]
+
+
+def test_an_engine_that_cannot_start_is_told_of_by_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise ConfigurationError("no layer")
+
+    monkeypatch.setattr(espeak, "espeak_process", missing)
+    start_engines(catalog(model("mouth", provider=EMBEDDED)))
+    with pytest.raises(ConfigurationError):
+        EmbeddedEngines().find_voice("en")
 
 
 def test_an_openai_server_is_served_by_its_adapter() -> None:

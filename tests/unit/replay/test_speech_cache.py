@@ -27,6 +27,7 @@ SOUND = Sound(
     speed=1.0,
     provider_format="mp3",
     provider_speed=1.0,
+    project_id="default",
 )
 CHANGED: dict[str, Any] = {
     "adapter": "embedded",
@@ -40,6 +41,7 @@ CHANGED: dict[str, Any] = {
     "speed": 1.01,
     "provider_format": "pcm",
     "provider_speed": 1.01,
+    "project_id": None,
 }
 NAME = f"cache/org-default/{SOUND.key}"
 AUDIO = b"ID3 sound"

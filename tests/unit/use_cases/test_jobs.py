@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from audio_gateway.audio.measure import MIN_MS
 from audio_gateway.errors import (
     BudgetReached,
     InvalidAudio,
@@ -57,10 +58,12 @@ def test_a_recording_becomes_one_transcript_and_one_row(shop: Workshop) -> None:
 
 def test_the_price_is_held_before_anything_is_sent(shop: Workshop) -> None:
     job = shop.listen()
-    assert shop.bank.holds == {}  # nobody knows how long it is
+    at_first = shop.bank.holds[job.id]
+    assert at_first.work.amount == MIN_MS  # nobody knows how long it is
     shop.prepare(job)
-    assert shop.bank.holds[job.id].work.amount == END_MS
-    assert shop.provider.asked == []
+    held = shop.bank.holds[job.id]
+    assert (held.work.amount, held.admitted_ms, held.month) == (END_MS, at_first.admitted_ms, at_first.month)
+    assert (shop.now(job).hold, shop.provider.asked) == (held, [])
 
 
 def test_the_price_of_text_is_held_at_the_start(shop: Workshop) -> None:
@@ -208,6 +211,7 @@ def test_a_refused_price_fails_the_job_before_anything_is_sent(shop: Workshop) -
     shop.fail(job, JobError("No budget.", "insufficient_quota", 429, "insufficient_quota", retry=False))
     assert shop.now(job).status == "failed"
     assert (shop.bank.holds, shop.bank.rows, shop.provider.asked) == ({}, {}, [])
+    assert shop.files.names(job) == set()
 
 
 def test_a_price_refused_for_a_minute_is_held_at_a_later_one(shop: Workshop) -> None:
@@ -215,11 +219,38 @@ def test_a_price_refused_for_a_minute_is_held_at_a_later_one(shop: Workshop) -> 
     shop.bank.refuses = RateLimitReached("Later.", limit="audio_seconds_per_minute", retry_after_s=30)
     with pytest.raises(RateLimitReached):
         shop.prepare(job)
-    first = shop.now(job).hold
-    shop.bank.refuses_at_ms = first.admitted_ms
-    shop.now_ms += 60_000
+    assert shop.bank.holds[job.id].work.amount == MIN_MS
+    shop.bank.refuses = None
     assert shop.run(job).status == "succeeded"
     assert len(shop.bank.rows) == 1
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_job_that_was_begun_when_nothing_was_held_before_its_first_step_is_held_by_it(
+    shop: Workshop, refused: bool
+) -> None:
+    job = shop.listen()
+    shop.bank.holds.clear()
+    shop.store.kept[job.id] = dataclasses.replace(shop.now(job), hold=None)
+    if refused:
+        shop.bank.refuses = BudgetReached("No budget.", limit="monthly_budget_usd")
+        with pytest.raises(BudgetReached):
+            shop.prepare(job)
+        shop.bank.refuses = None
+    assert shop.run(job).status == "succeeded"
+    assert len(shop.bank.rows) == 1
+
+
+@pytest.mark.parametrize("kind", ["upload", "url"])
+def test_a_job_that_a_limit_refuses_is_not_begun_however_its_audio_is_named(shop: Workshop, kind: str) -> None:
+    shop.bank.refuses = RateLimitReached("Later.", limit="requests_per_minute", retry_after_s=30)
+    what = TranscriptionOrder("listener", b"")
+    order = JobOrder(what, source=SourceFile("uploads/default/upload_1", '"1"', 10**9))
+    if kind == "url":
+        order = JobOrder(what, url="https://example.com/talk.mp3")
+    with pytest.raises(RateLimitReached):
+        shop.start(order)
+    assert (shop.files.kept, shop.store.kept, shop.executions.started) == ({}, {}, [])
 
 
 def test_a_refused_start_leaves_nothing(shop: Workshop) -> None:
@@ -348,7 +379,7 @@ def test_a_first_step_that_comes_late_holds_nothing_for_a_job_that_was_settled_m
     assert (shop.bank.holds, shop.bank.spent) == ({}, work.price_microusd)
 
 
-def test_of_two_first_steps_at_once_one_holds_and_the_other_goes_on_with_it(shop: Workshop) -> None:
+def test_two_first_steps_at_once_hold_once(shop: Workshop) -> None:
     job = shop.listen()
     get_json = shop.files.get_json
 
@@ -358,8 +389,7 @@ def test_of_two_first_steps_at_once_one_holds_and_the_other_goes_on_with_it(shop
         return get_json(of, name)
 
     shop.files.get_json = meanwhile  # type: ignore[assignment] # by a run that has read the job before
-    with pytest.raises(StorageUnavailable):
-        shop.prepare(job)
+    assert shop.prepare(job)
     assert [shop.now(job).hold] == list(shop.bank.holds.values())
     assert shop.run(job).status == "succeeded"
     assert len(shop.bank.rows) == 1

@@ -6,7 +6,6 @@ the key, and `create(...)` returns what it would have returned at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import Request, Response
@@ -17,9 +16,8 @@ from audio_gateway.api.replay import replayed
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import ProviderTimedOut
 from audio_gateway.jobs.job import Job, new_job_id
+from audio_gateway.metering.account import Admission
 from audio_gateway.metering.account import Caller as Payer
-from audio_gateway.metering.account import Hold, Window, Work
-from audio_gateway.metering.line_items import Unit
 from audio_gateway.replay.idempotency import Answer, Run
 from audio_gateway.use_cases.ask import Providers
 from audio_gateway.use_cases.job_order import JobOrder
@@ -67,10 +65,10 @@ class Beginning:
             return _response(replayed(job_answer(begun, order.ignored, background=background)))
         answers: list[Answer] = []
 
-        def announce(job: Job, windows: Mapping[str, Window]) -> None:
-            facts.windows = windows
+        def announce(job: Job, admission: Admission) -> None:
+            facts.windows = admission.windows
             answers.append(job_answer(job, order.ignored, background=background))
-            run.keep(answers[0], job.hold or _nothing(job))
+            run.keep(answers[0], admission.hold)
 
         start_job(
             order,
@@ -90,10 +88,3 @@ class Beginning:
 
 def _response(answer: Answer) -> Response:
     return Response(answer.body, answer.status, dict(answer.headers))
-
-
-def _nothing(job: Job) -> Hold:
-    """In place of the hold of a job whose length is not known yet."""
-    payer = Payer(job.key_id, job.project_id)
-    unit: Unit = "characters" if job.endpoint == "speech" else "audio_ms"
-    return Hold(payer, Work(job.id, job.endpoint, job.model, unit, 0, 0, 0), job.created_at * 1000, job.expires_at)

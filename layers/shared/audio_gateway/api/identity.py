@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from audio_gateway.errors import KeyNotUsable, NotAuthenticated, PermissionDenied
-from audio_gateway.metering.refusals import NOT_USABLE, expired
+from audio_gateway.metering.unusable import NOT_USABLE, expired
 
 NO_KEY = (
     "You didn't provide an API key. Provide it in an Authorization header using Bearer auth "

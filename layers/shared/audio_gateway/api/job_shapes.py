@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from audio_gateway.api.redirects import JSON, job_note
 from audio_gateway.jobs.job import Job
+from audio_gateway.metering.limits import usd
 from audio_gateway.replay.idempotency import Answer
 from audio_gateway.transcripts.json_bytes import json_bytes
 
@@ -20,7 +21,10 @@ _MS: Final = 1000
 
 
 def job_shape(job: Job) -> dict[str, Any]:
-    """The object `audio.job`. Times are unix seconds; `usage` is what was done and is charged, null for nothing."""
+    """The object `audio.job`. Times are unix seconds; `usage` is what was done and is charged, null for nothing.
+
+    `cost_usd` is what it costs the caller, null until it is over.
+    """
     return {
         "id": job.id,
         "object": "audio.job",
@@ -32,6 +36,7 @@ def job_shape(job: Job) -> dict[str, Any]:
         "completed_at": None if job.completed_ms is None else job.completed_ms // _MS,
         "expires_at": job.expires_at,
         "usage": _usage(job),
+        "cost_usd": _cost(job),
         "error": _error(job),
     }
 
@@ -63,6 +68,12 @@ def _usage(job: Job) -> dict[str, Any] | None:
     if job.work.unit == "characters":
         return {"type": "characters", "characters": job.work.amount}
     return {"type": "duration", "seconds": -(-job.work.amount // _MS)}
+
+
+def _cost(job: Job) -> str | None:
+    if not job.is_final:
+        return None
+    return "0" if job.work is None else usd(job.work.price_microusd)
 
 
 def _error(job: Job) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from audio_gateway.api.app import caller_of, create_app, deadline_of, facts_of
 from audio_gateway.api.identity import Caller
 from audio_gateway.api.job_content import Content, ContentRequest, JobContent
 from audio_gateway.api.job_shapes import job_shape
-from audio_gateway.api.job_wait import wait_for
+from audio_gateway.api.job_wait import Place, Waiting, Waits, wait_for
 from audio_gateway.api.models import json_response
 from audio_gateway.api.parameters import Parameters
 from audio_gateway.api.results import ResultStore
@@ -19,7 +19,7 @@ from audio_gateway.use_cases.end_job import Stopping, cancel_job, delete_job
 from audio_gateway.use_cases.start_job import JobDesk
 
 
-def jobs_app(*, stopping: Stopping, results: ResultStore, poll_s: float = 0.5) -> FastAPI:
+def jobs_app(*, stopping: Stopping, results: ResultStore, waits: Waits, poll_s: float = 0.5) -> FastAPI:
     """The app of the jobs function; `poll_s` is how often a job that is waited for is looked at."""
     app = create_app("jobs")
     desk = stopping.desk
@@ -73,12 +73,15 @@ def jobs_app(*, stopping: Stopping, results: ResultStore, poll_s: float = 0.5) -
 
     @app.get("/audio/jobs/{job_id}/content")
     async def content(request: Request, job_id: str) -> Response:
-        return _content(request, job_id, desk, contents, poll_s)
+        place = Place(waits, caller_of(request).key_id)
+        return _content(request, job_id, desk, contents, place, poll_s)
 
     return app
 
 
-def _content(request: Request, job_id: str, desk: JobDesk, contents: JobContent, poll_s: float) -> Response:
+def _content(
+    request: Request, job_id: str, desk: JobDesk, contents: JobContent, place: Place, poll_s: float
+) -> Response:
     caller = caller_of(request)
     asked = ContentRequest.of(request)
     facts, deadline = facts_of(request), deadline_of(request)
@@ -94,7 +97,7 @@ def _content(request: Request, job_id: str, desk: JobDesk, contents: JobContent,
             facts.price_microusd = job.work.price_microusd
         return found
 
-    answer = wait_for(job_id, look, read, asked, deadline, poll_s=poll_s)
+    answer = wait_for(job_id, look, read, asked, Waiting(deadline, poll_s, place))
     facts.ignored, facts.error = answer.ignored, answer.error
     return answer.response
 

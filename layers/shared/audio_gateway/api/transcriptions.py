@@ -97,7 +97,8 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
             if background:
                 job = _job_of(order, caller.project_id, unknown, using)
                 duration_ms = measured_ms(order, deadline_of(request), using)
-                return begin.job(request, run, job, background=True, audio=order.data or None, duration_ms=duration_ms)
+                begun = begin.job(request, run, job, background=True, audio=order.data or None, duration_ms=duration_ms)
+                return _used(order, caller.project_id, begun, using)
             try:
                 heard = transcribe(order, call_of(request, caller), using)
             except WorkTooLong as error:
@@ -105,7 +106,8 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
                     raise
                 job = _job_of(order, caller.project_id, unknown, using)
                 known_ms = error.amount if order.audio_field == "file" else None
-                return begin.job(request, run, job, background=False, audio=order.data or None, duration_ms=known_ms)
+                begun = begin.job(request, run, job, background=False, audio=order.data or None, duration_ms=known_ms)
+                return _used(order, caller.project_id, begun, using)
             facts.model, facts.audio_ms = heard.model.id, heard.audio.duration_ms
             facts.ignored = tuple(sorted({*heard.ignored, *unknown}))
             with charged(heard.reservation, heard.model, facts):
@@ -122,6 +124,13 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
             return response
 
     return app
+
+
+def _used(order: TranscriptionOrder, project_id: str, answer: Response, using: ListeningApi) -> Response:
+    """The answer of a job that was begun: its upload is pending no more."""
+    if order.upload_id is not None:
+        using.files.used(project_id, order.upload_id)
+    return answer
 
 
 def read_background(form: Form) -> bool:

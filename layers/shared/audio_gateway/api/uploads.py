@@ -15,9 +15,11 @@ from audio_gateway.api.models import json_response
 from audio_gateway.errors import InvalidRequest, RequestTooLarge
 from audio_gateway.jobs.upload_store import UploadStore
 from audio_gateway.jobs.uploads import MAX_BYTES, MAX_FILENAME, Form, UploadState
+from audio_gateway.metering.account import Caller as Payer
+from audio_gateway.metering.visits import Visits
 
 
-def uploads_app(*, uploads: UploadStore, now_s: Callable[[], float] = time.time) -> FastAPI:
+def uploads_app(*, uploads: UploadStore, visits: Visits, now_s: Callable[[], float] = time.time) -> FastAPI:
     """The app of the uploads function; `now_s` is the clock in unix seconds."""
     app = create_app("uploads")
 
@@ -25,7 +27,9 @@ def uploads_app(*, uploads: UploadStore, now_s: Callable[[], float] = time.time)
     async def create(request: Request) -> Response:
         caller = caller_of(request)
         filename, size = read_upload(read_object(request.headers.get("content-type"), await body_of(request)))
-        upload, form = uploads.create(caller.project_id, filename, size, now_s())
+        limits = visits.count(caller.key_id)
+        payer = Payer(caller.key_id, caller.project_id)
+        upload, form = uploads.create(payer, filename, size, now_s(), most_pending=limits.most_pending_bytes)
         return json_response(_shape(UploadState(upload, "pending", filename=filename), form))
 
     @app.get("/audio/uploads/{upload_id}")

@@ -196,7 +196,7 @@ def _model(entry: ModelEntry, provider: Provider) -> Model:
         minimum_seconds=entry.minimum_seconds,
         chunk_seconds=entry.chunk_seconds or min(CHUNK_SECONDS, max_seconds or CHUNK_SECONDS),
         chunk_concurrency=entry.chunk_concurrency,
-        cache=None if entry.cache is None else CacheTerms(entry.cache.seconds, entry.cache.price_percent),
+        cache=None if entry.cache is None else CacheTerms(**entry.cache.model_dump()),
         created=CREATED,
     )
 

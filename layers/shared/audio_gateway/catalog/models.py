@@ -57,10 +57,14 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class CacheTerms:
-    """How long speech of a model may be given again, and the decimal percent of its price that this costs."""
+    """How long speech of a model may be given again, and the decimal percent of its price that this costs.
+
+    `shared` says that all projects are given each other's; otherwise a project is given its own.
+    """
 
     seconds: int
     price_percent: str
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

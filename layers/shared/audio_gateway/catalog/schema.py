@@ -125,6 +125,7 @@ class CacheEntry(_Entry):
 
     seconds: Annotated[int, Field(gt=0, le=defaults.MAX_CACHE_SECONDS)]
     price_percent: Annotated[str, PlainValidator(parse_share)]
+    shared: bool = False
 
 
 class ModelEntry(_Entry):

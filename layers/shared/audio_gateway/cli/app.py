@@ -16,6 +16,7 @@ from audio_gateway.cli.jobs import jobs
 from audio_gateway.cli.keys import keys
 from audio_gateway.cli.ledger import ledger
 from audio_gateway.cli.listing import models, voices
+from audio_gateway.cli.logs import logs
 from audio_gateway.cli.projects import projects
 from audio_gateway.cli.reports import costs, usage
 from audio_gateway.cli.speak import speak
@@ -63,6 +64,7 @@ app.add_typer(jobs, name="jobs")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(catalog, name="catalog")
 command(app, "doctor")(doctor)
+command(app, "logs")(logs)
 command(app, "env")(env)
 
 

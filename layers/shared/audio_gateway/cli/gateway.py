@@ -198,6 +198,11 @@ def local_stack() -> dict[str, Any]:
     return found
 
 
+def local_log() -> Path:
+    """What the functions of the local stack have written, also after it has stopped (local/console.py)."""
+    return _stack_file().with_suffix(".log")
+
+
 def local_client(found: dict[str, Any], service: str) -> Any:
     """A client of the local AWS that a stack file names; raises `Failed` if it is no file of a local stack."""
     from botocore.config import Config

@@ -43,9 +43,11 @@ def used_data(usage: Usage) -> dict[str, Any]:
     return {
         "requests_per_minute": usage.requests,
         "concurrent_requests": usage.open_holds,
+        "concurrent_jobs": usage.open_jobs,
         "characters_per_minute": usage.characters,
         "audio_seconds_per_minute": usage.audio_ms / _MILLISECONDS,
         "monthly_budget_usd": usd(usage.committed_microusd),
+        "pending_upload_bytes": usage.pending_upload_bytes,
     }
 
 
@@ -81,8 +83,10 @@ def key_lines(key: Key, usage: Usage | None, now_s: int) -> list[tuple[str, str]
         ("requests this minute", _of(usage.requests, limits.requests_per_minute)),
         ("characters this minute", _of(usage.characters, limits.characters_per_minute)),
         ("audio this minute", _of(audio_text(usage.audio_ms), audio_limit)),
-        ("requests running", _of(usage.open_holds, limits.concurrent_requests)),
+        ("requests and jobs running", _of(usage.open_holds, limits.concurrent_requests)),
+        ("jobs running", _of(usage.open_jobs, limits.most_jobs)),
         ("spent and held this month", _of(f"${usd(usage.committed_microusd)}", budget)),
+        ("uploads pending", _of(_bytes(usage.pending_upload_bytes), _bytes(limits.most_pending_bytes))),
     ]
 
 
@@ -94,3 +98,7 @@ def _status(key: Key, now_s: int) -> str:
 
 def _of(used: int | str, limit: int | str | None) -> str:
     return f"{used}, no limit" if limit is None else f"{used} of {limit}"
+
+
+def _bytes(count: int) -> str:
+    return f"{count:,} bytes"

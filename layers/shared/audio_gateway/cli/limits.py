@@ -12,12 +12,21 @@ from audio_gateway.cli.failures import WrongUse
 from audio_gateway.cli.moments import moment
 from audio_gateway.cli.output import moment_text
 from audio_gateway.errors import InvalidRequest
-from audio_gateway.metering.limits import Limits, limits_from_api, usd
+from audio_gateway.metering.limits import (
+    DEFAULT_JOBS,
+    DEFAULT_PENDING_BYTES,
+    MAX_OPEN_HOLDS,
+    PLAIN,
+    Limits,
+    limits_from_api,
+    limits_from_stored,
+    usd,
+)
 
 NONE: Final = "none"
 """Takes a limit away."""
 
-_PANEL: Final = "Limits ('none' for no limit)"
+_PANEL: Final = "Limits ('none' takes one away)"
 _WHOLE: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
@@ -29,7 +38,18 @@ class LimitOptions:
         str | None, typer.Option(metavar="N", help="Requests in a clock minute.", rich_help_panel=_PANEL)
     ] = None
     concurrent_requests: Annotated[
-        str | None, typer.Option(metavar="N", help="Requests that run at once.", rich_help_panel=_PANEL)
+        str | None,
+        typer.Option(
+            metavar="N",
+            help=f"Requests and jobs open at once, and polls that wait; {MAX_OPEN_HOLDS} at most.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    concurrent_jobs: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N", help=f"Jobs open at once; {DEFAULT_JOBS} without this limit.", rich_help_panel=_PANEL
+        ),
     ] = None
     characters_per_minute: Annotated[
         str | None, typer.Option(metavar="N", help="Of text to be spoken.", rich_help_panel=_PANEL)
@@ -41,6 +61,14 @@ class LimitOptions:
         str | None,
         typer.Option(
             "--monthly-budget-usd", metavar="USD", help="Dollars in a UTC month, such as 25.00.", rich_help_panel=_PANEL
+        ),
+    ] = None
+    pending_upload_bytes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N",
+            help=f"Of uploads announced and not used; {DEFAULT_PENDING_BYTES // 10**9} GB without this limit.",
+            rich_help_panel=_PANEL,
         ),
     ] = None
     model: Annotated[
@@ -70,12 +98,12 @@ class LimitOptions:
                 limits_from_api({name: value})
             except InvalidRequest as error:
                 raise WrongUse(f"{option} {value!r} makes no sense: {error.message}") from error
-        return limits_from_api(wanted)
+        return limits_from_stored(wanted)
 
     def _values(self, now_s: int) -> list[tuple[str, str, Any]]:
         """Option, name in the API, and value (None takes the limit away) of those that are given."""
         found: list[tuple[str, str, Any]] = []
-        for name in ("requests_per_minute", "concurrent_requests", "characters_per_minute", "audio_seconds_per_minute"):
+        for name in (*PLAIN, "audio_seconds_per_minute"):
             text = getattr(self, name)
             if text is not None:
                 option = f"--{name.replace('_', '-')}"
@@ -96,8 +124,10 @@ def limits_text(limits: Limits) -> str:
     numbers = (
         (limits.requests_per_minute, "requests/min"),
         (limits.concurrent_requests, "at once"),
+        (limits.concurrent_jobs, "jobs at once"),
         (limits.characters_per_minute, "characters/min"),
         (audio_s, "s of audio/min"),
+        (limits.pending_upload_bytes, "bytes of uploads pending"),
     )
     words = [f"{value:,} {unit}" for value, unit in numbers if value is not None]
     if limits.monthly_budget_microusd is not None:

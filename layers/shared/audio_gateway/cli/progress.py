@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from audio_gateway.cli.output import printable
+from audio_gateway.cli.output import printable, span_text
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
 _MEGABYTE: Final = 1_000_000
 _LONGEST_NAME: Final = 40
+_TOO_SOON_S: Final = 2
+"""No guess before that."""
 
 
 class Stopped(BaseException):
@@ -32,6 +36,7 @@ class Board:
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[state]}", markup=False),
+            TextColumn("elapsed"),
             TimeElapsedColumn(),
             console=console,
             disable=not console.is_terminal,
@@ -94,6 +99,7 @@ class Line:
     def __init__(self, board: Board, task: TaskID) -> None:
         self._board = board
         self._task = task
+        self._stage: tuple[float | None, float] = (None, 0.0)
 
     def on_upload(self, sent: int, total: int) -> None:
         """So many bytes of the file are sent."""
@@ -111,6 +117,8 @@ class Line:
         progress = job.get("progress") or {}
         done, total = progress.get("completed") or 0, progress.get("total") or 0
         state = f"{done} of {total} parts" if total else str(job.get("status", "running"))
+        if total and done == total and job.get("status") == "running":
+            state = "joining the parts"
         self._go_on(state, done, total or None)
 
     def begin(self) -> None:
@@ -124,4 +132,14 @@ class Line:
     def _go_on(self, state: str, done: float, total: float | None) -> None:
         if self._board.stopped.is_set():
             raise Stopped
-        self._board.update(self._task, state, done, total)
+        self._board.update(self._task, state + self._left(done, total), done, total)
+
+    def _left(self, done: float, total: float | None) -> str:
+        """How long the rest takes at the pace so far of this upload or job; nothing where that is not known yet."""
+        now_s = time.monotonic()
+        if total != self._stage[0]:
+            self._stage = (total, now_s)
+        elapsed_s = now_s - self._stage[1]
+        if not total or not 0 < done < total or elapsed_s < _TOO_SOON_S:
+            return ""
+        return f", about {span_text(math.ceil(elapsed_s * (total - done) / done))} left"

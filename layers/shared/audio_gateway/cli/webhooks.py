@@ -1,4 +1,4 @@
-"""`webhooks`: list and remove the endpoints of all projects."""
+"""`webhooks`: list and remove the endpoints of all projects, and listen as one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import typer
 
 from audio_gateway.cli.command import command
 from audio_gateway.cli.gateway import Gateway
+from audio_gateway.cli.listen import listen
 from audio_gateway.cli.output import Column, Output, Sheet, Yes, confirm
 from audio_gateway.errors import NotFound
 from audio_gateway.jobs.webhook_store import WebhookStore
 from audio_gateway.jobs.webhooks import WebhookEndpoint
 
-webhooks = typer.Typer(help="Webhook endpoints of all projects.", no_args_is_help=True)
+webhooks = typer.Typer(help="Webhook endpoints: of all projects, or a receiver here.", no_args_is_help=True)
+
+command(webhooks, "listen")(listen)
 
 EndpointId = Annotated[str, typer.Argument(metavar="ENDPOINT_ID", help="As `webhooks list` shows it.")]
 OnlyProject = Annotated[str | None, typer.Option("--project", metavar="ID", help="Only of this project.")]

@@ -35,6 +35,10 @@ class Inputs:
         """The file of an upload as it is now; raises what `UploadStore.file` raises."""
         return self._uploads.file(project_id, upload_id, self._now_s())
 
+    def used(self, project_id: str, upload_id: str) -> None:
+        """See `UploadStore.used`."""
+        self._uploads.used(project_id, upload_id)
+
     def check(self, url: str) -> None:
         """Raises `InvalidRequest` for a URL that is none, or not one that may be asked."""
         target_of(url, self._allow)

@@ -1,6 +1,7 @@
 """Uploads in DynamoDB and S3: an item that says what may be sent, and the object that was sent.
 
 pk  UPLOADS#<project id>      sk  <upload id>
+key_id                        who announced it, and among whose it counts until it is used (metering/pending_uploads.py)
 ttl                           DynamoDB removes the item some time after the file's end
 """
 
@@ -8,14 +9,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from audio_gateway.aws import LINKS, aws_client, is_absent, or_unavailable
-from audio_gateway.errors import FileUnavailable, NotFound, StorageUnavailable
+from audio_gateway.errors import FileUnavailable, MeteringUnavailable, NotFound, StorageUnavailable
 from audio_gateway.jobs.job_files import ObjectReader, SourceFile
 from audio_gateway.jobs.uploads import FORM_SECONDS, Form, Upload, UploadState, is_upload_id, new_upload_id
+from audio_gateway.metering.account import Caller
+from audio_gateway.metering.pending_uploads import PendingUploads
 from audio_gateway.metering.table import Table
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ class UploadStore:
 
     def __init__(self, client: DynamoDBClient, table: str, bucket: str) -> None:
         self._table = Table(client, table, StorageUnavailable)
+        self._pending = PendingUploads(client, table)
         self._bucket = bucket
 
     @cached_property
@@ -40,16 +44,36 @@ class UploadStore:
         client: S3Client = aws_client("s3", connect_timeout=1, read_timeout=5, attempts=3, **LINKS)
         return client
 
-    def create(self, project_id: str, filename: str, size: int, now_s: float) -> tuple[Upload, Form]:
-        """Announce a file of at most `size` bytes; gives the form to send it with."""
-        upload = Upload(new_upload_id(int(now_s * 1000)), project_id, size, int(now_s))
-        item = _key(project_id, upload.id) | {
+    def create(
+        self, caller: Caller, filename: str, size: int, now_s: float, *, most_pending: int
+    ) -> tuple[Upload, Form]:
+        """Announce a file of at most `size` bytes; gives the form to send it with.
+
+        `most_pending` is how many bytes the key may have announced and not used. Raises `TooMuchAtOnce` if this file
+        has more than are left of them, or `MeteringUnavailable`.
+        """
+        upload = Upload(new_upload_id(int(now_s * 1000)), caller.project_id, caller.key_id, size, int(now_s))
+        self._pending.announce(upload.announced, most_pending, int(now_s))
+        item = _key(upload.project_id, upload.id) | {
+            "key_id": {"S": upload.key_id},
             "bytes": {"N": str(size)},
             "created_at": {"N": str(upload.created_at)},
             "ttl": {"N": str(upload.file_ends_at + _ITEM_SECONDS_MORE)},
         }
-        self._table.put_new(item)
+        try:
+            self._table.put_new(item)
+        except StorageUnavailable:
+            self._forget(upload)
+            raise
         return upload, self._form(upload, filename)
+
+    def used(self, project_id: str, upload_id: str) -> None:
+        """A job or a call was admitted that hears the file: it is pending no more. Safe to repeat.
+
+        Nothing is raised: where that cannot be written down, the upload counts until its time is over.
+        """
+        with suppress(NotFound, StorageUnavailable):
+            self._forget(self._upload(project_id, upload_id))
 
     def state(self, project_id: str, upload_id: str, now_s: float) -> UploadState:
         """An upload as it is now; raises `NotFound` if the project has none of this id."""
@@ -92,6 +116,12 @@ class UploadStore:
             self._s3.delete_object(Bucket=self._bucket, Key=upload.key)
         # Last: until then the call can be repeated. What the form may still bring is nobody's, and expires.
         self._table.delete(_key(project_id, upload_id), "created_at > :zero", {":zero": {"N": "0"}})
+        self._forget(upload)
+
+    def _forget(self, upload: Upload) -> None:
+        if upload.key_id:
+            with suppress(MeteringUnavailable):
+                self._pending.forget(upload.announced)
 
     def remove_all(self, project_id: str) -> None:
         """Remove all files that a project has uploaded. Safe to repeat: a form may still bring some."""
@@ -108,7 +138,8 @@ class UploadStore:
         if item is None:
             message = f"There is no upload '{upload_id[:100]}' in this project; it may have been deleted."
             raise NotFound(message, param="upload_id", code="upload_not_found")
-        return Upload(upload_id, project_id, int(item["bytes"]["N"]), int(item["created_at"]["N"]))
+        key_id = item["key_id"]["S"] if "key_id" in item else ""
+        return Upload(upload_id, project_id, key_id, int(item["bytes"]["N"]), int(item["created_at"]["N"]))
 
     def _head(self, upload: Upload) -> Any:
         """What S3 knows of the object; None if there is none."""

@@ -13,6 +13,8 @@ import secrets
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from audio_gateway.metering.pending_uploads import Announced
+
 MAX_BYTES: Final = 2 * 1024**3
 """Of one file: 2 GB. S3 itself takes 5 in a single POST."""
 
@@ -33,10 +35,15 @@ _ID: Final = re.compile(r"upload_[0-9a-f]{24}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What is kept of an upload in the table: numbers, and no name. `bytes` are those announced; times are unix s."""
+    """What is kept of an upload in the table: ids and numbers, and no name.
+
+    `key_id` is who announced it, empty for one from before that was kept; `bytes` are those announced. Times are unix
+    seconds.
+    """
 
     id: str
     project_id: str
+    key_id: str
     bytes: int
     created_at: int
 
@@ -44,6 +51,11 @@ class Upload:
     def key(self) -> str:
         """Its object in the bucket."""
         return f"uploads/{self.project_id}/{self.id}"
+
+    @property
+    def announced(self) -> Announced:
+        """As it counts among those of its key that are pending."""
+        return Announced(self.key_id, self.id, self.bytes, self.file_ends_at)
 
     @property
     def form_ends_at(self) -> int:

@@ -83,13 +83,19 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a key has used of its windows at one moment; `open_holds` counts requests that are running."""
+    """What a key has used of its windows at one moment.
+
+    `open_holds` counts requests and jobs that are running, `open_jobs` the jobs among them; `pending_upload_bytes` are
+    those of uploads that were announced and not used, where that was looked up.
+    """
 
     requests: int = 0
     characters: int = 0
     audio_ms: int = 0
     committed_microusd: int = 0
     open_holds: int = 0
+    open_jobs: int = 0
+    pending_upload_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +164,18 @@ class JobMeter(Protocol):
 
     def admit(self, caller: Caller, work: Work, *, at_ms: int | None = None) -> Admission:
         """See `Meter.admit`. With the same `at_ms` it can be repeated: what is held already is not held again."""
+        ...
+
+    def correct(self, present: Hold, wanted: Hold) -> bool:
+        """Put a hold in the place of a smaller one of the same job, `present` as far as it is known; in one write.
+
+        Only the difference is asked for: of the budget of the month of the hold, and of the running minute. False if
+        nothing is held for the job. Safe to repeat.
+
+        Raises:
+            LimitReached: one of these limits does not allow it; what was held stays so.
+            MeteringUnavailable: the account cannot be written now.
+        """
         ...
 
     def settle_at(self, hold: Hold, work: Work, at_ms: int) -> None:

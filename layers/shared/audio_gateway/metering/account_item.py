@@ -4,7 +4,9 @@
     status, version, limits                what the operator set; `version` counts the changes
     r<minute> c<minute> a<minute>          requests, characters and audio milliseconds of a clock minute
     m<month>                               micro-dollars spent and held in a UTC month
-    holds                                  open requests: id → a short text
+    holds                                  open requests and jobs: id → a short text
+    open_jobs                              the ids of those that are jobs: see `account_updates`
+    waits                                  polls that wait for jobs: see `waits`
     late_<id>                              a request that ended and whose admission may arrive again: until when
     listed_in                              the list of the accounts that may have open holds: see `open_accounts`
     back_<id>                              a job's hold that was given back unpaid, as its text: see `account_updates`
@@ -19,9 +21,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from audio_gateway.errors import KeyNotUsable
-from audio_gateway.metering.account import Caller, Hold, Usage, Work, minute_of, month_of
-from audio_gateway.metering.limits import Limits, limits_from_api
-from audio_gateway.metering.refusals import ARCHIVED, DELETED, DISABLED, NOT_USABLE, expired
+from audio_gateway.metering.account import JOB_PREFIX, Caller, Hold, Usage, Work, minute_of, month_of
+from audio_gateway.metering.limits import Limits, limits_from_stored
+from audio_gateway.metering.unusable import ARCHIVED, DELETED, DISABLED, NOT_USABLE, expired
 
 COUNTERS: Final = ("r", "c", "a")
 """Of requests, characters, and milliseconds of audio: each with the number of a minute is an attribute's name."""
@@ -29,6 +31,9 @@ KEPT_MINUTES: Final = 2
 """The minute before the running one is kept: another machine's clock may still be in it."""
 LATE: Final = "late_"
 BACK: Final = "back_"
+WAITS: Final = "waits"
+OPEN_JOBS: Final = "open_jobs"
+"""A set beside the map of holds, as a condition can count the members of either, and not some of them."""
 
 MAX_STALE: Final = 40
 """So many attributes that nobody needs any more are removed by one update: its expression stays far below 4,096 bytes,
@@ -52,13 +57,17 @@ class Account:
 def refusal_of(account: Account, now_ms: int) -> KeyNotUsable | None:
     """Why a key may do nothing at this moment, whatever its counters say; None if it may."""
     if account.status != "active":
-        return key_not_usable(_WHY.get(account.status, DISABLED))
+        return _not_usable(_WHY.get(account.status, DISABLED))
     why = expired(account.limits.expires_at, now_ms // 1000)
-    return None if why is None else key_not_usable(why)
+    return None if why is None else _not_usable(why)
 
 
-def key_not_usable(why: str) -> KeyNotUsable:
-    """The refusal of a key; `why` is a sentence."""
+def no_account() -> KeyNotUsable:
+    """The refusal of a key whose account is not there."""
+    return _not_usable(DELETED)
+
+
+def _not_usable(why: str) -> KeyNotUsable:
     return KeyNotUsable(NOT_USABLE.format(why))
 
 
@@ -69,7 +78,7 @@ def account_key(key_id: str) -> dict[str, Any]:
 
 def account_from(item: dict[str, Any]) -> Account:
     """The operator's part of an item."""
-    limits = limits_from_api(json.loads(item["limits"]["S"]))
+    limits = limits_from_stored(json.loads(item["limits"]["S"]))
     return Account(item["status"]["S"], int(item["version"]["N"]), limits)
 
 
@@ -114,6 +123,7 @@ def usage_from(item: dict[str, Any], now_ms: int) -> Usage:
         audio_ms=number(f"a{minute}"),
         committed_microusd=number(f"m{month}"),
         open_holds=len(item["holds"]["M"]),
+        open_jobs=sum(hold_id.startswith(JOB_PREFIX) for hold_id in item["holds"]["M"]),
     )
 
 
@@ -121,6 +131,17 @@ def holds_from(item: dict[str, Any]) -> list[Hold]:
     """All open holds of an item."""
     key_id = item["pk"]["S"].removeprefix("ACCOUNT#")
     return [hold_from_text(key_id, hold_id, value["S"]) for hold_id, value in item["holds"]["M"].items()]
+
+
+def hold_of(item: dict[str, Any], key_id: str, hold_id: str) -> Hold | None:
+    """One open hold of an item, None if it has none of this id."""
+    text = item["holds"]["M"].get(hold_id) if item else None
+    return None if text is None else hold_from_text(key_id, hold_id, text["S"])
+
+
+def closed_jobs(item: dict[str, Any]) -> set[str]:
+    """Jobs in the set of open ones that have no hold: released by functions that did not know of the set."""
+    return set(item.get(OPEN_JOBS, {"SS": ()})["SS"]).difference(item["holds"]["M"])
 
 
 def hold_text(hold: Hold) -> str:

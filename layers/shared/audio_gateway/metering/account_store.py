@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audio_gateway.metering.account import Usage
-from audio_gateway.metering.account_item import (
-    Account,
-    account_from,
-    account_key,
-    key_not_usable,
-    refusal_of,
-    usage_from,
-)
-from audio_gateway.metering.refusals import DELETED
+from audio_gateway.metering.account_item import Account, account_from, account_key, no_account, refusal_of, usage_from
+from audio_gateway.metering.pending_uploads import PendingUploads
 from audio_gateway.metering.table import Table
 
 if TYPE_CHECKING:
@@ -25,21 +19,25 @@ class AccountStore:
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._table = Table(client, table)
+        self._pending = PendingUploads(client, table)
 
     def get(self, key_id: str, now_ms: int) -> tuple[Account, Usage] | None:
         """The account of a key and what it has used at this moment (unix milliseconds); None if there is none.
 
-        One consistent read: a request that was settled before is in it.
+        Two consistent reads: a request that was settled before is in it, and an upload that was announced.
 
         Raises:
             MeteringUnavailable: the account cannot be read now.
         """
         item = self._table.get(account_key(key_id))
-        return None if item is None else (account_from(item), usage_from(item, now_ms))
+        if item is None:
+            return None
+        pending = self._pending.pending_bytes(key_id, now_ms // 1000)
+        return account_from(item), replace(usage_from(item, now_ms), pending_upload_bytes=pending)
 
     def check(self, key_id: str, now_ms: int) -> None:
         """Raises `KeyNotUsable` for a key that is not good at this moment, `MeteringUnavailable` as `get`."""
         item = self._table.get(account_key(key_id))
-        refusal = key_not_usable(DELETED) if item is None else refusal_of(account_from(item), now_ms)
+        refusal = no_account() if item is None else refusal_of(account_from(item), now_ms)
         if refusal is not None:
             raise refusal

@@ -6,19 +6,24 @@ be many of is taken in portions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from audio_gateway.metering.account import Hold, minute_of
-from audio_gateway.metering.account_item import BACK, COUNTERS, KEPT_MINUTES, LATE, Account, account_key, hold_text
+from audio_gateway.metering.account import Hold, Work, minute_of
+from audio_gateway.metering.account_item import (
+    BACK,
+    COUNTERS,
+    KEPT_MINUTES,
+    LATE,
+    OPEN_JOBS,
+    Account,
+    account_key,
+    hold_text,
+)
 from audio_gateway.metering.lag import CLOCKS_DIFFER_S, LATE_WRITE_S
-from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.open_accounts import LISTED, list_of
-
-MAX_OPEN_HOLDS: Final = 300
-"""So many requests and jobs of one key are open at once, whatever its limits say: each adds some 160 bytes to the
-account, and every write of it costs a unit for each KB. Without a bound they would fill the 400 KB of an item."""
+from audio_gateway.metering.update import Update
 
 MAX_RELEASES: Final = 20
 """So many holds are released by one update."""
@@ -50,30 +55,77 @@ def admission_update(hold: Hold, account: Account) -> dict[str, Any]:
     """The update that admits a hold if every limit of `account` allows it, and fails if `account` is out of date."""
     work, limits = hold.work, account.limits
     minute = minute_of(hold.admitted_ms)
-    counted = {"r": 1, "c": work.amount if work.unit == "characters" else 0}
-    counted["a"] = work.amount if work.unit == "audio_ms" else 0
-    update = _Update(account_key(hold.caller.key_id))
-    update.require("#status = :active AND version = :version", {":active": "active", ":version": account.version})
-    update.name("#status", "status")
+    update = _for_a_request(hold.caller.key_id, account, minute)
     update.name("#hold", work.request_id)
     update.require("attribute_not_exists(holds.#hold)", {})
     update.name("#late", LATE + work.request_id)
     update.require("attribute_not_exists(#late)", {})
-    caps = {"r": limits.requests_per_minute, "c": limits.characters_per_minute, "a": limits.audio_ms_per_minute}
-    for counter, cap in caps.items():
-        update.count(f"{counter}{minute}", counted[counter], cap)
+    update.count(f"c{minute}", _counted(work, "characters"), limits.characters_per_minute)
+    update.count(f"a{minute}", _counted(work, "audio_ms"), limits.audio_ms_per_minute)
     update.count(f"m{hold.month}", work.price_microusd, limits.monthly_budget_microusd)
-    update.require("size(holds) < :concurrent", {":concurrent": most_at_once(limits)})
+    update.require("size(holds) < :concurrent", {":concurrent": limits.most_at_once})
+    if hold.is_job:
+        update.require_fewer(OPEN_JOBS, ":jobs", limits.most_jobs)
+        update.put_in(OPEN_JOBS, ":job", work.request_id)
     update.set("holds.#hold", ":hold", hold_text(hold))
     update.set_if_absent(LISTED, ":list", list_of(hold.caller.key_id))  # no write of the index where it is there
-    for counter in COUNTERS:
-        update.remove(f"{counter}{minute - KEPT_MINUTES}")
     return update.arguments()
 
 
-def most_at_once(limits: Limits) -> int:
-    """How many requests and jobs of a key may be open at once."""
-    return MAX_OPEN_HOLDS if limits.concurrent_requests is None else min(limits.concurrent_requests, MAX_OPEN_HOLDS)
+def visit_update(key_id: str, account: Account, at_ms: int) -> dict[str, Any]:
+    """The update that counts a request which costs nothing and holds nothing, if `requests_per_minute` allows it."""
+    return _for_a_request(key_id, account, minute_of(at_ms)).arguments()
+
+
+def correction_update(present: Hold, wanted: Hold, account: Account, at_ms: int) -> dict[str, Any]:
+    """The update that puts a hold in the place of a smaller one of the same request.
+
+    Budget and minute are asked for the difference alone: for the budget of the month of the hold, and the minute of
+    now. It fails if `account` is out of date; where nothing is added, it only looks whether the hold is there.
+    """
+    limits, minute = account.limits, minute_of(at_ms)
+    update = Update(account_key(wanted.caller.key_id))
+    update.name("#hold", wanted.work.request_id)
+    update.require("holds.#hold = :present", {":present": hold_text(present)})
+    update.set("holds.#hold", ":wanted", hold_text(wanted))
+    if wanted == present:
+        return update.arguments()
+    update.require("version = :version", {":version": account.version})
+    for letter, unit, cap in (
+        ("c", "characters", limits.characters_per_minute),
+        ("a", "audio_ms", limits.audio_ms_per_minute),
+    ):
+        whole = _counted(wanted.work, unit)
+        more = whole - _counted(present.work, unit)
+        # What was counted in another minute makes no room for more than a whole one.
+        room = more - 1 if cap is not None and whole > cap else cap
+        update.count(f"{letter}{minute}", more, room if more > 0 else None)
+    price = wanted.work.price_microusd - present.work.price_microusd
+    update.count(f"m{wanted.month}", price, limits.monthly_budget_microusd if price > 0 else None)
+    return update.arguments()
+
+
+def without_closed_jobs(key_id: str, closed: Iterable[str]) -> dict[str, Any]:
+    """The update that takes jobs off the set of open ones which have no hold any more."""
+    update = Update(account_key(key_id))
+    update.require("attribute_exists(pk)", {})
+    update.take_out(OPEN_JOBS, ":closed", closed)
+    return update.arguments()
+
+
+def _for_a_request(key_id: str, account: Account, minute: int) -> Update:
+    """What every request does: it needs an active key, and is one of the minute's."""
+    update = Update(account_key(key_id))
+    update.require("#status = :active AND version = :version", {":active": "active", ":version": account.version})
+    update.name("#status", "status")
+    update.count(f"r{minute}", 1, account.limits.requests_per_minute)
+    for counter in COUNTERS:
+        update.remove(f"{counter}{minute - KEPT_MINUTES}")
+    return update
+
+
+def _counted(work: Work, unit: str) -> int:
+    return work.amount if work.unit == unit else 0
 
 
 def is_guarded(item: dict[str, Any], hold: Hold) -> bool:
@@ -82,16 +134,16 @@ def is_guarded(item: dict[str, Any], hold: Hold) -> bool:
 
 
 def release_update(releases: Sequence[Release], now_ms: int, stale: Sequence[str] = ()) -> dict[str, Any]:
-    """The update that removes holds of one account, if all are still there, and leaves in the month what was spent.
+    """The update that removes holds of one account, if all are there as they are given, and leaves what was spent.
 
     At most `MAX_RELEASES` of them. `stale` are attributes that go with them, see `stale_names`.
     """
-    update = _Update(account_key(releases[0].hold.caller.key_id))
+    update = Update(account_key(releases[0].hold.caller.key_id))
     months: dict[str, int] = {}
     for at, release in enumerate(releases):
         hold, back = release.hold, BACK + release.hold.work.request_id
         update.name(f"#h{at}", hold.work.request_id)
-        update.require(f"attribute_exists(holds.#h{at})", {})
+        update.require(f"holds.#h{at} = :h{at}", {f":h{at}": hold_text(hold)})
         update.remove(f"holds.#h{at}")
         months[hold.month] = months.get(hold.month, 0) + release.spent_microusd - hold.work.price_microusd
         if release.guarded:
@@ -104,6 +156,8 @@ def release_update(releases: Sequence[Release], now_ms: int, stale: Sequence[str
         elif hold.is_job:  # what was held again after it had been given back, and is settled now
             update.name(f"#b{at}", back)
             update.remove(f"#b{at}")
+    if jobs := [each.hold.work.request_id for each in releases if each.hold.is_job]:
+        update.take_out(OPEN_JOBS, ":jobs", jobs)
     for month, amount in months.items():
         update.count(f"m{month}", amount, None)
     for at, name in enumerate(stale):
@@ -115,7 +169,7 @@ def release_update(releases: Sequence[Release], now_ms: int, stale: Sequence[str
 
 def stale_removal(key_id: str, stale: Sequence[str]) -> dict[str, Any]:
     """The update that removes `stale` attributes of an account, see `stale_names`, and nothing else."""
-    update = _Update(account_key(key_id))
+    update = Update(account_key(key_id))
     update.require("attribute_exists(pk)", {})
     for at, name in enumerate(stale):
         update.name(f"#s{at}", name)
@@ -130,67 +184,9 @@ def was_given_back(item: dict[str, Any], hold: Hold) -> bool:
 
 def late_charge(hold: Hold, spent_microusd: int) -> dict[str, Any]:
     """The update that charges a job whose hold was given back unpaid: once, for what says so goes with it."""
-    update = _Update(account_key(hold.caller.key_id))
+    update = Update(account_key(hold.caller.key_id))
     update.name("#back", BACK + hold.work.request_id)
     update.require("attribute_exists(#back)", {})
     update.count(f"m{hold.month}", spent_microusd, None)
     update.remove("#back")
     return update.arguments()
-
-
-class _Update:
-    """Collects the clauses of one UpdateItem."""
-
-    def __init__(self, key: dict[str, Any]) -> None:
-        self._key = key
-        self._names: dict[str, str] = {}
-        self._values: dict[str, dict[str, str]] = {}
-        self._conditions: list[str] = []
-        self._clauses: dict[str, list[str]] = {"SET": [], "ADD": [], "REMOVE": []}
-
-    def name(self, placeholder: str, attribute: str) -> None:
-        self._names[placeholder] = attribute
-
-    def names_attribute(self, attribute: str) -> bool:
-        return attribute in self._names.values()
-
-    def require(self, condition: str, values: dict[str, int | str]) -> None:
-        self._conditions.append(condition)
-        for placeholder, value in values.items():
-            self._value(placeholder, value)
-
-    def count(self, attribute: str, amount: int, cap: int | None) -> None:
-        """Add to a counter, and with a cap only if the sum stays within it: conditions cannot add for themselves."""
-        if cap is not None:
-            room = cap - amount
-            absent = f"attribute_not_exists({attribute})" if room >= 0 else None
-            within = f"{attribute} <= :room_{attribute}"
-            self.require(f"({absent} OR {within})" if absent else within, {f":room_{attribute}": room})
-        if amount:
-            self._clauses["ADD"].append(f"{attribute} :add_{attribute}")
-            self._value(f":add_{attribute}", amount)
-
-    def set(self, path: str, placeholder: str, value: int | str) -> None:
-        self._clauses["SET"].append(f"{path} = {placeholder}")
-        self._value(placeholder, value)
-
-    def set_if_absent(self, path: str, placeholder: str, value: str) -> None:
-        self._clauses["SET"].append(f"{path} = if_not_exists({path}, {placeholder})")
-        self._value(placeholder, value)
-
-    def remove(self, path: str) -> None:
-        self._clauses["REMOVE"].append(path)
-
-    def _value(self, placeholder: str, value: int | str) -> None:
-        self._values[placeholder] = {"N": str(value)} if isinstance(value, int) else {"S": value}
-
-    def arguments(self) -> dict[str, Any]:
-        found: dict[str, Any] = {
-            "Key": self._key,
-            "ConditionExpression": " AND ".join(self._conditions),
-            "UpdateExpression": " ".join(
-                f"{verb} {', '.join(parts)}" for verb, parts in self._clauses.items() if parts
-            ),
-            "ExpressionAttributeNames": self._names,
-        }
-        return found | ({"ExpressionAttributeValues": self._values} if self._values else {})

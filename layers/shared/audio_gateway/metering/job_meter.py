@@ -15,6 +15,7 @@ from audio_gateway.clock import now_ms
 from audio_gateway.metering.account import Admission, Caller, Hold, Work
 from audio_gateway.metering.account_updates import Release, late_charge, was_given_back
 from audio_gateway.metering.account_writer import AccountWriter
+from audio_gateway.metering.corrections import Corrections
 from audio_gateway.metering.lag import Lag
 from audio_gateway.metering.late_rows import LateRows
 from audio_gateway.metering.ledger import row_for
@@ -40,11 +41,16 @@ class DynamoJobMeter:
         self._admissions = DynamoMeter(client, table, hold_seconds=hold_seconds, now_ms=now_ms)
         self._rows = LateRows(client, table, lag, now_ms)
         self._accounts = AccountWriter(client, table)
+        self._corrections = Corrections(self._accounts, now_ms)
         self._releases = Releases(self._accounts, now_ms)
 
     def admit(self, caller: Caller, work: Work, *, at_ms: int | None = None) -> Admission:
         """See `JobMeter.admit`."""
         return self._admissions.admit(caller, work, at_ms=at_ms)
+
+    def correct(self, present: Hold, wanted: Hold) -> bool:
+        """See `JobMeter.correct`."""
+        return self._corrections.make(present, wanted)
 
     def settle_at(self, hold: Hold, work: Work, at_ms: int) -> None:
         """See `JobMeter.settle_at`."""

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from audio_gateway.metering.refusals import DISABLED, expired
+from audio_gateway.metering.unusable import DISABLED, expired
 
 KeyKind = Literal["api", "admin"]
 KeyStatus = Literal["active", "disabled"]

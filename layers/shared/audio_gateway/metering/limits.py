@@ -14,10 +14,26 @@ _MICROUSD: Final = 1_000_000
 _MAX: Final = 10**12  # far beyond any use, and far below what DynamoDB's numbers hold
 _USD: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 
+MAX_OPEN_HOLDS: Final = 300
+"""So many requests and jobs of one key are open at once, whatever its limits say: each adds some 160 bytes to the
+account, and every write of it costs a unit for each KB. Without a bound they would fill the 400 KB of an item."""
+
+DEFAULT_JOBS: Final = 100
+"""Open jobs of a key without `concurrent_jobs`."""
+
+DEFAULT_WAITS: Final = 20
+"""Polls of a key without `concurrent_requests` that wait at once, each in a function's environment of its own."""
+
+DEFAULT_PENDING_BYTES: Final = 100 * 10**9
+"""Bytes of uploads of a key without `pending_upload_bytes` that are announced and not yet used: 100 GB."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of one key. Windows are clock minutes and UTC months; `expires_at` is in unix seconds."""
+    """The limits of one key. Windows are clock minutes and UTC months; `expires_at` is in unix seconds.
+
+    None means that the operator has set none; the `most_` properties say what holds then.
+    """
 
     requests_per_minute: int | None = None
     concurrent_requests: int | None = None
@@ -26,11 +42,33 @@ class Limits:
     monthly_budget_microusd: int | None = None
     models: tuple[str, ...] | None = None
     expires_at: int | None = None
+    concurrent_jobs: int | None = None
+    pending_upload_bytes: int | None = None
+
+    @property
+    def most_at_once(self) -> int:
+        """How many requests and jobs may be open at once."""
+        return MAX_OPEN_HOLDS if self.concurrent_requests is None else min(self.concurrent_requests, MAX_OPEN_HOLDS)
+
+    @property
+    def most_jobs(self) -> int:
+        """How many jobs may be open at once."""
+        return DEFAULT_JOBS if self.concurrent_jobs is None else min(self.concurrent_jobs, MAX_OPEN_HOLDS)
+
+    @property
+    def most_waits(self) -> int:
+        """How many polls may wait for jobs at once."""
+        return DEFAULT_WAITS if self.concurrent_requests is None else min(self.concurrent_requests, MAX_OPEN_HOLDS)
+
+    @property
+    def most_pending_bytes(self) -> int:
+        """How many bytes of uploads may be announced and not yet used."""
+        return DEFAULT_PENDING_BYTES if self.pending_upload_bytes is None else self.pending_upload_bytes
 
     def to_api(self) -> dict[str, Any]:
         """As callers and operators write them: only those that are set."""
         found: dict[str, Any] = {}
-        for name in ("requests_per_minute", "concurrent_requests", "characters_per_minute"):
+        for name in PLAIN:
             if (value := getattr(self, name)) is not None:
                 found[name] = value
         if self.audio_ms_per_minute is not None:
@@ -56,6 +94,20 @@ def limits_from_api(value: Any) -> Limits:
     Raises:
         InvalidRequest: `param` is `limits` or `limits.<name>`: an unknown name, a wrong type, a value without sense.
     """
+    limits = limits_from_stored(value)
+    for name in ("concurrent_requests", "concurrent_jobs"):
+        wanted = getattr(limits, name)
+        if wanted is not None and wanted > MAX_OPEN_HOLDS:
+            message = (
+                f"'limits.{name}' must be a whole number from 1 to {MAX_OPEN_HOLDS}: no key may have more requests and "
+                "jobs open at once."
+            )
+            raise InvalidRequest(message, param=f"limits.{name}")
+    return limits
+
+
+def limits_from_stored(value: Any) -> Limits:
+    """Limits that were taken before, some of them perhaps when larger ones were. Raises as `limits_from_api` does."""
     if not isinstance(value, Mapping):
         raise InvalidRequest("'limits' must be an object, such as {\"requests_per_minute\": 60}.", param="limits")
     unknown = [name for name in value if name not in _READERS]
@@ -69,7 +121,7 @@ def limits_from_api(value: Any) -> Limits:
 
 def _whole(name: str, value: Any, *, low: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= _MAX:
-        raise InvalidRequest(f"'limits.{name}' must be a whole number of at least {low}.", param=f"limits.{name}")
+        raise InvalidRequest(f"'limits.{name}' must be a whole number from {low} to {_MAX}.", param=f"limits.{name}")
     return value
 
 
@@ -91,10 +143,17 @@ def _models(name: str, value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value))
 
 
+PLAIN: Final = (
+    "requests_per_minute",
+    "concurrent_requests",
+    "concurrent_jobs",
+    "characters_per_minute",
+    "pending_upload_bytes",
+)
+"""The limits that are whole numbers, kept as they are written."""
+
 _READERS: Final[dict[str, tuple[str, Any]]] = {
-    "requests_per_minute": ("requests_per_minute", _whole),
-    "concurrent_requests": ("concurrent_requests", _whole),
-    "characters_per_minute": ("characters_per_minute", _whole),
+    **{name: (name, _whole) for name in PLAIN},
     "audio_seconds_per_minute": ("audio_ms_per_minute", _seconds),
     "monthly_budget_usd": ("monthly_budget_microusd", _budget),
     "models": ("models", _models),

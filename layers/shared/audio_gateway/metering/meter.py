@@ -12,37 +12,23 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from audio_gateway.clock import now_ms
-from audio_gateway.errors import (
-    AlreadyRunning,
-    BudgetReached,
-    LimitReached,
-    MeteringUnavailable,
-    PermissionDenied,
-    RateLimitReached,
-    TooMuchAtOnce,
-)
-from audio_gateway.metering.account import Admission, Caller, Hold, Work, seconds_to_next_minute, windows_of
+from audio_gateway.errors import AlreadyRunning, MeteringUnavailable
+from audio_gateway.metering.account import Admission, Caller, Hold, Work, windows_of
 from audio_gateway.metering.account_item import (
     Account,
     account_from,
+    closed_jobs,
     hold_text,
-    key_not_usable,
-    refusal_of,
+    no_account,
     stale_names,
     usage_from,
 )
-from audio_gateway.metering.account_updates import (
-    MAX_OPEN_HOLDS,
-    Release,
-    admission_update,
-    is_guarded,
-    most_at_once,
-)
+from audio_gateway.metering.account_updates import Release, admission_update, is_guarded, without_closed_jobs
 from audio_gateway.metering.account_writer import AccountWriter
 from audio_gateway.metering.ledger import LedgerRow, failed_row, row_for
 from audio_gateway.metering.ledger_store import LedgerStore
-from audio_gateway.metering.limits import Limits, usd
-from audio_gateway.metering.refusals import DELETED
+from audio_gateway.metering.limited_updates import MAX_LEARNING, UNKNOWN
+from audio_gateway.metering.refusals import Asked, key_refuses, refusal
 from audio_gateway.metering.releases import Releases
 
 if TYPE_CHECKING:
@@ -50,9 +36,6 @@ if TYPE_CHECKING:
 
 REQUEST_HOLD_SECONDS: Final = 60
 """How long a hold lives: longer than a function that answers requests may run, and its last write be under way."""
-
-_UNKNOWN: Final = Account("active", 0, Limits())  # no account has version 0: the first admission learns the real one
-_MAX_LEARNING: Final = 3
 
 
 class DynamoMeter:
@@ -79,12 +62,12 @@ class DynamoMeter:
         """See `Meter.admit`. One write; a second one where the limits were changed since this process saw them."""
         now_ms = self._now_ms() if at_ms is None else at_ms
         hold = Hold(caller, work, now_ms, now_ms // 1000 + self._hold_seconds)
-        for _ in range(_MAX_LEARNING):
-            account = self._known.get(caller.key_id, _UNKNOWN)
-            if _key_refuses(account, work, now_ms) is not None:
+        for _ in range(MAX_LEARNING):
+            account = self._known.get(caller.key_id, UNKNOWN)
+            if key_refuses(account, work.model, now_ms) is not None:
                 # What is remembered may be out of date in the key's disfavour: ask the item.
                 self._known.pop(caller.key_id, None)
-                account = _UNKNOWN
+                account = UNKNOWN
             update = admission_update(hold, account)
             admitted, item, twice = self._accounts.update(update, returns="ALL_NEW")
             if not admitted:
@@ -102,7 +85,7 @@ class DynamoMeter:
         Raises the reason if the limits were the right ones and still refused.
         """
         if not item:
-            raise key_not_usable(DELETED)
+            raise no_account()
         running = item["holds"]["M"].get(hold.work.request_id)
         if running == {"S": hold_text(hold)}:
             return True  # the client library repeated a write whose answer was lost, and the first had taken effect
@@ -112,14 +95,17 @@ class DynamoMeter:
             raise AlreadyRunning("This request was delivered twice and has ended.", retry_after_s=1)
         current = account_from(item)
         self._known[hold.caller.key_id] = current
-        denial = _key_refuses(current, hold.work, hold.admitted_ms)
+        denial = key_refuses(current, hold.work.model, hold.admitted_ms)
         if denial is not None:
             raise denial
-        refusal = _reason(hold, current.limits, item) if current == account else None
-        if refusal is not None:
-            refusal.windows = windows_of(account.limits, usage_from(item, hold.admitted_ms), hold.admitted_ms)
-            raise refusal
-        return False
+        refused = refusal(Asked.admission(hold), current.limits, item) if current == account else None
+        if refused is None:
+            return False
+        if refused.limit == "concurrent_jobs" and (closed := closed_jobs(item)):
+            self._accounts.update(without_closed_jobs(hold.caller.key_id, closed))
+            return False
+        refused.windows = windows_of(account.limits, usage_from(item, hold.admitted_ms), hold.admitted_ms)
+        raise refused
 
     def settle(self, hold: Hold, work: Work, *, late: Callable[[], bool] = lambda: False) -> None:
         """See `Meter.settle`."""
@@ -150,53 +136,3 @@ class DynamoMeter:
 
     def _send(self, release: Release) -> None:
         self._releases.send(release, self._stale.pop(release.hold.caller.key_id, ()))
-
-
-def _key_refuses(account: Account, work: Work, now_ms: int) -> PermissionDenied | None:
-    """The refusal of a key that may not do the work at all, whatever its counters say."""
-    limits, refusal = account.limits, refusal_of(account, now_ms)
-    if refusal is not None:
-        return refusal
-    if limits.models is not None and work.model not in limits.models:
-        allowed = ", ".join(limits.models)
-        message = f"The API key may not use the model '{work.model}'. It may use: {allowed}."
-        return PermissionDenied(message, param="model", code="model_not_found")
-    return None
-
-
-def _reason(hold: Hold, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
-    """Which limit refused, read from the item as it was at that moment: no second read, no race."""
-    work, used = hold.work, usage_from(item, hold.admitted_ms)
-    wait = seconds_to_next_minute(hold.admitted_ms)
-    characters = work.amount if work.unit == "characters" else 0
-    audio_ms = work.amount if work.unit == "audio_ms" else 0
-    budget = limits.monthly_budget_microusd
-    if budget is not None and used.committed_microusd + work.price_microusd > budget:
-        message = (
-            f"This request costs ${usd(work.price_microusd)}, and ${usd(used.committed_microusd)} of the key's "
-            f"${usd(budget)} for {hold.month[:4]}-{hold.month[4:]} are spent or held."
-        )
-        return BudgetReached(message, limit="monthly_budget_usd")
-    if used.open_holds >= most_at_once(limits):
-        if limits.concurrent_requests is not None and limits.concurrent_requests <= MAX_OPEN_HOLDS:
-            message = f"The key may run {limits.concurrent_requests} requests at once; wait for one to end."
-        else:
-            message = (
-                f"{MAX_OPEN_HOLDS} requests and jobs of the key are open, the most that one key may have at once; wait "
-                "for one to end, or use another key."
-            )
-        return RateLimitReached(message, limit="concurrent_requests", retry_after_s=1)
-    for limit, cap, spent, wanted in (
-        ("requests_per_minute", limits.requests_per_minute, used.requests, 1),
-        ("characters_per_minute", limits.characters_per_minute, used.characters, characters),
-        ("audio_seconds_per_minute", limits.audio_ms_per_minute, used.audio_ms, audio_ms),
-    ):
-        if cap is not None and spent + wanted > cap:
-            what = limit.replace("_", " ")
-            unit = 1000 if limit == "audio_seconds_per_minute" else 1
-            if wanted > cap:
-                message = f"The key has {cap / unit:g} {what}; this request alone takes {wanted / unit:g}."
-                return TooMuchAtOnce(f"{message} Send it in smaller parts.", limit=limit)
-            message = f"Limit of {what} reached: {spent / unit:g} of {cap / unit:g} used, {wanted / unit:g} asked for."
-            return RateLimitReached(message, limit=limit, retry_after_s=wait)
-    return None

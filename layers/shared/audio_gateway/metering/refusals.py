@@ -1,20 +1,123 @@
-"""What the holder of a known key reads when it may not be used. No import that costs: every function needs this."""
+"""Why an account refuses a request, read from the item as it was at that moment: no second read, no race."""
 
 from __future__ import annotations
 
-import time
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Self
 
-NOT_USABLE: Final = "This API key may not be used. {} Ask the operator of this service for another one."
-"""In the braces goes a sentence that says why. template.yaml says the same where the authorizer refuses."""
-
-DISABLED: Final = "It is disabled."
-DELETED: Final = "It was deleted."
-ARCHIVED: Final = "Its project is archived."
+from audio_gateway.errors import BudgetReached, LimitReached, PermissionDenied, RateLimitReached, TooMuchAtOnce
+from audio_gateway.metering.account import Hold, Work, month_of, seconds_to_next_minute
+from audio_gateway.metering.account_item import OPEN_JOBS, Account, refusal_of, usage_from
+from audio_gateway.metering.limits import MAX_OPEN_HOLDS, Limits, usd
 
 
-def expired(expires_at: int | None, now_s: int) -> str | None:
-    """The sentence that a key expired, if it did. Both are unix seconds."""
-    if expires_at is None or now_s < expires_at:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of an account: requests of the minute of `at_ms`, and for `work` more than is held for it.
+
+    `price_microusd` and `amount` are what comes on top of that, `month` is the one that pays. `places` is how many more
+    requests or jobs would be open.
+    """
+
+    at_ms: int
+    requests: int = 0
+    places: int = 0
+    month: str = ""
+    work: Work | None = None
+    price_microusd: int = 0
+    amount: int = 0
+    is_job: bool = False
+
+    @classmethod
+    def admission(cls, hold: Hold) -> Self:
+        """A place for a request or a job, and its whole price."""
+        work = hold.work
+        return cls(hold.admitted_ms, 1, 1, hold.month, work, work.price_microusd, work.amount, hold.is_job)
+
+    @classmethod
+    def visit(cls, at_ms: int) -> Self:
+        """A request that holds nothing."""
+        return cls(at_ms, 1, month=month_of(at_ms))
+
+    @classmethod
+    def correction(cls, present: Hold, wanted: Hold, at_ms: int) -> Self:
+        """The rest of a price that is held in part."""
+        work, held = wanted.work, present.work
+        price, amount = work.price_microusd - held.price_microusd, work.amount - held.amount
+        return cls(at_ms, 0, 0, wanted.month, work, price, amount)
+
+    def of_unit(self, unit: str) -> tuple[int, int]:
+        """How much is asked for, and how much it is in all."""
+        return (self.amount, self.work.amount) if self.work is not None and self.work.unit == unit else (0, 0)
+
+
+def key_refuses(account: Account, model: str | None, now_ms: int) -> PermissionDenied | None:
+    """The refusal of a key that may not do the work at all, whatever its counters say. `model` is the one asked for."""
+    limits, refused = account.limits, refusal_of(account, now_ms)
+    if refused is not None:
+        return refused
+    if model is not None and limits.models is not None and model not in limits.models:
+        allowed = ", ".join(limits.models)
+        message = f"The API key may not use the model '{model}'. It may use: {allowed}."
+        return PermissionDenied(message, param="model", code="model_not_found")
+    return None
+
+
+def refusal(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
+    """Which limit refuses, if one does."""
+    return _budget(asked, limits, item) or _places(asked, limits, item) or _minute(asked, limits, item)
+
+
+def _budget(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
+    budget = limits.monthly_budget_microusd
+    if budget is None or asked.work is None or asked.price_microusd < 0:
         return None
-    return time.strftime("It expired on %Y-%m-%d at %H:%M UTC.", time.gmtime(expires_at))
+    committed = int(item.get(f"m{asked.month}", {"N": "0"})["N"])
+    if committed + asked.price_microusd <= budget:
+        return None
+    others = committed - (asked.work.price_microusd - asked.price_microusd)
+    message = (
+        f"This request costs ${usd(asked.work.price_microusd)}, and ${usd(others)} of the key's "
+        f"${usd(budget)} for {asked.month[:4]}-{asked.month[4:]} are spent or held."
+    )
+    return BudgetReached(message, limit="monthly_budget_usd")
+
+
+def _places(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
+    if not asked.places:
+        return None
+    if len(item["holds"]["M"]) >= limits.most_at_once:
+        if limits.concurrent_requests is not None and limits.concurrent_requests <= MAX_OPEN_HOLDS:
+            message = f"The key may run {limits.concurrent_requests} requests at once; wait for one to end."
+        else:
+            message = (
+                f"{MAX_OPEN_HOLDS} requests and jobs of the key are open, the most that one key may have at once; wait "
+                "for one to end, or use another key."
+            )
+        return RateLimitReached(message, limit="concurrent_requests", retry_after_s=1)
+    if asked.is_job and len(item.get(OPEN_JOBS, {"SS": ()})["SS"]) >= limits.most_jobs:
+        message = (
+            f"The key may have {limits.most_jobs} jobs open at once (concurrent_jobs), and so many are; wait for one "
+            "to end, or cancel one."
+        )
+        return RateLimitReached(message, limit="concurrent_jobs", retry_after_s=1)
+    return None
+
+
+def _minute(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
+    used = usage_from(item, asked.at_ms)
+    for limit, cap, spent, (wanted, whole) in (
+        ("requests_per_minute", limits.requests_per_minute, used.requests, (asked.requests, asked.requests)),
+        ("characters_per_minute", limits.characters_per_minute, used.characters, asked.of_unit("characters")),
+        ("audio_seconds_per_minute", limits.audio_ms_per_minute, used.audio_ms, asked.of_unit("audio_ms")),
+    ):
+        if cap is None or wanted < 0 or max(spent + wanted, whole) <= cap:
+            continue
+        what = limit.replace("_", " ")
+        unit = 1000 if limit == "audio_seconds_per_minute" else 1
+        if whole > cap:
+            message = f"The key has {cap / unit:g} {what}; this request alone takes {whole / unit:g}."
+            return TooMuchAtOnce(f"{message} Send it in smaller parts.", limit=limit)
+        message = f"Limit of {what} reached: {spent / unit:g} of {cap / unit:g} used, {wanted / unit:g} asked for."
+        return RateLimitReached(message, limit=limit, retry_after_s=seconds_to_next_minute(asked.at_ms))
+    return None

@@ -10,10 +10,11 @@ Nothing is released twice: an update changes nothing unless all of its holds are
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from audio_gateway.errors import MeteringUnavailable
+from audio_gateway.metering.account_item import holds_from
 from audio_gateway.metering.account_updates import MAX_RELEASES, Release, release_update
 from audio_gateway.metering.account_writer import AccountWriter
 
@@ -33,18 +34,21 @@ class Released:
 def release_all(accounts: AccountWriter, batch: Sequence[Release], now_ms: int, stale: Sequence[str] = ()) -> Released:
     """Release those of some holds of one account that are there: with one update, if all are.
 
+    What is given back is what the account holds: a job's hold may be of the size that was, or is to be.
     At most `MAX_RELEASES`. `stale` are attributes that go with them. Raises `MeteringUnavailable`.
     """
     account: dict[str, Any] = {}
+    there = {each.hold.work.request_id: each.hold for each in batch}
     for _ in range(_MAX_TRIES):
+        batch = [each for each in batch if each.hold.work.request_id in there]
         if not batch:
             return Released((), account)
-        outcome = accounts.update(release_update(batch, now_ms, stale))
+        actual = [replace(each, hold=there[each.hold.work.request_id]) for each in batch]
+        outcome = accounts.update(release_update(actual, now_ms, stale))
         if outcome.held:
             return Released(batch, account)
         account = outcome.item
-        there = account["holds"]["M"] if account else {}
-        batch = [each for each in batch if each.hold.work.request_id in there]
+        there = {hold.work.request_id: hold for hold in holds_from(account)} if account else {}
     raise MeteringUnavailable("The holds of the key are being released by others at the moment; try again.")
 
 

@@ -151,6 +151,15 @@ class TranscriptionProvider(Protocol):
 
 
 @runtime_checkable
+class Starting(Protocol):
+    """A provider that takes a while to start."""
+
+    def start(self) -> None:
+        """Begin with it, without waiting; raises `ConfigurationError`. Without it, the first request waits."""
+        ...
+
+
+@runtime_checkable
 class VoiceLister(Protocol):
     """A provider that can say which voices it has (without a network call)."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
-from audio_gateway.catalog.models import Provider
+from audio_gateway.catalog.models import Catalog, Provider
 from audio_gateway.errors import ConfigurationError, ProviderKeyUnreadable
+from audio_gateway.providers.port import Starting
 from audio_gateway.providers.secrets import Secrets
 
 _secrets = Secrets()
@@ -19,6 +21,20 @@ def provider_of(provider: Provider) -> object:
         ProviderKeyUnreadable: there is no key, it may not be read, or it cannot be one.
     """
     return build_provider(provider, _secrets)
+
+
+def start_engines(catalog: Catalog) -> None:
+    """Have the embedded engine of the catalogue's speech start, without waiting: it is ready when it is needed.
+
+    What keeps it from starting is told to the request that needs it.
+    """
+    for model in catalog.models.values():
+        if model.provider.adapter == "embedded" and "speech" in model.endpoints:
+            engines = provider_of(model.provider)
+            if isinstance(engines, Starting):
+                with suppress(ConfigurationError):
+                    engines.start()
+            return
 
 
 def build_provider(provider: Provider, secrets: Callable[[str], str]) -> object:

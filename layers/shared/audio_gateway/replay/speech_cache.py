@@ -1,4 +1,4 @@
-"""Speech that was made before: found by everything that changes its sound, within an organisation (ADR 0014)."""
+"""Speech that was made before: found by everything that changes its sound, and by whose it is (ADR 0014)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LONGEST_KEEP_S: Final = _ATTEMPTS * max(_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S) + _
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Everything that decides how a speech answer sounds, to the byte.
+    """Everything that decides how a speech answer sounds, to the byte, and whose it is: a project's, or None for all.
 
     `format` and `speed` are what the caller gets, `provider_format` and `provider_speed` what the provider is asked
     for; what lies between them is made by the gateway.
@@ -45,6 +45,7 @@ class Sound:
     speed: float
     provider_format: str
     provider_speed: float
+    project_id: str | None
 
     @property
     def key(self) -> str:

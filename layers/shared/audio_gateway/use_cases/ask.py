@@ -16,6 +16,7 @@ from audio_gateway.errors import (
     ProviderKeyUnreadable,
     ProviderRejected,
     ProviderTimedOut,
+    TextUnspeakable,
 )
 
 T = TypeVar("T")
@@ -97,7 +98,7 @@ def first_to_answer(
 
     Raises the first candidate's error if none answers: it is the model that the caller named. But where the time ran
     out, that is told: whoever asked again at once would have the work done, and perhaps paid, again. What a provider
-    rejects is wrong for all of them, so that is raised at once.
+    rejects is wrong for all of them, so that is raised at once; what an engine breaks down over is not.
     """
     failure: ProviderError | None = None
     for candidate in able:
@@ -105,7 +106,8 @@ def first_to_answer(
             return candidate, _started(ask(candidate), candidate.model.provider.id)
         except ProviderError as error:
             on_failure(candidate.model, error)
-            if isinstance(error, ProviderRejected) or (isinstance(error, ProviderTimedOut) and deadline.passed):
+            rejected = isinstance(error, ProviderRejected) and not isinstance(error, TextUnspeakable)
+            if rejected or (isinstance(error, ProviderTimedOut) and deadline.passed):
                 raise
             failure = failure or error
             if deadline.passed:

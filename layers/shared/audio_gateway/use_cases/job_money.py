@@ -2,7 +2,8 @@
 
 Every step may be repeated, or break off anywhere and be repeated by another process:
 
-    hold      the hold is written into the job, then admitted; a repetition admits the very same one, which is no second
+    admit     a hold is admitted before there is the job: of its price, or of the least one where its length is unknown
+    correct   the whole price is written into the job, then held in place of the least one; a repetition changes nothing
     end       the job's final state, with what is charged and the moment, is decided by one conditional write
     settle    evidence (S3), the ledger row at that moment, the release, and the evidence is removed
 
@@ -19,7 +20,7 @@ from typing import Protocol
 
 from audio_gateway.catalog.models import Catalog, Endpoint, Model
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import LimitReached, MeteringUnavailable
+from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import Caller, Hold, JobMeter, Work
@@ -54,25 +55,23 @@ def new_hold(
 
 
 def hold_price(job: Job, hold: Hold, *, store: JobStore, till: JobTill) -> Job:
-    """Hold the price of a job, unless that was done before; the job with its hold.
+    """Hold the whole price of a job, in place of what was held when nobody knew its length; the job with its hold.
 
-    `hold` is what is to be held if the job has none yet, or one that its limits refuse by now: a refusal is of the
-    minute in which it was asked for.
+    `hold` is what its work takes, as of now. What is held for more than that stays.
 
     Raises:
-        LimitReached, PermissionDenied, MeteringUnavailable: see `Meter.admit`; nothing is held.
-        StorageUnavailable: the job cannot be written; what is held, if anything, a repetition finds.
+        LimitReached, PermissionDenied, MeteringUnavailable: see `JobMeter.correct` and `Meter.admit`; no more is held
+            than before.
+        StorageUnavailable: the job cannot be written; what is held, a repetition finds.
     """
     if job.hold is not None:
-        if not store.intend(job, job.hold):
-            return job  # over by now, and settled perhaps: it must not be held again
-        try:
-            till.meter.admit(job.hold.caller, job.hold.work, at_ms=job.hold.admitted_ms)
-        except LimitReached:
-            if job.hold.admitted_ms == hold.admitted_ms:
-                raise
-        else:
-            return job
+        enough = job.hold if job.hold.work.amount >= hold.work.amount else replace(job.hold, work=hold.work)
+        if not store.intend(job, enough):
+            return job  # over by now, and settled perhaps: nothing must be held again
+        if till.meter.correct(job.hold, enough):
+            return replace(job, hold=enough)
+        job = replace(job, hold=enough)
+    # Of a job that was begun when nothing was held before this step, or whose hold was given back.
     if store.intend(job, hold):
         till.meter.admit(hold.caller, hold.work, at_ms=hold.admitted_ms)
     return replace(job, hold=hold)

@@ -86,6 +86,8 @@ def _end(project_id: str, job_id: str, error: JobError | None, deadline: Deadlin
         _write_off_what_is_lost(ended, using)
         if ended.status == "cancelled":
             _keep_what_is_paid(ended, deadline, using)
+        elif ended.status == "failed" and not ended.partial:
+            using.files.remove(ended)  # nobody can come to any of it
         using.notify(ended)
     using.store.close(job_id)  # last: until then, whoever finds its work stopped has this done again
 

@@ -1,4 +1,4 @@
-"""A job's first step: read its input, cut it into chunks, and hold its price before any of them is sent."""
+"""A job's first step: read its input, cut it into chunks, and hold its whole price before any of them is sent."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def prepare_job(project_id: str, job_id: str, deadline: Deadline, *, using: Prep
 
     Raises:
         InvalidAudio, InvalidRequest, WorkTooLong: this input will never do.
-        LimitReached, PermissionDenied: the price cannot be held.
+        LimitReached, PermissionDenied: the whole price cannot be held.
         StorageUnavailable, MeteringUnavailable: worth another try.
     """
     job = using.store.get(project_id, job_id, using.now_ms() // 1000)

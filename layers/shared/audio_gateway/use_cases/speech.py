@@ -76,7 +76,7 @@ def speak(
     able = candidates(model, "speech", catalog, lambda m: _plan(order, m, catalog, providers))
     stopwatch = Stopwatch()
     # Before the reservation, which must have its price; the whole file, so that it cannot be gone afterwards.
-    known = None if model.cache is None else cache.find(_sound(order, able[0]), max_age_s=model.cache.seconds)
+    known = None if model.cache is None else cache.find(_sound(order, able[0], call), max_age_s=model.cache.seconds)
     if known is not None:
         reservation = till.reserve_cached(call, model, len(order.text))
         return SpeechAnswer(reservation, model, iter((known,)), able[0].plan.ignored, stopwatch, cached=True)
@@ -85,7 +85,7 @@ def speak(
     with reservation.released_on_error():
         ask = partial(_synthesize, order, call, providers=providers, stopwatch=stopwatch)
         served, chunks = first_to_answer(able, ask, call.deadline, reservation.failed)
-    to_keep = None if served.model.cache is None else _sound(order, served)
+    to_keep = None if served.model.cache is None else _sound(order, served, call)
     return SpeechAnswer(reservation, served.model, chunks, served.plan.ignored, stopwatch, to_keep=to_keep)
 
 
@@ -128,9 +128,10 @@ def spoken_seconds(text: str, speed: float) -> float:
     return (wide / _WIDE_A_SECOND + (len(text) - wide) / _LETTERS_A_SECOND) / speed
 
 
-def _sound(order: SpeechOrder, candidate: Candidate[_Plan]) -> Sound:
+def _sound(order: SpeechOrder, candidate: Candidate[_Plan], call: Call) -> Sound:
     """What the caller would hear from the candidate."""
     model, plan = candidate.model, candidate.plan
+    is_shared = model.cache is not None and model.cache.shared
     return Sound(
         adapter=model.provider.adapter,
         provider=model.provider.id,
@@ -143,6 +144,7 @@ def _sound(order: SpeechOrder, candidate: Candidate[_Plan]) -> Sound:
         speed=order.speed,
         provider_format=plan.ask_for,
         provider_speed=plan.provider_speed,
+        project_id=None if is_shared else call.caller.project_id,
     )
 
 

@@ -133,6 +133,10 @@ class NamedFiles(Protocol):
         """The file of an upload as it is now, for a job. Raises as `upload`."""
         ...
 
+    def used(self, project_id: str, upload_id: str) -> None:
+        """A call or a job with the file of an upload was admitted: its key need not make room for it any more."""
+        ...
+
     def check(self, url: str) -> None:
         """Raises `InvalidRequest` for a URL that is none, or not one that may be asked."""
         ...
@@ -183,6 +187,8 @@ def transcribe(order: TranscriptionOrder, call: Call, using: Listening) -> Trans
     reservation = till.reserve(call, endpoint, model, tuple(c.model for c in in_turn), audio.duration_ms)
     stopwatch = Stopwatch()
     with reservation.released_on_error():
+        if order.upload_id is not None:
+            using.files.used(call.caller.project_id, order.upload_id)
         ask = partial(_listen, order, call, audio, providers=providers, stopwatch=stopwatch)
         served, events = first_to_answer(in_turn, ask, call.deadline, reservation.failed)
     return TranscriptionAnswer(reservation, served.model, audio, events, served.plan, stopwatch)

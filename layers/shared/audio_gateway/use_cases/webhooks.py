@@ -154,16 +154,19 @@ def count_test(endpoint: WebhookEndpoint, *, paces: PaceStore, now_s: float) -> 
             raise RateLimitReached(message, limit="webhook_tests", retry_after_s=min(wait_s, _LONGEST_WAIT_S))
 
 
-def try_out(endpoint: WebhookEndpoint, event_type: EventType, *, post: Post, now_s: float) -> Outcome:
-    """Send a sample event, of a job that does not exist, once; what the endpoint answered.
+def try_out(endpoint: WebhookEndpoint, event_type: EventType, *, post: Post, now_s: float) -> int:
+    """Send a sample event, of a job that does not exist, once; the status with which the endpoint took it.
 
-    Raises `InvalidRequest` if it did not answer.
+    Raises `InvalidRequest` if it did not answer, or did not take it: OpenAI's result of a test knows success only.
     """
-    event = WebhookEvent(event_type, new_job_id(int(now_s * 1000)), int(now_s))
+    event = WebhookEvent(event_type, new_job_id(int(now_s * _MILLISECONDS)), int(now_s))
     outcome = _tell(endpoint, event, post, int(now_s))
     if outcome.status_code is None:
         raise InvalidRequest(outcome.message, param="url", code="webhook_unreachable")
-    return outcome
+    if not outcome.taken:
+        message = f"The endpoint answered {outcome.status_code} to the test; an event is taken with a 2xx."
+        raise InvalidRequest(message, param="url", code="webhook_test_failed")
+    return outcome.status_code
 
 
 def _tell(endpoint: WebhookEndpoint, event: WebhookEvent, post: Post, now_s: int) -> Outcome:

@@ -15,6 +15,7 @@ from audio_gateway.metering.account_item import account_key, new_account_item
 from audio_gateway.metering.account_store import AccountStore
 from audio_gateway.metering.limits import Limits, limits_from_api
 from audio_gateway.metering.meter import DynamoMeter
+from audio_gateway.metering.pending_uploads import Announced, PendingUploads
 from tests.fakes.books import FakeBooks, FakeNames
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event
 from tests.unit.metering.tables import TABLE, dynamodb
@@ -82,6 +83,8 @@ def test_a_key_that_has_done_nothing_has_used_nothing_of_its_limits(dynamodb: An
             "characters_per_minute": 0,
             "audio_seconds_per_minute": 0,
             "monthly_budget_usd": "0",
+            "concurrent_jobs": 0,
+            "pending_upload_bytes": 0,
         },
         "resets_at": {
             "requests_per_minute": NEXT_MINUTE,
@@ -89,6 +92,8 @@ def test_a_key_that_has_done_nothing_has_used_nothing_of_its_limits(dynamodb: An
             "characters_per_minute": NEXT_MINUTE,
             "audio_seconds_per_minute": NEXT_MINUTE,
             "monthly_budget_usd": DECEMBER,
+            "concurrent_jobs": None,
+            "pending_upload_bytes": None,
         },
     }
 
@@ -100,6 +105,8 @@ def test_what_was_used_is_told_whether_limited_or_not(dynamodb: Any, limits: dic
     till.meter.settle(spoken, spoken.work)
     till.meter.release(till.admit(2, 8))
     till.admit(3, 1_500, speech=False)
+    pending = PendingUploads(dynamodb, TABLE)
+    pending.announce(Announced("key_1", "upload_1", 700, NEXT_MINUTE), 10**9, NEXT_MINUTE)
     answer = till.ask().json
     assert answer["limits"] == limits
     assert answer["used"] == {
@@ -108,6 +115,8 @@ def test_what_was_used_is_told_whether_limited_or_not(dynamodb: Any, limits: dic
         "characters_per_minute": 50,
         "audio_seconds_per_minute": 1.5,
         "monthly_budget_usd": "5.000002",  # spent plus held; what was released costs nothing
+        "concurrent_jobs": 0,
+        "pending_upload_bytes": 700,
     }
 
 

@@ -71,6 +71,7 @@ def layer(machine: int) -> bytes:
     """A layer with one library for a processor, by ELF's number."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("catalog.toml", CATALOG)
         archive.writestr("python/package/__init__.py", "")
         archive.writestr("python/package/core.so", b"\x7fELF" + bytes(14) + machine.to_bytes(2, "little") + bytes(100))
         archive.writestr("python/large.bin", bytes(300_000))

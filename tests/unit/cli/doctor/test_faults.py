@@ -234,8 +234,13 @@ AWS_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
     ),
     "a key in the environment": (
         lambda it: catalogue(it, "secret:audio-gateway/other", "env:OTHER"),
-        {"provider-keys"},
+        {"provider-keys", "catalogue"},
         "which no deployed function has",
+    ),
+    "another catalogue than on this machine": (
+        lambda it: catalogue(it, '"1.00"', '"2.00"'),
+        {"catalogue"},
+        "has another catalogue than",
     ),
     "a quota of ten": (
         lambda it: it.aws.change("lambda.GetAccountSettings", AccountLimit={"ConcurrentExecutions": 10}),

@@ -11,6 +11,8 @@ from audio_gateway.api.openapi.admin_objects import admin_schemas
 from audio_gateway.api.openapi.answers import answer_schemas
 from audio_gateway.api.openapi.build import Schema, reference
 from audio_gateway.api.openapi.error_rows import error_rows
+from audio_gateway.api.openapi.examples import with_examples
+from audio_gateway.api.openapi.groups import tagged, tags
 from audio_gateway.api.openapi.jobs import becomes_a_job, job_paths, job_schemas
 from audio_gateway.api.openapi.operations import (
     READING,
@@ -60,7 +62,8 @@ def document() -> Schema:
             {"url": "http://127.0.0.1:8080/v1", "description": "After `make run`."},
         ],
         "security": [{"key": []}],
-        "paths": _paths(),
+        "tags": tags(),
+        "paths": tagged(_paths()),
         "components": {
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "An API key of this gateway: `sk-…`."},
@@ -68,15 +71,17 @@ def document() -> Schema:
             },
             "headers": _headers(),
             "responses": _error_responses(),
-            "schemas": {
-                **request_schemas(),
-                **answer_schemas(),
-                **job_schemas(),
-                **upload_schemas(),
-                **usage_schemas(),
-                **webhook_schemas(),
-                **admin_schemas(),
-            },
+            "schemas": with_examples(
+                {
+                    **request_schemas(),
+                    **answer_schemas(),
+                    **job_schemas(),
+                    **upload_schemas(),
+                    **usage_schemas(),
+                    **webhook_schemas(),
+                    **admin_schemas(),
+                }
+            ),
         },
     }
 

@@ -84,7 +84,7 @@ def _row(name: str, when: str, errors: Sequence[Exception], depth: int) -> Error
 
 def _instances(cls: type[e.GatewayError]) -> Sequence[e.GatewayError]:
     """One of the class for each status that it can have, with the least that its constructor wants."""
-    if issubclass(cls, e.ProviderRejected):
+    if cls is e.ProviderRejected:
         return [cls("", provider="", upstream_status=status) for status in _PASSED_ON]
     wanted = next((wanted for base, wanted in _WANTED.items() if issubclass(cls, base)), {})
     return [cls("", **wanted)]

@@ -128,6 +128,7 @@ def job_schemas() -> dict[str, Schema]:
         "completed_at": or_null(integer("When it was over, in unix seconds.")),
         "expires_at": integer("When it and its result are removed, in unix seconds."),
         "usage": {"oneOf": usage, "description": "What was done and is charged; null for nothing."},
+        "cost_usd": or_null(text("What it costs, in dollars: a plain decimal number; null until it is over.")),
         "error": {"oneOf": [complete("Why it failed.", error), {"type": "null"}], "description": "Of a failed job."},
     }
     gone: dict[str, Schema] = {

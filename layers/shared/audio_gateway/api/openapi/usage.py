@@ -11,6 +11,7 @@ from audio_gateway.api.usage.pages import COSTS_WIDTH, USAGE_WIDTHS
 from audio_gateway.api.usage.query import COSTS_FIELDS, MAX_TIME_S, USAGE_FIELDS
 from audio_gateway.metering.account import Outcome
 from audio_gateway.metering.ledger_csv import COLUMNS
+from audio_gateway.metering.limits import DEFAULT_JOBS, DEFAULT_PENDING_BYTES, DEFAULT_WAITS, MAX_OPEN_HOLDS
 from audio_gateway.metering.line_items import Unit
 
 _REFUSED: Final = (*READING, 503)
@@ -245,10 +246,18 @@ def _costs_result() -> Schema:
 
 _WINDOWS: Final = {
     "requests_per_minute": "Requests in a clock minute.",
-    "concurrent_requests": "Requests and jobs that are open at once; never more than 300.",
+    "concurrent_requests": (
+        f"Requests and jobs that are open at once, {MAX_OPEN_HOLDS} at most; as many polls wait for jobs at once, "
+        f"{DEFAULT_WAITS} without this limit."
+    ),
+    "concurrent_jobs": f"Jobs that are open at once; {DEFAULT_JOBS} without this limit.",
     "characters_per_minute": "Characters spoken in a clock minute.",
     "audio_seconds_per_minute": "Seconds of audio listened to in a clock minute.",
     "monthly_budget_usd": "Dollars of a UTC month, as a decimal string.",
+    "pending_upload_bytes": (
+        "Bytes of uploads that were announced and are not used yet, nor deleted or expired; "
+        f"{DEFAULT_PENDING_BYTES} without this limit."
+    ),
 }
 
 
@@ -257,6 +266,8 @@ def _own_usage() -> Schema:
     used["monthly_budget_usd"] = text("Dollars of this UTC month, spent and held for what is running.")
     resets = {name: or_null(integer("Unix seconds.")) for name in _WINDOWS}
     resets["concurrent_requests"] = {"type": "null", "description": "When one of them ends."}
+    resets["concurrent_jobs"] = {"type": "null", "description": "When one of them ends."}
+    resets["pending_upload_bytes"] = {"type": "null", "description": "When one of them is used, deleted or expires."}
     return record(
         "What a key may use and what it has used.",
         "object limits used resets_at",
@@ -274,4 +285,4 @@ def _limits() -> Schema:
     fields["monthly_budget_usd"] = text(_WINDOWS["monthly_budget_usd"])
     fields["models"] = many({"type": "string"}, "Ids of the models that may be used.")
     fields["expires_at"] = integer("When the key ends, in unix seconds.")
-    return record("The limits of a key. What is absent is not limited.", "", fields)
+    return record("The limits of a key. What is absent is not limited, but where a figure is named.", "", fields)

@@ -100,8 +100,9 @@ def webhook_paths() -> dict[str, Schema]:
                 "testWebhookEndpoint",
                 "Send a sample event",
                 "Once and at once, of a job that does not exist. An endpoint that does not answer within "
-                f"{TIMEOUT_S:g} seconds is a 400 (`webhook_unreachable`). A project may send {OF_TESTS.most} tests a "
-                "minute (429, with `retry-after`).",
+                f"{TIMEOUT_S:g} seconds is a 400 (`webhook_unreachable`), and so is one that answers anything but a "
+                "2xx (`webhook_test_failed`, with the status in the message). A project may send "
+                f"{OF_TESTS.most} tests a minute (429, with `retry-after`).",
                 json_answer("What the endpoint answered.", "WebhookTest"),
                 "WebhookTestRequest",
                 _id(),
@@ -204,8 +205,8 @@ def webhook_schemas() -> dict[str, Schema]:
                 "object": constant("webhook_endpoint.test"),
                 "webhook_endpoint_id": text("The endpoint."),
                 "event_type": text("What was sent."),
-                "status_code": integer("What the endpoint answered: any status, also an error."),
-                "success": {"type": "boolean", "description": "Whether that was a 2xx: the endpoint has taken it."},
+                "status_code": integer("What the endpoint answered: a 2xx."),
+                "success": {"const": True},
             },
         ),
         "WebhookEventTypes": complete(

@@ -17,9 +17,8 @@ from audio_gateway.api.usage.query import costs_query, usage_query
 from audio_gateway.api.usage.reports import LISTENING, SPEECH, costs_report, usage_report
 from audio_gateway.clock import now_ms
 from audio_gateway.metering.account import Usage
-from audio_gateway.metering.account_item import Account, key_not_usable
+from audio_gateway.metering.account_item import Account, no_account
 from audio_gateway.metering.books import Books
-from audio_gateway.metering.refusals import DELETED
 
 
 class Accounts(Protocol):
@@ -71,7 +70,7 @@ def usage_app(*, books: Books, exports: Source, accounts: Accounts, now_ms: Call
         at_ms = now_ms()
         found = accounts.get(caller.key_id, at_ms)
         if found is None:
-            raise key_not_usable(DELETED)
+            raise no_account()
         return json_response(own_usage(*found, at_ms))
 
     return app

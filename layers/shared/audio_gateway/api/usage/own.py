@@ -16,7 +16,8 @@ _INTO_NEXT_MONTH: Final = timedelta(days=32)
 def own_usage(account: Account, used: Usage, now_ms: int) -> dict[str, Any]:
     """`limits` are those that are set, `used` are all, and `resets_at` is in unix seconds.
 
-    Money counts what is spent and what open requests hold. Open requests have no time at which they are reset.
+    Money counts what is spent and what open requests hold. Requests and jobs that are open, and uploads that are
+    pending, have no time at which they are reset.
     """
     minute = now_ms // _MILLISECONDS + seconds_to_next_minute(now_ms)
     return {
@@ -25,16 +26,20 @@ def own_usage(account: Account, used: Usage, now_ms: int) -> dict[str, Any]:
         "used": {
             "requests_per_minute": used.requests,
             "concurrent_requests": used.open_holds,
+            "concurrent_jobs": used.open_jobs,
             "characters_per_minute": used.characters,
             "audio_seconds_per_minute": used.audio_ms / _MILLISECONDS,
             "monthly_budget_usd": usd(used.committed_microusd),
+            "pending_upload_bytes": used.pending_upload_bytes,
         },
         "resets_at": {
             "requests_per_minute": minute,
             "concurrent_requests": None,
+            "concurrent_jobs": None,
             "characters_per_minute": minute,
             "audio_seconds_per_minute": minute,
             "monthly_budget_usd": _next_month(now_ms),
+            "pending_upload_bytes": None,
         },
     }
 

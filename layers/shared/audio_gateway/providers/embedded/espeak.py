@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 import unicodedata
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
 
-from audio_gateway.deadline import Deadline
-from audio_gateway.errors import ProviderRejected, ProviderTimedOut
-from audio_gateway.providers.embedded.espeak_library import SAMPLE_RATE, EspeakLibrary, Utterance, library
-from audio_gateway.providers.embedded.espeak_voices import VoiceNames
+from audio_gateway.errors import ProviderRejected
+from audio_gateway.providers.embedded.confined.frames import SAMPLE_RATE
+from audio_gateway.providers.embedded.espeak_files import espeak_files
+from audio_gateway.providers.embedded.espeak_process import Utterance, espeak_process
+from audio_gateway.providers.embedded.espeak_voices import LanguageVoice, VoiceNames
+from audio_gateway.providers.embedded.speaker import PROVIDER
 from audio_gateway.providers.port import AudioChunk, ProviderVoice, SpeechRequest
-
-PROVIDER: Final = "embedded"
 
 _SHORTEST: Final = b"\0\0" * (SAMPLE_RATE // 10)  # 100 ms: less is refused by some encoders and players
 
@@ -26,6 +24,10 @@ class EspeakSpeech:
     The text is read as it stands: no SSML, no phonemes, no control characters. A text with nothing to pronounce gives
     100 ms of silence.
     """
+
+    def start(self) -> None:
+        """Have the process of eSpeak NG start, without waiting; raises `ConfigurationError`."""
+        espeak_process().start()
 
     def voices(self) -> tuple[ProviderVoice, ...]:
         """Every language of eSpeak NG, each with its plain voice."""
@@ -40,22 +42,20 @@ class EspeakSpeech:
 
         Raises:
             ProviderRejected: there is no such voice.
-            ProviderTimedOut: nothing more had come when the deadline passed.
+            As `EspeakProcess.speak`.
         """
         voice = self._names.find(request.voice)
         if voice is None:
             message = f"eSpeak NG has no voice '{request.voice}'. GET /v1/audio/voices lists those it has."
             raise ProviderRejected(message, provider=PROVIDER, upstream_status=400, param="voice")
-        pieces = _spoken(self._library, Utterance(_readable(request.text), voice.name, voice.pitch), request.deadline)
-        return _chunks(_at_speed(pieces, request.speed))
-
-    @property
-    def _library(self) -> EspeakLibrary:
-        return library()
+        utterance = Utterance(_readable(request.text), voice.name, voice.pitch)
+        return _chunks(_at_speed(espeak_process().speak(utterance, request.deadline), request.speed))
 
     @cached_property
     def _names(self) -> VoiceNames:
-        return VoiceNames(self._library.language_voices(), self._library.variants(), self._library.gender_of)
+        files = espeak_files()
+        languages = [LanguageVoice(file, name, tuple(tags)) for file, name, tags in espeak_process().voices()]
+        return VoiceNames(languages, files.variants(), files.gender_of)
 
 
 def _chunks(pieces: Iterator[bytes]) -> Iterator[AudioChunk]:
@@ -78,48 +78,6 @@ def _at_speed(pieces: Iterator[bytes], speed: float) -> Iterator[bytes]:
     from audio_gateway.audio.stretch import stretch
 
     return stretch(pieces, sample_rate=SAMPLE_RATE, speed=speed)
-
-
-def _spoken(espeak: EspeakLibrary, utterance: Utterance, deadline: Deadline) -> Iterator[bytes]:
-    """The utterance in pieces, as they are made in a thread of their own.
-
-    The queue is not bounded on purpose. eSpeak NG speaks hundreds of times faster than real time and serves one caller
-    at a time: a full queue would let a slow reader hold up every other one. 4,096 characters are 13 MB in
-    English, and some 50 MB in scripts whose letters are spelled out.
-    """
-    made: queue.SimpleQueue[bytes | Exception | None] = queue.SimpleQueue()
-    closed = threading.Event()
-
-    def take(piece: bytes) -> bool:
-        made.put(piece)
-        return not closed.is_set()
-
-    def speak() -> None:
-        try:
-            espeak.speak(utterance, take)
-        except Exception as error:  # noqa: BLE001 - it is raised again, in the reader's thread
-            made.put(error)
-        else:
-            made.put(None)
-
-    thread = threading.Thread(target=speak, name="espeak-ng", daemon=True)
-    thread.start()
-    try:
-        while (piece := _next(made, deadline)) is not None:
-            yield piece
-    finally:
-        closed.set()
-        thread.join()
-
-
-def _next(made: queue.SimpleQueue[bytes | Exception | None], deadline: Deadline) -> bytes | None:
-    try:
-        piece = made.get(timeout=deadline.remaining_s())
-    except queue.Empty:
-        raise ProviderTimedOut("The speech was not ready in time. Send less text at once.", provider=PROVIDER) from None
-    if isinstance(piece, Exception):
-        raise piece
-    return piece
 
 
 def _readable(text: str) -> str:

@@ -13,12 +13,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from audio_gateway.providers.embedded.espeak_library import LanguageVoice
 from audio_gateway.providers.port import ProviderVoice
 
 DEFAULT_PITCH: Final = 50
 _PLAIN_GENDER: Final = "male"  # how eSpeak NG speaks without a variant
 _GRAMMAR: Final = re.compile(r"(?P<language>[a-z0-9-]+)(?:\+(?P<variant>[a-z0-9 ]+))?(?::pitch=(?P<pitch>[0-9]{1,2}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageVoice:
+    """A voice that is a language: `identifier` is its file (`gmw/en-US`), `languages` the tags that it serves."""
+
+    identifier: str
+    name: str
+    languages: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

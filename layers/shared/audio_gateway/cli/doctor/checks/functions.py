@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from audio_gateway.cli.doctor.catalogue import catalogue_file
 from audio_gateway.cli.doctor.check import Check, Group, Red, Skip
 from audio_gateway.cli.doctor.remote_zip import RemoteFile
 from audio_gateway.cli.doctor.visit import Visit
@@ -15,6 +16,7 @@ _MACHINES: Final = {62: "x86_64", 183: "arm64"}
 """ELF's numbers of processors (e_machine), by Lambda's names."""
 
 _E_MACHINE: Final = slice(18, 20)
+_CATALOGUE: Final = "catalog.toml"  # in the layer
 
 
 def _ready(visit: Visit) -> str:
@@ -47,14 +49,8 @@ def _as_template(visit: Visit) -> str:
 
 def _layer_processor(visit: Visit) -> str:
     """Not what the layer says, which is the same parameter as the functions': what its compiled code is made for."""
-    users: dict[str, set[str]] = {}
-    for found in visit.stack.functions.values():
-        for layer in found.get("Layers", []):
-            users.setdefault(layer["Arn"], set()).update(found.get("Architectures", ["x86_64"]))
-    if not users:
-        raise Skip("no function has a layer")
     seen = []
-    for arn, wanted in users.items():
+    for arn, wanted in _layers(visit).items():
         version = visit.stack.client("lambda").get_layer_version_by_arn(Arn=arn)
         made_for = _machine(version["Content"]["Location"])
         says = set(version.get("CompatibleArchitectures", wanted))
@@ -63,6 +59,31 @@ def _layer_processor(visit: Visit) -> str:
             raise Red(f"{arn} is made for {made_for or sorted(says)}, its functions run on {sorted(wanted)}", do)
         seen.append(f"{arn.split(':')[-2]} {made_for or 'without compiled code'}")
     return ", ".join(seen)
+
+
+def _layers(visit: Visit) -> dict[str, set[str]]:
+    """The processors of the functions that use a layer, by its version's ARN."""
+    users: dict[str, set[str]] = {}
+    for found in visit.stack.functions.values():
+        for layer in found.get("Layers", []):
+            users.setdefault(layer["Arn"], set()).update(found.get("Architectures", ["x86_64"]))
+    if not users:
+        raise Skip("no function has a layer")
+    return users
+
+
+def _catalogue(visit: Visit) -> str:
+    path = catalogue_file(visit)
+    for arn in _layers(visit):
+        url = visit.stack.client("lambda").get_layer_version_by_arn(Arn=arn)["Content"]["Location"]
+        with RemoteFile(url) as file, zipfile.ZipFile(file) as archive:
+            if _CATALOGUE not in archive.namelist():
+                continue
+            if archive.read(_CATALOGUE) != path.read_bytes():
+                do = "Name the one that is meant by AUDIO_GATEWAY_CATALOG or --catalog; `make deploy` deploys it."
+                raise Red(f"{arn} has another catalogue than {path}", do)
+            return f"{path} is what was deployed"
+    raise Red("no layer of the functions has a catalogue", "Deploy once more by `make deploy`.")
 
 
 def _machine(url: str) -> str | None:
@@ -110,6 +131,13 @@ FUNCTIONS: Final = Group(
             _layer_processor,
             seconds=60,
             not_local="`make run` mounts the layers as folders, made for this machine",
+        ),
+        Check(
+            "catalogue",
+            "the catalogue that was deployed is the one on this machine",
+            _catalogue,
+            seconds=60,
+            not_local="`make run` reads the file itself",
         ),
         Check(
             "webhook-recursion",

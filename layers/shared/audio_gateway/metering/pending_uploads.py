@@ -1,0 +1,132 @@
+"""Uploads of a key that were announced and not used yet: what its `pending_upload_bytes` bound.
+
+    pk  ACCOUNT#<key id>      sk  uploads
+    pending_bytes, pending_files         the sums of all uploads below
+    <upload id>                          until when it counts (unix seconds), and its bytes: "1796082600 20000000"
+    ttl                                  DynamoDB removes the item some time after all of that
+
+An upload and the sums change in one update, so that they agree whatever breaks off, and each update may arrive twice.
+An upload whose use or deletion could not be written down counts until its time is over. It is an item of its own: a
+thousand uploads in the account would make each request of the key forty times as dear.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from audio_gateway.errors import MeteringUnavailable, TooMuchAtOnce
+from audio_gateway.metering.account_item import account_key
+from audio_gateway.metering.account_writer import AccountWriter
+from audio_gateway.metering.table import Table
+from audio_gateway.metering.update import Update
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+MOST_FILES: Final = 1_000
+"""So many uploads of a key are announced and not used, whatever their size: each adds some 50 bytes to the item."""
+
+_BYTES: Final = "pending_bytes"
+_FILES: Final = "pending_files"
+_PREFIX: Final = "upload_"
+_AT_ONCE: Final = 100  # uploads whose time is over are removed by one update: its condition has 3 KB
+_DAY_S: Final = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """An upload of a key, which counts until `until_s` (unix seconds) unless it is used or deleted before."""
+
+    key_id: str
+    upload_id: str
+    bytes: int
+    until_s: int
+
+    @property
+    def text(self) -> str:
+        """As it is kept."""
+        return f"{self.until_s} {self.bytes}"
+
+
+class PendingUploads:
+    """Over the gateway's table. Every call raises `MeteringUnavailable` if it cannot be made."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._writer = AccountWriter(client, table)
+        self._table = Table(client, table)
+
+    def announce(self, upload: Announced, most_bytes: int, now_s: int) -> None:
+        """Count an upload, if the key may have so many bytes pending. One write; more where others are over.
+
+        Raises:
+            TooMuchAtOnce: it may not; nothing is counted.
+        """
+        for _ in range(MOST_FILES // _AT_ONCE + 1):
+            counted, item, _twice = self._writer.update(_announcement(upload, most_bytes))
+            if counted or item.get(upload.upload_id) == {"S": upload.text}:
+                return
+            over = [each for each in _uploads(upload.key_id, item) if each.until_s < now_s][:_AT_ONCE]
+            if not over:
+                raise _refusal(upload, most_bytes, item)
+            self._writer.update(_removal(over))
+        raise MeteringUnavailable("The uploads of the key are being counted by others at the moment; try again.")
+
+    def forget(self, upload: Announced) -> None:
+        """An upload was used, or deleted: it counts no more. Safe to repeat."""
+        self._writer.update(_removal([upload]))
+
+    def pending_bytes(self, key_id: str, now_s: int) -> int:
+        """How many bytes of a key are pending: one consistent read."""
+        item = self._table.get(_item_key(key_id)) or {}
+        return sum(each.bytes for each in _uploads(key_id, item) if each.until_s >= now_s)
+
+
+def _item_key(key_id: str) -> dict[str, Any]:
+    return account_key(key_id) | {"sk": {"S": "uploads"}}
+
+
+def _uploads(key_id: str, item: dict[str, Any]) -> list[Announced]:
+    texts = ((name, value["S"].split()) for name, value in item.items() if name.startswith(_PREFIX))
+    return [Announced(key_id, name, int(size), int(until_s)) for name, (until_s, size) in texts]
+
+
+def _announcement(upload: Announced, most_bytes: int) -> dict[str, Any]:
+    update = Update(_item_key(upload.key_id))
+    update.name("#upload", upload.upload_id)
+    update.require("attribute_not_exists(#upload)", {})
+    update.count(_BYTES, upload.bytes, most_bytes)
+    update.count(_FILES, 1, MOST_FILES)
+    update.set("#upload", ":upload", upload.text)
+    update.name("#ttl", "ttl")
+    update.set("#ttl", ":ttl", upload.until_s + _DAY_S)
+    return update.arguments()
+
+
+def _removal(uploads: list[Announced]) -> dict[str, Any]:
+    """The update that counts uploads no more, if all of them are counted."""
+    update = Update(_item_key(uploads[0].key_id))
+    for at, upload in enumerate(uploads):
+        update.name(f"#u{at}", upload.upload_id)
+        update.require(f"attribute_exists(#u{at})", {})
+        update.remove(f"#u{at}")
+    update.count(_BYTES, -sum(upload.bytes for upload in uploads), None)
+    update.count(_FILES, -len(uploads), None)
+    return update.arguments()
+
+
+def _refusal(upload: Announced, most_bytes: int, item: dict[str, Any]) -> TooMuchAtOnce:
+    pending = int(item.get(_BYTES, {"N": "0"})["N"])
+    if upload.bytes > most_bytes:
+        message = f"The key may have {most_bytes} bytes of uploads pending; this file alone has {upload.bytes}."
+    elif pending + upload.bytes > most_bytes:
+        message = (
+            f"The key may have {most_bytes} bytes of uploads pending, announced and not used: {pending} are, and this "
+            f"file has {upload.bytes} more. Use them as upload_id, or DELETE those that are not needed."
+        )
+    else:
+        message = (
+            f"The key has {MOST_FILES} uploads pending, announced and not used, the most that a key may have. Use them "
+            "as upload_id, or DELETE those that are not needed."
+        )
+    return TooMuchAtOnce(message, limit="pending_upload_bytes")

@@ -1,0 +1,60 @@
+"""What a process gives up for good before it reads a caller's text."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+
+from audio_gateway.providers.embedded.confined.system_calls import can_filter, filter_system_calls
+
+MEMORY_BYTES = 256 * 1024 * 1024
+"""Of addresses. It has about 60 MB of them, and needs 10 MB more for the longest text."""
+CPU_SECONDS = 5
+"""The longest text takes 0.4 s, in the slowest script 2 s."""
+
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4  # linux/prctl.h
+_NOBODY = 65_534
+
+_libc = ctypes.CDLL(None)
+
+
+def die_with_the_server() -> None:
+    """Be killed when the process that forked this one ends."""
+    if sys.platform == "linux":
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def hide_memory() -> None:
+    """No other process of this user may look into this one's memory, its environment or its descriptors."""
+    if sys.platform == "linux":
+        _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def confine() -> None:
+    """From now on: no new descriptor, be it a file or a socket; bounded memory and time; few system calls."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":  # elsewhere the dictionaries are opened while it speaks
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+        _be_nobody()
+        die_with_the_server()  # which a change of user takes back
+        hide_memory()
+        if can_filter():
+            filter_system_calls()
+
+
+def _be_nobody() -> None:
+    """Root could raise its limits again. Lambda runs nothing as root; containers on a developer's machine do."""
+    if os.geteuid() != 0:
+        return
+    try:
+        os.setgroups([])
+        os.setresgid(_NOBODY, _NOBODY, _NOBODY)
+        os.setresuid(_NOBODY, _NOBODY, _NOBODY)
+    except OSError:
+        return  # a container without other users: the filter refuses to raise limits

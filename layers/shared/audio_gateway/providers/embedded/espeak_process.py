@@ -1,0 +1,200 @@
+"""The process of eSpeak NG as the function sees it: it starts it, has it speak, and ends what does not come to an end.
+
+A text can make the C library write where it must not. So it runs apart (`confined`): without the environment and the
+rights of the function, and in a new process for each text. What comes from there is bytes and no objects, and no
+length is believed that is not bounded.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from audio_gateway.deadline import Deadline
+from audio_gateway.errors import ConfigurationError, ProviderUnavailable, TextUnspeakable
+from audio_gateway.providers.embedded.confined import frames
+from audio_gateway.providers.embedded.espeak_files import espeak_files
+from audio_gateway.providers.embedded.speaker import PROVIDER, Died, Speaker
+
+_PROGRAM: Final = (
+    "import sys; sys.path.append(sys.argv[1]);"
+    "from audio_gateway.providers.embedded.confined.server import main; main(*sys.argv[2:])"
+)
+_LAYER: Final = Path(__file__).parents[3]
+_PASSED_ON: Final = ("LD_LIBRARY_PATH",)  # where Lambda's Python has its own library
+_START_S: Final = 10.0
+_TRIES: Final = 2  # at a process that may have died since the last request
+_MOST_BYTES_A_CHARACTER: Final = 256 * 1024  # 6 s of speech; the longest name of a character takes 3 s
+_MOST_BYTES_ANYWAY: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What to say and how: `voice` is an identifier with an optional `+variant`, `pitch` 0 to 99."""
+
+    text: str
+    voice: str
+    pitch: int
+
+
+class _Server:
+    """The server's process and the connection to it. It reads no text, so that what it says is believed."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.connection, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                command,
+                env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+                cwd="/",
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        self.voices: tuple[frames.VoiceFacts, ...] = ()
+
+    def greet(self) -> None:
+        """Wait until it is there, and read its voices; once.
+
+        Raises:
+            ConfigurationError: it cannot serve.
+        """
+        if self.voices:
+            return
+        self.connection.settimeout(_START_S)
+        try:
+            kind, length = frames.parse_header(self._read(frames.HEADER_BYTES))
+            payload = self._read(length)
+        except OSError as error:
+            raise ConfigurationError("The process of eSpeak NG did not start") from error
+        if kind != frames.HELLO:
+            raise ConfigurationError(f"The process of eSpeak NG did not start: {payload.decode()}")
+        filters, voices = frames.parse_hello(payload)
+        if not filters:
+            _hide_memory()
+        self.voices = tuple(voices)
+
+    def end(self) -> None:
+        """End it."""
+        self.connection.close()
+        self._process.kill()
+        self._process.wait()
+
+    def _read(self, size: int) -> bytes:
+        data = self.connection.recv(size, socket.MSG_WAITALL)
+        if len(data) < size:
+            raise ConnectionResetError
+        return data
+
+
+class EspeakProcess:
+    """Starts the server when it is first needed, and again when it has died. Safe for threads."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._server: _Server | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Have the server start, without waiting for it."""
+        with self._lock:
+            if self._server is None:
+                self._server = _Server(self._command)
+
+    def voices(self) -> tuple[frames.VoiceFacts, ...]:
+        """Every language of eSpeak NG, in its own order.
+
+        Raises:
+            ConfigurationError: the library cannot be loaded.
+        """
+        return self._running().voices
+
+    def speak(self, utterance: Utterance, deadline: Deadline) -> Iterator[bytes]:
+        """S16le mono in pieces, as they are made. Closing the iterator ends the process that speaks.
+
+        Equal calls give equal bytes.
+
+        Raises:
+            TextUnspeakable: the process died of the text, or came to a limit of memory or time.
+            ProviderTimedOut: nothing more had come when the deadline passed.
+            ProviderUnavailable: no process could be started.
+            ConfigurationError: the library cannot be loaded, or its data do not hold the voice.
+        """
+        speaker = self._speaker(frames.utterance(utterance.text.encode(), utterance.voice, utterance.pitch), deadline)
+        try:
+            yield from speaker.pieces(_MOST_BYTES_ANYWAY + len(utterance.text) * _MOST_BYTES_A_CHARACTER)
+        except Died:
+            message = "The model cannot speak this text. Change 'input', send it in parts, or use another model."
+            raise TextUnspeakable(message, provider=PROVIDER) from None
+        finally:
+            speaker.end()
+
+    def close(self) -> None:
+        """End the server."""
+        with self._lock:
+            if self._server is not None:
+                self._server.end()
+                self._server = None
+
+    def _speaker(self, utterance: bytes, deadline: Deadline) -> Speaker:
+        """A process that has begun, with its utterance."""
+        for _ in range(_TRIES):
+            server = self._running()
+            try:
+                return Speaker(server.connection, utterance, deadline)
+            except (Died, OSError):
+                self._forget(server)
+        raise ProviderUnavailable("The model is not available at the moment. Try again.", provider=PROVIDER)
+
+    def _running(self) -> _Server:
+        with self._lock:
+            if self._server is None:
+                self._server = _Server(self._command)
+            server = self._server
+            try:
+                server.greet()
+            except ConfigurationError:
+                server.end()
+                self._server = None
+                raise
+            return server
+
+    def _forget(self, server: _Server) -> None:
+        with self._lock:
+            if self._server is server:
+                server.end()
+                self._server = None
+
+
+@cache
+def espeak_process() -> EspeakProcess:
+    """The one of this function.
+
+    Raises:
+        ConfigurationError: the function has no engines layer.
+    """
+    files = espeak_files()
+    # -I and -S: the environment says nothing, and the standard library is all there is.
+    python = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(_LAYER)]
+    made = EspeakProcess([*python, str(files.library), str(files.data)])
+    atexit.register(made.close)
+    return made
+
+
+def _hide_memory() -> None:
+    """Where the kernel filters no system calls, keep the processes of this user from looking into this one's memory.
+
+    It is not done anywhere else, because it hides from a developer's tools as well.
+    """
+    from audio_gateway.providers.embedded.confined.lockdown import hide_memory
+
+    hide_memory()

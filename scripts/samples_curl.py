@@ -1,0 +1,28 @@
+"""How the samples are written: calls with curl that follow redirects, and keep what the next ones need in variables."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SPEAKER: Final = "espeak-ng"
+LISTENER: Final = "pocketsphinx"
+VOICE: Final = "ash"
+PHRASE: Final = "Good morning. Thank you for listening."  # pocketsphinx hears it as it was said
+
+
+def curl(path: str, *, fields: str = "", method: str = "", more: str = "", admin: bool = False) -> str:
+    """A call; `fields` are a JSON object to send, `more` is what else the command has."""
+    return _call(path, fields=fields, method=method, more=more, admin=admin, flags="-L")
+
+
+def kept(variable: str, path: str, *, fields: str, of: str = ".id", admin: bool = False) -> str:
+    """A call whose answer's id is kept in a variable."""
+    call = _call(path, fields=fields, method="", more="", admin=admin, flags="-s -L")
+    return f"{variable}=$({call} \\\n  | jq -r {of})"
+
+
+def _call(path: str, *, fields: str, method: str, more: str, admin: bool, flags: str) -> str:
+    key = "$OPENAI_ADMIN_KEY" if admin else "$OPENAI_API_KEY"
+    wanted = f"-X {method} " if method else ""
+    body = f" \\\n  -H \"Content-Type: application/json\" -d '{fields}'" if fields else ""
+    return f'curl {flags} {wanted}"$OPENAI_BASE_URL/{path}" -H "Authorization: Bearer {key}"{body}{more}'

@@ -1,0 +1,96 @@
+"""What README.md and docs/api.md print, run as a reader would: from the top to the bottom, against the local stack."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sound import phrase
+from tests.unit.docs.pages import ROOT, Block, programs
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+
+NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
+PLACEHOLDERS = ("http://127.0.0.1:8080/v1", "sk-...")
+# Silent, and ends the script where the gateway refuses: a page shows neither.
+BEFORE = """
+set -euo pipefail
+curl() { command curl --silent --show-error --fail-with-body "$@"; }
+trap 'echo "this block failed: $block" >&2' ERR
+"""
+
+
+@pytest.fixture
+def clone(stack: dict[str, Any], tmp_path: Path) -> Path:
+    """A folder with all that the project's has, where blocks may leave their files."""
+    folder = tmp_path / "audio-gateway"
+    folder.mkdir()
+    for path in ROOT.iterdir():
+        if path.name != ".git":
+            (folder / path.name).symlink_to(path)
+    (folder / "stack.json").write_text(json.dumps(stack))
+    return folder
+
+
+@pytest.fixture
+def environment(stack: dict[str, Any], clone: Path) -> dict[str, str]:
+    return os.environ | {
+        "STACK_FILE": str(clone / "stack.json"),
+        "OPENAI_BASE_URL": stack["base_url"],
+        "OPENAI_API_KEY": stack["api_key"],
+        "OPENAI_ADMIN_KEY": stack["admin_key"],
+        "PYTHONWARNINGS": "ignore::DeprecationWarning",
+    }
+
+
+def script(blocks: list[Block], stack: dict[str, Any], node: str) -> Iterator[str]:
+    """One script of all blocks, so that each knows what those before it have set."""
+    interpreters = {"python": f"{shlex.quote(sys.executable)} -", "js": f"{shlex.quote(node)} --input-type=module -"}
+    yield BEFORE
+    for block in blocks:
+        source = block.source
+        for placeholder, value in zip(PLACEHOLDERS, (stack["base_url"], stack["api_key"]), strict=True):
+            source = source.replace(placeholder, value)
+        yield f"block={shlex.quote(source.splitlines()[0])}"
+        if block.language == "sh":
+            yield "\n".join(line for line in source.splitlines() if not line.startswith("export "))
+        else:
+            yield f"{interpreters[block.language]} <<'END OF BLOCK'\n{source}END OF BLOCK"
+
+
+def run(page: str, stack: dict[str, Any], folder: Path, environment: dict[str, str], node: str = "node") -> str:
+    blocks = [block for block in programs((ROOT / page).read_text("utf-8")) if block.not_run is None]
+    text = "\n".join(script(blocks, stack, node))
+    done = subprocess.run(
+        ["bash", "-c", text], cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert not done.returncode, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.node
+def test_the_readme(stack: dict[str, Any], clone: Path, environment: dict[str, str], node: str) -> None:
+    (clone / "node_modules").symlink_to(NODE_MODULES)
+    (clone / "3hours.mp3").write_bytes(phrase())
+    (clone / "book.txt").write_text("Good morning. " * 40)
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_ADMIN_KEY"):
+        del environment[name]
+    out = run("README.md", stack, clone, environment, node)
+    assert out.count("-->") >= 2  # of curl and of the command line
+    assert out.lower().count("thank you for listening") >= 2  # of both SDKs
+    assert (clone / "book.mp3").stat().st_size > 10_000
+
+
+def test_the_reference(stack: dict[str, Any], clone: Path, environment: dict[str, str]) -> None:
+    out = run("docs/api.md", stack, clone, environment)
+    assert "-->" in out
+    assert (clone / "morning.wav").read_bytes()[:4] == (clone / "job.wav").read_bytes()[:4] == b"RIFF"
+    assert (clone / "ledger-2026-11.csv").read_text().startswith("time,")

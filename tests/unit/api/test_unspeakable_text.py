@@ -1,0 +1,114 @@
+"""Texts that eSpeak NG breaks down over, through the real handlers: a 400 for each, and the next request is spoken."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.job_steps import GivenUp, chunk_handler, merge_handler, prepare_handler
+from audio_gateway.api.speech import SpeechApi, speech_app
+from audio_gateway.catalog.models import Model
+from audio_gateway.errors import ProviderUnavailable
+from audio_gateway.providers.embedded.engines import EmbeddedEngines
+from audio_gateway.use_cases.job_order import JobOrder
+from audio_gateway.use_cases.reserve import Till
+from audio_gateway.use_cases.speech import SpeechOrder
+from tests.fakes.gateway import Context, call, json_event
+from tests.fakes.jobs import empty_desk
+from tests.fakes.meter import FakeMeter, FakeUnsettled
+from tests.fakes.providers import LISTING, PROVIDER, FakeProvider, catalog, model
+from tests.fakes.replay import FakeSpeechCache, fresh_idempotency, no_repetitions
+from tests.fakes.results import FakeResults
+from tests.unit.use_cases.job_workshop import Workshop
+
+EMBEDDED = dataclasses.replace(LISTING, id="embedded")
+ENGINES = EmbeddedEngines()
+ESPEAK = model("espeak-ng", provider=EMBEDDED, formats=("pcm",), voices={"alloy": "en-us+m3"}, max_characters=4096)
+
+# The fewest repetitions that break it, then what is longer, and what begins well.
+TEXTS = [
+    ("en", "\N{RIGHT SINGLE QUOTATION MARK}s" * 68),
+    ("en", "A.B." * 96),
+    ("en", "z.B. " * 96),
+    ("en", "i.e. p.m. a.m. " * 32),
+    ("de", "e.g. " * 97),
+    ("fr-fr", "e.g. " * 96),
+    ("alloy", "A.B." * 100),
+    ("alloy", "\N{RIGHT SINGLE QUOTATION MARK}s" * 500),
+    ("en-us", "e.g." * 300),
+    ("en", "This is spoken. This as well. " * 20 + "A.B." * 100),
+]
+EACH = pytest.mark.parametrize(
+    ("voice", "text"), TEXTS, ids=[f"{voice}-{text[-8:].strip()}-{len(text)}" for voice, text in TEXTS]
+)
+
+
+class Gateway:
+    def __init__(self, *models: Model) -> None:
+        self.meter, self.other = FakeMeter(), FakeProvider()
+        using = SpeechApi(
+            catalog=catalog(*(models or (ESPEAK,))),
+            providers=lambda provider: ENGINES if provider.id == "embedded" else self.other,
+            till=Till(self.meter, FakeUnsettled()),
+            idempotency=fresh_idempotency(),
+            repetitions=no_repetitions(),
+            caches=FakeSpeechCache(),
+            results=FakeResults(),  # type: ignore[arg-type] # keeps results in memory
+            desk=empty_desk(),
+        )
+        self.handler = lambda_handler(speech_app(using), "speech")
+
+    def say(self, text: str, voice: str = "alloy", **more: Any) -> Any:
+        body = {"model": "espeak-ng", "voice": voice, "input": text, "response_format": "pcm", **more}
+        return call(self.handler, json_event("/audio/speech", body))
+
+
+@EACH
+@pytest.mark.parametrize("more", [{}, {"response_format": "mp3"}, {"stream_format": "sse"}], ids=["pcm", "mp3", "sse"])
+def test_the_caller_reads_that_the_text_cannot_be_spoken(voice: str, text: str, more: dict[str, str]) -> None:
+    gateway = Gateway()
+    answer = gateway.say(text, voice, **more)
+    assert answer.status == 400
+    error = answer.json["error"]
+    assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", "input", "text_unspeakable")
+    assert text[:4] not in error["message"]
+    assert not gateway.meter.open
+    assert gateway.say("Hello.").status == 200
+
+
+@EACH
+def test_a_job_gives_its_chunk_up_at_once(voice: str, text: str) -> None:
+    shop = Workshop(ESPEAK)
+    shop.provider = ENGINES  # type: ignore[assignment] # of the real kind
+    job = shop.start(JobOrder(SpeechOrder("espeak-ng", text, voice, "pcm")))
+    event = {"project_id": job.project_id, "job_id": job.id}
+    assert prepare_handler(shop.preparation)(event, Context(900_000))["lanes"] == [[0]]
+    with pytest.raises(GivenUp):  # which the state machine does not try again
+        chunk_handler(shop.chunk_work)(event | {"number": 0}, Context(900_000))
+    told = shop.files.get_json(job, "failed/0")
+    assert told is not None
+    assert (told["status"], told["param"], told["code"]) == (400, "input", "text_unspeakable")
+    merge_handler(shop.ending)(event, Context(900_000))
+    ended = shop.now(job)
+    assert ended.status == "failed"
+    assert ended.error is not None
+    assert (ended.error.param, ended.error.code) == ("input", "text_unspeakable")
+    assert "'input'" in ended.error.message
+    assert text[:4] not in ended.error.message
+
+
+def test_another_model_may_speak_it() -> None:
+    gateway = Gateway(dataclasses.replace(ESPEAK, fallbacks=("other",)), model("other", provider=PROVIDER))
+    answer = gateway.say("A.B." * 100)
+    assert (answer.status, answer.headers["x-audio-gateway-model"]) == (200, "other")
+
+
+def test_as_a_fallback_it_leaves_the_first_model_s_error() -> None:
+    gateway = Gateway(model("first", provider=PROVIDER, fallbacks=("espeak-ng",)), ESPEAK)
+    gateway.other.fails = ProviderUnavailable("Down.", provider="fake")
+    answer = gateway.say("A.B." * 100, model="first")
+    assert (answer.status, answer.json["error"]["code"]) == (503, "provider_unavailable")
+    assert gateway.say("Hello.", model="first").status == 200

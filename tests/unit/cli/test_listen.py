@@ -1,0 +1,133 @@
+"""`webhooks listen`: what it shows, what it refuses, and that it leaves nothing behind."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import HTTPServer
+from types import SimpleNamespace
+from typing import Any, Self, cast
+
+import httpx2
+import openai
+import pytest
+from openai import OpenAI
+
+from audio_gateway.cli.caller import Caller
+from audio_gateway.cli.listen import receiver
+from audio_gateway.jobs.webhooks import EVENT_TYPES, WebhookEvent, new_secret, signed_headers
+from tests.unit.cli.operator import run
+
+SECRET = new_secret()
+EVENT = WebhookEvent("audio.job.failed", "job_1", 1_795_253_400)
+
+
+class Endpoints:
+    """The endpoints of a gateway, as the SDK has them."""
+
+    def __init__(self) -> None:
+        self.there = [SimpleNamespace(id="webhook_old", url="http://127.0.0.1:0/")]
+        self.refusal: Exception | None = None
+
+    def list(self, *, limit: int) -> Any:
+        assert limit == 100
+        return iter(self.there)
+
+    def create(self, *, name: str, url: str, event_types: Any) -> Any:
+        if self.refusal is not None:
+            raise self.refusal
+        assert (name, event_types) == ("webhooks listen", list(EVENT_TYPES))
+        self.there.append(SimpleNamespace(id="webhook_new", url=url, signing_secret=SECRET))
+        return self.there[-1]
+
+    def delete(self, endpoint_id: str) -> None:
+        self.there = [each for each in self.there if each.id != endpoint_id]
+
+
+@pytest.fixture
+def endpoints(monkeypatch: pytest.MonkeyPatch) -> Endpoints:
+    found = Endpoints()
+    real = OpenAI(api_key="sk-none")
+    monkeypatch.setattr(found, "unwrap", real.webhooks.unwrap, raising=False)
+
+    class Client(SimpleNamespace):
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            real.close()
+
+    monkeypatch.setattr(Caller, "client", lambda _: Client(webhooks=found))
+    return found
+
+
+@pytest.fixture
+def server() -> Iterator[HTTPServer]:
+    with (
+        OpenAI(api_key="sk-none") as client,
+        HTTPServer(("127.0.0.1", 0), receiver(client, SECRET, as_json=False)) as it,
+    ):
+        thread = threading.Thread(target=it.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield it
+        it.shutdown()
+        it.server_close()
+        thread.join()
+
+
+def post(port: int, body: bytes, headers: dict[str, str]) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("POST", "/", body, headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_what_is_signed_is_shown_and_all_else_is_refused(
+    server: HTTPServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port, now_s = server.server_address[1], int(time.time())
+    assert post(port, EVENT.body, signed_headers(EVENT.id, EVENT.body, (SECRET,), now_s)) == 204
+    assert post(port, EVENT.body, signed_headers(EVENT.id, EVENT.body, (new_secret(),), now_s)) == 400
+    assert post(port, EVENT.body, signed_headers(EVENT.id, EVENT.body, (SECRET,), now_s - 600)) == 400
+    assert post(port, b"", {}) == 400
+    shown = capsys.readouterr()
+    assert shown.out == f"audio.job.failed  job_1  {EVENT.id}\n"
+    assert shown.err.count("refused: ") == 3
+
+
+def test_it_registers_itself_shows_events_and_takes_itself_off(
+    endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = 0
+
+    def serve(server: HTTPServer) -> None:
+        nonlocal port
+        port = server.server_address[1]
+        assert [each.id for each in endpoints.there] == ["webhook_old", "webhook_new"]
+        headers = signed_headers(EVENT.id, EVENT.body, (SECRET,), int(time.time()))
+        sending = threading.Thread(target=post, args=(port, EVENT.body, headers))
+        sending.start()
+        server.handle_request()
+        sending.join()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(HTTPServer, "serve_forever", serve)
+    with HTTPServer(("127.0.0.1", 0), cast("Any", None)) as free:
+        taken = str(free.server_address[1])
+        assert "--port" in run("webhooks", "listen", "--port", taken, code=1).stderr
+    endpoints.there.append(SimpleNamespace(id="webhook_left", url=f"http://127.0.0.1:{taken}/"))
+    result = run("webhooks", "listen", "--port", taken, "--json")
+    assert json.loads(result.stdout) == json.loads(EVENT.body)
+    assert [each.id for each in endpoints.there] == ["webhook_old"]
+
+
+def test_a_gateway_that_may_not_call_it_says_how_it_may(endpoints: Endpoints) -> None:
+    request = httpx2.Request("POST", "http://127.0.0.1/v1/webhook_endpoints")
+    answer = httpx2.Response(400, request=request)
+    endpoints.refusal = openai.BadRequestError("no", response=answer, body={"message": "no", "code": "invalid_url"})
+    told = run("webhooks", "listen", "--port", "9009", code=1).stderr
+    assert "AUDIO_GATEWAY_ALLOW_HOSTS=127.0.0.1:9009 make run" in told

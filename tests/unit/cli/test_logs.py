@@ -1,0 +1,117 @@
+"""`audio-gateway logs`: one request through all functions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.stub import Stubber
+
+from audio_gateway.cli import logs
+from audio_gateway.cli.gateway import Gateway
+from tests.unit.cli.operator import run
+from tests.unit.cli.shapes import assert_documented
+
+REQUEST = "req_c3d34d3abae44a27ad1259dbf796a844"
+AS_UUID = "c3d34d3a-bae4-4a27-ad12-59dbf796a844"
+SPOKEN = {
+    "level": "INFO", "location": "report:112", "message": "request", "timestamp": "2026-11-30 10:00:00,123+0000",
+    "service": "audio-gateway", "request_id": REQUEST, "status": 200, "model": "espeak-ng", "characters": 34,
+}  # fmt: skip
+FAILED = SPOKEN | {"level": "ERROR", "message": "unexpected error", "error": "KeyError"}
+
+
+@pytest.fixture
+def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("STACK_FILE", str(tmp_path / "stack.json"))
+    log = tmp_path / "stack.log"
+    lines = [("SpeechFunction", SPOKEN), ("JobsFunction", SPOKEN | {"request_id": "req_0"}), ("SpeechFunction", FAILED)]
+    log.write_text("".join(f"{name} | {json.dumps(line)}\n" for name, line in lines))
+    return log
+
+
+def test_the_lines_of_a_request_are_shown_and_no_other(local: Path) -> None:
+    first, second = run("logs", REQUEST).stdout.splitlines()
+    assert first == "2026-11-30 10:00:00,123+0000 SpeechFunction: request status=200 model=espeak-ng characters=34"
+    assert "ERROR unexpected error" in second
+    assert "error=KeyError" in second
+
+
+def test_scripts_get_every_field(local: Path) -> None:
+    data = json.loads(run("logs", REQUEST, "--json").stdout)
+    assert_documented(data)
+    assert [line["fields"]["status"] for line in data["data"]] == [200, 200]
+
+
+def test_what_nobody_logged_is_an_exit_code(local: Path) -> None:
+    result = run("logs", "job_01a1fe717d88ac9c89cc8320", code=1)
+    assert result.stdout == ""
+    assert "--since" in result.stderr
+
+
+def test_without_a_local_stack_the_next_step_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STACK_FILE", str(tmp_path / "stack.json"))
+    assert "make run" in run("logs", REQUEST, code=1).stderr
+
+
+@pytest.mark.parametrize("wrong", ["hello", "req_1", 'job_" or 1', "*"])
+def test_what_is_no_id_is_not_looked_for(local: Path, wrong: str) -> None:
+    assert "x-request-id" in run("logs", wrong, code=2).stderr
+
+
+def test_a_table_has_no_logs() -> None:
+    assert "--stack-name" in run("logs", REQUEST, "--table", "t", code=2).stderr
+
+
+# ---------------------------------------------------------------- on AWS
+class Cloud:
+    """Clients of CloudFormation and CloudWatch Logs with the answers of one query."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *statuses: str, results: list[Any]) -> None:
+        import boto3
+
+        session = boto3.Session(aws_access_key_id="k", aws_secret_access_key="s", region_name="eu-central-1")
+        self.clients = {name: session.client(name) for name in ("cloudformation", "logs")}  # type: ignore[call-overload]
+        self.stubs = {name: Stubber(client) for name, client in self.clients.items()}
+        groups = ["/aws/lambda/gw/speech", "/aws/apigateway/gw"]
+        summaries = [
+            {"LogicalResourceId": f"G{at}", "PhysicalResourceId": name, "ResourceType": kind, "ResourceStatus": "CREATE_COMPLETE",
+             "LastUpdatedTimestamp": "2026-11-30T00:00:00Z"}
+            for at, (name, kind) in enumerate([*((name, "AWS::Logs::LogGroup") for name in groups), ("t", "AWS::DynamoDB::Table")])
+        ]  # fmt: skip
+        self.stubs["cloudformation"].add_response("list_stack_resources", {"StackResourceSummaries": summaries})
+        self.stubs["logs"].add_response("start_query", {"queryId": "q"})
+        for status in statuses:
+            found = results if status == "Complete" else []
+            self.stubs["logs"].add_response("get_query_results", {"status": status, "results": found})
+        for stub in self.stubs.values():
+            stub.activate()
+        self.asked: dict[str, Any] = {}
+        self.clients["logs"].meta.events.register("provide-client-params.cloudwatch-logs.StartQuery", self._note)
+        monkeypatch.setattr(Gateway, "client", lambda _, service: self.clients[service])
+        monkeypatch.setattr(logs, "_PAUSE_S", 0)
+
+    def _note(self, params: dict[str, Any], **_: Any) -> None:
+        self.asked = params
+
+
+def test_all_log_groups_of_a_stack_are_asked_for_both_spellings(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {
+        "@timestamp": "2026-11-30 10:00:00.123",
+        "@log": "1:/aws/lambda/gw/speech",
+        "@message": json.dumps(SPOKEN) + "\n",
+    }
+    results = [[{"field": name, "value": value} for name, value in row.items()]]
+    cloud = Cloud(monkeypatch, "Scheduled", "Running", "Complete", results=results)
+    shown = run("logs", REQUEST, "--stack-name", "gw", "--since", "2h").stdout
+    assert shown == "2026-11-30 10:00:00.123 speech: request status=200 model=espeak-ng characters=34\n"
+    assert cloud.asked["logGroupNames"] == ["/aws/lambda/gw/speech", "/aws/apigateway/gw"]
+    assert all(f'"{spelling}"' in cloud.asked["queryString"] for spelling in (REQUEST, AS_UUID))
+    assert 7_200 <= cloud.asked["endTime"] - cloud.asked["startTime"] <= 7_202
+
+
+def test_a_query_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    Cloud(monkeypatch, "Running", "Timeout", results=[])
+    assert "Timeout" in run("logs", REQUEST, "--stack-name", "gw", code=1).stderr
