@@ -84,7 +84,7 @@ def test_a_key_from_its_creation_to_its_end(stack: dict[str, Any], admin: OpenAI
     }
     with pytest.raises(RateLimitError):
         [speak(stack, key) for _ in range(3)]  # a minute may turn in between
-    projects.api_keys.update(key_id, project_id=project, extra_body={"limits": {}})
+    projects.api_keys.update(key_id, project_id=project, extra_body={"limits": {"requests_per_minute": None}})
     assert speak(stack, key)
     projects.api_keys.update(key_id, project_id=project, extra_body={"status": "disabled"})
     with pytest.raises(AuthenticationError):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -104,6 +104,16 @@ def limits_from_api(value: Any) -> Limits:
             )
             raise InvalidRequest(message, param=f"limits.{name}")
     return limits
+
+
+def limits_changed_by(value: Any) -> Callable[[Limits], Limits]:
+    """What a request body makes of the limits that a key has: those that it names, of which null takes one away.
+
+    Raises as `limits_from_api`.
+    """
+    wanted = limits_from_api(value)
+    named = {_READERS[name][0]: getattr(wanted, _READERS[name][0]) for name in value}
+    return lambda limits: replace(limits, **named)
 
 
 def limits_from_stored(value: Any) -> Limits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -11,7 +12,7 @@ from audio_gateway.api.app import body_of
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.json_body import read_object
 from audio_gateway.errors import InvalidRequest
-from audio_gateway.metering.limits import Limits, limits_from_api
+from audio_gateway.metering.limits import Limits, limits_changed_by, limits_from_api
 
 MAX_NAME: Final = 200
 """Characters of a name."""
@@ -60,11 +61,26 @@ def limits_with_expiry(fields: Fields, now_s: float) -> Limits:
     return limits if expires_at is None else replace(limits, expires_at=expires_at)
 
 
+def change_of_limits(fields: Fields, now_s: float) -> Callable[[Limits], Limits] | None:
+    """What `limits` and `expires_in_seconds` change of a key's limits; None if both are absent."""
+    given, expires_at = fields.take("limits"), expiry_of(fields, now_s)
+    change = limits_changed_by({} if given is None else given)
+    if expires_at is None:
+        return change if given else None
+    if given and "expires_at" in given:
+        raise _two_expiries()
+    return lambda limits: replace(change(limits), expires_at=expires_at)
+
+
 def refuse_two_expiries(limits: Limits | None, expires_at: int | None) -> None:
     """Raises `InvalidRequest` where both say when a key expires."""
     if expires_at is not None and limits is not None and limits.expires_at is not None:
-        message = "'expires_in_seconds' and 'limits.expires_at' both say when the key expires; send one of them."
-        raise InvalidRequest(message, param="expires_in_seconds")
+        raise _two_expiries()
+
+
+def _two_expiries() -> InvalidRequest:
+    message = "'expires_in_seconds' and 'limits.expires_at' both say when the key expires; send one of them."
+    return InvalidRequest(message, param="expires_in_seconds")
 
 
 def refuse_scopes(fields: Fields) -> None:

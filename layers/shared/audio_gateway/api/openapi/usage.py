@@ -170,7 +170,7 @@ def usage_schemas() -> dict[str, Schema]:
     """The objects of the answers, by name."""
     return {
         "OwnUsage": _own_usage(),
-        "Limits": _limits(),
+        "Limits": limits_schema(),
         **_pages(
             "SpeechUsage", "Of speech.", _usage_result("audio_speeches", characters="Characters that were spoken.")
         ),
@@ -280,7 +280,8 @@ def _own_usage() -> Schema:
     )
 
 
-def _limits() -> Schema:
+def limits_schema() -> Schema:
+    """`Limits`: those of a key."""
     fields = {name: integer(description) for name, description in _WINDOWS.items()}
     fields["monthly_budget_usd"] = text(_WINDOWS["monthly_budget_usd"])
     fields["models"] = many({"type": "string"}, "Ids of the models that may be used.")
