@@ -4,11 +4,13 @@ import os
 
 from audio_gateway import init_phase
 from audio_gateway.api.admin.app import admin_app
+from audio_gateway.api.admin.catalogue import catalog_when_asked
 from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.settings import TableSettings
+from audio_gateway.api.settings import AdminSettings
 from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.dynamodb import dynamodb_client
 
-settings = TableSettings.from_env(os.environ)
-app = admin_app(directory=Directory(dynamodb_client(), settings.table))
+settings = AdminSettings.from_env(os.environ)
+directory = Directory(dynamodb_client(), settings.table)
+app = admin_app(directory=directory, catalog=catalog_when_asked(settings.catalog))
 handler = init_phase.done(lambda_handler(app, "admin", settings.origins))

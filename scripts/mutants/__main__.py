@@ -53,17 +53,18 @@ def _read(name: str) -> list[dict[str, Any]]:
 def _run(targets: dict[str, tuple[str, ...]], at_once: int, *, whole: bool) -> int:
     explained = {each["name"]: each["why"] for each in _read("explained") if each["name"].split(":")[0] in targets}
     trials = [trial for module, tests in targets.items() for trial in _trials(module, tests)]
+    trials += [trial for trial in _planted() if whole or trial.module in targets]
     if lost := set(explained) - {trial.name for trial in trials}:
         raise LookupError("explained.toml explains what is no mutant any more:\n  " + "\n  ".join(sorted(lost)))
     began = time.monotonic()
     results: dict[str, dict[str, Outcome]] = defaultdict(dict)
-    for tests, group in groupby(sorted([*_planted(targets), *trials], key=_tests), key=_tests):
+    for tests, group in groupby(sorted(trials, key=_tests), key=_tests):
         for trial, outcome in outcomes(list(group), at_once=at_once, patience=preload(tests)):
             results[trial.module][trial.name] = outcome
             if outcome == "survived" and trial.name not in explained:
                 print(f"  survived  {trial.name}", flush=True)
     seconds = time.monotonic() - began
-    table = {module: _counts(results[module], explained) for module in targets}
+    table = {module: _counts(results[module], explained) for module in sorted(results)}
     _print(table, seconds)
     if whole:
         RESULTS.write_text(json.dumps({"seconds": round(seconds), "modules": table}, indent=2) + "\n")
@@ -79,17 +80,16 @@ def _trials(module: str, tests: tuple[str, ...]) -> list[Trial]:
     return [Trial(mutant.name, module, mutant.source, tests) for mutant in mutants_of(module, source)]
 
 
-def _planted(targets: dict[str, tuple[str, ...]]) -> list[Trial]:
-    """Mistakes of kinds that the operators do not make. Raises `LookupError` for one that fits no more."""
+def _planted() -> list[Trial]:
+    """Mistakes that were made once, or no test noticed. Raises `LookupError` for one that fits no more."""
     trials = []
     for each in _read("planted"):
-        module, before, after = each["module"], each["before"], each["after"]
-        if module in targets:
-            source = (PACKAGE / module).read_text("utf-8")
-            if source.count(before) != 1:
-                raise LookupError(f"planted.toml: '{before}' is {source.count(before)} times in {module}")
-            name = f"{module}: planted: {each['what']}"
-            trials.append(Trial(name, module, source.replace(before, after), targets[module]))
+        module, before = each["module"], each["before"]
+        source = (PACKAGE / module).read_text("utf-8")
+        if source.count(before) != 1:
+            raise LookupError(f"planted.toml: '{before}' is {source.count(before)} times in {module}")
+        changed = source.replace(before, each["after"])
+        trials.append(Trial(f"planted: {each['what']}", module, changed, tuple(each["tests"])))
     return trials
 
 

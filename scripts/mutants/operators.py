@@ -7,6 +7,7 @@ docstrings, annotations, protocols, what only type checkers read, and the words 
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,18 +31,15 @@ DELETED: Final = (ast.AugAssign, ast.Raise, ast.Continue, ast.Break, ast.Delete)
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A module with one mistake. `name` stays the same while the line and those around it do; `line` counts from 1."""
+    """A module with one mistake. `change` says which, and `name` where as well: it stays as long as that line does."""
 
-    file: str
-    line: int
-    operator: str
     name: str
+    change: str
     source: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    operator: str
     start: int
     end: int
     text: str
@@ -54,16 +52,15 @@ def mutants_of(file: str, source: str) -> list[Mutant]:
     finder = _Finder(data)
     finder.visit(ast.parse(source))
     found: dict[str, Mutant] = {}
-    for edit in sorted(finder.edits, key=lambda edit: (edit.start, edit.end, edit.operator)):
+    for edit in sorted(finder.edits, key=lambda edit: (edit.start, edit.end, edit.text)):
         before, after = data[edit.start : edit.end].decode(), edit.text
         changed = (data[: edit.start] + after.encode() + data[edit.end :]).decode()
         line = " ".join(source.splitlines()[edit.line - 1].split())
-        name = f"{file}: {line} [{_short(before)} → {_short(after)}]"
-        number = 2
+        change = f"{_short(before)} → {_short(after)}"
+        name, number = f"{file}: {line} [{change}]", 2
         while name in found:
-            name = f"{file}: {line} [{_short(before)} → {_short(after)}, {number}]"
-            number += 1
-        found[name] = Mutant(file, edit.line, edit.operator, name, changed)
+            name, number = f"{file}: {line} [{change}, {number}]", number + 1
+        found[name] = Mutant(name, change, changed)
     return list(found.values())
 
 
@@ -116,39 +113,39 @@ class _Finder(ast.NodeVisitor):
     def visit_Compare(self, node: ast.Compare) -> None:
         operands = [node.left, *node.comparators]
         for left, operator, right in zip(operands, node.ops, operands[1:], strict=False):
-            self._operator("comparison", left, right, COMPARISONS[type(operator)])
+            self._operator(left, right, COMPARISONS[type(operator)])
         self.generic_visit(node)
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
         if type(node.op) in ARITHMETIC and not _is_text(node.left) and not _is_text(node.right):
-            self._operator("arithmetic", node.left, node.right, ARITHMETIC[type(node.op)])
+            self._operator(node.left, node.right, ARITHMETIC[type(node.op)])
         self.generic_visit(node)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> None:
         word = "or" if isinstance(node.op, ast.And) else "and"
         for left, right in zip(node.values, node.values[1:], strict=False):
-            self._operator("logic", left, right, word)
+            self._operator(left, right, word)
         self.generic_visit(node)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
         if isinstance(node.op, ast.USub | ast.Not):
-            self._replace("logic" if isinstance(node.op, ast.Not) else "arithmetic", node, self._text(node.operand))
+            self._replace(node, self._text(node.operand))
         self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, bool):
-            self._replace("constant", node, str(not node.value))
+            self._replace(node, str(not node.value))
         elif isinstance(node.value, int | float):
-            self._replace("constant", node, str(node.value + 1 if abs(node.value) <= SMALL else node.value * 2))
+            self._replace(node, str(node.value + 1 if abs(node.value) <= SMALL else node.value * 2))
 
     def visit_Name(self, node: ast.Name) -> None:
         if node.id in NAMES and isinstance(node.ctx, ast.Load):
-            self._replace("name", node, NAMES[node.id])
+            self._replace(node, NAMES[node.id])
 
     def visit_Call(self, node: ast.Call) -> None:
         if isinstance(node.func, ast.Name) and node.func.id in SPREADING and len(node.args) > 1:
             for argument in (each for each in node.args if not isinstance(each, ast.Starred)):
-                self._replace("bound dropped", node, self._text(argument))
+                self._replace(node, self._text(argument))
         self.generic_visit(node)
 
     # ---------------------------------------------------------------- conditions
@@ -174,7 +171,7 @@ class _Finder(ast.NodeVisitor):
     def _negate(self, test: ast.expr) -> None:
         """A comparison and a `not` have mutants of their own that say the same."""
         if not isinstance(test, ast.Compare | ast.Constant) and not _is_negation(test):
-            self._replace("condition", test, f"(not ({self._text(test)}))")
+            self._replace(test, f"(not ({self._text(test)}))")
 
     # ---------------------------------------------------------------- statements
     def visit_Expr(self, node: ast.Expr) -> None:
@@ -196,7 +193,7 @@ class _Finder(ast.NodeVisitor):
 
     def _delete(self, node: ast.stmt) -> None:
         if not isinstance(node, ast.AnnAssign) or isinstance(node.target, ast.Attribute | ast.Subscript):
-            self._replace("deleted", node, "pass")
+            self._replace(node, "pass")
 
     # ---------------------------------------------------------------- positions
     def _at(self, line: int, column: int) -> int:
@@ -211,17 +208,17 @@ class _Finder(ast.NodeVisitor):
         start, end = self._span(node)
         return self._data[start:end].decode()
 
-    def _replace(self, operator: str, node: ast.expr | ast.stmt, text: str) -> None:
-        self.edits.append(_Edit(operator, *self._span(node), text, node.lineno))
+    def _replace(self, node: ast.expr | ast.stmt, text: str) -> None:
+        self.edits.append(_Edit(*self._span(node), text, node.lineno))
 
-    def _operator(self, operator: str, left: ast.expr, right: ast.expr, text: str) -> None:
+    def _operator(self, left: ast.expr, right: ast.expr, text: str) -> None:
         """Between two operands there are the operator, parentheses, spaces and perhaps ends of lines."""
         start, end = self._span(left)[1], self._span(right)[0]
-        between = self._data[start:end].decode()
+        between = re.sub(r"#.*", lambda comment: " " * len(comment[0].encode()), self._data[start:end].decode())
         word = between.strip(" ()\n\t\\")
         at = start + len(between[: between.index(word)].encode())
         line = self._data.count(b"\n", 0, at) + 1
-        self.edits.append(_Edit(operator, at, at + len(word.encode()), text, line))
+        self.edits.append(_Edit(at, at + len(word.encode()), text, line))
 
 
 def _is_text(node: ast.expr) -> bool:

@@ -118,10 +118,16 @@ def _started(trial: Trial, patience: Patience) -> _Child:
             resource.setrlimit(resource.RLIMIT_CPU, (patience.processor_s, patience.processor_s))
             _quiet(Path(os.devnull))
             _plant(trial)
-            os._exit(int(pytest.main([*_OPTIONS, *trial.tests])))
+            os._exit(_first_failure(trial.tests))
         finally:
             os._exit(_FAILED)
     return _Child(pid, trial, time.monotonic() + patience.all_s)
+
+
+def _first_failure(tests: Sequence[str]) -> int:
+    """Pytest's exit code of the first of these files that does not pass; the others are not even collected."""
+    codes = (int(pytest.main([*_OPTIONS, test])) for test in tests)
+    return next((code for code in codes if code != _PASSED), _PASSED)
 
 
 def _ended(running: dict[int, _Child]) -> Iterator[tuple[Trial, Outcome]]:

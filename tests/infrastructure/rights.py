@@ -82,6 +82,7 @@ USES: Final[dict[str, set[Right]]] = {
     "metering/frontier.py:Frontier.beginning_ms": items("PROJECTS", "Query"),
     "metering/names.py:DirectoryNames.key": items("KEYS#*", "Query"),
     "metering/names.py:DirectoryNames.project": items("PROJECTS", "Query"),
+    "metering/spend_alerts.py:SpendAlerts.new": items("ACCOUNT#*", "BatchGet") | items("ALERTS#*", "Put"),
     "metering/rollup.py:Rollup.run": items("USAGE#*", "Query", "Put", "Delete") | items("ROLLUP", "Query", "Update"),
     "metering/frontier.py:Frontier.clear": items("ROLLUP", "Get", "Delete"),
     # the directory
@@ -261,6 +262,7 @@ ROLES: Final[dict[str, set[str]]] = {
     "TranscriptionsRole": _LISTENING,
     "TranslationsRole": _LISTENING,
     "UploadsRole": {
+        "metering/account_store.py:AccountStore.check",
         "metering/visits.py:Visits.count",
         "jobs/upload_store.py:UploadStore.create",
         "jobs/upload_store.py:UploadStore.state",
@@ -305,11 +307,13 @@ ROLES: Final[dict[str, set[str]]] = {
     },
     "RollupRole": {
         "metering/rollup.py:Rollup.run",
+        "metering/spend_alerts.py:SpendAlerts.new",
         "metering/frontier.py:Frontier.clear",
         "metering/frontier.py:Frontier.beginning_ms",
         "metering/ledger_store.py:LedgerStore.rows",
     },
     "JobsRole": {
+        "metering/account_store.py:AccountStore.check",
         "jobs/job_store.py:JobStore.get",
         "jobs/job_store.py:JobStore.newest",
         "jobs/job_store.py:JobStore.finish",

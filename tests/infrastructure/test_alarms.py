@@ -18,6 +18,7 @@ ALARMS = {
         "ApiErrors",
         "ProviderFailures",
         "Fallbacks",
+        "Budgets",
         "UnsettledAnswers",
         "SweeperFailures",
         "SweeperSilent",
@@ -121,7 +122,9 @@ def test_the_page_about_costs_counts_the_metrics_of_our_own(source: dict[str, An
     ]
     classes = len(("2xx", "3xx", "4xx", "5xx"))
     of_audio = 3 * len(("ProviderLatency", "Characters or AudioMilliseconds"))
-    of_the_service = len(("ProviderFailures", "Fallbacks", "UnsettledAnswers kept", "UnsettledAnswers lost"))
+    of_the_service = len(
+        ("ProviderFailures", "Fallbacks", "UnsettledAnswers kept", "UnsettledAnswers lost", "BudgetsNearlySpent")
+    )
     of_the_sweeper = len(("HoldsReleased", "HoldsSwept", "HoldsAbandoned", "JobsInterrupted", "SweepFailures"))
     most = (len(answers) * len(("Requests", "Latency")) + of_audio) * classes + of_the_service + of_the_sweeper
     page = DEPLOYMENT.replace("\n", " ")

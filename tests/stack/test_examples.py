@@ -132,7 +132,7 @@ def test_a_big_file_with_node_says_what_it_takes(node: str, tmp_path: Path) -> N
     done = subprocess.run(
         [node, "big_file.mjs", "talk.mp3"], cwd=tmp_path, capture_output=True, text=True, timeout=90, check=False
     )
-    assert (done.returncode, done.stderr) == (1, "usage: node big_file.mjs talk.mp3 talk.srt\n")
+    assert (done.returncode, done.stderr.startswith("Usage: node big_file.mjs ")) == (2, True)
 
 
 def test_a_big_file_with_curl(environment: dict[str, str], big_recording: Path, tmp_path: Path) -> None:

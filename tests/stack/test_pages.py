@@ -20,10 +20,10 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
 PLACEHOLDERS = ("http://127.0.0.1:8080/v1", "sk-...")
-# Silent, and ends the script where the gateway refuses: a page shows neither.
+# Silent, tried again where a busy machine was late, as the SDKs do, and ending the script where it is refused.
 BEFORE = """
 set -euo pipefail
-curl() { command curl --silent --show-error --fail-with-body "$@"; }
+curl() { command curl --silent --show-error --retry 3 --fail-with-body "$@"; }
 trap 'echo "this block failed: $block" >&2' ERR
 """
 
@@ -84,7 +84,8 @@ def test_the_readme(stack: dict[str, Any], clone: Path, environment: dict[str, s
     for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_ADMIN_KEY"):
         del environment[name]
     out = run("README.md", stack, clone, environment, node)
-    assert out.count("-->") >= 2  # of curl and of the command line
+    assert "-->" in out
+    assert "-->" in (clone / "3hours.srt").read_text()
     assert out.lower().count("thank you for listening") >= 2  # of both SDKs
     assert (clone / "book.mp3").stat().st_size > 10_000
 

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from openai import APIStatusError
+from openai import APIStatusError, PermissionDeniedError
 
 from audio_gateway.jobs.job import Job
+from audio_gateway.metering.account import Caller
+from audio_gateway.metering.directory import Directory
 from audio_gateway.use_cases.job_order import JobOrder
 from audio_gateway.use_cases.speech import SpeechOrder
 from audio_gateway.use_cases.start_job import JobDesk, start_job
@@ -328,3 +330,35 @@ def test_jobs_that_lose_their_execution_fail_with_what_was_done_and_are_told_onc
     assert workshop.rows(never) == []
     nothing_is_left(workshop, stopped, never)
     assert [told().count(job.id) for job in (stopped, never)] == [1, 1]
+
+
+def test_an_archived_project_leaves_nothing_running(workshop: Workshop, running: Running) -> None:
+    directory = Directory(workshop.dynamodb, workshop.info["table"])
+    project = directory.create_project("tenant").id
+    key = directory.create_key("api", name="of a tenant", project_id=project)
+    client = workshop.client.with_options(api_key=key.value)
+    tenant = dataclasses.replace(workshop, client=client, caller=Caller(key.record.id, project))
+    hook = {"url": running.receiver.url("/archived"), "name": "of a test", "event_types": ["audio.job.cancelled"]}
+    client.post("/webhook_endpoints", cast_to=dict[str, Any], body=hook)
+    upload = f"uploads/{project}/upload_1"
+    workshop.s3.put_object(Bucket=workshop.info["bucket"], Key=upload, Body=b"a file")
+
+    workshop.upstream.script("", "held")
+    job = tenant.begin(AUDIO)
+    tenant.until(job, lambda now: now.completed == 1 and len(workshop.upstream.calls) == 2)
+    directory.archive_project(project)
+    with pytest.raises(PermissionDeniedError):  # API Gateway may remember that the key was good
+        tenant.cancel(job)
+    tenant.grow_old(job)
+    tenant.wait(lambda: tenant.now(job).is_final and workshop.desk.store.open_job(job.id) is None)
+    workshop.upstream.let_go()
+    workshop.wait(lambda: len(tenant.costs(job)) == 1)
+
+    ended = tenant.end(job)
+    (row,) = tenant.rows(job)
+    assert (ended.status, ended.partial) == ("cancelled", True)
+    assert 0 < row.amount == tenant.spent() < END_MS
+    nothing_is_left(tenant, job)
+    left = workshop.s3.list_objects_v2(Bucket=workshop.info["bucket"], Prefix=f"uploads/{project}/")
+    assert left["KeyCount"] == 0
+    assert running.receiver.at("/archived") == []

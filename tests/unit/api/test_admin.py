@@ -20,6 +20,7 @@ from audio_gateway.metering.key_store import KeyStore
 from audio_gateway.metering.keys import KeyRecord, hash_key
 from audio_gateway.metering.meter import DynamoMeter
 from tests.fakes.gateway import ADMIN_CALLER, API_CALLER, Answer, call, event, json_event
+from tests.fakes.providers import catalog, model
 from tests.unit.metering.tables import TABLE, dynamodb
 
 __all__ = ["dynamodb"]
@@ -49,7 +50,8 @@ def directory(dynamodb: Any) -> Directory:
 
 @pytest.fixture
 def ask(directory: Directory) -> Ask:
-    handler = lambda_handler(admin_app(directory=directory, now_s=lambda: NOW_S), "admin")
+    found = catalog(model("talker"))
+    handler = lambda_handler(admin_app(directory=directory, catalog=lambda: found, now_s=lambda: NOW_S), "admin")
 
     def ask(method: str, path: str, body: Any = None, query: dict[str, str] | None = None) -> Answer:
         if body is not None:
@@ -178,6 +180,26 @@ def test_limits_that_make_no_sense_are_refused_by_name(ask: Ask) -> None:
     refusal(answer, 400, "limits.monthly_budget_usd")
     answer = ask("POST", f"{DEFAULT}/service_accounts", {"name": "n", "limits": {"colour": 5}})
     refusal(answer, 400, "limits.colour")
+
+
+def test_models_that_the_catalogue_does_not_have_are_refused(ask: Ask, directory: Directory) -> None:
+    limits = {"models": ["talker", "nope"]}
+    answer = ask("POST", "/organization/projects/default/service_accounts", {"name": "n", "limits": limits})
+    refusal(answer, 400, "limits.models")
+    assert "no model 'nope'" in answer.error["message"]
+    assert "It has: talker." in answer.error["message"]
+    key = directory.create_key("api", name="n").record.id
+    refusal(ask("POST", f"/organization/projects/default/api_keys/{key}", {"limits": limits}), 400, "limits.models")
+
+
+@pytest.mark.parametrize("name", ["concurrent_requests", "concurrent_jobs"])
+def test_more_at_once_than_any_key_may_is_refused(ask: Ask, name: str) -> None:
+    for wanted, status in ((300, 200), (301, 400)):
+        body = {"name": "n", "limits": {name: wanted}}
+        answer = ask("POST", "/organization/projects/default/service_accounts", body)
+        assert answer.status == status
+    refusal(answer, 400, f"limits.{name}")
+    assert "from 1 to 300" in answer.error["message"]
 
 
 def test_a_body_is_json(ask: Ask, directory: Directory) -> None:

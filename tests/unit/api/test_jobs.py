@@ -8,14 +8,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi import Request
 
-from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.app import caller_of, lambda_handler
+from audio_gateway.api.identity import Caller
 from audio_gateway.api.job_content import MOST_TRANSCODED_BYTES, MOST_TRANSCRIPT_BYTES
 from audio_gateway.api.jobs import jobs_app
 from audio_gateway.api.speech import SpeechApi, speech_app
 from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
 from audio_gateway.audio.formats import SPEECH_FORMATS
-from audio_gateway.errors import BudgetReached, MeteringUnavailable, ProviderRejected, StorageUnavailable
+from audio_gateway.errors import (
+    BudgetReached,
+    MeteringUnavailable,
+    PermissionDenied,
+    ProviderRejected,
+    StorageUnavailable,
+)
 from audio_gateway.jobs.job import Job
 from audio_gateway.metering.account import Window
 from audio_gateway.providers.port import TranscriptDone, TranscriptEvent
@@ -103,6 +111,7 @@ class Gateway(Workshop):
         self.results: Any = results or FakeResults()
         self.meter = FakeMeter()
         self.waits = FakeWaits()
+        self.key_is_revoked = False
         self.claims, self.answers, self.payments = FakeClaims(), FakeAnswers(), FakePayments()
         self.attempts = FakeAttempts()
         known: dict[str, Any] = {
@@ -118,9 +127,20 @@ class Gateway(Workshop):
             "speech": speech_app(SpeechApi(**known, caches=FakeSpeechCache())),
             "transcriptions": transcriptions_app(ListeningApi(**known, files=FakeFiles())),
             "translations": translations_app(ListeningApi(**known, files=FakeFiles())),
-            "jobs": jobs_app(stopping=self.stopping, results=self.results, waits=self.waits, poll_s=0.01),  # type: ignore[arg-type] # keeps results in memory
+            "jobs": jobs_app(
+                stopping=self.stopping,
+                results=self.results,  # type: ignore[arg-type] # keeps results in memory
+                waits=self.waits,
+                writer_of=self.writer_of,
+                poll_s=0.01,
+            ),
         }
         self.handlers = {name: lambda_handler(app, name) for name, app in apps.items()}
+
+    def writer_of(self, request: Request) -> Caller:
+        if self.key_is_revoked:
+            raise PermissionDenied("The API key is disabled.")
+        return caller_of(request)
 
     def write(self, *fields: tuple[str, str], model: str = "listener", path: str = "transcriptions") -> Answer:
         parts = [("model", model), *fields, ("file", ("a.wav", AUDIO))]
@@ -681,3 +701,11 @@ def test_an_expired_job_is_not_there(gateway: Gateway) -> None:
     job = gateway.store.kept[begun["id"]]
     gateway.store.kept[job.id] = dataclasses.replace(job, expires_at=0)
     assert gateway.ask("GET", f"/{job.id}").status == 404
+
+
+def test_a_key_that_was_revoked_cancels_and_deletes_nothing(gateway: Gateway) -> None:
+    """API Gateway remembers for a minute that it was good; what reads may be that old."""
+    job = gateway.job(gateway.write(BACKGROUND))
+    gateway.key_is_revoked = True
+    assert [gateway.ask("POST", f"/{job.id}/cancel").status, gateway.ask("DELETE", f"/{job.id}").status] == [403, 403]
+    assert (gateway.ask("GET", f"/{job.id}").json["status"], gateway.executions.stopped) == ("queued", [])

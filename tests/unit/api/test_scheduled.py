@@ -14,6 +14,7 @@ from audio_gateway.errors import MeteringUnavailable, StorageUnavailable
 from audio_gateway.jobs.job_store import OpenJob
 from audio_gateway.metering.account import Caller, Hold, Work
 from audio_gateway.metering.rollup import RollupReport
+from audio_gateway.metering.spend_alerts import SpendAlert
 from audio_gateway.metering.sweeper import Failure, SweepReport, Swept
 from audio_gateway.use_cases.lost_jobs import LostReport
 
@@ -168,12 +169,33 @@ def test_after_a_long_outage_a_line_names_some_and_counts_all(capsys: pytest.Cap
     assert len(json.dumps(line)) < 256_000
 
 
+class Spending:
+    def __init__(self, alerts: list[SpendAlert]) -> None:
+        self._alerts = alerts
+
+    def new(self, key_ids: set[str]) -> list[SpendAlert]:
+        return [alert for alert in self._alerts if alert.key_id in key_ids]
+
+
+def test_a_roll_up_tells_whose_budgets_are_nearly_spent(capsys: pytest.CaptureFixture[str]) -> None:
+    class Rolling:
+        def run(self) -> RollupReport:
+            return RollupReport(frontier_ms=60_000, key_ids={"key_1"})
+
+    alerts = [SpendAlert(key_id, "202611", 800_000, 1_000_000) for key_id in ("key_1", "key_2")]
+    rolls_up(Rolling(), Spending(alerts))(event("rollup"), None)  # type: ignore[arg-type] # they stand in
+    _, line, metric = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (line["message"], line["key_id"]) == ("most of a budget is spent", "key_1")
+    assert (line["committed_microusd"], line["budget_microusd"], line["month"]) == (800_000, 1_000_000, "202611")
+    assert metric["BudgetsNearlySpent"] == [1.0]
+
+
 def test_a_roll_up_says_how_far_it_got(capsys: pytest.CaptureFixture[str]) -> None:
     class Rolling:
         def run(self) -> RollupReport:
             return RollupReport(frontier_ms=60_000, hours=1, items=3)
 
-    returned = rolls_up(Rolling())(event("rollup"), None)  # type: ignore[arg-type] # it stands in
+    returned = rolls_up(Rolling(), Spending([]))(event("rollup"), None)  # type: ignore[arg-type] # they stand in
     line = json.loads(capsys.readouterr().out)
     assert returned == {"frontier_ms": 60_000, "hours": 1, "items": 3, "mended_hours": 0, "superseded": False}
     assert returned.items() <= line.items()

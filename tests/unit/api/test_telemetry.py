@@ -110,6 +110,13 @@ def test_errors_are_counted_by_provider_and_only_where_there_are_any(counted: Co
     assert "ProviderErrors" not in {name for name, _ in counted()[0]}
 
 
+def test_a_provider_that_failed_before_another_rejected_the_input_is_counted(counted: Counted) -> None:
+    failed = [Failure("tts-1", "acme", "ProviderTimedOut")]
+    telemetry.report(facts(error="ProviderRejected", failed=failed), status=400, elapsed_ms=1.5)
+    found = {name: value for (name, _), value in counted()[0].items()}
+    assert (found["ProviderErrors"], found["ProviderFailures"], found["Fallbacks"]) == ([1.0], [0.0], [0.0])
+
+
 def test_a_wrong_setting_is_told_by_its_reason_and_without_a_stack(capsys: pytest.CaptureFixture[str]) -> None:
     telemetry.log_unexpected(ConfigurationError("The secret env:X is not set"), "req_1")
     line = json.loads(capsys.readouterr().out)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.uploads import uploads_app
+from audio_gateway.api.writers import writers
 from audio_gateway.errors import (
     FileUnavailable,
     InvalidRequest,
     NotFound,
     RequestTooLarge,
     StorageUnavailable,
-    TooMuchAtOnce,
 )
 from audio_gateway.jobs.inputs import Inputs
 from audio_gateway.jobs.targets import AllowedHosts
@@ -49,7 +48,8 @@ class Gateway:
         self.inputs = Inputs(self.store, AllowedHosts(), lambda: self.now_s)
         self.limit()
         visits = Visits(dynamodb, TABLE, lambda: int(self.now_s * 1000))
-        app = uploads_app(uploads=self.store, visits=visits, now_s=lambda: self.now_s)
+        writer_of = writers(AccountStore(dynamodb, TABLE), lambda: int(self.now_s * 1000))
+        app = uploads_app(uploads=self.store, visits=visits, writer_of=writer_of, now_s=lambda: self.now_s)
         self.handler = lambda_handler(app, "uploads")
 
     def limit(self, status: str = "active", **limits: Any) -> None:
@@ -378,19 +378,6 @@ def test_an_upload_of_before_there_was_a_limit_is_used_and_deleted_as_it_was(gat
     assert gateway.ask("DELETE", upload_id).status == 200
 
 
-def test_many_at_the_same_moment_get_as_many_bytes_as_there_are(gateway: Gateway) -> None:
-    def announce(number: int) -> bool:
-        try:
-            upload = Announced(KEY, f"upload_{number}", 300, int(NOW_S) + 10)
-            PendingUploads(gateway.table, TABLE).announce(upload, 1000, int(NOW_S))
-        except TooMuchAtOnce:
-            return False
-        return True
-
-    with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(announce, range(12))) == 3
-
-
 def test_all_files_of_a_project_go_and_no_others(gateway: Gateway) -> None:
     kept = gateway.create(authorizer=STRANGER).json
     for _ in range(3):
@@ -401,3 +388,14 @@ def test_all_files_of_a_project_go_and_no_others(gateway: Gateway) -> None:
         gateway.store.remove_all("default")
     left = [each["Key"] for each in gateway.bucket.list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert left == ["uploads/default2/upload_x", kept["fields"]["key"]]
+
+
+@pytest.mark.parametrize("status", ["disabled", "archived", "deleted"])
+def test_a_key_that_was_revoked_deletes_and_announces_nothing(gateway: Gateway, status: str) -> None:
+    """API Gateway remembers for a minute that it was good."""
+    upload = gateway.create().json
+    gateway.put(upload)
+    gateway.limit(status)
+    assert gateway.ask("DELETE", upload["id"]).status == 403
+    assert gateway.create().status == 403
+    assert gateway.ask("GET", upload["id"]).json["status"] == "completed"

@@ -14,10 +14,12 @@ from typing import Any
 import av
 import pytest
 
-from audio_gateway.audio import ffmpeg
+from audio_gateway.audio import ffmpeg, frames
 from audio_gateway.audio.measure import measure
+from audio_gateway.audio.recording import Recording
 from audio_gateway.errors import AudioTooLong, InvalidAudio
 from tests.sound import Encoding, encode, wav
+from tests.unit.audio import bombs
 from tests.unit.audio.files import (
     TRACKS_IN,
     Track,
@@ -106,6 +108,43 @@ def _adts_of(frame: bytes) -> bytes:
     return bytes(head) + frame[7:]
 
 
+ASKING = {
+    "codebooks of Vorbis": bombs.vorbis_bomb,
+    "frames of ALAC": lambda: bombs.mp4(bombs.alac(1 << 24)),
+    "tables within a table": lambda: bombs.mp4(bombs.aac(bombs.endless_tables())),
+    "tables beside a table": lambda: bombs.mp4(bombs.aac(), inside_minf=box(b"dinf", bombs.endless_tables())),
+}
+
+
+@pytest.mark.parametrize("asking", ASKING)
+def test_headers_that_ask_for_much_memory_get_little(asking: str) -> None:
+    """Memory that the process has got before, and does not use, does not count."""
+    data = ASKING[asking]()
+    for read in (measure, lambda data: list(Recording(data).pcm(16_000))):
+        try:
+            with cheap():
+                read(data)
+        except InvalidAudio as error:
+            assert "more memory than a recording needs" in error.message  # noqa: PT017 - it may also do
+
+
+HOPELESS = {
+    "millions of samples of a byte": lambda: bombs.mp4(bombs.aac(), 1_000_000),
+    "which take no time": lambda: bombs.mp4(bombs.aac(), 1_000_000, ticks=2),
+    "frames without content": lambda: _adts_of(encoded("aac adts 24 kHz", 0.1)[:7]) * 200_000,
+}
+
+
+@pytest.mark.parametrize("kind", HOPELESS)
+def test_nothing_but_damage_is_given_up_soon(kind: str) -> None:
+    data, started = HOPELESS[kind](), time.process_time()
+    with cheap(), pytest.raises(InvalidAudio, match="Most of the audio file is damaged"):
+        measure(data)
+    with cheap(), pytest.raises(InvalidAudio, match="Most of the audio file is damaged"):
+        list(Recording(data).pcm(16_000))
+    assert time.process_time() - started < 5
+
+
 def test_compressed_and_endless_mp4_headers_are_refused() -> None:
     with cheap():
         with pytest.raises(InvalidAudio):
@@ -161,7 +200,7 @@ def test_decoders_are_opened_one_after_the_other(monkeypatch: pytest.MonkeyPatch
             opened.append(sum(each.codec_context is not None for each in file.streams))
             yield file, stream
 
-    monkeypatch.setattr(ffmpeg, "opened", counted)
+    monkeypatch.setattr(frames, "opened", counted)
     for kind in TRACKS_IN:
         measure(with_tracks(kind, Track(0.3), Track(0.3), Track(0.3)))
     assert set(opened) == {1}
@@ -202,4 +241,4 @@ def test_ffmpeg_may_not_open_a_file_that_audio_names(tmp_path: Path, monkeypatch
     monkeypatch.setitem(ffmpeg._DEMUXERS, "wav", "concat")
     monkeypatch.setitem(ffmpeg._OPTIONS, "safe", "0")
     with pytest.raises(InvalidAudio):
-        list(ffmpeg.decoded(io.BytesIO(script), "wav"))
+        list(frames.decoded(io.BytesIO(script), "wav"))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from audio_gateway.audio.conform import conform
 from audio_gateway.audio.encode import with_true_sizes
 from audio_gateway.audio.formats import SPEECH_FORMATS, SpeechFormat
+from audio_gateway.audio.mpeg import read_frame
 from audio_gateway.errors import InvalidAudio
 from tests.sound import look, look_pcm
 from tests.unit.audio.files import any_file, encoded, id3, in_pieces, mp3, riff, spoken, tone
@@ -31,6 +34,16 @@ def seconds(wanted: SpeechFormat, data: bytes) -> float:
     return (look_pcm(data) if wanted == "pcm" else look(data)).seconds
 
 
+def whole_frames(data: bytes, count: int) -> bytes:
+    """The first frames of an mp3."""
+    at = 0
+    for _ in range(count):
+        frame = read_frame(data, at)
+        assert frame is not None
+        at += frame.length
+    return data[:at]
+
+
 def plain(**options: object) -> bytes:
     return riff(tone(1.0, 24_000), rate=24_000, **options)  # type: ignore[arg-type] # any of its options
 
@@ -51,7 +64,6 @@ JOINED: dict[str, bytes] = {
     "mp3, each with its length": mp3(1.0) + mp3(1.0),
     "mp3, variable, each with its length": mp3(1.0, vbr=True) + mp3(1.0, vbr=True),
     "aac": spoken("aac", 1.0) * 2,
-    "flac": spoken("flac", 1.0) * 2,
     "webm": any_file("webm opus 48 kHz", 1.0) * 2,
 }  # fmt: skip
 
@@ -89,12 +101,16 @@ def test_an_mp3_longer_than_it_promises_promises_nothing() -> None:
     assert b"Xing" not in both
 
 
-def test_a_chain_of_ogg_is_heard_or_refused_but_never_in_part() -> None:
-    """Browsers play the first link alone, so that it is not passed on; nothing was sent to the caller by then."""
-    chain = spoken("opus", 1.0) * 2
+@pytest.mark.parametrize("kind", ["opus", "flac"])
+@pytest.mark.parametrize("size", [1_000, 10_000_000])
+def test_a_chain_of_ogg_or_flac_is_heard_or_refused_but_never_in_part(kind: SpeechFormat, size: int) -> None:
+    """Players play the first link alone, so that it is not passed on; nothing was sent to the caller by then."""
+    chain = spoken(kind, 1.0) * 2
     with pytest.raises(InvalidAudio, match="more than one"):
-        answered(chain, "opus")
-    assert seconds("mp3", answered(chain, "mp3")) == pytest.approx(2.0, abs=PADDED_S)
+        answered(chain, kind, size=size)
+    for wanted in ("mp3", "pcm"):
+        data = answered(chain, wanted, size=size)
+        assert seconds(wanted, data) == pytest.approx(2.0, abs=PADDED_S)
 
 
 REFUSED: dict[str, tuple[SpeechFormat, bytes]] = {
@@ -109,6 +125,7 @@ REFUSED: dict[str, tuple[SpeechFormat, bytes]] = {
     "mp3, noise between": ("mp3", spoken("mp3", 1.0) + NOISE + spoken("mp3", 1.0)),
     "mp3, an error behind it": ("mp3", spoken("mp3", 1.0) + b'{"error": "the second part failed"}'),
     "mp3, the second cut off": ("mp3", mp3(2.0) + mp3(2.0)[:4_000]),
+    "mp3, the second without its last frames": ("mp3", mp3(2.0) + whole_frames(mp3(2.0), 30)),
     "mp3, of two rates": ("mp3", spoken("mp3", 1.0) + mp3(1.0, rate=44_100, xing=False)),
     "aac, noise between": ("aac", spoken("aac", 1.0) + NOISE + spoken("aac", 1.0)),
     "aac, an error behind it": ("aac", spoken("aac", 1.0) + b'{"error": "the second part failed"}'),
@@ -154,3 +171,20 @@ def test_a_header_without_sound_is_refused_before_the_first_byte(name: str, want
     made = conform(in_pieces(data, 700), declared=declared, sample_rate=24_000, wanted=wanted)
     with pytest.raises(InvalidAudio):
         next(made)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.binary(max_size=40).map(lambda raw: raw + raw[: len(raw) % 2]), st.sampled_from([None, 0, 2**32 - 1])
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.integers(1, 64),
+)
+def test_the_samples_of_files_in_a_row_are_those_of_each(files: list[tuple[bytes, int | None]], size: int) -> None:
+    """Whatever their headers say of their sizes, and wherever the network cuts them."""
+    assume(any(samples for samples, _ in files))
+    data = b"".join(riff(samples, rate=24_000, size=said) for samples, said in files)
+    assert answered(data, "pcm", declared="wav", size=size) == b"".join(samples for samples, _ in files)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.audio.measure import measure
+from audio_gateway.audio.riff import read_head
 from audio_gateway.errors import AudioTooLong, InvalidAudio
 from tests.unit.audio.files import EXTENSIBLE, FLOAT, PCM, encoded, riff
 
@@ -45,9 +46,48 @@ def test_extensible_with_pcm_is_plain() -> None:
     assert measure(riff(SECOND, tag=EXTENSIBLE)).duration_ms == 1_000
 
 
-@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000, 0x80000000])
+LEFT_OPEN = (
+    0,
+    0xFFFFFFFF,
+    0xFFFFFFFF - 36,
+    0x7FFFFFFF,
+    0x7FFFFFFF - 36,
+    0x7FFFF000,
+    0x80000000,
+    0x40000000,
+    0x10000000,
+    2_000_000_000,
+    1_000_000_000,
+    100_000_000,
+)
+
+
+@pytest.mark.parametrize("size", LEFT_OPEN)
 def test_sizes_of_streams_mean_all_that_follows(size: int) -> None:
     assert measure(riff(SECOND, size=size)).duration_ms == 1_000
+    head = read_head(riff(SECOND, size=size))
+    assert head is not None
+    assert head.size is None
+    assert not measure(riff(SECOND, size=size)).plain
+
+
+def test_it_may_be_the_size_of_the_file_that_was_left_open() -> None:
+    data = riff(SECOND, size=2_000_000_000 - 36)
+    assert measure(data[:4] + struct.pack("<I", 2_000_000_000) + data[8:]).duration_ms == 1_000
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFFFFFFFFFF, 0x7FFFFFFFFFFFFFFF, 0xFFFFFFFF, 10_000_000_000])
+def test_sizes_of_64_bits_can_be_left_open_too(size: int) -> None:
+    ds64 = b"ds64" + struct.pack("<IQQQI", 28, size, size, 0, 0)
+    assert measure(riff(SECOND, magic=b"RF64", size=0xFFFFFFFF, before=ds64)).duration_ms == 1_000
+
+
+def test_a_large_recording_that_was_cut_off_is_no_stream() -> None:
+    with pytest.raises(InvalidAudio, match="cut off"):
+        measure(riff(SECOND, size=3_123_456_788))
+    ds64 = b"ds64" + struct.pack("<IQQQI", 28, 0, 5_123_456_788, 0, 0)
+    with pytest.raises(InvalidAudio, match="cut off"):
+        measure(riff(SECOND, magic=b"RF64", size=0xFFFFFFFF, before=ds64))
 
 
 def test_rf64_takes_its_size_from_the_ds64_chunk() -> None:

@@ -73,14 +73,15 @@ class Cloud:
         import boto3
 
         session = boto3.Session(aws_access_key_id="k", aws_secret_access_key="s", region_name="eu-central-1")
-        self.clients = {name: session.client(name) for name in ("cloudformation", "logs")}  # type: ignore[call-overload]
+        self.clients = {name: session.client(name) for name in ("cloudformation", "logs")}
         self.stubs = {name: Stubber(client) for name, client in self.clients.items()}
-        groups = ["/aws/lambda/gw/speech", "/aws/apigateway/gw"]
+        group = "AWS::Logs::LogGroup"
+        resources = {"/aws/lambda/gw/speech": group, "/aws/apigateway/gw": group, "t": "AWS::DynamoDB::Table"}
+        common = {"ResourceStatus": "CREATE_COMPLETE", "LastUpdatedTimestamp": "2026-11-30T00:00:00Z"}
         summaries = [
-            {"LogicalResourceId": f"G{at}", "PhysicalResourceId": name, "ResourceType": kind, "ResourceStatus": "CREATE_COMPLETE",
-             "LastUpdatedTimestamp": "2026-11-30T00:00:00Z"}
-            for at, (name, kind) in enumerate([*((name, "AWS::Logs::LogGroup") for name in groups), ("t", "AWS::DynamoDB::Table")])
-        ]  # fmt: skip
+            {"LogicalResourceId": name, "PhysicalResourceId": name, "ResourceType": kind, **common}
+            for name, kind in resources.items()
+        ]
         self.stubs["cloudformation"].add_response("list_stack_resources", {"StackResourceSummaries": summaries})
         self.stubs["logs"].add_response("start_query", {"queryId": "q"})
         for status in statuses:

@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 
 from audio_gateway.api import speech, transcriptions
 from audio_gateway.api.admin.app import admin_app
-from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.app import caller_of, lambda_handler
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.jobs import jobs_app
 from audio_gateway.api.models import models_app
@@ -134,8 +134,10 @@ def apps() -> dict[str, FastAPI]:
         "speech": speech_app(SpeechApi(**parts, caches=FakeSpeechCache())),
         "transcriptions": transcriptions_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
         "translations": translations_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
-        "jobs": jobs_app(stopping=Workshop().stopping, results=cast("ResultStore", None), waits=FakeWaits()),
-        "uploads": uploads_app(uploads=cast("UploadStore", None), visits=cast("Visits", None)),
+        "jobs": jobs_app(
+            stopping=Workshop().stopping, results=cast("ResultStore", None), waits=FakeWaits(), writer_of=caller_of
+        ),
+        "uploads": uploads_app(uploads=cast("UploadStore", None), visits=cast("Visits", None), writer_of=caller_of),
         "voices": voices_app(catalog=found, providers=providers),
         "models": models_app(catalog=found),
         "admin": admin_app(directory=cast("Directory", None)),

@@ -68,7 +68,9 @@ def test_a_job_is_as_it_was_written(store: JobStore) -> None:
 def test_of_another_project_or_past_its_time_it_does_not_exist(store: JobStore) -> None:
     store.create(JOB)
     assert store.get("other", JOB.id, NOW_S) is None
-    assert store.get("default", JOB.id, JOB.expires_at) is None
+    for at_s, there in ((JOB.expires_at - 1, True), (JOB.expires_at, False)):
+        assert (store.get("default", JOB.id, at_s) is not None) is there
+        assert bool(store.newest("default", at_s, after=None, limit=10)) is there
 
 
 def test_from_queued_to_the_end(store: JobStore) -> None:

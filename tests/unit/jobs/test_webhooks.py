@@ -17,7 +17,14 @@ from openai import InvalidWebhookSignatureError, OpenAI
 from audio_gateway.jobs.job import Job
 from audio_gateway.jobs.webhook_queue import Announcement, WebhookQueue, message_of, read_message
 from audio_gateway.jobs.webhook_schedule import GIVE_UP_S, MAX_DELAY_S, Delivery, pause_before
-from audio_gateway.jobs.webhooks import EVENT_TYPES, WebhookEvent, new_secret, secret_hint, signed_headers
+from audio_gateway.jobs.webhooks import (
+    EVENT_TYPES,
+    WebhookEndpoint,
+    WebhookEvent,
+    new_secret,
+    secret_hint,
+    signed_headers,
+)
 from audio_gateway.jobs.webhooks_notify import JobNews
 
 EVENT = WebhookEvent("audio.job.succeeded", "job_1", 1_700_000_000)
@@ -51,6 +58,14 @@ def test_a_signature_is_that_of_standard_webhooks() -> None:
 
 
 SPEC_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@pytest.mark.parametrize(("at_s", "signing"), [(0, 2), (999, 2), (1000, 1), (1001, 1)])
+def test_the_old_secret_signs_until_its_time_is_over(at_s: int, signing: int) -> None:
+    endpoint = WebhookEndpoint(
+        "w", "p", "n", "https://x", EVENT_TYPES, "new", 0, 0, old_secret="old", old_secret_until=1000
+    )
+    assert endpoint.secrets_at(at_s) == ("new", "old")[:signing]
 
 
 @pytest.mark.parametrize("which", [0, 1])

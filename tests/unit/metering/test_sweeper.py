@@ -418,3 +418,10 @@ def test_accounts_are_read_for_half_a_unit_each(bench: Bench) -> None:
 
     bench.sweep(Listening())
     assert asked == [False]
+
+
+@pytest.mark.parametrize(("seconds", "settled"), [(LAG.hold_s - 1, 0), (LAG.hold_s, 1), (LAG.hold_s + 1, 1)])
+def test_a_hold_has_expired_when_its_last_second_begins(bench: Bench, seconds: int, settled: int) -> None:
+    bench.admit("r1")
+    bench.expire(seconds)
+    assert len(bench.sweep().settled) == settled

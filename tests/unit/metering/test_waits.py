@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -53,20 +52,6 @@ def test_so_many_polls_wait_at_once_and_no_more(dynamodb: Any, limits: dict[str,
     assert (caught.value.limit, caught.value.retry_after_s) == ("concurrent_requests", RETRY_AFTER_S)
     bench.waits.end(KEY, first)
     bench.waits.begin(KEY)
-
-
-def test_many_at_the_same_moment_get_as_many_places_as_there_are(dynamodb: Any) -> None:
-    bench = Bench(dynamodb, concurrent_requests=4)
-
-    def begin(_number: int) -> bool:
-        try:
-            bench.new_waits().begin(KEY)
-        except RateLimitReached:
-            return False
-        return True
-
-    with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(begin, range(12))) == 4
 
 
 def test_a_wait_is_a_write_at_its_beginning_and_one_at_its_end(dynamodb: Any) -> None:

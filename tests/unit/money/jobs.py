@@ -17,6 +17,7 @@ from audio_gateway.errors import (
     RateLimitReached,
 )
 from audio_gateway.jobs.job import Job
+from audio_gateway.use_cases.cancelled import cancel_unless_over
 from audio_gateway.use_cases.chunk_job import work_on_chunks
 from audio_gateway.use_cases.end_job import cancel_job, delete_job
 from audio_gateway.use_cases.job_order import JobOrder
@@ -154,8 +155,16 @@ class Jobs(Stage):
             self.delete(job_id, number)
         elif how == "give up":
             self.give_up(job_id)
+        elif how == "operator":
+            self.cancel_for_the_operator(job_id)
         else:
             self.network.machine.running.discard(job_id)
+
+    def cancel_for_the_operator(self, job_id: str) -> None:
+        """The sweeper stops the work on a job, and has it cancelled."""
+        self.network.machine.running.discard(job_id)
+        self.about = job_id
+        self.act(STEPS, lambda p: cancel_unless_over("default", job_id, Deadline.after(900), using=p.ending))
 
     def give_up(self, job_id: str) -> None:
         """The state machine has tried a step often enough."""

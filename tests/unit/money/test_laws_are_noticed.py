@@ -14,7 +14,7 @@ from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering import account_item, account_updates, job_meter, limits, meter, releases
 from audio_gateway.metering.account import Admission, Caller, Hold, Work
 from audio_gateway.metering.lag import CLOCKS_DIFFER_S, LATE_WRITE_S
-from audio_gateway.use_cases import end_job, reserve
+from audio_gateway.use_cases import cancelled, end_job, reserve
 from audio_gateway.use_cases.job_money import JobTill, settle
 from tests.unit.money import history as events
 from tests.unit.money.history import Admit, Burst, EndRequest, Event, Limit, Start, Wait, check
@@ -59,7 +59,7 @@ def a_request_leaves_no_guard(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_cancelled_job_costs_nothing(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(end_job, "work_done", lambda _job, _catalog: None)
+    patch.setattr(cancelled, "work_done", lambda _job, _catalog: None)
 
 
 def any_number_of_holds_may_be_open(patch: pytest.MonkeyPatch) -> None:

@@ -141,6 +141,10 @@ def test_it_starts_nothing_and_changes_nothing(engine: EspeakProcess, what: str)
     assert ask(engine, what) in {"EPERM", "ValueError"}  # the second is Python's for limits that may not be raised
 
 
+def test_it_multiplies_nowhere(unfiltered: EspeakProcess) -> None:
+    assert ask(unfiltered, "fork") == "EAGAIN"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
 def test_it_is_not_root(unfiltered: EspeakProcess) -> None:
     assert answer(unfiltered, "user") == [65_534, 65_534]

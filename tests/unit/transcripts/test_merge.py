@@ -60,6 +60,12 @@ def test_nothing_drifts() -> None:
         assert abs(word.start_ms - (i * 36_000.5 + 5)) <= 0.5
 
 
+@pytest.mark.parametrize(("samples", "start_ms"), [(7, 0), (8, 1), (15, 1), (16, 1), (24, 2)])
+def test_the_place_of_a_chunk_is_rounded_to_the_nearest_millisecond(samples: int, start_ms: int) -> None:
+    merged = merge([ChunkTranscript(samples, 1_600, said("x", words=(Word("x", 0, 9),)))], duration_ms=100)
+    assert words_of(merged) == [("x", start_ms, start_ms + 9)]
+
+
 def test_a_chunk_alone_is_the_transcript() -> None:
     transcript = said("Hello.", words=spoken("Hello"), language="en", token_usage=TokenUsage(1, 2, 3))
     merged = merge([chunk(0, 400, transcript)], duration_ms=400)
@@ -170,6 +176,16 @@ TALKS = st.builds(
     length=st.integers(2_000, 4_000),
 )  # fmt: skip
 JITTER = st.lists(st.integers(-40, 40), min_size=1, max_size=7)
+
+
+def test_words_of_the_right_chunk_begin_no_earlier_than_the_last_one_of_the_left_chunk() -> None:
+    """Each places its words a little off, and the right one all of them early."""
+    left = said("one two", words=(Word("one", 0, 900), Word("two", 1_450, 1_480)))
+    right = said("two three four", words=(Word("two", 100, 130), Word("three", 140, 170), Word("four", 1_000, 1_400)))
+    merged = merge([chunk(0, 2_000, left), chunk(1_000, 4_000, right)], duration_ms=4_000)
+    assert words_of(merged) == [
+        ("one", 0, 900), ("two", 1_450, 1_480), ("three", 1_450, 1_450), ("four", 2_000, 2_400),
+    ]  # fmt: skip
 
 
 @given(TALKS, JITTER, JITTER)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_gateway.transcripts.segments import MAX_SEGMENT_CHARACTERS, MAX_SEGMENT_MS, segments_from_words
+from audio_gateway.transcripts.segments import MAX_SEGMENT_CHARACTERS, MAX_SEGMENT_MS, PAUSE_MS, segments_from_words
 from audio_gateway.transcripts.transcript import Segment, Word
 
 
@@ -44,6 +45,32 @@ def test_words_are_joined_as_they_are_where_the_text_holds_other_ones() -> None:
 def test_a_pause_ends_a_segment() -> None:
     words = [Word("one", 0, 300), Word("two", 999, 1200), Word("three", 1900, 2100)]
     assert texts(words) == ["one two", "three"]
+
+
+def test_the_limits_are_those_of_subtitles() -> None:
+    assert (MAX_SEGMENT_CHARACTERS, MAX_SEGMENT_MS, PAUSE_MS) == (2 * 42, 7 * 1000, 700)
+
+
+@pytest.mark.parametrize(("pause_ms", "segments"), [(PAUSE_MS - 1, 1), (PAUSE_MS, 2)])
+def test_a_pause_of_seven_tenths_of_a_second_is_long_enough(pause_ms: int, segments: int) -> None:
+    assert len(texts([Word("one", 0, 300), Word("two", 300 + pause_ms, 1200)])) == segments
+
+
+@pytest.mark.parametrize(("end_ms", "segments"), [(MAX_SEGMENT_MS, 1), (MAX_SEGMENT_MS + 1, 2)])
+def test_a_segment_is_at_most_seven_seconds_long(end_ms: int, segments: int) -> None:
+    assert len(texts([Word("one", 1000, 4000), Word("two", 4000, 1000 + end_ms)])) == segments
+
+
+@pytest.mark.parametrize(("letters", "segments"), [(MAX_SEGMENT_CHARACTERS - 4, 1), (MAX_SEGMENT_CHARACTERS - 3, 2)])
+def test_a_segment_has_at_most_two_lines(letters: int, segments: int) -> None:
+    """With `one` and the space behind it."""
+    assert len(texts([Word("one", 0, 300), Word("x" * letters, 300, 600)])) == segments
+
+
+def test_a_segment_ends_with_the_word_that_ends_last() -> None:
+    words = [Word("one", 100, 900), Word("two", 300, 500)]
+    assert segments_from_words(words) == (Segment("one two", 100, 900),)
+    assert segments_from_words([Word("one", 100, 50)]) == (Segment("one", 100, 100),)
 
 
 def test_a_change_of_speaker_ends_a_segment() -> None:

@@ -13,13 +13,16 @@ from audio_gateway.api.job_wait import Place, Waiting, Waits, wait_for
 from audio_gateway.api.models import json_response
 from audio_gateway.api.parameters import Parameters
 from audio_gateway.api.results import ResultStore
+from audio_gateway.api.writers import WriterOf
 from audio_gateway.errors import Conflict, InvalidRequest, NotFound
 from audio_gateway.jobs.job import Job, is_job_id
 from audio_gateway.use_cases.end_job import Stopping, cancel_job, delete_job
 from audio_gateway.use_cases.start_job import JobDesk
 
 
-def jobs_app(*, stopping: Stopping, results: ResultStore, waits: Waits, poll_s: float = 0.5) -> FastAPI:
+def jobs_app(
+    *, stopping: Stopping, results: ResultStore, waits: Waits, writer_of: WriterOf, poll_s: float = 0.5
+) -> FastAPI:
     """The app of the jobs function; `poll_s` is how often a job that is waited for is looked at."""
     app = create_app("jobs")
     desk = stopping.desk
@@ -52,7 +55,7 @@ def jobs_app(*, stopping: Stopping, results: ResultStore, waits: Waits, poll_s: 
 
     @app.delete("/audio/jobs/{job_id}")
     async def delete(request: Request, job_id: str) -> Response:
-        caller = caller_of(request)
+        caller = writer_of(request)
         _no_parameters(request)
         found = _job_of(caller, job_id, desk)
         ended = delete_job(found, using=stopping)
@@ -62,7 +65,7 @@ def jobs_app(*, stopping: Stopping, results: ResultStore, waits: Waits, poll_s: 
 
     @app.post("/audio/jobs/{job_id}/cancel")
     async def cancel(request: Request, job_id: str) -> Response:
-        caller = caller_of(request)
+        caller = writer_of(request)
         _no_parameters(request)
         job = cancel_job(_job_of(caller, job_id, desk), using=stopping)
         if job.status != "cancelled":

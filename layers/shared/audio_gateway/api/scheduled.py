@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import asdict
 from typing import Any, Final
 
 from audio_gateway.api.telemetry import count, logger
 from audio_gateway.deadline import Deadline
 from audio_gateway.metering.rollup import Rollup
+from audio_gateway.metering.spend_alerts import SpendAlert, SpendAlerts
 from audio_gateway.metering.sweeper import Sweeper, SweepReport
 from audio_gateway.use_cases.archived_projects import ArchivedProjects
 from audio_gateway.use_cases.lost_jobs import LostJobs, LostReport
@@ -51,8 +53,8 @@ def sweeps(sweeper: Sweeper, lost_jobs: LostJobs, archived: ArchivedProjects) ->
     return handler
 
 
-def rolls_up(rollup: Rollup) -> ScheduledHandler:
-    """The roll-up's handler."""
+def rolls_up(rollup: Rollup, alerts: SpendAlerts) -> ScheduledHandler:
+    """The roll-up's handler: what keys have used, and which of them have used most of their budget."""
 
     def handler(_event: dict[str, Any], _context: Any) -> dict[str, Any]:
         report = rollup.run()
@@ -64,9 +66,18 @@ def rolls_up(rollup: Rollup) -> ScheduledHandler:
             "superseded": report.superseded,
         }
         logger().info("rolled up", extra=fields)
+        _tell_spending(alerts.new(report.key_ids))
         return fields
 
     return handler
+
+
+def _tell_spending(alerts: Collection[SpendAlert]) -> None:
+    """A line for each key, and the metric that an alarm is set on."""
+    for alert in alerts:
+        logger().warning("most of a budget is spent", extra=asdict(alert))
+    if alerts:
+        count(BudgetsNearlySpent=len(alerts))
 
 
 def _tell(report: SweepReport, lost: LostReport, counts: dict[str, int]) -> None:

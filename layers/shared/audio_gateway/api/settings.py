@@ -43,6 +43,13 @@ class TableSettings(_ApiSettings):
 
 
 @dataclass(frozen=True, slots=True)
+class AdminSettings(TableSettings):
+    """For the function that makes and changes keys, which may be limited to some models of the `catalog`."""
+
+    catalog: str
+
+
+@dataclass(frozen=True, slots=True)
 class AudioSettings(_ApiSettings):
     """For the functions that call providers.
 

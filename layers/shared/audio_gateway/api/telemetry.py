@@ -144,7 +144,7 @@ def report(facts: RequestFacts, *, status: int, elapsed_ms: float) -> None:
     if facts.method == "OPTIONS":  # a question of browsers, and no request of anybody
         return
     _count(facts, status, elapsed_ms)
-    if facts.provider_ms is not None or facts.error in _PROVIDER_FAILURES:
+    if facts.provider_ms is not None or facts.failed or facts.error in _PROVIDER_FAILURES:
         count_provider_call(facts.error, facts.failed)
 
 

@@ -12,6 +12,7 @@ from audio_gateway.api.app import body_of, caller_of, create_app
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.json_body import read_object
 from audio_gateway.api.models import json_response
+from audio_gateway.api.writers import WriterOf
 from audio_gateway.errors import InvalidRequest, RequestTooLarge
 from audio_gateway.jobs.upload_store import UploadStore
 from audio_gateway.jobs.uploads import MAX_BYTES, MAX_FILENAME, Form, UploadState
@@ -19,7 +20,9 @@ from audio_gateway.metering.account import Caller as Payer
 from audio_gateway.metering.visits import Visits
 
 
-def uploads_app(*, uploads: UploadStore, visits: Visits, now_s: Callable[[], float] = time.time) -> FastAPI:
+def uploads_app(
+    *, uploads: UploadStore, visits: Visits, writer_of: WriterOf, now_s: Callable[[], float] = time.time
+) -> FastAPI:
     """The app of the uploads function; `now_s` is the clock in unix seconds."""
     app = create_app("uploads")
 
@@ -39,7 +42,7 @@ def uploads_app(*, uploads: UploadStore, visits: Visits, now_s: Callable[[], flo
 
     @app.delete("/audio/uploads/{upload_id}")
     async def delete(request: Request, upload_id: str) -> Response:
-        caller = caller_of(request)
+        caller = writer_of(request)
         uploads.delete(caller.project_id, upload_id)
         return json_response({"id": upload_id, "object": "audio.upload.deleted", "deleted": True})
 

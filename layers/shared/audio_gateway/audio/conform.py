@@ -22,7 +22,7 @@ def conform(
 ) -> Iterator[bytes]:
     """Audio that a provider calls `declared` as `wanted` at 24 kHz mono and `speed`, yielded while it arrives.
 
-    mp3, aac and opus that are as wanted already pass through, but for tags; all other audio is written anew.
+    mp3, aac, opus and flac that are as wanted already pass through, but for tags; all other audio is written anew.
     `sample_rate` (Hz) matters for bytes that are pcm only (s16le mono). Of several files one behind the other all are
     heard. Raises `InvalidAudio` before the first piece when the bytes are no audio (HTML, JSON, text, nothing at all)
     or hold no sound, and after the last whole one when a file is cut off in the middle, or goes on with something that
@@ -121,11 +121,16 @@ def _refuse_other_than_pcm(head: bytes, declared: SpeechFormat) -> None:
 def _is_as_wanted(head: bytes, container: Container, wanted: SpeechFormat) -> bool:
     """Whether the file that begins with `head` is `wanted` at 24 kHz mono, and plays as one whatever comes behind.
 
-    In doubt it is not. Several files of wav or flac are one only when they are written anew, which costs little.
+    In doubt it is not. Several files of wav are one only when they are written anew, which costs next to nothing.
     """
     if wanted in ("mp3", "aac") and wanted == container:
         found = mpeg.find_frames(head, 0, 1)
         return found is not None and (found.first.sample_rate, found.first.channels) == (SPEECH_SAMPLE_RATE, 1)
+    if wanted == container == "flac":
+        from audio_gateway.audio import flac
+
+        info = flac.read_info(head)
+        return info is not None and info[:3] == (SPEECH_SAMPLE_RATE, 1, 16)
     return (wanted, container) == ("opus", "ogg") and head[28:36] == b"OpusHead" and head[37:38] == b"\x01"
 
 

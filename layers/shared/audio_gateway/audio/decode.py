@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from audio_gateway.audio.bounds import Bounds
 from audio_gateway.audio.content import Content
 from audio_gateway.audio.sniff import Container, no_audio, recognise
 from audio_gateway.errors import InvalidAudio
@@ -24,31 +25,32 @@ def decode_pcm(data: Content, sample_rate: int) -> Iterator[bytes]:
     """
     from audio_gateway.audio.resample import to_pcm
 
-    return to_pcm(frames_of(data, recognise(data)), sample_rate)
+    container = recognise(data)
+    return to_pcm(frames_of(data, container, [], Bounds(container)), sample_rate)
 
 
-def frames_of(data: Content, container: Container) -> Iterator[AudioFrame]:
-    """All frames of the track that is heard, through all parts of a file; raises `InvalidAudio`."""
+def frames_of(data: Content, container: Container, tallies: list[Tally], bounds: Bounds) -> Iterator[AudioFrame]:
+    """All frames of the track that is heard, through all parts of a file; what becomes of each is in the `tallies`.
+
+    Raises `InvalidAudio`, and `AudioTooLong` when the time is up.
+    """
     from audio_gateway.audio.parts import parts
 
-    return frames_of_parts(parts(data, container), container, [])
+    return frames_of_parts(parts(data, container, bounds), container, tallies, bounds)
 
 
 def frames_of_parts(
-    found: Sequence[Part], container: Container, tallies: list[Tally], late: Callable[[], bool] = lambda: False
+    found: Sequence[Part], container: Container, tallies: list[Tally], bounds: Bounds
 ) -> Iterator[AudioFrame]:
-    """All frames of a file's parts; what becomes of each is in the `tallies`.
-
-    Raises `InvalidAudio`, and `AudioTooLong` where `late` says that the time is up and nothing can be decoded.
-    """
-    from audio_gateway.audio.ffmpeg import decoded_part
+    """The same of parts that are known."""
+    from audio_gateway.audio.frames import decoded_part
     from audio_gateway.audio.tally import Tally
 
     if not found:
         raise no_audio()
     for part in found:
         tallies.append(Tally())
-        yield from decoded_part(part, container, tallies[-1], late)
+        yield from decoded_part(part, container, tallies[-1], bounds)
 
 
 def decode_stream(chunks: Iterable[bytes], *, container: Container, sample_rate: int) -> Iterator[bytes]:
@@ -57,7 +59,7 @@ def decode_stream(chunks: Iterable[bytes], *, container: Container, sample_rate:
     What the chunks raise comes out as it is, after the audio before it. Raises `InvalidAudio` when they cannot be
     decoded. MP4 alone is collected first: its index may stand at the end.
     """
-    from audio_gateway.audio.ffmpeg import decoded
+    from audio_gateway.audio.frames import decoded
     from audio_gateway.audio.resample import to_pcm
 
     if container == "mp4":

@@ -14,6 +14,7 @@ from audio_gateway.errors import InvalidAudio
 
 _EBML: Final = 0x1A45DFA3
 _SEGMENT: Final = 0x18538067
+_INFO: Final = 0x1549A966
 _TRACKS: Final = 0x1654AE6B
 _TRACK: Final = 0xAE
 _CLUSTERS: Final = frozenset((0x1F43B675, 0xA3, 0xA0))  # and their blocks, where it has no size itself
@@ -27,7 +28,7 @@ _MAX_ELEMENTS: Final = 1_000_000  # a second or two of walking; known clusters c
 _BYTES_PER_ELEMENT: Final = 40  # in files so large that they may have more: 20 ms of Opus at the least bit rate
 _MAX_REMOVED: Final = 20_000
 _MAX_TRACKS: Final = 64
-_MAX_FIELDS: Final = 100  # of a track
+_MAX_FIELDS: Final = 100  # of a track, or of what is said of the file
 _CLUSTER_BYTES: Final = 32  # its time, and where it stands
 _HEAD_BYTES: Final = 16  # of an element: its name and its size, eight at most
 
@@ -52,7 +53,7 @@ class Outline:
     """What a file is made of.
 
     `payload` are the bytes of its clusters, without what they begin with: packets, each with a head.
-    `single` says that it is one recording from the first byte to the last.
+    `single` says that it is one recording from the first byte to the last. `cluster` is the first one.
     """
 
     size: int
@@ -61,6 +62,8 @@ class Outline:
     tracks: tuple[Element, ...]
     audio: tuple[Element, ...]
     single: bool
+    info: Element | None = None
+    cluster: Element | None = None
 
     def only(self, data: Content, track: Element) -> list[Span]:
         """The file in pieces with one track alone, and with padding in the place of what is not needed.
@@ -80,7 +83,7 @@ class Outline:
 
 
 def _disabled(data: Content, track: Element) -> Iterator[tuple[int, bytes]]:
-    for field in _fields(data, track):
+    for field in fields(data, track):
         if field.identifier == _CODEC_ID:
             yield field.at + field.head, b"X" * min(field.size, track.end - field.at - field.head)
         elif field.identifier == _CODEC_PRIVATE:
@@ -92,14 +95,18 @@ def outline(data: Content) -> Outline:
     not_needed, tracks, audio, at = list[Element](), list[Element](), list[Element](), 0
     counts = dict.fromkeys((_EBML, _SEGMENT, _TRACKS), 0)
     segment_ends, payload = len(data), 0
+    first: list[Element | None] = [None, None]
     for element in _elements(data, at, len(data)):
         at = element.end
         if element.identifier in counts:
             counts[element.identifier] += 1
         if element.identifier == _SEGMENT and not element.endless:
             segment_ends = element.end
+        if element.identifier == _INFO:
+            first[0] = first[0] or element
         if element.identifier in _CLUSTERS:
             payload += element.size - _CLUSTER_BYTES
+            first[1] = first[1] or element
         if element.identifier == _TRACK:
             tracks.append(element)
             if _type(data, element) == _AUDIO:
@@ -109,13 +116,15 @@ def outline(data: Content) -> Outline:
         if len(not_needed) > _MAX_REMOVED or len(tracks) > _MAX_TRACKS:
             raise _too_many()
     single = set(counts.values()) == {1} and segment_ends == len(data)
-    return Outline(len(data), payload, tuple(not_needed), tuple(tracks), tuple(audio), single and at == len(data))
+    return Outline(
+        len(data), payload, tuple(not_needed), tuple(tracks), tuple(audio), single and at == len(data), *first
+    )
 
 
 def _elements(data: Content, at: int, end: int) -> Iterator[Element]:
     """The elements up to `end`, or to where there is none; those in a segment and the like as if beside it."""
     for _ in range(max(_MAX_ELEMENTS, len(data) // _BYTES_PER_ELEMENT)):
-        element = _element(data, at) if at < end else None
+        element = element_at(data, at) if at < end else None
         if element is None:
             return
         yield element
@@ -124,20 +133,22 @@ def _elements(data: Content, at: int, end: int) -> Iterator[Element]:
     raise _too_many()
 
 
-def _element(data: Content, at: int) -> Element | None:
+def element_at(data: Content, at: int) -> Element | None:
+    """The element that begins at a place; None where there is none."""
     head = data[at : at + _HEAD_BYTES]
-    identifier, size_at = _number(head, 0, keep_marker=True)
-    size, body = _number(head, size_at, keep_marker=False)
+    identifier, size_at = number_at(head, 0, keep_marker=True)
+    size, body = number_at(head, size_at, keep_marker=False)
     if not body or not identifier:
         return None
     endless = size == (1 << 7 * (body - size_at)) - 1
     return Element(identifier, at, body, 0 if endless else size, endless)
 
 
-def _fields(data: Content, track: Element) -> Iterator[Element]:
-    at = track.at + track.head
+def fields(data: Content, parent: Element) -> Iterator[Element]:
+    """The elements in one that describes something; raises `InvalidAudio` beyond reason."""
+    at = parent.at + parent.head
     for _ in range(_MAX_FIELDS):
-        field = _element(data, at) if at < track.end else None
+        field = element_at(data, at) if at < parent.end else None
         if field is None:
             return
         yield field
@@ -145,15 +156,20 @@ def _fields(data: Content, track: Element) -> Iterator[Element]:
     raise _too_many()
 
 
+def whole_number(data: Content, field: Element) -> int:
+    """The number that an element holds."""
+    start = field.at + field.head
+    return int.from_bytes(data[start : start + min(field.size, 8)], "big")
+
+
 def _type(data: Content, track: Element) -> int | None:
-    for field in _fields(data, track):
+    for field in fields(data, track):
         if field.identifier == _TRACK_TYPE:
-            start = field.at + field.head
-            return int.from_bytes(data[start : start + min(field.size, 8)], "big")
+            return whole_number(data, field)
     return None
 
 
-def _number(head: bytes, at: int, *, keep_marker: bool) -> tuple[int, int]:
+def number_at(head: bytes, at: int, *, keep_marker: bool) -> tuple[int, int]:
     """The variable-length number at `at` and where it ends; 0 and 0 where there is none."""
     first = head[at : at + 1]
     if not first or not first[0]:

@@ -6,24 +6,19 @@ PyAV keeps FFmpeg's log silent, so that nothing of the audio's tags gets out the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
+from audio_gateway.audio.bounds import Bounds
 from audio_gateway.audio.sniff import Container, no_audio, undecodable
-from audio_gateway.audio.tally import STRAY_S, Tally, check_damage, check_promise, check_shape, is_regular
-from audio_gateway.errors import AudioTooLong, InvalidAudio
 
 if TYPE_CHECKING:
-    from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.packet import Packet as AnyPacket
 
     Packet = AnyPacket[AudioStream]
-
-    from audio_gateway.audio.parts import Part
 
 _DEMUXERS: Final[dict[Container, str]] = {
     "wav": "wav",
@@ -46,9 +41,8 @@ _OPTIONS: Final = {
     "max_streams": "64",
 }
 PROBE_BYTES: Final = 1_000_000
-_PROBE_STREAM_BYTES: Final = 4_096  # who listens while audio arrives must not wait for more than is needed
 _READ_BYTES: Final = 65_536
-_BAD_PACKETS: Final = 64  # after which the clock is looked at
+_OPENING_S: Final = 10.0  # of looking for what is in a file, which takes milliseconds
 
 
 class ByteFile(Protocol):
@@ -72,15 +66,27 @@ class SeekableFile(ByteFile, Protocol):
 
 
 @contextmanager
-def opened(file: ByteFile, container: Container, probe_bytes: int) -> Iterator[tuple[InputContainer, AudioStream]]:
+def opened(
+    file: ByteFile, container: Container, probe_bytes: int, bounds: Bounds
+) -> Iterator[tuple[InputContainer, AudioStream]]:
     """The file and its first audio stream of a codec; raises `InvalidAudio` when it has none that can be decoded."""
+    bounds.check_time()
+    with bounds.native():
+        opened_file = _open(file, container, probe_bytes)
+    with opened_file:
+        stream = _first_audio(opened_file, container)
+        stream.codec_context.thread_count = 1
+        yield opened_file, stream
+
+
+def _open(file: ByteFile, container: Container, probe_bytes: int) -> InputContainer:
     import av
 
     options = _OPTIONS | {"probesize": str(probe_bytes)}
     if container == "mp4":
         options["ignore_chapters"] = "1"
     try:
-        opened_file = av.open(
+        return av.open(
             file,
             "r",
             format=_DEMUXERS[container],
@@ -88,13 +94,12 @@ def opened(file: ByteFile, container: Container, probe_bytes: int) -> Iterator[t
             buffer_size=_READ_BYTES,
             metadata_errors="replace",
             io_open=_refuse_to_open,
+            timeout=(_OPENING_S, None),
         )
+    except MemoryError:
+        raise
     except (av.FFmpegError, ValueError, ArithmeticError) as error:
         raise undecodable(container) from error
-    with opened_file:
-        stream = _first_audio(opened_file, container)
-        stream.codec_context.thread_count = 1
-        yield opened_file, stream
 
 
 def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> NoReturn:  # noqa: ARG001 - PyAV's signature
@@ -116,85 +121,16 @@ def _first_audio(opened_file: InputContainer, container: Container) -> AudioStre
     return stream
 
 
-def decoded(file: ByteFile, container: Container) -> Iterator[AudioFrame]:
-    """All frames of the first audio stream in `file`; raises `InvalidAudio` when there are none, or mostly damage."""
-    with opened(file, container, _PROBE_STREAM_BYTES) as (opened_file, stream):
-        tally = Tally()
-        yield from _frames(opened_file, stream, tally, lambda: False)
-        check_damage(tally, container, 0)
+def open_decoder(stream: AudioStream, container: Container) -> None:
+    """Have the track's decoder read its headers; raises `InvalidAudio`, or `MemoryError`, where it cannot."""
+    import av
 
-
-def decoded_part(
-    part: Part, container: Container, tally: Tally, late: Callable[[], bool] = lambda: False
-) -> Iterator[AudioFrame]:
-    """All frames of a part; raises `InvalidAudio`, at the end also when it holds less than it promises.
-
-    What became of it is in the `tally` then. Packets that cannot be decoded make no frames, by which a caller could see
-    that the time is up: `late` is asked instead, and `AudioTooLong` raised. What reading the file raises comes out as
-    it is.
-    """
-    source = part.source
-    file = _Sought(source.open())
     try:
-        with opened(file, container, PROBE_BYTES) as (opened_file, stream):
-            yield from _frames(opened_file, stream, tally, late)
-            file.check()
-            check_damage(tally, container, source.size if part.dense else 0)
-            promised = check_promise(part, opened_file, stream, tally)
-            tally.regular = is_regular(part, tally, promised)
-    except InvalidAudio:
-        file.check()
+        stream.codec_context.open(strict=False)
+    except MemoryError:
         raise
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What FFmpeg says of the only track of a file before it decodes it."""
-
-    sounds: bool
-    default: bool
-    channels: int
-
-
-def look(part: Part, container: Container) -> Look:
-    """Look at a part: whether it has a packet, is marked as the default one, and how many channels it has.
-
-    Raises `InvalidAudio` when it cannot be decoded. What reading the file raises comes out as it is.
-    """
-    from av.stream import Disposition
-
-    file = _Sought(part.source.open())
-    try:
-        with opened(file, container, PROBE_BYTES) as (opened_file, stream):
-            sounds = next(packets(opened_file, stream)) is not None
-            default = bool(stream.disposition & Disposition.default)
-            file.check()
-            return Look(sounds, default, stream.codec_context.channels)
-    except InvalidAudio:
-        file.check()
-        raise
-
-
-class _Sought:
-    """A file whose errors FFmpeg does not see: it would take them for damage of the audio."""
-
-    def __init__(self, file: SeekableFile) -> None:
-        self._file = file
-        self._error: Exception | None = None
-        self.seek, self.tell = file.seek, file.tell
-
-    def read(self, size: int) -> bytes:
-        """What the file gives; nothing, as at its end, when it fails."""
-        try:
-            return self._file.read(size)
-        except Exception as error:  # noqa: BLE001 - kept and raised again, past FFmpeg's C code
-            self._error = error
-            return b""
-
-    def check(self) -> None:
-        """Raise what reading the file raised."""
-        if self._error is not None:
-            raise self._error
+    except (av.FFmpegError, ValueError) as error:
+        raise undecodable(container) from error
 
 
 def packets(opened_file: InputContainer, stream: AudioStream) -> Iterator[Packet | None]:
@@ -205,6 +141,8 @@ def packets(opened_file: InputContainer, stream: AudioStream) -> Iterator[Packet
     while True:
         try:
             packet = next(demuxed, None)
+        except MemoryError:
+            raise
         except (av.FFmpegError, ValueError):
             packet = None  # damage that the demuxer cannot get over: the file ends here
         if packet is None:
@@ -212,34 +150,3 @@ def packets(opened_file: InputContainer, stream: AudioStream) -> Iterator[Packet
             return
         if packet.size:  # else PyAV's own sign of the end, or silence that was not sent
             yield packet
-
-
-def _frames(
-    opened_file: InputContainer, stream: AudioStream, tally: Tally, late: Callable[[], bool]
-) -> Iterator[AudioFrame]:
-    import av
-
-    codec, samples = stream.codec_context, tally.samples
-    decode = codec.decode
-    rate, channels, heard, tick = 0, 0, 0.0, float(stream.time_base or 0)
-    for packet in packets(opened_file, stream):
-        if packet is not None and (pts := packet.pts) is not None and not -STRAY_S < pts * tick - heard < STRAY_S:
-            tally.strayed = True
-        try:
-            frames = decode(packet)
-        except (av.FFmpegError, ValueError):
-            tally.add(packet, good=False)
-            if tally.bad % _BAD_PACKETS == 0 and late():
-                raise AudioTooLong("The audio could not be read in time.", limit_ms=int(heard * 1000)) from None
-            continue
-        tally.add(packet, good=True)
-        for frame in frames:
-            if frame.sample_rate != rate or codec.channels != channels:
-                check_shape(frame)
-                rate, channels = frame.sample_rate, codec.channels
-                tally.shapes += 1
-                samples.setdefault(rate, 0)
-            count = frame.samples
-            samples[rate] += count
-            heard += count / rate
-            yield frame

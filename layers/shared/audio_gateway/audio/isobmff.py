@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 from typing import Final, NamedTuple
 
 from audio_gateway.audio.content import Content, Span
@@ -28,6 +29,7 @@ _MAX_TRACKS: Final = 64
 _MAX_EDITS: Final = 200  # each makes FFmpeg go through all samples of its track
 _MAX_SAMPLES: Final = 6_000_000  # of all tracks: some 30 hours, and 24 bytes of FFmpeg's memory each
 _MAX_DEPTH: Final = 8
+_ZERO: Final = Fraction(0)
 _MOST_TABLE_BYTES: Final = 65_536  # of a table of durations: that of one who keeps time has one row, or two
 _USUAL_PACE: Final = b"\x00\x01\x00\x00"
 _ONE_EACH: Final = b"\x00\x00\x00\x01"
@@ -45,7 +47,8 @@ class _Box(NamedTuple):
 class _Budget:
     """What is left of the counts that a file of this size may declare, and what was found in it.
 
-    `samples` are those that FFmpeg keeps an entry of; `payload` the bytes that samples take, one at least.
+    `samples` are those that FFmpeg keeps an entry of; `payload` the bytes that samples take, one at least; `begins`
+    when a track's first fragment does, by the number of the track.
     """
 
     data: Content
@@ -56,6 +59,7 @@ class _Budget:
     tag_offsets: list[int] = field(default_factory=list)
     tracks: list[Track] = field(default_factory=list)
     runs: list[tuple[int, int]] = field(default_factory=list)
+    begins: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.boxes = max(_MAX_BOXES, len(self.data) // _BYTES_PER_BOX)
@@ -107,7 +111,8 @@ class Outline:
     """What a file is made of.
 
     `samples` are those of all tracks and fragments, None where they are not packets, as those of PCM.
-    `single` says that it is one recording from the first byte to the last.
+    `single` says that it is one recording from the first byte to the last. `begin_s` is when it begins: at zero, or
+    where its first fragment does.
     """
 
     size: int
@@ -116,6 +121,7 @@ class Outline:
     runs: tuple[tuple[int, int], ...]
     samples: int | None
     single: bool
+    begin_s: Fraction
 
     @property
     def audio(self) -> tuple[Track, ...]:
@@ -142,7 +148,11 @@ def outline(data: Content) -> Outline:
         raise _refused()
     samples = None if any(track.alike for track in budget.tracks) else _MAX_SAMPLES - budget.samples
     tags, tracks, runs = tuple(budget.tag_offsets), tuple(budget.tracks), tuple(budget.runs)
-    return Outline(len(data), tags, tracks, runs, samples, single=_is_single(data))
+    scales = {track.id: track.timescale for track in tracks if track.timescale}
+    begin_s = min(
+        (Fraction(at, scales[number]) for number, at in budget.begins.items() if number in scales), default=_ZERO
+    )
+    return Outline(len(data), tags, tracks, runs, samples, single=_is_single(data), begin_s=begin_s)
 
 
 def _is_single(data: Content) -> bool:
@@ -182,7 +192,9 @@ def _visit(budget: _Budget, track: Track, start: int, end: int, depth: int) -> N
             budget.samples -= inside.extra_entries
         elif box.kind in _BRANCHES and depth:
             if box.kind == b"traf":
-                budget.runs.append((box.kind_at, _track_of_run(budget.data, box)))
+                number, ticks = _run(budget.data, box)
+                budget.runs.append((box.kind_at, number))
+                budget.begins.setdefault(number, ticks)
             _visit(budget, track, box.body, box.end, depth - 1)
         else:
             _charge(budget, track, box)
@@ -246,10 +258,12 @@ def _describe(data: Content, track: Track, box: _Box) -> None:
         track.ticks = sum(count * each for count, each in struct.iter_unpack(">II", rows)) if known else None
 
 
-def _track_of_run(data: Content, run: _Box) -> int:
-    """The number of the track that a fragment's run belongs to."""
-    first = next(_boxes(data, run.body, run.end), None)
-    return int.from_bytes(data[first.body + 4 : first.body + 8], "big") if first and first.kind == b"tfhd" else 0
+def _run(data: Content, run: _Box) -> tuple[int, int]:
+    """The number of the track that a fragment's run belongs to, and when it begins, in the track's ticks."""
+    heads = {box.kind: data[box.body : box.body + 12] for box in islice(_boxes(data, run.body, run.end), 3)}
+    time = heads.get(b"tfdt", b"")
+    begin = time[4:12] if time[:1] == b"\x01" else time[4:8]
+    return int.from_bytes(heads.get(b"tfhd", b"")[4:8], "big"), int.from_bytes(begin, "big")
 
 
 def _refused() -> InvalidAudio:

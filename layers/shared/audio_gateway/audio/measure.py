@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from audio_gateway.audio import riff
+from audio_gateway.audio.bounds import Bounds, never
 from audio_gateway.audio.clock import Clock
 from audio_gateway.audio.sniff import Container, recognise
 from audio_gateway.audio.source import AudioSource
-from audio_gateway.errors import AudioTooLong, InvalidAudio
+from audio_gateway.audio.timeline import Timeline
+from audio_gateway.errors import InvalidAudio
 
 if TYPE_CHECKING:
     from audio_gateway.audio.tally import Tally
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 MIN_MS: Final = 100
 
 
-def measure(data: bytes, *, limit_ms: int | None = None, late: Callable[[], bool] = lambda: False) -> AudioSource:
+def measure(data: bytes, *, limit_ms: int | None = None, late: Callable[[], bool] = never) -> AudioSource:
     """Recognise audio by its content and find its true length, rounded up to whole milliseconds.
 
     Raises `InvalidAudio` for whatever is not whole, decodable audio of at least 0.1 s, and `AudioTooLong` as soon as
@@ -32,31 +34,24 @@ def measure(data: bytes, *, limit_ms: int | None = None, late: Callable[[], bool
             clock.add(wave.audio_bytes // wave.block_align, wave.sample_rate)
             check_length(clock.milliseconds)
             return AudioSource(data, container, clock.milliseconds, wave.sample_rate, wave.channels, plain=wave.true)
-    return _measure_by_decoding(data, container, clock, late)
+    return _measure_by_decoding(data, container, clock, Bounds(container, late))
 
 
-def _measure_by_decoding(data: bytes, container: Container, clock: Clock, late: Callable[[], bool]) -> AudioSource:
+def _measure_by_decoding(data: bytes, container: Container, clock: Clock, bounds: Bounds) -> AudioSource:
     from audio_gateway.audio.decode import frames_of_parts
     from audio_gateway.audio.parts import parts
 
-    found = parts(data, container, late)
+    found = parts(data, container, bounds)
     tallies: list[Tally] = []
     sample_rate = channels = 0
-    for frame in frames_of_parts(found, container, tallies, late):
+    for frame in frames_of_parts(found, container, tallies, bounds):
         if not sample_rate:
             sample_rate, channels = frame.sample_rate, frame.layout.nb_channels
         clock.add(frame.samples, frame.sample_rate)
-        if late():
-            raise too_late(clock.milliseconds)
     check_length(clock.milliseconds)
     plain = len(found) == 1 and found[0].plain and tallies[0].regular
-    return AudioSource(data, container, clock.milliseconds, sample_rate, channels, plain=plain)
-
-
-def too_late(read_ms: int) -> AudioTooLong:
-    """The error for audio of which so much was read when the time was up."""
-    message = f"No more than {read_ms / 1000:g} s of the audio could be read in time."
-    return AudioTooLong(message, limit_ms=read_ms)
+    timeline = Timeline(tallies[0].jumps if len(found) == 1 else ())
+    return AudioSource(data, container, clock.milliseconds, sample_rate, channels, plain=plain, timeline=timeline)
 
 
 def check_length(duration_ms: int) -> None:

@@ -22,6 +22,7 @@ _CHECKSUM: Final = 22  # where it stands in a page
 _MIRRORED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _AUDIO: Final = (b"OpusHead", b"\x01vorbis", b"\x7fFLAC", b"Speex   ")
 _COMMENT_PREFIX: Final = {b"OpusHead": 8, b"\x01vorbis": 7, b"\x7fFLAC": 4, b"Speex   ": 0}
+_SKELETON: Final = b"fishead"
 _MAX_COMMENTS: Final = 1_000
 _MAX_LINKS: Final = 1_000
 _MAX_STREAMS: Final = 64  # of a link
@@ -155,11 +156,12 @@ class Chain:
     """The audio streams of a file, link by link.
 
     `single` says that it is one stream from the first byte to the last: no other one, no second link, nothing between
-    pages or behind the last one.
+    pages or behind the last one. `pictures` says that something else than sound is in it.
     """
 
     links: list[list[Link]]
     single: bool
+    pictures: bool
 
 
 def chain(data: Content) -> Chain:
@@ -169,7 +171,7 @@ def chain(data: Content) -> Chain:
         walk.see(page)
     links = [link for link in walk.links if link]
     single = walk.single and walk.at == len(data) and len(links) == len(walk.links) == 1 and len(links[0]) == 1
-    return Chain(links, single)
+    return Chain(links, single, walk.pictures)
 
 
 @dataclass(slots=True)
@@ -178,6 +180,7 @@ class _Walk:
     links: list[list[Link]] = field(default_factory=list)
     at: int = 0
     single: bool = True
+    pictures: bool = False
     _open: dict[bytes, Link] = field(default_factory=dict)
     _in_heads: bool = False
 
@@ -202,7 +205,10 @@ class _Walk:
         if not self._in_heads:  # first pages stand together: one after others begins a new link
             self._in_heads, self._open = True, {}
             self.links.append([])
-        if page.serial not in self._open and (kind := _kind(self.data, page)) is not None:
+        kind = _kind(self.data, page)
+        if kind is None:
+            self.pictures = self.pictures or not self.data[page.body : page.body + 8].startswith(_SKELETON)
+        elif page.serial not in self._open:
             self._open[page.serial] = Link(self.data, page.serial, kind)
             self.links[-1].append(self._open[page.serial])
         if len(self.links) > _MAX_LINKS:

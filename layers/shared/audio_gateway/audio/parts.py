@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal, Protocol
 
-from audio_gateway.audio import ebml, flac, isobmff, mpeg, ogg, riff
+from audio_gateway.audio import clusters, ebml, flac, isobmff, mpeg, ogg, riff
+from audio_gateway.audio.bounds import Bounds
 from audio_gateway.audio.content import Content, Pieces
 from audio_gateway.audio.ffmpeg import SeekableFile
 from audio_gateway.audio.sniff import ENOUGH, Container
@@ -57,6 +58,9 @@ class Part:
     heads take. `dense` says that nothing but frames of audio is in it, behind the `head`; `is_last` then says whether a
     packet is a frame to its last byte, where FFmpeg takes what follows along with it.
 
+    `container` is what these bytes are where that is not what the file is. `zero_s` is when the recording begins on the
+    clock of the timestamps; None where it begins with the track.
+
     `plain` says that the file has no other part and nothing else that can be heard.
     """
 
@@ -69,23 +73,26 @@ class Part:
     dense: bool = False
     head: bytes = b""
     is_last: Callable[[bytes], bool] | None = None
+    container: Container | None = None
+    zero_s: Fraction | None = None
     plain: bool = False
 
 
-def parts(data: Content, container: Container, late: Callable[[], bool] = lambda: False) -> list[Part]:
+def parts(data: Content, container: Container, bounds: Bounds) -> list[Part]:
     """The parts of a file whose content is `container`, one track of each.
 
-    Raises `InvalidAudio` where its structure is wrong, or where it has no audio, and `AudioTooLong` once `late` says
-    that the time is up.
+    Raises `InvalidAudio` where its structure is wrong, or where it has no audio, and `AudioTooLong` when the time is
+    up.
     """
-    found = _PARTS_OF[container](data)
+    with bounds.native():  # our own lists of what is in a file can be long, too
+        found = _PARTS_OF[container](data)
     compared = sum(len(tracks) for tracks in found if len(tracks) > 1)
     if compared > MOST_TRACKS:
         raise InvalidAudio(
             f"The file has {compared} audio tracks; one of at most {MOST_TRACKS} can be chosen. Send that track alone.",
             param="file",
         )
-    return [chosen(tracks, container, late) for tracks in found]
+    return [chosen(tracks, container, bounds) for tracks in found]
 
 
 def _of_wav(data: Content) -> list[list[Part]]:
@@ -132,7 +139,8 @@ def _of_flac(data: Content) -> list[list[Part]]:
 
 def _of_ogg(data: Content) -> list[list[Part]]:
     chain = ogg.chain(data)
-    return [[Part(stream, ask="pages", plain=chain.single) for stream in link] for link in chain.links]
+    zero_s = Fraction(0) if chain.pictures else None
+    return [[Part(stream, ask="pages", zero_s=zero_s, plain=chain.single) for stream in link] for link in chain.links]
 
 
 def _of_mp4(data: Content) -> list[list[Part]]:
@@ -145,6 +153,7 @@ def _of_mp4(data: Content) -> list[list[Part]]:
                 ask="track",
                 media_s=track.media_s,
                 packets=outline.samples,
+                zero_s=outline.begin_s,
                 plain=alone and track.ordinary,
             )
             for track in outline.audio
@@ -155,12 +164,14 @@ def _of_mp4(data: Content) -> list[list[Part]]:
 def _of_webm(data: Content) -> list[list[Part]]:
     outline = ebml.outline(data)
     alone = len(outline.tracks) == 1  # else the file says how long the longest of them is
+    begin_s = clusters.begin_of(data, outline)
     return [
         [
             Part(
                 Pieces(data, outline.only(data, track)),
                 ask="file" if alone else "times",
                 payload=outline.payload,
+                zero_s=begin_s,
                 plain=alone and outline.single,
             )
             for track in outline.audio

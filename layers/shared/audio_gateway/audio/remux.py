@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from audio_gateway.audio.bounds import Bounds
 from audio_gateway.audio.ffmpeg import PROBE_BYTES, opened, packets
 from audio_gateway.audio.parts import Part
 from audio_gateway.audio.sniff import Container
@@ -19,8 +20,8 @@ _WEBM_CODECS: Final = ("opus", "vorbis")
 _READ_BYTES: Final = 1 << 20
 
 
-def copied(part: Part, container: Container, late: Callable[[], bool]) -> bytes | None:
-    """The part's track alone, in the same container; None where it cannot be copied, or `late` said to stop.
+def copied(part: Part, container: Container, bounds: Bounds) -> bytes | None:
+    """The part's track alone, in the same container; None where it cannot be copied, or not in time.
 
     What Matroska holds and WebM may not goes into MP4. Nothing says that it sounds the same: that must be measured.
     """
@@ -29,26 +30,25 @@ def copied(part: Part, container: Container, late: Callable[[], bool]) -> bytes 
         return b"".join(iter(lambda: file.read(_READ_BYTES), b""))
     try:
         if container in ("mp4", "webm"):
-            return _muxed(part, container, late)
-        return part.head + b"".join(bytes(packet) for packet in _packets(part, container, late))
+            return _muxed(part, container, bounds)
+        return part.head + b"".join(bytes(packet) for packet in _packets(part, container, bounds))
     except InvalidAudio:
         return None
 
 
-def _packets(part: Part, container: Container, late: Callable[[], bool]) -> Iterator[Packet]:
-    with opened(part.source.open(), container, PROBE_BYTES) as (opened_file, stream):
+def _packets(part: Part, container: Container, bounds: Bounds) -> Iterator[Packet]:
+    with opened(part.source.open(), container, PROBE_BYTES, bounds) as (opened_file, stream):
         for packet in packets(opened_file, stream):
-            if late():
-                raise InvalidAudio("The time is up.", param="file")
+            bounds.check_time()
             if packet is not None and not packet.is_discard:
                 yield packet
 
 
-def _muxed(part: Part, container: Container, late: Callable[[], bool]) -> bytes | None:
+def _muxed(part: Part, container: Container, bounds: Bounds) -> bytes | None:
     import av
 
     file, shift = io.BytesIO(), 0
-    taken = _packets(part, container, late)
+    taken = _packets(part, container, bounds)
     first = next(taken, None)
     if first is None:
         return None

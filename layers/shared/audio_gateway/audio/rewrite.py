@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
+from audio_gateway.audio.bounds import Bounds, never, too_late
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.errors import AudioTooLong, InvalidAudio
 
 _MOST_HERTZ: Final = 48_000  # of what is encoded anew
 
 
-def plainly(audio: AudioSource, *, most_bytes: int, late: Callable[[], bool] = lambda: False) -> AudioSource:
+def plainly(audio: AudioSource, *, most_bytes: int, late: Callable[[], bool] = never) -> AudioSource:
     """The audio in a file that holds what was measured of it and nothing else: itself where it is such a file.
 
     Else the measured track is taken out as it is coded, and the new file is measured in its turn. Where it is not
@@ -31,8 +33,9 @@ def _copy(audio: AudioSource, most_bytes: int, late: Callable[[], bool]) -> Audi
     from audio_gateway.audio.parts import parts
     from audio_gateway.audio.remux import copied
 
-    found = parts(audio.data, audio.container, late)
-    data = copied(found[0], audio.container, late) if len(found) == 1 else None
+    bounds = Bounds(audio.container, late)
+    found = parts(audio.data, audio.container, bounds)
+    data = copied(found[0], audio.container, bounds) if len(found) == 1 else None
     if not data or data == audio.data or len(data) > most_bytes:
         return None
     try:
@@ -41,7 +44,8 @@ def _copy(audio: AudioSource, most_bytes: int, late: Callable[[], bool]) -> Audi
         raise
     except InvalidAudio:
         return None
-    return again if again.plain and again.duration_ms == audio.duration_ms else None
+    same = again.plain and again.duration_ms == audio.duration_ms
+    return replace(again, timeline=audio.timeline) if same else None
 
 
 def _encoded(audio: AudioSource, most_bytes: int, late: Callable[[], bool]) -> AudioSource:
@@ -50,16 +54,14 @@ def _encoded(audio: AudioSource, most_bytes: int, late: Callable[[], bool]) -> A
     rate = min(audio.sample_rate, _MOST_HERTZ)
     pcm = _in_time(audio, rate, late)
     data = flac_file(pcm, rate, most_bytes=most_bytes)
-    return AudioSource(data, "flac", audio.duration_ms, rate, channels=1)
+    return AudioSource(data, "flac", audio.duration_ms, rate, channels=1, timeline=audio.timeline)
 
 
 def _in_time(audio: AudioSource, rate: int, late: Callable[[], bool]) -> Iterator[bytes]:
     """The samples of the measured time: another rate can make one more of them."""
-    from audio_gateway.audio.measure import too_late
-
     left = audio.duration_ms * rate // 1000 * 2
     for piece in audio.pcm(rate):
         if late():
-            raise too_late(audio.duration_ms - left * 500 // rate)
+            raise too_late(audio.duration_ms / 1000 - left / 2 / rate)
         yield piece[:left]
         left = max(0, left - len(piece))

@@ -14,7 +14,9 @@ from audio_gateway.errors import InvalidAudio
 UNKNOWN_SIZE: Final = 0xFFFFFFFF
 """Written by those who stream and do not know the length yet; readers take all that follows."""
 
-_STREAMED_FROM: Final = 0x7FFF0000  # sox, arecord and others write a round number just below 2 GiB instead
+_GREATEST: Final = (*(1 << bits for bits in range(28, 34)), 1 << 63, 1 << 64)
+_NEAR: Final = 65_536
+_ROUND, _ROUND_FROM = 1_000_000, 100_000_000
 _MAX_CHUNKS: Final = 1_000
 _TAG_PCM, _TAG_FLOAT, _TAG_EXTENSIBLE = 1, 3, 0xFFFE
 _SUBFORMAT_TAIL: Final = bytes.fromhex("000000001000800000aa00389b71")
@@ -103,6 +105,17 @@ class Head:
         return _bytes_per_second(self.fmt)
 
 
+def is_left_open(size: int) -> bool:
+    """Whether a size is what writers leave that stream and do not know it: readers take all that follows.
+
+    That is 0; a power of two from 256 MiB on, or a number next to it (FFmpeg, sox, arecord); or whole millions from 100
+    MB on (Python's `wave`, told a number of frames that will do). Of recordings one in hundreds of thousands has such
+    a size by chance.
+    """
+    near = any(abs(size - greatest) <= _NEAR for greatest in _GREATEST)
+    return not size or near or (size >= _ROUND_FROM and size % _ROUND == 0)
+
+
 def read_head(data: bytes) -> Head | None:
     """The head of a RIFF file of which only the beginning is known; None as long as its audio has not begun."""
     at, fmt = 12, b""
@@ -110,7 +123,7 @@ def read_head(data: bytes) -> Head | None:
         name, size = _CHUNK.unpack_from(data, at)
         at += 8
         if name == b"data":
-            return Head(fmt, at, size if 0 < size < _STREAMED_FROM else None) if fmt else None
+            return Head(fmt, at, None if is_left_open(size) else size) if fmt else None
         if name == b"fmt " and size >= _FORMAT.size:
             fmt = data[at : at + size]
         at += size + size % 2
@@ -194,7 +207,9 @@ def _end_of_data(data: Content, start: int, size: int | None, bytes_per_second: 
     if not size or size <= there:
         return start + size if size else len(data)
     missing = size - there
-    if size < _STREAMED_FROM and missing > bytes_per_second // 10:
+    whole = int.from_bytes(data[4:8], "little") if data[:4] == b"RIFF" else size
+    open_ended = is_left_open(size) or is_left_open(whole)
+    if not open_ended and missing > bytes_per_second // 10:
         raise InvalidAudio(
             f"The WAV file is cut off: its header promises {size} bytes of audio, but {missing} of them "
             f"({missing / bytes_per_second:.2f} s) are missing. Upload the complete file.",

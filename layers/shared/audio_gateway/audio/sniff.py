@@ -130,6 +130,15 @@ def no_audio() -> InvalidAudio:
     return InvalidAudio("The file has no audio stream in it. Upload a file with sound.", param="file")
 
 
+def too_demanding() -> InvalidAudio:
+    """The file asks for more memory than any recording needs."""
+    return InvalidAudio(
+        "The audio file could not be read: its headers ask for more memory than a recording needs. Export it again, "
+        "for example as mp3 or wav.",
+        param="file",
+    )
+
+
 def undecodable(container: Container) -> InvalidAudio:
     """The file is of a kind we know, and its content is not."""
     return InvalidAudio(

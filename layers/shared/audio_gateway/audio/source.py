@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from audio_gateway.audio.sniff import Container
+from audio_gateway.audio.timeline import AS_HEARD, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class AudioSource:
     `data` is the file; `container` what its content says it is; `duration_ms` the decoded length rounded up to whole
     milliseconds; `sample_rate` (Hz) and `channels` those that the track which is heard begins with. `plain` says that
     whoever decodes the file hears that and nothing else: only such audio is given to a provider (`rewrite.plainly`).
+    `timeline` has the recording's own times of the sound, where they are others than those of the samples.
     """
 
     data: bytes
@@ -23,6 +25,7 @@ class AudioSource:
     sample_rate: int
     channels: int
     plain: bool = True
+    timeline: Timeline = AS_HEARD
 
     def pcm(self, sample_rate: int) -> Iterator[bytes]:
         """The audio as s16le mono at `sample_rate` Hz, in pieces of bounded size; raises `InvalidAudio`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from audio_gateway.audio.riff import MAX_CHANNELS, RATES
 from audio_gateway.audio.sniff import Container, undecodable
+from audio_gateway.audio.timeline import STRAY_S, Jump
 from audio_gateway.errors import InvalidAudio
 
 if TYPE_CHECKING:
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
 
 _CUT_OFF_S: Final = Fraction(1, 2)
 _CUT_OFF_SHARE: Final = Fraction(1, 100)
-STRAY_S: Final = 0.2
-"""What encoders put before and behind the sound, and what is lost where timestamps are rounded."""
-
-_STRAY_PACKETS: Final = 8  # likewise
+_STRAY_PACKETS: Final = 8  # what encoders put before and behind the sound
+_HOPELESS: Final = 1_000  # packets: damage of some 20 s, and nothing good beside it
 _PACKET_HEAD_BYTES: Final = 16  # in WebM, at most
 
 
@@ -35,7 +34,8 @@ class Tally:
 
     `shapes` counts how often sample rate or channels were others than before, `strayed` says that the timestamps were
     not those of samples which follow one another from zero on, and `regular`, at the end, that a decoder of any make
-    hears what was decoded here: nothing was damaged, skipped, or promised otherwise.
+    hears what was decoded here: nothing was damaged, skipped, or promised otherwise. `jumps` are those of the part's
+    own `Timeline`.
     """
 
     good: int = 0
@@ -48,6 +48,7 @@ class Tally:
     shapes: int = 0
     strayed: bool = False
     regular: bool = False
+    jumps: tuple[Jump, ...] = ()
 
     def add(self, packet: Packet | None, *, good: bool) -> None:
         """Count a packet; None is the end of the file and counts nothing."""
@@ -82,24 +83,37 @@ def check_damage(tally: Tally, container: Container, dense_bytes: int) -> None:
     if not tally.samples:
         raise undecodable(container)
     if tally.bad > tally.good or 2 * tally.good_bytes < dense_bytes:
-        raise InvalidAudio(
-            "Most of the audio file is damaged and cannot be decoded. Check that it plays, and upload a whole copy.",
-            param="file",
-        )
+        raise _damaged()
+
+
+def check_hope(tally: Tally) -> None:
+    """Raise `InvalidAudio` for so much damage that nothing good is to be expected: it costs time without an end."""
+    if tally.bad - tally.good > _HOPELESS:
+        raise _damaged()
+
+
+def _damaged() -> InvalidAudio:
+    return InvalidAudio(
+        "Most of the audio file is damaged and cannot be decoded. Check that it plays, and upload a whole copy.",
+        param="file",
+    )
 
 
 def check_promise(part: Part, opened_file: InputContainer, stream: AudioStream, tally: Tally) -> Fraction | None:
     """The seconds that were promised, if any were; raises `InvalidAudio` when they are not there."""
     ticks = stream.time_base or Fraction(0)
     promised, reached = part.promised_s, tally.seconds + tally.bad_ticks * ticks
+    last, begin = tally.last, stream.start_time or 0
+    if last is not None and last.pts is not None and part.ask in ("track", "file"):
+        # Silence need not be there: time goes on without.
+        since = begin if part.ask == "track" else 0
+        reached = max(reached, (last.pts + (last.duration or 0) - since) * ticks)
     if part.ask in ("track", "pages") and stream.duration:
         promised = stream.duration * ticks
         if part.ask == "pages":  # they say when they end, also in a recording that begins in the middle of something
-            promised -= max(0, stream.start_time or 0) * ticks
+            promised -= max(0, begin) * ticks
     elif part.ask == "file" and opened_file.duration and len(opened_file.streams) == 1:
         promised = Fraction(opened_file.duration, 1_000_000)
-        if tally.last is not None and tally.last.pts is not None:  # silence need not be sent: time goes on without
-            reached = max(reached, (tally.last.pts + (tally.last.duration or 0)) * ticks)
     if promised is not None and promised - reached > max(_CUT_OFF_S, promised * _CUT_OFF_SHARE):
         raise InvalidAudio(
             f"The audio file is cut off: its header promises {float(promised):.2f} s, but only {float(reached):.2f} s "

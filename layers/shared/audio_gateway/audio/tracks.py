@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from audio_gateway.audio.ffmpeg import Look, look
+from audio_gateway.audio.bounds import Bounds
+from audio_gateway.audio.frames import Look, look
 from audio_gateway.audio.sniff import Container, no_audio
 from audio_gateway.errors import AudioTooLong, InvalidAudio
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from audio_gateway.audio.parts import Part
 
 
-def chosen(tracks: Sequence[Part], container: Container, late: Callable[[], bool]) -> Part:
+def chosen(tracks: Sequence[Part], container: Container, bounds: Bounds) -> Part:
     """The track that is heard, measured, paid and sent: the only one, or the best of those that can be decoded.
 
     FFmpeg's program takes a track with packets before one without, then one that is marked as the default, then the one
@@ -21,7 +22,7 @@ def chosen(tracks: Sequence[Part], container: Container, late: Callable[[], bool
 
     Raises:
         InvalidAudio: there is none, or none of several can be decoded.
-        AudioTooLong: `late` said that the time is up.
+        AudioTooLong: the time is up.
     """
     if not tracks:
         raise no_audio()
@@ -30,11 +31,11 @@ def chosen(tracks: Sequence[Part], container: Container, late: Callable[[], bool
     best: tuple[Look, Part] | None = None
     refusal = no_audio()
     for track in tracks:
-        if late():
-            raise AudioTooLong("The audio tracks of the file could not be compared in time.", limit_ms=0)
         try:
-            seen = look(track, container)
+            seen = look(track, container, bounds)
         except InvalidAudio as error:
+            if isinstance(error, AudioTooLong) or isinstance(error.__cause__, MemoryError):
+                raise  # the next one would cost as much
             refusal = error
             continue
         if best is None or _worth(seen) > _worth(best[0]):

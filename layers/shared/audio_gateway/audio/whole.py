@@ -159,25 +159,36 @@ class _Pages:
 class _FlacFrames:
     """FLAC: the last frame's checksums are right, and streams that follow one another are of one kind."""
 
-    def __init__(self, *, one: bool) -> None:  # noqa: ARG002 - it is always decoded
+    def __init__(self, *, one: bool) -> None:
+        self._one = one
         self._tail = b""
         self._kind: tuple[int, int, int] | None = None
+        self._held: bytes | None = b""  # heads, until there is a frame
 
     def see(self, chunk: bytes) -> bytes:
-        fresh = max(0, len(self._tail) - flac.HEAD_BYTES + 1)
         data = self._tail + chunk
-        at = data.find(b"fLaC", fresh)
+        at = data.find(b"fLaC", max(0, len(self._tail) - flac.HEAD_BYTES + 1))
         while at >= 0:
-            info = flac.read_info(data, at)
-            if info is not None and self._kind not in (None, info[:3]):
-                raise InvalidAudio("The answer holds FLAC streams of different kinds.", param="file")
-            self._kind = info[:3] if info is not None else self._kind
+            self._begin(flac.read_info(data, at))
             at = data.find(b"fLaC", at + 1)
         self._tail = data[-flac.MAX_FRAME_BYTES :]
-        return chunk
+        if self._held is None:
+            return chunk
+        self._held += chunk
+        if self._held.find(b"\xff\xf8", flac.HEAD_BYTES) < 0 > self._held.find(b"\xff\xf9", flac.HEAD_BYTES):
+            return b""
+        passed, self._held = self._held, None
+        return passed
+
+    def _begin(self, info: flac.StreamInfo | None) -> None:
+        if info is None:
+            return
+        if self._kind is not None and (self._one or self._kind != info[:3]):
+            raise InvalidAudio("The flac audio is more than one recording.", param="file")
+        self._kind = info[:3]
 
     def cut_off(self) -> bool:
-        return not flac.ends_whole(self._tail)
+        return self._held is not None or not flac.ends_whole(self._tail)
 
 
 _WATCHES: Final[dict[Container, Callable[..., _Watch]]] = {

@@ -86,12 +86,12 @@ def _of_file(ids: tuple[str, ...]) -> Iterator[Line]:
 def _of_cloudwatch(gateway: Gateway, stack: str, ids: tuple[str, ...], between_s: tuple[int, int]) -> Iterator[Line]:
     client: Any = gateway.client("logs")
     found_by = " or ".join(f'@message like "{each}"' for each in ids)
-    fields = "fields @timestamp, @log, @message"
+    wanted = "fields @timestamp, @log, @message"
     query = client.start_query(
         logGroupNames=_groups(gateway.client("cloudformation"), stack),
         startTime=between_s[0],
         endTime=between_s[1],
-        queryString=f"{fields} | filter {found_by} | sort @timestamp asc | limit {_MOST_LINES}",
+        queryString=f"{wanted} | filter {found_by} | sort @timestamp asc | limit {_MOST_LINES}",
     )
     for row in _results(client, query["queryId"]):
         fields = {each["field"]: each["value"] for each in row}

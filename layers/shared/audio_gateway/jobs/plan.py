@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from audio_gateway.audio.timeline import Jump
 from audio_gateway.jobs.job import Answered
 
 
@@ -42,19 +43,25 @@ class DoneChunk:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All chunks in order. `amount` is what is charged for all of them: milliseconds of audio, or characters."""
+    """All chunks in order. `amount` is what is charged for all of them: milliseconds of audio, or characters.
+
+    `jumps` are those of the recording's `Timeline`.
+    """
 
     amount: int
     pieces: tuple[Piece, ...]
+    jumps: tuple[Jump, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept: numbers only."""
-        return {"amount": self.amount, "pieces": [[piece.start, piece.end, piece.overlap] for piece in self.pieces]}
+        pieces = [[piece.start, piece.end, piece.overlap] for piece in self.pieces]
+        return {"amount": self.amount, "pieces": pieces, "jumps": self.jumps}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """What `to_json` gave."""
-        return cls(value["amount"], tuple(Piece(*numbers) for numbers in value["pieces"]))
+        jumps = tuple((at_ms, ahead_ms) for at_ms, ahead_ms in value.get("jumps", ()))  # of older plans: none
+        return cls(value["amount"], tuple(Piece(*numbers) for numbers in value["pieces"]), jumps)
 
     @property
     def tasks(self) -> int:

@@ -130,8 +130,9 @@ class UploadStore:
                 Bucket=self._bucket, Prefix=f"uploads/{project_id}/"
             )
             for page in pages:
-                for each in page.get("Contents", ()):
-                    self._s3.delete_object(Bucket=self._bucket, Key=each["Key"])
+                found: Any = [{"Key": each["Key"]} for each in page.get("Contents", ())]
+                if found:
+                    self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": found, "Quiet": True})
 
     def _upload(self, project_id: str, upload_id: str) -> Upload:
         item = self._table.get(_key(project_id, upload_id)) if is_upload_id(upload_id) else None

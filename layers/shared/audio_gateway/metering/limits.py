@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any, Final
@@ -106,13 +106,9 @@ def limits_from_api(value: Any) -> Limits:
     return limits
 
 
-def limits_changed_by(value: Any) -> Callable[[Limits], Limits]:
-    """What a request body makes of the limits that a key has: those that it names, of which null takes one away.
-
-    Raises as `limits_from_api`.
-    """
-    wanted = limits_from_api(value)
-    named = {_READERS[name][0]: getattr(wanted, _READERS[name][0]) for name in value}
+def limits_changed_by(named_in: Iterable[str], wanted: Limits) -> Callable[[Limits], Limits]:
+    """What becomes of a key's limits if those that are named, as callers write them, are to be as `wanted`."""
+    named = {_READERS[name][0]: getattr(wanted, _READERS[name][0]) for name in named_in}
     return lambda limits: replace(limits, **named)
 
 

@@ -9,7 +9,7 @@ it is written.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -50,7 +50,8 @@ _WRITES_OF_A_RUN: Final = 1_000_000_000
 class RollupReport:
     """What a run did. `frontier_ms` is what it got to (unix milliseconds), None where there is nothing to count yet.
 
-    `mended` are the hours that rows had come late to. `superseded`: a later run began, and does the rest.
+    `mended` are the hours that rows had come late to. `superseded`: a later run began, and does the rest. `key_ids` are
+    the keys whose use was written.
     """
 
     frontier_ms: int | None
@@ -58,6 +59,7 @@ class RollupReport:
     items: int = 0
     mended: int = 0
     superseded: bool = False
+    key_ids: set[str] = field(default_factory=set)
 
 
 class _Superseded(Exception):
@@ -78,6 +80,7 @@ class _Run:
         for bucket in buckets:
             values = self._next()
             _conclude(self._table.put(bucket_item(bucket, self._stamp), _NOTHING_LATER, values))
+            self.report.key_ids.add(bucket.key_id)
 
     def remove(self, bucket: Bucket) -> None:
         """Delete an item; raises `_Superseded` where a later run has been."""

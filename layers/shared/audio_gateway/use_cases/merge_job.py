@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from audio_gateway.audio.formats import CONTENT_TYPES
 from audio_gateway.audio.silence import CHUNK_SAMPLE_RATE
+from audio_gateway.audio.timeline import Timeline
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import StorageUnavailable, WorkTooLong
@@ -17,6 +18,7 @@ from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import Piece, Plan
 from audio_gateway.metering.ledger import failed_row
 from audio_gateway.transcripts.merge import ChunkTranscript, merge
+from audio_gateway.transcripts.moved import moved
 from audio_gateway.transcripts.stored import from_bytes, to_bytes
 from audio_gateway.use_cases.chunk_job import done, part
 from audio_gateway.use_cases.job_money import JobTill, LedgerWriter, settle, work_done
@@ -182,7 +184,8 @@ def _write_result(job: Job, name: str, plan: Plan, there: Sequence[int], deadlin
         return
     heard = _heard(job, plan, there, files)
     names = [speaker.name for speaker in order.what.known_speakers]
-    files.put(job, name, to_bytes(merge(heard, duration_ms=plan.amount, known_speakers=names)))
+    merged = merge(heard, duration_ms=plan.amount, known_speakers=names)
+    files.put(job, name, to_bytes(moved(merged, Timeline(plan.jumps)) if plan.jumps else merged))
 
 
 def _about(job: Job, number: int, files: JobFiles) -> Any:

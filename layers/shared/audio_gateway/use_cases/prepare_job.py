@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,7 @@ from audio_gateway.audio.recording import Recording
 from audio_gateway.audio.silence import CHUNK_SAMPLE_RATE
 from audio_gateway.catalog.models import Catalog, Model
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import InvalidRequest, WorkTooLong
+from audio_gateway.errors import AudioTooLong, InvalidRequest, WorkTooLong
 from audio_gateway.jobs.job import Job
 from audio_gateway.jobs.job_files import JobFiles, SourceFile
 from audio_gateway.jobs.job_store import JobStore
@@ -125,11 +125,23 @@ def _audio_in_chunks(
         source = using.fetch(job, order.url)
     recording = Recording(StoredContent(using.files.reader(source)))
     pieces = list[Piece]()
-    message = "The audio is too long: it could not be read in the 15 minutes that there are. Send it in parts."
-    pcm = deadline.keep(recording.pcm(CHUNK_SAMPLE_RATE), WorkTooLong(message, param="file"))
+    pcm = deadline.keep(_read(recording, deadline), _too_long())
     for chunk in cut(pcm, cut_rule(what, model)):
         if len(pieces) == MOST_PIECES:
             raise too_many_parts(what, model)
         using.files.put(job, f"chunks/{len(pieces)}", flac_file((chunk.pcm,), CHUNK_SAMPLE_RATE))
         pieces.append(Piece(chunk.start, chunk.end, chunk.overlap))
-    return Plan(recording.duration_ms, tuple(pieces))
+    return Plan(recording.duration_ms, tuple(pieces), recording.timeline.jumps)
+
+
+def _read(recording: Recording, deadline: Deadline) -> Iterator[bytes]:
+    """The audio; raises `WorkTooLong` when the time is up, also while nothing of it can be decoded."""
+    try:
+        yield from recording.pcm(CHUNK_SAMPLE_RATE, late=lambda: deadline.passed)
+    except AudioTooLong as error:
+        raise _too_long() from error
+
+
+def _too_long() -> WorkTooLong:
+    message = "The audio is too long: it could not be read in the 15 minutes that there are. Send it in parts."
+    return WorkTooLong(message, param="file")

@@ -28,12 +28,14 @@ from audio_gateway.jobs.job_files import SourceFile
 from audio_gateway.providers.port import (
     Chunking,
     KnownSpeaker,
+    SegmentDone,
     Task,
     TranscriptDone,
     TranscriptEvent,
     TranscriptionProvider,
     TranscriptionRequest,
 )
+from audio_gateway.transcripts.moved import moved, placed
 from audio_gateway.transcripts.render import Granularity, ResponseFormat
 from audio_gateway.transcripts.transcript import Transcript
 from audio_gateway.use_cases.ask import Candidate, OnFailure, Providers, Stopwatch, candidates, first_to_answer, watched
@@ -439,8 +441,11 @@ def _listen(
         if isinstance(event, TranscriptDone):
             _check_heard(event.transcript, audio, model)
             _check_times(event.transcript, order, model)
-            yield event if request.stream else TranscriptDone(_counted(event.transcript, model))
+            counted = event.transcript if request.stream else _counted(event.transcript, model)
+            yield TranscriptDone(moved(counted, audio.timeline) if audio.timeline.jumps else counted)
             return
+        if isinstance(event, SegmentDone):
+            event = replace(event, segment=placed(event.segment, audio.timeline))  # noqa: PLW2901 - the same one, placed
         yield event
     message = f"The provider '{model.provider.id}' stopped before the transcript was complete."
     raise ProviderBadAnswer(message, provider=model.provider.id)

@@ -129,7 +129,8 @@ def _after_failure(delivery: Delivery, endpoint: WebhookEndpoint, postman: Postm
     following = delivery.after_failure(failed_at)
     if following is None:
         postman.dead.send(delivery.anew(), failed_at)
-        postman.store.was_given_up(endpoint, failed_at)
+        with suppress(StorageUnavailable):  # it would be given up twice, only for the sake of the count
+            postman.store.was_given_up(endpoint, failed_at)
     else:
         postman.queue.send(following, failed_at)
     return following

@@ -7,7 +7,7 @@ from typing import Final, cast
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.admin.bodies import change_of_limits, fields_of, refuse_scopes
+from audio_gateway.api.admin.bodies import Catalogue, change_of_limits, fields_of, refuse_scopes
 from audio_gateway.api.admin.pages import Asked, page_of
 from audio_gateway.api.admin.shapes import api_key_shape, deleted_shape
 from audio_gateway.api.app import admin_of
@@ -19,7 +19,7 @@ from audio_gateway.metering.keys import KeyStatus
 _PATH: Final = "/organization/projects/{project_id}/api_keys"
 
 
-def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float]) -> None:
+def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float], catalog: Catalogue) -> None:
     """Add the routes; `now_s` is the clock in unix seconds."""
 
     @app.get(_PATH)
@@ -42,7 +42,7 @@ def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float])
     async def update(request: Request, project_id: str, key_id: str) -> Response:
         admin_of(request)
         fields = await fields_of(request)
-        change, status = change_of_limits(fields, now_s()), _status_of(fields)
+        change, status = change_of_limits(fields, now_s(), catalog), _status_of(fields)
         refuse_scopes(fields)
         fields.refuse_the_rest()
         project = directory.project(project_id)

@@ -12,17 +12,18 @@ from fastapi import FastAPI
 
 from audio_gateway.api.admin.admin_api_keys import add_admin_api_keys
 from audio_gateway.api.admin.api_keys import add_api_keys
+from audio_gateway.api.admin.bodies import Catalogue
 from audio_gateway.api.admin.projects import add_projects
 from audio_gateway.api.admin.service_accounts import add_service_accounts
 from audio_gateway.api.app import create_app
 from audio_gateway.metering.directory import Directory
 
 
-def admin_app(*, directory: Directory, now_s: Callable[[], float] = time.time) -> FastAPI:
+def admin_app(*, directory: Directory, catalog: Catalogue = None, now_s: Callable[[], float] = time.time) -> FastAPI:
     """The app of the admin function; `now_s` is the clock in unix seconds."""
     app = create_app("admin")
     add_projects(app, directory)
-    add_service_accounts(app, directory, now_s)
-    add_api_keys(app, directory, now_s)
+    add_service_accounts(app, directory, now_s, catalog)
+    add_api_keys(app, directory, now_s, catalog)
     add_admin_api_keys(app, directory, now_s)
     return app

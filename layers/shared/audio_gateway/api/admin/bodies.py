@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Request
 
 from audio_gateway.api.app import body_of
 from audio_gateway.api.fields import Fields
 from audio_gateway.api.json_body import read_object
+from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import InvalidRequest
 from audio_gateway.metering.limits import Limits, limits_changed_by, limits_from_api
 
@@ -19,6 +20,9 @@ MAX_NAME: Final = 200
 
 MAX_EXPIRES_IN: Final = 31_536_000
 """Seconds: a year, as in OpenAI's API."""
+
+Catalogue = Callable[[], Catalog] | None
+"""Gives the catalogue, which only a call with `limits.models` needs; None where there is none at hand."""
 
 
 async def fields_of(request: Request) -> Fields:
@@ -48,26 +52,38 @@ def expiry_of(fields: Fields, now_s: float) -> int | None:
     return None if seconds is None else int(now_s) + seconds
 
 
-def limits_of(fields: Fields) -> Limits | None:
-    """The `limits`; None if they are absent."""
+def limits_of(fields: Fields, catalog: Catalogue = None) -> Limits | None:
+    """The `limits`; None if they are absent. Their `models` must be in the catalogue."""
     given = fields.take("limits")
-    return None if given is None else limits_from_api(given)
+    return None if given is None else _limits_from(given, catalog)
 
 
-def limits_with_expiry(fields: Fields, now_s: float) -> Limits:
+def _limits_from(given: Any, catalog: Catalogue) -> Limits:
+    limits = limits_from_api(given)
+    if limits.models is not None and catalog is not None:
+        known = catalog().models
+        unknown = [name for name in limits.models if name not in known]
+        if unknown:
+            message = f"The catalogue has no model '{unknown[0][:200]}', so the key could not use it."
+            raise InvalidRequest(f"{message} It has: {', '.join(known)}.", param="limits.models")
+    return limits
+
+
+def limits_with_expiry(fields: Fields, now_s: float, catalog: Catalogue) -> Limits:
     """The limits of a new key, whose expiry may be in `limits` or in `expires_in_seconds`."""
-    limits, expires_at = limits_of(fields) or Limits(), expiry_of(fields, now_s)
+    limits, expires_at = limits_of(fields, catalog) or Limits(), expiry_of(fields, now_s)
     refuse_two_expiries(limits, expires_at)
     return limits if expires_at is None else replace(limits, expires_at=expires_at)
 
 
-def change_of_limits(fields: Fields, now_s: float) -> Callable[[Limits], Limits] | None:
+def change_of_limits(fields: Fields, now_s: float, catalog: Catalogue) -> Callable[[Limits], Limits] | None:
     """What `limits` and `expires_in_seconds` change of a key's limits; None if both are absent."""
     given, expires_at = fields.take("limits"), expiry_of(fields, now_s)
-    change = limits_changed_by({} if given is None else given)
+    given = {} if given is None else given
+    change = limits_changed_by(given, _limits_from(given, catalog))
     if expires_at is None:
         return change if given else None
-    if given and "expires_at" in given:
+    if "expires_at" in given:
         raise _two_expiries()
     return lambda limits: replace(change(limits), expires_at=expires_at)
 

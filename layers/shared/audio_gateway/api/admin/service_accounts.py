@@ -7,7 +7,7 @@ from typing import Final
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.admin.bodies import fields_of, limits_with_expiry, name_of, refuse_scopes
+from audio_gateway.api.admin.bodies import Catalogue, fields_of, limits_with_expiry, name_of, refuse_scopes
 from audio_gateway.api.admin.pages import Asked, page_of
 from audio_gateway.api.admin.shapes import deleted_shape, new_key_shape, service_account_shape
 from audio_gateway.api.app import admin_of
@@ -19,7 +19,7 @@ from audio_gateway.metering.limits import Limits
 _PATH: Final = "/organization/projects/{project_id}/service_accounts"
 
 
-def add_service_accounts(app: FastAPI, directory: Directory, now_s: Callable[[], float]) -> None:
+def add_service_accounts(app: FastAPI, directory: Directory, now_s: Callable[[], float], catalog: Catalogue) -> None:
     """Add the routes; `now_s` is the clock in unix seconds."""
 
     @app.post(_PATH)
@@ -28,7 +28,7 @@ def add_service_accounts(app: FastAPI, directory: Directory, now_s: Callable[[],
         fields = await fields_of(request)
         name = name_of(fields, required=True)
         without_key = fields.flag("create_service_account_only")
-        limits = limits_with_expiry(fields, now_s())
+        limits = limits_with_expiry(fields, now_s(), catalog)
         fields.refuse_the_rest()
         if without_key and limits != Limits():
             message = "'create_service_account_only' creates no key that could have limits or expire."
@@ -74,7 +74,7 @@ def add_service_accounts(app: FastAPI, directory: Directory, now_s: Callable[[],
         admin_of(request)
         fields = await fields_of(request)
         name = name_of(fields, required=False)
-        limits = limits_with_expiry(fields, now_s())
+        limits = limits_with_expiry(fields, now_s(), catalog)
         refuse_scopes(fields)
         fields.refuse_the_rest()
         account = directory.service_account(project_id, service_account_id)

@@ -25,7 +25,9 @@ def admin_paths() -> dict[str, Schema]:
 
 # ---------------------------------------------------------------- operations
 def _project_paths() -> dict[str, Schema]:
-    archived = parameter("include_archived", "query", "Whether to list those too.", type="boolean", default=False)
+    archived = parameter(
+        "include_archived", "query", "Whether to list archived projects as well.", type="boolean", default=False
+    )
     return {
         "/organization/projects": {
             "get": _list("listProjects", "List projects", "ProjectList", "A project is a tenant.", archived),
@@ -137,7 +139,7 @@ def _key_paths() -> dict[str, Schema]:
 
 
 def _admin_key_paths() -> dict[str, Schema]:
-    order = parameter("order", "query", "By the time of creation.", enum=["asc", "desc"], default="asc")
+    order = parameter("order", "query", "The order by time of creation.", enum=["asc", "desc"], default="asc")
     return {
         "/organization/admin_api_keys": {
             "get": _list(
@@ -195,15 +197,28 @@ def _operation(
 
 
 def _get(operation_id: str, summary: str, name: str, path: str) -> Schema:
-    return _operation(operation_id, summary, "As it is now.", json_answer(_IT[name], name), _READING, _ids(path))
+    return _operation(
+        operation_id,
+        summary,
+        f"Returns {_IT[name][0].lower()}{_IT[name][1:]}",
+        json_answer(_IT[name], name),
+        _READING,
+        _ids(path),
+    )
 
 
 def _list(operation_id: str, summary: str, name: str, description: str, *more: Schema, path: str = "") -> Schema:
     limit = parameter(
-        "limit", "query", "Objects of a page.", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT
+        "limit",
+        "query",
+        "How many objects a page has.",
+        type="integer",
+        minimum=1,
+        maximum=MAX_LIMIT,
+        default=DEFAULT_LIMIT,
     )
-    after = parameter("after", "query", "The `last_id` of the page before.")
-    ordered = f"{description} In order of creation."
+    after = parameter("after", "query", "The `last_id` of the previous page.")
+    ordered = f"{description} Oldest first."
     return _operation(
         operation_id, summary, ordered, json_answer("A page.", name), _READING, [*_ids(path), after, limit, *more]
     )
@@ -215,7 +230,9 @@ def _post(operation_id: str, summary: str, request: str, name: str, description:
 
 
 def _delete(operation_id: str, summary: str, description: str, path: str) -> Schema:
-    return _operation(operation_id, summary, description, json_answer("It is gone.", "Deleted"), _READING, _ids(path))
+    return _operation(
+        operation_id, summary, description, json_answer("It was deleted.", "Deleted"), _READING, _ids(path)
+    )
 
 
 def _ids(path: str) -> list[Schema]:

@@ -119,7 +119,7 @@ def _service_accounts() -> dict[str, Schema]:
         "ServiceAccount": complete("A program that calls.", fields),
         "ServiceAccountList": page_of("ServiceAccount"),
         "NewServiceAccount": complete("A service account with its first key.", with_key),
-        "NewKey": complete("A key at its birth.", new_key),
+        "NewKey": complete("A new key, with its value.", new_key),
     }
 
 
@@ -174,13 +174,13 @@ def _admin_keys() -> dict[str, Schema]:
         "AdminKey": complete("A key for the admin API, without its value.", fields),
         "AdminKeyOwner": complete("The operator: there are no users here.", owner),
         "AdminKeyList": page_of("AdminKey"),
-        "NewAdminKey": complete("An admin key at its birth.", {**fields, "value": _VALUE}),
+        "NewAdminKey": complete("A new admin key, with its value.", {**fields, "value": _VALUE}),
     }
 
 
 def _deleted() -> Schema:
     return complete(
-        "What is no more.",
+        "Confirms the deletion.",
         {
             "id": _ID,
             "object": text("The kind of thing that it was, and `.deleted`."),

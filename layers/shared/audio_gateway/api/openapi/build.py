@@ -70,7 +70,7 @@ def page_of(name: str) -> Schema:
         "A page of a list.",
         {
             "object": constant("list"),
-            "data": many(reference(name), "In order."),
+            "data": many(reference(name), "The objects of this page."),
             "first_id": or_null(text("The id of the first one.")),
             "last_id": or_null(text("The id of the last one: what to send as `after` to get the next page.")),
             "has_more": {"type": "boolean", "description": "Whether there is a next page."},

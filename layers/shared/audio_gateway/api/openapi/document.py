@@ -112,8 +112,8 @@ def _speech() -> Schema:
     return {
         "operationId": "createSpeech",
         "summary": "Text to speech",
-        "description": "Speaks a text. All formats are mono; those that the provider does not return are made by the "
-        "gateway.",
+        "description": "Turns text into audio. All formats are mono. The gateway makes those that the provider does "
+        "not return.",
         "parameters": [_idempotency_key()],
         "requestBody": {
             "required": True,
@@ -131,9 +131,9 @@ def _transcriptions() -> Schema:
     return {
         "operationId": "createTranscription",
         "summary": "Speech to text",
-        "description": "Writes down what was said, in its own language. The form's parts may come in any order, and "
-        "arrays as `name[]` or as `name`, once for each element. Where no file comes along, the body may be JSON. A "
-        "field that is not listed here changes nothing and is named in `x-audio-gateway-ignored`.",
+        "description": "Transcribes audio in the language that is spoken. The parts of the form may come in any order; "
+        "send arrays as `name[]` or `name`, once for each element. Without a file, the body may be JSON. Fields that "
+        "are not listed here are ignored and named in `x-audio-gateway-ignored`.",
         "parameters": [_idempotency_key()],
         "requestBody": _form("TranscriptionRequest"),
         "responses": {
@@ -153,8 +153,8 @@ def _translations() -> Schema:
     return {
         "operationId": "createTranslation",
         "summary": "Speech to English text",
-        "description": "Writes down in English what was said. As in a transcription, a field that is not listed here "
-        "changes nothing and is named in `x-audio-gateway-ignored`.",
+        "description": "Translates speech into English text. As in a transcription, fields that are not listed here "
+        "are ignored and named in `x-audio-gateway-ignored`.",
         "parameters": [_idempotency_key()],
         "requestBody": _form("TranslationRequest"),
         "responses": {

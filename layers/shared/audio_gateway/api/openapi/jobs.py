@@ -49,13 +49,19 @@ def becomes_a_job() -> dict[str, Schema]:
 def job_paths() -> dict[str, Schema]:
     """The operations, by path and method."""
     which = parameter("job_id", "path", "The id of the job.")
-    after = parameter("after", "query", "The last id of the page before.")
+    after = parameter("after", "query", "The `last_id` of the previous page.")
     limit = parameter(
-        "limit", "query", "Jobs in a page.", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT
+        "limit",
+        "query",
+        "How many jobs a page has.",
+        type="integer",
+        minimum=1,
+        maximum=MAX_LIMIT,
+        default=DEFAULT_LIMIT,
     )
     as_json = {"application/json": {"schema": reference("Job")}}
     deleted = ok(
-        "It is gone. The cost is there if the job was not over: what was done of it by then.",
+        "The job was deleted. If it was not over yet, the header says what was charged for the part that was done.",
         {"application/json": {"schema": reference("DeletedJob")}},
         "x-audio-gateway-cost-usd",
     )
@@ -65,7 +71,7 @@ def job_paths() -> dict[str, Schema]:
             "get": {
                 "operationId": "listJobs",
                 "summary": "List jobs",
-                "description": f"Those of the project, newest first. A job is kept for {_DAYS} days.",
+                "description": f"Lists the jobs of the key's project, newest first. A job is kept for {_DAYS} days.",
                 "parameters": [after, limit],
                 "responses": {"200": json_answer("A page of jobs.", "JobList"), **refusals(_READING)},
             }
@@ -74,15 +80,16 @@ def job_paths() -> dict[str, Schema]:
             "get": {
                 "operationId": "retrieveJob",
                 "summary": "Describe a job",
-                "description": "As it is now.",
+                "description": "Returns the job with its status and progress.",
                 "parameters": [which],
                 "responses": {"200": json_answer("The job.", "Job"), **refusals(_READING)},
             },
             "delete": {
                 "operationId": "deleteJob",
                 "summary": "Delete a job",
-                "description": "With its result and the input that came with the request. A job that is not over is "
-                "cancelled first: what was done of it is charged, and nothing is kept. An upload that it read stays.",
+                "description": "Deletes the job, its result, and the input that came with the request. A job that "
+                "is not over is cancelled first: what was done is charged, and nothing is kept. An upload that it "
+                "read stays.",
                 "parameters": [which],
                 "responses": {"200": deleted, **refusals(_READING)},
             },
@@ -91,7 +98,7 @@ def job_paths() -> dict[str, Schema]:
             "post": {
                 "operationId": "cancelJob",
                 "summary": "Cancel a job",
-                "description": "Nothing more is begun. The parts whose answer had come are charged, as `usage` says, "
+                "description": "Starts no more work. The parts that were answered are charged, as `usage` says, "
                 "and can be fetched as its partial result; where there are none, `usage` is null and nothing is kept. "
                 "Cancelling it again changes nothing, and tells no webhook again; a job that has succeeded or failed "
                 "is a 409.",
@@ -139,7 +146,7 @@ def job_schemas() -> dict[str, Schema]:
     return {
         "Job": complete("Work that goes on after its request was answered.", job),
         "JobList": page_of("Job"),
-        "DeletedJob": complete("That it is gone.", gone),
+        "DeletedJob": complete("Confirms the deletion.", gone),
     }
 
 
@@ -149,7 +156,7 @@ def _content(which: Schema) -> Schema:
         parameter(
             "wait",
             "query",
-            f"How long to wait for the result, in seconds. More than {LONGEST_WAIT_S} are {LONGEST_WAIT_S}.",
+            f"How many seconds to wait for the result; at most {LONGEST_WAIT_S} are waited.",
             type="integer",
             minimum=0,
             default=LONGEST_WAIT_S,
@@ -166,28 +173,28 @@ def _content(which: Schema) -> Schema:
         parameter(
             "partial",
             "query",
-            "Whether a failed or cancelled job is to give what it has.",
+            "Return what a failed or cancelled job has done.",
             type="boolean",
             default=False,
         ),
-        parameter("response_format", "query", "As of the request. Left out: the one that was ordered."),
+        parameter("response_format", "query", "The format of the result. Default: the one in the request."),
         parameter(
             "timestamp_granularities[]",
             "query",
-            "As of a transcription.",
+            "What to give the times of, as in a transcription.",
             type="array",
             items={"type": "string", "enum": list(GRANULARITIES)},
         ),
-        parameter("stream", "query", "Whether to answer with events, of a transcript.", type="boolean"),
-        parameter("stream_format", "query", "As of speech.", enum=["audio", "sse"]),
+        parameter("stream", "query", "Answer with server-sent events; of a transcript only.", type="boolean"),
+        parameter("stream_format", "query", "As in the request; of speech only.", enum=["audio", "sse"]),
     ]
     return {
         "operationId": "retrieveJobContent",
         "summary": "Fetch a job's result",
-        "description": "Byte for byte what the call would have answered at once. Speech in another format than it was "
-        f"ordered in can be had up to {MOST_TRANSCODED_BYTES} bytes. A failed job answers with the error that the call "
-        "would have had, a cancelled one with a 409. With `partial` both give what was done of them, if anything was. "
-        "That of a job which was just cancelled is a 409 with `retry-after` until it is made.",
+        "description": "Returns exactly what the call would have answered directly. Speech in another format than "
+        f"that of the request is available up to {MOST_TRANSCODED_BYTES / 1_000_000:g} MB. A failed job answers with "
+        "the error that the call would have had, a cancelled one with a 409. With `partial`, both return what was "
+        "done, if anything was; just after a cancellation that is a 409 with `retry-after`.",
         "parameters": asked,
         "responses": {
             "200": ok(

@@ -22,7 +22,7 @@ MAX_REQUEST_BYTES: Final = 4_500_000
 """What is left of Lambda's 6 MB event for a body in base64, headers aside."""
 
 
-_BACKGROUND: Final = "Answer at once with a job (202), whose result is fetched later."
+_BACKGROUND: Final = "Answer immediately with a job (202) and fetch its result later."
 
 
 def request_schemas() -> dict[str, Schema]:
@@ -33,7 +33,7 @@ def request_schemas() -> dict[str, Schema]:
         "response_format": _response_format(TRANSLATION_FORMATS),
         **{name: _transcription_options()[name] for name in ("language", "prompt", "temperature")},
     }
-    what, what_in_english = "What to write down, and how.", "What to write down in English, and how."
+    what, what_in_english = "What to transcribe, and how.", "What to translate, and how."
     ways = _one_of("file", "upload_id", "file_url")
     return {
         "SpeechRequest": _speech_request(),
@@ -64,15 +64,15 @@ def _speech_request() -> Schema:
     fields = {
         "model": text("The id of a model that serves `speech`, as `GET /models` lists it.", minLength=1),
         "input": text(
-            "The text to be spoken: not blank, and counted in Unicode code points. A model may take less. At most "
-            f"{MAX_CHARACTERS} without `background`.",
+            "The text to speak. It must not be blank; its length is counted in Unicode code points. At most "
+            f"{MAX_CHARACTERS} without `background`; a model may have a lower limit.",
             minLength=1,
             maxLength=MAX_BACKGROUND_CHARACTERS,
         ),
         "voice": {
             "oneOf": [voice, by_id],
-            "description": "The name of a voice, or an object with its `id`. `GET /audio/voices` lists what a model "
-            f"has; OpenAI's names are {', '.join(OPENAI_VOICES)}.",
+            "description": "The name of a voice, or an object with its `id`. `GET /audio/voices` lists the voices "
+            f"of a model; OpenAI's names are {', '.join(OPENAI_VOICES)}.",
         },
         "response_format": words(
             SPEECH_FORMATS,
@@ -98,17 +98,17 @@ def _speech_request() -> Schema:
 def _audio_and_model() -> dict[str, Schema]:
     return {
         "file": text(
-            f"The audio, as a file part. Read are {', '.join(CONTAINERS)}, recognised by their content; the "
-            f"name and declared type of the file are not looked at. Of several audio tracks the one is heard and paid "
-            f"that `ffmpeg -i` takes: the one marked as the default, else the one with most channels, else the first. "
-            f"The whole request may have about {MAX_REQUEST_BYTES} bytes. "
-            "In its place, `upload_id` or `file_url` may name the audio.",
+            f"The audio, as a file part. Accepts {', '.join(CONTAINERS)}; the format is detected from the content, not "
+            "from the file's name or declared type. Of several audio tracks, the one that `ffmpeg -i` takes is heard "
+            "and charged: the default track, else the one with the most channels, else the first. The whole request "
+            f"may be up to about {MAX_REQUEST_BYTES / 1_000_000:g} MB; for larger audio send `upload_id` or `file_url` "
+            "instead.",
             format="binary",
         ),
-        "upload_id": text("The id of an upload whose file has arrived, of this project."),
+        "upload_id": text("The id of an upload of this project whose file has arrived."),
         "file_url": text(
-            "Where the audio can be had without signing in: https on port 443, at an address that can be reached from "
-            f"everywhere. At most {MAX_REDIRECTS} redirects are followed.",
+            "A public https URL of the audio on port 443, which needs no sign-in. At most "
+            f"{MAX_REDIRECTS} redirects are followed.",
             format="uri",
             maxLength=MAX_URL,
         ),

@@ -32,16 +32,16 @@ def upload_paths() -> dict[str, Schema]:
             "get": {
                 "operationId": "retrieveUpload",
                 "summary": "Describe an upload",
-                "description": "As it is now.",
+                "description": "Returns the upload and whether its file has arrived.",
                 "parameters": [which],
                 "responses": {"200": json_answer("The upload.", "Upload"), **refusals(_READING)},
             },
             "delete": {
                 "operationId": "deleteUpload",
                 "summary": "Delete an upload",
-                "description": "With its file, at once. What has begun to read the file fails.",
+                "description": "Deletes the upload and its file immediately. A request that is reading the file fails.",
                 "parameters": [which],
-                "responses": {"200": json_answer("It is gone.", "DeletedUpload"), **refusals(_READING)},
+                "responses": {"200": json_answer("The upload was deleted.", "DeletedUpload"), **refusals(_READING)},
             },
         },
     }
@@ -65,7 +65,7 @@ def upload_schemas() -> dict[str, Schema]:
     }
     return {
         "UploadRequest": record(
-            "A file that will be sent.",
+            "A file to be uploaded.",
             "filename bytes",
             {
                 "filename": text("Its name, for people.", minLength=1, maxLength=MAX_FILENAME),
@@ -75,7 +75,7 @@ def upload_schemas() -> dict[str, Schema]:
         ),
         "Upload": complete("A file that was announced.", fields),
         "NewUpload": complete("A file that was announced, and the form to send it with.", fields | form),
-        "DeletedUpload": complete("That it is gone.", gone),
+        "DeletedUpload": complete("Confirms the deletion.", gone),
     }
 
 

@@ -61,12 +61,16 @@ def _usage(operation_id: str, summary: str, description: str, page: str) -> Sche
         "security": _ADMIN,
         "parameters": [
             *_range(),
-            parameter("bucket_width", "query", "How long a bucket is.", enum=list(USAGE_WIDTHS), default="1d"),
-            _whole("limit", f"Buckets of a page. Left out: {sizes}."),
+            parameter("bucket_width", "query", "The length of a bucket.", enum=list(USAGE_WIDTHS), default="1d"),
+            _whole("limit", f"How many buckets a page has. Default: {sizes}."),
             _page(),
-            _several("group_by[]", "Tell these apart. There are no users here.", enum=list(USAGE_FIELDS)),
+            _several(
+                "group_by[]",
+                "Report these separately. There are no users here, so `user_id` is always null.",
+                enum=list(USAGE_FIELDS),
+            ),
             *_filters("project_ids[]", "api_key_ids[]", "models[]"),
-            _several("user_ids[]", "Only of these users: of nobody, since there are none."),
+            _several("user_ids[]", "Only these users. There are none: the report is empty."),
         ],
         "responses": {"200": json_answer("A page of buckets.", page), **refusals(_REFUSED)},
     }
@@ -81,10 +85,10 @@ def _costs() -> Schema:
         "security": _ADMIN,
         "parameters": [
             *_range(),
-            parameter("bucket_width", "query", "How long a bucket is.", enum=["1d"], default="1d"),
+            parameter("bucket_width", "query", "The length of a bucket.", enum=["1d"], default="1d"),
             _whole(
                 "limit",
-                "Buckets of a page.",
+                "How many buckets a page has.",
                 minimum=1,
                 maximum=COSTS_WIDTH.max_limit,
                 default=COSTS_WIDTH.default_limit,
@@ -92,7 +96,7 @@ def _costs() -> Schema:
             _page(),
             _several(
                 "group_by[]",
-                "Tell these apart; a line item is `<model>, <endpoint>`.",
+                "Report these separately; a line item is `<model>, <endpoint>`.",
                 enum=list(COSTS_FIELDS),
             ),
             *_filters("project_ids[]", "api_key_ids[]", "line_items[]"),
@@ -142,7 +146,7 @@ def _range() -> list[Schema]:
 
 
 def _page() -> Schema:
-    return parameter("page", "query", "The `next_page` of the page before, with all else as it was.")
+    return parameter("page", "query", "The `next_page` of the previous page; the other parameters stay the same.")
 
 
 def _whole(name: str, description: str, **more: Any) -> Schema:
@@ -162,7 +166,7 @@ def _filters(*names: str) -> list[Schema]:
         "models[]": "models",
         "line_items[]": "line items, by their whole name",
     }
-    return [_several(name, f"Only of these {what[name]}.") for name in names]
+    return [_several(name, f"Only these {what[name]}.") for name in names]
 
 
 # ---------------------------------------------------------------- answers
@@ -284,6 +288,6 @@ def limits_schema() -> Schema:
     """`Limits`: those of a key."""
     fields = {name: integer(description) for name, description in _WINDOWS.items()}
     fields["monthly_budget_usd"] = text(_WINDOWS["monthly_budget_usd"])
-    fields["models"] = many({"type": "string"}, "Ids of the models that may be used.")
+    fields["models"] = many({"type": "string"}, "Ids of the models that may be used, all of them of the catalogue.")
     fields["expires_at"] = integer("When the key ends, in unix seconds.")
     return record("The limits of a key. What is absent is not limited, but where a figure is named.", "", fields)

@@ -46,7 +46,7 @@ def webhook_paths() -> dict[str, Schema]:
             "get": _operation(
                 "listWebhookEndpoints",
                 "List webhook endpoints",
-                "Those of the key's project, in order of creation.",
+                "Lists the endpoints of the key's project, oldest first.",
                 json_answer("A page.", "WebhookEndpointList"),
                 *_page(),
             ),
@@ -64,7 +64,7 @@ def webhook_paths() -> dict[str, Schema]:
             "get": _operation(
                 "retrieveWebhookEndpoint",
                 "Describe a webhook endpoint",
-                "As it is now.",
+                "Returns the endpoint without its secret.",
                 json_answer("The endpoint.", "WebhookEndpoint"),
                 _id(),
             ),
@@ -145,9 +145,15 @@ def _id() -> Schema:
 
 def _page() -> tuple[Schema, Schema]:
     limit = parameter(
-        "limit", "query", "Objects of a page.", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT
+        "limit",
+        "query",
+        "How many objects a page has.",
+        type="integer",
+        minimum=1,
+        maximum=MAX_LIMIT,
+        default=DEFAULT_LIMIT,
     )
-    return parameter("after", "query", "The `last_id` of the page before."), limit
+    return parameter("after", "query", "The `last_id` of the previous page."), limit
 
 
 # ---------------------------------------------------------------- objects

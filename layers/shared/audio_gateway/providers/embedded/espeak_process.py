@@ -22,6 +22,7 @@ from typing import Final
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ConfigurationError, ProviderUnavailable, TextUnspeakable
 from audio_gateway.providers.embedded.confined import frames
+from audio_gateway.providers.embedded.confined.frames import SAMPLE_RATE
 from audio_gateway.providers.embedded.espeak_files import espeak_files
 from audio_gateway.providers.embedded.speaker import PROVIDER, Died, Speaker
 
@@ -33,8 +34,8 @@ _LAYER: Final = Path(__file__).parents[3]
 _PASSED_ON: Final = ("LD_LIBRARY_PATH",)  # where Lambda's Python has its own library
 _START_S: Final = 10.0
 _TRIES: Final = 2  # at a process that may have died since the last request
-_MOST_BYTES_A_CHARACTER: Final = 256 * 1024  # 6 s of speech; the longest name of a character takes 3 s
-_MOST_BYTES_ANYWAY: Final = 1024 * 1024
+_MOST_BYTES_ANYWAY: Final = 1024 * 1024  # the name of a script that the voice does not know takes seconds, once
+_MOST_BYTES_A_CHARACTER: Final = 4 * SAMPLE_RATE  # 2 s; the slowest script of the slowest voice comes to 0.4 s
 
 
 @dataclass(frozen=True, slots=True)

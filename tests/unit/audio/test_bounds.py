@@ -1,0 +1,112 @@
+"""What decoding may take, and that nothing of the limit is left behind."""
+
+from __future__ import annotations
+
+import mmap
+import resource
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from audio_gateway.audio import bounds as module
+from audio_gateway.audio.bounds import Bounds
+from audio_gateway.audio.measure import measure
+from audio_gateway.audio.recording import Recording
+from audio_gateway.errors import AudioTooLong, InvalidAudio
+from tests.unit.audio.files import any_file, spoken
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how much memory is in use")
+MEGABYTE = 1024 * 1024
+
+
+def limit() -> int:
+    return resource.getrlimit(resource.RLIMIT_AS)[0]
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    before = limit()
+    yield
+    assert limit() == before
+
+
+def test_more_than_the_rest_is_an_error_of_the_file() -> None:
+    bounds = Bounds("mp3")
+    with bounds.native():
+        kept = mmap.mmap(-1, module.MOST_BYTES // 2)
+    with pytest.raises(InvalidAudio, match="more memory"), bounds.native():
+        bytearray(module.MOST_BYTES * 2)
+    kept.close()
+
+
+def test_what_is_given_back_counts_wherever_that_happens() -> None:
+    bounds = Bounds("mp3")
+    for _ in range(4):
+        with bounds.native():
+            kept = mmap.mmap(-1, module.MOST_BYTES * 3 // 4)
+        kept.close()
+
+
+def test_who_works_with_the_audio_meanwhile_may_take_what_it_likes() -> None:
+    bounds = Bounds("mp3")
+    with bounds.native():
+        assert limit() != resource.RLIM_INFINITY
+    model = bytearray(module.MOST_BYTES * 2)
+    with bounds.native():
+        bytearray(module.MOST_BYTES // 2)
+    assert len(model) == module.MOST_BYTES * 2
+
+
+def test_the_last_of_several_threads_restores_the_limit() -> None:
+    inside, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with Bounds("mp3").native():
+            inside.set()
+            assert leave.wait(60)
+
+    before, thread = limit(), threading.Thread(target=hold)
+    thread.start()
+    assert inside.wait(60)
+    with Bounds("mp4").native():
+        pass
+    assert limit() != before
+    leave.set()
+    thread.join()
+    assert limit() == before
+
+
+def test_a_limit_that_is_lower_stays() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    lower = 1 << 40
+    resource.setrlimit(resource.RLIMIT_AS, (lower, hard))
+    try:
+        with Bounds("mp3").native():
+            assert limit() < lower
+        assert limit() == lower
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mp3 44.1 kHz stereo", "m4a 44.1 kHz stereo", "ogg vorbis 44.1 kHz stereo", "webm opus 48 kHz", "flac 48 kHz 5.1"],
+)
+def test_whatever_allocation_fails_it_is_an_error_of_the_file(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = any_file(name, 0.5)
+    duration_ms = measure(data).duration_ms
+    for kilobytes in [*range(0, 600, 60), *range(600, 8_000, 800)]:
+        monkeypatch.setattr(module, "MOST_BYTES", kilobytes * 1024)
+        monkeypatch.setattr(module, "MOST_BYTES_OF_MP4", kilobytes * 1024)
+        with suppress(InvalidAudio):
+            assert measure(data).duration_ms == duration_ms
+
+
+def test_the_clock_is_looked_at_for_each_packet() -> None:
+    asked = iter([False] * 40)
+    with pytest.raises(AudioTooLong) as raised:
+        list(Recording(spoken("mp3", 10.0)).pcm(16_000, late=lambda: next(asked, True)))
+    assert raised.value.limit_ms < 1_000
