@@ -157,9 +157,9 @@ def _content(which: Schema) -> Schema:
         parameter(
             "wait",
             "query",
-            f"How many seconds to wait for the result; at most {LONGEST_WAIT_S} are waited. As many polls of a key wait at "
-            f"once as it has `concurrent_requests`, {DEFAULT_WAITS} without that limit: the next is a 429 that says when to "
-            "come back.",
+            f"How many seconds to wait for the result; at most {LONGEST_WAIT_S} are waited. As many polls of a key wait "
+            f"at once as it has `concurrent_requests`, {DEFAULT_WAITS} without that limit: the next is a 429 that says "
+            "when to come back.",
             type="integer",
             minimum=0,
             default=LONGEST_WAIT_S,
