@@ -157,8 +157,8 @@ def _content(which: Schema) -> Schema:
         parameter(
             "wait",
             "query",
-            f"How many seconds to wait for the result; at most {LONGEST_WAIT_S} are waited. As many polls of a key wait "
-            f"at once as it has `concurrent_requests`, {DEFAULT_WAITS} without that limit: the next is a 429 that says "
+            f"How many seconds to wait for the result; at most {LONGEST_WAIT_S} are waited. As many polls of a key "
+            f"wait at once as it has `concurrent_requests`, {DEFAULT_WAITS} without that limit: the next is a 429 that says "
             "when to come back.",
             type="integer",
             minimum=0,
