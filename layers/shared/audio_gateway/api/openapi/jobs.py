@@ -158,8 +158,8 @@ def _content(which: Schema) -> Schema:
             "wait",
             "query",
             f"How many seconds to wait for the result; at most {LONGEST_WAIT_S} are waited. As many polls of a key "
-            f"wait at once as it has `concurrent_requests`, {DEFAULT_WAITS} without that limit: the next is a 429 that says "
-            "when to come back.",
+            f"wait at once as it has `concurrent_requests`, {DEFAULT_WAITS} without that limit: the next is a 429 that "
+            "says when to come back.",
             type="integer",
             minimum=0,
             default=LONGEST_WAIT_S,
