@@ -33,12 +33,12 @@ def answer_schemas() -> dict[str, Schema]:
 
 
 # ---------------------------------------------------------------- transcripts
-_SECONDS: Final = "seconds from the beginning of the audio"
+_SECONDS: Final = "seconds from the beginning of the recording"
 
 
 def _transcripts() -> dict[str, Schema]:
     whole = text("All that was said.")
-    duration = number("Length of the audio in seconds, as measured by decoding it.")
+    duration = number("Length of the sound in seconds, as measured by decoding it.")
     usage = {"oneOf": [reference("DurationUsage"), reference("TokenUsage")]}
     return {
         "Transcription": record(
