@@ -93,7 +93,7 @@ class HealthyApi(Api):
         rules: list[tuple[bool, int, str | None]] = [
             (not path.startswith(_KNOWN), 404, "unknown_url"),
             (record is None, 401, "invalid_api_key"),
-            (record is not None and record.status != "active", 403, None),
+            (record is not None and record.status != "active", 401, "invalid_api_key"),
             (len(content.get("content", b"")) > _MOST_BYTES, 413, None),
             ((method, path) == ("DELETE", "/models"), 405, None),
             (any(part in path for part in self.broken), 503, None),

@@ -9,6 +9,7 @@ from typing import Any, Never
 import pytest
 
 from audio_gateway.api.job_steps import (
+    DIED,
     GivenUp,
     TryAgain,
     TryLater,
@@ -160,6 +161,32 @@ def test_a_step_that_died_without_a_word(shop: Workshop) -> None:
     end_handler(shop.ending)(event(job), Context(900_000))
     ended = shop.now(job)
     assert (ended.status, ended.error.status, shop.bank.holds) == ("failed", 500, {})
+
+
+@pytest.mark.parametrize("error", DIED)
+def test_a_file_that_a_function_dies_of_is_to_blame(shop: Workshop, error: str) -> None:
+    job = shop.listen()
+    end_handler(shop.ending)(event(job, error=error), Context(900_000))
+    ended = shop.now(job).error
+    assert (ended.status, ended.code, ended.param, ended.retry) == (400, "input_too_long", "file", False)
+    assert "more time or memory" in ended.message
+
+
+def test_a_step_behind_the_reading_that_died_blames_nobody(shop: Workshop) -> None:
+    job = shop.listen()
+    shop.prepare(job)
+    end_handler(shop.ending)(event(job, error=DIED[0]), Context(900_000))
+    assert shop.now(job).error.status == 500
+
+
+def test_a_step_without_memory_is_not_tried_again(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: Any) -> Never:
+        raise MemoryError
+
+    job = shop.listen()
+    monkeypatch.setattr(shop.files, "reader", full)
+    with pytest.raises(GivenUp, match="MemoryError"):
+        prepare_handler(shop.preparation)(event(job), Context(900_000))
 
 
 def test_a_storage_that_is_down_hides_no_error(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import random
 import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import av
 import pytest
@@ -145,7 +146,7 @@ def test_every_other_file_is_written_anew(name: str) -> None:
     assert new.plain
     assert new.data != data
     assert new.duration_ms == audio.duration_ms
-    assert measure(new.data) == new
+    assert replace(measure(new.data), timeline=new.timeline) == new
     assert look(new.data).seconds == pytest.approx(audio.duration_ms / 1_000, abs=FRAME_S)
 
 

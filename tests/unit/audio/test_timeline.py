@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
+from typing import Any
 
 import av
 import pytest
-from av.packet import Packet
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.video.stream import VideoStream
 
 from audio_gateway.audio.measure import measure
 from audio_gateway.audio.recording import Recording
@@ -32,34 +35,35 @@ def film(kind: str, *, late_s: float = 0.0, gap_s: float = 0.0, video: bool = Tr
     container, codec, rate, options = FILMS[kind]
     out = io.BytesIO()
     with av.open(out, "w", format=container, container_options=options) as writer:
-        packets: list[Packet] = []
-        if video:
-            picture_stream = writer.add_stream("mpeg4", rate=10)
-            picture_stream.width, picture_stream.height, picture_stream.pix_fmt = 32, 32, "yuv420p"
-            picture = av.VideoFrame(32, 32, "yuv420p")
-            for plane in picture.planes:
-                plane.update(bytes([128]) * plane.buffer_size)
-            for number in range(int((late_s + gap_s + 2) * 10)):
-                picture.pts, picture.time_base = number, Fraction(1, 10)
-                packets += picture_stream.encode(picture)
-            packets += picture_stream.encode(None)
+        shown = _pictures(writer, late_s + gap_s + 2) if video else []
         stream = writer.add_stream(codec, rate=rate, layout="mono")
-        resampler = av.AudioResampler(
-            stream.codec_context.format, "mono", rate, frame_size=stream.codec_context.frame_size
-        )
+        assert isinstance(stream, AudioStream)
+        resampler = av.AudioResampler(stream.format, "mono", rate, frame_size=stream.codec_context.frame_size)
         sound = frame(tone(2.0, rate), rate)
         sound.pts, sound.time_base = 0, Fraction(1, rate)
-        heard = [
-            packet
-            for ready in (*resampler.resample(sound), *resampler.resample(None), None)
-            for packet in stream.encode(ready)
-        ]
+        ready = [*resampler.resample(sound), *resampler.resample(None), None]
+        heard = [packet for each in ready for packet in stream.encode(each)]
         for number, packet in enumerate(heard):
             shift = int((late_s + gap_s * (number >= len(heard) // 2)) / packet.time_base)
-            packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
-        for packet in sorted((p for p in packets + heard if p.size), key=lambda packet: packet.dts * packet.time_base):
+            packet.pts, packet.dts = (packet.pts or 0) + shift, (packet.dts or 0) + shift
+        packets: list[Any] = [packet for packet in [*shown, *heard] if packet.size]
+        for packet in sorted(packets, key=lambda packet: packet.dts * packet.time_base):
             writer.mux(packet)
     return out.getvalue()
+
+
+def _pictures(writer: OutputContainer, seconds: float) -> list[Any]:
+    stream = writer.add_stream("mpeg4", rate=10)
+    assert isinstance(stream, VideoStream)
+    stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+    picture = av.VideoFrame(32, 32, "yuv420p")
+    for plane in picture.planes:
+        plane.update(bytes([128]) * plane.buffer_size)
+    packets = list[Any]()
+    for number in range(int(seconds * 10)):
+        picture.pts, picture.time_base = number, Fraction(1, 10)
+        packets += stream.encode(picture)
+    return [*packets, *stream.encode(None)]
 
 
 @pytest.mark.parametrize("kind", FILMS)

@@ -27,6 +27,7 @@ from audio_gateway.use_cases.speech import SpeechOrder
 from audio_gateway.use_cases.transcription import TranscriptionOrder
 from tests.fakes.jobs import Killed
 from tests.fakes.providers import model
+from tests.sound import Encoding, encode
 from tests.unit.use_cases.job_workshop import AUDIO, END_MS, LISTENER, SAID, SPEAKER, TEXT, WORDS, Workshop
 
 DOWN = ProviderUnavailable("It is down.", provider="fake")
@@ -130,6 +131,17 @@ def test_a_fallback_does_what_the_model_cannot_and_is_charged_for_its_share() ->
     assert job.amount == END_MS
     (work,) = shop.bank.rows.values()
     assert work.model == "second"  # which did the most of it
+
+
+def test_words_of_a_film_whose_sound_begins_late_fit_the_film(shop: Workshop) -> None:
+    film = encode(AUDIO, Encoding("mov", "pcm_s16le", 16_000), late_s=5.0)
+    heard = shop.transcript(shop.run(shop.listen()))
+    in_film = shop.transcript(shop.run(shop.listen(audio=film)))
+    assert in_film.words == tuple(
+        dataclasses.replace(word, start_ms=word.start_ms + 5_000, end_ms=word.end_ms + 5_000)
+        for word in heard.words or ()
+    )
+    assert in_film.duration_ms == heard.duration_ms
 
 
 def test_a_chunk_that_fails_for_good_leaves_a_partial_result(shop: Workshop) -> None:

@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from audio_gateway import errors as e
@@ -23,13 +23,16 @@ from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.use_cases.ask import Failure
 from audio_gateway.use_cases.cancelled import cancel_unless_over
 from audio_gateway.use_cases.chunk_job import ChunkWork, work_on_chunks
+from audio_gateway.use_cases.job_order import order_of
 from audio_gateway.use_cases.merge_job import INTERRUPTED, UNKNOWN, Ending, fail_job, merge_job
-from audio_gateway.use_cases.prepare_job import Preparation, prepare_job
+from audio_gateway.use_cases.prepare_job import Preparation, plan_of, prepare_job
+from audio_gateway.use_cases.transcription import TranscriptionOrder
 
 Handler = Callable[[Mapping[str, Any], Any], Any]
 
 _MARGIN_S: Final = 10.0  # to write down what came of a step before the platform ends it
 _ERROR: Final = "error.json"
+_FORBIDDEN: Final = 403
 
 
 NOT_BEGUN: Final = (
@@ -40,6 +43,19 @@ NOT_BEGUN: Final = (
     "Lambda.SdkClientException",
 )
 """What Step Functions calls an error of Lambda itself: no step has run, and so none has written down why."""
+
+DIED: Final = ("Sandbox.Timedout", "States.Timeout", "Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory")
+"""What Step Functions says of a function that was cut off or killed: it had no time or no memory left."""
+
+TOO_MUCH: Final = JobError(
+    message="The audio file could not be read: that took more time or memory than there is for it. Export it again, "
+    "for example as mp3, or send it in parts.",
+    code="input_too_long",
+    status=400,
+    kind="invalid_request_error",
+    retry=False,
+)
+"""What is said of a recording that a function died of, which is not given a second one."""
 
 TOO_BUSY: Final = JobError(
     message="The service was too busy for hours to work on this. Try again later.",
@@ -120,8 +136,19 @@ def end_handler(using: Ending) -> Handler:
 def _kept_error(event: Mapping[str, Any], files: JobFiles) -> JobError:
     if event.get("error") in NOT_BEGUN:
         return TOO_BUSY
+    if event.get("error") in DIED:
+        return _of_death(_named(event), files)
     kept = files.get_json(_named(event), _ERROR)
     return UNKNOWN if kept is None else JobError(**kept)
+
+
+def _of_death(job: Job, files: JobFiles) -> JobError:
+    """What is said of a step that died: until there is a plan, it was reading the audio."""
+    with suppress(e.StorageUnavailable):  # as where the job has just been deleted
+        what = order_of(files, job).what
+        if isinstance(what, TranscriptionOrder) and plan_of(files, job) is None:
+            return replace(TOO_MUCH, param=what.audio_field)
+    return UNKNOWN
 
 
 def job_error(error: Exception, reference: str) -> JobError:
@@ -131,7 +158,8 @@ def job_error(error: Exception, reference: str) -> JobError:
     return JobError(
         message=told["message"],
         code=told["code"],
-        status=answer.status,
+        # Who fetches the result has a good key: it is that of the order which is not.
+        status=_FORBIDDEN if isinstance(error, e.KeyNotUsable) else answer.status,
         kind=told["type"],
         param=told["param"],
         retry=answer.headers.get("x-should-retry") != "false",
@@ -169,7 +197,7 @@ def _named_for_the_machine(error: Exception) -> Exception:
     name = type(error).__name__
     if isinstance(error, _LATER):
         return TryLater(name)
-    if isinstance(error, _AGAIN) or not isinstance(error, e.GatewayError):
+    if isinstance(error, _AGAIN) or not isinstance(error, e.GatewayError | MemoryError):
         return TryAgain(name)
     return GivenUp(name)
 

@@ -28,6 +28,7 @@ _DEMUXERS: Final[dict[Container, str]] = {
     "flac": "flac",
     "webm": "matroska",
     "aac": "aac",
+    "mpeg": "mpeg",
 }
 _DECODERS: Final = (
     "aac,ac3,adpcm_g722,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,adpcm_yamaha,alac,amrnb,amrwb,eac3,flac,gsm,gsm_ms,"
@@ -67,19 +68,22 @@ class SeekableFile(ByteFile, Protocol):
 
 @contextmanager
 def opened(
-    file: ByteFile, container: Container, probe_bytes: int, bounds: Bounds
+    file: ByteFile, container: Container, probe_bytes: int, bounds: Bounds, demuxer: str | None = None
 ) -> Iterator[tuple[InputContainer, AudioStream]]:
-    """The file and its first audio stream of a codec; raises `InvalidAudio` when it has none that can be decoded."""
+    """The file and its first audio stream of a codec; raises `InvalidAudio` when it has none that can be decoded.
+
+    `demuxer` is FFmpeg's name for the bytes where they are no file of their own.
+    """
     bounds.check_time()
     with bounds.native():
-        opened_file = _open(file, container, probe_bytes)
+        opened_file = _open(file, container, probe_bytes, demuxer or _DEMUXERS[container])
     with opened_file:
         stream = _first_audio(opened_file, container)
         stream.codec_context.thread_count = 1
         yield opened_file, stream
 
 
-def _open(file: ByteFile, container: Container, probe_bytes: int) -> InputContainer:
+def _open(file: ByteFile, container: Container, probe_bytes: int, demuxer: str) -> InputContainer:
     import av
 
     options = _OPTIONS | {"probesize": str(probe_bytes)}
@@ -89,7 +93,7 @@ def _open(file: ByteFile, container: Container, probe_bytes: int) -> InputContai
         return av.open(
             file,
             "r",
-            format=_DEMUXERS[container],
+            format=demuxer,
             container_options=options,
             buffer_size=_READ_BYTES,
             metadata_errors="replace",

@@ -46,7 +46,7 @@ def decoded_part(part: Part, container: Container, tally: Tally, bounds: Bounds)
     file = _Sought(source.open(), bounds)
     watch = Watch(None if part.zero_s is None else float(part.zero_s))
     try:
-        with opened(file, part.container or container, PROBE_BYTES, bounds) as (opened_file, stream):
+        with opened(file, container, PROBE_BYTES, bounds, part.demuxer) as (opened_file, stream):
             yield from _frames(opened_file, stream, tally, watch, bounds, _MOST_FRAMES)
             file.check()
             check_damage(tally, container, source.size if part.dense else 0)
@@ -78,7 +78,7 @@ def look(part: Part, container: Container, bounds: Bounds) -> Look:
 
     file = _Sought(part.source.open(), bounds)
     try:
-        with opened(file, part.container or container, PROBE_BYTES, bounds) as (opened_file, stream):
+        with opened(file, container, PROBE_BYTES, bounds, part.demuxer) as (opened_file, stream):
             with bounds.native():
                 open_decoder(stream, container)
                 sounds = next(packets(opened_file, stream)) is not None

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal, Protocol
 
-from audio_gateway.audio import clusters, ebml, flac, isobmff, mpeg, ogg, riff
+from audio_gateway.audio import clusters, ebml, flac, isobmff, mpeg, ogg, program, riff
 from audio_gateway.audio.bounds import Bounds
 from audio_gateway.audio.content import Content, Pieces
 from audio_gateway.audio.ffmpeg import SeekableFile
-from audio_gateway.audio.sniff import ENOUGH, Container
+from audio_gateway.audio.sniff import ENOUGH, Container, undecodable
 from audio_gateway.audio.tracks import chosen
 from audio_gateway.errors import InvalidAudio
 
@@ -58,8 +58,8 @@ class Part:
     heads take. `dense` says that nothing but frames of audio is in it, behind the `head`; `is_last` then says whether a
     packet is a frame to its last byte, where FFmpeg takes what follows along with it.
 
-    `container` is what these bytes are where that is not what the file is. `zero_s` is when the recording begins on the
-    clock of the timestamps; None where it begins with the track.
+    `demuxer` is FFmpeg's name for these bytes where they are no file of their own. `zero_s` is when the recording
+    begins on the clock of the timestamps; None where it begins with the track.
 
     `plain` says that the file has no other part and nothing else that can be heard.
     """
@@ -73,7 +73,7 @@ class Part:
     dense: bool = False
     head: bytes = b""
     is_last: Callable[[bytes], bool] | None = None
-    container: Container | None = None
+    demuxer: str | None = None
     zero_s: Fraction | None = None
     plain: bool = False
 
@@ -179,6 +179,19 @@ def _of_webm(data: Content) -> list[list[Part]]:
     ]
 
 
+def _of_mpeg_program(data: Content) -> list[list[Part]]:
+    found = program.program(data)
+    tracks = [(stream, program.demuxer(data, stream)) for stream in found.streams]
+    read = [
+        Part(Pieces(data, stream.spans), demuxer=demuxer, zero_s=-found.late_s(stream))
+        for stream, demuxer in tracks
+        if demuxer is not None
+    ]
+    if not read and (tracks or found.unread):
+        raise undecodable("mpeg")
+    return [read]
+
+
 _PARTS_OF: Final = {
     "wav": _of_wav,
     "mp3": _of_mpeg,
@@ -187,4 +200,5 @@ _PARTS_OF: Final = {
     "ogg": _of_ogg,
     "mp4": _of_mp4,
     "webm": _of_webm,
+    "mpeg": _of_mpeg_program,
 }

@@ -37,7 +37,7 @@ def copied(part: Part, container: Container, bounds: Bounds) -> bytes | None:
 
 
 def _packets(part: Part, container: Container, bounds: Bounds) -> Iterator[Packet]:
-    with opened(part.source.open(), container, PROBE_BYTES, bounds) as (opened_file, stream):
+    with opened(part.source.open(), container, PROBE_BYTES, bounds, part.demuxer) as (opened_file, stream):
         for packet in packets(opened_file, stream):
             bounds.check_time()
             if packet is not None and not packet.is_discard:

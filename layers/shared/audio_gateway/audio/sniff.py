@@ -9,7 +9,7 @@ from typing import Final, Literal
 from audio_gateway.audio.content import Content
 from audio_gateway.errors import InvalidAudio
 
-Container = Literal["wav", "mp3", "mp4", "ogg", "flac", "webm", "aac"]
+Container = Literal["wav", "mp3", "mp4", "ogg", "flac", "webm", "aac", "mpeg"]
 
 MEDIA_TYPES: Final[dict[Container, str]] = {
     "wav": "audio/wav",
@@ -19,6 +19,7 @@ MEDIA_TYPES: Final[dict[Container, str]] = {
     "flac": "audio/flac",
     "webm": "audio/webm",
     "aac": "audio/aac",
+    "mpeg": "video/mpeg",
 }
 
 ENOUGH: Final = 16_384
@@ -41,11 +42,11 @@ _OTHER_MAGIC: Final = (
     (b"\x7fELF", "a program"),
     (b"FORM", "AIFF audio"),
     (b"caff", "CAF audio"),
+    (b"riff\x2e\x91\xcf\x11", "Wave64 audio"),
     (b".snd", "AU audio"),
     (b"#!AMR", "AMR audio"),
     (b"MThd", "a MIDI file, which holds notes and no sound"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (WMA or WMV)"),
-    (b"\x00\x00\x01\xba", "an MPEG program stream"),
     (b"#EXTM3U", "a playlist, which names audio and holds none"),
 )
 _PRINTABLE_CONTROL: Final = frozenset("\t\r\n\f")
@@ -64,6 +65,8 @@ def sniff(data: Content) -> Container | None:
         return "ogg"
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return "webm"
+    if head[:4] == b"\x00\x00\x01\xba":
+        return "mpeg"
     if _is_mp4(head):
         return "mp4"
     return _sniff_after_id3(data)
@@ -104,6 +107,8 @@ def looks_like(data: Content) -> str | None:
     for magic, name in _OTHER_MAGIC:
         if head.startswith(magic):
             return name
+    if head[:1] == head[188:189] == head[376:377] == b"G":
+        return "an MPEG transport stream"
     return _looks_like_text(head)
 
 

@@ -111,7 +111,7 @@ class Plan:
 MOST_TASKS: Final = 375
 """What the history of an execution, 25,000 events, has room for even if each of them uses up all of its tries.
 
-Step Functions writes 9 events for a task that is given up, and 3 for each further try, of which there are 16.
+Step Functions writes 9 events for a task that is given up, and 3 for each further try, of which there are 15.
 """
 
 MOST_PIECES: Final = 10_000

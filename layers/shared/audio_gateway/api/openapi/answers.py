@@ -21,16 +21,24 @@ from audio_gateway.catalog.models import CAPABILITIES, ENDPOINTS, OPENAI_VOICES
 
 def answer_schemas() -> dict[str, Schema]:
     """All of them, by name."""
-    return {**_transcripts(), **_transcript_parts(), **_events(), **_listings(), "Health": _health(), "Error": _error()}
+    return {
+        **_transcripts(),
+        **_transcript_parts(),
+        **_events(),
+        **_listings(),
+        "Redirect": _redirect(),
+        "Health": _health(),
+        "Error": _error(),
+    }
 
 
 # ---------------------------------------------------------------- transcripts
-_SECONDS: Final = "seconds from the beginning of the audio"
+_SECONDS: Final = "seconds from the beginning of the recording"
 
 
 def _transcripts() -> dict[str, Schema]:
     whole = text("All that was said.")
-    duration = number("Length of the audio in seconds, as measured by decoding it.")
+    duration = number("Length of the sound in seconds, as measured by decoding it.")
     usage = {"oneOf": [reference("DurationUsage"), reference("TokenUsage")]}
     return {
         "Transcription": record(
@@ -247,6 +255,19 @@ def _voice() -> Schema:
 
 
 # ---------------------------------------------------------------- errors
+def _redirect() -> Schema:
+    return record(
+        "The body of a 303, for whoever does not follow it.",
+        "object message location",
+        {
+            "object": constant("redirect"),
+            "id": text("The job that the request has become, if it has."),
+            "message": text("What to do."),
+            "location": text("Where the answer is, or will be: as in the header of this name."),
+        },
+    )
+
+
 def _health() -> Schema:
     return record("That the service is up.", "object status", {"object": constant("health"), "status": constant("ok")})
 
