@@ -33,4 +33,5 @@ Nothing is written twice: everything comes from template.yaml.
 - `stack`         starts and stops all of it in the right order
 - `stack_file`    where the running stack is found
 - `console`       the functions' logs, and everything else that is printed
+- `log_lines`     the functions' lines of JSON as people read them
 """

@@ -55,7 +55,7 @@ class Authorizer:
             if self.definition.ttl_s:
                 self._forget_expired()
                 self._cache[identity] = verdict
-        evaluate(verdict.policy, call.method_arn)
+        evaluate(verdict.policy, call.method_arn, verdict.context)
         return dict(verdict.context)
 
     def _identity(self, call: Call) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ class Authorizer:
             del self._cache[identity]
 
 
-def evaluate(policy: Mapping[str, Any], method_arn: str) -> None:
+def evaluate(policy: Mapping[str, Any], method_arn: str, context: Mapping[str, Any] | None = None) -> None:
     """Let the call pass if the policy allows it: a Deny wins, and silence is a no.
 
     Raises:
@@ -100,9 +100,9 @@ def evaluate(policy: Mapping[str, Any], method_arn: str) -> None:
         and _matches_any(statement["Resource"], method_arn)
     }
     if "Deny" in effects:
-        raise GatewayError("ACCESS_DENIED", message=_EXPLICIT_DENY)
+        raise GatewayError("ACCESS_DENIED", message=_EXPLICIT_DENY, authorizer=context)
     if "Allow" not in effects:
-        raise GatewayError("ACCESS_DENIED")
+        raise GatewayError("ACCESS_DENIED", authorizer=context)
 
 
 def _source(expression: str, call: Call) -> str | None:

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from local.log_lines import is_refusal, readable
+
 # A pipe that reports to be writable takes this many bytes without blocking (POSIX PIPE_BUF is at least 512;
 # Linux and macOS promise room for 4096 and 512 when select says so, and both take 512 at once).
 _CHUNK: Final = 512
@@ -71,8 +73,7 @@ class PrefixedLines:
 
     def feed(self, data: bytes) -> None:
         """Print the lines that `data` completes."""
-        # awslambdaric joins the lines of a traceback with bare carriage returns, for CloudWatch.
-        *lines, self._rest = (self._rest + data).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        *lines, self._rest = (self._rest + data).replace(b"\r\n", b"\n").split(b"\n")
         self._print(lines)
 
     def close(self) -> None:
@@ -82,10 +83,11 @@ class PrefixedLines:
             self._rest = b""
 
     def _print(self, lines: list[bytes]) -> None:
-        texts = [line.decode("utf-8", "replace").replace("\u00a0", " ").rstrip() for line in lines]
+        wholes = [line.decode("utf-8", "replace").replace("\u00a0", " ") for line in lines]
+        # awslambdaric joins the lines of a traceback with bare carriage returns, for CloudWatch.
+        texts = [text.rstrip() for whole in wholes if not is_refusal(whole) for text in whole.split("\r")]
         texts = [text for text in texts if text and not _NOISE.search(text)]
         if texts:
             self.last_line = texts[-1]
-            whole = "".join(f"{self._prefix}{text}\n" for text in texts)
-            _write_down(whole)
-            write(whole)
+            _write_down("".join(f"{self._prefix}{text}\n" for text in texts))
+            write("".join(f"{readable(text, self._prefix)}\n" for text in texts))

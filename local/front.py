@@ -23,6 +23,7 @@ from local.environments import Result
 from local.events import Answer, Call, MalformedAnswer, Request, parse_answer, proxy_event, request_context
 from local.gateway_responses import GatewayError, render
 from local.lambda_service import Invoke, RequestTooLarge, TooManyRequests
+from local.log_lines import gateway_line
 from local.rest_api import RestApi, Route
 from local.routing import Match, Router
 
@@ -31,6 +32,7 @@ MAX_HEADER_BYTES: Final = 10_240
 # A client that sends on after its answer gets this much patience: hanging up at once would cost it the answer.
 _DRAIN_BYTES: Final = 268_435_456
 _DRAIN_SECONDS: Final = 30
+_PATH_SHOWN: Final = 200
 _UNROUTED: Final = Match(Route("", "ANY", "", None, 0), {})
 
 
@@ -57,6 +59,8 @@ class Front:
             return
         except GatewayError as error:
             answer = self._gateway_answer(error, call)
+            path = f"/{self._api.stage}{call.request.path}"[:_PATH_SHOWN]
+            tell(gateway_line(call.request.method, path, answer.status, error.response_type, call.request_id))
         except Exception:  # noqa: BLE001 -- a fault of the stack itself must be seen, and must not end it
             tell(traceback.format_exc())
             answer = self._gateway_answer(GatewayError("DEFAULT_5XX"), call)
@@ -114,6 +118,9 @@ class Front:
             raise GatewayError("INTEGRATION_FAILURE") from error
 
     def _gateway_answer(self, error: GatewayError, call: Call) -> Answer:
+        if error.authorizer is not None:
+            call = dataclasses.replace(call, authorizer=error.authorizer)
+
         def lookup(name: str) -> str | None:
             return _lookup(name, call)
 

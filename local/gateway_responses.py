@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from local.rest_api import GatewayResponse
 
@@ -33,13 +33,24 @@ _FIRST_SERVER_ERROR: Final = 500
 
 
 class GatewayError(Exception):
-    """The request ends in the gateway. `status` overrides the type's own, as AWS does for a bad function answer."""
+    """The request ends in the gateway. `status` overrides the type's own, as AWS does for a bad function answer.
 
-    def __init__(self, response_type: str, *, status: int | None = None, message: str | None = None) -> None:
+    `authorizer` is what the authorizer said of a caller whom it denied: gateway responses can name it.
+    """
+
+    def __init__(
+        self,
+        response_type: str,
+        *,
+        status: int | None = None,
+        message: str | None = None,
+        authorizer: Mapping[str, Any] | None = None,
+    ) -> None:
         own_status, own_message, self.error_type = _TYPES[response_type]
         self.response_type = response_type
         self.status = status or own_status
         self.message = message or own_message
+        self.authorizer = authorizer
         super().__init__(f"{response_type}: {self.message}")
 
 

@@ -54,7 +54,7 @@ PACKAGES: Final[dict[str, Package]] = {
     ),
     "api": _package(
         "HTTP: bodies, fields, identity, errors, answers, log line",
-        "errors aws clock deadline audio transcripts catalog providers metering jobs replay use_cases",
+        "errors aws clock deadline audio text transcripts catalog providers metering jobs replay use_cases",
     ),
     "cli": _package(
         "the [command line](operations.md), left out of the deployed layer",

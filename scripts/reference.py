@@ -95,7 +95,7 @@ def _operation(spec: dict[str, Any], method: str, path: str, operation: dict[str
     for content_type, content in operation.get("requestBody", {}).get("content", {}).items():
         lines += [f"#### Request: `{content_type}`", "", *fields(resolved(spec, content["schema"]))]
     if "parameters" in operation:
-        columns = ("name", "in", "type", "", "meaning")
+        columns = ("name", "in", "type", "default", "meaning")
         lines += ["#### Parameters", "", *table(columns, map(_parameter, operation["parameters"]))]
     for language, source in SAMPLES[operation["operationId"]].items():
         if operation["operationId"] in NOT_RUN:

@@ -34,7 +34,7 @@ def fields(schema: dict[str, Any]) -> list[str]:
         )
         for name, field in _flat(schema["properties"])
     ]
-    return table(("field", "type", "", "meaning"), rows)
+    return table(("field", "type", "default", "meaning"), rows)
 
 
 def _flat(properties: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -52,7 +52,7 @@ def presence(schema: dict[str, Any], *, required: bool) -> str:
     if "default" not in schema:
         return ""
     default = schema["default"]
-    return f"default `{str(default).lower() if isinstance(default, bool) else default}`"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
 def type_of(schema: dict[str, Any]) -> str:

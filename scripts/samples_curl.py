@@ -24,5 +24,5 @@ def kept(variable: str, path: str, *, fields: str, of: str = ".id", admin: bool 
 def _call(path: str, *, fields: str, method: str, more: str, admin: bool, flags: str) -> str:
     key = "$OPENAI_ADMIN_KEY" if admin else "$OPENAI_API_KEY"
     wanted = f"-X {method} " if method else ""
-    body = f" \\\n  -H \"Content-Type: application/json\" -d '{fields}'" if fields else ""
+    body = f" -H \"Content-Type: application/json\" \\\n  -d '{fields}'" if fields else ""
     return f'curl {flags} {wanted}"$OPENAI_BASE_URL/{path}" -H "Authorization: Bearer {key}"{body}{more}'

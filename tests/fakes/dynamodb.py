@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from tests.fakes.dynamodb_limits import refuse_large_item, refuse_long_expressions
+from tests.fakes.dynamodb_limits import refuse_empty_parameters, refuse_large_item, refuse_long_expressions
 
 Item = dict[str, Any]
 Key = tuple[str, str]
@@ -85,6 +85,7 @@ class FakeDynamoDB:
 
     def update_item(self, *, Key: Item, UpdateExpression: str, **arguments: Any) -> Item:  # noqa: N803
         refuse_long_expressions({"UpdateExpression": UpdateExpression} | arguments)
+        refuse_empty_parameters(arguments)
         self._check(Key, arguments)
         item = _copy(self._items.get(_key(Key), Key))
         clauses = _CLAUSE.findall(UpdateExpression)

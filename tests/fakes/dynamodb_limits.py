@@ -27,6 +27,13 @@ def refuse_long_expressions(arguments: Item) -> None:
             raise _refusal(message)
 
 
+def refuse_empty_parameters(arguments: Item) -> None:
+    """Raise what DynamoDB answers to a list of names or values with nothing in it."""
+    for name in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
+        if arguments.get(name) == {}:
+            raise _refusal(f"{name} must not be empty")
+
+
 def refuse_large_item(item: Item) -> None:
     """Raise what DynamoDB answers to an item that has become too large."""
     if item_size(item) > MAX_ITEM:

@@ -81,9 +81,13 @@ class Service(Protocol):
 
 
 class Front:
-    """The server; starts on entering, on a free port of the loopback. `behind` is told before the first call."""
+    """The server; starts on entering, on a free port of the loopback. `behind` is told before the first call.
+
+    `wait_s` is how long those who wait for a job are made to wait, whatever they ask for.
+    """
 
     behind: Service
+    wait_s = 0
 
     def __init__(self) -> None:
         self.at_work: list[threading.Thread] = []
@@ -159,7 +163,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._pass("bucket", self._stored)
         else:
             is_done = front.behind.is_done(url.path.split("/")[4])
-            asked = event("GET", url.path.removeprefix("/v1"), query=parse_qs(url.query) | {"wait": ["0"]})
+            asked = event(
+                "GET", url.path.removeprefix("/v1"), query=parse_qs(url.query) | {"wait": [str(front.wait_s)]}
+            )
             if self._pass("result" if is_done else "waiting", lambda: _called(front.behind.handlers["jobs"], asked)):
                 front.behind.pass_time()
 

@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -23,8 +24,8 @@ _KNOWN: Final = ("/models", "/audio/", "/usage", "/webhook_endpoints", "/organiz
 _MOST_BYTES: Final = 6_000_000
 _WAV: Final = b"RIFF and so on"
 _MODELS: Final = [
-    ("talker", "acme", ["speech"], "usd_per_million_characters"),
-    ("writer", "acme", ["transcriptions", "translations"], "usd_per_minute"),
+    ("talker", "acme", ["speech"], {"usd_per_million_characters": "1"}),
+    ("writer", "acme", ["transcriptions", "translations"], {"usd_per_minute": "0.006"}),
 ]
 
 
@@ -85,16 +86,14 @@ class HealthyApi(Api):
             return self._webhooks(method, path)
         if path.startswith("/organization/"):
             return found(method, path, self._admin(path, content))
-        return found(
-            method, path, {"used": {"monthly_budget_usd": usd(self._spent)}} if path == "/usage" else _models()
-        )
+        return found(method, path, {"used": {"monthly_budget_usd": usd(self._spent)}} if path == "/usage" else models())
 
     def _refused(self, method: str, path: str, key: str | None, content: Any) -> Answer | None:
         record = self._keys.get(hash_key(key)) if key else None
         rules: list[tuple[bool, int, str | None]] = [
             (not path.startswith(_KNOWN), 404, "unknown_url"),
             (record is None, 401, "invalid_api_key"),
-            (record is not None and record.status != "active", 403, None),
+            (record is not None and record.status != "active", 401, "invalid_api_key"),
             (len(content.get("content", b"")) > _MOST_BYTES, 413, None),
             ((method, path) == ("DELETE", "/models"), 405, None),
             (any(part in path for part in self.broken), 503, None),
@@ -163,7 +162,8 @@ class HealthyApi(Api):
 
 
 def answer(method: str, path: str, status: int, body: bytes, headers: dict[str, str] | None = None) -> Answer:
-    return Answer(f"{method} {path}", status, {"x-request-id": "req_1", **(headers or {})}, body)
+    always = {"x-request-id": "req_1", "date": formatdate(usegmt=True)}
+    return Answer(f"{method} {path}", status, always | (headers or {}), body)
 
 
 def found(method: str, path: str, value: Any) -> Answer:
@@ -175,10 +175,10 @@ def refusal(method: str, path: str, status: int, code: str | None = None, messag
     return answer(method, path, status, json.dumps({"error": error}).encode())
 
 
-def _models() -> dict[str, Any]:
+def models() -> dict[str, Any]:
     return {
         "data": [
-            {"id": name, "owned_by": owner, "endpoints": endpoints, "voices": None, "price": {unit: "1.00"}}
-            for name, owner, endpoints, unit in _MODELS
+            {"id": name, "owned_by": owner, "endpoints": endpoints, "voices": None, "price": price}
+            for name, owner, endpoints, price in _MODELS
         ]
     }

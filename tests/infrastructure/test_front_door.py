@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from audio_gateway.api import request_scope
+from audio_gateway.metering.unusable import NOT_USABLE
 from tests.infrastructure.conftest import OfType
 
 ROUTES = {
@@ -52,6 +53,7 @@ ROUTES = {
 # Every other path: an unknown URL is a 404 whatever the Authorization header is, also where there is none.
 CATCH_ALL = ("/", "/{proxy+}")
 HEALTH = "/health"
+REFUSAL = "$context.authorizer.refusal"
 OPEN = (*CATCH_ALL, HEALTH)
 """What takes no key."""
 METHODS_OF_A_STAGE = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -65,7 +67,7 @@ ANSWERS = {
     "RESOURCE_NOT_FOUND": (404, "invalid_request_error", "unknown_url"),
     "UNAUTHORIZED": (401, "invalid_request_error", "invalid_api_key"),
     "INVALID_API_KEY": (401, "invalid_request_error", "invalid_api_key"),
-    "ACCESS_DENIED": (403, "invalid_request_error", None),
+    "ACCESS_DENIED": (401, "invalid_request_error", "invalid_api_key"),
     "WAF_FILTERED": (403, "request_forbidden", None),
     "REQUEST_TOO_LARGE": (413, "invalid_request_error", None),
     "UNSUPPORTED_MEDIA_TYPE": (415, "invalid_request_error", "unsupported_content_type"),
@@ -301,8 +303,9 @@ def test_a_gateway_response_has_openais_envelope(name: str, responses: dict[str,
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_a_gateway_response_has_fixed_words_and_a_request_id(name: str, responses: dict[str, Any]) -> None:
-    # A $context value with a quote in it, or none, would break the JSON.
-    assert "$" not in json.dumps(responses[name]["responseTemplates"])
+    # A $context value with a quote in it would break the JSON. The authorizer's are sentences of ours.
+    told = json.dumps(responses[name]["responseTemplates"])
+    assert "$" not in (told.replace(REFUSAL, "") if name == "ACCESS_DENIED" else told)
     headers = headers_of(responses[name])
     assert headers["x-request-id"] == "context.requestId"
     assert all(value.startswith(("'", "context.")) for value in headers.values())
@@ -315,6 +318,12 @@ def test_pages_can_read_what_the_gateway_says_and_all_of_its_headers(name: str, 
     exposed = set(headers["access-control-expose-headers"].strip("'").split(", "))
     told = {name for name in headers if not name.startswith("access-control-")}
     assert exposed == told - {"x-content-type-options", "www-authenticate"}  # for the browser itself
+
+
+def test_a_key_that_expired_or_was_disabled_reads_the_same_wherever_it_is_noticed(responses: dict[str, Any]) -> None:
+    answer = envelope_of(responses["ACCESS_DENIED"])["error"]
+    assert answer["message"] == NOT_USABLE.format(REFUSAL)
+    assert headers_of(responses["ACCESS_DENIED"]) == headers_of(responses["UNAUTHORIZED"])
 
 
 def test_a_401_says_how_to_authenticate(responses: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ and to OpenAI's envelope.
     │   └── UnsupportedContentType   the body is not of the type that the endpoint reads
     ├── NotAuthenticated             no key, or one that nobody knows
     ├── PermissionDenied             the key is known and may not do this
+    │   └── KeyNotUsable             nor anything else: it expired, or was disabled or deleted
     ├── LimitReached                 one of the key's limits does not allow the request now
     │   ├── RateLimitReached         requests, characters or audio of this minute, or requests at once
     │   ├── TooMuchAtOnce            more than a whole minute of the key's allows, or than its uploads leave room for
@@ -135,6 +136,12 @@ class NotAuthenticated(GatewayError):
 
 class PermissionDenied(GatewayError):
     """The key is known, but it is disabled, expired, or not for this call."""
+
+
+class KeyNotUsable(PermissionDenied):
+    """The key expired, was disabled or deleted, or its project is archived."""
+
+    code = "invalid_api_key"
 
 
 class LimitReached(GatewayError):

@@ -36,7 +36,7 @@ PRICE: Final = len(TEXT)  # of `tts`, in micro-dollars
 # What the two writes to an account have of their own. A process that does not know the limits of a key yet learns them
 # from an admission for version 0, which never takes effect: it is not meant here.
 ADMIT: Final = '":version": {"N": "1"}'
-RELEASE: Final = "attribute_exists(holds."
+RELEASE: Final = "holds.#h0 = :h0"
 
 
 _MONTH: Final = re.compile(r"m\d{6}")

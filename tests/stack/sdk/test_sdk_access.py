@@ -83,15 +83,17 @@ def test_an_admin_key_is_refused_before_the_request_is_read(stack: dict[str, Any
 
 
 @pytest.mark.parametrize(
-    "fields",
-    [{"status": "disabled"}, {"limits": {"expires_at": 1_000_000_000}}],
-    ids=["disabled", "expired"],
+    ("fields", "why"),
+    [({"status": "disabled"}, "disabled"), ({"limits": {"expires_at": 1_000_000_000}}, "expired on 2001-09-09")],
 )
-def test_a_key_that_may_not_be_used_is_a_403(stack: dict[str, Any], fields: dict[str, Any]) -> None:
+def test_a_key_that_may_not_be_used_is_a_401_that_says_why(
+    stack: dict[str, Any], fields: dict[str, Any], why: str
+) -> None:
     key = add_key(stack, **fields)
-    with OpenAI(base_url=stack["base_url"], api_key=key) as client, pytest.raises(PermissionDeniedError) as caught:
+    with OpenAI(base_url=stack["base_url"], api_key=key) as client, pytest.raises(AuthenticationError) as caught:
         client.models.list()
-    assert caught.value.type == "invalid_request_error"
+    assert (caught.value.type, caught.value.code) == ("invalid_request_error", "invalid_api_key")
+    assert why in caught.value.message
     assert caught.value.request_id
     assert key not in caught.value.response.text
 

@@ -397,9 +397,10 @@ def test_a_key_is_changed(ask: Ask, record_of: Callable[[str], KeyRecord | None]
     changed = ask("POST", path, {"expires_in_seconds": 60}).json
     assert changed["limits"] == LIMITS | {"expires_at": int(NOW_S) + 60}
     assert changed["expires_at"] == record().expires_at == int(NOW_S) + 60
-    changed = ask("POST", path, {"limits": {"concurrent_requests": 1}, "status": "disabled"}).json
+    fields = {"limits": {"concurrent_requests": 1, "expires_at": None}, "status": "disabled"}
+    changed = ask("POST", path, fields).json
     assert (changed["limits"], changed["expires_at"], changed["status"]) == (
-        {"concurrent_requests": 1},
+        LIMITS | {"concurrent_requests": 1},
         None,
         "disabled",
     )
@@ -407,9 +408,40 @@ def test_a_key_is_changed(ask: Ask, record_of: Callable[[str], KeyRecord | None]
     assert ask("GET", path).json == changed
     assert ask("POST", path, {"status": "active"}).json == changed | {"status": "active"}
     assert record().status == "active"
-    assert ask("POST", path, {"limits": {}}).json["limits"] == {}
     refusal(ask("POST", path, {"status": "deleted"}), 400, "status", "invalid_value")
     refusal(ask("POST", path, {"scopes": ["api.all.read"]}), 400, "scopes", "unsupported_value")
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({"requests_per_minute": 60}, LIMITS | {"requests_per_minute": 60, "expires_at": 1_900_000_000}),
+        ({"monthly_budget_usd": "5"}, LIMITS | {"monthly_budget_usd": "5", "expires_at": 1_900_000_000}),
+        ({"models": None, "expires_at": None}, {"requests_per_minute": 3, "monthly_budget_usd": "25"}),
+        ({"concurrent_jobs": None}, LIMITS | {"expires_at": 1_900_000_000}),
+        ({}, LIMITS | {"expires_at": 1_900_000_000}),
+        (None, LIMITS | {"expires_at": 1_900_000_000}),
+        (dict.fromkeys([*LIMITS, "expires_at"]), {}),
+    ],
+)
+def test_a_limit_that_is_not_named_stays_and_null_takes_one_away(
+    ask: Ask, change: dict[str, Any] | None, shown: dict[str, Any]
+) -> None:
+    key = created(ask, limits=LIMITS | {"expires_at": 1_900_000_000})["api_key"]
+    changed = ask("POST", f"{DEFAULT}/api_keys/{key['id']}", {"limits": change}).json
+    assert (changed["limits"], changed["expires_at"]) == (shown, shown.get("expires_at"))
+
+
+def test_a_change_of_limits_that_is_half_wrong_changes_nothing(ask: Ask) -> None:
+    key = created(ask, limits=LIMITS)["api_key"]
+    path = f"{DEFAULT}/api_keys/{key['id']}"
+    refusal(ask("POST", path, {"limits": {"models": None, "colour": None}}), 400, "limits.colour")
+    refusal(
+        ask("POST", path, {"limits": {"models": None, "requests_per_minute": 0}}), 400, "limits.requests_per_minute"
+    )
+    both = {"limits": {"expires_at": None}, "expires_in_seconds": 5}
+    refusal(ask("POST", path, both), 400, "expires_in_seconds")
+    assert ask("GET", path).json["limits"] == LIMITS
 
 
 def test_a_deleted_key_is_gone(ask: Ask, record_of: Callable[[str], KeyRecord | None]) -> None:

@@ -200,7 +200,11 @@ def test_the_answer_with_a_job_says_what_is_left_of_the_key_s_minute(gateway: Ga
 def test_work_that_does_not_fit_becomes_a_job_that_is_waited_for(gateway: Gateway, path: str) -> None:
     answer = gateway.write(model="slow", path=path)
     job = gateway.job(answer)
-    assert (answer.status, answer.body, job.endpoint) == (303, b"", path)
+    assert (answer.status, job.endpoint) == (303, path)
+    told = answer.json
+    assert (told["object"], told["id"], told["location"]) == ("redirect", job.id, answer.headers["location"])
+    assert "curl -L" in told["message"]
+    assert f"GET /v1/audio/jobs/{job.id} " in told["message"]
     assert answer.headers["location"] == f"/v1/audio/jobs/{job.id}/content?wait=25&hop=1"
     assert gateway.bank.holds[job.id].work.amount == END_MS
     assert gateway.meter.admitted == []  # one hold, and it is the job's
@@ -411,7 +415,7 @@ def test_large_speech_is_a_link_and_is_not_made_into_another_format(gateway: Gat
     job = gateway.run(gateway.store.kept[begun["id"]])
     gateway.files.put(job, "result", bytes(MOST_TRANSCODED_BYTES + 2))
     answer = gateway.content(job.id)
-    assert (answer.status, answer.body) == (303, b"")
+    assert (answer.status, answer.json["location"]) == (303, answer.headers["location"])
     assert answer.headers["location"] == f"https://bucket.example.com/jobs/default/{job.id}/result"
     assert gateway.results.stored == []
     other = gateway.content(job.id, response_format="mp3")

@@ -9,7 +9,7 @@ import pytest
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.models import models_app
 from audio_gateway.api.voices import voices_app
-from tests.fakes.gateway import Answer, call, event
+from tests.fakes.gateway import API_CALLER, Answer, call, event
 from tests.fakes.providers import LISTING, FakeProvider, catalog, model
 
 
@@ -140,3 +140,18 @@ def test_voices_are_listed_for_clients_that_look_for_names_too(handlers: dict[st
     found = get(handlers, "voices", "/audio/voices").json
     assert found["voices"]
     assert found["voices"] == [{"id": voice["id"], "name": voice["name"]} for voice in found["data"]]
+
+
+@pytest.mark.parametrize("expires_at", ["1", "1700000000"])
+def test_a_key_that_expired_while_the_authorizer_is_remembered_is_a_401(
+    handlers: dict[str, Any], expires_at: str
+) -> None:
+    answer = call(handlers["models"], event("GET", "/models", authorizer={**API_CALLER, "expires_at": expires_at}))
+    assert (answer.status, answer.error["code"]) == (401, "invalid_api_key")
+    assert "expired" in answer.error["message"]
+
+
+@pytest.mark.parametrize("expires_at", ["99999999999", "", "soon", None])
+def test_a_key_that_has_not_expired_is_let_in(handlers: dict[str, Any], expires_at: str | None) -> None:
+    answer = call(handlers["models"], event("GET", "/models", authorizer={**API_CALLER, "expires_at": expires_at}))
+    assert answer.status == 200

@@ -10,6 +10,7 @@ import pytest
 from audio_gateway.catalog.models import Model, Price
 from audio_gateway.errors import (
     BudgetReached,
+    KeyNotUsable,
     MeteringUnavailable,
     PermissionDenied,
     ProviderBadAnswer,
@@ -83,6 +84,7 @@ REFUSALS = [
     (RateLimitReached("r", limit="requests_per_minute", retry_after_s=7), 429, "rate_limit_exceeded", "7", None),
     (BudgetReached("b", limit="monthly_budget_usd"), 429, "insufficient_quota", None, "false"),
     (PermissionDenied("d"), 403, None, None, None),
+    (KeyNotUsable("It expired on 2026-11-30 at 08:00 UTC."), 401, "invalid_api_key", None, None),
 ]
 
 

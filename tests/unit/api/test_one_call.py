@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from openai import OpenAI
 
-from audio_gateway.errors import MeteringUnavailable, StorageUnavailable
+from audio_gateway.errors import MeteringUnavailable, RateLimitReached, StorageUnavailable
 from tests.fakes.front import FAULTS, Front
 from tests.fakes.results import FakeResults
 from tests.unit.api.test_jobs import TEXT, Gateway
@@ -118,6 +120,28 @@ def test_a_recording_that_becomes_a_job_is_one_job_and_is_paid_once(
     front.finish()
     assert (front.left, len(heard.text.split())) == ([], 60)
     assert (len(service.store.kept), len(service.bank.rows), service.bank.holds) == (1, 1, {})
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_call_that_finds_no_place_to_wait_comes_back_and_gets_its_one_result(
+    service: Service, front: Front, client: OpenAI, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    slept: list[float] = []
+    get_all_done = service.pass_time
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == times:
+            get_all_done()
+
+    monkeypatch.setattr(front, "wait_s", 25)
+    monkeypatch.setattr(service, "pass_time", lambda: None)
+    monkeypatch.setattr("openai._base_client.time", SimpleNamespace(sleep=sleep, time=time.time))
+    service.waits.refuses = RateLimitReached("So many wait.", limit="concurrent_requests", retry_after_s=25)
+    assert len(say(client, "slow-speaker")) == len(TEXT) * 480
+    assert len(slept) == times  # the front shortens them
+    assert (len(service.store.kept), len(service.bank.rows), service.bank.holds) == (1, 1, {})
+    assert service.waits.taken == set()
 
 
 @pytest.mark.parametrize("fault", FAULTS["post"])

@@ -398,3 +398,18 @@ def test_a_providers_failure_is_counted_by_its_model(gateway: Gateway, capsys: p
     gateway.post({**BODY, "model": "made-up"})
     log = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"message":"request"' in line]
     assert [line.get("model") for line in log] == ["talker", None]
+
+
+@pytest.mark.parametrize(
+    "text", ["\u200b", "\u200b \u200d\n", "\ufeff", "\u2060\u00ad", "\u0000\u001f", "\u202e\u2066", "\ufe0f"]
+)
+def test_an_input_of_nothing_that_can_be_seen_is_as_empty_as_spaces(gateway: Gateway, text: str) -> None:
+    answer = gateway.post({**BODY, "input": text})
+    assert (answer.status, answer.error["param"]) == (400, "input")
+    assert "empty" in answer.error["message"]
+    assert gateway.provider.asked == []
+
+
+@pytest.mark.parametrize("text", ["\u200ba", "?", "\u0301", "👍\ufe0f", "한", "\ue000"])
+def test_an_input_of_one_visible_character_is_spoken(gateway: Gateway, text: str) -> None:
+    assert gateway.post({**BODY, "input": text}).status == 200

@@ -309,8 +309,9 @@ def test_an_answer_too_big_for_lambda_is_a_redirect_to_the_bucket(
     gateway.provider.text = ("work" * 25_000 + " ") * 72
     answer = gateway.post(MODEL, FILE, *fields, path=path)
     (stored,) = gateway.results.stored
-    assert (answer.status, answer.body) == (303, b"")
-    assert answer.headers["location"] == "https://bucket.example.com/results/default/1"
+    assert answer.status == 303
+    assert answer.json["location"] == answer.headers["location"] == "https://bucket.example.com/results/default/1"
+    assert "curl -L" in answer.json["message"]
     assert gateway.provider.text.strip().encode() in stored.body.replace(b'\\"', b"")
     assert stored.project_id == "default"
     assert len(gateway.meter.settled) == 1

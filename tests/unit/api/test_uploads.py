@@ -297,14 +297,14 @@ def test_a_form_is_a_request_of_its_key(gateway: Gateway) -> None:
 def test_a_key_that_has_ended_gets_no_form(gateway: Gateway, status: str) -> None:
     assert gateway.create().status == 200
     gateway.limit(status)
-    assert (gateway.create().status, gateway.pending) == (403, 1000)
+    assert (gateway.create().status, gateway.pending) == (401, 1000)
 
 
 def test_a_key_that_has_expired_gets_no_form(gateway: Gateway) -> None:
     gateway.limit(expires_at=int(NOW_S) + 10)
     assert gateway.create().status == 200
     gateway.now_s += 10
-    assert (gateway.create().status, gateway.pending) == (403, 1000)
+    assert (gateway.create().status, gateway.pending) == (401, 1000)
 
 
 def test_bytes_are_pending_until_they_are_used_deleted_or_expired(gateway: Gateway) -> None:

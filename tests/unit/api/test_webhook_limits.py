@@ -351,7 +351,7 @@ def test_a_key_that_was_revoked_changes_and_sends_nothing(
         gateway.client.put_item(TableName=TABLE, Item=item)
     before = gateway.get(ALL).json
     refused = gateway.post_json(path, body) if method == "POST" else gateway.delete(path)
-    assert refused.status == 403, refused.body
+    assert refused.status == 401, refused.body
     assert gateway.get(ALL).json == before
     assert gateway.post.sent == []
 

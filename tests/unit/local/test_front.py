@@ -208,3 +208,15 @@ def test_a_fault_of_the_front_itself_is_a_500_and_not_the_end(capfd: pytest.Capt
 
     assert client.request("GET", "/v1/open/x")[0] == 500
     assert client.request("GET", "/v1/open/x")[0] == 500
+
+
+def test_a_gateway_response_can_say_why_the_authorizer_denied() -> None:
+    verdict = ALLOW | {
+        "policyDocument": {"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]},
+        "context": {"refusal": "It is disabled."},
+    }
+    template = {"application/json": '{"message": "No. $context.authorizer.refusal Ask."}'}
+    client, _ = front(guard=lambda _: verdict, gateway_responses={"ACCESS_DENIED": GatewayResponse(401, {}, template)})
+    for _ in range(2):  # the second is of the cache
+        status, _, body = client.request("GET", "/v1/things", headers=KEY)
+        assert (status, json.loads(body)["message"]) == (401, "No. It is disabled. Ask.")

@@ -59,6 +59,33 @@ def test_a_key_is_allowed_on_the_whole_stage_and_its_ids_reach_the_functions(
     }
 
 
+def test_the_functions_learn_when_a_key_expires_for_the_policy_is_remembered(
+    authorizer: Authorizer, dynamodb: Any
+) -> None:
+    key = stored(dynamodb, expires_at=NOW + 1)
+    policy = authorizer.handle(event(f"Bearer {key.value}"), None)
+    assert policy["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+    assert policy["context"]["expires_at"] == str(NOW + 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"expires_at": NOW}, "It expired on 2027-01-15 at 08:00 UTC."),
+        ({"expires_at": 1}, "It expired on 1970-01-01 at 00:00 UTC."),
+        ({"status": "disabled"}, "It is disabled."),
+        ({"status": "disabled", "expires_at": NOW}, "It is disabled."),
+    ],
+)
+def test_a_refusal_says_why_in_words_that_fit_into_the_json_of_the_answer(
+    authorizer: Authorizer, dynamodb: Any, changes: dict[str, Any], refusal: str
+) -> None:
+    key = stored(dynamodb, **changes)
+    policy = authorizer.handle(event(f"Bearer {key.value}"), None)
+    assert policy["policyDocument"]["Statement"][0]["Effect"] == "Deny"
+    assert policy["context"]["refusal"] == refusal
+
+
 @pytest.mark.parametrize(
     "header",
     [

@@ -54,9 +54,10 @@ def test_a_limit_by_itself_is_written_by_itself() -> None:
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_whole_number_is_from_one_to_a_million_millions(name: str) -> None:
     most = 300 if name.startswith("concurrent") else MOST
-    for value in (1, most):
-        assert limits_from_api({name: value}).to_api() == {name: value}
-    for value in (0, -1, most + 1, 1.0, "1", True, [], {}):
+    for taken in (1, most):
+        assert limits_from_api({name: taken}).to_api() == {name: taken}
+    wrong: tuple[Any, ...] = (0, -1, most + 1, 1.0, "1", True, [], {})
+    for value in wrong:
         told = refused({name: value}, f"limits.{name}")
         assert re.search(rf"'limits.{name}' must be a whole number from 1 to ({most}|{MOST})\b", told)
 

@@ -13,6 +13,7 @@ from audio_gateway.metering.account_item import account_from, account_key, new_a
 from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.waits import LIFE_S, RETRY_AFTER_S, Waits
+from tests.fakes.dynamodb import FakeDynamoDB
 from tests.unit.metering.tables import TABLE, dynamodb
 
 __all__ = ["dynamodb"]
@@ -98,3 +99,8 @@ def test_a_key_that_is_gone_waits_for_nothing(dynamodb: Any) -> None:
     with pytest.raises(PermissionDenied):
         bench.waits.begin("key_2")
     bench.waits.end("key_2", "1_x")
+
+
+def test_no_list_of_names_or_values_is_sent_empty() -> None:
+    bench = Bench(FakeDynamoDB())  # which refuses that, as DynamoDB does and moto does not
+    bench.waits.end(KEY, bench.waits.begin(KEY))

@@ -273,14 +273,15 @@ def test_a_server_starts_without_being_waited_for() -> None:
         assert server_of(process) == first
 
 
-def test_those_who_speak_die_with_the_server() -> None:
+def test_those_who_speak_die_with_the_server_and_their_texts_are_not_to_blame() -> None:
     with running() as process:
         pieces = process.speak(Utterance("flood", "x/hostile", 50), Deadline.after(30))
         next(pieces)
         (child,) = children(server_of(process))
-        process.close()
+        os.kill(server_of(process), signal.SIGKILL)
         assert gone(child)
-        pieces.close()  # type: ignore[attr-defined] # it is a generator
+        with pytest.raises(ProviderUnavailable):
+            list(pieces)
 
 
 def test_a_server_that_always_dies_is_the_service_s_fault() -> None:

@@ -37,6 +37,10 @@ def test_words_of_a_text_get_their_share_of_its_time() -> None:
     ]
 
 
+def test_a_letter_alone_has_all_of_the_time() -> None:
+    assert tokens_of("I", 100, 400) == [Token("i", 100, 400)]
+
+
 def test_characters_without_spaces_are_words_each() -> None:
     assert [token.letters for token in tokens_of("你好 a")] == ["你", "好", "a"]
 
@@ -80,6 +84,11 @@ def test_the_nearest_word_is_found_by_both_of_its_places() -> None:
     assert seam_by_pairs(left, right, 640) == Seam(1, 1)  # 250 is nearer to 640 than 1050
     assert seam_by_pairs(left, right, 660) == Seam(1, 1)
     assert seam_by_pairs(left, right, 1060) == Seam(0, 2)
+
+
+def test_the_nearest_word_is_found_behind_words_that_only_one_has_heard() -> None:
+    assert seam_by_pairs(said("x a b"), said("a b", 100, 200), 195) == Seam(1, 1)
+    assert seam_by_pairs(said("a b", 100, 200), said("x a b"), 195) == Seam(1, 2)
 
 
 @pytest.mark.parametrize(("apart_ms", "found"), [(0, True), (499, True), (500, False), (900, False)])

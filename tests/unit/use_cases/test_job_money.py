@@ -15,7 +15,7 @@ from audio_gateway.jobs.job import Answered, Job
 from audio_gateway.metering.account import Caller, Hold, Work
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.line_items import LineItem
-from audio_gateway.use_cases.job_money import new_hold, work_done, write_off
+from audio_gateway.use_cases.job_money import JobTill, new_hold, settle, work_done, write_off
 from tests.fakes.providers import catalog, model
 
 NOW_MS = 1_796_083_140_000
@@ -129,6 +129,42 @@ def test_what_is_charged_is_never_more_than_was_held_or_done(served: dict[str, i
     assert work.amount == amount if not missing else work.amount <= amount
     assert (work.request_id, work.endpoint, work.unit) == ("job_1", "speech", "characters")
     assert sum(item.amount for item in work.items) == (0 if "gone" in served else work.amount)
+
+
+# ---------------------------------------------------------------- the end
+class Recorder:
+    """Till and evidence in one: remembers what was asked of them, in order."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *arguments: self.calls.append((name, arguments))
+
+
+def settled(job: Job) -> list[tuple[str, Any]]:
+    recorder: Any = Recorder()
+    settle(job, till=JobTill(recorder, recorder))
+    return recorder.calls
+
+
+def test_what_is_charged_leaves_evidence_until_its_row_is_written() -> None:
+    hold = held(PLAIN)
+    done = replace(job(hold, {"plain": 3}, whole=3, amount=1000), work=hold.work, completed_ms=NOW_MS + 5)
+    paid = (hold, hold.work, NOW_MS + 5)
+    assert settled(done) == [("keep", paid), ("settle_at", paid), ("forget", (hold,))]
+
+
+def test_what_costs_nothing_is_given_back() -> None:
+    hold = held(PLAIN)
+    assert settled(replace(job(hold, {}, whole=3, amount=1000), completed_ms=NOW_MS)) == [("release", (hold,))]
+
+
+def test_a_job_that_runs_or_has_nothing_held_is_left_alone() -> None:
+    hold = held(PLAIN)
+    assert settled(replace(job(hold, {}, whole=3, amount=1000), work=hold.work)) == []
+    assert settled(replace(job(hold, {}, whole=3, amount=1000))) == []
+    assert settled(replace(job(None, {}, whole=3, amount=1000), completed_ms=NOW_MS)) == []
 
 
 # ---------------------------------------------------------------- what nobody pays

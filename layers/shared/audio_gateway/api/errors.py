@@ -30,6 +30,7 @@ _TABLE: Final[dict[type[e.GatewayError], tuple[int, str]]] = {
     e.UnsupportedContentType: (415, _REQUEST),
     e.NotAuthenticated: (401, _REQUEST),
     e.PermissionDenied: (403, _REQUEST),
+    e.KeyNotUsable: (401, _REQUEST),
     e.LimitReached: (429, "insufficient_quota"),
     e.RateLimitReached: (429, "requests"),
     e.TooMuchAtOnce: (429, "requests"),

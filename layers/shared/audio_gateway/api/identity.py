@@ -5,16 +5,21 @@ A function that is invoked directly, or through a route without the authorizer, 
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from audio_gateway.errors import NotAuthenticated, PermissionDenied
+from audio_gateway.errors import KeyNotUsable, NotAuthenticated, PermissionDenied
+from audio_gateway.metering.unusable import NOT_USABLE, expired
 
 NO_KEY = (
     "You didn't provide an API key. Provide it in an Authorization header using Bearer auth "
     "(i.e. Authorization: Bearer YOUR_KEY)."
 )
+
+_SECONDS: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +57,18 @@ def admin_caller(event: Mapping[str, Any]) -> AdminCaller:
 
 
 def _identity(event: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    """Key, project, organisation and kind of key; raises `NotAuthenticated` if one is missing."""
+    """Key, project, organisation and kind of key; raises `NotAuthenticated`, or `KeyNotUsable` if it has expired."""
     context = (event.get("requestContext") or {}).get("authorizer") or {}
     key_id, project_id, organization_id, kind = (
         _text(context.get(name)) for name in ("key_id", "project_id", "organization_id", "kind")
     )
     if not (key_id and project_id and organization_id and kind):
         raise NotAuthenticated(NO_KEY)
+    # API Gateway remembers what the authorizer said, and a key may expire meanwhile.
+    expires_at = _text(context.get("expires_at"))
+    why = expired(int(expires_at), int(time.time())) if _SECONDS.fullmatch(expires_at) else None
+    if why is not None:
+        raise KeyNotUsable(NOT_USABLE.format(why))
     return key_id, project_id, organization_id, kind
 
 

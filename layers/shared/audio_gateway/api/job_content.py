@@ -10,8 +10,9 @@ from typing import Final, Self
 
 from fastapi import Request, Response
 
-from audio_gateway.api.job_shapes import LONGEST_WAIT_S, content_url
+from audio_gateway.api.job_shapes import LONGEST_WAIT_S, content_url, job_url
 from audio_gateway.api.parameters import Parameters
+from audio_gateway.api.redirects import to_job, to_link
 from audio_gateway.api.replay import MAX_BUFFERED_BYTES, respond
 from audio_gateway.api.results import ResultStore
 from audio_gateway.api.speech_answers import speech_answer
@@ -152,7 +153,7 @@ class JobContent:
         """A redirect to where nobody has waited yet."""
         if asked.is_last_for(job):
             raise _too_many_redirects(job)
-        return Content(Response(status_code=303, headers={"location": asked.next_url(job.id)}), ())
+        return Content(to_job(job.id, job_url(job.id), asked.next_url(job.id)), ())
 
     def _given(self, job: Job, answer: Answer, asked: ContentRequest) -> Content:
         response = respond(answer, self._results, job.project_id)
@@ -173,8 +174,7 @@ class JobContent:
         _only_of("transcriptions", timestamp_granularities=asked.granularities, stream=asked.stream)
         if wanted == what.format and not as_events and found.size > MAX_BUFFERED_BYTES:
             # As it lies there: a copy of it could be a gigabyte.
-            headers = {"x-audio-gateway-model": _served_by(job), "location": self._results.link(found.key)}
-            response = Response(status_code=303, headers=headers)
+            response = to_link(self._results.link(found.key), {"x-audio-gateway-model": _served_by(job)})
             _check_can_be_followed(job, response, asked)
             return Content(response, order.ignored)
         if found.size > (MOST_TRANSCODED_BYTES if wanted != what.format else _MOST_EVENT_BYTES):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from audio_gateway.api.redirects import JSON, job_note
 from audio_gateway.jobs.job import Job
 from audio_gateway.metering.limits import usd
 from audio_gateway.replay.idempotency import Answer
@@ -46,7 +47,8 @@ def job_answer(job: Job, ignored: tuple[str, ...], *, background: bool) -> Answe
         headers = {"content-type": "application/json", JOB_HEADER: job.id, "location": job_url(job.id)}
         return Answer(headers, json_bytes(job_shape(job)), ignored, 202)
     where = content_url(job.id, (("wait", str(LONGEST_WAIT_S)), ("hop", "1")))
-    return Answer({JOB_HEADER: job.id, "location": where}, b"", ignored, 303)
+    headers = {**JSON, JOB_HEADER: job.id, "location": where}
+    return Answer(headers, job_note(job.id, job_url(job.id), where), ignored, 303)
 
 
 def job_url(job_id: str) -> str:

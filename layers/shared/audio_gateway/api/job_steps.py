@@ -32,6 +32,7 @@ Handler = Callable[[Mapping[str, Any], Any], Any]
 
 _MARGIN_S: Final = 10.0  # to write down what came of a step before the platform ends it
 _ERROR: Final = "error.json"
+_FORBIDDEN: Final = 403
 
 
 NOT_BEGUN: Final = (
@@ -157,7 +158,8 @@ def job_error(error: Exception, reference: str) -> JobError:
     return JobError(
         message=told["message"],
         code=told["code"],
-        status=answer.status,
+        # Who fetches the result has a good key: it is that of the order which is not.
+        status=_FORBIDDEN if isinstance(error, e.KeyNotUsable) else answer.status,
         kind=told["type"],
         param=told["param"],
         retry=answer.headers.get("x-should-retry") != "false",

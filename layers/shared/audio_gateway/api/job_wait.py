@@ -22,10 +22,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from fastapi import Response
-
 from audio_gateway.api.job_content import Content, ContentRequest
-from audio_gateway.api.job_shapes import content_url
+from audio_gateway.api.job_shapes import content_url, job_url
+from audio_gateway.api.redirects import to_job
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import MeteringUnavailable, StillRunning, StorageUnavailable
 from audio_gateway.jobs.job import Job
@@ -124,7 +123,7 @@ def wait_for(
 
 def _later(job_id: str, job: Job | None, asked: ContentRequest, failed: str | None) -> Content:
     if not asked.is_last_for(job):
-        response = Response(status_code=303, headers={"location": asked.next_url(job_id)})
+        response = to_job(job_id, job_url(job_id), asked.next_url(job_id))
         return Content(response, (), failed)
     state = "cannot be looked at now" if failed else "is still running"
     raise StillRunning(

@@ -12,6 +12,7 @@ from fastapi import Request, Response
 from audio_gateway.api.app import facts_of, received_ms_of
 from audio_gateway.api.identity import Caller
 from audio_gateway.api.job_shapes import JOB_HEADER, job_answer
+from audio_gateway.api.redirects import JSON, link_note, to_link
 from audio_gateway.api.results import ResultStore
 from audio_gateway.deadline import Deadline
 from audio_gateway.jobs.job import Job
@@ -94,7 +95,8 @@ def _repeatable(
         run.earlier = job_answer(run.found, (), background=background)
     elif run.found is not None:
         where = using.results.link(run.found.key)
-        run.earlier = Answer({"x-audio-gateway-model": run.found.model, "location": where}, b"", status=303)
+        headers = {**JSON, "x-audio-gateway-model": run.found.model, "location": where}
+        run.earlier = Answer(headers, link_note(where), status=303)
     return run
 
 
@@ -125,7 +127,7 @@ def deliver(answer: Answer, results: ResultStore, project_id: str) -> tuple[Resp
         return Response(answer.body, answer.status, dict(answer.headers)), None
     key = results.put(answer.body, content_type, project_id=project_id)
     headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
-    return Response(status_code=303, headers={**headers, "location": results.link(key)}), key
+    return to_link(results.link(key), headers), key
 
 
 def remember(run: Run, key: str | None, model_id: str, deadline: Deadline) -> None:

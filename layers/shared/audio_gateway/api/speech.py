@@ -24,6 +24,7 @@ from audio_gateway.errors import InvalidRequest, WorkTooLong
 from audio_gateway.replay.idempotency import Idempotency
 from audio_gateway.replay.repetition import Repetitions
 from audio_gateway.replay.speech_cache import LONGEST_KEEP_S, SpeechCaches
+from audio_gateway.text.visible import is_visible
 from audio_gateway.use_cases.ask import Providers
 from audio_gateway.use_cases.job_order import JobOrder
 from audio_gateway.use_cases.reserve import Till
@@ -134,7 +135,7 @@ def read_order(body: Mapping[str, Any]) -> SpeechRequest:
 
 
 def _speakable(text: str, *, background: bool) -> str:
-    if not text.strip():
+    if not is_visible(text):
         raise InvalidRequest("'input' is empty; send the text to be spoken.", param="input")
     if len(text) > (MAX_BACKGROUND_CHARACTERS if background else MAX_CHARACTERS):
         message = f"'input' has {len(text)} characters; at most "

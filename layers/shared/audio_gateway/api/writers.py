@@ -16,7 +16,7 @@ from audio_gateway.clock import now_ms
 from audio_gateway.metering.account_store import AccountStore
 
 WriterOf = Callable[[Request], Caller]
-"""Who calls and may change things. Raises as `caller_of`, `PermissionDenied` for a key that is not good any more, and
+"""Who calls and may change things. Raises as `caller_of`, `KeyNotUsable` for a key that is not good any more, and
 `MeteringUnavailable` if that cannot be found out. Every route that changes something asks this first."""
 
 

@@ -20,9 +20,10 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from audio_gateway.errors import PermissionDenied
+from audio_gateway.errors import KeyNotUsable
 from audio_gateway.metering.account import JOB_PREFIX, Caller, Hold, Usage, Work, minute_of, month_of
 from audio_gateway.metering.limits import Limits, limits_from_stored
+from audio_gateway.metering.unusable import ARCHIVED, DELETED, DISABLED, NOT_USABLE, expired
 
 COUNTERS: Final = ("r", "c", "a")
 """Of requests, characters, and milliseconds of audio: each with the number of a minute is an attribute's name."""
@@ -41,6 +42,9 @@ and more go than one update can leave behind."""
 _DAY_S: Final = 24 * 3600
 
 
+_WHY: Final = {"archived": ARCHIVED, "deleted": DELETED}
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """What the operator set for a key, as of `version`."""
@@ -50,13 +54,21 @@ class Account:
     limits: Limits
 
 
-def refusal_of(account: Account, now_ms: int) -> PermissionDenied | None:
+def refusal_of(account: Account, now_ms: int) -> KeyNotUsable | None:
     """Why a key may do nothing at this moment, whatever its counters say; None if it may."""
     if account.status != "active":
-        return PermissionDenied(f"The API key is {account.status}.")
-    if account.limits.expires_at is not None and now_ms // 1000 >= account.limits.expires_at:
-        return PermissionDenied("The API key has expired.")
-    return None
+        return _not_usable(_WHY.get(account.status, DISABLED))
+    why = expired(account.limits.expires_at, now_ms // 1000)
+    return None if why is None else _not_usable(why)
+
+
+def no_account() -> KeyNotUsable:
+    """The refusal of a key whose account is not there."""
+    return _not_usable(DELETED)
+
+
+def _not_usable(why: str) -> KeyNotUsable:
+    return KeyNotUsable(NOT_USABLE.format(why))
 
 
 def account_key(key_id: str) -> dict[str, Any]:

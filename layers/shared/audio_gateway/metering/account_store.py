@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audio_gateway.errors import PermissionDenied
 from audio_gateway.metering.account import Usage
-from audio_gateway.metering.account_item import Account, account_from, account_key, refusal_of, usage_from
+from audio_gateway.metering.account_item import Account, account_from, account_key, no_account, refusal_of, usage_from
 from audio_gateway.metering.pending_uploads import PendingUploads
 from audio_gateway.metering.table import Table
 
@@ -37,12 +36,8 @@ class AccountStore:
         return account_from(item), replace(usage_from(item, now_ms), pending_upload_bytes=pending)
 
     def check(self, key_id: str, now_ms: int) -> None:
-        """Raises `PermissionDenied` for a key that is not good at this moment, `MeteringUnavailable` as `get`."""
+        """Raises `KeyNotUsable` for a key that is not good at this moment, `MeteringUnavailable` as `get`."""
         item = self._table.get(account_key(key_id))
-        refusal = (
-            PermissionDenied("The API key has been deleted.")
-            if item is None
-            else refusal_of(account_from(item), now_ms)
-        )
+        refusal = no_account() if item is None else refusal_of(account_from(item), now_ms)
         if refusal is not None:
             raise refusal

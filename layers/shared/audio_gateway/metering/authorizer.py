@@ -41,13 +41,12 @@ class Authorizer:
         return cls(KeyStore(dynamodb_client(), table))
 
     def handle(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-        """A policy with the key's ids as context. An unknown key is a 401, a disabled or expired one a 403."""
+        """A policy with the key's ids as context, and why a known key is refused. An unknown one raises."""
         value = bearer_token(event)
         record = None if value is None else self._keys.get(hash_key(value))
         if record is None:
             raise Unauthorized
-        usable = record.usable_at(int(self._now_s()))
-        return _policy(record, "Allow" if usable else "Deny", _whole_stage(event["methodArn"]))
+        return _policy(record, record.refusal_at(int(self._now_s())), _whole_stage(event["methodArn"]))
 
 
 def bearer_token(event: Mapping[str, Any]) -> str | None:
@@ -66,15 +65,21 @@ def _whole_stage(method_arn: str) -> str:
     return "/".join([*method_arn.split("/")[:2], "*"])
 
 
-def _policy(record: KeyRecord, effect: str, resource: str) -> dict[str, Any]:
+def _policy(record: KeyRecord, refusal: str | None, resource: str) -> dict[str, Any]:
+    effect = "Allow" if refusal is None else "Deny"
     statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": resource}
+    context = {
+        "key_id": record.id,
+        "kind": record.kind,
+        "project_id": record.project_id,
+        "organization_id": record.organization_id,
+    }
+    if refusal is not None:
+        context["refusal"] = refusal  # for the gateway response ACCESS_DENIED
+    elif record.expires_at is not None:
+        context["expires_at"] = str(record.expires_at)  # for the functions: the policy is remembered for a while
     return {
         "principalId": record.id,
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
-        "context": {
-            "key_id": record.id,
-            "kind": record.kind,
-            "project_id": record.project_id,
-            "organization_id": record.organization_id,
-        },
+        "context": context,
     }

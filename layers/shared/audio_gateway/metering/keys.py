@@ -7,6 +7,8 @@ import secrets
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from audio_gateway.metering.unusable import DISABLED, expired
+
 KeyKind = Literal["api", "admin"]
 KeyStatus = Literal["active", "disabled"]
 
@@ -35,9 +37,11 @@ class KeyRecord:
     created_at: int
     expires_at: int | None = None
 
-    def usable_at(self, now_s: int) -> bool:
-        """Whether the key may be used: active, and not expired."""
-        return self.status == "active" and (self.expires_at is None or now_s < self.expires_at)
+    def refusal_at(self, now_s: int) -> str | None:
+        """Why the key may not be used, as a sentence; None if it may."""
+        if self.status != "active":
+            return DISABLED
+        return expired(self.expires_at, now_s)
 
 
 @dataclass(frozen=True, slots=True)

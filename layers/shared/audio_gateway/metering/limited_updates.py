@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from audio_gateway.errors import LimitReached, MeteringUnavailable, PermissionDenied
-from audio_gateway.metering.account_item import Account, account_from
+from audio_gateway.metering.account_item import Account, account_from, no_account
 from audio_gateway.metering.account_writer import AccountWriter
 from audio_gateway.metering.limits import Limits
 
@@ -41,7 +41,7 @@ class LimitedUpdates:
             if held:
                 return account
             if not item:
-                raise PermissionDenied("The API key has been deleted.")
+                raise no_account()
             current = self._known[key_id] = account_from(item)
             refusal = refuse(current, item)
             if refusal is not None and (current == account or isinstance(refusal, PermissionDenied)):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -104,6 +104,12 @@ def limits_from_api(value: Any) -> Limits:
             )
             raise InvalidRequest(message, param=f"limits.{name}")
     return limits
+
+
+def limits_changed_by(named_in: Iterable[str], wanted: Limits) -> Callable[[Limits], Limits]:
+    """What becomes of a key's limits if those that are named, as callers write them, are to be as `wanted`."""
+    named = {_READERS[name][0]: getattr(wanted, _READERS[name][0]) for name in named_in}
+    return lambda limits: replace(limits, **named)
 
 
 def limits_from_stored(value: Any) -> Limits:

@@ -12,13 +12,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from audio_gateway.clock import now_ms
-from audio_gateway.errors import AlreadyRunning, MeteringUnavailable, PermissionDenied
+from audio_gateway.errors import AlreadyRunning, MeteringUnavailable
 from audio_gateway.metering.account import Admission, Caller, Hold, Work, windows_of
 from audio_gateway.metering.account_item import (
     Account,
     account_from,
     closed_jobs,
     hold_text,
+    no_account,
     stale_names,
     usage_from,
 )
@@ -84,7 +85,7 @@ class DynamoMeter:
         Raises the reason if the limits were the right ones and still refused.
         """
         if not item:
-            raise PermissionDenied("The API key has been deleted.")
+            raise no_account()
         running = item["holds"]["M"].get(hold.work.request_id)
         if running == {"S": hold_text(hold)}:
             return True  # the client library repeated a write whose answer was lost, and the first had taken effect

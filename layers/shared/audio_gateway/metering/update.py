@@ -81,6 +81,6 @@ class Update:
             "UpdateExpression": " ".join(
                 f"{verb} {', '.join(parts)}" for verb, parts in self._clauses.items() if parts
             ),
-            "ExpressionAttributeNames": self._names,
         }
-        return found | ({"ExpressionAttributeValues": self._values} if self._values else {})
+        parameters = {"ExpressionAttributeNames": self._names, "ExpressionAttributeValues": self._values}
+        return found | {name: given for name, given in parameters.items() if given}  # DynamoDB refuses empty ones

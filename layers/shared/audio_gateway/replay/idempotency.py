@@ -37,7 +37,7 @@ class Answer:
     """An answer as it was given: its own `headers` by lower-case name, the content type among them, and the body.
 
     `ignored` are the options that were let through without effect. `status` is 200, or that of a request which became
-    a job: 202, or 303 with no body.
+    a job: 202, or 303.
     """
 
     headers: Mapping[str, str]

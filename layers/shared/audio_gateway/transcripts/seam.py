@@ -43,7 +43,7 @@ def letters_of(text: str) -> str:
 
 def tokens_of(text: str, start_ms: int = 0, end_ms: int = 0) -> list[Token]:
     """The words of a text; each gets its share of the time by its place among the characters."""
-    length, long_ms = max(1, len(text)), end_ms - start_ms
+    length, long_ms = len(text), end_ms - start_ms
     return [
         Token(
             letters_of(match[0]),

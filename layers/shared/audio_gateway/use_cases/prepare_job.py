@@ -19,6 +19,7 @@ from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import MOST_PIECES, Piece, Plan
 from audio_gateway.metering.account import Caller
 from audio_gateway.text.split import split
+from audio_gateway.text.visible import is_visible
 from audio_gateway.use_cases.ask import Providers
 from audio_gateway.use_cases.job_money import JobTill, hold_price, new_hold
 from audio_gateway.use_cases.job_order import JobOrder, order_of
@@ -103,7 +104,7 @@ def _new_plan(job: Job, order: JobOrder, model: Model, deadline: Deadline, using
 def _text_in_parts(job: Job, order: SpeechOrder, model: Model, files: JobFiles) -> Plan:
     pieces, at = list[Piece](), 0
     for part in split(order.text, characters_of_a_part(model)):
-        if part.strip():  # a stretch of blanks is nothing to say, and nothing to pay
+        if is_visible(part):  # a stretch of blanks is nothing to say, and nothing to pay
             if len(pieces) == MOST_PIECES:
                 raise too_many_parts(order, model)
             files.put_json(job, f"chunks/{len(pieces)}", part)

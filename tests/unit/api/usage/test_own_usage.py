@@ -136,7 +136,7 @@ def test_a_new_minute_and_a_new_month_begin_at_nothing(dynamodb: Any) -> None:
 def test_a_key_without_an_account_is_refused(dynamodb: Any) -> None:
     till = Till(dynamodb, Limits())
     dynamodb.delete_item(TableName=TABLE, Key=account_key("key_1"))
-    assert till.ask().status == 403
+    assert till.ask().status == 401
 
 
 def test_an_account_that_cannot_be_read_is_a_503(dynamodb: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from audio_gateway.metering.account import Caller, Work
 from audio_gateway.metering.frontier import Frontier
 from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.table import Table
-from tests.fakes.healthy_api import answer, found, refusal
+from tests.fakes.healthy_api import answer, found, models, refusal
 from tests.unit.cli.doctor.conftest import World, layer
 from tests.unit.metering.tables import TABLE
 
@@ -366,6 +367,25 @@ def test_a_fault_in_aws_turns_its_line_red_and_no_other(healthy: World, fault: s
     red = reds(healthy, *READS)
     assert set(red) == expected
     assert said in " ".join(red.values())
+
+
+def test_a_table_that_the_stack_has_not_made_is_looked_at_too(healthy: World) -> None:
+    listed = healthy.aws.answers["cloudformation.ListStackResources"]({})["StackResourceSummaries"]
+    at = next(at for at, each in enumerate(listed) if each["LogicalResourceId"] == "Table")
+    without(healthy, "cloudformation.ListStackResources", "StackResourceSummaries", at)
+    healthy.aws.change("dynamodb.DescribeTimeToLive", TimeToLiveDescription={"TimeToLiveStatus": "DISABLED"})
+    red = reds(healthy, "Table and bucket")
+    assert set(red) == {"table-ttl"}
+    assert TABLE in red["table-ttl"]
+
+
+@pytest.mark.parametrize(("ahead_s", "said"), [(-600, "ahead"), (600, "behind")])
+def test_a_clock_that_is_wrong_is_told(healthy: World, ahead_s: int, said: str) -> None:
+    date = {"date": formatdate(time.time() + ahead_s, usegmt=True)}
+    healthy.api.answers["GET /models"] = lambda *_, **__: answer(
+        "GET", "/models", 200, json.dumps(models()).encode(), date
+    )
+    assert said in reds(healthy, "Calls")["clock"]
 
 
 def test_what_the_operator_may_not_read_is_skipped_and_says_so(healthy: World) -> None:

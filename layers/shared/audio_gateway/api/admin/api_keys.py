@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, cast
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.admin.bodies import (
-    Catalogue,
-    expiry_of,
-    fields_of,
-    limits_of,
-    refuse_scopes,
-    refuse_two_expiries,
-)
+from audio_gateway.api.admin.bodies import Catalogue, change_of_limits, fields_of, refuse_scopes
 from audio_gateway.api.admin.pages import Asked, page_of
 from audio_gateway.api.admin.shapes import api_key_shape, deleted_shape
 from audio_gateway.api.app import admin_of
@@ -50,18 +42,15 @@ def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float],
     async def update(request: Request, project_id: str, key_id: str) -> Response:
         admin_of(request)
         fields = await fields_of(request)
-        limits, expires_at, status = limits_of(fields, catalog), expiry_of(fields, now_s()), _status_of(fields)
-        refuse_two_expiries(limits, expires_at)
+        change, status = change_of_limits(fields, now_s(), catalog), _status_of(fields)
         refuse_scopes(fields)
         fields.refuse_the_rest()
         project = directory.project(project_id)
         key = directory.key(key_id, project_id=project_id)
-        if expires_at is not None:
-            key = directory.edit_limits(
-                key_id, lambda now: replace(limits or now, expires_at=expires_at), status=status
-            )
-        elif limits is not None or status is not None:
-            key = directory.change(key_id, status=status, limits=limits)
+        if change is not None:
+            key = directory.edit_limits(key_id, change, status=status)
+        elif status is not None:
+            key = directory.change(key_id, status=status)
         return json_response(api_key_shape(key, project))
 
     @app.delete(_PATH + "/{key_id}")

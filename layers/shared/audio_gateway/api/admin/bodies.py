@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Request
 
@@ -13,7 +13,7 @@ from audio_gateway.api.fields import Fields
 from audio_gateway.api.json_body import read_object
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import InvalidRequest
-from audio_gateway.metering.limits import Limits, limits_from_api
+from audio_gateway.metering.limits import Limits, limits_changed_by, limits_from_api
 
 MAX_NAME: Final = 200
 """Characters of a name."""
@@ -55,8 +55,12 @@ def expiry_of(fields: Fields, now_s: float) -> int | None:
 def limits_of(fields: Fields, catalog: Catalogue = None) -> Limits | None:
     """The `limits`; None if they are absent. Their `models` must be in the catalogue."""
     given = fields.take("limits")
-    limits = None if given is None else limits_from_api(given)
-    if limits is not None and limits.models is not None and catalog is not None:
+    return None if given is None else _limits_from(given, catalog)
+
+
+def _limits_from(given: Any, catalog: Catalogue) -> Limits:
+    limits = limits_from_api(given)
+    if limits.models is not None and catalog is not None:
         known = catalog().models
         unknown = [name for name in limits.models if name not in known]
         if unknown:
@@ -72,11 +76,27 @@ def limits_with_expiry(fields: Fields, now_s: float, catalog: Catalogue) -> Limi
     return limits if expires_at is None else replace(limits, expires_at=expires_at)
 
 
+def change_of_limits(fields: Fields, now_s: float, catalog: Catalogue) -> Callable[[Limits], Limits] | None:
+    """What `limits` and `expires_in_seconds` change of a key's limits; None if both are absent."""
+    given, expires_at = fields.take("limits"), expiry_of(fields, now_s)
+    given = {} if given is None else given
+    change = limits_changed_by(given, _limits_from(given, catalog))
+    if expires_at is None:
+        return change if given else None
+    if "expires_at" in given:
+        raise _two_expiries()
+    return lambda limits: replace(change(limits), expires_at=expires_at)
+
+
 def refuse_two_expiries(limits: Limits | None, expires_at: int | None) -> None:
     """Raises `InvalidRequest` where both say when a key expires."""
     if expires_at is not None and limits is not None and limits.expires_at is not None:
-        message = "'expires_in_seconds' and 'limits.expires_at' both say when the key expires; send one of them."
-        raise InvalidRequest(message, param="expires_in_seconds")
+        raise _two_expiries()
+
+
+def _two_expiries() -> InvalidRequest:
+    message = "'expires_in_seconds' and 'limits.expires_at' both say when the key expires; send one of them."
+    return InvalidRequest(message, param="expires_in_seconds")
 
 
 def refuse_scopes(fields: Fields) -> None:

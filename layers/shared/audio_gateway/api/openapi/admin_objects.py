@@ -18,6 +18,7 @@ from audio_gateway.api.openapi.build import (
     text,
     words,
 )
+from audio_gateway.api.openapi.usage import limits_schema
 
 
 def admin_schemas() -> dict[str, Schema]:
@@ -57,12 +58,19 @@ def _requests() -> dict[str, Schema]:
             "A new key. Without a name it has that of its service account.", "", {"name": name, **key, "scopes": scopes}
         ),
         "KeyUpdateRequest": request(
-            "What to change. `limits` replace all that the key has, its `expires_at` among them.",
+            "What to change. What is not named stays as it is, each of the limits too.",
             "",
-            {**key, "status": status, "scopes": scopes},
+            {"expires_in_seconds": expires, "limits": reference("LimitsChange"), "status": status, "scopes": scopes},
         ),
+        "LimitsChange": _change_of_limits(),
         "AdminKeyRequest": request("A new admin key.", "name", {"name": name, "expires_in_seconds": expires}),
     }
+
+
+def _change_of_limits() -> Schema:
+    """The limits that a change names, each of which may be null."""
+    fields = {name: or_null(schema) for name, schema in limits_schema()["properties"].items()}
+    return record("Limits to be changed: those that are named, and no others. Null takes one away.", "", fields)
 
 
 # ---------------------------------------------------------------- answers

@@ -21,7 +21,15 @@ from audio_gateway.catalog.models import CAPABILITIES, ENDPOINTS, OPENAI_VOICES
 
 def answer_schemas() -> dict[str, Schema]:
     """All of them, by name."""
-    return {**_transcripts(), **_transcript_parts(), **_events(), **_listings(), "Health": _health(), "Error": _error()}
+    return {
+        **_transcripts(),
+        **_transcript_parts(),
+        **_events(),
+        **_listings(),
+        "Redirect": _redirect(),
+        "Health": _health(),
+        "Error": _error(),
+    }
 
 
 # ---------------------------------------------------------------- transcripts
@@ -247,6 +255,19 @@ def _voice() -> Schema:
 
 
 # ---------------------------------------------------------------- errors
+def _redirect() -> Schema:
+    return record(
+        "The body of a 303, for whoever does not follow it.",
+        "object message location",
+        {
+            "object": constant("redirect"),
+            "id": text("The job that the request has become, if it has."),
+            "message": text("What to do."),
+            "location": text("Where the answer is, or will be: as in the header of this name."),
+        },
+    )
+
+
 def _health() -> Schema:
     return record("That the service is up.", "object status", {"object": constant("health"), "status": constant("ok")})
 

@@ -40,6 +40,7 @@ def becomes_a_job() -> dict[str, Schema]:
             "description": "The work takes longer than an answer may. It is a job now, and `location` waits for its "
             "result: the SDKs follow by themselves, with the key, and return what the call would have returned. curl "
             "does with `-L`. Or the answer is too big for Lambda, and `location` holds it for 15 minutes.",
+            "content": {"application/json": {"schema": reference("Redirect")}},
             "headers": named("location", "x-audio-gateway-job", "x-audio-gateway-ignored", "x-audio-gateway-replayed"),
         },
     }
@@ -206,6 +207,7 @@ def _content(which: Schema) -> Schema:
             "303": {
                 "description": "It is not over: `location` goes on waiting. Or the result is too big for Lambda, and "
                 "`location` holds it for 15 minutes.",
+                "content": {"application/json": {"schema": reference("Redirect")}},
                 "headers": named("location"),
             },
             **refusals((*_READING, 409, 504)),

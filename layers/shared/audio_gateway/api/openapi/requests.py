@@ -101,9 +101,9 @@ def _audio_and_model() -> dict[str, Schema]:
             f"The audio, as a file part. Accepts {', '.join(CONTAINERS)}; the format is detected from the content, not "
             "from the file's name or declared type. Of several audio tracks, the one that `ffmpeg -i` takes is heard "
             "and charged: the default track, else the one with the most channels, else the first. Times in the "
-            "answer are those of the recording, also where its sound begins late; the sound alone is charged. The "
-            f"whole request may be up to about {MAX_REQUEST_BYTES / 1_000_000:g} MB; for larger audio send `upload_id` "
-            "or `file_url` instead.",
+            "answer are those of the recording, also where its sound begins late; the sound alone is charged. "
+            f"The whole request may be up to about {MAX_REQUEST_BYTES / 1_000_000:g} MB; for larger audio send "
+            "`upload_id` or `file_url` instead.",
             format="binary",
         ),
         "upload_id": text("The id of an upload of this project whose file has arrived."),

@@ -130,6 +130,7 @@ def _ledger() -> Schema:
             "303": {
                 "description": f"The file has more than {MAX_DIRECT_BYTES} bytes, and is at the `location` for 15 "
                 "minutes, for whoever holds that link. curl follows with `-L`.",
+                "content": {"application/json": {"schema": reference("Redirect")}},
                 "headers": named("location"),
             },
             **refusals(_REFUSED),
@@ -173,7 +174,7 @@ def usage_schemas() -> dict[str, Schema]:
     """The objects of the answers, by name."""
     return {
         "OwnUsage": _own_usage(),
-        "Limits": _limits(),
+        "Limits": limits_schema(),
         **_pages(
             "SpeechUsage", "Of speech.", _usage_result("audio_speeches", characters="Characters that were spoken.")
         ),
@@ -283,7 +284,8 @@ def _own_usage() -> Schema:
     )
 
 
-def _limits() -> Schema:
+def limits_schema() -> Schema:
+    """`Limits`: those of a key."""
     fields = {name: integer(description) for name, description in _WINDOWS.items()}
     fields["monthly_budget_usd"] = text(_WINDOWS["monthly_budget_usd"])
     fields["models"] = many({"type": "string"}, "Ids of the models that may be used, all of them of the catalogue.")

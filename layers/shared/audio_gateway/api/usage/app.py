@@ -10,14 +10,14 @@ from fastapi import FastAPI, Request, Response
 from audio_gateway.api.app import admin_of, caller_of, create_app, deadline_of
 from audio_gateway.api.models import json_response
 from audio_gateway.api.parameters import Parameters
+from audio_gateway.api.redirects import to_link
 from audio_gateway.api.usage.ledger_export import CSV_TYPE, Source, export, export_asked_for
 from audio_gateway.api.usage.own import own_usage
 from audio_gateway.api.usage.query import costs_query, usage_query
 from audio_gateway.api.usage.reports import LISTENING, SPEECH, costs_report, usage_report
 from audio_gateway.clock import now_ms
-from audio_gateway.errors import PermissionDenied
 from audio_gateway.metering.account import Usage
-from audio_gateway.metering.account_item import Account
+from audio_gateway.metering.account_item import Account, no_account
 from audio_gateway.metering.books import Books
 
 
@@ -59,7 +59,7 @@ def usage_app(*, books: Books, exports: Source, accounts: Accounts, now_ms: Call
         asked = export_asked_for(request.query_params.multi_items(), now_s())
         exported = export(asked, exports, deadline_of(request))
         if exported.url is not None:
-            return Response(status_code=303, headers={"location": exported.url})
+            return to_link(exported.url)
         disposition = f'attachment; filename="{asked.filename}"'
         return Response(exported.body, headers={"content-type": CSV_TYPE, "content-disposition": disposition})
 
@@ -70,7 +70,7 @@ def usage_app(*, books: Books, exports: Source, accounts: Accounts, now_ms: Call
         at_ms = now_ms()
         found = accounts.get(caller.key_id, at_ms)
         if found is None:
-            raise PermissionDenied("The API key has been deleted.")
+            raise no_account()
         return json_response(own_usage(*found, at_ms))
 
     return app

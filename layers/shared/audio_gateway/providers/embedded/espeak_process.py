@@ -84,16 +84,23 @@ class _Server:
             _hide_memory()
         self.voices = tuple(voices)
 
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
     def end(self) -> None:
-        """End it."""
+        """End it, and with it all who speak."""
         self.connection.close()
         self._process.kill()
         self._process.wait()
 
     def _read(self, size: int) -> bytes:
-        data = self.connection.recv(size, socket.MSG_WAITALL)
-        if len(data) < size:
-            raise ConnectionResetError
+        data = b""
+        while len(data) < size:
+            piece = self.connection.recv(size - len(data))
+            if not piece:
+                raise ConnectionResetError
+            data += piece
         return data
 
 
@@ -127,13 +134,16 @@ class EspeakProcess:
         Raises:
             TextUnspeakable: the process died of the text, or came to a limit of memory or time.
             ProviderTimedOut: nothing more had come when the deadline passed.
-            ProviderUnavailable: no process could be started.
+            ProviderUnavailable: no process could be started, or the server ended.
             ConfigurationError: the library cannot be loaded, or its data do not hold the voice.
         """
-        speaker = self._speaker(frames.utterance(utterance.text.encode(), utterance.voice, utterance.pitch), deadline)
+        said = frames.utterance(utterance.text.encode(), utterance.voice, utterance.pitch)
+        server, speaker = self._speaker(said, deadline)
         try:
             yield from speaker.pieces(_MOST_BYTES_ANYWAY + len(utterance.text) * _MOST_BYTES_A_CHARACTER)
         except Died:
+            if not server.is_running():  # which is not the text's doing
+                raise _unavailable() from None
             message = "The model cannot speak this text. Change 'input', send it in parts, or use another model."
             raise TextUnspeakable(message, provider=PROVIDER) from None
         finally:
@@ -146,15 +156,15 @@ class EspeakProcess:
                 self._server.end()
                 self._server = None
 
-    def _speaker(self, utterance: bytes, deadline: Deadline) -> Speaker:
-        """A process that has begun, with its utterance."""
+    def _speaker(self, utterance: bytes, deadline: Deadline) -> tuple[_Server, Speaker]:
+        """A process that has begun, with its utterance, and whose it is."""
         for _ in range(_TRIES):
             server = self._running()
             try:
-                return Speaker(server.connection, utterance, deadline)
+                return server, Speaker(server.connection, utterance, deadline)
             except (Died, OSError):
                 self._forget(server)
-        raise ProviderUnavailable("The model is not available at the moment. Try again.", provider=PROVIDER)
+        raise _unavailable()
 
     def _running(self) -> _Server:
         with self._lock:
@@ -189,6 +199,10 @@ def espeak_process() -> EspeakProcess:
     made = EspeakProcess([*python, str(files.library), str(files.data)])
     atexit.register(made.close)
     return made
+
+
+def _unavailable() -> ProviderUnavailable:
+    return ProviderUnavailable("The model is not available at the moment. Try again.", provider=PROVIDER)
 
 
 def _hide_memory() -> None:

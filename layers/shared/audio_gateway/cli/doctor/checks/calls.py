@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import time
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from uuid import uuid4
 
@@ -13,6 +15,7 @@ from audio_gateway.cli.doctor.visit import Visit
 _TEXT: Final = "One two three."
 _LONG_TEXT: Final = "The quick brown fox jumps over the lazy dog. " * 45
 _SAMPLE_RATE: Final = 16_000
+_MOST_APART_S: Final = 60
 _OK: Final = 200
 _ACCEPTED: Final = 202
 _SEE_OTHER: Final = 303
@@ -23,6 +26,17 @@ def _models(visit: Visit) -> str:
     if not visit.models:
         raise Red("GET /models lists nothing", "Name models in the catalogue: docs/configuration.md.")
     return f"{len(visit.models)} models: {', '.join(sorted(model['id'] for model in visit.models))}"
+
+
+def _clock(visit: Visit) -> str:
+    said = visit.api.call("GET", "/models", visit.key.value).headers.get("date")
+    if said is None:
+        raise Skip("the answer has no date")
+    apart_s = round(time.time() - parsedate_to_datetime(said).timestamp())
+    if abs(apart_s) > _MOST_APART_S:
+        message = f"the clock here is {abs(apart_s)} s {'ahead' if apart_s > 0 else 'behind'}"
+        raise Red(message, "Set it: AWS refuses signatures that are five minutes off, and times of reports are wrong.")
+    return "the clocks agree"
 
 
 def _voices(visit: Visit) -> str:
@@ -198,6 +212,7 @@ CALLS: Final = Group(
     "Calls",
     (
         Check("models", "GET /models lists the models of the catalogue", _models),
+        Check("clock", "the clock of this machine is right", _clock),
         Check("voices", "GET /audio/voices lists voices", _voices),
         Check("speech", "POST /audio/speech speaks", _speech, seconds=40),
         Check("transcription", "POST /audio/transcriptions writes down what was spoken", _transcription, seconds=40),

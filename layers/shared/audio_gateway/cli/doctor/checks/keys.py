@@ -10,7 +10,7 @@ from audio_gateway.cli.doctor.visit import Visit
 _NOBODY_IS_CALLED: Final = "https://1.1.1.1/"
 """A public address that needs no look-up. The endpoint hears of cancelled jobs only, and is deleted at once."""
 
-_FORBIDDEN: Final = 403
+_NOT_USABLE: Final = 401
 
 
 def _key_create(visit: Visit) -> str:
@@ -25,8 +25,8 @@ def _key_disable(visit: Visit) -> str:
     if shown["status"] != "disabled":
         raise Red(f"POST {path} answered with the status {shown['status']}", visit.stack.logs_of("admin"))
     answer = visit.api.call("GET", "/models", key.value)
-    if answer.status != _FORBIDDEN:
-        raise Red(f"{answer.says()}; with a key that is disabled it must be 403", visit.stack.logs_of("authorizer"))
+    if answer.status != _NOT_USABLE:
+        raise Red(f"{answer.says()}; with a key that is disabled it must be 401", visit.stack.logs_of("authorizer"))
     return "refused at once"
 
 

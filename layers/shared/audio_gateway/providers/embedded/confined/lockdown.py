@@ -34,7 +34,7 @@ def hide_memory() -> None:
 
 
 def confine() -> None:
-    """From now on: no new descriptor, be it a file or a socket, and no new process; little memory, time, system calls."""
+    """From now on: no new descriptor (file, socket), no new process; little memory and time, few system calls."""
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":  # elsewhere the dictionaries are opened while it speaks

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import sys
 
 # linux/audit.h, and asm/unistd.h of each processor: a name in a comment stands for its number in each.
 _PROCESSORS = {
@@ -36,9 +37,11 @@ class _Program(ctypes.Structure):
 
 def can_filter() -> bool:
     """Whether this kernel knows such filters, and we know this processor."""
+    if _program is None:
+        return False
     # It looks for the filter in memory, or says at once that it knows none.
     _libc.prctl(_PR_SET_SECCOMP, _FILTER_MODE, None)
-    return _program is not None and ctypes.get_errno() == errno.EFAULT
+    return ctypes.get_errno() == errno.EFAULT
 
 
 def filter_system_calls() -> None:
@@ -68,7 +71,7 @@ def _instruction(code: int, operand: int, *, then: int = 0, otherwise: int = 0) 
 
 
 def _program_for(processor: str) -> _Program | None:
-    if processor not in _PROCESSORS:
+    if sys.platform != "linux" or processor not in _PROCESSORS:
         return None
     instructions = _instructions(*_PROCESSORS[processor])
     return _Program(len(instructions), b"".join(instructions))

@@ -1,0 +1,88 @@
+"""The functions' lines of JSON as people read them in the console of `make run`; elsewhere they stay as they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+# Of Powertools, or of every line: nothing that somebody at a console looks for.
+_LEFT_OUT: Final = frozenset({"level", "location", "message", "timestamp", "service", "xray_trace_id", "stack"})
+_UNAUTHORIZED: Final = "[ERROR] Unauthorized: Unauthorized"
+
+
+def readable(text: str, prefix: str) -> str:
+    """One line of a function, without its end; `prefix` names the function, where the line does not say it itself."""
+    line = _fields(text)
+    if line is None or "message" not in line:
+        return prefix + text
+    if line["message"] == "request" and "status" in line:
+        return " ".join(_request(line))
+    words = [] if line.get("level") == "INFO" else [str(line.get("level"))]
+    words += [
+        str(line["message"]),
+        *(f"{name}={_value(value)}" for name, value in line.items() if name not in _LEFT_OUT),
+    ]
+    return "\n".join([prefix + " ".join(words), *_stack(line, prefix)])
+
+
+def is_refusal(text: str) -> bool:
+    """Whether a line is the authorizer's way of saying 401: for API Gateway, and no fault."""
+    return text.startswith(_UNAUTHORIZED)
+
+
+def gateway_line(method: str, path: str, status: int, what: str, request_id: str) -> str:
+    """A request that came to no function; `what` is the gateway response's name."""
+    return f"{method} {path} {status} {what} {request_id}"
+
+
+def _fields(text: str) -> dict[str, Any] | None:
+    if not text.startswith("{"):
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _request(line: Mapping[str, Any]) -> Iterator[str]:
+    """Such as: POST /v1/audio/speech 200 91 ms espeak-ng 34 chars $0 req_0."""
+    yield f"{line.get('method')} {line.get('route', line.get('endpoint'))} {line['status']}"
+    yield f"{line.get('elapsed_ms', 0):.0f} ms"
+    if "model" in line:
+        yield str(line["model"])
+    for failure in line.get("failed", ()):
+        yield f"(after {failure.get('model')}: {failure.get('error')})"
+    if "characters" in line:
+        yield f"{line['characters']} chars"
+    if "audio_ms" in line:
+        yield f"{line['audio_ms'] / 1000:.1f} s"
+    if "price_microusd" in line:
+        yield f"${_dollars(line['price_microusd'])}"
+    yield from (name for name in ("cached", "replayed") if line.get(name))
+    for name in ("ignored", "unknown_fields"):
+        if name in line:
+            yield f"{name}={_value(line[name])}"
+    yield from (str(line[name]) for name in ("error", "code") if name in line)
+    for name in ("param", "reason"):
+        if name in line:
+            yield f"{name}={_value(line[name])}"
+    yield str(line.get("request_id", ""))
+
+
+def _dollars(microusd: int) -> str:
+    return f"{microusd / 1_000_000:.6f}".rstrip("0").rstrip(".")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ",".join(value)
+    if isinstance(value, str) and value and " " not in value:
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _stack(line: Mapping[str, Any], prefix: str) -> list[str]:
+    stack = line.get("stack")
+    return [prefix + each for each in stack.splitlines() if each] if isinstance(stack, str) else []

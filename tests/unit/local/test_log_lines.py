@@ -1,0 +1,105 @@
+"""What a request looks like in the console of `make run`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from audio_gateway.api.telemetry import RequestFacts, log_unexpected, report
+from local.console import PrefixedLines
+from local.log_lines import readable
+from tests.unit.api import conftest as _logs_to_the_output_of_the_moment
+
+__all__ = ["_logs_to_the_output_of_the_moment"]
+
+REQUEST = {
+    "level": "INFO",
+    "location": "report:112",
+    "message": "request",
+    "timestamp": "2026-11-30 19:05:13,214+0000",
+    "service": "audio-gateway",
+    "request_id": "req_1",
+    "endpoint": "speech",
+    "method": "POST",
+    "route": "/v1/audio/speech",
+    "status": 200,
+    "elapsed_ms": 91.37,
+    "key_id": "key_1",
+    "project_id": "default",
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "shown"),
+    [
+        (
+            {"model": "espeak-ng", "characters": 34, "price_microusd": 0},
+            "POST /v1/audio/speech 200 91 ms espeak-ng 34 chars $0 req_1",
+        ),
+        (
+            {"model": "whisper-1", "audio_ms": 61_040, "price_microusd": 6_104, "replayed": True},
+            "POST /v1/audio/speech 200 91 ms whisper-1 61.0 s $0.006104 replayed req_1",
+        ),
+        (
+            {"status": 400, "error": "InvalidRequest", "code": "invalid_value", "param": "voice"},
+            "POST /v1/audio/speech 400 91 ms InvalidRequest invalid_value param=voice req_1",
+        ),
+        (
+            {"status": 500, "error": "ConfigurationError", "reason": "The secret env:ACME_KEY is not set"},
+            'POST /v1/audio/speech 500 91 ms ConfigurationError reason="The secret env:ACME_KEY is not set" req_1',
+        ),
+        (
+            {"model": "b", "failed": [{"model": "a", "provider": "p", "error": "ProviderKeyRefused"}]},
+            "POST /v1/audio/speech 200 91 ms b (after a: ProviderKeyRefused) req_1",
+        ),
+        ({"ignored": ["prompt", "language"]}, "POST /v1/audio/speech 200 91 ms ignored=prompt,language req_1"),
+    ],
+)
+def test_a_request_is_one_line_for_people(more: dict[str, Any], shown: str) -> None:
+    assert readable(json.dumps(REQUEST | more), "SpeechFunction | ") == shown
+
+
+def test_what_is_no_request_names_its_function_and_keeps_its_stack() -> None:
+    line = {
+        "level": "ERROR",
+        "message": "unexpected error",
+        "location": "x:1",
+        "request_id": "req_1",
+        "error": "KeyError",
+    }
+    text = json.dumps(line | {"stack": '  File "a.py", line 1, in b\n    c()\n'})
+    assert readable(text, "Speech | ").splitlines() == [
+        "Speech | ERROR unexpected error request_id=req_1 error=KeyError",
+        'Speech |   File "a.py", line 1, in b',
+        "Speech |     c()",
+    ]
+
+
+@pytest.mark.parametrize("text", ["plain", "{not json}", "[1]", '{"no": "message"}', ""])
+def test_any_other_line_stays_as_it_is(text: str) -> None:
+    assert readable(text, "Work | ") == f"Work | {text}"
+
+
+def test_a_wrong_key_is_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    lines = PrefixedLines("AuthorizerFunction")
+    lines.feed(b"[ERROR] Unauthorized: Unauthorized\rTraceback (most recent call last):\r\xc2\xa0\xc2\xa0File\n")
+    lines.feed(b"[ERROR] KeyError: 'x'\rTraceback (most recent call last):\r  File\n")
+    assert capfd.readouterr().out.splitlines() == [
+        "AuthorizerFunction | [ERROR] KeyError: 'x'",
+        "AuthorizerFunction | Traceback (most recent call last):",
+        "AuthorizerFunction |   File",
+    ]
+
+
+def test_the_lines_of_the_functions_are_the_ones_that_are_understood(capfd: pytest.CaptureFixture[str]) -> None:
+    report(RequestFacts("req_1", "speech", "POST", "/v1/audio/speech", model="m"), status=200, elapsed_ms=3.0)
+    log_unexpected(KeyError(), "req_1")
+    printed = capfd.readouterr().out.encode()
+    PrefixedLines("SpeechFunction").feed(printed)
+    shown = capfd.readouterr().out.splitlines()
+    assert shown == [
+        "POST /v1/audio/speech 200 3 ms m req_1",
+        "SpeechFunction | ERROR unexpected error request_id=req_1 error=KeyError",
+    ]
