@@ -289,14 +289,23 @@ def test_a_server_that_always_dies_is_the_service_s_fault() -> None:
         ask(process, "echo|x")
 
 
-def test_a_server_that_does_not_start_is_the_operator_s_fault() -> None:
-    process = EspeakProcess([sys.executable, "-c", "pass"])
-    with pytest.raises(ConfigurationError, match="did not start"):
+@pytest.mark.parametrize("program", [[sys.executable, "-c", "pass"], ["/nowhere/python"]])
+def test_a_server_that_does_not_start_is_the_service_s_fault(program: list[str]) -> None:
+    process = EspeakProcess(program)
+    process.start()
+    with pytest.raises(ProviderUnavailable):
         process.voices()
+    with pytest.raises(ProviderUnavailable):
+        ask(process, "echo|x")
+    process.close()
+
+
+def test_a_server_that_cannot_load_its_library_is_the_operator_s_fault() -> None:
     told = frames.frame(frames.FAILED, b"no library")
     process = EspeakProcess([sys.executable, "-c", f"import os; os.write(0, {told!r})"])
     with pytest.raises(ConfigurationError, match="no library"):
         process.voices()
+    process.close()
 
 
 def test_a_voice_that_is_listed_and_not_there_is_the_operator_s_fault(engine: EspeakProcess) -> None:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -52,33 +53,35 @@ class _Server:
 
     def __init__(self, command: Sequence[str]) -> None:
         self.connection, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                command,
-                env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-                cwd="/",
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+        try:
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: S603 - our own program
+                    command,
+                    env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+                    cwd="/",
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+        except OSError:
+            self.connection.close()
+            raise
         self.voices: tuple[frames.VoiceFacts, ...] = ()
 
     def greet(self) -> None:
         """Wait until it is there, and read its voices; once.
 
         Raises:
-            ConfigurationError: it cannot serve.
+            OSError: it is not there in time, or ended.
+            ConfigurationError: it says why it cannot serve.
         """
         if self.voices:
             return
         self.connection.settimeout(_START_S)
-        try:
-            kind, length = frames.parse_header(self._read(frames.HEADER_BYTES))
-            payload = self._read(length)
-        except OSError as error:
-            raise ConfigurationError("The process of eSpeak NG did not start") from error
+        kind, length = frames.parse_header(self._read(frames.HEADER_BYTES))
+        payload = self._read(length)
         if kind != frames.HELLO:
-            raise ConfigurationError(f"The process of eSpeak NG did not start: {payload.decode()}")
+            raise ConfigurationError(f"eSpeak NG did not start: {payload.decode()}")
         filters, voices = frames.parse_hello(payload)
         if not filters:
             _hide_memory()
@@ -113,8 +116,8 @@ class EspeakProcess:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Have the server start, without waiting for it."""
-        with self._lock:
+        """Have the server start, without waiting for it. Where it cannot, the first request tries again."""
+        with self._lock, suppress(OSError):
             if self._server is None:
                 self._server = _Server(self._command)
 
@@ -123,6 +126,7 @@ class EspeakProcess:
 
         Raises:
             ConfigurationError: the library cannot be loaded.
+            ProviderUnavailable: no process could be started.
         """
         return self._running().voices
 
@@ -152,9 +156,7 @@ class EspeakProcess:
     def close(self) -> None:
         """End the server."""
         with self._lock:
-            if self._server is not None:
-                self._server.end()
-                self._server = None
+            self._end_server()
 
     def _speaker(self, utterance: bytes, deadline: Deadline) -> tuple[_Server, Speaker]:
         """A process that has begun, with its utterance, and whose it is."""
@@ -168,22 +170,24 @@ class EspeakProcess:
 
     def _running(self) -> _Server:
         with self._lock:
-            if self._server is None:
-                self._server = _Server(self._command)
-            server = self._server
             try:
-                server.greet()
-            except ConfigurationError:
-                server.end()
-                self._server = None
-                raise
-            return server
+                if self._server is None:
+                    self._server = _Server(self._command)
+                self._server.greet()
+            except (OSError, ConfigurationError) as error:
+                self._end_server()
+                raise (_unavailable() if isinstance(error, OSError) else error) from None
+            return self._server
+
+    def _end_server(self) -> None:
+        if self._server is not None:
+            self._server.end()
+            self._server = None
 
     def _forget(self, server: _Server) -> None:
         with self._lock:
             if self._server is server:
-                server.end()
-                self._server = None
+                self._end_server()
 
 
 @cache
