@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 # Of Powertools, or of every line: nothing that somebody at a console looks for.
 _LEFT_OUT: Final = frozenset({"level", "location", "message", "timestamp", "service", "xray_trace_id", "stack"})
-_UNAUTHORIZED: Final = "[ERROR] Unauthorized: Unauthorized"
+_UNAUTHORIZED: Final = re.compile(r"(?:^|\r)\[ERROR\] Unauthorized: Unauthorized(?:\r|$)")  # awslambdaric's words
 
 
 def readable(text: str, prefix: str) -> str:
@@ -27,8 +28,8 @@ def readable(text: str, prefix: str) -> str:
 
 
 def is_refusal(text: str) -> bool:
-    """Whether a line is the authorizer's way of saying 401: for API Gateway, and no fault."""
-    return text.startswith(_UNAUTHORIZED)
+    """Whether a line, its traceback included, is the authorizer's way of saying 401: for API Gateway, and no fault."""
+    return _UNAUTHORIZED.search(text) is not None
 
 
 def gateway_line(method: str, path: str, status: int, what: str, request_id: str) -> str:

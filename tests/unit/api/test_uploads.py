@@ -396,6 +396,6 @@ def test_a_key_that_was_revoked_deletes_and_announces_nothing(gateway: Gateway, 
     upload = gateway.create().json
     gateway.put(upload)
     gateway.limit(status)
-    assert gateway.ask("DELETE", upload["id"]).status == 403
-    assert gateway.create().status == 403
+    assert gateway.ask("DELETE", upload["id"]).status == 401
+    assert gateway.create().status == 401
     assert gateway.ask("GET", upload["id"]).json["status"] == "completed"

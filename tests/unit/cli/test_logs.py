@@ -39,6 +39,10 @@ def test_the_lines_of_a_request_are_shown_and_no_other(local: Path) -> None:
     assert "error=KeyError" in second
 
 
+def test_the_id_of_api_gateway_s_own_answers_is_one_too(local: Path) -> None:
+    assert run("logs", AS_UUID).stdout == run("logs", REQUEST).stdout != ""
+
+
 def test_scripts_get_every_field(local: Path) -> None:
     data = json.loads(run("logs", REQUEST, "--json").stdout)
     assert_documented(data)

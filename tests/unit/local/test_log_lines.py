@@ -84,7 +84,10 @@ def test_any_other_line_stays_as_it_is(text: str) -> None:
 
 def test_a_wrong_key_is_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
     lines = PrefixedLines("AuthorizerFunction")
-    lines.feed(b"[ERROR] Unauthorized: Unauthorized\rTraceback (most recent call last):\r\xc2\xa0\xc2\xa0File\n")
+    advice = b"LAMBDA_WARNING: Unhandled exception. The most likely cause is an issue in the function code.\r"
+    traceback = b"\rTraceback (most recent call last):\r\xc2\xa0\xc2\xa0File\n"
+    lines.feed(advice + b"[ERROR] Unauthorized: Unauthorized" + traceback)
+    lines.feed(b"[ERROR] Unauthorized: Unauthorized" + traceback)
     lines.feed(b"[ERROR] KeyError: 'x'\rTraceback (most recent call last):\r  File\n")
     assert capfd.readouterr().out.splitlines() == [
         "AuthorizerFunction | [ERROR] KeyError: 'x'",

@@ -64,6 +64,21 @@ class Poll(Event):
 
 
 @dataclass(frozen=True)
+class Upload(Event):
+    """Some uploads are announced; they are used, or nobody ever does."""
+
+    process: int
+    size: int
+    count: int
+    used: bool
+
+    def happen(self, world: World) -> None:
+        with world.under(self.faults):
+            for _ in range(self.count):
+                world.announce(self.process, self.size, used=self.used)
+
+
+@dataclass(frozen=True)
 class EndRequest(Event):
     """An open request is answered by the model `how`, has `failed`, or did so after a provider worked `in vain`."""
 
@@ -282,6 +297,7 @@ def _requests(
         st.builds(Admit, begun, _process, st.integers(0, 40), st.booleans(), later, st.none() | _ways),
         st.builds(Admit, admitting, _process, st.integers(0, 40), st.just(value=True), _none, _ways),
         st.builds(EndRequest, faults, _which, _ways),
+        st.builds(Upload, begun, _process, st.integers(1, 600), st.integers(1, 3), st.booleans()),
         st.builds(Poll, begun, _process, st.sampled_from((1, 4, 25)), st.booleans()),
         st.builds(SettleAgain, faults, _which, _process),
         st.builds(Limit, _none, st.sampled_from((None, 1_500, 10_000)), st.sampled_from((None, None, 3))),

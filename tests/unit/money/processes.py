@@ -19,6 +19,7 @@ from audio_gateway.metering.lag import Lag
 from audio_gateway.metering.late_rows import LateRows
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS, DynamoMeter
+from audio_gateway.metering.pending_uploads import PendingUploads
 from audio_gateway.metering.rollup import Rollup
 from audio_gateway.metering.sweeper import Sweeper
 from audio_gateway.metering.unsettled import UnsettledStore
@@ -105,6 +106,7 @@ class Process:
         self.chunk_work = ChunkWork(store, files, CATALOG, provider, LedgerStore(table, TABLE), clock)
         self.ending = Ending(store, files, till, LateRows(table, TABLE, LAG, clock), CATALOG, _nobody, clock)
         self.waits = Waits(table, TABLE, clock)
+        self.pending = PendingUploads(table, TABLE)
         directory = Directory(table, TABLE)
         self.sweeper = Sweeper(table, TABLE, directory, Endings(store, unsettled), LAG, now_ms=clock)
         self.rollup = Rollup(table, TABLE, LAG, now_ms=clock)

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import BudgetReached, RateLimitReached
+from audio_gateway.errors import BudgetReached, RateLimitReached, TooMuchAtOnce
+from audio_gateway.metering.pending_uploads import Announced
 from audio_gateway.use_cases.reserve import Call, Reservation
 from tests.unit.money.network import Fault
 from tests.unit.money.processes import CATALOG, SPARE, TALKER, Process
 from tests.unit.money.stage import CALLER, Stage
-from tests.unit.money.truth import COST, MOST_WAITS, PRICES
+from tests.unit.money.truth import COST, MOST_PENDING, MOST_WAITS, PRICES
 
 _FUNCTION_MS: Final = 29_000  # that a function of the API may run
 
@@ -108,6 +109,23 @@ class Requests(Stage):
             assert self.network.planned or fits, "a poll waits, and all places were taken"
             if ends:
                 process.waits.end(CALLER.key_id, wait)
+
+        self.act(number, action)
+
+    def announce(self, number: int, size: int, *, used: bool) -> None:
+        """An upload is announced, counts for an hour, and is `used`, or forgotten by everybody."""
+        upload = Announced(CALLER.key_id, f"upload_{self.next_number()}", size, self.now_ms // 1000 + 3600)
+        fits = self.truth.pending_bytes(self.now_ms) + size <= MOST_PENDING
+
+        def action(process: Process) -> None:
+            try:
+                process.pending.announce(upload, MOST_PENDING, self.now_ms // 1000)
+            except TooMuchAtOnce:
+                assert self.network.planned or not fits, "there is room for an upload, and it is refused"
+                raise
+            assert self.network.planned or fits, "there is no room for an upload, and it is announced"
+            if used:
+                process.pending.forget(upload)
 
         self.act(number, action)
 

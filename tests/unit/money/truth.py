@@ -23,6 +23,8 @@ COST: Final = 10
 MOST_HOLDS: Final = 300
 MOST_JOBS: Final = 100
 MOST_WAITS: Final = 20
+MOST_PENDING: Final = 1_000
+"""Bytes of uploads."""
 _ROUNDING: Final = 2
 UNPAID: Final = frozenset({"abandoned", "failed"})
 PRICES: Final = {"talker": 20, "spare": 10}
@@ -80,7 +82,9 @@ class Truth:
     # ------------------------------------------------------------ after each write
     def wrote(self, name: str, key: Any) -> None:
         """Something of this name has changed."""
-        if name.startswith("ACCOUNT#"):
+        if name.startswith("ACCOUNT#") and key["sk"]["S"] == "uploads":
+            self._uploads_changed()
+        elif name.startswith("ACCOUNT#"):
             self._account_changed()
         elif name.startswith("LEDGER#"):
             self._row_written(key)
@@ -112,6 +116,26 @@ class Truth:
             self.broken.append(f"{waits} polls wait")
         self.waits = waits
         self.committed = months
+
+    def _uploads_changed(self) -> None:
+        """The sums of pending uploads are those of the uploads, whatever broke off, and within the limit."""
+        sizes = [size for size, _ in self._uploads()]
+        item = self._uploads_item()
+        sums = tuple(int(item.get(name, {"N": "0"})["N"]) for name in ("pending_bytes", "pending_files"))
+        if sums != (sum(sizes), len(sizes)) or sum(sizes) > MOST_PENDING:
+            self.broken.append(f"uploads of {sizes} bytes are pending, and {sums} counted")
+
+    def pending_bytes(self, now_ms: int) -> int:
+        """Bytes of uploads whose time is not over."""
+        return sum(size for size, until_s in self._uploads() if until_s >= now_ms // 1000)
+
+    def _uploads(self) -> list[tuple[int, int]]:
+        """Bytes, and until when they count."""
+        texts = (value["S"].split() for name, value in self._uploads_item().items() if name.startswith("upload_"))
+        return [(int(size), int(until_s)) for until_s, size in texts]
+
+    def _uploads_item(self) -> dict[str, Any]:
+        return dict(self.table.get_item(Key=account_key("key_1") | {"sk": {"S": "uploads"}}).get("Item", {}))
 
     def _row_written(self, key: Any) -> None:
         item = self.table.get_item(Key={name: key[name] for name in ("pk", "sk")}).get("Item")

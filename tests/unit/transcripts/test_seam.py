@@ -190,6 +190,7 @@ def test_the_run_is_the_longest_that_there_is(left: str, right: str) -> None:
         ([(60, 160)], [(160, 260)], Seam(1, 0)),  # exactly in the middle is behind it
         ([(0, 109), (60, 160)], [(60, 160)], Seam(1, 0)),
         ([(109, 110)], [(0, 400)], Seam(0, 1)),  # a short one within a long one
+        ([(0, 400)], [(109, 110)], Seam(0, 1)),
         ([(0, 100)], [(50, 200)], Seam(0, 0)),  # half of it is not most of it
         ([(0, 102)], [(50, 200)], Seam(0, 1)),
         ([(100, 202)], [(0, 150)], Seam(1, 1)),

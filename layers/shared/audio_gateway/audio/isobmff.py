@@ -6,12 +6,12 @@ FFmpeg allocates what sample tables declare: a file of one kilobyte can ask it f
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
+from audio_gateway.audio.boxes import Box, boxes
 from audio_gateway.audio.content import Content, Span
 from audio_gateway.errors import InvalidAudio
 
@@ -33,14 +33,6 @@ _ZERO: Final = Fraction(0)
 _MOST_TABLE_BYTES: Final = 65_536  # of a table of durations: that of one who keeps time has one row, or two
 _USUAL_PACE: Final = b"\x00\x01\x00\x00"
 _ONE_EACH: Final = b"\x00\x00\x00\x01"
-
-
-class _Box(NamedTuple):
-    kind: bytes
-    kind_at: int
-    body: int
-    end: int
-    whole: bool
 
 
 @dataclass(slots=True)
@@ -158,29 +150,15 @@ def outline(data: Content) -> Outline:
 def _is_single(data: Content) -> bool:
     """Whether a file is a row of boxes as one file has them, up to its last byte."""
     at, kinds = 0, list[bytes]()
-    for box in _boxes(data, 0, len(data)):
+    for box in boxes(data, 0, len(data)):
         at = box.end if box.whole else -1
         kinds.append(box.kind)
     once = kinds.count(b"moov") == 1 and kinds.count(b"ftyp") <= 1
     return at == len(data) and once and _TOP.issuperset(kinds)
 
 
-def _boxes(data: Content, at: int, end: int) -> Iterator[_Box]:
-    while at + 8 <= end:
-        head = data[at : at + 16]
-        size, body = int.from_bytes(head[:4], "big"), at + 8
-        if size == 1:
-            size, body = int.from_bytes(head[8:], "big"), at + 16
-        elif size == 0:
-            size = end - at
-        if size < body - at:
-            return
-        yield _Box(head[4:8], at + 4, body, min(end, at + size), at + size <= end)
-        at += size
-
-
 def _visit(budget: _Budget, track: Track, start: int, end: int, depth: int) -> None:
-    for box in _boxes(budget.data, start, end):
+    for box in boxes(budget.data, start, end):
         budget.boxes -= 1
         if box.kind in _TAGS:
             budget.tag_offsets.append(box.kind_at)
@@ -204,7 +182,7 @@ def _visit(budget: _Budget, track: Track, start: int, end: int, depth: int) -> N
             raise _refused()
 
 
-def _charge(budget: _Budget, track: Track, box: _Box) -> None:
+def _charge(budget: _Budget, track: Track, box: Box) -> None:
     """Take what a table declares off the budget."""
     head = budget.data[box.body : box.body + 16]
 
@@ -230,7 +208,7 @@ def _charge(budget: _Budget, track: Track, box: _Box) -> None:
         raise _refused()
 
 
-def _describe(data: Content, track: Track, box: _Box) -> None:
+def _describe(data: Content, track: Track, box: Box) -> None:
     """Take what a track's box says of it. A second box of a kind makes it no ordinary one."""
     body = data[box.body : min(box.end, box.body + _MOST_TABLE_BYTES)]
 
@@ -258,9 +236,9 @@ def _describe(data: Content, track: Track, box: _Box) -> None:
         track.ticks = sum(count * each for count, each in struct.iter_unpack(">II", rows)) if known else None
 
 
-def _run(data: Content, run: _Box) -> tuple[int, int]:
+def _run(data: Content, run: Box) -> tuple[int, int]:
     """The number of the track that a fragment's run belongs to, and when it begins, in the track's ticks."""
-    heads = {box.kind: data[box.body : box.body + 12] for box in islice(_boxes(data, run.body, run.end), 3)}
+    heads = {box.kind: data[box.body : box.body + 12] for box in islice(boxes(data, run.body, run.end), 3)}
     time = heads.get(b"tfdt", b"")
     begin = time[4:12] if time[:1] == b"\x01" else time[4:8]
     return int.from_bytes(heads.get(b"tfhd", b"")[4:8], "big"), int.from_bytes(begin, "big")

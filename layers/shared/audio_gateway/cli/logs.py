@@ -66,9 +66,10 @@ def logs(gateway: Gateway, output: Output, *, wanted: Id, since: Since = "24h") 
 
 
 def spellings(wanted: str) -> tuple[str, ...]:
-    """An id as our functions write it, and as API Gateway's access log does."""
-    parts = _REQUEST.fullmatch(wanted)
-    return (wanted,) if parts is None else (wanted, "-".join(parts.groups()))
+    """An id as our functions write it, and as API Gateway's access log and its own answers do."""
+    as_ours = wanted if "_" in wanted else "req_" + wanted.replace("-", "")
+    parts = _REQUEST.fullmatch(as_ours)
+    return (wanted,) if parts is None else (as_ours, "-".join(parts.groups()))
 
 
 def _of_file(ids: tuple[str, ...]) -> Iterator[Line]:

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from audio_gateway.audio.timeline import Jump
 from audio_gateway.jobs.job import Answered
 
 
@@ -50,7 +49,7 @@ class Plan:
 
     amount: int
     pieces: tuple[Piece, ...]
-    jumps: tuple[Jump, ...] = ()
+    jumps: tuple[tuple[int, int], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept: numbers only."""

@@ -22,6 +22,7 @@ from audio_gateway.api.openapi.build import (
 from audio_gateway.api.openapi.operations import READING, json_answer, named, ok, parameter, refusals
 from audio_gateway.catalog.models import ENDPOINTS
 from audio_gateway.jobs.job import JOB_KEPT_SECONDS, STATUSES
+from audio_gateway.metering.limits import DEFAULT_WAITS
 from audio_gateway.transcripts.render import GRANULARITIES
 
 _READING: Final = (*READING, 503)
@@ -156,7 +157,9 @@ def _content(which: Schema) -> Schema:
         parameter(
             "wait",
             "query",
-            f"How many seconds to wait for the result; at most {LONGEST_WAIT_S} are waited.",
+            f"How many seconds to wait for the result; at most {LONGEST_WAIT_S} are waited. As many polls of a key "
+            f"wait at once as it has `concurrent_requests`, {DEFAULT_WAITS} without that limit: the next is a 429 that "
+            "says when to come back.",
             type="integer",
             minimum=0,
             default=LONGEST_WAIT_S,

@@ -23,7 +23,8 @@ def upload_paths() -> dict[str, Schema]:
                 "description": "For audio that is too big for a request. Send `fields`, and after them the file as the "
                 f"part `file`, to `url` within {FORM_SECONDS // 60} minutes: a form that goes straight into the "
                 "bucket, which takes no more than was announced. Then name the file as `upload_id`. It can be used for "
-                f"{UPLOAD_KEPT_SECONDS // 3600} hours, by all keys of the project.",
+                f"{UPLOAD_KEPT_SECONDS // 3600} hours, by all keys of the project. Until it is used, deleted or "
+                "expired, its `bytes` count as `pending_upload_bytes` of the key.",
                 "requestBody": json_body("UploadRequest"),
                 "responses": {"200": json_answer("The upload, with its form.", "NewUpload"), **refusals(_WRITING)},
             }
