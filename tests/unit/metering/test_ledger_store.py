@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from audio_gateway.metering.account import Caller, Hold, Work
 from audio_gateway.metering.ledger import SHARDS, abandoned_row, failed_row, partition, row_from, row_item
 from audio_gateway.metering.ledger_store import LedgerStore
+from audio_gateway.metering.line_items import LineItem
 from tests.fakes.books import row
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.unit.metering.interleaving import Counting
@@ -23,6 +25,14 @@ START_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z
 
 def store(client: Any) -> LedgerStore:
     return LedgerStore(client, TABLE)
+
+
+def test_an_adjustment_is_what_the_price_has_more_or_less_than_its_items() -> None:
+    plain = replace(row(START_MS // 1000), unit="characters", price_microusd=100)
+    item = LineItem("talker", 10, 10, 12_000_000, "0")  # 120 micro-dollars
+    assert (plain.items, plain.adjustment_microusd) == ((), 0)
+    assert replace(plain, items=(item,)).adjustment_microusd == -20
+    assert replace(plain, items=(item, item), price_microusd=250).adjustment_microusd == 10
 
 
 times = st.integers(-HOUR_MS, 3 * HOUR_MS)

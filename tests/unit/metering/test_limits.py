@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.errors import InvalidRequest
-from audio_gateway.metering.limits import Limits, limits_from_api, limits_from_stored, usd
+from audio_gateway.metering.limits import Limits, limits_changed_by, limits_from_api, limits_from_stored, usd
 
 MOST = 10**12
 EVERY: dict[str, Any] = {
@@ -127,3 +127,11 @@ def test_an_unknown_limit_is_refused_by_its_name() -> None:
     told = refused({"requests_per_minute": 1, "x" * 200: 1}, f"limits.{'x' * 100}")
     assert told == f"'limits' has no '{'x' * 100}'. Known: {', '.join(told.partition('Known: ')[2][:-1].split(', '))}."
     assert set(told.partition("Known: ")[2].removesuffix(".").split(", ")) == set(EVERY)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_change_is_of_the_limits_that_it_names(name: str) -> None:
+    before, wanted = limits_from_api(EVERY), limits_from_api({name: EVERY[name]})
+    assert limits_changed_by([name], Limits())(before).to_api() == {n: v for n, v in EVERY.items() if n != name}
+    assert limits_changed_by([name], wanted)(Limits()) == wanted
+    assert limits_changed_by([], Limits())(before) == before

@@ -99,3 +99,8 @@ def test_vtt_writes_what_players_would_take_for_markup_as_character_references(t
 def test_segments_without_text_make_no_cue() -> None:
     assert srt([Segment(" ", 0, 1000)]) == "\n"
     assert vtt([Segment("", 0, 1000)]) == "WEBVTT\n\n"
+
+
+@pytest.mark.parametrize("end_ms", [500, 400, 501])
+def test_a_cue_lasts_a_millisecond_at_least(end_ms: int) -> None:
+    assert parse_srt(srt([Segment("Hm.", 500, end_ms)])) == [(500, 501, "Hm.")]
