@@ -249,6 +249,7 @@ def cold_once(folder: Path, file: Path, request: dict[str, Any], variables: dict
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_LAMBDA_FUNCTION_NAME": "bench",
+        "AUDIO_GATEWAY_ALLOWED_ORIGINS": "*",
         "AUDIO_GATEWAY_HOLD_SECONDS": "60",
         "AUDIO_GATEWAY_SWEEP_SECONDS": "60",
         "TABLE_NAME": "table",

@@ -29,7 +29,8 @@ def or_refused(handler: LambdaHandler, endpoint: str, cors: Cors) -> LambdaHandl
             # What cannot be taken apart is the caller's; anything else is ours.
             refusal: Exception = InvalidRequest(_MESSAGE) if isinstance(error, ValueError) else RuntimeError()
             facts.error = type(refusal).__name__
-            log_unexpected(error, facts.request_id)
+            if not isinstance(error, ValueError):
+                log_unexpected(error, facts.request_id)
             answer = answer_for(refusal, facts.request_id)
             elapsed_ms = (time.perf_counter() - started) * 1000
             headers = [*common_headers(facts, elapsed_ms), *cors.of_answer(_origin(event))]
