@@ -1,4 +1,7 @@
-"""What README.md and docs/api.md print, run as a reader would: from the top to the bottom, against the local stack."""
+"""What README.md and docs/api.md print, run as a reader would: from the top to the bottom, against the local stack.
+
+One language after the other, as a reader has one of them: most blocks say in Python what the one above says with curl.
+"""
 
 from __future__ import annotations
 
@@ -53,17 +56,21 @@ def environment(stack: dict[str, Any], clone: Path) -> dict[str, str]:
 
 def script(blocks: list[Block], stack: dict[str, Any], node: str) -> Iterator[str]:
     """One script of all blocks, so that each knows what those before it have set."""
-    interpreters = {"python": f"{shlex.quote(sys.executable)} -", "js": f"{shlex.quote(node)} --input-type=module -"}
-    yield BEFORE
+    sources: dict[str, list[str]] = {"sh": [], "python": [], "js": []}
     for block in blocks:
         source = block.source
         for placeholder, value in zip(PLACEHOLDERS, (stack["base_url"], stack["api_key"]), strict=True):
             source = source.replace(placeholder, value)
+        sources[block.language].append(source)
+    yield BEFORE
+    for source in sources["sh"]:
         yield f"block={shlex.quote(source.splitlines()[0])}"
-        if block.language == "sh":
-            yield "\n".join(line for line in source.splitlines() if not line.startswith("export "))
-        else:
-            yield f"{interpreters[block.language]} <<'END OF BLOCK'\n{source}END OF BLOCK"
+        yield "\n".join(line for line in source.splitlines() if not line.startswith("export "))
+    if sources["python"]:  # programs of their own, in one process: to import the SDK takes as long as all their calls
+        program = "".join(f"exec(compile({each!r}, 'a block', 'exec'), {{}})\n" for each in sources["python"])
+        yield f"block='in Python'\n{shlex.quote(sys.executable)} <<'END OF BLOCKS'\n{program}END OF BLOCKS"
+    for source in sources["js"]:
+        yield f"block='in JavaScript'\n{shlex.quote(node)} --input-type=module - <<'END OF BLOCK'\n{source}END OF BLOCK"
 
 
 def run(page: str, stack: dict[str, Any], folder: Path, environment: dict[str, str], node: str = "node") -> str:
