@@ -73,11 +73,12 @@ def script(blocks: list[Block], stack: dict[str, Any], node: str) -> Iterator[st
         yield f"block='in JavaScript'\n{shlex.quote(node)} --input-type=module - <<'END OF BLOCK'\n{source}END OF BLOCK"
 
 
-def run(page: str, stack: dict[str, Any], folder: Path, environment: dict[str, str], node: str = "node") -> str:
-    blocks = [block for block in programs((ROOT / page).read_text("utf-8")) if block.not_run is None]
-    text = "\n".join(script(blocks, stack, node))
+def run(text: str, stack: dict[str, Any], folder: Path, environment: dict[str, str], node: str = "node") -> str:
+    """Run the blocks of a page; what they print."""
+    blocks = [block for block in programs(text) if block.not_run is None]
+    program = "\n".join(script(blocks, stack, node))
     done = subprocess.run(
-        ["bash", "-c", text], cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
+        ["bash", "-c", program], cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
     )
     assert not done.returncode, done.stdout[-2000:] + done.stderr[-2000:]
     return done.stdout
@@ -90,7 +91,7 @@ def test_the_readme(stack: dict[str, Any], clone: Path, environment: dict[str, s
     (clone / "book.txt").write_text("Good morning. " * 40)
     for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_ADMIN_KEY"):
         del environment[name]
-    out = run("README.md", stack, clone, environment, node)
+    out = run((ROOT / "README.md").read_text("utf-8"), stack, clone, environment, node)
     assert "-->" in out
     assert "-->" in (clone / "3hours.srt").read_text()
     assert out.lower().count("thank you for listening") >= 2  # of both SDKs
@@ -98,7 +99,10 @@ def test_the_readme(stack: dict[str, Any], clone: Path, environment: dict[str, s
 
 
 def test_the_reference(stack: dict[str, Any], clone: Path, environment: dict[str, str]) -> None:
-    out = run("docs/api.md", stack, clone, environment)
+    page = (ROOT / "docs" / "api.md").read_text("utf-8")
+    briefly = page.replace("Good morning. Thank you for listening.", "Good morning.")  # which is recognized six times
+    assert briefly != page
+    out = run(briefly, stack, clone, environment)
     assert "-->" in out
     assert (clone / "morning.wav").read_bytes()[:4] == (clone / "job.wav").read_bytes()[:4] == b"RIFF"
     assert (clone / "ledger-2026-11.csv").read_text().startswith("time,")
