@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import random
 from contextlib import suppress
+from functools import cache
 
 import pytest
 
@@ -22,7 +23,7 @@ from audio_gateway.providers.port import (
     TranscriptionRequest,
 )
 from audio_gateway.transcripts.transcript import Transcript
-from tests.sound import CLIPS, ENCODINGS, clip, encode, said, timed_words, wav, word_errors
+from tests.sound import CLIPS, ENCODINGS, PHRASE, clip, encode, phrase, said, timed_words, wav, word_errors
 
 COMPRESSED = ["mp3 22.05 kHz", "ogg opus 16 kHz", "m4a 44.1 kHz stereo"]
 
@@ -38,36 +39,32 @@ def transcript(data: bytes) -> Transcript:
     return done.transcript
 
 
-def errors_of(encoding: str | None = None) -> float:
-    """Word error rate over all clips, each word counting once."""
-    truth = [said(name) for name in CLIPS]
-    data = [clip(name) for name in CLIPS]
-    heard = [transcript(encode(each, ENCODINGS[encoding]) if encoding else each).text for each in data]
-    words = [len(text.split()) for text in truth]
-    return sum(word_errors(a, b) * n for a, b, n in zip(truth, heard, words, strict=True)) / sum(words)
-
-
-@pytest.fixture(scope="module")
-def plain_errors() -> float:
-    return errors_of()
+@cache
+def heard_in(name: str, encoding: str | None = None) -> Transcript:
+    """What is understood of a clip, for all tests: to listen to it takes some seconds."""
+    return transcript(encode(clip(name), ENCODINGS[encoding]) if encoding else clip(name))
 
 
 @pytest.fixture(scope="module")
 def austen() -> Transcript:
-    return transcript(clip("austen-0870"))
+    return heard_in("austen-0870")
 
 
 def test_it_is_a_transcription_provider() -> None:
     assert isinstance(PocketsphinxTranscription(), TranscriptionProvider)
 
 
-def test_human_speech_is_understood(plain_errors: float) -> None:
-    assert plain_errors <= 0.40
+def test_human_speech_is_understood() -> None:
+    words = [len(said(name).split()) for name in CLIPS]
+    wrong = [word_errors(said(name), heard_in(name).text) * count for name, count in zip(CLIPS, words, strict=True)]
+    assert sum(wrong) / sum(words) <= 0.40
 
 
 @pytest.mark.parametrize("encoding", COMPRESSED)
-def test_compressed_audio_is_understood_as_well(plain_errors: float, encoding: str) -> None:
-    assert errors_of(encoding) <= plain_errors + 0.05
+def test_compressed_audio_is_understood_as_well(encoding: str) -> None:
+    """By the longest clip, half of all words: what goes wrong with a codec does so in each."""
+    truth, plain, compressed = said(CLIPS[0]), heard_in(CLIPS[0]), heard_in(CLIPS[0], encoding)
+    assert word_errors(truth, compressed.text) <= word_errors(truth, plain.text) + 0.05
 
 
 def test_words_are_words_without_the_decoder_s_marks(austen: Transcript) -> None:
@@ -125,7 +122,7 @@ def test_a_stream_gives_the_text_bit_by_bit(streamed: list[TranscriptEvent]) -> 
 
 
 def test_the_same_audio_gives_the_same_whatever_was_heard_before() -> None:
-    first = transcript(clip("austen-0880"))
+    first = heard_in("austen-0880")
     transcript(encode(clip("austen-0880"), ENCODINGS["mp3 8 kHz"]))
     assert transcript(clip("austen-0880")) == first
 
@@ -155,9 +152,9 @@ def test_faint_speech_is_speech() -> None:
 
 @pytest.mark.parametrize("language", [None, "en"])
 def test_english_speech_can_be_translated_into_english(language: str | None) -> None:
-    done = listen(clip("austen-0880"), task="translate", language=language)[-1]
+    done = listen(phrase(), task="translate", language=language)[-1]
     assert isinstance(done, TranscriptDone)
-    assert "young" in done.transcript.text
+    assert done.transcript.text == PHRASE
 
 
 @pytest.mark.parametrize("task", ["transcribe", "translate"])
