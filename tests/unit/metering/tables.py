@@ -52,6 +52,11 @@ def _client() -> Any:
     return client
 
 
+def _without_requests() -> Any:
+    """A thousand patterns less each time that moto starts: those for the library `requests`, which nobody here uses."""
+    return mock.patch("moto.core.models.RESPONSES_METHODS", ())
+
+
 @contextlib.contextmanager
 def in_moto() -> Iterator[Any]:
     """An AWS in memory that has nothing but the table: the table's client, and credentials for others."""
@@ -60,7 +65,7 @@ def in_moto() -> Iterator[Any]:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    with mock.patch.dict(os.environ, environment), mock_aws():
+    with mock.patch.dict(os.environ, environment), _without_requests(), mock_aws():
         create_table(_client())
         yield _client()
 
