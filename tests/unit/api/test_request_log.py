@@ -103,9 +103,10 @@ def test_options_that_a_model_ignores_are_logged_by_name(line: Line) -> None:
 def test_every_name_that_our_errors_give_may_be_logged() -> None:
     said = {f"limits.{name}" for name in _READERS} | set(NEEDS)
     for file in PACKAGE.rglob("*.py"):
-        if "cli" in file.parts:
+        text = file.read_text("utf-8")
+        if "cli" in file.parts or "param=" not in text:
             continue
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        for node in ast.walk(ast.parse(text)):
             for keyword in node.keywords if isinstance(node, ast.Call) else ():
                 value = keyword.value
                 if keyword.arg == "param" and isinstance(value, ast.Constant) and isinstance(value.value, str):
