@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -188,7 +189,7 @@ def section_of(config: Mapping[str, Any], name: str, file: str = "samconfig.toml
     section = config[name]
     overrides = section.get("deploy", {}).get("parameters", {}).get("parameter_overrides", [])
     stack_name = section.get("global", {}).get("parameters", {}).get("stack_name", "audio-gateway")
-    return stack_name, _pairs(overrides.split() if isinstance(overrides, str) else overrides)
+    return stack_name, _pairs(shlex.split(overrides) if isinstance(overrides, str) else overrides)
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:
@@ -196,6 +197,12 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
     if wrong:
         raise Refused(f"'{wrong[0]}' is no parameter: write NAME=VALUE")
     return {name: value.strip('"') for name, value in (text.split("=", 1) for text in texts)}
+
+
+def _override(name: str, value: str) -> str:
+    """A parameter for SAM, which ends a value at a blank and takes no empty one, unless it is in quotes."""
+    escaped = value.replace('"', r'\"')
+    return f'{name}="{escaped}"'
 
 
 def account_of(stack_name: str, session: Any) -> Account:
@@ -275,7 +282,7 @@ def deploy(
     catalogue_to_deploy.check_built(built, catalogue)
     where = ["--stack-name", wishes.stack_name, "--region", session.region_name]
     profile = ["--profile", asked.profile] if asked.profile else []
-    overrides = [f"{name}={value}" for name, value in sorted(decision.parameters.items())]
+    overrides = [_override(name, value) for name, value in sorted(decision.parameters.items())]
     return run([*sam, "deploy", *environment, *where, *profile, *others, "--parameter-overrides", *overrides], {})
 
 

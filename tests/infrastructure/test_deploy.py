@@ -88,7 +88,15 @@ class Aws:
     def parameters(self) -> dict[str, Any]:
         """Those of the deployment."""
         (arguments,) = [arguments for verb, arguments, _ in self.commands if verb == "deploy"]
-        return dict(text.split("=", 1) for text in arguments[arguments.index("--parameter-overrides") + 1 :])
+        return dict(as_sam_reads(text) for text in arguments[arguments.index("--parameter-overrides") + 1 :])
+
+
+def as_sam_reads(override: str) -> tuple[str, str]:
+    """Name and value: a value ends at a blank unless it is in quotes, and is empty only in them."""
+    found = re.match(r'(\w+)=(?:"((?:\\.|[^"\\])*)"|((?:\\.|[^ "\\])+))', override)
+    assert found is not None, f"{override} is not a valid format"
+    quoted, plain = found[2], found[3]
+    return found[1], plain if quoted is None else quoted.replace('\\"', '"')
 
 
 @pytest.fixture
@@ -307,6 +315,21 @@ def test_the_layer_s_makefile_takes_the_catalogue_that_is_named(named: str, own:
     make_it = ["make", "-f", "a/b/Makefile", "build-SharedLayer"]
     subprocess.run(make_it, cwd=tmp_path, env=environ, check=True, capture_output=True)
     assert (tmp_path / "catalog.toml").read_text() == ("shipped" if named == "not set" else "own")
+
+
+@pytest.mark.parametrize("value", ["", "https://a.example, https://b.example", 'a "quoted" word', "a=b"])
+def test_any_value_arrives_as_it_was_given(value: str, aws: Callable[..., Aws]) -> None:
+    assert aws().deploy("--parameter", f"AllowedOrigins={value}").parameters["AllowedOrigins"] == value
+
+
+def test_a_section_that_has_its_parameters_in_one_text_may_quote_values() -> None:
+    overrides = 'LogLevel=ERROR AllowedOrigins="https://a.example, https://b.example" AlarmTopicArn=""'
+    section = {"eu": {"deploy": {"parameters": {"parameter_overrides": overrides}}}}
+    assert section_of(section, "eu")[1] == {
+        "LogLevel": "ERROR",
+        "AllowedOrigins": "https://a.example, https://b.example",
+        "AlarmTopicArn": "",
+    }
 
 
 def test_a_samconfig_of_one_s_own_is_read_and_given_to_sam(aws: Callable[..., Aws], tmp_path: Path) -> None:
