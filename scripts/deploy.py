@@ -22,7 +22,7 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # as a script it finds only what is beside it
-from scripts import catalogue_to_deploy  # noqa: E402
+from scripts import catalogue_to_deploy, existing_table  # noqa: E402
 
 BUILT: Final = ROOT / ".aws-sam" / "build"
 ARCHITECTURES: Final = ("x86_64", "arm64")
@@ -253,7 +253,7 @@ def deploy(
     """The exit code. `run` starts a command with variables beside the environment; what is not ours goes to SAM.
 
     Raises:
-        Refused, WrongCatalogue: nothing was deployed.
+        Refused, WrongCatalogue, WrongTable: nothing was deployed.
     """
     asked, others = _arguments(arguments)
     config = Path(asked.config_file).expanduser().resolve()
@@ -265,6 +265,7 @@ def deploy(
     account = account_of(wishes.stack_name, session)
     catalogue = catalogue_to_deploy.chosen(environ, Path.cwd(), ROOT)
     about_catalogue = catalogue_to_deploy.check(catalogue, account.stack or {}, environ)
+    existing_table.check({**section, **wishes.given}, account.stack or {}, session)
     decision = decide(wishes, account)
     decision.parameters[catalogue_to_deploy.PARAMETER] = catalogue.whose
     for note in (*about_catalogue, *decision.notes):
@@ -297,7 +298,7 @@ def main() -> None:
 
     try:
         sys.exit(deploy(sys.argv[1:], boto3.Session, _run))
-    except (Refused, catalogue_to_deploy.WrongCatalogue) as error:
+    except (Refused, catalogue_to_deploy.WrongCatalogue, existing_table.WrongTable) as error:
         sys.exit(f"not deployed: {error}")
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"not deployed: AWS did not say what is there: {error}")

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from scripts import deploy as script
 from scripts.catalogue_to_deploy import WrongCatalogue
 from scripts.deploy import Refused, check_built, deploy, section_of
+from scripts.existing_table import WrongTable
 from tests.infrastructure.template import ROOT
 
 X86, ARM = 0x3E, 0xB7
@@ -386,3 +387,10 @@ def test_the_pages_deploy_by_make_and_never_past_its_checks() -> None:
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
     for page in pages:
         assert "sam deploy --" not in page.read_text("utf-8"), page
+
+
+def test_the_table_of_a_stack_is_looked_at_before_anything_is_built(aws: Callable[..., Aws]) -> None:
+    account = aws({"ExistingTableArn": "arn:aws:dynamodb:eu-central-1:123456789012:table/restored"})
+    with pytest.raises(WrongTable):
+        account.deploy("--parameter", "ExistingTableArn=")
+    assert account.commands == []
