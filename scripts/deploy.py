@@ -201,7 +201,7 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
 
 def _override(name: str, value: str) -> str:
     """A parameter for SAM, which ends a value at a blank and takes no empty one, unless it is in quotes."""
-    escaped = value.replace('"', r'\"')
+    escaped = value.replace('"', r"\"")
     return f'{name}="{escaped}"'
 
 

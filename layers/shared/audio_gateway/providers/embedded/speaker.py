@@ -59,7 +59,7 @@ class Speaker:
             yield pcm
 
     def end(self) -> None:
-        """Kill it, unless it has ended by itself. Where that is refused, nobody reads what it says, and its limits end it."""
+        """Kill it, unless it has ended by itself; where that is refused, its limits and the closed connection do."""
         self._connection.close()
         if self._handle is not None:
             with suppress(OSError):
