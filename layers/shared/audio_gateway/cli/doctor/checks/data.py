@@ -73,7 +73,7 @@ def _indexes(visit: Visit) -> str:
     }
     wrong = [f"{name} is {found.get(name, 'missing')}" for name in wanted if found.get(name) != "ACTIVE"]
     if wrong:
-        do = "An index that is CREATING is ready soon. One that is missing a deployment adds to a table of the stack's own."
+        do = "An index that is CREATING is ready soon; one that is missing, a deployment adds to the stack's own table."
         raise Red(", ".join(wrong), do)
     return ", ".join(wanted)
 
