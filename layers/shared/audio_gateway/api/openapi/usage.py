@@ -267,7 +267,9 @@ _WINDOWS: Final = {
 
 def _own_usage() -> Schema:
     used = {name: number(description) for name, description in _WINDOWS.items()}
-    used["monthly_budget_usd"] = text("Dollars of this UTC month, spent and held for what is running. Failures are free, and not in it.")
+    used["monthly_budget_usd"] = text(
+        "Dollars of this UTC month, spent and held for what is running. Failures are free, and not in it."
+    )
     resets = {name: or_null(integer("Unix seconds.")) for name in _WINDOWS}
     resets["concurrent_requests"] = {"type": "null", "description": "When one of them ends."}
     resets["concurrent_jobs"] = {"type": "null", "description": "When one of them ends."}
