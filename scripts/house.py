@@ -42,7 +42,7 @@ PACKAGES: Final[dict[str, Package]] = {
     ),
     "jobs": _package(
         "uploads, jobs and their files, executions, webhooks, audio at a URL",
-        "errors aws deadline audio catalog metering",
+        "errors aws deadline catalog metering",
     ),
     "replay": _package(
         "what is given again: to the same Idempotency-Key, to a call that an SDK repeats, and speech from the cache",

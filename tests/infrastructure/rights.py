@@ -53,6 +53,7 @@ USES: Final[dict[str, set[Right]]] = {
     "metering/archive.py:Archive.finish": items("ARCHIVED", "Delete"),
     # money
     "metering/meter.py:DynamoMeter.admit": items("ACCOUNT#*", "Update"),
+    "metering/meter.py:DynamoMeter.look": items("ACCOUNT#*", "Get"),
     "metering/meter.py:DynamoMeter.release": items("ACCOUNT#*", "Update"),
     "metering/meter.py:DynamoMeter.settle": items("ACCOUNT#*", "Update") | items("LEDGER#*", "Put"),
     "metering/meter.py:DynamoMeter.fail": items("ACCOUNT#*", "Update") | items("LEDGER#*", "Put"),
@@ -232,6 +233,7 @@ _PAID: Final = {
 }
 _LISTENING: Final = {
     *_PAID,
+    "metering/meter.py:DynamoMeter.look",
     "jobs/upload_store.py:UploadStore.file",
     "jobs/upload_store.py:UploadStore.reader",
     "jobs/upload_store.py:UploadStore.used",

@@ -132,6 +132,15 @@ class Meter(Protocol):
         """
         ...
 
+    def look(self, caller: Caller, work: Work) -> None:
+        """Raise what `admit` would refuse now, for work that may come to more than this; nothing is held. One read.
+
+        Raises:
+            LimitReached, PermissionDenied: as `admit`.
+            MeteringUnavailable: the account cannot be read now.
+        """
+        ...
+
     def settle(self, hold: Hold, work: Work, *, late: Callable[[], bool] = lambda: False) -> None:
         """Write the ledger row for the work as it was done, then release the hold. Safe to repeat.
 
