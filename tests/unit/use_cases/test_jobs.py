@@ -203,6 +203,7 @@ def test_speech_that_is_not_made_into_one_file_in_time_costs_nothing(shop: Works
     ended = shop.now(job)
     assert (ended.status, ended.partial, ended.error.message) == ("failed", False, late.value.message)
     assert (shop.bank.spent, shop.bank.holds) == (0, {})
+    assert shop.bank.in_vain == len(TEXT) * 15
     assert shop.ledger.costs == [("speaker", len(TEXT) * 15)]  # which the operator pays all the same
 
 
