@@ -158,6 +158,7 @@ USES: Final[dict[str, set[Right]]] = {
     "jobs/job_store.py:JobStore.intend": items("JOBS#*", "Update", "Get"),
     "jobs/job_store.py:JobStore.begin": items("JOBS#*", "Update"),
     "jobs/job_store.py:JobStore.chunk_done": items("JOBS#*", "Update", "Get"),
+    "jobs/job_store.py:JobStore.worked_in_vain": items("JOBS#*", "Update"),
     "jobs/job_store.py:JobStore.finish": items("JOBS#*", "Update", "Get"),
     "jobs/job_store.py:JobStore.delete": items("JOBS#*", "Delete"),
     "jobs/job_store.py:JobStore.close": items("OPEN_JOBS", "Delete"),
@@ -352,6 +353,7 @@ ROLES: Final[dict[str, set[str]]] = {
     "JobChunkRole": {
         "jobs/job_store.py:JobStore.get",
         "jobs/job_store.py:JobStore.chunk_done",
+        "jobs/job_store.py:JobStore.worked_in_vain",
         "jobs/job_files.py:JobFiles.get",
         "jobs/job_files.py:JobFiles.put",
         "jobs/job_files.py:JobFiles.discard",

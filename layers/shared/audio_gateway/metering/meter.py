@@ -135,7 +135,7 @@ class DynamoMeter:
 
     def _settle(self, hold: Hold, row: LedgerRow, late: Callable[[], bool]) -> None:
         row = self._ledger.put(row)
-        release = self._release_of(hold, row.price_microusd)
+        release = self._release_of(hold, row.price_microusd, row.in_vain_microusd)
         if late():
             self._releases.remember(release)
             return
@@ -145,12 +145,12 @@ class DynamoMeter:
 
     def release(self, hold: Hold) -> None:
         """See `Meter.release`."""
-        self._send(self._release_of(hold, 0))
+        self._send(self._release_of(hold, 0, 0))
 
-    def _release_of(self, hold: Hold, spent_microusd: int) -> Release:
+    def _release_of(self, hold: Hold, spent_microusd: int, in_vain_microusd: int) -> Release:
         twice = hold.work.request_id in self._sent_twice
         self._sent_twice.discard(hold.work.request_id)
-        return Release(hold, spent_microusd, guarded=twice)
+        return Release(hold, spent_microusd, guarded=twice, in_vain_microusd=in_vain_microusd)
 
     def _send(self, release: Release) -> None:
         self._releases.send(release, self._stale.pop(release.hold.caller.key_id, ()))

@@ -78,13 +78,20 @@ def _budget(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached 
     budget = limits.monthly_budget_microusd
     if budget is None or asked.work is None or asked.price_microusd < 0:
         return None
+    month = f"{asked.month[:4]}-{asked.month[4:]}"
+    if asked.places and int(item.get(f"f{asked.month}", {"N": "0"})["N"]) >= budget:
+        message = (
+            "Requests of the key that failed and cost it nothing have cost the operator as much as all of the key's "
+            f"${usd(budget)} for {month}: no more are taken in this month, unless the operator raises its budget."
+        )
+        return BudgetReached(message, limit="monthly_budget_usd")
     committed = int(item.get(f"m{asked.month}", {"N": "0"})["N"])
     if committed + asked.price_microusd <= budget:
         return None
     others = committed - (asked.work.price_microusd - asked.price_microusd)
     message = (
         f"This request costs {_least(asked)}${usd(asked.work.price_microusd)}, and ${usd(others)} of the key's "
-        f"${usd(budget)} for {asked.month[:4]}-{asked.month[4:]} are spent or held."
+        f"${usd(budget)} for {month} are spent or held."
     )
     return BudgetReached(message, limit="monthly_budget_usd")
 

@@ -167,7 +167,8 @@ class Reservation:
         self.keep_time(model)
         hold = self.admission.hold
         work = hold.work if self._cached else work_of(self._call, self._endpoint, model, hold.work.amount)
-        work = replace(work, cost_microusd=work.cost_microusd + self._cost_in_vain())
+        in_vain = self._cost_in_vain()
+        work = replace(work, cost_microusd=work.cost_microusd + in_vain, in_vain_microusd=in_vain)
         try:
             self._till.meter.settle(hold, work, late=lambda: self._call.deadline.passed)
         except MeteringUnavailable:

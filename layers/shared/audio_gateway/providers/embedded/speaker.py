@@ -59,10 +59,10 @@ class Speaker:
             yield pcm
 
     def end(self) -> None:
-        """Kill it, unless it has ended by itself."""
+        """Kill it, unless it has ended by itself; where that is refused, its limits and the closed connection do."""
         self._connection.close()
         if self._handle is not None:
-            with suppress(ProcessLookupError):
+            with suppress(OSError):
                 signal.pidfd_send_signal(self._handle, signal.SIGKILL)
             os.close(self._handle)
             self._handle = None
