@@ -106,7 +106,7 @@ def _new_plan(job: Job, order: JobOrder, model: Model, deadline: Deadline, using
     if isinstance(order.what, SpeechOrder):
         plan = _text_in_parts(job, order.what, model, watch, using.files)
     else:
-        plan = _audio_in_chunks(job, order, order.what, model, deadline, watch, using)
+        plan = _audio_in_chunks(job, order, order.what, model, deadline=deadline, watch=watch, using=using)
     using.files.put_json(job, _PLAN, plan.to_json())  # last: where it is, all chunks are
     return plan
 
@@ -128,6 +128,7 @@ def _audio_in_chunks(  # noqa: PLR0913 - what the step is about, and with what
     order: JobOrder,
     what: TranscriptionOrder,
     model: Model,
+    *,
     deadline: Deadline,
     watch: JobWatch,
     using: Preparation,
