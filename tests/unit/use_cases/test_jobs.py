@@ -137,7 +137,7 @@ def test_a_fallback_does_what_the_model_cannot_and_is_charged_for_its_share() ->
 
 
 def test_words_of_a_film_whose_sound_begins_late_fit_the_film(shop: Workshop) -> None:
-    film = encode(AUDIO, Encoding("mov", "pcm_s16le", 16_000), late_s=5.0)
+    film = encode(AUDIO, Encoding("mov", "pcm_s16le", 16_000), late_s=5.0, picture=True)
     heard = shop.transcript(shop.run(shop.listen()))
     in_film = shop.transcript(shop.run(shop.listen(audio=film)))
     assert in_film.words == tuple(
