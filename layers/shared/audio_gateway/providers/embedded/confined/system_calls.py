@@ -14,8 +14,8 @@ import sys
 _PROCESSORS = {
     "x86_64": (
         0xC000003E,
-        # write close stat fstat newfstatat mmap mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn mremap madvise
-        # futex clock_gettime getrandom exit exit_group
+        # write close stat fstat newfstatat mmap mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn mremap
+        # madvise futex clock_gettime getrandom exit exit_group
         (1, 3, 4, 5, 262, 9, 10, 11, 12, 13, 14, 15, 25, 28, 202, 228, 318, 60, 231),
     ),
     "aarch64": (
