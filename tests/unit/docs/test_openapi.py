@@ -282,6 +282,17 @@ def test_json_bodies_take_the_documented_types(handlers: dict[str, Any], path: s
         assert (answer.status, answer.error["param"]) == (400, field)
 
 
+def test_a_field_s_description_names_no_choice_that_it_does_not_have() -> None:
+    described = {
+        name: SCHEMAS[name]["properties"]["response_format"]
+        for name in SCHEMAS
+        if name.startswith("Trans") and "Request" in name
+    }
+    assert {name for name, field in described.items() if "diarized_json" in field["description"]} == {
+        name for name, field in described.items() if "diarized_json" in field["enum"]
+    }
+
+
 def test_granularities_are_taken_with_verbose_json() -> None:
     sent = form({"file": "", "model": "m", "response_format": "verbose_json", "timestamp_granularities[]": "word"})
     assert transcriptions.read_transcription(sent).granularities == {"word"}

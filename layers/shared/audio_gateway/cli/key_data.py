@@ -76,6 +76,8 @@ def key_lines(key: Key, usage: Usage | None, now_s: int) -> list[tuple[str, str]
     names = ("id", "kind", "name", "project_id", "service_account_id")
     lines = [(name, str(data[name])) for name in names if data[name]]
     lines += [("key", data["redacted_value"]), ("status", data["status"]), ("created", moment_text(data["created_at"]))]
+    if not isinstance(key, AdminKey):
+        lines.append(("last used", "never" if key.last_used_at is None else moment_text(key.last_used_at)))
     lines.append(("expires", "never" if limits.expires_at is None else moment_text(limits.expires_at)))
     if usage is None:
         return lines
@@ -87,7 +89,7 @@ def key_lines(key: Key, usage: Usage | None, now_s: int) -> list[tuple[str, str]
         ("requests this minute", _of(usage.requests, limits.requests_per_minute)),
         ("characters this minute", _of(usage.characters, limits.characters_per_minute)),
         ("audio this minute", _of(audio_text(usage.audio_ms), audio_limit)),
-        ("requests and jobs running", _of(usage.open_holds, limits.concurrent_requests)),
+        ("requests and jobs running", _of(usage.open_holds, limits.most_at_once)),
         ("jobs running", _of(usage.open_jobs, limits.most_jobs)),
         ("spent and held this month", _of(f"${usd(usage.committed_microusd)}", budget)),
         ("free failures this month", _of(f"${usd(usage.in_vain_microusd)} of provider cost", budget)),
