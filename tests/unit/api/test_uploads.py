@@ -392,6 +392,14 @@ def test_all_files_of_a_project_go_and_no_others(gateway: Gateway) -> None:
     assert left == ["uploads/default2/upload_x", kept["fields"]["key"]]
 
 
+def test_files_of_a_project_that_s3_kept_are_no_success(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway.put(gateway.create().json)
+    kept = {"Errors": [{"Key": "uploads/default/upload_x", "Code": "InternalError", "Message": ""}]}
+    monkeypatch.setattr(gateway.store._s3, "delete_objects", lambda **_: kept, raising=False)
+    with pytest.raises(StorageUnavailable):
+        gateway.store.remove_all("default")
+
+
 @pytest.mark.parametrize("status", ["disabled", "archived", "deleted"])
 def test_a_key_that_was_revoked_deletes_and_announces_nothing(gateway: Gateway, status: str) -> None:
     """API Gateway remembers for a minute that it was good."""
