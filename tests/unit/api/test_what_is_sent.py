@@ -70,7 +70,7 @@ def test_times_fit_the_film_and_the_price_is_that_of_the_sound() -> None:
     counter = Counter()
     provider_says = ("response_format", "srt")
     at_once = counter.write(encode(wav(bytes(64_000), 16_000), MOVIE), provider_says)
-    later = counter.write(encode(wav(bytes(64_000), 16_000), MOVIE, late_s=5.0), provider_says)
+    later = counter.write(encode(wav(bytes(64_000), 16_000), MOVIE, late_s=5.0, picture=True), provider_says)
     first, second = (counter.meter.settled[number].amount for number in (0, 1))
     assert first == second
     assert at_once.body.count(b"00:00:00,") == later.body.count(b"00:00:05,") > 0
