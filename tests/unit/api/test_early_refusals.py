@@ -149,6 +149,7 @@ def test_nothing_is_fetched_for_a_key_that_is_gone(named: dict[str, str]) -> Non
 def test_a_price_of_which_only_the_least_is_known_is_told_as_that() -> None:
     gateway = Gateway(monthly_budget_microusd=0)
     assert "costs at least $0.00001," in gateway.post(upload_id=UPLOAD).error["message"]
+    assert "costs $0.00012," in gateway.form(tone_wav(1.2)).error["message"]
     gateway = Gateway(audio_ms_per_minute=2000)
     gateway.use(a=1950)
     assert "1.95 of 2 used, at least 0.1 asked for" in gateway.post(upload_id=UPLOAD).error["message"]

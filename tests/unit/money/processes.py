@@ -118,5 +118,5 @@ def _nobody(_job: Job) -> None:
     """Nobody wants to know."""
 
 
-def _no_url(job: Job, url: str) -> Any:
+def _no_url(job: Job, url: str, _watched: Any) -> Any:
     raise AssertionError((job, url))

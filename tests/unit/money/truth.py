@@ -175,7 +175,8 @@ class Truth:
             self._deleted.add(job_id)  # and may be created once more, late
         if item is None or "completed_ms" not in item:
             return
-        end = End(item["status"]["S"], tuple(json.loads(item["work"]["S"])) if "work" in item else None, _number(item, "in_vain"))
+        work = tuple(json.loads(item["work"]["S"])) if "work" in item else None
+        end = End(item["status"]["S"], work, _number(item, "in_vain"))
         before = self.ends.get(job_id)
         if before is None:
             self._check_end(job_id, end)

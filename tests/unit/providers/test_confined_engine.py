@@ -94,6 +94,11 @@ def none_left(process: EspeakProcess) -> bool:
     return not children(server_of(process))
 
 
+def test_a_host_that_does_not_let_it_be_confined_is_not_the_text_s_fault() -> None:
+    with running("cannot-be-confined") as process, pytest.raises(ProviderUnavailable):
+        ask(process, "echo|hello")
+
+
 def test_a_host_that_lets_nobody_be_killed_takes_no_answer_away(
     engine: EspeakProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:

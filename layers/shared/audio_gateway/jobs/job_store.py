@@ -150,7 +150,7 @@ class JobStore:
         values = {":running": {"S": "running"}, ":cost": {"N": str(cost_microusd)}}
         self._change(job, "ADD in_vain :cost", "#status = :running", values, {})
 
-    def finish(
+    def finish(  # noqa: PLR0913 - all that is decided with a job's end
         self,
         job: Job,
         status: Status,

@@ -194,9 +194,9 @@ class JobMeter(Protocol):
     def settle_at(self, hold: Hold, work: Work, at_ms: int, *, in_vain_microusd: int = 0) -> None:
         """Write the ledger row for the work as it was done, stamped with `at_ms`, then release the hold.
 
-        `in_vain_microusd` is what providers took for nothing, in rows of its own. `at_ms` is `Hold.stamp` of the job's end. Safe to repeat with the same stamp, at any time later. Evidence with
-        the stamp must be there before. A hold that was given back, because nobody knew of the job, is charged all the
-        same.
+        `in_vain_microusd` is what providers took for nothing of the job, which has rows of its own. `at_ms` is
+        `Hold.stamp` of the job's end. Safe to repeat with the same stamp, at any time later. Evidence with the stamp
+        must be there before. A hold that was given back, because nobody knew of the job, is charged all the same.
 
         Raises:
             MeteringUnavailable: the row cannot be written, or the account.

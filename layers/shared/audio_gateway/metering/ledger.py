@@ -27,8 +27,8 @@ class LedgerRow:
     been set aside for it: `abandoned`, if its process died before it gave an answer, and `failed`, if a provider worked
     for it and the caller got nothing of that: its `cost_microusd` is what the provider takes all the same.
 
-    `in_vain_microusd` is the part of the cost for which the caller got nothing: all of a row that `failed`, and what was
-    done in vain before a fallback answered.
+    `in_vain_microusd` is the part of the cost for which the caller got nothing: all of a row that `failed`, and what
+    was done in vain before a fallback answered.
 
     `items` are what the price was computed from, one for each model that served. Rows of a version before this one have
     none, nor have those that cost nothing, and jobs of which a model left the catalogue.

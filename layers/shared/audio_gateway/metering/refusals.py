@@ -79,7 +79,8 @@ def _budget(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached 
     if budget is None or asked.work is None or asked.price_microusd < 0:
         return None
     month = f"{asked.month[:4]}-{asked.month[4:]}"
-    if asked.places and int(item.get(f"f{asked.month}", {"N": "0"})["N"]) >= budget:
+    taken = int(item.get(f"f{asked.month}", {"N": "0"})["N"])
+    if asked.places and 0 < taken >= budget:
         message = (
             "Requests of the key that failed and cost it nothing have cost the operator as much as all of the key's "
             f"${usd(budget)} for {month}: no more are taken in this month, unless the operator raises its budget."

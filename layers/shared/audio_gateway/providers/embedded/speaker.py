@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import ConfigurationError, ProviderTimedOut
+from audio_gateway.errors import ConfigurationError, ProviderTimedOut, ProviderUnavailable
 from audio_gateway.providers.embedded.confined import frames
 
 PROVIDER: Final = "embedded"
@@ -51,6 +51,7 @@ class Speaker:
             Died: before all was said, or when that was more than `most_bytes`.
             ProviderTimedOut: nothing more had come when the deadline passed.
             ConfigurationError: there is no such voice.
+            ProviderUnavailable: it could not be confined, and has not spoken.
         """
         while (pcm := self._next()) is not None:
             most_bytes -= len(pcm)
@@ -82,6 +83,8 @@ class Speaker:
             return self._read(length)
         if kind == frames.NO_VOICE:
             raise ConfigurationError("eSpeak NG cannot load a voice that it lists")
+        if kind == frames.FAILED:
+            raise ProviderUnavailable("The model is not available at the moment. Try again.", provider=PROVIDER)
         if kind != frames.DONE:
             raise Died
         return None
