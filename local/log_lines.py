@@ -53,7 +53,10 @@ def _request(line: Mapping[str, Any]) -> Iterator[str]:
     yield f"{line.get('elapsed_ms', 0):.0f} ms"
     if "model" in line:
         yield str(line["model"])
-    for failure in line.get("failed", ()):
+    failed = line.get("failed", ())
+    for failure in failed:
+        if "error" in line and failure.get("model") == line.get("model"):
+            continue  # the error at the end of the line is this one
         yield f"(after {failure.get('model')}: {failure.get('error')})"
     if "characters" in line:
         yield f"{line['characters']} chars"
@@ -66,9 +69,10 @@ def _request(line: Mapping[str, Any]) -> Iterator[str]:
         if name in line:
             yield f"{name}={_value(line[name])}"
     yield from (str(line[name]) for name in ("error", "code") if name in line)
-    for name in ("param", "reason"):
-        if name in line:
-            yield f"{name}={_value(line[name])}"
+    if "param" in line:
+        yield f"param={_value(line['param'])}"
+    reasons = [each["reason"] for each in (line, *failed) if "reason" in each]
+    yield from (f"reason={_value(reason)}" for reason in dict.fromkeys(reasons))
     yield str(line.get("request_id", ""))
 
 

@@ -362,6 +362,6 @@ def test_what_a_retry_cannot_help_is_not_retried(responses: dict[str, Any]) -> N
 def test_a_413_names_the_limit_and_the_remedy(responses: dict[str, Any]) -> None:
     for name in ("REQUEST_TOO_LARGE", "INTEGRATION_FAILURE"):
         message = envelope_of(responses[name])["error"]["message"]
-        assert "4500000 bytes" in message
+        assert "about 4.5 MB" in message
         assert "POST /v1/audio/uploads" in message
         assert "upload_id" in message

@@ -322,8 +322,8 @@ def test_a_redirect_is_checked_as_the_first_url(server: FileServer, location: st
         ((206, {"Content-Length": "1"}, b"a"), "answered 206"),
         ((500, {"Content-Length": "0"}, b""), "answered 500"),
         ((200, {"Content-Encoding": "gzip", "Content-Length": "1"}, b"a"), "encoding"),
-        ((200, {"Content-Length": "10"}, b"short"), "broke off"),
-        ((200, {"Transfer-Encoding": "chunked"}, b"5\r\nhello\r\n"), "broke off"),
+        ((200, {"Content-Length": "10"}, b"short"), "closed the connection too early"),
+        ((200, {"Transfer-Encoding": "chunked"}, b"5\r\nhello\r\n"), "closed the connection too early"),
         ((302, {"Content-Length": "0"}, b""), "nowhere"),
     ],
 )
@@ -392,7 +392,7 @@ def test_a_server_that_says_nothing_is_cut_off_in_time() -> None:
 def test_a_server_that_does_not_speak_tls_is_told_apart(server: FileServer) -> None:
     allow = AllowedHosts.parse(server.host)
     with (
-        pytest.raises(FileUnavailable, match="broke off"),
+        pytest.raises(FileUnavailable, match="closed the connection too early"),
         remote_file(f"https://{server.host}/", allow, limit=1, seconds=60) as pieces,
     ):
         list(pieces)

@@ -54,6 +54,21 @@ REQUEST = {
             {"model": "b", "failed": [{"model": "a", "provider": "p", "error": "ProviderKeyRefused"}]},
             "POST /v1/audio/speech 200 91 ms b (after a: ProviderKeyRefused) req_1",
         ),
+        (
+            {
+                "status": 502,
+                "model": "a",
+                "failed": [
+                    {"model": "a", "provider": "p", "error": "ProviderKeyUnreadable", "reason": "KEY is not set"}
+                ],
+                "error": "ProviderKeyUnreadable",
+            },
+            'POST /v1/audio/speech 502 91 ms a ProviderKeyUnreadable reason="KEY is not set" req_1',
+        ),
+        (
+            {"model": "b", "failed": [{"model": "a", "error": "ProviderKeyUnreadable", "reason": "KEY is not set"}]},
+            'POST /v1/audio/speech 200 91 ms b (after a: ProviderKeyUnreadable) reason="KEY is not set" req_1',
+        ),
         ({"ignored": ["prompt", "language"]}, "POST /v1/audio/speech 200 91 ms ignored=prompt,language req_1"),
     ],
 )

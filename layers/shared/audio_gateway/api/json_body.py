@@ -51,5 +51,5 @@ class _Members:
         if len(found) != len(pairs):
             seen: set[str] = set()
             twice = next(name for name, _ in pairs if name in seen or seen.add(name))[:100]  # type: ignore[func-returns-value] # add() is None
-            raise InvalidRequest(f"'{twice}' stands twice in the body; send it once.", param=twice)
+            raise InvalidRequest(f"'{twice}' appears more than once in the body; send it once.", param=twice)
         return found

@@ -135,7 +135,7 @@ class _Pages:
             at = page.end
             page = ogg.read_page(data, at)
         if page is None and len(data) - at >= _MOST_PAGE_HEADER:
-            raise InvalidAudio("The ogg audio is cut off: something else stands behind it.", param="file")
+            raise InvalidAudio("The ogg audio is cut off: other data follows it.", param="file")
         self._held, self._rest = self._held + data[:at], data[at:]
         if not self._sounds:
             return b""

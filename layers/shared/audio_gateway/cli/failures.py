@@ -79,7 +79,7 @@ def _of_aws(error: Any) -> str:
         ),
         (
             (aws.SSOError, aws.TokenRetrievalError, aws.CredentialRetrievalError),
-            "Log in anew, such as with `aws sso login`.",
+            "Log in again, such as with `aws sso login`.",
         ),
         (
             (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ConnectionClosedError),
@@ -97,7 +97,7 @@ def _of_answer(code: str, message: str) -> str:
             "--stack-name looks it up. Is --region right?"
         )
     if code in _CREDENTIALS_REFUSED:
-        return f"{message}\nLog in to AWS anew, or choose other credentials with --profile."
+        return f"{message}\nLog in to AWS again, or choose other credentials with --profile."
     if code in _FORBIDDEN:
         return f"{message}\nThese credentials may not do this; choose others with --profile."
     return message

@@ -99,6 +99,6 @@ def _told_how_to_be_called(place: str) -> Iterator[None]:
     except Failed as error:
         cause = error.__cause__
         if isinstance(cause, BadRequestError) and cause.code == "invalid_url":
-            message = f"The gateway does not call http://{place}: only a local stack does, which is told so."
+            message = f"The gateway does not call http://{place}: only a local stack that allows this address does."
             raise Failed(f"{message}\nStart it with: AUDIO_GATEWAY_ALLOW_HOSTS={place} make run") from error
         raise

@@ -38,7 +38,7 @@ class Announcements:
         free = "attribute_not_exists(pk) OR (attribute_not_exists(told) AND lease_until <= :now)"
         there = self._table.take(item, free, {":now": {"N": str(now_s)}})
         if there is not None and "told" not in there:
-            raise StorageUnavailable("The event is being told at this moment. Try again.")
+            raise StorageUnavailable("The event is being sent at this moment. Try again.")
         return there is None
 
     def end(self, project_id: str, event_id: str) -> None:

@@ -82,7 +82,11 @@ class GuardedConnection(http.client.HTTPConnection):
         except (OSError, http.client.HTTPException) as error:
             if isinstance(error, TimeoutError) or self._deadline.passed:
                 raise self.timed_out() from error
-            how = "has no valid certificate" if isinstance(error, ssl.SSLCertVerificationError) else "broke off"
+            how = (
+                "has no valid certificate"
+                if isinstance(error, ssl.SSLCertVerificationError)
+                else "closed the connection too early"
+            )
             raise FileUnavailable(f"The server of '{self._param}' {how}.", param=self._param) from error
         if self._deadline.passed:
             raise self.timed_out()
@@ -181,7 +185,7 @@ def _pieces(connection: GuardedConnection, response: http.client.HTTPResponse, l
         found += len(piece)
         yield piece
     if announced is not None and found != announced:
-        raise FileUnavailable("The server of 'file_url' broke off.", param="file_url")
+        raise FileUnavailable("The server of 'file_url' closed the connection too early.", param="file_url")
 
 
 def _reached(target: Target, deadline: Deadline, param: str) -> socket.socket:

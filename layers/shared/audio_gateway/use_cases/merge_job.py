@@ -235,7 +235,7 @@ def _reason(job: Job, plan: Plan | None, there: Sequence[int], error: JobError |
 
 
 UNKNOWN: Final = JobError(
-    message="The work broke off without a reason given.", code=None, status=500, kind="server_error"
+    message="The work stopped, and no reason was given.", code=None, status=500, kind="server_error"
 )
 """What is said of a step that died: out of memory or of time, or killed."""
 INTERRUPTED: Final = JobError(

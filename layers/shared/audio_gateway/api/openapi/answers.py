@@ -257,7 +257,7 @@ def _voice() -> Schema:
 # ---------------------------------------------------------------- errors
 def _redirect() -> Schema:
     return record(
-        "The body of a 303, for whoever does not follow it.",
+        "The body of a 303, for clients that do not follow it.",
         "object message location",
         {
             "object": constant("redirect"),

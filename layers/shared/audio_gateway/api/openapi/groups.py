@@ -47,7 +47,7 @@ GROUPS: Final = (
     ),
     _group(
         "Webhooks",
-        "Addresses that are told when a job ends; the last two calls are for admin keys.",
+        "Addresses that the gateway calls when a job ends; the last two calls are for admin keys.",
         "listWebhookEventTypes createWebhookEndpoint retrieveWebhookEndpoint listWebhookEndpoints "
         "updateWebhookEndpoint testWebhookEndpoint listWebhookDeliveries rotateWebhookSecret deleteWebhookEndpoint "
         "listProjectWebhookEndpoints deleteProjectWebhookEndpoint",

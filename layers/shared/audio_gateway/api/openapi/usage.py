@@ -128,8 +128,8 @@ def _ledger() -> Schema:
         "responses": {
             "200": ok("The file.", {"text/csv": {"schema": body}}, "content-disposition"),
             "303": {
-                "description": f"The file has more than {MAX_DIRECT_BYTES} bytes, and is at the `location` for 15 "
-                "minutes, for whoever holds that link. curl follows with `-L`.",
+                "description": f"The file is larger than {MAX_DIRECT_BYTES / 1_000_000:g} MB. It is at the `location` "
+                "for 15 minutes, for anybody who has that link. curl follows with `-L`.",
                 "content": {"application/json": {"schema": reference("Redirect")}},
                 "headers": named("location"),
             },
@@ -281,7 +281,7 @@ def _own_usage() -> Schema:
             "object": constant("usage"),
             "limits": reference("Limits"),
             "used": record("All of it, whether limited or not.", " ".join(used), used),
-            "resets_at": record("When each begins anew.", " ".join(resets), resets),
+            "resets_at": record("When each begins again.", " ".join(resets), resets),
             "free_failures_used_up": {
                 "type": "boolean",
                 "description": "Whether providers took as much as the key's `monthly_budget_usd` for requests of this "

@@ -38,7 +38,7 @@ def webhook_paths() -> dict[str, Schema]:
             "get": _operation(
                 "listWebhookEventTypes",
                 "List event types",
-                "What a webhook endpoint can be told of: the ends of jobs.",
+                "The events that a webhook endpoint can get: the ends of jobs.",
                 json_answer("The types.", "WebhookEventTypes"),
             )
         },
@@ -161,7 +161,7 @@ def webhook_schemas() -> dict[str, Schema]:
     """The objects of requests and answers, by name."""
     name = text("For people: one line of characters that can be seen.", minLength=1, maxLength=MAX_NAME)
     url = text("An https address on port 443 that is reachable from everywhere.", maxLength=MAX_URL)
-    types = many(words(EVENT_TYPES, "A type of events."), "What it is told of.", minItems=1)
+    types = many(words(EVENT_TYPES, "A type of events."), "The events that it gets.", minItems=1)
     status = words(
         ENDPOINT_STATUSES,
         f"A `disabled` endpoint is sent nothing. One that {MAX_IN_VAIN} events in a row were given up for is disabled.",
@@ -171,7 +171,7 @@ def webhook_schemas() -> dict[str, Schema]:
         "object": constant("webhook_endpoint"),
         "name": text("For people."),
         "url": text("Where events are sent."),
-        "event_types": many(words(EVENT_TYPES, "A type of events."), "What it is told of."),
+        "event_types": many(words(EVENT_TYPES, "A type of events."), "The events that it gets."),
         "status": status,
         "signing_secret_hint": text("The last characters of its signing secret."),
         "created_at": integer("When it was created, in unix seconds."),

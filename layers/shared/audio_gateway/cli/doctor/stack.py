@@ -13,7 +13,7 @@ from audio_gateway.cli.doctor.check import Red, Skip
 _DENIED: Final = frozenset({
     "AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403",
 })  # fmt: skip
-_START_AGAIN: Final = "Stop `make run` and start it again, which makes everything anew."
+_START_AGAIN: Final = "Stop `make run` and start it again, which makes everything again."
 _FUNCTION: Final = "AWS::Lambda::Function"
 
 

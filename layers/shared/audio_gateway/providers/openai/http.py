@@ -261,7 +261,9 @@ class _Watchdog:
             return self._timed_out()
         if isinstance(error, http.client.HTTPException) and not isinstance(error, _CUT_OFF):
             return self.bad_answer("with something that is not HTTP")
-        message = f"The provider '{self._provider}' could not be reached, or broke off ({type(error).__name__})."
+        message = (
+            f"The provider '{self._provider}' could not be reached, or closed the connection ({type(error).__name__})."
+        )
         return ProviderUnavailable(message, provider=self._provider, worked=self.has_sent)
 
     def _timed_out(self) -> ProviderTimedOut:
