@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -21,7 +22,7 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # as a script it finds only what is beside it
-from scripts import catalogue_to_deploy  # noqa: E402
+from scripts import catalogue_to_deploy, existing_table  # noqa: E402
 
 BUILT: Final = ROOT / ".aws-sam" / "build"
 ARCHITECTURES: Final = ("x86_64", "arm64")
@@ -188,7 +189,7 @@ def section_of(config: Mapping[str, Any], name: str, file: str = "samconfig.toml
     section = config[name]
     overrides = section.get("deploy", {}).get("parameters", {}).get("parameter_overrides", [])
     stack_name = section.get("global", {}).get("parameters", {}).get("stack_name", "audio-gateway")
-    return stack_name, _pairs(overrides.split() if isinstance(overrides, str) else overrides)
+    return stack_name, _pairs(shlex.split(overrides) if isinstance(overrides, str) else overrides)
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:
@@ -196,6 +197,12 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
     if wrong:
         raise Refused(f"'{wrong[0]}' is no parameter: write NAME=VALUE")
     return {name: value.strip('"') for name, value in (text.split("=", 1) for text in texts)}
+
+
+def _override(name: str, value: str) -> str:
+    """A parameter for SAM, which ends a value at a blank and takes no empty one, unless it is in quotes."""
+    escaped = value.replace('"', r"\"")
+    return f'{name}="{escaped}"'
 
 
 def account_of(stack_name: str, session: Any) -> Account:
@@ -246,7 +253,7 @@ def deploy(
     """The exit code. `run` starts a command with variables beside the environment; what is not ours goes to SAM.
 
     Raises:
-        Refused, WrongCatalogue: nothing was deployed.
+        Refused, WrongCatalogue, WrongTable: nothing was deployed.
     """
     asked, others = _arguments(arguments)
     config = Path(asked.config_file).expanduser().resolve()
@@ -258,6 +265,7 @@ def deploy(
     account = account_of(wishes.stack_name, session)
     catalogue = catalogue_to_deploy.chosen(environ, Path.cwd(), ROOT)
     about_catalogue = catalogue_to_deploy.check(catalogue, account.stack or {}, environ)
+    existing_table.check({**section, **wishes.given}, account.stack or {}, session)
     decision = decide(wishes, account)
     decision.parameters[catalogue_to_deploy.PARAMETER] = catalogue.whose
     for note in (*about_catalogue, *decision.notes):
@@ -275,7 +283,7 @@ def deploy(
     catalogue_to_deploy.check_built(built, catalogue)
     where = ["--stack-name", wishes.stack_name, "--region", session.region_name]
     profile = ["--profile", asked.profile] if asked.profile else []
-    overrides = [f"{name}={value}" for name, value in sorted(decision.parameters.items())]
+    overrides = [_override(name, value) for name, value in sorted(decision.parameters.items())]
     return run([*sam, "deploy", *environment, *where, *profile, *others, "--parameter-overrides", *overrides], {})
 
 
@@ -290,7 +298,7 @@ def main() -> None:
 
     try:
         sys.exit(deploy(sys.argv[1:], boto3.Session, _run))
-    except (Refused, catalogue_to_deploy.WrongCatalogue) as error:
+    except (Refused, catalogue_to_deploy.WrongCatalogue, existing_table.WrongTable) as error:
         sys.exit(f"not deployed: {error}")
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"not deployed: AWS did not say what is there: {error}")

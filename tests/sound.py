@@ -16,6 +16,8 @@ import av
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 DATA = Path(__file__).parent / "data" / "speech"
 CLIPS = ("austen-0870", "austen-0880", "austen-0890")
@@ -137,13 +139,18 @@ def tone_wav(seconds: float, rate: int = 16_000) -> bytes:
 
 
 @functools.lru_cache(64)
-def encode(source: bytes, encoding: Encoding, *, late_s: float = 0.0) -> bytes:
-    """Any audio file, written anew in another container, codec, rate and layout; its first timestamp is `late_s`."""
+def encode(source: bytes, encoding: Encoding, *, late_s: float = 0.0, picture: bool = False) -> bytes:
+    """Any audio file in another container, codec, rate and layout; it begins at `late_s`, a picture at 0."""
     out = io.BytesIO()
     with av.open(io.BytesIO(source), "r") as reader, av.open(out, "w", format=encoding.container) as writer:
         stream = writer.add_stream(encoding.codec, rate=encoding.rate, layout=encoding.layout)
         assert isinstance(stream, AudioStream)
         frame_size = _frame_size(stream)
+        if picture:
+            screen = writer.add_stream("mpeg4", rate=1)
+            assert isinstance(screen, VideoStream)
+            screen.width, screen.height = 32, 32
+            writer.mux([*screen.encode(VideoFrame(32, 32, "yuv420p")), *screen.encode(None)])
         resampler = AudioResampler(stream.codec_context.format, encoding.layout, encoding.rate, frame_size=frame_size)
         for frame in [*reader.decode(audio=0), None]:
             for ready in resampler.resample(frame):

@@ -184,7 +184,8 @@ def _term_holds(term: str, item: Item, arguments: Mapping[str, Any]) -> bool:
         return where.get(name) in [values[wanted] for wanted in among[2].split(", ")]
     if contains := _CONTAINS.fullmatch(term):
         where, name = _place(item, contains[2], arguments)
-        return (values[contains[3]]["N"] in where.get(name, {"NS": ()})["NS"]) != bool(contains[1])
+        ((kind, wanted),) = values[contains[3]].items()
+        return (wanted in where.get(name, {}).get(f"{kind}S", ())) != bool(contains[1])
     compared = _COMPARED.fullmatch(term)
     assert compared, term
     where, name = _place(item, compared[2], arguments)

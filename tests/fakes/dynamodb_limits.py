@@ -6,6 +6,8 @@ write units a second: a unit for each KB of an update's larger item, before and 
 
 from __future__ import annotations
 
+import functools
+import re
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -14,8 +16,19 @@ Item = dict[str, Any]
 
 MAX_EXPRESSION: Final = 4_096
 MAX_ITEM: Final = 400 * 1024
+MAX_OPERATORS: Final = 300
 
 _EXPRESSIONS: Final = ("ConditionExpression", "UpdateExpression", "KeyConditionExpression", "FilterExpression")
+
+_OPERATOR: Final = re.compile(r"\b(?:AND|OR|NOT|BETWEEN|IN)\b|[<>=]+|[a-z_]+(?=\()|(?<= )[+-](?= )")
+_WORD: Final = re.compile(r"(?<![\w#:])[A-Za-z_]\w*")
+_PARAMETER: Final = re.compile(r"[#:]\w+")
+_OF_EXPRESSIONS: Final = frozenset(
+    {
+        *("AND", "OR", "NOT", "BETWEEN", "IN", "SET", "ADD", "REMOVE", "DELETE"),
+        *("size", "attribute_exists", "attribute_not_exists", "begins_with", "contains", "if_not_exists"),
+    }
+)
 
 
 def refuse_long_expressions(arguments: Item) -> None:
@@ -25,6 +38,38 @@ def refuse_long_expressions(arguments: Item) -> None:
         if size > MAX_EXPRESSION:
             message = f"Invalid {name}: Expression size has exceeded the maximum allowed size; expression size: {size}"
             raise _refusal(message)
+
+
+def refuse_wrong_expressions(arguments: Item) -> None:
+    """Raise what DynamoDB answers to words that it reserves, to unused or unknown parameters, and to many operators.
+
+    Reserved words: "Reserved words in DynamoDB". An operator is an AND, a comparison, a function, a sum.
+    """
+    texts = {name: arguments[name] for name in _EXPRESSIONS if name in arguments}
+    for name, text in texts.items():
+        if len(_OPERATOR.findall(text)) > MAX_OPERATORS:
+            raise _refusal(f"Invalid {name}: The expression contains too many operators")
+        for word in set(_WORD.findall(text)) - _OF_EXPRESSIONS:
+            if word.upper() in _reserved():
+                raise _refusal(f"Invalid {name}: Attribute name is a reserved keyword; reserved keyword: {word}")
+    said = set(_PARAMETER.findall(" ".join(texts.values())))
+    known = {*arguments.get("ExpressionAttributeNames", ()), *arguments.get("ExpressionAttributeValues", ())}
+    if said != known:
+        raise _refusal(f"Parameters that are unused in expressions, or not defined: {sorted(said ^ known)}")
+
+
+@functools.cache
+def _reserved() -> frozenset[str]:
+    from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
+
+    return frozenset(ReservedKeywords.get_reserved_keywords())
+
+
+def refuse_empty_sets(arguments: Item) -> None:
+    """Raise what DynamoDB answers to a set without members."""
+    values = [*arguments.get("ExpressionAttributeValues", {}).values(), *arguments.get("Item", {}).values()]
+    if any(value == {kind: []} for value in values for kind in ("SS", "NS", "BS")):
+        raise _refusal("One or more parameter values were invalid: An string set may not be empty")
 
 
 def refuse_empty_parameters(arguments: Item) -> None:

@@ -132,4 +132,10 @@ if __name__ == "__main__":
     if "dies-at-once" in sys.argv:
         os.write(CONNECTION, b"H" + (8).to_bytes(4, "big") + b"f\nx\ty\tzz")
         sys.exit()
+    if "cannot-be-confined" in sys.argv:
+
+        def refused() -> None:
+            raise PermissionError
+
+        lockdown.confine = refused
     server.serve(Engine())

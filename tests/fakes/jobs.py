@@ -143,6 +143,11 @@ class MemoryStore:
         served = {**before.served, chunk.model: before.served.get(chunk.model, 0) + chunk.units}
         return self._change(job, {"running"}, answered=Answered(tasks, chunks, served, before.count + 1))
 
+    def worked_in_vain(self, job: Job, cost_microusd: int) -> None:
+        if job.id in self.kept:
+            total = self.kept[job.id].in_vain_microusd + cost_microusd
+            self._change(job, {"running"}, in_vain_microusd=total)
+
     def finish(
         self,
         job: Job,
@@ -152,11 +157,13 @@ class MemoryStore:
         work: Work | None = None,
         error: JobError | None = None,
         partial: bool = False,
+        in_vain_microusd: int = 0,
     ) -> Job | None:
         now = self.kept.get(job.id)
         if now is None or now.answered.count != job.answered.count:
             return now
         change = {"status": status, "completed_ms": at_ms, "work": work, "error": error, "partial": partial}
+        change["in_vain_microusd"] = now.in_vain_microusd + in_vain_microusd
         self._change(job, {"queued", "running"}, **change)
         return self.kept.get(job.id)
 
@@ -210,6 +217,7 @@ class JobBank:
     holds: dict[str, Hold] = field(default_factory=dict)
     rows: dict[tuple[int, str], Work] = field(default_factory=dict)
     spent: int = 0
+    in_vain: int = 0
     evidence: dict[str, Evidence] = field(default_factory=dict)
 
     def admit(self, caller: Caller, work: Work, *, at_ms: int | None = None) -> Admission:
@@ -235,14 +243,14 @@ class JobBank:
         self.fate.written()
         return True
 
-    def settle_at(self, hold: Hold, work: Work, at_ms: int) -> None:
+    def settle_at(self, hold: Hold, work: Work, at_ms: int, *, in_vain_microusd: int = 0) -> None:
         assert self.evidence[work.request_id] == Evidence(work, at_ms), "a row without evidence"
         self.rows.setdefault((at_ms, work.request_id), work)
         self.fate.written()
-        self._release(hold, self.rows[at_ms, work.request_id].price_microusd)
+        self._release(hold, self.rows[at_ms, work.request_id].price_microusd, in_vain_microusd)
 
-    def release(self, hold: Hold) -> None:
-        self._release(hold, 0)
+    def release(self, hold: Hold, *, in_vain_microusd: int = 0) -> None:
+        self._release(hold, 0, in_vain_microusd)
 
     def keep(self, hold: Hold, work: Work, at_ms: int | None = None) -> None:
         assert at_ms is not None
@@ -256,9 +264,10 @@ class JobBank:
         self.evidence.pop(hold.work.request_id, None)
         self.fate.written()
 
-    def _release(self, hold: Hold, price: int) -> None:
+    def _release(self, hold: Hold, price: int, in_vain: int) -> None:
         if self.holds.pop(hold.work.request_id, None) is not None:
             self.spent += price
+            self.in_vain += in_vain
         self.fate.written()
 
 

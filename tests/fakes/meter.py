@@ -20,6 +20,7 @@ class FakeMeter:
     refuses: GatewayError | None = None
     fails: GatewayError | None = None
     windows: Mapping[str, Window] = field(default_factory=dict)
+    looked: list[tuple[str, int]] = field(default_factory=list)  # key and amount
     admitted: list[Work] = field(default_factory=list)
     settled: list[Work] = field(default_factory=list)
     released: list[Work] = field(default_factory=list)
@@ -30,6 +31,11 @@ class FakeMeter:
             raise self.refuses
         self.admitted.append(work)
         return Admission(Hold(caller, work, NOW_MS, NOW_MS // 1000 + 60), self.windows)
+
+    def look(self, caller: Caller, work: Work) -> None:
+        self.looked.append((caller.key_id, work.amount))
+        if self.refuses is not None:
+            raise self.refuses
 
     def settle(self, _hold: Hold, work: Work, *, late: Callable[[], bool] = lambda: False) -> None:
         assert not late()

@@ -53,6 +53,7 @@ USES: Final[dict[str, set[Right]]] = {
     "metering/archive.py:Archive.finish": items("ARCHIVED", "Delete"),
     # money
     "metering/meter.py:DynamoMeter.admit": items("ACCOUNT#*", "Update"),
+    "metering/meter.py:DynamoMeter.look": items("ACCOUNT#*", "Get"),
     "metering/meter.py:DynamoMeter.release": items("ACCOUNT#*", "Update"),
     "metering/meter.py:DynamoMeter.settle": items("ACCOUNT#*", "Update") | items("LEDGER#*", "Put"),
     "metering/meter.py:DynamoMeter.fail": items("ACCOUNT#*", "Update") | items("LEDGER#*", "Put"),
@@ -157,6 +158,7 @@ USES: Final[dict[str, set[Right]]] = {
     "jobs/job_store.py:JobStore.intend": items("JOBS#*", "Update", "Get"),
     "jobs/job_store.py:JobStore.begin": items("JOBS#*", "Update"),
     "jobs/job_store.py:JobStore.chunk_done": items("JOBS#*", "Update", "Get"),
+    "jobs/job_store.py:JobStore.worked_in_vain": items("JOBS#*", "Update"),
     "jobs/job_store.py:JobStore.finish": items("JOBS#*", "Update", "Get"),
     "jobs/job_store.py:JobStore.delete": items("JOBS#*", "Delete"),
     "jobs/job_store.py:JobStore.close": items("OPEN_JOBS", "Delete"),
@@ -231,6 +233,7 @@ _PAID: Final = {
 }
 _LISTENING: Final = {
     *_PAID,
+    "metering/meter.py:DynamoMeter.look",
     "jobs/upload_store.py:UploadStore.file",
     "jobs/upload_store.py:UploadStore.reader",
     "jobs/upload_store.py:UploadStore.used",
@@ -350,6 +353,7 @@ ROLES: Final[dict[str, set[str]]] = {
     "JobChunkRole": {
         "jobs/job_store.py:JobStore.get",
         "jobs/job_store.py:JobStore.chunk_done",
+        "jobs/job_store.py:JobStore.worked_in_vain",
         "jobs/job_files.py:JobFiles.get",
         "jobs/job_files.py:JobFiles.put",
         "jobs/job_files.py:JobFiles.discard",

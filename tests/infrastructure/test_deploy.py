@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from scripts import deploy as script
 from scripts.catalogue_to_deploy import WrongCatalogue
 from scripts.deploy import Refused, check_built, deploy, section_of
+from scripts.existing_table import WrongTable
 from tests.infrastructure.template import ROOT
 
 X86, ARM = 0x3E, 0xB7
@@ -88,7 +89,15 @@ class Aws:
     def parameters(self) -> dict[str, Any]:
         """Those of the deployment."""
         (arguments,) = [arguments for verb, arguments, _ in self.commands if verb == "deploy"]
-        return dict(text.split("=", 1) for text in arguments[arguments.index("--parameter-overrides") + 1 :])
+        return dict(as_sam_reads(text) for text in arguments[arguments.index("--parameter-overrides") + 1 :])
+
+
+def as_sam_reads(override: str) -> tuple[str, str]:
+    """Name and value: a value ends at a blank unless it is in quotes, and is empty only in them."""
+    found = re.match(r'(\w+)=(?:"((?:\\.|[^"\\])*)"|((?:\\.|[^ "\\])+))', override)
+    assert found is not None, f"{override} is not a valid format"
+    quoted, plain = found[2], found[3]
+    return found[1], plain if quoted is None else quoted.replace('\\"', '"')
 
 
 @pytest.fixture
@@ -309,6 +318,21 @@ def test_the_layer_s_makefile_takes_the_catalogue_that_is_named(named: str, own:
     assert (tmp_path / "catalog.toml").read_text() == ("shipped" if named == "not set" else "own")
 
 
+@pytest.mark.parametrize("value", ["", "https://a.example, https://b.example", 'a "quoted" word', "a=b"])
+def test_any_value_arrives_as_it_was_given(value: str, aws: Callable[..., Aws]) -> None:
+    assert aws().deploy("--parameter", f"AllowedOrigins={value}").parameters["AllowedOrigins"] == value
+
+
+def test_a_section_that_has_its_parameters_in_one_text_may_quote_values() -> None:
+    overrides = 'LogLevel=ERROR AllowedOrigins="https://a.example, https://b.example" AlarmTopicArn=""'
+    section = {"eu": {"deploy": {"parameters": {"parameter_overrides": overrides}}}}
+    assert section_of(section, "eu")[1] == {
+        "LogLevel": "ERROR",
+        "AllowedOrigins": "https://a.example, https://b.example",
+        "AlarmTopicArn": "",
+    }
+
+
 def test_a_samconfig_of_one_s_own_is_read_and_given_to_sam(aws: Callable[..., Aws], tmp_path: Path) -> None:
     config = tmp_path / "mine.toml"
     config.write_text(
@@ -363,3 +387,10 @@ def test_the_pages_deploy_by_make_and_never_past_its_checks() -> None:
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
     for page in pages:
         assert "sam deploy --" not in page.read_text("utf-8"), page
+
+
+def test_the_table_of_a_stack_is_looked_at_before_anything_is_built(aws: Callable[..., Aws]) -> None:
+    account = aws({"ExistingTableArn": "arn:aws:dynamodb:eu-central-1:123456789012:table/restored"})
+    with pytest.raises(WrongTable):
+        account.deploy("--parameter", "ExistingTableArn=")
+    assert account.commands == []

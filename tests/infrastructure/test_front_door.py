@@ -155,6 +155,14 @@ def test_origins_that_no_browser_sends_are_refused_when_they_are_deployed(
     assert (re.fullmatch(parameter["AllowedPattern"], value) is not None) == is_right
 
 
+def test_the_longest_list_of_origins_fits_into_the_environment_of_every_function(source: dict[str, Any]) -> None:
+    longest = source["Parameters"]["AllowedOrigins"]["MaxLength"]
+    for name in set(ROUTES.values()):
+        variables = source["Resources"][name]["Properties"]["Environment"]["Variables"]
+        arns = 200 * len(variables)  # of other values, more than any of them has
+        assert longest + arns + sum(map(len, variables)) <= 4_096, name
+
+
 @pytest.mark.parametrize("path", OPEN)
 def test_unknown_urls_and_monitors_are_answered_by_a_function_of_ours_before_any_look_at_a_key(
     path: str, api: dict[str, Any]

@@ -152,9 +152,9 @@ def test_nothing_in_the_layer_reads_the_environment_behind_the_settings() -> Non
     package = LAYER / "audio_gateway"
     readers = {str(file.relative_to(package)) for file in package.rglob("*.py") if reads_the_environment(file)}
     deployed = {file for file in readers if not file.startswith("cli/")}  # scripts/build-layer leaves it out
-    # Keys that a catalogue names as env:NAME: the operator's own variables, which no template can know. Where Lambda has
-    # the library of its Python: all of the environment that the process of eSpeak NG gets. And how long to wait for a
-    # local AWS, which counts beside `AWS_ENDPOINT_URL` only.
+    # Keys that a catalogue names as env:NAME: the operator's own variables, which no template can know. Where Lambda
+    # has the library of its Python: all of the environment that the process of eSpeak NG gets. And how long to wait
+    # for a local AWS, which counts beside `AWS_ENDPOINT_URL` only.
     assert deployed == {"providers/secrets.py", "providers/embedded/espeak_process.py", "aws.py"}
 
 

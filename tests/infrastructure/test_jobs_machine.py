@@ -157,10 +157,19 @@ def test_what_lambda_refused_waits_and_uses_up_no_try_of_the_work(error: str, de
         assert sum(pause(waits, tried) for tried in range(waits["MaxAttempts"])) >= 3_600, name
 
 
-@pytest.mark.parametrize("error", DIED)
-def test_a_step_that_died_of_time_or_memory_is_not_tried_again(error: str, definition: dict[str, Any]) -> None:
+OUT_OF_TIME = ("Sandbox.Timedout", "States.Timeout")
+
+
+@pytest.mark.parametrize("error", OUT_OF_TIME)
+def test_a_step_that_ran_out_of_time_is_not_tried_again(error: str, definition: dict[str, Any]) -> None:
     tries = {name: retrier(task, error)["MaxAttempts"] for name, task in tasks(definition).items()}
     assert tries == {"Prepare": 0, "Chunk": 0, "Merge": 0, "End": 1}
+
+
+@pytest.mark.parametrize("error", sorted(set(DIED) - set(OUT_OF_TIME)))
+def test_a_step_whose_process_died_is_tried_once_more(error: str, definition: dict[str, Any]) -> None:
+    for name, task in tasks(definition).items():
+        assert retrier(task, error)["MaxAttempts"] == 1, name
 
 
 def test_all_tries_of_all_tasks_fit_into_the_history_with_room(definition: dict[str, Any]) -> None:

@@ -1,4 +1,7 @@
-"""What README.md and docs/api.md print, run as a reader would: from the top to the bottom, against the local stack."""
+"""What README.md and docs/api.md print, run as a reader would: from the top to the bottom, against the local stack.
+
+One language after the other, as a reader has one of them: most blocks say in Python what the one above says with curl.
+"""
 
 from __future__ import annotations
 
@@ -53,24 +56,29 @@ def environment(stack: dict[str, Any], clone: Path) -> dict[str, str]:
 
 def script(blocks: list[Block], stack: dict[str, Any], node: str) -> Iterator[str]:
     """One script of all blocks, so that each knows what those before it have set."""
-    interpreters = {"python": f"{shlex.quote(sys.executable)} -", "js": f"{shlex.quote(node)} --input-type=module -"}
-    yield BEFORE
+    sources: dict[str, list[str]] = {"sh": [], "python": [], "js": []}
     for block in blocks:
         source = block.source
         for placeholder, value in zip(PLACEHOLDERS, (stack["base_url"], stack["api_key"]), strict=True):
             source = source.replace(placeholder, value)
+        sources[block.language].append(source)
+    yield BEFORE
+    for source in sources["sh"]:
         yield f"block={shlex.quote(source.splitlines()[0])}"
-        if block.language == "sh":
-            yield "\n".join(line for line in source.splitlines() if not line.startswith("export "))
-        else:
-            yield f"{interpreters[block.language]} <<'END OF BLOCK'\n{source}END OF BLOCK"
+        yield "\n".join(line for line in source.splitlines() if not line.startswith("export "))
+    if sources["python"]:  # programs of their own, in one process: to import the SDK takes as long as all their calls
+        program = "".join(f"exec(compile({each!r}, 'a block', 'exec'), {{}})\n" for each in sources["python"])
+        yield f"block='in Python'\n{shlex.quote(sys.executable)} <<'END OF BLOCKS'\n{program}END OF BLOCKS"
+    for source in sources["js"]:
+        yield f"block='in JavaScript'\n{shlex.quote(node)} --input-type=module - <<'END OF BLOCK'\n{source}END OF BLOCK"
 
 
-def run(page: str, stack: dict[str, Any], folder: Path, environment: dict[str, str], node: str = "node") -> str:
-    blocks = [block for block in programs((ROOT / page).read_text("utf-8")) if block.not_run is None]
-    text = "\n".join(script(blocks, stack, node))
+def run(text: str, stack: dict[str, Any], folder: Path, environment: dict[str, str], node: str = "node") -> str:
+    """Run the blocks of a page; what they print."""
+    blocks = [block for block in programs(text) if block.not_run is None]
+    program = "\n".join(script(blocks, stack, node))
     done = subprocess.run(
-        ["bash", "-c", text], cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
+        ["bash", "-c", program], cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
     )
     assert not done.returncode, done.stdout[-2000:] + done.stderr[-2000:]
     return done.stdout
@@ -83,7 +91,7 @@ def test_the_readme(stack: dict[str, Any], clone: Path, environment: dict[str, s
     (clone / "book.txt").write_text("Good morning. " * 40)
     for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_ADMIN_KEY"):
         del environment[name]
-    out = run("README.md", stack, clone, environment, node)
+    out = run((ROOT / "README.md").read_text("utf-8"), stack, clone, environment, node)
     assert "-->" in out
     assert "-->" in (clone / "3hours.srt").read_text()
     assert out.lower().count("thank you for listening") >= 2  # of both SDKs
@@ -91,7 +99,10 @@ def test_the_readme(stack: dict[str, Any], clone: Path, environment: dict[str, s
 
 
 def test_the_reference(stack: dict[str, Any], clone: Path, environment: dict[str, str]) -> None:
-    out = run("docs/api.md", stack, clone, environment)
+    page = (ROOT / "docs" / "api.md").read_text("utf-8")
+    briefly = page.replace("Good morning. Thank you for listening.", "Good morning.")  # which is recognized six times
+    assert briefly != page
+    out = run(briefly, stack, clone, environment)
     assert "-->" in out
     assert (clone / "morning.wav").read_bytes()[:4] == (clone / "job.wav").read_bytes()[:4] == b"RIFF"
     assert (clone / "ledger-2026-11.csv").read_text().startswith("time,")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ LINKS: Final[dict[str, Any]] = {
 }
 """Options of a client that makes links into the bucket."""
 
+_REMOVED_AT_ONCE: Final = 1000  # the most that one call takes
 _NO_OBJECT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
 _REFUSED: Final = frozenset({"AccessDenied", "403"})
 
@@ -79,6 +80,22 @@ def or_unavailable(message: str) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError) as error:
         raise StorageUnavailable(message) from error
+
+
+def remove_objects(client: S3Client, bucket: str, prefix: str, *, but: Collection[str] = ()) -> None:
+    """Remove all objects whose names begin with `prefix`, `but` for some. Safe to repeat.
+
+    Raises `StorageUnavailable` where S3 kept some, which it says in an answer that is a success otherwise.
+    """
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix=prefix, PaginationConfig={"PageSize": _REMOVED_AT_ONCE}
+    )
+    for page in pages:
+        found: Any = [{"Key": each["Key"]} for each in page.get("Contents", ()) if each["Key"] not in but]
+        if not found:
+            continue
+        if client.delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True}).get("Errors"):
+            raise StorageUnavailable("Not all files could be removed. Try again.")
 
 
 def put_in_parts(client: S3Client, bucket: str, key: str, parts: Iterable[bytes], **about: Any) -> int:

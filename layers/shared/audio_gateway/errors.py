@@ -176,7 +176,7 @@ class TooMuchAtOnce(LimitReached):
 
 
 class BudgetReached(LimitReached):
-    """The request's price does not fit into what is left of the month's budget."""
+    """The request's price does not fit into what is left of the month's budget, or free failures have cost as much."""
 
     code = "insufficient_quota"
 

@@ -216,6 +216,7 @@ def test_what_others_did_in_vain_is_in_the_cost_of_the_one_that_served() -> None
     shop.provider.synthesize = synthesize  # only one of them works
     assert shop.speak().headers["x-audio-gateway-cost-usd"] == "0.000008"
     assert [(work.model, work.price_microusd, work.cost_microusd) for work in shop.meter.settled] == [("cheap", 8, 24)]
+    assert [work.in_vain_microusd for work in shop.meter.settled] == [16]
     assert shop.meter.failed == []
 
 

@@ -340,9 +340,11 @@ def test_without_a_limit_100_gb_are_pending_and_no_more(gateway: Gateway) -> Non
 
 def test_many_small_uploads_are_bounded_and_all_of_them_expire(gateway: Gateway, monkeypatch: Any) -> None:
     monkeypatch.setattr("audio_gateway.metering.pending_uploads.MOST_FILES", 230)
-    pending, limit = PendingUploads(gateway.table, TABLE), 10**9
-    for number in range(230):
-        pending.announce(Announced(KEY, f"upload_{number}", 1, int(NOW_S) + 10), limit, int(NOW_S))
+    PendingUploads(gateway.table, TABLE).announce(Announced(KEY, "upload_0", 1, int(NOW_S) + 10), 10**9, int(NOW_S))
+    item = gateway.table.get_item(TableName=TABLE, Key=account_key(KEY) | {"sk": {"S": "uploads"}})["Item"]
+    others = {f"upload_{number}": item["upload_0"] for number in range(1, 230)}
+    sums = {"pending_bytes": {"N": "230"}, "pending_files": {"N": "230"}}
+    gateway.table.put_item(TableName=TABLE, Item=item | others | sums)
     refused = gateway.create()
     assert (refused.status, "230 uploads pending" in refused.error["message"]) == (429, True)
     gateway.now_s += 20
@@ -388,6 +390,14 @@ def test_all_files_of_a_project_go_and_no_others(gateway: Gateway) -> None:
         gateway.store.remove_all("default")
     left = [each["Key"] for each in gateway.bucket.list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert left == ["uploads/default2/upload_x", kept["fields"]["key"]]
+
+
+def test_files_of_a_project_that_s3_kept_are_no_success(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway.put(gateway.create().json)
+    kept = {"Errors": [{"Key": "uploads/default/upload_x", "Code": "InternalError", "Message": ""}]}
+    monkeypatch.setattr(gateway.store._s3, "delete_objects", lambda **_: kept, raising=False)
+    with pytest.raises(StorageUnavailable):
+        gateway.store.remove_all("default")
 
 
 @pytest.mark.parametrize("status", ["disabled", "archived", "deleted"])

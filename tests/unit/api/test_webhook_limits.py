@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +14,21 @@ from audio_gateway.errors import Conflict, StorageUnavailable
 from audio_gateway.jobs.announcements import LEASE_S
 from audio_gateway.jobs.targets import place_of
 from audio_gateway.jobs.webhook_items import endpoint_item
-from audio_gateway.jobs.webhook_pace import LATE_MS, OF_A_HOST, OF_TESTS, Pace, free_at, name_of_host
+from audio_gateway.jobs.webhook_pace import (
+    LATE_MS,
+    OF_A_HOST,
+    OF_A_PROJECT_AT_A_HOST,
+    OF_TESTS,
+    Pace,
+    free_at,
+    name_of_host,
+    name_of_share,
+)
 from audio_gateway.jobs.webhook_post import Outcome
 from audio_gateway.jobs.webhook_queue import Announcement
 from audio_gateway.jobs.webhook_schedule import Delivery
 from audio_gateway.jobs.webhook_store import WebhookStore
-from audio_gateway.jobs.webhooks import MAX_IN_VAIN, WebhookEndpoint, WebhookEvent
+from audio_gateway.jobs.webhooks import MAX_IN_VAIN, WebhookEvent
 from audio_gateway.metering.account_item import account_key, new_account_item
 from audio_gateway.metering.limits import Limits
 from tests.fakes.gateway import ADMIN_CALLER, API_CALLER
@@ -96,30 +103,21 @@ def test_an_endpoint_from_before_urls_were_counted_has_its_url_all_the_same(gate
 
 
 def test_of_two_registrations_at_once_one_is_refused(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both have looked before either of them writes."""
-    both_have_looked = threading.Barrier(2)
+    """The other one looks and writes between the look of the first and its write."""
     look = WebhookStore.of_project
-
-    def of_project(self: WebhookStore, project_id: str, after: str | None = None) -> Any:
-        found = list(look(self, project_id, after))
-        if not found:
-            both_have_looked.wait(60)
-        return iter(found)
-
     gateway.make()
     (one,) = gateway.store.of_project("default")
     gateway.store.delete(one)
+
+    def of_project(self: WebhookStore, project_id: str, after: str | None = None) -> Any:
+        found = list(look(self, project_id, after))
+        monkeypatch.setattr(WebhookStore, "of_project", look)
+        self.add(replace(one, id=f"{one.id[:-1]}x"))
+        return iter(found)
+
     monkeypatch.setattr(WebhookStore, "of_project", of_project)
-
-    def add(endpoint: WebhookEndpoint) -> bool:
-        try:
-            gateway.store.add(endpoint)
-        except Conflict:
-            return False
-        return True
-
-    with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(add, (one, replace(one, id=f"{one.id[:-1]}x")))) == [False, True]
+    with pytest.raises(Conflict):
+        gateway.store.add(one)
     assert len(list(look(gateway.store, "default"))) == 1
 
 
@@ -177,6 +175,29 @@ def test_a_host_is_one_for_all_projects_and_paths_and_other_hosts_do_not_wait(ga
     assert gateway.post.sent == []
     gateway.take(Delivery("proj_other", elsewhere["id"], EVENT))
     assert [url for url, _, _ in gateway.post.sent] == ["https://elsewhere.example.com/"]
+
+
+def test_no_project_alone_keeps_others_waiting_at_a_host(gateway: Gateway) -> None:
+    made = gateway.make()
+    stranger = gateway.make(STRANGER, url="https://hooks.example.com/other")
+    fill(gateway, 1)
+    share = name_of_share("default", HOST)
+    gateway.paces.take(OF_A_PROJECT_AT_A_HOST, share, int(gateway.clock.s * 1000))
+    gateway.client.update_item(
+        TableName=TABLE,
+        Key={"pk": {"S": f"PACE#SHARE#{share}"}, "sk": {"S": "0"}},
+        UpdateExpression="SET taken = :taken",
+        ExpressionAttributeValues={":taken": {"S": json.dumps([int(gateway.clock.s * 1000)] * 99)}},
+    )
+    events = [replace(EVENT, job_id=f"job_{number}") for number in range(5)]
+    gateway.take(*(Delivery("default", made["id"], each) for each in events))
+    assert (len(gateway.post.sent), len(gateway.queue.sent)) == (1, 4)
+    gateway.take(Delivery("proj_other", stranger["id"], EVENT))
+    assert [url for url, _, _ in gateway.post.sent] == [URL, "https://hooks.example.com/other"]
+    waiting = [delivery for delivery, _ in gateway.queue.sent]
+    gateway.clock.s = max(each.due_at for each in waiting)
+    gateway.take(*waiting)
+    assert len(gateway.post.sent) == 6
 
 
 def test_who_missed_its_turn_or_has_another_host_by_now_waits_for_a_new_one(gateway: Gateway) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import resource
 import tracemalloc
 from pathlib import Path
 
@@ -228,3 +229,18 @@ def test_decoding_stops_when_the_time_is_up() -> None:
     with pytest.raises(AudioTooLong) as caught:
         measure(any_file("mp3 cbr without xing"), late=lambda: next(asked, True))
     assert 0 < caught.value.limit_ms < 1000
+
+
+def test_what_is_done_meanwhile_is_under_no_limit_of_memory() -> None:
+    limits: set[int] = set()
+    before = resource.getrlimit(resource.RLIMIT_AS)[0]
+    measure(encoded("mp3 44.1 kHz stereo", 1), meanwhile=lambda: limits.add(resource.getrlimit(resource.RLIMIT_AS)[0]))
+    assert limits == {before}
+
+
+def test_what_is_raised_meanwhile_ends_it() -> None:
+    def refuse() -> None:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        measure(encoded("ogg opus 48 kHz stereo", 1), meanwhile=refuse)

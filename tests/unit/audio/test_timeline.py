@@ -102,6 +102,12 @@ def test_sound_alone_begins_at_zero(name: str) -> None:
     assert measure(any_file(name)).timeline == Timeline()
 
 
+@pytest.mark.parametrize("kind", FILMS)
+def test_sound_alone_that_begins_late_begins_at_zero_too(kind: str) -> None:
+    """As `ffmpeg -i` counts: there is nothing else that the recording could begin with."""
+    assert measure(film(kind, late_s=2.0, video=False)).timeline == Timeline()
+
+
 def test_times_around_a_gap() -> None:
     timeline = Timeline(((0, 2_000), (1_000, 5_000)))
     assert [timeline.start_of(ms) for ms in (0, 999, 1_000, 1_001)] == [2_000, 2_999, 6_000, 6_001]

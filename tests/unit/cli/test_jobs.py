@@ -72,6 +72,13 @@ def test_open_jobs_of_all_projects_are_listed_the_oldest_first(operator: Operato
     assert all(part in line for part in ("running", "2 h 1 min", project, "ACME production", "whisper-1", "0 of 3"))
 
 
+def test_an_empty_list_says_that_it_is_empty(operator: Operator) -> None:
+    operator.key()
+    assert "There are no open jobs." in operator("jobs", "list").stderr
+    assert "There are no jobs." in operator("jobs", "list", "--all").stderr
+    assert "There are no endpoints." in operator("webhooks", "list").stderr
+
+
 def test_all_jobs_are_listed_with_what_became_of_them(operator: Operator, board: Board) -> None:
     failed, young = board.failed(100), board.job(10)
     data = operator.json("jobs", "list", "--all")["data"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -204,7 +205,8 @@ def test_a_key_is_shown_with_what_is_used_of_its_limits(operator: Operator) -> N
     operator.admit(key, price=150)
     shown = operator("keys", "show", key.record.id).stdout
     assert "$0.00015 of $5" in shown
-    assert "1, no limit" in shown  # a request that runs
+    assert "1 of 300" in shown  # a request that runs; no key has more of them at once
+    assert re.search(r"last used +never", shown)
     data = operator.json("keys", "show", key.record.id)
     assert_documented(data)
     assert data["used"]["monthly_budget_usd"] == "0.00015"

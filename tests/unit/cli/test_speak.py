@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx2
 import pytest
+from openai import InternalServerError
 
+from audio_gateway.cli.caller import told_by_the_gateway
+from audio_gateway.cli.failures import Failed
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.cli.operator import run
 from tests.unit.cli.people import gateway
@@ -94,3 +98,11 @@ def test_an_error_leaves_no_file(gateway: FakeGateway) -> None:
     assert "It is told_to." in error
     assert "limit" in error
     assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize(("headers", "advised"), [({}, True), ({"x-should-retry": "false"}, False)])
+def test_to_try_again_is_advised_only_where_it_may_help(headers: dict[str, str], advised: bool) -> None:
+    answer = httpx2.Response(502, headers=headers, request=httpx2.Request("POST", "http://127.0.0.1/v1/audio/speech"))
+    with pytest.raises(Failed) as caught, told_by_the_gateway():
+        raise InternalServerError("The provider fails.", response=answer, body=None)
+    assert ("Try again later." in str(caught.value)) is advised

@@ -91,7 +91,7 @@ AUDIO = {"file", "upload_id", "file_url"}
 
 
 # ---------------------------------------------------------------- routes
-def measured(data: bytes, *, limit_ms: int, late: Any) -> AudioSource:
+def measured(data: bytes, *, limit_ms: int, late: Any, meanwhile: Any) -> AudioSource:
     return AudioSource(data, "wav", 1_200, 16_000, 1)
 
 
@@ -280,6 +280,17 @@ def test_json_bodies_take_the_documented_types(handlers: dict[str, Any], path: s
         body = {"model": "talker", "upload_id": "u", field: wrong[fields[field]["type"]]}
         answer = call(handlers[path.rpartition("/")[2]], json_event(path, body))
         assert (answer.status, answer.error["param"]) == (400, field)
+
+
+def test_a_field_s_description_names_no_choice_that_it_does_not_have() -> None:
+    described = {
+        name: SCHEMAS[name]["properties"]["response_format"]
+        for name in SCHEMAS
+        if name.startswith("Trans") and "Request" in name
+    }
+    assert {name for name, field in described.items() if "diarized_json" in field["description"]} == {
+        name for name, field in described.items() if "diarized_json" in field["enum"]
+    }
 
 
 def test_granularities_are_taken_with_verbose_json() -> None:

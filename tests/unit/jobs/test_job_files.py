@@ -51,6 +51,15 @@ def test_a_stream_of_any_size(files: JobFiles, monkeypatch: pytest.MonkeyPatch, 
     assert head["ContentType"] == "audio/mpeg"
 
 
+def test_files_that_s3_kept_are_no_success(files: JobFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It says so in an answer with the status 200.
+    files.put(JOB, "order.json", b"{}")
+    kept = {"Errors": [{"Key": "jobs/default/job_1/order.json", "Code": "InternalError", "Message": ""}]}
+    monkeypatch.setattr(files._client, "delete_objects", lambda **_: kept, raising=False)
+    with pytest.raises(StorageUnavailable):
+        files.remove(JOB)
+
+
 def test_a_stream_that_breaks_off_leaves_nothing(files: JobFiles) -> None:
     def pieces() -> Iterator[bytes]:
         yield bytes(20_000_000)

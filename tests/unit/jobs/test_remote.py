@@ -353,6 +353,23 @@ def test_a_server_that_drips_is_cut_off_in_time(server: FileServer, headers: dic
     assert time.monotonic() - started < 15
 
 
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({}, b"abcdef"),
+        ({"Content-Length": "6"}, b"abcdef"),
+        ({"Transfer-Encoding": "chunked"}, b"6\r\nabcdef\r\n0\r\n\r\n"),
+    ],
+    ids=["to the end", "announced", "chunked"],
+)
+def test_pieces_are_passed_on_as_they_come(server: FileServer, headers: dict[str, str], body: bytes) -> None:
+    server.answers["/slow"] = (200, headers, body)
+    server.drip.add("/slow")
+    with remote_file(server.url("/slow"), AllowedHosts.parse(server.host), limit=1000, seconds=60) as pieces:
+        found = list(pieces)
+    assert (b"".join(found), len(found) > 1) == (b"abcdef", True)
+
+
 def test_headers_that_drip_are_cut_off_in_time(server: FileServer) -> None:
     server.drip_headers.add("/slow-headers")
     started = time.monotonic()

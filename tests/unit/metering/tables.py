@@ -14,7 +14,12 @@ import pytest
 from moto import mock_aws
 
 from audio_gateway.metering.open_accounts import INDEX, LISTED
-from tests.fakes.dynamodb_limits import refuse_long_expressions
+from tests.fakes.dynamodb_limits import (
+    refuse_empty_parameters,
+    refuse_empty_sets,
+    refuse_long_expressions,
+    refuse_wrong_expressions,
+)
 
 TABLE = "gateway"
 
@@ -39,16 +44,20 @@ def create_table(client: Any, name: str = TABLE) -> None:
     )
 
 
-def _refuse_long_expressions(*, params: Any, **_: Any) -> None:
+def _refuse_as_dynamodb(*, params: Any, **_: Any) -> None:
     """As DynamoDB does, and moto does not. It knows how large an item may be."""
-    refuse_long_expressions(params)
+    for one in (params, *(act for action in params.get("TransactItems", ()) for act in action.values())):
+        refuse_long_expressions(one)
+        refuse_empty_parameters(one)
+        refuse_wrong_expressions(one)
+        refuse_empty_sets(one)
 
 
 @functools.cache
 def _client() -> Any:
     """To make a client takes longer than most of its tests. It keeps the credentials, and moto all else."""
     client = boto3.client("dynamodb")
-    client.meta.events.register("provide-client-params.dynamodb.*", _refuse_long_expressions)
+    client.meta.events.register("provide-client-params.dynamodb.*", _refuse_as_dynamodb)
     return client
 
 

@@ -379,3 +379,41 @@ def test_no_time_left_after_the_row_leaves_the_release_to_the_sweeper(bench: Ben
     hold = bench.meter.admit(CALLER, work()).hold
     bench.meter.settle(hold, work(), late=lambda: True)
     assert (len(bench.rows), holds_from(bench.item)) == (1, [hold])
+
+
+def test_free_failures_cost_the_operator_no_more_than_the_budget(bench: Bench) -> None:
+    bench.limit(monthly_budget_microusd=120)
+    for number in range(3):  # of 50 each: two are not yet the budget
+        bench.meter.fail(bench.meter.admit(CALLER, work(f"r{number}")).hold, "talker", 50)
+    with pytest.raises(BudgetReached, match=r"the key's \$0\.00012 for 2026-11") as refused:
+        bench.meter.admit(CALLER, work("r9", price=0))
+    assert (refused.value.limit, bench.committed) == ("monthly_budget_usd", 0)
+    bench.limit(monthly_budget_microusd=151)
+    bench.meter.admit(CALLER, work("r9"))
+
+
+def test_a_new_month_forgets_the_failures_of_the_last(bench: Bench) -> None:
+    bench.limit(monthly_budget_microusd=100)
+    bench.meter.fail(bench.meter.admit(CALLER, work()).hold, "talker", 500)
+    bench.clock.now_ms += 10 * 86_400_000
+    bench.meter.admit(CALLER, work("r2"))
+
+
+def test_a_key_without_a_budget_may_fail_at_any_cost(bench: Bench) -> None:
+    bench.meter.fail(bench.meter.admit(CALLER, work()).hold, "talker", 10**9)
+    bench.meter.admit(CALLER, work("r2"))
+
+
+def test_what_others_did_in_vain_counts_although_a_fallback_answers(bench: Bench) -> None:
+    bench.limit(monthly_budget_microusd=100)
+    hold = bench.meter.admit(CALLER, work(price=0)).hold
+    bench.meter.settle(hold, dataclasses.replace(hold.work, cost_microusd=130, in_vain_microusd=100))
+    with pytest.raises(BudgetReached):
+        bench.meter.admit(CALLER, work("r2", price=0))
+
+
+def test_a_failure_that_is_released_twice_counts_once(bench: Bench) -> None:
+    hold = bench.meter.admit(CALLER, work()).hold
+    for _ in range(2):
+        bench.meter.fail(hold, "talker", 50)
+    assert usage_from(bench.item, NOW_MS).in_vain_microusd == 50

@@ -26,7 +26,7 @@ class Bench:
     def __init__(self, client: Any, **limits: Any) -> None:
         self.client = client
         self.now_ms = NOW_MS
-        self.calls = 0
+        self.calls = self.repeats = 0
         client.put_item(TableName=TABLE, Item=new_account_item(KEY, Limits(**limits)))
         self.waits = self.new_waits()
 
@@ -35,6 +35,9 @@ class Bench:
 
     def update_item(self, **arguments: Any) -> Any:
         self.calls += 1
+        for _ in range(self.repeats):
+            self.client.update_item(**arguments)
+        self.repeats = 0
         return self.client.update_item(**arguments)
 
     @property
@@ -99,6 +102,18 @@ def test_a_key_that_is_gone_waits_for_nothing(dynamodb: Any) -> None:
     with pytest.raises(PermissionDenied):
         bench.waits.begin("key_2")
     bench.waits.end("key_2", "1_x")
+
+
+@pytest.mark.parametrize("limits", [{"concurrent_requests": 1}, {"concurrent_requests": 2}])
+def test_a_place_is_taken_once_where_the_write_arrives_twice(dynamodb: Any, limits: dict[str, int]) -> None:
+    bench = Bench(dynamodb, **limits)
+    bench.waits.end(KEY, bench.waits.begin(KEY))
+    bench.repeats = 1  # as the client does whose first answer was lost
+    wait = bench.waits.begin(KEY)
+    assert bench.item["waits"] == {"SS": [wait]}
+    bench.repeats = 1
+    bench.waits.end(KEY, wait)
+    assert "waits" not in bench.item
 
 
 def test_no_list_of_names_or_values_is_sent_empty() -> None:

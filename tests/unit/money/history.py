@@ -80,7 +80,10 @@ class Upload(Event):
 
 @dataclass(frozen=True)
 class EndRequest(Event):
-    """An open request is answered by the model `how`, has `failed`, or did so after a provider worked `in vain`."""
+    """An open request is answered by the model `how`, has `failed`, or did so after a provider worked `in vain`.
+
+    It is `rescued` if a provider worked in vain and another one answered.
+    """
 
     which: int
     how: str
@@ -263,7 +266,7 @@ _none: st.SearchStrategy[Faults] = st.just(())
 _steps = st.sampled_from((0, 1, 2, 6, 6, 6))
 _ends = st.sampled_from(("cancel", "delete", "give up", "abort", "operator"))
 _then = st.sampled_from((None, None, "delete", "delete", "cancel"))
-_ways = st.sampled_from(("talker", "spare", "failed", "in vain"))
+_ways = st.sampled_from(("talker", "spare", "failed", "in vain", "rescued"))
 _waits = st.sampled_from((10, 31, 100, 1_800, JOB_HOLD_SECONDS + 1))
 
 Events = tuple[st.SearchStrategy[Event], ...]

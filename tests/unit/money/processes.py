@@ -62,6 +62,7 @@ PATIENCE_S: Final = 120
 @dataclass
 class Provider:
     """Speaks a sample for each character and hears one word in everything, by those of its models that are not `down`.
+    The others break off, and take their money all the same.
 
     `asked` is told of every part of a job that reaches it.
     """
@@ -83,7 +84,7 @@ class Provider:
     def _look(self, request: SpeechRequest | TranscriptionRequest) -> None:
         self.asked(request.request_id or "")
         if request.model in self.down:
-            raise ProviderUnavailable(f"{request.model} is down.", provider="fake")
+            raise ProviderUnavailable(f"{request.model} broke off.", provider="fake", worked=True)
 
 
 class Process:
@@ -117,5 +118,5 @@ def _nobody(_job: Job) -> None:
     """Nobody wants to know."""
 
 
-def _no_url(job: Job, url: str) -> Any:
+def _no_url(job: Job, url: str, _watched: Any) -> Any:
     raise AssertionError((job, url))

@@ -65,16 +65,19 @@ class Requests(Stage):
         self.act(number, action)
 
     def end_request(self, request: OpenRequest, how: str) -> None:
-        """A request ends: it is answered by the model `how`, has `failed`, or did so when a provider had worked."""
+        """A request ends: it is answered by the model `how`, has `failed`, or did so when a provider had worked.
+
+        It is `rescued` if a provider had worked in vain and another one answers.
+        """
         self.requests.remove(request)
-        if how in PRICES:
-            self._answer(request, how)
-            return
         reservation = request.reservation
-        if how == "in vain":
+        if how in ("in vain", "rescued"):
             reservation.in_vain(TALKER)
             if not self.network.planned:
                 self.truth.in_vain[request.id] = request.characters * COST
+        if how in PRICES or how == "rescued":
+            self._answer(request, SPARE.id if how == "rescued" else how)
+            return
         self.act(request.process, lambda _: reservation.release())
 
     def _answer(self, request: OpenRequest, model_id: str) -> None:

@@ -11,9 +11,9 @@ from audio_gateway.metering.account import Caller, month_of
 from audio_gateway.metering.account_item import new_account_item
 from audio_gateway.metering.directory_items import Project, keys_of, place, project_item
 from audio_gateway.metering.limits import Limits
-from tests.unit.money.network import Died, Faults, Network
+from tests.unit.money.network import KINDS, Died, Faults, Network
 from tests.unit.money.processes import Process, Provider
-from tests.unit.money.truth import MOST_HOLDS, MOST_JOBS, Truth, committed_of
+from tests.unit.money.truth import MOST_HOLDS, MOST_JOBS, Truth, committed_of, in_vain_of
 
 START_MS: Final = 1_796_082_600_000  # 2026-11-30T23:50:00Z: hour, day and month turn while jobs run
 DAY_MS: Final = 86_400_000
@@ -72,6 +72,7 @@ class Stage:
         """The faults happen to the calls of all that is done in the block."""
         before = self.network.plan(faults)
         self.truth.calm = self.truth.calm and not faults
+        self.truth.intact = self.truth.intact and all(fault.what not in KINDS for fault in faults)
         try:
             yield
         finally:
@@ -99,9 +100,10 @@ class Stage:
         jobs = [request_id for request_id in account["holds"]["M"] if request_id.startswith("job_")]
         if is_job and len(jobs) >= (limits.concurrent_jobs or MOST_JOBS):
             return False
-        budget = limits.monthly_budget_microusd
+        budget, month = limits.monthly_budget_microusd, month_of(self.now_ms)
         return len(account["holds"]["M"]) < min(limits.concurrent_requests or MOST_HOLDS, MOST_HOLDS) and (
-            budget is None or committed_of(account)[month_of(self.now_ms)] + price <= budget
+            budget is None
+            or (committed_of(account)[month] + price <= budget and in_vain_of(account)[month] < max(budget, 1))
         )
 
     def next_number(self) -> int:

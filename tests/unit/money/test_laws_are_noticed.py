@@ -11,7 +11,7 @@ import pytest
 
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.metering import account_item, account_updates, job_meter, limits, meter, releases
+from audio_gateway.metering import account_item, account_updates, job_meter, limits, meter, releases, update
 from audio_gateway.metering.account import Admission, Caller, Hold, Work
 from audio_gateway.metering.lag import CLOCKS_DIFFER_S, LATE_WRITE_S
 from audio_gateway.use_cases import cancelled, end_job, reserve
@@ -96,11 +96,30 @@ def what_is_too_late_is_charged(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reserve.Reservation, "keep_time", lambda _reservation, _model: None)
 
 
+def what_was_free_is_not_counted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(meter, "Release", lambda hold, spent, guarded, **_: account_updates.Release(hold, spent, guarded))
+
+
+def what_was_free_is_not_asked_for(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(update.Update, "require_less", lambda *_: None)
+
+
+def what_is_under_way_at_a_cancel_is_not_counted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(cancelled, "cost_under_way", lambda _job, _catalog: 0)
+
+
+def what_failed_of_a_job_is_not_counted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(JobStore, "worked_in_vain", lambda *_: None)
+
+
 TALK = Start((), process=0, parts=1, steps=6, later=(), then=None)
 LISTEN = Start((), process=0, parts=0, steps=1, later=(), then=None)
 DIES_BEFORE_THE_CORRECTION = (Fault("account", 1, "dies before"),)
 REQUEST = Admit((), process=0, characters=10)
 ANSWER = EndRequest((), which=0, how="talker")
+CANCELLED_MEANWHILE = (Fault("job", 1, "a cancellation"),)
+IN_VAIN = EndRequest((), which=0, how="in vain")
+UNFORESEEN = replace(REQUEST, faults=(Fault("files", 0, "some seconds"),))  # nobody says before whether it fits
 ARRIVES_TWICE = (Fault("account", None, "once more later"),)
 LATER = Wait((), seconds=31, sweep=False)
 GUARDS_ARE_STALE = Wait((), seconds=LATE_WRITE_S + CLOCKS_DIFFER_S + 1, sweep=False)
@@ -153,6 +172,25 @@ GUARDS_ARE_STALE = Wait((), seconds=LATE_WRITE_S + CLOCKS_DIFFER_S + 1, sweep=Fa
         ),
         (a_job_is_done_for_the_least_price, "too little is held", (replace(LISTEN, steps=6),)),
         (a_job_is_begun_before_anything_is_held, "nothing was held for it before", (replace(TALK, steps=0),)),
+        (what_was_free_is_not_counted, "were taken for nothing", (REQUEST, IN_VAIN)),
+        (
+            what_was_free_is_not_asked_for,
+            "is admitted, and 200 of 200 were taken for nothing",
+            (Limit((), budget=200, at_once=None), REQUEST, IN_VAIN, REQUEST, IN_VAIN, UNFORESEEN),
+        ),
+        (
+            what_is_under_way_at_a_cancel_is_not_counted,
+            "were taken for nothing, and 0 counted",
+            (
+                replace(TALK, steps=1),
+                events.Work(CANCELLED_MEANWHILE, which=0, steps=1, down=0, unheard=False, then=None),
+            ),
+        ),
+        (
+            what_failed_of_a_job_is_not_counted,
+            "were taken for nothing, and",
+            (replace(TALK, steps=1), events.Work((), which=0, steps=1, down=1, unheard=False, then=None)),
+        ),
         (what_is_too_late_is_charged, "costs what is none of", (replace(REQUEST, in_time=False), ANSWER)),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",

@@ -37,6 +37,7 @@ class End:
 
     status: str
     work: tuple[Any, ...] | None
+    in_vain: int
 
 
 @dataclass
@@ -48,12 +49,14 @@ class Truth:
     limits: Limits = field(default_factory=Limits)
     calm: bool = True
     """Whether nothing has ever gone wrong."""
+    intact: bool = True
+    """Whether every call has had its effect, once, and its answer, whatever others did in between."""
     answered: dict[str, int] = field(default_factory=dict)
     """What must be paid: the answer went out."""
     doubtful: dict[str, int] = field(default_factory=dict)
     """What may be paid: the process died, or could write nothing down, when the answer was to go out."""
     in_vain: dict[str, int] = field(default_factory=dict)
-    """What providers have taken for requests that cost nothing."""
+    """What providers have taken for requests for nothing: others have answered them, or nobody has."""
     held: dict[str, Hold] = field(default_factory=dict)
     """The latest hold of each request that ever had one."""
     thrown_away: set[str] = field(default_factory=set)
@@ -94,6 +97,8 @@ class Truth:
     def _account_changed(self) -> None:
         item = self.account()
         for request_id, text in item["holds"]["M"].items():
+            if request_id not in self.held:
+                self._admitted(hold_from_text("key_1", request_id, text["S"]), set(item["holds"]["M"]))
             if self._texts.get(request_id) != text["S"]:
                 self._texts[request_id] = text["S"]
                 self.held[request_id] = hold_from_text("key_1", request_id, text["S"])
@@ -116,6 +121,16 @@ class Truth:
             self.broken.append(f"{waits} polls wait")
         self.waits = waits
         self.committed = months
+
+    def _admitted(self, hold: Hold, open_now: set[str]) -> None:
+        """What is free to the key has not yet cost the operator its budget."""
+        over = (cost for request_id, cost in self.in_vain.items() if self._is_of(request_id, hold.month, open_now))
+        budget, taken = self.limits.monthly_budget_microusd, sum(over)
+        if budget is not None and taken and taken >= budget:
+            self.broken.append(f"{hold} is admitted, and {taken} of {budget} were taken for nothing")
+
+    def _is_of(self, request_id: str, month: str, open_now: set[str]) -> bool:
+        return request_id not in open_now and self.held[request_id].month == month
 
     def _uploads_changed(self) -> None:
         """The sums of pending uploads are those of the uploads, whatever broke off, and within the limit."""
@@ -160,7 +175,8 @@ class Truth:
             self._deleted.add(job_id)  # and may be created once more, late
         if item is None or "completed_ms" not in item:
             return
-        end = End(item["status"]["S"], tuple(json.loads(item["work"]["S"])) if "work" in item else None)
+        work = tuple(json.loads(item["work"]["S"])) if "work" in item else None
+        end = End(item["status"]["S"], work, _number(item, "in_vain"))
         before = self.ends.get(job_id)
         if before is None:
             self._check_end(job_id, end)
@@ -212,6 +228,19 @@ class Truth:
         assert +committed == +expected, f"the account says {dict(committed)}, ledger and open holds {dict(expected)}"
         for row in self.rows.values():
             self._check_price(row)
+        self._check_in_vain(item)
+
+    def _check_in_vain(self, account: dict[str, Any]) -> None:
+        """The account counts what requests cost for nothing, and no more than that and what jobs say."""
+        least: Counter[str] = Counter()
+        for row in self.rows.values():
+            if row.request_id.startswith("req_") and row.request_id not in account["holds"]["M"]:
+                least[self.held[row.request_id].month] += row.in_vain_microusd
+        most = least.copy()
+        for job_id, end in self.ends.items():
+            most[self.held[job_id].month] += end.in_vain
+        counted = in_vain_of(account)
+        assert least <= counted <= most, f"{dict(counted)} were taken for nothing: {dict(least)} to {dict(most)}"
 
     def _check_price(self, row: LedgerRow) -> None:
         """Nobody pays for nothing, or another price."""
@@ -241,7 +270,10 @@ class Truth:
             assert row is not None, f"{request_id} is not charged"
             assert row.price_microusd == price, f"{request_id} costs {price}: {row}"
             assert request_id not in self.ends or self._is_fetchable(request_id), f"nothing is left of {request_id}"
-        told = {row.request_id: row.cost_microusd for row in self.rows.values() if row.outcome == "failed"}
+        lost = sum(row.in_vain_microusd for row in self.rows.values())
+        counted = sum(in_vain_of(self.account()).values())
+        assert counted >= lost or not self.intact, f"{lost} were taken for nothing, and {counted} counted"
+        told = {row.request_id: row.in_vain_microusd for row in self.rows.values()}
         for request_id, cost in self.in_vain.items():
             assert told.get(request_id, 0) == cost, f"{request_id} has cost {cost} for nothing: {told}"
         for key in self.bucket.objects:
@@ -267,5 +299,18 @@ class Truth:
 
 def committed_of(account: dict[str, Any]) -> Counter[str]:
     """What an account says is spent and held, by month."""
-    months = (name for name in account if name[0] == "m" and name[1:].isdecimal())
-    return Counter({name[1:]: int(account[name]["N"]) for name in months})
+    return _months_of("m", account)
+
+
+def in_vain_of(account: dict[str, Any]) -> Counter[str]:
+    """What an account says that providers took for nothing, by month."""
+    return _months_of("f", account)
+
+
+def _months_of(letter: str, account: dict[str, Any]) -> Counter[str]:
+    months = (name for name in account if name[0] == letter and name[1:].isdecimal())
+    return Counter({name[1:]: _number(account, name) for name in months})
+
+
+def _number(item: dict[str, Any], name: str) -> int:
+    return int(item[name]["N"]) if name in item else 0

@@ -94,6 +94,22 @@ def none_left(process: EspeakProcess) -> bool:
     return not children(server_of(process))
 
 
+def test_a_host_that_does_not_let_it_be_confined_is_not_the_text_s_fault() -> None:
+    with running("cannot-be-confined") as process, pytest.raises(ProviderUnavailable):
+        ask(process, "echo|hello")
+
+
+def test_a_host_that_lets_nobody_be_killed_takes_no_answer_away(
+    engine: EspeakProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in a container whose root may not signal the processes of others, or under a filter that knows no pidfds.
+    def refused(_handle: int, _signal: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(signal, "pidfd_send_signal", refused)
+    assert ask(engine, "echo|hello") == "hello"
+
+
 # ---------------------------------------------------------------- what it can reach
 @pytest.mark.parametrize("kind", ["engine", "unfiltered"])
 def test_it_opens_no_file(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:

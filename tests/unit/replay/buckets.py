@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
 from typing import Any
 
 import boto3
@@ -15,9 +15,13 @@ __all__ = ["BUCKET", "TABLE", "bucket", "dynamodb"]
 BUCKET = "audio-in-passing"
 
 
+@functools.cache
+def _client() -> Any:
+    """To make a client takes longer than most of its tests. It keeps the credentials, and moto all else."""
+    return boto3.client("s3")
+
+
 @pytest.fixture
-def bucket(dynamodb: Any) -> Iterator[Any]:
-    client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET)
-    yield client
-    client.close()
+def bucket(dynamodb: Any) -> Any:
+    _client().create_bucket(Bucket=BUCKET)
+    return _client()

@@ -99,7 +99,7 @@ class Workshop:
     def providers(self, _provider: Any) -> ToneProvider:
         return self.provider
 
-    def fetch(self, job: Job, url: str) -> Any:
+    def fetch(self, job: Job, url: str, _watched: Any) -> Any:
         raise AssertionError((job, url))
 
     def ask_to_end(self, project_id: str, job_id: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -21,7 +22,7 @@ from audio_gateway.use_cases.lost_jobs import ASK_AGAIN_S, LostJobs
 from audio_gateway.use_cases.merge_job import PARTIAL, RESULT, UNKNOWN
 from tests.fakes.jobs import Killed
 from tests.fakes.providers import model
-from tests.unit.use_cases.job_workshop import END_MS, SAID, TEXT, Workshop
+from tests.unit.use_cases.job_workshop import END_MS, SAID, SPEAKER, TEXT, Workshop
 
 NOTHING: Any = ({}, {}, {})
 PART = len("One sentence here. ")
@@ -146,6 +147,36 @@ def test_a_chunk_that_comes_after_the_cancel_is_free_and_removed_and_its_cost_is
     shop.end_what_was_asked_for()
     assert shop.files.names(job) == {ORDER, PARTIAL}
     assert len(shop.files.get(job, PARTIAL) or b"") == 480 * PART
+
+
+@pytest.mark.parametrize(("lanes", "at_once"), [(1, 1), (3, 3), (40, 6)])
+def test_what_is_under_way_when_a_job_is_cancelled_counts_as_in_vain(lanes: int, at_once: int) -> None:
+    shop = Workshop(dataclasses.replace(SPEAKER, chunk_concurrency=lanes))
+    job = begun(shop)
+    total = shop.now(job).total
+    assert total == 6
+    for _ in range(2):
+        shop.cancel(job)
+    shop.chunk(job, 0)  # comes too late: it is counted already
+    assert shop.bank.in_vain == at_once * -(-len(TEXT) * 15 // total)
+    assert (shop.bank.spent, shop.bank.holds) == (0, {})
+
+
+def test_a_job_that_is_cancelled_before_it_was_cut_has_nothing_under_way(shop: Workshop) -> None:
+    shop.cancel(shop.speak())
+    assert shop.bank.in_vain == 0
+
+
+def test_what_failed_of_a_job_counts_with_its_end(shop: Workshop) -> None:
+    shop.provider.fails = lambda number: ProviderBadAnswer("nothing", provider="fake") if number == 1 else None
+    job = shop.speak()
+    for number in shop.prepare(job):
+        with suppress(ProviderBadAnswer):
+            shop.chunk(job, number)
+    assert shop.bank.in_vain == 0
+    for _ in range(2):
+        shop.merge(job)
+    assert shop.bank.in_vain == PART * 15 == sum(cost for _, cost in shop.ledger.costs)
 
 
 def test_a_chunk_that_comes_after_the_partial_result_leaves_it_alone(shop: Workshop) -> None:

@@ -139,7 +139,7 @@ class Recorder:
         self.calls: list[tuple[str, Any]] = []
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *arguments: self.calls.append((name, arguments))
+        return lambda *arguments, **named: self.calls.append((name, (*arguments, *named.values())))
 
 
 def settled(job: Job) -> list[tuple[str, Any]]:
@@ -151,13 +151,14 @@ def settled(job: Job) -> list[tuple[str, Any]]:
 def test_what_is_charged_leaves_evidence_until_its_row_is_written() -> None:
     hold = held(PLAIN)
     done = replace(job(hold, {"plain": 3}, whole=3, amount=1000), work=hold.work, completed_ms=NOW_MS + 5)
-    paid = (hold, hold.work, NOW_MS + 5)
-    assert settled(done) == [("keep", paid), ("settle_at", paid), ("forget", (hold,))]
+    done, paid = replace(done, in_vain_microusd=7), (hold, hold.work, NOW_MS + 5)
+    assert settled(done) == [("keep", paid), ("settle_at", (*paid, 7)), ("forget", (hold,))]
 
 
 def test_what_costs_nothing_is_given_back() -> None:
     hold = held(PLAIN)
-    assert settled(replace(job(hold, {}, whole=3, amount=1000), completed_ms=NOW_MS)) == [("release", (hold,))]
+    ended = replace(job(hold, {}, whole=3, amount=1000), completed_ms=NOW_MS, in_vain_microusd=7)
+    assert settled(ended) == [("release", (hold, 7))]
 
 
 def test_a_job_that_runs_or_has_nothing_held_is_left_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import Any
 
@@ -18,8 +19,10 @@ from audio_gateway.errors import (
     UnknownModel,
     WorkTooLong,
 )
+from audio_gateway.jobs.fetch import Fetcher
 from audio_gateway.jobs.job import Job, JobError
 from audio_gateway.jobs.job_files import SourceFile
+from audio_gateway.jobs.targets import AllowedHosts
 from audio_gateway.providers.port import Chunking, KnownSpeaker
 from audio_gateway.use_cases.job_order import JobOrder, keep_order, order_of
 from audio_gateway.use_cases.merge_job import RESULT
@@ -134,7 +137,7 @@ def test_a_fallback_does_what_the_model_cannot_and_is_charged_for_its_share() ->
 
 
 def test_words_of_a_film_whose_sound_begins_late_fit_the_film(shop: Workshop) -> None:
-    film = encode(AUDIO, Encoding("mov", "pcm_s16le", 16_000), late_s=5.0)
+    film = encode(AUDIO, Encoding("mov", "pcm_s16le", 16_000), late_s=5.0, picture=True)
     heard = shop.transcript(shop.run(shop.listen()))
     in_film = shop.transcript(shop.run(shop.listen(audio=film)))
     assert in_film.words == tuple(
@@ -203,6 +206,7 @@ def test_speech_that_is_not_made_into_one_file_in_time_costs_nothing(shop: Works
     ended = shop.now(job)
     assert (ended.status, ended.partial, ended.error.message) == ("failed", False, late.value.message)
     assert (shop.bank.spent, shop.bank.holds) == (0, {})
+    assert shop.bank.in_vain == len(TEXT) * 15
     assert shop.ledger.costs == [("speaker", len(TEXT) * 15)]  # which the operator pays all the same
 
 
@@ -298,6 +302,68 @@ def test_a_job_cancelled_while_it_is_prepared_gives_back_its_price(shop: Worksho
     assert shop.prepare(job) == []
     assert shop.bank.holds == {}
     assert shop.files.names(job) == set()
+
+
+@pytest.mark.parametrize("end", ["cancel", "delete"])
+@pytest.mark.parametrize("kind", ["listen", "speak"])
+def test_a_job_that_is_ended_while_it_is_prepared_is_not_prepared_any_further(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch, kind: str, end: str
+) -> None:
+    monkeypatch.setattr("audio_gateway.use_cases.prepare_job.LOOK_S", 0.0)
+    job = shop.listen() if kind == "listen" else shop.speak()
+    made: list[str] = []
+
+    def making(make: Any) -> Any:
+        def made_then_ended(at: Job, name: str, data: Any) -> Any:
+            made.append(name)
+            file = make(at, name, data)
+            if len(made) == 2:
+                getattr(shop, end)(job)
+            return file
+
+        return made_then_ended
+
+    monkeypatch.setattr(shop.files, "put", making(shop.files.put))
+    assert shop.prepare(job) == []
+    assert made == ["chunks/0", "chunks/1"]
+    assert (shop.bank.holds, shop.files.names(job)) == ({}, set())
+
+
+def test_a_file_is_not_fetched_any_further_for_a_job_that_was_ended(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audio_gateway.use_cases.prepare_job.LOOK_S", 0.0)
+    job = shop.start(JobOrder(TranscriptionOrder("listener", b""), url="https://files.example/a"))
+    fetched: list[int] = []
+
+    def pieces(*_: Any, **__: Any) -> Any:
+        for number in range(9):
+            fetched.append(number)
+            if number == 3:
+                shop.cancel(job)
+            yield bytes(10)
+
+    monkeypatch.setattr("audio_gateway.jobs.fetch.remote_file", lambda *_, **__: contextlib.nullcontext(pieces()))
+    monkeypatch.setattr(shop.files, "put_stream", lambda _job, _name, given, _kind: list(given), raising=False)
+    shop.preparation = dataclasses.replace(shop.preparation, fetch=Fetcher(shop.files, AllowedHosts.parse("")))
+    assert shop.prepare(job) == []
+    assert fetched == [0, 1, 2, 3]
+
+
+def test_a_look_that_fails_does_not_end_a_preparation(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audio_gateway.use_cases.prepare_job.LOOK_S", 0.0)
+    job = shop.listen()
+    get, looks = shop.store.get, list[str]()
+
+    def silent_but_first(*given: Any) -> Any:
+        looks.append("look")
+        if len(looks) > 1:
+            raise StorageUnavailable("Not now.")
+        return get(*given)
+
+    monkeypatch.setattr(shop.store, "get", silent_but_first)
+    assert shop.prepare(job)
+    assert len(looks) > 2
 
 
 def test_an_order_is_kept_to_the_last_field(shop: Workshop) -> None:

@@ -96,7 +96,7 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
                 return respond(replayed(run.earlier), using.results, caller.project_id)
             if background:
                 job = _job_of(order, caller.project_id, unknown, using)
-                duration_ms = measured_ms(order, deadline_of(request), using)
+                duration_ms = measured_ms(order, call_of(request, caller), using)
                 begun = begin.job(request, run, job, background=True, audio=order.data or None, duration_ms=duration_ms)
                 return _used(order, caller.project_id, begun, using)
             try:

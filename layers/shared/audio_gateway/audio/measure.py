@@ -19,12 +19,25 @@ if TYPE_CHECKING:
 MIN_MS: Final = 100
 
 
-def measure(data: bytes, *, limit_ms: int | None = None, late: Callable[[], bool] = never) -> AudioSource:
+def _nothing() -> None:
+    """For those who have nothing to do meanwhile."""
+
+
+def measure(
+    data: bytes,
+    *,
+    limit_ms: int | None = None,
+    late: Callable[[], bool] = never,
+    meanwhile: Callable[[], None] = _nothing,
+) -> AudioSource:
     """Recognise audio by its content and find its true length, rounded up to whole milliseconds.
 
     Raises `InvalidAudio` for whatever is not whole, decodable audio of at least 0.1 s, and `AudioTooLong` as soon as
     it goes on past `limit_ms`: neither time nor memory is spent on what comes after. So it is once `late` says that
     the time is up, which is for audio whose every second is much work: many channels, high rates.
+
+    `meanwhile` is called again and again while audio is decoded, where no limit of memory is in force as it is around
+    `late`: it may do what takes some, and what it raises is raised.
     """
     container = recognise(data)
     clock = Clock(limit_ms)
@@ -34,10 +47,12 @@ def measure(data: bytes, *, limit_ms: int | None = None, late: Callable[[], bool
             clock.add(wave.audio_bytes // wave.block_align, wave.sample_rate)
             check_length(clock.milliseconds)
             return AudioSource(data, container, clock.milliseconds, wave.sample_rate, wave.channels, plain=wave.true)
-    return _measure_by_decoding(data, container, clock, Bounds(container, late))
+    return _measure_by_decoding(data, container, clock, Bounds(container, late), meanwhile)
 
 
-def _measure_by_decoding(data: bytes, container: Container, clock: Clock, bounds: Bounds) -> AudioSource:
+def _measure_by_decoding(
+    data: bytes, container: Container, clock: Clock, bounds: Bounds, meanwhile: Callable[[], None]
+) -> AudioSource:
     from audio_gateway.audio.decode import frames_of_parts
     from audio_gateway.audio.parts import parts
 
@@ -48,6 +63,7 @@ def _measure_by_decoding(data: bytes, container: Container, clock: Clock, bounds
         if not sample_rate:
             sample_rate, channels = frame.sample_rate, frame.layout.nb_channels
         clock.add(frame.samples, frame.sample_rate)
+        meanwhile()
     check_length(clock.milliseconds)
     plain = len(found) == 1 and found[0].plain and tallies[0].regular
     timeline = Timeline(tallies[0].jumps if len(found) == 1 else ())

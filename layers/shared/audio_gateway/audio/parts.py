@@ -146,6 +146,7 @@ def _of_ogg(data: Content) -> list[list[Part]]:
 def _of_mp4(data: Content) -> list[list[Part]]:
     outline = isobmff.outline(data)
     alone = outline.single and len(outline.tracks) == 1
+    shown = len([track for track in outline.tracks if track.handler in {b"soun", b"vide"}])
     return [
         [
             Part(
@@ -153,7 +154,7 @@ def _of_mp4(data: Content) -> list[list[Part]]:
                 ask="track",
                 media_s=track.media_s,
                 packets=outline.samples,
-                zero_s=outline.begin_s,
+                zero_s=outline.begin_s if shown > 1 else None,
                 plain=alone and track.ordinary,
             )
             for track in outline.audio

@@ -119,7 +119,9 @@ def _of_status(error: APIStatusError) -> str:
     message = str(said.get("message") or error.message)
     if error.request_id:
         message += f" (request {error.request_id})"
-    step = _NEXT_STEPS.get(error.status_code, _TRY_LATER if error.status_code >= _SERVER_ERROR else None)
+    step = _NEXT_STEPS.get(error.status_code)
+    if error.status_code >= _SERVER_ERROR and error.response.headers.get("x-should-retry") != "false":
+        step = _TRY_LATER
     return message if step is None else f"{message}\n{step}"
 
 

@@ -64,7 +64,8 @@ def list_jobs(
     found = list(_recent(gateway, store, project, limit) if all_jobs else _open(store, project, now_s))
     names = gateway.key_names() if found and not output.as_json else {}
     title = f"{'Jobs' if all_jobs else 'Open jobs'} of {gateway.deployment.called}"
-    sheet = Sheet(title, _COLUMNS, [_cells(each, names, now_s) for each in found], empty="There is no such job.")
+    empty = "There are no jobs." if all_jobs else "There are no open jobs."
+    sheet = Sheet(title, _COLUMNS, [_cells(each, names, now_s) for each in found], empty=empty)
     output.show({"object": "list", "data": [_data(each, now_s) for each in found]}, sheet)
 
 

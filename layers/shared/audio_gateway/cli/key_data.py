@@ -39,7 +39,10 @@ def key_data(key: Key, now_s: int) -> dict[str, Any]:
 
 
 def used_data(usage: Usage) -> dict[str, Any]:
-    """What is used of each limit in the running minute and month, as `GET /v1/usage` tells the key's owner."""
+    """What is used of each limit in the running minute and month, as `GET /v1/usage` tells the key's owner.
+
+    And, for the operator alone, what providers took for failures that were free to the key.
+    """
     return {
         "requests_per_minute": usage.requests,
         "concurrent_requests": usage.open_holds,
@@ -48,6 +51,7 @@ def used_data(usage: Usage) -> dict[str, Any]:
         "audio_seconds_per_minute": usage.audio_ms / _MILLISECONDS,
         "monthly_budget_usd": usd(usage.committed_microusd),
         "pending_upload_bytes": usage.pending_upload_bytes,
+        "free_failures_provider_cost_usd": usd(usage.in_vain_microusd),
     }
 
 
@@ -72,6 +76,8 @@ def key_lines(key: Key, usage: Usage | None, now_s: int) -> list[tuple[str, str]
     names = ("id", "kind", "name", "project_id", "service_account_id")
     lines = [(name, str(data[name])) for name in names if data[name]]
     lines += [("key", data["redacted_value"]), ("status", data["status"]), ("created", moment_text(data["created_at"]))]
+    if not isinstance(key, AdminKey):
+        lines.append(("last used", "never" if key.last_used_at is None else moment_text(key.last_used_at)))
     lines.append(("expires", "never" if limits.expires_at is None else moment_text(limits.expires_at)))
     if usage is None:
         return lines
@@ -83,9 +89,10 @@ def key_lines(key: Key, usage: Usage | None, now_s: int) -> list[tuple[str, str]
         ("requests this minute", _of(usage.requests, limits.requests_per_minute)),
         ("characters this minute", _of(usage.characters, limits.characters_per_minute)),
         ("audio this minute", _of(audio_text(usage.audio_ms), audio_limit)),
-        ("requests and jobs running", _of(usage.open_holds, limits.concurrent_requests)),
+        ("requests and jobs running", _of(usage.open_holds, limits.most_at_once)),
         ("jobs running", _of(usage.open_jobs, limits.most_jobs)),
         ("spent and held this month", _of(f"${usd(usage.committed_microusd)}", budget)),
+        ("free failures this month", _of(f"${usd(usage.in_vain_microusd)} of provider cost", budget)),
         ("uploads pending", _of(_bytes(usage.pending_upload_bytes), _bytes(limits.most_pending_bytes))),
     ]
 

@@ -40,7 +40,7 @@ def list_endpoints(gateway: Gateway, output: Output, *, project: OnlyProject = N
         f"Webhook endpoints of {gateway.deployment.called}",
         _COLUMNS,
         [_cells(each) for each in found],
-        empty="There is no such endpoint.",
+        empty="There are no endpoints.",
     )
     output.show({"object": "list", "data": [_data(each) for each in found]}, sheet)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import Job
 from audio_gateway.jobs.job_files import JobFiles, SourceFile
@@ -20,12 +22,15 @@ class Fetcher:
         self._files = files
         self._allow = allow
 
-    def __call__(self, job: Job, url: str) -> SourceFile:
-        """Fetch the file, unless that was done before. Raises what `remote_file` raises, and `StorageUnavailable`."""
+    def __call__(self, job: Job, url: str, watched: Callable[[Iterable[bytes]], Iterator[bytes]]) -> SourceFile:
+        """Fetch the file, unless that was done before. What comes is `watched`, which may end it.
+
+        Raises what `remote_file` and `watched` raise, and `StorageUnavailable`.
+        """
         found = self._files.find(job, "source")
         if found is None:
             with remote_file(url, self._allow, limit=MAX_BYTES, seconds=FETCH_SECONDS) as pieces:
-                self._files.put_stream(job, "source", pieces, "application/octet-stream")
+                self._files.put_stream(job, "source", watched(pieces), "application/octet-stream")
             found = self._files.find(job, "source")
         if found is None:
             raise StorageUnavailable("The job's files are gone: it was deleted, or its time has passed.")

@@ -71,7 +71,7 @@ class Job:
     tasks, `whole_units` how much all of them are in the unit of the plan's places, and `whole_amount` what that is
     charged as; 0 until it is known. `partial` says that a failed or cancelled job has a result for a part of its input.
     `work` is what was done and is charged, None for nothing. `hold` is written before the price is held: a step that is
-    repeated holds the same one.
+    repeated holds the same one. `in_vain_microusd` is what providers took for nothing, for good once it is over.
     """
 
     id: str
@@ -91,6 +91,7 @@ class Job:
     hold: Hold | None = None
     error: JobError | None = None
     partial: bool = False
+    in_vain_microusd: int = 0
     upload_id: str | None = None
 
     @property

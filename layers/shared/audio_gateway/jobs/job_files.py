@@ -21,9 +21,9 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
-from audio_gateway.aws import aws_client, is_absent, or_unavailable, put_in_parts
+from audio_gateway.aws import aws_client, is_absent, or_unavailable, put_in_parts, remove_objects
 from audio_gateway.errors import InvalidRequest, StorageUnavailable
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ PART_BYTES: Final = 8 * 1024 * 1024
 READ_BYTES: Final = 1024 * 1024
 
 _CHANGED: Final = frozenset({"PreconditionFailed", "412"})
-_DELETE_AT_ONCE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +148,7 @@ class JobFiles:
         """Remove everything of a job, `but` for some files. Safe to repeat."""
         kept = {_key(job, name) for name in but}
         with _as_ours():
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=_key(job, ""), PaginationConfig={"PageSize": _DELETE_AT_ONCE}
-            )
-            for page in pages:
-                found = [{"Key": each["Key"]} for each in page.get("Contents", ()) if each["Key"] not in kept]
-                if found:
-                    self._client.delete_objects(
-                        Bucket=self._bucket, Delete={"Objects": cast("Any", found), "Quiet": True}
-                    )
+            remove_objects(self._client, self._bucket, _key(job, ""), but=kept)
 
     def discard(self, job: Job, *names: str) -> None:
         """Remove some files. Safe to repeat."""

@@ -14,6 +14,7 @@ done                       the numbers of the tasks that are done
 parts                      the numbers of other chunks that are, where a task has several
 answers                    how many chunks that is in all: an end is decided for so many of them
 by_<model>                 how much the model did of them, in the unit of the plan's places
+in_vain                    micro-dollars that providers took for nothing, as far as the key's account is to count it
 
 A write costs a unit for each KB of the item: some 600 bytes, 30 for each model, and 3 for each number in a set. There
 are, of 10,000 chunks in 375 tasks and 40 lanes, 375 and at most 40 x 26 numbers: 5 KB in all. A job of 375 chunks takes
@@ -83,7 +84,7 @@ class JobStore:
         if item is None:
             return None
         job = _job(item)
-        return HeldJob(job.completed_ms, job.work)
+        return HeldJob(job.completed_ms, job.work, job.in_vain_microusd)
 
     def newest(self, project_id: str, now_s: int, *, after: str | None, limit: int) -> list[Job]:
         """At most `limit` of the project's jobs, newest first, those before `after` where it is given."""
@@ -141,7 +142,15 @@ class JobStore:
         answered = Answered() if item is None else _answered(item)
         return chunk.task in answered.tasks or chunk.number in answered.chunks
 
-    def finish(
+    def worked_in_vain(self, job: Job, cost_microusd: int) -> None:
+        """Count what a provider took for nothing, while the job runs: what is under way at its end, `finish` counts.
+
+        A write whose answer is lost may count twice.
+        """
+        values = {":running": {"S": "running"}, ":cost": {"N": str(cost_microusd)}}
+        self._change(job, "ADD in_vain :cost", "#status = :running", values, {})
+
+    def finish(  # noqa: PLR0913 - all that is decided with a job's end
         self,
         job: Job,
         status: Status,
@@ -150,11 +159,12 @@ class JobStore:
         work: Work | None = None,
         error: JobError | None = None,
         partial: bool = False,
+        in_vain_microusd: int = 0,
     ) -> Job | None:
         """Make an open job final; the job as it is afterwards, None if it is gone. Whoever came first has decided.
 
         `at_ms` is the moment, which stamps the ledger row. A job of which more chunks are counted than `job` knows of
-        stays open: `work` is of those that it does know.
+        stays open: `work` is of those that it does know. `in_vain_microusd` comes on top of what is counted by then.
         """
         values: dict[str, Any] = {**_OPEN_VALUES, ":final": {"S": status}, ":at": {"N": str(at_ms)}}
         known = "attribute_not_exists(answers)"
@@ -174,7 +184,11 @@ class JobStore:
         names = {"#error": "error"} if error is not None else {}
         names |= {"#partial": "partial"} if partial else {}
         names |= {"#work": "work"} if work is not None else {}
-        self._change(job, "SET " + ", ".join(sets), f"{_OPEN} AND {known}", values, names)
+        update = "SET " + ", ".join(sets)
+        if in_vain_microusd:
+            update += " ADD in_vain :vain"
+            values[":vain"] = {"N": str(in_vain_microusd)}
+        self._change(job, update, f"{_OPEN} AND {known}", values, names)
         item = self._table.get(_key(job.project_id, job.id))
         return None if item is None else _job(item)
 
@@ -299,6 +313,7 @@ def _job(item: dict[str, Any]) -> Job:
         hold=hold_from_text(item["key_id"]["S"], job_id, item["hold"]["S"]) if "hold" in item else None,
         error=JobError(**json.loads(item["error"]["S"])) if "error" in item else None,
         partial="partial" in item,
+        in_vain_microusd=number("in_vain") or 0,
         upload_id=item["upload_id"]["S"] if "upload_id" in item else None,
     )
 

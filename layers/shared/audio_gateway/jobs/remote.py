@@ -175,7 +175,7 @@ def _pieces(connection: GuardedConnection, response: http.client.HTTPResponse, l
         if max(announced or 0, found) > limit:
             raise RequestTooLarge(f"The file at 'file_url' has more than {limit} bytes.", param="file_url")
         with connection.errors():
-            piece = response.read(_PIECE)
+            piece = response.read1(_PIECE)  # as they come: whoever takes them may have seen enough
         if not piece:
             break
         found += len(piece)

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from audio_gateway.aws import LINKS, aws_client, is_absent, or_unavailable
+from audio_gateway.aws import LINKS, aws_client, is_absent, or_unavailable, remove_objects
 from audio_gateway.errors import FileUnavailable, MeteringUnavailable, NotFound, StorageUnavailable
 from audio_gateway.jobs.job_files import ObjectReader, SourceFile
 from audio_gateway.jobs.uploads import FORM_SECONDS, Form, Upload, UploadState, is_upload_id, new_upload_id
@@ -126,13 +126,7 @@ class UploadStore:
     def remove_all(self, project_id: str) -> None:
         """Remove all files that a project has uploaded. Safe to repeat: a form may still bring some."""
         with _as_ours():
-            pages = self._s3.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=f"uploads/{project_id}/"
-            )
-            for page in pages:
-                found: Any = [{"Key": each["Key"]} for each in page.get("Contents", ())]
-                if found:
-                    self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": found, "Quiet": True})
+            remove_objects(self._s3, self._bucket, f"uploads/{project_id}/")
 
     def _upload(self, project_id: str, upload_id: str) -> Upload:
         item = self._table.get(_key(project_id, upload_id)) if is_upload_id(upload_id) else None

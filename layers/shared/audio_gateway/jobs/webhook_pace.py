@@ -43,6 +43,8 @@ class Pace:
 
 OF_A_HOST: Final = Pace("HOST", 120, _MINUTE_MS + LATE_MS)
 """POSTs to one host, of all projects: 120 within a minute. The period is longer, as calls may begin `LATE_MS` late."""
+OF_A_PROJECT_AT_A_HOST: Final = Pace("SHARE", 100, _MINUTE_MS + LATE_MS)
+"""POSTs of one project to one host: less than the host gets, so that no project alone keeps others waiting there."""
 OF_TESTS: Final = Pace("TESTS", 10, _MINUTE_MS)
 """Test calls of one project."""
 
@@ -93,6 +95,11 @@ def free_at(taken: Sequence[int], pace: Pace, now_ms: int) -> int:
 def name_of_host(place: str) -> str:
     """What stands for a host and port in the table and in messages, neither of which says where events go."""
     return hashlib.sha256(place.encode()).hexdigest()[:32]
+
+
+def name_of_share(project_id: str, host: str) -> str:
+    """What stands for a project's share of a host, by the name of the host."""
+    return hashlib.sha256(f"{project_id} {host}".encode()).hexdigest()[:32]
 
 
 def _key(pace: Pace, name: str) -> dict[str, Any]:

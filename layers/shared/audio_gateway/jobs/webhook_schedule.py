@@ -28,7 +28,8 @@ class Delivery:
     """An event on its way to an endpoint. Moments are unix seconds.
 
     `attempt` counts from 1; `first_at` is the moment of the first try, None before it; the next one is due at `due_at`.
-    A try that waits for its turn at a host has the host's name and the moment in `turn_ms` (jobs/webhook_pace.py).
+    A try that waits for its turn has the moment in `turn_ms`, and in `host` the name of the host or of its project's
+    share of it (jobs/webhook_pace.py).
     """
 
     project_id: str

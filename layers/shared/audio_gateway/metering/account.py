@@ -36,7 +36,8 @@ class Work:
     """One request, measured: `amount` Unicode code points or milliseconds of audio, as `unit` says.
 
     The price is what the caller pays, the cost what the provider takes. `items` says how the price was computed; it is
-    empty for work that was only held, and where a version before this one wrote it.
+    empty for work that was only held, and where a version before this one wrote it. `in_vain_microusd` is the part of
+    the cost for which the caller got nothing and pays nothing.
     """
 
     request_id: str
@@ -47,6 +48,7 @@ class Work:
     price_microusd: int
     cost_microusd: int
     items: tuple[LineItem, ...] = ()
+    in_vain_microusd: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ class Hold:
 class Usage:
     """What a key has used of its windows at one moment.
 
-    `open_holds` counts requests and jobs that are running, `open_jobs` the jobs among them; `pending_upload_bytes` are
+    `in_vain_microusd` is what providers took in the month for nothing, which the caller does not pay. `open_holds`
+    counts requests and jobs that are running, `open_jobs` the jobs among them; `pending_upload_bytes` are
     those of uploads that were announced and not used, where that was looked up.
     """
 
@@ -93,6 +96,7 @@ class Usage:
     characters: int = 0
     audio_ms: int = 0
     committed_microusd: int = 0
+    in_vain_microusd: int = 0
     open_holds: int = 0
     open_jobs: int = 0
     pending_upload_bytes: int = 0
@@ -125,6 +129,15 @@ class Meter(Protocol):
             LimitReached: one of the key's limits does not allow it; nothing is held.
             PermissionDenied: the key is disabled, deleted or expired, or not for the model.
             MeteringUnavailable: the account cannot be written now; nothing may reach a provider.
+        """
+        ...
+
+    def look(self, caller: Caller, work: Work) -> None:
+        """Raise what `admit` would refuse now, for work that may come to more than this; nothing is held. One read.
+
+        Raises:
+            LimitReached, PermissionDenied: as `admit`.
+            MeteringUnavailable: the account cannot be read now.
         """
         ...
 
@@ -178,20 +191,20 @@ class JobMeter(Protocol):
         """
         ...
 
-    def settle_at(self, hold: Hold, work: Work, at_ms: int) -> None:
+    def settle_at(self, hold: Hold, work: Work, at_ms: int, *, in_vain_microusd: int = 0) -> None:
         """Write the ledger row for the work as it was done, stamped with `at_ms`, then release the hold.
 
-        `at_ms` is `Hold.stamp` of the job's end. Safe to repeat with the same stamp, at any time later. Evidence with
-        the stamp must be there before. A hold that was given back, because nobody knew of the job, is charged all the
-        same.
+        `in_vain_microusd` is what providers took for nothing of the job, which has rows of its own. `at_ms` is
+        `Hold.stamp` of the job's end. Safe to repeat with the same stamp, at any time later. Evidence with the stamp
+        must be there before. A hold that was given back, because nobody knew of the job, is charged all the same.
 
         Raises:
             MeteringUnavailable: the row cannot be written, or the account.
         """
         ...
 
-    def release(self, hold: Hold) -> None:
-        """See `Meter.release`."""
+    def release(self, hold: Hold, *, in_vain_microusd: int = 0) -> None:
+        """See `Meter.release`, and `settle_at` for what was in vain."""
         ...
 
 
@@ -200,11 +213,12 @@ class HeldJob:
     """What there is to know of a job that has a hold.
 
     `ended_ms` is when it ended (unix milliseconds), None while it runs; `work` what it is charged for, None for
-    nothing.
+    nothing; `in_vain_microusd` what providers took for nothing.
     """
 
     ended_ms: int | None
     work: Work | None
+    in_vain_microusd: int = 0
 
 
 class HeldJobs(Protocol):

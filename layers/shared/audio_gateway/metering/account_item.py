@@ -4,6 +4,7 @@
     status, version, limits                what the operator set; `version` counts the changes
     r<minute> c<minute> a<minute>          requests, characters and audio milliseconds of a clock minute
     m<month>                               micro-dollars spent and held in a UTC month
+    f<month>                               micro-dollars that providers took in it for failures, free to the caller
     holds                                  open requests and jobs: id → a short text
     open_jobs                              the ids of those that are jobs: see `account_updates`
     waits                                  polls that wait for jobs: see `waits`
@@ -122,6 +123,7 @@ def usage_from(item: dict[str, Any], now_ms: int) -> Usage:
         characters=number(f"c{minute}"),
         audio_ms=number(f"a{minute}"),
         committed_microusd=number(f"m{month}"),
+        in_vain_microusd=number(f"f{month}"),
         open_holds=len(item["holds"]["M"]),
         open_jobs=sum(hold_id.startswith(JOB_PREFIX) for hold_id in item["holds"]["M"]),
     )

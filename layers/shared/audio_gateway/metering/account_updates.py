@@ -6,6 +6,7 @@ be many of is taken in portions.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -36,7 +37,7 @@ _GUARD_S_OF_JOBS: Final = _GUARD_S + 50
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The end of a hold: what is really spent of it, in micro-dollars.
+    """The end of a hold: what is really spent of it, in micro-dollars, and what providers took for nothing.
 
     `guarded`: its admission may arrive after this. It would hold the price again, and the sweeper would find the row
     and take it for one not yet released; so the account refuses it for as long as it may come.
@@ -49,6 +50,7 @@ class Release:
     spent_microusd: int
     guarded: bool = False
     given_back: bool = False
+    in_vain_microusd: int = 0
 
 
 def admission_update(hold: Hold, account: Account) -> dict[str, Any]:
@@ -63,6 +65,8 @@ def admission_update(hold: Hold, account: Account) -> dict[str, Any]:
     update.count(f"c{minute}", _counted(work, "characters"), limits.characters_per_minute)
     update.count(f"a{minute}", _counted(work, "audio_ms"), limits.audio_ms_per_minute)
     update.count(f"m{hold.month}", work.price_microusd, limits.monthly_budget_microusd)
+    if limits.monthly_budget_microusd is not None:
+        update.require_less(f"f{hold.month}", ":budget", limits.monthly_budget_microusd)
     update.require("size(holds) < :concurrent", {":concurrent": limits.most_at_once})
     if hold.is_job:
         update.require_fewer(OPEN_JOBS, ":jobs", limits.most_jobs)
@@ -139,13 +143,14 @@ def release_update(releases: Sequence[Release], now_ms: int, stale: Sequence[str
     At most `MAX_RELEASES` of them. `stale` are attributes that go with them, see `stale_names`.
     """
     update = Update(account_key(releases[0].hold.caller.key_id))
-    months: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for at, release in enumerate(releases):
         hold, back = release.hold, BACK + release.hold.work.request_id
         update.name(f"#h{at}", hold.work.request_id)
         update.require(f"holds.#h{at} = :h{at}", {f":h{at}": hold_text(hold)})
         update.remove(f"holds.#h{at}")
-        months[hold.month] = months.get(hold.month, 0) + release.spent_microusd - hold.work.price_microusd
+        counts[f"m{hold.month}"] += release.spent_microusd - hold.work.price_microusd
+        counts[f"f{hold.month}"] += release.in_vain_microusd
         if release.guarded:
             update.name(f"#l{at}", LATE + hold.work.request_id)
             seconds = _GUARD_S_OF_JOBS if hold.is_job else _GUARD_S
@@ -158,8 +163,8 @@ def release_update(releases: Sequence[Release], now_ms: int, stale: Sequence[str
             update.remove(f"#b{at}")
     if jobs := [each.hold.work.request_id for each in releases if each.hold.is_job]:
         update.take_out(OPEN_JOBS, ":jobs", jobs)
-    for month, amount in months.items():
-        update.count(f"m{month}", amount, None)
+    for counter, amount in counts.items():
+        update.count(counter, amount, None)
     for at, name in enumerate(stale):
         if not update.names_attribute(name):  # one path may not be changed twice
             update.name(f"#s{at}", name)
@@ -182,11 +187,12 @@ def was_given_back(item: dict[str, Any], hold: Hold) -> bool:
     return BACK + hold.work.request_id in item
 
 
-def late_charge(hold: Hold, spent_microusd: int) -> dict[str, Any]:
+def late_charge(hold: Hold, spent_microusd: int, in_vain_microusd: int) -> dict[str, Any]:
     """The update that charges a job whose hold was given back unpaid: once, for what says so goes with it."""
     update = Update(account_key(hold.caller.key_id))
     update.name("#back", BACK + hold.work.request_id)
     update.require("attribute_exists(#back)", {})
     update.count(f"m{hold.month}", spent_microusd, None)
+    update.count(f"f{hold.month}", in_vain_microusd, None)
     update.remove("#back")
     return update.arguments()

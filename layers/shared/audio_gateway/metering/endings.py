@@ -14,13 +14,14 @@ class Ending:
     """`running`: the job goes on. `ended`: it is known what is charged. `unknown`: nobody has said anything.
 
     `at_ms` is the stamp of the row in unix milliseconds; `work` what is charged, None for nothing. `evidence` may have
-    been left, and is to be forgotten.
+    been left, and is to be forgotten. `in_vain_microusd` is what providers took for a job's parts for nothing.
     """
 
     state: Literal["running", "ended", "unknown"]
     at_ms: int
     work: Work | None = None
     evidence: bool = True
+    in_vain_microusd: int = 0
 
 
 class Endings:
@@ -36,7 +37,7 @@ class Endings:
         if job is not None:
             if job.ended_ms is None:
                 return Ending("running", hold.admitted_ms)
-            return Ending("ended", hold.stamp(job.ended_ms), job.work)
+            return Ending("ended", hold.stamp(job.ended_ms), job.work, in_vain_microusd=job.in_vain_microusd)
         evidence = self._unsettled.find(hold)
         if evidence is not None:
             return Ending("ended", evidence.at_ms, evidence.work)

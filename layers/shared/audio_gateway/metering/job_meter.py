@@ -52,16 +52,17 @@ class DynamoJobMeter:
         """See `JobMeter.correct`."""
         return self._corrections.make(present, wanted)
 
-    def settle_at(self, hold: Hold, work: Work, at_ms: int) -> None:
+    def settle_at(self, hold: Hold, work: Work, at_ms: int, *, in_vain_microusd: int = 0) -> None:
         """See `JobMeter.settle_at`."""
         row = self._rows.put(row_for(hold, work, "answered", at_ms))
-        self._release(hold, row.price_microusd)
+        self._release(hold, row.price_microusd, in_vain_microusd)
 
-    def release(self, hold: Hold) -> None:
+    def release(self, hold: Hold, *, in_vain_microusd: int = 0) -> None:
         """See `JobMeter.release`."""
-        self._release(hold, 0)
+        self._release(hold, 0, in_vain_microusd)
 
-    def _release(self, hold: Hold, spent_microusd: int) -> None:
-        account = self._releases.send(Release(hold, spent_microusd, guarded=True))
+    def _release(self, hold: Hold, spent_microusd: int, in_vain_microusd: int) -> None:
+        release = Release(hold, spent_microusd, guarded=True, in_vain_microusd=in_vain_microusd)
+        account = self._releases.send(release)
         if account is not None and was_given_back(account, hold):
-            self._accounts.update(late_charge(hold, spent_microusd))
+            self._accounts.update(late_charge(hold, spent_microusd, in_vain_microusd))

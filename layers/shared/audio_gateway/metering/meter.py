@@ -17,6 +17,7 @@ from audio_gateway.metering.account import Admission, Caller, Hold, Work, window
 from audio_gateway.metering.account_item import (
     Account,
     account_from,
+    account_key,
     closed_jobs,
     hold_text,
     no_account,
@@ -30,6 +31,7 @@ from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.limited_updates import MAX_LEARNING, UNKNOWN
 from audio_gateway.metering.refusals import Asked, key_refuses, refusal
 from audio_gateway.metering.releases import Releases
+from audio_gateway.metering.table import Table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -49,6 +51,7 @@ class DynamoMeter:
         hold_seconds: int = REQUEST_HOLD_SECONDS,
         now_ms: Callable[[], int] = now_ms,
     ) -> None:
+        self._table = Table(client, table)
         self._accounts = AccountWriter(client, table)
         self._releases = Releases(self._accounts, now_ms)
         self._ledger = LedgerStore(client, table)
@@ -107,6 +110,21 @@ class DynamoMeter:
         refused.windows = windows_of(account.limits, usage_from(item, hold.admitted_ms), hold.admitted_ms)
         raise refused
 
+    def look(self, caller: Caller, work: Work) -> None:
+        """See `Meter.look`. It is a consistent read: a request that has just ended must not be in the way."""
+        now_ms = self._now_ms()
+        item = self._table.get(account_key(caller.key_id))
+        if item is None:
+            raise no_account()
+        account = self._known[caller.key_id] = account_from(item)
+        denial = key_refuses(account, work.model, now_ms)
+        if denial is not None:
+            raise denial
+        refused = refusal(Asked.at_least(Hold(caller, work, now_ms, 0)), account.limits, item)
+        if refused is not None and not (refused.limit == "concurrent_jobs" and closed_jobs(item)):
+            refused.windows = windows_of(account.limits, usage_from(item, now_ms), now_ms)
+            raise refused
+
     def settle(self, hold: Hold, work: Work, *, late: Callable[[], bool] = lambda: False) -> None:
         """See `Meter.settle`."""
         self._settle(hold, row_for(hold, work, "answered"), late)
@@ -117,7 +135,7 @@ class DynamoMeter:
 
     def _settle(self, hold: Hold, row: LedgerRow, late: Callable[[], bool]) -> None:
         row = self._ledger.put(row)
-        release = self._release_of(hold, row.price_microusd)
+        release = self._release_of(hold, row.price_microusd, row.in_vain_microusd)
         if late():
             self._releases.remember(release)
             return
@@ -127,12 +145,12 @@ class DynamoMeter:
 
     def release(self, hold: Hold) -> None:
         """See `Meter.release`."""
-        self._send(self._release_of(hold, 0))
+        self._send(self._release_of(hold, 0, 0))
 
-    def _release_of(self, hold: Hold, spent_microusd: int) -> Release:
+    def _release_of(self, hold: Hold, spent_microusd: int, in_vain_microusd: int) -> Release:
         twice = hold.work.request_id in self._sent_twice
         self._sent_twice.discard(hold.work.request_id)
-        return Release(hold, spent_microusd, guarded=twice)
+        return Release(hold, spent_microusd, guarded=twice, in_vain_microusd=in_vain_microusd)
 
     def _send(self, release: Release) -> None:
         self._releases.send(release, self._stale.pop(release.hold.caller.key_id, ()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from audio_gateway.errors import BudgetReached, LimitReached, PermissionDenied, RateLimitReached, TooMuchAtOnce
@@ -16,7 +16,7 @@ class Asked:
     """What is asked of an account: requests of the minute of `at_ms`, and for `work` more than is held for it.
 
     `price_microusd` and `amount` are what comes on top of that, `month` is the one that pays. `places` is how many more
-    requests or jobs would be open.
+    requests or jobs would be open. `is_least`: the work may come to more, once somebody has measured it.
     """
 
     at_ms: int
@@ -27,12 +27,18 @@ class Asked:
     price_microusd: int = 0
     amount: int = 0
     is_job: bool = False
+    is_least: bool = False
 
     @classmethod
     def admission(cls, hold: Hold) -> Self:
         """A place for a request or a job, and its whole price."""
         work = hold.work
         return cls(hold.admitted_ms, 1, 1, hold.month, work, work.price_microusd, work.amount, hold.is_job)
+
+    @classmethod
+    def at_least(cls, hold: Hold) -> Self:
+        """An admission of work of which nobody knows yet how much it is."""
+        return replace(cls.admission(hold), is_least=True)
 
     @classmethod
     def visit(cls, at_ms: int) -> Self:
@@ -72,15 +78,27 @@ def _budget(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached 
     budget = limits.monthly_budget_microusd
     if budget is None or asked.work is None or asked.price_microusd < 0:
         return None
+    month = f"{asked.month[:4]}-{asked.month[4:]}"
+    taken = int(item.get(f"f{asked.month}", {"N": "0"})["N"])
+    if asked.places and 0 < taken >= budget:
+        message = (
+            "Requests of the key that failed and cost it nothing have cost the operator as much as all of the key's "
+            f"${usd(budget)} for {month}: no more are taken in this month, unless the operator raises its budget."
+        )
+        return BudgetReached(message, limit="monthly_budget_usd")
     committed = int(item.get(f"m{asked.month}", {"N": "0"})["N"])
     if committed + asked.price_microusd <= budget:
         return None
     others = committed - (asked.work.price_microusd - asked.price_microusd)
     message = (
-        f"This request costs ${usd(asked.work.price_microusd)}, and ${usd(others)} of the key's "
-        f"${usd(budget)} for {asked.month[:4]}-{asked.month[4:]} are spent or held."
+        f"This request costs {_least(asked)}${usd(asked.work.price_microusd)}, and ${usd(others)} of the key's "
+        f"${usd(budget)} for {month} are spent or held."
     )
     return BudgetReached(message, limit="monthly_budget_usd")
+
+
+def _least(asked: Asked) -> str:
+    return "at least " if asked.is_least else ""
 
 
 def _places(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
@@ -118,6 +136,7 @@ def _minute(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached 
         if whole > cap:
             message = f"The key has {cap / unit:g} {what}; this request alone takes {whole / unit:g}."
             return TooMuchAtOnce(f"{message} Send it in smaller parts.", limit=limit)
-        message = f"Limit of {what} reached: {spent / unit:g} of {cap / unit:g} used, {wanted / unit:g} asked for."
+        asked_for = f"{_least(asked)}{wanted / unit:g} asked for"
+        message = f"Limit of {what} reached: {spent / unit:g} of {cap / unit:g} used, {asked_for}."
         return RateLimitReached(message, limit=limit, retry_after_s=seconds_to_next_minute(asked.at_ms))
     return None

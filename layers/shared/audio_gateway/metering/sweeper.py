@@ -68,11 +68,15 @@ class Keys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """A hold that is settled now, for this price in micro-dollars; `finding` says which case of the rule it was."""
+    """A hold that is settled now, for this price in micro-dollars; `finding` says which case of the rule it was.
+
+    `in_vain_microusd` is what providers took for nothing.
+    """
 
     finding: Finding
     hold: Hold
     price_microusd: int
+    in_vain_microusd: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,14 +205,23 @@ class Sweeper:
             report.failures.append(Failure(hold.caller.key_id, error))
             return
         finding, row = found
-        yield Swept(finding, hold, 0 if row is None else row.price_microusd)
+        price, in_vain = (0, 0) if row is None else (row.price_microusd, row.in_vain_microusd)
+        yield Swept(finding, hold, price, ending.in_vain_microusd if hold.is_job else in_vain)
 
     def _release(self, account: Item, settled: list[Swept], report: SweepReport) -> None:
         """Release the holds with one update, and report those that were still there."""
         now_ms = self._now_ms()
         marks_left = max(0, _MAX_GIVEN_BACK - len(given_back_from(account, now_ms)))
         of_no_job = [each.hold for each in settled if each.finding == "abandoned" and each.hold.is_job][:marks_left]
-        batch = [Release(each.hold, each.price_microusd, given_back=each.hold in of_no_job) for each in settled]
+        batch = [
+            Release(
+                each.hold,
+                each.price_microusd,
+                given_back=each.hold in of_no_job,
+                in_vain_microusd=each.in_vain_microusd,
+            )
+            for each in settled
+        ]
         released = release_all(self._accounts, batch, now_ms, stale_names(account, now_ms)).releases
         for each, release in zip(settled, batch, strict=True):
             if each.hold.is_job:

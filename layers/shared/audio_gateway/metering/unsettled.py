@@ -99,7 +99,9 @@ class UnsettledStore:
 
         stamp = hold.admitted_ms if at_ms is None else at_ms
         items = line_items_text(work.items)
-        done = [work.model, work.amount, work.price_microusd, work.cost_microusd, stamp, items]
+        done = [
+            work.model, work.amount, work.price_microusd, work.cost_microusd, stamp, items, work.in_vain_microusd,
+        ]  # fmt: skip
         body = json.dumps(done, ensure_ascii=False)
         try:
             self._client.put_object(Bucket=self._bucket, Key=_name(hold), Body=body.encode())
@@ -116,12 +118,13 @@ class UnsettledStore:
             if is_absent(error, self._client, self._bucket, _name(hold)):
                 return None
             raise MeteringUnavailable("The evidence of an answer could not be read.") from error
-        # Evidence of versions before this one ends earlier: without line items, or without a stamp, too.
+        # Evidence of versions before this one ends earlier: without the last, the line items, or the stamp, too.
         model, amount, price, cost, *more = json.loads(body)
         stamp = more[0] if more else hold.admitted_ms
         items = line_items_from(more[1]) if more[1:] else ()
+        in_vain = more[2] if more[2:] else 0
         held = hold.work
-        work = Work(held.request_id, held.endpoint, model, held.unit, amount, price, cost, items)
+        work = Work(held.request_id, held.endpoint, model, held.unit, amount, price, cost, items, in_vain)
         return Evidence(work, stamp)
 
     def forget(self, hold: Hold) -> None:

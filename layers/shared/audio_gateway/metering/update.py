@@ -41,6 +41,10 @@ class Update:
             self._clauses["ADD"].append(f"{attribute} :add_{attribute}")
             self._value(f":add_{attribute}", amount)
 
+    def require_less(self, counter: str, placeholder: str, than: int) -> None:
+        """Require that a counter, which is missing while it is 0, has not come to an amount."""
+        self.require(f"(attribute_not_exists({counter}) OR {counter} < {placeholder})", {placeholder: than})
+
     def set(self, path: str, placeholder: str, value: int | str) -> None:
         """Give an attribute, or a member of a map, a value."""
         self._clauses["SET"].append(f"{path} = {placeholder}")

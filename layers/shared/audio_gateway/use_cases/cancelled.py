@@ -9,19 +9,23 @@ from audio_gateway.catalog.models import Catalog
 from audio_gateway.deadline import Deadline
 from audio_gateway.jobs.job import Job
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.use_cases.job_money import work_done
+from audio_gateway.use_cases.job_money import cost_under_way, work_done
 from audio_gateway.use_cases.merge_job import INTERRUPTED, Ending, fail_job
 
 
 def cancelled(job: Job, *, store: JobStore, catalog: Callable[[], Catalog], now_ms: Callable[[], int]) -> Job:
     """The job once it is over: cancelled with what was answered by then, if it was open. Safe to repeat.
 
-    `catalog` gives the catalogue, which only a job that has done something needs; `now_ms` is the clock in unix
+    `catalog` gives the catalogue, which only a job needs whose work has begun; `now_ms` is the clock in unix
     milliseconds. Raises `StorageUnavailable`.
     """
     while not job.is_final:
         work = work_done(job, catalog()) if job.answered.count else None
-        ended = store.finish(job, "cancelled", at_ms=now_ms(), work=work, partial=work is not None)
+        # What comes of these finds the job over, and the account could not be told of it any more.
+        in_vain = cost_under_way(job, catalog)
+        ended = store.finish(
+            job, "cancelled", at_ms=now_ms(), work=work, partial=work is not None, in_vain_microusd=in_vain
+        )
         if ended is None:  # deleted by somebody else
             return replace(job, status="cancelled")
         job = ended

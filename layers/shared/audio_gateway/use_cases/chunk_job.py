@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,7 +89,10 @@ def part(number: int) -> str:
 
 
 def _came_too_late(job: Job, plan: Plan, number: int, model_id: str, using: ChunkWork) -> None:
-    """The job was over before its chunk was counted: nobody pays for it, and nothing of it is kept."""
+    """The job was over before its chunk was counted: nobody pays for it, and nothing of it is kept.
+
+    The end of the job has counted it for the key's account (`cost_under_way`).
+    """
     model = using.catalog.models.get(model_id)
     if model is not None:
         write_off(job, model, plan.amount_of(number), using.now_ms(), using.ledger)
@@ -124,8 +128,11 @@ def _do(job: Job, order: JobOrder, plan: Plan, number: int, call: Call, using: C
             in_vain.append(model)
             raise
     finally:
-        for each in in_vain:
-            write_off(job, each, plan.amount_of(number), using.now_ms(), using.ledger)
+        amount, now_ms = plan.amount_of(number), using.now_ms()
+        cost = sum(write_off(job, each, amount, now_ms, using.ledger) for each in in_vain)
+        if cost:
+            with suppress(StorageUnavailable):  # the provider's error is what counts here
+                using.store.worked_in_vain(job, cost)
     return about
 
 

@@ -27,7 +27,7 @@ from audio_gateway.use_cases.start_job import JobDesk
 class Stopping:
     """What ending a job works with.
 
-    `catalog` gives the catalogue, which only a job that has done something needs. `end` has a job ended, by project and
+    `catalog` gives the catalogue, which only a job needs whose work has begun. `end` has a job ended, by project and
     id, by the function that does; it does not wait for that.
     """
 

@@ -14,6 +14,7 @@ The month of the hold pays, whenever the job ends. The sweeper finishes what nob
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -23,6 +24,7 @@ from audio_gateway.deadline import Deadline
 from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job
 from audio_gateway.jobs.job_store import JobStore
+from audio_gateway.jobs.plan import MOST_LANES
 from audio_gateway.metering.account import Caller, Hold, JobMeter, Work
 from audio_gateway.metering.ledger import LedgerRow, failed_row
 from audio_gateway.metering.unsettled import Unsettled
@@ -104,25 +106,40 @@ def settle(job: Job, *, till: JobTill) -> None:
     if hold is None or job.completed_ms is None:
         return
     if job.work is None:
-        till.meter.release(hold)
+        till.meter.release(hold, in_vain_microusd=job.in_vain_microusd)
         return
     at_ms = hold.stamp(job.completed_ms)
     till.unsettled.keep(hold, job.work, at_ms)
-    till.meter.settle_at(hold, job.work, at_ms)
+    till.meter.settle_at(hold, job.work, at_ms, in_vain_microusd=job.in_vain_microusd)
     till.unsettled.forget(hold)
 
 
-def write_off(job: Job, model: Model, amount: int, now_ms: int, ledger: LedgerWriter) -> None:
+def write_off(job: Job, model: Model, amount: int, now_ms: int, ledger: LedgerWriter) -> int:
     """Write down what a provider takes for work of which the caller of a job has nothing, and pays nothing.
 
-    `amount` is characters or milliseconds of audio. A row that cannot be written is left out: it is the operator's
-    knowledge and nobody's money.
+    `amount` is characters or milliseconds of audio; answers the cost in micro-dollars. A row that cannot be written is
+    left out: it is the operator's knowledge and nobody's money.
     """
     call = Call(f"{job.id}_{secrets.token_hex(6)}", Caller(job.key_id, job.project_id), Deadline.after(0))
     work = work_of(call, job.endpoint, model, amount)
     if work.cost_microusd:
         with suppress(MeteringUnavailable):
             ledger.put(failed_row(Hold(call.caller, work, now_ms, 0), work.model, work.cost_microusd))
+    return work.cost_microusd
+
+
+def cost_under_way(job: Job, catalog: Callable[[], Catalog]) -> int:
+    """What providers may take for the tasks of a job that are being worked on now, in micro-dollars.
+
+    Nobody counts them while they are: as many as may be at once, of the average cost. Where a task has several chunks,
+    of which one is worked on, it is more than they can take.
+    """
+    hold, left = job.hold, job.total - job.completed
+    if job.status != "running" or hold is None or left <= 0 or not hold.work.cost_microusd:
+        return 0
+    model = catalog().models.get(job.model)
+    at_once = MOST_LANES if model is None else min(MOST_LANES, model.chunk_concurrency)
+    return min(at_once, left) * -(-hold.work.cost_microusd // job.total)
 
 
 def _charge(hold: Hold, model_id: str, amount: int, catalog: Catalog) -> Work:

@@ -122,13 +122,17 @@ def _decided(job: Job, plan: Plan | None, error: JobError | None, deadline: Dead
     there = [] if plan is None else plan.counted(job.answered)
     is_empty = plan is not None and not plan.pieces and error is None
     made = plan is not None and (bool(there) or is_empty) and _is_made(job, plan, there, error, deadline, using)
-    work = work_done(job, using.catalog) if made else None
+    done = work_done(job, using.catalog)
+    work, lost = (done, None) if made else (None, done)
     if made and plan is not None and len(there) == len(plan.pieces):
         return using.store.finish(job, "succeeded", at_ms=using.now_ms(), work=work)
     reason = _reason(job, plan, there, error, using.files)
     if made:
         reason = replace(reason, message=f"{reason.message} The rest is kept as a partial result.")
-    return using.store.finish(job, "failed", at_ms=using.now_ms(), work=work, error=reason, partial=made)
+    in_vain = 0 if lost is None else lost.cost_microusd
+    return using.store.finish(
+        job, "failed", at_ms=using.now_ms(), work=work, error=reason, partial=made, in_vain_microusd=in_vain
+    )
 
 
 def _is_made(

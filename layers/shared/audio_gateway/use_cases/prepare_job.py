@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,11 +25,18 @@ from audio_gateway.use_cases.ask import Providers
 from audio_gateway.use_cases.job_money import JobTill, hold_price, new_hold
 from audio_gateway.use_cases.job_order import JobOrder, order_of
 from audio_gateway.use_cases.job_parts import characters_of_a_part, cut_rule, too_many_parts
+from audio_gateway.use_cases.job_watch import JobIsOver, JobWatch
 from audio_gateway.use_cases.speech import SpeechOrder, able_to_speak
 from audio_gateway.use_cases.transcription import TranscriptionOrder, able_to_listen
 
-Fetch = Callable[[Job, str], SourceFile]
+Watched = Callable[[Iterable[bytes]], Iterator[bytes]]
+"""The same pieces, as long as the job is open."""
+
+Fetch = Callable[[Job, str, Watched], SourceFile]
 """Brings the audio at a URL into the job's files."""
+
+LOOK_S: Final = 5.0
+"""So often a job is looked at while it is prepared: a read unit at most, of a step that takes minutes then."""
 
 _PLAN: Final = "plan.json"
 
@@ -66,11 +74,12 @@ def prepare_job(project_id: str, job_id: str, deadline: Deadline, *, using: Prep
     order = order_of(using.files, job)
     able = _able(order, using)
     kept = using.files.get_json(job, _PLAN)
-    plan = _new_plan(job, order, able[0], deadline, using) if kept is None else Plan.from_json(kept)
-    hold = new_hold(job.id, Caller(job.key_id, job.project_id), job.endpoint, able, plan.amount, using.now_ms())
-    job = hold_price(job, hold, store=using.store, till=using.till)
-    if using.store.begin(job, plan):
-        return plan.lanes(min(able[0].chunk_concurrency, using.most_lanes))
+    with suppress(JobIsOver):
+        plan = _new_plan(job, order, able[0], deadline, using) if kept is None else Plan.from_json(kept)
+        hold = new_hold(job.id, Caller(job.key_id, job.project_id), job.endpoint, able, plan.amount, using.now_ms())
+        job = hold_price(job, hold, store=using.store, till=using.till)
+        if using.store.begin(job, plan):
+            return plan.lanes(min(able[0].chunk_concurrency, using.most_lanes))
     ended = using.store.get(project_id, job_id, using.now_ms() // 1000)
     if ended is None or ended.work is None:
         # It was cancelled, or deleted, in the meantime: whoever did that may not have seen the hold, nor the chunks.
@@ -93,17 +102,18 @@ def _able(order: JobOrder, using: Preparation) -> tuple[Model, ...]:
 
 
 def _new_plan(job: Job, order: JobOrder, model: Model, deadline: Deadline, using: Preparation) -> Plan:
+    watch = JobWatch(job, using.store, using.now_ms, LOOK_S)
     if isinstance(order.what, SpeechOrder):
-        plan = _text_in_parts(job, order.what, model, using.files)
+        plan = _text_in_parts(job, order.what, model, watch, using.files)
     else:
-        plan = _audio_in_chunks(job, order, order.what, model, deadline, using)
+        plan = _audio_in_chunks(job, order, order.what, model, deadline=deadline, watch=watch, using=using)
     using.files.put_json(job, _PLAN, plan.to_json())  # last: where it is, all chunks are
     return plan
 
 
-def _text_in_parts(job: Job, order: SpeechOrder, model: Model, files: JobFiles) -> Plan:
+def _text_in_parts(job: Job, order: SpeechOrder, model: Model, watch: JobWatch, files: JobFiles) -> Plan:
     pieces, at = list[Piece](), 0
-    for part in split(order.text, characters_of_a_part(model)):
+    for part in watch.each(split(order.text, characters_of_a_part(model))):
         if is_visible(part):  # a stretch of blanks is nothing to say, and nothing to pay
             if len(pieces) == MOST_PIECES:
                 raise too_many_parts(order, model)
@@ -113,8 +123,15 @@ def _text_in_parts(job: Job, order: SpeechOrder, model: Model, files: JobFiles) 
     return Plan(sum(piece.own for piece in pieces), tuple(pieces))
 
 
-def _audio_in_chunks(
-    job: Job, order: JobOrder, what: TranscriptionOrder, model: Model, deadline: Deadline, using: Preparation
+def _audio_in_chunks(  # noqa: PLR0913 - what the step is about, and with what
+    job: Job,
+    order: JobOrder,
+    what: TranscriptionOrder,
+    model: Model,
+    *,
+    deadline: Deadline,
+    watch: JobWatch,
+    using: Preparation,
 ) -> Plan:
     from audio_gateway.audio.encode import flac_file
 
@@ -122,10 +139,10 @@ def _audio_in_chunks(
     if source is None:
         if order.url is None:
             raise InvalidRequest("There is no audio: neither a file nor a URL was given.", param="file")
-        source = using.fetch(job, order.url)
+        source = using.fetch(job, order.url, watch.each)
     recording = Recording(StoredContent(using.files.reader(source)))
     pieces = list[Piece]()
-    pcm = deadline.keep(_read(recording, deadline), _too_long())
+    pcm = deadline.keep(watch.each(_read(recording, deadline)), _too_long())
     for chunk in cut(pcm, cut_rule(what, model)):
         if len(pieces) == MOST_PIECES:
             raise too_many_parts(what, model)

@@ -11,7 +11,7 @@ from typing import Final, Literal, Self
 from audio_gateway.catalog.models import Endpoint, Model
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import MeteringUnavailable, ProviderError, ProviderRejected
-from audio_gateway.metering.account import Admission, Caller, Meter, Work
+from audio_gateway.metering.account import JOB_PREFIX, Admission, Caller, Meter, Work
 from audio_gateway.metering.line_items import Unit
 from audio_gateway.metering.price import Charge, charge_for_audio, charge_for_cached_characters, charge_for_characters
 from audio_gateway.metering.unsettled import Unsettled
@@ -60,6 +60,17 @@ class Till:
         dearest = max((work_of(call, endpoint, each, amount) for each in able), key=lambda work: work.price_microusd)
         admission = self.meter.admit(call.caller, replace(dearest, model=model.id, items=()))
         return Reservation(self, call, endpoint, admission)
+
+    def look(self, call: Call, endpoint: Endpoint, model: Model, amount: int, *, as_job: bool = False) -> None:
+        """Raise what would be refused now of a request of at least so much, or of a job. It holds nothing.
+
+        Only the price of the named model is certain: a fallback that costs more may not be able to do it.
+
+        Raises:
+            LimitReached, PermissionDenied, MeteringUnavailable: see `Meter.look`.
+        """
+        work = work_of(call, endpoint, model, amount)
+        self.meter.look(call.caller, replace(work, request_id=JOB_PREFIX) if as_job else work)
 
     def reserve_cached(self, call: Call, model: Model, characters: int) -> Reservation:
         """Hold what it costs to give speech of the model again. Raises as `reserve` does."""
@@ -156,7 +167,8 @@ class Reservation:
         self.keep_time(model)
         hold = self.admission.hold
         work = hold.work if self._cached else work_of(self._call, self._endpoint, model, hold.work.amount)
-        work = replace(work, cost_microusd=work.cost_microusd + self._cost_in_vain())
+        in_vain = self._cost_in_vain()
+        work = replace(work, cost_microusd=work.cost_microusd + in_vain, in_vain_microusd=in_vain)
         try:
             self._till.meter.settle(hold, work, late=lambda: self._call.deadline.passed)
         except MeteringUnavailable:

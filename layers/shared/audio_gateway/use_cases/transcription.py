@@ -39,6 +39,7 @@ from audio_gateway.transcripts.moved import moved, placed
 from audio_gateway.transcripts.render import Granularity, ResponseFormat
 from audio_gateway.transcripts.transcript import Transcript
 from audio_gateway.use_cases.ask import Candidate, OnFailure, Providers, Stopwatch, candidates, first_to_answer, watched
+from audio_gateway.use_cases.early_look import EarlyLook
 from audio_gateway.use_cases.known_voices import measured_voices
 from audio_gateway.use_cases.options import able, ignored_options, unsupported
 from audio_gateway.use_cases.reserve import Call, Reservation, Till
@@ -165,18 +166,21 @@ class Listening:
 def transcribe(order: TranscriptionOrder, call: Call, using: Listening) -> TranscriptionAnswer:
     """Have the audio written down by the model, or by the first of its fallbacks that can.
 
-    Raises `WorkTooLong` for what only a job can do, `UnknownModel`, `InvalidRequest` naming the field or what
-    `Till.reserve` raises, all before any provider is asked, or `ProviderError`; nothing is held after any of them.
+    Raises `WorkTooLong` for what only a job can do, `UnknownModel`, `InvalidRequest` naming the field, what `Till.look`
+    and `Till.reserve` raise, all before any provider is asked, or `ProviderError`; nothing is held after any of them.
     """
     catalog, providers, till = using.catalog, using.providers, using.till
     endpoint = _ENDPOINT_OF[order.task]
     model = catalog.model_for(order.model, endpoint)
     _check_granularities(order, model)
     _check_options(order, model, endpoint, catalog)
+    look = EarlyLook(till, call, endpoint, model)
+    if order.audio_field != "file":
+        look.take()
     voices = measured_voices(order.known_speakers)
     order = replace(order, data=_read(order, model, call, using.files), known_speakers=voices)
     with _naming_the_field(order):
-        audio = _plain(_measured(order.data, model, call.deadline, using.measure), model, call.deadline)
+        audio = _plain(_measured(order.data, model, call.deadline, using.measure, look), model, call.deadline, look)
     order = replace(order, data=audio.data)  # limits on bytes are for what is sent
 
     def plan(candidate: Model) -> frozenset[str]:
@@ -328,27 +332,37 @@ def _check_language(language: str | None, model: Model) -> frozenset[str]:
     raise InvalidRequest(message, param="language", code="unsupported_value")
 
 
-def measured_ms(order: TranscriptionOrder, deadline: Deadline, using: Listening) -> int | None:
-    """How long the audio is that came with the request; None if it is elsewhere, or too long to be measured in time.
+def measured_ms(order: TranscriptionOrder, call: Call, using: Listening) -> int | None:
+    """How long the audio is that a job is to hear; None if it is elsewhere, or too long to be measured in time.
 
-    Raises `UnknownModel` or `InvalidAudio`.
+    Raises `UnknownModel`, `InvalidAudio`, or what `Till.look` raises where measuring takes long.
     """
     if order.audio_field != "file":
         return None
-    model = using.catalog.model_for(order.model, _ENDPOINT_OF[order.task])
+    endpoint = _ENDPOINT_OF[order.task]
+    model = using.catalog.model_for(order.model, endpoint)
+    look = EarlyLook(using.till, call, endpoint, model, as_job=True)
     try:
-        return _measured(order.data, model, deadline, using.measure).duration_ms
+        return _measured(order.data, model, call.deadline, using.measure, look).duration_ms
     except WorkTooLong:
         return None
 
 
-def _measured(data: bytes, model: Model, deadline: Deadline, measure: Measure) -> AudioSource:
-    """The audio, measured; raises `InvalidAudio`, or `WorkTooLong` where that takes longer than there is time."""
+def _measured(data: bytes, model: Model, deadline: Deadline, measure: Measure, look: EarlyLook) -> AudioSource:
+    """The audio, measured; raises `InvalidAudio`, or `WorkTooLong` where that takes longer than there is time.
+
+    The limits are looked at where it takes long; raises what they refuse.
+    """
     seconds = min(_MEASURING_SECONDS, deadline.remaining_s())
     longest_s = max(_longest_s(model, deadline), seconds * _MEASURING_SPEED)
     time_is_up = Deadline.after(seconds)
     try:
-        return measure(data, limit_ms=int(longest_s * 1000), late=lambda: time_is_up.passed)
+        return measure(
+            data,
+            limit_ms=int(longest_s * 1000),
+            late=lambda: time_is_up.passed,
+            meanwhile=look.after_a_while(),
+        )
     except AudioTooLong as error:
         message = (
             f"The audio is too long to be measured before the platform gives up on an answer (29 s): at most "
@@ -357,11 +371,12 @@ def _measured(data: bytes, model: Model, deadline: Deadline, measure: Measure) -
         raise WorkTooLong(message, param="file") from error
 
 
-def _plain(audio: AudioSource, model: Model, deadline: Deadline) -> AudioSource:
+def _plain(audio: AudioSource, model: Model, deadline: Deadline, look: EarlyLook) -> AudioSource:
     """The audio in a file that may go to a provider; raises `WorkTooLong` where only a job can make it."""
     if audio.plain:
         return audio
     _check_length(audio.duration_ms, model, deadline)
+    look.take()
     time_is_up = Deadline.after(min(_REWRITING_SECONDS, deadline.remaining_s()))
     try:
         return plainly(audio, most_bytes=_most_bytes(model), late=lambda: time_is_up.passed)

@@ -13,7 +13,14 @@ from audio_gateway.jobs.announcements import Announcements
 from audio_gateway.jobs.job import new_job_id
 from audio_gateway.jobs.targets import place_of
 from audio_gateway.jobs.webhook_items import Attempt
-from audio_gateway.jobs.webhook_pace import OF_A_HOST, OF_TESTS, PaceStore, name_of_host
+from audio_gateway.jobs.webhook_pace import (
+    OF_A_HOST,
+    OF_A_PROJECT_AT_A_HOST,
+    OF_TESTS,
+    PaceStore,
+    name_of_host,
+    name_of_share,
+)
 from audio_gateway.jobs.webhook_post import Outcome
 from audio_gateway.jobs.webhook_queue import Announcement, WebhookQueue
 from audio_gateway.jobs.webhook_schedule import Delivery
@@ -114,13 +121,22 @@ def deliver(delivery: Delivery, *, postman: Postman) -> Attempt | None:
 
 
 def _at_its_turn(delivery: Delivery, endpoint: WebhookEndpoint, postman: Postman) -> Delivery | None:
-    """The same try, waiting for its turn at the endpoint's host; None if it is its turn."""
+    """The same try, waiting for its turn at the endpoint's host; None if it is its turn.
+
+    A project's tries queue up among themselves first: what waits for the host is no more than it can be sent soon.
+    """
     now_ms = int(postman.now_s() * _MILLISECONDS)
     host = name_of_host(place_of(endpoint.url))
     if delivery.has_turn(host, now_ms):
         return None
-    turn_ms = postman.paces.take(OF_A_HOST, host, now_ms)
-    return None if turn_ms <= now_ms else delivery.waiting(host, turn_ms)
+    share = name_of_share(delivery.project_id, host)
+    for pace, name in ((OF_A_PROJECT_AT_A_HOST, share), (OF_A_HOST, host)):
+        if delivery.has_turn(name, now_ms):
+            continue
+        turn_ms = postman.paces.take(pace, name, now_ms)
+        if turn_ms > now_ms:
+            return delivery.waiting(name, turn_ms)
+    return None
 
 
 def _after_failure(delivery: Delivery, endpoint: WebhookEndpoint, postman: Postman) -> Delivery | None:

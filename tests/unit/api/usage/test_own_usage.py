@@ -95,6 +95,7 @@ def test_a_key_that_has_done_nothing_has_used_nothing_of_its_limits(dynamodb: An
             "concurrent_jobs": None,
             "pending_upload_bytes": None,
         },
+        "free_failures_used_up": False,
     }
 
 
@@ -118,6 +119,16 @@ def test_what_was_used_is_told_whether_limited_or_not(dynamodb: Any, limits: dic
         "concurrent_jobs": 0,
         "pending_upload_bytes": 700,
     }
+
+
+@pytest.mark.parametrize(("budget", "used_up"), [(None, False), (10**7, True), (10**7 + 1, False)])
+def test_a_key_is_told_when_its_free_failures_are_used_up_and_not_what_they_cost(
+    dynamodb: Any, budget: int | None, used_up: bool
+) -> None:
+    till = Till(dynamodb, Limits(monthly_budget_microusd=budget))
+    till.meter.fail(till.admit(1, 42), "talker", 10**7)
+    answer = till.ask().json
+    assert (answer["free_failures_used_up"], answer["used"]["monthly_budget_usd"]) == (used_up, "0")
 
 
 def test_a_new_minute_and_a_new_month_begin_at_nothing(dynamodb: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Final, get_args
 
 from audio_gateway.api.openapi.build import Schema, constant, integer, many, number, record, text, words
@@ -118,13 +118,11 @@ def _audio_and_model() -> dict[str, Schema]:
     }
 
 
-def _response_format(choices: Iterable[str]) -> Schema:
-    return words(
-        choices,
-        "`srt`, `vtt` and `verbose_json` need a model with the capability `words` or `segments`, "
-        "`diarized_json` one with `diarization`.",
-        default="json",
-    )
+def _response_format(choices: Collection[str]) -> Schema:
+    needs = "`srt`, `vtt` and `verbose_json` need a model with the capability `words` or `segments`"
+    if "diarized_json" in choices:
+        needs += ", `diarized_json` one with `diarization`"
+    return words(choices, f"{needs}.", default="json")
 
 
 def _transcription_options() -> dict[str, Schema]:
@@ -132,11 +130,12 @@ def _transcription_options() -> dict[str, Schema]:
         "response_format": _response_format(RESPONSE_FORMATS),
         "language": text("The language of the audio, as an ISO-639-1 code such as `en`.", examples=["en"]),
         "languages[]": many(
-            {"type": "string"}, f"Languages that may be spoken: one part for each code. Needs {_capable('languages')}."
+            {"type": "string"},
+            f"Languages that may be spoken; in a form, one part for each. Needs {_capable('languages')}.",
         ),
         "keywords[]": many(
             {"type": "string", "minLength": 1},
-            f"Words that may be spoken: one part for each. Needs {_capable('keywords')}.",
+            f"Words that may be spoken; in a form, one part for each. Needs {_capable('keywords')}.",
         ),
         "prompt": text(f"Text that came before, or the style to be kept. Needs {_capable('prompt')}."),
         "temperature": number(
@@ -146,8 +145,8 @@ def _transcription_options() -> dict[str, Schema]:
         ),
         "timestamp_granularities[]": many(
             words(GRANULARITIES, "What to give times of."),
-            "Which times `verbose_json` holds: one part for each. Only with that format; segments if left out. A model "
-            "that has no times takes it with `json` as well, to no effect.",
+            "Which times `verbose_json` holds; in a form, one part for each. Only with that format; segments if left "
+            "out. A model that has no times takes it with `json` as well, to no effect.",
         ),
         "include[]": many(
             words(["logprobs"], "What to add."),
@@ -161,13 +160,13 @@ def _transcription_options() -> dict[str, Schema]:
         "chunking_strategy": _chunking(),
         "known_speaker_names[]": many(
             {"type": "string", "minLength": 1},
-            f"Names of speakers: one part for each, paired by order with the references. "
+            f"Names of speakers, paired by order with the references; in a form, one part for each. "
             f"Needs {_capable('known_speaker_names')}.",
             maxItems=MAX_SPEAKERS,
         ),
         "known_speaker_references[]": many(
             text("A data URL.", pattern="^data:audio/"),
-            "Their voices: one part for each, a `data:audio/…;base64,…` URL of 2 to 10 seconds.",
+            "Their voices, each a `data:audio/…;base64,…` URL of 2 to 10 seconds; in a form, one part for each.",
             maxItems=MAX_SPEAKERS,
         ),
     }
@@ -187,8 +186,8 @@ def _chunking() -> Schema:
     )
     return {
         "oneOf": [constant("auto"), server_vad],
-        "description": "How the provider cuts the audio: `auto`, or the object, sent as `chunking_strategy[type]` and "
-        f"so on, or as JSON text. As an object it needs {_capable('chunking_strategy')}.",
+        "description": "How the provider cuts the audio: `auto`, or an object. A form sends the object as "
+        f"`chunking_strategy[type]` and so on, or as JSON text. As an object it needs {_capable('chunking_strategy')}.",
     }
 
 

@@ -267,19 +267,27 @@ _WINDOWS: Final = {
 
 def _own_usage() -> Schema:
     used = {name: number(description) for name, description in _WINDOWS.items()}
-    used["monthly_budget_usd"] = text("Dollars of this UTC month, spent and held for what is running.")
+    used["monthly_budget_usd"] = text(
+        "Dollars of this UTC month, spent and held for what is running. Failures are free, and not in it."
+    )
     resets = {name: or_null(integer("Unix seconds.")) for name in _WINDOWS}
     resets["concurrent_requests"] = {"type": "null", "description": "When one of them ends."}
     resets["concurrent_jobs"] = {"type": "null", "description": "When one of them ends."}
     resets["pending_upload_bytes"] = {"type": "null", "description": "When one of them is used, deleted or expires."}
     return record(
         "What a key may use and what it has used.",
-        "object limits used resets_at",
+        "object limits used resets_at free_failures_used_up",
         {
             "object": constant("usage"),
             "limits": reference("Limits"),
             "used": record("All of it, whether limited or not.", " ".join(used), used),
             "resets_at": record("When each begins anew.", " ".join(resets), resets),
+            "free_failures_used_up": {
+                "type": "boolean",
+                "description": "Whether providers took as much as the key's `monthly_budget_usd` for requests of this "
+                "UTC month that failed and cost the key nothing. New ones are a 429 then, until the month ends or the "
+                "budget is raised.",
+            },
         },
     )
 

@@ -17,8 +17,10 @@ def own_usage(account: Account, used: Usage, now_ms: int) -> dict[str, Any]:
     """`limits` are those that are set, `used` are all, and `resets_at` is in unix seconds.
 
     Money counts what is spent and what open requests hold. Requests and jobs that are open, and uploads that are
-    pending, have no time at which they are reset.
+    pending, have no time at which they are reset. What a provider takes is not told to callers: they read only whether
+    failures that were free to the key have used up what they may.
     """
+    budget = account.limits.monthly_budget_microusd
     minute = now_ms // _MILLISECONDS + seconds_to_next_minute(now_ms)
     return {
         "object": "usage",
@@ -41,6 +43,7 @@ def own_usage(account: Account, used: Usage, now_ms: int) -> dict[str, Any]:
             "monthly_budget_usd": _next_month(now_ms),
             "pending_upload_bytes": None,
         },
+        "free_failures_used_up": budget is not None and 0 < used.in_vain_microusd >= budget,
     }
 
 

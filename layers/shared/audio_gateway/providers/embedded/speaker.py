@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import ConfigurationError, ProviderTimedOut
+from audio_gateway.errors import ConfigurationError, ProviderTimedOut, ProviderUnavailable
 from audio_gateway.providers.embedded.confined import frames
 
 PROVIDER: Final = "embedded"
@@ -51,6 +51,7 @@ class Speaker:
             Died: before all was said, or when that was more than `most_bytes`.
             ProviderTimedOut: nothing more had come when the deadline passed.
             ConfigurationError: there is no such voice.
+            ProviderUnavailable: it could not be confined, and has not spoken.
         """
         while (pcm := self._next()) is not None:
             most_bytes -= len(pcm)
@@ -59,10 +60,10 @@ class Speaker:
             yield pcm
 
     def end(self) -> None:
-        """Kill it, unless it has ended by itself."""
+        """Kill it, unless it has ended by itself; where that is refused, its limits and the closed connection do."""
         self._connection.close()
         if self._handle is not None:
-            with suppress(ProcessLookupError):
+            with suppress(OSError):
                 signal.pidfd_send_signal(self._handle, signal.SIGKILL)
             os.close(self._handle)
             self._handle = None
@@ -82,6 +83,8 @@ class Speaker:
             return self._read(length)
         if kind == frames.NO_VOICE:
             raise ConfigurationError("eSpeak NG cannot load a voice that it lists")
+        if kind == frames.FAILED:
+            raise ProviderUnavailable("The model is not available at the moment. Try again.", provider=PROVIDER)
         if kind != frames.DONE:
             raise Died
         return None

@@ -73,7 +73,8 @@ def _indexes(visit: Visit) -> str:
     }
     wrong = [f"{name} is {found.get(name, 'missing')}" for name in wanted if found.get(name) != "ACTIVE"]
     if wrong:
-        raise Red(", ".join(wrong), "An index that is CREATING is ready soon; one that is missing needs a deployment.")
+        do = "An index that is CREATING is ready soon; one that is missing, a deployment adds to the stack's own table."
+        raise Red(", ".join(wrong), do)
     return ", ".join(wanted)
 
 

@@ -13,7 +13,8 @@ LONGEST = 65_536
 HELLO = b"H"
 """Of the server, once: see `hello`."""
 FAILED = b"F"
-"""Of the server, in place of HELLO: why it cannot serve, for the operator."""
+"""Of the server, in place of HELLO: why it cannot serve, for the operator. Of a process that is to speak, in place of
+speech: it cannot be confined here."""
 READY = b"R"
 """Of a process that speaks: it has begun. Its pidfd comes along, where the system has such."""
 NO_VOICE = b"V"

@@ -87,7 +87,11 @@ def _work(descriptor: int, engine: Engine) -> None:
         if not engine.prepare(voice, pitch):
             _send(frames.frame(frames.NO_VOICE))
             return
-        confine()
+        try:
+            confine()
+        except (OSError, ValueError):  # nothing of the text's: a host with limits or filters of its own
+            _send(frames.frame(frames.FAILED))
+            return
         engine.speak(text, lambda pcm: _send(frames.frame(frames.AUDIO, pcm)))
         _send(frames.frame(frames.DONE))
     finally:

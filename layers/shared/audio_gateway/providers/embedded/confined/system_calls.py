@@ -14,14 +14,14 @@ import sys
 _PROCESSORS = {
     "x86_64": (
         0xC000003E,
-        # write close stat newfstatat mmap mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn mremap madvise
-        # futex clock_gettime getrandom exit exit_group
-        (1, 3, 4, 262, 9, 10, 11, 12, 13, 14, 15, 25, 28, 202, 228, 318, 60, 231),
+        # write close stat fstat newfstatat mmap mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn mremap
+        # madvise futex clock_gettime getrandom exit exit_group
+        (1, 3, 4, 5, 262, 9, 10, 11, 12, 13, 14, 15, 25, 28, 202, 228, 318, 60, 231),
     ),
     "aarch64": (
         0xC00000B7,
         # as above, without stat, which it does not have
-        (64, 57, 79, 222, 226, 215, 214, 134, 135, 139, 216, 233, 98, 113, 278, 93, 94),
+        (64, 57, 80, 79, 222, 226, 215, 214, 134, 135, 139, 216, 233, 98, 113, 278, 93, 94),
     ),
 }
 
