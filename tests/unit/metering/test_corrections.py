@@ -167,7 +167,7 @@ def test_so_many_jobs_are_open_at_once_and_no_more(dynamodb: Any, limits: dict[s
     bench.meter.admit(CALLER, replace(LEAST, request_id="job_2"), at_ms=NOW_MS)
     item = bench.item
     others = [f"job_{number}" for number in range(3, most)]  # each as the first, in one write
-    item["holds"]["M"] |= {job: item["holds"]["M"]["job_1"] for job in others}
+    item["holds"]["M"] |= dict.fromkeys(others, item["holds"]["M"]["job_1"])
     item["open_jobs"]["SS"] += others
     dynamodb.put_item(TableName=TABLE, Item=item)
     if most > 2:
