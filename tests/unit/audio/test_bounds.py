@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import resource
 import sys
@@ -48,6 +49,23 @@ def test_what_is_given_back_counts_wherever_that_happens() -> None:
         with bounds.native():
             kept = mmap.mmap(-1, module.MOST_BYTES * 3 // 4)
         kept.close()
+
+
+def test_what_a_file_has_given_back_is_not_there_for_the_next_one_beside_its_own() -> None:
+    """As glibc is by itself, it keeps pieces of up to 32 MB for later once one of that size was given back."""
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    libc.free.argtypes = [ctypes.c_void_p]
+    Bounds("mp3")
+    libc.free(libc.malloc(30 * MEGABYTE))
+    before = module._address_space() or 0
+    pieces = [libc.malloc(MEGABYTE) for _ in range(100)]
+    kept = libc.malloc(MEGABYTE)  # above them, so that the heap cannot shrink
+    for piece in pieces:
+        libc.free(piece)
+    left_behind = (module._address_space() or 0) - before
+    libc.free(kept)
+    assert left_behind < 10 * MEGABYTE
 
 
 def test_who_works_with_the_audio_meanwhile_may_take_what_it_likes() -> None:

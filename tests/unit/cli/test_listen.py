@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -97,6 +98,17 @@ def test_what_is_signed_is_shown_and_all_else_is_refused(
     shown = capsys.readouterr()
     assert shown.out == f"audio.job.failed  job_1  {EVENT.id}\n"
     assert shown.err.count("refused: ") == 3
+
+
+@pytest.mark.parametrize("length", ["-1", "many", "65537", "²"])
+def test_a_length_that_no_event_has_is_refused_at_once(
+    server: HTTPServer, length: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=2) as connection:
+        connection.sendall(f"POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
+        assert connection.recv(100).split()[1] == b"400"
+    assert post(server.server_address[1], b"", {}) == 400  # it goes on
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_it_registers_itself_shows_events_and_takes_itself_off(

@@ -22,6 +22,9 @@ MOST_BYTES: Final = 128 * 1024 * 1024
 MOST_BYTES_OF_MP4: Final = 320 * 1024 * 1024
 """Its tables, which FFmpeg reads as a whole, need most of it for 30 hours."""
 
+_M_MMAP_THRESHOLD: Final = -3  # malloc.h
+_LARGE: Final = 128 * 1024  # what glibc begins with
+
 _UNLIMITED: Final = resource.RLIM_INFINITY
 _PAGE_BYTES: Final = resource.getpagesize()
 
@@ -38,6 +41,7 @@ class Bounds:
         self.late = late
         self._most = self._left = MOST_BYTES_OF_MP4 if container == "mp4" else MOST_BYTES
         self._used: int | None = None
+        _give_back_what_is_large()
 
     def check_time(self, heard_s: float = 0.0) -> None:
         """Raise `AudioTooLong` if the time is up, of which so many seconds of audio have been read."""
@@ -72,6 +76,20 @@ def too_late(heard_s: float) -> AudioTooLong:
     """The error for audio of which so much was read when the time was up."""
     message = f"No more than {heard_s:g} s of the audio could be read in time."
     return AudioTooLong(message, limit_ms=int(heard_s * 1000))
+
+
+@functools.cache
+def _give_back_what_is_large() -> None:
+    """Have large pieces of memory go back to the system when they are freed (mallopt(3), M_MMAP_THRESHOLD).
+
+    By itself glibc takes up to 32 MB for small once it has seen such a piece freed, and keeps them: what one file has
+    left behind would be there for the next one, beside all that it may take.
+    """
+    import ctypes
+
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other libraries have none, and no need of it
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
 @functools.cache

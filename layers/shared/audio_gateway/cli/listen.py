@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -24,6 +25,8 @@ Port = Annotated[int, typer.Option(min=1, max=65_535, help="Where to listen on 1
 AsJson = Annotated[bool, typer.Option("--json", help="Each event as it came, one JSON object on a line.")]
 
 _MAX_BODY: Final = 65_536
+_LENGTH: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+_PATIENCE_S: Final = 10.0  # with one who says nothing: the others wait for him
 
 
 def listen(caller: Caller, *, port: Port = 9000, as_json: AsJson = False) -> None:
@@ -52,8 +55,16 @@ def receiver(client: OpenAI, secret: str, *, as_json: bool) -> type[BaseHTTPRequ
     from openai import InvalidWebhookSignatureError
 
     class Receiver(BaseHTTPRequestHandler):
+        timeout = _PATIENCE_S
+
         def do_POST(self) -> None:
-            body = self.rfile.read(min(int(self.headers.get("content-length") or 0), _MAX_BODY))
+            length = self.headers.get("content-length") or "0"
+            if not _LENGTH.fullmatch(length) or int(length) > _MAX_BODY:
+                remark("refused: no event has a body of this length")
+                self.send_response(HTTPStatus.BAD_REQUEST)
+                self.end_headers()
+                return
+            body = self.rfile.read(int(length))
             try:
                 client.webhooks.unwrap(body, dict(self.headers.items()), secret=secret)
             except (InvalidWebhookSignatureError, ValueError) as error:
