@@ -86,7 +86,6 @@ for (const [name, options, param] of [
   ['a speed too high', { speed: 4.1 }, 'speed'],
   ['an unknown format', { response_format: 'ogg' }, 'response_format'],
   ['an unknown stream format', { stream_format: 'json' }, 'stream_format'],
-  ['instructions', { instructions: 'Whisper.' }, 'instructions'],
   ['an unknown field', { pitch: 2 }, 'pitch'],
   ['half of a surrogate pair', { input: 'a\ud800b' }, 'input'],
 ]) {

@@ -159,13 +159,6 @@ def test_a_voice_that_the_model_does_not_have_is_a_400(wired_wire: Wire) -> None
     assert "shimmer" in answer.error["message"]
 
 
-def test_instructions_are_refused_where_openai_s_model_has_none(wired_wire: Wire) -> None:
-    answer = wired_wire.speech(**{**GOOD, "model": "tts-1", "instructions": "Sing."})
-    assert answer.status == 400
-    assert (answer.error["param"], answer.error["code"]) == ("instructions", "unsupported_value")
-    assert "gpt-4o-mini-tts" in answer.error["message"]
-
-
 @pytest.mark.parametrize("megabytes", [7, 11])
 def test_a_body_over_the_platform_s_limit_is_a_413(wired_wire: Wire, megabytes: int) -> None:
     answer = wired_wire.speech_body(changed(input="x" * megabytes * 1_000_000))

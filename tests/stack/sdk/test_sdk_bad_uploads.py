@@ -181,8 +181,8 @@ def test_a_missing_model_is_named(wired_wire: Wire, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("value", ["a.wav", "", SPEECH], ids=["a name", "nothing", "bytes without a filename"])
-def test_text_where_a_file_belongs_is_named(wired_wire: Wire, path: str, value: str | bytes) -> None:
+@pytest.mark.parametrize("value", ["a.wav", ""], ids=["a name", "nothing"])
+def test_text_where_a_file_belongs_is_named(wired_wire: Wire, path: str, value: str) -> None:
     answer = wired_wire.transcription(MODEL, ("file", value), path=path)
     assert (answer.status, answer.error["param"]) == (400, "file")
 
