@@ -625,7 +625,7 @@ def job_amount(gateway: Gateway, job: Job) -> int:
 def test_a_job_that_cannot_be_settled_is_not_deleted(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     job = half_done(gateway, gateway.write(BACKGROUND))
 
-    def unavailable(*_: object) -> None:
+    def unavailable(*_: object, **__: object) -> None:
         raise MeteringUnavailable("Not now.")
 
     with monkeypatch.context() as patch:
