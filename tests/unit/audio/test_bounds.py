@@ -13,7 +13,7 @@ from contextlib import suppress
 import pytest
 
 from audio_gateway.audio import bounds as module
-from audio_gateway.audio.bounds import Bounds
+from audio_gateway.audio.bounds import MOST_BYTES, Bounds
 from audio_gateway.audio.measure import measure
 from audio_gateway.audio.recording import Recording
 from audio_gateway.errors import AudioTooLong, InvalidAudio
@@ -128,3 +128,12 @@ def test_the_clock_is_looked_at_for_each_packet() -> None:
     with pytest.raises(AudioTooLong) as raised:
         list(Recording(spoken("mp3", 10.0)).pcm(16_000, late=lambda: next(asked, True)))
     assert raised.value.limit_ms < 1_000
+
+
+def test_a_part_of_the_work_may_be_given_less_than_is_left() -> None:
+    """What is looked at of each track must not cost as much as the tables of the file, which are read once."""
+    bounds = Bounds("mp4")
+    with bounds.native():
+        bytearray(200 * 1024 * 1024)
+    with pytest.raises(InvalidAudio, match="more memory"), bounds.native(MOST_BYTES):
+        bytearray(200 * 1024 * 1024)

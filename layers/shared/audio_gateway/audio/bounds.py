@@ -49,8 +49,8 @@ class Bounds:
             raise too_late(heard_s)
 
     @contextmanager
-    def native(self) -> Iterator[None]:
-        """Run native code with what is left of the memory; raises `InvalidAudio` when that does not do.
+    def native(self, most: int | None = None) -> Iterator[None]:
+        """Run native code with what is left of the memory, `most` bytes of it; `InvalidAudio` when that does not do.
 
         Only what is taken inside counts, so that whoever works with the audio meanwhile is free to take its own. What
         is given back counts wherever that happens.
@@ -61,7 +61,7 @@ class Bounds:
             return
         if self._used is not None:
             self._left = min(self._most, self._left + max(0, self._used - used))
-        _SOFT_LIMIT.lower(used + self._left)
+        _SOFT_LIMIT.lower(used + (self._left if most is None else min(self._left, most)))
         try:
             yield
         except MemoryError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from audio_gateway.audio.bounds import Bounds
+from audio_gateway.audio.bounds import MOST_BYTES, Bounds
 from audio_gateway.audio.ffmpeg import PROBE_BYTES, ByteFile, SeekableFile, open_decoder, opened, packets
 from audio_gateway.audio.sniff import Container
 from audio_gateway.audio.tally import Tally, check_damage, check_hope, check_promise, check_shape, is_regular
@@ -79,7 +79,7 @@ def look(part: Part, container: Container, bounds: Bounds) -> Look:
     file = _Sought(part.source.open(), bounds)
     try:
         with opened(file, container, PROBE_BYTES, bounds, part.demuxer) as (opened_file, stream):
-            with bounds.native():
+            with bounds.native(MOST_BYTES):  # the tables have been read: what is dear now would be for each track
                 open_decoder(stream, container)
                 sounds = next(packets(opened_file, stream)) is not None
             default = bool(stream.disposition & Disposition.default)
