@@ -85,7 +85,7 @@ class Bank:
         self.upstream = upstream
         self.customers: list[Customer] = []
         self.endless: Any = None  # see `endless` in conftest.py
-        self._log = running.log
+        self._log = running.stack_file.with_suffix(".log")  # of the functions, as they wrote it
         aws.forward_to(self.info["aws_endpoint_url"])
         self.dynamodb = self.client("dynamodb")
         self.s3 = self.client("s3")

@@ -36,7 +36,6 @@ PATHS = ("/audio/transcriptions", "/audio/translations")
 NAMED = ({"upload_id": UPLOAD}, {"file_url": URL})
 OPUS = encoded("ogg opus 48 kHz stereo", 3)
 
-minute, month = minute_of(now_ms()), month_of(now_ms())
 FULL: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[int, str]]] = {
     "requests": ({"requests_per_minute": 2}, {"r": 2}, (429, "rate_limit_exceeded")),
     "places": ({"concurrent_requests": 1}, {"holds": 1}, (429, "rate_limit_exceeded")),
@@ -99,6 +98,7 @@ class Gateway:
     def use(self, **used: Any) -> None:
         """Let the key have used so much of its windows, or be as `status` says."""
         item = FakeDynamoDB.get_item(self.table, Key=account_key(KEY))["Item"]
+        minute, month = minute_of(now_ms()), month_of(now_ms())
         for name, value in used.items():
             if name == "status":
                 item["status"] = {"S": value}
