@@ -128,6 +128,16 @@ def test_a_preflight_comes_to_the_route_s_own_function_without_a_key(path: str, 
     assert f"${{{ROUTES[path]}.Arn}}" in method["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
 
 
+def test_a_preflight_stands_before_the_other_methods_of_its_path(source: dict[str, Any]) -> None:
+    """`sam local start-api` joins the methods of a path, and asks the authorizer of the one that it read last."""
+    for name in set(ROUTES.values()):
+        seen: dict[str, list[str]] = {}
+        for event in source["Resources"][name]["Properties"]["Events"].values():
+            if event["Type"] == "Api":
+                seen.setdefault(event["Properties"]["Path"], []).append(event["Properties"]["Method"].upper())
+        assert all(methods[0] == "OPTIONS" for path, methods in seen.items() if path in ROUTES), seen
+
+
 def test_the_functions_behind_the_api_know_the_origins(source: dict[str, Any]) -> None:
     for name in set(ROUTES.values()):
         variables = source["Resources"][name]["Properties"]["Environment"]["Variables"]
