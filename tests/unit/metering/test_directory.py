@@ -167,7 +167,7 @@ def test_changed_limits_lose_no_hold_and_no_counter(directory: Directory, dynamo
     key = directory.create_key("api", name="n")
     hold = admit(dynamodb, key)
     before = account(dynamodb, key)
-    changed = directory.set_limits(key.record.id, Limits(monthly_budget_microusd=150))
+    changed = directory.edit_limits(key.record.id, lambda _: Limits(monthly_budget_microusd=150))
     after = account(dynamodb, key)
     assert changed.limits == Limits(monthly_budget_microusd=150)
     assert {name for name in before if before[name] != after[name]} == {"version", "limits"}
@@ -191,9 +191,9 @@ def test_the_expiry_is_one_thing_in_limits_and_record(
         requests_per_minute=5, expires_at=1_900_000_000
     )
     assert expiry() == 1_900_000_000
-    directory.set_limits(key.record.id, Limits(expires_at=1_900_000_001))
+    directory.edit_limits(key.record.id, lambda _: Limits(expires_at=1_900_000_001))
     assert expiry() == 1_900_000_001
-    directory.set_limits(key.record.id, Limits(requests_per_minute=1))
+    directory.edit_limits(key.record.id, lambda _: Limits(requests_per_minute=1))
     assert expiry() is None
 
 
@@ -247,7 +247,7 @@ def test_an_expiry_moved_while_the_limits_change_keeps_the_new_limits(directory:
     class Raced(CrashingClient):
         def __getattr__(self, name: str) -> Any:
             if name == "update_item" and not raced:
-                raced.append(directory.set_limits(key.record.id, Limits(requests_per_minute=2)))
+                raced.append(directory.edit_limits(key.record.id, lambda _: Limits(requests_per_minute=2)))
             return getattr(dynamodb, name)
 
     Directory(Raced(dynamodb, 0), TABLE).edit_limits(key.record.id, expiring)  # type: ignore[arg-type] # a client with one fault

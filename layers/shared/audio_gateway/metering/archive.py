@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from audio_gateway.errors import StorageUnavailable
+from audio_gateway.metering.directory_items import PROJECTS, place
 from audio_gateway.metering.table import Table
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Archive:
 
     def has(self, project_id: str) -> bool:
         """Whether a project is archived."""
-        item = self._table.get({"pk": {"S": "PROJECTS"}, "sk": {"S": project_id}})
+        item = self._table.get(place(PROJECTS, project_id))
         return item is not None and "archived_at" in item
 
     def unfinished(self) -> Iterator[ArchivedProject]:
@@ -45,10 +46,9 @@ class Archive:
 
     def finish(self, project: ArchivedProject) -> None:
         """Nothing is left of a project."""
-        key = {"pk": {"S": ARCHIVED}, "sk": {"S": project.id}}
-        self._table.delete(key, "archived_at = :at", {":at": {"N": str(project.archived_at)}})
+        self._table.delete(place(ARCHIVED, project.id), "archived_at = :at", {":at": {"N": str(project.archived_at)}})
 
 
 def unfinished_item(project_id: str, archived_at: int) -> dict[str, Any]:
     """The item that has what a project left running ended."""
-    return {"pk": {"S": ARCHIVED}, "sk": {"S": project_id}, "archived_at": {"N": str(archived_at)}}
+    return place(ARCHIVED, project_id) | {"archived_at": {"N": str(archived_at)}}

@@ -226,10 +226,6 @@ class Directory(AdminKeys):
             for chunk in self._table.chunks(keys_of(project.id)):
                 yield from (item["sk"]["S"] for item in chunk)
 
-    def set_limits(self, key_id: str, limits: Limits) -> ProjectKey:
-        """Replace all limits of a key, its expiry among them. What it has used stays counted."""
-        return self.change(key_id, limits=limits)
-
     def disable(self, key_id: str) -> ProjectKey:
         """Refuse a key until it is enabled again."""
         return self.change(key_id, status="disabled")
@@ -238,14 +234,14 @@ class Directory(AdminKeys):
         """Let a disabled key be used again."""
         return self.change(key_id, status="active")
 
-    def change(self, key_id: str, *, status: KeyStatus | None = None, limits: Limits | None = None) -> ProjectKey:
-        """Change a key's status, replace its limits, or both.
+    def change(self, key_id: str, *, status: KeyStatus) -> ProjectKey:
+        """Change a key's status.
 
         Raises:
             NotFound: there is no such key.
             InvalidRequest: its project is archived.
         """
-        return self._change(key_id, status, lambda _: (limits, None))
+        return self._change(key_id, status, lambda _: (None, None))
 
     def edit_limits(
         self, key_id: str, edit: Callable[[Limits], Limits], *, status: KeyStatus | None = None

@@ -107,7 +107,6 @@ class DynamoMeter:
         if refused.limit == "concurrent_jobs" and (closed := closed_jobs(item)):
             self._accounts.update(without_closed_jobs(hold.caller.key_id, closed))
             return False
-        refused.windows = windows_of(account.limits, usage_from(item, hold.admitted_ms), hold.admitted_ms)
         raise refused
 
     def look(self, caller: Caller, work: Work) -> None:
@@ -122,7 +121,6 @@ class DynamoMeter:
             raise denial
         refused = refusal(Asked.at_least(Hold(caller, work, now_ms, 0)), account.limits, item)
         if refused is not None and not (refused.limit == "concurrent_jobs" and closed_jobs(item)):
-            refused.windows = windows_of(account.limits, usage_from(item, now_ms), now_ms)
             raise refused
 
     def settle(self, hold: Hold, work: Work, *, late: Callable[[], bool] = lambda: False) -> None:

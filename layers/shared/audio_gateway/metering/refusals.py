@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from audio_gateway.errors import BudgetReached, LimitReached, PermissionDenied, RateLimitReached, TooMuchAtOnce
-from audio_gateway.metering.account import Hold, Work, month_of, seconds_to_next_minute
+from audio_gateway.metering.account import Hold, Usage, Work, month_of, seconds_to_next_minute, windows_of
 from audio_gateway.metering.account_item import OPEN_JOBS, Account, refusal_of, usage_from
 from audio_gateway.metering.limits import MAX_OPEN_HOLDS, Limits, usd
 
@@ -70,8 +70,12 @@ def key_refuses(account: Account, model: str | None, now_ms: int) -> PermissionD
 
 
 def refusal(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
-    """Which limit refuses, if one does."""
-    return _budget(asked, limits, item) or _places(asked, limits, item) or _minute(asked, limits, item)
+    """Which limit refuses, if one does; with what is left of the minute."""
+    used = usage_from(item, asked.at_ms)
+    refused = _budget(asked, limits, item) or _places(asked, limits, item) or _minute(asked, limits, used)
+    if refused is not None:
+        refused.windows = windows_of(limits, used, asked.at_ms)
+    return refused
 
 
 def _budget(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
@@ -122,8 +126,7 @@ def _places(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached 
     return None
 
 
-def _minute(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
-    used = usage_from(item, asked.at_ms)
+def _minute(asked: Asked, limits: Limits, used: Usage) -> LimitReached | None:
     for limit, cap, spent, (wanted, whole) in (
         ("requests_per_minute", limits.requests_per_minute, used.requests, (asked.requests, asked.requests)),
         ("characters_per_minute", limits.characters_per_minute, used.characters, asked.of_unit("characters")),

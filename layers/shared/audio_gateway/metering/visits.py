@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from audio_gateway.clock import now_ms
 from audio_gateway.errors import LimitReached, PermissionDenied
-from audio_gateway.metering.account import windows_of
-from audio_gateway.metering.account_item import Account, usage_from
+from audio_gateway.metering.account_item import Account
 from audio_gateway.metering.account_updates import visit_update
 from audio_gateway.metering.account_writer import AccountWriter
 from audio_gateway.metering.limited_updates import LimitedUpdates
@@ -37,10 +36,7 @@ class Visits:
         at_ms = self._now_ms()
 
         def refuse(account: Account, item: dict[str, Any]) -> LimitReached | PermissionDenied | None:
-            refused = refusal(Asked.visit(at_ms), account.limits, item)
-            if refused is not None:
-                refused.windows = windows_of(account.limits, usage_from(item, at_ms), at_ms)
-            return key_refuses(account, None, at_ms) or refused
+            return key_refuses(account, None, at_ms) or refusal(Asked.visit(at_ms), account.limits, item)
 
         account = self._updates.make(key_id, lambda account: visit_update(key_id, account, at_ms), refuse)
         if denial := key_refuses(account, None, at_ms):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from audio_gateway.api.admin.pages import DEFAULT_LIMIT, MAX_LIMIT
 from audio_gateway.api.openapi.build import Schema
-from audio_gateway.api.openapi.operations import READING, json_answer, json_body, parameter, refusals
+from audio_gateway.api.openapi.operations import READING, json_answer, json_body, page_parameters, parameter, refusals
 
 _READING: Final = (*READING, 503)
 _WRITING: Final = (*_READING, 415)
@@ -208,20 +207,9 @@ def _get(operation_id: str, summary: str, name: str, path: str) -> Schema:
 
 
 def _list(operation_id: str, summary: str, name: str, description: str, *more: Schema, path: str = "") -> Schema:
-    limit = parameter(
-        "limit",
-        "query",
-        "How many objects a page has.",
-        type="integer",
-        minimum=1,
-        maximum=MAX_LIMIT,
-        default=DEFAULT_LIMIT,
-    )
-    after = parameter("after", "query", "The `last_id` of the previous page.")
+    parameters = [*_ids(path), *page_parameters(), *more]
     ordered = f"{description} Oldest first."
-    return _operation(
-        operation_id, summary, ordered, json_answer("A page.", name), _READING, [*_ids(path), after, limit, *more]
-    )
+    return _operation(operation_id, summary, ordered, json_answer("A page.", name), _READING, parameters)
 
 
 def _post(operation_id: str, summary: str, request: str, name: str, description: str, path: str = "") -> Schema:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from audio_gateway.api.admin.pages import DEFAULT_LIMIT, MAX_LIMIT
 from audio_gateway.api.job_content import LAST_HOP, MOST_TRANSCODED_BYTES
 from audio_gateway.api.job_shapes import LONGEST_WAIT_S
 from audio_gateway.api.openapi.build import (
@@ -19,7 +18,7 @@ from audio_gateway.api.openapi.build import (
     text,
     words,
 )
-from audio_gateway.api.openapi.operations import READING, json_answer, named, ok, parameter, refusals
+from audio_gateway.api.openapi.operations import READING, json_answer, named, ok, page_parameters, parameter, refusals
 from audio_gateway.catalog.models import ENDPOINTS
 from audio_gateway.jobs.job import JOB_KEPT_SECONDS, STATUSES
 from audio_gateway.metering.limits import DEFAULT_WAITS
@@ -50,16 +49,6 @@ def becomes_a_job() -> dict[str, Schema]:
 def job_paths() -> dict[str, Schema]:
     """The operations, by path and method."""
     which = parameter("job_id", "path", "The id of the job.")
-    after = parameter("after", "query", "The `last_id` of the previous page.")
-    limit = parameter(
-        "limit",
-        "query",
-        "How many jobs a page has.",
-        type="integer",
-        minimum=1,
-        maximum=MAX_LIMIT,
-        default=DEFAULT_LIMIT,
-    )
     as_json = {"application/json": {"schema": reference("Job")}}
     deleted = ok(
         "The job was deleted. If it was not over yet, the header says what was charged for the part that was done.",
@@ -73,7 +62,7 @@ def job_paths() -> dict[str, Schema]:
                 "operationId": "listJobs",
                 "summary": "List jobs",
                 "description": f"Lists the jobs of the key's project, newest first. A job is kept for {_DAYS} days.",
-                "parameters": [after, limit],
+                "parameters": [*page_parameters("jobs")],
                 "responses": {"200": json_answer("A page of jobs.", "JobList"), **refusals(_READING)},
             }
         },

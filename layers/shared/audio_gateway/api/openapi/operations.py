@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from audio_gateway.api.admin.pages import DEFAULT_LIMIT, MAX_LIMIT
 from audio_gateway.api.openapi.build import Schema, reference
 
 READING: Final = (400, 401, 403, 404, 405, 429, 500)
@@ -17,6 +18,21 @@ def parameter(name: str, place: str, description: str, **more: Any) -> Schema:
     """A parameter in `path`, `query` or `header`; a string unless `more` says otherwise."""
     schema = {"type": "string", **more}
     return {"name": name, "in": place, "required": place == "path", "description": description, "schema": schema}
+
+
+def page_parameters(items: str = "objects") -> tuple[Schema, Schema]:
+    """Those of every list that is read page by page, see `api/admin/pages.py`."""
+    after = parameter("after", "query", "The `last_id` of the previous page.")
+    limit = parameter(
+        "limit",
+        "query",
+        f"How many {items} a page has.",
+        type="integer",
+        minimum=1,
+        maximum=MAX_LIMIT,
+        default=DEFAULT_LIMIT,
+    )
+    return after, limit
 
 
 def json_body(name: str) -> Schema:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from audio_gateway.api.admin.pages import DEFAULT_LIMIT, MAX_LIMIT
 from audio_gateway.api.openapi.build import Schema
-from audio_gateway.api.openapi.operations import READING, json_answer, parameter, refusals
+from audio_gateway.api.openapi.operations import READING, json_answer, page_parameters, parameter, refusals
 
 _ALL: Final = "/organization/projects/{project_id}/webhook_endpoints"
 
@@ -14,9 +13,6 @@ _ALL: Final = "/organization/projects/{project_id}/webhook_endpoints"
 def project_webhook_paths() -> dict[str, Schema]:
     """The operations, by path and method."""
     project = parameter("project_id", "path", "The id of the project.")
-    limit = parameter(
-        "limit", "query", "Objects of a page.", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT
-    )
     return {
         _ALL: {
             "get": _operation(
@@ -25,8 +21,7 @@ def project_webhook_paths() -> dict[str, Schema]:
                 "Of an archived one, too: it is sent nothing any more. In order of creation.",
                 json_answer("A page.", "WebhookEndpointList"),
                 project,
-                parameter("after", "query", "The `last_id` of the page before."),
-                limit,
+                *page_parameters(),
             )
         },
         _ALL + "/{webhook_endpoint_id}": {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from audio_gateway.api.admin.bodies import MAX_NAME
-from audio_gateway.api.admin.pages import DEFAULT_LIMIT, MAX_LIMIT
 from audio_gateway.api.openapi.build import (
     Schema,
     complete,
@@ -18,7 +17,7 @@ from audio_gateway.api.openapi.build import (
     text,
     words,
 )
-from audio_gateway.api.openapi.operations import READING, json_answer, json_body, parameter, refusals
+from audio_gateway.api.openapi.operations import READING, json_answer, json_body, page_parameters, parameter, refusals
 from audio_gateway.jobs.targets import MAX_URL
 from audio_gateway.jobs.webhook_pace import OF_TESTS
 from audio_gateway.jobs.webhook_post import TIMEOUT_S
@@ -48,7 +47,7 @@ def webhook_paths() -> dict[str, Schema]:
                 "List webhook endpoints",
                 "Lists the endpoints of the key's project, oldest first.",
                 json_answer("A page.", "WebhookEndpointList"),
-                *_page(),
+                *page_parameters(),
             ),
             "post": _posting(
                 "createWebhookEndpoint",
@@ -115,7 +114,7 @@ def webhook_paths() -> dict[str, Schema]:
                 "Each try of the last seven days at telling the endpoint of an event, the newest first.",
                 json_answer("A page.", "WebhookDeliveryList"),
                 _id(),
-                *_page(),
+                *page_parameters(),
             )
         },
     }
@@ -141,19 +140,6 @@ def _posting(
 
 def _id() -> Schema:
     return parameter("webhook_endpoint_id", "path", "The id of the endpoint.")
-
-
-def _page() -> tuple[Schema, Schema]:
-    limit = parameter(
-        "limit",
-        "query",
-        "How many objects a page has.",
-        type="integer",
-        minimum=1,
-        maximum=MAX_LIMIT,
-        default=DEFAULT_LIMIT,
-    )
-    return parameter("after", "query", "The `last_id` of the previous page."), limit
 
 
 # ---------------------------------------------------------------- objects

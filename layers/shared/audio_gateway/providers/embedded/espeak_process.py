@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Final
 
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import ConfigurationError, ProviderUnavailable, TextUnspeakable
+from audio_gateway.errors import ConfigurationError, TextUnspeakable
 from audio_gateway.providers.embedded.confined import frames
 from audio_gateway.providers.embedded.confined.frames import SAMPLE_RATE
 from audio_gateway.providers.embedded.espeak_files import espeak_files
-from audio_gateway.providers.embedded.speaker import PROVIDER, Died, Speaker
+from audio_gateway.providers.embedded.speaker import PROVIDER, Died, Speaker, unavailable
 
 _PROGRAM: Final = (
     "import sys; sys.path.append(sys.argv[1]);"
@@ -147,7 +147,7 @@ class EspeakProcess:
             yield from speaker.pieces(_MOST_BYTES_ANYWAY + len(utterance.text) * _MOST_BYTES_A_CHARACTER)
         except Died:
             if not server.is_running():  # which is not the text's doing
-                raise _unavailable() from None
+                raise unavailable() from None
             message = "The model cannot speak this text. Change 'input', send it in parts, or use another model."
             raise TextUnspeakable(message, provider=PROVIDER) from None
         finally:
@@ -166,7 +166,7 @@ class EspeakProcess:
                 return server, Speaker(server.connection, utterance, deadline)
             except (Died, OSError):
                 self._forget(server)
-        raise _unavailable()
+        raise unavailable()
 
     def _running(self) -> _Server:
         with self._lock:
@@ -176,7 +176,7 @@ class EspeakProcess:
                 self._server.greet()
             except (OSError, ConfigurationError) as error:
                 self._end_server()
-                raise (_unavailable() if isinstance(error, OSError) else error) from None
+                raise (unavailable() if isinstance(error, OSError) else error) from None
             return self._server
 
     def _end_server(self) -> None:
@@ -203,10 +203,6 @@ def espeak_process() -> EspeakProcess:
     made = EspeakProcess([*python, str(files.library), str(files.data)])
     atexit.register(made.close)
     return made
-
-
-def _unavailable() -> ProviderUnavailable:
-    return ProviderUnavailable("The model is not available at the moment. Try again.", provider=PROVIDER)
 
 
 def _hide_memory() -> None:

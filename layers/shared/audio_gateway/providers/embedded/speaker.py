@@ -24,6 +24,11 @@ class Died(Exception):
     """The process is gone, is silent, or does what it never would by itself."""
 
 
+def unavailable() -> ProviderUnavailable:
+    """The error for what is no text's doing."""
+    return ProviderUnavailable("The model is not available at the moment. Try again.", provider=PROVIDER)
+
+
 class Speaker:
     """A process that was asked for over a server's connection, with its utterance. Whoever makes one calls `end`.
 
@@ -84,7 +89,7 @@ class Speaker:
         if kind == frames.NO_VOICE:
             raise ConfigurationError("eSpeak NG cannot load a voice that it lists")
         if kind == frames.FAILED:
-            raise ProviderUnavailable("The model is not available at the moment. Try again.", provider=PROVIDER)
+            raise unavailable()
         if kind != frames.DONE:
             raise Died
         return None
