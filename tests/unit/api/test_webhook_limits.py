@@ -125,12 +125,12 @@ def test_of_two_registrations_at_once_one_is_refused(gateway: Gateway, monkeypat
 HOST = name_of_host(place_of(URL))
 
 
-def fill(gateway: Gateway, count: int) -> None:
-    """As if the host had been called so many times at this moment."""
-    gateway.paces.take(OF_A_HOST, HOST, int(gateway.clock.s * 1000))
+def fill(gateway: Gateway, count: int, pace: Pace = OF_A_HOST, name: str = HOST) -> None:
+    """As if the host had been called so many times at this moment, or whatever else has a pace."""
+    gateway.paces.take(pace, name, int(gateway.clock.s * 1000))
     gateway.client.update_item(
         TableName=TABLE,
-        Key={"pk": {"S": f"PACE#HOST#{HOST}"}, "sk": {"S": "0"}},
+        Key={"pk": {"S": f"PACE#{pace.kind}#{name}"}, "sk": {"S": "0"}},
         UpdateExpression="SET taken = :taken",
         ExpressionAttributeValues={":taken": {"S": json.dumps([int(gateway.clock.s * 1000)] * count)}},
     )
@@ -181,14 +181,7 @@ def test_no_project_alone_keeps_others_waiting_at_a_host(gateway: Gateway) -> No
     made = gateway.make()
     stranger = gateway.make(STRANGER, url="https://hooks.example.com/other")
     fill(gateway, 1)
-    share = name_of_share("default", HOST)
-    gateway.paces.take(OF_A_PROJECT_AT_A_HOST, share, int(gateway.clock.s * 1000))
-    gateway.client.update_item(
-        TableName=TABLE,
-        Key={"pk": {"S": f"PACE#SHARE#{share}"}, "sk": {"S": "0"}},
-        UpdateExpression="SET taken = :taken",
-        ExpressionAttributeValues={":taken": {"S": json.dumps([int(gateway.clock.s * 1000)] * 99)}},
-    )
+    fill(gateway, OF_A_PROJECT_AT_A_HOST.most - 1, OF_A_PROJECT_AT_A_HOST, name_of_share("default", HOST))
     events = [replace(EVENT, job_id=f"job_{number}") for number in range(5)]
     gateway.take(*(Delivery("default", made["id"], each) for each in events))
     assert (len(gateway.post.sent), len(gateway.queue.sent)) == (1, 4)
