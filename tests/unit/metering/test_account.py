@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from audio_gateway.metering.account import (
     Caller,
+    HeldJob,
     Hold,
     Usage,
     Window,
@@ -100,4 +101,9 @@ def test_what_is_left_of_each_window() -> None:
 
 
 def test_nothing_is_used_of_a_new_key() -> None:
-    assert Usage() == Usage(0, 0, 0, 0, 0, 0, 0)
+    assert Usage() == Usage(0, 0, 0, 0, 0, 0, 0, 0)
+
+
+def test_nothing_was_taken_in_vain_where_nobody_says_so() -> None:
+    work = Work("req_1", "speech", "m", "characters", 1, 2, 3)
+    assert (work.in_vain_microusd, HeldJob(None, work).in_vain_microusd) == (0, 0)

@@ -104,8 +104,8 @@ def test_an_abandoned_request_costs_nothing_and_says_what_was_held() -> None:
     hold = Hold(Caller("key_1", "default"), Work("req_1", "speech", "m", "characters", 7, 70, 30), START_MS, 0)
     found = row_from(row_item(abandoned_row(hold)))
     assert (found.outcome, found.amount, found.price_microusd, found.cost_microusd) == ("abandoned", 0, 0, 0)
-    assert (found.held_amount, found.held_microusd) == (7, 70)
-    assert "held_amount" not in row_item(row(START_MS / 1000))
+    assert (found.held_amount, found.held_microusd, found.in_vain_microusd) == (7, 70, 0)
+    assert not {"held_amount", "in_vain_microusd"} & set(row_item(row(START_MS / 1000)))
 
 
 def test_the_rows_of_an_hour_lie_in_four_partitions() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 from audio_gateway.catalog.models import Catalog, Model, Price
 from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.jobs.job import Answered, Job
+from audio_gateway.jobs.plan import MOST_LANES
 from audio_gateway.metering.account import Caller, Hold, Work
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.line_items import LineItem
-from audio_gateway.use_cases.job_money import JobTill, new_hold, settle, work_done, write_off
+from audio_gateway.use_cases.job_money import JobTill, cost_under_way, new_hold, settle, work_done, write_off
 from tests.fakes.providers import catalog, model
 
 NOW_MS = 1_796_083_140_000
@@ -205,3 +207,46 @@ def test_a_ledger_that_does_not_answer_stops_nothing() -> None:
 def test_the_work_of_listening_is_counted_in_milliseconds() -> None:
     work: Work = held(PLAIN, endpoint="transcriptions", amount=90_000).work
     assert (work.endpoint, work.unit, work.amount, work.price_microusd) == ("transcriptions", "audio_ms", 90_000, 9000)
+
+
+# ---------------------------------------------------------------- what is under way
+def running(hold: Hold | None, completed: int, total: int, status: Any = "running") -> Job:
+    return Job(
+        "job_1", "proj_1", "key_1", "speech", "plain", status, 0, 2**40,
+        hold=hold, answered=Answered(frozenset(range(completed))), total=total,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("completed", "total", "at_once", "chunks"),
+    [(4, 5, 10, 1), (3, 5, 10, 2), (0, 5, 2, 2), (0, 100, MOST_LANES + 5, MOST_LANES), (90, 100, 4, 4)],
+)
+def test_what_is_under_way_is_counted_by_the_average_chunk_upwards(
+    completed: int, total: int, at_once: int, chunks: int
+) -> None:
+    hold = held(PLAIN, amount=1001)
+    cost = cost_under_way(running(hold, completed, total), lambda: catalog(model("plain", chunk_concurrency=at_once)))
+    assert cost == chunks * ceil(hold.work.cost_microusd / total)
+
+
+def test_of_a_model_that_is_gone_as_many_are_under_way_as_of_any() -> None:
+    hold = held(PLAIN, amount=1000)
+    assert cost_under_way(running(hold, 0, 1000), lambda: catalog(CHEAP)) == MOST_LANES * 15
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        running(held(PLAIN), 1, 5, "queued"),
+        running(held(PLAIN), 1, 5, "cancelled"),
+        running(None, 1, 5),
+        running(held(PLAIN), 0, 0),
+        running(held(PLAIN), 5, 5),
+        running(held(model("free", price=Price(0, 0))), 1, 5),
+    ],
+)
+def test_nothing_is_under_way_of_a_job_that_does_not_run_or_costs_nothing(job: Job) -> None:
+    def nobody_looks() -> Catalog:
+        raise AssertionError("the catalogue is read for nothing")
+
+    assert cost_under_way(job, nobody_looks) == 0
