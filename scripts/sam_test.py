@@ -27,8 +27,8 @@ import boto3
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "shared"))
 
-from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.keys import NewKey
+from audio_gateway.identity.directory import Directory
+from audio_gateway.identity.keys import NewKey
 from audio_gateway.metering.open_accounts import INDEX, LISTED
 
 ROOT: Final = Path(__file__).resolve().parent.parent

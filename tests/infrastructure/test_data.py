@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from audio_gateway.catalog.defaults import MAX_CACHE_SECONDS
+from audio_gateway.idempotency.idempotency import KEEP_SECONDS
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS, JOB_KEPT_SECONDS
 from audio_gateway.metering.open_accounts import INDEX, LISTED
-from audio_gateway.replay.idempotency import KEEP_SECONDS
 from tests.infrastructure.conftest import OfType
 from tests.infrastructure.template import ROOT
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from audio_gateway.jobs.job import is_job_id
-from audio_gateway.jobs.webhook_queue import read_message
-from audio_gateway.jobs.webhooks import is_endpoint_id
+from audio_gateway.webhooks.queue import read_message
+from audio_gateway.webhooks.webhook import is_endpoint_id
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api import request_scope
-from audio_gateway.metering.unusable import NOT_USABLE
+from audio_gateway.api.http import request_scope
+from audio_gateway.metering.unusable_key import NOT_USABLE
 from tests.infrastructure.conftest import OfType
 
 ROUTES = {
@@ -59,7 +59,7 @@ OPEN = (*CATCH_ALL, HEALTH)
 METHODS_OF_A_STAGE = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 """What ANY becomes when an API is deployed. The settings of a stage take these and no ANY."""
 
-# Contract section 7; where it is silent, what audio_gateway.api.errors says of the same mistake.
+# Contract section 7; where it is silent, what audio_gateway.api.http.errors says of the same mistake.
 ANSWERS = {
     "MISSING_AUTHENTICATION_TOKEN": (404, "invalid_request_error", "unknown_url"),
     "INVALID_SIGNATURE": (404, "invalid_request_error", "unknown_url"),

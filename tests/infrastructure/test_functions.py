@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.scheduled import SWEEP_BUDGET_S
-from audio_gateway.jobs.webhook_post import TIMEOUT_S
-from audio_gateway.jobs.webhook_queue import read_message
-from audio_gateway.metering.lag import LATE_WRITE_S
+from audio_gateway.idempotency.idempotency import CLAIM_SECONDS
+from audio_gateway.metering.lateness import LATE_WRITE_S
 from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS
-from audio_gateway.replay.idempotency import CLAIM_SECONDS
+from audio_gateway.webhooks.queue import read_message
+from audio_gateway.webhooks.sender import TIMEOUT_S
+from audio_gateway.workers.scheduled import SWEEP_BUDGET_S
 from tests.infrastructure import template
 from tests.infrastructure.conftest import OfType
 
@@ -27,10 +27,10 @@ LAYER = ROOT / "layers" / "shared"
 # Variables that libraries read by themselves, and the module of ours whose import means that the library is used.
 POWERTOOLS = {"POWERTOOLS_LOG_LEVEL"}
 LOGGING = {
-    "audio_gateway.api.app",
-    "audio_gateway.api.job_steps",
-    "audio_gateway.api.scheduled",
-    "audio_gateway.api.webhook_delivery",
+    "audio_gateway.api.http.app",
+    "audio_gateway.workers.job_steps",
+    "audio_gateway.workers.scheduled",
+    "audio_gateway.workers.webhook_delivery",
 }
 API_GATEWAY_SECONDS = 29
 LAMBDA_SECONDS = 900
@@ -157,7 +157,7 @@ def test_nothing_in_the_layer_reads_the_environment_behind_the_settings() -> Non
     # Keys that a catalogue names as env:NAME: the operator's own variables, which no template can know. Where Lambda
     # has the library of its Python: all of the environment that the process of eSpeak NG gets. And how long to wait
     # for a local AWS, which counts beside `AWS_ENDPOINT_URL` only.
-    assert deployed == {"providers/secrets.py", "providers/embedded/espeak_process.py", "aws.py"}
+    assert deployed == {"providers/secrets.py", "providers/embedded/espeak_process.py", "aws/clients.py"}
 
 
 def test_no_deployment_can_set_a_variable_that_is_for_tests_only(functions: dict[str, Any]) -> None:
@@ -206,7 +206,7 @@ def test_the_clock_calls_the_sweeper_and_the_roll_up_and_no_run_outlives_its_tur
     for folder, rate in seconds.items():
         assert functions[folder]["Properties"]["Timeout"] <= rate
     assert functions["sweeper"]["Properties"]["Timeout"] >= SWEEP_BUDGET_S + 15  # to say what it did
-    assert functions["sweeper"]["Properties"]["Timeout"] <= 60  # audio_gateway.metering.lag counts on it
+    assert functions["sweeper"]["Properties"]["Timeout"] <= 60  # audio_gateway.metering.lateness counts on it
 
 
 def test_holds_and_sweeps_are_the_same_everywhere_and_holds_outlive_every_request(functions: dict[str, Any]) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.job_steps import DIED, NOT_BEGUN, GivenUp, TryAgain, TryLater
 from audio_gateway.jobs.job import JOB_KEPT_SECONDS
-from audio_gateway.jobs.plan import MOST_LANES, MOST_TASKS, Piece, Plan
+from audio_gateway.jobs.plan import MOST_LANES, MOST_TASKS, ChunkSpan, JobPlan
+from audio_gateway.workers.job_steps import DIED, NOT_BEGUN, Permanent, Retryable, Throttled
 from tests.infrastructure.conftest import OfType
 from tests.infrastructure.step_functions import Account, Clock, Execution, matches, pause, run_together
 
@@ -130,7 +130,7 @@ def test_a_task_ends_and_is_tried_again(definition: dict[str, Any]) -> None:
 
 
 def test_the_names_of_errors_are_those_that_functions_raise(definition: dict[str, Any]) -> None:
-    ours = {GivenUp.__name__, TryAgain.__name__, TryLater.__name__}
+    ours = {Permanent.__name__, Retryable.__name__, Throttled.__name__}
     named = {
         name
         for task in tasks(definition).values()
@@ -141,7 +141,7 @@ def test_the_names_of_errors_are_those_that_functions_raise(definition: dict[str
     assert named <= ours
     for name in ("Prepare", "Chunk", "Merge"):
         first = tasks(definition)[name]["Retry"][0]
-        assert (first["ErrorEquals"], first["MaxAttempts"]) == ([GivenUp.__name__], 0)
+        assert (first["ErrorEquals"], first["MaxAttempts"]) == ([Permanent.__name__], 0)
 
 
 def retrier(task: dict[str, Any], error: str) -> dict[str, Any]:
@@ -190,8 +190,8 @@ def test_the_events_are_counted_as_the_simulation_writes_them(definition: dict[s
 
 
 def test_an_execution_all_of_whose_tries_are_used_up_ends_within_its_history(definition: dict[str, Any]) -> None:
-    errors = [NOT_BEGUN[0]] * 7 + [TryLater.__name__] * 5 + ["TryAgain"] * 4
-    lanes = Plan(0, tuple(Piece(0, 1) for _ in range(MOST_TASKS))).lanes(MOST_LANES)
+    errors = [NOT_BEGUN[0]] * 7 + [Throttled.__name__] * 5 + ["Retryable"] * 4
+    lanes = JobPlan(0, tuple(ChunkSpan(0, 1) for _ in range(MOST_TASKS))).lanes(MOST_LANES)
     left: dict[int, list[str]] = {}
 
     def fails(_resource: str, data: dict[str, Any]) -> Generator[float, None, str | None]:
@@ -262,7 +262,7 @@ def test_a_chunk_that_is_given_up_stops_no_other(definition: dict[str, Any]) -> 
 
 def test_nothing_of_a_chunk_stays_in_the_state(definition: dict[str, Any]) -> None:
     inner = states(definition)
-    assert all(inner[name]["OutputPath"] is None for name in ("Chunk", "GivenUp", "Lane"))
+    assert all(inner[name]["OutputPath"] is None for name in ("Chunk", "ChunkFailed", "Lane"))
     assert definition["States"]["Lanes"]["ResultPath"] is None
     assert definition["States"]["Merge"]["ResultPath"] is None
 

@@ -21,7 +21,7 @@ MAKES_CLIENTS = {"aws_client", "create_client"}
 # In a process that imports from nothing but the layer, as a function does.
 IMPORTS = """
 import json, sys
-from audio_gateway.aws import aws_client
+from audio_gateway.aws.clients import aws_client
 for service in json.loads(sys.argv[1]):
     aws_client(service)
 missing = []
@@ -66,7 +66,7 @@ def test_only_one_module_asks_boto3_for_clients() -> None:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "boto3"
         if node.attr in {"client", "resource"}
     }
-    assert makers == {"aws.py"}
+    assert makers == {"aws/clients.py"}
 
 
 def test_the_layer_of_the_local_stack_has_all_that_functions_need_and_nothing_that_is_not_deployed() -> None:
@@ -97,7 +97,7 @@ def packages(tmp_path: Path) -> Path:
         "numpy/__pycache__/core.pyc",
         "audio_gateway/__main__.py",
         "audio_gateway/cli/app.py",
-        "audio_gateway/api/app.py",
+        "audio_gateway/api/http/app.py",
         ".lock",
     ):
         file = tmp_path / name
@@ -110,7 +110,7 @@ def test_pruning_leaves_what_runs_and_may_be_repeated(packages: Path) -> None:
     for _ in range(2):
         prune(packages)
         assert {str(file.relative_to(packages)) for file in packages.rglob("*") if file.is_file()} == {
-            "audio_gateway/api/app.py",
+            "audio_gateway/api/http/app.py",
             "botocore/data/endpoints.json",
             "botocore/data/s3/2006-03-01/service-2.json",
             "numpy/core.py",
