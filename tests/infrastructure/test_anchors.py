@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.infrastructure import rights
+from tests.infrastructure import rights as groups_of_rights
 from tests.infrastructure.template import ROOT, CloudFormationLoader
 
 TEXT = (ROOT / "template.yaml").read_text("utf-8")
@@ -75,35 +75,35 @@ def test_no_assume_role_document_is_written_twice(written: list[yaml.Node]) -> N
     assert len(found) == len(set(found.values())) > 0
 
 
-def test_no_choice_is_written_twice(written: list[yaml.Node]) -> None:
-    choices = Counter(yaml.serialize(node) for node in written if node.tag == "!If")
-    assert choices
-    assert [choice for choice, count in choices.items() if count > 1] == []
+def test_no_if_is_written_twice(written: list[yaml.Node]) -> None:
+    conditions = Counter(yaml.serialize(node) for node in written if node.tag == "!If")
+    assert conditions
+    assert [condition for condition, count in conditions.items() if count > 1] == []
 
 
 def test_a_statement_has_one_name_and_a_name_has_one_statement(source: dict[str, Any]) -> None:
     names: dict[str, set[str]] = {}
-    bodies: dict[str, set[str]] = {}
+    rights: dict[str, set[str]] = {}
     for statement in statements(source):
-        rest = {key: sorted(value) if key == "Action" and isinstance(value, list) else value
-                for key, value in statement.items() if key != "Sid"}  # fmt: skip
-        names.setdefault(str(sorted(rest.items())), set()).add(statement["Sid"])
-        bodies.setdefault(statement["Sid"], set()).add(str(sorted(rest.items())))
+        actions = statement["Action"]
+        ordered = sorted([actions] if isinstance(actions, str) else actions)
+        right = str([ordered, statement["Resource"], statement.get("Condition")])
+        names.setdefault(right, set()).add(statement["Sid"])
+        rights.setdefault(statement["Sid"], set()).add(right)
     assert [each for each in names.values() if len(each) > 1] == []
-    assert {name for name, found in bodies.items() if len(found) > 1} == {OWN_LOGS}
+    assert {name for name, found in rights.items() if len(found) > 1} == {OWN_LOGS}
 
 
 def test_every_anchor_is_used() -> None:
-    anchors, aliases = set(), set()
+    anchors: set[str] = set()
+    aliases: set[str] = set()
     for event in yaml.parse(TEXT, CloudFormationLoader):
-        if isinstance(event, yaml.AliasEvent):
-            aliases.add(event.anchor)
-        elif getattr(event, "anchor", None):
-            anchors.add(event.anchor)
+        if name := getattr(event, "anchor", None):
+            (aliases if isinstance(event, yaml.AliasEvent) else anchors).add(name)
     assert anchors == aliases != set()
 
 
-def test_a_statement_s_anchor_is_its_sid(written: list[yaml.Node]) -> None:
+def test_the_anchor_of_a_statement_is_its_sid() -> None:
     found = re.findall(r"^ +- &(\w+)\n +Sid: (\w+)", TEXT, flags=re.MULTILINE)
     assert len(found) > 20
     for anchor, sid in found:
@@ -113,7 +113,9 @@ def test_a_statement_s_anchor_is_its_sid(written: list[yaml.Node]) -> None:
 def test_the_headings_among_statements_are_groups_of_rights() -> None:
     roles = TEXT[TEXT.index("  AuthorizerRole:") : TEXT.index("  Api:\n")]
     headings = set(re.findall(r"^ {14}# (.+)$", roles, flags=re.MULTILINE))
-    groups = {name.replace("_", " ").lower() for name in vars(rights) if name.isupper() and not name.startswith("_")}
+    groups = {
+        name.replace("_", " ").lower() for name in vars(groups_of_rights) if name.isupper() and not name.startswith("_")
+    }
     assert "metering" in headings
     assert headings <= groups
 
