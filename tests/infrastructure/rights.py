@@ -1,10 +1,10 @@
-"""What the code asks AWS for, and which functions do: the roles of template.yaml, told a second time.
+"""The calls that the code makes to AWS, and the functions that make them, to compare with the roles of template.yaml.
 
-`USES` names the methods that call AWS and the rights that each needs, `ROLES` the methods that the function of a role
-may come to. A role must allow exactly what its methods need. To give a function a right, name the code here and add the
-statement there; where code goes, its line here goes, and the statement must go, too.
+`USES` lists the methods that call AWS and the rights that each needs. `ROLES` lists the methods that the function of a
+role may reach. A role must allow exactly what its methods need. To give a function a right, name the code here and add
+the statement there. When code is removed, remove its line here and its statement there.
 
-A right is an action, what it is done to, and a scope: a pattern of partitions of the table, or of keys in the bucket.
+A right is an action, a resource and a scope: a pattern of partitions of the table, or of keys in the bucket.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def objects(prefix: str, *actions: str) -> set[Right]:
 
 
 def reads(prefix: str) -> set[Right]:
-    """Objects that may be missing: without the right to list them S3 answers 403, and not 404."""
+    """Objects that may be missing: without the right to list them, S3 answers 403 instead of 404."""
     return objects(prefix, "Get") | lists(prefix)
 
 
@@ -123,7 +123,7 @@ USES: Final[dict[str, set[Right]]] = {
     "identity/admin_keys.py:AdminKeys.admin_keys": items("ADMIN_KEYS", "Query"),
     "identity/admin_keys.py:AdminKeys.delete_admin_key": items("ADMIN_KEYS", "ConditionCheck", "Delete")
     | items("KEY#*", "Delete"),
-    # the same request again
+    # idempotency
     "idempotency/claim_store.py:ClaimStore.take": items("IDEMPOTENCY#*", "Put"),
     "idempotency/claim_store.py:ClaimStore.finish": items("IDEMPOTENCY#*", "Update"),
     "idempotency/claim_store.py:ClaimStore.drop": items("IDEMPOTENCY#*", "Delete"),
@@ -134,11 +134,11 @@ USES: Final[dict[str, set[Right]]] = {
     "idempotency/payments.py:LedgerPayments.was_paid": items("LEDGER#*", "Get"),
     "storage/speech_cache.py:SpeechCacheStore.find": reads("cache"),
     "storage/speech_cache.py:SpeechCacheStore.keep": objects("cache", "Put"),
-    # answers too big for Lambda; GetObject: a presigned URL can do what its signer may do
+    # results too large for Lambda; GetObject: a presigned URL can do what its signer can
     "storage/results.py:ResultStore.put": objects("results", "Put"),
     "storage/results.py:ResultStore.put_parts": in_parts("results"),
     "storage/results.py:ResultStore.link": objects("results", "Get"),
-    # uploads; PutObject: a presigned form can do what its signer may do
+    # uploads; PutObject: a presigned form can do what its signer can
     "uploads/upload_store.py:UploadStore.create": items("UPLOADS#*", "Put")
     | items("ACCOUNT#*", "Update")
     | objects("uploads", "Put"),
@@ -207,24 +207,32 @@ USES: Final[dict[str, set[Right]]] = {
     },
 }
 
-# Of a function that is paid for its answers: hold and settle, answer the same request but once, make a job of it.
-_PAID: Final = {
+# Groups of rights. The comments in the roles of template.yaml have the same names.
+METERING: Final = {
     "metering/meter.py:DynamoMeter.admit",
     "metering/meter.py:DynamoMeter.settle",
     "metering/meter.py:DynamoMeter.fail",
     "metering/meter.py:DynamoMeter.release",
-    "metering/job_meter.py:DynamoJobMeter.admit",
-    "metering/job_meter.py:DynamoJobMeter.release",
     "metering/pending_settlements.py:PendingSettlementStore.keep",
     "metering/pending_settlements.py:PendingSettlementStore.find",
-    *(
-        use
-        for use in USES
-        if use.startswith(("idempotency/claim_store.py", "idempotency/answer_store.py", "idempotency/payments.py"))
-    ),
+}
+IDEMPOTENCY: Final = {
+    *(use for use in USES if use.startswith(("idempotency/claim_store.py", "idempotency/answer_store.py", "idempotency/payments.py"))),
     *(use for use in USES if use.startswith("idempotency/attempt_store.py")),
+}
+NAMED_UPLOADS: Final = {
+    "uploads/upload_store.py:UploadStore.file",
+    "uploads/upload_store.py:UploadStore.reader",
+    "uploads/upload_store.py:UploadStore.used",
+}
+SPEECH_CACHE: Final = {use for use in USES if use.startswith("storage/speech_cache.py")}
+RESULTS: Final = {
     "storage/results.py:ResultStore.put",
     "storage/results.py:ResultStore.link",
+}
+STARTING_JOBS: Final = {
+    "metering/job_meter.py:DynamoJobMeter.admit",
+    "metering/job_meter.py:DynamoJobMeter.release",
     "jobs/job_store.py:JobStore.create",
     "jobs/job_store.py:JobStore.get",
     "jobs/job_store.py:JobStore.finish",
@@ -233,41 +241,40 @@ _PAID: Final = {
     "jobs/job_files.py:JobFiles.put",
     "jobs/job_files.py:JobFiles.remove",
     "jobs/executions.py:Executions.start",
-    "providers/secrets.py:Secrets.__call__",
 }
-_LISTENING: Final = {
-    *_PAID,
-    "metering/meter.py:DynamoMeter.look",
-    "uploads/upload_store.py:UploadStore.file",
-    "uploads/upload_store.py:UploadStore.reader",
-    "uploads/upload_store.py:UploadStore.used",
-}
-_STEP: Final = {
+PROVIDER_KEYS: Final = {"providers/secrets.py:Secrets.__call__"}
+JOB_STEP: Final = {
     "jobs/job_store.py:JobStore.get",
     "jobs/job_files.py:JobFiles.get",
     "jobs/job_files.py:JobFiles.put",
     "jobs/job_files.py:JobFiles.remove",
 }
-_ENDING: Final = {
-    *_STEP,
-    "jobs/job_files.py:JobFiles.find",
-    "jobs/job_files.py:JobFiles.put_stream",
-    "jobs/job_store.py:JobStore.chunk_done",
-    "jobs/job_store.py:JobStore.finish",
-    "jobs/job_store.py:JobStore.close",
+SETTLING_JOBS: Final = {
     "metering/job_meter.py:DynamoJobMeter.settle_at",
     "metering/job_meter.py:DynamoJobMeter.release",
     "metering/late_rows.py:LateRows.put",
     "metering/pending_settlements.py:PendingSettlementStore.keep",
     "metering/pending_settlements.py:PendingSettlementStore.forget",
+}
+ENDING_JOBS: Final = {
+    "jobs/job_files.py:JobFiles.find",
+    "jobs/job_files.py:JobFiles.put_stream",
+    "jobs/job_store.py:JobStore.chunk_done",
+    "jobs/job_store.py:JobStore.finish",
+    "jobs/job_store.py:JobStore.close",
     "webhooks/queue.py:WebhookQueue.publish",
 }
 
+# What several functions have in common.
+_AUDIO: Final = METERING | IDEMPOTENCY | RESULTS | STARTING_JOBS | PROVIDER_KEYS
+_TRANSCRIPTION: Final = _AUDIO | NAMED_UPLOADS | {"metering/meter.py:DynamoMeter.look"}
+_LAST_STEP: Final = JOB_STEP | SETTLING_JOBS | ENDING_JOBS
+
 ROLES: Final[dict[str, set[str]]] = {
     "AuthorizerRole": {"identity/key_store.py:KeyStore.get"},
-    "SpeechRole": _PAID | {use for use in USES if use.startswith("storage/speech_cache.py")},
-    "TranscriptionsRole": _LISTENING,
-    "TranslationsRole": _LISTENING,
+    "SpeechRole": _AUDIO | SPEECH_CACHE,
+    "TranscriptionsRole": _TRANSCRIPTION,
+    "TranslationsRole": _TRANSCRIPTION,
     "UploadsRole": {
         "metering/account_store.py:AccountStore.check",
         "metering/free_requests.py:FreeRequests.count",
@@ -320,6 +327,7 @@ ROLES: Final[dict[str, set[str]]] = {
         "metering/ledger_store.py:LedgerStore.rows",
     },
     "JobsRole": {
+        *RESULTS,
         "metering/account_store.py:AccountStore.check",
         "jobs/job_store.py:JobStore.get",
         "jobs/job_store.py:JobStore.newest",
@@ -340,11 +348,9 @@ ROLES: Final[dict[str, set[str]]] = {
         "metering/waiting_polls.py:WaitingPolls.end",
         "metering/pending_settlements.py:PendingSettlementStore.keep",
         "metering/pending_settlements.py:PendingSettlementStore.forget",
-        "storage/results.py:ResultStore.put",
-        "storage/results.py:ResultStore.link",
     },
     "JobPrepareRole": {
-        *_STEP,
+        *JOB_STEP,
         "jobs/job_store.py:JobStore.intend",
         "jobs/job_store.py:JobStore.begin",
         "jobs/job_files.py:JobFiles.find",
@@ -362,10 +368,10 @@ ROLES: Final[dict[str, set[str]]] = {
         "jobs/job_files.py:JobFiles.put",
         "jobs/job_files.py:JobFiles.discard",
         "metering/ledger_store.py:LedgerStore.put",
-        "providers/secrets.py:Secrets.__call__",
+        *PROVIDER_KEYS,
     },
-    "JobMergeRole": _ENDING,
-    "JobEndRole": _ENDING,
+    "JobMergeRole": _LAST_STEP,
+    "JobEndRole": _LAST_STEP,
     "WebhooksRole": {
         "webhooks/endpoint_store.py:WebhookStore.add",
         "webhooks/endpoint_store.py:WebhookStore.find",
@@ -392,7 +398,7 @@ ROLES: Final[dict[str, set[str]]] = {
     },
 }
 
-# What AWS does in a function's name, and no code of ours.
+# What AWS does with the role of a function, and none of our code.
 BY_AWS: Final[dict[str, set[Right]]] = {
     "WebhookDeliveryRole": {
         (f"sqs:{action}", "WebhookQueue", "") for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")

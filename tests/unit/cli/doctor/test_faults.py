@@ -98,7 +98,7 @@ def role_without_a_right(world: World) -> None:
         answer = dict(before(asked))
         if asked["PolicyName"] == "uploads":
             document = json.loads(urllib.parse.unquote(answer["PolicyDocument"]))
-            document["Statement"] = [it for it in document["Statement"] if it["Sid"] != "KeepUploads"]
+            document["Statement"] = [it for it in document["Statement"] if it["Sid"] != "ManageUploadRecords"]
             answer["PolicyDocument"] = urllib.parse.quote(json.dumps(document))
         return answer
 
