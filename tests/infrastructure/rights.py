@@ -217,7 +217,11 @@ METERING: Final = {
     "metering/pending_settlements.py:PendingSettlementStore.find",
 }
 IDEMPOTENCY: Final = {
-    *(use for use in USES if use.startswith(("idempotency/claim_store.py", "idempotency/answer_store.py", "idempotency/payments.py"))),
+    *(
+        use
+        for use in USES
+        if use.startswith(("idempotency/claim_store.py", "idempotency/answer_store.py", "idempotency/payments.py"))
+    ),
     *(use for use in USES if use.startswith("idempotency/attempt_store.py")),
 }
 NAMED_UPLOADS: Final = {

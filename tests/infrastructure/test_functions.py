@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.workers.scheduled import SWEEP_BUDGET_S
-from audio_gateway.webhooks.sender import TIMEOUT_S
-from audio_gateway.webhooks.queue import read_message
+from audio_gateway.idempotency.idempotency import CLAIM_SECONDS
 from audio_gateway.metering.lateness import LATE_WRITE_S
 from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS
-from audio_gateway.idempotency.idempotency import CLAIM_SECONDS
+from audio_gateway.webhooks.queue import read_message
+from audio_gateway.webhooks.sender import TIMEOUT_S
+from audio_gateway.workers.scheduled import SWEEP_BUDGET_S
 from tests.infrastructure import template
 from tests.infrastructure.conftest import OfType
 

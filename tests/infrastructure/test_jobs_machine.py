@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.workers.job_steps import DIED, NOT_BEGUN, Permanent, Retryable, Throttled
 from audio_gateway.jobs.job import JOB_KEPT_SECONDS
 from audio_gateway.jobs.plan import MOST_LANES, MOST_TASKS, ChunkSpan, JobPlan
+from audio_gateway.workers.job_steps import DIED, NOT_BEGUN, Permanent, Retryable, Throttled
 from tests.infrastructure.conftest import OfType
 from tests.infrastructure.step_functions import Account, Clock, Execution, matches, pause, run_together
 
