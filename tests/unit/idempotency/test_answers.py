@@ -63,6 +63,33 @@ def test_a_redirect_is_found_as_one(answers: Answers) -> None:
     assert answers.find(FIRST) == stored
 
 
+def test_an_answer_is_stored_as_these_bytes(bucket: Any) -> None:
+    """Answers that an earlier version stored are read by this one, and the other way round."""
+    job_id = "job_" + "0" * 24
+    of_job = replace(HOLD, work=replace(HOLD.work, request_id=job_id))
+    link = ApiResponse({"location": f"/v1/audio/jobs/{job_id}"}, b"{}", (), 202)
+    hold = rb'"[1795255200000,1795256160,\"default\",\"speech\",\"t\\u00e4lker\",\"characters\",6,90,60]"'
+    heads = [
+        (
+            STORED,
+            rb'{"headers":{"content-type":"audio/wav","x-audio-gateway-model":"talker"},"ignored":["speed","prompt"],'
+            rb'"length":7,"sha256":"3c1ce6d64f3f7856cc905288e5cc2333e975f01dc0afe4d50f08f68b30a90bc5",'
+            rb'"key_id":"key_1","request_id":"req_1","hold":' + hold + rb',"status":200}',
+        ),
+        (
+            StoredAnswer(link, of_job),
+            rb'{"headers":{"location":"/v1/audio/jobs/job_000000000000000000000000"},"ignored":[],"length":2,'
+            rb'"sha256":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",'
+            rb'"key_id":"key_1","request_id":"job_000000000000000000000000","hold":' + hold + rb',"status":202}',
+        ),
+    ]
+    for stored, head in heads:
+        AnswerStore(BUCKET).keep(FIRST, stored)
+        data = bucket.get_object(Bucket=BUCKET, Key=NAME)["Body"].read()
+        assert data == head + b"\n" + stored.answer.body
+        assert AnswerStore(BUCKET).find(FIRST) == stored
+
+
 def test_what_became_a_job_counts_as_paid_if_there_is_the_job(dynamodb: Any) -> None:
     store = JobStore(dynamodb, TABLE)
     payments = LedgerPayments(Table(dynamodb, TABLE), FakeUnsettled(), store)
