@@ -68,7 +68,7 @@ def test_an_answer_is_stored_as_these_bytes(bucket: Any) -> None:
     job_id = "job_" + "0" * 24
     of_job = replace(HOLD, work=replace(HOLD.work, request_id=job_id))
     link = ApiResponse({"location": f"/v1/audio/jobs/{job_id}"}, b"{}", (), 202)
-    hold = rb'"[1795255200000,1795256160,\"default\",\"speech\",\"t\\u00e4lker\",\"characters\",6,90,60]"'
+    hold = rb'"[1795255200000,1795256160,\"default\",\"speech\",\"t\u00e4lker\",\"characters\",6,90,60]"'
     heads = [
         (
             STORED,
