@@ -9,6 +9,7 @@ from typing import Any, cast
 from audio_gateway.errors import IdempotencyUnavailable, StorageUnavailable
 from audio_gateway.idempotency.idempotency import Claim, Idempotency, StoredAnswer
 from audio_gateway.idempotency.repetition import CallAttempt, Repetitions
+from audio_gateway.jobs.job import JobRef
 from audio_gateway.metering.account import Hold
 from audio_gateway.storage.speech_cache import Sound
 
@@ -77,8 +78,8 @@ class FakePayments:
 
     paid: set[str] = field(default_factory=set)
 
-    def was_paid(self, hold: Hold) -> bool:
-        return hold.work.request_id in self.paid
+    def was_paid(self, by: Hold | JobRef) -> bool:
+        return (by.id if isinstance(by, JobRef) else by.work.request_id) in self.paid
 
 
 @dataclass

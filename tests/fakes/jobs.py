@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from audio_gateway.clock import now_ms
 from audio_gateway.errors import GatewayError, StorageUnavailable
-from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Answered, Job, JobError, Status
+from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Answered, Job, JobError, JobRef, Status
 from audio_gateway.jobs.job_files import JobFiles, files_gone
 from audio_gateway.jobs.job_store import OpenJob
 from audio_gateway.jobs.plan import DoneChunk, JobPlan
@@ -46,48 +46,48 @@ class MemoryFiles(JobFiles):
         self.kept: dict[str, bytes] = {}
         self.fate = fate or Fate()
 
-    def put(self, job: Job, name: str, data: bytes) -> SourceFile:
+    def put(self, job: JobRef, name: str, data: bytes) -> SourceFile:
         key = self._name(job, name)
         self.kept[key] = data
         self.fate.written()
         return SourceFile(key, '"1"', len(data))
 
-    def get(self, job: Job, name: str) -> bytes | None:
+    def get(self, job: JobRef, name: str) -> bytes | None:
         return self.kept.get(self._name(job, name))
 
-    def find(self, job: Job, name: str) -> SourceFile | None:
+    def find(self, job: JobRef, name: str) -> SourceFile | None:
         key = self._name(job, name)
         return SourceFile(key, '"1"', len(self.kept[key])) if key in self.kept else None
 
     def reader(self, source: SourceFile) -> Any:
         return _Reader(self.kept[source.key])
 
-    def put_stream(self, job: Job, name: str, pieces: Iterable[bytes], content_type: str) -> int:
+    def put_stream(self, job: JobRef, name: str, pieces: Iterable[bytes], content_type: str) -> int:
         assert "/" in content_type
         data = b"".join(pieces)
         self.put(job, name, data)
         return len(data)
 
-    def read(self, job: Job, name: str) -> Iterator[bytes]:
+    def read(self, job: JobRef, name: str) -> Iterator[bytes]:
         if not self.has(job, name):
             raise files_gone()
         yield self.kept[self._name(job, name)]
 
-    def remove(self, job: Job, *, but: Collection[str] = ()) -> None:
+    def remove(self, job: JobRef, *, but: Collection[str] = ()) -> None:
         for name in self.names(job) - {*but}:
             del self.kept[self._name(job, name)]
         self.fate.written()
 
-    def discard(self, job: Job, *names: str) -> None:
+    def discard(self, job: JobRef, *names: str) -> None:
         for name in names:
             self.kept.pop(self._name(job, name), None)
         self.fate.written()
 
-    def names(self, job: Job) -> set[str]:
+    def names(self, job: JobRef) -> set[str]:
         prefix = self._name(job, "")
         return {key.removeprefix(prefix) for key in self.kept if key.startswith(prefix)}
 
-    def _name(self, job: Job, name: str) -> str:
+    def _name(self, job: JobRef, name: str) -> str:
         return f"jobs/{job.project_id}/{job.id}/{name}"
 
 
@@ -299,11 +299,11 @@ class MemoryExecutions:
     unlisted: set[str] = field(default_factory=set)  # running, but not yet in the list of those that are
     fails: GatewayError | None = None
 
-    def start(self, job: Job) -> None:
+    def start(self, job: JobRef) -> None:
         self._answer()
         self.started.append(job.id)
 
-    def stop(self, job: Job) -> None:
+    def stop(self, job: JobRef) -> None:
         self.stopped.append(job.id)
 
     def running(self) -> set[str]:

@@ -55,9 +55,9 @@ def _store(store: Any, s3: RefusingS3) -> Any:
 READS: dict[str, Callable[[RefusingS3], object]] = {
     "unsettled/key_1/req_1": lambda s3: _store(PendingSettlementStore("b"), s3).find(HOLD),
     "answers/default/ab12/req_1": lambda s3: _store(AnswerStore("b"), s3).find(CLAIM),
-    "jobs/default/job_1/plan.json": lambda s3: _store(JobFiles("b"), s3).get(JOB, "plan.json"),
+    "jobs/default/job_1/plan.json": lambda s3: _store(JobFiles("b"), s3).get(JOB.ref, "plan.json"),
     UPLOAD.key: lambda s3: _store(UploadStore(None, "t", "b"), s3)._head(UPLOAD),  # type: ignore[arg-type]
-    "jobs/default/job_1/result": lambda s3: _store(JobFiles("b"), s3).find(JOB, "result"),
+    "jobs/default/job_1/result": lambda s3: _store(JobFiles("b"), s3).find(JOB.ref, "result"),
 }
 
 

@@ -44,7 +44,7 @@ WRITERS: dict[str, Callable[[], Write]] = {
     "speech to give again": lambda: _bound(SpeechCacheStore("b").keep, "org", "key", b"RIFF"),
     "an answer for its key": lambda: _bound(AnswerStore("b").keep, CLAIM, StoredAnswer(ApiResponse({}, b"x"), HOLD)),
     "a large answer": lambda: _bound(ResultStore("b").put, b"x", "audio/wav", project_id="default"),
-    "a file of a job": lambda: _bound(JobFiles("b", patient=False).put, JOB, "source", b"x"),
+    "a file of a job": lambda: _bound(JobFiles("b", patient=False).put, JOB.ref, "source", b"x"),
     "an account": dynamodb_write,
 }
 

@@ -28,7 +28,7 @@ def test_every_word_once_in_order_and_at_its_time(workshop: Workshop) -> None:
     job = workshop.end(workshop.start(order(), AUDIO))
     assert (job.status, job.error) == ("succeeded", None)
     assert job.completed == job.total == len(workshop.upstream.calls) >= 5
-    data = workshop.job_service.files.get(job, RESULT)
+    data = workshop.job_service.files.get(job.ref, RESULT)
     assert data is not None
     transcript = from_bytes(data)
     assert transcript.words is not None
@@ -73,7 +73,7 @@ def test_long_speech_is_spoken_in_parts_and_joined(workshop: Workshop) -> None:
     assert sorted(parts) == sorted(set(parts)) or len(parts) == job.total
     assert all(len(part) <= 40 for part in parts)
     assert sum(map(len, parts)) == len(text)
-    speech = workshop.job_service.files.get(job, RESULT)
+    speech = workshop.job_service.files.get(job.ref, RESULT)
     assert speech is not None
     samples = sum(map(len, decode_pcm(speech, 24_000))) // 2
     assert abs(samples / 24_000 - 0.06 * len(text)) < 0.1

@@ -76,7 +76,7 @@ def test_a_failure_is_named_for_the_machine_and_kept_for_the_caller(
     with pytest.raises(raised) as caught:
         chunk_handler(shop.chunk_work)(event(job, number=1), Context(900_000))
     assert str(caught.value) == type(error).__name__  # nothing that a caller wrote gets into the history
-    kept = shop.files.get_json(job, "failed/1")
+    kept = shop.files.get_json(job.ref, "failed/1")
     assert kept["status"] == status
     assert "ssm" not in kept["message"]
     assert "bug" not in kept["message"]
@@ -85,7 +85,9 @@ def test_a_failure_is_named_for_the_machine_and_kept_for_the_caller(
 def test_work_that_was_stopped_from_outside_is_not_blamed_on_a_step(shop: Workshop) -> None:
     job = shop.listen()
     shop.prepare(job)
-    shop.files.put_json(job, "error.json", {"message": "tried", "code": None, "status": 500, "kind": "server_error"})
+    shop.files.put_json(
+        job.ref, "error.json", {"message": "tried", "code": None, "status": 500, "kind": "server_error"}
+    )
     end_handler(shop.ending)(event(job, interrupted=True), Context(900_000))
     assert (shop.now(job).status, shop.now(job).error.code) == ("failed", "job_interrupted")
 
@@ -111,7 +113,9 @@ def test_a_step_that_fails_for_good_ends_the_job_with_its_error(shop: Workshop) 
 def test_a_job_that_lambda_had_no_room_for_says_so_and_may_be_tried_again(shop: Workshop) -> None:
     job = shop.listen()
     shop.prepare(job)
-    shop.files.put_json(job, "error.json", {"message": "tried", "code": None, "status": 500, "kind": "server_error"})
+    shop.files.put_json(
+        job.ref, "error.json", {"message": "tried", "code": None, "status": 500, "kind": "server_error"}
+    )
     end_handler(shop.ending)(event(job, error="Lambda.TooManyRequestsException"), Context(900_000))
     ended = shop.now(job)
     assert (ended.status, ended.error.status, ended.error.code) == ("failed", 503, "service_busy")

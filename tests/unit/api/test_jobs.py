@@ -413,7 +413,7 @@ def test_speech_is_given_as_it_was_made_or_in_another_format(gateway: Gateway) -
 def test_large_speech_is_a_link_and_is_not_made_into_another_format(gateway: Gateway) -> None:
     begun = gateway.say(background=True).json
     job = gateway.run(gateway.store.kept[begun["id"]])
-    gateway.files.put(job, "result", bytes(MOST_TRANSCODED_BYTES + 2))
+    gateway.files.put(job.ref, "result", bytes(MOST_TRANSCODED_BYTES + 2))
     answer = gateway.content(job.id)
     assert (answer.status, answer.json["location"]) == (303, answer.headers["location"])
     assert answer.headers["location"] == f"https://bucket.example.com/jobs/default/{job.id}/result"
@@ -430,7 +430,7 @@ def test_a_large_transcript_that_was_waited_for_is_made_by_a_request_that_has_th
     begun = gateway.write(BACKGROUND).json
     job = gateway.run(gateway.store.kept[begun["id"]])
     transcript = dataclasses.replace(gateway.transcript(job), text="word " * 200_001)
-    gateway.files.put(job, "result", to_bytes(transcript))
+    gateway.files.put(job.ref, "result", to_bytes(transcript))
     with monkeypatch.context() as patch:
         patch.setattr("audio_gateway.api.http.request_scope._PLATFORM_SECONDS", 20.0)  # as if it had waited
         late = gateway.content(job.id, response_format="text", hop=hop)
@@ -447,7 +447,7 @@ def test_large_speech_that_was_waited_for_is_made_into_another_format_by_a_reque
 ) -> None:
     begun = gateway.say(background=True).json
     job = gateway.run(gateway.store.kept[begun["id"]])
-    gateway.files.put(job, "result", bytes(1_000_002))
+    gateway.files.put(job.ref, "result", bytes(1_000_002))
     monkeypatch.setattr("audio_gateway.api.http.request_scope._PLATFORM_SECONDS", 20.0)
     assert gateway.content(job.id, response_format="wav").headers["location"].endswith("&hop=1")
     assert gateway.content(job.id, stream_format="sse").headers["location"].endswith("&hop=1")
@@ -458,7 +458,7 @@ def test_large_speech_that_was_waited_for_is_made_into_another_format_by_a_reque
 def test_a_transcript_that_no_request_has_the_time_for_is_a_clear_error(gateway: Gateway) -> None:
     begun = gateway.write(BACKGROUND).json
     job = gateway.run(gateway.store.kept[begun["id"]])
-    gateway.files.put(job, "result", bytes(MOST_TRANSCRIPT_BYTES + 1))
+    gateway.files.put(job.ref, "result", bytes(MOST_TRANSCRIPT_BYTES + 1))
     answer = gateway.content(job.id)
     assert answer.status == 400
     assert "in parts" in answer.error["message"]
@@ -469,7 +469,7 @@ def test_a_large_transcript_is_a_link(gateway: Gateway) -> None:
     job = gateway.run(gateway.store.kept[begun["id"]])
     words = tuple(Word("hello" * 1_000, n * 400, n * 400 + 300) for n in range(1_300))
     transcript = dataclasses.replace(gateway.transcript(job), words=words)
-    gateway.files.put(job, "result", to_bytes(transcript))
+    gateway.files.put(job.ref, "result", to_bytes(transcript))
     asked = {"response_format": "verbose_json", "timestamp_granularities[]": "word"}
     answer = gateway.content(job.id, **asked)
     assert (answer.status, answer.headers["location"]) == (303, "https://bucket.example.com/results/default/1")
@@ -485,7 +485,7 @@ def test_no_text_is_more_than_lambda_takes(gateway: Gateway, piece: str, size: i
     begun = gateway.write(BACKGROUND).json
     job = gateway.run(gateway.store.kept[begun["id"]])
     text = piece * (size // len(piece.encode()))
-    gateway.files.put(job, "result", to_bytes(dataclasses.replace(gateway.transcript(job), text=text)))
+    gateway.files.put(job.ref, "result", to_bytes(dataclasses.replace(gateway.transcript(job), text=text)))
     query = {"response_format": ["text"], "wait": ["0"]}
     raw = gateway.handlers["jobs"](event("GET", f"/audio/jobs/{job.id}/content", query=query), Context())
     assert raw["statusCode"] in {200, 303}
@@ -602,7 +602,7 @@ def test_the_partial_result_of_a_cancelled_job_is_not_ready_and_then_there_in_an
         assert answer.status == 200, response_format
         assert whole[0] in answer.body.decode()
         assert whole[-1] not in answer.body.decode()
-    gateway.files.remove(job)
+    gateway.files.remove(job.ref)
     assert gateway.content(job.id, partial="true").status == 404
 
 
@@ -692,7 +692,7 @@ def test_under_an_idempotency_key_there_is_one_job(gateway: Gateway, name: str, 
 def test_a_result_that_is_gone_is_a_404(gateway: Gateway) -> None:
     begun = gateway.write(BACKGROUND).json
     job = gateway.run(gateway.store.kept[begun["id"]])
-    gateway.files.remove(job)
+    gateway.files.remove(job.ref)
     assert gateway.content(job.id).status == 404
 
 

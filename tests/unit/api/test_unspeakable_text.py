@@ -90,7 +90,7 @@ def test_a_job_gives_its_chunk_up_at_once(voice: str, text: str) -> None:
     assert prepare_handler(shop.preparation)(event, Context(900_000))["lanes"] == [[0]]
     with pytest.raises(Permanent):  # which the state machine does not try again
         chunk_handler(shop.chunk_work)(event | {"number": 0}, Context(900_000))
-    told = shop.files.get_json(job, "failed/0")
+    told = shop.files.get_json(job.ref, "failed/0")
     assert told is not None
     assert (told["status"], told["param"], told["code"]) == (400, "input", "text_unspeakable")
     merge_handler(shop.ending)(event, Context(900_000))

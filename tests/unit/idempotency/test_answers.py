@@ -12,7 +12,7 @@ from audio_gateway.errors import IdempotencyUnavailable, MeteringUnavailable
 from audio_gateway.idempotency.answer_store import AnswerStore
 from audio_gateway.idempotency.idempotency import Answers, ApiResponse, StoredAnswer
 from audio_gateway.idempotency.payments import LedgerPayments
-from audio_gateway.jobs.job import Job
+from audio_gateway.jobs.job import Job, JobRef
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import Hold, MeteredRequest, Outcome, Payer
 from audio_gateway.metering.ledger import row_for, row_item
@@ -95,10 +95,13 @@ def test_what_became_a_job_counts_as_paid_if_there_is_the_job(dynamodb: Any) -> 
     payments = LedgerPayments(Table(dynamodb, TABLE), FakeUnsettled(), store)
     job_id = "job_" + "0" * 24
     hold = replace(HOLD, work=replace(HOLD.work, request_id=job_id))
-    assert not payments.was_paid(hold)
+    for status in (202, 303):
+        assert StoredAnswer(ApiResponse({}, b"", (), status), hold).paid_by == JobRef("default", job_id)
+    assert StoredAnswer(ApiResponse({}, b""), HOLD).paid_by == HOLD
+    assert not payments.was_paid(JobRef("default", job_id))
     store.create(Job(job_id, "default", "key_1", "speech", "talker", "queued", created_at=1, expires_at=2))
-    assert payments.was_paid(hold)
-    assert not payments.was_paid(replace(hold, caller=Payer("key_1", "other")))
+    assert payments.was_paid(JobRef("default", job_id))
+    assert not payments.was_paid(JobRef("other", job_id))
 
 
 def test_an_answer_lies_encrypted_under_its_project(bucket: Any) -> None:

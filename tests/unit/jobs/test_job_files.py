@@ -30,14 +30,14 @@ def files(monkeypatch: pytest.MonkeyPatch) -> Iterator[JobFiles]:
 
 
 def test_what_is_put_is_there(files: JobFiles) -> None:
-    files.put(JOB, "chunks/0", b"one")
-    files.put(JOB, "chunks/0", b"two")
-    assert files.get(JOB, "chunks/0") == b"two"
-    assert (files.get(JOB, "chunks/1"), files.has(JOB, "chunks/1")) == (None, False)
+    files.put(JOB.ref, "chunks/0", b"one")
+    files.put(JOB.ref, "chunks/0", b"two")
+    assert files.get(JOB.ref, "chunks/0") == b"two"
+    assert (files.get(JOB.ref, "chunks/1"), files.has(JOB.ref, "chunks/1")) == (None, False)
     value = {"text": "ü \udce4", "numbers": [1, None]}
-    files.put_json(JOB, "order.json", value)
-    assert files.get_json(JOB, "order.json") == value
-    assert files.get_json(JOB, "plan.json") is None
+    files.put_json(JOB.ref, "order.json", value)
+    assert files.get_json(JOB.ref, "order.json") == value
+    assert files.get_json(JOB.ref, "plan.json") is None
 
 
 @pytest.mark.parametrize("size", [0, 10, 5_000_000, 5_242_880, 12_000_000])
@@ -45,19 +45,19 @@ def test_a_stream_of_any_size(files: JobFiles, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(job_files, "PART_BYTES", 5 * 1024 * 1024)
     data = bytes(range(256)) * (size // 256 + 1)
     pieces = (data[at : min(at + 65_537, size)] for at in range(0, size, 65_537))
-    assert files.put_stream(JOB, "result", pieces, "audio/mpeg") == size
-    assert b"".join(files.read(JOB, "result")) == data[:size]
+    assert files.put_stream(JOB.ref, "result", pieces, "audio/mpeg") == size
+    assert b"".join(files.read(JOB.ref, "result")) == data[:size]
     head = boto3.client("s3").head_object(Bucket=BUCKET, Key="jobs/default/job_1/result")
     assert head["ContentType"] == "audio/mpeg"
 
 
 def test_files_that_s3_kept_are_no_success(files: JobFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     # It says so in an answer with the status 200.
-    files.put(JOB, "order.json", b"{}")
+    files.put(JOB.ref, "order.json", b"{}")
     kept = {"Errors": [{"Key": "jobs/default/job_1/order.json", "Code": "InternalError", "Message": ""}]}
     monkeypatch.setattr(files._client, "delete_objects", lambda **_: kept, raising=False)
     with pytest.raises(StorageUnavailable):
-        files.remove(JOB)
+        files.remove(JOB.ref)
 
 
 def test_a_stream_that_breaks_off_leaves_nothing(files: JobFiles) -> None:
@@ -66,15 +66,15 @@ def test_a_stream_that_breaks_off_leaves_nothing(files: JobFiles) -> None:
         raise ValueError("broken off")
 
     with pytest.raises(ValueError, match="broken off"):
-        files.put_stream(JOB, "result", pieces(), "audio/mpeg")
-    assert not files.has(JOB, "result")
+        files.put_stream(JOB.ref, "result", pieces(), "audio/mpeg")
+    assert not files.has(JOB.ref, "result")
     assert "Uploads" not in boto3.client("s3").list_multipart_uploads(Bucket=BUCKET)
 
 
 def test_ranges_of_a_source(files: JobFiles) -> None:
     data = bytes(range(256)) * 100
-    written = files.put(JOB, "source", data)
-    assert files.find(JOB, "source") == written
+    written = files.put(JOB.ref, "source", data)
+    assert files.find(JOB.ref, "source") == written
     reader = files.reader(written)
     assert (reader.size, reader.read(5, 300), reader.read(7, 7)) == (len(data), data[5:300], b"")
     content = StoredContent(reader, block_bytes=1000, blocks=2)
@@ -82,27 +82,27 @@ def test_ranges_of_a_source(files: JobFiles) -> None:
 
 
 def test_a_source_that_was_replaced_or_deleted_is_another_one(files: JobFiles) -> None:
-    files.put(JOB, "source", b"first")
-    found = files.find(JOB, "source")
+    files.put(JOB.ref, "source", b"first")
+    found = files.find(JOB.ref, "source")
     assert found is not None
-    files.put(JOB, "source", b"other")
+    files.put(JOB.ref, "source", b"other")
     with pytest.raises(InvalidRequest, match="deleted or replaced"):
         files.reader(found).read(0, 5)
-    files.remove(JOB)
+    files.remove(JOB.ref)
     with pytest.raises(InvalidRequest, match="deleted or replaced"):
         files.reader(found).read(0, 5)
 
 
 def test_all_of_a_job_is_removed_and_nothing_else(files: JobFiles) -> None:
     for number in range(3):
-        files.put(JOB, f"chunks/{number}", b"x")
-    files.put(OTHER, "chunks/0", b"x")
-    files.remove(JOB)
-    files.remove(JOB)
-    assert not any(files.has(JOB, f"chunks/{number}") for number in range(3))
-    assert files.has(OTHER, "chunks/0")
+        files.put(JOB.ref, f"chunks/{number}", b"x")
+    files.put(OTHER.ref, "chunks/0", b"x")
+    files.remove(JOB.ref)
+    files.remove(JOB.ref)
+    assert not any(files.has(JOB.ref, f"chunks/{number}") for number in range(3))
+    assert files.has(OTHER.ref, "chunks/0")
 
 
 def test_a_bucket_that_is_not_there_is_worth_another_try(files: JobFiles) -> None:
     with pytest.raises(StorageUnavailable):
-        JobFiles("no-such-bucket").put(JOB, "result", b"")
+        JobFiles("no-such-bucket").put(JOB.ref, "result", b"")

@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 
 from audio_gateway.catalog.charges import charge_for_cached_characters
 from audio_gateway.catalog.models import CacheTerms, Endpoint, Model, Price
-from audio_gateway.deadline import Deadline
 from audio_gateway.jobs.job import Answered, Job
 from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from audio_gateway.metering.ledger import LedgerRow, row_for, row_from, row_item
 from audio_gateway.usage.ledger_csv import csv_parts
 from audio_gateway.use_cases.jobs.billing import new_hold, work_done
-from audio_gateway.use_cases.reservation import RequestContext, work_of
+from audio_gateway.use_cases.reservation import work_of
 from tests.fakes.providers import catalog, model
 from tests.fakes.reports import FakeNames
 
@@ -70,7 +69,7 @@ def total(lines: list[dict[str, str]], column: str) -> Fraction:
 
 @given(served=models("talker"), endpoint=st.sampled_from(["speech", "transcriptions", "translations"]), amount=amounts)
 def test_the_price_of_a_request_is_that_of_its_columns(served: Model, endpoint: Endpoint, amount: int) -> None:
-    work = work_of(RequestContext("req_1", CALLER, Deadline.after(0)), endpoint, served, amount)
+    work = work_of("req_1", endpoint, served, amount)
     (line,) = lines_of([row_of(work)])
     assert computed(line) == Fraction(line["price_usd"]) == Fraction(work.price_microusd, 1_000_000)
     assert int(line["amount"]) == amount
@@ -126,8 +125,7 @@ def test_the_minimum_and_the_rounding_of_a_bill_can_be_seen() -> None:
     whisper = model(
         "acme-whisper", price=Price(None, 6000), minimum_seconds=10.0, rounding_seconds=1.0, markup_percent="12.5"
     )
-    call = RequestContext("req_1", CALLER, Deadline.after(0))
-    short, long = lines_of(row_of(work_of(call, "transcriptions", whisper, ms)) for ms in (672, 10_001))
+    short, long = lines_of(row_of(work_of("req_1", "transcriptions", whisper, ms)) for ms in (672, 10_001))
     assert (short["amount"], short["billed_amount"], short["price_usd"]) == ("672", "10000", "0.001125")
     assert (long["amount"], long["billed_amount"], long["price_usd"]) == ("10001", "11000", "0.001238")
     assert (short["unit_price_usd"], short["units_per_price"], short["markup_percent"]) == ("0.006", "60000", "12.5")
@@ -135,13 +133,13 @@ def test_the_minimum_and_the_rounding_of_a_bill_can_be_seen() -> None:
 
 def test_a_row_stays_small() -> None:
     dear = model("gpt-4o-mini-transcribe", price=Price(None, 999_999_999), markup_percent="12.345")
-    work = work_of(RequestContext("req_1", CALLER, Deadline.after(0)), "transcriptions", dear, 24 * 3_600_000)
+    work = work_of("req_1", "transcriptions", dear, 24 * 3_600_000)
     (text,) = row_item(row_of(work))["line_items"].values()
     assert len("line_items" + text) < MOST_BYTES_OF_ITEM
 
 
 @pytest.mark.parametrize("name", ["line_items", "held_amount"])
 def test_a_row_of_an_older_version_is_read(name: str) -> None:
-    item = row_item(row_of(work_of(RequestContext("req_1", CALLER, Deadline.after(0)), "speech", model("talker"), 7)))
+    item = row_item(row_of(work_of("req_1", "speech", model("talker"), 7)))
     item.pop(name, None)
     assert row_from(item).amount == 7

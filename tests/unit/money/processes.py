@@ -10,7 +10,7 @@ from audio_gateway.catalog.models import Price
 from audio_gateway.errors import ProviderUnavailable
 from audio_gateway.identity.directory import Directory
 from audio_gateway.jobs.executions import Executions
-from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job
+from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job, JobRef
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.job_meter import DynamoJobMeter
@@ -114,5 +114,5 @@ def _nobody(_job: Job) -> None:
     """Nobody wants to know."""
 
 
-def _no_url(job: Job, url: str, _watched: Any) -> Any:
+def _no_url(job: JobRef, url: str, _watched: Any) -> Any:
     raise AssertionError((job, url))

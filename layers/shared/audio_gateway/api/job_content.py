@@ -127,10 +127,10 @@ class JobContent:
         """
         _check_ended_well(job, asked)
         name = result_of(job)
-        found = self._files.find(job, name)
+        found = self._files.find(job.ref, name)
         if found is None:
             raise self._missing(job)
-        order = request_of(self._files, job)
+        order = request_of(self._files, job.ref)
         if isinstance(order.what, SpeechRequest):
             return self._speech(job, order, order.what, asked, found, deadline)
         if found.size > MOST_TRANSCRIPT_BYTES:
@@ -138,7 +138,7 @@ class JobContent:
             raise InvalidRequest(f"{message} Send the recording in parts.", code="unsupported_value")
         if _comes_too_late(found, deadline):
             return self._afresh(job, asked)
-        data = self._files.get(job, name)
+        data = self._files.get(job.ref, name)
         if data is None:
             raise self._missing(job)
         answer = _transcript(job, order, order.what, asked, from_bytes(data))
@@ -182,7 +182,7 @@ class JobContent:
             raise _too_big(job, found.size, what.format)
         if _comes_too_late(found, deadline) and (wanted != what.format or as_events):
             return self._afresh(job, asked)
-        audio = self._files.get(job, result_of(job)) or b""
+        audio = self._files.get(job.ref, result_of(job)) or b""
         if wanted != what.format:
             audio = _transcoded(audio, job, what.format, wanted, deadline)
         answer = speech_answer(audio, wanted, as_events=as_events, model_id=_served_by(job), ignored=order.ignored)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
 from audio_gateway.errors import AlreadyRunning, IdempotencyKeyReused, IdempotencyUnavailable, InvalidRequest
-from audio_gateway.jobs.job import Job
+from audio_gateway.jobs.job import Job, JobRef
 from audio_gateway.metering.account import Hold
 
 CLAIM_SECONDS: Final = 65
@@ -29,6 +29,7 @@ so that whoever takes it over sees whether it was paid; and clocks may differ.""
 KEEP_SECONDS: Final = 24 * 60 * 60
 """How long a key stands for its request, counted from the request."""
 
+_OF_JOBS: Final = frozenset({202, 303})
 _SYNTAX: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
@@ -45,6 +46,11 @@ class ApiResponse:
     ignored: tuple[str, ...] = ()
     status: int = 200
 
+    @property
+    def is_of_job(self) -> bool:
+        """Whether the request became a job, and this is where to find it."""
+        return self.status in _OF_JOBS
+
 
 @dataclass(frozen=True, slots=True)
 class StoredResult:
@@ -56,10 +62,17 @@ class StoredResult:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer, and the hold that pays for it."""
+    """An answer, and the hold that pays for it: that of the request, or of the job that the request became."""
 
     answer: ApiResponse
     hold: Hold
+
+    @property
+    def paid_by(self) -> Hold | JobRef:
+        """What the answer is paid by: its hold, or the job, which settles its hold itself."""
+        if self.answer.is_of_job:
+            return JobRef(self.hold.caller.project_id, self.hold.work.request_id)
+        return self.hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +125,10 @@ class Answers(Protocol):
 
 
 class Payments(Protocol):
-    """Knows which holds were paid."""
+    """Knows which answers were paid."""
 
-    def was_paid(self, hold: Hold) -> bool:
-        """Whether the request of a run that is over has been charged, or will be by the sweeper.
+    def was_paid(self, by: Hold | JobRef) -> bool:
+        """Whether the request of a run that is over has been charged, or will be by the sweeper or with its job.
 
         Raises:
             MeteringUnavailable: that cannot be found out now.
@@ -186,7 +199,7 @@ class Idempotency:
         stored = self._answers.find(existing)
         if existing.done and stored is None:
             raise IdempotencyUnavailable("The stored answer to this Idempotency-Key cannot be read. Send a new key.")
-        if stored is not None and (existing.done or self._payments.was_paid(stored.hold)):
+        if stored is not None and (existing.done or self._payments.was_paid(stored.paid_by)):
             if not existing.done:
                 with suppress(IdempotencyUnavailable):  # the next one finds it out once more
                     self._claims.finish(existing)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from audio_gateway.aws.clients import aws_client
 from audio_gateway.errors import StorageUnavailable
-from audio_gateway.jobs.job import Job
+from audio_gateway.jobs.job import JobRef
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions.client import SFNClient
@@ -32,13 +32,13 @@ class Executions:
         client: SFNClient = aws_client("stepfunctions", connect_timeout=1, read_timeout=5, attempts=3)
         return client
 
-    def start(self, job: Job) -> None:
+    def start(self, job: JobRef) -> None:
         """Begin the work. Safe to repeat; raises `StorageUnavailable` if it cannot be begun."""
         begin = json.dumps({"project_id": job.project_id, "job_id": job.id})
         with suppress(_Fine), _as_ours("started", _STARTED_ALREADY):
             self._client.start_execution(stateMachineArn=self._machine_arn, name=job.id, input=begin)
 
-    def stop(self, job: Job) -> None:
+    def stop(self, job: JobRef) -> None:
         """End the work: nothing new is begun. Safe to repeat; raises `StorageUnavailable` if it cannot be ended."""
         with suppress(_Fine), _as_ours("stopped", _OVER):
             self._client.stop_execution(executionArn=self._arn(job.id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from audio_gateway.errors import StorageUnavailable
-from audio_gateway.jobs.job import Job
+from audio_gateway.jobs.job import JobRef
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.net.guarded_fetch import remote_file
 from audio_gateway.net.targets import AllowedHosts
@@ -23,7 +23,7 @@ class Fetcher:
         self._files = files
         self._allow = allow
 
-    def __call__(self, job: Job, url: str, watched: Callable[[Iterable[bytes]], Iterator[bytes]]) -> SourceFile:
+    def __call__(self, job: JobRef, url: str, watched: Callable[[Iterable[bytes]], Iterator[bytes]]) -> SourceFile:
         """Fetch the file, unless that was done before. What comes is `watched`, which may end it.
 
         Raises what `remote_file` and `watched` raise, and `StorageUnavailable`.

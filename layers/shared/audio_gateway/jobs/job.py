@@ -33,6 +33,14 @@ _ID: Final = re.compile(r"job_[0-9a-f]{24}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
+class JobRef:
+    """A job's name: enough to find its files and its execution."""
+
+    project_id: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobError:
     """Why a job failed, as the caller reads it.
 
@@ -95,6 +103,11 @@ class Job:
     upload_id: str | None = None
 
     @property
+    def ref(self) -> JobRef:
+        """Its name."""
+        return JobRef(self.project_id, self.id)
+
+    @property
     def completed(self) -> int:
         """How many of its tasks are done."""
         return len(self.answered.tasks)
@@ -113,11 +126,6 @@ class Job:
 def new_job_id(at_ms: int) -> str:
     """An id that nobody can guess, and that sorts by the moment of its making."""
     return f"job_{at_ms:012x}{secrets.token_hex(6)}"
-
-
-def job_named(project_id: str, job_id: str) -> Job:
-    """A job of which nothing but the name is known: enough to find its files."""
-    return Job(job_id, project_id, "", "speech", "", "running", 0, 0)
 
 
 def is_job_id(text: str) -> bool:

@@ -29,7 +29,7 @@ from audio_gateway.storage.objects import ObjectAbsent, ObjectReader, SourceFile
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-    from audio_gateway.jobs.job import Job
+    from audio_gateway.jobs.job import JobRef
 
 PART_BYTES: Final = 8 * 1024 * 1024
 """Of a multipart upload: S3 takes 10,000 of them, and none below 5 MB but the last."""
@@ -70,25 +70,25 @@ class JobFiles:
         )
         return client
 
-    def put(self, job: Job, name: str, data: bytes) -> SourceFile:
+    def put(self, job: JobRef, name: str, data: bytes) -> SourceFile:
         """Write a small file, in place of one that is there; the file as a source."""
         key = _key(job, name)
         with or_storage_unavailable():
             written = self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
         return SourceFile(key, written["ETag"], len(data))
 
-    def get(self, job: Job, name: str) -> bytes | None:
+    def get(self, job: JobRef, name: str) -> bytes | None:
         """A whole file; None if there is none."""
         key = _key(job, name)
         with or_storage_unavailable(), suppress(ObjectAbsent), absent(self._client, self._bucket, key):
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return None
 
-    def has(self, job: Job, name: str) -> bool:
+    def has(self, job: JobRef, name: str) -> bool:
         """Whether there is such a file."""
         return self.find(job, name) is not None
 
-    def find(self, job: Job, name: str) -> SourceFile | None:
+    def find(self, job: JobRef, name: str) -> SourceFile | None:
         """The file as a source; None if there is none."""
         key = _key(job, name)
         with or_storage_unavailable(), suppress(ObjectAbsent):
@@ -97,16 +97,16 @@ class JobFiles:
             return SourceFile(key, head["ETag"], head["ContentLength"])
         return None
 
-    def put_json(self, job: Job, name: str, value: Any) -> None:
+    def put_json(self, job: JobRef, name: str, value: Any) -> None:
         """Write a value as JSON. Lone surrogates, which JSON from callers may hold, survive."""
         self.put(job, name, json.dumps(value, separators=(",", ":")).encode())
 
-    def get_json(self, job: Job, name: str) -> Any:
+    def get_json(self, job: JobRef, name: str) -> Any:
         """What `put_json` wrote; None if there is none."""
         data = self.get(job, name)
         return None if data is None else json.loads(data)
 
-    def read(self, job: Job, name: str) -> Iterator[bytes]:
+    def read(self, job: JobRef, name: str) -> Iterator[bytes]:
         """A file in pieces, read while they are asked for; raises `StorageUnavailable` if there is no such file."""
         found = self.find(job, name)
         if found is None:
@@ -119,7 +119,7 @@ class JobFiles:
         """Reads any part of an object, as long as it is the same one."""
         return ObjectReader(self._client, self._bucket, source)
 
-    def put_stream(self, job: Job, name: str, pieces: Iterable[bytes], content_type: str) -> int:
+    def put_stream(self, job: JobRef, name: str, pieces: Iterable[bytes], content_type: str) -> int:
         """Write a file of any size while it is made; answers its bytes. It is there once all of it is.
 
         Whatever `pieces` raises is raised, and then nothing is written.
@@ -133,20 +133,20 @@ class JobFiles:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=first, ContentType=content_type)
             return len(first)
 
-    def remove(self, job: Job, *, but: Collection[str] = ()) -> None:
+    def remove(self, job: JobRef, *, but: Collection[str] = ()) -> None:
         """Remove everything of a job, `but` for some files. Safe to repeat."""
         kept = {_key(job, name) for name in but}
         with or_storage_unavailable():
             remove_objects(self._client, self._bucket, _key(job, ""), but=kept)
 
-    def discard(self, job: Job, *names: str) -> None:
+    def discard(self, job: JobRef, *names: str) -> None:
         """Remove some files. Safe to repeat."""
         with or_storage_unavailable():
             for name in names:
                 self._client.delete_object(Bucket=self._bucket, Key=_key(job, name))
 
 
-def _key(job: Job, name: str) -> str:
+def _key(job: JobRef, name: str) -> str:
     return f"jobs/{job.project_id}/{job.id}/{name}"
 
 

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from audio_gateway.aws.table import Table
 from audio_gateway.catalog.line_items import line_items_from, line_items_text
 from audio_gateway.errors import StorageUnavailable
-from audio_gateway.jobs.job import FINAL, Answered, Job, JobError, Status
+from audio_gateway.jobs.job import FINAL, Answered, Job, JobError, JobRef, Status
 from audio_gateway.jobs.plan import DoneChunk, JobPlan
 from audio_gateway.metering.account import HeldJob, Hold, MeteredRequest
 from audio_gateway.metering.account_item import hold_from_text, hold_text
@@ -58,6 +58,11 @@ class OpenJob:
     created_at: int
     asked_at: int = 0
     cancel_asked: bool = False
+
+    @property
+    def ref(self) -> JobRef:
+        """The job's name."""
+        return JobRef(self.project_id, self.id)
 
 
 class JobStore:

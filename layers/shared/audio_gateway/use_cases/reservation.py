@@ -57,7 +57,9 @@ class Billing:
         Raises:
             LimitReached, PermissionDenied, AlreadyRunning, MeteringUnavailable: see `Meter.admit`; nothing is held.
         """
-        dearest = max((work_of(context, endpoint, each, amount) for each in able), key=lambda work: work.price_microusd)
+        dearest = max(
+            (work_of(context.request_id, endpoint, each, amount) for each in able), key=lambda work: work.price_microusd
+        )
         admission = self.meter.admit(context.caller, replace(dearest, model=model.id, items=()))
         return Reservation(self, context, endpoint, admission)
 
@@ -71,24 +73,24 @@ class Billing:
         Raises:
             LimitReached, PermissionDenied, MeteringUnavailable: see `Meter.look`.
         """
-        work = work_of(context, endpoint, model, amount)
+        work = work_of(context.request_id, endpoint, model, amount)
         self.meter.look(context.caller, replace(work, request_id=JOB_PREFIX) if as_job else work)
 
     def reserve_cached(self, context: RequestContext, model: Model, characters: int) -> Reservation:
         """Hold what it costs to give speech of the model again. Raises as `reserve` does."""
-        work = _work(context, "speech", model, characters, charge_for_cached_characters(model, characters))
+        work = _work(context.request_id, "speech", model, characters, charge_for_cached_characters(model, characters))
         return Reservation(self, context, "speech", self.meter.admit(context.caller, work), cached=True)
 
 
-def work_of(context: RequestContext, endpoint: Endpoint, model: Model, amount: int) -> MeteredRequest:
+def work_of(request_id: str, endpoint: Endpoint, model: Model, amount: int) -> MeteredRequest:
     """The request as served by a model, with its price."""
     charge = charge_for_characters(model, amount) if endpoint == "speech" else charge_for_audio(model, amount)
-    return _work(context, endpoint, model, amount, charge)
+    return _work(request_id, endpoint, model, amount, charge)
 
 
-def _work(context: RequestContext, endpoint: Endpoint, model: Model, amount: int, charge: Charge) -> MeteredRequest:
+def _work(request_id: str, endpoint: Endpoint, model: Model, amount: int, charge: Charge) -> MeteredRequest:
     return MeteredRequest(
-        request_id=context.request_id,
+        request_id=request_id,
         endpoint=endpoint,
         model=model.id,
         unit=_UNIT_OF[endpoint],
@@ -174,7 +176,7 @@ class Reservation:
         """
         self.keep_time(model)
         hold = self.admission.hold
-        work = hold.work if self._cached else work_of(self._call, self._endpoint, model, hold.work.amount)
+        work = hold.work if self._cached else work_of(self._call.request_id, self._endpoint, model, hold.work.amount)
         unbilled = self._unbilled_cost()
         work = replace(work, cost_microusd=work.cost_microusd + unbilled, unbilled_cost_microusd=unbilled)
         try:
@@ -201,7 +203,9 @@ class Reservation:
 
     def _unbilled_cost(self) -> int:
         amount = self.admission.hold.work.amount
-        return sum(work_of(self._call, self._endpoint, model, amount).cost_microusd for model in self._unbilled)
+        return sum(
+            work_of(self._call.request_id, self._endpoint, model, amount).cost_microusd for model in self._unbilled
+        )
 
     def _keep(self, work: MeteredRequest) -> State:
         try:

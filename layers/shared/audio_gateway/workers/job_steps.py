@@ -17,7 +17,7 @@ from typing import Any, Final
 from audio_gateway import errors as e
 from audio_gateway.api.http.errors import answer_for
 from audio_gateway.deadline import Deadline
-from audio_gateway.jobs.job import Job, JobError, job_named
+from audio_gateway.jobs.job import JobError, JobRef
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.telemetry import count_provider_call, log_unexpected, logger, told_of
 from audio_gateway.use_cases.fallback import FailedAttempt
@@ -137,12 +137,12 @@ def _kept_error(event: Mapping[str, Any], files: JobFiles) -> JobError:
     if event.get("error") in NOT_BEGUN:
         return TOO_BUSY
     if event.get("error") in DIED:
-        return _of_death(_named(event), files)
-    kept = files.get_json(_named(event), _ERROR)
+        return _of_death(_job_of(event), files)
+    kept = files.get_json(_job_of(event), _ERROR)
     return UNKNOWN if kept is None else JobError(**kept)
 
 
-def _of_death(job: Job, files: JobFiles) -> JobError:
+def _of_death(job: JobRef, files: JobFiles) -> JobError:
     """What is said of a step that died: until there is a plan, it was reading the audio."""
     with suppress(e.StorageUnavailable):  # as where the job has just been deleted
         what = request_of(files, job).what
@@ -185,7 +185,7 @@ def _step(
                 log_unexpected(error, event["job_id"])
             if error_file is not None:
                 with suppress(e.StorageUnavailable):
-                    files.put_json(_named(event), error_file(event), asdict(job_error(error, event["job_id"])))
+                    files.put_json(_job_of(event), error_file(event), asdict(job_error(error, event["job_id"])))
             raise _named_for_the_machine(error) from None
         finally:
             _report(name, event, started, failure, failed)
@@ -202,8 +202,8 @@ def _named_for_the_machine(error: Exception) -> Exception:
     return Permanent(name)
 
 
-def _named(event: Mapping[str, Any]) -> Job:
-    return job_named(event["project_id"], event["job_id"])
+def _job_of(event: Mapping[str, Any]) -> JobRef:
+    return JobRef(event["project_id"], event["job_id"])
 
 
 def _report(

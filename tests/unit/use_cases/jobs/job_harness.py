@@ -10,7 +10,7 @@ from audio_gateway.audio.decode import decode_pcm
 from audio_gateway.catalog.models import Catalog, Model
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ProviderError
-from audio_gateway.jobs.job import Job, JobError
+from audio_gateway.jobs.job import Job, JobError, JobRef
 from audio_gateway.jobs.plan import MOST_LANES
 from audio_gateway.metering.account import Payer
 from audio_gateway.providers.port import AudioChunk, SynthesisCall, TranscriptDone, TranscriptEvent, TranscriptionCall
@@ -93,7 +93,7 @@ class Workshop:
     def providers(self, _provider: Any) -> ToneProvider:
         return self.provider
 
-    def fetch(self, job: Job, url: str, _watched: Any) -> Any:
+    def fetch(self, job: JobRef, url: str, _watched: Any) -> Any:
         raise AssertionError((job, url))
 
     def ask_to_end(self, project_id: str, job_id: str) -> None:
@@ -151,7 +151,7 @@ class Workshop:
                 self.chunk(job, number)
             except ProviderError as error:
                 told = {"message": error.message, "code": error.code, "status": 400, "kind": "x"}
-                self.files.put_json(job, f"failed/{number}", told)
+                self.files.put_json(job.ref, f"failed/{number}", told)
         self.merge(job)
         return self.now(job)
 
@@ -161,7 +161,7 @@ class Workshop:
         return self.store.kept[job.id]
 
     def transcript(self, job: Job) -> Transcript:
-        data = self.files.get(job, result_of(self.now(job)))
+        data = self.files.get(job.ref, result_of(self.now(job)))
         assert data is not None
         return from_bytes(data)
 

@@ -73,7 +73,7 @@ def test_a_job_that_is_cancelled_before_anything_was_done_keeps_nothing_and_cost
     shop.chunk(job, 1)
     shop.merge(job)
     assert shop.provider.asked == []
-    assert (shop.files.names(job), shop.store.open) == (set(), {})
+    assert (shop.files.names(job.ref), shop.store.open) == (set(), {})
     assert (shop.bank.holds, shop.bank.rows, shop.bank.evidence, shop.ledger.rows) == (*NOTHING, {})
     assert {told.status for told in shop.told} == {"cancelled"}
 
@@ -86,8 +86,8 @@ def test_a_cancelled_job_costs_the_chunks_whose_answer_had_come_and_keeps_them(s
     assert (shop.bank.holds, shop.bank.evidence) == ({}, {})
     assert (shop.to_end, shop.told, set(shop.store.open)) == ([job.id], [], {job.id})
     shop.end_what_was_asked_for()
-    assert shop.files.names(job) == {REQUEST_FILE, PARTIAL}
-    assert len(shop.files.get(job, PARTIAL) or b"") == 480 * 3 * PART
+    assert shop.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
+    assert len(shop.files.get(job.ref, PARTIAL) or b"") == 480 * 3 * PART
     assert ([told.status for told in shop.told], shop.store.open) == (["cancelled"], {})
     assert len(shop.bank.rows) == 1
     assert shop.bank.spent == 3 * PART * 15
@@ -145,8 +145,8 @@ def test_a_chunk_that_comes_after_the_cancel_is_free_and_removed_and_its_cost_is
     (row,) = shop.ledger.rows.values()
     assert (row.outcome, row.price_microusd, row.amount, row.held_amount) == ("failed", 0, 0, PART)
     shop.end_what_was_asked_for()
-    assert shop.files.names(job) == {REQUEST_FILE, PARTIAL}
-    assert len(shop.files.get(job, PARTIAL) or b"") == 480 * PART
+    assert shop.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
+    assert len(shop.files.get(job.ref, PARTIAL) or b"") == 480 * PART
 
 
 @pytest.mark.parametrize(("lanes", "at_once"), [(1, 1), (3, 3), (40, 6)])
@@ -188,17 +188,17 @@ def test_a_chunk_that_comes_after_the_partial_result_leaves_it_alone(shop: Works
 
     while_asked(shop, 1, cancelled_and_ended)
     shop.chunk(job, 1)
-    assert shop.files.names(job) == {REQUEST_FILE, PARTIAL}
+    assert shop.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
 
 
 def test_a_merge_that_comes_behind_the_cancel_changes_nothing(shop: Workshop) -> None:
     job = begun(shop, 0, 1)
     cancelled = shop.cancel(job)
-    shop.files.put(job, RESULT, b"of a merge that was under way")
+    shop.files.put(job.ref, RESULT, b"of a merge that was under way")
     shop.merge(job)
     shop.end_what_was_asked_for()
     assert shop.now(job) == cancelled
-    assert shop.files.names(job) == {REQUEST_FILE, PARTIAL}
+    assert shop.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
     assert (len(shop.bank.rows), shop.bank.spent) == (1, 2 * PART * 15)
 
 
@@ -224,7 +224,7 @@ def test_a_cancel_whose_end_is_lost_is_finished_by_the_sweeper(shop: Workshop) -
     shop.now_ms += 121_000
     assert [each.id for each in lost.end_them().ended] == [job.id]
     shop.end_what_was_asked_for()
-    assert (shop.files.names(job), shop.store.open) == ({REQUEST_FILE, PARTIAL}, {})
+    assert (shop.files.names(job.ref), shop.store.open) == ({REQUEST_FILE, PARTIAL}, {})
 
 
 def test_an_end_that_is_under_way_is_not_asked_for_again(shop: Workshop) -> None:
@@ -246,7 +246,7 @@ def unreachable(_project_id: str, _job_id: str) -> None:
 def test_what_is_over_is_not_cancelled(shop: Workshop) -> None:
     job = shop.run(shop.listen())
     assert shop.cancel(job).status == "succeeded"
-    assert shop.files.get(job, RESULT)
+    assert shop.files.get(job.ref, RESULT)
     assert shop.bank.spent > 0
 
 
@@ -259,7 +259,7 @@ def test_the_chunks_of_tasks_that_are_not_done_are_charged_too(monkeypatch: pyte
     cancelled = shop.now(job)
     assert (cancelled.completed, cancelled.total, cancelled.amount) == (0, 2, 2 * PART)
     shop.end_what_was_asked_for()
-    assert len(shop.files.get(job, PARTIAL) or b"") == 480 * 2 * PART
+    assert len(shop.files.get(job.ref, PARTIAL) or b"") == 480 * 2 * PART
     assert shop.ledger.costs == [("speaker", PART * 15)]
 
 
@@ -282,7 +282,7 @@ def test_a_job_that_is_deleted_before_it_is_settled_is_charged_first(shop: Works
     assert shop.now(job).status == "succeeded"  # so that its result can be fetched, and the job be deleted
     with pytest.raises(MeteringUnavailable):
         shop.delete(job)
-    assert shop.files.get(job, RESULT)
+    assert shop.files.get(job.ref, RESULT)
     shop.bank.keep = keep
     shop.delete(job)
     shop.merge(job)  # the step tries again
@@ -351,7 +351,7 @@ def test_killed_after_any_write_and_repeated_it_is_the_same(what: str, done: tup
         assert shop.bank.spent == len(done) * PART * 15
         assert len(shop.bank.rows) == bool(done)
         assert (shop.bank.holds, shop.bank.evidence, shop.store.open) == NOTHING
-        assert shop.files.names(job) == ({REQUEST_FILE, PARTIAL} if done and what == "cancel" else set())
+        assert shop.files.names(job.ref) == ({REQUEST_FILE, PARTIAL} if done and what == "cancel" else set())
         assert (job.id in shop.store.kept) == (what == "cancel")
         if not killed:
             return
@@ -370,7 +370,7 @@ def test_a_delete_that_dies_anywhere_and_is_not_repeated_leaves_no_job_open() ->
             shop.to_end.append(job.id)  # by the sweeper, as long as the job is open
             shop.end_what_was_asked_for()
             assert (shop.bank.spent, shop.bank.holds, shop.store.open) == (2 * PART * 15, {}, {})
-            assert shop.files.names(job) in ({REQUEST_FILE, PARTIAL}, set())
+            assert shop.files.names(job.ref) in ({REQUEST_FILE, PARTIAL}, set())
         else:
             return
     raise AssertionError("there are more writes than are tried")
@@ -413,7 +413,7 @@ def test_a_chunk_that_comes_while_a_job_is_failed_is_in_its_partial_result(shop:
     shop.fail(job, UNKNOWN)
     ended = shop.now(job)
     assert (ended.status, ended.amount) == ("failed", 2 * PART)
-    assert len(shop.files.get(job, RESULT) or b"") == 480 * 2 * PART
+    assert len(shop.files.get(job.ref, RESULT) or b"") == 480 * 2 * PART
 
 
 FAILURES = [

@@ -70,7 +70,7 @@ def test_what_turns_out_to_be_too_much_when_it_is_cut_is_the_job_s_error(monkeyp
     for job in (shop.listen(), shop.speak()):
         with pytest.raises(WorkTooLong, match="too long for one job"):
             shop.prepare(job)
-        assert shop.files.get_json(job, "plan.json") is None
+        assert shop.files.get_json(job.ref, "plan.json") is None
     assert shop.provider.asked == []
 
 

@@ -20,7 +20,7 @@ from audio_gateway.errors import (
     WorkTooLong,
 )
 from audio_gateway.jobs.fetch import Fetcher
-from audio_gateway.jobs.job import Job, JobError
+from audio_gateway.jobs.job import Job, JobError, JobRef
 from audio_gateway.net.targets import AllowedHosts
 from audio_gateway.providers.port import Chunking, KnownSpeaker
 from audio_gateway.storage.objects import SourceFile
@@ -88,7 +88,7 @@ def test_speech_is_joined_and_charged_by_what_was_sent(shop: Workshop) -> None:
     assert job.status == "succeeded"
     assert "".join(request.text for request in shop.provider.asked) == TEXT
     assert all(len(request.text) <= 20 for request in shop.provider.asked)
-    assert len(shop.files.get(job, RESULT) or b"") == 2 * 240 * len(TEXT)
+    assert len(shop.files.get(job.ref, RESULT) or b"") == 2 * 240 * len(TEXT)
     assert job.amount == len(TEXT)
     assert shop.bank.spent == len(TEXT) * 15
 
@@ -106,7 +106,7 @@ def test_blanks_are_neither_spoken_nor_paid(shop: Workshop) -> None:
 def test_speech_comes_in_the_format_that_was_asked_for(shop: Workshop, speech_format: str) -> None:
     job = shop.run(shop.speak(format=speech_format))
     assert job.status == "succeeded"
-    assert shop.files.get(job, RESULT)
+    assert shop.files.get(job.ref, RESULT)
 
 
 def test_a_part_that_exists_is_not_done_again(shop: Workshop) -> None:
@@ -170,7 +170,7 @@ def test_of_speech_all_parts_that_were_spoken_are_a_partial_result_in_their_orde
     assert (job.status, job.partial) == ("failed", True)
     parts = [request.text for request in shop.provider.asked]
     assert job.amount == sum(len(parts[number]) for number in (0, 2, 5))
-    assert len(shop.files.get(job, RESULT) or b"") == 480 * job.amount
+    assert len(shop.files.get(job.ref, RESULT) or b"") == 480 * job.amount
     assert shop.bank.spent == job.amount * 15
     assert job.error.message == (
         "The text from character 19 to 38 could not be done: It is refused. 3 of 6 parts are missing: 19-38, 57-95. "
@@ -190,7 +190,7 @@ def test_a_job_of_which_nothing_succeeded_costs_nothing(shop: Workshop) -> None:
     job = shop.run(shop.listen())
     assert (job.status, job.partial, job.work) == ("failed", False, None)
     assert f"{job.total} of {job.total} parts" in job.error.message
-    assert shop.files.get(job, RESULT) is None
+    assert shop.files.get(job.ref, RESULT) is None
     assert (shop.bank.rows, shop.bank.spent, shop.bank.holds) == ({}, 0, {})
     assert [told.status for told in shop.told] == ["failed"]
 
@@ -227,7 +227,7 @@ def test_a_refused_price_fails_the_job_before_anything_is_sent(shop: Workshop) -
     shop.fail(job, JobError("No budget.", "insufficient_quota", 429, "insufficient_quota", retry=False))
     assert shop.now(job).status == "failed"
     assert (shop.bank.holds, shop.bank.rows, shop.provider.asked) == ({}, {}, [])
-    assert shop.files.names(job) == set()
+    assert shop.files.names(job.ref) == set()
 
 
 def test_a_price_refused_for_a_minute_is_held_at_a_later_one(shop: Workshop) -> None:
@@ -301,7 +301,7 @@ def test_a_job_cancelled_while_it_is_prepared_gives_back_its_price(shop: Worksho
     shop.store.intend = cancelled_behind  # type: ignore[assignment] # just after the price is held
     assert shop.prepare(job) == []
     assert shop.bank.holds == {}
-    assert shop.files.names(job) == set()
+    assert shop.files.names(job.ref) == set()
 
 
 @pytest.mark.parametrize("end", ["cancel", "delete"])
@@ -326,7 +326,7 @@ def test_a_job_that_is_ended_while_it_is_prepared_is_not_prepared_any_further(
     monkeypatch.setattr(shop.files, "put", making(shop.files.put))
     assert shop.prepare(job) == []
     assert made == ["chunks/0", "chunks/1"]
-    assert (shop.bank.holds, shop.files.names(job)) == ({}, set())
+    assert (shop.bank.holds, shop.files.names(job.ref)) == ({}, set())
 
 
 def test_a_file_is_not_fetched_any_further_for_a_job_that_was_ended(
@@ -369,7 +369,7 @@ def test_a_look_that_fails_does_not_end_a_preparation(shop: Workshop, monkeypatc
 def test_an_order_is_kept_to_the_last_field(shop: Workshop) -> None:
     what = SpeechRequest("speaker", "Say \U0001f600 \udce4 it.", "alloy", "mp3", 1.5, "Slowly.")
     order = JobRequest(what, ignored=("instructions",), as_events=True)
-    assert request_of(shop.files, shop.start(order)) == order
+    assert request_of(shop.files, shop.start(order).ref) == order
     heard = TranscriptionRequest(
         "listener",
         b"",
@@ -387,8 +387,8 @@ def test_an_order_is_kept_to_the_last_field(shop: Workshop) -> None:
         known_speakers=(KnownSpeaker("Ann", "data:audio/wav;base64,AA=="),),
     )
     order = JobRequest(heard, source=SourceFile("uploads/default/1", '"e"', 5), url=None)
-    keep_request(shop.files, JOB, order)
-    assert request_of(shop.files, JOB) == order
+    keep_request(shop.files, JOB.ref, order)
+    assert request_of(shop.files, JOB.ref) == order
 
 
 @pytest.mark.parametrize("kind", ["listen", "speak"])
@@ -396,7 +396,7 @@ def test_killed_after_any_write_and_repeated_it_is_the_same_job(kind: str) -> No
     """Every step, killed right after each of its writes, and begun again as the state machine does."""
     calm = Workshop()
     expected = calm.run(calm.listen() if kind == "listen" else calm.speak())
-    result = calm.files.get(expected, RESULT)
+    result = calm.files.get(expected.ref, RESULT)
     for kill_after in range(1, 60):
         shop = Workshop()
         job = shop.listen() if kind == "listen" else shop.speak()
@@ -409,7 +409,7 @@ def test_killed_after_any_write_and_repeated_it_is_the_same_job(kind: str) -> No
             except Killed:
                 killed, shop.fate.writes_left = True, None
         assert (ended.status, ended.amount) == ("succeeded", expected.amount)
-        assert shop.files.get(job, RESULT) == result
+        assert shop.files.get(job.ref, RESULT) == result
         assert shop.bank.spent == calm.bank.spent
         assert list(shop.bank.rows) == [(ended.completed_ms, job.id)]
         assert (shop.bank.holds, shop.bank.evidence) == ({}, {})
@@ -444,7 +444,7 @@ def test_a_first_step_that_comes_late_holds_nothing_for_a_job_that_was_settled_m
         shop.chunk(job, number)
     get_json = shop.files.get_json
 
-    def meanwhile(of: Job, name: str) -> dict[str, Any]:
+    def meanwhile(of: JobRef, name: str) -> dict[str, Any]:
         kept = get_json(of, name)
         if name == "plan.json":
             shop.files.get_json = get_json
@@ -461,7 +461,7 @@ def test_two_first_steps_at_once_hold_once(shop: Workshop) -> None:
     job = shop.listen()
     get_json = shop.files.get_json
 
-    def meanwhile(of: Job, name: str) -> dict[str, Any]:
+    def meanwhile(of: JobRef, name: str) -> dict[str, Any]:
         shop.files.get_json = get_json
         shop.prepare(job)
         return get_json(of, name)

@@ -77,7 +77,7 @@ def test_a_job_that_an_operator_wants_cancelled_is_stopped_and_costs_what_was_do
     assert 0 < ended.amount < END_MS
     assert shop.bank.spent == -(-ended.amount * 6000 // 60_000)
     assert (shop.bank.holds, shop.bank.evidence, shop.store.open) == ({}, {}, {})
-    assert shop.files.names(job) == {REQUEST_FILE, PARTIAL}
+    assert shop.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
     assert [told.status for told in shop.told] == ["cancelled"]
     assert not shop.store.ask_to_cancel(job.id)
 
@@ -126,7 +126,9 @@ def test_what_runs_and_is_not_in_the_list_yet_is_left_alone(shop: Watched) -> No
 def test_an_interrupted_job_fails_with_what_was_done_and_is_charged_for_that(shop: Watched) -> None:
     job = shop.listen()
     numbers = shop.prepare(job)
-    shop.files.put_json(job, f"failed/{numbers[-1]}", {"message": "tried", "code": None, "status": 503, "kind": "x"})
+    shop.files.put_json(
+        job.ref, f"failed/{numbers[-1]}", {"message": "tried", "code": None, "status": 503, "kind": "x"}
+    )
     for number in numbers[:2]:
         shop.chunk(job, number)
     ended = shop.interrupt(job)
@@ -163,10 +165,10 @@ def test_an_interrupted_job_whose_result_cannot_be_made_fails(shop: Watched) -> 
     job = shop.listen()
     for number in shop.prepare(job):
         shop.chunk(job, number)
-    shop.files.put(job, "parts/0", b"neither is this a transcript")
+    shop.files.put(job.ref, "parts/0", b"neither is this a transcript")
     ended = shop.interrupt(job)
     assert (ended.status, ended.partial, ended.work, ended.error) == ("failed", False, None, INTERRUPTED)
-    assert (shop.bank.holds, shop.bank.rows, shop.files.get(job, RESULT)) == ({}, {}, None)
+    assert (shop.bank.holds, shop.bank.rows, shop.files.get(job.ref, RESULT)) == ({}, {}, None)
 
 
 @pytest.mark.parametrize("end", ["succeeded", "failed", "cancelled", "deleted"])

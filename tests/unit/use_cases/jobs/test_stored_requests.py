@@ -58,6 +58,6 @@ HEARD_JSON = (
 @pytest.mark.parametrize(("request_", "stored"), [(SPOKEN, SPOKEN_JSON), (HEARD, HEARD_JSON)], ids=["speech", "audio"])
 def test_a_request_is_stored_as_these_bytes_and_read_from_them(request_: JobRequest, stored: bytes) -> None:
     files = MemoryFiles()
-    keep_request(files, JOB, request_)
+    keep_request(files, JOB.ref, request_)
     assert files.kept == {"jobs/default/job_1/order.json": stored}
-    assert request_of(files, JOB) == request_
+    assert request_of(files, JOB.ref) == request_

@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from audio_gateway.catalog.models import Catalog, Endpoint, Model
-from audio_gateway.deadline import Deadline
 from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job
 from audio_gateway.jobs.job_store import JobStore
@@ -28,7 +27,7 @@ from audio_gateway.jobs.plan import MOST_LANES
 from audio_gateway.metering.account import Hold, JobMeter, MeteredRequest, Payer
 from audio_gateway.metering.ledger import LedgerRow, failed_row
 from audio_gateway.metering.pending_settlements import PendingSettlements
-from audio_gateway.use_cases.reservation import RequestContext, work_of
+from audio_gateway.use_cases.reservation import work_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,7 @@ class LedgerWriter(Protocol):
 
 def new_hold(job_id: str, caller: Payer, endpoint: Endpoint, able: tuple[Model, ...], amount: int, now_ms: int) -> Hold:
     """The hold of what the dearest of the models would cost; the first is the one that the caller named."""
-    context = RequestContext(job_id, caller, Deadline.after(0))
-    dearest = max((work_of(context, endpoint, model, amount) for model in able), key=lambda work: work.price_microusd)
+    dearest = max((work_of(job_id, endpoint, model, amount) for model in able), key=lambda work: work.price_microusd)
     return Hold(caller, replace(dearest, model=able[0].id, items=()), now_ms, now_ms // 1000 + JOB_HOLD_SECONDS)
 
 
@@ -118,11 +116,11 @@ def write_off(job: Job, model: Model, amount: int, now_ms: int, ledger: LedgerWr
     `amount` is characters or milliseconds of audio; answers the cost in micro-dollars. A row that cannot be written is
     left out: it is the operator's knowledge and nobody's money.
     """
-    context = RequestContext(f"{job.id}_{secrets.token_hex(6)}", Payer(job.key_id, job.project_id), Deadline.after(0))
-    work = work_of(context, job.endpoint, model, amount)
+    work = work_of(f"{job.id}_{secrets.token_hex(6)}", job.endpoint, model, amount)
+    payer = Payer(job.key_id, job.project_id)
     if work.cost_microusd:
         with suppress(MeteringUnavailable):
-            ledger.put(failed_row(Hold(context.caller, work, now_ms, 0), work.model, work.cost_microusd))
+            ledger.put(failed_row(Hold(payer, work, now_ms, 0), work.model, work.cost_microusd))
     return work.cost_microusd
 
 
@@ -147,6 +145,5 @@ def _charge(hold: Hold, model_id: str, amount: int, catalog: Catalog) -> Metered
         held = hold.work
         price, cost = (held.price_microusd * amount // held.amount, held.cost_microusd * amount // held.amount)
         return replace(held, amount=amount, price_microusd=price, cost_microusd=cost, items=())
-    context = RequestContext(hold.work.request_id, hold.caller, Deadline.after(0))
     endpoint: Endpoint = hold.work.endpoint  # type: ignore[assignment] # written by `new_hold`
-    return work_of(context, endpoint, model, amount)
+    return work_of(hold.work.request_id, endpoint, model, amount)

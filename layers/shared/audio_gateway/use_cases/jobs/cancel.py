@@ -50,7 +50,7 @@ def cancel_job(job: Job, *, deps: JobStopping) -> Job:
     if open_job is None:
         return job
     settle(job, billing=job_service.billing)
-    job_service.executions.stop(job)
+    job_service.executions.stop(job.ref)
     if job.partial:
         now_s = job_service.now_ms() // 1000
         with suppress(StorageUnavailable):  # the list of open jobs has it done
@@ -58,7 +58,7 @@ def cancel_job(job: Job, *, deps: JobStopping) -> Job:
                 deps.end(job.project_id, job.id)
                 job_service.store.claim(open_job, now_s)
         return job
-    job_service.files.remove(job)
+    job_service.files.remove(job.ref)
     deps.publish(job)
     job_service.store.close(job.id)
     return job
@@ -73,14 +73,14 @@ def delete_job(job: Job, *, deps: JobStopping) -> Job:
     job = _over(job, deps)
     if job_service.store.open_job(job.id) is not None:
         settle(job, billing=job_service.billing)
-        job_service.executions.stop(job)
+        job_service.executions.stop(job.ref)
         deps.publish(job)
     job_service.files.discard(
-        job, REQUEST_FILE
+        job.ref, REQUEST_FILE
     )  # first: who dies here leaves a job of which nobody tries to make a result
-    job_service.files.remove(job)
+    job_service.files.remove(job.ref)
     job_service.store.delete(job)
-    job_service.files.remove(job)  # what a step has written meanwhile; whoever comes later finds the job gone
+    job_service.files.remove(job.ref)  # what a step has written meanwhile; whoever comes later finds the job gone
     job_service.store.close(job.id)
     return job
 

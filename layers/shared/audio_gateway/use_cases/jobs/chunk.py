@@ -60,16 +60,16 @@ def work_on_chunks(
     job = deps.store.get(project_id, job_id, deps.now_ms() // 1000)
     if job is None or job.is_final:
         return
-    plan = plan_of(deps.files, job)
+    plan = plan_of(deps.files, job.ref)
     if plan is None:
         raise files_gone()
-    order = request_of(deps.files, job)
+    order = request_of(deps.files, job.ref)
     context = RequestContext(job.id, Payer(job.key_id, job.project_id), deadline, [] if failed is None else failed)
     counted = set(plan.counted(job.answered))
     for number in plan.chunks_of(task):
         if number in counted:
             continue
-        about = deps.files.get_json(job, done(number))  # of a try before this one that was cut off
+        about = deps.files.get_json(job.ref, done(number))  # of a try before this one that was cut off
         if about is None:
             about = _do(job, order, plan, number, replace(context, request_id=f"{job.id}_{number}"), deps)
         if not deps.store.chunk_done(job, plan.done(number, about["model"], counted)):
@@ -96,7 +96,7 @@ def _came_too_late(job: Job, plan: JobPlan, number: int, model_id: str, deps: Ch
     model = deps.catalog.models.get(model_id)
     if model is not None:
         write_off(job, model, plan.amount_of(number), deps.now_ms(), deps.ledger)
-    deps.files.discard(job, done(number), part(number))
+    deps.files.discard(job.ref, done(number), part(number))
 
 
 def _do(
@@ -106,7 +106,7 @@ def _do(
 
     What providers did in vain for it is written off.
     """
-    chunk = deps.files.get(job, f"chunks/{number}")
+    chunk = deps.files.get(job.ref, f"chunks/{number}")
     if chunk is None:
         raise files_gone()
     unbilled = list[Model]()
@@ -124,8 +124,8 @@ def _do(
             model, made, size = _listen(replace(order.what, data=chunk), plan.pieces[number], context, deps, on_failure)
         about = {"model": model.id, "size": size}
         try:
-            deps.files.put(job, part(number), made)
-            deps.files.put_json(job, done(number), about)
+            deps.files.put(job.ref, part(number), made)
+            deps.files.put_json(job.ref, done(number), about)
         except StorageUnavailable:
             unbilled.append(model)
             raise

@@ -12,7 +12,7 @@ from audio_gateway.audio.timeline import Timeline
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import StorageUnavailable, WorkTooLong
-from audio_gateway.jobs.job import Job, JobError, job_named
+from audio_gateway.jobs.job import Job, JobError, JobRef
 from audio_gateway.jobs.job_files import JobFiles, files_gone
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import ChunkSpan, JobPlan
@@ -82,21 +82,21 @@ def _end(project_id: str, job_id: str, error: JobError | None, deadline: Deadlin
     job = deps.store.get(project_id, job_id, deps.now_ms() // 1000)
     ended = job if job is None or job.is_final else _ended(job, error, deadline, deps)
     if ended is None:
-        deps.files.remove(job_named(project_id, job_id))  # what was written while it was being deleted
+        deps.files.remove(JobRef(project_id, job_id))  # what was written while it was being deleted
     else:
         settle(ended, billing=deps.billing)
         _write_off_what_is_lost(ended, deps)
         if ended.status == "cancelled":
             _keep_what_is_paid(ended, deadline, deps)
         elif ended.status == "failed" and not ended.partial:
-            deps.files.remove(ended)  # nobody can come to any of it
+            deps.files.remove(ended.ref)  # nobody can come to any of it
         deps.publish(ended)
     deps.store.close(job_id)  # last: until then, whoever finds its work stopped has this done again
 
 
 def _ended(job: Job, error: JobError | None, deadline: Deadline, deps: JobEnding) -> Job | None:
     """End the job with what is counted of it; None if it was deleted meanwhile. Whoever came first has decided."""
-    plan = plan_of(deps.files, job)
+    plan = plan_of(deps.files, job.ref)
     at: Job | None = job
     while at is not None and not at.is_final:
         at = at if plan is None else _all_counted(at, plan, deps)
@@ -111,7 +111,7 @@ def _all_counted(job: Job, plan: JobPlan, deps: JobEnding) -> Job | None:
     for number in range(len(plan.pieces)):
         if number in counted:
             continue
-        about = deps.files.get_json(job, done(number))
+        about = deps.files.get_json(job.ref, done(number))
         if about is not None and deps.store.chunk_done(job, plan.done(number, about["model"], counted)):
             counted.add(number)
     return deps.store.get(job.project_id, job.id, deps.now_ms() // 1000)
@@ -155,13 +155,13 @@ def _keep_what_is_paid(job: Job, deadline: Deadline, deps: JobEnding) -> None:
 
     Nothing is kept of one without its order: whoever deleted it has not come to the end.
     """
-    kept = (REQUEST_FILE, PARTIAL) if job.partial and deps.files.has(job, REQUEST_FILE) else ()
-    if kept and not deps.files.has(job, PARTIAL):
-        plan = plan_of(deps.files, job)
+    kept = (REQUEST_FILE, PARTIAL) if job.partial and deps.files.has(job.ref, REQUEST_FILE) else ()
+    if kept and not deps.files.has(job.ref, PARTIAL):
+        plan = plan_of(deps.files, job.ref)
         if plan is None:
             raise files_gone()
         _write_result(job, PARTIAL, plan, plan.counted(job.answered), deadline, deps.files)
-    deps.files.remove(job, but=kept)
+    deps.files.remove(job.ref, but=kept)
 
 
 def _write_off_what_is_lost(job: Job, deps: JobEnding) -> None:
@@ -179,23 +179,23 @@ def _write_result(
     job: Job, name: str, plan: JobPlan, there: Sequence[int], deadline: Deadline, files: JobFiles
 ) -> None:
     """Make one file of what came of the chunks that are `there`, in their order."""
-    order = request_of(files, job)
+    order = request_of(files, job.ref)
     if isinstance(order.what, SpeechRequest):
         from audio_gateway.audio.join import SpokenPart, join
 
         sizes = (_about(job, number, files)["size"] for number in there)
-        parts = (SpokenPart(files.read(job, part(number))) for number in there)
+        parts = (SpokenPart(files.read(job.ref, part(number))) for number in there)
         audio = join(parts, format=order.what.format, samples=sum(sizes))
-        files.put_stream(job, name, deadline.keep(audio, _too_long()), CONTENT_TYPES[order.what.format])
+        files.put_stream(job.ref, name, deadline.keep(audio, _too_long()), CONTENT_TYPES[order.what.format])
         return
     heard = _heard(job, plan, there, files)
     names = [speaker.name for speaker in order.what.known_speakers]
     merged = merge(heard, duration_ms=plan.amount, known_speakers=names)
-    files.put(job, name, to_bytes(on_recording_timeline(merged, Timeline(plan.jumps)) if plan.jumps else merged))
+    files.put(job.ref, name, to_bytes(on_recording_timeline(merged, Timeline(plan.jumps)) if plan.jumps else merged))
 
 
 def _about(job: Job, number: int, files: JobFiles) -> Any:
-    about = files.get_json(job, done(number))
+    about = files.get_json(job.ref, done(number))
     if about is None:
         raise files_gone()
     return about
@@ -211,7 +211,7 @@ def _too_long() -> WorkTooLong:
 
 def _heard(job: Job, plan: JobPlan, there: Sequence[int], files: JobFiles) -> Iterator[ChunkTranscript]:
     for number in there:
-        data = files.get(job, part(number))
+        data = files.get(job.ref, part(number))
         if data is None:
             raise files_gone()
         piece = plan.pieces[number]
@@ -223,7 +223,7 @@ def _reason(job: Job, plan: JobPlan | None, there: Sequence[int], error: JobErro
     if plan is None or error == INTERRUPTED:  # when a chunk that had failed would have been tried again
         return error or UNKNOWN
     missing = sorted(set(range(len(plan.pieces))) - set(there))
-    told = ((number, files.get_json(job, f"failed/{plan.task_of(number)}")) for number in missing)
+    told = ((number, files.get_json(job.ref, f"failed/{plan.task_of(number)}")) for number in missing)
     number, kept = next(((number, kept) for number, kept in told if kept is not None), (-1, None))
     if kept is None:
         if error is not None or not missing:

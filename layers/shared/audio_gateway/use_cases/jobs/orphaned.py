@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from audio_gateway.errors import StorageUnavailable
-from audio_gateway.jobs.job import Job, job_named
+from audio_gateway.jobs.job import JobRef
 from audio_gateway.jobs.job_store import JobStore, OpenJob
 
 ASK_AGAIN_S: Final = 960
@@ -42,7 +42,7 @@ class JobExecutions(Protocol):
         """Whether a job is worked on."""
         ...
 
-    def stop(self, job: Job) -> None:
+    def stop(self, job: JobRef) -> None:
         """End the work on a job. Safe to repeat."""
         ...
 
@@ -114,7 +114,7 @@ class OrphanedJobs:
             report.ended.append(job)
 
     def _cancel(self, job: OpenJob, report: OrphanedJobsReport) -> None:
-        self.work.stop(job_named(job.project_id, job.id))
+        self.work.stop(job.ref)
         if self.store.claim(job, self.now_s()):
             self.cancel(job.project_id, job.id)
             report.cancelled.append(job)

@@ -14,7 +14,7 @@ from audio_gateway.audio.silence import CHUNK_SAMPLE_RATE
 from audio_gateway.catalog.models import Catalog, Model
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import AudioTooLong, InvalidRequest, WorkTooLong
-from audio_gateway.jobs.job import Job
+from audio_gateway.jobs.job import Job, JobRef
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import MOST_PIECES, ChunkSpan, JobPlan
@@ -33,7 +33,7 @@ from audio_gateway.use_cases.transcription import TranscriptionRequest, able_to_
 Watched = Callable[[Iterable[bytes]], Iterator[bytes]]
 """The same pieces, as long as the job is open."""
 
-Fetch = Callable[[Job, str, Watched], SourceFile]
+Fetch = Callable[[JobRef, str, Watched], SourceFile]
 """Brings the audio at a URL into the job's files."""
 
 LOOK_S: Final = 5.0
@@ -72,9 +72,9 @@ def prepare_job(project_id: str, job_id: str, deadline: Deadline, *, deps: Prepa
     job = deps.store.get(project_id, job_id, deps.now_ms() // 1000)
     if job is None or job.is_final:
         return []
-    order = request_of(deps.files, job)
+    order = request_of(deps.files, job.ref)
     able = _able(order, deps)
-    kept = deps.files.get_json(job, _PLAN)
+    kept = deps.files.get_json(job.ref, _PLAN)
     with suppress(JobIsOver):
         plan = _new_plan(job, order, able[0], deadline, deps) if kept is None else JobPlan.from_json(kept)
         hold = new_hold(job.id, Payer(job.key_id, job.project_id), job.endpoint, able, plan.amount, deps.now_ms())
@@ -86,11 +86,11 @@ def prepare_job(project_id: str, job_id: str, deadline: Deadline, *, deps: Prepa
         # It was cancelled, or deleted, in the meantime: whoever did that may not have seen the hold, nor the chunks.
         if job.hold is not None:
             deps.billing.meter.release(job.hold)
-        deps.files.remove(job)
+        deps.files.remove(job.ref)
     return []
 
 
-def plan_of(files: JobFiles, job: Job) -> JobPlan | None:
+def plan_of(files: JobFiles, job: JobRef) -> JobPlan | None:
     """The plan of a prepared job, None where that has not been done; raises `StorageUnavailable`."""
     kept = files.get_json(job, _PLAN)
     return None if kept is None else JobPlan.from_json(kept)
@@ -108,7 +108,7 @@ def _new_plan(job: Job, order: JobRequest, model: Model, deadline: Deadline, dep
         plan = _text_in_parts(job, order.what, model, watch, deps.files)
     else:
         plan = _audio_in_chunks(job, order, order.what, model, deadline=deadline, watch=watch, deps=deps)
-    deps.files.put_json(job, _PLAN, plan.to_json())  # last: where it is, all chunks are
+    deps.files.put_json(job.ref, _PLAN, plan.to_json())  # last: where it is, all chunks are
     return plan
 
 
@@ -118,7 +118,7 @@ def _text_in_parts(job: Job, order: SpeechRequest, model: Model, watch: JobWatch
         if is_visible(part):  # a stretch of blanks is nothing to say, and nothing to pay
             if len(pieces) == MOST_PIECES:
                 raise too_many_parts(order, model)
-            files.put_json(job, f"chunks/{len(pieces)}", part)
+            files.put_json(job.ref, f"chunks/{len(pieces)}", part)
             pieces.append(ChunkSpan(at, at + len(part)))
         at += len(part)
     return JobPlan(sum(piece.own for piece in pieces), tuple(pieces))
@@ -140,14 +140,14 @@ def _audio_in_chunks(  # noqa: PLR0913 - what the step is about, and with what
     if source is None:
         if order.url is None:
             raise InvalidRequest("There is no audio: neither a file nor a URL was given.", param="file")
-        source = deps.fetch(job, order.url, watch.each)
+        source = deps.fetch(job.ref, order.url, watch.each)
     recording = Recording(StoredContent(deps.files.reader(source)))
     pieces = list[ChunkSpan]()
     pcm = deadline.keep(watch.each(_read(recording, deadline)), _too_long())
     for chunk in cut(pcm, cut_rule(what, model)):
         if len(pieces) == MOST_PIECES:
             raise too_many_parts(what, model)
-        deps.files.put(job, f"chunks/{len(pieces)}", flac_file((chunk.pcm,), CHUNK_SAMPLE_RATE))
+        deps.files.put(job.ref, f"chunks/{len(pieces)}", flac_file((chunk.pcm,), CHUNK_SAMPLE_RATE))
         pieces.append(ChunkSpan(chunk.start, chunk.end, chunk.overlap))
     return JobPlan(recording.duration_ms, tuple(pieces), recording.timeline.jumps)
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from audio_gateway.catalog.models import Endpoint
-from audio_gateway.jobs.job import Job
+from audio_gateway.jobs.job import JobRef
 from audio_gateway.jobs.job_files import JobFiles, files_gone
 from audio_gateway.providers.port import Chunking, KnownSpeaker
 from audio_gateway.storage.objects import SourceFile
@@ -39,7 +39,7 @@ class JobRequest:
         return "transcriptions" if self.what.task == "transcribe" else "translations"
 
 
-def keep_request(files: JobFiles, job: Job, order: JobRequest) -> None:
+def keep_request(files: JobFiles, job: JobRef, order: JobRequest) -> None:
     """Write the order among the job's files; raises `StorageUnavailable`."""
     what = order.what
     fields = asdict(what if isinstance(what, SpeechRequest) else replace(what, data=b""))
@@ -57,7 +57,7 @@ def keep_request(files: JobFiles, job: Job, order: JobRequest) -> None:
     files.put_json(job, REQUEST_FILE, kept)
 
 
-def request_of(files: JobFiles, job: Job) -> JobRequest:
+def request_of(files: JobFiles, job: JobRef) -> JobRequest:
     """The order of a job that is not over; raises `StorageUnavailable`, also if somebody has just removed it."""
     kept = files.get_json(job, REQUEST_FILE)
     if kept is None:

@@ -88,9 +88,9 @@ def start_job(  # noqa: PLR0913 - what a request may bring with it
         )  # before its files: what breaks off from here on is found and ended (lost_jobs.py)
         if audio is not None:
             # By what the write answers: a function that is given files need not be able to read those of jobs.
-            order = replace(order, source=job_service.files.put(job, "source", audio))
-        keep_request(job_service.files, job, order)
-        job_service.executions.start(job)
+            order = replace(order, source=job_service.files.put(job.ref, "source", audio))
+        keep_request(job_service.files, job.ref, order)
+        job_service.executions.start(job.ref)
     except GatewayError:
         _take_back(job, admission.hold, job_service)
         raise
@@ -105,7 +105,7 @@ def _take_back(job: Job, hold: Hold, job_service: JobService) -> None:
         released = True
     with suppress(GatewayError):
         ended = job_service.store.finish(job, "cancelled", at_ms=job_service.now_ms())
-        job_service.files.remove(job)
+        job_service.files.remove(job.ref)
         if released:
             job_service.store.delete(ended or job)
             job_service.store.close(job.id)
