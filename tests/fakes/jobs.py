@@ -17,7 +17,8 @@ from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.pending_settlements import PendingSettlement
 from audio_gateway.storage.objects import SourceFile
 from audio_gateway.use_cases.jobs.billing import JobBilling
-from audio_gateway.use_cases.jobs.start import JobService
+from audio_gateway.use_cases.jobs.request import JobRequest
+from audio_gateway.use_cases.jobs.start import JobService, JobStarting, admitted_job, start_job
 
 
 class Killed(BaseException):
@@ -317,6 +318,13 @@ class MemoryExecutions:
     def _answer(self) -> None:
         if self.fails is not None:
             raise self.fails
+
+
+def start_now(request: JobRequest, payer: Payer, deps: JobStarting, audio: bytes | None = None, **known: Any) -> Job:
+    """A job that is admitted and started without a request in between."""
+    with admitted_job(request, payer, deps=deps, **known) as admitted:
+        start_job(admitted, job_service=deps.job_service, audio=audio)
+    return admitted.job
 
 
 def empty_desk() -> JobService:

@@ -29,9 +29,10 @@ from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS
 from audio_gateway.metering.pending_settlements import PendingSettlementStore
 from audio_gateway.providers.registry import adapter_of
 from audio_gateway.use_cases.jobs.request import JobRequest
-from audio_gateway.use_cases.jobs.start import JobService, start_job
+from audio_gateway.use_cases.jobs.start import JobService, JobStarting
 from audio_gateway.wiring.job_starting import job_service_on_aws
 from tests.fakes.file_server import FileServer
+from tests.fakes.jobs import start_now
 from tests.fakes.receiver import Receiver
 from tests.fakes.upstream import FakeUpstream
 from tests.stack.aws import use_aws_of
@@ -68,9 +69,7 @@ class Workshop:
     caller: Payer
 
     def start(self, order: JobRequest, audio: bytes | None = None) -> Job:
-        return start_job(
-            order, self.caller, job_service=self.job_service, catalog=self.catalog, providers=adapter_of, audio=audio
-        )
+        return start_now(order, self.caller, JobStarting(self.job_service, self.catalog, adapter_of), audio)
 
     def begin(self, audio: bytes | None = None, *, model: str = "one-at-a-time", **fields: str) -> Job:
         """A background job by the official SDK; its audio is uploaded first."""

@@ -19,9 +19,10 @@ from audio_gateway.identity.directory import Directory
 from audio_gateway.jobs.job import Job
 from audio_gateway.metering.account import Payer
 from audio_gateway.use_cases.jobs.request import JobRequest
-from audio_gateway.use_cases.jobs.start import JobService, start_job
+from audio_gateway.use_cases.jobs.start import JobService, JobStarting
 from audio_gateway.use_cases.speech import SpeechRequest
 from tests import tones
+from tests.fakes.jobs import start_now
 from tests.sound import wav
 from tests.stack.jobs.conftest import Running, Workshop
 
@@ -307,9 +308,8 @@ def test_jobs_that_lose_their_execution_fail_with_what_was_done_and_are_told_onc
     job_service = workshop.job_service
     broken = JobService(job_service.store, job_service.files, NoExecutions(), job_service.billing, job_service.now_ms)  # type: ignore[arg-type]
     order = JobRequest(SpeechRequest("tts", "It is held at once.", "alloy", "mp3"))
-    never = start_job(
-        order, workshop.caller, job_service=broken, catalog=workshop.catalog, providers=lambda _each: None
-    )
+    deps = JobStarting(broken, workshop.catalog, lambda _each: None)
+    never = start_now(order, workshop.caller, deps)
     workshop.machines.stop_execution(executionArn=workshop.execution(stopped), cause="An operator's.")
 
     for job in (stopped, never):

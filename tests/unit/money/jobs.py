@@ -23,9 +23,10 @@ from audio_gateway.use_cases.jobs.chunk import work_on_chunks
 from audio_gateway.use_cases.jobs.merge import INTERRUPTED, UNKNOWN, fail_job, merge_job
 from audio_gateway.use_cases.jobs.prepare import prepare_job
 from audio_gateway.use_cases.jobs.request import JobRequest
-from audio_gateway.use_cases.jobs.start import start_job
+from audio_gateway.use_cases.jobs.start import JobStarting
 from audio_gateway.use_cases.speech import SpeechRequest
 from audio_gateway.use_cases.transcription import TranscriptionRequest
+from tests.fakes.jobs import start_now
 from tests.sound import wav
 from tests.unit.money.processes import CATALOG, PATIENCE_S, TALKER, Process
 from tests.unit.money.stage import CALLER, STEPS, Stage
@@ -72,10 +73,8 @@ class Jobs(Stage):
 
         def action(process: Process) -> None:
             try:
-                start_job(
-                    order, CALLER, job_service=process.job_service, catalog=CATALOG, providers=self.provider,
-                    audio=audio, job_id=job_id,
-                )  # fmt: skip
+                deps = JobStarting(process.job_service, CATALOG, self.provider)
+                start_now(order, CALLER, deps, audio, job_id=job_id)
             except (BudgetReached, RateLimitReached):
                 assert self.network.planned or not fits
                 raise

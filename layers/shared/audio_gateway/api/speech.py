@@ -27,7 +27,7 @@ from audio_gateway.storage.speech_cache import LONGEST_KEEP_S, SpeechCaches
 from audio_gateway.text.visible import is_visible
 from audio_gateway.use_cases.fallback import AdapterFactory
 from audio_gateway.use_cases.jobs.request import JobRequest
-from audio_gateway.use_cases.jobs.start import JobService
+from audio_gateway.use_cases.jobs.start import JobService, JobStarting
 from audio_gateway.use_cases.reservation import Billing
 from audio_gateway.use_cases.speech import SpeechAnswer, SpeechRequest, able_to_speak, speak
 
@@ -55,7 +55,7 @@ def speech_app(deps: SpeechDependencies) -> FastAPI:
     """The app of the speech function."""
     app = create_app("speech")
     catalog, providers, results = deps.catalog, deps.providers, deps.results
-    begin = JobStarter(deps.job_service, catalog, providers)
+    starter = JobStarter(JobStarting(deps.job_service, catalog, providers))
 
     @app.post("/audio/speech")
     async def create_speech(request: Request) -> Response:
@@ -78,7 +78,7 @@ def speech_app(deps: SpeechDependencies) -> FastAPI:
             if spoken is None:
                 able = able_to_speak(order, catalog=catalog, providers=providers)
                 job = JobRequest(order, ignored=tuple(sorted(able[0].plan.ignored)), as_events=as_events)
-                return begin.job(request, run, job, background=asked.background)
+                return starter.start(request, run, job, background=asked.background)
             request_log.model, request_log.ignored, request_log.cached = (
                 spoken.model.id,
                 tuple(sorted(spoken.ignored)),

@@ -27,7 +27,7 @@ from audio_gateway.storage.results import ResultStore
 from audio_gateway.transcripts.languages import is_language_code
 from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS
 from audio_gateway.use_cases.jobs.request import JobRequest
-from audio_gateway.use_cases.jobs.start import JobService
+from audio_gateway.use_cases.jobs.start import JobService, JobStarting
 from audio_gateway.use_cases.known_voices import measured_voices
 from audio_gateway.use_cases.transcription import (
     TranscriptionDependencies,
@@ -69,7 +69,7 @@ def translations_app(deps: TranscriptionApiDependencies) -> FastAPI:
 def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
     endpoint, read_speech = _ENDPOINTS[task]
     app = create_app(endpoint)
-    begin = JobStarter(deps.job_service, deps.catalog, deps.providers)
+    starter = JobStarter(JobStarting(deps.job_service, deps.catalog, deps.providers))
 
     @app.post(f"/audio/{endpoint}")
     async def create(request: Request) -> Response:
@@ -89,7 +89,9 @@ def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
             if background:
                 job = _job_of(order, caller.project_id, unknown, deps)
                 duration_ms = measured_ms(order, call_of(request, caller), deps)
-                begun = begin.job(request, run, job, background=True, audio=order.data or None, duration_ms=duration_ms)
+                begun = starter.start(
+                    request, run, job, background=True, audio=order.data or None, duration_ms=duration_ms
+                )
                 return _used(order, caller.project_id, begun, deps)
             try:
                 heard = transcribe(order, call_of(request, caller), deps)
@@ -98,7 +100,9 @@ def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
                     raise
                 job = _job_of(order, caller.project_id, unknown, deps)
                 known_ms = error.amount if order.audio_field == "file" else None
-                begun = begin.job(request, run, job, background=False, audio=order.data or None, duration_ms=known_ms)
+                begun = starter.start(
+                    request, run, job, background=False, audio=order.data or None, duration_ms=known_ms
+                )
                 return _used(order, caller.project_id, begun, deps)
             request_log.model, request_log.audio_ms = heard.model.id, heard.audio.duration_ms
             request_log.ignored = tuple(sorted({*heard.ignored, *unknown}))

@@ -22,11 +22,11 @@ from audio_gateway.use_cases.jobs.chunk import ChunkWork, work_on_chunks
 from audio_gateway.use_cases.jobs.merge import INTERRUPTED, JobEnding, fail_job, merge_job, result_of
 from audio_gateway.use_cases.jobs.prepare import Preparation, prepare_job
 from audio_gateway.use_cases.jobs.request import JobRequest
-from audio_gateway.use_cases.jobs.start import JobService, start_job
+from audio_gateway.use_cases.jobs.start import JobService, JobStarting
 from audio_gateway.use_cases.speech import SpeechRequest
 from audio_gateway.use_cases.transcription import TranscriptionRequest
 from tests import tones
-from tests.fakes.jobs import Fate, JobBank, MemoryExecutions, MemoryFiles, MemoryLedger, MemoryStore
+from tests.fakes.jobs import Fate, JobBank, MemoryExecutions, MemoryFiles, MemoryLedger, MemoryStore, start_now
 from tests.fakes.providers import catalog, model
 from tests.sound import wav
 
@@ -104,15 +104,8 @@ class Workshop:
     # ------------------------------------------------------------ steps
 
     def start(self, order: JobRequest, audio: bytes | None = None, **options: Any) -> Job:
-        return start_job(
-            order,
-            CALLER,
-            job_service=self.job_service,
-            catalog=self.catalog,
-            providers=self.providers,
-            audio=audio,
-            **options,
-        )
+        deps = JobStarting(self.job_service, self.catalog, self.providers)
+        return start_now(order, CALLER, deps, audio, **options)
 
     def listen(self, model_id: str = "listener", audio: bytes = AUDIO, **options: Any) -> Job:
         return self.start(JobRequest(TranscriptionRequest(model_id, b"", **options)), audio)

@@ -1,9 +1,9 @@
-"""Making a job of a request: its price is held, what it asks for is kept, its work begins."""
+"""Starting a job: hold its price, store its request, start its work."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from audio_gateway.audio.measure import MIN_MS
@@ -24,7 +24,7 @@ from audio_gateway.use_cases.transcription import able_to_transcribe
 
 @dataclass(frozen=True, slots=True)
 class JobService:
-    """Where jobs are kept, paid and worked on. `now_ms` is the clock in unix milliseconds."""
+    """Where jobs are stored, paid for and worked on. `now_ms` is the clock in unix milliseconds."""
 
     store: JobStore
     files: JobFiles
@@ -33,72 +33,92 @@ class JobService:
     now_ms: Callable[[], int]
 
 
-def start_job(  # noqa: PLR0913 - what a request may bring with it
-    order: JobRequest,
-    caller: Payer,
-    *,
-    job_service: JobService,
-    catalog: Catalog,
-    providers: AdapterFactory,
-    audio: bytes | None = None,
-    duration_ms: int | None = None,
-    upload_id: str | None = None,
-    job_id: str | None = None,
-    publish: Callable[[Job, Admission], None] = lambda _job, _admission: None,
-) -> Job:
-    """Begin a job; it is queued. `audio` came with the request, `duration_ms` is its length if that was measured.
+@dataclass(frozen=True, slots=True)
+class JobStarting:
+    """What starting a job works with."""
 
-    Its price is held first: for text, and for audio that was measured. Of other audio only the least is known, however
-    many bytes it has: one minute of sound may be in a file of any size. So the price of the shortest audio is held, by
-    which every limit of the key is asked before anything is fetched, decoded or stored; the first step holds the rest.
-    `job_id` is given where the caller's request has one already. `publish` is told of the job before there is anything
-    of it, and of its admission; what it raises is raised.
+    job_service: JobService
+    catalog: Catalog
+    providers: AdapterFactory
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedJob:
+    """A job whose price is held, and nothing else of it exists yet."""
+
+    job: Job
+    request: JobRequest
+    admission: Admission
+
+
+@contextmanager
+def admitted_job(
+    request: JobRequest,
+    payer: Payer,
+    *,
+    deps: JobStarting,
+    duration_ms: int | None = None,
+    job_id: str | None = None,
+) -> Iterator[AdmittedJob]:
+    """Hold the price of a job for the block, which calls `start_job`. The job is undone if the block raises.
+
+    The price is known for text, and for audio whose length was measured (`duration_ms`). Of other audio only the least
+    is known, however many bytes it has: one minute of sound may be in a file of any size. So the price of the shortest
+    audio is held, which checks every limit of the key before anything is fetched, decoded or stored; the first step
+    holds the rest. `job_id` is given where the caller's request already has one.
 
     Raises:
-        UnknownModel, InvalidRequest: the models cannot do it, or not as much of it at once; nothing is kept.
-        LimitReached, PermissionDenied, MeteringUnavailable, StorageUnavailable: nothing is held or begun.
+        UnknownModel, InvalidRequest: the models cannot do it, or not so much of it in one job.
+        LimitReached, PermissionDenied, MeteringUnavailable: nothing is held.
     """
-    what = order.what
+    what = request.what
     if isinstance(what, SpeechRequest):
-        able = tuple(c.model for c in able_to_speak(what, catalog=catalog, providers=providers))
+        able = tuple(c.model for c in able_to_speak(what, catalog=deps.catalog, providers=deps.providers))
         amount = len(what.text)
     else:
-        able = tuple(c.model for c in able_to_transcribe(what, catalog=catalog))
+        able = tuple(c.model for c in able_to_transcribe(what, catalog=deps.catalog))
         amount = duration_ms or MIN_MS
     check_amount(what, able[0], amount)
+    job_service = deps.job_service
     now_ms = job_service.now_ms()
     job = Job(
         id=job_id or new_job_id(now_ms),
-        project_id=caller.project_id,
-        key_id=caller.key_id,
-        endpoint=order.endpoint,
+        project_id=payer.project_id,
+        key_id=payer.key_id,
+        endpoint=request.endpoint,
         model=what.model,
         status="queued",
         created_at=now_ms // 1000,
         expires_at=now_ms // 1000 + JOB_KEPT_SECONDS,
-        upload_id=upload_id,
+        upload_id=None if isinstance(what, SpeechRequest) else what.upload_id,
     )
-    work = new_hold(job.id, caller, job.endpoint, able, amount, now_ms).work
-    admission = job_service.billing.meter.admit(caller, work, at_ms=now_ms)
+    work = new_hold(job.id, payer, job.endpoint, able, amount, now_ms).work
+    admission = job_service.billing.meter.admit(payer, work, at_ms=now_ms)
     job = replace(job, hold=admission.hold)
     try:
-        publish(job, admission)
-        job_service.store.create(
-            job
-        )  # before its files: what breaks off from here on is found and ended (lost_jobs.py)
-        if audio is not None:
-            # By what the write answers: a function that is given files need not be able to read those of jobs.
-            order = replace(order, source=job_service.files.put(job.ref, "source", audio))
-        keep_request(job_service.files, job.ref, order)
-        job_service.executions.start(job.ref)
+        yield AdmittedJob(job, request, admission)
     except GatewayError:
-        _take_back(job, admission.hold, job_service)
+        _undo(job, admission.hold, job_service)
         raise
-    return job
 
 
-def _take_back(job: Job, hold: Hold, job_service: JobService) -> None:
-    """Undo what there is of a job that could not be begun. What cannot be undone now is found and ended later."""
+def start_job(admitted: AdmittedJob, *, job_service: JobService, audio: bytes | None = None) -> None:
+    """Store an admitted job and start its work; it is queued. `audio` came with the request.
+
+    Raises `StorageUnavailable`.
+    """
+    job, request = admitted.job, admitted.request
+    # Before its files: from here on, a start that is interrupted is found and ended (orphaned.py).
+    job_service.store.create(job)
+    if audio is not None:
+        # The write returns where the audio is: a function that is given files need not be able to read those of jobs.
+        request = replace(request, source=job_service.files.put(job.ref, "source", audio))
+    keep_request(job_service.files, job.ref, request)
+    job_service.executions.start(job.ref)
+
+
+def _undo(job: Job, hold: Hold, job_service: JobService) -> None:
+    """Undo what exists of a job that could not be started. What cannot be undone now is found and ended later."""
     released = False
     with suppress(GatewayError):
         job_service.billing.meter.release(hold)
