@@ -103,7 +103,7 @@ class Teller(FakeAdapter):
             if isinstance(heard, TranscriptDone) and request.diarize:
                 said = Segment(self.text, 0, 900, speaker="one")
                 yield TranscriptDone(replace(heard.transcript, segments=(said,)))
-            elif isinstance(heard, TranscriptDone) and request.want_logprobs:
+            elif isinstance(heard, TranscriptDone) and request.options.logprobs:
                 logprobs = (TokenLogprob("hello", -0.1, tuple(b"hello")),)
                 usage = TokenUsage(10, 3, 13, input_text_tokens=0, input_audio_tokens=10)
                 yield TranscriptDone(replace(heard.transcript, logprobs=logprobs, token_usage=usage, languages=("en",)))
