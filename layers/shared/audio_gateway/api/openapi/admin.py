@@ -25,28 +25,41 @@ def admin_paths() -> dict[str, Schema]:
 # ---------------------------------------------------------------- operations
 def _project_paths() -> dict[str, Schema]:
     archived = parameter(
-        "include_archived", "query", "Whether to list archived projects as well.", type="boolean", default=False
+        "include_archived", "query", "Whether to list archived projects, too.", type="boolean", default=False
     )
     return {
         "/organization/projects": {
-            "get": _list("listProjects", "List projects", "ProjectList", "A project is a tenant.", archived),
-            "post": _post("createProject", "Create a project", "ProjectRequest", "Project", "It has no keys yet."),
+            "get": _list(
+                "listProjects", "List projects", "ProjectList", "Lists the projects. A project is a tenant.", archived
+            ),
+            "post": _post(
+                "createProject",
+                "Create a project",
+                "ProjectRequest",
+                "Project",
+                "Creates a project, which has no keys yet.",
+            ),
         },
         _PROJECT: {
-            "get": _get("retrieveProject", "Describe a project", "Project", _PROJECT),
+            "get": _get("retrieveProject", "Retrieve a project", "Project", _PROJECT),
             "post": _post(
-                "updateProject", "Rename a project", "ProjectUpdateRequest", "Project", "Ids never change.", _PROJECT
+                "updateProject",
+                "Rename a project",
+                "ProjectUpdateRequest",
+                "Project",
+                "Changes the name. The id never changes.",
+                _PROJECT,
             ),
         },
         _PROJECT + "/archive": {
             "post": _operation(
                 "archiveProject",
                 "Archive a project",
-                "For good: it gets no more keys, and all that it has are refused. Its open jobs are cancelled within "
-                "two minutes, and cost what was done of them; its uploads are removed, and its webhooks are sent "
-                "nothing more. A form for an upload that was given out before works for its 15 minutes, and what it "
-                "brings is removed. What its callers have used stays in the ledger. Where the project has so many keys "
-                "that the call times out, repeat it. The project `default` cannot be archived.",
+                "Permanently archives the project: all of its keys are refused, and it gets no new ones. Within two "
+                "minutes, its open jobs are cancelled and their completed work is charged. Its uploads are removed, "
+                "and its webhooks receive no more events. An upload form that was issued before still works for its 15 "
+                "minutes, but the uploaded file is removed. The ledger keeps the project's usage. If the project has "
+                "so many keys that the call times out, repeat it. The project `default` cannot be archived.",
                 json_answer("The project.", "Project"),
                 _WRITING,
                 _ids(_PROJECT),
@@ -56,34 +69,41 @@ def _project_paths() -> dict[str, Schema]:
 
 
 def _service_account_paths() -> dict[str, Schema]:
-    what = "A service account is a program that calls, and owns its keys."
+    what = "A service account is a program that calls the API; it owns its keys."
     partition = _PROJECT + "/service_accounts"
     return {
         partition: {
-            "get": _list("listServiceAccounts", "List service accounts", "ServiceAccountList", what, path=partition),
+            "get": _list(
+                "listServiceAccounts",
+                "List service accounts",
+                "ServiceAccountList",
+                f"Lists the project's service accounts. {what}",
+                path=partition,
+            ),
             "post": _post(
                 "createServiceAccount",
                 "Create a service account with a key",
                 "ServiceAccountRequest",
                 "NewServiceAccount",
-                f"{what} The answer shows the key's value, this once: only its hash is kept.",
+                f"Creates a service account with a key. {what} The value of the key is returned only once, in this "
+                "response: the gateway stores only its hash.",
                 partition,
             ),
         },
         _ACCOUNT: {
-            "get": _get("retrieveServiceAccount", "Describe a service account", "ServiceAccount", _ACCOUNT),
+            "get": _get("retrieveServiceAccount", "Retrieve a service account", "ServiceAccount", _ACCOUNT),
             "post": _post(
                 "updateServiceAccount",
                 "Rename a service account",
                 "ServiceAccountUpdateRequest",
                 "ServiceAccount",
-                "Its keys keep their names.",
+                "Changes the name. The account's keys keep theirs.",
                 _ACCOUNT,
             ),
             "delete": _delete(
                 "deleteServiceAccount",
                 "Delete a service account",
-                "With all of its keys.",
+                "Permanently deletes the service account and all of its keys.",
                 _ACCOUNT,
             ),
         },
@@ -93,7 +113,7 @@ def _service_account_paths() -> dict[str, Schema]:
                 "Create a key",
                 "KeyRequest",
                 "NewKey",
-                "One more key of a service account. The answer shows its value, this once.",
+                "Creates another key for a service account. Its value is returned only once, in this response.",
                 _ACCOUNT,
             )
         },
@@ -105,32 +125,37 @@ def _key_paths() -> dict[str, Schema]:
     access = parameter(
         "owner_project_access",
         "query",
-        "`active`: none of an archived project. `inactive`: only such.",
+        "`active` omits the keys of an archived project; `inactive` lists only those.",
         enum=["any", "active", "inactive"],
         default="any",
     )
     return {
         partition: {
             "get": _list(
-                "listKeys", "List the keys of a project", "ProjectKeyList", "Of all owners.", access, path=partition
+                "listKeys",
+                "List the keys of a project",
+                "ProjectKeyList",
+                "Lists the keys of all owners.",
+                access,
+                path=partition,
             )
         },
         _KEY: {
-            "get": _get("retrieveKey", "Describe a key", "ProjectKey", _KEY),
+            "get": _get("retrieveKey", "Retrieve a key", "ProjectKey", _KEY),
             "post": _post(
                 "updateKey",
-                "Change a key",
+                "Update a key",
                 "KeyUpdateRequest",
                 "ProjectKey",
-                "Also while it is in use: what it has used stays counted. What costs money heeds the change at once, "
-                "the rest within a minute. What is left out stays as it is.",
+                "Changes the given fields, also while the key is in use; its usage so far still counts. Requests that "
+                "cost money follow the change immediately, all others within a minute.",
                 _KEY,
             ),
             "delete": _delete(
                 "deleteKey",
                 "Delete a key",
-                "For good. What costs money is refused at once, the rest within a minute. Requests that are running "
-                "are still settled.",
+                "Permanently deletes the key. Requests that cost money are refused immediately, all others within a "
+                "minute. Running requests are still settled.",
                 _KEY,
             ),
         },
@@ -138,26 +163,31 @@ def _key_paths() -> dict[str, Schema]:
 
 
 def _admin_key_paths() -> dict[str, Schema]:
-    order = parameter("order", "query", "The order by time of creation.", enum=["asc", "desc"], default="asc")
+    order = parameter("order", "query", "The order by creation time.", enum=["asc", "desc"], default="asc")
     return {
         "/organization/admin_api_keys": {
             "get": _list(
-                "listAdminKeys", "List admin keys", "AdminKeyList", "They administer, and call no model.", order
+                "listAdminKeys",
+                "List admin keys",
+                "AdminKeyList",
+                "Lists the admin keys. They administer the gateway and cannot call models.",
+                order,
             ),
             "post": _post(
                 "createAdminKey",
                 "Create an admin key",
                 "AdminKeyRequest",
                 "NewAdminKey",
-                "The answer shows its value, this once.",
+                "Creates an admin key. Its value is returned only once, in this response.",
             ),
         },
         _ADMIN_KEY: {
-            "get": _get("retrieveAdminKey", "Describe an admin key", "AdminKey", _ADMIN_KEY),
+            "get": _get("retrieveAdminKey", "Retrieve an admin key", "AdminKey", _ADMIN_KEY),
             "delete": _delete(
                 "deleteAdminKey",
                 "Delete an admin key",
-                "For good, within a minute. The last one that can be used stays (`last_admin_key`).",
+                "Permanently deletes the admin key, effective within a minute. The last usable admin key cannot be "
+                "deleted (`last_admin_key`).",
                 _ADMIN_KEY,
             ),
         },
@@ -168,11 +198,11 @@ def _admin_key_paths() -> dict[str, Schema]:
 _IT: Final = {
     "Project": "The project.",
     "ServiceAccount": "The service account.",
-    "NewServiceAccount": "The service account, and its key.",
-    "NewKey": "The key.",
+    "NewServiceAccount": "The service account and its key.",
+    "NewKey": "The new key.",
     "ProjectKey": "The key.",
     "AdminKey": "The admin key.",
-    "NewAdminKey": "The admin key.",
+    "NewAdminKey": "The new admin key.",
 }
 
 
@@ -188,7 +218,7 @@ def _operation(
     return {
         "operationId": operation_id,
         "summary": summary,
-        "description": f"{description} Needs an admin key.",
+        "description": f"{description} Requires an admin key.",
         "security": _ADMIN,
         **found,
         "responses": {"200": answer, **refusals(statuses)},
@@ -209,7 +239,7 @@ def _get(operation_id: str, summary: str, name: str, path: str) -> Schema:
 def _list(operation_id: str, summary: str, name: str, description: str, *more: Schema, path: str = "") -> Schema:
     parameters = [*_ids(path), *page_parameters(), *more]
     ordered = f"{description} Oldest first."
-    return _operation(operation_id, summary, ordered, json_answer("A page.", name), _READING, parameters)
+    return _operation(operation_id, summary, ordered, json_answer("A page of the list.", name), _READING, parameters)
 
 
 def _post(operation_id: str, summary: str, request: str, name: str, description: str, path: str = "") -> Schema:
@@ -219,7 +249,7 @@ def _post(operation_id: str, summary: str, request: str, name: str, description:
 
 def _delete(operation_id: str, summary: str, description: str, path: str) -> Schema:
     return _operation(
-        operation_id, summary, description, json_answer("It was deleted.", "Deleted"), _READING, _ids(path)
+        operation_id, summary, description, json_answer("Confirms the deletion.", "Deleted"), _READING, _ids(path)
     )
 
 

@@ -1,4 +1,4 @@
-"""What operators may do with the webhook endpoints of a project."""
+"""The operations on the webhook endpoints of a project, for operators."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def project_webhook_paths() -> dict[str, Schema]:
             "get": _operation(
                 "listProjectWebhookEndpoints",
                 "List the webhook endpoints of a project",
-                "Of an archived one, too: it is sent nothing any more. In order of creation.",
-                json_answer("A page.", "WebhookEndpointList"),
+                "Lists the endpoints of the project, oldest first. Those of an archived project receive no events.",
+                json_answer("A page of endpoints.", "WebhookEndpointList"),
                 project,
                 *page_parameters(),
             )
@@ -28,8 +28,8 @@ def project_webhook_paths() -> dict[str, Schema]:
             "delete": _operation(
                 "deleteProjectWebhookEndpoint",
                 "Delete a webhook endpoint of a project",
-                "For good; nothing more is sent to it.",
-                json_answer("It is gone.", "DeletedWebhookEndpoint"),
+                "Permanently deletes the endpoint. No more events are sent to it.",
+                json_answer("The endpoint was deleted.", "DeletedWebhookEndpoint"),
                 project,
                 parameter("webhook_endpoint_id", "path", "The id of the endpoint."),
             )
@@ -41,7 +41,7 @@ def _operation(operation_id: str, summary: str, description: str, answer: Schema
     return {
         "operationId": operation_id,
         "summary": summary,
-        "description": f"{description} Needs an admin key.",
+        "description": f"{description} Requires an admin key.",
         "security": [{"adminKey": []}],
         "parameters": list(parameters),
         "responses": {"200": answer, **refusals((*READING, 503))},
