@@ -21,7 +21,7 @@ UPLOAD_SAMPLES: Final[dict[str, dict[str, str]]] = {
                 more=" -o upload.json",
             ),
             "",
-            "# Send the form to the bucket, without the key, and name the upload in place of the file.",
+            "# Send the form to the bucket, without the key, then refer to the upload instead of sending the file.",
             "UPLOAD=$(jq -r .id upload.json)",
             "jq -r '.fields | to_entries[] | \"form-string = \\\"\\(.key)=\\(.value)\\\"\"' upload.json \\",
             '  | curl -L --config - -F file=@morning.wav "$(jq -r .url upload.json)"',

@@ -29,15 +29,13 @@ def _project_paths() -> dict[str, Schema]:
     )
     return {
         "/organization/projects": {
-            "get": _list(
-                "listProjects", "List projects", "ProjectList", "Lists the projects. A project is a tenant.", archived
-            ),
+            "get": _list("listProjects", "List projects", "ProjectList", "the projects", archived),
             "post": _post(
                 "createProject",
                 "Create a project",
                 "ProjectRequest",
                 "Project",
-                "Creates a project, which has no keys yet.",
+                "Creates a project, a tenant. It has no keys yet.",
             ),
         },
         _PROJECT: {
@@ -77,7 +75,7 @@ def _service_account_paths() -> dict[str, Schema]:
                 "listServiceAccounts",
                 "List service accounts",
                 "ServiceAccountList",
-                f"Lists the project's service accounts. {what}",
+                "the service accounts of the project",
                 path=partition,
             ),
             "post": _post(
@@ -135,7 +133,7 @@ def _key_paths() -> dict[str, Schema]:
                 "listKeys",
                 "List the keys of a project",
                 "ProjectKeyList",
-                "Lists the keys of all owners.",
+                "the keys of all owners",
                 access,
                 path=partition,
             )
@@ -170,7 +168,7 @@ def _admin_key_paths() -> dict[str, Schema]:
                 "listAdminKeys",
                 "List admin keys",
                 "AdminKeyList",
-                "Lists the admin keys. They administer the gateway and cannot call models.",
+                "the admin keys",
                 order,
             ),
             "post": _post(
@@ -178,7 +176,8 @@ def _admin_key_paths() -> dict[str, Schema]:
                 "Create an admin key",
                 "AdminKeyRequest",
                 "NewAdminKey",
-                "Creates an admin key. Its value is returned only once, in this response.",
+                "Creates a key that administers the gateway and cannot call models. Its value is returned only once, "
+                "in this response.",
             ),
         },
         _ADMIN_KEY: {
@@ -236,10 +235,12 @@ def _get(operation_id: str, summary: str, name: str, path: str) -> Schema:
     )
 
 
-def _list(operation_id: str, summary: str, name: str, description: str, *more: Schema, path: str = "") -> Schema:
+def _list(operation_id: str, summary: str, name: str, items: str, *more: Schema, path: str = "") -> Schema:
     parameters = [*_ids(path), *page_parameters(), *more]
-    ordered = f"{description} Oldest first."
-    return _operation(operation_id, summary, ordered, json_answer("A page of the list.", name), _READING, parameters)
+    description = f"Lists {items}, oldest first."
+    return _operation(
+        operation_id, summary, description, json_answer("A page of the list.", name), _READING, parameters
+    )
 
 
 def _post(operation_id: str, summary: str, request: str, name: str, description: str, path: str = "") -> Schema:
@@ -248,9 +249,8 @@ def _post(operation_id: str, summary: str, request: str, name: str, description:
 
 
 def _delete(operation_id: str, summary: str, description: str, path: str) -> Schema:
-    return _operation(
-        operation_id, summary, description, json_answer("Confirms the deletion.", "Deleted"), _READING, _ids(path)
-    )
+    deleted = json_answer("The deletion is confirmed.", "Deleted")
+    return _operation(operation_id, summary, description, deleted, _READING, _ids(path))
 
 
 def _ids(path: str) -> list[Schema]:

@@ -35,7 +35,7 @@ def _requests() -> dict[str, Schema]:
     key: dict[str, Schema] = {"expires_in_seconds": expires, "limits": limits}
     without_key = {
         "type": "boolean",
-        "description": "Whether to create no key; `expires_in_seconds` and `limits` must then be absent.",
+        "description": "If true, no key is created; `expires_in_seconds` and `limits` must then be absent.",
         "default": False,
     }
     status = words(["active", "disabled"], "Whether the key can be used.")
@@ -87,7 +87,7 @@ _CREATED: Final = integer("The creation time, in Unix seconds.")
 _EXPIRES: Final = or_null(integer("The expiry time, in Unix seconds; null if the key does not expire."))
 _REDACTED: Final = text("The first and last characters of the value.")
 _LAST_USED: Final = or_null(
-    integer("When a request with this key was last admitted, to the minute, in Unix seconds; null if never.")
+    integer("When a request with this key was last admitted (to the minute), in Unix seconds; null if never.")
 )
 _NEVER_KNOWN: Final = {"type": "null", "description": "Always null: recording it would add cost to each request."}
 _LIMITS: Final = {**reference("Limits"), "description": "The limits that are set."}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from audio_gateway.api.openapi.build import Schema, reference
+from audio_gateway.api.openapi.build import Schema, listed, reference
 from audio_gateway.api.openapi.headers import SERVED, SPOKEN
 from audio_gateway.api.openapi.jobs import becomes_a_job
 from audio_gateway.api.openapi.operations import READING, ok, parameter, refusals
@@ -14,7 +14,7 @@ from audio_gateway.transcripts.render import RESPONSE_FORMATS
 AUDIO_ERRORS: Final = (*READING, 409, 413, 415, 422, 502, 503, 504)
 """The statuses of the errors of these endpoints: all that the API has."""
 
-_PLAIN_FORMATS: Final = ", ".join(f"`{name}`" for name in RESPONSE_FORMATS if not name.endswith("json"))
+_PLAIN_FORMATS: Final = listed([f"`{name}`" for name in RESPONSE_FORMATS if not name.endswith("json")])
 
 
 def audio_paths() -> dict[str, Schema]:

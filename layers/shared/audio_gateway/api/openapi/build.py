@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 Schema = dict[str, Any]
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names as a sentence lists them."""
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def reference(name: str) -> Schema:
@@ -67,7 +73,7 @@ def complete(description: str, properties: dict[str, Schema]) -> Schema:
 def page_of(name: str) -> Schema:
     """One page of a list of these objects."""
     return complete(
-        "One page of a list.",
+        f"A page of `{name}` objects.",
         {
             "object": constant("list"),
             "data": many(reference(name), "The objects on this page."),

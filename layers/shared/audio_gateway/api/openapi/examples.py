@@ -53,6 +53,7 @@ _VALUES: Final[dict[str, Any]] = {
     "Voice.language": "en-US",
     "Voice.gender": "neutral",
     "Voice.openai_name": "alloy",
+    "VoiceList.voices": [{"id": "alloy", "name": "Alloy"}],
     # jobs and uploads
     "Job.id": f"job_{_DIGITS}",
     "Job.endpoint": "speech",

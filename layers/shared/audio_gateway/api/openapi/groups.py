@@ -54,23 +54,23 @@ GROUPS: Final = (
     ),
     _group(
         "Usage and costs",
-        "Usage and its cost: of your own key or, with an admin key, of all keys.",
+        "Usage and costs: of your own key or, with an admin key, of all keys.",
         "ownUsage usageSpeeches usageTranscriptions costs ledger",
     ),
     _group(
         "Projects",
-        "Tenants. They share nothing but the models. These operations require an admin key.",
+        "Tenants. They share nothing but the models.",
         "createProject retrieveProject listProjects updateProject archiveProject",
     ),
     _group(
         "Service accounts and keys",
-        "The programs that call the API, and their keys with limits. These operations require an admin key.",
+        "The programs that call the API, and their keys with limits.",
         "createServiceAccount retrieveServiceAccount listServiceAccounts updateServiceAccount "
         "createKey retrieveKey listKeys updateKey deleteKey deleteServiceAccount",
     ),
     _group(
         "Admin keys",
-        "Keys for the paths that begin with `/organization`. These operations require an admin key.",
+        "Keys for the paths that begin with `/organization`.",
         "createAdminKey retrieveAdminKey listAdminKeys deleteAdminKey",
     ),
     _group("Service", "The state of the gateway.", "checkHealth"),

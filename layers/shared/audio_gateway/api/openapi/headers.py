@@ -9,35 +9,33 @@ from audio_gateway.api.openapi.build import Schema, reference
 from audio_gateway.api.openapi.error_rows import error_rows
 from audio_gateway.api.openapi.operations import named, response_name
 
-_WINDOWS: Final = tuple(
-    f"x-ratelimit-{what}-{name}"
-    for name in ("requests", "characters", "audio-seconds")
-    for what in ("limit", "remaining", "reset")
-)
+_WINDOW_HEADERS: Final = {
+    f"x-ratelimit-{what}-{unit}": description.format(unit=unit.replace("audio-", "audio "))
+    for unit in ("requests", "characters", "audio-seconds")
+    for what, description in (
+        ("limit", "The key's limit of {unit} per clock minute, if it has one."),
+        ("remaining", "The number of {unit} left in this minute."),
+        ("reset", "The time until the next minute, such as `17s`."),
+    )
+}
 
 SERVED: Final = (
     "x-audio-gateway-model",
     "x-audio-gateway-ignored",
     "x-audio-gateway-cost-usd",
     "x-audio-gateway-replayed",
-    *_WINDOWS,
+    *_WINDOW_HEADERS,
 )
-"""The headers of every response that a model was used for."""
+"""The headers of responses that a model has served."""
 
 SPOKEN: Final = (*SERVED, "x-audio-gateway-cached")
-"""The headers of speech."""
-
-_WINDOW_TEXT: Final = {
-    "limit": "The key's limit for one clock minute, if it has one.",
-    "remaining": "What is left of this limit.",
-    "reset": "The time until the next minute, such as `17s`.",
-}
+"""The headers of speech responses."""
 
 _ERROR_HEADERS: Final = {
     401: ("www-authenticate",),
     405: ("allow",),
     409: ("retry-after",),
-    429: ("retry-after", "x-should-retry", *_WINDOWS),
+    429: ("retry-after", "x-should-retry", *_WINDOW_HEADERS),
     500: ("x-should-retry",),
     502: ("retry-after", "x-should-retry"),
     503: ("retry-after", "x-should-retry"),
@@ -61,7 +59,7 @@ def header_components() -> dict[str, Schema]:
         "`Idempotency-Key`, or to an earlier attempt of the same call.",
         "x-audio-gateway-job": "The id of the job that the request has become.",
         "x-audio-gateway-cached": "`true` if the speech was generated earlier, where the catalogue allows such reuse.",
-        **{name: _WINDOW_TEXT[name.split("-")[2]] for name in _WINDOWS},
+        **_WINDOW_HEADERS,
         "location": "The URL of the result.",
         "content-disposition": "The name of the file.",
         "retry-after": "The number of seconds to wait before a retry.",

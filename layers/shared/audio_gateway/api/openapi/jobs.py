@@ -166,7 +166,11 @@ def _waiting() -> tuple[Schema, ...]:
         default=0,
     )
     partial = parameter(
-        "partial", "query", "Returns the completed parts of a failed or cancelled job.", type="boolean", default=False
+        "partial",
+        "query",
+        "Whether to return the completed parts of a failed or cancelled job.",
+        type="boolean",
+        default=False,
     )
     return wait, hop, partial
 
@@ -183,7 +187,9 @@ def _rendering() -> tuple[Schema, ...]:
     return (
         parameter("response_format", "query", "The format of the result. Default: the format in the request."),
         granularities,
-        parameter("stream", "query", "Sends server-sent events. Only for transcription jobs.", type="boolean"),
+        parameter(
+            "stream", "query", "Whether to send server-sent events. Only for transcription jobs.", type="boolean"
+        ),
         parameter("stream_format", "query", "As in the request. Only for speech jobs.", enum=["audio", "sse"]),
     )
 

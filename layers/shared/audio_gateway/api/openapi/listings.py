@@ -23,7 +23,7 @@ def health_paths() -> dict[str, Schema]:
                 "operationId": "checkHealth",
                 "summary": "Check health",
                 "description": "For monitors: confirms that API Gateway and a function behind it respond. It does not "
-                "check the table, the models or their providers. Needs no key.",
+                "check the table, the models or their providers. No key is required.",
                 "security": [],
                 "responses": {"200": json_answer("The service is up.", "Health")},
             }
@@ -48,7 +48,7 @@ def _models() -> Schema:
     return {
         "operationId": "listModels",
         "summary": "List models",
-        "description": "Lists the models of the catalogue, in its order, with their capabilities and prices.",
+        "description": "Lists the models with their capabilities and prices, in the order of the catalogue.",
         "parameters": [kind],
         "responses": {"200": json_answer("The models.", "ModelList"), **refusals(READING)},
     }

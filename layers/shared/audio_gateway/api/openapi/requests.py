@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Final, get_args
 
-from audio_gateway.api.openapi.build import Schema, constant, integer, many, number, record, text, words
+from audio_gateway.api.openapi.build import Schema, constant, integer, listed, many, number, record, text, words
 from audio_gateway.api.speech import MAX_BACKGROUND_CHARACTERS, MAX_CHARACTERS, MAX_SPEED, MIN_SPEED
 from audio_gateway.api.transcriptions import MAX_SPEAKERS, STREAMABLE, TRANSLATION_FORMATS
 from audio_gateway.audio.formats import SPEECH_FORMATS, SPEECH_SAMPLE_RATE
@@ -21,7 +21,7 @@ CONTAINERS: Final[tuple[str, ...]] = get_args(Container)
 MAX_REQUEST_BYTES: Final = 4_500_000
 """What Lambda's 6 MB event leaves for a body in base64, apart from the headers."""
 
-_BACKGROUND: Final = "Returns a job immediately (202), whose result is fetched later."
+_BACKGROUND: Final = "Whether to return a job immediately (202) and not wait for the result."
 
 
 def request_schemas() -> dict[str, Schema]:
@@ -73,7 +73,7 @@ def _speech_request() -> Schema:
         "voice": {
             "oneOf": [voice, by_id],
             "description": "The name of a voice, or an object with its `id`. `GET /audio/voices` lists the voices "
-            f"of a model. OpenAI's voices are {_and(OPENAI_VOICES)}.",
+            f"of a model. OpenAI's voices are {listed(OPENAI_VOICES)}.",
         },
         "response_format": words(
             SPEECH_FORMATS,
@@ -82,8 +82,8 @@ def _speech_request() -> Schema:
             default="mp3",
         ),
         "speed": number(
-            "The speed of the speech. If the model cannot change it, the gateway stretches the audio without changing "
-            "the pitch.",
+            "The speed of the generated audio. If the model cannot change it, the gateway stretches the audio without "
+            "changing the pitch.",
             minimum=MIN_SPEED,
             maximum=MAX_SPEED,
             default=1.0,
@@ -102,7 +102,7 @@ def _speech_request() -> Schema:
 def _audio_and_model() -> dict[str, Schema]:
     return {
         "file": text(
-            f"The audio, as a file part. Accepts {_and(CONTAINERS)}; the format is detected from the content, not "
+            f"The audio, as a file part. Accepts {listed(CONTAINERS)}; the format is detected from the content, not "
             "from the file's name or declared type. If there are several audio tracks, the gateway uses and charges "
             "the one that `ffmpeg -i` selects: the default track, else the one with the most channels, else the first. "
             "Times in the response are relative to the start of the recording, even if its sound starts later; only "
@@ -161,8 +161,8 @@ def _transcription_options() -> dict[str, Schema]:
         ),
         "stream": words(
             ["true", "false"],
-            "Sends server-sent events; see `TranscriptionEvents`. Only valid with "
-            f"{_and([f'`{name}`' for name in STREAMABLE])}.",
+            "Whether to send server-sent events; see `TranscriptionEvents`. Only valid with "
+            f"{listed([f'`{name}`' for name in STREAMABLE])}.",
             default="false",
         ),
         "chunking_strategy": _chunking(),
@@ -197,11 +197,6 @@ def _chunking() -> Schema:
         "description": "How the provider splits the audio: `auto` or an object. A form sends the object as "
         f"`chunking_strategy[type]` and so on, or as JSON text. The object requires {_capable('chunking_strategy')}.",
     }
-
-
-def _and(names: Sequence[str]) -> str:
-    """The names as they are listed in a sentence."""
-    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _capable(field: str) -> str:

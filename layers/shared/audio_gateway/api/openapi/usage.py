@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final, get_args
 
-from audio_gateway.api.openapi.build import Schema, constant, integer, many, number, or_null, record, reference, text
+from audio_gateway.api.openapi.build import (
+    Schema,
+    constant,
+    integer,
+    listed,
+    many,
+    number,
+    or_null,
+    record,
+    reference,
+    text,
+)
 from audio_gateway.api.openapi.operations import READING, json_answer, named, ok, parameter, refusals
 from audio_gateway.api.usage.ledger_export import MAX_DIRECT_BYTES
 from audio_gateway.api.usage.pages import COSTS_WIDTH, USAGE_WIDTHS
@@ -29,7 +40,7 @@ def usage_paths() -> dict[str, Schema]:
             "get": _usage(
                 "usageTranscriptions",
                 "Usage of transcriptions and translations",
-                "Reports the seconds of audio of both together.",
+                "Reports the seconds of transcribed and translated audio, added together.",
                 "TranscriptionUsagePage",
             )
         },
@@ -52,17 +63,17 @@ def _own() -> Schema:
 
 
 def _usage(operation_id: str, summary: str, description: str, page: str) -> Schema:
-    sizes = "; ".join(f"{it.default_limit}, at most {it.max_limit}, for `{name}`" for name, it in USAGE_WIDTHS.items())
+    sizes = listed([f"{it.default_limit} and {it.max_limit:,} for `{name}`" for name, it in USAGE_WIDTHS.items()])
     return {
         "operationId": operation_id,
         "summary": summary,
-        "description": f"{description} The first bucket starts at `start_time`, the others at full UTC minutes, hours "
+        "description": f"{description} The first bucket starts at `start_time`, the others at whole UTC minutes, hours "
         f"or days; the last one ends at `end_time`. Failed requests are not included.{_BUCKETS}",
         "security": _ADMIN,
         "parameters": [
             *_range(),
             parameter("bucket_width", "query", "The length of a bucket.", enum=list(USAGE_WIDTHS), default="1d"),
-            _whole("limit", f"The number of buckets per page. Default: {sizes}."),
+            _whole("limit", f"The number of buckets per page. Its default and maximum are {sizes}."),
             _page(),
             _several(
                 "group_by[]",
@@ -80,7 +91,7 @@ def _costs() -> Schema:
     return {
         "operationId": "costs",
         "summary": "Costs",
-        "description": "Reports what callers are charged and what providers cost, in full UTC days. Failed requests "
+        "description": "Reports what callers are charged and what providers cost, in whole UTC days. Failed requests "
         f"count only with what a provider charged for them.{_BUCKETS}",
         "security": _ADMIN,
         "parameters": [
@@ -107,19 +118,19 @@ def _costs() -> Schema:
 
 def _ledger() -> Schema:
     month = parameter("month", "query", "The UTC month, such as `2026-11`.", pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")
-    outcomes = ", ".join(f"`{outcome}`" for outcome in get_args(Outcome))
-    units = ", ".join(f"`{unit}`" for unit in get_args(Unit))
+    outcomes = listed([f"`{outcome}`" for outcome in get_args(Outcome)])
+    units = listed([f"`{unit}`" for unit in get_args(Unit)])
     body = text(
-        f"CSV (RFC 4180) with the columns {', '.join(f'`{column}`' for column in COLUMNS)}. Times are UTC, and dollars "
+        f"CSV (RFC 4180) with the columns {listed([f'`{column}`' for column in COLUMNS])}. Times are UTC, and dollars "
         f"have six decimal places. Units are {units}. Outcomes are {outcomes}."
     )
     return {
         "operationId": "ledger",
         "summary": "Export the ledger",
         "description": "Exports all ledger rows of a month, for invoices, in the order in which the requests were "
-        "admitted. The current month is exported up to now, and the file name says so. If a month cannot be read in "
-        "one call, the request fails (`input_too_long`), so an export is never truncated; use the command line "
-        "instead. Requires an admin key.",
+        "admitted. The current month is exported up to now, and the file name says so. An export is never truncated: "
+        "if the month cannot be read in one call, the request fails (`input_too_long`); use the command line instead. "
+        "Requires an admin key.",
         "security": _ADMIN,
         "parameters": [
             {**month, "required": True},

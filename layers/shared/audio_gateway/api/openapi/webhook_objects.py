@@ -31,8 +31,8 @@ def _requests() -> dict[str, Schema]:
     types = many(words(EVENT_TYPES, "An event type."), "The event types that the endpoint receives.", minItems=1)
     keep: Schema = {
         "type": "boolean",
-        "description": "Whether events are also signed with the old secret for a day. Otherwise it is invalid "
-        "immediately.",
+        "description": "Whether to sign events with the old secret as well for 24 hours. Otherwise, the old secret "
+        "becomes invalid immediately.",
         "default": False,
     }
     return {
