@@ -14,6 +14,7 @@ from typing import Any, Final
 import yaml
 
 from audio_gateway.api.openapi import ErrorRow, document, error_rows
+from audio_gateway.api.openapi.build import listed
 from audio_gateway.api.openapi.groups import GROUPS
 from scripts import house
 from scripts.reference_schemas import object_fields, presence, request_body, resolved, table, type_of
@@ -158,7 +159,11 @@ def _objects(spec: dict[str, Any]) -> str:
         if name.endswith("Request"):
             continue
         lines += [f"### {name}", "", schema["description"], ""]
-        lines += object_fields(schema) if "properties" in schema else [f"One of {type(schema)}.", ""]
+        lines += (
+            object_fields(schema)
+            if "properties" in schema
+            else [f"One of {listed([type_of(choice) for choice in schema['oneOf']])}.", ""]
+        )
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -73,7 +73,8 @@ def _as_json(form: dict[str, Any], other: dict[str, Any]) -> str:
     differences.append(
         f"{listed([f'`{name}`' for name in flags])} {'is a boolean' if len(flags) == 1 else 'are booleans'}"
     )
-    return f"A JSON body has the same fields except {listed([f'`{name}`' for name in files])}; {', and '.join(differences)}."
+    absent = listed([f"`{name}`" for name in files])
+    return f"A JSON body has the same fields except {absent}; {', and '.join(differences)}."
 
 
 def _flat(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], bool]]:

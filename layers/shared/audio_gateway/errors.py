@@ -1,49 +1,49 @@
-"""Every error that crosses a package border.
+"""All errors that cross a package border.
 
-They carry data and no HTTP status: `audio_gateway.api.errors` is the one place that maps a class to a status
-and to OpenAI's envelope.
+They carry data and no HTTP status: only `audio_gateway.api.errors` maps a class to a status and to OpenAI's envelope.
+The first sentence of each class is its description in docs/api.md.
 
     GatewayError
     ├── InvalidRequest               the caller's request is wrong
     │   ├── InvalidAudio             the file is not audio, or cannot be decoded
-    │   │   └── AudioTooLong         it goes on past the limit that measuring was given
-    │   ├── UnsupportedOption        the model cannot do what was asked; names the models that can
-    │   ├── WorkTooLong              would not finish before the platform gives up
-    │   ├── RequestTooLarge          more bytes than the platform or the model takes
-    │   ├── FileUnavailable          what an upload's id or a URL names cannot be had
+    │   │   └── AudioTooLong         it is longer than the limit for measuring
+    │   ├── UnsupportedOption        the model does not support an option; names the models that do
+    │   ├── WorkTooLong              would take longer than the platform allows
+    │   ├── RequestTooLarge          larger than the platform or the model accepts
+    │   ├── FileUnavailable          the upload or URL in the request yields no file
     │   │   └── FetchTimedOut        the URL's server is too slow
-    │   └── UnsupportedContentType   the body is not of the type that the endpoint reads
-    ├── NotAuthenticated             no key, or one that nobody knows
-    ├── PermissionDenied             the key is known and may not do this
-    │   └── KeyNotUsable             nor anything else: it expired, or was disabled or deleted
-    ├── LimitReached                 one of the key's limits does not allow the request now
-    │   ├── RateLimitReached         requests, characters or audio of this minute, or requests at once
-    │   ├── TooMuchAtOnce            more than a whole minute of the key's allows, or than its uploads leave room for
-    │   └── BudgetReached            the month's budget: asking again does not help
-    ├── AlreadyRunning               the same request is being worked on: its answer comes from there
-    ├── IdempotencyKeyReused         the Idempotency-Key stands for another request
-    ├── ReplayUnavailable            what was answered before cannot be found out now, so nothing is done
-    ├── MeteringUnavailable          what the caller uses cannot be recorded now, so nothing is done
-    ├── StorageUnavailable           what is kept for the caller cannot be read or written now
-    ├── Conflict                     what the thing is at the moment does not allow it
-    ├── NotReady                     what is asked for is being made, and will be there soon
-    ├── StillRunning                 a job that was waited for goes on; its result can be fetched later
-    ├── JobFailed                    the job whose result is asked for has none: it says what a call would have said
-    ├── NotFound                     no such thing for this caller
+    │   └── UnsupportedContentType   the endpoint does not accept the Content-Type
+    ├── NotAuthenticated             no key, or one that does not exist
+    ├── PermissionDenied             the key is valid but does not permit this request
+    │   └── KeyNotUsable             the key has expired or was disabled or deleted
+    ├── LimitReached                 the request exceeds a limit of the key
+    │   ├── RateLimitReached         requests, characters or audio in this minute, or concurrent requests
+    │   ├── TooMuchAtOnce            the request alone exceeds a limit, or unused uploads leave no room
+    │   └── BudgetReached            the month's budget; a retry does not help
+    ├── AlreadyRunning               another call is working on the same request
+    ├── IdempotencyKeyReused         the Idempotency-Key was used for a different request
+    ├── ReplayUnavailable            earlier responses cannot be looked up, so nothing is done
+    ├── MeteringUnavailable          usage cannot be recorded, so nothing is done
+    ├── StorageUnavailable           jobs, uploads or files cannot be read or written
+    ├── Conflict                     the current state of the resource does not allow the request
+    ├── NotReady                     the result is still being prepared
+    ├── StillRunning                 the job did not end in time; its result can be fetched later
+    ├── JobFailed                    the requested job failed; it has the error of a direct call
+    ├── NotFound                     the resource does not exist, or not for this caller
     │   ├── UnknownModel
     │   └── UnknownUrl
     ├── MethodNotAllowed
-    ├── ProviderError                the provider failed; never the caller's fault, except ProviderRejected
-    │   ├── ProviderRejected         it refused the caller's input
-    │   │   └── TextUnspeakable      its engine broke down over the text
-    │   ├── ProviderRateLimited      it asks us to slow down
+    ├── ProviderError                the provider failed; the caller's fault only in ProviderRejected
+    │   ├── ProviderRejected         it rejected the caller's input
+    │   │   └── TextUnspeakable      the text crashes its engine
+    │   ├── ProviderRateLimited      it returned 429
     │   ├── ProviderKeyRefused       it refused the operator's key
-    │   ├── ProviderKeyUnreadable    the operator's key for it cannot be read, so that it was not asked
+    │   ├── ProviderKeyUnreadable    the operator's key for it cannot be read, so it was not called
     │   ├── ProviderQuotaExhausted   the operator's account has no credit left
-    │   ├── ProviderUnavailable      it answered 5xx or could not be reached
-    │   ├── ProviderTimedOut         it did not answer before the deadline
-    │   └── ProviderBadAnswer        it answered 200 with something that is not the answer
-    └── ConfigurationError           the operator's settings or catalogue are wrong
+    │   ├── ProviderUnavailable      it returned a 5xx status or could not be reached
+    │   ├── ProviderTimedOut         it did not respond before the deadline
+    │   └── ProviderBadAnswer        it returned 200 without the requested content
+    └── ConfigurationError           the operator's settings or catalogue are invalid
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ from typing import Any
 
 
 class GatewayError(Exception):
-    """Base of all.
+    """The base of all errors.
 
-    `message` is written for the caller and names the remedy; `param` is the request field at fault;
+    `message` is for the caller and says what to do; `param` is the request field that caused the error;
     `code` is OpenAI's machine-readable code.
     """
 
@@ -288,8 +288,8 @@ class MethodNotAllowed(GatewayError):
 class ProviderError(GatewayError):
     """The provider did not return a result.
 
-    `provider` is its id in the catalogue; `retry_after_s` is what it asked for in seconds, None when it said nothing.
-    `worked` says that it may have done the work, and take money for it: it had the request, and did not refuse it.
+    `provider` is its id in the catalogue; `retry_after_s` is the delay that it asked for, or None. `worked` says
+    that it received the request and did not refuse it, so it may have done the work and charged for it.
     """
 
     worked = False
@@ -354,7 +354,7 @@ class ProviderKeyRefused(ProviderError):
 class ProviderKeyUnreadable(ProviderError):
     """The operator's key for the provider cannot be read, so the provider was not called.
 
-    `reason` is for the operator alone: where the key should be, and what is wrong there.
+    `reason` is only for the operator: where the key should be, and what is wrong there.
     """
 
     code = "provider_key_unreadable"
@@ -393,7 +393,7 @@ class ProviderBadAnswer(ProviderError):
 class ConfigurationError(GatewayError):
     """The operator's settings or catalogue are invalid. The message names file, entry and field.
 
-    `mistakes` are those of a catalogue one by one, as in the message.
+    `mistakes` has the problems of a catalogue one by one, as in the message.
     """
 
     def __init__(self, message: str, *, mistakes: tuple[str, ...] = ()) -> None:

@@ -32,7 +32,7 @@ JOB = Job(
 ITEM = LineItem("listener", 5000, 6000, 4000, "25")
 WORK = Work(JOB.id, "transcriptions", "listener", "audio_ms", 5000, 500, 400, (ITEM,))
 HOLD = Hold(Caller("key_1", "default"), dataclasses.replace(WORK, items=()), NOW_S * 1000, NOW_S + 86_400)
-ERROR = JobError("It «failed».", "code", 400, "invalid_request_error", "file", retry=False)
+ERROR = JobError("It failed: é.", "code", 400, "invalid_request_error", "file", retry=False)
 
 
 PLAN = Plan(5000, (Piece(0, 100), Piece(100, 200), Piece(200, 300)))

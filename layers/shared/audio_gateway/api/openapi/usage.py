@@ -286,11 +286,14 @@ def _own_usage() -> Schema:
         "Dollars of this UTC month: spent, or held for running requests. Failed requests are free and do not count."
     )
     resets = {name: or_null(integer("The time in Unix seconds.")) for name in _WINDOWS}
-    resets["concurrent_requests"] = {"type": "null", "description": "Always null: it falls when a request or job ends."}
-    resets["concurrent_jobs"] = {"type": "null", "description": "Always null: it falls when a job ends."}
+    resets["concurrent_requests"] = {
+        "type": "null",
+        "description": "Always null: the count falls when a request or job ends.",
+    }
+    resets["concurrent_jobs"] = {"type": "null", "description": "Always null: the count falls when a job ends."}
     resets["pending_upload_bytes"] = {
         "type": "null",
-        "description": "Always null: it falls when an upload is used, deleted or expires.",
+        "description": "Always null: the count falls when an upload is used, deleted or expires.",
     }
     return record(
         "The limits of a key and its usage.",
