@@ -45,7 +45,7 @@ def _project_paths() -> dict[str, Schema]:
                 "Rename a project",
                 "ProjectUpdateRequest",
                 "Project",
-                "Changes the name. The id never changes.",
+                "Changes the name of the project. Its id stays the same.",
                 _PROJECT,
             ),
         },
@@ -95,7 +95,7 @@ def _service_account_paths() -> dict[str, Schema]:
                 "Rename a service account",
                 "ServiceAccountUpdateRequest",
                 "ServiceAccount",
-                "Changes the name. The account's keys keep theirs.",
+                "Changes the name of the service account. Its keys keep their names.",
                 _ACCOUNT,
             ),
             "delete": _delete(
@@ -133,7 +133,7 @@ def _key_paths() -> dict[str, Schema]:
                 "listKeys",
                 "List the keys of a project",
                 "ProjectKeyList",
-                "the keys of all owners",
+                "all keys of the project",
                 access,
                 path=partition,
             )
@@ -145,8 +145,8 @@ def _key_paths() -> dict[str, Schema]:
                 "Update a key",
                 "KeyUpdateRequest",
                 "ProjectKey",
-                "Changes the given fields, also while the key is in use; its usage so far still counts. Requests that "
-                "cost money follow the change immediately, all others within a minute.",
+                "Changes the given fields, even while the key is in use; its usage so far still counts. The change "
+                "applies immediately to requests that cost money, and within a minute to all others.",
                 _KEY,
             ),
             "delete": _delete(

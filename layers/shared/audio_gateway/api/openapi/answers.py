@@ -232,7 +232,7 @@ def _model() -> Schema:
     }
     word = {"type": "string"}
     return record(
-        "A model of the catalogue. The first four fields are those of OpenAI.",
+        "A model in the catalogue. The first four fields are those of OpenAI.",
         "id object created owned_by endpoints voices response_formats languages capabilities limits price",
         {
             "id": text("The value to send as `model`."),

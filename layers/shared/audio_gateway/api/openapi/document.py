@@ -23,10 +23,10 @@ from audio_gateway.api.openapi.webhook_objects import webhook_schemas
 from audio_gateway.api.openapi.webhooks import webhook_paths
 
 _ABOUT: Final = """\
-Text to speech, transcription and translation with the requests and responses of OpenAI's audio API: the official SDKs
-work with another `base_url`. The models come from the operator's catalogue. If a model does not support an option, the
-gateway refuses the request and names the option or, where the catalogue says so, ignores the option and names it in
-`x-audio-gateway-ignored`.
+An API for text to speech, transcription and translation. Requests and responses are those of OpenAI's audio API, so the
+official SDKs work with a different `base_url`. The models come from the operator's catalogue. If a model does not
+support an option, the gateway refuses the request and names the option or, where the catalogue says so, ignores the
+option and names it in `x-audio-gateway-ignored`.
 
 Browsers may call the API from any origin, unless the operator restricts the origins (`AllowedOrigins`). A preflight
 request needs no key, every request header is allowed, and scripts can read errors as well as results."""

@@ -121,7 +121,7 @@ def _content(job_id: Schema) -> Schema:
         "operationId": "retrieveJobContent",
         "summary": "Retrieve a job's result",
         "description": "Returns exactly what the call would have returned directly. Speech of up to "
-        f"{MOST_TRANSCODED_BYTES / 1_000_000:g} MB can also be fetched in another format than the requested one. A "
+        f"{MOST_TRANSCODED_BYTES / 1_000_000:g} MB can be fetched in any format, not only in the requested one. A "
         "failed job returns the error that the call would have returned; a cancelled job returns a 409. With "
         "`partial`, both return the completed parts, if there are any; just after a cancellation, that is a 409 with "
         "`retry-after`.",
@@ -149,7 +149,7 @@ def _waiting() -> tuple[Schema, ...]:
     wait = parameter(
         "wait",
         "query",
-        f"Seconds to wait for the result; more than {LONGEST_WAIT_S} count as {LONGEST_WAIT_S}. A key may have as many "
+        f"How many seconds to wait for the result; more than {LONGEST_WAIT_S} count as {LONGEST_WAIT_S}. A key may have as many "
         f"polls waiting at the same time as its `concurrent_requests` ({DEFAULT_WAITS} without that limit). A further "
         "poll gets a 429 with `retry-after`.",
         type="integer",
@@ -203,7 +203,7 @@ def job_schemas() -> dict[str, Schema]:
         "deleted": constant(value=True),
     }
     return {
-        "Job": complete("Work that continues after its request was answered.", _job()),
+        "Job": complete("Work that continues after the response to its request.", _job()),
         "JobList": page_of("Job"),
         "DeletedJob": complete("Confirms the deletion.", gone),
     }

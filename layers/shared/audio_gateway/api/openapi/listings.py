@@ -59,7 +59,7 @@ def _model() -> Schema:
     return {
         "operationId": "retrieveModel",
         "summary": "Retrieve a model",
-        "description": "Returns a model of the catalogue.",
+        "description": "Returns one model from the catalogue.",
         "parameters": [model],
         "responses": {"200": json_answer("The model.", "Model"), **refusals(READING)},
     }

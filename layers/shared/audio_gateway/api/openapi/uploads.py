@@ -22,7 +22,7 @@ def upload_paths() -> dict[str, Schema]:
                 "summary": "Create an upload",
                 "description": "Creates an upload for audio that is too large for a request. Send a form to `url` "
                 f"within {FORM_SECONDS // 60} minutes: all `fields` first, then the file as the part `file`. The form "
-                "goes directly to the bucket, which accepts no more than the announced bytes. Then refer to the file "
+                "goes directly to the bucket, which accepts at most the announced number of bytes. Then refer to the file "
                 f"by `upload_id`. All keys of the project can use it for {UPLOAD_KEPT_SECONDS // 3600} hours. Until it "
                 "is used, deleted or expired, its `bytes` count towards the key's `pending_upload_bytes`.",
                 "requestBody": json_body("UploadRequest"),
@@ -71,7 +71,7 @@ def upload_schemas() -> dict[str, Schema]:
             {
                 "filename": text("The name of the file, for display.", minLength=1, maxLength=MAX_FILENAME),
                 "bytes": integer(
-                    f"The size of the file, or an upper bound: at most {MAX_BYTES / 2**30:g} GiB.",
+                    f"The size of the file in bytes, or an upper bound. At most {MAX_BYTES / 2**30:g} GiB.",
                     minimum=1,
                     maximum=MAX_BYTES,
                 ),
@@ -79,7 +79,7 @@ def upload_schemas() -> dict[str, Schema]:
             additionalProperties=False,
         ),
         "Upload": complete("An upload.", fields),
-        "NewUpload": complete("An upload, with the form that sends its file.", fields | form),
+        "NewUpload": complete("An upload, with the form for sending its file.", fields | form),
         "DeletedUpload": complete("Confirms the deletion.", gone),
     }
 

@@ -34,7 +34,9 @@ def usage_paths() -> dict[str, Schema]:
     return {
         "/usage": {"get": _own()},
         "/organization/usage/audio_speeches": {
-            "get": _usage("usageSpeeches", "Usage of speech", "Reports the spoken characters.", "SpeechUsagePage")
+            "get": _usage(
+                "usageSpeeches", "Usage of speech", "Reports the number of spoken characters.", "SpeechUsagePage"
+            )
         },
         "/organization/usage/audio_transcriptions": {
             "get": _usage(
@@ -91,8 +93,8 @@ def _costs() -> Schema:
     return {
         "operationId": "costs",
         "summary": "Costs",
-        "description": "Reports what callers are charged and what providers cost, in whole UTC days. Failed requests "
-        f"count only with what a provider charged for them.{_BUCKETS}",
+        "description": "Reports what callers are charged and what providers cost, per UTC day. For failed requests, "
+        f"only the cost of the provider is included.{_BUCKETS}",
         "security": _ADMIN,
         "parameters": [
             *_range(),
@@ -285,7 +287,7 @@ def _own_usage() -> Schema:
     used["monthly_budget_usd"] = text(
         "Dollars of this UTC month: spent, or held for running requests. Failed requests are free and do not count."
     )
-    resets = {name: or_null(integer("The time in Unix seconds.")) for name in _WINDOWS}
+    resets = {name: or_null(integer("When the count resets, in Unix seconds.")) for name in _WINDOWS}
     resets["concurrent_requests"] = {
         "type": "null",
         "description": "Always null: the count falls when a request or job ends.",
@@ -302,7 +304,7 @@ def _own_usage() -> Schema:
             "object": constant("usage"),
             "limits": {**reference("Limits"), "description": "The limits that are set."},
             "used": record("The usage, whether limited or not.", " ".join(used), used),
-            "resets_at": record("When each count starts again.", " ".join(resets), resets),
+            "resets_at": record("When each count resets.", " ".join(resets), resets),
             "free_failures_used_up": {
                 "type": "boolean",
                 "description": "Whether providers have charged as much as the key's `monthly_budget_usd` for requests "

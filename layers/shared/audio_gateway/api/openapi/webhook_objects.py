@@ -48,7 +48,11 @@ def _requests() -> dict[str, Schema]:
         "WebhookTestRequest": _request(
             "The event to send.",
             "event_type",
-            {"event_type": words(EVENT_TYPES, "The event type, even if the endpoint does not receive it.")},
+            {
+                "event_type": words(
+                    EVENT_TYPES, "The event type to send. The endpoint does not have to be registered for it."
+                )
+            },
         ),
     }
 
@@ -60,7 +64,7 @@ def _request(description: str, required: str, fields: dict[str, Schema]) -> Sche
 def _status() -> Schema:
     return words(
         ENDPOINT_STATUSES,
-        f"A `disabled` endpoint is sent no events. The gateway disables an endpoint after {MAX_IN_VAIN} consecutive "
+        f"A `disabled` endpoint receives no events. The gateway disables an endpoint after {MAX_IN_VAIN} consecutive "
         "events that could not be delivered.",
     )
 

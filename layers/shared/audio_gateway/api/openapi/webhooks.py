@@ -34,7 +34,7 @@ def _event_types() -> Schema:
     return _operation(
         "listWebhookEventTypes",
         "List event types",
-        "Lists the events that a webhook endpoint can receive: the ends of jobs.",
+        "Lists the event types that a webhook endpoint can receive. Each reports the end of a job.",
         json_answer("The event types.", "WebhookEventTypes"),
     )
 
@@ -53,9 +53,9 @@ def _create() -> Schema:
     return _posting(
         "createWebhookEndpoint",
         "Create a webhook endpoint",
-        "Registers a URL that receives events by POST. The events are signed according to Standard Webhooks; "
-        "`webhooks.unwrap` of the SDKs verifies them. The signing secret is returned only once, in this response. A "
-        f"project may have {MAX_ENDPOINTS} endpoints, and only one for each URL, however it is spelled (409, "
+        "Registers a URL that receives events by POST. Events are signed according to Standard Webhooks; verify "
+        "them with `webhooks.unwrap` of the SDKs. The signing secret is returned only once, in this response. A "
+        f"project may have up to {MAX_ENDPOINTS} endpoints, and only one for each URL, however it is spelled (409, "
         "`webhook_url_taken`).",
         json_answer("The endpoint with its secret.", "NewWebhookEndpoint"),
         "WebhookEndpointRequest",
@@ -77,7 +77,7 @@ def _update() -> Schema:
         "updateWebhookEndpoint",
         "Update a webhook endpoint",
         "Changes the given fields; the others stay unchanged. The change also applies to events that have not been "
-        "delivered yet. Set `status` to switch the endpoint off, or on again.",
+        "delivered yet. Set `status` to disable or re-enable the endpoint.",
         json_answer("The endpoint.", "WebhookEndpoint"),
         "WebhookEndpointUpdateRequest",
         _id(),
@@ -123,7 +123,7 @@ def _deliveries() -> Schema:
     return _operation(
         "listWebhookDeliveries",
         "List deliveries",
-        "Lists the attempts of the last seven days to deliver events to the endpoint, newest first.",
+        "Lists the delivery attempts of the last seven days, newest first.",
         json_answer("A page of attempts.", "WebhookDeliveryList"),
         _id(),
         *page_parameters(),
