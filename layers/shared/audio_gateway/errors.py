@@ -183,7 +183,7 @@ class TooMuchAtOnce(LimitReached):
 
 
 class BudgetReached(LimitReached):
-    """The price exceeds the rest of the month's budget, or failures, which are free, have cost as much as the budget."""
+    """The price exceeds the rest of the month's budget, or free failures have cost as much as the whole budget."""
 
     code = "insufficient_quota"
 

@@ -149,9 +149,9 @@ def _waiting() -> tuple[Schema, ...]:
     wait = parameter(
         "wait",
         "query",
-        f"How many seconds to wait for the result; more than {LONGEST_WAIT_S} count as {LONGEST_WAIT_S}. A key may have as many "
-        f"polls waiting at the same time as its `concurrent_requests` ({DEFAULT_WAITS} without that limit). A further "
-        "poll gets a 429 with `retry-after`.",
+        f"How many seconds to wait for the result; more than {LONGEST_WAIT_S} count as {LONGEST_WAIT_S}. A key may "
+        f"have as many polls waiting at the same time as its `concurrent_requests` ({DEFAULT_WAITS} without that "
+        "limit). A further poll gets a 429 with `retry-after`.",
         type="integer",
         minimum=0,
         default=LONGEST_WAIT_S,
