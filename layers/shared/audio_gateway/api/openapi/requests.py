@@ -152,7 +152,7 @@ def _transcription_options() -> dict[str, Schema]:
         "timestamp_granularities[]": many(
             words(GRANULARITIES, "The unit that gets timestamps."),
             "The timestamps in `verbose_json`; default: `segment`. Only valid with that format. A model without "
-            "timestamps also accepts it with `json`, where it has no effect.",
+            "timestamps also accepts the field with `json`, where it has no effect.",
         ),
         "include[]": many(
             words(["logprobs"], "An addition to the response."),

@@ -23,8 +23,9 @@ def upload_paths() -> dict[str, Schema]:
                 "description": "Creates an upload for audio that is too large for a request. Send a form to `url` "
                 f"within {FORM_SECONDS // 60} minutes: all `fields` first, then the file as the part `file`. The form "
                 "goes directly to the bucket, which accepts at most the announced number of bytes. Then refer to the "
-                f"file by `upload_id`. All keys of the project can use it for {UPLOAD_KEPT_SECONDS // 3600} hours. Until it "
-                "is used, deleted or expired, its `bytes` count towards the key's `pending_upload_bytes`.",
+                "file by `upload_id`. All keys of the project can use it for "
+                f"{UPLOAD_KEPT_SECONDS // 3600} hours. Until it is used, deleted or expired, its `bytes` count towards "
+                "the key's `pending_upload_bytes`.",
                 "requestBody": json_body("UploadRequest"),
                 "responses": {"200": json_answer("The upload, with its form.", "NewUpload"), **refusals(_WRITING)},
             }
