@@ -540,7 +540,7 @@ PARAMETERS = {
     "project_ids[]": "default",
     "api_key_ids[]": "key_1",
     "models[]": "talker",
-    "user_ids[]": "nobody",
+    "user_ids[]": "user_1",
     "line_items[]": "talker, speech",
     "month": "2026-11",
     "project_id": "default",
@@ -624,6 +624,6 @@ def test_errors_are_documented(handlers: dict[str, Any], name: str) -> None:
         event("POST", path, b"{}", headers={"Content-Type": "text/plain"}),
         event("GET", path),
         json_event(path, b"{"),
-        form_event(path, [("model", "nobody"), ("file", ("a.wav", b"audio"))]),
+        form_event(path, [("model", "unknown"), ("file", ("a.wav", b"audio"))]),
     ):
         fits(call(handlers[name], request), path)
