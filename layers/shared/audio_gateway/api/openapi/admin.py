@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from audio_gateway.api.openapi.build import Schema
-from audio_gateway.api.openapi.operations import READING, json_answer, json_body, page_parameters, parameter, refusals
+from audio_gateway.api.openapi.operations import (
+    READING,
+    admin_operation,
+    json_answer,
+    json_body,
+    page_parameters,
+    parameter,
+)
 
 _READING: Final = (*READING, 503)
 _WRITING: Final = (*_READING, 415)
-_ADMIN: Final[list[Schema]] = [{"adminKey": []}]
 
 _PROJECT: Final = "/organization/projects/{project_id}"
 _ACCOUNT: Final = _PROJECT + "/service_accounts/{service_account_id}"
@@ -50,7 +56,7 @@ def _project_paths() -> dict[str, Schema]:
             ),
         },
         _PROJECT + "/archive": {
-            "post": _operation(
+            "post": admin_operation(
                 "archiveProject",
                 "Archive a project",
                 "Permanently archives the project: all of its keys are refused, and it gets no new ones. Within two "
@@ -205,27 +211,8 @@ _IT: Final = {
 }
 
 
-def _operation(
-    operation_id: str,
-    summary: str,
-    description: str,
-    answer: Schema,
-    statuses: tuple[int, ...],
-    parameters: list[Schema],
-) -> Schema:
-    found = {"parameters": parameters} if parameters else {}
-    return {
-        "operationId": operation_id,
-        "summary": summary,
-        "description": f"{description} Requires an admin key.",
-        "security": _ADMIN,
-        **found,
-        "responses": {"200": answer, **refusals(statuses)},
-    }
-
-
 def _get(operation_id: str, summary: str, name: str, path: str) -> Schema:
-    return _operation(
+    return admin_operation(
         operation_id,
         summary,
         f"Returns {_IT[name][0].lower()}{_IT[name][1:]}",
@@ -238,19 +225,19 @@ def _get(operation_id: str, summary: str, name: str, path: str) -> Schema:
 def _list(operation_id: str, summary: str, name: str, items: str, *more: Schema, path: str = "") -> Schema:
     parameters = [*_ids(path), *page_parameters(), *more]
     description = f"Lists {items}, oldest first."
-    return _operation(
+    return admin_operation(
         operation_id, summary, description, json_answer("A page of the list.", name), _READING, parameters
     )
 
 
 def _post(operation_id: str, summary: str, request: str, name: str, description: str, path: str = "") -> Schema:
-    found = _operation(operation_id, summary, description, json_answer(_IT[name], name), _WRITING, _ids(path))
+    found = admin_operation(operation_id, summary, description, json_answer(_IT[name], name), _WRITING, _ids(path))
     return {**found, "requestBody": json_body(request)}
 
 
 def _delete(operation_id: str, summary: str, description: str, path: str) -> Schema:
     deleted = json_answer("The deletion is confirmed.", "Deleted")
-    return _operation(operation_id, summary, description, deleted, _READING, _ids(path))
+    return admin_operation(operation_id, summary, description, deleted, _READING, _ids(path))
 
 
 def _ids(path: str) -> list[Schema]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from audio_gateway.api.admin.pages import DEFAULT_LIMIT, MAX_LIMIT
@@ -33,6 +34,26 @@ def page_parameters(items: str = "objects") -> tuple[Schema, Schema]:
         default=DEFAULT_LIMIT,
     )
     return after, limit
+
+
+def admin_operation(
+    operation_id: str,
+    summary: str,
+    description: str,
+    answer: Schema,
+    statuses: tuple[int, ...],
+    parameters: Sequence[Schema],
+) -> Schema:
+    """An operation that requires an admin key."""
+    found = {"parameters": list(parameters)} if parameters else {}
+    return {
+        "operationId": operation_id,
+        "summary": summary,
+        "description": f"{description} Requires an admin key.",
+        "security": [{"adminKey": []}],
+        **found,
+        "responses": {"200": answer, **refusals(statuses)},
+    }
 
 
 def json_body(name: str) -> Schema:
