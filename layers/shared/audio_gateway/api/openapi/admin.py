@@ -31,7 +31,7 @@ def admin_paths() -> dict[str, Schema]:
 # ---------------------------------------------------------------- operations
 def _project_paths() -> dict[str, Schema]:
     archived = parameter(
-        "include_archived", "query", "Whether to list archived projects, too.", type="boolean", default=False
+        "include_archived", "query", "Whether to include archived projects.", type="boolean", default=False
     )
     return {
         "/organization/projects": {
@@ -41,7 +41,7 @@ def _project_paths() -> dict[str, Schema]:
                 "Create a project",
                 "ProjectRequest",
                 "Project",
-                "Creates a project, a tenant. It has no keys yet.",
+                "Creates a project, that is, a tenant. A new project has no keys.",
             ),
         },
         _PROJECT: {

@@ -103,8 +103,8 @@ def _form(name: str) -> Schema:
 
 def _idempotency_key() -> Schema:
     description = (
-        "Makes retries safe. Send 1 to 255 visible ASCII characters without spaces, such as a UUID, and repeat them "
-        "with each retry of the same request: the work is then done and charged once. For 24 hours, a retry gets the "
+        "Makes retries safe. Send 1 to 255 visible ASCII characters without spaces, such as a UUID, and the same "
+        "value with each retry of the request: the work is then done and charged once. For 24 hours, a retry gets the "
         "original response at no cost, marked with `x-audio-gateway-replayed`; while the original request is in "
         "progress, it gets a 409. Reusing the key with other fields or another file returns a 422. Keys are scoped to "
         "the project. After an error, the key can be used again."

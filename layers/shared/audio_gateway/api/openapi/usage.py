@@ -65,7 +65,8 @@ def _own() -> Schema:
 
 
 def _usage(operation_id: str, summary: str, description: str, page: str) -> Schema:
-    sizes = listed([f"{it.default_limit} and {it.max_limit:,} for `{name}`" for name, it in USAGE_WIDTHS.items()])
+    default = listed([f"{it.default_limit} for `{name}`" for name, it in USAGE_WIDTHS.items()])
+    most = listed([f"{it.max_limit:,} for `{name}`" for name, it in USAGE_WIDTHS.items()])
     return {
         "operationId": operation_id,
         "summary": summary,
@@ -75,7 +76,7 @@ def _usage(operation_id: str, summary: str, description: str, page: str) -> Sche
         "parameters": [
             *_range(),
             parameter("bucket_width", "query", "The length of a bucket.", enum=list(USAGE_WIDTHS), default="1d"),
-            _whole("limit", f"The number of buckets per page. Its default and maximum are {sizes}."),
+            _whole("limit", f"The number of buckets per page. Default: {default}. Maximum: {most}."),
             _page(),
             _several(
                 "group_by[]",
