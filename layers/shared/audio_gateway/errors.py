@@ -1,7 +1,7 @@
 """All errors that cross a package border.
 
-They carry data and no HTTP status: only `audio_gateway.api.errors` maps a class to a status and to OpenAI's envelope.
-The first sentence of each class is its description in docs/api.md.
+They carry data and no HTTP status: only `audio_gateway.api.http.errors` maps a class to a status and to OpenAI's
+envelope. The first sentence of each class is its description in docs/api.md.
 
     GatewayError
     ├── InvalidRequest               the caller's request is wrong
@@ -22,7 +22,7 @@ The first sentence of each class is its description in docs/api.md.
     │   └── BudgetReached            the month's budget; a retry does not help
     ├── AlreadyRunning               another call is working on the same request
     ├── IdempotencyKeyReused         the Idempotency-Key was used for a different request
-    ├── ReplayUnavailable            earlier responses cannot be looked up, so nothing is done
+    ├── IdempotencyUnavailable       earlier responses cannot be looked up, so nothing is done
     ├── MeteringUnavailable          usage cannot be recorded, so nothing is done
     ├── StorageUnavailable           jobs, uploads or files cannot be read or written
     ├── Conflict                     the current state of the resource does not allow the request
@@ -207,7 +207,7 @@ class IdempotencyKeyReused(GatewayError):
     code = "idempotency_key_reused"
 
 
-class ReplayUnavailable(GatewayError):
+class IdempotencyUnavailable(GatewayError):
     """The records of requests with an Idempotency-Key cannot be read or written at the moment."""
 
     code = "idempotency_unavailable"
@@ -393,9 +393,9 @@ class ProviderBadAnswer(ProviderError):
 class ConfigurationError(GatewayError):
     """The operator's settings or catalogue are invalid. The message names file, entry and field.
 
-    `mistakes` has the problems of a catalogue one by one, as in the message.
+    `problems` has the problems of a catalogue one by one, as in the message.
     """
 
-    def __init__(self, message: str, *, mistakes: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, *, problems: tuple[str, ...] = ()) -> None:
         super().__init__(message)
-        self.mistakes = mistakes
+        self.problems = problems

@@ -21,10 +21,8 @@ PAGES = ("docs/api.md", "docs/openapi.json")
 """The pages whose sentences are checked, as patterns of `Path.glob`."""
 
 SOURCES = (
-    "layers/shared/audio_gateway/api/openapi/*.py",
+    "reference/**/*.py",
     "layers/shared/audio_gateway/errors.py",
-    "scripts/reference*.py",
-    "scripts/samples*.py",
     "tests/unit/docs/test_openapi*.py",
     "tests/unit/docs/test_reference.py",
 )

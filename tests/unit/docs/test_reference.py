@@ -9,20 +9,19 @@ from typing import Any
 
 import pytest
 
-from audio_gateway import errors
-from audio_gateway.api import telemetry
-from audio_gateway.api.openapi import document, error_rows
-from audio_gateway.api.openapi.groups import GROUPS
-from audio_gateway.api.telemetry import RequestFacts
-from audio_gateway.use_cases.ask import Failure
-from scripts.reference import pages
-from scripts.reference_schemas import object_fields, request_body, type_of
-from scripts.samples import SAMPLES
+from audio_gateway import errors, telemetry
+from audio_gateway.telemetry import RequestLog
+from audio_gateway.use_cases.fallback import FailedAttempt
+from reference.openapi import document, error_rows
+from reference.openapi.groups import GROUPS
+from reference.pages import pages
+from reference.samples import SAMPLES
+from reference.schemas import object_fields, request_body, type_of
 from tests.unit.docs.pages import ROOT, without_blocks
 
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 
-FACTS = RequestFacts(
+FACTS = RequestLog(
     request_id="req_0",
     endpoint="speech",
     method="POST",
@@ -43,7 +42,7 @@ FACTS = RequestFacts(
     cached=True,
     replayed=True,
     requested_model="named",
-    failed=[Failure("named", "acme", "ProviderTimedOut")],
+    failed=[FailedAttempt("named", "acme", "ProviderTimedOut")],
 )
 
 
