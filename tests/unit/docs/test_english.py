@@ -17,7 +17,20 @@ import pytest
 
 from tests.unit.docs.pages import ROOT, texts, without_blocks
 
-PAGES = ("docs/api.md", "docs/openapi.json")
+PAGES = (
+    "docs/api.md",
+    "docs/openapi.json",
+    "docs/adr/*.md",
+    "docs/clients.md",
+    "docs/index.md",
+    "docs/recovery.md",
+    "docs/webhooks.md",
+    "CONTRIBUTING.md",
+    "clients/node/README.md",
+    "events/README.md",
+    "examples/README.md",
+    "template.yaml",
+)
 """The pages whose sentences are checked, as patterns of `Path.glob`."""
 
 SOURCES = (
