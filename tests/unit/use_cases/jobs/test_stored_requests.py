@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from audio_gateway.jobs.job import Job
-from audio_gateway.providers.port import Chunking, KnownSpeaker
+from audio_gateway.providers.port import Chunking, KnownSpeaker, TranscriptionOptions
 from audio_gateway.storage.objects import SourceFile
 from audio_gateway.use_cases.jobs.request import JobRequest, keep_request, request_of
 from audio_gateway.use_cases.speech import SpeechRequest
-from audio_gateway.use_cases.transcription import TranscriptionRequest
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 from tests.fakes.jobs import MemoryFiles
 
 JOB = Job("job_1", "default", "key_1", "transcriptions", "listener", "queued", 0, 0)
@@ -27,18 +27,20 @@ HEARD = JobRequest(
         "listener",
         b"",
         response_format="verbose_json",
-        language="en",
-        languages=("en", "de"),
-        keywords=("Ada",),
-        prompt="Names \ud800: Ada.",
-        temperature=0.2,
         granularities=frozenset({"word", "segment"}),
-        logprobs=True,
         stream=True,
-        chunking=Chunking("server_vad", threshold=0.5),
-        known_speakers=(KnownSpeaker("Ada", "data:audio/wav;base64,AA=="),),
         upload_id="upload_1",
         file_url="https://files.example/a.wav",
+        options=TranscriptionOptions(
+            language="en",
+            languages=("en", "de"),
+            keywords=("Ada",),
+            prompt="Names \ud800: Ada.",
+            temperature=0.2,
+            logprobs=True,
+            chunking=Chunking("server_vad", threshold=0.5),
+            known_speakers=(KnownSpeaker("Ada", "data:audio/wav;base64,AA=="),),
+        ),
     ),
     SourceFile("uploads/u", '"etag"', 12),
     "https://files.example/a.wav",

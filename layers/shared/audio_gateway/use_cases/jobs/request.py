@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from audio_gateway.catalog.models import Endpoint
 from audio_gateway.jobs.job import JobRef
 from audio_gateway.jobs.job_files import JobFiles, files_gone
-from audio_gateway.providers.port import Chunking, KnownSpeaker
+from audio_gateway.providers.port import Chunking, KnownSpeaker, TranscriptionOptions
 from audio_gateway.storage.objects import SourceFile
 from audio_gateway.use_cases.speech import SpeechRequest
-from audio_gateway.use_cases.transcription import TranscriptionRequest
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 REQUEST_FILE: Final = "order.json"
 """The file with it."""
@@ -42,13 +42,9 @@ class JobRequest:
 def keep_request(files: JobFiles, job: JobRef, order: JobRequest) -> None:
     """Write the order among the job's files; raises `StorageUnavailable`."""
     what = order.what
-    fields = asdict(what if isinstance(what, SpeechRequest) else replace(what, data=b""))
-    if isinstance(what, TranscriptionRequest):
-        del fields["data"]
-        fields["granularities"] = sorted(what.granularities)
     kept = {
         "kind": "speech" if isinstance(what, SpeechRequest) else "transcription",
-        "what": fields,
+        "what": asdict(what) if isinstance(what, SpeechRequest) else _transcription_json(what),
         "source": None if order.source is None else asdict(order.source),
         "url": order.url,
         "ignored": order.ignored,
@@ -73,14 +69,46 @@ def _speech(fields: dict[str, Any]) -> SpeechRequest:
 
 def _transcription(fields: dict[str, Any]) -> TranscriptionRequest:
     chunking = fields["chunking"]
-    return TranscriptionRequest(
-        **fields
-        | {
-            "data": b"",
-            "languages": tuple(fields["languages"]),
-            "keywords": tuple(fields["keywords"]),
-            "granularities": frozenset(fields["granularities"]),
-            "chunking": None if chunking is None else Chunking(**chunking),
-            "known_speakers": tuple(KnownSpeaker(**speaker) for speaker in fields["known_speakers"]),
-        }
+    options = TranscriptionOptions(
+        language=fields["language"],
+        prompt=fields["prompt"],
+        temperature=fields["temperature"],
+        languages=tuple(fields["languages"]),
+        keywords=tuple(fields["keywords"]),
+        logprobs=fields["logprobs"],
+        chunking=None if chunking is None else Chunking(**chunking),
+        known_speakers=tuple(KnownSpeaker(**speaker) for speaker in fields["known_speakers"]),
     )
+    return TranscriptionRequest(
+        model=fields["model"],
+        data=b"",
+        task=fields["task"],
+        response_format=fields["response_format"],
+        granularities=frozenset(fields["granularities"]),
+        stream=fields["stream"],
+        upload_id=fields["upload_id"],
+        file_url=fields["file_url"],
+        options=options,
+    )
+
+
+def _transcription_json(request: TranscriptionRequest) -> dict[str, Any]:
+    """In one object, and in this order: so requests have always been stored."""
+    options = request.options
+    return {
+        "model": request.model,
+        "task": request.task,
+        "response_format": request.response_format,
+        "language": options.language,
+        "languages": options.languages,
+        "keywords": options.keywords,
+        "prompt": options.prompt,
+        "temperature": options.temperature,
+        "granularities": sorted(request.granularities),
+        "logprobs": options.logprobs,
+        "stream": request.stream,
+        "chunking": None if options.chunking is None else asdict(options.chunking),
+        "known_speakers": [asdict(speaker) for speaker in options.known_speakers],
+        "upload_id": request.upload_id,
+        "file_url": request.file_url,
+    }
