@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from audio_gateway.api.job_content import LAST_HOP, MOST_TRANSCODED_BYTES
+from audio_gateway.api.content_request import LAST_HOP
 from audio_gateway.api.job_serializers import LONGEST_WAIT_S
+from audio_gateway.api.job_speech import MOST_TRANSCODED_BYTES
 from audio_gateway.catalog.models import ENDPOINTS
 from audio_gateway.jobs.job import JOB_KEPT_SECONDS, STATUSES
 from audio_gateway.metering.limits import DEFAULT_WAITS

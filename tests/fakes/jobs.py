@@ -320,7 +320,9 @@ class MemoryExecutions:
             raise self.fails
 
 
-def start_now(request: JobRequest, payer: Payer, deps: JobStarting, audio: bytes | None = None, **known: Any) -> Job:
+def start_now(
+    request: JobRequest[Any], payer: Payer, deps: JobStarting, audio: bytes | None = None, **known: Any
+) -> Job:
     """A job that is admitted and started without a request in between."""
     with admitted_job(request, payer, deps=deps, **known) as admitted:
         start_job(admitted, job_service=deps.job_service, audio=audio)

@@ -68,7 +68,7 @@ class Workshop:
     machines: Any
     caller: Payer
 
-    def start(self, order: JobRequest, audio: bytes | None = None) -> Job:
+    def start(self, order: JobRequest[Any], audio: bytes | None = None) -> Job:
         return start_now(order, self.caller, JobStarting(self.job_service, self.catalog, adapter_of), audio)
 
     def begin(self, audio: bytes | None = None, *, model: str = "one-at-a-time", **fields: str) -> Job:

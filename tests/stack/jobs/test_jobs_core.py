@@ -20,7 +20,7 @@ AUDIO = wav(b"".join(tones.sound(WORDS, end_ms=END_MS)), tones.RATE, 1)
 SECONDS_PRICE = 1000  # micro-dollars for a second: for whole milliseconds, too
 
 
-def order(model: str = "tones") -> JobRequest:
+def order(model: str = "tones") -> JobRequest[TranscriptionRequest]:
     return JobRequest(TranscriptionRequest(model=model, data=b""))
 
 

@@ -12,7 +12,8 @@ from fastapi import Request
 
 from audio_gateway.api.http.app import caller_of, lambda_handler
 from audio_gateway.api.http.identity import Caller
-from audio_gateway.api.job_content import MOST_TRANSCODED_BYTES, MOST_TRANSCRIPT_BYTES
+from audio_gateway.api.job_speech import MOST_TRANSCODED_BYTES
+from audio_gateway.api.job_transcript import MOST_TRANSCRIPT_BYTES
 from audio_gateway.api.jobs import jobs_app
 from audio_gateway.api.speech import SpeechDependencies, speech_app
 from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app, translations_app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from audio_gateway.audio.measure import MIN_MS
 from audio_gateway.deadline import Deadline
@@ -64,17 +64,16 @@ class Jobs(Stage):
         self.about = job_id = f"job_{self.next_number():024x}"
         self.jobs.append(job_id)
         self.runs[job_id] = Run(job_id, self.now_ms)
-        if parts:
-            order, audio = JobRequest(SpeechRequest(TALKER.id, SENTENCE * parts, "alloy", "pcm")), None
-        else:
-            order, audio = JobRequest(TranscriptionRequest(TALKER.id, b"")), RECORDING
+        speech = SpeechRequest(TALKER.id, SENTENCE * parts, "alloy", "pcm")
+        request: JobRequest[Any] = JobRequest(speech if parts else TranscriptionRequest(TALKER.id, b""))
+        audio = None if parts else RECORDING
         least = -(-MIN_MS // 25)
         fits = self.fits((len(SENTENCE) * parts or least) * PRICES["talker"], is_job=True)
 
         def action(process: Process) -> None:
             try:
                 deps = JobStarting(process.job_service, CATALOG, self.provider)
-                start_now(order, CALLER, deps, audio, job_id=job_id)
+                start_now(request, CALLER, deps, audio, job_id=job_id)
             except (BudgetReached, RateLimitReached):
                 assert self.network.planned or not fits
                 raise

@@ -7,6 +7,7 @@ the key, and `create(...)` returns what it would have returned at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request, Response
 
@@ -31,7 +32,7 @@ class JobStarter:
         self,
         request: Request,
         run: Run,
-        job_request: JobRequest,
+        job_request: JobRequest[Any],
         *,
         background: bool,
         audio: bytes | None = None,
@@ -50,7 +51,7 @@ class JobStarter:
         job_service, ignored = self.deps.job_service, job_request.ignored
         if deadline_of(request).passed:
             message = "There was no time left to start the work; nothing was done or charged. Send it again."
-            provider = self.deps.catalog.model_for(job_request.what.model, job_request.endpoint).provider
+            provider = self.deps.catalog.model_for(job_request.request.model, job_request.endpoint).provider
             raise ProviderTimedOut(message, provider=provider.id, worked=False)
         request_log.ignored = ignored
         job_id = new_job_id(job_service.now_ms())

@@ -62,6 +62,11 @@ def content_url(job_id: str, query: Iterable[tuple[str, str]] = ()) -> str:
     return f"{job_url(job_id)}/content" + (f"?{urlencode(query)}" if query else "")
 
 
+def served_by(job: Job) -> str:
+    """The model that did most of it; until that is known, the one that the caller named."""
+    return job.model if job.work is None else job.work.model
+
+
 def _usage(job: Job) -> dict[str, Any] | None:
     if job.work is None:
         return None

@@ -22,8 +22,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from audio_gateway.api.content_request import ContentRequest
 from audio_gateway.api.http.redirects import to_job
-from audio_gateway.api.job_content import ContentRequest, ContentResponse
+from audio_gateway.api.job_content import ContentResponse
 from audio_gateway.api.job_serializers import content_url, job_url
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import MeteringUnavailable, StillRunning, StorageUnavailable

@@ -5,12 +5,13 @@ from __future__ import annotations
 from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.active_key import WriterOf
+from audio_gateway.api.content_request import ContentRequest
 from audio_gateway.api.http.app import caller_of, create_app, deadline_of, request_log_of
 from audio_gateway.api.http.identity import Caller
 from audio_gateway.api.http.pages import PageQuery
 from audio_gateway.api.http.parameters import Parameters
 from audio_gateway.api.http.responses import json_response
-from audio_gateway.api.job_content import ContentRequest, ContentResponse, JobContent
+from audio_gateway.api.job_content import ContentResponse, JobContent
 from audio_gateway.api.job_serializers import job_json
 from audio_gateway.api.job_wait import PollPlace, PollPlaces, Waiting, wait_for
 from audio_gateway.errors import Conflict, InvalidRequest, NotFound

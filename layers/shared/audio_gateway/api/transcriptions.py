@@ -339,7 +339,7 @@ def _check_together(order: TranscriptionRequest) -> None:
 
 def _job_of(
     order: TranscriptionRequest, project_id: str, unknown: tuple[str, ...], deps: TranscriptionApiDependencies
-) -> JobRequest:
+) -> JobRequest[TranscriptionRequest]:
     """The order as a job's; raises what is wrong with it, or with the file that it names."""
     what = replace(order, data=b"")
     ignored = tuple(sorted({*able_to_transcribe(what, catalog=deps.catalog)[0].plan, *unknown}))

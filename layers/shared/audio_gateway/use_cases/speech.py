@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from audio_gateway.audio.formats import SpeechFormat
-from audio_gateway.catalog.models import Catalog, Model
+from audio_gateway.catalog.models import Catalog, Endpoint, Model
 from audio_gateway.errors import ConfigurationError, InvalidAudio, InvalidRequest, ProviderBadAnswer
 from audio_gateway.providers.port import AudioChunk, SpeechAdapter, SynthesisCall, VoiceLister
 from audio_gateway.storage.speech_cache import Sound, SpeechCache
@@ -38,6 +38,11 @@ class SpeechRequest:
     format: SpeechFormat
     speed: float = 1.0
     instructions: str | None = None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The endpoint that answers it."""
+        return "speech"
 
 
 @dataclass(frozen=True, slots=True)

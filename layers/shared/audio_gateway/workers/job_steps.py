@@ -23,10 +23,11 @@ from audio_gateway.telemetry import count_provider_call, log_unexpected, logger,
 from audio_gateway.use_cases.fallback import FailedAttempt
 from audio_gateway.use_cases.jobs.cancelled import cancel_unless_over
 from audio_gateway.use_cases.jobs.chunk import ChunkWork, work_on_chunks
+from audio_gateway.use_cases.jobs.chunk_files import error_file
+from audio_gateway.use_cases.jobs.kinds.registry import kind_of, load_kinds
 from audio_gateway.use_cases.jobs.merge import INTERRUPTED, UNKNOWN, JobEnding, fail_job, merge_job
 from audio_gateway.use_cases.jobs.prepare import Preparation, plan_of, prepare_job
 from audio_gateway.use_cases.jobs.request import request_of
-from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 Handler = Callable[[Mapping[str, Any], Any], Any]
 
@@ -104,7 +105,7 @@ def chunk_handler(deps: ChunkWork) -> Handler:
     def work(event: Mapping[str, Any], deadline: Deadline, failed: list[FailedAttempt]) -> None:
         work_on_chunks(event["project_id"], event["job_id"], event["number"], deadline, deps=deps, failed=failed)
 
-    return _step("chunk", work, deps.files, lambda event: f"failed/{event['number']}")
+    return _step("chunk", work, deps.files, lambda event: error_file(event["number"]))
 
 
 def merge_handler(deps: JobEnding) -> Handler:
@@ -145,9 +146,10 @@ def _kept_error(event: Mapping[str, Any], files: JobFiles) -> JobError:
 def _of_death(job: JobRef, files: JobFiles) -> JobError:
     """What is said of a step that died: until there is a plan, it was reading the audio."""
     with suppress(e.StorageUnavailable):  # as where the job has just been deleted
-        what = request_of(files, job).what
-        if isinstance(what, TranscriptionRequest) and plan_of(files, job) is None:
-            return replace(TOO_MUCH, param=what.audio_field)
+        job_request = request_of(files, job)
+        audio_field = kind_of(job_request.endpoint).audio_field(job_request.request)
+        if audio_field is not None and plan_of(files, job) is None:
+            return replace(TOO_MUCH, param=audio_field)
     return UNKNOWN
 
 
@@ -172,6 +174,8 @@ def _step(
     files: JobFiles,
     error_file: Callable[[Mapping[str, Any]], str] | None,
 ) -> Handler:
+    load_kinds()  # in the init phase, which is faster than the first call
+
     def handle(event: Mapping[str, Any], context: Any) -> Any:
         started = time.perf_counter()
         deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - _MARGIN_S)

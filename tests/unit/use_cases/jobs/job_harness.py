@@ -103,7 +103,7 @@ class Workshop:
 
     # ------------------------------------------------------------ steps
 
-    def start(self, order: JobRequest, audio: bytes | None = None, **options: Any) -> Job:
+    def start(self, order: JobRequest[Any], audio: bytes | None = None, **options: Any) -> Job:
         deps = JobStarting(self.job_service, self.catalog, self.providers)
         return start_now(order, CALLER, deps, audio, **options)
 

@@ -9,7 +9,8 @@ import pytest
 
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ProviderRejected, WorkTooLong
-from audio_gateway.use_cases.jobs.parts import check_amount, cut_rule, too_many_parts
+from audio_gateway.use_cases.jobs.kinds.registry import kind_of
+from audio_gateway.use_cases.jobs.kinds.transcription import cut_rule
 from audio_gateway.use_cases.jobs.prepare import prepare_job
 from audio_gateway.use_cases.jobs.request import JobRequest
 from audio_gateway.use_cases.speech import SpeechRequest
@@ -35,18 +36,19 @@ def test_so_much_fits_and_no_more(
     order: SpeechRequest | TranscriptionRequest, limits: dict[str, Any], most: int
 ) -> None:
     asked = model(**limits)
-    check_amount(order, asked, most)
+    kind = kind_of(order.endpoint)
+    kind.check_amount(order, asked, most)
     with pytest.raises(WorkTooLong) as caught:
-        check_amount(order, asked, most + 1)
+        kind.check_amount(order, asked, most + 1)
     assert caught.value.param == ("input" if order is SAY else "file")
     assert "'talker'" in caught.value.message
 
 
 def test_the_message_says_how_much_can_be_sent() -> None:
-    assert "at most 2250000 characters" in too_many_parts(SAY, model(max_characters=300)).message
-    assert "at most 20 h 50 min" in too_many_parts(HEAR, model(chunk_seconds=10.0)).message
+    assert "at most 2250000 characters" in kind_of("speech").too_many_parts(SAY, model(max_characters=300)).message
+    assert "at most 20 h 50 min" in kind_of("transcriptions").too_many_parts(HEAR, model(chunk_seconds=10.0)).message
     named = dataclasses.replace(HEAR, upload_id="upload_1")
-    short = too_many_parts(named, model(chunk_seconds=2.0))
+    short = kind_of("transcriptions").too_many_parts(named, model(chunk_seconds=2.0))
     assert "at most 4 h 10 min" in short.message
     assert short.param == "upload_id"
 

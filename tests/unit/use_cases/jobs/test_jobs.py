@@ -368,8 +368,8 @@ def test_a_look_that_fails_does_not_end_a_preparation(shop: Workshop, monkeypatc
 
 def test_an_order_is_kept_to_the_last_field(shop: Workshop) -> None:
     what = SpeechRequest("speaker", "Say \U0001f600 \udce4 it.", "alloy", "mp3", 1.5, "Slowly.")
-    order = JobRequest(what, ignored=("instructions",), as_events=True)
-    assert request_of(shop.files, shop.start(order).ref) == order
+    spoken = JobRequest(what, ignored=("instructions",), as_events=True)
+    assert request_of(shop.files, shop.start(spoken).ref) == spoken
     heard = TranscriptionRequest(
         "listener",
         b"",

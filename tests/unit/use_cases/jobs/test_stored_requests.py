@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from audio_gateway.jobs.job import Job
@@ -58,7 +60,7 @@ HEARD_JSON = (
 
 
 @pytest.mark.parametrize(("request_", "stored"), [(SPOKEN, SPOKEN_JSON), (HEARD, HEARD_JSON)], ids=["speech", "audio"])
-def test_a_request_is_stored_as_these_bytes_and_read_from_them(request_: JobRequest, stored: bytes) -> None:
+def test_a_request_is_stored_as_these_bytes_and_read_from_them(request_: JobRequest[Any], stored: bytes) -> None:
     files = MemoryFiles()
     keep_request(files, JOB.ref, request_)
     assert files.kept == {"jobs/default/job_1/order.json": stored}

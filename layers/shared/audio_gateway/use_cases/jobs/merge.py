@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from audio_gateway.audio.formats import CONTENT_TYPES
-from audio_gateway.audio.silence import CHUNK_SAMPLE_RATE
-from audio_gateway.audio.timeline import Timeline
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import StorageUnavailable, WorkTooLong
+from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import Job, JobError, JobRef
 from audio_gateway.jobs.job_files import JobFiles, files_gone
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.jobs.plan import ChunkSpan, JobPlan
+from audio_gateway.jobs.plan import JobPlan
 from audio_gateway.metering.ledger import failed_row
-from audio_gateway.transcripts.codec import from_bytes, to_bytes
-from audio_gateway.transcripts.merge import ChunkTranscript, merge
-from audio_gateway.transcripts.recording_times import on_recording_timeline
 from audio_gateway.use_cases.jobs.billing import JobBilling, LedgerWriter, settle, work_done
-from audio_gateway.use_cases.jobs.chunk import done, part
+from audio_gateway.use_cases.jobs.chunk_files import ChunkFiles
+from audio_gateway.use_cases.jobs.kinds.kind import ChunkResults, JobKind
+from audio_gateway.use_cases.jobs.kinds.registry import kind_of
 from audio_gateway.use_cases.jobs.prepare import plan_of
 from audio_gateway.use_cases.jobs.request import REQUEST_FILE, request_of
-from audio_gateway.use_cases.speech import SpeechRequest
 
 RESULT: Final = "result"
 """The file with the result: a transcript (`transcripts.stored`), or speech in the format that was asked for."""
@@ -111,8 +106,8 @@ def _all_counted(job: Job, plan: JobPlan, deps: JobEnding) -> Job | None:
     for number in range(len(plan.pieces)):
         if number in counted:
             continue
-        about = deps.files.get_json(job.ref, done(number))
-        if about is not None and deps.store.chunk_done(job, plan.done(number, about["model"], counted)):
+        record = ChunkFiles(deps.files, job.ref).record(number)
+        if record is not None and deps.store.chunk_done(job, plan.done(number, record.model, counted)):
             counted.add(number)
     return deps.store.get(job.project_id, job.id, deps.now_ms() // 1000)
 
@@ -179,43 +174,9 @@ def _write_result(
     job: Job, name: str, plan: JobPlan, there: Sequence[int], deadline: Deadline, files: JobFiles
 ) -> None:
     """Make one file of what came of the chunks that are `there`, in their order."""
-    order = request_of(files, job.ref)
-    if isinstance(order.what, SpeechRequest):
-        from audio_gateway.audio.join import SpokenPart, join
-
-        sizes = (_about(job, number, files)["size"] for number in there)
-        parts = (SpokenPart(files.read(job.ref, part(number))) for number in there)
-        audio = join(parts, format=order.what.format, samples=sum(sizes))
-        files.put_stream(job.ref, name, deadline.keep(audio, _too_long()), CONTENT_TYPES[order.what.format])
-        return
-    heard = _heard(job, plan, there, files)
-    names = [speaker.name for speaker in order.what.options.known_speakers]
-    merged = merge(heard, duration_ms=plan.amount, known_speakers=names)
-    files.put(job.ref, name, to_bytes(on_recording_timeline(merged, Timeline(plan.jumps)) if plan.jumps else merged))
-
-
-def _about(job: Job, number: int, files: JobFiles) -> Any:
-    about = files.get_json(job.ref, done(number))
-    if about is None:
-        raise files_gone()
-    return about
-
-
-def _too_long() -> WorkTooLong:
-    message = (
-        "The speech is too long: it could not be made into one file in the 15 minutes that there are. "
-        "Ask for 'flac' or 'wav', which are quick to make, or send the text in parts."
-    )
-    return WorkTooLong(message, param="input")
-
-
-def _heard(job: Job, plan: JobPlan, there: Sequence[int], files: JobFiles) -> Iterator[ChunkTranscript]:
-    for number in there:
-        data = files.get(job.ref, part(number))
-        if data is None:
-            raise files_gone()
-        piece = plan.pieces[number]
-        yield ChunkTranscript(piece.start, piece.end, from_bytes(data))
+    job_request = request_of(files, job.ref)
+    results = ChunkResults(ChunkFiles(files, job.ref), plan, there, deadline)
+    kind_of(job_request.endpoint).write_result(job_request.request, results, name)
 
 
 def _reason(job: Job, plan: JobPlan | None, there: Sequence[int], error: JobError | None, files: JobFiles) -> JobError:
@@ -223,16 +184,17 @@ def _reason(job: Job, plan: JobPlan | None, there: Sequence[int], error: JobErro
     if plan is None or error == INTERRUPTED:  # when a chunk that had failed would have been tried again
         return error or UNKNOWN
     missing = sorted(set(range(len(plan.pieces))) - set(there))
-    told = ((number, files.get_json(job.ref, f"failed/{plan.task_of(number)}")) for number in missing)
-    number, kept = next(((number, kept) for number, kept in told if kept is not None), (-1, None))
-    if kept is None:
+    errors = ((number, ChunkFiles(files, job.ref).error(plan.task_of(number))) for number in missing)
+    number, cause = next(((number, cause) for number, cause in errors if cause is not None), (-1, None))
+    if cause is None:
         if error is not None or not missing:
             return error or UNKNOWN
-        number = missing[0]
-    cause = JobError(**kept) if kept is not None else UNKNOWN
-    message = f"{_place(job, plan.pieces[number])} could not be done: {_sentence(cause.message)}"
+        number, cause = missing[0], UNKNOWN
+    kind = kind_of(job.endpoint)
+    message = f"{kind.place(plan.pieces[number])} could not be done: {_sentence(cause.message)}"
     if len(missing) > 1:
-        message += f" {len(missing)} of {len(plan.pieces)} parts are missing: {_places(job, plan, missing)}."
+        places = _places(kind, plan, missing)
+        message += f" {len(missing)} of {len(plan.pieces)} parts are missing: {places}."
     return replace(cause, message=message)
 
 
@@ -255,13 +217,7 @@ def _sentence(message: str) -> str:
     return message if message.endswith((".", "!", "?")) else f"{message}."
 
 
-def _place(job: Job, piece: ChunkSpan) -> str:
-    if job.endpoint == "speech":
-        return f"The text from character {piece.start} to {piece.end}"
-    return f"The audio from {_clock(piece.start)} to {_clock(piece.end)}"
-
-
-def _places(job: Job, plan: JobPlan, missing: Sequence[int]) -> str:
+def _places(kind: JobKind[Any], plan: JobPlan, missing: Sequence[int]) -> str:
     """The first stretches of the input that are missing."""
     stretches = list[list[int]]()
     for number in missing:
@@ -269,16 +225,7 @@ def _places(job: Job, plan: JobPlan, missing: Sequence[int]) -> str:
             stretches[-1][1] = number
         else:
             stretches.append([number, number])
-    named = (f"{plan.pieces[first].start}-{plan.pieces[last].end}" for first, last in stretches[:_MOST_NAMED])
-    if job.endpoint != "speech":
-        named = (
-            f"{_clock(plan.pieces[first].start)}-{_clock(plan.pieces[last].end)}"
-            for first, last in stretches[:_MOST_NAMED]
-        )
+    named = (
+        kind.short_place(plan.pieces[first].start, plan.pieces[last].end) for first, last in stretches[:_MOST_NAMED]
+    )
     return ", ".join(named) + (" and more" if len(stretches) > _MOST_NAMED else "")
-
-
-def _clock(samples: int) -> str:
-    """A place in the recording as h:mm:ss, of samples at 16 kHz."""
-    seconds = samples // CHUNK_SAMPLE_RATE
-    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

@@ -5,31 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from audio_gateway.audio.content import StoredContent
-from audio_gateway.audio.cut import cut
-from audio_gateway.audio.recording import Recording
-from audio_gateway.audio.silence import CHUNK_SAMPLE_RATE
 from audio_gateway.catalog.models import Catalog, Model
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import AudioTooLong, InvalidRequest, WorkTooLong
 from audio_gateway.jobs.job import Job, JobRef
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import MOST_PIECES, ChunkSpan, JobPlan
 from audio_gateway.metering.account import Payer
-from audio_gateway.storage.objects import SourceFile
-from audio_gateway.text.split import split
-from audio_gateway.text.visible import is_visible
+from audio_gateway.storage.objects import ObjectReader, SourceFile
 from audio_gateway.use_cases.fallback import AdapterFactory
 from audio_gateway.use_cases.jobs.billing import JobBilling, hold_price, new_hold
-from audio_gateway.use_cases.jobs.parts import characters_of_a_part, cut_rule, too_many_parts
+from audio_gateway.use_cases.jobs.chunk_files import ChunkFiles
+from audio_gateway.use_cases.jobs.kinds.kind import JobInput
+from audio_gateway.use_cases.jobs.kinds.registry import kind_of
 from audio_gateway.use_cases.jobs.request import JobRequest, request_of
 from audio_gateway.use_cases.jobs.watch import JobIsOver, JobWatch
-from audio_gateway.use_cases.speech import SpeechRequest, able_to_speak
-from audio_gateway.use_cases.transcription import able_to_transcribe
-from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 Watched = Callable[[Iterable[bytes]], Iterator[bytes]]
 """The same pieces, as long as the job is open."""
@@ -73,11 +65,11 @@ def prepare_job(project_id: str, job_id: str, deadline: Deadline, *, deps: Prepa
     job = deps.store.get(project_id, job_id, deps.now_ms() // 1000)
     if job is None or job.is_final:
         return []
-    order = request_of(deps.files, job.ref)
-    able = _able(order, deps)
+    job_request = request_of(deps.files, job.ref)
+    able = kind_of(job_request.endpoint).able(job_request.request, deps)
     kept = deps.files.get_json(job.ref, _PLAN)
     with suppress(JobIsOver):
-        plan = _new_plan(job, order, able[0], deadline, deps) if kept is None else JobPlan.from_json(kept)
+        plan = _new_plan(job, job_request, able[0], deadline, deps) if kept is None else JobPlan.from_json(kept)
         hold = new_hold(job.id, Payer(job.key_id, job.project_id), job.endpoint, able, plan.amount, deps.now_ms())
         job = hold_price(job, hold, store=deps.store, billing=deps.billing)
         if deps.store.begin(job, plan):
@@ -97,70 +89,24 @@ def plan_of(files: JobFiles, job: JobRef) -> JobPlan | None:
     return None if kept is None else JobPlan.from_json(kept)
 
 
-def _able(order: JobRequest, deps: Preparation) -> tuple[Model, ...]:
-    if isinstance(order.what, SpeechRequest):
-        return tuple(c.model for c in able_to_speak(order.what, catalog=deps.catalog, providers=deps.providers))
-    return tuple(c.model for c in able_to_transcribe(order.what, catalog=deps.catalog))
-
-
-def _new_plan(job: Job, order: JobRequest, model: Model, deadline: Deadline, deps: Preparation) -> JobPlan:
+def _new_plan(job: Job, job_request: JobRequest[Any], model: Model, deadline: Deadline, deps: Preparation) -> JobPlan:
     watch = JobWatch(job, deps.store, deps.now_ms, LOOK_S)
-    if isinstance(order.what, SpeechRequest):
-        plan = _text_in_parts(job, order.what, model, watch, deps.files)
-    else:
-        plan = _audio_in_chunks(job, order, order.what, model, deadline=deadline, watch=watch, deps=deps)
-    deps.files.put_json(job.ref, _PLAN, plan.to_json())  # last: where it is, all chunks are
+    request, kind = job_request.request, kind_of(job_request.endpoint)
+    source = JobInput(_input_file(job, job_request, watch, deps), watch, deadline)
+    split, files, spans = kind.split(request, model, source), ChunkFiles(deps.files, job.ref), list[ChunkSpan]()
+    for number, chunk in enumerate(split.chunks()):
+        if number == MOST_PIECES:
+            raise kind.too_many_parts(request, model)
+        files.put_input(number, chunk.data)
+        spans.append(chunk.span)
+    plan = split.plan(spans)
+    deps.files.put_json(job.ref, _PLAN, plan.to_json())  # last: where it exists, all chunks do
     return plan
 
 
-def _text_in_parts(job: Job, order: SpeechRequest, model: Model, watch: JobWatch, files: JobFiles) -> JobPlan:
-    pieces, at = list[ChunkSpan](), 0
-    for part in watch.each(split(order.text, characters_of_a_part(model))):
-        if is_visible(part):  # a stretch of blanks is nothing to say, and nothing to pay
-            if len(pieces) == MOST_PIECES:
-                raise too_many_parts(order, model)
-            files.put_json(job.ref, f"chunks/{len(pieces)}", part)
-            pieces.append(ChunkSpan(at, at + len(part)))
-        at += len(part)
-    return JobPlan(sum(piece.own for piece in pieces), tuple(pieces))
-
-
-def _audio_in_chunks(  # noqa: PLR0913 - what the step is about, and with what
-    job: Job,
-    order: JobRequest,
-    what: TranscriptionRequest,
-    model: Model,
-    *,
-    deadline: Deadline,
-    watch: JobWatch,
-    deps: Preparation,
-) -> JobPlan:
-    from audio_gateway.audio.encode import flac_file
-
-    source = order.source
-    if source is None:
-        if order.url is None:
-            raise InvalidRequest("There is no audio: neither a file nor a URL was given.", param="file")
-        source = deps.fetch(job.ref, order.url, watch.each)
-    recording = Recording(StoredContent(deps.files.reader(source)))
-    pieces = list[ChunkSpan]()
-    pcm = deadline.keep(watch.each(_read(recording, deadline)), _too_long())
-    for chunk in cut(pcm, cut_rule(what, model)):
-        if len(pieces) == MOST_PIECES:
-            raise too_many_parts(what, model)
-        deps.files.put(job.ref, f"chunks/{len(pieces)}", flac_file((chunk.pcm,), CHUNK_SAMPLE_RATE))
-        pieces.append(ChunkSpan(chunk.start, chunk.end, chunk.overlap))
-    return JobPlan(recording.duration_ms, tuple(pieces), recording.timeline.jumps)
-
-
-def _read(recording: Recording, deadline: Deadline) -> Iterator[bytes]:
-    """The audio; raises `WorkTooLong` when the time is up, also while nothing of it can be decoded."""
-    try:
-        yield from recording.pcm(CHUNK_SAMPLE_RATE, late=lambda: deadline.passed)
-    except AudioTooLong as error:
-        raise _too_long() from error
-
-
-def _too_long() -> WorkTooLong:
-    message = "The audio is too long: it could not be read in the 15 minutes that there are. Send it in parts."
-    return WorkTooLong(message, param="file")
+def _input_file(job: Job, job_request: JobRequest[Any], watch: JobWatch, deps: Preparation) -> ObjectReader | None:
+    """The file that came with the request, or is at the URL that it names; None for a request without a file."""
+    source = job_request.source
+    if source is None and job_request.url is not None:
+        source = deps.fetch(job.ref, job_request.url, watch.each)
+    return None if source is None else deps.files.reader(source)

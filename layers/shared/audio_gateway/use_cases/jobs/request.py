@@ -1,31 +1,29 @@
-"""What a job is to do, as it is kept in its `order.json`."""
+"""What a job is to do, as it is stored in its `order.json`."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic
 
 from audio_gateway.catalog.models import Endpoint
 from audio_gateway.jobs.job import JobRef
 from audio_gateway.jobs.job_files import JobFiles, files_gone
-from audio_gateway.providers.port import Chunking, KnownSpeaker, TranscriptionOptions
 from audio_gateway.storage.objects import SourceFile
-from audio_gateway.use_cases.speech import SpeechRequest
-from audio_gateway.use_cases.transcription_request import TranscriptionRequest
+from audio_gateway.use_cases.jobs.kinds.kind import R
+from audio_gateway.use_cases.jobs.kinds.registry import kind_named, kind_of
 
 REQUEST_FILE: Final = "order.json"
-"""The file with it."""
 
 
 @dataclass(frozen=True, slots=True)
-class JobRequest:
-    """What the caller asked for. Audio is not in it: it is in `source`, or still at `url`.
+class JobRequest(Generic[R]):
+    """What the caller asked for. It does not hold the audio, which is in `source`, or still at `url`.
 
-    `ignored` are the options let through without effect, `as_events` says that speech is answered as a stream of
-    events: both are for the answer only.
+    `ignored` are the options that have no effect, `as_events` says that speech is answered as a stream of events: both
+    are for the answer only.
     """
 
-    what: SpeechRequest | TranscriptionRequest
+    request: R
     source: SourceFile | None = None
     url: str | None = None
     ignored: tuple[str, ...] = ()
@@ -33,82 +31,29 @@ class JobRequest:
 
     @property
     def endpoint(self) -> Endpoint:
-        """The endpoint that would do it at once."""
-        if isinstance(self.what, SpeechRequest):
-            return "speech"
-        return "transcriptions" if self.what.task == "transcribe" else "translations"
+        """The endpoint that received the request."""
+        return self.request.endpoint
 
 
-def keep_request(files: JobFiles, job: JobRef, order: JobRequest) -> None:
-    """Write the order among the job's files; raises `StorageUnavailable`."""
-    what = order.what
-    kept = {
-        "kind": "speech" if isinstance(what, SpeechRequest) else "transcription",
-        "what": asdict(what) if isinstance(what, SpeechRequest) else _transcription_json(what),
-        "source": None if order.source is None else asdict(order.source),
-        "url": order.url,
-        "ignored": order.ignored,
-        "as_events": order.as_events,
+def keep_request(files: JobFiles, job: JobRef, job_request: JobRequest[Any]) -> None:
+    """Store the request among the job's files; raises `StorageUnavailable`."""
+    kind = kind_of(job_request.endpoint)
+    stored = {
+        "kind": kind.name,
+        "what": kind.to_json(job_request.request),
+        "source": None if job_request.source is None else asdict(job_request.source),
+        "url": job_request.url,
+        "ignored": job_request.ignored,
+        "as_events": job_request.as_events,
     }
-    files.put_json(job, REQUEST_FILE, kept)
+    files.put_json(job, REQUEST_FILE, stored)
 
 
-def request_of(files: JobFiles, job: JobRef) -> JobRequest:
-    """The order of a job that is not over; raises `StorageUnavailable`, also if somebody has just removed it."""
-    kept = files.get_json(job, REQUEST_FILE)
-    if kept is None:
+def request_of(files: JobFiles, job: JobRef) -> JobRequest[Any]:
+    """The request of a job that is not over; raises `StorageUnavailable`, also if it has just been removed."""
+    stored = files.get_json(job, REQUEST_FILE)
+    if stored is None:
         raise files_gone()
-    what = _speech(kept["what"]) if kept["kind"] == "speech" else _transcription(kept["what"])
-    source = None if kept["source"] is None else SourceFile(**kept["source"])
-    return JobRequest(what, source, kept["url"], tuple(kept["ignored"]), kept["as_events"])
-
-
-def _speech(fields: dict[str, Any]) -> SpeechRequest:
-    return SpeechRequest(**fields)
-
-
-def _transcription(fields: dict[str, Any]) -> TranscriptionRequest:
-    chunking = fields["chunking"]
-    options = TranscriptionOptions(
-        language=fields["language"],
-        prompt=fields["prompt"],
-        temperature=fields["temperature"],
-        languages=tuple(fields["languages"]),
-        keywords=tuple(fields["keywords"]),
-        logprobs=fields["logprobs"],
-        chunking=None if chunking is None else Chunking(**chunking),
-        known_speakers=tuple(KnownSpeaker(**speaker) for speaker in fields["known_speakers"]),
-    )
-    return TranscriptionRequest(
-        model=fields["model"],
-        data=b"",
-        task=fields["task"],
-        response_format=fields["response_format"],
-        granularities=frozenset(fields["granularities"]),
-        stream=fields["stream"],
-        upload_id=fields["upload_id"],
-        file_url=fields["file_url"],
-        options=options,
-    )
-
-
-def _transcription_json(request: TranscriptionRequest) -> dict[str, Any]:
-    """In one object, and in this order: so requests have always been stored."""
-    options = request.options
-    return {
-        "model": request.model,
-        "task": request.task,
-        "response_format": request.response_format,
-        "language": options.language,
-        "languages": options.languages,
-        "keywords": options.keywords,
-        "prompt": options.prompt,
-        "temperature": options.temperature,
-        "granularities": sorted(request.granularities),
-        "logprobs": options.logprobs,
-        "stream": request.stream,
-        "chunking": None if options.chunking is None else asdict(options.chunking),
-        "known_speakers": [asdict(speaker) for speaker in options.known_speakers],
-        "upload_id": request.upload_id,
-        "file_url": request.file_url,
-    }
+    request = kind_named(stored["kind"]).from_json(stored["what"])
+    source = None if stored["source"] is None else SourceFile(**stored["source"])
+    return JobRequest(request, source, stored["url"], tuple(stored["ignored"]), stored["as_events"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
-from audio_gateway.audio.measure import MIN_MS
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import GatewayError
 from audio_gateway.jobs.executions import Executions
@@ -16,10 +16,8 @@ from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import Admission, Hold, Payer
 from audio_gateway.use_cases.fallback import AdapterFactory
 from audio_gateway.use_cases.jobs.billing import JobBilling, new_hold
-from audio_gateway.use_cases.jobs.parts import check_amount
+from audio_gateway.use_cases.jobs.kinds.registry import kind_of
 from audio_gateway.use_cases.jobs.request import JobRequest, keep_request
-from audio_gateway.use_cases.speech import SpeechRequest, able_to_speak
-from audio_gateway.use_cases.transcription import able_to_transcribe
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +45,13 @@ class AdmittedJob:
     """A job whose price is held, and nothing else of it exists yet."""
 
     job: Job
-    request: JobRequest
+    job_request: JobRequest[Any]
     admission: Admission
 
 
 @contextmanager
 def admitted_job(
-    request: JobRequest,
+    job_request: JobRequest[Any],
     payer: Payer,
     *,
     deps: JobStarting,
@@ -71,32 +69,27 @@ def admitted_job(
         UnknownModel, InvalidRequest: the models cannot do it, or not so much of it in one job.
         LimitReached, PermissionDenied, MeteringUnavailable: nothing is held.
     """
-    what = request.what
-    if isinstance(what, SpeechRequest):
-        able = tuple(c.model for c in able_to_speak(what, catalog=deps.catalog, providers=deps.providers))
-        amount = len(what.text)
-    else:
-        able = tuple(c.model for c in able_to_transcribe(what, catalog=deps.catalog))
-        amount = duration_ms or MIN_MS
-    check_amount(what, able[0], amount)
-    job_service = deps.job_service
+    request, kind, job_service = job_request.request, kind_of(job_request.endpoint), deps.job_service
+    able = kind.able(request, deps)
+    amount = duration_ms or kind.least_amount(request)
+    kind.check_amount(request, able[0], amount)
     now_ms = job_service.now_ms()
     job = Job(
         id=job_id or new_job_id(now_ms),
         project_id=payer.project_id,
         key_id=payer.key_id,
-        endpoint=request.endpoint,
-        model=what.model,
+        endpoint=job_request.endpoint,
+        model=request.model,
         status="queued",
         created_at=now_ms // 1000,
         expires_at=now_ms // 1000 + JOB_KEPT_SECONDS,
-        upload_id=None if isinstance(what, SpeechRequest) else what.upload_id,
+        upload_id=kind.upload_id(request),
     )
     work = new_hold(job.id, payer, job.endpoint, able, amount, now_ms).work
     admission = job_service.billing.meter.admit(payer, work, at_ms=now_ms)
     job = replace(job, hold=admission.hold)
     try:
-        yield AdmittedJob(job, request, admission)
+        yield AdmittedJob(job, job_request, admission)
     except GatewayError:
         _undo(job, admission.hold, job_service)
         raise
@@ -107,13 +100,13 @@ def start_job(admitted: AdmittedJob, *, job_service: JobService, audio: bytes | 
 
     Raises `StorageUnavailable`.
     """
-    job, request = admitted.job, admitted.request
+    job, job_request = admitted.job, admitted.job_request
     # Before its files: from here on, a start that is interrupted is found and ended (orphaned.py).
     job_service.store.create(job)
     if audio is not None:
         # The write returns where the audio is: a function that is given files need not be able to read those of jobs.
-        request = replace(request, source=job_service.files.put(job.ref, "source", audio))
-    keep_request(job_service.files, job.ref, request)
+        job_request = replace(job_request, source=job_service.files.put(job.ref, "source", audio))
+    keep_request(job_service.files, job.ref, job_request)
     job_service.executions.start(job.ref)
 
 
