@@ -126,16 +126,16 @@ class MemoryStore:
         found = (self.get(project_id, job_id, now_s) for job_id in sorted(self.kept, reverse=True))
         return [job for job in found if job is not None and (after is None or job.id < after)][:limit]
 
-    def intend(self, job: Job, hold: Hold) -> bool:
+    def record_hold(self, job: Job, hold: Hold) -> bool:
         if self._now(job) in {"queued", "running"} and self.kept[job.id].hold not in {job.hold, hold}:
             raise StorageUnavailable("Another run of the step has written down another hold.")
         return self._change(job, {"queued", "running"}, hold=hold)
 
-    def begin(self, job: Job, plan: JobPlan) -> bool:
+    def start(self, job: Job, plan: JobPlan) -> bool:
         known = {"total": plan.tasks, "whole_units": plan.units, "whole_amount": plan.amount}
         return self._change(job, {"queued", "running"}, status="running", **known)
 
-    def chunk_done(self, job: Job, chunk: DoneChunk) -> bool:
+    def count_chunk(self, job: Job, chunk: DoneChunk) -> bool:
         before = self.kept[job.id].answered if job.id in self.kept else Answered()
         if chunk.task in before.tasks or chunk.number in before.chunks:
             return True
@@ -186,7 +186,7 @@ class MemoryStore:
     def open_jobs(self) -> list[OpenJob]:
         return list(self.open.values())
 
-    def ask_to_cancel(self, job_id: str) -> bool:
+    def request_cancel(self, job_id: str) -> bool:
         if job_id not in self.open:
             return False
         self.open[job_id] = replace(self.open[job_id], cancel_asked=True)

@@ -38,7 +38,7 @@ class Board:
 
     def running(self, ago_s: int = 0, project_id: str = "default") -> Job:
         job = self.job(ago_s, project_id)
-        self.store.begin(job, JobPlan(61_500, tuple(ChunkSpan(at, at + 10) for at in range(3))))
+        self.store.start(job, JobPlan(61_500, tuple(ChunkSpan(at, at + 10) for at in range(3))))
         return job
 
     def failed(self, ago_s: int = 0) -> Job:

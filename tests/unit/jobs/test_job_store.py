@@ -75,11 +75,11 @@ def test_of_another_project_or_past_its_time_it_does_not_exist(store: JobStore) 
 
 def test_from_queued_to_the_end(store: JobStore) -> None:
     store.create(JOB)
-    assert store.intend(JOB, HOLD)
-    assert not store.chunk_done(JOB, chunk(0))  # it has not begun
-    assert store.begin(JOB, PLAN)
+    assert store.record_hold(JOB, HOLD)
+    assert not store.count_chunk(JOB, chunk(0))  # it has not begun
+    assert store.start(JOB, PLAN)
     for number in (0, 2, 0):
-        assert store.chunk_done(JOB, chunk(number))
+        assert store.count_chunk(JOB, chunk(number))
     running = now(store)
     assert running == dataclasses.replace(
         JOB,
@@ -101,12 +101,12 @@ def test_from_queued_to_the_end(store: JobStore) -> None:
 def test_a_hold_takes_the_place_of_the_one_that_was_known_and_of_no_other(store: JobStore) -> None:
     first, second, third = (dataclasses.replace(HOLD, admitted_ms=HOLD.admitted_ms + at) for at in range(3))
     store.create(JOB)
-    assert store.intend(JOB, first)
-    assert store.intend(JOB, first)  # once more, as its answer was lost
-    assert store.intend(now(store), second)
+    assert store.record_hold(JOB, first)
+    assert store.record_hold(JOB, first)  # once more, as its answer was lost
+    assert store.record_hold(now(store), second)
     for known in (JOB, dataclasses.replace(JOB, hold=first)):
         with pytest.raises(StorageUnavailable):
-            store.intend(known, third)
+            store.record_hold(known, third)
     assert now(store).hold == second
 
 
@@ -118,17 +118,17 @@ def test_whoever_ends_it_first_has_decided(store: JobStore) -> None:
     late = store.finish(JOB, "succeeded", at_ms=2, work=WORK)
     assert late is not None
     assert (late.status, late.completed_ms, late.work) == ("cancelled", 1, None)
-    assert not store.begin(JOB, PLAN)
-    assert not store.intend(JOB, HOLD)
-    assert not store.chunk_done(JOB, chunk(0))
+    assert not store.start(JOB, PLAN)
+    assert not store.record_hold(JOB, HOLD)
+    assert not store.count_chunk(JOB, chunk(0))
 
 
 def test_an_end_is_for_the_chunks_that_it_knows_of(store: JobStore) -> None:
     store.create(JOB)
-    store.begin(JOB, PLAN)
-    store.chunk_done(JOB, chunk(0))
+    store.start(JOB, PLAN)
+    store.count_chunk(JOB, chunk(0))
     seen = now(store)
-    store.chunk_done(JOB, chunk(1, "other"))
+    store.count_chunk(JOB, chunk(1, "other"))
     for stale in (JOB, seen):
         still = store.finish(stale, "cancelled", at_ms=1, work=WORK)
         assert still is not None
@@ -138,28 +138,28 @@ def test_an_end_is_for_the_chunks_that_it_knows_of(store: JobStore) -> None:
     ended = store.finish(known, "cancelled", at_ms=1, work=WORK)
     assert ended is not None
     assert ended.status == "cancelled"
-    assert store.chunk_done(JOB, chunk(1))  # it was counted before
-    assert not store.chunk_done(JOB, chunk(2))
+    assert store.count_chunk(JOB, chunk(1))  # it was counted before
+    assert not store.count_chunk(JOB, chunk(2))
     assert now(store).answered == known.answered
 
 
 def test_chunks_of_a_task_are_counted_one_by_one_and_become_the_task(store: JobStore) -> None:
     store.create(JOB)
-    store.begin(JOB, PLAN)
+    store.start(JOB, PLAN)
     for number, rest in ((4, None), (3, None), (4, None), (5, (3, 4)), (3, None), (5, (3, 4))):
-        assert store.chunk_done(JOB, DoneChunk(number, 1, "listener", 10, rest))
+        assert store.count_chunk(JOB, DoneChunk(number, 1, "listener", 10, rest))
     assert now(store).answered == Answered(frozenset({1}), frozenset(), {"listener": 30}, 3)
-    store.chunk_done(JOB, DoneChunk(7, 2, "listener", 10, None))
+    store.count_chunk(JOB, DoneChunk(7, 2, "listener", 10, None))
     assert now(store).answered.chunks == {7}
 
 
 def test_the_item_of_a_job_stays_small(store: JobStore, client: Any) -> None:
     """Each count writes all of it: a unit for each KB."""
     store.create(dataclasses.replace(JOB, hold=HOLD, upload_id="upload_" + "0" * 24))
-    store.begin(JOB, PLAN)
+    store.start(JOB, PLAN)
     key = {"pk": {"S": f"JOBS#{JOB.project_id}"}, "sk": {"S": JOB.id}}
     for model in ("listener", "a-much-longer-name-of-a-model"):
-        store.chunk_done(JOB, DoneChunk(2001, 2001, model, 4_800_000, ()))
+        store.count_chunk(JOB, DoneChunk(2001, 2001, model, 4_800_000, ()))
     item = client.get_item(TableName=TABLE, Key=key)["Item"]
     item["done"] = {"NS": [str(number) for number in range(MOST_TASKS)]}
     assert size_of(item) < 3 * 1024
@@ -246,11 +246,11 @@ def test_the_end_of_an_open_job_is_asked_for_by_one(store: JobStore) -> None:
 
 
 def test_a_job_that_an_operator_wants_cancelled_says_so_while_it_is_open(store: JobStore) -> None:
-    assert not store.ask_to_cancel(JOB.id)
+    assert not store.request_cancel(JOB.id)
     store.create(JOB)
-    assert [store.ask_to_cancel(JOB.id), store.ask_to_cancel(JOB.id)] == [True, True]
+    assert [store.request_cancel(JOB.id), store.request_cancel(JOB.id)] == [True, True]
     (seen,) = store.open_jobs()
     assert seen == store.open_job(JOB.id) == OpenJob(JOB.id, "default", NOW_S, cancel_asked=True)
     assert store.claim(seen, NOW_S + 1)
     store.close(JOB.id)
-    assert not store.ask_to_cancel(JOB.id)
+    assert not store.request_cancel(JOB.id)

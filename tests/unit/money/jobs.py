@@ -16,9 +16,8 @@ from audio_gateway.errors import (
     ProviderError,
     RateLimitReached,
 )
-from audio_gateway.jobs.job import Job
-from audio_gateway.use_cases.jobs.cancel import cancel_job, delete_job
-from audio_gateway.use_cases.jobs.cancelled import cancel_unless_over
+from audio_gateway.jobs.job import Job, JobRef
+from audio_gateway.use_cases.jobs.cancel import cancel_job, cancel_unless_over, delete_job
 from audio_gateway.use_cases.jobs.chunk import work_on_chunks
 from audio_gateway.use_cases.jobs.merge import INTERRUPTED, UNKNOWN, fail_job, merge_job
 from audio_gateway.use_cases.jobs.prepare import prepare_job
@@ -108,7 +107,7 @@ class Jobs(Stage):
 
     def _prepare(self, process: Process, run: Run, unheard: bool) -> None:
         try:
-            lanes = prepare_job("default", run.job_id, Deadline.after(900), deps=process.preparation)
+            lanes = prepare_job(JobRef("default", run.job_id), Deadline.after(900), deps=process.preparation)
         except (InvalidRequest, LimitReached, PermissionDenied):
             run.phase = "end"
             raise
@@ -119,7 +118,7 @@ class Jobs(Stage):
     def _work(self, process: Process, run: Run, unheard: bool) -> None:
         task = run.tasks[0]
         try:
-            work_on_chunks("default", run.job_id, task, Deadline.after(900), deps=process.chunk_work)
+            work_on_chunks(JobRef("default", run.job_id), task, Deadline.after(900), deps=process.chunk_work)
         except ProviderError:
             unheard = False
         if task in run.tasks and not unheard:
@@ -127,12 +126,12 @@ class Jobs(Stage):
             run.phase = "work" if run.tasks else "merge"
 
     def _merge(self, process: Process, run: Run, unheard: bool) -> None:
-        merge_job("default", run.job_id, Deadline.after(900), deps=process.ending)
+        merge_job(JobRef("default", run.job_id), Deadline.after(900), deps=process.ending)
         if not unheard:
             self.network.machine.running.discard(run.job_id)
 
     def _end(self, process: Process, run: Run, unheard: bool) -> None:
-        fail_job("default", run.job_id, UNKNOWN, Deadline.after(900), deps=process.ending)
+        fail_job(JobRef("default", run.job_id), UNKNOWN, Deadline.after(900), deps=process.ending)
         if not unheard:
             self.network.machine.running.discard(run.job_id)
 
@@ -162,7 +161,7 @@ class Jobs(Stage):
         """The sweeper stops the work on a job, and has it cancelled."""
         self.network.machine.running.discard(job_id)
         self.about = job_id
-        self.act(STEPS, lambda p: cancel_unless_over("default", job_id, Deadline.after(900), deps=p.ending))
+        self.act(STEPS, lambda p: cancel_unless_over(JobRef("default", job_id), Deadline.after(900), deps=p.ending))
 
     def give_up(self, job_id: str) -> None:
         """The state machine has tried a step often enough."""
@@ -188,5 +187,5 @@ class Jobs(Stage):
         self.about = job_id
         self.act(
             STEPS,
-            lambda p: fail_job("default", job_id, INTERRUPTED, Deadline.after(900), deps=p.ending),
+            lambda p: fail_job(JobRef("default", job_id), INTERRUPTED, Deadline.after(900), deps=p.ending),
         )

@@ -84,7 +84,7 @@ class Process:
     """Everything that one of the gateway's functions may have. It remembers limits and doubts until it dies."""
 
     def __init__(
-        self, network: Network, provider: Provider, clock: Callable[[], int], end: Callable[[str, str], None]
+        self, network: Network, provider: Provider, clock: Callable[[], int], end: Callable[[JobRef], None]
     ) -> None:
         pending_settlements = PendingSettlementStore("bucket")
         files, executions = JobFiles("bucket"), Executions("arn:aws:states:eu-west-1:1:stateMachine:jobs")

@@ -48,7 +48,7 @@ class Stage:
         return self.now_ms
 
     def _process(self) -> Process:
-        return Process(self.network, self.provider, self.clock, lambda _, job_id: self.asked_to_end.append(job_id))
+        return Process(self.network, self.provider, self.clock, lambda job: self.asked_to_end.append(job.id))
 
     def wait(self, ms: int) -> None:
         """Time passes, and what was under way arrives; nobody waits so long that jobs are forgotten."""

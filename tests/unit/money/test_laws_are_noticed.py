@@ -16,7 +16,7 @@ from audio_gateway.metering import account_item, account_updates, job_meter, lim
 from audio_gateway.metering.account import Admission, Hold, MeteredRequest, Payer
 from audio_gateway.metering.lateness import CLOCKS_DIFFER_S, LATE_WRITE_S
 from audio_gateway.use_cases import reservation
-from audio_gateway.use_cases.jobs import cancel, cancelled
+from audio_gateway.use_cases.jobs import cancel
 from audio_gateway.use_cases.jobs.billing import JobBilling, settle
 from tests.unit.money import history as events
 from tests.unit.money.history import Admit, Burst, EndRequest, Event, Limit, Start, Wait, check
@@ -61,7 +61,7 @@ def a_request_leaves_no_guard(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_cancelled_job_costs_nothing(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(cancelled, "work_done", lambda _job, _catalog: None)
+    patch.setattr(cancel, "work_done", lambda _job, _catalog: None)
 
 
 def any_number_of_holds_may_be_open(patch: pytest.MonkeyPatch) -> None:
@@ -107,7 +107,7 @@ def what_was_free_is_not_asked_for(patch: pytest.MonkeyPatch) -> None:
 
 
 def what_is_under_way_at_a_cancel_is_not_counted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(cancelled, "cost_under_way", lambda _job, _catalog: 0)
+    patch.setattr(cancel, "cost_under_way", lambda _job, _catalog: 0)
 
 
 def what_failed_of_a_job_is_not_counted(patch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,7 @@ def cancel(gateway: Gateway, output: Output, *, job_id: JobId, yes: Yes = False)
         status = _UNKNOWN if found.job is None else found.job.status
         raise Failed(f"The job {job_id} has ended ({status}): there is nothing to cancel.")
     confirm(f"Cancel {job_id} of {found.project_id} ({gateway.deployment.called})?", yes=yes)
-    if not _store(gateway).ask_to_cancel(job_id):
+    if not _store(gateway).request_cancel(job_id):
         raise Failed(f"The job {job_id} has ended in this moment: there is nothing to cancel.")
     output.done(
         _data(_find(gateway, job_id), gateway.now_s),

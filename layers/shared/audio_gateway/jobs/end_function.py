@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from audio_gateway.aws.clients import aws_client, or_unavailable
+from audio_gateway.jobs.job import JobRef
 
 
 class EndFunction:
@@ -19,18 +20,18 @@ class EndFunction:
     def _client(self) -> Any:  # the types of all of Lambda are not worth one call
         return aws_client("lambda", connect_timeout=1, read_timeout=5, attempts=3)
 
-    def end(self, project_id: str, job_id: str) -> None:
+    def end(self, job: JobRef) -> None:
         """Have a job ended whose work was stopped, or done what is left of one that is over.
 
         Safe to repeat; raises `StorageUnavailable`.
         """
-        self._call(project_id, job_id, "interrupted")
+        self._call(job, "interrupted")
 
-    def cancel(self, project_id: str, job_id: str) -> None:
+    def cancel(self, job: JobRef) -> None:
         """Have a job cancelled whose work was stopped; safe to repeat, and raises, as `end`."""
-        self._call(project_id, job_id, "cancelled")
+        self._call(job, "cancelled")
 
-    def _call(self, project_id: str, job_id: str, why: str) -> None:
-        event = json.dumps({"project_id": project_id, "job_id": job_id, why: True})
+    def _call(self, job: JobRef, why: str) -> None:
+        event = json.dumps({"project_id": job.project_id, "job_id": job.id, why: True})
         with or_unavailable("The job cannot be ended at the moment. Try again."):
             self._client.invoke(FunctionName=self._function, InvocationType="Event", Payload=event.encode())

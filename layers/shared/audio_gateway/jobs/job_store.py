@@ -96,7 +96,7 @@ class JobStore:
         items = self._table.query(f"JOBS#{project_id}", newest_first=True, after=after, page=limit)
         return list(islice((_job(item) for item in items if int(item["expires_at"]["N"]) > now_s), limit))
 
-    def intend(self, job: Job, hold: Hold) -> bool:
+    def record_hold(self, job: Job, hold: Hold) -> bool:
         """Write down the hold that is about to be admitted, in place of the one that `job` knows of.
 
         False if the job is over. Raises `StorageUnavailable` also where another run of the step has written down one of
@@ -116,7 +116,7 @@ class JobStore:
             return True
         raise StorageUnavailable("The price of the job is being held by another run of this step. Try again.")
 
-    def begin(self, job: Job, plan: JobPlan) -> bool:
+    def start(self, job: Job, plan: JobPlan) -> bool:
         """Queued becomes running, with a plan; False if the job is over. Safe to repeat."""
         numbers = {"total": plan.tasks, "units": plan.units, "amount": plan.amount}
         values = {**_OPEN_VALUES, **{f":{name}": {"N": str(number)} for name, number in numbers.items()}}
@@ -125,7 +125,7 @@ class JobStore:
             job, f"SET #status = :running, {sets}", _OPEN, values, {f"#{name}": name for name in numbers}
         )
 
-    def chunk_done(self, job: Job, chunk: DoneChunk) -> bool:
+    def count_chunk(self, job: Job, chunk: DoneChunk) -> bool:
         """Count a chunk, once however often it is said; False if it is not, as the job was over before."""
         names = {"#done": "done", "#parts": "parts", "#answers": "answers", "#by": _BY + chunk.model}
         values = {
@@ -219,7 +219,7 @@ class JobStore:
         item = self._table.get(_open_key(job_id))
         return None if item is None else _open_job(item)
 
-    def ask_to_cancel(self, job_id: str) -> bool:
+    def request_cancel(self, job_id: str) -> bool:
         """Have an open job cancelled by the next sweep; False if it is not open, or not any more. Safe to repeat."""
         return self._table.update(
             {

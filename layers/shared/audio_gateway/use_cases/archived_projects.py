@@ -62,7 +62,7 @@ class ArchivedProjects:
     def _end(self, project: ArchivedProject, jobs: list[OpenJob]) -> None:
         for job in jobs:
             if not job.cancel_asked:
-                self.jobs.ask_to_cancel(job.id)
+                self.jobs.request_cancel(job.id)
         self.uploads.remove_all(project.id)
         if not jobs and self.now_s() >= project.archived_at + LISTED_S:
             self.archive.finish(project)

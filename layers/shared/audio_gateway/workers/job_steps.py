@@ -21,7 +21,7 @@ from audio_gateway.jobs.job import JobError, JobRef
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.telemetry import count_provider_call, log_unexpected, logger, told_of
 from audio_gateway.use_cases.fallback import FailedAttempt
-from audio_gateway.use_cases.jobs.cancelled import cancel_unless_over
+from audio_gateway.use_cases.jobs.cancel import cancel_unless_over
 from audio_gateway.use_cases.jobs.chunk import ChunkWork, work_on_chunks
 from audio_gateway.use_cases.jobs.chunk_files import error_file
 from audio_gateway.use_cases.jobs.kinds.registry import kind_of, load_kinds
@@ -94,7 +94,7 @@ def prepare_handler(deps: Preparation) -> Handler:
     """`{project_id, job_id}` → `{lanes: [[0, 2], [1, 3]]}`."""
 
     def work(event: Mapping[str, Any], deadline: Deadline, _failed: list[FailedAttempt]) -> dict[str, Any]:
-        return {"lanes": prepare_job(event["project_id"], event["job_id"], deadline, deps=deps)}
+        return {"lanes": prepare_job(_job_of(event), deadline, deps=deps)}
 
     return _step("prepare", work, deps.files, lambda _event: _ERROR)
 
@@ -103,7 +103,7 @@ def chunk_handler(deps: ChunkWork) -> Handler:
     """`{project_id, job_id, number}` → nothing."""
 
     def work(event: Mapping[str, Any], deadline: Deadline, failed: list[FailedAttempt]) -> None:
-        work_on_chunks(event["project_id"], event["job_id"], event["number"], deadline, deps=deps, failed=failed)
+        work_on_chunks(_job_of(event), event["number"], deadline, deps=deps, failed=failed)
 
     return _step("chunk", work, deps.files, lambda event: error_file(event["number"]))
 
@@ -112,7 +112,7 @@ def merge_handler(deps: JobEnding) -> Handler:
     """`{project_id, job_id}` → nothing."""
 
     def work(event: Mapping[str, Any], deadline: Deadline, _failed: list[FailedAttempt]) -> None:
-        merge_job(event["project_id"], event["job_id"], deadline, deps=deps)
+        merge_job(_job_of(event), deadline, deps=deps)
 
     return _step("merge", work, deps.files, lambda _event: _ERROR)
 
@@ -126,10 +126,10 @@ def end_handler(deps: JobEnding) -> Handler:
 
     def work(event: Mapping[str, Any], deadline: Deadline, _failed: list[FailedAttempt]) -> None:
         if event.get("cancelled"):
-            cancel_unless_over(event["project_id"], event["job_id"], deadline, deps=deps)
+            cancel_unless_over(_job_of(event), deadline, deps=deps)
             return
         error = INTERRUPTED if event.get("interrupted") else _kept_error(event, deps.files)
-        fail_job(event["project_id"], event["job_id"], error, deadline, deps=deps)
+        fail_job(_job_of(event), error, deadline, deps=deps)
 
     return _step("end", work, deps.files, None)
 

@@ -96,9 +96,9 @@ class Workshop:
     def fetch(self, job: JobRef, url: str, _watched: Any) -> Any:
         raise AssertionError((job, url))
 
-    def ask_to_end(self, project_id: str, job_id: str) -> None:
-        assert project_id == "default"
-        self.to_end.append(job_id)
+    def ask_to_end(self, job: JobRef) -> None:
+        assert job.project_id == "default"
+        self.to_end.append(job.id)
         self.fate.written()
 
     # ------------------------------------------------------------ steps
@@ -114,17 +114,17 @@ class Workshop:
         return self.start(JobRequest(SpeechRequest(model_id, text, "alloy", options.pop("format", "pcm"), **options)))
 
     def prepare(self, job: Job) -> list[int]:
-        lanes = prepare_job("default", job.id, Deadline.after(60), deps=self.preparation)
+        lanes = prepare_job(job.ref, Deadline.after(60), deps=self.preparation)
         return sorted(number for lane in lanes for number in lane)
 
     def chunk(self, job: Job, number: int) -> None:
-        work_on_chunks("default", job.id, number, Deadline.after(60), deps=self.chunk_work)
+        work_on_chunks(job.ref, number, Deadline.after(60), deps=self.chunk_work)
 
     def merge(self, job: Job, *, seconds: float = 60) -> None:
-        merge_job("default", job.id, Deadline.after(seconds), deps=self.ending)
+        merge_job(job.ref, Deadline.after(seconds), deps=self.ending)
 
     def fail(self, job: Job, error: JobError, *, seconds: float = 60) -> None:
-        fail_job("default", job.id, error, Deadline.after(seconds), deps=self.ending)
+        fail_job(job.ref, error, Deadline.after(seconds), deps=self.ending)
 
     def cancel(self, job: Job) -> Job:
         return cancel_job(self.now(job), deps=self.stopping)
@@ -135,7 +135,7 @@ class Workshop:
     def end_what_was_asked_for(self) -> None:
         """As the function that ends jobs does when it is called past the state machine."""
         while self.to_end:
-            fail_job("default", self.to_end.pop(0), INTERRUPTED, Deadline.after(60), deps=self.ending)
+            fail_job(JobRef("default", self.to_end.pop(0)), INTERRUPTED, Deadline.after(60), deps=self.ending)
 
     def run(self, job: Job) -> Job:
         """As the state machine does; a chunk that fails is given up."""

@@ -239,7 +239,7 @@ def test_an_end_that_is_under_way_is_not_asked_for_again(shop: Workshop) -> None
     assert [each.id for each in lost.end_them().ended] == [job.id]
 
 
-def unreachable(_project_id: str, _job_id: str) -> None:
+def unreachable(*_arguments: object) -> None:
     raise StorageUnavailable("Not now.")
 
 
@@ -391,10 +391,10 @@ def test_a_job_whose_chunks_are_all_done_succeeds_whatever_became_of_its_merge(s
 
 def test_a_chunk_that_was_done_and_could_not_be_counted_is_in_the_result(shop: Workshop) -> None:
     job = begun(shop, 0, 1, 2, 3, 4)
-    chunk_done, shop.store.chunk_done = shop.store.chunk_done, unreachable  # type: ignore[assignment] # for one call
+    count_chunk, shop.store.count_chunk = shop.store.count_chunk, unreachable  # type: ignore[assignment] # for one call
     with pytest.raises(StorageUnavailable):
         shop.chunk(job, 5)
-    shop.store.chunk_done = chunk_done
+    shop.store.count_chunk = count_chunk
     shop.merge(job)
     assert (shop.now(job).status, shop.bank.spent) == ("succeeded", len(TEXT) * 15)
     assert shop.ledger.rows == {}
@@ -451,16 +451,12 @@ def test_what_the_first_did_in_vain_is_written_down_where_a_fallback_does_the_ch
 
 def test_an_answer_that_cannot_be_stored_is_written_down(shop: Workshop) -> None:
     job = begun(shop)
-    put, shop.files.put = shop.files.put, unreachable_files  # type: ignore[assignment] # for one call
+    put, shop.files.put = shop.files.put, unreachable  # type: ignore[assignment] # for one call
     with pytest.raises(StorageUnavailable):
         shop.chunk(job, 0)
     shop.files.put = put
     shop.chunk(job, 0)
     assert (shop.now(job).answered.count, shop.ledger.costs) == (1, [("speaker", PART * 15)])
-
-
-def unreachable_files(*_arguments: object) -> None:
-    raise StorageUnavailable("Not now.")
 
 
 def test_a_row_that_nobody_pays_and_that_cannot_be_written_stops_nothing(shop: Workshop) -> None:

@@ -79,10 +79,10 @@ def test_what_turns_out_to_be_too_much_when_it_is_cut_is_the_job_s_error(monkeyp
 def test_a_job_has_no_more_lanes_than_the_account_has_environments_for() -> None:
     shop = Workshop()
     job = shop.listen()
-    lanes = prepare_job("default", job.id, Deadline.after(60), deps=shop.preparation)
+    lanes = prepare_job(job.ref, Deadline.after(60), deps=shop.preparation)
     assert len(lanes) == 2
     shop.preparation = dataclasses.replace(shop.preparation, most_lanes=1)
-    few = prepare_job("default", job.id, Deadline.after(60), deps=shop.preparation)
+    few = prepare_job(job.ref, Deadline.after(60), deps=shop.preparation)
     assert len(few) == 1
     assert sorted(n for lane in few for n in lane) == sorted(n for lane in lanes for n in lane)
 

@@ -291,14 +291,14 @@ def test_an_unknown_model_is_refused_at_the_start(shop: Workshop) -> None:
 
 def test_a_job_cancelled_while_it_is_prepared_gives_back_its_price(shop: Workshop) -> None:
     job = shop.listen()
-    intend = shop.store.intend
+    record_hold = shop.store.record_hold
 
     def cancelled_behind(at: Any, hold: Any) -> bool:
-        intended = intend(at, hold)
+        recorded = record_hold(at, hold)
         shop.store.finish(job, "cancelled", at_ms=shop.clock())
-        return intended
+        return recorded
 
-    shop.store.intend = cancelled_behind  # type: ignore[assignment] # just after the price is held
+    shop.store.record_hold = cancelled_behind  # type: ignore[assignment] # just after the price is held
     assert shop.prepare(job) == []
     assert shop.bank.holds == {}
     assert shop.files.names(job.ref) == set()

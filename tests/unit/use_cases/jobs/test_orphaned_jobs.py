@@ -6,9 +6,8 @@ import pytest
 
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ProviderUnavailable, StorageUnavailable
-from audio_gateway.jobs.job import Job
-from audio_gateway.use_cases.jobs.cancel import cancel_job, delete_job
-from audio_gateway.use_cases.jobs.cancelled import cancel_unless_over
+from audio_gateway.jobs.job import Job, JobRef
+from audio_gateway.use_cases.jobs.cancel import cancel_job, cancel_unless_over, delete_job
 from audio_gateway.use_cases.jobs.merge import INTERRUPTED, PARTIAL, RESULT
 from audio_gateway.use_cases.jobs.orphaned import ASK_AGAIN_S, STARTING_S, OrphanedJobs
 from audio_gateway.use_cases.jobs.request import REQUEST_FILE
@@ -35,15 +34,15 @@ class Watched(Workshop):
             lambda: self.now_ms // 1000,
         )
 
-    def end(self, project_id: str, job_id: str) -> None:
-        assert project_id == "default"
+    def end(self, job: JobRef) -> None:
+        assert job.project_id == "default"
         if self.down:
             raise StorageUnavailable("Not now.")
-        self.asked.append(job_id)
+        self.asked.append(job.id)
 
-    def ask_to_cancel(self, project_id: str, job_id: str) -> None:
-        self.end(project_id, job_id)
-        cancel_unless_over(project_id, job_id, Deadline.after(60), deps=self.ending)
+    def ask_to_cancel(self, job: JobRef) -> None:
+        self.end(job)
+        cancel_unless_over(job, Deadline.after(60), deps=self.ending)
 
     def look(self, *, after_s: int = PATIENCE_S + 1) -> list[str]:
         """Whose end is asked for, so much later."""
@@ -69,7 +68,7 @@ def test_a_job_that_an_operator_wants_cancelled_is_stopped_and_costs_what_was_do
     job = shop.listen()
     numbers = shop.prepare(job)
     shop.chunk(job, numbers[0])
-    assert shop.store.ask_to_cancel(job.id)
+    assert shop.store.request_cancel(job.id)
     assert shop.look(after_s=STARTING_S) == []
     ended = shop.now(job)
     assert (ended.status, ended.partial, shop.executions.stopped) == ("cancelled", True, [job.id])
@@ -79,12 +78,12 @@ def test_a_job_that_an_operator_wants_cancelled_is_stopped_and_costs_what_was_do
     assert (shop.bank.holds, shop.bank.evidence, shop.store.open) == ({}, {}, {})
     assert shop.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
     assert [told.status for told in shop.told] == ["cancelled"]
-    assert not shop.store.ask_to_cancel(job.id)
+    assert not shop.store.request_cancel(job.id)
 
 
 def test_a_job_that_is_being_begun_is_not_cancelled_yet(shop: Watched) -> None:
     job = shop.listen()
-    shop.store.ask_to_cancel(job.id)
+    shop.store.request_cancel(job.id)
     shop.look(after_s=STARTING_S - 1)
     assert (shop.now(job).status, shop.executions.stopped) == ("queued", [])
     shop.look(after_s=1)
@@ -99,7 +98,7 @@ def test_a_job_that_was_over_when_it_was_to_be_cancelled_stays_as_it_is(shop: Wa
     listed = dict(shop.store.open)
     shop.merge(job)
     shop.store.open = listed  # its last write did not take effect
-    shop.store.ask_to_cancel(job.id)
+    shop.store.request_cancel(job.id)
     shop.look(after_s=STARTING_S)
     assert (shop.now(job).status, shop.heard(job), shop.store.open) == ("succeeded", SAID, {})
     assert len(shop.bank.rows) == 1

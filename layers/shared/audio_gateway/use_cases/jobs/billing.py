@@ -64,13 +64,13 @@ def hold_price(job: Job, hold: Hold, *, store: JobStore, billing: JobBilling) ->
     """
     if job.hold is not None:
         enough = job.hold if job.hold.work.amount >= hold.work.amount else replace(job.hold, work=hold.work)
-        if not store.intend(job, enough):
+        if not store.record_hold(job, enough):
             return job  # over by now, and settled perhaps: nothing must be held again
         if billing.meter.correct(job.hold, enough):
             return replace(job, hold=enough)
         job = replace(job, hold=enough)
     # Of a job that was begun when nothing was held before this step, or whose hold was given back.
-    if store.intend(job, hold):
+    if store.record_hold(job, hold):
         billing.meter.admit(hold.caller, hold.work, at_ms=hold.admitted_ms)
     return replace(job, hold=hold)
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audio_gateway.catalog.models import Catalog
+from audio_gateway.deadline import Deadline
 from audio_gateway.errors import StorageUnavailable
-from audio_gateway.jobs.job import Job
-from audio_gateway.jobs.job_store import OpenJob
-from audio_gateway.use_cases.jobs.billing import settle
-from audio_gateway.use_cases.jobs.cancelled import cancelled
-from audio_gateway.use_cases.jobs.merge import PublishJobEnd
+from audio_gateway.jobs.job import Job, JobRef
+from audio_gateway.jobs.job_store import JobStore, OpenJob
+from audio_gateway.use_cases.jobs.billing import cost_under_way, settle, work_done
+from audio_gateway.use_cases.jobs.merge import INTERRUPTED, JobEnding, PublishJobEnd, fail_job
 from audio_gateway.use_cases.jobs.orphaned import ASK_AGAIN_S
 from audio_gateway.use_cases.jobs.request import REQUEST_FILE
 from audio_gateway.use_cases.jobs.start import JobService
@@ -33,7 +33,7 @@ class JobStopping:
 
     job_service: JobService
     catalog: Callable[[], Catalog]
-    end: Callable[[str, str], None]
+    end: Callable[[JobRef], None]
     publish: PublishJobEnd
 
 
@@ -55,7 +55,7 @@ def cancel_job(job: Job, *, deps: JobStopping) -> Job:
         now_s = job_service.now_ms() // 1000
         with suppress(StorageUnavailable):  # the list of open jobs has it done
             if not _is_asked_for(open_job, now_s):
-                deps.end(job.project_id, job.id)
+                deps.end(job.ref)
                 job_service.store.claim(open_job, now_s)
         return job
     job_service.files.remove(job.ref)
@@ -83,6 +83,36 @@ def delete_job(job: Job, *, deps: JobStopping) -> Job:
     job_service.files.remove(job.ref)  # what a step has written meanwhile; whoever comes later finds the job gone
     job_service.store.close(job.id)
     return job
+
+
+def cancelled(job: Job, *, store: JobStore, catalog: Callable[[], Catalog], now_ms: Callable[[], int]) -> Job:
+    """The job once it is over: cancelled with what was answered by then, if it was open. Safe to repeat.
+
+    `catalog` gives the catalogue, which only a job needs whose work has begun; `now_ms` is the clock in unix
+    milliseconds. Raises `StorageUnavailable`.
+    """
+    while not job.is_final:
+        work = work_done(job, catalog()) if job.answered.count else None
+        # What comes of these finds the job over, and the account could not be told of it any more.
+        unbilled = cost_under_way(job, catalog)
+        ended = store.finish(
+            job, "cancelled", at_ms=now_ms(), work=work, partial=work is not None, unbilled_cost_microusd=unbilled
+        )
+        if ended is None:  # deleted by somebody else
+            return replace(job, status="cancelled")
+        job = ended
+    return job
+
+
+def cancel_unless_over(job_ref: JobRef, deadline: Deadline, *, deps: JobEnding) -> None:
+    """Cancel a job whose work was stopped, unless it is over, and do all that is left of it. Safe to repeat.
+
+    It costs what any cancelled job does. Raises as `fail_job`.
+    """
+    job = deps.store.get(job_ref.project_id, job_ref.id, deps.now_ms() // 1000)
+    if job is not None:
+        cancelled(job, store=deps.store, catalog=lambda: deps.catalog, now_ms=deps.now_ms)
+    fail_job(job_ref, INTERRUPTED, deadline, deps=deps)
 
 
 def _over(job: Job, deps: JobStopping) -> Job:

@@ -10,7 +10,7 @@ from typing import Any
 from audio_gateway.catalog.models import Catalog, Model
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ProviderError, StorageUnavailable
-from audio_gateway.jobs.job import Job
+from audio_gateway.jobs.job import Job, JobRef
 from audio_gateway.jobs.job_files import JobFiles, files_gone
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import JobPlan
@@ -38,8 +38,7 @@ class ChunkWork:
 
 
 def work_on_chunks(
-    project_id: str,
-    job_id: str,
+    job_ref: JobRef,
     task: int,
     deadline: Deadline,
     *,
@@ -54,7 +53,7 @@ def work_on_chunks(
         ProviderError: none of the models did one of them. Those behind it are not tried.
         StorageUnavailable: worth another try.
     """
-    job = deps.store.get(project_id, job_id, deps.now_ms() // 1000)
+    job = deps.store.get(job_ref.project_id, job_ref.id, deps.now_ms() // 1000)
     if job is None or job.is_final:
         return
     plan = plan_of(deps.files, job.ref)
@@ -69,7 +68,7 @@ def work_on_chunks(
         record = files.record(number)  # of an earlier try that was interrupted
         if record is None:
             record = _do(job, job_request, plan, number, replace(context, request_id=f"{job.id}_{number}"), deps)
-        if not deps.store.chunk_done(job, plan.done(number, record.model, counted)):
+        if not deps.store.count_chunk(job, plan.done(number, record.model, counted)):
             _came_too_late(job, plan, number, record.model, deps)
             return
         counted.add(number)

@@ -45,24 +45,24 @@ class JobEnding:
     now_ms: Callable[[], int]
 
 
-def merge_job(project_id: str, job_id: str, deadline: Deadline, *, deps: JobEnding) -> None:
+def merge_job(job_ref: JobRef, deadline: Deadline, *, deps: JobEnding) -> None:
     """Make the result, end the job and settle it: succeeded, or failed with a partial result. Safe to repeat.
 
     Raises:
         StorageUnavailable, MeteringUnavailable: worth another try.
         WorkTooLong: the file of so much speech is not made in time.
     """
-    _end(project_id, job_id, None, deadline, deps)
+    _end(job_ref, None, deadline, deps)
 
 
-def fail_job(project_id: str, job_id: str, error: JobError, deadline: Deadline, *, deps: JobEnding) -> None:
+def fail_job(job_ref: JobRef, error: JobError, deadline: Deadline, *, deps: JobEnding) -> None:
     """End a job whose work broke off, with what there is of its result, and settle it. Safe to repeat.
 
     `error` is why, where no chunk is to blame. A job all of whose chunks are done has succeeded, whatever broke off
     behind them. One that was cancelled gets its partial result.
     Raises `StorageUnavailable` or `MeteringUnavailable`: worth another try.
     """
-    _end(project_id, job_id, error, deadline, deps)
+    _end(job_ref, error, deadline, deps)
 
 
 def result_of(job: Job) -> str:
@@ -73,11 +73,11 @@ def result_of(job: Job) -> str:
     return PARTIAL if job.status == "cancelled" else RESULT
 
 
-def _end(project_id: str, job_id: str, error: JobError | None, deadline: Deadline, deps: JobEnding) -> None:
-    job = deps.store.get(project_id, job_id, deps.now_ms() // 1000)
+def _end(job_ref: JobRef, error: JobError | None, deadline: Deadline, deps: JobEnding) -> None:
+    job = deps.store.get(job_ref.project_id, job_ref.id, deps.now_ms() // 1000)
     ended = job if job is None or job.is_final else _ended(job, error, deadline, deps)
     if ended is None:
-        deps.files.remove(JobRef(project_id, job_id))  # what was written while it was being deleted
+        deps.files.remove(job_ref)  # what was written while it was being deleted
     else:
         settle(ended, billing=deps.billing)
         _write_off_what_is_lost(ended, deps)
@@ -86,7 +86,7 @@ def _end(project_id: str, job_id: str, error: JobError | None, deadline: Deadlin
         elif ended.status == "failed" and not ended.partial:
             deps.files.remove(ended.ref)  # nobody can come to any of it
         deps.publish(ended)
-    deps.store.close(job_id)  # last: until then, whoever finds its work stopped has this done again
+    deps.store.close(job_ref.id)  # last: until then, whoever finds its work stopped has this done again
 
 
 def _ended(job: Job, error: JobError | None, deadline: Deadline, deps: JobEnding) -> Job | None:
@@ -107,7 +107,7 @@ def _all_counted(job: Job, plan: JobPlan, deps: JobEnding) -> Job | None:
         if number in counted:
             continue
         record = ChunkFiles(deps.files, job.ref).record(number)
-        if record is not None and deps.store.chunk_done(job, plan.done(number, record.model, counted)):
+        if record is not None and deps.store.count_chunk(job, plan.done(number, record.model, counted)):
             counted.add(number)
     return deps.store.get(job.project_id, job.id, deps.now_ms() // 1000)
 

@@ -69,8 +69,8 @@ class OrphanedJobs:
 
     store: JobStore
     work: JobExecutions
-    end: Callable[[str, str], None]
-    cancel: Callable[[str, str], None]
+    end: Callable[[JobRef], None]
+    cancel: Callable[[JobRef], None]
     patience_s: int
     now_s: Callable[[], int]
 
@@ -107,7 +107,7 @@ class OrphanedJobs:
             # still open after that was seen, is lost.
             if self.work.is_running(job.id) or not self.store.claim(job, self.now_s()):
                 return
-            self.end(job.project_id, job.id)
+            self.end(job.ref)
         except StorageUnavailable as error:
             report.failures.append((job.id, error))
         else:
@@ -116,5 +116,5 @@ class OrphanedJobs:
     def _cancel(self, job: OpenJob, report: OrphanedJobsReport) -> None:
         self.work.stop(job.ref)
         if self.store.claim(job, self.now_s()):
-            self.cancel(job.project_id, job.id)
+            self.cancel(job.ref)
             report.cancelled.append(job)

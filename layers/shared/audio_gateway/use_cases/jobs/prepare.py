@@ -52,7 +52,7 @@ class Preparation:
     most_lanes: int
 
 
-def prepare_job(project_id: str, job_id: str, deadline: Deadline, *, deps: Preparation) -> list[list[int]]:
+def prepare_job(job_ref: JobRef, deadline: Deadline, *, deps: Preparation) -> list[list[int]]:
     """The numbers of the job's tasks, one list for each that is to be worked through at the same time.
 
     None at all if the job is over. Safe to repeat: chunks come out the same, and the price is held once.
@@ -62,7 +62,7 @@ def prepare_job(project_id: str, job_id: str, deadline: Deadline, *, deps: Prepa
         LimitReached, PermissionDenied: the whole price cannot be held.
         StorageUnavailable, MeteringUnavailable: worth another try.
     """
-    job = deps.store.get(project_id, job_id, deps.now_ms() // 1000)
+    job = deps.store.get(job_ref.project_id, job_ref.id, deps.now_ms() // 1000)
     if job is None or job.is_final:
         return []
     job_request = request_of(deps.files, job.ref)
@@ -72,9 +72,9 @@ def prepare_job(project_id: str, job_id: str, deadline: Deadline, *, deps: Prepa
         plan = _new_plan(job, job_request, able[0], deadline, deps) if kept is None else JobPlan.from_json(kept)
         hold = new_hold(job.id, Payer(job.key_id, job.project_id), job.endpoint, able, plan.amount, deps.now_ms())
         job = hold_price(job, hold, store=deps.store, billing=deps.billing)
-        if deps.store.begin(job, plan):
+        if deps.store.start(job, plan):
             return plan.lanes(min(able[0].chunk_concurrency, deps.most_lanes))
-    ended = deps.store.get(project_id, job_id, deps.now_ms() // 1000)
+    ended = deps.store.get(job_ref.project_id, job_ref.id, deps.now_ms() // 1000)
     if ended is None or ended.work is None:
         # It was cancelled, or deleted, in the meantime: whoever did that may not have seen the hold, nor the chunks.
         if job.hold is not None:
