@@ -12,7 +12,7 @@ import pytest
 
 from audio_gateway.jobs.job import JOB_KEPT_SECONDS
 from audio_gateway.jobs.plan import MOST_LANES, MOST_TASKS, ChunkSpan, JobPlan
-from audio_gateway.workers.job_steps import DIED, NOT_BEGUN, Permanent, Retryable, Throttled
+from audio_gateway.workers.job_steps import DIED, NOT_STARTED, Permanent, Retryable, Throttled
 from tests.infrastructure.conftest import OfType
 from tests.infrastructure.step_functions import Account, Clock, Execution, matches, pause, run_together
 
@@ -124,7 +124,7 @@ def test_a_task_has_a_timeout_and_retries(definition: dict[str, Any]) -> None:
         *_, last = task["Retry"]
         assert last["ErrorEquals"] == [WILDCARD], name
         for retry in task["Retry"]:
-            waits = NOT_BEGUN[0] in retry["ErrorEquals"]  # jitter could shorten its hours to minutes
+            waits = NOT_STARTED[0] in retry["ErrorEquals"]  # jitter could shorten its hours to minutes
             jitter = None if waits or retry["MaxAttempts"] == 0 else "FULL"
             assert retry.get("JitterStrategy") == jitter, name
 
@@ -136,7 +136,7 @@ def test_retriers_name_only_errors_that_functions_raise(definition: dict[str, An
         for task in tasks(definition).values()
         for retry in task["Retry"]
         for name in retry["ErrorEquals"]
-        if name not in {WILDCARD, *NOT_BEGUN, *DIED}
+        if name not in {WILDCARD, *NOT_STARTED, *DIED}
     }
     assert named <= ours
     for name in ("Prepare", "Chunk", "Merge"):
@@ -149,11 +149,11 @@ def retrier(task: dict[str, Any], error: str) -> dict[str, Any]:
     return next(each for each in task["Retry"] if matches(each, error))
 
 
-@pytest.mark.parametrize("error", NOT_BEGUN)
+@pytest.mark.parametrize("error", NOT_STARTED)
 def test_throttled_calls_wait_without_using_up_other_retries(error: str, definition: dict[str, Any]) -> None:
     for name, task in tasks(definition).items():
         waits = retrier(task, error)
-        assert set(waits["ErrorEquals"]) == set(NOT_BEGUN), name
+        assert set(waits["ErrorEquals"]) == set(NOT_STARTED), name
         assert sum(pause(waits, tried) for tried in range(waits["MaxAttempts"])) >= 3_600, name
 
 
@@ -190,7 +190,7 @@ def test_the_event_constants_agree_with_the_simulation(definition: dict[str, Any
 
 
 def test_an_execution_that_uses_up_all_retries_fits_into_its_history(definition: dict[str, Any]) -> None:
-    errors = [NOT_BEGUN[0]] * 7 + [Throttled.__name__] * 5 + ["Retryable"] * 4
+    errors = [NOT_STARTED[0]] * 7 + [Throttled.__name__] * 5 + ["Retryable"] * 4
     lanes = JobPlan(0, tuple(ChunkSpan(0, 1) for _ in range(MOST_TASKS))).lanes(MOST_LANES)
     left: dict[int, list[str]] = {}
 
@@ -209,7 +209,7 @@ def test_an_execution_that_uses_up_all_retries_fits_into_its_history(definition:
 def test_an_execution_ends_within_a_day_even_with_all_retries(definition: dict[str, Any]) -> None:
     most_s = sum(
         sum(pause(r, tried) for r in task["Retry"] for tried in range(r["MaxAttempts"]))
-        + task["TimeoutSeconds"] * (1 + most_retries(task) - retrier(task, NOT_BEGUN[0])["MaxAttempts"])
+        + task["TimeoutSeconds"] * (1 + most_retries(task) - retrier(task, NOT_STARTED[0])["MaxAttempts"])
         for task in tasks(definition).values()
     )
     assert most_s + 3600 <= definition["TimeoutSeconds"] <= DAY_S < JOB_KEPT_SECONDS - DAY_S

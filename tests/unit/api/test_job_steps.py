@@ -173,7 +173,7 @@ def test_a_file_that_a_function_dies_of_is_to_blame(shop: Workshop, error: str) 
     end_handler(shop.ending)(event(job, error=error), Context(900_000))
     ended = shop.now(job).error
     assert (ended.status, ended.code, ended.param, ended.retry) == (400, "input_too_long", "file", False)
-    assert "more time or memory" in ended.message
+    assert "limits of time and memory" in ended.message
 
 
 def test_a_step_behind_the_reading_that_died_blames_nobody(shop: Workshop) -> None:

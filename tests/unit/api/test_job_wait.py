@@ -93,7 +93,7 @@ def test_on_the_last_redirect_it_is_a_504_that_no_sdk_repeats(
     fail(monkeypatch, gateway.store, "get", 1)
     last = gateway.content(job.id, hop="20")
     assert (last.status, last.error["code"], last.headers["x-should-retry"]) == (504, "still_running", "false")
-    assert "cannot be looked at now" in last.error["message"]
+    assert "cannot be read now" in last.error["message"]
     assert f"/v1/audio/jobs/{job.id}/content" in last.error["message"]
 
 

@@ -1,7 +1,7 @@
-"""A request that becomes a job: because it says so, or because its work does not fit into an answer.
+"""A request that becomes a job: because it asks for that, or because its work takes longer than a response may.
 
-The first is answered with the job (202), the other is sent to wait for the result (303): the official SDKs follow, with
-the key, and `create(...)` returns what it would have returned at once.
+The first gets the job (202), the second is redirected to wait for the result (303). The official SDKs follow the
+redirect with the key, and `create(...)` returns what it would have returned immediately.
 """
 
 from __future__ import annotations

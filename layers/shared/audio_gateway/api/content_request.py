@@ -17,15 +17,15 @@ from audio_gateway.transcripts.render import GRANULARITIES, Granularity
 LAST_HOP: Final = 20
 """The last redirect that the official SDKs follow."""
 
-# Speech is nearly always too big for an answer of ours, and needs one more redirect to be fetched.
+# Speech is nearly always too large for a response, and needs one more redirect to be fetched.
 _HOPS_TO_FETCH: Final[dict[Endpoint, int]] = {"speech": 1}
 
-_MOST_WAIT_ASKED_S: Final = 3600
+_MAX_WAIT_S: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class ContentRequest:
-    """How the result is to be given; None is as the job's request says. `hop` counts the redirects that led here."""
+    """The form of the result; None stands for what the job's request says. `hop` counts the redirects so far."""
 
     wait_s: int
     hop: int
@@ -41,7 +41,7 @@ class ContentRequest:
         """Read a query; raises `InvalidRequest` naming the parameter that is unknown or wrong."""
         items = request.query_params.multi_items()
         parameters = Parameters(items)
-        wait_s = parameters.whole("wait", low=0, high=_MOST_WAIT_ASKED_S)
+        wait_s = parameters.whole("wait", low=0, high=_MAX_WAIT_S)
         stream = parameters.choice("stream", ("true", "false", ""), default="")
         asked = cls(
             wait_s=LONGEST_WAIT_S if wait_s is None else min(wait_s, LONGEST_WAIT_S),
@@ -57,7 +57,7 @@ class ContentRequest:
         return asked
 
     def is_last_for(self, job: Job | None) -> bool:
-        """Whether the official SDKs would not follow another redirect to here. A job that could not be read is None."""
+        """Whether this is the last redirect to here that the official SDKs follow. `job` is None if it was not read."""
         return self.hop >= LAST_HOP - (0 if job is None else _HOPS_TO_FETCH.get(job.endpoint, 0))
 
     def next_url(self, job_id: str) -> str:
@@ -66,10 +66,10 @@ class ContentRequest:
 
 
 def refuse(endpoint: str, **values: object) -> None:
-    """Raises `InvalidRequest` for a parameter with a value: it applies to jobs of another endpoint only."""
+    """Raises `InvalidRequest` for a parameter with a value, which applies to jobs of `endpoint` only."""
     for name, value in values.items():
         if value:
-            message = f"'{name}' is of jobs of {endpoint} only; remove it."
+            message = f"'{name}' applies to jobs of {endpoint} only; remove it."
             raise InvalidRequest(message, param=name, code="unknown_parameter")
 
 

@@ -1,6 +1,6 @@
-"""A job's result, as the call would have answered: waited for, and in the format that is asked for now.
+"""A job's result: the response that the call would have got, in the format that is asked for now.
 
-How it is waited for is in `job_wait.py`.
+`job_wait.py` waits for it.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from audio_gateway.use_cases.jobs.request import JobRequest, request_of
 
 _MAKING_S: Final = 2  # a partial result is made within a second or two, and of many parts within minutes
 _LARGE_BYTES: Final = 1_000_000
-_FRESH_S: Final = 20.0  # what is left to a request that has not waited: a large result may take that long
+_FRESH_S: Final = 20.0  # left for a request that has not waited: a large result may take that long
 
 
 @dataclass(frozen=True, slots=True)
 class ContentResponse:
-    """The answer, and the options that had no effect on it. `error` is the class of what failed in passing."""
+    """The response, and the options that had no effect on it. `error` is the class of a passing failure."""
 
     response: Response
     ignored: tuple[str, ...]
@@ -44,7 +44,7 @@ class ContentResponse:
 
 
 class Content(Protocol):
-    """The result of a job in the form that a request asks for. Its making raises `InvalidRequest`."""
+    """The result of a job, in the form that a request asks for."""
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -53,15 +53,15 @@ class Content(Protocol):
 
     @property
     def is_stored(self) -> bool:
-        """Whether the stored file is the answer as it is."""
+        """Whether the stored file is the result in this form."""
         ...
 
     def check_size(self, size: int) -> None:
-        """Raises `InvalidRequest` for a stored file of too many bytes to make the answer of it."""
+        """Raises `InvalidRequest` for a stored file that is too large to convert to this form."""
         ...
 
     def answer(self, data: bytes, deadline: Deadline, /) -> ApiResponse:
-        """The answer, made of the stored file; raises `InvalidRequest` where that is not possible."""
+        """The response, made from the stored file. Raises `InvalidRequest` where that is not possible."""
         ...
 
 
@@ -73,7 +73,7 @@ _CONTENTS: Final[Mapping[Endpoint, Callable[[Job, JobRequest[Any], ContentReques
 
 
 class JobContent:
-    """Gives the results of jobs that are over."""
+    """Returns the results of jobs that are over."""
 
     def __init__(self, store: JobStore, files: JobFiles, results: ResultStore) -> None:
         self._store = store
@@ -84,11 +84,11 @@ class JobContent:
         """The result.
 
         Raises:
-            JobFailed: the job failed, and not its partial result was asked for, or there is none.
-            Conflict: the job was cancelled, and not its partial result was asked for, or there is none.
+            JobFailed: the job failed, and has no partial result, or none was asked for.
+            Conflict: the job was cancelled, and has no partial result, or none was asked for.
             NotReady: the partial result of the cancelled job is being made.
             NotFound: the result was deleted.
-            InvalidRequest: it cannot be given as is asked for.
+            InvalidRequest: it cannot be given in the form that is asked for.
         """
         _check_ended_well(job, asked)
         name = result_of(job)
@@ -97,13 +97,13 @@ class JobContent:
             raise self._missing(job)
         content = _CONTENTS[job.endpoint](job, request_of(self._files, job.ref), asked)
         if content.is_stored and found.size > MAX_BUFFERED_BYTES:
-            # As it is in the bucket: a copy of it could be a gigabyte.
+            # A copy of it could be a gigabyte.
             response = to_link(self._results.link(found.key), {"x-audio-gateway-model": served_by(job)})
             _check_can_be_followed(job, response, asked)
             return ContentResponse(response, content.ignored)
         content.check_size(found.size)
         if not content.is_stored and _comes_too_late(found, deadline):
-            return self._afresh(job, asked)
+            return self._again(job, asked)
         data = self._files.get(job.ref, name)
         if data is None:
             raise self._missing(job)
@@ -111,12 +111,12 @@ class JobContent:
 
     def _missing(self, job: Job) -> NotReady | NotFound:
         if job.status == "cancelled" and self._store.open_job(job.id) is not None:
-            message = f"The partial result of the job '{job.id}' is being made. Ask again for it in {_MAKING_S} s."
+            message = f"The partial result of the job '{job.id}' is being made. Try again in {_MAKING_S} s."
             return NotReady(message, retry_after_s=_MAKING_S)
-        return NotFound(f"The result of the job '{job.id}' is not there any more.", code="job_not_found")
+        return NotFound(f"The result of the job '{job.id}' no longer exists.", code="job_not_found")
 
-    def _afresh(self, job: Job, asked: ContentRequest) -> ContentResponse:
-        """A redirect to where nobody has waited yet."""
+    def _again(self, job: Job, asked: ContentRequest) -> ContentResponse:
+        """A redirect to a new request, which has all of its time left."""
         if asked.is_last_for(job):
             raise _too_many_redirects(job)
         return ContentResponse(to_job(job.id, job_url(job.id), asked.next_url(job.id)), ())
@@ -130,7 +130,7 @@ class JobContent:
 def _check_ended_well(job: Job, asked: ContentRequest) -> None:
     where = content_url(job.id, (("partial", "true"),))
     if job.status == "cancelled" and not (asked.partial and job.partial):
-        rest = f"what was done by then is charged, and is at {where}." if job.partial else "it has no result."
+        rest = f"the part that was done is charged, and is at {where}." if job.partial else "it has no result."
         raise Conflict(f"The job '{job.id}' was cancelled; {rest}", code="job_cancelled")
     if job.status != "failed" or (asked.partial and job.partial):
         return
@@ -144,16 +144,18 @@ def _check_ended_well(job: Job, asked: ContentRequest) -> None:
 
 
 def _check_can_be_followed(job: Job, response: Response, asked: ContentRequest) -> None:
-    """Raises `StillRunning` for a redirect that would be one too many for the official SDKs."""
+    """Raises `StillRunning` for a redirect that the official SDKs would not follow."""
     if response.status_code != 200 and asked.hop >= LAST_HOP:  # noqa: PLR2004 - the only other is 303
         raise _too_many_redirects(job)
 
 
 def _too_many_redirects(job: Job) -> StillRunning:
-    message = f"The result of the job '{job.id}' is ready, and too big for this answer: it is at {content_url(job.id)}."
+    message = (
+        f"The result of the job '{job.id}' is ready, but too large for this response. It is at {content_url(job.id)}."
+    )
     return StillRunning(message, code="too_many_redirects")
 
 
 def _comes_too_late(found: SourceFile, deadline: Deadline) -> bool:
-    """Whether there may not be enough time left to make an answer of a result, because the job was waited for."""
+    """Whether too little time may be left to convert a result, because the request has waited for the job."""
     return found.size > _LARGE_BYTES and deadline.remaining_s() < _FRESH_S

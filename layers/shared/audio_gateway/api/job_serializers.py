@@ -1,4 +1,4 @@
-"""A job as callers see it, and the URLs under which it is found."""
+"""A job as callers see it, and the URLs of the job and its result."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from audio_gateway.transcripts.json_bytes import json_bytes
 JOB_HEADER: Final = "x-audio-gateway-job"
 
 LONGEST_WAIT_S: Final = 25
-"""How long one request waits for a job; API Gateway gives up after 29 s."""
+"""How long one request waits for a job. API Gateway's time limit is 29 s."""
 
 _MS: Final = 1000
 
 
 def job_json(job: Job) -> dict[str, Any]:
-    """The object `audio.job`. Times are unix seconds; `usage` is what was done and is charged, null for nothing.
+    """The object `audio.job`. Times are unix seconds.
 
-    `cost_usd` is what it costs the caller, null until it is over.
+    `usage` is what was done and is charged, null for nothing; `cost_usd` is the caller's price, null until it is over.
     """
     return {
         "id": job.id,
@@ -42,7 +42,7 @@ def job_json(job: Job) -> dict[str, Any]:
 
 
 def job_answer(job: Job, ignored: tuple[str, ...], *, background: bool) -> ApiResponse:
-    """The answer to a request that became this job: itself for `background`, otherwise where to wait for its result."""
+    """The response to a request that became this job: the job for `background`, else a redirect to its result."""
     if background:
         headers = {"content-type": "application/json", JOB_HEADER: job.id, "location": job_url(job.id)}
         return ApiResponse(headers, json_bytes(job_json(job)), ignored, 202)
@@ -52,18 +52,18 @@ def job_answer(job: Job, ignored: tuple[str, ...], *, background: bool) -> ApiRe
 
 
 def job_url(job_id: str) -> str:
-    """Where the job is, on whatever host it was asked for."""
+    """The path of the job."""
     return f"/v1/audio/jobs/{job_id}"
 
 
 def content_url(job_id: str, query: Iterable[tuple[str, str]] = ()) -> str:
-    """Where its result is."""
+    """The path of its result, with a query."""
     query = tuple(query)
     return f"{job_url(job_id)}/content" + (f"?{urlencode(query)}" if query else "")
 
 
 def served_by(job: Job) -> str:
-    """The model that did most of it; until that is known, the one that the caller named."""
+    """The model that did most of a job; until that is known, the one that the caller named."""
     return job.model if job.work is None else job.work.model
 
 

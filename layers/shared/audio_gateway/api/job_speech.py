@@ -17,7 +17,7 @@ from audio_gateway.use_cases.jobs.request import JobRequest
 from audio_gateway.use_cases.speech import SpeechRequest
 
 MOST_TRANSCODED_BYTES: Final = 8_000_000
-"""Of speech that is given in another format than it was made in: what one request has memory and time for."""
+"""The most bytes of speech that one request has the memory and time to convert to another format."""
 
 _MOST_EVENT_BYTES: Final = 100_000_000
 
@@ -75,7 +75,7 @@ def _transcoded(audio: bytes, job: Job, made: SpeechFormat, wanted: SpeechFormat
 
 def _too_big(job: Job, size: int, made: SpeechFormat) -> InvalidRequest:
     message = (
-        f"The speech of the job '{job.id}' has {size} bytes, too many to be made into another form now. "
-        f"Fetch it as it was made, with response_format={made}, and convert it; or order it in the one that you need."
+        f"The speech of the job '{job.id}' has {size} bytes, too many to convert here. Fetch it with "
+        f"response_format={made}, in which it was made, and convert it yourself, or start a job in the format you need."
     )
     return InvalidRequest(message, param="response_format", code="unsupported_value")

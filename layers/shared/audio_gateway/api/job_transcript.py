@@ -20,7 +20,7 @@ from audio_gateway.use_cases.jobs.request import JobRequest
 from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 MOST_TRANSCRIPT_BYTES: Final = 40_000_000
-"""Of a stored transcript: some 75 hours with the times of all words, for which a request takes 20 s and 700 MB."""
+"""The most bytes of a stored transcript: some 75 hours with all word times, which take a request 20 s and 700 MB."""
 
 
 class TranscriptContent:
@@ -37,7 +37,7 @@ class TranscriptContent:
     def check_size(self, size: int) -> None:
         """See `Content.check_size`."""
         if size > MOST_TRANSCRIPT_BYTES:
-            message = f"The transcript of the job '{self._job.id}' has {size} bytes, too many for one answer."
+            message = f"The transcript of the job '{self._job.id}' has {size} bytes, too many for one response."
             raise InvalidRequest(f"{message} Send the recording in parts.", code="unsupported_value")
 
     def answer(self, data: bytes, _deadline: Deadline) -> ApiResponse:
@@ -48,8 +48,8 @@ class TranscriptContent:
         lacks = _lacks(wanted, transcript)
         if lacks is not None:
             raise InvalidRequest(
-                f"The job '{job.id}' cannot be given with {lacks[0]}={lacks[1]}: its transcript has no such times or "
-                "speakers. Another model, or another order, would have given them.",
+                f"The result of the job '{job.id}' cannot be given with {lacks[0]}={lacks[1]}: its transcript lacks "
+                "these times or speakers. Start a job with another model or other options.",
                 param=lacks[0],
                 code="unsupported_value",
             )
@@ -79,7 +79,7 @@ def _as_asked(request: TranscriptionRequest, asked: ContentRequest) -> Transcrip
 
 
 def _lacks(wanted: TranscriptionRequest, transcript: Transcript) -> tuple[str, str] | None:
-    """The parameter, and its value, for which the transcript has not what is needed."""
+    """The parameter and its value for which the transcript lacks something, if any."""
     if wanted.response_format == "diarized_json":
         segments = transcript.segments or ()
         if transcript.text.strip() and not any(segment.speaker is not None for segment in segments):

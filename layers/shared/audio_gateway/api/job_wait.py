@@ -1,17 +1,17 @@
 """Waiting for a job's result, over as many redirects as the official SDKs follow.
 
-Each request waits for up to 25 s, then redirects to itself. The SDKs follow 20 redirects, the one that led from the
-call to the job included. Whoever still waits at the last of them is told where the result will be.
+Each request waits for up to 25 s, then redirects to itself. The SDKs follow 20 redirects, including the one from the
+call to the job. The response to the last of them says where the result will be.
 
     POST …/transcriptions ──303──► content?hop=1 ──303──► … ──303──► content?hop=20 ──► the result, or 504
 
-An error would end the whole call: the SDKs answer it by sending the POST again. So what fails in passing, while a job
-is looked at or its result is read, counts as not over yet, and the next redirect is another try.
+An error would end the whole call, as the SDKs react by sending the POST again. So a passing failure to read a job or
+its result counts as "not over yet", and the next redirect is another try.
 
-Waiting reads the job's item twice a second, at most 50 times a request: an item below 4 KB is one read unit. A request
-that waits has one of its key's places while it does: a write before its first pause, and one after its last. One that
-is answered at once writes nothing. Where all places are taken it is a 429 with `retry-after`, which the SDKs answer by
-sending the POST again: it finds its job, and begins to wait anew (ADR 0022 and 0031).
+Waiting reads the job's item twice a second, up to 50 times a request: an item below 4 KB is one read unit. A request
+that waits has one of its key's places meanwhile: one write before its first pause, one after its last. A request that
+is answered immediately writes nothing. If all places are taken, the response is a 429 with `retry-after`. The SDKs
+react by sending the POST again: it finds its job, and waits again (ADR 0022 and 0031).
 """
 
 from __future__ import annotations
@@ -31,28 +31,30 @@ from audio_gateway.errors import MeteringUnavailable, StillRunning, StorageUnava
 from audio_gateway.jobs.job import Job
 
 READING_S: Final = 3.6
-"""What has to be left before the deadline for a request that begins to read a result. A silent bucket takes 6.05 s
-(`jobs/job_files.py`), of which 2.5 s may lie behind the deadline (`app.py`): an error is made at once."""
+"""The time that must be left before the deadline to start to read a result. A silent bucket takes 6.05 s
+(`jobs/job_files.py`), of which 2.5 s may be after the deadline (`app.py`), as an error response takes no time."""
 
 
 class PollPlaces(Protocol):
-    """The places of polls that wait."""
+    """The places of polls that wait, some for each key."""
 
     def begin(self, key_id: str) -> str:
-        """Take one for a key; what `end` is to be given.
+        """Take a place of a key; returns the name of the wait for `end`.
 
-        Raises `RateLimitReached` if there is none left, `PermissionDenied` for a key that is gone, or
-        `MeteringUnavailable`.
+        Raises:
+            RateLimitReached: no place is left.
+            PermissionDenied: the key no longer exists.
+            MeteringUnavailable: no place can be taken now.
         """
         ...
 
     def end(self, key_id: str, wait: str) -> None:
-        """Give it back; raises `MeteringUnavailable`."""
+        """Give a place back. Raises `MeteringUnavailable`."""
         ...
 
 
 class PollPlace:
-    """A place for one poll of a key, taken when it begins to wait."""
+    """The place of one poll, taken when it starts to wait."""
 
     def __init__(self, waits: PollPlaces, key_id: str) -> None:
         self._waits = waits
@@ -60,12 +62,12 @@ class PollPlace:
         self._wait: str | None = None
 
     def take(self) -> None:
-        """Take it, unless that was done; raises as `PollPlaces.begin`."""
+        """Take the place, unless it is taken. Raises as `PollPlaces.begin`."""
         if self._wait is None:
             self._wait = self._waits.begin(self._key_id)
 
     def leave(self) -> None:
-        """Give it back, if it was taken. One that cannot be given back is free by itself some seconds later."""
+        """Give the place back, if it is taken. If that fails, the place becomes free by itself some seconds later."""
         wait, self._wait = self._wait, None
         if wait is not None:
             with suppress(MeteringUnavailable):
@@ -74,7 +76,7 @@ class PollPlace:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How one request waits: until `deadline` at the latest, with a look every `poll_s` seconds, in its `place`."""
+    """How one request waits: until `deadline` at the latest, reading the job every `poll_s` seconds, in its `place`."""
 
     deadline: Deadline
     poll_s: float
@@ -83,51 +85,51 @@ class Waiting:
 
 def wait_for(
     job_id: str,
-    look: Callable[[], Job],
+    load: Callable[[], Job],
     read: Callable[[Job], ContentResponse],
-    asked: ContentRequest,
+    query: ContentRequest,
     waiting: Waiting,
 ) -> ContentResponse:
-    """What `read` makes of the job that `look` gives once it is over; otherwise a redirect to where to go on waiting.
+    """Wait until the job that `load` returns is over; returns what `read` makes of it, or a redirect to go on waiting.
 
     Raises:
-        StillRunning: nobody would follow another redirect.
+        StillRunning: the official SDKs would not follow another redirect.
         RateLimitReached: as many polls of the key wait as may.
-        GatewayError: whatever `look` and `read` raise, but for `StorageUnavailable`.
+        GatewayError: what `load` and `read` raise, except for `StorageUnavailable`.
     """
     deadline, place = waiting.deadline, waiting.place
-    give_up_at = min(time.monotonic() + asked.wait_s, deadline.at_s)
+    give_up_at = min(time.monotonic() + query.wait_s, deadline.at_s)
     job: Job | None = None
     try:
         while True:
             failed: str | None = None
             try:
-                job = look()
+                job = load()
                 if job.is_final:
-                    if asked.is_last_for(job) or deadline.remaining_s() >= READING_S:
+                    if query.is_last_for(job) or deadline.remaining_s() >= READING_S:
                         place.leave()
                         return read(job)
-                    give_up_at = 0.0  # the next request has the time
+                    give_up_at = 0.0  # the next request has enough time
             except StorageUnavailable:
                 failed = StorageUnavailable.__name__
             left = give_up_at - time.monotonic()
             if left <= 0:
-                return _later(job_id, job, asked, failed)
+                return _later(job_id, job, query, failed)
             try:
                 place.take()
             except MeteringUnavailable:
-                return _later(job_id, job, asked, MeteringUnavailable.__name__)
+                return _later(job_id, job, query, MeteringUnavailable.__name__)
             time.sleep(min(waiting.poll_s, left))
     finally:
         place.leave()
 
 
-def _later(job_id: str, job: Job | None, asked: ContentRequest, failed: str | None) -> ContentResponse:
-    if not asked.is_last_for(job):
-        response = to_job(job_id, job_url(job_id), asked.next_url(job_id))
+def _later(job_id: str, job: Job | None, query: ContentRequest, failed: str | None) -> ContentResponse:
+    if not query.is_last_for(job):
+        response = to_job(job_id, job_url(job_id), query.next_url(job_id))
         return ContentResponse(response, (), failed)
-    state = "cannot be looked at now" if failed else "is still running"
+    state = "cannot be read now" if failed else "is still running"
     raise StillRunning(
-        f"The job '{job_id}' {state}, and nothing is lost: it goes on, and is not paid again. "
-        f"Its result will be at {content_url(job_id)}; GET /v1/audio/jobs/{job_id} tells how far it is."
+        f"The job '{job_id}' {state}. Nothing is lost: the work continues, and is charged once. "
+        f"Its result will be at {content_url(job_id)}; GET /v1/audio/jobs/{job_id} shows the progress."
     )

@@ -24,7 +24,7 @@ from audio_gateway.use_cases.jobs.start import JobService
 def jobs_app(
     *, stopping: JobStopping, results: ResultStore, waits: PollPlaces, writer_of: WriterOf, poll_s: float = 0.5
 ) -> FastAPI:
-    """The app of the jobs function; `poll_s` is how often a job that is waited for is looked at."""
+    """The app of the jobs function; `poll_s` is how often a request that waits for a job reads it."""
     app = create_app("jobs")
     job_service = stopping.job_service
     contents = JobContent(job_service.store, job_service.files, results)
@@ -34,7 +34,7 @@ def jobs_app(
         caller = caller_of(request)
         asked = PageQuery.of(request)
         if asked.after is not None and not is_job_id(asked.after):
-            raise InvalidRequest("'after' must be the id of a job, the last of the page before.", param="after")
+            raise InvalidRequest("'after' must be the id of a job: the last one of the previous page.", param="after")
         now_s = job_service.now_ms() // 1000
         found = job_service.store.newest(caller.project_id, now_s, after=asked.after, limit=asked.limit + 1)
         shown = [job_json(job) for job in found[: asked.limit]]
@@ -70,7 +70,7 @@ def jobs_app(
         _no_parameters(request)
         job = cancel_job(_job_of(caller, job_id, job_service), deps=stopping)
         if job.status != "cancelled":
-            message = f"The job '{job_id}' has {job.status}: there is nothing to cancel. DELETE removes its result."
+            message = f"The job '{job_id}' has already {job.status} and cannot be cancelled. DELETE removes its result."
             raise Conflict(message, code="job_not_cancellable")
         request_log_of(request).price_microusd = _price(job)
         return json_response(job_json(job))
@@ -87,30 +87,30 @@ def _content(
     request: Request, job_id: str, job_service: JobService, contents: JobContent, place: PollPlace, poll_s: float
 ) -> Response:
     caller = caller_of(request)
-    asked = ContentRequest.of(request)
+    query = ContentRequest.of(request)
     request_log, deadline = request_log_of(request), deadline_of(request)
 
-    def look() -> Job:
+    def load() -> Job:
         job = _job_of(caller, job_id, job_service)
         request_log.model = job.model
         return job
 
     def read(job: Job) -> ContentResponse:
-        found = contents.of(job, asked, deadline)
+        found = contents.of(job, query, deadline)
         if job.work is not None:
             request_log.price_microusd = job.work.price_microusd
         return found
 
-    answer = wait_for(job_id, look, read, asked, Waiting(deadline, poll_s, place))
+    answer = wait_for(job_id, load, read, query, Waiting(deadline, poll_s, place))
     request_log.ignored, request_log.error = answer.ignored, answer.error
     return answer.response
 
 
 def _job_of(caller: Caller, job_id: str, job_service: JobService) -> Job:
-    """The caller's project's job; raises `NotFound`, for a job of another project as for none."""
+    """The job of the caller's project. Raises `NotFound`, also for a job of another project."""
     job = job_service.store.get(caller.project_id, job_id, job_service.now_ms() // 1000) if is_job_id(job_id) else None
     if job is None:
-        message = f"There is no job '{job_id[:100]}' in this project; it may have been deleted, or its time has passed."
+        message = f"There is no job '{job_id[:100]}' in this project; it may have been deleted or have expired."
         raise NotFound(message, param="job_id", code="job_not_found")
     return job
 

@@ -1,1 +1,1 @@
-"""Work that takes longer than a request: uploads, jobs and their webhooks."""
+"""Jobs: requests whose work goes on after the response."""

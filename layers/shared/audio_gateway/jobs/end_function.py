@@ -1,4 +1,4 @@
-"""The function that ends jobs, called past the state machine: for a job that was cancelled, or lost its execution."""
+"""Calls the function that ends jobs, outside the state machine: for a job that was cancelled or lost its execution."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from audio_gateway.jobs.job import JobRef
 
 
 class EndFunction:
-    """Calls it without waiting; Lambda tries it three times. `function` is its name."""
+    """Calls the function named `function` without waiting for it; Lambda tries each call up to three times."""
 
     def __init__(self, function: str) -> None:
         self._function = function
 
     @cached_property
-    def _client(self) -> Any:  # the types of all of Lambda are not worth one call
+    def _client(self) -> Any:  # one call is not worth a dependency on Lambda's types
         return aws_client("lambda", connect_timeout=1, read_timeout=5, attempts=3)
 
     def end(self, job: JobRef) -> None:
-        """Have a job ended whose work was stopped, or done what is left of one that is over.
+        """End a job whose work was stopped, or complete the end of one that is over.
 
-        Safe to repeat; raises `StorageUnavailable`.
+        Safe to repeat. Raises `StorageUnavailable`.
         """
         self._call(job, "interrupted")
 
     def cancel(self, job: JobRef) -> None:
-        """Have a job cancelled whose work was stopped; safe to repeat, and raises, as `end`."""
+        """Cancel a job whose work was stopped. Safe to repeat. Raises `StorageUnavailable`."""
         self._call(job, "cancelled")
 
     def _call(self, job: JobRef, why: str) -> None:
         event = json.dumps({"project_id": job.project_id, "job_id": job.id, why: True})
-        with or_unavailable("The job cannot be ended at the moment. Try again."):
+        with or_unavailable("The job cannot be ended now. Try again."):
             self._client.invoke(FunctionName=self._function, InvocationType="Event", Payload=event.encode())

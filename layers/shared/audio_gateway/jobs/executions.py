@@ -1,4 +1,4 @@
-"""The state machine that works on jobs. An execution has its job's id as its name: a job has one at most."""
+"""The state machine that works on jobs. An execution is named after its job, so a job has at most one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RUNNING: Final = "RUNNING"
 
 
 class Executions:
-    """Starts, stops and looks. `machine_arn` is the state machine's."""
+    """Starts, stops and lists the executions of the state machine `machine_arn`."""
 
     def __init__(self, machine_arn: str) -> None:
         self._machine_arn = machine_arn
@@ -33,27 +33,27 @@ class Executions:
         return client
 
     def start(self, job: JobRef) -> None:
-        """Begin the work. Safe to repeat; raises `StorageUnavailable` if it cannot be begun."""
-        begin = json.dumps({"project_id": job.project_id, "job_id": job.id})
-        with suppress(_Fine), _as_ours("started", _STARTED_ALREADY):
-            self._client.start_execution(stateMachineArn=self._machine_arn, name=job.id, input=begin)
+        """Start the work. Safe to repeat. Raises `StorageUnavailable` if it cannot be started."""
+        state = json.dumps({"project_id": job.project_id, "job_id": job.id})
+        with suppress(_NothingToDo), _or_unavailable("started", _STARTED_ALREADY):
+            self._client.start_execution(stateMachineArn=self._machine_arn, name=job.id, input=state)
 
     def stop(self, job: JobRef) -> None:
-        """End the work: nothing new is begun. Safe to repeat; raises `StorageUnavailable` if it cannot be ended."""
-        with suppress(_Fine), _as_ours("stopped", _OVER):
+        """Stop the work: no more steps start. Safe to repeat. Raises `StorageUnavailable` if it cannot be stopped."""
+        with suppress(_NothingToDo), _or_unavailable("stopped", _OVER):
             self._client.stop_execution(executionArn=self._arn(job.id))
 
     def running(self) -> set[str]:
-        """The ids of all jobs that are worked on, as of a moment ago; raises `StorageUnavailable`."""
-        with _as_ours("looked at"):
+        """The ids of all jobs with a running execution, possibly some seconds old. Raises `StorageUnavailable`."""
+        with _or_unavailable("checked"):
             pages = self._client.get_paginator("list_executions").paginate(
                 stateMachineArn=self._machine_arn, statusFilter=_RUNNING
             )
             return {execution["name"] for page in pages for execution in page["executions"]}
 
     def is_running(self, job_id: str) -> bool:
-        """Whether a job is worked on; False also if that was never begun. Raises `StorageUnavailable`."""
-        with suppress(_Fine), _as_ours("looked at", _NONE):
+        """Whether a job has a running execution. Raises `StorageUnavailable`."""
+        with suppress(_NothingToDo), _or_unavailable("checked", _NONE):
             return self._client.describe_execution(executionArn=self._arn(job_id))["status"] == _RUNNING
         return False
 
@@ -61,18 +61,18 @@ class Executions:
         return self._machine_arn.replace(":stateMachine:", ":execution:") + f":{job_id}"
 
 
-class _Fine(Exception):
-    """There is nothing to be done."""
+class _NothingToDo(Exception):
+    """The call had nothing to do."""
 
 
 @contextmanager
-def _as_ours(what: str, fine: frozenset[str] = frozenset()) -> Iterator[None]:
-    """What Step Functions has against a call becomes `StorageUnavailable`, or `_Fine` for the codes that are."""
+def _or_unavailable(what: str, harmless: frozenset[str] = frozenset()) -> Iterator[None]:
+    """Raises `StorageUnavailable` for an error of Step Functions, or `_NothingToDo` for the codes in `harmless`."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        if isinstance(error, ClientError) and error.response["Error"]["Code"] in fine:
-            raise _Fine from error
-        raise StorageUnavailable(f"The work cannot be {what} at the moment. Try again.") from error
+        if isinstance(error, ClientError) and error.response["Error"]["Code"] in harmless:
+            raise _NothingToDo from error
+        raise StorageUnavailable(f"The work cannot be {what} now. Try again.") from error

@@ -1,30 +1,29 @@
-"""The audio at a URL, brought into a job's files as the first thing of its work."""
+"""Fetches the audio at a URL into a job's files, at the start of its work."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import JobRef
-from audio_gateway.jobs.job_files import JobFiles
+from audio_gateway.jobs.job_files import JobFiles, files_gone
 from audio_gateway.net.guarded_fetch import remote_file
 from audio_gateway.net.targets import AllowedHosts
 from audio_gateway.storage.objects import SourceFile
 from audio_gateway.uploads.upload import MAX_BYTES
 
 FETCH_SECONDS = 600
-"""How long it may take; the rest of the step's time is for reading and cutting it."""
+"""How long a fetch may take; the rest of the step's time is for reading and cutting the audio."""
 
 
 class Fetcher:
-    """Fetches with the guard of `jobs.remote`."""
+    """Fetches with `net.guarded_fetch`."""
 
     def __init__(self, files: JobFiles, allow: AllowedHosts) -> None:
         self._files = files
         self._allow = allow
 
     def __call__(self, job: JobRef, url: str, watched: Callable[[Iterable[bytes]], Iterator[bytes]]) -> SourceFile:
-        """Fetch the file, unless that was done before. What comes is `watched`, which may end it.
+        """Fetch the file, unless an earlier try did. Its pieces pass through `watched`, which may stop the fetch.
 
         Raises what `remote_file` and `watched` raise, and `StorageUnavailable`.
         """
@@ -34,5 +33,5 @@ class Fetcher:
                 self._files.put_stream(job, "source", watched(pieces), "application/octet-stream")
             found = self._files.find(job, "source")
         if found is None:
-            raise StorageUnavailable("The job's files are gone: it was deleted, or its time has passed.")
+            raise files_gone()
         return found

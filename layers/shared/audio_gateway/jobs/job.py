@@ -1,10 +1,10 @@
-"""A job: one request whose work goes on after its answer.
+"""A job: one request whose work goes on after the response.
 
     queued ──► running ──► succeeded
        │          ├──────► failed
        └──────────┴──────► cancelled
 
-The last three are final: whoever gets there first decides, and nothing changes them.
+The last three are final: the first one to be written counts, and nothing changes it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 FINAL: Final = frozenset({"succeeded", "failed", "cancelled"})
 
 JOB_KEPT_SECONDS: Final = 7 * 24 * 3600
-"""How long a job and its result can be fetched. The bucket's lifecycle rule for `jobs/` removes the files."""
+"""How long a job and its result can be read. The bucket's lifecycle rule for `jobs/` removes the files."""
 
 JOB_HOLD_SECONDS: Final = 3600
-"""From when on the sweeper asks what became of a job whose price is held. While it runs, the hold stays; a hold of
-which there is no job, because its start broke off, is given back then."""
+"""After this the sweeper checks what became of a job whose price is held. The hold stays while the job runs, and is
+released if there is no job, because its start was interrupted."""
 
 _ID: Final = re.compile(r"job_[0-9a-f]{24}", re.ASCII)
 
@@ -42,9 +42,9 @@ class JobRef:
 
 @dataclass(frozen=True, slots=True)
 class JobError:
-    """Why a job failed, as the caller reads it.
+    """Why a job failed, as its caller sees it.
 
-    `code` is OpenAI's machine-readable one; `status` the HTTP status that the synchronous call would have had; `retry`
+    `code` is OpenAI's machine-readable code, `status` the HTTP status that the synchronous call would have had. `retry`
     is False where another try cannot help.
     """
 
@@ -58,11 +58,11 @@ class JobError:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The chunks of a job whose answer has come, as they were counted while it was running: what it costs if it ends.
+    """The chunks of a job that are done, as counted while it runs. They are what the job costs if it ends now.
 
-    `tasks` are the numbers of the tasks all of whose chunks are counted, `chunks` those of the other counted chunks.
-    `count` is how many chunks that is in all; nothing is ever taken back, so that the same count is the same chunks.
-    `served` is how much each model did, in the unit of the plan's places (jobs/plan.py).
+    `tasks` are the numbers of the tasks with all chunks counted, `chunks` the numbers of the other counted chunks.
+    `count` is the number of all of these chunks. No chunk is ever uncounted, so an equal count means equal chunks.
+    `served` is how much each model did, in the unit of the plan's spans (jobs/plan.py).
     """
 
     tasks: frozenset[int] = frozenset()
@@ -73,13 +73,14 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is kept of a job in the table: ids, numbers and states; never text, a transcript, audio or a file's name.
+    """A job as the table stores it: ids, numbers and states, but no text, transcript, audio or file name.
 
-    Times are unix seconds, `completed_ms` unix milliseconds: it stamps the job's ledger row. `total` is the number of
-    tasks, `whole_units` how much all of them are in the unit of the plan's places, and `whole_amount` what that is
-    charged as; 0 until it is known. `partial` says that a failed or cancelled job has a result for a part of its input.
-    `work` is what was done and is charged, None for nothing. `hold` is written before the price is held: a step that is
-    repeated holds the same one. `unbilled_cost_microusd` is what providers took for nothing, for good once it is over.
+    Times are unix seconds; `completed_ms` is unix milliseconds and stamps the job's ledger row. `total` is the number
+    of tasks, `whole_units` the size of all of them in the unit of the plan's spans, and `whole_amount` the amount that
+    is charged for it; all three are 0 until they are known. `partial` says that a failed or cancelled job has a result
+    for a part of its input. `work` is what was done and is charged, None for nothing. `hold` is written before the
+    price is held: a step that is repeated holds the same one. `unbilled_cost_microusd` is what providers charged for
+    work that the caller does not pay, final once the job is over.
     """
 
     id: str
@@ -104,30 +105,30 @@ class Job:
 
     @property
     def ref(self) -> JobRef:
-        """Its name."""
+        """The job's name."""
         return JobRef(self.project_id, self.id)
 
     @property
     def completed(self) -> int:
-        """How many of its tasks are done."""
+        """The number of tasks that are done."""
         return len(self.answered.tasks)
 
     @property
     def amount(self) -> int | None:
-        """What was done: characters, or milliseconds of audio; None for nothing."""
+        """What was done, in characters or milliseconds of audio; None for nothing."""
         return None if self.work is None else self.work.amount
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing changes any more."""
+        """Whether the job is over."""
         return self.status in FINAL
 
 
 def new_job_id(at_ms: int) -> str:
-    """An id that nobody can guess, and that sorts by the moment of its making."""
+    """An id that cannot be guessed, and that sorts by the time of its creation."""
     return f"job_{at_ms:012x}{secrets.token_hex(6)}"
 
 
 def is_job_id(text: str) -> bool:
-    """Whether a job may have this id."""
+    """Whether the text has the form of a job's id."""
     return _ID.fullmatch(text) is not None

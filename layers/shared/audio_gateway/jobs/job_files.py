@@ -1,16 +1,17 @@
-"""The files of jobs in the gateway's bucket: what was asked, its audio, what came of each chunk, and the result.
+"""The files of jobs in the gateway's bucket: the request, its audio, the result of each chunk, and of the job.
 
-    jobs/<project id>/<job id>/order.json      what was asked: the only place where a job's text, prompt or names are
+    jobs/<project id>/<job id>/order.json      the request: the only place with a job's text, prompt or names
                                source          audio that came with the request
-                               plan.json       where each chunk lies (jobs/plan.py)
+                               plan.json       the span of each chunk in the input (jobs/plan.py)
                                chunks/<n>      a chunk of the input: FLAC, or text
-                               parts/<n>       what came of it: a transcript, or samples
-                               failed/<n>      why the last try at it failed; without meaning once there is a part
+                               parts/<n>       its result: a transcript, or samples
+                               done/<n>        the record that it is done: the model, and the size of the result
+                               failed/<n>      why the last try at a task failed; meaningless once the task is done
                                error.json      why the last try at another step failed
                                result          the transcript, or the speech
-                               partial         of a cancelled job: as much of it as was done, and nothing else is left
+                               partial         the same of a cancelled job, as far as it was done
 
-The bucket's lifecycle rule removes all of it with the job.
+The bucket's lifecycle rule removes them together with the job.
 """
 
 from __future__ import annotations
@@ -32,28 +33,28 @@ if TYPE_CHECKING:
     from audio_gateway.jobs.job import JobRef
 
 PART_BYTES: Final = 8 * 1024 * 1024
-"""Of a multipart upload: S3 takes 10,000 of them, and none below 5 MB but the last."""
+"""The size of a part in a multipart upload. S3 takes up to 10,000 parts, of at least 5 MB except for the last."""
 READ_BYTES: Final = 1024 * 1024
 
 
 def files_gone() -> StorageUnavailable:
-    """What is raised where a file of a job must be there and is not."""
-    return StorageUnavailable("The job's files are gone: it was deleted, or its time has passed.")
+    """The error for a job's file that should exist and does not."""
+    return StorageUnavailable("The job's files no longer exist: the job was deleted or has expired.")
 
 
 _CONNECT_TIMEOUT_S: Final = 1.0
 _READ_TIMEOUT_S: Final = 3.0
 _ATTEMPTS: Final = 2
-_PAUSE_S: Final = 0.05  # between two tries, at most
+_PAUSE_S: Final = 0.05  # the longest between two tries
 LONGEST_READ_S: Final = _ATTEMPTS * max(_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S) + _PAUSE_S
-"""What it takes a request at most to find out that a file cannot be read: 6.05 s. The time-out is for each piece that
-arrives, so that a large file may take longer."""
+"""The longest that a request takes to find out that a file cannot be read: 6.05 s. The timeout is for each piece that
+arrives, so a large file may take longer."""
 
 
 class JobFiles:
-    """All jobs' files. Every call raises `StorageUnavailable` if the bucket cannot be read or written.
+    """The files of all jobs. Every method raises `StorageUnavailable` if the bucket cannot be read or written.
 
-    `patient` is for the steps of jobs, for which nobody waits.
+    `patient` sets long timeouts: for the steps of jobs, where no caller waits for a response.
     """
 
     def __init__(self, bucket: str, *, patient: bool = True) -> None:
@@ -71,21 +72,21 @@ class JobFiles:
         return client
 
     def put(self, job: JobRef, name: str, data: bytes) -> SourceFile:
-        """Write a small file, in place of one that is there; the file as a source."""
+        """Write a small file, replacing an existing one; returns it as a source."""
         key = _key(job, name)
         with or_storage_unavailable():
             written = self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
         return SourceFile(key, written["ETag"], len(data))
 
     def get(self, job: JobRef, name: str) -> bytes | None:
-        """A whole file; None if there is none."""
+        """The whole file, None if it does not exist."""
         key = _key(job, name)
         with or_storage_unavailable(), suppress(ObjectAbsent), absent(self._client, self._bucket, key):
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return None
 
     def has(self, job: JobRef, name: str) -> bool:
-        """Whether there is such a file."""
+        """Whether the file exists."""
         return self.find(job, name) is not None
 
     def find(self, job: JobRef, name: str) -> SourceFile | None:
@@ -98,16 +99,16 @@ class JobFiles:
         return None
 
     def put_json(self, job: JobRef, name: str, value: Any) -> None:
-        """Write a value as JSON. Lone surrogates, which JSON from callers may hold, survive."""
+        """Write a value as JSON. Lone surrogates, which may come in callers' JSON, are kept."""
         self.put(job, name, json.dumps(value, separators=(",", ":")).encode())
 
     def get_json(self, job: JobRef, name: str) -> Any:
-        """What `put_json` wrote; None if there is none."""
+        """The value that `put_json` wrote, None if the file does not exist."""
         data = self.get(job, name)
         return None if data is None else json.loads(data)
 
     def read(self, job: JobRef, name: str) -> Iterator[bytes]:
-        """A file in pieces, read while they are asked for; raises `StorageUnavailable` if there is no such file."""
+        """A file in pieces, each read when it is asked for. Raises `StorageUnavailable` if the file does not exist."""
         found = self.find(job, name)
         if found is None:
             raise files_gone()
@@ -116,13 +117,13 @@ class JobFiles:
             yield reader.read(start, min(start + READ_BYTES, found.size))
 
     def reader(self, source: SourceFile) -> ObjectReader:
-        """Reads any part of an object, as long as it is the same one."""
+        """A reader for any part of an object, as long as the object is unchanged."""
         return ObjectReader(self._client, self._bucket, source)
 
     def put_stream(self, job: JobRef, name: str, pieces: Iterable[bytes], content_type: str) -> int:
-        """Write a file of any size while it is made; answers its bytes. It is there once all of it is.
+        """Write a file of any size while it is made; returns its size in bytes. It exists only once it is complete.
 
-        Whatever `pieces` raises is raised, and then nothing is written.
+        Raises what `pieces` raises; nothing is written then.
         """
         key, parts = _key(job, name), _parts(pieces)
         first = next(parts, b"")
@@ -134,7 +135,7 @@ class JobFiles:
             return len(first)
 
     def remove(self, job: JobRef, *, but: Collection[str] = ()) -> None:
-        """Remove everything of a job, `but` for some files. Safe to repeat."""
+        """Remove all files of a job except `but`. Safe to repeat."""
         kept = {_key(job, name) for name in but}
         with or_storage_unavailable():
             remove_objects(self._client, self._bucket, _key(job, ""), but=kept)

@@ -1,24 +1,24 @@
-"""Jobs in DynamoDB: one item each, changed only by conditional updates, so that every step may be repeated.
+"""Jobs in DynamoDB: one item each, changed only by conditional updates, so every step can be repeated.
 
 pk  JOBS#<project id>      sk  <job id>
-ttl                        DynamoDB removes the item some time after `expires_at`; readers look at that themselves
+ttl                        DynamoDB removes the item some time after `expires_at`; readers check that themselves
 
-pk  OPEN_JOBS              sk  <job id>      from before there is the job until its end is settled and told
+pk  OPEN_JOBS              sk  <job id>      from before the job exists until its end is settled and published
 project_id, created_at, ttl
-asked_at                   when its end was last asked for, because its work had stopped (use_cases/jobs/orphaned.py)
-cancel_asked               an operator wants it cancelled: the next sweep has that done
+asked_at                   when its end was last requested, because its work had stopped (use_cases/jobs/orphaned.py)
+cancel_asked               an operator wants it cancelled: the next sweep does that
 
-What is answered of a job is counted in its item, while it runs and no longer: so whoever ends it knows what it costs.
+The chunks that are done are counted in the job's item while it runs, so that any process that ends it knows its price.
 
 done                       the numbers of the tasks that are done
-parts                      the numbers of other chunks that are, where a task has several
-answers                    how many chunks that is in all: an end is decided for so many of them
-by_<model>                 how much the model did of them, in the unit of the plan's places
-in_vain                    micro-dollars that providers took for nothing, as far as the key's account is to count it
+parts                      the numbers of the other chunks that are done, where a task has several
+answers                    the number of all these chunks: an end is decided for exactly so many
+by_<model>                 how much of them the model did, in the unit of the plan's spans
+in_vain                    unbilled cost in micro-dollars that the key's account is to count
 
-A write costs a unit for each KB of the item: some 600 bytes, 30 for each model, and 3 for each number in a set. There
-are, of 10,000 chunks in 375 tasks and 40 lanes, 375 and at most 40 x 26 numbers: 5 KB in all. A job of 375 chunks takes
-some 550 units for its counts.
+A write costs one unit for each KB of the item, which has some 600 bytes, 30 for each model and 3 for each number in a
+set. 10,000 chunks in 375 tasks and 40 lanes are 375 and at most 40 x 26 numbers: 5 KB in all. Counting a job of 375
+chunks takes some 550 units.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _BY: Final = "by_"
 
 @dataclass(frozen=True, slots=True)
 class OpenJob:
-    """A job about which something is left to be done. Times are unix seconds; `asked_at` is 0 for never.
+    """A job whose end is not complete. Times are unix seconds; `asked_at` is 0 for never.
 
     `cancel_asked` says that an operator wants it cancelled.
     """
@@ -66,18 +66,18 @@ class OpenJob:
 
 
 class JobStore:
-    """The jobs of all projects. Every call raises `StorageUnavailable` if the table cannot be reached."""
+    """The jobs of all projects. Every method raises `StorageUnavailable` if the table cannot be reached."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._table = Table(client, table, StorageUnavailable)
 
     def create(self, job: Job) -> None:
-        """Write a new job, which is open. Safe to repeat: one that is there stays as it is."""
+        """Write a new, open job. Safe to repeat: an existing job stays unchanged."""
         self._table.put_new(_open_item(job))
         self._table.put_new(_item(job))
 
     def get(self, project_id: str, job_id: str, now_s: int) -> Job | None:
-        """The job as it is now; None if the project has none of this id, or not any more."""
+        """The job as it is now; None if the project has no job with this id, or it has expired."""
         item = self._table.get(_key(project_id, job_id))
         if item is None or int(item["expires_at"]["N"]) <= now_s:
             return None
@@ -92,15 +92,15 @@ class JobStore:
         return HeldJob(job.completed_ms, job.work, job.unbilled_cost_microusd)
 
     def newest(self, project_id: str, now_s: int, *, after: str | None, limit: int) -> list[Job]:
-        """At most `limit` of the project's jobs, newest first, those before `after` where it is given."""
+        """Up to `limit` of the project's jobs, newest first; only those older than `after` if it is given."""
         items = self._table.query(f"JOBS#{project_id}", newest_first=True, after=after, page=limit)
         return list(islice((_job(item) for item in items if int(item["expires_at"]["N"]) > now_s), limit))
 
     def record_hold(self, job: Job, hold: Hold) -> bool:
-        """Write down the hold that is about to be admitted, in place of the one that `job` knows of.
+        """Record the hold that is about to be admitted, in place of the one in `job`. False if the job is over.
 
-        False if the job is over. Raises `StorageUnavailable` also where another run of the step has written down one of
-        its own meanwhile: who tries again finds that one.
+        Raises `StorageUnavailable` also if another run of the step has recorded its own hold meanwhile: the next try
+        finds that one.
         """
         values = {**_OPEN_VALUES, ":hold": {"S": hold_text(hold)}}
         known = "attribute_not_exists(#hold)"
@@ -126,7 +126,7 @@ class JobStore:
         )
 
     def count_chunk(self, job: Job, chunk: DoneChunk) -> bool:
-        """Count a chunk, once however often it is said; False if it is not, as the job was over before."""
+        """Count a chunk. Safe to repeat: it is counted once. False if it is not counted because the job is over."""
         names = {"#done": "done", "#parts": "parts", "#answers": "answers", "#by": _BY + chunk.model}
         values = {
             ":running": {"S": "running"},
@@ -148,14 +148,14 @@ class JobStore:
         return chunk.task in answered.tasks or chunk.number in answered.chunks
 
     def add_unbilled_cost(self, job: Job, cost_microusd: int) -> None:
-        """Count what a provider took for nothing, while the job runs: what is under way at its end, `finish` counts.
+        """Count the cost of unbilled work while the job runs. `finish` counts what is in progress at its end.
 
-        A write whose answer is lost may count twice.
+        A write whose response is lost may count twice.
         """
         values = {":running": {"S": "running"}, ":cost": {"N": str(cost_microusd)}}
         self._change(job, "ADD in_vain :cost", "#status = :running", values, {})
 
-    def finish(  # noqa: PLR0913 - all that is decided with a job's end
+    def finish(  # noqa: PLR0913 - one write decides all of it
         self,
         job: Job,
         status: Status,
@@ -166,11 +166,11 @@ class JobStore:
         partial: bool = False,
         unbilled_cost_microusd: int = 0,
     ) -> Job | None:
-        """Make an open job final; the job as it is afterwards, None if it is gone. Whoever came first has decided.
+        """Make an open job final; returns the job as it is afterwards, None if it was deleted. The first end counts.
 
-        `at_ms` is the moment, which stamps the ledger row. A job of which more chunks are counted than `job` knows of
-        stays open: `work` is of those that it does know. `unbilled_cost_microusd` comes on top of what is counted by
-        then.
+        `at_ms` is the time of the end, which stamps the ledger row. The job stays open if more chunks are counted by
+        now than in `job`, because `work` does not include them. `unbilled_cost_microusd` is added to the cost counted
+        so far.
         """
         values: dict[str, Any] = {**_OPEN_VALUES, ":final": {"S": status}, ":at": {"N": str(at_ms)}}
         known = "attribute_not_exists(answers)"
@@ -199,7 +199,7 @@ class JobStore:
         return None if item is None else _job(item)
 
     def delete(self, job: Job) -> bool:
-        """Remove a job that is over; False if it is not, or not any more there."""
+        """Delete a job that is over; False if it is not over, or does not exist."""
         return self._table.delete(
             _key(job.project_id, job.id),
             "completed_ms > :zero",
@@ -207,20 +207,20 @@ class JobStore:
         )
 
     def close(self, job_id: str) -> None:
-        """Nothing is left to be done about a job: it is over, settled and told, or gone. Safe to repeat."""
+        """Take a job off the list of open jobs: it is over, settled and published, or deleted. Safe to repeat."""
         self._table.delete(_open_key(job_id), "created_at > :zero", {":zero": {"N": "0"}})
 
     def open_jobs(self) -> Iterator[OpenJob]:
-        """All jobs that are not closed, oldest first, of all projects."""
+        """The open jobs of all projects, oldest first."""
         yield from map(_open_job, self._table.query(_OPEN_JOBS))
 
     def open_job(self, job_id: str) -> OpenJob | None:
-        """A job that is not closed; None for one that is."""
+        """An open job; None for one that is closed."""
         item = self._table.get(_open_key(job_id))
         return None if item is None else _open_job(item)
 
     def request_cancel(self, job_id: str) -> bool:
-        """Have an open job cancelled by the next sweep; False if it is not open, or not any more. Safe to repeat."""
+        """Ask the next sweep to cancel a job; False if the job is not open. Safe to repeat."""
         return self._table.update(
             {
                 "Key": _open_key(job_id),
@@ -231,7 +231,7 @@ class JobStore:
         )
 
     def claim(self, job: OpenJob, now_s: int) -> bool:
-        """Write down that its end is asked for now; False if it was closed, or somebody else has asked."""
+        """Record that the job's end is requested now; False if it was closed, or another process has requested it."""
         return self._table.update(
             {
                 "Key": _open_key(job.id),

@@ -1,4 +1,4 @@
-"""How a job's work is divided: what of its input each chunk holds."""
+"""How a job's work is divided: the span of the input that each chunk holds."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from audio_gateway.jobs.job import Answered
 
 @dataclass(frozen=True, slots=True)
 class ChunkSpan:
-    """A chunk's place in the input, from `start` up to `end`: samples at 16 kHz, or characters.
+    """A chunk's span of the input, from `start` up to `end`, in samples at 16 kHz or characters.
 
-    The first `overlap` of them are also in the chunk before.
+    The first `overlap` of them are also in the previous chunk.
     """
 
     start: int
@@ -22,15 +22,15 @@ class ChunkSpan:
 
     @property
     def own(self) -> int:
-        """What no chunk before it has."""
+        """The length that no earlier chunk has."""
         return self.end - self.start - self.overlap
 
 
 @dataclass(frozen=True, slots=True)
 class DoneChunk:
-    """A chunk whose answer has come: by which model, and how much it is in the unit of its place.
+    """A chunk that is done: the model that did it, and its length in the unit of its span.
 
-    `rest` are the other chunks of its task if that is done with this one, None where one of them is still missing.
+    `rest` are the other chunks of its task if this one completes the task, None if the task is not complete.
     """
 
     number: int
@@ -42,7 +42,7 @@ class DoneChunk:
 
 @dataclass(frozen=True, slots=True)
 class JobPlan:
-    """All chunks in order. `amount` is what is charged for all of them: milliseconds of audio, or characters.
+    """All chunks, in order. `amount` is what is charged for all of them, in milliseconds of audio or characters.
 
     `jumps` are those of the recording's `Timeline`.
     """
@@ -52,19 +52,19 @@ class JobPlan:
     jumps: tuple[tuple[int, int], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """As it is kept: numbers only."""
+        """The plan as it is stored: numbers only."""
         pieces = [[piece.start, piece.end, piece.overlap] for piece in self.pieces]
         return {"amount": self.amount, "pieces": pieces, "jumps": self.jumps}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        """What `to_json` gave."""
-        jumps = tuple((at_ms, ahead_ms) for at_ms, ahead_ms in value.get("jumps", ()))  # of older plans: none
+        """The plan that `to_json` returned."""
+        jumps = tuple((at_ms, ahead_ms) for at_ms, ahead_ms in value.get("jumps", ()))  # none in older plans
         return cls(value["amount"], tuple(ChunkSpan(*numbers) for numbers in value["pieces"]), jumps)
 
     @property
     def tasks(self) -> int:
-        """How many tasks there are: one for each chunk, or for several in a row where there are very many."""
+        """The number of tasks: one for each chunk, or for several consecutive chunks if there are very many."""
         return -(-len(self.pieces) // self._chunks_of_a_task)
 
     def chunks_of(self, task: int) -> range:
@@ -73,32 +73,32 @@ class JobPlan:
         return range(first, min(first + self._chunks_of_a_task, len(self.pieces)))
 
     def task_of(self, chunk: int) -> int:
-        """The number of the task that a chunk belongs to."""
+        """The number of a chunk's task."""
         return chunk // self._chunks_of_a_task
 
     def counted(self, answered: Answered) -> list[int]:
-        """The numbers of the chunks that are counted, in order."""
+        """The numbers of the counted chunks, in order."""
         of_tasks = {chunk for task in answered.tasks for chunk in self.chunks_of(task)}
         return sorted(of_tasks | answered.chunks)
 
     def done(self, number: int, model: str, counted: Collection[int]) -> DoneChunk:
-        """A chunk that `model` has done, as it is counted behind those that are."""
+        """A chunk that `model` has done, to be counted after the `counted` ones."""
         task = self.task_of(number)
         rest = tuple(other for other in self.chunks_of(task) if other != number)
         is_last = all(other in counted for other in rest)
         return DoneChunk(number, task, model, self.pieces[number].own, rest if is_last else None)
 
     def amount_of(self, number: int) -> int:
-        """What a chunk is charged as: its share of the whole, rounded down."""
+        """The amount that is charged for a chunk: its share of the whole, rounded down."""
         return self.pieces[number].own * self.amount // max(1, self.units)
 
     @property
     def units(self) -> int:
-        """How much all chunks are, in the unit of their places; what two of them share is counted once."""
+        """The length of all chunks in the unit of their spans; overlaps count once."""
         return sum(piece.own for piece in self.pieces)
 
     def lanes(self, concurrency: int) -> list[list[int]]:
-        """The numbers of the tasks, dealt out to so many that each does its own one after the other."""
+        """The numbers of the tasks, dealt out to lanes; each lane works through its tasks one after the other."""
         count = min(concurrency, MOST_LANES, self.tasks)
         return [list(range(lane, self.tasks, count)) for lane in range(count)]
 
@@ -108,21 +108,21 @@ class JobPlan:
 
 
 MOST_TASKS: Final = 375
-"""What the history of an execution, 25,000 events, has room for even if each of them uses up all of its tries.
+"""The most tasks that fit into an execution's history of 25,000 events, even if every task uses all of its tries.
 
-Step Functions writes 9 events for a task that is given up, and 3 for each further try, of which there are 15.
+Step Functions writes 9 events for a task that fails, and 3 for each further try, of which there are 15.
 """
 
 MOST_PIECES: Final = 10_000
-"""What the steps before and behind the chunks read and write within Lambda's 15 minutes, one file after the other."""
+"""The most chunks that the steps before and after them can read and write one by one in Lambda's 15 minutes."""
 
 MOST_LANES: Final = 40
-"""Iterations that Step Functions runs at once in an inline Map."""
+"""The most iterations that Step Functions runs at the same time in an inline Map."""
 
 LEFT_TO_OTHERS: Final = 5
-"""Environments of Lambda that a job leaves to callers, the authorizer, the schedules and other jobs."""
+"""Lambda environments that a job leaves to callers, the authorizer, the schedules and other jobs."""
 
 
 def lanes_within(environments: int) -> int:
-    """In how many lanes at most a job is worked on, where so many environments may run at once in all."""
+    """The most lanes of a job, where so many Lambda environments may run at the same time in total."""
     return min(MOST_LANES, max(1, environments - LEFT_TO_OTHERS))

@@ -1,4 +1,4 @@
-"""How jobs are ended, as the steps of the state machine have it."""
+"""Composes what the steps of the state machine end jobs with."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from audio_gateway.wiring.late_rows import late_rows_on_aws
 def job_ending_on_aws(
     catalog: Catalog, table: str, bucket: str, webhook_queue_url: str, lateness: AllowedLateness
 ) -> JobEnding:
-    """An ending over the table, the bucket and the queue of webhooks. Nothing is called before there is a job."""
+    """Ends jobs in the table, the bucket and the queue of webhooks. It calls AWS only once there is a job."""
     client = patient_dynamodb_client()
     rows = late_rows_on_aws(client, table, lateness)
     meter = DynamoJobMeter(client, table, rows, hold_seconds=JOB_HOLD_SECONDS)

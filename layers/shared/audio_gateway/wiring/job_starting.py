@@ -1,4 +1,4 @@
-"""Where jobs are begun and ended, as the functions of the API have it."""
+"""Composes what the functions of the API start and cancel jobs with."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def job_service_on_aws(
     pending_settlements: PendingSettlements,
     lateness: AllowedLateness,
 ) -> JobService:
-    """A desk over the table, the bucket and the state machine. Nothing is called before there is a job."""
+    """A job service over the table, the bucket and the state machine. It calls AWS only once there is a job."""
     rows = late_rows_on_aws(client, table, lateness)
     meter = DynamoJobMeter(client, table, rows, hold_seconds=JOB_HOLD_SECONDS)
     return JobService(

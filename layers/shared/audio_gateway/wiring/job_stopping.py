@@ -1,4 +1,4 @@
-"""How jobs are ended before their time, as the function of the API that shows them has it."""
+"""Composes what the jobs function cancels and deletes jobs with."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from audio_gateway.webhooks.queue import WebhookQueue
 def job_stopping_on_aws(
     job_service: JobService, *, catalog: str, end_function: str, webhook_queue_url: str
 ) -> JobStopping:
-    """Over the desk, the function that ends jobs, and the queue of webhooks. `catalog` is the path of the catalogue."""
+    """Cancels jobs by the function that ends jobs and the queue of webhooks. `catalog` is the path of the catalogue."""
     return JobStopping(
         job_service=job_service,
         catalog=cache(partial(_catalog, catalog)),
@@ -25,7 +25,7 @@ def job_stopping_on_aws(
 
 
 def _catalog(path: str) -> Catalog:
-    # Imported and read when the first job is cancelled: nearly all requests only look at jobs.
+    # Imported and read when the first job is cancelled: nearly all requests only read jobs.
     from audio_gateway.catalog.load import catalog_from
 
     return catalog_from(path)

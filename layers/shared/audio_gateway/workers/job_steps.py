@@ -1,8 +1,8 @@
-"""The steps of a job as functions that the state machine calls: ids and numbers in and out.
+"""The steps of a job as functions that the state machine calls. Their input and output are ids and numbers.
 
-What fails is kept among the job's files as the caller is to read it, and raised under a name that says to the state
-machine what to do: `Retryable` soon, `Throttled` after a longer wait, or nothing (`Permanent`). Names only: what a
-provider says may quote the caller, and an execution's history is kept for months.
+A failure is stored among the job's files as its caller will see it, then raised under a name that tells the state
+machine what to do: retry soon (`Retryable`), retry after a longer wait (`Throttled`), or give up (`Permanent`). It has
+no message, because a provider's message may quote the caller, and an execution's history is kept for months.
 """
 
 from __future__ import annotations
@@ -31,35 +31,35 @@ from audio_gateway.use_cases.jobs.request import request_of
 
 Handler = Callable[[Mapping[str, Any], Any], Any]
 
-_MARGIN_S: Final = 10.0  # to write down what came of a step before the platform ends it
+_MARGIN_S: Final = 10.0  # to record the outcome of a step before the platform ends it
 _ERROR: Final = "error.json"
 _FORBIDDEN: Final = 403
 
 
-NOT_BEGUN: Final = (
+NOT_STARTED: Final = (
     "Lambda.TooManyRequestsException",
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
 )
-"""What Step Functions calls an error of Lambda itself: no step has run, and so none has written down why."""
+"""Step Functions' names for errors of Lambda itself: no step has run, so none has stored a reason."""
 
 DIED: Final = ("Sandbox.Timedout", "States.Timeout", "Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory")
-"""What Step Functions says of a function that was cut off or killed: it had no time or no memory left."""
+"""Step Functions' names for the end of a function that ran out of time or memory."""
 
 TOO_MUCH: Final = JobError(
-    message="The audio file could not be read: that took more time or memory than there is for it. Export it again, "
-    "for example as mp3, or send it in parts.",
+    message="The audio file could not be read within the limits of time and memory. Export it again, for example as "
+    "mp3, or send it in parts.",
     code="input_too_long",
     status=400,
     kind="invalid_request_error",
     retry=False,
 )
-"""What is said of a recording that a function died of, which is not given a second one."""
+"""The error of a recording that killed the function which read it. It is not tried again."""
 
 TOO_BUSY: Final = JobError(
-    message="The service was too busy for hours to work on this. Try again later.",
+    message="The service was too busy to start this work for hours. Try again later.",
     code="service_busy",
     status=503,
     kind="service_unavailable_error",
@@ -67,15 +67,15 @@ TOO_BUSY: Final = JobError(
 
 
 class Retryable(Exception):
-    """It may be better in a second."""
+    """Another try may succeed in a second."""
 
 
 class Throttled(Exception):
-    """Somebody asks us to slow down."""
+    """A service asked for fewer calls."""
 
 
 class Permanent(Exception):
-    """Another try would come to the same."""
+    """Another try would fail, too."""
 
 
 _LATER: Final = (e.ProviderRateLimited, e.RateLimitReached)
@@ -83,7 +83,7 @@ _AGAIN: Final = (
     e.ProviderUnavailable,
     e.ProviderTimedOut,
     e.ProviderBadAnswer,
-    e.ProviderKeyUnreadable,  # for a moment, perhaps
+    e.ProviderKeyUnreadable,  # perhaps only for a moment
     e.StorageUnavailable,
     e.MeteringUnavailable,
     e.AlreadyRunning,
@@ -118,34 +118,34 @@ def merge_handler(deps: JobEnding) -> Handler:
 
 
 def end_handler(deps: JobEnding) -> Handler:
-    """`{project_id, job_id}` of a job one of whose other steps has failed for good, or that was cancelled → nothing.
+    """`{project_id, job_id}` of a job that was cancelled, or one of whose other steps has failed → nothing.
 
-    `error` in the event is Step Functions' name of what happened. With `interrupted` nothing has failed: the work was
-    stopped from outside. With `cancelled` it was stopped because an operator wants the job cancelled.
+    `error` in the event is Step Functions' name of the failure. `interrupted` means that nothing has failed: the work
+    was stopped from outside. `cancelled` means that it was stopped because an operator wants the job cancelled.
     """
 
     def work(event: Mapping[str, Any], deadline: Deadline, _failed: list[FailedAttempt]) -> None:
         if event.get("cancelled"):
             cancel_unless_over(_job_of(event), deadline, deps=deps)
             return
-        error = INTERRUPTED if event.get("interrupted") else _kept_error(event, deps.files)
+        error = INTERRUPTED if event.get("interrupted") else _stored_error(event, deps.files)
         fail_job(_job_of(event), error, deadline, deps=deps)
 
     return _step("end", work, deps.files, None)
 
 
-def _kept_error(event: Mapping[str, Any], files: JobFiles) -> JobError:
-    if event.get("error") in NOT_BEGUN:
+def _stored_error(event: Mapping[str, Any], files: JobFiles) -> JobError:
+    if event.get("error") in NOT_STARTED:
         return TOO_BUSY
     if event.get("error") in DIED:
-        return _of_death(_job_of(event), files)
-    kept = files.get_json(_job_of(event), _ERROR)
-    return UNKNOWN if kept is None else JobError(**kept)
+        return _error_of_death(_job_of(event), files)
+    stored = files.get_json(_job_of(event), _ERROR)
+    return UNKNOWN if stored is None else JobError(**stored)
 
 
-def _of_death(job: JobRef, files: JobFiles) -> JobError:
-    """What is said of a step that died: until there is a plan, it was reading the audio."""
-    with suppress(e.StorageUnavailable):  # as where the job has just been deleted
+def _error_of_death(job: JobRef, files: JobFiles) -> JobError:
+    """The error of a step that died. Until the plan exists, it was reading the audio."""
+    with suppress(e.StorageUnavailable):  # for example, because the job has just been deleted
         job_request = request_of(files, job)
         audio_field = kind_of(job_request.endpoint).audio_field(job_request.request)
         if audio_field is not None and plan_of(files, job) is None:
@@ -154,16 +154,16 @@ def _of_death(job: JobRef, files: JobFiles) -> JobError:
 
 
 def job_error(error: Exception, reference: str) -> JobError:
-    """An error as the caller of the job reads it: what the synchronous call would have answered."""
+    """An error as the job's caller sees it: the one that the synchronous call would have returned."""
     answer = answer_for(error, reference)
-    told = json.loads(answer.body)["error"]
+    body = json.loads(answer.body)["error"]
     return JobError(
-        message=told["message"],
-        code=told["code"],
-        # Who fetches the result has a good key: it is that of the order which is not.
+        message=body["message"],
+        code=body["code"],
+        # The key that fetches the result is valid; the one that started the job is not.
         status=_FORBIDDEN if isinstance(error, e.KeyNotUsable) else answer.status,
-        kind=told["type"],
-        param=told["param"],
+        kind=body["type"],
+        param=body["param"],
         retry=answer.headers.get("x-should-retry") != "false",
     )
 
@@ -190,14 +190,14 @@ def _step(
             if error_file is not None:
                 with suppress(e.StorageUnavailable):
                     files.put_json(_job_of(event), error_file(event), asdict(job_error(error, event["job_id"])))
-            raise _named_for_the_machine(error) from None
+            raise _for_the_state_machine(error) from None
         finally:
             _report(name, event, started, failure, failed)
 
     return handle
 
 
-def _named_for_the_machine(error: Exception) -> Exception:
+def _for_the_state_machine(error: Exception) -> Exception:
     name = type(error).__name__
     if isinstance(error, _LATER):
         return Throttled(name)

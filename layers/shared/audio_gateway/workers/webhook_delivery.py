@@ -1,4 +1,4 @@
-"""The function behind the queue of webhooks: messages in, and out those that are to come again."""
+"""The function behind the queue of webhooks. It gets a batch of messages, and returns those to be delivered again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 
 def webhook_delivery_handler(dispatcher: WebhookDispatcher) -> Handler:
-    """The function's handler. The messages of a batch are worked on at once: each may wait for somebody's server."""
+    """The function's handler. It works on all messages of a batch at the same time, as each may wait for a server."""
 
     def handle(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
         records = event["Records"]
@@ -33,18 +33,18 @@ def _work_on(record: Mapping[str, Any], dispatcher: WebhookDispatcher) -> bool:
     started = time.perf_counter()
     fields: dict[str, Any] = {"message_id": record["messageId"]}
     try:
-        what = read_message(record["body"])
-        fields |= {"project_id": what.project_id, "event_id": what.event.id, "job_id": what.event.job_id}
-        if isinstance(what, JobEvent):
-            fields["endpoints"] = fan_out(what, dispatcher=dispatcher)
+        message = read_message(record["body"])
+        fields |= {"project_id": message.project_id, "event_id": message.event.id, "job_id": message.event.job_id}
+        if isinstance(message, JobEvent):
+            fields["endpoints"] = fan_out(message, dispatcher=dispatcher)
         else:
-            fields |= {"webhook_endpoint_id": what.endpoint_id, "attempt": what.attempt}
-            tried = deliver(what, dispatcher=dispatcher)
+            fields |= {"webhook_endpoint_id": message.endpoint_id, "attempt": message.attempt}
+            tried = deliver(message, dispatcher=dispatcher)
             if tried is not None:
                 fields |= {"status_code": tried.status_code, "outcome": tried.error, "next_at": tried.next_at}
     except StorageUnavailable as error:
         fields["error"] = type(error).__name__
-    except Exception as error:  # noqa: BLE001 - one message must not take the others of its batch along
+    except Exception as error:  # noqa: BLE001 - one message must not fail the others of its batch
         fields["error"] = type(error).__name__
         log_unexpected(error, record["messageId"])
     fields["elapsed_ms"] = round((time.perf_counter() - started) * 1000, 2)

@@ -1,13 +1,13 @@
-"""A job's money: held before anything is sent to a provider, settled once, by whatever step comes to its end.
+"""A job's money: held before anything is sent to a provider, and settled once, by the step that ends the job.
 
-Every step may be repeated, or break off anywhere and be repeated by another process:
+Every step may be interrupted anywhere, and be repeated by another process:
 
-    admit     a hold is admitted before there is the job: of its price, or of the least one where its length is unknown
-    correct   the whole price is written into the job, then held in place of the least one; a repetition changes nothing
-    end       the job's final state, with what is charged and the moment, is decided by one conditional write
-    settle    evidence (S3), the ledger row at that moment, the release, and the evidence is removed
+    admit     hold the price before the job exists, or the lowest possible price if the length is unknown
+    correct   write the whole price into the job, then hold it in place of the lowest one; a repetition changes nothing
+    end       decide the final state, the charge and the time of the end by one conditional write
+    settle    write the pending settlement (S3), then the ledger row with that time; release; remove the former
 
-The month of the hold pays, whenever the job ends. The sweeper finishes what nobody repeats, once the hold has expired
+The month of the hold pays, whenever the job ends. The sweeper completes what is not repeated, once the hold has expired
 (metering/sweeper.py).
 """
 
@@ -32,54 +32,54 @@ from audio_gateway.use_cases.reservation import work_of
 
 @dataclass(frozen=True, slots=True)
 class JobBilling:
-    """Where the money of jobs is held and settled; `meter` holds for `JOB_HOLD_SECONDS`."""
+    """Holds and settles the money of jobs; `meter` holds for `JOB_HOLD_SECONDS`."""
 
     meter: JobMeter
     pending_settlements: PendingSettlements
 
 
 class LedgerWriter(Protocol):
-    """Where rows are written that nobody pays for."""
+    """Writes ledger rows of unbilled work."""
 
     def put(self, row: LedgerRow) -> LedgerRow:
-        """Write a row unless it is there; raises `MeteringUnavailable`."""
+        """Write a row unless it exists. Raises `MeteringUnavailable`."""
         ...
 
 
 def new_hold(job_id: str, caller: Payer, endpoint: Endpoint, able: tuple[Model, ...], amount: int, now_ms: int) -> Hold:
-    """The hold of what the dearest of the models would cost; the first is the one that the caller named."""
+    """The hold of the highest price among the models; the first of them is the one that the caller named."""
     dearest = max((work_of(job_id, endpoint, model, amount) for model in able), key=lambda work: work.price_microusd)
     return Hold(caller, replace(dearest, model=able[0].id, items=()), now_ms, now_ms // 1000 + JOB_HOLD_SECONDS)
 
 
 def hold_price(job: Job, hold: Hold, *, store: JobStore, billing: JobBilling) -> Job:
-    """Hold the whole price of a job, in place of what was held when nobody knew its length; the job with its hold.
+    """Hold the whole price of a job, in place of what was held while its length was unknown.
 
-    `hold` is what its work takes, as of now. What is held for more than that stays.
+    `hold` is the hold of its whole work, as of now. A larger hold stays. Returns the job with its hold.
 
     Raises:
         LimitReached, PermissionDenied, MeteringUnavailable: see `JobMeter.correct` and `Meter.admit`; no more is held
             than before.
-        StorageUnavailable: the job cannot be written; what is held, a repetition finds.
+        StorageUnavailable: the job cannot be written; a repetition finds what is held.
     """
     if job.hold is not None:
         enough = job.hold if job.hold.work.amount >= hold.work.amount else replace(job.hold, work=hold.work)
         if not store.record_hold(job, enough):
-            return job  # over by now, and settled perhaps: nothing must be held again
+            return job  # over by now, and perhaps settled: nothing may be held again
         if billing.meter.correct(job.hold, enough):
             return replace(job, hold=enough)
         job = replace(job, hold=enough)
-    # Of a job that was begun when nothing was held before this step, or whose hold was given back.
+    # For a job of an earlier version, which held nothing before this step, or one whose hold was released.
     if store.record_hold(job, hold):
         billing.meter.admit(hold.caller, hold.work, at_ms=hold.admitted_ms)
     return replace(job, hold=hold)
 
 
 def work_done(job: Job, catalog: Catalog) -> MeteredRequest | None:
-    """What is charged for the chunks of a job that are counted; None where that is nothing.
+    """What is charged for the counted chunks of a job, None for nothing.
 
-    It never costs more than was held. A price by a model that has left the catalogue cannot be computed again: then
-    there are no line items.
+    It never costs more than was held. Without line items if a model has left the catalogue, as its price cannot be
+    computed again.
     """
     hold, served, whole, amount = job.hold, job.answered.served, job.whole_units, job.whole_amount
     if hold is None or not whole or not sum(served.values()):
@@ -97,7 +97,7 @@ def work_done(job: Job, catalog: Catalog) -> MeteredRequest | None:
 
 
 def settle(job: Job, *, billing: JobBilling) -> None:
-    """Charge a job that is over, or give its money back. Safe to repeat; raises `MeteringUnavailable`."""
+    """Charge a job that is over, or release its hold. Safe to repeat. Raises `MeteringUnavailable`."""
     hold = job.hold
     if hold is None or job.completed_ms is None:
         return
@@ -111,10 +111,10 @@ def settle(job: Job, *, billing: JobBilling) -> None:
 
 
 def write_off(job: Job, model: Model, amount: int, now_ms: int, ledger: LedgerWriter) -> int:
-    """Write down what a provider takes for work of which the caller of a job has nothing, and pays nothing.
+    """Record what a provider charges for work of which the caller gets nothing and pays nothing.
 
-    `amount` is characters or milliseconds of audio; answers the cost in micro-dollars. A row that cannot be written is
-    left out: it is the operator's knowledge and nobody's money.
+    `amount` is in characters or milliseconds of audio. Returns the cost in micro-dollars. A row that cannot be written
+    is left out: it informs the operator, and no money depends on it.
     """
     work = work_of(f"{job.id}_{secrets.token_hex(6)}", job.endpoint, model, amount)
     payer = Payer(job.key_id, job.project_id)
@@ -125,10 +125,10 @@ def write_off(job: Job, model: Model, amount: int, now_ms: int, ledger: LedgerWr
 
 
 def cost_under_way(job: Job, catalog: Callable[[], Catalog]) -> int:
-    """What providers may take for the tasks of a job that are being worked on now, in micro-dollars.
+    """An estimate of what providers charge for the tasks in progress of a job, in micro-dollars.
 
-    Nobody counts them while they are: as many as may be at once, of the average cost. Where a task has several chunks,
-    of which one is worked on, it is more than they can take.
+    Tasks in progress are not counted: it takes as many as may run at the same time, each at the average cost. Where a
+    task has several chunks, this is too high, as only one of them is in progress.
     """
     hold, left = job.hold, job.total - job.completed
     if job.status != "running" or hold is None or left <= 0 or not hold.work.cost_microusd:
@@ -139,7 +139,7 @@ def cost_under_way(job: Job, catalog: Callable[[], Catalog]) -> int:
 
 
 def _charge(hold: Hold, model_id: str, amount: int, catalog: Catalog) -> MeteredRequest:
-    """Of a part; a model that has left the catalogue meanwhile costs its share of what was held."""
+    """The charge for a part; a model that has left the catalogue costs its share of what was held."""
     model = catalog.models.get(model_id)
     if model is None:
         held = hold.work

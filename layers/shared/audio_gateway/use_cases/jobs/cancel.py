@@ -1,8 +1,8 @@
-"""Ending a job before its time, or for good: what was done by then is charged.
+"""Cancelling and deleting jobs: the chunks that are done by then are charged.
 
-A cancel decides and settles the money at once. What takes longer is left to the function that ends jobs: it makes the
-partial result of the chunks that are charged, removes all else, tells the news and closes the job. The list of open
-jobs has that done again if it is lost (use_cases/jobs/orphaned.py).
+A cancel decides the end and settles it immediately. The function that ends jobs does what takes longer: it joins the
+charged chunks to a partial result, removes all other files, publishes the end and closes the job. The sweeper has that
+repeated if it is lost, as the job is still in the list of open jobs (use_cases/jobs/orphaned.py).
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from audio_gateway.use_cases.jobs.start import JobService
 
 @dataclass(frozen=True, slots=True)
 class JobStopping:
-    """What ending a job works with.
+    """What cancelling and deleting jobs works with.
 
-    `catalog` gives the catalogue, which only a job needs whose work has begun. `end` has a job ended, by project and
-    id, by the function that does; it does not wait for that.
+    `catalog` loads the catalogue, which is needed only for a job whose work has started. `end` calls the function that
+    ends jobs, without waiting for it.
     """
 
     job_service: JobService
@@ -38,11 +38,13 @@ class JobStopping:
 
 
 def cancel_job(job: Job, *, deps: JobStopping) -> Job:
-    """Cancel a job, unless it is over; the job as it is afterwards. Safe to repeat.
+    """Cancel a job, unless it is over; returns the job as it is afterwards. Safe to repeat.
 
-    It costs the chunks whose answer had come, which become its partial result; nothing where none had. What is being
-    done at this moment ends by itself, and what comes of it is removed. Raises `StorageUnavailable` or
-    `MeteringUnavailable`: it may be cancelled already, and to ask again finishes that.
+    The chunks that are done are charged and become its partial result. Work in progress ends by itself, and its result
+    is removed.
+
+    Raises:
+        StorageUnavailable, MeteringUnavailable: the job may be cancelled already; another call completes that.
     """
     job_service = deps.job_service
     job = _over(job, deps)
@@ -53,8 +55,8 @@ def cancel_job(job: Job, *, deps: JobStopping) -> Job:
     job_service.executions.stop(job.ref)
     if job.partial:
         now_s = job_service.now_ms() // 1000
-        with suppress(StorageUnavailable):  # the list of open jobs has it done
-            if not _is_asked_for(open_job, now_s):
+        with suppress(StorageUnavailable):  # the sweeper does it
+            if not _is_requested(open_job, now_s):
                 deps.end(job.ref)
                 job_service.store.claim(open_job, now_s)
         return job
@@ -65,9 +67,9 @@ def cancel_job(job: Job, *, deps: JobStopping) -> Job:
 
 
 def delete_job(job: Job, *, deps: JobStopping) -> Job:
-    """Remove a job and all of its files; one that is not over is cancelled first. The job as it ended. Safe to repeat.
+    """Delete a job and all of its files; cancels it first if it is open. Returns the job as it ended. Safe to repeat.
 
-    Whatever it costs is charged before it goes. Raises as `cancel_job`; then the job is still there.
+    Its price is charged before it is deleted. Raises as `cancel_job`; the job still exists then.
     """
     job_service = deps.job_service
     job = _over(job, deps)
@@ -75,39 +77,38 @@ def delete_job(job: Job, *, deps: JobStopping) -> Job:
         settle(job, billing=job_service.billing)
         job_service.executions.stop(job.ref)
         deps.publish(job)
-    job_service.files.discard(
-        job.ref, REQUEST_FILE
-    )  # first: who dies here leaves a job of which nobody tries to make a result
+    # First: if this process dies here, no other tries to make the job's result.
+    job_service.files.discard(job.ref, REQUEST_FILE)
     job_service.files.remove(job.ref)
     job_service.store.delete(job)
-    job_service.files.remove(job.ref)  # what a step has written meanwhile; whoever comes later finds the job gone
+    job_service.files.remove(job.ref)  # files that a step has written meanwhile; later steps find the job deleted
     job_service.store.close(job.id)
     return job
 
 
 def cancelled(job: Job, *, store: JobStore, catalog: Callable[[], Catalog], now_ms: Callable[[], int]) -> Job:
-    """The job once it is over: cancelled with what was answered by then, if it was open. Safe to repeat.
+    """The job, cancelled with the chunks done by now if it was open. Safe to repeat.
 
-    `catalog` gives the catalogue, which only a job needs whose work has begun; `now_ms` is the clock in unix
+    `catalog` loads the catalogue, which is needed only for a job whose work has started; `now_ms` is the clock in unix
     milliseconds. Raises `StorageUnavailable`.
     """
     while not job.is_final:
         work = work_done(job, catalog()) if job.answered.count else None
-        # What comes of these finds the job over, and the account could not be told of it any more.
+        # The chunks in progress will find the job over, too late to count their cost for the account.
         unbilled = cost_under_way(job, catalog)
         ended = store.finish(
             job, "cancelled", at_ms=now_ms(), work=work, partial=work is not None, unbilled_cost_microusd=unbilled
         )
-        if ended is None:  # deleted by somebody else
+        if ended is None:  # deleted by another process
             return replace(job, status="cancelled")
         job = ended
     return job
 
 
 def cancel_unless_over(job_ref: JobRef, deadline: Deadline, *, deps: JobEnding) -> None:
-    """Cancel a job whose work was stopped, unless it is over, and do all that is left of it. Safe to repeat.
+    """Cancel a job whose work was stopped, unless it is over, and complete its end. Safe to repeat.
 
-    It costs what any cancelled job does. Raises as `fail_job`.
+    It is charged as any cancelled job. Raises as `fail_job`.
     """
     job = deps.store.get(job_ref.project_id, job_ref.id, deps.now_ms() // 1000)
     if job is not None:
@@ -119,6 +120,6 @@ def _over(job: Job, deps: JobStopping) -> Job:
     return cancelled(job, store=deps.job_service.store, catalog=deps.catalog, now_ms=deps.job_service.now_ms)
 
 
-def _is_asked_for(job: OpenJob, now_s: int) -> bool:
-    """Whether somebody has asked for the job's end a moment ago: a cancel that is repeated asks no second time."""
+def _is_requested(job: OpenJob, now_s: int) -> bool:
+    """Whether the job's end was requested a short while ago: a repeated cancel does not request it again."""
     return job.asked_at + ASK_AGAIN_S > now_s

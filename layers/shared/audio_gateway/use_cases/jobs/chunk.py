@@ -1,4 +1,4 @@
-"""A job's second step, once for each task: a call of a provider for each of its chunks, and what came of it is kept."""
+"""A job's second step, once for each task: call a provider for each chunk of the task, and store the result."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def work_on_chunks(
     deps: ChunkWork,
     failed: list[FailedAttempt] | None = None,
 ) -> None:
-    """Do the chunks of a task, unless they were done before or the job is over. Safe to repeat.
+    """Do the chunks of a task that are not done yet, unless the job is over. Safe to repeat.
 
-    Who failed on the way comes into `failed`.
+    Appends to `failed` each model that failed.
 
     Raises:
-        ProviderError: none of the models did one of them. Those behind it are not tried.
+        ProviderError: all models failed for a chunk. The chunks after it are not tried.
         StorageUnavailable: worth another try.
     """
     job = deps.store.get(job_ref.project_id, job_ref.id, deps.now_ms() // 1000)
@@ -75,9 +75,9 @@ def work_on_chunks(
 
 
 def _came_too_late(job: Job, plan: JobPlan, number: int, model_id: str, deps: ChunkWork) -> None:
-    """The job was over before its chunk was counted: nobody pays for it, and nothing of it is kept.
+    """Write off a chunk that was done too late to be counted, and remove its result.
 
-    The end of the job has counted it for the key's account (`cost_under_way`).
+    The end of the job has counted its cost for the key's account (`cost_under_way`).
     """
     model = deps.catalog.models.get(model_id)
     if model is not None:
@@ -88,9 +88,9 @@ def _came_too_late(job: Job, plan: JobPlan, number: int, model_id: str, deps: Ch
 def _do(
     job: Job, job_request: JobRequest[Any], plan: JobPlan, number: int, context: RequestContext, deps: ChunkWork
 ) -> ChunkRecord:
-    """Have a chunk done and store what came of it; its record, which is written after the result.
+    """Have a chunk done and store its result, then its record, which is returned.
 
-    What providers did for it without a result is written off.
+    The cost of providers that worked on it without a result is written off.
     """
     files, kind = ChunkFiles(deps.files, job.ref), kind_of(job_request.endpoint)
     chunk = InputChunk(plan.pieces[number], files.input(number))
@@ -113,6 +113,6 @@ def _do(
         amount, now_ms = plan.amount_of(number), deps.now_ms()
         cost = sum(write_off(job, each, amount, now_ms, deps.ledger) for each in unbilled)
         if cost:
-            with suppress(StorageUnavailable):  # the provider's error is what counts here
+            with suppress(StorageUnavailable):  # the provider's error matters more
                 deps.store.add_unbilled_cost(job, cost)
     return record

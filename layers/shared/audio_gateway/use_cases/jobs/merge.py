@@ -1,4 +1,4 @@
-"""A job's last step: one result of what came of its chunks, or of as many as there are."""
+"""A job's last step: join the results of its chunks, or of those that are done, to one result."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from audio_gateway.use_cases.jobs.prepare import plan_of
 from audio_gateway.use_cases.jobs.request import REQUEST_FILE, request_of
 
 RESULT: Final = "result"
-"""The file with the result: a transcript (`transcripts.stored`), or speech in the format that was asked for."""
+"""The file with the result: a transcript (`transcripts.codec`), or speech in the format that was asked for."""
 PARTIAL: Final = "partial"
-"""The same of a cancelled job."""
+"""The file with the partial result of a cancelled job."""
 
 _MOST_NAMED: Final = 10  # stretches of the input in a message
 
 PublishJobEnd = Callable[[Job], None]
-"""Tells whoever wants to know that a job is over. It may be told more than once of the same one."""
+"""Publishes that a job is over. It may be called more than once for the same job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +50,19 @@ def merge_job(job_ref: JobRef, deadline: Deadline, *, deps: JobEnding) -> None:
 
     Raises:
         StorageUnavailable, MeteringUnavailable: worth another try.
-        WorkTooLong: the file of so much speech is not made in time.
+        WorkTooLong: the file with so much speech cannot be made in time.
     """
     _end(job_ref, None, deadline, deps)
 
 
 def fail_job(job_ref: JobRef, error: JobError, deadline: Deadline, *, deps: JobEnding) -> None:
-    """End a job whose work broke off, with what there is of its result, and settle it. Safe to repeat.
+    """End a job whose work was interrupted, with the part of its result that exists, and settle it. Safe to repeat.
 
-    `error` is why, where no chunk is to blame. A job all of whose chunks are done has succeeded, whatever broke off
-    behind them. One that was cancelled gets its partial result.
-    Raises `StorageUnavailable` or `MeteringUnavailable`: worth another try.
+    `error` is the reason, if no chunk has one. A job with all chunks done has succeeded, whatever was interrupted after
+    them. A cancelled job gets its partial result.
+
+    Raises:
+        StorageUnavailable, MeteringUnavailable: worth another try.
     """
     _end(job_ref, error, deadline, deps)
 
@@ -68,7 +70,7 @@ def fail_job(job_ref: JobRef, error: JobError, deadline: Deadline, *, deps: JobE
 def result_of(job: Job) -> str:
     """The name of the file with the result of a job that is over.
 
-    That of a cancelled job has one of its own: a merge that was under way may write its result behind the cancel.
+    A cancelled job has a different one, because a merge in progress may still write its result after the cancel.
     """
     return PARTIAL if job.status == "cancelled" else RESULT
 
@@ -77,31 +79,31 @@ def _end(job_ref: JobRef, error: JobError | None, deadline: Deadline, deps: JobE
     job = deps.store.get(job_ref.project_id, job_ref.id, deps.now_ms() // 1000)
     ended = job if job is None or job.is_final else _ended(job, error, deadline, deps)
     if ended is None:
-        deps.files.remove(job_ref)  # what was written while it was being deleted
+        deps.files.remove(job_ref)  # files that were written while it was deleted
     else:
         settle(ended, billing=deps.billing)
-        _write_off_what_is_lost(ended, deps)
+        _write_off_lost_work(ended, deps)
         if ended.status == "cancelled":
-            _keep_what_is_paid(ended, deadline, deps)
+            _keep_paid_work(ended, deadline, deps)
         elif ended.status == "failed" and not ended.partial:
-            deps.files.remove(ended.ref)  # nobody can come to any of it
+            deps.files.remove(ended.ref)  # no caller can reach any of it
         deps.publish(ended)
-    deps.store.close(job_ref.id)  # last: until then, whoever finds its work stopped has this done again
+    deps.store.close(job_ref.id)  # last: until then the sweeper has all of this repeated
 
 
 def _ended(job: Job, error: JobError | None, deadline: Deadline, deps: JobEnding) -> Job | None:
-    """End the job with what is counted of it; None if it was deleted meanwhile. Whoever came first has decided."""
+    """End the job with its counted chunks; None if it was deleted meanwhile. The first end that is written counts."""
     plan = plan_of(deps.files, job.ref)
-    at: Job | None = job
-    while at is not None and not at.is_final:
-        at = at if plan is None else _all_counted(at, plan, deps)
-        if at is not None and not at.is_final:
-            at = _decided(at, plan, error, deadline, deps)
-    return at
+    now: Job | None = job
+    while now is not None and not now.is_final:
+        now = now if plan is None else _all_counted(now, plan, deps)
+        if now is not None and not now.is_final:
+            now = _decided(now, plan, error, deadline, deps)
+    return now
 
 
 def _all_counted(job: Job, plan: JobPlan, deps: JobEnding) -> Job | None:
-    """The job with every chunk counted that is done: who did it may have died before it could say so."""
+    """The job with all done chunks counted: a process that did one may have died before it counted it."""
     counted = set(plan.counted(job.answered))
     for number in range(len(plan.pieces)):
         if number in counted:
@@ -113,15 +115,15 @@ def _all_counted(job: Job, plan: JobPlan, deps: JobEnding) -> Job | None:
 
 
 def _decided(job: Job, plan: JobPlan | None, error: JobError | None, deadline: Deadline, deps: JobEnding) -> Job | None:
-    """The job, ended with the chunks that it knows of; or still open, because another one was counted meanwhile."""
-    there = [] if plan is None else plan.counted(job.answered)
+    """The job, ended with its counted chunks; still open if another chunk was counted meanwhile."""
+    numbers = [] if plan is None else plan.counted(job.answered)
     is_empty = plan is not None and not plan.pieces and error is None
-    made = plan is not None and (bool(there) or is_empty) and _is_made(job, plan, there, error, deadline, deps)
+    made = plan is not None and (bool(numbers) or is_empty) and _make_result(job, plan, numbers, error, deadline, deps)
     done = work_done(job, deps.catalog)
     work, lost = (done, None) if made else (None, done)
-    if made and plan is not None and len(there) == len(plan.pieces):
+    if made and plan is not None and len(numbers) == len(plan.pieces):
         return deps.store.finish(job, "succeeded", at_ms=deps.now_ms(), work=work)
-    reason = _reason(job, plan, there, error, deps.files)
+    reason = _reason(job, plan, numbers, error, deps.files)
     if made:
         reason = replace(reason, message=f"{reason.message} The rest is kept as a partial result.")
     unbilled = 0 if lost is None else lost.cost_microusd
@@ -130,12 +132,12 @@ def _decided(job: Job, plan: JobPlan | None, error: JobError | None, deadline: D
     )
 
 
-def _is_made(
-    job: Job, plan: JobPlan, there: Sequence[int], error: JobError | None, deadline: Deadline, deps: JobEnding
+def _make_result(
+    job: Job, plan: JobPlan, numbers: Sequence[int], error: JobError | None, deadline: Deadline, deps: JobEnding
 ) -> bool:
-    """Make the result. False if it is the result itself that cannot be made, of a job that is ended for an error."""
+    """Make the result. False if that fails for a job which ends with an error anyway."""
     try:
-        _write_result(job, RESULT, plan, there, deadline, deps.files)
+        _write_result(job, RESULT, plan, numbers, deadline, deps.files)
     except StorageUnavailable:
         raise
     except Exception:
@@ -145,10 +147,10 @@ def _is_made(
     return True
 
 
-def _keep_what_is_paid(job: Job, deadline: Deadline, deps: JobEnding) -> None:
-    """Of a cancelled job the chunks that it is charged for are made its partial result; all else is removed.
+def _keep_paid_work(job: Job, deadline: Deadline, deps: JobEnding) -> None:
+    """Make the charged chunks of a cancelled job its partial result, and remove all other files.
 
-    Nothing is kept of one without its order: whoever deleted it has not come to the end.
+    Nothing is kept of a job whose request is gone: it is being deleted.
     """
     kept = (REQUEST_FILE, PARTIAL) if job.partial and deps.files.has(job.ref, REQUEST_FILE) else ()
     if kept and not deps.files.has(job.ref, PARTIAL):
@@ -159,31 +161,33 @@ def _keep_what_is_paid(job: Job, deadline: Deadline, deps: JobEnding) -> None:
     deps.files.remove(job.ref, but=kept)
 
 
-def _write_off_what_is_lost(job: Job, deps: JobEnding) -> None:
-    """Write down what was done for a job of which nothing could be made. Safe to repeat."""
-    unbilled_cost_of = work_done(job, deps.catalog) if job.status == "failed" and not job.partial else None
-    if unbilled_cost_of is None or job.hold is None or job.completed_ms is None:
+def _write_off_lost_work(job: Job, deps: JobEnding) -> None:
+    """Record the cost of work on a job whose result could not be made. Safe to repeat."""
+    unbilled = work_done(job, deps.catalog) if job.status == "failed" and not job.partial else None
+    if unbilled is None or job.hold is None or job.completed_ms is None:
         return
     at_ms = job.hold.stamp(job.completed_ms)
-    row = replace(failed_row(job.hold, unbilled_cost_of.model, unbilled_cost_of.cost_microusd), at_ms=at_ms)
+    row = replace(failed_row(job.hold, unbilled.model, unbilled.cost_microusd), at_ms=at_ms)
     if row.cost_microusd:
         deps.ledger.put(row)
 
 
 def _write_result(
-    job: Job, name: str, plan: JobPlan, there: Sequence[int], deadline: Deadline, files: JobFiles
+    job: Job, name: str, plan: JobPlan, numbers: Sequence[int], deadline: Deadline, files: JobFiles
 ) -> None:
-    """Make one file of what came of the chunks that are `there`, in their order."""
+    """Join the results of the chunks `numbers`, in their order, to one file."""
     job_request = request_of(files, job.ref)
-    results = ChunkResults(ChunkFiles(files, job.ref), plan, there, deadline)
+    results = ChunkResults(ChunkFiles(files, job.ref), plan, numbers, deadline)
     kind_of(job_request.endpoint).write_result(job_request.request, results, name)
 
 
-def _reason(job: Job, plan: JobPlan | None, there: Sequence[int], error: JobError | None, files: JobFiles) -> JobError:
-    """Why the job failed: the first chunk that did, with its place, and what else is missing; or `error`."""
-    if plan is None or error == INTERRUPTED:  # when a chunk that had failed would have been tried again
+def _reason(
+    job: Job, plan: JobPlan | None, numbers: Sequence[int], error: JobError | None, files: JobFiles
+) -> JobError:
+    """Why the job failed: the error of the first failed chunk, with its place and what else is missing, or `error`."""
+    if plan is None or error == INTERRUPTED:  # a failed chunk would have been tried again
         return error or UNKNOWN
-    missing = sorted(set(range(len(plan.pieces))) - set(there))
+    missing = sorted(set(range(len(plan.pieces))) - set(numbers))
     errors = ((number, ChunkFiles(files, job.ref).error(plan.task_of(number))) for number in missing)
     number, cause = next(((number, cause) for number, cause in errors if cause is not None), (-1, None))
     if cause is None:
@@ -198,10 +202,8 @@ def _reason(job: Job, plan: JobPlan | None, there: Sequence[int], error: JobErro
     return replace(cause, message=message)
 
 
-UNKNOWN: Final = JobError(
-    message="The work stopped, and no reason was given.", code=None, status=500, kind="server_error"
-)
-"""What is said of a step that died: out of memory or of time, or killed."""
+UNKNOWN: Final = JobError(message="The work stopped for an unknown reason.", code=None, status=500, kind="server_error")
+"""The error of a step that died: it ran out of memory or time, or was killed."""
 INTERRUPTED: Final = JobError(
     message="The work was stopped before it was done: by the operator, or by an outage.",
     code="job_interrupted",
@@ -209,16 +211,16 @@ INTERRUPTED: Final = JobError(
     kind="service_unavailable_error",
     retry=False,
 )
-"""What is said of work that was stopped from outside. Clients do not begin it again by themselves: it may be meant."""
+"""The error of work that was stopped from outside. Clients do not restart it themselves: it may be intended."""
 
 
 def _sentence(message: str) -> str:
-    """A provider's own message may end without a full stop, and ours goes on behind it."""
+    """The message with a full stop, which a provider's own message may lack: more text follows it."""
     return message if message.endswith((".", "!", "?")) else f"{message}."
 
 
 def _places(kind: JobKind[Any], plan: JobPlan, missing: Sequence[int]) -> str:
-    """The first stretches of the input that are missing."""
+    """The first missing stretches of the input, as a list in a sentence."""
     stretches = list[list[int]]()
     for number in missing:
         if stretches and number == stretches[-1][1] + 1:

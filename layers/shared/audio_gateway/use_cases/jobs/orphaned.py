@@ -1,17 +1,17 @@
-"""Finds jobs whose work has stopped before they were over, or that an operator wants cancelled, and has them ended.
+"""Ends orphaned jobs, whose work stopped before they were over, and cancels jobs that an operator wants cancelled.
 
-An execution that an operator stops, that Step Functions aborts, or that was never begun because the process died that
-was about to, ends no job: nothing of ours is called. So the sweeper compares what is open with what runs:
+No code of ours is called when an operator stops an execution, when Step Functions aborts it, or when a process dies
+before it starts one. So the sweeper compares the open jobs with the running ones:
 
-    open          the table's list, which a job leaves when its end is settled and told (jobs/job_store.py)
+    open          the table's list, which a job leaves when its end is settled and published (jobs/job_store.py)
     running       the executions of the state machine
 
-What is open and does not run is ended by the function that ends jobs, by the rules of every other failure. A young
-job may be between its first write and its execution: it is left alone. What an operator wants cancelled, alone or with
-its project, is stopped first and then cancelled by that function, by the rules of every other cancel.
+The function that ends jobs ends those that are open and not running, by the same rules as any other failure. A young
+job may be between its first write and its execution: it is left alone. A job that an operator wants cancelled, alone or
+with its project, is stopped first; then that function cancels it, by the same rules as any other cancel.
 
-Cost: one query when nothing is open; else one call more for each thousand executions that run. Jobs that are over are
-nowhere looked at.
+Cost: one query when no job is open, otherwise one more call for each thousand running executions. Jobs that are over
+are never read.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ from audio_gateway.jobs.job import JobRef
 from audio_gateway.jobs.job_store import JobStore, OpenJob
 
 ASK_AGAIN_S: Final = 960
-"""The end of a job is asked for again after this: longer than the function that ends it may run."""
+"""After this the end of a job is requested again. It is longer than the function that ends jobs may run."""
 
 STARTING_S: Final = 30
-"""So old must a job be to be cancelled: longer than the call that begins it may run."""
+"""The age from which a job is cancelled. It is longer than the call that starts a job may run."""
 
 
 class JobExecutions(Protocol):
-    """Where jobs are worked on. All raise `StorageUnavailable`."""
+    """The executions of jobs. All methods raise `StorageUnavailable`."""
 
     def running(self) -> set[str]:
-        """The ids of all jobs that are worked on, as of a moment ago."""
+        """The ids of all jobs with a running execution, possibly some seconds old."""
         ...
 
     def is_running(self, job_id: str) -> bool:
-        """Whether a job is worked on."""
+        """Whether a job has a running execution."""
         ...
 
     def stop(self, job: JobRef) -> None:
-        """End the work on a job. Safe to repeat."""
+        """Stop the work on a job. Safe to repeat."""
         ...
 
 
 @dataclass(slots=True)
 class OrphanedJobsReport:
-    """The jobs whose end was asked for now; and what failed, with the job's id where it was about one.
+    """The jobs whose end was requested in one sweep, and its failures with the job's id where one job failed.
 
-    `left` are those for which there was no time, `cancelled` those that an operator wanted cancelled.
+    `left` counts the jobs for which there was no time; `cancelled` are those that an operator wanted cancelled.
     """
 
     left: int = 0
@@ -62,7 +62,7 @@ class OrphanedJobsReport:
 
 @dataclass(frozen=True, slots=True)
 class OrphanedJobs:
-    """Looks once for each call of `end_them`. `end` and `cancel` have a job ended, by project and id.
+    """Finds and ends orphaned jobs. `end` and `cancel` call the function that ends jobs.
 
     `patience_s` is the age from which a job must have an execution; `now_s` is the clock in unix seconds.
     """
@@ -75,9 +75,9 @@ class OrphanedJobs:
     now_s: Callable[[], int]
 
     def end_them(self, late: Callable[[], bool] = lambda: False) -> OrphanedJobsReport:
-        """Have all lost jobs ended. Nothing is raised: what fails is reported, and the next call does it.
+        """End all orphaned jobs. It raises nothing: failures are reported, and the next call tries again.
 
-        `late` is asked before each of them, and leaves the others to the next call.
+        `late` is called before each job; once it is true, the other jobs are left to the next call.
         """
         report = OrphanedJobsReport()
         try:
@@ -86,25 +86,25 @@ class OrphanedJobs:
         except StorageUnavailable as error:
             report.failures.append((None, error))
             return report
-        lost = [job for job in due if job.cancel_asked or job.id not in running]
-        for at, job in enumerate(lost):
+        orphaned = [job for job in due if job.cancel_asked or job.id not in running]
+        for at, job in enumerate(orphaned):
             if late():
-                report.left = len(lost) - at
+                report.left = len(orphaned) - at
                 break
-            self._look_at(job, report)
+            self._end(job, report)
         return report
 
     def _is_due(self, job: OpenJob) -> bool:
         now_s, patience_s = self.now_s(), STARTING_S if job.cancel_asked else self.patience_s
         return job.created_at + patience_s <= now_s and job.asked_at + ASK_AGAIN_S <= now_s
 
-    def _look_at(self, job: OpenJob, report: OrphanedJobsReport) -> None:
+    def _end(self, job: OpenJob, report: OrphanedJobsReport) -> None:
         try:
             if job.cancel_asked:
                 self._cancel(job, report)
                 return
-            # The list may be a moment old. A job is closed before its execution is over: one that does not run and is
-            # still open after that was seen, is lost.
+            # The list may be some seconds old. A job is closed before its execution is over: one that is still open
+            # after its execution was seen not to run is orphaned.
             if self.work.is_running(job.id) or not self.store.claim(job, self.now_s()):
                 return
             self.end(job.ref)

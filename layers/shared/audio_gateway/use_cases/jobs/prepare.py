@@ -1,4 +1,4 @@
-"""A job's first step: read its input, cut it into chunks, and hold its whole price before any of them is sent."""
+"""A job's first step: read its input, split it into chunks, and hold the whole price before any chunk is sent."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from audio_gateway.use_cases.jobs.request import JobRequest, request_of
 from audio_gateway.use_cases.jobs.watch import JobIsOver, JobWatch
 
 Watched = Callable[[Iterable[bytes]], Iterator[bytes]]
-"""The same pieces, as long as the job is open."""
+"""Passes pieces on as long as the job is open."""
 
 Fetch = Callable[[JobRef, str, Watched], SourceFile]
-"""Brings the audio at a URL into the job's files."""
+"""Fetches the audio at a URL into the job's files."""
 
 LOOK_S: Final = 5.0
-"""So often a job is looked at while it is prepared: a read unit at most, of a step that takes minutes then."""
+"""How often a job's state is read while it is prepared: one read unit each, in a step that takes minutes."""
 
 _PLAN: Final = "plan.json"
 
@@ -39,7 +39,7 @@ _PLAN: Final = "plan.json"
 class Preparation:
     """What the step works with. `now_ms` is the clock in unix milliseconds.
 
-    `most_lanes` is how many chunks of a job may be worked on at once, whatever the catalogue says.
+    `most_lanes` limits how many chunks of a job are worked on at the same time, whatever the catalogue says.
     """
 
     store: JobStore
@@ -53,9 +53,9 @@ class Preparation:
 
 
 def prepare_job(job_ref: JobRef, deadline: Deadline, *, deps: Preparation) -> list[list[int]]:
-    """The numbers of the job's tasks, one list for each that is to be worked through at the same time.
+    """Prepare a job; returns the numbers of its tasks, one list for each lane. The list is empty if the job is over.
 
-    None at all if the job is over. Safe to repeat: chunks come out the same, and the price is held once.
+    Safe to repeat: the chunks come out the same, and the price is held once.
 
     Raises:
         InvalidAudio, InvalidRequest, WorkTooLong: this input will never do.
@@ -67,16 +67,16 @@ def prepare_job(job_ref: JobRef, deadline: Deadline, *, deps: Preparation) -> li
         return []
     job_request = request_of(deps.files, job.ref)
     able = kind_of(job_request.endpoint).able(job_request.request, deps)
-    kept = deps.files.get_json(job.ref, _PLAN)
+    stored = deps.files.get_json(job.ref, _PLAN)
     with suppress(JobIsOver):
-        plan = _new_plan(job, job_request, able[0], deadline, deps) if kept is None else JobPlan.from_json(kept)
+        plan = _new_plan(job, job_request, able[0], deadline, deps) if stored is None else JobPlan.from_json(stored)
         hold = new_hold(job.id, Payer(job.key_id, job.project_id), job.endpoint, able, plan.amount, deps.now_ms())
         job = hold_price(job, hold, store=deps.store, billing=deps.billing)
         if deps.store.start(job, plan):
             return plan.lanes(min(able[0].chunk_concurrency, deps.most_lanes))
     ended = deps.store.get(job_ref.project_id, job_ref.id, deps.now_ms() // 1000)
     if ended is None or ended.work is None:
-        # It was cancelled, or deleted, in the meantime: whoever did that may not have seen the hold, nor the chunks.
+        # It was cancelled or deleted in the meantime, by a process that may not have seen the hold or the chunks.
         if job.hold is not None:
             deps.billing.meter.release(job.hold)
         deps.files.remove(job.ref)
@@ -84,9 +84,9 @@ def prepare_job(job_ref: JobRef, deadline: Deadline, *, deps: Preparation) -> li
 
 
 def plan_of(files: JobFiles, job: JobRef) -> JobPlan | None:
-    """The plan of a prepared job, None where that has not been done; raises `StorageUnavailable`."""
-    kept = files.get_json(job, _PLAN)
-    return None if kept is None else JobPlan.from_json(kept)
+    """The plan of a job, None if it is not prepared yet. Raises `StorageUnavailable`."""
+    stored = files.get_json(job, _PLAN)
+    return None if stored is None else JobPlan.from_json(stored)
 
 
 def _new_plan(job: Job, job_request: JobRequest[Any], model: Model, deadline: Deadline, deps: Preparation) -> JobPlan:

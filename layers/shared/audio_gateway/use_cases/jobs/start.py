@@ -42,7 +42,7 @@ class JobStarting:
 
 @dataclass(frozen=True, slots=True)
 class AdmittedJob:
-    """A job whose price is held, and nothing else of it exists yet."""
+    """A job whose price is held, and of which nothing is stored yet."""
 
     job: Job
     job_request: JobRequest[Any]
@@ -60,13 +60,13 @@ def admitted_job(
 ) -> Iterator[AdmittedJob]:
     """Hold the price of a job for the block, which calls `start_job`. The job is undone if the block raises.
 
-    The price is known for text, and for audio whose length was measured (`duration_ms`). Of other audio only the least
-    is known, however many bytes it has: one minute of sound may be in a file of any size. So the price of the shortest
-    audio is held, which checks every limit of the key before anything is fetched, decoded or stored; the first step
-    holds the rest. `job_id` is given where the caller's request already has one.
+    The price is known for text, and for audio whose length was measured (`duration_ms`). The length of other audio is
+    unknown, as a file of any size may hold one minute of sound: then the price of the shortest audio is held. That
+    checks every limit of the key before anything is fetched, decoded or stored; the first step holds the rest.
+    `job_id` is given where the caller's request already has one.
 
     Raises:
-        UnknownModel, InvalidRequest: the models cannot do it, or not so much of it in one job.
+        UnknownModel, InvalidRequest: the models cannot do it, or not so much in one job.
         LimitReached, PermissionDenied, MeteringUnavailable: nothing is held.
     """
     request, kind, job_service = job_request.request, kind_of(job_request.endpoint), deps.job_service
@@ -101,17 +101,17 @@ def start_job(admitted: AdmittedJob, *, job_service: JobService, audio: bytes | 
     Raises `StorageUnavailable`.
     """
     job, job_request = admitted.job, admitted.job_request
-    # Before its files: from here on, a start that is interrupted is found and ended (orphaned.py).
+    # Before its files: from here on, the sweeper finds a start that was interrupted, and ends the job (orphaned.py).
     job_service.store.create(job)
     if audio is not None:
-        # The write returns where the audio is: a function that is given files need not be able to read those of jobs.
+        # The write returns the source: a function that receives files needs no right to read those of jobs.
         job_request = replace(job_request, source=job_service.files.put(job.ref, "source", audio))
     keep_request(job_service.files, job.ref, job_request)
     job_service.executions.start(job.ref)
 
 
 def _undo(job: Job, hold: Hold, job_service: JobService) -> None:
-    """Undo what exists of a job that could not be started. What cannot be undone now is found and ended later."""
+    """Undo what exists of a job that could not be started. The sweeper ends what cannot be undone now."""
     released = False
     with suppress(GatewayError):
         job_service.billing.meter.release(hold)

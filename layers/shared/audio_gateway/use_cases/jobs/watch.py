@@ -1,6 +1,6 @@
-"""Notices that a job was ended while it is prepared: who stops its execution does not stop a function that runs.
+"""Notices that a job was ended while it is prepared: stopping its execution does not stop a running function.
 
-Without that a key could have many more jobs worked on than it may have open: begin one, cancel it, begin another one.
+Without this a key could have more jobs worked on than it may have open, by starting and cancelling one after the other.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ T = TypeVar("T")
 
 
 class JobIsOver(Exception):
-    """The job was cancelled or deleted, or has failed, and there is no use in going on."""
+    """The job was cancelled or deleted, or has failed: more work on it is of no use."""
 
 
 class JobWatch:
-    """Reads a job every `every_s` seconds, while somebody takes pieces; `now_ms` is the clock in unix milliseconds."""
+    """Reads a job's state every `every_s` seconds while pieces are read. `now_ms` is the clock in unix milliseconds."""
 
     def __init__(self, job: Job, store: JobStore, now_ms: Callable[[], int], every_s: float) -> None:
         self._job = job
@@ -32,15 +32,15 @@ class JobWatch:
         self._next = Deadline.after(every_s)
 
     def each(self, pieces: Iterable[T]) -> Iterator[T]:
-        """The same pieces; raises `JobIsOver` instead of the next one once that is so."""
+        """Pass the pieces on; raises `JobIsOver` instead once the job is over."""
         for piece in pieces:
             if self._next.passed:
-                self._look()
+                self._check()
             yield piece
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         self._next = Deadline.after(self._every_s)
-        with suppress(StorageUnavailable):  # the next look tells
+        with suppress(StorageUnavailable):  # the next check finds out
             job = self._store.get(self._job.project_id, self._job.id, self._now_ms() // 1000)
             if job is None or job.is_final:
                 raise JobIsOver

@@ -25,7 +25,7 @@ from audio_gateway.use_cases.jobs.kinds.limits import surely_filled
 from audio_gateway.use_cases.jobs.watch import JobWatch
 from audio_gateway.use_cases.speech import SpeechRequest, able_to_speak, speak_part
 
-_MOST_CHARACTERS: Final = 4096  # of a part where the model has no limit: parts are what can be done at the same time
+_MOST_CHARACTERS: Final = 4096  # of a part where the model has no limit: only parts can be done at the same time
 
 
 class SpeechJobs:
@@ -57,9 +57,9 @@ class SpeechJobs:
     def too_many_parts(self, _request: SpeechRequest, model: Model) -> WorkTooLong:
         """See `JobKind.too_many_parts`."""
         message = (
-            f"'input' is too long for one job: the model '{model.id}' speaks {_characters_of_a_part(model)} characters "
-            f"at once, and a job has {MOST_PIECES} parts at most. Send it in texts of at most "
-            f"{_most_characters(model)} characters, or ask a model that speaks more at once."
+            f"'input' is too long for one job: the model '{model.id}' takes parts of {_characters_of_a_part(model)} "
+            f"characters, and a job has at most {MOST_PIECES} parts. Send it in texts of at most "
+            f"{_most_characters(model)} characters, or use a model that takes longer parts."
         )
         return WorkTooLong(message, param="input")
 
@@ -110,7 +110,7 @@ class _SplitText:
     def chunks(self) -> Iterator[InputChunk]:
         at = 0
         for part in self.watch.each(split(self.text, self.most_characters)):
-            if is_visible(part):  # a stretch of blanks is nothing to say, and nothing to pay
+            if is_visible(part):  # blanks have nothing to speak, and nothing to pay
                 yield InputChunk(ChunkSpan(at, at + len(part)), json.dumps(part).encode())
             at += len(part)
 
@@ -128,7 +128,7 @@ def _most_characters(model: Model) -> int:
 
 def _too_long() -> WorkTooLong:
     message = (
-        "The speech is too long: it could not be made into one file in the 15 minutes that there are. "
-        "Ask for 'flac' or 'wav', which are quick to make, or send the text in parts."
+        "The speech is too long: it could not be joined to one file within 15 minutes. "
+        "Use the format 'flac' or 'wav', which takes less time, or send the text in parts."
     )
     return WorkTooLong(message, param="input")

@@ -103,9 +103,9 @@ class TranscriptionJobs:
     def too_many_parts(self, request: TranscriptionRequest, model: Model) -> WorkTooLong:
         """See `JobKind.too_many_parts`."""
         message = (
-            f"The audio is too long for one job: it is cut for the model '{model.id}' into parts of about "
-            f"{cut_rule(request, model).usual_seconds:g} s, and a job has {MOST_PIECES} of them at most. Send it in "
-            f"recordings of at most {_span(_most_seconds(request, model))}, or ask a model that takes longer parts."
+            f"The audio is too long for one job: the model '{model.id}' takes parts of about "
+            f"{cut_rule(request, model).usual_seconds:g} s, and a job has at most {MOST_PIECES} parts. Send it in "
+            f"recordings of at most {_span(_most_seconds(request, model))}, or use a model that takes longer parts."
         )
         return WorkTooLong(message, param=request.audio_field)
 
@@ -120,7 +120,7 @@ class TranscriptionJobs:
     def split(self, request: TranscriptionRequest, model: Model, source: JobInput) -> _SplitAudio:
         """See `JobKind.split`."""
         if source.file is None:
-            raise InvalidRequest("There is no audio: neither a file nor a URL was given.", param="file")
+            raise InvalidRequest("There is no audio: neither a file nor a URL was sent.", param="file")
         return _SplitAudio(Recording(StoredContent(source.file)), cut_rule(request, model), source)
 
     def work_on(self, request: TranscriptionRequest, chunk: InputChunk, call: ChunkCall) -> ChunkResult:
@@ -204,7 +204,7 @@ def _transcripts(results: ChunkResults) -> Iterator[ChunkTranscript]:
 
 
 def _too_long() -> WorkTooLong:
-    message = "The audio is too long: it could not be read in the 15 minutes that there are. Send it in parts."
+    message = "The audio is too long: it could not be read within 15 minutes. Send it in parts."
     return WorkTooLong(message, param="file")
 
 
