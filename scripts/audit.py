@@ -33,19 +33,19 @@ def audit(gateway: Gateway, *, rebuild: Rebuild = False) -> None:
 
     Exit code 1 where something does. It may run while the gateway works.
     """
-    where = gateway.deployment
+    where = gateway.target
     books = Audit(where.client, where.table, JobStore(where.client, where.table))
     if rebuild:
         _rebuild(gateway, books)
     report = books.run(gateway.directory.all_key_ids())
     for found in report.differences:
         print(f"{found.what}: {found.booked} in the books, {found.ledger} by the ledger")
-    print(_summary(where.called, report))
+    print(_summary(where.label, report))
     raise typer.Exit(1 if report.differences else 0)
 
 
 def _rebuild(gateway: Gateway, books: Audit) -> None:
-    where = gateway.deployment
+    where = gateway.target
     rollup = Rollup(where.client, where.table, Lag(hold_s=REQUEST_HOLD_SECONDS, sweep_s=60))
     for day_ms in books.days():
         report = rollup.rebuild(day_ms)

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from audio_gateway.cli.app import app
-from audio_gateway.cli.gateway import Deployment, Gateway
+from audio_gateway.cli.gateway import Gateway, GatewayTarget
 from audio_gateway.metering.account import Caller, Hold, Work
 from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.keys import NewKey
@@ -64,7 +64,7 @@ class Operator:
 @pytest.fixture
 def operator(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Operator:
     """Whose commands use the test's client: to make one for each takes longer than all else that they do."""
-    deployment = Deployment(dynamodb, TABLE, f"table {TABLE} in us-east-1")
+    deployment = GatewayTarget(dynamodb, TABLE, f"table {TABLE} in us-east-1")
     monkeypatch.setattr(Gateway, "_deployed", lambda _: deployment)
     return Operator(dynamodb)
 
@@ -73,7 +73,7 @@ def operator(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Operator:
 def mistaken(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """What an operator is told about a command line that makes no sense; no gateway may be asked for that."""
 
-    def asked(_: Gateway) -> Deployment:
+    def asked(_: Gateway) -> GatewayTarget:
         raise AssertionError("a gateway was asked")
 
     monkeypatch.setattr(Gateway, "_deployed", asked)

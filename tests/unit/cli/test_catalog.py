@@ -38,7 +38,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_right_catalogue_is_listed_with_what_callers_pay(path: Path) -> None:
     shown = run("catalog", "check", str(path)).stdout
-    assert f"{path} is right: 1 model\n" in shown
+    assert f"{path} is valid: 1 model\n" in shown
     assert "$18.75 per 1M characters" in shown
 
 
@@ -108,4 +108,4 @@ def test_the_catalogue_that_the_operator_has_set_is_the_default(path: Path, monk
     monkeypatch.setenv("AUDIO_GATEWAY_CATALOG", str(path))
     assert "gpt-4o-mini-tts" in run("catalog", "check").stdout
     monkeypatch.delenv("AUDIO_GATEWAY_CATALOG")
-    assert "layers/shared/catalog.toml is right" in run("catalog", "check").stdout
+    assert "layers/shared/catalog.toml is valid" in run("catalog", "check").stdout

@@ -17,7 +17,7 @@ from botocore.exceptions import (
     SSOTokenLoadError,
 )
 
-from audio_gateway.cli.failures import told_to_the_operator
+from audio_gateway.cli.failures import errors_reported
 from audio_gateway.errors import MeteringUnavailable
 from tests.unit.cli.operator import Operator, run
 from tests.unit.metering.tables import TABLE, dynamodb
@@ -88,7 +88,7 @@ def test_a_file_that_is_of_no_stack_is_refused(stack_file: Path, content: str) -
 @pytest.mark.parametrize("option", ["--region", "--profile"])
 def test_an_option_of_aws_never_falls_back_to_the_local_stack(stack_file: Path, option: str) -> None:
     error = run("keys", "create", "--name", "x", option, "somewhere", code=2).stderr
-    assert f"{option} goes with --stack-name or --table" in error
+    assert f"{option} needs --stack-name or --table" in error
 
 
 # ---------------------------------------------------------------- a deployed one
@@ -134,7 +134,7 @@ def test_a_stack_names_its_table(operator: Operator, stacks: dict[str, str]) -> 
 
 def test_a_stack_that_is_not_there_is_refused_with_the_next_step(operator: Operator, stacks: dict[str, str]) -> None:
     error = run("keys", "list", "--stack-name", "video", "--region", "us-east-1", code=1).stderr
-    assert "no stack 'video' in us-east-1" in error
+    assert "The stack 'video' does not exist in us-east-1" in error
     assert "list-stacks" in error
     error = run("keys", "list", "--stack-name", "forbidden", "--region", "us-east-1", code=1).stderr
     assert "--profile" in error
@@ -147,7 +147,7 @@ def test_a_stack_of_something_else_is_refused(operator: Operator, stacks: dict[s
 
 
 def test_a_stack_and_a_table_at_once_make_no_sense(operator: Operator) -> None:
-    assert "give one of them" in run("keys", "list", "--stack-name", "a", "--table", "b", code=2).stderr
+    assert "give only one" in run("keys", "list", "--stack-name", "a", "--table", "b", code=2).stderr
 
 
 def test_a_table_that_is_not_there_is_refused_with_the_next_step(operator: Operator) -> None:
@@ -179,7 +179,7 @@ def test_an_error_of_aws_is_told_with_the_next_step(
 
     for raised in (error, MeteringUnavailable("Try again.")):  # as it is, and as the layer wraps it
         raised.__cause__ = error if raised is not error else None
-        with pytest.raises(typer.Exit) as left, told_to_the_operator():
+        with pytest.raises(typer.Exit) as left, errors_reported():
             raise raised
         assert left.value.exit_code == 1
         said = capsys.readouterr()
@@ -189,5 +189,5 @@ def test_an_error_of_aws_is_told_with_the_next_step(
 
 
 def test_a_bug_is_not_told_as_if_it_were_the_operator_s_fault() -> None:
-    with pytest.raises(ZeroDivisionError), told_to_the_operator():
+    with pytest.raises(ZeroDivisionError), errors_reported():
         raise ZeroDivisionError

@@ -70,7 +70,7 @@ def test_the_holds_of_a_deleted_key_are_still_seen(operator: Operator) -> None:
 def test_where_nothing_is_held_nothing_goes_into_a_pipe(operator: Operator) -> None:
     operator.key()
     result = operator("holds")
-    assert (result.stdout, result.stderr) == ("", "There is no open hold.\n")
+    assert (result.stdout, result.stderr) == ("", "There are no open holds.\n")
     assert operator.json("holds") == {
         "object": "holds", "data": [], "total": {"open": 0, "expired": 0, "held_usd": "0.000000"},
     }  # fmt: skip

@@ -18,7 +18,7 @@ from tests.unit.metering.tables import TABLE, dynamodb
 __all__ = ["dynamodb", "operator"]
 
 
-class Board:
+class ProgressDisplay:
     """Jobs in the gateway's table."""
 
     def __init__(self, operator: Operator) -> None:
@@ -51,11 +51,11 @@ class Board:
 
 
 @pytest.fixture
-def board(operator: Operator) -> Board:
-    return Board(operator)
+def board(operator: Operator) -> ProgressDisplay:
+    return ProgressDisplay(operator)
 
 
-def test_open_jobs_of_all_projects_are_listed_the_oldest_first(operator: Operator, board: Board) -> None:
+def test_open_jobs_of_all_projects_are_listed_the_oldest_first(operator: Operator, board: ProgressDisplay) -> None:
     project = operator.directory.create_project("tenant").id
     young, old = board.job(10), board.running(7300, project)
     board.failed()
@@ -79,7 +79,7 @@ def test_an_empty_list_says_that_it_is_empty(operator: Operator) -> None:
     assert "There are no endpoints." in operator("webhooks", "list").stderr
 
 
-def test_all_jobs_are_listed_with_what_became_of_them(operator: Operator, board: Board) -> None:
+def test_all_jobs_are_listed_with_what_became_of_them(operator: Operator, board: ProgressDisplay) -> None:
     failed, young = board.failed(100), board.job(10)
     data = operator.json("jobs", "list", "--all")["data"]
     assert [(each["id"], each["status"]) for each in data] == [(young.id, "queued"), (failed.id, "failed")]
@@ -89,7 +89,7 @@ def test_all_jobs_are_listed_with_what_became_of_them(operator: Operator, board:
     assert "provider_unavailable: The provider is down." in operator("jobs", "list", "--all").stdout
 
 
-def test_a_job_is_shown_whatever_its_project(operator: Operator, board: Board) -> None:
+def test_a_job_is_shown_whatever_its_project(operator: Operator, board: ProgressDisplay) -> None:
     project = operator.directory.create_project("tenant").id
     job, failed = board.running(65, project), board.failed()
     data = operator.json("jobs", "show", job.id)
@@ -101,7 +101,7 @@ def test_a_job_is_shown_whatever_its_project(operator: Operator, board: Board) -
         assert "No project has a job" in operator("jobs", "show", unknown, code=1).stderr
 
 
-def test_what_is_open_without_a_job_is_seen(operator: Operator, board: Board) -> None:
+def test_what_is_open_without_a_job_is_seen(operator: Operator, board: ProgressDisplay) -> None:
     """A start that died after its first write, or a deletion before its last."""
     job = board.job(500)
     board.store.finish(job, "cancelled", at_ms=1)
@@ -112,7 +112,7 @@ def test_what_is_open_without_a_job_is_seen(operator: Operator, board: Board) ->
     assert "unknown" in operator("jobs", "list").stdout
 
 
-def test_an_operator_cancels_a_job_after_a_question(operator: Operator, board: Board) -> None:
+def test_an_operator_cancels_a_job_after_a_question(operator: Operator, board: ProgressDisplay) -> None:
     job = board.running()
     assert "Nothing was changed" in operator("jobs", "cancel", job.id, code=1, answer="n\n").stderr
     assert operator.json("jobs", "show", job.id)["cancel_asked"] is False
@@ -123,7 +123,7 @@ def test_an_operator_cancels_a_job_after_a_question(operator: Operator, board: B
     assert "being cancelled" in operator("jobs", "list").stdout
 
 
-def test_a_job_that_is_over_is_not_cancelled(operator: Operator, board: Board) -> None:
+def test_a_job_that_is_over_is_not_cancelled(operator: Operator, board: ProgressDisplay) -> None:
     failed, settling = board.failed(), board.job()
     board.store.finish(settling, "succeeded", at_ms=int(time.time() * 1000))
     for job, status in ((failed, "failed"), (settling, "succeeded")):

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from audio_gateway.cli.keys import _COLUMNS
-from audio_gateway.cli.output import Sheet, draw
+from audio_gateway.cli.output import TableView, draw
 from audio_gateway.errors import NotFound, PermissionDenied
 from audio_gateway.metering.key_store import KeyStore
 from audio_gateway.metering.keys import hash_key
@@ -75,7 +75,7 @@ def test_an_admin_key_can_be_created_with_an_expiry_and_nothing_else(operator: O
     assert (data["kind"], data["project_id"]) == ("admin", None)
     assert abs(data["limits"]["expires_at"] - time.time() - 90 * 86_400) < 60
     refused = operator("keys", "create", "--admin", "--name", "office", "--requests-per-minute", "5", code=2)
-    assert "no limits but --expires" in refused.stderr
+    assert "The only limit of an admin key is --expires" in refused.stderr
     assert "no project" in operator("keys", "create", "--admin", "--name", "x", "--project", "proj_1", code=2).stderr
     assert len(list(operator.directory.admin_keys())) == 1
 
@@ -152,7 +152,7 @@ def test_a_key_that_was_used_says_when(operator: Operator) -> None:
     assert "never" not in operator("keys", "list").stdout
 
 
-def drawn(sheet: Sheet, width: int) -> str:
+def drawn(sheet: TableView, width: int) -> str:
     console = Console(width=width, file=io.StringIO())
     draw(sheet, console, on_terminal=True)
     return console.file.getvalue()  # type: ignore[attr-defined]
@@ -160,7 +160,7 @@ def drawn(sheet: Sheet, width: int) -> str:
 
 def test_a_terminal_of_80_columns_has_a_line_for_each_key() -> None:
     row = ("key_01a1fe4459f180042aa7d267", "production", "active", "2026-11-21", "2026-11-30", "proj_1", "sk-…", "none")
-    sheet = Sheet("Keys", _COLUMNS, [row])
+    sheet = TableView("Keys", _COLUMNS, [row])
     shown = drawn(sheet, 80).splitlines()
     assert max(map(len, shown)) <= 80
     assert len(shown) == 7
@@ -191,7 +191,7 @@ def test_admin_keys_are_listed_apart(operator: Operator) -> None:
     data = operator.json("keys", "list", "--admin")
     assert_documented(data)
     assert [key["id"] for key in data["data"]] == [admin.record.id]
-    assert "leave out" in operator("keys", "list", "--admin", "--project", "default", code=2).stderr
+    assert "remove --project or --admin" in operator("keys", "list", "--admin", "--project", "default", code=2).stderr
 
 
 def test_a_key_that_has_expired_says_so(operator: Operator) -> None:
@@ -259,7 +259,7 @@ def test_every_limit_can_be_taken_away(operator: Operator) -> None:
 
 
 def test_to_change_no_limit_makes_no_sense(mistaken: Callable[..., str]) -> None:
-    assert "Name a limit" in mistaken("keys", "limit", "key_1")
+    assert "Give at least one limit" in mistaken("keys", "limit", "key_1")
 
 
 @pytest.mark.parametrize("command", [("create", "--name", "first"), ("limit",)])
@@ -324,8 +324,8 @@ def test_a_disabled_key_is_refused_until_it_is_enabled(operator: Operator) -> No
 
 def test_an_admin_key_cannot_be_disabled(operator: Operator) -> None:
     admin = operator.directory.create_key("admin", name="office")
-    assert "only deleted" in operator("keys", "disable", admin.record.id, code=1).stderr
-    assert "only deleted" in operator("keys", "limit", admin.record.id, "--expires", "1d", code=1).stderr
+    assert "only be shown and deleted" in operator("keys", "disable", admin.record.id, code=1).stderr
+    assert "only be shown and deleted" in operator("keys", "limit", admin.record.id, "--expires", "1d", code=1).stderr
 
 
 def test_nothing_is_deleted_without_a_yes(operator: Operator) -> None:

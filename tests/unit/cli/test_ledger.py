@@ -164,7 +164,7 @@ def test_a_month_that_is_not_over_says_so(operator: Operator, monkeypatch: pytes
     operator.key()
     monkeypatch.setattr(Gateway, "ledger", FakeBooks([row(now.timestamp(), request_id="req_now")]))
     result = operator("ledger", f"{now:%Y-%m}")
-    assert "not over" in result.stderr
+    assert "The month has not ended" in result.stderr
     assert requests(result.stdout) == ["req_now"]
 
 

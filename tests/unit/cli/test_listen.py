@@ -17,7 +17,7 @@ import openai
 import pytest
 from openai import OpenAI
 
-from audio_gateway.cli.caller import Caller
+from audio_gateway.cli.api_options import ApiOptions
 from audio_gateway.cli.listen import receiver
 from audio_gateway.jobs.webhooks import EVENT_TYPES, WebhookEvent, new_secret, signed_headers
 from tests.unit.cli.operator import run
@@ -61,7 +61,7 @@ def endpoints(monkeypatch: pytest.MonkeyPatch) -> Endpoints:
         def __exit__(self, *_: object) -> None:
             real.close()
 
-    monkeypatch.setattr(Caller, "client", lambda _: Client(webhooks=found))
+    monkeypatch.setattr(ApiOptions, "client", lambda _: Client(webhooks=found))
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from audio_gateway.cli import progress
-from audio_gateway.cli.progress import Board
+from audio_gateway.cli.progress import ProgressDisplay
 
 
 class Clock:
@@ -26,7 +26,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def state_of(board: Board) -> str:
+def state_of(board: ProgressDisplay) -> str:
     shown: Any = board._progress
     return str(shown.tasks[0].fields["state"])
 
@@ -36,7 +36,7 @@ def job(completed: int, total: int, status: str = "running") -> dict[str, Any]:
 
 
 def test_the_rest_is_told_from_the_pace_so_far(clock: Clock) -> None:
-    board = Board()
+    board = ProgressDisplay()
     line = board.line("talk.mp3")
     line.on_upload(1_000_000, 10_000_000)
     clock.now_s += 10
@@ -49,7 +49,7 @@ def test_the_rest_is_told_from_the_pace_so_far(clock: Clock) -> None:
 
 
 def test_nothing_is_guessed_too_soon_or_where_nothing_is_known(clock: Clock) -> None:
-    board = Board()
+    board = ProgressDisplay()
     line = board.line("talk.mp3")
     line.on_job(job(0, 0, "queued"))
     assert state_of(board) == "queued"
@@ -61,7 +61,7 @@ def test_nothing_is_guessed_too_soon_or_where_nothing_is_known(clock: Clock) -> 
 
 
 def test_when_all_parts_are_done_they_are_joined(clock: Clock) -> None:
-    board = Board()
+    board = ProgressDisplay()
     line = board.line("talk.mp3")
     line.on_job(job(5, 5))
     assert state_of(board) == "joining the parts"

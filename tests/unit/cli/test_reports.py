@@ -137,7 +137,7 @@ def test_a_table_names_period_keys_and_total(books: Operator) -> None:
 def test_where_nothing_was_used_nothing_goes_into_a_pipe(operator: Operator) -> None:
     result = operator("usage", *PERIOD)
     assert result.stdout == ""
-    assert "Nothing was used: 2024-03-05 22:00:00 to 2024-03-06 02:00:00 UTC" in result.stderr
+    assert "There is no usage: 2024-03-05 22:00:00 to 2024-03-06 02:00:00 UTC" in result.stderr
     assert operator.json("usage", *PERIOD)["data"] == []
 
 

@@ -8,11 +8,11 @@ import httpx2
 import pytest
 from openai import InternalServerError
 
-from audio_gateway.cli.caller import told_by_the_gateway
-from audio_gateway.cli.failures import Failed
+from audio_gateway.cli.api_options import api_errors_reported
+from audio_gateway.cli.failures import CommandFailed
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.cli.operator import run
-from tests.unit.cli.people import gateway
+from tests.unit.cli.user import gateway
 
 __all__ = ["gateway"]
 
@@ -103,6 +103,6 @@ def test_an_error_leaves_no_file(gateway: FakeGateway) -> None:
 @pytest.mark.parametrize(("headers", "advised"), [({}, True), ({"x-should-retry": "false"}, False)])
 def test_to_try_again_is_advised_only_where_it_may_help(headers: dict[str, str], advised: bool) -> None:
     answer = httpx2.Response(502, headers=headers, request=httpx2.Request("POST", "http://127.0.0.1/v1/audio/speech"))
-    with pytest.raises(Failed) as caught, told_by_the_gateway():
+    with pytest.raises(CommandFailed) as caught, api_errors_reported():
         raise InternalServerError("The provider fails.", response=answer, body=None)
     assert ("Try again later." in str(caught.value)) is advised

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.cli.progress import Board
+from audio_gateway.cli.progress import ProgressDisplay
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.cli.operator import run
-from tests.unit.cli.people import gateway
+from tests.unit.cli.user import gateway
 
 __all__ = ["gateway"]
 
@@ -96,7 +96,7 @@ def test_no_folder_is_made_for_what_makes_no_sense(gateway: FakeGateway) -> None
 
 def test_a_transcript_for_a_terminal_does_not_stand_in_the_line_of_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    with Board() as board:
+    with ProgressDisplay() as board:
         progress: Any = board._progress
         board.line("a.wav").begin()
         with board.aside():
@@ -199,6 +199,6 @@ def test_an_interrupt_cancels_the_jobs_and_says_what_they_cost(gateway: FakeGate
         process.kill()
     assert process.returncode == 130, error
     assert "Traceback" not in error
-    assert "1,200 seconds had been done and are charged" in error
+    assert "is charged for 1,200 seconds" in error
     assert [job.status for job in gateway.jobs.values()] == ["cancelled"]
     assert not Path("a.txt").exists()

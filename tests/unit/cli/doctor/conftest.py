@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.cli.doctor.check import Result
+from audio_gateway.cli.doctor.check import CheckResult
 from audio_gateway.cli.doctor.checks import GROUPS, money
+from audio_gateway.cli.doctor.context import CheckContext
 from audio_gateway.cli.doctor.run import results
-from audio_gateway.cli.doctor.stack import Stack
-from audio_gateway.cli.doctor.visit import Visit
-from audio_gateway.cli.gateway import Deployment, Gateway
+from audio_gateway.cli.doctor.stack import InspectedStack
+from audio_gateway.cli.gateway import Gateway, GatewayTarget
 from tests.fakes.file_server import FileServer
 from tests.fakes.healthy_api import HealthyApi
 from tests.fakes.healthy_aws import REGION, STACK, HealthyAws
@@ -95,16 +95,16 @@ class World:
     catalog: Path
     layers: FileServer
 
-    def visit(self) -> Visit:
-        stack = Stack(STACK, self.api.base_url, TABLE, self.aws.client)
-        return Visit(stack, self.gateway, self.api, str(self.catalog))
+    def context(self) -> CheckContext:
+        stack = InspectedStack(STACK, self.api.base_url, TABLE, self.aws.client)
+        return CheckContext(stack, self.gateway, self.api, str(self.catalog))
 
-    def results(self, *groups: str) -> dict[str, Result]:
+    def results(self, *groups: str) -> dict[str, CheckResult]:
         """The results of all checks, or those of some groups, by name. What was made is taken away."""
-        visit = self.visit()
+        context = self.context()
         chosen = [group for group in GROUPS if not groups or group.title in groups]
-        found = {result.check.name: result for result in results(chosen, visit)}
-        assert visit.leave() == []
+        found = {result.check.name: result for result in results(chosen, context)}
+        assert context.clean_up() == []
         return found
 
 
@@ -118,7 +118,7 @@ def world(
     monkeypatch: pytest.MonkeyPatch,
 ) -> World:
     """All is well."""
-    monkeypatch.setattr(Gateway, "_deployed", lambda _: Deployment(dynamodb, TABLE, f"table {TABLE} in {REGION}"))
+    monkeypatch.setattr(Gateway, "_deployed", lambda _: GatewayTarget(dynamodb, TABLE, f"table {TABLE} in {REGION}"))
     monkeypatch.setattr(money, "_PAUSE_S", 0)
     catalog = tmp_path / "catalog.toml"
     catalog.write_text(CATALOG)

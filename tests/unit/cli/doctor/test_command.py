@@ -13,10 +13,10 @@ import pytest
 from typer.testing import Result
 
 from audio_gateway.cli.doctor import command
-from audio_gateway.cli.doctor.check import Check, Group, Red, Skip
-from audio_gateway.cli.doctor.stack import Stack
-from audio_gateway.cli.doctor.visit import Visit
-from audio_gateway.cli.gateway import Deployment, Gateway
+from audio_gateway.cli.doctor.check import Check, CheckFailed, CheckGroup, CheckSkipped
+from audio_gateway.cli.doctor.context import CheckContext
+from audio_gateway.cli.doctor.stack import InspectedStack
+from audio_gateway.cli.gateway import Gateway, GatewayTarget
 from tests.fakes.healthy_aws import REGION, STACK
 from tests.unit.cli.doctor.conftest import World
 from tests.unit.cli.operator import run
@@ -28,21 +28,21 @@ Checks = Callable[..., None]
 
 
 @pytest.fixture
-def stack(world: World, monkeypatch: pytest.MonkeyPatch) -> Stack:
+def stack(world: World, monkeypatch: pytest.MonkeyPatch) -> InspectedStack:
     """The stack that the command finds."""
-    found = Stack(STACK, world.api.base_url, "gateway", world.aws.client)
+    found = InspectedStack(STACK, world.api.base_url, "gateway", world.aws.client)
     monkeypatch.setattr(command, "stack_of", lambda _: found)
-    monkeypatch.setattr(command, "Api", lambda _: world.api)
+    monkeypatch.setattr(command, "ApiClient", lambda _: world.api)
     return found
 
 
 @pytest.fixture
-def checks(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Checks:
+def checks(stack: InspectedStack, monkeypatch: pytest.MonkeyPatch) -> Checks:
     """Puts functions in place of the real checks, each of which has its function's name."""
 
-    def put(*functions: Callable[[Visit], str], seconds: float = 60, not_local: str = "") -> None:
+    def put(*functions: Callable[[CheckContext], str], seconds: float = 60, not_local: str = "") -> None:
         made = tuple(Check(each.__name__, "all is well", each, seconds, not_local) for each in functions)
-        monkeypatch.setattr(command, "GROUPS", (Group("Some", made),))
+        monkeypatch.setattr(command, "GROUPS", (CheckGroup("Some", made),))
 
     return put
 
@@ -51,20 +51,20 @@ def doctor(*arguments: str, code: int = 0) -> Result:
     return run("doctor", *TARGET, *arguments, code=code)
 
 
-def good(_: Visit) -> str:
+def good(_: CheckContext) -> str:
     return "as it should be"
 
 
-def bad(_: Visit) -> str:
-    raise Red("the queue is full", "aws sqs purge-queue")
+def bad(_: CheckContext) -> str:
+    raise CheckFailed("the queue is full", "aws sqs purge-queue")
 
 
-def unknown(_: Visit) -> str:
-    raise Skip("there is none")
+def unknown(_: CheckContext) -> str:
+    raise CheckSkipped("there is none")
 
 
-def makes_a_key(visit: Visit) -> str:
-    return visit.key.id
+def makes_a_key(context: CheckContext) -> str:
+    return context.key.id
 
 
 def left(world: World) -> tuple[list[Any], list[Any]]:
@@ -88,7 +88,7 @@ def test_each_check_has_its_line_and_the_last_one_counts(checks: Checks) -> None
 def test_a_red_line_says_what_is_wrong_what_is_right_and_what_to_do(checks: Checks) -> None:
     checks(bad, good)
     shown = doctor(code=1).stdout
-    assert "the queue is full. Right is: all is well" in shown
+    assert "the queue is full. Expected: all is well" in shown
     assert "aws sqs purge-queue" in shown
     assert "1 green, 1 red" in shown
 
@@ -115,7 +115,7 @@ def test_what_a_terminal_would_obey_is_not_printed(checks: Checks) -> None:
     assert "\x1b" not in doctor().stdout
 
 
-def colourful(_: Visit) -> str:
+def colourful(_: CheckContext) -> str:
     return "\x1b[2J"
 
 
@@ -123,11 +123,11 @@ def colourful(_: Visit) -> str:
 def test_a_check_that_hangs_is_given_up_and_the_next_one_is_made(checks: Checks) -> None:
     going_on = threading.Event()
 
-    def hangs(_: Visit) -> str:
+    def hangs(_: CheckContext) -> str:
         going_on.wait(30)
         return ""
 
-    def next_one(_: Visit) -> str:
+    def next_one(_: CheckContext) -> str:
         going_on.set()
         return "made"
 
@@ -139,16 +139,16 @@ def test_a_check_that_hangs_is_given_up_and_the_next_one_is_made(checks: Checks)
 
 
 def test_a_check_that_breaks_hides_no_other(checks: Checks) -> None:
-    def breaks(_: Visit) -> str:
+    def breaks(_: CheckContext) -> str:
         raise KeyError("Nobody")
 
     checks(breaks, good)
     shown = doctor(code=1).stdout
-    assert "the check itself broke: KeyError: 'Nobody'" in shown
+    assert "the check itself failed: KeyError: 'Nobody'" in shown
     assert "1 green, 1 red" in shown
 
 
-def test_on_a_local_stack_what_it_has_nothing_of_is_skipped(checks: Checks, stack: Stack) -> None:
+def test_on_a_local_stack_what_it_has_nothing_of_is_skipped(checks: Checks, stack: InspectedStack) -> None:
     stack.local = True
     checks(bad, not_local="there is no queue")
     shown = doctor().stdout
@@ -157,7 +157,7 @@ def test_on_a_local_stack_what_it_has_nothing_of_is_skipped(checks: Checks, stac
 
 
 # ---------------------------------------------------------------- what stays
-def test_nothing_is_left_but_the_project_and_the_ledger(stack: Stack, world: World) -> None:
+def test_nothing_is_left_but_the_project_and_the_ledger(stack: InspectedStack, world: World) -> None:
     run("doctor", *TARGET, "--catalog", str(world.catalog), code=1)  # the roll-up of this world has never run
     assert left(world) == ([], [])
     deleted = [call for call in world.api.heard if call.startswith("DELETE /")]
@@ -170,8 +170,8 @@ def test_nothing_is_left_but_the_project_and_the_ledger(stack: Stack, world: Wor
 def test_what_was_made_is_taken_away_also_when_it_is_interrupted(
     checks: Checks, world: World, number: signal.Signals
 ) -> None:
-    def interrupts(visit: Visit) -> str:
-        made = visit.key.id
+    def interrupts(context: CheckContext) -> str:
+        made = context.key.id
         signal.raise_signal(number)
         return made
 
@@ -189,21 +189,21 @@ def test_what_was_made_is_taken_away_also_when_it_is_interrupted(
 
 def test_what_cannot_be_taken_away_is_told(checks: Checks) -> None:
     def stays() -> None:
-        raise Red("the queue is full", "aws sqs purge-queue")
+        raise CheckFailed("the queue is full", "aws sqs purge-queue")
 
-    def leaves_something(visit: Visit) -> str:
-        visit.later("job job_1", stays)
+    def leaves_something(context: CheckContext) -> str:
+        context.on_clean_up("job job_1", stays)
         return ""
 
     checks(leaves_something, makes_a_key)
-    assert "job job_1 could not be taken away: the queue is full" in doctor(code=1).stderr
+    assert "job job_1 could not be removed: the queue is full" in doctor(code=1).stderr
 
 
 def test_its_keys_expire_and_have_a_small_budget(checks: Checks, world: World) -> None:
     seen: list[Any] = []
 
-    def looks(visit: Visit) -> str:
-        seen.append(world.api.directory.key(visit.key.id).limits)
+    def looks(context: CheckContext) -> str:
+        seen.append(world.api.directory.key(context.key.id).limits)
         seen.append(next(world.api.directory.admin_keys()))
         return ""
 
@@ -228,6 +228,6 @@ def test_a_table_alone_is_not_enough() -> None:
 
 def test_a_stack_that_is_no_gateway_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boto3.Session, "client", lambda _, service, **__: world.aws.client(service))
-    deployment = Deployment(world.gateway.deployment.client, "gateway", "gateway")
+    deployment = GatewayTarget(world.gateway.target.client, "gateway", "gateway")
     monkeypatch.setattr(Gateway, "_deployed", lambda _: deployment)
     assert "has no output ApiBaseUrl" in doctor(code=1).stderr

@@ -28,7 +28,7 @@ Fault = Callable[[World], object]
 
 def count_up_to(world: World, ago_s: int) -> None:
     """The roll-up has counted all rows up to so long ago."""
-    frontier = Frontier(Table(world.gateway.deployment.client, TABLE))
+    frontier = Frontier(Table(world.gateway.target.client, TABLE))
     frontier.move(frontier.begin().run, int(time.time() - ago_s) * 1000)
 
 
@@ -141,7 +141,7 @@ def execution(world: World, status: str, error: str) -> None:
 
 def expired_hold(world: World) -> None:
     key = world.api.directory.create_key("api", name="somebody")
-    long_ago = DynamoMeter(world.gateway.deployment.client, TABLE, now_ms=lambda: int((time.time() - 7200) * 1000))
+    long_ago = DynamoMeter(world.gateway.target.client, TABLE, now_ms=lambda: int((time.time() - 7200) * 1000))
     work = Work("req_lost", "speech", "talker", "characters", 1, price_microusd=1, cost_microusd=1)
     long_ago.admit(Caller(key.record.id, "default"), work)
 
@@ -149,7 +149,7 @@ def expired_hold(world: World) -> None:
 def open_job(world: World) -> None:
     item = {"pk": "OPEN_JOBS", "sk": "job_lost", "project_id": "default"}
     created = {"created_at": {"N": str(int(time.time()) - 200_000)}}
-    world.gateway.deployment.client.put_item(TableName=TABLE, Item={k: {"S": v} for k, v in item.items()} | created)
+    world.gateway.target.client.put_item(TableName=TABLE, Item={k: {"S": v} for k, v in item.items()} | created)
 
 
 def index_in_the_template(world: World) -> None:
@@ -200,7 +200,7 @@ AWS_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
     "functions of the other processor than the layers": (
         lambda it: it.layers.files.update({"/layer.zip": layer(183)}),
         {"layer-processor"},
-        "made for arm64",
+        "built for arm64",
     ),
     "webhooks that Lambda takes for a loop": (
         lambda it: it.aws.change("lambda.GetFunctionRecursionConfig", RecursiveLoop="Terminate"),
@@ -241,7 +241,7 @@ AWS_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
     "another catalogue than on this machine": (
         lambda it: catalogue(it, '"1.00"', '"2.00"'),
         {"catalogue"},
-        "has another catalogue than",
+        "has a different catalogue than",
     ),
     "a quota of ten": (
         lambda it: it.aws.change("lambda.GetAccountSettings", AccountLimit={"ConcurrentExecutions": 10}),
@@ -289,7 +289,7 @@ AWS_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
     "a rule of the bucket that is gone": (
         lambda it: without(it, "s3.GetBucketLifecycleConfiguration", "Rules", 0),
         {"bucket-lifecycle"},
-        "results/ is forgotten never",
+        "results/ is never deleted",
     ),
     "a bucket without a policy": (
         lambda it: it.aws.fail("s3.GetBucketPolicy", "NoSuchBucketPolicy"),
@@ -324,7 +324,7 @@ AWS_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
     "a quota of ten, as deployed for": (
         ten_of_ten,
         {"lambda-concurrency"},
-        "wants 22",
+        "needs 22",
     ),
     "a roll-up that stands still": (lambda it: count_up_to(it, 9_000), {"rollup-frontier"}, "behind"),
     "a hold that nobody settles": (expired_hold, {"expired-holds"}, "req_lost"),
@@ -436,7 +436,7 @@ API_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
         {"providers", "idempotency"},
         "robot served in place of talker",
     ),
-    "an Idempotency-Key without effect": (done_twice, {"idempotency"}, "was done twice"),
+    "an Idempotency-Key without effect": (done_twice, {"idempotency"}, "ran twice"),
     "answers that are not charged": (lambda it: setattr(it.api, "charges", False), {"ledger"}, "has 0 rows"),
     "uploads that fail": (
         lambda it: it.api.broken.add("/audio/uploads"),
@@ -451,17 +451,17 @@ API_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
     "an unknown URL that is forbidden": (
         lambda it: it.api.answers.update({"GET /nope": lambda **_: refusal("GET", "/nope", 403)}),
         {"unknown-url"},
-        "404 is right",
+        "expected 404",
     ),
     "an answer of API Gateway's own": (
         lambda it: it.api.answers.update({"GET /nope": lambda **_: found("GET", "/nope", {"message": "Forbidden"})}),
         {"unknown-url"},
-        "OpenAI's envelope",
+        "OpenAI's error envelope",
     ),
     "a body that is too large, and no remedy": (
         lambda it: setattr(it.api, "remedy", "No."),
         {"too-large"},
-        "names uploads as the remedy is right",
+        "names uploads as the remedy",
     ),
     "a key that cannot be disabled": (
         lambda it: setattr(it.api.directory, "disable", it.api.directory.enable),
@@ -503,9 +503,9 @@ def test_what_is_wrong_with_a_local_stack_is_mended_by_no_command_that_would_rea
     dead_letters(world)
     world.aws.change("lambda.ListEventSourceMappings", EventSourceMappings=[{"UUID": "7" * 36, "State": "Disabled"}])
     world.aws.change("lambda.GetFunctionConfiguration", MemorySize=128)
-    visit = world.visit()
-    visit.stack.local = True
-    found = {each.check.name: each for each in results(GROUPS, visit) if each.state == "red"}
+    context = world.context()
+    context.stack.local = True
+    found = {each.check.name: each for each in results(GROUPS, context) if each.state == "red"}
     assert {"dead-letters", "queue-source", "functions-as-template"} <= set(found)
     for name in ("dead-letters", "queue-source", "functions-as-template"):
         assert "aws " not in found[name].do

@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.cli.operator import run
-from tests.unit.cli.people import gateway
+from tests.unit.cli.user import gateway
 
 __all__ = ["gateway"]
 
