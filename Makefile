@@ -72,7 +72,7 @@ sam-test: .local/sam/.stamp .local/venv/.stamp .venv/.stamp ## sam build, then e
 	scripts/sam-test
 
 deploy: .local/sam/.stamp .venv/.stamp ## build and deploy into your AWS account (CONFIG_ENV=dev|prod CONFIG_FILE=… ARCH=arm64 ARGS="--region eu-central-1")
-	@$(PY) scripts/deploy.py $(if $(CONFIG_FILE),--config-file $(CONFIG_FILE)) $(if $(CONFIG_ENV),--config-env $(CONFIG_ENV)) $(if $(ARCH),--arch $(ARCH)) $(ARGS)
+	@$(PY) -m scripts.deploy $(if $(CONFIG_FILE),--config-file $(CONFIG_FILE)) $(if $(CONFIG_ENV),--config-env $(CONFIG_ENV)) $(if $(ARCH),--arch $(ARCH)) $(ARGS)
 
 lock: $(UV) ## compile every lock file anew from its .in file
 	scripts/lock

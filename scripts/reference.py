@@ -15,7 +15,7 @@ import yaml
 
 from audio_gateway.api.openapi import ErrorRow, document, error_rows
 from audio_gateway.api.openapi.groups import GROUPS
-from scripts import house
+from scripts import packages
 from scripts.reference_schemas import fields, presence, resolved, table, type_of
 from scripts.samples import SAMPLES
 from scripts.samples_webhooks import NEEDS_A_RECEIVER, NOT_RUN
@@ -46,7 +46,7 @@ def pages(root: Path = ROOT) -> dict[Path, str]:
     architecture = root / "docs" / "architecture.md"
     tables = {
         "errors": "\n".join(_table_by_class()),
-        "packages": "\n".join(table(("package", "what it holds", "may import"), house.rows())),
+        "packages": "\n".join(table(("package", "what it holds", "may import"), packages.rows())),
     }
     return {
         root / "docs" / "openapi.json": json.dumps(spec, indent=2, ensure_ascii=False) + "\n",

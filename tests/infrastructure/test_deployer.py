@@ -53,7 +53,7 @@ NEEDED = {
     },
 }
 BY_MAKE_DEPLOY = {"cloudformation:DescribeStacks", "lambda:GetAccountSettings", "apigateway:GET"}
-"""What scripts/deploy.py asks, before SAM does anything."""
+"""What scripts/deploy asks, before SAM does anything."""
 
 
 def resources_of(action: str) -> list[str]:
