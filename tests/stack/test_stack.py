@@ -103,7 +103,7 @@ def test_a_wrong_catalogue_ends_the_start_with_every_mistake(tmp_path: Path) -> 
         command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=START_SECONDS, check=False
     )
     assert done.returncode == 1
-    assert "the catalogue is wrong: " in done.stderr
+    assert "the catalogue is invalid: " in done.stderr
     assert "models: there is none" in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from local.asgi import Receive, Scope, Send
-from local.environments import Result
-from local.events import Call, Request
+from local.environments import InvocationResult
+from local.events import GatewayCall, HttpRequest
 from local.rest_api import AuthorizerDefinition, GatewayResponse, RestApi, Route
 from local.routing import Match
 
@@ -50,9 +50,9 @@ def call(
     body: bytes = b"",
     match: Match | None = None,
     of: RestApi | None = None,
-) -> Call:
-    request = Request(method, path, query, [("Host", "127.0.0.1:8080"), *headers], body, "127.0.0.1", "HTTP/1.1")
-    return Call(
+) -> GatewayCall:
+    request = HttpRequest(method, path, query, [("Host", "127.0.0.1:8080"), *headers], body, "127.0.0.1", "HTTP/1.1")
+    return GatewayCall(
         api=of or api(),
         request=request,
         match=match or Match(route("/things"), {}),
@@ -71,14 +71,14 @@ class Functions:
         self.functions = functions
         self.events: list[tuple[str, dict[str, Any]]] = []
 
-    async def __call__(self, name: str, payload: bytes, trace_id: str) -> Result:
+    async def __call__(self, name: str, payload: bytes, trace_id: str) -> InvocationResult:
         assert trace_id is not None
         event = json.loads(payload)
         self.events.append((name, event))
         answer = self.functions[name](event)
         if asyncio.iscoroutine(answer):
             answer = await answer
-        return answer if isinstance(answer, Result) else Result(json.dumps(answer).encode())
+        return answer if isinstance(answer, InvocationResult) else InvocationResult(json.dumps(answer).encode())
 
     def calls_of(self, name: str) -> int:
         return sum(called == name for called, _ in self.events)

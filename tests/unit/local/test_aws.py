@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from local.aws import Aws
+from local.aws import LocalAws
 from local.settings import StackError
 
 
@@ -25,8 +25,8 @@ class Sts:
         return {"Credentials": credentials}
 
 
-def aws(sts: Sts) -> Aws:
-    made = Aws("http://127.0.0.1:9", "us-east-1", "root", "secret")
+def aws(sts: Sts) -> LocalAws:
+    made = LocalAws("http://127.0.0.1:9", "us-east-1", "root", "secret")
     made._clients["sts"] = sts
     return made
 
@@ -48,7 +48,7 @@ def test_a_local_aws_that_does_not_answer_is_told() -> None:
 
 def test_clients_ignore_the_operators_profile_and_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
-    made = Aws("http://127.0.0.1:9", "us-east-1", "root", "secret")
+    made = LocalAws("http://127.0.0.1:9", "us-east-1", "root", "secret")
 
     client = made.client("sts")
 

@@ -79,7 +79,7 @@ def test_a_catalogue_with_a_mistake_is_refused_by_entry_and_field(tmp_path: Path
         '[providers.p]\nadapter = "embedded"\n[[models]]\nid = "espeak-ng"\nprovider = "p"\nendpoints = ["speech"]'
     )
 
-    with pytest.raises(StackError, match=r"catalogue is wrong: .*espeak-ng.*price"):
+    with pytest.raises(StackError, match=r"catalogue is invalid: .*espeak-ng.*price"):
         CatalogueCheck(path, LAYER).finish()
 
 

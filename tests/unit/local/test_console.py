@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.console import PrefixedLines, forget, keep
+from local.console import PrefixedLines, close_log_file, open_log_file
 
 
 def test_lines_get_their_functions_name_and_tracebacks_their_line_breaks(capfd: pytest.CaptureFixture[str]) -> None:
@@ -55,9 +55,9 @@ def test_a_reader_that_does_not_read_loses_lines_and_stops_nobody() -> None:
 def test_lines_of_functions_are_written_down_anew_at_each_start(tmp_path: Path) -> None:
     path = tmp_path / "stack.log"
     path.write_text("of the last start")
-    keep(path)
+    open_log_file(path)
     PrefixedLines("SpeechFunction").feed(b'{"status": 200}\n{"_aws": {}}\n')
-    forget()
+    close_log_file()
     PrefixedLines("SpeechFunction").feed(b"after the end\n")
     assert path.read_text() == 'SpeechFunction | {"status": 200}\n'
     assert path.stat().st_mode & 0o777 == 0o600

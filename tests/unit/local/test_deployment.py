@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.deployment import Deployment, deployable
-from local.functions import Deployed
+from local.deployment import LocalDeployment, deployable
+from local.functions import DeployedFunction
 from local.template import Template, from_rendered
 
 
@@ -63,8 +63,8 @@ def test_the_resolver_knows_parameters_pseudo_parameters_physical_ids_layers_and
         Table={"Type": "AWS::DynamoDB::Table"},
         Work={"Type": "AWS::Lambda::Function"},
     )
-    work = Deployed("work-1", "arn:work", "app.handler", "arn:role", 128, 3, {})
-    found = Deployment("000000000000", {"Work": work}, {"Table": "table-1", "Work": "work-1"})
+    work = DeployedFunction("work-1", "arn:work", "app.handler", "arn:role", 128, 3, {})
+    found = LocalDeployment("000000000000", {"Work": work}, {"Table": "table-1", "Work": "work-1"})
 
     resolver = found.resolver(rendered, "us-east-1")
 

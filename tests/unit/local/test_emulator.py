@@ -7,7 +7,7 @@ import pytest
 
 from local import emulator
 from local.emulator import MiniStack
-from local.settings import Settings, StackError
+from local.settings import StackError, StackSettings
 
 
 def test_an_emulator_that_does_not_start_is_told_with_its_last_words(
@@ -20,7 +20,7 @@ def test_an_emulator_that_does_not_start_is_told_with_its_last_words(
         "sys.exit('out of luck')\n"
     )
     monkeypatch.setattr(emulator, "_PACKAGES", tmp_path)
-    settings = Settings.from_environment({"SECRET": "x", "AWS_PROFILE": "work"}, tmp_path, tmp_path)
+    settings = StackSettings.from_environment({"SECRET": "x", "AWS_PROFILE": "work"}, tmp_path, tmp_path)
 
     async def scenario() -> None:
         ministack = MiniStack(settings)
@@ -36,7 +36,7 @@ def test_an_emulator_that_does_not_start_is_told_with_its_last_words(
 
 
 def test_every_start_has_root_credentials_of_its_own(tmp_path: Path) -> None:
-    settings = Settings.from_environment({}, tmp_path, tmp_path)
+    settings = StackSettings.from_environment({}, tmp_path, tmp_path)
     one, other = MiniStack(settings), MiniStack(settings)
 
     assert one.aws.access_key_id != other.aws.access_key_id

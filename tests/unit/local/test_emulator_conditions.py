@@ -147,7 +147,7 @@ def ministack(monkeypatch: pytest.MonkeyPatch) -> MiniStack:
 
 
 def test_the_context_of_a_request_has_its_partitions_beside_what_ministack_knows(ministack: MiniStack) -> None:
-    emulator_conditions.fill_in()
+    emulator_conditions.install()
     context = ministack.actions.dynamodb_service_context
     assert context(json.dumps({"TableName": "books", "Key": item("A#1")}).encode()) == {
         "dynamodb:Select": "ALL_ATTRIBUTES",
@@ -157,7 +157,7 @@ def test_the_context_of_a_request_has_its_partitions_beside_what_ministack_knows
 
 
 def test_each_item_of_a_transaction_is_authorised_with_its_own_partition(ministack: MiniStack) -> None:
-    emulator_conditions.fill_in()
+    emulator_conditions.install()
     body = {
         "TransactItems": [
             {"ConditionCheck": {"TableName": "books", "Key": item("A#1")}},
@@ -178,14 +178,14 @@ def test_each_item_of_a_transaction_is_authorised_with_its_own_partition(minista
 
 @pytest.mark.parametrize("action", ["Scan", "GetItem", "BatchWriteItem", "PartiQLSelect", "ExecuteStatement"])
 def test_no_call_for_data_is_authorised_without_a_partition(ministack: MiniStack, action: str) -> None:
-    emulator_conditions.fill_in()
+    emulator_conditions.install()
     ministack.evaluator.enforce("key", f"dynamodb:{action}", "dynamodb", "us-east-1")
     ministack.evaluator.enforce("key", "dynamodb:DescribeTable", "dynamodb", "us-east-1")
     assert [context for _, _, context in ministack.asked] == [{LEADING_KEYS: [UNKNOWN]}, {}]
 
 
 def test_who_may_not_list_is_not_told_that_an_object_does_not_exist(ministack: MiniStack) -> None:
-    emulator_conditions.fill_in()
+    emulator_conditions.install()
 
     def get(key: str) -> str | None:
         answer: str | None = ministack.evaluator.enforce(
@@ -220,5 +220,5 @@ def test_a_ministack_that_has_changed_inside_is_refused(ministack: MiniStack, wh
     else:
         setattr(module, name, now)
 
-    with pytest.raises(SystemExit, match=rf"has no ministack\.\w+\.\w+\.{name} as we know it; install"):
-        emulator_conditions.fill_in()
+    with pytest.raises(SystemExit, match=rf"lacks the expected ministack\.\w+\.\w+\.{name}; install"):
+        emulator_conditions.install()

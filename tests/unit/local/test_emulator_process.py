@@ -84,4 +84,4 @@ def test_a_ministack_that_has_changed_inside_is_refused(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "ministack.services", services)
 
     with pytest.raises(SystemExit, match=r"no lambda_svc\._execute_function_proxy; install"):
-        emulator_process._hand_functions_to("127.0.0.1:9")
+        emulator_process._redirect_functions_to("127.0.0.1:9")

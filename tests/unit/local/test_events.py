@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.events import MalformedAnswer, authorizer_event, parse_answer, proxy_event
+from local.events import MalformedResponse, authorizer_event, parse_response, proxy_event
 from local.routing import Match
 from tests.unit.local.builders import api, call, route
 
@@ -108,7 +108,7 @@ def test_authorizer_sees_the_request_without_its_body() -> None:
 def test_answer_headers_come_from_both_mappings_and_the_multi_valued_one_wins() -> None:
     payload = answer(headers={"A": "1", "B": 2, "C": True}, multiValueHeaders={"a": ["x", "y"]})
 
-    headers = parse_answer(payload, ["*/*"], "").headers
+    headers = parse_response(payload, ["*/*"], "").headers
 
     assert headers == [("B", "2"), ("C", "true"), ("a", "x"), ("a", "y"), ("Content-Type", "application/json")]
 
@@ -116,7 +116,7 @@ def test_answer_headers_come_from_both_mappings_and_the_multi_valued_one_wins() 
 def test_headers_that_belong_to_the_gateway_are_remapped_or_dropped() -> None:
     payload = answer(headers={"WWW-Authenticate": "Bearer", "Content-Length": "3", "Transfer-Encoding": "chunked"})
 
-    headers = dict(parse_answer(payload, ["*/*"], "").headers)
+    headers = dict(parse_response(payload, ["*/*"], "").headers)
 
     assert headers["x-amzn-Remapped-WWW-Authenticate"] == "Bearer"
     assert headers["x-amzn-Remapped-Content-Length"] == "3"
@@ -127,19 +127,19 @@ def test_headers_that_belong_to_the_gateway_are_remapped_or_dropped() -> None:
 def test_a_base64_answer_comes_out_as_bytes_when_all_types_are_binary(body: bytes) -> None:
     payload = answer(body=base64.b64encode(body).decode(), isBase64Encoded=True)
 
-    assert parse_answer(payload, ["*/*"], "").body == body
+    assert parse_response(payload, ["*/*"], "").body == body
 
 
 def test_with_narrow_types_only_the_first_accepted_one_counts() -> None:
     payload = answer(body="AAEC", isBase64Encoded=True)
 
-    assert parse_answer(payload, ["audio/mpeg"], "audio/mpeg, */*").body == b"\0\1\2"
-    assert parse_answer(payload, ["audio/mpeg"], "*/*, audio/mpeg").body == b"AAEC"
+    assert parse_response(payload, ["audio/mpeg"], "audio/mpeg, */*").body == b"\0\1\2"
+    assert parse_response(payload, ["audio/mpeg"], "*/*, audio/mpeg").body == b"AAEC"
 
 
 def test_text_goes_out_as_utf8_and_a_204_has_no_body() -> None:
-    assert parse_answer(answer(body="Grüße 🎧"), ["*/*"], "").body == "Grüße 🎧".encode()
-    assert parse_answer(answer(statusCode=204, body="x"), ["*/*"], "").body == b""
+    assert parse_response(answer(body="Grüße 🎧"), ["*/*"], "").body == "Grüße 🎧".encode()
+    assert parse_response(answer(statusCode=204, body="x"), ["*/*"], "").body == b""
 
 
 @pytest.mark.parametrize(
@@ -165,5 +165,5 @@ def test_text_goes_out_as_utf8_and_a_204_has_no_body() -> None:
     ],
 )
 def test_an_answer_of_the_wrong_shape_is_malformed(payload: bytes) -> None:
-    with pytest.raises(MalformedAnswer):
-        parse_answer(payload, ["*/*"], "")
+    with pytest.raises(MalformedResponse):
+        parse_response(payload, ["*/*"], "")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from local.environments import Credentials, process_variables
-from local.functions import Deployed, Function, read
+from local.functions import DeployedFunction, Function, read
 from local.intrinsics import Resolver
-from local.settings import Settings, StackError
+from local.settings import StackError, StackSettings
 from local.template import Template
 
 LAYERS = [{"Ref": "SharedLayer1"}, {"Ref": "EnginesLayer1"}]
@@ -43,8 +43,8 @@ def function(
         "Properties": {"Code": {"S3Bucket": "local", "S3Key": code}, "Layers": layers},
     }
     template = Template({"SharedLayer1": layer("shared"), "EnginesLayer1": layer("engines"), "Work": work}, {}, {}, {})
-    deployed = Deployed("stack-Work-1", "arn:work", "app.handler", "arn:role", 1769, 29, variables)
-    settings = Settings.from_environment(operator, project, project)
+    deployed = DeployedFunction("stack-Work-1", "arn:work", "app.handler", "arn:role", 1769, 29, variables)
+    settings = StackSettings.from_environment(operator, project, project)
     (found,) = read(template, {"Work": deployed}, RESOLVER, settings)
     return found
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.front import MAX_BODY_BYTES, Front
+from local.api_gateway import MAX_BODY_BYTES, ApiGateway
 from local.http_server import HttpServer, listen, port_of
 from local.settings import StackError
 from tests.unit.local.builders import Functions, api, route
@@ -27,7 +27,7 @@ Connect = Callable[[], Awaitable[Connection]]
 def serve(scenario: Callable[[Connect], Awaitable[None]]) -> None:
     async def main() -> None:
         sock = listen()
-        front = Front(api(route("/things")), Functions(work=echo))
+        front = ApiGateway(api(route("/things")), Functions(work=echo))
         server = HttpServer({port_of(sock): front}, front)
         serving = asyncio.ensure_future(server.serve([sock]))
         await server.listening.wait()

@@ -16,16 +16,16 @@ from typing import Any
 import awslambdaric
 import pytest
 
-from local.environments import Credentials, Environment, Result, process_variables
-from local.functions import Deployed, Function
+from local.environments import Credentials, Environment, InvocationResult, process_variables
+from local.functions import DeployedFunction, Function
 from local.http_server import HttpServer, listen, port_of
 from local.lambda_apis import InvokeApi, RuntimeApi
 from local.lambda_service import (
     MAX_ENVIRONMENTS,
     MAX_REQUEST_BYTES,
+    EventTooLarge,
     FunctionPool,
     LambdaService,
-    RequestTooLarge,
     TooManyRequests,
 )
 
@@ -90,7 +90,7 @@ class Stage:
         self.service = service
         self.invoke_port = invoke_port
 
-    async def call(self, do: str, **event: Any) -> Result:
+    async def call(self, do: str, **event: Any) -> InvocationResult:
         return await self.service.invoke("tiny", json.dumps({"do": do, **event}).encode(), "Root=1-2-3")
 
     async def about(self) -> dict[str, Any]:
@@ -107,7 +107,7 @@ async def stage(
 ) -> AsyncIterator[Stage]:
     (folder / "app.py").write_text(HANDLER)
     runtime = Path(awslambdaric.__file__).parent.parent
-    deployed = Deployed("tiny", "arn:tiny", "app.handler", "arn:role", 128, timeout_s, {"OWN": "1"})
+    deployed = DeployedFunction("tiny", "arn:tiny", "app.handler", "arn:role", 128, timeout_s, {"OWN": "1"})
     function = Function("Tiny", deployed, folder, (runtime,), deployed.variables)
 
     def start(environment: Environment) -> None:
@@ -147,7 +147,7 @@ def run(folder: Path, scenario: Callable[[Stage], Awaitable[None]], **options: A
     asyncio.run(main())
 
 
-def failure(result: Result) -> tuple[str, str]:
+def failure(result: InvocationResult) -> tuple[str, str]:
     assert result.error == "Unhandled"
     found = json.loads(result.payload)
     return found["errorType"], found["errorMessage"]
@@ -298,7 +298,7 @@ def test_events_over_six_megabytes_are_refused(tmp_path: Path) -> None:
     async def scenario(tiny: Stage) -> None:
         text = "x" * (MAX_REQUEST_BYTES - len('{"do": "echo", "text": ""}'))
         assert (await tiny.call("echo", text=text)).error is None
-        with pytest.raises(RequestTooLarge):
+        with pytest.raises(EventTooLarge):
             await tiny.call("echo", text=text + "x")
 
     run(tmp_path, scenario)

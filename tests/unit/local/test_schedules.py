@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from local import schedules
-from local.environments import Result
-from local.functions import Deployed, Function
+from local.environments import InvocationResult
+from local.functions import DeployedFunction, Function
 from local.intrinsics import Resolver
 from local.schedules import Schedule
 from local.settings import StackError
@@ -23,7 +23,7 @@ RESOLVER = Resolver({}, {"Work.Arn": ARN}, {}, {})
 def function(declared: str | None = None, wanted: str | None = None) -> Function:
     name = "AUDIO_GATEWAY_SWEEP_SECONDS"
     variables = {} if declared is None else {name: declared}
-    deployed = Deployed("stack-Work-1", ARN, "app.handler", "arn:role", 512, 60, variables)
+    deployed = DeployedFunction("stack-Work-1", ARN, "app.handler", "arn:role", 512, 60, variables)
     own = variables if wanted is None else {name: wanted}
     return Function("Work", deployed, Path("functions/work"), (), own)
 
@@ -67,7 +67,7 @@ def test_a_senseless_number_of_seconds_is_refused(wanted: str) -> None:
 def test_a_rule_that_is_no_rate_or_calls_something_else_is_refused() -> None:
     with pytest.raises(StackError, match="rate"):
         read("cron(0 12 * * ? *)")
-    with pytest.raises(StackError, match="no function"):
+    with pytest.raises(StackError, match="not a function"):
         read(Targets=[{"Arn": "arn:aws:sqs:us-east-1:000000000000:queue", "Id": "Target"}])
 
 
@@ -88,7 +88,7 @@ async def three_turns() -> None:
     running, calls = 0, []
     enough = asyncio.Event()
 
-    async def invoke(name: str, event: bytes, _trace: str) -> Result:
+    async def invoke(name: str, event: bytes, _trace: str) -> InvocationResult:
         nonlocal running
         running += 1
         assert running == 1
@@ -97,7 +97,7 @@ async def three_turns() -> None:
         running -= 1
         if len(calls) == 3:
             enough.set()
-        return Result(b"null", "Unhandled" if len(calls) == 1 else None)  # a failure is not the end of it
+        return InvocationResult(b"null", "Unhandled" if len(calls) == 1 else None)  # a failure is not the end of it
 
     clock = asyncio.ensure_future(Schedule("arn:aws:events:r:a:rule/Often", "work", 0).run(invoke))
     await asyncio.wait_for(enough.wait(), 60)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from local.settings import Settings, StackError
+from local.settings import StackError, StackSettings
 
 
-def settings(tmp_path: Path, **environ: str) -> Settings:
-    return Settings.from_environment(environ, Path("/project"), tmp_path)
+def settings(tmp_path: Path, **environ: str) -> StackSettings:
+    return StackSettings.from_environment(environ, Path("/project"), tmp_path)
 
 
 def test_without_variables_the_documented_defaults_hold(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_keys_may_be_the_operator_s_own(tmp_path: Path) -> None:
     ],
 )
 def test_a_key_that_no_client_could_send_is_refused_without_being_shown(tmp_path: Path, name: str, value: str) -> None:
-    with pytest.raises(StackError, match=f"{name} is no key") as refused:
+    with pytest.raises(StackError, match=f"{name} is not a valid key") as refused:
         settings(tmp_path, **{name: value})
     assert value not in str(refused.value).split("such as")[0]
 

@@ -53,7 +53,7 @@ def test_a_file_left_behind_does_not_matter_and_one_in_use_does(tmp_path: Path) 
     with socket.create_server(("127.0.0.1", 0)) as server:
         running = dataclasses.replace(INFO, base_url=f"http://127.0.0.1:{server.getsockname()[1]}/v1")
         stack_file.write(path, running)
-        with pytest.raises(StackError, match=r"belongs to a stack that is running \(process \d+\)"):
+        with pytest.raises(StackError, match=r"belongs to a running stack \(process \d+\)"):
             stack_file.check_free(path)
     stack_file.check_free(path)
     path.write_text("{")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from local.banner import banner
 from local.stack_file import StackInfo
-from local.welcome import welcome
 
 ROOT = Path(__file__).parents[3]
 INFO = StackInfo("http://127.0.0.1:1/v1", "sk-1", "sk-admin-1", "http://127.0.0.1:2", "r", "id", "secret", "b", "t", 1)
@@ -32,7 +32,7 @@ price = { usd_per_minute = "0" }
 def text_with(tmp_path: Path, *entries: str) -> str:
     path = tmp_path / "catalog.toml"
     path.write_text("".join(entries), "utf-8")
-    return welcome(INFO, Path("stack.json"), path)
+    return banner(INFO, Path("stack.json"), path)
 
 
 def commands(text: str) -> list[list[str]]:
@@ -41,7 +41,7 @@ def commands(text: str) -> list[list[str]]:
 
 
 def test_the_built_in_catalogue_is_tried_with_its_own_engines() -> None:
-    text = welcome(INFO, Path("stack.json"), ROOT / "layers" / "shared" / "catalog.toml")
+    text = banner(INFO, Path("stack.json"), ROOT / "layers" / "shared" / "catalog.toml")
     speech, transcription = commands(text)
     assert json.loads(speech[speech.index("-d") + 1]) == {
         "model": "espeak-ng", "voice": "ash", "input": "Good morning. Thank you for listening.",

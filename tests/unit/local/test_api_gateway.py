@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from local.environments import Result
-from local.front import MAX_BODY_BYTES, Front
-from local.lambda_service import MAX_REQUEST_BYTES, RequestTooLarge, TooManyRequests
+from local.api_gateway import MAX_BODY_BYTES, ApiGateway
+from local.environments import InvocationResult
+from local.lambda_service import MAX_REQUEST_BYTES, EventTooLarge, TooManyRequests
 from local.rest_api import GatewayResponse
 from tests.unit.local.builders import Client, Functions, api, route
 
@@ -29,7 +29,7 @@ def echo(event: dict[str, Any]) -> dict[str, Any]:
 def front(work: Any = echo, guard: Any = lambda _: ALLOW, **options: Any) -> tuple[Client, Functions]:
     functions = Functions(work=work, guard=guard)
     routes = (route("/things", authorizer="Keys"), route("/open/{rest+}"), route("/slow", timeout_s=0.01))
-    return Client(Front(api(*routes, **options), functions)), functions
+    return Client(ApiGateway(api(*routes, **options), functions)), functions
 
 
 def test_a_request_becomes_an_event_and_the_answer_comes_back_with_what_the_gateway_adds() -> None:
@@ -91,7 +91,7 @@ def test_a_missing_key_is_401_and_a_denied_one_403_and_a_broken_authorizer_500()
     [
         "a string",
         {"statusCode": "many"},
-        Result(b'{"errorType": "KeyError", "errorMessage": "x"}', "Unhandled"),
+        InvocationResult(b'{"errorType": "KeyError", "errorMessage": "x"}', "Unhandled"),
     ],
 )
 def test_a_failed_function_or_a_malformed_answer_is_502(answer: Any) -> None:
@@ -170,19 +170,19 @@ def test_an_endless_body_is_answered_while_it_still_comes_and_then_cut_off() -> 
 
 
 def test_an_event_over_lambdas_limit_is_413() -> None:
-    async def refuse(_: str, payload: bytes, __: str) -> Result:
-        raise RequestTooLarge
+    async def refuse(_: str, payload: bytes, __: str) -> InvocationResult:
+        raise EventTooLarge
 
-    client = Client(Front(api(route("/things")), refuse))
+    client = Client(ApiGateway(api(route("/things")), refuse))
 
     assert client.request("POST", "/v1/things", body=[b"x" * (MAX_REQUEST_BYTES * 3 // 4)])[0] == 413
 
 
 def test_a_lack_of_environments_is_a_failure_of_the_integration_or_of_the_authorizer() -> None:
-    async def refuse(_: str, __: bytes, ___: str) -> Result:
+    async def refuse(_: str, __: bytes, ___: str) -> InvocationResult:
         raise TooManyRequests
 
-    client = Client(Front(api(route("/things"), route("/keys", authorizer="Keys")), refuse))
+    client = Client(ApiGateway(api(route("/things"), route("/keys", authorizer="Keys")), refuse))
 
     assert client.request("GET", "/v1/things")[0] == 504  # API Gateway's own status; the template has another one
     assert client.request("GET", "/v1/keys", headers=KEY)[0] == 500
