@@ -47,7 +47,7 @@ def account_item(now_ms: int, open_holds: int) -> dict[str, Any]:
     }
 
 
-class OneAccount:
+class FakeDynamoDb:
     """Answers UpdateItem and PutItem as DynamoDB does for `item`, which never changes; counts the `calls`."""
 
     def __init__(self, item: dict[str, Any]) -> None:
@@ -66,7 +66,7 @@ class OneAccount:
         return 200, self._updated if request.get("ReturnValues") == "ALL_NEW" else b"{}"
 
 
-def answered_in_process(client: Any, table: OneAccount) -> None:
+def answered_in_process(client: Any, table: FakeDynamoDb) -> None:
     """Let `table` answer a client without a network in between: all else of a call is botocore's own work."""
     from botocore.awsrequest import AWSResponse
 
@@ -84,7 +84,7 @@ def answered_in_process(client: Any, table: OneAccount) -> None:
 
 
 @contextlib.contextmanager
-def served(table: OneAccount) -> Iterator[str]:
+def served(table: FakeDynamoDb) -> Iterator[str]:
     """The URL of an HTTP server with this table, on a port of its own."""
 
     class Handler(BaseHTTPRequestHandler):

@@ -23,8 +23,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.dynamodb import OneAccount, account_item, served
-from bench.table import Row, Table, save
+from bench.dynamodb import FakeDynamoDb, account_item, served
+from bench.table import ResultRow, ResultTable, save
 
 ROOT = Path(__file__).parents[1]
 LAYER = ROOT / "layers" / "shared"
@@ -123,11 +123,13 @@ def five_seconds() -> bytes:
 
 
 # ---------------------------------------------------------------- warm
-def warm() -> Table:
+def warm() -> ResultTable:
     from tests.fakes.gateway import Context
 
     bare, ours = bare_handler(), our_handlers()
-    table = Table("warm handler, ms p50 (provider answers at once, no AWS call)", ["bare", "ours", "added", "limit"])
+    table = ResultTable(
+        "warm handler, ms p50 (provider answers at once, no AWS call)", ["bare", "ours", "added", "limit"]
+    )
     for name, event in events().items():
         event["requestContext"]["requestTimeEpoch"] = 0
         spent: dict[str, list[float]] = {"bare": [], "ours": []}
@@ -140,7 +142,7 @@ def warm() -> Table:
                     if answer["statusCode"] != 200:
                         raise RuntimeError(f"{which} {name} answered {answer}")
         bare_ms, our_ms = (statistics.median(spent[which]) for which in ("bare", "ours"))
-        table.add(Row(name, [bare_ms, our_ms, our_ms - bare_ms, FAMILIES[name]]))
+        table.add(ResultRow(name, [bare_ms, our_ms, our_ms - bare_ms, FAMILIES[name]]))
     return table
 
 
@@ -196,7 +198,7 @@ print("RESULT", json.dumps([imported - started, done - imported, status]))
 """
 
 
-def cold() -> Table:
+def cold() -> ResultTable:
     from tests.fakes.gateway import event, form_event, json_event
     from tests.fakes.upstream import FakeUpstream
 
@@ -211,8 +213,8 @@ def cold() -> Table:
         "voices": event("GET", "/audio/voices"),
     }
     title = f"cold start, ms (import + first request; best of {COLD_ROUNDS})"
-    table = Table(title, ["import", "first", "sum", "x bare", "limit"])
-    account = OneAccount(account_item(time.time_ns() // 1_000_000, open_holds=0))
+    table = ResultTable(title, ["import", "first", "sum", "x bare", "limit"])
+    account = FakeDynamoDb(account_item(time.time_ns() // 1_000_000, open_holds=0))
     with tempfile.TemporaryDirectory() as folder, served(account) as endpoint_url, FakeUpstream() as upstream:
         bare_file, catalog = Path(folder, "bare.py"), Path(folder, "catalog.toml")
         bare_file.write_text(COLD_BARE)
@@ -231,7 +233,9 @@ def cold() -> Table:
     bare_sum = sum(best["bare"])
     for name, (imported, first) in best.items():
         total = imported + first
-        table.add(Row(name, [imported * 1000, first * 1000, total * 1000, total / bare_sum, COLD_LIMITS.get(name)]))
+        table.add(
+            ResultRow(name, [imported * 1000, first * 1000, total * 1000, total / bare_sum, COLD_LIMITS.get(name)])
+        )
     return table
 
 

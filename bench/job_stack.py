@@ -55,7 +55,7 @@ class TimedUpstream(FakeUpstream):
 
 
 @dataclass
-class Usage:
+class StepUsage:
     """What a step's processes have taken: seconds of processor time of all of them, and the peak MB of the largest."""
 
     seconds: float = 0.0
@@ -63,7 +63,7 @@ class Usage:
 
 
 @dataclass
-class Stack:
+class BenchStack:
     """The stack while it runs. Its answers are those of the API; a job is the object that the API shows."""
 
     running: RunningStack
@@ -137,9 +137,9 @@ class Stack:
                     found.setdefault(said["step"], []).append(said["elapsed_ms"] / 1000)
         return found
 
-    def usage(self) -> dict[str, Usage]:
+    def usage(self) -> dict[str, StepUsage]:
         """By step, since the start of its processes."""
-        usage = {step: Usage() for step in STEPS}
+        usage = {step: StepUsage() for step in STEPS}
         for pid in descendants(self.running.process.pid):
             process = Path(f"/proc/{pid}")
             folder = (process / "cwd").readlink().name
@@ -162,14 +162,14 @@ class Stack:
 
 
 @contextlib.contextmanager
-def started(upstream: TimedUpstream) -> Iterator[Stack]:
+def started(upstream: TimedUpstream) -> Iterator[BenchStack]:
     """A stack of its own, so that peaks of memory and cold starts are those of what is done with it."""
     with upstream, tempfile.TemporaryDirectory() as folder:
         catalog = Path(folder) / "catalog.toml"
         catalog.write_text(CATALOG.read_text().replace("@UPSTREAM@", upstream.base_url))
         running = RunningStack(Path(folder), {"AUDIO_GATEWAY_CATALOG": str(catalog)})
         try:
-            yield Stack(running, running.wait_until_ready(), upstream)
+            yield BenchStack(running, running.wait_until_ready(), upstream)
         finally:
             if running.process.poll() is None:
                 running.stop()

@@ -33,7 +33,7 @@ from audio_gateway.text.split import split
 from audio_gateway.transcripts.merge import ChunkTranscript, merge
 from audio_gateway.transcripts.transcript import Segment, Transcript, Word
 from bench.audio import clip, peak_kb, speech
-from bench.table import Row, Table, save
+from bench.table import ResultRow, ResultTable, save
 from tests import tones
 
 RATE = 16_000
@@ -64,14 +64,14 @@ def main() -> None:
 
 
 # ---------------------------------------------------------------- recordings
-def cutting(folder: Path, *, quick: bool) -> Table:
-    table = Table(
+def cutting(folder: Path, *, quick: bool) -> ResultTable:
+    table = ResultTable(
         f"cut a recording into chunks of 300 s, each a FLAC file (targets: {TARGET_SPEED} x, under {TARGET_MB} MB)",
         ["hours", "MB", "x real time", "chunks", "peak MB"],
     )
     for name, path in recordings(folder, quick=quick):
         print(f"  cutting {name}", file=sys.stderr)
-        table.add(Row(name, in_own_process("cut", str(path))))
+        table.add(ResultRow(name, in_own_process("cut", str(path))))
         path.unlink()
     return table
 
@@ -122,9 +122,9 @@ def cut_file(path: str) -> list[float]:
     return [seconds / 3_600, size, seconds / (time.process_time() - before), chunks]
 
 
-def on_time(folder: Path) -> Table:
+def on_time(folder: Path) -> ResultTable:
     """Three hours of words that are known, as mp3 of a variable bit rate, heard chunk by chunk."""
-    table = Table(
+    table = ResultTable(
         f"words of 3 hours of VBR mp3, cut, heard and merged (target: none, and {TARGET_LATE_MS} ms)",
         ["words", "lost", "doubled", "worst ms"],
     )
@@ -138,7 +138,7 @@ def on_time(folder: Path) -> Table:
             [ChunkTranscript(c.start, c.end, tones.transcript(c.pcm)) for c in cut(recording.pcm(RATE), RULE)],
             duration_ms=recording.duration_ms,
         )
-        table.add(Row(name, compare(words, heard.words or ())))
+        table.add(ResultRow(name, compare(words, heard.words or ())))
     return table
 
 
@@ -168,8 +168,8 @@ def vbr_mp3(pcm: Iterator[bytes]) -> bytes:
 
 
 # ---------------------------------------------------------------- transcripts and text
-def merging() -> Table:
-    table = Table(
+def merging() -> ResultTable:
+    table = ResultTable(
         f"merge 10 hours, 100,000 words in 120 chunks (target: under {TARGET_MERGE_S} s)", ["seconds", "words"]
     )
     for name, overlap_s in (("cut in silence", 0), ("3 s shared", 3), ("20 s shared", 20)):
@@ -178,7 +178,7 @@ def merging() -> Table:
             heard = transcript(kind, length)
             chunks = [ChunkTranscript(i * step, i * step + length, heard) for i in range(120)]
             seconds, merged = timed(lambda chunks=chunks: merge(chunks, duration_ms=36_000_000))
-            table.add(Row(f"{name}, {kind}", [seconds, len(merged.words or merged.text.split())]))
+            table.add(ResultRow(f"{name}, {kind}", [seconds, len(merged.words or merged.text.split())]))
     return table
 
 
@@ -204,25 +204,25 @@ def page() -> str:
     return " ".join(path.read_text().strip().capitalize() + "." for path in said) + "\n\n"
 
 
-def splitting() -> Table:
-    table = Table("split a million characters at 4,096", ["seconds", "pieces"])
+def splitting() -> ResultTable:
+    table = ResultTable("split a million characters at 4,096", ["seconds", "pieces"])
     chinese = "今天天气很好。我们去公园吧。"
     for name, once in (("English", page()), ("Chinese", chinese), ("no punctuation", "word " * 9)):
         text = (once * (1_000_000 // len(once) + 1))[:1_000_000]
         seconds, pieces = timed(lambda text=text: split(text, 4_096))
-        table.add(Row(name, [seconds, len(pieces)]))
+        table.add(ResultRow(name, [seconds, len(pieces)]))
     return table
 
 
 # ---------------------------------------------------------------- speech
-def joining() -> Table:
-    table = Table(
+def joining() -> ResultTable:
+    table = ResultTable(
         f"join an hour of speech from 60 parts of pcm (target: under {TARGET_MB} MB)",
         ["x real time", "MB", "peak MB"],
     )
     for kind in SPEECH_FORMATS:
         print(f"  joining {kind}", file=sys.stderr)
-        table.add(Row(kind, in_own_process("join", kind)))
+        table.add(ResultRow(kind, in_own_process("join", kind)))
     return table
 
 

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench.dynamodb import CALLER, OneAccount, account_item, answered_in_process, work
-from bench.table import Row, Table, save
+from bench.dynamodb import CALLER, FakeDynamoDb, account_item, answered_in_process, work
+from bench.table import ResultRow, ResultTable, save
 
 OPEN_HOLDS = (0, 10, 50)
 ROUNDS = 500
@@ -21,7 +21,7 @@ LIMIT_MS = 0.5
 NOW_MS = 1_796_083_140_000
 
 
-class Recorder:
+class RecordingClient:
     """A client that remembers each call, to make it again."""
 
     def __init__(self, client: Any) -> None:
@@ -37,7 +37,7 @@ class Recorder:
         return self._client.put_item(**arguments)
 
 
-def client_of(table: OneAccount) -> Any:
+def client_of(table: FakeDynamoDb) -> Any:
     from audio_gateway.metering.dynamodb import dynamodb_client
 
     os.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -46,12 +46,12 @@ def client_of(table: OneAccount) -> Any:
     return client
 
 
-def processor_time() -> Table:
+def processor_time() -> ResultTable:
     columns = ["bare", "ours", "added", "limit"]
-    table = Table("metering, ms of processor time a request (admit and settle; median)", columns)
+    table = ResultTable("metering, ms of processor time a request (admit and settle; median)", columns)
     for open_holds in OPEN_HOLDS:
         bare, ours = (1000 * each for each in measured(open_holds))
-        table.add(Row(f"{open_holds} open holds", [bare, ours, ours - bare, LIMIT_MS]))
+        table.add(ResultRow(f"{open_holds} open holds", [bare, ours, ours - bare, LIMIT_MS]))
     return table
 
 
@@ -59,7 +59,7 @@ def measured(open_holds: int) -> tuple[float, float]:
     """Median seconds of the bare calls and of the meter."""
     from audio_gateway.metering.meter import DynamoMeter
 
-    client = client_of(OneAccount(account_item(NOW_MS, open_holds + 1)))
+    client = client_of(FakeDynamoDb(account_item(NOW_MS, open_holds + 1)))
     meter = DynamoMeter(client, "table", now_ms=lambda: NOW_MS)
     recorded = one_request(open_holds)[1]
     numbers = iter(range(10**6, 10**7))
@@ -90,7 +90,7 @@ def one_request(open_holds: int) -> tuple[int, list[tuple[str, dict[str, Any]]]]
     """How many calls a request makes before the provider is asked, and all of its calls."""
     from audio_gateway.metering.meter import DynamoMeter
 
-    recorder = Recorder(client_of(OneAccount(account_item(NOW_MS, open_holds + 1))))
+    recorder = RecordingClient(client_of(FakeDynamoDb(account_item(NOW_MS, open_holds + 1))))
     meter = DynamoMeter(recorder, "table", now_ms=lambda: NOW_MS)  # type: ignore[arg-type] # it has what a meter calls
     meter.admit(CALLER, work(1_000))  # learns the account's limits, once per process
     recorder.recorded.clear()
@@ -101,17 +101,17 @@ def one_request(open_holds: int) -> tuple[int, list[tuple[str, dict[str, Any]]]]
     return before, recorder.recorded
 
 
-def writes() -> Table:
+def writes() -> ResultTable:
     """DynamoDB's calls, and its write units: one for each begun KB, of an update's larger item before and after."""
     columns = ["before", "after", "admit", "row", "release", "units"]
-    table = Table("metering, DynamoDB calls before and after the provider, and write units a request", columns)
+    table = ResultTable("metering, DynamoDB calls before and after the provider, and write units a request", columns)
     for open_holds in OPEN_HOLDS:
         before, recorded = one_request(open_holds)
         # With the request's own hold the account is at its largest: after the admission, and before the release.
         account = units(account_item(NOW_MS, open_holds + 1))
         row = units(next(arguments["Item"] for name, arguments in recorded if name == "put_item"))
         after = len(recorded) - before
-        table.add(Row(f"{open_holds} open holds", [before, after, account, row, account, 2 * account + row]))
+        table.add(ResultRow(f"{open_holds} open holds", [before, after, account, row, account, 2 * account + row]))
     return table
 
 

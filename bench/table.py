@@ -12,7 +12,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 @dataclass
-class Row:
+class ResultRow:
     """One line: a name, and a figure (or nothing) per column."""
 
     name: str
@@ -20,14 +20,14 @@ class Row:
 
 
 @dataclass
-class Table:
+class ResultTable:
     """Measurements that were made in one run, to be read as ratios."""
 
     title: str
     columns: list[str]
-    rows: list[Row] = field(default_factory=list)
+    rows: list[ResultRow] = field(default_factory=list)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: ResultRow) -> None:
         self.rows.append(row)
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ class Table:
         return "\n".join(lines) + "\n"
 
 
-def save(name: str, tables: list[Table]) -> None:
+def save(name: str, tables: list[ResultTable]) -> None:
     """Print the tables and keep them with what is needed to read them: the interpreter and the number of cores."""
     for table in tables:
         print(table)

@@ -237,7 +237,7 @@ def test_the_stack_file_of_a_running_stack_is_not_taken_over(stack: dict[str, An
     path = tmp_path / "other.json"
     path.write_text(json.dumps(stack))
 
-    assert "belongs to a stack that is running" in failed_start(tmp_path, STACK_FILE=str(path))
+    assert "belongs to a running stack" in failed_start(tmp_path, STACK_FILE=str(path))
     assert json.loads(path.read_text()) == stack
 
 

@@ -62,7 +62,7 @@ def boundary_of(content_type: str) -> bytes | None:
     return None if found is None else found[1].strip().encode("latin-1")
 
 
-class Head:
+class FormParser:
     """Looks for the part `file` in a body of `length` bytes; is fed pieces until `done`."""
 
     def __init__(self, boundary: bytes, length: int) -> None:
@@ -126,7 +126,7 @@ def plain_name(raw: bytes) -> str:
     return name or "audio"
 
 
-class _Cut:
+class _FileExtractor:
     """Passes on the bytes of the file only; `end` says whether they were all, and nothing else was behind them."""
 
     def __init__(self, file: FileInForm) -> None:
@@ -179,7 +179,7 @@ class UploadStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         self.length = len(self._head) + file.size + len(self._foot)
 
     def __iter__(self) -> Iterator[bytes]:
-        cut, sent = _Cut(self._file), 0
+        cut, sent = _FileExtractor(self._file), 0
         self._tell(0)
         yield self._head
         for piece in cast("httpx2.SyncByteStream", self._source):
@@ -192,7 +192,7 @@ class UploadStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         yield self._foot
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        cut, sent = _Cut(self._file), 0
+        cut, sent = _FileExtractor(self._file), 0
         self._tell(0)
         yield self._head
         async for piece in cast("httpx2.AsyncByteStream", self._source):

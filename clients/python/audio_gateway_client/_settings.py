@@ -16,7 +16,7 @@ Job: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ClientSettings:
     """How big files and long texts are handled.
 
     `threshold` is the largest file, in bytes, that is sent within the request. `on_upload` is told of the bytes sent

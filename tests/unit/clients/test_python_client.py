@@ -22,7 +22,7 @@ from openai import AsyncOpenAI, OpenAI
 
 import audio_gateway_client
 from audio_gateway_client import _steps as steps
-from audio_gateway_client._form import FileStream, Head, UploadStream, boundary_of, plain_name
+from audio_gateway_client._form import FileStream, FormParser, UploadStream, boundary_of, plain_name
 from tests.fakes.job_gateway import KEY, FakeGateway
 
 THRESHOLD = 100_000
@@ -532,7 +532,7 @@ def test_the_file_comes_out_however_the_body_is_cut(fields: dict[str, str], cont
     request = httpx2.Request("POST", "http://x", data=fields, files={"file": ("a.mp3", content)})
     body = request.read()
     boundary = boundary_of(request.headers["content-type"])
-    head = Head(boundary or b"", len(body))
+    head = FormParser(boundary or b"", len(body))
     for at in range(0, len(body), cuts):
         if not head.done:
             head.feed(body[at : at + cuts])
@@ -551,7 +551,7 @@ def test_a_part_behind_the_file_is_no_part_of_it() -> None:
     files = [("file", ("a", b"123")), ("other", ("b", b"4"))]
     request = httpx2.Request("POST", "http://x", files=files)
     body = request.read()
-    head = Head(boundary_of(request.headers["content-type"]) or b"", len(body))
+    head = FormParser(boundary_of(request.headers["content-type"]) or b"", len(body))
     head.feed(body)
     assert head.found is not None
     with pytest.raises(httpx2.LocalProtocolError, match="last"):
