@@ -15,17 +15,17 @@ MODEL = os.environ.get("TRANSCRIPTION_MODEL", "pocketsphinx")
 
 
 def show_upload(sent: int, total: int) -> None:
-    """Called for each piece of the upload, with numbers of bytes."""
+    """Print the progress of the upload, in bytes."""
     print(f"uploaded {sent} of {total} bytes", end="\r")
 
 
 def show_job(job: audio_gateway_client.Job) -> None:
-    """Called about every two seconds while the gateway works."""
+    """Print the progress of the job, about every two seconds."""
     print(f"{job['status']}: {job['progress']['completed']} of {job['progress']['total']} parts")
 
 
 def main(recording: Path, subtitles: Path) -> None:
-    """Upload, wait and write; ends with the gateway's own words if it refuses."""
+    """Transcribe the recording and write the subtitles. Exits with the gateway's message if it refuses."""
     client = OpenAI(http_client=audio_gateway_client.http_client(on_upload=show_upload, on_job=show_job))
     try:
         with recording.open("rb") as file:

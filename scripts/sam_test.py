@@ -236,7 +236,7 @@ def content_of(answer: Any) -> bytes:
 
 
 def check_authorizer(invoke: Invoker, key: NewKey) -> None:
-    """Check that a known key is allowed with its ids, and that an unknown one fails with the word that becomes a 401."""
+    """Check that a known key is allowed with its ids, and an unknown one fails with the word that becomes a 401."""
     allowed = invoke("AuthorizerFunction", authorizer_event(key.value))
     check(allowed.get("context", {}).get("key_id") == key.record.id, "the key is not known", allowed)
     check(allowed["policyDocument"]["Statement"][0]["Effect"] == "Allow", "the key is not allowed", allowed)

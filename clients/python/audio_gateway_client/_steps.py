@@ -1,10 +1,10 @@
-"""The way of a big request, step by step, without a network: it says what is to be sent and is told what came back.
+"""The steps of a big request, without I/O: generators yield what to send and receive the responses.
 
-    upload:  POST /audio/uploads ──► POST to the bucket          (again from the start if the connection breaks)
-    work:    POST of the call with background=true ──► job       (again under the same Idempotency-Key)
-    wait:    GET …/content?wait= until it is no redirect to itself
+    upload:  POST /audio/uploads ──► POST to the bucket          (restarts if the connection breaks)
+    work:    POST of the call with background=true ──► job       (retried with the same Idempotency-Key)
+    wait:    GET …/content?wait= until it does not redirect to itself
 
-Both transports walk it, so that blocking and asynchronous clients do the same.
+Both transports run these steps, so blocking and asynchronous clients behave the same.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from audio_gateway_client._settings import ClientSettings, Job
 
 _LONGEST_WAIT_S: Final = 25
 _WAIT_WITH_REPORTS_S: Final = 2
-_SPARE_S: Final = 5  # between a waiting answer and the caller's own time-out for reading
+_MARGIN_S: Final = 5  # margin between a long poll and the caller's read timeout
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 8.0
 _LONGEST_RETRY_AFTER_S: Final = 60.0
@@ -50,7 +50,7 @@ _XML: Final = re.compile(r"<Code>([^<]*)</Code>\s*<Message>([^<]*)</Message>")
 
 @dataclass(frozen=True, slots=True)
 class SendRequest:
-    """Send this, and read the answer unless it is the result itself (`keep_open`: a 200 is left unread)."""
+    """Send a request and read the response. With `keep_open`, the body of a 200, which is the result, stays unread."""
 
     request: httpx2.Request
     keep_open: bool = False
@@ -58,7 +58,7 @@ class SendRequest:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait so many seconds."""
+    """Wait this many seconds."""
 
     seconds: float
 
@@ -67,7 +67,7 @@ Steps: TypeAlias = Generator[SendRequest | Wait, httpx2.Response, httpx2.Respons
 
 
 class JobCall:
-    """One call that is done as a job. `job_id` is the job's while it is being waited for."""
+    """A call that runs as a job. `job_id` is set while the job is awaited."""
 
     def __init__(self, request: httpx2.Request, settings: ClientSettings) -> None:
         self._request = request
@@ -83,7 +83,7 @@ class JobCall:
     def with_file(
         self, file: FileInForm, source: httpx2.SyncByteStream | httpx2.AsyncByteStream, *, background: bool
     ) -> Steps:
-        """Upload the file, then do the work; `background` says that the caller asked for a job and wants no more."""
+        """Upload the file, then run the call. With `background`, the caller asked for the job itself."""
         uploaded = yield from self._upload(file, source)
         if isinstance(uploaded, httpx2.Response):
             return uploaded
@@ -92,7 +92,7 @@ class JobCall:
         return (yield from self.work(content_type, file.without_file(added), background=background))
 
     def work(self, content_type: str, content: bytes, *, background: bool = False) -> Steps:
-        """Start the job and wait for it. What is no job is the answer."""
+        """Start the job and wait for it. Any other response is returned."""
         headers = {"content-type": content_type, "idempotency-key": self._key}
         request = self._to("POST", self._request.url, headers, content)
         try:
@@ -110,9 +110,9 @@ class JobCall:
         return _without_retry(answer)
 
     def lost_result(self, error: httpx2.TransportError) -> JobUnreachable | None:
-        """What is raised when the result breaks off while it is read; None where the answer is not that of a job.
+        """Return the error for a connection lost while the result is read, or None if the response is not a job's.
 
-        It is no error that the SDK answers by making the whole call again: that would be another job.
+        The SDK does not retry the whole call after this error, which would start another job.
         """
         if self._done is None:
             return None
@@ -121,7 +121,7 @@ class JobCall:
         return JobUnreachable(message, self._request, job_id)
 
     def cancelling(self) -> httpx2.Request | None:
-        """What stops the work if the caller does not want it any more; None if nothing is being worked on."""
+        """Return the request that cancels the job, or None if no job is running."""
         if self.job_id is None:
             return None
         url = self._base_path(f"/audio/jobs/{self.job_id}/cancel")
@@ -130,7 +130,7 @@ class JobCall:
         return request
 
     def was_cancelled(self, answer: httpx2.Response) -> None:
-        """Tell of the job that was cancelled: what was done by then is charged. Nothing that it raises matters now."""
+        """Pass the cancelled job to `on_job`: the work done by then is charged. Exceptions of `on_job` are ignored."""
         if answer.status_code == _OK and self._settings.on_job is not None:
             with suppress(BaseException):
                 self._settings.on_job(_object(answer))
@@ -139,7 +139,7 @@ class JobCall:
     def _upload(
         self, file: FileInForm, source: httpx2.SyncByteStream | httpx2.AsyncByteStream
     ) -> Generator[SendRequest | Wait, httpx2.Response, str | httpx2.Response]:
-        """The id of the upload, or the answer that says why there is none."""
+        """Upload the file, and return the id of the upload, or the response that refused it."""
         for attempt in range(self._settings.retries + 1):
             try:
                 form = yield from self._announce(file)
@@ -158,7 +158,7 @@ class JobCall:
             else:
                 if answer.status_code < _MULTIPLE_CHOICES:
                     return str(form["id"])
-                # A form that has expired is a 403: the next attempt gets another one.
+                # An expired form gets 403. The next attempt gets a new form.
                 again = _should_retry(answer) or answer.status_code == _FORBIDDEN or "RequestTimeout" in answer.text
                 if attempt == self._settings.retries or not again:
                     return _refused_by_bucket(answer)
@@ -168,7 +168,7 @@ class JobCall:
     def _announce(
         self, file: FileInForm
     ) -> Generator[SendRequest | Wait, httpx2.Response, dict[str, Any] | httpx2.Response]:
-        """An upload with its form, or the answer that refuses it."""
+        """Announce the upload, and return it with its form, or the response that refused it."""
         content = json.dumps({"filename": file.filename, "bytes": file.size}).encode()
         url = self._base_path("/audio/uploads")
         answer = yield from self._with_retries(self._to("POST", url, {"content-type": "application/json"}, content))
@@ -176,7 +176,7 @@ class JobCall:
         if answer.status_code == _OK and {"id", "url", "fields"} <= form.keys():
             return form
         if answer.status_code < _BAD_REQUEST:
-            return _error(_BAD_GATEWAY, "The gateway did not answer with an upload. Is the base URL right?", None)
+            return _error(_BAD_GATEWAY, "The gateway did not return an upload. Check the base URL.", None)
         return _without_retry(answer)
 
     def _to_bucket(self, form: Mapping[str, Any], stream: UploadStream) -> httpx2.Request:
@@ -204,21 +204,23 @@ class JobCall:
                     answer = yield from self._fetch_from_bucket(content_url.join(answer.headers["location"]))
             except httpx2.TransportError as error:
                 message = (
-                    f"The connection was lost while the job {self.job_id} was worked on: {_error_text(error)} "
-                    f"The job goes on; its result will be at {content_url}."
+                    f"The connection was lost while the job {self.job_id} was running: {_error_text(error)} "
+                    f"The job continues; its result will be at {content_url}."
                 )
                 job_id, self.job_id = self.job_id, None
                 raise JobUnreachable(message, self._request, job_id) from error
             if not _is_running(answer, content_url):
                 if self._settings.on_job is not None and answer.status_code < _BAD_REQUEST:
-                    with suppress(httpx2.TransportError):  # the result is here: a last report is worth no failure
+                    with suppress(
+                        httpx2.TransportError
+                    ):  # the result is available: a failed last report must not lose it
                         yield from self._report(job_url)
                 return answer
             if give_up_at is not None and time.monotonic() >= give_up_at:
                 yield from self._give_up()
 
     def _fetch_from_bucket(self, url: httpx2.URL) -> Steps:
-        """A result too big for an answer, which lies in the bucket: that must not see the key."""
+        """Fetch a result that is too big for a response from the bucket, without sending the key there."""
         request = self._to("GET", url, {})
         if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port):
             request.headers.pop("authorization", None)
@@ -249,14 +251,14 @@ class JobCall:
         wait_s: float = _LONGEST_WAIT_S if self._settings.on_job is None else _WAIT_WITH_REPORTS_S
         read_s = (self._request.extensions.get("timeout") or {}).get("read")
         if read_s is not None:
-            wait_s = min(wait_s, max(1, read_s - _SPARE_S))
+            wait_s = min(wait_s, max(1, read_s - _MARGIN_S))
         if give_up_at is not None:
             wait_s = min(wait_s, give_up_at - time.monotonic())
         return max(0, int(wait_s))
 
     # ------------------------------------------------------------ requests
     def _with_retries(self, request: httpx2.Request, *, keep_open: bool = False) -> Steps:
-        """Send until there is an answer that another attempt would not change; raises the last connection's error."""
+        """Send a request with retries. Raises the last connection error."""
         for attempt in range(self._settings.retries + 1):
             is_last = attempt == self._settings.retries
             pause_s = _pause_s(attempt)
@@ -287,15 +289,15 @@ class JobCall:
 
 
 def _is_running(answer: httpx2.Response, content_url: httpx2.URL) -> bool:
-    """Whether the answer only says that the job is not done yet."""
+    """Whether the response only means that the job has not ended."""
     if answer.status_code == _SEE_OTHER:
-        # A redirect to anywhere else is to the result.
+        # Any other redirect leads to the result.
         return content_url.join(answer.headers.get("location", "")).path == content_url.path
     return answer.status_code >= _SERVER_ERROR and _object(answer).get("error", {}).get("code") == "still_running"
 
 
 def _should_retry(answer: httpx2.Response) -> bool:
-    """Whether the same request may be answered otherwise; as the SDKs decide it."""
+    """Whether to retry, by the rules of the SDKs."""
     said = answer.headers.get("x-should-retry")
     if said is not None:
         return said == "true"
@@ -317,14 +319,14 @@ def _pause_s(attempt: int) -> float:
 
 
 def _cost_of(answer: httpx2.Response, content_url: httpx2.URL) -> str:
-    """What is to be paid for a job that was cancelled, by the answer that says so, and where it is."""
+    """Describe the cost of a cancelled job, and where its partial result is, from the response to its cancellation."""
     usage = _object(answer).get("usage")
     if not isinstance(usage, dict):
         return "and costs nothing."
     done = ", ".join(f"{number} {unit}" for unit, number in usage.items() if unit != "type")
     cost = answer.headers.get("x-audio-gateway-cost-usd")
     price = f"costs ${cost}" if cost else "is charged"
-    return f"and what was done by then ({done}) {price}. It is kept at {content_url}?partial=true."
+    return f"and the work done by then ({done}) {price}. The partial result is at {content_url}?partial=true."
 
 
 def _object(answer: httpx2.Response) -> Job:
@@ -336,7 +338,7 @@ def _object(answer: httpx2.Response) -> Job:
 
 
 def _without_retry(answer: httpx2.Response) -> httpx2.Response:
-    """An answer that the SDK does not ask for again: that would upload the file once more, and start another job."""
+    """Mark a response so that the SDK does not retry, which would upload the file again and start another job."""
     if answer.status_code >= _BAD_REQUEST:
         answer.headers["x-should-retry"] = "false"
     return answer
@@ -352,7 +354,7 @@ def _refused_by_bucket(answer: httpx2.Response) -> httpx2.Response:
 
 
 def _error(status: int, message: str, param: str | None) -> httpx2.Response:
-    """An error of ours in the gateway's shape, for the SDK to raise."""
+    """Return an error of this client in the gateway's format, for the SDK to raise."""
     kind = "invalid_request_error" if status < _SERVER_ERROR else "server_error"
     envelope = {"error": {"message": message, "type": kind, "param": param, "code": "upload_failed"}}
     return httpx2.Response(status, json=envelope, headers={"x-should-retry": "false"})

@@ -1,4 +1,4 @@
-"""The transports: they look which requests are too big, and walk the steps of these."""
+"""The transports: they detect requests that are too big, and run those as jobs."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from audio_gateway_client._steps import JobCall, SendRequest, Steps, Wait
 
 _TRANSCRIPTION_PATHS: Final = ("/audio/transcriptions", "/audio/translations")
 _SPEECH_PATH: Final = "/audio/speech"
-_OTHER_FIELDS: Final = 256 * 1024  # what a request may carry beside the largest file
-_SPOKEN_AT_ONCE: Final = 4_096
+_OTHER_FIELDS: Final = 256 * 1024  # allowance for the fields beside the largest file
+_LONGEST_SYNCHRONOUS_TEXT: Final = 4_096
 _OK: Final = 200
 _CANCEL_S: Final = 5.0
 
 
 class GatewayTransport(httpx2.BaseTransport):
-    """Handles big requests as jobs, and passes all others on to `inner`. `settings` as `http_client` takes them."""
+    """Runs big requests as jobs, and passes all others on to `inner`. `settings` are those of `http_client`."""
 
     def __init__(self, inner: httpx2.BaseTransport | None = None, **settings: Any) -> None:
         self._inner = inner or httpx2.HTTPTransport(limits=DEFAULT_CONNECTION_LIMITS)
@@ -78,7 +78,7 @@ class GatewayTransport(httpx2.BaseTransport):
         return answer
 
     def _cancel(self, call: JobCall) -> None:
-        """Whoever does not wait any more does not want the work either. As far as that can be told now."""
+        """Cancel the job after an interrupt. If the gateway cannot be reached, the job continues."""
         request = call.cancelling()
         if request is not None:
             with suppress(httpx2.TransportError):
@@ -160,7 +160,7 @@ class AsyncGatewayTransport(httpx2.AsyncBaseTransport):
 
 # ---------------------------------------------------------------- results
 class _ResultStream(httpx2.SyncByteStream):
-    """The body of a result, whose end before its time the SDK takes for no reason to make the whole call again."""
+    """The body of a result. If it ends early, the raised error keeps the SDK from retrying the whole call."""
 
     def __init__(self, stream: httpx2.SyncByteStream, call: JobCall) -> None:
         self._stream = stream
@@ -228,12 +228,12 @@ def _big_file(head: FormParser, length: int, settings: ClientSettings) -> FileIn
 def _may_be_a_job(request: httpx2.Request) -> bool:
     if request.method != "POST" or "json" not in request.headers.get("content-type", ""):
         return False
-    is_long = request.url.path.endswith(_SPEECH_PATH) and (_length(request) or 0) > _SPOKEN_AT_ONCE
+    is_long = request.url.path.endswith(_SPEECH_PATH) and (_length(request) or 0) > _LONGEST_SYNCHRONOUS_TEXT
     return is_long or request.url.path.endswith(_TRANSCRIPTION_PATHS)
 
 
 def _as_job(request: httpx2.Request, content: bytes) -> bytes | None:
-    """The same request as a job's, if it is a long text or names its audio and does not say `background` itself."""
+    """Return the body with `background` added if it needs a job: for a long text, an `upload_id` or a `file_url`."""
     try:
         body = json.loads(content)
     except ValueError:
@@ -242,7 +242,7 @@ def _as_job(request: httpx2.Request, content: bytes) -> bytes | None:
         return None
     if request.url.path.endswith(_SPEECH_PATH):
         text = body.get("input")
-        if not isinstance(text, str) or len(text) <= _SPOKEN_AT_ONCE:
+        if not isinstance(text, str) or len(text) <= _LONGEST_SYNCHRONOUS_TEXT:
             return None
     elif not ("upload_id" in body or "file_url" in body):
         return None
@@ -252,9 +252,9 @@ def _as_job(request: httpx2.Request, content: bytes) -> bytes | None:
 # ---------------------------------------------------------------- bodies
 @contextmanager
 def _rereadable(request: httpx2.Request) -> Iterator[tuple[httpx2.SyncByteStream, int]]:
-    """The body as a stream that can be read several times, and its length.
+    """Yield the body as a stream that can be read several times, and its length.
 
-    A stream without a length cannot be read twice, and a bucket wants a length: it goes into a temporary file.
+    A stream without a length cannot be read twice, and the bucket needs the length, so it goes into a temporary file.
     """
     stream = cast("httpx2.SyncByteStream", request.stream)
     length = _length(request)

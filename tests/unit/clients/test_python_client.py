@@ -420,8 +420,8 @@ def test_what_a_cancelled_job_costs_is_told_with_where_it_is(gateway: FakeGatewa
         heard(sdk(wait_seconds=0.2, on_job=reports.append))
     (job,) = gateway.jobs.values()
     assert str(caught.value).endswith(
-        "it was cancelled, and what was done by then (12 seconds) is charged. "
-        f"It is kept at {gateway.base_url}/audio/jobs/{job.id}/content?partial=true."
+        "it was cancelled, and the work done by then (12 seconds) is charged. "
+        f"The partial result is at {gateway.base_url}/audio/jobs/{job.id}/content?partial=true."
     )
     assert (reports[-1]["status"], reports[-1]["usage"]["seconds"]) == ("cancelled", 12)
 
