@@ -1,10 +1,11 @@
-"""Warm and cold: what our handlers add to a bare FastAPI + Mangum function, measured side by side in one run.
+"""Measures what our handlers add to a bare FastAPI + Mangum function, warm and cold, in the same run.
 
-Warm is measured in process, with a provider that answers at once and without AWS calls: the difference to the bare
-handler is what we add. Cold is a fresh interpreter that imports the function and answers its first request, compared
-with a bare one that makes a boto3 DynamoDB client and never calls it. Ours does: a DynamoDB on this machine answers
-what holds and settles the price, once more than in a warm process, which knows the key's limits. Speech is made by the
-embedded engine, whose loading counts; a transcript comes from a provider on this machine, over HTTP.
+Warm is measured in process, with a provider that responds immediately and without AWS calls: the difference to the bare
+handler is our overhead. Cold is a new interpreter that imports the function and serves its first request, compared with
+a bare function that creates a boto3 DynamoDB client but never calls it. Our function does call it: a fake DynamoDB on
+this machine answers the calls that hold and settle the price, with one call more than in a warm process, which has
+cached the key's limits. The embedded engine makes the speech, including its loading. A provider on this machine returns
+the transcript over HTTP.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from bench.table import ResultRow, ResultTable, save
 
 ROOT = Path(__file__).parents[1]
 LAYER = ROOT / "layers" / "shared"
-FAMILIES = {"speech": 0.6, "transcriptions": 1.5}  # ms that we may add
+FAMILIES = {"speech": 0.6, "transcriptions": 1.5}  # allowed overhead in ms
 ROUNDS = 400
 COLD_ROUNDS = 7
 
@@ -65,7 +66,7 @@ handler = Mangum(app, lifespan="off")
 
 def bare_handler() -> Callable[..., Any]:
     scope: dict[str, Any] = {"__name__": "bare"}
-    exec(compile(BARE, "bare.py", "exec"), scope)  # the same text runs in the cold measurement
+    exec(compile(BARE, "bare.py", "exec"), scope)  # the cold measurement runs the same source
     return scope["handler"]
 
 
@@ -112,7 +113,7 @@ def events() -> dict[str, dict[str, Any]]:
 
 
 def five_seconds() -> bytes:
-    """A wav of 160 KB: 16 kHz, 16 bit, mono."""
+    """Return a wav of 160 KB: 16 kHz, 16 bit, mono."""
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
         file.setnchannels(1)
@@ -148,7 +149,7 @@ def warm() -> ResultTable:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """The log lines go where a Lambda's would: written, but not to the terminal."""
+    """Write the log lines, as on Lambda, but not to the terminal."""
     from audio_gateway.api.telemetry import logger
 
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
@@ -240,7 +241,7 @@ def cold() -> ResultTable:
 
 
 def cold_once(folder: Path, file: Path, request: dict[str, Any], variables: dict[str, str]) -> tuple[float, float]:
-    """Seconds of importing and of the first request, in an interpreter of its own, with the layer's packages only."""
+    """Return the seconds of the import and of the first request, in a new interpreter with the layer's packages."""
     runner, sample = folder / "run.py", folder / "event.json"
     runner.write_text(COLD_RUN)
     sample.write_text(json.dumps(request))

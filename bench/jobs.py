@@ -1,13 +1,13 @@
-"""Jobs on the running local stack: what they add to the work of their chunks, and the time, memory and state of every
-step with ten hours of audio, files of two gigabytes and texts of a million characters.
+"""Measures jobs on the local stack: their overhead over the work of their chunks, and the time, memory and state of
+every step for ten hours of audio, files of two gigabytes and texts of a million characters.
 
     python -m bench.jobs [--quick]
 
-Each row of the large jobs has a stack of its own and a provider that answers at once, so that peaks are those of one
-job. Steps are timed by their own log lines; speeds are per second of processor time. The local S3 keeps everything in
-memory, some of it three times: where that does not fit, the text is shorter, and its row says so. All of it takes some
-twenty minutes of processor time; `--quick` leaves out the ten hours, the two gigabytes and the million characters.
-Needs Linux's /proc.
+Each row of the large jobs has its own stack and a provider that responds immediately, so peaks belong to one job.
+Times of steps come from their log lines. Speeds are per second of processor time. The local S3 keeps everything in
+memory, some of it three times: if the memory is too small, the text is shorter, and its row says so. The run takes
+about twenty minutes of processor time; `--quick` leaves out the ten hours, the two gigabytes and the million
+characters. Needs Linux's /proc.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ RATE = 16_000
 CHUNKS, CHUNK_SECONDS, CONCURRENCY, ANSWER_S = 12, 20, 6, 1.0
 IDEAL_S = CHUNKS / CONCURRENCY * ANSWER_S
 TARGET_RATIO, TARGET_OVERHEAD_S, TARGET_MB, TARGET_SPEED = 1.3, 3, 300, 100
-STACKS, WARM_JOBS = 3, 4  # jobs of each stack but for its first
+STACKS, WARM_JOBS = 3, 4  # jobs of each stack after the first
 LONGEST_TEXT = 1_000_000
 CHARACTER_MS, PART_S = 60, 235  # of speech; a part has some 3,900 characters
-COPIES_IN_S3 = {"mp3": 2, "wav": 3}  # of all speech, at most: the job's parts, those of an upload, their whole
+COPIES_IN_S3 = {"mp3": 2, "wav": 3}  # at most: the job's parts, the parts of the multipart upload, and the joined file
 MERGE_S, STATE_BYTES, EVENTS, LANES = 900, 256 * 1024, 25_000, 10
 EVERY_TIME = {"response_format": "verbose_json", "timestamp_granularities": ["word", "segment"]}
 
@@ -55,9 +55,9 @@ def main() -> None:
 
 # ---------------------------------------------------------------- what a job adds
 def job_overhead(folder: Path) -> ResultTable:
-    """From the request to the result that was waited for, beside the time from the first call to the last answer.
+    """Compare the time from request to result with the time from the first provider call to the last response.
 
-    The rest of the job's time is its overhead. It is work of the processor, as `slowdown` says of the machine.
+    The difference is the job's overhead. It is processor work, so `slowdown` shows how busy the machine was.
     """
     table = ResultTable(
         f"{CHUNKS} chunks, {CONCURRENCY} at once, of a provider that takes {ANSWER_S:g} s each; medians"
@@ -86,7 +86,7 @@ def job_overhead(folder: Path) -> ResultTable:
 
 
 def one_job(stack: BenchStack, upload: str) -> tuple[float, float, float]:
-    """Seconds of the chunks, and of the whole job; and how busy the machine was."""
+    """Run a job, and return the seconds of its chunks, the seconds of the whole job, and the slowdown."""
     slow = slowdown()
     stack.upstream.came.clear()
     begun = time.monotonic()
@@ -98,7 +98,7 @@ def one_job(stack: BenchStack, upload: str) -> tuple[float, float, float]:
 
 
 def slowdown() -> float:
-    """Seconds that pass in a second of processor time: 1 where nothing else runs."""
+    """Return the wall time of a second of processor time: 1 on an idle machine."""
     begun, before = time.perf_counter(), time.process_time()
     while (spent := time.process_time() - before) < 0.2:
         pass
@@ -106,7 +106,7 @@ def slowdown() -> float:
 
 
 def twelve_chunks() -> bytes:
-    """People who read, up to where the twelfth chunk would end."""
+    """Return speech up to the end of the twelfth chunk."""
     pcm = b"".join(decode_pcm(clip("wav", speech(2 * CHUNKS * CHUNK_SECONDS * SPEECH_SAMPLE_RATE)), RATE))
     *_, last = itertools.islice(cut([pcm], CutRule(CHUNK_SECONDS)), CHUNKS)
     size = last.end * 2
@@ -114,7 +114,7 @@ def twelve_chunks() -> bytes:
 
 
 def transcript(seconds: int) -> bytes:
-    """What is heard in a chunk: three words a second."""
+    """Return the transcript of a chunk: three words per second."""
     words = [{"word": f"w{at}", "start": at / 3, "end": at / 3 + 0.3} for at in range(seconds * 3)]
     lines = [words[at : at + 12] for at in range(0, len(words), 12)]
     segments = [
@@ -129,7 +129,7 @@ def transcript(seconds: int) -> bytes:
 # ---------------------------------------------------------------- time, memory and state of the steps
 @dataclass
 class JobRun:
-    """A job that is over; `last` is the step that ended it, `merge` or `end`."""
+    """A job that has ended. `last` is the step that ended it, `merge` or `end`."""
 
     name: str
     hours: float
@@ -149,7 +149,7 @@ def steps(folder: Path, *, quick: bool) -> list[ResultTable]:
 
 
 def recordings(folder: Path, *, quick: bool) -> Iterator[JobRun]:
-    """The longest and the largest files; and what was cut, with a chunk that never ends."""
+    """Run jobs of the longest and the largest files, and of the same with a chunk that never ends."""
     hour, path = clip("mp3", speech(3_600 * SPEECH_SAMPLE_RATE)), folder / "recording"
     path.write_bytes(hour)
     yield from twice("1 h mp3", path, 1.0)
@@ -159,7 +159,7 @@ def recordings(folder: Path, *, quick: bool) -> Iterator[JobRun]:
 
 
 def twice(name: str, path: Path, hours: float) -> Iterator[JobRun]:
-    """A recording's job, and one of the same that is broken off before its last chunk is done."""
+    """Run a recording's job, and again with an interruption before the last chunk is done."""
     found = listen(name, path, hours)
     yield found
     if path.stat().st_size < LARGEST_FILE:
@@ -173,7 +173,7 @@ def listen(name: str, path: Path, hours: float, *, never: int | None = None) -> 
 
 
 def speeches(*, quick: bool) -> Iterator[JobRun]:
-    """A long text in each format, once with a part that never ends; and the longest text."""
+    """Run jobs of a long text in each format, one with a part that never ends, and of the longest text."""
     found = speak("flac", 100_000)
     yield found
     yield speak("flac", 100_000, never=found.chunks)
@@ -185,7 +185,7 @@ def speeches(*, quick: bool) -> Iterator[JobRun]:
 
 
 def fits_in_memory(characters: int, kind: str) -> int:
-    """So many characters, or fewer where their speech would not fit into two thirds of the memory that is free."""
+    """Return the number of characters, or fewer if their speech would not fit into two thirds of the free memory."""
     lines = Path("/proc/meminfo").read_text().splitlines()
     free = 1_024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
     most = int(free * 2 / 3 / (CHARACTER_MS * SPEECH_SAMPLE_RATE * 2 / 1_000) / COPIES_IN_S3[kind])
@@ -265,7 +265,7 @@ def merging(jobs: list[JobRun]) -> ResultTable:
 
 
 def state(jobs: list[JobRun]) -> ResultTable:
-    """The largest input or output in the history. Its events are counted as AWS writes them, who has more of them."""
+    """Report the largest input or output in the history. Events are counted as AWS records them, which has more."""
     table = ResultTable(
         f"state between steps, and events of the execution (limits: {STATE_BYTES:,} bytes, {EVENTS:,} events)",
         ["chunks", "bytes", "% of limit", "events", "% of limit"],
@@ -278,14 +278,14 @@ def state(jobs: list[JobRun]) -> ResultTable:
 
 
 def texts(event: dict[str, Any]) -> Iterator[str]:
-    """What an event has of data: inputs, outputs, parameters."""
+    """Yield the data in an event: inputs, outputs, parameters."""
     for details in event.values():
         if isinstance(details, dict):
             yield from (value for value in details.values() if isinstance(value, str))
 
 
 def events_of(chunks: int) -> int:
-    """Of a job that needs no second try: its begin and end, prepare, the lanes with a map in each, and merge."""
+    """Count the events of a job without retries: start and end, prepare, the lanes with a map each, and merge."""
     lanes = min(LANES, chunks)
     task, map_, iteration = 5, 4, 2  # a task is entered, scheduled, started, succeeded, and exited
     return 2 + 2 * task + map_ + lanes * (iteration + map_) + chunks * (iteration + task)

@@ -1,11 +1,11 @@
-"""Long audio and long text: how fast recordings are cut, transcripts merged, text split and speech joined, and what
-memory that takes, however long it is.
+"""Measures long audio and long text: speed and memory of cutting recordings, merging transcripts, splitting text and
+joining speech.
 
     python -m bench.long [--quick]
 
-Speeds are seconds of audio per second of processor time. Each figure of cutting and joining is of a process of its own,
-so that its peak of memory is its own too; files are read from the disk in ranges, as from a bucket. All of it takes
-some eight minutes of processor time; `--quick` leaves out the ten hours and the two gigabytes.
+Speeds are seconds of audio per second of processor time. Each figure of cutting and joining comes from its own process,
+and so does its memory peak. Files are read from the disk in ranges, as from a bucket. The run takes about eight minutes
+of processor time; `--quick` leaves out the ten hours and the two gigabytes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ LARGEST_FILE = 2_000_000_000
 
 
 class FileOnDisk:
-    """A file that is read in ranges, as an object in a bucket is."""
+    """A file that is read in ranges, like an object in a bucket."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb", buffering=0)
@@ -77,7 +77,7 @@ def cutting(folder: Path, *, quick: bool) -> ResultTable:
 
 
 def recordings(folder: Path, *, quick: bool) -> Iterator[tuple[str, Path]]:
-    """People who read, over and over, in files of any kind; then the longest and the largest ones."""
+    """Yield repeated speech in files of each kind, then the longest and the largest file."""
     hour = speech(3_600 * SPEECH_SAMPLE_RATE)
     path = folder / "recording"
     for name in ("mp3", "m4a", "ogg", "flac", "wav"):
@@ -88,7 +88,7 @@ def recordings(folder: Path, *, quick: bool) -> Iterator[tuple[str, Path]]:
 
 
 def largest(path: Path, hour: bytes) -> Iterator[tuple[str, float]]:
-    """Writes the longest and the largest file, one after the other, and says what it is and its hours."""
+    """Write the longest file and then the largest file, and yield the name and the hours of each."""
     with path.open("wb") as file:
         file.writelines(itertools.repeat(hour, 10))
     yield "10 h mp3", 10.0
@@ -123,7 +123,7 @@ def cut_file(path: str) -> list[float]:
 
 
 def on_time(folder: Path) -> ResultTable:
-    """Three hours of words that are known, as mp3 of a variable bit rate, heard chunk by chunk."""
+    """Transcribe three hours of known words, as mp3 with a variable bit rate, chunk by chunk."""
     table = ResultTable(
         f"words of 3 hours of VBR mp3, cut, heard and merged (target: none, and {TARGET_LATE_MS} ms)",
         ["words", "lost", "doubled", "worst ms"],
@@ -143,7 +143,7 @@ def on_time(folder: Path) -> ResultTable:
 
 
 def compare(spoken: list[tones.Spoken], heard: tuple[Word, ...]) -> list[float]:
-    """Each number is said once, so that its word is known by its text."""
+    """Compare the words. Each number occurs once, so its text identifies the word."""
     starts: dict[str, list[int]] = {}
     for word in heard:
         starts.setdefault(word.text, []).append(word.start_ms)
@@ -199,7 +199,7 @@ def transcript(kind: str, samples: int) -> Transcript:
 
 
 def page() -> str:
-    """English sentences, and the end of a paragraph."""
+    """Return a paragraph of English sentences."""
     said = sorted((Path(__file__).parents[1] / "tests/data/speech").glob("*.txt"))
     return " ".join(path.read_text().strip().capitalize() + "." for path in said) + "\n\n"
 
@@ -249,7 +249,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def in_own_process(*arguments: str) -> list[float | None]:
-    """The figures of a piece of work, and the most memory that its process held, all of Python and FFmpeg included."""
+    """Run a task in a new process, and return its figures and its peak memory, including Python and FFmpeg."""
     command = [sys.executable, "-m", "bench.long", "--alone", *arguments]
     out = subprocess.run(command, check=True, capture_output=True, text=True)
     return [float(figure) for figure in json.loads(out.stdout)]

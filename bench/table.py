@@ -1,4 +1,4 @@
-"""Tables of measurements: printed for people, kept as JSON in bench/results for comparisons."""
+"""Tables of measurements: printed for people, and saved as JSON in bench/results for comparisons."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RESULTS = Path(__file__).parent / "results"
 
 @dataclass
 class ResultRow:
-    """One line: a name, and a figure (or nothing) per column."""
+    """A row: a name, and a figure or None per column."""
 
     name: str
     figures: list[float | None]
@@ -21,7 +21,7 @@ class ResultRow:
 
 @dataclass
 class ResultTable:
-    """Measurements that were made in one run, to be read as ratios."""
+    """Measurements of one run, which can be compared with each other."""
 
     title: str
     columns: list[str]
@@ -40,7 +40,7 @@ class ResultTable:
 
 
 def save(name: str, tables: list[ResultTable]) -> None:
-    """Print the tables and keep them with what is needed to read them: the interpreter and the number of cores."""
+    """Print the tables, and save them with the Python version, the machine type and the number of cores."""
     for table in tables:
         print(table)
     RESULTS.mkdir(exist_ok=True)
