@@ -1,7 +1,7 @@
 """`make mutants`: mutation testing of the modules in targets.toml. Prints the mutants that no test kills.
 
     python -m scripts.mutants                      all mutants, a second each; writes bench/results/mutants.json
-    python -m scripts.mutants metering/price.py    the mutants of one module
+    python -m scripts.mutants catalog/charges.py   the mutants of one module
 
 Exit code 1 if a mutant survives that equivalent.toml does not list, if a handwritten mutant (handwritten.toml) survives
 or no longer applies, if a listed equivalent mutant is killed or no longer exists, and if fewer than `LEAST_PERCENT` are

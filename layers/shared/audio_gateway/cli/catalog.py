@@ -58,7 +58,7 @@ def check(aws: AwsOptions, output: Output, *, path: File = None) -> None:
     except ConfigurationError as error:
         if not output.as_json:
             raise
-        output.data(_answer(path, [], [*(error.mistakes or (error.message,))], []))
+        output.data(_answer(path, [], [*(error.problems or (error.message,))], []))
         raise typer.Exit(1) from error
     unreadable = list(_unreadable_keys(models, aws))
     sheet = TableView(
@@ -74,15 +74,15 @@ def check(aws: AwsOptions, output: Output, *, path: File = None) -> None:
 
 
 def _answer(
-    path: Path, models: list[dict[str, Any]], mistakes: list[str], unreadable: list[dict[str, Any]]
+    path: Path, models: list[dict[str, Any]], problems: list[str], unreadable: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return the documented JSON object."""
     return {
         "object": "catalog",
         "path": str(path),
-        "valid": not mistakes,
+        "valid": not problems,
         "models": models,
-        "mistakes": mistakes,
+        "mistakes": problems,
         "unreadable_keys": unreadable,
     }
 

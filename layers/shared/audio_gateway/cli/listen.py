@@ -15,7 +15,7 @@ import typer
 from audio_gateway.cli.api_options import ApiOptions, api_errors_reported
 from audio_gateway.cli.failures import CommandFailed
 from audio_gateway.cli.output import note, printable
-from audio_gateway.jobs.webhooks import EVENT_TYPES
+from audio_gateway.webhooks.webhook import EVENT_TYPES
 
 if TYPE_CHECKING:
     from openai import OpenAI

@@ -10,7 +10,7 @@ from audio_gateway.cli.command import command
 from audio_gateway.cli.gateway import Gateway
 from audio_gateway.cli.names import Name, validated_name
 from audio_gateway.cli.output import Column, Output, TableView, Yes, confirm, time_text
-from audio_gateway.metering.directory_items import Project
+from audio_gateway.identity.directory_items import Project
 
 projects = typer.Typer(help="Projects, which are isolated tenants.", no_args_is_help=True)
 

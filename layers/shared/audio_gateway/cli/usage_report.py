@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
-from audio_gateway.metering.books import Books, Cell, Tally
+from audio_gateway.usage.reports import Dimensions, Totals, UsageReports
 
 _DAY_MS: Final = 86_400_000
 _HOUR_MS: Final = 3_600_000
@@ -46,7 +46,7 @@ class ReportOptions:
         """The fields to group by, in the given order."""
         return tuple(dict.fromkeys(self.by)) if self.by else (GroupBy.DAY,)
 
-    def counts(self, cell: Cell) -> bool:
+    def counts(self, cell: Dimensions) -> bool:
         """Whether the filters select a cell."""
         return self.project in {None, cell.project_id} and self.model in {None, cell.model}
 
@@ -61,7 +61,7 @@ class UsageSum:
     price_microusd: int = 0
     cost_microusd: int = 0
 
-    def plus(self, cell: Cell, tally: Tally) -> UsageSum:
+    def plus(self, cell: Dimensions, tally: Totals) -> UsageSum:
         """Return the sum with a cell added."""
         speech = cell.endpoint == _SPEECH
         return UsageSum(
@@ -84,7 +84,7 @@ class UsageReport:
     total: UsageSum
 
 
-def build_report(books: Books, between_ms: tuple[int, int], options: ReportOptions) -> UsageReport:
+def build_report(books: UsageReports, between_ms: tuple[int, int], options: ReportOptions) -> UsageReport:
     """Build the report for a period."""
     start_ms, end_ms = between_ms
     edges_ms = _edges(start_ms, end_ms, options.fields)
@@ -108,7 +108,7 @@ def _edges(start_ms: int, end_ms: int, fields: Sequence[GroupBy]) -> list[int]:
     return [start_ms, *range((start_ms // width + 1) * width, end_ms, width), end_ms]
 
 
-def _value(field: GroupBy, at_ms: int, cell: Cell) -> str:
+def _value(field: GroupBy, at_ms: int, cell: Dimensions) -> str:
     match field:
         case GroupBy.DAY:
             return _time_text(at_ms, "%Y-%m-%d")

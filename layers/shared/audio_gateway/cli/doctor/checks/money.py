@@ -7,7 +7,7 @@ from typing import Final
 
 from audio_gateway.cli.doctor.check import Check, CheckFailed, CheckGroup, CheckSkipped
 from audio_gateway.cli.doctor.context import CheckContext, microusd
-from audio_gateway.metering.lag import AHEAD_MS
+from audio_gateway.metering.lateness import AHEAD_MS
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.limits import usd
 

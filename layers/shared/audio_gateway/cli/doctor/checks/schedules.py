@@ -13,9 +13,9 @@ from audio_gateway.cli.doctor.metrics import WINDOW, total
 from audio_gateway.cli.doctor.stack import on_missing
 from audio_gateway.cli.output import duration_text
 from audio_gateway.metering.account_item import account_key, holds_from
-from audio_gateway.metering.frontier import Frontier
-from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.open_accounts import OpenAccounts
+from audio_gateway.usage.watermark import Watermark
 
 _RULE: Final = "AWS::Events::Rule"
 _OURS: Final = "`make run` itself is the clock of a local stack"
@@ -77,19 +77,21 @@ def _target(written: Mapping[str, Any]) -> str:
     return str(arn["Fn::GetAtt"][0] if isinstance(arn, Mapping) else arn)
 
 
-def _frontier(context: CheckContext) -> str:
+def _watermark(context: CheckContext) -> str:
     variables = context.stack.function("RollupFunction").get("Environment", {}).get("Variables", {})
-    lag = Lag(int(variables["AUDIO_GATEWAY_HOLD_SECONDS"]), int(variables["AUDIO_GATEWAY_SWEEP_SECONDS"]))
-    progress = Frontier(context.gateway.items).read()
+    lateness = AllowedLateness(
+        int(variables["AUDIO_GATEWAY_HOLD_SECONDS"]), int(variables["AUDIO_GATEWAY_SWEEP_SECONDS"])
+    )
+    progress = Watermark(context.gateway.items).read()
     young = _age_s(context) < _ROLLUP_LATE_S
     if progress.run == 0 and young:
         raise CheckSkipped("the stack is new, and the roll-up, which runs every five minutes, has not run yet")
     now_ms = int(time.time() * 1000)
-    behind_s = (lag.closed_ms(now_ms) - (progress.frontier_ms or 0)) // 1000
+    behind_s = (lateness.closed_ms(now_ms) - (progress.watermark_ms or 0)) // 1000
     if progress.run == 0 or (behind_s > _ROLLUP_LATE_S and not young):
         message = f"the roll-up is {duration_text(behind_s)} behind: reports read the ledger and become slow"
         raise CheckFailed(message, context.stack.logs_of("rollup"))
-    return f"counted up to {datetime.fromtimestamp((progress.frontier_ms or 0) / 1000, UTC):%H:%M} UTC"
+    return f"counted up to {datetime.fromtimestamp((progress.watermark_ms or 0) / 1000, UTC):%H:%M} UTC"
 
 
 def _holds(context: CheckContext) -> str:
@@ -121,7 +123,7 @@ SCHEDULES: Final = CheckGroup(
     (
         Check("schedules", "the schedules of the sweeper and the roll-up are enabled", _schedules, not_local=_OURS),
         Check("schedule-runs", "the sweeper and the roll-up ran lately without errors", _runs, not_local=_OURS),
-        Check("rollup-frontier", "the roll-up is up to date", _frontier),
+        Check("rollup-frontier", "the roll-up is up to date", _watermark),
         Check("expired-holds", "the sweeper settles expired holds", _holds, seconds=40),
     ),
 )
