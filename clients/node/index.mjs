@@ -54,7 +54,7 @@ export function gatewayFetch(options = {}) {
     const order = asJob(url, body);
     return order ? new JobCall(settings, url, init, headers, over).work({ body: order, headers: { 'content-type': 'application/json' } }) : settings.fetch(input, init);
   }
-  gateway.Response = globalThis.Response; // the SDK checks this to learn that FormData is supported
+  gateway.Response = globalThis.Response; // the SDK checks this to detect support for FormData
   return gateway;
 }
 

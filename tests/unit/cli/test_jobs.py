@@ -1,4 +1,4 @@
-"""`jobs`: what is open in all projects, what became of the others, and how to end one."""
+"""`jobs`: list, show and cancel the jobs of all projects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.unit.metering.tables import TABLE, dynamodb
 __all__ = ["dynamodb", "operator"]
 
 
-class ProgressDisplay:
+class JobTable:
     """Jobs in the gateway's table."""
 
     def __init__(self, operator: Operator) -> None:
@@ -51,11 +51,11 @@ class ProgressDisplay:
 
 
 @pytest.fixture
-def board(operator: Operator) -> ProgressDisplay:
-    return ProgressDisplay(operator)
+def board(operator: Operator) -> JobTable:
+    return JobTable(operator)
 
 
-def test_open_jobs_of_all_projects_are_listed_the_oldest_first(operator: Operator, board: ProgressDisplay) -> None:
+def test_open_jobs_of_all_projects_are_listed_oldest_first(operator: Operator, board: JobTable) -> None:
     project = operator.directory.create_project("tenant").id
     young, old = board.job(10), board.running(7300, project)
     board.failed()
@@ -72,14 +72,14 @@ def test_open_jobs_of_all_projects_are_listed_the_oldest_first(operator: Operato
     assert all(part in line for part in ("running", "2 h 1 min", project, "ACME production", "whisper-1", "0 of 3"))
 
 
-def test_an_empty_list_says_that_it_is_empty(operator: Operator) -> None:
+def test_an_empty_list_prints_a_message(operator: Operator) -> None:
     operator.key()
     assert "There are no open jobs." in operator("jobs", "list").stderr
     assert "There are no jobs." in operator("jobs", "list", "--all").stderr
     assert "There are no endpoints." in operator("webhooks", "list").stderr
 
 
-def test_all_jobs_are_listed_with_what_became_of_them(operator: Operator, board: ProgressDisplay) -> None:
+def test_all_jobs_are_listed_with_their_status(operator: Operator, board: JobTable) -> None:
     failed, young = board.failed(100), board.job(10)
     data = operator.json("jobs", "list", "--all")["data"]
     assert [(each["id"], each["status"]) for each in data] == [(young.id, "queued"), (failed.id, "failed")]
@@ -89,7 +89,7 @@ def test_all_jobs_are_listed_with_what_became_of_them(operator: Operator, board:
     assert "provider_unavailable: The provider is down." in operator("jobs", "list", "--all").stdout
 
 
-def test_a_job_is_shown_whatever_its_project(operator: Operator, board: ProgressDisplay) -> None:
+def test_a_job_of_any_project_is_shown(operator: Operator, board: JobTable) -> None:
     project = operator.directory.create_project("tenant").id
     job, failed = board.running(65, project), board.failed()
     data = operator.json("jobs", "show", job.id)
@@ -101,8 +101,8 @@ def test_a_job_is_shown_whatever_its_project(operator: Operator, board: Progress
         assert "No project has a job" in operator("jobs", "show", unknown, code=1).stderr
 
 
-def test_what_is_open_without_a_job_is_seen(operator: Operator, board: ProgressDisplay) -> None:
-    """A start that died after its first write, or a deletion before its last."""
+def test_an_open_entry_without_a_job_is_listed(operator: Operator, board: JobTable) -> None:
+    """As after a start that crashed after its first write, or a deletion before its last."""
     job = board.job(500)
     board.store.finish(job, "cancelled", at_ms=1)
     board.store.delete(replace(job, status="cancelled"))
@@ -112,7 +112,7 @@ def test_what_is_open_without_a_job_is_seen(operator: Operator, board: ProgressD
     assert "unknown" in operator("jobs", "list").stdout
 
 
-def test_an_operator_cancels_a_job_after_a_question(operator: Operator, board: ProgressDisplay) -> None:
+def test_a_job_is_cancelled_after_a_confirmation(operator: Operator, board: JobTable) -> None:
     job = board.running()
     assert "Nothing was changed" in operator("jobs", "cancel", job.id, code=1, answer="n\n").stderr
     assert operator.json("jobs", "show", job.id)["cancel_asked"] is False
@@ -123,7 +123,7 @@ def test_an_operator_cancels_a_job_after_a_question(operator: Operator, board: P
     assert "being cancelled" in operator("jobs", "list").stdout
 
 
-def test_a_job_that_is_over_is_not_cancelled(operator: Operator, board: ProgressDisplay) -> None:
+def test_an_ended_job_is_not_cancelled(operator: Operator, board: JobTable) -> None:
     failed, settling = board.failed(), board.job()
     board.store.finish(settling, "succeeded", at_ms=int(time.time() * 1000))
     for job, status in ((failed, "failed"), (settling, "succeeded")):

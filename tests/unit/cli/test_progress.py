@@ -1,4 +1,4 @@
-"""What people see while they wait."""
+"""The progress display."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from audio_gateway.cli import progress
 from audio_gateway.cli.progress import ProgressDisplay
 
 
-class Clock:
-    """A clock that is set by hand."""
+class ManualClock:
+    """A clock that a test sets."""
 
     now_s = 1000.0
 
@@ -20,8 +20,8 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> ManualClock:
+    clock = ManualClock()
     monkeypatch.setattr(progress, "time", clock)
     return clock
 
@@ -35,7 +35,7 @@ def job(completed: int, total: int, status: str = "running") -> dict[str, Any]:
     return {"status": status, "progress": {"completed": completed, "total": total}}
 
 
-def test_the_rest_is_told_from_the_pace_so_far(clock: Clock) -> None:
+def test_the_remaining_time_is_estimated_from_the_pace(clock: ManualClock) -> None:
     board = ProgressDisplay()
     line = board.line("talk.mp3")
     line.on_upload(1_000_000, 10_000_000)
@@ -48,7 +48,7 @@ def test_the_rest_is_told_from_the_pace_so_far(clock: Clock) -> None:
     assert state_of(board) == "1 of 5 parts, about 6 min 40 s left"
 
 
-def test_nothing_is_guessed_too_soon_or_where_nothing_is_known(clock: Clock) -> None:
+def test_there_is_no_early_or_unfounded_estimate(clock: ManualClock) -> None:
     board = ProgressDisplay()
     line = board.line("talk.mp3")
     line.on_job(job(0, 0, "queued"))
@@ -60,7 +60,7 @@ def test_nothing_is_guessed_too_soon_or_where_nothing_is_known(clock: Clock) -> 
     assert state_of(board) == "0 of 6 parts"
 
 
-def test_when_all_parts_are_done_they_are_joined(clock: Clock) -> None:
+def test_after_the_last_part_the_state_is_joining(clock: ManualClock) -> None:
     board = ProgressDisplay()
     line = board.line("talk.mp3")
     line.on_job(job(5, 5))

@@ -1,4 +1,4 @@
-"""A gateway in which all is well, and a doctor who looks at it."""
+"""A healthy gateway for the checks of doctor."""
 
 from __future__ import annotations
 
@@ -55,20 +55,20 @@ ROLES = {"AuthorizerRole", "SpeechRole", "UploadsRole"}
 
 @pytest.fixture(scope="session")
 def resources() -> dict[str, Any]:
-    """What CloudFormation gets, with three of its roles: to decide on all of them takes longer than all else."""
+    """The template's resources with only three of its roles: simulating all of them would dominate the test time."""
     found = template.rendered()
     return {name: each for name, each in found.items() if each["Type"] != "AWS::IAM::Role" or name in ROLES}
 
 
 @pytest.fixture(scope="session")
 def parameters() -> dict[str, str]:
-    """As somebody deploys who wants to hear of faults."""
+    """The parameters of a deployment with alarms."""
     written = {name: str(each["Default"]) for name, each in template.source()["Parameters"].items()}
     return written | {"AlarmTopicArn": f"arn:aws:sns:{REGION}:123456789012:alarms", "DeletionProtection": "true"}
 
 
 def layer(machine: int) -> bytes:
-    """A layer with one library for a processor, by ELF's number."""
+    """Create a layer with one library for an ELF machine number."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("catalog.toml", CATALOG)
@@ -80,14 +80,14 @@ def layer(machine: int) -> bytes:
 
 @pytest.fixture(scope="session")
 def layers() -> Iterator[FileServer]:
-    """Where layers are fetched from."""
+    """A server for the layers' archives."""
     with FileServer() as server:
         yield server
 
 
 @dataclass
 class World:
-    """A gateway, and everything of it that a test can spoil."""
+    """A gateway with everything that a test can break."""
 
     aws: HealthyAws
     api: HealthyApi
@@ -100,7 +100,7 @@ class World:
         return CheckContext(stack, self.gateway, self.api, str(self.catalog))
 
     def results(self, *groups: str) -> dict[str, CheckResult]:
-        """The results of all checks, or those of some groups, by name. What was made is taken away."""
+        """Return the results of all checks, or of some groups, by name. Removes what the checks created."""
         context = self.context()
         chosen = [group for group in GROUPS if not groups or group.title in groups]
         found = {result.check.name: result for result in results(chosen, context)}
@@ -117,7 +117,7 @@ def world(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> World:
-    """All is well."""
+    """A healthy gateway."""
     monkeypatch.setattr(Gateway, "_deployed", lambda _: GatewayTarget(dynamodb, TABLE, f"table {TABLE} in {REGION}"))
     monkeypatch.setattr(money, "_PAUSE_S", 0)
     catalog = tmp_path / "catalog.toml"

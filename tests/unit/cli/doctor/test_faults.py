@@ -1,4 +1,4 @@
-"""All is green where all is well, and each fault turns its own lines red and no other."""
+"""All checks are green for a healthy gateway, and each fault turns only its own checks red."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Fault = Callable[[World], object]
 
 
 def count_up_to(world: World, ago_s: int) -> None:
-    """The roll-up has counted all rows up to so long ago."""
+    """Move the watermark of the roll-up to `ago_s` ago."""
     watermark = Watermark(Table(world.gateway.target.client, TABLE))
     watermark.move(watermark.begin().run, int(time.time() - ago_s) * 1000)
 
@@ -39,12 +39,12 @@ def healthy(world: World) -> World:
 
 
 def reds(world: World, *groups: str) -> dict[str, str]:
-    """What is red, and what is said of it and to be done."""
+    """Return the red checks, each with its fault and remedy."""
     results = world.results(*groups).values()
     return {each.check.name: f"{each.text} {each.do}" for each in results if each.state == "red"}
 
 
-def test_all_is_green_where_all_is_well(healthy: World) -> None:
+def test_all_checks_are_green_for_a_healthy_gateway(healthy: World) -> None:
     results = healthy.results()
     assert {name: each.text for name, each in results.items() if each.state == "red"} == {}
     assert {name for name, each in results.items() if each.state == "skipped"} == set()
@@ -53,7 +53,7 @@ def test_all_is_green_where_all_is_well(healthy: World) -> None:
 
 # ---------------------------------------------------------------- what AWS says
 def without(world: World, operation: str, key: str, index: int) -> None:
-    """One of the things that an operation lists is gone."""
+    """Remove an item from the result of an operation."""
     before = world.aws.answers[operation]
 
     def fewer(asked: Any) -> Any:
@@ -64,7 +64,7 @@ def without(world: World, operation: str, key: str, index: int) -> None:
 
 
 def function(world: World, logical_id: str, **fields: Any) -> None:
-    """One function has other settings."""
+    """Change the settings of a function."""
     before = world.aws.answers["lambda.GetFunctionConfiguration"]
     name = world.aws.physical[logical_id]
     world.aws.answers["lambda.GetFunctionConfiguration"] = lambda asked: (
@@ -73,7 +73,7 @@ def function(world: World, logical_id: str, **fields: Any) -> None:
 
 
 def ten_of_ten(world: World) -> None:
-    """What `make deploy` does in a new account."""
+    """Set the parameters that `make deploy` uses in a new account."""
     world.aws.parameters |= {"LambdaConcurrency": "10", "WebhookConcurrency": "2"}
     world.aws.change("lambda.GetAccountSettings", AccountLimit={"ConcurrentExecutions": 10})
 
@@ -106,7 +106,7 @@ def role_without_a_right(world: World) -> None:
 
 
 def boundary(world: World, action: str) -> None:
-    """Something above the roles forbids an action."""
+    """Deny an action by a policy above the roles."""
     before = world.aws.answers["iam.SimulatePrincipalPolicy"]
 
     def decided(asked: Any) -> Any:
@@ -361,7 +361,7 @@ AWS_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
 
 
 @pytest.mark.parametrize("fault", AWS_FAULTS)
-def test_a_fault_in_aws_turns_its_line_red_and_no_other(healthy: World, fault: str) -> None:
+def test_a_fault_in_aws_turns_only_its_own_check_red(healthy: World, fault: str) -> None:
     plant, expected, said = AWS_FAULTS[fault]
     plant(healthy)
     red = reds(healthy, *READS)
@@ -369,7 +369,7 @@ def test_a_fault_in_aws_turns_its_line_red_and_no_other(healthy: World, fault: s
     assert said in " ".join(red.values())
 
 
-def test_a_table_that_the_stack_has_not_made_is_looked_at_too(healthy: World) -> None:
+def test_an_existing_table_is_checked_too(healthy: World) -> None:
     listed = healthy.aws.answers["cloudformation.ListStackResources"]({})["StackResourceSummaries"]
     at = next(at for at, each in enumerate(listed) if each["LogicalResourceId"] == "Table")
     without(healthy, "cloudformation.ListStackResources", "StackResourceSummaries", at)
@@ -380,7 +380,7 @@ def test_a_table_that_the_stack_has_not_made_is_looked_at_too(healthy: World) ->
 
 
 @pytest.mark.parametrize(("ahead_s", "said"), [(-600, "ahead"), (600, "behind")])
-def test_a_clock_that_is_wrong_is_told(healthy: World, ahead_s: int, said: str) -> None:
+def test_a_wrong_clock_is_red(healthy: World, ahead_s: int, said: str) -> None:
     date = {"date": formatdate(time.time() + ahead_s, usegmt=True)}
     healthy.api.answers["GET /models"] = lambda *_, **__: answer(
         "GET", "/models", 200, json.dumps(models()).encode(), date
@@ -388,19 +388,19 @@ def test_a_clock_that_is_wrong_is_told(healthy: World, ahead_s: int, said: str) 
     assert said in reds(healthy, "Calls")["clock"]
 
 
-def test_what_the_operator_may_not_read_is_skipped_and_says_so(healthy: World) -> None:
+def test_a_check_without_read_rights_is_skipped_with_the_reason(healthy: World) -> None:
     healthy.aws.fail("s3.GetBucketPolicy", "AccessDenied")
     result = healthy.results("Table and bucket")["bucket-tls"]
     assert result.state == "skipped"
     assert "these credentials" in result.text
 
 
-def test_an_execution_of_a_job_that_failed_for_its_own_reasons_is_no_fault(healthy: World) -> None:
+def test_a_failed_execution_with_a_reason_in_its_job_is_not_a_fault(healthy: World) -> None:
     execution(healthy, "FAILED", "JobFailed")
     assert reds(healthy, "Jobs") == {}
 
 
-def test_a_young_stack_has_no_roll_up_to_miss(world: World) -> None:
+def test_a_missing_roll_up_of_a_new_stack_is_skipped(world: World) -> None:
     world.aws.made = world.aws.made.now(world.aws.made.tzinfo)
     results = world.results("Schedules")
     assert {results[name].state for name in ("rollup-frontier", "schedule-runs")} == {"skipped"}
@@ -408,7 +408,7 @@ def test_a_young_stack_has_no_roll_up_to_miss(world: World) -> None:
 
 # ---------------------------------------------------------------- what the API says
 def served_by(world: World, name: str) -> None:
-    """A fallback answers in place of the model that was asked for."""
+    """Let a fallback serve in place of the requested model."""
 
     def speech(key: str, **_: Any) -> Any:
         return world.api.charged("POST /audio/speech", b"RIFF", key, model=name)
@@ -417,7 +417,7 @@ def served_by(world: World, name: str) -> None:
 
 
 def done_twice(world: World) -> None:
-    """An Idempotency-Key that nobody looks at."""
+    """Ignore the Idempotency-Key."""
 
     def speech(key: str, **content: Any) -> Any:
         if len(content["json"]["input"]) > 1000:
@@ -491,7 +491,7 @@ API_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
 
 
 @pytest.mark.parametrize("fault", API_FAULTS)
-def test_a_fault_of_the_api_turns_its_lines_red_and_no_other(healthy: World, fault: str) -> None:
+def test_a_fault_of_the_api_turns_only_its_own_checks_red(healthy: World, fault: str) -> None:
     plant, expected, said = API_FAULTS[fault]
     plant(healthy)
     red = reds(healthy, *CALLS)
@@ -499,7 +499,7 @@ def test_a_fault_of_the_api_turns_its_lines_red_and_no_other(healthy: World, fau
     assert said in " ".join(red.values())
 
 
-def test_what_is_wrong_with_a_local_stack_is_mended_by_no_command_that_would_reach_aws(world: World) -> None:
+def test_remedies_for_a_local_stack_are_not_aws_commands(world: World) -> None:
     dead_letters(world)
     world.aws.change("lambda.ListEventSourceMappings", EventSourceMappings=[{"UUID": "7" * 36, "State": "Disabled"}])
     world.aws.change("lambda.GetFunctionConfiguration", MemorySize=128)

@@ -1,4 +1,4 @@
-"""The page lists the rights that doctor uses, and no other."""
+"""The page lists exactly the rights that doctor uses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.unit.cli.doctor.conftest import World
 from tests.unit.docs.pages import ROOT, blocks
 
 PAGE = (ROOT / "docs" / "first-deployment.md").read_text()
-# As IAM calls what is otherwise called as the operation.
+# IAM actions whose names differ from the operation.
 ACTIONS = {
     "apigateway.GetAccount": "apigateway:GET",
     "apigateway.GetRestApi": "apigateway:GET",
@@ -16,10 +16,10 @@ ACTIONS = {
     "lambda.GetLayerVersionByArn": "lambda:GetLayerVersion",
     "s3.GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "s3.GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
-    "sts.GetCallerIdentity": None,  # everybody may
+    "sts.GetCallerIdentity": None,  # needs no permission
 }
 OF_KEYS = {"BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
-"""What `keys` needs, and so has its own line in docs/operations.md."""
+"""The rights that `keys` needs, which have their own line in docs/operations.md."""
 
 WHEN_SOMETHING_BROKE = {"states:DescribeExecution"}
 
