@@ -1,4 +1,4 @@
-"""Small pieces of an API and of requests to it, for the tests of the local stack."""
+"""Builders of APIs and requests for the tests of the local stack."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def call(
 
 
 class Functions:
-    """Stands in for the Lambda service: each function is a Python callable from event to answer."""
+    """A fake Lambda service: each function is a Python callable from event to result."""
 
     def __init__(self, **functions: Callable[[dict[str, Any]], Any]) -> None:
         self.functions = functions
@@ -85,7 +85,7 @@ class Functions:
 
 
 class Client:
-    """Sends one request into an ASGI application and keeps what comes out."""
+    """Sends a request to an ASGI application and records the response."""
 
     def __init__(self, application: Callable[[Scope, Receive, Send], Any]) -> None:
         self.application = application

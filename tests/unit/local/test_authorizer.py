@@ -22,7 +22,7 @@ def verdict(effect: str = "Allow", **fields: Any) -> dict[str, Any]:
     return {"principalId": "key_1", "policyDocument": policy(effect), **fields}
 
 
-class Clock:
+class ManualClock:
     now = 0.0
 
     def __call__(self) -> float:
@@ -49,15 +49,15 @@ def test_context_reaches_the_function_as_strings_with_the_principal() -> None:
 
 
 @pytest.mark.parametrize("key", [None, ""])
-def test_without_identity_the_function_is_not_asked(key: str | None) -> None:
+def test_without_identity_the_function_is_not_called(key: str | None) -> None:
     functions = Functions(guard=lambda _: verdict())
 
     assert refusal(CachingAuthorizer(KEY_AUTHORIZER, functions), key) == "UNAUTHORIZED"
     assert functions.events == []
 
 
-def test_a_verdict_is_kept_for_its_time_and_per_identity() -> None:
-    clock, functions = Clock(), Functions(guard=lambda _: verdict())
+def test_a_policy_is_cached_per_identity_until_it_expires() -> None:
+    clock, functions = ManualClock(), Functions(guard=lambda _: verdict())
     authorizer = CachingAuthorizer(KEY_AUTHORIZER, functions, clock)
 
     for key, now, expected in [("a", 0, 1), ("a", 59.9, 1), ("b", 59.9, 2), ("a", 60, 3)]:
@@ -66,7 +66,7 @@ def test_a_verdict_is_kept_for_its_time_and_per_identity() -> None:
         assert functions.calls_of("guard") == expected
 
 
-def test_a_denial_is_kept_too_and_a_raised_unauthorized_is_not() -> None:
+def test_a_denial_is_cached_and_a_raised_unauthorized_is_not() -> None:
     answers = [
         verdict("Deny"),
         InvocationResult(b'{"errorMessage": "Unauthorized", "errorType": "Exception"}', "Unhandled"),
@@ -98,7 +98,7 @@ def test_a_denial_is_kept_too_and_a_raised_unauthorized_is_not() -> None:
         verdict(policyDocument={"Statement": ["*"]}),
     ],
 )
-def test_anything_else_is_a_failure_of_the_authorizer(answer: Any) -> None:
+def test_any_other_result_is_an_authorizer_failure(answer: Any) -> None:
     assert refusal(CachingAuthorizer(KEY_AUTHORIZER, Functions(guard=lambda _: answer))) == "AUTHORIZER_FAILURE"
 
 
@@ -131,7 +131,7 @@ def test_policies_that_allow(allowing: dict[str, Any]) -> None:
         {"Statement": []},
     ],
 )
-def test_a_deny_wins_and_silence_is_a_no(denying: dict[str, Any]) -> None:
+def test_a_deny_overrides_an_allow_and_no_match_is_a_denial(denying: dict[str, Any]) -> None:
     with pytest.raises(GatewayResponseError) as caught:
         evaluate(denying, ARN)
     assert caught.value.response_type == "ACCESS_DENIED"

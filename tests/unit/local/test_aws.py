@@ -31,7 +31,7 @@ def aws(sts: Sts) -> LocalAws:
     return made
 
 
-def test_credentials_are_of_one_role_and_shared_until_they_come_near_their_end() -> None:
+def test_credentials_of_a_role_are_shared_until_they_are_about_to_expire() -> None:
     sts = Sts(3600, 60, 3600)
     local = aws(sts)
 
@@ -41,7 +41,7 @@ def test_credentials_are_of_one_role_and_shared_until_they_come_near_their_end()
     assert sts.asked == ["a", "b", "b"]
 
 
-def test_a_local_aws_that_does_not_answer_is_told() -> None:
+def test_an_unreachable_local_aws_is_reported() -> None:
     with pytest.raises(StackError, match="gives no credentials for a"):
         aws(Sts()).role_credentials("a")
 

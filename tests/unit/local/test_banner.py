@@ -1,4 +1,4 @@
-"""What is read when the stack is ready: commands that work with the catalogue that it runs with."""
+"""The banner of the ready stack: its commands work with the catalogue in use."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def commands(text: str) -> list[list[str]]:
     return [shlex.split(block) for block in blocks]
 
 
-def test_the_built_in_catalogue_is_tried_with_its_own_engines() -> None:
+def test_the_commands_for_the_shipped_catalogue_use_its_engines() -> None:
     text = banner(INFO, Path("stack.json"), ROOT / "layers" / "shared" / "catalog.toml")
     speech, transcription = commands(text)
     assert json.loads(speech[speech.index("-d") + 1]) == {
@@ -51,7 +51,7 @@ def test_the_built_in_catalogue_is_tried_with_its_own_engines() -> None:
     assert 'create(model="espeak-ng", voice="ash", input="Good morning. Thank you for listening.")' in text
 
 
-def test_a_catalogue_of_one_s_own_is_tried_with_models_and_voices_that_it_has(tmp_path: Path) -> None:
+def test_the_commands_for_an_own_catalogue_use_its_models_and_voices(tmp_path: Path) -> None:
     text = text_with(tmp_path, PROVIDER, LISTENER, SPEAKER)
     speech, transcription = commands(text)
     asked = json.loads(speech[speech.index("-d") + 1])
@@ -60,5 +60,5 @@ def test_a_catalogue_of_one_s_own_is_tried_with_models_and_voices_that_it_has(tm
 
 
 @pytest.mark.parametrize(("entries", "count"), [((PROVIDER, LISTENER), 1), ((PROVIDER, SPEAKER), 1), ((PROVIDER,), 0)])
-def test_what_a_catalogue_cannot_do_is_not_shown(tmp_path: Path, entries: tuple[str, ...], count: int) -> None:
+def test_unsupported_commands_are_left_out(tmp_path: Path, entries: tuple[str, ...], count: int) -> None:
     assert len(commands(text_with(tmp_path, *entries))) == count

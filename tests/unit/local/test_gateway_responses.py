@@ -48,7 +48,7 @@ def test_template_status_headers_and_variables_are_filled_in() -> None:
         ("INTEGRATION_FAILURE", 504),
     ],
 )
-def test_without_a_definition_the_type_has_its_own_status_and_amazons_body(response_type: str, status: int) -> None:
+def test_without_a_definition_a_response_has_aws_default_status_and_body(response_type: str, status: int) -> None:
     error = GatewayResponseError(response_type)
 
     found = render(error, {}, VALUES.get)
@@ -58,7 +58,7 @@ def test_without_a_definition_the_type_has_its_own_status_and_amazons_body(respo
     assert ("Content-Type", "application/json") in found.headers
 
 
-def test_the_default_of_the_class_shapes_other_types_and_keeps_their_status() -> None:
+def test_the_default_of_the_class_applies_to_other_types_and_keeps_their_status() -> None:
     shapes = {
         "DEFAULT_4XX": GatewayResponse(None, {}, {"application/json": '{"kind": "$context.error.responseType"}'}),
         "DEFAULT_5XX": GatewayResponse(None, {}, {"application/json": '{"server": true}'}),
@@ -79,7 +79,7 @@ def test_a_header_of_the_template_replaces_the_gateways_own() -> None:
     assert [value for name, value in found.headers if name.lower() == "content-type"] == ["application/problem+json"]
 
 
-def test_the_template_that_the_client_accepts_is_taken() -> None:
+def test_the_accepted_template_is_used() -> None:
     shape = GatewayResponse(None, {}, {"application/json": "{}", "text/plain": "no"})
 
     def body(accept: str) -> bytes:
