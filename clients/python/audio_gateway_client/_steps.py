@@ -57,13 +57,13 @@ class SendRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class Delay:
     """Wait this many seconds."""
 
     seconds: float
 
 
-Steps: TypeAlias = Generator[SendRequest | Wait, httpx2.Response, httpx2.Response]
+Steps: TypeAlias = Generator[SendRequest | Delay, httpx2.Response, httpx2.Response]
 
 
 class JobCall:
@@ -138,7 +138,7 @@ class JobCall:
     # ------------------------------------------------------------ the file
     def _upload(
         self, file: FileInForm, source: httpx2.SyncByteStream | httpx2.AsyncByteStream
-    ) -> Generator[SendRequest | Wait, httpx2.Response, str | httpx2.Response]:
+    ) -> Generator[SendRequest | Delay, httpx2.Response, str | httpx2.Response]:
         """Upload the file, and return the id of the upload, or the response that refused it."""
         for attempt in range(self._settings.retries + 1):
             try:
@@ -162,12 +162,12 @@ class JobCall:
                 again = _should_retry(answer) or answer.status_code == _FORBIDDEN or "RequestTimeout" in answer.text
                 if attempt == self._settings.retries or not again:
                     return _refused_by_bucket(answer)
-            yield Wait(_pause_s(attempt))
+            yield Delay(_pause_s(attempt))
         raise AssertionError("the last attempt returns or raises")
 
     def _announce(
         self, file: FileInForm
-    ) -> Generator[SendRequest | Wait, httpx2.Response, dict[str, Any] | httpx2.Response]:
+    ) -> Generator[SendRequest | Delay, httpx2.Response, dict[str, Any] | httpx2.Response]:
         """Announce the upload, and return it with its form, or the response that refused it."""
         content = json.dumps({"filename": file.filename, "bytes": file.size}).encode()
         url = self._base_path("/audio/uploads")
@@ -226,16 +226,16 @@ class JobCall:
             request.headers.pop("authorization", None)
         return (yield from self._with_retries(request, keep_open=True))
 
-    def _report(self, job_url: httpx2.URL) -> Generator[SendRequest | Wait, httpx2.Response, None]:
+    def _report(self, job_url: httpx2.URL) -> Generator[SendRequest | Delay, httpx2.Response, None]:
         answer = yield from self._with_retries(self._to("GET", job_url, {}))
         if answer.status_code == _OK and self._settings.on_job is not None:
             self._settings.on_job(_object(answer))
 
-    def _give_up(self) -> Generator[SendRequest | Wait, httpx2.Response, None]:
+    def _give_up(self) -> Generator[SendRequest | Delay, httpx2.Response, None]:
         job_id, request = self.job_id or "", self.cancelling()
         outcome = "it was cancelled, and costs nothing."
         try:
-            answer = yield SendRequest(request) if request is not None else Wait(0)
+            answer = yield SendRequest(request) if request is not None else Delay(0)
             if answer is not None and answer.status_code >= _BAD_REQUEST:
                 outcome = f"it could not be cancelled (status {answer.status_code}) and may still be running."
             elif answer is not None:
@@ -271,7 +271,7 @@ class JobCall:
                 if is_last or not _should_retry(answer):
                     return answer
                 pause_s = _retry_after_s(answer) or pause_s
-            yield Wait(pause_s)
+            yield Delay(pause_s)
         raise AssertionError("the last attempt returns or raises")
 
     def _to(

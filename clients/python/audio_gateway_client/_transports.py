@@ -15,7 +15,7 @@ from openai import DEFAULT_CONNECTION_LIMITS
 
 from audio_gateway_client._form import FileInForm, FileStream, FormParser, boundary_of
 from audio_gateway_client._settings import ClientSettings
-from audio_gateway_client._steps import JobCall, SendRequest, Steps, Wait
+from audio_gateway_client._steps import Delay, JobCall, SendRequest, Steps
 
 _TRANSCRIPTION_PATHS: Final = ("/audio/transcriptions", "/audio/translations")
 _SPEECH_PATH: Final = "/audio/speech"
@@ -68,8 +68,8 @@ class GatewayTransport(httpx2.BaseTransport):
             self._cancel(call)
             raise
 
-    def _do(self, step: SendRequest | Wait) -> Any:
-        if isinstance(step, Wait):
+    def _do(self, step: SendRequest | Delay) -> Any:
+        if isinstance(step, Delay):
             time.sleep(step.seconds)
             return None
         answer = self._inner.handle_request(step.request)
@@ -136,8 +136,8 @@ class AsyncGatewayTransport(httpx2.AsyncBaseTransport):
                 await self._cancel(call)
             raise
 
-    async def _do(self, step: SendRequest | Wait) -> Any:
-        if isinstance(step, Wait):
+    async def _do(self, step: SendRequest | Delay) -> Any:
+        if isinstance(step, Delay):
             await anyio.sleep(step.seconds)
             return None
         answer = await self._inner.handle_async_request(step.request)

@@ -18,7 +18,7 @@ _SEE_OTHER: Final = 303
 
 
 @dataclass(frozen=True, slots=True)
-class ApiResponse:
+class HttpResponse:
     """The response to `call`, such as "POST /audio/speech". Header names are lower case."""
 
     call: str
@@ -62,7 +62,7 @@ class ApiClient:
         self.base_url = base_url.rstrip("/")
         self._client: httpx2.Client | None = None
 
-    def call(self, method: str, path: str, key: str | None = None, **content: Any) -> ApiResponse:
+    def call(self, method: str, path: str, key: str | None = None, **content: Any) -> HttpResponse:
         """Send one request. `path` is relative to the base URL, or a full URL. `content` is passed to httpx.
 
         The key is sent only to the gateway itself.
@@ -84,14 +84,14 @@ class ApiClient:
             raise CheckFailed(
                 f"{call} failed: {reason}", f"Check that {self.base_url} can be reached from here."
             ) from error
-        return ApiResponse(call, answer.status_code, dict(answer.headers), answer.content)
+        return HttpResponse(call, answer.status_code, dict(answer.headers), answer.content)
 
     def is_ours(self, url: str) -> bool:
         """Whether a URL belongs to the gateway's host."""
         ours, its = urlsplit(self.base_url), urlsplit(url)
         return (ours.scheme, ours.netloc) == (its.scheme, its.netloc)
 
-    def next_url(self, answer: ApiResponse) -> str | None:
+    def next_url(self, answer: HttpResponse) -> str | None:
         """Return the target of a redirect, or None for any other response."""
         if answer.status != _SEE_OTHER:
             return None

@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
 
-from audio_gateway.cli.doctor.api import ApiClient, ApiResponse
+from audio_gateway.cli.doctor.api import ApiClient, HttpResponse
 from audio_gateway.cli.doctor.check import CheckFailed, CheckSkipped
 from audio_gateway.cli.doctor.stack import InspectedStack
 from audio_gateway.cli.gateway import Gateway
@@ -121,11 +121,11 @@ class CheckContext:
         return TemporaryKey(key.value, key.record.id, key.record.project_id)
 
     # ------------------------------------------------------------ calls
-    def admin(self, method: str, path: str, *, status: int = _OK, **content: Any) -> ApiResponse:
+    def admin(self, method: str, path: str, *, status: int = _OK, **content: Any) -> HttpResponse:
         """Call the admin API and expect this status."""
         return self._expected(self.api.call(method, path, self.admin_key, **content), status, "admin")
 
-    def call(self, method: str, path: str, folder: str, *, status: int = _OK, **content: Any) -> ApiResponse:
+    def call(self, method: str, path: str, folder: str, *, status: int = _OK, **content: Any) -> HttpResponse:
         """Call the API with the temporary key and expect this status. `folder` is that of the answering function.
 
         Follows the redirects of long calls, as the SDKs do.
@@ -133,7 +133,7 @@ class CheckContext:
         answer = self.follow_redirects(self.api.call(method, path, self.key.value, **content))
         return self._expected(answer, status, folder)
 
-    def follow_redirects(self, answer: ApiResponse) -> ApiResponse:
+    def follow_redirects(self, answer: HttpResponse) -> HttpResponse:
         """Follow redirects that stay on the gateway, and return the last response. Deletes jobs on the way later."""
         for _ in range(_MOST_HOPS):
             url = self.api.next_url(answer)
@@ -157,12 +157,12 @@ class CheckContext:
         """Delete a resource through the API."""
         self.call("DELETE", path, folder)
 
-    def _expected(self, answer: ApiResponse, status: int, folder: str) -> ApiResponse:
+    def _expected(self, answer: HttpResponse, status: int, folder: str) -> HttpResponse:
         if answer.status != status:
             raise CheckFailed(answer.summary(), self.stack.logs_of(folder))
         return answer
 
-    def record_charge(self, answer: ApiResponse) -> ApiResponse:
+    def record_charge(self, answer: HttpResponse) -> HttpResponse:
         """Record the cost of a response, to compare it with the ledger. Raises `CheckFailed` if the header is missing.
 
         The ledger row of a job has the job's id.

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from audio_gateway.cli.doctor.api import ApiResponse
+from audio_gateway.cli.doctor.api import HttpResponse
 from audio_gateway.cli.doctor.check import Check, CheckFailed, CheckGroup, CheckSkipped
 from audio_gateway.cli.doctor.context import CheckContext
 
@@ -179,7 +179,7 @@ def _idempotency(context: CheckContext) -> str:
 
 
 # ---------------------------------------------------------------- parts
-def _served(context: CheckContext, model: dict[str, Any], endpoint: str) -> ApiResponse:
+def _served(context: CheckContext, model: dict[str, Any], endpoint: str) -> HttpResponse:
     """Call a model, and record the cost and the model that served."""
     answer = _say(context, model, response_format="wav") if endpoint == "speech" else _hear(context, model, endpoint)
     context.served[endpoint, model["id"]] = answer.headers.get("x-audio-gateway-model")
@@ -188,7 +188,7 @@ def _served(context: CheckContext, model: dict[str, Any], endpoint: str) -> ApiR
 
 def _say(
     context: CheckContext, model: dict[str, Any], *, headers: dict[str, str] | None = None, **more: str
-) -> ApiResponse:
+) -> HttpResponse:
     body = {"model": model["id"], "voice": _voice(model), "input": _TEXT, **more}
     return context.call("POST", "/audio/speech", "speech", json=body, headers=headers or {})
 
@@ -197,12 +197,12 @@ def _voice(model: dict[str, Any]) -> str:
     return str((model["voices"] or ["alloy"])[0])
 
 
-def _hear(context: CheckContext, model: dict[str, Any], endpoint: str) -> ApiResponse:
+def _hear(context: CheckContext, model: dict[str, Any], endpoint: str) -> HttpResponse:
     files = {"file": ("doctor.wav", _sound(context))}
     return context.call("POST", f"/audio/{endpoint}", endpoint, data={"model": model["id"]}, files=files)
 
 
-def _heard(answer: ApiResponse) -> str:
+def _heard(answer: HttpResponse) -> str:
     text = answer.json().get("text")
     if not isinstance(text, str):
         raise CheckFailed(f"{answer.call} answered without a text")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from audio_gateway.cli.doctor.api import ApiResponse
+from audio_gateway.cli.doctor.api import HttpResponse
 from audio_gateway.cli.doctor.check import Check, CheckFailed, CheckGroup
 from audio_gateway.cli.doctor.context import CheckContext
 
@@ -41,7 +41,7 @@ def _too_large(context: CheckContext) -> str:
     return f"{answer.status} that names uploads"
 
 
-def _refused(answer: ApiResponse, status: int) -> str:
+def _refused(answer: HttpResponse, status: int) -> str:
     error = answer.error()
     if answer.status != status:
         raise CheckFailed(f"{answer.summary()}; expected {status}", _GATEWAY_RESPONSES)
