@@ -96,10 +96,10 @@ def test_an_invalid_command_line_creates_no_folder(gateway: FakeGateway) -> None
 
 def test_a_transcript_is_not_printed_into_the_progress_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    with ProgressDisplay() as board:
-        progress: Any = board._progress
-        board.line("a.wav").begin()
-        with board.aside():
+    with ProgressDisplay() as display:
+        progress: Any = display._progress
+        display.line("a.wav").begin()
+        with display.aside():
             assert not progress.live.is_started
         assert progress.live.is_started
 

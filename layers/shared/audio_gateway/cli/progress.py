@@ -96,8 +96,8 @@ def _used(usage: dict[str, Any]) -> str:
 class ProgressLine:
     """One progress line. `on_upload` and `on_job` are callbacks for a client."""
 
-    def __init__(self, board: ProgressDisplay, task: TaskID) -> None:
-        self._board = board
+    def __init__(self, display: ProgressDisplay, task: TaskID) -> None:
+        self._display = display
         self._task = task
         self._stage: tuple[float | None, float] = (None, 0.0)
 
@@ -112,7 +112,7 @@ class ProgressLine:
     def on_job(self, job: dict[str, Any]) -> None:
         """Show the state of the job."""
         if job.get("status") == "cancelled":
-            self._board.was_cancelled(job)
+            self._display.was_cancelled(job)
             return
         progress = job.get("progress") or {}
         done, total = progress.get("completed") or 0, progress.get("total") or 0
@@ -127,12 +127,12 @@ class ProgressLine:
 
     def end(self, state: str) -> None:
         """End the task."""
-        self._board.update(self._task, state, 1, 1)
+        self._display.update(self._task, state, 1, 1)
 
     def _show(self, state: str, done: float, total: float | None) -> None:
-        if self._board.stopped.is_set():
+        if self._display.stopped.is_set():
             raise WorkCancelled
-        self._board.update(self._task, state + self._left(done, total), done, total)
+        self._display.update(self._task, state + self._left(done, total), done, total)
 
     def _left(self, done: float, total: float | None) -> str:
         """Estimate the remaining time at the pace of this upload or job so far. Empty while it is unknown."""

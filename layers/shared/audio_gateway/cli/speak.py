@@ -85,17 +85,17 @@ def speak(
     target = None if output == _STD else _target(output, force=force)
     fields = options.fields(target) | {"input": _read_text(text, is_text=is_text)}
     fields["model"] = api.model(options.model, "speech")
-    board = ProgressDisplay()
+    display = ProgressDisplay()
     try:
-        with board:
-            line = board.line(output if target is not None else "speech")
+        with display:
+            line = display.line(output if target is not None else "speech")
             line.begin()
             with api_errors_reported(), api.client(on_job=line.on_job) as client:
                 _write(client, fields, target, line)
             line.end("done")
     except KeyboardInterrupt:
         note("Stopped. Running work was cancelled.")
-        for message in board.charged():
+        for message in display.charged():
             note(message)
         raise typer.Exit(_INTERRUPTED) from None
 

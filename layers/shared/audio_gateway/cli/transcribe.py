@@ -198,8 +198,8 @@ def _run_all(
 ) -> list[tuple[TranscriptionTask, str]]:
     """Run all tasks and write results for stdout in the given order. Returns the failed tasks with reasons."""
     failed: list[tuple[TranscriptionTask, str]] = []
-    with ProgressDisplay() as board, ThreadPoolExecutor(concurrency) as pool:
-        lines = [board.line(task.source) for task in tasks]
+    with ProgressDisplay() as display, ThreadPoolExecutor(concurrency) as pool:
+        lines = [display.line(task.source) for task in tasks]
         running: list[Any] = [pool.submit(_transcribe_to_file, work, *pair) for pair in zip(tasks, lines, strict=True)]
         try:
             for task, future in zip(tasks, running, strict=True):
@@ -209,16 +209,16 @@ def _run_all(
                     failed.append((task, str(error)))
                 else:
                     if task.target is None:
-                        with board.aside():
+                        with display.aside():
                             sys.stdout.buffer.write(data)
                             sys.stdout.buffer.flush()
         except KeyboardInterrupt:
-            board.stop()
+            display.stop()
             for future in running:
                 future.cancel()
             note("Stopping. Running work is cancelled.")
             pool.shutdown(wait=True)
-            for message in board.charged():
+            for message in display.charged():
                 note(message)
             raise typer.Exit(_INTERRUPTED) from None
     return failed

@@ -86,7 +86,7 @@ def layers() -> Iterator[FileServer]:
 
 
 @dataclass
-class World:
+class HealthyGateway:
     """A gateway with everything that a test can break."""
 
     aws: HealthyAws
@@ -116,7 +116,7 @@ def world(
     layers: FileServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> World:
+) -> HealthyGateway:
     """A healthy gateway."""
     monkeypatch.setattr(Gateway, "_deployed", lambda _: GatewayTarget(dynamodb, TABLE, f"table {TABLE} in {REGION}"))
     monkeypatch.setattr(money, "_PAUSE_S", 0)
@@ -125,4 +125,4 @@ def world(
     layers.files["/layer.zip"] = layer(62)
     aws = HealthyAws(resources, parameters, table=TABLE, layer_url=layers.url("/layer.zip"))
     gateway = Gateway(stack_name=STACK, region=REGION)
-    return World(aws, HealthyApi(dynamodb, TABLE), gateway, catalog, layers)
+    return HealthyGateway(aws, HealthyApi(dynamodb, TABLE), gateway, catalog, layers)

@@ -18,7 +18,7 @@ from audio_gateway.cli.doctor.context import CheckContext
 from audio_gateway.cli.doctor.stack import InspectedStack
 from audio_gateway.cli.gateway import Gateway, GatewayTarget
 from tests.fakes.healthy_aws import REGION, STACK
-from tests.unit.cli.doctor.conftest import World
+from tests.unit.cli.doctor.conftest import HealthyGateway
 from tests.unit.cli.operator import run
 from tests.unit.cli.shapes import assert_documented
 
@@ -28,7 +28,7 @@ Checks = Callable[..., None]
 
 
 @pytest.fixture
-def stack(world: World, monkeypatch: pytest.MonkeyPatch) -> InspectedStack:
+def stack(world: HealthyGateway, monkeypatch: pytest.MonkeyPatch) -> InspectedStack:
     """The stack under test."""
     found = InspectedStack(STACK, world.api.base_url, "gateway", world.aws.client)
     monkeypatch.setattr(command, "stack_of", lambda _: found)
@@ -67,7 +67,7 @@ def makes_a_key(context: CheckContext) -> str:
     return context.key.id
 
 
-def left(world: World) -> tuple[list[Any], list[Any]]:
+def left(world: HealthyGateway) -> tuple[list[Any], list[Any]]:
     """Return the keys that still exist."""
     directory = world.api.directory
     keys = [key for project in directory.projects() for key in directory.keys(project.id)]
@@ -157,7 +157,7 @@ def test_checks_that_do_not_apply_to_a_local_stack_are_skipped(checks: Checks, s
 
 
 # ---------------------------------------------------------------- what stays
-def test_only_the_project_and_the_ledger_rows_remain(stack: InspectedStack, world: World) -> None:
+def test_only_the_project_and_the_ledger_rows_remain(stack: InspectedStack, world: HealthyGateway) -> None:
     run("doctor", *TARGET, "--catalog", str(world.catalog), code=1)  # the roll-up of this world has never run
     assert left(world) == ([], [])
     deleted = [call for call in world.api.heard if call.startswith("DELETE /")]
@@ -167,7 +167,9 @@ def test_only_the_project_and_the_ledger_rows_remain(stack: InspectedStack, worl
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_everything_created_is_removed_after_an_interrupt(checks: Checks, world: World, number: signal.Signals) -> None:
+def test_everything_is_removed_after_an_interrupt(
+    checks: Checks, world: HealthyGateway, number: signal.Signals
+) -> None:
     def interrupts(context: CheckContext) -> str:
         made = context.key.id
         signal.raise_signal(number)
@@ -197,7 +199,7 @@ def test_what_cannot_be_removed_is_reported(checks: Checks) -> None:
     assert "job job_1 could not be removed: the queue is full" in doctor(code=1).stderr
 
 
-def test_temporary_keys_expire_and_have_a_small_budget(checks: Checks, world: World) -> None:
+def test_temporary_keys_expire_and_have_a_small_budget(checks: Checks, world: HealthyGateway) -> None:
     seen: list[Any] = []
 
     def looks(context: CheckContext) -> str:
@@ -213,7 +215,7 @@ def test_temporary_keys_expire_and_have_a_small_budget(checks: Checks, world: Wo
     assert admin.expires_at
 
 
-def test_the_key_is_sent_only_to_the_gateway(world: World) -> None:
+def test_the_key_is_sent_only_to_the_gateway(world: HealthyGateway) -> None:
     assert world.api.is_ours("https://api.example/v1/audio/jobs/x/content?hop=1")
     for url in ("https://bucket.s3.example/x", "http://api.example/v1", "https://api.example.evil/v1"):
         assert not world.api.is_ours(url)
@@ -224,7 +226,7 @@ def test_a_table_alone_is_not_enough() -> None:
     assert "--stack-name" in run("doctor", "--table", "gateway", "--region", REGION, code=2).stderr
 
 
-def test_a_stack_without_a_gateway_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stack_without_a_gateway_is_refused(world: HealthyGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boto3.Session, "client", lambda _, service, **__: world.aws.client(service))
     deployment = GatewayTarget(world.gateway.target.client, "gateway", "gateway")
     monkeypatch.setattr(Gateway, "_deployed", lambda _: deployment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.unit.cli.doctor.conftest import World
+from tests.unit.cli.doctor.conftest import HealthyGateway
 from tests.unit.docs.pages import ROOT, blocks
 
 PAGE = (ROOT / "docs" / "first-deployment.md").read_text()
@@ -24,7 +24,7 @@ OF_KEYS = {"BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutIt
 WHEN_SOMETHING_BROKE = {"states:DescribeExecution"}
 
 
-def test_the_page_lists_the_rights_that_doctor_uses(world: World) -> None:
+def test_the_page_lists_the_rights_that_doctor_uses(world: HealthyGateway) -> None:
     world.results()
     used = {ACTIONS.get(call, call.replace(".", ":").replace("stepfunctions:", "states:")) for call in world.aws.calls}
     (policy,) = (json.loads(block) for block in blocks(PAGE, "json"))
