@@ -15,17 +15,17 @@ MODEL = os.environ.get("TRANSCRIPTION_MODEL", "pocketsphinx")
 
 
 def show_upload(sent: int, total: int) -> None:
-    """Print the progress of the upload, in bytes."""
+    """Called during the upload, with numbers of bytes."""
     print(f"uploaded {sent} of {total} bytes", end="\r")
 
 
 def show_job(job: audio_gateway_client.Job) -> None:
-    """Print the progress of the job, about every two seconds."""
+    """Called about every two seconds while the gateway works."""
     print(f"{job['status']}: {job['progress']['completed']} of {job['progress']['total']} parts")
 
 
 def main(recording: Path, subtitles: Path) -> None:
-    """Transcribe the recording and write the subtitles. Exits with the gateway's message if it refuses."""
+    """Upload, wait and write the subtitles; exit with the gateway's message if it refuses."""
     client = OpenAI(http_client=audio_gateway_client.http_client(on_upload=show_upload, on_job=show_job))
     try:
         with recording.open("rb") as file:

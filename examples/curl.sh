@@ -4,7 +4,7 @@ set -euo pipefail
 speech_model=${SPEECH_MODEL:-espeak-ng}
 transcription_model=${TRANSCRIPTION_MODEL:-pocketsphinx}
 
-# -L: follows the redirect to a response that is too big for Lambda. --fail-with-body: prints an error and ends the script.
+# -L follows the redirect of an answer that is too big for Lambda; --fail-with-body shows errors and ends this script.
 call() { curl --silent --show-error --fail-with-body -L -H "Authorization: Bearer $OPENAI_API_KEY" "$@"; }
 
 echo "== models"

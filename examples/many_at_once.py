@@ -15,12 +15,12 @@ CONCURRENCY = 4
 
 
 async def speak_all(lines: list[str], folder: Path) -> None:
-    """Write a numbered file for each line."""
-    free = asyncio.Semaphore(CONCURRENCY)
+    """Write one file per line, numbered in order."""
+    slots = asyncio.Semaphore(CONCURRENCY)
     async with AsyncOpenAI() as client:
 
         async def speak(number: int, line: str) -> None:
-            async with free:
+            async with slots:
                 speech = await client.audio.speech.create(model=MODEL, voice="nova", input=line)
                 path = folder / f"{number:03}.mp3"
                 path.write_bytes(speech.content)

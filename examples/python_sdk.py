@@ -1,6 +1,6 @@
-"""Speech, transcription and error handling with OpenAI's Python SDK.
+"""Speech and transcription with OpenAI's Python SDK, and the fields of an error.
 
-Set OPENAI_BASE_URL and OPENAI_API_KEY, which the SDK reads.
+Set OPENAI_BASE_URL and OPENAI_API_KEY: the SDK reads them itself.
 """
 
 import os
@@ -34,5 +34,5 @@ for word in transcript.words or []:
 try:
     client.audio.speech.create(model=SPEECH_MODEL, voice="nobody", input="Hello.")
 except BadRequestError as error:
-    # The operator can find request_id in the log.
+    # The operator can find this request_id in the log.
     print(f"refused: param={error.param} code={error.code} request_id={error.request_id}")
