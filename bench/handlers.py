@@ -129,7 +129,7 @@ def warm() -> ResultTable:
 
     bare, ours = bare_handler(), our_handlers()
     table = ResultTable(
-        "warm handler, ms p50 (provider answers at once, no AWS call)", ["bare", "ours", "added", "limit"]
+        "warm handler, ms p50 (provider responds immediately, no AWS call)", ["bare", "ours", "added", "limit"]
     )
     for name, event in events().items():
         event["requestContext"]["requestTimeEpoch"] = 0

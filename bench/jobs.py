@@ -60,7 +60,7 @@ def job_overhead(folder: Path) -> ResultTable:
     The difference is the job's overhead. It is processor work, so `slowdown` shows how busy the machine was.
     """
     table = ResultTable(
-        f"{CHUNKS} chunks, {CONCURRENCY} at once, of a provider that takes {ANSWER_S:g} s each; medians"
+        f"{CHUNKS} chunks, {CONCURRENCY} of them concurrently, with a provider that takes {ANSWER_S:g} s each; medians"
         f" (targets: {TARGET_RATIO} x ideal, {TARGET_OVERHEAD_S} s)",
         ["chunks s", "ideal s", "x ideal", "job s", "overhead s", "slowdown"],
     )
@@ -163,7 +163,7 @@ def twice(name: str, path: Path, hours: float) -> Iterator[JobRun]:
     found = listen(name, path, hours)
     yield found
     if path.stat().st_size < LARGEST_FILE:
-        yield listen(f"{name}, broken off", path, hours, never=found.chunks)
+        yield listen(f"{name}, interrupted", path, hours, never=found.chunks)
 
 
 def listen(name: str, path: Path, hours: float, *, never: int | None = None) -> JobRun:
@@ -196,7 +196,7 @@ def fits_in_memory(characters: int, kind: str) -> int:
 
 def speak(kind: str, characters: int, *, never: int | None = None) -> JobRun:
     text = (page() * (characters // len(page()) + 1))[:characters]
-    name = f"{characters:,} characters, {kind}" + (", broken off" if never else "")
+    name = f"{characters:,} characters, {kind}" + (", interrupted" if never else "")
     with started(TimedUpstream(speech(PART_S * SPEECH_SAMPLE_RATE), "audio/pcm", never=never)) as stack:
         body = {"model": "speaker", "voice": "alloy", "input": text, "response_format": kind, "background": True}
         return run_job(stack, name, "speech", body, characters=characters)

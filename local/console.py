@@ -1,4 +1,4 @@
-"""Printing that never blocks the stack: if nobody reads the output, lines are dropped."""
+"""Printing that never blocks the stack: if the output is not read, lines are dropped."""
 
 from __future__ import annotations
 

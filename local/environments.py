@@ -29,7 +29,7 @@ _BASICS: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Temporary credentials of a role. `expires_at` is in unix seconds."""
+    """Temporary credentials of a role. `expires_at` is in Unix seconds."""
 
     access_key_id: str
     secret_access_key: str

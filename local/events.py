@@ -69,7 +69,7 @@ class ProxyResponse:
 
 @dataclass(frozen=True, slots=True)
 class GatewayCall:
-    """A request in the gateway. Times are unix seconds."""
+    """A request in the gateway. Times are Unix seconds."""
 
     api: RestApi
     request: HttpRequest

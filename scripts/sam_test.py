@@ -249,7 +249,7 @@ def check_authorizer(invoke: Invoker, key: NewKey) -> None:
     allowed = invoke("AuthorizerFunction", authorizer_event(key.value))
     check(allowed.get("context", {}).get("key_id") == key.record.id, "the key is not known", allowed)
     check(allowed["policyDocument"]["Statement"][0]["Effect"] == "Allow", "the key is not allowed", allowed)
-    refused = invoke("AuthorizerFunction", authorizer_event("sk-nobody-has-this-key"))
+    refused = invoke("AuthorizerFunction", authorizer_event("sk-unknown-key"))
     check(refused.get("errorMessage") == "Unauthorized", "a wrong key must fail with 'Unauthorized'", refused)
 
 
@@ -372,7 +372,7 @@ def check_calls(base: str, bearer: dict[str, str]) -> None:
     status, _, content = call(f"{base}/audio/speech", body, json_type)
     check(status == HTTPStatus.UNAUTHORIZED, "no key must be a 401", (status, content[:300]))
     # API Gateway answers 401 if the authorizer fails with "Unauthorized". SAM supports only policies, and answers 502.
-    wrong = {"Authorization": "Bearer sk-nobody-has-this-key"}
+    wrong = {"Authorization": "Bearer sk-unknown-key"}
     status, _, content = call(f"{base}/audio/speech", body, wrong | json_type)
     refused = (HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_GATEWAY)
     check(status in refused, "a wrong key must be refused", (status, content[:300]))

@@ -66,12 +66,12 @@ class Gateway:
 
     @property
     def now_ms(self) -> int:
-        """The current time in unix milliseconds."""
+        """The current time in Unix milliseconds."""
         return now_ms()
 
     @property
     def now_s(self) -> int:
-        """The current time in unix seconds."""
+        """The current time in Unix seconds."""
         return self.now_ms // 1_000
 
     @cached_property

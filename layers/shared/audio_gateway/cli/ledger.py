@@ -28,7 +28,7 @@ _DAY_S: Final = 86_400
 _PART_BYTES: Final = 65_536
 
 ReportProgress = Callable[[int, int], None]
-"""Receives the time (unix seconds) up to which rows are read, and the number of rows written since the last call."""
+"""Receives the time (Unix seconds) up to which rows are read, and the number of rows written since the last call."""
 
 Month = Annotated[str, typer.Argument(metavar="MONTH", help="A UTC month, such as 2026-11.")]
 File = Annotated[

@@ -80,7 +80,7 @@ class LimitOptions:
     ] = None
     expires: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="90d, 12h, 2027-01-31 or unix seconds.", rich_help_panel=_PANEL),
+        typer.Option(metavar="TIME", help="90d, 12h, 2027-01-31 or Unix seconds.", rich_help_panel=_PANEL),
     ] = None
 
     @property

@@ -29,7 +29,7 @@ class Period:
         typer.Option(
             "--from",
             metavar="TIME",
-            help="2026-11, 2026-11-21, 2026-11-21T10:30, unix seconds, or 7d, 12h, 30m ago. Default: this month.",
+            help="2026-11, 2026-11-21, 2026-11-21T10:30, Unix seconds, or 7d, 12h, 30m ago. Default: this month.",
         ),
     ] = None
     end: Annotated[
@@ -38,7 +38,7 @@ class Period:
     ] = None
 
     def between(self, now_ms: int) -> tuple[int, int]:
-        """Return start and end in unix milliseconds. The end is not in the future. Raises `UsageError`."""
+        """Return start and end in Unix milliseconds. The end is not in the future. Raises `UsageError`."""
         now_s = now_ms // _MILLISECONDS
         upto_s = now_s + 1  # includes the current second
         start_s = month_start(now_s) if self.start is None else parse_time("--from", self.start, now_s, ahead=False)
@@ -50,7 +50,7 @@ class Period:
 
 
 def parse_time(option: str, text: str, now_s: int, *, ahead: bool) -> int:
-    """Parse a time into unix seconds. A span such as 7d counts from now, forwards if `ahead`, else backwards.
+    """Parse a time into Unix seconds. A span such as 7d counts from now, forwards if `ahead`, else backwards.
 
     Raises `UsageError` if the text is not a time.
     """
@@ -68,7 +68,7 @@ def parse_time(option: str, text: str, now_s: int, *, ahead: bool) -> int:
         if found.year <= _LAST_YEAR:
             return int(found.timestamp())
     raise UsageError(
-        f"{option} {text[:60]!r} is not a time. Use 2026-11, 2026-11-21, 2026-11-21T10:30 (UTC), unix seconds, or a "
+        f"{option} {text[:60]!r} is not a time. Use 2026-11, 2026-11-21, 2026-11-21T10:30 (UTC), Unix seconds, or a "
         "span such as 7d, 12h or 30m."
     )
 
@@ -80,7 +80,7 @@ def month_start(at_s: int) -> int:
 
 
 def parse_month(text: str, now_s: int) -> tuple[int, int]:
-    """Parse a UTC month such as 2026-11 into its start and end, in unix seconds.
+    """Parse a UTC month such as 2026-11 into its start and end, in Unix seconds.
 
     Raises `UsageError` if the text is not a month, or the month has not begun.
     """

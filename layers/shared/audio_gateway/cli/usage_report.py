@@ -75,7 +75,7 @@ class UsageSum:
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """Sums by the values of the fields, sorted, and the total. Times are unix milliseconds."""
+    """Sums by the values of the fields, sorted, and the total. Times are Unix milliseconds."""
 
     start_ms: int
     end_ms: int

@@ -21,7 +21,7 @@ def _no_key(context: CheckContext) -> str:
 
 
 def _wrong_key(context: CheckContext) -> str:
-    return _refused(context.api.call("GET", "/models", "sk-nobody"), 401)
+    return _refused(context.api.call("GET", "/models", "sk-unknown"), 401)
 
 
 def _wrong_method(context: CheckContext) -> str:
