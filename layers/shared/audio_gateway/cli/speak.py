@@ -45,7 +45,7 @@ _ENDINGS: Final = {"ogg": SoundFormat.OPUS, **{each.value: each for each in Soun
 
 
 @dataclass(frozen=True)
-class SpeechOptions:
+class SpeakOptions:
     """The options of a speech request."""
 
     wanted: Annotated[
@@ -69,7 +69,7 @@ class SpeechOptions:
 
 def speak(
     api: ApiOptions,
-    options: SpeechOptions,
+    options: SpeakOptions,
     text: Annotated[str, typer.Argument(metavar="WORDS|FILE|-", help="The text, a text file, or - for stdin.")],
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE", help="Output file such as out.mp3, or - for stdout.")

@@ -56,7 +56,7 @@ class TranscriptionTask:
 
 
 @dataclass(frozen=True)
-class TranscriptionOptions:
+class TranscribeOptions:
     """The options of a transcription request."""
 
     wanted: Annotated[TranscriptFormat, typer.Option("--format", "-f", help="Format of the transcript.")] = (
@@ -82,7 +82,7 @@ class TranscriptionOptions:
 
 def transcribe(
     api: ApiOptions,
-    options: TranscriptionOptions,
+    options: TranscribeOptions,
     sources: Annotated[list[str], typer.Argument(metavar="FILE|URL...", help="Recordings of any size and length.")],
     output: Annotated[
         str | None,
