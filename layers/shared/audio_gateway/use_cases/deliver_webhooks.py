@@ -78,7 +78,7 @@ def fan_out(announcement: JobEvent, *, dispatcher: WebhookDispatcher) -> int:
 
 
 def deliver(delivery: Delivery, *, dispatcher: WebhookDispatcher) -> DeliveryAttempt | None:
-    """Try once, if the delivery is due and its host may be called, and queue the next attempt; None if nothing was sent.
+    """Try once, if the delivery is due and its host may be called, and queue the next attempt. None if nothing is sent.
 
     The endpoint is read now: nothing is sent to one that was deleted or disabled, that no longer wants the event, or
     whose project is archived. The next attempt is queued before this one is recorded: a crash then means one attempt
