@@ -39,7 +39,7 @@ MAX_SPEED: Final = 4.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechDependencies:
-    """What the function works with; jobs are begun at the `job_service`."""
+    """What the function works with; the `job_service` starts jobs."""
 
     catalog: Catalog
     providers: AdapterFactory
