@@ -44,7 +44,7 @@ def event(job: Job, **more: Any) -> dict[str, Any]:
     return {"project_id": job.project_id, "job_id": job.id, **more}
 
 
-def test_all_steps_in_turn(shop: Workshop) -> None:
+def test_all_steps_one_after_the_other(shop: Workshop) -> None:
     job = shop.listen()
     lanes = prepare_handler(shop.preparation)(event(job), Context(900_000))["lanes"]
     assert len(lanes) == 2
@@ -67,7 +67,7 @@ def test_all_steps_in_turn(shop: Workshop) -> None:
         (KeyError("a bug with my secret text"), Retryable, 500),
     ],
 )
-def test_a_failure_is_named_for_the_machine_and_kept_for_the_caller(
+def test_a_failure_is_named_for_the_state_machine_and_stored_for_the_caller(
     shop: Workshop, error: Any, raised: type[Exception], status: int
 ) -> None:
     job = shop.listen()
@@ -82,7 +82,7 @@ def test_a_failure_is_named_for_the_machine_and_kept_for_the_caller(
     assert "bug" not in kept["message"]
 
 
-def test_work_that_was_stopped_from_outside_is_not_blamed_on_a_step(shop: Workshop) -> None:
+def test_no_step_is_blamed_for_work_that_was_stopped_from_outside(shop: Workshop) -> None:
     job = shop.listen()
     shop.prepare(job)
     shop.files.put_json(
@@ -92,7 +92,7 @@ def test_work_that_was_stopped_from_outside_is_not_blamed_on_a_step(shop: Worksh
     assert (shop.now(job).status, shop.now(job).error.code) == ("failed", "job_interrupted")
 
 
-def test_a_job_that_an_operator_wants_cancelled_is(shop: Workshop) -> None:
+def test_a_job_that_an_operator_wants_cancelled_is_cancelled(shop: Workshop) -> None:
     job = shop.listen()
     number, *_ = shop.prepare(job)
     shop.chunk(job, number)
@@ -110,7 +110,7 @@ def test_a_step_that_fails_for_good_ends_the_job_with_its_error(shop: Workshop) 
     assert (ended.status, ended.error.status, ended.error.param) == ("failed", 400, "file")
 
 
-def test_a_job_that_lambda_had_no_room_for_says_so_and_may_be_tried_again(shop: Workshop) -> None:
+def test_a_job_that_lambda_could_not_run_reports_it_and_may_be_retried(shop: Workshop) -> None:
     job = shop.listen()
     shop.prepare(job)
     shop.files.put_json(
@@ -132,7 +132,7 @@ def test_a_job_that_lambda_had_no_room_for_says_so_and_may_be_tried_again(shop: 
         (ConfigurationError("The key at ssm:/x is wrong."), []),
     ],
 )
-def test_a_chunk_counts_whether_the_providers_failed_it(
+def test_a_chunk_counts_its_provider_call(
     shop: Workshop, error: Any, failures: list[int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     job = shop.listen()
@@ -144,7 +144,7 @@ def test_a_chunk_counts_whether_the_providers_failed_it(
     assert [value for line in lines for value in line["ProviderFailures"]] == failures
 
 
-def test_a_chunk_that_a_fallback_did_says_who_failed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_chunk_done_by_a_fallback_logs_the_failed_model(capsys: pytest.CaptureFixture[str]) -> None:
     shop = Workshop(model("first", chunk_seconds=4.0, fallbacks=("second",)), model("second", chunk_seconds=4.0))
     job = shop.listen("first")
     shop.prepare(job)
@@ -159,7 +159,7 @@ def test_a_chunk_that_a_fallback_did_says_who_failed(capsys: pytest.CaptureFixtu
     assert [line["ProviderErrors"] for line in lines if line.get("provider") == "fake"] == [[1.0]]
 
 
-def test_a_step_that_died_without_a_word(shop: Workshop) -> None:
+def test_a_step_that_died_without_a_reason(shop: Workshop) -> None:
     job = shop.listen()
     shop.prepare(job)
     end_handler(shop.ending)(event(job), Context(900_000))
@@ -168,7 +168,7 @@ def test_a_step_that_died_without_a_word(shop: Workshop) -> None:
 
 
 @pytest.mark.parametrize("error", DIED)
-def test_a_file_that_a_function_dies_of_is_to_blame(shop: Workshop, error: str) -> None:
+def test_a_file_that_kills_its_function_is_blamed(shop: Workshop, error: str) -> None:
     job = shop.listen()
     end_handler(shop.ending)(event(job, error=error), Context(900_000))
     ended = shop.now(job).error
@@ -176,7 +176,7 @@ def test_a_file_that_a_function_dies_of_is_to_blame(shop: Workshop, error: str) 
     assert "limits of time and memory" in ended.message
 
 
-def test_a_step_behind_the_reading_that_died_blames_nobody(shop: Workshop) -> None:
+def test_a_step_that_died_after_the_reading_blames_no_file(shop: Workshop) -> None:
     job = shop.listen()
     shop.prepare(job)
     end_handler(shop.ending)(event(job, error=DIED[0]), Context(900_000))
@@ -193,7 +193,7 @@ def test_a_step_without_memory_is_not_tried_again(shop: Workshop, monkeypatch: p
         prepare_handler(shop.preparation)(event(job), Context(900_000))
 
 
-def test_a_storage_that_is_down_hides_no_error(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_bucket_hides_no_error(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     def down(*_arguments: Any) -> Never:
         raise StorageUnavailable("Not now.")
 
@@ -203,6 +203,6 @@ def test_a_storage_that_is_down_hides_no_error(shop: Workshop, monkeypatch: pyte
         prepare_handler(shop.preparation)(event(job), Context(900_000))
 
 
-def test_an_error_is_told_as_the_synchronous_call_would(shop: Workshop) -> None:
+def test_a_job_s_error_is_that_of_the_synchronous_call(shop: Workshop) -> None:
     told = job_error(ProviderQuotaExhausted("No money.", provider="fake"), "job_1")
     assert (told.status, told.kind, told.retry) == (503, "service_unavailable_error", False)

@@ -48,7 +48,7 @@ def fail(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, times: int) -> 
     return failing
 
 
-def test_a_table_that_does_not_answer_is_looked_at_again(
+def test_an_unavailable_table_is_read_again(
     gateway: Gateway, job: Job, monkeypatch: pytest.MonkeyPatch, naps: list[float]
 ) -> None:
     gateway.run(job)
@@ -75,7 +75,7 @@ def test_the_next_redirect_is_another_try(
     assert gateway.content(job.id, response_format="srt", hop="8").status == 200
 
 
-def test_a_bucket_that_takes_no_large_result_is_tried_again(
+def test_a_bucket_that_refuses_a_large_result_is_tried_again(
     gateway: Gateway, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gateway.run(job)
@@ -97,7 +97,7 @@ def test_on_the_last_redirect_it_is_a_504_that_no_sdk_repeats(
     assert f"/v1/audio/jobs/{job.id}/content" in last.error["message"]
 
 
-def test_a_job_that_is_not_there_is_a_404_at_once(gateway: Gateway, job: Job, naps: list[float]) -> None:
+def test_an_unknown_job_is_a_404_immediately(gateway: Gateway, job: Job, naps: list[float]) -> None:
     del gateway.store.kept[job.id]
     assert gateway.content(job.id, wait="25").error["code"] == "job_not_found"
     assert naps == []
@@ -114,7 +114,7 @@ def test_a_result_is_left_to_the_next_request_when_a_silent_bucket_would_take_to
     assert gateway.content(job.id, wait="25", hop="20").status == 200
 
 
-def test_what_is_no_passing_failure_ends_the_wait(
+def test_a_lasting_failure_ends_the_wait(
     gateway: Gateway, job: Job, monkeypatch: pytest.MonkeyPatch, naps: list[float]
 ) -> None:
     def gone(*_: Any) -> None:
@@ -125,7 +125,7 @@ def test_what_is_no_passing_failure_ends_the_wait(
     assert (gateway.content(job.id, wait="25").status, naps) == (404, [])
 
 
-def test_a_poll_that_is_answered_at_once_takes_no_place(gateway: Gateway, job: Job, naps: list[float]) -> None:
+def test_a_poll_that_is_answered_immediately_takes_no_place(gateway: Gateway, job: Job, naps: list[float]) -> None:
     assert gateway.content(job.id, wait="0").status == 303
     gateway.run(job)
     assert gateway.content(job.id, wait="25").status == 200
@@ -155,9 +155,7 @@ def test_the_place_is_given_back_whatever_ends_the_wait(
     assert (gateway.waits.taken, gateway.waits.calls) == (set(), 2)
 
 
-def test_where_all_places_are_taken_it_is_a_429_that_says_when_to_come_back(
-    gateway: Gateway, job: Job, naps: list[float]
-) -> None:
+def test_a_poll_without_a_free_place_is_a_429_with_retry_after(gateway: Gateway, job: Job, naps: list[float]) -> None:
     gateway.waits.refuses = RateLimitReached("So many wait.", limit="concurrent_requests", retry_after_s=25)
     answer = gateway.content(job.id, wait="25")
     assert (answer.status, answer.headers["retry-after"], answer.error["code"]) == (429, "25", "rate_limit_exceeded")
@@ -167,9 +165,7 @@ def test_where_all_places_are_taken_it_is_a_429_that_says_when_to_come_back(
     assert gateway.content(job.id, wait="25").status == 200
 
 
-def test_where_places_cannot_be_counted_the_next_redirect_is_another_try(
-    gateway: Gateway, job: Job, naps: list[float]
-) -> None:
+def test_a_poll_whose_place_cannot_be_counted_is_redirected(gateway: Gateway, job: Job, naps: list[float]) -> None:
     gateway.waits.refuses = MeteringUnavailable("Not now.")
     answer = gateway.content(job.id, wait="25", hop="3")
     assert (answer.status, answer.headers["location"].endswith("hop=4"), naps) == (303, True, [])

@@ -170,7 +170,7 @@ def gateway() -> Gateway:
 BACKGROUND = ("background", "true")
 
 
-def test_a_background_request_is_answered_with_its_job_and_held_at_once(gateway: Gateway) -> None:
+def test_a_background_request_gets_its_job_and_its_price_is_held(gateway: Gateway) -> None:
     answer = gateway.write(BACKGROUND)
     job = answer.json
     assert (answer.status, answer.headers["location"]) == (202, f"/v1/audio/jobs/{job['id']}")
@@ -198,7 +198,7 @@ def test_the_answer_with_a_job_says_what_is_left_of_the_key_s_minute(gateway: Ga
 
 
 @pytest.mark.parametrize("path", ["transcriptions", "translations"])
-def test_work_that_does_not_fit_becomes_a_job_that_is_waited_for(gateway: Gateway, path: str) -> None:
+def test_work_that_takes_too_long_becomes_a_job_to_wait_for(gateway: Gateway, path: str) -> None:
     answer = gateway.write(model="slow", path=path)
     job = gateway.job(answer)
     assert (answer.status, job.endpoint) == (303, path)
@@ -211,7 +211,7 @@ def test_work_that_does_not_fit_becomes_a_job_that_is_waited_for(gateway: Gatewa
     assert gateway.meter.admitted == []  # one hold, and it is the job's
 
 
-def test_speech_that_does_not_fit_becomes_a_job(gateway: Gateway) -> None:
+def test_speech_that_takes_too_long_becomes_a_job(gateway: Gateway) -> None:
     answer = gateway.say(model="slow-speaker")
     assert (answer.status, gateway.job(answer).endpoint) == (303, "speech")
     assert gateway.say(input="Short.").status == 200
@@ -231,21 +231,23 @@ def test_background_speech_takes_a_million_characters_and_no_more(gateway: Gatew
     [({"voice": ""}, "voice"), ({"model": "nobody"}, "model"), ({"response_format": "x"}, "response_format"),
      ({"background": "yes"}, "background"), ({"stream_format": "x"}, "stream_format")],
 )  # fmt: skip
-def test_a_wrong_background_request_is_refused_at_once(gateway: Gateway, fields: dict[str, Any], param: str) -> None:
+def test_an_invalid_background_request_is_refused_immediately(
+    gateway: Gateway, fields: dict[str, Any], param: str
+) -> None:
     answer = gateway.say(**{"background": True} | fields)
     assert (answer.status in (400, 404), answer.error["param"]) == (True, param)
     assert not gateway.store.kept
     assert not gateway.bank.holds
 
 
-def test_audio_that_is_none_is_refused_at_once(gateway: Gateway) -> None:
+def test_a_file_that_is_not_audio_is_refused_immediately(gateway: Gateway) -> None:
     parts = [("model", "listener"), BACKGROUND, ("file", ("a.wav", b"no audio at all " * 99))]
     answer = call(gateway.handlers["transcriptions"], form_event("/audio/transcriptions", parts))
     assert (answer.status, answer.error["param"]) == (400, "file")
     assert not gateway.store.kept
 
 
-def test_a_job_beyond_the_budget_is_refused_at_once(gateway: Gateway) -> None:
+def test_a_job_beyond_the_budget_is_refused_immediately(gateway: Gateway) -> None:
     gateway.bank.refuses = BudgetReached("No money.", limit="monthly_budget_usd")
     answer = gateway.write(BACKGROUND)
     assert (answer.status, answer.error["code"]) == (429, "insufficient_quota")
@@ -253,7 +255,7 @@ def test_a_job_beyond_the_budget_is_refused_at_once(gateway: Gateway) -> None:
     assert not gateway.files.kept
 
 
-def test_a_job_that_cannot_be_begun_leaves_nothing(gateway: Gateway) -> None:
+def test_a_job_that_cannot_be_started_leaves_nothing(gateway: Gateway) -> None:
     gateway.executions.fails = StorageUnavailable("The work cannot be started.")
     assert gateway.write(BACKGROUND).status == 503
     assert (gateway.store.kept, gateway.files.kept, gateway.bank.holds) == ({}, {}, {})
@@ -265,7 +267,7 @@ HINTS = [("language", "en"), ("languages[]", "en"), ("languages[]", "de"), ("key
 @pytest.mark.parametrize("ordered", ["json", "verbose_json"])
 @pytest.mark.parametrize("response_format", FORMATS)
 @pytest.mark.parametrize("path", ["transcriptions", "translations"])
-def test_the_content_is_what_the_call_answers_at_once(
+def test_the_content_is_that_of_the_synchronous_call(
     gateway: Gateway, path: str, response_format: str, ordered: str
 ) -> None:
     fields = [("unknown", "x"), *(HINTS if path == "transcriptions" else HINTS[-1:])]
@@ -311,7 +313,7 @@ def test_the_content_has_the_speakers_that_the_call_has(gateway: Gateway, respon
 
 
 @pytest.mark.parametrize("response_format", SPEECH_FORMATS)
-def test_the_speech_of_a_job_is_what_the_call_answers_at_once(gateway: Gateway, response_format: str) -> None:
+def test_the_speech_of_a_job_is_that_of_the_synchronous_call(gateway: Gateway, response_format: str) -> None:
     asked = {"model": "one-breath", "response_format": response_format}
     begun = gateway.say(background=True, **asked).json
     gateway.run(gateway.store.kept[begun["id"]])
@@ -339,7 +341,7 @@ def assert_same(content: Answer, at_once: Answer) -> None:
     "fields",
     [[("response_format", "verbose_json"), ("timestamp_granularities[]", "word")], [("response_format", "srt")]],
 )
-def test_what_was_ordered_holds_unless_something_else_is_asked_for(
+def test_the_request_s_options_hold_unless_the_query_changes_them(
     gateway: Gateway, fields: list[tuple[str, str]]
 ) -> None:
     begun = gateway.write(BACKGROUND, *fields, model="whole").json
@@ -363,14 +365,14 @@ def test_what_was_ordered_holds_unless_something_else_is_asked_for(
      ({"timestamp_granularities[]": "word"}, "timestamp_granularities"), ({"stream_format": "sse"}, "stream_format"),
      ({"response_format": "diarized_json"}, "response_format")],
 )  # fmt: skip
-def test_a_wrong_question_for_content_is_a_400(gateway: Gateway, query: dict[str, str], param: str) -> None:
+def test_an_invalid_query_for_content_is_a_400(gateway: Gateway, query: dict[str, str], param: str) -> None:
     begun = gateway.write(BACKGROUND).json
     gateway.run(gateway.store.kept[begun["id"]])
     answer = gateway.content(begun["id"], **query)
     assert (answer.status, answer.error["param"]) == (400, param)
 
 
-def test_who_waits_is_sent_on_with_all_that_was_asked_until_nobody_would_follow(gateway: Gateway) -> None:
+def test_a_waiting_request_is_redirected_with_its_query_up_to_the_last_hop(gateway: Gateway) -> None:
     begun = gateway.write(BACKGROUND).json
     path, query = f"/v1/audio/jobs/{begun['id']}/content", {"response_format": "srt", "wait": "0"}
     answer = gateway.content(begun["id"], **query)
@@ -411,7 +413,7 @@ def test_speech_is_given_as_it_was_made_or_in_another_format(gateway: Gateway) -
     assert job["cost_usd"] == made.headers["x-audio-gateway-cost-usd"] != "0"
 
 
-def test_large_speech_is_a_link_and_is_not_made_into_another_format(gateway: Gateway) -> None:
+def test_large_speech_is_a_link_and_is_not_converted(gateway: Gateway) -> None:
     begun = gateway.say(background=True).json
     job = gateway.run(gateway.store.kept[begun["id"]])
     gateway.files.put(job.ref, "result", bytes(MOST_TRANSCODED_BYTES + 2))
@@ -425,7 +427,7 @@ def test_large_speech_is_a_link_and_is_not_made_into_another_format(gateway: Gat
 
 
 @pytest.mark.parametrize(("hop", "status"), [("3", 303), ("20", 504)])
-def test_a_large_transcript_that_was_waited_for_is_made_by_a_request_that_has_the_time(
+def test_a_large_transcript_is_left_to_a_request_with_enough_time(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch, hop: str, status: int
 ) -> None:
     begun = gateway.write(BACKGROUND).json
@@ -443,7 +445,7 @@ def test_a_large_transcript_that_was_waited_for_is_made_by_a_request_that_has_th
     assert gateway.content(job.id, response_format="text", hop=hop).body == b"word " * 200_001 + b"\n"
 
 
-def test_large_speech_that_was_waited_for_is_made_into_another_format_by_a_request_that_has_the_time(
+def test_converting_large_speech_is_left_to_a_request_with_enough_time(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = gateway.say(background=True).json
@@ -456,7 +458,7 @@ def test_large_speech_that_was_waited_for_is_made_into_another_format_by_a_reque
     assert gateway.content(job.id).status == 200
 
 
-def test_a_transcript_that_no_request_has_the_time_for_is_a_clear_error(gateway: Gateway) -> None:
+def test_a_transcript_too_large_for_any_request_is_an_error(gateway: Gateway) -> None:
     begun = gateway.write(BACKGROUND).json
     job = gateway.run(gateway.store.kept[begun["id"]])
     gateway.files.put(job.ref, "result", bytes(MOST_TRANSCRIPT_BYTES + 1))
@@ -495,7 +497,7 @@ def test_no_text_is_more_than_lambda_takes(gateway: Gateway, piece: str, size: i
     assert stored == ([] if raw["statusCode"] == 200 else [text.encode() + b"\n"])
 
 
-def test_a_failed_job_says_what_the_call_would_have_and_gives_the_rest_only_when_asked(gateway: Gateway) -> None:
+def test_a_failed_job_has_the_error_of_the_call_and_a_partial_result_on_request(gateway: Gateway) -> None:
     refused = ProviderRejected("It refuses this part.", provider="fake", upstream_status=400)
     gateway.provider.fails = lambda number: refused if number == 1 else None
     begun = gateway.write(BACKGROUND).json
@@ -531,13 +533,13 @@ def test_the_list_is_newest_first_and_paged(gateway: Gateway) -> None:
     ("query", "param"),
     [({"limit": "0"}, "limit"), ({"limit": "101"}, "limit"), ({"after": "x"}, "after"), ({"a": "b"}, "a")],
 )
-def test_a_wrong_question_for_the_list_is_a_400(gateway: Gateway, query: dict[str, str], param: str) -> None:
+def test_an_invalid_query_for_the_list_is_a_400(gateway: Gateway, query: dict[str, str], param: str) -> None:
     answer = gateway.ask("GET", **query)
     assert (answer.status, answer.error["param"]) == (400, param)
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/content")])
-def test_a_job_of_another_project_is_as_one_that_never_was(gateway: Gateway, method: str, path: str) -> None:
+def test_a_job_of_another_project_does_not_exist(gateway: Gateway, method: str, path: str) -> None:
     begun = gateway.write(BACKGROUND).json
     theirs = gateway.ask(method, f"/{begun['id']}{path}", authorizer=STRANGER)
     nobodys, odd = gateway.ask(method, f"/{NOBODY}{path}"), gateway.ask(method, f"/x%2Fy{path}")
@@ -575,7 +577,7 @@ def half_done(gateway: Gateway, answer: Answer) -> Job:
     return job
 
 
-def test_a_cancelled_job_says_what_it_costs_and_where_that_is(gateway: Gateway) -> None:
+def test_a_cancelled_job_shows_its_price_and_its_partial_result(gateway: Gateway) -> None:
     job = half_done(gateway, gateway.write(BACKGROUND))
     answer = gateway.ask("POST", f"/{job.id}/cancel")
     assert (answer.status, answer.json["status"], answer.json["error"]) == (200, "cancelled", None)
@@ -590,7 +592,7 @@ def test_a_cancelled_job_says_what_it_costs_and_where_that_is(gateway: Gateway) 
     assert (again.status, again.json, gateway.bank.spent) == (200, answer.json, charged)
 
 
-def test_the_partial_result_of_a_cancelled_job_is_not_ready_and_then_there_in_any_format(gateway: Gateway) -> None:
+def test_the_partial_result_of_a_cancelled_job_becomes_ready_in_any_format(gateway: Gateway) -> None:
     job = half_done(gateway, gateway.write(BACKGROUND))
     gateway.ask("POST", f"/{job.id}/cancel")
     early = gateway.content(job.id, partial="true")
@@ -608,7 +610,7 @@ def test_the_partial_result_of_a_cancelled_job_is_not_ready_and_then_there_in_an
 
 
 @pytest.mark.parametrize("response_format", SPEECH_FORMATS)
-def test_the_speech_of_a_cancelled_job_is_there_in_any_format(gateway: Gateway, response_format: str) -> None:
+def test_the_speech_of_a_cancelled_job_is_available_in_any_format(gateway: Gateway, response_format: str) -> None:
     job = half_done(gateway, gateway.say(background=True))
     gateway.ask("POST", f"/{job.id}/cancel")
     gateway.end_what_was_asked_for()
@@ -639,7 +641,7 @@ def test_a_job_that_cannot_be_settled_is_not_deleted(gateway: Gateway, monkeypat
     assert (gateway.store.kept, gateway.files.kept, gateway.bank.holds) == ({}, {}, {})
 
 
-def test_a_job_that_is_over_cannot_be_cancelled_but_deleted(gateway: Gateway) -> None:
+def test_a_job_that_is_over_can_be_deleted_but_not_cancelled(gateway: Gateway) -> None:
     begun = gateway.write(BACKGROUND).json
     gateway.run(gateway.store.kept[begun["id"]])
     answer = gateway.ask("POST", f"/{begun['id']}/cancel")
@@ -653,7 +655,7 @@ def test_a_job_that_is_over_cannot_be_cancelled_but_deleted(gateway: Gateway) ->
     assert gateway.ask("DELETE", f"/{begun['id']}").status == 404
 
 
-def test_a_deleted_job_says_what_it_costs_if_it_was_not_over(gateway: Gateway) -> None:
+def test_deleting_an_open_job_logs_its_price(gateway: Gateway) -> None:
     job = half_done(gateway, gateway.write(BACKGROUND))
     answer = gateway.ask("DELETE", f"/{job.id}")
     charged = gateway.bank.spent
@@ -690,14 +692,14 @@ def test_under_an_idempotency_key_there_is_one_job(gateway: Gateway, name: str, 
     assert stored.hold.work.request_id in gateway.store.kept
 
 
-def test_a_result_that_is_gone_is_a_404(gateway: Gateway) -> None:
+def test_a_missing_result_is_a_404(gateway: Gateway) -> None:
     begun = gateway.write(BACKGROUND).json
     job = gateway.run(gateway.store.kept[begun["id"]])
     gateway.files.remove(job.ref)
     assert gateway.content(job.id).status == 404
 
 
-def test_an_expired_job_is_not_there(gateway: Gateway) -> None:
+def test_an_expired_job_does_not_exist(gateway: Gateway) -> None:
     begun = gateway.write(BACKGROUND).json
     job = gateway.store.kept[begun["id"]]
     gateway.store.kept[job.id] = dataclasses.replace(job, expires_at=0)

@@ -69,7 +69,7 @@ def client() -> Iterator[tuple[OpenAI, Front]]:
         yield client, front
 
 
-def test_a_key_that_may_do_one_thing_at_once_waits_for_its_own_long_call(
+def test_a_key_with_one_place_waits_for_its_own_long_call(
     account: Account, client: tuple[OpenAI, Front], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sdk, front = client
@@ -91,7 +91,7 @@ def test_a_key_that_may_do_one_thing_at_once_waits_for_its_own_long_call(
     assert (len(service.store.kept), len(service.bank.rows)) == (1, 1)
 
 
-def test_of_eight_polls_at_once_one_waits_and_the_others_are_told_so_at_once(account: Account) -> None:
+def test_of_eight_simultaneous_polls_one_waits_and_the_others_are_refused_immediately(account: Account) -> None:
     gateway = Gateway()
     account.give_places_to(gateway)
     job: Job = gateway.store.kept[gateway.write(("background", "true")).json["id"]]

@@ -12,7 +12,7 @@ MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:jobs"
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"])
-def test_an_execution_whose_time_was_up_or_that_was_aborted_is_worked_on_by_nobody(status: str) -> None:
+def test_an_execution_that_timed_out_or_was_aborted_does_not_run(status: str) -> None:
     executions = Executions(MACHINE)
     asked = []
 

@@ -29,7 +29,7 @@ def files(monkeypatch: pytest.MonkeyPatch) -> Iterator[JobFiles]:
         yield JobFiles(BUCKET)
 
 
-def test_what_is_put_is_there(files: JobFiles) -> None:
+def test_a_file_is_read_as_it_was_written(files: JobFiles) -> None:
     files.put(JOB.ref, "chunks/0", b"one")
     files.put(JOB.ref, "chunks/0", b"two")
     assert files.get(JOB.ref, "chunks/0") == b"two"
@@ -51,7 +51,7 @@ def test_a_stream_of_any_size(files: JobFiles, monkeypatch: pytest.MonkeyPatch, 
     assert head["ContentType"] == "audio/mpeg"
 
 
-def test_files_that_s3_kept_are_no_success(files: JobFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_s3_did_not_delete_are_an_error(files: JobFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     # It says so in an answer with the status 200.
     files.put(JOB.ref, "order.json", b"{}")
     kept = {"Errors": [{"Key": "jobs/default/job_1/order.json", "Code": "InternalError", "Message": ""}]}
@@ -60,7 +60,7 @@ def test_files_that_s3_kept_are_no_success(files: JobFiles, monkeypatch: pytest.
         files.remove(JOB.ref)
 
 
-def test_a_stream_that_breaks_off_leaves_nothing(files: JobFiles) -> None:
+def test_an_interrupted_stream_leaves_nothing(files: JobFiles) -> None:
     def pieces() -> Iterator[bytes]:
         yield bytes(20_000_000)
         raise ValueError("broken off")
@@ -93,7 +93,7 @@ def test_a_source_that_was_replaced_or_deleted_is_another_one(files: JobFiles) -
         files.reader(found).read(0, 5)
 
 
-def test_all_of_a_job_is_removed_and_nothing_else(files: JobFiles) -> None:
+def test_all_files_of_a_job_are_removed_and_no_others(files: JobFiles) -> None:
     for number in range(3):
         files.put(JOB.ref, f"chunks/{number}", b"x")
     files.put(OTHER.ref, "chunks/0", b"x")
@@ -103,6 +103,6 @@ def test_all_of_a_job_is_removed_and_nothing_else(files: JobFiles) -> None:
     assert files.has(OTHER.ref, "chunks/0")
 
 
-def test_a_bucket_that_is_not_there_is_worth_another_try(files: JobFiles) -> None:
+def test_a_missing_bucket_is_worth_another_try(files: JobFiles) -> None:
     with pytest.raises(StorageUnavailable):
         JobFiles("no-such-bucket").put(JOB.ref, "result", b"")

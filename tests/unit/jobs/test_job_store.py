@@ -58,14 +58,14 @@ def now(store: JobStore, job: Job = JOB) -> Job:
     return found
 
 
-def test_a_job_is_as_it_was_written(store: JobStore) -> None:
+def test_a_job_is_read_as_it_was_written(store: JobStore) -> None:
     job = dataclasses.replace(JOB, hold=HOLD, upload_id="upload_1")
     store.create(job)
     store.create(dataclasses.replace(job, model="another"))
     assert now(store) == job
 
 
-def test_of_another_project_or_past_its_time_it_does_not_exist(store: JobStore) -> None:
+def test_a_job_of_another_project_or_an_expired_one_does_not_exist(store: JobStore) -> None:
     store.create(JOB)
     assert store.get("other", JOB.id, NOW_S) is None
     for at_s, there in ((JOB.expires_at - 1, True), (JOB.expires_at, False)):
@@ -98,7 +98,7 @@ def test_from_queued_to_the_end(store: JobStore) -> None:
     )  # fmt: skip
 
 
-def test_a_hold_takes_the_place_of_the_one_that_was_known_and_of_no_other(store: JobStore) -> None:
+def test_a_hold_replaces_the_known_one_and_no_other(store: JobStore) -> None:
     first, second, third = (dataclasses.replace(HOLD, admitted_ms=HOLD.admitted_ms + at) for at in range(3))
     store.create(JOB)
     assert store.record_hold(JOB, first)
@@ -110,7 +110,7 @@ def test_a_hold_takes_the_place_of_the_one_that_was_known_and_of_no_other(store:
     assert now(store).hold == second
 
 
-def test_whoever_ends_it_first_has_decided(store: JobStore) -> None:
+def test_the_first_end_counts(store: JobStore) -> None:
     store.create(JOB)
     cancelled = store.finish(JOB, "cancelled", at_ms=1)
     assert cancelled is not None
@@ -123,7 +123,7 @@ def test_whoever_ends_it_first_has_decided(store: JobStore) -> None:
     assert not store.count_chunk(JOB, chunk(0))
 
 
-def test_an_end_is_for_the_chunks_that_it_knows_of(store: JobStore) -> None:
+def test_an_end_is_decided_for_the_counted_chunks(store: JobStore) -> None:
     store.create(JOB)
     store.start(JOB, PLAN)
     store.count_chunk(JOB, chunk(0))
@@ -188,7 +188,7 @@ def test_an_open_job_is_found_by_its_id_until_it_is_closed(store: JobStore) -> N
     assert store.open_job(JOB.id) is None
 
 
-def test_only_what_is_over_is_deleted(store: JobStore) -> None:
+def test_only_a_job_that_is_over_is_deleted(store: JobStore) -> None:
     store.create(JOB)
     assert not store.delete(JOB)
     store.finish(JOB, "cancelled", at_ms=1)
@@ -209,12 +209,12 @@ def test_the_newest_first_and_page_by_page(store: JobStore) -> None:
     assert [job.id for job in store.newest("default", NOW_S, after=first[-1].id, limit=10)] == newest[2:]
 
 
-def test_a_table_that_is_not_there_is_worth_another_try(dynamodb: Any) -> None:
+def test_a_missing_table_is_worth_another_try(dynamodb: Any) -> None:
     with pytest.raises(StorageUnavailable):
         JobStore(dynamodb, "no-such-table").get("default", JOB.id, NOW_S)
 
 
-def test_ids_sort_by_time_and_are_told_from_others() -> None:
+def test_ids_sort_by_time_and_are_recognised() -> None:
     early, late = new_job_id(NOW_S * 1000), new_job_id(NOW_S * 1000 + 1)
     assert early < late
     assert is_job_id(early)
@@ -233,7 +233,7 @@ def test_a_job_is_open_until_it_is_closed(store: JobStore) -> None:
     assert [job.id for job in store.open_jobs()] == [JOB.id]
 
 
-def test_the_end_of_an_open_job_is_asked_for_by_one(store: JobStore) -> None:
+def test_the_end_of_an_open_job_is_claimed_once(store: JobStore) -> None:
     store.create(JOB)
     (seen,) = store.open_jobs()
     assert [store.claim(seen, NOW_S + 1), store.claim(seen, NOW_S + 2)] == [True, False]
@@ -245,7 +245,7 @@ def test_the_end_of_an_open_job_is_asked_for_by_one(store: JobStore) -> None:
     assert list(store.open_jobs()) == []
 
 
-def test_a_job_that_an_operator_wants_cancelled_says_so_while_it_is_open(store: JobStore) -> None:
+def test_a_cancel_is_requested_only_of_an_open_job(store: JobStore) -> None:
     assert not store.request_cancel(JOB.id)
     store.create(JOB)
     assert [store.request_cancel(JOB.id), store.request_cancel(JOB.id)] == [True, True]

@@ -20,13 +20,13 @@ def test_every_chunk_is_in_one_lane_and_lanes_are_as_long_as_each_other(count: i
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**6))))
-def test_a_plan_is_kept_exactly(pieces: list[tuple[int, int, int]]) -> None:
+def test_a_plan_is_stored_exactly(pieces: list[tuple[int, int, int]]) -> None:
     plan = JobPlan(5, tuple(ChunkSpan(*each) for each in pieces))
     assert JobPlan.from_json(plan.to_json()) == plan
 
 
 @given(st.integers(0, MOST_PIECES))
-def test_every_chunk_is_in_one_of_the_tasks_that_an_execution_has_room_for(count: int) -> None:
+def test_the_tasks_fit_into_an_execution_and_hold_every_chunk(count: int) -> None:
     plan = JobPlan(count, (ChunkSpan(0, 1),) * count)
     assert plan.tasks <= MOST_TASKS
     assert plan.tasks == count or count > MOST_TASKS

@@ -61,9 +61,7 @@ def while_asked(shop: Workshop, number: int, do: Callable[[], object]) -> None:
 
 
 @pytest.mark.parametrize("when", ["queued", "prepared"])
-def test_a_job_that_is_cancelled_before_anything_was_done_keeps_nothing_and_costs_nothing(
-    shop: Workshop, when: str
-) -> None:
+def test_a_job_cancelled_before_any_work_keeps_nothing_and_costs_nothing(shop: Workshop, when: str) -> None:
     job = shop.speak() if when == "queued" else begun(shop)
     cancelled = shop.cancel(job)
     assert (cancelled.status, cancelled.work, cancelled.partial) == ("cancelled", None, False)
@@ -78,7 +76,7 @@ def test_a_job_that_is_cancelled_before_anything_was_done_keeps_nothing_and_cost
     assert {told.status for told in shop.told} == {"cancelled"}
 
 
-def test_a_cancelled_job_costs_the_chunks_whose_answer_had_come_and_keeps_them(shop: Workshop) -> None:
+def test_a_cancelled_job_is_charged_for_the_done_chunks_and_keeps_them(shop: Workshop) -> None:
     job = begun(shop, 0, 2, 3)
     cancelled = shop.cancel(job)
     assert (cancelled.status, cancelled.partial, cancelled.amount) == ("cancelled", True, 3 * PART)
@@ -93,7 +91,7 @@ def test_a_cancelled_job_costs_the_chunks_whose_answer_had_come_and_keeps_them(s
     assert shop.bank.spent == 3 * PART * 15
 
 
-def test_a_cancel_that_is_repeated_asks_for_the_end_once(shop: Workshop) -> None:
+def test_a_repeated_cancel_requests_the_end_once(shop: Workshop) -> None:
     job = begun(shop, 0)
     for _ in range(5):
         shop.cancel(job)
@@ -103,7 +101,7 @@ def test_a_cancel_that_is_repeated_asks_for_the_end_once(shop: Workshop) -> None
     assert shop.to_end == [job.id] * 2
 
 
-def test_a_cancelled_transcription_keeps_what_was_heard(shop: Workshop) -> None:
+def test_a_cancelled_transcription_keeps_the_done_part(shop: Workshop) -> None:
     job = begun(shop, 0, 1, kind="listen")
     cancelled = shop.cancel(job)
     shop.end_what_was_asked_for()
@@ -114,14 +112,14 @@ def test_a_cancelled_transcription_keeps_what_was_heard(shop: Workshop) -> None:
     assert shop.bank.spent == -(-cancelled.amount * 6000 // 60_000)
 
 
-def test_no_budget_is_passed_by_cancelling(shop: Workshop) -> None:
+def test_cancelling_cannot_exceed_a_budget(shop: Workshop) -> None:
     for _ in range(5):
         shop.cancel(begun(shop, 0, 1, 2, 3, 4))
     spoken = sum(len(request.text) for request in shop.provider.asked)
     assert (shop.bank.spent, len(shop.bank.rows)) == (spoken * 15, 5)
 
 
-def test_a_chunk_that_comes_before_the_cancel_is_decided_is_charged(shop: Workshop) -> None:
+def test_a_chunk_done_before_the_cancel_is_written_is_charged(shop: Workshop) -> None:
     job = begun(shop, 0)
     seen = shop.now(job)
     shop.chunk(job, 1)
@@ -136,7 +134,7 @@ def test_a_chunk_that_comes_before_the_cancel_is_decided_is_charged(shop: Worksh
     assert shop.cancel(job).amount == 2 * PART
 
 
-def test_a_chunk_that_comes_after_the_cancel_is_free_and_removed_and_its_cost_is_written_down(shop: Workshop) -> None:
+def test_a_chunk_done_after_the_cancel_is_free_removed_and_written_off(shop: Workshop) -> None:
     job = begun(shop, 0)
     while_asked(shop, 1, lambda: shop.cancel(job))
     shop.chunk(job, 1)
@@ -150,7 +148,7 @@ def test_a_chunk_that_comes_after_the_cancel_is_free_and_removed_and_its_cost_is
 
 
 @pytest.mark.parametrize(("lanes", "at_once"), [(1, 1), (3, 3), (40, 6)])
-def test_what_is_under_way_when_a_job_is_cancelled_counts_as_in_vain(lanes: int, at_once: int) -> None:
+def test_work_in_progress_at_a_cancel_counts_as_unbilled(lanes: int, at_once: int) -> None:
     shop = Workshop(dataclasses.replace(SPEAKER, chunk_concurrency=lanes))
     job = begun(shop)
     total = shop.now(job).total
@@ -162,12 +160,12 @@ def test_what_is_under_way_when_a_job_is_cancelled_counts_as_in_vain(lanes: int,
     assert (shop.bank.spent, shop.bank.holds) == (0, {})
 
 
-def test_a_job_that_is_cancelled_before_it_was_cut_has_nothing_under_way(shop: Workshop) -> None:
+def test_a_job_cancelled_before_it_is_split_has_no_work_in_progress(shop: Workshop) -> None:
     shop.cancel(shop.speak())
     assert shop.bank.unbilled == 0
 
 
-def test_what_failed_of_a_job_counts_with_its_end(shop: Workshop) -> None:
+def test_unbilled_cost_counts_at_the_end_of_a_job(shop: Workshop) -> None:
     shop.provider.fails = lambda number: ProviderBadAnswer("nothing", provider="fake") if number == 1 else None
     job = shop.speak()
     for number in shop.prepare(job):
@@ -179,7 +177,7 @@ def test_what_failed_of_a_job_counts_with_its_end(shop: Workshop) -> None:
     assert shop.bank.unbilled == PART * 15 == sum(cost for _, cost in shop.ledger.costs)
 
 
-def test_a_chunk_that_comes_after_the_partial_result_leaves_it_alone(shop: Workshop) -> None:
+def test_a_chunk_done_after_the_partial_result_does_not_change_it(shop: Workshop) -> None:
     job = begun(shop, 0)
 
     def cancelled_and_ended() -> None:
@@ -191,7 +189,7 @@ def test_a_chunk_that_comes_after_the_partial_result_leaves_it_alone(shop: Works
     assert shop.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
 
 
-def test_a_merge_that_comes_behind_the_cancel_changes_nothing(shop: Workshop) -> None:
+def test_a_merge_after_the_cancel_changes_nothing(shop: Workshop) -> None:
     job = begun(shop, 0, 1)
     cancelled = shop.cancel(job)
     shop.files.put(job.ref, RESULT, b"of a merge that was under way")
@@ -214,7 +212,7 @@ def test_cancelling_again_changes_nothing(shop: Workshop, done: tuple[int, ...])
     assert (shop.bank.holds, shop.bank.evidence) == ({}, {})
 
 
-def test_a_cancel_whose_end_is_lost_is_finished_by_the_sweeper(shop: Workshop) -> None:
+def test_the_sweeper_completes_a_cancel_whose_end_was_lost(shop: Workshop) -> None:
     shop.stopping = dataclasses.replace(shop.stopping, end=unreachable)
     job = begun(shop, 0)
     assert shop.cancel(job).status == "cancelled"
@@ -227,7 +225,7 @@ def test_a_cancel_whose_end_is_lost_is_finished_by_the_sweeper(shop: Workshop) -
     assert (shop.files.names(job.ref), shop.store.open) == ({REQUEST_FILE, PARTIAL}, {})
 
 
-def test_an_end_that_is_under_way_is_not_asked_for_again(shop: Workshop) -> None:
+def test_an_end_in_progress_is_not_requested_again(shop: Workshop) -> None:
     job = begun(shop, 0)
     shop.now_ms += 121_000
     shop.cancel(job)
@@ -243,14 +241,14 @@ def unreachable(*_arguments: object) -> None:
     raise StorageUnavailable("Not now.")
 
 
-def test_what_is_over_is_not_cancelled(shop: Workshop) -> None:
+def test_a_job_that_is_over_is_not_cancelled(shop: Workshop) -> None:
     job = shop.run(shop.listen())
     assert shop.cancel(job).status == "succeeded"
     assert shop.files.get(job.ref, RESULT)
     assert shop.bank.spent > 0
 
 
-def test_the_chunks_of_tasks_that_are_not_done_are_charged_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_done_chunks_of_incomplete_tasks_are_charged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_gateway.jobs.plan.MOST_TASKS", 2)
     shop = Workshop()
     job = begun(shop)
@@ -266,7 +264,7 @@ def test_the_chunks_of_tasks_that_are_not_done_are_charged_too(monkeypatch: pyte
 # ------------------------------------------------------------ delete
 
 
-def test_a_deleted_job_is_gone(shop: Workshop) -> None:
+def test_a_deleted_job_leaves_nothing(shop: Workshop) -> None:
     job = shop.run(shop.listen())
     shop.delete(job)
     assert (shop.store.kept, shop.files.kept, shop.store.open) == NOTHING
@@ -274,7 +272,7 @@ def test_a_deleted_job_is_gone(shop: Workshop) -> None:
     assert shop.bank.evidence == {}
 
 
-def test_a_job_that_is_deleted_before_it_is_settled_is_charged_first(shop: Workshop) -> None:
+def test_a_job_deleted_before_it_is_settled_is_charged_first(shop: Workshop) -> None:
     job = begun(shop, *range(6))
     keep, shop.bank.keep = shop.bank.keep, cannot_be_written
     with pytest.raises(MeteringUnavailable):
@@ -294,7 +292,7 @@ def cannot_be_written(*_arguments: object, **_options: object) -> None:
     raise MeteringUnavailable("The bucket does not answer.")
 
 
-def test_a_running_job_that_is_deleted_is_charged_for_what_was_done(shop: Workshop) -> None:
+def test_a_running_job_that_is_deleted_is_charged_for_the_done_part(shop: Workshop) -> None:
     job = begun(shop, 0, 1)
     shop.delete(job)
     assert shop.bank.spent == 2 * PART * 15
@@ -302,7 +300,7 @@ def test_a_running_job_that_is_deleted_is_charged_for_what_was_done(shop: Worksh
     assert (shop.executions.stopped, [told.status for told in shop.told]) == ([job.id], ["cancelled"])
 
 
-def test_a_chunk_of_a_deleted_job_is_removed_and_its_cost_written_down(shop: Workshop) -> None:
+def test_a_chunk_of_a_deleted_job_is_removed_and_written_off(shop: Workshop) -> None:
     job = begun(shop, 0)
     while_asked(shop, 1, lambda: shop.delete(job))
     shop.chunk(job, 1)
@@ -310,7 +308,7 @@ def test_a_chunk_of_a_deleted_job_is_removed_and_its_cost_written_down(shop: Wor
     assert shop.ledger.costs == [("speaker", PART * 15)]
 
 
-def test_a_job_that_is_deleted_while_its_partial_result_is_made_leaves_nothing(shop: Workshop) -> None:
+def test_a_job_deleted_while_its_partial_result_is_made_leaves_nothing(shop: Workshop) -> None:
     job = begun(shop, 0, 1)
     shop.cancel(job)
     put_stream = shop.files.put_stream
@@ -358,7 +356,7 @@ def test_killed_after_any_write_and_repeated_it_is_the_same(what: str, done: tup
     raise AssertionError("there are more writes than are tried")
 
 
-def test_a_delete_that_dies_anywhere_and_is_not_repeated_leaves_no_job_open() -> None:
+def test_a_delete_killed_after_any_write_leaves_no_job_open() -> None:
     for kill_after in range(1, 60):
         shop = Workshop()
         job = begun(shop, 0, 2)
@@ -380,7 +378,7 @@ def test_a_delete_that_dies_anywhere_and_is_not_repeated_leaves_no_job_open() ->
 
 
 @pytest.mark.parametrize("kind", ["speak", "listen"])
-def test_a_job_whose_chunks_are_all_done_succeeds_whatever_became_of_its_merge(shop: Workshop, kind: str) -> None:
+def test_a_job_with_all_chunks_done_succeeds_even_if_its_merge_failed(shop: Workshop, kind: str) -> None:
     job = shop.speak() if kind == "speak" else shop.listen()
     for number in shop.prepare(job):
         shop.chunk(job, number)
@@ -389,7 +387,7 @@ def test_a_job_whose_chunks_are_all_done_succeeds_whatever_became_of_its_merge(s
     assert (ended.status, ended.error, ended.amount) == ("succeeded", None, len(TEXT) if kind == "speak" else END_MS)
 
 
-def test_a_chunk_that_was_done_and_could_not_be_counted_is_in_the_result(shop: Workshop) -> None:
+def test_a_done_chunk_that_could_not_be_counted_is_in_the_result(shop: Workshop) -> None:
     job = begun(shop, 0, 1, 2, 3, 4)
     count_chunk, shop.store.count_chunk = shop.store.count_chunk, unreachable  # type: ignore[assignment] # for one call
     with pytest.raises(StorageUnavailable):
@@ -400,7 +398,7 @@ def test_a_chunk_that_was_done_and_could_not_be_counted_is_in_the_result(shop: W
     assert shop.ledger.rows == {}
 
 
-def test_a_chunk_that_comes_while_a_job_is_failed_is_in_its_partial_result(shop: Workshop) -> None:
+def test_a_chunk_done_while_a_job_fails_is_in_its_partial_result(shop: Workshop) -> None:
     job = begun(shop, 0)
     finish = shop.store.finish
 
@@ -426,9 +424,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("error", "worked"), FAILURES)
-def test_each_try_of_a_chunk_for_which_a_provider_has_worked_is_written_down(
-    shop: Workshop, error: Any, worked: bool
-) -> None:
+def test_every_failed_try_that_a_provider_charges_for_is_written_off(shop: Workshop, error: Any, worked: bool) -> None:
     job = begun(shop)
     shop.provider.fails = lambda _number: error
     for _ in range(2):
@@ -437,7 +433,7 @@ def test_each_try_of_a_chunk_for_which_a_provider_has_worked_is_written_down(
     assert shop.ledger.costs == [("speaker", PART * 15)] * 2 * worked
 
 
-def test_what_the_first_did_in_vain_is_written_down_where_a_fallback_does_the_chunk() -> None:
+def test_unbilled_work_of_the_first_model_is_written_off_when_a_fallback_does_the_chunk() -> None:
     first = model("first", chunk_seconds=4.0, fallbacks=("second",))
     shop = Workshop(first, model("second", chunk_seconds=4.0))
     job = shop.listen("first")
@@ -449,7 +445,7 @@ def test_what_the_first_did_in_vain_is_written_down_where_a_fallback_does_the_ch
     assert [name for name, _ in shop.ledger.costs] == ["first"]
 
 
-def test_an_answer_that_cannot_be_stored_is_written_down(shop: Workshop) -> None:
+def test_a_result_that_cannot_be_stored_is_written_off(shop: Workshop) -> None:
     job = begun(shop)
     put, shop.files.put = shop.files.put, unreachable  # type: ignore[assignment] # for one call
     with pytest.raises(StorageUnavailable):
@@ -459,7 +455,7 @@ def test_an_answer_that_cannot_be_stored_is_written_down(shop: Workshop) -> None
     assert (shop.now(job).answered.count, shop.ledger.costs) == (1, [("speaker", PART * 15)])
 
 
-def test_a_row_that_nobody_pays_and_that_cannot_be_written_stops_nothing(shop: Workshop) -> None:
+def test_an_unbilled_row_that_cannot_be_written_stops_nothing(shop: Workshop) -> None:
     job = begun(shop)
     shop.ledger.put = cannot_be_written  # type: ignore[assignment] # the ledger is out of order
     shop.provider.fails = lambda _number: FAILURES[0][0]

@@ -41,12 +41,12 @@ def job(hold: Hold | None, served: dict[str, int], *, whole: int, amount: int) -
 
 # ---------------------------------------------------------------- what is held
 @pytest.mark.parametrize("able", [(CHEAP, DEAR, PLAIN), (DEAR, CHEAP), (PLAIN, CHEAP, DEAR)])
-def test_the_dearest_of_the_models_that_may_serve_is_held_in_the_name_of_the_first(able: tuple[Model, ...]) -> None:
+def test_the_highest_price_is_held_in_the_name_of_the_first_model(able: tuple[Model, ...]) -> None:
     work = held(*able).work
     assert (work.model, work.price_microusd, work.cost_microusd, work.items) == (able[0].id, 45_000, 30_000, ())
 
 
-def test_a_hold_lasts_an_hour_from_the_moment_of_its_admission() -> None:
+def test_a_hold_lasts_an_hour_from_its_admission() -> None:
     hold = held(PLAIN)
     assert (hold.admitted_ms, hold.expires_s) == (NOW_MS, NOW_MS // 1000 + HOUR_S)
     assert hold.work.request_id == "job_1"
@@ -71,13 +71,13 @@ def test_the_whole_job_is_charged_as_it_was_held() -> None:
 
 
 @pytest.mark.parametrize(("done", "amount"), [(1, 143), (3, 429), (6, 858)])
-def test_a_part_is_charged_as_its_share_downwards(done: int, amount: int) -> None:
+def test_a_part_is_charged_its_share_rounded_down(done: int, amount: int) -> None:
     work = work_done(job(held(PLAIN, amount=1001), {"plain": done}, whole=7, amount=1001), catalog(PLAIN))
     assert work is not None
     assert (work.amount, work.price_microusd, work.cost_microusd) == (amount, amount * 15, amount * 15)
 
 
-def test_of_a_whole_job_that_several_models_served_nothing_is_left_over() -> None:
+def test_a_whole_job_by_several_models_is_charged_without_a_rest() -> None:
     hold = held(PLAIN, CHEAP, amount=1000)
     served = {"plain": 1, "cheap": 1, "other": 1}
     work = work_done(job(hold, served, whole=3, amount=1000), catalog(PLAIN, CHEAP, model("other")))
@@ -86,7 +86,7 @@ def test_of_a_whole_job_that_several_models_served_nothing_is_left_over() -> Non
     assert [(item.model, item.amount) for item in work.items] == [("plain", 334), ("cheap", 333), ("other", 333)]
 
 
-def test_of_a_part_that_several_models_served_there_is_no_rest() -> None:
+def test_a_part_by_several_models_is_charged_without_the_rest() -> None:
     work = work_done(
         job(held(PLAIN, CHEAP, amount=1000), {"plain": 1, "cheap": 1}, whole=3, amount=1000), catalog(PLAIN, CHEAP)
     )
@@ -101,7 +101,7 @@ def test_a_row_names_the_model_that_did_the_most(served: dict[str, int]) -> None
     assert work.model == "cheap"
 
 
-def test_a_job_never_costs_more_than_was_held_and_the_operator_sees_what_it_cost_him() -> None:
+def test_a_job_never_costs_more_than_was_held_and_its_real_cost_is_recorded() -> None:
     """The catalogue was deployed anew while the job ran, and its model has become dearer."""
     hold = held(PLAIN)
     dearer = catalog(model("plain", price=Price(150_000_000, 60_000)))
@@ -110,7 +110,7 @@ def test_a_job_never_costs_more_than_was_held_and_the_operator_sees_what_it_cost
     assert (work.price_microusd, work.cost_microusd) == (hold.work.price_microusd, 150_000)
 
 
-def test_what_a_model_did_that_has_left_the_catalogue_costs_its_share_of_what_was_held() -> None:
+def test_work_by_a_model_that_left_the_catalogue_costs_its_share_of_the_hold() -> None:
     hold = held(DEAR, amount=1000)
     work = work_done(job(hold, {"dear": 1}, whole=3, amount=1000), catalog(PLAIN))
     assert work is not None
@@ -122,7 +122,7 @@ def test_what_a_model_did_that_has_left_the_catalogue_costs_its_share_of_what_wa
     missing=st.integers(0, 50),
     amount=st.integers(1, 10_000),
 )
-def test_what_is_charged_is_never_more_than_was_held_or_done(served: dict[str, int], missing: int, amount: int) -> None:
+def test_the_charge_is_never_more_than_was_held_or_done(served: dict[str, int], missing: int, amount: int) -> None:
     known: Catalog = catalog(PLAIN, CHEAP, DEAR)
     hold, whole = held(PLAIN, CHEAP, DEAR, amount=amount), sum(served.values()) + missing
     work = work_done(job(hold, served, whole=whole, amount=amount), known)
@@ -150,20 +150,20 @@ def settled(job: Job) -> list[tuple[str, Any]]:
     return recorder.calls
 
 
-def test_what_is_charged_leaves_evidence_until_its_row_is_written() -> None:
+def test_a_charge_has_a_pending_settlement_until_its_row_is_written() -> None:
     hold = held(PLAIN)
     done = replace(job(hold, {"plain": 3}, whole=3, amount=1000), work=hold.work, completed_ms=NOW_MS + 5)
     done, paid = replace(done, unbilled_cost_microusd=7), (hold, hold.work, NOW_MS + 5)
     assert settled(done) == [("keep", paid), ("settle_at", (*paid, 7)), ("forget", (hold,))]
 
 
-def test_what_costs_nothing_is_given_back() -> None:
+def test_the_hold_of_a_job_that_costs_nothing_is_released() -> None:
     hold = held(PLAIN)
     ended = replace(job(hold, {}, whole=3, amount=1000), completed_ms=NOW_MS, unbilled_cost_microusd=7)
     assert settled(ended) == [("release", (hold, 7))]
 
 
-def test_a_job_that_runs_or_has_nothing_held_is_left_alone() -> None:
+def test_a_running_job_or_one_without_a_hold_is_left_alone() -> None:
     hold = held(PLAIN)
     assert settled(replace(job(hold, {}, whole=3, amount=1000), work=hold.work)) == []
     assert settled(replace(job(hold, {}, whole=3, amount=1000))) == []
@@ -183,7 +183,7 @@ class Ledger:
         return row
 
 
-def test_work_in_vain_is_a_row_without_a_price() -> None:
+def test_unbilled_work_is_a_row_without_a_price() -> None:
     ledger = Ledger()
     for _ in range(2):
         write_off(job(None, {}, whole=0, amount=0), DEAR, 10, NOW_MS, ledger)
@@ -194,17 +194,17 @@ def test_work_in_vain_is_a_row_without_a_price() -> None:
     assert first.request_id != second.request_id
 
 
-def test_work_that_cost_nobody_anything_is_no_row() -> None:
+def test_unbilled_work_without_a_cost_has_no_row() -> None:
     ledger = Ledger()
     write_off(job(None, {}, whole=0, amount=0), model("free", price=Price(0, 0), markup_percent="50"), 10, 0, ledger)
     assert ledger.rows == []
 
 
-def test_a_ledger_that_does_not_answer_stops_nothing() -> None:
+def test_an_unavailable_ledger_stops_nothing() -> None:
     write_off(job(None, {}, whole=0, amount=0), DEAR, 10, NOW_MS, Ledger(works=False))
 
 
-def test_the_work_of_listening_is_counted_in_milliseconds() -> None:
+def test_transcription_is_counted_in_milliseconds() -> None:
     work: MeteredRequest = held(PLAIN, endpoint="transcriptions", amount=90_000).work
     assert (work.endpoint, work.unit, work.amount, work.price_microusd) == ("transcriptions", "audio_ms", 90_000, 9000)
 
@@ -221,7 +221,7 @@ def running(hold: Hold | None, completed: int, total: int, status: Any = "runnin
     ("completed", "total", "at_once", "chunks"),
     [(4, 5, 10, 1), (3, 5, 10, 2), (0, 5, 2, 2), (0, 100, MOST_LANES + 5, MOST_LANES), (90, 100, 4, 4)],
 )
-def test_what_is_under_way_is_counted_by_the_average_chunk_upwards(
+def test_work_in_progress_costs_the_average_chunk_rounded_up(
     completed: int, total: int, at_once: int, chunks: int
 ) -> None:
     hold = held(PLAIN, amount=1001)
@@ -229,7 +229,7 @@ def test_what_is_under_way_is_counted_by_the_average_chunk_upwards(
     assert cost == chunks * ceil(hold.work.cost_microusd / total)
 
 
-def test_of_a_model_that_is_gone_as_many_are_under_way_as_of_any() -> None:
+def test_a_model_that_left_the_catalogue_counts_the_most_chunks_in_progress() -> None:
     hold = held(PLAIN, amount=1000)
     assert cost_under_way(running(hold, 0, 1000), lambda: catalog(CHEAP)) == MOST_LANES * 15
 
@@ -245,7 +245,7 @@ def test_of_a_model_that_is_gone_as_many_are_under_way_as_of_any() -> None:
         running(held(model("free", price=Price(0, 0))), 1, 5),
     ],
 )
-def test_nothing_is_under_way_of_a_job_that_does_not_run_or_costs_nothing(job: Job) -> None:
+def test_a_job_that_does_not_run_or_costs_nothing_has_no_work_in_progress(job: Job) -> None:
     def nobody_looks() -> Catalog:
         raise AssertionError("the catalogue is read for nothing")
 

@@ -32,9 +32,7 @@ SAY = SpeechRequest("speaker", "x", "alloy", "pcm")
         (HEAR, {"chunk_seconds": 300.0, "max_seconds": None}, 2_250_000_000),
     ],
 )
-def test_so_much_fits_and_no_more(
-    order: SpeechRequest | TranscriptionRequest, limits: dict[str, Any], most: int
-) -> None:
+def test_the_limit_is_exact(order: SpeechRequest | TranscriptionRequest, limits: dict[str, Any], most: int) -> None:
     asked = model(**limits)
     kind = kind_of(order.endpoint)
     kind.check_amount(order, asked, most)
@@ -53,11 +51,11 @@ def test_the_message_says_how_much_can_be_sent() -> None:
     assert short.param == "upload_id"
 
 
-def test_a_provider_s_limit_shortens_the_parts_and_so_what_a_job_takes() -> None:
+def test_a_provider_s_limit_shortens_the_parts() -> None:
     assert cut_rule(HEAR, model(max_seconds=30.0, chunk_seconds=30.0)).usual_seconds < 25
 
 
-def test_what_is_known_to_be_too_much_is_refused_before_anything_is_held_or_kept() -> None:
+def test_a_known_excess_is_refused_before_anything_is_held_or_stored() -> None:
     shop = Workshop(model("listener", chunk_seconds=1.0), model("speaker", max_characters=2, formats=("pcm",)))
     with pytest.raises(WorkTooLong):
         shop.speak("word " * 4000)
@@ -66,7 +64,7 @@ def test_what_is_known_to_be_too_much_is_refused_before_anything_is_held_or_kept
     assert (shop.store.kept, shop.files.kept, shop.bank.holds, shop.executions.started) == ({}, {}, {}, [])
 
 
-def test_what_turns_out_to_be_too_much_when_it_is_cut_is_the_job_s_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_excess_found_while_splitting_is_the_job_s_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.MOST_PIECES", 3)
     shop = Workshop()
     for job in (shop.listen(), shop.speak()):
@@ -87,7 +85,7 @@ def test_a_job_has_no_more_lanes_than_the_account_has_environments_for() -> None
     assert sorted(n for lane in few for n in lane) == sorted(n for lane in lanes for n in lane)
 
 
-def test_very_many_chunks_are_worked_through_several_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_very_many_chunks_are_grouped_into_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_gateway.jobs.plan.MOST_TASKS", 2)
     shop = Workshop()
     job = shop.listen()
@@ -98,7 +96,7 @@ def test_very_many_chunks_are_worked_through_several_a_task(monkeypatch: pytest.
     assert shop.heard(job) == SAID
 
 
-def test_of_a_task_of_several_chunks_the_one_that_fails_is_named_and_what_was_done_is_kept(
+def test_the_failed_chunk_of_a_task_is_named_and_its_done_chunks_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("audio_gateway.jobs.plan.MOST_TASKS", 2)

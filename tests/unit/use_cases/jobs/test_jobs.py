@@ -83,7 +83,7 @@ def test_the_price_of_measured_audio_is_held_at_the_start(shop: Workshop) -> Non
     assert shop.bank.spent == -(-MS_PRICE // 1)
 
 
-def test_speech_is_joined_and_charged_by_what_was_sent(shop: Workshop) -> None:
+def test_speech_is_joined_and_charged_by_its_characters(shop: Workshop) -> None:
     job = shop.run(shop.speak())
     assert job.status == "succeeded"
     assert "".join(request.text for request in shop.provider.asked) == TEXT
@@ -109,7 +109,7 @@ def test_speech_comes_in_the_format_that_was_asked_for(shop: Workshop, speech_fo
     assert shop.files.get(job.ref, RESULT)
 
 
-def test_a_part_that_exists_is_not_done_again(shop: Workshop) -> None:
+def test_a_done_chunk_is_not_done_again(shop: Workshop) -> None:
     job = shop.listen()
     numbers = shop.prepare(job)
     for _ in range(2):
@@ -147,7 +147,7 @@ def test_words_of_a_film_whose_sound_begins_late_fit_the_film(shop: Workshop) ->
     assert in_film.duration_ms == heard.duration_ms
 
 
-def test_a_chunk_that_fails_for_good_leaves_a_partial_result(shop: Workshop) -> None:
+def test_a_chunk_that_keeps_failing_leaves_a_partial_result(shop: Workshop) -> None:
     shop.provider.fails = lambda number: REFUSED if number == 1 else None
     job = shop.run(shop.listen())
     assert (job.status, job.partial) == ("failed", True)
@@ -164,7 +164,7 @@ def test_a_chunk_that_fails_for_good_leaves_a_partial_result(shop: Workshop) -> 
     assert shop.bank.holds == {}
 
 
-def test_of_speech_all_parts_that_were_spoken_are_a_partial_result_in_their_order(shop: Workshop) -> None:
+def test_all_spoken_parts_are_a_partial_result_in_order(shop: Workshop) -> None:
     shop.provider.fails = lambda number: REFUSED if number in (1, 3, 4) else None
     job = shop.run(shop.speak())
     assert (job.status, job.partial) == ("failed", True)
@@ -185,7 +185,7 @@ def test_a_provider_s_message_without_a_full_stop_gets_one(shop: Workshop) -> No
     assert "could not be done: no thanks. The rest is kept as a partial result." in job.error.message
 
 
-def test_a_job_of_which_nothing_succeeded_costs_nothing(shop: Workshop) -> None:
+def test_a_job_without_any_done_chunk_costs_nothing(shop: Workshop) -> None:
     shop.provider.fails = lambda _number: DOWN
     job = shop.run(shop.listen())
     assert (job.status, job.partial, job.work) == ("failed", False, None)
@@ -210,7 +210,7 @@ def test_speech_that_is_not_made_into_one_file_in_time_costs_nothing(shop: Works
     assert shop.ledger.costs == [("speaker", len(TEXT) * 15)]  # which the operator pays all the same
 
 
-def test_what_is_no_audio_is_told_and_ended(shop: Workshop) -> None:
+def test_a_file_that_is_not_audio_fails_the_job(shop: Workshop) -> None:
     job = shop.listen(audio=b"<!doctype html>" + bytes(500))
     with pytest.raises(InvalidAudio):
         shop.prepare(job)
@@ -242,9 +242,7 @@ def test_a_price_refused_for_a_minute_is_held_at_a_later_one(shop: Workshop) -> 
 
 
 @pytest.mark.parametrize("refused", [True, False])
-def test_a_job_that_was_begun_when_nothing_was_held_before_its_first_step_is_held_by_it(
-    shop: Workshop, refused: bool
-) -> None:
+def test_the_first_step_holds_the_price_of_a_job_that_started_without_a_hold(shop: Workshop, refused: bool) -> None:
     job = shop.listen()
     shop.bank.holds.clear()
     shop.store.kept[job.id] = dataclasses.replace(shop.now(job), hold=None)
@@ -258,7 +256,7 @@ def test_a_job_that_was_begun_when_nothing_was_held_before_its_first_step_is_hel
 
 
 @pytest.mark.parametrize("kind", ["upload", "url"])
-def test_a_job_that_a_limit_refuses_is_not_begun_however_its_audio_is_named(shop: Workshop, kind: str) -> None:
+def test_a_job_refused_by_a_limit_is_not_started_whatever_names_its_audio(shop: Workshop, kind: str) -> None:
     shop.bank.refuses = RateLimitReached("Later.", limit="requests_per_minute", retry_after_s=30)
     what = TranscriptionRequest("listener", b"")
     order = JobRequest(what, source=SourceFile("uploads/default/upload_1", '"1"', 10**9))
@@ -276,7 +274,7 @@ def test_a_refused_start_leaves_nothing(shop: Workshop) -> None:
     assert (shop.files.kept, shop.store.kept, shop.executions.started) == ({}, {}, [])
 
 
-def test_a_start_that_fails_gives_its_money_back(shop: Workshop) -> None:
+def test_a_failed_start_releases_its_hold(shop: Workshop) -> None:
     shop.executions.fails = StorageUnavailable("Not now.")
     with pytest.raises(StorageUnavailable):
         shop.speak()
@@ -306,7 +304,7 @@ def test_a_job_cancelled_while_it_is_prepared_gives_back_its_price(shop: Worksho
 
 @pytest.mark.parametrize("end", ["cancel", "delete"])
 @pytest.mark.parametrize("kind", ["listen", "speak"])
-def test_a_job_that_is_ended_while_it_is_prepared_is_not_prepared_any_further(
+def test_the_preparation_of_a_job_that_was_ended_stops(
     shop: Workshop, monkeypatch: pytest.MonkeyPatch, kind: str, end: str
 ) -> None:
     monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.LOOK_S", 0.0)
@@ -329,9 +327,7 @@ def test_a_job_that_is_ended_while_it_is_prepared_is_not_prepared_any_further(
     assert (shop.bank.holds, shop.files.names(job.ref)) == ({}, set())
 
 
-def test_a_file_is_not_fetched_any_further_for_a_job_that_was_ended(
-    shop: Workshop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_fetch_for_a_job_that_was_ended_stops(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.LOOK_S", 0.0)
     job = shop.start(JobRequest(TranscriptionRequest("listener", b""), url="https://files.example/a"))
     fetched: list[int] = []
@@ -350,7 +346,7 @@ def test_a_file_is_not_fetched_any_further_for_a_job_that_was_ended(
     assert fetched == [0, 1, 2, 3]
 
 
-def test_a_look_that_fails_does_not_end_a_preparation(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_check_does_not_end_a_preparation(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.LOOK_S", 0.0)
     job = shop.listen()
     get, looks = shop.store.get, list[str]()
@@ -366,7 +362,7 @@ def test_a_look_that_fails_does_not_end_a_preparation(shop: Workshop, monkeypatc
     assert len(looks) > 2
 
 
-def test_an_order_is_kept_to_the_last_field(shop: Workshop) -> None:
+def test_a_request_is_stored_to_the_last_field(shop: Workshop) -> None:
     what = SpeechRequest("speaker", "Say \U0001f600 \udce4 it.", "alloy", "mp3", 1.5, "Slowly.")
     spoken = JobRequest(what, ignored=("instructions",), as_events=True)
     assert request_of(shop.files, shop.start(spoken).ref) == spoken
@@ -420,7 +416,7 @@ def test_killed_after_any_write_and_repeated_it_is_the_same_job(kind: str) -> No
     raise AssertionError("the job has more writes than are tried")
 
 
-def test_a_row_that_comes_late_is_written_where_it_belongs(shop: Workshop) -> None:
+def test_a_late_row_is_written_where_it_belongs(shop: Workshop) -> None:
     job = shop.listen()
     for number in shop.prepare(job):
         shop.chunk(job, number)
@@ -440,7 +436,7 @@ def test_a_row_that_comes_late_is_written_where_it_belongs(shop: Workshop) -> No
     assert (shop.bank.evidence, shop.bank.holds) == ({}, {})
 
 
-def test_a_first_step_that_comes_late_holds_nothing_for_a_job_that_was_settled_meanwhile(shop: Workshop) -> None:
+def test_a_late_first_step_holds_nothing_for_a_settled_job(shop: Workshop) -> None:
     job = shop.listen()
     for number in shop.prepare(job):
         shop.chunk(job, number)
@@ -459,7 +455,7 @@ def test_a_first_step_that_comes_late_holds_nothing_for_a_job_that_was_settled_m
     assert (shop.bank.holds, shop.bank.spent) == ({}, work.price_microusd)
 
 
-def test_two_first_steps_at_once_hold_once(shop: Workshop) -> None:
+def test_two_simultaneous_first_steps_hold_once(shop: Workshop) -> None:
     job = shop.listen()
     get_json = shop.files.get_json
 

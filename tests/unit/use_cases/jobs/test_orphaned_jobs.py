@@ -64,7 +64,7 @@ def shop() -> Watched:
     return Watched()
 
 
-def test_a_job_that_an_operator_wants_cancelled_is_stopped_and_costs_what_was_done(shop: Watched) -> None:
+def test_a_job_that_an_operator_cancels_is_stopped_and_charged_for_the_done_part(shop: Watched) -> None:
     job = shop.listen()
     numbers = shop.prepare(job)
     shop.chunk(job, numbers[0])
@@ -81,7 +81,7 @@ def test_a_job_that_an_operator_wants_cancelled_is_stopped_and_costs_what_was_do
     assert not shop.store.request_cancel(job.id)
 
 
-def test_a_job_that_is_being_begun_is_not_cancelled_yet(shop: Watched) -> None:
+def test_a_starting_job_is_not_cancelled_yet(shop: Watched) -> None:
     job = shop.listen()
     shop.store.request_cancel(job.id)
     shop.look(after_s=STARTING_S - 1)
@@ -90,7 +90,7 @@ def test_a_job_that_is_being_begun_is_not_cancelled_yet(shop: Watched) -> None:
     assert (shop.now(job).status, shop.store.open, shop.bank.holds) == ("cancelled", {}, {})
 
 
-def test_a_job_that_was_over_when_it_was_to_be_cancelled_stays_as_it_is(shop: Watched) -> None:
+def test_a_job_that_was_over_before_the_cancel_stays_unchanged(shop: Watched) -> None:
     job = shop.listen()
     numbers = shop.prepare(job)
     for number in numbers:
@@ -104,7 +104,7 @@ def test_a_job_that_was_over_when_it_was_to_be_cancelled_stays_as_it_is(shop: Wa
     assert len(shop.bank.rows) == 1
 
 
-def test_a_job_that_is_worked_on_is_left_alone(shop: Watched) -> None:
+def test_a_running_job_is_left_alone(shop: Watched) -> None:
     shop.listen()
     assert shop.look() == []
 
@@ -116,13 +116,13 @@ def test_a_young_job_may_still_get_its_execution(shop: Watched) -> None:
     assert shop.look(after_s=1) == [job.id]
 
 
-def test_what_runs_and_is_not_in_the_list_yet_is_left_alone(shop: Watched) -> None:
+def test_a_running_job_that_is_not_listed_yet_is_left_alone(shop: Watched) -> None:
     job = shop.listen()
     shop.executions.unlisted.add(job.id)
     assert shop.look() == []
 
 
-def test_an_interrupted_job_fails_with_what_was_done_and_is_charged_for_that(shop: Watched) -> None:
+def test_an_interrupted_job_fails_and_is_charged_for_the_done_part(shop: Watched) -> None:
     job = shop.listen()
     numbers = shop.prepare(job)
     shop.files.put_json(
@@ -143,7 +143,7 @@ def test_an_interrupted_job_fails_with_what_was_done_and_is_charged_for_that(sho
 
 
 @pytest.mark.parametrize("prepared", [False, True])
-def test_an_interrupted_job_of_which_nothing_was_done_costs_nothing(shop: Watched, prepared: bool) -> None:
+def test_an_interrupted_job_without_any_done_chunk_costs_nothing(shop: Watched, prepared: bool) -> None:
     job = shop.listen()
     if prepared:
         shop.prepare(job)
@@ -152,7 +152,7 @@ def test_an_interrupted_job_of_which_nothing_was_done_costs_nothing(shop: Watche
     assert (shop.bank.holds, shop.bank.rows, shop.store.open) == ({}, {}, {})
 
 
-def test_a_job_whose_chunks_were_all_done_has_succeeded(shop: Watched) -> None:
+def test_an_interrupted_job_with_all_chunks_done_has_succeeded(shop: Watched) -> None:
     job = shop.listen()
     for number in shop.prepare(job):
         shop.chunk(job, number)
@@ -171,7 +171,7 @@ def test_an_interrupted_job_whose_result_cannot_be_made_fails(shop: Watched) -> 
 
 
 @pytest.mark.parametrize("end", ["succeeded", "failed", "cancelled", "deleted"])
-def test_a_job_that_is_over_is_not_looked_for(shop: Watched, end: str) -> None:
+def test_a_job_that_is_over_is_not_checked(shop: Watched, end: str) -> None:
     job = shop.listen()
     shop.provider.fails = lambda _number: DOWN if end == "failed" else None
     if end == "cancelled":
@@ -185,7 +185,7 @@ def test_a_job_that_is_over_is_not_looked_for(shop: Watched, end: str) -> None:
     assert shop.look() == []
 
 
-def test_an_end_is_asked_for_again_when_it_did_not_come(shop: Watched) -> None:
+def test_an_end_that_did_not_happen_is_requested_again(shop: Watched) -> None:
     job = shop.listen()
     shop.executions.stopped.append(job.id)
     assert shop.look() == [job.id]
@@ -193,7 +193,7 @@ def test_an_end_is_asked_for_again_when_it_did_not_come(shop: Watched) -> None:
     assert shop.look(after_s=1) == [job.id]
 
 
-def test_of_two_who_look_at_once_one_asks(shop: Watched) -> None:
+def test_of_two_simultaneous_sweeps_one_requests_the_end(shop: Watched) -> None:
     job = shop.listen()
     shop.executions.stopped.append(job.id)
     seen = shop.store.open_jobs()
@@ -202,7 +202,7 @@ def test_of_two_who_look_at_once_one_asks(shop: Watched) -> None:
     assert shop.look(after_s=0) == []
 
 
-def test_who_has_no_time_for_all_jobs_leaves_the_others_to_the_next(shop: Watched) -> None:
+def test_a_sweep_without_time_for_all_jobs_leaves_the_rest_to_the_next(shop: Watched) -> None:
     jobs = [shop.listen() for _ in range(3)]
     shop.executions.stopped += [job.id for job in jobs]
     shop.now_ms += (PATIENCE_S + 1) * 1000
@@ -212,7 +212,7 @@ def test_who_has_no_time_for_all_jobs_leaves_the_others_to_the_next(shop: Watche
 
 
 @pytest.mark.parametrize("what", ["executions", "end"])
-def test_what_cannot_be_reached_is_reported_and_stops_nothing(shop: Watched, what: str) -> None:
+def test_a_service_that_is_down_is_reported_and_stops_nothing(shop: Watched, what: str) -> None:
     jobs = [shop.listen(), shop.listen()]
     shop.executions.stopped += [job.id for job in jobs]
     shop.executions.fails = StorageUnavailable("Not now.") if what == "executions" else None
@@ -226,7 +226,7 @@ def test_what_cannot_be_reached_is_reported_and_stops_nothing(shop: Watched, wha
 
 
 @pytest.mark.parametrize("kind", ["listen", "speak"])
-def test_a_start_that_is_killed_after_any_write_leaves_nothing_open(kind: str) -> None:
+def test_a_start_killed_after_any_write_leaves_nothing_open(kind: str) -> None:
     """Or a hold alone, before there is anything of the job: that one is the sweeper's when it expires."""
     for kill_after in range(1, 20):
         shop = Watched()
@@ -249,7 +249,7 @@ def test_a_start_that_is_killed_after_any_write_leaves_nothing_open(kind: str) -
 
 
 @pytest.mark.parametrize("what", ["end", "cancel"])
-def test_an_end_that_is_killed_after_any_write_is_finished_by_the_next(what: str) -> None:
+def test_an_end_killed_after_any_write_is_completed_by_the_next(what: str) -> None:
     for kill_after in range(1, 30):
         shop = Watched()
         job = shop.listen()
