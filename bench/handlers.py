@@ -77,7 +77,7 @@ def our_handlers() -> dict[str, Callable[..., Any]]:
     from audio_gateway.providers.port import AudioChunk
     from tests.fakes.files import FakeFiles
     from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
-    from tests.fakes.jobs import empty_desk
+    from tests.fakes.jobs import empty_job_service
     from tests.fakes.meter import free_billing
     from tests.fakes.providers import FakeAdapter, catalog
 
@@ -89,7 +89,7 @@ def our_handlers() -> dict[str, Callable[..., Any]]:
         "billing": free_billing(),
         "idempotency": fresh_idempotency(),
         "repetitions": no_repetitions(),
-        "job_service": empty_desk(),
+        "job_service": empty_job_service(),
         "results": None,  # nothing is too big
     }
     using = SpeechDependencies(**parts, caches=FakeSpeechCache())

@@ -1,4 +1,4 @@
-"""Where jobs are kept, in memory; and a process that is killed at the worst moment."""
+"""Jobs, their files and their money in memory, and a switch that kills the process after any write."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from audio_gateway.use_cases.jobs.start import JobService, JobStarting, admitted
 
 
 class Killed(BaseException):
-    """The process is no more."""
+    """The process was killed."""
 
 
 @dataclass
-class Fate:
-    """Lets so many writes take effect, and kills the process right after the last of them; None: it lives."""
+class KillSwitch:
+    """Kills the process right after the last of `writes_left` writes; never if that is None."""
 
     writes_left: int | None = None
 
@@ -42,15 +42,15 @@ class Fate:
 class MemoryFiles(JobFiles):
     """See `JobFiles`."""
 
-    def __init__(self, fate: Fate | None = None) -> None:
+    def __init__(self, kill_switch: KillSwitch | None = None) -> None:
         super().__init__("bucket")
         self.kept: dict[str, bytes] = {}
-        self.fate = fate or Fate()
+        self.kill_switch = kill_switch or KillSwitch()
 
     def put(self, job: JobRef, name: str, data: bytes) -> SourceFile:
         key = self._name(job, name)
         self.kept[key] = data
-        self.fate.written()
+        self.kill_switch.written()
         return SourceFile(key, '"1"', len(data))
 
     def get(self, job: JobRef, name: str) -> bytes | None:
@@ -77,12 +77,12 @@ class MemoryFiles(JobFiles):
     def remove(self, job: JobRef, *, but: Collection[str] = ()) -> None:
         for name in self.names(job) - {*but}:
             del self.kept[self._name(job, name)]
-        self.fate.written()
+        self.kill_switch.written()
 
     def discard(self, job: JobRef, *names: str) -> None:
         for name in names:
             self.kept.pop(self._name(job, name), None)
-        self.fate.written()
+        self.kill_switch.written()
 
     def names(self, job: JobRef) -> set[str]:
         prefix = self._name(job, "")
@@ -108,15 +108,15 @@ class _Reader:
 class MemoryStore:
     """See `JobStore`."""
 
-    fate: Fate = field(default_factory=Fate)
+    kill_switch: KillSwitch = field(default_factory=KillSwitch)
     kept: dict[str, Job] = field(default_factory=dict)
     open: dict[str, OpenJob] = field(default_factory=dict)
 
     def create(self, job: Job) -> None:
         self.open.setdefault(job.id, OpenJob(job.id, job.project_id, job.created_at))
-        self.fate.written()
+        self.kill_switch.written()
         self.kept.setdefault(job.id, job)
-        self.fate.written()
+        self.kill_switch.written()
 
     def get(self, project_id: str, job_id: str, now_s: int) -> Job | None:
         job = self.kept.get(job_id)
@@ -128,7 +128,7 @@ class MemoryStore:
 
     def record_hold(self, job: Job, hold: Hold) -> bool:
         if self._now(job) in {"queued", "running"} and self.kept[job.id].hold not in {job.hold, hold}:
-            raise StorageUnavailable("Another run of the step has written down another hold.")
+            raise StorageUnavailable("Another run of the step has recorded another hold.")
         return self._change(job, {"queued", "running"}, hold=hold)
 
     def start(self, job: Job, plan: JobPlan) -> bool:
@@ -173,12 +173,12 @@ class MemoryStore:
         if job.id not in self.kept or not self.kept[job.id].is_final:
             return False
         del self.kept[job.id]
-        self.fate.written()
+        self.kill_switch.written()
         return True
 
     def close(self, job_id: str) -> None:
         self.open.pop(job_id, None)
-        self.fate.written()
+        self.kill_switch.written()
 
     def open_job(self, job_id: str) -> OpenJob | None:
         return self.open.get(job_id)
@@ -205,15 +205,15 @@ class MemoryStore:
         if self._now(job) not in while_:
             return False
         self.kept[job.id] = replace(self.kept[job.id], **change)
-        self.fate.written()
+        self.kill_switch.written()
         return True
 
 
 @dataclass
-class JobBank:
-    """A meter and its evidence, with the sweeper's rule. Money moves as in metering/meter.py: row, then release."""
+class MemoryBilling:
+    """A meter and its pending settlements. Money moves as in metering/meter.py: the row, then the release."""
 
-    fate: Fate = field(default_factory=Fate)
+    kill_switch: KillSwitch = field(default_factory=KillSwitch)
     refuses: GatewayError | None = None
     windows: dict[str, Window] = field(default_factory=dict)
     holds: dict[str, Hold] = field(default_factory=dict)
@@ -231,7 +231,7 @@ class JobBank:
         if self.refuses is not None:
             raise self.refuses
         self.holds[work.request_id] = hold
-        self.fate.written()
+        self.kill_switch.written()
         return Admission(hold, self.windows)
 
     def correct(self, present: Hold, wanted: Hold) -> bool:
@@ -242,13 +242,13 @@ class JobBank:
         if self.refuses is not None:
             raise self.refuses
         self.holds[wanted.work.request_id] = wanted
-        self.fate.written()
+        self.kill_switch.written()
         return True
 
     def settle_at(self, hold: Hold, work: MeteredRequest, at_ms: int, *, unbilled_cost_microusd: int = 0) -> None:
-        assert self.evidence[work.request_id] == PendingSettlement(work, at_ms), "a row without evidence"
+        assert self.evidence[work.request_id] == PendingSettlement(work, at_ms), "a row without a pending settlement"
         self.rows.setdefault((at_ms, work.request_id), work)
-        self.fate.written()
+        self.kill_switch.written()
         self._release(hold, self.rows[at_ms, work.request_id].price_microusd, unbilled_cost_microusd)
 
     def release(self, hold: Hold, *, unbilled_cost_microusd: int = 0) -> None:
@@ -257,37 +257,37 @@ class JobBank:
     def keep(self, hold: Hold, work: MeteredRequest, at_ms: int | None = None) -> None:
         assert at_ms is not None
         self.evidence[hold.work.request_id] = PendingSettlement(work, at_ms)
-        self.fate.written()
+        self.kill_switch.written()
 
     def find(self, hold: Hold) -> PendingSettlement | None:
         return self.evidence.get(hold.work.request_id)
 
     def forget(self, hold: Hold) -> None:
         self.evidence.pop(hold.work.request_id, None)
-        self.fate.written()
+        self.kill_switch.written()
 
     def _release(self, hold: Hold, price: int, unbilled: int) -> None:
         if self.holds.pop(hold.work.request_id, None) is not None:
             self.spent += price
             self.unbilled += unbilled
-        self.fate.written()
+        self.kill_switch.written()
 
 
 @dataclass
 class MemoryLedger:
-    """Rows that nobody pays for."""
+    """Ledger rows of unbilled work."""
 
-    fate: Fate = field(default_factory=Fate)
+    kill_switch: KillSwitch = field(default_factory=KillSwitch)
     rows: dict[tuple[int, str], LedgerRow] = field(default_factory=dict)
 
     def put(self, row: LedgerRow) -> LedgerRow:
         kept = self.rows.setdefault((row.at_ms, row.request_id), row)
-        self.fate.written()
+        self.kill_switch.written()
         return kept
 
     @property
     def costs(self) -> list[tuple[str, int]]:
-        """Of which models, and how much."""
+        """The model and the cost of each row."""
         return [(row.model, row.cost_microusd) for row in self.rows.values()]
 
 
@@ -297,7 +297,7 @@ class MemoryExecutions:
 
     started: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
-    unlisted: set[str] = field(default_factory=set)  # running, but not yet in the list of those that are
+    unlisted: set[str] = field(default_factory=set)  # running, but not listed yet
     fails: GatewayError | None = None
 
     def start(self, job: JobRef) -> None:
@@ -329,8 +329,8 @@ def start_now(
     return admitted.job
 
 
-def empty_desk() -> JobService:
-    """For tests that are about something else."""
-    bank = JobBank()
+def empty_job_service() -> JobService:
+    """For tests of other things."""
+    bank = MemoryBilling()
     billing = JobBilling(bank, bank)
     return JobService(cast("Any", MemoryStore()), MemoryFiles(), cast("Any", MemoryExecutions()), billing, now_ms)

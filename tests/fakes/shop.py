@@ -14,7 +14,7 @@ from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import Answer, Context, call, form_event, json_event
 from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
-from tests.fakes.jobs import empty_desk
+from tests.fakes.jobs import empty_job_service
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import FakeAdapter, catalog
 from tests.fakes.results import FakeResults
@@ -40,7 +40,7 @@ class Shop:
             repetitions=no_repetitions(),
             caches=FakeSpeechCache(),
             results=self.results,  # type: ignore[arg-type] # a fake
-            job_service=empty_desk(),
+            job_service=empty_job_service(),
         )
         self.speech = lambda_handler(speech_app(speech), "speech")
         listening = TranscriptionApiDependencies(
@@ -51,7 +51,7 @@ class Shop:
             repetitions=no_repetitions(),
             results=self.results,  # type: ignore[arg-type] # a fake
             files=FakeFiles(),
-            job_service=empty_desk(),
+            job_service=empty_job_service(),
         )
         self.transcriptions = lambda_handler(transcriptions_app(listening), "transcriptions")
 

@@ -21,7 +21,7 @@ from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, call, form_event, json_event
 from tests.fakes.idempotency import FakeAttempts, fresh_idempotency
-from tests.fakes.jobs import empty_desk
+from tests.fakes.jobs import empty_job_service
 from tests.fakes.meter import FakeUnsettled
 from tests.fakes.providers import FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
@@ -75,7 +75,7 @@ class Gateway:
         self.table, self.files, self.provider = Counted(), FakeFiles(), FakeAdapter()
         self.files.uploads["default", UPLOAD] = self.files.urls[URL] = tone_wav(1.2)
         self.put(new_account_item(KEY, Limits(**limits)))
-        self.job_service, self.attempts = empty_desk(), FakeAttempts()
+        self.job_service, self.attempts = empty_job_service(), FakeAttempts()
         store: Any = self.job_service.store
         deps = TranscriptionApiDependencies(
             catalog=catalog(*models),

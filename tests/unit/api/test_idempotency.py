@@ -19,7 +19,7 @@ from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, call, form_event, json_event
 from tests.fakes.idempotency import FakeAnswers, FakeClaims, FakePayments, FakeSpeechCache, no_repetitions
-from tests.fakes.jobs import empty_desk
+from tests.fakes.jobs import empty_job_service
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
@@ -51,7 +51,7 @@ class Gateway:
             "idempotency": self.idempotency,
             "repetitions": no_repetitions(),
             "results": self.results,
-            "job_service": empty_desk(),
+            "job_service": empty_job_service(),
         }
         self.handlers = {
             "speech": speech_app(SpeechDependencies(**known, caches=FakeSpeechCache())),

@@ -1,4 +1,4 @@
-"""The steps as the state machine calls them: what fails is named for it, and written down for the caller."""
+"""The steps as the state machine calls them: a failure is named for it, and stored for the caller."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ from audio_gateway.workers.job_steps import (
 )
 from tests.fakes.gateway import Context
 from tests.fakes.providers import model
-from tests.unit.use_cases.jobs.job_harness import SAID, Workshop
+from tests.unit.use_cases.jobs.job_harness import SAID, JobHarness
 
 
 @pytest.fixture
-def shop() -> Workshop:
-    return Workshop()
+def harness() -> JobHarness:
+    return JobHarness()
 
 
 def event(job: Job, **more: Any) -> dict[str, Any]:
     return {"project_id": job.project_id, "job_id": job.id, **more}
 
 
-def test_all_steps_one_after_the_other(shop: Workshop) -> None:
-    job = shop.listen()
-    lanes = prepare_handler(shop.preparation)(event(job), Context(900_000))["lanes"]
+def test_all_steps_one_after_the_other(harness: JobHarness) -> None:
+    job = harness.listen()
+    lanes = prepare_handler(harness.preparation)(event(job), Context(900_000))["lanes"]
     assert len(lanes) == 2
     for number in (number for lane in lanes for number in lane):
-        assert chunk_handler(shop.chunk_work)(event(job, number=number), Context(900_000)) is None
-    assert merge_handler(shop.ending)(event(job), Context(900_000)) is None
-    assert (shop.now(job).status, shop.heard(job)) == ("succeeded", SAID)
+        assert chunk_handler(harness.chunk_work)(event(job, number=number), Context(900_000)) is None
+    assert merge_handler(harness.ending)(event(job), Context(900_000)) is None
+    assert (harness.now(job).status, harness.heard(job)) == ("succeeded", SAID)
 
 
 @pytest.mark.parametrize(
@@ -68,56 +68,58 @@ def test_all_steps_one_after_the_other(shop: Workshop) -> None:
     ],
 )
 def test_a_failure_is_named_for_the_state_machine_and_stored_for_the_caller(
-    shop: Workshop, error: Any, raised: type[Exception], status: int
+    harness: JobHarness, error: Any, raised: type[Exception], status: int
 ) -> None:
-    job = shop.listen()
-    shop.prepare(job)
-    shop.provider.fails = lambda _number: error
+    job = harness.listen()
+    harness.prepare(job)
+    harness.provider.fails = lambda _number: error
     with pytest.raises(raised) as caught:
-        chunk_handler(shop.chunk_work)(event(job, number=1), Context(900_000))
-    assert str(caught.value) == type(error).__name__  # nothing that a caller wrote gets into the history
-    kept = shop.files.get_json(job.ref, "failed/1")
+        chunk_handler(harness.chunk_work)(event(job, number=1), Context(900_000))
+    assert str(caught.value) == type(error).__name__  # no text of a caller gets into the history
+    kept = harness.files.get_json(job.ref, "failed/1")
     assert kept["status"] == status
     assert "ssm" not in kept["message"]
     assert "bug" not in kept["message"]
 
 
-def test_no_step_is_blamed_for_work_that_was_stopped_from_outside(shop: Workshop) -> None:
-    job = shop.listen()
-    shop.prepare(job)
-    shop.files.put_json(
+def test_no_step_is_blamed_for_work_that_was_stopped_from_outside(harness: JobHarness) -> None:
+    job = harness.listen()
+    harness.prepare(job)
+    harness.files.put_json(
         job.ref, "error.json", {"message": "tried", "code": None, "status": 500, "kind": "server_error"}
     )
-    end_handler(shop.ending)(event(job, interrupted=True), Context(900_000))
-    assert (shop.now(job).status, shop.now(job).error.code) == ("failed", "job_interrupted")
+    end_handler(harness.ending)(event(job, interrupted=True), Context(900_000))
+    assert (harness.now(job).status, harness.now(job).error.code) == ("failed", "job_interrupted")
 
 
-def test_a_job_that_an_operator_wants_cancelled_is_cancelled(shop: Workshop) -> None:
-    job = shop.listen()
-    number, *_ = shop.prepare(job)
-    shop.chunk(job, number)
-    end_handler(shop.ending)(event(job, cancelled=True), Context(900_000))
-    assert (shop.now(job).status, shop.now(job).partial, shop.now(job).error) == ("cancelled", True, None)
-    end_handler(shop.ending)({"project_id": "default", "job_id": "job_of_nobody", "cancelled": True}, Context(900_000))
+def test_a_job_that_an_operator_wants_cancelled_is_cancelled(harness: JobHarness) -> None:
+    job = harness.listen()
+    number, *_ = harness.prepare(job)
+    harness.chunk(job, number)
+    end_handler(harness.ending)(event(job, cancelled=True), Context(900_000))
+    assert (harness.now(job).status, harness.now(job).partial, harness.now(job).error) == ("cancelled", True, None)
+    end_handler(harness.ending)(
+        {"project_id": "default", "job_id": "job_of_nobody", "cancelled": True}, Context(900_000)
+    )
 
 
-def test_a_step_that_fails_for_good_ends_the_job_with_its_error(shop: Workshop) -> None:
-    job = shop.listen(audio=b"<!doctype html>" + bytes(500))
+def test_a_step_that_fails_for_good_ends_the_job_with_its_error(harness: JobHarness) -> None:
+    job = harness.listen(audio=b"<!doctype html>" + bytes(500))
     with pytest.raises(Permanent, match="InvalidAudio"):
-        prepare_handler(shop.preparation)(event(job), Context(900_000))
-    end_handler(shop.ending)(event(job, error={"Error": "Permanent"}), Context(900_000))
-    ended = shop.now(job)
+        prepare_handler(harness.preparation)(event(job), Context(900_000))
+    end_handler(harness.ending)(event(job, error={"Error": "Permanent"}), Context(900_000))
+    ended = harness.now(job)
     assert (ended.status, ended.error.status, ended.error.param) == ("failed", 400, "file")
 
 
-def test_a_job_that_lambda_could_not_run_reports_it_and_may_be_retried(shop: Workshop) -> None:
-    job = shop.listen()
-    shop.prepare(job)
-    shop.files.put_json(
+def test_a_job_that_lambda_could_not_run_reports_it_and_may_be_retried(harness: JobHarness) -> None:
+    job = harness.listen()
+    harness.prepare(job)
+    harness.files.put_json(
         job.ref, "error.json", {"message": "tried", "code": None, "status": 500, "kind": "server_error"}
     )
-    end_handler(shop.ending)(event(job, error="Lambda.TooManyRequestsException"), Context(900_000))
-    ended = shop.now(job)
+    end_handler(harness.ending)(event(job, error="Lambda.TooManyRequestsException"), Context(900_000))
+    ended = harness.now(job)
     assert (ended.status, ended.error.status, ended.error.code) == ("failed", 503, "service_busy")
     assert "too busy" in ended.error.message
     assert ended.error.retry
@@ -133,24 +135,24 @@ def test_a_job_that_lambda_could_not_run_reports_it_and_may_be_retried(shop: Wor
     ],
 )
 def test_a_chunk_counts_its_provider_call(
-    shop: Workshop, error: Any, failures: list[int], capsys: pytest.CaptureFixture[str]
+    harness: JobHarness, error: Any, failures: list[int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    job = shop.listen()
-    shop.prepare(job)
-    shop.provider.fails = lambda _number: error
+    job = harness.listen()
+    harness.prepare(job)
+    harness.provider.fails = lambda _number: error
     with contextlib.suppress(Retryable, Permanent):
-        chunk_handler(shop.chunk_work)(event(job, number=1), Context(900_000))
+        chunk_handler(harness.chunk_work)(event(job, number=1), Context(900_000))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "ProviderFailures" in line]
     assert [value for line in lines for value in line["ProviderFailures"]] == failures
 
 
 def test_a_chunk_done_by_a_fallback_logs_the_failed_model(capsys: pytest.CaptureFixture[str]) -> None:
-    shop = Workshop(model("first", chunk_seconds=4.0, fallbacks=("second",)), model("second", chunk_seconds=4.0))
-    job = shop.listen("first")
-    shop.prepare(job)
+    harness = JobHarness(model("first", chunk_seconds=4.0, fallbacks=("second",)), model("second", chunk_seconds=4.0))
+    job = harness.listen("first")
+    harness.prepare(job)
     late = ProviderTimedOut("Late.", provider="fake")
-    shop.provider.fails = lambda _number: late if shop.provider.asked[-1].model == "up-first" else None
-    chunk_handler(shop.chunk_work)(event(job, number=1), Context(900_000))
+    harness.provider.fails = lambda _number: late if harness.provider.asked[-1].model == "up-first" else None
+    chunk_handler(harness.chunk_work)(event(job, number=1), Context(900_000))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (step,) = [line for line in lines if line.get("message") == "job step"]
     assert step["failed"] == [{"model": "first", "provider": "fake", "error": "ProviderTimedOut"}]
@@ -159,50 +161,50 @@ def test_a_chunk_done_by_a_fallback_logs_the_failed_model(capsys: pytest.Capture
     assert [line["ProviderErrors"] for line in lines if line.get("provider") == "fake"] == [[1.0]]
 
 
-def test_a_step_that_died_without_a_reason(shop: Workshop) -> None:
-    job = shop.listen()
-    shop.prepare(job)
-    end_handler(shop.ending)(event(job), Context(900_000))
-    ended = shop.now(job)
-    assert (ended.status, ended.error.status, shop.bank.holds) == ("failed", 500, {})
+def test_a_step_that_died_without_a_reason(harness: JobHarness) -> None:
+    job = harness.listen()
+    harness.prepare(job)
+    end_handler(harness.ending)(event(job), Context(900_000))
+    ended = harness.now(job)
+    assert (ended.status, ended.error.status, harness.bank.holds) == ("failed", 500, {})
 
 
 @pytest.mark.parametrize("error", DIED)
-def test_a_file_that_kills_its_function_is_blamed(shop: Workshop, error: str) -> None:
-    job = shop.listen()
-    end_handler(shop.ending)(event(job, error=error), Context(900_000))
-    ended = shop.now(job).error
+def test_a_file_that_kills_its_function_is_blamed(harness: JobHarness, error: str) -> None:
+    job = harness.listen()
+    end_handler(harness.ending)(event(job, error=error), Context(900_000))
+    ended = harness.now(job).error
     assert (ended.status, ended.code, ended.param, ended.retry) == (400, "input_too_long", "file", False)
     assert "limits of time and memory" in ended.message
 
 
-def test_a_step_that_died_after_the_reading_blames_no_file(shop: Workshop) -> None:
-    job = shop.listen()
-    shop.prepare(job)
-    end_handler(shop.ending)(event(job, error=DIED[0]), Context(900_000))
-    assert shop.now(job).error.status == 500
+def test_a_step_that_died_after_the_reading_blames_no_file(harness: JobHarness) -> None:
+    job = harness.listen()
+    harness.prepare(job)
+    end_handler(harness.ending)(event(job, error=DIED[0]), Context(900_000))
+    assert harness.now(job).error.status == 500
 
 
-def test_a_step_without_memory_is_not_tried_again(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_without_memory_is_not_tried_again(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_arguments: Any) -> Never:
         raise MemoryError
 
-    job = shop.listen()
-    monkeypatch.setattr(shop.files, "reader", full)
+    job = harness.listen()
+    monkeypatch.setattr(harness.files, "reader", full)
     with pytest.raises(Permanent, match="MemoryError"):
-        prepare_handler(shop.preparation)(event(job), Context(900_000))
+        prepare_handler(harness.preparation)(event(job), Context(900_000))
 
 
-def test_an_unavailable_bucket_hides_no_error(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_bucket_hides_no_error(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     def down(*_arguments: Any) -> Never:
         raise StorageUnavailable("Not now.")
 
-    job = shop.listen()
-    monkeypatch.setattr(shop.files, "put", down)
+    job = harness.listen()
+    monkeypatch.setattr(harness.files, "put", down)
     with pytest.raises(Retryable, match="StorageUnavailable"):
-        prepare_handler(shop.preparation)(event(job), Context(900_000))
+        prepare_handler(harness.preparation)(event(job), Context(900_000))
 
 
-def test_a_job_s_error_is_that_of_the_synchronous_call(shop: Workshop) -> None:
+def test_a_job_s_error_is_that_of_the_synchronous_call(harness: JobHarness) -> None:
     told = job_error(ProviderQuotaExhausted("No money.", provider="fake"), "job_1")
     assert (told.status, told.kind, told.retry) == (503, "service_unavailable_error", False)

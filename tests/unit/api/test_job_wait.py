@@ -1,4 +1,4 @@
-"""Waiting for a job: what fails in passing is not the end of the call."""
+"""Waiting for a job: a passing failure does not end the call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.unit.api.test_jobs import Gateway
 
 
 class Failing:
-    """A call that fails so many times, and then does what it did before."""
+    """A call that fails so many times before it works again."""
 
     def __init__(self, real: Any, times: int) -> None:
         self.real, self.left, self.calls = real, times, 0

@@ -1,4 +1,4 @@
-"""Jobs through the real handlers: begun by the three endpoints, looked at, waited for, cancelled, deleted."""
+"""Jobs through the real handlers: started by the three endpoints, read, waited for, cancelled, deleted."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from tests.fakes.meter import FakeMeter, FakeUnsettled, FakeWaits
 from tests.fakes.providers import model
 from tests.fakes.results import FakeResults
 from tests.sound import tone_wav, voice_url
-from tests.unit.use_cases.jobs.job_harness import AUDIO, END_MS, ToneProvider, Workshop
+from tests.unit.use_cases.jobs.job_harness import AUDIO, END_MS, JobHarness, ToneProvider
 
 FORMATS = ["json", "text", "srt", "vtt", "verbose_json"]
 STRANGER = API_CALLER | {"project_id": "proj_other"}
@@ -50,7 +50,7 @@ NO_TIMES = frozenset({"prompt", "temperature", "streaming", "keywords", "logprob
 
 
 class AskedAtOnceToo(ToneProvider):
-    """What is asked for at once has no chunk's number, and does not fail.
+    """A synchronous call has no chunk number, and does not fail.
 
     Tokens are counted and their probabilities told as OpenAI's models do: never together with times.
     """
@@ -75,7 +75,7 @@ def _wants_times(request: Any) -> bool:
 
 
 def _in_turns(transcript: Transcript) -> Transcript:
-    """Ann and somebody without a name say a word each, in turn."""
+    """Ann and an unknown speaker say one word each, in turn."""
     words = transcript.text.split()
     turns = tuple(Segment(word, n * 300, n * 300 + 250, ("B", "Ann")[n % 2]) for n, word in enumerate(words))
     return dataclasses.replace(transcript, segments=turns)
@@ -93,14 +93,14 @@ def _counted(transcript: Transcript, *, logprobs: bool) -> Transcript:
     )
 
 
-class Gateway(Workshop):
-    """The API over the workshop in which the steps are run by hand."""
+class Gateway(JobHarness):
+    """The API over the harness, whose steps are run by hand."""
 
     def __init__(self, results: Any = None) -> None:
         capable: dict[str, Any] = {"chunk_seconds": 4.0, "chunk_concurrency": 2}
         super().__init__(
             model("listener", **capable),
-            model("whole"),  # in one chunk, as the call at once
+            model("whole"),  # in one chunk, as in the synchronous call
             model("counting", capabilities=NO_TIMES, response_formats=("json", "text")),
             model("turns", capabilities=NO_TIMES | {"diarization"}, response_formats=("json", "text", "diarized_json")),
             model("one-breath", formats=("pcm",)),
@@ -208,7 +208,7 @@ def test_work_that_takes_too_long_becomes_a_job_to_wait_for(gateway: Gateway, pa
     assert f"GET /v1/audio/jobs/{job.id} " in told["message"]
     assert answer.headers["location"] == f"/v1/audio/jobs/{job.id}/content?wait=25&hop=1"
     assert gateway.bank.holds[job.id].work.amount == END_MS
-    assert gateway.meter.admitted == []  # one hold, and it is the job's
+    assert gateway.meter.admitted == []  # the job's hold is the only one
 
 
 def test_speech_that_takes_too_long_becomes_a_job(gateway: Gateway) -> None:
@@ -299,7 +299,7 @@ def test_the_content_has_the_tokens_and_probabilities_that_the_call_has(
     at_once = gateway.write(*include, model=name)
     assert_same(gateway.content(begun["id"]), at_once)
     assert ("logprobs" in at_once.json) == bool(include)
-    # As with OpenAI's models: who tells times counts the duration, who does not counts tokens.
+    # As with OpenAI's models: those with times count the duration, the others tokens.
     assert at_once.json["usage"]["type"] == ("duration" if name == "whole" else "tokens")
 
 
@@ -570,7 +570,7 @@ def test_an_open_job_is_cancelled_once_and_costs_nothing(gateway: Gateway, prepa
 
 
 def half_done(gateway: Gateway, answer: Answer) -> Job:
-    """The job that was begun, cancelled when two of its chunks were done."""
+    """The job that was started, cancelled after two of its chunks."""
     job = gateway.store.kept[answer.json["id"]]
     for number in gateway.prepare(job)[:2]:
         gateway.chunk(job, number)
@@ -707,7 +707,7 @@ def test_an_expired_job_does_not_exist(gateway: Gateway) -> None:
 
 
 def test_a_key_that_was_revoked_cancels_and_deletes_nothing(gateway: Gateway) -> None:
-    """API Gateway remembers for a minute that it was good; what reads may be that old."""
+    """API Gateway caches for a minute that the key is valid; reads may rely on that."""
     job = gateway.job(gateway.write(BACKGROUND))
     gateway.key_is_revoked = True
     assert [gateway.ask("POST", f"/{job.id}/cancel").status, gateway.ask("DELETE", f"/{job.id}").status] == [403, 403]

@@ -15,7 +15,7 @@ from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, call, event, form_event, json_event
 from tests.fakes.idempotency import fresh_idempotency, no_repetitions
-from tests.fakes.jobs import empty_desk
+from tests.fakes.jobs import empty_job_service
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import ALL_CAPABILITIES, FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
@@ -31,7 +31,7 @@ class Gateway:
 
     def __init__(self, *models: Any) -> None:
         self.provider, self.meter, self.files = FakeAdapter(), FakeMeter(), FakeFiles()
-        self.job_service = empty_desk()
+        self.job_service = empty_job_service()
         self.files.uploads["default", UPLOAD] = tone_wav(1.2)
         self.files.urls[URL] = tone_wav(1.2)
         deps = TranscriptionApiDependencies(

@@ -1,4 +1,4 @@
-"""Polls that wait have places of their own: counted in the account, for the official SDK as it comes."""
+"""Polls that wait take separate places, counted in the account. The official SDK runs unchanged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEY = API_CALLER["key_id"]
 
 
 class Account:
-    """A key that may do one thing at once, and whose one hold is that of a job."""
+    """A key that may run one request at a time, and whose only hold is that of a job."""
 
     def __init__(self) -> None:
         self.table = FakeDynamoDB()
@@ -44,8 +44,8 @@ class Account:
             return self.table.update_item(**arguments)
 
     def give_places_to(self, gateway: Gateway) -> None:
-        def begin(key_id: str) -> str:  # each poll is in a process of its own
-            return WaitingPolls(self, TABLE, lambda: self.now_ms).begin(key_id)  # type: ignore[arg-type] # all that it calls
+        def begin(key_id: str) -> str:  # each poll is in its own process
+            return WaitingPolls(self, TABLE, lambda: self.now_ms).begin(key_id)  # type: ignore[arg-type] # the only calls it makes
 
         waits: Any = gateway.waits
         waits.begin = begin

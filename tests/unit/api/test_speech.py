@@ -26,7 +26,7 @@ from audio_gateway.providers.port import AudioChunk, SynthesisCall
 from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, json_event
 from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
-from tests.fakes.jobs import empty_desk
+from tests.fakes.jobs import empty_job_service
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import ALL_CAPABILITIES, LISTING, FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
@@ -49,7 +49,7 @@ class Gateway:
             repetitions=no_repetitions(),
             caches=FakeSpeechCache(),
             results=self.results,  # type: ignore[arg-type] # keeps results in memory
-            job_service=empty_desk(),
+            job_service=empty_job_service(),
         )
         self.handler = lambda_handler(speech_app(deps), "speech")
 

@@ -14,7 +14,7 @@ from audio_gateway.providers.port import AudioChunk
 from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.gateway import API_CALLER, Answer, call, json_event
 from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
-from tests.fakes.jobs import empty_desk
+from tests.fakes.jobs import empty_job_service
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import FakeAdapter, catalog, model
 
@@ -38,7 +38,7 @@ class Gateway:
             repetitions=no_repetitions(),
             caches=self.cache,
             results=None,  # type: ignore[arg-type] # nothing is too big
-            job_service=empty_desk(),
+            job_service=empty_job_service(),
         )
         self.handler = lambda_handler(speech_app(deps), "speech")
 

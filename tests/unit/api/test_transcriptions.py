@@ -18,7 +18,7 @@ from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event
 from tests.fakes.idempotency import fresh_idempotency, no_repetitions
-from tests.fakes.jobs import empty_desk
+from tests.fakes.jobs import empty_job_service
 from tests.fakes.meter import FakeMeter, FakeUnsettled, free_billing
 from tests.fakes.providers import ALL_CAPABILITIES, FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
@@ -53,7 +53,7 @@ class Gateway:
             "repetitions": no_repetitions(),
             "results": self.results,
             "files": self.files,
-            "job_service": empty_desk(),
+            "job_service": empty_job_service(),
         }
         self.handlers = {
             "/audio/transcriptions": lambda_handler(
@@ -303,7 +303,7 @@ def test_the_time_that_measuring_takes_counts_even_for_the_fastest_model() -> No
         "repetitions": no_repetitions(),
         "results": FakeResults(),
         "files": FakeFiles(),
-        "job_service": empty_desk(),
+        "job_service": empty_job_service(),
     }
     app = transcriptions_app(
         TranscriptionApiDependencies(catalog=found, providers=lambda _: None, measure=measure, **parts)

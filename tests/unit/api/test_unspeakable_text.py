@@ -18,11 +18,11 @@ from audio_gateway.use_cases.speech import SpeechRequest
 from audio_gateway.workers.job_steps import Permanent, chunk_handler, merge_handler, prepare_handler
 from tests.fakes.gateway import Context, call, json_event
 from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
-from tests.fakes.jobs import empty_desk
+from tests.fakes.jobs import empty_job_service
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import LISTING, PROVIDER, FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
-from tests.unit.use_cases.jobs.job_harness import Workshop
+from tests.unit.use_cases.jobs.job_harness import JobHarness
 
 EMBEDDED = dataclasses.replace(LISTING, id="embedded")
 ENGINES = EmbeddedEngines()
@@ -59,7 +59,7 @@ class Gateway:
             repetitions=no_repetitions(),
             caches=FakeSpeechCache(),
             results=FakeResults(),  # type: ignore[arg-type] # keeps results in memory
-            job_service=empty_desk(),
+            job_service=empty_job_service(),
         )
         self.handler = lambda_handler(speech_app(deps), "speech")
 
@@ -83,18 +83,18 @@ def test_the_caller_reads_that_the_text_cannot_be_spoken(voice: str, text: str, 
 
 @EACH
 def test_a_job_gives_its_chunk_up_at_once(voice: str, text: str) -> None:
-    shop = Workshop(ESPEAK)
-    shop.provider = ENGINES  # type: ignore[assignment] # of the real kind
-    job = shop.start(JobRequest(SpeechRequest("espeak-ng", text, voice, "pcm")))
+    harness = JobHarness(ESPEAK)
+    harness.provider = ENGINES  # type: ignore[assignment] # of the real kind
+    job = harness.start(JobRequest(SpeechRequest("espeak-ng", text, voice, "pcm")))
     event = {"project_id": job.project_id, "job_id": job.id}
-    assert prepare_handler(shop.preparation)(event, Context(900_000))["lanes"] == [[0]]
+    assert prepare_handler(harness.preparation)(event, Context(900_000))["lanes"] == [[0]]
     with pytest.raises(Permanent):  # which the state machine does not try again
-        chunk_handler(shop.chunk_work)(event | {"number": 0}, Context(900_000))
-    told = shop.files.get_json(job.ref, "failed/0")
+        chunk_handler(harness.chunk_work)(event | {"number": 0}, Context(900_000))
+    told = harness.files.get_json(job.ref, "failed/0")
     assert told is not None
     assert (told["status"], told["param"], told["code"]) == (400, "input", "text_unspeakable")
-    merge_handler(shop.ending)(event, Context(900_000))
-    ended = shop.now(job)
+    merge_handler(harness.ending)(event, Context(900_000))
+    ended = harness.now(job)
     assert ended.status == "failed"
     assert ended.error is not None
     assert (ended.error.param, ended.error.code) == ("input", "text_unspeakable")

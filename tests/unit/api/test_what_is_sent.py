@@ -20,7 +20,7 @@ from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import Answer, call, form_event
 from tests.fakes.idempotency import fresh_idempotency, no_repetitions
-from tests.fakes.jobs import empty_desk
+from tests.fakes.jobs import empty_job_service
 from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import ALL_CAPABILITIES, FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
@@ -45,7 +45,7 @@ class Counter:
             repetitions=no_repetitions(),
             results=FakeResults(),  # type: ignore[arg-type] # a fake
             files=FakeFiles(),
-            job_service=empty_desk(),
+            job_service=empty_job_service(),
         )
         self.handler = lambda_handler(transcriptions_app(deps), "transcriptions")
 

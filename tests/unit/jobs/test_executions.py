@@ -1,4 +1,4 @@
-"""What of a job's execution says that it is worked on: everything else is for the sweeper to end."""
+"""The states of an execution in which its job is running. The sweeper ends jobs in every other state."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_a_stream_of_any_size(files: JobFiles, monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_files_that_s3_did_not_delete_are_an_error(files: JobFiles, monkeypatch: pytest.MonkeyPatch) -> None:
-    # It says so in an answer with the status 200.
+    # S3 reports it in a response with the status 200.
     files.put(JOB.ref, "order.json", b"{}")
     kept = {"Errors": [{"Key": "jobs/default/job_1/order.json", "Code": "InternalError", "Message": ""}]}
     monkeypatch.setattr(files._client, "delete_objects", lambda **_: kept, raising=False)

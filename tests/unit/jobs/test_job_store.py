@@ -1,4 +1,4 @@
-"""Jobs in DynamoDB: each change holds only while the job is open, and may be repeated."""
+"""Jobs in DynamoDB: each change takes effect only while the job is open, and can be repeated."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_job_of_another_project_or_an_expired_one_does_not_exist(store: JobSto
 def test_from_queued_to_the_end(store: JobStore) -> None:
     store.create(JOB)
     assert store.record_hold(JOB, HOLD)
-    assert not store.count_chunk(JOB, chunk(0))  # it has not begun
+    assert not store.count_chunk(JOB, chunk(0))  # it has not started
     assert store.start(JOB, PLAN)
     for number in (0, 2, 0):
         assert store.count_chunk(JOB, chunk(number))
@@ -102,7 +102,7 @@ def test_a_hold_replaces_the_known_one_and_no_other(store: JobStore) -> None:
     first, second, third = (dataclasses.replace(HOLD, admitted_ms=HOLD.admitted_ms + at) for at in range(3))
     store.create(JOB)
     assert store.record_hold(JOB, first)
-    assert store.record_hold(JOB, first)  # once more, as its answer was lost
+    assert store.record_hold(JOB, first)  # once more, as the response was lost
     assert store.record_hold(now(store), second)
     for known in (JOB, dataclasses.replace(JOB, hold=first)):
         with pytest.raises(StorageUnavailable):
@@ -154,7 +154,7 @@ def test_chunks_of_a_task_are_counted_one_by_one_and_become_the_task(store: JobS
 
 
 def test_the_item_of_a_job_stays_small(store: JobStore, client: Any) -> None:
-    """Each count writes all of it: a unit for each KB."""
+    """Each count writes the whole item: one unit for each KB."""
     store.create(dataclasses.replace(JOB, hold=HOLD, upload_id="upload_" + "0" * 24))
     store.start(JOB, PLAN)
     key = {"pk": {"S": f"JOBS#{JOB.project_id}"}, "sk": {"S": JOB.id}}
@@ -169,7 +169,7 @@ def test_the_item_of_a_job_stays_small(store: JobStore, client: Any) -> None:
 
 
 def size_of(item: dict[str, Any]) -> int:
-    """Bytes, as DynamoDB counts them: names, texts in UTF-8, and of a number a byte for two digits and one more."""
+    """The size in bytes as DynamoDB counts it: names, text in UTF-8, and one byte for two digits plus one a number."""
 
     def of(kind: str, value: Any) -> int:
         if kind == "S":

@@ -10,7 +10,7 @@ import pytest
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.identity.archive import ArchivedProject
 from audio_gateway.use_cases.archived_projects import LISTED_S, ArchivedProjects
-from tests.unit.use_cases.jobs.job_harness import Workshop
+from tests.unit.use_cases.jobs.job_harness import JobHarness
 
 NOW_S = 1_796_083_140
 
@@ -42,12 +42,12 @@ class MemoryUploads:
 
 class Office:
     def __init__(self) -> None:
-        self.shop, self.archive, self.uploads, self.now_s = Workshop(), MemoryArchive(), MemoryUploads(), NOW_S
-        store = cast("Any", self.shop.store)
+        self.harness, self.archive, self.uploads, self.now_s = JobHarness(), MemoryArchive(), MemoryUploads(), NOW_S
+        store = cast("Any", self.harness.store)
         self.ends = ArchivedProjects(cast("Any", self.archive), store, self.uploads, lambda: self.now_s)
 
     def wanted(self) -> set[str]:
-        return {job.id for job in self.shop.store.open_jobs() if job.cancel_asked}
+        return {job.id for job in self.harness.store.open_jobs() if job.cancel_asked}
 
 
 @pytest.fixture
@@ -56,19 +56,19 @@ def office() -> Office:
 
 
 def test_open_jobs_and_uploads_of_an_archived_project_are_ended(office: Office) -> None:
-    job = office.shop.listen()
+    job = office.harness.listen()
     assert office.ends.end_them() == []
     assert (office.wanted(), office.uploads.removed) == (set(), [])
     office.archive.projects = [ArchivedProject("default", NOW_S), ArchivedProject("proj_quiet", NOW_S)]
     assert office.ends.end_them() == []
     assert (office.wanted(), office.uploads.removed) == ({job.id}, ["default", "proj_quiet"])
-    late = office.shop.listen()  # begun at the same moment
+    late = office.harness.listen()  # begun at the same moment
     assert office.ends.end_them() == []
     assert office.wanted() == {job.id, late.id}
 
 
 def test_a_project_is_looked_at_until_no_form_can_bring_anything_and_no_job_is_open(office: Office) -> None:
-    job = office.shop.listen()
+    job = office.harness.listen()
     office.archive.projects = [ArchivedProject("default", NOW_S), ArchivedProject("proj_quiet", NOW_S)]
     office.now_s += LISTED_S - 1
     office.ends.end_them()
@@ -76,7 +76,7 @@ def test_a_project_is_looked_at_until_no_form_can_bring_anything_and_no_job_is_o
     office.now_s += 1
     office.ends.end_them()
     assert [project.id for project in office.archive.projects] == ["default"]
-    office.shop.store.close(job.id)
+    office.harness.store.close(job.id)
     office.ends.end_them()
     assert office.archive.projects == []
 

@@ -26,7 +26,15 @@ from audio_gateway.use_cases.jobs.start import JobService, JobStarting
 from audio_gateway.use_cases.speech import SpeechRequest
 from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 from tests import tones
-from tests.fakes.jobs import Fate, JobBank, MemoryExecutions, MemoryFiles, MemoryLedger, MemoryStore, start_now
+from tests.fakes.jobs import (
+    KillSwitch,
+    MemoryBilling,
+    MemoryExecutions,
+    MemoryFiles,
+    MemoryLedger,
+    MemoryStore,
+    start_now,
+)
 from tests.fakes.providers import catalog, model, with_options
 from tests.sound import wav
 
@@ -42,7 +50,7 @@ TEXT = "One sentence here. " * 6
 
 @dataclass
 class ToneProvider:
-    """Hears tones; speaks 10 ms for each character. `fails` says by what was asked whether it fails."""
+    """Hears tones, and speaks 10 ms for each character. `fails` returns the error for a chunk's number."""
 
     fails: Callable[[int], ProviderError | None] = lambda _number: None
     asked: list[Any] = field(default_factory=list)
@@ -64,18 +72,22 @@ class ToneProvider:
             raise error
 
 
-class Workshop:
-    """All that the steps need. `fate` kills the process that runs one."""
+class JobHarness:
+    """Everything that the steps need. `kill_switch` kills the process that runs one."""
 
     def __init__(self, *models: Model) -> None:
-        self.fate = Fate()
-        self.files, self.store, self.bank = MemoryFiles(self.fate), MemoryStore(self.fate), JobBank(self.fate)
-        self.ledger = MemoryLedger(self.fate)
+        self.kill_switch = KillSwitch()
+        self.files, self.store, self.bank = (
+            MemoryFiles(self.kill_switch),
+            MemoryStore(self.kill_switch),
+            MemoryBilling(self.kill_switch),
+        )
+        self.ledger = MemoryLedger(self.kill_switch)
         self.executions, self.provider = MemoryExecutions(), ToneProvider()
         self.catalog: Catalog = catalog(*(models or (LISTENER, SPEAKER)))
         self.now_ms = NOW_MS
         self.told: list[Job] = []
-        self.to_end: list[str] = []  # what the function that ends jobs was asked for
+        self.to_end: list[str] = []  # the jobs that the function that ends jobs was called for
         billing = JobBilling(self.bank, self.bank)
         store = cast("Any", self.store)
         self.job_service = JobService(store, self.files, cast("Any", self.executions), billing, self.clock)
@@ -99,13 +111,13 @@ class Workshop:
     def ask_to_end(self, job: JobRef) -> None:
         assert job.project_id == "default"
         self.to_end.append(job.id)
-        self.fate.written()
+        self.kill_switch.written()
 
     # ------------------------------------------------------------ steps
 
-    def start(self, order: JobRequest[Any], audio: bytes | None = None, **options: Any) -> Job:
+    def start(self, job_request: JobRequest[Any], audio: bytes | None = None, **options: Any) -> Job:
         deps = JobStarting(self.job_service, self.catalog, self.providers)
-        return start_now(order, CALLER, deps, audio, **options)
+        return start_now(job_request, CALLER, deps, audio, **options)
 
     def listen(self, model_id: str = "listener", audio: bytes = AUDIO, **options: Any) -> Job:
         return self.start(JobRequest(with_options(TranscriptionRequest(model_id, b""), **options)), audio)
@@ -133,12 +145,12 @@ class Workshop:
         delete_job(self.now(job), deps=self.stopping)
 
     def end_what_was_asked_for(self) -> None:
-        """As the function that ends jobs does when it is called past the state machine."""
+        """Do what the function that ends jobs does when it is called outside the state machine."""
         while self.to_end:
             fail_job(JobRef("default", self.to_end.pop(0)), INTERRUPTED, Deadline.after(60), deps=self.ending)
 
     def run(self, job: Job) -> Job:
-        """As the state machine does; a chunk that fails is given up."""
+        """Run all steps as the state machine does; a failed chunk is not tried again."""
         for number in self.prepare(job):
             try:
                 self.chunk(job, number)
@@ -148,7 +160,7 @@ class Workshop:
         self.merge(job)
         return self.now(job)
 
-    # ------------------------------------------------------------ what is there
+    # ------------------------------------------------------------ what exists
 
     def now(self, job: Job) -> Job:
         return self.store.kept[job.id]

@@ -1,4 +1,4 @@
-"""Jobs that end before their time: what they cost, what is left of them, and what the operator reads of the rest."""
+"""Jobs that end early: their price, their partial result, and the unbilled cost that the operator sees."""
 
 from __future__ import annotations
 
@@ -22,218 +22,228 @@ from audio_gateway.use_cases.jobs.orphaned import ASK_AGAIN_S, OrphanedJobs
 from audio_gateway.use_cases.jobs.request import REQUEST_FILE
 from tests.fakes.jobs import Killed
 from tests.fakes.providers import model
-from tests.unit.use_cases.jobs.job_harness import END_MS, SAID, SPEAKER, TEXT, Workshop
+from tests.unit.use_cases.jobs.job_harness import END_MS, SAID, SPEAKER, TEXT, JobHarness
 
 NOTHING: Any = ({}, {}, {})
 PART = len("One sentence here. ")
 
 
 @pytest.fixture
-def shop() -> Workshop:
-    return Workshop()
+def harness() -> JobHarness:
+    return JobHarness()
 
 
-def lost_jobs(shop: Workshop) -> OrphanedJobs:
-    store, ask = shop.job_service.store, shop.ask_to_end
-    return OrphanedJobs(store, cast("Any", shop.executions), ask, ask, 120, lambda: shop.now_ms // 1000)
+def lost_jobs(harness: JobHarness) -> OrphanedJobs:
+    store, ask = harness.job_service.store, harness.ask_to_end
+    return OrphanedJobs(store, cast("Any", harness.executions), ask, ask, 120, lambda: harness.now_ms // 1000)
 
 
-def begun(shop: Workshop, *done: int, kind: str = "speak") -> Job:
-    """A job of which these chunks are done."""
-    job = shop.speak() if kind == "speak" else shop.listen()
-    shop.prepare(job)
+def begun(harness: JobHarness, *done: int, kind: str = "speak") -> Job:
+    """A job with these chunks done."""
+    job = harness.speak() if kind == "speak" else harness.listen()
+    harness.prepare(job)
     for number in done:
-        shop.chunk(job, number)
+        harness.chunk(job, number)
     return job
 
 
-def while_asked(shop: Workshop, number: int, do: Callable[[], object]) -> None:
-    """Have something happen while the provider works on a chunk."""
+def while_asked(harness: JobHarness, number: int, do: Callable[[], object]) -> None:
+    """Call a function while the provider works on a chunk."""
 
     def asked(which: int) -> None:
         if which == number:
             do()
 
-    shop.provider.fails = asked
+    harness.provider.fails = asked
 
 
 # ------------------------------------------------------------ cancel
 
 
 @pytest.mark.parametrize("when", ["queued", "prepared"])
-def test_a_job_cancelled_before_any_work_keeps_nothing_and_costs_nothing(shop: Workshop, when: str) -> None:
-    job = shop.speak() if when == "queued" else begun(shop)
-    cancelled = shop.cancel(job)
+def test_a_job_cancelled_before_any_work_keeps_nothing_and_costs_nothing(harness: JobHarness, when: str) -> None:
+    job = harness.speak() if when == "queued" else begun(harness)
+    cancelled = harness.cancel(job)
     assert (cancelled.status, cancelled.work, cancelled.partial) == ("cancelled", None, False)
-    assert shop.executions.stopped == [job.id]
-    # What the executor had begun already comes in behind.
-    assert shop.prepare(job) == []
-    shop.chunk(job, 1)
-    shop.merge(job)
-    assert shop.provider.asked == []
-    assert (shop.files.names(job.ref), shop.store.open) == (set(), {})
-    assert (shop.bank.holds, shop.bank.rows, shop.bank.evidence, shop.ledger.rows) == (*NOTHING, {})
-    assert {told.status for told in shop.told} == {"cancelled"}
+    assert harness.executions.stopped == [job.id]
+    # A chunk that was in progress ends after the cancel.
+    assert harness.prepare(job) == []
+    harness.chunk(job, 1)
+    harness.merge(job)
+    assert harness.provider.asked == []
+    assert (harness.files.names(job.ref), harness.store.open) == (set(), {})
+    assert (harness.bank.holds, harness.bank.rows, harness.bank.evidence, harness.ledger.rows) == (*NOTHING, {})
+    assert {told.status for told in harness.told} == {"cancelled"}
 
 
-def test_a_cancelled_job_is_charged_for_the_done_chunks_and_keeps_them(shop: Workshop) -> None:
-    job = begun(shop, 0, 2, 3)
-    cancelled = shop.cancel(job)
+def test_a_cancelled_job_is_charged_for_the_done_chunks_and_keeps_them(harness: JobHarness) -> None:
+    job = begun(harness, 0, 2, 3)
+    cancelled = harness.cancel(job)
     assert (cancelled.status, cancelled.partial, cancelled.amount) == ("cancelled", True, 3 * PART)
-    assert shop.bank.spent == 3 * PART * 15  # at once
-    assert (shop.bank.holds, shop.bank.evidence) == ({}, {})
-    assert (shop.to_end, shop.told, set(shop.store.open)) == ([job.id], [], {job.id})
-    shop.end_what_was_asked_for()
-    assert shop.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
-    assert len(shop.files.get(job.ref, PARTIAL) or b"") == 480 * 3 * PART
-    assert ([told.status for told in shop.told], shop.store.open) == (["cancelled"], {})
-    assert len(shop.bank.rows) == 1
-    assert shop.bank.spent == 3 * PART * 15
+    assert harness.bank.spent == 3 * PART * 15  # immediately
+    assert (harness.bank.holds, harness.bank.evidence) == ({}, {})
+    assert (harness.to_end, harness.told, set(harness.store.open)) == ([job.id], [], {job.id})
+    harness.end_what_was_asked_for()
+    assert harness.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
+    assert len(harness.files.get(job.ref, PARTIAL) or b"") == 480 * 3 * PART
+    assert ([told.status for told in harness.told], harness.store.open) == (["cancelled"], {})
+    assert len(harness.bank.rows) == 1
+    assert harness.bank.spent == 3 * PART * 15
 
 
-def test_a_repeated_cancel_requests_the_end_once(shop: Workshop) -> None:
-    job = begun(shop, 0)
+def test_a_repeated_cancel_requests_the_end_once(harness: JobHarness) -> None:
+    job = begun(harness, 0)
     for _ in range(5):
-        shop.cancel(job)
-    assert (shop.to_end, shop.told) == ([job.id], [])
-    shop.now_ms += ASK_AGAIN_S * 1000  # it did not come
-    shop.cancel(job)
-    assert shop.to_end == [job.id] * 2
+        harness.cancel(job)
+    assert (harness.to_end, harness.told) == ([job.id], [])
+    harness.now_ms += ASK_AGAIN_S * 1000  # the end was lost
+    harness.cancel(job)
+    assert harness.to_end == [job.id] * 2
 
 
-def test_a_cancelled_transcription_keeps_the_done_part(shop: Workshop) -> None:
-    job = begun(shop, 0, 1, kind="listen")
-    cancelled = shop.cancel(job)
-    shop.end_what_was_asked_for()
-    heard = shop.heard(job)
+def test_a_cancelled_transcription_keeps_the_done_part(harness: JobHarness) -> None:
+    job = begun(harness, 0, 1, kind="listen")
+    cancelled = harness.cancel(job)
+    harness.end_what_was_asked_for()
+    heard = harness.heard(job)
     assert heard == SAID[: len(heard)]
     assert cancelled.amount is not None
     assert 0 < cancelled.amount < END_MS
-    assert shop.bank.spent == -(-cancelled.amount * 6000 // 60_000)
+    assert harness.bank.spent == -(-cancelled.amount * 6000 // 60_000)
 
 
-def test_cancelling_cannot_exceed_a_budget(shop: Workshop) -> None:
+def test_cancelling_cannot_exceed_a_budget(harness: JobHarness) -> None:
     for _ in range(5):
-        shop.cancel(begun(shop, 0, 1, 2, 3, 4))
-    spoken = sum(len(request.text) for request in shop.provider.asked)
-    assert (shop.bank.spent, len(shop.bank.rows)) == (spoken * 15, 5)
+        harness.cancel(begun(harness, 0, 1, 2, 3, 4))
+    spoken = sum(len(request.text) for request in harness.provider.asked)
+    assert (harness.bank.spent, len(harness.bank.rows)) == (spoken * 15, 5)
 
 
-def test_a_chunk_done_before_the_cancel_is_written_is_charged(shop: Workshop) -> None:
-    job = begun(shop, 0)
-    seen = shop.now(job)
-    shop.chunk(job, 1)
-    shop.store.kept, now = {job.id: seen}, shop.now(job)
-    finish = shop.store.finish
+def test_a_chunk_done_before_the_cancel_is_written_is_charged(harness: JobHarness) -> None:
+    job = begun(harness, 0)
+    seen = harness.now(job)
+    harness.chunk(job, 1)
+    harness.store.kept, now = {job.id: seen}, harness.now(job)
+    finish = harness.store.finish
 
     def first_a_chunk_comes(*arguments: Any, **options: Any) -> Job | None:
-        shop.store.kept[job.id], shop.store.finish = now, finish
+        harness.store.kept[job.id], harness.store.finish = now, finish
         return finish(*arguments, **options)
 
-    shop.store.finish = first_a_chunk_comes
-    assert shop.cancel(job).amount == 2 * PART
+    harness.store.finish = first_a_chunk_comes
+    assert harness.cancel(job).amount == 2 * PART
 
 
-def test_a_chunk_done_after_the_cancel_is_free_removed_and_written_off(shop: Workshop) -> None:
-    job = begun(shop, 0)
-    while_asked(shop, 1, lambda: shop.cancel(job))
-    shop.chunk(job, 1)
-    assert shop.now(job).amount == PART
-    assert shop.ledger.costs == [("speaker", PART * 15)]
-    (row,) = shop.ledger.rows.values()
+def test_a_chunk_done_after_the_cancel_is_free_removed_and_written_off(harness: JobHarness) -> None:
+    job = begun(harness, 0)
+    while_asked(harness, 1, lambda: harness.cancel(job))
+    harness.chunk(job, 1)
+    assert harness.now(job).amount == PART
+    assert harness.ledger.costs == [("speaker", PART * 15)]
+    (row,) = harness.ledger.rows.values()
     assert (row.outcome, row.price_microusd, row.amount, row.held_amount) == ("failed", 0, 0, PART)
-    shop.end_what_was_asked_for()
-    assert shop.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
-    assert len(shop.files.get(job.ref, PARTIAL) or b"") == 480 * PART
+    harness.end_what_was_asked_for()
+    assert harness.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
+    assert len(harness.files.get(job.ref, PARTIAL) or b"") == 480 * PART
 
 
 @pytest.mark.parametrize(("lanes", "at_once"), [(1, 1), (3, 3), (40, 6)])
 def test_work_in_progress_at_a_cancel_counts_as_unbilled(lanes: int, at_once: int) -> None:
-    shop = Workshop(dataclasses.replace(SPEAKER, chunk_concurrency=lanes))
-    job = begun(shop)
-    total = shop.now(job).total
+    harness = JobHarness(dataclasses.replace(SPEAKER, chunk_concurrency=lanes))
+    job = begun(harness)
+    total = harness.now(job).total
     assert total == 6
     for _ in range(2):
-        shop.cancel(job)
-    shop.chunk(job, 0)  # comes too late: it is counted already
-    assert shop.bank.unbilled == at_once * -(-len(TEXT) * 15 // total)
-    assert (shop.bank.spent, shop.bank.holds) == (0, {})
+        harness.cancel(job)
+    harness.chunk(job, 0)  # too late: its cost is counted already
+    assert harness.bank.unbilled == at_once * -(-len(TEXT) * 15 // total)
+    assert (harness.bank.spent, harness.bank.holds) == (0, {})
 
 
-def test_a_job_cancelled_before_it_is_split_has_no_work_in_progress(shop: Workshop) -> None:
-    shop.cancel(shop.speak())
-    assert shop.bank.unbilled == 0
+def test_a_job_cancelled_before_it_is_split_has_no_work_in_progress(harness: JobHarness) -> None:
+    harness.cancel(harness.speak())
+    assert harness.bank.unbilled == 0
 
 
-def test_unbilled_cost_counts_at_the_end_of_a_job(shop: Workshop) -> None:
-    shop.provider.fails = lambda number: ProviderBadAnswer("nothing", provider="fake") if number == 1 else None
-    job = shop.speak()
-    for number in shop.prepare(job):
+def test_unbilled_cost_counts_at_the_end_of_a_job(harness: JobHarness) -> None:
+    harness.provider.fails = lambda number: ProviderBadAnswer("nothing", provider="fake") if number == 1 else None
+    job = harness.speak()
+    for number in harness.prepare(job):
         with suppress(ProviderBadAnswer):
-            shop.chunk(job, number)
-    assert shop.bank.unbilled == 0
+            harness.chunk(job, number)
+    assert harness.bank.unbilled == 0
     for _ in range(2):
-        shop.merge(job)
-    assert shop.bank.unbilled == PART * 15 == sum(cost for _, cost in shop.ledger.costs)
+        harness.merge(job)
+    assert harness.bank.unbilled == PART * 15 == sum(cost for _, cost in harness.ledger.costs)
 
 
-def test_a_chunk_done_after_the_partial_result_does_not_change_it(shop: Workshop) -> None:
-    job = begun(shop, 0)
+def test_a_chunk_done_after_the_partial_result_does_not_change_it(harness: JobHarness) -> None:
+    job = begun(harness, 0)
 
     def cancelled_and_ended() -> None:
-        shop.cancel(job)
-        shop.end_what_was_asked_for()
+        harness.cancel(job)
+        harness.end_what_was_asked_for()
 
-    while_asked(shop, 1, cancelled_and_ended)
-    shop.chunk(job, 1)
-    assert shop.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
+    while_asked(harness, 1, cancelled_and_ended)
+    harness.chunk(job, 1)
+    assert harness.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
 
 
-def test_a_merge_after_the_cancel_changes_nothing(shop: Workshop) -> None:
-    job = begun(shop, 0, 1)
-    cancelled = shop.cancel(job)
-    shop.files.put(job.ref, RESULT, b"of a merge that was under way")
-    shop.merge(job)
-    shop.end_what_was_asked_for()
-    assert shop.now(job) == cancelled
-    assert shop.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
-    assert (len(shop.bank.rows), shop.bank.spent) == (1, 2 * PART * 15)
+def test_a_merge_after_the_cancel_changes_nothing(harness: JobHarness) -> None:
+    job = begun(harness, 0, 1)
+    cancelled = harness.cancel(job)
+    harness.files.put(job.ref, RESULT, b"of a merge that was under way")
+    harness.merge(job)
+    harness.end_what_was_asked_for()
+    assert harness.now(job) == cancelled
+    assert harness.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
+    assert (len(harness.bank.rows), harness.bank.spent) == (1, 2 * PART * 15)
 
 
 @pytest.mark.parametrize("done", [(), (0, 1)])
-def test_cancelling_again_changes_nothing(shop: Workshop, done: tuple[int, ...]) -> None:
-    job = begun(shop, *done)
-    first = shop.cancel(job)
-    assert shop.cancel(job) == first
-    shop.end_what_was_asked_for()
-    files, told = dict(shop.files.kept), len(shop.told)
-    assert shop.cancel(job) == first
-    assert (shop.files.kept, shop.to_end, len(shop.told)) == (files, [], told)
-    assert (shop.bank.holds, shop.bank.evidence) == ({}, {})
+def test_cancelling_again_changes_nothing(harness: JobHarness, done: tuple[int, ...]) -> None:
+    job = begun(harness, *done)
+    first = harness.cancel(job)
+    assert harness.cancel(job) == first
+    harness.end_what_was_asked_for()
+    files, told = dict(harness.files.kept), len(harness.told)
+    assert harness.cancel(job) == first
+    assert (harness.files.kept, harness.to_end, len(harness.told)) == (files, [], told)
+    assert (harness.bank.holds, harness.bank.evidence) == ({}, {})
 
 
-def test_the_sweeper_completes_a_cancel_whose_end_was_lost(shop: Workshop) -> None:
-    shop.stopping = dataclasses.replace(shop.stopping, end=unreachable)
-    job = begun(shop, 0)
-    assert shop.cancel(job).status == "cancelled"
+def test_the_sweeper_completes_a_cancel_whose_end_was_lost(harness: JobHarness) -> None:
+    harness.stopping = dataclasses.replace(harness.stopping, end=unreachable)
+    job = begun(harness, 0)
+    assert harness.cancel(job).status == "cancelled"
     lost = OrphanedJobs(
-        shop.job_service.store, shop.executions, shop.ask_to_end, shop.ask_to_end, 120, lambda: shop.now_ms // 1000
+        harness.job_service.store,
+        harness.executions,
+        harness.ask_to_end,
+        harness.ask_to_end,
+        120,
+        lambda: harness.now_ms // 1000,
     )
-    shop.now_ms += 121_000
+    harness.now_ms += 121_000
     assert [each.id for each in lost.end_them().ended] == [job.id]
-    shop.end_what_was_asked_for()
-    assert (shop.files.names(job.ref), shop.store.open) == ({REQUEST_FILE, PARTIAL}, {})
+    harness.end_what_was_asked_for()
+    assert (harness.files.names(job.ref), harness.store.open) == ({REQUEST_FILE, PARTIAL}, {})
 
 
-def test_an_end_in_progress_is_not_requested_again(shop: Workshop) -> None:
-    job = begun(shop, 0)
-    shop.now_ms += 121_000
-    shop.cancel(job)
+def test_an_end_in_progress_is_not_requested_again(harness: JobHarness) -> None:
+    job = begun(harness, 0)
+    harness.now_ms += 121_000
+    harness.cancel(job)
     lost = OrphanedJobs(
-        shop.job_service.store, shop.executions, shop.ask_to_end, shop.ask_to_end, 120, lambda: shop.now_ms // 1000
+        harness.job_service.store,
+        harness.executions,
+        harness.ask_to_end,
+        harness.ask_to_end,
+        120,
+        lambda: harness.now_ms // 1000,
     )
     assert lost.end_them().ended == []
-    shop.now_ms += ASK_AGAIN_S * 1000
+    harness.now_ms += ASK_AGAIN_S * 1000
     assert [each.id for each in lost.end_them().ended] == [job.id]
 
 
@@ -241,88 +251,88 @@ def unreachable(*_arguments: object) -> None:
     raise StorageUnavailable("Not now.")
 
 
-def test_a_job_that_is_over_is_not_cancelled(shop: Workshop) -> None:
-    job = shop.run(shop.listen())
-    assert shop.cancel(job).status == "succeeded"
-    assert shop.files.get(job.ref, RESULT)
-    assert shop.bank.spent > 0
+def test_a_job_that_is_over_is_not_cancelled(harness: JobHarness) -> None:
+    job = harness.run(harness.listen())
+    assert harness.cancel(job).status == "succeeded"
+    assert harness.files.get(job.ref, RESULT)
+    assert harness.bank.spent > 0
 
 
 def test_done_chunks_of_incomplete_tasks_are_charged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_gateway.jobs.plan.MOST_TASKS", 2)
-    shop = Workshop()
-    job = begun(shop)
-    while_asked(shop, 2, lambda: shop.cancel(job))
-    shop.chunk(job, 0)  # of three chunks, the last of which is under way
-    cancelled = shop.now(job)
+    harness = JobHarness()
+    job = begun(harness)
+    while_asked(harness, 2, lambda: harness.cancel(job))
+    harness.chunk(job, 0)  # of three chunks; the last is in progress
+    cancelled = harness.now(job)
     assert (cancelled.completed, cancelled.total, cancelled.amount) == (0, 2, 2 * PART)
-    shop.end_what_was_asked_for()
-    assert len(shop.files.get(job.ref, PARTIAL) or b"") == 480 * 2 * PART
-    assert shop.ledger.costs == [("speaker", PART * 15)]
+    harness.end_what_was_asked_for()
+    assert len(harness.files.get(job.ref, PARTIAL) or b"") == 480 * 2 * PART
+    assert harness.ledger.costs == [("speaker", PART * 15)]
 
 
 # ------------------------------------------------------------ delete
 
 
-def test_a_deleted_job_leaves_nothing(shop: Workshop) -> None:
-    job = shop.run(shop.listen())
-    shop.delete(job)
-    assert (shop.store.kept, shop.files.kept, shop.store.open) == NOTHING
-    assert len(shop.bank.rows) == 1
-    assert shop.bank.evidence == {}
+def test_a_deleted_job_leaves_nothing(harness: JobHarness) -> None:
+    job = harness.run(harness.listen())
+    harness.delete(job)
+    assert (harness.store.kept, harness.files.kept, harness.store.open) == NOTHING
+    assert len(harness.bank.rows) == 1
+    assert harness.bank.evidence == {}
 
 
-def test_a_job_deleted_before_it_is_settled_is_charged_first(shop: Workshop) -> None:
-    job = begun(shop, *range(6))
-    keep, shop.bank.keep = shop.bank.keep, cannot_be_written
+def test_a_job_deleted_before_it_is_settled_is_charged_first(harness: JobHarness) -> None:
+    job = begun(harness, *range(6))
+    keep, harness.bank.keep = harness.bank.keep, cannot_be_written
     with pytest.raises(MeteringUnavailable):
-        shop.merge(job)
-    assert shop.now(job).status == "succeeded"  # so that its result can be fetched, and the job be deleted
+        harness.merge(job)
+    assert harness.now(job).status == "succeeded"  # its result can be fetched, and the job be deleted
     with pytest.raises(MeteringUnavailable):
-        shop.delete(job)
-    assert shop.files.get(job.ref, RESULT)
-    shop.bank.keep = keep
-    shop.delete(job)
-    shop.merge(job)  # the step tries again
-    assert (shop.bank.spent, shop.bank.holds, shop.bank.evidence) == (len(TEXT) * 15, {}, {})
-    assert (shop.store.kept, shop.files.kept, shop.store.open) == NOTHING
+        harness.delete(job)
+    assert harness.files.get(job.ref, RESULT)
+    harness.bank.keep = keep
+    harness.delete(job)
+    harness.merge(job)  # the step tries again
+    assert (harness.bank.spent, harness.bank.holds, harness.bank.evidence) == (len(TEXT) * 15, {}, {})
+    assert (harness.store.kept, harness.files.kept, harness.store.open) == NOTHING
 
 
 def cannot_be_written(*_arguments: object, **_options: object) -> None:
     raise MeteringUnavailable("The bucket does not answer.")
 
 
-def test_a_running_job_that_is_deleted_is_charged_for_the_done_part(shop: Workshop) -> None:
-    job = begun(shop, 0, 1)
-    shop.delete(job)
-    assert shop.bank.spent == 2 * PART * 15
-    assert (shop.store.kept, shop.files.kept, shop.store.open) == NOTHING
-    assert (shop.executions.stopped, [told.status for told in shop.told]) == ([job.id], ["cancelled"])
+def test_a_running_job_that_is_deleted_is_charged_for_the_done_part(harness: JobHarness) -> None:
+    job = begun(harness, 0, 1)
+    harness.delete(job)
+    assert harness.bank.spent == 2 * PART * 15
+    assert (harness.store.kept, harness.files.kept, harness.store.open) == NOTHING
+    assert (harness.executions.stopped, [told.status for told in harness.told]) == ([job.id], ["cancelled"])
 
 
-def test_a_chunk_of_a_deleted_job_is_removed_and_written_off(shop: Workshop) -> None:
-    job = begun(shop, 0)
-    while_asked(shop, 1, lambda: shop.delete(job))
-    shop.chunk(job, 1)
-    assert shop.files.kept == {}
-    assert shop.ledger.costs == [("speaker", PART * 15)]
+def test_a_chunk_of_a_deleted_job_is_removed_and_written_off(harness: JobHarness) -> None:
+    job = begun(harness, 0)
+    while_asked(harness, 1, lambda: harness.delete(job))
+    harness.chunk(job, 1)
+    assert harness.files.kept == {}
+    assert harness.ledger.costs == [("speaker", PART * 15)]
 
 
-def test_a_job_deleted_while_its_partial_result_is_made_leaves_nothing(shop: Workshop) -> None:
-    job = begun(shop, 0, 1)
-    shop.cancel(job)
-    put_stream = shop.files.put_stream
+def test_a_job_deleted_while_its_partial_result_is_made_leaves_nothing(harness: JobHarness) -> None:
+    job = begun(harness, 0, 1)
+    harness.cancel(job)
+    put_stream = harness.files.put_stream
 
     def deleted_first(*arguments: Any) -> int:
-        shop.delete(job)
+        harness.delete(job)
         return put_stream(*arguments)
 
-    shop.files.put_stream = deleted_first  # type: ignore[assignment] # just before the file is written
-    with pytest.raises(StorageUnavailable):  # its parts are gone, and Lambda tries again
-        shop.end_what_was_asked_for()
-    shop.to_end.append(job.id)
-    shop.end_what_was_asked_for()
-    assert (shop.store.kept, shop.files.kept, shop.store.open) == NOTHING
+    harness.files.put_stream = deleted_first  # type: ignore[assignment] # just before the file is written
+    with pytest.raises(StorageUnavailable):  # its parts no longer exist; Lambda tries again
+        harness.end_what_was_asked_for()
+    harness.to_end.append(job.id)
+    harness.end_what_was_asked_for()
+    assert (harness.store.kept, harness.files.kept, harness.store.open) == NOTHING
 
 
 # ------------------------------------------------------------ killed
@@ -332,25 +342,25 @@ def test_a_job_deleted_while_its_partial_result_is_made_leaves_nothing(shop: Wor
 @pytest.mark.parametrize("what", ["cancel", "delete"])
 def test_killed_after_any_write_and_repeated_it_is_the_same(what: str, done: tuple[int, ...]) -> None:
     for kill_after in range(1, 60):
-        shop = Workshop()
-        job = begun(shop, *done)
-        shop.fate.writes_left = kill_after
+        harness = JobHarness()
+        job = begun(harness, *done)
+        harness.kill_switch.writes_left = kill_after
         killed = False
         try:
-            getattr(shop, what)(job)
-            shop.end_what_was_asked_for()
+            getattr(harness, what)(job)
+            harness.end_what_was_asked_for()
         except Killed:
-            killed, shop.fate.writes_left = True, None
-            if job.id in shop.store.kept:
-                getattr(shop, what)(job)
-        if shop.store.open:  # which is what the sweeper goes by
-            shop.to_end.append(job.id)
-        shop.end_what_was_asked_for()
-        assert shop.bank.spent == len(done) * PART * 15
-        assert len(shop.bank.rows) == bool(done)
-        assert (shop.bank.holds, shop.bank.evidence, shop.store.open) == NOTHING
-        assert shop.files.names(job.ref) == ({REQUEST_FILE, PARTIAL} if done and what == "cancel" else set())
-        assert (job.id in shop.store.kept) == (what == "cancel")
+            killed, harness.kill_switch.writes_left = True, None
+            if job.id in harness.store.kept:
+                getattr(harness, what)(job)
+        if harness.store.open:  # the sweeper relies on this
+            harness.to_end.append(job.id)
+        harness.end_what_was_asked_for()
+        assert harness.bank.spent == len(done) * PART * 15
+        assert len(harness.bank.rows) == bool(done)
+        assert (harness.bank.holds, harness.bank.evidence, harness.store.open) == NOTHING
+        assert harness.files.names(job.ref) == ({REQUEST_FILE, PARTIAL} if done and what == "cancel" else set())
+        assert (job.id in harness.store.kept) == (what == "cancel")
         if not killed:
             return
     raise AssertionError("there are more writes than are tried")
@@ -358,17 +368,17 @@ def test_killed_after_any_write_and_repeated_it_is_the_same(what: str, done: tup
 
 def test_a_delete_killed_after_any_write_leaves_no_job_open() -> None:
     for kill_after in range(1, 60):
-        shop = Workshop()
-        job = begun(shop, 0, 2)
-        shop.fate.writes_left = kill_after
+        harness = JobHarness()
+        job = begun(harness, 0, 2)
+        harness.kill_switch.writes_left = kill_after
         try:
-            shop.delete(job)
+            harness.delete(job)
         except Killed:
-            shop.fate.writes_left = None
-            shop.to_end.append(job.id)  # by the sweeper, as long as the job is open
-            shop.end_what_was_asked_for()
-            assert (shop.bank.spent, shop.bank.holds, shop.store.open) == (2 * PART * 15, {}, {})
-            assert shop.files.names(job.ref) in ({REQUEST_FILE, PARTIAL}, set())
+            harness.kill_switch.writes_left = None
+            harness.to_end.append(job.id)  # by the sweeper, as long as the job is open
+            harness.end_what_was_asked_for()
+            assert (harness.bank.spent, harness.bank.holds, harness.store.open) == (2 * PART * 15, {}, {})
+            assert harness.files.names(job.ref) in ({REQUEST_FILE, PARTIAL}, set())
         else:
             return
     raise AssertionError("there are more writes than are tried")
@@ -378,40 +388,40 @@ def test_a_delete_killed_after_any_write_leaves_no_job_open() -> None:
 
 
 @pytest.mark.parametrize("kind", ["speak", "listen"])
-def test_a_job_with_all_chunks_done_succeeds_even_if_its_merge_failed(shop: Workshop, kind: str) -> None:
-    job = shop.speak() if kind == "speak" else shop.listen()
-    for number in shop.prepare(job):
-        shop.chunk(job, number)
-    shop.fail(job, UNKNOWN)  # the merge was throttled, or ran out of memory
-    ended = shop.now(job)
+def test_a_job_with_all_chunks_done_succeeds_even_if_its_merge_failed(harness: JobHarness, kind: str) -> None:
+    job = harness.speak() if kind == "speak" else harness.listen()
+    for number in harness.prepare(job):
+        harness.chunk(job, number)
+    harness.fail(job, UNKNOWN)  # the merge was throttled, or ran out of memory
+    ended = harness.now(job)
     assert (ended.status, ended.error, ended.amount) == ("succeeded", None, len(TEXT) if kind == "speak" else END_MS)
 
 
-def test_a_done_chunk_that_could_not_be_counted_is_in_the_result(shop: Workshop) -> None:
-    job = begun(shop, 0, 1, 2, 3, 4)
-    count_chunk, shop.store.count_chunk = shop.store.count_chunk, unreachable  # type: ignore[assignment] # for one call
+def test_a_done_chunk_that_could_not_be_counted_is_in_the_result(harness: JobHarness) -> None:
+    job = begun(harness, 0, 1, 2, 3, 4)
+    count_chunk, harness.store.count_chunk = harness.store.count_chunk, unreachable  # type: ignore[assignment] # for one call
     with pytest.raises(StorageUnavailable):
-        shop.chunk(job, 5)
-    shop.store.count_chunk = count_chunk
-    shop.merge(job)
-    assert (shop.now(job).status, shop.bank.spent) == ("succeeded", len(TEXT) * 15)
-    assert shop.ledger.rows == {}
+        harness.chunk(job, 5)
+    harness.store.count_chunk = count_chunk
+    harness.merge(job)
+    assert (harness.now(job).status, harness.bank.spent) == ("succeeded", len(TEXT) * 15)
+    assert harness.ledger.rows == {}
 
 
-def test_a_chunk_done_while_a_job_fails_is_in_its_partial_result(shop: Workshop) -> None:
-    job = begun(shop, 0)
-    finish = shop.store.finish
+def test_a_chunk_done_while_a_job_fails_is_in_its_partial_result(harness: JobHarness) -> None:
+    job = begun(harness, 0)
+    finish = harness.store.finish
 
     def first_a_chunk_comes(*arguments: Any, **options: Any) -> Job | None:
-        shop.store.finish = finish
-        shop.chunk(job, 1)
+        harness.store.finish = finish
+        harness.chunk(job, 1)
         return finish(*arguments, **options)
 
-    shop.store.finish = first_a_chunk_comes
-    shop.fail(job, UNKNOWN)
-    ended = shop.now(job)
+    harness.store.finish = first_a_chunk_comes
+    harness.fail(job, UNKNOWN)
+    ended = harness.now(job)
     assert (ended.status, ended.amount) == ("failed", 2 * PART)
-    assert len(shop.files.get(job.ref, RESULT) or b"") == 480 * 2 * PART
+    assert len(harness.files.get(job.ref, RESULT) or b"") == 480 * 2 * PART
 
 
 FAILURES = [
@@ -424,40 +434,42 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("error", "worked"), FAILURES)
-def test_every_failed_try_that_a_provider_charges_for_is_written_off(shop: Workshop, error: Any, worked: bool) -> None:
-    job = begun(shop)
-    shop.provider.fails = lambda _number: error
+def test_every_failed_try_that_a_provider_charges_for_is_written_off(
+    harness: JobHarness, error: Any, worked: bool
+) -> None:
+    job = begun(harness)
+    harness.provider.fails = lambda _number: error
     for _ in range(2):
         with pytest.raises(type(error)):
-            shop.chunk(job, 0)
-    assert shop.ledger.costs == [("speaker", PART * 15)] * 2 * worked
+            harness.chunk(job, 0)
+    assert harness.ledger.costs == [("speaker", PART * 15)] * 2 * worked
 
 
 def test_unbilled_work_of_the_first_model_is_written_off_when_a_fallback_does_the_chunk() -> None:
     first = model("first", chunk_seconds=4.0, fallbacks=("second",))
-    shop = Workshop(first, model("second", chunk_seconds=4.0))
-    job = shop.listen("first")
-    shop.prepare(job)
+    harness = JobHarness(first, model("second", chunk_seconds=4.0))
+    job = harness.listen("first")
+    harness.prepare(job)
     late = ProviderTimedOut("late", provider="fake")
-    shop.provider.fails = lambda _number: late if shop.provider.asked[-1].model == "up-first" else None
-    shop.chunk(job, 0)
-    assert shop.now(job).answered.served.keys() == {"second"}
-    assert [name for name, _ in shop.ledger.costs] == ["first"]
+    harness.provider.fails = lambda _number: late if harness.provider.asked[-1].model == "up-first" else None
+    harness.chunk(job, 0)
+    assert harness.now(job).answered.served.keys() == {"second"}
+    assert [name for name, _ in harness.ledger.costs] == ["first"]
 
 
-def test_a_result_that_cannot_be_stored_is_written_off(shop: Workshop) -> None:
-    job = begun(shop)
-    put, shop.files.put = shop.files.put, unreachable  # type: ignore[assignment] # for one call
+def test_a_result_that_cannot_be_stored_is_written_off(harness: JobHarness) -> None:
+    job = begun(harness)
+    put, harness.files.put = harness.files.put, unreachable  # type: ignore[assignment] # for one call
     with pytest.raises(StorageUnavailable):
-        shop.chunk(job, 0)
-    shop.files.put = put
-    shop.chunk(job, 0)
-    assert (shop.now(job).answered.count, shop.ledger.costs) == (1, [("speaker", PART * 15)])
+        harness.chunk(job, 0)
+    harness.files.put = put
+    harness.chunk(job, 0)
+    assert (harness.now(job).answered.count, harness.ledger.costs) == (1, [("speaker", PART * 15)])
 
 
-def test_an_unbilled_row_that_cannot_be_written_stops_nothing(shop: Workshop) -> None:
-    job = begun(shop)
-    shop.ledger.put = cannot_be_written  # type: ignore[assignment] # the ledger is out of order
-    shop.provider.fails = lambda _number: FAILURES[0][0]
+def test_an_unbilled_row_that_cannot_be_written_stops_nothing(harness: JobHarness) -> None:
+    job = begun(harness)
+    harness.ledger.put = cannot_be_written  # type: ignore[assignment] # the ledger is unavailable
+    harness.provider.fails = lambda _number: FAILURES[0][0]
     with pytest.raises(ProviderTimedOut):
-        shop.chunk(job, 0)
+        harness.chunk(job, 0)

@@ -1,4 +1,4 @@
-"""What a job's money is: the dearest price is held, what was done is charged, and never more than was held."""
+"""A job's money: the highest price is held, and the done part is charged, never more than was held."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def job(hold: Hold | None, served: dict[str, int], *, whole: int, amount: int) -
     )  # fmt: skip
 
 
-# ---------------------------------------------------------------- what is held
+# ---------------------------------------------------------------- the hold
 @pytest.mark.parametrize("able", [(CHEAP, DEAR, PLAIN), (DEAR, CHEAP), (PLAIN, CHEAP, DEAR)])
 def test_the_highest_price_is_held_in_the_name_of_the_first_model(able: tuple[Model, ...]) -> None:
     work = held(*able).work
@@ -53,7 +53,7 @@ def test_a_hold_lasts_an_hour_from_its_admission() -> None:
     assert hold.caller == CALLER
 
 
-# ---------------------------------------------------------------- what is charged
+# ---------------------------------------------------------------- the charge
 @pytest.mark.parametrize(
     ("hold", "served", "whole"),
     [(None, {"plain": 3}, 3), (held(PLAIN), {}, 3), (held(PLAIN), {"plain": 0}, 3), (held(PLAIN), {"plain": 3}, 0)],
@@ -102,7 +102,7 @@ def test_a_row_names_the_model_that_did_the_most(served: dict[str, int]) -> None
 
 
 def test_a_job_never_costs_more_than_was_held_and_its_real_cost_is_recorded() -> None:
-    """The catalogue was deployed anew while the job ran, and its model has become dearer."""
+    """The catalogue was deployed again while the job ran, with a higher price of its model."""
     hold = held(PLAIN)
     dearer = catalog(model("plain", price=Price(150_000_000, 60_000)))
     work = work_done(job(hold, {"plain": 3}, whole=3, amount=1000), dearer)
@@ -135,7 +135,7 @@ def test_the_charge_is_never_more_than_was_held_or_done(served: dict[str, int], 
 
 # ---------------------------------------------------------------- the end
 class Recorder:
-    """Till and evidence in one: remembers what was asked of them, in order."""
+    """A meter and the pending settlements in one. Records the calls in order."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any]] = []
@@ -170,7 +170,7 @@ def test_a_running_job_or_one_without_a_hold_is_left_alone() -> None:
     assert settled(replace(job(None, {}, whole=3, amount=1000), completed_ms=NOW_MS)) == []
 
 
-# ---------------------------------------------------------------- what nobody pays
+# ---------------------------------------------------------------- unbilled work
 class Ledger:
     def __init__(self, *, works: bool = True) -> None:
         self.rows: list[LedgerRow] = []
@@ -209,7 +209,7 @@ def test_transcription_is_counted_in_milliseconds() -> None:
     assert (work.endpoint, work.unit, work.amount, work.price_microusd) == ("transcriptions", "audio_ms", 90_000, 9000)
 
 
-# ---------------------------------------------------------------- what is under way
+# ---------------------------------------------------------------- work in progress
 def running(hold: Hold | None, completed: int, total: int, status: Any = "running") -> Job:
     return Job(
         "job_1", "proj_1", "key_1", "speech", "plain", status, 0, 2**40,

@@ -1,4 +1,4 @@
-"""Input that would be more parts than an execution has room for."""
+"""Input with more parts than an execution has room for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from audio_gateway.use_cases.jobs.request import JobRequest
 from audio_gateway.use_cases.speech import SpeechRequest
 from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 from tests.fakes.providers import model
-from tests.unit.use_cases.jobs.job_harness import AUDIO, SAID, TEXT, Workshop
+from tests.unit.use_cases.jobs.job_harness import AUDIO, SAID, TEXT, JobHarness
 
 REFUSED = ProviderRejected("It is refused.", provider="fake", upstream_status=400)
 HEAR = TranscriptionRequest("listener", b"")
@@ -24,7 +24,7 @@ SAY = SpeechRequest("speaker", "x", "alloy", "pcm")
 
 
 @pytest.mark.parametrize(
-    ("order", "limits", "most"),
+    ("wanted", "limits", "most"),
     [
         (SAY, {"max_characters": 100}, 750_000),
         (SAY, {"max_characters": None}, 30_720_000),
@@ -32,13 +32,13 @@ SAY = SpeechRequest("speaker", "x", "alloy", "pcm")
         (HEAR, {"chunk_seconds": 300.0, "max_seconds": None}, 2_250_000_000),
     ],
 )
-def test_the_limit_is_exact(order: SpeechRequest | TranscriptionRequest, limits: dict[str, Any], most: int) -> None:
+def test_the_limit_is_exact(wanted: SpeechRequest | TranscriptionRequest, limits: dict[str, Any], most: int) -> None:
     asked = model(**limits)
-    kind = kind_of(order.endpoint)
-    kind.check_amount(order, asked, most)
+    kind = kind_of(wanted.endpoint)
+    kind.check_amount(wanted, asked, most)
     with pytest.raises(WorkTooLong) as caught:
-        kind.check_amount(order, asked, most + 1)
-    assert caught.value.param == ("input" if order is SAY else "file")
+        kind.check_amount(wanted, asked, most + 1)
+    assert caught.value.param == ("input" if wanted is SAY else "file")
     assert "'talker'" in caught.value.message
 
 
@@ -56,60 +56,60 @@ def test_a_provider_s_limit_shortens_the_parts() -> None:
 
 
 def test_a_known_excess_is_refused_before_anything_is_held_or_stored() -> None:
-    shop = Workshop(model("listener", chunk_seconds=1.0), model("speaker", max_characters=2, formats=("pcm",)))
+    harness = JobHarness(model("listener", chunk_seconds=1.0), model("speaker", max_characters=2, formats=("pcm",)))
     with pytest.raises(WorkTooLong):
-        shop.speak("word " * 4000)
+        harness.speak("word " * 4000)
     with pytest.raises(WorkTooLong):
-        shop.start(JobRequest(HEAR), AUDIO, duration_ms=7_500_001)
-    assert (shop.store.kept, shop.files.kept, shop.bank.holds, shop.executions.started) == ({}, {}, {}, [])
+        harness.start(JobRequest(HEAR), AUDIO, duration_ms=7_500_001)
+    assert (harness.store.kept, harness.files.kept, harness.bank.holds, harness.executions.started) == ({}, {}, {}, [])
 
 
 def test_an_excess_found_while_splitting_is_the_job_s_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.MOST_PIECES", 3)
-    shop = Workshop()
-    for job in (shop.listen(), shop.speak()):
+    harness = JobHarness()
+    for job in (harness.listen(), harness.speak()):
         with pytest.raises(WorkTooLong, match="too long for one job"):
-            shop.prepare(job)
-        assert shop.files.get_json(job.ref, "plan.json") is None
-    assert shop.provider.asked == []
+            harness.prepare(job)
+        assert harness.files.get_json(job.ref, "plan.json") is None
+    assert harness.provider.asked == []
 
 
 def test_a_job_has_no_more_lanes_than_the_account_has_environments_for() -> None:
-    shop = Workshop()
-    job = shop.listen()
-    lanes = prepare_job(job.ref, Deadline.after(60), deps=shop.preparation)
+    harness = JobHarness()
+    job = harness.listen()
+    lanes = prepare_job(job.ref, Deadline.after(60), deps=harness.preparation)
     assert len(lanes) == 2
-    shop.preparation = dataclasses.replace(shop.preparation, most_lanes=1)
-    few = prepare_job(job.ref, Deadline.after(60), deps=shop.preparation)
+    harness.preparation = dataclasses.replace(harness.preparation, most_lanes=1)
+    few = prepare_job(job.ref, Deadline.after(60), deps=harness.preparation)
     assert len(few) == 1
     assert sorted(n for lane in few for n in lane) == sorted(n for lane in lanes for n in lane)
 
 
 def test_very_many_chunks_are_grouped_into_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_gateway.jobs.plan.MOST_TASKS", 2)
-    shop = Workshop()
-    job = shop.listen()
-    assert shop.prepare(job) == [0, 1]
-    ended = shop.run(job)
+    harness = JobHarness()
+    job = harness.listen()
+    assert harness.prepare(job) == [0, 1]
+    ended = harness.run(job)
     assert (ended.status, ended.completed, ended.total) == ("succeeded", 2, 2)
-    assert len(shop.provider.asked) > 4
-    assert shop.heard(job) == SAID
+    assert len(harness.provider.asked) > 4
+    assert harness.heard(job) == SAID
 
 
 def test_the_failed_chunk_of_a_task_is_named_and_its_done_chunks_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("audio_gateway.jobs.plan.MOST_TASKS", 2)
-    shop = Workshop()
-    shop.provider.fails = lambda number: REFUSED if number == 1 else None
-    job = shop.run(shop.speak())
+    harness = JobHarness()
+    harness.provider.fails = lambda number: REFUSED if number == 1 else None
+    job = harness.run(harness.speak())
     assert (job.status, job.partial) == ("failed", True)
     assert job.error is not None
-    first, second = (len(request.text) for request in shop.provider.asked[:2])
+    first, second = (len(request.text) for request in harness.provider.asked[:2])
     assert job.error.message.startswith(f"The text from character {first} to {first + second} ")
     assert job.amount == len(TEXT) * 4 // 6  # the third of the task was not tried
-    asked = len(shop.provider.asked)
-    shop.store.kept[job.id] = dataclasses.replace(job, status="running")
-    shop.provider.fails = lambda _number: None
-    shop.chunk(job, 0)
-    assert [request.request_id for request in shop.provider.asked[asked:]] == [f"{job.id}_1", f"{job.id}_2"]
+    asked = len(harness.provider.asked)
+    harness.store.kept[job.id] = dataclasses.replace(job, status="running")
+    harness.provider.fails = lambda _number: None
+    harness.chunk(job, 0)
+    assert [request.request_id for request in harness.provider.asked[asked:]] == [f"{job.id}_1", f"{job.id}_2"]

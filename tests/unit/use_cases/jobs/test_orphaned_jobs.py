@@ -1,4 +1,4 @@
-"""Jobs whose work has stopped before they were over: found, ended by the rules, and told once."""
+"""Orphaned jobs: they are found, ended by the rules of any other end, and published once."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from audio_gateway.use_cases.jobs.merge import INTERRUPTED, PARTIAL, RESULT
 from audio_gateway.use_cases.jobs.orphaned import ASK_AGAIN_S, STARTING_S, OrphanedJobs
 from audio_gateway.use_cases.jobs.request import REQUEST_FILE
 from tests.fakes.jobs import Killed
-from tests.unit.use_cases.jobs.job_harness import END_MS, SAID, Workshop
+from tests.unit.use_cases.jobs.job_harness import END_MS, SAID, JobHarness
 
 PATIENCE_S = 120
 DOWN = ProviderUnavailable("It is down.", provider="fake")
 
 
-class Watched(Workshop):
-    """With somebody who looks for lost jobs."""
+class Watched(JobHarness):
+    """A harness with a sweeper that finds orphaned jobs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,14 +45,14 @@ class Watched(Workshop):
         cancel_unless_over(job, Deadline.after(60), deps=self.ending)
 
     def look(self, *, after_s: int = PATIENCE_S + 1) -> list[str]:
-        """Whose end is asked for, so much later."""
+        """Sweep so much later; returns the jobs whose end is requested."""
         self.now_ms += after_s * 1000
         report = self.lost.end_them()
         assert report.failures == []
         return [job.id for job in report.ended]
 
     def interrupt(self, job: Job) -> Job:
-        """The execution is ended from outside, that is found, and the job is ended."""
+        """Stop the job's execution from outside, sweep, and end the job."""
         self.executions.stopped.append(job.id)
         assert self.look() == [job.id] == self.asked
         self.fail(job, INTERRUPTED)
@@ -60,218 +60,218 @@ class Watched(Workshop):
 
 
 @pytest.fixture
-def shop() -> Watched:
+def harness() -> Watched:
     return Watched()
 
 
-def test_a_job_that_an_operator_cancels_is_stopped_and_charged_for_the_done_part(shop: Watched) -> None:
-    job = shop.listen()
-    numbers = shop.prepare(job)
-    shop.chunk(job, numbers[0])
-    assert shop.store.request_cancel(job.id)
-    assert shop.look(after_s=STARTING_S) == []
-    ended = shop.now(job)
-    assert (ended.status, ended.partial, shop.executions.stopped) == ("cancelled", True, [job.id])
+def test_a_job_that_an_operator_cancels_is_stopped_and_charged_for_the_done_part(harness: Watched) -> None:
+    job = harness.listen()
+    numbers = harness.prepare(job)
+    harness.chunk(job, numbers[0])
+    assert harness.store.request_cancel(job.id)
+    assert harness.look(after_s=STARTING_S) == []
+    ended = harness.now(job)
+    assert (ended.status, ended.partial, harness.executions.stopped) == ("cancelled", True, [job.id])
     assert ended.amount is not None
     assert 0 < ended.amount < END_MS
-    assert shop.bank.spent == -(-ended.amount * 6000 // 60_000)
-    assert (shop.bank.holds, shop.bank.evidence, shop.store.open) == ({}, {}, {})
-    assert shop.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
-    assert [told.status for told in shop.told] == ["cancelled"]
-    assert not shop.store.request_cancel(job.id)
+    assert harness.bank.spent == -(-ended.amount * 6000 // 60_000)
+    assert (harness.bank.holds, harness.bank.evidence, harness.store.open) == ({}, {}, {})
+    assert harness.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
+    assert [told.status for told in harness.told] == ["cancelled"]
+    assert not harness.store.request_cancel(job.id)
 
 
-def test_a_starting_job_is_not_cancelled_yet(shop: Watched) -> None:
-    job = shop.listen()
-    shop.store.request_cancel(job.id)
-    shop.look(after_s=STARTING_S - 1)
-    assert (shop.now(job).status, shop.executions.stopped) == ("queued", [])
-    shop.look(after_s=1)
-    assert (shop.now(job).status, shop.store.open, shop.bank.holds) == ("cancelled", {}, {})
+def test_a_starting_job_is_not_cancelled_yet(harness: Watched) -> None:
+    job = harness.listen()
+    harness.store.request_cancel(job.id)
+    harness.look(after_s=STARTING_S - 1)
+    assert (harness.now(job).status, harness.executions.stopped) == ("queued", [])
+    harness.look(after_s=1)
+    assert (harness.now(job).status, harness.store.open, harness.bank.holds) == ("cancelled", {}, {})
 
 
-def test_a_job_that_was_over_before_the_cancel_stays_unchanged(shop: Watched) -> None:
-    job = shop.listen()
-    numbers = shop.prepare(job)
+def test_a_job_that_was_over_before_the_cancel_stays_unchanged(harness: Watched) -> None:
+    job = harness.listen()
+    numbers = harness.prepare(job)
     for number in numbers:
-        shop.chunk(job, number)
-    listed = dict(shop.store.open)
-    shop.merge(job)
-    shop.store.open = listed  # its last write did not take effect
-    shop.store.request_cancel(job.id)
-    shop.look(after_s=STARTING_S)
-    assert (shop.now(job).status, shop.heard(job), shop.store.open) == ("succeeded", SAID, {})
-    assert len(shop.bank.rows) == 1
+        harness.chunk(job, number)
+    listed = dict(harness.store.open)
+    harness.merge(job)
+    harness.store.open = listed  # its last write did not take effect
+    harness.store.request_cancel(job.id)
+    harness.look(after_s=STARTING_S)
+    assert (harness.now(job).status, harness.heard(job), harness.store.open) == ("succeeded", SAID, {})
+    assert len(harness.bank.rows) == 1
 
 
-def test_a_running_job_is_left_alone(shop: Watched) -> None:
-    shop.listen()
-    assert shop.look() == []
+def test_a_running_job_is_left_alone(harness: Watched) -> None:
+    harness.listen()
+    assert harness.look() == []
 
 
-def test_a_young_job_may_still_get_its_execution(shop: Watched) -> None:
-    job = shop.listen()
-    shop.executions.started.clear()
-    assert shop.look(after_s=PATIENCE_S - 1) == []
-    assert shop.look(after_s=1) == [job.id]
+def test_a_young_job_may_still_get_its_execution(harness: Watched) -> None:
+    job = harness.listen()
+    harness.executions.started.clear()
+    assert harness.look(after_s=PATIENCE_S - 1) == []
+    assert harness.look(after_s=1) == [job.id]
 
 
-def test_a_running_job_that_is_not_listed_yet_is_left_alone(shop: Watched) -> None:
-    job = shop.listen()
-    shop.executions.unlisted.add(job.id)
-    assert shop.look() == []
+def test_a_running_job_that_is_not_listed_yet_is_left_alone(harness: Watched) -> None:
+    job = harness.listen()
+    harness.executions.unlisted.add(job.id)
+    assert harness.look() == []
 
 
-def test_an_interrupted_job_fails_and_is_charged_for_the_done_part(shop: Watched) -> None:
-    job = shop.listen()
-    numbers = shop.prepare(job)
-    shop.files.put_json(
+def test_an_interrupted_job_fails_and_is_charged_for_the_done_part(harness: Watched) -> None:
+    job = harness.listen()
+    numbers = harness.prepare(job)
+    harness.files.put_json(
         job.ref, f"failed/{numbers[-1]}", {"message": "tried", "code": None, "status": 503, "kind": "x"}
     )
     for number in numbers[:2]:
-        shop.chunk(job, number)
-    ended = shop.interrupt(job)
+        harness.chunk(job, number)
+    ended = harness.interrupt(job)
     assert (ended.status, ended.partial, ended.error.code) == ("failed", True, "job_interrupted")
     assert ended.error.message == INTERRUPTED.message + " The rest is kept as a partial result."
-    assert shop.heard(job) == SAID[: len(shop.heard(job))]
+    assert harness.heard(job) == SAID[: len(harness.heard(job))]
     assert ended.amount is not None
     assert 0 < ended.amount < END_MS
-    assert shop.bank.spent == -(-ended.amount * 6000 // 60_000)
-    assert (shop.bank.holds, shop.bank.evidence, shop.store.open) == ({}, {}, {})
-    assert [told.status for told in shop.told] == ["failed"]
-    assert shop.look(after_s=ASK_AGAIN_S) == []
+    assert harness.bank.spent == -(-ended.amount * 6000 // 60_000)
+    assert (harness.bank.holds, harness.bank.evidence, harness.store.open) == ({}, {}, {})
+    assert [told.status for told in harness.told] == ["failed"]
+    assert harness.look(after_s=ASK_AGAIN_S) == []
 
 
 @pytest.mark.parametrize("prepared", [False, True])
-def test_an_interrupted_job_without_any_done_chunk_costs_nothing(shop: Watched, prepared: bool) -> None:
-    job = shop.listen()
+def test_an_interrupted_job_without_any_done_chunk_costs_nothing(harness: Watched, prepared: bool) -> None:
+    job = harness.listen()
     if prepared:
-        shop.prepare(job)
-    ended = shop.interrupt(job)
+        harness.prepare(job)
+    ended = harness.interrupt(job)
     assert (ended.status, ended.partial, ended.error) == ("failed", False, INTERRUPTED)
-    assert (shop.bank.holds, shop.bank.rows, shop.store.open) == ({}, {}, {})
+    assert (harness.bank.holds, harness.bank.rows, harness.store.open) == ({}, {}, {})
 
 
-def test_an_interrupted_job_with_all_chunks_done_has_succeeded(shop: Watched) -> None:
-    job = shop.listen()
-    for number in shop.prepare(job):
-        shop.chunk(job, number)
-    ended = shop.interrupt(job)
-    assert (ended.status, ended.error, shop.heard(job)) == ("succeeded", None, SAID)
+def test_an_interrupted_job_with_all_chunks_done_has_succeeded(harness: Watched) -> None:
+    job = harness.listen()
+    for number in harness.prepare(job):
+        harness.chunk(job, number)
+    ended = harness.interrupt(job)
+    assert (ended.status, ended.error, harness.heard(job)) == ("succeeded", None, SAID)
 
 
-def test_an_interrupted_job_whose_result_cannot_be_made_fails(shop: Watched) -> None:
-    job = shop.listen()
-    for number in shop.prepare(job):
-        shop.chunk(job, number)
-    shop.files.put(job.ref, "parts/0", b"neither is this a transcript")
-    ended = shop.interrupt(job)
+def test_an_interrupted_job_whose_result_cannot_be_made_fails(harness: Watched) -> None:
+    job = harness.listen()
+    for number in harness.prepare(job):
+        harness.chunk(job, number)
+    harness.files.put(job.ref, "parts/0", b"neither is this a transcript")
+    ended = harness.interrupt(job)
     assert (ended.status, ended.partial, ended.work, ended.error) == ("failed", False, None, INTERRUPTED)
-    assert (shop.bank.holds, shop.bank.rows, shop.files.get(job.ref, RESULT)) == ({}, {}, None)
+    assert (harness.bank.holds, harness.bank.rows, harness.files.get(job.ref, RESULT)) == ({}, {}, None)
 
 
 @pytest.mark.parametrize("end", ["succeeded", "failed", "cancelled", "deleted"])
-def test_a_job_that_is_over_is_not_checked(shop: Watched, end: str) -> None:
-    job = shop.listen()
-    shop.provider.fails = lambda _number: DOWN if end == "failed" else None
+def test_a_job_that_is_over_is_not_checked(harness: Watched, end: str) -> None:
+    job = harness.listen()
+    harness.provider.fails = lambda _number: DOWN if end == "failed" else None
     if end == "cancelled":
-        cancel_job(job, deps=shop.stopping)
+        cancel_job(job, deps=harness.stopping)
     elif end == "deleted":
-        delete_job(job, deps=shop.stopping)
+        delete_job(job, deps=harness.stopping)
     else:
-        assert shop.run(job).status == end
-    shop.executions.stopped.append(job.id)
-    assert shop.store.open == {}
-    assert shop.look() == []
+        assert harness.run(job).status == end
+    harness.executions.stopped.append(job.id)
+    assert harness.store.open == {}
+    assert harness.look() == []
 
 
-def test_an_end_that_did_not_happen_is_requested_again(shop: Watched) -> None:
-    job = shop.listen()
-    shop.executions.stopped.append(job.id)
-    assert shop.look() == [job.id]
-    assert shop.look(after_s=ASK_AGAIN_S - 1) == []
-    assert shop.look(after_s=1) == [job.id]
+def test_an_end_that_did_not_happen_is_requested_again(harness: Watched) -> None:
+    job = harness.listen()
+    harness.executions.stopped.append(job.id)
+    assert harness.look() == [job.id]
+    assert harness.look(after_s=ASK_AGAIN_S - 1) == []
+    assert harness.look(after_s=1) == [job.id]
 
 
-def test_of_two_simultaneous_sweeps_one_requests_the_end(shop: Watched) -> None:
-    job = shop.listen()
-    shop.executions.stopped.append(job.id)
-    seen = shop.store.open_jobs()
-    assert shop.look() == [job.id]
-    shop.store.open_jobs = lambda: seen
-    assert shop.look(after_s=0) == []
+def test_of_two_simultaneous_sweeps_one_requests_the_end(harness: Watched) -> None:
+    job = harness.listen()
+    harness.executions.stopped.append(job.id)
+    seen = harness.store.open_jobs()
+    assert harness.look() == [job.id]
+    harness.store.open_jobs = lambda: seen
+    assert harness.look(after_s=0) == []
 
 
-def test_a_sweep_without_time_for_all_jobs_leaves_the_rest_to_the_next(shop: Watched) -> None:
-    jobs = [shop.listen() for _ in range(3)]
-    shop.executions.stopped += [job.id for job in jobs]
-    shop.now_ms += (PATIENCE_S + 1) * 1000
-    report = shop.lost.end_them(late=lambda: bool(shop.asked))
+def test_a_sweep_without_time_for_all_jobs_leaves_the_rest_to_the_next(harness: Watched) -> None:
+    jobs = [harness.listen() for _ in range(3)]
+    harness.executions.stopped += [job.id for job in jobs]
+    harness.now_ms += (PATIENCE_S + 1) * 1000
+    report = harness.lost.end_them(late=lambda: bool(harness.asked))
     assert ([job.id for job in report.ended], report.left) == ([jobs[0].id], 2)
-    assert shop.look(after_s=0) == [job.id for job in jobs[1:]]
+    assert harness.look(after_s=0) == [job.id for job in jobs[1:]]
 
 
 @pytest.mark.parametrize("what", ["executions", "end"])
-def test_a_service_that_is_down_is_reported_and_stops_nothing(shop: Watched, what: str) -> None:
-    jobs = [shop.listen(), shop.listen()]
-    shop.executions.stopped += [job.id for job in jobs]
-    shop.executions.fails = StorageUnavailable("Not now.") if what == "executions" else None
-    shop.down = what == "end"
-    shop.now_ms += PATIENCE_S * 1000
-    report = shop.lost.end_them()
+def test_a_service_that_is_down_is_reported_and_stops_nothing(harness: Watched, what: str) -> None:
+    jobs = [harness.listen(), harness.listen()]
+    harness.executions.stopped += [job.id for job in jobs]
+    harness.executions.fails = StorageUnavailable("Not now.") if what == "executions" else None
+    harness.down = what == "end"
+    harness.now_ms += PATIENCE_S * 1000
+    report = harness.lost.end_them()
     assert report.ended == []
     assert [job_id for job_id, _ in report.failures] == ([None] if what == "executions" else [job.id for job in jobs])
-    shop.executions.fails, shop.down = None, False
-    assert shop.look(after_s=ASK_AGAIN_S) == [job.id for job in jobs]
+    harness.executions.fails, harness.down = None, False
+    assert harness.look(after_s=ASK_AGAIN_S) == [job.id for job in jobs]
 
 
 @pytest.mark.parametrize("kind", ["listen", "speak"])
 def test_a_start_killed_after_any_write_leaves_nothing_open(kind: str) -> None:
-    """Or a hold alone, before there is anything of the job: that one is the sweeper's when it expires."""
+    """A hold alone, before the job exists, is left to the sweeper when it expires."""
     for kill_after in range(1, 20):
-        shop = Watched()
-        shop.fate.writes_left = kill_after
+        harness = Watched()
+        harness.kill_switch.writes_left = kill_after
         try:
-            shop.listen() if kind == "listen" else shop.speak()
+            harness.listen() if kind == "listen" else harness.speak()
         except Killed:
-            shop.fate.writes_left = None
+            harness.kill_switch.writes_left = None
         else:
             return
-        begun = set(shop.store.open)
-        assert set(shop.look()) == begun
+        begun = set(harness.store.open)
+        assert set(harness.look()) == begun
         for job_id in begun:
-            shop.fail(Job(job_id, "default", "key_1", "speech", "x", "queued", 0, 0), INTERRUPTED)
-        assert shop.store.open == {}
-        assert all(job.status == "failed" for job in shop.store.kept.values())
-        assert shop.bank.holds == {} or shop.store.kept == {}
-        assert (shop.bank.rows, shop.executions.started) == ({}, [])
+            harness.fail(Job(job_id, "default", "key_1", "speech", "x", "queued", 0, 0), INTERRUPTED)
+        assert harness.store.open == {}
+        assert all(job.status == "failed" for job in harness.store.kept.values())
+        assert harness.bank.holds == {} or harness.store.kept == {}
+        assert (harness.bank.rows, harness.executions.started) == ({}, [])
     raise AssertionError("a start has more writes than are tried")
 
 
 @pytest.mark.parametrize("what", ["end", "cancel"])
 def test_an_end_killed_after_any_write_is_completed_by_the_next(what: str) -> None:
     for kill_after in range(1, 30):
-        shop = Watched()
-        job = shop.listen()
-        numbers = shop.prepare(job)
-        shop.chunk(job, numbers[0])
-        shop.executions.stopped.append(job.id)
-        shop.fate.writes_left = kill_after
+        harness = Watched()
+        job = harness.listen()
+        numbers = harness.prepare(job)
+        harness.chunk(job, numbers[0])
+        harness.executions.stopped.append(job.id)
+        harness.kill_switch.writes_left = kill_after
         try:
             if what == "end":
-                shop.fail(job, INTERRUPTED)
+                harness.fail(job, INTERRUPTED)
             else:
-                cancel_job(shop.now(job), deps=shop.stopping)
+                cancel_job(harness.now(job), deps=harness.stopping)
         except Killed:
-            shop.fate.writes_left = None
-            if shop.store.open:
-                assert shop.look() == [job.id]
-                shop.fail(job, INTERRUPTED)
+            harness.kill_switch.writes_left = None
+            if harness.store.open:
+                assert harness.look() == [job.id]
+                harness.fail(job, INTERRUPTED)
         else:
             return
-        ended = shop.now(job)
+        ended = harness.now(job)
         assert ended.is_final
-        assert (shop.bank.holds, shop.bank.evidence, shop.store.open) == ({}, {}, {})
-        assert shop.bank.spent == (0 if ended.work is None else ended.work.price_microusd)
-        assert {told.status for told in shop.told} == {ended.status}
+        assert (harness.bank.holds, harness.bank.evidence, harness.store.open) == ({}, {}, {})
+        assert harness.bank.spent == (0 if ended.work is None else ended.work.price_microusd)
+        assert {told.status for told in harness.told} == {ended.status}
     raise AssertionError("an end has more writes than are tried")
