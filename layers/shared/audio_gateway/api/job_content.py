@@ -80,7 +80,7 @@ class JobContent:
         self._files = files
         self._results = results
 
-    def of(self, job: Job, asked: ContentRequest, deadline: Deadline) -> ContentResponse:
+    def of(self, job: Job, query: ContentRequest, deadline: Deadline) -> ContentResponse:
         """The result.
 
         Raises:
@@ -90,24 +90,24 @@ class JobContent:
             NotFound: the result was deleted.
             InvalidRequest: it cannot be given in the form that is asked for.
         """
-        _check_ended_well(job, asked)
+        _check_ended_well(job, query)
         name = result_of(job)
         found = self._files.find(job.ref, name)
         if found is None:
             raise self._missing(job)
-        content = _CONTENTS[job.endpoint](job, request_of(self._files, job.ref), asked)
+        content = _CONTENTS[job.endpoint](job, request_of(self._files, job.ref), query)
         if content.is_stored and found.size > MAX_BUFFERED_BYTES:
             # A copy of it could be a gigabyte.
             response = to_link(self._results.link(found.key), {"x-audio-gateway-model": served_by(job)})
-            _check_can_be_followed(job, response, asked)
+            _check_can_be_followed(job, response, query)
             return ContentResponse(response, content.ignored)
         content.check_size(found.size)
         if not content.is_stored and _comes_too_late(found, deadline):
-            return self._again(job, asked)
+            return self._again(job, query)
         data = self._files.get(job.ref, name)
         if data is None:
             raise self._missing(job)
-        return self._given(job, content.answer(data, deadline), asked)
+        return self._given(job, content.answer(data, deadline), query)
 
     def _missing(self, job: Job) -> NotReady | NotFound:
         if job.status == "cancelled" and self._store.open_job(job.id) is not None:
@@ -115,24 +115,24 @@ class JobContent:
             return NotReady(message, retry_after_s=_MAKING_S)
         return NotFound(f"The result of the job '{job.id}' no longer exists.", code="job_not_found")
 
-    def _again(self, job: Job, asked: ContentRequest) -> ContentResponse:
+    def _again(self, job: Job, query: ContentRequest) -> ContentResponse:
         """A redirect to a new request, which has all of its time left."""
-        if asked.is_last_for(job):
+        if query.is_last_for(job):
             raise _too_many_redirects(job)
-        return ContentResponse(to_job(job.id, job_url(job.id), asked.next_url(job.id)), ())
+        return ContentResponse(to_job(job.id, job_url(job.id), query.next_url(job.id)), ())
 
-    def _given(self, job: Job, answer: ApiResponse, asked: ContentRequest) -> ContentResponse:
+    def _given(self, job: Job, answer: ApiResponse, query: ContentRequest) -> ContentResponse:
         response = respond(answer, self._results, job.project_id)
-        _check_can_be_followed(job, response, asked)
+        _check_can_be_followed(job, response, query)
         return ContentResponse(response, answer.ignored)
 
 
-def _check_ended_well(job: Job, asked: ContentRequest) -> None:
+def _check_ended_well(job: Job, query: ContentRequest) -> None:
     where = content_url(job.id, (("partial", "true"),))
-    if job.status == "cancelled" and not (asked.partial and job.partial):
+    if job.status == "cancelled" and not (query.partial and job.partial):
         rest = f"the part that was done is charged, and is at {where}." if job.partial else "it has no result."
         raise Conflict(f"The job '{job.id}' was cancelled; {rest}", code="job_cancelled")
-    if job.status != "failed" or (asked.partial and job.partial):
+    if job.status != "failed" or (query.partial and job.partial):
         return
     error = job.error
     if error is None:
@@ -143,9 +143,9 @@ def _check_ended_well(job: Job, asked: ContentRequest) -> None:
     raise JobFailed(message, status=error.status, kind=error.kind, param=error.param, code=error.code)
 
 
-def _check_can_be_followed(job: Job, response: Response, asked: ContentRequest) -> None:
+def _check_can_be_followed(job: Job, response: Response, query: ContentRequest) -> None:
     """Raises `StillRunning` for a redirect that the official SDKs would not follow."""
-    if response.status_code != 200 and asked.hop >= LAST_HOP:  # noqa: PLR2004 - the only other is 303
+    if response.status_code != 200 and query.hop >= LAST_HOP:  # noqa: PLR2004 - the only other is 303
         raise _too_many_redirects(job)
 
 

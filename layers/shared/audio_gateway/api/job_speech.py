@@ -25,13 +25,13 @@ _MOST_EVENT_BYTES: Final = 100_000_000
 class SpeechContent:
     """See `Content`. `made` is the format that the speech is stored in."""
 
-    def __init__(self, job: Job, job_request: JobRequest[SpeechRequest], asked: ContentRequest) -> None:
+    def __init__(self, job: Job, job_request: JobRequest[SpeechRequest], query: ContentRequest) -> None:
         self.ignored = job_request.ignored
         self._job = job
         self._made = job_request.request.format
-        self._wanted = _format(asked.response_format, self._made)
-        self._as_events = job_request.as_events if asked.stream_format is None else asked.stream_format == "sse"
-        refuse("transcriptions", timestamp_granularities=asked.granularities, stream=asked.stream)
+        self._wanted = _format(query.response_format, self._made)
+        self._as_events = job_request.as_events if query.stream_format is None else query.stream_format == "sse"
+        refuse("transcriptions", timestamp_granularities=query.granularities, stream=query.stream)
 
     @property
     def is_stored(self) -> bool:
@@ -52,10 +52,10 @@ class SpeechContent:
         return speech_answer(audio, self._wanted, as_events=self._as_events, model_id=model_id, ignored=self.ignored)
 
 
-def _format(asked: str | None, made: SpeechFormat) -> SpeechFormat:
-    if asked is None:
+def _format(wanted: str | None, made: SpeechFormat) -> SpeechFormat:
+    if wanted is None:
         return made
-    found: SpeechFormat | None = next((known for known in SPEECH_FORMATS if known == asked), None)
+    found: SpeechFormat | None = next((known for known in SPEECH_FORMATS if known == wanted), None)
     if found is None:
         raise not_a_choice(SPEECH_FORMATS)
     return found

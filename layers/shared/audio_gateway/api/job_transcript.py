@@ -28,11 +28,11 @@ class TranscriptContent:
 
     is_stored = False
 
-    def __init__(self, job: Job, job_request: JobRequest[TranscriptionRequest], asked: ContentRequest) -> None:
+    def __init__(self, job: Job, job_request: JobRequest[TranscriptionRequest], query: ContentRequest) -> None:
         self.ignored = job_request.ignored
         self._job = job
         self._request = job_request.request
-        self._asked = asked
+        self._query = query
 
     def check_size(self, size: int) -> None:
         """See `Content.check_size`."""
@@ -43,8 +43,8 @@ class TranscriptContent:
     def answer(self, data: bytes, _deadline: Deadline) -> ApiResponse:
         """See `Content.answer`."""
         transcript, job = from_bytes(data), self._job
-        refuse("speech", stream_format=self._asked.stream_format)
-        wanted = _as_asked(self._request, self._asked)
+        refuse("speech", stream_format=self._query.stream_format)
+        wanted = _as_asked(self._request, self._query)
         lacks = _lacks(wanted, transcript)
         if lacks is not None:
             raise InvalidRequest(
@@ -58,23 +58,23 @@ class TranscriptContent:
         return transcript_answer(wanted, transcript, model_id=served_by(job), ignored=self.ignored)
 
 
-def _as_asked(request: TranscriptionRequest, asked: ContentRequest) -> TranscriptionRequest:
+def _as_asked(request: TranscriptionRequest, query: ContentRequest) -> TranscriptionRequest:
     """The request as the query changes it. Where a field contradicts the query, the query counts."""
     formats = RESPONSE_FORMATS if request.task == "transcribe" else TRANSLATION_FORMATS
     wanted: ResponseFormat = request.response_format
-    if asked.response_format is not None:
-        found = next((known for known in formats if known == asked.response_format), None)
+    if query.response_format is not None:
+        found = next((known for known in formats if known == query.response_format), None)
         if found is None:
             raise not_a_choice(formats)
         wanted = found
-    granularities = asked.granularities or (request.granularities if wanted == "verbose_json" else frozenset())
+    granularities = query.granularities or (request.granularities if wanted == "verbose_json" else frozenset())
     if granularities and (wanted != "verbose_json" or request.task == "translate"):
         message = "'timestamp_granularities[]' requires a transcription with response_format=verbose_json."
         raise InvalidRequest(message, param="timestamp_granularities")
-    if asked.stream and wanted not in STREAMABLE:
+    if query.stream and wanted not in STREAMABLE:
         message = f"response_format={wanted} cannot be streamed. Use json, text or diarized_json."
         raise InvalidRequest(message, param="stream", code="unsupported_value")
-    stream = (request.stream and wanted in STREAMABLE) if asked.stream is None else asked.stream
+    stream = (request.stream and wanted in STREAMABLE) if query.stream is None else query.stream
     return replace(request, response_format=wanted, granularities=granularities, stream=stream)
 
 

@@ -8,7 +8,7 @@ project_id, created_at, ttl
 asked_at                   when its end was last requested, because its work had stopped (use_cases/jobs/orphaned.py)
 cancel_asked               an operator wants it cancelled: the next sweep does that
 
-The chunks that are done are counted in the job's item while it runs, so that any process that ends it knows its price.
+The job's item counts the done chunks while the job runs, so any process that ends the job knows its price.
 
 done                       the numbers of the tasks that are done
 parts                      the numbers of the other chunks that are done, where a task has several

@@ -1,4 +1,4 @@
-"""The files of a job's chunks: the input of each, what came of it, and the record that it is done."""
+"""The files of a job's chunks: the input of each, its result, and the record that it is done."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from audio_gateway.jobs.job_files import JobFiles, files_gone
 
 @dataclass(frozen=True, slots=True)
 class ChunkRecord:
-    """What is recorded of a chunk that is done: the model that did it, and the samples of speech that it is long."""
+    """The record of a chunk that is done: the model that did it, and the size of the result in samples of sound."""
 
     model: str
     size: int
@@ -19,7 +19,7 @@ class ChunkRecord:
 
 @dataclass(frozen=True, slots=True)
 class ChunkFiles:
-    """The files of one job's chunks. Every call raises `StorageUnavailable` if the bucket cannot be used."""
+    """The files of one job's chunks. Every method raises `StorageUnavailable` if the bucket cannot be used."""
 
     files: JobFiles
     job: JobRef
@@ -29,36 +29,36 @@ class ChunkFiles:
         self.files.put(self.job, f"chunks/{number}", data)
 
     def input(self, number: int) -> bytes:
-        """A chunk of the input; raises `StorageUnavailable` also if it is gone."""
+        """A chunk of the input; raises `StorageUnavailable` also if it does not exist."""
         return self._existing(f"chunks/{number}")
 
     def put_result(self, number: int, data: bytes, record: ChunkRecord) -> None:
-        """Write what came of a chunk, then the record: where that exists, the result does."""
+        """Write a chunk's result, then the record: if that exists, the result does."""
         self.files.put(self.job, _result(number), data)
         self.files.put_json(self.job, _record(number), asdict(record))
 
     def result(self, number: int) -> bytes:
-        """What came of a chunk; raises `StorageUnavailable` also if it is gone."""
+        """A chunk's result; raises `StorageUnavailable` also if it does not exist."""
         return self._existing(_result(number))
 
     def read_result(self, number: int) -> Iterator[bytes]:
-        """The same, in pieces that are read when they are asked for."""
+        """A chunk's result in pieces, each read when it is asked for."""
         return self.files.read(self.job, _result(number))
 
     def record(self, number: int) -> ChunkRecord | None:
-        """The record of a chunk that is done; None for one that is not."""
+        """The record of a chunk, None if the chunk is not done."""
         stored = self.files.get_json(self.job, _record(number))
         return None if stored is None else ChunkRecord(**stored)
 
     def size(self, number: int) -> int:
-        """The size of a chunk that is done; raises `StorageUnavailable` also if its record is gone."""
+        """The size of a chunk that is done; raises `StorageUnavailable` also if its record does not exist."""
         record = self.record(number)
         if record is None:
             raise files_gone()
         return record.size
 
     def discard(self, number: int) -> None:
-        """Remove what came of a chunk. Safe to repeat."""
+        """Remove a chunk's result and record. Safe to repeat."""
         self.files.discard(self.job, _record(number), _result(number))
 
     def error(self, task: int) -> JobError | None:

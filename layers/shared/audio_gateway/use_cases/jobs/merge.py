@@ -150,7 +150,7 @@ def _make_result(
 def _keep_paid_work(job: Job, deadline: Deadline, deps: JobEnding) -> None:
     """Make the charged chunks of a cancelled job its partial result, and remove all other files.
 
-    Nothing is kept of a job whose request is gone: it is being deleted.
+    Nothing is kept of a job whose request no longer exists: it is being deleted.
     """
     kept = (REQUEST_FILE, PARTIAL) if job.partial and deps.files.has(job.ref, REQUEST_FILE) else ()
     if kept and not deps.files.has(job.ref, PARTIAL):

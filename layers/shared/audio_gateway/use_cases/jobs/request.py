@@ -1,4 +1,4 @@
-"""What a job is to do, as it is stored in its `order.json`."""
+"""The request of a job, as stored in its `order.json`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a kind of job does differently from the others. The steps of a job are the same for all of them."""
+"""What a kind of job does differently from other kinds. The steps of a job are the same for all kinds."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ModelAccess(Protocol):
 class JobInput:
     """The input of a job that is being prepared. `file` is the file that came with the request, or that it names.
 
-    Everything that takes long is read through `watch`, and before the `deadline`.
+    A split that takes long passes its pieces through `watch`, and ends at the `deadline`.
     """
 
     file: ObjectReader | None
@@ -62,7 +62,7 @@ class JobInput:
 
 @dataclass(frozen=True, slots=True)
 class InputChunk:
-    """A chunk of the input: where it is, and the file with it."""
+    """A chunk of the input: its span, and the content of its file."""
 
     span: ChunkSpan
     data: bytes
@@ -76,13 +76,13 @@ class SplitInput(Protocol):
         ...
 
     def plan(self, spans: Sequence[ChunkSpan]) -> JobPlan:
-        """The plan of the chunks at these places, once all were read."""
+        """The plan of the chunks with these spans, after all chunks were read."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkCall:
-    """Who may be asked for a chunk, and until when. `on_failure` is called for each model that did not do it."""
+    """How a chunk is done: by which models, and until when. `on_failure` is called for each model that fails."""
 
     context: RequestContext
     models: ModelAccess
@@ -91,7 +91,7 @@ class ChunkCall:
 
 @dataclass(frozen=True, slots=True)
 class ChunkResult:
-    """What came of a chunk, and the model that made it. `size` is its length in samples."""
+    """The result of a chunk, and the model that made it. `size` is its length in samples."""
 
     model: Model
     data: bytes
@@ -125,7 +125,7 @@ class JobKind(Protocol[R]):
         ...
 
     def able(self, request: R, models: ModelAccess) -> tuple[Model, ...]:
-        """The model and its fallbacks that can do it, however much it is.
+        """The model and its fallbacks that can do the request, whatever its amount.
 
         Raises:
             UnknownModel, InvalidRequest: the model that the caller named cannot.
@@ -133,7 +133,7 @@ class JobKind(Protocol[R]):
         ...
 
     def least_amount(self, request: R, /) -> int:
-        """How much it is at least, before its input is read: characters, or milliseconds of audio."""
+        """The least amount that it can be, before its input is read: characters, or milliseconds of audio."""
         ...
 
     def check_amount(self, request: R, model: Model, amount: int) -> None:
@@ -180,5 +180,5 @@ class JobKind(Protocol[R]):
         ...
 
     def short_place(self, start: int, end: int) -> str:
-        """A stretch of the input, for a list of them."""
+        """A stretch of the input, as an entry of a list."""
         ...

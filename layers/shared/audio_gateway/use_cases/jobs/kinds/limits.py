@@ -10,9 +10,9 @@ from typing import Final
 
 from audio_gateway.jobs.plan import MOST_PIECES
 
-_FILLED: Final = 3 / 4  # of the parts, on average: they end where a sentence or a pause does
+_FILLED: Final = 3 / 4  # of the parts, on average: a part ends at the end of a sentence or in a pause
 
 
 def surely_filled(amount_of_a_part: float) -> int:
-    """How much input surely fits into the parts of a job, of parts that hold so much at most."""
+    """The amount of input that surely fits into one job, whose parts hold up to `amount_of_a_part` each."""
     return int(amount_of_a_part * MOST_PIECES * _FILLED)

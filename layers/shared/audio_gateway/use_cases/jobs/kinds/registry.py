@@ -1,6 +1,6 @@
-"""Which kinds of jobs there are.
+"""The kinds of jobs.
 
-Each is imported when it is first asked for: a function of the API starts jobs of one kind, and needs no other.
+Each is imported when it is first used: a function of the API starts jobs of one kind, and needs no other.
 """
 
 from __future__ import annotations
@@ -28,6 +28,6 @@ def kind_named(name: str) -> JobKind[Any]:
 
 
 def load_kinds() -> None:
-    """Import all kinds now: in the init phase of a function that works on all of them."""
+    """Import all kinds, in the init phase of a function that works on all of them."""
     for name in ("speech", "transcription"):
         kind_named(name)

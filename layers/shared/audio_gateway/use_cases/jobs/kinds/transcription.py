@@ -42,7 +42,7 @@ class TranscriptionJobs:
     name: Final = "transcription"
 
     def to_json(self, request: TranscriptionRequest) -> dict[str, Any]:
-        """See `JobKind.to_json`. One flat object, in this order: requests have always been stored so."""
+        """See `JobKind.to_json`. The fields and their order are those of all stored requests."""
         options = request.options
         return {
             "model": request.model,
