@@ -1,19 +1,19 @@
-"""A gateway with uploads and jobs, as far as clients see it: it keeps nothing of a file but its length and its hash.
+"""A gateway with uploads and jobs, as clients see it. Of a file it keeps only the length and the hash.
 
     with FakeGateway() as gateway:
-        gateway.next("/bucket", "drop")      # the next call whose path begins so
+        gateway.next("/bucket", "drop")      # the next call whose path starts with this
         … base_url=gateway.base_url …
         assert gateway.started == 1
 
-A job is done after `job_parts` looks at it. Behaviours of `next`:
+A job is over after `job_parts` requests for it. Behaviours of `next`:
 
-    drop            the connection ends before the request is read, or in the middle of its body
-    drop-answer     the request is done, then the connection ends before the answer
-    half            … in the middle of the answer
-    N               an error of that status in the gateway's envelope; `N:no` says that another try is useless
+    drop            the connection ends before or while the request is read
+    drop-answer     the request is done, then the connection ends before the response
+    half            … in the middle of the response
+    N               an error of that status in the gateway's envelope; `N:no` says that retrying is useless
     xml=N:CODE      an error of the bucket
 
-Runs alone, too: `python -m tests.fakes.job_gateway` writes its base URL. `GET /_state` tells, for other languages.
+It also runs alone: `python -m tests.fakes.job_gateway` prints its base URL. `GET /_state` returns what it received.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ class Seen:
 @dataclass
 class FakeJob:
     id: str
-    order: Seen
+    request: Seen
     looks: int = 0
     status: str = "queued"
     file_bytes: int | None = None
 
 
 class FakeGateway:
-    """The server; starts on entering, on a free port of the loopback."""
+    """The server. Entering it starts it on a free loopback port."""
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
@@ -96,7 +96,7 @@ class FakeGateway:
         return f"{self.host}/v1"
 
     def next(self, path: str, *behaviours: str) -> None:
-        """What the next calls to a path do in place of what is right."""
+        """Set what the next calls to a path do instead of the right thing."""
         self._next += [(path, behaviour) for behaviour in behaviours]
 
     def take(self, path: str) -> str | None:
@@ -107,14 +107,14 @@ class FakeGateway:
                     return behaviour
         return None
 
-    def start(self, order: Seen) -> FakeJob:
-        """The job of this order; under the same Idempotency-Key the same one."""
-        key = order.headers.get("idempotency-key")
+    def start(self, request: Seen) -> FakeJob:
+        """The job of a request; the same job for the same Idempotency-Key."""
+        key = request.headers.get("idempotency-key")
         with self.lock:
             if key is not None and key in self._keys:
                 return self.jobs[self._keys[key]]
-            job = FakeJob(f"job_{len(self.jobs):024x}", order)
-            upload = self.uploads.get(_value(order, "upload_id") or "")
+            job = FakeJob(f"job_{len(self.jobs):024x}", request)
+            upload = self.uploads.get(_value(request, "upload_id") or "")
             job.file_bytes = None if upload is None else upload.file_bytes
             self.jobs[job.id] = job
             if key is not None:
@@ -133,7 +133,7 @@ class FakeGateway:
 
     def state(self) -> dict[str, Any]:
         jobs = [
-            {"id": job.id, "status": job.status, "fields": job.order.fields or job.order.json}
+            {"id": job.id, "status": job.status, "fields": job.request.fields or job.request.json}
             for job in self.jobs.values()
         ]
         uploads = [{"bytes": each.file_bytes, "sha256": each.file_sha256} for each in self.uploads.values()]
@@ -148,7 +148,7 @@ class _Server(LoopbackServer):
     gateway: FakeGateway
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Connections that end are what is tested here."""
+        """Ignore errors: the tests end connections."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -234,8 +234,8 @@ class _Handler(BaseHTTPRequestHandler):
         return send(200, json.dumps({"id": upload_id, "object": "audio.upload", **form}).encode(), "application/json")
 
     def _bucket(self, seen: Seen, send: Any) -> None:
-        assert "authorization" not in seen.headers, "the key was given to the bucket"
-        assert "content-length" in seen.headers, "a bucket wants to know the length"
+        assert "authorization" not in seen.headers, "the key was sent to the bucket"
+        assert "content-length" in seen.headers, "a bucket needs the length"
         upload_id = seen.fields["key"]
         if (seen.file_bytes or 0) > self.server.gateway.announced[upload_id]["bytes"]:
             body = b"<Error><Code>EntityTooLarge</Code><Message>Too large.</Message></Error>"
@@ -265,7 +265,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header("content-length", "0")
                 self.end_headers()
                 return None
-            return self._result(job.order, job.file_bytes, send)
+            return self._result(job.request, job.file_bytes, send)
         return send(200, json.dumps(self._shape(job)).encode(), "application/json")
 
     def _shape(self, job: FakeJob) -> dict[str, Any]:
@@ -273,12 +273,12 @@ class _Handler(BaseHTTPRequestHandler):
         usage = self.server.gateway.cancelled_usage if job.status == "cancelled" else None
         return {"id": job.id, "object": "audio.job", "status": job.status, "progress": progress, "usage": usage}
 
-    def _result(self, order: Seen, file_bytes: int | None, send: Any) -> None:
-        if order.path.endswith("/speech"):
-            return send(200, b"RIFF" + str(len(order.json["input"])).encode(), "audio/wav")
+    def _result(self, request: Seen, file_bytes: int | None, send: Any) -> None:
+        if request.path.endswith("/speech"):
+            return send(200, b"RIFF" + str(len(request.json["input"])).encode(), "audio/wav")
         text = f"{file_bytes} bytes"
-        wanted = _value(order, "response_format") or "json"
-        if _value(order, "stream") in {"true", True}:
+        wanted = _value(request, "response_format") or "json"
+        if _value(request, "stream") in {"true", True}:
             events = [{"type": "transcript.text.delta", "delta": text}, {"type": "transcript.text.done", "text": text}]
             body = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
             return send(200, body.encode(), "text/event-stream")
@@ -345,7 +345,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class _Body:
-    """A request's body, piece by piece."""
+    """A request's body, read piece by piece."""
 
     def __init__(self, file: Any, headers: Any) -> None:
         self._file = file
@@ -353,7 +353,7 @@ class _Body:
         self._chunked = "chunked" in headers.get("transfer-encoding", "")
 
     def piece(self) -> bytes:
-        """The next bytes, none at the end. Raises EOFError if the connection ends before."""
+        """The next bytes, none at the end. Raises EOFError if the connection ends before it."""
         if self._chunked and not self._left:
             size = int(self._file.readline().split(b";")[0], 16)
             self._left = size
@@ -376,7 +376,7 @@ class _Body:
 
 
 def _read_form(seen: Seen, body: _Body, delimiter: bytes) -> None:
-    """Reads a form without keeping its file."""
+    """Read a form without keeping its file."""
     buffer, at_end = b"\r\n", False
 
     def more() -> None:
@@ -419,8 +419,8 @@ def _read_form(seen: Seen, body: _Body, delimiter: bytes) -> None:
     body.rest()
 
 
-def _value(order: Seen, name: str) -> Any:
-    return order.json.get(name, order.fields.get(name))
+def _value(request: Seen, name: str) -> Any:
+    return request.json.get(name, request.fields.get(name))
 
 
 if __name__ == "__main__":

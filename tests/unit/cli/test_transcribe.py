@@ -66,7 +66,7 @@ def test_a_url_is_passed_on_and_its_transcript_is_written_here(gateway: FakeGate
     run("transcribe", "https://example.com/talks/My%20talk.mp3?x=1", "-m", "m")
     assert Path("My talk.txt").exists()
     (job,) = gateway.jobs.values()
-    assert job.order.json["file_url"] == "https://example.com/talks/My%20talk.mp3?x=1"
+    assert job.request.json["file_url"] == "https://example.com/talks/My%20talk.mp3?x=1"
 
 
 def test_several_transcripts_go_to_stdout_in_order(gateway: FakeGateway) -> None:

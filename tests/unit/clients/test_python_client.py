@@ -90,11 +90,11 @@ def test_the_bytes_the_name_and_the_other_fields_arrive(gateway: FakeGateway, sd
     (upload,) = gateway.uploads.values()
     assert upload.file_sha256 == hashlib.sha256(file.getvalue()).hexdigest()
     assert list(gateway.announced.values()) == [{"filename": "Grüße.mp3", "bytes": BIG}]
-    (order,) = (job.order for job in gateway.jobs.values())
-    assert order.fields["prompt"] == "Näme"
-    assert order.fields["background"] == "true"
-    assert order.fields["upload_id"] == next(iter(gateway.uploads))
-    assert order.file_bytes is None
+    (request,) = (job.request for job in gateway.jobs.values())
+    assert request.fields["prompt"] == "Näme"
+    assert request.fields["background"] == "true"
+    assert request.fields["upload_id"] == next(iter(gateway.uploads))
+    assert request.file_bytes is None
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_long_text_becomes_a_job(gateway: FakeGateway, sdk: Any) -> None:
     assert client.audio.speech.create(model="m", voice="v", input="é" * 4097).read() == b"RIFF4097"
     with client.audio.speech.with_streaming_response.create(model="m", voice="v", input="x" * 9000) as answer:
         assert b"".join(answer.iter_bytes()) == b"RIFF9000"
-    assert all(job.order.json["background"] is True for job in gateway.jobs.values())
+    assert all(job.request.json["background"] is True for job in gateway.jobs.values())
 
 
 def test_the_limit_counts_characters_not_bytes(gateway: FakeGateway, sdk: Any) -> None:
