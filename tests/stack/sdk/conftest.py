@@ -107,29 +107,10 @@ def wired_wire(wired_stack: dict[str, Any]) -> Wire:
 
 @pytest.fixture
 def upstream(running_upstream: FakeUpstream) -> Iterator[FakeUpstream]:
-    """The fake, having heard nothing yet and with nothing to tell but what is right."""
+    """The fake, without calls and with its usual behaviour."""
     running_upstream.reset()
     yield running_upstream
     running_upstream.reset()
-
-
-@pytest.fixture
-def allow_calls() -> Callable[[], None]:
-    """For the one test among the wrong requests that is right: its provider may be called."""
-    allowed: list[bool] = []
-
-    def allow() -> None:
-        allowed.append(True)
-
-    allow.allowed = allowed  # type: ignore[attr-defined] # read by never_reaches_a_provider
-    return allow
-
-
-@pytest.fixture
-def never_reaches_a_provider(upstream: FakeUpstream, allow_calls: Any) -> Iterator[None]:
-    """Fails the test if the provider heard of its request."""
-    yield
-    assert allow_calls.allowed or not upstream.requests, upstream.requests
 
 
 def _client(stack: dict[str, Any]) -> OpenAI:
