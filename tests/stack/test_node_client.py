@@ -63,7 +63,7 @@ def test_one_call_of_the_node_sdk_is_one_job(node: str, file: str, monkeypatch: 
 
 def run(node: str, folder: Path, file: str, **environment: str) -> None:
     done = subprocess.run(
-        [node, "--test", "--test-reporter=spec", file],
+        [node, "--test-reporter=spec", file],
         cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=170,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-8_000:] + done.stderr[-2_000:]

@@ -100,6 +100,12 @@ def wired_client(wired_stack: dict[str, Any]) -> Iterator[OpenAI]:
 
 
 @pytest.fixture(scope="package")
+def wired_aclient(wired_stack: dict[str, Any]) -> Callable[[], AsyncOpenAI]:
+    """As `aclient`, to the wired stack."""
+    return lambda: AsyncOpenAI(**_settings(wired_stack))
+
+
+@pytest.fixture(scope="package")
 def wired_wire(wired_stack: dict[str, Any]) -> Wire:
     """Raw HTTP to the wired stack."""
     return Wire(wired_stack["base_url"], wired_stack["api_key"])

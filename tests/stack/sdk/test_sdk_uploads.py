@@ -11,15 +11,15 @@ import requests
 from openai import BadRequestError, NotFoundError, OpenAI, omit
 
 from tests.fakes.file_server import FileServer
-from tests.sound import PHRASE, phrase, word_errors
+from tests.sound import phrase
 from tests.stack.sdk.stack_keys import add_key
 from tests.stack.sdk.wire import Answer, Wire
 
 pytestmark = pytest.mark.stack
 
-MODEL = "pocketsphinx"
+MODEL = "fake-stt"
 SPEECH = phrase()
-WORST = 0.25  # one word of four
+HEARD = "I heard 1.1 seconds of wav"
 JSON = {"content-type": "application/json"}
 NO_FILE = cast("bytes", omit)  # the SDK's types want one
 
@@ -120,7 +120,7 @@ def test_the_official_sdk_names_an_upload_in_place_of_a_file(wire: Wire, client:
     upload_id = uploaded(wire)
     named = {"upload_id": upload_id}
     answer = client.audio.transcriptions.create(model=MODEL, file=NO_FILE, extra_body=named)
-    assert word_errors(PHRASE, answer.text) <= WORST
+    assert answer.text.startswith(HEARD)
     assert transcribe(wire, "translations", upload_id=upload_id).json["text"] == answer.text
 
 
@@ -170,7 +170,7 @@ def test_a_file_is_fetched_from_its_url(wire: Wire, client: OpenAI, files: FileS
         file=NO_FILE,
         extra_body={"file_url": files.url("/moved")},
     )
-    assert word_errors(PHRASE, answer.text) <= WORST
+    assert answer.text.startswith(HEARD)
     assert transcribe(wire, file_url=files.url("/speech.wav")).json["text"] == answer.text
     assert all("authorization" not in headers for _, headers in files.heard)
 

@@ -15,6 +15,7 @@ from audio_gateway.jobs.job import Job, new_job_id
 from audio_gateway.jobs.webhook_queue import WebhookQueue
 from audio_gateway.jobs.webhooks_notify import JobNews
 from tests.fakes.receiver import Received, Receiver
+from tests.fakes.upstream import FakeUpstream
 from tests.stack.aws import use_aws_of
 from tests.stack.sdk.stack_keys import add_key, directory_of
 
@@ -219,9 +220,10 @@ def test_the_end_of_a_real_job_is_told_and_the_job_can_then_be_read(hooks: OpenA
     hooks.webhooks.delete(endpoint.id)
 
 
-def test_a_cancelled_job_is_told(hooks: OpenAI, receiver: Receiver) -> None:
+def test_a_cancelled_job_is_reported(hooks: OpenAI, receiver: Receiver, upstream: FakeUpstream) -> None:
     endpoint = register(hooks, receiver.url("/stopped"), CANCELLED)
-    body = {"model": "espeak-ng", "voice": "alloy", "input": "Good morning. " * 20_000, "background": True}
+    upstream.script("held")
+    body = {"model": "fake-tts", "voice": "alloy", "input": "Good morning.", "background": True}
     job = hooks.post("/audio/speech", body=body, cast_to=dict[str, Any])
     hooks.post(f"/audio/jobs/{job['id']}/cancel", cast_to=dict[str, Any])
     received = receiver.wait_for("/stopped", 1, SOON)
