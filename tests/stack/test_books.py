@@ -78,7 +78,7 @@ def wait_until(done: Callable[[], bool], what: str) -> None:
     give_up_at = time.monotonic() + PATIENCE_S
     while not done():
         assert time.monotonic() < give_up_at, what
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,7 @@ from tests.stack.conftest import descendants
 
 CATALOG = Path(__file__).parent / "tones.toml"
 PATIENCE_S = 60.0
+PAUSE_S = 0.1  # between two looks, each of which takes the processor that the work needs
 SWEEP_SECONDS = 5
 
 
@@ -106,7 +107,7 @@ class Workshop:
         give_up_at = time.monotonic() + PATIENCE_S
         while not happened(now := self.now(job)):
             assert time.monotonic() < give_up_at, now
-            time.sleep(0.05)
+            time.sleep(PAUSE_S)
         return now
 
     def end(self, job: Job) -> Job:
@@ -119,7 +120,7 @@ class Workshop:
         give_up_at = time.monotonic() + PATIENCE_S
         while not happened():
             assert time.monotonic() < give_up_at
-            time.sleep(0.05)
+            time.sleep(PAUSE_S)
 
     def execution(self, job: Job) -> str:
         """The ARN of a job's execution."""
