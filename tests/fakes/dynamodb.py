@@ -2,7 +2,7 @@
 
 It knows the expressions that the gateway writes to accounts, ledger, aggregates and jobs, and refuses any other, and
 those that are too long, and items that are too large.
-tests/unit/metering/test_table.py holds it against moto.
+tests/unit/aws/test_table.py holds it against moto.
 """
 
 from __future__ import annotations

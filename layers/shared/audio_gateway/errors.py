@@ -1,6 +1,6 @@
 """Every error that crosses a package border.
 
-They carry data and no HTTP status: `audio_gateway.api.errors` is the one place that maps a class to a status
+They carry data and no HTTP status: `audio_gateway.api.http.errors` is the one place that maps a class to a status
 and to OpenAI's envelope.
 
     GatewayError
@@ -22,7 +22,7 @@ and to OpenAI's envelope.
     │   └── BudgetReached            the month's budget: asking again does not help
     ├── AlreadyRunning               the same request is being worked on: its answer comes from there
     ├── IdempotencyKeyReused         the Idempotency-Key stands for another request
-    ├── ReplayUnavailable            what was answered before cannot be found out now, so nothing is done
+    ├── IdempotencyUnavailable       earlier answers cannot be read now, so nothing is done
     ├── MeteringUnavailable          what the caller uses cannot be recorded now, so nothing is done
     ├── StorageUnavailable           what is kept for the caller cannot be read or written now
     ├── Conflict                     what the thing is at the moment does not allow it
@@ -200,7 +200,7 @@ class IdempotencyKeyReused(GatewayError):
     code = "idempotency_key_reused"
 
 
-class ReplayUnavailable(GatewayError):
+class IdempotencyUnavailable(GatewayError):
     """Whether a request with an Idempotency-Key was made before, or its answer, cannot be read or written now."""
 
     code = "idempotency_unavailable"
@@ -383,9 +383,9 @@ class ProviderBadAnswer(ProviderError):
 class ConfigurationError(GatewayError):
     """The operator's settings or the catalogue are wrong. The message names file, entry and field.
 
-    `mistakes` are those of a catalogue one by one, as in the message.
+    `problems` are those of a catalogue one by one, as in the message.
     """
 
-    def __init__(self, message: str, *, mistakes: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, *, problems: tuple[str, ...] = ()) -> None:
         super().__init__(message)
-        self.mistakes = mistakes
+        self.problems = problems

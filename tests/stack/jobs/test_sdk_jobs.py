@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from openai import APIStatusError, OpenAI
 
-from audio_gateway.metering.directory import Directory
+from audio_gateway.identity.directory import Directory
 from tests import tones
 from tests.fakes.upstream import FakeUpstream
 from tests.sound import wav

@@ -8,8 +8,8 @@ import pytest
 
 from audio_gateway.api.admin import bodies
 from audio_gateway.api.admin.app import admin_app
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.metering.directory import Directory
+from audio_gateway.api.http.app import lambda_handler
+from audio_gateway.identity.directory import Directory
 from audio_gateway.metering.limits import Limits
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event, json_event
 from tests.unit.docs.test_openapi import SCHEMAS, SPEC, RecordingFields, fits
@@ -86,7 +86,7 @@ def test_bodies_take_the_documented_fields_and_no_other(
     dynamodb: Any, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     monkeypatch.setattr(RecordingFields, "names", set())
-    monkeypatch.setattr(bodies, "Fields", RecordingFields)
+    monkeypatch.setattr(bodies, "BodyFields", RecordingFields)
     documented = fields_of(path, method)
     assert documented is not None
     assert ask(dynamodb, ids, method, path).status == 200

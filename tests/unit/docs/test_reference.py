@@ -9,19 +9,18 @@ from typing import Any
 
 import pytest
 
-from audio_gateway import errors
-from audio_gateway.api import telemetry
-from audio_gateway.api.openapi import error_rows
-from audio_gateway.api.openapi.groups import GROUPS
-from audio_gateway.api.telemetry import RequestFacts
-from audio_gateway.use_cases.ask import Failure
-from scripts.reference import pages
-from scripts.samples import SAMPLES
+from audio_gateway import errors, telemetry
+from audio_gateway.telemetry import RequestLog
+from audio_gateway.use_cases.fallback import FailedAttempt
+from reference.openapi import error_rows
+from reference.openapi.groups import GROUPS
+from reference.pages import pages
+from reference.samples import SAMPLES
 from tests.unit.docs.pages import ROOT
 
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 
-FACTS = RequestFacts(
+FACTS = RequestLog(
     request_id="req_0",
     endpoint="speech",
     method="POST",
@@ -42,7 +41,7 @@ FACTS = RequestFacts(
     cached=True,
     replayed=True,
     requested_model="named",
-    failed=[Failure("named", "acme", "ProviderTimedOut")],
+    failed=[FailedAttempt("named", "acme", "ProviderTimedOut")],
 )
 
 

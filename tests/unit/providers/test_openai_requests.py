@@ -10,10 +10,10 @@ import pytest
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.deadline import Deadline
 from audio_gateway.providers.openai.requests import multipart, speech_body, streams, transcription_fields
-from audio_gateway.providers.port import Chunking, KnownSpeaker, SpeechRequest, TranscriptionRequest
+from audio_gateway.providers.port import Chunking, KnownSpeaker, SynthesisCall, TranscriptionCall
 
-SPEECH = SpeechRequest("tts-1", "Hi \ud800 \u00e9", "alloy", "mp3", Deadline(0))
-HEARING = TranscriptionRequest("whisper-1", AudioSource(b"RIFF", "wav", 1000, 16_000, 1), Deadline(0))
+SPEECH = SynthesisCall("tts-1", "Hi \ud800 \u00e9", "alloy", "mp3", Deadline(0))
+HEARING = TranscriptionCall("whisper-1", AudioSource(b"RIFF", "wav", 1000, 16_000, 1), Deadline(0))
 
 
 def fields(**options: object) -> list[tuple[str, str]]:

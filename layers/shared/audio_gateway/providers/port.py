@@ -21,7 +21,7 @@ Task = Literal["transcribe", "translate"]
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechRequest:
+class SynthesisCall:
     """Text to be spoken.
 
     `model` is the provider's name of it, `voice` the provider's own (already mapped), `format` one that the provider
@@ -70,7 +70,7 @@ class Chunking:
 
 
 @dataclass(frozen=True, slots=True)
-class TranscriptionRequest:
+class TranscriptionCall:
     """Audio to be written down, or to be written down in English (`task="translate"`).
 
     `model` is the provider's name of it. `languages` and `keywords` are hints; `want_*` say which times the answer
@@ -133,19 +133,19 @@ class ProviderVoice:
 
 
 @runtime_checkable
-class SpeechProvider(Protocol):
+class SpeechAdapter(Protocol):
     """Whoever turns text into speech."""
 
-    def synthesize(self, request: SpeechRequest) -> Iterator[AudioChunk]:
+    def synthesize(self, request: SynthesisCall) -> Iterator[AudioChunk]:
         """Speak; raises `ProviderError`, before the first chunk where at all possible."""
         ...
 
 
 @runtime_checkable
-class TranscriptionProvider(Protocol):
+class TranscriptionAdapter(Protocol):
     """Whoever turns speech into text, in its language or in English."""
 
-    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+    def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         """Listen; raises `ProviderError`, before the first event where at all possible."""
         ...
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
 
-from audio_gateway.audio.activity import VAD_SAMPLE_RATE, holds_speech
 from audio_gateway.audio.measure import measure
 from audio_gateway.audio.rewrite import plainly
 from audio_gateway.audio.source import AudioSource
+from audio_gateway.audio.voice_activity import VAD_SAMPLE_RATE, has_speech
 from audio_gateway.catalog.models import Catalog, Endpoint, Model
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import (
@@ -24,7 +24,6 @@ from audio_gateway.errors import (
     RequestTooLarge,
     WorkTooLong,
 )
-from audio_gateway.jobs.job_files import SourceFile
 from audio_gateway.providers.port import (
     Chunking,
     KnownSpeaker,
@@ -32,17 +31,26 @@ from audio_gateway.providers.port import (
     Task,
     TranscriptDone,
     TranscriptEvent,
-    TranscriptionProvider,
-    TranscriptionRequest,
+    TranscriptionAdapter,
+    TranscriptionCall,
 )
-from audio_gateway.transcripts.moved import moved, placed
+from audio_gateway.storage.objects import SourceFile
+from audio_gateway.transcripts.recording_times import on_recording_timeline, placed
 from audio_gateway.transcripts.render import Granularity, ResponseFormat
 from audio_gateway.transcripts.transcript import Transcript
-from audio_gateway.use_cases.ask import Candidate, OnFailure, Providers, Stopwatch, candidates, first_to_answer, watched
-from audio_gateway.use_cases.early_look import EarlyLook
+from audio_gateway.use_cases.early_limit_check import EarlyLimitCheck
+from audio_gateway.use_cases.fallback import (
+    AdapterFactory,
+    Candidate,
+    OnFailure,
+    Stopwatch,
+    candidates,
+    first_successful,
+    timed,
+)
 from audio_gateway.use_cases.known_voices import measured_voices
 from audio_gateway.use_cases.options import able, ignored_options, unsupported
-from audio_gateway.use_cases.reserve import Call, Reservation, Till
+from audio_gateway.use_cases.reservation import Billing, RequestContext, Reservation
 
 Measure = Callable[..., AudioSource]
 
@@ -64,7 +72,7 @@ _ENDPOINT_OF: dict[Task, Endpoint] = {"transcribe": "transcriptions", "translate
 
 
 @dataclass(frozen=True, slots=True)
-class TranscriptionOrder:
+class TranscriptionRequest:
     """What the caller asked for; absent options are None, False or empty.
 
     The audio is `data`, or it is what one of `upload_id` and `file_url` names.
@@ -153,61 +161,66 @@ class NamedFiles(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listening:
+class TranscriptionDependencies:
     """What transcribing works with. `files` are those that requests name."""
 
     catalog: Catalog
-    providers: Providers
-    till: Till
+    providers: AdapterFactory
+    billing: Billing
     files: NamedFiles
     measure: Measure = measure
 
 
-def transcribe(order: TranscriptionOrder, call: Call, using: Listening) -> TranscriptionAnswer:
+def transcribe(
+    order: TranscriptionRequest, context: RequestContext, deps: TranscriptionDependencies
+) -> TranscriptionAnswer:
     """Have the audio written down by the model, or by the first of its fallbacks that can.
 
-    Raises `WorkTooLong` for what only a job can do, `UnknownModel`, `InvalidRequest` naming the field, what `Till.look`
-    and `Till.reserve` raise, all before any provider is asked, or `ProviderError`; nothing is held after any of them.
+    Raises `WorkTooLong` for what only a job can do, `UnknownModel`, `InvalidRequest` naming the field, what
+    `Billing.look` and `Billing.reserve` raise, all before any provider is asked, or `ProviderError`; nothing is held
+    after any of them.
     """
-    catalog, providers, till = using.catalog, using.providers, using.till
+    catalog, providers, billing = deps.catalog, deps.providers, deps.billing
     endpoint = _ENDPOINT_OF[order.task]
     model = catalog.model_for(order.model, endpoint)
     _check_granularities(order, model)
     _check_options(order, model, endpoint, catalog)
-    look = EarlyLook(till, call, endpoint, model)
+    look = EarlyLimitCheck(billing, context, endpoint, model)
     if order.audio_field != "file":
         look.take()
     voices = measured_voices(order.known_speakers)
-    order = replace(order, data=_read(order, model, call, using.files), known_speakers=voices)
+    order = replace(order, data=_read(order, model, context, deps.files), known_speakers=voices)
     with _naming_the_field(order):
-        audio = _plain(_measured(order.data, model, call.deadline, using.measure, look), model, call.deadline, look)
+        audio = _plain(
+            _measured(order.data, model, context.deadline, deps.measure, look), model, context.deadline, look
+        )
     order = replace(order, data=audio.data)  # limits on bytes are for what is sent
 
     def plan(candidate: Model) -> frozenset[str]:
         ignored = _check_options(order, candidate, endpoint, catalog)
-        _check_length(audio.duration_ms, candidate, call.deadline)
+        _check_length(audio.duration_ms, candidate, context.deadline)
         return ignored
 
     with _naming_the_field(order):
         in_turn = candidates(model, endpoint, catalog, plan)
-    reservation = till.reserve(call, endpoint, model, tuple(c.model for c in in_turn), audio.duration_ms)
+    reservation = billing.reserve(context, endpoint, model, tuple(c.model for c in in_turn), audio.duration_ms)
     stopwatch = Stopwatch()
     with reservation.released_on_error():
         if order.upload_id is not None:
-            using.files.used(call.caller.project_id, order.upload_id)
-        ask = partial(_listen, order, call, audio, providers=providers, stopwatch=stopwatch)
-        served, events = first_to_answer(in_turn, ask, call.deadline, reservation.failed)
+            deps.files.used(context.caller.project_id, order.upload_id)
+        ask = partial(_listen, order, context, audio, providers=providers, stopwatch=stopwatch)
+        served, events = first_successful(in_turn, ask, context.deadline, reservation.failed)
     return TranscriptionAnswer(reservation, served.model, audio, events, served.plan, stopwatch)
 
 
-def _read(order: TranscriptionOrder, model: Model, call: Call, files: NamedFiles) -> bytes:
+def _read(order: TranscriptionRequest, model: Model, context: RequestContext, files: NamedFiles) -> bytes:
     """The bytes of the audio; raises `WorkTooLong` where there are too many, or they come too slowly, for now."""
     limit = _most_bytes(model)
     try:
         if order.upload_id is not None:
-            return files.upload(call.caller.project_id, order.upload_id, limit=limit)
+            return files.upload(context.caller.project_id, order.upload_id, limit=limit)
         if order.file_url is not None:
-            return files.url(order.file_url, limit=limit, seconds=min(_FETCH_S, call.deadline.remaining_s()))
+            return files.url(order.file_url, limit=limit, seconds=min(_FETCH_S, context.deadline.remaining_s()))
     except (RequestTooLarge, FetchTimedOut) as error:
         message = f"{error.message} It cannot be answered at once: send background=true, and it becomes a job."
         raise WorkTooLong(message, param=error.param) from error
@@ -215,7 +228,7 @@ def _read(order: TranscriptionOrder, model: Model, call: Call, files: NamedFiles
 
 
 @contextmanager
-def _naming_the_field(order: TranscriptionOrder) -> Iterator[None]:
+def _naming_the_field(order: TranscriptionRequest) -> Iterator[None]:
     """What reads audio knows of no field but `file`."""
     try:
         yield
@@ -225,7 +238,7 @@ def _naming_the_field(order: TranscriptionOrder) -> Iterator[None]:
         raise
 
 
-def able_to_listen(order: TranscriptionOrder, *, catalog: Catalog) -> tuple[Candidate[frozenset[str]], ...]:
+def able_to_transcribe(order: TranscriptionRequest, *, catalog: Catalog) -> tuple[Candidate[frozenset[str]], ...]:
     """The model and its fallbacks that can do what is asked for, whatever the length. Raises as `transcribe` does."""
     endpoint = _ENDPOINT_OF[order.task]
     model = catalog.model_for(order.model, endpoint)
@@ -233,12 +246,12 @@ def able_to_listen(order: TranscriptionOrder, *, catalog: Catalog) -> tuple[Cand
     return candidates(model, endpoint, catalog, lambda m: _check_options(order, m, endpoint, catalog))
 
 
-def listen_to_part(
-    order: TranscriptionOrder,
-    call: Call,
+def transcribe_part(
+    order: TranscriptionRequest,
+    context: RequestContext,
     audio: AudioSource,
     able: tuple[Candidate[frozenset[str]], ...],
-    providers: Providers,
+    providers: AdapterFactory,
     on_failure: OnFailure,
 ) -> tuple[Model, Transcript]:
     """Have one part of a long recording written down: by the first model that does so to the end. Nothing is charged.
@@ -250,12 +263,12 @@ def listen_to_part(
     stopwatch = Stopwatch()
 
     def whole(candidate: Candidate[frozenset[str]]) -> Iterator[Transcript]:
-        *_, last = _listen(_with_times(order, candidate.model), call, audio, candidate, providers, stopwatch)
+        *_, last = _listen(_with_times(order, candidate.model), context, audio, candidate, providers, stopwatch)
         if isinstance(last, TranscriptDone):
             yield last.transcript
 
     fitting = tuple(c for c in able if _fits(audio, c.model))
-    served, transcripts = first_to_answer(fitting, whole, call.deadline, on_failure)
+    served, transcripts = first_successful(fitting, whole, context.deadline, on_failure)
     return served.model, next(transcripts)
 
 
@@ -264,7 +277,7 @@ def _fits(audio: AudioSource, model: Model) -> bool:
     return model.max_seconds is None or audio.duration_ms <= model.max_seconds * 1000
 
 
-def _with_times(order: TranscriptionOrder, model: Model) -> TranscriptionOrder:
+def _with_times(order: TranscriptionRequest, model: Model) -> TranscriptionRequest:
     """The order with every kind of times that the model has."""
     granularities: set[Granularity] = set()
     if "words" in model.capabilities:
@@ -277,7 +290,7 @@ def _with_times(order: TranscriptionOrder, model: Model) -> TranscriptionOrder:
     return replace(order, stream=False, response_format="verbose_json", granularities=frozenset(granularities))
 
 
-def _check_options(order: TranscriptionOrder, model: Model, endpoint: Endpoint, catalog: Catalog) -> frozenset[str]:
+def _check_options(order: TranscriptionRequest, model: Model, endpoint: Endpoint, catalog: Catalog) -> frozenset[str]:
     """Names of the options that will be ignored; raises `InvalidRequest` for what the model cannot do."""
     _check_format(order, model, endpoint, catalog)
     if model.max_bytes is not None and len(order.data) > model.max_bytes:
@@ -298,7 +311,7 @@ def _check_options(order: TranscriptionOrder, model: Model, endpoint: Endpoint, 
     return ignored | without_effect | _check_language(order.language, model)
 
 
-def _check_granularities(order: TranscriptionOrder, model: Model) -> None:
+def _check_granularities(order: TranscriptionRequest, model: Model) -> None:
     """Raises `InvalidRequest` where times are asked for that `json` does not hold, of a model that has times.
 
     One that has none takes the field and does nothing with it, as OpenAI's do: widely used clients send it always.
@@ -311,7 +324,7 @@ def _check_granularities(order: TranscriptionOrder, model: Model) -> None:
     raise InvalidRequest(message, param=_GRANULARITIES)
 
 
-def _check_format(order: TranscriptionOrder, model: Model, endpoint: Endpoint, catalog: Catalog) -> None:
+def _check_format(order: TranscriptionRequest, model: Model, endpoint: Endpoint, catalog: Catalog) -> None:
     wanted = order.response_format
     if wanted not in model.response_formats:
         others = tuple(
@@ -332,23 +345,23 @@ def _check_language(language: str | None, model: Model) -> frozenset[str]:
     raise InvalidRequest(message, param="language", code="unsupported_value")
 
 
-def measured_ms(order: TranscriptionOrder, call: Call, using: Listening) -> int | None:
+def measured_ms(order: TranscriptionRequest, context: RequestContext, deps: TranscriptionDependencies) -> int | None:
     """How long the audio is that a job is to hear; None if it is elsewhere, or too long to be measured in time.
 
-    Raises `UnknownModel`, `InvalidAudio`, or what `Till.look` raises where measuring takes long.
+    Raises `UnknownModel`, `InvalidAudio`, or what `Billing.look` raises where measuring takes long.
     """
     if order.audio_field != "file":
         return None
     endpoint = _ENDPOINT_OF[order.task]
-    model = using.catalog.model_for(order.model, endpoint)
-    look = EarlyLook(using.till, call, endpoint, model, as_job=True)
+    model = deps.catalog.model_for(order.model, endpoint)
+    look = EarlyLimitCheck(deps.billing, context, endpoint, model, as_job=True)
     try:
-        return _measured(order.data, model, call.deadline, using.measure, look).duration_ms
+        return _measured(order.data, model, context.deadline, deps.measure, look).duration_ms
     except WorkTooLong:
         return None
 
 
-def _measured(data: bytes, model: Model, deadline: Deadline, measure: Measure, look: EarlyLook) -> AudioSource:
+def _measured(data: bytes, model: Model, deadline: Deadline, measure: Measure, look: EarlyLimitCheck) -> AudioSource:
     """The audio, measured; raises `InvalidAudio`, or `WorkTooLong` where that takes longer than there is time.
 
     The limits are looked at where it takes long; raises what they refuse.
@@ -371,7 +384,7 @@ def _measured(data: bytes, model: Model, deadline: Deadline, measure: Measure, l
         raise WorkTooLong(message, param="file") from error
 
 
-def _plain(audio: AudioSource, model: Model, deadline: Deadline, look: EarlyLook) -> AudioSource:
+def _plain(audio: AudioSource, model: Model, deadline: Deadline, look: EarlyLimitCheck) -> AudioSource:
     """The audio in a file that may go to a provider; raises `WorkTooLong` where only a job can make it."""
     if audio.plain:
         return audio
@@ -419,21 +432,21 @@ def _too_long(duration_ms: int, model: Model, deadline: Deadline) -> WorkTooLong
 
 
 def _listen(
-    order: TranscriptionOrder,
-    call: Call,
+    order: TranscriptionRequest,
+    context: RequestContext,
     audio: AudioSource,
     candidate: Candidate[frozenset[str]],
-    providers: Providers,
+    providers: AdapterFactory,
     stopwatch: Stopwatch,
 ) -> Iterator[TranscriptEvent]:
     model, ignored = candidate.model, candidate.plan
     provider = providers(model.provider)
-    if not isinstance(provider, TranscriptionProvider):
+    if not isinstance(provider, TranscriptionAdapter):
         raise ConfigurationError(f"The adapter of provider '{model.provider.id}' does not listen (model '{model.id}')")
-    request = TranscriptionRequest(
+    request = TranscriptionCall(
         model=model.upstream,
         audio=audio,
-        deadline=call.deadline,
+        deadline=context.deadline,
         task=order.task,
         language=None if "language" in ignored else order.language,
         languages=() if "languages" in ignored else order.languages,
@@ -447,17 +460,17 @@ def _listen(
         chunking=None if "chunking_strategy" in ignored else order.chunking,
         known_speakers=() if "known_speaker_names" in ignored else order.known_speakers,
         stream=order.stream and "streaming" in model.capabilities,
-        request_id=call.request_id,
+        request_id=context.request_id,
     )
-    events = watched(
-        provider.transcribe(request), provider=model.provider.id, deadline=call.deadline, stopwatch=stopwatch
+    events = timed(
+        provider.transcribe(request), provider=model.provider.id, deadline=context.deadline, stopwatch=stopwatch
     )
     for event in events:
         if isinstance(event, TranscriptDone):
             _check_heard(event.transcript, audio, model)
             _check_times(event.transcript, order, model)
             counted = event.transcript if request.stream else _counted(event.transcript, model)
-            yield TranscriptDone(moved(counted, audio.timeline) if audio.timeline.jumps else counted)
+            yield TranscriptDone(on_recording_timeline(counted, audio.timeline) if audio.timeline.jumps else counted)
             return
         if isinstance(event, SegmentDone):
             event = replace(event, segment=placed(event.segment, audio.timeline))  # noqa: PLW2901 - the same one, placed
@@ -479,13 +492,13 @@ def _counted(transcript: Transcript, model: Model) -> Transcript:
 
 def _check_heard(transcript: Transcript, audio: AudioSource, model: Model) -> None:
     """Raises `ProviderBadAnswer` for an empty transcript of speech; of silence it is the right answer."""
-    if transcript.text.strip() or transcript.words or not holds_speech(audio.pcm(VAD_SAMPLE_RATE)):
+    if transcript.text.strip() or transcript.words or not has_speech(audio.pcm(VAD_SAMPLE_RATE)):
         return
     message = f"The provider '{model.provider.id}' gave an empty transcript, although somebody can be heard to speak."
     raise ProviderBadAnswer(message, provider=model.provider.id)
 
 
-def _check_times(transcript: Transcript, order: TranscriptionOrder, model: Model) -> None:
+def _check_times(transcript: Transcript, order: TranscriptionRequest, model: Model) -> None:
     """Raises `ProviderBadAnswer` for a transcript without the times that were asked for."""
     needs_segments = order.want_segments or order.response_format == "diarized_json"
     missing_segments = needs_segments and transcript.segments is None and transcript.words is None

@@ -8,7 +8,7 @@ from typing import Final
 from audio_gateway.errors import ProviderRejected
 from audio_gateway.providers.embedded.sphinx_decoder import PROVIDER, HeardWord, decoder
 from audio_gateway.providers.embedded.utterances import SAMPLE_RATE, utterances
-from audio_gateway.providers.port import TextDelta, TranscriptDone, TranscriptEvent, TranscriptionRequest
+from audio_gateway.providers.port import TextDelta, TranscriptDone, TranscriptEvent, TranscriptionCall
 from audio_gateway.transcripts.transcript import Segment, Transcript, Word
 
 LANGUAGE: Final = "en"
@@ -21,7 +21,7 @@ _WIDEST: Final = 80  # characters: two lines of subtitles
 class PocketsphinxTranscription:
     """A `TranscriptionProvider` of English speech, into English."""
 
-    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+    def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         """Listen, utterance by utterance; with `stream` the text comes out after each.
 
         Raises:
@@ -35,7 +35,7 @@ class PocketsphinxTranscription:
         return _events(request)
 
 
-def _events(request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+def _events(request: TranscriptionCall) -> Iterator[TranscriptEvent]:
     ears = decoder()
     heard: list[HeardWord] = []
     for utterance in utterances(request.audio.pcm(SAMPLE_RATE)):

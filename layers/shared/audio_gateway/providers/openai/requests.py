@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from audio_gateway.audio.sniff import MEDIA_TYPES, Container
-from audio_gateway.providers.port import Chunking, SpeechRequest, TranscriptionRequest
+from audio_gateway.providers.port import Chunking, SynthesisCall, TranscriptionCall
 
 ResponseFormat = Literal["json", "verbose_json", "diarized_json"]
 Field = tuple[str, str]
 
 
-def speech_body(request: SpeechRequest) -> bytes:
+def speech_body(request: SynthesisCall) -> bytes:
     """The JSON of `POST /audio/speech`."""
     fields: dict[str, object] = {
         "model": request.model,
@@ -29,19 +29,19 @@ def speech_body(request: SpeechRequest) -> bytes:
     return json.dumps(fields).encode()  # escaped: even half a surrogate pair is valid JSON then
 
 
-def response_format(request: TranscriptionRequest) -> ResponseFormat:
+def response_format(request: TranscriptionCall) -> ResponseFormat:
     """The smallest answer that holds what is wanted."""
     if request.diarize:
         return "diarized_json"
     return "verbose_json" if request.want_words or request.want_segments else "json"
 
 
-def streams(request: TranscriptionRequest) -> bool:
+def streams(request: TranscriptionCall) -> bool:
     """Whether to ask for events: translations have none, and no upstream streams `verbose_json`."""
     return request.stream and request.task == "transcribe" and response_format(request) != "verbose_json"
 
 
-def transcription_fields(request: TranscriptionRequest) -> list[Field]:
+def transcription_fields(request: TranscriptionCall) -> list[Field]:
     """The text fields of `POST /audio/transcriptions`, or of `/audio/translations`, which knows five of them."""
     wanted = response_format(request)
     fields = [("model", request.model), ("response_format", wanted)]
