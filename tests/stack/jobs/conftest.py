@@ -55,7 +55,7 @@ class Running:
 
 
 @dataclass
-class Workshop:
+class JobHarness:
     """The running stack, its provider, and a customer of it, who has `client`."""
 
     info: dict[str, Any]
@@ -85,7 +85,7 @@ class Workshop:
         )
         return self.by_id(begun["id"])
 
-    def shape(self, job: Job) -> dict[str, Any]:
+    def as_caller_sees(self, job: Job) -> dict[str, Any]:
         """The job as its caller sees it."""
         return self.client.get(f"/audio/jobs/{job.id}", cast_to=dict[str, Any])
 
@@ -129,7 +129,7 @@ class Workshop:
         arn = str(self.machines.list_state_machines()["stateMachines"][0]["stateMachineArn"])
         return arn.replace(":stateMachine:", ":execution:") + f":{job.id}"
 
-    def grow_old(self, job: Job) -> None:
+    def make_an_hour_older(self, job: Job) -> None:
         """As if it had begun an hour ago, for those who look for jobs without an execution."""
         self.dynamodb.update_item(
             TableName=self.info["table"],
@@ -224,7 +224,7 @@ def running(start_stack: Callable[..., dict[str, Any]], tmp_path_factory: pytest
 
 
 @pytest.fixture
-def workshop(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
+def harness(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobHarness]:
     info, upstream = running.info, running.upstream
     upstream.reset()
     use_aws_of(info, monkeypatch)
@@ -239,7 +239,7 @@ def workshop(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work
     caller = Payer(key.record.id, "default")
     address = {"base_url": info["base_url"], "api_key": key.value, "max_retries": 2}
     with OpenAI(**address, http_client=audio_gateway_client.http_client(threshold=0)) as client:
-        yield Workshop(
+        yield JobHarness(
             info, upstream, running.catalog, client, job_service, dynamodb, boto3.client("s3"), machines, caller
         )
     upstream.let_go()

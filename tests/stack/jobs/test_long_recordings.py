@@ -24,7 +24,7 @@ from openai import OpenAI
 import audio_gateway_client
 from tests import tones
 from tests.sound import ENCODINGS, encode, wav
-from tests.stack.jobs.conftest import Running, Workshop
+from tests.stack.jobs.conftest import JobHarness, Running
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
@@ -92,7 +92,7 @@ def check(heard: list[dict[str, Any]], spoken: Sequence[tones.Spoken]) -> None:
         assert max(off) <= LATE_MS
 
 
-def test_more_than_an_hour_through_the_official_sdk(workshop: Workshop, tmp_path: Path) -> None:
+def test_more_than_an_hour_through_the_official_sdk(harness: JobHarness, tmp_path: Path) -> None:
     spoken, length_ms, data = more_than_an_hour()
     path = tmp_path / "long.mp3"
     path.write_bytes(data)
@@ -100,8 +100,8 @@ def test_more_than_an_hour_through_the_official_sdk(workshop: Workshop, tmp_path
     sent: list[int] = []
     jobs: list[Any] = []
     http = audio_gateway_client.http_client(on_upload=lambda done, _total: sent.append(done), on_job=jobs.append)
-    key = workshop.client.api_key
-    client = OpenAI(base_url=workshop.info["base_url"], api_key=key, max_retries=0, http_client=http)
+    key = harness.client.api_key
+    client = OpenAI(base_url=harness.info["base_url"], api_key=key, max_retries=0, http_client=http)
     with client, path.open("rb") as file:
         answer = client.audio.transcriptions.create(
             model="long", file=file, response_format="verbose_json", timestamp_granularities=["word"]
@@ -109,12 +109,12 @@ def test_more_than_an_hour_through_the_official_sdk(workshop: Workshop, tmp_path
     assert sent[-1] == len(data) > audio_gateway_client.DEFAULT_THRESHOLD
     assert answer.words is not None
     check([word.model_dump() for word in answer.words], spoken)
-    job = workshop.end(workshop.by_id(jobs[-1]["id"]))
-    assert job.completed == job.total == len(workshop.upstream.calls) > 10
-    (row,) = workshop.rows(job)
+    job = harness.end(harness.by_id(jobs[-1]["id"]))
+    assert job.completed == job.total == len(harness.upstream.calls) > 10
+    (row,) = harness.rows(job)
     assert row.amount == round(answer.duration * 1000) == length_ms
-    assert workshop.spent() == row.price_microusd == row.amount
-    assert workshop.nothing_is_held()
+    assert harness.spent() == row.price_microusd == row.amount
+    assert harness.nothing_is_held()
 
 
 MINUTES: dict[str, tuple[tuple[int, ...], str, float]] = {
