@@ -24,7 +24,11 @@ settings.register_profile("hunt", max_examples=1000, **_UNHURRIED)
 settings.load_profile("any machine")
 
 # Files of tests/stack that share no running stack with other files.
-_ALONE = ("tests/stack/sdk/test_sdk_contract.py", "tests/stack/test_books.py", "tests/stack/test_node_client.py")
+_ALONE = (
+    "tests/stack/sdk/test_sdk_contract.py",
+    "tests/stack/test_sweep_and_rollup.py",
+    "tests/stack/test_node_client.py",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

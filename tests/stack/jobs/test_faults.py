@@ -74,7 +74,7 @@ def assert_nothing_is_left(harness: JobHarness, *jobs: Job) -> None:
 # ---------------------------------------------------------------- the provider
 
 
-def test_a_chunk_that_fails_for_good_is_told_with_its_place_and_the_rest_is_there(harness: JobHarness) -> None:
+def test_a_chunk_that_fails_permanently_is_reported_with_its_place_and_the_rest_is_kept(harness: JobHarness) -> None:
     harness.upstream.script("", "status=400!message=This part is refused.")
     job = harness.begin(AUDIO)
     ended = harness.end(job)
@@ -286,7 +286,7 @@ class NoExecutions:
         return
 
 
-def test_jobs_that_lose_their_execution_fail_with_what_was_done_and_are_told_once(
+def test_jobs_that_lose_their_execution_fail_with_what_was_done_and_are_reported_once(
     harness: JobHarness, running: Running
 ) -> None:
     hook = harness.client.post(

@@ -59,7 +59,7 @@ def test_a_chunk_that_fails_twice_is_tried_again_alone(harness: JobHarness) -> N
     assert harness.spent() == END_MS
 
 
-def test_what_is_no_audio_fails_and_costs_nothing(harness: JobHarness) -> None:
+def test_a_file_that_is_no_audio_fails_and_costs_nothing(harness: JobHarness) -> None:
     job = harness.end(harness.start(order(), b"<!doctype html>" + bytes(2000)))
     assert (job.status, job.partial, job.total) == ("failed", False, 0)
     assert job.error is not None

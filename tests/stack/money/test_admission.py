@@ -42,7 +42,7 @@ DELIVERED_ONCE_MORE = {
 
 
 @pytest.mark.parametrize("act", NOT_DELIVERED.values(), ids=NOT_DELIVERED)
-def test_without_an_admission_nobody_is_asked_and_nothing_held(
+def test_without_an_admission_no_provider_is_asked_and_nothing_is_held(
     faulty_stack: FaultyStack, customer: Customer, act: Any
 ) -> None:
     customer.fault_in_admission(act, times=None)
@@ -53,7 +53,7 @@ def test_without_an_admission_nobody_is_asked_and_nothing_held(
     assert (customer.holds, customer.rows, customer.committed) == ([], [], 0)
 
 
-def test_while_dynamodb_is_down_nobody_is_asked_and_afterwards_all_is_well(
+def test_while_dynamodb_is_down_no_provider_is_asked_and_afterwards_all_is_well(
     faulty_stack: FaultyStack, known: Customer, endless: Any
 ) -> None:
     _, call = endless
@@ -90,7 +90,7 @@ def test_an_admission_that_took_two_deliveries_is_counted_once(known: Customer, 
     known.assert_account_matches_ledger()
 
 
-def test_an_admission_of_which_no_answer_came_asks_nobody_and_is_given_back(
+def test_an_admission_whose_answers_are_all_lost_asks_no_provider_and_is_given_back(
     faulty_stack: FaultyStack, known: Customer
 ) -> None:
     known.fault_in_admission(lose_the_answer, times=None)

@@ -61,7 +61,7 @@ MOMENTS = {
 
 
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
-def test_a_process_that_is_killed_leaves_the_money_right(
+def test_a_process_that_is_killed_leaves_the_account_right(
     faulty_stack: FaultyStack, known: Customer, moment: Moment
 ) -> None:
     refused = crash(faulty_stack, known, after=moment.after, **moment.step(known))
@@ -74,7 +74,7 @@ def test_a_process_that_is_killed_leaves_the_money_right(
     known.assert_account_matches_ledger()
 
 
-def test_a_process_that_is_killed_while_the_provider_works_leaves_the_money_right(
+def test_a_process_that_is_killed_while_the_provider_works_leaves_the_account_right(
     faulty_stack: FaultyStack, known: Customer, pool: ThreadPoolExecutor
 ) -> None:
     faulty_stack.upstream.script("held")
@@ -87,7 +87,7 @@ def test_a_process_that_is_killed_while_the_provider_works_leaves_the_money_righ
     assert known.outcomes == [ANSWERED, ABANDONED]
 
 
-def test_what_a_killed_process_had_sent_may_arrive_late(faulty_stack: FaultyStack, known: Customer) -> None:
+def test_a_write_of_a_killed_process_may_arrive_late(faulty_stack: FaultyStack, known: Customer) -> None:
     pause = faulty_stack.aws.pause(kill=True, **row(known))
     assert known.refused().status == 502
     known.expire_and_sweep()

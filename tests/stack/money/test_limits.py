@@ -49,7 +49,7 @@ def test_failures_give_a_budget_back_and_it_still_pays_for_no_more(
     assert len(customer.rows) == len(customer.answered) == 5
 
 
-def test_so_many_run_at_once_and_no_more(faulty_stack: FaultyStack, pool: ThreadPoolExecutor) -> None:
+def test_as_many_run_concurrently_as_the_limit_allows(faulty_stack: FaultyStack, pool: ThreadPoolExecutor) -> None:
     customer = faulty_stack.customer(concurrent_requests=2)
     faulty_stack.upstream.script("held", "held")
     running = [pool.submit(customer.speak) for _ in range(2)]
@@ -65,7 +65,7 @@ def test_so_many_run_at_once_and_no_more(faulty_stack: FaultyStack, pool: Thread
     assert len(customer.rows) == 3
 
 
-def test_so_many_a_minute_and_the_refusal_says_when_to_come_back(
+def test_as_many_run_in_a_minute_as_the_limit_allows_and_the_refusal_says_when_to_retry(
     faulty_stack: FaultyStack, pool: ThreadPoolExecutor
 ) -> None:
     for _ in range(2):  # once more if the minute turned in between
@@ -84,7 +84,7 @@ def test_so_many_a_minute_and_the_refusal_says_when_to_come_back(
     customer.assert_account_matches_ledger()
 
 
-def test_a_limit_lowered_below_what_is_used_refuses_at_once_and_breaks_nothing(
+def test_a_limit_lowered_below_what_is_used_refuses_immediately_and_breaks_nothing(
     faulty_stack: FaultyStack, pool: ThreadPoolExecutor
 ) -> None:
     customer = faulty_stack.customer(monthly_budget_usd=budget(10))
@@ -119,7 +119,7 @@ def test_a_key_that_ends_while_its_request_runs_is_charged_for_it_and_for_no_mor
     assert customer.outcomes == [("answered", PRICE)]
 
 
-def test_one_customer_s_limits_are_no_other_s(faulty_stack: FaultyStack, pool: ThreadPoolExecutor) -> None:
+def test_limits_of_one_customer_do_not_affect_others(faulty_stack: FaultyStack, pool: ThreadPoolExecutor) -> None:
     customers = [faulty_stack.customer(monthly_budget_usd=budget(count)) for count in (1, 2, 3)]
     calls: list[Any] = [pool.submit(customer.outcome) for customer in customers * 5]
     for call in calls:

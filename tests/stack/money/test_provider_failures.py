@@ -57,7 +57,7 @@ def test_a_provider_that_takes_longer_than_its_time_is_free(faulty_stack: Faulty
     assert free(customer, PRICE)
 
 
-def test_a_stream_that_breaks_off_is_free(faulty_stack: FaultyStack, customer: Customer) -> None:
+def test_a_stream_without_an_end_is_free(faulty_stack: FaultyStack, customer: Customer) -> None:
     faulty_stack.upstream.script("noend")
     assert customer.refused(customer.transcribe, ("a.wav", tone_wav(1)), stream=True).status in {502, 503}
     assert free(customer, SECOND_MS)

@@ -62,7 +62,7 @@ LEFT_BEHIND: dict[str, Callable[[Customer], list[tuple[str, int]]]] = {
 
 
 @pytest.mark.parametrize("leave", LEFT_BEHIND.values(), ids=LEFT_BEHIND)
-def test_it_comes_by_itself(customer: Customer, leave: Any) -> None:
+def test_the_sweeper_runs_by_itself(customer: Customer, leave: Any) -> None:
     expected = leave(customer)
     customer.expire_holds()
     customer.wait_until(lambda: not customer.holds, "nobody swept")
@@ -94,7 +94,7 @@ def test_a_sweep_whose_write_fails_is_finished_by_it_or_by_the_next(
     assert customer.evidence == []
 
 
-def test_two_sweepers_at_once_charge_once(
+def test_two_sweepers_at_the_same_time_charge_once(
     faulty_stack: FaultyStack, customer: Customer, pool: ThreadPoolExecutor
 ) -> None:
     expected = answered_without_a_row(customer)

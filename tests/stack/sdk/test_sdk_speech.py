@@ -62,7 +62,7 @@ def plain_seconds(client: OpenAI) -> float:
 
 
 @pytest.mark.parametrize("response_format", FORMATS)
-def test_every_format_is_what_it_says(client: OpenAI, plain_seconds: float, response_format: Any) -> None:
+def test_every_format_matches_its_content_type(client: OpenAI, plain_seconds: float, response_format: Any) -> None:
     content_type, container, codec, padding = FORMATS[response_format]
     answer = client.audio.speech.with_raw_response.create(
         model=MODEL, voice="alloy", input=TEXT, response_format=response_format

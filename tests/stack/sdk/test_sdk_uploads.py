@@ -157,7 +157,7 @@ def test_an_upload_that_is_no_audio_names_the_field(wire: Wire) -> None:
     assert (answer.status, answer.error["param"]) == (400, "upload_id")
 
 
-def test_more_than_a_file_may_have_is_refused_at_once(wire: Wire) -> None:
+def test_a_file_above_the_limit_is_refused_when_it_is_announced(wire: Wire) -> None:
     body = json.dumps({"filename": "a.wav", "bytes": 2 * 1024**3 + 1}).encode()
     answer = wire.call("POST", "/audio/uploads", body, JSON)
     assert (answer.status, answer.error["param"]) == (413, "bytes")
@@ -186,7 +186,7 @@ def test_the_sdk_says_what_is_wrong_with_a_url(client: OpenAI, files: FileServer
         assert caught.value.param == "file_url"
 
 
-def test_the_sdk_says_that_an_upload_is_not_there(client: OpenAI) -> None:
+def test_the_sdk_says_that_an_upload_does_not_exist(client: OpenAI) -> None:
     with pytest.raises(NotFoundError) as caught:
         client.audio.transcriptions.create(
             model=MODEL,

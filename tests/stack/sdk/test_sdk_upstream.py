@@ -316,7 +316,7 @@ def test_a_failing_provider_is_no_fault_of_the_caller(
 @pytest.mark.parametrize(
     ("call", "status"), [(CALLS["speech"], 422), (CALLS["transcription"], 400), (CALLS["stream"], 415)], ids=CALLS
 )
-def test_what_the_provider_rejects_is_told_in_its_words(
+def test_what_the_provider_rejects_is_reported_in_its_words(
     wired_client: OpenAI, upstream: FakeUpstream, call: Call, status: int
 ) -> None:
     upstream.script(f"status={status}!code=invalid_value!param=input!message=Too many tokens for me.")
@@ -330,7 +330,7 @@ def test_what_the_provider_rejects_is_told_in_its_words(
 
 
 @pytest.mark.parametrize("model", ["unreachable-tts", "unreachable-stt"])
-def test_nobody_at_the_other_end_is_a_server_error(wired_client: OpenAI, model: str) -> None:
+def test_an_unreachable_provider_is_a_server_error(wired_client: OpenAI, model: str) -> None:
     with pytest.raises(InternalServerError) as caught:
         say(wired_client, model) if model.endswith("tts") else write(wired_client, model)
     assert caught.value.status_code in (502, 503)

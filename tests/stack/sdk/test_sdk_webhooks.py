@@ -94,7 +94,7 @@ def log_of(client: OpenAI, endpoint_id: str, count: int = 0) -> list[dict[str, A
         time.sleep(0.1)
 
 
-def test_an_event_is_told_until_it_is_taken_and_only_to_its_own_project(
+def test_an_event_is_sent_until_it_is_accepted_and_only_to_its_own_project(
     hooks: OpenAI, others: OpenAI, project: str, receiver: Receiver, news: JobEventPublisher
 ) -> None:
     """The first pause; those that follow, up to a day, are in tests/unit/jobs/test_webhooks.py."""
@@ -130,7 +130,7 @@ def test_an_event_is_told_until_it_is_taken_and_only_to_its_own_project(
         log_of(others, endpoint.id)
 
 
-def test_an_end_that_is_repeated_is_told_once(
+def test_an_end_that_is_repeated_is_reported_once(
     hooks: OpenAI, project: str, receiver: Receiver, news: JobEventPublisher
 ) -> None:
     endpoint = register(hooks, receiver.url("/twice"), CANCELLED)
@@ -211,7 +211,7 @@ def test_an_address_inside_is_refused(hooks: OpenAI, url: str) -> None:
     assert caught.value.param == "url"
 
 
-def test_the_end_of_a_real_job_is_told_and_the_job_can_then_be_read(hooks: OpenAI, receiver: Receiver) -> None:
+def test_the_end_of_a_real_job_is_reported_and_the_job_can_then_be_read(hooks: OpenAI, receiver: Receiver) -> None:
     endpoint = register(hooks, receiver.url("/real"), SUCCEEDED, FAILED, CANCELLED)
     body = {"model": "espeak-ng", "voice": "alloy", "input": "Good morning.", "background": True}
     job = hooks.post("/audio/speech", body=body, cast_to=dict[str, Any])

@@ -76,7 +76,7 @@ def test_a_refused_request_writes_nothing(faulty_stack: FaultyStack) -> None:
     assert customer.committed == 0
 
 
-def test_nothing_is_kept_of_what_was_said(faulty_stack: FaultyStack, customer: Customer) -> None:
+def test_no_text_audio_or_key_is_kept(faulty_stack: FaultyStack, customer: Customer) -> None:
     sound = clip("austen-0870")
     customer.speak("Xanadu measureless to man.", instructions="Whisper, Coleridge.")
     rule = customer.fault_in_row(SERVER_ERROR, times=None)

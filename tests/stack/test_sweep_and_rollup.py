@@ -100,7 +100,7 @@ def begin(gateway: Gateway, key_id: str, request_id: str) -> None:
     meter.admit(Payer(key_id, "default"), work(request_id))
 
 
-def test_a_hold_that_nobody_settles_is_given_back_and_leaves_a_row(gateway: Gateway) -> None:
+def test_a_hold_that_is_never_settled_is_given_back_and_leaves_a_row(gateway: Gateway) -> None:
     key_id = gateway.directory.create_key("api", name="abandoned").record.id
     begin(gateway, key_id, "req_abandoned")
     assert len(gateway.holds(key_id)) == 1
