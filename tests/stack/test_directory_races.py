@@ -1,4 +1,4 @@
-"""Operators who change the directory at the same moment, on a table of its own in the local DynamoDB."""
+"""Operators who change the directory at the same moment, on a separate table of the local DynamoDB."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ REPEAT = TESTS.parent / "repeat"
 
 
 class Cases(Service):
-    """The gateway as the test in Node.js sets it up anew for each case."""
+    """The gateway, which the test in Node.js sets up again for each case."""
 
     def __init__(self, front: Front, patch: pytest.MonkeyPatch) -> None:
         results = LinkedResults()

@@ -106,7 +106,7 @@ def test_a_hold_that_is_never_settled_is_given_back_and_leaves_a_row(gateway: Ga
     assert len(gateway.holds(key_id)) == 1
     expire_holds(gateway, key_id)
 
-    wait_until(lambda: not gateway.holds(key_id), "nobody swept")
+    wait_until(lambda: not gateway.holds(key_id), "no sweep")
 
     (row,) = gateway.rows(key_id)
     assert (row.outcome, row.price_microusd, row.amount) == ("abandoned", 0, 0)
@@ -137,7 +137,7 @@ def late(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> str:
         hold = meter.admit(Payer(key_id, "default"), work(f"req_late_{number}")).hold
         wait_until(partial(is_kept, PendingSettlementStore(gateway.info["bucket"]), hold), "no evidence")
     expire_holds(gateway, key_id)
-    wait_until(lambda: not gateway.holds(key_id), "nobody swept")
+    wait_until(lambda: not gateway.holds(key_id), "no sweep")
     return key_id
 
 
@@ -151,7 +151,7 @@ def is_kept(store: PendingSettlementStore, hold: Hold) -> bool:
 
 
 def expire_holds(gateway: Gateway, key_id: str) -> None:
-    """All at once, so that the sweeper finds each of them with its evidence."""
+    """All in one write: the sweeper finds each of them with its evidence."""
     holds = {
         hold.work.request_id: {"S": hold_text(dataclasses.replace(hold, expires_s=1))} for hold in gateway.holds(key_id)
     }
@@ -169,9 +169,9 @@ def test_rows_are_rolled_up_the_books_are_exact_and_the_audit_is_clean(gateway: 
     books = DynamoUsageReports(gateway.client, gateway.table)
     now_ms = gateway.now_ms()
     (found,) = books.series([now_ms - 2 * AN_HOUR_MS, now_ms], [late])
-    assert found == {Dimensions(late, "default", "speech", "talker"): used}  # at once, whatever was rolled up
+    assert found == {Dimensions(late, "default", "speech", "talker"): used}  # immediately, whatever was rolled up
 
-    wait_until(lambda: gateway.aggregates(late) == dict.fromkeys(("1m", "1h", "1d"), used), "nobody rolled up")
+    wait_until(lambda: gateway.aggregates(late) == dict.fromkeys(("1m", "1h", "1d"), used), "no roll-up")
     assert books.series([now_ms - 2 * AN_HOUR_MS, now_ms], [late]) == [found]
     done = gateway.audit()
     assert (done.exit_code, ", 0 differences" in done.stdout) == (0, True), done.output
@@ -180,12 +180,12 @@ def test_rows_are_rolled_up_the_books_are_exact_and_the_audit_is_clean(gateway: 
 
 def wrong_sums_are_found_and_rebuilt(gateway: Gateway, late: str, used: Totals) -> None:
     """By the audit: in an aggregate and in an account."""
-    # Not before: to recompute an hour that a row came late to would correct what is made wrong here.
+    # Not before: recomputing an hour with a late row would correct what is made wrong here.
     watermark, hours = (
         Watermark(Table(gateway.client, gateway.table)),
         {HOUR.start(r.at_ms) for r in gateway.rows(late)},
     )
-    wait_until(lambda: not hours & set(watermark.read().dirty), "nobody recomputed")
+    wait_until(lambda: not hours & set(watermark.read().dirty), "no recomputation")
     assert gateway.aggregates(late)["1d"] == used
     key = bucket_key(HOUR, min(hours), late)
     gateway.client.update_item(

@@ -1,4 +1,4 @@
-"""A stack whose provider hears tones; jobs put into it by the API and past it; and what may happen to them."""
+"""A stack whose provider hears tones, and jobs that are started through its API and without it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Running:
 
 @dataclass
 class JobHarness:
-    """The running stack, its provider, and a customer of it, who has `client`."""
+    """The running stack, its provider, and a customer, who uses `client`."""
 
     info: dict[str, Any]
     upstream: FakeUpstream
@@ -130,7 +130,7 @@ class JobHarness:
         return arn.replace(":stateMachine:", ":execution:") + f":{job.id}"
 
     def make_an_hour_older(self, job: Job) -> None:
-        """As if it had begun an hour ago, for those who look for jobs without an execution."""
+        """As if it had started an hour ago, for the sweeper, which looks for jobs without an execution."""
         self.dynamodb.update_item(
             TableName=self.info["table"],
             Key={"pk": {"S": "OPEN_JOBS"}, "sk": {"S": job.id}},
@@ -180,7 +180,7 @@ class JobHarness:
         return [row for row in rows if row.request_id == job.id]
 
     def costs(self, job: Job) -> list[int]:
-        """What the provider takes for work that its customer does not pay."""
+        """The cost of work that the customer does not pay."""
         rows = LedgerStore(self.dynamodb, self.info["table"]).rows(job.created_at * 1000 - 1000, now_ms() + 1000)
         failed = [row for row in rows if row.request_id.startswith(f"{job.id}_")]
         assert all((row.outcome, row.price_microusd) == ("failed", 0) for row in failed)

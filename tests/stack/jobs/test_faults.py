@@ -35,7 +35,7 @@ SAID = [word.text for word in WORDS]
 
 @pytest.fixture
 def warm(harness: JobHarness) -> JobHarness:
-    """A harness whose functions all have been called, so that there is something to stop or to kill."""
+    """A harness whose functions have all been called: each has a process to stop or to kill."""
     steps = ("JobPrepareFunction", "JobChunkFunction", "JobMergeFunction")
     if not all(map(harness.processes, steps)):
         somebody_else = harness.client.with_options(api_key=harness.info["api_key"])

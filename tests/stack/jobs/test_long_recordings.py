@@ -38,7 +38,7 @@ SPARSE = (*tones.natural_gaps()[:29], 27_000)
 
 
 def vbr_mp3(pcm: Iterable[bytes], arrange: Callable[[list[Packet[Any]]], Iterable[Packet[Any]]] = list) -> bytes:
-    """A file with a variable bit rate, none of whose frames needs the ones before it: they may be arranged anew."""
+    """A file with a variable bit rate. No frame needs the ones before it: they may be rearranged."""
     out = io.BytesIO()
     with av.open(out, "w", format="mp3") as writer:
         stream = writer.add_stream("libmp3lame", rate=tones.RATE, layout="mono")

@@ -1,4 +1,4 @@
-"""The stack under fire, once for all tests, and one call that its provider never answers."""
+"""One stack with faults for all tests, and one call that its provider never answers."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def faulty_stack(running_faulty_stack: FaultyStack) -> Iterator[FaultyStack]:
 
 @pytest.fixture
 def known(customer: Customer, faulty_stack: FaultyStack) -> Customer:
-    """A customer whose limits the function has learned, so that its next write decides; one answer is paid."""
+    """A customer whose limits the function has read already: its next write decides. One answer is paid."""
     customer.speak()
     faulty_stack.upstream.reset()
     return customer
@@ -75,7 +75,7 @@ def known(customer: Customer, faulty_stack: FaultyStack) -> Customer:
 
 @pytest.fixture
 def customer(faulty_stack: FaultyStack) -> Customer:
-    """Somebody without limits."""
+    """A customer without limits."""
     return faulty_stack.customer()
 
 

@@ -104,7 +104,7 @@ class FaultyStack:
             client.close()
 
     def customer(self, **limits: Any) -> Customer:
-        """Somebody with a new key; `limits` as in a request body."""
+        """A customer with a new key; `limits` as in a request body."""
         now_ms = time.time_ns() // 1_000_000
         key = self.directory.create_key("api", name="a customer", limits=limits_from_api(limits))
         sdk = self._sdk.with_options(api_key=key.value)
@@ -122,7 +122,7 @@ class FaultyStack:
         return [found["Key"] for page in pages for found in page.get("Contents", ())]
 
     def everything_kept(self) -> str:
-        """The whole table, the names of all objects, and what is in them."""
+        """The whole table, and the names and contents of all objects."""
         found: list[Any] = self.items()
         for name in self.objects():
             body = self.s3.get_object(Bucket=self.info["bucket"], Key=name)["Body"].read()
@@ -130,7 +130,7 @@ class FaultyStack:
         return json.dumps(found, default=repr, ensure_ascii=False)
 
     def sweep(self) -> None:
-        """Let the sweeper look, now; it looks by itself, too."""
+        """Run the sweeper now; it also runs on its schedule."""
         names = [f["FunctionName"] for f in self._lambda.list_functions()["Functions"]]
         (sweeper,) = (name for name in names if "Sweeper" in name)
         answer = self._lambda.invoke(FunctionName=sweeper, Payload=json.dumps({}).encode())
@@ -149,7 +149,7 @@ class FaultyStack:
 
 @dataclass
 class Customer:
-    """Somebody who calls, and all that the gateway keeps of their money."""
+    """A caller, and all that the gateway stores about their money."""
 
     stack: FaultyStack
     key_id: str
@@ -188,7 +188,7 @@ class Customer:
             (call or self.speak)(*arguments, **options)
         return refusal_of(caught.value)
 
-    # ------------------------------------------------------------ faults in what is written for this customer
+    # ------------------------------------------------------------ faults in the writes for this customer
 
     def fault_in_admission(self, act: Act, **options: Any) -> Rule:
         return self._fault(act, operation="UpdateItem", pk=self.account, containing=ADMIT, **options)
@@ -206,7 +206,7 @@ class Customer:
     def _fault(self, act: Act, **options: Any) -> Rule:
         return self.stack.aws.fault(act, **options)
 
-    # ------------------------------------------------------------ what is kept
+    # ------------------------------------------------------------ stored data
 
     @property
     def account(self) -> str:
@@ -280,18 +280,18 @@ class Customer:
                 )
 
     def expire_and_sweep(self) -> None:
-        """Let the sweeper find this customer's holds expired, and check that the books are right after it."""
+        """Expire this customer's holds, run the sweeper, and check that the account matches the ledger."""
         self.expire_holds()
-        self.wait_until(self._swept, "nobody swept")
+        self.wait_until(self._swept, "no sweep")
         self.assert_account_matches_ledger()
 
     def _swept(self) -> bool:
-        """Have it swept. What a sweep cannot read in time is left to the next."""
+        """Run the sweeper. What it cannot read in time is left to the next run."""
         self.stack.sweep()
         return not self.holds
 
     def assert_account_matches_ledger(self) -> None:
-        """The rules that never break, for somebody of whom nothing is running any more."""
+        """The rules that always hold for a customer without a running request."""
         rows, item = self.rows, self.item
         assert holds_from(item) == []
         assert len({row.request_id for row in rows}) == len(rows)

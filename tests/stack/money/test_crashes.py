@@ -1,4 +1,4 @@
-"""Kill -9 of the function's process at every step: after the sweeper the money is right."""
+"""Kill -9 of the function's process at every step: after the sweeper the account is right."""
 
 from __future__ import annotations
 

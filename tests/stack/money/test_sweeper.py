@@ -42,9 +42,9 @@ def answered_without_a_release(customer: Customer) -> list[tuple[str, int]]:
     return [("answered", PRICE)]
 
 
-# What is left behind, the write of the sweeper that fails, and how: each way of each write, and each write of what is
-# left behind. No row is to be written where there is one. All places at which a sweep may die are in
-# tests/unit/metering/test_sweeper.py.
+# What is left behind, the write of the sweeper that fails, and how it fails. Each write fails in each way, and for each
+# thing left behind each of its writes fails; where a row exists, none is written. tests/unit/metering/test_sweeper.py
+# kills a sweep at every call.
 CELLS = [
     (answered_without_a_row, "row", "answer lost"),
     (answered_without_a_row, "row", "delivered twice"),
@@ -65,7 +65,7 @@ LEFT_BEHIND: dict[str, Callable[[Customer], list[tuple[str, int]]]] = {
 def test_the_sweeper_runs_by_itself(customer: Customer, leave: Any) -> None:
     expected = leave(customer)
     customer.expire_holds()
-    customer.wait_until(lambda: not customer.holds, "nobody swept")
+    customer.wait_until(lambda: not customer.holds, "no sweep")
     customer.assert_account_matches_ledger()
     assert customer.outcomes == expected
 
@@ -113,7 +113,7 @@ def test_a_hold_whose_evidence_cannot_be_read_waits(faulty_stack: FaultyStack, c
     expected = answered_without_a_row(customer)
     rule = customer.fault_in_evidence(SERVER_ERROR, operation="GET", times=None)
     customer.expire_holds()
-    customer.wait_until(lambda: rule.hits >= 2, "nobody looked")
+    customer.wait_until(lambda: rule.hits >= 2, "no sweep")
     assert (len(customer.holds), customer.rows) == (1, [])
     rule.stop()
     customer.expire_and_sweep()

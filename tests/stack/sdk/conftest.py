@@ -56,7 +56,7 @@ def hook_port() -> Iterator[int]:
 
 @pytest.fixture(scope="package")
 def receiver() -> Iterator[Receiver]:
-    """Somebody's server that takes webhooks."""
+    """A server that receives webhooks."""
     with Receiver() as running:
         yield running
 
@@ -135,7 +135,7 @@ def _settings(stack: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _closed_port() -> Iterator[int]:
-    """A port at which nobody listens, and which nobody is given who does not ask for it."""
+    """A port without a listener, which the system gives to no one else."""
     with socket.socket() as place:
         place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         place.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""The admin API through the official SDK: keys that work at once, change while in use, and end."""
+"""The admin API through the official SDK: keys that work immediately, change while in use, and end."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_key_from_its_creation_to_its_end(admin: OpenAI, project: str) -> None
     assert (shown.owner.service_account.id, shown.name) == (account.id, "program")
     assert (shown.to_dict()["limits"], shown.to_dict()["status"]) == ({"requests_per_minute": 100}, "active")
 
-    # Money refuses at once, while the authorizer may still remember the key for a minute.
+    # Admission refuses immediately, while the authorizer may still remember the key for a minute.
     changed = {"limits": {"requests_per_minute": 1}}
     assert projects.api_keys.update(key_id, project_id=project, extra_body=changed).to_dict()["limits"] == {
         "requests_per_minute": 1

@@ -46,7 +46,7 @@ class Terminal:
         return json.loads(self(*arguments, "--json").stdout)
 
     def process(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command line in a process of its own."""
+        """Run a command line in another process."""
         done = self.shell(shlex.join([sys.executable, "-m", "audio_gateway", *arguments]))
         assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
         return done
@@ -114,7 +114,7 @@ def test_the_life_of_a_key(terminal: Terminal, wired_stack: dict[str, Any], upst
         (line,) = csv.DictReader(io.StringIO((terminal.folder / "invoice.csv").read_text()))
         assert (line["request_id"], line["price_usd"]) == (request_id, PRICE)
 
-        # The budget pays for one more, and a higher one for more at once.
+        # The budget pays for one more, and a higher one immediately for more.
         say()
         assert refusal() == (429, "insufficient_quota")
         terminal("keys", "limit", key_id, "--monthly-budget-usd", "1")

@@ -30,8 +30,8 @@ PIP = ROOT / ".local" / "uv" / "bin" / "python"
 THEIR_KEY = "My API Key"
 THEIR_ADMIN_KEY = "My Admin API Key"
 
-# Each test runs with a client that accepts any answer, and again with one that refuses what is not exactly of OpenAI's
-# types: the second shows all that the first does.
+# Each test runs with a client that accepts any response, and again with one that refuses every response which is not
+# exactly of OpenAI's types. The second shows all that the first does.
 NOT_STRICT = "[loose"
 
 # Tests that call what this product does not have, by file and function name.
@@ -148,4 +148,4 @@ def test_the_sdk_s_own_tests_pass(outcomes: tuple[dict[str, Counter[str]], str],
 @pytest.mark.skip(reason="LEFT OUT: custom voices and consents are not part of this product")
 @pytest.mark.parametrize("file", ["audio/test_voices.py", "audio/test_voice_consents.py"])
 def test_custom_voices_are_not_offered(file: str) -> None:
-    """Listed so that a report of all tests says what of the SDK is not covered."""
+    """Listed here so the report of all tests names the parts of the SDK that are not covered."""

@@ -1,4 +1,4 @@
-"""The doctor on the running stack: all is green, and what is spoilt there turns red."""
+"""The doctor on the running stack: all checks are green, and what is broken there turns red."""
 
 from __future__ import annotations
 

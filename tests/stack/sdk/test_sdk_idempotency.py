@@ -1,4 +1,4 @@
-"""Idempotency-Key and the speech cache through the official SDK: what the provider heard, and what is in the ledger."""
+"""Idempotency-Key and the speech cache through the official SDK: the provider's calls and the ledger's rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPEECH: dict[str, Any] = {"model": "fake-tts", "voice": "alloy", "input": "Once 
 
 @dataclass
 class Project:
-    """A project of its own with one key, and what the gateway keeps of it."""
+    """A new project with one key, and what the gateway stores for it."""
 
     stack: dict[str, Any]
     id: str

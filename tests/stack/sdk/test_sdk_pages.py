@@ -44,7 +44,7 @@ def clone(tmp_path: Path) -> Path:
 
 
 def environment_of(stack: dict[str, Any], clone: Path) -> dict[str, str]:
-    """Of a reader who has started this stack."""
+    """The environment of a reader who has started this stack."""
     (clone / "stack.json").write_text(json.dumps(stack))
     return os.environ | {
         "STACK_FILE": str(clone / "stack.json"),
@@ -56,7 +56,7 @@ def environment_of(stack: dict[str, Any], clone: Path) -> dict[str, str]:
 
 
 def script(blocks: list[Block], stack: dict[str, Any], node: str) -> Iterator[str]:
-    """One script of all blocks, so that each knows what those before it have set."""
+    """One script of all blocks: each sees the variables that earlier ones set."""
     sources: dict[str, list[str]] = {"sh": [], "python": [], "js": []}
     for block in blocks:
         source = block.source

@@ -42,7 +42,7 @@ def _recording(files: FileServer) -> None:
 
 @pytest.fixture(scope="module")
 def stranger(wired_stack: dict[str, Any]) -> Wire:
-    """Somebody of another project."""
+    """A caller of another project."""
     return Wire(wired_stack["base_url"], add_key(wired_stack, project_id=_other_project(wired_stack)))
 
 

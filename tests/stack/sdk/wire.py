@@ -1,4 +1,4 @@
-"""HTTP as no SDK would send it, and answers as they came."""
+"""HTTP as no SDK would send it, and its responses."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Wire:
         *,
         chunked: bool = False,
     ) -> Answer:
-        """One request on a connection of its own; `path` is sent as it stands, below the base URL."""
+        """One request on a new connection; `path` is sent unchanged, below the base URL."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
         sent = {**self.authorization(), **(headers or {})}
         try:

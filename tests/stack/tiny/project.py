@@ -1,4 +1,4 @@
-"""A folder that the stack takes for the project: the small template of this one, with our layers."""
+"""A small project for the stack: the template of this folder, with our layers."""
 
 from __future__ import annotations
 
