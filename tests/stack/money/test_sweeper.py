@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.faulty_aws import SERVER_ERROR, THROTTLED, deliver_twice, lose_the_answer
+from tests.fakes.faulty_aws import SERVER_ERROR, THROTTLED, Act, deliver_twice, lose_the_answer
 from tests.stack.money.faulty_stack import PRICE, Customer, FaultyStack
 
 pytestmark = pytest.mark.stack
 
-ACTS = {
+ACTS: dict[str, Act] = {
     "answer lost": lose_the_answer,
     "delivered twice": deliver_twice,
     "throttled": THROTTLED,
