@@ -189,7 +189,7 @@ def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
 
 def test_a_wrong_catalogue_ends_the_start_with_every_problem(tmp_path: Path) -> None:
     printed = failed_start(tmp_path, AUDIO_GATEWAY_CATALOG="pyproject.toml")
-    assert "the catalogue is wrong: " in printed
+    assert "the catalogue is invalid: " in printed
     assert "models: there is none" in printed
 
 
@@ -197,7 +197,7 @@ def test_the_stack_file_of_a_running_stack_is_not_taken_over(stack: dict[str, An
     path = tmp_path / "other.json"
     path.write_text(json.dumps(stack))
 
-    assert "belongs to a stack that is running" in failed_start(tmp_path, STACK_FILE=str(path))
+    assert "belongs to a running stack" in failed_start(tmp_path, STACK_FILE=str(path))
     assert json.loads(path.read_text()) == stack
 
 
