@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.front import Front
+from local.api_gateway import ApiGateway
 from local.http_server import HttpServer, listen, port_of
 from tests.unit.local.builders import Functions, api, route
 
@@ -21,8 +21,8 @@ def exchange(request: bytes, *, hang_up: bool = True) -> tuple[list[bytes], list
 
     async def main() -> bytes:
         sock = listen()
-        front = Front(api(route("/things")), functions)
-        server = HttpServer({port_of(sock): front}, front)
+        gateway = ApiGateway(api(route("/things")), functions)
+        server = HttpServer({port_of(sock): gateway}, gateway)
         serving = asyncio.ensure_future(server.serve([sock]))
         await server.listening.wait()
         reader, writer = await asyncio.open_connection("127.0.0.1", port_of(sock))
