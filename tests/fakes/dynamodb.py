@@ -1,8 +1,8 @@
-"""A DynamoDB table in memory, for what money does with one: many times as fast as moto, and with short pages.
+"""A DynamoDB table in memory: many times as fast as moto, and with short pages.
 
-It knows the expressions that the gateway writes to accounts, ledger, aggregates and jobs, and refuses any other, and
-those that are too long, and items that are too large.
-tests/unit/metering/test_table.py holds it against moto.
+It knows the expressions that the gateway writes, and refuses any other, as DynamoDB refuses those that are too long,
+and items that are too large. Tests of the stores run against it and against moto, `tables.either` in
+tests/unit/metering.
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from tests.fakes.dynamodb_limits import refuse_empty_parameters, refuse_large_item, refuse_long_expressions
+from tests.fakes.dynamodb_limits import (
+    refuse_empty_parameters,
+    refuse_empty_sets,
+    refuse_large_item,
+    refuse_long_expressions,
+    refuse_wrong_words,
+)
 
 Item = dict[str, Any]
 Key = tuple[str, str]
@@ -25,11 +31,30 @@ _AMONG: Final = re.compile(r"([\w.#]+) IN \((.+)\)")
 _CONTAINS: Final = re.compile(r"(NOT )?contains\((#?\w+), (:\w+)\)")
 _UNLESS_THERE: Final = re.compile(r"if_not_exists\((\w+), (:\w+)\)")
 _CHANGE: Final = re.compile(r", (?!:)")  # not within if_not_exists
+_BEHIND: Final = re.compile(r"pk = :pk AND sk ([<>]) :after")
+_MOST_ACTIONS: Final = 100
 _CLAUSE: Final = re.compile(r"(SET|ADD|REMOVE|DELETE) (.+?)(?= (?:SET|ADD|REMOVE|DELETE) |$)")
+
+
+class ConditionalCheckFailedException(ClientError):
+    """A condition did not hold."""
+
+
+class TransactionCanceledException(ClientError):
+    """Nothing of a transaction was written."""
+
+
+class Exceptions:
+    """Where botocore's clients have their errors."""
+
+    ConditionalCheckFailedException = ConditionalCheckFailedException
+    TransactionCanceledException = TransactionCanceledException
 
 
 class FakeDynamoDB:
     """The client of one table. Queries answer `page` items at a time, batches leave some keys for the next call."""
+
+    exceptions = Exceptions
 
     def __init__(self, page: int = 3) -> None:
         self._items: dict[Key, Item] = {}
@@ -54,8 +79,12 @@ class FakeDynamoDB:
             return self._query_index(arguments["KeyConditionExpression"].removesuffix(" = :value"), values[":value"])
         partition, places = values[":pk"], self._places.get(values[":pk"], [])
         first, last = 0, len(places)
-        if arguments["KeyConditionExpression"] != "pk = :pk":
-            assert arguments["KeyConditionExpression"] == "pk = :pk AND sk BETWEEN :low AND :high"
+        condition = arguments["KeyConditionExpression"]
+        if behind := _BEHIND.fullmatch(condition):
+            after = values[":after"]
+            first, last = (bisect_right(places, after), last) if behind[1] == ">" else (0, bisect_left(places, after))
+        elif condition != "pk = :pk":
+            assert condition == "pk = :pk AND sk BETWEEN :low AND :high"
             assert values[":low"] <= values[":high"], "DynamoDB refuses such a query"
             first, last = bisect_left(places, values[":low"]), bisect_right(places, values[":high"])
         page, forward = min(self._page, arguments.get("Limit", self._page)), arguments.get("ScanIndexForward", True)
@@ -78,14 +107,19 @@ class FakeDynamoDB:
         return {"Items": [_copy(self._items[key]) for key in sorted(self._items)]}
 
     def put_item(self, *, Item: Item, **arguments: Any) -> Item:  # noqa: N803
+        refuse_empty_sets({"Item": Item})
+        refuse_wrong_words(arguments)
         self._check(Item, arguments)
         refuse_large_item(Item)
         self._put(_copy(Item))
         return {"ResponseMetadata": {}}
 
     def update_item(self, *, Key: Item, UpdateExpression: str, **arguments: Any) -> Item:  # noqa: N803
-        refuse_long_expressions({"UpdateExpression": UpdateExpression} | arguments)
+        expressions = {"UpdateExpression": UpdateExpression} | arguments
+        refuse_long_expressions(expressions)
         refuse_empty_parameters(arguments)
+        refuse_empty_sets(arguments)
+        refuse_wrong_words(expressions)
         self._check(Key, arguments)
         item = _copy(self._items.get(_key(Key), Key))
         clauses = _CLAUSE.findall(UpdateExpression)
@@ -98,10 +132,34 @@ class FakeDynamoDB:
         return {"Attributes": _copy(item), "ResponseMetadata": {}}
 
     def delete_item(self, *, Key: Item, **arguments: Any) -> Item:  # noqa: N803
+        refuse_wrong_words(arguments)
         self._check(Key, arguments)
         if self._items.pop(_key(Key), None) is not None:
             self._places[Key["pk"]["S"]].remove(Key["sk"]["S"])
         return {"ResponseMetadata": {}}
+
+    def transact_write_items(self, *, TransactItems: list[dict[str, Item]]) -> Item:  # noqa: N803
+        actions = [each for action in TransactItems for each in action.items()]
+        keys = [_key(action.get("Key") or action["Item"]) for _, action in actions]
+        assert len(set(keys)) == len(keys) <= _MOST_ACTIONS, "DynamoDB refuses such a transaction"
+        reasons = [
+            {"Code": "None"} if self._allows(action) else {"Code": "ConditionalCheckFailed"} for _, action in actions
+        ]
+        if any(reason["Code"] != "None" for reason in reasons):
+            answer: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+            raise TransactionCanceledException(answer, "TransactWriteItems")
+        calls = {"Put": self.put_item, "Update": self.update_item, "Delete": self.delete_item}
+        for kind, action in actions:
+            if kind != "ConditionCheck":
+                calls[kind](**action)
+        return {"ResponseMetadata": {}}
+
+    def _allows(self, action: Item) -> bool:
+        try:
+            self._check(action.get("Key") or action["Item"], action)
+        except ConditionalCheckFailedException:
+            return False
+        return True
 
     def _put(self, item: Item) -> None:
         partition, place = _key(item)
@@ -116,7 +174,7 @@ class FakeDynamoDB:
             answer: Any = {"Error": {"Code": "ConditionalCheckFailedException"}, "ResponseMetadata": {}}
             if arguments.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and old is not None:
                 answer["Item"] = _copy(old)
-            raise ClientError(answer, "a conditional write")
+            raise ConditionalCheckFailedException(answer, "a conditional write")
 
 
 def _key(item: Item) -> Key:

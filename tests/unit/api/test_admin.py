@@ -21,9 +21,7 @@ from audio_gateway.metering.keys import KeyRecord, hash_key
 from audio_gateway.metering.meter import DynamoMeter
 from tests.fakes.gateway import ADMIN_CALLER, API_CALLER, Answer, call, event, json_event
 from tests.fakes.providers import catalog, model
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 NOW_S = 1_800_000_000.0
 DEFAULT = "/organization/projects/default"

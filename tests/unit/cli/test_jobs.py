@@ -11,11 +11,9 @@ from audio_gateway.jobs.job import JOB_KEPT_SECONDS, Job, JobError, new_job_id
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import Piece, Plan
 from audio_gateway.metering.account import Caller, Hold, Work
-from tests.unit.cli.operator import Operator, operator
+from tests.unit.cli.operator import Operator
 from tests.unit.cli.shapes import assert_documented
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb", "operator"]
+from tests.unit.metering.tables import TABLE
 
 
 class Board:

@@ -12,9 +12,6 @@ from audio_gateway.cli.caller import told_by_the_gateway
 from audio_gateway.cli.failures import Failed
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.cli.operator import run
-from tests.unit.cli.people import gateway
-
-__all__ = ["gateway"]
 
 
 def test_a_text_is_spoken_into_a_file(gateway: FakeGateway) -> None:

@@ -16,9 +16,6 @@ import pytest
 from audio_gateway.cli.progress import Board
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.cli.operator import run
-from tests.unit.cli.people import gateway
-
-__all__ = ["gateway"]
 
 ROOT = Path(__file__).parents[3]
 BIG = 5_000_000

@@ -21,9 +21,7 @@ from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.limits import Limits
 from tests.fakes.gateway import ADMIN_CALLER, API_CALLER, Answer, call, event, json_event
 from tests.unit.docs.test_openapi import SCHEMAS, SPEC, fits
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 # Allowed by name, so that nothing is looked up over the network: an address of this machine.
 ALLOW = AllowedHosts.parse("127.0.0.1:9")

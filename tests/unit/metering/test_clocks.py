@@ -14,9 +14,7 @@ from audio_gateway.metering.account_item import account_key, holds_from, new_acc
 from audio_gateway.metering.ledger import LedgerRow, row_from
 from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import DynamoMeter
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 NEW_YEAR_MS = 1_798_761_600_000  # 2027-01-01T00:00:00Z
 NOON_MS = 1_795_262_400_000  # 2026-11-21T12:00:00Z

@@ -11,9 +11,7 @@ from audio_gateway.metering.account import Caller, Hold, Work
 from audio_gateway.metering.account_item import account_key, holds_from, new_account_item, usage_from
 from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS, DynamoMeter
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 NOW_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z
 CALLER = Caller("key_1", "default")

@@ -18,9 +18,7 @@ from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.pending_uploads import Announced, PendingUploads
 from tests.fakes.books import FakeBooks, FakeNames
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 NOW_MS = 1_795_262_417_250  # 2026-11-21T12:00:17.250Z
 NEXT_MINUTE = 1_795_262_460

@@ -27,9 +27,7 @@ from audio_gateway.metering.table import Table
 from tests.fakes.books import row
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event
 from tests.infrastructure.rights import ROLES, USES
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 MIDNIGHT = 1_793_750_400  # 2026-11-04T00:00:00Z
 BEGINNING = MIDNIGHT - 3 * 86_400
