@@ -113,10 +113,8 @@ def _size(value: Item) -> int:
         return 3 + sum(1 + len(name.encode()) + _size(each) for name, each in content.items())
     if kind == "L":
         return 3 + sum(1 + _size(each) for each in content)
-    if kind == "NS":
-        return sum(_size({"N": each}) for each in content)
-    if kind == "SS":
-        return sum(len(each.encode()) for each in content)
+    if kind in {"NS", "SS"}:
+        return sum(_size({kind[0]: each}) for each in content)
     if kind in {"BOOL", "NULL"}:
         return 1
     assert kind == "S", kind

@@ -1,4 +1,4 @@
-"""The admin API through its handler, on a table in moto."""
+"""The admin API through its handler, on a table in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/audio/uploads through the real handler, on DynamoDB and S3 in moto."""
+"""/audio/uploads through the real handler, on a table in memory and S3 in moto."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.pending_uploads import Announced, PendingUploads
 from audio_gateway.metering.visits import Visits
 from tests.fakes.gateway import API_CALLER, Answer, call, event, json_event
-from tests.unit.replay.buckets import BUCKET, TABLE, bucket, dynamodb
+from tests.unit.replay.buckets import BUCKET, TABLE, bucket
 
-__all__ = ["bucket", "dynamodb"]
+__all__ = ["bucket"]
 
 NOW_S = 1_795_262_400.5
 STRANGER = API_CALLER | {"project_id": "proj_other"}

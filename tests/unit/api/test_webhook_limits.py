@@ -32,10 +32,10 @@ from audio_gateway.jobs.webhooks import MAX_IN_VAIN, WebhookEvent
 from audio_gateway.metering.account_item import account_key, new_account_item
 from audio_gateway.metering.limits import Limits
 from tests.fakes.gateway import ADMIN_CALLER, API_CALLER
-from tests.unit.api.hooks import ALL, FAILED, GOOD, NOW, STRANGER, SUCCEEDED, URL, Gateway, gateway, table
+from tests.unit.api.hooks import ALL, FAILED, GOOD, NOW, STRANGER, SUCCEEDED, URL, Gateway, gateway
 from tests.unit.metering.tables import TABLE
 
-__all__ = ["gateway", "table"]
+__all__ = ["gateway"]
 
 EVENT = WebhookEvent(SUCCEEDED, "job_1", 1_794_999_999)
 NEWS = Announcement("default", EVENT)

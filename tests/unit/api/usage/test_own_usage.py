@@ -1,10 +1,11 @@
-"""GET /usage: the caller's own limits, as the meter counts them (moto)."""
+"""GET /usage: the caller's own limits, as the meter counts them."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
 from audio_gateway.api.app import lambda_handler
 from audio_gateway.api.results import ResultStore
@@ -148,9 +149,12 @@ def test_a_key_without_an_account_is_refused(dynamodb: Any) -> None:
     assert till.ask().status == 401
 
 
-def test_an_account_that_cannot_be_read_is_a_503(dynamodb: Any) -> None:
+def test_an_account_that_cannot_be_read_is_a_503(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_table(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetItem")
+
     till = Till(dynamodb, Limits())
-    dynamodb.delete_table(TableName=TABLE)
+    monkeypatch.setattr(dynamodb, "get_item", no_table)
     answer = till.ask()
     assert (answer.status, answer.error["code"]) == (503, "metering_unavailable")
 
