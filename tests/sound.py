@@ -113,8 +113,17 @@ def _plain(text: str) -> list[str]:
 @functools.lru_cache(64)
 def tone(seconds: float, rate: int = 16_000, hertz: float = 440.0) -> bytes:
     """A sine as s16le mono samples."""
+    size = 2 * int(seconds * rate)
+    period = _period(rate, hertz)
+    return (period * (size // len(period) + 1))[:size]
+
+
+@functools.cache
+def _period(rate: int, hertz: float) -> bytes:
+    """The samples after which a sine of whole hertz repeats itself."""
     step = 2 * math.pi * hertz / rate
-    return array.array("h", (int(12_000 * math.sin(step * i)) for i in range(int(seconds * rate)))).tobytes()
+    samples = rate // math.gcd(rate, int(hertz)) if hertz == int(hertz) else rate * 60
+    return array.array("h", (int(12_000 * math.sin(step * i)) for i in range(samples))).tobytes()
 
 
 def wav(pcm: bytes, rate: int = 16_000, channels: int = 1) -> bytes:

@@ -18,7 +18,7 @@ from audio_gateway.providers.port import SpeechRequest
 
 TABLE = dict(EMBEDDED["espeak-ng"].voices or {})  # type: ignore[arg-type] # a table, not a list
 RATE = 22_050
-EVERY = 4  # samples of which one is enough to find a pitch
+EVERY = 4  # samples of which one is enough to find a pitch, and frames of which one is
 TEXT = "The quick brown fox jumps over the lazy dog."
 
 
@@ -49,7 +49,7 @@ def pitch(samples: array.array[int]) -> float:
     rate = RATE / EVERY
     size = int(rate * 0.04)
     found = []
-    for at in range(0, len(thin) - 2 * size, size):
+    for at in range(0, len(thin) - 2 * size, EVERY * size):
         frame = thin[at : at + 2 * size]
         alike = {lag: likeness(frame, lag, size) for lag in range(int(rate / 400), int(rate / 55))}
         best = max(alike.values())

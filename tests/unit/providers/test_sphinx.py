@@ -25,7 +25,7 @@ from audio_gateway.providers.port import (
 from audio_gateway.transcripts.transcript import Transcript
 from tests.sound import CLIPS, ENCODINGS, PHRASE, clip, encode, phrase, said, timed_words, wav, word_errors
 
-COMPRESSED = ["mp3 22.05 kHz", "ogg opus 16 kHz", "m4a 44.1 kHz stereo"]
+COMPRESSED = ["mp3 22.05 kHz", "ogg opus 16 kHz"]
 
 
 def listen(data: bytes, **options: object) -> list[TranscriptEvent]:
@@ -54,10 +54,9 @@ def test_it_is_a_transcription_provider() -> None:
     assert isinstance(PocketsphinxTranscription(), TranscriptionProvider)
 
 
-def test_human_speech_is_understood() -> None:
-    words = [len(said(name).split()) for name in CLIPS]
-    wrong = [word_errors(said(name), heard_in(name).text) * count for name, count in zip(CLIPS, words, strict=True)]
-    assert sum(wrong) / sum(words) <= 0.40
+def test_human_speech_is_understood(austen: Transcript) -> None:
+    """Half of all words; `test_long_audio_is_cut_at_pauses_and_its_times_go_on` hears all of them."""
+    assert word_errors(said("austen-0870"), austen.text) <= 0.40
 
 
 @pytest.mark.parametrize("encoding", COMPRESSED)
