@@ -10,8 +10,8 @@ import pytest
 from audio_gateway.errors import Conflict, NotFound, StorageUnavailable
 from audio_gateway.jobs.announcements import LEASE_S, Announcements
 from audio_gateway.jobs.webhook_pace import Pace, PaceStore
-from audio_gateway.jobs.webhook_store import MAX_IN_VAIN, WebhookStore
-from audio_gateway.jobs.webhooks import WebhookEndpoint
+from audio_gateway.jobs.webhook_store import WebhookStore
+from audio_gateway.jobs.webhooks import MAX_IN_VAIN, WebhookEndpoint
 from tests.unit.metering.tables import TABLE, either
 
 __all__ = ["either"]
