@@ -21,6 +21,7 @@ _UNHURRIED: Any = {
 }
 settings.register_profile("any machine", derandomize=True, database=None, **_UNHURRIED)
 settings.register_profile("hunt", max_examples=1000, **_UNHURRIED)
+settings.register_profile("fast", max_examples=20, derandomize=True, database=None, **_UNHURRIED)
 settings.load_profile("any machine")
 
 # Files of the stack that share none with others.

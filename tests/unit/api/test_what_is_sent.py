@@ -24,7 +24,7 @@ from tests.fakes.meter import FakeMeter, FakeUnsettled
 from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
 from tests.fakes.replay import fresh_idempotency, no_repetitions
 from tests.fakes.results import FakeResults
-from tests.sound import Encoding, encode, look, tone_wav, voice_url, wav
+from tests.sound import Encoding, encode, film, look, tone_wav, voice_url, wav
 from tests.unit.audio.files import TRACKS_IN, Track, encoded, mp3, with_tracks
 
 MOVIE = Encoding("mov", "pcm_s16le", 16_000)
@@ -70,7 +70,7 @@ def test_times_fit_the_film_and_the_price_is_that_of_the_sound() -> None:
     counter = Counter()
     provider_says = ("response_format", "srt")
     at_once = counter.write(encode(wav(bytes(64_000), 16_000), MOVIE), provider_says)
-    later = counter.write(encode(wav(bytes(64_000), 16_000), MOVIE, late_s=5.0, picture=True), provider_says)
+    later = counter.write(film(wav(bytes(64_000), 16_000), MOVIE, late_s=5.0), provider_says)
     first, second = (counter.meter.settled[number].amount for number in (0, 1))
     assert first == second
     assert at_once.body.count(b"00:00:00,") == later.body.count(b"00:00:05,") > 0

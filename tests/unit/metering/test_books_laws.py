@@ -22,6 +22,7 @@ from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.rollup import Rollup
 from audio_gateway.metering.table import Table
 from audio_gateway.metering.tally import total
+from tests.examples import examples
 from tests.fakes.books import row
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.meter import FakeHeldJobs
@@ -166,4 +167,4 @@ class BooksAndLedger(RuleBasedStateMachine):
 
 
 TestBooksAndLedger = BooksAndLedger.TestCase
-TestBooksAndLedger.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestBooksAndLedger.settings = settings(examples(25), stateful_step_count=30)

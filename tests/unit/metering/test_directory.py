@@ -8,7 +8,7 @@ from typing import Any, cast
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.errors import InvalidRequest, NotFound, PermissionDenied
@@ -21,6 +21,7 @@ from audio_gateway.metering.key_store import KeyStore
 from audio_gateway.metering.keys import KeyRecord, NewKey
 from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import DynamoMeter
+from tests.examples import examples
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.unit.metering.tables import TABLE, either
 
@@ -483,7 +484,7 @@ def test_two_admin_keys_that_are_deleted_at_once_leave_one(directory: Directory,
 
 
 # ---------------------------------------------------------------- laws
-@settings(max_examples=15)
+@examples(15)
 @given(count=st.integers(0, 9), deleted=st.sets(st.integers(0, 8)), size=st.integers(1, 4))
 def test_the_list_behind_any_id_is_the_rest_of_the_whole_list(count: int, deleted: set[int], size: int) -> None:
     with mock.patch("audio_gateway.metering.directory_table.CHUNK", size):

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from audio_gateway.errors import AlreadyRunning, IdempotencyKeyReused, InvalidRequest, ReplayUnavailable
 from audio_gateway.metering.account import Caller, Hold, Work
 from audio_gateway.replay.idempotency import CLAIM_SECONDS, Answer, Idempotency, Run, key_hash
+from tests.examples import examples
 from tests.fakes.replay import FakeAnswers, FakeClaims, FakePayments
 
 START = 1_795_255_200
@@ -287,4 +288,4 @@ class _Ended(BaseException):
 
 
 TestCrashes = Crashes.TestCase
-TestCrashes.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+TestCrashes.settings = settings(examples(60), stateful_step_count=20)

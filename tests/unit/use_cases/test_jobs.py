@@ -30,7 +30,7 @@ from audio_gateway.use_cases.speech import SpeechOrder
 from audio_gateway.use_cases.transcription import TranscriptionOrder
 from tests.fakes.jobs import Killed
 from tests.fakes.providers import model
-from tests.sound import Encoding, encode
+from tests.sound import Encoding, film
 from tests.unit.use_cases.job_workshop import AUDIO, END_MS, LISTENER, SAID, SHORT, SPEAKER, TEXT, WORDS, Workshop
 
 DOWN = ProviderUnavailable("It is down.", provider="fake")
@@ -137,9 +137,9 @@ def test_a_fallback_does_what_the_model_cannot_and_is_charged_for_its_share() ->
 
 
 def test_words_of_a_film_whose_sound_begins_late_fit_the_film(shop: Workshop) -> None:
-    film = encode(AUDIO, Encoding("mov", "pcm_s16le", 16_000), late_s=5.0, picture=True)
+    data = film(AUDIO, Encoding("mov", "pcm_s16le", 16_000), late_s=5.0)
     heard = shop.transcript(shop.run(shop.listen()))
-    in_film = shop.transcript(shop.run(shop.listen(audio=film)))
+    in_film = shop.transcript(shop.run(shop.listen(audio=data)))
     assert in_film.words == tuple(
         dataclasses.replace(word, start_ms=word.start_ms + 5_000, end_ms=word.end_ms + 5_000)
         for word in heard.words or ()
