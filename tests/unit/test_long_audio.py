@@ -21,6 +21,8 @@ from tests import tones
 from tests.sound import ENCODINGS, Encoding, encode, wav
 from tests.unit.audio.kept import KeptFile
 
+pytestmark = pytest.mark.slow
+
 LATE_MS = 50
 CONTINUOUS = (0,)
 FILES: dict[str, tuple[Encoding, float]] = {

@@ -37,5 +37,6 @@ def test_noise_and_silence_hold_no_words() -> None:
     assert tones.heard(os.urandom(320_000)) == []
 
 
+@pytest.mark.slow
 def test_words_have_texts_of_their_own() -> None:
     assert len({word.text for word in tones.talk(0x10000)}) == 0x10000

@@ -465,6 +465,7 @@ def test_a_transcript_that_no_request_has_the_time_for_is_a_clear_error(gateway:
     assert "in parts" in answer.error["message"]
 
 
+@pytest.mark.slow
 def test_a_large_transcript_is_a_link(gateway: Gateway) -> None:
     begun = gateway.write(BACKGROUND).json
     job = gateway.run(gateway.store.kept[begun["id"]])
@@ -480,6 +481,7 @@ def test_a_large_transcript_is_a_link(gateway: Gateway) -> None:
     assert gateway.content(job.id, **asked, hop="20").error["code"] == "too_many_redirects"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("piece", "size"),
     [

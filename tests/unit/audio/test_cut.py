@@ -73,12 +73,14 @@ RULES = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(recordings(), RULES, st.sampled_from([999, 6_400, 500_000]))
 @examples(60)
 def test_every_sample_is_in_one_chunk_but_for_overlaps(pcm: bytes, rule: CutRule, size: int) -> None:
     check(chunks_of(pcm, rule, size), pcm, rule)
 
 
+@pytest.mark.slow
 @given(recordings(), st.floats(5.0, 60.0))
 @examples(40)
 def test_without_an_overlap_both_sides_of_a_cut_are_silent(pcm: bytes, seconds: float) -> None:
@@ -88,6 +90,7 @@ def test_without_an_overlap_both_sides_of_a_cut_are_silent(pcm: bytes, seconds: 
             assert silent(pcm[around])
 
 
+@pytest.mark.slow
 @given(st.integers(0, 99), st.sampled_from([10, 25, 60]), st.sampled_from([0, 30, 150]))
 @examples(25)
 def test_no_word_is_cut_where_there_is_a_pause_around(seed: int, seconds: int, hiss: int) -> None:
@@ -131,6 +134,7 @@ def test_what_is_not_much_longer_than_a_chunk_is_one(seconds: float) -> None:
     assert len(chunks_of(pcm, CutRule(50))) == 1
 
 
+@pytest.mark.slow
 def test_no_chunk_is_a_mere_rest() -> None:
     pcm = b"".join(tones.sound(tones.talk(700, gaps_ms=tones.natural_gaps())))
     for cut_off in range(0, 60, 7):

@@ -259,6 +259,7 @@ def given_to_a_provider(data: bytes) -> AudioSource | None:
         return None
 
 
+@pytest.mark.slow
 @given(files())
 @examples(120)
 def test_whatever_a_file_is_made_of_what_is_sent_is_as_long_as_was_measured(data: bytes) -> None:
@@ -268,6 +269,7 @@ def test_whatever_a_file_is_made_of_what_is_sent_is_as_long_as_was_measured(data
         assert look(new.data).seconds <= new.duration_ms / 1_000 + FRAME_S
 
 
+@pytest.mark.slow
 @NEEDS_FFMPEG
 def test_ffmpeg_hears_what_was_measured() -> None:
     chance = random.Random(7)

@@ -178,6 +178,7 @@ runpy.run_module("audio_gateway", run_name="__main__", alter_sys=True)
 """
 
 
+@pytest.mark.slow
 def test_an_interrupt_cancels_the_jobs_and_says_what_they_cost(gateway: FakeGateway) -> None:
     gateway.job_parts, gateway.cancelled_usage = 1_000_000, {"type": "duration", "seconds": 1200}
     recording("a.wav", BIG)

@@ -60,6 +60,7 @@ def month() -> Bench:
     return bench
 
 
+@pytest.mark.slow
 def test_a_month_of_a_key_is_its_days_and_the_open_tail(month: Bench) -> None:
     client = Counting(month.client)
     edges = [MONTH_MS, month.now_ms]

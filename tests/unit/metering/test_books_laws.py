@@ -7,6 +7,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -28,6 +29,8 @@ from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.meter import FakeHeldJobs
 from tests.unit.metering.interleaving import Crash, Dying, TakingTurns
 from tests.unit.metering.tables import TABLE
+
+pytestmark = pytest.mark.slow
 
 START_MS = 1_796_076_000_000  # 2026-11-30T22:00:00Z: hour, day and month change while it runs
 LAG = Lag(hold_s=90, sweep_s=10)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 
 from tests.examples import examples
 from tests.unit.money.history import CALM, EVERYTHING, JOBS, REQUESTS, History, check
+
+pytestmark = pytest.mark.slow
 
 
 @examples(150)

@@ -16,6 +16,8 @@ from audio_gateway.deadline import Deadline
 from audio_gateway.providers.embedded.espeak import EspeakSpeech
 from audio_gateway.providers.port import SpeechRequest
 
+pytestmark = pytest.mark.slow
+
 TABLE = dict(EMBEDDED["espeak-ng"].voices or {})  # type: ignore[arg-type] # a table, not a list
 RATE = 22_050
 EVERY = 4  # samples of which one is enough to find a pitch, and frames of which one is

@@ -169,6 +169,7 @@ def test_pieces_of_no_characters_are_refused(most: int) -> None:
 
 
 # ---------------------------------------------------------------- time
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "once",
     ["It is a truth, universally acknowledged. ", "今天天气很好", "x", " ", "\n", '"', "🇩🇪", "e\u0301", "\u0301", ". ",

@@ -338,6 +338,7 @@ def test_words_have_the_speakers_of_their_segments() -> None:
 
 
 # ---------------------------------------------------------------- ten hours
+@pytest.mark.slow
 @pytest.mark.parametrize("overlap_ms", [0, 3_000])
 def test_ten_hours_of_words_are_merged(overlap_ms: int) -> None:
     """120 chunks of 300 s with 833 words each are 100,000 words."""

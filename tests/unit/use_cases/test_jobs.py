@@ -391,6 +391,7 @@ def test_an_order_is_kept_to_the_last_field(shop: Workshop) -> None:
     assert order_of(shop.files, JOB) == order
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["listen", "speak"])
 def test_killed_after_any_write_and_repeated_it_is_the_same_job(kind: str) -> None:
     """Every step, killed right after each of its writes, and begun again as the state machine does."""
