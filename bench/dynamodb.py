@@ -12,12 +12,12 @@ from typing import Any
 
 from botocore.compat import HTTPHeaders
 
-from audio_gateway.metering.account import Caller, Hold, Work, minute_of, month_of
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer, minute_of, month_of
 from audio_gateway.metering.account_item import hold_text, new_account_item
 from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.open_accounts import LISTED, list_of
 
-CALLER = Caller("key_0123456789abcdef01234567", "proj_0123456789abcdef01234567")
+CALLER = Payer("key_0123456789abcdef01234567", "proj_0123456789abcdef01234567")
 LIMITS = Limits(
     requests_per_minute=600,
     concurrent_requests=100,
@@ -27,9 +27,9 @@ LIMITS = Limits(
 )
 
 
-def work(number: int) -> Work:
+def work(number: int) -> MeteredRequest:
     """A request for speech, with an id as API Gateway gives them."""
-    return Work(f"req_{number:032x}", "speech", "gpt-4o-mini-tts", "characters", 1_000, 16_500, 15_000)
+    return MeteredRequest(f"req_{number:032x}", "speech", "gpt-4o-mini-tts", "characters", 1_000, 16_500, 15_000)
 
 
 def account_item(now_ms: int, open_holds: int) -> dict[str, Any]:

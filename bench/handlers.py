@@ -70,32 +70,32 @@ def bare_handler() -> Callable[..., Any]:
 
 
 def our_handlers() -> dict[str, Callable[..., Any]]:
-    from audio_gateway.api.app import lambda_handler
-    from audio_gateway.api.speech import SpeechApi, speech_app
-    from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app
+    from audio_gateway.api.http.app import lambda_handler
+    from audio_gateway.api.speech import SpeechDependencies, speech_app
+    from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app
     from audio_gateway.providers.port import AudioChunk
     from tests.fakes.files import FakeFiles
+    from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
     from tests.fakes.jobs import empty_desk
-    from tests.fakes.meter import free_till
-    from tests.fakes.providers import FakeProvider, catalog
-    from tests.fakes.replay import FakeSpeechCache, fresh_idempotency, no_repetitions
+    from tests.fakes.meter import free_billing
+    from tests.fakes.providers import FakeAdapter, catalog
 
-    provider = FakeProvider(speech=(AudioChunk(bytes(4800), "pcm", 24_000),))
+    provider = FakeAdapter(speech=(AudioChunk(bytes(4800), "pcm", 24_000),))
     known, giving = catalog(), lambda _: provider
     parts: dict[str, Any] = {
         "catalog": known,
         "providers": giving,
-        "till": free_till(),
+        "billing": free_billing(),
         "idempotency": fresh_idempotency(),
         "repetitions": no_repetitions(),
-        "desk": empty_desk(),
+        "job_service": empty_desk(),
         "results": None,  # nothing is too big
     }
-    using = SpeechApi(**parts, caches=FakeSpeechCache())
+    using = SpeechDependencies(**parts, caches=FakeSpeechCache())
     return {
         "speech": lambda_handler(speech_app(using), "speech"),
         "transcriptions": lambda_handler(
-            transcriptions_app(ListeningApi(**parts, files=FakeFiles())), "transcriptions"
+            transcriptions_app(TranscriptionApiDependencies(**parts, files=FakeFiles())), "transcriptions"
         ),
     }
 
@@ -147,7 +147,7 @@ def warm() -> Table:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """The log lines go where a Lambda's would: written, but not to the terminal."""
-    from audio_gateway.api.telemetry import logger
+    from audio_gateway.telemetry import logger
 
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
         logger().registered_handler.stream = nowhere  # type: ignore[attr-defined] # a StreamHandler

@@ -103,7 +103,7 @@ def largest(path: Path, hour: bytes) -> Iterator[tuple[str, float]]:
 
 
 def wav_header(rate: int, channels: int, size: int) -> bytes:
-    from audio_gateway.audio.riff import header
+    from audio_gateway.audio.containers.riff import header
 
     fmt = b"".join(
         number.to_bytes(width, "little")

@@ -38,7 +38,7 @@ class Recorder:
 
 
 def client_of(table: OneAccount) -> Any:
-    from audio_gateway.metering.dynamodb import dynamodb_client
+    from audio_gateway.aws.dynamodb import dynamodb_client
 
     os.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
     client = dynamodb_client()

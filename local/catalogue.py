@@ -41,9 +41,9 @@ class CatalogueCheck:
 
     def finish(self) -> None:
         """Wait for the result; raises `StackError` with every mistake in the catalogue."""
-        _, mistakes = self._process.communicate(timeout=_CHECK_SECONDS)
+        _, problems = self._process.communicate(timeout=_CHECK_SECONDS)
         if self._process.returncode:
-            raise StackError(f"the catalogue is wrong: {mistakes.strip()}")
+            raise StackError(f"the catalogue is wrong: {problems.strip()}")
 
     def stop(self) -> None:
         """End it, if it still runs."""

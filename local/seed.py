@@ -23,7 +23,7 @@ def seed_keys(dynamodb: Any, table: str, settings: Settings) -> Keys:
     api_value, admin_value = settings.keys
     if str(shared_layer) not in sys.path:
         sys.path.insert(0, str(shared_layer))
-    from audio_gateway.metering.directory import Directory
+    from audio_gateway.identity.directory import Directory
 
     directory = Directory(dynamodb, table)
     api = directory.create_key("api", name="local", value=api_value)

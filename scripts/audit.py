@@ -18,10 +18,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "shar
 from audio_gateway.cli.command import command
 from audio_gateway.cli.gateway import Gateway
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.metering.audit import Audit, AuditReport
-from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS
-from audio_gateway.metering.rollup import Rollup
+from audio_gateway.usage.audit import Audit, AuditReport
+from audio_gateway.usage.rollup import Rollup
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -46,7 +46,7 @@ def audit(gateway: Gateway, *, rebuild: Rebuild = False) -> None:
 
 def _rebuild(gateway: Gateway, books: Audit) -> None:
     where = gateway.deployment
-    rollup = Rollup(where.client, where.table, Lag(hold_s=REQUEST_HOLD_SECONDS, sweep_s=60))
+    rollup = Rollup(where.client, where.table, AllowedLateness(hold_s=REQUEST_HOLD_SECONDS, sweep_s=60))
     for day_ms in books.days():
         report = rollup.rebuild(day_ms)
         while report.superseded:  # the gateway's own roll-up has come in between

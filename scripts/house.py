@@ -29,36 +29,51 @@ PACKAGES: Final[dict[str, Package]] = {
     "clock": _package("the time of day, as accounts, ledger and jobs count it"),
     "deadline": _package("the moment by which an answer must be ready"),
     "init_phase": _package("the first and the last line of a function: a faster cold start"),
-    "aws": _package("clients of AWS's services", "errors"),
-    "audio": _package("recognise, choose the track, measure, decode, encode, write anew", "errors"),
+    "fingerprint": _package("a hash of what a request asks for, however it is written"),
+    "loggable_names": _package("the names of fields, parameters and headers that may be logged"),
+    "aws": _package("clients of AWS's services, and the one DynamoDB table", "errors"),
+    "net": _package("outgoing connections to addresses that callers name", "errors deadline"),
+    "audio": _package("recognise, choose the track, measure, decode, encode, rewrite", "errors"),
     "text": _package("written language: graphemes, sentences, spacing"),
     "transcripts": _package("the one transcript and its six formats", "text"),
-    "catalog": _package("models, voices, prices", "errors audio transcripts"),
+    "storage": _package("objects in the gateway's bucket", "errors fingerprint aws"),
+    "catalog": _package("models, voices, prices and what work costs", "errors audio transcripts"),
     "providers": _package(
-        "the port, and one module or folder per adapter", "errors aws deadline audio transcripts catalog"
+        "the port, and one module or folder per adapter", "errors deadline aws audio transcripts catalog"
     ),
-    "metering": _package(
-        "keys and the authorizer, limits, holds, the ledger, sweeper, roll-up, reports", "errors aws clock catalog"
+    "metering": _package("accounts, limits, holds, the ledger, the sweeper", "errors clock aws catalog"),
+    "identity": _package("projects, service accounts, keys and the authorizer", "errors aws metering"),
+    "usage": _package(
+        "reports: the roll-up, totals, the audit, the ledger as CSV", "clock aws catalog metering identity"
     ),
-    "jobs": _package(
-        "uploads, jobs and their files, executions, webhooks, audio at a URL",
-        "errors aws deadline catalog metering",
-    ),
-    "replay": _package(
-        "what is given again: to the same Idempotency-Key, to a call that an SDK repeats, and speech from the cache",
-        "errors aws jobs metering",
+    "uploads": _package("audio that callers upload, or name by a URL", "errors aws net storage metering"),
+    "jobs": _package("jobs, their files and executions", "errors aws net storage catalog metering uploads"),
+    "webhooks": _package("webhook endpoints, and the events sent to them", "errors aws net identity jobs"),
+    "idempotency": _package(
+        "one answer for a request that is sent again, with an Idempotency-Key or by an SDK",
+        "errors aws metering jobs",
     ),
     "use_cases": _package(
-        "what happens: refuse, measure, ask, normalise",
-        "errors clock deadline audio text transcripts catalog providers metering jobs replay",
+        "what happens: check, measure, hold, ask providers, settle",
+        "errors deadline net audio text transcripts storage catalog providers metering identity uploads jobs webhooks",
     ),
+    "telemetry": _package("log lines and metrics", "errors loggable_names metering use_cases"),
     "api": _package(
-        "HTTP: bodies, fields, identity, errors, answers, log line",
-        "errors aws clock deadline audio text transcripts catalog providers metering jobs replay use_cases",
+        "the endpoints; `api/http` reads requests and writes responses",
+        "errors clock deadline fingerprint net audio text transcripts storage catalog providers metering identity usage"
+        " uploads jobs webhooks idempotency use_cases telemetry",
+    ),
+    "workers": _package(
+        "functions without HTTP: steps of jobs, schedules, webhook delivery",
+        "errors deadline metering usage jobs webhooks use_cases telemetry api",
+    ),
+    "wiring": _package(
+        "composition: the only package that names adapters and AWS clients together; only functions import it",
+        "errors clock aws net storage catalog providers metering usage uploads jobs webhooks idempotency use_cases api",
     ),
     "cli": _package(
         "the [command line](operations.md), left out of the deployed layer",
-        "errors clock catalog metering providers jobs",
+        "errors clock aws catalog providers metering identity usage jobs webhooks",
     ),
     "__main__": _package("starts the command line", "cli"),
 }

@@ -24,11 +24,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
+import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "shared"))
 
-from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.keys import NewKey
+from audio_gateway.identity.directory import Directory
+from audio_gateway.identity.keys import NewKey
 from audio_gateway.metering.open_accounts import INDEX, LISTED
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -176,6 +177,14 @@ def no_containers_left() -> Iterator[None]:
     finally:
         if left := containers() - before:
             subprocess.run(["docker", "rm", "-f", *left], env=ENVIRONMENT, capture_output=True, check=False)
+
+
+# ------------------------------------------------------------------------------------------------ sam build
+def check_built() -> None:
+    """`sam build` has written the anchors of template.yaml out, which CloudFormation does not read."""
+    built = (ROOT / ".aws-sam" / "build" / "template.yaml").read_text("utf-8")
+    left = [event for event in yaml.parse(built, yaml.SafeLoader) if getattr(event, "anchor", None)]
+    check(not left, "the built template has anchors or aliases", left)
 
 
 # ------------------------------------------------------------------------------------------------ sam local invoke
@@ -414,6 +423,7 @@ def main() -> None:
         work = Path(folder)
         results = [timed("sam build", lambda: run_sam("build"))]
         if results[0]:
+            results.append(timed("the template that was built", check_built))
             with no_containers_left(), local_aws(work) as port:
                 key = Directory(aws_client("dynamodb", port), TABLE).create_key("api", name="sam-test")
                 results += [timed(name, step) for name, step in steps(Invoker(work, port, key), key, work)]

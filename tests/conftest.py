@@ -41,7 +41,7 @@ def _models_of_aws_are_read_once() -> Iterator[None]:
 def _certificates_are_read_once() -> Iterator[None]:
     """Each client of HTTP reads all certificate authorities of the machine: a fiftieth of a second for each."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_transports, "create_ssl_context", cache(_transports.create_ssl_context))
+        patch.setattr(_transports, "create_ssl_context", cache(_transports.create_ssl_context))  # type: ignore[attr-defined] # imported there
         yield
 
 

@@ -5,10 +5,10 @@ import os
 from audio_gateway import init_phase
 from audio_gateway.api.admin.app import admin_app
 from audio_gateway.api.admin.catalogue import catalog_when_asked
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.settings import AdminSettings
-from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.dynamodb import dynamodb_client
+from audio_gateway.api.http.app import lambda_handler
+from audio_gateway.aws.dynamodb import dynamodb_client
+from audio_gateway.identity.directory import Directory
+from audio_gateway.wiring.settings import AdminSettings
 
 settings = AdminSettings.from_env(os.environ)
 directory = Directory(dynamodb_client(), settings.table)

@@ -3,7 +3,7 @@
 import os
 
 from audio_gateway import init_phase
-from audio_gateway.metering.authorizer import Authorizer
+from audio_gateway.identity.authorizer import Authorizer
 
 authorizer = Authorizer.from_env(os.environ)
 handler = init_phase.done(authorizer.handle)

@@ -3,12 +3,12 @@
 import os
 
 from audio_gateway import init_phase
-from audio_gateway.api.job_steps import merge_handler
-from audio_gateway.api.settings import EndingSettings
 from audio_gateway.catalog.load import catalog_from
-from audio_gateway.use_cases.ending import ending_on_aws
+from audio_gateway.wiring.job_ending import job_ending_on_aws
+from audio_gateway.wiring.settings import JobEndSettings
+from audio_gateway.workers.job_steps import merge_handler
 
-settings = EndingSettings.from_env(os.environ)
+settings = JobEndSettings.from_env(os.environ)
 catalog = catalog_from(settings.catalog)
-ending = ending_on_aws(catalog, settings.table, settings.bucket, settings.webhook_queue_url, settings.lag)
+ending = job_ending_on_aws(catalog, settings.table, settings.bucket, settings.webhook_queue_url, settings.lateness)
 handler = init_phase.done(merge_handler(ending))

@@ -3,24 +3,26 @@
 import os
 
 from audio_gateway import init_phase
-from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.active_key import writers
+from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.api.jobs import jobs_app
-from audio_gateway.api.results import ResultStore
-from audio_gateway.api.settings import DeskSettings
-from audio_gateway.api.writers import writers
+from audio_gateway.aws.dynamodb import dynamodb_client
 from audio_gateway.metering.account_store import AccountStore
-from audio_gateway.metering.dynamodb import dynamodb_client
-from audio_gateway.metering.unsettled import UnsettledStore
-from audio_gateway.metering.waits import Waits
-from audio_gateway.use_cases.desk import desk_on_aws
-from audio_gateway.use_cases.stopping import stopping_on_aws
+from audio_gateway.metering.pending_settlements import PendingSettlementStore
+from audio_gateway.metering.waiting_polls import WaitingPolls
+from audio_gateway.storage.results import ResultStore
+from audio_gateway.wiring.job_starting import job_service_on_aws
+from audio_gateway.wiring.job_stopping import job_stopping_on_aws
+from audio_gateway.wiring.settings import JobsSettings
 
-settings = DeskSettings.from_env(os.environ)
-unsettled = UnsettledStore(settings.bucket)
+settings = JobsSettings.from_env(os.environ)
+pending_settlements = PendingSettlementStore(settings.bucket)
 client = dynamodb_client()
-desk = desk_on_aws(client, settings.table, settings.bucket, settings.machine_arn, unsettled, settings.lag)
-stopping = stopping_on_aws(
-    desk,
+job_service = job_service_on_aws(
+    client, settings.table, settings.bucket, settings.machine_arn, pending_settlements, settings.lateness
+)
+stopping = job_stopping_on_aws(
+    job_service,
     catalog=settings.catalog,
     end_function=settings.end_function,
     webhook_queue_url=settings.webhook_queue_url,
@@ -28,7 +30,7 @@ stopping = stopping_on_aws(
 app = jobs_app(
     stopping=stopping,
     results=ResultStore(settings.bucket),
-    waits=Waits(client, settings.table),
+    waits=WaitingPolls(client, settings.table),
     writer_of=writers(AccountStore(client, settings.table)),
 )
 handler = init_phase.done(lambda_handler(app, "jobs", settings.origins))

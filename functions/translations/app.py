@@ -3,11 +3,11 @@
 import os
 
 from audio_gateway import init_phase
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.listening import listening_on_aws
-from audio_gateway.api.settings import ListeningSettings
+from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.api.transcriptions import translations_app
+from audio_gateway.wiring.settings import TranscriptionSettings
+from audio_gateway.wiring.transcription import transcription_on_aws
 
-settings = ListeningSettings.from_env(os.environ)
-using = listening_on_aws(settings)
-handler = init_phase.done(lambda_handler(translations_app(using), "translations", settings.origins))
+settings = TranscriptionSettings.from_env(os.environ)
+deps = transcription_on_aws(settings)
+handler = init_phase.done(lambda_handler(translations_app(deps), "translations", settings.origins))

@@ -1,7 +1,7 @@
 """`make mutants`: plants mistakes into the modules of targets.toml and says which of them no test notices.
 
     python -m scripts.mutants                      all of them, a second each; writes bench/results/mutants.json
-    python -m scripts.mutants metering/price.py    those of one module
+    python -m scripts.mutants catalog/charges.py    those of one module
 
 Ends with 1 when a mistake is noticed by no test and explained nowhere, when a planted one (planted.toml) is not noticed
 or cannot be planted any more, when an explained one (explained.toml) is noticed or is none any more, and when fewer

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from audio_gateway.audio.source import AudioSource
-from audio_gateway.providers.port import TextDelta, TranscriptDone, TranscriptEvent, TranscriptionRequest
+from audio_gateway.providers.port import TextDelta, TranscriptDone, TranscriptEvent, TranscriptionCall
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, Transcript, Word
 
 _SECOND_MS = 1000
@@ -53,7 +53,7 @@ def measured(data: bytes, *, limit_ms: int, late: Any, meanwhile: Any) -> AudioS
 class StubProvider:
     """Hears "Hello." in everything, with all the detail that was asked for."""
 
-    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+    def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         """One delta and the whole."""
         yield TextDelta("Hello.")
         yield TranscriptDone(
@@ -63,6 +63,6 @@ class StubProvider:
                 language="en",
                 words=(Word("Hello", 0, _SECOND_MS),) if request.want_words else None,
                 segments=(Segment("Hello.", 0, _SECOND_MS, speaker="A"),),
-                logprobs=(TokenLogprob("Hello.", -0.1, tuple(b"Hello.")),) if request.want_logprobs else None,
+                logprobs=(TokenLogprob("Hello.", -0.1, tuple(b"Hello.")),) if request.options.logprobs else None,
             )
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audio_gateway.errors import FileUnavailable, InvalidRequest, NotFound, RequestTooLarge
-from audio_gateway.jobs.job_files import SourceFile
+from audio_gateway.storage.objects import SourceFile
 
 
 class FakeFiles:

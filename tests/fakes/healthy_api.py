@@ -11,9 +11,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from audio_gateway.cli.doctor.api import Answer, Api
-from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.key_store import KeyStore
-from audio_gateway.metering.keys import hash_key
+from audio_gateway.identity.directory import Directory
+from audio_gateway.identity.key_store import KeyStore
+from audio_gateway.identity.keys import hash_key
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.limits import limits_from_api, usd

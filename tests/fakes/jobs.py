@@ -9,14 +9,15 @@ from typing import Any, cast
 from audio_gateway.clock import now_ms
 from audio_gateway.errors import GatewayError, StorageUnavailable
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Answered, Job, JobError, Status
-from audio_gateway.jobs.job_files import JobFiles, SourceFile, files_gone
+from audio_gateway.jobs.job_files import JobFiles, files_gone
 from audio_gateway.jobs.job_store import OpenJob
-from audio_gateway.jobs.plan import DoneChunk, Plan
-from audio_gateway.metering.account import Admission, Caller, Hold, Window, Work
+from audio_gateway.jobs.plan import DoneChunk, JobPlan
+from audio_gateway.metering.account import Admission, Hold, MeteredRequest, Payer, Window
 from audio_gateway.metering.ledger import LedgerRow
-from audio_gateway.metering.unsettled import Evidence
-from audio_gateway.use_cases.job_money import JobTill
-from audio_gateway.use_cases.start_job import JobDesk
+from audio_gateway.metering.pending_settlements import PendingSettlement
+from audio_gateway.storage.objects import SourceFile
+from audio_gateway.use_cases.jobs.billing import JobBilling
+from audio_gateway.use_cases.jobs.start import JobService
 
 
 class Killed(BaseException):
@@ -129,7 +130,7 @@ class MemoryStore:
             raise StorageUnavailable("Another run of the step has written down another hold.")
         return self._change(job, {"queued", "running"}, hold=hold)
 
-    def begin(self, job: Job, plan: Plan) -> bool:
+    def begin(self, job: Job, plan: JobPlan) -> bool:
         known = {"total": plan.tasks, "whole_units": plan.units, "whole_amount": plan.amount}
         return self._change(job, {"queued", "running"}, status="running", **known)
 
@@ -143,10 +144,10 @@ class MemoryStore:
         served = {**before.served, chunk.model: before.served.get(chunk.model, 0) + chunk.units}
         return self._change(job, {"running"}, answered=Answered(tasks, chunks, served, before.count + 1))
 
-    def worked_in_vain(self, job: Job, cost_microusd: int) -> None:
+    def add_unbilled_cost(self, job: Job, cost_microusd: int) -> None:
         if job.id in self.kept:
-            total = self.kept[job.id].in_vain_microusd + cost_microusd
-            self._change(job, {"running"}, in_vain_microusd=total)
+            total = self.kept[job.id].unbilled_cost_microusd + cost_microusd
+            self._change(job, {"running"}, unbilled_cost_microusd=total)
 
     def finish(
         self,
@@ -154,16 +155,16 @@ class MemoryStore:
         status: Status,
         *,
         at_ms: int,
-        work: Work | None = None,
+        work: MeteredRequest | None = None,
         error: JobError | None = None,
         partial: bool = False,
-        in_vain_microusd: int = 0,
+        unbilled_cost_microusd: int = 0,
     ) -> Job | None:
         now = self.kept.get(job.id)
         if now is None or now.answered.count != job.answered.count:
             return now
         change = {"status": status, "completed_ms": at_ms, "work": work, "error": error, "partial": partial}
-        change["in_vain_microusd"] = now.in_vain_microusd + in_vain_microusd
+        change["unbilled_cost_microusd"] = now.unbilled_cost_microusd + unbilled_cost_microusd
         self._change(job, {"queued", "running"}, **change)
         return self.kept.get(job.id)
 
@@ -215,12 +216,12 @@ class JobBank:
     refuses: GatewayError | None = None
     windows: dict[str, Window] = field(default_factory=dict)
     holds: dict[str, Hold] = field(default_factory=dict)
-    rows: dict[tuple[int, str], Work] = field(default_factory=dict)
+    rows: dict[tuple[int, str], MeteredRequest] = field(default_factory=dict)
     spent: int = 0
-    in_vain: int = 0
-    evidence: dict[str, Evidence] = field(default_factory=dict)
+    unbilled: int = 0
+    evidence: dict[str, PendingSettlement] = field(default_factory=dict)
 
-    def admit(self, caller: Caller, work: Work, *, at_ms: int | None = None) -> Admission:
+    def admit(self, caller: Payer, work: MeteredRequest, *, at_ms: int | None = None) -> Admission:
         assert at_ms is not None
         hold = Hold(caller, work, at_ms, at_ms // 1000 + JOB_HOLD_SECONDS)
         if self.holds.get(work.request_id) == hold:
@@ -243,31 +244,31 @@ class JobBank:
         self.fate.written()
         return True
 
-    def settle_at(self, hold: Hold, work: Work, at_ms: int, *, in_vain_microusd: int = 0) -> None:
-        assert self.evidence[work.request_id] == Evidence(work, at_ms), "a row without evidence"
+    def settle_at(self, hold: Hold, work: MeteredRequest, at_ms: int, *, unbilled_cost_microusd: int = 0) -> None:
+        assert self.evidence[work.request_id] == PendingSettlement(work, at_ms), "a row without evidence"
         self.rows.setdefault((at_ms, work.request_id), work)
         self.fate.written()
-        self._release(hold, self.rows[at_ms, work.request_id].price_microusd, in_vain_microusd)
+        self._release(hold, self.rows[at_ms, work.request_id].price_microusd, unbilled_cost_microusd)
 
-    def release(self, hold: Hold, *, in_vain_microusd: int = 0) -> None:
-        self._release(hold, 0, in_vain_microusd)
+    def release(self, hold: Hold, *, unbilled_cost_microusd: int = 0) -> None:
+        self._release(hold, 0, unbilled_cost_microusd)
 
-    def keep(self, hold: Hold, work: Work, at_ms: int | None = None) -> None:
+    def keep(self, hold: Hold, work: MeteredRequest, at_ms: int | None = None) -> None:
         assert at_ms is not None
-        self.evidence[hold.work.request_id] = Evidence(work, at_ms)
+        self.evidence[hold.work.request_id] = PendingSettlement(work, at_ms)
         self.fate.written()
 
-    def find(self, hold: Hold) -> Evidence | None:
+    def find(self, hold: Hold) -> PendingSettlement | None:
         return self.evidence.get(hold.work.request_id)
 
     def forget(self, hold: Hold) -> None:
         self.evidence.pop(hold.work.request_id, None)
         self.fate.written()
 
-    def _release(self, hold: Hold, price: int, in_vain: int) -> None:
+    def _release(self, hold: Hold, price: int, unbilled: int) -> None:
         if self.holds.pop(hold.work.request_id, None) is not None:
             self.spent += price
-            self.in_vain += in_vain
+            self.unbilled += unbilled
         self.fate.written()
 
 
@@ -318,8 +319,8 @@ class MemoryExecutions:
             raise self.fails
 
 
-def empty_desk() -> JobDesk:
+def empty_desk() -> JobService:
     """For tests that are about something else."""
     bank = JobBank()
-    till = JobTill(bank, bank)
-    return JobDesk(cast("Any", MemoryStore()), MemoryFiles(), cast("Any", MemoryExecutions()), till, now_ms)
+    billing = JobBilling(bank, bank)
+    return JobService(cast("Any", MemoryStore()), MemoryFiles(), cast("Any", MemoryExecutions()), billing, now_ms)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from audio_gateway.errors import GatewayError
-from audio_gateway.metering.account import Admission, Caller, HeldJob, Hold, Window, Work
-from audio_gateway.metering.unsettled import Evidence
-from audio_gateway.use_cases.reserve import Till
+from audio_gateway.metering.account import Admission, HeldJob, Hold, MeteredRequest, Payer, Window
+from audio_gateway.metering.pending_settlements import PendingSettlement
+from audio_gateway.use_cases.reservation import Billing
 
 NOW_MS = 1_796_083_140_000
 
@@ -21,23 +21,23 @@ class FakeMeter:
     fails: GatewayError | None = None
     windows: Mapping[str, Window] = field(default_factory=dict)
     looked: list[tuple[str, int]] = field(default_factory=list)  # key and amount
-    admitted: list[Work] = field(default_factory=list)
-    settled: list[Work] = field(default_factory=list)
-    released: list[Work] = field(default_factory=list)
+    admitted: list[MeteredRequest] = field(default_factory=list)
+    settled: list[MeteredRequest] = field(default_factory=list)
+    released: list[MeteredRequest] = field(default_factory=list)
     failed: list[tuple[str, int]] = field(default_factory=list)  # model and cost; released, too
 
-    def admit(self, caller: Caller, work: Work) -> Admission:
+    def admit(self, caller: Payer, work: MeteredRequest) -> Admission:
         if self.refuses is not None:
             raise self.refuses
         self.admitted.append(work)
         return Admission(Hold(caller, work, NOW_MS, NOW_MS // 1000 + 60), self.windows)
 
-    def look(self, caller: Caller, work: Work) -> None:
+    def look(self, caller: Payer, work: MeteredRequest) -> None:
         self.looked.append((caller.key_id, work.amount))
         if self.refuses is not None:
             raise self.refuses
 
-    def settle(self, _hold: Hold, work: Work, *, late: Callable[[], bool] = lambda: False) -> None:
+    def settle(self, _hold: Hold, work: MeteredRequest, *, late: Callable[[], bool] = lambda: False) -> None:
         assert not late()
         if self.fails is not None:
             raise self.fails
@@ -67,18 +67,18 @@ class FakeUnsettled:
     """Evidence in memory; writing it fails with `fails`."""
 
     fails: GatewayError | None = None
-    kept: dict[str, Work] = field(default_factory=dict)
+    kept: dict[str, MeteredRequest] = field(default_factory=dict)
     stamps: dict[str, int] = field(default_factory=dict)
 
-    def keep(self, hold: Hold, work: Work, at_ms: int | None = None) -> None:
+    def keep(self, hold: Hold, work: MeteredRequest, at_ms: int | None = None) -> None:
         if self.fails is not None:
             raise self.fails
         self.kept[hold.work.request_id] = work
         self.stamps[hold.work.request_id] = hold.admitted_ms if at_ms is None else at_ms
 
-    def find(self, hold: Hold) -> Evidence | None:
+    def find(self, hold: Hold) -> PendingSettlement | None:
         work = self.kept.get(hold.work.request_id)
-        return None if work is None else Evidence(work, self.stamps[hold.work.request_id])
+        return None if work is None else PendingSettlement(work, self.stamps[hold.work.request_id])
 
     def forget(self, hold: Hold) -> None:
         self.kept.pop(hold.work.request_id, None)
@@ -117,6 +117,6 @@ class FakeWaits:
         self.taken.remove(wait)
 
 
-def free_till() -> Till:
+def free_billing() -> Billing:
     """A till for tests that are about something else."""
-    return Till(FakeMeter(), FakeUnsettled())
+    return Billing(FakeMeter(), FakeUnsettled())

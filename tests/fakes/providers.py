@@ -5,19 +5,33 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from audio_gateway.catalog.models import Catalog, Model, Price, Provider
 from audio_gateway.errors import GatewayError
 from audio_gateway.providers.port import (
     AudioChunk,
     ProviderVoice,
-    SpeechRequest,
+    SynthesisCall,
     TextDelta,
     TranscriptDone,
     TranscriptEvent,
-    TranscriptionRequest,
+    TranscriptionCall,
+    TranscriptionOptions,
 )
 from audio_gateway.transcripts.transcript import Segment, Transcript, Word
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
+
+_T = TypeVar("_T", TranscriptionCall, TranscriptionRequest)
+_OPTIONS = {field.name for field in dataclasses.fields(TranscriptionOptions)}
+
+
+def with_options(request: _T, **changes: object) -> _T:
+    """The request with other fields; those of its options are named beside the others."""
+    options: dict[str, Any] = {name: changes.pop(name) for name in _OPTIONS & changes.keys()}
+    others: dict[str, Any] = changes
+    return dataclasses.replace(request, options=dataclasses.replace(request.options, **options), **others)
+
 
 ALL_CAPABILITIES = frozenset(
     {"words", "segments", "prompt", "temperature", "instructions", "speed", "streaming", "keywords", "logprobs"}
@@ -25,16 +39,16 @@ ALL_CAPABILITIES = frozenset(
 
 
 @dataclass
-class FakeProvider:
+class FakeAdapter:
     """Speaks a tone-less pcm of 10 ms a character; hears `text`, one word each 400 ms."""
 
     text: str = "hello big world"
     fails: GatewayError | None = None
     speech: tuple[AudioChunk, ...] | None = None
     times: bool = True
-    asked: list[SpeechRequest | TranscriptionRequest] = field(default_factory=list)
+    asked: list[SynthesisCall | TranscriptionCall] = field(default_factory=list)
 
-    def synthesize(self, request: SpeechRequest) -> Iterator[AudioChunk]:
+    def synthesize(self, request: SynthesisCall) -> Iterator[AudioChunk]:
         self.asked.append(request)
         if self.fails is not None:
             raise self.fails
@@ -50,7 +64,7 @@ class FakeProvider:
     def find_voice(self, name: str) -> ProviderVoice | None:
         return next((voice for voice in self.voices() if voice.id == name), None)
 
-    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+    def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         self.asked.append(request)
         if self.fails is not None:
             raise self.fails
@@ -59,7 +73,7 @@ class FakeProvider:
                 yield TextDelta(word + " ")
         yield TranscriptDone(self._transcript(request))
 
-    def _transcript(self, request: TranscriptionRequest) -> Transcript:
+    def _transcript(self, request: TranscriptionCall) -> Transcript:
         spoken = self.text.split()
         words = tuple(Word(word, i * 400, i * 400 + 300) for i, word in enumerate(spoken))
         end = words[-1].end_ms if words else 0

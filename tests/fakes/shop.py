@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.speech import SpeechApi, speech_app
-from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app
+from audio_gateway.api.http.app import lambda_handler
+from audio_gateway.api.speech import SpeechDependencies, speech_app
+from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app
 from audio_gateway.catalog.models import Model, Provider
 from audio_gateway.deadline import SETTLING_S
-from audio_gateway.use_cases.reserve import Till
+from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import Answer, Context, call, form_event, json_event
+from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
-from tests.fakes.providers import FakeProvider, catalog
-from tests.fakes.replay import FakeSpeechCache, fresh_idempotency, no_repetitions
+from tests.fakes.providers import FakeAdapter, catalog
 from tests.fakes.results import FakeResults
 
 BODY = {"model": "talker", "input": "Grüße! 👋", "voice": "alloy", "response_format": "pcm"}
@@ -26,32 +26,32 @@ class Shop:
     """`provider` serves all models unless `providers` says who does."""
 
     def __init__(self, *models: Model, providers: Callable[[Provider], object] | None = None) -> None:
-        self.provider = FakeProvider()
+        self.provider = FakeAdapter()
         self.of = providers or (lambda _provider: self.provider)
-        self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
+        self.meter, self.pending_settlements = FakeMeter(), FakeUnsettled()
         self.results = FakeResults()
-        till = Till(self.meter, self.unsettled)
+        billing = Billing(self.meter, self.pending_settlements)
         found = catalog(*models)
-        speech = SpeechApi(
+        speech = SpeechDependencies(
             catalog=found,
             providers=self.of,
-            till=till,
+            billing=billing,
             idempotency=fresh_idempotency(),
             repetitions=no_repetitions(),
             caches=FakeSpeechCache(),
             results=self.results,  # type: ignore[arg-type] # a fake
-            desk=empty_desk(),
+            job_service=empty_desk(),
         )
         self.speech = lambda_handler(speech_app(speech), "speech")
-        listening = ListeningApi(
+        listening = TranscriptionApiDependencies(
             catalog=found,
             providers=self.of,
-            till=till,
+            billing=billing,
             idempotency=fresh_idempotency(),
             repetitions=no_repetitions(),
             results=self.results,  # type: ignore[arg-type] # a fake
             files=FakeFiles(),
-            desk=empty_desk(),
+            job_service=empty_desk(),
         )
         self.transcriptions = lambda_handler(transcriptions_app(listening), "transcriptions")
 

@@ -8,7 +8,7 @@ import time
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import TextUnspeakable
 from audio_gateway.providers.embedded.espeak import EspeakSpeech
-from audio_gateway.providers.port import SpeechRequest
+from audio_gateway.providers.port import SynthesisCall
 from tests.fuzz.tally import Tally
 
 LONGEST = 4096  # characters, as the shipped catalogue has it
@@ -63,7 +63,7 @@ def fuzz_texts(seed: int, count: int) -> Tally:
 
 
 def _outcome(engine: EspeakSpeech, voice: str, text: str) -> str:
-    request = SpeechRequest("espeak-ng", text, voice, "pcm", Deadline.after(60))
+    request = SynthesisCall("espeak-ng", text, voice, "pcm", Deadline.after(60))
     try:
         spoken = sum(len(chunk.data) for chunk in engine.synthesize(request))
     except TextUnspeakable:

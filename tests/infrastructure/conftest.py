@@ -8,7 +8,7 @@ import pytest
 
 from tests.infrastructure import template
 
-# A type of CloudFormation's → the properties of its resources, by logical id.
+# CloudFormation type → the properties of its resources, by logical id.
 OfType = Callable[[str], dict[str, dict[str, Any]]]
 
 
@@ -26,7 +26,7 @@ def samconfig() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def rendered() -> dict[str, Any]:
-    """The resources that CloudFormation gets."""
+    """The resources that CloudFormation receives."""
     return template.rendered()
 
 

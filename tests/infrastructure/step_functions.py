@@ -1,7 +1,7 @@
-"""The state machine of jobs on a clock that does not wait: a day of an execution in some milliseconds.
+"""A simulation of the state machine of jobs: a day of an execution takes some milliseconds.
 
-It counts the events that Step Functions writes into an execution's history, and refuses calls as Lambda does when an
-account has no environment left. Only what the definition uses is understood.
+It counts the events in an execution's history as Step Functions does, and refuses calls as Lambda does when an account
+has no environment left. It supports only what the definition uses.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ THROTTLED = "Lambda.TooManyRequestsException"
 Step = Generator[Any, Any, Any]
 """Yields seconds to wait, or a process to wait for."""
 Function = Callable[[str, Mapping[str, Any]], Step]
-"""A function of Lambda: its resource and its input → the name of its error, None where it has succeeded."""
+"""A Lambda function: its resource and input → the name of its error, or None if it succeeded."""
 
 
 @dataclass(eq=False)
 class Process:
-    """One thing that happens beside others, and what is waiting for its end."""
+    """A concurrent process, and the processes that wait for its end."""
 
     step: Step
     over: bool = False
@@ -32,7 +32,7 @@ class Process:
 
 
 class Clock:
-    """Runs processes in the order of their moments."""
+    """Runs processes in simulated time, in the order of their due times."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -66,7 +66,7 @@ class Clock:
 
 
 class Account:
-    """Lambda of an account: so many environments for all functions, and a refusal for each call above."""
+    """Lambda in an account with a quota of environments for all functions; further calls are throttled."""
 
     def __init__(self, quota: int, seconds: float) -> None:
         self._quota, self._seconds, self._busy = quota, seconds, 0
@@ -83,12 +83,12 @@ class Account:
 
 
 class Failed(Exception):
-    """A state has failed and nobody catches it."""
+    """A state failed, and no catcher matched."""
 
 
 @dataclass
 class Execution:
-    """One execution. `events` are those of its history; `given_up` are the tasks that were caught."""
+    """One execution. `events` counts the events of its history; `given_up` lists the tasks whose failure was caught."""
 
     definition: Mapping[str, Any]
     function: Function
@@ -178,18 +178,18 @@ class Execution:
 
 
 def matches(rule: Mapping[str, Any], error: str) -> bool:
-    """Whether a retrier or a catcher is for an error."""
+    """Whether a retrier or a catcher matches an error."""
     return error in rule["ErrorEquals"] or rule["ErrorEquals"] == ["States.ALL"]
 
 
 def pause(retrier: Mapping[str, Any], tried: int) -> float:
-    """The longest pause before a further try."""
+    """The longest pause before the next retry, after `tried` retries."""
     seconds = retrier["IntervalSeconds"] * retrier["BackoffRate"] ** tried
     return float(min(seconds, retrier.get("MaxDelaySeconds", seconds)))
 
 
 def run_together(executions: Iterable[Execution], clock: Clock) -> None:
-    """Run executions until all of them are over."""
+    """Run executions until all of them have ended."""
     for execution in executions:
         clock.start(execution.run())
     clock.run()

@@ -1,4 +1,4 @@
-"""template.yaml as it is written, and as CloudFormation gets it."""
+"""template.yaml as it is written, and as CloudFormation receives it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 
-# Not with the local stack's own reader: that is a program under test, too. `sam package` would put the code into S3,
-# and the translator wants to see that it did.
+# Not with the local stack's reader, because that is under test itself. `sam package` would upload the code to S3, and
+# the translator accepts only S3 locations.
 RENDER = """
 import json
 from pathlib import Path
@@ -64,14 +64,14 @@ def source() -> dict[str, Any]:
 
 
 def functions() -> dict[str, dict[str, Any]]:
-    """Its Lambda functions by logical id, as they are written."""
+    """The Lambda functions of the source, by logical id."""
     resources = source()["Resources"]
     return {name: found for name, found in resources.items() if found["Type"] == "AWS::Serverless::Function"}
 
 
 @functools.cache
 def rendered() -> dict[str, dict[str, Any]]:
-    """The resources after AWS's translator, which has an environment of its own (requirements/local.in)."""
+    """The resources after AWS's translator, which is in its own environment (requirements/local.in)."""
     done = subprocess.run(
         [".local/venv/bin/python", "-c", RENDER],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The alarms: that each says what to do, is described in docs/operations.md, and looks at what really is counted."""
+"""The alarms: each names the next step, has a section in docs/operations.md, and uses metrics that are emitted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ALARMS = {
     ),
     *("InterruptedJobs", "DeadWebhooks", "LateWebhooks", "Recursion", "Throttles", "Concurrency"),
 }
-WAITED_FOR_BY_NOBODY = {"SweeperFunction", "RollupFunction", "JobEndFunction", "WebhookDeliveryFunction"}
+BACKGROUND_FUNCTIONS = {"SweeperFunction", "RollupFunction", "JobEndFunction", "WebhookDeliveryFunction"}
 
 
 @pytest.fixture(scope="module")
@@ -45,18 +45,18 @@ def of_type_of_module(rendered: dict[str, Any]) -> OfType:
 
 
 def metrics_of(alarm: dict[str, Any]) -> list[tuple[str, str, list[Any]]]:
-    """(namespace, name, dimensions) of each metric that an alarm is paid for."""
+    """(namespace, name, dimensions) of each metric that CloudWatch bills an alarm for."""
     if "MetricName" in alarm:
         return [(alarm["Namespace"], alarm["MetricName"], alarm.get("Dimensions", []))]
     metrics = [each["MetricStat"]["Metric"] for each in alarm["Metrics"] if "MetricStat" in each]
     return [(metric["Namespace"], metric["MetricName"], metric.get("Dimensions", [])) for metric in metrics]
 
 
-def test_there_is_an_alarm_for_each_thing_that_an_operator_must_know(alarms: dict[str, Any]) -> None:
+def test_the_template_has_exactly_the_documented_alarms(alarms: dict[str, Any]) -> None:
     assert set(alarms) == ALARMS
 
 
-def test_an_alarm_is_made_only_where_somebody_hears_it(rendered: dict[str, Any], source: dict[str, Any]) -> None:
+def test_alarms_are_created_only_with_a_topic_to_notify(rendered: dict[str, Any], source: dict[str, Any]) -> None:
     for resource in rendered.values():
         if resource["Type"] == "AWS::CloudWatch::Alarm":
             assert resource["Condition"] == "HasAlarms"
@@ -65,24 +65,26 @@ def test_an_alarm_is_made_only_where_somebody_hears_it(rendered: dict[str, Any],
 
 
 @pytest.mark.parametrize("name", sorted(ALARMS))
-def test_an_alarm_says_what_comes_next_and_where_more_is_written(name: str, alarms: dict[str, Any]) -> None:
+def test_an_alarm_description_names_the_next_step_and_its_section_in_the_docs(
+    name: str, alarms: dict[str, Any]
+) -> None:
     description = alarms[name]["AlarmDescription"]
     assert re.search(r"\. Next: \S", description)
     assert description.endswith(f"See docs/operations.md, {name}.")
-    assert len(description) <= 1024  # what CloudWatch takes
+    assert len(description) <= 1024  # the limit of CloudWatch
     assert alarms[name]["AlarmName"] == {"Fn::Sub": f"${{AWS::StackName}}-{name}"}
-    runs_by_itself = name == "SweeperSilent"  # where no data is no sign that nobody calls
+    runs_by_itself = name == "SweeperSilent"  # it needs no calls, so missing data means a failure
     assert alarms[name]["TreatMissingData"] == ("breaching" if runs_by_itself else "notBreaching")
 
 
-def test_each_alarm_has_its_section_in_operations_and_no_section_is_of_none() -> None:
+def test_operations_md_has_one_section_for_each_alarm() -> None:
     section = re.split(r"\n##+ [^#]", OPERATIONS.split("\n### Alarms\n", 1)[1].replace("\n#### ", "\n§ "), maxsplit=1)[
         0
     ]
     assert set(re.findall(r"^§ (\w+)$", section, flags=re.MULTILINE)) == ALARMS
 
 
-def test_what_is_watched_of_our_own_is_counted_under_that_name_and_for_this_stack(alarms: dict[str, Any]) -> None:
+def test_alarms_on_our_own_metrics_use_metrics_that_the_code_emits_for_this_stack(alarms: dict[str, Any]) -> None:
     source = "".join(path.read_text() for path in (ROOT / "layers/shared/audio_gateway").rglob("*.py"))
     for name, alarm in alarms.items():
         for namespace, metric, dimensions in metrics_of(alarm):
@@ -91,13 +93,13 @@ def test_what_is_watched_of_our_own_is_counted_under_that_name_and_for_this_stac
                 assert {"Name": "service", "Value": {"Ref": "AWS::StackName"}} in dimensions, name
 
 
-def test_an_alarm_looks_at_one_value(alarms: dict[str, Any]) -> None:
+def test_an_alarm_evaluates_one_value(alarms: dict[str, Any]) -> None:
     for name, alarm in alarms.items():
         if "Metrics" in alarm:
             assert [each["Id"] for each in alarm["Metrics"] if each.get("ReturnData", True)] == ["value"], name
 
 
-def test_errors_are_watched_of_the_functions_that_raise_none_on_purpose_and_have_no_front_door(
+def test_background_errors_are_watched_for_the_functions_that_nothing_else_covers(
     alarms: dict[str, Any],
 ) -> None:
     watched = {
@@ -106,15 +108,15 @@ def test_errors_are_watched_of_the_functions_that_raise_none_on_purpose_and_have
         for dimension in dimensions
         if (namespace, metric) == ("AWS/Lambda", "Errors")
     }
-    assert watched == WAITED_FOR_BY_NOBODY
+    assert watched == BACKGROUND_FUNCTIONS
 
 
-def test_the_page_about_costs_counts_the_alarms_as_cloudwatch_does(alarms: dict[str, Any]) -> None:
+def test_the_costs_page_counts_alarm_metrics_as_cloudwatch_does(alarms: dict[str, Any]) -> None:
     count = sum(len(metrics_of(alarm)) for alarm in alarms.values())
     assert f"{count} alarm metrics" in DEPLOYMENT
 
 
-def test_the_page_about_costs_counts_the_metrics_of_our_own(source: dict[str, Any]) -> None:
+def test_the_costs_page_counts_our_own_metrics(source: dict[str, Any]) -> None:
     answers = [
         name
         for name, resource in source["Resources"].items()
@@ -132,7 +134,7 @@ def test_the_page_about_costs_counts_the_metrics_of_our_own(source: dict[str, An
     assert "and one for each provider that fails" in page
 
 
-def test_a_budget_without_anybody_to_tell_is_refused(source: dict[str, Any], rendered: dict[str, Any]) -> None:
+def test_a_budget_without_a_topic_is_refused(source: dict[str, Any], rendered: dict[str, Any]) -> None:
     (rule,) = source["Rules"].values()
     assert "MonthlyBudgetUsd" in str(rule["RuleCondition"])
     assert "AlarmTopicArn" in str(rule["Assertions"])
@@ -141,7 +143,7 @@ def test_a_budget_without_anybody_to_tell_is_refused(source: dict[str, Any], ren
         assert notification["Subscribers"] == [{"SubscriptionType": "SNS", "Address": {"Ref": "AlarmTopicArn"}}]
 
 
-def test_the_policy_for_the_topic_lets_budgets_and_alarms_of_the_account_write_and_names_its_actions() -> None:
+def test_the_documented_topic_policy_lets_the_accounts_budgets_and_alarms_publish() -> None:
     text = OPERATIONS.split('--attribute-value "', 1)[1].split('}"\n', 1)[0].replace('\\"', '"') + "}"
     (statement,) = json.loads(text)["Statement"]
     assert statement["Principal"]["Service"] == ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]
@@ -149,7 +151,7 @@ def test_the_policy_for_the_topic_lets_budgets_and_alarms_of_the_account_write_a
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "$ACCOUNT"}}
 
 
-def test_a_firewall_stands_in_front_of_the_stage_where_one_is_asked_for(rendered: dict[str, Any]) -> None:
+def test_a_requested_web_acl_is_associated_with_the_stage(rendered: dict[str, Any]) -> None:
     association = rendered["WebAclAssociation"]
     assert association["Condition"] == "HasWebAcl"
     assert association["Properties"]["ResourceArn"]["Fn::Sub"].endswith("/restapis/${Api}/stages/${Apiv1Stage}")

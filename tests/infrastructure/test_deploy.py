@@ -1,4 +1,4 @@
-"""`make deploy`: layers and functions of one processor, and a deployment that fits the account it goes to."""
+"""`make deploy`: layers and functions for one architecture, and a deployment that fits its account."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ ROLE = "arn:aws:iam::123456789012:role/somebody-elses"
 
 
 def elf(machine: int) -> bytes:
-    """The head of a compiled file."""
+    """The first bytes of a compiled file."""
     return b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\x00" + machine.to_bytes(2, "little") + bytes(40)
 
 
 class Aws:
-    """An AWS account as boto3's session, and SAM, which builds layers for the processor that it is told."""
+    """An AWS account as boto3's session, and SAM, which builds layers for the requested architecture."""
 
     region_name = "eu-central-1"
 
@@ -56,7 +56,7 @@ class Aws:
     def describe_stacks(self, StackName: str) -> dict[str, Any] | None:  # noqa: N803 - AWS's own name
         if self.stack is None:
             answer = {"Error": {"Code": "ValidationError", "Message": f"Stack with id {StackName} does not exist"}}
-            raise ClientError(answer, "DescribeStacks")  # type: ignore[arg-type] # as little as is read of it
+            raise ClientError(answer, "DescribeStacks")  # type: ignore[arg-type] # only the fields that are read
         parameters = [{"ParameterKey": name, "ParameterValue": value} for name, value in self.stack.items()]
         return {"Stacks": [{"StackStatus": self.status, "Parameters": parameters}]}
 
@@ -87,13 +87,13 @@ class Aws:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Those of the deployment."""
+        """The parameters of the deployment."""
         (arguments,) = [arguments for verb, arguments, _ in self.commands if verb == "deploy"]
         return dict(as_sam_reads(text) for text in arguments[arguments.index("--parameter-overrides") + 1 :])
 
 
 def as_sam_reads(override: str) -> tuple[str, str]:
-    """Name and value: a value ends at a blank unless it is in quotes, and is empty only in them."""
+    """Name and value. Without quotes, a value ends at a blank and cannot be empty."""
     found = re.match(r'(\w+)=(?:"((?:\\.|[^"\\])*)"|((?:\\.|[^ "\\])+))', override)
     assert found is not None, f"{override} is not a valid format"
     quoted, plain = found[2], found[3]
@@ -105,13 +105,13 @@ def aws(tmp_path: Path) -> Callable[..., Aws]:
     return lambda *arguments, **more: Aws(tmp_path / "build", *arguments, **more)
 
 
-def test_a_stack_is_built_again_for_the_processor_that_it_has(aws: Callable[..., Aws]) -> None:
+def test_an_existing_stack_is_built_for_its_own_architecture(aws: Callable[..., Aws]) -> None:
     done = aws({"Architecture": "arm64"}).deploy()
     assert done.commands[0][2]["ARCHITECTURE"] == "arm64"
     assert done.parameters["Architecture"] == "arm64"
 
 
-def test_a_new_stack_is_built_for_the_processor_that_is_asked_for(aws: Callable[..., Aws]) -> None:
+def test_a_new_stack_is_built_for_the_requested_architecture(aws: Callable[..., Aws]) -> None:
     for arch, expected in ((("--arch", "arm64"), "arm64"), ((), "x86_64")):
         done = aws()
         done.built = done.built / expected
@@ -119,7 +119,7 @@ def test_a_new_stack_is_built_for_the_processor_that_is_asked_for(aws: Callable[
         assert (done.commands[0][2]["ARCHITECTURE"], done.parameters["Architecture"]) == (expected, expected)
 
 
-def test_a_change_of_the_processor_changes_both_and_is_announced(
+def test_a_change_of_architecture_changes_build_and_parameter_and_is_announced(
     aws: Callable[..., Aws], capsys: pytest.CaptureFixture[str]
 ) -> None:
     done = aws({"Architecture": "x86_64"}).deploy("--arch", "arm64")
@@ -127,14 +127,14 @@ def test_a_change_of_the_processor_changes_both_and_is_announced(
     assert "from x86_64 to arm64" in capsys.readouterr().out
 
 
-def test_layers_of_the_other_processor_are_not_deployed(aws: Callable[..., Aws]) -> None:
+def test_layers_for_the_other_architecture_are_not_deployed(aws: Callable[..., Aws]) -> None:
     account = aws({"Architecture": "arm64"}, builds="x86_64")
     with pytest.raises(Refused, match=r"EnginesLayer was not built for arm64: .*codec.*\.so is for x86_64"):
         account.deploy()
     assert [verb for verb, *_ in account.commands] == ["build"]
 
 
-def test_a_contradiction_about_the_processor_is_refused_before_anything_is_built(aws: Callable[..., Aws]) -> None:
+def test_contradictory_architectures_are_refused_before_the_build(aws: Callable[..., Aws]) -> None:
     account = aws()
     with pytest.raises(Refused, match="name one processor"):
         account.deploy("--arch", "arm64", "--parameter", "Architecture=x86_64")
@@ -143,7 +143,7 @@ def test_a_contradiction_about_the_processor_is_refused_before_anything_is_built
     assert account.commands == []
 
 
-def test_a_layer_without_code_was_not_built(tmp_path: Path) -> None:
+def test_an_empty_layer_counts_as_not_built(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="made nothing"):
         check_built(tmp_path, "arm64")
     (tmp_path / "SharedLayer").mkdir()
@@ -151,21 +151,21 @@ def test_a_layer_without_code_was_not_built(tmp_path: Path) -> None:
         check_built(tmp_path, "arm64")
 
 
-def test_the_parameters_of_the_section_are_repeated_and_the_command_line_wins(aws: Callable[..., Aws]) -> None:
+def test_the_command_line_overrides_the_parameters_of_the_section(aws: Callable[..., Aws]) -> None:
     done = aws().deploy("--config-env", "prod", "--parameter", "LogRetentionDays=365", "--parameter", "X=a=b")
     assert done.parameters | {"LogLevel": "INFO", "DeletionProtection": "true"} == done.parameters
     assert (done.parameters["LogRetentionDays"], done.parameters["X"]) == ("365", "a=b")
     assert all("--config-env" in arguments and "prod" in arguments for _, arguments, _ in done.commands)
 
 
-def test_what_is_not_ours_goes_to_sam(aws: Callable[..., Aws]) -> None:
+def test_unknown_options_are_passed_to_sam(aws: Callable[..., Aws]) -> None:
     done = aws().deploy("--guided", "--tags", "team=audio")
     verb, arguments, _ = done.commands[-1]
     assert verb == "deploy"
     assert arguments[arguments.index("--guided") :][:3] == ["--guided", "--tags", "team=audio"]
 
 
-def test_the_stack_learns_how_many_environments_there_are_also_when_they_have_become_more(
+def test_a_raised_quota_reaches_the_stack(
     aws: Callable[..., Aws], capsys: pytest.CaptureFixture[str], source: dict[str, Any]
 ) -> None:
     parameters = (
@@ -176,7 +176,7 @@ def test_the_stack_learns_how_many_environments_there_are_also_when_they_have_be
     assert "quota" not in capsys.readouterr().out
 
 
-def test_on_a_new_account_webhooks_take_few_environments_and_the_operator_is_told(
+def test_on_a_small_quota_webhooks_use_few_environments_and_a_note_is_printed(
     aws: Callable[..., Aws], capsys: pytest.CaptureFixture[str]
 ) -> None:
     parameters = aws(concurrency=10).deploy().parameters
@@ -184,12 +184,12 @@ def test_on_a_new_account_webhooks_take_few_environments_and_the_operator_is_tol
     assert "ask for a higher quota" in capsys.readouterr().out
 
 
-def test_what_the_operator_says_of_concurrency_stays(aws: Callable[..., Aws]) -> None:
+def test_concurrency_parameters_of_the_operator_are_kept(aws: Callable[..., Aws]) -> None:
     done = aws(concurrency=10).deploy("--parameter", "LambdaConcurrency=6", "--parameter", "WebhookConcurrency=3")
     assert (done.parameters["LambdaConcurrency"], done.parameters["WebhookConcurrency"]) == ("6", "3")
 
 
-def test_access_logs_are_written_where_there_is_a_role_for_them(
+def test_access_logs_are_on_if_the_account_has_a_role_for_them(
     aws: Callable[..., Aws], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert aws(log_role=ROLE).deploy().parameters["AccessLogs"] == "true"
@@ -200,27 +200,27 @@ def test_access_logs_are_written_where_there_is_a_role_for_them(
     assert "No access log" in capsys.readouterr().out
 
 
-def test_access_logs_without_a_role_are_refused_before_they_fail(aws: Callable[..., Aws]) -> None:
+def test_access_logs_without_a_role_are_refused_before_the_deployment(aws: Callable[..., Aws]) -> None:
     with pytest.raises(Refused, match="ManageApiGatewayLogRole=true to make one"):
         aws().deploy("--parameter", "AccessLogs=true")
 
 
-def test_the_role_of_somebody_else_is_not_replaced(aws: Callable[..., Aws]) -> None:
+def test_an_existing_log_role_is_not_replaced(aws: Callable[..., Aws]) -> None:
     with pytest.raises(Refused, match=f"{ROLE}.*AccessLogs=true to use it"):
         aws(log_role=ROLE).deploy("--parameter", "ManageApiGatewayLogRole=true")
 
 
-def test_the_stack_that_made_the_role_goes_on_with_it(aws: Callable[..., Aws]) -> None:
+def test_the_stack_that_created_the_log_role_keeps_it(aws: Callable[..., Aws]) -> None:
     done = aws({"Architecture": "x86_64", "ManageApiGatewayLogRole": "true"}, log_role=ROLE).deploy()
     assert "AccessLogs" not in done.parameters
 
 
-def test_a_stack_whose_first_deployment_failed_is_to_be_deleted(aws: Callable[..., Aws]) -> None:
+def test_a_stack_whose_first_deployment_failed_must_be_deleted(aws: Callable[..., Aws]) -> None:
     with pytest.raises(Refused, match="aws cloudformation delete-stack"):
         aws({}, status="ROLLBACK_COMPLETE").deploy()
 
 
-def test_a_stack_that_was_only_planned_is_a_new_one(aws: Callable[..., Aws]) -> None:
+def test_a_stack_with_only_a_change_set_counts_as_new(aws: Callable[..., Aws]) -> None:
     assert aws({}, status="REVIEW_IN_PROGRESS").deploy("--arch", "arm64").parameters["Architecture"] == "arm64"
 
 
@@ -231,7 +231,7 @@ def test_a_check_builds_and_deploys_nothing(aws: Callable[..., Aws], capsys: pyt
     assert "Architecture=arm64" in capsys.readouterr().out
 
 
-# ---------------------------------------------------------------- the catalogue, and a samconfig.toml of one's own
+# ---------------------------------------------------------------- the catalogue, and another samconfig.toml
 OWN = """
 [providers.acme]
 adapter = "openai"
@@ -253,27 +253,27 @@ def own(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_catalogue_that_is_named_is_built_and_deployed(
+def test_the_named_catalogue_is_built_and_deployed(
     aws: Callable[..., Aws], own: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = aws({"Architecture": "x86_64", "Catalog": "shipped"})
     account.environ = {"AUDIO_GATEWAY_CATALOG": own.name}
     monkeypatch.chdir(own.parent)
     done = account.deploy()
-    assert done.commands[0][2]["AUDIO_GATEWAY_CATALOG"] == str(own)  # whole, since SAM builds in another folder
+    assert done.commands[0][2]["AUDIO_GATEWAY_CATALOG"] == str(own)  # absolute, because SAM builds in another folder
     assert done.parameters["Catalog"] == "own"
-    told = capsys.readouterr().out
-    assert f"The catalogue is {own} (own): talker." in told
-    assert "'acme' has its key in env:ACME_KEY, which no deployed function has" in told
+    printed = capsys.readouterr().out
+    assert f"The catalogue is {own} (own): talker." in printed
+    assert "'acme' has its key in env:ACME_KEY, which no deployed function has" in printed
 
 
-def test_without_a_name_it_is_the_shipped_one(aws: Callable[..., Aws]) -> None:
+def test_the_default_catalogue_is_the_shipped_one(aws: Callable[..., Aws]) -> None:
     done = aws().deploy()
     assert done.commands[0][2]["AUDIO_GATEWAY_CATALOG"] == str(SHIPPED)
     assert done.parameters["Catalog"] == "shipped"
 
 
-def test_a_catalogue_of_one_s_own_is_not_replaced_by_oversight(aws: Callable[..., Aws]) -> None:
+def test_an_own_catalogue_is_not_replaced_by_accident(aws: Callable[..., Aws]) -> None:
     account = aws({"Architecture": "x86_64", "Catalog": "own"})
     with pytest.raises(WrongCatalogue, match="AUDIO_GATEWAY_CATALOG is not set"):
         account.deploy()
@@ -283,7 +283,7 @@ def test_a_catalogue_of_one_s_own_is_not_replaced_by_oversight(aws: Callable[...
 
 
 @pytest.mark.parametrize(("content", "said"), [(None, "is no file"), ("[providers]", "there is none")])
-def test_a_catalogue_that_is_not_there_or_wrong_is_not_deployed(
+def test_a_missing_or_invalid_catalogue_is_not_deployed(
     aws: Callable[..., Aws], own: Path, content: str | None, said: str
 ) -> None:
     account = aws()
@@ -303,7 +303,7 @@ def test_a_layer_with_another_catalogue_is_not_deployed(aws: Callable[..., Aws],
 
 
 @pytest.mark.parametrize("named", ["absolute", "relative", "not set"])
-def test_the_layer_s_makefile_takes_the_catalogue_that_is_named(named: str, own: Path, tmp_path: Path) -> None:
+def test_the_makefile_of_the_layer_uses_the_named_catalogue(named: str, own: Path, tmp_path: Path) -> None:
     make = (ROOT / "layers" / "shared" / "Makefile").read_text().replace("$(HERE)../../scripts/build-layer", "true")
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "Makefile").write_text(make)
@@ -319,11 +319,11 @@ def test_the_layer_s_makefile_takes_the_catalogue_that_is_named(named: str, own:
 
 
 @pytest.mark.parametrize("value", ["", "https://a.example, https://b.example", 'a "quoted" word', "a=b"])
-def test_any_value_arrives_as_it_was_given(value: str, aws: Callable[..., Aws]) -> None:
+def test_any_parameter_value_arrives_unchanged(value: str, aws: Callable[..., Aws]) -> None:
     assert aws().deploy("--parameter", f"AllowedOrigins={value}").parameters["AllowedOrigins"] == value
 
 
-def test_a_section_that_has_its_parameters_in_one_text_may_quote_values() -> None:
+def test_parameter_overrides_in_one_string_may_quote_values() -> None:
     overrides = 'LogLevel=ERROR AllowedOrigins="https://a.example, https://b.example" AlarmTopicArn=""'
     section = {"eu": {"deploy": {"parameters": {"parameter_overrides": overrides}}}}
     assert section_of(section, "eu")[1] == {
@@ -333,7 +333,7 @@ def test_a_section_that_has_its_parameters_in_one_text_may_quote_values() -> Non
     }
 
 
-def test_a_samconfig_of_one_s_own_is_read_and_given_to_sam(aws: Callable[..., Aws], tmp_path: Path) -> None:
+def test_another_samconfig_is_read_and_passed_to_sam(aws: Callable[..., Aws], tmp_path: Path) -> None:
     config = tmp_path / "mine.toml"
     config.write_text(
         'version = 0.1\n[eu.global.parameters]\nstack_name = "voices"\n'
@@ -348,9 +348,9 @@ def test_a_samconfig_of_one_s_own_is_read_and_given_to_sam(aws: Callable[..., Aw
         aws().deploy("--config-file", str(tmp_path / "nothing.toml"))
 
 
-def test_no_region_and_no_section_are_said_by_name(aws: Callable[..., Aws], tmp_path: Path) -> None:
+def test_a_missing_region_or_section_is_named(aws: Callable[..., Aws], tmp_path: Path) -> None:
     account = aws()
-    account.region_name = None  # type: ignore[assignment] # as that of a machine without settings
+    account.region_name = None  # type: ignore[assignment] # as on a machine without AWS settings
     with pytest.raises(Refused, match="AWS_REGION"):
         account.deploy()
     with pytest.raises(Refused, match="no section 'test'; it has default, dev, local, prod"):
@@ -369,27 +369,27 @@ def test_a_failed_build_is_not_deployed(aws: Callable[..., Aws]) -> None:
     assert len(account.commands) == 1
 
 
-def test_what_is_given_is_a_parameter_of_the_template(source: dict[str, Any], samconfig: dict[str, Any]) -> None:
+def test_all_parameters_that_are_set_exist_in_the_template(source: dict[str, Any], samconfig: dict[str, Any]) -> None:
     for section in ("default", "dev", "prod"):
         assert set(section_of(samconfig, section)[1]) <= set(source["Parameters"])
     decided = script.decide(script.Wishes("s", {}, {}, None), script.Account(None, None, 10)).parameters
     assert set(decided) <= set(source["Parameters"])
 
 
-def test_the_page_has_every_parameter_and_none_that_there_is_not(source: dict[str, Any]) -> None:
+def test_the_deployment_page_lists_exactly_the_templates_parameters(source: dict[str, Any]) -> None:
     page = (ROOT / "docs" / "deployment.md").read_text("utf-8")
     table = page.split("| parameter | default | meaning |\n", 1)[1].split("\n\n", 1)[0]
     cells = [line.split("|")[1] for line in table.splitlines()[1:]]
     assert sorted(name for cell in cells for name in re.findall(r"`(\w+)`", cell)) == sorted(source["Parameters"])
 
 
-def test_the_pages_deploy_by_make_and_never_past_its_checks() -> None:
+def test_the_docs_deploy_only_with_make() -> None:
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
     for page in pages:
         assert "sam deploy --" not in page.read_text("utf-8"), page
 
 
-def test_the_table_of_a_stack_is_looked_at_before_anything_is_built(aws: Callable[..., Aws]) -> None:
+def test_the_stacks_table_is_checked_before_the_build(aws: Callable[..., Aws]) -> None:
     account = aws({"ExistingTableArn": "arn:aws:dynamodb:eu-central-1:123456789012:table/restored"})
     with pytest.raises(WrongTable):
         account.deploy("--parameter", "ExistingTableArn=")

@@ -1,4 +1,4 @@
-"""make deploy looks at the table that a stack is to go on with, which CloudFormation does not."""
+"""make deploy checks the existing table that a stack will use; CloudFormation does not."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def check(session: Any, wanted: str | None, present: str = "") -> None:
     existing_table.check(given, {existing_table.PARAMETER: present}, session)
 
 
-def test_a_table_of_a_gateway_is_taken(session: Any) -> None:
+def test_the_table_of_a_gateway_is_accepted(session: Any) -> None:
     create_table(session.client("dynamodb"), "restored")
     check(session, ARN)
 
 
-def test_a_table_that_is_not_there_is_refused_before_anything_is_built(session: Any) -> None:
+def test_a_missing_table_is_refused(session: Any) -> None:
     with pytest.raises(WrongTable, match="no table restored in this account and region"):
         check(session, ARN)
 
 
-def test_a_table_of_something_else_is_refused(session: Any) -> None:
+def test_a_table_with_other_keys_is_refused(session: Any) -> None:
     session.client("dynamodb").create_table(
         TableName="restored",
         BillingMode="PAY_PER_REQUEST",
@@ -58,17 +58,17 @@ def test_a_table_of_something_else_is_refused(session: Any) -> None:
         (ARN.replace("123456789012", "210987654321"), "another account"),
     ],
 )
-def test_a_table_of_elsewhere_is_refused(arn: str, why: str, session: Any) -> None:
+def test_a_table_in_another_region_or_account_is_refused(arn: str, why: str, session: Any) -> None:
     create_table(session.client("dynamodb"), "restored")
     with pytest.raises(WrongTable, match=why):
         check(session, arn)
 
 
-def test_a_stack_does_not_leave_its_table_for_an_empty_one(session: Any) -> None:
+def test_a_stack_does_not_replace_its_table_with_an_empty_one(session: Any) -> None:
     with pytest.raises(WrongTable, match="new, empty table: every key would be refused"):
         check(session, "", present=ARN)
 
 
 @pytest.mark.parametrize(("wanted", "present"), [(None, ""), (None, ARN), ("", ""), (ARN, ARN)])
-def test_what_stays_as_it_is_is_not_looked_at(wanted: str | None, present: str, session: Any) -> None:
+def test_an_unchanged_table_is_not_checked(wanted: str | None, present: str, session: Any) -> None:
     check(session, wanted, present)

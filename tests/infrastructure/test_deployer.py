@@ -1,4 +1,4 @@
-"""The rights to deploy: docs/deployer-policy.json has what the template's resources need, and nothing besides."""
+"""The rights to deploy: docs/deployer-policy.json allows what the template's resources need, and nothing else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ POLICY = json.loads((ROOT / "docs" / "deployer-policy.json").read_text("utf-8"))
 LIMIT_OF_A_MANAGED_POLICY = 6144
 LONGEST_REGION = "ap-southeast-1"
 
-# What CloudFormation must be allowed for a resource of each type, to create, change and delete it.
+# The rights that CloudFormation needs to create, change and delete a resource of each type.
 NEEDED = {
     "AWS::ApiGateway::Account": {"apigateway:GET", "apigateway:PATCH"},
     "AWS::ApiGateway::Deployment": {"apigateway:POST", "apigateway:DELETE"},
@@ -23,7 +23,7 @@ NEEDED = {
     "AWS::DynamoDB::Table": {
         *(f"dynamodb:{verb}Table" for verb in ("Create", "Update", "Delete", "Describe")),
         *("dynamodb:UpdateTimeToLive", "dynamodb:UpdateContinuousBackups"),
-        # CloudFormation reads back what it has set, and whatever else a table can have.
+        # CloudFormation reads all settings of a table, also those that it has not set.
         *("dynamodb:DescribeTimeToLive", "dynamodb:DescribeContinuousBackups"),
         *("dynamodb:DescribeContributorInsights", "dynamodb:DescribeKinesisStreamingDestination"),
     },
@@ -53,7 +53,7 @@ NEEDED = {
     },
 }
 BY_MAKE_DEPLOY = {"cloudformation:DescribeStacks", "lambda:GetAccountSettings", "apigateway:GET"}
-"""What scripts/deploy.py asks, before SAM does anything."""
+"""The calls of scripts/deploy.py before it runs SAM."""
 
 
 def resources_of(action: str) -> list[str]:
@@ -69,7 +69,7 @@ def allowed() -> set[str]:
     return {action for statement in POLICY["Statement"] for action in statement["Action"]}
 
 
-def test_every_type_of_resource_is_one_whose_rights_are_known(rendered: dict[str, Any]) -> None:
+def test_the_needed_rights_of_every_resource_type_are_listed(rendered: dict[str, Any]) -> None:
     assert {resource["Type"] for resource in rendered.values()} == set(NEEDED)
 
 
@@ -80,26 +80,26 @@ def test_the_policy_allows_what_each_resource_needs() -> None:
 
 
 def test_the_policy_is_enough_to_delete_the_stack_with_sam() -> None:
-    # It looks for stacks of its own beside ours, and takes the packages out of its bucket before it deletes anything.
+    # SAM looks for its companion stacks, and deletes the packages from its bucket first.
     for kind in ("CompanionStack", "WebFunctionCode"):
         arn = f"arn:aws:cloudformation:REGION:ACCOUNT:stack/audio-gateway-0a1b2c3d-{kind}/1234"
         assert any(fnmatchcase(arn, pattern) for pattern in resources_of("cloudformation:DescribeStacks"))
-    # But not what callers have in ours.
+    # But not the objects in our bucket.
     assert resources_of("s3:DeleteObject") == ["arn:aws:s3:::aws-sam-cli-managed-default-*/*"]
 
 
-def test_the_policy_reaches_no_service_that_the_template_has_not() -> None:
+def test_the_policy_allows_only_services_that_the_template_uses() -> None:
     of_resources = {action.split(":")[0] for actions in NEEDED.values() for action in actions}
     assert {action.split(":")[0] for action in allowed()} == of_resources | {"cloudformation", "sts"}
 
 
-def test_the_policy_names_actions_one_by_one_and_fits_into_a_managed_policy() -> None:
+def test_the_policy_has_no_wildcard_actions_and_fits_into_a_managed_policy() -> None:
     assert not [action for action in allowed() if "*" in action]
     text = json.dumps(POLICY).replace("ACCOUNT", "123456789012").replace("REGION", LONGEST_REGION)
     assert len("".join(text.split())) <= LIMIT_OF_A_MANAGED_POLICY
 
 
-def test_the_policy_is_for_this_stack_where_aws_lets_it_be() -> None:
+def test_the_policy_is_limited_to_this_stack_where_aws_allows_it() -> None:
     everywhere = {
         action for statement in POLICY["Statement"] if "*" in statement["Resource"] for action in statement["Action"]
     }

@@ -1,4 +1,4 @@
-"""The sample events, samconfig.toml, and what the template's parameters promise."""
+"""The sample events, samconfig.toml, and the parameters and outputs of the template."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from audio_gateway.jobs.job import is_job_id
-from audio_gateway.jobs.webhook_queue import read_message
-from audio_gateway.jobs.webhooks import is_endpoint_id
+from audio_gateway.webhooks.queue import read_message
+from audio_gateway.webhooks.webhook import is_endpoint_id
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
@@ -29,7 +29,7 @@ def test_every_function_has_a_sample_event() -> None:
 
 
 @pytest.mark.parametrize("name", PROXY)
-def test_a_proxy_event_is_of_a_route_and_names_its_caller(name: str, rendered: dict[str, Any]) -> None:
+def test_a_proxy_event_has_a_route_of_the_template_and_names_its_caller(name: str, rendered: dict[str, Any]) -> None:
     event = event_of(name)
     routes = {
         path
@@ -48,21 +48,21 @@ def test_a_proxy_event_is_of_a_route_and_names_its_caller(name: str, rendered: d
 
 
 @pytest.mark.parametrize("name", PROXY)
-def test_the_headers_of_an_event_agree_with_each_other(name: str) -> None:
+def test_the_headers_of_an_event_are_consistent(name: str) -> None:
     event = event_of(name)
     assert event["multiValueHeaders"] == {header: [value] for header, value in event["headers"].items()}
     if event["body"] is not None:
-        assert event["isBase64Encoded"] is True  # all types are binary here
+        assert event["isBase64Encoded"] is True  # this API treats all types as binary
         assert int(event["headers"]["Content-Length"]) == len(base64.b64decode(event["body"], validate=True))
 
 
-def test_the_speech_event_holds_json() -> None:
+def test_the_speech_event_contains_json() -> None:
     request = json.loads(base64.b64decode(event_of("speech")["body"]))
     assert {"model", "voice", "input"} <= set(request)
 
 
 @pytest.mark.parametrize(("name", "magic"), [("transcriptions", b"\xff\xf3"), ("translations", b"OggS")])
-def test_an_upload_event_holds_a_real_recording(name: str, magic: bytes) -> None:
+def test_an_upload_event_contains_a_real_recording(name: str, magic: bytes) -> None:
     event = event_of(name)
     body = base64.b64decode(event["body"])
     boundary = event["headers"]["Content-Type"].partition("boundary=")[2].encode()
@@ -72,7 +72,7 @@ def test_an_upload_event_holds_a_real_recording(name: str, magic: bytes) -> None
 
 
 @pytest.mark.parametrize("name", SCHEDULED)
-def test_a_scheduled_event_is_of_the_function_s_own_rule(name: str) -> None:
+def test_a_scheduled_event_names_the_rule_of_its_function(name: str) -> None:
     event = event_of(name)
     assert (event["source"], event["detail-type"], event["detail"]) == ("aws.events", "Scheduled Event", {})
     assert f":rule/audio-gateway-{name.capitalize()}Function" in event["resources"][0]
@@ -86,7 +86,7 @@ def test_the_event_of_a_step_names_a_job(name: str) -> None:
     assert event == ({"number": 0} if name == "job_chunk" else {})
 
 
-def test_the_event_of_the_queue_holds_a_message() -> None:
+def test_the_queue_event_contains_a_webhook_message() -> None:
     (record,) = event_of("webhook_delivery")["Records"]
     assert record["eventSource"] == "aws:sqs"
     delivery = read_message(record["body"])
@@ -94,7 +94,7 @@ def test_the_event_of_the_queue_holds_a_message() -> None:
     assert is_endpoint_id(delivery.endpoint_id)
 
 
-def test_the_authorizer_event_asks_for_a_key() -> None:
+def test_the_authorizer_event_contains_a_placeholder_key() -> None:
     event = event_of("authorizer")
     assert event["type"] == "REQUEST"
     assert event["methodArn"].startswith("arn:aws:execute-api:")
@@ -115,18 +115,18 @@ def test_samconfig_sets_only_parameters_that_exist(samconfig: dict[str, Any], so
                 assert value in map(str, definition["AllowedValues"]), override
 
 
-def test_no_account_and_no_region_is_written_down(samconfig: dict[str, Any]) -> None:
+def test_samconfig_contains_no_account_and_no_region(samconfig: dict[str, Any]) -> None:
     text = json.dumps(samconfig)
     assert "region" not in text
     assert not any(word.isdigit() and len(word) == 12 for word in text.split('"'))
 
 
 def test_no_build_is_cached(samconfig: dict[str, Any]) -> None:
-    # SAM's cache does not know of ARCHITECTURE: the layers of one processor would be deployed on the other.
+    # SAM's cache ignores ARCHITECTURE: layers for one architecture would be deployed on the other.
     assert "cached" not in json.dumps(samconfig)
 
 
-def test_every_parameter_has_a_default_and_says_what_it_is_for(source: dict[str, Any]) -> None:
+def test_every_parameter_has_a_default_and_a_description(source: dict[str, Any]) -> None:
     for name, parameter in source["Parameters"].items():
         assert "Default" in parameter, name
         assert len(parameter["Description"]) > len(name), name

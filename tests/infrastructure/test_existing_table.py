@@ -1,4 +1,4 @@
-"""A stack can go on with a table that it has not made: nothing depends on its own, where that is not made."""
+"""A stack can use an existing table: then nothing refers to the table that it would have created."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/restored-2026"
 
 
 def _uses(node: Any, inside: bool = False) -> Iterator[tuple[bool, Any]]:
-    """Every mention of the table's resource, and whether it is the first choice of a condition MakesTable."""
+    """Every reference to the table's resource, and whether it is in the first branch of an !If on MakesTable."""
     if isinstance(node, list):
         for each in node:
             yield from _uses(each, inside)
@@ -41,7 +41,7 @@ def _choices(node: Any) -> Iterator[tuple[Any, Any]]:
             yield from _choices(each)
 
 
-def test_every_use_of_the_table_has_its_other_choice(source: dict[str, Any]) -> None:
+def test_every_use_of_the_table_has_an_alternative(source: dict[str, Any]) -> None:
     assert source["Resources"]["Table"]["Condition"] == "MakesTable"
     parts = [source[part] for part in ("Globals", "Resources", "Outputs")]
     uses = list(_uses(parts))
@@ -49,28 +49,28 @@ def test_every_use_of_the_table_has_its_other_choice(source: dict[str, Any]) -> 
     assert [use for inside, use in uses if not inside] == []
 
 
-def test_the_other_choice_is_the_same_of_the_existing_table(source: dict[str, Any]) -> None:
-    of_its_own = "arn:aws:dynamodb:eu-central-1:123456789012:table/own"
-    values = Resolver({"Table": "own", "ExistingTableArn": ARN}, {"Table.Arn": of_its_own}, {}, {})
+def test_the_alternative_is_the_same_value_of_the_existing_table(source: dict[str, Any]) -> None:
+    own_arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/own"
+    values = Resolver({"Table": "own", "ExistingTableArn": ARN}, {"Table.Arn": own_arn}, {}, {})
     pairs = {
         (values.resolve(own), values.resolve(existing))
         for own, existing in _choices([source["Resources"], source["Outputs"]])
     }
     assert pairs == {
         ("own", "restored-2026"),
-        (of_its_own, ARN),
-        (f"{of_its_own}/index/open_holds", f"{ARN}/index/open_holds"),
+        (own_arn, ARN),
+        (f"{own_arn}/index/open_holds", f"{ARN}/index/open_holds"),
     }
 
 
-def test_the_other_choice_has_a_value_also_where_there_is_no_existing_table(source: dict[str, Any]) -> None:
-    # Whether CloudFormation computes a choice that is not taken is not documented; a list that is too short fails.
+def test_the_alternative_can_be_evaluated_without_an_existing_table(source: dict[str, Any]) -> None:
+    # Whether CloudFormation evaluates the other branch is not documented; !Select fails on a list that is too short.
     values = Resolver({"ExistingTableArn": ""}, {}, {}, {})
     for _, existing in _choices([source["Resources"], source["Outputs"]]):
         assert "/" not in values.resolve(existing).removesuffix("/index/open_holds")
 
 
-def test_the_parameter_takes_an_arn_of_a_table_or_nothing(source: dict[str, Any]) -> None:
+def test_the_parameter_accepts_a_table_arn_or_nothing(source: dict[str, Any]) -> None:
     pattern = source["Parameters"]["ExistingTableArn"]["AllowedPattern"]
     for good in ("", ARN, "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/a_b.c-d"):
         assert re.fullmatch(pattern, good)

@@ -1,4 +1,4 @@
-"""API Gateway: its routes, who may pass, and the answers that it gives by itself."""
+"""API Gateway: its routes, its authorizer, its throttles and the responses that it generates itself."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api import request_scope
-from audio_gateway.metering.unusable import NOT_USABLE
+from audio_gateway.api.http import request_scope
+from audio_gateway.metering.unusable_key import NOT_USABLE
 from tests.infrastructure.conftest import OfType
 
 ROUTES = {
@@ -50,16 +50,16 @@ ROUTES = {
     "/webhook_event_types": "WebhooksFunction",
 }
 
-# Every other path: an unknown URL is a 404 whatever the Authorization header is, also where there is none.
+# Every other path: an unknown URL is a 404, with any Authorization header or none.
 CATCH_ALL = ("/", "/{proxy+}")
 HEALTH = "/health"
 REFUSAL = "$context.authorizer.refusal"
 OPEN = (*CATCH_ALL, HEALTH)
-"""What takes no key."""
+"""The paths that need no key."""
 METHODS_OF_A_STAGE = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
-"""What ANY becomes when an API is deployed. The settings of a stage take these and no ANY."""
+"""The methods that ANY stands for in a deployed API. The settings of a stage accept these, but not ANY."""
 
-# Contract section 7; where it is silent, what audio_gateway.api.errors says of the same mistake.
+# As OpenAI answers; where its API has no such error, as audio_gateway.api.http.errors answers the same mistake.
 ANSWERS = {
     "MISSING_AUTHENTICATION_TOKEN": (404, "invalid_request_error", "unknown_url"),
     "INVALID_SIGNATURE": (404, "invalid_request_error", "unknown_url"),
@@ -80,7 +80,7 @@ ANSWERS = {
     "AUTHORIZER_FAILURE": (500, "server_error", None),
     "AUTHORIZER_CONFIGURATION_ERROR": (500, "server_error", None),
     "API_CONFIGURATION_ERROR": (500, "server_error", None),
-    # Without a status of its own: it would replace the right one of every type that is not named.
+    # Without a status, which would replace the status of every type that is not listed.
     "DEFAULT_4XX": (None, "invalid_request_error", None),
     "DEFAULT_5XX": (None, "server_error", None),
 }
@@ -113,23 +113,23 @@ def headers_of(response: dict[str, Any]) -> dict[str, Any]:
     return {name.removeprefix("gatewayresponse.header."): v for name, v in response["responseParameters"].items()}
 
 
-def test_the_routes_are_the_known_resources(api: dict[str, Any]) -> None:
+def test_the_api_has_exactly_the_known_routes(api: dict[str, Any]) -> None:
     methods = {(path, method) for path, item in api["Body"]["paths"].items() for method in item}
-    of_its_own = {("/audio/jobs/{job_id}/content", "get")}  # for its throttle
+    for_its_throttle = {("/audio/jobs/{job_id}/content", "get")}
     preflights = {(path, "options") for path in ROUTES}
     every = {(path, "x-amazon-apigateway-any-method") for path in [*ROUTES, *OPEN]}
-    assert methods == every | preflights | of_its_own
+    assert methods == every | preflights | for_its_throttle
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_a_preflight_comes_to_the_route_s_own_function_without_a_key(path: str, api: dict[str, Any]) -> None:
+def test_a_preflight_reaches_the_function_of_its_route_without_a_key(path: str, api: dict[str, Any]) -> None:
     method = api["Body"]["paths"][path]["options"]
     assert method["security"] == [{"NONE": []}]
     assert f"${{{ROUTES[path]}.Arn}}" in method["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
 
 
-def test_a_preflight_stands_before_the_other_methods_of_its_path(source: dict[str, Any]) -> None:
-    """`sam local start-api` joins the methods of a path, and asks the authorizer of the one that it read last."""
+def test_a_preflight_comes_before_the_other_methods_of_its_path(source: dict[str, Any]) -> None:
+    """`sam local start-api` merges the methods of a path and uses the authorizer of the last one."""
     for name in set(ROUTES.values()):
         seen: dict[str, list[str]] = {}
         for event in source["Resources"][name]["Properties"]["Events"].values():
@@ -138,7 +138,7 @@ def test_a_preflight_stands_before_the_other_methods_of_its_path(source: dict[st
         assert all(methods[0] == "OPTIONS" for path, methods in seen.items() if path in ROUTES), seen
 
 
-def test_the_functions_behind_the_api_know_the_origins(source: dict[str, Any]) -> None:
+def test_the_functions_behind_the_api_get_the_allowed_origins(source: dict[str, Any]) -> None:
     for name in set(ROUTES.values()):
         variables = source["Resources"][name]["Properties"]["Environment"]["Variables"]
         assert variables["AUDIO_GATEWAY_ALLOWED_ORIGINS"] == {"Ref": "AllowedOrigins"}
@@ -157,7 +157,7 @@ def test_the_functions_behind_the_api_know_the_origins(source: dict[str, Any]) -
         ("*,https://app.example.com", False),
     ],
 )
-def test_origins_that_no_browser_sends_are_refused_when_they_are_deployed(
+def test_origins_that_no_browser_sends_are_refused_at_deployment(
     value: str, is_right: bool, source: dict[str, Any]
 ) -> None:
     parameter = source["Parameters"]["AllowedOrigins"]
@@ -169,20 +169,18 @@ def test_the_longest_list_of_origins_fits_into_the_environment_of_every_function
     longest = source["Parameters"]["AllowedOrigins"]["MaxLength"]
     for name in set(ROUTES.values()):
         variables = source["Resources"][name]["Properties"]["Environment"]["Variables"]
-        arns = 200 * len(variables)  # of other values, more than any of them has
+        arns = 200 * len(variables)  # for each other value, more than any of them is long
         assert longest + arns + sum(map(len, variables)) <= 4_096, name
 
 
 @pytest.mark.parametrize("path", OPEN)
-def test_unknown_urls_and_monitors_are_answered_by_a_function_of_ours_before_any_look_at_a_key(
-    path: str, api: dict[str, Any]
-) -> None:
+def test_unknown_urls_and_health_checks_reach_a_function_without_a_key(path: str, api: dict[str, Any]) -> None:
     method = api["Body"]["paths"][path]["x-amazon-apigateway-any-method"]
     assert method["security"] == [{"NONE": []}]
     assert "${ModelsFunction.Arn}" in method["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
 
 
-def test_the_function_knows_the_routes_of_unknown_urls() -> None:
+def test_the_code_lists_the_catch_all_routes_of_the_template() -> None:
     assert set(CATCH_ALL) == request_scope.CATCH_ALL
 
 
@@ -195,7 +193,7 @@ def test_a_route_leads_to_its_function_past_the_authorizer(path: str, api: dict[
     assert f"${{{ROUTES[path]}.Arn}}" in integration["uri"]["Fn::Sub"]
 
 
-def test_the_authorizer_looks_at_the_authorization_header_once_a_minute(api: dict[str, Any]) -> None:
+def test_the_authorizer_reads_the_authorization_header_and_is_cached_for_a_minute(api: dict[str, Any]) -> None:
     definition = api["Body"]["components"]["securitySchemes"]["KeyAuthorizer"]
     authorizer = definition["x-amazon-apigateway-authorizer"]
     assert authorizer["type"] == "request"
@@ -214,26 +212,24 @@ def test_there_is_one_stage(of_type: OfType) -> None:
     assert "StageName" not in deployment
 
 
-def test_bytes_pass_unharmed_in_both_directions(api: dict[str, Any]) -> None:
+def test_all_media_types_are_binary(api: dict[str, Any]) -> None:
     assert api["BinaryMediaTypes"] == ["*~1*"]
 
 
-def test_no_route_is_a_mock_that_the_binary_types_would_break(api: dict[str, Any]) -> None:
+def test_no_route_is_a_mock_integration(api: dict[str, Any]) -> None:
     for path, item in api["Body"]["paths"].items():
         for method in item.values():
             assert method["x-amazon-apigateway-integration"]["type"] == "aws_proxy", path
 
 
-def test_the_api_is_regional_and_wants_modern_tls(api: dict[str, Any], source: dict[str, Any]) -> None:
+def test_the_api_is_regional_and_requires_modern_tls(api: dict[str, Any], source: dict[str, Any]) -> None:
     assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
     assert api["SecurityPolicy"].startswith("SecurityPolicy_TLS13_")
     assert api["EndpointAccessMode"] == {"Ref": "EndpointAccessMode"}
     assert source["Parameters"]["EndpointAccessMode"]["Default"] == "BASIC"
 
 
-def test_each_route_is_throttled_and_the_parameter_says_that_it_is_each(
-    stage: dict[str, Any], source: dict[str, Any]
-) -> None:
+def test_each_route_is_throttled_and_the_parameter_says_so(stage: dict[str, Any], source: dict[str, Any]) -> None:
     settings = stage["MethodSettings"][0]
     assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
     assert "each route" in source["Parameters"]["RequestsPerSecond"]["Description"].lower()
@@ -245,19 +241,19 @@ def test_each_route_is_throttled_and_the_parameter_says_that_it_is_each(
 OPEN_SETTINGS = {"/", "/~1{proxy+}", "/~1health"}
 
 
-def test_what_takes_no_key_is_throttled_whatever_its_method_is(stage: dict[str, Any]) -> None:
+def test_routes_without_a_key_are_throttled_for_every_method(stage: dict[str, Any]) -> None:
     unknown = [each for each in stage["MethodSettings"] if each["ResourcePath"] in OPEN_SETTINGS]
     assert {(each["HttpMethod"], each["ResourcePath"]) for each in unknown} == {
         (method, path) for method in METHODS_OF_A_STAGE for path in OPEN_SETTINGS
     }
-    assert all(each["ThrottlingRateLimit"] <= 5 for each in unknown)  # anybody can have these invoked
+    assert all(each["ThrottlingRateLimit"] <= 5 for each in unknown)  # anyone can invoke these
 
 
-def test_every_throttle_is_of_a_method_that_a_stage_has(stage: dict[str, Any]) -> None:
+def test_every_throttle_names_a_method_that_stage_settings_accept(stage: dict[str, Any]) -> None:
     assert {each["HttpMethod"] for each in stage["MethodSettings"]} <= {"*", *METHODS_OF_A_STAGE}
 
 
-def test_a_first_deployment_works_in_an_account_whose_api_gateway_has_no_role_for_logs(
+def test_a_first_deployment_works_without_a_log_role_for_api_gateway(
     stage: dict[str, Any], source: dict[str, Any], rendered: dict[str, Any]
 ) -> None:
     condition, _, otherwise = stage["AccessLogSetting"]["Fn::If"]
@@ -269,21 +265,21 @@ def test_a_first_deployment_works_in_an_account_whose_api_gateway_has_no_role_fo
     assert rendered["ApiGatewayAccount"]["Condition"] == "ManagesApiGatewayLogRole"
 
 
-def test_who_waits_for_a_job_is_throttled_apart_from_all_others(
+def test_waiting_for_a_job_has_its_own_throttle(
     stage: dict[str, Any], api: dict[str, Any], source: dict[str, Any]
 ) -> None:
     (settings,) = (each for each in stage["MethodSettings"] if each["ResourcePath"].startswith("/~1audio~1jobs"))
     assert settings["HttpMethod"] == "GET"
     path = settings["ResourcePath"].removeprefix("/").replace("~1", "/")
     assert path == "/audio/jobs/{job_id}/content"
-    assert settings["HttpMethod"].lower() in api["Body"]["paths"][path]  # settings of no method have no effect
+    assert settings["HttpMethod"].lower() in api["Body"]["paths"][path]  # settings for a missing method have no effect
     assert settings["ThrottlingRateLimit"] == {"Ref": "WaitsPerSecond"}
     assert settings["ThrottlingBurstLimit"] == {"Ref": "WaitsBurst"}
     for waits, requests in (("WaitsPerSecond", "RequestsPerSecond"), ("WaitsBurst", "RequestsBurst")):
         assert source["Parameters"][waits]["Default"] >= 4 * source["Parameters"][requests]["Default"]
 
 
-def test_access_logs_are_json_of_ids_and_numbers(stage: dict[str, Any]) -> None:
+def test_access_logs_are_json_with_only_ids_and_numbers(stage: dict[str, Any]) -> None:
     _, setting, _ = stage["AccessLogSetting"]["Fn::If"]
     named = json.loads(setting["Format"])
     allowed = {
@@ -305,7 +301,7 @@ def test_access_logs_are_json_of_ids_and_numbers(stage: dict[str, Any]) -> None:
     assert setting["Format"].count("\n") == 0
 
 
-def test_every_gateway_response_is_shaped(responses: dict[str, Any]) -> None:
+def test_the_gateway_responses_are_exactly_these(responses: dict[str, Any]) -> None:
     assert set(responses) == set(ANSWERS)
 
 
@@ -320,25 +316,25 @@ def test_a_gateway_response_has_openais_envelope(name: str, responses: dict[str,
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_a_gateway_response_has_fixed_words_and_a_request_id(name: str, responses: dict[str, Any]) -> None:
-    # A $context value with a quote in it would break the JSON. The authorizer's are sentences of ours.
-    told = json.dumps(responses[name]["responseTemplates"])
-    assert "$" not in (told.replace(REFUSAL, "") if name == "ACCESS_DENIED" else told)
+def test_a_gateway_response_has_a_fixed_text_and_a_request_id(name: str, responses: dict[str, Any]) -> None:
+    # A $context value with a quote in it would break the JSON. The authorizer's sentences are ours and have none.
+    text = json.dumps(responses[name]["responseTemplates"])
+    assert "$" not in (text.replace(REFUSAL, "") if name == "ACCESS_DENIED" else text)
     headers = headers_of(responses[name])
     assert headers["x-request-id"] == "context.requestId"
     assert all(value.startswith(("'", "context.")) for value in headers.values())
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_pages_can_read_what_the_gateway_says_and_all_of_its_headers(name: str, responses: dict[str, Any]) -> None:
+def test_pages_of_all_origins_can_read_a_gateway_response_and_its_headers(name: str, responses: dict[str, Any]) -> None:
     headers = headers_of(responses[name])
     assert headers["access-control-allow-origin"] == "'*'"
     exposed = set(headers["access-control-expose-headers"].strip("'").split(", "))
-    told = {name for name in headers if not name.startswith("access-control-")}
-    assert exposed == told - {"x-content-type-options", "www-authenticate"}  # for the browser itself
+    sent = {name for name in headers if not name.startswith("access-control-")}
+    assert exposed == sent - {"x-content-type-options", "www-authenticate"}  # these are for the browser
 
 
-def test_a_key_that_expired_or_was_disabled_reads_the_same_wherever_it_is_noticed(responses: dict[str, Any]) -> None:
+def test_an_expired_or_disabled_key_gets_the_same_message_from_gateway_and_code(responses: dict[str, Any]) -> None:
     answer = envelope_of(responses["ACCESS_DENIED"])["error"]
     assert answer["message"] == NOT_USABLE.format(REFUSAL)
     assert headers_of(responses["ACCESS_DENIED"]) == headers_of(responses["UNAUTHORIZED"])
@@ -350,21 +346,19 @@ def test_a_401_says_how_to_authenticate(responses: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", ["INTEGRATION_FAILURE", "AUTHORIZER_FAILURE"])
-def test_what_a_lack_of_environments_answers_says_that_it_is_busy_and_to_try_again(
-    name: str, responses: dict[str, Any]
-) -> None:
+def test_responses_to_a_lack_of_environments_say_busy_and_try_again(name: str, responses: dict[str, Any]) -> None:
     message = envelope_of(responses[name])["error"]["message"].lower()
     assert "busy" in message
     assert "try again" in message
     assert "x-should-retry" not in headers_of(responses[name])
 
 
-def test_a_429_says_when_to_come_back(responses: dict[str, Any]) -> None:
+def test_a_429_has_a_retry_after(responses: dict[str, Any]) -> None:
     for name in ("THROTTLED", "QUOTA_EXCEEDED"):
         assert 1 <= int(headers_of(responses[name])["retry-after"].strip("'")) <= 60, name
 
 
-def test_what_a_retry_cannot_help_is_not_retried(responses: dict[str, Any]) -> None:
+def test_responses_that_a_retry_cannot_help_forbid_retries(responses: dict[str, Any]) -> None:
     never = {name for name in ANSWERS if headers_of(responses[name]).get("x-should-retry") == "'false'"}
     assert never == {"INTEGRATION_TIMEOUT", "QUOTA_EXCEEDED"}
 

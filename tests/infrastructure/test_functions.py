@@ -1,4 +1,4 @@
-"""Each function as it is deployed: its logs, its layers, and an environment of what its code reads and no more."""
+"""Each function as it is deployed: its logs, its layers, and an environment with exactly what its code reads."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.scheduled import SWEEP_BUDGET_S
-from audio_gateway.jobs.webhook_post import TIMEOUT_S
-from audio_gateway.jobs.webhook_queue import read_message
-from audio_gateway.metering.lag import LATE_WRITE_S
+from audio_gateway.idempotency.idempotency import CLAIM_SECONDS
+from audio_gateway.metering.lateness import LATE_WRITE_S
 from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS
-from audio_gateway.replay.idempotency import CLAIM_SECONDS
+from audio_gateway.webhooks.queue import read_message
+from audio_gateway.webhooks.sender import TIMEOUT_S
+from audio_gateway.workers.scheduled import SWEEP_BUDGET_S
 from tests.infrastructure import template
 from tests.infrastructure.conftest import OfType
 
@@ -24,35 +24,35 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 LAYER = ROOT / "layers" / "shared"
 
-# Variables that libraries read by themselves, and the module of ours whose import means that the library is used.
+# Variables that a library reads itself, and our modules whose import means that the library is used.
 POWERTOOLS = {"POWERTOOLS_LOG_LEVEL"}
 LOGGING = {
-    "audio_gateway.api.app",
-    "audio_gateway.api.job_steps",
-    "audio_gateway.api.scheduled",
-    "audio_gateway.api.webhook_delivery",
+    "audio_gateway.api.http.app",
+    "audio_gateway.workers.job_steps",
+    "audio_gateway.workers.scheduled",
+    "audio_gateway.workers.webhook_delivery",
 }
 API_GATEWAY_SECONDS = 29
 LAMBDA_SECONDS = 900
-FOURTEEN_DAYS_S = 14 * 86_400  # the most that SQS keeps a message
+FOURTEEN_DAYS_S = 14 * 86_400  # the longest retention of SQS
 STEPS = {"job_prepare", "job_chunk", "job_merge", "job_end"}
-"""What the state machine calls, and nobody waits for."""
+"""The functions that the state machine calls; no caller waits for them."""
 CLOCKS_DIFFER_SECONDS = 5
 ROUNDS_OF_AN_ENDLESS_LOOP = 16
-"""Through one function, after which Lambda drops the event, unless it is told not to."""
+"""After this many rounds through one function, Lambda drops an event, unless RecursiveLoop is Allow."""
 ONE_VCPU_MB = 1769
 HOLD, SWEEP = "AUDIO_GATEWAY_HOLD_SECONDS", "AUDIO_GATEWAY_SWEEP_SECONDS"
 
 
 class Recorder(Mapping[str, str]):
-    """An environment that has everything, and remembers what it was asked for."""
+    """An environment that has every variable, and records which ones were read."""
 
     def __init__(self) -> None:
         self.asked: set[str] = set()
 
     def __getitem__(self, name: str) -> str:
         self.asked.add(name)
-        return "7"  # good as a name, and as a number of seconds
+        return "7"  # valid as a name and as a number of seconds
 
     def __iter__(self) -> Iterator[str]:
         raise AssertionError("settings are read by name")
@@ -62,7 +62,7 @@ class Recorder(Mapping[str, str]):
 
 
 def settings_class(folder: str) -> type[Any]:
-    """The class whose `from_env(os.environ)` the function calls when it starts."""
+    """The settings class whose `from_env(os.environ)` the function calls when it starts."""
     tree = ast.parse((ROOT / "functions" / folder / "app.py").read_text())
     names = [
         node.func.value.id
@@ -89,7 +89,7 @@ def imported_by(folder: str) -> set[str]:
 
 @pytest.fixture(scope="session")
 def functions() -> dict[str, Any]:
-    """The functions as they are written, by the name of their folder."""
+    """The functions in the source, by the name of their folder."""
     return {
         resource["Properties"]["CodeUri"].removeprefix("functions/").strip("/"): resource
         for resource in template.functions().values()
@@ -101,7 +101,7 @@ def test_every_folder_is_a_function_and_every_function_has_a_folder(functions: d
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_the_environment_is_what_the_code_reads(
+def test_the_environment_has_exactly_the_variables_that_the_code_reads(
     folder: str, functions: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
@@ -117,7 +117,7 @@ def test_the_environment_is_what_the_code_reads(
     assert declared == expected
 
 
-# Functions whose role allows them more than to write their logs: boto3 reads AWS_ENDPOINT_URL for them.
+# Functions whose role allows more than writing logs: boto3 reads AWS_ENDPOINT_URL for them.
 CALLS_AWS = STEPS | {
     "admin",
     "authorizer",
@@ -134,7 +134,7 @@ CALLS_AWS = STEPS | {
 }
 
 
-def test_the_functions_that_call_aws_are_those_with_rights(source: dict[str, Any], functions: dict[str, Any]) -> None:
+def test_only_functions_that_call_aws_have_rights(source: dict[str, Any], functions: dict[str, Any]) -> None:
     def has_rights(folder: str) -> bool:
         role = source["Resources"][functions[folder]["Properties"]["Role"]["Fn::GetAtt"][0]]["Properties"]
         statements = [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
@@ -150,23 +150,23 @@ def reads_the_environment(file: Path) -> bool:
     return bool(names & {node.attr for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Attribute)})
 
 
-def test_nothing_in_the_layer_reads_the_environment_behind_the_settings() -> None:
+def test_only_settings_read_the_environment() -> None:
     package = LAYER / "audio_gateway"
     readers = {str(file.relative_to(package)) for file in package.rglob("*.py") if reads_the_environment(file)}
-    deployed = {file for file in readers if not file.startswith("cli/")}  # scripts/build-layer leaves it out
-    # Keys that a catalogue names as env:NAME: the operator's own variables, which no template can know. Where Lambda
-    # has the library of its Python: all of the environment that the process of eSpeak NG gets. And how long to wait
-    # for a local AWS, which counts beside `AWS_ENDPOINT_URL` only.
-    assert deployed == {"providers/secrets.py", "providers/embedded/espeak_process.py", "aws.py"}
+    deployed = {file for file in readers if not file.startswith("cli/")}  # not in the deployed layer
+    # secrets.py: keys that a catalogue names as env:NAME, which the template cannot list. espeak_process.py: the path
+    # of Lambda's Python library, the only variable that the eSpeak NG process gets. aws.py: the timeout of a local AWS,
+    # which is read only if AWS_ENDPOINT_URL is set.
+    assert deployed == {"providers/secrets.py", "providers/embedded/espeak_process.py", "aws/clients.py"}
 
 
-def test_no_deployment_can_set_a_variable_that_is_for_tests_only(functions: dict[str, Any]) -> None:
+def test_variables_for_tests_are_empty_in_a_deployment(functions: dict[str, Any]) -> None:
     for resource in functions.values():
         assert resource["Properties"]["Environment"]["Variables"].get("AUDIO_GATEWAY_ALLOW_HOSTS", "") == ""
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_logs_go_to_a_group_of_the_function_that_forgets(
+def test_each_function_has_its_own_log_group_with_a_retention(
     folder: str, functions: dict[str, Any], source: dict[str, Any]
 ) -> None:
     group_name = functions[folder]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
@@ -176,19 +176,19 @@ def test_logs_go_to_a_group_of_the_function_that_forgets(
     assert group["Properties"]["LogGroupName"]["Fn::Sub"].endswith(f"/{folder}")
 
 
-def test_every_log_group_forgets(of_type: OfType) -> None:
+def test_every_log_group_has_a_retention(of_type: OfType) -> None:
     for name, properties in of_type("AWS::Logs::LogGroup").items():
         assert "RetentionInDays" in properties, name
 
 
-def test_functions_are_source_only(functions: dict[str, Any]) -> None:
+def test_function_folders_contain_only_source(functions: dict[str, Any]) -> None:
     for folder, resource in functions.items():
         assert resource["Metadata"] == {"SkipBuild": True}, folder
         assert not list((ROOT / "functions" / folder).glob("requirements*")), folder
 
 
 def schedules(functions: dict[str, Any]) -> dict[str, Any]:
-    """The rates of the functions that the clock calls, in seconds, by folder."""
+    """The intervals of the scheduled functions in seconds, by folder."""
     units = {"minute": 60, "minutes": 60}
     found = {}
     for folder, resource in functions.items():
@@ -200,16 +200,18 @@ def schedules(functions: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_the_clock_calls_the_sweeper_and_the_roll_up_and_no_run_outlives_its_turn(functions: dict[str, Any]) -> None:
+def test_the_sweeper_and_the_roll_up_are_scheduled_and_end_before_their_next_run(functions: dict[str, Any]) -> None:
     seconds = schedules(functions)
     assert set(seconds) == {"rollup", "sweeper"}
     for folder, rate in seconds.items():
         assert functions[folder]["Properties"]["Timeout"] <= rate
-    assert functions["sweeper"]["Properties"]["Timeout"] >= SWEEP_BUDGET_S + 15  # to say what it did
-    assert functions["sweeper"]["Properties"]["Timeout"] <= 60  # audio_gateway.metering.lag counts on it
+    assert functions["sweeper"]["Properties"]["Timeout"] >= SWEEP_BUDGET_S + 15  # to log its results
+    assert functions["sweeper"]["Properties"]["Timeout"] <= 60  # audio_gateway.metering.lateness relies on it
 
 
-def test_holds_and_sweeps_are_the_same_everywhere_and_holds_outlive_every_request(functions: dict[str, Any]) -> None:
+def test_all_functions_have_the_same_hold_and_sweep_times_and_holds_outlive_every_request(
+    functions: dict[str, Any],
+) -> None:
     environments = [resource["Properties"]["Environment"]["Variables"] for resource in functions.values()]
     (hold,) = {each[HOLD] for each in environments if HOLD in each}
     (sweep,) = {each[SWEEP] for each in environments if SWEEP in each}
@@ -219,7 +221,7 @@ def test_holds_and_sweeps_are_the_same_everywhere_and_holds_outlive_every_reques
     assert int(sweep) == schedules(functions)["sweeper"]
 
 
-def test_no_function_outlives_api_gateways_patience(functions: dict[str, Any]) -> None:
+def test_no_function_runs_longer_than_its_caller_waits(functions: dict[str, Any]) -> None:
     for folder, resource in functions.items():
         if folder in schedules(functions):
             continue
@@ -227,18 +229,18 @@ def test_no_function_outlives_api_gateways_patience(functions: dict[str, Any]) -
         assert resource["Properties"]["Timeout"] <= most, folder
 
 
-def test_nobody_takes_over_what_a_function_may_still_be_working_on(functions: dict[str, Any]) -> None:
+def test_an_idempotency_claim_outlives_the_function_that_holds_it(functions: dict[str, Any]) -> None:
     for folder in ("speech", "transcriptions", "translations"):
         last_write_s = functions[folder]["Properties"]["Timeout"] + LATE_WRITE_S
         assert last_write_s + CLOCKS_DIFFER_SECONDS <= CLAIM_SECONDS, folder
 
 
-def test_audio_functions_have_a_whole_processor(functions: dict[str, Any]) -> None:
+def test_audio_functions_have_a_whole_vcpu(functions: dict[str, Any]) -> None:
     for folder in ("speech", "transcriptions", "translations", *STEPS):
         assert functions[folder]["Properties"]["MemorySize"] == ONE_VCPU_MB
 
 
-def test_the_engines_are_only_where_they_are_used(functions: dict[str, Any]) -> None:
+def test_only_functions_that_use_engines_have_their_layer(functions: dict[str, Any]) -> None:
     with_engines = {folder for folder, resource in functions.items() if "Fn::If" in resource["Properties"]["Layers"]}
     assert with_engines == {"speech", "transcriptions", "translations", "voices", "job_prepare", "job_chunk"}
     for folder in with_engines:
@@ -248,13 +250,13 @@ def test_the_engines_are_only_where_they_are_used(functions: dict[str, Any]) -> 
         assert no == [{"Ref": "SharedLayer"}]
 
 
-def test_the_engines_layer_is_deployed_only_on_demand(rendered: dict[str, Any]) -> None:
+def test_the_engines_layer_is_optional(rendered: dict[str, Any]) -> None:
     layers = {name: resource for name, resource in rendered.items() if resource["Type"] == "AWS::Lambda::LayerVersion"}
     (engines,) = [resource for name, resource in layers.items() if name.startswith("EnginesLayer")]
     assert engines["Condition"] == "HasEmbeddedEngines"
 
 
-def test_each_layer_has_its_target_in_its_makefile(source: dict[str, Any]) -> None:
+def test_each_layer_has_a_build_target_in_its_makefile(source: dict[str, Any]) -> None:
     for name, resource in source["Resources"].items():
         if resource["Type"] == "AWS::Serverless::LayerVersion":
             makefile = ROOT / resource["Properties"]["ContentUri"] / "Makefile"
@@ -266,12 +268,12 @@ def test_the_layers_are_built_for_the_runtime_that_runs_them(source: dict[str, A
     assert f"python_version={version} " in (ROOT / "scripts" / "build-layer").read_text()
 
 
-def test_all_functions_share_one_variable_which_tells_the_metrics_of_stacks_apart(source: dict[str, Any]) -> None:
+def test_the_only_global_variable_separates_the_metrics_of_stacks(source: dict[str, Any]) -> None:
     shared = source["Globals"]["Function"]["Environment"]["Variables"]
     assert shared == {"POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"}}
 
 
-def test_lambda_does_not_take_the_retries_of_webhooks_for_an_endless_loop(of_type: OfType) -> None:
+def test_lambda_allows_the_loop_of_webhook_retries(of_type: OfType) -> None:
     message = json.loads((ROOT / "events" / "webhook_delivery.json").read_text())["Records"][0]["body"]
     delivery: Any = read_message(message)
     now_s, rounds = 0, 1
@@ -283,7 +285,7 @@ def test_lambda_does_not_take_the_retries_of_webhooks_for_an_endless_loop(of_typ
     assert loops == {"WebhookDeliveryFunction"}
 
 
-def test_the_queue_of_webhooks_waits_for_its_function_and_loses_nothing(
+def test_the_webhook_queue_waits_for_its_function_and_loses_no_message(
     functions: dict[str, Any], source: dict[str, Any]
 ) -> None:
     properties = functions["webhook_delivery"]["Properties"]

@@ -1,4 +1,4 @@
-"""The state machine of jobs: that it is one, that it calls its functions, and that its state stays small."""
+"""The state machine of jobs: its definition is valid, calls its functions, retries, and keeps its state small."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.job_steps import DIED, NOT_BEGUN, GivenUp, TryAgain, TryLater
 from audio_gateway.jobs.job import JOB_KEPT_SECONDS
-from audio_gateway.jobs.plan import MOST_LANES, MOST_TASKS, Piece, Plan
+from audio_gateway.jobs.plan import MOST_LANES, MOST_TASKS, ChunkSpan, JobPlan
+from audio_gateway.workers.job_steps import DIED, NOT_BEGUN, Permanent, Retryable, Throttled
 from tests.infrastructure.conftest import OfType
 from tests.infrastructure.step_functions import Account, Clock, Execution, matches, pause, run_together
 
@@ -22,7 +22,7 @@ LAMBDA_SECONDS = 900
 DAY_S = 86_400
 WILDCARD = "States.ALL"
 HISTORY_EVENTS = 25_000
-"""Step Functions quotas: where an execution fails, and nothing of it is caught."""
+"""Quota of Step Functions. An execution that exceeds it fails, and no state can catch that."""
 EVENTS_OF_A_TRY = 3  # LambdaFunctionScheduled, LambdaFunctionStarted, and how it ended
 TASK_EVENTS = 2 + EVENTS_OF_A_TRY  # TaskStateEntered, TaskStateExited
 GIVEN_UP_STATE_EVENTS = 2  # PassStateEntered, PassStateExited
@@ -32,8 +32,8 @@ LANE_EVENTS = 2 + MAP_EVENTS
 MACHINE_EVENTS = 2 + MAP_EVENTS + 1  # ExecutionStarted and its end, the map of lanes, FailStateEntered
 
 
-def most_tries(task: dict[str, Any]) -> int:
-    """How often a task can be tried again, all its retriers together."""
+def most_retries(task: dict[str, Any]) -> int:
+    """How many retries a task has, with all its retriers together."""
     return sum(retrier["MaxAttempts"] for retrier in task["Retry"])
 
 
@@ -43,7 +43,7 @@ def definition() -> dict[str, Any]:
 
 
 def machines(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The machine and all that are in its maps."""
+    """The machine and all machines in its maps."""
     yield definition
     for state in definition["States"].values():
         if "ItemProcessor" in state:
@@ -59,9 +59,9 @@ def tasks(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def created(text: str) -> str:
-    """The machine's ARN: AWS's grammar of the language, as moto has it, takes the definition or refuses it."""
+    """The machine's ARN. moto has AWS's grammar of the language, and accepts or refuses the definition."""
     pytest.importorskip(
-        "antlr4", reason="SKIPPED LOUDLY: install requirements/dev.txt anew, it has moto[stepfunctions]"
+        "antlr4", reason="SKIPPED LOUDLY: install requirements/dev.txt again, it has moto[stepfunctions]"
     )
     import boto3
     from moto import mock_aws
@@ -77,12 +77,12 @@ def created(text: str) -> str:
         return str(answer["stateMachineArn"])
 
 
-def test_step_functions_takes_the_definition() -> None:
+def test_step_functions_accepts_the_definition() -> None:
     assert created(DEFINITION.read_text("utf-8")).endswith(":jobs")
 
 
 @pytest.mark.parametrize(("right", "wrong"), [('"StartAt": "Lane"', '"Start": "Lane"'), ('"Pass"', '"Pas"')])
-def test_the_check_of_the_definition_can_fail(right: str, wrong: str) -> None:
+def test_step_functions_refuses_a_wrong_definition(right: str, wrong: str) -> None:
     from botocore.exceptions import ClientError
 
     text = DEFINITION.read_text("utf-8")
@@ -91,7 +91,7 @@ def test_the_check_of_the_definition_can_fail(right: str, wrong: str) -> None:
         created(text.replace(right, wrong))
 
 
-def test_every_state_is_reached_and_every_next_exists(definition: dict[str, Any]) -> None:
+def test_every_state_is_reachable_and_every_next_exists(definition: dict[str, Any]) -> None:
     for machine in machines(definition):
         reached, ahead = set(), [machine["StartAt"]]
         while ahead:
@@ -106,7 +106,7 @@ def test_every_state_is_reached_and_every_next_exists(definition: dict[str, Any]
         assert reached == set(machine["States"])
 
 
-def test_the_substitutions_are_the_functions(definition: dict[str, Any], of_type: OfType) -> None:
+def test_the_substitutions_name_the_step_functions(definition: dict[str, Any], of_type: OfType) -> None:
     assert {task["Resource"] for task in tasks(definition).values()} == {f"${{{name}}}" for name in STEPS}
     (machine,) = of_type("AWS::StepFunctions::StateMachine").values()
     substitutions = machine["DefinitionSubstitutions"]
@@ -117,20 +117,20 @@ def test_the_substitutions_are_the_functions(definition: dict[str, Any], of_type
     assert machine["RoleArn"] == {"Fn::GetAtt": ["JobsMachineRole", "Arn"]}
 
 
-def test_a_task_ends_and_is_tried_again(definition: dict[str, Any]) -> None:
+def test_a_task_has_a_timeout_and_retries(definition: dict[str, Any]) -> None:
     for name, task in tasks(definition).items():
-        # A little longer than the function may run, so that it is the function that says how it ended.
+        # A little longer than the function may run, so Lambda reports how it ended.
         assert LAMBDA_SECONDS < task["TimeoutSeconds"] <= LAMBDA_SECONDS + 60, name
         *_, last = task["Retry"]
         assert last["ErrorEquals"] == [WILDCARD], name
         for retry in task["Retry"]:
-            waits = NOT_BEGUN[0] in retry["ErrorEquals"]  # jitter could make minutes of its hours
+            waits = NOT_BEGUN[0] in retry["ErrorEquals"]  # jitter could shorten its hours to minutes
             jitter = None if waits or retry["MaxAttempts"] == 0 else "FULL"
             assert retry.get("JitterStrategy") == jitter, name
 
 
-def test_the_names_of_errors_are_those_that_functions_raise(definition: dict[str, Any]) -> None:
-    ours = {GivenUp.__name__, TryAgain.__name__, TryLater.__name__}
+def test_retriers_name_only_errors_that_functions_raise(definition: dict[str, Any]) -> None:
+    ours = {Permanent.__name__, Retryable.__name__, Throttled.__name__}
     named = {
         name
         for task in tasks(definition).values()
@@ -141,16 +141,16 @@ def test_the_names_of_errors_are_those_that_functions_raise(definition: dict[str
     assert named <= ours
     for name in ("Prepare", "Chunk", "Merge"):
         first = tasks(definition)[name]["Retry"][0]
-        assert (first["ErrorEquals"], first["MaxAttempts"]) == ([GivenUp.__name__], 0)
+        assert (first["ErrorEquals"], first["MaxAttempts"]) == ([Permanent.__name__], 0)
 
 
 def retrier(task: dict[str, Any], error: str) -> dict[str, Any]:
-    """The one that decides about an error: the first that matches, also when it has no try left."""
+    """The retrier for an error: the first that matches, even if it has no retry left."""
     return next(each for each in task["Retry"] if matches(each, error))
 
 
 @pytest.mark.parametrize("error", NOT_BEGUN)
-def test_what_lambda_refused_waits_and_uses_up_no_try_of_the_work(error: str, definition: dict[str, Any]) -> None:
+def test_throttled_calls_wait_without_using_up_other_retries(error: str, definition: dict[str, Any]) -> None:
     for name, task in tasks(definition).items():
         waits = retrier(task, error)
         assert set(waits["ErrorEquals"]) == set(NOT_BEGUN), name
@@ -161,27 +161,27 @@ OUT_OF_TIME = ("Sandbox.Timedout", "States.Timeout")
 
 
 @pytest.mark.parametrize("error", OUT_OF_TIME)
-def test_a_step_that_ran_out_of_time_is_not_tried_again(error: str, definition: dict[str, Any]) -> None:
+def test_a_step_that_timed_out_is_not_retried(error: str, definition: dict[str, Any]) -> None:
     tries = {name: retrier(task, error)["MaxAttempts"] for name, task in tasks(definition).items()}
     assert tries == {"Prepare": 0, "Chunk": 0, "Merge": 0, "End": 1}
 
 
 @pytest.mark.parametrize("error", sorted(set(DIED) - set(OUT_OF_TIME)))
-def test_a_step_whose_process_died_is_tried_once_more(error: str, definition: dict[str, Any]) -> None:
+def test_a_step_whose_process_died_is_retried_once(error: str, definition: dict[str, Any]) -> None:
     for name, task in tasks(definition).items():
         assert retrier(task, error)["MaxAttempts"] == 1, name
 
 
-def test_all_tries_of_all_tasks_fit_into_the_history_with_room(definition: dict[str, Any]) -> None:
+def test_all_retries_of_all_tasks_fit_into_the_history(definition: dict[str, Any]) -> None:
     chunk = states(definition)["Chunk"]
-    tasks_of_chunks = MOST_TASKS * (GIVEN_UP_EVENTS + EVENTS_OF_A_TRY * most_tries(chunk))
+    tasks_of_chunks = MOST_TASKS * (GIVEN_UP_EVENTS + EVENTS_OF_A_TRY * most_retries(chunk))
     others = [definition["States"][name] for name in ("Prepare", "Merge", "End")]
-    steps = sum(TASK_EVENTS + EVENTS_OF_A_TRY * most_tries(step) for step in others)
+    steps = sum(TASK_EVENTS + EVENTS_OF_A_TRY * most_retries(step) for step in others)
     all_events = tasks_of_chunks + MOST_LANES * LANE_EVENTS + steps + MACHINE_EVENTS
     assert all_events <= HISTORY_EVENTS * 0.9
 
 
-def test_the_events_are_counted_as_the_simulation_writes_them(definition: dict[str, Any]) -> None:
+def test_the_event_constants_agree_with_the_simulation(definition: dict[str, Any]) -> None:
     run = simulated(definition, [[0, 1], [2]], Account(10, 1.0).call)
     assert (run.status, run.events) == (
         "SUCCEEDED",
@@ -189,9 +189,9 @@ def test_the_events_are_counted_as_the_simulation_writes_them(definition: dict[s
     )
 
 
-def test_an_execution_all_of_whose_tries_are_used_up_ends_within_its_history(definition: dict[str, Any]) -> None:
-    errors = [NOT_BEGUN[0]] * 7 + [TryLater.__name__] * 5 + ["TryAgain"] * 4
-    lanes = Plan(0, tuple(Piece(0, 1) for _ in range(MOST_TASKS))).lanes(MOST_LANES)
+def test_an_execution_that_uses_up_all_retries_fits_into_its_history(definition: dict[str, Any]) -> None:
+    errors = [NOT_BEGUN[0]] * 7 + [Throttled.__name__] * 5 + ["Retryable"] * 4
+    lanes = JobPlan(0, tuple(ChunkSpan(0, 1) for _ in range(MOST_TASKS))).lanes(MOST_LANES)
     left: dict[int, list[str]] = {}
 
     def fails(_resource: str, data: dict[str, Any]) -> Generator[float, None, str | None]:
@@ -206,10 +206,10 @@ def test_an_execution_all_of_whose_tries_are_used_up_ends_within_its_history(def
     assert run.events <= HISTORY_EVENTS * 0.9
 
 
-def test_an_execution_ends_within_a_day_and_each_step_fits_with_all_its_tries(definition: dict[str, Any]) -> None:
+def test_an_execution_ends_within_a_day_even_with_all_retries(definition: dict[str, Any]) -> None:
     most_s = sum(
         sum(pause(r, tried) for r in task["Retry"] for tried in range(r["MaxAttempts"]))
-        + task["TimeoutSeconds"] * (1 + most_tries(task) - retrier(task, NOT_BEGUN[0])["MaxAttempts"])
+        + task["TimeoutSeconds"] * (1 + most_retries(task) - retrier(task, NOT_BEGUN[0])["MaxAttempts"])
         for task in tasks(definition).values()
     )
     assert most_s + 3600 <= definition["TimeoutSeconds"] <= DAY_S < JOB_KEPT_SECONDS - DAY_S
@@ -231,7 +231,7 @@ def simulated(
 def test_jobs_on_an_account_with_few_environments_lose_no_chunk(
     environments: int, jobs: int, lanes: int, chunks: int, definition: dict[str, Any]
 ) -> None:
-    # A chunk takes four minutes. A new account has ten environments, for callers and other jobs, too.
+    # A chunk takes four minutes. A new account has ten environments, shared with callers and other jobs.
     for seed in range(3):
         clock, account, chance = Clock(), Account(environments, 240), random.Random(seed)
         dealt = [list(range(lane, chunks, lanes)) for lane in range(lanes)]
@@ -242,32 +242,32 @@ def test_jobs_on_an_account_with_few_environments_lose_no_chunk(
         assert account.refused > 0 or environments >= jobs * lanes
 
 
-def test_whatever_fails_ends_the_job(definition: dict[str, Any]) -> None:
+def test_every_failure_ends_the_job(definition: dict[str, Any]) -> None:
     for name, state in definition["States"].items():
         if state["Type"] in {"Task", "Map"} and name != "End":
             (catcher,) = state["Catch"]
             assert (catcher["ErrorEquals"], catcher["Next"]) == ([WILDCARD], "End"), name
 
 
-def test_the_last_step_learns_what_happened(definition: dict[str, Any]) -> None:
+def test_the_end_step_receives_the_error(definition: dict[str, Any]) -> None:
     assert definition["States"]["End"]["Parameters"]["error.$"] == "$.error.Error"
     ways = [c for state in definition["States"].values() for c in state.get("Catch", ()) if c["Next"] == "End"]
     assert {each["ResultPath"] for each in ways} == {"$.error"}
 
 
-def test_a_chunk_that_is_given_up_stops_no_other(definition: dict[str, Any]) -> None:
+def test_a_chunk_that_is_given_up_does_not_stop_the_others(definition: dict[str, Any]) -> None:
     (catcher,) = states(definition)["Chunk"]["Catch"]
     assert catcher["ErrorEquals"] == [WILDCARD]
 
 
-def test_nothing_of_a_chunk_stays_in_the_state(definition: dict[str, Any]) -> None:
+def test_the_output_of_chunks_is_not_kept_in_the_state(definition: dict[str, Any]) -> None:
     inner = states(definition)
-    assert all(inner[name]["OutputPath"] is None for name in ("Chunk", "GivenUp", "Lane"))
+    assert all(inner[name]["OutputPath"] is None for name in ("Chunk", "ChunkFailed", "Lane"))
     assert definition["States"]["Lanes"]["ResultPath"] is None
     assert definition["States"]["Merge"]["ResultPath"] is None
 
 
-def test_only_what_the_local_stack_has_too_is_used(definition: dict[str, Any]) -> None:
+def test_the_definition_uses_only_features_of_the_local_stack(definition: dict[str, Any]) -> None:
     lacking = {"ItemBatcher", "ItemReader", "ResultWriter", "MaxConcurrencyPath", "TimeoutSecondsPath"}
     for machine in machines(definition):
         for state in machine["States"].values():

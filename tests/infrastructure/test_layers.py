@@ -1,4 +1,4 @@
-"""What the layers keep is what the functions use: a client of a service that was pruned cannot be made."""
+"""The layers keep exactly what the functions use: boto3 cannot create a client of a pruned service."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tests.infrastructure.template import ROOT
 PACKAGE = ROOT / "layers" / "shared" / "audio_gateway"
 MAKES_CLIENTS = {"aws_client", "create_client"}
 
-# In a process that imports from nothing but the layer, as a function does.
+# Runs in a process that imports only from the layer, as a function does.
 IMPORTS = """
 import json, sys
-from audio_gateway.aws import aws_client
+from audio_gateway.aws.clients import aws_client
 for service in json.loads(sys.argv[1]):
     aws_client(service)
 missing = []
@@ -42,7 +42,7 @@ def deployed_files() -> Iterator[Path]:
 
 
 def services_named(file: Path) -> Iterator[str]:
-    """The service of each client that a module makes, which must be a literal: nothing else can be compared."""
+    """The service of each client that a module creates. It must be a literal, to be comparable."""
     for node in ast.walk(ast.parse(file.read_text())):
         if not isinstance(node, ast.Call):
             continue
@@ -53,11 +53,11 @@ def services_named(file: Path) -> Iterator[str]:
             yield str(service.value)
 
 
-def test_the_layer_keeps_the_services_of_every_client_and_no_other() -> None:
+def test_the_layer_keeps_exactly_the_services_that_the_code_uses() -> None:
     assert {service for file in deployed_files() for service in services_named(file)} == SERVICES
 
 
-def test_only_one_module_asks_boto3_for_clients() -> None:
+def test_only_one_module_creates_boto3_clients() -> None:
     makers = {
         str(file.relative_to(PACKAGE))
         for file in PACKAGE.rglob("*.py")
@@ -66,10 +66,10 @@ def test_only_one_module_asks_boto3_for_clients() -> None:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "boto3"
         if node.attr in {"client", "resource"}
     }
-    assert makers == {"aws.py"}
+    assert makers == {"aws/clients.py"}
 
 
-def test_the_layer_of_the_local_stack_has_all_that_functions_need_and_nothing_that_is_not_deployed() -> None:
+def test_the_local_layer_has_what_functions_need_and_nothing_that_is_not_deployed() -> None:
     done = subprocess.run(
         [ROOT / ".local" / "venv" / "bin" / "python", "-S", "-c", IMPORTS, json.dumps(sorted(SERVICES))],
         env={
@@ -97,7 +97,7 @@ def packages(tmp_path: Path) -> Path:
         "numpy/__pycache__/core.pyc",
         "audio_gateway/__main__.py",
         "audio_gateway/cli/app.py",
-        "audio_gateway/api/app.py",
+        "audio_gateway/api/http/app.py",
         ".lock",
     ):
         file = tmp_path / name
@@ -106,17 +106,17 @@ def packages(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_pruning_leaves_what_runs_and_may_be_repeated(packages: Path) -> None:
+def test_pruning_keeps_what_runs_and_can_be_repeated(packages: Path) -> None:
     for _ in range(2):
         prune(packages)
         assert {str(file.relative_to(packages)) for file in packages.rglob("*") if file.is_file()} == {
-            "audio_gateway/api/app.py",
+            "audio_gateway/api/http/app.py",
             "botocore/data/endpoints.json",
             "botocore/data/s3/2006-03-01/service-2.json",
             "numpy/core.py",
         }
 
 
-def test_both_kinds_of_layers_are_pruned_by_the_same_program() -> None:
+def test_local_and_deployed_layers_are_pruned_by_the_same_program() -> None:
     assert 'scripts/prune_layer.py" "$artifacts/python"' in (ROOT / "scripts" / "build-layer").read_text()
     assert "scripts/prune_layer.py $(@D)/python" in (ROOT / "Makefile").read_text()

@@ -1,4 +1,4 @@
-"""Least privilege: each role allows exactly what the code of its function asks AWS for (rights.py), and nobody else."""
+"""Least privilege: each role allows exactly the calls that the code of its function makes to AWS (rights.py)."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from tests.infrastructure.template import ROOT, functions
 LAYER = ROOT / "layers" / "shared"
 PACKAGE = LAYER / "audio_gateway"
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
-# Each is tested by itself: they belong to no function.
+# Roles of no function, which have their own tests.
 OTHER_ROLES = {"JobsMachineRole", "ApiGatewayLogRole"}
 
 
 def plain(resource: dict[str, Any] | str) -> tuple[str, str]:
-    """A resource by its logical id, or as it is written; and the keys of the bucket that it stands for."""
+    """The logical id of a resource, or its text, and the keys of the bucket that it names."""
     if not isinstance(resource, dict):
         return resource, ""
     ((function, argument),) = resource.items()
-    if function == "Fn::If":  # the stack's own table, or an existing one: test_existing_table.py
+    if function == "Fn::If":  # the stack's own table or an existing one: test_existing_table.py
         return plain(argument[1])
     if function == "Fn::GetAtt":
         return argument[0], ""
@@ -46,7 +46,7 @@ def statements_of(role: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def scopes_of(statement: dict[str, Any]) -> list[str]:
-    """The only conditions that there are: partitions of the table, and prefixes of listings."""
+    """The scopes in a condition. The roles have only two kinds: partitions of the table, and prefixes of listings."""
     condition = statement.get("Condition")
     if condition is None:
         return []
@@ -74,7 +74,7 @@ def parsed(file: Path) -> ast.Module:
 
 @cache
 def reached(module: Path) -> frozenset[Path]:
-    """The modules of ours that importing one may bring in, now or while it runs."""
+    """Our modules that a module may import, directly or indirectly, at its start or later."""
     found, new = set(), {module}
     while new:
         found |= new
@@ -114,14 +114,14 @@ def folder_of(role: str) -> Path:
     return folder
 
 
-def test_every_function_has_a_role_of_its_own_and_no_other_role_is_there(of_type: OfType) -> None:
+def test_every_function_has_its_own_role_and_there_are_no_others(of_type: OfType) -> None:
     roles = [properties["Role"]["Fn::GetAtt"][0] for properties in of_type("AWS::Lambda::Function").values()]
     assert sorted(roles) == sorted(ROLES)
     assert set(of_type("AWS::IAM::Role")) == {*ROLES, *OTHER_ROLES}
 
 
 @pytest.mark.parametrize("name", ROLES)
-def test_a_role_allows_exactly_what_the_code_of_its_function_asks_for(name: str, of_type: OfType) -> None:
+def test_a_role_allows_exactly_what_the_code_of_its_function_needs(name: str, of_type: OfType) -> None:
     role = of_type("AWS::IAM::Role")[name]
     needed = set().union(*(USES[use] for use in ROLES[name]), BY_AWS.get(name, set()))
     assert rights_of(role) == needed | {(action, f"{name.removesuffix('Role')}Logs", "") for action in LOGS}
@@ -129,21 +129,21 @@ def test_a_role_allows_exactly_what_the_code_of_its_function_asks_for(name: str,
 
 
 @pytest.mark.parametrize("use", USES)
-def test_the_code_that_a_right_is_for_is_there_and_somebody_may_come_to_it(use: str) -> None:
+def test_the_method_of_a_right_exists_and_a_role_uses_it(use: str) -> None:
     file, _, method = use.partition(":")
     assert method in methods(PACKAGE / file)
     assert [role for role in ROLES if use in ROLES[role]]
 
 
 @pytest.mark.parametrize("name", ROLES)
-def test_a_function_can_come_to_the_code_that_its_rights_are_for(name: str) -> None:
+def test_a_function_can_reach_the_code_that_its_rights_are_for(name: str) -> None:
     within_reach = reached(folder_of(name) / "app.py")
     for use in ROLES[name]:
         assert PACKAGE / use.partition(":")[0] in within_reach, use
 
 
 def partitions_in_code() -> Iterator[str]:
-    """As patterns: what f-strings begin with, and the constants that are whole names."""
+    """As patterns: the beginnings of f-strings, and constants that are whole names."""
     for file in PACKAGE.rglob("*.py"):
         for node in ast.walk(parsed(file)):
             first = node.values[0] if isinstance(node, ast.JoinedStr) and node.values else node
@@ -161,13 +161,13 @@ def test_the_partitions_in_conditions_are_those_of_the_code(of_type: OfType) -> 
 
 
 @pytest.mark.parametrize("name", ROLES)
-def test_nothing_of_the_table_or_the_bucket_is_given_without_a_scope(name: str, of_type: OfType) -> None:
+def test_no_right_on_the_table_or_the_bucket_is_without_a_scope(name: str, of_type: OfType) -> None:
     for action, resource, scope in rights_of(of_type("AWS::IAM::Role")[name]):
         assert "*" not in action
         assert "*" not in resource or resource in {SSM, SECRETS, EXECUTIONS}
         if resource in {"Bucket", "Table"} or resource.startswith("Table/"):
             assert re.fullmatch(r"[A-Z_]+(#\*)?|[a-z]+/\*", scope), (action, scope)
-        # A scan has no partition, so a condition on one would let it through; PartiQL would need one of its own.
+        # A scan has no partition, so a condition on partitions would allow it; PartiQL would need its own condition.
         assert not re.match(r"dynamodb:(Scan|PartiQL|.*Execute)", action)
 
 
@@ -184,7 +184,7 @@ WRITES = r"dynamodb:(Put|Update|Delete|BatchWrite)Item"
 READS = r"dynamodb:((Batch)?GetItem|Query)"
 
 
-def test_who_comes_near_what_is_secret_or_money(of_type: OfType) -> None:
+def test_only_these_functions_reach_secrets_and_money(of_type: OfType) -> None:
     assert who_may(of_type, READS, "KEY#*") == {"Authorizer"}
     assert who_may(of_type, WRITES, "KEY#*") == {"Admin", "Sweeper"}
     assert who_may(of_type, READS, "WEBHOOKS#*") == {"Webhooks", "WebhookDelivery"}
@@ -197,12 +197,12 @@ def test_who_comes_near_what_is_secret_or_money(of_type: OfType) -> None:
     assert who_may(of_type, WRITES, "USAGE#*") == who_may(of_type, r"dynamodb:DeleteItem", "ROLLUP") == {"Rollup"}
 
 
-def test_functions_that_are_given_files_read_none_of_jobs(of_type: OfType) -> None:
+def test_only_job_functions_read_job_files(of_type: OfType) -> None:
     readers = who_may(of_type, "s3:GetObject", "jobs/*")
     assert readers == {"Jobs", "JobPrepare", "JobChunk", "JobMerge", "JobEnd"}
 
 
-def test_the_state_machine_may_call_its_steps_and_nothing_else(of_type: OfType) -> None:
+def test_the_state_machine_may_invoke_only_its_steps(of_type: OfType) -> None:
     role = of_type("AWS::IAM::Role")["JobsMachineRole"]
     steps = ("JobPrepare", "JobChunk", "JobMerge", "JobEnd")
     assert rights_of(role) == {("lambda:InvokeFunction", f"{step}Function", "") for step in steps}
@@ -211,40 +211,40 @@ def test_the_state_machine_may_call_its_steps_and_nothing_else(of_type: OfType) 
     assert "ManagedPolicyArns" not in role
 
 
-def test_only_lambda_takes_the_roles_of_functions(of_type: OfType) -> None:
+def test_only_lambda_can_assume_the_roles_of_functions(of_type: OfType) -> None:
     for name in ROLES:
         document = of_type("AWS::IAM::Role")[name]["AssumeRolePolicyDocument"]
         (statement,) = document["Statement"]
         assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
-def test_only_api_gateway_and_the_clock_may_call_the_functions(of_type: OfType) -> None:
+def test_only_api_gateway_and_schedules_may_invoke_the_functions(of_type: OfType) -> None:
     permissions = of_type("AWS::Lambda::Permission")
     assert permissions
     for name, properties in permissions.items():
-        by_the_clock = properties["FunctionName"].get("Ref") in {"RollupFunction", "SweeperFunction"}
-        caller = "events.amazonaws.com" if by_the_clock else "apigateway.amazonaws.com"
+        is_scheduled = properties["FunctionName"].get("Ref") in {"RollupFunction", "SweeperFunction"}
+        caller = "events.amazonaws.com" if is_scheduled else "apigateway.amazonaws.com"
         assert properties["Principal"] == caller, name
         assert "SourceArn" in properties, name
 
 
-def test_no_right_is_given_by_a_resource_policy_but_one_refusal(of_type: OfType) -> None:
+def test_the_only_resource_policy_denies_access_without_tls(of_type: OfType) -> None:
     (policy,) = of_type("AWS::S3::BucketPolicy").values()
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_no_account_id_or_key_stands_in_the_template(rendered: dict[str, Any]) -> None:
+def test_the_template_contains_no_account_id_or_key(rendered: dict[str, Any]) -> None:
     text = json.dumps(rendered)
     assert not re.search(r"\b\d{12}\b|AKIA[A-Z0-9]{16}|sk-[A-Za-z0-9_-]{20}", text)
 
 
-def test_the_page_names_the_roles_that_a_key_of_the_operator_s_own_must_let_in() -> None:
+def test_the_deployment_page_names_the_roles_that_need_kms_decrypt() -> None:
     readers = {name for name, uses in ROLES.items() if "providers/secrets.py:Secrets.__call__" in uses}
-    page = (ROOT / "docs" / "deployment.md").read_text("utf-8")
+    page = " ".join((ROOT / "docs" / "deployment.md").read_text("utf-8").split())
     (sentence,) = re.findall(
-        r"allow `kms:Decrypt` in that key's\s+policy to the (\w+) roles that read them: ([^(]+)\(", page
+        r"allow `kms:Decrypt` in that key's policy to the (\w+) roles that read them: ([^(]+)\(", page
     )
     assert sentence[0] == {4: "four"}[len(readers)]
     assert set(re.findall(r"`(\w+)`", sentence[1])) == readers

@@ -91,10 +91,10 @@ def descendants(pid: int) -> list[int]:
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             parents[int(entry.parent.name)] = int(entry.read_text().rsplit(") ", 1)[1].split()[1])
-    found, frontier = [], [pid]
-    while frontier:
-        frontier = [child for child, parent in parents.items() if parent in frontier]
-        found += frontier
+    found, watermark = [], [pid]
+    while watermark:
+        watermark = [child for child, parent in parents.items() if parent in watermark]
+        found += watermark
     return found
 
 

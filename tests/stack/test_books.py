@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
+from audio_gateway.aws.table import Table
 from audio_gateway.errors import MeteringUnavailable
-from audio_gateway.metering.account import Caller, Hold, Work
+from audio_gateway.identity.directory import Directory
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from audio_gateway.metering.account_item import account_key, hold_text, holds_from
-from audio_gateway.metering.books import Cell, DynamoBooks, Tally
-from audio_gateway.metering.buckets import HOUR, bucket_from, bucket_key
-from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.frontier import Frontier
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.meter import DynamoMeter
-from audio_gateway.metering.table import Table
-from audio_gateway.metering.unsettled import UnsettledStore
+from audio_gateway.metering.pending_settlements import PendingSettlementStore
+from audio_gateway.usage.buckets import HOUR, bucket_from, bucket_key
+from audio_gateway.usage.reports import Dimensions, DynamoUsageReports, Totals
+from audio_gateway.usage.watermark import Watermark
 from tests.stack.aws import aws_of, use_aws_of
 from tests.stack.conftest import ROOT, RunningStack
 
@@ -58,15 +58,15 @@ class Gateway:
         answer = self.client.get_item(TableName=self.table, Key=account_key(key_id), ConsistentRead=True)
         return dict(answer["Item"])
 
-    def aggregates(self, key_id: str) -> dict[str, Tally]:
+    def aggregates(self, key_id: str) -> dict[str, Totals]:
         """The sums of a key's items, by width."""
         pages = self.client.get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
         items = [item for page in pages for item in page["Items"] if item["pk"]["S"].startswith("USAGE#")]
-        sums: dict[str, Tally] = {}
+        sums: dict[str, Totals] = {}
         for bucket in map(bucket_from, items):
             if bucket.key_id == key_id:
-                for tally in bucket.cells.values():
-                    sums[bucket.width.name] = sums.get(bucket.width.name, Tally(0, 0, 0, 0)) + tally
+                for tally in bucket.totals.values():
+                    sums[bucket.width.name] = sums.get(bucket.width.name, Totals(0, 0, 0, 0)) + tally
         return sums
 
     def audit(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -96,14 +96,14 @@ def gateway(run_stack: Callable[..., RunningStack]) -> Iterator[Gateway]:
     made.running.stop()
 
 
-def work(request_id: str, price: int = 100) -> Work:
-    return Work(request_id, "speech", "talker", "characters", 10, price, price // 2)
+def work(request_id: str, price: int = 100) -> MeteredRequest:
+    return MeteredRequest(request_id, "speech", "talker", "characters", 10, price, price // 2)
 
 
 def begin(gateway: Gateway, key_id: str, request_id: str) -> None:
     """Admit a request of which nothing is heard any more."""
     meter = DynamoMeter(gateway.client, gateway.table, hold_seconds=3600)
-    meter.admit(Caller(key_id, "default"), work(request_id))
+    meter.admit(Payer(key_id, "default"), work(request_id))
 
 
 def test_a_hold_that_nobody_settles_is_given_back_and_leaves_a_row(gateway: Gateway) -> None:
@@ -140,14 +140,14 @@ def late(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> str:
     for number, minutes in enumerate((20, 20, 50)):
         at_ms = gateway.now_ms() - minutes * 60_000
         meter = DynamoMeter(gateway.client, gateway.table, now_ms=partial(int, at_ms), hold_seconds=3600)
-        hold = meter.admit(Caller(key_id, "default"), work(f"req_late_{number}")).hold
-        wait_until(partial(is_kept, UnsettledStore(gateway.info["bucket"]), hold), "no evidence")
+        hold = meter.admit(Payer(key_id, "default"), work(f"req_late_{number}")).hold
+        wait_until(partial(is_kept, PendingSettlementStore(gateway.info["bucket"]), hold), "no evidence")
     expire_holds(gateway, key_id)
     wait_until(lambda: not gateway.holds(key_id), "nobody swept")
     return key_id
 
 
-def is_kept(store: UnsettledStore, hold: Hold) -> bool:
+def is_kept(store: PendingSettlementStore, hold: Hold) -> bool:
     """Keep the evidence of an answer. A function tries once, and has less time than a busy machine may need."""
     try:
         store.keep(hold, hold.work)
@@ -171,11 +171,11 @@ def expire_holds(gateway: Gateway, key_id: str) -> None:
 
 def test_rows_are_rolled_up_the_books_are_exact_and_the_audit_is_clean(gateway: Gateway, late: str) -> None:
     assert [row.outcome for row in gateway.rows(late)] == ["swept"] * 3
-    used = Tally(3, 30, 300, 150)
-    books = DynamoBooks(gateway.client, gateway.table)
+    used = Totals(3, 30, 300, 150)
+    books = DynamoUsageReports(gateway.client, gateway.table)
     now_ms = gateway.now_ms()
     (found,) = books.series([now_ms - 2 * AN_HOUR_MS, now_ms], [late])
-    assert found == {Cell(late, "default", "speech", "talker"): used}  # at once, whatever was rolled up
+    assert found == {Dimensions(late, "default", "speech", "talker"): used}  # at once, whatever was rolled up
 
     wait_until(lambda: gateway.aggregates(late) == dict.fromkeys(("1m", "1h", "1d"), used), "nobody rolled up")
     assert books.series([now_ms - 2 * AN_HOUR_MS, now_ms], [late]) == [found]
@@ -185,9 +185,12 @@ def test_rows_are_rolled_up_the_books_are_exact_and_the_audit_is_clean(gateway: 
 
 def test_the_audit_finds_a_wrong_aggregate_and_a_wrong_account_and_rebuilds(gateway: Gateway, late: str) -> None:
     # Not before: mending an hour that a row came late to would put right what is made wrong here.
-    frontier, hours = Frontier(Table(gateway.client, gateway.table)), {HOUR.start(r.at_ms) for r in gateway.rows(late)}
-    wait_until(lambda: not hours & set(frontier.read().dirty), "nobody mended")
-    assert gateway.aggregates(late)["1d"] == Tally(3, 30, 300, 150)
+    watermark, hours = (
+        Watermark(Table(gateway.client, gateway.table)),
+        {HOUR.start(r.at_ms) for r in gateway.rows(late)},
+    )
+    wait_until(lambda: not hours & set(watermark.read().dirty), "nobody mended")
+    assert gateway.aggregates(late)["1d"] == Totals(3, 30, 300, 150)
     key = bucket_key(HOUR, min(hours), late)
     gateway.client.update_item(
         TableName=gateway.table,

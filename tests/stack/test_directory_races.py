@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from audio_gateway.errors import GatewayError, InvalidRequest, NotFound
-from audio_gateway.metering.directory import Directory
+from audio_gateway.identity.directory import Directory
 from tests.stack.sdk.stack_keys import dynamodb_of
 from tests.unit.metering.tables import create_table
 

@@ -14,7 +14,7 @@ from tests.fakes.front import FAULTS, Front, an_event_loop
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.api.test_jobs import TEXT
 from tests.unit.api.test_one_call import LinkedResults, Service
-from tests.unit.use_cases.job_workshop import AUDIO, WORDS
+from tests.unit.use_cases.jobs.job_harness import AUDIO, WORDS
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(180)]
 

@@ -19,21 +19,22 @@ HTTP = {"fastapi", "starlette", "mangum", "python_multipart"}
 TERMINAL = {"typer", "rich"}
 AWS = {"boto3", "botocore"}
 AWS_MODULES = {
-    "aws.py",
+    "aws/clients.py",
+    "aws/dynamodb.py",
+    "aws/table.py",
     "cli/doctor/stack.py",
     "cli/failures.py",
     "cli/gateway.py",
+    "idempotency/answer_store.py",
+    "idempotency/claim_store.py",
     "jobs/executions.py",
     "jobs/job_files.py",
-    "jobs/upload_store.py",
-    "metering/dynamodb.py",
     "metering/account_writer.py",
-    "metering/table.py",
-    "metering/unsettled.py",
+    "metering/pending_settlements.py",
     "providers/secrets.py",
-    "replay/answer_store.py",
-    "replay/claim_store.py",
-    "replay/speech_cache.py",
+    "storage/objects.py",
+    "storage/speech_cache.py",
+    "uploads/upload_store.py",
 }
 
 

@@ -9,16 +9,16 @@ import pytest
 from botocore.exceptions import ClientError
 
 from audio_gateway.errors import GatewayError
+from audio_gateway.idempotency.answer_store import AnswerStore
+from audio_gateway.idempotency.idempotency import Claim
 from audio_gateway.jobs.job import Job
 from audio_gateway.jobs.job_files import JobFiles
-from audio_gateway.jobs.upload_store import UploadStore
-from audio_gateway.jobs.uploads import Upload
-from audio_gateway.metering.account import Caller, Hold, Work
-from audio_gateway.metering.unsettled import UnsettledStore
-from audio_gateway.replay.answer_store import AnswerStore
-from audio_gateway.replay.idempotency import Claim
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer
+from audio_gateway.metering.pending_settlements import PendingSettlementStore
+from audio_gateway.uploads.upload import Upload
+from audio_gateway.uploads.upload_store import UploadStore
 
-HOLD = Hold(Caller("key_1", "default"), Work("req_1", "speech", "tts-1", "characters", 10, 150, 0), 0, 60)
+HOLD = Hold(Payer("key_1", "default"), MeteredRequest("req_1", "speech", "tts-1", "characters", 10, 150, 0), 0, 60)
 JOB = Job("job_1", "default", "key_1", "speech", "tts-1", "running", 0, 0)
 UPLOAD = Upload("upload_1", "default", "key_1", 10, 0)
 CLAIM = Claim("default", "ab12", "print", "req_1", "run", 0, 60)
@@ -53,7 +53,7 @@ def _store(store: Any, s3: RefusingS3) -> Any:
 
 
 READS: dict[str, Callable[[RefusingS3], object]] = {
-    "unsettled/key_1/req_1": lambda s3: _store(UnsettledStore("b"), s3).find(HOLD),
+    "unsettled/key_1/req_1": lambda s3: _store(PendingSettlementStore("b"), s3).find(HOLD),
     "answers/default/ab12/req_1": lambda s3: _store(AnswerStore("b"), s3).find(CLAIM),
     "jobs/default/job_1/plan.json": lambda s3: _store(JobFiles("b"), s3).get(JOB, "plan.json"),
     UPLOAD.key: lambda s3: _store(UploadStore(None, "t", "b"), s3)._head(UPLOAD),  # type: ignore[arg-type]

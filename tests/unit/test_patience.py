@@ -7,25 +7,25 @@ from typing import Any
 
 import pytest
 
-from audio_gateway import aws
 from audio_gateway.api import job_wait
-from audio_gateway.api.request_scope import _PLATFORM_SECONDS, _deadline, _received_ms
-from audio_gateway.api.results import ResultStore
+from audio_gateway.api.http.request_scope import _PLATFORM_SECONDS, _deadline, _received_ms
+from audio_gateway.aws import clients, dynamodb
+from audio_gateway.idempotency.answer_store import AnswerStore
+from audio_gateway.idempotency.idempotency import ApiResponse, Claim, StoredAnswer
 from audio_gateway.jobs import job_files
 from audio_gateway.jobs.job import Job
 from audio_gateway.jobs.job_files import JobFiles
-from audio_gateway.metering import dynamodb, unsettled
-from audio_gateway.metering.account import Caller, Hold, Work
-from audio_gateway.metering.unsettled import UnsettledStore
-from audio_gateway.replay import speech_cache
-from audio_gateway.replay.answer_store import AnswerStore
-from audio_gateway.replay.idempotency import Answer, Claim, StoredAnswer
-from audio_gateway.replay.speech_cache import SpeechCacheStore
+from audio_gateway.metering import pending_settlements
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer
+from audio_gateway.metering.pending_settlements import PendingSettlementStore
+from audio_gateway.storage import speech_cache
+from audio_gateway.storage.results import ResultStore
+from audio_gateway.storage.speech_cache import SpeechCacheStore
 from tests.fakes.faulty_aws import Answer as FromAws
 from tests.fakes.faulty_aws import FaultyAws, Request, hang_up
 
-WORK = Work("req_1", "speech", "tts-1", "characters", 10, 150, 0)
-HOLD = Hold(Caller("key_1", "default"), WORK, 1_796_083_140_000, 1_796_084_000)
+WORK = MeteredRequest("req_1", "speech", "tts-1", "characters", 10, 150, 0)
+HOLD = Hold(Payer("key_1", "default"), WORK, 1_796_083_140_000, 1_796_084_000)
 JOB = Job("job_1", "default", "key_1", "speech", "tts-1", "running", 1_796_083_140, 1_796_084_000)
 CLAIM = Claim("default", "ab12", "print", "req_1", "run", 1_796_083_180, 1_796_170_000)
 UPDATE: dict[str, Any] = {"TableName": "gateway", "Key": {"pk": {"S": "a"}, "sk": {"S": "0"}}}
@@ -39,10 +39,10 @@ def dynamodb_write() -> Write:
 
 
 WRITERS: dict[str, Callable[[], Write]] = {
-    "evidence": lambda: _bound(UnsettledStore("b").keep, HOLD, WORK),
-    "evidence of a job": lambda: _bound(UnsettledStore("b", patient=True).keep, HOLD, WORK),
+    "evidence": lambda: _bound(PendingSettlementStore("b").keep, HOLD, WORK),
+    "evidence of a job": lambda: _bound(PendingSettlementStore("b", patient=True).keep, HOLD, WORK),
     "speech to give again": lambda: _bound(SpeechCacheStore("b").keep, "org", "key", b"RIFF"),
-    "an answer for its key": lambda: _bound(AnswerStore("b").keep, CLAIM, StoredAnswer(Answer({}, b"x"), HOLD)),
+    "an answer for its key": lambda: _bound(AnswerStore("b").keep, CLAIM, StoredAnswer(ApiResponse({}, b"x"), HOLD)),
     "a large answer": lambda: _bound(ResultStore("b").put, b"x", "audio/wav", project_id="default"),
     "a file of a job": lambda: _bound(JobFiles("b", patient=False).put, JOB, "source", b"x"),
     "an account": dynamodb_write,
@@ -83,7 +83,7 @@ def test_a_connection_that_died_while_nobody_used_it_loses_no_write(aws_that_fai
 
 def test_settling_ends_before_the_platform_cuts_the_answer_off() -> None:
     margin_s = _PLATFORM_SECONDS - _deadline(_received_ms({}), None).remaining_s()
-    assert margin_s >= dynamodb.LONGEST_WRITE_S + unsettled.LONGEST_KEEP_S
+    assert margin_s >= dynamodb.LONGEST_WRITE_S + pending_settlements.LONGEST_KEEP_S
 
 
 def test_a_result_is_not_read_for_longer_than_there_is_time() -> None:
@@ -112,12 +112,12 @@ def test_only_a_local_aws_is_given_more_time(
         monkeypatch.delenv("AUDIO_GATEWAY_LOCAL_AWS_TIMEOUT", raising=False)
     else:
         monkeypatch.setenv("AUDIO_GATEWAY_LOCAL_AWS_TIMEOUT", told)
-    assert aws.timeout_s(0.7) == timeout_s
+    assert clients.timeout_s(0.7) == timeout_s
 
 
 @pytest.mark.parametrize("service", ["s3", "sqs", "stepfunctions", "lambda"])
 def test_connections_are_kept_alive(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "us-east-1")
-    assert aws.aws_client(service, attempts=2).meta.config.tcp_keepalive
+    assert clients.aws_client(service, attempts=2).meta.config.tcp_keepalive
     assert dynamodb.dynamodb_client().meta.config.tcp_keepalive  # type: ignore[attr-defined] # newer than botocore's types

@@ -10,8 +10,8 @@ from typing import Final
 SETTLING_S: Final = 2.5
 """From a request's deadline to the moment at which the platform cuts its answer off.
 
-A row that is not written within 1.75 s (metering/dynamodb.py) leaves its evidence in the bucket, which takes 0.73 s
-(metering/unsettled.py).
+A row that is not written within 1.75 s (aws/dynamodb.py) leaves its evidence in the bucket, which takes 0.73 s
+(metering/pending_settlements.py).
 """
 
 

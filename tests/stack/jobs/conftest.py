@@ -18,19 +18,19 @@ from openai import OpenAI
 import audio_gateway_client
 from audio_gateway.catalog.load import catalog_from
 from audio_gateway.clock import now_ms
+from audio_gateway.identity.directory import Directory
 from audio_gateway.jobs.job import Job
-from audio_gateway.metering.account import Caller
+from audio_gateway.metering.account import Payer
 from audio_gateway.metering.account_item import account_key, holds_from
-from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS
-from audio_gateway.metering.unsettled import UnsettledStore
-from audio_gateway.providers.registry import provider_of
-from audio_gateway.use_cases.desk import desk_on_aws
-from audio_gateway.use_cases.job_order import JobOrder
-from audio_gateway.use_cases.start_job import JobDesk, start_job
+from audio_gateway.metering.pending_settlements import PendingSettlementStore
+from audio_gateway.providers.registry import adapter_of
+from audio_gateway.use_cases.jobs.request import JobRequest
+from audio_gateway.use_cases.jobs.start import JobService, start_job
+from audio_gateway.wiring.job_starting import job_service_on_aws
 from tests.fakes.file_server import FileServer
 from tests.fakes.receiver import Receiver
 from tests.fakes.upstream import FakeUpstream
@@ -61,14 +61,16 @@ class Workshop:
     upstream: FakeUpstream
     catalog: Any
     client: OpenAI
-    desk: JobDesk
+    job_service: JobService
     dynamodb: Any
     s3: Any
     machines: Any
-    caller: Caller
+    caller: Payer
 
-    def start(self, order: JobOrder, audio: bytes | None = None) -> Job:
-        return start_job(order, self.caller, desk=self.desk, catalog=self.catalog, providers=provider_of, audio=audio)
+    def start(self, order: JobRequest, audio: bytes | None = None) -> Job:
+        return start_job(
+            order, self.caller, job_service=self.job_service, catalog=self.catalog, providers=adapter_of, audio=audio
+        )
 
     def begin(self, audio: bytes | None = None, *, model: str = "one-at-a-time", **fields: str) -> Job:
         """A background job by the official SDK; its audio is uploaded first."""
@@ -95,7 +97,7 @@ class Workshop:
         return self.client.post(f"/audio/jobs/{job.id}/cancel", cast_to=dict[str, Any])
 
     def by_id(self, job_id: str) -> Job:
-        found = self.desk.store.get(self.caller.project_id, job_id, int(time.time()))
+        found = self.job_service.store.get(self.caller.project_id, job_id, int(time.time()))
         assert found is not None
         return found
 
@@ -112,7 +114,7 @@ class Workshop:
     def end(self, job: Job) -> Job:
         """The job once it is over and its execution, too."""
         ended = self.until(job, lambda now: now.is_final)
-        self.wait(lambda: not self.desk.executions.is_running(job.id))
+        self.wait(lambda: not self.job_service.executions.is_running(job.id))
         return ended
 
     def wait(self, happened: Callable[[], Any]) -> None:
@@ -228,11 +230,15 @@ def workshop(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work
     dynamodb, machines = boto3.client("dynamodb"), boto3.client("stepfunctions")
     (machine,) = machines.list_state_machines()["stateMachines"]
     key = Directory(dynamodb, info["table"]).create_key("api", name="a customer")
-    unsettled = UnsettledStore(info["bucket"])
-    lag = Lag(REQUEST_HOLD_SECONDS, SWEEP_SECONDS)
-    desk = desk_on_aws(dynamodb, info["table"], info["bucket"], machine["stateMachineArn"], unsettled, lag)
-    caller = Caller(key.record.id, "default")
+    pending_settlements = PendingSettlementStore(info["bucket"])
+    lateness = AllowedLateness(REQUEST_HOLD_SECONDS, SWEEP_SECONDS)
+    job_service = job_service_on_aws(
+        dynamodb, info["table"], info["bucket"], machine["stateMachineArn"], pending_settlements, lateness
+    )
+    caller = Payer(key.record.id, "default")
     address = {"base_url": info["base_url"], "api_key": key.value, "max_retries": 2}
     with OpenAI(**address, http_client=audio_gateway_client.http_client(threshold=0)) as client:
-        yield Workshop(info, upstream, running.catalog, client, desk, dynamodb, boto3.client("s3"), machines, caller)
+        yield Workshop(
+            info, upstream, running.catalog, client, job_service, dynamodb, boto3.client("s3"), machines, caller
+        )
     upstream.let_go()

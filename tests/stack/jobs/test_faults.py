@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from openai import APIStatusError
 
+from audio_gateway.identity.directory import Directory
 from audio_gateway.jobs.job import Job
-from audio_gateway.metering.account import Caller
-from audio_gateway.metering.directory import Directory
-from audio_gateway.use_cases.job_order import JobOrder
-from audio_gateway.use_cases.speech import SpeechOrder
-from audio_gateway.use_cases.start_job import JobDesk, start_job
+from audio_gateway.metering.account import Payer
+from audio_gateway.use_cases.jobs.request import JobRequest
+from audio_gateway.use_cases.jobs.start import JobService, start_job
+from audio_gateway.use_cases.speech import SpeechRequest
 from tests import tones
 from tests.sound import wav
 from tests.stack.jobs.conftest import Running, Workshop
@@ -68,7 +68,7 @@ def nothing_is_left(workshop: Workshop, *jobs: Job) -> None:
     """Of the customer and these jobs. Those of an earlier test may still be on their way out."""
     assert workshop.nothing_is_held()
     assert workshop.evidence() == []
-    assert not {job.id for job in jobs} & {each.id for each in workshop.desk.store.open_jobs()}
+    assert not {job.id for job in jobs} & {each.id for each in workshop.job_service.store.open_jobs()}
 
 
 # ---------------------------------------------------------------- the provider
@@ -260,7 +260,7 @@ def test_a_cancelled_job_costs_what_was_done_and_keeps_it(
     (row,) = warm.rows(job)
     assert 0 < row.amount == row.price_microusd == charged == warm.spent() <= END_MS
     assert (charged == END_MS) == (done is None)
-    warm.wait(lambda: not {job.id} & {each.id for each in warm.desk.store.open_jobs()})
+    warm.wait(lambda: not {job.id} & {each.id for each in warm.job_service.store.open_jobs()})
     nothing_is_left(warm, job)
     with pytest.raises(APIStatusError) as caught:
         warm.content(job)
@@ -304,10 +304,12 @@ def test_jobs_that_lose_their_execution_fail_with_what_was_done_and_are_told_onc
     workshop.upstream.script("", "held")
     stopped = workshop.begin(AUDIO)
     workshop.until(stopped, lambda now: now.completed == 1 and len(workshop.upstream.calls) == 2)
-    desk = workshop.desk
-    broken = JobDesk(desk.store, desk.files, NoExecutions(), desk.till, desk.now_ms)  # type: ignore[arg-type]
-    order = JobOrder(SpeechOrder("tts", "It is held at once.", "alloy", "mp3"))
-    never = start_job(order, workshop.caller, desk=broken, catalog=workshop.catalog, providers=lambda _each: None)
+    job_service = workshop.job_service
+    broken = JobService(job_service.store, job_service.files, NoExecutions(), job_service.billing, job_service.now_ms)  # type: ignore[arg-type]
+    order = JobRequest(SpeechRequest("tts", "It is held at once.", "alloy", "mp3"))
+    never = start_job(
+        order, workshop.caller, job_service=broken, catalog=workshop.catalog, providers=lambda _each: None
+    )
     workshop.machines.stop_execution(executionArn=workshop.execution(stopped), cause="An operator's.")
 
     for job in (stopped, never):
@@ -315,7 +317,7 @@ def test_jobs_that_lose_their_execution_fail_with_what_was_done_and_are_told_onc
     for job in (stopped, never):
         workshop.until(job, lambda now: now.is_final)
     workshop.wait(lambda: {stopped.id, never.id} <= set(told()))
-    workshop.wait(lambda: list(desk.store.open_jobs()) == [])
+    workshop.wait(lambda: list(job_service.store.open_jobs()) == [])
     # What was being done when it was stopped ends by itself, and changes nothing any more.
     workshop.upstream.let_go()
     workshop.wait(lambda: len(workshop.costs(stopped)) == 1)
@@ -337,7 +339,7 @@ def test_an_archived_project_leaves_nothing_running(workshop: Workshop, running:
     project = directory.create_project("tenant").id
     key = directory.create_key("api", name="of a tenant", project_id=project)
     client = workshop.client.with_options(api_key=key.value)
-    tenant = dataclasses.replace(workshop, client=client, caller=Caller(key.record.id, project))
+    tenant = dataclasses.replace(workshop, client=client, caller=Payer(key.record.id, project))
     hook = {"url": running.receiver.url("/archived"), "name": "of a test", "event_types": ["audio.job.cancelled"]}
     client.post("/webhook_endpoints", cast_to=dict[str, Any], body=hook)
     upload = f"uploads/{project}/upload_1"
@@ -351,7 +353,7 @@ def test_an_archived_project_leaves_nothing_running(workshop: Workshop, running:
         tenant.cancel(job)
     assert caught.value.status_code in {401, 403}
     tenant.grow_old(job)
-    tenant.wait(lambda: tenant.now(job).is_final and workshop.desk.store.open_job(job.id) is None)
+    tenant.wait(lambda: tenant.now(job).is_final and workshop.job_service.store.open_job(job.id) is None)
     workshop.upstream.let_go()
     workshop.wait(lambda: len(tenant.costs(job)) == 1)
 

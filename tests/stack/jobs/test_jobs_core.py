@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 from audio_gateway.audio.decode import decode_pcm
-from audio_gateway.transcripts.stored import from_bytes
-from audio_gateway.use_cases.job_order import JobOrder
-from audio_gateway.use_cases.merge_job import RESULT
-from audio_gateway.use_cases.speech import SpeechOrder
-from audio_gateway.use_cases.transcription import TranscriptionOrder
+from audio_gateway.transcripts.codec import from_bytes
+from audio_gateway.use_cases.jobs.merge import RESULT
+from audio_gateway.use_cases.jobs.request import JobRequest
+from audio_gateway.use_cases.speech import SpeechRequest
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 from tests import tones
 from tests.sound import wav
 from tests.stack.jobs.conftest import Workshop
@@ -20,15 +20,15 @@ AUDIO = wav(b"".join(tones.sound(WORDS, end_ms=END_MS)), tones.RATE, 1)
 SECONDS_PRICE = 1000  # micro-dollars for a second: for whole milliseconds, too
 
 
-def order(model: str = "tones") -> JobOrder:
-    return JobOrder(TranscriptionOrder(model=model, data=b""))
+def order(model: str = "tones") -> JobRequest:
+    return JobRequest(TranscriptionRequest(model=model, data=b""))
 
 
 def test_every_word_once_in_order_and_at_its_time(workshop: Workshop) -> None:
     job = workshop.end(workshop.start(order(), AUDIO))
     assert (job.status, job.error) == ("succeeded", None)
     assert job.completed == job.total == len(workshop.upstream.calls) >= 5
-    data = workshop.desk.files.get(job, RESULT)
+    data = workshop.job_service.files.get(job, RESULT)
     assert data is not None
     transcript = from_bytes(data)
     assert transcript.words is not None
@@ -65,7 +65,7 @@ def test_what_is_no_audio_fails_and_costs_nothing(workshop: Workshop) -> None:
 
 def test_long_speech_is_spoken_in_parts_and_joined(workshop: Workshop) -> None:
     text = "This is one sentence of the book. " * 12
-    job = workshop.start(JobOrder(SpeechOrder("tts", text, "alloy", "flac")))
+    job = workshop.start(JobRequest(SpeechRequest("tts", text, "alloy", "flac")))
     assert job.hold is not None
     job = workshop.end(job)
     assert (job.status, job.amount) == ("succeeded", len(text))
@@ -73,7 +73,7 @@ def test_long_speech_is_spoken_in_parts_and_joined(workshop: Workshop) -> None:
     assert sorted(parts) == sorted(set(parts)) or len(parts) == job.total
     assert all(len(part) <= 40 for part in parts)
     assert sum(map(len, parts)) == len(text)
-    speech = workshop.desk.files.get(job, RESULT)
+    speech = workshop.job_service.files.get(job, RESULT)
     assert speech is not None
     samples = sum(map(len, decode_pcm(speech, 24_000))) // 2
     assert abs(samples / 24_000 - 0.06 * len(text)) < 0.1

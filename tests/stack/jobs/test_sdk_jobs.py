@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from openai import APIStatusError, OpenAI
 
-from audio_gateway.metering.directory import Directory
+from audio_gateway.identity.directory import Directory
 from tests import tones
 from tests.fakes.upstream import FakeUpstream
 from tests.sound import wav

@@ -15,9 +15,9 @@ from typing import Any, Final
 import pytest
 from openai import APIStatusError, OpenAI
 
+from audio_gateway.identity.directory import Directory
 from audio_gateway.metering.account import Hold, month_of
 from audio_gateway.metering.account_item import account_key, hold_text, holds_from
-from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.limits import limits_from_api

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.metering.keys import hash_key
+from audio_gateway.identity.keys import hash_key
 from tests.fakes.faulty_aws import (
     CONFLICT,
     SERVER_ERROR,

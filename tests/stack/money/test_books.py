@@ -33,9 +33,9 @@ def test_the_ledger_counts_as_the_provider_does(bank: Bank, customer: Customer, 
     assert len(answered) == behaviours.count("")
     paid = {row.request_id: row.amount for row in customer.rows if row.outcome != "failed"}
     assert paid == {id_: len(text) for id_, text in answered.items()}
-    in_vain = [row for row in customer.rows if row.outcome == "failed"]
-    assert len(in_vain) == behaviours.count("cut")
-    assert all((row.price_microusd, row.cost_microusd) == (0, row.held_amount) for row in in_vain)
+    unbilled = [row for row in customer.rows if row.outcome == "failed"]
+    assert len(unbilled) == behaviours.count("cut")
+    assert all((row.price_microusd, row.cost_microusd) == (0, row.held_amount) for row in unbilled)
     heard = sorted(call.value("input") for call in bank.upstream.calls)
     assert heard == sorted(texts)
     customer.books_are_right()

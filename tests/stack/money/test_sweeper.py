@@ -8,12 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.faulty_aws import (
-    SERVER_ERROR,
-    THROTTLED,
-    deliver_twice,
-    lose_the_answer,
-)
+from tests.fakes.faulty_aws import SERVER_ERROR, THROTTLED, deliver_twice, lose_the_answer
 from tests.stack.money.bank import PRICE, Bank, Customer
 
 pytestmark = pytest.mark.stack

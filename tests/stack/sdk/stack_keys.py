@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.directory_items import DEFAULT_PROJECT
-from audio_gateway.metering.keys import KeyKind, KeyStatus
+from audio_gateway.identity.directory import Directory
+from audio_gateway.identity.directory_items import DEFAULT_PROJECT
+from audio_gateway.identity.keys import KeyKind, KeyStatus
 from audio_gateway.metering.limits import limits_from_api
 from tests.stack.aws import aws_of
 

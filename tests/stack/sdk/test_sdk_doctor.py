@@ -77,7 +77,7 @@ def test_a_role_that_lost_a_right_turns_red(stack: dict[str, Any], look: Callabl
     """No call is made that needs it: a denial on a stack that others share would be taken for a fault of theirs."""
     iam, role, name = aws_of(stack, "iam"), role_of(stack, "UploadsRole"), "uploads"
     policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    fewer = {**policy, "Statement": [each for each in policy["Statement"] if each["Sid"] != "KeepUploads"]}
+    fewer = {**policy, "Statement": [each for each in policy["Statement"] if each["Sid"] != "ManageUploadRecords"]}
     iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(fewer))
     try:
         found = look("models", "role-policies", "webhooks")

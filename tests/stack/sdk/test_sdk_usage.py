@@ -15,11 +15,11 @@ import pytest
 from openai import AuthenticationError, BadRequestError, OpenAI, PermissionDeniedError
 from openai.types.admin.organization.usage_costs_response import DataResultOrganizationCostsResult
 
-from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.frontier import Frontier
+from audio_gateway.aws.table import Table
+from audio_gateway.identity.directory import Directory
 from audio_gateway.metering.ledger import LedgerRow, row_item
-from audio_gateway.metering.table import Table
-from tests.fakes.books import row
+from audio_gateway.usage.watermark import Watermark
+from tests.fakes.reports import row
 from tests.stack.sdk.stack_keys import dynamodb_of
 from tests.stack.sdk.wire import Wire
 
@@ -46,13 +46,13 @@ def project() -> str:
 @pytest.fixture
 def put(stack: dict[str, Any], dynamodb: Any, project: str) -> Callable[..., LedgerRow]:
     """Puts rows of the project into the ledger, as something that comes late would."""
-    frontier = Frontier(Table(dynamodb, stack["table"]))
+    watermark = Watermark(Table(dynamodb, stack["table"]))
 
     def put(at_s: float, **fields: Any) -> LedgerRow:
         made = row(at_s, project_id=project, request_id=f"req_{uuid4().hex}", **fields)
-        frontier.mark(made.at_ms)
+        watermark.mark(made.at_ms)
         dynamodb.put_item(TableName=stack["table"], Item=row_item(made))
-        frontier.mark(made.at_ms)
+        watermark.mark(made.at_ms)
         return made
 
     return put

@@ -12,8 +12,8 @@ import pytest
 from openai import OpenAI
 
 from audio_gateway.jobs.job import Job, new_job_id
-from audio_gateway.jobs.webhook_queue import WebhookQueue
-from audio_gateway.jobs.webhooks_notify import JobNews
+from audio_gateway.webhooks.job_events import JobEventPublisher
+from audio_gateway.webhooks.queue import WebhookQueue
 from tests.fakes.receiver import Received, Receiver
 from tests.stack.aws import use_aws_of
 from tests.stack.sdk.stack_keys import add_key, directory_of
@@ -48,12 +48,12 @@ def others(wired_stack: dict[str, Any]) -> Iterator[OpenAI]:
 
 
 @pytest.fixture
-def news(wired_stack: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> JobNews:
+def news(wired_stack: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> JobEventPublisher:
     """What the steps of jobs use, in the running stack."""
     use_aws_of(wired_stack, monkeypatch)
     queues = boto3.client("sqs").list_queues()["QueueUrls"]
     (url,) = [each for each in queues if "WebhookQueue" in each]
-    return JobNews(WebhookQueue(url))
+    return JobEventPublisher(WebhookQueue(url))
 
 
 def client_of(stack: dict[str, Any], key: str) -> OpenAI:
@@ -94,7 +94,7 @@ def log_of(client: OpenAI, endpoint_id: str, count: int = 0) -> list[dict[str, A
 
 
 def test_an_event_is_told_until_it_is_taken_and_only_to_its_own_project(
-    hooks: OpenAI, others: OpenAI, project: str, receiver: Receiver, news: JobNews
+    hooks: OpenAI, others: OpenAI, project: str, receiver: Receiver, news: JobEventPublisher
 ) -> None:
     """The first pause; those that follow, up to a day, are in tests/unit/jobs/test_webhooks.py."""
     receiver.answers["/slow-to-wake"] = [503]
@@ -103,7 +103,7 @@ def test_an_event_is_told_until_it_is_taken_and_only_to_its_own_project(
     register(hooks, receiver.url("/failures"), FAILED)
     foreign = register(others, receiver.url("/foreign"), SUCCEEDED, FAILED, CANCELLED)
     job = ended("succeeded", project)
-    news.notify(job)
+    news.publish(job)
 
     (second,) = receiver.wait_for("/second", 1, SOON)
     tries = receiver.wait_for("/slow-to-wake", 2, SOON)
@@ -129,14 +129,16 @@ def test_an_event_is_told_until_it_is_taken_and_only_to_its_own_project(
         log_of(others, endpoint.id)
 
 
-def test_an_end_that_is_repeated_is_told_once(hooks: OpenAI, project: str, receiver: Receiver, news: JobNews) -> None:
+def test_an_end_that_is_repeated_is_told_once(
+    hooks: OpenAI, project: str, receiver: Receiver, news: JobEventPublisher
+) -> None:
     endpoint = register(hooks, receiver.url("/twice"), CANCELLED)
     first, second = ended("cancelled", project), ended("cancelled", project)
-    news.notify(first)
+    news.publish(first)
     (told,) = receiver.wait_for("/twice", 1, SOON)
     for _ in range(3):
-        news.notify(first)
-    news.notify(second)
+        news.publish(first)
+    news.publish(second)
     events = [unwrapped(hooks, each, endpoint.signing_secret) for each in receiver.wait_for("/twice", 2, SOON)]
     assert [event.data.id for event in events] == [first.id, second.id]
     assert unwrapped(hooks, told, endpoint.signing_secret).data.id == first.id

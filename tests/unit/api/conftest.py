@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sys
 
-from audio_gateway.api.telemetry import logger
+from audio_gateway.telemetry import logger
 
 
 class _CurrentStdout:

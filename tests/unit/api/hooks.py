@@ -7,25 +7,25 @@ from typing import Any, cast
 
 import pytest
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.webhook_delivery import webhook_delivery_handler
-from audio_gateway.api.webhooks import WebhookDesk, webhooks_app
-from audio_gateway.api.writers import writers
+from audio_gateway.api.active_key import writers
+from audio_gateway.api.http.app import lambda_handler
+from audio_gateway.api.webhooks import WebhookDependencies, webhooks_app
 from audio_gateway.errors import StorageUnavailable
-from audio_gateway.jobs.announcements import Announcements
-from audio_gateway.jobs.targets import AllowedHosts
-from audio_gateway.jobs.webhook_pace import PaceStore
-from audio_gateway.jobs.webhook_post import Outcome
-from audio_gateway.jobs.webhook_queue import message_of
-from audio_gateway.jobs.webhook_schedule import Delivery
-from audio_gateway.jobs.webhook_store import WebhookStore
-from audio_gateway.jobs.webhooks import EVENT_TYPES
+from audio_gateway.identity.archive import Archive
+from audio_gateway.identity.directory import Directory
 from audio_gateway.metering.account_item import new_account_item
 from audio_gateway.metering.account_store import AccountStore
-from audio_gateway.metering.archive import Archive
-from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.limits import Limits
-from audio_gateway.use_cases.webhooks import Postman
+from audio_gateway.net.targets import AllowedHosts
+from audio_gateway.use_cases.deliver_webhooks import WebhookDispatcher
+from audio_gateway.webhooks.endpoint_store import WebhookStore
+from audio_gateway.webhooks.published_events import PublishedEvents
+from audio_gateway.webhooks.queue import message_of
+from audio_gateway.webhooks.rate_limit import RateLimitStore
+from audio_gateway.webhooks.retry_schedule import Delivery
+from audio_gateway.webhooks.sender import DeliveryOutcome
+from audio_gateway.webhooks.webhook import EVENT_TYPES
+from audio_gateway.workers.webhook_delivery import webhook_delivery_handler
 from tests.fakes.gateway import API_CALLER, call, event, json_event
 from tests.unit.metering.tables import TABLE
 
@@ -62,10 +62,10 @@ class Post:
     """Answers what it is told to, and remembers what it was given."""
 
     def __init__(self) -> None:
-        self.outcome = Outcome(200)
+        self.outcome = DeliveryOutcome(200)
         self.sent: list[tuple[str, bytes, dict[str, str]]] = []
 
-    def __call__(self, url: str, body: bytes, headers: Any, /) -> Outcome:
+    def __call__(self, url: str, body: bytes, headers: Any, /) -> DeliveryOutcome:
         self.sent.append((url, body, dict(headers)))
         return self.outcome
 
@@ -77,9 +77,9 @@ class Gateway:
         self.client, self.clock, self.post = client, Clock(), Post()
         self.queue = cast("Any", Queue())
         self.dead = cast("Any", Queue())
-        self.store, self.paces = WebhookStore(client, TABLE), PaceStore(client, TABLE)
+        self.store, self.paces = WebhookStore(client, TABLE), RateLimitStore(client, TABLE)
         self.directory = Directory(client, TABLE, now_s=self.clock)
-        desk = WebhookDesk(
+        job_service = WebhookDependencies(
             store=self.store,
             directory=self.directory,
             paces=self.paces,
@@ -88,10 +88,10 @@ class Gateway:
             post=self.post,
             now_s=self.clock,
         )
-        self.handler = lambda_handler(webhooks_app(desk), "webhooks")
-        self.postman = Postman(
+        self.handler = lambda_handler(webhooks_app(job_service), "webhooks")
+        self.dispatcher = WebhookDispatcher(
             store=self.store,
-            announcements=Announcements(client, TABLE),
+            announcements=PublishedEvents(client, TABLE),
             paces=self.paces,
             is_archived=Archive(client, TABLE).has,
             queue=cast("Any", self.queue),
@@ -125,7 +125,7 @@ class Gateway:
             {"messageId": str(number), "body": each if isinstance(each, str) else message_of(each)}
             for number, each in enumerate(messages)
         ]
-        answer = webhook_delivery_handler(self.postman)({"Records": records}, None)
+        answer = webhook_delivery_handler(self.dispatcher)({"Records": records}, None)
         return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
 

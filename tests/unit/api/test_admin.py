@@ -12,12 +12,12 @@ import pytest
 from fastapi.routing import APIRoute
 
 from audio_gateway.api.admin.app import admin_app
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.metering.account import Caller, Work
+from audio_gateway.api.http.app import lambda_handler
+from audio_gateway.identity.directory import Directory
+from audio_gateway.identity.key_store import KeyStore
+from audio_gateway.identity.keys import KeyRecord, hash_key
+from audio_gateway.metering.account import MeteredRequest, Payer
 from audio_gateway.metering.account_item import account_from, account_key, last_used_s, stale_names
-from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.key_store import KeyStore
-from audio_gateway.metering.keys import KeyRecord, hash_key
 from audio_gateway.metering.meter import DynamoMeter
 from tests.fakes.gateway import ADMIN_CALLER, API_CALLER, Answer, call, event, json_event
 from tests.fakes.providers import catalog, model
@@ -310,10 +310,10 @@ def test_a_key_says_when_it_was_used_last_and_no_request_writes_anything_for_it(
         return ask("GET", f"{DEFAULT}/api_keys/{key['id']}").json["last_used_at"]
 
     assert last_used() is None
-    meter, caller = DynamoMeter(dynamodb, TABLE), Caller(key["id"], "default")
+    meter, caller = DynamoMeter(dynamodb, TABLE), Payer(key["id"], "default")
     born_s = int(NOW_S)
     for used_s, shown_s in ((born_s + 1, born_s), (born_s + 3_725, born_s + 3_720)):
-        work = Work(f"req_{used_s}", "speech", "m", "characters", 5, 1, 1)
+        work = MeteredRequest(f"req_{used_s}", "speech", "m", "characters", 5, 1, 1)
         meter.release(meter.admit(caller, work, at_ms=used_s * 1000).hold)
         assert last_used() == shown_s
     item = dynamodb.get_item(TableName=TABLE, Key=account_key(key["id"]))["Item"]

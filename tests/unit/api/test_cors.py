@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from audio_gateway.api.app import create_app, lambda_handler
-from audio_gateway.api.cors import EXPOSED
+from audio_gateway.api.http.app import create_app, lambda_handler
+from audio_gateway.api.http.cors import EXPOSED
 from audio_gateway.api.models import models_app
 from tests.fakes.gateway import call, event
 from tests.fakes.page import NetworkError, Page, Raw

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.request_scope import _deadline, _received_ms
+from audio_gateway.api.http.request_scope import _deadline, _received_ms
 
 
 def event(spent_s: float, **context: Any) -> dict[str, Any]:

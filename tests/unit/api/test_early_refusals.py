@@ -7,23 +7,23 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
+from audio_gateway.api.http.app import lambda_handler
+from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app, translations_app
 from audio_gateway.catalog.models import Price
 from audio_gateway.clock import now_ms
+from audio_gateway.idempotency.repetition import Repetitions
 from audio_gateway.metering.account import minute_of, month_of
 from audio_gateway.metering.account_item import account_key, new_account_item
 from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import DynamoMeter
-from audio_gateway.replay.repetition import Repetitions
-from audio_gateway.use_cases.reserve import Till
+from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, call, form_event, json_event
+from tests.fakes.idempotency import FakeAttempts, fresh_idempotency
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeUnsettled
-from tests.fakes.providers import FakeProvider, catalog, model
-from tests.fakes.replay import FakeAttempts, fresh_idempotency
+from tests.fakes.providers import FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
 from tests.sound import tone_wav
 from tests.unit.audio.files import encoded
@@ -72,23 +72,23 @@ class Gateway:
     """Both functions with the real meter, one upload and one URL."""
 
     def __init__(self, *models: Any, **limits: Any) -> None:
-        self.table, self.files, self.provider = Counted(), FakeFiles(), FakeProvider()
+        self.table, self.files, self.provider = Counted(), FakeFiles(), FakeAdapter()
         self.files.uploads["default", UPLOAD] = self.files.urls[URL] = tone_wav(1.2)
         self.put(new_account_item(KEY, Limits(**limits)))
-        self.desk, self.attempts = empty_desk(), FakeAttempts()
-        store: Any = self.desk.store
-        using = ListeningApi(
+        self.job_service, self.attempts = empty_desk(), FakeAttempts()
+        store: Any = self.job_service.store
+        deps = TranscriptionApiDependencies(
             catalog=catalog(*models),
             providers=lambda _: self.provider,
-            till=Till(DynamoMeter(self.table, TABLE), FakeUnsettled()),  # type: ignore[arg-type] # as far as it goes
+            billing=Billing(DynamoMeter(self.table, TABLE), FakeUnsettled()),  # type: ignore[arg-type] # as far as it goes
             idempotency=fresh_idempotency(),
             repetitions=Repetitions(self.attempts, store),
             results=FakeResults(),  # type: ignore[arg-type] # keeps results in memory
             files=self.files,
-            desk=self.desk,
+            job_service=self.job_service,
         )
         self.handlers = {
-            path: lambda_handler(make(using), path.rpartition("/")[2])
+            path: lambda_handler(make(deps), path.rpartition("/")[2])
             for path, make in zip(PATHS, (transcriptions_app, translations_app), strict=True)
         }
 
@@ -189,7 +189,7 @@ def test_a_file_that_came_along_costs_no_look() -> None:
 def test_a_file_that_takes_long_to_decode_is_given_up_where_a_limit_refuses(
     case: str, fields: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("audio_gateway.use_cases.early_look.MOST_UNASKED_S", 0.0)
+    monkeypatch.setattr("audio_gateway.use_cases.early_limit_check.MOST_UNASKED_S", 0.0)
     limits, used, refusal = FULL[case]
     gateway = Gateway(**limits)
     gateway.use(**used)
@@ -202,7 +202,7 @@ def test_a_file_that_takes_long_to_decode_is_given_up_where_a_limit_refuses(
 def test_a_background_job_is_refused_while_it_is_decoded_where_no_more_may_be_open(
     holds: int, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("audio_gateway.use_cases.early_look.MOST_UNASKED_S", 0.0)
+    monkeypatch.setattr("audio_gateway.use_cases.early_limit_check.MOST_UNASKED_S", 0.0)
     gateway = Gateway(concurrent_jobs=1)
     gateway.use(holds=holds)
     item = FakeDynamoDB.get_item(gateway.table, Key=account_key(KEY))["Item"]
@@ -212,7 +212,7 @@ def test_a_background_job_is_refused_while_it_is_decoded_where_no_more_may_be_op
 
 
 def test_a_file_that_must_be_written_anew_is_not_where_a_limit_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audio_gateway.use_cases.transcription.plainly", None)
+    monkeypatch.setattr("audio_gateway.use_cases.audio_input.plainly", None)
     joined = encoded("mp3 44.1 kHz stereo", 1) + encoded("ogg opus 48 kHz stereo", 1)
     gateway = Gateway(requests_per_minute=1)
     gateway.use(r=1)
@@ -220,7 +220,7 @@ def test_a_file_that_must_be_written_anew_is_not_where_a_limit_refuses(monkeypat
 
 
 def test_a_file_that_takes_long_to_decode_costs_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audio_gateway.use_cases.early_look.MOST_UNASKED_S", 0.0)
+    monkeypatch.setattr("audio_gateway.use_cases.early_limit_check.MOST_UNASKED_S", 0.0)
     gateway = Gateway()
     gateway.files.uploads["default", UPLOAD] = OPUS
     assert [gateway.form(OPUS).status, gateway.post(upload_id=UPLOAD).status] == [200, 200]

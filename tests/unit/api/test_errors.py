@@ -8,7 +8,7 @@ import json
 import pytest
 
 from audio_gateway import errors
-from audio_gateway.api.errors import answer_for
+from audio_gateway.api.http.errors import answer_for
 
 EXTRA: dict[str, dict[str, object]] = {
     "AudioTooLong": {"limit_ms": 1},

@@ -17,7 +17,7 @@ from audio_gateway.errors import (
     ProviderUnavailable,
 )
 from tests.fakes.gateway import Answer
-from tests.fakes.providers import PROVIDER, FakeProvider, model
+from tests.fakes.providers import PROVIDER, FakeAdapter, model
 from tests.fakes.shop import Shop
 from tests.sound import tone_wav
 
@@ -30,7 +30,7 @@ class Three:
 
     def __init__(self, **fields: dict[str, object]) -> None:
         names = ("talker", "second", "third")
-        self.providers = {name: FakeProvider() for name in names}
+        self.providers = {name: FakeAdapter() for name in names}
         self.unreadable: set[str] = set()
         self.shop = Shop(*(self._model(name, fields.get(name, {})) for name in names), providers=self._provider)
 
@@ -40,7 +40,7 @@ class Three:
         price = Price(1_000_000, 1_000_000)
         return model(name, **({"provider": provider, "fallbacks": fallbacks, "price": price} | fields))
 
-    def _provider(self, provider: Provider) -> FakeProvider:
+    def _provider(self, provider: Provider) -> FakeAdapter:
         name = provider.id.removeprefix("at-")
         if name in self.unreadable:
             reason = f"The secret env:{name.upper()}_KEY is not set"
@@ -101,7 +101,7 @@ def test_one_that_broke_off_in_the_middle_is_told_too(
     three = Three()
 
     def breaks_off(request: Any) -> Any:
-        yield from FakeProvider().synthesize(request)
+        yield from FakeAdapter().synthesize(request)
         raise ProviderUnavailable(SECRET, provider="at-talker")
 
     monkeypatch.setattr(three.providers["talker"], "synthesize", breaks_off)

@@ -10,14 +10,14 @@ import pytest
 from fastapi import Request
 
 from audio_gateway.api.admin.bodies import expiry_of, limits_of
-from audio_gateway.api.admin.pages import Asked
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.fields import Fields
-from audio_gateway.api.form_body import read_form
-from audio_gateway.api.json_body import MAX_FIELDS, read_object
+from audio_gateway.api.http.app import lambda_handler
+from audio_gateway.api.http.fields import BodyFields
+from audio_gateway.api.http.form_body import read_form
+from audio_gateway.api.http.json_body import MAX_FIELDS, read_object
+from audio_gateway.api.http.pages import PageQuery
+from audio_gateway.api.http.parameters import MAX_ID, Parameters
 from audio_gateway.api.models import models_app
-from audio_gateway.api.parameters import MAX_ID, Parameters
-from audio_gateway.api.speech import read_order
+from audio_gateway.api.speech import read_speech
 from audio_gateway.api.transcriptions import read_transcription
 from audio_gateway.api.uploads import read_upload
 from audio_gateway.api.usage.query import costs_query, usage_query
@@ -42,7 +42,7 @@ HEARD = '{"model": "m", "upload_id": "u", %s}'
 
 
 def of_speech(number: str) -> object:
-    return read_order(read_object("application/json", (SPEECH % number).encode()))
+    return read_speech(read_object("application/json", (SPEECH % number).encode()))
 
 
 def of_transcription(field: str) -> Callable[[str], object]:
@@ -72,9 +72,9 @@ READERS: dict[str, Callable[[str], object]] = {
     "threshold of a form": of_form("chunking_strategy", '{"type": "server_vad", "threshold": %s}'),
     "padding of a form": of_form("chunking_strategy", '{"type": "server_vad", "prefix_padding_ms": %s}'),
     "bytes": of_json(read_upload, '{"filename": "a", "bytes": %s}'),
-    "expires_in_seconds": of_json(lambda body: expiry_of(Fields(body), 0), '{"expires_in_seconds": %s}'),
+    "expires_in_seconds": of_json(lambda body: expiry_of(BodyFields(body), 0), '{"expires_in_seconds": %s}'),
     **{
-        name: of_json(lambda body: limits_of(Fields(body)), '{"limits": {"' + name + '": %s}}')
+        name: of_json(lambda body: limits_of(BodyFields(body)), '{"limits": {"' + name + '": %s}}')
         for name in ("requests_per_minute", "audio_seconds_per_minute", "monthly_budget_usd", "models", "expires_at")
     },
     "limit": lambda number: Parameters([("limit", number)]).whole("limit", low=1, high=100),
@@ -162,9 +162,9 @@ def test_a_compressed_body_is_a_415_that_names_the_header(encoding: str) -> None
     assert "Content-Encoding" in answer.error["message"]
 
 
-def asked(**query: str) -> Asked:
+def asked(**query: str) -> PageQuery:
     scope = {"type": "http", "query_string": "&".join(f"{name}={value}" for name, value in query.items()).encode()}
-    return Asked.of(Request(scope))
+    return PageQuery.of(Request(scope))
 
 
 def test_a_cursor_longer_than_an_id_is_refused() -> None:

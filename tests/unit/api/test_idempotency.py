@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.speech import SpeechApi, read_order, speech_app
-from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
+from audio_gateway.api.http.app import lambda_handler
+from audio_gateway.api.speech import SpeechDependencies, read_speech, speech_app
+from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app, translations_app
 from audio_gateway.errors import MeteringUnavailable, ProviderUnavailable
-from audio_gateway.replay.fingerprint import fingerprint
-from audio_gateway.replay.idempotency import Idempotency, key_hash
-from audio_gateway.use_cases.reserve import Till
+from audio_gateway.fingerprint import fingerprint
+from audio_gateway.idempotency.idempotency import Idempotency, key_hash
+from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, call, form_event, json_event
+from tests.fakes.idempotency import FakeAnswers, FakeClaims, FakePayments, FakeSpeechCache, no_repetitions
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
-from tests.fakes.providers import FakeProvider, catalog, model
-from tests.fakes.replay import FakeAnswers, FakeClaims, FakePayments, FakeSpeechCache, no_repetitions
+from tests.fakes.providers import FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
 from tests.sound import tone_wav
 
@@ -36,8 +36,8 @@ class Gateway:
 
     def __init__(self) -> None:
         self.now_s = 1_795_255_200.0
-        self.provider = FakeProvider()
-        self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
+        self.provider = FakeAdapter()
+        self.meter, self.pending_settlements = FakeMeter(), FakeUnsettled()
         self.claims, self.answers, self.payments = FakeClaims(), FakeAnswers(), FakePayments()
         self.idempotency = Idempotency(self.claims, self.answers, self.payments, lambda: self.now_s)
         self.results = FakeResults()
@@ -47,16 +47,16 @@ class Gateway:
                 model(ignore=frozenset({"keywords"})), model("slow", capabilities=frozenset(), speed_factor=1000.0)
             ),
             "providers": lambda _: self.provider,
-            "till": Till(self.meter, self.unsettled),
+            "billing": Billing(self.meter, self.pending_settlements),
             "idempotency": self.idempotency,
             "repetitions": no_repetitions(),
             "results": self.results,
-            "desk": empty_desk(),
+            "job_service": empty_desk(),
         }
         self.handlers = {
-            "speech": speech_app(SpeechApi(**known, caches=FakeSpeechCache())),
-            "transcriptions": transcriptions_app(ListeningApi(**known, files=self.files)),
-            "translations": translations_app(ListeningApi(**known, files=self.files)),
+            "speech": speech_app(SpeechDependencies(**known, caches=FakeSpeechCache())),
+            "transcriptions": transcriptions_app(TranscriptionApiDependencies(**known, files=self.files)),
+            "translations": translations_app(TranscriptionApiDependencies(**known, files=self.files)),
         }
 
     def speak(self, key: str | None = KEY, **changes: Any) -> Answer:
@@ -151,7 +151,7 @@ def test_another_request_under_the_key_is_refused(gateway: Gateway) -> None:
 
 
 def test_while_the_first_one_runs_the_next_is_told_to_wait(gateway: Gateway) -> None:
-    key_sha256, asked = key_hash([KEY]), fingerprint("speech", *read_order(SPEECH).what)
+    key_sha256, asked = key_hash([KEY]), fingerprint("speech", *read_speech(SPEECH).what)
     assert key_sha256
     running = gateway.idempotency.begin(
         project_id="default", key_sha256=key_sha256, fingerprint=asked, request_id="req_of_another_function"
@@ -174,7 +174,7 @@ def test_an_odd_key_is_refused_before_anything_is_done(gateway: Gateway, key: st
         assert answer.error["param"] == "Idempotency-Key"
         assert "Idempotency-Key" in answer.error["message"]
     assert not gateway.meter.admitted
-    assert not gateway.claims.standing
+    assert not gateway.claims.existing
 
 
 def test_a_key_belongs_to_its_project_whoever_of_it_asks(gateway: Gateway) -> None:
@@ -198,7 +198,7 @@ def test_errors_are_not_remembered(gateway: Gateway) -> None:
 def test_a_request_that_is_wrong_claims_no_key(gateway: Gateway) -> None:
     assert gateway.speak(speed=9).status == 400
     assert gateway.speak(model="nobody").status == 404
-    assert not gateway.claims.standing
+    assert not gateway.claims.existing
     assert gateway.speak().status == 200
 
 
@@ -222,13 +222,13 @@ def test_an_answer_is_stored_before_it_is_paid_and_its_key_done_after(gateway: G
     settle = gateway.meter.settle
 
     def watched(hold: Any, work: Any, **options: Any) -> None:
-        (claim,) = gateway.claims.standing.values()
+        (claim,) = gateway.claims.existing.values()
         seen.append((len(gateway.answers.stored), claim.done))
         settle(hold, work, **options)
 
     gateway.meter.settle = watched  # type: ignore[assignment] # looks at the moment of payment
     gateway.speak()
-    (claim,) = gateway.claims.standing.values()
+    (claim,) = gateway.claims.existing.values()
     assert seen == [(1, False)]
     assert claim.done
 
@@ -236,7 +236,7 @@ def test_an_answer_is_stored_before_it_is_paid_and_its_key_done_after(gateway: G
 def test_an_answer_that_is_settled_later_is_replayed_all_the_same(gateway: Gateway) -> None:
     gateway.meter.fails = MeteringUnavailable("down")
     first = gateway.speak()
-    assert (first.status, len(gateway.unsettled.kept)) == (200, 1)
+    assert (first.status, len(gateway.pending_settlements.kept)) == (200, 1)
     assert is_replay(gateway.speak(), first)
     assert gateway.calls == 1
 
@@ -251,6 +251,6 @@ def test_without_the_header_nothing_is_claimed_or_stored(gateway: Gateway) -> No
 
 def test_nothing_stored_tells_the_key(gateway: Gateway) -> None:
     gateway.speak()
-    (name,) = gateway.claims.standing
+    (name,) = gateway.claims.existing
     assert name == ("default", key_hash([KEY]))
     assert KEY not in repr(gateway.claims) + repr(gateway.answers)

@@ -8,17 +8,6 @@ from typing import Any, Never
 
 import pytest
 
-from audio_gateway.api.job_steps import (
-    DIED,
-    GivenUp,
-    TryAgain,
-    TryLater,
-    chunk_handler,
-    end_handler,
-    job_error,
-    merge_handler,
-    prepare_handler,
-)
 from audio_gateway.errors import (
     ConfigurationError,
     ProviderKeyUnreadable,
@@ -30,9 +19,20 @@ from audio_gateway.errors import (
     StorageUnavailable,
 )
 from audio_gateway.jobs.job import Job
+from audio_gateway.workers.job_steps import (
+    DIED,
+    Permanent,
+    Retryable,
+    Throttled,
+    chunk_handler,
+    end_handler,
+    job_error,
+    merge_handler,
+    prepare_handler,
+)
 from tests.fakes.gateway import Context
 from tests.fakes.providers import model
-from tests.unit.use_cases.job_workshop import SAID, Workshop
+from tests.unit.use_cases.jobs.job_harness import SAID, Workshop
 
 
 @pytest.fixture
@@ -57,14 +57,14 @@ def test_all_steps_in_turn(shop: Workshop) -> None:
 @pytest.mark.parametrize(
     ("error", "raised", "status"),
     [
-        (ProviderUnavailable("Down.", provider="fake"), TryAgain, 503),
-        (ProviderTimedOut("Slow.", provider="fake"), TryAgain, 504),
-        (ProviderRateLimited("Too much.", provider="fake", retry_after_s=3), TryLater, 429),
-        (ProviderRejected("My secret text.", provider="fake", upstream_status=413), GivenUp, 413),
-        (ProviderQuotaExhausted("No money.", provider="fake"), GivenUp, 503),
-        (ConfigurationError("The key at ssm:/x is wrong."), GivenUp, 500),
-        (ProviderKeyUnreadable("No key.", provider="fake", reason="The secret ssm:/x is empty"), TryAgain, 502),
-        (KeyError("a bug with my secret text"), TryAgain, 500),
+        (ProviderUnavailable("Down.", provider="fake"), Retryable, 503),
+        (ProviderTimedOut("Slow.", provider="fake"), Retryable, 504),
+        (ProviderRateLimited("Too much.", provider="fake", retry_after_s=3), Throttled, 429),
+        (ProviderRejected("My secret text.", provider="fake", upstream_status=413), Permanent, 413),
+        (ProviderQuotaExhausted("No money.", provider="fake"), Permanent, 503),
+        (ConfigurationError("The key at ssm:/x is wrong."), Permanent, 500),
+        (ProviderKeyUnreadable("No key.", provider="fake", reason="The secret ssm:/x is empty"), Retryable, 502),
+        (KeyError("a bug with my secret text"), Retryable, 500),
     ],
 )
 def test_a_failure_is_named_for_the_machine_and_kept_for_the_caller(
@@ -101,9 +101,9 @@ def test_a_job_that_an_operator_wants_cancelled_is(shop: Workshop) -> None:
 
 def test_a_step_that_fails_for_good_ends_the_job_with_its_error(shop: Workshop) -> None:
     job = shop.listen(audio=b"<!doctype html>" + bytes(500))
-    with pytest.raises(GivenUp, match="InvalidAudio"):
+    with pytest.raises(Permanent, match="InvalidAudio"):
         prepare_handler(shop.preparation)(event(job), Context(900_000))
-    end_handler(shop.ending)(event(job, error={"Error": "GivenUp"}), Context(900_000))
+    end_handler(shop.ending)(event(job, error={"Error": "Permanent"}), Context(900_000))
     ended = shop.now(job)
     assert (ended.status, ended.error.status, ended.error.param) == ("failed", 400, "file")
 
@@ -134,7 +134,7 @@ def test_a_chunk_counts_whether_the_providers_failed_it(
     job = shop.listen()
     shop.prepare(job)
     shop.provider.fails = lambda _number: error
-    with contextlib.suppress(TryAgain, GivenUp):
+    with contextlib.suppress(Retryable, Permanent):
         chunk_handler(shop.chunk_work)(event(job, number=1), Context(900_000))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "ProviderFailures" in line]
     assert [value for line in lines for value in line["ProviderFailures"]] == failures
@@ -185,7 +185,7 @@ def test_a_step_without_memory_is_not_tried_again(shop: Workshop, monkeypatch: p
 
     job = shop.listen()
     monkeypatch.setattr(shop.files, "reader", full)
-    with pytest.raises(GivenUp, match="MemoryError"):
+    with pytest.raises(Permanent, match="MemoryError"):
         prepare_handler(shop.preparation)(event(job), Context(900_000))
 
 
@@ -195,7 +195,7 @@ def test_a_storage_that_is_down_hides_no_error(shop: Workshop, monkeypatch: pyte
 
     job = shop.listen()
     monkeypatch.setattr(shop.files, "put", down)
-    with pytest.raises(TryAgain, match="StorageUnavailable"):
+    with pytest.raises(Retryable, match="StorageUnavailable"):
         prepare_handler(shop.preparation)(event(job), Context(900_000))
 
 

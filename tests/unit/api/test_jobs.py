@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from fastapi import Request
 
-from audio_gateway.api.app import caller_of, lambda_handler
-from audio_gateway.api.identity import Caller
+from audio_gateway.api.http.app import caller_of, lambda_handler
+from audio_gateway.api.http.identity import Caller
 from audio_gateway.api.job_content import MOST_TRANSCODED_BYTES, MOST_TRANSCRIPT_BYTES
 from audio_gateway.api.jobs import jobs_app
-from audio_gateway.api.speech import SpeechApi, speech_app
-from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
+from audio_gateway.api.speech import SpeechDependencies, speech_app
+from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app, translations_app
 from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.errors import (
     BudgetReached,
@@ -25,22 +25,22 @@ from audio_gateway.errors import (
     ProviderRejected,
     StorageUnavailable,
 )
+from audio_gateway.idempotency.idempotency import Idempotency
+from audio_gateway.idempotency.repetition import Repetitions
 from audio_gateway.jobs.job import Job
 from audio_gateway.metering.account import Window
 from audio_gateway.providers.port import TranscriptDone, TranscriptEvent
-from audio_gateway.replay.idempotency import Idempotency
-from audio_gateway.replay.repetition import Repetitions
-from audio_gateway.transcripts.stored import to_bytes
+from audio_gateway.transcripts.codec import to_bytes
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage, Transcript, Word
-from audio_gateway.use_cases.reserve import Till
+from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event, json_event
+from tests.fakes.idempotency import FakeAnswers, FakeAttempts, FakeClaims, FakePayments, FakeSpeechCache
 from tests.fakes.meter import FakeMeter, FakeUnsettled, FakeWaits
 from tests.fakes.providers import model
-from tests.fakes.replay import FakeAnswers, FakeAttempts, FakeClaims, FakePayments, FakeSpeechCache
 from tests.fakes.results import FakeResults
 from tests.sound import tone_wav, voice_url
-from tests.unit.use_cases.job_workshop import AUDIO, END_MS, ToneProvider, Workshop
+from tests.unit.use_cases.jobs.job_harness import AUDIO, END_MS, ToneProvider, Workshop
 
 FORMATS = ["json", "text", "srt", "vtt", "verbose_json"]
 STRANGER = API_CALLER | {"project_id": "proj_other"}
@@ -60,7 +60,7 @@ class AskedAtOnceToo(ToneProvider):
             if not isinstance(made, TranscriptDone) or request.task == "translate" or _wants_times(request):
                 yield made
                 continue
-            transcript = _counted(made.transcript, logprobs=request.want_logprobs)
+            transcript = _counted(made.transcript, logprobs=request.options.logprobs)
             yield TranscriptDone(_in_turns(transcript) if request.diarize else transcript)
 
     def _ask(self, request: Any) -> None:
@@ -118,16 +118,16 @@ class Gateway(Workshop):
         known: dict[str, Any] = {
             "catalog": self.catalog,
             "providers": self.providers,
-            "till": Till(self.meter, FakeUnsettled()),
+            "billing": Billing(self.meter, FakeUnsettled()),
             "idempotency": Idempotency(self.claims, self.answers, self.payments),
             "repetitions": Repetitions(self.attempts, self.store, poll_s=0.01),
             "results": self.results,
-            "desk": self.desk,
+            "job_service": self.job_service,
         }
         apps = {
-            "speech": speech_app(SpeechApi(**known, caches=FakeSpeechCache())),
-            "transcriptions": transcriptions_app(ListeningApi(**known, files=FakeFiles())),
-            "translations": translations_app(ListeningApi(**known, files=FakeFiles())),
+            "speech": speech_app(SpeechDependencies(**known, caches=FakeSpeechCache())),
+            "transcriptions": transcriptions_app(TranscriptionApiDependencies(**known, files=FakeFiles())),
+            "translations": translations_app(TranscriptionApiDependencies(**known, files=FakeFiles())),
             "jobs": jobs_app(
                 stopping=self.stopping,
                 results=self.results,  # type: ignore[arg-type] # keeps results in memory
@@ -433,7 +433,7 @@ def test_a_large_transcript_that_was_waited_for_is_made_by_a_request_that_has_th
     transcript = dataclasses.replace(gateway.transcript(job), text="word " * 200_001)
     gateway.files.put(job, "result", to_bytes(transcript))
     with monkeypatch.context() as patch:
-        patch.setattr("audio_gateway.api.request_scope._PLATFORM_SECONDS", 20.0)  # as if it had waited
+        patch.setattr("audio_gateway.api.http.request_scope._PLATFORM_SECONDS", 20.0)  # as if it had waited
         late = gateway.content(job.id, response_format="text", hop=hop)
     assert late.status == status
     if status == 303:
@@ -449,7 +449,7 @@ def test_large_speech_that_was_waited_for_is_made_into_another_format_by_a_reque
     begun = gateway.say(background=True).json
     job = gateway.run(gateway.store.kept[begun["id"]])
     gateway.files.put(job, "result", bytes(1_000_002))
-    monkeypatch.setattr("audio_gateway.api.request_scope._PLATFORM_SECONDS", 20.0)
+    monkeypatch.setattr("audio_gateway.api.http.request_scope._PLATFORM_SECONDS", 20.0)
     assert gateway.content(job.id, response_format="wav").headers["location"].endswith("&hop=1")
     assert gateway.content(job.id, stream_format="sse").headers["location"].endswith("&hop=1")
     assert gateway.content(job.id, response_format="wav", hop="19").error["code"] == "too_many_redirects"

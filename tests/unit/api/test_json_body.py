@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audio_gateway.api.json_body import read_object
+from audio_gateway.api.http.json_body import read_object
 from audio_gateway.errors import InvalidRequest
 
 

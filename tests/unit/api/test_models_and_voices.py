@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.api.models import models_app
 from audio_gateway.api.voices import voices_app
 from tests.fakes.gateway import API_CALLER, Answer, call, event
-from tests.fakes.providers import LISTING, FakeProvider, catalog, model
+from tests.fakes.providers import LISTING, FakeAdapter, catalog, model
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def handlers() -> dict[str, Any]:
         model("org/name x", voices={"anna": "anna"}, own_voices_only=True),
         model("hearer", endpoints=frozenset({"transcriptions"})),
     )
-    provider = FakeProvider()
+    provider = FakeAdapter()
     return {
         "models": lambda_handler(models_app(catalog=found), "models"),
         "voices": lambda_handler(voices_app(catalog=found, providers=lambda _: provider), "voices"),

@@ -19,9 +19,9 @@ from audio_gateway.errors import (
     ProviderUnavailable,
     RateLimitReached,
 )
+from audio_gateway.idempotency.idempotency import Run
 from audio_gateway.metering.account import Window
 from audio_gateway.providers.port import AudioChunk, TranscriptDone
-from audio_gateway.replay.idempotency import Run
 from audio_gateway.transcripts.transcript import Transcript
 from tests.fakes.providers import model
 from tests.fakes.shop import BODY, Shop
@@ -216,7 +216,7 @@ def test_what_others_did_in_vain_is_in_the_cost_of_the_one_that_served() -> None
     shop.provider.synthesize = synthesize  # only one of them works
     assert shop.speak().headers["x-audio-gateway-cost-usd"] == "0.000008"
     assert [(work.model, work.price_microusd, work.cost_microusd) for work in shop.meter.settled] == [("cheap", 8, 24)]
-    assert [work.in_vain_microusd for work in shop.meter.settled] == [16]
+    assert [work.unbilled_cost_microusd for work in shop.meter.settled] == [16]
     assert shop.meter.failed == []
 
 
@@ -282,7 +282,7 @@ def test_an_answer_that_is_ready_too_late_is_not_charged(
         monkeypatch.setattr(Run, "keep", lambda *_: clock.passes(27))
     answer = shop.speak()
     assert (answer.status, answer.headers["x-should-retry"]) == (504, "false")
-    assert (shop.meter.settled, shop.meter.failed, shop.unsettled.kept) == ([], [("talker", 8)], {})
+    assert (shop.meter.settled, shop.meter.failed, shop.pending_settlements.kept) == ([], [("talker", 8)], {})
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(26.4, 200), (26.6, 504)])
@@ -321,14 +321,14 @@ def test_an_answer_that_cannot_be_settled_goes_out_and_leaves_evidence(
     shop.meter.fails = DOWN
     answer = shop.speak()
     assert (answer.status, answer.headers["x-audio-gateway-cost-usd"]) == (200, "0.000008")
-    assert [work.price_microusd for work in shop.unsettled.kept.values()] == [8]
+    assert [work.price_microusd for work in shop.pending_settlements.kept.values()] == [8]
     line = next(json.loads(line) for line in capsys.readouterr().out.splitlines() if "not settled" in line)
     assert (line["level"], line["state"], line["price_microusd"]) == ("ERROR", "kept", 8)
     assert BODY["input"] not in str(line)
 
 
 def test_an_answer_goes_out_even_if_no_evidence_can_be_left(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
-    shop.meter.fails = shop.unsettled.fails = DOWN
+    shop.meter.fails = shop.pending_settlements.fails = DOWN
     assert shop.speak().status == 200
     assert '"state":"lost"' in capsys.readouterr().out
 
@@ -337,4 +337,4 @@ def test_a_failure_whose_release_fails_keeps_its_own_error(shop: Shop) -> None:
     shop.provider.fails = ProviderUnavailable("down", provider="fake")
     shop.meter.fails = DOWN
     assert shop.speak().error["code"] == "provider_unavailable"
-    assert shop.unsettled.kept == {}
+    assert shop.pending_settlements.kept == {}

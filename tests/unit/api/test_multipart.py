@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_gateway.api.multipart import parse_form
+from audio_gateway.api.http.multipart import parse_form
 from audio_gateway.errors import InvalidRequest, UnsupportedContentType
 
 BOUNDARY = "boundary-7f3a"

@@ -7,17 +7,17 @@ from typing import Any, cast
 
 import pytest
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
+from audio_gateway.api.http.app import lambda_handler
+from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app, translations_app
 from audio_gateway.errors import BudgetReached, RateLimitReached
-from audio_gateway.providers.port import TranscriptionRequest
-from audio_gateway.use_cases.reserve import Till
+from audio_gateway.providers.port import TranscriptionCall
+from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, call, event, form_event, json_event
+from tests.fakes.idempotency import fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
-from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
-from tests.fakes.replay import fresh_idempotency, no_repetitions
+from tests.fakes.providers import ALL_CAPABILITIES, FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
 from tests.sound import tone_wav
 
@@ -30,22 +30,22 @@ class Gateway:
     """Both functions over one fake provider, with one upload and one URL."""
 
     def __init__(self, *models: Any) -> None:
-        self.provider, self.meter, self.files = FakeProvider(), FakeMeter(), FakeFiles()
-        self.desk = empty_desk()
+        self.provider, self.meter, self.files = FakeAdapter(), FakeMeter(), FakeFiles()
+        self.job_service = empty_desk()
         self.files.uploads["default", UPLOAD] = tone_wav(1.2)
         self.files.urls[URL] = tone_wav(1.2)
-        using = ListeningApi(
+        deps = TranscriptionApiDependencies(
             catalog=catalog(*models),
             providers=lambda _: self.provider,
-            till=Till(self.meter, FakeUnsettled()),
+            billing=Billing(self.meter, FakeUnsettled()),
             idempotency=fresh_idempotency(),
             repetitions=no_repetitions(),
             results=FakeResults(),  # type: ignore[arg-type] # keeps results in memory
             files=self.files,
-            desk=self.desk,
+            job_service=self.job_service,
         )
         self.handlers = {
-            path: lambda_handler(make(using), path.rpartition("/")[2])
+            path: lambda_handler(make(deps), path.rpartition("/")[2])
             for path, make in zip(PATHS, (transcriptions_app, translations_app), strict=True)
         }
 
@@ -68,7 +68,7 @@ def test_a_named_file_is_heard_as_one_that_came_along(gateway: Gateway, path: st
     for answer in (gateway.post(path, **named), gateway.form(*named.items(), path=path)):
         assert (answer.status, answer.body) == (200, brought.body)
         asked = gateway.provider.asked[-1]
-        assert isinstance(asked, TranscriptionRequest)
+        assert isinstance(asked, TranscriptionCall)
         assert asked.audio.data == tone_wav(1.2)
 
 
@@ -166,20 +166,20 @@ def test_nothing_is_fetched_for_a_request_that_is_refused_anyway(gateway: Gatewa
 def test_a_job_that_a_limit_refuses_is_refused_before_its_file_is_fetched(
     gateway: Gateway, path: str, named: dict[str, str]
 ) -> None:
-    bank: Any = gateway.desk.till.meter
+    bank: Any = gateway.job_service.billing.meter
     bank.refuses = RateLimitReached("Too many.", limit="requests_per_minute", retry_after_s=30)
     answer = gateway.post(path, background=True, **named)
     assert (answer.status, answer.headers["retry-after"], answer.error["code"]) == (429, "30", "rate_limit_exceeded")
-    assert (gateway.files.read, gateway.files.taken, cast("Any", gateway.desk.store).kept) == ([], [], {})
+    assert (gateway.files.read, gateway.files.taken, cast("Any", gateway.job_service.store).kept) == ([], [], {})
 
 
 @pytest.mark.parametrize("background", [True, False])
 def test_an_upload_is_used_once_a_call_or_a_job_with_it_is_admitted(gateway: Gateway, background: bool) -> None:
     gateway.meter.refuses = BudgetReached("No budget.", limit="monthly_budget_usd")
-    cast("Any", gateway.desk.till.meter).refuses = gateway.meter.refuses
+    cast("Any", gateway.job_service.billing.meter).refuses = gateway.meter.refuses
     assert gateway.post(upload_id=UPLOAD, background=background).status == 429
     assert gateway.files.taken == []
-    gateway.meter.refuses = cast("Any", gateway.desk.till.meter).refuses = None
+    gateway.meter.refuses = cast("Any", gateway.job_service.billing.meter).refuses = None
     assert gateway.post(upload_id=UPLOAD, background=background).status == (202 if background else 200)
     assert gateway.files.taken == [UPLOAD]
 

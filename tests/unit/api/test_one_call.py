@@ -15,7 +15,7 @@ from audio_gateway.errors import MeteringUnavailable, RateLimitReached, StorageU
 from tests.fakes.front import FAULTS, Front
 from tests.fakes.results import FakeResults
 from tests.unit.api.test_jobs import TEXT, Gateway
-from tests.unit.use_cases.job_workshop import AUDIO
+from tests.unit.use_cases.jobs.job_harness import AUDIO
 
 CASES = [(kind, *[fault] * times) for kind, faults in FAULTS.items() for fault in faults for times in (1, 2)]
 LARGE = [case for case in CASES if case[0] == "bucket" or case[:2] == ("post", "cut")]
@@ -163,7 +163,7 @@ def test_a_background_request_is_one_job_whichever_answer_is_lost(
 def test_a_large_answer_is_paid_once_and_fetched_again(
     service: Service, front: Front, client: OpenAI, monkeypatch: pytest.MonkeyPatch, case: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr("audio_gateway.api.replay.MAX_BUFFERED_BYTES", 1000)
+    monkeypatch.setattr("audio_gateway.api.idempotency.MAX_BUFFERED_BYTES", 1000)
     front.next(*case)
     audio = say(client, "one-breath")
     assert front.left == []

@@ -13,10 +13,10 @@ import pytest
 from openai import OpenAI
 
 from audio_gateway.jobs.job import Job
-from audio_gateway.metering.account import Caller, Hold, Work
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from audio_gateway.metering.account_item import account_key, hold_text, new_account_item
 from audio_gateway.metering.limits import Limits
-from audio_gateway.metering.waits import LIFE_S, Waits
+from audio_gateway.metering.waiting_polls import LIFE_S, WaitingPolls
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.front import Front, an_event_loop
 from tests.fakes.gateway import API_CALLER, Answer
@@ -34,8 +34,8 @@ class Account:
         self.table = FakeDynamoDB()
         self.now_ms = 1_796_083_140_000
         self._one_at_a_time = threading.Lock()
-        work = Work("job_1", "speech", "speaker", "characters", 9, 9, 0)
-        holds = {"M": {"job_1": {"S": hold_text(Hold(Caller(KEY, "default"), work, self.now_ms, 1))}}}
+        work = MeteredRequest("job_1", "speech", "speaker", "characters", 9, 9, 0)
+        holds = {"M": {"job_1": {"S": hold_text(Hold(Payer(KEY, "default"), work, self.now_ms, 1))}}}
         item = new_account_item(KEY, Limits(concurrent_requests=1))
         self.table.put_item(TableName=TABLE, Item=item | {"holds": holds, "open_jobs": {"SS": ["job_1"]}})
 
@@ -45,11 +45,11 @@ class Account:
 
     def give_places_to(self, gateway: Gateway) -> None:
         def begin(key_id: str) -> str:  # each poll is in a process of its own
-            return Waits(self, TABLE, lambda: self.now_ms).begin(key_id)  # type: ignore[arg-type] # all that it calls
+            return WaitingPolls(self, TABLE, lambda: self.now_ms).begin(key_id)  # type: ignore[arg-type] # all that it calls
 
         waits: Any = gateway.waits
         waits.begin = begin
-        waits.end = Waits(self, TABLE).end  # type: ignore[arg-type]
+        waits.end = WaitingPolls(self, TABLE).end  # type: ignore[arg-type]
 
     @property
     def waiting(self) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from audio_gateway.audio.measure import measure
 from audio_gateway.catalog.models import Price
-from audio_gateway.providers.openai import OpenAIProvider
+from audio_gateway.providers.openai import OpenAIAdapter
 from tests.fakes.gateway import Answer
 from tests.fakes.providers import model
 from tests.fakes.shop import Shop
@@ -35,7 +35,7 @@ def upstream(server: FakeUpstream) -> FakeUpstream:
 
 @pytest.fixture
 def shop(upstream: FakeUpstream) -> Shop:
-    adapter = OpenAIProvider(provider_id="fake", base_url=upstream.base_url, api_key=None, timeout_seconds=30)
+    adapter = OpenAIAdapter(provider_id="fake", base_url=upstream.base_url, api_key=None, timeout_seconds=30)
     return Shop(model(price=Price(1_000_000, 1_000_000)), providers=lambda _provider: adapter)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.names import KNOWN, is_known
-from audio_gateway.api.unknown_fields import MAX_ANNOUNCED
+from audio_gateway.api.http.unknown_fields import MAX_ANNOUNCED
 from audio_gateway.errors import ConfigurationError, ProviderRejected
+from audio_gateway.loggable_names import KNOWN, is_known
 from audio_gateway.metering.limits import _READERS
 from audio_gateway.use_cases.options import NEEDS
 from tests.unit.api.test_speech import BODY

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.scheduled import rolls_up, sweeps
 from audio_gateway.errors import MeteringUnavailable, StorageUnavailable
 from audio_gateway.jobs.job_store import OpenJob
-from audio_gateway.metering.account import Caller, Hold, Work
-from audio_gateway.metering.rollup import RollupReport
-from audio_gateway.metering.spend_alerts import SpendAlert
-from audio_gateway.metering.sweeper import Failure, SweepReport, Swept
-from audio_gateway.use_cases.lost_jobs import LostReport
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer
+from audio_gateway.metering.sweeper import SweepFailure, SweepReport, Swept
+from audio_gateway.usage.rollup import RollupReport
+from audio_gateway.usage.spend_alerts import SpendAlert
+from audio_gateway.use_cases.jobs.orphaned import OrphanedJobsReport
+from audio_gateway.workers.scheduled import rolls_up, sweeps
 
 EVENTS = Path(__file__).parents[3] / "events"
-HOLD = Hold(Caller("key_1", "default"), Work("req_1", "speech", "talker", "characters", 10, 100, 40), 0, 960)
+HOLD = Hold(Payer("key_1", "default"), MeteredRequest("req_1", "speech", "talker", "characters", 10, 100, 40), 0, 960)
 
 
 class Sweeping:
@@ -32,10 +32,10 @@ class Sweeping:
 
 
 class Watching:
-    def __init__(self, report: LostReport) -> None:
+    def __init__(self, report: OrphanedJobsReport) -> None:
         self._report = report
 
-    def end_them(self, late: Callable[[], bool]) -> LostReport:
+    def end_them(self, late: Callable[[], bool]) -> OrphanedJobsReport:
         assert not late()
         return self._report
 
@@ -56,11 +56,11 @@ def event(name: str) -> dict[str, Any]:
 def sweep(
     report: SweepReport,
     capsys: pytest.CaptureFixture[str],
-    lost: LostReport | None = None,
+    lost: OrphanedJobsReport | None = None,
     archived: list[StorageUnavailable] | None = None,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What the function returns, and what it writes."""
-    watching = Watching(lost or LostReport())
+    watching = Watching(lost or OrphanedJobsReport())
     handler = sweeps(Sweeping(report), watching, Archived(archived or []))  # type: ignore[arg-type] # they stand in
     returned = handler(event("sweeper"), None)
     return returned, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -88,14 +88,14 @@ def test_a_sweep_without_time_for_all_keys_says_so(capsys: pytest.CaptureFixture
 
 
 def test_a_sweep_without_time_for_all_jobs_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    returned, (line, metrics) = sweep(SweepReport(keys=7), capsys, LostReport(left=2))
+    returned, (line, metrics) = sweep(SweepReport(keys=7), capsys, OrphanedJobsReport(left=2))
     assert (returned["failed"], line["jobs_left"], metrics["SweepFailures"]) == (1, 2, [1])
 
 
 def test_jobs_that_have_lost_their_work_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     failed: list[tuple[str | None, StorageUnavailable]] = [("job_2", StorageUnavailable("a secret text"))]
     wanted = [OpenJob("job_3", "default", 0, cancel_asked=True)]
-    lost = LostReport(ended=[OpenJob("job_1", "default", 0)], cancelled=wanted, failures=failed)
+    lost = OrphanedJobsReport(ended=[OpenJob("job_1", "default", 0)], cancelled=wanted, failures=failed)
     returned, (line, failure, metrics) = sweep(SweepReport(keys=7), capsys, lost)
     assert returned == {
         "keys": 7,
@@ -150,7 +150,7 @@ def test_a_failure_says_which_account_and_where_and_not_what_the_account_holds(
     except ValueError as cause:
         error = MeteringUnavailable("a secret text")
         error.__cause__ = cause
-    failures = [Failure("key_1", error), Failure(None, RuntimeError("a secret text"))]
+    failures = [SweepFailure("key_1", error), SweepFailure(None, RuntimeError("a secret text"))]
     returned, lines = sweep(SweepReport(keys=1, failures=failures), capsys)
     assert returned["failed"] == 2
     told = [line for line in lines if line.get("message") == "not swept"]
@@ -180,7 +180,7 @@ class Spending:
 def test_a_roll_up_tells_whose_budgets_are_nearly_spent(capsys: pytest.CaptureFixture[str]) -> None:
     class Rolling:
         def run(self) -> RollupReport:
-            return RollupReport(frontier_ms=60_000, key_ids={"key_1"})
+            return RollupReport(watermark_ms=60_000, key_ids={"key_1"})
 
     alerts = [SpendAlert(key_id, "202611", 800_000, 1_000_000) for key_id in ("key_1", "key_2")]
     rolls_up(Rolling(), Spending(alerts))(event("rollup"), None)  # type: ignore[arg-type] # they stand in
@@ -193,7 +193,7 @@ def test_a_roll_up_tells_whose_budgets_are_nearly_spent(capsys: pytest.CaptureFi
 def test_a_roll_up_says_how_far_it_got(capsys: pytest.CaptureFixture[str]) -> None:
     class Rolling:
         def run(self) -> RollupReport:
-            return RollupReport(frontier_ms=60_000, hours=1, items=3)
+            return RollupReport(watermark_ms=60_000, hours=1, items=3)
 
     returned = rolls_up(Rolling(), Spending([]))(event("rollup"), None)  # type: ignore[arg-type] # they stand in
     line = json.loads(capsys.readouterr().out)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.speech import SpeechApi, speech_app
+from audio_gateway.api.http.app import lambda_handler
+from audio_gateway.api.speech import SpeechDependencies, speech_app
 from audio_gateway.errors import (
     ConfigurationError,
     ProviderBadAnswer,
@@ -22,13 +22,13 @@ from audio_gateway.errors import (
     ProviderTimedOut,
     ProviderUnavailable,
 )
-from audio_gateway.providers.port import AudioChunk, SpeechRequest
-from audio_gateway.use_cases.reserve import Till
+from audio_gateway.providers.port import AudioChunk, SynthesisCall
+from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, json_event
+from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
-from tests.fakes.providers import ALL_CAPABILITIES, LISTING, FakeProvider, catalog, model
-from tests.fakes.replay import FakeSpeechCache, fresh_idempotency, no_repetitions
+from tests.fakes.providers import ALL_CAPABILITIES, LISTING, FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
 
 BODY = {"model": "talker", "input": "Hello.", "voice": "alloy", "response_format": "pcm"}
@@ -38,20 +38,20 @@ class Gateway:
     """The speech function over one fake provider."""
 
     def __init__(self, *models: Any) -> None:
-        self.provider = FakeProvider()
+        self.provider = FakeAdapter()
         self.results = FakeResults()
-        self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
-        using = SpeechApi(
+        self.meter, self.pending_settlements = FakeMeter(), FakeUnsettled()
+        deps = SpeechDependencies(
             catalog=catalog(*models),
             providers=lambda _: self.provider,
-            till=Till(self.meter, self.unsettled),
+            billing=Billing(self.meter, self.pending_settlements),
             idempotency=fresh_idempotency(),
             repetitions=no_repetitions(),
             caches=FakeSpeechCache(),
             results=self.results,  # type: ignore[arg-type] # keeps results in memory
-            desk=empty_desk(),
+            job_service=empty_desk(),
         )
-        self.handler = lambda_handler(speech_app(using), "speech")
+        self.handler = lambda_handler(speech_app(deps), "speech")
 
     def post(self, body: Any, **options: Any) -> Answer:
         return call(self.handler, json_event("/audio/speech", body, **options))
@@ -340,7 +340,7 @@ def test_work_past_the_deadline_is_given_up_in_time(monkeypatch: pytest.MonkeyPa
     gateway = Gateway(model(speed_factor=1e6))
     speak = gateway.provider.synthesize
 
-    def slowly(request: SpeechRequest) -> Iterator[AudioChunk]:
+    def slowly(request: SynthesisCall) -> Iterator[AudioChunk]:
         time.sleep(request.deadline.remaining_s() + 0.05)
         return speak(request)
 

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.speech import SpeechApi, speech_app
+from audio_gateway.api.http.app import lambda_handler
+from audio_gateway.api.speech import SpeechDependencies, speech_app
 from audio_gateway.catalog.models import CacheTerms, Price
 from audio_gateway.errors import BudgetReached, MeteringUnavailable, ProviderUnavailable
 from audio_gateway.providers.port import AudioChunk
-from audio_gateway.use_cases.reserve import Till
+from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.gateway import API_CALLER, Answer, call, json_event
+from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
-from tests.fakes.providers import FakeProvider, catalog, model
-from tests.fakes.replay import FakeSpeechCache, fresh_idempotency, no_repetitions
+from tests.fakes.providers import FakeAdapter, catalog, model
 
 BODY = {"model": "talker", "input": "Hello.", "voice": "alloy", "response_format": "wav"}
 CACHED = {"price": Price(1_000_000, 0), "cache": CacheTerms(3600, "25")}
@@ -26,21 +26,21 @@ class Gateway:
     """The speech function over one provider, one till and one cache."""
 
     def __init__(self, **fields: Any) -> None:
-        self.provider = FakeProvider()
-        self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
+        self.provider = FakeAdapter()
+        self.meter, self.pending_settlements = FakeMeter(), FakeUnsettled()
         self.cache = FakeSpeechCache()
         fields = {**CACHED, **fields}
-        using = SpeechApi(
+        deps = SpeechDependencies(
             catalog=catalog(model(**fields), model("backed", **fields, fallbacks=("plain",)), model("plain")),
             providers=lambda _: self.provider,
-            till=Till(self.meter, self.unsettled),
+            billing=Billing(self.meter, self.pending_settlements),
             idempotency=fresh_idempotency(),
             repetitions=no_repetitions(),
             caches=self.cache,
             results=None,  # type: ignore[arg-type] # nothing is too big
-            desk=empty_desk(),
+            job_service=empty_desk(),
         )
-        self.handler = lambda_handler(speech_app(using), "speech")
+        self.handler = lambda_handler(speech_app(deps), "speech")
 
     def speak(self, authorizer: dict[str, Any] | None = None, **changes: Any) -> Answer:
         return call(self.handler, json_event("/audio/speech", BODY | changes, authorizer=authorizer))
@@ -178,7 +178,7 @@ def test_a_fallbacks_speech_is_never_taken_for_the_models_own(gateway: Gateway) 
     def first_fails(request: Any) -> Any:
         if next(fails, False):
             raise ProviderUnavailable("down", provider="fake")
-        return FakeProvider.synthesize(FakeProvider(), request)
+        return FakeAdapter.synthesize(FakeAdapter(), request)
 
     gateway.provider.synthesize = first_fails  # the model fails once
     served = [gateway.speak(model="backed").headers["x-audio-gateway-model"] for _ in range(2)]
@@ -190,4 +190,4 @@ def test_a_hit_that_cannot_be_settled_now_goes_out_and_leaves_its_evidence(gatew
     gateway.speak()
     gateway.meter.fails = MeteringUnavailable("down")
     assert gateway.speak().status == 200
-    assert [work.price_microusd for work in gateway.unsettled.kept.values()] == [2]
+    assert [work.price_microusd for work in gateway.pending_settlements.kept.values()] == [2]

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api import telemetry
-from audio_gateway.api.telemetry import RequestFacts
+from audio_gateway import telemetry
 from audio_gateway.errors import ConfigurationError
-from audio_gateway.use_cases.ask import Failure
+from audio_gateway.telemetry import RequestLog
+from audio_gateway.use_cases.fallback import FailedAttempt
 
 STATUSES = (200, 202, 303, 400, 401, 404, 413, 429, 500, 502, 503, 504)
 MODELS = ("tts-1", "whisper-1", "acme", None)
 STACK = "audio-gateway-dev"
 
 
-def facts(**more: Any) -> RequestFacts:
-    return RequestFacts(request_id="req_1", endpoint="speech", method="POST", **more)
+def request_log(**more: Any) -> RequestLog:
+    return RequestLog(request_id="req_1", endpoint="speech", method="POST", **more)
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ def counted(capsys: pytest.CaptureFixture[str]) -> Counted:
 
 
 def test_a_request_is_counted_by_endpoint_and_class_of_status_and_its_model_is_a_property(counted: Counted) -> None:
-    telemetry.report(facts(model="tts-1", characters=5), status=429, elapsed_ms=1.5)
+    telemetry.report(request_log(model="tts-1", characters=5), status=429, elapsed_ms=1.5)
     found, (line,) = counted()
     (dimensions,) = {dimensions for _, dimensions in found}
     assert dict(dimensions) == {"endpoint": "speech", "status": "4xx", "service": STACK}
@@ -64,7 +64,7 @@ def test_metrics_do_not_grow_with_models_and_statuses(counted: Counted) -> None:
     for status in STATUSES:
         for model in MODELS:
             telemetry.report(
-                facts(model=model, characters=5, audio_ms=7, provider_ms=9.0), status=status, elapsed_ms=1.5
+                request_log(model=model, characters=5, audio_ms=7, provider_ms=9.0), status=status, elapsed_ms=1.5
             )
             metrics |= counted()[0].keys()
     by_request = {name for name in metrics if dict(name[1]).get("endpoint")}
@@ -80,39 +80,40 @@ def test_metrics_do_not_grow_with_models_and_statuses(counted: Counted) -> None:
 def test_the_average_of_provider_failures_is_their_share(
     error: str | None, failures: list[int], counted: Counted
 ) -> None:
-    telemetry.report(facts(error=error, provider_ms=9.0), status=200, elapsed_ms=1.5)
+    telemetry.report(request_log(error=error, provider_ms=9.0), status=200, elapsed_ms=1.5)
     found, _ = counted()
     assert [value for (name, _), [value] in found.items() if name == "ProviderFailures"] == failures
 
 
 def test_a_request_that_no_provider_was_needed_for_says_nothing_of_providers(counted: Counted) -> None:
-    telemetry.report(facts(error="InvalidRequest"), status=400, elapsed_ms=1.5)
+    telemetry.report(request_log(error="InvalidRequest"), status=400, elapsed_ms=1.5)
     assert "ProviderFailures" not in {name for name, _ in counted()[0]}
 
 
 def test_the_average_of_fallbacks_is_the_share_of_calls_that_one_saved(counted: Counted) -> None:
-    failed = [Failure("tts-1", "acme", "ProviderKeyRefused")]
+    failed = [FailedAttempt("tts-1", "acme", "ProviderKeyRefused")]
     for error, before, fallbacks in ((None, [], 0), (None, failed, 1), ("ProviderTimedOut", failed, 0)):
-        telemetry.report(facts(error=error, provider_ms=9.0, failed=before), status=200, elapsed_ms=1.5)
+        telemetry.report(request_log(error=error, provider_ms=9.0, failed=before), status=200, elapsed_ms=1.5)
         found, _ = counted()
         assert [value for (name, _), [value] in found.items() if name == "Fallbacks"] == [fallbacks]
 
 
 def test_errors_are_counted_by_provider_and_only_where_there_are_any(counted: Counted) -> None:
-    failed = [Failure("tts-1", "acme", "ProviderTimedOut"), Failure("tts-2", "acme", "ProviderUnavailable")]
-    telemetry.report(facts(provider_ms=9.0, failed=[*failed, Failure("x", "other", "ProviderBadAnswer")]), status=200,
+    failed = [FailedAttempt("tts-1", "acme", "ProviderTimedOut"), FailedAttempt("tts-2", "acme", "ProviderUnavailable")]
+    telemetry.report(request_log(provider_ms=9.0, failed=[*failed, FailedAttempt("x", "other", "ProviderBadAnswer")]),
+    status=200,
                      elapsed_ms=1.5)  # fmt: skip
     found, _ = counted()
     errors = {dict(dimensions)["provider"]: value for (name, dimensions), value in found.items()
               if name == "ProviderErrors"}  # fmt: skip
     assert errors == {"acme": [2.0], "other": [1.0]}
-    telemetry.report(facts(provider_ms=9.0), status=200, elapsed_ms=1.5)
+    telemetry.report(request_log(provider_ms=9.0), status=200, elapsed_ms=1.5)
     assert "ProviderErrors" not in {name for name, _ in counted()[0]}
 
 
 def test_a_provider_that_failed_before_another_rejected_the_input_is_counted(counted: Counted) -> None:
-    failed = [Failure("tts-1", "acme", "ProviderTimedOut")]
-    telemetry.report(facts(error="ProviderRejected", failed=failed), status=400, elapsed_ms=1.5)
+    failed = [FailedAttempt("tts-1", "acme", "ProviderTimedOut")]
+    telemetry.report(request_log(error="ProviderRejected", failed=failed), status=400, elapsed_ms=1.5)
     found = {name: value for (name, _), value in counted()[0].items()}
     assert (found["ProviderErrors"], found["ProviderFailures"], found["Fallbacks"]) == ([1.0], [0.0], [0.0])
 

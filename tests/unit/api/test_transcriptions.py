@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
+from audio_gateway.api.http.app import lambda_handler
+from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app, translations_app
 from audio_gateway.errors import InvalidAudio, ProviderUnavailable
-from audio_gateway.providers.port import TranscriptEvent, TranscriptionRequest
-from audio_gateway.use_cases.reserve import Till
+from audio_gateway.providers.port import TranscriptEvent, TranscriptionCall
+from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event
+from tests.fakes.idempotency import fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled, free_till
-from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
-from tests.fakes.replay import fresh_idempotency, no_repetitions
+from tests.fakes.meter import FakeMeter, FakeUnsettled, free_billing
+from tests.fakes.providers import ALL_CAPABILITIES, FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
 
 
@@ -42,22 +42,26 @@ class Gateway:
     """The transcriptions and the translations function over one fake provider."""
 
     def __init__(self, *models: Any) -> None:
-        self.provider = FakeProvider()
-        self.meter, self.unsettled = FakeMeter(), FakeUnsettled()
+        self.provider = FakeAdapter()
+        self.meter, self.pending_settlements = FakeMeter(), FakeUnsettled()
         self.files, self.results = FakeFiles(), FakeResults()
         parts: dict[str, Any] = {
             "catalog": catalog(*models),
             "providers": lambda _: self.provider,
-            "till": Till(self.meter, self.unsettled),
+            "billing": Billing(self.meter, self.pending_settlements),
             "idempotency": fresh_idempotency(),
             "repetitions": no_repetitions(),
             "results": self.results,
             "files": self.files,
-            "desk": empty_desk(),
+            "job_service": empty_desk(),
         }
         self.handlers = {
-            "/audio/transcriptions": lambda_handler(transcriptions_app(ListeningApi(**parts)), "transcriptions"),
-            "/audio/translations": lambda_handler(translations_app(ListeningApi(**parts)), "translations"),
+            "/audio/transcriptions": lambda_handler(
+                transcriptions_app(TranscriptionApiDependencies(**parts)), "transcriptions"
+            ),
+            "/audio/translations": lambda_handler(
+                translations_app(TranscriptionApiDependencies(**parts)), "translations"
+            ),
         }
 
     def post(self, *parts: tuple[str, Any], path: str = "/audio/transcriptions", **options: Any) -> Answer:
@@ -65,9 +69,9 @@ class Gateway:
         return call(self.handlers[path], form_event(path, list(parts), **options), context)
 
     @property
-    def asked(self) -> TranscriptionRequest:
+    def asked(self) -> TranscriptionCall:
         request = self.provider.asked[-1]
-        assert isinstance(request, TranscriptionRequest)
+        assert isinstance(request, TranscriptionCall)
         return request
 
 
@@ -88,10 +92,15 @@ def test_the_provider_gets_the_measured_audio_and_every_option(gateway: Gateway)
         ("language", "en"), ("prompt", "Names: Ann."), ("temperature", "0.5"), FILE, MODEL,
         ("languages[]", "en"), ("languages[]", "de"), ("keywords", "Dashwood"), ("include[]", "logprobs"),
     )  # fmt: skip
-    asked = gateway.asked
-    assert (asked.model, asked.task, asked.language, asked.prompt) == ("up-talker", "transcribe", "en", "Names: Ann.")
-    assert (asked.temperature, asked.languages, asked.keywords) == (0.5, ("en", "de"), ("Dashwood",))
-    assert asked.want_logprobs
+    asked, options = gateway.asked, gateway.asked.options
+    assert (asked.model, asked.task, options.language, options.prompt) == (
+        "up-talker",
+        "transcribe",
+        "en",
+        "Names: Ann.",
+    )
+    assert (options.temperature, options.languages, options.keywords) == (0.5, ("en", "de"), ("Dashwood",))
+    assert options.logprobs
     assert (asked.audio.container, asked.audio.duration_ms, asked.audio.sample_rate) == ("wav", 1000, 16_000)
 
 
@@ -246,7 +255,7 @@ def test_a_format_that_the_model_lacks_is_refused_with_the_models_that_have_it()
 @pytest.mark.parametrize(("text", "number"), [("0.5", 0.5), (".5", 0.5), ("1", 1.0), ("1e-05", 1e-05), ("1.", 1.0)])
 def test_a_temperature_is_read_as_the_sdks_write_numbers(gateway: Gateway, text: str, number: float) -> None:
     gateway.post(MODEL, FILE, ("temperature", text))
-    assert gateway.asked.temperature == number
+    assert gateway.asked.options.temperature == number
 
 
 @pytest.mark.parametrize("parts", [[("temperature", "0")], [("stream", "false")], [("prompt", "")], [("language", "")]])
@@ -260,7 +269,7 @@ def test_options_that_the_catalogue_ignores_and_unknown_fields_are_announced() -
     answer = gateway.post(MODEL, FILE, ("temperature", "0.7"), ("prompt", "x"), ("us\u00e9r", "me"))
     assert answer.status == 200
     assert answer.headers["x-audio-gateway-ignored"] == "prompt, temperature, us?r"
-    assert (gateway.asked.temperature, gateway.asked.prompt) == (None, None)
+    assert (gateway.asked.options.temperature, gateway.asked.options.prompt) == (None, None)
 
 
 def test_a_language_that_the_model_does_not_understand_is_refused_in_both_endpoints() -> None:
@@ -289,14 +298,16 @@ def test_the_time_that_measuring_takes_counts_even_for_the_fastest_model() -> No
 
     found = catalog(model(speed_factor=1e9))
     parts: dict[str, Any] = {
-        "till": free_till(),
+        "billing": free_billing(),
         "idempotency": fresh_idempotency(),
         "repetitions": no_repetitions(),
         "results": FakeResults(),
         "files": FakeFiles(),
-        "desk": empty_desk(),
+        "job_service": empty_desk(),
     }
-    app = transcriptions_app(ListeningApi(catalog=found, providers=lambda _: None, measure=measure, **parts))
+    app = transcriptions_app(
+        TranscriptionApiDependencies(catalog=found, providers=lambda _: None, measure=measure, **parts)
+    )
     call(lambda_handler(app, "transcriptions"), form_event("/audio/transcriptions", [MODEL, FILE]))
     assert 3_600_000 < limits[0] < 3 * 3_600_000
 
@@ -332,7 +343,7 @@ def test_a_fallback_is_asked_only_if_it_can_do_the_same() -> None:
     )
     real = gateway.provider.transcribe
 
-    def transcribe(request: TranscriptionRequest) -> Any:
+    def transcribe(request: TranscriptionCall) -> Any:
         if request.model == "up-main":
             raise ProviderUnavailable("down", provider="fake")
         return real(request)
@@ -401,10 +412,10 @@ def test_granularities_need_verbose_json_everywhere_else(model_id: str, response
     assert "verbose_json" in answer.error["message"]
 
 
-class FirstFails(FakeProvider):
+class FirstFails(FakeAdapter):
     """Has a model that is out of order."""
 
-    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+    def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         if request.model == "up-timeless":
             raise ProviderUnavailable("down", provider="fake")
         return super().transcribe(request)

@@ -8,27 +8,21 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.app import lambda_handler
+from audio_gateway.api.active_key import writers
+from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.api.uploads import uploads_app
-from audio_gateway.api.writers import writers
-from audio_gateway.errors import (
-    FileUnavailable,
-    InvalidRequest,
-    NotFound,
-    RequestTooLarge,
-    StorageUnavailable,
-)
-from audio_gateway.jobs.inputs import Inputs
-from audio_gateway.jobs.targets import AllowedHosts
-from audio_gateway.jobs.upload_store import UploadStore
-from audio_gateway.jobs.uploads import FORM_SECONDS, MAX_BYTES, UPLOAD_KEPT_SECONDS
+from audio_gateway.errors import FileUnavailable, InvalidRequest, NotFound, RequestTooLarge, StorageUnavailable
 from audio_gateway.metering.account_item import account_key, new_account_item
 from audio_gateway.metering.account_store import AccountStore
+from audio_gateway.metering.free_requests import FreeRequests
 from audio_gateway.metering.limits import Limits
-from audio_gateway.metering.pending_uploads import Announced, PendingUploads
-from audio_gateway.metering.visits import Visits
+from audio_gateway.metering.pending_uploads import AnnouncedUploads, PendingUploads
+from audio_gateway.net.targets import AllowedHosts
+from audio_gateway.uploads.named_files import NamedFileReader
+from audio_gateway.uploads.upload import FORM_SECONDS, MAX_BYTES, UPLOAD_KEPT_SECONDS
+from audio_gateway.uploads.upload_store import UploadStore
 from tests.fakes.gateway import API_CALLER, Answer, call, event, json_event
-from tests.unit.replay.buckets import BUCKET, TABLE, bucket
+from tests.unit.storage.buckets import BUCKET, TABLE, bucket
 
 __all__ = ["bucket"]
 
@@ -45,9 +39,9 @@ class Gateway:
         self.now_s = NOW_S
         self.table, self.bucket = dynamodb, bucket
         self.store = UploadStore(dynamodb, TABLE, BUCKET)
-        self.inputs = Inputs(self.store, AllowedHosts(), lambda: self.now_s)
+        self.inputs = NamedFileReader(self.store, AllowedHosts(), lambda: self.now_s)
         self.limit()
-        visits = Visits(dynamodb, TABLE, lambda: int(self.now_s * 1000))
+        visits = FreeRequests(dynamodb, TABLE, lambda: int(self.now_s * 1000))
         writer_of = writers(AccountStore(dynamodb, TABLE), lambda: int(self.now_s * 1000))
         app = uploads_app(uploads=self.store, visits=visits, writer_of=writer_of, now_s=lambda: self.now_s)
         self.handler = lambda_handler(app, "uploads")
@@ -340,7 +334,9 @@ def test_without_a_limit_100_gb_are_pending_and_no_more(gateway: Gateway) -> Non
 
 def test_many_small_uploads_are_bounded_and_all_of_them_expire(gateway: Gateway, monkeypatch: Any) -> None:
     monkeypatch.setattr("audio_gateway.metering.pending_uploads.MOST_FILES", 230)
-    PendingUploads(gateway.table, TABLE).announce(Announced(KEY, "upload_0", 1, int(NOW_S) + 10), 10**9, int(NOW_S))
+    PendingUploads(gateway.table, TABLE).publish(
+        AnnouncedUploads(KEY, "upload_0", 1, int(NOW_S) + 10), 10**9, int(NOW_S)
+    )
     item = gateway.table.get_item(TableName=TABLE, Key=account_key(KEY) | {"sk": {"S": "uploads"}})["Item"]
     others = {f"upload_{number}": item["upload_0"] for number in range(1, 230)}
     sums = {"pending_bytes": {"N": "230"}, "pending_files": {"N": "230"}}
@@ -353,9 +349,9 @@ def test_many_small_uploads_are_bounded_and_all_of_them_expire(gateway: Gateway,
 
 
 def test_an_announcement_that_arrives_twice_counts_once(gateway: Gateway) -> None:
-    pending, upload = PendingUploads(gateway.table, TABLE), Announced(KEY, "upload_1", 700, int(NOW_S) + 10)
+    pending, upload = PendingUploads(gateway.table, TABLE), AnnouncedUploads(KEY, "upload_1", 700, int(NOW_S) + 10)
     for _ in range(2):
-        pending.announce(upload, 1000, int(NOW_S))
+        pending.publish(upload, 1000, int(NOW_S))
     assert gateway.pending == 700
     for _ in range(2):
         pending.forget(upload)

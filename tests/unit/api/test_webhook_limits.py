@@ -11,26 +11,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.errors import Conflict, StorageUnavailable
-from audio_gateway.jobs.announcements import LEASE_S
-from audio_gateway.jobs.targets import place_of
-from audio_gateway.jobs.webhook_items import endpoint_item
-from audio_gateway.jobs.webhook_pace import (
+from audio_gateway.metering.account_item import account_key, new_account_item
+from audio_gateway.metering.limits import Limits
+from audio_gateway.net.targets import place_of
+from audio_gateway.webhooks.endpoint_store import WebhookStore
+from audio_gateway.webhooks.items import endpoint_item
+from audio_gateway.webhooks.published_events import LEASE_S
+from audio_gateway.webhooks.queue import JobEvent
+from audio_gateway.webhooks.rate_limit import (
     LATE_MS,
     OF_A_HOST,
     OF_A_PROJECT_AT_A_HOST,
     OF_TESTS,
-    Pace,
+    SlidingWindow,
     free_at,
     name_of_host,
     name_of_share,
 )
-from audio_gateway.jobs.webhook_post import Outcome
-from audio_gateway.jobs.webhook_queue import Announcement
-from audio_gateway.jobs.webhook_schedule import Delivery
-from audio_gateway.jobs.webhook_store import WebhookStore
-from audio_gateway.jobs.webhooks import MAX_IN_VAIN, WebhookEvent
-from audio_gateway.metering.account_item import account_key, new_account_item
-from audio_gateway.metering.limits import Limits
+from audio_gateway.webhooks.retry_schedule import Delivery
+from audio_gateway.webhooks.sender import DeliveryOutcome
+from audio_gateway.webhooks.webhook import MAX_UNDELIVERED_EVENTS, WebhookEvent
 from tests.fakes.gateway import ADMIN_CALLER, API_CALLER
 from tests.unit.api.hooks import ALL, FAILED, GOOD, NOW, STRANGER, SUCCEEDED, URL, Gateway, gateway
 from tests.unit.metering.tables import TABLE
@@ -38,7 +38,7 @@ from tests.unit.metering.tables import TABLE
 __all__ = ["gateway"]
 
 EVENT = WebhookEvent(SUCCEEDED, "job_1", 1_794_999_999)
-NEWS = Announcement("default", EVENT)
+NEWS = JobEvent("default", EVENT)
 MINUTE_MS = 60_000
 
 
@@ -125,7 +125,7 @@ def test_of_two_registrations_at_once_one_is_refused(gateway: Gateway, monkeypat
 HOST = name_of_host(place_of(URL))
 
 
-def fill(gateway: Gateway, count: int, pace: Pace = OF_A_HOST, name: str = HOST) -> None:
+def fill(gateway: Gateway, count: int, pace: SlidingWindow = OF_A_HOST, name: str = HOST) -> None:
     """As if the host had been called so many times at this moment, or whatever else has a pace."""
     gateway.paces.take(pace, name, int(gateway.clock.s * 1000))
     gateway.client.update_item(
@@ -138,7 +138,7 @@ def fill(gateway: Gateway, count: int, pace: Pace = OF_A_HOST, name: str = HOST)
 
 @given(st.lists(st.integers(0, 5_000), min_size=1, max_size=60), st.integers(1, 6))
 def test_no_stretch_of_a_period_has_more_than_it_may(gaps: list[int], most: int) -> None:
-    pace, now_ms, taken = Pace("x", most, MINUTE_MS), 0, list[int]()
+    pace, now_ms, taken = SlidingWindow("x", most, MINUTE_MS), 0, list[int]()
     for gap in gaps:
         now_ms += gap
         at_ms = free_at(taken[-most:], pace, now_ms)
@@ -249,7 +249,7 @@ def test_a_test_counts_for_its_host_and_does_not_wait(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize("status", [200, 204, 302, 400, 410, 500])
 def test_a_test_has_succeeded_if_the_endpoint_has_taken_it(gateway: Gateway, status: int) -> None:
-    gateway.post.outcome = Outcome(status)
+    gateway.post.outcome = DeliveryOutcome(status)
     answer = gateway.post_json(f"{ALL}/{gateway.make()['id']}/test", {"event_type": FAILED})
     if status < 300:
         assert (answer.status, answer.json["status_code"], answer.json["success"]) == (200, status, True)
@@ -260,7 +260,7 @@ def test_a_test_has_succeeded_if_the_endpoint_has_taken_it(gateway: Gateway, sta
 
 # ------------------------------------------------------------------------------------------------ what only fails
 def give_up(gateway: Gateway, endpoint_id: str, times: int) -> None:
-    gateway.post.outcome = Outcome(500)
+    gateway.post.outcome = DeliveryOutcome(500)
     for number in range(times):
         event = replace(EVENT, job_id=f"job_{number}")
         assert gateway.take(Delivery("default", endpoint_id, event, 28, int(gateway.clock.s) - 86_000)) == []
@@ -270,7 +270,7 @@ def test_an_endpoint_that_only_fails_is_switched_off_and_can_be_switched_on(gate
     made = gateway.make()
     path = f"{ALL}/{made['id']}"
     assert made["status"] == "enabled"
-    give_up(gateway, made["id"], MAX_IN_VAIN - 1)
+    give_up(gateway, made["id"], MAX_UNDELIVERED_EVENTS - 1)
     assert gateway.get(path).json["status"] == "enabled"
     gateway.clock.s += 5
     give_up(gateway, made["id"], 1)
@@ -280,19 +280,19 @@ def test_an_endpoint_that_only_fails_is_switched_off_and_can_be_switched_on(gate
     gateway.take(NEWS, Delivery("default", made["id"], EVENT))
     assert len(gateway.post.sent) == sent
     assert gateway.queue.sent == []
-    gateway.post.outcome = Outcome(200)
+    gateway.post.outcome = DeliveryOutcome(200)
     assert gateway.post_json(path + "/test", {"event_type": FAILED}).status == 200
     assert gateway.post_json(path, {"status": "enabled"}).json["status"] == "enabled"
-    give_up(gateway, made["id"], MAX_IN_VAIN - 1)
+    give_up(gateway, made["id"], MAX_UNDELIVERED_EVENTS - 1)
     assert gateway.get(path).json["status"] == "enabled"
 
 
 def test_an_event_that_is_taken_forgets_those_that_were_not(gateway: Gateway) -> None:
     made = gateway.make()
-    give_up(gateway, made["id"], MAX_IN_VAIN - 1)
-    gateway.post.outcome = Outcome(200)
+    give_up(gateway, made["id"], MAX_UNDELIVERED_EVENTS - 1)
+    gateway.post.outcome = DeliveryOutcome(200)
     gateway.take(Delivery("default", made["id"], EVENT))
-    give_up(gateway, made["id"], MAX_IN_VAIN - 1)
+    give_up(gateway, made["id"], MAX_UNDELIVERED_EVENTS - 1)
     assert gateway.get(f"{ALL}/{made['id']}").json["status"] == "enabled"
 
 
@@ -379,7 +379,7 @@ def archived_project(gateway: Gateway) -> tuple[str, dict[str, Any]]:
 
 def test_an_archived_project_is_sent_nothing(gateway: Gateway) -> None:
     project, made = archived_project(gateway)
-    assert gateway.take(Announcement(project, EVENT), Delivery(project, made["id"], EVENT)) == []
+    assert gateway.take(JobEvent(project, EVENT), Delivery(project, made["id"], EVENT)) == []
     assert [*gateway.post.sent, *gateway.queue.sent, *gateway.dead.sent] == []
 
 

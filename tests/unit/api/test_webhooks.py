@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.jobs.targets import AllowedHosts
-from audio_gateway.jobs.webhook_items import LOG_SECONDS
-from audio_gateway.jobs.webhook_post import Outcome, Poster
-from audio_gateway.jobs.webhook_queue import Announcement
-from audio_gateway.jobs.webhook_schedule import Delivery
-from audio_gateway.jobs.webhooks import EVENT_TYPES, MAX_ENDPOINTS, WebhookEvent
+from audio_gateway.net.targets import AllowedHosts
+from audio_gateway.webhooks.items import LOG_SECONDS
+from audio_gateway.webhooks.queue import JobEvent
+from audio_gateway.webhooks.retry_schedule import Delivery
+from audio_gateway.webhooks.sender import DeliveryOutcome, WebhookSender
+from audio_gateway.webhooks.webhook import EVENT_TYPES, MAX_ENDPOINTS, WebhookEvent
 from tests.fakes.gateway import API_CALLER, call, event
 from tests.fakes.receiver import Receiver
 from tests.unit.api.hooks import (
@@ -198,7 +198,7 @@ def test_wrong_parameters_are_named(gateway: Gateway, name: str, value: Any) -> 
 
 
 def test_an_endpoint_that_cannot_be_reached_fails_its_test(gateway: Gateway) -> None:
-    gateway.post.outcome = Outcome(None, "timeout", "The server of 'url' is too slow.")
+    gateway.post.outcome = DeliveryOutcome(None, "timeout", "The server of 'url' is too slow.")
     answer = gateway.post_json(f"{ALL}/{gateway.make()['id']}/test", {"event_type": FAILED})
     assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "url", "webhook_unreachable")
     assert "slow" in answer.error["message"]
@@ -206,7 +206,7 @@ def test_an_endpoint_that_cannot_be_reached_fails_its_test(gateway: Gateway) -> 
 
 # ------------------------------------------------------------------------------------------------ deliveries
 EVENT = WebhookEvent(SUCCEEDED, "job_1", 1_794_999_999)
-NEWS = Announcement("default", EVENT)
+NEWS = JobEvent("default", EVENT)
 
 
 def test_news_goes_to_each_endpoint_of_the_project_that_wants_it(gateway: Gateway) -> None:
@@ -243,9 +243,16 @@ def test_an_event_that_is_taken_is_written_down_and_over(gateway: Gateway) -> No
 
 
 @pytest.mark.parametrize(
-    "outcome", [Outcome(500), Outcome(404), Outcome(302), Outcome(None, "timeout"), Outcome(None, "address_refused")]
+    "outcome",
+    [
+        DeliveryOutcome(500),
+        DeliveryOutcome(404),
+        DeliveryOutcome(302),
+        DeliveryOutcome(None, "timeout"),
+        DeliveryOutcome(None, "address_refused"),
+    ],
 )
-def test_an_event_that_is_not_taken_comes_again(gateway: Gateway, outcome: Outcome) -> None:
+def test_an_event_that_is_not_taken_comes_again(gateway: Gateway, outcome: DeliveryOutcome) -> None:
     made = gateway.make()
     gateway.post.outcome = outcome
     assert gateway.take(Delivery("default", made["id"], EVENT)) == []
@@ -265,7 +272,7 @@ def test_an_event_that_is_not_due_goes_round(gateway: Gateway) -> None:
 
 def test_after_a_day_it_is_for_the_operator(gateway: Gateway) -> None:
     made = gateway.make()
-    gateway.post.outcome = Outcome(503)
+    gateway.post.outcome = DeliveryOutcome(503)
     gateway.take(Delivery("default", made["id"], EVENT, 28, int(NOW) - 86_000, int(NOW)))
     assert gateway.queue.sent == []
     assert gateway.dead.sent == [(Delivery("default", made["id"], EVENT), 0)]
@@ -273,7 +280,7 @@ def test_after_a_day_it_is_for_the_operator(gateway: Gateway) -> None:
 
 def test_an_endpoint_that_is_gone_is_left_alone(gateway: Gateway) -> None:
     made = gateway.make()
-    gateway.post.outcome = Outcome(410)
+    gateway.post.outcome = DeliveryOutcome(410)
     gateway.take(Delivery("default", made["id"], EVENT))
     assert gateway.queue.sent == gateway.dead.sent == []
     assert gateway.get(f"{ALL}/{made['id']}/deliveries").json["data"][0]["status_code"] == 410
@@ -292,7 +299,7 @@ def test_the_messages_of_a_batch_do_not_take_each_other_along(gateway: Gateway) 
 
 def test_a_try_whose_next_cannot_be_queued_is_repeated(gateway: Gateway) -> None:
     made = gateway.make()
-    gateway.post.outcome = Outcome(500)
+    gateway.post.outcome = DeliveryOutcome(500)
     gateway.queue.fails = True
     assert gateway.take(Delivery("default", made["id"], EVENT), NEWS) == ["0", "1"]
 
@@ -301,10 +308,10 @@ def test_a_try_whose_next_cannot_be_queued_is_repeated(gateway: Gateway) -> None
 def test_a_name_that_has_moved_inside_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
     with Receiver() as receiver:
         allowed = AllowedHosts.parse(receiver.place)
-        assert Poster(allowed)(receiver.url("/in"), b"{}", {}).status_code == 200
+        assert WebhookSender(allowed)(receiver.url("/in"), b"{}", {}).status_code == 200
         resolve(monkeypatch, "127.0.0.1")
         inside = f"https://rebound.example.com/in?{receiver.port}"
-        outcome = Poster(AllowedHosts())(inside, b"{}", {})
+        outcome = WebhookSender(AllowedHosts())(inside, b"{}", {})
     assert (outcome.status_code, outcome.error) == (None, "address_refused")
     assert len(receiver.at("/in")) == 1
 
@@ -312,7 +319,7 @@ def test_a_name_that_has_moved_inside_is_not_called(monkeypatch: pytest.MonkeyPa
 def test_a_redirect_is_not_followed() -> None:
     with Receiver() as receiver:
         receiver.answers["/in"] = [(307, receiver.url("/there"))]
-        outcome = Poster(AllowedHosts.parse(receiver.place))(receiver.url("/in"), b"{}", {"webhook-id": "evt_1"})
+        outcome = WebhookSender(AllowedHosts.parse(receiver.place))(receiver.url("/in"), b"{}", {"webhook-id": "evt_1"})
     assert (outcome.status_code, outcome.taken) == (307, False)
     (received,) = receiver.at("/in")
     assert (received.body, received.headers["webhook-id"]) == (b"{}", "evt_1")
@@ -321,15 +328,15 @@ def test_a_redirect_is_not_followed() -> None:
 
 
 def test_a_server_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audio_gateway.jobs.webhook_post.TIMEOUT_S", 0.2)
+    monkeypatch.setattr("audio_gateway.webhooks.sender.TIMEOUT_S", 0.2)
     with Receiver() as receiver:
         receiver.answers["/slow"] = [1.0]
-        outcome = Poster(AllowedHosts.parse(receiver.place))(receiver.url("/slow"), b"{}", {})
+        outcome = WebhookSender(AllowedHosts.parse(receiver.place))(receiver.url("/slow"), b"{}", {})
     assert (outcome.status_code, outcome.error) == (None, "timeout")
 
 
 def test_a_server_that_is_not_there() -> None:
     with Receiver() as receiver:
         pass
-    outcome = Poster(AllowedHosts.parse(receiver.place))(receiver.url("/in"), b"{}", {})
+    outcome = WebhookSender(AllowedHosts.parse(receiver.place))(receiver.url("/in"), b"{}", {})
     assert (outcome.status_code, outcome.error) == (None, "unreachable")

@@ -10,19 +10,19 @@ from typing import Any
 import av
 import pytest
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app
+from audio_gateway.api.http.app import lambda_handler
+from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app
 from audio_gateway.audio.measure import measure
 from audio_gateway.catalog.models import Model, Price
 from audio_gateway.errors import ProviderUnavailable
-from audio_gateway.providers.port import TranscriptEvent, TranscriptionRequest
-from audio_gateway.use_cases.reserve import Till
+from audio_gateway.providers.port import TranscriptEvent, TranscriptionCall
+from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import Answer, call, form_event
+from tests.fakes.idempotency import fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeMeter, FakeUnsettled
-from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
-from tests.fakes.replay import fresh_idempotency, no_repetitions
+from tests.fakes.providers import ALL_CAPABILITIES, FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
 from tests.sound import Encoding, encode, film, look, tone_wav, voice_url, wav
 from tests.unit.audio.files import TRACKS_IN, Track, encoded, mp3, with_tracks
@@ -36,18 +36,18 @@ class Counter:
     """The transcriptions function over one provider, with a price."""
 
     def __init__(self, *models: Model) -> None:
-        self.provider, self.meter = FakeProvider(), FakeMeter()
-        using = ListeningApi(
+        self.provider, self.meter = FakeAdapter(), FakeMeter()
+        deps = TranscriptionApiDependencies(
             catalog=catalog(*(models or (priced(),))),
             providers=lambda _: self.provider,
-            till=Till(self.meter, FakeUnsettled()),
+            billing=Billing(self.meter, FakeUnsettled()),
             idempotency=fresh_idempotency(),
             repetitions=no_repetitions(),
             results=FakeResults(),  # type: ignore[arg-type] # a fake
             files=FakeFiles(),
-            desk=empty_desk(),
+            job_service=empty_desk(),
         )
-        self.handler = lambda_handler(transcriptions_app(using), "transcriptions")
+        self.handler = lambda_handler(transcriptions_app(deps), "transcriptions")
 
     def write(self, audio: bytes, *fields: tuple[str, str], **headers: str) -> Answer:
         request = form_event("/audio/transcriptions", [("model", "talker"), ("file", ("a", audio)), *fields])
@@ -57,9 +57,9 @@ class Counter:
         return call(self.handler, request)
 
     @property
-    def asked(self) -> list[TranscriptionRequest]:
+    def asked(self) -> list[TranscriptionCall]:
         """What the provider was asked to write down."""
-        return [asked for asked in self.provider.asked if isinstance(asked, TranscriptionRequest)]
+        return [asked for asked in self.provider.asked if isinstance(asked, TranscriptionCall)]
 
 
 def priced(name: str = "talker", **fields: Any) -> Model:
@@ -102,7 +102,7 @@ def test_a_fallback_gets_the_same_file() -> None:
     counter = Counter(priced(fallbacks=("spare",)), priced("spare"))
     real = counter.provider.transcribe
 
-    def transcribe(request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+    def transcribe(request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         if request.model == "up-talker":
             counter.provider.asked.append(request)
             raise ProviderUnavailable("down", provider="fake")
@@ -150,7 +150,7 @@ def voices(*references: str) -> list[tuple[str, str]]:
 
 
 def sent_voices(counter: Counter) -> list[bytes]:
-    return [base64.b64decode(each.reference.partition(",")[2]) for each in counter.asked[-1].known_speakers]
+    return [base64.b64decode(each.reference.partition(",")[2]) for each in counter.asked[-1].options.known_speakers]
 
 
 @pytest.mark.parametrize("data", [tone_wav(2.5), b"a kind of audio that only the provider knows"])
@@ -159,7 +159,7 @@ def test_a_voice_that_is_a_plain_file_or_of_a_kind_that_we_do_not_read_is_passed
     reference = voice_url(data)
     answer = counter.write(tone_wav(1.0), *voices(reference))
     assert answer.status == 200
-    assert [each.reference for each in counter.asked[0].known_speakers] == [reference]
+    assert [each.reference for each in counter.asked[0].options.known_speakers] == [reference]
 
 
 @pytest.mark.parametrize("background", [False, True])

@@ -20,18 +20,7 @@ from audio_gateway.audio.recording import Recording
 from audio_gateway.errors import AudioTooLong, InvalidAudio
 from tests.sound import Encoding, encode, wav
 from tests.unit.audio import bombs
-from tests.unit.audio.files import (
-    TRACKS_IN,
-    Track,
-    box,
-    encoded,
-    id3,
-    mp3,
-    patched,
-    spoken,
-    tone_wav,
-    with_tracks,
-)
+from tests.unit.audio.files import TRACKS_IN, Track, box, encoded, id3, mp3, patched, spoken, tone_wav, with_tracks
 
 SECONDS = 20.0
 MEGABYTES = 150

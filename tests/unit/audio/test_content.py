@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_gateway.audio.content import Pieces, StoredContent
+from audio_gateway.audio.content import ContentSpans, StoredContent
 from audio_gateway.audio.decode import decode_pcm
 from audio_gateway.audio.recording import Recording
 from audio_gateway.errors import InvalidAudio
@@ -68,7 +68,7 @@ def test_pieces_are_one_file(spans: list[bytes | tuple[int, int]], draw: st.Data
     data = bytes(range(40))
     spans = [span if isinstance(span, bytes) else (min(span), max(span)) for span in spans]
     whole = b"".join(span if isinstance(span, bytes) else data[slice(*span)] for span in spans)
-    pieces = Pieces(data, spans)
+    pieces = ContentSpans(data, spans)
     assert pieces.size == len(whole)
     file = pieces.open()
     assert b"".join(itertools.takewhile(bool, (file.read(7) for _ in itertools.count()))) == whole

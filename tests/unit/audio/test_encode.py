@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audio_gateway.audio.containers.flac import read_info
 from audio_gateway.audio.decode import decode_pcm
 from audio_gateway.audio.encode import encode, with_true_sizes
-from audio_gateway.audio.flac import read_info
 from audio_gateway.audio.formats import SPEECH_FORMATS, SpeechFormat
 from audio_gateway.audio.measure import measure
 from tests.examples import examples

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from audio_gateway.audio.conform import conform
 from audio_gateway.audio.decode import decode_pcm
 from audio_gateway.audio.measure import measure
+from audio_gateway.audio.transcode import transcode
 from audio_gateway.errors import InvalidAudio
 from tests.examples import examples
 from tests.unit.audio.files import EVERY_FORMAT, any_file, in_pieces
@@ -72,7 +72,7 @@ def test_damaged_files_are_audio_or_refused(name: str, damage: Damage) -> None:
     for work in (
         lambda: measure(data, limit_ms=60_000),
         lambda: _drain(decode_pcm(data, 16_000)),
-        lambda: _drain(conform(in_pieces(data), declared="mp3", sample_rate=24_000, wanted="pcm")),
+        lambda: _drain(transcode(in_pieces(data), declared="mp3", sample_rate=24_000, wanted="pcm")),
     ):
         refused = refusal_of(work)
         assert refused is None or (refused.param == "file" and len(refused.message) > 20)
@@ -96,7 +96,7 @@ def test_any_header_of_a_wav_is_audio_or_refused(name: str, field: int, value: i
     ):
         started = time.process_time()
         refusal_of(partial(measure, changed, limit_ms=60_000))
-        sound = conform([changed], declared="wav", sample_rate=0, wanted="pcm")
+        sound = transcode([changed], declared="wav", sample_rate=0, wanted="pcm")
         refusal_of(partial(_drain, sound))
         assert time.process_time() - started < SECONDS
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audio_gateway.audio.containers.riff import read_head
 from audio_gateway.audio.measure import measure
-from audio_gateway.audio.riff import read_head
 from audio_gateway.errors import AudioTooLong, InvalidAudio
 from tests.unit.audio.files import EXTENSIBLE, FLOAT, PCM, encoded, riff
 

@@ -39,7 +39,7 @@ def only(model: dict[str, Any]) -> Model:
     return build_catalog(document(model), "test").models[model["id"]]
 
 
-def mistakes(source: dict[str, Any]) -> str:
+def problems(source: dict[str, Any]) -> str:
     with pytest.raises(ConfigurationError) as caught:
         build_catalog(source, "catalog.toml")
     assert str(caught.value) == caught.value.message
@@ -158,7 +158,7 @@ def test_a_catalogue_is_read_once_in_the_life_of_a_process(tmp_path: Path) -> No
 
 
 def test_a_mistake_names_file_entry_and_field() -> None:
-    message = mistakes(document(speech(), audio(endpoints=["speach"])))
+    message = problems(document(speech(), audio(endpoints=["speach"])))
     assert message.startswith("catalog.toml: models[1] 'hear': endpoints[0]: 'speach' is not known; allowed are ")
     assert "'speech'" in message
 
@@ -262,7 +262,7 @@ def without(model: dict[str, Any], field: str) -> dict[str, Any]:
     ],
 )
 def test_each_mistake_of_a_model_names_its_field_and_what_is_allowed(model: Any, words: list[str]) -> None:
-    message = mistakes(document(model))
+    message = problems(document(model))
     for word in ["catalog.toml", "models[0]", *words]:
         assert word in message
 
@@ -287,7 +287,7 @@ def test_each_mistake_of_a_model_names_its_field_and_what_is_allowed(model: Any,
     ],
 )
 def test_each_mistake_of_a_provider_names_its_field_and_what_is_allowed(provider: Any, words: list[str]) -> None:
-    message = mistakes(document(speech(), mine=provider))
+    message = problems(document(speech(), mine=provider))
     for word in ["catalog.toml", "providers.mine: ", *words]:
         assert word in message
 
@@ -310,7 +310,7 @@ SECRET = "sk-proj-0123456789abcdef"
     ],
 )
 def test_a_secret_in_the_wrong_place_is_refused_and_never_repeated(provider: Any) -> None:
-    assert SECRET not in mistakes(document(speech(), mine=provider))
+    assert SECRET not in problems(document(speech(), mine=provider))
 
 
 def test_a_secret_that_breaks_the_syntax_is_never_repeated(tmp_path: Path) -> None:
@@ -326,7 +326,7 @@ def test_a_reference_to_a_key_is_kept_as_it_is(reference: str) -> None:
 
 
 def test_all_mistakes_of_a_file_are_reported_at_once() -> None:
-    message = mistakes(document(speech(max_characters=0), speech(), audio(provider="x"), mine={"adapter": "?"}))
+    message = problems(document(speech(max_characters=0), speech(), audio(provider="x"), mine={"adapter": "?"}))
     assert message.splitlines()[0] == "catalog.toml has 4 mistakes:"
     assert "providers.mine: adapter: '?'" in message
     assert "models[0] 'say': max_characters" in message
@@ -335,12 +335,12 @@ def test_all_mistakes_of_a_file_are_reported_at_once() -> None:
 
 
 def test_a_fallback_must_serve_one_of_the_endpoints() -> None:
-    message = mistakes(document(speech(fallbacks=["hear"]), audio()))
+    message = problems(document(speech(fallbacks=["hear"]), audio()))
     assert "models[0] 'say': fallbacks[0]: 'hear' serves transcriptions, none of speech" in message
 
 
 def test_a_fallback_is_named_once() -> None:
-    assert "fallbacks[1]: 'b' is there twice" in mistakes(document(speech(fallbacks=["b", "b"]), speech(id="b")))
+    assert "fallbacks[1]: 'b' is there twice" in problems(document(speech(fallbacks=["b", "b"]), speech(id="b")))
 
 
 def test_two_models_may_be_each_others_fallback() -> None:
@@ -348,7 +348,7 @@ def test_two_models_may_be_each_others_fallback() -> None:
 
 
 def test_a_fallback_with_a_mistake_of_its_own_is_reported_once() -> None:
-    message = mistakes(document(speech(fallbacks=["b"]), speech(id="b", max_bytes=0)))
+    message = problems(document(speech(fallbacks=["b"]), speech(id="b", max_bytes=0)))
     assert message == "catalog.toml: models[1] 'b': max_bytes: 0 should be greater than 0"
 
 

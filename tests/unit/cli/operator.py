@@ -13,9 +13,9 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from audio_gateway.cli.app import app
-from audio_gateway.metering.account import Caller, Hold, Work
-from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.keys import NewKey
+from audio_gateway.identity.directory import Directory
+from audio_gateway.identity.keys import NewKey
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.limits import limits_from_api
@@ -59,8 +59,8 @@ class Operator:
         """A request of the key's that is running since so many seconds."""
         meter = DynamoMeter(self.client, TABLE, now_ms=lambda: int((time.time() - ago_s) * 1000))
         asked: dict[str, Any] = {"endpoint": "speech", "model": "talker", "unit": "characters", "amount": 10} | work
-        caller = Caller(key.record.id, key.record.project_id)
-        return meter.admit(caller, Work(request_id, price_microusd=price, cost_microusd=100, **asked)).hold
+        caller = Payer(key.record.id, key.record.project_id)
+        return meter.admit(caller, MeteredRequest(request_id, price_microusd=price, cost_microusd=100, **asked)).hold
 
     def charge(self, *rows: LedgerRow) -> None:
         for row in rows:

@@ -59,7 +59,7 @@ def test_all_mistakes_are_named_at_once(path: Path) -> None:
     data = json.loads(run("catalog", "check", str(path), "--json", code=1).stdout)
     assert_documented(data)
     assert data["valid"] is False
-    assert all(mistake in result.stderr for mistake in data["mistakes"])
+    assert all(problem in result.stderr for problem in data["mistakes"])
     assert len(data["mistakes"]) == 3
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from audio_gateway.jobs.job import JOB_KEPT_SECONDS, Job, JobError, new_job_id
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.jobs.plan import Piece, Plan
-from audio_gateway.metering.account import Caller, Hold, Work
+from audio_gateway.jobs.plan import ChunkSpan, JobPlan
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from tests.unit.cli.operator import Operator
 from tests.unit.cli.shapes import assert_documented
 from tests.unit.metering.tables import TABLE
@@ -27,8 +27,8 @@ class Board:
         now_s = int(time.time()) - ago_s
         key_id = self.key.record.id
         job_id = new_job_id(now_s * 1000)
-        work = Work(job_id, "transcriptions", "whisper-1", "audio_ms", 61_500, 6_150, 4_000)
-        hold = Hold(Caller(key_id, project_id), work, now_s * 1000, now_s + 3600)
+        work = MeteredRequest(job_id, "transcriptions", "whisper-1", "audio_ms", 61_500, 6_150, 4_000)
+        hold = Hold(Payer(key_id, project_id), work, now_s * 1000, now_s + 3600)
         ends_s = now_s + JOB_KEPT_SECONDS
         job = Job(job_id, project_id, key_id, "transcriptions", "whisper-1", "queued", now_s, ends_s, hold=hold)
         self.store.create(job)
@@ -36,7 +36,7 @@ class Board:
 
     def running(self, ago_s: int = 0, project_id: str = "default") -> Job:
         job = self.job(ago_s, project_id)
-        self.store.begin(job, Plan(61_500, tuple(Piece(at, at + 10) for at in range(3))))
+        self.store.begin(job, JobPlan(61_500, tuple(ChunkSpan(at, at + 10) for at in range(3))))
         return job
 
     def failed(self, ago_s: int = 0) -> Job:

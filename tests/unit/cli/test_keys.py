@@ -15,8 +15,8 @@ from rich.console import Console
 from audio_gateway.cli.keys import _COLUMNS
 from audio_gateway.cli.output import Sheet, draw
 from audio_gateway.errors import NotFound, PermissionDenied
-from audio_gateway.metering.key_store import KeyStore
-from audio_gateway.metering.keys import hash_key
+from audio_gateway.identity.key_store import KeyStore
+from audio_gateway.identity.keys import hash_key
 from audio_gateway.metering.limits import limits_from_api
 from tests.unit.cli.operator import Operator
 from tests.unit.cli.shapes import assert_documented

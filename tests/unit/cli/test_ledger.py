@@ -14,10 +14,10 @@ import pytest
 
 from audio_gateway.cli.gateway import Gateway
 from audio_gateway.errors import MeteringUnavailable
-from audio_gateway.metering.directory import Directory
+from audio_gateway.identity.directory import Directory
 from audio_gateway.metering.ledger import LedgerRow
-from audio_gateway.metering.ledger_csv import COLUMNS
-from tests.fakes.books import FakeBooks, row
+from audio_gateway.usage.ledger_csv import COLUMNS
+from tests.fakes.reports import FakeBooks, row
 from tests.unit.cli.operator import Operator
 from tests.unit.cli.shapes import assert_documented
 from tests.unit.metering.tables import TABLE

@@ -19,7 +19,7 @@ from openai import OpenAI
 
 from audio_gateway.cli.caller import Caller
 from audio_gateway.cli.listen import receiver
-from audio_gateway.jobs.webhooks import EVENT_TYPES, WebhookEvent, new_secret, signed_headers
+from audio_gateway.webhooks.webhook import EVENT_TYPES, WebhookEvent, new_secret, signed_headers
 from tests.unit.cli.operator import run
 
 SECRET = new_secret()

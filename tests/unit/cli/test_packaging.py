@@ -29,7 +29,7 @@ def test_it_is_left_out_of_the_layer(tmp_path: Path) -> None:
     command = [ROOT / "scripts" / "build-layer", layer, artifacts, "165"]
     subprocess.run(list(map(str, command)), check=True, capture_output=True, cwd=ROOT)
     built = artifacts / "python" / "audio_gateway"
-    assert (built / "metering" / "directory.py").is_file()
+    assert (built / "identity" / "directory.py").is_file()
     assert not (built / "cli").exists()
     assert not (built / "__main__.py").exists()
 

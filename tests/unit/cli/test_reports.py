@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.metering.directory import Directory
-from tests.fakes.books import row
+from audio_gateway.identity.directory import Directory
+from tests.fakes.reports import row
 from tests.unit.cli.operator import Operator
 from tests.unit.cli.shapes import DOCUMENTED, assert_documented
 from tests.unit.metering.tables import TABLE

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from audio_gateway.jobs.webhook_store import WebhookStore
-from audio_gateway.jobs.webhooks import WebhookEndpoint, new_secret
+from audio_gateway.webhooks.endpoint_store import WebhookStore
+from audio_gateway.webhooks.webhook import WebhookEndpoint, new_secret
 from tests.unit.cli.operator import Operator
 from tests.unit.cli.shapes import assert_documented
 from tests.unit.metering.tables import TABLE

@@ -53,7 +53,17 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
-    command = [PIP, "-m", "pip", "install", "--quiet", "--no-deps", "--target", packages, PYTHON_CLIENT]
+    command: list[str | Path] = [
+        PIP,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        packages,
+        PYTHON_CLIENT,
+    ]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr
     return packages
@@ -84,7 +94,15 @@ def test_mypy_knows_the_types_of_the_installed_package(installed: Path, tmp_path
         "def job(error: JobTimedOut) -> str:\n    return error.job_id\n\n\nreveal_type(job)\n"
     )
     python = installed.parents[2] / "bin" / "python"
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--python-executable={python}", program]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--config-file=",
+        f"--python-executable={python}",
+        program,
+    ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert not done.returncode, done.stdout
     assert "audio_gateway_client._errors.JobTimedOut" in done.stdout

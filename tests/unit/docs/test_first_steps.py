@@ -9,18 +9,18 @@ from typing import cast
 
 import pytest
 
-from audio_gateway.audio.conform import conform
 from audio_gateway.audio.measure import measure
+from audio_gateway.audio.transcode import transcode
 from audio_gateway.catalog.load import load_catalog
 from audio_gateway.deadline import Deadline
 from audio_gateway.providers.port import (
-    SpeechProvider,
-    SpeechRequest,
+    SpeechAdapter,
+    SynthesisCall,
     TranscriptDone,
-    TranscriptionProvider,
-    TranscriptionRequest,
+    TranscriptionAdapter,
+    TranscriptionCall,
 )
-from audio_gateway.providers.registry import provider_of
+from audio_gateway.providers.registry import adapter_of
 from tests.unit.docs.pages import ROOT, blocks, texts
 
 PAGES = texts()
@@ -63,13 +63,13 @@ def test_what_the_readme_says_first_is_heard_as_it_was_said() -> None:
     asked = json.loads(body[1])
     catalog = load_catalog(ROOT / "layers" / "shared" / "catalog.toml")
     speaker = catalog.models[asked["model"]]
-    engine = cast("SpeechProvider", provider_of(speaker.provider))
+    engine = cast("SpeechAdapter", adapter_of(speaker.provider))
     voice = (speaker.voices or {}).get(asked["voice"], asked["voice"])
-    request = SpeechRequest(speaker.upstream, asked["input"], voice, "pcm", Deadline.after(60))
+    request = SynthesisCall(speaker.upstream, asked["input"], voice, "pcm", Deadline.after(60))
     chunks = list(engine.synthesize(request))
     pcm = [chunk.data for chunk in chunks]
-    mp3 = b"".join(conform(pcm, declared="pcm", sample_rate=chunks[0].sample_rate or 0, wanted="mp3"))
-    ears = cast("TranscriptionProvider", provider_of(catalog.models[listener[1]].provider))
-    done = list(ears.transcribe(TranscriptionRequest(listener[1], measure(mp3), Deadline.after(60))))[-1]
+    mp3 = b"".join(transcode(pcm, declared="pcm", sample_rate=chunks[0].sample_rate or 0, wanted="mp3"))
+    ears = cast("TranscriptionAdapter", adapter_of(catalog.models[listener[1]].provider))
+    done = list(ears.transcribe(TranscriptionCall(listener[1], measure(mp3), Deadline.after(60))))[-1]
     assert isinstance(done, TranscriptDone)
     assert re.findall(r"\w+", done.transcript.text.lower()) == re.findall(r"\w+", asked["input"].lower())

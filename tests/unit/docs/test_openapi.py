@@ -1,4 +1,4 @@
-"""The OpenAPI document says what the code does: its routes, the fields that they take, the answers that they give."""
+"""The OpenAPI document matches the code: its routes, the fields that they accept, and their responses."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ from fastapi.routing import APIRoute
 
 from audio_gateway.api import speech, transcriptions
 from audio_gateway.api.admin.app import admin_app
-from audio_gateway.api.app import caller_of, lambda_handler
-from audio_gateway.api.fields import Fields
+from audio_gateway.api.http.app import caller_of, lambda_handler
+from audio_gateway.api.http.fields import BodyFields
+from audio_gateway.api.http.multipart import FormPart, MultipartForm
+from audio_gateway.api.http.parameters import Parameters
 from audio_gateway.api.jobs import jobs_app
 from audio_gateway.api.models import models_app
-from audio_gateway.api.multipart import Form, Part
-from audio_gateway.api.openapi import document
-from audio_gateway.api.parameters import Parameters
-from audio_gateway.api.results import ResultStore
-from audio_gateway.api.speech import SpeechApi, speech_app
-from audio_gateway.api.transcriptions import ListeningApi, transcriptions_app, translations_app
+from audio_gateway.api.speech import SpeechDependencies, speech_app
+from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app, translations_app
 from audio_gateway.api.uploads import uploads_app
 from audio_gateway.api.usage.app import usage_app
-from audio_gateway.api.usage.ledger_export import Source, export_asked_for
+from audio_gateway.api.usage.ledger_export import ExportSource, export_asked_for
 from audio_gateway.api.usage.query import costs_query, usage_query
 from audio_gateway.api.voices import voices_app
-from audio_gateway.api.webhooks import WebhookDesk, webhooks_app
+from audio_gateway.api.webhooks import WebhookDependencies, webhooks_app
 from audio_gateway.audio.formats import CONTENT_TYPES, SPEECH_FORMATS
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.errors import InvalidRequest
-from audio_gateway.jobs.upload_store import UploadStore
+from audio_gateway.identity.directory import Directory
 from audio_gateway.metering.account import Usage
 from audio_gateway.metering.account_item import Account
-from audio_gateway.metering.directory import Directory
+from audio_gateway.metering.free_requests import FreeRequests
 from audio_gateway.metering.limits import limits_from_api
-from audio_gateway.metering.visits import Visits
-from audio_gateway.providers.port import TranscriptDone, TranscriptEvent, TranscriptionRequest
+from audio_gateway.providers.port import TranscriptDone, TranscriptEvent, TranscriptionCall
+from audio_gateway.storage.results import ResultStore
 from audio_gateway.transcripts.render import RESPONSE_FORMATS
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage
-from tests.fakes.books import FakeAccounts, FakeBooks, FakeNames, row
+from audio_gateway.uploads.upload_store import UploadStore
+from reference.openapi import document
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event, form_event, json_event
+from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeWaits, free_till
-from tests.fakes.providers import ALL_CAPABILITIES, FakeProvider, catalog, model
-from tests.fakes.replay import FakeSpeechCache, fresh_idempotency, no_repetitions
-from tests.unit.use_cases.job_workshop import Workshop
+from tests.fakes.meter import FakeWaits, free_billing
+from tests.fakes.providers import ALL_CAPABILITIES, FakeAdapter, catalog, model
+from tests.fakes.reports import FakeAccounts, FakeBooks, FakeNames, row
+from tests.unit.use_cases.jobs.job_harness import Workshop
 
 SPEC = document()
 SCHEMAS = SPEC["components"]["schemas"]
@@ -95,15 +95,15 @@ def measured(data: bytes, *, limit_ms: int, late: Any, meanwhile: Any) -> AudioS
     return AudioSource(data, "wav", 1_200, 16_000, 1)
 
 
-class Teller(FakeProvider):
-    """Tells speakers apart as well, and what tokens it thinks it heard."""
+class Teller(FakeAdapter):
+    """Also returns speakers, log probabilities and token counts."""
 
-    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+    def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         for heard in super().transcribe(request):
             if isinstance(heard, TranscriptDone) and request.diarize:
                 said = Segment(self.text, 0, 900, speaker="one")
                 yield TranscriptDone(replace(heard.transcript, segments=(said,)))
-            elif isinstance(heard, TranscriptDone) and request.want_logprobs:
+            elif isinstance(heard, TranscriptDone) and request.options.logprobs:
                 logprobs = (TokenLogprob("hello", -0.1, tuple(b"hello")),)
                 usage = TokenUsage(10, 3, 13, input_text_tokens=0, input_audio_tokens=10)
                 yield TranscriptDone(replace(heard.transcript, logprobs=logprobs, token_usage=usage, languages=("en",)))
@@ -124,25 +124,29 @@ def apps() -> dict[str, FastAPI]:
     parts: dict[str, Any] = {
         "catalog": found,
         "providers": providers,
-        "till": free_till(),
+        "billing": free_billing(),
         "idempotency": fresh_idempotency(),
         "repetitions": no_repetitions(),
         "results": None,
-        "desk": empty_desk(),
+        "job_service": empty_desk(),
     }
     return {
-        "speech": speech_app(SpeechApi(**parts, caches=FakeSpeechCache())),
-        "transcriptions": transcriptions_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
-        "translations": translations_app(ListeningApi(**parts, files=FakeFiles(), measure=measured)),
+        "speech": speech_app(SpeechDependencies(**parts, caches=FakeSpeechCache())),
+        "transcriptions": transcriptions_app(
+            TranscriptionApiDependencies(**parts, files=FakeFiles(), measure=measured)
+        ),
+        "translations": translations_app(TranscriptionApiDependencies(**parts, files=FakeFiles(), measure=measured)),
         "jobs": jobs_app(
             stopping=Workshop().stopping, results=cast("ResultStore", None), waits=FakeWaits(), writer_of=caller_of
         ),
-        "uploads": uploads_app(uploads=cast("UploadStore", None), visits=cast("Visits", None), writer_of=caller_of),
+        "uploads": uploads_app(
+            uploads=cast("UploadStore", None), visits=cast("FreeRequests", None), writer_of=caller_of
+        ),
         "voices": voices_app(catalog=found, providers=providers),
         "models": models_app(catalog=found),
         "admin": admin_app(directory=cast("Directory", None)),
         "usage": reporting_app(),
-        "webhooks": webhooks_app(WebhookDesk(*[cast("Any", None)] * 6)),
+        "webhooks": webhooks_app(WebhookDependencies(*[cast("Any", None)] * 6)),
     }
 
 
@@ -160,8 +164,8 @@ def reporting_app() -> FastAPI:
         }
     )
     return usage_app(
-        books=books,
-        exports=Source(
+        reports=books,
+        exports=ExportSource(
             ledger=books,
             names=FakeNames,
             results=cast("ResultStore", None),
@@ -204,7 +208,7 @@ def test_every_operation_and_field_is_described() -> None:
 
 
 # ---------------------------------------------------------------- fields
-class RecordingFields(Fields):
+class RecordingFields(BodyFields):
     names: ClassVar[set[str]] = set()
 
     def take(self, name: str) -> Any:
@@ -212,10 +216,10 @@ class RecordingFields(Fields):
         return super().take(name)
 
 
-class RecordingForm(Form):
-    """Notes under which names its fields are on the wire."""
+class RecordingForm(MultipartForm):
+    """Records the names of its fields in the request."""
 
-    def __init__(self, parts: list[Part]) -> None:
+    def __init__(self, parts: list[FormPart]) -> None:
         super().__init__(parts)
         self.names: set[str] = set()
 
@@ -234,14 +238,15 @@ class RecordingForm(Form):
 
 def form(fields: dict[str, str]) -> RecordingForm:
     return RecordingForm([
-        Part(name, None, b"audio") if name == "file" else Part(name, value, None) for name, value in fields.items()
+        FormPart(name, None, b"audio") if name == "file" else FormPart(name, value, None) for name, value in
+        fields.items()
     ])  # fmt: skip
 
 
 def test_speech_takes_the_documented_fields_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RecordingFields, "names", set())
-    monkeypatch.setattr(speech, "Fields", RecordingFields)
-    speech.read_order(SPEECH_EXAMPLE)
+    monkeypatch.setattr(speech, "BodyFields", RecordingFields)
+    speech.read_speech(SPEECH_EXAMPLE)
     documented = set(SCHEMAS["SpeechRequest"]["properties"])
     assert RecordingFields.names == documented == set(SPEECH_EXAMPLE)
     assert SCHEMAS["SpeechRequest"]["additionalProperties"] is False
@@ -325,7 +330,7 @@ def test_chunking_takes_the_documented_members_and_no_other() -> None:
 def test_required_fields_of_speech_are_required(name: str) -> None:
     assert name in SCHEMAS["SpeechRequest"]["required"]
     with pytest.raises(InvalidRequest) as caught:
-        speech.read_order({key: value for key, value in SPEECH_EXAMPLE.items() if key != name})
+        speech.read_speech({key: value for key, value in SPEECH_EXAMPLE.items() if key != name})
     assert caught.value.param == name
 
 
@@ -345,26 +350,26 @@ def test_required_fields_of_forms_are_required(name: str) -> None:
 def test_defaults_and_limits_of_speech_are_the_documented_ones() -> None:
     fields = SCHEMAS["SpeechRequest"]["properties"]
     bare = {name: SPEECH_EXAMPLE[name] for name in SCHEMAS["SpeechRequest"]["required"]}
-    asked = speech.read_order(bare)
+    asked = speech.read_speech(bare)
     assert (asked.order.format, asked.order.speed, asked.stream_format, asked.background) == tuple(
         fields[name]["default"] for name in ("response_format", "speed", "stream_format", "background")
     )
     for name in ("response_format", "stream_format"):
         for value in fields[name]["enum"]:
-            speech.read_order(bare | {name: value})
+            speech.read_speech(bare | {name: value})
         with pytest.raises(InvalidRequest):
-            speech.read_order(bare | {name: "other"})
+            speech.read_speech(bare | {name: "other"})
     for value in (fields["speed"]["minimum"], fields["speed"]["maximum"]):
-        assert speech.read_order(bare | {"speed": value}).order.speed == value
+        assert speech.read_speech(bare | {"speed": value}).order.speed == value
     for name in ("input", "instructions"):
         longest = fields[name]["maxLength"]
         patient = bare | {"background": True}
-        speech.read_order(patient | {name: "a" * longest})
+        speech.read_speech(patient | {name: "a" * longest})
         with pytest.raises(InvalidRequest):
-            speech.read_order(patient | {name: "a" * (longest + 1)})
-    speech.read_order(bare | {"input": "a" * speech.MAX_CHARACTERS})
+            speech.read_speech(patient | {name: "a" * (longest + 1)})
+    speech.read_speech(bare | {"input": "a" * speech.MAX_CHARACTERS})
     with pytest.raises(InvalidRequest):
-        speech.read_order(bare | {"input": "a" * (speech.MAX_CHARACTERS + 1)})
+        speech.read_speech(bare | {"input": "a" * (speech.MAX_CHARACTERS + 1)})
 
 
 @pytest.mark.parametrize("name", ["response_format", "stream", "timestamp_granularities[]", "include[]"])
@@ -379,7 +384,7 @@ def test_words_of_forms_are_the_documented_ones(name: str) -> None:
 
 # ---------------------------------------------------------------- answers
 def faults(value: Any, schema: dict[str, Any], where: str = "") -> list[str]:
-    """What of `value` is not as the schema says; a field that is not documented is a fault."""
+    """How `value` differs from the schema; an undocumented field is a difference, too."""
     if "$ref" in schema:
         return faults(value, SCHEMAS[schema["$ref"].rsplit("/", 1)[1]], where)
     if "oneOf" in schema:
@@ -427,12 +432,12 @@ def handlers() -> dict[str, Any]:
 
 
 def fits(answer: Answer, path: str, method: str = "post") -> None:
-    """Status, headers, content type and body are as the document says for the operation."""
+    """Assert that status, headers, content type and body match the document."""
     documented = SPEC["paths"][path][method]["responses"][str(answer.status)]
     if "$ref" in documented:
         documented = SPEC["components"]["responses"][documented["$ref"].rsplit("/", 1)[1]]
-    told = {name for name in answer.headers if not name.startswith("access-control-")}  # told to browsers
-    assert told - {"content-type", "content-length", "cache-control"} <= set(documented["headers"])
+    sent = {name for name in answer.headers if not name.startswith("access-control-")}  # which browsers read
+    assert sent - {"content-type", "content-length", "cache-control"} <= set(documented["headers"])
     content_type = answer.headers["content-type"].partition(";")[0]
     schema = documented["content"][content_type]["schema"]
     if content_type == "application/json":
@@ -540,7 +545,7 @@ PARAMETERS = {
     "project_ids[]": "default",
     "api_key_ids[]": "key_1",
     "models[]": "talker",
-    "user_ids[]": "nobody",
+    "user_ids[]": "user_1",
     "line_items[]": "talker, speech",
     "month": "2026-11",
     "project_id": "default",
@@ -624,6 +629,6 @@ def test_errors_are_documented(handlers: dict[str, Any], name: str) -> None:
         event("POST", path, b"{}", headers={"Content-Type": "text/plain"}),
         event("GET", path),
         json_event(path, b"{"),
-        form_event(path, [("model", "nobody"), ("file", ("a.wav", b"audio"))]),
+        form_event(path, [("model", "unknown"), ("file", ("a.wav", b"audio"))]),
     ):
         fits(call(handlers[name], request), path)

@@ -1,4 +1,4 @@
-"""What the document says of the admin API: the fields that its bodies take, and the answers that it gives."""
+"""The OpenAPI document matches the admin API: the fields of its bodies, and its responses."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 
 from audio_gateway.api.admin import bodies
 from audio_gateway.api.admin.app import admin_app
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.metering.directory import Directory
+from audio_gateway.api.http.app import lambda_handler
+from audio_gateway.identity.directory import Directory
 from audio_gateway.metering.limits import Limits
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event, json_event
 from tests.unit.docs.test_openapi import SCHEMAS, SPEC, RecordingFields, fits
@@ -35,7 +35,7 @@ OPERATIONS = [
 
 @pytest.fixture
 def ids(dynamodb: Any) -> dict[str, str]:
-    """Of a project, a service account, a key and an admin key that exist."""
+    """The ids of an existing project, service account, key and admin key."""
     directory = Directory(dynamodb, TABLE)
     project = directory.create_project("n").id
     account, key = directory.create_service_account(project, "n")
@@ -52,7 +52,7 @@ def ids(dynamodb: Any) -> dict[str, str]:
 
 
 def ask(dynamodb: Any, ids: dict[str, str], method: str, path: str, **more: Any) -> Answer:
-    """The answer to an operation with everything in its body that the document names."""
+    """The response to an operation, called with all documented fields."""
     handler = lambda_handler(admin_app(directory=Directory(dynamodb, TABLE)), "admin")
     aim = path.replace("admin_api_keys/{key_id}", "admin_api_keys/{admin_key_id}")
     for name, value in ids.items():
@@ -84,7 +84,7 @@ def test_bodies_take_the_documented_fields_and_no_other(
     dynamodb: Any, ids: dict[str, str], monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     monkeypatch.setattr(RecordingFields, "names", set())
-    monkeypatch.setattr(bodies, "Fields", RecordingFields)
+    monkeypatch.setattr(bodies, "BodyFields", RecordingFields)
     documented = fields_of(path, method)
     assert documented is not None
     assert ask(dynamodb, ids, method, path).status == 200

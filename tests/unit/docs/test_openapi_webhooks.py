@@ -1,4 +1,4 @@
-"""What the document says of webhook endpoints: the fields that their bodies take, and the answers that are given."""
+"""The OpenAPI document matches the webhook endpoints: the fields of their bodies, and their responses."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.webhooks import WebhookDesk, webhooks_app
-from audio_gateway.api.writers import writers
-from audio_gateway.jobs.targets import AllowedHosts
-from audio_gateway.jobs.webhook_items import Attempt
-from audio_gateway.jobs.webhook_pace import PaceStore
-from audio_gateway.jobs.webhook_post import Outcome
-from audio_gateway.jobs.webhook_store import WebhookStore
-from audio_gateway.jobs.webhooks import EVENT_TYPES
+from audio_gateway.api.active_key import writers
+from audio_gateway.api.http.app import lambda_handler
+from audio_gateway.api.webhooks import WebhookDependencies, webhooks_app
+from audio_gateway.identity.directory import Directory
 from audio_gateway.metering.account_item import new_account_item
 from audio_gateway.metering.account_store import AccountStore
-from audio_gateway.metering.directory import Directory
 from audio_gateway.metering.limits import Limits
+from audio_gateway.net.targets import AllowedHosts
+from audio_gateway.webhooks.endpoint_store import WebhookStore
+from audio_gateway.webhooks.items import DeliveryAttempt
+from audio_gateway.webhooks.rate_limit import RateLimitStore
+from audio_gateway.webhooks.sender import DeliveryOutcome
+from audio_gateway.webhooks.webhook import EVENT_TYPES
 from tests.fakes.gateway import ADMIN_CALLER, API_CALLER, Answer, call, event, json_event
 from tests.unit.docs.test_openapi import SCHEMAS, SPEC, fits
 from tests.unit.metering.tables import TABLE
 
-# Allowed by name, so that nothing is looked up over the network: an address of this machine.
+# An address of this machine. It is allowed by name, so no test looks a host up over the network.
 ALLOW = AllowedHosts.parse("127.0.0.1:9")
 EXAMPLES: dict[str, Any] = {
     "name": "program",
@@ -45,21 +45,21 @@ def fields_of(path: str, method: str) -> dict[str, Any] | None:
 
 
 class Hooks:
-    """The function with one endpoint that was told of something."""
+    """The function, with one endpoint that has a delivery."""
 
     def __init__(self, client: Any) -> None:
         client.put_item(TableName=TABLE, Item=new_account_item(API_CALLER["key_id"], Limits()))
         store, directory = WebhookStore(client, TABLE), Directory(client, TABLE)
         directory.create_key("admin", name="n")  # brings the default project
-        desk = WebhookDesk(
+        job_service = WebhookDependencies(
             store=store,
             directory=directory,
-            paces=PaceStore(client, TABLE),
+            paces=RateLimitStore(client, TABLE),
             writer_of=writers(AccountStore(client, TABLE)),
             allow=ALLOW,
-            post=lambda *_: Outcome(200),
+            post=lambda *_: DeliveryOutcome(200),
         )
-        self._handler = lambda_handler(webhooks_app(desk), "webhooks")
+        self._handler = lambda_handler(webhooks_app(job_service), "webhooks")
         examples = {name: EXAMPLES[name] for name in ("name", "url", "event_types")}
         made = call(self._handler, json_event("/webhook_endpoints", examples))
         assert made.status == 200, made.body
@@ -67,7 +67,7 @@ class Hooks:
         at = made.json["created_at"]
         store.log(
             store.get("default", self._id),
-            Attempt("whd_1", "evt_1", EVENT_TYPES[0], "job_1", 1, at, None, "timeout", at),
+            DeliveryAttempt("whd_1", "evt_1", EVENT_TYPES[0], "job_1", 1, at, None, "timeout", at),
         )
 
     def ask(self, method: str, path: str, **more: Any) -> Answer:

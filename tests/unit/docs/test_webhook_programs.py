@@ -13,10 +13,10 @@ import pytest
 from openai import InvalidWebhookSignatureError
 
 from audio_gateway.errors import InvalidRequest
-from audio_gateway.jobs.targets import AllowedHosts
-from audio_gateway.jobs.webhook_post import Outcome, Poster
-from audio_gateway.jobs.webhooks import WebhookEndpoint, WebhookEvent, new_secret
-from audio_gateway.use_cases.webhooks import try_out
+from audio_gateway.net.targets import AllowedHosts
+from audio_gateway.use_cases.deliver_webhooks import send_test
+from audio_gateway.webhooks.sender import DeliveryOutcome, WebhookSender
+from audio_gateway.webhooks.webhook import WebhookEndpoint, WebhookEvent, new_secret
 from tests.unit.docs.pages import ROOT, blocks
 
 SECRET, ANOTHER = new_secret(), new_secret()
@@ -48,15 +48,15 @@ def endpoint(url: str, secret: str, **old: Any) -> WebhookEndpoint:
     return WebhookEndpoint("webhook_1", "default", "mine", url, ("audio.job.failed",), secret, 0, 0, **old)
 
 
-def poster(url: str) -> Poster:
-    return Poster(AllowedHosts.parse(url.removeprefix("http://").partition("/")[0]))
+def sender(url: str) -> WebhookSender:
+    return WebhookSender(AllowedHosts.parse(url.removeprefix("http://").partition("/")[0]))
 
 
 def test_the_receiver_takes_what_the_gateway_signed(hooks: str, capsys: pytest.CaptureFixture[str]) -> None:
     now_s = time.time()
     changing = endpoint(hooks, ANOTHER, old_secret=SECRET, old_secret_until=int(now_s) + 60)
     for mine in (endpoint(hooks, SECRET), changing):
-        assert try_out(mine, "audio.job.failed", post=poster(hooks), now_s=now_s) == 204
+        assert send_test(mine, "audio.job.failed", post=sender(hooks), now_s=now_s) == 204
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("audio.job.failed job_")]
     assert len(lines) == 2
 
@@ -67,19 +67,19 @@ def test_the_receiver_takes_what_the_gateway_signed(hooks: str, capsys: pytest.C
 def test_the_receiver_refuses_what_another_signed_and_what_is_old(hooks: str, secret: str, late_s: int) -> None:
     now_s = time.time() - late_s
     with pytest.raises(InvalidRequest, match="answered 400"):
-        try_out(endpoint(hooks, secret), "audio.job.failed", post=poster(hooks), now_s=now_s)
+        send_test(endpoint(hooks, secret), "audio.job.failed", post=sender(hooks), now_s=now_s)
 
 
 def test_the_function_on_the_page_of_webhooks_unwraps_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
     on_request = program("docs/webhooks.md", monkeypatch)["on_request"]
     sent: list[tuple[bytes, dict[str, str]]] = []
 
-    def post(_url: str, body: bytes, headers: Any) -> Outcome:
+    def post(_url: str, body: bytes, headers: Any) -> DeliveryOutcome:
         sent.append((body, dict(headers)))
-        return Outcome(200)
+        return DeliveryOutcome(200)
 
     now_s = time.time()
-    try_out(endpoint("https://example.com", SECRET), "audio.job.failed", post=post, now_s=now_s)
+    send_test(endpoint("https://example.com", SECRET), "audio.job.failed", post=post, now_s=now_s)
     ((body, headers),) = sent
     assert on_request(body, headers).startswith("job_")
     with pytest.raises(InvalidWebhookSignatureError):

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from audio_gateway.catalog.line_items import LineItem
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import Answered, Job, JobError, is_job_id, new_job_id
 from audio_gateway.jobs.job_store import JobStore, OpenJob
-from audio_gateway.jobs.plan import MOST_LANES, MOST_PIECES, MOST_TASKS, DoneChunk, Piece, Plan
-from audio_gateway.metering.account import Caller, Hold, Work
-from audio_gateway.metering.line_items import LineItem
+from audio_gateway.jobs.plan import MOST_LANES, MOST_PIECES, MOST_TASKS, ChunkSpan, DoneChunk, JobPlan
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.unit.metering.tables import TABLE, dynamodb
 
@@ -30,12 +30,12 @@ JOB = Job(
     expires_at=NOW_S + 1000,
 )
 ITEM = LineItem("listener", 5000, 6000, 4000, "25")
-WORK = Work(JOB.id, "transcriptions", "listener", "audio_ms", 5000, 500, 400, (ITEM,))
-HOLD = Hold(Caller("key_1", "default"), dataclasses.replace(WORK, items=()), NOW_S * 1000, NOW_S + 86_400)
-ERROR = JobError("It «failed».", "code", 400, "invalid_request_error", "file", retry=False)
+WORK = MeteredRequest(JOB.id, "transcriptions", "listener", "audio_ms", 5000, 500, 400, (ITEM,))
+HOLD = Hold(Payer("key_1", "default"), dataclasses.replace(WORK, items=()), NOW_S * 1000, NOW_S + 86_400)
+ERROR = JobError("It failed: é.", "code", 400, "invalid_request_error", "file", retry=False)
 
 
-PLAN = Plan(5000, (Piece(0, 100), Piece(100, 200), Piece(200, 300)))
+PLAN = JobPlan(5000, (ChunkSpan(0, 100), ChunkSpan(100, 200), ChunkSpan(200, 300)))
 
 
 def chunk(number: int, model: str = "listener") -> DoneChunk:

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_gateway.jobs.plan import MOST_LANES, MOST_PIECES, MOST_TASKS, Piece, Plan, lanes_within
+from audio_gateway.jobs.plan import MOST_LANES, MOST_PIECES, MOST_TASKS, ChunkSpan, JobPlan, lanes_within
 
 
 @given(count=st.integers(0, 300), concurrency=st.integers(1, 100))
 def test_every_chunk_is_in_one_lane_and_lanes_are_as_long_as_each_other(count: int, concurrency: int) -> None:
-    plan = Plan(count, tuple(Piece(number, number + 1) for number in range(count)))
+    plan = JobPlan(count, tuple(ChunkSpan(number, number + 1) for number in range(count)))
     lanes = plan.lanes(concurrency)
     assert sorted(number for lane in lanes for number in lane) == list(range(count))
     assert len(lanes) == min(concurrency, count, MOST_LANES)
@@ -21,13 +21,13 @@ def test_every_chunk_is_in_one_lane_and_lanes_are_as_long_as_each_other(count: i
 
 @given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**9), st.integers(0, 10**6))))
 def test_a_plan_is_kept_exactly(pieces: list[tuple[int, int, int]]) -> None:
-    plan = Plan(5, tuple(Piece(*each) for each in pieces))
-    assert Plan.from_json(plan.to_json()) == plan
+    plan = JobPlan(5, tuple(ChunkSpan(*each) for each in pieces))
+    assert JobPlan.from_json(plan.to_json()) == plan
 
 
 @given(st.integers(0, MOST_PIECES))
 def test_every_chunk_is_in_one_of_the_tasks_that_an_execution_has_room_for(count: int) -> None:
-    plan = Plan(count, (Piece(0, 1),) * count)
+    plan = JobPlan(count, (ChunkSpan(0, 1),) * count)
     assert plan.tasks <= MOST_TASKS
     assert plan.tasks == count or count > MOST_TASKS
     chunks = [(task, chunk) for task in range(plan.tasks) for chunk in plan.chunks_of(task)]

@@ -22,10 +22,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from audio_gateway.errors import ConfigurationError, FetchTimedOut, FileUnavailable, InvalidRequest, RequestTooLarge
-from audio_gateway.jobs import remote
-from audio_gateway.jobs.addresses import is_public
-from audio_gateway.jobs.remote import guarded_connection, remote_file
-from audio_gateway.jobs.targets import AllowedHosts, target_of
+from audio_gateway.net import guarded_fetch
+from audio_gateway.net.addresses import is_public
+from audio_gateway.net.guarded_fetch import guarded_connection, remote_file
+from audio_gateway.net.targets import AllowedHosts, target_of
 from tests.fakes.file_server import FileServer
 
 NOBODY = AllowedHosts()
@@ -183,7 +183,7 @@ def test_a_name_that_leads_inside_reads_like_one_that_does_not_exist(
 
 def asks_where_it_leads(url: str) -> None:
     """As an endpoint is registered."""
-    remote.check_url(url, NOBODY, param="file_url")
+    guarded_fetch.check_url(url, NOBODY, param="file_url")
 
 
 @pytest.mark.parametrize("call", [connects, asks_where_it_leads])
@@ -197,7 +197,7 @@ def test_a_name_whose_lookup_lasts_is_given_up_in_time(
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(remote, "_CHECK_S", 0.05)
+    monkeypatch.setattr(guarded_fetch, "_CHECK_S", 0.05)
     started = time.monotonic()
     with pytest.raises(FetchTimedOut, match="looked up in time") as caught:
         call("https://slow.example/")
@@ -456,7 +456,7 @@ def test_the_certificate_must_be_for_the_name_in_the_url(
 ) -> None:
     port, certificate = https_host
     resolving(monkeypatch, "127.0.0.1")
-    monkeypatch.setattr(remote, "_tls", lambda: ssl.create_default_context(cafile=certificate))
+    monkeypatch.setattr(guarded_fetch, "_tls", lambda: ssl.create_default_context(cafile=certificate))
     allow = AllowedHosts.parse(f"{name}:{port}")
     if is_good:
         with remote_file(f"https://{name}:{port}/", allow, limit=2, seconds=60) as pieces:

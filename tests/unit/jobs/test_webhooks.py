@@ -15,9 +15,10 @@ from moto import mock_aws
 from openai import InvalidWebhookSignatureError, OpenAI
 
 from audio_gateway.jobs.job import Job
-from audio_gateway.jobs.webhook_queue import Announcement, WebhookQueue, message_of, read_message
-from audio_gateway.jobs.webhook_schedule import GIVE_UP_S, MAX_DELAY_S, Delivery, pause_before
-from audio_gateway.jobs.webhooks import (
+from audio_gateway.webhooks.job_events import JobEventPublisher
+from audio_gateway.webhooks.queue import JobEvent, WebhookQueue, message_of, read_message
+from audio_gateway.webhooks.retry_schedule import GIVE_UP_S, MAX_DELAY_S, Delivery, pause_before
+from audio_gateway.webhooks.webhook import (
     EVENT_TYPES,
     WebhookEndpoint,
     WebhookEvent,
@@ -25,7 +26,6 @@ from audio_gateway.jobs.webhooks import (
     secret_hint,
     signed_headers,
 )
-from audio_gateway.jobs.webhooks_notify import JobNews
 
 EVENT = WebhookEvent("audio.job.succeeded", "job_1", 1_700_000_000)
 DAY = 86_400
@@ -155,8 +155,8 @@ deliveries = st.builds(
 )
 
 
-@given(deliveries | st.builds(Announcement, st.text(), events))
-def test_a_message_reads_as_it_was_written(what: Announcement | Delivery) -> None:
+@given(deliveries | st.builds(JobEvent, st.text(), events))
+def test_a_message_reads_as_it_was_written(what: JobEvent | Delivery) -> None:
     assert read_message(message_of(what)) == what
 
 
@@ -174,9 +174,9 @@ def test_anything_else_is_no_message(body: str) -> None:
 # ------------------------------------------------------------------------------------------------ news
 class Announced:
     def __init__(self) -> None:
-        self.all: list[Announcement] = []
+        self.all: list[JobEvent] = []
 
-    def announce(self, announcement: Announcement) -> None:
+    def publish(self, announcement: JobEvent) -> None:
         self.all.append(announcement)
 
 
@@ -185,9 +185,9 @@ def test_the_news_of_a_job_is_the_same_however_often_it_is_told(status: Any) -> 
     queue = Announced()
     job = Job("job_1", "proj_1", "key_1", "speech", "m", status, 5, 600, completed_ms=17_999)
     for _ in range(2):
-        JobNews(queue).notify(job)  # type: ignore[arg-type] # keeps what is announced
+        JobEventPublisher(queue).publish(job)  # type: ignore[arg-type] # keeps what is announced
     event_type: Any = f"audio.job.{status}"
-    assert queue.all == [Announcement("proj_1", WebhookEvent(event_type, "job_1", 17))] * 2
+    assert queue.all == [JobEvent("proj_1", WebhookEvent(event_type, "job_1", 17))] * 2
 
 
 def test_all_that_is_queued_names_its_project_so_that_the_queue_is_fair(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +198,7 @@ def test_all_that_is_queued_names_its_project_so_that_the_queue_is_fair(monkeypa
         sqs = boto3.client("sqs")
         url = sqs.create_queue(QueueName="hooks")["QueueUrl"]
         queue = WebhookQueue(url)
-        queue.announce(Announcement("proj_1", EVENT))
+        queue.publish(JobEvent("proj_1", EVENT))
         queue.send(Delivery("proj_2", "webhook_1", EVENT), 0)
         asked = {"MaxNumberOfMessages": 10, "MessageSystemAttributeNames": ["MessageGroupId"]}
         told = sqs.receive_message(QueueUrl=url, **asked)["Messages"]

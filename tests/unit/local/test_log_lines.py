@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.telemetry import RequestFacts, log_unexpected, report
+from audio_gateway.telemetry import RequestLog, log_unexpected, report
 from local.console import PrefixedLines
 from local.log_lines import readable
 from tests.unit.api import conftest as _logs_to_the_output_of_the_moment
@@ -112,7 +112,7 @@ def test_a_wrong_key_is_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_lines_of_the_functions_are_the_ones_that_are_understood(capfd: pytest.CaptureFixture[str]) -> None:
-    report(RequestFacts("req_1", "speech", "POST", "/v1/audio/speech", model="m"), status=200, elapsed_ms=3.0)
+    report(RequestLog("req_1", "speech", "POST", "/v1/audio/speech", model="m"), status=200, elapsed_ms=3.0)
     log_unexpected(KeyError(), "req_1")
     printed = capfd.readouterr().out.encode()
     PrefixedLines("SpeechFunction").feed(printed)

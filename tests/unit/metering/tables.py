@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
@@ -13,7 +13,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from audio_gateway.aws.table import Table
+from audio_gateway.metering.late_rows import LateRows
+from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.open_accounts import INDEX, LISTED
+from audio_gateway.usage.watermark import Watermark
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.dynamodb_limits import (
     refuse_empty_parameters,
@@ -23,6 +27,10 @@ from tests.fakes.dynamodb_limits import (
 )
 
 TABLE = "gateway"
+
+
+def late_rows(client: Any, lateness: AllowedLateness, now_ms: Callable[[], int]) -> LateRows:
+    return LateRows(client, TABLE, lateness, Watermark(Table(client, TABLE)), now_ms)
 
 
 def create_table(client: Any, name: str = TABLE) -> None:

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.metering.account import (
-    Caller,
     HeldJob,
     Hold,
+    MeteredRequest,
+    Payer,
     Usage,
     Window,
-    Work,
     minute_of,
     month_of,
     seconds_to_next_minute,
@@ -28,8 +28,8 @@ moments = st.datetimes(datetime(2020, 1, 1), datetime(2099, 12, 31)).map(  # noq
 
 
 def hold(at_ms: int, request_id: str = "job_1") -> Hold:
-    work = Work(request_id, "speech", "m", "characters", 1, 2, 3)
-    return Hold(Caller("key_1", "default"), work, at_ms, at_ms // 1000 + 60)
+    work = MeteredRequest(request_id, "speech", "m", "characters", 1, 2, 3)
+    return Hold(Payer("key_1", "default"), work, at_ms, at_ms // 1000 + 60)
 
 
 def ms(text: str) -> int:
@@ -105,5 +105,5 @@ def test_nothing_is_used_of_a_new_key() -> None:
 
 
 def test_nothing_was_taken_in_vain_where_nobody_says_so() -> None:
-    work = Work("req_1", "speech", "m", "characters", 1, 2, 3)
-    assert (work.in_vain_microusd, HeldJob(None, work).in_vain_microusd) == (0, 0)
+    work = MeteredRequest("req_1", "speech", "m", "characters", 1, 2, 3)
+    assert (work.unbilled_cost_microusd, HeldJob(None, work).unbilled_cost_microusd) == (0, 0)

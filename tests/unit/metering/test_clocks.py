@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from audio_gateway.errors import BudgetReached, RateLimitReached
-from audio_gateway.metering.account import Caller, Hold, Work, minute_of, month_of
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer, minute_of, month_of
 from audio_gateway.metering.account_item import account_key, holds_from, new_account_item
 from audio_gateway.metering.ledger import LedgerRow, row_from
 from audio_gateway.metering.limits import Limits
@@ -34,8 +34,8 @@ class Bench:
         self.meters = [DynamoMeter(client, TABLE, now_ms=clock) for clock in clocks]
 
     def admit(self, process: int, request_id: str) -> Hold:
-        work = Work(request_id, "speech", "talker", "characters", 10, PRICE, PRICE)
-        return self.meters[process].admit(Caller(self.key_id, "default"), work).hold
+        work = MeteredRequest(request_id, "speech", "talker", "characters", 10, PRICE, PRICE)
+        return self.meters[process].admit(Payer(self.key_id, "default"), work).hold
 
     def settle(self, process: int, hold: Hold) -> None:
         self.meters[process].settle(hold, hold.work)

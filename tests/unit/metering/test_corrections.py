@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from audio_gateway.errors import BudgetReached, RateLimitReached, TooMuchAtOnce
-from audio_gateway.metering.account import Caller, Hold, Work
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from audio_gateway.metering.account_item import account_from, account_key, holds_from, new_account_item
 from audio_gateway.metering.job_meter import DynamoJobMeter
-from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.limits import Limits
-from tests.unit.metering.tables import TABLE, dynamodb
+from tests.unit.metering.tables import TABLE, dynamodb, late_rows
 
 __all__ = ["dynamodb"]
 
 NOW_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z, the start of a minute
-CALLER = Caller("key_1", "default")
-LEAST = Work("job_1", "transcriptions", "listener", "audio_ms", 100, 10, 5)
+CALLER = Payer("key_1", "default")
+LEAST = MeteredRequest("job_1", "transcriptions", "listener", "audio_ms", 100, 10, 5)
 WHOLE = replace(LEAST, amount=30_000, price_microusd=3_000, cost_microusd=1_500)
 
 
@@ -35,7 +35,9 @@ class Bench:
         self.whole = replace(self.hold, work=WHOLE)
 
     def new_meter(self) -> DynamoJobMeter:
-        return DynamoJobMeter(self.client, TABLE, Lag(60, 60), hold_seconds=3600, now_ms=lambda: self.now_ms)
+        clock = lambda: self.now_ms  # noqa: E731
+        rows = late_rows(self.client, AllowedLateness(60, 60), clock)
+        return DynamoJobMeter(self.client, TABLE, rows, hold_seconds=3600, now_ms=clock)
 
     def limit(self, **limits: Any) -> None:
         item = new_account_item("key_1", Limits(**limits))

@@ -17,23 +17,23 @@ import pytest
 from botocore.exceptions import ClientError
 
 from audio_gateway.errors import GatewayError
-from audio_gateway.metering.account import Caller, Work
+from audio_gateway.metering.account import MeteredRequest, Payer
 from audio_gateway.metering.account_item import account_key, holds_from, new_account_item
-from audio_gateway.metering.endings import Endings
-from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS, DynamoMeter
 from audio_gateway.metering.sweeper import Sweeper
+from audio_gateway.metering.work_outcomes import WorkOutcomes
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.dynamodb_limits import write_units
 from tests.fakes.meter import FakeHeldJobs, FakeUnsettled
-from tests.unit.metering.tables import TABLE
+from tests.unit.metering.tables import TABLE, late_rows
 
 pytestmark = pytest.mark.slow
 
 UNITS_A_SECOND: Final = 1_000
 START_MS: Final = 1_795_255_200_000
-CALLER: Final = Caller("key_01a22ee5c5a1d146830255fd", "proj_01a22ee5c5a1d146830255fd")
+CALLER: Final = Payer("key_01a22ee5c5a1d146830255fd", "proj_01a22ee5c5a1d146830255fd")
 
 
 class HotItem(FakeDynamoDB):
@@ -88,8 +88,8 @@ def traffic(schedule: Sequence[tuple[int, int]], life_s: float, *, processes: in
         table,  # type: ignore[arg-type] # stands in
         TABLE,
         Keys(),
-        Endings(FakeHeldJobs(), FakeUnsettled()),
-        Lag(REQUEST_HOLD_SECONDS, 60),
+        WorkOutcomes(FakeHeldJobs(), FakeUnsettled()),
+        late_rows(table, AllowedLateness(REQUEST_HOLD_SECONDS, 60), clock),
         now_ms=clock,
     )
     numbers = itertools.count()
@@ -114,7 +114,7 @@ def traffic(schedule: Sequence[tuple[int, int]], life_s: float, *, processes: in
             meter, hold = about
             meter.settle(hold, hold.work)
         else:
-            work = Work(f"req_{number:032x}", "speech", "gpt-4o-mini-tts", "characters", 100, 1500, 1200)
+            work = MeteredRequest(f"req_{number:032x}", "speech", "gpt-4o-mini-tts", "characters", 100, 1500, 1200)
             try:
                 hold = about.admit(CALLER, work).hold
             except GatewayError as error:

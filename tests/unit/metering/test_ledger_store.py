@@ -8,12 +8,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_gateway.metering.account import Caller, Hold, Work
+from audio_gateway.catalog.line_items import LineItem
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from audio_gateway.metering.ledger import SHARDS, abandoned_row, failed_row, partition, row_from, row_item
 from audio_gateway.metering.ledger_store import LedgerStore
-from audio_gateway.metering.line_items import LineItem
-from tests.fakes.books import row
 from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.reports import row
 from tests.unit.metering.interleaving import Counting
 from tests.unit.metering.tables import TABLE, dynamodb
 
@@ -84,15 +84,15 @@ def test_a_request_has_one_row_and_the_first_stays() -> None:
 
 def test_the_row_of_a_hold_is_found() -> None:
     ledger = store(FakeDynamoDB())
-    hold = Hold(Caller("key_1", "default"), Work("req_1", "speech", "m", "characters", 7, 70, 30), START_MS, 0)
+    hold = Hold(Payer("key_1", "default"), MeteredRequest("req_1", "speech", "m", "characters", 7, 70, 30), START_MS, 0)
     assert ledger.find(hold) is None
     ledger.put(abandoned_row(hold))
     assert ledger.find(hold) == abandoned_row(hold)
 
 
 def test_a_failed_request_costs_its_caller_nothing_and_says_what_the_provider_takes() -> None:
-    work = Work("r1", "speech", "talker", "characters", 10, 100, 50)
-    hold = Hold(Caller("key_1", "default"), work, 1_796_083_140_123, 1_796_083_140 + 960)
+    work = MeteredRequest("r1", "speech", "talker", "characters", 10, 100, 50)
+    hold = Hold(Payer("key_1", "default"), work, 1_796_083_140_123, 1_796_083_140 + 960)
     found = row_from(row_item(failed_row(hold, "spare", 7)))
     assert (found.outcome, found.model, found.amount, found.price_microusd, found.cost_microusd) == (
         "failed", "spare", 0, 0, 7,
@@ -101,10 +101,10 @@ def test_a_failed_request_costs_its_caller_nothing_and_says_what_the_provider_ta
 
 
 def test_an_abandoned_request_costs_nothing_and_says_what_was_held() -> None:
-    hold = Hold(Caller("key_1", "default"), Work("req_1", "speech", "m", "characters", 7, 70, 30), START_MS, 0)
+    hold = Hold(Payer("key_1", "default"), MeteredRequest("req_1", "speech", "m", "characters", 7, 70, 30), START_MS, 0)
     found = row_from(row_item(abandoned_row(hold)))
     assert (found.outcome, found.amount, found.price_microusd, found.cost_microusd) == ("abandoned", 0, 0, 0)
-    assert (found.held_amount, found.held_microusd, found.in_vain_microusd) == (7, 70, 0)
+    assert (found.held_amount, found.held_microusd, found.unbilled_cost_microusd) == (7, 70, 0)
     assert not {"held_amount", "in_vain_microusd"} & set(row_item(row(START_MS / 1000)))
 
 

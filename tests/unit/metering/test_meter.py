@@ -16,7 +16,7 @@ from audio_gateway.errors import (
     RateLimitReached,
     TooMuchAtOnce,
 )
-from audio_gateway.metering.account import Caller, Window, Work
+from audio_gateway.metering.account import MeteredRequest, Payer, Window
 from audio_gateway.metering.account_item import account_from, account_key, holds_from, new_account_item, usage_from
 from audio_gateway.metering.ledger import LedgerRow, row_from
 from audio_gateway.metering.limits import Limits
@@ -28,7 +28,7 @@ from tests.unit.metering.tables import TABLE, dynamodb
 __all__ = ["dynamodb"]
 
 NOW_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z, the start of a minute
-CALLER = Caller("key_1", "default")
+CALLER = Payer("key_1", "default")
 
 
 class Clock:
@@ -78,8 +78,8 @@ def bench(dynamodb: Any) -> Bench:
     return bench
 
 
-def work(request_id: str = "r1", *, price: int = 100, amount: int = 10, unit: Any = "characters") -> Work:
-    return Work(request_id, "speech", "talker", unit, amount, price, price // 2)
+def work(request_id: str = "r1", *, price: int = 100, amount: int = 10, unit: Any = "characters") -> MeteredRequest:
+    return MeteredRequest(request_id, "speech", "talker", unit, amount, price, price // 2)
 
 
 def test_a_request_holds_its_price_and_settles_into_one_row(bench: Bench) -> None:
@@ -269,7 +269,7 @@ def test_a_key_that_is_disabled_is_refused_at_once_whatever_the_authorizer_remem
 
 def test_a_key_without_an_account_is_refused(bench: Bench) -> None:
     with pytest.raises(PermissionDenied):
-        bench.meter.admit(Caller("key_unknown", "default"), work())
+        bench.meter.admit(Payer("key_unknown", "default"), work())
 
 
 def test_a_key_for_some_models_or_some_time_only_is_refused_for_the_rest(bench: Bench) -> None:
@@ -407,7 +407,7 @@ def test_a_key_without_a_budget_may_fail_at_any_cost(bench: Bench) -> None:
 def test_what_others_did_in_vain_counts_although_a_fallback_answers(bench: Bench) -> None:
     bench.limit(monthly_budget_microusd=100)
     hold = bench.meter.admit(CALLER, work(price=0)).hold
-    bench.meter.settle(hold, dataclasses.replace(hold.work, cost_microusd=130, in_vain_microusd=100))
+    bench.meter.settle(hold, dataclasses.replace(hold.work, cost_microusd=130, unbilled_cost_microusd=100))
     with pytest.raises(BudgetReached):
         bench.meter.admit(CALLER, work("r2", price=0))
 
@@ -416,4 +416,4 @@ def test_a_failure_that_is_released_twice_counts_once(bench: Bench) -> None:
     hold = bench.meter.admit(CALLER, work()).hold
     for _ in range(2):
         bench.meter.fail(hold, "talker", 50)
-    assert usage_from(bench.item, NOW_MS).in_vain_microusd == 50
+    assert usage_from(bench.item, NOW_MS).unbilled_cost_microusd == 50

@@ -12,20 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audio_gateway.catalog.charges import charge_for_cached_characters
 from audio_gateway.catalog.models import CacheTerms, Endpoint, Model, Price
 from audio_gateway.deadline import Deadline
 from audio_gateway.jobs.job import Answered, Job
-from audio_gateway.metering.account import Caller, Hold, Work
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from audio_gateway.metering.ledger import LedgerRow, row_for, row_from, row_item
-from audio_gateway.metering.ledger_csv import csv_parts
-from audio_gateway.metering.price import charge_for_cached_characters
-from audio_gateway.use_cases.job_money import new_hold, work_done
-from audio_gateway.use_cases.reserve import Call, work_of
-from tests.fakes.books import FakeNames
+from audio_gateway.usage.ledger_csv import csv_parts
+from audio_gateway.use_cases.jobs.billing import new_hold, work_done
+from audio_gateway.use_cases.reservation import RequestContext, work_of
 from tests.fakes.providers import catalog, model
+from tests.fakes.reports import FakeNames
 
 AT_MS = 1_796_083_140_123
-CALLER = Caller("key_1", "default")
+CALLER = Payer("key_1", "default")
 MOST_BYTES_OF_ITEM = 100
 
 microusd = st.integers(0, 10**9)
@@ -48,7 +48,7 @@ def models(draw: st.DrawFn, *names: str) -> Model:
     )
 
 
-def row_of(work: Work) -> LedgerRow:
+def row_of(work: MeteredRequest) -> LedgerRow:
     """The row as it is read from the table."""
     return row_from(row_item(row_for(Hold(CALLER, work, AT_MS, 0), work, "answered")))
 
@@ -70,7 +70,7 @@ def total(lines: list[dict[str, str]], column: str) -> Fraction:
 
 @given(served=models("talker"), endpoint=st.sampled_from(["speech", "transcriptions", "translations"]), amount=amounts)
 def test_the_price_of_a_request_is_that_of_its_columns(served: Model, endpoint: Endpoint, amount: int) -> None:
-    work = work_of(Call("req_1", CALLER, Deadline.after(0)), endpoint, served, amount)
+    work = work_of(RequestContext("req_1", CALLER, Deadline.after(0)), endpoint, served, amount)
     (line,) = lines_of([row_of(work)])
     assert computed(line) == Fraction(line["price_usd"]) == Fraction(work.price_microusd, 1_000_000)
     assert int(line["amount"]) == amount
@@ -80,7 +80,9 @@ def test_the_price_of_a_request_is_that_of_its_columns(served: Model, endpoint: 
 @given(served=models("talker"), characters=amounts)
 def test_so_is_that_of_speech_from_the_cache(served: Model, characters: int) -> None:
     charge = charge_for_cached_characters(served, characters)
-    work = Work("req_1", "speech", "talker", "characters", characters, charge.price_microusd, 0, (charge.item,))
+    work = MeteredRequest(
+        "req_1", "speech", "talker", "characters", characters, charge.price_microusd, 0, (charge.item,)
+    )
     (line,) = lines_of([row_of(work)])
     assert computed(line) == Fraction(line["price_usd"]) == Fraction(charge.price_microusd, 1_000_000)
 
@@ -124,7 +126,7 @@ def test_the_minimum_and_the_rounding_of_a_bill_can_be_seen() -> None:
     whisper = model(
         "acme-whisper", price=Price(None, 6000), minimum_seconds=10.0, rounding_seconds=1.0, markup_percent="12.5"
     )
-    call = Call("req_1", CALLER, Deadline.after(0))
+    call = RequestContext("req_1", CALLER, Deadline.after(0))
     short, long = lines_of(row_of(work_of(call, "transcriptions", whisper, ms)) for ms in (672, 10_001))
     assert (short["amount"], short["billed_amount"], short["price_usd"]) == ("672", "10000", "0.001125")
     assert (long["amount"], long["billed_amount"], long["price_usd"]) == ("10001", "11000", "0.001238")
@@ -133,13 +135,13 @@ def test_the_minimum_and_the_rounding_of_a_bill_can_be_seen() -> None:
 
 def test_a_row_stays_small() -> None:
     dear = model("gpt-4o-mini-transcribe", price=Price(None, 999_999_999), markup_percent="12.345")
-    work = work_of(Call("req_1", CALLER, Deadline.after(0)), "transcriptions", dear, 24 * 3_600_000)
+    work = work_of(RequestContext("req_1", CALLER, Deadline.after(0)), "transcriptions", dear, 24 * 3_600_000)
     (text,) = row_item(row_of(work))["line_items"].values()
     assert len("line_items" + text) < MOST_BYTES_OF_ITEM
 
 
 @pytest.mark.parametrize("name", ["line_items", "held_amount"])
 def test_a_row_of_an_older_version_is_read(name: str) -> None:
-    item = row_item(row_of(work_of(Call("req_1", CALLER, Deadline.after(0)), "speech", model("talker"), 7)))
+    item = row_item(row_of(work_of(RequestContext("req_1", CALLER, Deadline.after(0)), "speech", model("talker"), 7)))
     item.pop(name, None)
     assert row_from(item).amount == 7

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from audio_gateway.errors import MeteringUnavailable
-from audio_gateway.metering.account import Caller, Hold, Work
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from audio_gateway.metering.account_item import account_key, holds_from, new_account_item, stale_names, usage_from
 from audio_gateway.metering.account_updates import MAX_RELEASES, Release, release_update
 from audio_gateway.metering.account_writer import AccountWriter
@@ -54,7 +54,7 @@ class Bench:
         self.meter = DynamoMeter(self.client, TABLE, now_ms=lambda: self.now_ms)  # type: ignore[arg-type] # stands in
 
     def admit(self, *ids: int) -> list[Hold]:
-        return [self.meter.admit(Caller("key_1", "default"), work(number)).hold for number in ids]
+        return [self.meter.admit(Payer("key_1", "default"), work(number)).hold for number in ids]
 
     def settle(self, holds: list[Hold], *, fails: str | None = None) -> None:
         self.client.fails = fails
@@ -75,8 +75,8 @@ class Bench:
         return usage_from(self.item, self.now_ms).committed_microusd
 
 
-def work(number: int) -> Work:
-    return Work(f"req_{number:032x}", "speech", "talker", "characters", 10, PRICE, PRICE)
+def work(number: int) -> MeteredRequest:
+    return MeteredRequest(f"req_{number:032x}", "speech", "talker", "characters", 10, PRICE, PRICE)
 
 
 @pytest.fixture(params=["moto", "fake"])
@@ -151,7 +151,7 @@ def test_what_has_expired_is_the_sweeper_s_and_memory_is_bounded() -> None:
     releases = Releases(AccountWriter(bench.client, TABLE), lambda: bench.now_ms)  # type: ignore[arg-type] # stands in
     for key in range(30):
         for number in range(150):
-            hold = Hold(Caller(f"key_{key}", "default"), work(number), NOW_MS, NOW_MS // 1000 + 60)
+            hold = Hold(Payer(f"key_{key}", "default"), work(number), NOW_MS, NOW_MS // 1000 + 60)
             releases.remember(Release(hold, PRICE))
     assert sum(map(len, releases._waiting.values())) == 20 * 100
     bench.settle(bench.admit(*range(5)), fails="before")
@@ -185,7 +185,7 @@ def test_the_stale_are_named_the_oldest_first_and_no_more_than_an_update_takes()
 def test_the_largest_updates_are_far_from_dynamodb_s_limit() -> None:
     for prefix in ("req", "job"):
         works = [replace(work(number), request_id=f"{prefix}_{number:032x}") for number in range(MAX_RELEASES)]
-        holds = [Hold(Caller("key_1", "default"), each, NOW_MS, 0) for each in works]
+        holds = [Hold(Payer("key_1", "default"), each, NOW_MS, 0) for each in works]
         stale = [f"late_req_{number:032x}" for number in range(40)]
         update = release_update([Release(hold, 0, guarded=True) for hold in holds], NOW_MS, stale)
         assert max(len(update["UpdateExpression"]), len(update["ConditionExpression"])) < 1_500

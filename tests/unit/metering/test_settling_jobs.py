@@ -8,33 +8,27 @@ from typing import Any
 
 import pytest
 
+from audio_gateway.identity.directory_items import Project, project_item
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.metering.account import Caller, HeldJob, Hold, Work
-from audio_gateway.metering.account_item import (
-    MAX_STALE,
-    account_key,
-    given_back_from,
-    holds_from,
-    new_account_item,
-)
-from audio_gateway.metering.audit import Audit, Difference
-from audio_gateway.metering.books import DynamoBooks
-from audio_gateway.metering.directory_items import Project, project_item
-from audio_gateway.metering.endings import Endings
+from audio_gateway.metering.account import HeldJob, Hold, MeteredRequest, Payer
+from audio_gateway.metering.account_item import MAX_STALE, account_key, given_back_from, holds_from, new_account_item
 from audio_gateway.metering.job_meter import DynamoJobMeter
-from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.ledger import row_from
 from audio_gateway.metering.limits import Limits
-from audio_gateway.metering.rollup import Rollup
+from audio_gateway.metering.pending_settlements import PendingSettlement
 from audio_gateway.metering.sweeper import Sweeper, SweepReport
-from audio_gateway.metering.unsettled import Evidence
-from audio_gateway.use_cases.job_money import JobTill, settle
+from audio_gateway.metering.work_outcomes import WorkOutcomes
+from audio_gateway.usage.audit import Audit, Difference
+from audio_gateway.usage.reports import DynamoUsageReports
+from audio_gateway.usage.rollup import Rollup
+from audio_gateway.use_cases.jobs.billing import JobBilling, settle
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.meter import FakeHeldJobs, FakeUnsettled
 from tests.unit.metering.interleaving import Crash, Dying
-from tests.unit.metering.tables import TABLE, dynamodb
-from tests.unit.metering.test_late_deliveries import Network
+from tests.unit.metering.tables import TABLE, dynamodb, late_rows
+from tests.unit.usage.test_late_deliveries import Network
 
 __all__ = ["dynamodb"]
 
@@ -42,9 +36,9 @@ NEW_YEAR_MS = 1_798_761_600_000  # 2027-01-01T00:00:00Z
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 KEY = "key_1"
-CALLER = Caller(KEY, "default")
-LAG = Lag(hold_s=60, sweep_s=60)
-HELD = Work("job_1", "transcriptions", "listener", "audio_ms", 9000, 900, 800)
+CALLER = Payer(KEY, "default")
+LATENESS = AllowedLateness(hold_s=60, sweep_s=60)
+HELD = MeteredRequest("job_1", "transcriptions", "listener", "audio_ms", 9000, 900, 800)
 DONE = replace(HELD, amount=5000, price_microusd=500, cost_microusd=400)
 
 
@@ -61,17 +55,17 @@ class Books:
         self.now_ms = NEW_YEAR_MS - HOUR_MS
         self.client.put_item(TableName=TABLE, Item=project_item(Project("default", "Default", self.now_ms // 1000)))
         self.client.put_item(TableName=TABLE, Item=new_account_item(KEY, Limits()))
-        self.unsettled, self.jobs = FakeUnsettled(), FakeHeldJobs()
+        self.pending_settlements, self.jobs = FakeUnsettled(), FakeHeldJobs()
 
     def meter(self, client: Any = None) -> DynamoJobMeter:
-        return DynamoJobMeter(
-            client or self.client, TABLE, LAG, hold_seconds=JOB_HOLD_SECONDS, now_ms=lambda: self.now_ms
-        )
+        client, clock = client or self.client, lambda: self.now_ms
+        rows = late_rows(client, LATENESS, clock)
+        return DynamoJobMeter(client, TABLE, rows, hold_seconds=JOB_HOLD_SECONDS, now_ms=clock)
 
     def admit(self, at_ms: int | None = None) -> Hold:
         return self.meter().admit(CALLER, HELD, at_ms=at_ms or self.now_ms).hold
 
-    def job(self, hold: Hold, work: Work | None = DONE, ended_ms: int | None = None) -> Job:
+    def job(self, hold: Hold, work: MeteredRequest | None = DONE, ended_ms: int | None = None) -> Job:
         """The job as it is once it is over."""
         ended_ms = ended_ms or self.now_ms
         self.jobs.kept[hold.work.request_id] = HeldJob(ended_ms, work)
@@ -79,18 +73,19 @@ class Books:
         return Job(hold.work.request_id, "default", KEY, "speech", "m", "succeeded", work=work, hold=hold, **times)
 
     def settle(self, job: Job, client: Any = None) -> None:
-        settle(job, till=JobTill(self.meter(client), self.unsettled))
+        settle(job, billing=JobBilling(self.meter(client), self.pending_settlements))
 
     def sweep(self, client: Any = None) -> SweepReport:
         clock = lambda: self.now_ms  # noqa: E731
-        endings = Endings(self.jobs, self.unsettled)
-        return Sweeper(client or self.client, TABLE, Keys(), endings, LAG, now_ms=clock).sweep()
+        outcomes = WorkOutcomes(self.jobs, self.pending_settlements)
+        client = client or self.client
+        return Sweeper(client, TABLE, Keys(), outcomes, late_rows(client, LATENESS, clock), now_ms=clock).sweep()
 
     def roll_up(self) -> None:
-        Rollup(self.client, TABLE, LAG, now_ms=lambda: self.now_ms).run()
+        Rollup(self.client, TABLE, LATENESS, now_ms=lambda: self.now_ms).run()
 
     def reported(self, day_ms: int) -> int:
-        books = DynamoBooks(self.client, TABLE, now_ms=lambda: self.now_ms)
+        books = DynamoUsageReports(self.client, TABLE, now_ms=lambda: self.now_ms)
         return sum(tally.price_microusd for tally in books.series([day_ms, day_ms + DAY_MS])[0].values())
 
     def audit(self) -> list[Difference]:
@@ -140,7 +135,7 @@ def test_a_job_that_ends_in_its_month_has_its_row_at_its_end(books: Books) -> No
     for _ in range(2):
         books.settle(job)
     assert books.rows == [(books.now_ms, 500, "answered")]
-    assert (books.months(), books.holds, books.unsettled.kept) == ((500, 0), [], {})
+    assert (books.months(), books.holds, books.pending_settlements.kept) == ((500, 0), [], {})
 
 
 def test_the_month_of_admission_pays_in_account_ledger_and_reports_alike(books: Books) -> None:
@@ -170,20 +165,24 @@ def test_a_row_never_leaves_the_month_of_its_hold(admitted_ms: int, ended_ms: in
     assert Hold(CALLER, HELD, admitted_ms, 0).stamp(ended_ms) == stamp_ms
 
 
-@pytest.mark.parametrize("lag", [Lag(960, 60), Lag(60, 5), Lag(2, 1)])
-def test_a_job_that_is_settled_late_is_in_the_reports_whatever_the_settings(books: Books, lag: Lag) -> None:
+@pytest.mark.parametrize("lateness", [AllowedLateness(960, 60), AllowedLateness(60, 5), AllowedLateness(2, 1)])
+def test_a_job_that_is_settled_late_is_in_the_reports_whatever_the_settings(
+    books: Books, lateness: AllowedLateness
+) -> None:
     clock = lambda: books.now_ms  # noqa: E731
     books.now_ms -= 5 * HOUR_MS
     hold = books.admit()
     job = books.job(hold)
     books.now_ms += 4 * HOUR_MS
-    Rollup(books.client, TABLE, lag, now_ms=clock).run()
-    meter = DynamoJobMeter(books.client, TABLE, lag, hold_seconds=JOB_HOLD_SECONDS, now_ms=clock)
-    settle(job, till=JobTill(meter, books.unsettled))
+    Rollup(books.client, TABLE, lateness, now_ms=clock).run()
+    meter = DynamoJobMeter(
+        books.client, TABLE, late_rows(books.client, lateness, clock), hold_seconds=JOB_HOLD_SECONDS, now_ms=clock
+    )
+    settle(job, billing=JobBilling(meter, books.pending_settlements))
     for _ in range(2):
         assert books.reported(NEW_YEAR_MS - DAY_MS) == 500
         books.now_ms += HOUR_MS
-        Rollup(books.client, TABLE, lag, now_ms=clock).run()
+        Rollup(books.client, TABLE, lateness, now_ms=clock).run()
 
 
 # ---------------------------------------------------------------- the sweeper asks the job
@@ -229,12 +228,12 @@ def test_a_start_that_died_before_there_was_a_job_gives_its_money_back_within_th
 def test_the_sweeper_writes_the_row_where_the_evidence_says(books: Books) -> None:
     hold = books.admit()
     end_ms = books.now_ms + 1_800_000
-    books.unsettled.keep(hold, DONE, end_ms)
+    books.pending_settlements.keep(hold, DONE, end_ms)
     books.now_ms += 24 * HOUR_MS
     books.sweep()
     books.sweep()
     assert books.rows == [(end_ms, 500, "swept")]
-    assert (books.months(), books.unsettled.kept) == ((500, 0), {})
+    assert (books.months(), books.pending_settlements.kept) == ((500, 0), {})
 
 
 def test_the_sweeper_finds_a_row_that_was_not_released(books: Books) -> None:
@@ -246,7 +245,7 @@ def test_the_sweeper_finds_a_row_that_was_not_released(books: Books) -> None:
     (swept,) = books.sweep().settled
     assert (swept.finding, swept.price_microusd) == ("released", 500)
     assert [row[1:] for row in books.rows] == [(500, "answered")]
-    assert (books.months(), books.unsettled.kept) == ((500, 0), {})
+    assert (books.months(), books.pending_settlements.kept) == ((500, 0), {})
 
 
 def test_a_sweeper_that_comes_between_release_and_evidence_writes_nothing(books: Books) -> None:
@@ -254,11 +253,11 @@ def test_a_sweeper_that_comes_between_release_and_evidence_writes_nothing(books:
     books.now_ms += JOB_HOLD_SECONDS * 1000
 
     class SettledMeanwhile(FakeUnsettled):
-        def find(self, hold: Hold) -> Evidence | None:
+        def find(self, hold: Hold) -> PendingSettlement | None:
             books.meter().settle_at(hold, DONE, books.now_ms)
             return None
 
-    books.unsettled = SettledMeanwhile()
+    books.pending_settlements = SettledMeanwhile()
     assert books.sweep().settled == []
     assert [price for _, price, _ in books.rows] == [500]
     assert hold not in books.holds

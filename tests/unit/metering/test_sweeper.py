@@ -8,31 +8,31 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from audio_gateway.aws.table import Table
 from audio_gateway.errors import MeteringUnavailable
-from audio_gateway.metering.account import Caller, Hold, Work
+from audio_gateway.identity.directory import Directory
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from audio_gateway.metering.account_item import account_key, holds_from, new_account_item, usage_from
-from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.endings import Endings
-from audio_gateway.metering.frontier import Frontier
-from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.ledger import LedgerRow, row_from
 from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.open_accounts import LISTED, OpenAccounts, list_of
+from audio_gateway.metering.pending_settlements import PendingSettlement
 from audio_gateway.metering.sweeper import Sweeper, SweepReport
-from audio_gateway.metering.table import Table
-from audio_gateway.metering.unsettled import Evidence
+from audio_gateway.metering.work_outcomes import WorkOutcomes
+from audio_gateway.usage.watermark import Watermark
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.meter import FakeHeldJobs, FakeUnsettled
 from tests.unit.metering.interleaving import Counting, Crash, Dying, TakingTurns
-from tests.unit.metering.tables import TABLE, dynamodb
+from tests.unit.metering.tables import TABLE, dynamodb, late_rows
 
 __all__ = ["dynamodb"]
 
 NOW_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z
 HOUR_MS = 3_600_000
-LAG = Lag(hold_s=60, sweep_s=60)
-DONE = Work("r1", "speech", "spare", "characters", 10, 60, 20)
+LATENESS = AllowedLateness(hold_s=60, sweep_s=60)
+DONE = MeteredRequest("r1", "speech", "spare", "characters", 10, 60, 20)
 
 
 class Keys:
@@ -52,7 +52,7 @@ class Bench:
     def __init__(self, client: Any) -> None:
         self.client = client
         self.now_ms = NOW_MS
-        self.unsettled = FakeUnsettled()
+        self.pending_settlements = FakeUnsettled()
         self.jobs = FakeHeldJobs()
         self.keys = Keys()
         self.meter = DynamoMeter(client, TABLE, now_ms=lambda: self.now_ms)
@@ -63,8 +63,8 @@ class Bench:
         self.client.put_item(TableName=TABLE, Item=new_account_item(key_id, Limits()) | listed | changes)
 
     def admit(self, request_id: str = "r1", key_id: str = "key_1") -> Hold:
-        work = Work(request_id, "speech", "talker", "characters", 10, 100, 40)
-        return self.meter.admit(Caller(key_id, "default"), work).hold
+        work = MeteredRequest(request_id, "speech", "talker", "characters", 10, 100, 40)
+        return self.meter.admit(Payer(key_id, "default"), work).hold
 
     def expire(self, seconds: int = 61) -> None:
         self.now_ms += seconds * 1000
@@ -73,7 +73,9 @@ class Bench:
         return self.sweeper(client or self.client).sweep(**options)
 
     def sweeper(self, client: Any) -> Sweeper:
-        return Sweeper(client, TABLE, self.keys, Endings(self.jobs, self.unsettled), LAG, now_ms=lambda: self.now_ms)
+        clock = lambda: self.now_ms  # noqa: E731
+        outcomes = WorkOutcomes(self.jobs, self.pending_settlements)
+        return Sweeper(client, TABLE, self.keys, outcomes, late_rows(client, LATENESS, clock), now_ms=clock)
 
     def item(self, key_id: str = "key_1") -> dict[str, Any]:
         return dict(self.client.get_item(TableName=TABLE, Key=account_key(key_id), ConsistentRead=True)["Item"])
@@ -92,7 +94,7 @@ class Bench:
 
     @property
     def dirty(self) -> set[int]:
-        return set(Frontier(Table(self.client, TABLE)).read().dirty)
+        return set(Watermark(Table(self.client, TABLE)).read().dirty)
 
 
 @pytest.fixture
@@ -129,14 +131,14 @@ def test_a_hold_whose_request_failed_in_vain_is_given_back(bench: Bench) -> None
 
 
 def test_a_hold_with_evidence_is_charged_by_it(bench: Bench) -> None:
-    bench.unsettled.keep(bench.admit(), DONE)
+    bench.pending_settlements.keep(bench.admit(), DONE)
     bench.expire()
     assert findings(bench.sweep()) == [("swept", "r1")]
     (row,) = bench.rows
     assert (row.outcome, row.model, row.price_microusd, row.cost_microusd, row.at_ms) == (
         "swept", "spare", 60, 20, NOW_MS,
     )  # fmt: skip
-    assert (bench.holds(), bench.committed, bench.unsettled.kept) == ([], 60, {})
+    assert (bench.holds(), bench.committed, bench.pending_settlements.kept) == ([], 60, {})
 
 
 def test_a_hold_of_which_nothing_is_known_is_given_back_and_leaves_a_row_that_tells(bench: Bench) -> None:
@@ -160,7 +162,7 @@ def test_a_month_that_has_passed_is_corrected_in_its_own_place(bench: Bench) -> 
 # ---------------------------------------------------------------- again, at once, too late
 def test_a_second_sweep_changes_and_reports_nothing(bench: Bench) -> None:
     bench.admit("r1")
-    bench.unsettled.keep(bench.admit("r2"), dataclasses.replace(DONE, request_id="r2"))
+    bench.pending_settlements.keep(bench.admit("r2"), dataclasses.replace(DONE, request_id="r2"))
     bench.expire()
     bench.sweep()
     before = (bench.item(), bench.rows)
@@ -193,7 +195,7 @@ def test_wherever_sweepers_and_a_handler_meet_the_account_says_what_the_row_says
         bench = Bench(FakeDynamoDB())
         hold = bench.admit()
         if evidence:
-            bench.unsettled.keep(hold, dataclasses.replace(DONE, price_microusd=70))
+            bench.pending_settlements.keep(hold, dataclasses.replace(DONE, price_microusd=70))
         bench.expire()
         processes: list[Any] = [
             bench.sweep,
@@ -208,14 +210,14 @@ def test_wherever_sweepers_and_a_handler_meet_the_account_says_what_the_row_says
 def test_a_sweep_that_dies_at_any_call_is_finished_by_the_next() -> None:
     for calls in range(12):
         bench = Bench(FakeDynamoDB())
-        bench.unsettled.keep(bench.admit(), DONE)
+        bench.pending_settlements.keep(bench.admit(), DONE)
         bench.expire(5_000)  # and late
         try:
             bench.sweep(Dying(bench.client, calls))
         except Crash:
             bench.sweep()
         assert [row.price_microusd for row in bench.rows] == [60]
-        assert (bench.holds(), bench.committed, bench.unsettled.kept) == ([], 60, {})
+        assert (bench.holds(), bench.committed, bench.pending_settlements.kept) == ([], 60, {})
 
 
 # ---------------------------------------------------------------- late
@@ -239,7 +241,7 @@ def test_a_late_row_is_marked_also_if_only_the_release_was_missing(bench: Bench)
     with pytest.raises(Crash):
         bench.sweep(Dying(bench.client, 9))  # four lists, accounts, account, row?, mark, row — and then it dies
     assert len(bench.rows) == 1
-    Frontier(Table(bench.client, TABLE)).clear(Frontier(Table(bench.client, TABLE)).begin(), NOW_MS)  # a roll-up
+    Watermark(Table(bench.client, TABLE)).clear(Watermark(Table(bench.client, TABLE)).begin(), NOW_MS)  # a roll-up
     assert bench.dirty == set()
     bench.sweep()
     assert (bench.holds(), bench.dirty) == ([], {NOW_MS})
@@ -260,12 +262,12 @@ def test_one_bad_account_does_not_stop_the_others(bench: Bench) -> None:
 
 def test_a_hold_whose_evidence_cannot_be_read_waits_and_the_account_s_others_do_not(bench: Bench) -> None:
     class Unreadable(FakeUnsettled):
-        def find(self, hold: Hold) -> Evidence | None:
+        def find(self, hold: Hold) -> PendingSettlement | None:
             if hold.work.request_id == "r1":
                 raise MeteringUnavailable("The evidence cannot be read.")
             return super().find(hold)
 
-    bench.unsettled = Unreadable()
+    bench.pending_settlements = Unreadable()
     bench.admit("r1")
     bench.admit("r2")
     bench.expire()
@@ -420,7 +422,9 @@ def test_accounts_are_read_for_half_a_unit_each(bench: Bench) -> None:
     assert asked == [False]
 
 
-@pytest.mark.parametrize(("seconds", "settled"), [(LAG.hold_s - 1, 0), (LAG.hold_s, 1), (LAG.hold_s + 1, 1)])
+@pytest.mark.parametrize(
+    ("seconds", "settled"), [(LATENESS.hold_s - 1, 0), (LATENESS.hold_s, 1), (LATENESS.hold_s + 1, 1)]
+)
 def test_a_hold_has_expired_when_its_last_second_begins(bench: Bench, seconds: int, settled: int) -> None:
     bench.admit("r1")
     bench.expire(seconds)

@@ -75,7 +75,7 @@ class Upload(Event):
     def happen(self, world: World) -> None:
         with world.under(self.faults):
             for _ in range(self.count):
-                world.announce(self.process, self.size, used=self.used)
+                world.publish(self.process, self.size, used=self.used)
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,15 @@ from audio_gateway.errors import (
     RateLimitReached,
 )
 from audio_gateway.jobs.job import Job
-from audio_gateway.use_cases.cancelled import cancel_unless_over
-from audio_gateway.use_cases.chunk_job import work_on_chunks
-from audio_gateway.use_cases.end_job import cancel_job, delete_job
-from audio_gateway.use_cases.job_order import JobOrder
-from audio_gateway.use_cases.merge_job import INTERRUPTED, UNKNOWN, fail_job, merge_job
-from audio_gateway.use_cases.prepare_job import prepare_job
-from audio_gateway.use_cases.speech import SpeechOrder
-from audio_gateway.use_cases.start_job import start_job
-from audio_gateway.use_cases.transcription import TranscriptionOrder
+from audio_gateway.use_cases.jobs.cancel import cancel_job, delete_job
+from audio_gateway.use_cases.jobs.cancelled import cancel_unless_over
+from audio_gateway.use_cases.jobs.chunk import work_on_chunks
+from audio_gateway.use_cases.jobs.merge import INTERRUPTED, UNKNOWN, fail_job, merge_job
+from audio_gateway.use_cases.jobs.prepare import prepare_job
+from audio_gateway.use_cases.jobs.request import JobRequest
+from audio_gateway.use_cases.jobs.start import start_job
+from audio_gateway.use_cases.speech import SpeechRequest
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 from tests.sound import wav
 from tests.unit.money.processes import CATALOG, PATIENCE_S, TALKER, Process
 from tests.unit.money.stage import CALLER, STEPS, Stage
@@ -64,16 +64,16 @@ class Jobs(Stage):
         self.jobs.append(job_id)
         self.runs[job_id] = Run(job_id, self.now_ms)
         if parts:
-            order, audio = JobOrder(SpeechOrder(TALKER.id, SENTENCE * parts, "alloy", "pcm")), None
+            order, audio = JobRequest(SpeechRequest(TALKER.id, SENTENCE * parts, "alloy", "pcm")), None
         else:
-            order, audio = JobOrder(TranscriptionOrder(TALKER.id, b"")), RECORDING
+            order, audio = JobRequest(TranscriptionRequest(TALKER.id, b"")), RECORDING
         least = -(-MIN_MS // 25)
         fits = self.fits((len(SENTENCE) * parts or least) * PRICES["talker"], is_job=True)
 
         def action(process: Process) -> None:
             try:
                 start_job(
-                    order, CALLER, desk=process.desk, catalog=CATALOG, providers=self.provider,
+                    order, CALLER, job_service=process.job_service, catalog=CATALOG, providers=self.provider,
                     audio=audio, job_id=job_id,
                 )  # fmt: skip
             except (BudgetReached, RateLimitReached):
@@ -110,7 +110,7 @@ class Jobs(Stage):
 
     def _prepare(self, process: Process, run: Run, unheard: bool) -> None:
         try:
-            lanes = prepare_job("default", run.job_id, Deadline.after(900), using=process.preparation)
+            lanes = prepare_job("default", run.job_id, Deadline.after(900), deps=process.preparation)
         except (InvalidRequest, LimitReached, PermissionDenied):
             run.phase = "end"
             raise
@@ -121,7 +121,7 @@ class Jobs(Stage):
     def _work(self, process: Process, run: Run, unheard: bool) -> None:
         task = run.tasks[0]
         try:
-            work_on_chunks("default", run.job_id, task, Deadline.after(900), using=process.chunk_work)
+            work_on_chunks("default", run.job_id, task, Deadline.after(900), deps=process.chunk_work)
         except ProviderError:
             unheard = False
         if task in run.tasks and not unheard:
@@ -129,23 +129,23 @@ class Jobs(Stage):
             run.phase = "work" if run.tasks else "merge"
 
     def _merge(self, process: Process, run: Run, unheard: bool) -> None:
-        merge_job("default", run.job_id, Deadline.after(900), using=process.ending)
+        merge_job("default", run.job_id, Deadline.after(900), deps=process.ending)
         if not unheard:
             self.network.machine.running.discard(run.job_id)
 
     def _end(self, process: Process, run: Run, unheard: bool) -> None:
-        fail_job("default", run.job_id, UNKNOWN, Deadline.after(900), using=process.ending)
+        fail_job("default", run.job_id, UNKNOWN, Deadline.after(900), deps=process.ending)
         if not unheard:
             self.network.machine.running.discard(run.job_id)
 
     def cancel(self, job_id: str, number: int = 0) -> None:
         """The caller cancels a job."""
-        self._with_job(number, job_id, lambda p, job: cancel_job(job, using=p.stopping))
+        self._with_job(number, job_id, lambda p, job: cancel_job(job, deps=p.stopping))
 
     def delete(self, job_id: str, number: int = 0) -> None:
         """The caller deletes a job, or tries to."""
         self.truth.thrown_away.add(job_id)
-        self._with_job(number, job_id, lambda p, job: delete_job(job, using=p.stopping))
+        self._with_job(number, job_id, lambda p, job: delete_job(job, deps=p.stopping))
 
     def end_job(self, job_id: str, how: str, number: int) -> None:
         """A job ends before its time: by its caller, because a step was tried often enough, or by the operator."""
@@ -164,7 +164,7 @@ class Jobs(Stage):
         """The sweeper stops the work on a job, and has it cancelled."""
         self.network.machine.running.discard(job_id)
         self.about = job_id
-        self.act(STEPS, lambda p: cancel_unless_over("default", job_id, Deadline.after(900), using=p.ending))
+        self.act(STEPS, lambda p: cancel_unless_over("default", job_id, Deadline.after(900), deps=p.ending))
 
     def give_up(self, job_id: str) -> None:
         """The state machine has tried a step often enough."""
@@ -179,7 +179,7 @@ class Jobs(Stage):
         self.about = job_id
 
         def action(process: Process) -> None:
-            job = process.desk.store.get("default", job_id, self.now_ms // 1000)
+            job = process.job_service.store.get("default", job_id, self.now_ms // 1000)
             if job is not None:
                 change(process, job)
 
@@ -190,5 +190,5 @@ class Jobs(Stage):
         self.about = job_id
         self.act(
             STEPS,
-            lambda p: fail_job("default", job_id, INTERRUPTED, Deadline.after(900), using=p.ending),
+            lambda p: fail_job("default", job_id, INTERRUPTED, Deadline.after(900), deps=p.ending),
         )

@@ -8,40 +8,33 @@ from typing import Any, Final
 
 from audio_gateway.catalog.models import Price
 from audio_gateway.errors import ProviderUnavailable
+from audio_gateway.identity.directory import Directory
 from audio_gateway.jobs.executions import Executions
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job
 from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.endings import Endings
 from audio_gateway.metering.job_meter import DynamoJobMeter
-from audio_gateway.metering.lag import Lag
-from audio_gateway.metering.late_rows import LateRows
+from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS, DynamoMeter
+from audio_gateway.metering.pending_settlements import PendingSettlementStore
 from audio_gateway.metering.pending_uploads import PendingUploads
-from audio_gateway.metering.rollup import Rollup
 from audio_gateway.metering.sweeper import Sweeper
-from audio_gateway.metering.unsettled import UnsettledStore
-from audio_gateway.metering.waits import Waits
-from audio_gateway.providers.port import (
-    AudioChunk,
-    SpeechRequest,
-    TranscriptDone,
-    TranscriptEvent,
-    TranscriptionRequest,
-)
+from audio_gateway.metering.waiting_polls import WaitingPolls
+from audio_gateway.metering.work_outcomes import WorkOutcomes
+from audio_gateway.providers.port import AudioChunk, SynthesisCall, TranscriptDone, TranscriptEvent, TranscriptionCall
 from audio_gateway.transcripts.transcript import Transcript
-from audio_gateway.use_cases.chunk_job import ChunkWork
-from audio_gateway.use_cases.end_job import Stopping
-from audio_gateway.use_cases.job_money import JobTill
-from audio_gateway.use_cases.lost_jobs import LostJobs
-from audio_gateway.use_cases.merge_job import Ending
-from audio_gateway.use_cases.prepare_job import Preparation
-from audio_gateway.use_cases.reserve import Till
-from audio_gateway.use_cases.start_job import JobDesk
+from audio_gateway.usage.rollup import Rollup
+from audio_gateway.use_cases.jobs.billing import JobBilling
+from audio_gateway.use_cases.jobs.cancel import JobStopping
+from audio_gateway.use_cases.jobs.chunk import ChunkWork
+from audio_gateway.use_cases.jobs.merge import JobEnding
+from audio_gateway.use_cases.jobs.orphaned import OrphanedJobs
+from audio_gateway.use_cases.jobs.prepare import Preparation
+from audio_gateway.use_cases.jobs.start import JobService
+from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.providers import catalog, model
-from tests.unit.metering.tables import TABLE
+from tests.unit.metering.tables import TABLE, late_rows
 from tests.unit.money.network import Network
 
 SPARE: Final = model(
@@ -55,7 +48,7 @@ SPARE: Final = model(
 TALKER: Final = replace(SPARE, id="talker", upstream="up-talker", fallbacks=("spare",), markup_percent="100")
 """Twice as dear as the one that answers in its place."""
 CATALOG: Final = catalog(TALKER, SPARE)
-LAG: Final = Lag(REQUEST_HOLD_SECONDS, 60)
+LATENESS: Final = AllowedLateness(REQUEST_HOLD_SECONDS, 60)
 PATIENCE_S: Final = 120
 
 
@@ -73,15 +66,15 @@ class Provider:
     def __call__(self, _provider: Any) -> Provider:
         return self
 
-    def synthesize(self, request: SpeechRequest) -> Iterator[AudioChunk]:
+    def synthesize(self, request: SynthesisCall) -> Iterator[AudioChunk]:
         self._look(request)
         yield AudioChunk(b"\x01\x00" * len(request.text), "pcm", 24_000)
 
-    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+    def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         self._look(request)
         yield TranscriptDone(Transcript(text="hello", duration_ms=request.audio.duration_ms, language="en"))
 
-    def _look(self, request: SpeechRequest | TranscriptionRequest) -> None:
+    def _look(self, request: SynthesisCall | TranscriptionCall) -> None:
         self.asked(request.request_id or "")
         if request.model in self.down:
             raise ProviderUnavailable(f"{request.model} broke off.", provider="fake", worked=True)
@@ -93,25 +86,28 @@ class Process:
     def __init__(
         self, network: Network, provider: Provider, clock: Callable[[], int], end: Callable[[str, str], None]
     ) -> None:
-        unsettled = UnsettledStore("bucket")
+        pending_settlements = PendingSettlementStore("bucket")
         files, executions = JobFiles("bucket"), Executions("arn:aws:states:eu-west-1:1:stateMachine:jobs")
-        vars(unsettled)["_client"] = vars(files)["_client"] = network.s3
+        vars(pending_settlements)["_client"] = vars(files)["_client"] = network.s3
         vars(executions)["_client"] = network.step_functions
         table = network.dynamodb
+        rows = late_rows(table, LATENESS, clock)
         store = JobStore(table, TABLE)
-        self.till = Till(DynamoMeter(table, TABLE, now_ms=clock), unsettled)
-        till = JobTill(DynamoJobMeter(table, TABLE, LAG, hold_seconds=JOB_HOLD_SECONDS, now_ms=clock), unsettled)
-        self.desk = JobDesk(store, files, executions, till, clock)
-        self.preparation = Preparation(store, files, till, CATALOG, provider, _no_url, clock, most_lanes=40)
-        self.stopping = Stopping(self.desk, lambda: CATALOG, end, _nobody)
+        self.billing = Billing(DynamoMeter(table, TABLE, now_ms=clock), pending_settlements)
+        billing = JobBilling(
+            DynamoJobMeter(table, TABLE, rows, hold_seconds=JOB_HOLD_SECONDS, now_ms=clock), pending_settlements
+        )
+        self.job_service = JobService(store, files, executions, billing, clock)
+        self.preparation = Preparation(store, files, billing, CATALOG, provider, _no_url, clock, most_lanes=40)
+        self.stopping = JobStopping(self.job_service, lambda: CATALOG, end, _nobody)
         self.chunk_work = ChunkWork(store, files, CATALOG, provider, LedgerStore(table, TABLE), clock)
-        self.ending = Ending(store, files, till, LateRows(table, TABLE, LAG, clock), CATALOG, _nobody, clock)
-        self.waits = Waits(table, TABLE, clock)
+        self.ending = JobEnding(store, files, billing, rows, CATALOG, _nobody, clock)
+        self.waits = WaitingPolls(table, TABLE, clock)
         self.pending = PendingUploads(table, TABLE)
         directory = Directory(table, TABLE)
-        self.sweeper = Sweeper(table, TABLE, directory, Endings(store, unsettled), LAG, now_ms=clock)
-        self.rollup = Rollup(table, TABLE, LAG, now_ms=clock)
-        self.lost_jobs = LostJobs(store, executions, end, end, patience_s=PATIENCE_S, now_s=lambda: clock() // 1000)
+        self.sweeper = Sweeper(table, TABLE, directory, WorkOutcomes(store, pending_settlements), rows, now_ms=clock)
+        self.rollup = Rollup(table, TABLE, LATENESS, now_ms=clock)
+        self.lost_jobs = OrphanedJobs(store, executions, end, end, patience_s=PATIENCE_S, now_s=lambda: clock() // 1000)
 
 
 def _nobody(_job: Job) -> None:

@@ -7,8 +7,8 @@ from typing import Final
 
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import BudgetReached, RateLimitReached, TooMuchAtOnce
-from audio_gateway.metering.pending_uploads import Announced
-from audio_gateway.use_cases.reserve import Call, Reservation
+from audio_gateway.metering.pending_uploads import AnnouncedUploads
+from audio_gateway.use_cases.reservation import RequestContext, Reservation
 from tests.unit.money.network import Fault
 from tests.unit.money.processes import CATALOG, SPARE, TALKER, Process
 from tests.unit.money.stage import CALLER, Stage
@@ -50,12 +50,12 @@ class Requests(Stage):
 
     def admit(self, number: int, characters: int, *, in_time: bool = True) -> None:
         """A request asks to be admitted. One that is not `in_time` will be too late for an answer."""
-        call = Call(f"req_{self.next_number():032x}", CALLER, Deadline.after(3600 if in_time else 0))
+        call = RequestContext(f"req_{self.next_number():032x}", CALLER, Deadline.after(3600 if in_time else 0))
         fits = self.fits(characters * PRICES["talker"])
 
         def action(process: Process) -> None:
             try:
-                reservation = process.till.reserve(call, "speech", TALKER, (TALKER, SPARE), characters)
+                reservation = process.billing.reserve(call, "speech", TALKER, (TALKER, SPARE), characters)
             except (BudgetReached, RateLimitReached):
                 assert self.network.planned or not fits
                 raise
@@ -72,9 +72,9 @@ class Requests(Stage):
         self.requests.remove(request)
         reservation = request.reservation
         if how in ("in vain", "rescued"):
-            reservation.in_vain(TALKER)
+            reservation.unbilled(TALKER)
             if not self.network.planned:
-                self.truth.in_vain[request.id] = request.characters * COST
+                self.truth.unbilled[request.id] = request.characters * COST
         if how in PRICES or how == "rescued":
             self._answer(request, SPARE.id if how == "rescued" else how)
             return
@@ -97,7 +97,7 @@ class Requests(Stage):
         row, hold = self.truth.paid.get(request_id), self.truth.held[request_id]
         if row is not None and not hold.is_job:
             done = replace(hold.work, model=row.model, price_microusd=row.price_microusd)
-            self.act(number, lambda process: process.till.meter.settle(hold, done))
+            self.act(number, lambda process: process.billing.meter.settle(hold, done))
 
     def poll(self, number: int, *, ends: bool) -> None:
         """A poll begins to wait for a job; it `ends`, or its function dies before it gives its place back."""
@@ -115,14 +115,14 @@ class Requests(Stage):
 
         self.act(number, action)
 
-    def announce(self, number: int, size: int, *, used: bool) -> None:
+    def publish(self, number: int, size: int, *, used: bool) -> None:
         """An upload is announced, counts for an hour, and is `used`, or forgotten by everybody."""
-        upload = Announced(CALLER.key_id, f"upload_{self.next_number()}", size, self.now_ms // 1000 + 3600)
+        upload = AnnouncedUploads(CALLER.key_id, f"upload_{self.next_number()}", size, self.now_ms // 1000 + 3600)
         fits = self.truth.pending_bytes(self.now_ms) + size <= MOST_PENDING
 
         def action(process: Process) -> None:
             try:
-                process.pending.announce(upload, MOST_PENDING, self.now_ms // 1000)
+                process.pending.publish(upload, MOST_PENDING, self.now_ms // 1000)
             except TooMuchAtOnce:
                 assert self.network.planned or not fits, "there is room for an upload, and it is refused"
                 raise

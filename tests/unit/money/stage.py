@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from typing import Final
 
 from audio_gateway.errors import GatewayError, MeteringUnavailable
-from audio_gateway.metering.account import Caller, month_of
+from audio_gateway.identity.directory_items import Project, keys_of, place, project_item
+from audio_gateway.metering.account import Payer, month_of
 from audio_gateway.metering.account_item import new_account_item
-from audio_gateway.metering.directory_items import Project, keys_of, place, project_item
 from audio_gateway.metering.limits import Limits
 from tests.unit.money.network import KINDS, Died, Faults, Network
 from tests.unit.money.processes import Process, Provider
-from tests.unit.money.truth import MOST_HOLDS, MOST_JOBS, Truth, committed_of, in_vain_of
+from tests.unit.money.truth import MOST_HOLDS, MOST_JOBS, Truth, committed_of, unbilled_cost_from
 
 START_MS: Final = 1_796_082_600_000  # 2026-11-30T23:50:00Z: hour, day and month turn while jobs run
 DAY_MS: Final = 86_400_000
-CALLER: Final = Caller("key_1", "default")
+CALLER: Final = Payer("key_1", "default")
 STEPS: Final = 2
 """The process that runs the steps of jobs; the two before it are the API's."""
 SCHEDULES: Final = 3
@@ -103,7 +103,7 @@ class Stage:
         budget, month = limits.monthly_budget_microusd, month_of(self.now_ms)
         return len(account["holds"]["M"]) < min(limits.concurrent_requests or MOST_HOLDS, MOST_HOLDS) and (
             budget is None
-            or (committed_of(account)[month] + price <= budget and in_vain_of(account)[month] < max(budget, 1))
+            or (committed_of(account)[month] + price <= budget and unbilled_cost_from(account)[month] < max(budget, 1))
         )
 
     def next_number(self) -> int:

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
+from audio_gateway.aws import update
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.metering import account_item, account_updates, job_meter, limits, meter, releases, update
-from audio_gateway.metering.account import Admission, Caller, Hold, Work
-from audio_gateway.metering.lag import CLOCKS_DIFFER_S, LATE_WRITE_S
-from audio_gateway.use_cases import cancelled, end_job, reserve
-from audio_gateway.use_cases.job_money import JobTill, settle
+from audio_gateway.metering import account_item, account_updates, job_meter, limits, meter, releases
+from audio_gateway.metering.account import Admission, Hold, MeteredRequest, Payer
+from audio_gateway.metering.lateness import CLOCKS_DIFFER_S, LATE_WRITE_S
+from audio_gateway.use_cases import reservation
+from audio_gateway.use_cases.jobs import cancel, cancelled
+from audio_gateway.use_cases.jobs.billing import JobBilling, settle
 from tests.unit.money import history as events
 from tests.unit.money.history import Admit, Burst, EndRequest, Event, Limit, Start, Wait, check
 from tests.unit.money.network import Fault
@@ -43,11 +45,11 @@ def the_month_pays_in_which_a_job_ends(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_job_is_deleted_without_being_settled(patch: pytest.MonkeyPatch) -> None:
-    def unless_it_has_succeeded(job: Job, *, till: JobTill) -> None:
+    def unless_it_has_succeeded(job: Job, *, billing: JobBilling) -> None:
         if job.status != "succeeded":
-            settle(job, till=till)
+            settle(job, billing=billing)
 
-    patch.setattr(end_job, "settle", unless_it_has_succeeded)
+    patch.setattr(cancel, "settle", unless_it_has_succeeded)
 
 
 def a_job_leaves_no_guard(patch: pytest.MonkeyPatch) -> None:
@@ -86,14 +88,14 @@ def a_job_is_done_for_the_least_price(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_job_is_begun_before_anything_is_held(patch: pytest.MonkeyPatch) -> None:
-    def nothing(_meter: Any, caller: Caller, work: Work, *, at_ms: int) -> Admission:
+    def nothing(_meter: Any, caller: Payer, work: MeteredRequest, *, at_ms: int) -> Admission:
         return Admission(Hold(caller, work, at_ms, at_ms // 1000 + JOB_HOLD_SECONDS))
 
     patch.setattr(job_meter.DynamoJobMeter, "admit", nothing)
 
 
 def what_is_too_late_is_charged(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(reserve.Reservation, "keep_time", lambda _reservation, _model: None)
+    patch.setattr(reservation.Reservation, "keep_time", lambda _reservation, _model: None)
 
 
 def what_was_free_is_not_counted(patch: pytest.MonkeyPatch) -> None:
@@ -109,7 +111,7 @@ def what_is_under_way_at_a_cancel_is_not_counted(patch: pytest.MonkeyPatch) -> N
 
 
 def what_failed_of_a_job_is_not_counted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(JobStore, "worked_in_vain", lambda *_: None)
+    patch.setattr(JobStore, "add_unbilled_cost", lambda *_: None)
 
 
 TALK = Start((), process=0, parts=1, steps=6, later=(), then=None)

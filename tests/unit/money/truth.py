@@ -37,7 +37,7 @@ class End:
 
     status: str
     work: tuple[Any, ...] | None
-    in_vain: int
+    unbilled: int
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Truth:
     """What must be paid: the answer went out."""
     doubtful: dict[str, int] = field(default_factory=dict)
     """What may be paid: the process died, or could write nothing down, when the answer was to go out."""
-    in_vain: dict[str, int] = field(default_factory=dict)
+    unbilled: dict[str, int] = field(default_factory=dict)
     """What providers have taken for requests for nothing: others have answered them, or nobody has."""
     held: dict[str, Hold] = field(default_factory=dict)
     """The latest hold of each request that ever had one."""
@@ -124,7 +124,7 @@ class Truth:
 
     def _admitted(self, hold: Hold, open_now: set[str]) -> None:
         """What is free to the key has not yet cost the operator its budget."""
-        over = (cost for request_id, cost in self.in_vain.items() if self._is_of(request_id, hold.month, open_now))
+        over = (cost for request_id, cost in self.unbilled.items() if self._is_of(request_id, hold.month, open_now))
         budget, taken = self.limits.monthly_budget_microusd, sum(over)
         if budget is not None and taken and taken >= budget:
             self.broken.append(f"{hold} is admitted, and {taken} of {budget} were taken for nothing")
@@ -142,12 +142,12 @@ class Truth:
 
     def pending_bytes(self, now_ms: int) -> int:
         """Bytes of uploads whose time is not over."""
-        return sum(size for size, until_s in self._uploads() if until_s >= now_ms // 1000)
+        return sum(size for size, locked_until_s in self._uploads() if locked_until_s >= now_ms // 1000)
 
     def _uploads(self) -> list[tuple[int, int]]:
         """Bytes, and until when they count."""
         texts = (value["S"].split() for name, value in self._uploads_item().items() if name.startswith("upload_"))
-        return [(int(size), int(until_s)) for until_s, size in texts]
+        return [(int(size), int(locked_until_s)) for locked_until_s, size in texts]
 
     def _uploads_item(self) -> dict[str, Any]:
         return dict(self.table.get_item(Key=account_key("key_1") | {"sk": {"S": "uploads"}}).get("Item", {}))
@@ -235,11 +235,11 @@ class Truth:
         least: Counter[str] = Counter()
         for row in self.rows.values():
             if row.request_id.startswith("req_") and row.request_id not in account["holds"]["M"]:
-                least[self.held[row.request_id].month] += row.in_vain_microusd
+                least[self.held[row.request_id].month] += row.unbilled_cost_microusd
         most = least.copy()
         for job_id, end in self.ends.items():
-            most[self.held[job_id].month] += end.in_vain
-        counted = in_vain_of(account)
+            most[self.held[job_id].month] += end.unbilled
+        counted = unbilled_cost_from(account)
         assert least <= counted <= most, f"{dict(counted)} were taken for nothing: {dict(least)} to {dict(most)}"
 
     def _check_price(self, row: LedgerRow) -> None:
@@ -270,11 +270,11 @@ class Truth:
             assert row is not None, f"{request_id} is not charged"
             assert row.price_microusd == price, f"{request_id} costs {price}: {row}"
             assert request_id not in self.ends or self._is_fetchable(request_id), f"nothing is left of {request_id}"
-        lost = sum(row.in_vain_microusd for row in self.rows.values())
-        counted = sum(in_vain_of(self.account()).values())
+        lost = sum(row.unbilled_cost_microusd for row in self.rows.values())
+        counted = sum(unbilled_cost_from(self.account()).values())
         assert counted >= lost or not self.intact, f"{lost} were taken for nothing, and {counted} counted"
-        told = {row.request_id: row.in_vain_microusd for row in self.rows.values()}
-        for request_id, cost in self.in_vain.items():
+        told = {row.request_id: row.unbilled_cost_microusd for row in self.rows.values()}
+        for request_id, cost in self.unbilled.items():
             assert told.get(request_id, 0) == cost, f"{request_id} has cost {cost} for nothing: {told}"
         for key in self.bucket.objects:
             assert not key.startswith("unsettled/") or key.rpartition("/")[2] in self.paid, f"not settled: {key}"
@@ -302,7 +302,7 @@ def committed_of(account: dict[str, Any]) -> Counter[str]:
     return _months_of("m", account)
 
 
-def in_vain_of(account: dict[str, Any]) -> Counter[str]:
+def unbilled_cost_from(account: dict[str, Any]) -> Counter[str]:
     """What an account says that providers took for nothing, by month."""
     return _months_of("f", account)
 

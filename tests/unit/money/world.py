@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.metering.audit import Audit
-from audio_gateway.metering.books import DynamoBooks
-from audio_gateway.metering.tally import total
+from audio_gateway.usage.audit import Audit
+from audio_gateway.usage.reports import DynamoUsageReports
+from audio_gateway.usage.totals import total
 from tests.unit.metering.tables import TABLE
 from tests.unit.money.jobs import Jobs
 from tests.unit.money.processes import Process
@@ -71,7 +71,7 @@ class World(Requests, Jobs):
 
     def check_books(self) -> None:
         """The reports are the sum of the ledger, and the audit finds nothing wrong where nothing is."""
-        books = DynamoBooks(self._table, TABLE, now_ms=self.clock)
+        books = DynamoUsageReports(self._table, TABLE, now_ms=self.clock)
         (reported,) = books.series([START_MS - DAY_MS, self.now_ms + 1])
         assert reported == total(self.truth.rows.values()), f"reported: {reported}; rows: {self.truth.rows}"
         report = Audit(self._table, TABLE, JobStore(self._table, TABLE), now_ms=self.clock).run([CALLER.key_id])

@@ -19,7 +19,7 @@ from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ConfigurationError, ProviderTimedOut, ProviderUnavailable, TextUnspeakable
 from audio_gateway.providers.embedded import espeak_process, speaker
 from audio_gateway.providers.embedded.confined import frames
-from audio_gateway.providers.embedded.espeak_process import EspeakProcess, Utterance
+from audio_gateway.providers.embedded.espeak_process import EspeakProcess, SpokenText
 
 ROOT = Path(__file__).parents[3]
 ENGINE = "import sys, runpy; sys.path.append(sys.argv[1]); runpy.run_path(sys.argv[2], run_name='__main__')"
@@ -56,7 +56,7 @@ def unfiltered() -> Iterator[EspeakProcess]:
 
 
 def ask(process: EspeakProcess, text: str, *, seconds: float = 30, voice: str = "x/hostile") -> str:
-    pieces = process.speak(Utterance(text, voice, 50), Deadline.after(seconds))
+    pieces = process.speak(SpokenText(text, voice, 50), Deadline.after(seconds))
     return b"".join(pieces).decode().strip()
 
 
@@ -203,7 +203,7 @@ def test_a_process_that_is_silent_is_killed(engine: EspeakProcess, monkeypatch: 
 
 
 def test_closing_the_iterator_ends_the_process(engine: EspeakProcess) -> None:
-    pieces = engine.speak(Utterance("flood", "x/hostile", 50), Deadline.after(30))
+    pieces = engine.speak(SpokenText("flood", "x/hostile", 50), Deadline.after(30))
     next(pieces)
     assert children(server_of(engine))
     pieces.close()  # type: ignore[attr-defined] # it is a generator
@@ -233,7 +233,7 @@ def test_speech_without_end_is_cut_off(engine: EspeakProcess, monkeypatch: pytes
     monkeypatch.setattr(espeak_process, "_MOST_BYTES_A_CHARACTER", 0)
     taken: list[Any] = []
     with pytest.raises(TextUnspeakable):
-        taken.extend(engine.speak(Utterance("flood", "x/hostile", 50), Deadline.after(30)))
+        taken.extend(engine.speak(SpokenText("flood", "x/hostile", 50), Deadline.after(30)))
     assert none_left(engine)
 
 
@@ -291,7 +291,7 @@ def test_a_server_starts_without_being_waited_for() -> None:
 
 def test_those_who_speak_die_with_the_server_and_their_texts_are_not_to_blame() -> None:
     with running() as process:
-        pieces = process.speak(Utterance("flood", "x/hostile", 50), Deadline.after(30))
+        pieces = process.speak(SpokenText("flood", "x/hostile", 50), Deadline.after(30))
         next(pieces)
         (child,) = children(server_of(process))
         os.kill(server_of(process), signal.SIGKILL)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ProviderRejected
 from audio_gateway.providers.embedded.espeak import EspeakSpeech
-from audio_gateway.providers.port import SpeechProvider, SpeechRequest, VoiceLister
+from audio_gateway.providers.port import SpeechAdapter, SynthesisCall, VoiceLister
 from tests.examples import examples
 from tests.sound import look_pcm
 
@@ -19,8 +19,8 @@ RATE = 22_050
 TEXT = "Hello world, this is a test. And here is another sentence, with some more words."
 
 
-def request(text: str, voice: str = "en-us", speed: float = 1.0, deadline_s: float = 30) -> SpeechRequest:
-    return SpeechRequest("espeak-ng", text, voice, "pcm", Deadline.after(deadline_s), speed=speed)
+def request(text: str, voice: str = "en-us", speed: float = 1.0, deadline_s: float = 30) -> SynthesisCall:
+    return SynthesisCall("espeak-ng", text, voice, "pcm", Deadline.after(deadline_s), speed=speed)
 
 
 def say(text: str, voice: str = "en-us", speed: float = 1.0) -> bytes:
@@ -32,7 +32,7 @@ def seconds(text: str, voice: str = "en-us", speed: float = 1.0) -> float:
 
 
 def test_it_speaks_and_lists_its_voices() -> None:
-    assert isinstance(EspeakSpeech(), SpeechProvider)
+    assert isinstance(EspeakSpeech(), SpeechAdapter)
     assert isinstance(EspeakSpeech(), VoiceLister)
 
 

@@ -13,16 +13,17 @@ from audio_gateway.audio.source import AudioSource
 from audio_gateway.deadline import Deadline
 from audio_gateway.providers.openai.answers import transcript
 from audio_gateway.providers.openai.fields import Malformed, parse
-from audio_gateway.providers.openai.times import Clock
-from audio_gateway.providers.port import TranscriptionRequest
+from audio_gateway.providers.openai.times import TimeConverter
+from audio_gateway.providers.port import TranscriptionCall
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage, Transcript, Word
+from tests.fakes.providers import with_options
 
-REQUEST = TranscriptionRequest("whisper-1", AudioSource(b"", "wav", 4_000, 16_000, 1), Deadline(0))
-EVERYTHING = replace(REQUEST, want_words=True, want_segments=True, want_logprobs=True)
+REQUEST = TranscriptionCall("whisper-1", AudioSource(b"", "wav", 4_000, 16_000, 1), Deadline(0))
+EVERYTHING = with_options(REQUEST, want_words=True, want_segments=True, logprobs=True)
 
 
 def read(answer: object, **options: object) -> Transcript:
-    return transcript(parse(json.dumps(answer)), replace(REQUEST, **options))  # type: ignore[arg-type] # any option
+    return transcript(parse(json.dumps(answer)), with_options(REQUEST, **options))
 
 
 def read_all(answer: object) -> Transcript:
@@ -83,7 +84,7 @@ def test_the_duration_is_ours() -> None:
     [(0, 0), (1.0005, 1_001), (1.0004999, 1_000), (0.0015, 2), (2.675, 2_675), (-1, 0), (99, 4_000), (1e299, 4_000)],
 )
 def test_seconds_become_milliseconds_rounded_half_up_within_the_audio(seconds: float, ms: int) -> None:
-    assert Clock(4_000).ms(seconds) == ms
+    assert TimeConverter(4_000).ms(seconds) == ms
 
 
 @given(st.lists(st.tuples(*[st.none() | st.floats(-0.4, 30)] * 2), min_size=1, max_size=5))

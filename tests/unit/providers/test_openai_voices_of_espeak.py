@@ -14,7 +14,7 @@ from audio_gateway.catalog.defaults import EMBEDDED
 from audio_gateway.catalog.models import OPENAI_VOICES
 from audio_gateway.deadline import Deadline
 from audio_gateway.providers.embedded.espeak import EspeakSpeech
-from audio_gateway.providers.port import SpeechRequest
+from audio_gateway.providers.port import SynthesisCall
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ class Sound:
 @cache
 def measured(name: str) -> Sound:
     voice = TABLE[name]
-    chunks = EspeakSpeech().synthesize(SpeechRequest("espeak-ng", TEXT, voice, "pcm", Deadline.after(30)))
+    chunks = EspeakSpeech().synthesize(SynthesisCall("espeak-ng", TEXT, voice, "pcm", Deadline.after(30)))
     samples = array.array("h", b"".join(chunk.data for chunk in chunks))
     return Sound(pitch(samples), brightness(samples), voice.partition("+")[0].partition(":")[0])
 
@@ -53,16 +53,16 @@ def pitch(samples: array.array[int]) -> float:
     found = []
     for at in range(0, len(thin) - 2 * size, EVERY * size):
         frame = thin[at : at + 2 * size]
-        alike = {lag: likeness(frame, lag, size) for lag in range(int(rate / 400), int(rate / 55))}
+        alike = {lateness: likeness(frame, lateness, size) for lateness in range(int(rate / 400), int(rate / 55))}
         best = max(alike.values())
         if best > 0.7:
             # The first lag that is nearly as good as the best one: its multiples are as good.
-            found.append(rate / next(lag for lag, value in alike.items() if value > best - 0.05))
+            found.append(rate / next(lateness for lateness, value in alike.items() if value > best - 0.05))
     return sorted(found)[len(found) // 2]
 
 
-def likeness(frame: array.array[int], lag: int, size: int) -> float:
-    here, there = frame[:size], frame[lag : lag + size]
+def likeness(frame: array.array[int], lateness: int, size: int) -> float:
+    here, there = frame[:size], frame[lateness : lateness + size]
     strength = math.sqrt(sum(a * a for a in here) * sum(b * b for b in there))
     return sum(a * b for a, b in zip(here, there, strict=False)) / strength if strength > size * 200**2 else 0.0
 

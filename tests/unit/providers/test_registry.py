@@ -11,9 +11,9 @@ from audio_gateway.catalog.models import Provider
 from audio_gateway.errors import ConfigurationError, ProviderKeyUnreadable
 from audio_gateway.providers.embedded import espeak
 from audio_gateway.providers.embedded.engines import EmbeddedEngines
-from audio_gateway.providers.openai import OpenAIProvider
-from audio_gateway.providers.port import SpeechProvider, TranscriptionProvider, VoiceLister
-from audio_gateway.providers.registry import build_provider, provider_of, start_engines
+from audio_gateway.providers.openai import OpenAIAdapter
+from audio_gateway.providers.port import SpeechAdapter, TranscriptionAdapter, VoiceLister
+from audio_gateway.providers.registry import adapter_of, build_provider, start_engines
 from tests.fakes.providers import catalog, model
 
 EMBEDDED = Provider("embedded", "embedded", None, None, 120)
@@ -31,8 +31,8 @@ def remote(
 
 def test_the_embedded_engines_are_one_provider() -> None:
     provider = build_provider(EMBEDDED, no_secret)
-    assert isinstance(provider, SpeechProvider)
-    assert isinstance(provider, TranscriptionProvider)
+    assert isinstance(provider, SpeechAdapter)
+    assert isinstance(provider, TranscriptionAdapter)
     assert isinstance(provider, VoiceLister)
 
 
@@ -57,12 +57,12 @@ def test_an_engine_that_cannot_start_is_told_of_by_the_first_request(monkeypatch
 
 def test_an_openai_server_is_served_by_its_adapter() -> None:
     provider = build_provider(remote(), lambda reference: f"sk-{reference}")
-    assert isinstance(provider, OpenAIProvider)
+    assert isinstance(provider, OpenAIAdapter)
     assert not isinstance(provider, VoiceLister)
 
 
 def test_an_openai_server_may_need_no_key() -> None:
-    assert isinstance(build_provider(remote("open", None), no_secret), OpenAIProvider)
+    assert isinstance(build_provider(remote("open", None), no_secret), OpenAIAdapter)
 
 
 def test_a_provider_is_built_once() -> None:
@@ -80,9 +80,9 @@ def test_a_new_key_is_a_new_connection() -> None:
 
 def test_the_key_comes_from_where_the_catalogue_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACME_FOR_REGISTRY", "sk-env")
-    assert isinstance(provider_of(remote("env", "env:ACME_FOR_REGISTRY")), OpenAIProvider)
+    assert isinstance(adapter_of(remote("env", "env:ACME_FOR_REGISTRY")), OpenAIAdapter)
     with pytest.raises(ProviderKeyUnreadable) as caught:
-        provider_of(remote("env", "env:NOBODY"))
+        adapter_of(remote("env", "env:NOBODY"))
     assert "env:NOBODY" in caught.value.reason
     assert "NOBODY" not in caught.value.message  # which the caller reads
     assert not caught.value.worked

@@ -19,17 +19,18 @@ from audio_gateway.providers.port import (
     TextDelta,
     TranscriptDone,
     TranscriptEvent,
-    TranscriptionProvider,
-    TranscriptionRequest,
+    TranscriptionAdapter,
+    TranscriptionCall,
 )
 from audio_gateway.transcripts.transcript import Transcript
+from tests.fakes.providers import with_options
 from tests.sound import CLIPS, ENCODINGS, PHRASE, clip, encode, phrase, said, timed_words, wav, word_errors
 
 COMPRESSED = ["mp3 22.05 kHz", "ogg opus 16 kHz"]
 
 
 def listen(data: bytes, **options: object) -> list[TranscriptEvent]:
-    request = TranscriptionRequest("pocketsphinx", measure(data), Deadline.after(110), **options)  # type: ignore[arg-type] # any option
+    request = with_options(TranscriptionCall("pocketsphinx", measure(data), Deadline.after(110)), **options)
     return list(PocketsphinxTranscription().transcribe(request))
 
 
@@ -51,7 +52,7 @@ def austen() -> Transcript:
 
 
 def test_it_is_a_transcription_provider() -> None:
-    assert isinstance(PocketsphinxTranscription(), TranscriptionProvider)
+    assert isinstance(PocketsphinxTranscription(), TranscriptionAdapter)
 
 
 @pytest.mark.slow
@@ -174,7 +175,7 @@ def test_other_languages_are_refused_by_name(task: str) -> None:
 
 
 def test_a_deadline_that_has_passed_is_a_timeout() -> None:
-    request = TranscriptionRequest("pocketsphinx", measure(clip("austen-0870")), Deadline.after(0))
+    request = TranscriptionCall("pocketsphinx", measure(clip("austen-0870")), Deadline.after(0))
     with pytest.raises(ProviderTimedOut):
         list(PocketsphinxTranscription().transcribe(request))
 

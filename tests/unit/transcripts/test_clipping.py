@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_gateway.transcripts.clipping import Dropped, without_beginning, without_end
+from audio_gateway.transcripts.clipping import DroppedWords, without_beginning, without_end
 from audio_gateway.transcripts.seam import letters_of
 
 
-def dropped(words: str, beside: str = "") -> Dropped:
-    return Dropped(letters_of(words), letters_of(beside))
+def dropped(words: str, beside: str = "") -> DroppedWords:
+    return DroppedWords(letters_of(words), letters_of(beside))
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 
 from audio_gateway.errors import StorageUnavailable
-from audio_gateway.metering.archive import ArchivedProject
+from audio_gateway.identity.archive import ArchivedProject
 from audio_gateway.use_cases.archived_projects import LISTED_S, ArchivedProjects
-from tests.unit.use_cases.job_workshop import Workshop
+from tests.unit.use_cases.jobs.job_harness import Workshop
 
 NOW_S = 1_796_083_140
 

@@ -10,34 +10,33 @@ from dataclasses import dataclass
 
 from fastapi import Request, Response
 
-from audio_gateway.api.app import caller_of, deadline_of, facts_of
-from audio_gateway.api.job_shapes import job_answer
-from audio_gateway.api.replay import replayed
+from audio_gateway.api.http.app import caller_of, deadline_of, request_log_of
+from audio_gateway.api.idempotency import replayed
+from audio_gateway.api.job_serializers import job_answer
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import ProviderTimedOut
+from audio_gateway.idempotency.idempotency import ApiResponse, Run
 from audio_gateway.jobs.job import Job, new_job_id
-from audio_gateway.metering.account import Admission
-from audio_gateway.metering.account import Caller as Payer
-from audio_gateway.replay.idempotency import Answer, Run
-from audio_gateway.use_cases.ask import Providers
-from audio_gateway.use_cases.job_order import JobOrder
-from audio_gateway.use_cases.speech import SpeechOrder
-from audio_gateway.use_cases.start_job import JobDesk, start_job
+from audio_gateway.metering.account import Admission, Payer
+from audio_gateway.use_cases.fallback import AdapterFactory
+from audio_gateway.use_cases.jobs.request import JobRequest
+from audio_gateway.use_cases.jobs.start import JobService, start_job
+from audio_gateway.use_cases.speech import SpeechRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class JobStarter:
     """What a job is begun with."""
 
-    desk: JobDesk
+    job_service: JobService
     catalog: Catalog
-    providers: Providers
+    providers: AdapterFactory
 
     def job(
         self,
         request: Request,
         run: Run,
-        order: JobOrder,
+        order: JobRequest,
         *,
         background: bool,
         audio: bytes | None = None,
@@ -49,42 +48,42 @@ class Beginning:
         answer is stored before there is a job, so that a repetition never begins another one; without a key the answer
         is the job of another try of the call, if there is one.
 
-        Raises what `start_job` and `Run.becomes` raise, and `ReplayUnavailable`; then there is no job and nothing is
-        held. So it is after `ProviderTimedOut`: there is no time left to say that there is one.
+        Raises what `start_job` and `Run.becomes` raise, and `IdempotencyUnavailable`; then there is no job and nothing
+        is held. So it is after `ProviderTimedOut`: there is no time left to say that there is one.
         """
-        caller, facts = caller_of(request), facts_of(request)
+        caller, request_log = caller_of(request), request_log_of(request)
         if deadline_of(request).passed:
             message = "There was no time left to begin the work; nothing was done or charged. Send it again."
             provider = self.catalog.model_for(order.what.model, order.endpoint).provider
             raise ProviderTimedOut(message, provider=provider.id, worked=False)
-        facts.ignored = order.ignored
-        job_id = new_job_id(self.desk.now_ms())
+        request_log.ignored = order.ignored
+        job_id = new_job_id(self.job_service.now_ms())
         begun = run.becomes(job_id)
         if begun is not None:
-            facts.replayed = True
+            request_log.replayed = True
             return _response(replayed(job_answer(begun, order.ignored, background=background)))
-        answers: list[Answer] = []
+        answers: list[ApiResponse] = []
 
-        def announce(job: Job, admission: Admission) -> None:
-            facts.windows = admission.windows
+        def publish(job: Job, admission: Admission) -> None:
+            request_log.windows = admission.windows
             answers.append(job_answer(job, order.ignored, background=background))
             run.keep(answers[0], admission.hold)
 
         start_job(
             order,
             Payer(caller.key_id, caller.project_id),
-            desk=self.desk,
+            job_service=self.job_service,
             catalog=self.catalog,
             providers=self.providers,
             audio=audio,
             duration_ms=duration_ms,
-            upload_id=None if isinstance(order.what, SpeechOrder) else order.what.upload_id,
+            upload_id=None if isinstance(order.what, SpeechRequest) else order.what.upload_id,
             job_id=job_id,
-            announce=announce,
+            publish=publish,
         )
         (answer,) = answers
         return _response(answer)
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: ApiResponse) -> Response:
     return Response(answer.body, answer.status, dict(answer.headers))

@@ -10,29 +10,30 @@ from typing import Final, Self
 
 from fastapi import Request, Response
 
-from audio_gateway.api.job_shapes import LONGEST_WAIT_S, content_url, job_url
-from audio_gateway.api.parameters import Parameters
-from audio_gateway.api.redirects import to_job, to_link
-from audio_gateway.api.replay import MAX_BUFFERED_BYTES, respond
-from audio_gateway.api.results import ResultStore
-from audio_gateway.api.speech_answers import speech_answer
-from audio_gateway.api.transcript_answers import transcript_answer
+from audio_gateway.api.http.parameters import Parameters
+from audio_gateway.api.http.redirects import to_job, to_link
+from audio_gateway.api.idempotency import MAX_BUFFERED_BYTES, respond
+from audio_gateway.api.job_serializers import LONGEST_WAIT_S, content_url, job_url
+from audio_gateway.api.speech_responses import speech_answer
+from audio_gateway.api.transcript_responses import transcript_answer
 from audio_gateway.api.transcriptions import STREAMABLE, TRANSLATION_FORMATS
 from audio_gateway.audio.encode import with_true_sizes
 from audio_gateway.audio.formats import SPEECH_FORMATS, SpeechFormat
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import Conflict, InvalidRequest, JobFailed, NotFound, NotReady, StillRunning
+from audio_gateway.idempotency.idempotency import ApiResponse
 from audio_gateway.jobs.job import Job
-from audio_gateway.jobs.job_files import JobFiles, SourceFile
+from audio_gateway.jobs.job_files import JobFiles
 from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.replay.idempotency import Answer
+from audio_gateway.storage.objects import SourceFile
+from audio_gateway.storage.results import ResultStore
+from audio_gateway.transcripts.codec import from_bytes
 from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS, Granularity, ResponseFormat
-from audio_gateway.transcripts.stored import from_bytes
 from audio_gateway.transcripts.transcript import Transcript
-from audio_gateway.use_cases.job_order import JobOrder, order_of
-from audio_gateway.use_cases.merge_job import result_of
-from audio_gateway.use_cases.speech import SpeechOrder
-from audio_gateway.use_cases.transcription import TranscriptionOrder
+from audio_gateway.use_cases.jobs.merge import result_of
+from audio_gateway.use_cases.jobs.request import JobRequest, request_of
+from audio_gateway.use_cases.speech import SpeechRequest
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 LAST_HOP: Final = 20
 """The last redirect that the official SDKs follow."""
@@ -98,7 +99,7 @@ class ContentRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class ContentResponse:
     """The answer, and the options that had no effect on it. `error` is the class of what failed in passing."""
 
     response: Response
@@ -114,7 +115,7 @@ class JobContent:
         self._files = files
         self._results = results
 
-    def of(self, job: Job, asked: ContentRequest, deadline: Deadline) -> Content:
+    def of(self, job: Job, asked: ContentRequest, deadline: Deadline) -> ContentResponse:
         """The result.
 
         Raises:
@@ -129,8 +130,8 @@ class JobContent:
         found = self._files.find(job, name)
         if found is None:
             raise self._missing(job)
-        order = order_of(self._files, job)
-        if isinstance(order.what, SpeechOrder):
+        order = request_of(self._files, job)
+        if isinstance(order.what, SpeechRequest):
             return self._speech(job, order, order.what, asked, found, deadline)
         if found.size > MOST_TRANSCRIPT_BYTES:
             message = f"The transcript of the job '{job.id}' has {found.size} bytes, too many for one answer."
@@ -149,26 +150,26 @@ class JobContent:
             return NotReady(message, retry_after_s=_MAKING_S)
         return NotFound(f"The result of the job '{job.id}' is not there any more.", code="job_not_found")
 
-    def _afresh(self, job: Job, asked: ContentRequest) -> Content:
+    def _afresh(self, job: Job, asked: ContentRequest) -> ContentResponse:
         """A redirect to where nobody has waited yet."""
         if asked.is_last_for(job):
             raise _too_many_redirects(job)
-        return Content(to_job(job.id, job_url(job.id), asked.next_url(job.id)), ())
+        return ContentResponse(to_job(job.id, job_url(job.id), asked.next_url(job.id)), ())
 
-    def _given(self, job: Job, answer: Answer, asked: ContentRequest) -> Content:
+    def _given(self, job: Job, answer: ApiResponse, asked: ContentRequest) -> ContentResponse:
         response = respond(answer, self._results, job.project_id)
         _check_can_be_followed(job, response, asked)
-        return Content(response, answer.ignored)
+        return ContentResponse(response, answer.ignored)
 
     def _speech(
         self,
         job: Job,
-        order: JobOrder,
-        what: SpeechOrder,
+        order: JobRequest,
+        what: SpeechRequest,
         asked: ContentRequest,
         found: SourceFile,
         deadline: Deadline,
-    ) -> Content:
+    ) -> ContentResponse:
         wanted = _speech_format(asked.response_format, what)
         as_events = order.as_events if asked.stream_format is None else asked.stream_format == "sse"
         _only_of("transcriptions", timestamp_granularities=asked.granularities, stream=asked.stream)
@@ -176,7 +177,7 @@ class JobContent:
             # As it lies there: a copy of it could be a gigabyte.
             response = to_link(self._results.link(found.key), {"x-audio-gateway-model": _served_by(job)})
             _check_can_be_followed(job, response, asked)
-            return Content(response, order.ignored)
+            return ContentResponse(response, order.ignored)
         if found.size > (MOST_TRANSCODED_BYTES if wanted != what.format else _MOST_EVENT_BYTES):
             raise _too_big(job, found.size, what.format)
         if _comes_too_late(found, deadline) and (wanted != what.format or as_events):
@@ -225,8 +226,8 @@ def _served_by(job: Job) -> str:
 
 
 def _transcript(
-    job: Job, order: JobOrder, what: TranscriptionOrder, asked: ContentRequest, transcript: Transcript
-) -> Answer:
+    job: Job, order: JobRequest, what: TranscriptionRequest, asked: ContentRequest, transcript: Transcript
+) -> ApiResponse:
     _only_of("speech", stream_format=asked.stream_format)
     wanted = _as_asked(what, asked)
     lacks = _lacks(wanted, transcript)
@@ -242,7 +243,7 @@ def _transcript(
     return transcript_answer(wanted, transcript, model_id=_served_by(job), ignored=order.ignored)
 
 
-def _as_asked(what: TranscriptionOrder, asked: ContentRequest) -> TranscriptionOrder:
+def _as_asked(what: TranscriptionRequest, asked: ContentRequest) -> TranscriptionRequest:
     """The order, with what the query says in its place. What the query does not name gives way to what it does."""
     formats = RESPONSE_FORMATS if what.task == "transcribe" else TRANSLATION_FORMATS
     wanted: ResponseFormat = what.response_format
@@ -262,7 +263,7 @@ def _as_asked(what: TranscriptionOrder, asked: ContentRequest) -> TranscriptionO
     return replace(what, response_format=wanted, granularities=granularities, stream=stream)
 
 
-def _lacks(wanted: TranscriptionOrder, transcript: Transcript) -> tuple[str, str] | None:
+def _lacks(wanted: TranscriptionRequest, transcript: Transcript) -> tuple[str, str] | None:
     """The parameter, and its value, for which the transcript has not what is needed."""
     if wanted.response_format == "diarized_json":
         segments = transcript.segments or ()
@@ -275,7 +276,7 @@ def _lacks(wanted: TranscriptionOrder, transcript: Transcript) -> tuple[str, str
     return None
 
 
-def _speech_format(asked: str | None, what: SpeechOrder) -> SpeechFormat:
+def _speech_format(asked: str | None, what: SpeechRequest) -> SpeechFormat:
     if asked is None:
         return what.format
     found: SpeechFormat | None = next((known for known in SPEECH_FORMATS if known == asked), None)
@@ -285,11 +286,11 @@ def _speech_format(asked: str | None, what: SpeechOrder) -> SpeechFormat:
 
 
 def _transcoded(audio: bytes, job: Job, made: SpeechFormat, wanted: SpeechFormat, deadline: Deadline) -> bytes:
-    from audio_gateway.audio.conform import conform
     from audio_gateway.audio.formats import SPEECH_SAMPLE_RATE
+    from audio_gateway.audio.transcode import transcode
 
     pieces = []
-    for piece in conform([audio], declared=made, sample_rate=SPEECH_SAMPLE_RATE, wanted=wanted):
+    for piece in transcode([audio], declared=made, sample_rate=SPEECH_SAMPLE_RATE, wanted=wanted):
         pieces.append(piece)
         if deadline.passed:
             raise _too_big(job, len(audio), made)

@@ -22,9 +22,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from audio_gateway.api.job_content import Content, ContentRequest
-from audio_gateway.api.job_shapes import content_url, job_url
-from audio_gateway.api.redirects import to_job
+from audio_gateway.api.http.redirects import to_job
+from audio_gateway.api.job_content import ContentRequest, ContentResponse
+from audio_gateway.api.job_serializers import content_url, job_url
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import MeteringUnavailable, StillRunning, StorageUnavailable
 from audio_gateway.jobs.job import Job
@@ -34,7 +34,7 @@ READING_S: Final = 3.6
 (`jobs/job_files.py`), of which 2.5 s may lie behind the deadline (`app.py`): an error is made at once."""
 
 
-class Waits(Protocol):
+class PollPlaces(Protocol):
     """The places of polls that wait."""
 
     def begin(self, key_id: str) -> str:
@@ -50,16 +50,16 @@ class Waits(Protocol):
         ...
 
 
-class Place:
+class PollPlace:
     """A place for one poll of a key, taken when it begins to wait."""
 
-    def __init__(self, waits: Waits, key_id: str) -> None:
+    def __init__(self, waits: PollPlaces, key_id: str) -> None:
         self._waits = waits
         self._key_id = key_id
         self._wait: str | None = None
 
     def take(self) -> None:
-        """Take it, unless that was done; raises as `Waits.begin`."""
+        """Take it, unless that was done; raises as `PollPlaces.begin`."""
         if self._wait is None:
             self._wait = self._waits.begin(self._key_id)
 
@@ -77,16 +77,16 @@ class Waiting:
 
     deadline: Deadline
     poll_s: float
-    place: Place
+    place: PollPlace
 
 
 def wait_for(
     job_id: str,
     look: Callable[[], Job],
-    read: Callable[[Job], Content],
+    read: Callable[[Job], ContentResponse],
     asked: ContentRequest,
     waiting: Waiting,
-) -> Content:
+) -> ContentResponse:
     """What `read` makes of the job that `look` gives once it is over; otherwise a redirect to where to go on waiting.
 
     Raises:
@@ -121,10 +121,10 @@ def wait_for(
         place.leave()
 
 
-def _later(job_id: str, job: Job | None, asked: ContentRequest, failed: str | None) -> Content:
+def _later(job_id: str, job: Job | None, asked: ContentRequest, failed: str | None) -> ContentResponse:
     if not asked.is_last_for(job):
         response = to_job(job_id, job_url(job_id), asked.next_url(job_id))
-        return Content(response, (), failed)
+        return ContentResponse(response, (), failed)
     state = "cannot be looked at now" if failed else "is still running"
     raise StillRunning(
         f"The job '{job_id}' {state}, and nothing is lost: it goes on, and is not paid again. "

@@ -7,11 +7,11 @@ from urllib.parse import unquote
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import caller_of, create_app
+from audio_gateway.api.http.app import caller_of, create_app
+from audio_gateway.api.http.responses import json_response
 from audio_gateway.catalog.models import CAPABILITIES, ENDPOINTS, Catalog, Model
 from audio_gateway.catalog.prices import caller_prices
 from audio_gateway.errors import InvalidRequest, UnknownModel, UnknownUrl
-from audio_gateway.transcripts.json_bytes import json_bytes
 
 
 def models_app(*, catalog: Catalog) -> FastAPI:
@@ -45,11 +45,6 @@ def models_app(*, catalog: Catalog) -> FastAPI:
         return json_response(_model(model))
 
     return app
-
-
-def json_response(payload: dict[str, Any]) -> Response:
-    """A JSON answer in UTF-8."""
-    return Response(json_bytes(payload), headers={"content-type": "application/json"})
 
 
 def _model(model: Model) -> dict[str, Any]:

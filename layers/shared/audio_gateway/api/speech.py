@@ -9,27 +9,27 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import body_of, call_of, caller_of, create_app, facts_of, known_model
-from audio_gateway.api.background import Beginning
-from audio_gateway.api.fields import Fields
-from audio_gateway.api.json_body import read_object
-from audio_gateway.api.money import charged
-from audio_gateway.api.replay import begin_run, deliver, remember, replayed, respond
-from audio_gateway.api.results import ResultStore
-from audio_gateway.api.speech_answers import speech_answer
+from audio_gateway.api.background import JobStarter
+from audio_gateway.api.charging import charged
+from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, known_model, request_log_of
+from audio_gateway.api.http.fields import BodyFields
+from audio_gateway.api.http.json_body import read_object
+from audio_gateway.api.idempotency import begin_run, deliver, remember, replayed, respond
+from audio_gateway.api.speech_responses import speech_answer
 from audio_gateway.audio.encode import with_true_sizes
 from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import InvalidRequest, WorkTooLong
-from audio_gateway.replay.idempotency import Idempotency
-from audio_gateway.replay.repetition import Repetitions
-from audio_gateway.replay.speech_cache import LONGEST_KEEP_S, SpeechCaches
+from audio_gateway.idempotency.idempotency import Idempotency
+from audio_gateway.idempotency.repetition import Repetitions
+from audio_gateway.storage.results import ResultStore
+from audio_gateway.storage.speech_cache import LONGEST_KEEP_S, SpeechCaches
 from audio_gateway.text.visible import is_visible
-from audio_gateway.use_cases.ask import Providers
-from audio_gateway.use_cases.job_order import JobOrder
-from audio_gateway.use_cases.reserve import Till
-from audio_gateway.use_cases.speech import SpeechAnswer, SpeechOrder, able_to_speak, speak
-from audio_gateway.use_cases.start_job import JobDesk
+from audio_gateway.use_cases.fallback import AdapterFactory
+from audio_gateway.use_cases.jobs.request import JobRequest
+from audio_gateway.use_cases.jobs.start import JobService
+from audio_gateway.use_cases.reservation import Billing
+from audio_gateway.use_cases.speech import SpeechAnswer, SpeechRequest, able_to_speak, speak
 
 MAX_CHARACTERS: Final = 4096
 MAX_BACKGROUND_CHARACTERS: Final = 1_000_000
@@ -38,57 +38,61 @@ MAX_SPEED: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpeechApi:
-    """What the function works with; jobs are begun at the `desk`."""
+class SpeechDependencies:
+    """What the function works with; jobs are begun at the `job_service`."""
 
     catalog: Catalog
-    providers: Providers
-    till: Till
+    providers: AdapterFactory
+    billing: Billing
     idempotency: Idempotency
     repetitions: Repetitions
     caches: SpeechCaches
     results: ResultStore
-    desk: JobDesk
+    job_service: JobService
 
 
-def speech_app(using: SpeechApi) -> FastAPI:
+def speech_app(deps: SpeechDependencies) -> FastAPI:
     """The app of the speech function."""
     app = create_app("speech")
-    catalog, providers, results = using.catalog, using.providers, using.results
-    begin = Beginning(using.desk, catalog, providers)
+    catalog, providers, results = deps.catalog, deps.providers, deps.results
+    begin = JobStarter(deps.job_service, catalog, providers)
 
     @app.post("/audio/speech")
     async def create_speech(request: Request) -> Response:
         caller = caller_of(request)
-        facts = facts_of(request)
+        request_log = request_log_of(request)
         body = read_object(request.headers.get("content-type"), await body_of(request))
-        asked = read_order(body)
+        asked = read_speech(body)
         order, as_events = asked.order, asked.stream_format == "sse"
-        facts.model = facts.requested_model = known_model(order.model, catalog)
-        with begin_run(request, caller, using, *asked.what, background=asked.background) as run:
+        request_log.model = request_log.requested_model = known_model(order.model, catalog)
+        with begin_run(request, caller, deps, *asked.what, background=asked.background) as run:
             if run.earlier is not None:
                 return respond(replayed(run.earlier), results, caller.project_id)
-            facts.characters = len(order.text)
-            cache = using.caches.of(caller.organization_id)
+            request_log.characters = len(order.text)
+            cache = deps.caches.of(caller.organization_id)
             call = call_of(request, caller)
             spoken: SpeechAnswer | None = None
             with suppress(WorkTooLong):
                 if not asked.background:
-                    spoken = speak(order, call, catalog=catalog, providers=providers, till=using.till, cache=cache)
+                    spoken = speak(order, call, catalog=catalog, providers=providers, billing=deps.billing, cache=cache)
             if spoken is None:
                 able = able_to_speak(order, catalog=catalog, providers=providers)
-                job = JobOrder(order, ignored=tuple(sorted(able[0].plan.ignored)), as_events=as_events)
+                job = JobRequest(order, ignored=tuple(sorted(able[0].plan.ignored)), as_events=as_events)
                 return begin.job(request, run, job, background=asked.background)
-            facts.model, facts.ignored, facts.cached = spoken.model.id, tuple(sorted(spoken.ignored)), spoken.cached
-            with charged(spoken.reservation, spoken.model, facts):
+            request_log.model, request_log.ignored, request_log.cached = (
+                spoken.model.id,
+                tuple(sorted(spoken.ignored)),
+                spoken.cached,
+            )
+            with charged(spoken.reservation, spoken.model, request_log):
                 audio = with_true_sizes(order.format, b"".join(spoken.chunks))
-                facts.provider_ms = None if spoken.cached else spoken.stopwatch.ms
+                request_log.provider_ms = None if spoken.cached else spoken.stopwatch.ms
                 answer = speech_answer(
                     audio,
                     order.format,
                     as_events=as_events,
                     model_id=spoken.model.id,
-                    ignored=facts.ignored,
+                    ignored=request_log.ignored,
                     cached=spoken.cached,
                 )
                 response, stored = deliver(answer, results, caller.project_id)
@@ -103,10 +107,10 @@ def speech_app(using: SpeechApi) -> FastAPI:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechRequest:
+class SpeechBody:
     """What a caller asks for, and how it is to be answered."""
 
-    order: SpeechOrder
+    order: SpeechRequest
     stream_format: str
     background: bool
 
@@ -117,11 +121,11 @@ class SpeechRequest:
         return (*asked, "background") if self.background else asked
 
 
-def read_order(body: Mapping[str, Any]) -> SpeechRequest:
+def read_speech(body: Mapping[str, Any]) -> SpeechBody:
     """The request; raises `InvalidRequest` naming the first field that is wrong."""
-    fields = Fields(body)
+    fields = BodyFields(body)
     background = fields.flag("background")
-    order = SpeechOrder(
+    order = SpeechRequest(
         model=fields.text("model", required=True),
         text=_speakable(fields.text("input", required=True), background=background),
         voice=_voice(fields.take("voice")),
@@ -131,7 +135,7 @@ def read_order(body: Mapping[str, Any]) -> SpeechRequest:
     )
     stream_format = fields.choice("stream_format", ("audio", "sse"), default="audio")
     fields.refuse_the_rest()
-    return SpeechRequest(order, stream_format, background)
+    return SpeechBody(order, stream_format, background)
 
 
 def _speakable(text: str, *, background: bool) -> str:
@@ -156,4 +160,4 @@ def _voice(value: Any) -> str:
         value = value["id"]
     if not isinstance(value, str) or not value:
         raise InvalidRequest('\'voice\' is required: the name of a voice, or {"id": "…"}.', param="voice")
-    return Fields({"voice": value}).text("voice")
+    return BodyFields({"voice": value}).text("voice")

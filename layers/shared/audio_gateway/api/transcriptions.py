@@ -11,39 +11,26 @@ from typing import Any, Final, TypeVar, cast
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import (
-    body_of,
-    call_of,
-    caller_of,
-    create_app,
-    deadline_of,
-    facts_of,
-    known_model,
-)
-from audio_gateway.api.background import Beginning
-from audio_gateway.api.form_body import read_form
-from audio_gateway.api.money import charged
-from audio_gateway.api.multipart import Form
-from audio_gateway.api.replay import begin_run, deliver, remember, replayed, respond
-from audio_gateway.api.results import ResultStore
-from audio_gateway.api.transcript_answers import transcript_answer
-from audio_gateway.api.unknown_fields import announced
+from audio_gateway.api.background import JobStarter
+from audio_gateway.api.charging import charged
+from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, deadline_of, known_model, request_log_of
+from audio_gateway.api.http.form_body import read_form
+from audio_gateway.api.http.multipart import MultipartForm
+from audio_gateway.api.http.unknown_fields import announced
+from audio_gateway.api.idempotency import begin_run, deliver, remember, replayed, respond
+from audio_gateway.api.transcript_responses import transcript_answer
 from audio_gateway.errors import InvalidRequest, WorkTooLong
-from audio_gateway.providers.port import Chunking, KnownSpeaker, Task, TranscriptDone
-from audio_gateway.replay.idempotency import Idempotency
-from audio_gateway.replay.repetition import Repetitions
+from audio_gateway.idempotency.idempotency import Idempotency
+from audio_gateway.idempotency.repetition import Repetitions
+from audio_gateway.providers.port import Chunking, KnownSpeaker, Task, TranscriptDone, TranscriptionOptions
+from audio_gateway.storage.results import ResultStore
 from audio_gateway.transcripts.languages import is_language_code
 from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS
-from audio_gateway.use_cases.job_order import JobOrder
+from audio_gateway.use_cases.jobs.request import JobRequest
+from audio_gateway.use_cases.jobs.start import JobService
 from audio_gateway.use_cases.known_voices import measured_voices
-from audio_gateway.use_cases.start_job import JobDesk
-from audio_gateway.use_cases.transcription import (
-    Listening,
-    TranscriptionOrder,
-    able_to_listen,
-    measured_ms,
-    transcribe,
-)
+from audio_gateway.use_cases.transcription import TranscriptionDependencies, able_to_transcribe, measured_ms, transcribe
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 _T = TypeVar("_T", bound=str)
 
@@ -55,69 +42,69 @@ _NUMBER = re.compile(r"([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListeningApi(Listening):
-    """What both functions work with; jobs are begun at the `desk`."""
+class TranscriptionApiDependencies(TranscriptionDependencies):
+    """What both functions work with; jobs are begun at the `job_service`."""
 
     idempotency: Idempotency
     repetitions: Repetitions
     results: ResultStore
-    desk: JobDesk
+    job_service: JobService
 
 
-def transcriptions_app(using: ListeningApi) -> FastAPI:
+def transcriptions_app(deps: TranscriptionApiDependencies) -> FastAPI:
     """The app of the transcriptions function."""
-    return _app("transcribe", using)
+    return _app("transcribe", deps)
 
 
-def translations_app(using: ListeningApi) -> FastAPI:
+def translations_app(deps: TranscriptionApiDependencies) -> FastAPI:
     """The app of the translations function."""
-    return _app("translate", using)
+    return _app("translate", deps)
 
 
-def _app(task: Task, using: ListeningApi) -> FastAPI:
-    endpoint, read_order = _ENDPOINTS[task]
+def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
+    endpoint, read_speech = _ENDPOINTS[task]
     app = create_app(endpoint)
-    begin = Beginning(using.desk, using.catalog, using.providers)
+    begin = JobStarter(deps.job_service, deps.catalog, deps.providers)
 
     @app.post(f"/audio/{endpoint}")
     async def create(request: Request) -> Response:
         caller = caller_of(request)
-        facts = facts_of(request)
+        request_log = request_log_of(request)
         form = read_form(request.headers.get("content-type"), await body_of(request))
         background = read_background(form)
-        order = read_order(form)
-        facts.model = facts.requested_model = known_model(order.model, using.catalog)
+        order = read_speech(form)
+        request_log.model = request_log.requested_model = known_model(order.model, deps.catalog)
         unknown = announced(form.left())
-        facts.unknown_fields = len(form.left())
+        request_log.unknown_fields = len(form.left())
         # A request without `background` has the fingerprint of before there was one.
         asked = (order, "background") if background else (order,)
-        with begin_run(request, caller, using, *asked, background=background) as run:
+        with begin_run(request, caller, deps, *asked, background=background) as run:
             if run.earlier is not None:
-                return respond(replayed(run.earlier), using.results, caller.project_id)
+                return respond(replayed(run.earlier), deps.results, caller.project_id)
             if background:
-                job = _job_of(order, caller.project_id, unknown, using)
-                duration_ms = measured_ms(order, call_of(request, caller), using)
+                job = _job_of(order, caller.project_id, unknown, deps)
+                duration_ms = measured_ms(order, call_of(request, caller), deps)
                 begun = begin.job(request, run, job, background=True, audio=order.data or None, duration_ms=duration_ms)
-                return _used(order, caller.project_id, begun, using)
+                return _used(order, caller.project_id, begun, deps)
             try:
-                heard = transcribe(order, call_of(request, caller), using)
+                heard = transcribe(order, call_of(request, caller), deps)
             except WorkTooLong as error:
                 if error.amount is None and order.audio_field == "file":
                     raise
-                job = _job_of(order, caller.project_id, unknown, using)
+                job = _job_of(order, caller.project_id, unknown, deps)
                 known_ms = error.amount if order.audio_field == "file" else None
                 begun = begin.job(request, run, job, background=False, audio=order.data or None, duration_ms=known_ms)
-                return _used(order, caller.project_id, begun, using)
-            facts.model, facts.audio_ms = heard.model.id, heard.audio.duration_ms
-            facts.ignored = tuple(sorted({*heard.ignored, *unknown}))
-            with charged(heard.reservation, heard.model, facts):
+                return _used(order, caller.project_id, begun, deps)
+            request_log.model, request_log.audio_ms = heard.model.id, heard.audio.duration_ms
+            request_log.ignored = tuple(sorted({*heard.ignored, *unknown}))
+            with charged(heard.reservation, heard.model, request_log):
                 events = list(heard.events)
-                facts.provider_ms = heard.stopwatch.ms
+                request_log.provider_ms = heard.stopwatch.ms
                 transcript = next(event.transcript for event in events if isinstance(event, TranscriptDone))
                 answer = transcript_answer(
-                    order, transcript, model_id=heard.model.id, ignored=facts.ignored, events=events
+                    order, transcript, model_id=heard.model.id, ignored=request_log.ignored, events=events
                 )
-                response, stored = deliver(answer, using.results, caller.project_id)
+                response, stored = deliver(answer, deps.results, caller.project_id)
                 heard.reservation.keep_time(heard.model)
                 run.keep(answer, heard.reservation.admission.hold)
             remember(run, stored, heard.model.id, deadline_of(request))
@@ -126,72 +113,78 @@ def _app(task: Task, using: ListeningApi) -> FastAPI:
     return app
 
 
-def _used(order: TranscriptionOrder, project_id: str, answer: Response, using: ListeningApi) -> Response:
+def _used(
+    order: TranscriptionRequest, project_id: str, answer: Response, deps: TranscriptionApiDependencies
+) -> Response:
     """The answer of a job that was begun: its upload is pending no more."""
     if order.upload_id is not None:
-        using.files.used(project_id, order.upload_id)
+        deps.files.used(project_id, order.upload_id)
     return answer
 
 
-def read_background(form: Form) -> bool:
+def read_background(form: MultipartForm) -> bool:
     """Whether the caller does not want to wait; raises `InvalidRequest`."""
     return _boolean("background", form.text("background"))
 
 
-def read_transcription(form: Form) -> TranscriptionOrder:
+def read_transcription(form: MultipartForm) -> TranscriptionRequest:
     """The order of a transcription; raises `InvalidRequest` naming the first field that is wrong."""
-    order = TranscriptionOrder(
+    order = TranscriptionRequest(
         model=_model(form),
         **_audio(form),
         task="transcribe",
         response_format=_choice("response_format", form.text("response_format") or "json", RESPONSE_FORMATS),
-        language=_language(form.text("language")),
-        languages=_languages(form.texts("languages")),
-        keywords=_not_empty("keywords", form.texts("keywords")),
-        prompt=form.text("prompt") or None,
-        temperature=_temperature(form.text("temperature")),
+        options=TranscriptionOptions(
+            language=_language(form.text("language")),
+            languages=_languages(form.texts("languages")),
+            keywords=_not_empty("keywords", form.texts("keywords")),
+            prompt=form.text("prompt") or None,
+            temperature=_temperature(form.text("temperature")),
+            logprobs=_logprobs(form.texts("include")),
+            chunking=_chunking(form),
+            known_speakers=_known_speakers(form),
+        ),
         granularities=frozenset(
             _choice("timestamp_granularities", value, GRANULARITIES) for value in form.texts("timestamp_granularities")
         ),
-        logprobs=_logprobs(form.texts("include")),
         stream=_boolean("stream", form.text("stream")),
-        chunking=_chunking(form),
-        known_speakers=_known_speakers(form),
     )
     _check_together(order)
     return order
 
 
-def read_translation(form: Form) -> TranscriptionOrder:
+def read_translation(form: MultipartForm) -> TranscriptionRequest:
     """The order of a translation; raises `InvalidRequest` naming the first field that is wrong.
 
     OpenAI's translations have no `language`; ours read it, so that a model which understands few languages can say no.
     """
-    return TranscriptionOrder(
+    return TranscriptionRequest(
         model=_model(form),
         **_audio(form),
         task="translate",
         response_format=_choice("response_format", form.text("response_format") or "json", TRANSLATION_FORMATS),
-        language=_language(form.text("language")),
-        prompt=form.text("prompt") or None,
-        temperature=_temperature(form.text("temperature")),
+        options=TranscriptionOptions(
+            language=_language(form.text("language")),
+            prompt=form.text("prompt") or None,
+            temperature=_temperature(form.text("temperature")),
+        ),
     )
 
 
-_ENDPOINTS: Final[dict[Task, tuple[str, Callable[[Form], TranscriptionOrder]]]] = {
+_ENDPOINTS: Final[dict[Task, tuple[str, Callable[[MultipartForm], TranscriptionRequest]]]] = {
     "transcribe": ("transcriptions", read_transcription),
     "translate": ("translations", read_translation),
 }
 
 
-def _model(form: Form) -> str:
+def _model(form: MultipartForm) -> str:
     model = form.text("model")
     if not model:
         raise InvalidRequest("'model' is required: you must provide a model parameter.", param="model")
     return model
 
 
-def _audio(form: Form) -> dict[str, Any]:
+def _audio(form: MultipartForm) -> dict[str, Any]:
     """The fields of the order that say which audio: exactly one of the three ways."""
     sent = [name for name in ("file", "upload_id", "file_url") if form.has(name)]
     if len(sent) > 1:
@@ -252,7 +245,7 @@ def _logprobs(values: tuple[str, ...]) -> bool:
     return bool([_choice("include", value, ("logprobs",)) for value in values])
 
 
-def _chunking(form: Form) -> Chunking | None:
+def _chunking(form: MultipartForm) -> Chunking | None:
     """`auto`, an object as `chunking_strategy[type]=…`, or the same object as JSON text (contract section 0.5)."""
     name = "chunking_strategy"
     members: dict[str, Any] = dict(form.members(name))
@@ -306,7 +299,7 @@ def _threshold(value: Any) -> float | None:
     return threshold
 
 
-def _known_speakers(form: Form) -> tuple[KnownSpeaker, ...]:
+def _known_speakers(form: MultipartForm) -> tuple[KnownSpeaker, ...]:
     """Names and voices, paired by their order."""
     names = _not_empty("known_speaker_names", form.texts("known_speaker_names"))
     references = form.texts("known_speaker_references")
@@ -325,12 +318,12 @@ def _known_speakers(form: Form) -> tuple[KnownSpeaker, ...]:
     return tuple(KnownSpeaker(*pair) for pair in zip(names, references, strict=True))
 
 
-def _check_together(order: TranscriptionOrder) -> None:
+def _check_together(order: TranscriptionRequest) -> None:
     """What each field allows, but not with the others."""
     if order.granularities and order.response_format not in {"json", "verbose_json"}:
         message = "'timestamp_granularities[]' requires response_format=verbose_json."
         raise InvalidRequest(message, param="timestamp_granularities")
-    if order.logprobs and order.response_format != "json":
+    if order.options.logprobs and order.response_format != "json":
         raise InvalidRequest("'include[]=logprobs' requires response_format=json.", param="include")
     if order.stream and order.response_format not in STREAMABLE:
         message = (
@@ -340,13 +333,16 @@ def _check_together(order: TranscriptionOrder) -> None:
         raise InvalidRequest(message, param="stream", code="unsupported_value")
 
 
-def _job_of(order: TranscriptionOrder, project_id: str, unknown: tuple[str, ...], using: ListeningApi) -> JobOrder:
+def _job_of(
+    order: TranscriptionRequest, project_id: str, unknown: tuple[str, ...], deps: TranscriptionApiDependencies
+) -> JobRequest:
     """The order as a job's; raises what is wrong with it, or with the file that it names."""
     what = replace(order, data=b"")
-    ignored = tuple(sorted({*able_to_listen(what, catalog=using.catalog)[0].plan, *unknown}))
-    what = replace(what, known_speakers=measured_voices(what.known_speakers))
+    ignored = tuple(sorted({*able_to_transcribe(what, catalog=deps.catalog)[0].plan, *unknown}))
+    options = replace(what.options, known_speakers=measured_voices(what.options.known_speakers))
+    what = replace(what, options=options)
     if order.upload_id is not None:
-        return JobOrder(what, source=using.files.find(project_id, order.upload_id), ignored=ignored)
+        return JobRequest(what, source=deps.files.find(project_id, order.upload_id), ignored=ignored)
     if order.file_url is not None:
-        using.files.check(order.file_url)
-    return JobOrder(what, url=order.file_url, ignored=ignored)
+        deps.files.check(order.file_url)
+    return JobRequest(what, url=order.file_url, ignored=ignored)

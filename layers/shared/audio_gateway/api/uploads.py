@@ -8,20 +8,20 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import body_of, caller_of, create_app
-from audio_gateway.api.fields import Fields
-from audio_gateway.api.json_body import read_object
-from audio_gateway.api.models import json_response
-from audio_gateway.api.writers import WriterOf
+from audio_gateway.api.active_key import WriterOf
+from audio_gateway.api.http.app import body_of, caller_of, create_app
+from audio_gateway.api.http.fields import BodyFields
+from audio_gateway.api.http.json_body import read_object
+from audio_gateway.api.http.responses import json_response
 from audio_gateway.errors import InvalidRequest, RequestTooLarge
-from audio_gateway.jobs.upload_store import UploadStore
-from audio_gateway.jobs.uploads import MAX_BYTES, MAX_FILENAME, Form, UploadState
-from audio_gateway.metering.account import Caller as Payer
-from audio_gateway.metering.visits import Visits
+from audio_gateway.metering.account import Payer
+from audio_gateway.metering.free_requests import FreeRequests
+from audio_gateway.uploads.upload import MAX_BYTES, MAX_FILENAME, UploadForm, UploadState
+from audio_gateway.uploads.upload_store import UploadStore
 
 
 def uploads_app(
-    *, uploads: UploadStore, visits: Visits, writer_of: WriterOf, now_s: Callable[[], float] = time.time
+    *, uploads: UploadStore, visits: FreeRequests, writer_of: WriterOf, now_s: Callable[[], float] = time.time
 ) -> FastAPI:
     """The app of the uploads function; `now_s` is the clock in unix seconds."""
     app = create_app("uploads")
@@ -54,7 +54,7 @@ def read_upload(body: dict[str, Any]) -> tuple[str, int]:
 
     Raises `InvalidRequest` naming the first field that is wrong, `RequestTooLarge` for a file above `MAX_BYTES`.
     """
-    fields = Fields(body)
+    fields = BodyFields(body)
     filename = fields.text("filename", required=True)
     if len(filename) > MAX_FILENAME or not filename.isprintable():
         message = f"'filename' must be one line of at most {MAX_FILENAME} characters that can be seen."
@@ -72,7 +72,7 @@ def read_upload(body: dict[str, Any]) -> tuple[str, int]:
     return filename, size
 
 
-def _shape(state: UploadState, form: Form | None = None) -> dict[str, Any]:
+def _shape(state: UploadState, form: UploadForm | None = None) -> dict[str, Any]:
     """An upload as callers see it; `url` and `fields` are told once."""
     upload = state.upload
     shape = {

@@ -7,14 +7,14 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import caller_of, create_app
-from audio_gateway.api.models import json_response
+from audio_gateway.api.http.app import caller_of, create_app
+from audio_gateway.api.http.responses import json_response
 from audio_gateway.catalog.models import OPENAI_VOICES, Catalog, Model
 from audio_gateway.providers.port import ProviderVoice, VoiceLister
-from audio_gateway.use_cases.ask import Providers
+from audio_gateway.use_cases.fallback import AdapterFactory
 
 
-def voices_app(*, catalog: Catalog, providers: Providers) -> FastAPI:
+def voices_app(*, catalog: Catalog, providers: AdapterFactory) -> FastAPI:
     """The app of the voices function."""
     app = create_app("voices")
 
@@ -33,7 +33,7 @@ def voices_app(*, catalog: Catalog, providers: Providers) -> FastAPI:
     return app
 
 
-def _voices(model: Model, providers: Providers) -> Iterator[dict[str, Any]]:
+def _voices(model: Model, providers: AdapterFactory) -> Iterator[dict[str, Any]]:
     """The names that the catalogue maps, then the provider's own where it can tell them without being asked."""
     provider = providers(model.provider) if model.provider.lists_voices else None
     lister = provider if isinstance(provider, VoiceLister) else None

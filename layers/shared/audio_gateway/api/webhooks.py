@@ -9,20 +9,23 @@ from typing import Any, Final, cast
 
 from fastapi import FastAPI, Request, Response
 
+from audio_gateway.api.active_key import WriterOf
 from audio_gateway.api.admin.bodies import fields_of, name_of
-from audio_gateway.api.admin.pages import Asked, page_of
 from audio_gateway.api.admin.webhook_endpoints import add_webhook_endpoints
-from audio_gateway.api.app import body_of, caller_of, create_app
-from audio_gateway.api.fields import Fields
-from audio_gateway.api.models import json_response
-from audio_gateway.api.writers import WriterOf
+from audio_gateway.api.http.app import body_of, caller_of, create_app
+from audio_gateway.api.http.fields import BodyFields
+from audio_gateway.api.http.pages import PageQuery, page_of
+from audio_gateway.api.http.responses import json_response
 from audio_gateway.errors import InvalidRequest
-from audio_gateway.jobs.remote import check_url
-from audio_gateway.jobs.targets import AllowedHosts
-from audio_gateway.jobs.webhook_items import Attempt
-from audio_gateway.jobs.webhook_pace import PaceStore
-from audio_gateway.jobs.webhook_store import WebhookStore
-from audio_gateway.jobs.webhooks import (
+from audio_gateway.identity.directory import Directory
+from audio_gateway.identity.keys import new_id
+from audio_gateway.net.guarded_fetch import check_url
+from audio_gateway.net.targets import AllowedHosts
+from audio_gateway.use_cases.deliver_webhooks import SendWebhook, count_test, send_test
+from audio_gateway.webhooks.endpoint_store import WebhookStore
+from audio_gateway.webhooks.items import DeliveryAttempt
+from audio_gateway.webhooks.rate_limit import RateLimitStore
+from audio_gateway.webhooks.webhook import (
     ENDPOINT_STATUSES,
     EVENT_TYPES,
     ID_PREFIX,
@@ -32,51 +35,48 @@ from audio_gateway.jobs.webhooks import (
     new_secret,
     secret_hint,
 )
-from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.keys import new_id
-from audio_gateway.use_cases.webhooks import Post, count_test, try_out
 
 _ALL: Final = "/webhook_endpoints"
 _ONE: Final = "/webhook_endpoints/{endpoint_id}"
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookDesk:
+class WebhookDependencies:
     """What the webhooks function works with. `now_s` is the clock in unix seconds."""
 
     store: WebhookStore
     directory: Directory
-    paces: PaceStore
+    paces: RateLimitStore
     writer_of: WriterOf
     allow: AllowedHosts
-    post: Post
+    post: SendWebhook
     now_s: Callable[[], float] = time.time
 
 
-def webhooks_app(desk: WebhookDesk) -> FastAPI:
+def webhooks_app(deps: WebhookDependencies) -> FastAPI:
     """The app of the webhooks function."""
     app = create_app("webhooks")
-    _add_making(app, desk)
-    _add_looking(app, desk)
-    _add_using(app, desk)
-    add_webhook_endpoints(app, desk.store, desk.directory, _shape)
+    _add_making(app, deps)
+    _add_looking(app, deps)
+    _add_using(app, deps)
+    add_webhook_endpoints(app, deps.store, deps.directory, _shape)
     return app
 
 
-def _add_making(app: FastAPI, desk: WebhookDesk) -> None:
-    store = desk.store
+def _add_making(app: FastAPI, deps: WebhookDependencies) -> None:
+    store = deps.store
 
     @app.post(_ALL)
     async def create(request: Request) -> Response:
-        caller = desk.writer_of(request)
+        caller = deps.writer_of(request)
         fields = await fields_of(request)
         name, url = name_of(fields, required=True), fields.text("url", required=True)
         types = _types_of(fields)
         if types is None:
             raise _wrong_types()
         fields.refuse_the_rest()
-        check_url(url, desk.allow, param="url")
-        now = desk.now_s()
+        check_url(url, deps.allow, param="url")
+        now = deps.now_s()
         endpoint = WebhookEndpoint(
             id=new_id(ID_PREFIX, now),
             project_id=caller.project_id,
@@ -92,7 +92,7 @@ def _add_making(app: FastAPI, desk: WebhookDesk) -> None:
 
     @app.post(_ONE)
     async def update(request: Request, endpoint_id: str) -> Response:
-        caller = desk.writer_of(request)
+        caller = deps.writer_of(request)
         fields = await fields_of(request)
         name, url = name_of(fields, required=False) or None, fields.text("url") or None
         types, status = _types_of(fields), _status_of(fields)
@@ -107,21 +107,21 @@ def _add_making(app: FastAPI, desk: WebhookDesk) -> None:
         )
         if changed != endpoint:
             if changed.url != endpoint.url:
-                check_url(changed.url, desk.allow, param="url")
+                check_url(changed.url, deps.allow, param="url")
             endpoint = store.change(
-                endpoint, name=name, url=url, event_types=types, status=status, now_s=int(desk.now_s())
+                endpoint, name=name, url=url, event_types=types, status=status, now_s=int(deps.now_s())
             )
         return json_response(_shape(endpoint))
 
     @app.delete(_ONE)
     async def delete(request: Request, endpoint_id: str) -> Response:
-        endpoint = store.get(desk.writer_of(request).project_id, endpoint_id)
+        endpoint = store.get(deps.writer_of(request).project_id, endpoint_id)
         store.delete(endpoint)
         return json_response({"id": endpoint.id, "object": "webhook_endpoint.deleted", "deleted": True})
 
 
-def _add_looking(app: FastAPI, desk: WebhookDesk) -> None:
-    store = desk.store
+def _add_looking(app: FastAPI, deps: WebhookDependencies) -> None:
+    store = deps.store
 
     @app.get("/webhook_event_types")
     async def event_types(request: Request) -> Response:
@@ -131,7 +131,7 @@ def _add_looking(app: FastAPI, desk: WebhookDesk) -> None:
     @app.get(_ALL)
     async def list_all(request: Request) -> Response:
         caller = caller_of(request)
-        asked = Asked.of(request)
+        asked = PageQuery.of(request)
         return json_response(page_of(map(_shape, store.of_project(caller.project_id, asked.after)), asked.limit))
 
     @app.get(_ONE)
@@ -141,36 +141,36 @@ def _add_looking(app: FastAPI, desk: WebhookDesk) -> None:
     @app.get(_ONE + "/deliveries")
     async def deliveries(request: Request, endpoint_id: str) -> Response:
         caller = caller_of(request)
-        asked = Asked.of(request)
+        asked = PageQuery.of(request)
         endpoint = store.get(caller.project_id, endpoint_id)
-        found = store.attempts(endpoint, int(desk.now_s()), after=asked.after, limit=asked.limit + 1)
+        found = store.attempts(endpoint, int(deps.now_s()), after=asked.after, limit=asked.limit + 1)
         return json_response(page_of(map(_delivery, found), asked.limit))
 
 
-def _add_using(app: FastAPI, desk: WebhookDesk) -> None:
-    store = desk.store
+def _add_using(app: FastAPI, deps: WebhookDependencies) -> None:
+    store = deps.store
 
     @app.post(_ONE + "/rotate_secret")
     async def rotate_secret(request: Request, endpoint_id: str) -> Response:
-        caller = desk.writer_of(request)
-        fields = await fields_of(request) if await body_of(request) else Fields({})
+        caller = deps.writer_of(request)
+        fields = await fields_of(request) if await body_of(request) else BodyFields({})
         keep_old = fields.flag("keep_old_secret_active_for_24_hours")
         fields.refuse_the_rest()
         endpoint = store.get(caller.project_id, endpoint_id)
-        rotated = store.rotate(endpoint, new_secret(), keep_old=keep_old, now_s=int(desk.now_s()))
+        rotated = store.rotate(endpoint, new_secret(), keep_old=keep_old, now_s=int(deps.now_s()))
         return json_response(_with_secret(rotated))
 
     @app.post(_ONE + "/test")
     async def test(request: Request, endpoint_id: str) -> Response:
-        caller = desk.writer_of(request)
+        caller = deps.writer_of(request)
         fields = await fields_of(request)
         event_type = fields.choice("event_type", EVENT_TYPES, default=cast("EventType", ""))
         if not event_type:
             raise InvalidRequest(f"'event_type' is required: one of {', '.join(EVENT_TYPES)}.", param="event_type")
         fields.refuse_the_rest()
         endpoint = store.get(caller.project_id, endpoint_id)
-        count_test(endpoint, paces=desk.paces, now_s=desk.now_s())
-        status_code = try_out(endpoint, event_type, post=desk.post, now_s=desk.now_s())
+        count_test(endpoint, paces=deps.paces, now_s=deps.now_s())
+        status_code = send_test(endpoint, event_type, post=deps.post, now_s=deps.now_s())
         return json_response(
             {
                 "object": "webhook_endpoint.test",
@@ -182,7 +182,7 @@ def _add_using(app: FastAPI, desk: WebhookDesk) -> None:
         )
 
 
-def _types_of(fields: Fields) -> tuple[EventType, ...] | None:
+def _types_of(fields: BodyFields) -> tuple[EventType, ...] | None:
     """The `event_types`, each once; None if they are absent."""
     given = fields.take("event_types")
     if given is None:
@@ -194,7 +194,7 @@ def _types_of(fields: Fields) -> tuple[EventType, ...] | None:
     return tuple(each for each in EVENT_TYPES if each in given)
 
 
-def _status_of(fields: Fields) -> EndpointStatus | None:
+def _status_of(fields: BodyFields) -> EndpointStatus | None:
     given = fields.choice("status", (*ENDPOINT_STATUSES, ""), default="")
     return next((status for status in ENDPOINT_STATUSES if status == given), None)
 
@@ -223,7 +223,7 @@ def _with_secret(endpoint: WebhookEndpoint) -> dict[str, Any]:
     return {**_shape(endpoint), "signing_secret": endpoint.secret}
 
 
-def _delivery(attempt: Attempt) -> dict[str, Any]:
+def _delivery(attempt: DeliveryAttempt) -> dict[str, Any]:
     return {
         "id": attempt.id,
         "object": "webhook_endpoint.delivery",

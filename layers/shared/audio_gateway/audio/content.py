@@ -22,7 +22,7 @@ Span = tuple[int, int] | bytes
 """A stretch of a file from one place up to another, or bytes that stand in the place of one."""
 
 
-class Content(Protocol):
+class AudioContent(Protocol):
     """What is asked of a file's bytes; `bytes` can do it all."""
 
     def __len__(self) -> int:
@@ -36,6 +36,26 @@ class Content(Protocol):
 
     def find(self, sub: bytes, start: int = ..., end: int = ..., /) -> int:
         """The first place of `sub` between `start` and `end`; -1 when there is none."""
+        ...
+
+
+class ByteFile(Protocol):
+    """What FFmpeg reads from; with `seek` and `tell` it can go back, without them it streams."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes, none at the end."""
+        ...
+
+
+class SeekableFile(ByteFile, Protocol):
+    """A file that can go back."""
+
+    def seek(self, offset: int, whence: int = ..., /) -> int:
+        """Move; answers where the next byte is read."""
+        ...
+
+    def tell(self) -> int:
+        """Where the next byte is read."""
         ...
 
 
@@ -53,7 +73,7 @@ class RangeReader(Protocol):
 
 
 class StoredContent:
-    """A `Content` that is kept elsewhere. Places count from the beginning; steps and negative places are not known."""
+    """An `AudioContent` that is stored elsewhere. Slices have no step and no negative positions."""
 
     def __init__(self, reader: RangeReader, *, block_bytes: int = BLOCK_BYTES, blocks: int = BLOCKS) -> None:
         self._reader = reader
@@ -129,10 +149,10 @@ class StoredContent:
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
+class ContentSpans:
     """A file made of stretches of another one, and of bytes put between them."""
 
-    content: Content
+    content: AudioContent
     spans: Sequence[Span]
 
     mended: ClassVar = False
@@ -142,17 +162,17 @@ class Pieces:
         """Bytes of all pieces."""
         return sum(_length(span) for span in self.spans)
 
-    def open(self) -> io.BytesIO | PiecesFile:
+    def open(self) -> io.BytesIO | ContentFile:
         """A file to read them from, without a copy of the whole."""
         if isinstance(self.content, bytes) and list(self.spans) == [(0, len(self.content))]:
             return io.BytesIO(self.content)
-        return PiecesFile(self.content, self.spans)
+        return ContentFile(self.content, self.spans)
 
 
-class PiecesFile:
-    """`Pieces` as a file that FFmpeg reads and seeks in."""
+class ContentFile:
+    """`ContentSpans` as a file that FFmpeg reads and seeks in."""
 
-    def __init__(self, content: Content, spans: Sequence[Span]) -> None:
+    def __init__(self, content: AudioContent, spans: Sequence[Span]) -> None:
         self._content = content
         self._spans = [span for span in spans if _length(span)]
         self._starts = [0]

@@ -64,7 +64,7 @@ class CutRule:
     @property
     def usual_seconds(self) -> float:
         """What is aimed at, where the provider's limits leave room for it and for the search of a pause."""
-        return _Plan.of(self).chunk / _SECOND
+        return _CutPlan.of(self).chunk / _SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def cut(pcm: Iterable[bytes], rule: CutRule) -> Iterator[Chunk]:
     end of a chunk. Without a pause it is at the quietest place there, in the middle of an overlap of three seconds.
     What reading raises comes out as it is.
     """
-    plan = _Plan.of(rule)
+    plan = _CutPlan.of(rule)
     held, start, overlap = bytearray(), 0, 0  # `start` is the sample that `held` begins with
     for piece in whole_samples(pcm):
         held += piece
@@ -103,7 +103,7 @@ def cut(pcm: Iterable[bytes], rule: CutRule) -> Iterator[Chunk]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _CutPlan:
     """A rule in frames: what is aimed at, how far from there a cut may be, what is shared, what is left at least."""
 
     chunk: int
@@ -113,7 +113,7 @@ class _Plan:
     tail: int
 
     @classmethod
-    def of(cls, rule: CutRule) -> _Plan:
+    def of(cls, rule: CutRule) -> _CutPlan:
         """The rule's plan: the longest chunk it makes is `chunk + search + tail + overlap`."""
         longest = int(rule.longest_seconds * _SECOND) if rule.longest_seconds < float("inf") else None
         shared_in_pause = int(rule.overlap_seconds * _SECOND) // 2 * 2

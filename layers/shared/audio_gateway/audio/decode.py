@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from audio_gateway.audio.bounds import Bounds
-from audio_gateway.audio.content import Content
+from audio_gateway.audio.content import AudioContent
 from audio_gateway.audio.sniff import Container, no_audio, recognise
 from audio_gateway.errors import InvalidAudio
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
 
-    from audio_gateway.audio.parts import Part
-    from audio_gateway.audio.tally import Tally
+    from audio_gateway.audio.packets import PacketCounts
+    from audio_gateway.audio.parts import MediaPart
 
 
-def decode_pcm(data: Content, sample_rate: int) -> Iterator[bytes]:
+def decode_pcm(data: AudioContent, sample_rate: int) -> Iterator[bytes]:
     """The audio of a whole file as s16le mono at `sample_rate` Hz, in pieces of at most some fifth of a second.
 
     Raises `InvalidAudio` at once for what is not audio, and where decoding gets to it for what is damaged or cut off.
@@ -29,28 +29,30 @@ def decode_pcm(data: Content, sample_rate: int) -> Iterator[bytes]:
     return to_pcm(frames_of(data, container, [], Bounds(container)), sample_rate)
 
 
-def frames_of(data: Content, container: Container, tallies: list[Tally], bounds: Bounds) -> Iterator[AudioFrame]:
-    """All frames of the track that is heard, through all parts of a file; what becomes of each is in the `tallies`.
+def frames_of(
+    data: AudioContent, container: Container, counts: list[PacketCounts], bounds: Bounds
+) -> Iterator[AudioFrame]:
+    """All frames of the track that is heard, through all parts of a file; what becomes of each is in the `counts`.
 
     Raises `InvalidAudio`, and `AudioTooLong` when the time is up.
     """
     from audio_gateway.audio.parts import parts
 
-    return frames_of_parts(parts(data, container, bounds), container, tallies, bounds)
+    return frames_of_parts(parts(data, container, bounds), container, counts, bounds)
 
 
 def frames_of_parts(
-    found: Sequence[Part], container: Container, tallies: list[Tally], bounds: Bounds
+    found: Sequence[MediaPart], container: Container, counts: list[PacketCounts], bounds: Bounds
 ) -> Iterator[AudioFrame]:
     """The same of parts that are known."""
     from audio_gateway.audio.frames import decoded_part
-    from audio_gateway.audio.tally import Tally
+    from audio_gateway.audio.packets import PacketCounts
 
     if not found:
         raise no_audio()
     for part in found:
-        tallies.append(Tally())
-        yield from decoded_part(part, container, tallies[-1], bounds)
+        counts.append(PacketCounts())
+        yield from decoded_part(part, container, counts[-1], bounds)
 
 
 def decode_stream(chunks: Iterable[bytes], *, container: Container, sample_rate: int) -> Iterator[bytes]:

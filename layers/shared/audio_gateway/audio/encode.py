@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Final, cast
 
-from audio_gateway.audio import riff
+from audio_gateway.audio.containers import riff
 from audio_gateway.audio.formats import SPEECH_SAMPLE_RATE, SpeechFormat
 from audio_gateway.errors import RequestTooLarge
 
@@ -64,11 +64,11 @@ def encode(
 def with_true_sizes(format: SpeechFormat, data: bytes) -> bytes:  # noqa: A002 - OpenAI's word
     """A complete file whose header says how long it is: a stream's of `encode` cannot, and one that was joined lies."""
     if format == "mp3":
-        from audio_gateway.audio.mpeg import without_false_promise
+        from audio_gateway.audio.containers.mpeg import without_false_promise
 
         return without_false_promise(data)
     if format == "flac":
-        from audio_gateway.audio.flac import with_counted_total
+        from audio_gateway.audio.containers.flac import with_counted_total
 
         return with_counted_total(data)
     wanted = riff.header(riff.pcm_format(SPEECH_SAMPLE_RATE), None)
@@ -150,7 +150,7 @@ def _encoded(pcm: Iterable[bytes], sample_rate: int, encoding: _Encoding) -> Ite
 
 def _with_total(file: Iterator[bytes], samples: int) -> Iterator[bytes]:
     """A FLAC file with its length in the header, which comes out in one piece."""
-    from audio_gateway.audio.flac import with_total
+    from audio_gateway.audio.containers.flac import with_total
 
     for header in file:
         yield with_total(header, samples)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NoReturn, Protocol
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from audio_gateway.audio.bounds import Bounds
+from audio_gateway.audio.content import ByteFile
 from audio_gateway.audio.sniff import Container, no_audio, undecodable
 
 if TYPE_CHECKING:
@@ -44,26 +45,6 @@ _OPTIONS: Final = {
 PROBE_BYTES: Final = 1_000_000
 _READ_BYTES: Final = 65_536
 _OPENING_S: Final = 10.0  # of looking for what is in a file, which takes milliseconds
-
-
-class ByteFile(Protocol):
-    """What FFmpeg reads from; with `seek` and `tell` it can go back, without them it streams."""
-
-    def read(self, size: int, /) -> bytes:
-        """At most `size` bytes, none at the end."""
-        ...
-
-
-class SeekableFile(ByteFile, Protocol):
-    """A file that can go back."""
-
-    def seek(self, offset: int, whence: int = ..., /) -> int:
-        """Move; answers where the next byte is read."""
-        ...
-
-    def tell(self) -> int:
-        """Where the next byte is read."""
-        ...
 
 
 @contextmanager

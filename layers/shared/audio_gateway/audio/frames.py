@@ -8,10 +8,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from audio_gateway.audio.bounds import MOST_BYTES, Bounds
-from audio_gateway.audio.ffmpeg import PROBE_BYTES, ByteFile, SeekableFile, open_decoder, opened, packets
+from audio_gateway.audio.content import ByteFile, SeekableFile
+from audio_gateway.audio.ffmpeg import PROBE_BYTES, open_decoder, opened, packets
+from audio_gateway.audio.packets import PacketCounts, check_damage, check_hope, check_promise, check_shape, is_regular
 from audio_gateway.audio.sniff import Container
-from audio_gateway.audio.tally import Tally, check_damage, check_hope, check_promise, check_shape, is_regular
-from audio_gateway.audio.timeline import STRAY_S, Watch
+from audio_gateway.audio.timeline import STRAY_S, TimelineRecorder
 from audio_gateway.errors import InvalidAudio
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
     from audio_gateway.audio.ffmpeg import Packet
-    from audio_gateway.audio.parts import Part
+    from audio_gateway.audio.parts import MediaPart
 
 _PROBE_STREAM_BYTES: Final = 4_096  # who listens while audio arrives must not wait for more than is needed
 _MOST_FRAMES: Final = 64
@@ -31,33 +32,33 @@ def decoded(file: ByteFile, container: Container) -> Iterator[AudioFrame]:
     """All frames of a file that is still arriving; raises `InvalidAudio` when there are none, or mostly damage."""
     bounds = Bounds(container)
     with opened(file, container, _PROBE_STREAM_BYTES, bounds) as (opened_file, stream):
-        tally = Tally()
-        yield from _frames(opened_file, stream, tally, Watch(None), bounds, most_frames=1)
-        check_damage(tally, container, 0)
+        counts = PacketCounts()
+        yield from _frames(opened_file, stream, counts, TimelineRecorder(None), bounds, most_frames=1)
+        check_damage(counts, container, 0)
 
 
-def decoded_part(part: Part, container: Container, tally: Tally, bounds: Bounds) -> Iterator[AudioFrame]:
+def decoded_part(part: MediaPart, container: Container, counts: PacketCounts, bounds: Bounds) -> Iterator[AudioFrame]:
     """All frames of a part; raises `InvalidAudio`, at the end also when it holds less than it promises.
 
-    What became of it is in the `tally` then. Raises `AudioTooLong` when the time is up, be it that nothing can be
+    What became of it is in the `counts` then. Raises `AudioTooLong` when the time is up, be it that nothing can be
     decoded. What reading the file raises comes out as it is.
     """
     source = part.source
     file = _Sought(source.open(), bounds)
-    watch = Watch(None if part.zero_s is None else float(part.zero_s))
+    watch = TimelineRecorder(None if part.zero_s is None else float(part.zero_s))
     try:
         with opened(file, container, PROBE_BYTES, bounds, part.demuxer) as (opened_file, stream):
-            yield from _frames(opened_file, stream, tally, watch, bounds, _MOST_FRAMES)
+            yield from _frames(opened_file, stream, counts, watch, bounds, _MOST_FRAMES)
             file.check()
-            check_damage(tally, container, source.size if part.dense else 0)
-            promised = check_promise(part, opened_file, stream, tally)
-            tally.regular = is_regular(part, tally, promised)
-            tally.jumps = tuple(watch.jumps) if part.ask or part.zero_s is not None else ()
+            check_damage(counts, container, source.size if part.dense else 0)
+            promised = check_promise(part, opened_file, stream, counts)
+            counts.regular = is_regular(part, counts, promised)
+            counts.jumps = tuple(watch.jumps) if part.ask or part.zero_s is not None else ()
     except InvalidAudio:
         file.check()
         raise
     finally:
-        tally.last = None  # it holds all that was opened to read it
+        counts.last = None  # it holds all that was opened to read it
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Look:
     channels: int
 
 
-def look(part: Part, container: Container, bounds: Bounds) -> Look:
+def look(part: MediaPart, container: Container, bounds: Bounds) -> Look:
     """Look at a part: whether it has a packet, is marked as the default one, and how many channels it has.
 
     Raises `InvalidAudio` when it cannot be decoded. What reading the file raises comes out as it is.
@@ -118,11 +119,16 @@ class _Sought:
 
 
 def _frames(
-    opened_file: InputContainer, stream: AudioStream, tally: Tally, watch: Watch, bounds: Bounds, most_frames: int
+    opened_file: InputContainer,
+    stream: AudioStream,
+    counts: PacketCounts,
+    watch: TimelineRecorder,
+    bounds: Bounds,
+    most_frames: int,
 ) -> Iterator[AudioFrame]:
     """All frames of a track; so many at once are decoded under one limit of memory, fewer where they are large."""
     codec = stream.codec_context
-    frames = _decoded(packets(opened_file, stream), stream, tally, watch, bounds)
+    frames = _decoded(packets(opened_file, stream), stream, counts, watch, bounds)
     count = 1
     while True:
         with bounds.native():
@@ -134,17 +140,17 @@ def _frames(
 
 
 def _decoded(
-    taken: Iterator[Packet | None], stream: AudioStream, tally: Tally, watch: Watch, bounds: Bounds
+    taken: Iterator[Packet | None], stream: AudioStream, counts: PacketCounts, watch: TimelineRecorder, bounds: Bounds
 ) -> Iterator[AudioFrame]:
     import av
 
-    codec, samples, late = stream.codec_context, tally.samples, bounds.late
+    codec, samples, late = stream.codec_context, counts.samples, bounds.late
     decode, tick_s = codec.decode, float(stream.time_base or 0)
     rate, channels, heard_s = 0, 0, 0.0
     for packet in taken:
         if packet is not None and (pts := packet.pts) is not None and not -STRAY_S < pts * tick_s - heard_s < STRAY_S:
-            watch.stray(tally.good + tally.bad, pts * tick_s, heard_s)
-            tally.strayed = True
+            watch.stray(counts.good + counts.bad, pts * tick_s, heard_s)
+            counts.strayed = True
         if late():
             bounds.check_time(heard_s)
         try:
@@ -152,15 +158,15 @@ def _decoded(
         except MemoryError:
             raise
         except (av.FFmpegError, ValueError):
-            tally.add(packet, good=False)
-            check_hope(tally)
+            counts.add(packet, good=False)
+            check_hope(counts)
             continue
-        tally.add(packet, good=True)
+        counts.add(packet, good=True)
         for frame in frames:
             if frame.sample_rate != rate or codec.channels != channels:
                 check_shape(frame)
                 rate, channels = frame.sample_rate, codec.channels
-                tally.shapes += 1
+                counts.shapes += 1
                 samples.setdefault(rate, 0)
                 watch.begin(frame)
             count = frame.samples

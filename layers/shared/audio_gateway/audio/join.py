@@ -29,9 +29,9 @@ class SpokenPart:
         """Its samples at 24 kHz; raises `InvalidAudio` for a file that is none."""
         if self.format == "pcm":
             return resample(self.chunks, from_rate=self.sample_rate, to_rate=SPEECH_SAMPLE_RATE)
-        from audio_gateway.audio.conform import conform
+        from audio_gateway.audio.transcode import transcode
 
-        return conform(self.chunks, declared=self.format, sample_rate=self.sample_rate, wanted="pcm")
+        return transcode(self.chunks, declared=self.format, sample_rate=self.sample_rate, wanted="pcm")
 
 
 def join(

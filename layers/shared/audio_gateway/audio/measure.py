@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from audio_gateway.audio import riff
 from audio_gateway.audio.bounds import Bounds, never
-from audio_gateway.audio.clock import Clock
+from audio_gateway.audio.containers import riff
+from audio_gateway.audio.duration import DurationCounter
 from audio_gateway.audio.sniff import Container, recognise
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.audio.timeline import Timeline
 from audio_gateway.errors import InvalidAudio
 
 if TYPE_CHECKING:
-    from audio_gateway.audio.tally import Tally
+    from audio_gateway.audio.packets import PacketCounts
 
 MIN_MS: Final = 100
 
@@ -40,7 +40,7 @@ def measure(
     `late`: it may do what takes some, and what it raises is raised.
     """
     container = recognise(data)
-    clock = Clock(limit_ms)
+    clock = DurationCounter(limit_ms)
     if container == "wav":
         wave = riff.walk(data)
         if wave.plain:
@@ -51,22 +51,22 @@ def measure(
 
 
 def _measure_by_decoding(
-    data: bytes, container: Container, clock: Clock, bounds: Bounds, meanwhile: Callable[[], None]
+    data: bytes, container: Container, clock: DurationCounter, bounds: Bounds, meanwhile: Callable[[], None]
 ) -> AudioSource:
     from audio_gateway.audio.decode import frames_of_parts
     from audio_gateway.audio.parts import parts
 
     found = parts(data, container, bounds)
-    tallies: list[Tally] = []
+    counts: list[PacketCounts] = []
     sample_rate = channels = 0
-    for frame in frames_of_parts(found, container, tallies, bounds):
+    for frame in frames_of_parts(found, container, counts, bounds):
         if not sample_rate:
             sample_rate, channels = frame.sample_rate, frame.layout.nb_channels
         clock.add(frame.samples, frame.sample_rate)
         meanwhile()
     check_length(clock.milliseconds)
-    plain = len(found) == 1 and found[0].plain and tallies[0].regular
-    timeline = Timeline(tallies[0].jumps if len(found) == 1 else ())
+    plain = len(found) == 1 and found[0].plain and counts[0].regular
+    timeline = Timeline(counts[0].jumps if len(found) == 1 else ())
     return AudioSource(data, container, clock.milliseconds, sample_rate, channels, plain=plain, timeline=timeline)
 
 

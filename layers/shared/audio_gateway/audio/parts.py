@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal, Protocol
 
-from audio_gateway.audio import clusters, ebml, flac, isobmff, mpeg, ogg, program, riff
 from audio_gateway.audio.bounds import Bounds
-from audio_gateway.audio.content import Content, Pieces
-from audio_gateway.audio.ffmpeg import SeekableFile
+from audio_gateway.audio.containers import clusters, ebml, flac, isobmff, mpeg, ogg, program_stream, riff
+from audio_gateway.audio.content import AudioContent, ContentSpans, SeekableFile
 from audio_gateway.audio.sniff import ENOUGH, Container, undecodable
 from audio_gateway.audio.tracks import chosen
 from audio_gateway.errors import InvalidAudio
@@ -30,7 +29,7 @@ MOST_TRACKS: Final = 16
 Promise = Literal["track", "pages", "file", "times"]
 
 
-class Source(Protocol):
+class MediaSource(Protocol):
     """Bytes of a file that decode on their own."""
 
     @property
@@ -49,7 +48,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MediaPart:
     """Bytes that decode on their own.
 
     `promised_s` is how long the container says that it is; None when it does not say so, or only to FFmpeg: `ask` names
@@ -64,7 +63,7 @@ class Part:
     `plain` says that the file has no other part and nothing else that can be heard.
     """
 
-    source: Source
+    source: MediaSource
     promised_s: Fraction | None = None
     ask: Promise | None = None
     media_s: Fraction | None = None
@@ -78,7 +77,7 @@ class Part:
     plain: bool = False
 
 
-def parts(data: Content, container: Container, bounds: Bounds) -> list[Part]:
+def parts(data: AudioContent, container: Container, bounds: Bounds) -> list[MediaPart]:
     """The parts of a file whose content is `container`, one track of each.
 
     Raises `InvalidAudio` where its structure is wrong, or where it has no audio, and `AudioTooLong` when the time is
@@ -95,21 +94,21 @@ def parts(data: Content, container: Container, bounds: Bounds) -> list[Part]:
     return [chosen(tracks, container, bounds) for tracks in found]
 
 
-def _of_wav(data: Content) -> list[list[Part]]:
+def _of_wav(data: AudioContent) -> list[list[MediaPart]]:
     """The whole file as one part, with a header that tells the truth."""
     wave = riff.walk(data)
-    return [[Part(Pieces(data, (riff.header(wave.fmt, wave.audio_bytes), *wave.spans)), plain=wave.true)]]
+    return [[MediaPart(ContentSpans(data, (riff.header(wave.fmt, wave.audio_bytes), *wave.spans)), plain=wave.true)]]
 
 
-def _of_mpeg(data: Content) -> list[list[Part]]:
+def _of_mpeg(data: AudioContent) -> list[list[MediaPart]]:
     start = mpeg.id3_end(data)
     found = mpeg.find_frames(data, start, min(len(data), start + ENOUGH))  # recognised there: no need to look further
     promised = mpeg.promised_by_xing(data, found.start, found.first) if found else None
     end = mpeg.end_of_frames(data)
     return [
         [
-            Part(
-                Pieces(data, ((start, max(start, end)),)),
+            MediaPart(
+                ContentSpans(data, ((start, max(start, end)),)),
                 promised_s=promised,
                 dense=True,
                 head=data[found.start : found.start + found.first.length] if found and promised is not None else b"",
@@ -119,13 +118,13 @@ def _of_mpeg(data: Content) -> list[list[Part]]:
     ]
 
 
-def _of_flac(data: Content) -> list[list[Part]]:
+def _of_flac(data: AudioContent) -> list[list[MediaPart]]:
     end = mpeg.end_of_frames(data)
     streams = flac.streams(data, mpeg.id3_end(data), end)
     return [
         [
-            Part(
-                Pieces(data, (stream.header, (stream.start, stream.end))),
+            MediaPart(
+                ContentSpans(data, (stream.header, (stream.start, stream.end))),
                 promised_s=Fraction(stream.info.total_samples, stream.info.sample_rate) or None,
                 dense=True,
                 head=stream.header,
@@ -137,20 +136,22 @@ def _of_flac(data: Content) -> list[list[Part]]:
     ]
 
 
-def _of_ogg(data: Content) -> list[list[Part]]:
+def _of_ogg(data: AudioContent) -> list[list[MediaPart]]:
     chain = ogg.chain(data)
     zero_s = Fraction(0) if chain.pictures else None
-    return [[Part(stream, ask="pages", zero_s=zero_s, plain=chain.single) for stream in link] for link in chain.links]
+    return [
+        [MediaPart(stream, ask="pages", zero_s=zero_s, plain=chain.single) for stream in link] for link in chain.links
+    ]
 
 
-def _of_mp4(data: Content) -> list[list[Part]]:
+def _of_mp4(data: AudioContent) -> list[list[MediaPart]]:
     outline = isobmff.outline(data)
     alone = outline.single and len(outline.tracks) == 1
     shown = len([track for track in outline.tracks if track.handler in {b"soun", b"vide"}])
     return [
         [
-            Part(
-                Pieces(data, outline.only(track)),
+            MediaPart(
+                ContentSpans(data, outline.only(track)),
                 ask="track",
                 media_s=track.media_s,
                 packets=outline.samples,
@@ -162,14 +163,14 @@ def _of_mp4(data: Content) -> list[list[Part]]:
     ]
 
 
-def _of_webm(data: Content) -> list[list[Part]]:
+def _of_webm(data: AudioContent) -> list[list[MediaPart]]:
     outline = ebml.outline(data)
     alone = len(outline.tracks) == 1  # else the file says how long the longest of them is
     begin_s = clusters.begin_of(data, outline)
     return [
         [
-            Part(
-                Pieces(data, outline.only(data, track)),
+            MediaPart(
+                ContentSpans(data, outline.only(data, track)),
                 ask="file" if alone else "times",
                 payload=outline.payload,
                 zero_s=begin_s,
@@ -180,11 +181,11 @@ def _of_webm(data: Content) -> list[list[Part]]:
     ]
 
 
-def _of_mpeg_program(data: Content) -> list[list[Part]]:
-    found = program.program(data)
-    tracks = [(stream, program.demuxer(data, stream)) for stream in found.streams]
+def _of_mpeg_program(data: AudioContent) -> list[list[MediaPart]]:
+    found = program_stream.program(data)
+    tracks = [(stream, program_stream.demuxer(data, stream)) for stream in found.streams]
     read = [
-        Part(Pieces(data, stream.spans), demuxer=demuxer, zero_s=-found.late_s(stream))
+        MediaPart(ContentSpans(data, stream.spans), demuxer=demuxer, zero_s=-found.late_s(stream))
         for stream, demuxer in tracks
         if demuxer is not None
     ]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from audio_gateway.audio.bounds import Bounds, never
-from audio_gateway.audio.clock import Clock
-from audio_gateway.audio.content import Content
+from audio_gateway.audio.content import AudioContent
+from audio_gateway.audio.duration import DurationCounter
 from audio_gateway.audio.measure import check_length
 from audio_gateway.audio.sniff import recognise
 from audio_gateway.audio.timeline import Timeline
@@ -15,7 +15,7 @@ from audio_gateway.audio.timeline import Timeline
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
 
-    from audio_gateway.audio.tally import Tally
+    from audio_gateway.audio.packets import PacketCounts
 
 
 class Recording:
@@ -24,11 +24,11 @@ class Recording:
     Raises `InvalidAudio` when it is not audio by its content.
     """
 
-    def __init__(self, content: Content) -> None:
+    def __init__(self, content: AudioContent) -> None:
         self._content = content
         self.container = recognise(content)
-        self._clock = Clock(None)
-        self._tallies: list[Tally] = []
+        self._clock = DurationCounter(None)
+        self._tallies: list[PacketCounts] = []
 
     @property
     def duration_ms(self) -> int:
@@ -52,13 +52,13 @@ class Recording:
         from audio_gateway.audio.decode import frames_of
         from audio_gateway.audio.resample import to_pcm
 
-        self._clock, self._tallies = Clock(None), []
+        self._clock, self._tallies = DurationCounter(None), []
         frames = frames_of(self._content, self.container, self._tallies, Bounds(self.container, late))
         yield from to_pcm(_clocked(frames, self._clock), sample_rate)
         check_length(self.duration_ms)
 
 
-def _clocked(frames: Iterable[AudioFrame], clock: Clock) -> Iterator[AudioFrame]:
+def _clocked(frames: Iterable[AudioFrame], clock: DurationCounter) -> Iterator[AudioFrame]:
     for frame in frames:
         clock.add(frame.samples, frame.sample_rate)
         yield frame

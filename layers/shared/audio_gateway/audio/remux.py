@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from audio_gateway.audio.bounds import Bounds
 from audio_gateway.audio.ffmpeg import PROBE_BYTES, opened, packets
-from audio_gateway.audio.parts import Part
+from audio_gateway.audio.parts import MediaPart
 from audio_gateway.audio.sniff import Container
 from audio_gateway.errors import InvalidAudio
 
@@ -20,7 +20,7 @@ _WEBM_CODECS: Final = ("opus", "vorbis")
 _READ_BYTES: Final = 1 << 20
 
 
-def copied(part: Part, container: Container, bounds: Bounds) -> bytes | None:
+def copied(part: MediaPart, container: Container, bounds: Bounds) -> bytes | None:
     """The part's track alone, in the same container; None where it cannot be copied, or not in time.
 
     What Matroska holds and WebM may not goes into MP4. Nothing says that it sounds the same: that must be measured.
@@ -36,7 +36,7 @@ def copied(part: Part, container: Container, bounds: Bounds) -> bytes | None:
         return None
 
 
-def _packets(part: Part, container: Container, bounds: Bounds) -> Iterator[Packet]:
+def _packets(part: MediaPart, container: Container, bounds: Bounds) -> Iterator[Packet]:
     with opened(part.source.open(), container, PROBE_BYTES, bounds, part.demuxer) as (opened_file, stream):
         for packet in packets(opened_file, stream):
             bounds.check_time()
@@ -44,7 +44,7 @@ def _packets(part: Part, container: Container, bounds: Bounds) -> Iterator[Packe
                 yield packet
 
 
-def _muxed(part: Part, container: Container, bounds: Bounds) -> bytes | None:
+def _muxed(part: MediaPart, container: Container, bounds: Bounds) -> bytes | None:
     import av
 
     file, shift = io.BytesIO(), 0

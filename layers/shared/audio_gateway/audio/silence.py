@@ -27,14 +27,14 @@ _CONTRAST: Final = 4  # 12 dB: how far below the voices silence must be, or it i
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CutPoint:
     """A place to cut at: `sample` counts from the beginning. `silent` says that it is in the middle of a pause."""
 
     sample: int
     silent: bool
 
 
-def quietest(pcm: bytes | bytearray | memoryview, near: int) -> Place:
+def quietest(pcm: bytes | bytearray | memoryview, near: int) -> CutPoint:
     """The best place in s16le mono at `CHUNK_SAMPLE_RATE` Hz: in the longest pause, of equal ones that by `near`.
 
     Where there is no pause, it is the quietest place, and next to `near` of those as quiet. `near` is a sample; at
@@ -44,8 +44,8 @@ def quietest(pcm: bytes | bytearray | memoryview, near: int) -> Place:
     target = near // FRAME
     best = max(_pauses(levels), key=lambda pause: _worth(pause, target), default=None)
     if best is not None:
-        return Place(_within(best, target) * FRAME, silent=True)
-    return Place(_lowest(levels, target) * FRAME, silent=False)
+        return CutPoint(_within(best, target) * FRAME, silent=True)
+    return CutPoint(_lowest(levels, target) * FRAME, silent=False)
 
 
 def _levels(samples: array[int]) -> list[int]:

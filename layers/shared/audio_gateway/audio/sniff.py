@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from audio_gateway.audio.content import Content
+from audio_gateway.audio.content import AudioContent
 from audio_gateway.errors import InvalidAudio
 
 Container = Literal["wav", "mp3", "mp4", "ogg", "flac", "webm", "aac", "mpeg"]
@@ -52,7 +52,7 @@ _OTHER_MAGIC: Final = (
 _PRINTABLE_CONTROL: Final = frozenset("\t\r\n\f")
 
 
-def sniff(data: Content) -> Container | None:
+def sniff(data: AudioContent) -> Container | None:
     """The container that `data` is or begins with; None for anything that is not audio we read.
 
     Formats without a magic number (MPEG audio, ADTS) count only when frame headers follow one another as their
@@ -79,8 +79,8 @@ def _is_mp4(head: bytes) -> bool:
     return size >= 8 or size in (0, 1)  # 0: up to the end of the file, 1: a 64-bit size follows
 
 
-def _sniff_after_id3(data: Content) -> Container | None:
-    from audio_gateway.audio.mpeg import find_frames, id3_end
+def _sniff_after_id3(data: AudioContent) -> Container | None:
+    from audio_gateway.audio.containers.mpeg import find_frames, id3_end
 
     start = id3_end(data)
     if data[start : start + 4] == b"fLaC":
@@ -89,7 +89,7 @@ def _sniff_after_id3(data: Content) -> Container | None:
     return None if found is None else found.container
 
 
-def recognise(data: Content) -> Container:
+def recognise(data: AudioContent) -> Container:
     """The container of `data`; raises `InvalidAudio` that says what it looks like instead."""
     if not len(data):
         raise InvalidAudio("The file is empty. Upload a file with audio in it.", param="file")
@@ -101,7 +101,7 @@ def recognise(data: Content) -> Container:
     return container
 
 
-def looks_like(data: Content) -> str | None:
+def looks_like(data: AudioContent) -> str | None:
     """What something that is no audio of ours seems to be, as a phrase for a message; None when nothing fits."""
     head = data[:512]
     for magic, name in _OTHER_MAGIC:

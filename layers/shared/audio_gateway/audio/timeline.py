@@ -45,7 +45,7 @@ AS_HEARD: Final = Timeline()
 """The timeline of what is nothing but sound."""
 
 
-class Watch:
+class TimelineRecorder:
     """Makes a timeline of the timestamps of a track while it is decoded.
 
     `zero_s` is the time at which the recording begins, None where that is with the track. A jump counts when two

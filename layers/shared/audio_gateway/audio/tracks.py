@@ -11,10 +11,10 @@ from audio_gateway.audio.sniff import Container, no_audio
 from audio_gateway.errors import AudioTooLong, InvalidAudio
 
 if TYPE_CHECKING:
-    from audio_gateway.audio.parts import Part
+    from audio_gateway.audio.parts import MediaPart
 
 
-def chosen(tracks: Sequence[Part], container: Container, bounds: Bounds) -> Part:
+def chosen(tracks: Sequence[MediaPart], container: Container, bounds: Bounds) -> MediaPart:
     """The track that is heard, measured, paid and sent: the only one, or the best of those that can be decoded.
 
     FFmpeg's program takes a track with packets before one without, then one that is marked as the default, then the one
@@ -28,7 +28,7 @@ def chosen(tracks: Sequence[Part], container: Container, bounds: Bounds) -> Part
         raise no_audio()
     if len(tracks) == 1:
         return tracks[0]
-    best: tuple[Look, Part] | None = None
+    best: tuple[Look, MediaPart] | None = None
     refusal = no_audio()
     for track in tracks:
         try:

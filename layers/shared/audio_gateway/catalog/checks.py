@@ -6,53 +6,53 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from audio_gateway.audio.cut import LEAST_BYTES, LEAST_SECONDS
 from audio_gateway.catalog.defaults import EMBEDDED, Defaults, defaults_for
-from audio_gateway.catalog.mistakes import Mistake, meant
+from audio_gateway.catalog.problems import Problem, meant
 from audio_gateway.catalog.schema import ModelEntry, ProviderEntry
 
 
-def check_provider(where: str, provider: ProviderEntry) -> Iterator[Mistake]:
+def check_provider(where: str, provider: ProviderEntry) -> Iterator[Problem]:
     """`openai` needs an address to call; the embedded engines have none."""
     if provider.adapter == "openai" and provider.base_url is None:
-        yield Mistake(where, "base_url", "is missing; for OpenAI it is https://api.openai.com/v1")
+        yield Problem(where, "base_url", "is missing; for OpenAI it is https://api.openai.com/v1")
     if provider.adapter == "embedded":
         for field in ("base_url", "api_key"):
             if getattr(provider, field) is not None:
-                yield Mistake(where, field, "is not for the adapter 'embedded', which calls nobody")
+                yield Problem(where, field, "is not for the adapter 'embedded', which calls nobody")
 
 
-def check_ids(places: Sequence[tuple[str, str]]) -> Iterator[Mistake]:
+def check_ids(places: Sequence[tuple[str, str]]) -> Iterator[Problem]:
     """Every id once. `places` are (where, id) of all models in the order of the file."""
     first: dict[str, str] = {}
     for where, model_id in places:
         if model_id in first:
-            yield Mistake(where, "id", f"'{model_id}' is taken by {first[model_id]}")
+            yield Problem(where, "id", f"'{model_id}' is taken by {first[model_id]}")
         first.setdefault(model_id, where)
 
 
-def check_model(where: str, model: ModelEntry, provider: ProviderEntry) -> Iterator[Mistake]:
+def check_model(where: str, model: ModelEntry, provider: ProviderEntry) -> Iterator[Problem]:
     """A model against its provider, and its fields against each other."""
     upstream = model.upstream or model.id
     defaults = defaults_for(provider.adapter, upstream, model.endpoints)
     if defaults is None:
         field = "id" if model.upstream is None else "upstream"
         engines = ", ".join(EMBEDDED)
-        yield Mistake(where, field, f"'{upstream}' is not an embedded engine; there are {engines} (set upstream)")
+        yield Problem(where, field, f"'{upstream}' is not an embedded engine; there are {engines} (set upstream)")
     else:
         yield from _check_endpoints(where, model, upstream, defaults)
         yield from _check_chunks(where, model, defaults)
     yield from _check_price(where, model)
     if model.cache is not None and "speech" not in model.endpoints:
-        yield Mistake(where, "cache", f"is for speech; {', '.join(model.endpoints)} is never given again")
+        yield Problem(where, "cache", f"is for speech; {', '.join(model.endpoints)} is never given again")
 
 
-def _check_endpoints(where: str, model: ModelEntry, upstream: str, defaults: Defaults) -> Iterator[Mistake]:
+def _check_endpoints(where: str, model: ModelEntry, upstream: str, defaults: Defaults) -> Iterator[Problem]:
     able = defaults.endpoints
     for endpoint in model.endpoints:
         if able is not None and endpoint not in able:
-            yield Mistake(where, "endpoints", f"'{upstream}' cannot serve '{endpoint}', only {', '.join(sorted(able))}")
+            yield Problem(where, "endpoints", f"'{upstream}' cannot serve '{endpoint}', only {', '.join(sorted(able))}")
 
 
-def _check_chunks(where: str, model: ModelEntry, defaults: Defaults) -> Iterator[Mistake]:
+def _check_chunks(where: str, model: ModelEntry, defaults: Defaults) -> Iterator[Problem]:
     limit = model.max_seconds or defaults.max_seconds
     if set(model.endpoints) != {"speech"}:
         least: tuple[tuple[str, float | None, float], ...] = (
@@ -65,12 +65,12 @@ def _check_chunks(where: str, model: ModelEntry, defaults: Defaults) -> Iterator
                 problem = (
                     f"is {value:g}: long audio could not be cut into parts that fit; at least {lowest:g} is needed"
                 )
-                yield Mistake(where, field, problem)
+                yield Problem(where, field, problem)
     if model.chunk_seconds is not None and limit is not None and model.chunk_seconds > limit:
-        yield Mistake(where, "chunk_seconds", f"is {model.chunk_seconds:g}, more than max_seconds, {limit:g}")
+        yield Problem(where, "chunk_seconds", f"is {model.chunk_seconds:g}, more than max_seconds, {limit:g}")
 
 
-def _check_price(where: str, model: ModelEntry) -> Iterator[Mistake]:
+def _check_price(where: str, model: ModelEntry) -> Iterator[Problem]:
     units = (
         ("usd_per_million_characters", model.price.usd_per_million_characters, "characters", {"speech"}),
         ("usd_per_minute", model.price.usd_per_minute, "minutes", {"transcriptions", "translations"}),
@@ -79,22 +79,22 @@ def _check_price(where: str, model: ModelEntry) -> Iterator[Mistake]:
         paid = sorted(endpoints.intersection(model.endpoints))
         if paid and amount is None:
             problem = f'is missing: the price of {" and ".join(paid)} is by {measure}; free is written "0"'
-            yield Mistake(where, f"price.{unit}", problem)
+            yield Problem(where, f"price.{unit}", problem)
         if not paid and amount is not None:
-            yield Mistake(where, f"price.{unit}", f"is the wrong unit: {', '.join(model.endpoints)} has no {measure}")
+            yield Problem(where, f"price.{unit}", f"is the wrong unit: {', '.join(model.endpoints)} has no {measure}")
 
 
-def check_fallbacks(where: str, model: ModelEntry, models: Mapping[str, ModelEntry | None]) -> Iterator[Mistake]:
+def check_fallbacks(where: str, model: ModelEntry, models: Mapping[str, ModelEntry | None]) -> Iterator[Problem]:
     """`models` are all of the file by id, None where an entry has mistakes of its own."""
     for index, other_id in enumerate(model.fallbacks):
         field = f"fallbacks[{index}]"
         if other_id == model.id:
-            yield Mistake(where, field, f"'{other_id}' is the model itself")
+            yield Problem(where, field, f"'{other_id}' is the model itself")
         elif other_id in model.fallbacks[:index]:
-            yield Mistake(where, field, f"'{other_id}' is there twice")
+            yield Problem(where, field, f"'{other_id}' is there twice")
         elif other_id not in models:
             problem = f"'{other_id}' is no model of this file; there are {', '.join(models)}{meant(other_id, models)}"
-            yield Mistake(where, field, problem)
+            yield Problem(where, field, problem)
         elif (other := models[other_id]) is not None and not set(model.endpoints).intersection(other.endpoints):
             served = ", ".join(other.endpoints)
-            yield Mistake(where, field, f"'{other_id}' serves {served}, none of {', '.join(model.endpoints)}")
+            yield Problem(where, field, f"'{other_id}' serves {served}, none of {', '.join(model.endpoints)}")

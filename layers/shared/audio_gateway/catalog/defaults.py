@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from audio_gateway.audio.formats import SPEECH_FORMATS, SpeechFormat
-from audio_gateway.catalog.models import OPENAI_VOICES, Adapter, Capability, Endpoint
+from audio_gateway.catalog.models import OPENAI_VOICES, AdapterName, Capability, Endpoint
 
 TIMEOUT_SECONDS: Final = 120.0
 CHUNK_SECONDS: Final = 300.0
@@ -139,7 +139,7 @@ EMBEDDED: Final[Mapping[str, Defaults]] = MappingProxyType({
 })  # fmt: skip
 
 
-def defaults_for(adapter: Adapter, upstream: str, endpoints: Collection[Endpoint]) -> Defaults | None:
+def defaults_for(adapter: AdapterName, upstream: str, endpoints: Collection[Endpoint]) -> Defaults | None:
     """The defaults of a provider's model; None if the adapter has no such model."""
     if adapter == "embedded":
         return EMBEDDED.get(upstream)

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ValidationError
 from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.catalog.checks import check_fallbacks, check_ids, check_model, check_provider
 from audio_gateway.catalog.defaults import CHUNK_SECONDS, CREATED, Defaults, defaults_for
-from audio_gateway.catalog.mistakes import MAX_SHOWN, Mistake, configuration_error, meant, mistakes_of
 from audio_gateway.catalog.models import CacheTerms, Capability, Catalog, Endpoint, Model, Price, Provider
+from audio_gateway.catalog.problems import MAX_SHOWN, Problem, configuration_error, meant, mistakes_of
 from audio_gateway.catalog.schema import ModelEntry, ProviderEntry
 from audio_gateway.errors import ConfigurationError
 
@@ -57,8 +57,8 @@ def _read(path: str | Path) -> dict[str, Any]:
 def build_catalog(document: Mapping[str, Any], source: str) -> Catalog:
     """The catalogue of a parsed file; `source` names it in the messages. Raises `ConfigurationError`."""
     entries = _Entries(document)
-    if entries.mistakes:
-        raise configuration_error(source, entries.mistakes)
+    if entries.problems:
+        raise configuration_error(source, entries.problems)
     providers = {provider_id: _provider(provider_id, entry) for provider_id, entry in entries.providers.items()}
     models = {entry.id: _model(entry, providers[entry.provider]) for _, entry in entries.models}
     return Catalog(MappingProxyType(models))
@@ -68,7 +68,7 @@ class _Entries:
     """The entries of a file that are well formed, and the mistakes of all."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self.mistakes: list[Mistake] = list(_check_tables(document))
+        self.problems: list[Problem] = list(_check_tables(document))
         self.providers: dict[str, ProviderEntry] = {}
         self.models: list[tuple[str, ModelEntry]] = []
         self._doubtful: list[tuple[str, ModelEntry, frozenset[str]]] = []
@@ -86,15 +86,15 @@ class _Entries:
         entry = self._parsed(where, ProviderEntry, table)
         if entry is not None:
             self.providers[provider_id] = entry
-            self.mistakes += check_provider(where, entry)
+            self.problems += check_provider(where, entry)
 
     def _read_model(self, where: str, row: Any) -> None:
-        before = len(self.mistakes)
+        before = len(self.problems)
         entry = self._parsed(where, ModelEntry, row)
         if entry is not None:
             self.models.append((where, entry))
         elif isinstance(row, dict):
-            wrong = frozenset(mistake.top_field for mistake in self.mistakes[before:])
+            wrong = frozenset(problem.top_field for problem in self.problems[before:])
             rest = {name: value for name, value in row.items() if name not in wrong}
             stands_in = {name: value for name, value in _STAND_INS.items() if name in wrong}
             self._doubtful.append((where, ModelEntry.model_validate(rest | stands_in), wrong))
@@ -103,47 +103,47 @@ class _Entries:
         try:
             return schema.model_validate(value)
         except ValidationError as error:
-            self.mistakes += mistakes_of(where, schema, error)
+            self.problems += mistakes_of(where, schema, error)
             return None
 
     def _check_models(self) -> None:
         places = [(_place(i, row), row["id"]) for i, row in enumerate(self._rows) if _id_of(row) is not None]
-        self.mistakes += check_ids(places)
+        self.problems += check_ids(places)
         by_id: dict[str, ModelEntry | None] = {model_id: None for _, model_id in places}
         by_id.update({entry.id: entry for _, entry in self.models})
         for where, entry in self.models:
-            self.mistakes += self._against_the_others(where, entry, by_id)
+            self.problems += self._against_the_others(where, entry, by_id)
         for where, entry, wrong in self._doubtful:
-            self.mistakes += [
-                mistake
-                for mistake in self._against_the_others(where, entry, by_id)
-                if mistake.top_field not in wrong and ("endpoints" not in wrong or mistake.field == "provider")
+            self.problems += [
+                problem
+                for problem in self._against_the_others(where, entry, by_id)
+                if problem.top_field not in wrong and ("endpoints" not in wrong or problem.field == "provider")
             ]
 
     def _against_the_others(
         self, where: str, entry: ModelEntry, by_id: Mapping[str, ModelEntry | None]
-    ) -> Iterator[Mistake]:
+    ) -> Iterator[Problem]:
         provider = self.providers.get(entry.provider)
         if provider is not None:
             yield from check_model(where, entry, provider)
         elif entry.provider not in self._tables:
             known = ", ".join(self._tables) or "none"
             problem = f"'{entry.provider}' is not in [providers]: {known}{meant(entry.provider, self._tables)}"
-            yield Mistake(where, "provider", problem)
+            yield Problem(where, "provider", problem)
         yield from check_fallbacks(where, entry, by_id)
 
 
-def _check_tables(document: Mapping[str, Any]) -> Iterator[Mistake]:
+def _check_tables(document: Mapping[str, Any]) -> Iterator[Problem]:
     for name in document:
         if name not in _TABLES:
             problem = f"is not a known table; known are [providers.<id>] and [[models]]{meant(name, _TABLES)}"
-            yield Mistake(name, "", problem)
+            yield Problem(name, "", problem)
     if not isinstance(document.get("providers", {}), dict):
-        yield Mistake("providers", "", "must be tables: [providers.<id>]")
+        yield Problem("providers", "", "must be tables: [providers.<id>]")
     if not isinstance(document.get("models", []), list):
-        yield Mistake("models", "", "must be an array of tables: [[models]]")
+        yield Problem("models", "", "must be an array of tables: [[models]]")
     elif not document.get("models"):
-        yield Mistake("models", "", "there is none; write at least one [[models]]")
+        yield Problem("models", "", "there is none; write at least one [[models]]")
 
 
 def _place(index: int, row: Any) -> str:

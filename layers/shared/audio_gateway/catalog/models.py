@@ -23,8 +23,8 @@ Capability = Literal[
 ]  # fmt: skip
 CAPABILITIES: Final[tuple[Capability, ...]] = get_args(Capability)
 
-Adapter = Literal["openai", "embedded"]
-ADAPTERS: Final[tuple[Adapter, ...]] = get_args(Adapter)
+AdapterName = Literal["openai", "embedded"]
+ADAPTERS: Final[tuple[AdapterName, ...]] = get_args(AdapterName)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Provider:
     """Somebody who serves models. `api_key` is a reference (`env:`, `ssm:`, `secret:`), never the key itself."""
 
     id: str
-    adapter: Adapter
+    adapter: AdapterName
     base_url: str | None
     api_key: str | None
     timeout_seconds: float

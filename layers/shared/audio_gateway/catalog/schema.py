@@ -13,9 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 from audio_gateway.audio.formats import SpeechFormat
 from audio_gateway.catalog import defaults
-from audio_gateway.catalog.mistakes import MAX_SHOWN
-from audio_gateway.catalog.models import Adapter, Capability, Endpoint
+from audio_gateway.catalog.models import AdapterName, Capability, Endpoint
 from audio_gateway.catalog.prices import parse_percent, parse_share, parse_usd
+from audio_gateway.catalog.problems import MAX_SHOWN
 from audio_gateway.transcripts.languages import is_language_code
 
 # The request fields that a model may be unable to use and that can be let through.
@@ -107,7 +107,7 @@ class _Entry(BaseModel):
 class ProviderEntry(_Entry):
     """`[providers.<id>]`."""
 
-    adapter: Adapter
+    adapter: AdapterName
     base_url: Annotated[str, AfterValidator(_base_url)] | None = None
     api_key: Annotated[str, AfterValidator(_key_reference)] | None = None
     timeout_seconds: _PositiveSeconds = defaults.TIMEOUT_SECONDS

@@ -58,7 +58,7 @@ def check(account: Account, output: Output, *, path: File = None) -> None:
     except ConfigurationError as error:
         if not output.as_json:
             raise
-        output.data(_answer(path, [], [*(error.mistakes or (error.message,))], []))
+        output.data(_answer(path, [], [*(error.problems or (error.message,))], []))
         raise typer.Exit(1) from error
     unreadable = list(_unreadable_keys(models, account))
     sheet = Sheet(
@@ -74,15 +74,15 @@ def check(account: Account, output: Output, *, path: File = None) -> None:
 
 
 def _answer(
-    path: Path, models: list[dict[str, Any]], mistakes: list[str], unreadable: list[dict[str, Any]]
+    path: Path, models: list[dict[str, Any]], problems: list[str], unreadable: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """The documented object."""
     return {
         "object": "catalog",
         "path": str(path),
-        "valid": not mistakes,
+        "valid": not problems,
         "models": models,
-        "mistakes": mistakes,
+        "mistakes": problems,
         "unreadable_keys": unreadable,
     }
 

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from types_boto3_cloudformation.client import CloudFormationClient
     from types_boto3_dynamodb.client import DynamoDBClient
 
-    from audio_gateway.metering.books import DynamoBooks
-    from audio_gateway.metering.directory import Directory
+    from audio_gateway.aws.table import Table
+    from audio_gateway.identity.directory import Directory
+    from audio_gateway.identity.directory_names import Names
     from audio_gateway.metering.ledger_store import LedgerStore
-    from audio_gateway.metering.names import Names
-    from audio_gateway.metering.table import Table
+    from audio_gateway.usage.reports import DynamoUsageReports
 
 CHECKOUT: Final = Path(__file__).resolve().parents[4]
 """The project's folder."""
@@ -94,7 +94,7 @@ class Gateway:
     @cached_property
     def directory(self) -> Directory:
         """Its projects and keys."""
-        from audio_gateway.metering.directory import Directory
+        from audio_gateway.identity.directory import Directory
 
         return Directory(self.deployment.client, self.deployment.table)
 
@@ -106,14 +106,14 @@ class Gateway:
     @cached_property
     def names(self) -> Names:
         """What its projects and keys are called."""
-        from audio_gateway.metering.names import DirectoryNames
+        from audio_gateway.identity.directory_names import DirectoryNames
 
         return DirectoryNames(self.deployment.client, self.deployment.table)
 
     @cached_property
     def items(self) -> Table:
         """Its table."""
-        from audio_gateway.metering.table import Table
+        from audio_gateway.aws.table import Table
 
         return Table(self.deployment.client, self.deployment.table)
 
@@ -125,11 +125,11 @@ class Gateway:
         return LedgerStore(self.deployment.client, self.deployment.table)
 
     @cached_property
-    def books(self) -> DynamoBooks:
+    def books(self) -> DynamoUsageReports:
         """The sums of its ledger."""
-        from audio_gateway.metering.books import DynamoBooks
+        from audio_gateway.usage.reports import DynamoUsageReports
 
-        return DynamoBooks(self.deployment.client, self.deployment.table)
+        return DynamoUsageReports(self.deployment.client, self.deployment.table)
 
     @cached_property
     def session(self) -> Session:

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from audio_gateway.cli.limits import limits_text
 from audio_gateway.cli.output import audio_text, day_text, moment_text
+from audio_gateway.identity.directory_items import AdminKey, ProjectKey
 from audio_gateway.metering.account import Usage
-from audio_gateway.metering.directory_items import AdminKey, ProjectKey
 from audio_gateway.metering.limits import Limits, usd
 
 Key = ProjectKey | AdminKey
@@ -51,7 +51,7 @@ def used_data(usage: Usage) -> dict[str, Any]:
         "audio_seconds_per_minute": usage.audio_ms / _MILLISECONDS,
         "monthly_budget_usd": usd(usage.committed_microusd),
         "pending_upload_bytes": usage.pending_upload_bytes,
-        "free_failures_provider_cost_usd": usd(usage.in_vain_microusd),
+        "free_failures_provider_cost_usd": usd(usage.unbilled_cost_microusd),
     }
 
 
@@ -92,7 +92,7 @@ def key_lines(key: Key, usage: Usage | None, now_s: int) -> list[tuple[str, str]
         ("requests and jobs running", _of(usage.open_holds, limits.most_at_once)),
         ("jobs running", _of(usage.open_jobs, limits.most_jobs)),
         ("spent and held this month", _of(f"${usd(usage.committed_microusd)}", budget)),
-        ("free failures this month", _of(f"${usd(usage.in_vain_microusd)} of provider cost", budget)),
+        ("free failures this month", _of(f"${usd(usage.unbilled_cost_microusd)} of provider cost", budget)),
         ("uploads pending", _of(_bytes(usage.pending_upload_bytes), _bytes(limits.most_pending_bytes))),
     ]
 

@@ -19,8 +19,8 @@ from audio_gateway.cli.moments import moment
 from audio_gateway.cli.names import Name, checked
 from audio_gateway.cli.output import Column, Output, Sheet, Yes, confirm, moment_text, remark
 from audio_gateway.errors import NotFound
-from audio_gateway.metering.directory_items import DEFAULT_PROJECT, AdminKey, ProjectKey
-from audio_gateway.metering.keys import KeyKind
+from audio_gateway.identity.directory_items import DEFAULT_PROJECT, AdminKey, ProjectKey
+from audio_gateway.identity.keys import KeyKind
 from audio_gateway.metering.limits import Limits
 
 keys = typer.Typer(help="API keys and their limits.", no_args_is_help=True)

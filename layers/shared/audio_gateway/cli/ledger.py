@@ -12,16 +12,16 @@ from typing import Annotated, BinaryIO, Final, Literal
 
 import typer
 
+from audio_gateway.catalog.line_items import UNITS_PRICED, LineItem, Unit
 from audio_gateway.cli.failures import Failed, WrongUse
 from audio_gateway.cli.gateway import Gateway
 from audio_gateway.cli.moments import month_between
 from audio_gateway.cli.output import Output, dollars, moment_text, remark
-from audio_gateway.metering.frontier import Frontier
+from audio_gateway.identity.directory_names import Names
 from audio_gateway.metering.ledger import LedgerRow
-from audio_gateway.metering.ledger_csv import csv_parts
-from audio_gateway.metering.ledger_reader import batches
-from audio_gateway.metering.line_items import UNITS_PRICED, LineItem, Unit
-from audio_gateway.metering.names import Names
+from audio_gateway.usage.ledger_csv import csv_parts
+from audio_gateway.usage.ledger_reader import batches
+from audio_gateway.usage.watermark import Watermark
 
 _MILLISECONDS: Final = 1_000
 _DAY_S: Final = 86_400
@@ -73,7 +73,7 @@ def ledger(
         remark(f"The month is not over: these are its rows until {moment_text(now_s)} UTC.")
         end_s = now_s + 1
     # Most of a month that lies before the first project would be thousands of questions for nothing.
-    begun_ms = Frontier(gateway.items).beginning_ms()
+    begun_ms = Watermark(gateway.items).beginning_ms()
     start_s = end_s if begun_ms is None else max(start_s, begun_ms // _MILLISECONDS)
     with _opened(file) as target, _progress(start_s, end_s, to_file=file is not None) as advance:
         rows = _rows(gateway, (start_s, end_s), choice, advance)

@@ -15,7 +15,7 @@ import typer
 from audio_gateway.cli.caller import Caller, told_by_the_gateway
 from audio_gateway.cli.failures import Failed
 from audio_gateway.cli.output import printable, remark
-from audio_gateway.jobs.webhooks import EVENT_TYPES
+from audio_gateway.webhooks.webhook import EVENT_TYPES
 
 if TYPE_CHECKING:
     from openai import OpenAI

@@ -10,7 +10,7 @@ from audio_gateway.cli.command import command
 from audio_gateway.cli.gateway import Gateway
 from audio_gateway.cli.names import Name, checked
 from audio_gateway.cli.output import Column, Output, Sheet, Yes, confirm, moment_text
-from audio_gateway.metering.directory_items import Project
+from audio_gateway.identity.directory_items import Project
 
 projects = typer.Typer(help="Projects: tenants that share nothing with each other.", no_args_is_help=True)
 

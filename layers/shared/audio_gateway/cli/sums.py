@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
-from audio_gateway.metering.books import Books, Cell, Tally
+from audio_gateway.usage.reports import Dimensions, Totals, UsageReports
 
 _DAY_MS: Final = 86_400_000
 _HOUR_MS: Final = 3_600_000
@@ -46,7 +46,7 @@ class Question:
         """What is told apart, in the order that was asked for."""
         return tuple(dict.fromkeys(self.by)) if self.by else (Field.DAY,)
 
-    def counts(self, cell: Cell) -> bool:
+    def counts(self, cell: Dimensions) -> bool:
         """Whether the use in a cell is asked for."""
         return self.project in {None, cell.project_id} and self.model in {None, cell.model}
 
@@ -61,7 +61,7 @@ class Sum:
     price_microusd: int = 0
     cost_microusd: int = 0
 
-    def plus(self, cell: Cell, tally: Tally) -> Sum:
+    def plus(self, cell: Dimensions, tally: Totals) -> Sum:
         """The sum with the use in a cell."""
         speech = cell.endpoint == _SPEECH
         return Sum(
@@ -84,7 +84,7 @@ class Report:
     total: Sum
 
 
-def report(books: Books, between_ms: tuple[int, int], question: Question) -> Report:
+def report(books: UsageReports, between_ms: tuple[int, int], question: Question) -> Report:
     """The answer to a question about a period."""
     start_ms, end_ms = between_ms
     edges_ms = _edges(start_ms, end_ms, question.fields)
@@ -108,7 +108,7 @@ def _edges(start_ms: int, end_ms: int, fields: Sequence[Field]) -> list[int]:
     return [start_ms, *range((start_ms // width + 1) * width, end_ms, width), end_ms]
 
 
-def _value(field: Field, at_ms: int, cell: Cell) -> str:
+def _value(field: Field, at_ms: int, cell: Dimensions) -> str:
     match field:
         case Field.DAY:
             return _written(at_ms, "%Y-%m-%d")

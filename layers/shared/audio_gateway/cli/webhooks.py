@@ -11,8 +11,8 @@ from audio_gateway.cli.gateway import Gateway
 from audio_gateway.cli.listen import listen
 from audio_gateway.cli.output import Column, Output, Sheet, Yes, confirm
 from audio_gateway.errors import NotFound
-from audio_gateway.jobs.webhook_store import WebhookStore
-from audio_gateway.jobs.webhooks import WebhookEndpoint
+from audio_gateway.webhooks.endpoint_store import WebhookStore
+from audio_gateway.webhooks.webhook import WebhookEndpoint
 
 webhooks = typer.Typer(help="Webhook endpoints: of all projects, or a receiver here.", no_args_is_help=True)
 
@@ -79,12 +79,12 @@ def _data(endpoint: WebhookEndpoint) -> dict[str, Any]:
         "url": endpoint.url,
         "event_types": list(endpoint.event_types),
         "status": endpoint.status,
-        "events_given_up": endpoint.in_vain,
+        "events_given_up": endpoint.undelivered,
         "created_at": endpoint.created_at,
         "updated_at": endpoint.updated_at,
     }
 
 
 def _cells(endpoint: WebhookEndpoint) -> tuple[str, ...]:
-    given_up, events = str(endpoint.in_vain), ", ".join(endpoint.event_types)
+    given_up, events = str(endpoint.undelivered), ", ".join(endpoint.event_types)
     return endpoint.id, endpoint.project_id, endpoint.name, endpoint.status, given_up, endpoint.url, events

@@ -6,7 +6,7 @@ import json
 from functools import cached_property
 from typing import Any
 
-from audio_gateway.aws import aws_client, or_unavailable
+from audio_gateway.aws.clients import aws_client, or_unavailable
 
 
 class EndFunction:

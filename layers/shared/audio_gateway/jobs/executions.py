@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from audio_gateway.aws import aws_client
+from audio_gateway.aws.clients import aws_client
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import Job
 

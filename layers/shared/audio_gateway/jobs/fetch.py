@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import Job
-from audio_gateway.jobs.job_files import JobFiles, SourceFile
-from audio_gateway.jobs.remote import remote_file
-from audio_gateway.jobs.targets import AllowedHosts
-from audio_gateway.jobs.uploads import MAX_BYTES
+from audio_gateway.jobs.job_files import JobFiles
+from audio_gateway.net.guarded_fetch import remote_file
+from audio_gateway.net.targets import AllowedHosts
+from audio_gateway.storage.objects import SourceFile
+from audio_gateway.uploads.upload import MAX_BYTES
 
 FETCH_SECONDS = 600
 """How long it may take; the rest of the step's time is for reading and cutting it."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
 from audio_gateway.catalog.models import Endpoint
-from audio_gateway.metering.account import Hold, Work
+from audio_gateway.metering.account import Hold, MeteredRequest
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
@@ -71,7 +71,7 @@ class Job:
     tasks, `whole_units` how much all of them are in the unit of the plan's places, and `whole_amount` what that is
     charged as; 0 until it is known. `partial` says that a failed or cancelled job has a result for a part of its input.
     `work` is what was done and is charged, None for nothing. `hold` is written before the price is held: a step that is
-    repeated holds the same one. `in_vain_microusd` is what providers took for nothing, for good once it is over.
+    repeated holds the same one. `unbilled_cost_microusd` is what providers took for nothing, for good once it is over.
     """
 
     id: str
@@ -87,11 +87,11 @@ class Job:
     whole_amount: int = 0
     answered: Answered = field(default_factory=Answered)
     completed_ms: int | None = None
-    work: Work | None = None
+    work: MeteredRequest | None = None
     hold: Hold | None = None
     error: JobError | None = None
     partial: bool = False
-    in_vain_microusd: int = 0
+    unbilled_cost_microusd: int = 0
     upload_id: str | None = None
 
     @property

@@ -17,14 +17,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from audio_gateway.aws import aws_client, is_absent, or_unavailable, put_in_parts, remove_objects
-from audio_gateway.errors import InvalidRequest, StorageUnavailable
+from audio_gateway.aws.clients import aws_client, put_in_parts, remove_objects
+from audio_gateway.errors import StorageUnavailable
+from audio_gateway.storage.objects import ObjectAbsent, ObjectReader, SourceFile, absent, or_storage_unavailable
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -34,17 +34,6 @@ if TYPE_CHECKING:
 PART_BYTES: Final = 8 * 1024 * 1024
 """Of a multipart upload: S3 takes 10,000 of them, and none below 5 MB but the last."""
 READ_BYTES: Final = 1024 * 1024
-
-_CHANGED: Final = frozenset({"PreconditionFailed", "412"})
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """An object of the bucket as it is now; one that is replaced later is another one."""
-
-    key: str
-    etag: str
-    size: int
 
 
 def files_gone() -> StorageUnavailable:
@@ -84,14 +73,14 @@ class JobFiles:
     def put(self, job: Job, name: str, data: bytes) -> SourceFile:
         """Write a small file, in place of one that is there; the file as a source."""
         key = _key(job, name)
-        with _as_ours():
+        with or_storage_unavailable():
             written = self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
         return SourceFile(key, written["ETag"], len(data))
 
     def get(self, job: Job, name: str) -> bytes | None:
         """A whole file; None if there is none."""
         key = _key(job, name)
-        with _as_ours(), suppress(_Absent), _absent(self._client, self._bucket, key):
+        with or_storage_unavailable(), suppress(ObjectAbsent), absent(self._client, self._bucket, key):
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return None
 
@@ -102,8 +91,8 @@ class JobFiles:
     def find(self, job: Job, name: str) -> SourceFile | None:
         """The file as a source; None if there is none."""
         key = _key(job, name)
-        with _as_ours(), suppress(_Absent):
-            with _absent(self._client, self._bucket, key):
+        with or_storage_unavailable(), suppress(ObjectAbsent):
+            with absent(self._client, self._bucket, key):
                 head = self._client.head_object(Bucket=self._bucket, Key=key)
             return SourceFile(key, head["ETag"], head["ContentLength"])
         return None
@@ -137,7 +126,7 @@ class JobFiles:
         """
         key, parts = _key(job, name), _parts(pieces)
         first = next(parts, b"")
-        with _as_ours():
+        with or_storage_unavailable():
             if len(first) == PART_BYTES:
                 whole = chain((first,), parts)
                 return put_in_parts(self._client, self._bucket, key, whole, ContentType=content_type)
@@ -147,67 +136,14 @@ class JobFiles:
     def remove(self, job: Job, *, but: Collection[str] = ()) -> None:
         """Remove everything of a job, `but` for some files. Safe to repeat."""
         kept = {_key(job, name) for name in but}
-        with _as_ours():
+        with or_storage_unavailable():
             remove_objects(self._client, self._bucket, _key(job, ""), but=kept)
 
     def discard(self, job: Job, *names: str) -> None:
         """Remove some files. Safe to repeat."""
-        with _as_ours():
+        with or_storage_unavailable():
             for name in names:
                 self._client.delete_object(Bucket=self._bucket, Key=_key(job, name))
-
-
-class ObjectReader:
-    """Parts of an object, as `audio.content.StoredContent` reads them."""
-
-    def __init__(self, client: S3Client, bucket: str, source: SourceFile) -> None:
-        self._client = client
-        self._bucket = bucket
-        self._source = source
-
-    @property
-    def size(self) -> int:
-        """Bytes in the object."""
-        return self._source.size
-
-    def read(self, start: int, end: int, /) -> bytes:
-        """The bytes from `start` up to `end`.
-
-        Raises:
-            InvalidRequest: the object is not there any more, or another one.
-            StorageUnavailable: it cannot be read now.
-        """
-        if end <= start:
-            return b""
-        span = f"bytes={start}-{end - 1}"
-        key, etag = self._source.key, self._source.etag
-        try:
-            with _as_ours(), _absent(self._client, self._bucket, key):
-                answer = self._client.get_object(Bucket=self._bucket, Key=key, IfMatch=etag, Range=span)
-                return answer["Body"].read()
-        except _Absent as error:
-            message = "The audio was deleted or replaced before it was read. Upload it again."
-            raise InvalidRequest(message, param="file", code="file_not_found") from error
-
-
-class _Absent(Exception):
-    """There is no such object."""
-
-
-@contextmanager
-def _absent(client: S3Client, bucket: str, key: str) -> Iterator[None]:
-    from botocore.exceptions import ClientError
-
-    try:
-        yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _CHANGED or is_absent(error, client, bucket, key):
-            raise _Absent from error
-        raise
-
-
-def _as_ours() -> AbstractContextManager[None]:
-    return or_unavailable("Files cannot be read or written at the moment. Try again.")
 
 
 def _key(job: Job, name: str) -> str:

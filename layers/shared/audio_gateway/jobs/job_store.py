@@ -5,7 +5,7 @@ ttl                        DynamoDB removes the item some time after `expires_at
 
 pk  OPEN_JOBS              sk  <job id>      from before there is the job until its end is settled and told
 project_id, created_at, ttl
-asked_at                   when its end was last asked for, because its work had stopped (use_cases/lost_jobs.py)
+asked_at                   when its end was last asked for, because its work had stopped (use_cases/jobs/orphaned.py)
 cancel_asked               an operator wants it cancelled: the next sweep has that done
 
 What is answered of a job is counted in its item, while it runs and no longer: so whoever ends it knows what it costs.
@@ -29,13 +29,13 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from audio_gateway.aws.table import Table
+from audio_gateway.catalog.line_items import line_items_from, line_items_text
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import FINAL, Answered, Job, JobError, Status
-from audio_gateway.jobs.plan import DoneChunk, Plan
-from audio_gateway.metering.account import HeldJob, Hold, Work
+from audio_gateway.jobs.plan import DoneChunk, JobPlan
+from audio_gateway.metering.account import HeldJob, Hold, MeteredRequest
 from audio_gateway.metering.account_item import hold_from_text, hold_text
-from audio_gateway.metering.line_items import line_items_from, line_items_text
-from audio_gateway.metering.table import Table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -84,7 +84,7 @@ class JobStore:
         if item is None:
             return None
         job = _job(item)
-        return HeldJob(job.completed_ms, job.work, job.in_vain_microusd)
+        return HeldJob(job.completed_ms, job.work, job.unbilled_cost_microusd)
 
     def newest(self, project_id: str, now_s: int, *, after: str | None, limit: int) -> list[Job]:
         """At most `limit` of the project's jobs, newest first, those before `after` where it is given."""
@@ -111,7 +111,7 @@ class JobStore:
             return True
         raise StorageUnavailable("The price of the job is being held by another run of this step. Try again.")
 
-    def begin(self, job: Job, plan: Plan) -> bool:
+    def begin(self, job: Job, plan: JobPlan) -> bool:
         """Queued becomes running, with a plan; False if the job is over. Safe to repeat."""
         numbers = {"total": plan.tasks, "units": plan.units, "amount": plan.amount}
         values = {**_OPEN_VALUES, **{f":{name}": {"N": str(number)} for name, number in numbers.items()}}
@@ -142,7 +142,7 @@ class JobStore:
         answered = Answered() if item is None else _answered(item)
         return chunk.task in answered.tasks or chunk.number in answered.chunks
 
-    def worked_in_vain(self, job: Job, cost_microusd: int) -> None:
+    def add_unbilled_cost(self, job: Job, cost_microusd: int) -> None:
         """Count what a provider took for nothing, while the job runs: what is under way at its end, `finish` counts.
 
         A write whose answer is lost may count twice.
@@ -156,15 +156,16 @@ class JobStore:
         status: Status,
         *,
         at_ms: int,
-        work: Work | None = None,
+        work: MeteredRequest | None = None,
         error: JobError | None = None,
         partial: bool = False,
-        in_vain_microusd: int = 0,
+        unbilled_cost_microusd: int = 0,
     ) -> Job | None:
         """Make an open job final; the job as it is afterwards, None if it is gone. Whoever came first has decided.
 
         `at_ms` is the moment, which stamps the ledger row. A job of which more chunks are counted than `job` knows of
-        stays open: `work` is of those that it does know. `in_vain_microusd` comes on top of what is counted by then.
+        stays open: `work` is of those that it does know. `unbilled_cost_microusd` comes on top of what is counted by
+        then.
         """
         values: dict[str, Any] = {**_OPEN_VALUES, ":final": {"S": status}, ":at": {"N": str(at_ms)}}
         known = "attribute_not_exists(answers)"
@@ -185,9 +186,9 @@ class JobStore:
         names |= {"#partial": "partial"} if partial else {}
         names |= {"#work": "work"} if work is not None else {}
         update = "SET " + ", ".join(sets)
-        if in_vain_microusd:
+        if unbilled_cost_microusd:
             update += " ADD in_vain :vain"
-            values[":vain"] = {"N": str(in_vain_microusd)}
+            values[":vain"] = {"N": str(unbilled_cost_microusd)}
         self._change(job, update, f"{_OPEN} AND {known}", values, names)
         item = self._table.get(_key(job.project_id, job.id))
         return None if item is None else _job(item)
@@ -313,7 +314,7 @@ def _job(item: dict[str, Any]) -> Job:
         hold=hold_from_text(item["key_id"]["S"], job_id, item["hold"]["S"]) if "hold" in item else None,
         error=JobError(**json.loads(item["error"]["S"])) if "error" in item else None,
         partial="partial" in item,
-        in_vain_microusd=number("in_vain") or 0,
+        unbilled_cost_microusd=number("in_vain") or 0,
         upload_id=item["upload_id"]["S"] if "upload_id" in item else None,
     )
 
@@ -327,12 +328,12 @@ def _answered(item: dict[str, Any]) -> Answered:
     return Answered(numbers("done"), numbers("parts"), served, count)
 
 
-def _work_text(work: Work) -> str:
+def _work_text(work: MeteredRequest) -> str:
     done = [work.model, work.unit, work.amount, work.price_microusd, work.cost_microusd]
     return json.dumps(done, separators=(",", ":"), ensure_ascii=False)
 
 
-def _work_from(item: dict[str, Any], job_id: str) -> Work:
+def _work_from(item: dict[str, Any], job_id: str) -> MeteredRequest:
     model, unit, amount, price, cost = json.loads(item["work"]["S"])
     items = line_items_from(item["line_items"]["S"]) if "line_items" in item else ()
-    return Work(job_id, item["endpoint"]["S"], model, unit, amount, price, cost, items)
+    return MeteredRequest(job_id, item["endpoint"]["S"], model, unit, amount, price, cost, items)

@@ -10,7 +10,7 @@ from audio_gateway.jobs.job import Answered
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ChunkSpan:
     """A chunk's place in the input, from `start` up to `end`: samples at 16 kHz, or characters.
 
     The first `overlap` of them are also in the chunk before.
@@ -41,14 +41,14 @@ class DoneChunk:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class JobPlan:
     """All chunks in order. `amount` is what is charged for all of them: milliseconds of audio, or characters.
 
     `jumps` are those of the recording's `Timeline`.
     """
 
     amount: int
-    pieces: tuple[Piece, ...]
+    pieces: tuple[ChunkSpan, ...]
     jumps: tuple[tuple[int, int], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class Plan:
     def from_json(cls, value: dict[str, Any]) -> Self:
         """What `to_json` gave."""
         jumps = tuple((at_ms, ahead_ms) for at_ms, ahead_ms in value.get("jumps", ()))  # of older plans: none
-        return cls(value["amount"], tuple(Piece(*numbers) for numbers in value["pieces"]), jumps)
+        return cls(value["amount"], tuple(ChunkSpan(*numbers) for numbers in value["pieces"]), jumps)
 
     @property
     def tasks(self) -> int:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, Protocol
 
+from audio_gateway.catalog.line_items import LineItem, Unit
 from audio_gateway.metering.limits import Limits
-from audio_gateway.metering.line_items import LineItem, Unit
 
 Outcome = Literal["answered", "swept", "abandoned", "failed"]
 UNPAID: Final[frozenset[Outcome]] = frozenset({"abandoned", "failed"})
@@ -24,7 +24,7 @@ _MINUTE_S: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class Payer:
     """Who is charged."""
 
     key_id: str
@@ -32,12 +32,12 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class MeteredRequest:
     """One request, measured: `amount` Unicode code points or milliseconds of audio, as `unit` says.
 
     The price is what the caller pays, the cost what the provider takes. `items` says how the price was computed; it is
-    empty for work that was only held, and where a version before this one wrote it. `in_vain_microusd` is the part of
-    the cost for which the caller got nothing and pays nothing.
+    empty for work that was only held, and where a version before this one wrote it. `unbilled_cost_microusd` is the
+    part of the cost for which the caller got nothing and pays nothing.
     """
 
     request_id: str
@@ -48,7 +48,7 @@ class Work:
     price_microusd: int
     cost_microusd: int
     items: tuple[LineItem, ...] = ()
-    in_vain_microusd: int = 0
+    unbilled_cost_microusd: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class Hold:
     The row of a job stands at its end instead: see `stamp`.
     """
 
-    caller: Caller
-    work: Work
+    caller: Payer
+    work: MeteredRequest
     admitted_ms: int
     expires_s: int
 
@@ -87,8 +87,8 @@ class Hold:
 class Usage:
     """What a key has used of its windows at one moment.
 
-    `in_vain_microusd` is what providers took in the month for nothing, which the caller does not pay. `open_holds`
-    counts requests and jobs that are running, `open_jobs` the jobs among them; `pending_upload_bytes` are
+    `unbilled_cost_microusd` is what providers took in the month for nothing, which the caller does not pay.
+    `open_holds` counts requests and jobs that are running, `open_jobs` the jobs among them; `pending_upload_bytes` are
     those of uploads that were announced and not used, where that was looked up.
     """
 
@@ -96,7 +96,7 @@ class Usage:
     characters: int = 0
     audio_ms: int = 0
     committed_microusd: int = 0
-    in_vain_microusd: int = 0
+    unbilled_cost_microusd: int = 0
     open_holds: int = 0
     open_jobs: int = 0
     pending_upload_bytes: int = 0
@@ -122,7 +122,7 @@ class Admission:
 class Meter(Protocol):
     """Admits work against a key's limits, and settles or releases what it held."""
 
-    def admit(self, caller: Caller, work: Work) -> Admission:
+    def admit(self, caller: Payer, work: MeteredRequest) -> Admission:
         """Check every limit and hold the price, in one write.
 
         Raises:
@@ -132,7 +132,7 @@ class Meter(Protocol):
         """
         ...
 
-    def look(self, caller: Caller, work: Work) -> None:
+    def look(self, caller: Payer, work: MeteredRequest) -> None:
         """Raise what `admit` would refuse now, for work that may come to more than this; nothing is held. One read.
 
         Raises:
@@ -141,7 +141,7 @@ class Meter(Protocol):
         """
         ...
 
-    def settle(self, hold: Hold, work: Work, *, late: Callable[[], bool] = lambda: False) -> None:
+    def settle(self, hold: Hold, work: MeteredRequest, *, late: Callable[[], bool] = lambda: False) -> None:
         """Write the ledger row for the work as it was done, then release the hold. Safe to repeat.
 
         `late` is asked in between: if there is no time left, or the release fails, the hold stays for the key's next
@@ -175,7 +175,7 @@ class Meter(Protocol):
 class JobMeter(Protocol):
     """A meter for work whose steps may each be repeated, by another process and much later."""
 
-    def admit(self, caller: Caller, work: Work, *, at_ms: int | None = None) -> Admission:
+    def admit(self, caller: Payer, work: MeteredRequest, *, at_ms: int | None = None) -> Admission:
         """See `Meter.admit`. With the same `at_ms` it can be repeated: what is held already is not held again."""
         ...
 
@@ -191,10 +191,10 @@ class JobMeter(Protocol):
         """
         ...
 
-    def settle_at(self, hold: Hold, work: Work, at_ms: int, *, in_vain_microusd: int = 0) -> None:
+    def settle_at(self, hold: Hold, work: MeteredRequest, at_ms: int, *, unbilled_cost_microusd: int = 0) -> None:
         """Write the ledger row for the work as it was done, stamped with `at_ms`, then release the hold.
 
-        `in_vain_microusd` is what providers took for nothing of the job, which has rows of its own. `at_ms` is
+        `unbilled_cost_microusd` is what providers took for nothing of the job, which has rows of its own. `at_ms` is
         `Hold.stamp` of the job's end. Safe to repeat with the same stamp, at any time later. Evidence with the stamp
         must be there before. A hold that was given back, because nobody knew of the job, is charged all the same.
 
@@ -203,7 +203,7 @@ class JobMeter(Protocol):
         """
         ...
 
-    def release(self, hold: Hold, *, in_vain_microusd: int = 0) -> None:
+    def release(self, hold: Hold, *, unbilled_cost_microusd: int = 0) -> None:
         """See `Meter.release`, and `settle_at` for what was in vain."""
         ...
 
@@ -213,12 +213,12 @@ class HeldJob:
     """What there is to know of a job that has a hold.
 
     `ended_ms` is when it ended (unix milliseconds), None while it runs; `work` what it is charged for, None for
-    nothing; `in_vain_microusd` what providers took for nothing.
+    nothing; `unbilled_cost_microusd` what providers took for nothing.
     """
 
     ended_ms: int | None
-    work: Work | None
-    in_vain_microusd: int = 0
+    work: MeteredRequest | None
+    unbilled_cost_microusd: int = 0
 
 
 class HeldJobs(Protocol):

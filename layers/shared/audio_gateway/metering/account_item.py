@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from audio_gateway.errors import KeyNotUsable
-from audio_gateway.metering.account import JOB_PREFIX, Caller, Hold, Usage, Work, minute_of, month_of
+from audio_gateway.metering.account import JOB_PREFIX, Hold, MeteredRequest, Payer, Usage, minute_of, month_of
 from audio_gateway.metering.limits import Limits, limits_from_stored
-from audio_gateway.metering.unusable import ARCHIVED, DELETED, DISABLED, NOT_USABLE, expired
+from audio_gateway.metering.unusable_key import ARCHIVED, DELETED, DISABLED, NOT_USABLE, expired
 
 COUNTERS: Final = ("r", "c", "a")
 """Of requests, characters, and milliseconds of audio: each with the number of a minute is an attribute's name."""
@@ -123,7 +123,7 @@ def usage_from(item: dict[str, Any], now_ms: int) -> Usage:
         characters=number(f"c{minute}"),
         audio_ms=number(f"a{minute}"),
         committed_microusd=number(f"m{month}"),
-        in_vain_microusd=number(f"f{month}"),
+        unbilled_cost_microusd=number(f"f{month}"),
         open_holds=len(item["holds"]["M"]),
         open_jobs=sum(hold_id.startswith(JOB_PREFIX) for hold_id in item["holds"]["M"]),
     )
@@ -162,8 +162,8 @@ def hold_text(hold: Hold) -> str:
 def hold_from_text(key_id: str, hold_id: str, text: str) -> Hold:
     """The hold that `hold_text` wrote."""
     admitted_ms, expires_s, project_id, endpoint, model, unit, amount, price, cost = json.loads(text)
-    work = Work(hold_id, endpoint, model, unit, amount, price, cost)
-    return Hold(Caller(key_id, project_id), work, admitted_ms, expires_s)
+    work = MeteredRequest(hold_id, endpoint, model, unit, amount, price, cost)
+    return Hold(Payer(key_id, project_id), work, admitted_ms, expires_s)
 
 
 def given_back_from(item: dict[str, Any], now_ms: int) -> list[Hold]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from audio_gateway.aws.table import Table
 from audio_gateway.metering.account import Usage
 from audio_gateway.metering.account_item import Account, account_from, account_key, no_account, refusal_of, usage_from
 from audio_gateway.metering.pending_uploads import PendingUploads
-from audio_gateway.metering.table import Table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from audio_gateway.metering.account import Hold, Work, minute_of
+from audio_gateway.aws.update import Update
+from audio_gateway.metering.account import Hold, MeteredRequest, minute_of
 from audio_gateway.metering.account_item import (
     BACK,
     COUNTERS,
@@ -22,9 +23,8 @@ from audio_gateway.metering.account_item import (
     account_key,
     hold_text,
 )
-from audio_gateway.metering.lag import CLOCKS_DIFFER_S, LATE_WRITE_S
+from audio_gateway.metering.lateness import CLOCKS_DIFFER_S, LATE_WRITE_S
 from audio_gateway.metering.open_accounts import LISTED, list_of
-from audio_gateway.metering.update import Update
 
 MAX_RELEASES: Final = 20
 """So many holds are released by one update."""
@@ -50,7 +50,7 @@ class Release:
     spent_microusd: int
     guarded: bool = False
     given_back: bool = False
-    in_vain_microusd: int = 0
+    unbilled_cost_microusd: int = 0
 
 
 def admission_update(hold: Hold, account: Account) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _for_a_request(key_id: str, account: Account, minute: int) -> Update:
     return update
 
 
-def _counted(work: Work, unit: str) -> int:
+def _counted(work: MeteredRequest, unit: str) -> int:
     return work.amount if work.unit == unit else 0
 
 
@@ -150,7 +150,7 @@ def release_update(releases: Sequence[Release], now_ms: int, stale: Sequence[str
         update.require(f"holds.#h{at} = :h{at}", {f":h{at}": hold_text(hold)})
         update.remove(f"holds.#h{at}")
         counts[f"m{hold.month}"] += release.spent_microusd - hold.work.price_microusd
-        counts[f"f{hold.month}"] += release.in_vain_microusd
+        counts[f"f{hold.month}"] += release.unbilled_cost_microusd
         if release.guarded:
             update.name(f"#l{at}", LATE + hold.work.request_id)
             seconds = _GUARD_S_OF_JOBS if hold.is_job else _GUARD_S
@@ -187,12 +187,12 @@ def was_given_back(item: dict[str, Any], hold: Hold) -> bool:
     return BACK + hold.work.request_id in item
 
 
-def late_charge(hold: Hold, spent_microusd: int, in_vain_microusd: int) -> dict[str, Any]:
+def late_charge(hold: Hold, spent_microusd: int, unbilled_cost_microusd: int) -> dict[str, Any]:
     """The update that charges a job whose hold was given back unpaid: once, for what says so goes with it."""
     update = Update(account_key(hold.caller.key_id))
     update.name("#back", BACK + hold.work.request_id)
     update.require("attribute_exists(#back)", {})
     update.count(f"m{hold.month}", spent_microusd, None)
-    update.count(f"f{hold.month}", in_vain_microusd, None)
+    update.count(f"f{hold.month}", unbilled_cost_microusd, None)
     update.remove("#back")
     return update.arguments()

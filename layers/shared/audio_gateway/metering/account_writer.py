@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
+from audio_gateway.aws.dynamodb import may_arrive_again
 from audio_gateway.errors import MeteringUnavailable
-from audio_gateway.metering.dynamodb import may_arrive_again
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -14,7 +14,7 @@ _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _UNAVAILABLE: Final = "Usage cannot be recorded at the moment, so nothing was done and nothing charged. Try again."
 
 
-class Outcome(NamedTuple):
+class WriteOutcome(NamedTuple):
     """What became of an update.
 
     `held` is whether its condition did, `item` the account after it, or as it refused (empty if there is none, or if it
@@ -34,7 +34,7 @@ class AccountWriter:
         self._client = client
         self._table = table
 
-    def update(self, arguments: dict[str, Any], *, returns: Literal["ALL_NEW", "NONE"] = "NONE") -> Outcome:
+    def update(self, arguments: dict[str, Any], *, returns: Literal["ALL_NEW", "NONE"] = "NONE") -> WriteOutcome:
         """Make an update of an account; raises `MeteringUnavailable`."""
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -48,8 +48,8 @@ class AccountWriter:
         except ClientError as error:
             if error.response["Error"]["Code"] == _CONDITION_FAILED:
                 refused = cast("dict[str, Any]", error.response)
-                return Outcome(held=False, item=refused.get("Item", {}), twice=may_arrive_again(refused))
+                return WriteOutcome(held=False, item=refused.get("Item", {}), twice=may_arrive_again(refused))
             raise MeteringUnavailable(_UNAVAILABLE) from error
         except BotoCoreError as error:
             raise MeteringUnavailable(_UNAVAILABLE) from error
-        return Outcome(held=True, item=answer.get("Attributes", {}), twice=may_arrive_again(answer))
+        return WriteOutcome(held=True, item=answer.get("Attributes", {}), twice=may_arrive_again(answer))

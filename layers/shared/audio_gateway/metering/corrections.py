@@ -14,7 +14,7 @@ from audio_gateway.metering.account_item import Account, account_from, hold_of
 from audio_gateway.metering.account_updates import correction_update
 from audio_gateway.metering.account_writer import AccountWriter
 from audio_gateway.metering.limited_updates import MAX_LEARNING, UNKNOWN
-from audio_gateway.metering.refusals import Asked, refusal
+from audio_gateway.metering.refusals import Demand, refusal
 
 
 class Corrections:
@@ -37,7 +37,7 @@ class Corrections:
             if found is None:
                 return False
             current = self._known[key_id] = account_from(item)
-            refused = refusal(Asked.correction(found, wanted, at_ms), current.limits, item)
+            refused = refusal(Demand.correction(found, wanted, at_ms), current.limits, item)
             if refused is not None and (found, current) == (present, account):
                 raise refused
             present = found

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
-from audio_gateway.metering.account import UNPAID, Hold, Outcome, Work
-from audio_gateway.metering.line_items import LineItem, Unit, line_items_from, line_items_text
+from audio_gateway.catalog.line_items import LineItem, Unit, line_items_from, line_items_text
+from audio_gateway.metering.account import UNPAID, Hold, MeteredRequest, Outcome
 
 SHARDS: Final = 4
 """Partitions of an hour: 4 times 1,000 writes a second, of which each answered request takes one."""
@@ -27,8 +27,8 @@ class LedgerRow:
     been set aside for it: `abandoned`, if its process died before it gave an answer, and `failed`, if a provider worked
     for it and the caller got nothing of that: its `cost_microusd` is what the provider takes all the same.
 
-    `in_vain_microusd` is the part of the cost for which the caller got nothing: all of a row that `failed`, and what
-    was done in vain before a fallback answered.
+    `unbilled_cost_microusd` is the part of the cost for which the caller got nothing: all of a row that `failed`, and
+    what was done in vain before a fallback answered.
 
     `items` are what the price was computed from, one for each model that served. Rows of a version before this one have
     none, nor have those that cost nothing, and jobs of which a model left the catalogue.
@@ -48,7 +48,7 @@ class LedgerRow:
     held_amount: int = 0
     held_microusd: int = 0
     items: tuple[LineItem, ...] = ()
-    in_vain_microusd: int = 0
+    unbilled_cost_microusd: int = 0
 
     @property
     def adjustment_microusd(self) -> int:
@@ -57,7 +57,7 @@ class LedgerRow:
         return self.price_microusd - computed if self.items else 0
 
 
-def row_for(hold: Hold, work: Work, outcome: Outcome, at_ms: int | None = None) -> LedgerRow:
+def row_for(hold: Hold, work: MeteredRequest, outcome: Outcome, at_ms: int | None = None) -> LedgerRow:
     """The row that settles a hold with the work as it was done; `at_ms` where it is not the moment of admission."""
     return LedgerRow(
         at_ms=hold.admitted_ms if at_ms is None else at_ms,
@@ -72,22 +72,22 @@ def row_for(hold: Hold, work: Work, outcome: Outcome, at_ms: int | None = None) 
         cost_microusd=work.cost_microusd,
         outcome=outcome,
         items=work.items,
-        in_vain_microusd=work.in_vain_microusd,
+        unbilled_cost_microusd=work.unbilled_cost_microusd,
     )
 
 
 def abandoned_row(hold: Hold) -> LedgerRow:
     """The row of a hold that expired without anybody having given an answer."""
-    return _unpaid(hold, replace(hold.work, cost_microusd=0, in_vain_microusd=0), "abandoned")
+    return _unpaid(hold, replace(hold.work, cost_microusd=0, unbilled_cost_microusd=0), "abandoned")
 
 
 def failed_row(hold: Hold, model: str, cost_microusd: int) -> LedgerRow:
     """The row of a request for which a provider has worked, and of which the caller has nothing."""
-    work = replace(hold.work, model=model, cost_microusd=cost_microusd, in_vain_microusd=cost_microusd)
+    work = replace(hold.work, model=model, cost_microusd=cost_microusd, unbilled_cost_microusd=cost_microusd)
     return _unpaid(hold, work, "failed")
 
 
-def _unpaid(hold: Hold, work: Work, outcome: Outcome) -> LedgerRow:
+def _unpaid(hold: Hold, work: MeteredRequest, outcome: Outcome) -> LedgerRow:
     row = row_for(hold, replace(work, amount=0, price_microusd=0, items=()), outcome)
     return replace(row, held_amount=hold.work.amount, held_microusd=hold.work.price_microusd)
 
@@ -118,8 +118,8 @@ def row_item(row: LedgerRow) -> dict[str, Any]:
     }
     if row.items:
         item["line_items"] = {"S": line_items_text(row.items)}
-    if row.in_vain_microusd:
-        item["in_vain_microusd"] = {"N": str(row.in_vain_microusd)}
+    if row.unbilled_cost_microusd:
+        item["in_vain_microusd"] = {"N": str(row.unbilled_cost_microusd)}
     if row.outcome in UNPAID:
         item |= {"held_amount": {"N": str(row.held_amount)}, "held_microusd": {"N": str(row.held_microusd)}}
     return item
@@ -143,5 +143,5 @@ def row_from(item: dict[str, Any]) -> LedgerRow:
         held_amount=int(item.get("held_amount", {"N": "0"})["N"]),
         held_microusd=int(item.get("held_microusd", {"N": "0"})["N"]),
         items=line_items_from(item["line_items"]["S"]) if "line_items" in item else (),
-        in_vain_microusd=int(item.get("in_vain_microusd", {"N": "0"})["N"]),
+        unbilled_cost_microusd=int(item.get("in_vain_microusd", {"N": "0"})["N"]),
     )

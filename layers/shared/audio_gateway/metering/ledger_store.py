@@ -6,9 +6,9 @@ import heapq
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from audio_gateway.aws.table import Table
 from audio_gateway.metering.account import Hold
 from audio_gateway.metering.ledger import SHARDS, LedgerRow, partition, row_from, row_item, row_key
-from audio_gateway.metering.table import Table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from audio_gateway.aws.table import Table
 from audio_gateway.clock import now_ms
 from audio_gateway.errors import AlreadyRunning, MeteringUnavailable
-from audio_gateway.metering.account import Admission, Caller, Hold, Work, windows_of
+from audio_gateway.metering.account import Admission, Hold, MeteredRequest, Payer, windows_of
 from audio_gateway.metering.account_item import (
     Account,
     account_from,
@@ -29,9 +30,8 @@ from audio_gateway.metering.account_writer import AccountWriter
 from audio_gateway.metering.ledger import LedgerRow, failed_row, row_for
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.limited_updates import MAX_LEARNING, UNKNOWN
-from audio_gateway.metering.refusals import Asked, key_refuses, refusal
+from audio_gateway.metering.refusals import Demand, key_refuses, refusal
 from audio_gateway.metering.releases import Releases
-from audio_gateway.metering.table import Table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -61,7 +61,7 @@ class DynamoMeter:
         self._stale: dict[str, tuple[str, ...]] = {}
         self._sent_twice: set[str] = set()
 
-    def admit(self, caller: Caller, work: Work, *, at_ms: int | None = None) -> Admission:
+    def admit(self, caller: Payer, work: MeteredRequest, *, at_ms: int | None = None) -> Admission:
         """See `Meter.admit`. One write; a second one where the limits were changed since this process saw them."""
         now_ms = self._now_ms() if at_ms is None else at_ms
         hold = Hold(caller, work, now_ms, now_ms // 1000 + self._hold_seconds)
@@ -101,7 +101,7 @@ class DynamoMeter:
         denial = key_refuses(current, hold.work.model, hold.admitted_ms)
         if denial is not None:
             raise denial
-        refused = refusal(Asked.admission(hold), current.limits, item) if current == account else None
+        refused = refusal(Demand.admission(hold), current.limits, item) if current == account else None
         if refused is None:
             return False
         if refused.limit == "concurrent_jobs" and (closed := closed_jobs(item)):
@@ -109,7 +109,7 @@ class DynamoMeter:
             return False
         raise refused
 
-    def look(self, caller: Caller, work: Work) -> None:
+    def look(self, caller: Payer, work: MeteredRequest) -> None:
         """See `Meter.look`. It is a consistent read: a request that has just ended must not be in the way."""
         now_ms = self._now_ms()
         item = self._table.get(account_key(caller.key_id))
@@ -119,11 +119,11 @@ class DynamoMeter:
         denial = key_refuses(account, work.model, now_ms)
         if denial is not None:
             raise denial
-        refused = refusal(Asked.at_least(Hold(caller, work, now_ms, 0)), account.limits, item)
+        refused = refusal(Demand.at_least(Hold(caller, work, now_ms, 0)), account.limits, item)
         if refused is not None and not (refused.limit == "concurrent_jobs" and closed_jobs(item)):
             raise refused
 
-    def settle(self, hold: Hold, work: Work, *, late: Callable[[], bool] = lambda: False) -> None:
+    def settle(self, hold: Hold, work: MeteredRequest, *, late: Callable[[], bool] = lambda: False) -> None:
         """See `Meter.settle`."""
         self._settle(hold, row_for(hold, work, "answered"), late)
 
@@ -133,7 +133,7 @@ class DynamoMeter:
 
     def _settle(self, hold: Hold, row: LedgerRow, late: Callable[[], bool]) -> None:
         row = self._ledger.put(row)
-        release = self._release_of(hold, row.price_microusd, row.in_vain_microusd)
+        release = self._release_of(hold, row.price_microusd, row.unbilled_cost_microusd)
         if late():
             self._releases.remember(release)
             return
@@ -145,10 +145,10 @@ class DynamoMeter:
         """See `Meter.release`."""
         self._send(self._release_of(hold, 0, 0))
 
-    def _release_of(self, hold: Hold, spent_microusd: int, in_vain_microusd: int) -> Release:
+    def _release_of(self, hold: Hold, spent_microusd: int, unbilled_cost_microusd: int) -> Release:
         twice = hold.work.request_id in self._sent_twice
         self._sent_twice.discard(hold.work.request_id)
-        return Release(hold, spent_microusd, guarded=twice, in_vain_microusd=in_vain_microusd)
+        return Release(hold, spent_microusd, guarded=twice, unbilled_cost_microusd=unbilled_cost_microusd)
 
     def _send(self, release: Release) -> None:
         self._releases.send(release, self._stale.pop(release.hold.caller.key_id, ()))

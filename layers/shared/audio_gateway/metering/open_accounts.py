@@ -13,7 +13,7 @@ import random
 import zlib
 from typing import TYPE_CHECKING, Any, Final
 
-from audio_gateway.metering.table import Table
+from audio_gateway.aws.table import Table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient

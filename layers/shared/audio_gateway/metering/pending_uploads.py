@@ -15,11 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Update
 from audio_gateway.errors import MeteringUnavailable, TooMuchAtOnce
 from audio_gateway.metering.account_item import account_key
 from audio_gateway.metering.account_writer import AccountWriter
-from audio_gateway.metering.table import Table
-from audio_gateway.metering.update import Update
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -35,18 +35,18 @@ _DAY_S: Final = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Announced:
-    """An upload of a key, which counts until `until_s` (unix seconds) unless it is used or deleted before."""
+class AnnouncedUploads:
+    """An upload of a key, which counts until `locked_until_s` (unix seconds) unless it is used or deleted before."""
 
     key_id: str
     upload_id: str
     bytes: int
-    until_s: int
+    locked_until_s: int
 
     @property
     def text(self) -> str:
         """As it is kept."""
-        return f"{self.until_s} {self.bytes}"
+        return f"{self.locked_until_s} {self.bytes}"
 
 
 class PendingUploads:
@@ -56,7 +56,7 @@ class PendingUploads:
         self._writer = AccountWriter(client, table)
         self._table = Table(client, table)
 
-    def announce(self, upload: Announced, most_bytes: int, now_s: int) -> None:
+    def publish(self, upload: AnnouncedUploads, most_bytes: int, now_s: int) -> None:
         """Count an upload, if the key may have so many bytes pending. One write; more where others are over.
 
         Raises:
@@ -66,32 +66,32 @@ class PendingUploads:
             counted, item, _twice = self._writer.update(_announcement(upload, most_bytes))
             if counted or item.get(upload.upload_id) == {"S": upload.text}:
                 return
-            over = [each for each in _uploads(upload.key_id, item) if each.until_s < now_s][:_AT_ONCE]
+            over = [each for each in _uploads(upload.key_id, item) if each.locked_until_s < now_s][:_AT_ONCE]
             if not over:
                 raise _refusal(upload, most_bytes, item)
             self._writer.update(_removal(over))
         raise MeteringUnavailable("The uploads of the key are being counted by others at the moment; try again.")
 
-    def forget(self, upload: Announced) -> None:
+    def forget(self, upload: AnnouncedUploads) -> None:
         """An upload was used, or deleted: it counts no more. Safe to repeat."""
         self._writer.update(_removal([upload]))
 
     def pending_bytes(self, key_id: str, now_s: int) -> int:
         """How many bytes of a key are pending: one consistent read."""
         item = self._table.get(_item_key(key_id)) or {}
-        return sum(each.bytes for each in _uploads(key_id, item) if each.until_s >= now_s)
+        return sum(each.bytes for each in _uploads(key_id, item) if each.locked_until_s >= now_s)
 
 
 def _item_key(key_id: str) -> dict[str, Any]:
     return account_key(key_id) | {"sk": {"S": "uploads"}}
 
 
-def _uploads(key_id: str, item: dict[str, Any]) -> list[Announced]:
+def _uploads(key_id: str, item: dict[str, Any]) -> list[AnnouncedUploads]:
     texts = ((name, value["S"].split()) for name, value in item.items() if name.startswith(_PREFIX))
-    return [Announced(key_id, name, int(size), int(until_s)) for name, (until_s, size) in texts]
+    return [AnnouncedUploads(key_id, name, int(size), int(locked_until_s)) for name, (locked_until_s, size) in texts]
 
 
-def _announcement(upload: Announced, most_bytes: int) -> dict[str, Any]:
+def _announcement(upload: AnnouncedUploads, most_bytes: int) -> dict[str, Any]:
     update = Update(_item_key(upload.key_id))
     update.name("#upload", upload.upload_id)
     update.require("attribute_not_exists(#upload)", {})
@@ -99,11 +99,11 @@ def _announcement(upload: Announced, most_bytes: int) -> dict[str, Any]:
     update.count(_FILES, 1, MOST_FILES)
     update.set("#upload", ":upload", upload.text)
     update.name("#ttl", "ttl")
-    update.set("#ttl", ":ttl", upload.until_s + _DAY_S)
+    update.set("#ttl", ":ttl", upload.locked_until_s + _DAY_S)
     return update.arguments()
 
 
-def _removal(uploads: list[Announced]) -> dict[str, Any]:
+def _removal(uploads: list[AnnouncedUploads]) -> dict[str, Any]:
     """The update that counts uploads no more, if all of them are counted."""
     update = Update(_item_key(uploads[0].key_id))
     for at, upload in enumerate(uploads):
@@ -115,7 +115,7 @@ def _removal(uploads: list[Announced]) -> dict[str, Any]:
     return update.arguments()
 
 
-def _refusal(upload: Announced, most_bytes: int, item: dict[str, Any]) -> TooMuchAtOnce:
+def _refusal(upload: AnnouncedUploads, most_bytes: int, item: dict[str, Any]) -> TooMuchAtOnce:
     pending = int(item.get(_BYTES, {"N": "0"})["N"])
     if upload.bytes > most_bytes:
         message = f"The key may have {most_bytes} bytes of uploads pending; this file alone has {upload.bytes}."

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from audio_gateway.errors import BudgetReached, LimitReached, PermissionDenied, RateLimitReached, TooMuchAtOnce
-from audio_gateway.metering.account import Hold, Usage, Work, month_of, seconds_to_next_minute, windows_of
+from audio_gateway.metering.account import Hold, MeteredRequest, Usage, month_of, seconds_to_next_minute, windows_of
 from audio_gateway.metering.account_item import OPEN_JOBS, Account, refusal_of, usage_from
 from audio_gateway.metering.limits import MAX_OPEN_HOLDS, Limits, usd
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Demand:
     """What is asked of an account: requests of the minute of `at_ms`, and for `work` more than is held for it.
 
     `price_microusd` and `amount` are what comes on top of that, `month` is the one that pays. `places` is how many more
@@ -23,7 +23,7 @@ class Asked:
     requests: int = 0
     places: int = 0
     month: str = ""
-    work: Work | None = None
+    work: MeteredRequest | None = None
     price_microusd: int = 0
     amount: int = 0
     is_job: bool = False
@@ -69,7 +69,7 @@ def key_refuses(account: Account, model: str | None, now_ms: int) -> PermissionD
     return None
 
 
-def refusal(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
+def refusal(asked: Demand, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
     """Which limit refuses, if one does; with what is left of the minute."""
     used = usage_from(item, asked.at_ms)
     refused = _budget(asked, limits, item) or _places(asked, limits, item) or _minute(asked, limits, used)
@@ -78,7 +78,7 @@ def refusal(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached 
     return refused
 
 
-def _budget(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
+def _budget(asked: Demand, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
     budget = limits.monthly_budget_microusd
     if budget is None or asked.work is None or asked.price_microusd < 0:
         return None
@@ -101,11 +101,11 @@ def _budget(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached 
     return BudgetReached(message, limit="monthly_budget_usd")
 
 
-def _least(asked: Asked) -> str:
+def _least(asked: Demand) -> str:
     return "at least " if asked.is_least else ""
 
 
-def _places(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
+def _places(asked: Demand, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
     if not asked.places:
         return None
     if len(item["holds"]["M"]) >= limits.most_at_once:
@@ -126,7 +126,7 @@ def _places(asked: Asked, limits: Limits, item: dict[str, Any]) -> LimitReached 
     return None
 
 
-def _minute(asked: Asked, limits: Limits, used: Usage) -> LimitReached | None:
+def _minute(asked: Demand, limits: Limits, used: Usage) -> LimitReached | None:
     for limit, cap, spent, (wanted, whole) in (
         ("requests_per_minute", limits.requests_per_minute, used.requests, (asked.requests, asked.requests)),
         ("characters_per_minute", limits.characters_per_minute, used.characters, asked.of_unit("characters")),

@@ -4,7 +4,8 @@ The rule, for each hold that has expired:
 
 1. It is held for a job that runs: it stays.
 2. Its ledger row exists: the answer was charged, and only the release is missing.
-3. Its job is over, or there is evidence that the answer was given (`unsettled`): what they say is charged, with the
+3. Its job is over, or there is evidence that the answer was given (`pending_settlements`): what they say is charged,
+with the
    outcome `swept`, at the moment that they name; or nothing is, where the job costs nothing.
 4. Otherwise nobody got an answer: it costs nothing, and a row with the outcome `abandoned` tells the operator.
 
@@ -23,6 +24,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
+from audio_gateway.aws.table import Item, Table
 from audio_gateway.clock import now_ms
 from audio_gateway.errors import GatewayError, MeteringUnavailable
 from audio_gateway.metering.account import Hold
@@ -37,14 +39,12 @@ from audio_gateway.metering.account_item import (
 )
 from audio_gateway.metering.account_updates import MAX_RELEASES, Release, stale_removal
 from audio_gateway.metering.account_writer import AccountWriter
-from audio_gateway.metering.endings import Ending, Endings
-from audio_gateway.metering.lag import Lag
 from audio_gateway.metering.late_rows import LateRows
 from audio_gateway.metering.ledger import LedgerRow, abandoned_row, row_for
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.open_accounts import OpenAccounts, unlisting
 from audio_gateway.metering.releases import release_all
-from audio_gateway.metering.table import Item, Table
+from audio_gateway.metering.work_outcomes import WorkOutcome, WorkOutcomes
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -70,17 +70,17 @@ class Keys(Protocol):
 class Swept:
     """A hold that is settled now, for this price in micro-dollars; `finding` says which case of the rule it was.
 
-    `in_vain_microusd` is what providers took for nothing.
+    `unbilled_cost_microusd` is what providers took for nothing.
     """
 
     finding: Finding
     hold: Hold
     price_microusd: int
-    in_vain_microusd: int = 0
+    unbilled_cost_microusd: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class SweepFailure:
     """An account that could not be swept, or the list of accounts (None) that could not be read; and why."""
 
     key_id: str | None
@@ -99,7 +99,7 @@ class SweepReport:
     left: int = 0
     running: int = 0
     settled: list[Swept] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[SweepFailure] = field(default_factory=list)
 
     def count(self, finding: Finding) -> int:
         """How many holds it settled in this way."""
@@ -114,18 +114,18 @@ class Sweeper:
         client: DynamoDBClient,
         table: str,
         keys: Keys,
-        endings: Endings,
-        lag: Lag,
+        outcomes: WorkOutcomes,
+        rows: LateRows,
         *,
         now_ms: Callable[[], int] = now_ms,
     ) -> None:
         self._table = Table(client, table)
         self._accounts = AccountWriter(client, table)
         self._ledger = LedgerStore(client, table)
-        self._rows = LateRows(client, table, lag, now_ms)
+        self._rows = rows
         self._open = OpenAccounts(client, table)
         self._keys = keys
-        self._endings = endings
+        self._outcomes = outcomes
         self._now_ms = now_ms
 
     def sweep(self, late: Callable[[], bool] = lambda: False) -> SweepReport:
@@ -145,7 +145,7 @@ class Sweeper:
                 self._sweep_account(account, report, late)
             report.left = 0  # the others are not there any more
         except MeteringUnavailable as error:
-            report.failures.append(Failure(None, error))
+            report.failures.append(SweepFailure(None, error))
         return report
 
     def _sweep_account(self, account: Item, report: SweepReport, late: Callable[[], bool]) -> None:
@@ -161,7 +161,7 @@ class Sweeper:
             elif self._is_idle(account):
                 self._table.update(unlisting(account_key(key_id), stale_names(account, self._now_ms())))
         except Exception as error:  # noqa: BLE001 - one account must not stop the others, whatever is wrong with it
-            report.failures.append(Failure(key_id, error))
+            report.failures.append(SweepFailure(key_id, error))
 
     def _tidied(self, key_id: str, account: Item) -> Item:
         """The account without what nobody needs any more, where that is much.
@@ -190,7 +190,7 @@ class Sweeper:
     def _settled(self, hold: Hold, report: SweepReport) -> Iterator[Swept]:
         """What is to be released for a hold, its row being written: nothing, or one."""
         try:
-            ending = self._endings.of(hold)
+            ending = self._outcomes.of(hold)
             if ending.state == "running":
                 report.running += 1
                 return
@@ -200,13 +200,13 @@ class Sweeper:
             if ending.evidence and ending.at_ms == hold.admitted_ms:
                 # Before the release, after which nobody would come to do it. Where the evidence knows another stamp,
                 # it goes after it: whoever sweeps again, because this one broke off, must find the same row.
-                self._endings.forget(hold)
+                self._outcomes.forget(hold)
         except GatewayError as error:
-            report.failures.append(Failure(hold.caller.key_id, error))
+            report.failures.append(SweepFailure(hold.caller.key_id, error))
             return
         finding, row = found
-        price, in_vain = (0, 0) if row is None else (row.price_microusd, row.in_vain_microusd)
-        yield Swept(finding, hold, price, ending.in_vain_microusd if hold.is_job else in_vain)
+        price, unbilled = (0, 0) if row is None else (row.price_microusd, row.unbilled_cost_microusd)
+        yield Swept(finding, hold, price, ending.unbilled_cost_microusd if hold.is_job else unbilled)
 
     def _release(self, account: Item, settled: list[Swept], report: SweepReport) -> None:
         """Release the holds with one update, and report those that were still there."""
@@ -218,14 +218,14 @@ class Sweeper:
                 each.hold,
                 each.price_microusd,
                 given_back=each.hold in of_no_job,
-                in_vain_microusd=each.in_vain_microusd,
+                unbilled_cost_microusd=each.unbilled_cost_microusd,
             )
             for each in settled
         ]
         released = release_all(self._accounts, batch, now_ms, stale_names(account, now_ms)).releases
         for each, release in zip(settled, batch, strict=True):
             if each.hold.is_job:
-                self._endings.forget(each.hold)
+                self._outcomes.forget(each.hold)
             if release in released:
                 report.settled.append(each)
 
@@ -237,7 +237,7 @@ class Sweeper:
         now_s = self._now_ms() // 1000
         return [hold for hold in holds_from(account) if hold.expires_s <= now_s]
 
-    def _row_of(self, hold: Hold, ending: Ending) -> tuple[Finding, LedgerRow | None] | None:
+    def _row_of(self, hold: Hold, ending: WorkOutcome) -> tuple[Finding, LedgerRow | None] | None:
         """The row that settles a hold, written if it was not there, and how it came to be; None if nobody need do it.
 
         A job that is over and not charged has none.

@@ -14,7 +14,7 @@ _secrets = Secrets()
 _built: dict[Provider, tuple[str | None, object]] = {}
 
 
-def provider_of(provider: Provider) -> object:
+def adapter_of(provider: Provider) -> object:
     """The adapter of a provider, one per process, with its key read from where the catalogue says.
 
     Raises:
@@ -30,7 +30,7 @@ def start_engines(catalog: Catalog) -> None:
     """
     for model in catalog.models.values():
         if model.provider.adapter == "embedded" and "speech" in model.endpoints:
-            engines = provider_of(model.provider)
+            engines = adapter_of(model.provider)
             if isinstance(engines, Starting):
                 with suppress(ConfigurationError):
                     engines.start()
@@ -38,7 +38,7 @@ def start_engines(catalog: Catalog) -> None:
 
 
 def build_provider(provider: Provider, secrets: Callable[[str], str]) -> object:
-    """The adapter of a provider; the same one as long as its key stays the same. Raises as `provider_of`."""
+    """The adapter of a provider; the same one as long as its key stays the same. Raises as `adapter_of`."""
     try:
         api_key = secrets(provider.api_key) if provider.api_key is not None else None
         known = _built.get(provider)
@@ -57,11 +57,11 @@ def _new(provider: Provider, api_key: str | None) -> object:
         from audio_gateway.providers.embedded.engines import EmbeddedEngines
 
         return EmbeddedEngines()
-    from audio_gateway.providers.openai import OpenAIProvider
+    from audio_gateway.providers.openai import OpenAIAdapter
 
     if provider.base_url is None:
         raise ConfigurationError(f"providers.{provider.id}.base_url is missing")
-    return OpenAIProvider(
+    return OpenAIAdapter(
         provider_id=provider.id,
         base_url=provider.base_url,
         api_key=api_key,

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from audio_gateway.aws import aws_client
+from audio_gateway.aws.clients import aws_client
 from audio_gateway.errors import ConfigurationError
 
 _KEEP_S: Final = 300.0
@@ -38,8 +38,8 @@ class Secrets:
         Raises:
             ConfigurationError: there is none, it is empty, or it may not be read. The message names the reference.
         """
-        value, until_s = self._known.get(reference, ("", 0.0))
-        if not value or self._now_s() >= until_s:
+        value, locked_until_s = self._known.get(reference, ("", 0.0))
+        if not value or self._now_s() >= locked_until_s:
             value = self._read(reference).strip()
             if not value:
                 raise ConfigurationError(f"The secret {reference} is empty")

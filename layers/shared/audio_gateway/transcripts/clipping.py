@@ -14,7 +14,7 @@ _FURTHER: Final = 64  # letters that are looked through beyond those to be taken
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
+class DroppedWords:
     """Words to take off the end of a text, or off its beginning, as letters.
 
     `beside` are the letters of some words next to them, which stay.
@@ -24,7 +24,7 @@ class Dropped:
     beside: str
 
 
-def without_end(text: str, dropped: Dropped) -> tuple[str, str]:
+def without_end(text: str, dropped: DroppedWords) -> tuple[str, str]:
     """The text without its last words, and the letters of those that were not in it."""
     at, left = _place(text, dropped, backwards=True)
     kept = text[:at].rstrip()
@@ -33,7 +33,7 @@ def without_end(text: str, dropped: Dropped) -> tuple[str, str]:
     return kept, dropped.letters[:left]
 
 
-def without_beginning(text: str, dropped: Dropped) -> tuple[str, str]:
+def without_beginning(text: str, dropped: DroppedWords) -> tuple[str, str]:
     """The text without its first words, and the letters of those that were not in it."""
     at, left = _place(text, dropped, backwards=False)
     if at:
@@ -42,7 +42,7 @@ def without_beginning(text: str, dropped: Dropped) -> tuple[str, str]:
     return text[at:].lstrip(), dropped.letters[len(dropped.letters) - left :]
 
 
-def _place(text: str, dropped: Dropped, *, backwards: bool) -> tuple[int, int]:
+def _place(text: str, dropped: DroppedWords, *, backwards: bool) -> tuple[int, int]:
     """Where in the text the letters end, counted from one of its ends, and how many there were too few.
 
     A text may spell what was said otherwise than the words do (`20` for `twenty`): then the words beside them are

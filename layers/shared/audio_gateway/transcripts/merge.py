@@ -18,11 +18,11 @@ from itertools import pairwise
 from typing import Final, TypeVar
 
 from audio_gateway.text.spacing import space_between
-from audio_gateway.transcripts.clipping import Dropped
-from audio_gateway.transcripts.placed import PlacedTranscript
+from audio_gateway.transcripts.clipping import DroppedWords
 from audio_gateway.transcripts.seam import Seam, Token, seam_by_pairs, seam_by_run, seam_in_middle, tokens_of
+from audio_gateway.transcripts.speaker_linking import unify_speakers
+from audio_gateway.transcripts.timeline import TimedTranscript
 from audio_gateway.transcripts.transcript import TokenUsage, Transcript
-from audio_gateway.transcripts.voices import unify_speakers
 
 SAMPLE_RATE: Final = 16_000
 """Hertz in which the places of chunks are counted."""
@@ -50,7 +50,7 @@ def merge(chunks: Iterable[ChunkTranscript], *, duration_ms: int, known_speakers
     them, and segments if some have and the others have words to make them of; log probabilities and usage only if all
     have them. The language is that of the most text.
     """
-    parts = [PlacedTranscript.at(_ms(chunk.start), _ms(chunk.end), chunk.transcript) for chunk in chunks]
+    parts = [TimedTranscript.at(_ms(chunk.start), _ms(chunk.end), chunk.transcript) for chunk in chunks]
     if any(part.segments is not None for part in parts):
         for part in parts:
             part.make_segments()
@@ -75,7 +75,7 @@ def _ms(samples: int) -> int:
     return (samples * 1000 + SAMPLE_RATE // 2) // SAMPLE_RATE
 
 
-def _sew(left: PlacedTranscript, right: PlacedTranscript) -> None:
+def _sew(left: TimedTranscript, right: TimedTranscript) -> None:
     """Take out of both what the other one is to say of the overlap."""
     last, first = left.last_words(right.start_ms - _LATE_MS), right.first_words(left.end_ms + _LATE_MS)
     timed = last is not None and first is not None
@@ -86,14 +86,14 @@ def _sew(left: PlacedTranscript, right: PlacedTranscript) -> None:
     border = len(last) - seam.left
     kept = last[:border]
     end_ms = kept[-1].end_ms if timed and kept else None
-    left.drop_end(Dropped(_letters(last[border:]), _letters(kept[-_BESIDE:])), end_ms)
+    left.drop_end(DroppedWords(_letters(last[border:]), _letters(kept[-_BESIDE:])), end_ms)
     kept = first[seam.right :]
     start_ms = kept[0].start_ms if timed and kept else None
-    right.drop_beginning(Dropped(_letters(first[: seam.right]), _letters(kept[:_BESIDE])), start_ms)
+    right.drop_beginning(DroppedWords(_letters(first[: seam.right]), _letters(kept[:_BESIDE])), start_ms)
     right.begin_behind(left)
 
 
-def _seam(left: PlacedTranscript, right: PlacedTranscript, last: Sequence[Token], first: Sequence[Token]) -> Seam:
+def _seam(left: TimedTranscript, right: TimedTranscript, last: Sequence[Token], first: Sequence[Token]) -> Seam:
     """By the times of words, or, where those of segments were shared out among them, by their order first."""
     middle_ms = (left.end_ms + right.start_ms) / 2
     seam = seam_by_pairs(last, first, middle_ms) if left.words is not None and right.words is not None else None
@@ -117,7 +117,7 @@ def _joined(lists: Sequence[Sequence[_Item] | None]) -> tuple[_Item, ...] | None
     return tuple(item for items in given for item in items) if len(given) == len(lists) else None
 
 
-def _language(parts: Sequence[PlacedTranscript]) -> str | None:
+def _language(parts: Sequence[TimedTranscript]) -> str | None:
     """The language of the most text; of those with as much, the first."""
     lengths = Counter[str]()
     for part in parts:
@@ -126,7 +126,7 @@ def _language(parts: Sequence[PlacedTranscript]) -> str | None:
     return max(lengths, key=lambda language: lengths[language], default=None)
 
 
-def _languages(parts: Sequence[PlacedTranscript]) -> tuple[str, ...] | None:
+def _languages(parts: Sequence[TimedTranscript]) -> tuple[str, ...] | None:
     """All that were heard, in the order in which they came up."""
     given = [part.source.languages for part in parts if part.source.languages is not None]
     return tuple(dict.fromkeys(code for codes in given for code in codes)) if given else None

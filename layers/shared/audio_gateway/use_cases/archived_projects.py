@@ -1,6 +1,6 @@
 """Ends what an archived project has left running, and removes what it has uploaded.
 
-Archiving puts the project on a list (metering/archive.py), which this works off: its open jobs are to be cancelled, by
+Archiving puts the project on a list (identity/archive.py), which this works off: its open jobs are to be cancelled, by
 the rules of every cancel, and its uploads go. A form for uploads that was given out before can still be used for 15
 minutes, and a call may have begun a job at the same moment: so a project stays on the list for more than an hour.
 
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from audio_gateway.errors import StorageUnavailable
+from audio_gateway.identity.archive import Archive, ArchivedProject
 from audio_gateway.jobs.job_store import JobStore, OpenJob
-from audio_gateway.jobs.uploads import FORM_SECONDS
-from audio_gateway.metering.archive import Archive, ArchivedProject
+from audio_gateway.uploads.upload import FORM_SECONDS
 
 LISTED_S: Final = FORM_SECONDS + 3600
 """For so long after it was archived a project is looked at: a file that was begun in time may take longer to arrive."""

@@ -5,29 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 from audio_gateway.audio.formats import SpeechFormat
 from audio_gateway.catalog.models import Catalog, Model
-from audio_gateway.deadline import Deadline
-from audio_gateway.errors import ConfigurationError, InvalidAudio, InvalidRequest, ProviderBadAnswer, WorkTooLong
-from audio_gateway.providers.port import AudioChunk, SpeechProvider, SpeechRequest, VoiceLister
-from audio_gateway.replay.speech_cache import Sound, SpeechCache
-from audio_gateway.use_cases.ask import Candidate, OnFailure, Providers, Stopwatch, candidates, first_to_answer, watched
+from audio_gateway.errors import ConfigurationError, InvalidAudio, InvalidRequest, ProviderBadAnswer
+from audio_gateway.providers.port import AudioChunk, SpeechAdapter, SynthesisCall, VoiceLister
+from audio_gateway.storage.speech_cache import Sound, SpeechCache
+from audio_gateway.use_cases.fallback import (
+    AdapterFactory,
+    Candidate,
+    OnFailure,
+    Stopwatch,
+    candidates,
+    first_successful,
+    timed,
+)
 from audio_gateway.use_cases.options import ignored_options
-from audio_gateway.use_cases.reserve import Call, Reservation, Till
+from audio_gateway.use_cases.reservation import Billing, RequestContext, Reservation
+from audio_gateway.use_cases.time_limits import check_speech_fits
 
 # What to ask for when a provider does not have the wanted format: the lossless ones first.
 _PREFERENCE: tuple[SpeechFormat, ...] = ("pcm", "wav", "flac", "opus", "aac", "mp3")
 
-# How fast people read aloud: letters with their blanks, and what is a syllable or more each, as in Chinese and Korean.
-_LETTERS_A_SECOND: Final = 13.0
-_WIDE_A_SECOND: Final = 4.0
-_FIRST_WIDE: Final = "\u2e80"
-
 
 @dataclass(frozen=True, slots=True)
-class SpeechOrder:
+class SpeechRequest:
     """What the caller asked for. `speed` is 0.25 to 4.0, 1.0 for as it is; `text` is not blank."""
 
     model: str
@@ -56,7 +58,7 @@ class SpeechAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _SpeechPlan:
     voice: str
     ask_for: SpeechFormat
     provider_speed: float
@@ -65,38 +67,50 @@ class _Plan:
 
 
 def speak(
-    order: SpeechOrder, call: Call, *, catalog: Catalog, providers: Providers, till: Till, cache: SpeechCache
+    order: SpeechRequest,
+    context: RequestContext,
+    *,
+    catalog: Catalog,
+    providers: AdapterFactory,
+    billing: Billing,
+    cache: SpeechCache,
 ) -> SpeechAnswer:
     """Have the text spoken by the model, or by the first of its fallbacks that can, unless it was spoken before.
 
-    Raises `UnknownModel`, `InvalidRequest` naming the field or what `Till.reserve` raises, all before any provider is
-    asked, or `ProviderError`; nothing is held after any of them. `WorkTooLong` would fit into a job.
+    Raises `UnknownModel`, `InvalidRequest` naming the field or what `Billing.reserve` raises, all before any provider
+    is asked, or `ProviderError`; nothing is held after any of them. `WorkTooLong` would fit into a job.
     """
     model = catalog.model_for(order.model, "speech")
     able = candidates(model, "speech", catalog, lambda m: _plan(order, m, catalog, providers))
     stopwatch = Stopwatch()
     # Before the reservation, which must have its price; the whole file, so that it cannot be gone afterwards.
-    known = None if model.cache is None else cache.find(_sound(order, able[0], call), max_age_s=model.cache.seconds)
+    known = None if model.cache is None else cache.find(_sound(order, able[0], context), max_age_s=model.cache.seconds)
     if known is not None:
-        reservation = till.reserve_cached(call, model, len(order.text))
+        reservation = billing.reserve_cached(context, model, len(order.text))
         return SpeechAnswer(reservation, model, iter((known,)), able[0].plan.ignored, stopwatch, cached=True)
-    _check_length(order, model, call.deadline)
-    reservation = till.reserve(call, "speech", model, tuple(c.model for c in able), len(order.text))
+    check_speech_fits(order.text, order.speed, model, context.deadline)
+    reservation = billing.reserve(context, "speech", model, tuple(c.model for c in able), len(order.text))
     with reservation.released_on_error():
-        ask = partial(_synthesize, order, call, providers=providers, stopwatch=stopwatch)
-        served, chunks = first_to_answer(able, ask, call.deadline, reservation.failed)
-    to_keep = None if served.model.cache is None else _sound(order, served, call)
+        ask = partial(_synthesize, order, context, providers=providers, stopwatch=stopwatch)
+        served, chunks = first_successful(able, ask, context.deadline, reservation.failed)
+    to_keep = None if served.model.cache is None else _sound(order, served, context)
     return SpeechAnswer(reservation, served.model, chunks, served.plan.ignored, stopwatch, to_keep=to_keep)
 
 
-def able_to_speak(order: SpeechOrder, *, catalog: Catalog, providers: Providers) -> tuple[Candidate[_Plan], ...]:
+def able_to_speak(
+    order: SpeechRequest, *, catalog: Catalog, providers: AdapterFactory
+) -> tuple[Candidate[_SpeechPlan], ...]:
     """The model and its fallbacks that can speak as is asked for, whatever the length. Raises as `speak` does."""
     model = catalog.model_for(order.model, "speech")
     return candidates(model, "speech", catalog, lambda m: _manner(order, m, catalog, providers))
 
 
 def speak_part(
-    order: SpeechOrder, call: Call, able: tuple[Candidate[_Plan], ...], providers: Providers, on_failure: OnFailure
+    order: SpeechRequest,
+    context: RequestContext,
+    able: tuple[Candidate[_SpeechPlan], ...],
+    providers: AdapterFactory,
+    on_failure: OnFailure,
 ) -> tuple[Model, bytes]:
     """Have one part of a long text spoken, whole: by the first model that does so to the end. Nothing is charged.
 
@@ -105,30 +119,14 @@ def speak_part(
     stopwatch = Stopwatch()
     fitting = tuple(c for c in able if c.model.max_characters is None or len(order.text) <= c.model.max_characters)
 
-    def whole_of(candidate: Candidate[_Plan]) -> Iterator[bytes]:
-        yield b"".join(_synthesize(order, call, candidate, providers, stopwatch))
+    def whole_of(candidate: Candidate[_SpeechPlan]) -> Iterator[bytes]:
+        yield b"".join(_synthesize(order, context, candidate, providers, stopwatch))
 
-    served, whole = first_to_answer(fitting, whole_of, call.deadline, on_failure)
+    served, whole = first_successful(fitting, whole_of, context.deadline, on_failure)
     return served.model, next(whole)
 
 
-def _check_length(order: SpeechOrder, model: Model, deadline: Deadline) -> None:
-    """Raises `WorkTooLong` for text that takes longer to be spoken than there is time."""
-    if spoken_seconds(order.text, order.speed) / model.speed_factor > deadline.remaining_s():
-        message = (
-            f"'input' has {len(order.text)} characters, more than the model '{model.id}' can speak before the platform "
-            "gives up on an answer (29 s). Send it with background=true, in shorter parts, or use a faster model."
-        )
-        raise WorkTooLong(message, param="input", amount=len(order.text))
-
-
-def spoken_seconds(text: str, speed: float) -> float:
-    """About how long the text takes to be spoken; a guess that is rather too high than too low."""
-    wide = sum(character >= _FIRST_WIDE for character in text)
-    return (wide / _WIDE_A_SECOND + (len(text) - wide) / _LETTERS_A_SECOND) / speed
-
-
-def _sound(order: SpeechOrder, candidate: Candidate[_Plan], call: Call) -> Sound:
+def _sound(order: SpeechRequest, candidate: Candidate[_SpeechPlan], context: RequestContext) -> Sound:
     """What the caller would hear from the candidate."""
     model, plan = candidate.model, candidate.plan
     is_shared = model.cache is not None and model.cache.shared
@@ -144,11 +142,11 @@ def _sound(order: SpeechOrder, candidate: Candidate[_Plan], call: Call) -> Sound
         speed=order.speed,
         provider_format=plan.ask_for,
         provider_speed=plan.provider_speed,
-        project_id=None if is_shared else call.caller.project_id,
+        project_id=None if is_shared else context.caller.project_id,
     )
 
 
-def _plan(order: SpeechOrder, model: Model, catalog: Catalog, providers: Providers) -> _Plan:
+def _plan(order: SpeechRequest, model: Model, catalog: Catalog, providers: AdapterFactory) -> _SpeechPlan:
     if model.max_characters is not None and len(order.text) > model.max_characters:
         message = f"'input' has {len(order.text)} characters; the model '{model.id}' takes {model.max_characters}."
         message += " Send it with background=true, or in parts."
@@ -156,10 +154,10 @@ def _plan(order: SpeechOrder, model: Model, catalog: Catalog, providers: Provide
     return _manner(order, model, catalog, providers)
 
 
-def _manner(order: SpeechOrder, model: Model, catalog: Catalog, providers: Providers) -> _Plan:
+def _manner(order: SpeechRequest, model: Model, catalog: Catalog, providers: AdapterFactory) -> _SpeechPlan:
     ignored = ignored_options(["instructions"] if order.instructions else [], model, "speech", catalog)
     provider_speed = order.speed if "speed" in model.capabilities else 1.0
-    return _Plan(
+    return _SpeechPlan(
         voice=_voice(order.voice, model, providers),
         ask_for=_format(order.format, model, stretched=provider_speed != order.speed),
         provider_speed=provider_speed,
@@ -174,7 +172,7 @@ def _format(wanted: SpeechFormat, model: Model, *, stretched: bool) -> SpeechFor
     return next(known for known in _PREFERENCE if known in model.formats)
 
 
-def _voice(name: str, model: Model, providers: Providers) -> str:
+def _voice(name: str, model: Model, providers: AdapterFactory) -> str:
     """The provider's own name of the voice; raises `InvalidRequest` for one that nobody knows."""
     if model.voices is None:
         return name
@@ -190,7 +188,7 @@ def _voice(name: str, model: Model, providers: Providers) -> str:
     raise InvalidRequest(message, param="voice", code="invalid_value")
 
 
-def _is_providers_own(name: str, model: Model, providers: Providers) -> bool:
+def _is_providers_own(name: str, model: Model, providers: AdapterFactory) -> bool:
     """Whether the provider knows the name itself: the catalogue maps a name to it, or the provider says so."""
     if name in (model.voices or {}).values():
         return True
@@ -201,34 +199,34 @@ def _is_providers_own(name: str, model: Model, providers: Providers) -> bool:
 
 
 def _synthesize(
-    order: SpeechOrder,
-    call: Call,
-    candidate: Candidate[_Plan],
-    providers: Providers,
+    order: SpeechRequest,
+    context: RequestContext,
+    candidate: Candidate[_SpeechPlan],
+    providers: AdapterFactory,
     stopwatch: Stopwatch,
 ) -> Iterator[bytes]:
-    from audio_gateway.audio.conform import conform
+    from audio_gateway.audio.transcode import transcode
 
     model, plan = candidate.model, candidate.plan
     provider = providers(model.provider)
-    if not isinstance(provider, SpeechProvider):
+    if not isinstance(provider, SpeechAdapter):
         raise ConfigurationError(f"The adapter of provider '{model.provider.id}' does not speak (model '{model.id}')")
-    request = SpeechRequest(
+    request = SynthesisCall(
         model=model.upstream,
         text=order.text,
         voice=plan.voice,
         format=plan.ask_for,
-        deadline=call.deadline,
+        deadline=context.deadline,
         instructions=plan.instructions,
         speed=plan.provider_speed,
-        request_id=call.request_id,
+        request_id=context.request_id,
     )
-    chunks = watched(
-        provider.synthesize(request), provider=model.provider.id, deadline=call.deadline, stopwatch=stopwatch
+    chunks = timed(
+        provider.synthesize(request), provider=model.provider.id, deadline=context.deadline, stopwatch=stopwatch
     )
     try:
         first = next(chunks, AudioChunk(b"", plan.ask_for))
-        yield from conform(
+        yield from transcode(
             _bytes_of(first, chunks),
             declared=first.format,
             sample_rate=first.sample_rate,

@@ -7,10 +7,10 @@ from placeholders import existing
 from stub import meaningful_query
 
 from audio_gateway.api.admin.app import admin_app
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.settings import TableSettings
-from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.dynamodb import dynamodb_client
+from audio_gateway.api.http.app import lambda_handler
+from audio_gateway.aws.dynamodb import dynamodb_client
+from audio_gateway.identity.directory import Directory
+from audio_gateway.wiring.settings import TableSettings
 
 settings = TableSettings.from_env(os.environ)
 directory = Directory(dynamodb_client(), settings.table)

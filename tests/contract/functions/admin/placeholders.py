@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from audio_gateway.metering.directory import Directory
+from audio_gateway.identity.directory import Directory
 
 
 def existing(directory: Directory, event: dict[str, Any]) -> dict[str, Any]:

@@ -6,14 +6,14 @@ from typing import Any
 
 from stub import StubProvider, meaningful, measured
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.listening import listening_on_aws
-from audio_gateway.api.settings import ListeningSettings
+from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.api.transcriptions import transcriptions_app
+from audio_gateway.wiring.settings import TranscriptionSettings
+from audio_gateway.wiring.transcription import transcription_on_aws
 
-real = listening_on_aws(ListeningSettings.from_env(os.environ))
-using = replace(real, providers=lambda _provider: StubProvider(), measure=measured)
-_handle = lambda_handler(transcriptions_app(using), "transcriptions")
+real = transcription_on_aws(TranscriptionSettings.from_env(os.environ))
+deps = replace(real, providers=lambda _provider: StubProvider(), measure=measured)
+_handle = lambda_handler(transcriptions_app(deps), "transcriptions")
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

@@ -13,15 +13,15 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.results import MIN_PART_BYTES, ResultStore
+from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.api.usage.app import usage_app
-from audio_gateway.api.usage.ledger_export import MAX_DIRECT_BYTES, Source
+from audio_gateway.api.usage.ledger_export import MAX_DIRECT_BYTES, ExportSource
 from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering.ledger import LedgerRow
-from audio_gateway.metering.ledger_csv import COLUMNS
-from tests.fakes.books import FakeBooks, FakeNames, row
+from audio_gateway.storage.results import MIN_PART_BYTES, ResultStore
+from audio_gateway.usage.ledger_csv import COLUMNS
 from tests.fakes.gateway import ADMIN_CALLER, Answer, Context, call, event
+from tests.fakes.reports import FakeBooks, FakeNames, row
 
 OCTOBER = 1_790_812_800  # 2026-10-01T00:00:00Z
 NOVEMBER = 1_793_491_200
@@ -40,8 +40,8 @@ def ask(
     **query: str,
 ) -> Answer:
     app = usage_app(
-        books=FakeBooks(),
-        exports=Source(
+        reports=FakeBooks(),
+        exports=ExportSource(
             ledger=ledger,
             names=FakeNames,
             results=cast("ResultStore", results),
@@ -61,8 +61,8 @@ def lines(body: bytes) -> list[dict[str, str]]:
 def test_nobody_is_told_anything_without_an_admin_key() -> None:
     nothing: Any = None
     app = usage_app(
-        books=FakeBooks(),
-        exports=Source(
+        reports=FakeBooks(),
+        exports=ExportSource(
             ledger=FakeBooks(),
             names=FakeNames,
             results=nothing,

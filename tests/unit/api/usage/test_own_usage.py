@@ -7,18 +7,18 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.results import ResultStore
+from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.api.usage.app import usage_app
-from audio_gateway.api.usage.ledger_export import Source
-from audio_gateway.metering.account import Caller, Hold, Work
+from audio_gateway.api.usage.ledger_export import ExportSource
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from audio_gateway.metering.account_item import account_key, new_account_item
 from audio_gateway.metering.account_store import AccountStore
 from audio_gateway.metering.limits import Limits, limits_from_api
 from audio_gateway.metering.meter import DynamoMeter
-from audio_gateway.metering.pending_uploads import Announced, PendingUploads
-from tests.fakes.books import FakeBooks, FakeNames
+from audio_gateway.metering.pending_uploads import AnnouncedUploads, PendingUploads
+from audio_gateway.storage.results import ResultStore
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event
+from tests.fakes.reports import FakeBooks, FakeNames
 from tests.unit.metering.tables import TABLE
 
 NOW_MS = 1_795_262_417_250  # 2026-11-21T12:00:17.250Z
@@ -45,15 +45,15 @@ class Till:
 
     def admit(self, number: int, amount: int, *, speech: bool = True) -> Hold:
         names = ("speech", "characters") if speech else ("transcriptions", "audio_ms")
-        work = Work(f"req_{number}", names[0], "talker", cast("Any", names[1]), amount, 2_500_001, 1)
-        return self.meter.admit(Caller("key_1", "default"), work).hold
+        work = MeteredRequest(f"req_{number}", names[0], "talker", cast("Any", names[1]), amount, 2_500_001, 1)
+        return self.meter.admit(Payer("key_1", "default"), work).hold
 
     def ask(self, now_ms: int = NOW_MS, **options: Any) -> Answer:
-        books = FakeBooks()
+        reports = FakeBooks()
         app = usage_app(
-            books=books,
-            exports=Source(
-                ledger=books,
+            reports=reports,
+            exports=ExportSource(
+                ledger=reports,
                 names=FakeNames,
                 results=cast("ResultStore", None),
                 beginning_ms=lambda: None,
@@ -100,14 +100,14 @@ def test_a_key_that_has_done_nothing_has_used_nothing_of_its_limits(dynamodb: An
 
 @pytest.mark.parametrize("limits", [{}, ALL])
 def test_what_was_used_is_told_whether_limited_or_not(dynamodb: Any, limits: dict[str, Any]) -> None:
-    till = Till(dynamodb, limits_from_api(limits))
-    spoken = till.admit(1, 42)
-    till.meter.settle(spoken, spoken.work)
-    till.meter.release(till.admit(2, 8))
-    till.admit(3, 1_500, speech=False)
+    billing = Till(dynamodb, limits_from_api(limits))
+    spoken = billing.admit(1, 42)
+    billing.meter.settle(spoken, spoken.work)
+    billing.meter.release(billing.admit(2, 8))
+    billing.admit(3, 1_500, speech=False)
     pending = PendingUploads(dynamodb, TABLE)
-    pending.announce(Announced("key_1", "upload_1", 700, NEXT_MINUTE), 10**9, NEXT_MINUTE)
-    answer = till.ask().json
+    pending.publish(AnnouncedUploads("key_1", "upload_1", 700, NEXT_MINUTE), 10**9, NEXT_MINUTE)
+    answer = billing.ask().json
     assert answer["limits"] == limits
     assert answer["used"] == {
         "requests_per_minute": 3,
@@ -124,38 +124,38 @@ def test_what_was_used_is_told_whether_limited_or_not(dynamodb: Any, limits: dic
 def test_a_key_is_told_when_its_free_failures_are_used_up_and_not_what_they_cost(
     dynamodb: Any, budget: int | None, used_up: bool
 ) -> None:
-    till = Till(dynamodb, Limits(monthly_budget_microusd=budget))
-    till.meter.fail(till.admit(1, 42), "talker", 10**7)
-    answer = till.ask().json
+    billing = Till(dynamodb, Limits(monthly_budget_microusd=budget))
+    billing.meter.fail(billing.admit(1, 42), "talker", 10**7)
+    answer = billing.ask().json
     assert (answer["free_failures_used_up"], answer["used"]["monthly_budget_usd"]) == (used_up, "0")
 
 
 def test_a_new_minute_and_a_new_month_begin_at_nothing(dynamodb: Any) -> None:
-    till = Till(dynamodb, Limits())
-    till.admit(1, 42)
-    next_minute = till.ask(NEXT_MINUTE * 1000).json
+    billing = Till(dynamodb, Limits())
+    billing.admit(1, 42)
+    next_minute = billing.ask(NEXT_MINUTE * 1000).json
     assert next_minute["used"]["characters_per_minute"] == 0
     assert next_minute["used"]["monthly_budget_usd"] == "2.500001"
     assert next_minute["resets_at"]["requests_per_minute"] == NEXT_MINUTE + 60
-    december = till.ask(DECEMBER * 1000).json
+    december = billing.ask(DECEMBER * 1000).json
     assert december["used"]["monthly_budget_usd"] == "0"
     assert december["used"]["concurrent_requests"] == 1
     assert december["resets_at"]["monthly_budget_usd"] == 1_798_761_600  # 1 January 2027
 
 
 def test_a_key_without_an_account_is_refused(dynamodb: Any) -> None:
-    till = Till(dynamodb, Limits())
+    billing = Till(dynamodb, Limits())
     dynamodb.delete_item(TableName=TABLE, Key=account_key("key_1"))
-    assert till.ask().status == 401
+    assert billing.ask().status == 401
 
 
 def test_an_account_that_cannot_be_read_is_a_503(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_table(**_: Any) -> Any:
         raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetItem")
 
-    till = Till(dynamodb, Limits())
+    billing = Till(dynamodb, Limits())
     monkeypatch.setattr(dynamodb, "get_item", no_table)
-    answer = till.ask()
+    answer = billing.ask()
     assert (answer.status, answer.error["code"]) == (503, "metering_unavailable")
 
 

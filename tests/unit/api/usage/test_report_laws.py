@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from audio_gateway.metering.ledger import LedgerRow
 from tests.examples import examples
-from tests.fakes.books import row
+from tests.fakes.reports import row
 from tests.unit.api.usage.test_reports import COSTS, DAY, MIDNIGHT, SPEECHES, TRANSCRIPTIONS, Desk
 
 SECONDS = {"1m": 60, "1h": 3_600, "1d": DAY}
@@ -60,13 +60,13 @@ def questions(draw: st.DrawFn, path: str) -> dict[str, Any]:
     return asked | {name: draw(some[name]) for name in names}
 
 
-def pages(desk: Desk, path: str, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def pages(job_service: Desk, path: str, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """All buckets of all pages."""
-    page = desk.ask(path, **asked).json
+    page = job_service.ask(path, **asked).json
     yield from page["data"]
     while page["has_more"]:
         assert 1 <= len(page["data"]) <= asked["limit"]
-        page = desk.ask(path, **asked, page=page["next_page"]).json
+        page = job_service.ask(path, **asked, page=page["next_page"]).json
         yield from page["data"]
 
 

@@ -8,13 +8,13 @@ from typing import Any, cast
 
 import pytest
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.results import ResultStore
+from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.api.usage.app import usage_app
-from audio_gateway.api.usage.ledger_export import Source
+from audio_gateway.api.usage.ledger_export import ExportSource
 from audio_gateway.api.usage.pages import page_token
-from tests.fakes.books import FakeBooks, FakeNames, row
+from audio_gateway.storage.results import ResultStore
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event
+from tests.fakes.reports import FakeBooks, FakeNames, row
 
 MIDNIGHT = 1_795_219_200  # 2026-11-21T00:00:00Z
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -30,11 +30,11 @@ class Desk:
     """The usage function over these rows, at a moment."""
 
     def __init__(self, *rows: Any, now: float = NOW) -> None:
-        books = FakeBooks(list(rows))
+        reports = FakeBooks(list(rows))
         app = usage_app(
-            books=books,
-            exports=Source(
-                ledger=books,
+            reports=reports,
+            exports=ExportSource(
+                ledger=reports,
                 names=FakeNames,
                 results=cast("ResultStore", None),
                 beginning_ms=lambda: None,
@@ -86,27 +86,27 @@ def test_only_get_is_known(path: str) -> None:
 # ---------------------------------------------------------------- what failed
 def test_a_request_that_failed_is_no_use_and_its_cost_is_told() -> None:
     failed = {"outcome": "failed", "amount": 0, "price_microusd": 0, "cost_microusd": 70}
-    desk = Desk(
+    job_service = Desk(
         row(MIDNIGHT, amount=7, price_microusd=10, cost_microusd=5), row(NOW, **failed), row(NOW, model="x", **failed)
     )
-    (used,) = desk.ask(SPEECHES, start_time=MIDNIGHT, group_by="model").json["data"][0]["results"]
+    (used,) = job_service.ask(SPEECHES, start_time=MIDNIGHT, group_by="model").json["data"][0]["results"]
     assert (used["model"], used["characters"], used["num_model_requests"]) == ("talker", 7, 1)
-    (cost,) = desk.ask(COSTS, start_time=MIDNIGHT).json["data"][0]["results"]
+    (cost,) = job_service.ask(COSTS, start_time=MIDNIGHT).json["data"][0]["results"]
     assert (cost["amount"]["value"], cost["provider_cost"]["value"]) == (0.00001, 0.000145)
-    items = desk.ask(COSTS, start_time=MIDNIGHT, group_by="line_item").json["data"][0]["results"]
+    items = job_service.ask(COSTS, start_time=MIDNIGHT, group_by="line_item").json["data"][0]["results"]
     told = [(each["line_item"], each["quantity"], each["provider_cost"]["value"]) for each in items]
     assert told == [("talker, speech", 7, 0.000075), ("x, speech", 0, 0.00007)]
 
 
 # ---------------------------------------------------------------- results
 def test_speeches_are_counted_in_characters() -> None:
-    desk = Desk(
+    job_service = Desk(
         row(MIDNIGHT, amount=7),
         row(NOW, amount=5),
         row(NOW, endpoint="transcriptions", amount=1_000),
         row(NOW, outcome="abandoned", amount=0, price_microusd=0, cost_microusd=0),  # nobody got an answer
     )
-    assert desk.ask(SPEECHES, start_time=MIDNIGHT).json == {
+    assert job_service.ask(SPEECHES, start_time=MIDNIGHT).json == {
         "object": "page",
         "data": [
             {
@@ -132,13 +132,13 @@ def test_speeches_are_counted_in_characters() -> None:
 
 
 def test_transcriptions_and_translations_are_whole_seconds_together_rounded_up_once() -> None:
-    desk = Desk(
+    job_service = Desk(
         row(MIDNIGHT),
         row(MIDNIGHT, endpoint="transcriptions", amount=1_001),
         row(MIDNIGHT, endpoint="transcriptions", amount=1_001),
         row(MIDNIGHT, endpoint="translations", amount=1_001),
     )
-    (result,) = desk.results(TRANSCRIPTIONS, start_time=MIDNIGHT)
+    (result,) = job_service.results(TRANSCRIPTIONS, start_time=MIDNIGHT)
     assert result == {
         "object": "organization.usage.audio_transcriptions.result",
         "seconds": 4,
@@ -151,11 +151,11 @@ def test_transcriptions_and_translations_are_whole_seconds_together_rounded_up_o
 
 
 def test_costs_are_the_callers_price_and_the_operators_cost() -> None:
-    desk = Desk(
+    job_service = Desk(
         row(MIDNIGHT, price_microusd=100_000, cost_microusd=70_000),
         row(MIDNIGHT, price_microusd=200_000, cost_microusd=1, endpoint="translations"),
     )
-    (result,) = desk.results(COSTS, start_time=MIDNIGHT)
+    (result,) = job_service.results(COSTS, start_time=MIDNIGHT)
     assert result == {
         "object": "organization.costs.result",
         "amount": {"value": 0.3, "currency": "usd"},
@@ -178,13 +178,13 @@ def test_dollars_are_written_as_the_exact_decimal(microusd: int) -> None:
 
 
 def test_line_items_name_model_and_endpoint_and_say_how_much_of_it() -> None:
-    desk = Desk(
+    job_service = Desk(
         row(MIDNIGHT, amount=40),
         row(MIDNIGHT, amount=2),
         row(MIDNIGHT, endpoint="transcriptions", model="hearer", amount=1_500),
         row(MIDNIGHT, endpoint="translations", model="hearer", amount=250),
     )
-    found = desk.results(COSTS, start_time=MIDNIGHT, group_by=["line_item"])
+    found = job_service.results(COSTS, start_time=MIDNIGHT, group_by=["line_item"])
     assert [(each["line_item"], each["quantity"], each["quantity_unit"]) for each in found] == [
         ("hearer, transcriptions", 1.5, "duration_seconds"),
         ("hearer, translations", 0.25, "duration_seconds"),
@@ -275,8 +275,8 @@ def test_cost_buckets_are_whole_utc_days() -> None:
 
 
 def test_start_is_inside_and_end_is_outside() -> None:
-    desk = Desk(row(MIDNIGHT - 0.001), row(MIDNIGHT), row(MIDNIGHT + 9.999), row(MIDNIGHT + 10))
-    (result,) = desk.results(SPEECHES, start_time=MIDNIGHT, end_time=MIDNIGHT + 10)
+    job_service = Desk(row(MIDNIGHT - 0.001), row(MIDNIGHT), row(MIDNIGHT + 9.999), row(MIDNIGHT + 10))
+    (result,) = job_service.results(SPEECHES, start_time=MIDNIGHT, end_time=MIDNIGHT + 10)
     assert result["num_model_requests"] == 2
 
 
@@ -303,19 +303,19 @@ def test_empty_buckets_are_listed() -> None:
     ],
 )
 def test_the_sizes_of_pages_are_openais(path: str, query: dict[str, Any], default: int, most: int) -> None:
-    desk = Desk()
-    assert len(desk.buckets(path, start_time=0, **query)) == default
-    assert len(desk.buckets(path, start_time=0, limit=most, **query)) == most
+    job_service = Desk()
+    assert len(job_service.buckets(path, start_time=0, **query)) == default
+    assert len(job_service.buckets(path, start_time=0, limit=most, **query)) == most
     for limit in (0, most + 1):
-        assert desk.ask(path, start_time=0, limit=limit, **query).error["param"] == "limit"
+        assert job_service.ask(path, start_time=0, limit=limit, **query).error["param"] == "limit"
 
 
 def test_pages_go_on_where_the_last_one_ended() -> None:
-    desk, asked = Desk(), {"start_time": MIDNIGHT - 4 * DAY + 1, "limit": 2}
-    first = desk.ask(SPEECHES, **asked).json
+    job_service, asked = Desk(), {"start_time": MIDNIGHT - 4 * DAY + 1, "limit": 2}
+    first = job_service.ask(SPEECHES, **asked).json
     assert first["has_more"] is True
-    second = desk.ask(SPEECHES, **asked, page=first["next_page"]).json
-    third = desk.ask(SPEECHES, **asked, page=second["next_page"]).json
+    second = job_service.ask(SPEECHES, **asked, page=first["next_page"]).json
+    third = job_service.ask(SPEECHES, **asked, page=second["next_page"]).json
     assert edges(first["data"] + second["data"] + third["data"]) == [
         MIDNIGHT - 4 * DAY + 1, *(MIDNIGHT + days * DAY for days in (-3, -2, -1, 0)), NOW + 1,
     ]  # fmt: skip
@@ -323,9 +323,9 @@ def test_pages_go_on_where_the_last_one_ended() -> None:
 
 
 def test_a_page_may_be_of_another_size_than_the_one_before() -> None:
-    desk = Desk()
-    token = desk.ask(SPEECHES, start_time=MIDNIGHT - 9 * DAY, limit=1).json["next_page"]
-    assert len(desk.buckets(SPEECHES, start_time=MIDNIGHT - 9 * DAY, limit=5, page=token)) == 5
+    job_service = Desk()
+    token = job_service.ask(SPEECHES, start_time=MIDNIGHT - 9 * DAY, limit=1).json["next_page"]
+    assert len(job_service.buckets(SPEECHES, start_time=MIDNIGHT - 9 * DAY, limit=5, page=token)) == 5
 
 
 @pytest.mark.parametrize(

@@ -8,24 +8,24 @@ from typing import Any, cast
 
 import pytest
 
-from audio_gateway.api.app import lambda_handler
-from audio_gateway.api.results import ResultStore
+from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.api.usage.app import usage_app
-from audio_gateway.api.usage.ledger_export import Source
+from audio_gateway.api.usage.ledger_export import ExportSource
+from audio_gateway.aws.table import Table
+from audio_gateway.identity.directory import Directory
+from audio_gateway.identity.directory_names import DirectoryNames
 from audio_gateway.metering.account_item import new_account_item
 from audio_gateway.metering.account_store import AccountStore
-from audio_gateway.metering.books import DynamoBooks
-from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.frontier import Frontier
-from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.ledger import row_item
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.limits import Limits
-from audio_gateway.metering.names import DirectoryNames
-from audio_gateway.metering.rollup import Rollup
-from audio_gateway.metering.table import Table
-from tests.fakes.books import row
+from audio_gateway.storage.results import ResultStore
+from audio_gateway.usage.reports import DynamoUsageReports
+from audio_gateway.usage.rollup import Rollup
+from audio_gateway.usage.watermark import Watermark
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event
+from tests.fakes.reports import row
 from tests.infrastructure.rights import ROLES, USES
 from tests.unit.metering.tables import TABLE
 
@@ -67,18 +67,18 @@ class Gateway:
         for at in (BEGINNING, MIDNIGHT - 1, MIDNIGHT, NOW_MS / 1000):
             client.put_item(TableName=TABLE, Item=row_item(row(at)))
         app = usage_app(
-            books=DynamoBooks(client, TABLE, lambda: NOW_MS),
-            exports=Source(
+            reports=DynamoUsageReports(client, TABLE, lambda: NOW_MS),
+            exports=ExportSource(
                 ledger=LedgerStore(client, TABLE),
                 names=lambda: DirectoryNames(client, TABLE),
                 results=cast("ResultStore", None),
-                beginning_ms=Frontier(Table(client, TABLE)).beginning_ms,
+                beginning_ms=Watermark(Table(client, TABLE)).beginning_ms,
             ),
             accounts=AccountStore(client, TABLE),
             now_ms=lambda: NOW_MS,
         )
         self._handler = lambda_handler(app, "usage")
-        self._rollup = Rollup(client, TABLE, Lag(960, 60), lambda: NOW_MS)
+        self._rollup = Rollup(client, TABLE, AllowedLateness(960, 60), lambda: NOW_MS)
         self.client = client
 
     def roll_up(self) -> None:

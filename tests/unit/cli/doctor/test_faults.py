@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from audio_gateway.aws.table import Table
 from audio_gateway.cli.doctor.checks import GROUPS
 from audio_gateway.cli.doctor.run import results
-from audio_gateway.metering.account import Caller, Work
-from audio_gateway.metering.frontier import Frontier
+from audio_gateway.metering.account import MeteredRequest, Payer
 from audio_gateway.metering.meter import DynamoMeter
-from audio_gateway.metering.table import Table
+from audio_gateway.usage.watermark import Watermark
 from tests.fakes.healthy_api import answer, found, models, refusal
 from tests.unit.cli.doctor.conftest import World, layer
 from tests.unit.metering.tables import TABLE
@@ -28,8 +28,8 @@ Fault = Callable[[World], object]
 
 def count_up_to(world: World, ago_s: int) -> None:
     """The roll-up has counted all rows up to so long ago."""
-    frontier = Frontier(Table(world.gateway.deployment.client, TABLE))
-    frontier.move(frontier.begin().run, int(time.time() - ago_s) * 1000)
+    watermark = Watermark(Table(world.gateway.deployment.client, TABLE))
+    watermark.move(watermark.begin().run, int(time.time() - ago_s) * 1000)
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def role_without_a_right(world: World) -> None:
         answer = dict(before(asked))
         if asked["PolicyName"] == "uploads":
             document = json.loads(urllib.parse.unquote(answer["PolicyDocument"]))
-            document["Statement"] = [it for it in document["Statement"] if it["Sid"] != "KeepUploads"]
+            document["Statement"] = [it for it in document["Statement"] if it["Sid"] != "ManageUploadRecords"]
             answer["PolicyDocument"] = urllib.parse.quote(json.dumps(document))
         return answer
 
@@ -142,8 +142,8 @@ def execution(world: World, status: str, error: str) -> None:
 def expired_hold(world: World) -> None:
     key = world.api.directory.create_key("api", name="somebody")
     long_ago = DynamoMeter(world.gateway.deployment.client, TABLE, now_ms=lambda: int((time.time() - 7200) * 1000))
-    work = Work("req_lost", "speech", "talker", "characters", 1, price_microusd=1, cost_microusd=1)
-    long_ago.admit(Caller(key.record.id, "default"), work)
+    work = MeteredRequest("req_lost", "speech", "talker", "characters", 1, price_microusd=1, cost_microusd=1)
+    long_ago.admit(Payer(key.record.id, "default"), work)
 
 
 def open_job(world: World) -> None:

@@ -8,11 +8,11 @@ from typing import Final
 from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.admin.bodies import expiry_of, fields_of, name_of
-from audio_gateway.api.admin.pages import Asked, page_of
-from audio_gateway.api.admin.shapes import admin_key_shape, deleted_shape
-from audio_gateway.api.app import admin_of
-from audio_gateway.api.models import json_response
-from audio_gateway.metering.directory import Directory
+from audio_gateway.api.admin.serializers import admin_key_shape, deleted_shape
+from audio_gateway.api.http.app import admin_of
+from audio_gateway.api.http.pages import PageQuery, page_of
+from audio_gateway.api.http.responses import json_response
+from audio_gateway.identity.directory import Directory
 from audio_gateway.metering.limits import Limits
 
 _PATH: Final = "/organization/admin_api_keys"
@@ -34,7 +34,7 @@ def add_admin_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], f
     @app.get(_PATH)
     async def list_keys(request: Request) -> Response:
         admin_of(request)
-        asked = Asked.of(request, order=("asc", "desc"))
+        asked = PageQuery.of(request, order=("asc", "desc"))
         keys = directory.admin_keys(asked.after, newest_first=asked.choices["order"] == "desc")
         return json_response(page_of(map(admin_key_shape, keys), asked.limit))
 

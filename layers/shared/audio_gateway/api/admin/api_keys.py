@@ -8,13 +8,13 @@ from typing import Final, cast
 from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.admin.bodies import Catalogue, change_of_limits, fields_of, refuse_scopes
-from audio_gateway.api.admin.pages import Asked, page_of
-from audio_gateway.api.admin.shapes import api_key_shape, deleted_shape
-from audio_gateway.api.app import admin_of
-from audio_gateway.api.fields import Fields
-from audio_gateway.api.models import json_response
-from audio_gateway.metering.directory import Directory
-from audio_gateway.metering.keys import KeyStatus
+from audio_gateway.api.admin.serializers import api_key_shape, deleted_shape
+from audio_gateway.api.http.app import admin_of
+from audio_gateway.api.http.fields import BodyFields
+from audio_gateway.api.http.pages import PageQuery, page_of
+from audio_gateway.api.http.responses import json_response
+from audio_gateway.identity.directory import Directory
+from audio_gateway.identity.keys import KeyStatus
 
 _PATH: Final = "/organization/projects/{project_id}/api_keys"
 
@@ -25,7 +25,7 @@ def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float],
     @app.get(_PATH)
     async def list_keys(request: Request, project_id: str) -> Response:
         admin_of(request)
-        asked = Asked.of(request, owner_project_access=("any", "active", "inactive"))
+        asked = PageQuery.of(request, owner_project_access=("any", "active", "inactive"))
         project = directory.project(project_id)
         keys = (api_key_shape(key, project) for key in directory.keys(project_id, asked.after))
         access = asked.choices["owner_project_access"]
@@ -60,6 +60,6 @@ def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float],
         return json_response(deleted_shape("organization.project.api_key", key_id))
 
 
-def _status_of(fields: Fields) -> KeyStatus | None:
+def _status_of(fields: BodyFields) -> KeyStatus | None:
     chosen = fields.choice("status", ("active", "disabled"), default="")
     return cast("KeyStatus", chosen) if chosen else None

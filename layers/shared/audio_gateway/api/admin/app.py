@@ -15,8 +15,8 @@ from audio_gateway.api.admin.api_keys import add_api_keys
 from audio_gateway.api.admin.bodies import Catalogue
 from audio_gateway.api.admin.projects import add_projects
 from audio_gateway.api.admin.service_accounts import add_service_accounts
-from audio_gateway.api.app import create_app
-from audio_gateway.metering.directory import Directory
+from audio_gateway.api.http.app import create_app
+from audio_gateway.identity.directory import Directory
 
 
 def admin_app(*, directory: Directory, catalog: Catalogue = None, now_s: Callable[[], float] = time.time) -> FastAPI:

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from fastapi import Request
 
-from audio_gateway.api.app import body_of
-from audio_gateway.api.fields import Fields
-from audio_gateway.api.json_body import read_object
+from audio_gateway.api.http.app import body_of
+from audio_gateway.api.http.fields import BodyFields
+from audio_gateway.api.http.json_body import read_object
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import InvalidRequest
 from audio_gateway.metering.limits import Limits, limits_changed_by, limits_from_api
@@ -25,9 +25,9 @@ Catalogue = Callable[[], Catalog] | None
 """Gives the catalogue, which only a call with `limits.models` needs; None where there is none at hand."""
 
 
-async def fields_of(request: Request) -> Fields:
+async def fields_of(request: Request) -> BodyFields:
     """The fields of a JSON body."""
-    return Fields(read_object(request.headers.get("content-type"), await body_of(request)))
+    return BodyFields(read_object(request.headers.get("content-type"), await body_of(request)))
 
 
 async def refuse_fields(request: Request) -> None:
@@ -36,7 +36,7 @@ async def refuse_fields(request: Request) -> None:
         (await fields_of(request)).refuse_the_rest()
 
 
-def name_of(fields: Fields, *, required: bool) -> str:
+def name_of(fields: BodyFields, *, required: bool) -> str:
     """A `name` for people and their tools: one line of characters that can be seen; empty if absent."""
     name = fields.text("name", required=required)
     if len(name) > MAX_NAME:
@@ -46,13 +46,13 @@ def name_of(fields: Fields, *, required: bool) -> str:
     return name
 
 
-def expiry_of(fields: Fields, now_s: float) -> int | None:
+def expiry_of(fields: BodyFields, now_s: float) -> int | None:
     """The unix second that `expires_in_seconds` stands for."""
     seconds = fields.whole("expires_in_seconds", low=1, high=MAX_EXPIRES_IN)
     return None if seconds is None else int(now_s) + seconds
 
 
-def limits_of(fields: Fields, catalog: Catalogue = None) -> Limits | None:
+def limits_of(fields: BodyFields, catalog: Catalogue = None) -> Limits | None:
     """The `limits`; None if they are absent. Their `models` must be in the catalogue."""
     given = fields.take("limits")
     return None if given is None else _limits_from(given, catalog)
@@ -69,14 +69,14 @@ def _limits_from(given: Any, catalog: Catalogue) -> Limits:
     return limits
 
 
-def limits_with_expiry(fields: Fields, now_s: float, catalog: Catalogue) -> Limits:
+def limits_with_expiry(fields: BodyFields, now_s: float, catalog: Catalogue) -> Limits:
     """The limits of a new key, whose expiry may be in `limits` or in `expires_in_seconds`."""
     limits, expires_at = limits_of(fields, catalog) or Limits(), expiry_of(fields, now_s)
     refuse_two_expiries(limits, expires_at)
     return limits if expires_at is None else replace(limits, expires_at=expires_at)
 
 
-def change_of_limits(fields: Fields, now_s: float, catalog: Catalogue) -> Callable[[Limits], Limits] | None:
+def change_of_limits(fields: BodyFields, now_s: float, catalog: Catalogue) -> Callable[[Limits], Limits] | None:
     """What `limits` and `expires_in_seconds` change of a key's limits; None if both are absent."""
     given, expires_at = fields.take("limits"), expiry_of(fields, now_s)
     given = {} if given is None else given
@@ -99,7 +99,7 @@ def _two_expiries() -> InvalidRequest:
     return InvalidRequest(message, param="expires_in_seconds")
 
 
-def refuse_scopes(fields: Fields) -> None:
+def refuse_scopes(fields: BodyFields) -> None:
     """Keys have no scopes here; an empty list asks for none."""
     if fields.take("scopes"):
         message = "'scopes' is not supported: a key may do all that its project may. Use 'limits' to restrict it."

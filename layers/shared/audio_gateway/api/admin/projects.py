@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.admin.bodies import fields_of, name_of, refuse_fields
-from audio_gateway.api.admin.pages import Asked, page_of
-from audio_gateway.api.admin.shapes import project_shape
-from audio_gateway.api.app import admin_of
-from audio_gateway.api.models import json_response
-from audio_gateway.metering.directory import Directory
+from audio_gateway.api.admin.serializers import project_shape
+from audio_gateway.api.http.app import admin_of
+from audio_gateway.api.http.pages import PageQuery, page_of
+from audio_gateway.api.http.responses import json_response
+from audio_gateway.identity.directory import Directory
 
 
 def add_projects(app: FastAPI, directory: Directory) -> None:
@@ -26,7 +26,7 @@ def add_projects(app: FastAPI, directory: Directory) -> None:
     @app.get("/organization/projects")
     async def list_projects(request: Request) -> Response:
         admin_of(request)
-        asked = Asked.of(request, include_archived=("false", "true"))
+        asked = PageQuery.of(request, include_archived=("false", "true"))
         archived_too = asked.choices["include_archived"] == "true"
         projects = directory.projects(asked.after)
         shown = (project for project in projects if archived_too or project.archived_at is None)

@@ -8,12 +8,12 @@ from typing import Final
 from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.admin.bodies import Catalogue, fields_of, limits_with_expiry, name_of, refuse_scopes
-from audio_gateway.api.admin.pages import Asked, page_of
-from audio_gateway.api.admin.shapes import deleted_shape, new_key_shape, service_account_shape
-from audio_gateway.api.app import admin_of
-from audio_gateway.api.models import json_response
+from audio_gateway.api.admin.serializers import deleted_shape, new_key_shape, service_account_shape
+from audio_gateway.api.http.app import admin_of
+from audio_gateway.api.http.pages import PageQuery, page_of
+from audio_gateway.api.http.responses import json_response
 from audio_gateway.errors import InvalidRequest
-from audio_gateway.metering.directory import Directory
+from audio_gateway.identity.directory import Directory
 from audio_gateway.metering.limits import Limits
 
 _PATH: Final = "/organization/projects/{project_id}/service_accounts"
@@ -40,7 +40,7 @@ def add_service_accounts(app: FastAPI, directory: Directory, now_s: Callable[[],
     @app.get(_PATH)
     async def list_accounts(request: Request, project_id: str) -> Response:
         admin_of(request)
-        asked = Asked.of(request)
+        asked = PageQuery.of(request)
         project = directory.project(project_id)
         accounts = directory.service_accounts(project.id, asked.after)
         return json_response(page_of(map(service_account_shape, accounts), asked.limit))

@@ -7,13 +7,13 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.admin.pages import Asked, page_of
-from audio_gateway.api.admin.shapes import deleted_shape
-from audio_gateway.api.app import admin_of
-from audio_gateway.api.models import json_response
-from audio_gateway.jobs.webhook_store import WebhookStore
-from audio_gateway.jobs.webhooks import WebhookEndpoint
-from audio_gateway.metering.directory import Directory
+from audio_gateway.api.admin.serializers import deleted_shape
+from audio_gateway.api.http.app import admin_of
+from audio_gateway.api.http.pages import PageQuery, page_of
+from audio_gateway.api.http.responses import json_response
+from audio_gateway.identity.directory import Directory
+from audio_gateway.webhooks.endpoint_store import WebhookStore
+from audio_gateway.webhooks.webhook import WebhookEndpoint
 
 _ALL: Final = "/organization/projects/{project_id}/webhook_endpoints"
 
@@ -26,7 +26,7 @@ def add_webhook_endpoints(
     @app.get(_ALL)
     async def list_endpoints(request: Request, project_id: str) -> Response:
         admin_of(request)
-        asked = Asked.of(request)
+        asked = PageQuery.of(request)
         project = directory.project(project_id)
         return json_response(page_of(map(shape, store.of_project(project.id, asked.after)), asked.limit))
 

@@ -7,18 +7,18 @@ from typing import Protocol
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.app import admin_of, caller_of, create_app, deadline_of
-from audio_gateway.api.models import json_response
-from audio_gateway.api.parameters import Parameters
-from audio_gateway.api.redirects import to_link
-from audio_gateway.api.usage.ledger_export import CSV_TYPE, Source, export, export_asked_for
+from audio_gateway.api.http.app import admin_of, caller_of, create_app, deadline_of
+from audio_gateway.api.http.parameters import Parameters
+from audio_gateway.api.http.redirects import to_link
+from audio_gateway.api.http.responses import json_response
+from audio_gateway.api.usage.ledger_export import CSV_TYPE, ExportSource, export, export_asked_for
 from audio_gateway.api.usage.own import own_usage
 from audio_gateway.api.usage.query import costs_query, usage_query
 from audio_gateway.api.usage.reports import LISTENING, SPEECH, costs_report, usage_report
 from audio_gateway.clock import now_ms
 from audio_gateway.metering.account import Usage
 from audio_gateway.metering.account_item import Account, no_account
-from audio_gateway.metering.books import Books
+from audio_gateway.usage.reports import UsageReports
 
 
 class Accounts(Protocol):
@@ -29,7 +29,9 @@ class Accounts(Protocol):
         ...
 
 
-def usage_app(*, books: Books, exports: Source, accounts: Accounts, now_ms: Callable[[], int] = now_ms) -> FastAPI:
+def usage_app(
+    *, reports: UsageReports, exports: ExportSource, accounts: Accounts, now_ms: Callable[[], int] = now_ms
+) -> FastAPI:
     """The app of the usage function. `now_ms` is the clock, in unix milliseconds."""
     app = create_app("usage")
 
@@ -40,18 +42,18 @@ def usage_app(*, books: Books, exports: Source, accounts: Accounts, now_ms: Call
     async def audio_speeches(request: Request) -> Response:
         admin_of(request)
         query = usage_query(request.query_params.multi_items(), now_s())
-        return json_response(usage_report(books, query, SPEECH, "audio_speeches"))
+        return json_response(usage_report(reports, query, SPEECH, "audio_speeches"))
 
     @app.get("/organization/usage/audio_transcriptions")
     async def audio_transcriptions(request: Request) -> Response:
         admin_of(request)
         query = usage_query(request.query_params.multi_items(), now_s())
-        return json_response(usage_report(books, query, LISTENING, "audio_transcriptions"))
+        return json_response(usage_report(reports, query, LISTENING, "audio_transcriptions"))
 
     @app.get("/organization/costs")
     async def costs(request: Request) -> Response:
         admin_of(request)
-        return json_response(costs_report(books, costs_query(request.query_params.multi_items(), now_s())))
+        return json_response(costs_report(reports, costs_query(request.query_params.multi_items(), now_s())))
 
     @app.get("/organization/ledger")
     async def ledger_as_csv(request: Request) -> Response:

@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Final, Self
 
-from audio_gateway.api.parameters import Parameters
-from audio_gateway.api.results import MIN_PART_BYTES, ResultStore
+from audio_gateway.api.http.parameters import Parameters
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import InvalidRequest, WorkTooLong
+from audio_gateway.identity.directory_names import Names
 from audio_gateway.metering.ledger import LedgerRow
-from audio_gateway.metering.ledger_csv import csv_parts
-from audio_gateway.metering.ledger_reader import Ledger, batches
-from audio_gateway.metering.names import Names
+from audio_gateway.storage.results import MIN_PART_BYTES, ResultStore
+from audio_gateway.usage.ledger_csv import csv_parts
+from audio_gateway.usage.ledger_reader import Ledger, batches
 
 CSV_TYPE: Final = "text/csv; charset=utf-8"
 
@@ -47,7 +47,7 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ExportSource:
     """Where rows come from and files go to.
 
     `names` makes a reader of names, which remembers what it has read. `beginning_ms` tells a moment (unix milliseconds)
@@ -96,7 +96,7 @@ def export_asked_for(items: Iterable[tuple[str, str]], now_s: int) -> Export:
     )
 
 
-def export(asked: Export, source: Source, deadline: Deadline) -> Exported:
+def export(asked: Export, source: ExportSource, deadline: Deadline) -> Exported:
     """Read the rows and hand out the file, or put it into the bucket where it does not fit into an answer.
 
     Raises:

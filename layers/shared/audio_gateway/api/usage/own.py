@@ -43,7 +43,7 @@ def own_usage(account: Account, used: Usage, now_ms: int) -> dict[str, Any]:
             "monthly_budget_usd": _next_month(now_ms),
             "pending_upload_bytes": None,
         },
-        "free_failures_used_up": budget is not None and 0 < used.in_vain_microusd >= budget,
+        "free_failures_used_up": budget is not None and 0 < used.unbilled_cost_microusd >= budget,
     }
 
 

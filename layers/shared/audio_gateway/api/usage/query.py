@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from audio_gateway.api.parameters import Parameters
+from audio_gateway.api.http.parameters import Parameters
 from audio_gateway.api.usage.pages import COSTS_WIDTH, USAGE_WIDTHS, BucketWidth, edge_of, page_of_edges, page_token
 from audio_gateway.errors import InvalidRequest
-from audio_gateway.metering.tally import Cell
+from audio_gateway.usage.totals import Dimensions
 
 Field = Literal["project_id", "user_id", "api_key_id", "model", "line_item", "api_source"]
 
@@ -41,22 +41,22 @@ class Query:
         wanted = self.wanted.get("api_key_id")
         return None if wanted is None else tuple(sorted(wanted))
 
-    def counts(self, cell: Cell) -> bool:
+    def counts(self, dimensions: Dimensions) -> bool:
         """Whether the use in a cell is asked for."""
-        return all(value_of(cell, field) in values for field, values in self.wanted.items())
+        return all(value_of(dimensions, field) in values for field, values in self.wanted.items())
 
 
-def value_of(cell: Cell, field: Field) -> str | None:
+def value_of(dimensions: Dimensions, field: Field) -> str | None:
     """What a cell says about a field. There are no users here; no use of ours is one of OpenAI's Agents API."""
     match field:
         case "project_id":
-            return cell.project_id
+            return dimensions.project_id
         case "api_key_id":
-            return cell.key_id
+            return dimensions.key_id
         case "model":
-            return cell.model
+            return dimensions.model
         case "line_item":
-            return f"{cell.model}, {cell.endpoint}"
+            return f"{dimensions.model}, {dimensions.endpoint}"
         case "api_source":
             return "unlabeled"
         case "user_id":

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from audio_gateway.api.usage.query import COSTS_FIELDS, USAGE_FIELDS, Field, Query, value_of
 from audio_gateway.catalog.prices import MICROUSD_PER_USD
-from audio_gateway.metering.books import Books
-from audio_gateway.metering.tally import Cell, Tallies, Tally
+from audio_gateway.usage.reports import UsageReports
+from audio_gateway.usage.totals import Dimensions, Totals, TotalsByDimensions
 
 SPEECH: Final = frozenset({"speech"})
 LISTENING: Final = frozenset({"transcriptions", "translations"})
@@ -23,52 +23,57 @@ _MILLISECONDS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ReportGroup:
     """Cells that agree in all fields that a report is grouped by: those fields, the endpoints, and the sum."""
 
     by: Mapping[Field, str | None]
     endpoints: frozenset[str]
-    tally: Tally
+    totals: Totals
 
 
-def usage_report(books: Books, query: Query, endpoints: frozenset[str], name: str) -> dict[str, Any]:
+def usage_report(reports: UsageReports, query: Query, endpoints: frozenset[str], name: str) -> dict[str, Any]:
     """A page of the use of these endpoints; `name` is that of OpenAI's result, such as audio_speeches."""
 
-    def result(group: Group) -> dict[str, Any]:
+    def result(group: ReportGroup) -> dict[str, Any]:
         return {
             "object": f"organization.usage.{name}.result",
-            **_amount(group.tally, endpoints),
-            "num_model_requests": group.tally.requests,
+            **_amount(group.totals, endpoints),
+            "num_model_requests": group.totals.requests,
             **_by(group, USAGE_FIELDS),
         }
 
-    def is_use(cell: Cell, tally: Tally) -> bool:
-        return cell.endpoint in endpoints and tally.requests > 0 and query.counts(cell)  # a cost alone is no use
+    def is_use(dimensions: Dimensions, totals: Totals) -> bool:
+        return (
+            dimensions.endpoint in endpoints and totals.requests > 0 and query.counts(dimensions)
+        )  # a cost alone is no use
 
-    return _page(books, query, result, is_use)
+    return _page(reports, query, result, is_use)
 
 
-def costs_report(books: Books, query: Query) -> dict[str, Any]:
+def costs_report(reports: UsageReports, query: Query) -> dict[str, Any]:
     """A page of what callers are charged, and what providers take: also for what was free to its callers."""
 
-    def result(group: Group) -> dict[str, Any]:
+    def result(group: ReportGroup) -> dict[str, Any]:
         quantity, unit = _quantity(group) if "line_item" in query.group_by else (None, None)
         return {
             "object": "organization.costs.result",
-            "amount": _dollars(group.tally.price_microusd),
-            "provider_cost": _dollars(group.tally.cost_microusd),
+            "amount": _dollars(group.totals.price_microusd),
+            "provider_cost": _dollars(group.totals.cost_microusd),
             "quantity": quantity,
             "quantity_unit": unit,
             **_by(group, COSTS_FIELDS),
         }
 
-    return _page(books, query, result, lambda cell, _tally: query.counts(cell))
+    return _page(reports, query, result, lambda dimensions, _tally: query.counts(dimensions))
 
 
 def _page(
-    books: Books, query: Query, result: Callable[[Group], dict[str, Any]], counts: Callable[[Cell, Tally], bool]
+    reports: UsageReports,
+    query: Query,
+    result: Callable[[ReportGroup], dict[str, Any]],
+    counts: Callable[[Dimensions, Totals], bool],
 ) -> dict[str, Any]:
-    series = books.series([edge * _MILLISECONDS for edge in query.edges_s], query.key_ids)
+    series = reports.series([edge * _MILLISECONDS for edge in query.edges_s], query.key_ids)
     buckets = zip(pairwise(query.edges_s), series, strict=True)
     return {
         "object": "page",
@@ -77,44 +82,46 @@ def _page(
                 "object": "bucket",
                 "start_time": start_s,
                 "end_time": end_s,
-                "results": [result(group) for group in _groups(tallies, counts, query.group_by)],
+                "results": [result(group) for group in _groups(totals_by_dimensions, counts, query.group_by)],
             }
-            for (start_s, end_s), tallies in buckets
+            for (start_s, end_s), totals_by_dimensions in buckets
         ],
         "has_more": query.next_page is not None,
         "next_page": query.next_page,
     }
 
 
-def _groups(tallies: Tallies, counts: Callable[[Cell, Tally], bool], group_by: Iterable[Field]) -> Sequence[Group]:
+def _groups(
+    totals_by_dimensions: TotalsByDimensions, counts: Callable[[Dimensions, Totals], bool], group_by: Iterable[Field]
+) -> Sequence[ReportGroup]:
     """The groups in the order of their fields; none where nothing was used."""
     fields = sorted(group_by)
-    found: dict[tuple[str | None, ...], Group] = {}
-    for cell, tally in tallies.items():
-        if counts(cell, tally):
-            values = tuple(value_of(cell, field) for field in fields)
+    found: dict[tuple[str | None, ...], ReportGroup] = {}
+    for dimensions, totals in totals_by_dimensions.items():
+        if counts(dimensions, totals):
+            values = tuple(value_of(dimensions, field) for field in fields)
             before = found.get(values)
-            found[values] = Group(
+            found[values] = ReportGroup(
                 dict(zip(fields, values, strict=True)),
-                frozenset({cell.endpoint}) if before is None else before.endpoints | {cell.endpoint},
-                tally if before is None else before.tally + tally,
+                frozenset({dimensions.endpoint}) if before is None else before.endpoints | {dimensions.endpoint},
+                totals if before is None else before.totals + totals,
             )
     return [found[values] for values in sorted(found, key=lambda values: [value or "" for value in values])]
 
 
-def _by(group: Group, fields: tuple[Field, ...]) -> dict[str, str | None]:
+def _by(group: ReportGroup, fields: tuple[Field, ...]) -> dict[str, str | None]:
     return {field: group.by.get(field) for field in fields}
 
 
-def _amount(tally: Tally, endpoints: frozenset[str]) -> dict[str, int]:
-    return {"characters": tally.amount} if endpoints == SPEECH else {"seconds": -(-tally.amount // _MILLISECONDS)}
+def _amount(totals: Totals, endpoints: frozenset[str]) -> dict[str, int]:
+    return {"characters": totals.amount} if endpoints == SPEECH else {"seconds": -(-totals.amount // _MILLISECONDS)}
 
 
-def _quantity(group: Group) -> tuple[float, str]:
+def _quantity(group: ReportGroup) -> tuple[float, str]:
     """The quantity of a line item, which is of one endpoint; seconds have three decimals, printed exactly."""
     if group.endpoints == SPEECH:
-        return group.tally.amount, "characters"
-    return group.tally.amount / _MILLISECONDS, "duration_seconds"
+        return group.totals.amount, "characters"
+    return group.totals.amount / _MILLISECONDS, "duration_seconds"
 
 
 def _dollars(microusd: int) -> dict[str, Any]:

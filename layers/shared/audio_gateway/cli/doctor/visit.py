@@ -20,7 +20,7 @@ from audio_gateway.cli.doctor.check import Red, Skip
 from audio_gateway.cli.doctor.stack import Stack
 from audio_gateway.cli.gateway import Gateway
 from audio_gateway.errors import GatewayError, NotFound
-from audio_gateway.metering.keys import NewKey
+from audio_gateway.identity.keys import NewKey
 from audio_gateway.metering.limits import Limits, limits_from_api
 
 PROJECT: Final = "audio-gateway doctor"

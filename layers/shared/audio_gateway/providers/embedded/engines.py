@@ -6,13 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from audio_gateway.providers.port import (
-    AudioChunk,
-    ProviderVoice,
-    SpeechRequest,
-    TranscriptEvent,
-    TranscriptionRequest,
-)
+from audio_gateway.providers.port import AudioChunk, ProviderVoice, SynthesisCall, TranscriptEvent, TranscriptionCall
 
 if TYPE_CHECKING:
     from audio_gateway.providers.embedded.espeak import EspeakSpeech
@@ -33,11 +27,11 @@ class EmbeddedEngines:
         """See `EspeakSpeech.find_voice`."""
         return self._espeak.find_voice(name)
 
-    def synthesize(self, request: SpeechRequest) -> Iterator[AudioChunk]:
+    def synthesize(self, request: SynthesisCall) -> Iterator[AudioChunk]:
         """See `EspeakSpeech.synthesize`."""
         return self._espeak.synthesize(request)
 
-    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+    def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         """See `PocketsphinxTranscription.transcribe`."""
         from audio_gateway.providers.embedded.sphinx import PocketsphinxTranscription
 

@@ -10,10 +10,10 @@ from typing import Final
 from audio_gateway.errors import ProviderRejected
 from audio_gateway.providers.embedded.confined.frames import SAMPLE_RATE
 from audio_gateway.providers.embedded.espeak_files import espeak_files
-from audio_gateway.providers.embedded.espeak_process import Utterance, espeak_process
+from audio_gateway.providers.embedded.espeak_process import SpokenText, espeak_process
 from audio_gateway.providers.embedded.espeak_voices import LanguageVoice, VoiceNames
 from audio_gateway.providers.embedded.speaker import PROVIDER
-from audio_gateway.providers.port import AudioChunk, ProviderVoice, SpeechRequest
+from audio_gateway.providers.port import AudioChunk, ProviderVoice, SynthesisCall
 
 _SHORTEST: Final = b"\0\0" * (SAMPLE_RATE // 10)  # 100 ms: less is refused by some encoders and players
 
@@ -37,7 +37,7 @@ class EspeakSpeech:
         """The voice of a name by the grammar of `espeak_voices`."""
         return self._names.describe(name)
 
-    def synthesize(self, request: SpeechRequest) -> Iterator[AudioChunk]:
+    def synthesize(self, request: SynthesisCall) -> Iterator[AudioChunk]:
         """Speak as fast as eSpeak NG can; closing the iterator stops it.
 
         Raises:
@@ -48,7 +48,7 @@ class EspeakSpeech:
         if voice is None:
             message = f"eSpeak NG has no voice '{request.voice}'. GET /v1/audio/voices lists those it has."
             raise ProviderRejected(message, provider=PROVIDER, upstream_status=400, param="voice")
-        utterance = Utterance(_readable(request.text), voice.name, voice.pitch)
+        utterance = SpokenText(_readable(request.text), voice.name, voice.pitch)
         return _chunks(_at_speed(espeak_process().speak(utterance, request.deadline), request.speed))
 
     @cached_property

@@ -40,7 +40,7 @@ _MOST_BYTES_A_CHARACTER: Final = 4 * SAMPLE_RATE  # 2 s; the slowest script of t
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class SpokenText:
     """What to say and how: `voice` is an identifier with an optional `+variant`, `pitch` 0 to 99."""
 
     text: str
@@ -130,7 +130,7 @@ class EspeakProcess:
         """
         return self._running().voices
 
-    def speak(self, utterance: Utterance, deadline: Deadline) -> Iterator[bytes]:
+    def speak(self, utterance: SpokenText, deadline: Deadline) -> Iterator[bytes]:
         """S16le mono in pieces, as they are made. Closing the iterator ends the process that speaks.
 
         Equal calls give equal bytes.

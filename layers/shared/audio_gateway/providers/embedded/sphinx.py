@@ -8,7 +8,7 @@ from typing import Final
 from audio_gateway.errors import ProviderRejected
 from audio_gateway.providers.embedded.sphinx_decoder import PROVIDER, HeardWord, decoder
 from audio_gateway.providers.embedded.utterances import SAMPLE_RATE, utterances
-from audio_gateway.providers.port import TextDelta, TranscriptDone, TranscriptEvent, TranscriptionRequest
+from audio_gateway.providers.port import TextDelta, TranscriptDone, TranscriptEvent, TranscriptionCall
 from audio_gateway.transcripts.transcript import Segment, Transcript, Word
 
 LANGUAGE: Final = "en"
@@ -21,7 +21,7 @@ _WIDEST: Final = 80  # characters: two lines of subtitles
 class PocketsphinxTranscription:
     """A `TranscriptionProvider` of English speech, into English."""
 
-    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+    def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         """Listen, utterance by utterance; with `stream` the text comes out after each.
 
         Raises:
@@ -29,13 +29,13 @@ class PocketsphinxTranscription:
             ProviderTimedOut: what is left to be heard would not be done by the deadline.
             InvalidAudio: the audio turns out to be damaged.
         """
-        if request.language not in {None, LANGUAGE}:
-            message = f"This model understands English (en) only, not '{request.language}'."
+        if request.options.language not in {None, LANGUAGE}:
+            message = f"This model understands English (en) only, not '{request.options.language}'."
             raise ProviderRejected(message, provider=PROVIDER, upstream_status=400, param="language")
         return _events(request)
 
 
-def _events(request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+def _events(request: TranscriptionCall) -> Iterator[TranscriptEvent]:
     ears = decoder()
     heard: list[HeardWord] = []
     for utterance in utterances(request.audio.pcm(SAMPLE_RATE)):

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ConfigurationError, ProviderTimedOut
-from audio_gateway.providers.embedded.pace import Pace
+from audio_gateway.providers.embedded.speed_estimate import SpeedEstimate
 from audio_gateway.providers.embedded.utterances import FRAME_BYTES, FRAME_MS, SAMPLE_RATE, Utterance
 
 PROVIDER: Final = "embedded"
@@ -50,7 +50,7 @@ class SphinxDecoder:
         self._decoder = decoder
         self._new_voice_detector = new_voice_detector  # each learns from what it hears
         self._lock = threading.Lock()
-        self._pace = Pace()
+        self._pace = SpeedEstimate()
 
     def words(self, utterance: Utterance, deadline: Deadline) -> tuple[HeardWord, ...]:
         """The words of one utterance. The same audio gives the same words, whatever was decoded before.

@@ -1,5 +1,5 @@
 """Any server that speaks the OpenAI audio API, OpenAI's own included."""
 
-from audio_gateway.providers.openai.adapter import OpenAIProvider
+from audio_gateway.providers.openai.adapter import OpenAIAdapter
 
-__all__ = ["OpenAIProvider"]
+__all__ = ["OpenAIAdapter"]

@@ -11,7 +11,7 @@ from audio_gateway.errors import ConfigurationError, ProviderBadAnswer, Provider
 from audio_gateway.providers.openai import answers, sse
 from audio_gateway.providers.openai.errors import broken_stream, refusal
 from audio_gateway.providers.openai.fields import Malformed, parse
-from audio_gateway.providers.openai.http import Answer, Upstream
+from audio_gateway.providers.openai.http import Upstream, UpstreamResponse
 from audio_gateway.providers.openai.requests import (
     multipart,
     response_format,
@@ -22,11 +22,11 @@ from audio_gateway.providers.openai.requests import (
 from audio_gateway.providers.port import (
     AudioChunk,
     SegmentDone,
-    SpeechRequest,
+    SynthesisCall,
     TextDelta,
     TranscriptDone,
     TranscriptEvent,
-    TranscriptionRequest,
+    TranscriptionCall,
 )
 from audio_gateway.transcripts.transcript import Segment
 
@@ -39,7 +39,7 @@ _HEADER_TEXT: Final = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 _REQUEST_ID_LENGTH: Final = 512  # contract section 1
 
 
-class OpenAIProvider:
+class OpenAIAdapter:
     """A `SpeechProvider` and `TranscriptionProvider`: any server with OpenAI's audio API at `base_url`.
 
     Only the operator's `api_key` goes there, and of the caller nothing but what the port's requests hold. One call
@@ -56,7 +56,7 @@ class OpenAIProvider:
         self._api_key = api_key
         self._upstream = Upstream(base_url, provider=provider_id, timeout_seconds=timeout_seconds)
 
-    def synthesize(self, request: SpeechRequest) -> Iterator[AudioChunk]:
+    def synthesize(self, request: SynthesisCall) -> Iterator[AudioChunk]:
         """Pass the audio on as it arrives; raises `ProviderError`, after the first chunk if the provider breaks off."""
         headers = self._headers("application/json", request.request_id)
         answer = self._upstream.post("/audio/speech", headers, speech_body(request), request.deadline)
@@ -72,7 +72,7 @@ class OpenAIProvider:
         if empty:
             raise self._bad("with nothing")
 
-    def transcribe(self, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+    def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         """Pass events on as they arrive; an upstream that answers at once is one event. Raises `ProviderError`."""
         content_type, body = multipart(transcription_fields(request), request.audio.data, request.audio.container)
         path = "/audio/translations" if request.task == "translate" else "/audio/transcriptions"
@@ -103,7 +103,7 @@ class OpenAIProvider:
             headers["X-Client-Request-Id"] = request_id
         return headers
 
-    def _check(self, answer: Answer) -> None:
+    def _check(self, answer: UpstreamResponse) -> None:
         """Raise what an answer other than 200 means, whether or not its body can be read."""
         if answer.status == _OK:
             return
@@ -113,7 +113,7 @@ class OpenAIProvider:
             body = b""
         raise refusal(self._id, answer.status, answer.headers, body, self._api_key)
 
-    def _at_once(self, answer: Answer, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+    def _at_once(self, answer: UpstreamResponse, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         whole = answers.transcript(parse(answer.body(_JSON_BYTES)), request)
         if request.stream and response_format(request) == "diarized_json":
             for number, segment in enumerate(whole.segments or ()):
@@ -122,7 +122,7 @@ class OpenAIProvider:
             yield TextDelta(whole.text, whole.logprobs)
         yield TranscriptDone(whole)
 
-    def _streamed(self, answer: Answer, request: TranscriptionRequest) -> Iterator[TranscriptEvent]:
+    def _streamed(self, answer: UpstreamResponse, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         spoken = list[Segment]()
         for event in sse.events(answer.chunks(_JSON_BYTES)):
             if event.data == "[DONE]":
@@ -132,7 +132,7 @@ class OpenAIProvider:
             if kind == "error" or fields.has("error"):
                 raise broken_stream(self._id, event.data)
             if kind == "transcript.text.delta":
-                yield answers.text_delta(fields, want_logprobs=request.want_logprobs)
+                yield answers.text_delta(fields, want_logprobs=request.options.logprobs)
             elif kind == "transcript.text.segment":
                 done = answers.segment_done(fields, request, len(spoken))
                 spoken.append(done.segment)

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from audio_gateway.providers.openai.fields import Fields, Malformed, asked
+from audio_gateway.providers.openai.fields import Malformed, ResponseFields, asked
 from audio_gateway.providers.openai.times import Span, clock_for
-from audio_gateway.providers.port import SegmentDone, TextDelta, TranscriptionRequest
+from audio_gateway.providers.port import SegmentDone, TextDelta, TranscriptionCall
 from audio_gateway.transcripts.languages import code_of
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage, Transcript, Word
 
 
-def transcript(fields: Fields, request: TranscriptionRequest, spoken: tuple[Segment, ...] | None = None) -> Transcript:
+def transcript(
+    fields: ResponseFields, request: TranscriptionCall, spoken: tuple[Segment, ...] | None = None
+) -> Transcript:
     """The transcript in an answer or in its last event; `spoken` are the segments that came before as events."""
     text = fields.text("text")
     if text is None:
@@ -30,18 +32,18 @@ def transcript(fields: Fields, request: TranscriptionRequest, spoken: tuple[Segm
         words=asked(lambda: _words(fields, request), wanted=request.want_words),
         segments=segments or spoken,
         languages=languages,
-        logprobs=asked(lambda: fields.objects("logprobs", _logprob), wanted=request.want_logprobs),
+        logprobs=asked(lambda: fields.objects("logprobs", _logprob), wanted=request.options.logprobs),
         token_usage=asked(lambda: _usage(fields.object("usage")), wanted=False),
     )
 
 
-def text_delta(fields: Fields, *, want_logprobs: bool) -> TextDelta:
+def text_delta(fields: ResponseFields, *, want_logprobs: bool) -> TextDelta:
     """A `transcript.text.delta` event."""
     logprobs = asked(lambda: fields.objects("logprobs", _logprob), wanted=want_logprobs)
     return TextDelta(fields.text("delta") or "", logprobs)
 
 
-def segment_done(fields: Fields, request: TranscriptionRequest, number: int) -> SegmentDone:
+def segment_done(fields: ResponseFields, request: TranscriptionCall, number: int) -> SegmentDone:
     """A `transcript.text.segment` event, the `number`-th from 0. Its times alone do not tell their unit: seconds."""
     said: list[Span] = [(fields.number("start"), fields.number("end"))]
     clock = clock_for(request.audio, said)
@@ -51,7 +53,7 @@ def segment_done(fields: Fields, request: TranscriptionRequest, number: int) -> 
     return SegmentDone(fields.text("id") or f"seg_{number}", _segment(fields, place, request))
 
 
-def _words(fields: Fields, request: TranscriptionRequest) -> tuple[Word, ...] | None:
+def _words(fields: ResponseFields, request: TranscriptionCall) -> tuple[Word, ...] | None:
     """The words, from where servers put them.
 
     OpenAI lists them beside the text, whisper.cpp and others inside their segments, and those that are made of whisperX
@@ -71,7 +73,7 @@ def _words(fields: Fields, request: TranscriptionRequest) -> tuple[Word, ...] | 
     )
 
 
-def _segments(fields: Fields, request: TranscriptionRequest) -> tuple[Segment, ...] | None:
+def _segments(fields: ResponseFields, request: TranscriptionCall) -> tuple[Segment, ...] | None:
     listed = _holder(fields).objects("segments", _itself)
     if listed is None:
         return None
@@ -79,12 +81,14 @@ def _segments(fields: Fields, request: TranscriptionRequest) -> tuple[Segment, .
     return tuple(_segment(segment, place, request) for segment, place in zip(listed, places, strict=True))
 
 
-def _holder(fields: Fields) -> Fields:
+def _holder(fields: ResponseFields) -> ResponseFields:
     """What has the lists: the answer, or an object `segments` in it."""
     return (fields.object("segments") or fields) if fields.has_object("segments") else fields
 
 
-def _places(listed: Sequence[Fields], texts: Sequence[str], request: TranscriptionRequest) -> list[tuple[int, int]]:
+def _places(
+    listed: Sequence[ResponseFields], texts: Sequence[str], request: TranscriptionCall
+) -> list[tuple[int, int]]:
     """Start and end in milliseconds of each item."""
     said: list[Span] = [(each.number("start"), each.number("end")) for each in listed]
     if any(text.strip() for text in texts) and not any(time for span in said for time in span):
@@ -92,7 +96,7 @@ def _places(listed: Sequence[Fields], texts: Sequence[str], request: Transcripti
     return clock_for(request.audio, said).spans(said)
 
 
-def _segment(fields: Fields, place: tuple[int, int], request: TranscriptionRequest) -> Segment:
+def _segment(fields: ResponseFields, place: tuple[int, int], request: TranscriptionCall) -> Segment:
     """A segment of any of the shapes that have some. The decoder's figures nobody asks for."""
     return Segment(
         text=(fields.text("text") or "").strip(),
@@ -107,30 +111,30 @@ def _segment(fields: Fields, place: tuple[int, int], request: TranscriptionReque
     )
 
 
-def _figure(fields: Fields, name: str) -> float:
+def _figure(fields: ResponseFields, name: str) -> float:
     return asked(lambda: fields.number(name), wanted=False) or 0.0
 
 
-def _speaker(fields: Fields, request: TranscriptionRequest) -> str | None:
+def _speaker(fields: ResponseFields, request: TranscriptionCall) -> str | None:
     """Who speaks; some servers count speakers."""
     number = asked(lambda: fields.integer("speaker"), wanted=False)
     return asked(lambda: fields.text("speaker"), wanted=request.diarize) if number is None else str(number)
 
 
-def _itself(fields: Fields) -> Fields:
+def _itself(fields: ResponseFields) -> ResponseFields:
     return fields
 
 
-def _text_of_word(fields: Fields) -> str:
+def _text_of_word(fields: ResponseFields) -> str:
     return (fields.text("word") or fields.text("text") or "").strip()
 
 
-def _logprob(fields: Fields) -> TokenLogprob:
+def _logprob(fields: ResponseFields) -> TokenLogprob:
     token = fields.text("token") or ""
     return TokenLogprob(token, fields.number("logprob") or 0.0, fields.integers("bytes") or tuple(token.encode()))
 
 
-def _usage(fields: Fields | None) -> TokenUsage | None:
+def _usage(fields: ResponseFields | None) -> TokenUsage | None:
     if fields is None or fields.text("type") == "duration":
         return None
     counted = [fields.integer(f"{name}_tokens") for name in ("input", "output", "total")]
@@ -146,11 +150,11 @@ def _usage(fields: Fields | None) -> TokenUsage | None:
     )
 
 
-def _language(fields: Fields, request: TranscriptionRequest, languages: tuple[str, ...] | None) -> str | None:
+def _language(fields: ResponseFields, request: TranscriptionCall, languages: tuple[str, ...] | None) -> str | None:
     """What the provider says, a name or a code; else what the caller said."""
     if request.task == "translate":
         return "en"
     heard = code_of(asked(lambda: fields.text("language"), wanted=False) or "")
     if heard is None and languages is not None and len(languages) == 1:
         heard = code_of(languages[0])
-    return heard or code_of(request.language or "")
+    return heard or code_of(request.options.language or "")

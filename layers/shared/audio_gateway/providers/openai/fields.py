@@ -15,7 +15,7 @@ class Malformed(Exception):
     """The answer is not of OpenAI's shape; says where, never what was there."""
 
 
-class Fields:
+class ResponseFields:
     """A JSON object; null counts as missing."""
 
     def __init__(self, value: Any, where: str) -> None:
@@ -52,17 +52,17 @@ class Fields:
         value = self._read(name, lambda value: isinstance(value, list) and all(type(item) is int for item in value))
         return tuple(value or ())
 
-    def object(self, name: str) -> Fields | None:
+    def object(self, name: str) -> ResponseFields | None:
         """An object."""
         value = self._value.get(name)
-        return None if value is None else Fields(value, f"{self._where}.{name}")
+        return None if value is None else ResponseFields(value, f"{self._where}.{name}")
 
-    def objects(self, name: str, read: Callable[[Fields], T]) -> tuple[T, ...] | None:
+    def objects(self, name: str, read: Callable[[ResponseFields], T]) -> tuple[T, ...] | None:
         """A list of objects, each read by `read`."""
         value = self._read(name, lambda value: isinstance(value, list))
         if value is None:
             return None
-        return tuple(read(Fields(item, f"{self._where}.{name}[{i}]")) for i, item in enumerate(value))
+        return tuple(read(ResponseFields(item, f"{self._where}.{name}[{i}]")) for i, item in enumerate(value))
 
     def _read(self, name: str, fits: Callable[[Any], bool]) -> Any:
         value = self._value.get(name)
@@ -71,13 +71,13 @@ class Fields:
         return value
 
 
-def parse(body: bytes | str) -> Fields:
+def parse(body: bytes | str) -> ResponseFields:
     """The JSON object in a body."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
         raise Malformed("the answer is not JSON") from None
-    return Fields(value, "answer")
+    return ResponseFields(value, "answer")
 
 
 def asked(read: Callable[[], T | None], *, wanted: bool) -> T | None:

@@ -54,7 +54,7 @@ class Upstream:
         self._lock = threading.Lock()
         weakref.finalize(self, _close_all, self._idle)
 
-    def post(self, path: str, headers: Mapping[str, str], body: bytes, deadline: Deadline) -> Answer:
+    def post(self, path: str, headers: Mapping[str, str], body: bytes, deadline: Deadline) -> UpstreamResponse:
         """Send, and wait for the head of the answer. Whoever gets the answer closes it.
 
         Raises:
@@ -75,7 +75,7 @@ class Upstream:
                 # A server may refuse a long body before it has read it all, and hang up: the answer can still be read.
                 with suppress(BrokenPipeError, ConnectionResetError):
                     connection.request("POST", self._path + path, body, dict(headers))
-                return Answer(self, connection, connection.getresponse(), watchdog)
+                return UpstreamResponse(self, connection, connection.getresponse(), watchdog)
         except BaseException:
             if connection is not None:
                 connection.close()
@@ -139,7 +139,7 @@ class Upstream:
         return ssl.create_default_context()
 
 
-class Answer:
+class UpstreamResponse:
     """The head of an answer, and its body still to come. `headers` have lower-case names."""
 
     def __init__(

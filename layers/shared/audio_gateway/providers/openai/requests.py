@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from audio_gateway.audio.sniff import MEDIA_TYPES, Container
-from audio_gateway.providers.port import Chunking, SpeechRequest, TranscriptionRequest
+from audio_gateway.providers.port import Chunking, SynthesisCall, TranscriptionCall
 
 ResponseFormat = Literal["json", "verbose_json", "diarized_json"]
 Field = tuple[str, str]
 
 
-def speech_body(request: SpeechRequest) -> bytes:
+def speech_body(request: SynthesisCall) -> bytes:
     """The JSON of `POST /audio/speech`."""
     fields: dict[str, object] = {
         "model": request.model,
@@ -29,37 +29,37 @@ def speech_body(request: SpeechRequest) -> bytes:
     return json.dumps(fields).encode()  # escaped: even half a surrogate pair is valid JSON then
 
 
-def response_format(request: TranscriptionRequest) -> ResponseFormat:
+def response_format(request: TranscriptionCall) -> ResponseFormat:
     """The smallest answer that holds what is wanted."""
     if request.diarize:
         return "diarized_json"
     return "verbose_json" if request.want_words or request.want_segments else "json"
 
 
-def streams(request: TranscriptionRequest) -> bool:
+def streams(request: TranscriptionCall) -> bool:
     """Whether to ask for events: translations have none, and no upstream streams `verbose_json`."""
     return request.stream and request.task == "transcribe" and response_format(request) != "verbose_json"
 
 
-def transcription_fields(request: TranscriptionRequest) -> list[Field]:
+def transcription_fields(request: TranscriptionCall) -> list[Field]:
     """The text fields of `POST /audio/transcriptions`, or of `/audio/translations`, which knows five of them."""
-    wanted = response_format(request)
+    wanted, options = response_format(request), request.options
     fields = [("model", request.model), ("response_format", wanted)]
-    fields += [("prompt", request.prompt)] if request.prompt is not None else []
-    fields += [("temperature", f"{request.temperature:g}")] if request.temperature is not None else []
+    fields += [("prompt", options.prompt)] if options.prompt is not None else []
+    fields += [("temperature", f"{options.temperature:g}")] if options.temperature is not None else []
     if request.task == "translate":
         return fields
-    fields += [("language", request.language)] if request.language is not None else []
-    fields += [("languages[]", language) for language in request.languages]
-    fields += [("keywords[]", keyword) for keyword in request.keywords]
+    fields += [("language", options.language)] if options.language is not None else []
+    fields += [("languages[]", language) for language in options.languages]
+    fields += [("keywords[]", keyword) for keyword in options.keywords]
     if wanted == "verbose_json":
         fields += [("timestamp_granularities[]", "word")] if request.want_words else []
         fields += [("timestamp_granularities[]", "segment")] if request.want_segments else []
-    fields += [("include[]", "logprobs")] if request.want_logprobs and wanted == "json" else []
+    fields += [("include[]", "logprobs")] if options.logprobs and wanted == "json" else []
     fields += [("stream", "true")] if streams(request) else []
-    fields += _chunking_fields(request.chunking or (Chunking("auto") if request.diarize else None))
-    fields += [("known_speaker_names[]", speaker.name) for speaker in request.known_speakers]
-    fields += [("known_speaker_references[]", speaker.reference) for speaker in request.known_speakers]
+    fields += _chunking_fields(options.chunking or (Chunking("auto") if request.diarize else None))
+    fields += [("known_speaker_names[]", speaker.name) for speaker in options.known_speakers]
+    fields += [("known_speaker_references[]", speaker.reference) for speaker in options.known_speakers]
     return fields
 
 

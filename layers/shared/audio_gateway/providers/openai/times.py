@@ -23,7 +23,7 @@ Span = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class TimeConverter:
     """Turns an upstream's times into milliseconds of the audio. `per_second` is how many of its units are a second."""
 
     duration_ms: int
@@ -52,7 +52,7 @@ class Clock:
         return placed
 
 
-def clock_for(audio: AudioSource, *said: Sequence[Span]) -> Clock:
+def clock_for(audio: AudioSource, *said: Sequence[Span]) -> TimeConverter:
     """The clock of an answer, by all of its times.
 
     They are seconds, as OpenAI's, unless those cannot be: then the one unit in which the last of them is within the
@@ -69,9 +69,9 @@ def clock_for(audio: AudioSource, *said: Sequence[Span]) -> Clock:
         raise Malformed("its times are before the beginning of the audio")
     beyond = sum(start > seconds + _SLACK_S for start in starts)
     if last <= seconds + _WINDOW_S and 2 * beyond <= len(starts):
-        return Clock(audio.duration_ms)
+        return TimeConverter(audio.duration_ms)
     units = {*_PER_SECOND, _MODELS_RATE, audio.sample_rate}
     able = [unit for unit in units if seconds / _LEAST_SHARE <= last / unit <= seconds + _SLACK_S]
     if len(able) != 1:
         raise Malformed("its times are beyond the end of the audio, in no unit that is known")
-    return Clock(audio.duration_ms, able[0])
+    return TimeConverter(audio.duration_ms, able[0])

@@ -13,9 +13,9 @@ from audio_gateway.cli.doctor.stack import absent
 from audio_gateway.cli.doctor.visit import Visit
 from audio_gateway.cli.output import span_text
 from audio_gateway.metering.account_item import account_key, holds_from
-from audio_gateway.metering.frontier import Frontier
-from audio_gateway.metering.lag import Lag
+from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.open_accounts import OpenAccounts
+from audio_gateway.usage.watermark import Watermark
 
 _RULE: Final = "AWS::Events::Rule"
 _OURS: Final = "the clock of a local stack is in `make run` itself"
@@ -75,19 +75,21 @@ def _target(written: Mapping[str, Any]) -> str:
     return str(arn["Fn::GetAtt"][0] if isinstance(arn, Mapping) else arn)
 
 
-def _frontier(visit: Visit) -> str:
+def _watermark(visit: Visit) -> str:
     variables = visit.stack.function("RollupFunction").get("Environment", {}).get("Variables", {})
-    lag = Lag(int(variables["AUDIO_GATEWAY_HOLD_SECONDS"]), int(variables["AUDIO_GATEWAY_SWEEP_SECONDS"]))
-    progress = Frontier(visit.gateway.items).read()
+    lateness = AllowedLateness(
+        int(variables["AUDIO_GATEWAY_HOLD_SECONDS"]), int(variables["AUDIO_GATEWAY_SWEEP_SECONDS"])
+    )
+    progress = Watermark(visit.gateway.items).read()
     young = _age_s(visit) < _ROLLUP_LATE_S
     if progress.run == 0 and young:
         raise Skip("the stack is young, and the roll-up has not run yet: it comes every five minutes")
     now_ms = int(time.time() * 1000)
-    behind_s = (lag.closed_ms(now_ms) - (progress.frontier_ms or 0)) // 1000
+    behind_s = (lateness.closed_ms(now_ms) - (progress.watermark_ms or 0)) // 1000
     if progress.run == 0 or (behind_s > _ROLLUP_LATE_S and not young):
         message = f"the roll-up is {span_text(behind_s)} behind: reports read the ledger, and grow slow"
         raise Red(message, visit.stack.logs_of("rollup"))
-    return f"counted up to {datetime.fromtimestamp((progress.frontier_ms or 0) / 1000, UTC):%H:%M} UTC"
+    return f"counted up to {datetime.fromtimestamp((progress.watermark_ms or 0) / 1000, UTC):%H:%M} UTC"
 
 
 def _holds(visit: Visit) -> str:
@@ -119,7 +121,7 @@ CLOCK: Final = Group(
     (
         Check("schedules", "the sweeper and the roll-up are called", _schedules, not_local=_OURS),
         Check("schedule-runs", "they have run lately, and came through", _runs, not_local=_OURS),
-        Check("rollup-frontier", "the roll-up has counted what it could", _frontier),
+        Check("rollup-frontier", "the roll-up has counted what it could", _watermark),
         Check("expired-holds", "the sweeper settles what has expired", _holds, seconds=40),
     ),
 )

@@ -7,7 +7,7 @@ from typing import Final
 
 from audio_gateway.cli.doctor.check import Check, Group, Red, Skip
 from audio_gateway.cli.doctor.visit import Visit, microusd
-from audio_gateway.metering.lag import AHEAD_MS
+from audio_gateway.metering.lateness import AHEAD_MS
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.limits import usd
 

@@ -1,0 +1,1 @@
+"""HTTP plumbing: the app, errors, identity, bodies, parameters and responses."""

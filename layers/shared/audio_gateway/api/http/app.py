@@ -1,0 +1,156 @@
+"""What every function has in common: a request's id, errors, headers and log line, and the way into Lambda.
+
+API Gateway event → Mangum → RequestScope → FastAPI route → use case
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from http import HTTPStatus
+from typing import Final, cast
+
+from fastapi import FastAPI, Request, Response
+from mangum import Mangum
+from starlette.exceptions import HTTPException
+
+from audio_gateway.api.http.cors import ANY, Cors
+from audio_gateway.api.http.errors import answer_for
+from audio_gateway.api.http.identity import AdminCaller, Caller, admin_caller, api_caller
+from audio_gateway.api.http.parameters import MAX_ID
+from audio_gateway.api.http.request_scope import RequestScope, methods_of
+from audio_gateway.api.http.unreadable import LambdaHandler, or_refused
+from audio_gateway.catalog.models import Catalog
+from audio_gateway.deadline import Deadline
+from audio_gateway.errors import (
+    ConfigurationError,
+    GatewayError,
+    LimitReached,
+    MethodNotAllowed,
+    NotFound,
+    UnknownUrl,
+    UnsupportedContentType,
+)
+from audio_gateway.metering.account import Payer
+from audio_gateway.telemetry import RequestLog, log_unexpected
+from audio_gateway.use_cases.reservation import RequestContext
+
+_PATH_SHOWN: Final = 200
+
+
+def create_app(title: str) -> FastAPI:
+    """A FastAPI app whose every error is in OpenAI's envelope; the caller adds its routes."""
+    app = FastAPI(title=title, openapi_url=None)
+    # A path that does not end as ours do is unknown. A redirect would lose the body of a POST (contract section 0.12).
+    app.router.redirect_slashes = False
+    app.add_exception_handler(GatewayError, _on_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_error)
+    return app
+
+
+@cache
+def _without_routes() -> FastAPI:
+    """Answers that the URL is unknown, whatever it is."""
+    return create_app("unknown")
+
+
+def lambda_handler(app: FastAPI, endpoint: str, origins: str = ANY) -> LambdaHandler:
+    """The function's handler: REST proxy events in, proxy answers out. `endpoint` is its name in logs and metrics.
+
+    `origins` are those whose pages may call, see `Cors.parse`. On execute-api URLs the stage `v1` is not part of the
+    event's path; behind a custom domain without a base path mapping it is: Mangum removes it where it stands.
+    """
+    cors = Cors.parse(origins)
+    scope = RequestScope(app, _without_routes, endpoint, cors)
+    handler = cast("LambdaHandler", Mangum(scope, lifespan="off", api_gateway_base_path="/v1"))
+    return or_refused(handler, endpoint, cors)
+
+
+def request_log_of(request: Request) -> RequestLog:
+    """What is known of the running request; a route adds what it learns."""
+    return cast("RequestLog", request.scope["audio_gateway.facts"])
+
+
+def caller_of(request: Request) -> Caller:
+    """Who calls with an API key; raises `NotAuthenticated` or `PermissionDenied`. Every route asks this first."""
+    caller = api_caller(request.scope["aws.event"])
+    request_log = request_log_of(request)
+    request_log.key_id, request_log.project_id = caller.key_id, caller.project_id
+    return caller
+
+
+def admin_of(request: Request) -> AdminCaller:
+    """Who calls with an admin key; raises as `caller_of`. Every route of /organization asks this first."""
+    admin = admin_caller(request.scope["aws.event"])
+    request_log_of(request).key_id = admin.key_id
+    for name, value in request.path_params.items():
+        if len(value) > MAX_ID:
+            raise NotFound(f"Nothing has the id '{value[:MAX_ID]}…'.", param=name)
+    return admin
+
+
+async def body_of(request: Request) -> bytes:
+    """The request's body; raises `UnsupportedContentType` if it is compressed."""
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding not in {"", "identity"}:
+        message = (
+            f"The Content-Encoding is '{encoding[:50]}'; bodies are read as they are. Send it without, uncompressed."
+        )
+        raise UnsupportedContentType(message, param="Content-Encoding")
+    return await request.body()
+
+
+def known_model(model_id: str, catalog: Catalog) -> str | None:
+    """The model's id for the metrics, which must not grow a dimension for each name that a caller makes up."""
+    return model_id if model_id in catalog.models else None
+
+
+def deadline_of(request: Request) -> Deadline:
+    """The moment by which the work must be done, so that the platform does not cut the answer off."""
+    return cast("Deadline", request.scope["audio_gateway.deadline"])
+
+
+def received_ms_of(request: Request) -> int:
+    """When API Gateway took the request, unix milliseconds; where nobody says so, when the function did."""
+    return cast("int", request.scope["audio_gateway.received_ms"])
+
+
+def call_of(request: Request, caller: Caller) -> RequestContext:
+    """The running request as use cases know it."""
+    payer = Payer(caller.key_id, caller.project_id)
+    request_log = request_log_of(request)
+    return RequestContext(request_log.request_id, payer, deadline_of(request), request_log.failed)
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    request_log = request_log_of(request)
+    request_log.error = type(error).__name__
+    if isinstance(error, GatewayError):
+        request_log.code, request_log.param = error.code, error.param
+    if isinstance(error, ConfigurationError):
+        request_log.reason = error.message
+    if isinstance(error, LimitReached):
+        request_log.windows = error.windows
+    answer = answer_for(error, request_log.request_id)
+    if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        log_unexpected(error, request_log.request_id)
+    return Response(answer.body, answer.status, answer.headers)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    """Starlette's own: no such route, or not with this method (contract section 7)."""
+    exception = cast("HTTPException", error)
+    context = f"{request.method} {_path_of(request)}"
+    if exception.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = methods_of(cast("FastAPI", request.app), request.scope)
+        message = f"Invalid method for URL ({context}). Allowed: {', '.join(allowed)}."
+        return await _on_error(request, MethodNotAllowed(message, allowed=allowed))
+    if exception.status_code == HTTPStatus.NOT_FOUND:
+        return await _on_error(request, UnknownUrl(f"Invalid URL ({context})"))
+    return await _on_error(request, NotFound(str(exception.detail)))
+
+
+def _path_of(request: Request) -> str:
+    """The path as the caller wrote it: that of the request has lost its stage on the way."""
+    asked = (request.scope["aws.event"].get("requestContext") or {}).get("path")
+    return (asked if isinstance(asked, str) and asked else f"/v1{request.url.path}")[:_PATH_SHOWN]

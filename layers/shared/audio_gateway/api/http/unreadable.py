@@ -1,0 +1,50 @@
+"""The answer to an event that cannot be made into a request, such as one with `Host: x:abc`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from audio_gateway.api.http.cors import Cors
+from audio_gateway.api.http.errors import answer_for
+from audio_gateway.api.http.request_scope import common_headers, request_id, route_of
+from audio_gateway.errors import InvalidRequest
+from audio_gateway.telemetry import RequestLog, log_unexpected, report
+
+LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+_MESSAGE = "The request could not be read: its path, its query string or a header such as Host is malformed."
+
+
+def or_refused(handler: LambdaHandler, endpoint: str, cors: Cors) -> LambdaHandler:
+    """`handler`, and an answer where it raises. Inside of `RequestScope` nothing does."""
+
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        started = time.perf_counter()
+        try:
+            return handler(event, context)
+        except Exception as error:  # noqa: BLE001 - whatever it is: API Gateway would answer in its own words
+            request_log = RequestLog(request_id(event), endpoint, str(event.get("httpMethod")), route_of(event))
+            # What cannot be taken apart is the caller's; anything else is ours.
+            refusal: Exception = InvalidRequest(_MESSAGE) if isinstance(error, ValueError) else RuntimeError()
+            request_log.error = type(refusal).__name__
+            if not isinstance(error, ValueError):
+                log_unexpected(error, request_log.request_id)
+            answer = answer_for(refusal, request_log.request_id)
+            elapsed_ms = (time.perf_counter() - started) * 1000
+            headers = [*common_headers(request_log, elapsed_ms), *cors.of_answer(_origin(event))]
+            report(request_log, status=answer.status, elapsed_ms=elapsed_ms)
+            return {
+                "statusCode": answer.status,
+                "headers": {**answer.headers, **{name.decode(): value.decode() for name, value in headers}},
+                "body": answer.body.decode(),
+                "isBase64Encoded": False,
+            }
+
+    return handle
+
+
+def _origin(event: dict[str, Any]) -> str | None:
+    headers = event.get("headers") or {}
+    return next((value for name, value in headers.items() if name.lower() == "origin"), None)

@@ -1,0 +1,148 @@
+"""Requests that are made again, with the header Idempotency-Key or without, and answers as they go out."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import Final, Protocol
+
+from fastapi import Request, Response
+
+from audio_gateway.api.http.app import received_ms_of, request_log_of
+from audio_gateway.api.http.identity import Caller
+from audio_gateway.api.http.redirects import JSON, link_note, to_link
+from audio_gateway.api.job_serializers import JOB_HEADER, job_answer
+from audio_gateway.deadline import Deadline
+from audio_gateway.fingerprint import fingerprint
+from audio_gateway.idempotency.idempotency import ApiResponse, Idempotency, Run, StoredResult, key_hash
+from audio_gateway.idempotency.repetition import CallAttempt, Repetitions
+from audio_gateway.jobs.job import Job
+from audio_gateway.storage.results import ResultStore
+
+MAX_BUFFERED_BYTES: Final = 4_500_000
+"""Of audio: Lambda answers with at most 6 MB, of which base64 takes a quarter (docs/architecture.md, "Limits")."""
+
+# Text goes through Lambda as it is, as a string of JSON: a line break or a quotation mark takes two bytes.
+_MAX_PAYLOAD_BYTES: Final = 6_291_456 - 32_768  # with room for the headers
+_MOST_ESCAPED: Final = 6  # bytes for one: a control character
+_TEXT_TYPES: Final = ("text/", "application/json")
+
+_COUNT: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
+_REPLAYED: Final = {"x-audio-gateway-replayed": "true"}
+
+
+class EarlierAnswers(Protocol):
+    """What is needed to find what was answered before."""
+
+    @property
+    def idempotency(self) -> Idempotency:
+        """For requests with a key."""
+        ...
+
+    @property
+    def repetitions(self) -> Repetitions:
+        """For all others."""
+        ...
+
+    @property
+    def results(self) -> ResultStore:
+        """Where large answers lie."""
+        ...
+
+
+def begin_run(request: Request, caller: Caller, deps: EarlierAnswers, *asked: object, background: bool) -> Run:
+    """Claim the request's Idempotency-Key for what was `asked`; without the header, look what an SDK repeats.
+
+    The run's `earlier` is the answer to the same request before, which costs nothing. `background` says that the answer
+    to a request which became a job is the job itself.
+
+    Raises:
+        InvalidRequest: the header is not a key.
+        AlreadyRunning, IdempotencyKeyReused, ReplayUnavailable, MeteringUnavailable: see `Idempotency.begin`.
+        AlreadyRunning, StorageUnavailable: see `Repetitions.begin`.
+    """
+    request_log = request_log_of(request)
+    key_sha256 = key_hash(request.headers.getlist("idempotency-key"))
+    run: Run
+    if key_sha256 is None:
+        run = _repeatable(request, caller, deps, asked, background=background)
+    else:
+        run = deps.idempotency.begin(
+            project_id=caller.project_id,
+            key_sha256=key_sha256,
+            fingerprint=fingerprint(request_log.endpoint, *asked),
+            request_id=request_log.request_id,
+        )
+    if run.earlier is not None:
+        request_log.replayed, request_log.ignored = True, run.earlier.ignored
+        if not _is_job(run.earlier):  # what a job costs is said with its result
+            request_log.price_microusd = 0
+    return run
+
+
+def _repeatable(
+    request: Request, caller: Caller, deps: EarlierAnswers, asked: tuple[object, ...], *, background: bool
+) -> Run:
+    request_log, retries = request_log_of(request), _retries(request)
+
+    def attempt() -> CallAttempt:
+        sha256 = fingerprint(request_log.endpoint, *asked)
+        return CallAttempt(caller.key_id, sha256, request_log.request_id, received_ms_of(request), retries, expires_s=0)
+
+    run = deps.repetitions.begin(attempt, retries=retries, project_id=caller.project_id)
+    if isinstance(run.found, Job):
+        run.earlier = job_answer(run.found, (), background=background)
+    elif run.found is not None:
+        where = deps.results.link(run.found.key)
+        headers = {**JSON, "x-audio-gateway-model": run.found.model, "location": where}
+        run.earlier = ApiResponse(headers, link_note(where), status=303)
+    return run
+
+
+def _retries(request: Request) -> int:
+    """How often an official SDK has sent the call before, as it says; 0 for all others."""
+    said = request.headers.get("x-stainless-retry-count", "")
+    return int(said) if _COUNT.fullmatch(said) else 0
+
+
+def _is_job(answer: ApiResponse) -> bool:
+    return JOB_HEADER in answer.headers
+
+
+def replayed(answer: ApiResponse) -> ApiResponse:
+    """An earlier answer as it is given again: with a header that says so."""
+    return replace(answer, headers={**answer.headers, **_REPLAYED})
+
+
+def respond(answer: ApiResponse, results: ResultStore, project_id: str) -> Response:
+    """The answer itself, or a redirect to the bucket if it is too big for Lambda."""
+    return deliver(answer, results, project_id)[0]
+
+
+def deliver(answer: ApiResponse, results: ResultStore, project_id: str) -> tuple[Response, str | None]:
+    """As `respond`, with the answer's key in the bucket if it lies there."""
+    content_type = answer.headers.get("content-type", "")
+    if _fits(answer.body, content_type):
+        return Response(answer.body, answer.status, dict(answer.headers)), None
+    key = results.put(answer.body, content_type, project_id=project_id)
+    headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
+    return to_link(results.link(key), headers), key
+
+
+def remember(run: Run, key: str | None, model_id: str, deadline: Deadline) -> None:
+    """Let another try of the call find an answer that was paid and lies in the bucket, if it does and there is time."""
+    if key is not None and not deadline.passed:
+        run.remember(StoredResult(key, model_id))
+
+
+def _fits(body: bytes, content_type: str) -> bool:
+    if not content_type.startswith(_TEXT_TYPES):
+        return len(body) <= MAX_BUFFERED_BYTES
+    if len(body) * _MOST_ESCAPED <= _MAX_PAYLOAD_BYTES:
+        return True
+    return len(body) <= _MAX_PAYLOAD_BYTES and len(_as_payload(body)) <= _MAX_PAYLOAD_BYTES
+
+
+def _as_payload(body: bytes) -> bytes:
+    return json.dumps(body.decode(), ensure_ascii=False).encode()

@@ -1,0 +1,1 @@
+"""Container formats, parsed byte by byte: where the audio is in a file."""

@@ -1,0 +1,33 @@
+"""Boxes, of which MP4 and M4A (ISO/IEC 14496-12) are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from audio_gateway.audio.content import AudioContent
+
+
+class Box(NamedTuple):
+    """A box: where its name stands, its content begins and it ends. `whole` says that the file does not end before."""
+
+    kind: bytes
+    kind_at: int
+    body: int
+    end: int
+    whole: bool
+
+
+def boxes(data: AudioContent, at: int, end: int) -> Iterator[Box]:
+    """The boxes that follow one another from `at` up to `end`."""
+    while at + 8 <= end:
+        head = data[at : at + 16]
+        size, body = int.from_bytes(head[:4], "big"), at + 8
+        if size == 1:
+            size, body = int.from_bytes(head[8:], "big"), at + 16
+        elif size == 0:
+            size = end - at
+        if size < body - at:
+            return
+        yield Box(head[4:8], at + 4, body, min(end, at + size), at + size <= end)
+        at += size

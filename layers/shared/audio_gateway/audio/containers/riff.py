@@ -1,0 +1,242 @@
+"""WAV: RIFF, RF64 and BW64 files, walked chunk by chunk, and measured by the bytes that are really there."""
+
+# ruff: noqa: PLR2004 - bit patterns and field widths of a file format say more in place
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from audio_gateway.audio.content import AudioContent
+from audio_gateway.errors import InvalidAudio
+
+UNKNOWN_SIZE: Final = 0xFFFFFFFF
+"""Written by those who stream and do not know the length yet; readers take all that follows."""
+
+_GREATEST: Final = (*(1 << bits for bits in range(28, 34)), 1 << 63, 1 << 64)
+_NEAR: Final = 65_536
+_ROUND, _ROUND_FROM = 1_000_000, 100_000_000
+_MAX_CHUNKS: Final = 1_000
+_TAG_PCM, _TAG_FLOAT, _TAG_EXTENSIBLE = 1, 3, 0xFFFE
+_SUBFORMAT_TAIL: Final = bytes.fromhex("000000001000800000aa00389b71")
+_PCM_BITS: Final = {_TAG_PCM: (8, 16, 24, 32), _TAG_FLOAT: (32, 64)}
+MAX_CHANNELS: Final = 64
+RATES: Final = range(1_000, 768_001)
+"""Hertz of audio that anyone records; beyond them a header is damaged or lies."""
+_CHUNK = struct.Struct("<4sI")
+_FORMAT = struct.Struct("<HHIIHH")
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """A walked WAV file.
+
+    `fmt` is the body of its format chunk, `spans` are the byte ranges of its audio, `plain` says that they hold
+    uncompressed samples of `block_align` bytes for all channels. `true` says that the file is one recording from its
+    first byte to its last, of the length that its header declares.
+    """
+
+    fmt: bytes
+    spans: tuple[tuple[int, int], ...]
+    plain: bool
+    channels: int
+    sample_rate: int
+    block_align: int
+    bits: int
+    true: bool
+
+    @property
+    def audio_bytes(self) -> int:
+        """Bytes of audio in the file."""
+        return sum(end - start for start, end in self.spans)
+
+
+def header(fmt: bytes, audio_bytes: int | None) -> bytes:
+    """A RIFF header up to the first byte of audio; `None` stands for a length that is not known yet."""
+    known = audio_bytes is not None and audio_bytes + 20 + len(fmt) < UNKNOWN_SIZE
+    data_size = audio_bytes if known and audio_bytes is not None else UNKNOWN_SIZE
+    riff_size = data_size + 20 + len(fmt) + data_size % 2 if known else UNKNOWN_SIZE
+    return b"".join(
+        (
+            _CHUNK.pack(b"RIFF", riff_size),
+            b"WAVE",
+            _CHUNK.pack(b"fmt ", len(fmt)),
+            fmt,
+            _CHUNK.pack(b"data", data_size),
+        )
+    )
+
+
+def pcm_format(sample_rate: int) -> bytes:
+    """The format chunk of s16le mono."""
+    return _FORMAT.pack(_TAG_PCM, 1, sample_rate, sample_rate * 2, 2, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The beginning of a WAV file that is still arriving.
+
+    `fmt` is the body of its format chunk, `start` where the audio begins, `size` its declared bytes or None when
+    unknown.
+    """
+
+    fmt: bytes
+    start: int
+    size: int | None
+
+    @property
+    def speech_rate(self) -> int | None:
+        """Hz when the audio is s16le mono, else None."""
+        tag, channels, sample_rate, _, block_align, bits = _fields(self.fmt)
+        if tag == _TAG_EXTENSIBLE and self.fmt[24:40] == _TAG_PCM.to_bytes(2, "little") + _SUBFORMAT_TAIL:
+            tag = _TAG_PCM
+        plain = (tag, channels, block_align, bits) == (_TAG_PCM, 1, 2, 16)
+        return sample_rate if plain and sample_rate in RATES else None
+
+    @property
+    def kind(self) -> bytes:
+        """What must be alike in files whose samples are one recording: coding, channels, rate, bits."""
+        return self.fmt[: _FORMAT.size]
+
+    @property
+    def bytes_per_second(self) -> int:
+        """Of the audio, as far as the header is right."""
+        return _bytes_per_second(self.fmt)
+
+
+def is_left_open(size: int) -> bool:
+    """Whether a size is what writers leave that stream and do not know it: readers take all that follows.
+
+    That is 0; a power of two from 256 MiB on, or a number next to it (FFmpeg, sox, arecord); or whole millions from 100
+    MB on (Python's `wave`, told a number of frames that will do). Of recordings one in hundreds of thousands has such
+    a size by chance.
+    """
+    near = any(abs(size - greatest) <= _NEAR for greatest in _GREATEST)
+    return not size or near or (size >= _ROUND_FROM and size % _ROUND == 0)
+
+
+def read_head(data: bytes) -> Head | None:
+    """The head of a RIFF file of which only the beginning is known; None as long as its audio has not begun."""
+    at, fmt = 12, b""
+    while data[:4] == b"RIFF" and at + 8 <= len(data):
+        name, size = _CHUNK.unpack_from(data, at)
+        at += 8
+        if name == b"data":
+            return Head(fmt, at, None if is_left_open(size) else size) if fmt else None
+        if name == b"fmt " and size >= _FORMAT.size:
+            fmt = data[at : at + size]
+        at += size + size % 2
+    return None
+
+
+def walk(data: AudioContent) -> Wave:
+    """Find format and audio; raises `InvalidAudio` when the headers contradict themselves or the bytes present."""
+    at, fmt, long_size, spans = 12, b"", None, []
+    true = data[:4] != b"RIFF" or int.from_bytes(data[4:8], "little") in {len(data) - 8, len(data) - 9}
+    for _ in range(_MAX_CHUNKS):
+        if at + 8 > len(data):
+            break
+        name, size = _CHUNK.unpack(data[at : at + 8])
+        at += 8
+        if name == b"data" and not fmt:
+            raise _invalid("its format is not described before the audio")
+        if name == b"data":
+            declared = size if size != UNKNOWN_SIZE else long_size
+            end = _end_of_data(data, at, declared, _bytes_per_second(fmt))
+            true = true and end - at == declared
+            spans.append((at, end))
+            at = _next_chunk(data, end, end - at, _bytes_per_second(fmt))
+            continue
+        true = true and not (name == b"fmt " and fmt)
+        if name == b"fmt " and not fmt:
+            fmt = data[at : at + min(size, 1024)]
+            _check_format(fmt)
+        elif name == b"ds64":
+            long_size = int.from_bytes(data[at + 8 : at + 16], "little")
+        at += size + size % 2
+    else:
+        raise _invalid(f"it has more than {_MAX_CHUNKS} chunks")
+    if not spans:
+        raise _invalid("it has no audio in it (no data chunk)")
+    return _wave(fmt, tuple(spans), true=true and len(spans) == 1 and _ends_even(at, spans[-1][1], len(data)))
+
+
+def _ends_even(at: int, audio_ends: int, size: int) -> bool:
+    """Whether a walk that came to `at` came to the end: exactly, or but for the byte that evens an odd size."""
+    return at in {size, size + 1} or size - audio_ends in {0, 1}
+
+
+def _wave(fmt: bytes, spans: tuple[tuple[int, int], ...], *, true: bool) -> Wave:
+    tag, channels, sample_rate, _, block_align, bits = _fields(fmt)
+    if tag == _TAG_EXTENSIBLE and fmt[26:40] == _SUBFORMAT_TAIL:
+        tag = int.from_bytes(fmt[24:26], "little")
+    plain = bits in _PCM_BITS.get(tag, ())
+    if plain and block_align != channels * bits // 8:
+        raise _invalid(f"{channels} channels of {bits} bits do not make blocks of {block_align} bytes")
+    return Wave(fmt, spans, plain, channels, sample_rate, block_align, bits, true)
+
+
+def _check_format(fmt: bytes) -> None:
+    if len(fmt) < _FORMAT.size:
+        raise _invalid("its format chunk is cut off")
+    _, channels, sample_rate, _, block_align, _ = _fields(fmt)
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise _invalid(f"it declares {channels} channels")
+    if sample_rate not in RATES:
+        raise _invalid(f"it declares a sample rate of {sample_rate} Hz")
+    if not block_align:
+        raise _invalid("it declares blocks of no bytes")
+
+
+def _fields(fmt: bytes) -> tuple[int, int, int, int, int, int]:
+    """Tag, channels, Hz, bytes per second as declared, bytes per block, bits per sample."""
+    return _FORMAT.unpack_from(fmt)
+
+
+def _bytes_per_second(fmt: bytes) -> int:
+    """What the audio takes: by its blocks where it is plain, else as declared, within reason."""
+    tag, channels, sample_rate, declared, block_align, _ = _fields(fmt)
+    claimed = sample_rate * block_align if tag in (_TAG_PCM, _TAG_FLOAT, _TAG_EXTENSIBLE) else declared
+    return max(1, min(claimed, sample_rate * channels * 8))
+
+
+def _end_of_data(data: AudioContent, start: int, size: int | None, bytes_per_second: int) -> int:
+    """Where the audio that begins at `start` ends."""
+    there = len(data) - start
+    if not size or size <= there:
+        return start + size if size else len(data)
+    missing = size - there
+    whole = int.from_bytes(data[4:8], "little") if data[:4] == b"RIFF" else size
+    open_ended = is_left_open(size) or is_left_open(whole)
+    if not open_ended and missing > bytes_per_second // 10:
+        raise InvalidAudio(
+            f"The WAV file is cut off: its header promises {size} bytes of audio, but {missing} of them "
+            f"({missing / bytes_per_second:.2f} s) are missing. Upload the complete file.",
+            param="file",
+        )
+    return len(data)
+
+
+def _next_chunk(data: AudioContent, end: int, size: int, bytes_per_second: int) -> int:
+    """Where the chunk behind the audio begins; what follows must be chunks, or it is audio hidden from the header."""
+    for at in (end + size % 2, end):  # some writers forget the byte that evens an odd size
+        if at + 8 > len(data) or _is_chunk(data, at):
+            return at
+    if len(data) - end > bytes_per_second // 10:
+        raise _invalid(
+            f"its header declares {size} bytes of audio, but {len(data) - end} more bytes follow that are no RIFF chunk"
+        )
+    return len(data)
+
+
+def _is_chunk(data: AudioContent, at: int) -> bool:
+    name, size = _CHUNK.unpack(data[at : at + 8])
+    named = all(0x20 <= c < 0x7F for c in name) and name not in (b"RIFF", b"RF64", b"BW64")
+    return named and (at + 8 + size <= len(data) or name == b"data")
+
+
+def _invalid(reason: str) -> InvalidAudio:
+    return InvalidAudio(
+        f"The WAV file is not valid: {reason}. Export it again, for example as 16-bit PCM.", param="file"
+    )

@@ -1,0 +1,144 @@
+"""The samples of a WAV that is still arriving, and of those that follow it in the same stream.
+
+Servers that speak sentence by sentence put one whole file behind the other, each with the size of its own. A player
+stops at the end of the first.
+"""
+
+# ruff: noqa: PLR2004 - bit patterns and field widths of a file format say more in place
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Final
+
+from audio_gateway.audio.containers import riff
+from audio_gateway.audio.formats import SPEECH_SAMPLE_RATE
+from audio_gateway.audio.sniff import ENOUGH
+from audio_gateway.errors import InvalidAudio
+
+_MARK_BYTES: Final = 12
+_CHUNK_BYTES: Final = 8
+
+
+def samples_of_waves(chunks: Iterable[bytes]) -> tuple[int, Iterator[bytes]]:
+    """The rate in Hz, and s16le mono of all files of the stream, given out while they arrive.
+
+    Raises `InvalidAudio`, the iterator too: one of the files was cut off, is of another kind than the first, or is
+    followed by what is neither a RIFF chunk nor a file, and so may be sound that no header tells of.
+    """
+    stream = _Stream(iter(chunks))
+    first = _head(stream)
+    rate = first.speech_rate or SPEECH_SAMPLE_RATE
+    return rate, chain(_samples(stream, first), _following(stream, first))
+
+
+def _following(stream: _Stream, first: riff.Head) -> Iterator[bytes]:
+    while stream.peek(1):
+        head = _head(stream)
+        if head.kind != first.kind:
+            raise InvalidAudio("The answer holds WAV files of different kinds.", param="file")
+        yield from _samples(stream, head)
+
+
+def _head(stream: _Stream) -> riff.Head:
+    """The next file's head; the stream goes on with its audio."""
+    wanted = ENOUGH
+    head = riff.read_head(stream.peek(wanted))
+    if head is None:
+        raise InvalidAudio("The WAV audio is cut off: it ends in its header.", param="file")
+    stream.skip(head.start)
+    return head
+
+
+def _samples(stream: _Stream, head: riff.Head) -> Iterator[bytes]:
+    """The audio of one file as s16le mono; the stream is then at the next file, or at its end."""
+    if head.speech_rate is not None:
+        return _audio(stream, head)
+    from audio_gateway.audio.decode import decode_stream
+
+    file = chain((riff.header(head.fmt, None),), _audio(stream, head))
+    return decode_stream(file, container="wav", sample_rate=SPEECH_SAMPLE_RATE)
+
+
+def _audio(stream: _Stream, head: riff.Head) -> Iterator[bytes]:
+    if head.size is None:
+        yield from stream.until_a_file()
+        return
+    left = head.size
+    for piece in stream.take(head.size):
+        left -= len(piece)
+        yield piece
+    if left > head.bytes_per_second // 10:
+        raise InvalidAudio("The WAV audio is cut off: it ends in the middle.", param="file")
+    _pass_chunks(stream)
+
+
+def _pass_chunks(stream: _Stream) -> None:
+    """Go on to the next file, or to the end; raises `InvalidAudio` for what is neither a chunk nor padding."""
+    while mark := stream.peek(_MARK_BYTES):
+        if _is_file(mark):
+            return
+        if mark[0] == 0:  # the byte that evens an odd size, or a block that was filled up
+            stream.skip(1)
+            continue
+        named = len(mark) >= _CHUNK_BYTES and all(0x20 <= byte < 0x7F for byte in mark[:4])
+        if not named or not stream.skip(_CHUNK_BYTES + int.from_bytes(mark[4:8], "little")):
+            raise InvalidAudio("The WAV audio is followed by something that is no RIFF chunk.", param="file")
+
+
+def _is_file(mark: bytes) -> bool:
+    return mark[:4] == b"RIFF" and mark[8:12] == b"WAVE"
+
+
+class _Stream:
+    """Chunks that are looked at before they are taken."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._held = b""
+
+    def peek(self, count: int) -> bytes:
+        """The next `count` bytes, fewer only at the end."""
+        if len(self._held) < count:
+            pieces, there = [self._held], len(self._held)
+            while there < count and (piece := next(self._chunks, None)) is not None:
+                pieces.append(piece)
+                there += len(piece)
+            self._held = b"".join(pieces)
+        return self._held[:count]
+
+    def take(self, count: int) -> Iterator[bytes]:
+        """The next `count` bytes as they arrive, fewer only at the end."""
+        while count and (piece := self._next()):
+            piece, self._held = piece[:count], piece[count:]
+            count -= len(piece)
+            yield piece
+
+    def skip(self, count: int) -> bool:
+        """Go past `count` bytes; whether there were as many."""
+        return sum(map(len, self.take(count))) == count
+
+    def until_a_file(self) -> Iterator[bytes]:
+        """All bytes up to the beginning of another file, or to the end."""
+        held = b""
+        while piece := self._next():
+            held += piece
+            at = held.find(b"RIFF")
+            while at >= 0 and len(held) - at >= _MARK_BYTES and not _is_file(held[at : at + _MARK_BYTES]):
+                at = held.find(b"RIFF", at + 1)
+            if at >= 0 and len(held) - at >= _MARK_BYTES:
+                self._held = held[at:]
+                held = held[:at]
+                break
+            ready = at if at >= 0 else max(0, len(held) - 3)
+            yield held[:ready]
+            held = held[ready:]
+        yield held
+
+    def _next(self) -> bytes:
+        """What has arrived, or the next piece; nothing at the end."""
+        piece, self._held = self._held, b""
+        while not piece and (arrived := next(self._chunks, None)) is not None:
+            piece = arrived
+        return piece

@@ -1,0 +1,263 @@
+"""The same request under the same Idempotency-Key: done once, paid once, answered the same each time (ADR 0014).
+
+A request claims its key before anything else is done. Its end, in this order, so that it may break off anywhere:
+
+    the answer is made → stored → paid → the claim is marked as done → the answer goes out
+
+A run that broke off leaves a claim which is free once nobody can be working on it any more. Whoever takes it over gives
+the stored answer if it was paid, and otherwise works anew, under an id of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, Protocol, Self
+
+from audio_gateway.errors import AlreadyRunning, IdempotencyKeyReused, IdempotencyUnavailable, InvalidRequest
+from audio_gateway.jobs.job import Job
+from audio_gateway.metering.account import Hold
+
+CLAIM_SECONDS: Final = 65
+"""How long a claim is its run's alone: longer than a function may run (template.yaml) and its last write be under way,
+so that whoever takes it over sees whether it was paid; and clocks may differ."""
+KEEP_SECONDS: Final = 24 * 60 * 60
+"""How long a key stands for its request, counted from the request."""
+
+_SYNTAX: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiResponse:
+    """An answer as it was given: its own `headers` by lower-case name, the content type among them, and the body.
+
+    `ignored` are the options that were let through without effect. `status` is 200, or that of a request which became
+    a job: 202, or 303.
+    """
+
+    headers: Mapping[str, str]
+    body: bytes
+    ignored: tuple[str, ...] = ()
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResult:
+    """An answer in the bucket of results: its key there, and the model that made it."""
+
+    key: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An answer, and the hold that pays for it."""
+
+    answer: ApiResponse
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key that stands for a request. Times are unix seconds.
+
+    The run that made it is known by `token`, as one request may be delivered twice; up to `locked_until_s` nobody else
+    may work on it. `done` says that the answer of `request_id` is stored and paid.
+    """
+
+    project_id: str
+    key_sha256: str
+    fingerprint: str
+    request_id: str
+    token: str
+    locked_until_s: int
+    expires_s: int
+    done: bool = False
+
+
+class Claims(Protocol):
+    """Which request holds which key. Each method is one write and raises `IdempotencyUnavailable` if it fails."""
+
+    def take(self, claim: Claim, *, instead_of: Claim | None, now_s: int) -> Claim | None:
+        """Write the claim if the key is free: never used, expired, or still held by the run of `instead_of`.
+
+        Answers None, or the claim that stands in the way. Safe to repeat.
+        """
+        ...
+
+    def finish(self, claim: Claim) -> None:
+        """Mark the claim as done, if it is still that of its run."""
+        ...
+
+    def drop(self, claim: Claim) -> None:
+        """Remove the claim, if it is still that of its run and not done."""
+        ...
+
+
+class Answers(Protocol):
+    """Where the answers are kept while their keys stand for them. Both raise `IdempotencyUnavailable`."""
+
+    def keep(self, claim: Claim, stored: StoredAnswer) -> None:
+        """Store the answer of the claim's run."""
+        ...
+
+    def find(self, claim: Claim) -> StoredAnswer | None:
+        """The whole answer of the claim's run; None if there is none, or not all of it."""
+        ...
+
+
+class Payments(Protocol):
+    """Knows which holds were paid."""
+
+    def was_paid(self, hold: Hold) -> bool:
+        """Whether the request of a run that is over has been charged, or will be by the sweeper.
+
+        Raises:
+            MeteringUnavailable: that cannot be found out now.
+        """
+        ...
+
+
+def key_hash(values: list[str]) -> str | None:
+    """SHA-256 in hex of the Idempotency-Key of a request with these values of the header; None without the header.
+
+    Raises:
+        InvalidRequest: the header was sent twice, is empty, or is not a key.
+    """
+    if not values:
+        return None
+    if len(values) > 1 or not _SYNTAX.fullmatch(values[0]):
+        message = (
+            "The header Idempotency-Key must be sent once, with 1 to 255 visible ASCII characters and no spaces, "
+            "such as a UUID."
+        )
+        raise InvalidRequest(message, param="Idempotency-Key", code="invalid_idempotency_key")
+    return hashlib.sha256(values[0].encode()).hexdigest()
+
+
+class Idempotency:
+    """Lets each key run once, and gives later requests the answer of that run. `now_s` is the clock, unix seconds."""
+
+    def __init__(
+        self, claims: Claims, answers: Answers, payments: Payments, now_s: Callable[[], float] = time.time
+    ) -> None:
+        self._claims = claims
+        self._answers = answers
+        self._payments = payments
+        self._now_s = now_s
+
+    def begin(self, *, project_id: str, key_sha256: str, fingerprint: str, request_id: str) -> Run:
+        """Claim the key for a request, or find the answer that it already has: the run's `earlier`.
+
+        Raises:
+            AlreadyRunning: the request is being worked on.
+            IdempotencyKeyReused: the key stands for another request.
+            ReplayUnavailable, MeteringUnavailable: whether it was made before cannot be found out now.
+        """
+        now_s = int(self._now_s())
+        claim = Claim(
+            project_id=project_id,
+            key_sha256=key_sha256,
+            fingerprint=fingerprint,
+            request_id=request_id,
+            token=secrets.token_hex(8),
+            locked_until_s=now_s + CLAIM_SECONDS,
+            expires_s=now_s + KEEP_SECONDS,
+        )
+        existing = self._claims.take(claim, instead_of=None, now_s=now_s)
+        if existing is None:
+            return _ClaimedRun(self._claims, self._answers, claim)
+        if existing.fingerprint != fingerprint:
+            raise IdempotencyKeyReused(
+                "The header Idempotency-Key holds a key that was used for a different request in the last 24 hours. "
+                "Send a new key for a new request, or the same request again."
+            )
+        if not existing.done and now_s < existing.locked_until_s:
+            raise _running(existing, now_s)
+        return self._after(existing, claim, now_s)
+
+    def _after(self, existing: Claim, claim: Claim, now_s: int) -> Run:
+        """What follows a run that is over: its answer, or a run in its place."""
+        stored = self._answers.find(existing)
+        if existing.done and stored is None:
+            raise IdempotencyUnavailable("The stored answer to this Idempotency-Key cannot be read. Send a new key.")
+        if stored is not None and (existing.done or self._payments.was_paid(stored.hold)):
+            if not existing.done:
+                with suppress(IdempotencyUnavailable):  # the next one finds it out once more
+                    self._claims.finish(existing)
+            return Run(stored.answer)
+        other = self._claims.take(claim, instead_of=existing, now_s=now_s)
+        if other is not None:  # it was taken over by somebody else in this moment
+            raise _running(other, now_s)
+        return _ClaimedRun(self._claims, self._answers, claim)
+
+
+class Run:
+    """A request from its claim to its end, as a context manager; this one is without a key, or is answered already.
+
+    `earlier` is the answer that was given before.
+    """
+
+    def __init__(self, earlier: ApiResponse | None = None) -> None:
+        self.earlier = earlier
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Mark the key's request as done, or free the key if there is no answer."""
+
+    def keep(self, answer: ApiResponse, hold: Hold) -> None:
+        """Store the answer, just before it is paid.
+
+        Raises:
+            ReplayUnavailable: it cannot be stored; it must not be given then, as the next one would be paid again.
+        """
+
+    def becomes(self, job_id: str) -> Job | None:  # noqa: ARG002 - with a key, that decides
+        """Say that the request becomes a job of this id, before there is anything of it.
+
+        The job to answer with instead, if another try of the same call has begun one; nothing is to be done then.
+
+        Raises:
+            AlreadyRunning, StorageUnavailable: no job may be begun.
+        """
+        return None
+
+    def remember(self, result: StoredResult) -> None:
+        """Say that the answer is paid and lies in the bucket, so that another try of the call finds it."""
+
+
+class _ClaimedRun(Run):
+    def __init__(self, claims: Claims, answers: Answers, claim: Claim) -> None:
+        super().__init__()
+        self._claims = claims
+        self._answers = answers
+        self._claim = claim
+        self._kept = False
+
+    def keep(self, answer: ApiResponse, hold: Hold) -> None:
+        self._answers.keep(self._claim, StoredAnswer(answer, hold))
+        self._kept = True
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        # What cannot be written now is found out by the next request, once the claim has run out. And so is the end of
+        # a run that failed after it had stored its answer: only the books say whether that was before it was paid.
+        with suppress(IdempotencyUnavailable):
+            if self._kept and error is None:
+                self._claims.finish(self._claim)
+            elif not self._kept:
+                self._claims.drop(self._claim)
+
+
+def _running(claim: Claim, now_s: int) -> AlreadyRunning:
+    """How long it has run is the best guess of how long it will; at the claim's end at the latest it is decided."""
+    so_far = now_s - (claim.locked_until_s - CLAIM_SECONDS)
+    retry_after_s = max(1, min(so_far, claim.locked_until_s - now_s))
+    message = f"A request with this Idempotency-Key is being worked on. Ask again for its answer in {retry_after_s} s."
+    return AlreadyRunning(message, retry_after_s=retry_after_s)

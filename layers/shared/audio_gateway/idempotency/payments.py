@@ -1,0 +1,35 @@
+"""Whether a run that broke off was paid: what the ledger says, and what its handler left for the sweeper.
+
+A request that became a job counts as paid if there is the job: what comes of it is settled there.
+"""
+
+from __future__ import annotations
+
+from audio_gateway.aws.table import Table
+from audio_gateway.jobs.job import is_job_id
+from audio_gateway.jobs.job_store import JobStore
+from audio_gateway.metering.account import UNPAID, Hold
+from audio_gateway.metering.ledger import row_from, row_key
+from audio_gateway.metering.pending_settlements import PendingSettlements
+
+
+class LedgerPayments:
+    """See `Payments`."""
+
+    def __init__(self, table: Table, pending_settlements: PendingSettlements, jobs: JobStore) -> None:
+        self._table = table
+        self._pending_settlements = pending_settlements
+        self._jobs = jobs
+
+    def was_paid(self, hold: Hold) -> bool:
+        """See `Payments.was_paid`.
+
+        The evidence is looked at first: the sweeper removes it after it has written the row, so that one of them is
+        always there.
+        """
+        if is_job_id(hold.work.request_id):
+            return self._jobs.get(hold.caller.project_id, hold.work.request_id, 0) is not None
+        if self._pending_settlements.find(hold) is not None:
+            return True
+        item = self._table.get(row_key(hold.admitted_ms, hold.work.request_id))
+        return item is not None and row_from(item).outcome not in UNPAID

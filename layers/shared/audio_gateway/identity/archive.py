@@ -1,0 +1,54 @@
+"""Projects that are archived: which ones are, and of which something may be left.
+
+pk  PROJECTS      sk  <project id>      archived_at      (identity/directory_items.py)
+pk  ARCHIVED      sk  <project id>      archived_at      until all that was left running has been ended
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from audio_gateway.aws.table import Table
+from audio_gateway.errors import StorageUnavailable
+from audio_gateway.identity.directory_items import PROJECTS, place
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+ARCHIVED: Final = "ARCHIVED"
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedProject:
+    """A project of which something may be left; `archived_at` is in unix seconds."""
+
+    id: str
+    archived_at: int
+
+
+class Archive:
+    """Reads which projects are archived. Every call raises `StorageUnavailable` if the table cannot be reached."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._table = Table(client, table, StorageUnavailable)
+
+    def has(self, project_id: str) -> bool:
+        """Whether a project is archived."""
+        item = self._table.get(place(PROJECTS, project_id))
+        return item is not None and "archived_at" in item
+
+    def unfinished(self) -> Iterator[ArchivedProject]:
+        """The archived projects of which something may be left."""
+        for item in self._table.query(ARCHIVED):
+            yield ArchivedProject(item["sk"]["S"], int(item["archived_at"]["N"]))
+
+    def finish(self, project: ArchivedProject) -> None:
+        """Nothing is left of a project."""
+        self._table.delete(place(ARCHIVED, project.id), "archived_at = :at", {":at": {"N": str(project.archived_at)}})
+
+
+def unfinished_item(project_id: str, archived_at: int) -> dict[str, Any]:
+    """The item that has what a project left running ended."""
+    return place(ARCHIVED, project_id) | {"archived_at": {"N": str(archived_at)}}

@@ -1,0 +1,94 @@
+"""Polls that wait for jobs: each keeps a function's environment busy, so a key has so many at once (ADR 0031).
+
+    waits    a set of texts in the account, one for each poll that waits: `<until, unix seconds>_<random>`
+
+They lie beside the holds and not among them: a wait costs nothing, so no ledger row may come of it; it must not take
+the place of a request, nor the hold of a job that of the poll which waits for it. What a process that died leaves
+behind is over at its time, and the first wait that finds no place takes it away.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from audio_gateway.aws.update import Update
+from audio_gateway.clock import now_ms
+from audio_gateway.errors import RateLimitReached
+from audio_gateway.metering.account_item import WAITS, Account, account_key
+from audio_gateway.metering.account_writer import AccountWriter
+from audio_gateway.metering.limited_updates import LimitedUpdates
+from audio_gateway.metering.limits import Limits
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+LIFE_S: Final = 30
+"""A function that waits ends at 29 s."""
+
+RETRY_AFTER_S: Final = 25
+"""The longest wait: by then each of those that wait now has been answered. The SDKs do as they are told up to 60 s."""
+
+
+class WaitingPolls:
+    """The places of polls that wait, in the gateway's table. `now_ms` is the clock."""
+
+    def __init__(self, client: DynamoDBClient, table: str, now_ms: Callable[[], int] = now_ms) -> None:
+        self._accounts = AccountWriter(client, table)
+        self._updates = LimitedUpdates(self._accounts)
+        self._now_ms = now_ms
+
+    def begin(self, key_id: str) -> str:
+        """Take a place for one wait of a key; what `end` is to be given. One write, which may arrive twice.
+
+        Raises:
+            RateLimitReached: all places of the key are taken.
+            PermissionDenied: the key is gone.
+            MeteringUnavailable: the account cannot be written now.
+        """
+        now_s = self._now_ms() // 1000
+        wait = f"{now_s + LIFE_S}_{secrets.token_hex(4)}"
+
+        def update_for(account: Account) -> dict[str, Any]:
+            update = Update(account_key(key_id))
+            update.require("version = :version", {":version": account.version})
+            # Its own place is in nobody's way: the client repeats a write whose answer was lost.
+            room = f"attribute_not_exists({WAITS}) OR size({WAITS}) < :most OR contains({WAITS}, :own)"
+            update.require(f"({room})", {":most": account.limits.most_waits, ":own": wait})
+            update.put_in(WAITS, ":wait", wait)
+            return update.arguments()
+
+        def refuse(account: Account, item: dict[str, Any]) -> RateLimitReached | None:
+            there = item.get(WAITS, {"SS": []})["SS"]
+            if len(there) < account.limits.most_waits:
+                return None
+            over = [each for each in there if int(each.partition("_")[0]) < now_s]
+            if not over:
+                return _refusal(account.limits)
+            self._accounts.update(_without(key_id, over))
+            return None
+
+        self._updates.make(key_id, update_for, refuse)
+        return wait
+
+    def end(self, key_id: str, wait: str) -> None:
+        """Give the place back. Safe to repeat. Raises `MeteringUnavailable`: then it is free after `LIFE_S`."""
+        self._accounts.update(_without(key_id, [wait]))
+
+
+def _without(key_id: str, waits: Sequence[str]) -> dict[str, Any]:
+    update = Update(account_key(key_id))
+    update.require("attribute_exists(pk)", {})
+    update.take_out(WAITS, ":over", waits)
+    return update.arguments()
+
+
+def _refusal(limits: Limits) -> RateLimitReached:
+    most = f"{limits.most_waits}" if limits.concurrent_requests else f"without that limit {limits.most_waits}"
+    message = (
+        f"As many polls of a key may wait for results of jobs as it has concurrent_requests, {most} here, and so many "
+        f"do. The job goes on, and is not paid again: ask once more in {RETRY_AFTER_S} s, ask with wait=0, or have a "
+        "webhook tell you."
+    )
+    return RateLimitReached(message, limit="concurrent_requests", retry_after_s=RETRY_AFTER_S)

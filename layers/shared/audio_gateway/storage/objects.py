@@ -1,0 +1,80 @@
+"""Objects in the gateway's bucket, read in ranges as long as they stay the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from audio_gateway.aws.clients import is_absent, or_unavailable
+from audio_gateway.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+_CHANGED: Final = frozenset({"PreconditionFailed", "412"})
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """An object of the bucket as it is now; one that is replaced later is another one."""
+
+    key: str
+    etag: str
+    size: int
+
+
+class ObjectReader:
+    """Parts of an object, as `audio.content.StoredContent` reads them."""
+
+    def __init__(self, client: S3Client, bucket: str, source: SourceFile) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._source = source
+
+    @property
+    def size(self) -> int:
+        """Bytes in the object."""
+        return self._source.size
+
+    def read(self, start: int, end: int, /) -> bytes:
+        """The bytes from `start` up to `end`.
+
+        Raises:
+            InvalidRequest: the object is not there any more, or another one.
+            StorageUnavailable: it cannot be read now.
+        """
+        if end <= start:
+            return b""
+        span = f"bytes={start}-{end - 1}"
+        key, etag = self._source.key, self._source.etag
+        try:
+            with or_storage_unavailable(), absent(self._client, self._bucket, key):
+                answer = self._client.get_object(Bucket=self._bucket, Key=key, IfMatch=etag, Range=span)
+                return answer["Body"].read()
+        except ObjectAbsent as error:
+            message = "The audio was deleted or replaced before it was read. Upload it again."
+            raise InvalidRequest(message, param="file", code="file_not_found") from error
+
+
+class ObjectAbsent(Exception):
+    """There is no such object."""
+
+
+@contextmanager
+def absent(client: S3Client, bucket: str, key: str) -> Iterator[None]:
+    """Raises `ObjectAbsent` in place of the many errors by which S3 says so."""
+    from botocore.exceptions import ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _CHANGED or is_absent(error, client, bucket, key):
+            raise ObjectAbsent from error
+        raise
+
+
+def or_storage_unavailable() -> AbstractContextManager[None]:
+    """What S3 raises becomes `StorageUnavailable`."""
+    return or_unavailable("Files cannot be read or written at the moment. Try again.")

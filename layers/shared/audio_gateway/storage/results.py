@@ -1,0 +1,68 @@
+"""Answers that are too big for Lambda: into the bucket, and a short-lived link to it out."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from audio_gateway.aws.clients import LINKS, aws_client, or_unavailable, put_in_parts
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+MIN_PART_BYTES: Final = 5 * 1024 * 1024
+"""The least that S3 takes for a part of an upload, the last one excepted."""
+
+_LINK_SECONDS: Final = 900
+
+
+class ResultStore:
+    """Objects under `results/<project>/`, which the bucket's lifecycle rule deletes after a day.
+
+    What writes raises `StorageUnavailable` if the bucket takes nothing.
+    """
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+
+    @cached_property
+    def _client(self) -> S3Client:
+        # Imported on first use: most answers fit, and boto3 costs more of a cold start than all else together.
+        client: S3Client = aws_client("s3", connect_timeout=1.0, read_timeout=2.5, attempts=2, **LINKS)
+        return client
+
+    def put(self, body: bytes, content_type: str, *, project_id: str) -> str:
+        """Store an answer; gives its key, for `link`."""
+        key = _new_key(project_id)
+        with _as_ours():
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
+        return key
+
+    def put_parts(self, parts: Iterable[bytes], content_type: str, *, owner: str, filename: str) -> str:
+        """Store a file part by part, each of at least `MIN_PART_BYTES` but the last; gives a URL as `link` does.
+
+        Whatever `parts` raises is raised, and then nothing is stored.
+        """
+        key = _new_key(owner)
+        disposition = f'attachment; filename="{filename}"'
+        with _as_ours():
+            about = {"ContentType": content_type, "ContentDisposition": disposition}
+            put_in_parts(self._client, self._bucket, key, parts, **about)
+        return self.link(key)
+
+    def link(self, key: str) -> str:
+        """A URL that serves an object of the bucket to whoever holds it, for 15 minutes."""
+        return self._client.generate_presigned_url(
+            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=_LINK_SECONDS
+        )
+
+
+def _new_key(owner: str) -> str:
+    return f"results/{owner}/{secrets.token_urlsafe(24)}"
+
+
+def _as_ours() -> AbstractContextManager[None]:
+    return or_unavailable("The answer cannot be stored at the moment. Try again.")

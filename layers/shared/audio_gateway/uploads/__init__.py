@@ -1,0 +1,1 @@
+"""Audio that callers upload before they use it."""

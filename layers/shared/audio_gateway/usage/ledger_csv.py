@@ -1,0 +1,100 @@
+"""The ledger as CSV (RFC 4180, UTF-8) for invoices: money exact to the micro-dollar, and what it was computed from.
+
+A row is a line. Only a job that several models served has one for each of them: their amounts and their money add up to
+the row's.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final
+
+from audio_gateway.catalog.line_items import UNITS_PRICED, LineItem
+from audio_gateway.catalog.prices import MICROUSD_PER_USD, format_usd
+from audio_gateway.identity.directory_names import Names
+from audio_gateway.metering.ledger import LedgerRow
+
+COLUMNS: Final = (
+    "time", "request_id", "project_id", "project_name", "api_key_id", "api_key_name", "endpoint", "model", "unit",
+    "amount", "billed_amount", "unit_price_usd", "units_per_price", "markup_percent", "price_percent",
+    "adjustment_usd", "price_usd", "provider_cost_usd", "outcome",
+)  # fmt: skip
+
+# What a spreadsheet takes for the beginning of a formula, and would run.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_MILLISECONDS: Final = 1_000
+
+Cell = str | int
+
+
+def csv_parts(rows: Iterable[LedgerRow], names: Names, part_bytes: int) -> Iterator[bytes]:
+    """The whole file, in parts of at least `part_bytes`; only the last is shorter. `rows` are read as parts are."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        writer.writerows(_lines(row, names))
+        # Characters, of which each is at least one byte: a part may be longer than asked for.
+        if text.tell() >= part_bytes:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    if rest := text.getvalue():
+        yield rest.encode()
+
+
+def _lines(row: LedgerRow, names: Names) -> Iterator[tuple[Cell, ...]]:
+    """The first line has what belongs to the whole row: its provider cost and its adjustment."""
+    who = (
+        _time(row.at_ms),
+        _plain(row.request_id),
+        _plain(row.project_id),
+        _plain(names.project(row.project_id)),
+        _plain(row.key_id),
+        _plain(names.key(row.project_id, row.key_id)),
+        _plain(row.endpoint),
+    )
+    cost = row.cost_microusd
+    if not row.items:
+        what: tuple[Cell, ...] = (_plain(row.model), row.unit, row.amount, "", "", "", "", "", "")
+        yield *who, *what, _usd(row.price_microusd), _usd(cost), row.outcome
+        return
+    adjustment = row.adjustment_microusd
+    for item in row.items:
+        price = item.price_microusd(row.unit) + adjustment
+        yield *who, *_computed(item, row), _usd(adjustment), _usd(price), _usd(cost), row.outcome
+        adjustment = cost = 0
+
+
+def _computed(item: LineItem, row: LedgerRow) -> tuple[Cell, ...]:
+    return (
+        _plain(item.model),
+        row.unit,
+        item.amount,
+        item.billed_amount,
+        format_usd(Decimal(item.unit_price_microusd) / MICROUSD_PER_USD),
+        UNITS_PRICED[row.unit],
+        item.markup_percent,
+        item.price_percent,
+    )
+
+
+def _time(at_ms: int) -> str:
+    """ISO 8601 in UTC with milliseconds, as 2026-11-21T12:30:00.005Z."""
+    seconds, ms = divmod(at_ms, _MILLISECONDS)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
+
+
+def _usd(microusd: int) -> str:
+    """All six digits, so that a column adds up as it stands."""
+    whole, rest = divmod(abs(microusd), MICROUSD_PER_USD)
+    return f"{'-' if microusd < 0 else ''}{whole}.{rest:06d}"
+
+
+def _plain(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: a quote before it says that it is text."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

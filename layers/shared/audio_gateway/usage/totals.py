@@ -1,0 +1,82 @@
+"""What reports add up: the use of one model through one endpoint by one key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from audio_gateway.metering.account import UNPAID
+from audio_gateway.metering.ledger import LedgerRow
+
+
+@dataclass(frozen=True, slots=True)
+class Dimensions:
+    """What is told apart. The endpoint says the unit of the amount."""
+
+    key_id: str
+    project_id: str
+    endpoint: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A sum of ledger rows. `amount` is characters for speech, milliseconds of audio for the others."""
+
+    requests: int
+    amount: int
+    price_microusd: int
+    cost_microusd: int
+
+    def __add__(self, other: Self) -> Totals:
+        return Totals(
+            self.requests + other.requests,
+            self.amount + other.amount,
+            self.price_microusd + other.price_microusd,
+            self.cost_microusd + other.cost_microusd,
+        )
+
+
+TotalsByDimensions = dict[Dimensions, Totals]
+
+
+def add(totals_by_dimensions: TotalsByDimensions, dimensions: Dimensions, totals: Totals) -> None:
+    """Count a tally into a sum."""
+    before = totals_by_dimensions.get(dimensions)
+    totals_by_dimensions[dimensions] = totals if before is None else before + totals
+
+
+def counted(row: LedgerRow) -> bool:
+    """Whether a row is of anything that reports tell: of a request that was abandoned nobody knows more than that."""
+    return row.outcome != "abandoned"
+
+
+def dimensions_of(row: LedgerRow) -> Dimensions:
+    """Where a row counts."""
+    return Dimensions(row.key_id, row.project_id, row.endpoint, row.model)
+
+
+def totals_of(row: LedgerRow) -> Totals:
+    """What a row counts: one that failed is no use of anything, but the provider takes its money."""
+    if row.outcome in UNPAID:
+        return Totals(0, 0, 0, row.cost_microusd)
+    return Totals(1, row.amount, row.price_microusd, row.cost_microusd)
+
+
+def total(rows: Iterable[LedgerRow]) -> TotalsByDimensions:
+    """The sum of rows by cell."""
+    return summed((dimensions_of(row), totals_of(row)) for row in rows if counted(row))
+
+
+def summed(totals_by_dimensions: Iterable[tuple[Dimensions, Totals]]) -> TotalsByDimensions:
+    """The sum by cell."""
+    found: TotalsByDimensions = {}
+    for dimensions, totals in totals_by_dimensions:
+        add(found, dimensions, totals)
+    return found
+
+
+def merged(one: TotalsByDimensions, other: TotalsByDimensions) -> TotalsByDimensions:
+    """The sum of two sums."""
+    return summed((*one.items(), *other.items()))

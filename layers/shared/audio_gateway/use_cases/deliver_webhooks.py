@@ -1,0 +1,191 @@
+"""Telling a project's endpoints that a job is over, again and again until they have heard, and trying them out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from audio_gateway.errors import InvalidRequest, RateLimitReached, StorageUnavailable
+from audio_gateway.identity.keys import new_id
+from audio_gateway.jobs.job import new_job_id
+from audio_gateway.net.targets import place_of
+from audio_gateway.webhooks.endpoint_store import WebhookStore
+from audio_gateway.webhooks.items import DeliveryAttempt
+from audio_gateway.webhooks.published_events import PublishedEvents
+from audio_gateway.webhooks.queue import JobEvent, WebhookQueue
+from audio_gateway.webhooks.rate_limit import (
+    OF_A_HOST,
+    OF_A_PROJECT_AT_A_HOST,
+    OF_TESTS,
+    RateLimitStore,
+    name_of_host,
+    name_of_share,
+)
+from audio_gateway.webhooks.retry_schedule import Delivery
+from audio_gateway.webhooks.sender import DeliveryOutcome
+from audio_gateway.webhooks.webhook import EventType, WebhookEndpoint, WebhookEvent, signed_headers
+
+ATTEMPT_PREFIX: Final = "whd_"
+
+_MILLISECONDS: Final = 1000
+_LONGEST_WAIT_S: Final = 60  # what the SDKs heed
+
+
+class SendWebhook(Protocol):
+    """Sends to an address of a caller's: `jobs.webhook_post.Poster`."""
+
+    def __call__(self, url: str, body: bytes, headers: Mapping[str, str], /) -> DeliveryOutcome:
+        """What came of it; nothing is raised."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDispatcher:
+    """What telling needs.
+
+    `dead` takes what nobody took for a day, `is_archived` says whether a project is, `now_s` is the clock in unix
+    seconds.
+    """
+
+    store: WebhookStore
+    announcements: PublishedEvents
+    paces: RateLimitStore
+    is_archived: Callable[[str], bool]
+    queue: WebhookQueue
+    dead: WebhookQueue
+    post: SendWebhook
+    now_s: Callable[[], float] = time.time
+
+
+def fan_out(announcement: JobEvent, *, dispatcher: WebhookDispatcher) -> int:
+    """Send an event on its way to each endpoint that wants it; how many those are. Said again, it is sent no more.
+
+    Raises `StorageUnavailable`: some may be on their way, and it is to be repeated.
+    """
+    event, project_id, now_s = announcement.event, announcement.project_id, int(dispatcher.now_s())
+    wanted = [each for each in dispatcher.store.of_project(project_id) if each.wants(event.type)]
+    if not wanted or dispatcher.is_archived(project_id):
+        return 0
+    if not dispatcher.announcements.begin(project_id, event.id, now_s):
+        return 0
+    for endpoint in wanted:
+        dispatcher.queue.send(Delivery(project_id, endpoint.id, event), now_s)
+    dispatcher.announcements.end(project_id, event.id)
+    return len(wanted)
+
+
+def deliver(delivery: Delivery, *, dispatcher: WebhookDispatcher) -> DeliveryAttempt | None:
+    """Try once, if it is due and its host may be called, and see to the next try; None if nothing was tried.
+
+    The endpoint is as it is now: one that was deleted or disabled, or wants the event no more, is left alone, and so is
+    an archived project's. The next try is on its way before this one is written down, so that a crash means one try too
+    many and not one too few.
+
+    Raises `StorageUnavailable`: it is to be repeated.
+    """
+    now_s = int(dispatcher.now_s())
+    if delivery.delay_at(now_s):
+        dispatcher.queue.send(delivery, now_s)
+        return None
+    endpoint = dispatcher.store.find(delivery.project_id, delivery.endpoint_id)
+    if endpoint is None or not endpoint.wants(delivery.event.type) or dispatcher.is_archived(delivery.project_id):
+        return None
+    later = _at_its_turn(delivery, endpoint, dispatcher)
+    if later is not None:
+        dispatcher.queue.send(later, now_s)
+        return None
+    outcome = _tell(endpoint, delivery.event, dispatcher.post, now_s)
+    following = None
+    if outcome.taken:
+        with suppress(StorageUnavailable):  # a later one does it
+            dispatcher.store.was_taken(endpoint)
+    elif not outcome.gone:
+        following = _after_failure(delivery, endpoint, dispatcher)
+    attempt = DeliveryAttempt(
+        id=new_id(ATTEMPT_PREFIX, dispatcher.now_s()),
+        event_id=delivery.event.id,
+        event_type=delivery.event.type,
+        job_id=delivery.event.job_id,
+        number=delivery.attempt,
+        at=now_s,
+        status_code=outcome.status_code,
+        error=outcome.error,
+        next_at=None if following is None else following.due_at,
+    )
+    with suppress(StorageUnavailable):  # the endpoint would hear it once more, only for the sake of the log
+        dispatcher.store.log(endpoint, attempt)
+    return attempt
+
+
+def _at_its_turn(delivery: Delivery, endpoint: WebhookEndpoint, dispatcher: WebhookDispatcher) -> Delivery | None:
+    """The same try, waiting for its turn at the endpoint's host; None if it is its turn.
+
+    A project's tries queue up among themselves first: what waits for the host is no more than it can be sent soon.
+    """
+    now_ms = int(dispatcher.now_s() * _MILLISECONDS)
+    host = name_of_host(place_of(endpoint.url))
+    if delivery.has_turn(host, now_ms):
+        return None
+    share = name_of_share(delivery.project_id, host)
+    for pace, name in ((OF_A_PROJECT_AT_A_HOST, share), (OF_A_HOST, host)):
+        if delivery.has_turn(name, now_ms):
+            continue
+        turn_ms = dispatcher.paces.take(pace, name, now_ms)
+        if turn_ms > now_ms:
+            return delivery.waiting(name, turn_ms)
+    return None
+
+
+def _after_failure(delivery: Delivery, endpoint: WebhookEndpoint, dispatcher: WebhookDispatcher) -> Delivery | None:
+    """Send the next try on its way; None if this was the last one, and the event is for the operator."""
+    failed_at = int(dispatcher.now_s())
+    following = delivery.after_failure(failed_at)
+    if following is None:
+        dispatcher.dead.send(delivery.anew(), failed_at)
+        with suppress(StorageUnavailable):  # it would be given up twice, only for the sake of the count
+            dispatcher.store.was_given_up(endpoint, failed_at)
+    else:
+        dispatcher.queue.send(following, failed_at)
+    return following
+
+
+def count_test(endpoint: WebhookEndpoint, *, paces: RateLimitStore, now_s: float) -> None:
+    """Count a test that is about to be sent, for its project and for its host.
+
+    Raises:
+        RateLimitReached: the project has sent as many as it may, or the host is called as often as it may be.
+        StorageUnavailable: that cannot be found out.
+    """
+    now_ms = int(now_s * _MILLISECONDS)
+    for pace, name, whose in (
+        (OF_TESTS, endpoint.project_id, f"A project may send {OF_TESTS.most} tests a minute."),
+        (OF_A_HOST, name_of_host(place_of(endpoint.url)), "The host of this endpoint is sent as much as it may be."),
+    ):
+        free_ms = paces.take_now(pace, name, now_ms)
+        if free_ms > now_ms:
+            wait_s = -(-(free_ms - now_ms) // _MILLISECONDS)
+            message = f"{whose} Try again in {wait_s} s."
+            raise RateLimitReached(message, limit="webhook_tests", retry_after_s=min(wait_s, _LONGEST_WAIT_S))
+
+
+def send_test(endpoint: WebhookEndpoint, event_type: EventType, *, post: SendWebhook, now_s: float) -> int:
+    """Send a sample event, of a job that does not exist, once; the status with which the endpoint took it.
+
+    Raises `InvalidRequest` if it did not answer, or did not take it: OpenAI's result of a test knows success only.
+    """
+    event = WebhookEvent(event_type, new_job_id(int(now_s * _MILLISECONDS)), int(now_s))
+    outcome = _tell(endpoint, event, post, int(now_s))
+    if outcome.status_code is None:
+        raise InvalidRequest(outcome.message, param="url", code="webhook_unreachable")
+    if not outcome.taken:
+        message = f"The endpoint answered {outcome.status_code} to the test; an event is taken with a 2xx."
+        raise InvalidRequest(message, param="url", code="webhook_test_failed")
+    return outcome.status_code
+
+
+def _tell(endpoint: WebhookEndpoint, event: WebhookEvent, post: SendWebhook, now_s: int) -> DeliveryOutcome:
+    headers = signed_headers(event.id, event.body, endpoint.secrets_at(now_s), now_s)
+    return post(endpoint.url, event.body, headers)

@@ -1,0 +1,119 @@
+"""Webhook endpoints and tries as items of the table."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Final
+
+from audio_gateway.net.targets import one_spelling
+from audio_gateway.webhooks.webhook import EventType, WebhookEndpoint
+
+LOG_SECONDS: Final = 7 * 24 * 3600
+"""How long a try can be looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryAttempt:
+    """One try at telling an endpoint of an event, in unix seconds.
+
+    `status_code` is what the endpoint answered; None where it did not, and then `error` says why in a word.
+    `next_at` is when the next try is due; None where there will be none.
+    """
+
+    id: str
+    event_id: str
+    event_type: EventType
+    job_id: str
+    number: int
+    at: int
+    status_code: int | None
+    error: str | None
+    next_at: int | None
+
+
+def endpoints_of(project_id: str) -> str:
+    """The partition of a project's endpoints."""
+    return f"WEBHOOKS#{project_id}"
+
+
+def endpoint_key(project_id: str, endpoint_id: str) -> dict[str, Any]:
+    """The primary key of an endpoint."""
+    return {"pk": {"S": endpoints_of(project_id)}, "sk": {"S": endpoint_id}}
+
+
+def endpoint_item(endpoint: WebhookEndpoint) -> dict[str, Any]:
+    """A new endpoint."""
+    return endpoint_key(endpoint.project_id, endpoint.id) | {
+        "name": {"S": endpoint.name},
+        "url": {"S": endpoint.url},
+        "event_types": {"L": [{"S": each} for each in endpoint.event_types]},
+        "secret": {"S": endpoint.secret},
+        "created_at": {"N": str(endpoint.created_at)},
+        "updated_at": {"N": str(endpoint.updated_at)},
+    }
+
+
+def endpoint_from(item: dict[str, Any]) -> WebhookEndpoint:
+    """The endpoint that an item is."""
+    return WebhookEndpoint(
+        id=item["sk"]["S"],
+        project_id=item["pk"]["S"].removeprefix("WEBHOOKS#"),
+        name=item["name"]["S"],
+        url=item["url"]["S"],
+        event_types=tuple(each["S"] for each in item["event_types"]["L"]),
+        secret=item["secret"]["S"],
+        created_at=int(item["created_at"]["N"]),
+        updated_at=int(item["updated_at"]["N"]),
+        old_secret=item["old_secret"]["S"] if "old_secret" in item else None,
+        old_secret_until=int(item["old_secret_until"]["N"]) if "old_secret" in item else 0,
+        status=item["status"]["S"] if "status" in item else "enabled",
+        undelivered=int(item["in_vain"]["N"]) if "in_vain" in item else 0,
+    )
+
+
+def url_key(project_id: str, url: str) -> dict[str, Any]:
+    """The primary key of the item that says which endpoint of a project has a URL, however it is spelled."""
+    digest = hashlib.sha256(one_spelling(url).encode()).hexdigest()
+    return {"pk": {"S": f"WEBHOOK_URLS#{project_id}"}, "sk": {"S": digest}}
+
+
+def attempts_of(endpoint: WebhookEndpoint) -> str:
+    """The partition of what was sent to an endpoint."""
+    return f"DELIVERIES#{endpoint.project_id}#{endpoint.id}"
+
+
+def attempt_item(endpoint: WebhookEndpoint, attempt: DeliveryAttempt) -> dict[str, Any]:
+    """A try, which DynamoDB removes after seven days."""
+    item: dict[str, Any] = {
+        "pk": {"S": attempts_of(endpoint)},
+        "sk": {"S": attempt.id},
+        "event_id": {"S": attempt.event_id},
+        "event_type": {"S": attempt.event_type},
+        "job_id": {"S": attempt.job_id},
+        "number": {"N": str(attempt.number)},
+        "at": {"N": str(attempt.at)},
+        "ttl": {"N": str(attempt.at + LOG_SECONDS)},
+    }
+    if attempt.status_code is not None:
+        item["status_code"] = {"N": str(attempt.status_code)}
+    if attempt.error is not None:
+        item["error"] = {"S": attempt.error}
+    if attempt.next_at is not None:
+        item["next_at"] = {"N": str(attempt.next_at)}
+    return item
+
+
+def attempt_from(item: dict[str, Any]) -> DeliveryAttempt:
+    """The try that an item is."""
+    return DeliveryAttempt(
+        id=item["sk"]["S"],
+        event_id=item["event_id"]["S"],
+        event_type=item["event_type"]["S"],
+        job_id=item["job_id"]["S"],
+        number=int(item["number"]["N"]),
+        at=int(item["at"]["N"]),
+        status_code=int(item["status_code"]["N"]) if "status_code" in item else None,
+        error=item["error"]["S"] if "error" in item else None,
+        next_at=int(item["next_at"]["N"]) if "next_at" in item else None,
+    )

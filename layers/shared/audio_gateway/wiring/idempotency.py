@@ -1,0 +1,31 @@
+"""What is given again, as the functions use it: claims, tries and payments in the table, answers in the bucket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audio_gateway.aws.table import Table
+from audio_gateway.idempotency.answer_store import AnswerStore
+from audio_gateway.idempotency.attempt_store import CallAttemptStore
+from audio_gateway.idempotency.claim_store import ClaimStore
+from audio_gateway.idempotency.idempotency import Idempotency
+from audio_gateway.idempotency.payments import LedgerPayments
+from audio_gateway.idempotency.repetition import Repetitions
+from audio_gateway.jobs.job_store import JobStore
+from audio_gateway.metering.pending_settlements import PendingSettlements
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.client import DynamoDBClient
+
+
+def idempotency_on_aws(
+    client: DynamoDBClient, table: str, bucket: str, pending_settlements: PendingSettlements
+) -> Idempotency:
+    """All that an Idempotency-Key needs. Nothing is called, and nothing more imported, before one comes."""
+    payments = LedgerPayments(Table(client, table), pending_settlements, JobStore(client, table))
+    return Idempotency(ClaimStore(client, table), AnswerStore(bucket), payments)
+
+
+def repetitions_on_aws(client: DynamoDBClient, table: str) -> Repetitions:
+    """All that a call needs which is made again without a key."""
+    return Repetitions(CallAttemptStore(client, table), JobStore(client, table))

@@ -1,0 +1,208 @@
+"""What the functions read from their environment: once, when a function starts, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any, Final, Self
+
+from audio_gateway.errors import ConfigurationError
+from audio_gateway.metering.lateness import AllowedLateness
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """What one function reads; `_READERS` knows where each field comes from."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Raises `ConfigurationError`, naming the variable that is missing or wrong."""
+        return cls(**{field.name: _READERS[field.name](env) for field in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class _ApiSettings(_Settings):
+    """For the functions behind API Gateway. `origins` are those whose pages may call them, see `api/http/cors.py`."""
+
+    origins: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogSettings(_ApiSettings):
+    """For the functions that only look things up. `catalog` is the path of the catalogue's TOML file."""
+
+    catalog: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableSettings(_ApiSettings):
+    """For the functions that work on the table alone."""
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSettings(TableSettings):
+    """For the function that makes and changes keys, which may be limited to some models of the `catalog`."""
+
+    catalog: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechSettings(_ApiSettings):
+    """For the functions that call providers.
+
+    `bucket` takes answers that are too big for Lambda, `table` is where they are metered, and `lateness` says how
+    long the price of a request that never ended stays held. `machine_arn` is the state machine of jobs.
+    """
+
+    catalog: str
+    bucket: str
+    table: str
+    lateness: AllowedLateness
+    machine_arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobChunkSettings(_Settings):
+    """For the steps of jobs: their files are in `bucket`, all else is in `table`."""
+
+    catalog: str
+    bucket: str
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobEndSettings(JobChunkSettings):
+    """For the steps that end jobs, whose news goes into the queue of webhooks; `lateness` is the roll-up's."""
+
+    lateness: AllowedLateness
+    webhook_queue_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobPrepareSettings(JobChunkSettings):
+    """For the step that reads audio. `allow_hosts` are those that a URL may name although they are private.
+
+    `lambda_concurrency` is how many function environments the stack may count on.
+    """
+
+    lateness: AllowedLateness
+    allow_hosts: str
+    lambda_concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionSettings(SpeechSettings):
+    """For the functions that take audio. `allow_hosts` are those that a URL may name although they are private."""
+
+    allow_hosts: str
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings(_ApiSettings):
+    """For the functions that work on the table and the bucket, and call no provider."""
+
+    table: str
+    bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobsSettings(StorageSettings):
+    """For the function that shows and ends jobs; `machine_arn` is their state machine, their news goes to the queue.
+
+    `end_function` does what is left of a cancelled one, whose price follows from the `catalog`.
+    """
+
+    catalog: str
+    lateness: AllowedLateness
+    machine_arn: str
+    end_function: str
+    webhook_queue_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings(_ApiSettings):
+    """For the function that keeps webhook endpoints. `allow_hosts` are those that may be private."""
+
+    table: str
+    allow_hosts: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDeliverySettings(_Settings):
+    """For the function that tells them. What nobody takes goes into the queue at `webhook_dead_queue_url`."""
+
+    table: str
+    webhook_queue_url: str
+    webhook_dead_queue_url: str
+    allow_hosts: str
+
+
+@dataclass(frozen=True, slots=True)
+class SweeperSettings(_Settings):
+    """For the sweeper. `bucket` has the evidence of answers that were not settled; `lateness` says how often it comes.
+
+    `machine_arn` is the state machine of jobs; `end_function` ends those that it has lost.
+    """
+
+    table: str
+    bucket: str
+    lateness: AllowedLateness
+    machine_arn: str
+    end_function: str
+
+
+@dataclass(frozen=True, slots=True)
+class RollupSettings(_Settings):
+    """For the roll-up, which has to know how late a row may be written."""
+
+    table: str
+    lateness: AllowedLateness
+
+
+def hosts_allowed_for_tests(env: Mapping[str, str]) -> str:
+    """AUDIO_GATEWAY_ALLOW_HOSTS, as net/targets.py reads it; raises `ConfigurationError` where it is set on AWS."""
+    value = env.get("AUDIO_GATEWAY_ALLOW_HOSTS", "")
+    if value and not env.get("AWS_ENDPOINT_URL"):
+        message = "AUDIO_GATEWAY_ALLOW_HOSTS is for tests on a local stack: a deployed function does not start with it"
+        raise ConfigurationError(message)
+    return value
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if not value:
+        raise ConfigurationError(f"The environment variable {name} is not set; template.yaml sets it for each function")
+    return value
+
+
+def _count_of(env: Mapping[str, str], name: str, unit: str) -> int:
+    value = _required(env, name)
+    if not (value.isascii() and value.isdigit() and int(value) > 0):
+        raise ConfigurationError(f"The environment variable {name} is '{value}'; it must be a whole number of {unit}")
+    return int(value)
+
+
+_seconds: Final = partial(_count_of, unit="seconds")
+
+
+def _lateness(env: Mapping[str, str]) -> AllowedLateness:
+    return AllowedLateness(_seconds(env, "AUDIO_GATEWAY_HOLD_SECONDS"), _seconds(env, "AUDIO_GATEWAY_SWEEP_SECONDS"))
+
+
+_READERS: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
+    "allow_hosts": hosts_allowed_for_tests,
+    "bucket": partial(_required, name="BUCKET_NAME"),
+    "catalog": partial(_required, name="AUDIO_GATEWAY_CATALOG"),
+    "end_function": partial(_required, name="JOB_END_FUNCTION"),
+    "lambda_concurrency": partial(_count_of, name="AUDIO_GATEWAY_LAMBDA_CONCURRENCY", unit="environments"),
+    "lateness": _lateness,
+    "machine_arn": partial(_required, name="JOBS_MACHINE_ARN"),
+    "origins": partial(_required, name="AUDIO_GATEWAY_ALLOWED_ORIGINS"),
+    "table": partial(_required, name="TABLE_NAME"),
+    "webhook_dead_queue_url": partial(_required, name="WEBHOOK_DEAD_QUEUE_URL"),
+    "webhook_queue_url": partial(_required, name="WEBHOOK_QUEUE_URL"),
+}
+"""How each field is read, by its name: the same name means the same variable in all of them."""

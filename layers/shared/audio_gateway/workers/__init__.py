@@ -1,0 +1,1 @@
+"""Handlers of the functions without HTTP: steps of jobs, schedules and webhook delivery."""

@@ -1,0 +1,138 @@
+"""Stored answers, in the fake and in the bucket (moto), and whether their runs were paid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from audio_gateway.aws.table import Table
+from audio_gateway.errors import IdempotencyUnavailable, MeteringUnavailable
+from audio_gateway.idempotency.answer_store import AnswerStore
+from audio_gateway.idempotency.idempotency import Answers, ApiResponse, StoredAnswer
+from audio_gateway.idempotency.payments import LedgerPayments
+from audio_gateway.jobs.job import Job
+from audio_gateway.jobs.job_store import JobStore
+from audio_gateway.metering.account import Hold, MeteredRequest, Outcome, Payer
+from audio_gateway.metering.ledger import row_for, row_item
+from audio_gateway.metering.pending_settlements import PendingSettlement
+from tests.fakes.idempotency import FakeAnswers
+from tests.fakes.meter import FakeUnsettled
+from tests.unit.idempotency.test_claims import FIRST
+from tests.unit.storage.buckets import BUCKET, TABLE, bucket, dynamodb
+
+__all__ = ["bucket", "dynamodb"]
+
+NAME = "answers/default/ab12/req_1"
+HOLD = Hold(
+    Payer("key_1", "default"),
+    MeteredRequest("req_1", "speech", "t\u00e4lker", "characters", 6, 90, 60),
+    1_795_255_200_000,
+    1_795_256_160,
+)
+STORED = StoredAnswer(
+    ApiResponse(
+        {"content-type": "audio/wav", "x-audio-gateway-model": "talker"}, b"RIFF\n\x00\xff", ("speed", "prompt")
+    ),
+    HOLD,
+)
+
+
+@pytest.fixture(params=["fake", "bucket"])
+def answers(request: pytest.FixtureRequest) -> Answers:
+    if request.param == "fake":
+        return FakeAnswers()
+    request.getfixturevalue("bucket")
+    return AnswerStore(BUCKET)
+
+
+def test_an_answer_is_found_as_it_was_stored_and_under_no_other_name(answers: Answers) -> None:
+    for body in (b"", b"\n", b"RIFF\n\x00\xff", bytes(range(256)) * 1000):
+        stored = replace(STORED, answer=replace(STORED.answer, body=body))
+        answers.keep(FIRST, stored)
+        assert answers.find(FIRST) == stored
+    others: tuple[dict[str, Any], ...] = ({"project_id": "other"}, {"key_sha256": "cd34"}, {"request_id": "req_2"})
+    for other in others:
+        assert answers.find(replace(FIRST, **other)) is None
+
+
+def test_a_redirect_is_found_as_one(answers: Answers) -> None:
+    stored = replace(STORED, answer=ApiResponse({"location": "/v1/audio/jobs/x/content"}, b"", (), 303))
+    answers.keep(FIRST, stored)
+    assert answers.find(FIRST) == stored
+
+
+def test_what_became_a_job_counts_as_paid_if_there_is_the_job(dynamodb: Any) -> None:
+    store = JobStore(dynamodb, TABLE)
+    payments = LedgerPayments(Table(dynamodb, TABLE), FakeUnsettled(), store)
+    job_id = "job_" + "0" * 24
+    hold = replace(HOLD, work=replace(HOLD.work, request_id=job_id))
+    assert not payments.was_paid(hold)
+    store.create(Job(job_id, "default", "key_1", "speech", "talker", "queued", created_at=1, expires_at=2))
+    assert payments.was_paid(hold)
+    assert not payments.was_paid(replace(hold, caller=Payer("key_1", "other")))
+
+
+def test_an_answer_lies_encrypted_under_its_project(bucket: Any) -> None:
+    AnswerStore(BUCKET).keep(FIRST, STORED)
+    assert bucket.head_object(Bucket=BUCKET, Key=NAME)["ServerSideEncryption"] == "AES256"
+
+
+def test_an_answer_that_is_not_whole_is_none(bucket: Any) -> None:
+    store = AnswerStore(BUCKET)
+    store.keep(FIRST, STORED)
+    whole = bucket.get_object(Bucket=BUCKET, Key=NAME)["Body"].read()
+    for harmed in (whole[:-1], whole + b"x", whole[:-1] + b"x", b"", b"{"):
+        bucket.put_object(Bucket=BUCKET, Key=NAME, Body=harmed)
+        assert store.find(FIRST) is None
+
+
+def test_a_bucket_that_cannot_be_used_is_said_so(dynamodb: Any) -> None:
+    store = AnswerStore("no-such-bucket")
+    with pytest.raises(IdempotencyUnavailable):
+        store.keep(FIRST, STORED)
+    with pytest.raises(IdempotencyUnavailable):
+        store.find(FIRST)
+
+
+def test_a_row_says_whether_a_run_was_paid(dynamodb: Any) -> None:
+    payments = LedgerPayments(Table(dynamodb, TABLE), FakeUnsettled(), JobStore(dynamodb, TABLE))
+    assert not payments.was_paid(HOLD)
+    outcomes: list[tuple[Outcome, bool]] = [
+        ("answered", True),
+        ("swept", True),
+        ("abandoned", False),
+        ("failed", False),
+    ]
+    for outcome, paid in outcomes:
+        dynamodb.put_item(TableName=TABLE, Item=row_item(row_for(HOLD, HOLD.work, outcome)))
+        assert payments.was_paid(HOLD) is paid
+
+
+def test_an_answer_that_the_sweeper_will_charge_is_as_good_as_paid(dynamodb: Any) -> None:
+    pending_settlements = FakeUnsettled()
+    pending_settlements.keep(HOLD, HOLD.work)
+    assert LedgerPayments(Table(dynamodb, TABLE), pending_settlements, JobStore(dynamodb, TABLE)).was_paid(HOLD)
+
+
+def test_a_sweeper_that_is_just_at_work_does_not_make_a_paid_run_look_free(dynamodb: Any) -> None:
+    """It writes the row and removes the evidence between our two looks, whichever is the first."""
+
+    class Swept(FakeUnsettled):
+        def find(self, hold: Hold) -> PendingSettlement | None:
+            found = super().find(hold)
+            dynamodb.put_item(TableName=TABLE, Item=row_item(row_for(hold, hold.work, "swept")))
+            self.forget(hold)
+            return found
+
+    pending_settlements = Swept()
+    pending_settlements.keep(HOLD, HOLD.work)
+    payments = LedgerPayments(Table(dynamodb, TABLE), pending_settlements, JobStore(dynamodb, TABLE))
+    assert payments.was_paid(HOLD)
+    assert payments.was_paid(HOLD)
+
+
+def test_a_ledger_that_cannot_be_read_is_said_so(dynamodb: Any) -> None:
+    with pytest.raises(MeteringUnavailable):
+        LedgerPayments(Table(dynamodb, "no-such-table"), FakeUnsettled(), JobStore(dynamodb, TABLE)).was_paid(HOLD)
