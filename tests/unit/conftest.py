@@ -53,5 +53,5 @@ def _current_event_loop(_event_loop: asyncio.AbstractEventLoop) -> Iterator[None
 
 @pytest.fixture
 def dynamodb() -> Any:
-    """The client of the gateway's table, in memory. Tests of what writes to it take moto's, in `tables`."""
+    """The client of the gateway's table, in memory. Tests of stores import the one of moto from `tables` instead."""
     return FakeDynamoDB(page=50)
