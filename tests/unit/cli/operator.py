@@ -1,4 +1,4 @@
-"""An operator at the command line, and a gateway for them to work on."""
+"""Runs operators' commands on a gateway in moto."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _COMMAND = functools.cache(get_command)
 
 
 def run(*arguments: str, code: int = 0, answer: str = "") -> Result:
-    """Run a command line that ends with this exit code, and as an operator sees it: without a traceback."""
+    """Run a command line. It must end with this exit code and without a traceback."""
     with mock.patch.object(typer.testing, "_get_command", _COMMAND):
         result = CliRunner().invoke(app, arguments, input=answer)
     assert result.exit_code == code, f"{result.exit_code}\n{result.output}\n{result.exception!r}"
@@ -56,7 +56,7 @@ class Operator:
         return self.directory.create_key("api", name=name, project_id=project_id, limits=limits_from_api(limits))
 
     def admit(self, key: NewKey, request_id: str = "req_1", price: int = 150, ago_s: int = 0, **work: Any) -> Hold:
-        """A request of the key's that is running since so many seconds."""
+        """Admit a request of the key that has been running for `ago_s` seconds."""
         meter = DynamoMeter(self.client, TABLE, now_ms=lambda: int((time.time() - ago_s) * 1000))
         asked: dict[str, Any] = {"endpoint": "speech", "model": "talker", "unit": "characters", "amount": 10} | work
         caller = Payer(key.record.id, key.record.project_id)
