@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from audio_gateway.catalog.load import build_catalog
-from tests.fakes.gateway import Answer, Context, call, event
+from tests.fakes.gateway import Answer, Context, event
 from tests.fakes.providers import model
 from tests.sound import ENCODINGS, clip, encode, silent_flac, tone_wav, wav
 from tests.unit.api.test_transcriptions import Gateway
@@ -252,7 +252,7 @@ GOOD_FORM = form(MODEL) + FILE + END
 
 def send(gateway: Gateway, body: bytes, content_type: str | None = FORM) -> Answer:
     headers = {"Content-Type": content_type} if content_type else {}
-    return call(gateway.handlers[PATHS[0]], event("POST", PATHS[0], body, headers=headers))
+    return gateway.send(event("POST", PATHS[0], body, headers=headers))
 
 
 def test_the_form_of_these_tests_is_right(gateway: Gateway) -> None:
