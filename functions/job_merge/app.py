@@ -1,14 +1,12 @@
-"""A job's last step: make one result of its chunks, end and settle it."""
+"""A job's last step: merge the results of its chunks into one, end and settle the job."""
 
 import os
 
 from audio_gateway import init_phase
-from audio_gateway.catalog.load import catalog_from
 from audio_gateway.wiring.job_ending import job_ending_on_aws
 from audio_gateway.wiring.settings import JobEndSettings
 from audio_gateway.workers.job_steps import merge_handler
 
 settings = JobEndSettings.from_env(os.environ)
-catalog = catalog_from(settings.catalog)
-ending = job_ending_on_aws(catalog, settings.table, settings.bucket, settings.webhook_queue_url, settings.lateness)
+ending = job_ending_on_aws(settings)
 handler = init_phase.done(merge_handler(ending))

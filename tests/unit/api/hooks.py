@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from audio_gateway.api.active_key import writers
+from audio_gateway.api.active_key import active_caller
 from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.api.webhooks import WebhookDependencies, webhooks_app
 from audio_gateway.errors import StorageUnavailable
@@ -84,7 +84,7 @@ class Gateway:
             store=self.store,
             directory=self.directory,
             paces=self.paces,
-            writer_of=writers(AccountStore(client, TABLE), lambda: int(self.clock.s * 1000)),
+            writer_of=active_caller(AccountStore(client, TABLE), lambda: int(self.clock.s * 1000)),
             allow=AllowedHosts(),
             post=self.post,
             now_s=self.clock,

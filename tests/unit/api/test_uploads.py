@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.active_key import writers
+from audio_gateway.api.active_key import active_caller
 from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.api.uploads import uploads_app
 from audio_gateway.errors import FileUnavailable, InvalidRequest, NotFound, RequestTooLarge, StorageUnavailable
@@ -42,7 +42,7 @@ class Gateway:
         self.inputs = NamedFileReader(self.store, AllowedHosts(), lambda: self.now_s)
         self.limit()
         visits = FreeRequests(dynamodb, TABLE, lambda: int(self.now_s * 1000))
-        writer_of = writers(AccountStore(dynamodb, TABLE), lambda: int(self.now_s * 1000))
+        writer_of = active_caller(AccountStore(dynamodb, TABLE), lambda: int(self.now_s * 1000))
         app = uploads_app(uploads=self.store, visits=visits, writer_of=writer_of, now_s=lambda: self.now_s)
         self.handler = lambda_handler(app, "uploads")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.active_key import writers
+from audio_gateway.api.active_key import active_caller
 from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.api.webhooks import WebhookDependencies, webhooks_app
 from audio_gateway.identity.directory import Directory
@@ -57,7 +57,7 @@ class Hooks:
             store=store,
             directory=directory,
             paces=RateLimitStore(client, TABLE),
-            writer_of=writers(AccountStore(client, TABLE)),
+            writer_of=active_caller(AccountStore(client, TABLE)),
             allow=ALLOW,
             post=lambda *_: DeliveryOutcome(200),
         )

@@ -20,7 +20,7 @@ WriterOf = Callable[[Request], Caller]
 `MeteringUnavailable` if that cannot be found out. Every route that changes something asks this first."""
 
 
-def writers(accounts: AccountStore, now_ms: Callable[[], int] = now_ms) -> WriterOf:
+def active_caller(accounts: AccountStore, now_ms: Callable[[], int] = now_ms) -> WriterOf:
     """Ask these accounts; `now_ms` is the clock in unix milliseconds."""
 
     def writer_of(request: Request) -> Caller:

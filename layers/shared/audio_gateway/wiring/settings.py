@@ -29,6 +29,13 @@ class _ApiSettings(_Settings):
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorizerSettings(_Settings):
+    """For the authorizer, which reads keys from `table`."""
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogSettings(_ApiSettings):
     """For the functions that only look things up. `catalog` is the path of the catalogue's TOML file."""
 

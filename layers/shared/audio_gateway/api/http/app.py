@@ -34,6 +34,9 @@ from audio_gateway.metering.account import Payer
 from audio_gateway.telemetry import RequestLog, log_unexpected
 from audio_gateway.use_cases.reservation import RequestContext
 
+App = FastAPI
+"""The routes of one function, as `create_app` begins it."""
+
 _PATH_SHOWN: Final = 200
 
 
