@@ -82,7 +82,7 @@ def test_a_page_reads_what_went_wrong() -> None:
 
 
 def test_a_page_reads_that_the_gateway_is_at_fault() -> None:
-    app = create_app("models")
+    app = create_app("models", caller="none")
 
     @app.get("/models")
     async def broken() -> None:

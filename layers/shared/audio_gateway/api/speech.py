@@ -53,7 +53,7 @@ class SpeechDependencies:
 
 def speech_app(deps: SpeechDependencies) -> FastAPI:
     """The app of the speech function."""
-    app = create_app("speech")
+    app = create_app("speech", caller="api")
     catalog, providers, results = deps.catalog, deps.providers, deps.results
     begin = JobStarter(deps.job_service, catalog, providers)
 

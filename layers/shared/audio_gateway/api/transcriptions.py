@@ -68,7 +68,7 @@ def translations_app(deps: TranscriptionApiDependencies) -> FastAPI:
 
 def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
     endpoint, read_speech = _ENDPOINTS[task]
-    app = create_app(endpoint)
+    app = create_app(endpoint, caller="api")
     begin = JobStarter(deps.job_service, deps.catalog, deps.providers)
 
     @app.post(f"/audio/{endpoint}")

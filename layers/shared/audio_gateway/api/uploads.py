@@ -24,7 +24,7 @@ def uploads_app(
     *, uploads: UploadStore, visits: FreeRequests, writer_of: WriterOf, now_s: Callable[[], float] = time.time
 ) -> FastAPI:
     """The app of the uploads function; `now_s` is the clock in unix seconds."""
-    app = create_app("uploads")
+    app = create_app("uploads", caller="api")
 
     @app.post("/audio/uploads")
     async def create(request: Request) -> Response:

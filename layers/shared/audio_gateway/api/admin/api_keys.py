@@ -9,7 +9,6 @@ from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.admin.bodies import Catalogue, change_of_limits, fields_of, refuse_scopes
 from audio_gateway.api.admin.serializers import api_key_shape, deleted_shape
-from audio_gateway.api.http.app import admin_of
 from audio_gateway.api.http.fields import BodyFields
 from audio_gateway.api.http.pages import PageQuery, page_of
 from audio_gateway.api.http.responses import json_response
@@ -24,7 +23,6 @@ def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float],
 
     @app.get(_PATH)
     async def list_keys(request: Request, project_id: str) -> Response:
-        admin_of(request)
         asked = PageQuery.of(request, owner_project_access=("any", "active", "inactive"))
         project = directory.project(project_id)
         keys = (api_key_shape(key, project) for key in directory.keys(project_id, asked.after))
@@ -33,14 +31,12 @@ def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float],
         return json_response(page_of(shown, asked.limit))
 
     @app.get(_PATH + "/{key_id}")
-    async def retrieve(request: Request, project_id: str, key_id: str) -> Response:
-        admin_of(request)
+    async def retrieve(project_id: str, key_id: str) -> Response:
         project = directory.project(project_id)
         return json_response(api_key_shape(directory.key(key_id, project_id=project_id), project))
 
     @app.post(_PATH + "/{key_id}")
     async def update(request: Request, project_id: str, key_id: str) -> Response:
-        admin_of(request)
         fields = await fields_of(request)
         change, status = change_of_limits(fields, now_s(), catalog), _status_of(fields)
         refuse_scopes(fields)
@@ -54,8 +50,7 @@ def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float],
         return json_response(api_key_shape(key, project))
 
     @app.delete(_PATH + "/{key_id}")
-    async def delete(request: Request, project_id: str, key_id: str) -> Response:
-        admin_of(request)
+    async def delete(project_id: str, key_id: str) -> Response:
         directory.delete(directory.key(key_id, project_id=project_id).entry.id)
         return json_response(deleted_shape("organization.project.api_key", key_id))
 

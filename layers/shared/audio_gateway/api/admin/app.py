@@ -21,7 +21,7 @@ from audio_gateway.identity.directory import Directory
 
 def admin_app(*, directory: Directory, catalog: Catalogue = None, now_s: Callable[[], float] = time.time) -> FastAPI:
     """The app of the admin function; `now_s` is the clock in unix seconds."""
-    app = create_app("admin")
+    app = create_app("admin", caller="admin")
     add_projects(app, directory)
     add_service_accounts(app, directory, now_s, catalog)
     add_api_keys(app, directory, now_s, catalog)

@@ -9,7 +9,6 @@ from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.admin.bodies import Catalogue, fields_of, limits_with_expiry, name_of, refuse_scopes
 from audio_gateway.api.admin.serializers import deleted_shape, new_key_shape, service_account_shape
-from audio_gateway.api.http.app import admin_of
 from audio_gateway.api.http.pages import PageQuery, page_of
 from audio_gateway.api.http.responses import json_response
 from audio_gateway.errors import InvalidRequest
@@ -24,7 +23,6 @@ def add_service_accounts(app: FastAPI, directory: Directory, now_s: Callable[[],
 
     @app.post(_PATH)
     async def create(request: Request, project_id: str) -> Response:
-        admin_of(request)
         fields = await fields_of(request)
         name = name_of(fields, required=True)
         without_key = fields.flag("create_service_account_only")
@@ -39,20 +37,17 @@ def add_service_accounts(app: FastAPI, directory: Directory, now_s: Callable[[],
 
     @app.get(_PATH)
     async def list_accounts(request: Request, project_id: str) -> Response:
-        admin_of(request)
         asked = PageQuery.of(request)
         project = directory.project(project_id)
         accounts = directory.service_accounts(project.id, asked.after)
         return json_response(page_of(map(service_account_shape, accounts), asked.limit))
 
     @app.get(_PATH + "/{service_account_id}")
-    async def retrieve(request: Request, project_id: str, service_account_id: str) -> Response:
-        admin_of(request)
+    async def retrieve(project_id: str, service_account_id: str) -> Response:
         return json_response(service_account_shape(directory.service_account(project_id, service_account_id)))
 
     @app.post(_PATH + "/{service_account_id}")
     async def update(request: Request, project_id: str, service_account_id: str) -> Response:
-        admin_of(request)
         fields = await fields_of(request)
         name = name_of(fields, required=False)
         fields.choice("role", ("member",), default="member")  # the only one: keys have limits and no roles
@@ -64,14 +59,12 @@ def add_service_accounts(app: FastAPI, directory: Directory, now_s: Callable[[],
         return json_response(service_account_shape(account))
 
     @app.delete(_PATH + "/{service_account_id}")
-    async def delete(request: Request, project_id: str, service_account_id: str) -> Response:
-        admin_of(request)
+    async def delete(project_id: str, service_account_id: str) -> Response:
         directory.delete_service_account(project_id, service_account_id)
         return json_response(deleted_shape("organization.project.service_account", service_account_id))
 
     @app.post(_PATH + "/{service_account_id}/api_keys")
     async def create_key(request: Request, project_id: str, service_account_id: str) -> Response:
-        admin_of(request)
         fields = await fields_of(request)
         name = name_of(fields, required=False)
         limits = limits_with_expiry(fields, now_s(), catalog)

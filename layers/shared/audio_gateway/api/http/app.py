@@ -5,17 +5,19 @@ API Gateway event → Mangum → RequestScope → FastAPI route → use case
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from http import HTTPStatus
-from typing import Final, cast
+from typing import Final, Literal, cast
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from mangum import Mangum
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from audio_gateway.api.http.cors import ANY, Cors
 from audio_gateway.api.http.errors import answer_for
-from audio_gateway.api.http.identity import AdminCaller, Caller, admin_caller, api_caller
+from audio_gateway.api.http.identity import Caller, admin_caller, api_caller
 from audio_gateway.api.http.parameters import MAX_ID
 from audio_gateway.api.http.request_scope import RequestScope, methods_of
 from audio_gateway.api.http.unreadable import LambdaHandler, or_refused
@@ -40,9 +42,17 @@ App = FastAPI
 _PATH_SHOWN: Final = 200
 
 
-def create_app(title: str) -> FastAPI:
-    """A FastAPI app whose every error is in OpenAI's envelope; the caller adds its routes."""
-    app = FastAPI(title=title, openapi_url=None)
+CallerKind = Literal["api", "admin", "none"]
+"""The key that a route takes: a project's API key, an operator's admin key, or none."""
+
+
+def create_app(title: str, *, caller: CallerKind | Mapping[str, CallerKind]) -> App:
+    """An app without routes yet, whose errors are all in OpenAI's envelope.
+
+    `caller` is the kind of key that its routes take, by the beginning of their paths where the kinds differ. The key is
+    checked before any route runs, so no route can forget to.
+    """
+    app = FastAPI(title=title, openapi_url=None, dependencies=[Depends(_identification(caller))])
     # A path that does not end as ours do is unknown. A redirect would lose the body of a POST (contract section 0.12).
     app.router.redirect_slashes = False
     app.add_exception_handler(GatewayError, _on_error)
@@ -54,7 +64,7 @@ def create_app(title: str) -> FastAPI:
 @cache
 def _without_routes() -> FastAPI:
     """Answers that the URL is unknown, whatever it is."""
-    return create_app("unknown")
+    return create_app("unknown", caller="none")
 
 
 def lambda_handler(app: FastAPI, endpoint: str, origins: str = ANY) -> LambdaHandler:
@@ -75,21 +85,37 @@ def request_log_of(request: Request) -> RequestLog:
 
 
 def caller_of(request: Request) -> Caller:
-    """Who calls with an API key; raises `NotAuthenticated` or `PermissionDenied`. Every route asks this first."""
+    """The holder of the API key. Only for routes that take one."""
+    return cast("Caller", request.scope["audio_gateway.caller"])
+
+
+def _identification(caller: CallerKind | Mapping[str, CallerKind]) -> Callable[[Request], Awaitable[None]]:
+    kinds = {"/": caller} if isinstance(caller, str) else caller
+
+    async def identify(request: Request) -> None:
+        """Raises `NotAuthenticated`, `PermissionDenied` or `KeyNotUsable`."""
+        path = cast("Route", request.scope["route"]).path
+        kind = next(kind for beginning, kind in kinds.items() if path.startswith(beginning))
+        if kind == "api":
+            _identify_caller(request)
+        elif kind == "admin":
+            _identify_admin(request)
+
+    return identify
+
+
+def _identify_caller(request: Request) -> None:
     caller = api_caller(request.scope["aws.event"])
     request_log = request_log_of(request)
     request_log.key_id, request_log.project_id = caller.key_id, caller.project_id
-    return caller
+    request.scope["audio_gateway.caller"] = caller
 
 
-def admin_of(request: Request) -> AdminCaller:
-    """Who calls with an admin key; raises as `caller_of`. Every route of /organization asks this first."""
-    admin = admin_caller(request.scope["aws.event"])
-    request_log_of(request).key_id = admin.key_id
+def _identify_admin(request: Request) -> None:
+    request_log_of(request).key_id = admin_caller(request.scope["aws.event"]).key_id
     for name, value in request.path_params.items():
         if len(value) > MAX_ID:
             raise NotFound(f"Nothing has the id '{value[:MAX_ID]}…'.", param=name)
-    return admin
 
 
 async def body_of(request: Request) -> bytes:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.http.app import admin_of, caller_of, create_app, deadline_of
+from audio_gateway.api.http.app import caller_of, create_app, deadline_of
 from audio_gateway.api.http.parameters import Parameters
 from audio_gateway.api.http.redirects import to_link
 from audio_gateway.api.http.responses import json_response
@@ -33,31 +33,27 @@ def usage_app(
     *, reports: UsageReports, exports: ExportSource, accounts: Accounts, now_ms: Callable[[], int] = now_ms
 ) -> FastAPI:
     """The app of the usage function. `now_ms` is the clock, in unix milliseconds."""
-    app = create_app("usage")
+    app = create_app("usage", caller={"/organization/": "admin", "/usage": "api"})
 
     def now_s() -> int:
         return now_ms() // 1000
 
     @app.get("/organization/usage/audio_speeches")
     async def audio_speeches(request: Request) -> Response:
-        admin_of(request)
         query = usage_query(request.query_params.multi_items(), now_s())
         return json_response(usage_report(reports, query, SPEECH, "audio_speeches"))
 
     @app.get("/organization/usage/audio_transcriptions")
     async def audio_transcriptions(request: Request) -> Response:
-        admin_of(request)
         query = usage_query(request.query_params.multi_items(), now_s())
         return json_response(usage_report(reports, query, LISTENING, "audio_transcriptions"))
 
     @app.get("/organization/costs")
     async def costs(request: Request) -> Response:
-        admin_of(request)
         return json_response(costs_report(reports, costs_query(request.query_params.multi_items(), now_s())))
 
     @app.get("/organization/ledger")
     async def ledger_as_csv(request: Request) -> Response:
-        admin_of(request)
         asked = export_asked_for(request.query_params.multi_items(), now_s())
         exported = export(asked, exports, deadline_of(request))
         if exported.url is not None:
