@@ -88,6 +88,12 @@ def test_a_module_imports_only_what_its_package_may(file: Path) -> None:
             assert other == package or other in PACKAGES[package].imports, f"{inside} imports {name}"
 
 
+@pytest.mark.parametrize("file", sorted((PACKAGE / "api" / "http").glob("*.py")), ids=lambda file: file.stem)
+def test_plumbing_imports_no_endpoint(file: Path) -> None:
+    ours = {name for name in imports(file) if name.startswith("audio_gateway.api")}
+    assert [name for name in ours if not name.startswith("audio_gateway.api.http.")] == []
+
+
 FUNCTIONS = sorted((ROOT / "functions").rglob("*.py"))
 HANDLERS = {
     "audio_gateway.api.http.app": {"lambda_handler"},

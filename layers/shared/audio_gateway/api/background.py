@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fastapi import Request, Response
 
 from audio_gateway.api.http.app import caller_of, deadline_of, request_log_of
-from audio_gateway.api.idempotency import replayed
+from audio_gateway.api.idempotency import as_replay
 from audio_gateway.api.job_serializers import job_answer
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import ProviderTimedOut
@@ -61,7 +61,7 @@ class JobStarter:
         begun = run.becomes(job_id)
         if begun is not None:
             request_log.replayed = True
-            return _response(replayed(job_answer(begun, order.ignored, background=background)))
+            return _response(as_replay(job_answer(begun, order.ignored, background=background)))
         answers: list[ApiResponse] = []
 
         def publish(job: Job, admission: Admission) -> None:

@@ -32,7 +32,7 @@ _COUNT: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
 _REPLAYED: Final = {"x-audio-gateway-replayed": "true"}
 
 
-class EarlierAnswers(Protocol):
+class IdempotencyDependencies(Protocol):
     """What is needed to find what was answered before."""
 
     @property
@@ -51,7 +51,7 @@ class EarlierAnswers(Protocol):
         ...
 
 
-def begin_run(request: Request, caller: Caller, deps: EarlierAnswers, *asked: object, background: bool) -> Run:
+def begin_run(request: Request, caller: Caller, deps: IdempotencyDependencies, *asked: object, background: bool) -> Run:
     """Claim the request's Idempotency-Key for what was `asked`; without the header, look what an SDK repeats.
 
     The run's `earlier` is the answer to the same request before, which costs nothing. `background` says that the answer
@@ -82,7 +82,7 @@ def begin_run(request: Request, caller: Caller, deps: EarlierAnswers, *asked: ob
 
 
 def _repeatable(
-    request: Request, caller: Caller, deps: EarlierAnswers, asked: tuple[object, ...], *, background: bool
+    request: Request, caller: Caller, deps: IdempotencyDependencies, asked: tuple[object, ...], *, background: bool
 ) -> Run:
     request_log, retries = request_log_of(request), _retries(request)
 
@@ -110,7 +110,7 @@ def _is_job(answer: ApiResponse) -> bool:
     return JOB_HEADER in answer.headers
 
 
-def replayed(answer: ApiResponse) -> ApiResponse:
+def as_replay(answer: ApiResponse) -> ApiResponse:
     """An earlier answer as it is given again: with a header that says so."""
     return replace(answer, headers={**answer.headers, **_REPLAYED})
 

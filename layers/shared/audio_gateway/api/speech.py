@@ -14,7 +14,7 @@ from audio_gateway.api.charging import charged
 from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, known_model, request_log_of
 from audio_gateway.api.http.fields import BodyFields
 from audio_gateway.api.http.json_body import read_object
-from audio_gateway.api.idempotency import begin_run, deliver, remember, replayed, respond
+from audio_gateway.api.idempotency import as_replay, begin_run, deliver, remember, respond
 from audio_gateway.api.speech_responses import speech_answer
 from audio_gateway.audio.encode import with_true_sizes
 from audio_gateway.audio.formats import SPEECH_FORMATS
@@ -67,7 +67,7 @@ def speech_app(deps: SpeechDependencies) -> FastAPI:
         request_log.model = request_log.requested_model = known_model(order.model, catalog)
         with begin_run(request, caller, deps, *asked.what, background=asked.background) as run:
             if run.earlier is not None:
-                return respond(replayed(run.earlier), results, caller.project_id)
+                return respond(as_replay(run.earlier), results, caller.project_id)
             request_log.characters = len(order.text)
             cache = deps.caches.of(caller.organization_id)
             call = call_of(request, caller)

@@ -17,7 +17,7 @@ from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, 
 from audio_gateway.api.http.form_body import read_form
 from audio_gateway.api.http.multipart import MultipartForm
 from audio_gateway.api.http.unknown_fields import announced
-from audio_gateway.api.idempotency import begin_run, deliver, remember, replayed, respond
+from audio_gateway.api.idempotency import as_replay, begin_run, deliver, remember, respond
 from audio_gateway.api.transcript_responses import transcript_answer
 from audio_gateway.errors import InvalidRequest, WorkTooLong
 from audio_gateway.idempotency.idempotency import Idempotency
@@ -80,7 +80,7 @@ def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
         asked = (order, "background") if background else (order,)
         with begin_run(request, caller, deps, *asked, background=background) as run:
             if run.earlier is not None:
-                return respond(replayed(run.earlier), deps.results, caller.project_id)
+                return respond(as_replay(run.earlier), deps.results, caller.project_id)
             if background:
                 job = _job_of(order, caller.project_id, unknown, deps)
                 duration_ms = measured_ms(order, call_of(request, caller), deps)

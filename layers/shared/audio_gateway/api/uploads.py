@@ -33,12 +33,12 @@ def uploads_app(
         limits = visits.count(caller.key_id)
         payer = Payer(caller.key_id, caller.project_id)
         upload, form = uploads.create(payer, filename, size, now_s(), most_pending=limits.most_pending_bytes)
-        return json_response(_shape(UploadState(upload, "pending", filename=filename), form))
+        return json_response(upload_json(UploadState(upload, "pending", filename=filename), form))
 
     @app.get("/audio/uploads/{upload_id}")
     async def retrieve(request: Request, upload_id: str) -> Response:
         caller = caller_of(request)
-        return json_response(_shape(uploads.state(caller.project_id, upload_id, now_s())))
+        return json_response(upload_json(uploads.state(caller.project_id, upload_id, now_s())))
 
     @app.delete("/audio/uploads/{upload_id}")
     async def delete(request: Request, upload_id: str) -> Response:
@@ -72,10 +72,10 @@ def read_upload(body: dict[str, Any]) -> tuple[str, int]:
     return filename, size
 
 
-def _shape(state: UploadState, form: UploadForm | None = None) -> dict[str, Any]:
+def upload_json(state: UploadState, form: UploadForm | None = None) -> dict[str, Any]:
     """An upload as callers see it; `url` and `fields` are told once."""
     upload = state.upload
-    shape = {
+    shown = {
         "id": upload.id,
         "object": "audio.upload",
         "status": state.status,
@@ -84,4 +84,4 @@ def _shape(state: UploadState, form: UploadForm | None = None) -> dict[str, Any]
         "created_at": upload.created_at,
         "expires_at": state.expires_at,
     }
-    return shape if form is None else {**shape, "url": form.url, "fields": form.fields}
+    return shown if form is None else {**shown, "url": form.url, "fields": form.fields}

@@ -12,7 +12,7 @@ from audio_gateway.metering.limits import Limits
 _OPERATOR: Final = {"id": "user-operator", "name": "operator", "role": "owner"}
 
 
-def project_shape(project: Project) -> dict[str, Any]:
+def project_json(project: Project) -> dict[str, Any]:
     """`organization.project`."""
     return {
         "id": project.id,
@@ -24,7 +24,7 @@ def project_shape(project: Project) -> dict[str, Any]:
     }
 
 
-def service_account_shape(account: ServiceAccount) -> dict[str, Any]:
+def service_account_json(account: ServiceAccount) -> dict[str, Any]:
     """`organization.project.service_account`."""
     return {
         "id": account.id,
@@ -35,7 +35,7 @@ def service_account_shape(account: ServiceAccount) -> dict[str, Any]:
     }
 
 
-def new_key_shape(key: NewKey, limits: Limits) -> dict[str, Any]:
+def new_key_json(key: NewKey, limits: Limits) -> dict[str, Any]:
     """`organization.project.service_account.api_key`: the only answer that shows the key."""
     return {
         "id": key.record.id,
@@ -48,7 +48,7 @@ def new_key_shape(key: NewKey, limits: Limits) -> dict[str, Any]:
     }
 
 
-def api_key_shape(key: ProjectKey, project: Project) -> dict[str, Any]:
+def api_key_json(key: ProjectKey, project: Project) -> dict[str, Any]:
     """`organization.project.api_key`. `last_used_at` is to the minute (metering/account_item.py)."""
     entry = key.entry
     return {
@@ -66,7 +66,7 @@ def api_key_shape(key: ProjectKey, project: Project) -> dict[str, Any]:
     }
 
 
-def admin_key_shape(key: AdminKey) -> dict[str, Any]:
+def admin_key_json(key: AdminKey) -> dict[str, Any]:
     """`organization.admin_api_key`. Nobody records when it was used last: each request would pay for that."""
     return {
         "id": key.id,
@@ -80,7 +80,7 @@ def admin_key_shape(key: AdminKey) -> dict[str, Any]:
     }
 
 
-def deleted_shape(kind: str, item_id: str) -> dict[str, Any]:
+def deleted_json(kind: str, item_id: str) -> dict[str, Any]:
     """What the deletion of an object of this kind answers."""
     return {"id": item_id, "object": f"{kind}.deleted", "deleted": True}
 
@@ -91,8 +91,8 @@ def _owner(key: ProjectKey) -> dict[str, Any]:
     account = key.owner
     if account is None:  # it is being deleted, and its keys with it
         return {"type": "service_account", "service_account": None}
-    shape = service_account_shape(account)
-    return {"type": "service_account", "service_account": {name: shape[name] for name in _OWNER_FIELDS}}
+    owner = service_account_json(account)
+    return {"type": "service_account", "service_account": {name: owner[name] for name in _OWNER_FIELDS}}
 
 
 _OWNER_FIELDS: Final = ("id", "name", "role", "created_at")

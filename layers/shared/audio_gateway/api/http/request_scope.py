@@ -12,9 +12,9 @@ from typing import Any, Final
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from audio_gateway.api.charging import money_headers
 from audio_gateway.api.http.cors import Cors, RawHeaders
 from audio_gateway.api.http.errors import answer_for
+from audio_gateway.api.http.limit_headers import limit_headers
 from audio_gateway.deadline import SETTLING_S, Deadline
 from audio_gateway.telemetry import RequestLog, log_unexpected, report
 
@@ -131,7 +131,7 @@ def common_headers(request_log: RequestLog, elapsed_ms: float) -> RawHeaders:
         (b"openai-version", b"2020-10-01"),
         (b"x-content-type-options", b"nosniff"),
     ]
-    headers += money_headers(request_log)
+    headers += limit_headers(request_log)
     if request_log.ignored:
         headers.append((b"x-audio-gateway-ignored", ", ".join(request_log.ignored).encode()))
     return headers
