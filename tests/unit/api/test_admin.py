@@ -187,7 +187,7 @@ def test_models_that_the_catalogue_does_not_have_are_refused(ask: Ask, directory
     answer = ask("POST", "/organization/projects/default/service_accounts", {"name": "n", "limits": limits})
     refusal(answer, 400, "limits.models")
     assert "no model 'nope'" in answer.error["message"]
-    assert "It has: talker." in answer.error["message"]
+    assert "send any of: talker." in answer.error["message"]
     key = directory.create_key("api", name="n").record.id
     refusal(ask("POST", f"/organization/projects/default/api_keys/{key}", {"limits": limits}), 400, "limits.models")
 

@@ -151,7 +151,7 @@ def test_another_request_under_the_key_is_refused(gateway: Gateway) -> None:
 
 
 def test_while_the_first_one_runs_the_next_is_told_to_wait(gateway: Gateway) -> None:
-    key_sha256, asked = key_hash([KEY]), fingerprint("speech", *read_speech(SPEECH).what)
+    key_sha256, asked = key_hash([KEY]), fingerprint("speech", *read_speech(SPEECH).content)
     assert key_sha256
     running = gateway.idempotency.begin(
         project_id="default", key_sha256=key_sha256, fingerprint=asked, request_id="req_of_another_function"

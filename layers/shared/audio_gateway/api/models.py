@@ -1,4 +1,4 @@
-"""GET /models and /models/{id} (contract section 6, design section 2.3): the catalogue, as callers may see it."""
+"""GET /models and /models/{id} (contract section 6, design section 2.3): the catalogue as callers see it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def models_app(*, catalog: Catalog) -> FastAPI:
         kind = request.query_params.get("type")
         if kind not in {None, "audio"}:
             raise InvalidRequest(
-                "'type' must be audio, or be left out: all models here are audio models.", param="type"
+                "'type' must be audio, or left out: all models of this API are audio models.", param="type"
             )
         return json_response({"object": "list", "data": [_model(model) for model in catalog.models.values()]})
 
@@ -36,7 +36,7 @@ def models_app(*, catalog: Catalog) -> FastAPI:
         # An id with a slash arrives as %2F, once encoded or decoded depending on the front door (contract 0.13).
         model = catalog.models.get(model_id) or catalog.models.get(unquote(model_id))
         if not model_id:
-            raise UnknownUrl("Invalid URL (GET /v1/models/): name a model, or ask for /v1/models.")
+            raise UnknownUrl("Invalid URL (GET /v1/models/): add the id of a model, or GET /v1/models for a list.")
         if model is None:
             message = f"The model '{model_id[:200]}' does not exist or you do not have access to it."
             raise UnknownModel(message, param="model")

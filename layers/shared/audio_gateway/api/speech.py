@@ -39,7 +39,7 @@ MAX_SPEED: Final = 4.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechDependencies:
-    """What the function works with; jobs are begun at the `job_service`."""
+    """The dependencies of the speech function."""
 
     catalog: Catalog
     providers: AdapterFactory
@@ -62,10 +62,10 @@ def speech_app(deps: SpeechDependencies) -> FastAPI:
         caller = caller_of(request)
         request_log = request_log_of(request)
         body = read_object(request.headers.get("content-type"), await body_of(request))
-        asked = read_speech(body)
-        order, as_events = asked.order, asked.stream_format == "sse"
+        parsed = read_speech(body)
+        order, as_events = parsed.request, parsed.stream_format == "sse"
         request_log.model = request_log.requested_model = known_model(order.model, catalog)
-        with begin_run(request, caller, deps, *asked.what, background=asked.background) as run:
+        with begin_run(request, caller, deps, *parsed.content, background=parsed.background) as run:
             if run.earlier is not None:
                 return respond(as_replay(run.earlier), results, caller.project_id)
             request_log.characters = len(order.text)
@@ -73,12 +73,12 @@ def speech_app(deps: SpeechDependencies) -> FastAPI:
             call = call_of(request, caller)
             spoken: SpeechAnswer | None = None
             with suppress(WorkTooLong):
-                if not asked.background:
+                if not parsed.background:
                     spoken = speak(order, call, catalog=catalog, providers=providers, billing=deps.billing, cache=cache)
             if spoken is None:
                 able = able_to_speak(order, catalog=catalog, providers=providers)
                 job = JobRequest(order, ignored=tuple(sorted(able[0].plan.ignored)), as_events=as_events)
-                return begin.job(request, run, job, background=asked.background)
+                return begin.job(request, run, job, background=parsed.background)
             request_log.model, request_log.ignored, request_log.cached = (
                 spoken.model.id,
                 tuple(sorted(spoken.ignored)),
@@ -108,24 +108,24 @@ def speech_app(deps: SpeechDependencies) -> FastAPI:
 
 @dataclass(frozen=True, slots=True)
 class SpeechBody:
-    """What a caller asks for, and how it is to be answered."""
+    """A request for speech, and the kind of response."""
 
-    order: SpeechRequest
+    request: SpeechRequest
     stream_format: str
     background: bool
 
     @property
-    def what(self) -> tuple[object, ...]:
-        """All of it, for the fingerprint; a request without `background` has that of before there was one."""
-        asked: tuple[object, ...] = (self.order, self.stream_format)
-        return (*asked, "background") if self.background else asked
+    def content(self) -> tuple[object, ...]:
+        """All of it, for the fingerprint. Without `background` the fingerprint is that of earlier versions."""
+        content: tuple[object, ...] = (self.request, self.stream_format)
+        return (*content, "background") if self.background else content
 
 
 def read_speech(body: Mapping[str, Any]) -> SpeechBody:
-    """The request; raises `InvalidRequest` naming the first field that is wrong."""
+    """Read the request. Raises `InvalidRequest`, naming the first field that is wrong."""
     fields = BodyFields(body)
     background = fields.flag("background")
-    order = SpeechRequest(
+    request = SpeechRequest(
         model=fields.text("model", required=True),
         text=_speakable(fields.text("input", required=True), background=background),
         voice=_voice(fields.take("voice")),
@@ -135,27 +135,27 @@ def read_speech(body: Mapping[str, Any]) -> SpeechBody:
     )
     stream_format = fields.choice("stream_format", ("audio", "sse"), default="audio")
     fields.refuse_the_rest()
-    return SpeechBody(order, stream_format, background)
+    return SpeechBody(request, stream_format, background)
 
 
 def _speakable(text: str, *, background: bool) -> str:
     if not is_visible(text):
-        raise InvalidRequest("'input' is empty; send the text to be spoken.", param="input")
+        raise InvalidRequest("'input' is empty or has no visible characters; send the text to speak.", param="input")
     if len(text) > (MAX_BACKGROUND_CHARACTERS if background else MAX_CHARACTERS):
-        message = f"'input' has {len(text)} characters; at most "
+        message = f"'input' has {len(text):,} characters, more than the "
         if background:
-            message += f"{MAX_BACKGROUND_CHARACTERS} are allowed. Send it in parts."
+            message += f"{MAX_BACKGROUND_CHARACTERS:,} allowed. Send it in parts."
         else:
             message += (
-                f"{MAX_CHARACTERS} are spoken at once. Send it with background=true, which takes up to "
-                f"{MAX_BACKGROUND_CHARACTERS}, or in parts."
+                f"{MAX_CHARACTERS:,} allowed in a direct call. Send it with background=true, which allows up to "
+                f"{MAX_BACKGROUND_CHARACTERS:,}, or in parts."
             )
         raise InvalidRequest(message, param="input", code="string_above_max_length")
     return text
 
 
 def _voice(value: Any) -> str:
-    """A name, or an object with exactly the key `id`."""
+    """A name, or an object with only the key `id`."""
     if isinstance(value, dict) and set(value) == {"id"}:
         value = value["id"]
     if not isinstance(value, str) or not value:

@@ -1,4 +1,4 @@
-"""Speech as it is answered, by the call that made it and by the job that did."""
+"""Responses with speech: the same for a direct call and for a job."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def speech_answer(
     ignored: tuple[str, ...],
     cached: bool = False,
 ) -> ApiResponse:
-    """The whole file, or all events of a stream at once. `cached` says that it was made before."""
+    """The whole file, or all events of a stream together. `cached` marks speech from the cache."""
     headers = {"x-audio-gateway-model": model_id}
     if cached:
         headers["x-audio-gateway-cached"] = "true"

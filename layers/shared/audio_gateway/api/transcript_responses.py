@@ -1,4 +1,4 @@
-"""A transcript as it is answered, by the call that made it or by the job that did: the same bytes either way."""
+"""Responses with a transcript: the same bytes for a direct call and for a job."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def transcript_answer(
 def _stream(
     order: TranscriptionRequest, events: Sequence[TranscriptEvent], transcript: Transcript
 ) -> Iterator[dict[str, Any]]:
-    """The provider's events; from a provider that does not stream, the whole text or its segments at once."""
+    """The provider's events; for a provider that does not stream, one event with the whole text, or one per segment."""
     labels = SpeakerLabels([speaker.name for speaker in order.options.known_speakers])
     if order.response_format == "diarized_json":
         found = [event for event in events if isinstance(event, SegmentDone)] or [

@@ -43,7 +43,7 @@ _NUMBER = re.compile(r"([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranscriptionApiDependencies(TranscriptionDependencies):
-    """What both functions work with; jobs are begun at the `job_service`."""
+    """The dependencies of both functions."""
 
     idempotency: Idempotency
     repetitions: Repetitions
@@ -76,7 +76,7 @@ def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
         request_log.model = request_log.requested_model = known_model(order.model, deps.catalog)
         unknown = announced(form.left())
         request_log.unknown_fields = len(form.left())
-        # A request without `background` has the fingerprint of before there was one.
+        # Without `background` the fingerprint is that of earlier versions.
         asked = (order, "background") if background else (order,)
         with begin_run(request, caller, deps, *asked, background=background) as run:
             if run.earlier is not None:
@@ -116,19 +116,19 @@ def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
 def _used(
     order: TranscriptionRequest, project_id: str, answer: Response, deps: TranscriptionApiDependencies
 ) -> Response:
-    """The answer of a job that was begun: its upload is pending no more."""
+    """The response with a job that was started. Its upload is no longer pending."""
     if order.upload_id is not None:
         deps.files.used(project_id, order.upload_id)
     return answer
 
 
 def read_background(form: MultipartForm) -> bool:
-    """Whether the caller does not want to wait; raises `InvalidRequest`."""
+    """Whether the caller wants a job instead of the result. Raises `InvalidRequest`."""
     return _boolean("background", form.text("background"))
 
 
 def read_transcription(form: MultipartForm) -> TranscriptionRequest:
-    """The order of a transcription; raises `InvalidRequest` naming the first field that is wrong."""
+    """Read a transcription. Raises `InvalidRequest`, naming the first field that is wrong."""
     order = TranscriptionRequest(
         model=_model(form),
         **_audio(form),
@@ -154,9 +154,9 @@ def read_transcription(form: MultipartForm) -> TranscriptionRequest:
 
 
 def read_translation(form: MultipartForm) -> TranscriptionRequest:
-    """The order of a translation; raises `InvalidRequest` naming the first field that is wrong.
+    """Read a translation. Raises `InvalidRequest`, naming the first field that is wrong.
 
-    OpenAI's translations have no `language`; ours read it, so that a model which understands few languages can say no.
+    OpenAI's translations have no `language`; ours do, so a model with few languages can refuse the others.
     """
     return TranscriptionRequest(
         model=_model(form),
@@ -185,16 +185,19 @@ def _model(form: MultipartForm) -> str:
 
 
 def _audio(form: MultipartForm) -> dict[str, Any]:
-    """The fields of the order that say which audio: exactly one of the three ways."""
+    """The fields that name the audio: exactly one of three."""
     sent = [name for name in ("file", "upload_id", "file_url") if form.has(name)]
     if len(sent) > 1:
         both = " and ".join(f"'{name}'" for name in sent)
-        message = f"Send exactly one of 'file', 'upload_id' and 'file_url'; {both} were sent."
+        message = f"{both} were sent; send exactly one of 'file', 'upload_id' and 'file_url'."
         raise InvalidRequest(message, param=sent[-1])
     if sent and sent[0] != "file":
         value = form.text(sent[0])
         if not value:
-            raise InvalidRequest(f"'{sent[0]}' must not be empty.", param=sent[0])
+            raise InvalidRequest(
+                f"'{sent[0]}' is empty; send the {'id of an upload' if sent[0] == 'upload_id' else 'URL of a file'}.",
+                param=sent[0],
+            )
         return {"data": b"", sent[0]: value}
     return {"data": form.file("file")}
 
@@ -222,7 +225,7 @@ def _language(value: str | None) -> str | None:
     if not value:
         return None
     if not is_language_code(value):
-        message = f"Invalid language '{value[:50]}'. 'language' takes an ISO-639-1 code, such as en, de or ja."
+        message = f"Invalid language '{value[:50]}'; send an ISO 639-1 code, such as en, de or ja."
         raise InvalidRequest(message, param="language", code="invalid_language_format")
     return value
 
@@ -230,14 +233,14 @@ def _language(value: str | None) -> str | None:
 def _languages(values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
         if not is_language_code(value):
-            message = f"Invalid language '{value[:50]}'. Send 'languages[]' once for each ISO-639-1 code."
+            message = f"Invalid language '{value[:50]}'; send 'languages[]' once for each ISO 639-1 code."
             raise InvalidRequest(message, param="languages", code="invalid_value")
     return values
 
 
 def _not_empty(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
     if not all(value.strip() for value in values):
-        raise InvalidRequest(f"'{name}[]' must not be empty.", param=name, code="invalid_value")
+        raise InvalidRequest(f"'{name}[]' has an empty value; remove it.", param=name, code="invalid_value")
     return values
 
 
@@ -258,7 +261,9 @@ def _chunking(form: MultipartForm) -> Chunking | None:
         except (ValueError, RecursionError):
             parsed = None
         if not isinstance(parsed, dict):
-            raise InvalidRequest("'chunking_strategy' must be 'auto' or an object of type server_vad.", param=name)
+            raise InvalidRequest(
+                "'chunking_strategy' must be 'auto' or an object whose type is server_vad.", param=name
+            )
         members = parsed
     if not members:
         return None
@@ -272,7 +277,7 @@ def _chunking(form: MultipartForm) -> Chunking | None:
         threshold=_threshold(members.pop("threshold", None)),
     )
     for member in members:
-        raise InvalidRequest(f"'chunking_strategy' has no member '{member[:50]}'.", param=name)
+        raise InvalidRequest(f"'chunking_strategy' has an unknown member '{member[:50]}'; remove it.", param=name)
     return chunking
 
 
@@ -281,7 +286,7 @@ def _whole_number(member: str, value: Any) -> int | None:
         return None
     text = str(value)
     if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,6}", text, re.ASCII):
-        message = f"'chunking_strategy[{member}]' must be a whole number of milliseconds."
+        message = f"'chunking_strategy[{member}]' must be a whole number of milliseconds, at most 999,999."
         raise InvalidRequest(message, param="chunking_strategy")
     return int(text)
 
@@ -300,26 +305,29 @@ def _threshold(value: Any) -> float | None:
 
 
 def _known_speakers(form: MultipartForm) -> tuple[KnownSpeaker, ...]:
-    """Names and voices, paired by their order."""
+    """Names and voices, paired by position."""
     names = _not_empty("known_speaker_names", form.texts("known_speaker_names"))
     references = form.texts("known_speaker_references")
     if len(names) != len(references):
         message = (
-            f"{len(names)} known_speaker_names[] came with {len(references)} known_speaker_references[]; pair them."
+            f"{len(names)} known_speaker_names[] and {len(references)} known_speaker_references[] were sent; "
+            "send one reference for each name."
         )
         raise InvalidRequest(message, param="known_speaker_references")
     if len(names) > MAX_SPEAKERS:
-        message = f"'known_speaker_names[]' takes at most {MAX_SPEAKERS}."
+        message = f"'known_speaker_names[]' has {len(names)} names; send at most {MAX_SPEAKERS}."
         raise InvalidRequest(message, param="known_speaker_names")
     for reference in references:
         if not _REFERENCE.fullmatch(reference):
-            message = "'known_speaker_references[]' takes data URLs: data:audio/wav;base64,… of 2 to 10 s of the voice."
+            message = (
+                "'known_speaker_references[]' takes data URLs, data:audio/wav;base64,…, with 2 to 10 s of a voice."
+            )
             raise InvalidRequest(message, param="known_speaker_references", code="invalid_value")
     return tuple(KnownSpeaker(*pair) for pair in zip(names, references, strict=True))
 
 
 def _check_together(order: TranscriptionRequest) -> None:
-    """What each field allows, but not with the others."""
+    """Refuse combinations of fields that are valid on their own."""
     if order.granularities and order.response_format not in {"json", "verbose_json"}:
         message = "'timestamp_granularities[]' requires response_format=verbose_json."
         raise InvalidRequest(message, param="timestamp_granularities")
@@ -336,7 +344,7 @@ def _check_together(order: TranscriptionRequest) -> None:
 def _job_of(
     order: TranscriptionRequest, project_id: str, unknown: tuple[str, ...], deps: TranscriptionApiDependencies
 ) -> JobRequest:
-    """The order as a job's; raises what is wrong with it, or with the file that it names."""
+    """The request of a job. Raises what is wrong with it, or with the file that it names."""
     what = replace(order, data=b"")
     ignored = tuple(sorted({*able_to_transcribe(what, catalog=deps.catalog)[0].plan, *unknown}))
     options = replace(what.options, known_speakers=measured_voices(what.options.known_speakers))

@@ -33,7 +33,7 @@ def voices_app(*, catalog: Catalog, providers: AdapterFactory) -> FastAPI:
 
 
 def _voices(model: Model, providers: AdapterFactory) -> Iterator[dict[str, Any]]:
-    """The names that the catalogue maps, then the provider's own where it can tell them without being asked."""
+    """The names that the catalogue maps, then the provider's own if they are known without calling it."""
     provider = providers(model.provider) if model.provider.lists_voices else None
     lister = provider if isinstance(provider, VoiceLister) else None
     for name, target in (model.voices or {}).items():

@@ -1,4 +1,4 @@
-"""Webhook endpoints, their deliveries and their test events as callers see them."""
+"""Webhook endpoints and their deliveries as callers see them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/webhook_endpoints… and /webhook_event_types, in the shapes of OpenAI's SDKs; of our own is the log of deliveries."""
+"""/webhook_endpoints… and /webhook_event_types, as in OpenAI's SDKs. The log of deliveries is an addition."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _ONE: Final = "/webhook_endpoints/{endpoint_id}"
 
 @dataclass(frozen=True, slots=True)
 class WebhookDependencies:
-    """What the webhooks function works with. `now_s` is the clock in unix seconds."""
+    """The dependencies of the webhooks function. `now_s` is the clock in Unix seconds."""
 
     store: WebhookStore
     directory: Directory
@@ -170,7 +170,9 @@ def _add_actions(app: FastAPI, deps: WebhookDependencies) -> None:
         fields = await fields_of(request)
         event_type = fields.choice("event_type", EVENT_TYPES, default=cast("EventType", ""))
         if not event_type:
-            raise InvalidRequest(f"'event_type' is required: one of {', '.join(EVENT_TYPES)}.", param="event_type")
+            raise InvalidRequest(
+                f"'event_type' is required; send one of: {', '.join(EVENT_TYPES)}.", param="event_type"
+            )
         fields.refuse_the_rest()
         endpoint = store.get(caller.project_id, endpoint_id)
         count_test(endpoint, paces=deps.paces, now_s=deps.now_s())
@@ -204,5 +206,5 @@ def _status_of(fields: BodyFields) -> EndpointStatus | None:
 
 
 def _wrong_types() -> InvalidRequest:
-    message = f"'event_types' must be a list of at least one of: {', '.join(EVENT_TYPES)}."
+    message = f"'event_types' must be an array of at least one of: {', '.join(EVENT_TYPES)}."
     return InvalidRequest(message, param="event_types", code="invalid_value")

@@ -144,8 +144,8 @@ def timed(pieces: Iterator[T], *, provider: str, deadline: Deadline, stopwatch: 
 def too_late(provider: str) -> ProviderTimedOut:
     """The error for an answer that was not there, or not ready to go, in time."""
     message = (
-        f"The provider '{provider}' did not finish before the platform gives up on an answer. "
-        "Send less at once, or ask a faster model."
+        f"The provider '{provider}' did not finish within the 29-second response limit. "
+        "Send less, or use a faster model."
     )
     return ProviderTimedOut(message, provider=provider)
 

@@ -18,7 +18,7 @@ _PATH: Final = "/organization/admin_api_keys"
 
 
 def add_admin_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float]) -> None:
-    """Add the routes; `now_s` is the clock in unix seconds."""
+    """Add the routes; `now_s` is the clock in Unix seconds."""
 
     @app.post(_PATH)
     async def create(request: Request) -> Response:

@@ -19,7 +19,7 @@ _PATH: Final = "/organization/projects/{project_id}/api_keys"
 
 
 def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float], catalog: Catalogue) -> None:
-    """Add the routes; `now_s` is the clock in unix seconds."""
+    """Add the routes; `now_s` is the clock in Unix seconds."""
 
     @app.get(_PATH)
     async def list_keys(request: Request, project_id: str) -> Response:

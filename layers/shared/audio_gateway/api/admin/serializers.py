@@ -1,4 +1,4 @@
-"""The objects of the admin API as OpenAI's SDKs know them, with `limits` and `status` of our own."""
+"""The objects of the admin API as OpenAI's SDKs know them, with `limits` and `status` in addition."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from audio_gateway.identity.directory_items import AdminKey, Project, ProjectKey
 from audio_gateway.identity.keys import NewKey
 from audio_gateway.metering.limits import Limits
 
-# A deployment has no users. Keys that no service account owns are the operator's, whoever that is.
+# A deployment has no users. Keys that no service account owns belong to the operator.
 _OPERATOR: Final = {"id": "user-operator", "name": "operator", "role": "owner"}
 
 
@@ -36,7 +36,7 @@ def service_account_json(account: ServiceAccount) -> dict[str, Any]:
 
 
 def new_key_json(key: NewKey, limits: Limits) -> dict[str, Any]:
-    """`organization.project.service_account.api_key`: the only answer that shows the key."""
+    """`organization.project.service_account.api_key`: the only response that shows the key."""
     return {
         "id": key.record.id,
         "object": "organization.project.service_account.api_key",
@@ -49,7 +49,7 @@ def new_key_json(key: NewKey, limits: Limits) -> dict[str, Any]:
 
 
 def api_key_json(key: ProjectKey, project: Project) -> dict[str, Any]:
-    """`organization.project.api_key`. `last_used_at` is to the minute (metering/account_item.py)."""
+    """`organization.project.api_key`. `last_used_at` is precise to the minute (metering/account_item.py)."""
     entry = key.entry
     return {
         "id": entry.id,
@@ -67,7 +67,7 @@ def api_key_json(key: ProjectKey, project: Project) -> dict[str, Any]:
 
 
 def admin_key_json(key: AdminKey) -> dict[str, Any]:
-    """`organization.admin_api_key`. Nobody records when it was used last: each request would pay for that."""
+    """`organization.admin_api_key`. `last_used_at` is not recorded: that would cost a write per request."""
     return {
         "id": key.id,
         "object": "organization.admin_api_key",
@@ -81,7 +81,7 @@ def admin_key_json(key: AdminKey) -> dict[str, Any]:
 
 
 def deleted_json(kind: str, item_id: str) -> dict[str, Any]:
-    """What the deletion of an object of this kind answers."""
+    """The response to the deletion of an object of this kind."""
     return {"id": item_id, "object": f"{kind}.deleted", "deleted": True}
 
 

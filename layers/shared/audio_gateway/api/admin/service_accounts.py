@@ -20,7 +20,7 @@ _ONE: Final = _PATH + "/{service_account_id}"
 
 
 def add_service_accounts(app: FastAPI, directory: Directory, now_s: Callable[[], float], catalog: Catalogue) -> None:
-    """Add the routes; `now_s` is the clock in unix seconds."""
+    """Add the routes; `now_s` is the clock in Unix seconds."""
     _add_creation(app, directory, now_s, catalog)
     _add_reads(app, directory)
     _add_changes(app, directory)

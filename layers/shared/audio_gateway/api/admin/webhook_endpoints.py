@@ -1,4 +1,4 @@
-"""Webhook endpoints of a project, as operators see them: list and delete. The webhooks function serves them."""
+"""Webhook endpoints of a project, for operators: list and delete. The webhooks function serves these routes."""
 
 from __future__ import annotations
 

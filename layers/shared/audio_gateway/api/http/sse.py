@@ -1,6 +1,6 @@
 """Server-sent events as OpenAI frames them: bare `data:` lines, CRLF, and `[DONE]` at the end (contract 2 and 3.4).
 
-The platform hands a buffered answer over in one piece, so that the events arrive together.
+A buffered response is sent in one piece, so all events arrive together.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ EVENT_STREAM_TYPE: Final = "text/event-stream; charset=utf-8"
 
 
 def event_stream(events: Iterable[dict[str, Any]]) -> bytes:
-    """The body of an answer that consists of these events."""
+    """The body of a response that consists of these events."""
     return b"".join(_frames(events))
 
 

@@ -11,7 +11,7 @@ from audio_gateway.api.http.app import caller_of, create_app, deadline_of
 from audio_gateway.api.http.parameters import Parameters
 from audio_gateway.api.http.redirects import to_link
 from audio_gateway.api.http.responses import json_response
-from audio_gateway.api.usage.ledger_export import CSV_TYPE, ExportSource, export, export_asked_for
+from audio_gateway.api.usage.ledger_export import CSV_TYPE, ExportSource, export, export_query
 from audio_gateway.api.usage.own import own_usage
 from audio_gateway.api.usage.query import costs_query, usage_query
 from audio_gateway.api.usage.reports import LISTENING, SPEECH, costs_report, usage_report
@@ -22,17 +22,17 @@ from audio_gateway.usage.reports import UsageReports
 
 
 class Accounts(Protocol):
-    """Where the accounts of keys are."""
+    """The accounts of keys."""
 
     def get(self, key_id: str, now_ms: int) -> tuple[Account, Usage] | None:
-        """The account of a key and what it has used at this moment; None if there is none."""
+        """The account of a key and its usage at this moment; None if there is none."""
         ...
 
 
 def usage_app(
     *, reports: UsageReports, exports: ExportSource, accounts: Accounts, now_ms: Callable[[], int] = now_ms
 ) -> FastAPI:
-    """The app of the usage function. `now_ms` is the clock, in unix milliseconds."""
+    """The app of the usage function. `now_ms` is the clock in Unix milliseconds."""
     app = create_app("usage", caller={"/organization/": "admin", "/usage": "api"})
 
     def now_s() -> int:
@@ -54,11 +54,11 @@ def usage_app(
 
     @app.get("/organization/ledger")
     async def ledger_as_csv(request: Request) -> Response:
-        asked = export_asked_for(request.query_params.multi_items(), now_s())
-        exported = export(asked, exports, deadline_of(request))
+        query = export_query(request.query_params.multi_items(), now_s())
+        exported = export(query, exports, deadline_of(request))
         if exported.url is not None:
             return to_link(exported.url)
-        disposition = f'attachment; filename="{asked.filename}"'
+        disposition = f'attachment; filename="{query.filename}"'
         return Response(exported.body, headers={"content-type": CSV_TYPE, "content-disposition": disposition})
 
     @app.get("/usage")
