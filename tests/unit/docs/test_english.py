@@ -35,7 +35,13 @@ PAGES = (
 
 SOURCES = (
     "reference/**/*.py",
-    "layers/shared/audio_gateway/errors.py",
+    "functions/*/app.py",
+    "layers/shared/audio_gateway/*.py",
+    "layers/shared/audio_gateway/api/http/*.py",
+    "layers/shared/audio_gateway/api/admin/*.py",
+    "layers/shared/audio_gateway/api/usage/*.py",
+    "layers/shared/audio_gateway/api/[!bj]*.py",
+    "layers/shared/audio_gateway/wiring/[!j]*.py",
     "tests/unit/docs/test_openapi*.py",
     "tests/unit/docs/test_reference.py",
 )

@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.background import JobStarter
 from audio_gateway.api.charging import charged
-from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, known_model, request_log_of
+from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, deadline_of, known_model, request_log_of
 from audio_gateway.api.http.fields import BodyFields
 from audio_gateway.api.http.json_body import read_object
 from audio_gateway.api.idempotency import as_replay, begin_run, deliver, remember, respond
@@ -20,10 +20,10 @@ from audio_gateway.audio.encode import with_true_sizes
 from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import InvalidRequest, WorkTooLong
-from audio_gateway.idempotency.idempotency import Idempotency
+from audio_gateway.idempotency.idempotency import Idempotency, Run
 from audio_gateway.idempotency.repetition import Repetitions
 from audio_gateway.storage.results import ResultStore
-from audio_gateway.storage.speech_cache import LONGEST_KEEP_S, SpeechCaches
+from audio_gateway.storage.speech_cache import LONGEST_KEEP_S, SpeechCache, SpeechCaches
 from audio_gateway.text.visible import is_visible
 from audio_gateway.use_cases.fallback import AdapterFactory
 from audio_gateway.use_cases.jobs.request import JobRequest
@@ -61,9 +61,8 @@ def speech_app(deps: SpeechDependencies) -> FastAPI:
     async def create_speech(request: Request) -> Response:
         caller = caller_of(request)
         request_log = request_log_of(request)
-        body = read_object(request.headers.get("content-type"), await body_of(request))
-        parsed = read_speech(body)
-        order, as_events = parsed.request, parsed.stream_format == "sse"
+        parsed = read_speech(read_object(request.headers.get("content-type"), await body_of(request)))
+        order = parsed.request
         request_log.model = request_log.requested_model = known_model(order.model, catalog)
         with begin_run(request, caller, deps, *parsed.content, background=parsed.background) as run:
             if run.earlier is not None:
@@ -77,33 +76,38 @@ def speech_app(deps: SpeechDependencies) -> FastAPI:
                     spoken = speak(order, call, catalog=catalog, providers=providers, billing=deps.billing, cache=cache)
             if spoken is None:
                 able = able_to_speak(order, catalog=catalog, providers=providers)
-                job = JobRequest(order, ignored=tuple(sorted(able[0].plan.ignored)), as_events=as_events)
+                job = JobRequest(order, ignored=tuple(sorted(able[0].plan.ignored)), as_events=parsed.as_events)
                 return begin.job(request, run, job, background=parsed.background)
-            request_log.model, request_log.ignored, request_log.cached = (
-                spoken.model.id,
-                tuple(sorted(spoken.ignored)),
-                spoken.cached,
-            )
-            with charged(spoken.reservation, spoken.model, request_log):
-                audio = with_true_sizes(order.format, b"".join(spoken.chunks))
-                request_log.provider_ms = None if spoken.cached else spoken.stopwatch.ms
-                answer = speech_answer(
-                    audio,
-                    order.format,
-                    as_events=as_events,
-                    model_id=spoken.model.id,
-                    ignored=request_log.ignored,
-                    cached=spoken.cached,
-                )
-                response, stored = deliver(answer, results, caller.project_id)
-                spoken.reservation.keep_time(spoken.model)
-                run.keep(answer, spoken.reservation.admission.hold)
-            remember(run, stored, spoken.model.id, call.deadline)
-            if spoken.to_keep is not None and call.deadline.remaining_s() >= LONGEST_KEEP_S:
-                cache.keep(spoken.to_keep, audio)
-            return response
+            return _charged_response(spoken, parsed, request, run, cache, results)
 
     return app
+
+
+def _charged_response(
+    spoken: SpeechAnswer, parsed: SpeechBody, request: Request, run: Run, cache: SpeechCache, results: ResultStore
+) -> Response:
+    """The response with the speech, which is charged, kept for repeated requests, and cached."""
+    request_log, deadline, speech_format = request_log_of(request), deadline_of(request), parsed.request.format
+    request_log.model, request_log.cached = spoken.model.id, spoken.cached
+    request_log.ignored = tuple(sorted(spoken.ignored))
+    with charged(spoken.reservation, spoken.model, request_log):
+        audio = with_true_sizes(speech_format, b"".join(spoken.chunks))
+        request_log.provider_ms = None if spoken.cached else spoken.stopwatch.ms
+        answer = speech_answer(
+            audio,
+            speech_format,
+            as_events=parsed.as_events,
+            model_id=spoken.model.id,
+            ignored=request_log.ignored,
+            cached=spoken.cached,
+        )
+        response, stored = deliver(answer, results, caller_of(request).project_id)
+        spoken.reservation.keep_time(spoken.model)
+        run.keep(answer, spoken.reservation.admission.hold)
+    remember(run, stored, spoken.model.id, deadline)
+    if spoken.to_keep is not None and deadline.remaining_s() >= LONGEST_KEEP_S:
+        cache.keep(spoken.to_keep, audio)
+    return response
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,11 @@ class SpeechBody:
     request: SpeechRequest
     stream_format: str
     background: bool
+
+    @property
+    def as_events(self) -> bool:
+        """Whether the response is a stream of events."""
+        return self.stream_format == "sse"
 
     @property
     def content(self) -> tuple[object, ...]:

@@ -34,33 +34,40 @@ def usage_app(
 ) -> FastAPI:
     """The app of the usage function. `now_ms` is the clock in Unix milliseconds."""
     app = create_app("usage", caller={"/organization/": "admin", "/usage": "api"})
+    _add_reports(app, reports, now_ms)
+    _add_ledger(app, exports, now_ms)
+    _add_own_usage(app, accounts, now_ms)
+    return app
 
-    def now_s() -> int:
-        return now_ms() // 1000
 
+def _add_reports(app: FastAPI, reports: UsageReports, now_ms: Callable[[], int]) -> None:
     @app.get("/organization/usage/audio_speeches")
     async def audio_speeches(request: Request) -> Response:
-        query = usage_query(request.query_params.multi_items(), now_s())
+        query = usage_query(request.query_params.multi_items(), now_ms() // 1000)
         return json_response(usage_report(reports, query, SPEECH, "audio_speeches"))
 
     @app.get("/organization/usage/audio_transcriptions")
     async def audio_transcriptions(request: Request) -> Response:
-        query = usage_query(request.query_params.multi_items(), now_s())
+        query = usage_query(request.query_params.multi_items(), now_ms() // 1000)
         return json_response(usage_report(reports, query, LISTENING, "audio_transcriptions"))
 
     @app.get("/organization/costs")
     async def costs(request: Request) -> Response:
-        return json_response(costs_report(reports, costs_query(request.query_params.multi_items(), now_s())))
+        return json_response(costs_report(reports, costs_query(request.query_params.multi_items(), now_ms() // 1000)))
 
+
+def _add_ledger(app: FastAPI, exports: ExportSource, now_ms: Callable[[], int]) -> None:
     @app.get("/organization/ledger")
     async def ledger_as_csv(request: Request) -> Response:
-        query = export_query(request.query_params.multi_items(), now_s())
+        query = export_query(request.query_params.multi_items(), now_ms() // 1000)
         exported = export(query, exports, deadline_of(request))
         if exported.url is not None:
             return to_link(exported.url)
         disposition = f'attachment; filename="{query.filename}"'
         return Response(exported.body, headers={"content-type": CSV_TYPE, "content-disposition": disposition})
 
+
+def _add_own_usage(app: FastAPI, accounts: Accounts, now_ms: Callable[[], int]) -> None:
     @app.get("/usage")
     async def own(request: Request) -> Response:
         caller = caller_of(request)
@@ -70,5 +77,3 @@ def usage_app(
         if found is None:
             raise no_account()
         return json_response(own_usage(*found, at_ms))
-
-    return app
