@@ -1,4 +1,4 @@
-"""Both functions of webhooks over a table in moto, with a clock, queues and an address that remember."""
+"""A harness: both webhook functions over a table in moto, with a clock, and queues and an address that record."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Gateway:
         self.dead = cast("Any", Queue())
         self.store, self.paces = WebhookStore(client, TABLE), RateLimitStore(client, TABLE)
         self.directory = Directory(client, TABLE, now_s=self.clock)
-        job_service = WebhookDependencies(
+        deps = WebhookDependencies(
             store=self.store,
             directory=self.directory,
             paces=self.paces,
@@ -89,7 +89,7 @@ class Gateway:
             post=self.post,
             now_s=self.clock,
         )
-        self.handler = lambda_handler(webhooks_app(job_service), "webhooks")
+        self.handler = lambda_handler(webhooks_app(deps), "webhooks")
         self.dispatcher = WebhookDispatcher(
             store=self.store,
             announcements=PublishedEvents(client, TABLE),

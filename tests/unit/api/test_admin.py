@@ -127,7 +127,7 @@ def test_a_wrong_method_names_the_right_ones(ask: Ask, method: str, path: str, a
     assert answer.headers["allow"] == allowed
 
 
-def test_an_unknown_path_is_said_so(ask: Ask) -> None:
+def test_an_unknown_path_is_a_404(ask: Ask) -> None:
     refusal(ask("GET", f"{DEFAULT}/rate_limits"), 404, code="unknown_url")
 
 
@@ -193,7 +193,7 @@ def test_models_that_the_catalogue_does_not_have_are_refused(ask: Ask, directory
 
 
 @pytest.mark.parametrize("name", ["concurrent_requests", "concurrent_jobs"])
-def test_more_at_once_than_any_key_may_is_refused(ask: Ask, name: str) -> None:
+def test_a_concurrency_limit_above_the_maximum_is_refused(ask: Ask, name: str) -> None:
     for wanted, status in ((300, 200), (301, 400)):
         body = {"name": "n", "limits": {name: wanted}}
         answer = ask("POST", "/organization/projects/default/service_accounts", body)
@@ -305,7 +305,7 @@ def test_a_service_account_is_created_with_a_key(
     assert ask("POST", path, {"role": "owner"}).status == 400
 
 
-def test_a_key_says_when_it_was_used_last_and_no_request_writes_anything_for_it(ask: Ask, dynamodb: Any) -> None:
+def test_a_key_shows_its_last_use_and_no_request_writes_anything_for_it(ask: Ask, dynamodb: Any) -> None:
     key = created(ask)["api_key"]
 
     def last_used() -> Any:
@@ -444,7 +444,7 @@ def test_a_change_of_limits_that_is_half_wrong_changes_nothing(ask: Ask) -> None
     assert ask("GET", path).json["limits"] == LIMITS
 
 
-def test_a_deleted_key_is_gone(ask: Ask, record_of: Callable[[str], KeyRecord | None]) -> None:
+def test_a_deleted_key_is_not_found(ask: Ask, record_of: Callable[[str], KeyRecord | None]) -> None:
     key = created(ask)["api_key"]
     path = f"{DEFAULT}/api_keys/{key['id']}"
     deleted = {"id": key["id"], "object": "organization.project.api_key.deleted", "deleted": True}
@@ -604,7 +604,7 @@ def test_no_log_line_and_no_item_holds_a_key(ask: Ask, dynamodb: Any, capsys: py
         ("DELETE", "/organization/admin_api_keys/{}"),
     ],
 )
-def test_an_id_longer_than_any_is_nobodys(ask: Ask, method: str, path: str, length: int) -> None:
+def test_an_id_that_is_too_long_is_not_found(ask: Ask, method: str, path: str, length: int) -> None:
     answer = ask(method, path.format("x" * length), {"name": "n"} if method == "POST" else None)
     assert answer.status == 404
     assert len(answer.error["message"]) < 200

@@ -40,7 +40,7 @@ def test_a_route_takes_the_key_that_its_path_says_and_no_other(name: str, method
     assert (other.status, told in other.error["message"]) == (403, True)
 
 
-def test_a_url_or_method_that_does_not_exist_is_said_before_the_key_is_checked() -> None:
+def test_an_unknown_url_or_method_is_refused_before_the_key_is_checked() -> None:
     handler = lambda_handler(apps()["models"], "models")
     assert call(handler, event("GET", "/nowhere", authorizer={})).status == 404
     assert call(handler, event("PUT", "/models", authorizer={})).status == 405

@@ -52,7 +52,7 @@ def write(shop: Shop, fields: list[tuple[str, str]], file_head: str, *, file_fir
         [("response_format", "json"), ("temperature", "0"), ("timestamp_granularities[]", "word")],
     ],
 )
-def test_ai_sdk_asks_a_model_without_times_for_segments(shop: Shop, options: list[tuple[str, str]]) -> None:
+def test_ai_sdk_requests_segments_of_a_model_without_times(shop: Shop, options: list[tuple[str, str]]) -> None:
     file = '; filename="audio.wav"\r\nContent-Type: audio/wav'
     answer = write(shop, [("model", "gpt-4o-transcribe"), *options], file)
     assert (answer.status, answer.json["text"]) == (200, "hello big world")

@@ -1,4 +1,4 @@
-"""Pages in browsers call the API: what the Fetch standard asks of answers, and that other origins read nothing."""
+"""Pages in browsers call the API, as the Fetch standard requires. Pages of other origins read nothing."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def preflight(of: Page, path: str, **asking: str) -> Raw:
     return of.wire("OPTIONS", API + path, {"origin": of.origin, **headers}, b"")
 
 
-def test_a_page_reads_what_it_asked_for() -> None:
+def test_a_page_reads_the_response() -> None:
     answer = page().fetch("GET", f"{API}/models", OF_THE_SDK)
     assert answer.status == 200
     assert b"talker" in answer.body
@@ -72,7 +72,7 @@ def test_a_page_reads_what_it_asked_for() -> None:
     assert answer.headers["openai-processing-ms"]
 
 
-def test_a_page_reads_what_went_wrong() -> None:
+def test_a_page_reads_errors() -> None:
     unknown = page().fetch("GET", f"{API}/models/nothing", OF_THE_SDK)
     assert (unknown.status, b"model_not_found" in unknown.body) == (404, True)
     nobody = page(authorizer={}).fetch("GET", f"{API}/models", OF_THE_SDK)
@@ -92,11 +92,11 @@ def test_a_page_reads_that_the_gateway_is_at_fault() -> None:
 
 
 @pytest.mark.parametrize("origin", [APP, "null", "http://localhost:3000", "chrome-extension://abc"])
-def test_pages_of_every_origin_may_call_unless_the_operator_says_which(origin: str) -> None:
+def test_pages_of_every_origin_may_call_unless_the_operator_restricts_them(origin: str) -> None:
     assert page(origin).fetch("GET", f"{API}/models", OF_THE_SDK).status == 200
 
 
-def test_a_preflight_needs_no_key_and_says_what_the_route_takes() -> None:
+def test_a_preflight_needs_no_key_and_names_the_methods_of_the_route() -> None:
     answer = preflight(page(), "/models", access_control_request_method="GET")
     assert (answer.status, answer.body) == (204, b"")
     assert answer.headers["access-control-allow-methods"] == "GET"
@@ -114,7 +114,7 @@ def test_every_header_may_be_sent_and_authorization_is_named() -> None:
 
 
 @pytest.mark.parametrize("asked", ["a b", "a,,b", "a\r\nset-cookie: b", "<script>", "ä", ","])
-def test_what_is_no_header_is_not_echoed(asked: str) -> None:
+def test_invalid_header_names_are_not_echoed(asked: str) -> None:
     answer = preflight(page(), "/models", access_control_request_method="GET", access_control_request_headers=asked)
     assert answer.headers["access-control-allow-headers"] != asked
 
@@ -149,7 +149,7 @@ def test_a_program_without_an_origin_is_answered_as_ever() -> None:
     assert call(handler, event("GET", "/models")).status == 200
 
 
-def test_what_a_page_may_not_read_is_no_header_of_ours() -> None:
+def test_pages_may_read_all_of_the_gateways_headers() -> None:
     """Every header that an answer of ours can have is exposed."""
     written: set[str] = set()
     for file in PACKAGE.rglob("*.py"):

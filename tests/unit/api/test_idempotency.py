@@ -120,7 +120,7 @@ def test_a_transcript_is_made_and_paid_once(gateway: Gateway, endpoint: str, mor
     assert is_replay(again, first)
 
 
-def test_an_answer_too_big_for_lambda_is_linked_anew(gateway: Gateway) -> None:
+def test_a_replay_that_is_too_large_for_lambda_has_a_new_link(gateway: Gateway) -> None:
     long = "a" * 2_000  # the fake speaks 10 ms a character
     gateway.provider.speech = tuple(gateway.provider.speech or ()) or None
     first, again = (gateway.speak(input=long * 2, response_format="wav", speed=0.25, model="slow") for _ in range(2))
@@ -150,7 +150,7 @@ def test_another_request_under_the_key_is_refused(gateway: Gateway) -> None:
     assert gateway.calls == 1
 
 
-def test_while_the_first_one_runs_the_next_is_told_to_wait(gateway: Gateway) -> None:
+def test_while_the_first_one_runs_the_next_must_wait(gateway: Gateway) -> None:
     key_sha256, asked = key_hash([KEY]), fingerprint("speech", *read_speech(SPEECH).content)
     assert key_sha256
     running = gateway.idempotency.begin(
@@ -177,7 +177,7 @@ def test_an_odd_key_is_refused_before_anything_is_done(gateway: Gateway, key: st
     assert not gateway.claims.existing
 
 
-def test_a_key_belongs_to_its_project_whoever_of_it_asks(gateway: Gateway) -> None:
+def test_an_idempotency_key_is_shared_by_the_keys_of_a_project(gateway: Gateway) -> None:
     first = gateway.speak()
     colleague = json_event("/audio/speech", SPEECH, authorizer=API_CALLER | {"key_id": "key_2"})
     assert is_replay(gateway.send("speech", colleague), first)
@@ -249,7 +249,7 @@ def test_without_the_header_nothing_is_claimed_or_stored(gateway: Gateway) -> No
     assert gateway.calls == 3
 
 
-def test_nothing_stored_tells_the_key(gateway: Gateway) -> None:
+def test_nothing_stored_reveals_the_key(gateway: Gateway) -> None:
     gateway.speak()
     (name,) = gateway.claims.existing
     assert name == ("default", key_hash([KEY]))

@@ -1,4 +1,4 @@
-"""What a request costs, when it is charged, and what the caller reads of it."""
+"""The price of a request, when it is charged, and what the caller reads about it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def shop() -> Shop:
     return Shop(priced())
 
 
-def test_speech_is_charged_by_code_points_and_the_header_says_how_much(shop: Shop) -> None:
+def test_speech_is_charged_by_code_points_and_a_header_has_the_price(shop: Shop) -> None:
     answer = shop.speak()
     assert (answer.status, answer.headers["x-audio-gateway-cost-usd"]) == (200, "0.000008")
     (work,) = shop.meter.settled
@@ -57,12 +57,12 @@ def test_audio_is_charged_by_its_measured_milliseconds(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("fields", [[], [("response_format", "text")], [("stream", "true")], [("prompt", "Ann")]])
-def test_the_price_does_not_depend_on_how_the_answer_looks(shop: Shop, fields: list[tuple[str, str]]) -> None:
+def test_the_price_does_not_depend_on_the_form_of_the_response(shop: Shop, fields: list[tuple[str, str]]) -> None:
     shop.write(tone_wav(2.0), *fields)
     assert [work.price_microusd for work in shop.meter.settled] == [33_334]
 
 
-def test_a_free_answer_says_that_it_is_free() -> None:
+def test_a_free_response_has_a_cost_of_zero() -> None:
     assert Shop(priced(0)).speak().headers["x-audio-gateway-cost-usd"] == "0"
 
 
@@ -89,7 +89,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("error", "status", "code", "retry_after", "should_retry"), REFUSALS)
-def test_a_refusal_tells_the_sdk_whether_to_come_again(
+def test_a_refusal_has_the_header_that_says_whether_to_retry(
     shop: Shop, error: Any, status: int, code: str | None, retry_after: str | None, should_retry: str | None
 ) -> None:
     error.windows = {"requests": Window(5, 0, 7)}
@@ -141,7 +141,7 @@ def test_a_failed_request_is_free_and_holds_nothing(shop: Shop, error: Any) -> N
         ProviderUnavailable("cut off", provider="fake", worked=True),
     ],
 )
-def test_what_a_provider_did_for_a_request_that_failed_is_written_down(shop: Shop, error: Any) -> None:
+def test_the_cost_of_a_failed_request_is_recorded(shop: Shop, error: Any) -> None:
     shop.provider.fails = error
     shop.speak()
     shop.write(tone_wav(1.5))
@@ -179,7 +179,7 @@ def test_an_answer_that_cannot_be_delivered_is_free(shop: Shop, endpoint: str) -
     assert (len(shop.meter.released), shop.meter.settled, len(shop.meter.failed)) == (1, [], 1)
 
 
-def test_the_dearest_of_those_who_may_serve_is_held_and_the_one_who_served_is_charged() -> None:
+def test_the_highest_price_is_held_and_the_price_of_the_model_that_served_is_charged() -> None:
     shop = Shop(
         priced(2_000_000, model_id="talker", fallbacks=("dear", "cheap")),
         priced(9_000_000, model_id="dear"),
@@ -198,7 +198,7 @@ def test_the_dearest_of_those_who_may_serve_is_held_and_the_one_who_served_is_ch
     assert [(work.model, work.price_microusd) for work in shop.meter.settled] == [("cheap", 8)]
 
 
-def test_what_others_did_in_vain_is_in_the_cost_of_the_one_that_served() -> None:
+def test_the_cost_includes_failed_attempts_of_other_providers() -> None:
     shop = Shop(
         priced(2_000_000, model_id="talker", fallbacks=("refuses", "cheap")),
         priced(9_000_000, model_id="refuses"),
@@ -239,7 +239,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-def test_nobody_else_is_asked_when_the_time_is_up(clock: Clock) -> None:
+def test_no_other_provider_is_called_after_the_deadline(clock: Clock) -> None:
     shop = Shop(priced(model_id="talker", fallbacks=("spare",)), priced(model_id="spare"))
 
     def synthesize(request: Any) -> Any:

@@ -1,4 +1,4 @@
-"""One call of the official SDK is one job and is paid once, whatever fails on its way. The SDK is as it comes."""
+"""One call of the official, unchanged SDK is one job and is paid once, whatever fails."""
 
 from __future__ import annotations
 

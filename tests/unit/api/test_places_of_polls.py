@@ -1,4 +1,4 @@
-"""Polls that wait have places of their own: counted in the account, for the official SDK as it comes."""
+"""The account limits how many polls wait. The official SDK is used unchanged."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_key_that_may_do_one_thing_at_once_waits_for_its_own_long_call(
     assert (len(service.store.kept), len(service.bank.rows)) == (1, 1)
 
 
-def test_of_eight_polls_at_once_one_waits_and_the_others_are_told_so_at_once(account: Account) -> None:
+def test_of_eight_simultaneous_polls_one_waits_and_the_others_are_refused_immediately(account: Account) -> None:
     gateway = Gateway()
     account.give_places_to(gateway)
     job: Job = gateway.store.kept[gateway.write(("background", "true")).json["id"]]

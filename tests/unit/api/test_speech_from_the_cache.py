@@ -1,4 +1,4 @@
-"""Speech that was made before: the same bytes, a share of the price, and no call of the provider."""
+"""Cached speech: the same bytes, a share of the price, and no call to the provider."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_another_organisation_has_a_cache_of_its_own() -> None:
     assert gateway.calls == 2
 
 
-def test_a_project_cannot_tell_what_another_one_had_spoken(gateway: Gateway) -> None:
+def test_a_project_cannot_detect_what_another_one_had_spoken(gateway: Gateway) -> None:
     gateway.speak()
     other = gateway.speak(API_CALLER | {"project_id": "other"})
     assert "x-audio-gateway-cached" not in other.headers
@@ -118,14 +118,14 @@ def test_a_project_cannot_tell_what_another_one_had_spoken(gateway: Gateway) -> 
     assert again.headers["x-audio-gateway-cached"] == "true"
 
 
-def test_projects_share_speech_where_the_operator_says_so() -> None:
+def test_projects_share_speech_if_the_operator_allows_it() -> None:
     gateway = Gateway(cache=CacheTerms(3600, "25", shared=True))
     gateway.speak()
     shared = gateway.speak(API_CALLER | {"project_id": "other"})
     assert (shared.headers["x-audio-gateway-cached"], gateway.calls) == ("true", 1)
 
 
-def test_what_is_shared_and_what_is_not_are_two(gateway: Gateway) -> None:
+def test_shared_and_unshared_speech_are_cached_separately(gateway: Gateway) -> None:
     sharing = Gateway(cache=CacheTerms(3600, "25", shared=True))
     sharing.cache = gateway.cache
     gateway.speak()
@@ -133,7 +133,7 @@ def test_what_is_shared_and_what_is_not_are_two(gateway: Gateway) -> None:
     assert (gateway.calls, sharing.calls) == (1, 1)
 
 
-def test_speech_is_given_again_for_as_long_as_the_catalogue_says(gateway: Gateway) -> None:
+def test_speech_is_cached_for_the_time_in_the_catalogue(gateway: Gateway) -> None:
     gateway.speak()
     gateway.cache.age_s = 3600
     assert gateway.speak().headers["x-audio-gateway-cached"] == "true"
@@ -149,7 +149,7 @@ def test_without_the_field_in_the_catalogue_nothing_is_kept() -> None:
     assert (gateway.calls, gateway.cache.kept) == (2, {})
 
 
-def test_what_was_not_paid_or_not_whole_is_not_kept(gateway: Gateway) -> None:
+def test_speech_that_was_not_paid_or_is_incomplete_is_not_cached(gateway: Gateway) -> None:
     gateway.meter.refuses = BudgetReached("spent", limit="monthly_budget_usd")
     assert gateway.speak().status == 429
     gateway.meter.refuses = None

@@ -1,4 +1,4 @@
-"""Texts that eSpeak NG breaks down over, through the real handlers: a 400 for each, and the next request is spoken."""
+"""Texts that crash eSpeak NG, through the real handlers: each gets a 400, and the next request is spoken."""
 
 from __future__ import annotations
 

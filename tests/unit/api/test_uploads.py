@@ -90,7 +90,7 @@ def policy_of(upload: dict[str, Any]) -> dict[str, Any]:
     return dict(json.loads(base64.b64decode(upload["fields"]["policy"])))
 
 
-def test_without_a_key_nothing_is_told(gateway: Gateway) -> None:
+def test_a_key_is_required_for_models(gateway: Gateway) -> None:
     assert gateway.create(authorizer={}).status == 401
     assert gateway.ask("GET", "upload_x", authorizer={}).status == 401
     assert gateway.ask("DELETE", "upload_x", authorizer={}).status == 401
@@ -145,7 +145,7 @@ def test_the_states_of_an_upload(gateway: Gateway) -> None:
     assert gateway.ask("GET", upload["id"]).json["status"] == "expired"
 
 
-def test_a_deleted_upload_is_gone_at_once(gateway: Gateway) -> None:
+def test_a_deleted_upload_is_not_found_immediately(gateway: Gateway) -> None:
     upload = gateway.create().json
     gateway.put(upload)
     answer = gateway.ask("DELETE", upload["id"])
@@ -230,7 +230,7 @@ def test_a_file_is_read_as_it_is(gateway: Gateway) -> None:
     assert caught.value.param == "upload_id"
 
 
-def test_a_file_that_is_not_there_says_why(gateway: Gateway) -> None:
+def test_a_missing_file_is_refused_with_the_reason(gateway: Gateway) -> None:
     upload_id = gateway.create().json["id"]
     with pytest.raises(NotFound):
         gateway.inputs.upload("proj_other", upload_id, limit=5)
@@ -250,7 +250,7 @@ def test_a_file_whose_time_is_over_is_not_read_although_it_is_still_there(gatewa
     assert caught.value.code == "upload_expired"
 
 
-def test_a_file_that_is_replaced_after_the_look_is_not_read(gateway: Gateway) -> None:
+def test_a_file_that_is_replaced_after_the_check_is_not_read(gateway: Gateway) -> None:
     upload = gateway.create().json
     gateway.put(upload, b"first")
     seen = gateway.store.file("default", upload["id"], NOW_S)
@@ -259,7 +259,7 @@ def test_a_file_that_is_replaced_after_the_look_is_not_read(gateway: Gateway) ->
         gateway.store.read(seen)
 
 
-def test_a_bucket_that_is_gone_is_not_the_callers_fault(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_bucket_is_not_the_callers_fault(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     upload_id = gateway.create().json["id"]
     elsewhere = UploadStore(gateway.table, TABLE, BUCKET)
     monkeypatch.setattr(type(elsewhere), "_s3", _Broken())
@@ -322,7 +322,7 @@ def test_bytes_are_pending_until_they_are_used_deleted_or_expired(gateway: Gatew
     assert gateway.pending == 1000
 
 
-def test_a_file_above_the_whole_limit_is_told_so(gateway: Gateway) -> None:
+def test_a_file_above_the_whole_limit_is_refused_with_the_limit(gateway: Gateway) -> None:
     gateway.limit(pending_upload_bytes=999)
     assert "this file alone has 1000" in gateway.create().error["message"]
 

@@ -1,4 +1,4 @@
-"""What functions read from their environment."""
+"""The settings that functions read from their environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The usage function over its real stores (moto): what was written is told, and nothing else of the table is read."""
+"""The usage function over its real stores (moto): it reports all of the ledger and reads nothing else of the table."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def gateway(dynamodb: Any) -> Gateway:
     return Gateway(dynamodb)
 
 
-def test_old_rows_and_those_of_just_now_are_all_told(gateway: Gateway) -> None:
+def test_old_and_recent_rows_are_all_reported(gateway: Gateway) -> None:
     gateway.roll_up()
     buckets = gateway.ask(SPEECHES, start_time=str(BEGINNING)).json["data"]
     assert [[result["num_model_requests"] for result in bucket["results"]] for bucket in buckets] == [[1], [], [1], [2]]
@@ -109,7 +109,7 @@ def test_a_month_is_read_to_its_end(gateway: Gateway) -> None:
     assert len(gateway.ask(LEDGER, month="2026-11").body.splitlines()) == 5
 
 
-def test_its_rows_say_what_projects_and_keys_are_called(gateway: Gateway) -> None:
+def test_its_rows_have_the_names_of_projects_and_keys(gateway: Gateway) -> None:
     key_id = gateway.key.record.id
     gateway.client.put_item(TableName=TABLE, Item=row_item(row(MIDNIGHT, key_id=key_id)))
     gateway.client.put_item(TableName=TABLE, Item=row_item(row(MIDNIGHT, project_id="gone")))
