@@ -1,4 +1,4 @@
-"""A job's last step: merge the results of its chunks into one, end and settle the job."""
+"""Last step of a job: merges the chunks into one result, then ends and settles the job."""
 
 import os
 

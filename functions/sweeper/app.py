@@ -1,4 +1,4 @@
-"""Every minute: settles expired holds, and ends jobs that have stopped or are to be stopped."""
+"""Every minute: settles expired holds, and ends jobs that have stopped or are to be cancelled."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Delivers the events of jobs to webhook endpoints, from the queue."""
+"""Delivers the queued events of ended jobs to webhook endpoints."""
 
 import os
 

@@ -34,14 +34,19 @@ PAGES = (
 """The pages whose sentences are checked, as patterns of `Path.glob`."""
 
 SOURCES = (
-    "reference/**/*.py",
+    "bench/*.py",
+    "clients/python/**/*.py",
     "functions/*/app.py",
+    "layers/shared/audio_gateway/cli/**/*.py",
+    "local/*.py",
+    "reference/**/*.py",
     "layers/shared/audio_gateway/*.py",
     "layers/shared/audio_gateway/api/http/*.py",
     "layers/shared/audio_gateway/api/admin/*.py",
     "layers/shared/audio_gateway/api/usage/*.py",
     "layers/shared/audio_gateway/api/[!bj]*.py",
     "layers/shared/audio_gateway/wiring/[!j]*.py",
+    "scripts/**/*.py",
     "tests/unit/docs/test_openapi*.py",
     "tests/unit/docs/test_reference.py",
 )
