@@ -47,7 +47,7 @@ class Clock:
 
 
 class Queue:
-    """Remembers what is put into it, and with which delay."""
+    """Records the messages sent to it, with their delays."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[Delivery, int]] = []
@@ -60,7 +60,7 @@ class Queue:
 
 
 class Post:
-    """Answers what it is told to, and remembers what it was given."""
+    """Responds with `outcome`, and records the deliveries."""
 
     def __init__(self) -> None:
         self.outcome = DeliveryOutcome(200)
@@ -121,7 +121,7 @@ class Gateway:
         return answer.json
 
     def take(self, *messages: Any) -> list[str]:
-        """Hand messages to the function behind the queue; the numbers of those that are to come again."""
+        """Pass messages to the delivery function; returns the numbers of those to be repeated."""
         records = [
             {"messageId": str(number), "body": each if isinstance(each, str) else message_of(each)}
             for number, each in enumerate(messages)
@@ -132,7 +132,7 @@ class Gateway:
 
 @pytest.fixture(scope="module")
 def table() -> Iterator[Any]:
-    """The client of a table that the tests share: to make one takes longer than most of them."""
+    """The client of a table that the tests share: creating one takes longer than most tests."""
     with in_moto() as client:
         yield client
 
@@ -147,7 +147,7 @@ def gateway(table: Any, monkeypatch: pytest.MonkeyPatch) -> Gateway:
 
 
 def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    """From now on every name has these addresses."""
+    """Let every host name resolve to these addresses."""
 
     def getaddrinfo(_host: Any, port: Any, **_: Any) -> list[Any]:
         families = {4: socket.AF_INET, 6: socket.AF_INET6}

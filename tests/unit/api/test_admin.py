@@ -83,7 +83,7 @@ def created(ask: Ask, **fields: Any) -> dict[str, Any]:
 
 # ---------------------------------------------------------------- who may
 def every_call() -> list[tuple[str, str]]:
-    """Every method and path that there is, for things of the default project that are not there."""
+    """All methods and paths, with ids that do not exist in the default project."""
     app = admin_app(directory=cast("Directory", None))
     paths = [(route.path, route.methods) for route in app.routes if isinstance(route, APIRoute)]
     named = [

@@ -21,7 +21,7 @@ API = "https://api.example.com/v1"
 APP = "https://app.example.com"
 PACKAGE = Path(__file__).parents[3] / "layers" / "shared" / "audio_gateway"
 
-# What the official JavaScript client sends from a browser, beside what the caller adds.
+# What the official JavaScript client sends from a browser, besides what the caller adds.
 OF_THE_SDK = {
     "authorization": "Bearer sk-1",
     "content-type": "application/json",
@@ -42,7 +42,7 @@ OF_THE_SDK = {
 
 
 def page(origin: str = APP, *, allowed: str = "*", app: Any = None, authorizer: Any = None) -> Page:
-    """A page that calls the models function, whose API lets pages of `allowed` in."""
+    """A page that calls the models function, which pages of `allowed` may call."""
     app = app or models_app(catalog=catalog(model("talker")))
     handler = lambda_handler(app, "models", allowed)
 
@@ -150,7 +150,7 @@ def test_a_program_without_an_origin_is_answered_as_ever() -> None:
 
 
 def test_pages_may_read_all_of_the_gateways_headers() -> None:
-    """Every header that an answer of ours can have is exposed."""
+    """Every header that a response can have is exposed."""
     written: set[str] = set()
     for file in PACKAGE.rglob("*.py"):
         if "cli" not in file.parts:

@@ -49,7 +49,7 @@ FULL: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[int, str]]] = {
 
 
 class Counted(FakeDynamoDB):
-    """Counts what is asked of it."""
+    """Counts its calls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class Gateway:
         deps = TranscriptionApiDependencies(
             catalog=catalog(*models),
             providers=lambda _: self.provider,
-            billing=Billing(DynamoMeter(self.table, TABLE), FakeUnsettled()),  # type: ignore[arg-type] # as far as it goes
+            billing=Billing(DynamoMeter(self.table, TABLE), FakeUnsettled()),  # type: ignore[arg-type] # enough for these tests
             idempotency=fresh_idempotency(),
             repetitions=Repetitions(self.attempts, store),
             results=FakeResults(),  # type: ignore[arg-type] # keeps results in memory
@@ -96,7 +96,7 @@ class Gateway:
         FakeDynamoDB.put_item(self.table, TableName=TABLE, Item=item)
 
     def use(self, **used: Any) -> None:
-        """Let the key have used so much of its windows, or be as `status` says."""
+        """Set how much the key has used of its windows, or its `status`."""
         item = FakeDynamoDB.get_item(self.table, Key=account_key(KEY))["Item"]
         minute, month = minute_of(now_ms()), month_of(now_ms())
         for name, value in used.items():
@@ -167,14 +167,14 @@ def test_the_early_check_needs_room_only_for_the_price_of_the_named_model() -> N
     gateway = Gateway(
         model(fallbacks=("dear",)), model("dear", price=dear, max_seconds=1.0), monthly_budget_microusd=500
     )
-    assert gateway.post(upload_id=UPLOAD).status == 200  # the dear one does not take so much
+    assert gateway.post(upload_id=UPLOAD).status == 200  # the expensive model does not take so long a file
 
 
 @pytest.mark.parametrize("named", NAMED)
 def test_a_named_file_costs_one_early_check_of_the_limits(named: dict[str, str]) -> None:
     gateway = Gateway(requests_per_minute=9)
     assert gateway.post(**named).status == 200
-    # Without the look, the first admission of a process would be made twice, to learn the limits.
+    # Without the check, the first admission of a process would be made twice, to read the limits.
     assert gateway.table.calls == {"get": 1, "update": 2, "put": 1}
 
 

@@ -26,7 +26,7 @@ AUDIO = tone_wav(2.0)
 
 
 class Three:
-    """`talker` with its fallbacks `second` and `third`, each at a provider of its own."""
+    """`talker` with its fallbacks `second` and `third`, each at its own provider."""
 
     def __init__(self, **fields: dict[str, object]) -> None:
         names = ("talker", "second", "third")
@@ -166,7 +166,7 @@ def test_a_fallback_that_rejects_ends_it() -> None:
 def test_a_fallback_that_runs_out_of_time_is_a_time_out_without_a_retry(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The SDKs repeat a 503 at once: the work that took all the time would be done, and perhaps paid, again."""
+    """The SDKs repeat a 503 immediately: the work that took all the time would be done, and perhaps paid, again."""
     three = Three()
     three.fail("talker")
 

@@ -32,7 +32,7 @@ FORM = [("model", "talker"), ("language", "en"), ("file", ("a.wav", SOUND))]
 
 
 class Gateway:
-    """All three endpoints over one provider, one till and one set of claims."""
+    """All three endpoints over one provider, one billing and one set of claims."""
 
     def __init__(self) -> None:
         self.now_s = 1_795_255_200.0
@@ -82,7 +82,7 @@ def gateway() -> Gateway:
 
 
 def headers_of(answer: Answer) -> dict[str, str]:
-    """Without those that are of one answer and no other."""
+    """Without the headers that differ in each response."""
     of_one = {
         "x-request-id",
         "openai-processing-ms",
@@ -226,7 +226,7 @@ def test_an_answer_is_stored_before_it_is_paid_and_its_key_done_after(gateway: G
         seen.append((len(gateway.answers.stored), claim.done))
         settle(hold, work, **options)
 
-    gateway.meter.settle = watched  # type: ignore[assignment] # looks at the moment of payment
+    gateway.meter.settle = watched  # type: ignore[assignment] # checks at the moment of payment
     gateway.speak()
     (claim,) = gateway.claims.existing.values()
     assert seen == [(1, False)]

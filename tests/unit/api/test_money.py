@@ -52,7 +52,7 @@ def test_audio_is_charged_by_its_measured_milliseconds(shop: Shop) -> None:
     answer = shop.write(tone_wav(1.234))
     (work,) = shop.meter.settled
     assert (work.unit, work.amount) == ("audio_ms", 1234)
-    assert work.price_microusd == 20_567  # 1.234 s at a dollar a minute: 20,566.67, upwards
+    assert work.price_microusd == 20_567  # 1.234 s at a dollar a minute: 20,566.67, rounded up
     assert answer.headers["x-audio-gateway-cost-usd"] == "0.020567"
 
 
@@ -154,7 +154,7 @@ def test_a_provider_that_breaks_off_in_the_middle_is_free(shop: Shop) -> None:
         yield AudioChunk(bytes(4800), "pcm", 24_000)
         raise ProviderUnavailable("cut", provider="fake")
 
-    shop.provider.synthesize = synthesize  # type: ignore[assignment] # the provider breaks off
+    shop.provider.synthesize = synthesize  # type: ignore[assignment] # the provider fails midway
     assert shop.speak().status == 503
     assert (len(shop.meter.released), shop.meter.settled, shop.meter.failed) == (1, [], [("talker", 8)])
 
@@ -221,7 +221,7 @@ def test_the_cost_includes_failed_attempts_of_other_providers() -> None:
 
 
 class Clock:
-    """Of deadlines: it stands still until it is moved."""
+    """A clock for deadlines, which stops until it is moved."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._now_s = 1000.0
@@ -247,7 +247,7 @@ def test_no_other_provider_is_called_after_the_deadline(clock: Clock) -> None:
         clock.passes(27)
         raise ProviderTimedOut("late", provider="fake")
 
-    shop.provider.synthesize = synthesize  # it takes all the time that there is
+    shop.provider.synthesize = synthesize  # it takes all of the time
     assert shop.speak().status == 504
     assert [request.model for request in shop.provider.asked] == ["up-talker"]
     assert shop.meter.failed == [("talker", 8)]
@@ -257,7 +257,7 @@ def test_no_other_provider_is_called_after_the_deadline(clock: Clock) -> None:
 def test_an_answer_that_is_ready_too_late_is_not_charged(
     shop: Shop, clock: Clock, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The platform may have cut it off by the time at which it would go out."""
+    """The platform may have ended the request before its response is sent."""
 
     def synthesize(_request: object) -> Any:
         yield AudioChunk(bytes(4800), "pcm", 24_000)
@@ -304,7 +304,7 @@ def test_a_failed_request_is_released_while_the_function_has_time_for_it(
         clock.passes(seconds)
         raise ProviderTimedOut("late", provider="fake")
 
-    shop.provider.synthesize = synthesize  # type: ignore[assignment] # it takes all the time that there is
+    shop.provider.synthesize = synthesize  # type: ignore[assignment] # it takes all of the time
     assert shop.speak().status == 504
     assert (len(shop.meter.failed), bool(shop.meter.released)) == (1, released)
 

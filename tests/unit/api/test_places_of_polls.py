@@ -28,7 +28,7 @@ KEY = API_CALLER["key_id"]
 
 
 class Account:
-    """A key that may do one thing at once, and whose one hold is that of a job."""
+    """A key with a concurrency of one, whose only hold is a job's."""
 
     def __init__(self) -> None:
         self.table = FakeDynamoDB()
@@ -44,7 +44,7 @@ class Account:
             return self.table.update_item(**arguments)
 
     def give_places_to(self, gateway: Gateway) -> None:
-        def begin(key_id: str) -> str:  # each poll is in a process of its own
+        def begin(key_id: str) -> str:  # each poll is in its own process
             return WaitingPolls(self, TABLE, lambda: self.now_ms).begin(key_id)  # type: ignore[arg-type] # all that it calls
 
         waits: Any = gateway.waits

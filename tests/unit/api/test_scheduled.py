@@ -61,7 +61,7 @@ def sweep(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What the function returns, and what it writes."""
     watching = Watching(lost or OrphanedJobsReport())
-    handler = sweeps(Sweeping(report), watching, Archived(archived or []))  # type: ignore[arg-type] # they stand in
+    handler = sweeps(Sweeping(report), watching, Archived(archived or []))  # type: ignore[arg-type] # fakes
     returned = handler(event("sweeper"), None)
     return returned, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
@@ -183,7 +183,7 @@ def test_a_roll_up_logs_keys_whose_budgets_are_nearly_spent(capsys: pytest.Captu
             return RollupReport(watermark_ms=60_000, key_ids={"key_1"})
 
     alerts = [SpendAlert(key_id, "202611", 800_000, 1_000_000) for key_id in ("key_1", "key_2")]
-    rolls_up(Rolling(), Spending(alerts))(event("rollup"), None)  # type: ignore[arg-type] # they stand in
+    rolls_up(Rolling(), Spending(alerts))(event("rollup"), None)  # type: ignore[arg-type] # fakes
     _, line, metric = map(json.loads, capsys.readouterr().out.splitlines())
     assert (line["message"], line["key_id"]) == ("most of a budget is spent", "key_1")
     assert (line["committed_microusd"], line["budget_microusd"], line["month"]) == (800_000, 1_000_000, "202611")
@@ -195,7 +195,7 @@ def test_a_roll_up_logs_its_progress(capsys: pytest.CaptureFixture[str]) -> None
         def run(self) -> RollupReport:
             return RollupReport(watermark_ms=60_000, hours=1, items=3)
 
-    returned = rolls_up(Rolling(), Spending([]))(event("rollup"), None)  # type: ignore[arg-type] # they stand in
+    returned = rolls_up(Rolling(), Spending([]))(event("rollup"), None)  # type: ignore[arg-type] # fakes
     line = json.loads(capsys.readouterr().out)
     assert returned == {"frontier_ms": 60_000, "hours": 1, "items": 3, "mended_hours": 0, "superseded": False}
     assert returned.items() <= line.items()

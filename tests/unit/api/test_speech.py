@@ -284,7 +284,7 @@ def test_a_providers_failure_keeps_its_meaning(
 def test_an_unexpected_error_is_a_500_without_detail_and_is_logged_without_text(
     gateway: Gateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    gateway.provider.fails = ValueError("the caller's secret words")  # type: ignore[assignment] # a mistake of ours
+    gateway.provider.fails = ValueError("the caller's secret words")  # type: ignore[assignment] # a bug in the gateway
     answer = gateway.post(BODY)
     assert (answer.status, answer.error["type"]) == (500, "server_error")
     assert "secret" not in answer.body.decode()
@@ -315,7 +315,7 @@ def test_something_else_than_audio_with_status_200_is_the_providers_failure(gate
 
 def test_a_fallback_speaks_when_the_first_model_fails_before_its_first_byte() -> None:
     broken = model("broken", fallbacks=("mute", "spare"), provider=model().provider)
-    mute = model("mute", voices={"other": "x"}, own_voices_only=True)  # cannot do the voice: left out
+    mute = model("mute", voices={"other": "x"}, own_voices_only=True)  # does not have the voice: left out
     gateway = Gateway(broken, mute, model("spare", upstream="up-spare"))
     real = gateway.provider.synthesize
 

@@ -23,7 +23,7 @@ CACHED = {"price": Price(1_000_000, 0), "cache": CacheTerms(3600, "25")}
 
 
 class Gateway:
-    """The speech function over one provider, one till and one cache."""
+    """The speech function over one provider, one billing and one cache."""
 
     def __init__(self, **fields: Any) -> None:
         self.provider = FakeAdapter()
@@ -70,7 +70,7 @@ def test_a_hit_is_held_and_paid_at_its_share_and_costs_no_provider(gateway: Gate
     miss, hit = gateway.speak(), gateway.speak()
     assert [(work.price_microusd, work.cost_microusd, work.amount) for work in gateway.meter.settled] == [
         (6, 6, 6),
-        (2, 0, 6),  # a quarter of 6, upwards
+        (2, 0, 6),  # a quarter of 6, rounded up
     ]
     assert [work.price_microusd for work in gateway.meter.admitted] == [6, 2]
     assert [each.headers["x-audio-gateway-cost-usd"] for each in (miss, hit)] == ["0.000006", "0.000002"]
@@ -161,7 +161,7 @@ def test_speech_that_was_not_paid_or_is_incomplete_is_not_cached(gateway: Gatewa
         yield AudioChunk(b"\x01\x00" * 240, "pcm", 24_000)
         raise ProviderUnavailable("cut", provider="fake")
 
-    gateway.provider.synthesize = cut  # type: ignore[assignment] # begins, and breaks off
+    gateway.provider.synthesize = cut  # type: ignore[assignment] # fails midway
     assert gateway.speak().status == 503
     assert gateway.cache.kept == {}
 

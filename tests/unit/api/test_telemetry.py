@@ -37,7 +37,7 @@ Counted = Callable[[], tuple[Metrics, list[dict[str, Any]]]]
 
 @pytest.fixture
 def counted(capsys: pytest.CaptureFixture[str]) -> Counted:
-    """The metrics since the last look: (name, dimensions with their values) → value, and the lines they came in."""
+    """The metrics since the last call: (name, dimensions with their values) → value, and the lines they came in."""
 
     def look() -> tuple[Metrics, list[dict[str, Any]]]:
         lines = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in line]

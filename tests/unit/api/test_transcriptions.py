@@ -413,7 +413,7 @@ def test_granularities_need_verbose_json_everywhere_else(model_id: str, response
 
 
 class FirstFails(FakeAdapter):
-    """Has a model that is out of order."""
+    """A provider one of whose models fails."""
 
     def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         if request.model == "up-timeless":

@@ -29,7 +29,7 @@ ENGINES = EmbeddedEngines()
 ESPEAK = model("espeak-ng", provider=EMBEDDED, formats=("pcm",), voices={"alloy": "en-us+m3"}, max_characters=4096)
 
 # Well above the fewest repetitions that can break it (96, or 32 of the long one): there it depends on where memory
-# happens to lie whether anybody notices.
+# happens to be whether it is noticed.
 TEXTS = [
     ("en", "\N{RIGHT SINGLE QUOTATION MARK}s" * 68),
     ("en", "A.B." * 250),
@@ -84,11 +84,11 @@ def test_the_caller_reads_that_the_text_cannot_be_spoken(voice: str, text: str, 
 @EACH
 def test_a_job_gives_its_chunk_up_at_once(voice: str, text: str) -> None:
     shop = Workshop(ESPEAK)
-    shop.provider = ENGINES  # type: ignore[assignment] # of the real kind
+    shop.provider = ENGINES  # type: ignore[assignment] # a real engine
     job = shop.start(JobRequest(SpeechRequest("espeak-ng", text, voice, "pcm")))
     event = {"project_id": job.project_id, "job_id": job.id}
     assert prepare_handler(shop.preparation)(event, Context(900_000))["lanes"] == [[0]]
-    with pytest.raises(Permanent):  # which the state machine does not try again
+    with pytest.raises(Permanent):  # which the state machine does not retry
         chunk_handler(shop.chunk_work)(event | {"number": 0}, Context(900_000))
     told = shop.files.get_json(job, "failed/0")
     assert told is not None
@@ -119,9 +119,9 @@ def test_a_fallback_whose_engine_breaks_leaves_the_first_model_s_error() -> None
 
 
 def _broken_engine() -> FakeAdapter:
-    """An engine that breaks down before it has given any sound.
+    """An engine that crashes before it returns any sound.
 
-    The real one does so only mostly: when the library notices that its memory is overwritten depends on where that
-    memory lies, and then some sound may have come already. There is no fallback after the first sound.
+    The real one usually does: when the library notices that its memory is overwritten depends on where that
+    memory is, and some sound may have been returned before. There is no fallback after the first sound.
     """
     return FakeAdapter(fails=TextUnspeakable("The model cannot speak this text.", provider="embedded"))

@@ -33,7 +33,7 @@ NAME = "Besprechung für Zoë.mp3"
 
 
 class Gateway:
-    """The uploads function, its clock, and what the other functions read of uploads."""
+    """The uploads function, its clock, and the files as other functions read them."""
 
     def __init__(self, dynamodb: Any, bucket: Any) -> None:
         self.now_s = NOW_S
@@ -56,13 +56,13 @@ class Gateway:
 
     @property
     def uploads(self) -> list[dict[str, Any]]:
-        """Their items."""
+        """The items of uploads."""
         items = self.table.scan(TableName=TABLE)["Items"]
         return [item for item in items if item["pk"]["S"].startswith("UPLOADS#")]
 
     @property
     def pending(self) -> int:
-        """Bytes, as the caller's usage tells them."""
+        """Pending bytes in the caller's usage."""
         found = AccountStore(self.table, TABLE).get(KEY, int(self.now_s * 1000))
         assert found is not None
         return found[1].pending_upload_bytes
@@ -75,7 +75,7 @@ class Gateway:
         return call(self.handler, event(method, f"/audio/uploads/{upload_id}", **options))
 
     def put(self, upload: dict[str, Any], data: bytes = b"a" * 900) -> None:
-        """What the form does at S3."""
+        """Send the form to S3."""
         fields = upload["fields"]
         metadata = {"filename": fields["x-amz-meta-filename"]}
         self.bucket.put_object(Bucket=BUCKET, Key=fields["key"], Body=data, Metadata=metadata)
@@ -138,7 +138,7 @@ def test_the_states_of_an_upload(gateway: Gateway) -> None:
 
     gateway.now_s = NOW_S + FORM_SECONDS
     assert gateway.ask("GET", upload["id"]).json == shown | {"filename": None, "status": "expired"}
-    gateway.put(upload)  # it was begun in time
+    gateway.put(upload)  # it was started in time
     kept = {"status": "completed", "bytes": 900, "expires_at": int(NOW_S) + UPLOAD_KEPT_SECONDS}
     assert gateway.ask("GET", upload["id"]).json == shown | kept
     gateway.now_s = NOW_S + UPLOAD_KEPT_SECONDS
@@ -209,7 +209,7 @@ def test_two_gigabytes_and_no_byte_more(gateway: Gateway) -> None:
 def test_the_longest_name_fits_where_it_is_kept(gateway: Gateway) -> None:
     name = "\U0001f3a4" * 255
     upload = gateway.create({"filename": name, "bytes": 5}).json
-    assert len(upload["fields"]["x-amz-meta-filename"]) + len("filename") <= 2048  # what S3 takes of metadata
+    assert len(upload["fields"]["x-amz-meta-filename"]) + len("filename") <= 2048  # the metadata that S3 accepts
     gateway.put(upload, b"12345")
     assert gateway.ask("GET", upload["id"]).json["filename"] == name
 
@@ -398,7 +398,7 @@ def test_files_of_a_project_that_s3_kept_are_no_success(gateway: Gateway, monkey
 
 @pytest.mark.parametrize("status", ["disabled", "archived", "deleted"])
 def test_a_key_that_was_revoked_deletes_and_announces_nothing(gateway: Gateway, status: str) -> None:
-    """API Gateway remembers for a minute that it was good."""
+    """API Gateway caches for a minute that it was active."""
     upload = gateway.create().json
     gateway.put(upload)
     gateway.limit(status)

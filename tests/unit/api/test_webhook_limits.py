@@ -103,7 +103,7 @@ def test_an_endpoint_from_before_urls_were_counted_has_its_url_all_the_same(gate
 
 
 def test_of_two_simultaneous_registrations_one_is_refused(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other one looks and writes between the look of the first and its write."""
+    """The other one reads and writes between the read and the write of the first."""
     look = WebhookStore.of_project
     gateway.make()
     (one,) = gateway.store.of_project("default")
@@ -126,7 +126,7 @@ HOST = name_of_host(place_of(URL))
 
 
 def fill(gateway: Gateway, count: int, pace: SlidingWindow = OF_A_HOST, name: str = HOST) -> None:
-    """As if the host had been called so many times at this moment, or whatever else has a pace."""
+    """Use up so many turns of a rate limit, by default the host's."""
     gateway.paces.take(pace, name, int(gateway.clock.s * 1000))
     gateway.client.update_item(
         TableName=TABLE,
@@ -353,7 +353,7 @@ WRITES = [
 def test_a_key_that_was_revoked_changes_and_sends_nothing(
     gateway: Gateway, method: str, rest: str, body: Any, status: str
 ) -> None:
-    """API Gateway remembers for a minute that it was good."""
+    """API Gateway caches for a minute that it was active."""
     made = gateway.make()
     path = rest if rest == ALL else f"{ALL}/{made['id']}{rest}"
     key_id = API_CALLER["key_id"]

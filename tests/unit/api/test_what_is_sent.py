@@ -58,7 +58,7 @@ class Counter:
 
     @property
     def asked(self) -> list[TranscriptionCall]:
-        """What the provider was asked to write down."""
+        """The transcription calls that the provider received."""
         return [asked for asked in self.provider.asked if isinstance(asked, TranscriptionCall)]
 
 

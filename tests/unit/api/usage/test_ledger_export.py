@@ -204,7 +204,7 @@ def test_a_month_that_cannot_be_read_to_its_end_is_an_error_and_no_file(s3: Any,
 
 def test_a_month_that_takes_too_long_is_an_error_and_no_file(s3: Any) -> None:
     started = time.monotonic()
-    enough = Context(remaining_ms=5_300)  # of which all but 0.8 s are kept for the upload and the answer
+    enough = Context(remaining_ms=5_300)  # of which all but 0.8 s are reserved for the upload and the response
     slow = LongLedger(ENOUGH_FOR_TWO_PARTS, lambda: time.sleep(max(0, started + 0.9 - time.monotonic())))
     answer = ask(slow, results=ResultStore(BUCKET), context=enough, month="2026-10")
     assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "month", "input_too_long")

@@ -83,7 +83,7 @@ def between(ledger: list[LedgerRow], start_s: int, end_s: int) -> list[LedgerRow
 
 
 def figures(path: str, found: list[LedgerRow]) -> tuple[Any, ...]:
-    """What the report says of these rows, from first principles."""
+    """The figures of these rows, calculated independently."""
     if path == SPEECHES:
         return len(found), sum(each.amount for each in found)
     if path == TRANSCRIPTIONS:
@@ -105,7 +105,7 @@ def test_a_report_is_the_sum_of_the_ledger(path: str, data: st.DataObject) -> No
     buckets = list(pages(UsageFunction(*ledger), path, query))
     counted = matching(ledger, path, query)
 
-    # The buckets touch each other and cover the whole range.
+    # The buckets are contiguous and cover the whole range.
     edges = [bucket["start_time"] for bucket in buckets] + [buckets[-1]["end_time"]]
     assert edges[1:-1] == [bucket["end_time"] for bucket in buckets[:-1]]
     assert all(edge % SECONDS[query["bucket_width"]] == 0 for edge in edges[1:-1])

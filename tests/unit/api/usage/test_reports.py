@@ -45,7 +45,7 @@ class UsageFunction:
         self._handler = lambda_handler(app, "usage")
 
     def get(self, path: str, **query: Any) -> Answer:
-        """Values as lists stand for `name[]`, once for each element."""
+        """Lists are sent as `name[]`, once for each element."""
         asked = {
             f"{name}[]" if isinstance(value, list) else name: value if isinstance(value, list) else [str(value)]
             for name, value in query.items()
@@ -104,7 +104,7 @@ def test_speeches_are_counted_in_characters() -> None:
         row(MIDNIGHT, amount=7),
         row(NOW, amount=5),
         row(NOW, endpoint="transcriptions", amount=1_000),
-        row(NOW, outcome="abandoned", amount=0, price_microusd=0, cost_microusd=0),  # nobody got an answer
+        row(NOW, outcome="abandoned", amount=0, price_microusd=0, cost_microusd=0),  # no response was sent
     )
     assert usage.get(SPEECHES, start_time=MIDNIGHT).json == {
         "object": "page",

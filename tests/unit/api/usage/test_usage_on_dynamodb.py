@@ -38,7 +38,7 @@ SPEECHES, COSTS, LEDGER = "/organization/usage/audio_speeches", "/organization/c
 
 
 class Recorder:
-    """Notes the operation and the partition keys of each call."""
+    """Records the operation and the partition keys of each call."""
 
     _EVENT = "provide-client-params.dynamodb"
 
@@ -60,7 +60,7 @@ class Recorder:
 
 
 class Gateway:
-    """The usage function over a table whose ledger begins three days ago, and what it reads of it."""
+    """The usage function over a table whose ledger begins three days ago, and what it reads from it."""
 
     def __init__(self, client: Any) -> None:
         self.key = Directory(client, TABLE, now_s=lambda: BEGINNING).create_key("api", name="first")
@@ -134,6 +134,6 @@ def test_only_what_the_role_allows_is_read(gateway: Gateway) -> None:
     }
     for action, key in recorder.calls:
         assert any(action == given and fnmatchcase(key, pattern) for given, pattern in allowed), (action, key)
-    # What it may read is what it does read.
+    # It reads all that it may read.
     for given, pattern in allowed:
         assert any(action == given and fnmatchcase(key, pattern) for action, key in recorder.calls), (given, pattern)
