@@ -69,7 +69,8 @@ PACKAGES: Final[dict[str, Package]] = {
     ),
     "wiring": _package(
         "composition: the only package that names adapters and AWS clients together; only functions import it",
-        "errors clock aws net storage catalog providers metering usage uploads jobs webhooks idempotency use_cases api",
+        "errors clock aws net storage catalog providers metering identity usage uploads jobs webhooks idempotency"
+        " use_cases api",
     ),
     "cli": _package(
         "the [command line](operations.md), left out of the deployed layer",

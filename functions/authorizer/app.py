@@ -3,7 +3,9 @@
 import os
 
 from audio_gateway import init_phase
-from audio_gateway.identity.authorizer import Authorizer
+from audio_gateway.wiring.authorizer import authorizer_on_aws
+from audio_gateway.wiring.settings import AuthorizerSettings
 
-authorizer = Authorizer.from_env(os.environ)
+settings = AuthorizerSettings.from_env(os.environ)
+authorizer = authorizer_on_aws(settings)
 handler = init_phase.done(authorizer.handle)

@@ -3,36 +3,10 @@
 import os
 
 from audio_gateway import init_phase
-from audio_gateway.aws.dynamodb import patient_dynamodb_client
-from audio_gateway.catalog.load import catalog_from
-from audio_gateway.clock import now_ms
-from audio_gateway.jobs.fetch import Fetcher
-from audio_gateway.jobs.job import JOB_HOLD_SECONDS
-from audio_gateway.jobs.job_files import JobFiles
-from audio_gateway.jobs.job_store import JobStore
-from audio_gateway.jobs.plan import lanes_within
-from audio_gateway.metering.job_meter import DynamoJobMeter
-from audio_gateway.metering.pending_settlements import PendingSettlementStore
-from audio_gateway.net.targets import AllowedHosts
-from audio_gateway.providers.registry import adapter_of
-from audio_gateway.use_cases.jobs.billing import JobBilling
-from audio_gateway.use_cases.jobs.prepare import Preparation
-from audio_gateway.wiring.late_rows import late_rows_on_aws
+from audio_gateway.wiring.job_prepare import job_prepare_on_aws
 from audio_gateway.wiring.settings import JobPrepareSettings
 from audio_gateway.workers.job_steps import prepare_handler
 
 settings = JobPrepareSettings.from_env(os.environ)
-dynamodb, files = patient_dynamodb_client(), JobFiles(settings.bucket)
-rows = late_rows_on_aws(dynamodb, settings.table, settings.lateness)
-meter = DynamoJobMeter(dynamodb, settings.table, rows, hold_seconds=JOB_HOLD_SECONDS)
-preparation = Preparation(
-    store=JobStore(dynamodb, settings.table),
-    files=files,
-    billing=JobBilling(meter, PendingSettlementStore(settings.bucket, patient=True)),
-    catalog=catalog_from(settings.catalog),
-    providers=adapter_of,
-    fetch=Fetcher(files, AllowedHosts.parse(settings.allow_hosts)),
-    now_ms=now_ms,
-    most_lanes=lanes_within(settings.lambda_concurrency),
-)
+preparation = job_prepare_on_aws(settings)
 handler = init_phase.done(prepare_handler(preparation))

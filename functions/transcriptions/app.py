@@ -9,5 +9,5 @@ from audio_gateway.wiring.settings import TranscriptionSettings
 from audio_gateway.wiring.transcription import transcription_on_aws
 
 settings = TranscriptionSettings.from_env(os.environ)
-deps = transcription_on_aws(settings)
-handler = init_phase.done(lambda_handler(transcriptions_app(deps), "transcriptions", settings.origins))
+app = transcriptions_app(transcription_on_aws(settings))
+handler = init_phase.done(lambda_handler(app, "transcriptions", settings.origins))

@@ -3,18 +3,10 @@
 import os
 
 from audio_gateway import init_phase
-from audio_gateway.api.active_key import writers
 from audio_gateway.api.http.app import lambda_handler
-from audio_gateway.api.uploads import uploads_app
-from audio_gateway.aws.dynamodb import dynamodb_client
-from audio_gateway.metering.account_store import AccountStore
-from audio_gateway.metering.free_requests import FreeRequests
-from audio_gateway.uploads.upload_store import UploadStore
 from audio_gateway.wiring.settings import StorageSettings
+from audio_gateway.wiring.uploads import uploads_on_aws
 
 settings = StorageSettings.from_env(os.environ)
-client = dynamodb_client()
-uploads = UploadStore(client, settings.table, settings.bucket)
-writer_of = writers(AccountStore(client, settings.table))
-app = uploads_app(uploads=uploads, visits=FreeRequests(client, settings.table), writer_of=writer_of)
+app = uploads_on_aws(settings)
 handler = init_phase.done(lambda_handler(app, "uploads", settings.origins))

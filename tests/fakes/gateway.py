@@ -1,4 +1,4 @@
-"""Requests as API Gateway hands them to a function, and the answers back."""
+"""Events as API Gateway sends them to a function, and the responses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ADMIN_CALLER = API_CALLER | {"principalId": "key_admin", "key_id": "key_admin", 
 
 @dataclass(frozen=True)
 class Answer:
-    """A proxy answer, decoded."""
+    """A proxy response, decoded."""
 
     status: int
     headers: dict[str, str]
@@ -63,7 +63,7 @@ def event(
     query: dict[str, list[str]] | None = None,
     authorizer: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A REST proxy event; `authorizer` defaults to the holder of an API key, `{}` is nobody."""
+    """A REST proxy event; `authorizer` defaults to the holder of an API key; `{}` is no caller."""
     headers = {"Host": "api.example.com", "X-Forwarded-Proto": "https"} | (headers or {})
     return {
         "resource": path,
@@ -89,7 +89,7 @@ def event(
 
 
 def call(handler: Any, request: dict[str, Any], context: Context | None = None) -> Answer:
-    """Invoke a function and decode what it gives to API Gateway."""
+    """Invoke a function and decode its response to API Gateway."""
     answer = handler(request, context or Context())
     body = answer["body"]
     raw = base64.b64decode(body) if answer["isBase64Encoded"] else body.encode()
@@ -101,7 +101,7 @@ def _joined(headers: dict[str, list[str]] | None) -> dict[str, str]:
 
 
 def json_event(path: str, body: Any, **options: Any) -> dict[str, Any]:
-    """A POST of a JSON body; `body` may be bytes that are sent as they are."""
+    """A POST of a JSON body; `body` may be bytes, which are sent unchanged."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     options.setdefault("headers", {"Content-Type": "application/json"})
     return event("POST", path, raw, **options)

@@ -1,4 +1,4 @@
-"""The house's direction of calls, read from the imports: functions → api → use cases → domain, and never back."""
+"""The direction of calls, read from the imports: functions → wiring → api → use cases → domain, and never back."""
 
 from __future__ import annotations
 
@@ -94,14 +94,49 @@ def test_a_module_imports_only_what_its_package_may(file: Path) -> None:
             assert other == package or other in PACKAGES[package].imports, f"{inside} imports {name}"
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "functions").rglob("*.py")), ids=lambda file: file.parent.name)
-def test_a_function_holds_no_logic(file: Path) -> None:
+@pytest.mark.parametrize("file", sorted((PACKAGE / "api" / "http").glob("*.py")), ids=lambda file: file.stem)
+def test_plumbing_imports_no_endpoint(file: Path) -> None:
+    ours = {name for name in imports(file) if name.startswith("audio_gateway.api")}
+    assert [name for name in ours if not name.startswith("audio_gateway.api.http.")] == []
+
+
+FUNCTIONS = sorted((ROOT / "functions").rglob("*.py"))
+HANDLERS = {
+    "audio_gateway.api.http.app": {"lambda_handler"},
+    "audio_gateway.api.transcriptions": {"transcriptions_app", "translations_app"},  # one composition, two functions
+    "audio_gateway.workers.job_steps": {"prepare_handler", "chunk_handler", "merge_handler", "end_handler"},
+    "audio_gateway.workers.scheduled": {"rolls_up", "sweeps"},
+    "audio_gateway.workers.webhook_delivery": {"webhook_delivery_handler"},
+}
+
+
+@pytest.mark.parametrize("file", FUNCTIONS, ids=lambda file: file.parent.name)
+def test_a_function_has_settings_wiring_and_a_handler_and_no_logic(file: Path) -> None:
     tree = ast.parse(file.read_text())
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.If | ast.Try)]
-    assert {name.split(".")[0] for name in imports(file)} <= {"audio_gateway", "os"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            assert [alias.name for alias in node.names] == ["os"]
+        if isinstance(node, ast.ImportFrom):
+            assert node.module is not None
+            names = {alias.name for alias in node.names}
+            is_wiring = node.module.startswith("audio_gateway.wiring.")
+            assert is_wiring or names == {"init_phase"} or names <= HANDLERS[node.module], f"{node.module}: {names}"
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "functions").rglob("*.py")), ids=lambda file: file.parent.name)
+def test_only_functions_import_the_wiring() -> None:
+    outside = [file for file in modules() if file.relative_to(PACKAGE).parts[0] != "wiring"]
+    found = [file for file in outside for name in imports(file) if name.startswith("audio_gateway.wiring")]
+    assert found == []
+
+
+def test_wiring_is_imported_by_the_module_and_never_as_a_whole() -> None:
+    assert list(imports(PACKAGE / "wiring" / "__init__.py")) == []
+    whole = "audio_gateway.wiring"
+    assert [file for file in FUNCTIONS for name in imports(file) if name == whole] == []
+
+
+@pytest.mark.parametrize("file", FUNCTIONS, ids=lambda file: file.parent.name)
 def test_a_function_begins_and_ends_its_init_phase(file: Path) -> None:
     ours = [line for line in file.read_text().splitlines() if line.startswith("from audio_gateway")]
     assert ours[0] == "from audio_gateway import init_phase"

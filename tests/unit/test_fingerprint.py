@@ -34,7 +34,7 @@ def of_form(fields: list[tuple[str, Any]], *, boundary: bytes = b"--------------
 
 def test_the_order_of_keys_and_spelt_out_defaults_do_not_make_another_request() -> None:
     reordered = dict(reversed(SPEECH.items())) | {"speed": 1, "response_format": "mp3", "instructions": ""}
-    assert fingerprint("speech", *read_speech(SPEECH).what) == fingerprint("speech", *read_speech(reordered).what)
+    assert fingerprint("speech", *read_speech(SPEECH).content) == fingerprint("speech", *read_speech(reordered).content)
 
 
 def test_boundaries_and_the_order_of_a_form_do_not_make_another_request() -> None:
@@ -50,7 +50,9 @@ def test_boundaries_and_the_order_of_a_form_do_not_make_another_request() -> Non
      {"instructions": "Slowly."}, {"stream_format": "sse"}, {"background": True}],
 )  # fmt: skip
 def test_every_field_of_speech_makes_another_request(change: dict[str, Any]) -> None:
-    assert fingerprint("speech", *read_speech(SPEECH).what) != fingerprint("speech", *read_speech(SPEECH | change).what)
+    assert fingerprint("speech", *read_speech(SPEECH).content) != fingerprint(
+        "speech", *read_speech(SPEECH | change).content
+    )
 
 
 ORDER = TranscriptionRequest("whisper", b"sound")

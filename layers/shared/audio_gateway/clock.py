@@ -1,4 +1,4 @@
-"""The time of day, as accounts, ledger and jobs count it."""
+"""The clock of accounts, ledger and jobs."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import time
 
 
 def now_ms() -> int:
-    """Unix milliseconds."""
+    """The time in Unix milliseconds."""
     return time.time_ns() // 1_000_000

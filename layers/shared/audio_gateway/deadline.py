@@ -1,4 +1,4 @@
-"""The moment by which an answer must be ready: what is left behind it is for its money, and for its way out."""
+"""The time by which a response must be ready. The rest of the request's time is for settling and sending it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 SETTLING_S: Final = 2.5
-"""From a request's deadline to the moment at which the platform cuts its answer off.
+"""Seconds from a request's deadline to the end of the platform's time limit.
 
-A row that is not written within 1.75 s (aws/dynamodb.py) leaves its evidence in the bucket, which takes 0.73 s
-(metering/pending_settlements.py).
+Writing a ledger row may take 1.75 s (aws/dynamodb.py); if that fails, writing a pending settlement to the bucket takes
+0.73 s (metering/pending_settlements.py).
 """
 
 
@@ -27,20 +27,20 @@ class Deadline:
         return cls(time.monotonic() + seconds)
 
     def remaining_s(self) -> float:
-        """Seconds left, never below zero."""
+        """Seconds left, never negative."""
         return max(0.0, self.at_s - time.monotonic())
 
     @property
     def passed(self) -> bool:
-        """Whether nothing is left."""
+        """Whether no time is left."""
         return time.monotonic() >= self.at_s
 
     def passed_by(self, seconds: float) -> bool:
-        """Whether so many seconds more have gone by."""
+        """Whether the deadline was at least this many seconds ago."""
         return time.monotonic() >= self.at_s + seconds
 
     def keep(self, pieces: Iterator[bytes], late: Exception) -> Iterator[bytes]:
-        """The pieces, as long as there is time for another one; then `late` is raised."""
+        """The pieces until the deadline; raises `late` after it."""
         for piece in pieces:
             if self.passed:
                 raise late

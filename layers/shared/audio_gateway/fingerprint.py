@@ -1,4 +1,4 @@
-"""What makes two requests the same: what was understood of them, and not how it was written."""
+"""A hash of a request's content, independent of how the request was written."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 
-def fingerprint(*asked: object) -> str:
-    """SHA-256 in hex of what was asked: plain values, sequences, sets, bytes and dataclasses of these.
+def fingerprint(*content: object) -> str:
+    """SHA-256 in hex of plain values, sequences, sets, bytes and dataclasses of these.
 
-    A field that holds its default is left out, so that a request keeps its fingerprint when a new version of the
-    gateway learns another option.
+    A field with its default value is left out, so a request keeps its fingerprint when a new version of the gateway
+    adds an option.
     """
-    text = json.dumps([_plain(value) for value in asked], separators=(",", ":"), sort_keys=True)
+    text = json.dumps([_plain(value) for value in content], separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

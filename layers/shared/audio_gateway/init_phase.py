@@ -1,8 +1,8 @@
-"""The init phase of a function: everything that it imports and makes before its first request.
+"""The init phase of a function: all that it imports and creates before its first request.
 
-Python looks for cyclic garbage again and again while objects are made, and imports make some hundred thousand of them,
-none of which is garbage. So it does not look until the function is ready: that is a tenth of a cold start. A function
-imports this module first and passes its handler through `done` last.
+Python searches for cyclic garbage repeatedly while objects are created, and imports create about a hundred thousand,
+none of which is garbage. So the search is off until the function is ready, which saves a tenth of a cold start. A
+function imports this module first and passes its handler through `done` last.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ gc.disable()
 
 
 def done(handler: _Handler) -> _Handler:
-    """The handler itself. From now on garbage is looked for, but not in what is there already.
+    """The handler itself. Turns the garbage collector on again, but not for existing objects.
 
-    All of that lives as long as the process. To look through it would hold a request up for 20 ms now and then.
+    They live as long as the process. Searching them would delay some requests by 20 ms.
     """
     gc.freeze()
     gc.enable()

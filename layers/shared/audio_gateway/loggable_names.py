@@ -1,4 +1,4 @@
-"""The names of fields, parameters and headers that may be logged. What else a caller calls a field may be anything."""
+"""The names of fields, parameters and headers that may be logged. Any other name is the caller's own text."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ KNOWN: Final = frozenset(_LIST.split())
 
 
 def is_known(name: str) -> bool:
-    """Whether a name, such as `limits.models`, is one of ours."""
+    """Whether a name, such as `limits.models`, may be logged."""
     return all(part in KNOWN for part in name.split("."))

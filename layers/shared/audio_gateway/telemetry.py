@@ -1,8 +1,8 @@
-"""One log line and one set of metrics per request. Never text, transcripts, audio or keys: only what is named here.
+"""One log line and one set of metrics per request. Never text, transcripts, audio or keys: only the fields below.
 
-CloudWatch takes each combination of a metric's name and its dimensions for a metric of its own and charges for it by
-the month, so that dimensions are few and have few values. What has many, the model first of all, is a property beside
-them: it costs nothing, and Logs Insights counts by it.
+CloudWatch charges each month for each combination of a metric's name and its dimensions, so there are few dimensions
+and each has few values. Fields with many values, above all the model, are properties of the log event: they are free,
+and Logs Insights can group by them.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ _NAMESPACE: Final = "AudioGateway"
 _PROVIDER_ERRORS: Final[tuple[type[ProviderError], ...]] = (ProviderError, *ProviderError.__subclasses__())
 _PROVIDER_FAILURES: Final = frozenset(kind.__name__ for kind in _PROVIDER_ERRORS if kind is not ProviderRejected)
 
-_CODE: Final = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)  # of ours, or a provider's
+_CODE: Final = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)  # our own, or a provider's
 
 
 @dataclass(slots=True)
 class RequestLog:
-    """What is learned on the way of one request; None where it does not apply.
+    """The log record of one request; fields that do not apply are None.
 
-    `provider_ms` is the time between asking the provider and having its whole answer; `price_microusd` is what the
-    answer costs the caller; `windows` is what is left of the key's minute. `cached` is speech that was made before,
-    `replayed` the answer to an Idempotency-Key that was used before. `route` is the API's, and no caller's path;
-    `unknown_fields` counts those that nobody knows; `reason` is for the operator. `requested_model` is the one that the
-    caller named where `model` is the one that answered, `failed` are those that were asked and did not.
+    `provider_ms` is the time from calling the provider to its complete response; `price_microusd` is the price for the
+    caller; `windows` is what remains of the key's limits in this minute. `cached` marks speech from the cache,
+    `replayed` the stored response to a repeated request. `route` is the API's route, not the caller's path;
+    `unknown_fields` counts unknown form fields; `reason` is for the operator. `requested_model` is the model that the
+    caller named, `model` the one that served the request, and `failed` are the failed attempts before it.
     """
 
     request_id: str
@@ -69,7 +69,7 @@ class RequestLog:
 
 @lru_cache(maxsize=1)
 def logger() -> Logger:
-    """The process's only logger; its level and service come from Powertools' own variables in template.yaml."""
+    """The only logger of the process; its level and service come from Powertools' variables in template.yaml."""
     return Logger()
 
 
@@ -79,9 +79,9 @@ def _metrics() -> Metrics:
 
 
 def log_unexpected(error: Exception, request_id: str) -> None:
-    """Say where an error came from. An unknown exception's message may quote the caller's text: it is left out.
+    """Log where an error came from. The message of an unknown exception may quote the caller's text: it is left out.
 
-    A wrong setting is told by its reason alone, whichever code has come upon it.
+    An error in the configuration is logged with its reason and without a stack.
     """
     fields = {"request_id": request_id, "error": type(error).__qualname__}
     if isinstance(error, ConfigurationError):
@@ -92,9 +92,9 @@ def log_unexpected(error: Exception, request_id: str) -> None:
 
 
 def log_unsettled(request_log: RequestLog, work: MeteredRequest, state: str) -> None:
-    """Say that an answer went out which could not be written into the ledger.
+    """Log a response that was sent and could not be written to the ledger.
 
-    `kept`: the sweeper will charge it. `lost`: nobody will, and these figures are all that is left of it.
+    `kept`: the sweeper will charge it. `lost`: it will not be charged, and this line is the only record of it.
     """
     fields = {
         "request_id": request_log.request_id,
@@ -126,7 +126,7 @@ def report(request_log: RequestLog, *, status: int, elapsed_ms: float) -> None:
         "project_id": request_log.project_id,
         "model": request_log.model,
         "requested_model": request_log.requested_model if request_log.requested_model != request_log.model else None,
-        "failed": told_of(request_log.failed) or None,
+        "failed": failed_json(request_log.failed) or None,
         "characters": request_log.characters,
         "audio_ms": request_log.audio_ms,
         "provider_ms": None if request_log.provider_ms is None else round(request_log.provider_ms, 2),
@@ -141,7 +141,7 @@ def report(request_log: RequestLog, *, status: int, elapsed_ms: float) -> None:
         "replayed": request_log.replayed or None,
     }
     logger().info("request", extra={name: value for name, value in fields.items() if value is not None})
-    if request_log.method == "OPTIONS":  # a question of browsers, and no request of anybody
+    if request_log.method == "OPTIONS":  # preflights are no requests of callers
         return
     _count(request_log, status, elapsed_ms)
     if request_log.provider_ms is not None or request_log.failed or request_log.error in _PROVIDER_FAILURES:
@@ -165,8 +165,8 @@ def _count(request_log: RequestLog, status: int, elapsed_ms: float) -> None:
     metrics.flush_metrics()
 
 
-def told_of(failed: Sequence[FailedAttempt]) -> list[dict[str, Any]]:
-    """Who failed, for a log line: each once, with how often where that is more than once."""
+def failed_json(failed: Sequence[FailedAttempt]) -> list[dict[str, Any]]:
+    """Failed attempts for a log line: each once, with `times` if it failed more than once."""
     return [
         {name: value for name, value in asdict(failure).items() if value is not None}
         | ({"times": times} if times > 1 else {})
@@ -177,8 +177,8 @@ def told_of(failed: Sequence[FailedAttempt]) -> list[dict[str, Any]]:
 def count_provider_call(error: str | None, failed: Sequence[FailedAttempt]) -> None:
     """Count a call that needed a provider: whether it failed, and whether a fallback saved it.
 
-    Each is 1 or 0, so that the average is the share. `error` is the class of the error that the call ended with: what a
-    provider refuses for the caller's input is no failure. Whose they are is counted by provider, where there are any.
+    Each is 1 or 0, so the average is the share. `error` is the class of the error that the call ended with; input that
+    a provider rejects is not a failure. Failed attempts are also counted by provider.
     """
     is_failure = error in _PROVIDER_FAILURES
     count(ProviderFailures=int(is_failure), Fallbacks=int(bool(failed) and error is None))
@@ -190,7 +190,7 @@ def count_provider_call(error: str | None, failed: Sequence[FailedAttempt]) -> N
 
 
 def count(**counts: int) -> None:
-    """Write metrics that count something, by name, without a dimension."""
+    """Write counts by name, without a dimension."""
     metrics = _metrics()
     for name, value in counts.items():
         metrics.add_metric(name, MetricUnit.Count, value)

@@ -1,4 +1,4 @@
-"""Both functions of webhooks over a table, with a clock, queues and an address that remember."""
+"""Both webhook functions over a table, with a clock, and queues and an address that record."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from audio_gateway.api.active_key import writers
+from audio_gateway.api.active_key import active_caller
 from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.api.webhooks import WebhookDependencies, webhooks_app
 from audio_gateway.errors import StorageUnavailable
@@ -46,7 +46,7 @@ class Clock:
 
 
 class Queue:
-    """Remembers what is put into it, and with which delay."""
+    """Records the messages sent to it, with their delays."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[Delivery, int]] = []
@@ -59,7 +59,7 @@ class Queue:
 
 
 class Post:
-    """Answers what it is told to, and remembers what it was given."""
+    """Responds with `outcome`, and records the deliveries."""
 
     def __init__(self) -> None:
         self.outcome = DeliveryOutcome(200)
@@ -79,16 +79,16 @@ class Gateway:
         self.dead = cast("Any", Queue())
         self.store, self.paces = WebhookStore(client, TABLE), RateLimitStore(client, TABLE)
         self.directory = Directory(client, TABLE, now_s=self.clock)
-        job_service = WebhookDependencies(
+        deps = WebhookDependencies(
             store=self.store,
             directory=self.directory,
             paces=self.paces,
-            writer_of=writers(AccountStore(client, TABLE), lambda: int(self.clock.s * 1000)),
+            writer_of=active_caller(AccountStore(client, TABLE), lambda: int(self.clock.s * 1000)),
             allow=AllowedHosts(),
             post=self.post,
             now_s=self.clock,
         )
-        self.handler = lambda_handler(webhooks_app(job_service), "webhooks")
+        self.handler = lambda_handler(webhooks_app(deps), "webhooks")
         self.dispatcher = WebhookDispatcher(
             store=self.store,
             announcements=PublishedEvents(client, TABLE),
@@ -120,7 +120,7 @@ class Gateway:
         return answer.json
 
     def take(self, *messages: Any) -> list[str]:
-        """Hand messages to the function behind the queue; the numbers of those that are to come again."""
+        """Pass messages to the delivery function; returns the numbers of those to be repeated."""
         records = [
             {"messageId": str(number), "body": each if isinstance(each, str) else message_of(each)}
             for number, each in enumerate(messages)
@@ -137,7 +137,7 @@ def gateway(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Gateway:
 
 
 def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    """From now on every name has these addresses."""
+    """Let every host name resolve to these addresses."""
 
     def getaddrinfo(_host: Any, port: Any, **_: Any) -> list[Any]:
         families = {4: socket.AF_INET, 6: socket.AF_INET6}

@@ -81,7 +81,7 @@ def created(ask: Ask, **fields: Any) -> dict[str, Any]:
 
 # ---------------------------------------------------------------- who may
 def every_call() -> list[tuple[str, str]]:
-    """Every method and path that there is, for things of the default project that are not there."""
+    """All methods and paths, with ids that do not exist in the default project."""
     app = admin_app(directory=cast("Directory", None))
     paths = [(route.path, route.methods) for route in app.routes if isinstance(route, APIRoute)]
     named = [
@@ -125,7 +125,7 @@ def test_a_wrong_method_names_the_right_ones(ask: Ask, method: str, path: str, a
     assert answer.headers["allow"] == allowed
 
 
-def test_an_unknown_path_is_said_so(ask: Ask) -> None:
+def test_an_unknown_path_is_a_404(ask: Ask) -> None:
     refusal(ask("GET", f"{DEFAULT}/rate_limits"), 404, code="unknown_url")
 
 
@@ -185,13 +185,13 @@ def test_models_that_the_catalogue_does_not_have_are_refused(ask: Ask, directory
     answer = ask("POST", "/organization/projects/default/service_accounts", {"name": "n", "limits": limits})
     refusal(answer, 400, "limits.models")
     assert "no model 'nope'" in answer.error["message"]
-    assert "It has: talker." in answer.error["message"]
+    assert "send any of: talker." in answer.error["message"]
     key = directory.create_key("api", name="n").record.id
     refusal(ask("POST", f"/organization/projects/default/api_keys/{key}", {"limits": limits}), 400, "limits.models")
 
 
 @pytest.mark.parametrize("name", ["concurrent_requests", "concurrent_jobs"])
-def test_more_at_once_than_any_key_may_is_refused(ask: Ask, name: str) -> None:
+def test_a_concurrency_limit_above_the_maximum_is_refused(ask: Ask, name: str) -> None:
     for wanted, status in ((300, 200), (301, 400)):
         body = {"name": "n", "limits": {name: wanted}}
         answer = ask("POST", "/organization/projects/default/service_accounts", body)
@@ -303,7 +303,7 @@ def test_a_service_account_is_created_with_a_key(
     assert ask("POST", path, {"role": "owner"}).status == 400
 
 
-def test_a_key_says_when_it_was_used_last_and_no_request_writes_anything_for_it(ask: Ask, dynamodb: Any) -> None:
+def test_a_key_shows_its_last_use_and_no_request_writes_anything_for_it(ask: Ask, dynamodb: Any) -> None:
     key = created(ask)["api_key"]
 
     def last_used() -> Any:
@@ -442,7 +442,7 @@ def test_a_change_of_limits_that_is_half_wrong_changes_nothing(ask: Ask) -> None
     assert ask("GET", path).json["limits"] == LIMITS
 
 
-def test_a_deleted_key_is_gone(ask: Ask, record_of: Callable[[str], KeyRecord | None]) -> None:
+def test_a_deleted_key_is_not_found(ask: Ask, record_of: Callable[[str], KeyRecord | None]) -> None:
     key = created(ask)["api_key"]
     path = f"{DEFAULT}/api_keys/{key['id']}"
     deleted = {"id": key["id"], "object": "organization.project.api_key.deleted", "deleted": True}
@@ -602,7 +602,7 @@ def test_no_log_line_and_no_item_holds_a_key(ask: Ask, dynamodb: Any, capsys: py
         ("DELETE", "/organization/admin_api_keys/{}"),
     ],
 )
-def test_an_id_longer_than_any_is_nobodys(ask: Ask, method: str, path: str, length: int) -> None:
+def test_an_id_that_is_too_long_is_not_found(ask: Ask, method: str, path: str, length: int) -> None:
     answer = ask(method, path.format("x" * length), {"name": "n"} if method == "POST" else None)
     assert answer.status == 404
     assert len(answer.error["message"]) < 200

@@ -22,7 +22,7 @@ AGENTS = "You will receive partial sentences. Do not complete the sentence just 
 
 @pytest.fixture(scope="module")
 def shop() -> Shop:
-    """OpenAI's own models, with what the catalogue knows of them."""
+    """OpenAI's own models, with their defaults from the catalogue."""
     audio, speech = {"usd_per_minute": "0.006"}, {"usd_per_million_characters": "15.00"}
     models: list[dict[str, Any]] = [
         *({"id": name, "endpoints": ["transcriptions"], "price": audio} for name in ("whisper-1", "gpt-4o-transcribe")),
@@ -34,7 +34,7 @@ def shop() -> Shop:
 
 
 def write(shop: Shop, fields: list[tuple[str, str]], file_head: str, *, file_first: bool = False) -> Answer:
-    """Send a form to the byte as undici writes it; `file_head` is what stands behind `name="file"`."""
+    """Send a form exactly as undici writes it; `file_head` follows `name="file"`."""
     parts = [f'name="{name}"\r\n\r\n{value}'.encode() for name, value in fields]
     parts.insert(0 if file_first else 1, f'name="file"{file_head}\r\n\r\n'.encode() + AUDIO)
     body = b"".join(f"--{BOUNDARY}\r\nContent-Disposition: form-data; ".encode() + part + b"\r\n" for part in parts)
@@ -52,7 +52,7 @@ def write(shop: Shop, fields: list[tuple[str, str]], file_head: str, *, file_fir
         [("response_format", "json"), ("temperature", "0"), ("timestamp_granularities[]", "word")],
     ],
 )
-def test_ai_sdk_asks_a_model_without_times_for_segments(shop: Shop, options: list[tuple[str, str]]) -> None:
+def test_ai_sdk_requests_segments_of_a_model_without_times(shop: Shop, options: list[tuple[str, str]]) -> None:
     file = '; filename="audio.wav"\r\nContent-Type: audio/wav'
     answer = write(shop, [("model", "gpt-4o-transcribe"), *options], file)
     assert (answer.status, answer.json["text"]) == (200, "hello big world")

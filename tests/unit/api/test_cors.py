@@ -1,4 +1,4 @@
-"""Pages in browsers call the API: what the Fetch standard asks of answers, and that other origins read nothing."""
+"""Pages in browsers call the API, as the Fetch standard requires. Pages of other origins read nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ API = "https://api.example.com/v1"
 APP = "https://app.example.com"
 PACKAGE = Path(__file__).parents[3] / "layers" / "shared" / "audio_gateway"
 
-# What the official JavaScript client sends from a browser, beside what the caller adds.
+# What the official JavaScript client sends from a browser, besides what the caller adds.
 OF_THE_SDK = {
     "authorization": "Bearer sk-1",
     "content-type": "application/json",
@@ -42,7 +42,7 @@ OF_THE_SDK = {
 
 
 def page(origin: str = APP, *, allowed: str = "*", app: Any = None, authorizer: Any = None) -> Page:
-    """A page that calls the models function, whose API lets pages of `allowed` in."""
+    """A page that calls the models function, which pages of `allowed` may call."""
     app = app or models_app(catalog=catalog(model("talker")))
     handler = lambda_handler(app, "models", allowed)
 
@@ -64,7 +64,7 @@ def preflight(of: Page, path: str, **asking: str) -> Raw:
     return of.wire("OPTIONS", API + path, {"origin": of.origin, **headers}, b"")
 
 
-def test_a_page_reads_what_it_asked_for() -> None:
+def test_a_page_reads_the_response() -> None:
     answer = page().fetch("GET", f"{API}/models", OF_THE_SDK)
     assert answer.status == 200
     assert b"talker" in answer.body
@@ -72,7 +72,7 @@ def test_a_page_reads_what_it_asked_for() -> None:
     assert answer.headers["openai-processing-ms"]
 
 
-def test_a_page_reads_what_went_wrong() -> None:
+def test_a_page_reads_errors() -> None:
     unknown = page().fetch("GET", f"{API}/models/nothing", OF_THE_SDK)
     assert (unknown.status, b"model_not_found" in unknown.body) == (404, True)
     nobody = page(authorizer={}).fetch("GET", f"{API}/models", OF_THE_SDK)
@@ -82,7 +82,7 @@ def test_a_page_reads_what_went_wrong() -> None:
 
 
 def test_a_page_reads_that_the_gateway_is_at_fault() -> None:
-    app = create_app("models")
+    app = create_app("models", caller="none")
 
     @app.get("/models")
     async def broken() -> None:
@@ -92,11 +92,11 @@ def test_a_page_reads_that_the_gateway_is_at_fault() -> None:
 
 
 @pytest.mark.parametrize("origin", [APP, "null", "http://localhost:3000", "chrome-extension://abc"])
-def test_pages_of_every_origin_may_call_unless_the_operator_says_which(origin: str) -> None:
+def test_pages_of_every_origin_may_call_unless_the_operator_restricts_them(origin: str) -> None:
     assert page(origin).fetch("GET", f"{API}/models", OF_THE_SDK).status == 200
 
 
-def test_a_preflight_needs_no_key_and_says_what_the_route_takes() -> None:
+def test_a_preflight_needs_no_key_and_names_the_methods_of_the_route() -> None:
     answer = preflight(page(), "/models", access_control_request_method="GET")
     assert (answer.status, answer.body) == (204, b"")
     assert answer.headers["access-control-allow-methods"] == "GET"
@@ -114,7 +114,7 @@ def test_every_header_may_be_sent_and_authorization_is_named() -> None:
 
 
 @pytest.mark.parametrize("asked", ["a b", "a,,b", "a\r\nset-cookie: b", "<script>", "ä", ","])
-def test_what_is_no_header_is_not_echoed(asked: str) -> None:
+def test_invalid_header_names_are_not_echoed(asked: str) -> None:
     answer = preflight(page(), "/models", access_control_request_method="GET", access_control_request_headers=asked)
     assert answer.headers["access-control-allow-headers"] != asked
 
@@ -149,8 +149,8 @@ def test_a_program_without_an_origin_is_answered_as_ever() -> None:
     assert call(handler, event("GET", "/models")).status == 200
 
 
-def test_what_a_page_may_not_read_is_no_header_of_ours() -> None:
-    """Every header that an answer of ours can have is exposed."""
+def test_pages_may_read_all_of_the_gateways_headers() -> None:
+    """Every header that a response can have is exposed."""
     written: set[str] = set()
     for file in PACKAGE.rglob("*.py"):
         if "cli" not in file.parts:

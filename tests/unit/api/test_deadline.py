@@ -1,4 +1,4 @@
-"""From when the platform's clock counts."""
+"""Deadlines count from the moment at which the platform received the request."""
 
 from __future__ import annotations
 

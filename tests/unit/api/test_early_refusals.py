@@ -1,4 +1,4 @@
-"""What a limit refuses is refused before its file is fetched, and before it is decoded for long."""
+"""A limit refuses a request before its file is fetched, and before it is decoded for long."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FULL: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[int, str]]] = {
 
 
 class Counted(FakeDynamoDB):
-    """Counts what is asked of it."""
+    """Counts its calls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class Gateway(AudioHarness):
         store: Any = job_service.store
         super().__init__(
             *models,
-            billing=Billing(DynamoMeter(self.table, TABLE), FakeUnsettled()),  # type: ignore[arg-type] # as far as it goes
+            billing=Billing(DynamoMeter(self.table, TABLE), FakeUnsettled()),  # type: ignore[arg-type] # enough for these tests
             repetitions=Repetitions(self.attempts, store),
             job_service=job_service,
         )
@@ -85,7 +85,7 @@ class Gateway(AudioHarness):
         FakeDynamoDB.put_item(self.table, TableName=TABLE, Item=item)
 
     def use(self, **used: Any) -> None:
-        """Let the key have used so much of its windows, or be as `status` says."""
+        """Set how much the key has used of its windows, or its `status`."""
         item = FakeDynamoDB.get_item(self.table, Key=account_key(KEY))["Item"]
         minute, month = minute_of(now_ms()), month_of(now_ms())
         for name, value in used.items():
@@ -129,13 +129,13 @@ def test_nothing_is_fetched_for_a_call_that_a_limit_refuses(case: str, named: di
 
 
 @pytest.mark.parametrize("named", NAMED)
-def test_nothing_is_fetched_for_a_key_that_is_gone(named: dict[str, str]) -> None:
+def test_nothing_is_fetched_for_a_deleted_key(named: dict[str, str]) -> None:
     gateway = Gateway()
     gateway.remove_key()
     assert (gateway.post(**named).status, gateway.files.read) == (401, [])
 
 
-def test_a_price_of_which_only_the_least_is_known_is_told_as_that() -> None:
+def test_a_price_whose_minimum_is_known_is_called_a_minimum() -> None:
     gateway = Gateway(monthly_budget_microusd=0)
     assert "costs at least $0.00001," in gateway.post(upload_id=UPLOAD).error["message"]
     assert "costs $0.00012," in gateway.form(tone_wav(1.2)).error["message"]
@@ -145,29 +145,29 @@ def test_a_price_of_which_only_the_least_is_known_is_told_as_that() -> None:
 
 
 @pytest.mark.parametrize("named", NAMED)
-def test_what_costs_nothing_needs_no_budget(named: dict[str, str]) -> None:
+def test_free_requests_need_no_budget(named: dict[str, str]) -> None:
     free = Price(microusd_per_million_characters=0, microusd_per_minute=0)
     gateway = Gateway(model(price=free), monthly_budget_microusd=0)
     assert gateway.post(**named).status == 200
 
 
-def test_no_more_than_the_named_model_costs_is_asked_for() -> None:
+def test_the_early_check_needs_room_only_for_the_price_of_the_named_model() -> None:
     dear = Price(microusd_per_million_characters=0, microusd_per_minute=60_000_000)
     gateway = Gateway(
         model(fallbacks=("dear",)), model("dear", price=dear, max_seconds=1.0), monthly_budget_microusd=500
     )
-    assert gateway.post(upload_id=UPLOAD).status == 200  # the dear one does not take so much
+    assert gateway.post(upload_id=UPLOAD).status == 200  # the expensive model does not take so long a file
 
 
 @pytest.mark.parametrize("named", NAMED)
-def test_a_file_that_is_named_costs_one_look_at_the_limits(named: dict[str, str]) -> None:
+def test_a_named_file_costs_one_early_check_of_the_limits(named: dict[str, str]) -> None:
     gateway = Gateway(requests_per_minute=9)
     assert gateway.post(**named).status == 200
-    # Without the look, the first admission of a process would be made twice, to learn the limits.
+    # Without the check, the first admission of a process would be made twice, to read the limits.
     assert gateway.table.calls == {"get": 1, "update": 2, "put": 1}
 
 
-def test_a_file_that_came_along_costs_no_look() -> None:
+def test_a_file_in_the_request_costs_no_early_check() -> None:
     gateway = Gateway(requests_per_minute=9)
     assert gateway.form(OPUS).status == 200
     assert gateway.table.calls["get"] == 0
@@ -200,7 +200,7 @@ def test_a_background_job_is_refused_while_it_is_decoded_where_no_more_may_be_op
     assert gateway.form(OPUS).status == 200  # no job
 
 
-def test_a_file_that_must_be_written_anew_is_not_where_a_limit_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_not_rewritten_if_a_limit_refuses_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_gateway.use_cases.audio_input.plainly", None)
     joined = encoded("mp3 44.1 kHz stereo", 1) + encoded("ogg opus 48 kHz stereo", 1)
     gateway = Gateway(requests_per_minute=1)
@@ -208,7 +208,7 @@ def test_a_file_that_must_be_written_anew_is_not_where_a_limit_refuses(monkeypat
     assert gateway.form(joined).status == 429
 
 
-def test_a_file_that_takes_long_to_decode_costs_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_takes_long_to_decode_costs_one_early_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_gateway.use_cases.early_limit_check.UNCHECKED_DECODING_S", 0.0)
     gateway = Gateway()
     gateway.files.uploads["default", UPLOAD] = OPUS

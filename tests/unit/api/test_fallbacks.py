@@ -1,4 +1,4 @@
-"""Who is asked when a provider fails, who is not, and what the operator is told of it."""
+"""Fallbacks: which providers are called after a failure, which are not, and what is logged."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AUDIO = tone_wav(2.0)
 
 
 class Three:
-    """`talker` with its fallbacks `second` and `third`, each at a provider of its own."""
+    """`talker` with its fallbacks `second` and `third`, each at its own provider."""
 
     def __init__(self, **fields: dict[str, object]) -> None:
         names = ("talker", "second", "third")
@@ -95,7 +95,7 @@ def test_so_it_is_where_all_fail_and_of_transcriptions(capsys: pytest.CaptureFix
     assert (line["error"], line["model"], "requested_model" in line) == ("ProviderUnavailable", "talker", False)
 
 
-def test_one_that_broke_off_in_the_middle_is_told_too(
+def test_a_failure_in_the_middle_is_logged_too(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     three = Three()
@@ -109,7 +109,7 @@ def test_one_that_broke_off_in_the_middle_is_told_too(
     assert line_of(capsys)["failed"] == [{"model": "talker", "provider": "at-talker", "error": "ProviderUnavailable"}]
 
 
-def test_where_nobody_fails_nothing_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_failures_nothing_is_logged_about_them(capsys: pytest.CaptureFixture[str]) -> None:
     Three().shop.speak()
     line = line_of(capsys)
     assert "failed" not in line
@@ -147,7 +147,7 @@ def test_where_no_key_can_be_read_the_caller_hears_no_secret_and_pays_nothing(
     assert '"stack"' not in out
 
 
-def test_what_a_provider_rejects_is_asked_of_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+def test_input_that_a_provider_rejects_is_sent_to_no_other(capsys: pytest.CaptureFixture[str]) -> None:
     three = Three()
     three.fail("talker", ProviderRejected, upstream_status=400)
     assert three.shop.speak().status == 400
@@ -163,10 +163,10 @@ def test_a_fallback_that_rejects_ends_it() -> None:
     assert three.asked == ["talker", "second"]
 
 
-def test_a_fallback_that_runs_out_of_time_is_a_time_out_that_is_not_asked_again(
+def test_a_fallback_that_runs_out_of_time_is_a_time_out_without_a_retry(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The SDKs repeat a 503 at once: the work that took all the time would be done, and perhaps paid, again."""
+    """The SDKs repeat a 503 immediately: the work that took all the time would be done, and perhaps paid, again."""
     three = Three()
     three.fail("talker")
 
@@ -189,7 +189,7 @@ def test_a_fallback_that_is_late_by_its_own_clock_alone_leaves_time_for_the_next
 # ------------------------------------------------------------------------------------------------ limits of models
 
 
-def test_text_above_the_model_s_own_limit_is_refused_before_anybody_is_asked() -> None:
+def test_text_above_the_model_s_own_limit_is_refused_before_a_provider_is_called() -> None:
     three = Three(talker={"max_characters": 7})
     answer = three.shop.speak()  # 8 characters
     assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "input", "string_above_max_length")

@@ -1,4 +1,4 @@
-"""Numbers, names, ids and headers that no client means: a 4xx that says what is wrong, and never a fault of ours."""
+"""Numbers, names, ids and headers that no client sends on purpose give a 4xx that names the error, and never a 5xx."""
 
 from __future__ import annotations
 

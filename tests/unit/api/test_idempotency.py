@@ -26,7 +26,7 @@ FORM = [("model", "talker"), ("language", "en"), ("file", ("a.wav", SOUND))]
 
 
 class Gateway(AudioHarness):
-    """All three endpoints over one provider, one till and one set of claims."""
+    """All three endpoints over one provider, one billing and one set of claims."""
 
     def __init__(self) -> None:
         self.now_s = 1_795_255_200.0
@@ -57,7 +57,7 @@ def gateway() -> Gateway:
 
 
 def headers_of(answer: Answer) -> dict[str, str]:
-    """Without those that are of one answer and no other."""
+    """Without the headers that differ in each response."""
     of_one = {
         "x-request-id",
         "openai-processing-ms",
@@ -95,7 +95,7 @@ def test_a_transcript_is_made_and_paid_once(gateway: Gateway, endpoint: str, mor
     assert is_replay(again, first)
 
 
-def test_an_answer_too_big_for_lambda_is_linked_anew(gateway: Gateway) -> None:
+def test_a_replay_that_is_too_large_for_lambda_has_a_new_link(gateway: Gateway) -> None:
     long = "a" * 2_000  # the fake speaks 10 ms a character
     gateway.provider.speech = tuple(gateway.provider.speech or ()) or None
     first, again = (gateway.speak(input=long * 2, response_format="wav", speed=0.25, model="slow") for _ in range(2))
@@ -125,8 +125,8 @@ def test_another_request_under_the_key_is_refused(gateway: Gateway) -> None:
     assert gateway.calls == 1
 
 
-def test_while_the_first_one_runs_the_next_is_told_to_wait(gateway: Gateway) -> None:
-    key_sha256, asked = key_hash([KEY]), fingerprint("speech", *read_speech(SPEECH).what)
+def test_while_the_first_one_runs_the_next_must_wait(gateway: Gateway) -> None:
+    key_sha256, asked = key_hash([KEY]), fingerprint("speech", *read_speech(SPEECH).content)
     assert key_sha256
     running = gateway.idempotency.begin(
         project_id="default", key_sha256=key_sha256, fingerprint=asked, request_id="req_of_another_function"
@@ -152,7 +152,7 @@ def test_an_odd_key_is_refused_before_anything_is_done(gateway: Gateway, key: st
     assert not gateway.claims.existing
 
 
-def test_a_key_belongs_to_its_project_whoever_of_it_asks(gateway: Gateway) -> None:
+def test_an_idempotency_key_is_shared_by_the_keys_of_a_project(gateway: Gateway) -> None:
     first = gateway.speak()
     colleague = json_event("/audio/speech", SPEECH, authorizer=API_CALLER | {"key_id": "key_2"})
     assert is_replay(gateway.ask(colleague), first)
@@ -201,7 +201,7 @@ def test_an_answer_is_stored_before_it_is_paid_and_its_key_done_after(gateway: G
         seen.append((len(gateway.answers.stored), claim.done))
         settle(hold, work, **options)
 
-    gateway.meter.settle = watched  # type: ignore[assignment] # looks at the moment of payment
+    gateway.meter.settle = watched  # type: ignore[assignment] # checks at the moment of payment
     gateway.speak()
     (claim,) = gateway.claims.existing.values()
     assert seen == [(1, False)]
@@ -224,7 +224,7 @@ def test_without_the_header_nothing_is_claimed_or_stored(gateway: Gateway) -> No
     assert gateway.calls == 3
 
 
-def test_nothing_stored_tells_the_key(gateway: Gateway) -> None:
+def test_nothing_stored_reveals_the_key(gateway: Gateway) -> None:
     gateway.speak()
     (name,) = gateway.claims.existing
     assert name == ("default", key_hash([KEY]))

@@ -1,4 +1,4 @@
-"""The JSON reader: one meaning for every reader, and messages that are about the body."""
+"""The JSON reader refuses ambiguous bodies, with messages about the body."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ def test_a_number_of_too_many_digits_is_named_without_a_word_about_our_language(
     assert "sys." not in caught.value.message
 
 
-def test_a_broken_body_says_where() -> None:
+def test_an_error_in_the_body_names_its_place() -> None:
     with pytest.raises(InvalidRequest, match="line 1 column 2"):
         read_object("application/json", b"{x}")
 
 
-def test_a_name_that_stands_twice_is_quoted_only_so_far() -> None:
+def test_a_long_duplicate_name_is_shortened_in_the_error() -> None:
     name = "x" * 10_000
     with pytest.raises(InvalidRequest, match="appears more than once") as caught:
         read_object("application/json", f'{{"{name}": 1, "{name}": 2}}'.encode())

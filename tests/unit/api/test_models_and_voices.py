@@ -37,7 +37,7 @@ def get(handlers: dict[str, Any], name: str, path: str, **query: str) -> Answer:
     return call(handlers[name], event("GET", path, query={key: [value] for key, value in query.items()} or None))
 
 
-def test_the_list_is_openais_shape_with_what_we_know_more(handlers: dict[str, Any]) -> None:
+def test_the_list_is_openais_with_additional_fields(handlers: dict[str, Any]) -> None:
     answer = get(handlers, "models", "/models", type="audio")
     assert answer.status == 200
     assert answer.json["object"] == "list"
@@ -80,7 +80,7 @@ def test_whatever_comes_by_the_route_for_everything_else_is_an_unknown_url(
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_monitor_without_a_key_learns_that_the_service_is_up_and_no_more(
+def test_a_monitor_without_a_key_reads_that_the_service_is_up_and_nothing_else(
     handlers: dict[str, Any], method: str
 ) -> None:
     answer = call(handlers["models"], event(method, "/health", authorizer={}))
@@ -126,7 +126,7 @@ def test_the_voices_of_a_model_that_does_not_speak_are_a_404(handlers: dict[str,
         assert get(handlers, "voices", "/audio/voices", model=asked).error["code"] == "model_not_found"
 
 
-def test_a_provider_with_a_key_is_not_asked_for_voices_as_this_function_may_not_read_keys() -> None:
+def test_a_provider_with_a_key_is_not_called_for_voices_as_this_function_may_not_read_keys() -> None:
     def nobody(_: object) -> object:
         raise AssertionError("the key would be read")
 
@@ -136,7 +136,7 @@ def test_a_provider_with_a_key_is_not_asked_for_voices_as_this_function_may_not_
     assert [voice["id"] for voice in answer.json["data"]] == ["alloy"]
 
 
-def test_voices_are_listed_for_clients_that_look_for_names_too(handlers: dict[str, Any]) -> None:
+def test_voices_are_also_listed_for_clients_that_read_names(handlers: dict[str, Any]) -> None:
     found = get(handlers, "voices", "/audio/voices").json
     assert found["voices"]
     assert found["voices"] == [{"id": voice["id"], "name": voice["name"]} for voice in found["data"]]

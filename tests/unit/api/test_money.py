@@ -1,4 +1,4 @@
-"""What a request costs, when it is charged, and what the caller reads of it."""
+"""The price of a request, when it is charged, and what the caller reads about it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def shop() -> Shop:
     return Shop(priced())
 
 
-def test_speech_is_charged_by_code_points_and_the_header_says_how_much(shop: Shop) -> None:
+def test_speech_is_charged_by_code_points_and_a_header_has_the_price(shop: Shop) -> None:
     answer = shop.speak()
     assert (answer.status, answer.headers["x-audio-gateway-cost-usd"]) == (200, "0.000008")
     (work,) = shop.meter.settled
@@ -52,17 +52,17 @@ def test_audio_is_charged_by_its_measured_milliseconds(shop: Shop) -> None:
     answer = shop.write(tone_wav(1.234))
     (work,) = shop.meter.settled
     assert (work.unit, work.amount) == ("audio_ms", 1234)
-    assert work.price_microusd == 20_567  # 1.234 s at a dollar a minute: 20,566.67, upwards
+    assert work.price_microusd == 20_567  # 1.234 s at a dollar a minute: 20,566.67, rounded up
     assert answer.headers["x-audio-gateway-cost-usd"] == "0.020567"
 
 
 @pytest.mark.parametrize("fields", [[], [("response_format", "text")], [("stream", "true")], [("prompt", "Ann")]])
-def test_the_price_does_not_depend_on_how_the_answer_looks(shop: Shop, fields: list[tuple[str, str]]) -> None:
+def test_the_price_does_not_depend_on_the_form_of_the_response(shop: Shop, fields: list[tuple[str, str]]) -> None:
     shop.write(tone_wav(2.0), *fields)
     assert [work.price_microusd for work in shop.meter.settled] == [33_334]
 
 
-def test_a_free_answer_says_that_it_is_free() -> None:
+def test_a_free_response_has_a_cost_of_zero() -> None:
     assert Shop(priced(0)).speak().headers["x-audio-gateway-cost-usd"] == "0"
 
 
@@ -89,7 +89,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("error", "status", "code", "retry_after", "should_retry"), REFUSALS)
-def test_a_refusal_tells_the_sdk_whether_to_come_again(
+def test_a_refusal_has_the_header_that_says_whether_to_retry(
     shop: Shop, error: Any, status: int, code: str | None, retry_after: str | None, should_retry: str | None
 ) -> None:
     error.windows = {"requests": Window(5, 0, 7)}
@@ -141,7 +141,7 @@ def test_a_failed_request_is_free_and_holds_nothing(shop: Shop, error: Any) -> N
         ProviderUnavailable("cut off", provider="fake", worked=True),
     ],
 )
-def test_what_a_provider_did_for_a_request_that_failed_is_written_down(shop: Shop, error: Any) -> None:
+def test_the_cost_of_a_failed_request_is_recorded(shop: Shop, error: Any) -> None:
     shop.provider.fails = error
     shop.speak()
     shop.write(tone_wav(1.5))
@@ -154,7 +154,7 @@ def test_a_provider_that_breaks_off_in_the_middle_is_free(shop: Shop) -> None:
         yield AudioChunk(bytes(4800), "pcm", 24_000)
         raise ProviderUnavailable("cut", provider="fake")
 
-    shop.provider.synthesize = synthesize  # type: ignore[assignment] # the provider breaks off
+    shop.provider.synthesize = synthesize  # type: ignore[assignment] # the provider fails midway
     assert shop.speak().status == 503
     assert (len(shop.meter.released), shop.meter.settled, shop.meter.failed) == (1, [], [("talker", 8)])
 
@@ -179,7 +179,7 @@ def test_an_answer_that_cannot_be_delivered_is_free(shop: Shop, endpoint: str) -
     assert (len(shop.meter.released), shop.meter.settled, len(shop.meter.failed)) == (1, [], 1)
 
 
-def test_the_dearest_of_those_who_may_serve_is_held_and_the_one_who_served_is_charged() -> None:
+def test_the_highest_price_is_held_and_the_price_of_the_model_that_served_is_charged() -> None:
     shop = Shop(
         priced(2_000_000, model_id="talker", fallbacks=("dear", "cheap")),
         priced(9_000_000, model_id="dear"),
@@ -198,7 +198,7 @@ def test_the_dearest_of_those_who_may_serve_is_held_and_the_one_who_served_is_ch
     assert [(work.model, work.price_microusd) for work in shop.meter.settled] == [("cheap", 8)]
 
 
-def test_what_others_did_in_vain_is_in_the_cost_of_the_one_that_served() -> None:
+def test_the_cost_includes_failed_attempts_of_other_providers() -> None:
     shop = Shop(
         priced(2_000_000, model_id="talker", fallbacks=("refuses", "cheap")),
         priced(9_000_000, model_id="refuses"),
@@ -221,7 +221,7 @@ def test_what_others_did_in_vain_is_in_the_cost_of_the_one_that_served() -> None
 
 
 class Clock:
-    """Of deadlines: it stands still until it is moved."""
+    """A clock for deadlines, which stops until it is moved."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._now_s = 1000.0
@@ -239,7 +239,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-def test_nobody_else_is_asked_when_the_time_is_up(clock: Clock) -> None:
+def test_no_other_provider_is_called_after_the_deadline(clock: Clock) -> None:
     shop = Shop(priced(model_id="talker", fallbacks=("spare",)), priced(model_id="spare"))
 
     def synthesize(request: Any) -> Any:
@@ -247,7 +247,7 @@ def test_nobody_else_is_asked_when_the_time_is_up(clock: Clock) -> None:
         clock.passes(27)
         raise ProviderTimedOut("late", provider="fake")
 
-    shop.provider.synthesize = synthesize  # it takes all the time that there is
+    shop.provider.synthesize = synthesize  # it takes all of the time
     assert shop.speak().status == 504
     assert [request.model for request in shop.provider.asked] == ["up-talker"]
     assert shop.meter.failed == [("talker", 8)]
@@ -257,7 +257,7 @@ def test_nobody_else_is_asked_when_the_time_is_up(clock: Clock) -> None:
 def test_an_answer_that_is_ready_too_late_is_not_charged(
     shop: Shop, clock: Clock, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The platform may have cut it off by the time at which it would go out."""
+    """The platform may have ended the request before its response is sent."""
 
     def synthesize(_request: object) -> Any:
         yield AudioChunk(bytes(4800), "pcm", 24_000)
@@ -304,7 +304,7 @@ def test_a_failed_request_is_released_while_the_function_has_time_for_it(
         clock.passes(seconds)
         raise ProviderTimedOut("late", provider="fake")
 
-    shop.provider.synthesize = synthesize  # type: ignore[assignment] # it takes all the time that there is
+    shop.provider.synthesize = synthesize  # type: ignore[assignment] # it takes all of the time
     assert shop.speak().status == 504
     assert (len(shop.meter.failed), bool(shop.meter.released)) == (1, released)
 

@@ -1,4 +1,4 @@
-"""The multipart reader: what any client may send, and what nobody may."""
+"""The multipart reader accepts the bodies of all clients and refuses malformed ones."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_objects_come_as_members() -> None:
 
 
 @pytest.mark.parametrize("filename", ["a b é.wav", "..%2F..%2Fetc", "../../etc/passwd", "%22%0D%0AX: y", "", "音.mp3"])
-def test_a_filename_makes_a_file_whatever_it_says(filename: str) -> None:
+def test_any_filename_makes_a_part_a_file(filename: str) -> None:
     form = parse_form(TYPE, part(f'form-data; name="file"; filename="{filename}"', b"\x00\xff\r\n--x") + END)
     assert form.file("file") == b"\x00\xff\r\n--x"
 
@@ -97,7 +97,7 @@ def test_a_name_that_looks_like_a_filename_makes_no_file() -> None:
     assert form.text("a; filename*=UTF-8''b") == "text"
 
 
-def test_a_text_field_may_say_what_type_it_is() -> None:
+def test_a_text_field_may_declare_its_type() -> None:
     form = parse_form(TYPE, part('form-data; name="model"', b"m", "Content-Type: text/plain; charset=UTF-8\r\n") + END)
     assert form.text("model") == "m"
 
@@ -112,7 +112,7 @@ def test_a_text_field_may_say_what_type_it_is() -> None:
         f"--{BOUNDARY}-and-more\r\n".encode(),
     ],
 )
-def test_text_before_the_first_boundary_and_behind_the_last_is_nobodys(preamble: bytes) -> None:
+def test_text_before_the_first_boundary_and_after_the_last_is_ignored(preamble: bytes) -> None:
     form = parse_form(TYPE, preamble + part('form-data; name="a"', b"1") + END + b"behind\r\n")
     assert form.text("a") == "1"
     assert form.left() == ()

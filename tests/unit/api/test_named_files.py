@@ -1,4 +1,4 @@
-"""Transcriptions and translations of a file that the request names instead of bringing it."""
+"""Transcriptions and translations of a file that the request names."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_another_projects_upload_is_a_404(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("named", [{"upload_id": UPLOAD}, {"file_url": URL}])
-def test_what_is_wrong_with_the_audio_names_the_field_it_came_in(gateway: Gateway, named: dict[str, str]) -> None:
+def test_errors_about_the_audio_name_the_field_it_came_in(gateway: Gateway, named: dict[str, str]) -> None:
     gateway.files.uploads["default", UPLOAD] = gateway.files.urls[URL] = b"no audio" * 100
     answer = gateway.post(**named)
     assert (answer.status, answer.error["param"]) == (400, *named)

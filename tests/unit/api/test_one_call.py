@@ -1,4 +1,4 @@
-"""One call of the official SDK is one job and is paid once, whatever fails on its way. The SDK is as it comes."""
+"""One call of the official, unchanged SDK is one job and is paid once, whatever fails."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LARGE = [case for case in CASES if case[0] == "bucket" or case[:2] == ("post", "
 
 
 class LinkedResults(FakeResults):
-    """Whose links lead to the front."""
+    """Results whose links lead to the front."""
 
     url = ""
 
@@ -77,7 +77,7 @@ def front() -> Iterator[Front]:
 @pytest.fixture(scope="module")
 def client(front: Front) -> Iterator[OpenAI]:
     with pytest.MonkeyPatch.context() as patch, OpenAI(base_url=front.base_url, api_key="sk-x") as client:
-        # Only the pause after a lost connection is made shorter; what the SDK does after it is its own.
+        # Only the pause after a lost connection is shortened; the SDK is not changed otherwise.
         patch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
         yield client
 

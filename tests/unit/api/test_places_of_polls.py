@@ -1,4 +1,4 @@
-"""Polls that wait take separate places, counted in the account. The official SDK runs unchanged."""
+"""The account limits how many polls wait. The official SDK is used unchanged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEY = API_CALLER["key_id"]
 
 
 class Account:
-    """A key that may run one request at a time, and whose only hold is that of a job."""
+    """A key with a concurrency of one, whose only hold is a job's."""
 
     def __init__(self) -> None:
         self.table = FakeDynamoDB()
@@ -45,7 +45,7 @@ class Account:
 
     def give_places_to(self, gateway: Gateway) -> None:
         def begin(key_id: str) -> str:  # each poll is in its own process
-            return WaitingPolls(self, TABLE, lambda: self.now_ms).begin(key_id)  # type: ignore[arg-type] # the only calls it makes
+            return WaitingPolls(self, TABLE, lambda: self.now_ms).begin(key_id)  # type: ignore[arg-type] # all that it calls
 
         waits: Any = gateway.waits
         waits.begin = begin

@@ -1,4 +1,4 @@
-"""What callers get, and pay, for what providers answer: the handlers over the adapter and a server that misbehaves."""
+"""What callers receive and pay for providers' responses: the handlers over the adapter and a faulty server."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def line(capsys: pytest.CaptureFixture[str]) -> Line:
     return look
 
 
-def test_a_refusal_says_which_field_of_which_route_was_wrong_and_no_value(line: Line) -> None:
+def test_the_log_of_a_refusal_names_field_and_route_and_no_value(line: Line) -> None:
     SpeechGateway().post({**BODY, "speed": 9, "input": "CANARY"})
     found = line()
     assert (found["status"], found["error"], found["param"]) == (400, "InvalidRequest", "speed")
@@ -53,12 +53,12 @@ def test_a_refusal_says_which_field_of_which_route_was_wrong_and_no_value(line: 
         {**BODY, "model": "CANARY"},
     ],
 )
-def test_what_a_caller_calls_a_field_is_not_logged(line: Line, body: Any) -> None:
+def test_the_names_of_unknown_fields_are_not_logged(line: Line, body: Any) -> None:
     SpeechGateway().post(body)
     assert line()["status"] in {400, 404}
 
 
-def test_what_a_provider_says_of_a_field_is_not_logged(line: Line) -> None:
+def test_the_param_of_a_providers_error_is_not_logged(line: Line) -> None:
     gateway = SpeechGateway()
     gateway.provider.fails = ProviderRejected(
         "x", provider="fake", upstream_status=400, param="CANARY", code="CANARY X"

@@ -1,4 +1,4 @@
-"""What an operator hears of the functions that the clock calls: log lines, and metrics to set an alarm on."""
+"""The log lines and metrics of the scheduled functions."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def sweep(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What the function returns, and what it writes."""
     watching = Watching(lost or OrphanedJobsReport())
-    handler = sweeps(Sweeping(report), watching, Archived(archived or []))  # type: ignore[arg-type] # they stand in
+    handler = sweeps(Sweeping(report), watching, Archived(archived or []))  # type: ignore[arg-type] # fakes
     returned = handler(event("sweeper"), None)
     return returned, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_a_sweep_that_finds_nothing_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sweep_that_finds_nothing_logs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     returned, lines = sweep(SweepReport(keys=7), capsys)
     assert returned == {
         "keys": 7,
@@ -82,12 +82,12 @@ def test_a_sweep_that_finds_nothing_says_nothing(capsys: pytest.CaptureFixture[s
     assert lines == []
 
 
-def test_a_sweep_without_time_for_all_keys_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sweep_without_time_for_all_keys_logs_that(capsys: pytest.CaptureFixture[str]) -> None:
     returned, (line, metrics) = sweep(SweepReport(keys=7, left=3, running=2), capsys)
     assert (returned["left"], line["left"], line["running"], metrics["SweepFailures"]) == (3, 3, 2, [1])
 
 
-def test_a_sweep_without_time_for_all_jobs_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sweep_without_time_for_all_jobs_logs_that(capsys: pytest.CaptureFixture[str]) -> None:
     returned, (line, metrics) = sweep(SweepReport(keys=7), capsys, OrphanedJobsReport(left=2))
     assert (returned["failed"], line["jobs_left"], metrics["SweepFailures"]) == (1, 2, [1])
 
@@ -113,13 +113,13 @@ def test_jobs_that_have_lost_their_work_are_named(capsys: pytest.CaptureFixture[
     assert (metrics["JobsInterrupted"], metrics["SweepFailures"]) == ([1], [1])
 
 
-def test_what_cannot_be_ended_of_an_archived_project_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_work_of_an_archived_project_that_cannot_be_ended_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
     returned, (_, failure, metrics) = sweep(SweepReport(keys=7), capsys, archived=[StorageUnavailable("a secret text")])
     assert (returned["failed"], metrics["SweepFailures"]) == (1, [1])
     assert (failure["message"], failure["error"]) == ("not swept", "StorageUnavailable")
 
 
-def test_what_was_swept_is_one_line_and_five_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sweep_is_one_log_line_and_five_metrics(capsys: pytest.CaptureFixture[str]) -> None:
     settled = [Swept("abandoned", HOLD, 0), Swept("swept", HOLD, 70)]
     returned, (line, metrics) = sweep(SweepReport(keys=7, settled=settled), capsys)
     assert returned == {
@@ -177,25 +177,25 @@ class Spending:
         return [alert for alert in self._alerts if alert.key_id in key_ids]
 
 
-def test_a_roll_up_tells_whose_budgets_are_nearly_spent(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_roll_up_logs_keys_whose_budgets_are_nearly_spent(capsys: pytest.CaptureFixture[str]) -> None:
     class Rolling:
         def run(self) -> RollupReport:
             return RollupReport(watermark_ms=60_000, key_ids={"key_1"})
 
     alerts = [SpendAlert(key_id, "202611", 800_000, 1_000_000) for key_id in ("key_1", "key_2")]
-    rolls_up(Rolling(), Spending(alerts))(event("rollup"), None)  # type: ignore[arg-type] # they stand in
+    rolls_up(Rolling(), Spending(alerts))(event("rollup"), None)  # type: ignore[arg-type] # fakes
     _, line, metric = map(json.loads, capsys.readouterr().out.splitlines())
     assert (line["message"], line["key_id"]) == ("most of a budget is spent", "key_1")
     assert (line["committed_microusd"], line["budget_microusd"], line["month"]) == (800_000, 1_000_000, "202611")
     assert metric["BudgetsNearlySpent"] == [1.0]
 
 
-def test_a_roll_up_says_how_far_it_got(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_roll_up_logs_its_progress(capsys: pytest.CaptureFixture[str]) -> None:
     class Rolling:
         def run(self) -> RollupReport:
             return RollupReport(watermark_ms=60_000, hours=1, items=3)
 
-    returned = rolls_up(Rolling(), Spending([]))(event("rollup"), None)  # type: ignore[arg-type] # they stand in
+    returned = rolls_up(Rolling(), Spending([]))(event("rollup"), None)  # type: ignore[arg-type] # fakes
     line = json.loads(capsys.readouterr().out)
     assert returned == {"frontier_ms": 60_000, "hours": 1, "items": 3, "mended_hours": 0, "superseded": False}
     assert returned.items() <= line.items()

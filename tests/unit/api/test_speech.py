@@ -40,7 +40,7 @@ def gateway() -> Gateway:
     return Gateway()
 
 
-def test_speech_answers_with_the_audio_and_who_made_it(gateway: Gateway) -> None:
+def test_the_response_is_the_audio_and_names_the_model(gateway: Gateway) -> None:
     answer = gateway.post(BODY)
     assert answer.status == 200
     assert answer.headers["content-type"] == "audio/pcm"
@@ -73,7 +73,7 @@ def test_mp3_is_the_default_format(gateway: Gateway) -> None:
     assert answer.headers["content-type"] == "audio/mpeg"
 
 
-def test_the_provider_is_asked_in_its_own_terms() -> None:
+def test_the_provider_is_called_with_its_own_names() -> None:
     gateway = Gateway(model(voices={"alloy": "en-us+f2"}))
     gateway.post({**BODY, "voice": {"id": "alloy"}, "speed": 2, "instructions": "Softly."})
     asked = gateway.provider.asked[0]
@@ -151,7 +151,7 @@ BAD_BODIES = [
 
 
 @pytest.mark.parametrize(("change", "param"), BAD_BODIES)
-def test_a_bad_field_is_a_400_that_names_it_and_no_provider_is_asked(
+def test_an_invalid_field_is_a_400_that_names_it_and_no_provider_is_called(
     gateway: Gateway, change: dict[str, Any], param: str
 ) -> None:
     answer = gateway.post({**BODY, **change})
@@ -259,10 +259,10 @@ def test_a_providers_failure_keeps_its_meaning(
     assert headers.items() <= answer.headers.items()
 
 
-def test_what_nobody_expected_is_a_500_without_detail_and_is_logged_without_text(
+def test_an_unexpected_error_is_a_500_without_detail_and_is_logged_without_text(
     gateway: Gateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    gateway.provider.fails = ValueError("the caller's secret words")  # type: ignore[assignment] # a mistake of ours
+    gateway.provider.fails = ValueError("the caller's secret words")  # type: ignore[assignment] # a bug in the gateway
     answer = gateway.post(BODY)
     assert (answer.status, answer.error["type"]) == (500, "server_error")
     assert "secret" not in answer.body.decode()
@@ -273,7 +273,7 @@ def test_what_nobody_expected_is_a_500_without_detail_and_is_logged_without_text
     assert "Hello." not in logged
 
 
-def test_a_mistake_in_the_settings_is_the_operators_and_told_in_the_log_only(
+def test_an_error_in_the_settings_is_the_operators_and_only_logged(
     gateway: Gateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gateway.provider.fails = ConfigurationError("ssm:/x does not exist")  # on purpose
@@ -293,7 +293,7 @@ def test_something_else_than_audio_with_status_200_is_the_providers_failure(gate
 
 def test_a_fallback_speaks_when_the_first_model_fails_before_its_first_byte() -> None:
     broken = model("broken", fallbacks=("mute", "spare"), provider=model().provider)
-    mute = model("mute", voices={"other": "x"}, own_voices_only=True)  # cannot do the voice: left out
+    mute = model("mute", voices={"other": "x"}, own_voices_only=True)  # does not have the voice: left out
     gateway = Gateway(broken, mute, model("spare", upstream="up-spare"))
     real = gateway.provider.synthesize
 
@@ -307,7 +307,7 @@ def test_a_fallback_speaks_when_the_first_model_fails_before_its_first_byte() ->
     assert (answer.status, answer.headers["x-audio-gateway-model"]) == (200, "spare")
 
 
-def test_when_all_fail_the_error_is_that_of_the_model_asked_for() -> None:
+def test_when_all_fail_the_error_is_that_of_the_requested_model() -> None:
     gateway = Gateway(model("one", fallbacks=("two",)), model("two"))
     gateway.provider.fails = ProviderTimedOut("late", provider="fake")
     assert gateway.post({**BODY, "model": "one"}).status == 504
@@ -381,7 +381,7 @@ def test_a_providers_failure_is_counted_by_its_model(gateway: Gateway, capsys: p
 @pytest.mark.parametrize(
     "text", ["\u200b", "\u200b \u200d\n", "\ufeff", "\u2060\u00ad", "\u0000\u001f", "\u202e\u2066", "\ufe0f"]
 )
-def test_an_input_of_nothing_that_can_be_seen_is_as_empty_as_spaces(gateway: Gateway, text: str) -> None:
+def test_an_input_of_invisible_characters_is_empty(gateway: Gateway, text: str) -> None:
     answer = gateway.post({**BODY, "input": text})
     assert (answer.status, answer.error["param"]) == (400, "input")
     assert "empty" in answer.error["message"]

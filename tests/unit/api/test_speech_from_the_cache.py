@@ -1,4 +1,4 @@
-"""Speech that was made before: the same bytes, a share of the price, and no call of the provider."""
+"""Cached speech: the same bytes, a share of the price, and no call to the provider."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CACHED = {"price": Price(1_000_000, 0), "cache": CacheTerms(3600, "25")}
 
 
 class Gateway(AudioHarness):
-    """The speech function over one provider, one till and one cache."""
+    """The speech function over one provider, one billing and one cache."""
 
     def __init__(self, **fields: Any) -> None:
         fields = {**CACHED, **fields}
@@ -48,7 +48,7 @@ def test_a_hit_is_held_and_paid_at_its_share_and_costs_no_provider(gateway: Gate
     miss, hit = gateway.say(), gateway.say()
     assert [(work.price_microusd, work.cost_microusd, work.amount) for work in gateway.meter.settled] == [
         (6, 6, 6),
-        (2, 0, 6),  # a quarter of 6, upwards
+        (2, 0, 6),  # a quarter of 6, rounded up
     ]
     assert [work.price_microusd for work in gateway.meter.admitted] == [6, 2]
     assert [each.headers["x-audio-gateway-cost-usd"] for each in (miss, hit)] == ["0.000006", "0.000002"]
@@ -86,7 +86,7 @@ def test_another_organisation_has_a_cache_of_its_own() -> None:
     assert gateway.calls == 2
 
 
-def test_a_project_cannot_tell_what_another_one_had_spoken(gateway: Gateway) -> None:
+def test_a_project_cannot_detect_what_another_one_had_spoken(gateway: Gateway) -> None:
     gateway.say()
     other = gateway.say(API_CALLER | {"project_id": "other"})
     assert "x-audio-gateway-cached" not in other.headers
@@ -96,14 +96,14 @@ def test_a_project_cannot_tell_what_another_one_had_spoken(gateway: Gateway) -> 
     assert again.headers["x-audio-gateway-cached"] == "true"
 
 
-def test_projects_share_speech_where_the_operator_says_so() -> None:
+def test_projects_share_speech_if_the_operator_allows_it() -> None:
     gateway = Gateway(cache=CacheTerms(3600, "25", shared=True))
     gateway.say()
     shared = gateway.say(API_CALLER | {"project_id": "other"})
     assert (shared.headers["x-audio-gateway-cached"], gateway.calls) == ("true", 1)
 
 
-def test_what_is_shared_and_what_is_not_are_two(gateway: Gateway) -> None:
+def test_shared_and_unshared_speech_are_cached_separately(gateway: Gateway) -> None:
     sharing = Gateway(cache=CacheTerms(3600, "25", shared=True))
     sharing.cache = gateway.cache
     gateway.say()
@@ -111,7 +111,7 @@ def test_what_is_shared_and_what_is_not_are_two(gateway: Gateway) -> None:
     assert (gateway.calls, sharing.calls) == (1, 1)
 
 
-def test_speech_is_given_again_for_as_long_as_the_catalogue_says(gateway: Gateway) -> None:
+def test_speech_is_cached_for_the_time_in_the_catalogue(gateway: Gateway) -> None:
     gateway.say()
     gateway.cache.age_s = 3600
     assert gateway.say().headers["x-audio-gateway-cached"] == "true"
@@ -127,7 +127,7 @@ def test_without_the_field_in_the_catalogue_nothing_is_kept() -> None:
     assert (gateway.calls, gateway.cache.kept) == (2, {})
 
 
-def test_what_was_not_paid_or_not_whole_is_not_kept(gateway: Gateway) -> None:
+def test_speech_that_was_not_paid_or_is_incomplete_is_not_cached(gateway: Gateway) -> None:
     gateway.meter.refuses = BudgetReached("spent", limit="monthly_budget_usd")
     assert gateway.say().status == 429
     gateway.meter.refuses = None
@@ -139,7 +139,7 @@ def test_what_was_not_paid_or_not_whole_is_not_kept(gateway: Gateway) -> None:
         yield AudioChunk(b"\x01\x00" * 240, "pcm", 24_000)
         raise ProviderUnavailable("cut", provider="fake")
 
-    gateway.provider.synthesize = cut  # type: ignore[assignment] # begins, and breaks off
+    gateway.provider.synthesize = cut  # type: ignore[assignment] # fails midway
     assert gateway.say().status == 503
     assert gateway.cache.kept == {}
 

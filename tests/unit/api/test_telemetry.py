@@ -1,4 +1,4 @@
-"""What is counted, and that it costs little: each combination of dimensions is a metric that CloudWatch charges for."""
+"""The metrics, and that there are few: CloudWatch charges for each combination of dimensions."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Counted = Callable[[], tuple[Metrics, list[dict[str, Any]]]]
 
 @pytest.fixture
 def counted(capsys: pytest.CaptureFixture[str]) -> Counted:
-    """The metrics since the last look: (name, dimensions with their values) → value, and the lines they came in."""
+    """The metrics since the last call: (name, dimensions with their values) → value, and the lines they came in."""
 
     def look() -> tuple[Metrics, list[dict[str, Any]]]:
         lines = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in line]
@@ -85,7 +85,7 @@ def test_the_average_of_provider_failures_is_their_share(
     assert [value for (name, _), [value] in found.items() if name == "ProviderFailures"] == failures
 
 
-def test_a_request_that_no_provider_was_needed_for_says_nothing_of_providers(counted: Counted) -> None:
+def test_a_request_that_needed_no_provider_counts_none(counted: Counted) -> None:
     telemetry.report(request_log(error="InvalidRequest"), status=400, elapsed_ms=1.5)
     assert "ProviderFailures" not in {name for name, _ in counted()[0]}
 
@@ -118,7 +118,7 @@ def test_a_provider_that_failed_before_another_rejected_the_input_is_counted(cou
     assert (found["ProviderErrors"], found["ProviderFailures"], found["Fallbacks"]) == ([1.0], [0.0], [0.0])
 
 
-def test_a_wrong_setting_is_told_by_its_reason_and_without_a_stack(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_setting_is_logged_with_its_reason_and_without_a_stack(capsys: pytest.CaptureFixture[str]) -> None:
     telemetry.log_unexpected(ConfigurationError("The secret env:X is not set"), "req_1")
     line = json.loads(capsys.readouterr().out)
     assert (line["reason"], "stack" in line) == ("The secret env:X is not set", False)

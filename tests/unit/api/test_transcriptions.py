@@ -95,7 +95,7 @@ def test_subtitles_are_made_from_words_where_the_provider_has_no_segments() -> N
     assert answer.body == b"1\n00:00:00,000 --> 00:00:01,100\nhello big world\n\n\n"
 
 
-def test_words_and_segments_come_as_asked(gateway: Gateway) -> None:
+def test_words_and_segments_come_as_requested(gateway: Gateway) -> None:
     def fields(*granularities: str) -> set[str]:
         asked = [("timestamp_granularities[]", granularity) for granularity in granularities]
         return set(gateway.post(MODEL, FILE, ("response_format", "verbose_json"), *asked).json)
@@ -188,7 +188,7 @@ BAD_FIELDS = [
 
 
 @pytest.mark.parametrize(("parts", "param"), BAD_FIELDS)
-def test_a_bad_field_is_a_400_that_names_it_and_no_provider_is_asked(
+def test_an_invalid_field_is_a_400_that_names_it_and_no_provider_is_called(
     gateway: Gateway, parts: list[tuple[str, Any]], param: str
 ) -> None:
     answer = gateway.post(*parts)
@@ -212,7 +212,7 @@ def test_a_bad_field_is_a_400_that_names_it_and_no_provider_is_asked(
         ),
     ],
 )
-def test_what_the_model_cannot_do_is_refused_with_the_models_that_can(
+def test_an_unsupported_option_is_refused_with_the_models_that_support_it(
     parts: list[tuple[str, Any]], param: str, missing: str
 ) -> None:
     gateway = Gateway(model("plain", capabilities=ALL_CAPABILITIES - {missing}), model("able"))
@@ -236,7 +236,7 @@ def test_a_temperature_is_read_as_the_sdks_write_numbers(gateway: Gateway, text:
 
 
 @pytest.mark.parametrize("parts", [[("temperature", "0")], [("stream", "false")], [("prompt", "")], [("language", "")]])
-def test_a_value_that_asks_for_nothing_is_fine_for_any_model(parts: list[tuple[str, Any]]) -> None:
+def test_a_default_value_is_accepted_for_any_model(parts: list[tuple[str, Any]]) -> None:
     gateway = Gateway(model(capabilities=frozenset()))
     assert gateway.post(MODEL, FILE, *parts).status == 200
 
@@ -258,7 +258,7 @@ def test_a_language_that_the_model_does_not_understand_is_refused_in_both_endpoi
     assert gateway.provider.asked == []
 
 
-def test_audio_that_cannot_even_be_measured_in_time_is_refused_before_anybody_is_asked() -> None:
+def test_audio_that_cannot_be_measured_in_time_is_refused_before_a_provider_is_called() -> None:
     gateway = Gateway()
     answer = gateway.post(MODEL, ("file", ("a.wav", wav(800))), context=Context(remaining_ms=4_500))
     assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "file", "input_too_long")
@@ -311,7 +311,7 @@ def test_a_file_beyond_the_models_bytes_is_a_413() -> None:
     assert (answer.status, answer.error["param"]) == (413, "file")
 
 
-def test_a_fallback_is_asked_only_if_it_can_do_the_same() -> None:
+def test_a_fallback_is_called_only_if_it_can_do_the_same() -> None:
     gateway = Gateway(
         model("main", fallbacks=("deaf", "talk", "spare")),
         model("deaf", response_formats=("json",)),
@@ -390,7 +390,7 @@ def test_granularities_need_verbose_json_everywhere_else(model_id: str, response
 
 
 class FirstFails(FakeAdapter):
-    """Has a model that is out of order."""
+    """A provider one of whose models fails."""
 
     def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         if request.model == "up-timeless":

@@ -1,4 +1,4 @@
-"""Texts that eSpeak NG breaks down over, through the real handlers: a 400 for each, and the next request is spoken."""
+"""Texts that crash eSpeak NG, through the real handlers: each gets a 400, and the next request is spoken."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ENGINES = EmbeddedEngines()
 ESPEAK = model("espeak-ng", provider=EMBEDDED, formats=("pcm",), voices={"alloy": "en-us+m3"}, max_characters=4096)
 
 # Well above the fewest repetitions that can break it (96, or 32 of the long one): there it depends on where memory
-# happens to lie whether anybody notices.
+# happens to be whether it is noticed.
 TEXTS = [
     ("en", "\N{RIGHT SINGLE QUOTATION MARK}s" * 68),
     ("en", "A.B." * 250),
@@ -106,9 +106,9 @@ def test_a_fallback_whose_engine_breaks_leaves_the_first_model_s_error() -> None
 
 
 def _broken_engine() -> FakeAdapter:
-    """An engine that breaks down before it has given any sound.
+    """An engine that crashes before it returns any sound.
 
-    The real one does so only mostly: when the library notices that its memory is overwritten depends on where that
-    memory lies, and then some sound may have come already. There is no fallback after the first sound.
+    The real one usually does: when the library notices that its memory is overwritten depends on where that
+    memory is, and some sound may have been returned before. There is no fallback after the first sound.
     """
     return FakeAdapter(fails=TextUnspeakable("The model cannot speak this text.", provider="embedded"))

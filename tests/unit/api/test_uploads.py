@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.active_key import writers
+from audio_gateway.api.active_key import active_caller
 from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.api.uploads import uploads_app
 from audio_gateway.errors import FileUnavailable, InvalidRequest, NotFound, RequestTooLarge, StorageUnavailable
@@ -33,7 +33,7 @@ NAME = "Besprechung für Zoë.mp3"
 
 
 class Gateway:
-    """The uploads function, its clock, and what the other functions read of uploads."""
+    """The uploads function, its clock, and the files as other functions read them."""
 
     def __init__(self, dynamodb: Any, bucket: Any) -> None:
         self.now_s = NOW_S
@@ -42,7 +42,7 @@ class Gateway:
         self.inputs = NamedFileReader(self.store, AllowedHosts(), lambda: self.now_s)
         self.limit()
         visits = FreeRequests(dynamodb, TABLE, lambda: int(self.now_s * 1000))
-        writer_of = writers(AccountStore(dynamodb, TABLE), lambda: int(self.now_s * 1000))
+        writer_of = active_caller(AccountStore(dynamodb, TABLE), lambda: int(self.now_s * 1000))
         app = uploads_app(uploads=self.store, visits=visits, writer_of=writer_of, now_s=lambda: self.now_s)
         self.handler = lambda_handler(app, "uploads")
 
@@ -56,13 +56,13 @@ class Gateway:
 
     @property
     def uploads(self) -> list[dict[str, Any]]:
-        """Their items."""
+        """The items of uploads."""
         items = self.table.scan(TableName=TABLE)["Items"]
         return [item for item in items if item["pk"]["S"].startswith("UPLOADS#")]
 
     @property
     def pending(self) -> int:
-        """Bytes, as the caller's usage tells them."""
+        """Pending bytes in the caller's usage."""
         found = AccountStore(self.table, TABLE).get(KEY, int(self.now_s * 1000))
         assert found is not None
         return found[1].pending_upload_bytes
@@ -75,7 +75,7 @@ class Gateway:
         return call(self.handler, event(method, f"/audio/uploads/{upload_id}", **options))
 
     def put(self, upload: dict[str, Any], data: bytes = b"a" * 900) -> None:
-        """What the form does at S3."""
+        """Send the form to S3."""
         fields = upload["fields"]
         metadata = {"filename": fields["x-amz-meta-filename"]}
         self.bucket.put_object(Bucket=BUCKET, Key=fields["key"], Body=data, Metadata=metadata)
@@ -90,7 +90,7 @@ def policy_of(upload: dict[str, Any]) -> dict[str, Any]:
     return dict(json.loads(base64.b64decode(upload["fields"]["policy"])))
 
 
-def test_without_a_key_nothing_is_told(gateway: Gateway) -> None:
+def test_a_key_is_required_for_models(gateway: Gateway) -> None:
     assert gateway.create(authorizer={}).status == 401
     assert gateway.ask("GET", "upload_x", authorizer={}).status == 401
     assert gateway.ask("DELETE", "upload_x", authorizer={}).status == 401
@@ -138,14 +138,14 @@ def test_the_states_of_an_upload(gateway: Gateway) -> None:
 
     gateway.now_s = NOW_S + FORM_SECONDS
     assert gateway.ask("GET", upload["id"]).json == shown | {"filename": None, "status": "expired"}
-    gateway.put(upload)  # it was begun in time
+    gateway.put(upload)  # it was started in time
     kept = {"status": "completed", "bytes": 900, "expires_at": int(NOW_S) + UPLOAD_KEPT_SECONDS}
     assert gateway.ask("GET", upload["id"]).json == shown | kept
     gateway.now_s = NOW_S + UPLOAD_KEPT_SECONDS
     assert gateway.ask("GET", upload["id"]).json["status"] == "expired"
 
 
-def test_a_deleted_upload_is_gone_at_once(gateway: Gateway) -> None:
+def test_a_deleted_upload_is_not_found_immediately(gateway: Gateway) -> None:
     upload = gateway.create().json
     gateway.put(upload)
     answer = gateway.ask("DELETE", upload["id"])
@@ -209,7 +209,7 @@ def test_two_gigabytes_and_no_byte_more(gateway: Gateway) -> None:
 def test_the_longest_name_fits_where_it_is_kept(gateway: Gateway) -> None:
     name = "\U0001f3a4" * 255
     upload = gateway.create({"filename": name, "bytes": 5}).json
-    assert len(upload["fields"]["x-amz-meta-filename"]) + len("filename") <= 2048  # what S3 takes of metadata
+    assert len(upload["fields"]["x-amz-meta-filename"]) + len("filename") <= 2048  # the metadata that S3 accepts
     gateway.put(upload, b"12345")
     assert gateway.ask("GET", upload["id"]).json["filename"] == name
 
@@ -230,7 +230,7 @@ def test_a_file_is_read_as_it_is(gateway: Gateway) -> None:
     assert caught.value.param == "upload_id"
 
 
-def test_a_file_that_is_not_there_says_why(gateway: Gateway) -> None:
+def test_a_missing_file_is_refused_with_the_reason(gateway: Gateway) -> None:
     upload_id = gateway.create().json["id"]
     with pytest.raises(NotFound):
         gateway.inputs.upload("proj_other", upload_id, limit=5)
@@ -250,7 +250,7 @@ def test_a_file_whose_time_is_over_is_not_read_although_it_is_still_there(gatewa
     assert caught.value.code == "upload_expired"
 
 
-def test_a_file_that_is_replaced_after_the_look_is_not_read(gateway: Gateway) -> None:
+def test_a_file_that_is_replaced_after_the_check_is_not_read(gateway: Gateway) -> None:
     upload = gateway.create().json
     gateway.put(upload, b"first")
     seen = gateway.store.file("default", upload["id"], NOW_S)
@@ -259,7 +259,7 @@ def test_a_file_that_is_replaced_after_the_look_is_not_read(gateway: Gateway) ->
         gateway.store.read(seen)
 
 
-def test_a_bucket_that_is_gone_is_not_the_callers_fault(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_bucket_is_not_the_callers_fault(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     upload_id = gateway.create().json["id"]
     elsewhere = UploadStore(gateway.table, TABLE, BUCKET)
     monkeypatch.setattr(type(elsewhere), "_s3", _Broken())
@@ -322,7 +322,7 @@ def test_bytes_are_pending_until_they_are_used_deleted_or_expired(gateway: Gatew
     assert gateway.pending == 1000
 
 
-def test_a_file_above_the_whole_limit_is_told_so(gateway: Gateway) -> None:
+def test_a_file_above_the_whole_limit_is_refused_with_the_limit(gateway: Gateway) -> None:
     gateway.limit(pending_upload_bytes=999)
     assert "this file alone has 1000" in gateway.create().error["message"]
 
@@ -398,7 +398,7 @@ def test_files_of_a_project_that_s3_kept_are_no_success(gateway: Gateway, monkey
 
 @pytest.mark.parametrize("status", ["disabled", "archived", "deleted"])
 def test_a_key_that_was_revoked_deletes_and_announces_nothing(gateway: Gateway, status: str) -> None:
-    """API Gateway remembers for a minute that it was good."""
+    """API Gateway caches for a minute that it was active."""
     upload = gateway.create().json
     gateway.put(upload)
     gateway.limit(status)

@@ -1,4 +1,4 @@
-"""What keeps webhooks from being a weapon: one endpoint for a URL, a pace for each host, an end for what only fails."""
+"""Limits that prevent the abuse of webhooks: one endpoint per URL, a rate per host, an end to failing deliveries."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_project_has_a_url_once_however_it_is_spelled(gateway: Gateway, one: s
     second = gateway.make(url="https://hooks.example.com/second")
     moved = gateway.post_json(f"{ALL}/{second['id']}", {"url": other})
     assert (moved.status, moved.error["code"]) == (409, "webhook_url_taken")
-    assert gateway.post_json(f"{ALL}/{made['id']}", {"url": other}).status == 200  # its own, spelled anew
+    assert gateway.post_json(f"{ALL}/{made['id']}", {"url": other}).status == 200  # its own, spelt differently
     assert [each["url"] for each in gateway.get(ALL).json["data"]] == [other, second["url"]]
     assert gateway.post_json(ALL, GOOD | {"url": other}, STRANGER).status == 200
 
@@ -82,7 +82,7 @@ def test_urls_that_are_not_the_same_are_two(gateway: Gateway, other: str) -> Non
     assert gateway.post_json(ALL, GOOD | {"url": other}).status == 200
 
 
-def test_a_url_is_free_again_when_its_endpoint_has_gone_or_moved(gateway: Gateway) -> None:
+def test_a_url_is_free_again_after_its_endpoint_is_deleted_or_changed(gateway: Gateway) -> None:
     made = gateway.make(url="https://hooks.example.com/a")
     assert gateway.post_json(f"{ALL}/{made['id']}", {"url": "https://hooks.example.com/b"}).status == 200
     gateway.make(url="https://hooks.example.com/a")
@@ -102,8 +102,8 @@ def test_an_endpoint_from_before_urls_were_counted_has_its_url_all_the_same(gate
     gateway.make(url=URL)
 
 
-def test_of_two_registrations_at_once_one_is_refused(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The other one looks and writes between the look of the first and its write."""
+def test_of_two_simultaneous_registrations_one_is_refused(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one reads and writes between the read and the write of the first."""
     look = WebhookStore.of_project
     gateway.make()
     (one,) = gateway.store.of_project("default")
@@ -126,7 +126,7 @@ HOST = name_of_host(place_of(URL))
 
 
 def fill(gateway: Gateway, count: int, pace: SlidingWindow = OF_A_HOST, name: str = HOST) -> None:
-    """As if the host had been called so many times at this moment, or whatever else has a pace."""
+    """Use up so many turns of a rate limit, by default the host's."""
     gateway.paces.take(pace, name, int(gateway.clock.s * 1000))
     gateway.client.update_item(
         TableName=TABLE,
@@ -193,7 +193,7 @@ def test_no_project_alone_keeps_others_waiting_at_a_host(gateway: Gateway) -> No
     assert len(gateway.post.sent) == 6
 
 
-def test_who_missed_its_turn_or_has_another_host_by_now_waits_for_a_new_one(gateway: Gateway) -> None:
+def test_a_delivery_that_missed_its_turn_or_has_a_new_host_waits_for_a_new_turn(gateway: Gateway) -> None:
     made = gateway.make()
     now_ms = int(gateway.clock.s * 1000)
     late = Delivery("default", made["id"], EVENT).waiting(HOST, now_ms - LATE_MS - 1)
@@ -207,7 +207,7 @@ def test_who_missed_its_turn_or_has_another_host_by_now_waits_for_a_new_one(gate
     assert len(gateway.post.sent) == 1
 
 
-def test_many_that_come_at_once_are_counted_one_by_one(gateway: Gateway) -> None:
+def test_simultaneous_deliveries_are_counted_one_by_one(gateway: Gateway) -> None:
     made = gateway.make()
     fill(gateway, OF_A_HOST.most - 2)
     events = [replace(EVENT, job_id=f"job_{number}") for number in range(8)]
@@ -215,7 +215,7 @@ def test_many_that_come_at_once_are_counted_one_by_one(gateway: Gateway) -> None
     assert (len(gateway.post.sent), len(gateway.queue.sent)) == (2, 6)
 
 
-def test_where_events_go_stands_neither_in_the_table_nor_in_a_message(gateway: Gateway) -> None:
+def test_the_item_of_a_rate_limit_does_not_reveal_the_host(gateway: Gateway) -> None:
     fill(gateway, 1)
     (item,) = (each for each in gateway.client.scan(TableName=TABLE)["Items"] if each["pk"]["S"].startswith("PACE#"))
     assert "example" not in str(item)
@@ -318,7 +318,7 @@ def test_its_owner_may_switch_an_endpoint_off(gateway: Gateway) -> None:
 
 
 # ------------------------------------------------------------------------------------------------ told once
-def test_an_event_that_is_announced_again_is_told_once(gateway: Gateway) -> None:
+def test_an_event_that_is_published_again_is_delivered_once(gateway: Gateway) -> None:
     gateway.make()
     for _ in range(5):
         assert gateway.take(NEWS) == []
@@ -327,12 +327,12 @@ def test_an_event_that_is_announced_again_is_told_once(gateway: Gateway) -> None
     assert len(gateway.queue.sent) == 2
 
 
-def test_an_announcement_that_broke_off_is_told_by_the_next_one(gateway: Gateway) -> None:
+def test_a_fan_out_that_was_interrupted_is_completed_by_the_next_one(gateway: Gateway) -> None:
     gateway.make()
     gateway.queue.fails = True
     assert gateway.take(NEWS) == ["0"]
     gateway.queue.fails = False
-    assert gateway.take(NEWS) == ["0"]  # perhaps it is being told at this moment
+    assert gateway.take(NEWS) == ["0"]  # it may be being delivered at this moment
     gateway.clock.s += LEASE_S
     assert gateway.take(NEWS) == []
     assert len(gateway.queue.sent) == 1
@@ -353,7 +353,7 @@ WRITES = [
 def test_a_key_that_was_revoked_changes_and_sends_nothing(
     gateway: Gateway, method: str, rest: str, body: Any, status: str
 ) -> None:
-    """API Gateway remembers for a minute that it was good."""
+    """API Gateway caches for a minute that it was active."""
     made = gateway.make()
     path = rest if rest == ALL else f"{ALL}/{made['id']}{rest}"
     key_id = API_CALLER["key_id"]

@@ -1,4 +1,4 @@
-"""The webhooks function through its handler, and the function that tells endpoints, over a table in memory."""
+"""The webhooks function and the delivery function through their handlers, over a table in memory."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_an_endpoint_has_the_shape_of_the_sdks(gateway: Gateway) -> None:
     assert (made["name"], made["url"], made["event_types"]) == ("mine", URL, [SUCCEEDED, FAILED])
 
 
-def test_what_is_left_out_of_a_change_stays(gateway: Gateway) -> None:
+def test_fields_left_out_of_a_change_stay(gateway: Gateway) -> None:
     made = gateway.make()
     gateway.clock.s += 60
     path = f"{ALL}/{made['id']}"
@@ -144,7 +144,7 @@ def test_a_project_may_have_sixteen(gateway: Gateway) -> None:
         ("POST", "/test", {"event_type": FAILED}),
     ],
 )
-def test_somebody_elses_endpoint_does_not_exist(
+def test_the_endpoint_of_another_project_does_not_exist(
     gateway: Gateway, method: str, rest: str, body: dict[str, Any] | None
 ) -> None:
     made = gateway.make()
@@ -160,7 +160,7 @@ def test_somebody_elses_endpoint_does_not_exist(
 
 
 @pytest.mark.parametrize("path", [ALL, f"{ALL}/webhook_1", f"{ALL}/webhook_1/deliveries", "/webhook_event_types"])
-def test_nobody_and_admins_are_refused(gateway: Gateway, path: str) -> None:
+def test_requests_without_a_key_and_with_an_admin_key_are_refused(gateway: Gateway, path: str) -> None:
     assert gateway.get(path, {}).status == 401
     assert gateway.get(path, API_CALLER | {"kind": "admin"}).status == 403
 
@@ -278,7 +278,7 @@ def test_after_a_day_it_is_for_the_operator(gateway: Gateway) -> None:
     assert gateway.dead.sent == [(Delivery("default", made["id"], EVENT), 0)]
 
 
-def test_an_endpoint_that_is_gone_is_left_alone(gateway: Gateway) -> None:
+def test_a_deleted_endpoint_is_left_alone(gateway: Gateway) -> None:
     made = gateway.make()
     gateway.post.outcome = DeliveryOutcome(410)
     gateway.take(Delivery("default", made["id"], EVENT))

@@ -1,4 +1,4 @@
-"""What is heard, measured, paid and sent to a provider is the same track, through the real handlers."""
+"""One and the same track is measured, charged and sent to a provider, through the real handlers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Counter(AudioHarness):
 
     @property
     def asked(self) -> list[TranscriptionCall]:
-        """What the provider was asked to write down."""
+        """The transcription calls that the provider received."""
         return [asked for asked in self.provider.asked if isinstance(asked, TranscriptionCall)]
 
 
@@ -98,7 +98,7 @@ def test_a_fallback_gets_the_same_file() -> None:
     assert first.audio.container == "flac"
 
 
-def test_a_fallback_that_takes_fewer_bytes_than_the_new_file_has_is_not_asked() -> None:
+def test_a_fallback_that_takes_fewer_bytes_than_the_new_file_has_is_not_called() -> None:
     twice = 2 * mp3(2.0)
     counter = Counter(priced(fallbacks=("small",)), priced("small", max_bytes=len(twice) + 100))
     counter.provider.fails = ProviderUnavailable("down", provider="fake")
@@ -106,7 +106,7 @@ def test_a_fallback_that_takes_fewer_bytes_than_the_new_file_has_is_not_asked() 
     assert [asked.model for asked in counter.asked] == ["up-talker"]
 
 
-def test_what_gets_too_large_for_the_model_becomes_a_job() -> None:
+def test_a_file_that_becomes_too_large_for_the_model_becomes_a_job() -> None:
     twice = 2 * mp3(8.0)
     counter = Counter(priced(max_bytes=150_000))
     assert len(twice) < 100_000
@@ -115,7 +115,7 @@ def test_what_gets_too_large_for_the_model_becomes_a_job() -> None:
     assert "/content" in answer.headers["location"]
 
 
-def test_the_same_request_is_told_by_the_file_that_came() -> None:
+def test_a_repeated_request_is_recognised_by_the_file_it_sent() -> None:
     counter = Counter()
     data = with_tracks("ogg", Track(0.3), Track(0.6, "stereo"))
     first, again = (counter.write(data, Idempotency_Key="k") for _ in range(2))
@@ -145,7 +145,7 @@ def test_a_voice_that_is_a_plain_file_or_of_a_kind_that_we_do_not_read_is_passed
 
 
 @pytest.mark.parametrize("background", [False, True])
-def test_of_any_other_voice_what_was_measured_is_passed_on(background: bool) -> None:
+def test_any_other_voice_is_passed_on_as_it_was_measured(background: bool) -> None:
     counter = Counter()
     two = with_tracks("webm", Track(30.0), Track(3.0, "stereo", default=True))
     fields = voices(voice_url(two, "audio/webm"))

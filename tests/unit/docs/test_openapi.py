@@ -25,7 +25,7 @@ from audio_gateway.api.speech import SpeechDependencies, speech_app
 from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app, translations_app
 from audio_gateway.api.uploads import uploads_app
 from audio_gateway.api.usage.app import usage_app
-from audio_gateway.api.usage.ledger_export import ExportSource, export_asked_for
+from audio_gateway.api.usage.ledger_export import ExportSource, export_query
 from audio_gateway.api.usage.query import costs_query, usage_query
 from audio_gateway.api.voices import voices_app
 from audio_gateway.api.webhooks import WebhookDependencies, webhooks_app
@@ -317,7 +317,7 @@ def test_chunking_takes_the_documented_members_and_no_other() -> None:
         transcriptions.read_transcription(form(fields))
 
     read(values)
-    with pytest.raises(InvalidRequest, match="no member 'other'"):
+    with pytest.raises(InvalidRequest, match="unknown member 'other'"):
         read(values | {"other": 1})
     for member in ("prefix_padding_ms", "silence_duration_ms", "threshold"):
         limit = by_hand["properties"][member]["maximum"]
@@ -351,7 +351,7 @@ def test_defaults_and_limits_of_speech_are_the_documented_ones() -> None:
     fields = SCHEMAS["SpeechRequest"]["properties"]
     bare = {name: SPEECH_EXAMPLE[name] for name in SCHEMAS["SpeechRequest"]["required"]}
     asked = speech.read_speech(bare)
-    assert (asked.order.format, asked.order.speed, asked.stream_format, asked.background) == tuple(
+    assert (asked.request.format, asked.request.speed, asked.stream_format, asked.background) == tuple(
         fields[name]["default"] for name in ("response_format", "speed", "stream_format", "background")
     )
     for name in ("response_format", "stream_format"):
@@ -360,7 +360,7 @@ def test_defaults_and_limits_of_speech_are_the_documented_ones() -> None:
         with pytest.raises(InvalidRequest):
             speech.read_speech(bare | {name: "other"})
     for value in (fields["speed"]["minimum"], fields["speed"]["maximum"]):
-        assert speech.read_speech(bare | {"speed": value}).order.speed == value
+        assert speech.read_speech(bare | {"speed": value}).request.speed == value
     for name in ("input", "instructions"):
         longest = fields[name]["maxLength"]
         patient = bare | {"background": True}
@@ -534,7 +534,7 @@ REPORTS = {
     "/organization/usage/audio_speeches": usage_query,
     "/organization/usage/audio_transcriptions": usage_query,
     "/organization/costs": costs_query,
-    "/organization/ledger": export_asked_for,
+    "/organization/ledger": export_query,
 }
 PARAMETERS = {
     "start_time": str(NOW_S - 1),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.active_key import writers
+from audio_gateway.api.active_key import active_caller
 from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.api.webhooks import WebhookDependencies, webhooks_app
 from audio_gateway.identity.directory import Directory
@@ -51,15 +51,15 @@ class Hooks:
         client.put_item(TableName=TABLE, Item=new_account_item(API_CALLER["key_id"], Limits()))
         store, directory = WebhookStore(client, TABLE), Directory(client, TABLE)
         directory.create_key("admin", name="n")  # brings the default project
-        job_service = WebhookDependencies(
+        deps = WebhookDependencies(
             store=store,
             directory=directory,
             paces=RateLimitStore(client, TABLE),
-            writer_of=writers(AccountStore(client, TABLE)),
+            writer_of=active_caller(AccountStore(client, TABLE)),
             allow=ALLOW,
             post=lambda *_: DeliveryOutcome(200),
         )
-        self._handler = lambda_handler(webhooks_app(job_service), "webhooks")
+        self._handler = lambda_handler(webhooks_app(deps), "webhooks")
         examples = {name: EXAMPLES[name] for name in ("name", "url", "event_types")}
         made = call(self._handler, json_event("/webhook_endpoints", examples))
         assert made.status == 200, made.body

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.errors import ConfigurationError
 from audio_gateway.identity.authorizer import Authorizer, Unauthorized, bearer_token
 from audio_gateway.identity.key_store import KeyStore, record_item
 from audio_gateway.identity.keys import KeyKind, NewKey, hash_key, new_key
@@ -137,11 +136,6 @@ def test_an_admin_key_says_so(authorizer: Authorizer, dynamodb: Any) -> None:
 def test_the_record_comes_back_as_it_was_written(keys: KeyStore, dynamodb: Any) -> None:
     key = stored(dynamodb, expires_at=NOW + 5)
     assert keys.get(key.record.sha256) == dataclasses.replace(key.record, expires_at=NOW + 5)
-
-
-def test_a_missing_table_name_is_said() -> None:
-    with pytest.raises(ConfigurationError, match="TABLE_NAME"):
-        Authorizer.from_env({})
 
 
 def test_the_header_is_found_whatever_its_case() -> None:

@@ -1,11 +1,11 @@
-"""What functions read from their environment."""
+"""The settings that functions read from their environment."""
 
 from __future__ import annotations
 
 import pytest
 
 from audio_gateway.errors import ConfigurationError
-from audio_gateway.wiring.settings import hosts_allowed_for_tests
+from audio_gateway.wiring.settings import AuthorizerSettings, hosts_allowed_for_tests
 
 HOSTS = "127.0.0.1:8081"
 
@@ -20,3 +20,8 @@ def test_a_deployed_function_does_not_start_with_allowed_hosts(real: dict[str, s
     with pytest.raises(ConfigurationError, match="AUDIO_GATEWAY_ALLOW_HOSTS"):
         hosts_allowed_for_tests({"AUDIO_GATEWAY_ALLOW_HOSTS": HOSTS} | real)
     assert hosts_allowed_for_tests({"AUDIO_GATEWAY_ALLOW_HOSTS": ""} | real) == ""
+
+
+def test_a_missing_table_name_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="TABLE_NAME"):
+        AuthorizerSettings.from_env({})

@@ -1,1 +1,1 @@
-"""HTTP in, HTTP out: request models, OpenAI's envelope, answers. The only package that knows status codes."""
+"""The endpoints: they read requests and write responses. The only package that knows HTTP and its status codes."""

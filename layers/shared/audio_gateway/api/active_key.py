@@ -1,7 +1,8 @@
-"""Who may change things: the holder of a key that is good at this moment.
+"""Callers whose key is active at this moment, as requests that change something require.
 
-API Gateway lets a key through for up to 60 seconds after it was disabled, deleted or archived, because it remembers
-what the authorizer said. What reads may be that old; what changes, sends or begins something asks the key's account.
+API Gateway accepts a key for up to 60 seconds after it was disabled, deleted or archived, because it caches the
+authorizer's response. That is good enough for reads; a request that changes, sends or starts something checks the key's
+account.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from audio_gateway.clock import now_ms
 from audio_gateway.metering.account_store import AccountStore
 
 WriterOf = Callable[[Request], Caller]
-"""Who calls and may change things. Raises as `caller_of`, `KeyNotUsable` for a key that is not good any more, and
-`MeteringUnavailable` if that cannot be found out. Every route that changes something asks this first."""
+"""The caller, whose key is active. Raises `KeyNotUsable` if it is not, and `MeteringUnavailable` if that cannot be
+checked. Every route that changes something calls this first."""
 
 
-def writers(accounts: AccountStore, now_ms: Callable[[], int] = now_ms) -> WriterOf:
-    """Ask these accounts; `now_ms` is the clock in unix milliseconds."""
+def active_caller(accounts: AccountStore, now_ms: Callable[[], int] = now_ms) -> WriterOf:
+    """Checks keys in these accounts; `now_ms` is the clock in Unix milliseconds."""
 
     def writer_of(request: Request) -> Caller:
         caller = caller_of(request)

@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import Request, Response
 
 from audio_gateway.api.http.app import caller_of, deadline_of, request_log_of
-from audio_gateway.api.idempotency import replayed
+from audio_gateway.api.idempotency import as_replay
 from audio_gateway.api.job_serializers import job_answer
 from audio_gateway.errors import ProviderTimedOut
 from audio_gateway.idempotency.idempotency import ApiResponse, Run
@@ -58,7 +58,7 @@ class JobStarter:
         earlier = run.becomes(job_id)
         if earlier is not None:
             request_log.replayed = True
-            return _response(replayed(job_answer(earlier, ignored, background=background)))
+            return _response(as_replay(job_answer(earlier, ignored, background=background)))
         payer = Payer(caller.key_id, caller.project_id)
         with admitted_job(job_request, payer, deps=self.deps, duration_ms=duration_ms, job_id=job_id) as admitted:
             request_log.windows = admitted.admission.windows

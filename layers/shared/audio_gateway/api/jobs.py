@@ -25,7 +25,7 @@ def jobs_app(
     *, stopping: JobStopping, results: ResultStore, waits: PollPlaces, writer_of: WriterOf, poll_s: float = 0.5
 ) -> FastAPI:
     """The app of the jobs function; `poll_s` is how often a request that waits for a job reads it."""
-    app = create_app("jobs")
+    app = create_app("jobs", caller="api")
     job_service = stopping.job_service
     contents = JobContent(job_service.store, job_service.files, results)
 

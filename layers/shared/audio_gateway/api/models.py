@@ -1,4 +1,4 @@
-"""GET /models and /models/{id} (contract section 6, design section 2.3): the catalogue, as callers may see it."""
+"""GET /models and /models/{id} (contract section 6, design section 2.3): the catalogue as callers see it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.http.app import caller_of, create_app
+from audio_gateway.api.http.app import create_app
 from audio_gateway.api.http.responses import json_response
 from audio_gateway.catalog.models import CAPABILITIES, ENDPOINTS, Catalog, Model
 from audio_gateway.catalog.prices import caller_prices
@@ -16,7 +16,7 @@ from audio_gateway.errors import InvalidRequest, UnknownModel, UnknownUrl
 
 def models_app(*, catalog: Catalog) -> FastAPI:
     """The app of the models function."""
-    app = create_app("models")
+    app = create_app("models", caller={"/health": "none", "/models": "api"})
 
     @app.api_route("/health", methods=["GET", "HEAD"])
     async def health() -> Response:
@@ -24,21 +24,19 @@ def models_app(*, catalog: Catalog) -> FastAPI:
 
     @app.get("/models")
     async def list_models(request: Request) -> Response:
-        caller_of(request)
         kind = request.query_params.get("type")
         if kind not in {None, "audio"}:
             raise InvalidRequest(
-                "'type' must be audio, or be left out: all models here are audio models.", param="type"
+                "'type' must be audio, or left out: all models of this API are audio models.", param="type"
             )
         return json_response({"object": "list", "data": [_model(model) for model in catalog.models.values()]})
 
     @app.get("/models/{model_id:path}")
-    async def retrieve_model(request: Request, model_id: str) -> Response:
-        caller_of(request)
+    async def retrieve_model(model_id: str) -> Response:
         # An id with a slash arrives as %2F, once encoded or decoded depending on the front door (contract 0.13).
         model = catalog.models.get(model_id) or catalog.models.get(unquote(model_id))
         if not model_id:
-            raise UnknownUrl("Invalid URL (GET /v1/models/): name a model, or ask for /v1/models.")
+            raise UnknownUrl("Invalid URL (GET /v1/models/): add the id of a model, or GET /v1/models for a list.")
         if model is None:
             message = f"The model '{model_id[:200]}' does not exist or you do not have access to it."
             raise UnknownModel(message, param="model")

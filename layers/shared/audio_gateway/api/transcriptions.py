@@ -17,7 +17,7 @@ from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, 
 from audio_gateway.api.http.form_body import read_form
 from audio_gateway.api.http.multipart import MultipartForm
 from audio_gateway.api.http.unknown_fields import announced
-from audio_gateway.api.idempotency import begin_run, deliver, remember, replayed, respond
+from audio_gateway.api.idempotency import as_replay, begin_run, deliver, remember, respond
 from audio_gateway.api.transcript_responses import transcript_answer
 from audio_gateway.errors import InvalidRequest, WorkTooLong
 from audio_gateway.idempotency.idempotency import Idempotency
@@ -63,7 +63,7 @@ def translations_app(deps: TranscriptionApiDependencies) -> FastAPI:
 
 def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
     endpoint, read = _ENDPOINTS[task]
-    app = create_app(endpoint)
+    app = create_app(endpoint, caller="api")
     starter = JobStarter(JobStarting(deps.job_service, deps.catalog, deps.providers))
 
     @app.post(f"/audio/{endpoint}")
@@ -80,7 +80,7 @@ def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
         asked = (transcription, "background") if background else (transcription,)
         with begin_run(request, caller, deps, *asked, background=background) as run:
             if run.earlier is not None:
-                return respond(replayed(run.earlier), deps.results, caller.project_id)
+                return respond(as_replay(run.earlier), deps.results, caller.project_id)
             if background:
                 job = _job_of(transcription, caller.project_id, unknown, deps)
                 duration_ms = measured_ms(transcription, call_of(request, caller), deps)
@@ -194,12 +194,15 @@ def _audio(form: MultipartForm) -> dict[str, Any]:
     sent = [name for name in ("file", "upload_id", "file_url") if form.has(name)]
     if len(sent) > 1:
         both = " and ".join(f"'{name}'" for name in sent)
-        message = f"Send exactly one of 'file', 'upload_id' and 'file_url'; {both} were sent."
+        message = f"{both} were sent; send exactly one of 'file', 'upload_id' and 'file_url'."
         raise InvalidRequest(message, param=sent[-1])
     if sent and sent[0] != "file":
         value = form.text(sent[0])
         if not value:
-            raise InvalidRequest(f"'{sent[0]}' must not be empty.", param=sent[0])
+            raise InvalidRequest(
+                f"'{sent[0]}' is empty; send the {'id of an upload' if sent[0] == 'upload_id' else 'URL of a file'}.",
+                param=sent[0],
+            )
         return {"data": b"", sent[0]: value}
     return {"data": form.file("file")}
 
@@ -227,7 +230,7 @@ def _language(value: str | None) -> str | None:
     if not value:
         return None
     if not is_language_code(value):
-        message = f"Invalid language '{value[:50]}'. 'language' takes an ISO-639-1 code, such as en, de or ja."
+        message = f"Invalid language '{value[:50]}'; send an ISO 639-1 code, such as en, de or ja."
         raise InvalidRequest(message, param="language", code="invalid_language_format")
     return value
 
@@ -235,14 +238,14 @@ def _language(value: str | None) -> str | None:
 def _languages(values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
         if not is_language_code(value):
-            message = f"Invalid language '{value[:50]}'. Send 'languages[]' once for each ISO-639-1 code."
+            message = f"Invalid language '{value[:50]}'; send 'languages[]' once for each ISO 639-1 code."
             raise InvalidRequest(message, param="languages", code="invalid_value")
     return values
 
 
 def _not_empty(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
     if not all(value.strip() for value in values):
-        raise InvalidRequest(f"'{name}[]' must not be empty.", param=name, code="invalid_value")
+        raise InvalidRequest(f"'{name}[]' has an empty value; remove it.", param=name, code="invalid_value")
     return values
 
 
@@ -263,7 +266,9 @@ def _chunking(form: MultipartForm) -> Chunking | None:
         except (ValueError, RecursionError):
             parsed = None
         if not isinstance(parsed, dict):
-            raise InvalidRequest("'chunking_strategy' must be 'auto' or an object of type server_vad.", param=name)
+            raise InvalidRequest(
+                "'chunking_strategy' must be 'auto' or an object whose type is server_vad.", param=name
+            )
         members = parsed
     if not members:
         return None
@@ -277,7 +282,7 @@ def _chunking(form: MultipartForm) -> Chunking | None:
         threshold=_threshold(members.pop("threshold", None)),
     )
     for member in members:
-        raise InvalidRequest(f"'chunking_strategy' has no member '{member[:50]}'.", param=name)
+        raise InvalidRequest(f"'chunking_strategy' has an unknown member '{member[:50]}'; remove it.", param=name)
     return chunking
 
 
@@ -286,7 +291,7 @@ def _whole_number(member: str, value: Any) -> int | None:
         return None
     text = str(value)
     if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,6}", text, re.ASCII):
-        message = f"'chunking_strategy[{member}]' must be a whole number of milliseconds."
+        message = f"'chunking_strategy[{member}]' must be a whole number of milliseconds, at most 999,999."
         raise InvalidRequest(message, param="chunking_strategy")
     return int(text)
 
@@ -310,15 +315,18 @@ def _known_speakers(form: MultipartForm) -> tuple[KnownSpeaker, ...]:
     references = form.texts("known_speaker_references")
     if len(names) != len(references):
         message = (
-            f"{len(names)} known_speaker_names[] came with {len(references)} known_speaker_references[]; pair them."
+            f"{len(names)} known_speaker_names[] and {len(references)} known_speaker_references[] were sent; "
+            "send one reference for each name."
         )
         raise InvalidRequest(message, param="known_speaker_references")
     if len(names) > MAX_SPEAKERS:
-        message = f"'known_speaker_names[]' takes at most {MAX_SPEAKERS}."
+        message = f"'known_speaker_names[]' has {len(names)} names; send at most {MAX_SPEAKERS}."
         raise InvalidRequest(message, param="known_speaker_names")
     for reference in references:
         if not _REFERENCE.fullmatch(reference):
-            message = "'known_speaker_references[]' takes data URLs: data:audio/wav;base64,… of 2 to 10 s of the voice."
+            message = (
+                "'known_speaker_references[]' takes data URLs, data:audio/wav;base64,…, with 2 to 10 s of a voice."
+            )
             raise InvalidRequest(message, param="known_speaker_references", code="invalid_value")
     return tuple(KnownSpeaker(*pair) for pair in zip(names, references, strict=True))
 
@@ -341,7 +349,7 @@ def _check_together(transcription: TranscriptionRequest) -> None:
 def _job_of(
     transcription: TranscriptionRequest, project_id: str, unknown: tuple[str, ...], deps: TranscriptionApiDependencies
 ) -> JobRequest[TranscriptionRequest]:
-    """The same as a job. Raises what is wrong with it, or with the file that it names."""
+    """The request of a job. Raises what is wrong with it, or with the file that it names."""
     what = replace(transcription, data=b"")
     ignored = tuple(sorted({*able_to_transcribe(what, catalog=deps.catalog)[0].plan, *unknown}))
     options = replace(what.options, known_speakers=measured_voices(what.options.known_speakers))

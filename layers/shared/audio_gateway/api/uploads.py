@@ -1,4 +1,4 @@
-"""POST /audio/uploads, and GET and DELETE /audio/uploads/{id}: audio that is too big for a request."""
+"""POST /audio/uploads, and GET and DELETE /audio/uploads/{id}: audio that is too large for a request."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from audio_gateway.uploads.upload_store import UploadStore
 def uploads_app(
     *, uploads: UploadStore, visits: FreeRequests, writer_of: WriterOf, now_s: Callable[[], float] = time.time
 ) -> FastAPI:
-    """The app of the uploads function; `now_s` is the clock in unix seconds."""
-    app = create_app("uploads")
+    """The app of the uploads function; `now_s` is the clock in Unix seconds."""
+    app = create_app("uploads", caller="api")
 
     @app.post("/audio/uploads")
     async def create(request: Request) -> Response:
@@ -33,12 +33,12 @@ def uploads_app(
         limits = visits.count(caller.key_id)
         payer = Payer(caller.key_id, caller.project_id)
         upload, form = uploads.create(payer, filename, size, now_s(), most_pending=limits.most_pending_bytes)
-        return json_response(_shape(UploadState(upload, "pending", filename=filename), form))
+        return json_response(upload_json(UploadState(upload, "pending", filename=filename), form))
 
     @app.get("/audio/uploads/{upload_id}")
     async def retrieve(request: Request, upload_id: str) -> Response:
         caller = caller_of(request)
-        return json_response(_shape(uploads.state(caller.project_id, upload_id, now_s())))
+        return json_response(upload_json(uploads.state(caller.project_id, upload_id, now_s())))
 
     @app.delete("/audio/uploads/{upload_id}")
     async def delete(request: Request, upload_id: str) -> Response:
@@ -50,32 +50,34 @@ def uploads_app(
 
 
 def read_upload(body: dict[str, Any]) -> tuple[str, int]:
-    """The name and the size of the file that is announced.
+    """The name and the size of the file.
 
-    Raises `InvalidRequest` naming the first field that is wrong, `RequestTooLarge` for a file above `MAX_BYTES`.
+    Raises:
+        InvalidRequest: a field is wrong; `param` is the first one.
+        RequestTooLarge: the file is larger than `MAX_BYTES`.
     """
     fields = BodyFields(body)
     filename = fields.text("filename", required=True)
     if len(filename) > MAX_FILENAME or not filename.isprintable():
-        message = f"'filename' must be one line of at most {MAX_FILENAME} characters that can be seen."
+        message = f"'filename' must be one line of at most {MAX_FILENAME} printable characters."
         raise InvalidRequest(message, param="filename", code="invalid_value")
     size = fields.take("bytes")
     if size is None:
-        raise InvalidRequest("'bytes' is required: how many bytes the file has, at most.", param="bytes")
+        raise InvalidRequest("'bytes' is required: the size of the file in bytes, or a larger number.", param="bytes")
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        message = "'bytes' must be a whole number from 1: how many bytes the file has, at most."
+        message = "'bytes' must be a whole number of at least 1: the size of the file in bytes, or a larger number."
         raise InvalidRequest(message, param="bytes", code="invalid_value")
     if size > MAX_BYTES:
-        message = f"'bytes' is more than {MAX_BYTES}, the most of a file. Compress it (Opus or MP3, mono) or split it."
+        message = f"'bytes' is more than {MAX_BYTES:,}, the limit. Compress the file (Opus or MP3, mono) or split it."
         raise RequestTooLarge(message, param="bytes")
     fields.refuse_the_rest()
     return filename, size
 
 
-def _shape(state: UploadState, form: UploadForm | None = None) -> dict[str, Any]:
-    """An upload as callers see it; `url` and `fields` are told once."""
+def upload_json(state: UploadState, form: UploadForm | None = None) -> dict[str, Any]:
+    """`audio.upload`. Only the response to its creation has `url` and `fields`."""
     upload = state.upload
-    shape = {
+    shown = {
         "id": upload.id,
         "object": "audio.upload",
         "status": state.status,
@@ -84,4 +86,4 @@ def _shape(state: UploadState, form: UploadForm | None = None) -> dict[str, Any]
         "created_at": upload.created_at,
         "expires_at": state.expires_at,
     }
-    return shape if form is None else {**shape, "url": form.url, "fields": form.fields}
+    return shown if form is None else {**shown, "url": form.url, "fields": form.fields}

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.http.app import caller_of, create_app
+from audio_gateway.api.http.app import create_app
 from audio_gateway.api.http.responses import json_response
 from audio_gateway.catalog.models import OPENAI_VOICES, Catalog, Model
 from audio_gateway.providers.port import ProviderVoice, VoiceLister
@@ -16,11 +16,10 @@ from audio_gateway.use_cases.fallback import AdapterFactory
 
 def voices_app(*, catalog: Catalog, providers: AdapterFactory) -> FastAPI:
     """The app of the voices function."""
-    app = create_app("voices")
+    app = create_app("voices", caller="api")
 
     @app.get("/audio/voices")
     async def list_voices(request: Request) -> Response:
-        caller_of(request)
         model_id = request.query_params.get("model")
         ids = [model_id] if model_id else list(catalog.able("speech"))
         found: dict[str, dict[str, Any]] = {}
@@ -34,7 +33,7 @@ def voices_app(*, catalog: Catalog, providers: AdapterFactory) -> FastAPI:
 
 
 def _voices(model: Model, providers: AdapterFactory) -> Iterator[dict[str, Any]]:
-    """The names that the catalogue maps, then the provider's own where it can tell them without being asked."""
+    """The names that the catalogue maps, then the provider's own if they are known without calling it."""
     provider = providers(model.provider) if model.provider.lists_voices else None
     lister = provider if isinstance(provider, VoiceLister) else None
     for name, target in (model.voices or {}).items():

@@ -1,11 +1,11 @@
-"""/webhook_endpoints… and /webhook_event_types, in the shapes of OpenAI's SDKs; of our own is the log of deliveries."""
+"""/webhook_endpoints… and /webhook_event_types, as in OpenAI's SDKs. The log of deliveries is an addition."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from fastapi import FastAPI, Request, Response
 
@@ -16,6 +16,11 @@ from audio_gateway.api.http.app import body_of, caller_of, create_app
 from audio_gateway.api.http.fields import BodyFields
 from audio_gateway.api.http.pages import PageQuery, page_of
 from audio_gateway.api.http.responses import json_response
+from audio_gateway.api.webhook_serializers import (
+    delivery_json,
+    webhook_endpoint_json,
+    webhook_endpoint_with_secret_json,
+)
 from audio_gateway.errors import InvalidRequest
 from audio_gateway.identity.directory import Directory
 from audio_gateway.identity.keys import new_id
@@ -23,7 +28,6 @@ from audio_gateway.net.guarded_fetch import check_url
 from audio_gateway.net.targets import AllowedHosts
 from audio_gateway.use_cases.deliver_webhooks import SendWebhook, count_test, send_test
 from audio_gateway.webhooks.endpoint_store import WebhookStore
-from audio_gateway.webhooks.items import DeliveryAttempt
 from audio_gateway.webhooks.rate_limit import RateLimitStore
 from audio_gateway.webhooks.webhook import (
     ENDPOINT_STATUSES,
@@ -33,7 +37,6 @@ from audio_gateway.webhooks.webhook import (
     EventType,
     WebhookEndpoint,
     new_secret,
-    secret_hint,
 )
 
 _ALL: Final = "/webhook_endpoints"
@@ -42,7 +45,7 @@ _ONE: Final = "/webhook_endpoints/{endpoint_id}"
 
 @dataclass(frozen=True, slots=True)
 class WebhookDependencies:
-    """What the webhooks function works with. `now_s` is the clock in unix seconds."""
+    """The dependencies of the webhooks function. `now_s` is the clock in Unix seconds."""
 
     store: WebhookStore
     directory: Directory
@@ -55,15 +58,15 @@ class WebhookDependencies:
 
 def webhooks_app(deps: WebhookDependencies) -> FastAPI:
     """The app of the webhooks function."""
-    app = create_app("webhooks")
-    _add_making(app, deps)
-    _add_looking(app, deps)
-    _add_using(app, deps)
-    add_webhook_endpoints(app, deps.store, deps.directory, _shape)
+    app = create_app("webhooks", caller={"/organization/": "admin", "/webhook_": "api"})
+    _add_changes(app, deps)
+    _add_reads(app, deps)
+    _add_actions(app, deps)
+    add_webhook_endpoints(app, deps.store, deps.directory)
     return app
 
 
-def _add_making(app: FastAPI, deps: WebhookDependencies) -> None:
+def _add_changes(app: FastAPI, deps: WebhookDependencies) -> None:
     store = deps.store
 
     @app.post(_ALL)
@@ -88,7 +91,7 @@ def _add_making(app: FastAPI, deps: WebhookDependencies) -> None:
             updated_at=int(now),
         )
         store.add(endpoint)
-        return json_response(_with_secret(endpoint))
+        return json_response(webhook_endpoint_with_secret_json(endpoint))
 
     @app.post(_ONE)
     async def update(request: Request, endpoint_id: str) -> Response:
@@ -111,7 +114,7 @@ def _add_making(app: FastAPI, deps: WebhookDependencies) -> None:
             endpoint = store.change(
                 endpoint, name=name, url=url, event_types=types, status=status, now_s=int(deps.now_s())
             )
-        return json_response(_shape(endpoint))
+        return json_response(webhook_endpoint_json(endpoint))
 
     @app.delete(_ONE)
     async def delete(request: Request, endpoint_id: str) -> Response:
@@ -120,34 +123,35 @@ def _add_making(app: FastAPI, deps: WebhookDependencies) -> None:
         return json_response({"id": endpoint.id, "object": "webhook_endpoint.deleted", "deleted": True})
 
 
-def _add_looking(app: FastAPI, deps: WebhookDependencies) -> None:
+def _add_reads(app: FastAPI, deps: WebhookDependencies) -> None:
     store = deps.store
 
     @app.get("/webhook_event_types")
-    async def event_types(request: Request) -> Response:
-        caller_of(request)
+    async def event_types() -> Response:
         return json_response({"object": "list", "data": list(EVENT_TYPES)})
 
     @app.get(_ALL)
     async def list_all(request: Request) -> Response:
         caller = caller_of(request)
-        asked = PageQuery.of(request)
-        return json_response(page_of(map(_shape, store.of_project(caller.project_id, asked.after)), asked.limit))
+        query = PageQuery.of(request)
+        return json_response(
+            page_of(map(webhook_endpoint_json, store.of_project(caller.project_id, query.after)), query.limit)
+        )
 
     @app.get(_ONE)
     async def retrieve(request: Request, endpoint_id: str) -> Response:
-        return json_response(_shape(store.get(caller_of(request).project_id, endpoint_id)))
+        return json_response(webhook_endpoint_json(store.get(caller_of(request).project_id, endpoint_id)))
 
     @app.get(_ONE + "/deliveries")
     async def deliveries(request: Request, endpoint_id: str) -> Response:
         caller = caller_of(request)
-        asked = PageQuery.of(request)
+        query = PageQuery.of(request)
         endpoint = store.get(caller.project_id, endpoint_id)
-        found = store.attempts(endpoint, int(deps.now_s()), after=asked.after, limit=asked.limit + 1)
-        return json_response(page_of(map(_delivery, found), asked.limit))
+        found = store.attempts(endpoint, int(deps.now_s()), after=query.after, limit=query.limit + 1)
+        return json_response(page_of(map(delivery_json, found), query.limit))
 
 
-def _add_using(app: FastAPI, deps: WebhookDependencies) -> None:
+def _add_actions(app: FastAPI, deps: WebhookDependencies) -> None:
     store = deps.store
 
     @app.post(_ONE + "/rotate_secret")
@@ -158,7 +162,7 @@ def _add_using(app: FastAPI, deps: WebhookDependencies) -> None:
         fields.refuse_the_rest()
         endpoint = store.get(caller.project_id, endpoint_id)
         rotated = store.rotate(endpoint, new_secret(), keep_old=keep_old, now_s=int(deps.now_s()))
-        return json_response(_with_secret(rotated))
+        return json_response(webhook_endpoint_with_secret_json(rotated))
 
     @app.post(_ONE + "/test")
     async def test(request: Request, endpoint_id: str) -> Response:
@@ -166,7 +170,9 @@ def _add_using(app: FastAPI, deps: WebhookDependencies) -> None:
         fields = await fields_of(request)
         event_type = fields.choice("event_type", EVENT_TYPES, default=cast("EventType", ""))
         if not event_type:
-            raise InvalidRequest(f"'event_type' is required: one of {', '.join(EVENT_TYPES)}.", param="event_type")
+            raise InvalidRequest(
+                f"'event_type' is required; send one of: {', '.join(EVENT_TYPES)}.", param="event_type"
+            )
         fields.refuse_the_rest()
         endpoint = store.get(caller.project_id, endpoint_id)
         count_test(endpoint, paces=deps.paces, now_s=deps.now_s())
@@ -200,39 +206,5 @@ def _status_of(fields: BodyFields) -> EndpointStatus | None:
 
 
 def _wrong_types() -> InvalidRequest:
-    message = f"'event_types' must be a list of at least one of: {', '.join(EVENT_TYPES)}."
+    message = f"'event_types' must be an array of at least one of: {', '.join(EVENT_TYPES)}."
     return InvalidRequest(message, param="event_types", code="invalid_value")
-
-
-def _shape(endpoint: WebhookEndpoint) -> dict[str, Any]:
-    return {
-        "id": endpoint.id,
-        "object": "webhook_endpoint",
-        "name": endpoint.name,
-        "url": endpoint.url,
-        "event_types": list(endpoint.event_types),
-        "status": endpoint.status,
-        "signing_secret_hint": secret_hint(endpoint.secret),
-        "created_at": endpoint.created_at,
-        "updated_at": endpoint.updated_at,
-    }
-
-
-def _with_secret(endpoint: WebhookEndpoint) -> dict[str, Any]:
-    """The only two answers that show a secret are those to its making."""
-    return {**_shape(endpoint), "signing_secret": endpoint.secret}
-
-
-def _delivery(attempt: DeliveryAttempt) -> dict[str, Any]:
-    return {
-        "id": attempt.id,
-        "object": "webhook_endpoint.delivery",
-        "event_id": attempt.event_id,
-        "event_type": attempt.event_type,
-        "data": {"id": attempt.job_id},
-        "attempt": attempt.number,
-        "status_code": attempt.status_code,
-        "error": attempt.error,
-        "created_at": attempt.at,
-        "next_attempt_at": attempt.next_at,
-    }

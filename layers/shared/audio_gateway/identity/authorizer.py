@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any
 
-from audio_gateway.aws.dynamodb import dynamodb_client
-from audio_gateway.errors import ConfigurationError
 from audio_gateway.identity.key_store import KeyStore
 from audio_gateway.identity.keys import KeyRecord, hash_key
 
@@ -31,14 +29,6 @@ class Authorizer:
     def __init__(self, keys: KeyStore, now_s: Callable[[], float] = time.time) -> None:
         self._keys = keys
         self._now_s = now_s
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Self:
-        """With the table named in the environment; raises `ConfigurationError` if it is not."""
-        table = env.get("TABLE_NAME")
-        if not table:
-            raise ConfigurationError("The environment variable TABLE_NAME is not set; template.yaml sets it")
-        return cls(KeyStore(dynamodb_client(), table))
 
     def handle(self, event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         """A policy with the key's ids as context, and why a known key is refused. An unknown one raises."""

@@ -1,4 +1,4 @@
-"""What is given again, as the functions use it: claims, tries and payments in the table, answers in the bucket."""
+"""Idempotency on AWS: claims, attempts and payments in the table, responses in the bucket."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 def idempotency_on_aws(
     client: DynamoDBClient, table: str, bucket: str, pending_settlements: PendingSettlements
 ) -> Idempotency:
-    """All that an Idempotency-Key needs. Nothing is called, and nothing more imported, before one comes."""
+    """What an Idempotency-Key needs. Clients are created when a request first has one."""
     payments = LedgerPayments(Table(client, table), pending_settlements, JobStore(client, table))
     return Idempotency(ClaimStore(client, table), AnswerStore(bucket), payments)
 
 
 def repetitions_on_aws(client: DynamoDBClient, table: str) -> Repetitions:
-    """All that a call needs which is made again without a key."""
+    """What a repeated call without an Idempotency-Key needs."""
     return Repetitions(CallAttemptStore(client, table), JobStore(client, table))

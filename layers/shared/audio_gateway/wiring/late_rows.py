@@ -1,4 +1,4 @@
-"""The ledger rows of jobs and of the sweeper, which may be late for the roll-up."""
+"""Ledger rows of jobs and of the sweeper, which may be late for the roll-up, on AWS."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def late_rows_on_aws(client: DynamoDBClient, table: str, lateness: AllowedLatene
 
 
 class _Hours:
-    """The watermark, imported when the first row is late: few are, and it brings the aggregates along."""
+    """The watermark, imported with the aggregates when the first row is late: few are."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client

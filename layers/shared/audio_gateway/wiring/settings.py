@@ -1,4 +1,4 @@
-"""What the functions read from their environment: once, when a function starts, and nowhere else."""
+"""The settings of each function, read from its environment once, when the function starts, and nowhere else."""
 
 from __future__ import annotations
 
@@ -13,38 +13,45 @@ from audio_gateway.metering.lateness import AllowedLateness
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
-    """What one function reads; `_READERS` knows where each field comes from."""
+    """The settings of one function; `_READERS` says how each field is read."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
-        """Raises `ConfigurationError`, naming the variable that is missing or wrong."""
+        """Read the environment. Raises `ConfigurationError`, naming the variable that is missing or wrong."""
         return cls(**{field.name: _READERS[field.name](env) for field in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True)
 class _ApiSettings(_Settings):
-    """For the functions behind API Gateway. `origins` are those whose pages may call them, see `api/http/cors.py`."""
+    """For the functions behind API Gateway. Pages of `origins` may call them, see `api/http/cors.py`."""
 
     origins: str
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorizerSettings(_Settings):
+    """For the authorizer, which reads keys from `table`."""
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogSettings(_ApiSettings):
-    """For the functions that only look things up. `catalog` is the path of the catalogue's TOML file."""
+    """For the functions that only read the catalogue. `catalog` is the path of its TOML file."""
 
     catalog: str
 
 
 @dataclass(frozen=True, slots=True)
 class TableSettings(_ApiSettings):
-    """For the functions that work on the table alone."""
+    """For the functions that use the table only."""
 
     table: str
 
 
 @dataclass(frozen=True, slots=True)
 class AdminSettings(TableSettings):
-    """For the function that makes and changes keys, which may be limited to some models of the `catalog`."""
+    """For the function that creates and changes keys, which may be limited to some models of the `catalog`."""
 
     catalog: str
 
@@ -53,8 +60,8 @@ class AdminSettings(TableSettings):
 class SpeechSettings(_ApiSettings):
     """For the functions that call providers.
 
-    `bucket` takes answers that are too big for Lambda, `table` is where they are metered, and `lateness` says how
-    long the price of a request that never ended stays held. `machine_arn` is the state machine of jobs.
+    `bucket` has responses that are too large for Lambda, `table` has their metering, and `lateness` says how long the
+    price of a request that never ended is held. `machine_arn` is the state machine of jobs.
     """
 
     catalog: str
@@ -66,7 +73,7 @@ class SpeechSettings(_ApiSettings):
 
 @dataclass(frozen=True, slots=True)
 class JobChunkSettings(_Settings):
-    """For the steps of jobs: their files are in `bucket`, all else is in `table`."""
+    """For the steps of jobs, whose files are in `bucket`. All other data of a job is in `table`."""
 
     catalog: str
     bucket: str
@@ -75,7 +82,7 @@ class JobChunkSettings(_Settings):
 
 @dataclass(frozen=True, slots=True)
 class JobEndSettings(JobChunkSettings):
-    """For the steps that end jobs, whose news goes into the queue of webhooks; `lateness` is the roll-up's."""
+    """For the steps that end jobs and queue their webhooks; `lateness` is the roll-up's."""
 
     lateness: AllowedLateness
     webhook_queue_url: str
@@ -83,9 +90,9 @@ class JobEndSettings(JobChunkSettings):
 
 @dataclass(frozen=True, slots=True)
 class JobPrepareSettings(JobChunkSettings):
-    """For the step that reads audio. `allow_hosts` are those that a URL may name although they are private.
+    """For the step that reads audio. `allow_hosts` are private hosts that a URL may name.
 
-    `lambda_concurrency` is how many function environments the stack may count on.
+    `lambda_concurrency` is how many function environments the stack may use.
     """
 
     lateness: AllowedLateness
@@ -95,14 +102,14 @@ class JobPrepareSettings(JobChunkSettings):
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionSettings(SpeechSettings):
-    """For the functions that take audio. `allow_hosts` are those that a URL may name although they are private."""
+    """For the functions that take audio. `allow_hosts` are private hosts that a URL may name."""
 
     allow_hosts: str
 
 
 @dataclass(frozen=True, slots=True)
 class StorageSettings(_ApiSettings):
-    """For the functions that work on the table and the bucket, and call no provider."""
+    """For the functions that use the table and the bucket, and call no provider."""
 
     table: str
     bucket: str
@@ -110,9 +117,9 @@ class StorageSettings(_ApiSettings):
 
 @dataclass(frozen=True, slots=True)
 class JobsSettings(StorageSettings):
-    """For the function that shows and ends jobs; `machine_arn` is their state machine, their news goes to the queue.
+    """For the function that shows and ends jobs. `machine_arn` is their state machine; the queue takes their webhooks.
 
-    `end_function` does what is left of a cancelled one, whose price follows from the `catalog`.
+    `end_function` finishes cancelled jobs, whose price follows from the `catalog`.
     """
 
     catalog: str
@@ -124,7 +131,7 @@ class JobsSettings(StorageSettings):
 
 @dataclass(frozen=True, slots=True)
 class WebhookSettings(_ApiSettings):
-    """For the function that keeps webhook endpoints. `allow_hosts` are those that may be private."""
+    """For the function that manages webhook endpoints. `allow_hosts` are private hosts that endpoints may have."""
 
     table: str
     allow_hosts: str
@@ -132,7 +139,7 @@ class WebhookSettings(_ApiSettings):
 
 @dataclass(frozen=True, slots=True)
 class WebhookDeliverySettings(_Settings):
-    """For the function that tells them. What nobody takes goes into the queue at `webhook_dead_queue_url`."""
+    """For the function that delivers webhooks. Undeliverable events go to the queue at `webhook_dead_queue_url`."""
 
     table: str
     webhook_queue_url: str
@@ -142,9 +149,9 @@ class WebhookDeliverySettings(_Settings):
 
 @dataclass(frozen=True, slots=True)
 class SweeperSettings(_Settings):
-    """For the sweeper. `bucket` has the evidence of answers that were not settled; `lateness` says how often it comes.
+    """For the sweeper. `bucket` has the pending settlements; `lateness` says how often it runs.
 
-    `machine_arn` is the state machine of jobs; `end_function` ends those that it has lost.
+    `machine_arn` is the state machine of jobs; `end_function` ends orphaned jobs.
     """
 
     table: str
@@ -156,17 +163,17 @@ class SweeperSettings(_Settings):
 
 @dataclass(frozen=True, slots=True)
 class RollupSettings(_Settings):
-    """For the roll-up, which has to know how late a row may be written."""
+    """For the roll-up. `lateness` says how late a row may be written."""
 
     table: str
     lateness: AllowedLateness
 
 
 def hosts_allowed_for_tests(env: Mapping[str, str]) -> str:
-    """AUDIO_GATEWAY_ALLOW_HOSTS, as net/targets.py reads it; raises `ConfigurationError` where it is set on AWS."""
+    """AUDIO_GATEWAY_ALLOW_HOSTS, as net/targets.py reads it. Raises `ConfigurationError` if it is set on AWS."""
     value = env.get("AUDIO_GATEWAY_ALLOW_HOSTS", "")
     if value and not env.get("AWS_ENDPOINT_URL"):
-        message = "AUDIO_GATEWAY_ALLOW_HOSTS is for tests on a local stack: a deployed function does not start with it"
+        message = "AUDIO_GATEWAY_ALLOW_HOSTS is for tests on a local stack; remove it from the deployed function"
         raise ConfigurationError(message)
     return value
 
@@ -205,4 +212,4 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
     "webhook_dead_queue_url": partial(_required, name="WEBHOOK_DEAD_QUEUE_URL"),
     "webhook_queue_url": partial(_required, name="WEBHOOK_QUEUE_URL"),
 }
-"""How each field is read, by its name: the same name means the same variable in all of them."""
+"""How each field is read, by its name. The same name is the same variable in all settings."""

@@ -1,4 +1,4 @@
-"""What the functions that take audio work with, on AWS."""
+"""The transcriptions and translations functions on AWS."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from audio_gateway.wiring.settings import TranscriptionSettings
 
 
 def transcription_on_aws(settings: TranscriptionSettings) -> TranscriptionApiDependencies:
-    """All of it over the table, the bucket and the state machine. Nothing is called before there is a request."""
+    """Accounts, claims and uploads in the table, files and large responses in the bucket, and the state machine."""
     table, bucket = settings.table, settings.bucket
     client, pending_settlements = dynamodb_client(), PendingSettlementStore(bucket)
     uploads = UploadStore(client, table, bucket)

@@ -19,7 +19,7 @@ from audio_gateway.api.http.errors import answer_for
 from audio_gateway.deadline import Deadline
 from audio_gateway.jobs.job import JobError, JobRef
 from audio_gateway.jobs.job_files import JobFiles
-from audio_gateway.telemetry import count_provider_call, log_unexpected, logger, told_of
+from audio_gateway.telemetry import count_provider_call, failed_json, log_unexpected, logger
 from audio_gateway.use_cases.fallback import FailedAttempt
 from audio_gateway.use_cases.jobs.cancel import cancel_unless_over
 from audio_gateway.use_cases.jobs.chunk import ChunkWork, work_on_chunks
@@ -220,7 +220,7 @@ def _report(
         "number": event.get("number"),
         "elapsed_ms": round((time.perf_counter() - started) * 1000, 2),
         "error": None if failure is None else type(failure).__name__,
-        "failed": told_of(failed) or None,
+        "failed": failed_json(failed) or None,
     }
     logger().info("job step", extra={name: value for name, value in fields.items() if value is not None})
     if name == "chunk" and (failure is None or isinstance(failure, e.ProviderError)):

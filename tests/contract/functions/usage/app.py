@@ -6,31 +6,10 @@ from typing import Any
 from stub import meaningful_query
 
 from audio_gateway.api.http.app import lambda_handler
-from audio_gateway.api.usage.app import usage_app
-from audio_gateway.api.usage.ledger_export import ExportSource
-from audio_gateway.aws.dynamodb import dynamodb_client
-from audio_gateway.aws.table import Table
-from audio_gateway.identity.directory_names import DirectoryNames
-from audio_gateway.metering.account_store import AccountStore
-from audio_gateway.metering.ledger_store import LedgerStore
-from audio_gateway.storage.results import ResultStore
-from audio_gateway.usage.reports import DynamoUsageReports
-from audio_gateway.usage.watermark import Watermark
 from audio_gateway.wiring.settings import StorageSettings
+from audio_gateway.wiring.usage import usage_on_aws
 
-settings = StorageSettings.from_env(os.environ)
-client = dynamodb_client()
-app = usage_app(
-    reports=DynamoUsageReports(client, settings.table),
-    exports=ExportSource(
-        ledger=LedgerStore(client, settings.table),
-        names=lambda: DirectoryNames(client, settings.table),
-        results=ResultStore(settings.bucket),
-        beginning_ms=Watermark(Table(client, settings.table)).beginning_ms,
-    ),
-    accounts=AccountStore(client, settings.table),
-)
-_handle = lambda_handler(app, "usage")
+_handle = lambda_handler(usage_on_aws(StorageSettings.from_env(os.environ)), "usage")
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

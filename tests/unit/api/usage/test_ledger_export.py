@@ -1,4 +1,4 @@
-"""GET /organization/ledger through the real handler; a big one goes through S3 (moto)."""
+"""GET /organization/ledger through the real handler; a large one goes through S3 (moto)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def lines(body: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(body.decode(), newline="")))
 
 
-def test_nobody_is_told_anything_without_an_admin_key() -> None:
+def test_an_admin_key_is_required() -> None:
     nothing: Any = None
     app = usage_app(
         reports=FakeBooks(),
@@ -90,7 +90,7 @@ def test_a_month_is_all_of_its_rows_in_order_and_no_other() -> None:
     assert [line["request_id"] for line in lines(answer.body)] == [rows[at].request_id for at in (2, 3, 1)]
 
 
-def test_the_running_month_ends_now_and_says_so() -> None:
+def test_the_current_month_ends_now_and_its_filename_says_so() -> None:
     rows = [row(NOVEMBER), row(NOW)]
     answer = ask(FakeBooks(rows), month="2026-11")
     assert len(lines(answer.body)) == 2
@@ -98,7 +98,7 @@ def test_the_running_month_ends_now_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("beginning", [OCTOBER - DAY, OCTOBER + 5 * DAY, NOVEMBER - DAY, NOVEMBER + DAY])
-def test_hours_before_the_first_row_are_not_looked_at(beginning: int) -> None:
+def test_hours_before_the_first_row_are_not_read(beginning: int) -> None:
     class Watched(FakeBooks):
         def rows(self, start_ms: int, end_ms: int) -> Iterator[LedgerRow]:
             assert start_ms >= beginning * 1000
@@ -109,7 +109,7 @@ def test_hours_before_the_first_row_are_not_looked_at(beginning: int) -> None:
     assert len(lines(answer.body)) == len([each for each in rows if each.at_ms < NOVEMBER * 1000])
 
 
-def test_one_project_may_be_asked_for() -> None:
+def test_an_export_may_be_of_one_project() -> None:
     rows = [row(NOVEMBER, project_id="p1"), row(NOVEMBER, project_id="p2")]
     answer = ask(FakeBooks(rows), month="2026-11", project_id="p2")
     assert [line["project_id"] for line in lines(answer.body)] == ["p2"]
@@ -204,7 +204,7 @@ def test_a_month_that_cannot_be_read_to_its_end_is_an_error_and_no_file(s3: Any,
 
 def test_a_month_that_takes_too_long_is_an_error_and_no_file(s3: Any) -> None:
     started = time.monotonic()
-    enough = Context(remaining_ms=5_300)  # of which all but 0.8 s are kept for the upload and the answer
+    enough = Context(remaining_ms=5_300)  # of which all but 0.8 s are reserved for the upload and the response
     slow = LongLedger(ENOUGH_FOR_TWO_PARTS, lambda: time.sleep(max(0, started + 0.9 - time.monotonic())))
     answer = ask(slow, results=ResultStore(BUCKET), context=enough, month="2026-10")
     assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "month", "input_too_long")
@@ -212,6 +212,6 @@ def test_a_month_that_takes_too_long_is_an_error_and_no_file(s3: Any) -> None:
     assert left_in(s3) == (0, 0)
 
 
-def test_a_month_is_not_begun_without_time_for_it() -> None:
+def test_an_export_is_not_started_without_time_for_it() -> None:
     answer = ask(FakeBooks(), context=Context(remaining_ms=3_000), month="2026-10")
     assert answer.error["code"] == "input_too_long"

@@ -35,7 +35,7 @@ ALL = {
 }
 
 
-class Till:
+class OwnUsage:
     """A key with an account, its meter, and the usage function at the same moment."""
 
     def __init__(self, client: Any, limits: Limits, now_ms: int = NOW_MS) -> None:
@@ -48,7 +48,7 @@ class Till:
         work = MeteredRequest(f"req_{number}", names[0], "talker", cast("Any", names[1]), amount, 2_500_001, 1)
         return self.meter.admit(Payer("key_1", "default"), work).hold
 
-    def ask(self, now_ms: int = NOW_MS, **options: Any) -> Answer:
+    def get(self, now_ms: int = NOW_MS, **options: Any) -> Answer:
         reports = FakeBooks()
         app = usage_app(
             reports=reports,
@@ -64,16 +64,16 @@ class Till:
         return call(lambda_handler(app, "usage"), event("GET", "/usage", **options))
 
 
-def test_nobody_is_told_anything_without_a_key(dynamodb: Any) -> None:
-    assert Till(dynamodb, Limits()).ask(authorizer={}).status == 401
+def test_a_key_is_required(dynamodb: Any) -> None:
+    assert OwnUsage(dynamodb, Limits()).get(authorizer={}).status == 401
 
 
 def test_an_admin_key_has_no_usage_of_its_own(dynamodb: Any) -> None:
-    assert Till(dynamodb, Limits()).ask(authorizer=ADMIN_CALLER).status == 403
+    assert OwnUsage(dynamodb, Limits()).get(authorizer=ADMIN_CALLER).status == 403
 
 
 def test_a_key_that_has_done_nothing_has_used_nothing_of_its_limits(dynamodb: Any) -> None:
-    assert Till(dynamodb, limits_from_api(ALL)).ask().json == {
+    assert OwnUsage(dynamodb, limits_from_api(ALL)).get().json == {
         "object": "usage",
         "limits": ALL,
         "used": {
@@ -99,15 +99,15 @@ def test_a_key_that_has_done_nothing_has_used_nothing_of_its_limits(dynamodb: An
 
 
 @pytest.mark.parametrize("limits", [{}, ALL])
-def test_what_was_used_is_told_whether_limited_or_not(dynamodb: Any, limits: dict[str, Any]) -> None:
-    billing = Till(dynamodb, limits_from_api(limits))
-    spoken = billing.admit(1, 42)
-    billing.meter.settle(spoken, spoken.work)
-    billing.meter.release(billing.admit(2, 8))
-    billing.admit(3, 1_500, speech=False)
+def test_usage_is_reported_with_and_without_limits(dynamodb: Any, limits: dict[str, Any]) -> None:
+    own = OwnUsage(dynamodb, limits_from_api(limits))
+    spoken = own.admit(1, 42)
+    own.meter.settle(spoken, spoken.work)
+    own.meter.release(own.admit(2, 8))
+    own.admit(3, 1_500, speech=False)
     pending = PendingUploads(dynamodb, TABLE)
     pending.publish(AnnouncedUploads("key_1", "upload_1", 700, NEXT_MINUTE), 10**9, NEXT_MINUTE)
-    answer = billing.ask().json
+    answer = own.get().json
     assert answer["limits"] == limits
     assert answer["used"] == {
         "requests_per_minute": 3,
@@ -121,44 +121,44 @@ def test_what_was_used_is_told_whether_limited_or_not(dynamodb: Any, limits: dic
 
 
 @pytest.mark.parametrize(("budget", "used_up"), [(None, False), (10**7, True), (10**7 + 1, False)])
-def test_a_key_is_told_when_its_free_failures_are_used_up_and_not_what_they_cost(
+def test_a_key_reads_whether_its_free_failures_are_used_up_but_not_their_cost(
     dynamodb: Any, budget: int | None, used_up: bool
 ) -> None:
-    billing = Till(dynamodb, Limits(monthly_budget_microusd=budget))
-    billing.meter.fail(billing.admit(1, 42), "talker", 10**7)
-    answer = billing.ask().json
+    own = OwnUsage(dynamodb, Limits(monthly_budget_microusd=budget))
+    own.meter.fail(own.admit(1, 42), "talker", 10**7)
+    answer = own.get().json
     assert (answer["free_failures_used_up"], answer["used"]["monthly_budget_usd"]) == (used_up, "0")
 
 
-def test_a_new_minute_and_a_new_month_begin_at_nothing(dynamodb: Any) -> None:
-    billing = Till(dynamodb, Limits())
-    billing.admit(1, 42)
-    next_minute = billing.ask(NEXT_MINUTE * 1000).json
+def test_a_new_minute_and_a_new_month_begin_at_zero(dynamodb: Any) -> None:
+    own = OwnUsage(dynamodb, Limits())
+    own.admit(1, 42)
+    next_minute = own.get(NEXT_MINUTE * 1000).json
     assert next_minute["used"]["characters_per_minute"] == 0
     assert next_minute["used"]["monthly_budget_usd"] == "2.500001"
     assert next_minute["resets_at"]["requests_per_minute"] == NEXT_MINUTE + 60
-    december = billing.ask(DECEMBER * 1000).json
+    december = own.get(DECEMBER * 1000).json
     assert december["used"]["monthly_budget_usd"] == "0"
     assert december["used"]["concurrent_requests"] == 1
     assert december["resets_at"]["monthly_budget_usd"] == 1_798_761_600  # 1 January 2027
 
 
 def test_a_key_without_an_account_is_refused(dynamodb: Any) -> None:
-    billing = Till(dynamodb, Limits())
+    own = OwnUsage(dynamodb, Limits())
     dynamodb.delete_item(TableName=TABLE, Key=account_key("key_1"))
-    assert billing.ask().status == 401
+    assert own.get().status == 401
 
 
 def test_an_account_that_cannot_be_read_is_a_503(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_table(**_: Any) -> Any:
         raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetItem")
 
-    billing = Till(dynamodb, Limits())
+    own = OwnUsage(dynamodb, Limits())
     monkeypatch.setattr(dynamodb, "get_item", no_table)
-    answer = billing.ask()
+    answer = own.get()
     assert (answer.status, answer.error["code"]) == (503, "metering_unavailable")
 
 
 def test_an_unknown_parameter_is_refused_by_name(dynamodb: Any) -> None:
-    answer = Till(dynamodb, Limits()).ask(query={"month": ["2026-11"]})
+    answer = OwnUsage(dynamodb, Limits()).get(query={"month": ["2026-11"]})
     assert (answer.status, answer.error["param"]) == (400, "month")

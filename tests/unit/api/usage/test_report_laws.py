@@ -1,4 +1,4 @@
-"""Whatever was used and whatever is asked: a report is the sum of the ledger, cut at its edges and nowhere else."""
+"""For any usage and any query, a report is the sum of the ledger, cut at its edges and nowhere else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from audio_gateway.metering.ledger import LedgerRow
 from tests.examples import examples
 from tests.fakes.reports import row
-from tests.unit.api.usage.test_reports import COSTS, DAY, MIDNIGHT, SPEECHES, TRANSCRIPTIONS, Desk
+from tests.unit.api.usage.test_reports import COSTS, DAY, MIDNIGHT, SPEECHES, TRANSCRIPTIONS, UsageFunction
 
 SECONDS = {"1m": 60, "1h": 3_600, "1d": DAY}
 ENDPOINTS = {
@@ -49,7 +49,7 @@ FIELD = {"project_id": "project_id", "api_key_id": "key_id", "model": "model"}
 def questions(draw: st.DrawFn, path: str) -> dict[str, Any]:
     width = "1d" if path == COSTS else draw(st.sampled_from(sorted(SECONDS)))
     start = MIDNIGHT + draw(st.integers(-400, 400))
-    asked: dict[str, Any] = {
+    query: dict[str, Any] = {
         "start_time": start,
         "end_time": start + draw(st.integers(1, min(20 * SECONDS[width], 5 * DAY))),
         "bucket_width": width,
@@ -57,25 +57,25 @@ def questions(draw: st.DrawFn, path: str) -> dict[str, Any]:
         "group_by": draw(st.lists(st.sampled_from(sorted(set(FIELD) - ({"model"} if path == COSTS else set()))))),
     }
     names = sorted(set(some) - ({"models"} if path == COSTS else set()))
-    return asked | {name: draw(some[name]) for name in names}
+    return query | {name: draw(some[name]) for name in names}
 
 
-def pages(job_service: Desk, path: str, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def pages(usage: UsageFunction, path: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """All buckets of all pages."""
-    page = job_service.ask(path, **asked).json
+    page = usage.get(path, **query).json
     yield from page["data"]
     while page["has_more"]:
-        assert 1 <= len(page["data"]) <= asked["limit"]
-        page = job_service.ask(path, **asked, page=page["next_page"]).json
+        assert 1 <= len(page["data"]) <= query["limit"]
+        page = usage.get(path, **query, page=page["next_page"]).json
         yield from page["data"]
 
 
-def matching(ledger: list[LedgerRow], path: str, asked: dict[str, Any]) -> list[LedgerRow]:
+def matching(ledger: list[LedgerRow], path: str, query: dict[str, Any]) -> list[LedgerRow]:
     return [
         each
         for each in ledger
         if each.endpoint in ENDPOINTS[path]
-        and all(not asked.get(name) or getattr(each, field) in asked[name] for name, field in SINGLE.items())
+        and all(not query.get(name) or getattr(each, field) in query[name] for name, field in SINGLE.items())
     ]
 
 
@@ -84,7 +84,7 @@ def between(ledger: list[LedgerRow], start_s: int, end_s: int) -> list[LedgerRow
 
 
 def figures(path: str, found: list[LedgerRow]) -> tuple[Any, ...]:
-    """What the report says of these rows, from first principles."""
+    """The figures of these rows, calculated independently."""
     if path == SPEECHES:
         return len(found), sum(each.amount for each in found)
     if path == TRANSCRIPTIONS:
@@ -102,28 +102,28 @@ def figures_told(path: str, result: dict[str, Any]) -> tuple[Any, ...]:
 @examples(60)
 @given(data=st.data())
 def test_a_report_is_the_sum_of_the_ledger(path: str, data: st.DataObject) -> None:
-    ledger, asked = data.draw(rows), data.draw(questions(path))
-    buckets = list(pages(Desk(*ledger), path, asked))
-    counted = matching(ledger, path, asked)
+    ledger, query = data.draw(rows), data.draw(questions(path))
+    buckets = list(pages(UsageFunction(*ledger), path, query))
+    counted = matching(ledger, path, query)
 
-    # The buckets touch each other and cover what was asked for.
+    # The buckets are contiguous and cover the whole range.
     edges = [bucket["start_time"] for bucket in buckets] + [buckets[-1]["end_time"]]
     assert edges[1:-1] == [bucket["end_time"] for bucket in buckets[:-1]]
-    assert all(edge % SECONDS[asked["bucket_width"]] == 0 for edge in edges[1:-1])
+    assert all(edge % SECONDS[query["bucket_width"]] == 0 for edge in edges[1:-1])
     if path == COSTS:
         assert (edges[0], edges[-1]) == (
-            asked["start_time"] // DAY * DAY, -(-asked["end_time"] // DAY) * DAY,
+            query["start_time"] // DAY * DAY, -(-query["end_time"] // DAY) * DAY,
         )  # fmt: skip
     else:
-        assert (edges[0], edges[-1]) == (asked["start_time"], asked["end_time"])
+        assert (edges[0], edges[-1]) == (query["start_time"], query["end_time"])
 
     # Each bucket holds its rows, each in exactly one group.
     for bucket in buckets:
         groups = defaultdict(list)
         for each in between(counted, bucket["start_time"], bucket["end_time"]):
-            groups[tuple(getattr(each, FIELD[name]) for name in sorted(set(asked["group_by"])))].append(each)
+            groups[tuple(getattr(each, FIELD[name]) for name in sorted(set(query["group_by"])))].append(each)
         told = {
-            tuple(result[name] for name in sorted(set(asked["group_by"]))): figures_told(path, result)
+            tuple(result[name] for name in sorted(set(query["group_by"]))): figures_told(path, result)
             for result in bucket["results"]
         }
         assert len(told) == len(bucket["results"])

@@ -26,7 +26,7 @@ COSTS = "/organization/costs"
 REPORTS = (SPEECHES, TRANSCRIPTIONS, COSTS)
 
 
-class Desk:
+class UsageFunction:
     """The usage function over these rows, at a moment."""
 
     def __init__(self, *rows: Any, now: float = NOW) -> None:
@@ -44,8 +44,8 @@ class Desk:
         )
         self._handler = lambda_handler(app, "usage")
 
-    def ask(self, path: str, **query: Any) -> Answer:
-        """Values as lists stand for `name[]`, once for each element."""
+    def get(self, path: str, **query: Any) -> Answer:
+        """Lists are sent as `name[]`, once for each element."""
         asked = {
             f"{name}[]" if isinstance(value, list) else name: value if isinstance(value, list) else [str(value)]
             for name, value in query.items()
@@ -54,7 +54,7 @@ class Desk:
         return call(self._handler, event("GET", path, query=asked, authorizer=ADMIN_CALLER))
 
     def buckets(self, path: str, **query: Any) -> list[dict[str, Any]]:
-        answer = self.ask(path, **query)
+        answer = self.get(path, **query)
         assert answer.status == 200, answer.body
         return answer.json["data"]
 
@@ -66,47 +66,47 @@ class Desk:
 
 # ---------------------------------------------------------------- who may ask
 @pytest.mark.parametrize("path", REPORTS)
-def test_nobody_is_told_anything_without_a_key(path: str) -> None:
-    handler = Desk()._handler
+def test_a_key_is_required(path: str) -> None:
+    handler = UsageFunction()._handler
     assert call(handler, event("GET", path, authorizer={})).status == 401
 
 
 @pytest.mark.parametrize("path", REPORTS)
 def test_an_api_key_opens_no_report(path: str) -> None:
-    answer = call(Desk(row(MIDNIGHT))._handler, event("GET", path, query={"start_time": ["0"]}))
+    answer = call(UsageFunction(row(MIDNIGHT))._handler, event("GET", path, query={"start_time": ["0"]}))
     assert answer.status == 403
 
 
 @pytest.mark.parametrize("path", REPORTS)
 def test_only_get_is_known(path: str) -> None:
-    answer = call(Desk()._handler, event("POST", path, authorizer=ADMIN_CALLER))
+    answer = call(UsageFunction()._handler, event("POST", path, authorizer=ADMIN_CALLER))
     assert (answer.status, answer.headers["allow"]) == (405, "GET")
 
 
 # ---------------------------------------------------------------- what failed
-def test_a_request_that_failed_is_no_use_and_its_cost_is_told() -> None:
+def test_a_failed_request_is_not_usage_but_its_cost_is_reported() -> None:
     failed = {"outcome": "failed", "amount": 0, "price_microusd": 0, "cost_microusd": 70}
-    job_service = Desk(
+    usage = UsageFunction(
         row(MIDNIGHT, amount=7, price_microusd=10, cost_microusd=5), row(NOW, **failed), row(NOW, model="x", **failed)
     )
-    (used,) = job_service.ask(SPEECHES, start_time=MIDNIGHT, group_by="model").json["data"][0]["results"]
+    (used,) = usage.get(SPEECHES, start_time=MIDNIGHT, group_by="model").json["data"][0]["results"]
     assert (used["model"], used["characters"], used["num_model_requests"]) == ("talker", 7, 1)
-    (cost,) = job_service.ask(COSTS, start_time=MIDNIGHT).json["data"][0]["results"]
+    (cost,) = usage.get(COSTS, start_time=MIDNIGHT).json["data"][0]["results"]
     assert (cost["amount"]["value"], cost["provider_cost"]["value"]) == (0.00001, 0.000145)
-    items = job_service.ask(COSTS, start_time=MIDNIGHT, group_by="line_item").json["data"][0]["results"]
+    items = usage.get(COSTS, start_time=MIDNIGHT, group_by="line_item").json["data"][0]["results"]
     told = [(each["line_item"], each["quantity"], each["provider_cost"]["value"]) for each in items]
     assert told == [("talker, speech", 7, 0.000075), ("x, speech", 0, 0.00007)]
 
 
 # ---------------------------------------------------------------- results
 def test_speeches_are_counted_in_characters() -> None:
-    job_service = Desk(
+    usage = UsageFunction(
         row(MIDNIGHT, amount=7),
         row(NOW, amount=5),
         row(NOW, endpoint="transcriptions", amount=1_000),
-        row(NOW, outcome="abandoned", amount=0, price_microusd=0, cost_microusd=0),  # nobody got an answer
+        row(NOW, outcome="abandoned", amount=0, price_microusd=0, cost_microusd=0),  # no response was sent
     )
-    assert job_service.ask(SPEECHES, start_time=MIDNIGHT).json == {
+    assert usage.get(SPEECHES, start_time=MIDNIGHT).json == {
         "object": "page",
         "data": [
             {
@@ -132,13 +132,13 @@ def test_speeches_are_counted_in_characters() -> None:
 
 
 def test_transcriptions_and_translations_are_whole_seconds_together_rounded_up_once() -> None:
-    job_service = Desk(
+    usage = UsageFunction(
         row(MIDNIGHT),
         row(MIDNIGHT, endpoint="transcriptions", amount=1_001),
         row(MIDNIGHT, endpoint="transcriptions", amount=1_001),
         row(MIDNIGHT, endpoint="translations", amount=1_001),
     )
-    (result,) = job_service.results(TRANSCRIPTIONS, start_time=MIDNIGHT)
+    (result,) = usage.results(TRANSCRIPTIONS, start_time=MIDNIGHT)
     assert result == {
         "object": "organization.usage.audio_transcriptions.result",
         "seconds": 4,
@@ -151,11 +151,11 @@ def test_transcriptions_and_translations_are_whole_seconds_together_rounded_up_o
 
 
 def test_costs_are_the_callers_price_and_the_operators_cost() -> None:
-    job_service = Desk(
+    usage = UsageFunction(
         row(MIDNIGHT, price_microusd=100_000, cost_microusd=70_000),
         row(MIDNIGHT, price_microusd=200_000, cost_microusd=1, endpoint="translations"),
     )
-    (result,) = job_service.results(COSTS, start_time=MIDNIGHT)
+    (result,) = usage.results(COSTS, start_time=MIDNIGHT)
     assert result == {
         "object": "organization.costs.result",
         "amount": {"value": 0.3, "currency": "usd"},
@@ -172,19 +172,19 @@ def test_costs_are_the_callers_price_and_the_operators_cost() -> None:
 
 @pytest.mark.parametrize("microusd", [0, 1, 10, 299_999, 1_000_001, 123_456_789_012_345, 999_999_999_999_999])
 def test_dollars_are_written_as_the_exact_decimal(microusd: int) -> None:
-    answer = Desk(row(MIDNIGHT, price_microusd=microusd)).ask(COSTS, start_time=MIDNIGHT)
+    answer = UsageFunction(row(MIDNIGHT, price_microusd=microusd)).get(COSTS, start_time=MIDNIGHT)
     (bucket,) = json.loads(answer.body, parse_float=Decimal, parse_int=Decimal)["data"]
     assert bucket["results"][0]["amount"]["value"] * 1_000_000 == microusd
 
 
 def test_line_items_name_model_and_endpoint_and_say_how_much_of_it() -> None:
-    job_service = Desk(
+    usage = UsageFunction(
         row(MIDNIGHT, amount=40),
         row(MIDNIGHT, amount=2),
         row(MIDNIGHT, endpoint="transcriptions", model="hearer", amount=1_500),
         row(MIDNIGHT, endpoint="translations", model="hearer", amount=250),
     )
-    found = job_service.results(COSTS, start_time=MIDNIGHT, group_by=["line_item"])
+    found = usage.results(COSTS, start_time=MIDNIGHT, group_by=["line_item"])
     assert [(each["line_item"], each["quantity"], each["quantity_unit"]) for each in found] == [
         ("hearer, transcriptions", 1.5, "duration_seconds"),
         ("hearer, translations", 0.25, "duration_seconds"),
@@ -193,7 +193,7 @@ def test_line_items_name_model_and_endpoint_and_say_how_much_of_it() -> None:
 
 
 def test_costs_by_source_are_all_unlabeled() -> None:
-    (result,) = Desk(row(MIDNIGHT)).results(COSTS, start_time=MIDNIGHT, group_by=["api_source"])
+    (result,) = UsageFunction(row(MIDNIGHT)).results(COSTS, start_time=MIDNIGHT, group_by=["api_source"])
     assert result["api_source"] == "unlabeled"
 
 
@@ -206,22 +206,22 @@ MIXED = (
 
 
 @pytest.mark.parametrize("spelling", ["group_by", "group_by[]"])
-def test_groups_are_told_apart_by_the_fields_that_were_asked_for(spelling: str) -> None:
-    found = Desk(*MIXED).results(SPEECHES, start_time=MIDNIGHT, **{spelling: "model"})
+def test_groups_differ_in_the_fields_of_group_by(spelling: str) -> None:
+    found = UsageFunction(*MIXED).results(SPEECHES, start_time=MIDNIGHT, **{spelling: "model"})
     assert [(each["model"], each["characters"], each["project_id"], each["api_key_id"]) for each in found] == [
         ("a", 5, None, None), ("b", 2, None, None),
     ]  # fmt: skip
 
 
 def test_several_fields_group_together() -> None:
-    found = Desk(*MIXED).results(SPEECHES, start_time=MIDNIGHT, group_by=["project_id", "model"])
+    found = UsageFunction(*MIXED).results(SPEECHES, start_time=MIDNIGHT, group_by=["project_id", "model"])
     assert [(each["project_id"], each["model"], each["characters"]) for each in found] == [
         ("p1", "a", 1), ("p2", "a", 4), ("p1", "b", 2),
     ]  # fmt: skip
 
 
 def test_there_are_no_users_to_group_by() -> None:
-    (result,) = Desk(*MIXED).results(SPEECHES, start_time=MIDNIGHT, group_by=["user_id"])
+    (result,) = UsageFunction(*MIXED).results(SPEECHES, start_time=MIDNIGHT, group_by=["user_id"])
     assert (result["user_id"], result["characters"]) == (None, 7)
 
 
@@ -237,17 +237,17 @@ def test_there_are_no_users_to_group_by() -> None:
     ],
 )
 def test_filters_leave_out_all_others(query: dict[str, Any], characters: int) -> None:
-    (result,) = Desk(*MIXED).results(SPEECHES, start_time=MIDNIGHT, **query)
+    (result,) = UsageFunction(*MIXED).results(SPEECHES, start_time=MIDNIGHT, **query)
     assert result["characters"] == characters
 
 
 @pytest.mark.parametrize("query", [{"models": ["c"]}, {"user_ids": ["user_1"]}, {"api_key_ids": ["key_9"]}])
 def test_a_filter_that_nothing_passes_leaves_an_empty_bucket(query: dict[str, Any]) -> None:
-    assert Desk(*MIXED).results(SPEECHES, start_time=MIDNIGHT, **query) == []
+    assert UsageFunction(*MIXED).results(SPEECHES, start_time=MIDNIGHT, **query) == []
 
 
 def test_costs_of_a_line_item_are_those_of_exactly_that_name() -> None:
-    (result,) = Desk(*MIXED).results(COSTS, start_time=MIDNIGHT, line_items=["a, speech", "b"])
+    (result,) = UsageFunction(*MIXED).results(COSTS, start_time=MIDNIGHT, line_items=["a, speech", "b"])
     assert result["amount"]["value"] == 0.0003
 
 
@@ -258,35 +258,38 @@ def edges(buckets: list[dict[str, Any]]) -> list[int]:
 
 def test_the_first_bucket_begins_at_start_time_the_others_at_utc_midnight_the_last_ends_now() -> None:
     start = MIDNIGHT - 2 * DAY + 5 * HOUR + 7
-    assert edges(Desk().buckets(SPEECHES, start_time=start)) == [start, MIDNIGHT - DAY, MIDNIGHT, NOW + 1]
+    assert edges(UsageFunction().buckets(SPEECHES, start_time=start)) == [start, MIDNIGHT - DAY, MIDNIGHT, NOW + 1]
 
 
 @pytest.mark.parametrize(("width", "seconds"), [("1m", MINUTE), ("1h", HOUR), ("1d", DAY)])
-def test_buckets_of_each_width_lie_at_whole_multiples_of_it(width: str, seconds: int) -> None:
+def test_buckets_of_each_width_begin_at_whole_multiples_of_it(width: str, seconds: int) -> None:
     start = MIDNIGHT - 3 * seconds + 11
-    found = edges(Desk().buckets(SPEECHES, start_time=start, end_time=MIDNIGHT + 9, bucket_width=width))
+    found = edges(UsageFunction().buckets(SPEECHES, start_time=start, end_time=MIDNIGHT + 9, bucket_width=width))
     assert found == [start, *(MIDNIGHT + step * seconds for step in (-2, -1, 0)), MIDNIGHT + 9]
 
 
 def test_cost_buckets_are_whole_utc_days() -> None:
-    found = edges(Desk().buckets(COSTS, start_time=MIDNIGHT - 1, end_time=MIDNIGHT + 1))
+    found = edges(UsageFunction().buckets(COSTS, start_time=MIDNIGHT - 1, end_time=MIDNIGHT + 1))
     assert found == [MIDNIGHT - DAY, MIDNIGHT, MIDNIGHT + DAY]
-    assert edges(Desk().buckets(COSTS, start_time=MIDNIGHT, end_time=MIDNIGHT + DAY)) == [MIDNIGHT, MIDNIGHT + DAY]
+    assert edges(UsageFunction().buckets(COSTS, start_time=MIDNIGHT, end_time=MIDNIGHT + DAY)) == [
+        MIDNIGHT,
+        MIDNIGHT + DAY,
+    ]
 
 
 def test_start_is_inside_and_end_is_outside() -> None:
-    job_service = Desk(row(MIDNIGHT - 0.001), row(MIDNIGHT), row(MIDNIGHT + 9.999), row(MIDNIGHT + 10))
-    (result,) = job_service.results(SPEECHES, start_time=MIDNIGHT, end_time=MIDNIGHT + 10)
+    usage = UsageFunction(row(MIDNIGHT - 0.001), row(MIDNIGHT), row(MIDNIGHT + 9.999), row(MIDNIGHT + 10))
+    (result,) = usage.results(SPEECHES, start_time=MIDNIGHT, end_time=MIDNIGHT + 10)
     assert result["num_model_requests"] == 2
 
 
-def test_what_was_used_in_this_very_second_is_in_the_answer() -> None:
-    (result,) = Desk(row(NOW + 0.25), now=NOW + 0.3).results(SPEECHES, start_time=NOW)
+def test_usage_of_the_current_second_is_included() -> None:
+    (result,) = UsageFunction(row(NOW + 0.25), now=NOW + 0.3).results(SPEECHES, start_time=NOW)
     assert result["num_model_requests"] == 1
 
 
 def test_empty_buckets_are_listed() -> None:
-    found = Desk(row(MIDNIGHT - DAY)).buckets(SPEECHES, start_time=MIDNIGHT - 2 * DAY)
+    found = UsageFunction(row(MIDNIGHT - DAY)).buckets(SPEECHES, start_time=MIDNIGHT - 2 * DAY)
     assert [len(bucket["results"]) for bucket in found] == [0, 1, 0]
 
 
@@ -303,19 +306,19 @@ def test_empty_buckets_are_listed() -> None:
     ],
 )
 def test_the_sizes_of_pages_are_openais(path: str, query: dict[str, Any], default: int, most: int) -> None:
-    job_service = Desk()
-    assert len(job_service.buckets(path, start_time=0, **query)) == default
-    assert len(job_service.buckets(path, start_time=0, limit=most, **query)) == most
+    usage = UsageFunction()
+    assert len(usage.buckets(path, start_time=0, **query)) == default
+    assert len(usage.buckets(path, start_time=0, limit=most, **query)) == most
     for limit in (0, most + 1):
-        assert job_service.ask(path, start_time=0, limit=limit, **query).error["param"] == "limit"
+        assert usage.get(path, start_time=0, limit=limit, **query).error["param"] == "limit"
 
 
 def test_pages_go_on_where_the_last_one_ended() -> None:
-    job_service, asked = Desk(), {"start_time": MIDNIGHT - 4 * DAY + 1, "limit": 2}
-    first = job_service.ask(SPEECHES, **asked).json
+    usage, asked = UsageFunction(), {"start_time": MIDNIGHT - 4 * DAY + 1, "limit": 2}
+    first = usage.get(SPEECHES, **asked).json
     assert first["has_more"] is True
-    second = job_service.ask(SPEECHES, **asked, page=first["next_page"]).json
-    third = job_service.ask(SPEECHES, **asked, page=second["next_page"]).json
+    second = usage.get(SPEECHES, **asked, page=first["next_page"]).json
+    third = usage.get(SPEECHES, **asked, page=second["next_page"]).json
     assert edges(first["data"] + second["data"] + third["data"]) == [
         MIDNIGHT - 4 * DAY + 1, *(MIDNIGHT + days * DAY for days in (-3, -2, -1, 0)), NOW + 1,
     ]  # fmt: skip
@@ -323,9 +326,9 @@ def test_pages_go_on_where_the_last_one_ended() -> None:
 
 
 def test_a_page_may_be_of_another_size_than_the_one_before() -> None:
-    job_service = Desk()
-    token = job_service.ask(SPEECHES, start_time=MIDNIGHT - 9 * DAY, limit=1).json["next_page"]
-    assert len(job_service.buckets(SPEECHES, start_time=MIDNIGHT - 9 * DAY, limit=5, page=token)) == 5
+    usage = UsageFunction()
+    token = usage.get(SPEECHES, start_time=MIDNIGHT - 9 * DAY, limit=1).json["next_page"]
+    assert len(usage.buckets(SPEECHES, start_time=MIDNIGHT - 9 * DAY, limit=5, page=token)) == 5
 
 
 @pytest.mark.parametrize(
@@ -341,7 +344,7 @@ def test_a_page_may_be_of_another_size_than_the_one_before() -> None:
     ],
 )  # fmt: skip
 def test_a_senseless_page_is_refused_by_name(page: str) -> None:
-    answer = Desk().ask(SPEECHES, start_time=MIDNIGHT - 2 * DAY, page=page)
+    answer = UsageFunction().get(SPEECHES, start_time=MIDNIGHT - 2 * DAY, page=page)
     assert (answer.status, answer.error["param"]) == (400, "page")
 
 
@@ -372,7 +375,7 @@ def test_a_senseless_page_is_refused_by_name(page: str) -> None:
     ],
 )
 def test_a_wrong_parameter_is_refused_by_name(path: str, query: dict[str, Any], param: str) -> None:
-    answer = Desk().ask(path, **query)
+    answer = UsageFunction().get(path, **query)
     assert (answer.status, answer.error["param"], answer.error["type"]) == (400, param, "invalid_request_error")
 
 
@@ -387,6 +390,6 @@ def test_a_wrong_parameter_is_refused_by_name(path: str, query: dict[str, Any], 
         (SPEECHES, {"group_by": ["line_item"]}),
     ],
 )
-def test_what_only_the_other_report_knows_is_refused(path: str, query: dict[str, Any]) -> None:
+def test_parameters_of_the_other_report_are_refused(path: str, query: dict[str, Any]) -> None:
     (name,) = query
-    assert Desk().ask(path, start_time=0, **query).error["param"] == name
+    assert UsageFunction().get(path, start_time=0, **query).error["param"] == name

@@ -1,4 +1,4 @@
-"""The usage function over its real stores: what was written is told, and nothing else of the table is read."""
+"""The usage function over its real stores: it reports all of the ledger and reads nothing else of the table."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SPEECHES, COSTS, LEDGER = "/organization/usage/audio_speeches", "/organization/c
 
 
 class Recorder:
-    """A client that notes the operation and the partition keys of each call."""
+    """A client that records the operation and the partition keys of each call."""
 
     def __init__(self, client: Any) -> None:
         self.calls: set[tuple[str, str]] = set()
@@ -59,7 +59,7 @@ class Recorder:
 
 
 class Gateway:
-    """The usage function over a table whose ledger begins three days ago, and what it reads of it."""
+    """The usage function over a table whose ledger begins three days ago, and what it reads from it."""
 
     def __init__(self, client: Any) -> None:
         self.key = Directory(client, TABLE, now_s=lambda: BEGINNING).create_key("api", name="first")
@@ -98,7 +98,7 @@ def gateway(dynamodb: Any) -> Gateway:
     return Gateway(Recorder(dynamodb))
 
 
-def test_old_rows_and_those_of_just_now_are_all_told(gateway: Gateway) -> None:
+def test_old_and_recent_rows_are_all_reported(gateway: Gateway) -> None:
     gateway.roll_up()
     buckets = gateway.ask(SPEECHES, start_time=str(BEGINNING)).json["data"]
     assert [[result["num_model_requests"] for result in bucket["results"]] for bucket in buckets] == [[1], [], [1], [2]]
@@ -108,7 +108,7 @@ def test_a_month_is_read_to_its_end(gateway: Gateway) -> None:
     assert len(gateway.ask(LEDGER, month="2026-11").body.splitlines()) == 5
 
 
-def test_its_rows_say_what_projects_and_keys_are_called(gateway: Gateway) -> None:
+def test_its_rows_have_the_names_of_projects_and_keys(gateway: Gateway) -> None:
     key_id = gateway.key.record.id
     gateway.client.put_item(TableName=TABLE, Item=row_item(row(MIDNIGHT, key_id=key_id)))
     gateway.client.put_item(TableName=TABLE, Item=row_item(row(MIDNIGHT, project_id="gone")))
@@ -133,6 +133,6 @@ def test_only_what_the_role_allows_is_read(gateway: Gateway) -> None:
     }
     for action, key in recorder.calls:
         assert any(action == given and fnmatchcase(key, pattern) for given, pattern in allowed), (action, key)
-    # What it may read is what it does read.
+    # It reads all that it may read.
     for given, pattern in allowed:
         assert any(action == given and fnmatchcase(key, pattern) for action, key in recorder.calls), (given, pattern)

@@ -8,8 +8,7 @@ from typing import Final, cast
 from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.admin.bodies import Catalogue, change_of_limits, fields_of, refuse_scopes
-from audio_gateway.api.admin.serializers import api_key_shape, deleted_shape
-from audio_gateway.api.http.app import admin_of
+from audio_gateway.api.admin.serializers import api_key_json, deleted_json
 from audio_gateway.api.http.fields import BodyFields
 from audio_gateway.api.http.pages import PageQuery, page_of
 from audio_gateway.api.http.responses import json_response
@@ -20,27 +19,24 @@ _PATH: Final = "/organization/projects/{project_id}/api_keys"
 
 
 def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float], catalog: Catalogue) -> None:
-    """Add the routes; `now_s` is the clock in unix seconds."""
+    """Add the routes; `now_s` is the clock in Unix seconds."""
 
     @app.get(_PATH)
     async def list_keys(request: Request, project_id: str) -> Response:
-        admin_of(request)
-        asked = PageQuery.of(request, owner_project_access=("any", "active", "inactive"))
+        query = PageQuery.of(request, owner_project_access=("any", "active", "inactive"))
         project = directory.project(project_id)
-        keys = (api_key_shape(key, project) for key in directory.keys(project_id, asked.after))
-        access = asked.choices["owner_project_access"]
+        keys = (api_key_json(key, project) for key in directory.keys(project_id, query.after))
+        access = query.choices["owner_project_access"]
         shown = (key for key in keys if access in {"any", key["owner_project_access"]})
-        return json_response(page_of(shown, asked.limit))
+        return json_response(page_of(shown, query.limit))
 
     @app.get(_PATH + "/{key_id}")
-    async def retrieve(request: Request, project_id: str, key_id: str) -> Response:
-        admin_of(request)
+    async def retrieve(project_id: str, key_id: str) -> Response:
         project = directory.project(project_id)
-        return json_response(api_key_shape(directory.key(key_id, project_id=project_id), project))
+        return json_response(api_key_json(directory.key(key_id, project_id=project_id), project))
 
     @app.post(_PATH + "/{key_id}")
     async def update(request: Request, project_id: str, key_id: str) -> Response:
-        admin_of(request)
         fields = await fields_of(request)
         change, status = change_of_limits(fields, now_s(), catalog), _status_of(fields)
         refuse_scopes(fields)
@@ -51,13 +47,12 @@ def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float],
             key = directory.edit_limits(key_id, change, status=status)
         elif status is not None:
             key = directory.change(key_id, status=status)
-        return json_response(api_key_shape(key, project))
+        return json_response(api_key_json(key, project))
 
     @app.delete(_PATH + "/{key_id}")
-    async def delete(request: Request, project_id: str, key_id: str) -> Response:
-        admin_of(request)
+    async def delete(project_id: str, key_id: str) -> Response:
         directory.delete(directory.key(key_id, project_id=project_id).entry.id)
-        return json_response(deleted_shape("organization.project.api_key", key_id))
+        return json_response(deleted_json("organization.project.api_key", key_id))
 
 
 def _status_of(fields: BodyFields) -> KeyStatus | None:

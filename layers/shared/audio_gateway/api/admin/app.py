@@ -1,6 +1,6 @@
 """/organization/projects… and /organization/admin_api_keys….
 
-Every route takes an admin key. The shapes are OpenAI's; of our own are `limits` and `status` of a project's key.
+Every route takes an admin key. The objects are OpenAI's; `limits` and `status` of a project's key are additions.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from audio_gateway.identity.directory import Directory
 
 
 def admin_app(*, directory: Directory, catalog: Catalogue = None, now_s: Callable[[], float] = time.time) -> FastAPI:
-    """The app of the admin function; `now_s` is the clock in unix seconds."""
-    app = create_app("admin")
+    """The app of the admin function; `now_s` is the clock in Unix seconds."""
+    app = create_app("admin", caller="admin")
     add_projects(app, directory)
     add_service_accounts(app, directory, now_s, catalog)
     add_api_keys(app, directory, now_s, catalog)

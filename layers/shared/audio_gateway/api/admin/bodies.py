@@ -1,4 +1,4 @@
-"""What the bodies of admin calls have in common."""
+"""The fields that bodies of admin requests share."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from audio_gateway.errors import InvalidRequest
 from audio_gateway.metering.limits import Limits, limits_changed_by, limits_from_api
 
 MAX_NAME: Final = 200
-"""Characters of a name."""
+"""The most characters of a name."""
 
 MAX_EXPIRES_IN: Final = 31_536_000
-"""Seconds: a year, as in OpenAI's API."""
+"""A year in seconds, as in OpenAI's API."""
 
 Catalogue = Callable[[], Catalog] | None
-"""Gives the catalogue, which only a call with `limits.models` needs; None where there is none at hand."""
+"""Gives the catalogue, which only requests with `limits.models` need; None if there is none."""
 
 
 async def fields_of(request: Request) -> BodyFields:
@@ -31,23 +31,23 @@ async def fields_of(request: Request) -> BodyFields:
 
 
 async def refuse_fields(request: Request) -> None:
-    """For a call without fields: an empty body, or an empty object."""
+    """For a request without fields, whose body is empty or an empty object."""
     if await body_of(request):
         (await fields_of(request)).refuse_the_rest()
 
 
 def name_of(fields: BodyFields, *, required: bool) -> str:
-    """A `name` for people and their tools: one line of characters that can be seen; empty if absent."""
+    """The `name`, one line of printable characters; empty if absent."""
     name = fields.text("name", required=required)
     if len(name) > MAX_NAME:
-        raise InvalidRequest(f"'name' has {len(name)} characters; at most {MAX_NAME} are allowed.", param="name")
+        raise InvalidRequest(f"'name' has {len(name):,} characters; shorten it to {MAX_NAME} or fewer.", param="name")
     if name and (not name.isprintable() or name.isspace()):
-        raise InvalidRequest("'name' must be one line of characters that can be seen.", param="name")
+        raise InvalidRequest("'name' must be one line of printable characters.", param="name")
     return name
 
 
 def expiry_of(fields: BodyFields, now_s: float) -> int | None:
-    """The unix second that `expires_in_seconds` stands for."""
+    """The Unix second at which a key expires, by `expires_in_seconds`."""
     seconds = fields.whole("expires_in_seconds", low=1, high=MAX_EXPIRES_IN)
     return None if seconds is None else int(now_s) + seconds
 
@@ -64,8 +64,8 @@ def _limits_from(given: Any, catalog: Catalogue) -> Limits:
         known = catalog().models
         unknown = [name for name in limits.models if name not in known]
         if unknown:
-            message = f"The catalogue has no model '{unknown[0][:200]}', so the key could not use it."
-            raise InvalidRequest(f"{message} It has: {', '.join(known)}.", param="limits.models")
+            message = f"'limits.models' is wrong: the catalogue has no model '{unknown[0][:200]}'; send any of:"
+            raise InvalidRequest(f"{message} {', '.join(known)}.", param="limits.models")
     return limits
 
 
@@ -77,7 +77,7 @@ def limits_with_expiry(fields: BodyFields, now_s: float, catalog: Catalogue) -> 
 
 
 def change_of_limits(fields: BodyFields, now_s: float, catalog: Catalogue) -> Callable[[Limits], Limits] | None:
-    """What `limits` and `expires_in_seconds` change of a key's limits; None if both are absent."""
+    """How `limits` and `expires_in_seconds` change a key's limits; None if both are absent."""
     given, expires_at = fields.take("limits"), expiry_of(fields, now_s)
     given = {} if given is None else given
     change = limits_changed_by(given, _limits_from(given, catalog))
@@ -89,18 +89,18 @@ def change_of_limits(fields: BodyFields, now_s: float, catalog: Catalogue) -> Ca
 
 
 def refuse_two_expiries(limits: Limits | None, expires_at: int | None) -> None:
-    """Raises `InvalidRequest` where both say when a key expires."""
+    """Raises `InvalidRequest` if both fields set when a key expires."""
     if expires_at is not None and limits is not None and limits.expires_at is not None:
         raise _two_expiries()
 
 
 def _two_expiries() -> InvalidRequest:
-    message = "'expires_in_seconds' and 'limits.expires_at' both say when the key expires; send one of them."
+    message = "'expires_in_seconds' and 'limits.expires_at' both set when the key expires; send one of them."
     return InvalidRequest(message, param="expires_in_seconds")
 
 
 def refuse_scopes(fields: BodyFields) -> None:
-    """Keys have no scopes here; an empty list asks for none."""
+    """Keys have no scopes; an empty list is accepted."""
     if fields.take("scopes"):
-        message = "'scopes' is not supported: a key may do all that its project may. Use 'limits' to restrict it."
+        message = "'scopes' is not supported; use 'limits' to restrict a key."
         raise InvalidRequest(message, param="scopes", code="unsupported_value")

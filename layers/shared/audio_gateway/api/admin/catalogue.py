@@ -1,4 +1,4 @@
-"""The deployed catalogue, read when a call first needs it: nearly none of the admin API does."""
+"""The deployed catalogue, read when a request first needs it: very few admin requests do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from audio_gateway.catalog.models import Catalog
 
 
 def catalog_when_asked(path: str) -> Callable[[], Catalog]:
-    """Gives the catalogue at a path, always the same one; what it gives raises `ConfigurationError`."""
+    """A function that reads the catalogue at a path once. It raises `ConfigurationError`."""
     return cache(partial(_read, path))
 
 

@@ -1,4 +1,4 @@
-"""The objects of the admin API as OpenAI's SDKs know them, with `limits` and `status` of our own."""
+"""The objects of the admin API as OpenAI's SDKs know them, with `limits` and `status` in addition."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from audio_gateway.identity.directory_items import AdminKey, Project, ProjectKey
 from audio_gateway.identity.keys import NewKey
 from audio_gateway.metering.limits import Limits
 
-# A deployment has no users. Keys that no service account owns are the operator's, whoever that is.
+# A deployment has no users. Keys that no service account owns belong to the operator.
 _OPERATOR: Final = {"id": "user-operator", "name": "operator", "role": "owner"}
 
 
-def project_shape(project: Project) -> dict[str, Any]:
+def project_json(project: Project) -> dict[str, Any]:
     """`organization.project`."""
     return {
         "id": project.id,
@@ -24,7 +24,7 @@ def project_shape(project: Project) -> dict[str, Any]:
     }
 
 
-def service_account_shape(account: ServiceAccount) -> dict[str, Any]:
+def service_account_json(account: ServiceAccount) -> dict[str, Any]:
     """`organization.project.service_account`."""
     return {
         "id": account.id,
@@ -35,8 +35,8 @@ def service_account_shape(account: ServiceAccount) -> dict[str, Any]:
     }
 
 
-def new_key_shape(key: NewKey, limits: Limits) -> dict[str, Any]:
-    """`organization.project.service_account.api_key`: the only answer that shows the key."""
+def new_key_json(key: NewKey, limits: Limits) -> dict[str, Any]:
+    """`organization.project.service_account.api_key`: the only response that shows the key."""
     return {
         "id": key.record.id,
         "object": "organization.project.service_account.api_key",
@@ -48,8 +48,8 @@ def new_key_shape(key: NewKey, limits: Limits) -> dict[str, Any]:
     }
 
 
-def api_key_shape(key: ProjectKey, project: Project) -> dict[str, Any]:
-    """`organization.project.api_key`. `last_used_at` is to the minute (metering/account_item.py)."""
+def api_key_json(key: ProjectKey, project: Project) -> dict[str, Any]:
+    """`organization.project.api_key`. `last_used_at` is precise to the minute (metering/account_item.py)."""
     entry = key.entry
     return {
         "id": entry.id,
@@ -66,8 +66,8 @@ def api_key_shape(key: ProjectKey, project: Project) -> dict[str, Any]:
     }
 
 
-def admin_key_shape(key: AdminKey) -> dict[str, Any]:
-    """`organization.admin_api_key`. Nobody records when it was used last: each request would pay for that."""
+def admin_key_json(key: AdminKey) -> dict[str, Any]:
+    """`organization.admin_api_key`. `last_used_at` is not recorded: that would cost a write per request."""
     return {
         "id": key.id,
         "object": "organization.admin_api_key",
@@ -80,8 +80,8 @@ def admin_key_shape(key: AdminKey) -> dict[str, Any]:
     }
 
 
-def deleted_shape(kind: str, item_id: str) -> dict[str, Any]:
-    """What the deletion of an object of this kind answers."""
+def deleted_json(kind: str, item_id: str) -> dict[str, Any]:
+    """The response to the deletion of an object of this kind."""
     return {"id": item_id, "object": f"{kind}.deleted", "deleted": True}
 
 
@@ -91,8 +91,8 @@ def _owner(key: ProjectKey) -> dict[str, Any]:
     account = key.owner
     if account is None:  # it is being deleted, and its keys with it
         return {"type": "service_account", "service_account": None}
-    shape = service_account_shape(account)
-    return {"type": "service_account", "service_account": {name: shape[name] for name in _OWNER_FIELDS}}
+    owner = service_account_json(account)
+    return {"type": "service_account", "service_account": {name: owner[name] for name in _OWNER_FIELDS}}
 
 
 _OWNER_FIELDS: Final = ("id", "name", "role", "created_at")

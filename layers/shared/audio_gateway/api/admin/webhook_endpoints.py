@@ -1,38 +1,34 @@
-"""Webhook endpoints of a project, as operators see them: list and delete. The webhooks function serves them."""
+"""Webhook endpoints of a project, for operators: list and delete. The webhooks function serves these routes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from fastapi import FastAPI, Request, Response
 
-from audio_gateway.api.admin.serializers import deleted_shape
-from audio_gateway.api.http.app import admin_of
+from audio_gateway.api.admin.serializers import deleted_json
 from audio_gateway.api.http.pages import PageQuery, page_of
 from audio_gateway.api.http.responses import json_response
+from audio_gateway.api.webhook_serializers import webhook_endpoint_json
 from audio_gateway.identity.directory import Directory
 from audio_gateway.webhooks.endpoint_store import WebhookStore
-from audio_gateway.webhooks.webhook import WebhookEndpoint
 
 _ALL: Final = "/organization/projects/{project_id}/webhook_endpoints"
 
 
-def add_webhook_endpoints(
-    app: FastAPI, store: WebhookStore, directory: Directory, shape: Callable[[WebhookEndpoint], dict[str, Any]]
-) -> None:
-    """Add the routes; `shape` is what everybody sees of an endpoint."""
+def add_webhook_endpoints(app: FastAPI, store: WebhookStore, directory: Directory) -> None:
+    """Add the routes."""
 
     @app.get(_ALL)
     async def list_endpoints(request: Request, project_id: str) -> Response:
-        admin_of(request)
-        asked = PageQuery.of(request)
+        query = PageQuery.of(request)
         project = directory.project(project_id)
-        return json_response(page_of(map(shape, store.of_project(project.id, asked.after)), asked.limit))
+        return json_response(
+            page_of(map(webhook_endpoint_json, store.of_project(project.id, query.after)), query.limit)
+        )
 
     @app.delete(_ALL + "/{endpoint_id}")
-    async def delete(request: Request, project_id: str, endpoint_id: str) -> Response:
-        admin_of(request)
+    async def delete(project_id: str, endpoint_id: str) -> Response:
         endpoint = store.get(directory.project(project_id).id, endpoint_id)
         store.delete(endpoint)
-        return json_response(deleted_shape("webhook_endpoint", endpoint.id))
+        return json_response(deleted_json("webhook_endpoint", endpoint.id))

@@ -1,21 +1,23 @@
-"""What every function has in common: a request's id, errors, headers and log line, and the way into Lambda.
+"""The frame of every API function: a request's id, errors, headers and log line, and the Lambda handler.
 
 API Gateway event → Mangum → RequestScope → FastAPI route → use case
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from http import HTTPStatus
-from typing import Final, cast
+from typing import Final, Literal, cast
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from mangum import Mangum
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from audio_gateway.api.http.cors import ANY, Cors
 from audio_gateway.api.http.errors import answer_for
-from audio_gateway.api.http.identity import AdminCaller, Caller, admin_caller, api_caller
+from audio_gateway.api.http.identity import Caller, admin_caller, api_caller
 from audio_gateway.api.http.parameters import MAX_ID
 from audio_gateway.api.http.request_scope import RequestScope, methods_of
 from audio_gateway.api.http.unreadable import LambdaHandler, or_refused
@@ -34,13 +36,24 @@ from audio_gateway.metering.account import Payer
 from audio_gateway.telemetry import RequestLog, log_unexpected
 from audio_gateway.use_cases.reservation import RequestContext
 
+App = FastAPI
+"""The routes of one function, as `create_app` begins it."""
+
 _PATH_SHOWN: Final = 200
 
 
-def create_app(title: str) -> FastAPI:
-    """A FastAPI app whose every error is in OpenAI's envelope; the caller adds its routes."""
-    app = FastAPI(title=title, openapi_url=None)
-    # A path that does not end as ours do is unknown. A redirect would lose the body of a POST (contract section 0.12).
+CallerKind = Literal["api", "admin", "none"]
+"""The key that a route takes: a project's API key, an operator's admin key, or none."""
+
+
+def create_app(title: str, *, caller: CallerKind | Mapping[str, CallerKind]) -> App:
+    """An app without routes yet, whose errors are all in OpenAI's envelope.
+
+    `caller` is the kind of key that its routes take, by the beginning of their paths where the kinds differ. The key is
+    checked before any route runs, so no route can forget to.
+    """
+    app = FastAPI(title=title, openapi_url=None, dependencies=[Depends(_identification(caller))])
+    # A path with an extra slash is unknown. A redirect would lose the body of a POST (contract section 0.12).
     app.router.redirect_slashes = False
     app.add_exception_handler(GatewayError, _on_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -50,15 +63,15 @@ def create_app(title: str) -> FastAPI:
 
 @cache
 def _without_routes() -> FastAPI:
-    """Answers that the URL is unknown, whatever it is."""
-    return create_app("unknown")
+    """An app that answers every request with `UnknownUrl`."""
+    return create_app("unknown", caller="none")
 
 
 def lambda_handler(app: FastAPI, endpoint: str, origins: str = ANY) -> LambdaHandler:
-    """The function's handler: REST proxy events in, proxy answers out. `endpoint` is its name in logs and metrics.
+    """The function's handler: REST proxy events in, proxy responses out. `endpoint` is its name in logs and metrics.
 
-    `origins` are those whose pages may call, see `Cors.parse`. On execute-api URLs the stage `v1` is not part of the
-    event's path; behind a custom domain without a base path mapping it is: Mangum removes it where it stands.
+    `origins` are those whose pages may call the API, see `Cors.parse`. On execute-api URLs the stage `v1` is not part
+    of the event's path; behind a custom domain without a base path mapping it is, and Mangum removes it.
     """
     cors = Cors.parse(origins)
     scope = RequestScope(app, _without_routes, endpoint, cors)
@@ -67,56 +80,70 @@ def lambda_handler(app: FastAPI, endpoint: str, origins: str = ANY) -> LambdaHan
 
 
 def request_log_of(request: Request) -> RequestLog:
-    """What is known of the running request; a route adds what it learns."""
+    """The log record of the running request; routes add to it."""
     return cast("RequestLog", request.scope["audio_gateway.facts"])
 
 
 def caller_of(request: Request) -> Caller:
-    """Who calls with an API key; raises `NotAuthenticated` or `PermissionDenied`. Every route asks this first."""
+    """The holder of the API key. Only for routes that take one."""
+    return cast("Caller", request.scope["audio_gateway.caller"])
+
+
+def _identification(caller: CallerKind | Mapping[str, CallerKind]) -> Callable[[Request], Awaitable[None]]:
+    kinds = {"/": caller} if isinstance(caller, str) else caller
+
+    async def identify(request: Request) -> None:
+        """Raises `NotAuthenticated`, `PermissionDenied` or `KeyNotUsable`."""
+        path = cast("Route", request.scope["route"]).path
+        kind = next(kind for beginning, kind in kinds.items() if path.startswith(beginning))
+        if kind == "api":
+            _identify_caller(request)
+        elif kind == "admin":
+            _identify_admin(request)
+
+    return identify
+
+
+def _identify_caller(request: Request) -> None:
     caller = api_caller(request.scope["aws.event"])
     request_log = request_log_of(request)
     request_log.key_id, request_log.project_id = caller.key_id, caller.project_id
-    return caller
+    request.scope["audio_gateway.caller"] = caller
 
 
-def admin_of(request: Request) -> AdminCaller:
-    """Who calls with an admin key; raises as `caller_of`. Every route of /organization asks this first."""
-    admin = admin_caller(request.scope["aws.event"])
-    request_log_of(request).key_id = admin.key_id
+def _identify_admin(request: Request) -> None:
+    request_log_of(request).key_id = admin_caller(request.scope["aws.event"]).key_id
     for name, value in request.path_params.items():
         if len(value) > MAX_ID:
             raise NotFound(f"Nothing has the id '{value[:MAX_ID]}…'.", param=name)
-    return admin
 
 
 async def body_of(request: Request) -> bytes:
-    """The request's body; raises `UnsupportedContentType` if it is compressed."""
+    """The request's body. Raises `UnsupportedContentType` if it is compressed."""
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding not in {"", "identity"}:
-        message = (
-            f"The Content-Encoding is '{encoding[:50]}'; bodies are read as they are. Send it without, uncompressed."
-        )
+        message = f"The Content-Encoding '{encoding[:50]}' is not supported; send the body uncompressed, without it."
         raise UnsupportedContentType(message, param="Content-Encoding")
     return await request.body()
 
 
 def known_model(model_id: str, catalog: Catalog) -> str | None:
-    """The model's id for the metrics, which must not grow a dimension for each name that a caller makes up."""
+    """The model's id for the log, None for a name that the caller made up."""
     return model_id if model_id in catalog.models else None
 
 
 def deadline_of(request: Request) -> Deadline:
-    """The moment by which the work must be done, so that the platform does not cut the answer off."""
+    """The time by which the work must be done for the response to reach the caller."""
     return cast("Deadline", request.scope["audio_gateway.deadline"])
 
 
 def received_ms_of(request: Request) -> int:
-    """When API Gateway took the request, unix milliseconds; where nobody says so, when the function did."""
+    """When API Gateway received the request, in Unix milliseconds; if that is unknown, when the function did."""
     return cast("int", request.scope["audio_gateway.received_ms"])
 
 
 def call_of(request: Request, caller: Caller) -> RequestContext:
-    """The running request as use cases know it."""
+    """The running request, for use cases."""
     payer = Payer(caller.key_id, caller.project_id)
     request_log = request_log_of(request)
     return RequestContext(request_log.request_id, payer, deadline_of(request), request_log.failed)
@@ -138,7 +165,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
-    """Starlette's own: no such route, or not with this method (contract section 7)."""
+    """For Starlette's own errors: no such route, or not with this method (contract section 7)."""
     exception = cast("HTTPException", error)
     context = f"{request.method} {_path_of(request)}"
     if exception.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -151,6 +178,6 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _path_of(request: Request) -> str:
-    """The path as the caller wrote it: that of the request has lost its stage on the way."""
+    """The path as the caller wrote it; the request's own has lost the stage."""
     asked = (request.scope["aws.event"].get("requestContext") or {}).get("path")
     return (asked if isinstance(asked, str) and asked else f"/v1{request.url.path}")[:_PATH_SHOWN]

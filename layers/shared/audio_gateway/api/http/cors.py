@@ -1,8 +1,7 @@
-"""What lets pages of other origins call the API: the CORS protocol of the Fetch standard.
+"""Lets pages of other origins call the API: the CORS protocol of the Fetch standard.
 
-A page that may not call reads nothing, and its browser says no more than that. So an answer has the headers whatever
-its status is. Calls are authorised by keys that the page itself sends: there are no cookies, and nothing here allows
-credentials.
+A page that may not call cannot read the response, not even the reason. So every response has the headers, whatever its
+status. Calls are authorised by a key that the page itself sends: there are no cookies, and credentials are not allowed.
 """
 
 from __future__ import annotations
@@ -38,12 +37,12 @@ EXPOSED: Final = (
     "x-request-id",
     "x-should-retry",
 )
-"""Headers of answers that pages may read, beside those that the standard lets them read always."""
+"""Response headers that pages may read, besides those that the standard always allows."""
 
 MAX_AGE_S: Final = 7200
-"""How long a browser need not ask again: two hours are the most that Chromium takes."""
+"""How long a browser may cache a preflight, in seconds. Chromium accepts at most two hours."""
 
-# By name, because `*` means neither `authorization` nor, in older browsers, anything.
+# By name, because `*` does not include `authorization`, and older browsers do not know it.
 _USUAL: Final = ("authorization", "content-type", "idempotency-key", "openai-organization", "openai-project")
 _NAMES: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*,[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+)*", re.ASCII)
 
@@ -52,18 +51,18 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Cors:
-    """Which origins may call; None for any."""
+    """The origins that may call the API; None for any."""
 
     origins: frozenset[str] | None = None
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From a list with commas in between, such as `https://app.example.com,https://admin.example.com`; or `*`."""
+        """Reads a list separated by commas, such as `https://app.example.com,https://admin.example.com`; or `*`."""
         origins = frozenset(origin.strip().lower() for origin in text.split(",")) - {""}
         return cls(None if ANY in origins else origins)
 
     def of_answer(self, origin: str | None) -> RawHeaders:
-        """Headers of an answer to a page of this origin, or to a program that has none."""
+        """Headers of a response to a page of this origin, or to a program, which has none."""
         exposed = (b"access-control-expose-headers", ", ".join(EXPOSED).encode())
         if self.origins is None:
             return [(b"access-control-allow-origin", b"*"), exposed]
@@ -71,9 +70,9 @@ class Cors:
         return [*self._allow(origin), exposed, vary] if self._is_allowed(origin) else [vary]
 
     def of_preflight(self, origin: str | None, asked_headers: str | None, methods: tuple[str, ...]) -> RawHeaders:
-        """Headers of the answer to a browser that asks whether a page may send a request.
+        """Headers of the response to a preflight: a browser asks whether a page may send a request.
 
-        It may send any header: the SDKs send some of their own, and new ones with each version.
+        Any header is allowed: the SDKs send their own, and each version sends new ones.
         """
         vary = (b"vary", b"origin, access-control-request-headers")
         if self.origins is not None and not self._is_allowed(origin):

@@ -1,4 +1,4 @@
-"""The one place that turns domain errors into HTTP: status, OpenAI's envelope, retry or not (contract section 7)."""
+"""The only module that maps domain errors to HTTP: status, OpenAI's envelope, retry or not (contract section 7)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SERVER: Final = "server_error"
 
 @dataclass(frozen=True, slots=True)
 class ErrorResponse:
-    """An error as it goes out."""
+    """An error as an HTTP response."""
 
     status: int
     body: bytes
@@ -56,23 +56,23 @@ _TABLE: Final[dict[type[e.GatewayError], tuple[int, str]]] = {
     e.ConfigurationError: (500, _SERVER),
 }
 
-# The SDKs would ask twice more, and nothing would have changed.
+# The SDKs would retry twice, with the same result.
 _DO_NOT_RETRY: Final = (
     e.BudgetReached,
     e.TooMuchAtOnce,
     e.ProviderKeyRefused,
     e.ProviderKeyUnreadable,
     e.ProviderQuotaExhausted,
-    e.ProviderTimedOut,  # the same work takes as long again, and the provider may be paid for each time
+    e.ProviderTimedOut,  # a retry takes as long again, and the provider may charge for each try
     e.Conflict,
-    e.StillRunning,  # an SDK would make the whole call again, and so a second job
-    e.JobFailed,  # as above; and each part of it was tried several times
+    e.StillRunning,  # an SDK would repeat the whole call, which starts a second job
+    e.JobFailed,  # as above; each part of it was already tried several times
     e.ConfigurationError,
 )
 
 _CAN_WAIT: Final = (e.ProviderError, e.RateLimitReached, e.AlreadyRunning, e.NotReady)
 
-# What the caller must not read: it is about the operator's own settings.
+# Messages about the operator's settings, which callers must not read.
 _INTERNAL: Final = (e.ConfigurationError,)
 
 INTERNAL_MESSAGE: Final = (
@@ -82,7 +82,7 @@ INTERNAL_MESSAGE: Final = (
 
 
 def answer_for(error: Exception, request_id: str) -> ErrorResponse:
-    """The answer to any exception; what is no `GatewayError` becomes a 500 without detail."""
+    """The response to any exception. One that is not a `GatewayError` becomes a 500 without details."""
     if not isinstance(error, e.GatewayError) or isinstance(error, _INTERNAL):
         return _answer(500, _SERVER, INTERNAL_MESSAGE.format(request_id=request_id), None, None, _headers(error))
     status, kind = _lookup(type(error))
@@ -104,7 +104,7 @@ def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, _DO_NOT_RETRY):
         headers["x-should-retry"] = "false"
     elif isinstance(error, _CAN_WAIT) and error.retry_after_s is not None:
-        # Whole seconds, upwards: an early retry would only be refused again (contract section 8).
+        # Whole seconds, rounded up: an early retry would be refused again (contract section 8).
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
     return headers
 
@@ -113,6 +113,6 @@ def _answer(
     status: int, kind: str, message: str, param: str | None, code: str | None, headers: dict[str, str]
 ) -> ErrorResponse:
     envelope = {"error": {"message": message, "type": kind, "param": param, "code": code}}
-    # A message may quote the caller's own text, lone surrogates included: those cannot be encoded, so they are escaped.
+    # A message may quote the caller's text with lone surrogates, which UTF-8 cannot encode; they are escaped.
     body = json.dumps(envelope, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
     return ErrorResponse(status, body, {"content-type": "application/json", **headers})

@@ -1,4 +1,4 @@
-"""Reading the fields of a JSON object one by one, so that each error names its field and says what would be right."""
+"""Reads the fields of a JSON object one by one, so each error names its field and the accepted values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _Choice = TypeVar("_Choice", bound=str)
 
 
 class BodyFields:
-    """The fields of a request body. Each accessor takes its field out; an explicit null is as good as absent."""
+    """The fields of a request body. Each accessor removes its field; an explicit null counts as absent."""
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         self._left = dict(body)
@@ -30,7 +30,7 @@ class BodyFields:
         if not isinstance(value, str):
             raise InvalidRequest(f"'{name}' must be a string, not {_kind(value)}.", param=name)
         if max_characters is not None and len(value) > max_characters:
-            message = f"'{name}' has {len(value)} characters; at most {max_characters} are allowed. Send it in parts."
+            message = f"'{name}' has {len(value):,} characters, more than the {max_characters:,} allowed; shorten it."
             raise InvalidRequest(message, param=name, code="string_above_max_length")
         refuse_surrogates(name, value)
         return value
@@ -43,7 +43,7 @@ class BodyFields:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InvalidRequest(f"'{name}' must be a number, not {_kind(value)}.", param=name)
         if not low <= value <= high:
-            raise InvalidRequest(f"'{name}' must be from {low:g} to {high:g}.", param=name)
+            raise InvalidRequest(f"'{name}' must be a number from {low:g} to {high:g}.", param=name)
         return float(value)
 
     def whole(self, name: str, *, low: int, high: int) -> int | None:
@@ -63,7 +63,7 @@ class BodyFields:
         return bool(value)
 
     def choice(self, name: str, choices: tuple[_Choice, ...], *, default: _Choice) -> _Choice:
-        """One of a few words."""
+        """One of `choices`."""
         value = self.take(name)
         if value is None:
             return default
@@ -72,7 +72,7 @@ class BodyFields:
         return value
 
     def refuse_the_rest(self) -> None:
-        """Raises `InvalidRequest` for a field that nobody asked for: it would be dropped in silence otherwise."""
+        """Raises `InvalidRequest` for a field that was not read: it would be ignored silently otherwise."""
         for name in self._left:
             raise InvalidRequest(
                 f"Unknown field '{name[:100]}'; remove it.", param=name[:100], code="unknown_parameter"
@@ -80,11 +80,13 @@ class BodyFields:
 
 
 def refuse_surrogates(name: str, value: str) -> None:
-    """Raises `InvalidRequest` for text that cannot be written in UTF-8, though JSON can escape it."""
+    """Raises `InvalidRequest` for text that UTF-8 cannot encode, although JSON can escape it."""
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
-        message = f"'{name}' holds half of a surrogate pair at character {error.start}, which is not valid Unicode."
+        message = (
+            f"'{name}' has half of a surrogate pair at character {error.start}, which is not valid Unicode; remove it."
+        )
         raise InvalidRequest(message, param=name) from error
 
 

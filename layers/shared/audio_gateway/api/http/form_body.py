@@ -1,7 +1,7 @@
-"""The body of a transcription or translation: a form or, where no file is in it, a JSON object with the same fields.
+"""The body of a transcription or translation: a form or, without a file, a JSON object with the same fields.
 
-Types of a JSON body are JSON's: numbers are numbers, arrays are arrays. Both ways give the same `MultipartForm`, so
-that all else is said once.
+A JSON body has JSON's types: numbers are numbers, arrays are arrays. Both kinds of body give the same `MultipartForm`,
+so the fields are read and checked in one place.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ def read_form(content_type: str | None, body: bytes) -> MultipartForm:
 
 
 def _parts(name: str, value: Any) -> Iterator[FormPart]:
-    """A field as the parts in which a form would bring it; null is as good as absent."""
+    """A field as the parts that it would be in a form; null counts as absent."""
     name = name.removesuffix("[]")
     if name == "file":
         message = (
-            "'file' cannot be in a JSON body. Send the request as multipart/form-data, or 'upload_id' or 'file_url'."
+            "'file' cannot be sent in a JSON body. Send it as multipart/form-data, or send 'upload_id' or 'file_url'."
         )
         raise InvalidRequest(message, param="file")
     if value is None:
@@ -59,7 +59,7 @@ def _parts(name: str, value: Any) -> Iterator[FormPart]:
         _checked(name, value, "a string or an object", lambda given: isinstance(given, str | dict))
         yield _part(name, value if isinstance(value, str) else json.dumps(value))
     else:
-        yield FormPart(name, "", None)  # nobody asks for it: it is announced as ignored
+        yield FormPart(name, "", None)  # unknown: it is reported as ignored
 
 
 def _part(name: str, text: str) -> FormPart:

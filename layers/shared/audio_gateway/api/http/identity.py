@@ -1,6 +1,6 @@
-"""Who calls: what the authorizer said, checked again in the function.
+"""The caller's identity: what the authorizer put into the event, checked again in the function.
 
-A function that is invoked directly, or through a route without the authorizer, has no identity and answers 401.
+A request that reached the function directly, or by a route without the authorizer, has no identity and gets a 401.
 """
 
 from __future__ import annotations
@@ -40,31 +40,43 @@ class AdminCaller:
 
 
 def api_caller(event: Mapping[str, Any]) -> Caller:
-    """The holder of an API key; raises `NotAuthenticated`, or `PermissionDenied` for an admin key."""
+    """The holder of an API key.
+
+    Raises:
+        NotAuthenticated: the event has no identity.
+        KeyNotUsable: the key has expired.
+        PermissionDenied: it is an admin key.
+    """
     key_id, project_id, organization_id, kind = _identity(event)
     if kind != "api":
-        message = "This endpoint takes an API key; an admin key is for /v1/organization only. Use a key of a project."
+        message = "This endpoint takes an API key; admin keys are for /v1/organization only. Send the key of a project."
         raise PermissionDenied(message)
     return Caller(key_id, project_id, organization_id)
 
 
 def admin_caller(event: Mapping[str, Any]) -> AdminCaller:
-    """The holder of an admin key; raises `NotAuthenticated`, or `PermissionDenied` for an API key."""
+    """The holder of an admin key.
+
+    Raises:
+        NotAuthenticated: the event has no identity.
+        KeyNotUsable: the key has expired.
+        PermissionDenied: it is an API key.
+    """
     key_id, _, organization_id, kind = _identity(event)
     if kind != "admin":
-        raise PermissionDenied("This endpoint takes an admin key; the key of a project cannot be used for it.")
+        raise PermissionDenied("This endpoint takes an admin key, not the API key of a project. Send an admin key.")
     return AdminCaller(key_id, organization_id)
 
 
 def _identity(event: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    """Key, project, organisation and kind of key; raises `NotAuthenticated`, or `KeyNotUsable` if it has expired."""
+    """Key, project, organisation and kind of key."""
     context = (event.get("requestContext") or {}).get("authorizer") or {}
     key_id, project_id, organization_id, kind = (
         _text(context.get(name)) for name in ("key_id", "project_id", "organization_id", "kind")
     )
     if not (key_id and project_id and organization_id and kind):
         raise NotAuthenticated(NO_KEY)
-    # API Gateway remembers what the authorizer said, and a key may expire meanwhile.
+    # API Gateway caches the authorizer's response, and a key may expire in the meantime.
     expires_at = _text(context.get("expires_at"))
     why = expired(int(expires_at), int(time.time())) if _SECONDS.fullmatch(expires_at) else None
     if why is not None:

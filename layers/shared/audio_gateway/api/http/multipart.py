@@ -1,8 +1,8 @@
 """The multipart/form-data body of an upload: parts in any order, arrays as `name[]` or `name` (contract 0.4, 3.1).
 
-The bytes are cut by python-multipart; this module says what the parts mean and refuses what cannot be meant. A part
-is a file if it has a filename, in whatever spelling; the one named `file` also if it declares a type or is not text.
-What the filename and the type say is not looked at any further.
+python-multipart splits the bytes; this module interprets the parts and refuses ambiguous ones. A part is a file if it
+has a filename, however that is spelt; the part named `file` also if it declares a type or is not text. Filenames and
+types are not used otherwise.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from audio_gateway.errors import InvalidRequest, UnsupportedContentType
 _FILE = "file"
 _QUOTED = re.compile(rb'"[^"]*"')
 _FILENAME_STAR = re.compile(rb";\s*filename\*[\d*]*\s*=", re.IGNORECASE)  # RFC 5987 and RFC 2231
-_ESCAPED = re.compile(rb'\\[\\"]')  # how Go's standard library sends a backslash and a quote in a name
+_ESCAPED = re.compile(rb'\\[\\"]')  # how Go's standard library escapes a backslash and a quote in a name
 _EXAMPLE = (
     "Send the request as multipart/form-data, as in: curl -F model=whisper-1 -F file=@speech.mp3; "
     "or as application/json with 'upload_id' or 'file_url'."
@@ -37,34 +37,32 @@ class FormPart:
 
 
 class MultipartForm:
-    """The parts of a request. Each accessor takes its field out, so that what is left at the end was not understood."""
+    """The parts of a request. Each accessor removes its field, so only unknown fields are left at the end."""
 
     def __init__(self, parts: list[FormPart]) -> None:
         self._parts = parts
 
     def has(self, name: str) -> bool:
-        """Whether the field was sent, with whatever in it."""
+        """Whether the field was sent, even if empty."""
         return any(part.name == name for part in self._parts)
 
     def file(self, name: str) -> bytes:
-        """The one file of this name; raises `InvalidRequest` if there is none, more than one, or text in its place."""
+        """The only file with this name. Raises `InvalidRequest` if there is none, several, or text instead."""
         found = self._take(name)
         if not found:
             message = (
-                f"'{name}' is required: the audio file to be transcribed, as a file part of the form. "
-                "Or name it: send 'upload_id' or 'file_url' in its place."
+                f"'{name}' is required: the audio file, as a file part of the form. "
+                "You can send 'upload_id' or 'file_url' instead."
             )
             raise InvalidRequest(message, param=name)
         part = self._only(found, name)
         if part.file is None:
-            message = (
-                f"'{name}' was sent as text. Send it as a file part (with a filename), as in: curl -F {name}=@a.mp3"
-            )
+            message = f"'{name}' was sent as text; send it as a file part with a filename, as in: curl -F {name}=@a.mp3"
             raise InvalidRequest(message, param=name)
         return part.file
 
     def text(self, name: str) -> str | None:
-        """The one value of a field; None if it was not sent."""
+        """The only value of a field; None if it was not sent."""
         found = self._take(name)
         return self._text_of(self._only(found, name)) if found else None
 
@@ -79,7 +77,7 @@ class MultipartForm:
         return {full[len(prefix) : -1]: self._text_of(self._only(self._take(full), full)) for full in names}
 
     def left(self) -> tuple[str, ...]:
-        """Names of the fields that nobody asked for."""
+        """The names of the fields that were not read."""
         return tuple(dict.fromkeys(part.name for part in self._parts))
 
     def _take(self, name: str) -> list[FormPart]:
@@ -104,7 +102,9 @@ class MultipartForm:
 def parse_form(content_type: str | None, body: bytes) -> MultipartForm:
     """Read a form.
 
-    Raises `UnsupportedContentType` for another type of body, `InvalidRequest` for one that is malformed or cut off.
+    Raises:
+        UnsupportedContentType: the body is of another type.
+        InvalidRequest: the body is malformed or cut off.
     """
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data":
@@ -112,7 +112,7 @@ def parse_form(content_type: str | None, body: bytes) -> MultipartForm:
         raise UnsupportedContentType(f"The Content-Type is {shown}. {_EXAMPLE}")
     boundary = options.get(b"boundary")
     if not boundary:
-        raise InvalidRequest(f"The multipart body has no boundary in its Content-Type. {_EXAMPLE}")
+        raise InvalidRequest(f"The Content-Type of the multipart body has no boundary. {_EXAMPLE}")
     return MultipartForm(list(_parts(boundary, body)))
 
 
@@ -132,7 +132,7 @@ def _parts(boundary: bytes, body: bytes) -> Iterator[FormPart]:
 
 
 def _without_preamble(boundary: bytes, body: bytes) -> bytes:
-    """The body from its first boundary on: what is before is nobody's (RFC 2046, section 5.1.1)."""
+    """The body from its first boundary on; text before it is ignored (RFC 2046, section 5.1.1)."""
     if body.startswith(b"--%b\r\n" % boundary):
         return body
     first = re.search(rb"(?:\A|\r\n)(?=--%b[ \t]*(?:\r\n|--))" % re.escape(boundary), body)
@@ -140,7 +140,7 @@ def _without_preamble(boundary: bytes, body: bytes) -> bytes:
 
 
 class _Reader:
-    """Collects what the parser calls back with: for each part its headers, and the body's slices joined."""
+    """Collects the headers and the data of each part from the parser's callbacks."""
 
     def __init__(self) -> None:
         self.found: list[tuple[dict[bytes, bytes], bytes]] = []
@@ -163,7 +163,7 @@ class _Reader:
 
     def _begin(self) -> None:
         if len(self.found) >= MAX_FIELDS:
-            raise InvalidRequest(f"The form has more than {MAX_FIELDS} fields.")
+            raise InvalidRequest(f"The form has more than {MAX_FIELDS} fields; remove some.")
         self._headers = {}
         self._slices = []
 
@@ -182,11 +182,11 @@ class _Reader:
 
 def _part(headers: dict[bytes, bytes], data: bytes) -> FormPart:
     disposition = headers.get(b"content-disposition", b"")
-    if any(byte < 0x20 and byte != 0x09 for byte in disposition):  # noqa: PLR2004 - control characters, but for the tab
-        raise InvalidRequest("A part's Content-Disposition holds a control character. Encode or remove it.")
-    if _breaks_off(disposition):
+    if any(byte < 0x20 and byte != 0x09 for byte in disposition):  # noqa: PLR2004 - control characters except the tab
+        raise InvalidRequest("The Content-Disposition of a part has a control character; encode or remove it.")
+    if _has_open_quote(disposition):
         raise InvalidRequest(
-            "A part's Content-Disposition has a quote that does not close. Encode line breaks in names."
+            "The Content-Disposition of a part has an unclosed quote. Close it, and encode line breaks in names."
         )
     # SDKs send names as raw UTF-8 (contract section 3.1); the library reads headers as latin-1, byte for byte.
     kind, options = parse_options_header(disposition.decode("latin-1"))
@@ -202,10 +202,10 @@ def _part(headers: dict[bytes, bytes], data: bytes) -> FormPart:
     except UnicodeDecodeError as error:
         if name == _FILE:
             return FormPart(name, None, data)
-        message = f"'{name}' is not valid UTF-8 text. If it is a file, send it with a filename."
+        message = f"'{name}' is not valid UTF-8 text; encode it as UTF-8 or, if it is a file, send it with a filename."
         raise InvalidRequest(message, param=name) from error
 
 
-def _breaks_off(disposition: bytes) -> bool:
-    r"""Whether a quote stays open. One in a name comes as %22 or escaped; but not every backslash escapes: `"C:\"`."""
+def _has_open_quote(disposition: bytes) -> bool:
+    r"""Whether a quote is unclosed. A name has quotes as %22 or escaped; but not every backslash escapes: `"C:\"`."""
     return all(text.count(b'"') % 2 for text in (disposition, _ESCAPED.sub(b"", disposition)))

@@ -1,4 +1,4 @@
-"""Pages of a list: `after`, `limit` and `order` in, and what the SDKs need to ask for the next page out."""
+"""Pages of a list: reads `after`, `limit` and `order`, and writes what the SDKs need to request the next page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_LIMIT: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """The page that is asked for, and the other parameters of the query."""
+    """The requested page, and the other parameters of the query."""
 
     after: str | None
     limit: int
@@ -26,7 +26,7 @@ class PageQuery:
 
     @classmethod
     def of(cls, request: Request, **choices: Sequence[str]) -> Self:
-        """Read a query. `choices` are parameters and their values, of which the first is the default.
+        """Read a query. `choices` are parameters and their values; the first value is the default.
 
         Raises:
             InvalidRequest: `param` is the parameter that is unknown or wrong.
@@ -34,16 +34,18 @@ class PageQuery:
         parameters = Parameters(request.query_params.multi_items())
         after = parameters.text("after")
         if after is not None and len(after) > MAX_ID:
-            raise InvalidRequest("'after' must be the last_id of the page before.", param="after")
+            raise InvalidRequest(
+                f"'after' must be the last_id of the previous page, at most {MAX_ID} characters.", param="after"
+            )
         limit = parameters.whole("limit", low=1, high=MAX_LIMIT)
         chosen = {name: parameters.choice(name, tuple(words), default=words[0]) for name, words in choices.items()}
         parameters.refuse_the_rest()
         return cls(after, DEFAULT_LIMIT if limit is None else limit, chosen)
 
 
-def page_of(shapes: Iterator[dict[str, Any]], limit: int) -> dict[str, Any]:
-    """The first objects of a list that begins where the page does."""
-    data = list(islice(shapes, limit + 1))
+def page_of(objects: Iterator[dict[str, Any]], limit: int) -> dict[str, Any]:
+    """A page of the first `limit` objects. `objects` may have more: then `has_more` is true."""
+    data = list(islice(objects, limit + 1))
     shown = data[:limit]
     return {
         "object": "list",

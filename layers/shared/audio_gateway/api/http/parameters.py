@@ -1,4 +1,4 @@
-"""Reading the parameters of a query string one by one, so that each error names its own and says what is right."""
+"""Reads the parameters of a query string one by one, so each error names its parameter and the accepted values."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _WHOLE: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
 _SHOWN: Final = 100
 
 MAX_ID: Final = 100
-"""Characters of an id: what is longer is nobody's, and no key of the table."""
+"""The most characters of an id. Longer ones do not exist and are never used as keys of the table."""
 
-_MAX_VALUE: Final = 256  # more than any name has: the id of a model, with its endpoint behind it
+_MAX_VALUE: Final = 256  # longer than any value: the id of a model, followed by its endpoint
 
 
 class Parameters:
-    """The parameters of a query string, by name; those with several values come as `name[]=a&name[]=b` or as `name=a`.
+    """The parameters of a query string by name. Several values are sent as `name[]=a&name[]=b`, one also as `name=a`.
 
-    Each accessor takes its parameter out; what is left at the end would have been dropped in silence.
+    Each accessor removes its parameter; those left at the end are unknown.
     """
 
     def __init__(self, items: Iterable[tuple[str, str]]) -> None:
@@ -31,16 +31,16 @@ class Parameters:
             self._left.setdefault(name.removesuffix("[]"), []).append(value)
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """All values, none of which may be empty."""
+        """All values. Empty ones are refused."""
         values = tuple(dict.fromkeys(self._left.pop(name, ())))
         if "" in values:
-            raise InvalidRequest(f"'{name}' must not be empty; leave it out to have all.", param=name)
+            raise InvalidRequest(f"'{name}' must not be empty; leave it out to select all.", param=name)
         if any(len(value) > _MAX_VALUE for value in values):
-            raise InvalidRequest(f"'{name}' has a value of more than {_MAX_VALUE} characters.", param=name)
+            raise InvalidRequest(f"'{name}' has a value of more than {_MAX_VALUE} characters; shorten it.", param=name)
         return values
 
     def choices(self, name: str, choices: tuple[_Choice, ...]) -> frozenset[_Choice]:
-        """A selection of a few words."""
+        """Any of `choices`."""
         values = self.texts(name)
         known = frozenset(choice for choice in choices if choice in values)
         if len(known) < len(values):
@@ -51,11 +51,11 @@ class Parameters:
         """The only value; None if it is absent."""
         values = self.texts(name)
         if len(values) > 1:
-            raise InvalidRequest(f"'{name}' takes one value; {len(values)} were sent.", param=name)
+            raise InvalidRequest(f"'{name}' was sent {len(values)} times; send it once.", param=name)
         return values[0] if values else None
 
     def choice(self, name: str, choices: tuple[_Choice, ...], *, default: _Choice) -> _Choice:
-        """One of a few words."""
+        """One of `choices`."""
         value = self.text(name)
         if value is None:
             return default
@@ -74,7 +74,7 @@ class Parameters:
         return int(value)
 
     def refuse_the_rest(self) -> None:
-        """Raises `InvalidRequest` for a parameter that nobody asked for: a misspelt filter would give wrong sums."""
+        """Raises `InvalidRequest` for a parameter that was not read: a misspelt filter would give wrong sums."""
         for name in self._left:
             shown = name[:_SHOWN]
             raise InvalidRequest(f"Unknown parameter '{shown}'; remove it.", param=shown, code="unknown_parameter")

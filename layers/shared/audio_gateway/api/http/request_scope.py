@@ -1,4 +1,4 @@
-"""What surrounds a request of every function: its id, deadline and facts, the headers of all answers, its log line."""
+"""The frame of every request: its id, deadline and log record, the headers of all responses, its log line."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from typing import Any, Final
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from audio_gateway.api.charging import money_headers
 from audio_gateway.api.http.cors import Cors, RawHeaders
 from audio_gateway.api.http.errors import answer_for
+from audio_gateway.api.http.limit_headers import limit_headers
 from audio_gateway.deadline import SETTLING_S, Deadline
 from audio_gateway.telemetry import RequestLog, log_unexpected, report
 
 _HEX_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
-# API Gateway gives up on a function after 29 s, counted from the moment at which it took the request. We stop so much
-# earlier that an error of ours still gets through, and so do the copies that a large answer makes on its way.
+# API Gateway stops waiting for a function 29 s after it received the request. We stop early enough that our own error
+# still gets through, and that a large response can be copied on its way.
 _PLATFORM_SECONDS = 29.0
-# A time longer ago than this is of a sample event, and not of a function that had to be started first.
+# An older time comes from a sample event, not from the cold start of a function.
 _LONGEST_START_SECONDS = 300.0
 
 CATCH_ALL: Final = frozenset({"/", "/{proxy+}"})
-"""The API's routes for every path that has no route of its own, without the authorizer (template.yaml)."""
+"""The API's routes, without the authorizer, for all paths that have no other route (template.yaml)."""
 
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"})
 
 
 class RequestScope:
-    """Gives a request its id, deadline and facts and its answer the headers that all have; writes the log line.
+    """Gives a request its id, deadline and log record, adds the common headers to its response, writes the log line.
 
-    `app` has the function's routes; what `unknown` makes answers for every URL that nobody has.
+    `app` has the function's routes; the app that `unknown` makes answers requests to unknown URLs.
     """
 
     def __init__(self, app: ASGIApp, unknown: Callable[[], ASGIApp], endpoint: str, cors: Cors) -> None:
@@ -45,10 +45,10 @@ class RequestScope:
         self._cors = cors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run one request; nothing is raised, whatever the app does."""
+        """Run one request. Never raises, whatever the app does."""
         started = time.perf_counter()
         event = scope.get("aws.event") or {}
-        # By the route and not by the path: one like /v1/v1/models must not be taken for one of this function's own.
+        # By the route, not by the path: a path such as /v1/v1/models must not reach this function's routes.
         is_unknown = event.get("resource") in CATCH_ALL
         app, endpoint = (self._unknown(), "unknown") if is_unknown else (self._app, self._endpoint)
         request_log = RequestLog(request_id(event), endpoint, scope["method"], route_of(event))
@@ -67,8 +67,8 @@ class RequestScope:
 
         try:
             await (_no_content if _is_answered_here(app, scope) else app)(scope, receive, send_with_headers)
-        except Exception as error:  # noqa: BLE001 - the last line: nothing may leave a request without an answer
-            # Starlette raises again what its handler for unknown errors has already answered and we have logged.
+        except Exception as error:  # noqa: BLE001 - last resort: every request must get a response
+            # Starlette raises unknown errors again after its handler has responded to them and we have logged them.
             if not status:
                 log_unexpected(error, request_log.request_id)
                 answer = answer_for(RuntimeError(), request_log.request_id)
@@ -81,14 +81,14 @@ class RequestScope:
         if scope["method"] != "OPTIONS":
             return self._cors.of_answer(origin)
         asked = _header(scope, b"access-control-request-method")
-        # To an unknown URL anything may be sent, so that a page can read that it is unknown.
+        # Any method is allowed for an unknown URL, so a page can read that it is unknown.
         methods = methods_of(app, scope) or ((asked,) if asked in _METHODS else ())
         headers = self._cors.of_preflight(origin, _header(scope, b"access-control-request-headers"), methods)
         return [*headers, (b"allow", ", ".join((*methods, "OPTIONS")).encode())]
 
 
 def request_id(event: Mapping[str, Any]) -> str:
-    """`req_` and 32 hex digits, as OpenAI's: the id that API Gateway gave, so that its logs and ours can be joined."""
+    """`req_` and 32 hex digits, as in OpenAI's API: API Gateway's own id, so its logs can be joined with ours."""
     given = (event.get("requestContext") or {}).get("requestId")
     if isinstance(given, str) and _HEX_UUID.fullmatch(given):
         return "req_" + given.replace("-", "").lower()
@@ -102,10 +102,10 @@ def route_of(event: Mapping[str, Any]) -> str | None:
 
 
 def _received_ms(event: Mapping[str, Any]) -> int:
-    """When API Gateway took the request, unix milliseconds; now, where nobody says so.
+    """When API Gateway received the request, in Unix milliseconds; now, if that is unknown.
 
-    A sample event has an old time, and `sam local start-api` gives each request that of its own start; neither has the
-    id that API Gateway adds.
+    A sample event has an old time, and `sam local start-api` gives each request the time of its own start; neither has
+    the id that API Gateway adds.
     """
     now_ms = int(time.time() * 1000)
     gateway = event.get("requestContext") or {}
@@ -116,7 +116,7 @@ def _received_ms(event: Mapping[str, Any]) -> int:
 
 
 def _deadline(received_ms: int, context: Any) -> Deadline:
-    # The platform's clock began before this process did, if it had to be started, and may be over already.
+    # After a cold start, the platform has counted since before this process began; its time may be over already.
     seconds = _PLATFORM_SECONDS - max(0.0, time.time() - received_ms / 1000)
     if context is not None:
         seconds = min(seconds, context.get_remaining_time_in_millis() / 1000)
@@ -124,21 +124,21 @@ def _deadline(received_ms: int, context: Any) -> Deadline:
 
 
 def common_headers(request_log: RequestLog, elapsed_ms: float) -> RawHeaders:
-    """What the answer to every request has."""
+    """The headers of every response."""
     headers = [
         (b"x-request-id", request_log.request_id.encode()),
         (b"openai-processing-ms", str(round(elapsed_ms)).encode()),
         (b"openai-version", b"2020-10-01"),
         (b"x-content-type-options", b"nosniff"),
     ]
-    headers += money_headers(request_log)
+    headers += limit_headers(request_log)
     if request_log.ignored:
         headers.append((b"x-audio-gateway-ignored", ", ".join(request_log.ignored).encode()))
     return headers
 
 
 def methods_of(app: ASGIApp, scope: Scope) -> tuple[str, ...]:
-    """All methods of the path. Starlette's own answer names those of the first route that has it."""
+    """All methods of the path. Starlette names only those of the first matching route."""
     routes = [route for route in getattr(app, "routes", ()) if isinstance(route, Route)]
     here = [route for route in routes if route.matches(scope)[0] is not Match.NONE]
     return tuple(sorted({method for route in here for method in route.methods or ()}))
@@ -149,7 +149,7 @@ def _header(scope: Scope, name: bytes) -> str | None:
 
 
 def _is_answered_here(app: ASGIApp, scope: Scope) -> bool:
-    """Whether the request asks what may be sent: browsers do, of any URL and without a key."""
+    """Whether this is a preflight or OPTIONS request, which browsers send to any URL, without a key."""
     if scope["method"] != "OPTIONS":
         return False
     return _header(scope, b"access-control-request-method") is not None or bool(methods_of(app, scope))

@@ -10,5 +10,5 @@ from audio_gateway.transcripts.json_bytes import json_bytes
 
 
 def json_response(payload: dict[str, Any]) -> Response:
-    """A JSON answer in UTF-8."""
+    """A JSON response in UTF-8."""
     return Response(json_bytes(payload), headers={"content-type": "application/json"})

@@ -1,4 +1,4 @@
-"""Fields of a form that nobody knows: let through and announced in a header (ADR 0010), which must stay small."""
+"""Unknown fields of a form: accepted, and reported in a header (ADR 0010), which must stay small."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ _NO_NAME: Final = re.compile(r"[^A-Za-z0-9_.\[\]-]")
 
 
 def announced(names: Iterable[str]) -> tuple[str, ...]:
-    """The first of the names, cut off, with whatever could do harm in a header replaced."""
+    """The first of the names, shortened, without characters that are unsafe in a header."""
     shown = dict.fromkeys(_NO_NAME.sub("?", name[:_MAX_NAME]) for name in names)
     return tuple(shown)[:MAX_ANNOUNCED]

@@ -1,4 +1,4 @@
-"""The answer to an event that cannot be made into a request, such as one with `Host: x:abc`."""
+"""The response to an event that is not a valid request, such as one with `Host: x:abc`."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from audio_gateway.telemetry import RequestLog, log_unexpected, report
 
 LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
-_MESSAGE = "The request could not be read: its path, its query string or a header such as Host is malformed."
+_MESSAGE = "The path, the query string or a header such as Host is malformed; correct the request and send it again."
 
 
 def or_refused(handler: LambdaHandler, endpoint: str, cors: Cors) -> LambdaHandler:
-    """`handler`, and an answer where it raises. Inside of `RequestScope` nothing does."""
+    """`handler`, with a response where it raises. Nothing inside `RequestScope` does."""
 
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         started = time.perf_counter()
         try:
             return handler(event, context)
-        except Exception as error:  # noqa: BLE001 - whatever it is: API Gateway would answer in its own words
+        except Exception as error:  # noqa: BLE001 - otherwise API Gateway would respond with its own text
             request_log = RequestLog(request_id(event), endpoint, str(event.get("httpMethod")), route_of(event))
-            # What cannot be taken apart is the caller's; anything else is ours.
+            # A ValueError comes from a malformed request; any other error is our own.
             refusal: Exception = InvalidRequest(_MESSAGE) if isinstance(error, ValueError) else RuntimeError()
             request_log.error = type(refusal).__name__
             if not isinstance(error, ValueError):

@@ -1,1 +1,1 @@
-"""What was used and what it cost: OpenAI's usage and costs reports, the caller's own usage, the ledger as CSV."""
+"""Usage and costs: OpenAI's reports, the caller's own usage, the ledger as CSV."""

@@ -1,4 +1,4 @@
-"""The caller's own limits and what is used of them (design section 2.3)."""
+"""The caller's own limits and usage (design section 2.3)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _INTO_NEXT_MONTH: Final = timedelta(days=32)
 
 
 def own_usage(account: Account, used: Usage, now_ms: int) -> dict[str, Any]:
-    """`limits` are those that are set, `used` are all, and `resets_at` is in unix seconds.
+    """`limits` has those that are set, `used` has all, and `resets_at` is in Unix seconds.
 
-    Money counts what is spent and what open requests hold. Requests and jobs that are open, and uploads that are
-    pending, have no time at which they are reset. What a provider takes is not told to callers: they read only whether
-    failures that were free to the key have used up what they may.
+    Money includes what is spent and what open requests hold. Open requests and jobs and pending uploads have no time at
+    which they are reset. Callers do not see providers' costs, only whether failures that were free to the key have used
+    up its allowance.
     """
     budget = account.limits.monthly_budget_microusd
     minute = now_ms // _MILLISECONDS + seconds_to_next_minute(now_ms)

@@ -1,6 +1,6 @@
-"""The buckets of a report: where they begin and end, and how a long report is cut into pages.
+"""The buckets of a report: where they begin and end, and how a long report is divided into pages.
 
-All times are unix seconds. Buckets touch each other: the first begins where the report does, the others at whole UTC
+All times are Unix seconds. Buckets are contiguous: the first begins where the report does, the others at whole UTC
 minutes, hours or days, and the last ends where the report does.
 """
 
@@ -18,7 +18,7 @@ _TOKEN_BYTES: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class BucketWidth:
-    """A width of buckets in seconds, and how many of them a page has."""
+    """A width of buckets in seconds, and how many buckets a page has."""
 
     seconds: int
     default_limit: int
@@ -35,7 +35,7 @@ COSTS_WIDTH: Final = BucketWidth(86_400, default_limit=7, max_limit=180)
 
 
 def page_of_edges(start_s: int, end_s: int, width: BucketWidth, limit: int) -> tuple[int, ...]:
-    """The edges of at most `limit` buckets from `start_s` on: one more than there are buckets."""
+    """The edges of at most `limit` buckets from `start_s` on, one more than there are buckets."""
     edges = [start_s]
     while edges[-1] < end_s and len(edges) <= limit:
         edges.append(min(_next_boundary(edges[-1], width), end_s))
@@ -51,13 +51,13 @@ def edge_of(token: str, start_s: int, end_s: int, width: BucketWidth) -> int:
     """The edge at which a page begins.
 
     Raises:
-        InvalidRequest: `param` is `page`: it is no token, or one of a report with another range or width.
+        InvalidRequest: `param` is `page`: it is not a token, or the token of a report with another range or width.
     """
     at_s = _decoded(token)
     if at_s is not None and at_s % width.seconds == 0 and start_s < at_s < end_s:
         return at_s
     raise InvalidRequest(
-        "'page' must be the next_page of an answer to the same question; leave it out to begin at the start.",
+        "'page' must be the next_page of a response to the same query; leave it out to begin at the start.",
         param="page",
         code="invalid_value",
     )

@@ -1,4 +1,4 @@
-"""What a report is asked for: its buckets, whose use counts, and what is told apart (contract section 9)."""
+"""The query of a report: its buckets, filters and groups (contract section 9)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ USAGE_FIELDS: Final[tuple[Field, ...]] = ("project_id", "user_id", "api_key_id",
 COSTS_FIELDS: Final[tuple[Field, ...]] = ("project_id", "user_id", "api_key_id", "line_item", "api_source")
 
 MAX_TIME_S: Final = 253_402_214_400
-"""31 December 9999, the last day that calendars know; a time in milliseconds is beyond it."""
+"""31 December 9999, the last day that `datetime` supports; a time in milliseconds is beyond it."""
 
 _DAY_S: Final = 86_400
 
@@ -26,8 +26,8 @@ _DAY_S: Final = 86_400
 class Query:
     """A page of a report.
 
-    `edges_s` (unix seconds) are those of its buckets, one more than there are buckets; `next_page` is None on the last
-    page. `wanted` are the values that a field of a cell must have one of, for each field that was filtered by.
+    `edges_s` (Unix seconds) are the edges of its buckets, one more than there are buckets; `next_page` is None on the
+    last page. `wanted` has the accepted values of each field that has a filter.
     """
 
     edges_s: tuple[int, ...]
@@ -37,17 +37,17 @@ class Query:
 
     @property
     def key_ids(self) -> tuple[str, ...] | None:
-        """The only keys whose use counts, None for all."""
+        """The keys whose usage counts; None for all."""
         wanted = self.wanted.get("api_key_id")
         return None if wanted is None else tuple(sorted(wanted))
 
     def counts(self, dimensions: Dimensions) -> bool:
-        """Whether the use in a cell is asked for."""
+        """Whether usage with these dimensions passes the filters."""
         return all(value_of(dimensions, field) in values for field, values in self.wanted.items())
 
 
 def value_of(dimensions: Dimensions, field: Field) -> str | None:
-    """What a cell says about a field. There are no users here; no use of ours is one of OpenAI's Agents API."""
+    """The value of a field. The gateway has no users, and none of its usage comes from OpenAI's Agents API."""
     match field:
         case "project_id":
             return dimensions.project_id
@@ -64,7 +64,7 @@ def value_of(dimensions: Dimensions, field: Field) -> str | None:
 
 
 def usage_query(items: Iterable[tuple[str, str]], now_s: int) -> Query:
-    """A question about use. `items` are the parameters as they came.
+    """A query for usage. `items` are the parameters of the request.
 
     Raises:
         InvalidRequest: `param` is the first parameter that is missing, unknown or wrong.
@@ -79,7 +79,7 @@ def usage_query(items: Iterable[tuple[str, str]], now_s: int) -> Query:
 
 
 def costs_query(items: Iterable[tuple[str, str]], now_s: int) -> Query:
-    """A question about costs, in whole UTC days; raises as `usage_query`."""
+    """A query for costs, in whole UTC days. Raises as `usage_query`."""
     parameters = Parameters(items)
     start_s, end_s = _range(parameters, now_s)
     parameters.choice("bucket_width", ("1d",), default="1d")
@@ -93,15 +93,17 @@ def costs_query(items: Iterable[tuple[str, str]], now_s: int) -> Query:
 def _range(parameters: Parameters, now_s: int) -> tuple[int, int]:
     start_s = parameters.whole("start_time", low=0, high=MAX_TIME_S)
     if start_s is None:
-        raise InvalidRequest("'start_time' is required: unix seconds, such as 1793491200.", param="start_time")
+        raise InvalidRequest(
+            "'start_time' is required: a time in Unix seconds, such as 1793491200.", param="start_time"
+        )
     end_s = parameters.whole("end_time", low=0, high=MAX_TIME_S)
     if end_s is None:
-        # The second that is running belongs to it: what was used just now is in the answer.
+        # Includes the current second, and so the most recent usage.
         if start_s > now_s:
-            raise InvalidRequest("'start_time' is in the future; give an 'end_time' as well.", param="start_time")
+            raise InvalidRequest("'start_time' is in the future; send an 'end_time' as well.", param="start_time")
         return start_s, now_s + 1
     if end_s <= start_s:
-        raise InvalidRequest("'end_time' must be after 'start_time'; both are unix seconds.", param="end_time")
+        raise InvalidRequest("'end_time' must be after 'start_time'; both are in Unix seconds.", param="end_time")
     return start_s, end_s
 
 

@@ -1,7 +1,7 @@
-"""From cells of the books to OpenAI's objects: buckets of results, added up by what they are grouped by.
+"""Usage and costs as OpenAI's objects: buckets of results, summed by group.
 
-A report is the sum of the ledger. Money is added in micro-dollars and becomes a number of dollars at the very end,
-because OpenAI's objects want one; audio is added in milliseconds and becomes whole seconds once per result, upwards.
+A report is the sum of the ledger. Money is summed in micro-dollars and converted to dollars at the very end, because
+OpenAI's objects have dollars; audio is summed in milliseconds and rounded up to whole seconds once per result.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MILLISECONDS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class ReportGroup:
-    """Cells that agree in all fields that a report is grouped by: those fields, the endpoints, and the sum."""
+    """Usage that agrees in all fields by which a report is grouped: these fields, the endpoints, and the totals."""
 
     by: Mapping[Field, str | None]
     endpoints: frozenset[str]
@@ -32,7 +32,7 @@ class ReportGroup:
 
 
 def usage_report(reports: UsageReports, query: Query, endpoints: frozenset[str], name: str) -> dict[str, Any]:
-    """A page of the use of these endpoints; `name` is that of OpenAI's result, such as audio_speeches."""
+    """A page of the usage of these endpoints; `name` is the name of OpenAI's result, such as audio_speeches."""
 
     def result(group: ReportGroup) -> dict[str, Any]:
         return {
@@ -43,15 +43,14 @@ def usage_report(reports: UsageReports, query: Query, endpoints: frozenset[str],
         }
 
     def is_use(dimensions: Dimensions, totals: Totals) -> bool:
-        return (
-            dimensions.endpoint in endpoints and totals.requests > 0 and query.counts(dimensions)
-        )  # a cost alone is no use
+        # Totals without requests have a cost only, and are not usage.
+        return dimensions.endpoint in endpoints and totals.requests > 0 and query.counts(dimensions)
 
     return _page(reports, query, result, is_use)
 
 
 def costs_report(reports: UsageReports, query: Query) -> dict[str, Any]:
-    """A page of what callers are charged, and what providers take: also for what was free to its callers."""
+    """A page of prices and providers' costs, including the costs of requests that were free to the caller."""
 
     def result(group: ReportGroup) -> dict[str, Any]:
         quantity, unit = _quantity(group) if "line_item" in query.group_by else (None, None)
@@ -64,7 +63,7 @@ def costs_report(reports: UsageReports, query: Query) -> dict[str, Any]:
             **_by(group, COSTS_FIELDS),
         }
 
-    return _page(reports, query, result, lambda dimensions, _tally: query.counts(dimensions))
+    return _page(reports, query, result, lambda dimensions, _totals: query.counts(dimensions))
 
 
 def _page(
@@ -94,7 +93,7 @@ def _page(
 def _groups(
     totals_by_dimensions: TotalsByDimensions, counts: Callable[[Dimensions, Totals], bool], group_by: Iterable[Field]
 ) -> Sequence[ReportGroup]:
-    """The groups in the order of their fields; none where nothing was used."""
+    """The groups in the order of their fields; none if there was no usage."""
     fields = sorted(group_by)
     found: dict[tuple[str | None, ...], ReportGroup] = {}
     for dimensions, totals in totals_by_dimensions.items():
@@ -118,7 +117,7 @@ def _amount(totals: Totals, endpoints: frozenset[str]) -> dict[str, int]:
 
 
 def _quantity(group: ReportGroup) -> tuple[float, str]:
-    """The quantity of a line item, which is of one endpoint; seconds have three decimals, printed exactly."""
+    """The quantity of a line item, which has one endpoint. Seconds have three decimals, printed exactly."""
     if group.endpoints == SPEECH:
         return group.totals.amount, "characters"
     return group.totals.amount / _MILLISECONDS, "duration_seconds"
