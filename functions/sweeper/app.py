@@ -26,7 +26,7 @@ jobs = JobStore(client, settings.table)
 sweeper = Sweeper(
     client,
     settings.table,
-    Directory(client, settings.table),
+    Directory(client, settings.table).api_keys,
     WorkOutcomes(jobs, PendingSettlementStore(settings.bucket, patient=True)),
     late_rows_on_aws(client, settings.table, settings.lateness),
 )

@@ -336,8 +336,8 @@ def test_jobs_that_lose_their_execution_fail_with_what_was_done_and_are_told_onc
 
 def test_an_archived_project_leaves_nothing_running(workshop: Workshop, running: Running) -> None:
     directory = Directory(workshop.dynamodb, workshop.info["table"])
-    project = directory.create_project("tenant").id
-    key = directory.create_key("api", name="of a tenant", project_id=project)
+    project = directory.projects.create("tenant").id
+    key = directory.api_keys.create(name="of a tenant", project_id=project)
     client = workshop.client.with_options(api_key=key.value)
     tenant = dataclasses.replace(workshop, client=client, caller=Payer(key.record.id, project))
     hook = {"url": running.receiver.url("/archived"), "name": "of a test", "event_types": ["audio.job.cancelled"]}

@@ -166,8 +166,8 @@ def test_a_job_of_another_project_is_not_there(gateway: Gateway, monkeypatch: py
     job = gateway.begin()
     info = gateway.info
     directory = Directory(aws_of(info, "dynamodb"), info["table"])
-    project = directory.create_project("elsewhere")
-    key = directory.create_key("api", name="stranger", project_id=project.id)
+    project = directory.projects.create("elsewhere")
+    key = directory.api_keys.create(name="stranger", project_id=project.id)
     stranger = Wire(info["base_url"], key.value)
     for method, path in [("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/content")]:
         answer = stranger.call(method, f"/audio/jobs/{job['id']}{path}")

@@ -89,14 +89,14 @@ def test_a_limit_lowered_below_what_is_used_refuses_at_once_and_breaks_nothing(
     bank.upstream.script("held")
     running = pool.submit(customer.say)
     customer.wait_until(lambda: len(bank.upstream.calls) == 4, "it did not begin")
-    bank.directory.edit_limits(customer.key_id, lambda _: limits_from_api({"monthly_budget_usd": budget(2)}))
+    bank.directory.api_keys.edit_limits(customer.key_id, lambda _: limits_from_api({"monthly_budget_usd": budget(2)}))
     refused = customer.refused()
     assert (refused.status, refused.code) == (429, "insufficient_quota")
     bank.upstream.let_go()
     assert running.result(60).content
     customer.books_are_right()
     assert customer.committed == 4 * PRICE
-    bank.directory.edit_limits(customer.key_id, lambda _: Limits())
+    bank.directory.api_keys.edit_limits(customer.key_id, lambda _: Limits())
     customer.say()
 
 

@@ -56,7 +56,7 @@ def board(operator: Operator) -> Board:
 
 
 def test_open_jobs_of_all_projects_are_listed_the_oldest_first(operator: Operator, board: Board) -> None:
-    project = operator.directory.create_project("tenant").id
+    project = operator.directory.projects.create("tenant").id
     young, old = board.job(10), board.running(7300, project)
     board.failed()
     data = operator.json("jobs", "list")
@@ -90,7 +90,7 @@ def test_all_jobs_are_listed_with_what_became_of_them(operator: Operator, board:
 
 
 def test_a_job_is_shown_whatever_its_project(operator: Operator, board: Board) -> None:
-    project = operator.directory.create_project("tenant").id
+    project = operator.directory.projects.create("tenant").id
     job, failed = board.running(65, project), board.failed()
     data = operator.json("jobs", "show", job.id)
     assert_documented(data)

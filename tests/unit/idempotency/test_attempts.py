@@ -36,7 +36,7 @@ def attempts(request: pytest.FixtureRequest) -> CallAttempts:
 def take(
     attempts: CallAttempts, attempt: CallAttempt, instead_of: CallAttempt | None = None, now_s: int = NOW
 ) -> CallAttempt | None:
-    return attempts.take(attempt, instead_of=instead_of, now_s=now_s)
+    return attempts.acquire(attempt, instead_of=instead_of, now_s=now_s)
 
 
 @pytest.mark.parametrize("outcome", [JOB, RESULT])
@@ -94,9 +94,9 @@ def test_one_of_two_takes_a_try_over_that_died(attempts: CallAttempts) -> None:
 
 def test_a_dropped_try_is_not_found_and_another_one_s_is_not_dropped(attempts: CallAttempts) -> None:
     take(attempts, replace(FIRST, **JOB))
-    attempts.drop(SECOND)
+    attempts.release(SECOND)
     assert take(attempts, SECOND) is not None
-    attempts.drop(FIRST)
+    attempts.release(FIRST)
     assert take(attempts, SECOND) is None
 
 
@@ -125,4 +125,4 @@ def test_a_table_that_is_away_is_told(dynamodb: Any, monkeypatch: pytest.MonkeyP
     with pytest.raises(StorageUnavailable):
         take(store, FIRST)
     with pytest.raises(StorageUnavailable):
-        store.drop(FIRST)
+        store.release(FIRST)

@@ -140,7 +140,7 @@ def test_a_run_that_died_just_after_its_payment_is_replayed(job_service: Desk) -
 
 
 def test_a_payment_whose_end_could_not_be_written_is_replayed(job_service: Desk) -> None:
-    job_service.claims.failing = {"finish", "drop"}
+    job_service.claims.failing = {"complete", "release"}
     first = job_service.answer()
     job_service.now_s += CLAIM_SECONDS
     assert job_service.begin().earlier == first
@@ -167,21 +167,21 @@ def test_an_error_after_the_payment_does_not_free_the_key(job_service: Desk) -> 
 def test_one_of_two_who_take_over_at_once_gets_it(job_service: Desk) -> None:
     job_service.begin()
     job_service.now_s += CLAIM_SECONDS
-    take = job_service.claims.take
+    acquire = job_service.claims.acquire
 
     def beaten(claim: Any, *, instead_of: Any, now_s: int) -> Any:
         if instead_of is not None:
-            job_service.claims.take = take  # only this once
+            job_service.claims.acquire = acquire  # only this once
             job_service.begin()
-        return take(claim, instead_of=instead_of, now_s=now_s)
+        return acquire(claim, instead_of=instead_of, now_s=now_s)
 
-    job_service.claims.take = beaten  # somebody else comes in between
+    job_service.claims.acquire = beaten  # somebody else comes in between
     with pytest.raises(AlreadyRunning):
         job_service.begin()
 
 
 def test_without_its_table_nothing_is_begun(job_service: Desk) -> None:
-    job_service.claims.failing = {"take"}
+    job_service.claims.failing = {"acquire"}
     with pytest.raises(IdempotencyUnavailable):
         job_service.begin()
 
@@ -238,7 +238,7 @@ class Crashes(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self.job_service.now_s += seconds
 
-    @rule(away=st.frozensets(st.sampled_from(["take", "finish", "drop", "keep", "find"])))
+    @rule(away=st.frozensets(st.sampled_from(["acquire", "complete", "release", "keep", "find"])))
     def break_or_mend(self, away: frozenset[str]) -> None:
         self.job_service.claims.failing = set(away)
         self.job_service.answers.failing = set(away)

@@ -187,5 +187,5 @@ def test_the_largest_updates_are_far_from_dynamodb_s_limit() -> None:
         works = [replace(work(number), request_id=f"{prefix}_{number:032x}") for number in range(MAX_RELEASES)]
         holds = [Hold(Payer("key_1", "default"), each, NOW_MS, 0) for each in works]
         stale = [f"late_req_{number:032x}" for number in range(40)]
-        update = release_update([Release(hold, 0, guarded=True) for hold in holds], NOW_MS, stale)
+        update = release_update([Release(hold, 0, guarded=True) for hold in holds], NOW_MS, stale).arguments()
         assert max(len(update["UpdateExpression"]), len(update["ConditionExpression"])) < 1_500

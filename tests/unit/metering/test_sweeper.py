@@ -296,17 +296,17 @@ def test_keys_that_cannot_be_read_are_reported_and_nothing_is_raised(bench: Benc
 def test_a_deleted_key_is_forgotten_when_its_last_hold_has_ended(dynamodb: Any) -> None:
     bench = Bench(dynamodb)
     directory = Directory(dynamodb, TABLE)
-    key_id = directory.create_key("api", name="mine").record.id
-    bench.keys = directory  # type: ignore[assignment] # the real one
+    key_id = directory.api_keys.create(name="mine").record.id
+    bench.keys = directory.api_keys  # type: ignore[assignment] # the real one
     bench.admit("r1", key_id)
-    directory.delete(key_id)
+    directory.api_keys.delete(key_id)
     bench.sweep()
-    assert list(directory.all_key_ids()) == [key_id]
+    assert list(directory.api_keys.all_ids()) == [key_id]
     bench.expire()
     bench.sweep()
     assert bench.holds(key_id) == []
     bench.sweep()
-    assert list(directory.all_key_ids()) == []
+    assert list(directory.api_keys.all_ids()) == []
 
 
 def test_keys_that_are_not_deleted_stay(bench: Bench) -> None:

@@ -32,7 +32,7 @@ class Gateway:
 
     def key(self, budget: str | None) -> str:
         limits = limits_from_api({} if budget is None else {"monthly_budget_usd": budget})
-        return self.directory.create_key("api", name="k", limits=limits).record.id
+        return self.directory.api_keys.create(name="k", limits=limits).record.id
 
     def spend(self, key_id: str, microusd: int, *, settle: bool = True) -> None:
         self._number += 1

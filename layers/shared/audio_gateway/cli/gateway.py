@@ -100,7 +100,7 @@ class Gateway:
 
     def key_names(self) -> dict[str, str]:
         """The names of all keys that were not deleted, by their ids."""
-        found = (key for project in self.directory.projects() for key in self.directory.keys(project.id))
+        found = (key for project in self.directory.projects.list() for key in self.directory.api_keys.list(project.id))
         return {key.entry.id: key.entry.name for key in found}
 
     @cached_property

@@ -83,18 +83,18 @@ class Claim:
 class Claims(Protocol):
     """Which request holds which key. Each method is one write and raises `IdempotencyUnavailable` if it fails."""
 
-    def take(self, claim: Claim, *, instead_of: Claim | None, now_s: int) -> Claim | None:
+    def acquire(self, claim: Claim, *, instead_of: Claim | None, now_s: int) -> Claim | None:
         """Write the claim if the key is free: never used, expired, or still held by the run of `instead_of`.
 
         Answers None, or the claim that stands in the way. Safe to repeat.
         """
         ...
 
-    def finish(self, claim: Claim) -> None:
+    def complete(self, claim: Claim) -> None:
         """Mark the claim as done, if it is still that of its run."""
         ...
 
-    def drop(self, claim: Claim) -> None:
+    def release(self, claim: Claim) -> None:
         """Remove the claim, if it is still that of its run and not done."""
         ...
 
@@ -169,7 +169,7 @@ class Idempotency:
             locked_until_s=now_s + CLAIM_SECONDS,
             expires_s=now_s + KEEP_SECONDS,
         )
-        existing = self._claims.take(claim, instead_of=None, now_s=now_s)
+        existing = self._claims.acquire(claim, instead_of=None, now_s=now_s)
         if existing is None:
             return _ClaimedRun(self._claims, self._answers, claim)
         if existing.fingerprint != fingerprint:
@@ -189,9 +189,9 @@ class Idempotency:
         if stored is not None and (existing.done or self._payments.was_paid(stored.hold)):
             if not existing.done:
                 with suppress(IdempotencyUnavailable):  # the next one finds it out once more
-                    self._claims.finish(existing)
+                    self._claims.complete(existing)
             return Run(stored.answer)
-        other = self._claims.take(claim, instead_of=existing, now_s=now_s)
+        other = self._claims.acquire(claim, instead_of=existing, now_s=now_s)
         if other is not None:  # it was taken over by somebody else in this moment
             raise _running(other, now_s)
         return _ClaimedRun(self._claims, self._answers, claim)
@@ -250,9 +250,9 @@ class _ClaimedRun(Run):
         # a run that failed after it had stored its answer: only the books say whether that was before it was paid.
         with suppress(IdempotencyUnavailable):
             if self._kept and error is None:
-                self._claims.finish(self._claim)
+                self._claims.complete(self._claim)
             elif not self._kept:
-                self._claims.drop(self._claim)
+                self._claims.release(self._claim)
 
 
 def _running(claim: Claim, now_s: int) -> AlreadyRunning:

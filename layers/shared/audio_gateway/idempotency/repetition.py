@@ -55,7 +55,7 @@ class CallAttempt:
 class CallAttempts(Protocol):
     """The last try of each call. Both raise `StorageUnavailable`."""
 
-    def take(self, attempt: CallAttempt, *, instead_of: CallAttempt | None, now_s: int) -> CallAttempt | None:
+    def acquire(self, attempt: CallAttempt, *, instead_of: CallAttempt | None, now_s: int) -> CallAttempt | None:
         """Let the try speak for its call; None, or the one that stands in the way. Safe to repeat.
 
         It may if nobody does, or one that has expired, the try of `instead_of`, or an earlier one without an outcome.
@@ -63,7 +63,7 @@ class CallAttempts(Protocol):
         """
         ...
 
-    def drop(self, attempt: CallAttempt) -> None:
+    def release(self, attempt: CallAttempt) -> None:
         """Forget the try, if it still speaks for its call."""
         ...
 
@@ -112,7 +112,7 @@ class Repetitions:
         instead_of: CallAttempt | None = None
         while True:
             now_s = int(self._now_s())
-            existing = self._attempts.take(attempt, instead_of=instead_of, now_s=now_s)
+            existing = self._attempts.acquire(attempt, instead_of=instead_of, now_s=now_s)
             if existing is None or existing.result is not None:
                 return None if existing is None else existing.result
             instead_of, wait_s = None, _LATER_TRY_S
@@ -135,12 +135,12 @@ class Repetitions:
         """Write down what a try has come to. Nothing is raised: an answer is not withheld because of it."""
         attempt = replace(attempt, expires_s=int(self._now_s()) + REMEMBERED_S)
         with suppress(StorageUnavailable):
-            self._attempts.take(attempt, instead_of=None, now_s=int(self._now_s()))
+            self._attempts.acquire(attempt, instead_of=None, now_s=int(self._now_s()))
 
     def forget(self, attempt: CallAttempt) -> None:
         """Take back what a try has said. Nothing is raised: what is left of it is of no use after a while."""
         with suppress(StorageUnavailable):
-            self._attempts.drop(attempt)
+            self._attempts.release(attempt)
 
     def _hand_over(self, job: Job, existing: CallAttempt, attempt: CallAttempt) -> None:
         """Let a repetition speak for the job that it found, so that the next one finds it for as long again."""
@@ -148,7 +148,7 @@ class Repetitions:
             return
         with suppress(StorageUnavailable):
             heir = replace(attempt, job_id=job.id, result=None)
-            self._attempts.take(heir, instead_of=existing, now_s=int(self._now_s()))
+            self._attempts.acquire(heir, instead_of=existing, now_s=int(self._now_s()))
 
 
 class RepeatableRun(Run):

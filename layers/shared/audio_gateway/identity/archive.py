@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Condition, Item, attributes, item_key
 from audio_gateway.errors import StorageUnavailable
-from audio_gateway.identity.directory_items import PROJECTS, place
+from audio_gateway.identity.directory_items import PROJECTS
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -36,7 +37,7 @@ class Archive:
 
     def has(self, project_id: str) -> bool:
         """Whether a project is archived."""
-        item = self._table.get(place(PROJECTS, project_id))
+        item = self._table.get(item_key(PROJECTS, project_id))
         return item is not None and "archived_at" in item
 
     def unfinished(self) -> Iterator[ArchivedProject]:
@@ -46,9 +47,9 @@ class Archive:
 
     def finish(self, project: ArchivedProject) -> None:
         """Nothing is left of a project."""
-        self._table.delete(place(ARCHIVED, project.id), "archived_at = :at", {":at": {"N": str(project.archived_at)}})
+        self._table.delete_if(item_key(ARCHIVED, project.id), Condition("archived_at = :at", at=project.archived_at))
 
 
-def unfinished_item(project_id: str, archived_at: int) -> dict[str, Any]:
-    """The item that has what a project left running ended."""
-    return place(ARCHIVED, project_id) | {"archived_at": {"N": str(archived_at)}}
+def unfinished_item(project_id: str, archived_at: int) -> Item:
+    """The item that makes the sweeper end what an archived project has left running."""
+    return item_key(ARCHIVED, project_id) | attributes(archived_at=archived_at)

@@ -6,7 +6,7 @@ import json
 from functools import cached_property
 from typing import Any
 
-from audio_gateway.aws.clients import aws_client, or_unavailable
+from audio_gateway.aws.clients import aws_client, map_aws_errors
 
 
 class EndFunction:
@@ -32,5 +32,5 @@ class EndFunction:
 
     def _call(self, project_id: str, job_id: str, why: str) -> None:
         event = json.dumps({"project_id": project_id, "job_id": job_id, why: True})
-        with or_unavailable("The job cannot be ended at the moment. Try again."):
+        with map_aws_errors(message="The job cannot be ended now. Try again."):
             self._client.invoke(FunctionName=self._function, InvocationType="Event", Payload=event.encode())

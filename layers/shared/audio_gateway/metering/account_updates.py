@@ -53,35 +53,35 @@ class Release:
     unbilled_cost_microusd: int = 0
 
 
-def admission_update(hold: Hold, account: Account) -> dict[str, Any]:
+def admission_update(hold: Hold, account: Account) -> Update:
     """The update that admits a hold if every limit of `account` allows it, and fails if `account` is out of date."""
     work, limits = hold.work, account.limits
     minute = minute_of(hold.admitted_ms)
     update = _for_a_request(hold.caller.key_id, account, minute)
     update.name("#hold", work.request_id)
-    update.require("attribute_not_exists(holds.#hold)", {})
+    update.require("attribute_not_exists(holds.#hold)")
     update.name("#late", LATE + work.request_id)
-    update.require("attribute_not_exists(#late)", {})
+    update.require("attribute_not_exists(#late)")
     update.count(f"c{minute}", _counted(work, "characters"), limits.characters_per_minute)
     update.count(f"a{minute}", _counted(work, "audio_ms"), limits.audio_ms_per_minute)
     update.count(f"m{hold.month}", work.price_microusd, limits.monthly_budget_microusd)
     if limits.monthly_budget_microusd is not None:
-        update.require_less(f"f{hold.month}", ":budget", limits.monthly_budget_microusd)
-    update.require("size(holds) < :concurrent", {":concurrent": limits.most_at_once})
+        update.require_less(f"f{hold.month}", "budget", limits.monthly_budget_microusd)
+    update.require("size(holds) < :concurrent", concurrent=limits.most_at_once)
     if hold.is_job:
-        update.require_fewer(OPEN_JOBS, ":jobs", limits.most_jobs)
-        update.put_in(OPEN_JOBS, ":job", work.request_id)
-    update.set("holds.#hold", ":hold", hold_text(hold))
-    update.set_if_absent(LISTED, ":list", list_of(hold.caller.key_id))  # no write of the index where it is there
-    return update.arguments()
+        update.require_fewer(OPEN_JOBS, "jobs", limits.most_jobs)
+        update.add_to_set(OPEN_JOBS, "job", [work.request_id])
+    update.set("holds.#hold", hold_text(hold))
+    update.set_if_absent(LISTED, list_of(hold.caller.key_id))  # no write of the index where it is there
+    return update
 
 
-def visit_update(key_id: str, account: Account, at_ms: int) -> dict[str, Any]:
+def visit_update(key_id: str, account: Account, at_ms: int) -> Update:
     """The update that counts a request which costs nothing and holds nothing, if `requests_per_minute` allows it."""
-    return _for_a_request(key_id, account, minute_of(at_ms)).arguments()
+    return _for_a_request(key_id, account, minute_of(at_ms))
 
 
-def correction_update(present: Hold, wanted: Hold, account: Account, at_ms: int) -> dict[str, Any]:
+def correction_update(present: Hold, wanted: Hold, account: Account, at_ms: int) -> Update:
     """The update that puts a hold in the place of a smaller one of the same request.
 
     Budget and minute are asked for the difference alone: for the budget of the month of the hold, and the minute of
@@ -90,11 +90,11 @@ def correction_update(present: Hold, wanted: Hold, account: Account, at_ms: int)
     limits, minute = account.limits, minute_of(at_ms)
     update = Update(account_key(wanted.caller.key_id))
     update.name("#hold", wanted.work.request_id)
-    update.require("holds.#hold = :present", {":present": hold_text(present)})
-    update.set("holds.#hold", ":wanted", hold_text(wanted))
+    update.require("holds.#hold = :present", present=hold_text(present))
+    update.set("holds.#hold", hold_text(wanted))
     if wanted == present:
-        return update.arguments()
-    update.require("version = :version", {":version": account.version})
+        return update
+    update.require("version = :version", version=account.version)
     for letter, unit, cap in (
         ("c", "characters", limits.characters_per_minute),
         ("a", "audio_ms", limits.audio_ms_per_minute),
@@ -106,22 +106,21 @@ def correction_update(present: Hold, wanted: Hold, account: Account, at_ms: int)
         update.count(f"{letter}{minute}", more, room if more > 0 else None)
     price = wanted.work.price_microusd - present.work.price_microusd
     update.count(f"m{wanted.month}", price, limits.monthly_budget_microusd if price > 0 else None)
-    return update.arguments()
+    return update
 
 
-def without_closed_jobs(key_id: str, closed: Iterable[str]) -> dict[str, Any]:
+def without_closed_jobs(key_id: str, closed: Iterable[str]) -> Update:
     """The update that takes jobs off the set of open ones which have no hold any more."""
     update = Update(account_key(key_id))
-    update.require("attribute_exists(pk)", {})
-    update.take_out(OPEN_JOBS, ":closed", closed)
-    return update.arguments()
+    update.require("attribute_exists(pk)")
+    update.remove_from_set(OPEN_JOBS, "closed", list(closed))
+    return update
 
 
 def _for_a_request(key_id: str, account: Account, minute: int) -> Update:
     """What every request does: it needs an active key, and is one of the minute's."""
     update = Update(account_key(key_id))
-    update.require("#status = :active AND version = :version", {":active": "active", ":version": account.version})
-    update.name("#status", "status")
+    update.require("#status = :active AND version = :version", active="active", version=account.version)
     update.count(f"r{minute}", 1, account.limits.requests_per_minute)
     for counter in COUNTERS:
         update.remove(f"{counter}{minute - KEPT_MINUTES}")
@@ -137,7 +136,7 @@ def is_guarded(item: dict[str, Any], hold: Hold) -> bool:
     return LATE + hold.work.request_id in item
 
 
-def release_update(releases: Sequence[Release], now_ms: int, stale: Sequence[str] = ()) -> dict[str, Any]:
+def release_update(releases: Sequence[Release], now_ms: int, stale: Sequence[str] = ()) -> Update:
     """The update that removes holds of one account, if all are there as they are given, and leaves what was spent.
 
     At most `MAX_RELEASES` of them. `stale` are attributes that go with them, see `stale_names`.
@@ -147,39 +146,39 @@ def release_update(releases: Sequence[Release], now_ms: int, stale: Sequence[str
     for at, release in enumerate(releases):
         hold, back = release.hold, BACK + release.hold.work.request_id
         update.name(f"#h{at}", hold.work.request_id)
-        update.require(f"holds.#h{at} = :h{at}", {f":h{at}": hold_text(hold)})
+        update.require(f"holds.#h{at} = :h{at}", **{f"h{at}": hold_text(hold)})
         update.remove(f"holds.#h{at}")
         counts[f"m{hold.month}"] += release.spent_microusd - hold.work.price_microusd
         counts[f"f{hold.month}"] += release.unbilled_cost_microusd
         if release.guarded:
             update.name(f"#l{at}", LATE + hold.work.request_id)
             seconds = _GUARD_S_OF_JOBS if hold.is_job else _GUARD_S
-            update.set(f"#l{at}", f":l{at}", now_ms // 1000 + seconds)
+            update.set(f"#l{at}", now_ms // 1000 + seconds)
         if release.given_back:
             update.name(f"#b{at}", back)
-            update.set(f"#b{at}", f":b{at}", hold_text(hold))
+            update.set(f"#b{at}", hold_text(hold))
         elif hold.is_job:  # what was held again after it had been given back, and is settled now
             update.name(f"#b{at}", back)
             update.remove(f"#b{at}")
     if jobs := [each.hold.work.request_id for each in releases if each.hold.is_job]:
-        update.take_out(OPEN_JOBS, ":jobs", jobs)
+        update.remove_from_set(OPEN_JOBS, "jobs", jobs)
     for counter, amount in counts.items():
-        update.count(counter, amount, None)
+        update.count(counter, amount)
     for at, name in enumerate(stale):
         if not update.names_attribute(name):  # one path may not be changed twice
             update.name(f"#s{at}", name)
             update.remove(f"#s{at}")
-    return update.arguments()
+    return update
 
 
-def stale_removal(key_id: str, stale: Sequence[str]) -> dict[str, Any]:
+def stale_removal(key_id: str, stale: Sequence[str]) -> Update:
     """The update that removes `stale` attributes of an account, see `stale_names`, and nothing else."""
     update = Update(account_key(key_id))
-    update.require("attribute_exists(pk)", {})
+    update.require("attribute_exists(pk)")
     for at, name in enumerate(stale):
         update.name(f"#s{at}", name)
         update.remove(f"#s{at}")
-    return update.arguments()
+    return update
 
 
 def was_given_back(item: dict[str, Any], hold: Hold) -> bool:
@@ -187,12 +186,12 @@ def was_given_back(item: dict[str, Any], hold: Hold) -> bool:
     return BACK + hold.work.request_id in item
 
 
-def late_charge(hold: Hold, spent_microusd: int, unbilled_cost_microusd: int) -> dict[str, Any]:
+def late_charge(hold: Hold, spent_microusd: int, unbilled_cost_microusd: int) -> Update:
     """The update that charges a job whose hold was given back unpaid: once, for what says so goes with it."""
     update = Update(account_key(hold.caller.key_id))
     update.name("#back", BACK + hold.work.request_id)
-    update.require("attribute_exists(#back)", {})
-    update.count(f"m{hold.month}", spent_microusd, None)
-    update.count(f"f{hold.month}", unbilled_cost_microusd, None)
+    update.require("attribute_exists(#back)")
+    update.count(f"m{hold.month}", spent_microusd)
+    update.count(f"f{hold.month}", unbilled_cost_microusd)
     update.remove("#back")
-    return update.arguments()
+    return update

@@ -40,4 +40,4 @@ class LedgerStore:
 
     def put(self, row: LedgerRow) -> LedgerRow:
         """Write a row unless its request has one; the row that it has afterwards, which is what counts."""
-        return row_from(self._table.put_new(row_item(row)))
+        return row_from(self._table.put_if_absent(row_item(row)).item)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from audio_gateway.aws.update import Update
 from audio_gateway.errors import LimitReached, MeteringUnavailable, PermissionDenied
 from audio_gateway.metering.account_item import Account, account_from, no_account
 from audio_gateway.metering.account_writer import AccountWriter
@@ -28,7 +29,7 @@ class LimitedUpdates:
         self._accounts = accounts
         self._known: dict[str, Account] = {}
 
-    def make(self, key_id: str, update_for: Callable[[Account], dict[str, Any]], refuse: Refuse) -> Account:
+    def make(self, key_id: str, update_for: Callable[[Account], Update], refuse: Refuse) -> Account:
         """Make the update that `update_for` an account gives; the account by whose limits it was allowed.
 
         `refuse` is asked why the account refused, with the item as it was; None for that it may be tried once more.

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import random
 import zlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Item, Update
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -31,15 +32,12 @@ def list_of(key_id: str) -> str:
     return _LISTS[zlib.crc32(key_id.encode()) % len(_LISTS)]
 
 
-def unlisting(account_key: dict[str, Any], stale: tuple[str, ...] = ()) -> dict[str, Any]:
+def unlisting(account_key: Item, stale: tuple[str, ...] = ()) -> Update:
     """The update that takes an account off the list if it has no open hold, and `stale` attributes with it."""
-    names = {f"#s{at}": name for at, name in enumerate(stale)}
-    return {
-        "Key": account_key,
-        "ConditionExpression": f"size(holds) = :none AND attribute_exists({LISTED})",
-        "UpdateExpression": f"REMOVE {', '.join((LISTED, *names))}",
-        "ExpressionAttributeValues": {":none": {"N": "0"}},
-    } | ({"ExpressionAttributeNames": names} if names else {})
+    update = Update(account_key).require(f"size(holds) = :none AND attribute_exists({LISTED})", none=0).remove(LISTED)
+    for at, name in enumerate(stale):
+        update.name(f"#s{at}", name).remove(f"#s{at}")
+    return update
 
 
 class OpenAccounts:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
-from audio_gateway.aws.clients import aws_client, is_absent, timeout_s
+from audio_gateway.aws.clients import ObjectAbsent, aws_client, map_aws_errors, map_object_errors, timeout_s
 from audio_gateway.catalog.line_items import line_items_from, line_items_text
 from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering.account import Hold, MeteredRequest
@@ -95,29 +95,22 @@ class PendingSettlementStore:
 
     def keep(self, hold: Hold, work: MeteredRequest, at_ms: int | None = None) -> None:
         """See `PendingSettlements.keep`."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
         stamp = hold.admitted_ms if at_ms is None else at_ms
         items = line_items_text(work.items)
         done = [
             work.model, work.amount, work.price_microusd, work.cost_microusd, stamp, items, work.unbilled_cost_microusd,
         ]  # fmt: skip
         body = json.dumps(done, ensure_ascii=False)
-        try:
+        with map_aws_errors(MeteringUnavailable):
             self._client.put_object(Bucket=self._bucket, Key=_name(hold), Body=body.encode())
-        except (BotoCoreError, ClientError) as error:
-            raise MeteringUnavailable("The evidence of an answer could not be written.") from error
 
     def find(self, hold: Hold) -> PendingSettlement | None:
         """See `PendingSettlements.find`."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
         try:
-            body = self._client.get_object(Bucket=self._bucket, Key=_name(hold))["Body"].read()
-        except (BotoCoreError, ClientError) as error:
-            if is_absent(error, self._client, self._bucket, _name(hold)):
-                return None
-            raise MeteringUnavailable("The evidence of an answer could not be read.") from error
+            with map_object_errors(self._client, self._bucket, _name(hold), MeteringUnavailable):
+                body = self._client.get_object(Bucket=self._bucket, Key=_name(hold))["Body"].read()
+        except ObjectAbsent:
+            return None
         # Evidence of versions before this one ends earlier: without the last, the line items, or the stamp, too.
         model, amount, price, cost, *more = json.loads(body)
         stamp = more[0] if more else hold.admitted_ms
@@ -129,12 +122,8 @@ class PendingSettlementStore:
 
     def forget(self, hold: Hold) -> None:
         """See `PendingSettlements.forget`."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
+        with map_aws_errors(MeteringUnavailable):
             self._client.delete_object(Bucket=self._bucket, Key=_name(hold))
-        except (BotoCoreError, ClientError) as error:
-            raise MeteringUnavailable("The evidence of an answer could not be removed.") from error
 
 
 def _name(hold: Hold) -> str:

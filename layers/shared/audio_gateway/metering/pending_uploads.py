@@ -91,28 +91,25 @@ def _uploads(key_id: str, item: dict[str, Any]) -> list[AnnouncedUploads]:
     return [AnnouncedUploads(key_id, name, int(size), int(locked_until_s)) for name, (locked_until_s, size) in texts]
 
 
-def _announcement(upload: AnnouncedUploads, most_bytes: int) -> dict[str, Any]:
+def _announcement(upload: AnnouncedUploads, most_bytes: int) -> Update:
     update = Update(_item_key(upload.key_id))
     update.name("#upload", upload.upload_id)
-    update.require("attribute_not_exists(#upload)", {})
+    update.require("attribute_not_exists(#upload)")
     update.count(_BYTES, upload.bytes, most_bytes)
     update.count(_FILES, 1, MOST_FILES)
-    update.set("#upload", ":upload", upload.text)
-    update.name("#ttl", "ttl")
-    update.set("#ttl", ":ttl", upload.locked_until_s + _DAY_S)
-    return update.arguments()
+    update.set("#upload", upload.text)
+    return update.set("#ttl", upload.locked_until_s + _DAY_S)
 
 
-def _removal(uploads: list[AnnouncedUploads]) -> dict[str, Any]:
+def _removal(uploads: list[AnnouncedUploads]) -> Update:
     """The update that counts uploads no more, if all of them are counted."""
     update = Update(_item_key(uploads[0].key_id))
     for at, upload in enumerate(uploads):
         update.name(f"#u{at}", upload.upload_id)
-        update.require(f"attribute_exists(#u{at})", {})
+        update.require(f"attribute_exists(#u{at})")
         update.remove(f"#u{at}")
-    update.count(_BYTES, -sum(upload.bytes for upload in uploads), None)
-    update.count(_FILES, -len(uploads), None)
-    return update.arguments()
+    update.count(_BYTES, -sum(upload.bytes for upload in uploads))
+    return update.count(_FILES, -len(uploads))
 
 
 def _refusal(upload: AnnouncedUploads, most_bytes: int, item: dict[str, Any]) -> TooMuchAtOnce:

@@ -24,7 +24,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-from audio_gateway.aws.table import Item, Table
+from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Item
 from audio_gateway.clock import now_ms
 from audio_gateway.errors import GatewayError, MeteringUnavailable
 from audio_gateway.metering.account import Hold
@@ -137,7 +138,7 @@ class Sweeper:
         try:
             listed = self._open.key_ids()
             report.left = len(listed)
-            for account in self._table.get_each(map(account_key, listed), consistent=False):
+            for account in self._table.get_many(map(account_key, listed), consistent=False):
                 if late():
                     return report
                 report.keys += 1
@@ -159,7 +160,7 @@ class Sweeper:
             elif account_from(account).status == "deleted":
                 self._keys.forget_deleted(key_id)
             elif self._is_idle(account):
-                self._table.update(unlisting(account_key(key_id), stale_names(account, self._now_ms())))
+                self._table.update_if(unlisting(account_key(key_id), stale_names(account, self._now_ms())))
         except Exception as error:  # noqa: BLE001 - one account must not stop the others, whatever is wrong with it
             report.failures.append(SweepFailure(key_id, error))
 

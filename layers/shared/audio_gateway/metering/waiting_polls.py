@@ -50,14 +50,13 @@ class WaitingPolls:
         now_s = self._now_ms() // 1000
         wait = f"{now_s + LIFE_S}_{secrets.token_hex(4)}"
 
-        def update_for(account: Account) -> dict[str, Any]:
+        def update_for(account: Account) -> Update:
             update = Update(account_key(key_id))
-            update.require("version = :version", {":version": account.version})
+            update.require("version = :version", version=account.version)
             # Its own place is in nobody's way: the client repeats a write whose answer was lost.
             room = f"attribute_not_exists({WAITS}) OR size({WAITS}) < :most OR contains({WAITS}, :own)"
-            update.require(f"({room})", {":most": account.limits.most_waits, ":own": wait})
-            update.put_in(WAITS, ":wait", wait)
-            return update.arguments()
+            update.require(f"({room})", most=account.limits.most_waits, own=wait)
+            return update.add_to_set(WAITS, "wait", [wait])
 
         def refuse(account: Account, item: dict[str, Any]) -> RateLimitReached | None:
             there = item.get(WAITS, {"SS": []})["SS"]
@@ -77,11 +76,8 @@ class WaitingPolls:
         self._accounts.update(_without(key_id, [wait]))
 
 
-def _without(key_id: str, waits: Sequence[str]) -> dict[str, Any]:
-    update = Update(account_key(key_id))
-    update.require("attribute_exists(pk)", {})
-    update.take_out(WAITS, ":over", waits)
-    return update.arguments()
+def _without(key_id: str, waits: Sequence[str]) -> Update:
+    return Update(account_key(key_id)).require("attribute_exists(pk)").remove_from_set(WAITS, "over", waits)
 
 
 def _refusal(limits: Limits) -> RateLimitReached:

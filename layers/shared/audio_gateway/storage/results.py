@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from audio_gateway.aws.clients import LINKS, aws_client, or_unavailable, put_in_parts
+from audio_gateway.aws.clients import LINKS, aws_client, map_aws_errors, put_in_parts
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -17,6 +16,7 @@ MIN_PART_BYTES: Final = 5 * 1024 * 1024
 """The least that S3 takes for a part of an upload, the last one excepted."""
 
 _LINK_SECONDS: Final = 900
+_UNAVAILABLE: Final = "The answer cannot be stored now. Try again."
 
 
 class ResultStore:
@@ -37,7 +37,7 @@ class ResultStore:
     def put(self, body: bytes, content_type: str, *, project_id: str) -> str:
         """Store an answer; gives its key, for `link`."""
         key = _new_key(project_id)
-        with _as_ours():
+        with map_aws_errors(message=_UNAVAILABLE):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
         return key
 
@@ -48,7 +48,7 @@ class ResultStore:
         """
         key = _new_key(owner)
         disposition = f'attachment; filename="{filename}"'
-        with _as_ours():
+        with map_aws_errors(message=_UNAVAILABLE):
             about = {"ContentType": content_type, "ContentDisposition": disposition}
             put_in_parts(self._client, self._bucket, key, parts, **about)
         return self.link(key)
@@ -62,7 +62,3 @@ class ResultStore:
 
 def _new_key(owner: str) -> str:
     return f"results/{owner}/{secrets.token_urlsafe(24)}"
-
-
-def _as_ours() -> AbstractContextManager[None]:
-    return or_unavailable("The answer cannot be stored at the moment. Try again.")

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from audio_gateway.aws.table import Item, Table
+from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Item
 from audio_gateway.clock import now_ms
 from audio_gateway.metering.account import HeldJobs, Hold, month_of
 from audio_gateway.metering.account_item import account_key, given_back_from, holds_from
@@ -162,7 +163,7 @@ class Audit:
         return None if job.ended_ms is None else self._ledger.find(hold, hold.stamp(job.ended_ms))
 
     def _money(self, key_ids: Iterable[str]) -> dict[str, _Money]:
-        items = self._table.get_each(map(account_key, key_ids))
+        items = self._table.get_many(map(account_key, key_ids))
         return {item["pk"]["S"].removeprefix("ACCOUNT#"): _money_of(item, self._now_ms()) for item in items}
 
 

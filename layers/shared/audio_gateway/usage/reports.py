@@ -119,7 +119,7 @@ class DynamoUsageReports:
     def _buckets(self, plan: _ReportPlan, keys: frozenset[str] | None) -> Iterator[Bucket]:
         if keys is not None and len(keys) <= _MAX_EXACT_KEYS and len(keys) * len(plan.buckets) <= _MAX_EXACT_ITEMS:
             wanted = (bucket_key(width, start_ms, key_id) for width, start_ms in plan.buckets for key_id in keys)
-            yield from map(bucket_from, self._table.get_each(wanted))
+            yield from map(bucket_from, self._table.get_many(wanted))
             return
         for (width, partition), starts in groupby(plan.buckets, lambda at: (at[0], at[0].partition(at[1]))):
             places = [start_ms for _, start_ms in starts]

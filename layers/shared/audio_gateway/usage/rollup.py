@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Condition
 from audio_gateway.clock import now_ms
 from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.ledger import LedgerRow
@@ -42,7 +43,6 @@ MAX_ITEMS: Final = 15_000
 
 _T = TypeVar("_T")
 
-_NOTHING_LATER: Final = "attribute_not_exists(pk) OR stamp <= :stamp"
 _WRITES_OF_A_RUN: Final = 1_000_000_000
 
 
@@ -78,19 +78,20 @@ class _Run:
     def write(self, buckets: Iterable[Bucket]) -> None:
         """Put items; raises `_Superseded` where a later run has been."""
         for bucket in buckets:
-            values = self._next()
-            _conclude(self._table.put(bucket_item(bucket, self._stamp), _NOTHING_LATER, values))
+            condition = self._next()
+            _conclude(self._table.put_if(bucket_item(bucket, self._stamp), condition).written)
             self.report.key_ids.add(bucket.key_id)
 
     def remove(self, bucket: Bucket) -> None:
         """Delete an item; raises `_Superseded` where a later run has been."""
         key = bucket_key(bucket.width, bucket.start_ms, bucket.key_id)
-        _conclude(self._table.delete(key, _NOTHING_LATER, self._next()))
+        _conclude(self._table.delete_if(key, self._next()))
 
-    def _next(self) -> dict[str, Any]:
+    def _next(self) -> Condition:
+        """Number the next write; the condition that no write with a higher number has been there."""
         self._stamp += 1
         self.report.items += 1
-        return {":stamp": {"N": str(self._stamp)}}
+        return Condition("attribute_not_exists(pk) OR stamp <= :stamp", stamp=self._stamp)
 
 
 class Rollup:

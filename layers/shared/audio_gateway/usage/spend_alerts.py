@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import attributes, item_key
 from audio_gateway.clock import now_ms
 from audio_gateway.metering.account import month_of
 from audio_gateway.metering.account_item import account_from, account_key, usage_from
@@ -52,7 +53,7 @@ class SpendAlerts:
         They count as told from now on. Raises `MeteringUnavailable`.
         """
         now_ms = self._now_ms()
-        accounts = self._table.get_each(map(account_key, sorted(key_ids)), consistent=False)
+        accounts = self._table.get_many(map(account_key, sorted(key_ids)), consistent=False)
         alerts = [alert for item in accounts for alert in _passed(item, now_ms)]
         return [alert for alert in alerts if self._is_first(alert, now_ms)]
 
@@ -60,13 +61,8 @@ class SpendAlerts:
         """Write down that it is told; False if another run has done so."""
         if (alert.month, alert.key_id) in self._told:
             return False
-        item = {
-            "pk": {"S": f"ALERTS#{alert.month}"},
-            "sk": {"S": alert.key_id},
-            "at_ms": {"N": str(now_ms)},
-            "ttl": {"N": str(now_ms // 1000 + _KEPT_S)},
-        }
-        first = self._table.put_new(item) is item
+        item = item_key(f"ALERTS#{alert.month}", alert.key_id) | attributes(at_ms=now_ms, ttl=now_ms // 1000 + _KEPT_S)
+        first = self._table.put_if_absent(item).written
         self._told.add((alert.month, alert.key_id))
         return first
 

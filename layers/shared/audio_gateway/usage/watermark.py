@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Condition, Update, item_key
 from audio_gateway.identity.directory_items import PROJECTS, project_from
 from audio_gateway.usage.buckets import DAY, HOUR
 
@@ -64,27 +65,13 @@ class Watermark:
 
     def begin(self) -> WatermarkState:
         """Begin a run: what earlier ones have not concluded by now, they will not."""
-        item = self._table.updated(
-            {
-                "Key": _key(_FRONTIER),
-                "UpdateExpression": "ADD #run :one",
-                "ExpressionAttributeNames": {"#run": "run"},
-                "ExpressionAttributeValues": {":one": {"N": "1"}},
-            }
-        )
+        item = self._table.update(Update(_key(_FRONTIER)).add("#run", 1))
         return replace(self.read(), run=int(item["run"]["N"]))
 
     def move(self, run: int, watermark_ms: int) -> bool:
         """Conclude that all rows before `watermark_ms` are counted; False if a later run has begun."""
-        return self._table.update(
-            {
-                "Key": _key(_FRONTIER),
-                "UpdateExpression": "SET frontier = :frontier",
-                "ConditionExpression": "#run = :run",
-                "ExpressionAttributeNames": {"#run": "run"},
-                "ExpressionAttributeValues": {":frontier": {"N": str(watermark_ms)}, ":run": {"N": str(run)}},
-            }
-        )
+        update = Update(_key(_FRONTIER)).require("#run = :run", run=run).set("frontier", watermark_ms)
+        return self._table.update_if(update) is not None
 
     def mark(self, at_ms: int) -> None:
         """Say that a row comes late, before it is written and again when it is.
@@ -92,26 +79,19 @@ class Watermark:
         The first mark lets reports read the ledger in place of the aggregates from that moment on. The second is for a
         roll-up that has worked on the first one before the row was there.
         """
-        mark = {"S": uuid.uuid4().hex}
-        self._table.updated(
-            {
-                "Key": _key(_dirty(HOUR.start(at_ms))),
-                "UpdateExpression": "SET mark = :mark",
-                "ExpressionAttributeValues": {":mark": mark},
-            }
-        )
+        self._table.update(Update(_key(_dirty(HOUR.start(at_ms)))).set("mark", uuid.uuid4().hex))
 
     def clear(self, progress: WatermarkState, hour_ms: int) -> bool:
         """Conclude that an hour is in order again; False if a later run has begun."""
         item = self._table.get(_key(_FRONTIER))
         if item is None or int(item["run"]["N"]) != progress.run:
             return False
-        self._table.delete(_key(_dirty(hour_ms)), "mark = :mark", {":mark": {"S": progress.dirty[hour_ms]}})
+        self._table.delete_if(_key(_dirty(hour_ms)), Condition("mark = :mark", mark=progress.dirty[hour_ms]))
         return True
 
 
 def _key(sort_key: str) -> dict[str, Any]:
-    return {"pk": {"S": _PARTITION}, "sk": {"S": sort_key}}
+    return item_key(_PARTITION, sort_key)
 
 
 def _dirty(hour_ms: int) -> str:

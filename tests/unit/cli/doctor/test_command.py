@@ -70,9 +70,9 @@ def makes_a_key(visit: Visit) -> str:
 def left(world: World) -> tuple[list[Any], list[Any]]:
     """Keys that are still there."""
     directory = world.api.directory
-    keys = [key for project in directory.projects() for key in directory.keys(project.id)]
-    accounts = [it for project in directory.projects() for it in directory.service_accounts(project.id)]
-    return [*keys, *accounts], [*directory.admin_keys()]
+    keys = [key for project in directory.projects.list() for key in directory.api_keys.list(project.id)]
+    accounts = [it for project in directory.projects.list() for it in directory.service_accounts.list(project.id)]
+    return [*keys, *accounts], [*directory.admin_keys.list()]
 
 
 # ---------------------------------------------------------------- lines
@@ -163,7 +163,7 @@ def test_nothing_is_left_but_the_project_and_the_ledger(stack: Stack, world: Wor
     deleted = [call for call in world.api.heard if call.startswith("DELETE /")]
     assert {"DELETE /audio/uploads/upload_1", "DELETE /audio/jobs/job_1"} <= set(deleted)
     doctor("--catalog", str(world.catalog), code=1)
-    assert [it.name for it in world.api.directory.projects() if it.id != "default"] == ["audio-gateway doctor"]
+    assert [it.name for it in world.api.directory.projects.list() if it.id != "default"] == ["audio-gateway doctor"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -203,8 +203,8 @@ def test_its_keys_expire_and_have_a_small_budget(checks: Checks, world: World) -
     seen: list[Any] = []
 
     def looks(visit: Visit) -> str:
-        seen.append(world.api.directory.key(visit.key.id).limits)
-        seen.append(next(world.api.directory.admin_keys()))
+        seen.append(world.api.directory.api_keys.get(visit.key.id).limits)
+        seen.append(next(world.api.directory.admin_keys.list()))
         return ""
 
     checks(looks)

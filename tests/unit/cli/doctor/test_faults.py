@@ -140,7 +140,7 @@ def execution(world: World, status: str, error: str) -> None:
 
 
 def expired_hold(world: World) -> None:
-    key = world.api.directory.create_key("api", name="somebody")
+    key = world.api.directory.api_keys.create(name="somebody")
     long_ago = DynamoMeter(world.gateway.deployment.client, TABLE, now_ms=lambda: int((time.time() - 7200) * 1000))
     work = MeteredRequest("req_lost", "speech", "talker", "characters", 1, price_microusd=1, cost_microusd=1)
     long_ago.admit(Payer(key.record.id, "default"), work)
@@ -464,7 +464,7 @@ API_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
         "names uploads as the remedy is right",
     ),
     "a key that cannot be disabled": (
-        lambda it: setattr(it.api.directory, "disable", it.api.directory.enable),
+        lambda it: setattr(it.api.directory.api_keys, "disable", it.api.directory.api_keys.enable),
         {"key-disable"},
         "the status active",
     ),

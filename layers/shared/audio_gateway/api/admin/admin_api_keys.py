@@ -13,7 +13,6 @@ from audio_gateway.api.http.app import admin_of
 from audio_gateway.api.http.pages import PageQuery, page_of
 from audio_gateway.api.http.responses import json_response
 from audio_gateway.identity.directory import Directory
-from audio_gateway.metering.limits import Limits
 
 _PATH: Final = "/organization/admin_api_keys"
 
@@ -28,23 +27,23 @@ def add_admin_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], f
         name = name_of(fields, required=True)
         expires_at = expiry_of(fields, now_s())
         fields.refuse_the_rest()
-        key = directory.create_key("admin", name=name, limits=Limits(expires_at=expires_at))
-        return json_response({**admin_key_shape(directory.admin_key(key.record.id)), "value": key.value})
+        key = directory.admin_keys.create(name=name, expires_at=expires_at)
+        return json_response({**admin_key_shape(directory.admin_keys.get(key.record.id)), "value": key.value})
 
     @app.get(_PATH)
     async def list_keys(request: Request) -> Response:
         admin_of(request)
         asked = PageQuery.of(request, order=("asc", "desc"))
-        keys = directory.admin_keys(asked.after, newest_first=asked.choices["order"] == "desc")
+        keys = directory.admin_keys.list(asked.after, newest_first=asked.choices["order"] == "desc")
         return json_response(page_of(map(admin_key_shape, keys), asked.limit))
 
     @app.get(_PATH + "/{key_id}")
     async def retrieve(request: Request, key_id: str) -> Response:
         admin_of(request)
-        return json_response(admin_key_shape(directory.admin_key(key_id)))
+        return json_response(admin_key_shape(directory.admin_keys.get(key_id)))
 
     @app.delete(_PATH + "/{key_id}")
     async def delete(request: Request, key_id: str) -> Response:
         admin_of(request)
-        directory.delete_admin_key(key_id)
+        directory.admin_keys.delete(key_id)
         return json_response(deleted_shape("organization.admin_api_key", key_id))

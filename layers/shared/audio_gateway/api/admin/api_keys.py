@@ -26,8 +26,8 @@ def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float],
     async def list_keys(request: Request, project_id: str) -> Response:
         admin_of(request)
         asked = PageQuery.of(request, owner_project_access=("any", "active", "inactive"))
-        project = directory.project(project_id)
-        keys = (api_key_shape(key, project) for key in directory.keys(project_id, asked.after))
+        project = directory.projects.get(project_id)
+        keys = (api_key_shape(key, project) for key in directory.api_keys.list(project_id, asked.after))
         access = asked.choices["owner_project_access"]
         shown = (key for key in keys if access in {"any", key["owner_project_access"]})
         return json_response(page_of(shown, asked.limit))
@@ -35,8 +35,8 @@ def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float],
     @app.get(_PATH + "/{key_id}")
     async def retrieve(request: Request, project_id: str, key_id: str) -> Response:
         admin_of(request)
-        project = directory.project(project_id)
-        return json_response(api_key_shape(directory.key(key_id, project_id=project_id), project))
+        project = directory.projects.get(project_id)
+        return json_response(api_key_shape(directory.api_keys.get(key_id, project_id=project_id), project))
 
     @app.post(_PATH + "/{key_id}")
     async def update(request: Request, project_id: str, key_id: str) -> Response:
@@ -45,18 +45,18 @@ def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float],
         change, status = change_of_limits(fields, now_s(), catalog), _status_of(fields)
         refuse_scopes(fields)
         fields.refuse_the_rest()
-        project = directory.project(project_id)
-        key = directory.key(key_id, project_id=project_id)
+        project = directory.projects.get(project_id)
+        key = directory.api_keys.get(key_id, project_id=project_id)
         if change is not None:
-            key = directory.edit_limits(key_id, change, status=status)
+            key = directory.api_keys.edit_limits(key_id, change, status=status)
         elif status is not None:
-            key = directory.change(key_id, status=status)
+            key = directory.api_keys.set_status(key_id, status=status)
         return json_response(api_key_shape(key, project))
 
     @app.delete(_PATH + "/{key_id}")
     async def delete(request: Request, project_id: str, key_id: str) -> Response:
         admin_of(request)
-        directory.delete(directory.key(key_id, project_id=project_id).entry.id)
+        directory.api_keys.delete(directory.api_keys.get(key_id, project_id=project_id).entry.id)
         return json_response(deleted_shape("organization.project.api_key", key_id))
 
 

@@ -33,7 +33,7 @@ def add_service_accounts(app: FastAPI, directory: Directory, now_s: Callable[[],
         if without_key and limits != Limits():
             message = "'create_service_account_only' creates no key that could have limits or expire."
             raise InvalidRequest(message, param="create_service_account_only")
-        account, key = directory.create_service_account(project_id, name, limits=limits, with_key=not without_key)
+        account, key = directory.service_accounts.create(project_id, name, limits=limits, with_key=not without_key)
         shown = None if key is None else new_key_shape(key, limits)
         return json_response({**service_account_shape(account), "api_key": shown})
 
@@ -41,14 +41,14 @@ def add_service_accounts(app: FastAPI, directory: Directory, now_s: Callable[[],
     async def list_accounts(request: Request, project_id: str) -> Response:
         admin_of(request)
         asked = PageQuery.of(request)
-        project = directory.project(project_id)
-        accounts = directory.service_accounts(project.id, asked.after)
+        project = directory.projects.get(project_id)
+        accounts = directory.service_accounts.list(project.id, asked.after)
         return json_response(page_of(map(service_account_shape, accounts), asked.limit))
 
     @app.get(_PATH + "/{service_account_id}")
     async def retrieve(request: Request, project_id: str, service_account_id: str) -> Response:
         admin_of(request)
-        return json_response(service_account_shape(directory.service_account(project_id, service_account_id)))
+        return json_response(service_account_shape(directory.service_accounts.get(project_id, service_account_id)))
 
     @app.post(_PATH + "/{service_account_id}")
     async def update(request: Request, project_id: str, service_account_id: str) -> Response:
@@ -58,15 +58,15 @@ def add_service_accounts(app: FastAPI, directory: Directory, now_s: Callable[[],
         fields.choice("role", ("member",), default="member")  # the only one: keys have limits and no roles
         fields.refuse_the_rest()
         if name:
-            account = directory.rename_service_account(project_id, service_account_id, name)
+            account = directory.service_accounts.rename(project_id, service_account_id, name)
         else:
-            account = directory.service_account(project_id, service_account_id)
+            account = directory.service_accounts.get(project_id, service_account_id)
         return json_response(service_account_shape(account))
 
     @app.delete(_PATH + "/{service_account_id}")
     async def delete(request: Request, project_id: str, service_account_id: str) -> Response:
         admin_of(request)
-        directory.delete_service_account(project_id, service_account_id)
+        directory.service_accounts.delete(project_id, service_account_id)
         return json_response(deleted_shape("organization.project.service_account", service_account_id))
 
     @app.post(_PATH + "/{service_account_id}/api_keys")
@@ -77,9 +77,8 @@ def add_service_accounts(app: FastAPI, directory: Directory, now_s: Callable[[],
         limits = limits_with_expiry(fields, now_s(), catalog)
         refuse_scopes(fields)
         fields.refuse_the_rest()
-        account = directory.service_account(project_id, service_account_id)
-        key = directory.create_key(
-            "api",
+        account = directory.service_accounts.get(project_id, service_account_id)
+        key = directory.api_keys.create(
             name=name or account.name,
             project_id=project_id,
             limits=limits,

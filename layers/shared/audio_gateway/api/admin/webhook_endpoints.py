@@ -27,12 +27,12 @@ def add_webhook_endpoints(
     async def list_endpoints(request: Request, project_id: str) -> Response:
         admin_of(request)
         asked = PageQuery.of(request)
-        project = directory.project(project_id)
+        project = directory.projects.get(project_id)
         return json_response(page_of(map(shape, store.of_project(project.id, asked.after)), asked.limit))
 
     @app.delete(_ALL + "/{endpoint_id}")
     async def delete(request: Request, project_id: str, endpoint_id: str) -> Response:
         admin_of(request)
-        endpoint = store.get(directory.project(project_id).id, endpoint_id)
+        endpoint = store.get(directory.projects.get(project_id).id, endpoint_id)
         store.delete(endpoint)
         return json_response(deleted_shape("webhook_endpoint", endpoint.id))
