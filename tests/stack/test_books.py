@@ -189,7 +189,7 @@ def test_the_audit_finds_a_wrong_aggregate_and_a_wrong_account_and_rebuilds(gate
         Watermark(Table(gateway.client, gateway.table)),
         {HOUR.start(r.at_ms) for r in gateway.rows(late)},
     )
-    wait_until(lambda: not hours & set(watermark.read().dirty), "nobody mended")
+    wait_until(lambda: not hours & set(watermark.read().late_hours), "nobody mended")
     assert gateway.aggregates(late)["1d"] == Totals(3, 30, 300, 150)
     key = bucket_key(HOUR, min(hours), late)
     gateway.client.update_item(

@@ -99,7 +99,7 @@ def test_the_month_of_the_admission_pays_for_the_rest(dynamodb: Any) -> None:
 
 REFUSED = [
     ({"monthly_budget_microusd": 2_999}, BudgetReached, r"costs \$0.003, and \$0 of the key's \$0.002999 for 2026-11"),
-    ({"audio_ms_per_minute": 29_000}, TooMuchAtOnce, "29 audio seconds per minute; this request alone takes 30"),
+    ({"audio_ms_per_minute": 29_000}, TooMuchAtOnce, "29 audio seconds per minute; this request alone needs 30"),
 ]
 
 
@@ -125,7 +125,7 @@ def test_what_was_counted_in_an_earlier_minute_makes_no_room_for_more_than_a_who
 def test_a_full_minute_refuses_and_the_next_one_does_not(dynamodb: Any) -> None:
     bench = Bench(dynamodb, audio_ms_per_minute=30_000)
     bench.meter.admit(CALLER, replace(LEAST, request_id="job_2", amount=20_000), at_ms=NOW_MS)
-    with pytest.raises(RateLimitReached, match=r"20\.1 of 30 used, 29\.9 asked for") as caught:
+    with pytest.raises(RateLimitReached, match=r"20\.1 of 30 used, 29\.9 requested") as caught:
         bench.meter.correct(bench.hold, bench.whole)
     assert caught.value.limit == "audio_seconds_per_minute"
     bench.now_ms += 60_000
@@ -175,7 +175,7 @@ def test_so_many_jobs_are_open_at_once_and_no_more(dynamodb: Any, limits: dict[s
     if most > 2:
         bench.meter.admit(CALLER, replace(LEAST, request_id=f"job_{most}"), at_ms=NOW_MS)
     one_more = replace(LEAST, request_id="job_0")
-    with pytest.raises(RateLimitReached, match=f"may have {most} jobs open at once .*cancel one") as caught:
+    with pytest.raises(RateLimitReached, match=f"has {most} open jobs.*cancel one") as caught:
         bench.meter.admit(CALLER, one_more, at_ms=NOW_MS)
     assert caught.value.limit == "concurrent_jobs"
     bench.meter.admit(CALLER, replace(LEAST, request_id="req_1"), at_ms=NOW_MS)  # no job

@@ -64,7 +64,9 @@ def test_a_whole_number_is_from_one_to_a_million_millions(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["concurrent_requests", "concurrent_jobs"])
 def test_more_at_once_than_an_account_can_hold_is_refused_and_read_where_it_was_taken_before(name: str) -> None:
-    assert "no key may have more requests and jobs open at once" in refused({name: 301}, f"limits.{name}")
+    assert "the most requests and jobs that a key may have open at the same time" in refused(
+        {name: 301}, f"limits.{name}"
+    )
     assert limits_from_stored({name: 301}).to_api() == {name: 301}
 
 
@@ -125,8 +127,11 @@ def test_limits_are_an_object(value: Any) -> None:
 
 def test_an_unknown_limit_is_refused_by_its_name() -> None:
     told = refused({"requests_per_minute": 1, "x" * 200: 1}, f"limits.{'x' * 100}")
-    assert told == f"'limits' has no '{'x' * 100}'. Known: {', '.join(told.partition('Known: ')[2][:-1].split(', '))}."
-    assert set(told.partition("Known: ")[2].removesuffix(".").split(", ")) == set(EVERY)
+    assert (
+        told
+        == f"'limits' has no field '{'x' * 100}'. Use these: {', '.join(told.partition('Use these: ')[2][:-1].split(', '))}."
+    )
+    assert set(told.partition("Use these: ")[2].removesuffix(".").split(", ")) == set(EVERY)
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -353,7 +353,7 @@ def test_an_admission_says_what_is_left_of_the_minute(bench: Bench) -> None:
 
 def test_a_request_over_the_limit_of_a_whole_minute_is_told_that_waiting_does_not_help(bench: Bench) -> None:
     bench.limit(characters_per_minute=9)
-    with pytest.raises(TooMuchAtOnce, match="9 characters per minute; this request alone takes 10"):
+    with pytest.raises(TooMuchAtOnce, match="9 characters per minute; this request alone needs 10"):
         bench.meter.admit(CALLER, work())
     assert holds_from(bench.item) == []
 
@@ -385,7 +385,7 @@ def test_free_failures_cost_the_operator_no_more_than_the_budget(bench: Bench) -
     bench.limit(monthly_budget_microusd=120)
     for number in range(3):  # of 50 each: two are not yet the budget
         bench.meter.fail(bench.meter.admit(CALLER, work(f"r{number}")).hold, "talker", 50)
-    with pytest.raises(BudgetReached, match=r"the key's \$0\.00012 for 2026-11") as refused:
+    with pytest.raises(BudgetReached, match=r"the key's whole budget of \$0\.00012 for 2026-11") as refused:
         bench.meter.admit(CALLER, work("r9", price=0))
     assert (refused.value.limit, bench.committed) == ("monthly_budget_usd", 0)
     bench.limit(monthly_budget_microusd=151)

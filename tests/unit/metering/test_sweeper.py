@@ -93,8 +93,8 @@ class Bench:
         return [row_from(item) for item in items if item["pk"]["S"].startswith("LEDGER#")]
 
     @property
-    def dirty(self) -> set[int]:
-        return set(Watermark(Table(self.client, TABLE)).read().dirty)
+    def late_hours(self) -> set[int]:
+        return set(Watermark(Table(self.client, TABLE)).read().late_hours)
 
 
 @pytest.fixture
@@ -225,14 +225,14 @@ def test_a_sweep_in_time_marks_no_hour(bench: Bench) -> None:
     bench.admit()
     bench.expire(61 + 58)
     bench.sweep()
-    assert bench.dirty == set()
+    assert bench.late_hours == set()
 
 
 def test_a_row_that_comes_late_marks_its_hour(bench: Bench) -> None:
     bench.admit()
     bench.expire(61 + 61)
     bench.sweep()
-    assert bench.dirty == {NOW_MS}
+    assert bench.late_hours == {NOW_MS}
 
 
 def test_a_late_row_is_marked_also_if_only_the_release_was_missing(bench: Bench) -> None:
@@ -242,9 +242,9 @@ def test_a_late_row_is_marked_also_if_only_the_release_was_missing(bench: Bench)
         bench.sweep(Dying(bench.client, 9))  # four lists, accounts, account, row?, mark, row — and then it dies
     assert len(bench.rows) == 1
     Watermark(Table(bench.client, TABLE)).clear(Watermark(Table(bench.client, TABLE)).begin(), NOW_MS)  # a roll-up
-    assert bench.dirty == set()
+    assert bench.late_hours == set()
     bench.sweep()
-    assert (bench.holds(), bench.dirty) == ([], {NOW_MS})
+    assert (bench.holds(), bench.late_hours) == ([], {NOW_MS})
 
 
 # ---------------------------------------------------------------- what is wrong with one

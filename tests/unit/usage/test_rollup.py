@@ -11,7 +11,7 @@ from audio_gateway.identity.directory_items import Project, project_item
 from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.usage import rollup as rollup_module
-from audio_gateway.usage.buckets import DAY, HOUR, MINUTE, Bucket, LedgerBucketWidth, bucket_from, bucket_item
+from audio_gateway.usage.buckets import DAY, HOUR, MINUTE, Bucket, BucketWidth, bucket_from, bucket_item
 from audio_gateway.usage.reports import DynamoUsageReports
 from audio_gateway.usage.rollup import MAX_HOURS, Rollup
 from audio_gateway.usage.totals import Totals
@@ -40,11 +40,11 @@ class Bench:
     def put(self, at_ms: int, key_id: str = "key_1", **fields: Any) -> None:
         LedgerStore(self.client, TABLE).put(row(at_ms / 1000, key_id=key_id, **fields))
 
-    def buckets(self, width: LedgerBucketWidth, start_ms: int) -> dict[str, Bucket]:
+    def buckets(self, width: BucketWidth, start_ms: int) -> dict[str, Bucket]:
         found = Table(self.client, TABLE).query(width.partition(start_ms), width.range(start_ms, start_ms))
         return {bucket.key_id: bucket for bucket in map(bucket_from, found)}
 
-    def requests(self, width: LedgerBucketWidth, start_ms: int) -> int:
+    def requests(self, width: BucketWidth, start_ms: int) -> int:
         return sum(t.requests for bucket in self.buckets(width, start_ms).values() for t in bucket.totals.values())
 
 
@@ -149,7 +149,7 @@ def test_a_run_that_is_overtaken_writes_over_nothing_and_concludes_nothing(bench
     bench.watermark.mark(NOW_MS - HOUR.ms)
     assert bench.watermark.clear(overtaken, HOUR.start(NOW_MS - HOUR.ms)) is False
     assert bench.watermark.read().watermark_ms == watermark_ms
-    assert set(bench.watermark.read().dirty) == {HOUR.start(NOW_MS - HOUR.ms)}
+    assert set(bench.watermark.read().late_hours) == {HOUR.start(NOW_MS - HOUR.ms)}
 
 
 def test_a_late_row_is_counted_where_it_belongs_and_the_mark_goes(bench: Bench) -> None:
@@ -160,7 +160,7 @@ def test_a_late_row_is_counted_where_it_belongs_and_the_mark_goes(bench: Bench) 
     bench.put(late_ms, outcome="swept")
     bench.watermark.mark(late_ms)
     report = bench.rollup().run()
-    assert (report.mended, bench.watermark.read().dirty) == (1, {})
+    assert (report.recomputed, bench.watermark.read().late_hours) == (1, {})
     assert (bench.requests(DAY, MIDNIGHT_MS), bench.requests(MINUTE, late_ms)) == (2, 1)
     assert bench.rollup().run().items == 0
 
@@ -171,7 +171,7 @@ def test_a_mark_that_was_made_again_in_the_meantime_stays(bench: Bench) -> None:
     progress = bench.watermark.begin()
     bench.watermark.mark(NOW_MS - HOUR.ms)
     assert bench.watermark.clear(progress, HOUR.start(NOW_MS - HOUR.ms)) is True
-    assert bench.watermark.read().dirty != {}
+    assert bench.watermark.read().late_hours != {}
 
 
 def test_a_frontier_in_the_future_is_taken_back(bench: Bench) -> None:
@@ -210,7 +210,7 @@ def test_mending_goes_to_the_frontier_and_no_further_also_where_items_do(bench: 
     bench.watermark.mark(late_ms)
     bench.put(late_ms, outcome="swept")
     bench.rollup().run()
-    assert bench.watermark.read().dirty == {}
+    assert bench.watermark.read().late_hours == {}
     assert counted(bench) == 2
 
 

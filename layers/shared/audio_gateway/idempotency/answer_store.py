@@ -1,7 +1,7 @@
 """Answers in the gateway's bucket: `answers/<project id>/<SHA-256 of the key>/<request id>`, encrypted, for a day.
 
-An object is one line of JSON (headers, length and SHA-256 of the body, the hold that pays) and the body after it: one
-object, so that there is never half of an answer.
+An object is one line of JSON (headers, length and SHA-256 of the body, the hold that pays) followed by the body. It is
+one object, so there is never half of an answer.
 """
 
 from __future__ import annotations
@@ -82,5 +82,5 @@ def _unpacked(data: bytes) -> StoredAnswer | None:
     if (len(body), hashlib.sha256(body).hexdigest()) != (head["length"], head["sha256"]):
         return None
     hold = hold_from_text(head["key_id"], head["request_id"], head["hold"])
-    # An answer of a version before this one has no status: it was 200.
+    # Answers of earlier versions have no status, which was 200.
     return StoredAnswer(ApiResponse(head["headers"], body, tuple(head["ignored"]), head.get("status", 200)), hold)

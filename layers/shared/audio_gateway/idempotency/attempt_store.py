@@ -1,8 +1,8 @@
-"""The tries of calls in the gateway's table: one item for each key and request, with its last try.
+"""Attempts of calls in the gateway's table: one item for each key and request, with the last attempt.
 
 pk  CALLS#<key id>#<fingerprint>      sk  0
-request_id, retries, began_ms         the try
-job_id, or result_key and model       what came of it, if anything has
+request_id, retries, began_ms         the attempt
+job_id, or result_key and model       its outcome, if there is one
 expires_s, ttl                        see `CallAttempt`; `ttl` is for DynamoDB's own clean-up only
 """
 
@@ -27,7 +27,7 @@ _A_NEW_CALL: Final = " OR retries = :first OR began_ms < :began"
 
 
 class CallAttemptStore:
-    """See `CallAttempts`. Each call costs one write unit."""
+    """See `CallAttempts`. Each method costs one write unit."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._table = Table(client, table, StorageUnavailable)

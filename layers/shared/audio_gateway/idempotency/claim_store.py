@@ -26,7 +26,7 @@ _STILL_OURS: Final = "#token = :token AND #done = :running"
 
 
 class ClaimStore:
-    """See `Claims`. Each call costs one write unit."""
+    """See `Claims`. Each method costs one write unit."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._table = Table(client, table, IdempotencyUnavailable, _UNAVAILABLE)

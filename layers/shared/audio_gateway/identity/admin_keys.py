@@ -49,7 +49,7 @@ class AdminKeys:
         return admin_key_from(item)
 
     def list(self, after: str | None = None, *, newest_first: bool = False) -> Iterator[AdminKey]:
-        """The admin keys in order of tsuccessor ids, behind `after`."""
+        """The admin keys in order of their ids, behind `after`."""
         for page in self._table.pages(ADMIN_KEYS, after=after, newest_first=newest_first):
             yield from map(admin_key_from, page)
 

@@ -1,7 +1,7 @@
-"""Projects that are archived: which ones are, and of which something may be left.
+"""Archived projects: which ones are archived, and which may have something left running.
 
 pk  PROJECTS      sk  <project id>      archived_at      (identity/directory_items.py)
-pk  ARCHIVED      sk  <project id>      archived_at      until all that was left running has been ended
+pk  ARCHIVED      sk  <project id>      archived_at      until everything left running has ended
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ ARCHIVED: Final = "ARCHIVED"
 
 @dataclass(frozen=True, slots=True)
 class ArchivedProject:
-    """A project of which something may be left; `archived_at` is in unix seconds."""
+    """A project that may have something left running; `archived_at` is in Unix seconds."""
 
     id: str
     archived_at: int
 
 
 class Archive:
-    """Reads which projects are archived. Every call raises `StorageUnavailable` if the table cannot be reached."""
+    """Reads which projects are archived. Every call raises `StorageUnavailable` if it cannot be made."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._table = Table(client, table, StorageUnavailable)
@@ -41,12 +41,12 @@ class Archive:
         return item is not None and "archived_at" in item
 
     def unfinished(self) -> Iterator[ArchivedProject]:
-        """The archived projects of which something may be left."""
+        """The archived projects that may have something left running."""
         for item in self._table.query(ARCHIVED):
             yield ArchivedProject(item["sk"]["S"], int(item["archived_at"]["N"]))
 
     def finish(self, project: ArchivedProject) -> None:
-        """Nothing is left of a project."""
+        """Record that nothing of a project is left running."""
         self._table.delete_if(item_key(ARCHIVED, project.id), Condition("archived_at = :at", at=project.archived_at))
 
 

@@ -1,11 +1,11 @@
-"""Who there is in an organisation, and the DynamoDB items that hold it.
+"""Projects, service accounts and keys, and the DynamoDB items that store them.
 
     pk PROJECTS                         sk <project id>          a project
     pk SERVICE_ACCOUNTS#<project id>    sk <account id>          a service account
     pk KEYS#<project id>                sk <key id>              a project's key
     pk ADMIN_KEYS                       sk <key id>              an admin key
 
-Ids sort by creation, so that a query lists in that order and an id is a cursor. An entry of a project's key holds what
+Ids sort by creation, so a query lists in that order and an id is a cursor. The entry of a project's key contains what
 never changes; its status and limits are those of its account.
 """
 
@@ -30,7 +30,7 @@ ADMIN_KEYS: Final = "ADMIN_KEYS"
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A tenant. Times are unix seconds; `archived_at` is None while it is in use."""
+    """A tenant. Times are Unix seconds; `archived_at` is None while it is in use."""
 
     id: str
     name: str
@@ -40,7 +40,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class ServiceAccount:
-    """What owns keys of a project: a program of the tenant's, and no person."""
+    """The owner of keys of a project: a program of the tenant, not a person."""
 
     id: str
     project_id: str
@@ -50,7 +50,7 @@ class ServiceAccount:
 
 @dataclass(frozen=True, slots=True)
 class KeyEntry:
-    """What a directory entry holds of a project's key. `deleted` ones are kept until their holds are settled."""
+    """The directory entry of a project's key. `deleted` ones are kept until their holds are settled."""
 
     id: str
     project_id: str
@@ -64,7 +64,7 @@ class KeyEntry:
 
 @dataclass(frozen=True, slots=True)
 class ProjectKey:
-    """A project's key with what its account says at the moment. Keys made by the operator's tools have no `owner`.
+    """A project's key with the current state of its account. Keys made by the operator's tools have no `owner`.
 
     `last_used_at` is to the minute, None if the key was never used.
     """
@@ -79,7 +79,7 @@ class ProjectKey:
 
 @dataclass(frozen=True, slots=True)
 class AdminKey:
-    """A key for the admin API. It spends nothing, so that it has no account and no limit but `expires_at`."""
+    """A key for the admin API. It spends nothing, so it has no account and no limit except `expires_at`."""
 
     id: str
     sha256: str
@@ -148,7 +148,7 @@ def project_key(entry: KeyEntry, owner: ServiceAccount | None, account_item: dic
     """An entry together with its account."""
     account = account_from(account_item)
     status, used_s = cast("AccountStatus", account.status), last_used_s(account_item)
-    # Of its first minute, it was not used before it was made.
+    # In its first minute, it cannot have been used before it was made.
     last_used_at = None if used_s is None else max(used_s, entry.created_at)
     return ProjectKey(entry, owner, status, account.version, account.limits, last_used_at)
 

@@ -1,4 +1,4 @@
-"""Changes accounts by conditional updates, and says what became of each. DynamoDB's errors become ours here."""
+"""Changes accounts by conditional updates, and reports the outcome of each, including an uncertain one."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from audio_gateway.errors import MeteringUnavailable
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
-_UNAVAILABLE: Final = "Usage cannot be recorded at the moment, so nothing was done and nothing charged. Try again."
+_UNAVAILABLE: Final = "Usage cannot be recorded now; nothing was done and nothing charged. Try again."
 
 
 class WriteOutcome(NamedTuple):
-    """What became of an update.
+    """The outcome of an update.
 
-    `held` is whether its condition did, `item` the account after it, or as it refused (empty if there is none, or if it
-    was not asked for), and `twice` whether it was sent again without knowing what became of the first, which may still
-    arrive.
+    `held` is whether its condition held. `item` is the account after it, or the account that refused it; empty if there
+    is none or it was not requested. `twice` is whether the update was sent again while the outcome of the first try was
+    unknown, which may still arrive.
     """
 
     held: bool

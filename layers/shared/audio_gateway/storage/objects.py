@@ -1,4 +1,4 @@
-"""Objects in the gateway's bucket, read in ranges as long as they stay the same."""
+"""Objects in the gateway's bucket, read in ranges as long as they do not change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILES_UNAVAILABLE: Final = "Files cannot be read or written now. Try again."
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """An object of the bucket as it is now; one that is replaced later is another one."""
+    """An object of the bucket in its current version; a replacement is a different one."""
 
     key: str
     etag: str
@@ -24,7 +24,7 @@ class SourceFile:
 
 
 class ObjectReader:
-    """Parts of an object, as `audio.content.StoredContent` reads them."""
+    """Reads ranges of an object, for `audio.content.StoredContent`."""
 
     def __init__(self, client: S3Client, bucket: str, source: SourceFile) -> None:
         self._client = client
@@ -40,7 +40,7 @@ class ObjectReader:
         """The bytes from `start` up to `end`.
 
         Raises:
-            InvalidRequest: the object is not there any more, or another one.
+            InvalidRequest: the object was deleted or replaced.
             StorageUnavailable: it cannot be read now.
         """
         if end <= start:
