@@ -1,4 +1,4 @@
-"""Claims, answers, payments and speech in memory: they obey the conditions of the real ones, and fail when told to."""
+"""Claims, answers, payments and speech in memory: they obey the conditions of the real ones, and fail on request."""
 
 from __future__ import annotations
 

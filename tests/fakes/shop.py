@@ -15,7 +15,7 @@ from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import Answer, Context, call, form_event, json_event
 from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled
+from tests.fakes.meter import FakeMeter, FakePendingSettlements
 from tests.fakes.providers import FakeAdapter, catalog
 from tests.fakes.results import FakeResults
 
@@ -28,7 +28,7 @@ class Shop:
     def __init__(self, *models: Model, providers: Callable[[Provider], object] | None = None) -> None:
         self.provider = FakeAdapter()
         self.of = providers or (lambda _provider: self.provider)
-        self.meter, self.pending_settlements = FakeMeter(), FakeUnsettled()
+        self.meter, self.pending_settlements = FakeMeter(), FakePendingSettlements()
         self.results = FakeResults()
         billing = Billing(self.meter, self.pending_settlements)
         found = catalog(*models)

@@ -22,7 +22,7 @@ from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, call, form_event, json_event
 from tests.fakes.idempotency import FakeAttempts, fresh_idempotency
 from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeUnsettled
+from tests.fakes.meter import FakePendingSettlements
 from tests.fakes.providers import FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
 from tests.sound import tone_wav
@@ -80,7 +80,7 @@ class Gateway:
         deps = TranscriptionApiDependencies(
             catalog=catalog(*models),
             providers=lambda _: self.provider,
-            billing=Billing(DynamoMeter(self.table, TABLE), FakeUnsettled()),  # type: ignore[arg-type] # as far as it goes
+            billing=Billing(DynamoMeter(self.table, TABLE), FakePendingSettlements()),  # type: ignore[arg-type] # as far as it goes
             idempotency=fresh_idempotency(),
             repetitions=Repetitions(self.attempts, store),
             results=FakeResults(),  # type: ignore[arg-type] # keeps results in memory

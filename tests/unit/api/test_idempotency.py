@@ -20,7 +20,7 @@ from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, call, form_event, json_event
 from tests.fakes.idempotency import FakeAnswers, FakeClaims, FakePayments, FakeSpeechCache, no_repetitions
 from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled
+from tests.fakes.meter import FakeMeter, FakePendingSettlements
 from tests.fakes.providers import FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
 from tests.sound import tone_wav
@@ -37,7 +37,7 @@ class Gateway:
     def __init__(self) -> None:
         self.now_s = 1_795_255_200.0
         self.provider = FakeAdapter()
-        self.meter, self.pending_settlements = FakeMeter(), FakeUnsettled()
+        self.meter, self.pending_settlements = FakeMeter(), FakePendingSettlements()
         self.claims, self.answers, self.payments = FakeClaims(), FakeAnswers(), FakePayments()
         self.idempotency = Idempotency(self.claims, self.answers, self.payments, lambda: self.now_s)
         self.results = FakeResults()

@@ -35,7 +35,7 @@ from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event, json_event
 from tests.fakes.idempotency import FakeAnswers, FakeAttempts, FakeClaims, FakePayments, FakeSpeechCache
-from tests.fakes.meter import FakeMeter, FakeUnsettled, FakeWaits
+from tests.fakes.meter import FakeMeter, FakePendingSettlements, FakeWaitingPolls
 from tests.fakes.providers import model
 from tests.fakes.results import FakeResults
 from tests.sound import tone_wav, voice_url
@@ -110,14 +110,14 @@ class Gateway(Workshop):
         self.provider = AskedAtOnceToo()
         self.results: Any = results or FakeResults()
         self.meter = FakeMeter()
-        self.waits = FakeWaits()
+        self.waits = FakeWaitingPolls()
         self.key_is_revoked = False
         self.claims, self.answers, self.payments = FakeClaims(), FakeAnswers(), FakePayments()
         self.attempts = FakeAttempts()
         known: dict[str, Any] = {
             "catalog": self.catalog,
             "providers": self.providers,
-            "billing": Billing(self.meter, FakeUnsettled()),
+            "billing": Billing(self.meter, FakePendingSettlements()),
             "idempotency": Idempotency(self.claims, self.answers, self.payments),
             "repetitions": Repetitions(self.attempts, self.store, poll_s=0.01),
             "results": self.results,

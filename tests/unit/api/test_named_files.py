@@ -16,7 +16,7 @@ from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, call, event, form_event, json_event
 from tests.fakes.idempotency import fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled
+from tests.fakes.meter import FakeMeter, FakePendingSettlements
 from tests.fakes.providers import ALL_CAPABILITIES, FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
 from tests.sound import tone_wav
@@ -37,7 +37,7 @@ class Gateway:
         deps = TranscriptionApiDependencies(
             catalog=catalog(*models),
             providers=lambda _: self.provider,
-            billing=Billing(self.meter, FakeUnsettled()),
+            billing=Billing(self.meter, FakePendingSettlements()),
             idempotency=fresh_idempotency(),
             repetitions=no_repetitions(),
             results=FakeResults(),  # type: ignore[arg-type] # keeps results in memory

@@ -27,7 +27,7 @@ from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, json_event
 from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled
+from tests.fakes.meter import FakeMeter, FakePendingSettlements
 from tests.fakes.providers import ALL_CAPABILITIES, LISTING, FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
 
@@ -40,7 +40,7 @@ class Gateway:
     def __init__(self, *models: Any) -> None:
         self.provider = FakeAdapter()
         self.results = FakeResults()
-        self.meter, self.pending_settlements = FakeMeter(), FakeUnsettled()
+        self.meter, self.pending_settlements = FakeMeter(), FakePendingSettlements()
         deps = SpeechDependencies(
             catalog=catalog(*models),
             providers=lambda _: self.provider,

@@ -15,7 +15,7 @@ from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.gateway import API_CALLER, Answer, call, json_event
 from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled
+from tests.fakes.meter import FakeMeter, FakePendingSettlements
 from tests.fakes.providers import FakeAdapter, catalog, model
 
 BODY = {"model": "talker", "input": "Hello.", "voice": "alloy", "response_format": "wav"}
@@ -27,7 +27,7 @@ class Gateway:
 
     def __init__(self, **fields: Any) -> None:
         self.provider = FakeAdapter()
-        self.meter, self.pending_settlements = FakeMeter(), FakeUnsettled()
+        self.meter, self.pending_settlements = FakeMeter(), FakePendingSettlements()
         self.cache = FakeSpeechCache()
         fields = {**CACHED, **fields}
         deps = SpeechDependencies(

@@ -19,7 +19,7 @@ from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event
 from tests.fakes.idempotency import fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled, free_billing
+from tests.fakes.meter import FakeMeter, FakePendingSettlements, free_billing
 from tests.fakes.providers import ALL_CAPABILITIES, FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
 
@@ -43,7 +43,7 @@ class Gateway:
 
     def __init__(self, *models: Any) -> None:
         self.provider = FakeAdapter()
-        self.meter, self.pending_settlements = FakeMeter(), FakeUnsettled()
+        self.meter, self.pending_settlements = FakeMeter(), FakePendingSettlements()
         self.files, self.results = FakeFiles(), FakeResults()
         parts: dict[str, Any] = {
             "catalog": catalog(*models),

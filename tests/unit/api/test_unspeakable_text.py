@@ -19,7 +19,7 @@ from audio_gateway.workers.job_steps import Permanent, chunk_handler, merge_hand
 from tests.fakes.gateway import Context, call, json_event
 from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled
+from tests.fakes.meter import FakeMeter, FakePendingSettlements
 from tests.fakes.providers import LISTING, PROVIDER, FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
 from tests.unit.use_cases.jobs.job_harness import Workshop
@@ -54,7 +54,7 @@ class Gateway:
         deps = SpeechDependencies(
             catalog=catalog(*(models or (ESPEAK,))),
             providers=lambda provider: self.engine if provider.id == "embedded" else self.other,
-            billing=Billing(self.meter, FakeUnsettled()),
+            billing=Billing(self.meter, FakePendingSettlements()),
             idempotency=fresh_idempotency(),
             repetitions=no_repetitions(),
             caches=FakeSpeechCache(),

@@ -21,7 +21,7 @@ from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import Answer, call, form_event
 from tests.fakes.idempotency import fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled
+from tests.fakes.meter import FakeMeter, FakePendingSettlements
 from tests.fakes.providers import ALL_CAPABILITIES, FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
 from tests.sound import Encoding, encode, look, tone_wav, voice_url, wav
@@ -40,7 +40,7 @@ class Counter:
         deps = TranscriptionApiDependencies(
             catalog=catalog(*(models or (priced(),))),
             providers=lambda _: self.provider,
-            billing=Billing(self.meter, FakeUnsettled()),
+            billing=Billing(self.meter, FakePendingSettlements()),
             idempotency=fresh_idempotency(),
             repetitions=no_repetitions(),
             results=FakeResults(),  # type: ignore[arg-type] # a fake

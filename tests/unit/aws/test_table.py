@@ -1,4 +1,4 @@
-"""The table's few calls: the same on moto and on the fake that the property tests use; and errors as ours."""
+"""The table's calls, on moto and on the fake of the property tests; and the mapping of errors."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def item(pk: str, sk: str, stamp: int = 1) -> dict[str, Any]:
     return key(pk, sk) | {"stamp": {"N": str(stamp)}}
 
 
-def test_an_item_is_written_once_and_whoever_comes_later_gets_it(table: Table) -> None:
+def test_an_item_is_written_once_and_later_writers_get_it(table: Table) -> None:
     assert table.get(key("a", "1")) is None
     assert table.put_if_absent(item("a", "1", 1)) == (True, item("a", "1", 1))
     assert table.put_if_absent(item("a", "1", 2)) == (False, item("a", "1", 1))
@@ -93,7 +93,7 @@ def test_a_query_answers_a_partition_or_a_part_of_it_in_order_over_all_pages(tab
     assert places(("4", "4$")) == ""
 
 
-def test_a_batch_answers_what_there_is_however_often_it_must_be_asked(table: Table) -> None:
+def test_a_batch_returns_all_existing_items_over_any_number_of_calls(table: Table) -> None:
     for number in range(0, 250, 2):
         table.put_if_absent(item("a", str(number)))
     found = table.get_many(key("a", str(number)) for number in range(250))
@@ -144,7 +144,7 @@ def test_an_account_is_changed_as_the_meter_asks_for_it(client: Any) -> None:
     assert update(admission_update(hold(1), account)) is not None
     assert update(admission_update(hold(1), account)) is None
     assert update(admission_update(hold(2), account)) is not None
-    assert update(admission_update(hold(3, price=0), account)) is None  # too many at once
+    assert update(admission_update(hold(3, price=0), account)) is None  # too many are open
     now_ms = hold(2).admitted_ms
     late = update(release_update([Release(hold(2), 70, guarded=True)], now_ms))
     assert late is not None
@@ -202,7 +202,7 @@ class Failing:
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=["throttled", "forbidden", "timed out"])
-def test_whatever_dynamodb_has_against_a_call_is_an_error_of_ours(error: Exception) -> None:
+def test_every_failure_of_a_call_is_the_error_of_the_table(error: Exception) -> None:
     update = Update(key("a", "1")).add("count", 1)
     table = Table(Failing(error), TABLE)  # type: ignore[arg-type] # it stands in for the client
     for call in (
@@ -267,7 +267,7 @@ def test_a_transaction_waits_for_others_to_get_out_of_the_way() -> None:
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_a_transaction_does_not_wait_for_ever() -> None:
+def test_a_transaction_waits_a_limited_time() -> None:
     with pytest.raises(MeteringUnavailable):
         transact(Client(Cancelled("TransactionConflict")))
 

@@ -40,7 +40,7 @@ def take(
 
 
 @pytest.mark.parametrize("outcome", [JOB, RESULT])
-def test_a_repetition_finds_what_an_earlier_try_has_come_to(attempts: CallAttempts, outcome: Any) -> None:
+def test_a_repetition_finds_the_outcome_of_an_earlier_attempt(attempts: CallAttempts, outcome: Any) -> None:
     done = replace(FIRST, **outcome)
     assert take(attempts, done) is None
     assert take(attempts, SECOND) == done
@@ -116,7 +116,7 @@ def test_an_item_holds_ids_and_numbers_and_is_forgotten(dynamodb: Any) -> None:
     }  # fmt: skip
 
 
-def test_a_table_that_is_away_is_told(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_that_cannot_be_reached_is_reported(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: Any, **__: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://dynamodb")
 

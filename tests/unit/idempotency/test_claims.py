@@ -29,7 +29,7 @@ def claims(request: pytest.FixtureRequest) -> Claims:
     return ClaimStore(request.getfixturevalue("dynamodb"), TABLE)
 
 
-def test_only_the_first_gets_a_key_and_the_next_one_learns_who_has_it(claims: Claims) -> None:
+def test_only_the_first_gets_a_key_and_the_next_one_gets_its_claim(claims: Claims) -> None:
     assert claims.acquire(FIRST, instead_of=None, now_s=NOW) is None
     assert claims.acquire(SECOND, instead_of=None, now_s=NOW) == FIRST
 
@@ -48,7 +48,7 @@ def test_another_project_or_key_is_another_claim(claims: Claims) -> None:
         assert claims.acquire(replace(mine, token="run-3"), instead_of=None, now_s=NOW) == mine
 
 
-def test_a_done_claim_stands_until_its_day_is_over(claims: Claims) -> None:
+def test_a_completed_claim_is_kept_until_its_day_is_over(claims: Claims) -> None:
     claims.acquire(FIRST, instead_of=None, now_s=NOW)
     claims.complete(FIRST)
     assert claims.acquire(SECOND, instead_of=None, now_s=NOW + 86_399) == replace(FIRST, done=True)
@@ -84,7 +84,7 @@ def test_a_done_claim_is_not_dropped(claims: Claims) -> None:
     assert claims.acquire(SECOND, instead_of=None, now_s=NOW) == replace(FIRST, done=True)
 
 
-def test_what_is_not_there_is_neither_finished_nor_dropped(claims: Claims) -> None:
+def test_a_missing_claim_is_neither_completed_nor_released(claims: Claims) -> None:
     claims.complete(FIRST)
     claims.release(FIRST)
     assert claims.acquire(SECOND, instead_of=None, now_s=NOW) is None

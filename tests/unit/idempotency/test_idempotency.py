@@ -71,7 +71,7 @@ def test_the_second_gets_the_answer_of_the_first(job_service: Desk) -> None:
         assert once_more.earlier == first
 
 
-def test_while_it_runs_others_are_told_to_come_back(job_service: Desk) -> None:
+def test_while_it_runs_other_requests_are_refused_until_later(job_service: Desk) -> None:
     with job_service.begin(), pytest.raises(AlreadyRunning):
         job_service.begin()
 
@@ -125,7 +125,7 @@ def test_a_run_that_died_before_its_answer_is_taken_over_when_it_can_live_no_lon
     assert job_service.begin().earlier is None
 
 
-def test_a_run_that_died_between_its_answer_and_its_payment_is_done_anew(job_service: Desk) -> None:
+def test_a_run_that_died_between_its_answer_and_its_payment_is_done_again(job_service: Desk) -> None:
     job_service.keep(job_service.begin(), b"never paid")
     job_service.now_s += CLAIM_SECONDS
     assert job_service.begin().earlier is None
@@ -164,7 +164,7 @@ def test_an_error_after_the_payment_does_not_free_the_key(job_service: Desk) -> 
     assert job_service.begin().earlier == kept[0]
 
 
-def test_one_of_two_who_take_over_at_once_gets_it(job_service: Desk) -> None:
+def test_one_of_two_simultaneous_takeovers_gets_the_key(job_service: Desk) -> None:
     job_service.begin()
     job_service.now_s += CLAIM_SECONDS
     acquire = job_service.claims.acquire
@@ -175,7 +175,7 @@ def test_one_of_two_who_take_over_at_once_gets_it(job_service: Desk) -> None:
             job_service.begin()
         return acquire(claim, instead_of=instead_of, now_s=now_s)
 
-    job_service.claims.acquire = beaten  # somebody else comes in between
+    job_service.claims.acquire = beaten  # another request comes in between
     with pytest.raises(AlreadyRunning):
         job_service.begin()
 
@@ -243,7 +243,7 @@ class Crashes(RuleBasedStateMachine):
         self.job_service.claims.failing = set(away)
         self.job_service.answers.failing = set(away)
 
-    @rule(end=st.sampled_from(["answer", "fail", "die at once", "die when stored", "die when paid"]))
+    @rule(end=st.sampled_from(["answer", "fail", "die immediately", "die when stored", "die when paid"]))
     def ask(self, end: str) -> None:
         try:
             run = self.job_service.begin()
@@ -252,7 +252,7 @@ class Crashes(RuleBasedStateMachine):
         if run.earlier is not None:
             self.given.append(run.earlier.body)
             return
-        if end == "die at once":
+        if end == "die immediately":
             return
         try:
             with run:

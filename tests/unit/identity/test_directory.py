@@ -29,7 +29,7 @@ NOW_S = 1_800_000_000.0
 
 
 class Clock:
-    """A clock that moves a millisecond whenever somebody looks at it, so that ids sort by creation."""
+    """A clock that advances a millisecond each time it is read, so ids sort by creation."""
 
     def __init__(self) -> None:
         self.now_s = NOW_S
@@ -110,7 +110,7 @@ def crashed(client: Any, writes: int, operation: Callable[[Directory], object]) 
 
 
 # ---------------------------------------------------------------- a new key
-def test_a_new_key_can_be_used_at_once_and_is_in_the_directory(
+def test_a_new_key_can_be_used_immediately_and_is_in_the_directory(
     directory: Directory, dynamodb: Any, record_of: Callable[[NewKey], KeyRecord | None]
 ) -> None:
     limits = Limits(requests_per_minute=3, expires_at=1_900_000_000)
@@ -301,7 +301,7 @@ def test_a_key_of_another_project_is_not_found(directory: Directory) -> None:
 
 
 @pytest.mark.parametrize("writes", range(4))
-def test_a_crash_while_deleting_refuses_at_once_and_a_repeated_call_finishes(
+def test_a_crash_while_deleting_refuses_immediately_and_a_repeated_call_finishes(
     directory: Directory, dynamodb: Any, record_of: Callable[[NewKey], KeyRecord | None], writes: int
 ) -> None:
     key = directory.api_keys.create(name="n")
@@ -313,7 +313,7 @@ def test_a_crash_while_deleting_refuses_at_once_and_a_repeated_call_finishes(
 
 
 @pytest.mark.parametrize("writes", range(3))
-def test_a_crash_while_disabling_refuses_at_once_and_a_repeated_call_finishes(
+def test_a_crash_while_disabling_refuses_immediately_and_a_repeated_call_finishes(
     directory: Directory, dynamodb: Any, record_of: Callable[[NewKey], KeyRecord | None], writes: int
 ) -> None:
     key = directory.api_keys.create(name="n")
@@ -339,7 +339,7 @@ def test_a_project_is_created_renamed_and_found(directory: Directory) -> None:
 
 
 @pytest.mark.parametrize("writes", range(7))
-def test_an_archived_project_gets_no_keys_and_its_keys_are_refused_for_good(
+def test_an_archived_project_gets_no_keys_and_its_keys_are_refused_permanently(
     directory: Directory, dynamodb: Any, record_of: Callable[[NewKey], KeyRecord | None], writes: int
 ) -> None:
     project = directory.projects.create("one")
@@ -459,7 +459,7 @@ def test_the_last_admin_key_that_can_be_used_stays(
         directory.admin_keys.delete(first.record.id)
 
 
-def test_two_admin_keys_that_are_deleted_at_once_leave_one(directory: Directory, dynamodb: Any) -> None:
+def test_two_admin_keys_deleted_at_the_same_time_leave_one(directory: Directory, dynamodb: Any) -> None:
     first, second = (directory.admin_keys.create(name=name) for name in ("first", "second"))
     raced: list[Any] = []
 

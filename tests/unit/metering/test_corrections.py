@@ -104,7 +104,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("limits", "error", "message"), REFUSED)
-def test_a_rest_that_does_not_fit_is_refused_and_leaves_what_was_held(
+def test_a_difference_that_does_not_fit_is_refused_and_the_hold_stays(
     dynamodb: Any, limits: dict[str, int], error: type[Exception], message: str
 ) -> None:
     bench = Bench(dynamodb, **limits)
@@ -114,7 +114,7 @@ def test_a_rest_that_does_not_fit_is_refused_and_leaves_what_was_held(
     assert (bench.holds, bench.committed) == ([bench.hold], 10)
 
 
-def test_what_was_counted_in_an_earlier_minute_makes_no_room_for_more_than_a_whole_one(dynamodb: Any) -> None:
+def test_an_amount_counted_in_an_earlier_minute_does_not_allow_more_than_a_whole_one(dynamodb: Any) -> None:
     bench = Bench(dynamodb, audio_ms_per_minute=29_950)
     bench.now_ms += 60_000
     with pytest.raises(TooMuchAtOnce):
@@ -143,7 +143,7 @@ def test_limits_that_were_changed_meanwhile_are_the_ones_that_are_asked(dynamodb
     assert bench.meter.correct(other, replace(other, work=replace(WHOLE, request_id="job_2")))
 
 
-def test_a_job_of_which_nothing_is_held_is_told_apart(dynamodb: Any) -> None:
+def test_a_job_without_a_hold_is_recognised(dynamodb: Any) -> None:
     bench = Bench(dynamodb)
     bench.meter.release(bench.hold)
     assert not bench.meter.correct(bench.hold, bench.whole)
@@ -164,7 +164,7 @@ JOBS = [({"concurrent_jobs": 2}, 2), ({}, 100), ({"concurrent_requests": 300}, 1
 
 
 @pytest.mark.parametrize(("limits", "most"), JOBS)
-def test_so_many_jobs_are_open_at_once_and_no_more(dynamodb: Any, limits: dict[str, int], most: int) -> None:
+def test_no_more_jobs_are_open_than_the_limit_allows(dynamodb: Any, limits: dict[str, int], most: int) -> None:
     bench = Bench(dynamodb, **limits)
     bench.meter.admit(CALLER, replace(LEAST, request_id="job_2"), at_ms=NOW_MS)
     item = bench.item
@@ -183,7 +183,7 @@ def test_so_many_jobs_are_open_at_once_and_no_more(dynamodb: Any, limits: dict[s
     bench.meter.admit(CALLER, one_more, at_ms=NOW_MS)
 
 
-def test_jobs_that_were_released_by_who_did_not_know_of_the_limit_are_not_counted(dynamodb: Any) -> None:
+def test_jobs_released_by_a_version_without_the_limit_are_not_counted(dynamodb: Any) -> None:
     bench = Bench(dynamodb, concurrent_jobs=1)
     item = bench.item
     del item["holds"]["M"]["job_1"]

@@ -116,7 +116,7 @@ def test_settling_and_releasing_may_be_repeated_in_any_order(bench: Bench) -> No
 
 
 @pytest.mark.parametrize("first", ["fail", "settle"])
-def test_a_request_that_failed_in_vain_has_one_row_and_the_first_one_counts(bench: Bench, first: str) -> None:
+def test_a_failed_request_has_one_row_and_the_first_one_counts(bench: Bench, first: str) -> None:
     hold = bench.meter.admit(CALLER, work()).hold
     for what in (first, "fail", "settle"):
         if what == "fail":
@@ -154,7 +154,7 @@ def test_the_third_request_reaches_the_limit_and_says_which_and_when(
 
 
 @pytest.mark.parametrize("at_once", [None, 1_000])
-def test_three_hundred_requests_and_jobs_are_open_at_once_and_no_more(at_once: int | None) -> None:
+def test_at_most_three_hundred_requests_and_jobs_are_open(at_once: int | None) -> None:
     bench = Bench(FakeDynamoDB())
     bench.limit(concurrent_requests=at_once)
     holds = [bench.meter.admit(CALLER, work(f"r{number}")).hold for number in range(300)]
@@ -166,7 +166,7 @@ def test_three_hundred_requests_and_jobs_are_open_at_once_and_no_more(at_once: i
     bench.meter.admit(CALLER, work("one more"))
 
 
-def test_a_request_that_was_delivered_again_after_its_end_is_told_so(bench: Bench) -> None:
+def test_a_request_delivered_again_after_its_end_is_refused_as_such(bench: Bench) -> None:
     hold = bench.meter.admit(CALLER, work("r1")).hold
     bench.meter.release(hold)
     bench.client.put_item(TableName=TABLE, Item=bench.item | {"late_r1": {"N": str(NOW_MS)}})
@@ -223,7 +223,7 @@ def test_free_work_is_admitted_with_an_exhausted_budget(bench: Bench) -> None:
     assert bench.committed == 100
 
 
-def test_a_price_above_the_whole_budget_is_refused_at_once(bench: Bench) -> None:
+def test_a_price_above_the_whole_budget_is_refused_immediately(bench: Bench) -> None:
     bench.limit(monthly_budget_microusd=99)
     with pytest.raises(BudgetReached):
         bench.meter.admit(CALLER, work())
@@ -239,7 +239,7 @@ def test_a_new_month_has_a_new_budget_and_settles_the_old_one_in_its_place(bench
     assert (bench.item["m202611"]["N"], bench.item["m202612"]["N"]) == ("0", "100")
 
 
-def test_a_limit_that_is_lowered_below_what_is_used_refuses_at_once_and_breaks_nothing(bench: Bench) -> None:
+def test_a_limit_lowered_below_the_usage_refuses_immediately_and_breaks_nothing(bench: Bench) -> None:
     bench.limit(monthly_budget_microusd=1000)
     hold = bench.meter.admit(CALLER, work("r1", price=500)).hold
     bench.limit(monthly_budget_microusd=200)
@@ -249,7 +249,7 @@ def test_a_limit_that_is_lowered_below_what_is_used_refuses_at_once_and_breaks_n
     assert bench.committed == 500
 
 
-def test_limits_that_are_lifted_hold_at_once_for_a_process_that_knew_the_old_ones(bench: Bench) -> None:
+def test_raised_limits_apply_immediately_to_a_process_that_remembers_the_old_ones(bench: Bench) -> None:
     bench.limit(requests_per_minute=1)
     bench.meter.admit(CALLER, work("r1"))
     bench.limit()
@@ -258,7 +258,7 @@ def test_limits_that_are_lifted_hold_at_once_for_a_process_that_knew_the_old_one
 
 
 @pytest.mark.parametrize("status", ["disabled", "deleted"])
-def test_a_key_that_is_disabled_is_refused_at_once_whatever_the_authorizer_remembers(bench: Bench, status: str) -> None:
+def test_a_disabled_key_is_refused_immediately_whatever_the_authorizer_remembers(bench: Bench, status: str) -> None:
     bench.meter.admit(CALLER, work("r1"))
     bench.client.put_item(TableName=TABLE, Item=bench.item | {"status": {"S": status}, "version": {"N": "9"}})
     for _ in range(2):
@@ -351,7 +351,7 @@ def test_an_admission_says_what_is_left_of_the_minute(bench: Bench) -> None:
     assert caught.value.windows["characters"] == Window(25, 5, 42)
 
 
-def test_a_request_over_the_limit_of_a_whole_minute_is_told_that_waiting_does_not_help(bench: Bench) -> None:
+def test_a_request_over_the_limit_of_a_whole_minute_reads_that_waiting_does_not_help(bench: Bench) -> None:
     bench.limit(characters_per_minute=9)
     with pytest.raises(TooMuchAtOnce, match="9 characters per minute; this request alone needs 10"):
         bench.meter.admit(CALLER, work())
@@ -360,7 +360,7 @@ def test_a_request_over_the_limit_of_a_whole_minute_is_told_that_waiting_does_no
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("call", ["put_item", "update_item"])
-def test_a_settlement_that_broke_off_anywhere_can_be_repeated(bench: Bench, call: str, after: bool) -> None:
+def test_a_settlement_interrupted_anywhere_can_be_repeated(bench: Bench, call: str, after: bool) -> None:
     hold = bench.meter.admit(CALLER, work()).hold
     failing = Failing(bench.client, after=after, error=ERRORS[1])
     failing.on = {call}
@@ -404,7 +404,7 @@ def test_a_key_without_a_budget_may_fail_at_any_cost(bench: Bench) -> None:
     bench.meter.admit(CALLER, work("r2"))
 
 
-def test_what_others_did_in_vain_counts_although_a_fallback_answers(bench: Bench) -> None:
+def test_the_cost_of_failed_attempts_counts_although_a_fallback_answers(bench: Bench) -> None:
     bench.limit(monthly_budget_microusd=100)
     hold = bench.meter.admit(CALLER, work(price=0)).hold
     bench.meter.settle(hold, dataclasses.replace(hold.work, cost_microusd=130, unbilled_cost_microusd=100))

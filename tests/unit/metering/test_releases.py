@@ -85,7 +85,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 
 
 @pytest.mark.parametrize("fails", ["before", "after"])
-def test_what_failed_goes_with_the_next_release_of_its_key(bench: Bench, fails: str) -> None:
+def test_a_failed_release_is_sent_with_the_next_release_of_its_key(bench: Bench, fails: str) -> None:
     holds = bench.admit(*range(5))
     bench.settle(holds, fails=fails)
     (last,) = bench.admit(9)
@@ -146,7 +146,7 @@ def test_a_combined_release_that_arrives_again_changes_nothing(bench: Bench) -> 
     assert (released.releases, bench.open, bench.committed) == ((), [], 5 * PRICE)
 
 
-def test_what_has_expired_is_the_sweeper_s_and_memory_is_bounded() -> None:
+def test_expired_holds_are_left_to_the_sweeper_and_memory_is_bounded() -> None:
     bench = Bench(FakeDynamoDB())
     releases = Releases(AccountWriter(bench.client, TABLE), lambda: bench.now_ms)  # type: ignore[arg-type] # stands in
     for key in range(30):

@@ -23,7 +23,7 @@ from audio_gateway.metering.sweeper import Sweeper, SweepReport
 from audio_gateway.metering.work_outcomes import WorkOutcomes
 from audio_gateway.usage.watermark import Watermark
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.fakes.meter import FakeHeldJobs, FakeUnsettled
+from tests.fakes.meter import FakeHeldJobs, FakePendingSettlements
 from tests.unit.metering.interleaving import Counting, Crash, Dying, TakingTurns
 from tests.unit.metering.tables import TABLE, dynamodb, late_rows
 
@@ -47,12 +47,12 @@ class Keys:
 
 
 class Bench:
-    """One key, somebody who serves it, and the sweeper some time later."""
+    """One key, a process that serves it, and the sweeper some time later."""
 
     def __init__(self, client: Any) -> None:
         self.client = client
         self.now_ms = NOW_MS
-        self.pending_settlements = FakeUnsettled()
+        self.pending_settlements = FakePendingSettlements()
         self.jobs = FakeHeldJobs()
         self.keys = Keys()
         self.meter = DynamoMeter(client, TABLE, now_ms=lambda: self.now_ms)
@@ -122,7 +122,7 @@ def test_a_hold_whose_row_exists_is_released_with_the_price_of_the_row(bench: Be
     assert [row.outcome for row in bench.rows] == ["answered"]
 
 
-def test_a_hold_whose_request_failed_in_vain_is_given_back(bench: Bench) -> None:
+def test_the_hold_of_a_failed_request_is_given_back(bench: Bench) -> None:
     bench.meter.fail(bench.admit(), "spare", 20, late=lambda: True)
     bench.expire()
     assert findings(bench.sweep()) == [("released", "r1")]
@@ -130,7 +130,7 @@ def test_a_hold_whose_request_failed_in_vain_is_given_back(bench: Bench) -> None
     assert [(row.outcome, row.price_microusd, row.cost_microusd) for row in bench.rows] == [("failed", 0, 20)]
 
 
-def test_a_hold_with_evidence_is_charged_by_it(bench: Bench) -> None:
+def test_a_hold_with_a_pending_settlement_is_charged_with_it(bench: Bench) -> None:
     bench.pending_settlements.keep(bench.admit(), DONE)
     bench.expire()
     assert findings(bench.sweep()) == [("swept", "r1")]
@@ -159,7 +159,7 @@ def test_a_month_that_has_passed_is_corrected_in_its_own_place(bench: Bench) -> 
     assert (bench.item()["m202611"], "m202612" in bench.item()) == ({"N": "0"}, False)
 
 
-# ---------------------------------------------------------------- again, at once, too late
+# ---------------------------------------------------------------- repeated, simultaneous and late sweeps
 def test_a_second_sweep_changes_and_reports_nothing(bench: Bench) -> None:
     bench.admit("r1")
     bench.pending_settlements.keep(bench.admit("r2"), dataclasses.replace(DONE, request_id="r2"))
@@ -260,8 +260,8 @@ def test_one_bad_account_does_not_stop_the_others(bench: Bench) -> None:
     assert report.keys == 3
 
 
-def test_a_hold_whose_evidence_cannot_be_read_waits_and_the_account_s_others_do_not(bench: Bench) -> None:
-    class Unreadable(FakeUnsettled):
+def test_a_hold_whose_pending_settlement_cannot_be_read_waits_and_the_account_s_others_do_not(bench: Bench) -> None:
+    class Unreadable(FakePendingSettlements):
         def find(self, hold: Hold) -> PendingSettlement | None:
             if hold.work.request_id == "r1":
                 raise MeteringUnavailable("The evidence cannot be read.")
@@ -345,7 +345,7 @@ def test_an_account_is_listed_by_its_admission_and_leaves_the_list_when_nothing_
 
 
 def test_an_account_with_an_open_hold_never_leaves_the_list(bench: Bench) -> None:
-    """Also where it was opened after the sweeper had looked."""
+    """Even if it was opened after the sweeper read the account."""
 
     class Meanwhile:
         def __getattr__(self, name: str) -> Any:
@@ -361,7 +361,7 @@ def test_an_account_with_an_open_hold_never_leaves_the_list(bench: Bench) -> Non
     assert (listed(bench), len(bench.holds())) == ({"key_1"}, 1)
 
 
-def test_leaving_the_list_takes_what_is_stale_along(bench: Bench) -> None:
+def test_leaving_the_list_removes_obsolete_attributes(bench: Bench) -> None:
     guards = {f"late_{number}": {"N": "1"} for number in range(10)}
     bench.client.put_item(TableName=TABLE, Item=bench.item() | guards)
     bench.sweep()
@@ -369,7 +369,7 @@ def test_leaving_the_list_takes_what_is_stale_along(bench: Bench) -> None:
 
 
 # ---------------------------------------------------------------- time
-def test_a_sweep_that_is_out_of_time_says_what_it_left_and_the_next_ones_do_it(bench: Bench) -> None:
+def test_a_sweep_that_is_out_of_time_reports_the_rest_and_the_next_ones_do_it(bench: Bench) -> None:
     key_ids = [f"key_{number}" for number in range(30)]
     for key_id in key_ids:
         bench.open_account(key_id)

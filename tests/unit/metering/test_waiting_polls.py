@@ -48,7 +48,7 @@ class Bench:
 @pytest.mark.parametrize(
     ("limits", "most"), [({"concurrent_requests": 1}, 1), ({"concurrent_requests": 3}, 3), ({}, 20)]
 )
-def test_so_many_polls_wait_at_once_and_no_more(dynamodb: Any, limits: dict[str, int], most: int) -> None:
+def test_no_more_polls_wait_than_the_limit_allows(dynamodb: Any, limits: dict[str, int], most: int) -> None:
     bench = Bench(dynamodb, **limits)
     first, *_ = [bench.waits.begin(KEY) for _ in range(most)]
     with pytest.raises(RateLimitReached, match=f"^{most} polls.*wait=0") as caught:
@@ -66,7 +66,7 @@ def test_a_wait_is_a_write_at_its_beginning_and_one_at_its_end(dynamodb: Any) ->
     assert (bench.calls, "waits" in bench.item) == (2, False)
 
 
-def test_what_a_process_that_died_left_behind_is_free_some_seconds_later(dynamodb: Any) -> None:
+def test_the_place_of_a_process_that_died_is_free_some_seconds_later(dynamodb: Any) -> None:
     bench = Bench(dynamodb, concurrent_requests=2)
     bench.waits.begin(KEY)
     bench.waits.begin(KEY)

@@ -88,7 +88,7 @@ def bench() -> Bench:
     return Bench()
 
 
-def test_books_that_are_right_have_no_difference(bench: Bench) -> None:
+def test_correct_aggregates_and_accounts_have_no_difference(bench: Bench) -> None:
     report = bench.audit()
     assert (report.differences, report.busy, report.waiting) == ([], [], 0)
     assert (report.rows, report.accounts) == (2, 1)
@@ -101,7 +101,7 @@ def test_a_table_without_anything_has_no_difference() -> None:
 
 @pytest.mark.parametrize("width", [MINUTE, HOUR, DAY], ids=lambda width: width.name)
 @pytest.mark.parametrize("field", range(4))
-def test_every_figure_of_every_aggregate_is_looked_at(bench: Bench, width: BucketWidth, field: int) -> None:
+def test_every_number_of_every_aggregate_is_checked(bench: Bench, width: BucketWidth, field: int) -> None:
     figures = [1, 10, 100, 40] if width is MINUTE else [2, 20, 200, 80]
     figures[field] += 1
     bench.spoil(width, totals={("speech", "talker"): Totals(*figures)})
@@ -118,7 +118,7 @@ def test_an_aggregate_that_is_missing_is_a_difference(bench: Bench, width: Bucke
     assert found.booked == "nothing"
 
 
-def test_an_aggregate_of_nobody_is_a_difference(bench: Bench) -> None:
+def test_an_aggregate_without_rows_is_a_difference(bench: Bench) -> None:
     bench.spoil(HOUR, key_id="key_of_nobody")
     (found,) = bench.audit().differences
     assert found.ledger == "nothing"
@@ -158,7 +158,7 @@ def test_an_hour_that_waits_for_the_roll_up_is_said_and_not_judged(bench: Bench)
     assert bench.audit().waiting == 0
 
 
-def test_items_that_count_beyond_the_frontier_are_right_too(bench: Bench) -> None:
+def test_items_that_count_behind_the_watermark_are_right_too(bench: Bench) -> None:
     watermark = Watermark(Table(bench.client, TABLE))
     before = watermark.read().watermark_ms
     assert before is not None

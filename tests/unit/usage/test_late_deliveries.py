@@ -21,7 +21,7 @@ PRICE = 100
 
 
 class Network:
-    """A DynamoDB client whose first delivery of every update is under way for a while, so that it sends another."""
+    """A DynamoDB client whose first delivery of every update is in flight for a while, so the client sends another."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -44,7 +44,7 @@ class Network:
         return answer
 
     def arrive(self) -> int:
-        """Deliver what was under way; how many of them took effect."""
+        """Deliver the updates in flight; returns how many of them took effect."""
         arrived = 0
         for arguments in self._under_way:
             try:
@@ -117,7 +117,7 @@ def test_an_admission_that_arrives_again_after_a_failure_is_free_once_it_is_rele
     assert (bench.committed, holds_from(bench.item)) == (PRICE, [])
 
 
-def test_what_guards_against_late_arrivals_does_not_stay(bench: Bench) -> None:
+def test_guards_against_late_arrivals_are_removed(bench: Bench) -> None:
     before = set(bench.item)
     for number in range(3):
         bench.network.slow = True

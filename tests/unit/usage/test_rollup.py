@@ -106,16 +106,16 @@ def test_only_keys_with_new_rows_are_written(bench: Bench) -> None:
     assert bench.rollup(client).run().items == client.calls["put_item"] == 3
 
 
-def test_a_run_without_new_rows_reads_little_and_writes_the_frontier_only(bench: Bench) -> None:
+def test_a_run_without_new_rows_reads_little_and_writes_only_the_watermark(bench: Bench) -> None:
     bench.rollup().run()
     bench.now_ms += 5 * MINUTE.ms
     client = Counting(bench.client)
     bench.rollup(client).run()
-    assert (client.calls["put_item"], client.calls["update_item"]) == (0, 2)  # its number, and the frontier
+    assert (client.calls["put_item"], client.calls["update_item"]) == (0, 2)  # its number, and the watermark
     assert client.calls["query"] <= 10
 
 
-def test_what_is_too_much_for_one_run_is_left_to_the_next(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_leaves_what_exceeds_its_maximum_to_the_next(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollup_module, "MAX_ITEMS", 5)
     for minute in range(20):
         for number in range(3):
@@ -174,7 +174,7 @@ def test_a_mark_that_was_made_again_in_the_meantime_stays(bench: Bench) -> None:
     assert bench.watermark.read().late_hours != {}
 
 
-def test_a_frontier_in_the_future_is_taken_back(bench: Bench) -> None:
+def test_a_watermark_in_the_future_is_moved_back(bench: Bench) -> None:
     bench.now_ms += DAY.ms  # a clock that was wrong
     bench.rollup().run()
     bench.now_ms -= DAY.ms
@@ -187,7 +187,7 @@ def test_a_frontier_in_the_future_is_taken_back(bench: Bench) -> None:
 
 
 def ahead(bench: Bench) -> int:
-    """Items that count a row three minutes beyond the frontier, as a run leaves them that died before it moved it."""
+    """Items that count a row three minutes behind the watermark, as left by a run that died before it moved it."""
     before_ms = bench.rollup().run().watermark_ms
     assert before_ms is not None
     bench.put(before_ms + 3 * MINUTE.ms)
@@ -205,7 +205,7 @@ def counted(bench: Bench) -> int:
 
 
 @pytest.mark.parametrize("late_by_ms", [5 * MINUTE.ms, 90 * MINUTE.ms], ids=["same hour", "earlier hour"])
-def test_mending_goes_to_the_frontier_and_no_further_also_where_items_do(bench: Bench, late_by_ms: int) -> None:
+def test_recomputing_stops_at_the_watermark_even_if_items_count_further(bench: Bench, late_by_ms: int) -> None:
     late_ms = ahead(bench) - late_by_ms
     bench.watermark.mark(late_ms)
     bench.put(late_ms, outcome="swept")
@@ -214,7 +214,7 @@ def test_mending_goes_to_the_frontier_and_no_further_also_where_items_do(bench: 
     assert counted(bench) == 2
 
 
-def test_counting_goes_to_the_frontier_and_no_further_also_where_items_do(bench: Bench) -> None:
+def test_counting_stops_at_the_watermark_even_if_items_count_further(bench: Bench) -> None:
     bench.put(ahead(bench) + MINUTE.ms)
     bench.now_ms += 2 * MINUTE.ms
     bench.rollup().run()

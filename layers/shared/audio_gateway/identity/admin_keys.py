@@ -21,7 +21,7 @@ _MAX_TRIES: Final = 5
 
 
 class AdminKeys:
-    """The admin keys in the gateway's table. `now_s` is the clock, in unix seconds."""
+    """The admin keys in the gateway's table. `now_s` is the clock, in Unix seconds."""
 
     def __init__(self, table: Table, projects: Projects, now_s: Callable[[], float]) -> None:
         self._table = table

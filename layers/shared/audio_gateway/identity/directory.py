@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Directory:
-    """The directory in the gateway's table. `now_s` is the clock, in unix seconds."""
+    """The directory in the gateway's table. `now_s` is the clock, in Unix seconds."""
 
     def __init__(self, client: DynamoDBClient, table: str, now_s: Callable[[], float] = time.time) -> None:
         items = Table(client, table)

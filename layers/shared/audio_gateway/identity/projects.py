@@ -17,7 +17,7 @@ _IN_USE: Final = "attribute_exists(pk) AND attribute_not_exists(archived_at)"
 
 
 class Projects:
-    """The projects in the gateway's table. `now_s` is the clock, in unix seconds."""
+    """The projects in the gateway's table. `now_s` is the clock, in Unix seconds."""
 
     def __init__(self, table: Table, now_s: Callable[[], float]) -> None:
         self._table = table

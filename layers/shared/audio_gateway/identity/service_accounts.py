@@ -23,7 +23,7 @@ _NOT_DELETED: Final = "attribute_exists(pk) AND attribute_not_exists(deleted_at)
 
 
 class ServiceAccounts:
-    """The service accounts in the gateway's table. `now_s` is the clock, in unix seconds."""
+    """The service accounts in the gateway's table. `now_s` is the clock, in Unix seconds."""
 
     def __init__(self, table: Table, projects: Projects, api_keys: ApiKeys, now_s: Callable[[], float]) -> None:
         self._table = table
