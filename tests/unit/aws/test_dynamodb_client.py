@@ -1,4 +1,4 @@
-"""The client that all of the gateway uses: how long it waits, how often it tries, and whether a try may still arrive."""
+"""The gateway's DynamoDB clients: how long they wait, how often they try, and whether a try may still arrive."""
 
 from __future__ import annotations
 

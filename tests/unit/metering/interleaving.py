@@ -49,7 +49,7 @@ class Dying:
 
 
 class TakingTurns:
-    """A client for each of several processes that run at the same time; each waits before every call until it is its turn.
+    """A client for each of several processes that run in parallel; each waits before every call until it is its turn.
 
     `turns` says whose it is, counted among those that are still running; when it is at its end, it starts again. So any
     interleaving can be had, and had again.

@@ -1,4 +1,4 @@
-"""Money of work that runs for hours: the month of its admission pays, once, whichever process settles it and however late."""
+"""Money of work that runs for hours: the month of its admission pays, once, however late it is settled."""
 
 from __future__ import annotations
 
