@@ -107,7 +107,7 @@ def test_a_key_that_ends_while_its_request_runs_is_charged_for_it_and_for_no_mor
     bank.upstream.script("held")
     running = pool.submit(customer.say)
     customer.wait_until(lambda: len(bank.upstream.calls) == 1, "it did not begin")
-    getattr(bank.directory, end)(customer.key_id)
+    getattr(bank.directory.api_keys, end)(customer.key_id)
     assert customer.refused().status == 401
     bank.upstream.let_go()
     assert running.result(60).content
