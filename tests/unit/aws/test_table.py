@@ -15,19 +15,18 @@ from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from audio_gateway.metering.account_item import Account, account_key, new_account_item
 from audio_gateway.metering.account_updates import Release, admission_update, release_update
 from audio_gateway.metering.limits import Limits
-from tests.fakes.dynamodb import FakeDynamoDB
-from tests.unit.metering.tables import TABLE, dynamodb
+from tests.unit.metering.tables import TABLE, either
 
-__all__ = ["dynamodb"]
+__all__ = ["either"]
 
 
 def absent_or_earlier(stamp: int) -> Condition:
     return Condition("attribute_not_exists(pk) OR stamp <= :stamp", stamp=stamp)
 
 
-@pytest.fixture(params=["moto", "fake"])
-def client(request: pytest.FixtureRequest) -> Any:
-    return request.getfixturevalue("dynamodb") if request.param == "moto" else FakeDynamoDB()
+@pytest.fixture
+def client(either: Any) -> Any:
+    return either
 
 
 @pytest.fixture
@@ -160,6 +159,55 @@ def test_an_account_is_changed_as_the_meter_asks_for_it(client: Any) -> None:
     assert sorted(last) == sorted(
         ["pk", "sk", "status", "version", "limits", "holds", "listed_in", "m202611", "r29920922", "c29920922"]
     )
+
+
+def test_an_update_sets_to_what_was_there_before_it(table: Table, client: Any) -> None:
+    def update(expression: str, condition: str = "attribute_exists(pk)", **values: int) -> bool:
+        wanted = {"UpdateExpression": expression, **Condition(condition, **values).arguments()}
+        try:
+            client.update_item(TableName=TABLE, Key=key("a", "1"), **wanted)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+    table.put_if_absent(item("a", "1", 1))
+    assert update("SET older = stamp, stamp = stamp + :more", more=4)
+    assert update("SET older = if_not_exists(older, :n), newer = if_not_exists(newer, :n)", n=9)
+    assert not update("SET older = :n", "attribute_not_exists(pk) OR (attribute_exists(older) AND stamp < :n)", n=5)
+    assert update("SET older = :n", "attribute_not_exists(pk) OR (attribute_exists(older) AND stamp < :n)", n=6)
+    assert not update("SET older = :n", "attribute_not_exists(pk) AND :n = :n", n=7)
+    assert {name: value["N"] for name, value in (table.get(key("a", "1")) or {}).items() if "N" in value} == {
+        "stamp": "5", "older": "6", "newer": "9",
+    }  # fmt: skip
+
+
+def test_a_transaction_is_all_or_nothing(table: Table) -> None:
+    put, exists = TransactionWrite.put_if_absent, Condition("attribute_exists(pk)")
+    table.transact(put(item("a", "1")), put(item("a", "2")))
+    absent = TransactionWrite.check(key("a", "1"), Condition("attribute_not_exists(pk)"))
+    with pytest.raises(TransactionRefused) as refused:
+        table.transact(put(item("a", "3")), absent)
+    assert refused.value.at == {1}
+    table.transact(
+        TransactionWrite.delete(key("a", "1")),
+        TransactionWrite.check(key("a", "2"), exists),
+        TransactionWrite.update_if(Update(key("a", "4")).set("stamp", 7)),
+    )
+    assert list(table.query("a")) == [item("a", "2"), item("a", "4", 7)]
+
+
+def test_pages_go_on_behind_a_key_in_either_direction(table: Table) -> None:
+    for number in range(9):
+        table.put_if_absent(item("a", str(number)))
+
+    def places(after: str | None, *, newest_first: bool) -> str:
+        pages = table.pages("a", after=after, newest_first=newest_first)
+        return "".join(found["sk"]["S"] for page in pages for found in page)
+
+    assert (places(None, newest_first=False), places(None, newest_first=True)) == ("012345678", "876543210")
+    assert (places("45", newest_first=False), places("5", newest_first=True)) == ("5678", "43210")
 
 
 class Unwilling:
