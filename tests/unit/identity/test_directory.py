@@ -486,7 +486,7 @@ def test_two_admin_keys_deleted_at_the_same_time_leave_one(directory: Directory,
 @examples(15)
 @given(count=st.integers(0, 9), deleted=st.sets(st.integers(0, 8)), size=st.integers(1, 4))
 def test_the_list_behind_any_id_is_the_rest_of_the_whole_list(count: int, deleted: set[int], size: int) -> None:
-    with mock.patch("audio_gateway.identity.directory_table.CHUNK", size):
+    with mock.patch("audio_gateway.aws.table.PAGE_ITEMS", size):
         directory = Directory(cast("Any", FakeDynamoDB()), TABLE, Clock())
         ids = [directory.api_keys.create(name="n").record.id for _ in range(count)]
         for number in deleted & set(range(count)):
