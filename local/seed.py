@@ -26,6 +26,6 @@ def seed_keys(dynamodb: Any, table: str, settings: StackSettings) -> SeedKeys:
     from audio_gateway.identity.directory import Directory
 
     directory = Directory(dynamodb, table)
-    api = directory.create_key("api", name="local", value=api_value)
-    admin = directory.create_key("admin", name="local admin", value=admin_value)
+    api = directory.api_keys.create(name="local", value=api_value)
+    admin = directory.admin_keys.create(name="local admin", value=admin_value)
     return SeedKeys(api.value, admin.value)

@@ -37,7 +37,7 @@ def audit(gateway: Gateway, *, rebuild: Rebuild = False) -> None:
     books = Audit(where.client, where.table, JobStore(where.client, where.table))
     if rebuild:
         _rebuild(gateway, books)
-    report = books.run(gateway.directory.all_key_ids())
+    report = books.run(gateway.directory.api_keys.all_ids())
     for found in report.differences:
         print(f"{found.what}: {found.booked} in the books, {found.ledger} by the ledger")
     print(_summary(where.label, report))

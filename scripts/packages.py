@@ -48,7 +48,7 @@ PACKAGES: Final[dict[str, Package]] = {
     ),
     "uploads": _package("audio that callers upload, or name by a URL", "errors aws net storage metering"),
     "jobs": _package("jobs, their files and executions", "errors aws net storage catalog metering uploads"),
-    "webhooks": _package("webhook endpoints, and the events sent to them", "errors aws net identity jobs"),
+    "webhooks": _package("webhook endpoints, and the events sent to them", "errors aws net jobs"),
     "idempotency": _package(
         "one answer for a request that is sent again, with an Idempotency-Key or by an SDK",
         "errors aws metering jobs",

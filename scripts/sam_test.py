@@ -425,7 +425,7 @@ def main() -> None:
         if results[0]:
             results.append(timed("the template that was built", check_built))
             with no_containers_left(), local_aws(work) as port:
-                key = Directory(aws_client("dynamodb", port), TABLE).create_key("api", name="sam-test")
+                key = Directory(aws_client("dynamodb", port), TABLE).api_keys.create(name="sam-test")
                 results += [timed(name, step) for name, step in steps(Invoker(work, port, key), key, work)]
     failed = results.count(False)
     print(f"{results.count(True)} passed, {failed} failed")

@@ -186,7 +186,7 @@ def _key(item: Item) -> Key:
 
 
 def _copy(item: Item) -> Item:
-    """A copy whose maps can be changed; nobody changes what lies in them."""
+    """A copy whose maps can be changed; their members are never changed."""
     return {name: {"M": dict(value["M"])} if "M" in value else value for name, value in item.items()}
 
 

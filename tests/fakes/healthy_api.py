@@ -106,14 +106,14 @@ class HealthyApi(ApiClient):
     def _admin(self, path: str, content: Any) -> dict[str, Any]:
         steps = path.split("/")
         if path == "/organization/projects":
-            return {"id": self.directory.create_project(content["json"]["name"]).id}
+            return {"id": self.directory.projects.create(content["json"]["name"]).id}
         if "service_accounts" in steps:
             limits = limits_from_api(content["json"]["limits"])
-            account, key = self.directory.create_service_account(steps[3], content["json"]["name"], limits=limits)
+            account, key = self.directory.service_accounts.create(steps[3], content["json"]["name"], limits=limits)
             assert key is not None
             return {"id": account.id, "api_key": {"id": key.record.id, "value": key.value}}
         if "api_keys" in steps:
-            return {"status": self.directory.disable(steps[5]).status}
+            return {"status": self.directory.api_keys.disable(steps[5]).status}
         return {"data": []}
 
     def _audio(self, method: str, path: str, key: str, content: Any) -> HttpResponse:

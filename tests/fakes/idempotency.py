@@ -1,4 +1,4 @@
-"""Claims, answers, payments and speech in memory: they obey the conditions of the real ones, and fail when told to."""
+"""Claims, answers, payments and speech in memory: they obey the conditions of the real ones, and fail on request."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class FakeClaims:
     existing: dict[tuple[str, str], Claim] = field(default_factory=dict)
     failing: set[str] = field(default_factory=set)
 
-    def take(self, claim: Claim, *, instead_of: Claim | None, now_s: int) -> Claim | None:
-        self._reach("take")
+    def acquire(self, claim: Claim, *, instead_of: Claim | None, now_s: int) -> Claim | None:
+        self._reach("acquire")
         name = (claim.project_id, claim.key_sha256)
         old = self.existing.get(name)
         free = old is None or old.expires_s <= now_s or old.token == claim.token
@@ -33,13 +33,13 @@ class FakeClaims:
         self.existing[name] = claim
         return None
 
-    def finish(self, claim: Claim) -> None:
-        self._reach("finish")
+    def complete(self, claim: Claim) -> None:
+        self._reach("complete")
         if self._is_ours(claim):
             self.existing[claim.project_id, claim.key_sha256] = replace(claim, done=True)
 
-    def drop(self, claim: Claim) -> None:
-        self._reach("drop")
+    def release(self, claim: Claim) -> None:
+        self._reach("release")
         if self._is_ours(claim):
             del self.existing[claim.project_id, claim.key_sha256]
 
@@ -109,7 +109,7 @@ class FakeAttempts:
     writes: int = 0
     lock: Lock = field(default_factory=Lock)
 
-    def take(self, attempt: CallAttempt, *, instead_of: CallAttempt | None, now_s: int) -> CallAttempt | None:
+    def acquire(self, attempt: CallAttempt, *, instead_of: CallAttempt | None, now_s: int) -> CallAttempt | None:
         self._reach()
         with self.lock:
             old = self.existing.get((attempt.key_id, attempt.fingerprint))
@@ -118,7 +118,7 @@ class FakeAttempts:
             self.existing[attempt.key_id, attempt.fingerprint] = attempt
             return None
 
-    def drop(self, attempt: CallAttempt) -> None:
+    def release(self, attempt: CallAttempt) -> None:
         self._reach()
         old = self.existing.get((attempt.key_id, attempt.fingerprint))
         if old is not None and old.request_id == attempt.request_id:

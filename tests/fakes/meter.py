@@ -1,4 +1,4 @@
-"""A meter in memory: it keeps what was admitted, settled and released, and refuses or fails as told."""
+"""A meter in memory: it records admissions, settlements and releases, and refuses or fails on request."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ class FakeMeter:
 
 
 @dataclass
-class FakeUnsettled:
-    """Evidence in memory; writing it fails with `fails`."""
+class FakePendingSettlements:
+    """Pending settlements in memory; writing one fails with `fails`."""
 
     fails: GatewayError | None = None
     kept: dict[str, MeteredRequest] = field(default_factory=dict)
@@ -96,7 +96,7 @@ class FakeHeldJobs:
 
 
 @dataclass
-class FakeWaits:
+class FakeWaitingPolls:
     """Places for polls that wait; there is none with `refuses`. `calls` is how often it was asked for something."""
 
     refuses: GatewayError | None = None
@@ -118,5 +118,5 @@ class FakeWaits:
 
 
 def free_billing() -> Billing:
-    """A till for tests that are about something else."""
-    return Billing(FakeMeter(), FakeUnsettled())
+    """A billing for tests that are about something else."""
+    return Billing(FakeMeter(), FakePendingSettlements())

@@ -87,48 +87,50 @@ USES: Final[dict[str, set[Right]]] = {
     "usage/rollup.py:Rollup.run": items("USAGE#*", "Query", "Put", "Delete") | items("ROLLUP", "Query", "Update"),
     "usage/watermark.py:Watermark.clear": items("ROLLUP", "Get", "Delete"),
     # the directory
-    "identity/directory.py:Directory.create_project": items("PROJECTS", "Put"),
-    "identity/directory.py:Directory.project": items("PROJECTS", "Get"),
-    "identity/directory.py:Directory.projects": items("PROJECTS", "Query"),
-    "identity/directory.py:Directory.rename_project": items("PROJECTS", "Update"),
-    "identity/directory.py:Directory.archive_project": items("PROJECTS", "Update")
-    | items("KEYS#*", "Query")
-    | items("ACCOUNT#*", "Update")
-    | items("KEY#*", "Update")
-    | items("ARCHIVED", "Put"),
-    "identity/directory.py:Directory.create_service_account": items("PROJECTS", "ConditionCheck")
-    | items("SERVICE_ACCOUNTS#*", "Put"),
-    "identity/directory.py:Directory.service_account": items("SERVICE_ACCOUNTS#*", "Get"),
-    "identity/directory.py:Directory.service_accounts": items("SERVICE_ACCOUNTS#*", "Query"),
-    "identity/directory.py:Directory.rename_service_account": items("SERVICE_ACCOUNTS#*", "Update"),
-    "identity/directory.py:Directory.delete_service_account": items("SERVICE_ACCOUNTS#*", "Update", "Delete"),
-    "identity/directory.py:Directory.create_key": items("PROJECTS", "ConditionCheck", "Put")
-    | items("SERVICE_ACCOUNTS#*", "ConditionCheck")
+    "identity/projects.py:Projects.create": items("PROJECTS", "Put"),
+    "identity/projects.py:Projects.create_default": items("PROJECTS", "Put"),
+    "identity/projects.py:Projects.get": items("PROJECTS", "Get"),
+    "identity/projects.py:Projects.list": items("PROJECTS", "Query"),
+    "identity/projects.py:Projects.rename": items("PROJECTS", "Update"),
+    "identity/projects.py:Projects.mark_archived": items("PROJECTS", "Update") | items("ARCHIVED", "Put"),
+    "identity/projects.py:Projects.write_in": items("PROJECTS", "ConditionCheck"),
+    "identity/service_accounts.py:ServiceAccounts.create": items("SERVICE_ACCOUNTS#*", "Put"),
+    "identity/service_accounts.py:ServiceAccounts.get": items("SERVICE_ACCOUNTS#*", "Get"),
+    "identity/service_accounts.py:ServiceAccounts.list": items("SERVICE_ACCOUNTS#*", "Query"),
+    "identity/service_accounts.py:ServiceAccounts.rename": items("SERVICE_ACCOUNTS#*", "Update"),
+    "identity/service_accounts.py:ServiceAccounts.delete": items("SERVICE_ACCOUNTS#*", "Update", "Delete"),
+    "identity/api_keys.py:ApiKeys.create": items("SERVICE_ACCOUNTS#*", "ConditionCheck")
     | items("KEYS#*", "Put")
     | items("ACCOUNT#*", "Put")
     | items("KEY#*", "Put"),
-    "identity/directory.py:Directory.key": items("ACCOUNT#*", "Get") | items("KEYS#*", "Get"),
-    "identity/directory.py:Directory.keys": items("KEYS#*", "Query")
+    "identity/api_keys.py:ApiKeys.get": items("ACCOUNT#*", "Get", "BatchGet")
+    | items("KEYS#*", "Get")
+    | items("SERVICE_ACCOUNTS#*", "BatchGet"),
+    "identity/api_keys.py:ApiKeys.list": items("KEYS#*", "Query")
     | items("ACCOUNT#*", "BatchGet")
     | items("SERVICE_ACCOUNTS#*", "BatchGet"),
-    "identity/directory.py:Directory.change": items("ACCOUNT#*", "Update") | items("KEY#*", "Update"),
-    "identity/directory.py:Directory.delete": items("ACCOUNT#*", "Update")
+    "identity/api_keys.py:ApiKeys.set_status": items("ACCOUNT#*", "Update") | items("KEY#*", "Update"),
+    "identity/api_keys.py:ApiKeys.edit_limits": items("ACCOUNT#*", "Update") | items("KEY#*", "Update"),
+    "identity/api_keys.py:ApiKeys.archive_all": items("KEYS#*", "Query")
+    | items("ACCOUNT#*", "Update")
+    | items("KEY#*", "Update"),
+    "identity/api_keys.py:ApiKeys.delete": items("ACCOUNT#*", "Update")
     | items("KEYS#*", "Get", "Update")
     | items("KEY#*", "Delete"),
-    "identity/directory.py:Directory.forget_deleted": items("ACCOUNT#*", "Get", "Delete")
+    "identity/api_keys.py:ApiKeys.forget_deleted": items("ACCOUNT#*", "Get", "Delete")
     | items("KEYS#*", "Get", "Delete")
     | items("KEY#*", "Delete"),
-    "identity/admin_keys.py:AdminKeys.create_admin_key": items("ADMIN_KEYS", "Put") | items("KEY#*", "Put"),
-    "identity/admin_keys.py:AdminKeys.admin_key": items("ADMIN_KEYS", "Get"),
-    "identity/admin_keys.py:AdminKeys.admin_keys": items("ADMIN_KEYS", "Query"),
-    "identity/admin_keys.py:AdminKeys.delete_admin_key": items("ADMIN_KEYS", "ConditionCheck", "Delete")
+    "identity/admin_keys.py:AdminKeys.create": items("ADMIN_KEYS", "Put") | items("KEY#*", "Put"),
+    "identity/admin_keys.py:AdminKeys.get": items("ADMIN_KEYS", "Get"),
+    "identity/admin_keys.py:AdminKeys.list": items("ADMIN_KEYS", "Query"),
+    "identity/admin_keys.py:AdminKeys.delete": items("ADMIN_KEYS", "ConditionCheck", "Delete")
     | items("KEY#*", "Delete"),
     # idempotency
-    "idempotency/claim_store.py:ClaimStore.take": items("IDEMPOTENCY#*", "Put"),
-    "idempotency/claim_store.py:ClaimStore.finish": items("IDEMPOTENCY#*", "Update"),
-    "idempotency/claim_store.py:ClaimStore.drop": items("IDEMPOTENCY#*", "Delete"),
-    "idempotency/attempt_store.py:CallAttemptStore.take": items("CALLS#*", "Put"),
-    "idempotency/attempt_store.py:CallAttemptStore.drop": items("CALLS#*", "Delete"),
+    "idempotency/claim_store.py:ClaimStore.acquire": items("IDEMPOTENCY#*", "Put"),
+    "idempotency/claim_store.py:ClaimStore.complete": items("IDEMPOTENCY#*", "Update"),
+    "idempotency/claim_store.py:ClaimStore.release": items("IDEMPOTENCY#*", "Delete"),
+    "idempotency/attempt_store.py:CallAttemptStore.acquire": items("CALLS#*", "Put"),
+    "idempotency/attempt_store.py:CallAttemptStore.release": items("CALLS#*", "Delete"),
     "idempotency/answer_store.py:AnswerStore.keep": objects("answers", "Put"),
     "idempotency/answer_store.py:AnswerStore.find": reads("answers"),
     "idempotency/payments.py:LedgerPayments.was_paid": items("LEDGER#*", "Get"),
@@ -269,6 +271,8 @@ ENDING_JOBS: Final = {
     "webhooks/queue.py:WebhookQueue.publish",
 }
 
+_DIRECTORY: Final = tuple(f"identity/{each}.py:" for each in ("projects", "service_accounts", "api_keys", "admin_keys"))
+
 # What several functions have in common.
 _AUDIO: Final = METERING | IDEMPOTENCY | RESULTS | STARTING_JOBS | PROVIDER_KEYS
 _TRANSCRIPTION: Final = _AUDIO | NAMED_UPLOADS | {"metering/meter.py:DynamoMeter.look"}
@@ -298,16 +302,12 @@ ROLES: Final[dict[str, set[str]]] = {
         "storage/results.py:ResultStore.put_parts",
         "storage/results.py:ResultStore.link",
     },
-    "AdminRole": {
-        use
-        for use in USES
-        if use.startswith(("identity/directory.py", "identity/admin_keys.py")) and not use.endswith(".forget_deleted")
-    },
+    "AdminRole": {use for use in USES if use.startswith(_DIRECTORY) and not use.endswith(".forget_deleted")},
     "SweeperRole": {
         "metering/sweeper.py:Sweeper.sweep",
         "metering/open_accounts.py:OpenAccounts.key_ids",
         "jobs/job_store.py:JobStore.of_hold",
-        "identity/directory.py:Directory.forget_deleted",
+        "identity/api_keys.py:ApiKeys.forget_deleted",
         "usage/watermark.py:Watermark.mark",
         "metering/pending_settlements.py:PendingSettlementStore.find",
         "metering/pending_settlements.py:PendingSettlementStore.forget",
@@ -386,7 +386,7 @@ ROLES: Final[dict[str, set[str]]] = {
         "webhooks/endpoint_store.py:WebhookStore.attempts",
         "webhooks/rate_limit.py:RateLimitStore.take_now",
         "metering/account_store.py:AccountStore.check",
-        "identity/directory.py:Directory.project",
+        "identity/projects.py:Projects.get",
     },
     "WebhookDeliveryRole": {
         "webhooks/endpoint_store.py:WebhookStore.find",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from audio_gateway.catalog.defaults import MAX_CACHE_SECONDS
-from audio_gateway.idempotency.idempotency import KEEP_SECONDS
+from audio_gateway.idempotency.idempotency import KEY_KEPT_SECONDS
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS, JOB_KEPT_SECONDS
 from audio_gateway.metering.open_accounts import INDEX, LISTED
 from tests.infrastructure.conftest import OfType
@@ -107,7 +107,7 @@ def test_stored_audio_expires(bucket: dict[str, Any]) -> None:
     assert (rules["ExpireResults"]["Prefix"], rules["ExpireResults"]["ExpirationInDays"]) == ("results/", 1)
     assert (rules["ExpireUploads"]["Prefix"], rules["ExpireUploads"]["ExpirationInDays"]) == ("uploads/", 2)
     answers = rules["ExpireAnswers"]
-    assert (answers["Prefix"], answers["ExpirationInDays"] * 86_400) == ("answers/", KEEP_SECONDS)
+    assert (answers["Prefix"], answers["ExpirationInDays"] * 86_400) == ("answers/", KEY_KEPT_SECONDS)
     cache = rules["ExpireSpeechCache"]
     assert (cache["Prefix"], cache["ExpirationInDays"] * 86_400) == ("cache/", MAX_CACHE_SECONDS)
     jobs = rules["ExpireJobs"]

@@ -44,30 +44,30 @@ def at_once(*operations: Callable[[], object]) -> list[object]:
 
 def test_one_admin_key_stays_when_all_are_deleted_at_the_same_time(directory: Directory) -> None:
     for _ in range(ROUNDS):
-        keys = [directory.create_key("admin", name="n").record.id for _ in range(3)]
-        keys += [key.id for key in directory.admin_keys() if key.id not in keys]
-        results = at_once(*(lambda key=key: directory.delete_admin_key(key) for key in keys))
+        keys = [directory.admin_keys.create(name="n").record.id for _ in range(3)]
+        keys += [key.id for key in directory.admin_keys.list() if key.id not in keys]
+        results = at_once(*(lambda key=key: directory.admin_keys.delete(key) for key in keys))
         refused = [error for error in results if error is not None]
-        assert len(refused) == len(list(directory.admin_keys())) >= 1
+        assert len(refused) == len(list(directory.admin_keys.list())) >= 1
         assert all(isinstance(error, InvalidRequest) for error in refused)
 
 
 def test_an_archived_project_has_no_key_that_was_created_meanwhile(directory: Directory) -> None:
     for _ in range(ROUNDS):
-        project = directory.create_project("n").id
+        project = directory.projects.create("n").id
         at_once(*[creating(directory, project)] * 3, partial(directory.archive_project, project))
-        assert {key.status for key in directory.keys(project)} <= {"archived"}
+        assert {key.status for key in directory.api_keys.list(project)} <= {"archived"}
 
 
 def test_a_deleted_service_account_leaves_no_key_that_was_created_meanwhile(directory: Directory) -> None:
-    project = directory.create_project("n").id
+    project = directory.projects.create("n").id
     for _ in range(ROUNDS):
-        account, _ = directory.create_service_account(project, "n")
-        delete = lambda owner=account.id: directory.delete_service_account(project, owner)  # noqa: E731
+        account, _ = directory.service_accounts.create(project, "n")
+        delete = lambda owner=account.id: directory.service_accounts.delete(project, owner)  # noqa: E731
         at_once(*[creating(directory, project, account.id)] * 3, delete, delete)
-        assert not list(directory.keys(project))
+        assert not list(directory.api_keys.list(project))
         with pytest.raises(NotFound):
-            directory.service_account(project, account.id)
+            directory.service_accounts.get(project, account.id)
 
 
 def creating(directory: Directory, project: str, owner: str | None = None) -> Callable[[], None]:
@@ -75,17 +75,17 @@ def creating(directory: Directory, project: str, owner: str | None = None) -> Ca
 
     def create() -> None:
         for _ in range(12):
-            directory.create_key("api", name="n", project_id=project, service_account_id=owner)
+            directory.api_keys.create(name="n", project_id=project, service_account_id=owner)
 
     return create
 
 
 def test_record_and_account_agree_after_all_changes(directory: Directory, stack: dict[str, Any]) -> None:
-    key = directory.create_key("api", name="n")
-    changes = [lambda: directory.disable(key.record.id), lambda: directory.enable(key.record.id)] * 4
+    key = directory.api_keys.create(name="n")
+    changes = [lambda: directory.api_keys.disable(key.record.id), lambda: directory.api_keys.enable(key.record.id)] * 4
     for _ in range(ROUNDS):
         at_once(*changes)
         with dynamodb_of(stack) as dynamodb:
             pk = {"pk": {"S": f"KEY#{key.record.sha256}"}, "sk": {"S": "KEY"}}
             record = dynamodb.get_item(TableName="races", Key=pk, ConsistentRead=True)["Item"]
-        assert record["key_status"]["S"] == directory.key(key.record.id).status
+        assert record["key_status"]["S"] == directory.api_keys.get(key.record.id).status

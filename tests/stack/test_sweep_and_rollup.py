@@ -101,7 +101,7 @@ def begin(gateway: Gateway, key_id: str, request_id: str) -> None:
 
 
 def test_a_hold_that_is_never_settled_is_given_back_and_leaves_a_row(gateway: Gateway) -> None:
-    key_id = gateway.directory.create_key("api", name="abandoned").record.id
+    key_id = gateway.directory.api_keys.create(name="abandoned").record.id
     begin(gateway, key_id, "req_abandoned")
     assert len(gateway.holds(key_id)) == 1
     expire_holds(gateway, key_id)
@@ -117,12 +117,12 @@ def test_a_hold_that_is_never_settled_is_given_back_and_leaves_a_row(gateway: Ga
 
 
 def test_a_deleted_key_is_forgotten_once_its_holds_have_ended(gateway: Gateway) -> None:
-    key_id = gateway.directory.create_key("api", name="deleted").record.id
+    key_id = gateway.directory.api_keys.create(name="deleted").record.id
     begin(gateway, key_id, "req_deleted")
-    gateway.directory.delete(key_id)
-    assert key_id in set(gateway.directory.all_key_ids())
+    gateway.directory.api_keys.delete(key_id)
+    assert key_id in set(gateway.directory.api_keys.all_ids())
     expire_holds(gateway, key_id)
-    wait_until(lambda: key_id not in set(gateway.directory.all_key_ids()), "it was not forgotten")
+    wait_until(lambda: key_id not in set(gateway.directory.api_keys.all_ids()), "it was not forgotten")
     assert [row.outcome for row in gateway.rows(key_id)] == ["abandoned"]
 
 
@@ -130,7 +130,7 @@ def test_a_deleted_key_is_forgotten_once_its_holds_have_ended(gateway: Gateway) 
 def late(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> str:
     """The id of a key that was used long before anybody could write it down: the sweeper comes to it only now."""
     use_aws_of(gateway.info, monkeypatch)
-    key_id = gateway.directory.create_key("api", name="late").record.id
+    key_id = gateway.directory.api_keys.create(name="late").record.id
     for number, minutes in enumerate((20, 20, 50)):
         at_ms = gateway.now_ms() - minutes * 60_000
         meter = DynamoMeter(gateway.client, gateway.table, now_ms=partial(int, at_ms), hold_seconds=3600)
@@ -185,7 +185,7 @@ def wrong_sums_are_found_and_rebuilt(gateway: Gateway, late: str, used: Totals) 
         Watermark(Table(gateway.client, gateway.table)),
         {HOUR.start(r.at_ms) for r in gateway.rows(late)},
     )
-    wait_until(lambda: not hours & set(watermark.read().dirty), "no recomputation")
+    wait_until(lambda: not hours & set(watermark.read().late_hours), "no recomputation")
     assert gateway.aggregates(late)["1d"] == used
     key = bucket_key(HOUR, min(hours), late)
     gateway.client.update_item(

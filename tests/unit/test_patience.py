@@ -83,7 +83,7 @@ def test_a_connection_that_died_while_nobody_used_it_loses_no_write(aws_that_fai
 
 def test_settling_ends_before_the_platform_cuts_the_answer_off() -> None:
     margin_s = _PLATFORM_SECONDS - _deadline(_received_ms({}), None).remaining_s()
-    assert margin_s >= dynamodb.LONGEST_WRITE_S + pending_settlements.LONGEST_KEEP_S
+    assert margin_s >= dynamodb.LONGEST_WRITE_S + pending_settlements.LONGEST_SETTLEMENT_WRITE_S
 
 
 def test_a_result_is_not_read_for_longer_than_there_is_time() -> None:
@@ -92,7 +92,7 @@ def test_a_result_is_not_read_for_longer_than_there_is_time() -> None:
 
 
 def test_speech_is_not_kept_for_longer_than_a_few_seconds() -> None:
-    assert speech_cache.LONGEST_KEEP_S < 4
+    assert speech_cache.LONGEST_CACHE_WRITE_S < 4
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,7 @@ def harness(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobHa
     use_aws_of(info, monkeypatch)
     dynamodb, machines = boto3.client("dynamodb"), boto3.client("stepfunctions")
     (machine,) = machines.list_state_machines()["stateMachines"]
-    key = Directory(dynamodb, info["table"]).create_key("api", name="a customer")
+    key = Directory(dynamodb, info["table"]).api_keys.create(name="a customer")
     pending_settlements = PendingSettlementStore(info["bucket"])
     lateness = AllowedLateness(REQUEST_HOLD_SECONDS, SWEEP_SECONDS)
     job_service = job_service_on_aws(

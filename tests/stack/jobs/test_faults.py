@@ -336,8 +336,8 @@ def test_jobs_that_lose_their_execution_fail_with_what_was_done_and_are_reported
 
 def test_an_archived_project_leaves_nothing_running(harness: JobHarness, running: Running) -> None:
     directory = Directory(harness.dynamodb, harness.info["table"])
-    project = directory.create_project("tenant").id
-    key = directory.create_key("api", name="of a tenant", project_id=project)
+    project = directory.projects.create("tenant").id
+    key = directory.api_keys.create(name="of a tenant", project_id=project)
     client = harness.client.with_options(api_key=key.value)
     tenant = dataclasses.replace(harness, client=client, caller=Payer(key.record.id, project))
     hook = {"url": running.receiver.url("/archived"), "name": "of a test", "event_types": ["audio.job.cancelled"]}

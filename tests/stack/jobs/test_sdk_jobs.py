@@ -160,7 +160,7 @@ def test_a_background_job_from_its_start_to_its_deletion(gateway: Gateway) -> No
 def stranger_to(gateway: Gateway) -> Wire:
     """A caller of another project."""
     directory = Directory(aws_of(gateway.info, "dynamodb"), gateway.info["table"])
-    key = directory.create_key("api", name="stranger", project_id=directory.create_project("elsewhere").id)
+    key = directory.api_keys.create(name="stranger", project_id=directory.projects.create("elsewhere").id)
     return Wire(gateway.info["base_url"], key.value)
 
 

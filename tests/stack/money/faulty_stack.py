@@ -106,7 +106,7 @@ class FaultyStack:
     def customer(self, **limits: Any) -> Customer:
         """A customer with a new key; `limits` as in a request body."""
         now_ms = time.time_ns() // 1_000_000
-        key = self.directory.create_key("api", name="a customer", limits=limits_from_api(limits))
+        key = self.directory.api_keys.create(name="a customer", limits=limits_from_api(limits))
         sdk = self._sdk.with_options(api_key=key.value)
         self.customers.append(Customer(self, key.record.id, key.value, sdk, now_ms))
         return self.customers[-1]

@@ -93,14 +93,16 @@ def test_a_limit_lowered_below_what_is_used_refuses_immediately_and_breaks_nothi
     faulty_stack.upstream.script("held")
     running = pool.submit(customer.speak)
     customer.wait_until(lambda: len(faulty_stack.upstream.calls) == 4, "it did not begin")
-    faulty_stack.directory.edit_limits(customer.key_id, lambda _: limits_from_api({"monthly_budget_usd": budget(2)}))
+    faulty_stack.directory.api_keys.edit_limits(
+        customer.key_id, lambda _: limits_from_api({"monthly_budget_usd": budget(2)})
+    )
     refused = customer.refused()
     assert (refused.status, refused.code) == (429, "insufficient_quota")
     faulty_stack.upstream.let_go()
     assert running.result(60).content
     customer.assert_account_matches_ledger()
     assert customer.committed == 4 * PRICE
-    faulty_stack.directory.edit_limits(customer.key_id, lambda _: Limits())
+    faulty_stack.directory.api_keys.edit_limits(customer.key_id, lambda _: Limits())
     customer.speak()
 
 
@@ -111,7 +113,7 @@ def test_a_key_that_ends_while_its_request_runs_is_charged_for_it_and_for_no_mor
     faulty_stack.upstream.script("held")
     running = pool.submit(customer.speak)
     customer.wait_until(lambda: len(faulty_stack.upstream.calls) == 1, "it did not begin")
-    getattr(faulty_stack.directory, end)(customer.key_id)
+    getattr(faulty_stack.directory.api_keys, end)(customer.key_id)
     assert customer.refused().status == 401
     faulty_stack.upstream.let_go()
     assert running.result(60).content

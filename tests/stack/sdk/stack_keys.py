@@ -44,9 +44,12 @@ def add_key(
 ) -> str:
     """Create a key, of this value or a random one, with limits as in a request body; returns the value."""
     with directory_of(stack) as directory:
-        key = directory.create_key(
-            kind, name="of a test", project_id=project_id, limits=limits_from_api(limits or {}), value=value
-        )
+        if kind == "admin":
+            key = directory.admin_keys.create("of a test", value=value)
+        else:
+            key = directory.api_keys.create(
+                "of a test", project_id=project_id, limits=limits_from_api(limits or {}), value=value
+            )
         if status == "disabled":
-            directory.disable(key.record.id)
+            directory.api_keys.disable(key.record.id)
     return key.value

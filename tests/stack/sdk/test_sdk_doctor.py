@@ -67,8 +67,8 @@ def test_all_is_green_and_nothing_stays(stack: dict[str, Any], stack_file: Path,
         assert CHECKS[name].not_local == reason or name in NOT_ASKED_FOR
     assert list(CHECKS) == [each["name"] for each in answer["data"]]
     with directory_of(stack) as directory:
-        names = {key.entry.name for project in directory.projects() for key in directory.keys(project.id)}
-        assert PROJECT not in names | {key.name for key in directory.admin_keys()}
+        names = {key.entry.name for project in directory.projects.list() for key in directory.api_keys.list(project.id)}
+        assert PROJECT not in names | {key.name for key in directory.admin_keys.list()}
 
 
 def test_a_role_that_lost_a_right_turns_red(stack: dict[str, Any], look: Callable[..., Any]) -> None:

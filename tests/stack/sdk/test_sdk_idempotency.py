@@ -78,7 +78,7 @@ def new_project(wired_stack: dict[str, Any]) -> Iterator[Any]:
 
     def make() -> Project:
         with directory_of(wired_stack) as directory:
-            project_id = directory.create_project("of a test").id
+            project_id = directory.projects.create("of a test").id
         made.append(Project(wired_stack, project_id, add_key(wired_stack, project_id=project_id)))
         return made[-1]
 

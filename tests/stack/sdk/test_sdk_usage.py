@@ -143,7 +143,7 @@ def test_costs_by_line_item(admin: OpenAI, put: Callable[..., LedgerRow], projec
 def test_what_was_just_spoken_is_in_the_reports_and_in_the_callers_own_usage(
     stack: dict[str, Any], admin: OpenAI, dynamodb: Any
 ) -> None:
-    key = Directory(dynamodb, stack["table"]).create_key("api", name="just now")
+    key = Directory(dynamodb, stack["table"]).api_keys.create(name="just now")
     started = int(time.time())
     with OpenAI(base_url=stack["base_url"], api_key=key.value, max_retries=0) as caller:
         caller.audio.speech.create(model="espeak-ng", voice="alloy", input="Good morning.", response_format="pcm")

@@ -29,7 +29,7 @@ SOON = 60.0
 def project(wired_stack: dict[str, Any]) -> str:
     """The id of a project whose jobs are those of these tests."""
     with directory_of(wired_stack) as directory:
-        return directory.create_project("hooks").id
+        return directory.projects.create("hooks").id
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def hooks(wired_stack: dict[str, Any], project: str) -> Iterator[OpenAI]:
 def others(wired_stack: dict[str, Any]) -> Iterator[OpenAI]:
     """A client of another project."""
     with directory_of(wired_stack) as directory:
-        other = directory.create_project("others").id
+        other = directory.projects.create("others").id
     with client_of(wired_stack, add_key(wired_stack, project_id=other)) as made:
         yield made
 

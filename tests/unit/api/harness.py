@@ -16,7 +16,7 @@ from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import Answer, Context, call, form_event, json_event
 from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_job_service
-from tests.fakes.meter import FakeMeter, FakeUnsettled
+from tests.fakes.meter import FakeMeter, FakePendingSettlements
 from tests.fakes.providers import FakeAdapter, catalog
 from tests.fakes.results import FakeResults
 
@@ -43,7 +43,7 @@ class AudioHarness:
 
     def __init__(self, *models: Any, **deps: Any) -> None:
         self.provider = FakeAdapter()
-        self.meter, self.pending_settlements = FakeMeter(), FakeUnsettled()
+        self.meter, self.pending_settlements = FakeMeter(), FakePendingSettlements()
         self.files, self.cache, self.results = FakeFiles(), FakeSpeechCache(), FakeResults()
         self.job_service = empty_job_service()
         self._deps: dict[str, Any] = {

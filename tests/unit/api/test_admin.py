@@ -42,7 +42,7 @@ class Clock:
 @pytest.fixture
 def directory(dynamodb: Any) -> Directory:
     found = Directory(dynamodb, TABLE, Clock())
-    found.create_key("admin", name="first admin")
+    found.admin_keys.create(name="first admin")
     return found
 
 
@@ -186,7 +186,7 @@ def test_models_that_the_catalogue_does_not_have_are_refused(ask: Ask, directory
     refusal(answer, 400, "limits.models")
     assert "no model 'nope'" in answer.error["message"]
     assert "send any of: talker." in answer.error["message"]
-    key = directory.create_key("api", name="n").record.id
+    key = directory.api_keys.create(name="n").record.id
     refusal(ask("POST", f"/organization/projects/default/api_keys/{key}", {"limits": limits}), 400, "limits.models")
 
 
@@ -352,7 +352,7 @@ def test_a_key_shows_all_but_its_value(ask: Ask) -> None:
 
 
 def test_a_key_that_the_operator_made_is_the_operators(ask: Ask, directory: Directory) -> None:
-    key = directory.create_key("api", name="by hand")
+    key = directory.api_keys.create(name="by hand")
     shown = ask("GET", f"{DEFAULT}/api_keys/{key.record.id}").json
     assert (shown["name"], shown["owner"]["type"], shown["owner"]["user"]["role"]) == ("by hand", "user", "owner")
 
@@ -546,8 +546,8 @@ def pages(ask: Ask, path: str, limit: int, **query: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 7, 8, 100])
 def test_pages_join_to_the_whole_list(ask: Ask, directory: Directory, limit: int) -> None:
-    keys = [directory.create_key("api", name=str(number)).record.id for number in range(8)]
-    directory.delete(keys[3])
+    keys = [directory.api_keys.create(name=str(number)).record.id for number in range(8)]
+    directory.api_keys.delete(keys[3])
     left = [key for key in keys if key != keys[3]]
     found = pages(ask, f"{DEFAULT}/api_keys", limit)
     assert list(chain(*found)) == left
@@ -556,11 +556,11 @@ def test_pages_join_to_the_whole_list(ask: Ask, directory: Directory, limit: int
 
 
 def test_every_list_has_pages(ask: Ask, directory: Directory) -> None:
-    projects = ["default", *(directory.create_project(str(number)).id for number in range(4))]
+    projects = ["default", *(directory.projects.create(str(number)).id for number in range(4))]
     directory.archive_project(projects.pop(2))
-    accounts = [directory.create_service_account("default", str(number))[0].id for number in range(4)]
-    admins = [key.id for key in directory.admin_keys()]
-    admins += [directory.create_key("admin", name=str(number)).record.id for number in range(3)]
+    accounts = [directory.service_accounts.create("default", str(number))[0].id for number in range(4)]
+    admins = [key.id for key in directory.admin_keys.list()]
+    admins += [directory.admin_keys.create(name=str(number)).record.id for number in range(3)]
     for path, whole in (
         ("/organization/projects", projects),
         (f"{DEFAULT}/service_accounts", accounts),

@@ -19,7 +19,7 @@ from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.gateway import API_CALLER, Answer, form_event, json_event
 from tests.fakes.idempotency import FakeAttempts
 from tests.fakes.jobs import empty_job_service
-from tests.fakes.meter import FakeUnsettled
+from tests.fakes.meter import FakePendingSettlements
 from tests.fakes.providers import model
 from tests.sound import tone_wav
 from tests.unit.api.harness import PATHS, AudioHarness
@@ -74,7 +74,7 @@ class Gateway(AudioHarness):
         store: Any = job_service.store
         super().__init__(
             *models,
-            billing=Billing(DynamoMeter(self.table, TABLE), FakeUnsettled()),  # type: ignore[arg-type] # enough for these tests
+            billing=Billing(DynamoMeter(self.table, TABLE), FakePendingSettlements()),  # type: ignore[arg-type] # enough for these tests
             repetitions=Repetitions(self.attempts, store),
             job_service=job_service,
         )

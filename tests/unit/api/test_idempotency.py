@@ -178,7 +178,7 @@ def test_a_request_that_is_wrong_claims_no_key(gateway: Gateway) -> None:
 
 
 def test_a_key_that_cannot_be_claimed_reaches_no_provider(gateway: Gateway) -> None:
-    gateway.claims.failing = {"take"}
+    gateway.claims.failing = {"acquire"}
     answer = gateway.speak()
     assert (answer.status, answer.error["code"], gateway.calls) == (503, "idempotency_unavailable", 0)
     assert gateway.speak(key=None).status == 200
@@ -217,7 +217,7 @@ def test_an_answer_that_is_settled_later_is_replayed_all_the_same(gateway: Gatew
 
 
 def test_without_the_header_nothing_is_claimed_or_stored(gateway: Gateway) -> None:
-    gateway.claims.failing = {"take", "finish", "drop"}
+    gateway.claims.failing = {"acquire", "complete", "release"}
     gateway.answers.failing = {"keep", "find"}
     answers = [gateway.speak(key=None) for _ in range(2)] + [gateway.write(key=None)]
     assert [answer.status for answer in answers] == [200, 200, 200]

@@ -33,7 +33,7 @@ from audio_gateway.transcripts.codec import to_bytes
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage, Transcript, Word
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event, json_event
 from tests.fakes.idempotency import FakeAnswers, FakeAttempts, FakeClaims, FakePayments
-from tests.fakes.meter import FakeWaits
+from tests.fakes.meter import FakeWaitingPolls
 from tests.fakes.providers import model
 from tests.fakes.results import FakeResults
 from tests.sound import tone_wav, voice_url
@@ -107,7 +107,7 @@ class Gateway(JobHarness):
             model("slow-speaker", max_characters=4000, formats=("pcm",), speed_factor=0.1),
         )
         self.provider = AskedAtOnceToo()
-        self.waits = FakeWaits()
+        self.waits = FakeWaitingPolls()
         self.key_is_revoked = False
         self.claims, self.answers, self.payments = FakeClaims(), FakeAnswers(), FakePayments()
         self.attempts = FakeAttempts()

@@ -362,7 +362,7 @@ def test_an_upload_that_could_not_be_kept_is_not_pending(gateway: Gateway, monke
     def fails(*_: Any) -> None:
         raise StorageUnavailable("Not now.")
 
-    monkeypatch.setattr(gateway.store._table, "put_new", fails)
+    monkeypatch.setattr(gateway.store._table, "put_if_absent", fails)
     assert (gateway.create().status, gateway.pending) == (503, 0)
 
 

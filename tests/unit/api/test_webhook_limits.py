@@ -371,7 +371,7 @@ def test_a_key_that_was_revoked_changes_and_sends_nothing(
 
 
 def archived_project(gateway: Gateway) -> tuple[str, dict[str, Any]]:
-    project = gateway.directory.create_project("tenant").id
+    project = gateway.directory.projects.create("tenant").id
     made = gateway.make(API_CALLER | {"project_id": project})
     gateway.directory.archive_project(project)
     return project, made

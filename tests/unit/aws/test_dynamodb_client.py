@@ -1,4 +1,4 @@
-"""The client that all of the gateway uses: how long it waits, how often it asks, and what it knows of its doubts."""
+"""The gateway's DynamoDB clients: how long they wait, how often they try, and whether a try may still arrive."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyAws]:
 
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """More of it, where it is not what is tested: the other end is in this process, and may stand still with it."""
+    """Longer timeouts for tests of something else: the server is in this process and may be paused with it."""
     for name in ("_READ_TIMEOUT_S", "_CONNECT_TIMEOUT_S"):
         monkeypatch.setattr(f"audio_gateway.aws.dynamodb.{name}", 2.0)
 
@@ -56,7 +56,7 @@ def client(aws: FaultyAws) -> Iterator[Any]:
 @pytest.mark.parametrize(
     ("first", "doubtful"),
     [(None, False), (THROTTLED, False), (SERVER_ERROR, True), (hang_up, True), (silent, True)],
-    ids=["at once", "throttled", "failed", "hung up", "silent"],
+    ids=["immediately", "throttled", "failed", "hung up", "silent"],
 )
 @pytest.mark.parametrize("refused", [False, True])
 @pytest.mark.usefixtures("patience")
@@ -99,7 +99,7 @@ def test_it_gives_up_in_the_time_that_is_kept_for_settling(aws: FaultyAws, clien
 
 
 @pytest.mark.parametrize("attempts", [3, 5])
-def test_the_patient_one_waits_for_what_makes_the_other_give_up(
+def test_the_patient_client_waits_where_the_other_gives_up(
     aws: FaultyAws, monkeypatch: pytest.MonkeyPatch, attempts: int
 ) -> None:
     naps: list[float] = []

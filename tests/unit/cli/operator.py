@@ -53,7 +53,7 @@ class Operator:
         return json.loads(result.stdout)
 
     def key(self, name: str = "first", project_id: str = "default", **limits: Any) -> NewKey:
-        return self.directory.create_key("api", name=name, project_id=project_id, limits=limits_from_api(limits))
+        return self.directory.api_keys.create(name=name, project_id=project_id, limits=limits_from_api(limits))
 
     def admit(self, key: NewKey, request_id: str = "req_1", price: int = 150, ago_s: int = 0, **work: Any) -> Hold:
         """Admit a request of the key that has been running for `ago_s` seconds."""

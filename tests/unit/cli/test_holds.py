@@ -10,7 +10,7 @@ from tests.unit.cli.shapes import assert_documented
 
 
 def test_open_holds_of_all_accounts_are_listed_oldest_first(operator: Operator) -> None:
-    project = operator.directory.create_project("ACME")
+    project = operator.directory.projects.create("ACME")
     mine, theirs = operator.key("mine"), operator.key("theirs", project.id)
     operator.admit(mine, "req_young", price=150)
     operator.admit(theirs, "req_old", price=6_150, ago_s=125, unit="audio_ms", amount=61_500, endpoint="transcriptions")

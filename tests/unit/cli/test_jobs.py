@@ -55,7 +55,7 @@ def job_table(operator: Operator) -> JobTable:
 
 
 def test_open_jobs_of_all_projects_are_listed_oldest_first(operator: Operator, job_table: JobTable) -> None:
-    project = operator.directory.create_project("tenant").id
+    project = operator.directory.projects.create("tenant").id
     young, old = job_table.job(10), job_table.running(7300, project)
     job_table.failed()
     data = operator.json("jobs", "list")
@@ -89,7 +89,7 @@ def test_all_jobs_are_listed_with_their_status(operator: Operator, job_table: Jo
 
 
 def test_a_job_of_any_project_is_shown(operator: Operator, job_table: JobTable) -> None:
-    project = operator.directory.create_project("tenant").id
+    project = operator.directory.projects.create("tenant").id
     job, failed = job_table.running(65, project), job_table.failed()
     data = operator.json("jobs", "show", job.id)
     assert_documented(data)

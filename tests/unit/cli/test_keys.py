@@ -56,7 +56,7 @@ def test_a_new_key_has_the_given_limits(operator: Operator) -> None:
     data = operator.json("keys", "create", "--name", "first", *AS_OPTIONS)
     assert_documented(data)
     assert data["limits"] == EVERY_LIMIT
-    assert operator.directory.key(data["id"]).limits == limits_from_api(EVERY_LIMIT)
+    assert operator.directory.api_keys.get(data["id"]).limits == limits_from_api(EVERY_LIMIT)
     assert KeyStore(operator.client, TABLE).get(hash_key(data["value"])) is not None
 
 
@@ -75,7 +75,7 @@ def test_the_only_limit_of_a_new_admin_key_is_its_expiry(operator: Operator) -> 
     refused = operator("keys", "create", "--admin", "--name", "office", "--requests-per-minute", "5", code=2)
     assert "The only limit of an admin key is --expires" in refused.stderr
     assert "no project" in operator("keys", "create", "--admin", "--name", "x", "--project", "proj_1", code=2).stderr
-    assert len(list(operator.directory.admin_keys())) == 1
+    assert len(list(operator.directory.admin_keys.list())) == 1
 
 
 def test_a_key_of_a_missing_project_is_not_created(operator: Operator) -> None:
@@ -115,7 +115,7 @@ def test_an_invalid_limit_is_refused_with_its_option(mistaken: Callable[..., str
 
 # ---------------------------------------------------------------- list
 def test_keys_of_all_projects_or_of_one_are_listed(operator: Operator) -> None:
-    project = operator.directory.create_project("ACME")
+    project = operator.directory.projects.create("ACME")
     mine, theirs = operator.key("mine"), operator.key("theirs", project.id, requests_per_minute=1_000)
     table = operator("keys", "list").stdout
     assert f"Keys of table {TABLE} in us-east-1" in table
@@ -180,7 +180,7 @@ def test_an_empty_list_names_the_next_step(operator: Operator) -> None:
 
 
 def test_admin_keys_are_listed_separately(operator: Operator) -> None:
-    admin = operator.directory.create_key("admin", name="office")
+    admin = operator.directory.admin_keys.create(name="office")
     operator.key()
     assert admin.record.id not in operator("keys", "list").stdout
     assert admin.record.id in operator("keys", "list", "--admin").stdout
@@ -210,7 +210,7 @@ def test_a_key_is_shown_with_the_usage_of_its_limits(operator: Operator) -> None
 
 
 def test_an_admin_key_is_shown_without_usage(operator: Operator) -> None:
-    admin = operator.directory.create_key("admin", name="office")
+    admin = operator.directory.admin_keys.create(name="office")
     assert "office" in operator("keys", "show", admin.record.id).stdout
     data = operator.json("keys", "show", admin.record.id)
     assert_documented(data)
@@ -237,7 +237,7 @@ def test_only_the_given_limits_change(operator: Operator) -> None:
     )
     assert "$7/month" in result.stdout
     left = {name: value for name, value in EVERY_LIMIT.items() if name not in {"models", "expires_at"}}
-    assert operator.directory.key(key.record.id).limits.to_api() == left | {"monthly_budget_usd": "7"}
+    assert operator.directory.api_keys.get(key.record.id).limits.to_api() == left | {"monthly_budget_usd": "7"}
 
 
 def test_a_changed_limit_is_shown_as_json(operator: Operator) -> None:
@@ -274,9 +274,9 @@ def test_rotate_copies_the_limits_and_the_old_key_ends_a_day_later(operator: Ope
     value = result.stdout.removesuffix("\n")
     record = KeyStore(operator.client, TABLE).get(hash_key(value))
     assert record is not None
-    new = operator.directory.key(record.id)
+    new = operator.directory.api_keys.get(record.id)
     assert (new.entry.name, new.limits) == ("production", limits_from_api(EVERY_LIMIT))
-    ends = operator.directory.key(old.record.id).limits.expires_at
+    ends = operator.directory.api_keys.get(old.record.id).limits.expires_at
     assert ends is not None
     assert abs(ends - time.time() - 86_400) < 60
     assert old.record.id in result.stderr
@@ -295,14 +295,14 @@ def test_an_earlier_expiry_of_the_old_key_is_kept(operator: Operator) -> None:
     soon = int(time.time()) + 600
     old = operator.key(expires_at=soon)
     operator("keys", "rotate", old.record.id)
-    assert operator.directory.key(old.record.id).limits.expires_at == soon
+    assert operator.directory.api_keys.get(old.record.id).limits.expires_at == soon
 
 
 def test_admin_keys_and_disabled_keys_are_not_rotated(operator: Operator) -> None:
-    admin = operator.directory.create_key("admin", name="office")
+    admin = operator.directory.admin_keys.create(name="office")
     assert "keys create --admin" in operator("keys", "rotate", admin.record.id, code=1).stderr
     off = operator.key()
-    operator.directory.disable(off.record.id)
+    operator.directory.api_keys.disable(off.record.id)
     assert "disabled" in operator("keys", "rotate", off.record.id, code=1).stderr
 
 
@@ -319,7 +319,7 @@ def test_a_disabled_key_is_refused_until_it_is_enabled(operator: Operator) -> No
 
 
 def test_an_admin_key_cannot_be_disabled(operator: Operator) -> None:
-    admin = operator.directory.create_key("admin", name="office")
+    admin = operator.directory.admin_keys.create(name="office")
     assert "only be shown and deleted" in operator("keys", "disable", admin.record.id, code=1).stderr
     assert "only be shown and deleted" in operator("keys", "limit", admin.record.id, "--expires", "1d", code=1).stderr
 
@@ -330,7 +330,7 @@ def test_nothing_is_deleted_without_confirmation(operator: Operator) -> None:
         result = operator("keys", "delete", key.record.id, code=1, answer=answer)
         assert f"Delete {key.record.id} 'first' of table {TABLE} in us-east-1" in result.stderr
         assert "--yes" in result.stderr
-        assert operator.directory.key(key.record.id).status == "active"
+        assert operator.directory.api_keys.get(key.record.id).status == "active"
 
 
 @pytest.mark.parametrize(("option", "answer"), [((), "y\n"), (("--yes",), ""), (("-y",), "")])
@@ -338,7 +338,7 @@ def test_a_key_is_deleted_after_confirmation(operator: Operator, option: tuple[s
     key = operator.key()
     assert "is deleted" in operator("keys", "delete", key.record.id, *option, answer=answer).stdout
     with pytest.raises(NotFound):
-        operator.directory.key(key.record.id)
+        operator.directory.api_keys.get(key.record.id)
 
 
 def test_a_deletion_as_json(operator: Operator) -> None:
@@ -348,13 +348,13 @@ def test_a_deletion_as_json(operator: Operator) -> None:
 
 
 def test_the_last_admin_key_cannot_be_deleted(operator: Operator) -> None:
-    first, second = (operator.directory.create_key("admin", name=name).record.id for name in ("one", "two"))
+    first, second = (operator.directory.admin_keys.create(name=name).record.id for name in ("one", "two"))
     operator("keys", "delete", first, "--yes")
     assert "last admin key" in operator("keys", "delete", second, "--yes", code=1).stderr
 
 
 def test_a_key_of_an_archived_project_cannot_be_changed(operator: Operator) -> None:
-    project = operator.directory.create_project("ACME")
+    project = operator.directory.projects.create("ACME")
     key = operator.key(project_id=project.id)
     operator.directory.archive_project(project.id)
     assert "archived" in operator("keys", "enable", key.record.id, code=1).stderr

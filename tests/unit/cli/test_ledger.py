@@ -40,7 +40,7 @@ OF_FEBRUARY = ["req_first", "req_other", "req_gone", "req_last"]
 
 @pytest.fixture
 def exporter(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    Directory(operator.client, TABLE, lambda: at("2024-01-01")).create_project("ACME")
+    Directory(operator.client, TABLE, lambda: at("2024-01-01")).projects.create("ACME")
     monkeypatch.setattr(Gateway, "ledger", FakeBooks(list(ROWS)))
     return operator
 
@@ -174,7 +174,7 @@ def test_the_time_before_the_first_project_is_not_queried(operator: Operator, mo
 
     monkeypatch.setattr(Gateway, "ledger", Searched(list(ROWS)))
     assert requests(operator("ledger", "2024-02").stdout) == []
-    Directory(operator.client, TABLE, lambda: at("2024-02-29T12:00:00")).create_project("ACME")
+    Directory(operator.client, TABLE, lambda: at("2024-02-29T12:00:00")).projects.create("ACME")
     assert requests(operator("ledger", "2024-02").stdout) == ["req_last"]
     assert requests(operator("ledger", "2024-01").stdout) == []
 

@@ -30,22 +30,22 @@ def test_without_projects_the_next_step_is_named(operator: Operator) -> None:
 
 
 def test_a_project_is_renamed(operator: Operator) -> None:
-    project = operator.directory.create_project("ACME")
+    project = operator.directory.projects.create("ACME")
     assert "'ACME Ltd'" in operator("projects", "rename", project.id, "--name", "ACME Ltd").stdout
     data = operator.json("projects", "rename", project.id, "--name", "ACME AG")
     assert_documented(data)
-    assert operator.directory.project(project.id).name == data["name"] == "ACME AG"
+    assert operator.directory.projects.get(project.id).name == data["name"] == "ACME AG"
 
 
 def test_a_project_is_archived_with_its_keys_after_confirmation(operator: Operator) -> None:
-    project = operator.directory.create_project("ACME")
+    project = operator.directory.projects.create("ACME")
     key = operator.key(project_id=project.id)
     assert "--yes" in operator("projects", "archive", project.id, code=1, answer="n\n").stderr
-    assert operator.directory.project(project.id).archived_at is None
+    assert operator.directory.projects.get(project.id).archived_at is None
     data = operator.json("projects", "archive", project.id, "--yes")
     assert_documented(data)
     assert data["status"] == "archived"
-    assert operator.directory.key(key.record.id).status == "archived"
+    assert operator.directory.api_keys.get(key.record.id).status == "archived"
 
 
 @pytest.mark.parametrize("command", [("rename", "--name", "x"), ("archive", "--yes")], ids=lambda command: command[0])

@@ -120,7 +120,7 @@ def test_a_report_can_be_filtered(books: Operator, filters: tuple[str, ...], req
 
 def test_a_table_names_period_keys_and_total(books: Operator) -> None:
     # Reports start with the first project: there can be no earlier usage.
-    key = Directory(books.client, TABLE, lambda: at("2024-03-05")).create_key("api", name="ACME production")
+    key = Directory(books.client, TABLE, lambda: at("2024-03-05")).api_keys.create(name="ACME production")
     books.charge(row(at("2024-03-05T22:00:01"), key_id=key.record.id, amount=12_345))
     lines = books("usage", *PERIOD, "--by", "key").stdout.splitlines()
     assert lines[0].endswith("2024-03-05 22:00:00 to 2024-03-06 02:00:00 UTC")

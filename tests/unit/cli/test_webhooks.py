@@ -20,7 +20,7 @@ def endpoint(operator: Operator, number: int, project_id: str = "default") -> We
 
 def test_endpoints_of_all_projects_are_listed_without_their_secrets(operator: Operator) -> None:
     operator.key()
-    project = operator.directory.create_project("tenant").id
+    project = operator.directory.projects.create("tenant").id
     mine, theirs = endpoint(operator, 1), endpoint(operator, 2, project)
     operator.directory.archive_project(project)
     data = operator.json("webhooks", "list")

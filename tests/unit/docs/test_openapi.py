@@ -47,7 +47,7 @@ from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event, form_event, json_event
 from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_job_service
-from tests.fakes.meter import FakeWaits, free_billing
+from tests.fakes.meter import FakeWaitingPolls, free_billing
 from tests.fakes.providers import ALL_CAPABILITIES, FakeAdapter, catalog, model
 from tests.fakes.reports import FakeAccounts, FakeBooks, FakeNames, row
 from tests.unit.use_cases.jobs.job_harness import JobHarness
@@ -137,7 +137,10 @@ def apps() -> dict[str, FastAPI]:
         ),
         "translations": translations_app(TranscriptionApiDependencies(**parts, files=FakeFiles(), measure=measured)),
         "jobs": jobs_app(
-            stopping=JobHarness().stopping, results=cast("ResultStore", None), waits=FakeWaits(), writer_of=caller_of
+            stopping=JobHarness().stopping,
+            results=cast("ResultStore", None),
+            waits=FakeWaitingPolls(),
+            writer_of=caller_of,
         ),
         "uploads": uploads_app(
             uploads=cast("UploadStore", None), visits=cast("FreeRequests", None), writer_of=caller_of

@@ -37,12 +37,12 @@ OPERATIONS = [
 def ids(dynamodb: Any) -> dict[str, str]:
     """The ids of an existing project, service account, key and admin key."""
     directory = Directory(dynamodb, TABLE)
-    project = directory.create_project("n").id
-    account, key = directory.create_service_account(project, "n")
+    project = directory.projects.create("n").id
+    account, key = directory.service_accounts.create(project, "n")
     assert key is not None
-    directory.create_key("api", name="of the operator", project_id=project)
-    admin = directory.create_key("admin", name="n")
-    directory.create_key("admin", name="heir")
+    directory.api_keys.create(name="of the operator", project_id=project)
+    admin = directory.admin_keys.create(name="n")
+    directory.admin_keys.create(name="heir")
     return {
         "{project_id}": project,
         "{service_account_id}": account.id,

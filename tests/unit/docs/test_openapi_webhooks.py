@@ -50,7 +50,7 @@ class Hooks:
     def __init__(self, client: Any) -> None:
         client.put_item(TableName=TABLE, Item=new_account_item(API_CALLER["key_id"], Limits()))
         store, directory = WebhookStore(client, TABLE), Directory(client, TABLE)
-        directory.create_key("admin", name="n")  # brings the default project
+        directory.admin_keys.create(name="n")  # brings the default project
         deps = WebhookDependencies(
             store=store,
             directory=directory,

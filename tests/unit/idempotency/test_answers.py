@@ -18,7 +18,7 @@ from audio_gateway.metering.account import Hold, MeteredRequest, Outcome, Payer
 from audio_gateway.metering.ledger import row_for, row_item
 from audio_gateway.metering.pending_settlements import PendingSettlement
 from tests.fakes.idempotency import FakeAnswers
-from tests.fakes.meter import FakeUnsettled
+from tests.fakes.meter import FakePendingSettlements
 from tests.unit.idempotency.test_claims import FIRST
 from tests.unit.storage.buckets import BUCKET, TABLE, bucket, dynamodb
 
@@ -90,9 +90,9 @@ def test_an_answer_is_stored_as_these_bytes(bucket: Any) -> None:
         assert AnswerStore(BUCKET).find(FIRST) == stored
 
 
-def test_what_became_a_job_counts_as_paid_if_there_is_the_job(dynamodb: Any) -> None:
+def test_a_request_that_became_a_job_counts_as_paid_if_the_job_exists(dynamodb: Any) -> None:
     store = JobStore(dynamodb, TABLE)
-    payments = LedgerPayments(Table(dynamodb, TABLE), FakeUnsettled(), store)
+    payments = LedgerPayments(Table(dynamodb, TABLE), FakePendingSettlements(), store)
     job_id = "job_" + "0" * 24
     hold = replace(HOLD, work=replace(HOLD.work, request_id=job_id))
     for status in (202, 303):
@@ -127,7 +127,7 @@ def test_a_bucket_that_cannot_be_used_is_said_so(dynamodb: Any) -> None:
 
 
 def test_a_row_says_whether_a_run_was_paid(dynamodb: Any) -> None:
-    payments = LedgerPayments(Table(dynamodb, TABLE), FakeUnsettled(), JobStore(dynamodb, TABLE))
+    payments = LedgerPayments(Table(dynamodb, TABLE), FakePendingSettlements(), JobStore(dynamodb, TABLE))
     assert not payments.was_paid(HOLD)
     outcomes: list[tuple[Outcome, bool]] = [
         ("answered", True),
@@ -141,15 +141,15 @@ def test_a_row_says_whether_a_run_was_paid(dynamodb: Any) -> None:
 
 
 def test_an_answer_that_the_sweeper_will_charge_is_as_good_as_paid(dynamodb: Any) -> None:
-    pending_settlements = FakeUnsettled()
+    pending_settlements = FakePendingSettlements()
     pending_settlements.keep(HOLD, HOLD.work)
     assert LedgerPayments(Table(dynamodb, TABLE), pending_settlements, JobStore(dynamodb, TABLE)).was_paid(HOLD)
 
 
 def test_a_sweeper_that_is_just_at_work_does_not_make_a_paid_run_look_free(dynamodb: Any) -> None:
-    """It writes the row and removes the evidence between our two looks, whichever is the first."""
+    """It writes the row and removes the pending settlement between the two reads, whichever is the first."""
 
-    class Swept(FakeUnsettled):
+    class Swept(FakePendingSettlements):
         def find(self, hold: Hold) -> PendingSettlement | None:
             found = super().find(hold)
             dynamodb.put_item(TableName=TABLE, Item=row_item(row_for(hold, hold.work, "swept")))
@@ -165,4 +165,6 @@ def test_a_sweeper_that_is_just_at_work_does_not_make_a_paid_run_look_free(dynam
 
 def test_a_ledger_that_cannot_be_read_is_said_so(dynamodb: Any) -> None:
     with pytest.raises(MeteringUnavailable):
-        LedgerPayments(Table(dynamodb, "no-such-table"), FakeUnsettled(), JobStore(dynamodb, TABLE)).was_paid(HOLD)
+        LedgerPayments(Table(dynamodb, "no-such-table"), FakePendingSettlements(), JobStore(dynamodb, TABLE)).was_paid(
+            HOLD
+        )

@@ -36,11 +36,11 @@ def attempts(request: pytest.FixtureRequest) -> CallAttempts:
 def take(
     attempts: CallAttempts, attempt: CallAttempt, instead_of: CallAttempt | None = None, now_s: int = NOW
 ) -> CallAttempt | None:
-    return attempts.take(attempt, instead_of=instead_of, now_s=now_s)
+    return attempts.acquire(attempt, instead_of=instead_of, now_s=now_s)
 
 
 @pytest.mark.parametrize("outcome", [JOB, RESULT])
-def test_a_repetition_finds_what_an_earlier_try_has_come_to(attempts: CallAttempts, outcome: Any) -> None:
+def test_a_repetition_finds_the_outcome_of_an_earlier_attempt(attempts: CallAttempts, outcome: Any) -> None:
     done = replace(FIRST, **outcome)
     assert take(attempts, done) is None
     assert take(attempts, SECOND) == done
@@ -94,9 +94,9 @@ def test_one_of_two_takes_a_try_over_that_died(attempts: CallAttempts) -> None:
 
 def test_a_dropped_try_is_not_found_and_another_one_s_is_not_dropped(attempts: CallAttempts) -> None:
     take(attempts, replace(FIRST, **JOB))
-    attempts.drop(SECOND)
+    attempts.release(SECOND)
     assert take(attempts, SECOND) is not None
-    attempts.drop(FIRST)
+    attempts.release(FIRST)
     assert take(attempts, SECOND) is None
 
 
@@ -116,7 +116,7 @@ def test_an_item_holds_ids_and_numbers_and_is_forgotten(dynamodb: Any) -> None:
     }  # fmt: skip
 
 
-def test_a_table_that_is_away_is_told(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_that_cannot_be_reached_is_reported(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: Any, **__: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://dynamodb")
 
@@ -125,4 +125,4 @@ def test_a_table_that_is_away_is_told(dynamodb: Any, monkeypatch: pytest.MonkeyP
     with pytest.raises(StorageUnavailable):
         take(store, FIRST)
     with pytest.raises(StorageUnavailable):
-        store.drop(FIRST)
+        store.release(FIRST)

@@ -29,69 +29,69 @@ def claims(request: pytest.FixtureRequest) -> Claims:
     return ClaimStore(request.getfixturevalue("dynamodb"), TABLE)
 
 
-def test_only_the_first_gets_a_key_and_the_next_one_learns_who_has_it(claims: Claims) -> None:
-    assert claims.take(FIRST, instead_of=None, now_s=NOW) is None
-    assert claims.take(SECOND, instead_of=None, now_s=NOW) == FIRST
+def test_only_the_first_gets_a_key_and_the_next_one_gets_its_claim(claims: Claims) -> None:
+    assert claims.acquire(FIRST, instead_of=None, now_s=NOW) is None
+    assert claims.acquire(SECOND, instead_of=None, now_s=NOW) == FIRST
 
 
 def test_a_claim_whose_answer_was_lost_on_the_way_can_be_repeated(claims: Claims) -> None:
-    assert claims.take(FIRST, instead_of=None, now_s=NOW) is None
-    assert claims.take(FIRST, instead_of=None, now_s=NOW) is None
+    assert claims.acquire(FIRST, instead_of=None, now_s=NOW) is None
+    assert claims.acquire(FIRST, instead_of=None, now_s=NOW) is None
 
 
 def test_another_project_or_key_is_another_claim(claims: Claims) -> None:
-    claims.take(FIRST, instead_of=None, now_s=NOW)
+    claims.acquire(FIRST, instead_of=None, now_s=NOW)
     others: tuple[dict[str, Any], ...] = ({"project_id": "another"}, {"key_sha256": "cd34"}, {"project_id": "a#b"})
     for other in others:
         mine = replace(SECOND, **other)
-        assert claims.take(mine, instead_of=None, now_s=NOW) is None
-        assert claims.take(replace(mine, token="run-3"), instead_of=None, now_s=NOW) == mine
+        assert claims.acquire(mine, instead_of=None, now_s=NOW) is None
+        assert claims.acquire(replace(mine, token="run-3"), instead_of=None, now_s=NOW) == mine
 
 
-def test_a_done_claim_stands_until_its_day_is_over(claims: Claims) -> None:
-    claims.take(FIRST, instead_of=None, now_s=NOW)
-    claims.finish(FIRST)
-    assert claims.take(SECOND, instead_of=None, now_s=NOW + 86_399) == replace(FIRST, done=True)
-    assert claims.take(SECOND, instead_of=FIRST, now_s=NOW + 86_399) == replace(FIRST, done=True)
-    assert claims.take(SECOND, instead_of=None, now_s=NOW + 86_400) is None
+def test_a_completed_claim_is_kept_until_its_day_is_over(claims: Claims) -> None:
+    claims.acquire(FIRST, instead_of=None, now_s=NOW)
+    claims.complete(FIRST)
+    assert claims.acquire(SECOND, instead_of=None, now_s=NOW + 86_399) == replace(FIRST, done=True)
+    assert claims.acquire(SECOND, instead_of=FIRST, now_s=NOW + 86_399) == replace(FIRST, done=True)
+    assert claims.acquire(SECOND, instead_of=None, now_s=NOW + 86_400) is None
 
 
 def test_a_dropped_claim_leaves_its_key_free(claims: Claims) -> None:
-    claims.take(FIRST, instead_of=None, now_s=NOW)
-    claims.drop(FIRST)
-    assert claims.take(SECOND, instead_of=None, now_s=NOW) is None
+    claims.acquire(FIRST, instead_of=None, now_s=NOW)
+    claims.release(FIRST)
+    assert claims.acquire(SECOND, instead_of=None, now_s=NOW) is None
 
 
 def test_one_of_two_takes_a_broken_run_over(claims: Claims) -> None:
     third = replace(SECOND, token="run-3")
-    claims.take(FIRST, instead_of=None, now_s=NOW)
-    assert claims.take(SECOND, instead_of=FIRST, now_s=NOW + 36) is None
-    assert claims.take(third, instead_of=FIRST, now_s=NOW + 36) == SECOND
+    claims.acquire(FIRST, instead_of=None, now_s=NOW)
+    assert claims.acquire(SECOND, instead_of=FIRST, now_s=NOW + 36) is None
+    assert claims.acquire(third, instead_of=FIRST, now_s=NOW + 36) == SECOND
 
 
 def test_a_run_that_was_taken_over_changes_nothing_any_more(claims: Claims) -> None:
-    claims.take(FIRST, instead_of=None, now_s=NOW)
-    claims.take(SECOND, instead_of=FIRST, now_s=NOW + 36)
-    claims.finish(FIRST)
-    claims.drop(FIRST)
-    assert claims.take(FIRST, instead_of=None, now_s=NOW + 36) == SECOND
+    claims.acquire(FIRST, instead_of=None, now_s=NOW)
+    claims.acquire(SECOND, instead_of=FIRST, now_s=NOW + 36)
+    claims.complete(FIRST)
+    claims.release(FIRST)
+    assert claims.acquire(FIRST, instead_of=None, now_s=NOW + 36) == SECOND
 
 
 def test_a_done_claim_is_not_dropped(claims: Claims) -> None:
-    claims.take(FIRST, instead_of=None, now_s=NOW)
-    claims.finish(FIRST)
-    claims.drop(FIRST)
-    assert claims.take(SECOND, instead_of=None, now_s=NOW) == replace(FIRST, done=True)
+    claims.acquire(FIRST, instead_of=None, now_s=NOW)
+    claims.complete(FIRST)
+    claims.release(FIRST)
+    assert claims.acquire(SECOND, instead_of=None, now_s=NOW) == replace(FIRST, done=True)
 
 
-def test_what_is_not_there_is_neither_finished_nor_dropped(claims: Claims) -> None:
-    claims.finish(FIRST)
-    claims.drop(FIRST)
-    assert claims.take(SECOND, instead_of=None, now_s=NOW) is None
+def test_a_missing_claim_is_neither_completed_nor_released(claims: Claims) -> None:
+    claims.complete(FIRST)
+    claims.release(FIRST)
+    assert claims.acquire(SECOND, instead_of=None, now_s=NOW) is None
 
 
 def test_the_item_holds_no_key_and_goes_by_itself(dynamodb: Any) -> None:
-    ClaimStore(dynamodb, TABLE).take(FIRST, instead_of=None, now_s=NOW)
+    ClaimStore(dynamodb, TABLE).acquire(FIRST, instead_of=None, now_s=NOW)
     (item,) = dynamodb.scan(TableName=TABLE)["Items"]
     assert item["pk"] == {"S": "IDEMPOTENCY#default#ab12"}
     assert item["ttl"] == {"N": str(NOW + 86_400)}
@@ -112,9 +112,9 @@ def test_a_table_that_cannot_be_reached_is_said_so(failure: Exception) -> None:
 
     claims = ClaimStore(Broken(), TABLE)  # type: ignore[arg-type] # a client that only fails
     steps: tuple[Callable[[], object], ...] = (
-        lambda: claims.take(FIRST, instead_of=None, now_s=NOW),
-        lambda: claims.finish(FIRST),
-        lambda: claims.drop(FIRST),
+        lambda: claims.acquire(FIRST, instead_of=None, now_s=NOW),
+        lambda: claims.complete(FIRST),
+        lambda: claims.release(FIRST),
     )
     for step in steps:
         with pytest.raises(IdempotencyUnavailable):

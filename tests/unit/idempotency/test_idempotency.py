@@ -72,7 +72,7 @@ def test_the_second_gets_the_answer_of_the_first(job_service: Desk) -> None:
         assert once_more.earlier == first
 
 
-def test_while_it_runs_others_are_told_to_come_back(job_service: Desk) -> None:
+def test_while_it_runs_other_requests_are_refused_until_later(job_service: Desk) -> None:
     with job_service.begin(), pytest.raises(AlreadyRunning):
         job_service.begin()
 
@@ -126,7 +126,7 @@ def test_a_run_that_died_before_its_answer_is_taken_over_when_it_can_live_no_lon
     assert job_service.begin().earlier is None
 
 
-def test_a_run_that_died_between_its_answer_and_its_payment_is_done_anew(job_service: Desk) -> None:
+def test_a_run_that_died_between_its_answer_and_its_payment_is_done_again(job_service: Desk) -> None:
     job_service.keep(job_service.begin(), b"never paid")
     job_service.now_s += CLAIM_SECONDS
     assert job_service.begin().earlier is None
@@ -141,7 +141,7 @@ def test_a_run_that_died_just_after_its_payment_is_replayed(job_service: Desk) -
 
 
 def test_a_payment_whose_end_could_not_be_written_is_replayed(job_service: Desk) -> None:
-    job_service.claims.failing = {"finish", "drop"}
+    job_service.claims.failing = {"complete", "release"}
     first = job_service.answer()
     job_service.now_s += CLAIM_SECONDS
     assert job_service.begin().earlier == first
@@ -165,24 +165,24 @@ def test_an_error_after_the_payment_does_not_free_the_key(job_service: Desk) -> 
     assert job_service.begin().earlier == kept[0]
 
 
-def test_one_of_two_who_take_over_at_once_gets_it(job_service: Desk) -> None:
+def test_one_of_two_simultaneous_takeovers_gets_the_key(job_service: Desk) -> None:
     job_service.begin()
     job_service.now_s += CLAIM_SECONDS
-    take = job_service.claims.take
+    acquire = job_service.claims.acquire
 
     def beaten(claim: Any, *, instead_of: Any, now_s: int) -> Any:
         if instead_of is not None:
-            job_service.claims.take = take  # only this once
+            job_service.claims.acquire = acquire  # only this once
             job_service.begin()
-        return take(claim, instead_of=instead_of, now_s=now_s)
+        return acquire(claim, instead_of=instead_of, now_s=now_s)
 
-    job_service.claims.take = beaten  # somebody else comes in between
+    job_service.claims.acquire = beaten  # another request comes in between
     with pytest.raises(AlreadyRunning):
         job_service.begin()
 
 
 def test_without_its_table_nothing_is_begun(job_service: Desk) -> None:
-    job_service.claims.failing = {"take"}
+    job_service.claims.failing = {"acquire"}
     with pytest.raises(IdempotencyUnavailable):
         job_service.begin()
 
@@ -239,12 +239,12 @@ class Crashes(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self.job_service.now_s += seconds
 
-    @rule(away=st.frozensets(st.sampled_from(["take", "finish", "drop", "keep", "find"])))
+    @rule(away=st.frozensets(st.sampled_from(["acquire", "complete", "release", "keep", "find"])))
     def break_or_mend(self, away: frozenset[str]) -> None:
         self.job_service.claims.failing = set(away)
         self.job_service.answers.failing = set(away)
 
-    @rule(end=st.sampled_from(["answer", "fail", "die at once", "die when stored", "die when paid"]))
+    @rule(end=st.sampled_from(["answer", "fail", "die immediately", "die when stored", "die when paid"]))
     def ask(self, end: str) -> None:
         try:
             run = self.job_service.begin()
@@ -253,7 +253,7 @@ class Crashes(RuleBasedStateMachine):
         if run.earlier is not None:
             self.given.append(run.earlier.body)
             return
-        if end == "die at once":
+        if end == "die immediately":
             return
         try:
             with run:

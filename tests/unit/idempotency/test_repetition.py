@@ -1,4 +1,4 @@
-"""What the tries of one call come to, in whatever order they are worked on."""
+"""The outcomes of the attempts of one call, in whatever order they are processed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOW = 1_795_255_200
 
 
 class Jobs:
-    """Jobs by id, and who looked in vain."""
+    """Jobs by id, and unsuccessful reads."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Job] = {}
@@ -182,7 +182,7 @@ def test_a_first_try_is_not_lost_with_its_write(job_service: Desk) -> None:
     run.remember(StoredResult("results/default/x", "tts-1"))
 
 
-def test_a_repetition_does_nothing_while_nobody_can_say_what_there_is(job_service: Desk) -> None:
+def test_a_repetition_does_nothing_while_the_outcome_cannot_be_read(job_service: Desk) -> None:
     job_service.attempts.broken = True
     with pytest.raises(StorageUnavailable):
         job_service.come(1)
@@ -223,7 +223,7 @@ def test_no_order_of_two_tries_makes_two_jobs(job_service: Desk, order: tuple[st
     assert len(job_service.jobs.kept) == 1
 
 
-def test_what_a_try_says_holds_no_text(job_service: Desk) -> None:
+def test_the_record_of_an_attempt_has_no_text(job_service: Desk) -> None:
     job_service.begin(job_service.come(0), "job_1")
     (said,) = job_service.attempts.existing.values()
     assert said == replace(cast("Any", said), job_id="job_1", result=None, expires_s=NOW + 600)

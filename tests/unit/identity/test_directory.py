@@ -31,7 +31,7 @@ NOW_S = 1_800_000_000.0
 
 
 class Clock:
-    """A clock that moves a millisecond whenever somebody looks at it, so that ids sort by creation."""
+    """A clock that advances a millisecond each time it is read, so ids sort by creation."""
 
     def __init__(self) -> None:
         self.now_s = NOW_S
@@ -117,53 +117,53 @@ def crashed(client: Any, writes: int, operation: Callable[[Directory], object]) 
 
 
 # ---------------------------------------------------------------- a new key
-def test_a_new_key_can_be_used_at_once_and_is_in_the_directory(
+def test_a_new_key_can_be_used_immediately_and_is_in_the_directory(
     directory: Directory, dynamodb: Any, record_of: Callable[[NewKey], KeyRecord | None]
 ) -> None:
     limits = Limits(requests_per_minute=3, expires_at=1_900_000_000)
-    key = directory.create_key("api", name="first", limits=limits)
+    key = directory.api_keys.create(name="first", limits=limits)
     record = record_of(key)
     assert record is not None
     assert (record.id, record.status, record.expires_at) == (key.record.id, "active", 1_900_000_000)
     assert admitted(dynamodb, key)
-    (listed,) = directory.keys(DEFAULT_PROJECT)
+    (listed,) = directory.api_keys.list(DEFAULT_PROJECT)
     assert (listed.entry.id, listed.entry.name, listed.limits, listed.status) == (
         key.record.id,
         "first",
         limits,
         "active",
     )
-    assert directory.key(key.record.id) == listed
-    assert [project.id for project in directory.projects()] == [DEFAULT_PROJECT]
+    assert directory.api_keys.get(key.record.id) == listed
+    assert [project.id for project in directory.projects.list()] == [DEFAULT_PROJECT]
 
 
 def test_ids_sort_by_creation(directory: Directory) -> None:
-    made = [directory.create_key("api", name=str(number)).record.id for number in range(20)]
+    made = [directory.api_keys.create(name=str(number)).record.id for number in range(20)]
     assert made == sorted(made)
-    assert [key.entry.id for key in directory.keys(DEFAULT_PROJECT)] == made
+    assert [key.entry.id for key in directory.api_keys.list(DEFAULT_PROJECT)] == made
 
 
 def test_a_value_can_be_a_key_only_once(directory: Directory) -> None:
-    key = directory.create_key("api", name="first", value="sk-chosen-by-somebody")
+    key = directory.api_keys.create(name="first", value="sk-chosen-by-somebody")
     assert key.value == "sk-chosen-by-somebody"
-    for kind in ("api", "admin"):
+    for create in (directory.api_keys.create, directory.admin_keys.create):
         with pytest.raises(InvalidRequest, match="already"):
-            directory.create_key(kind, name="second", value="sk-chosen-by-somebody")
-    assert len(list(directory.keys(DEFAULT_PROJECT))) == 1
-    assert not list(directory.admin_keys())
+            create("second", value="sk-chosen-by-somebody")
+    assert len(list(directory.api_keys.list(DEFAULT_PROJECT))) == 1
+    assert not list(directory.admin_keys.list())
 
 
 def test_a_key_needs_a_project_and_a_service_account_that_exist(directory: Directory) -> None:
     with pytest.raises(NotFound, match="proj_x"):
-        directory.create_key("api", name="n", project_id="proj_x")
-    directory.create_key("api", name="n")
+        directory.api_keys.create(name="n", project_id="proj_x")
+    directory.api_keys.create(name="n")
     with pytest.raises(NotFound, match="svc_x"):
-        directory.create_key("api", name="n", service_account_id="svc_x")
+        directory.api_keys.create(name="n", service_account_id="svc_x")
 
 
 def test_no_item_holds_a_key(directory: Directory, dynamodb: Any) -> None:
-    keys = [directory.create_key("api", name="a"), directory.create_key("admin", name="b")]
-    _, key = directory.create_service_account(DEFAULT_PROJECT, "program")
+    keys = [directory.api_keys.create(name="a"), directory.admin_keys.create(name="b")]
+    _, key = directory.service_accounts.create(DEFAULT_PROJECT, "program")
     assert key is not None
     everything = repr(dynamodb.scan(TableName=TABLE)["Items"])
     assert not [made for made in [*keys, key] if made.value in everything]
@@ -171,10 +171,10 @@ def test_no_item_holds_a_key(directory: Directory, dynamodb: Any) -> None:
 
 # ---------------------------------------------------------------- changes
 def test_changed_limits_lose_no_hold_and_no_counter(directory: Directory, dynamodb: Any) -> None:
-    key = directory.create_key("api", name="n")
+    key = directory.api_keys.create(name="n")
     hold = admit(dynamodb, key)
     before = account(dynamodb, key)
-    changed = directory.edit_limits(key.record.id, lambda _: Limits(monthly_budget_microusd=150))
+    changed = directory.api_keys.edit_limits(key.record.id, lambda _: Limits(monthly_budget_microusd=150))
     after = account(dynamodb, key)
     assert changed.limits == Limits(monthly_budget_microusd=150)
     assert {name for name in before if before[name] != after[name]} == {"version", "limits"}
@@ -187,35 +187,35 @@ def test_changed_limits_lose_no_hold_and_no_counter(directory: Directory, dynamo
 def test_the_expiry_is_one_thing_in_limits_and_record(
     directory: Directory, record_of: Callable[[NewKey], KeyRecord | None]
 ) -> None:
-    key = directory.create_key("api", name="n", limits=Limits(requests_per_minute=5))
+    key = directory.api_keys.create(name="n", limits=Limits(requests_per_minute=5))
 
     def expiry() -> int | None:
         record = record_of(key)
         assert record is not None
         return record.expires_at
 
-    assert directory.edit_limits(key.record.id, expiring).limits == Limits(
+    assert directory.api_keys.edit_limits(key.record.id, expiring).limits == Limits(
         requests_per_minute=5, expires_at=1_900_000_000
     )
     assert expiry() == 1_900_000_000
-    directory.edit_limits(key.record.id, lambda _: Limits(expires_at=1_900_000_001))
+    directory.api_keys.edit_limits(key.record.id, lambda _: Limits(expires_at=1_900_000_001))
     assert expiry() == 1_900_000_001
-    directory.edit_limits(key.record.id, lambda _: Limits(requests_per_minute=1))
+    directory.api_keys.edit_limits(key.record.id, lambda _: Limits(requests_per_minute=1))
     assert expiry() is None
 
 
 def test_a_disabled_key_is_refused_everywhere_until_it_is_enabled(
     directory: Directory, dynamodb: Any, record_of: Callable[[NewKey], KeyRecord | None]
 ) -> None:
-    key = directory.create_key("api", name="n", limits=Limits(expires_at=1_900_000_000))
+    key = directory.api_keys.create(name="n", limits=Limits(expires_at=1_900_000_000))
     for _ in range(2):
-        assert directory.disable(key.record.id).status == "disabled"
+        assert directory.api_keys.disable(key.record.id).status == "disabled"
     record = record_of(key)
     assert record is not None
     assert (record.status, record.expires_at) == ("disabled", 1_900_000_000)
     assert not admitted(dynamodb, key)
     for _ in range(2):
-        assert directory.enable(key.record.id).status == "active"
+        assert directory.api_keys.enable(key.record.id).status == "active"
     record = record_of(key)
     assert record is not None
     assert (record.status, record.expires_at) == ("active", 1_900_000_000)
@@ -226,7 +226,7 @@ def test_a_late_change_of_the_record_does_not_undo_a_later_one(
     directory: Directory, dynamodb: Any, record_of: Callable[[NewKey], KeyRecord | None]
 ) -> None:
     """Two operators: the first one's second write comes after both of the other's."""
-    key = directory.create_key("api", name="n")
+    key = directory.api_keys.create(name="n")
 
     class Slow(CrashingClient):
         def __getattr__(self, name: str) -> Any:
@@ -236,96 +236,97 @@ def test_a_late_change_of_the_record_does_not_undo_a_later_one(
 
             def update(**arguments: Any) -> Any:
                 if arguments["Key"]["pk"]["S"].startswith("KEY#"):
-                    directory.enable(key.record.id)
+                    directory.api_keys.enable(key.record.id)
                 return found(**arguments)
 
             return update
 
-    Directory(Slow(dynamodb, 0), TABLE).disable(key.record.id)  # type: ignore[arg-type] # a client with one fault
+    Directory(Slow(dynamodb, 0), TABLE).api_keys.disable(key.record.id)  # type: ignore[arg-type] # a client with one fault
     record = record_of(key)
     assert record is not None
-    assert (record.status, directory.key(key.record.id).status) == ("active", "active")
+    assert (record.status, directory.api_keys.get(key.record.id).status) == ("active", "active")
 
 
 def test_an_expiry_moved_while_the_limits_change_keeps_the_new_limits(directory: Directory, dynamodb: Any) -> None:
-    key = directory.create_key("api", name="n", limits=Limits(requests_per_minute=1))
+    key = directory.api_keys.create(name="n", limits=Limits(requests_per_minute=1))
     raced: list[Any] = []
 
     class Raced(CrashingClient):
         def __getattr__(self, name: str) -> Any:
             if name == "update_item" and not raced:
-                raced.append(directory.edit_limits(key.record.id, lambda _: Limits(requests_per_minute=2)))
+                raced.append(directory.api_keys.edit_limits(key.record.id, lambda _: Limits(requests_per_minute=2)))
             return getattr(dynamodb, name)
 
-    Directory(Raced(dynamodb, 0), TABLE).edit_limits(key.record.id, expiring)  # type: ignore[arg-type] # a client with one fault
-    assert directory.key(key.record.id).limits == Limits(requests_per_minute=2, expires_at=1_900_000_000)
+    Directory(Raced(dynamodb, 0), TABLE).api_keys.edit_limits(key.record.id, expiring)  # type: ignore[arg-type] # a client with one fault
+    assert directory.api_keys.get(key.record.id).limits == Limits(requests_per_minute=2, expires_at=1_900_000_000)
 
 
 # ---------------------------------------------------------------- the end of a key
 def test_a_deleted_key_is_gone_but_its_open_hold_can_be_settled(
     directory: Directory, dynamodb: Any, record_of: Callable[[NewKey], KeyRecord | None]
 ) -> None:
-    key = directory.create_key("api", name="n")
+    key = directory.api_keys.create(name="n")
     hold = admit(dynamodb, key)
     for _ in range(2):
-        directory.delete(key.record.id)
+        directory.api_keys.delete(key.record.id)
     assert record_of(key) is None
     assert not admitted(dynamodb, key)
-    assert not list(directory.keys(DEFAULT_PROJECT))
+    assert not list(directory.api_keys.list(DEFAULT_PROJECT))
     with pytest.raises(NotFound):
-        directory.key(key.record.id)
+        directory.api_keys.get(key.record.id)
     with pytest.raises(NotFound):
-        directory.enable(key.record.id)
-    assert list(directory.all_key_ids()) == [key.record.id]
-    assert not directory.forget_deleted(key.record.id)
+        directory.api_keys.enable(key.record.id)
+    assert list(directory.api_keys.all_ids()) == [key.record.id]
+    assert not directory.api_keys.forget_deleted(key.record.id)
     meter(dynamodb).settle(hold, hold.work)
     assert usage_from(account(dynamodb, key), int(NOW_S * 1000)).committed_microusd == 100
     for _ in range(2):
-        assert directory.forget_deleted(key.record.id)
-    assert not list(directory.all_key_ids())
+        assert directory.api_keys.forget_deleted(key.record.id)
+    assert not list(directory.api_keys.all_ids())
     assert account(dynamodb, key) is None
 
 
 def test_a_living_key_is_not_forgotten(directory: Directory) -> None:
-    key = directory.create_key("api", name="n")
-    assert not directory.forget_deleted(key.record.id)
-    assert list(directory.all_key_ids()) == [key.record.id]
+    key = directory.api_keys.create(name="n")
+    assert not directory.api_keys.forget_deleted(key.record.id)
+    assert list(directory.api_keys.all_ids()) == [key.record.id]
 
 
 def test_an_unknown_key_cannot_be_changed_or_deleted(directory: Directory) -> None:
-    for operation in (directory.key, directory.disable, directory.enable, directory.delete):
+    keys = directory.api_keys
+    for operation in (keys.get, keys.disable, keys.enable, keys.delete):
         with pytest.raises(NotFound, match="key_unknown"):
             operation("key_unknown")
 
 
 def test_a_key_of_another_project_is_not_found(directory: Directory) -> None:
-    key = directory.create_key("api", name="n")
-    other = directory.create_project("other")
-    assert directory.key(key.record.id, project_id=DEFAULT_PROJECT).entry.id == key.record.id
+    key = directory.api_keys.create(name="n")
+    other = directory.projects.create("other")
+    assert directory.api_keys.get(key.record.id, project_id=DEFAULT_PROJECT).entry.id == key.record.id
     with pytest.raises(NotFound):
-        directory.key(key.record.id, project_id=other.id)
+        directory.api_keys.get(key.record.id, project_id=other.id)
 
 
 @pytest.mark.parametrize("writes", range(4))
-def test_a_crash_while_deleting_refuses_at_once_and_a_repeated_call_finishes(
+def test_a_crash_while_deleting_refuses_immediately_and_a_repeated_call_finishes(
     directory: Directory, dynamodb: Any, record_of: Callable[[NewKey], KeyRecord | None], writes: int
 ) -> None:
-    key = directory.create_key("api", name="n")
-    assert crashed(dynamodb, writes, lambda broken: broken.delete(key.record.id)) is (writes < 3)
+    key = directory.api_keys.create(name="n")
+    assert crashed(dynamodb, writes, lambda broken: broken.api_keys.delete(key.record.id)) is (writes < 3)
     assert admitted(dynamodb, key) is (writes == 0)
-    directory.delete(key.record.id)
+    directory.api_keys.delete(key.record.id)
     assert record_of(key) is None
-    assert not list(directory.keys(DEFAULT_PROJECT))
+    assert not list(directory.api_keys.list(DEFAULT_PROJECT))
 
 
 @pytest.mark.parametrize("writes", range(3))
-def test_a_crash_while_disabling_refuses_at_once_and_a_repeated_call_finishes(
+def test_a_crash_while_disabling_refuses_immediately_and_a_repeated_call_finishes(
     directory: Directory, dynamodb: Any, record_of: Callable[[NewKey], KeyRecord | None], writes: int
 ) -> None:
-    key = directory.create_key("api", name="n")
-    assert crashed(dynamodb, writes, lambda broken: broken.disable(key.record.id)) is (writes < 2)
+    key = directory.api_keys.create(name="n")
+    assert crashed(dynamodb, writes, lambda broken: broken.api_keys.disable(key.record.id)) is (writes < 2)
     assert admitted(dynamodb, key) is (writes == 0)
-    directory.disable(key.record.id)
+    directory.api_keys.disable(key.record.id)
     record = record_of(key)
     assert record is not None
     assert record.status == "disabled"
@@ -333,23 +334,23 @@ def test_a_crash_while_disabling_refuses_at_once_and_a_repeated_call_finishes(
 
 # ---------------------------------------------------------------- projects
 def test_a_project_is_created_renamed_and_found(directory: Directory) -> None:
-    project = directory.create_project("one")
-    assert directory.project(project.id) == project
-    assert directory.rename_project(project.id, "two").name == "two"
-    assert [found.name for found in directory.projects()] == ["two"]
-    for operation in (directory.project, directory.archive_project):
+    project = directory.projects.create("one")
+    assert directory.projects.get(project.id) == project
+    assert directory.projects.rename(project.id, "two").name == "two"
+    assert [found.name for found in directory.projects.list()] == ["two"]
+    for operation in (directory.projects.get, directory.archive_project):
         with pytest.raises(NotFound):
             operation("proj_unknown")
     with pytest.raises(NotFound):
-        directory.rename_project("proj_unknown", "name")
+        directory.projects.rename("proj_unknown", "name")
 
 
 @pytest.mark.parametrize("writes", range(7))
-def test_an_archived_project_gets_no_keys_and_its_keys_are_refused_for_good(
+def test_an_archived_project_gets_no_keys_and_its_keys_are_refused_permanently(
     directory: Directory, dynamodb: Any, record_of: Callable[[NewKey], KeyRecord | None], writes: int
 ) -> None:
-    project = directory.create_project("one")
-    keys = [directory.create_key("api", name="n", project_id=project.id) for _ in range(2)]
+    project = directory.projects.create("one")
+    keys = [directory.api_keys.create(name="n", project_id=project.id) for _ in range(2)]
     crashed(dynamodb, writes, lambda broken: broken.archive_project(project.id))
     archived = directory.archive_project(project.id)
     assert archived.archived_at is not None
@@ -366,19 +367,19 @@ def test_an_archived_project_gets_no_keys_and_its_keys_are_refused_for_good(
         assert record.status == "disabled"
         assert not admitted(dynamodb, key)
         with pytest.raises(InvalidRequest, match="archived"):
-            directory.enable(key.record.id)
+            directory.api_keys.enable(key.record.id)
     for refused in (
-        lambda: directory.create_key("api", name="n", project_id=project.id),
-        lambda: directory.create_service_account(project.id, "n"),
-        lambda: directory.rename_project(project.id, "n"),
+        lambda: directory.api_keys.create(name="n", project_id=project.id),
+        lambda: directory.service_accounts.create(project.id, "n"),
+        lambda: directory.projects.rename(project.id, "n"),
     ):
         with pytest.raises(InvalidRequest, match="archived"):
             refused()
-    assert len(list(directory.keys(project.id))) == 2
+    assert len(list(directory.api_keys.list(project.id))) == 2
 
 
 def test_the_default_project_cannot_be_archived(directory: Directory, dynamodb: Any) -> None:
-    key = directory.create_key("api", name="n")
+    key = directory.api_keys.create(name="n")
     with pytest.raises(InvalidRequest, match="default"):
         directory.archive_project(DEFAULT_PROJECT)
     assert admitted(dynamodb, key)
@@ -388,119 +389,117 @@ def test_the_default_project_cannot_be_archived(directory: Directory, dynamodb: 
 def test_a_service_account_comes_with_a_key_and_takes_all_of_its_keys_with_it(
     directory: Directory, dynamodb: Any
 ) -> None:
-    project = directory.create_project("one")
-    account, key = directory.create_service_account(project.id, "program", limits=Limits(requests_per_minute=2))
+    project = directory.projects.create("one")
+    account, key = directory.service_accounts.create(project.id, "program", limits=Limits(requests_per_minute=2))
     assert key is not None
-    second = directory.create_key("api", name="b", project_id=project.id, service_account_id=account.id)
-    other = directory.create_key("api", name="c", project_id=project.id)
-    owners = {found.entry.name: found.owner for found in directory.keys(project.id)}
+    second = directory.api_keys.create(name="b", project_id=project.id, service_account_id=account.id)
+    other = directory.api_keys.create(name="c", project_id=project.id)
+    owners = {found.entry.name: found.owner for found in directory.api_keys.list(project.id)}
     assert owners == {"program": account, "b": account, "c": None}
-    assert directory.key(key.record.id).limits == Limits(requests_per_minute=2)
-    directory.delete_service_account(project.id, account.id)
-    assert [found.entry.id for found in directory.keys(project.id)] == [other.record.id]
+    assert directory.api_keys.get(key.record.id).limits == Limits(requests_per_minute=2)
+    directory.service_accounts.delete(project.id, account.id)
+    assert [found.entry.id for found in directory.api_keys.list(project.id)] == [other.record.id]
     assert [admitted(dynamodb, each) for each in (key, second, other)] == [False, False, True]
     with pytest.raises(NotFound):
-        directory.service_account(project.id, account.id)
+        directory.service_accounts.get(project.id, account.id)
     with pytest.raises(NotFound):
-        directory.delete_service_account(project.id, account.id)
+        directory.service_accounts.delete(project.id, account.id)
 
 
 def test_a_service_account_may_have_no_key_yet(directory: Directory) -> None:
-    project = directory.create_project("one")
-    account, key = directory.create_service_account(project.id, "program", with_key=False)
+    project = directory.projects.create("one")
+    account, key = directory.service_accounts.create(project.id, "program", with_key=False)
     assert key is None
-    assert list(directory.service_accounts(project.id)) == [account]
-    assert not list(directory.keys(project.id))
+    assert list(directory.service_accounts.list(project.id)) == [account]
+    assert not list(directory.api_keys.list(project.id))
 
 
 @pytest.mark.parametrize("writes", range(6))
 def test_a_service_account_half_deleted_gets_no_keys_and_a_repeated_call_finishes(
     directory: Directory, dynamodb: Any, writes: int
 ) -> None:
-    project = directory.create_project("one")
-    account, key = directory.create_service_account(project.id, "program")
+    project = directory.projects.create("one")
+    account, key = directory.service_accounts.create(project.id, "program")
     assert key is not None
-    broken = crashed(dynamodb, writes, lambda broken: broken.delete_service_account(project.id, account.id))
+    broken = crashed(dynamodb, writes, lambda broken: broken.service_accounts.delete(project.id, account.id))
     assert broken is (writes < 5)
     if writes:
         with pytest.raises(NotFound):
-            directory.service_account(project.id, account.id)
+            directory.service_accounts.get(project.id, account.id)
         with pytest.raises(NotFound):
-            directory.create_key("api", name="n", project_id=project.id, service_account_id=account.id)
-        assert not list(directory.service_accounts(project.id))
+            directory.api_keys.create(name="n", project_id=project.id, service_account_id=account.id)
+        assert not list(directory.service_accounts.list(project.id))
     if broken:
-        directory.delete_service_account(project.id, account.id)
+        directory.service_accounts.delete(project.id, account.id)
     assert not admitted(dynamodb, key)
-    assert not list(directory.keys(project.id))
+    assert not list(directory.api_keys.list(project.id))
 
 
 # ---------------------------------------------------------------- admin keys
 def test_an_admin_key_has_an_expiry_and_no_account(
     directory: Directory, dynamodb: Any, record_of: Callable[[NewKey], KeyRecord | None]
 ) -> None:
-    key = directory.create_key("admin", name="n", limits=Limits(expires_at=1_900_000_000))
+    key = directory.admin_keys.create(name="n", expires_at=1_900_000_000)
     record = record_of(key)
     assert record is not None
     assert (record.kind, record.expires_at) == ("admin", 1_900_000_000)
-    assert directory.admin_key(key.record.id).expires_at == 1_900_000_000
+    assert directory.admin_keys.get(key.record.id).expires_at == 1_900_000_000
     assert account(dynamodb, key) is None
-    assert not list(directory.all_key_ids())
-    with pytest.raises(InvalidRequest, match="admin key"):
-        directory.create_key("admin", name="n", limits=Limits(requests_per_minute=1))
+    assert not list(directory.api_keys.all_ids())
 
 
 def test_the_last_admin_key_that_can_be_used_stays(
     directory: Directory, record_of: Callable[[NewKey], KeyRecord | None]
 ) -> None:
-    first = directory.create_key("admin", name="first")
-    expired = directory.create_key("admin", name="expired", limits=Limits(expires_at=int(NOW_S) - 1))
+    first = directory.admin_keys.create(name="first")
+    expired = directory.admin_keys.create(name="expired", expires_at=int(NOW_S) - 1)
     with pytest.raises(InvalidRequest, match="last admin key"):
-        directory.delete_admin_key(first.record.id)
-    second = directory.create_key("admin", name="second", limits=Limits(expires_at=int(NOW_S) + 60))
-    directory.delete_admin_key(first.record.id)
+        directory.admin_keys.delete(first.record.id)
+    second = directory.admin_keys.create(name="second", expires_at=int(NOW_S) + 60)
+    directory.admin_keys.delete(first.record.id)
     assert record_of(first) is None
-    directory.delete_admin_key(expired.record.id)
+    directory.admin_keys.delete(expired.record.id)
     with pytest.raises(InvalidRequest, match="last admin key"):
-        directory.delete_admin_key(second.record.id)
-    assert [key.id for key in directory.admin_keys()] == [second.record.id]
+        directory.admin_keys.delete(second.record.id)
+    assert [key.id for key in directory.admin_keys.list()] == [second.record.id]
     with pytest.raises(NotFound):
-        directory.delete_admin_key(first.record.id)
+        directory.admin_keys.delete(first.record.id)
 
 
-def test_two_admin_keys_that_are_deleted_at_once_leave_one(directory: Directory, dynamodb: Any) -> None:
-    first, second = (directory.create_key("admin", name=name) for name in ("first", "second"))
+def test_two_admin_keys_deleted_at_the_same_time_leave_one(directory: Directory, dynamodb: Any) -> None:
+    first, second = (directory.admin_keys.create(name=name) for name in ("first", "second"))
     raced: list[Any] = []
 
     class Raced(CrashingClient):
         def __getattr__(self, name: str) -> Any:
             if name == "transact_write_items" and not raced:
                 raced.append(second)
-                directory.delete_admin_key(second.record.id)
+                directory.admin_keys.delete(second.record.id)
             return getattr(dynamodb, name)
 
     with pytest.raises(InvalidRequest, match="last admin key"):
-        Directory(Raced(dynamodb, 0), TABLE, Clock()).delete_admin_key(first.record.id)  # type: ignore[arg-type] # a client with one fault
-    assert [key.id for key in directory.admin_keys()] == [first.record.id]
+        Directory(Raced(dynamodb, 0), TABLE, Clock()).admin_keys.delete(first.record.id)  # type: ignore[arg-type] # a client with one fault
+    assert [key.id for key in directory.admin_keys.list()] == [first.record.id]
 
 
 # ---------------------------------------------------------------- laws
 @examples(15)
 @given(count=st.integers(0, 9), deleted=st.sets(st.integers(0, 8)), size=st.integers(1, 4))
 def test_the_list_behind_any_id_is_the_rest_of_the_whole_list(count: int, deleted: set[int], size: int) -> None:
-    with mock.patch("audio_gateway.identity.directory_table.CHUNK", size):
+    with mock.patch("audio_gateway.aws.table.PAGE_ITEMS", size):
         directory = Directory(cast("Any", FakeDynamoDB()), TABLE, Clock())
-        ids = [directory.create_key("api", name="n").record.id for _ in range(count)]
+        ids = [directory.api_keys.create(name="n").record.id for _ in range(count)]
         for number in deleted & set(range(count)):
-            directory.delete(ids[number])
+            directory.api_keys.delete(ids[number])
         left = [key_id for number, key_id in enumerate(ids) if number not in deleted]
-        assert list(directory.all_key_ids()) == ids
-        assert [key.entry.id for key in directory.keys(DEFAULT_PROJECT)] == left
+        assert list(directory.api_keys.all_ids()) == ids
+        assert [key.entry.id for key in directory.api_keys.list(DEFAULT_PROJECT)] == left
         for after in ids:
-            rest = [key.entry.id for key in directory.keys(DEFAULT_PROJECT, after)]
+            rest = [key.entry.id for key in directory.api_keys.list(DEFAULT_PROJECT, after)]
             assert rest == [key_id for key_id in left if key_id > after]
 
 
 def test_admin_keys_are_listed_from_either_end(directory: Directory) -> None:
-    ids = [directory.create_key("admin", name="n").record.id for _ in range(5)]
-    assert [key.id for key in directory.admin_keys()] == ids
-    assert [key.id for key in directory.admin_keys(ids[3], newest_first=True)] == ids[2::-1]
+    ids = [directory.admin_keys.create(name="n").record.id for _ in range(5)]
+    assert [key.id for key in directory.admin_keys.list()] == ids
+    assert [key.id for key in directory.admin_keys.list(ids[3], newest_first=True)] == ids[2::-1]

@@ -49,7 +49,7 @@ class Dying:
 
 
 class TakingTurns:
-    """A client for each of several processes that run at once; each waits before every call until it is its turn.
+    """A client for each of several processes that run in parallel; each waits before every call until it is its turn.
 
     `turns` says whose it is, counted among those that are still running; when it is at its end, it starts again. So any
     interleaving can be had, and had again.
@@ -116,7 +116,7 @@ class _Gated:
 
 
 def _items_in(name: str, arguments: dict[str, Any], answer: dict[str, Any]) -> int:
-    """How many items a call is billed for: also those that it asked for in vain."""
+    """How many items a call is billed for: including missing ones."""
     if name == "batch_get_item":
         return sum(len(each["Keys"]) for each in arguments["RequestItems"].values())
     if name == "query":

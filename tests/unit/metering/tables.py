@@ -71,7 +71,7 @@ def _client() -> Any:
 
 
 def _without_requests() -> Any:
-    """A thousand patterns less each time that moto starts: those for the library `requests`, which nobody here uses."""
+    """A thousand patterns less each time that moto starts: those for the library `requests`, which is not used here."""
     return mock.patch("moto.core.models.RESPONSES_METHODS", ())
 
 

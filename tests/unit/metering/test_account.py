@@ -61,7 +61,7 @@ def test_a_month_is_one_of_utc(at: str, month: str) -> None:
         ("2026-01-31T00:30:15", "2026-03-01T00:00:00", "2026-01-31T23:59:59.999"),
     ],
 )
-def test_the_row_of_a_job_stands_at_its_end_and_never_outside_of_the_month_that_pays(
+def test_the_row_of_a_job_is_stamped_with_its_end_within_the_month_that_pays(
     admitted: str, ended: str, stamp: str
 ) -> None:
     assert hold(ms(admitted)).stamp(ms(ended)) == ms(stamp)
@@ -104,6 +104,6 @@ def test_nothing_is_used_of_a_new_key() -> None:
     assert Usage() == Usage(0, 0, 0, 0, 0, 0, 0, 0)
 
 
-def test_nothing_was_taken_in_vain_where_nobody_says_so() -> None:
+def test_the_unbilled_cost_is_zero_unless_it_is_given() -> None:
     work = MeteredRequest("req_1", "speech", "m", "characters", 1, 2, 3)
     assert (work.unbilled_cost_microusd, HeldJob(None, work).unbilled_cost_microusd) == (0, 0)

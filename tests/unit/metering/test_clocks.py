@@ -74,7 +74,7 @@ def test_processes_that_do_not_agree_on_the_month_keep_both_budgets(dynamodb: An
 
 
 @pytest.mark.parametrize("skew_ms", [-600_000, -59_000, 59_000, 600_000])
-def test_whoever_settles_writes_the_same_row_and_releases_the_same_hold(dynamodb: Any, skew_ms: int) -> None:
+def test_every_process_that_settles_writes_the_same_row_and_releases_the_same_hold(dynamodb: Any, skew_ms: int) -> None:
     harness = Harness(dynamodb, now_ms=NOON_MS, skew_ms=skew_ms)
     hold = harness.admit(0, "r1")
     for process in (1, 0, 1):

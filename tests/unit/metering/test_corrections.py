@@ -78,12 +78,12 @@ def test_the_month_of_the_admission_pays_for_the_rest(dynamodb: Any) -> None:
 
 REFUSED = [
     ({"monthly_budget_microusd": 2_999}, BudgetReached, r"costs \$0.003, and \$0 of the key's \$0.002999 for 2026-11"),
-    ({"audio_ms_per_minute": 29_000}, TooMuchAtOnce, "29 audio seconds per minute; this request alone takes 30"),
+    ({"audio_ms_per_minute": 29_000}, TooMuchAtOnce, "29 audio seconds per minute; this request alone needs 30"),
 ]
 
 
 @pytest.mark.parametrize(("limits", "error", "message"), REFUSED)
-def test_a_rest_that_does_not_fit_is_refused_and_leaves_what_was_held(
+def test_a_difference_that_does_not_fit_is_refused_and_the_hold_stays(
     dynamodb: Any, limits: dict[str, int], error: type[Exception], message: str
 ) -> None:
     harness = Harness(dynamodb, **limits)
@@ -93,7 +93,7 @@ def test_a_rest_that_does_not_fit_is_refused_and_leaves_what_was_held(
     assert (harness.holds, harness.committed) == ([harness.hold], 10)
 
 
-def test_what_was_counted_in_an_earlier_minute_makes_no_room_for_more_than_a_whole_one(dynamodb: Any) -> None:
+def test_an_amount_counted_in_an_earlier_minute_does_not_allow_more_than_a_whole_one(dynamodb: Any) -> None:
     harness = Harness(dynamodb, audio_ms_per_minute=29_950)
     harness.now_ms += 60_000
     with pytest.raises(TooMuchAtOnce):
@@ -104,7 +104,7 @@ def test_what_was_counted_in_an_earlier_minute_makes_no_room_for_more_than_a_who
 def test_a_full_minute_refuses_and_the_next_one_does_not(dynamodb: Any) -> None:
     harness = Harness(dynamodb, audio_ms_per_minute=30_000)
     harness.meter.admit(CALLER, replace(LEAST, request_id="job_2", amount=20_000), at_ms=NOW_MS)
-    with pytest.raises(RateLimitReached, match=r"20\.1 of 30 used, 29\.9 asked for") as caught:
+    with pytest.raises(RateLimitReached, match=r"20\.1 of 30 used, 29\.9 requested") as caught:
         harness.meter.correct(harness.hold, harness.whole)
     assert caught.value.limit == "audio_seconds_per_minute"
     harness.now_ms += 60_000
@@ -122,7 +122,7 @@ def test_limits_that_were_changed_meanwhile_are_the_ones_that_are_asked(dynamodb
     assert harness.meter.correct(other, replace(other, work=replace(WHOLE, request_id="job_2")))
 
 
-def test_a_job_of_which_nothing_is_held_is_told_apart(dynamodb: Any) -> None:
+def test_a_job_without_a_hold_is_recognised(dynamodb: Any) -> None:
     harness = Harness(dynamodb)
     harness.meter.release(harness.hold)
     assert not harness.meter.correct(harness.hold, harness.whole)
@@ -143,7 +143,7 @@ JOBS = [({"concurrent_jobs": 2}, 2), ({}, 100), ({"concurrent_requests": 300}, 1
 
 
 @pytest.mark.parametrize(("limits", "most"), JOBS)
-def test_so_many_jobs_are_open_at_once_and_no_more(dynamodb: Any, limits: dict[str, int], most: int) -> None:
+def test_no_more_jobs_are_open_than_the_limit_allows(dynamodb: Any, limits: dict[str, int], most: int) -> None:
     harness = Harness(dynamodb, **limits)
     harness.meter.admit(CALLER, replace(LEAST, request_id="job_2"), at_ms=NOW_MS)
     item = harness.item
@@ -154,7 +154,7 @@ def test_so_many_jobs_are_open_at_once_and_no_more(dynamodb: Any, limits: dict[s
     if most > 2:
         harness.meter.admit(CALLER, replace(LEAST, request_id=f"job_{most}"), at_ms=NOW_MS)
     one_more = replace(LEAST, request_id="job_0")
-    with pytest.raises(RateLimitReached, match=f"may have {most} jobs open at once .*cancel one") as caught:
+    with pytest.raises(RateLimitReached, match=f"has {most} open jobs.*cancel one") as caught:
         harness.meter.admit(CALLER, one_more, at_ms=NOW_MS)
     assert caught.value.limit == "concurrent_jobs"
     harness.meter.admit(CALLER, replace(LEAST, request_id="req_1"), at_ms=NOW_MS)  # no job
@@ -162,7 +162,7 @@ def test_so_many_jobs_are_open_at_once_and_no_more(dynamodb: Any, limits: dict[s
     harness.meter.admit(CALLER, one_more, at_ms=NOW_MS)
 
 
-def test_jobs_that_were_released_by_who_did_not_know_of_the_limit_are_not_counted(dynamodb: Any) -> None:
+def test_jobs_released_by_a_version_without_the_limit_are_not_counted(dynamodb: Any) -> None:
     harness = Harness(dynamodb, concurrent_jobs=1)
     item = harness.item
     del item["holds"]["M"]["job_1"]

@@ -1,4 +1,4 @@
-"""The faulty proxy passes everything on to the byte, and fails exactly where it was told to: boto3 is the judge."""
+"""The faulty proxy passes everything on to the byte, and fails exactly where a rule says so: boto3 is the judge."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_it_remembers_operations_and_keys_and_no_values(aws: FaultyAws, dynamodb
     assert (aws.count("GetItem"), aws.count("PutItem", "ACCOUNT#"), aws.count("PutItem", "LEDGER#")) == (1, 1, 0)
 
 
-def test_sixteen_at_once_get_each_their_own(aws: FaultyAws) -> None:
+def test_sixteen_simultaneous_calls_each_get_their_own_answer(aws: FaultyAws) -> None:
     def ask(number: int) -> bool:
         connection = http.client.HTTPConnection(aws.endpoint_url.removeprefix("http://"), timeout=10)
         body = bytes([number]) * 100_000
@@ -261,7 +261,7 @@ def test_a_slow_service_takes_its_time(aws: FaultyAws, dynamodb: Any, seen: Any,
     assert len(seen) == 1
 
 
-def test_a_rule_takes_what_matches_and_so_many_of_them(aws: FaultyAws, dynamodb: Any) -> None:
+def test_a_rule_applies_to_matching_calls_and_at_most_so_often(aws: FaultyAws, dynamodb: Any) -> None:
     other = {"pk": {"S": "ACCOUNT#key_2"}, "sk": {"S": "0"}}
     rule = aws.fault(THROTTLED, operation="PutItem", pk="ACCOUNT#key_1", containing="marked", skip=1, times=2)
     marked, plain, others = KEY | {"a": {"S": "marked"}}, KEY, other | {"a": {"S": "marked"}}
@@ -285,7 +285,7 @@ def test_a_rule_without_an_end_is_stopped(aws: FaultyAws, dynamodb: Any) -> None
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_paused_request_goes_on_when_it_is_told_to(aws: FaultyAws, dynamodb: Any, seen: Any, after: bool) -> None:
+def test_a_paused_request_goes_on_when_it_is_released(aws: FaultyAws, dynamodb: Any, seen: Any, after: bool) -> None:
     pause = aws.pause(after=after, operation="GetItem")
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(dynamodb.get_item, **TABLE, Key=KEY)
@@ -329,7 +329,7 @@ def test_while_it_is_down_connections_are_refused_and_open_ones_broken(
     dynamodb.get_item(**TABLE, Key=KEY)
 
 
-def test_what_was_told_and_heard_is_forgotten(aws: FaultyAws, dynamodb: Any) -> None:
+def test_rules_and_calls_are_forgotten(aws: FaultyAws, dynamodb: Any) -> None:
     aws.fault(THROTTLED, times=None)
     refusal(dynamodb.get_item, **TABLE, Key=KEY)
     aws.reset()

@@ -26,7 +26,7 @@ from audio_gateway.metering.sweeper import Sweeper
 from audio_gateway.metering.work_outcomes import WorkOutcomes
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.dynamodb_limits import write_units
-from tests.fakes.meter import FakeHeldJobs, FakeUnsettled
+from tests.fakes.meter import FakeHeldJobs, FakePendingSettlements
 from tests.unit.metering.tables import TABLE, late_rows
 
 pytestmark = pytest.mark.slow
@@ -88,7 +88,7 @@ def traffic(schedule: Sequence[tuple[int, int]], life_s: float, *, processes: in
         table,  # type: ignore[arg-type] # stands in
         TABLE,
         Keys(),
-        WorkOutcomes(FakeHeldJobs(), FakeUnsettled()),
+        WorkOutcomes(FakeHeldJobs(), FakePendingSettlements()),
         late_rows(table, AllowedLateness(REQUEST_HOLD_SECONDS, 60), clock),
         now_ms=clock,
     )

@@ -27,7 +27,7 @@ def store(client: Any) -> LedgerStore:
     return LedgerStore(client, TABLE)
 
 
-def test_an_adjustment_is_what_the_price_has_more_or_less_than_its_items() -> None:
+def test_an_adjustment_is_the_difference_of_the_price_and_its_items() -> None:
     plain = replace(row(START_MS // 1000), unit="characters", price_microusd=100)
     item = LineItem("talker", 10, 10, 12_000_000, "0")  # 120 micro-dollars
     assert (plain.items, plain.adjustment_microusd) == ((), 0)
@@ -90,7 +90,7 @@ def test_the_row_of_a_hold_is_found() -> None:
     assert ledger.find(hold) == abandoned_row(hold)
 
 
-def test_a_failed_request_costs_its_caller_nothing_and_says_what_the_provider_takes() -> None:
+def test_a_failed_request_is_free_and_has_the_cost_of_the_provider() -> None:
     work = MeteredRequest("r1", "speech", "talker", "characters", 10, 100, 50)
     hold = Hold(Payer("key_1", "default"), work, 1_796_083_140_123, 1_796_083_140 + 960)
     found = row_from(row_item(failed_row(hold, "spare", 7)))
@@ -100,7 +100,7 @@ def test_a_failed_request_costs_its_caller_nothing_and_says_what_the_provider_ta
     assert (found.held_amount, found.held_microusd, found.at_ms, found.request_id) == (10, 100, hold.admitted_ms, "r1")
 
 
-def test_an_abandoned_request_costs_nothing_and_says_what_was_held() -> None:
+def test_an_abandoned_request_is_free_and_has_the_amount_that_was_held() -> None:
     hold = Hold(Payer("key_1", "default"), MeteredRequest("req_1", "speech", "m", "characters", 7, 70, 30), START_MS, 0)
     found = row_from(row_item(abandoned_row(hold)))
     assert (found.outcome, found.amount, found.price_microusd, found.cost_microusd) == ("abandoned", 0, 0, 0)

@@ -1,4 +1,4 @@
-"""The limits of a key: what is taken, what it means, and how it is written again."""
+"""The limits of a key: which values are accepted, what they mean, and how they are written again."""
 
 from __future__ import annotations
 
@@ -63,8 +63,10 @@ def test_a_whole_number_is_from_one_to_a_million_millions(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["concurrent_requests", "concurrent_jobs"])
-def test_more_at_once_than_an_account_can_hold_is_refused_and_read_where_it_was_taken_before(name: str) -> None:
-    assert "no key may have more requests and jobs open at once" in refused({name: 301}, f"limits.{name}")
+def test_a_limit_above_the_capacity_of_an_account_is_refused_and_read_if_it_was_stored_before(name: str) -> None:
+    assert "the most requests and jobs that a key may have open at the same time" in refused(
+        {name: 301}, f"limits.{name}"
+    )
     assert limits_from_stored({name: 301}).to_api() == {name: 301}
 
 
@@ -79,11 +81,13 @@ def test_more_at_once_than_an_account_can_hold_is_refused_and_read_where_it_was_
         (Limits(concurrent_jobs=301), 300, 300, 20),
     ],
 )
-def test_what_holds_at_once(limits: Limits, at_once: int, jobs: int, waits: int) -> None:
+def test_the_effective_limits_of_open_requests_jobs_and_waits(
+    limits: Limits, at_once: int, jobs: int, waits: int
+) -> None:
     assert (limits.most_at_once, limits.most_jobs, limits.most_waits) == (at_once, jobs, waits)
 
 
-def test_what_holds_for_uploads() -> None:
+def test_the_effective_limit_of_pending_uploads() -> None:
     assert Limits().most_pending_bytes == 100_000_000_000
     assert Limits(pending_upload_bytes=7).most_pending_bytes == 7
 
@@ -125,8 +129,9 @@ def test_limits_are_an_object(value: Any) -> None:
 
 def test_an_unknown_limit_is_refused_by_its_name() -> None:
     told = refused({"requests_per_minute": 1, "x" * 200: 1}, f"limits.{'x' * 100}")
-    assert told == f"'limits' has no '{'x' * 100}'. Known: {', '.join(told.partition('Known: ')[2][:-1].split(', '))}."
-    assert set(told.partition("Known: ")[2].removesuffix(".").split(", ")) == set(EVERY)
+    known = told.partition("Use these: ")[2]
+    assert told == f"'limits' has no field '{'x' * 100}'. Use these: {known}"
+    assert set(known.removesuffix(".").split(", ")) == set(EVERY)
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -86,7 +86,7 @@ def test_settling_and_releasing_may_be_repeated_in_any_order(harness: Harness) -
 
 
 @pytest.mark.parametrize("first", ["fail", "settle"])
-def test_a_request_that_failed_in_vain_has_one_row_and_the_first_one_counts(harness: Harness, first: str) -> None:
+def test_a_failed_request_has_one_row_and_the_first_one_counts(harness: Harness, first: str) -> None:
     hold = harness.meter.admit(CALLER, work()).hold
     for what in (first, "fail", "settle"):
         if what == "fail":
@@ -124,7 +124,7 @@ def test_the_third_request_reaches_the_limit_and_says_which_and_when(
 
 
 @pytest.mark.parametrize("at_once", [None, 1_000])
-def test_three_hundred_requests_and_jobs_are_open_at_once_and_no_more(at_once: int | None) -> None:
+def test_at_most_three_hundred_requests_and_jobs_are_open(at_once: int | None) -> None:
     harness = Harness(FakeDynamoDB())
     harness.limit(concurrent_requests=at_once)
     holds = [harness.meter.admit(CALLER, work(f"r{number}")).hold for number in range(300)]
@@ -136,7 +136,7 @@ def test_three_hundred_requests_and_jobs_are_open_at_once_and_no_more(at_once: i
     harness.meter.admit(CALLER, work("one more"))
 
 
-def test_a_request_that_was_delivered_again_after_its_end_is_told_so(harness: Harness) -> None:
+def test_a_request_delivered_again_after_its_end_is_refused_as_such(harness: Harness) -> None:
     hold = harness.meter.admit(CALLER, work("r1")).hold
     harness.meter.release(hold)
     harness.client.put_item(TableName=TABLE, Item=harness.item | {"late_r1": {"N": str(NOW_MS)}})
@@ -193,7 +193,7 @@ def test_free_work_is_admitted_with_an_exhausted_budget(harness: Harness) -> Non
     assert harness.committed == 100
 
 
-def test_a_price_above_the_whole_budget_is_refused_at_once(harness: Harness) -> None:
+def test_a_price_above_the_whole_budget_is_refused_immediately(harness: Harness) -> None:
     harness.limit(monthly_budget_microusd=99)
     with pytest.raises(BudgetReached):
         harness.meter.admit(CALLER, work())
@@ -209,7 +209,7 @@ def test_a_new_month_has_a_new_budget_and_settles_the_old_one_in_its_place(harne
     assert (harness.item["m202611"]["N"], harness.item["m202612"]["N"]) == ("0", "100")
 
 
-def test_a_limit_that_is_lowered_below_what_is_used_refuses_at_once_and_breaks_nothing(harness: Harness) -> None:
+def test_a_limit_lowered_below_the_usage_refuses_immediately_and_breaks_nothing(harness: Harness) -> None:
     harness.limit(monthly_budget_microusd=1000)
     hold = harness.meter.admit(CALLER, work("r1", price=500)).hold
     harness.limit(monthly_budget_microusd=200)
@@ -219,7 +219,7 @@ def test_a_limit_that_is_lowered_below_what_is_used_refuses_at_once_and_breaks_n
     assert harness.committed == 500
 
 
-def test_limits_that_are_lifted_hold_at_once_for_a_process_that_knew_the_old_ones(harness: Harness) -> None:
+def test_raised_limits_apply_immediately_to_a_process_that_remembers_the_old_ones(harness: Harness) -> None:
     harness.limit(requests_per_minute=1)
     harness.meter.admit(CALLER, work("r1"))
     harness.limit()
@@ -228,9 +228,7 @@ def test_limits_that_are_lifted_hold_at_once_for_a_process_that_knew_the_old_one
 
 
 @pytest.mark.parametrize("status", ["disabled", "deleted"])
-def test_a_key_that_is_disabled_is_refused_at_once_whatever_the_authorizer_remembers(
-    harness: Harness, status: str
-) -> None:
+def test_a_disabled_key_is_refused_immediately_whatever_the_authorizer_remembers(harness: Harness, status: str) -> None:
     harness.meter.admit(CALLER, work("r1"))
     harness.client.put_item(TableName=TABLE, Item=harness.item | {"status": {"S": status}, "version": {"N": "9"}})
     for _ in range(2):
@@ -323,16 +321,16 @@ def test_an_admission_says_what_is_left_of_the_minute(harness: Harness) -> None:
     assert caught.value.windows["characters"] == Window(25, 5, 42)
 
 
-def test_a_request_over_the_limit_of_a_whole_minute_is_told_that_waiting_does_not_help(harness: Harness) -> None:
+def test_a_request_over_the_limit_of_a_whole_minute_reads_that_waiting_does_not_help(harness: Harness) -> None:
     harness.limit(characters_per_minute=9)
-    with pytest.raises(TooMuchAtOnce, match="9 characters per minute; this request alone takes 10"):
+    with pytest.raises(TooMuchAtOnce, match="9 characters per minute; this request alone needs 10"):
         harness.meter.admit(CALLER, work())
     assert harness.holds == []
 
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("call", ["put_item", "update_item"])
-def test_a_settlement_that_broke_off_anywhere_can_be_repeated(harness: Harness, call: str, after: bool) -> None:
+def test_a_settlement_interrupted_anywhere_can_be_repeated(harness: Harness, call: str, after: bool) -> None:
     hold = harness.meter.admit(CALLER, work()).hold
     failing = Failing(harness.client, after=after, error=ERRORS[1])
     failing.on = {call}
@@ -357,7 +355,7 @@ def test_free_failures_cost_the_operator_no_more_than_the_budget(harness: Harnes
     harness.limit(monthly_budget_microusd=120)
     for number in range(3):  # of 50 each: two are not yet the budget
         harness.meter.fail(harness.meter.admit(CALLER, work(f"r{number}")).hold, "talker", 50)
-    with pytest.raises(BudgetReached, match=r"the key's \$0\.00012 for 2026-11") as refused:
+    with pytest.raises(BudgetReached, match=r"the key's whole budget of \$0\.00012 for 2026-11") as refused:
         harness.meter.admit(CALLER, work("r9", price=0))
     assert (refused.value.limit, harness.committed) == ("monthly_budget_usd", 0)
     harness.limit(monthly_budget_microusd=151)
@@ -376,7 +374,7 @@ def test_a_key_without_a_budget_may_fail_at_any_cost(harness: Harness) -> None:
     harness.meter.admit(CALLER, work("r2"))
 
 
-def test_what_others_did_in_vain_counts_although_a_fallback_answers(harness: Harness) -> None:
+def test_the_cost_of_failed_attempts_counts_although_a_fallback_answers(harness: Harness) -> None:
     harness.limit(monthly_budget_microusd=100)
     hold = harness.meter.admit(CALLER, work(price=0)).hold
     harness.meter.settle(hold, dataclasses.replace(hold.work, cost_microusd=130, unbilled_cost_microusd=100))

@@ -26,13 +26,13 @@ def evidence() -> PendingSettlementStore:
     return store
 
 
-def test_it_says_what_was_done_and_what_the_price_was_computed_from(evidence: PendingSettlementStore) -> None:
+def test_a_pending_settlement_has_the_work_and_the_items_of_its_price(evidence: PendingSettlementStore) -> None:
     evidence.keep(HOLD, DONE, 456)
     assert evidence.find(HOLD) == PendingSettlement(DONE, 456)
 
 
 @pytest.mark.parametrize(("stamp", "at_ms"), [([], 123), ([456], 456)])
-def test_that_of_older_versions_is_read(evidence: Any, stamp: list[int], at_ms: int) -> None:
+def test_a_pending_settlement_of_an_older_version_is_read(evidence: Any, stamp: list[int], at_ms: int) -> None:
     body = json.dumps(["spare", 672, 1125, 1000, *stamp]).encode()
     evidence._client.put_object(Key="unsettled/key_1/req_1", Body=body)
     found = evidence.find(HOLD)

@@ -1,4 +1,4 @@
-"""Whoever has the CSV can compute each price again, from the columns of its line and nothing else."""
+"""Anyone who has the CSV can compute each price again, from the columns of its line and nothing else."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def harness(either: Any) -> Harness:
 
 
 @pytest.mark.parametrize("fails", ["before", "after"])
-def test_what_failed_goes_with_the_next_release_of_its_key(harness: Harness, fails: str) -> None:
+def test_a_failed_release_is_sent_with_the_next_release_of_its_key(harness: Harness, fails: str) -> None:
     holds = harness.admit(*range(5))
     harness.settle(holds, fails=fails)
     (last,) = harness.admit(9)
@@ -137,7 +137,7 @@ def test_a_combined_release_that_arrives_again_changes_nothing(harness: Harness)
     assert (released.releases, harness.open, harness.committed) == ((), [], 5 * PRICE)
 
 
-def test_what_has_expired_is_the_sweeper_s_and_memory_is_bounded() -> None:
+def test_expired_holds_are_left_to_the_sweeper_and_memory_is_bounded() -> None:
     harness = Harness(FakeDynamoDB())
     releases = Releases(AccountWriter(harness.client, TABLE), lambda: harness.now_ms)
     for key in range(30):
@@ -178,5 +178,5 @@ def test_the_largest_updates_are_far_from_dynamodb_s_limit() -> None:
         works = [replace(work(number), request_id=f"{prefix}_{number:032x}") for number in range(MAX_RELEASES)]
         holds = [Hold(Payer("key_1", "default"), each, NOW_MS, 0) for each in works]
         stale = [f"late_req_{number:032x}" for number in range(40)]
-        update = release_update([Release(hold, 0, guarded=True) for hold in holds], NOW_MS, stale)
+        update = release_update([Release(hold, 0, guarded=True) for hold in holds], NOW_MS, stale).arguments()
         assert max(len(update["UpdateExpression"]), len(update["ConditionExpression"])) < 1_500

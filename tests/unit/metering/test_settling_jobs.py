@@ -1,4 +1,4 @@
-"""Money of work that runs for hours: the month of its admission pays, once, whoever settles it and however late."""
+"""Money of work that runs for hours: the month of its admission pays, once, however late it is settled."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from audio_gateway.usage.reports import DynamoUsageReports
 from audio_gateway.usage.rollup import Rollup
 from audio_gateway.use_cases.jobs.billing import JobBilling, settle
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.fakes.meter import FakeHeldJobs, FakeUnsettled
+from tests.fakes.meter import FakeHeldJobs, FakePendingSettlements
 from tests.unit.metering.interleaving import Crash, Dying
 from tests.unit.metering.tables import TABLE, dynamodb, late_rows
 from tests.unit.usage.test_late_deliveries import Network
@@ -55,7 +55,7 @@ class Books:
         self.now_ms = NEW_YEAR_MS - HOUR_MS
         self.client.put_item(TableName=TABLE, Item=project_item(Project("default", "Default", self.now_ms // 1000)))
         self.client.put_item(TableName=TABLE, Item=new_account_item(KEY, Limits()))
-        self.pending_settlements, self.jobs = FakeUnsettled(), FakeHeldJobs()
+        self.pending_settlements, self.jobs = FakePendingSettlements(), FakeHeldJobs()
 
     def meter(self, client: Any = None) -> DynamoJobMeter:
         client, clock = client or self.client, lambda: self.now_ms
@@ -225,7 +225,7 @@ def test_a_start_that_died_before_there_was_a_job_gives_its_money_back_within_th
     assert (books.months(), books.holds, JOB_HOLD_SECONDS) == ((0, 0), [], 3600)
 
 
-def test_the_sweeper_writes_the_row_where_the_evidence_says(books: Books) -> None:
+def test_the_sweeper_writes_the_row_with_the_stamp_of_the_pending_settlement(books: Books) -> None:
     hold = books.admit()
     end_ms = books.now_ms + 1_800_000
     books.pending_settlements.keep(hold, DONE, end_ms)
@@ -248,11 +248,11 @@ def test_the_sweeper_finds_a_row_that_was_not_released(books: Books) -> None:
     assert (books.months(), books.pending_settlements.kept) == ((500, 0), {})
 
 
-def test_a_sweeper_that_comes_between_release_and_evidence_writes_nothing(books: Books) -> None:
+def test_a_sweeper_between_release_and_removal_of_the_pending_settlement_writes_nothing(books: Books) -> None:
     hold = books.admit()
     books.now_ms += JOB_HOLD_SECONDS * 1000
 
-    class SettledMeanwhile(FakeUnsettled):
+    class SettledMeanwhile(FakePendingSettlements):
         def find(self, hold: Hold) -> PendingSettlement | None:
             books.meter().settle_at(hold, DONE, books.now_ms)
             return None
@@ -385,7 +385,7 @@ def test_an_account_that_only_jobs_use_does_not_grow(books: Books, in_use: bool)
     assert len(books.item) < before + MAX_STALE + 10
 
 
-def test_the_audit_knows_where_a_job_s_row_stands(books: Books) -> None:
+def test_the_audit_finds_the_row_of_a_job(books: Books) -> None:
     job = books.job(books.admit(), ended_ms=books.now_ms + 60_000)
     with suppress(Crash):
         books.settle(job, Dying(books.client, 1))  # between row and release
@@ -395,7 +395,7 @@ def test_the_audit_knows_where_a_job_s_row_stands(books: Books) -> None:
     assert books.audit() == []
 
 
-def test_the_store_tells_what_became_of_the_job_of_a_hold(dynamodb: Any) -> None:
+def test_the_store_finds_the_job_of_a_hold(dynamodb: Any) -> None:
     books = Books(dynamodb)
     store = JobStore(books.client, TABLE)
     hold = books.admit()

@@ -23,7 +23,7 @@ from audio_gateway.metering.sweeper import Sweeper, SweepReport
 from audio_gateway.metering.work_outcomes import WorkOutcomes
 from audio_gateway.usage.watermark import Watermark
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.fakes.meter import FakeHeldJobs, FakeUnsettled
+from tests.fakes.meter import FakeHeldJobs, FakePendingSettlements
 from tests.unit.metering.harness import MeterHarness
 from tests.unit.metering.interleaving import Counting, Crash, Dying, TakingTurns
 from tests.unit.metering.tables import TABLE, dynamodb, late_rows
@@ -52,7 +52,7 @@ class Harness(MeterHarness):
 
     def __init__(self, client: Any) -> None:
         super().__init__(client, NOW_MS)
-        self.pending_settlements = FakeUnsettled()
+        self.pending_settlements = FakePendingSettlements()
         self.jobs = FakeHeldJobs()
         self.keys = Keys()
         self.meter = DynamoMeter(client, TABLE, now_ms=self.clock)
@@ -89,8 +89,8 @@ class Harness(MeterHarness):
         return [row_from(item) for item in items if item["pk"]["S"].startswith("LEDGER#")]
 
     @property
-    def dirty(self) -> set[int]:
-        return set(Watermark(Table(self.client, TABLE)).read().dirty)
+    def late_hours(self) -> set[int]:
+        return set(Watermark(Table(self.client, TABLE)).read().late_hours)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_hold_whose_row_exists_is_released_with_the_price_of_the_row(harness: 
     assert [row.outcome for row in harness.rows] == ["answered"]
 
 
-def test_a_hold_whose_request_failed_in_vain_is_given_back(harness: Harness) -> None:
+def test_the_hold_of_a_failed_request_is_given_back(harness: Harness) -> None:
     harness.meter.fail(harness.admit(), "spare", 20, late=lambda: True)
     harness.expire()
     assert findings(harness.sweep()) == [("released", "r1")]
@@ -126,7 +126,7 @@ def test_a_hold_whose_request_failed_in_vain_is_given_back(harness: Harness) -> 
     assert [(row.outcome, row.price_microusd, row.cost_microusd) for row in harness.rows] == [("failed", 0, 20)]
 
 
-def test_a_hold_with_evidence_is_charged_by_it(harness: Harness) -> None:
+def test_a_hold_with_a_pending_settlement_is_charged_with_it(harness: Harness) -> None:
     harness.pending_settlements.keep(harness.admit(), DONE)
     harness.expire()
     assert findings(harness.sweep()) == [("swept", "r1")]
@@ -221,14 +221,14 @@ def test_a_sweep_in_time_marks_no_hour(harness: Harness) -> None:
     harness.admit()
     harness.expire(61 + 58)
     harness.sweep()
-    assert harness.dirty == set()
+    assert harness.late_hours == set()
 
 
 def test_a_row_that_comes_late_marks_its_hour(harness: Harness) -> None:
     harness.admit()
     harness.expire(61 + 61)
     harness.sweep()
-    assert harness.dirty == {NOW_MS}
+    assert harness.late_hours == {NOW_MS}
 
 
 def test_a_late_row_is_marked_also_if_only_the_release_was_missing(harness: Harness) -> None:
@@ -238,9 +238,9 @@ def test_a_late_row_is_marked_also_if_only_the_release_was_missing(harness: Harn
         harness.sweep(Dying(harness.client, 9))  # four lists, accounts, account, row?, mark, row — and then it dies
     assert len(harness.rows) == 1
     Watermark(Table(harness.client, TABLE)).clear(Watermark(Table(harness.client, TABLE)).begin(), NOW_MS)  # a roll-up
-    assert harness.dirty == set()
+    assert harness.late_hours == set()
     harness.sweep()
-    assert (harness.holds, harness.dirty) == ([], {NOW_MS})
+    assert (harness.holds, harness.late_hours) == ([], {NOW_MS})
 
 
 # ---------------------------------------------------------------- what is wrong with one
@@ -256,8 +256,8 @@ def test_one_bad_account_does_not_stop_the_others(harness: Harness) -> None:
     assert report.keys == 3
 
 
-def test_a_hold_whose_evidence_cannot_be_read_waits_and_the_account_s_others_do_not(harness: Harness) -> None:
-    class Unreadable(FakeUnsettled):
+def test_a_hold_whose_pending_settlement_cannot_be_read_waits_and_the_account_s_others_do_not(harness: Harness) -> None:
+    class Unreadable(FakePendingSettlements):
         def find(self, hold: Hold) -> PendingSettlement | None:
             if hold.work.request_id == "r1":
                 raise MeteringUnavailable("The evidence cannot be read.")
@@ -292,17 +292,17 @@ def test_keys_that_cannot_be_read_are_reported_and_nothing_is_raised(harness: Ha
 def test_a_deleted_key_is_forgotten_when_its_last_hold_has_ended(dynamodb: Any) -> None:
     harness = Harness(dynamodb)
     directory = Directory(dynamodb, TABLE)
-    key_id = directory.create_key("api", name="mine").record.id
-    harness.keys = directory  # type: ignore[assignment] # the real one
+    key_id = directory.api_keys.create(name="mine").record.id
+    harness.keys = directory.api_keys  # type: ignore[assignment] # the real one
     harness.admit("r1", key_id)
-    directory.delete(key_id)
+    directory.api_keys.delete(key_id)
     harness.sweep()
-    assert list(directory.all_key_ids()) == [key_id]
+    assert list(directory.api_keys.all_ids()) == [key_id]
     harness.expire()
     harness.sweep()
     assert harness.holds_of(key_id) == []
     harness.sweep()
-    assert list(directory.all_key_ids()) == []
+    assert list(directory.api_keys.all_ids()) == []
 
 
 def test_keys_that_are_not_deleted_stay(harness: Harness) -> None:
@@ -357,7 +357,7 @@ def test_an_account_with_an_open_hold_never_leaves_the_list(harness: Harness) ->
     assert (listed(harness), len(harness.holds)) == ({"key_1"}, 1)
 
 
-def test_leaving_the_list_takes_what_is_stale_along(harness: Harness) -> None:
+def test_leaving_the_list_removes_obsolete_attributes(harness: Harness) -> None:
     guards = {f"late_{number}": {"N": "1"} for number in range(10)}
     harness.client.put_item(TableName=TABLE, Item=harness.item | guards)
     harness.sweep()
@@ -365,7 +365,7 @@ def test_leaving_the_list_takes_what_is_stale_along(harness: Harness) -> None:
 
 
 # ---------------------------------------------------------------- time
-def test_a_sweep_that_is_out_of_time_says_what_it_left_and_the_next_ones_do_it(harness: Harness) -> None:
+def test_a_sweep_that_is_out_of_time_reports_the_rest_and_the_next_ones_do_it(harness: Harness) -> None:
     key_ids = [f"key_{number}" for number in range(30)]
     for key_id in key_ids:
         harness.open_account(key_id)

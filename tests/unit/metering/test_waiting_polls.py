@@ -43,10 +43,10 @@ class Harness(MeterHarness):
 @pytest.mark.parametrize(
     ("limits", "most"), [({"concurrent_requests": 1}, 1), ({"concurrent_requests": 3}, 3), ({}, 20)]
 )
-def test_so_many_polls_wait_at_once_and_no_more(dynamodb: Any, limits: dict[str, int], most: int) -> None:
+def test_no_more_polls_wait_than_the_limit_allows(dynamodb: Any, limits: dict[str, int], most: int) -> None:
     harness = Harness(dynamodb, **limits)
     first, *_ = [harness.waits.begin(KEY) for _ in range(most)]
-    with pytest.raises(RateLimitReached, match=f"{most} here.*wait=0") as caught:
+    with pytest.raises(RateLimitReached, match=f"^{most} polls.*wait=0") as caught:
         harness.new_waits().begin(KEY)
     assert (caught.value.limit, caught.value.retry_after_s) == ("concurrent_requests", RETRY_AFTER_S)
     harness.waits.end(KEY, first)
@@ -61,7 +61,7 @@ def test_a_wait_is_a_write_at_its_beginning_and_one_at_its_end(dynamodb: Any) ->
     assert (harness.calls, "waits" in harness.item) == (2, False)
 
 
-def test_what_a_process_that_died_left_behind_is_free_some_seconds_later(dynamodb: Any) -> None:
+def test_the_place_of_a_process_that_died_is_free_some_seconds_later(dynamodb: Any) -> None:
     harness = Harness(dynamodb, concurrent_requests=2)
     harness.waits.begin(KEY)
     harness.waits.begin(KEY)

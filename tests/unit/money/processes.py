@@ -104,8 +104,8 @@ class Process:
         self.ending = JobEnding(store, files, billing, rows, CATALOG, _nobody, clock)
         self.waits = WaitingPolls(table, TABLE, clock)
         self.pending = PendingUploads(table, TABLE)
-        directory = Directory(table, TABLE)
-        self.sweeper = Sweeper(table, TABLE, directory, WorkOutcomes(store, pending_settlements), rows, now_ms=clock)
+        keys = Directory(table, TABLE).api_keys
+        self.sweeper = Sweeper(table, TABLE, keys, WorkOutcomes(store, pending_settlements), rows, now_ms=clock)
         self.rollup = Rollup(table, TABLE, LATENESS, now_ms=clock)
         self.lost_jobs = OrphanedJobs(store, executions, end, end, patience_s=PATIENCE_S, now_s=lambda: clock() // 1000)
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from audio_gateway.aws.update import item_key
 from audio_gateway.errors import GatewayError, MeteringUnavailable
-from audio_gateway.identity.directory_items import Project, keys_of, place, project_item
+from audio_gateway.identity.directory_items import Project, keys_of, project_item
 from audio_gateway.metering.account import Payer, month_of
 from audio_gateway.metering.account_item import new_account_item
 from audio_gateway.metering.limits import Limits
@@ -40,7 +41,7 @@ class Stage:
         self._count = 0
         table = self.network.table
         table.put_item(Item=project_item(Project("default", "Default", START_MS // 1000)))
-        table.put_item(Item=place(keys_of("default"), CALLER.key_id))
+        table.put_item(Item=item_key(keys_of("default"), CALLER.key_id))
         table.put_item(Item=new_account_item(CALLER.key_id, Limits()))
 
     def clock(self) -> int:

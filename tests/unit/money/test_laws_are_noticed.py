@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,9 +29,10 @@ Break = Callable[[pytest.MonkeyPatch], None]
 def all_stale_names_are_written_into_one_expression(patch: pytest.MonkeyPatch) -> None:
     bounded = account_updates.release_update
 
-    def unbounded(batch: Any, now_ms: int, stale: Sequence[str] = ()) -> dict[str, Any]:
-        update = bounded(batch, now_ms)
-        return update | {"UpdateExpression": ", ".join((update["UpdateExpression"], *stale))}
+    def unbounded(batch: Any, now_ms: int, stale: Sequence[str] = ()) -> SimpleNamespace:
+        update = bounded(batch, now_ms).arguments()
+        changed = update | {"UpdateExpression": ", ".join((update["UpdateExpression"], *stale))}
+        return SimpleNamespace(arguments=lambda: changed)
 
     patch.setattr(account_item, "MAX_STALE", 10_000)
     patch.setattr(releases, "release_update", unbounded)
@@ -75,10 +77,11 @@ def any_number_of_jobs_may_be_open(patch: pytest.MonkeyPatch) -> None:
 def a_release_gives_back_what_the_job_says(patch: pytest.MonkeyPatch) -> None:
     exact = account_updates.release_update
 
-    def of_any_size(batch: Any, now_ms: int, stale: Sequence[str] = ()) -> dict[str, Any]:
-        update = exact(batch, now_ms, stale)
+    def of_any_size(batch: Any, now_ms: int, stale: Sequence[str] = ()) -> SimpleNamespace:
+        update = exact(batch, now_ms, stale).arguments()
         condition = re.sub(r"holds\.(#h\d+) = :h\d+", r"attribute_exists(holds.\1)", update["ConditionExpression"])
-        return update | {"ConditionExpression": condition}
+        changed = update | {"ConditionExpression": condition}
+        return SimpleNamespace(arguments=lambda: changed)
 
     patch.setattr(releases, "release_update", of_any_size)
 

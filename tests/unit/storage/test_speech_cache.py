@@ -63,7 +63,7 @@ texts = st.text(max_size=4)
 
 
 @given(st.tuples(texts, texts, texts), st.tuples(texts, texts, texts))
-def test_what_stands_in_one_field_is_not_taken_for_another(one: tuple[str, ...], other: tuple[str, ...]) -> None:
+def test_the_content_of_one_field_is_not_confused_with_another(one: tuple[str, ...], other: tuple[str, ...]) -> None:
     keys = [dataclasses.replace(SOUND, voice=v, text=t, upstream=u).key for v, t, u in (one, other)]
     assert (keys[0] == keys[1]) == (one == other)
 
@@ -84,7 +84,7 @@ def test_speech_is_found_by_its_organisation_while_it_is_young_enough(bucket: An
     assert bucket.head_object(Bucket=BUCKET, Key=NAME)["ServerSideEncryption"] == "AES256"
 
 
-def test_an_object_that_is_not_what_was_stored_is_a_miss(bucket: Any) -> None:
+def test_an_object_that_differs_from_the_stored_one_is_a_miss(bucket: Any) -> None:
     cache = SpeechCacheStore(BUCKET, now_s=lambda: NOW).of("org-default")
     cache.keep(SOUND, AUDIO)
     other = dataclasses.replace(SOUND, text="Other.")

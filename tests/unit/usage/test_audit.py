@@ -16,7 +16,7 @@ from audio_gateway.metering.ledger import row_for, row_item
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.limits import Limits
 from audio_gateway.usage.audit import Audit, AuditReport
-from audio_gateway.usage.buckets import DAY, HOUR, MINUTE, LedgerBucketWidth, bucket_from, bucket_item, bucket_key
+from audio_gateway.usage.buckets import DAY, HOUR, MINUTE, BucketWidth, bucket_from, bucket_item, bucket_key
 from audio_gateway.usage.rollup import Rollup
 from audio_gateway.usage.totals import Totals
 from audio_gateway.usage.watermark import Watermark
@@ -73,7 +73,7 @@ class Harness:
     def audit(self, client: Any = None) -> AuditReport:
         return Audit(client or self.client, TABLE, self.jobs, now_ms=lambda: self.now_ms).run(["key_1"])
 
-    def spoil(self, width: LedgerBucketWidth, **changes: Any) -> None:
+    def spoil(self, width: BucketWidth, **changes: Any) -> None:
         key = bucket_key(width, width.start(AT_MS), "key_1")
         bucket = bucket_from(self.client.get_item(Key=key)["Item"])
         self.client.put_item(Item=bucket_item(dataclasses.replace(bucket, **changes), 1))
@@ -88,7 +88,7 @@ def harness() -> Harness:
     return Harness()
 
 
-def test_books_that_are_right_have_no_difference(harness: Harness) -> None:
+def test_correct_aggregates_and_accounts_have_no_difference(harness: Harness) -> None:
     report = harness.audit()
     assert (report.differences, report.busy, report.waiting) == ([], [], 0)
     assert (report.rows, report.accounts) == (2, 1)
@@ -101,7 +101,7 @@ def test_a_table_without_anything_has_no_difference() -> None:
 
 @pytest.mark.parametrize("width", [MINUTE, HOUR, DAY], ids=lambda width: width.name)
 @pytest.mark.parametrize("field", range(4))
-def test_every_figure_of_every_aggregate_is_looked_at(harness: Harness, width: LedgerBucketWidth, field: int) -> None:
+def test_every_number_of_every_aggregate_is_checked(harness: Harness, width: BucketWidth, field: int) -> None:
     figures = [1, 10, 100, 40] if width is MINUTE else [2, 20, 200, 80]
     figures[field] += 1
     harness.spoil(width, totals={("speech", "talker"): Totals(*figures)})
@@ -112,13 +112,13 @@ def test_every_figure_of_every_aggregate_is_looked_at(harness: Harness, width: L
 
 
 @pytest.mark.parametrize("width", [MINUTE, HOUR, DAY], ids=lambda width: width.name)
-def test_an_aggregate_that_is_missing_is_a_difference(harness: Harness, width: LedgerBucketWidth) -> None:
+def test_an_aggregate_that_is_missing_is_a_difference(harness: Harness, width: BucketWidth) -> None:
     harness.client.delete_item(Key=bucket_key(width, width.start(AT_MS), "key_1"))
     (found,) = harness.audit().differences
     assert found.booked == "nothing"
 
 
-def test_an_aggregate_of_nobody_is_a_difference(harness: Harness) -> None:
+def test_an_aggregate_without_rows_is_a_difference(harness: Harness) -> None:
     harness.spoil(HOUR, key_id="key_of_nobody")
     (found,) = harness.audit().differences
     assert found.ledger == "nothing"
@@ -158,7 +158,7 @@ def test_an_hour_that_waits_for_the_roll_up_is_said_and_not_judged(harness: Harn
     assert harness.audit().waiting == 0
 
 
-def test_items_that_count_beyond_the_frontier_are_right_too(harness: Harness) -> None:
+def test_items_that_count_behind_the_watermark_are_right_too(harness: Harness) -> None:
     watermark = Watermark(Table(harness.client, TABLE))
     before = watermark.read().watermark_ms
     assert before is not None

@@ -18,7 +18,7 @@ PRICE = 100
 
 
 class Network:
-    """A DynamoDB client whose first delivery of every update is under way for a while, so that it sends another."""
+    """A DynamoDB client whose first delivery of every update is in flight for a while, so the client sends another."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -41,7 +41,7 @@ class Network:
         return answer
 
     def arrive(self) -> int:
-        """Deliver what was under way; how many of them took effect."""
+        """Deliver the updates in flight; returns how many of them took effect."""
         arrived = 0
         for arguments in self._under_way:
             try:
@@ -105,7 +105,7 @@ def test_an_admission_that_arrives_again_after_a_failure_is_free_once_it_is_rele
     assert (harness.committed, harness.holds) == (PRICE, [])
 
 
-def test_what_guards_against_late_arrivals_does_not_stay(harness: Harness) -> None:
+def test_guards_against_late_arrivals_are_removed(harness: Harness) -> None:
     before = set(harness.item)
     for number in range(3):
         harness.network.slow = True

@@ -63,7 +63,7 @@ def test_only_a_little_is_read_ahead_and_nothing_after_it_is_closed() -> None:
     assert set(threading.enumerate()) <= before
 
 
-def test_what_goes_wrong_in_an_hour_is_raised_where_the_hour_is_read() -> None:
+def test_an_error_of_an_hour_is_raised_where_the_hour_is_read() -> None:
     class Failing(FakeBooks):
         def rows(self, start_ms: int, end_ms: int) -> Iterator[LedgerRow]:
             if start_ms >= (MIDNIGHT + 2 * HOUR) * 1000:

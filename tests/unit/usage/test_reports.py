@@ -1,4 +1,4 @@
-"""What reading the books costs, and what they say of edges, marks and clocks. That they are exact is in the laws."""
+"""The cost of reports, and their results for edges, marks and clocks. That they are exact is in the laws."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_each_edge_belongs_to_the_stretch_that_it_begins(month: Harness) -> None
     assert month.requests(at_ms - 1, at_ms, at_ms + 1, key_ids=["key_1"]) == [0, 1]
 
 
-def test_what_was_settled_this_moment_is_there() -> None:
+def test_a_request_that_was_just_settled_is_counted() -> None:
     harness = Harness(MONTH_MS + DAY.ms)
     harness.roll_up()
     harness.put(harness.now_ms - 1)
@@ -132,7 +132,7 @@ def test_what_was_settled_this_moment_is_there() -> None:
     assert harness.requests(harness.now_ms - HOUR.ms, harness.now_ms, harness.now_ms + DAY.ms) == [1, 1]
 
 
-def test_before_the_first_roll_up_only_what_can_have_rows_is_read() -> None:
+def test_before_the_first_roll_up_only_hours_that_can_have_rows_are_read() -> None:
     harness = Harness(MONTH_MS + HOUR.ms)
     harness.put(harness.now_ms - 1)
     client = Counting(harness.client)
@@ -143,7 +143,7 @@ def test_before_the_first_roll_up_only_what_can_have_rows_is_read() -> None:
     assert client.calls["query"] <= 2 + 4 * (24 + 2)
 
 
-def test_no_project_no_frontier_and_still_exact() -> None:
+def test_without_project_and_watermark_reports_are_exact() -> None:
     client: Any = FakeDynamoDB()
     LedgerStore(client, TABLE).put(row(MONTH_MS / 1000))
     reports = DynamoUsageReports(client, TABLE, now_ms=lambda: MONTH_MS)
@@ -157,7 +157,7 @@ def test_the_future_and_nothing_are_empty(month: Harness) -> None:
     assert month.requests(MONTH_MS, MONTH_MS + DAY.ms, key_ids=[]) == [0]
 
 
-def test_an_hour_that_a_row_came_late_to_is_read_from_the_ledger_until_it_is_mended() -> None:
+def test_an_hour_with_a_late_row_is_read_from_the_ledger_until_it_is_recomputed() -> None:
     harness = Harness(MONTH_MS + DAY.ms)
     harness.put(MONTH_MS + HOUR.ms)
     harness.roll_up()
@@ -171,7 +171,7 @@ def test_an_hour_that_a_row_came_late_to_is_read_from_the_ledger_until_it_is_men
 
 
 @pytest.mark.parametrize("end_after_frontier_ms", [0, 1, MINUTE.ms, 5 * MINUTE.ms])
-def test_an_item_that_counts_further_than_was_asked_for_is_not_used(end_after_frontier_ms: int) -> None:
+def test_an_item_that_counts_further_than_requested_is_not_used(end_after_frontier_ms: int) -> None:
     harness = Harness(MONTH_MS + DAY.ms + 12 * HOUR.ms + 30 * MINUTE.ms)
     harness.put(MONTH_MS + DAY.ms)
     watermark_ms = harness.roll_up()

@@ -1,4 +1,4 @@
-"""The books equal the plain sum of the ledger, whatever was rolled up, broken off, done twice, late or rebuilt."""
+"""Reports equal the plain sum of the ledger, whatever was rolled up, interrupted, done twice, late or rebuilt."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ outcomes = st.sampled_from(["answered", "answered", "swept", "abandoned", "faile
 
 
 class BooksAndLedger(RuleBasedStateMachine):
-    """A ledger that grows, roll-ups that work on it in every bad moment, and somebody who reads."""
+    """A ledger that grows, roll-ups that work on it in every bad moment, and a reader."""
 
     @initialize()
     def start(self) -> None:
@@ -83,7 +83,7 @@ class BooksAndLedger(RuleBasedStateMachine):
 
     @rule(turns=turns, seconds=st.integers(0, 60), ends_s=ends, key_id=keys, ago_m=moments)
     def all_at_once(self, turns: list[int], seconds: int, ends_s: list[int], key_id: str, ago_m: int) -> None:
-        """Three roll-ups, one with a clock ahead and one that dies; a row that comes late; somebody who reads."""
+        """Three roll-ups, one with a clock ahead and one that dies; a row that comes late; a reader."""
         edges = sorted({DAY.start(START_MS), DAY.start(self.now_ms), *(self.now_ms + end * 1000 for end in ends_s)})
         seen: list[object] = []
         before = [self._sum(start, stop, None) for start, stop in pairwise(edges)]

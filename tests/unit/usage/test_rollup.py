@@ -11,7 +11,7 @@ from audio_gateway.identity.directory_items import Project, project_item
 from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.usage import rollup as rollup_module
-from audio_gateway.usage.buckets import DAY, HOUR, MINUTE, Bucket, LedgerBucketWidth, bucket_from, bucket_item
+from audio_gateway.usage.buckets import DAY, HOUR, MINUTE, Bucket, BucketWidth, bucket_from, bucket_item
 from audio_gateway.usage.reports import DynamoUsageReports
 from audio_gateway.usage.rollup import MAX_HOURS, Rollup
 from audio_gateway.usage.totals import Totals
@@ -40,11 +40,11 @@ class Harness:
     def put(self, at_ms: int, key_id: str = "key_1", **fields: Any) -> None:
         LedgerStore(self.client, TABLE).put(row(at_ms / 1000, key_id=key_id, **fields))
 
-    def buckets(self, width: LedgerBucketWidth, start_ms: int) -> dict[str, Bucket]:
+    def buckets(self, width: BucketWidth, start_ms: int) -> dict[str, Bucket]:
         found = Table(self.client, TABLE).query(width.partition(start_ms), width.range(start_ms, start_ms))
         return {bucket.key_id: bucket for bucket in map(bucket_from, found)}
 
-    def requests(self, width: LedgerBucketWidth, start_ms: int) -> int:
+    def requests(self, width: BucketWidth, start_ms: int) -> int:
         return sum(t.requests for bucket in self.buckets(width, start_ms).values() for t in bucket.totals.values())
 
 
@@ -106,7 +106,7 @@ def test_only_keys_with_new_rows_are_written(harness: Harness) -> None:
     assert harness.rollup(client).run().items == client.calls["put_item"] == 3
 
 
-def test_a_run_without_new_rows_reads_little_and_writes_the_frontier_only(harness: Harness) -> None:
+def test_a_run_without_new_rows_reads_little_and_writes_only_the_watermark(harness: Harness) -> None:
     harness.rollup().run()
     harness.now_ms += 5 * MINUTE.ms
     client = Counting(harness.client)
@@ -115,7 +115,7 @@ def test_a_run_without_new_rows_reads_little_and_writes_the_frontier_only(harnes
     assert client.calls["query"] <= 10
 
 
-def test_what_is_too_much_for_one_run_is_left_to_the_next(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_leaves_what_exceeds_its_maximum_to_the_next(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollup_module, "MAX_ITEMS", 5)
     for minute in range(20):
         for number in range(3):
@@ -149,7 +149,7 @@ def test_a_run_that_is_overtaken_writes_over_nothing_and_concludes_nothing(harne
     harness.watermark.mark(NOW_MS - HOUR.ms)
     assert harness.watermark.clear(overtaken, HOUR.start(NOW_MS - HOUR.ms)) is False
     assert harness.watermark.read().watermark_ms == watermark_ms
-    assert set(harness.watermark.read().dirty) == {HOUR.start(NOW_MS - HOUR.ms)}
+    assert set(harness.watermark.read().late_hours) == {HOUR.start(NOW_MS - HOUR.ms)}
 
 
 def test_a_late_row_is_counted_where_it_belongs_and_the_mark_goes(harness: Harness) -> None:
@@ -160,7 +160,7 @@ def test_a_late_row_is_counted_where_it_belongs_and_the_mark_goes(harness: Harne
     harness.put(late_ms, outcome="swept")
     harness.watermark.mark(late_ms)
     report = harness.rollup().run()
-    assert (report.mended, harness.watermark.read().dirty) == (1, {})
+    assert (report.recomputed, harness.watermark.read().late_hours) == (1, {})
     assert (harness.requests(DAY, MIDNIGHT_MS), harness.requests(MINUTE, late_ms)) == (2, 1)
     assert harness.rollup().run().items == 0
 
@@ -171,10 +171,10 @@ def test_a_mark_that_was_made_again_in_the_meantime_stays(harness: Harness) -> N
     progress = harness.watermark.begin()
     harness.watermark.mark(NOW_MS - HOUR.ms)
     assert harness.watermark.clear(progress, HOUR.start(NOW_MS - HOUR.ms)) is True
-    assert harness.watermark.read().dirty != {}
+    assert harness.watermark.read().late_hours != {}
 
 
-def test_a_frontier_in_the_future_is_taken_back(harness: Harness) -> None:
+def test_a_watermark_in_the_future_is_moved_back(harness: Harness) -> None:
     harness.now_ms += DAY.ms  # a clock that was wrong
     harness.rollup().run()
     harness.now_ms -= DAY.ms
@@ -205,16 +205,16 @@ def counted(harness: Harness) -> int:
 
 
 @pytest.mark.parametrize("late_by_ms", [5 * MINUTE.ms, 90 * MINUTE.ms], ids=["same hour", "earlier hour"])
-def test_mending_goes_to_the_frontier_and_no_further_also_where_items_do(harness: Harness, late_by_ms: int) -> None:
+def test_recomputing_stops_at_the_watermark_even_if_items_count_further(harness: Harness, late_by_ms: int) -> None:
     late_ms = ahead(harness) - late_by_ms
     harness.watermark.mark(late_ms)
     harness.put(late_ms, outcome="swept")
     harness.rollup().run()
-    assert harness.watermark.read().dirty == {}
+    assert harness.watermark.read().late_hours == {}
     assert counted(harness) == 2
 
 
-def test_counting_goes_to_the_frontier_and_no_further_also_where_items_do(harness: Harness) -> None:
+def test_counting_stops_at_the_watermark_even_if_items_count_further(harness: Harness) -> None:
     harness.put(ahead(harness) + MINUTE.ms)
     harness.now_ms += 2 * MINUTE.ms
     harness.rollup().run()

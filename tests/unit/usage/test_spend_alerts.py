@@ -1,4 +1,4 @@
-"""Most of a budget is spent: that is told once for each key and month, whoever looks and however often."""
+"""An alert that most of a budget is spent is reported once for each key and month, however often it is checked."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Gateway:
 
     def key(self, budget: str | None) -> str:
         limits = limits_from_api({} if budget is None else {"monthly_budget_usd": budget})
-        return self.directory.create_key("api", name="k", limits=limits).record.id
+        return self.directory.api_keys.create(name="k", limits=limits).record.id
 
     def spend(self, key_id: str, microusd: int, *, settle: bool = True) -> None:
         self._number += 1
@@ -48,7 +48,7 @@ def gateway(dynamodb: Any) -> Gateway:
     return Gateway(dynamodb)
 
 
-def test_it_is_told_at_the_mark_and_once(gateway: Gateway) -> None:
+def test_an_alert_is_reported_at_the_mark_and_once(gateway: Gateway) -> None:
     key_id, alerts = gateway.key("1"), gateway.alerts()
     gateway.spend(key_id, 799_999)
     assert alerts.new([key_id]) == []
@@ -66,7 +66,7 @@ def test_two_that_look_at_the_same_time_tell_it_once(gateway: Gateway) -> None:
     assert len(first.new([key_id]) + second.new([key_id])) == 1
 
 
-def test_a_new_month_is_told_anew_and_the_end_of_the_last_one_is_not_missed(gateway: Gateway) -> None:
+def test_a_new_month_is_reported_again_and_the_end_of_the_last_one_is_not_missed(gateway: Gateway) -> None:
     key_id, alerts = gateway.key("1"), gateway.alerts()
     gateway.now_ms = DECEMBER - MINUTE
     gateway.spend(key_id, 900_000)
@@ -77,7 +77,7 @@ def test_a_new_month_is_told_anew_and_the_end_of_the_last_one_is_not_missed(gate
     assert gateway.alerts().new([key_id]) == []
 
 
-def test_keys_without_a_budget_or_that_are_gone_are_not_told(gateway: Gateway) -> None:
+def test_keys_without_a_budget_and_deleted_keys_are_not_reported(gateway: Gateway) -> None:
     free, unused = gateway.key(None), gateway.key("1")
     gateway.spend(free, 10_000_000)
     assert gateway.alerts().new([free, unused, "key_gone"]) == []

@@ -23,7 +23,7 @@ from audio_gateway.errors import InvalidRequest, WorkTooLong
 from audio_gateway.idempotency.idempotency import Idempotency, Run
 from audio_gateway.idempotency.repetition import Repetitions
 from audio_gateway.storage.results import ResultStore
-from audio_gateway.storage.speech_cache import LONGEST_KEEP_S, SpeechCache, SpeechCaches
+from audio_gateway.storage.speech_cache import LONGEST_CACHE_WRITE_S, SpeechCache, SpeechCaches
 from audio_gateway.text.visible import is_visible
 from audio_gateway.use_cases.fallback import AdapterFactory
 from audio_gateway.use_cases.jobs.request import JobRequest
@@ -105,7 +105,7 @@ def _charged_response(
         spoken.reservation.keep_time(spoken.model)
         run.keep(answer, spoken.reservation.admission.hold)
     remember(run, stored, spoken.model.id, deadline)
-    if spoken.to_keep is not None and deadline.remaining_s() >= LONGEST_KEEP_S:
+    if spoken.to_keep is not None and deadline.remaining_s() >= LONGEST_CACHE_WRITE_S:
         cache.keep(spoken.to_keep, audio)
     return response
 

@@ -100,7 +100,7 @@ class Gateway:
 
     def key_names(self) -> dict[str, str]:
         """Return the names of all existing keys by id."""
-        found = (key for project in self.directory.projects() for key in self.directory.keys(project.id))
+        found = (key for project in self.directory.projects.list() for key in self.directory.api_keys.list(project.id))
         return {key.entry.id: key.entry.name for key in found}
 
     @cached_property

@@ -55,8 +55,8 @@ def holds(gateway: Gateway, output: Output, *, key: Key = None) -> None:
 
 
 def _holds(gateway: Gateway, key_id: str | None) -> list[Hold]:
-    key_ids = gateway.directory.all_key_ids() if key_id is None else [key_id]
-    accounts = list(gateway.items.get_each(map(account_key, key_ids)))
+    key_ids = gateway.directory.api_keys.all_ids() if key_id is None else [key_id]
+    accounts = list(gateway.items.get_many(map(account_key, key_ids)))
     if key_id is not None and not accounts:
         raise NotFound(f"No key has the id '{key_id[:100]}'.", param="key_id")
     return [hold for account in accounts for hold in holds_from(account)]

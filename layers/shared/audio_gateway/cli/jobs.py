@@ -67,7 +67,7 @@ def list_jobs(
     has the same id.
     """
     if project is not None:
-        gateway.directory.project(project)
+        gateway.directory.projects.get(project)
     store, now_s = _store(gateway), gateway.now_s
     found = list(_recent(gateway, store, project, limit) if all_jobs else _open(store, project, now_s))
     names = gateway.key_names() if found and not output.as_json else {}
@@ -118,7 +118,7 @@ def _open(store: JobStore, project: str | None, now_s: int) -> Iterator[_JobEntr
 
 def _recent(gateway: Gateway, store: JobStore, project: str | None, limit: int) -> Iterator[_JobEntry]:
     is_open = {each.id: each for each in store.open_jobs()}
-    of_projects = [project] if project is not None else [each.id for each in gateway.directory.projects()]
+    of_projects = [project] if project is not None else [each.id for each in gateway.directory.projects.list()]
     found = [job for each in of_projects for job in store.newest(each, gateway.now_s, after=None, limit=limit)]
     for job in sorted(found, key=lambda job: job.id, reverse=True):
         yield _JobEntry(job.id, job.project_id, job.created_at, job, is_open.get(job.id))
@@ -129,7 +129,9 @@ def _find(gateway: Gateway, job_id: str) -> _JobEntry:
     store, now_s = _store(gateway), gateway.now_s
     if is_job_id(job_id):
         is_open = store.open_job(job_id)
-        projects = [is_open.project_id] if is_open is not None else (each.id for each in gateway.directory.projects())
+        projects = (
+            [is_open.project_id] if is_open is not None else (each.id for each in gateway.directory.projects.list())
+        )
         for project_id in projects:
             job = store.get(project_id, job_id, now_s)
             if job is not None:

@@ -20,7 +20,6 @@ from audio_gateway.cli.output import Column, Output, TableView, Yes, confirm, no
 from audio_gateway.cli.times import parse_time
 from audio_gateway.errors import NotFound
 from audio_gateway.identity.directory_items import DEFAULT_PROJECT, AdminKey, ProjectKey
-from audio_gateway.identity.keys import KeyKind
 from audio_gateway.metering.limits import Limits
 
 keys = typer.Typer(help="API keys and their limits.", no_args_is_help=True)
@@ -62,10 +61,13 @@ def create(
         raise UsageError("The only limit of an admin key is --expires. Remove the others.")
     if admin and project != DEFAULT_PROJECT:
         raise UsageError("An admin key belongs to no project: remove --project.")
-    kind: KeyKind = "admin" if admin else "api"
     name = validated_name(name)
     note_unknown_models(wanted)
-    key = gateway.directory.create_key(kind, name=name, project_id=project, limits=wanted)
+    directory = gateway.directory
+    if admin:
+        key = directory.admin_keys.create(name, expires_at=wanted.expires_at)
+    else:
+        key = directory.api_keys.create(name, project_id=project, limits=wanted)
     if output.as_json:
         output.data({**key_data(_found(gateway, key.record.id), gateway.now_s), "value": key.value})
         return
@@ -80,7 +82,7 @@ def list_keys(gateway: Gateway, output: Output, *, project: OnlyProject = None, 
     if admin and project is not None:
         raise UsageError("Admin keys belong to no project: remove --project or --admin.")
     now_s = gateway.now_s
-    found: list[Key] = list(gateway.directory.admin_keys() if admin else _keys(gateway, project))
+    found: list[Key] = list(gateway.directory.admin_keys.list() if admin else _keys(gateway, project))
     sheet = TableView(
         f"{'Admin keys' if admin else 'Keys'} of {gateway.target.label}",
         _COLUMNS,
@@ -116,7 +118,7 @@ def limit(gateway: Gateway, limits: LimitOptions, output: Output, *, key_id: Key
         raise UsageError("Give at least one limit, such as --monthly-budget-usd 25 or --monthly-budget-usd none.")
     now_s = gateway.now_s
     _check_has_account(gateway, key_id)
-    key = gateway.directory.edit_limits(key_id, lambda present: limits.on_top_of(present, now_s))
+    key = gateway.directory.api_keys.edit_limits(key_id, lambda present: limits.on_top_of(present, now_s))
     note_unknown_models(limits.on_top_of(Limits(), now_s))
     output.done(key_data(key, now_s), f"{_named(key)} now has these limits: {limits_text(key.limits)}.")
 
@@ -133,14 +135,13 @@ def rotate(gateway: Gateway, output: Output, *, key_id: KeyId, overlap: Overlap 
         raise CommandFailed(f"{_named(old)} is {old.status}. Only an active key can be rotated.")
     ends_at = None if overlap == NONE else parse_time("--overlap", overlap, gateway.now_s, ahead=True)
     entry, directory = old.entry, gateway.directory
-    new = directory.create_key(
-        "api", name=entry.name, project_id=entry.project_id, limits=old.limits,
+    new = directory.api_keys.create(name=entry.name, project_id=entry.project_id, limits=old.limits,
         service_account_id=entry.service_account_id,
     )  # fmt: skip
     if ends_at is None:
-        directory.disable(key_id)
+        directory.api_keys.disable(key_id)
     else:
-        directory.edit_limits(
+        directory.api_keys.edit_limits(
             key_id, lambda limits: replace(limits, expires_at=min(limits.expires_at or ends_at, ends_at))
         )
     if output.as_json:
@@ -160,7 +161,7 @@ def disable(gateway: Gateway, output: Output, *, key_id: KeyId) -> None:
     Requests that cost money are refused immediately, all others within a minute.
     """
     _check_has_account(gateway, key_id)
-    key = gateway.directory.disable(key_id)
+    key = gateway.directory.api_keys.disable(key_id)
     output.done(key_data(key, gateway.now_s), f"{_named(key)} is disabled. `keys enable {key_id}` enables it again.")
 
 
@@ -171,7 +172,7 @@ def enable(gateway: Gateway, output: Output, *, key_id: KeyId) -> None:
     API Gateway may cache the refusal for up to a minute.
     """
     _check_has_account(gateway, key_id)
-    key = gateway.directory.enable(key_id)
+    key = gateway.directory.api_keys.enable(key_id)
     output.done(key_data(key, gateway.now_s), f"{_named(key)} is enabled.")
 
 
@@ -184,27 +185,27 @@ def delete(gateway: Gateway, output: Output, *, key_id: KeyId, yes: Yes = False)
     key = _found(gateway, key_id)
     confirm(f"Delete {_named(key)} of {gateway.target.label}? This cannot be undone.", yes=yes)
     if isinstance(key, AdminKey):
-        gateway.directory.delete_admin_key(key_id)
+        gateway.directory.admin_keys.delete(key_id)
     else:
-        gateway.directory.delete(key_id)
+        gateway.directory.api_keys.delete(key_id)
     output.done({"object": "key", "id": key_id, "deleted": True}, f"{_named(key)} is deleted.")
 
 
 def _keys(gateway: Gateway, project_id: str | None) -> Iterator[ProjectKey]:
     if project_id is not None:
-        yield from gateway.directory.keys(gateway.directory.project(project_id).id)
+        yield from gateway.directory.api_keys.list(gateway.directory.projects.get(project_id).id)
         return
-    for project in gateway.directory.projects():
-        yield from gateway.directory.keys(project.id)
+    for project in gateway.directory.projects.list():
+        yield from gateway.directory.api_keys.list(project.id)
 
 
 def _found(gateway: Gateway, key_id: str) -> Key:
     """Find an API key or an admin key. Raises `NotFound`."""
     try:
-        return gateway.directory.key(key_id)
+        return gateway.directory.api_keys.get(key_id)
     except NotFound:
         with suppress(NotFound):
-            return gateway.directory.admin_key(key_id)
+            return gateway.directory.admin_keys.get(key_id)
         raise
 
 

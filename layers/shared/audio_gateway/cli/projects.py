@@ -21,7 +21,7 @@ ProjectId = Annotated[str, typer.Argument(metavar="PROJECT_ID", help="From `proj
 def create(gateway: Gateway, output: Output, *, name: Name) -> None:
     """Create a project."""
     name = validated_name(name)
-    project = gateway.directory.create_project(name)
+    project = gateway.directory.projects.create(name)
     step = f"`keys create --project {project.id} --name NAME` creates a key for it."
     output.done(_data(project), f"Created {project.id} '{project.name}'. {step}")
 
@@ -29,7 +29,7 @@ def create(gateway: Gateway, output: Output, *, name: Name) -> None:
 @command(projects, "list")
 def list_projects(gateway: Gateway, output: Output) -> None:
     """List the projects."""
-    found = list(gateway.directory.projects())
+    found = list(gateway.directory.projects.list())
     sheet = TableView(
         f"Projects of {gateway.target.label}",
         [Column("id", no_wrap=True), *map(Column, ("name", "status", "created"))],
@@ -43,7 +43,7 @@ def list_projects(gateway: Gateway, output: Output) -> None:
 def rename(gateway: Gateway, output: Output, *, project_id: ProjectId, name: Name) -> None:
     """Rename a project."""
     name = validated_name(name)
-    project = gateway.directory.rename_project(project_id, name)
+    project = gateway.directory.projects.rename(project_id, name)
     output.done(_data(project), f"{project.id} is now called '{project.name}'.")
 
 
@@ -53,7 +53,7 @@ def archive(gateway: Gateway, output: Output, *, project_id: ProjectId, yes: Yes
 
     All its keys are refused, and no more can be created. Its usage stays in the ledger.
     """
-    project = gateway.directory.project(project_id)
+    project = gateway.directory.projects.get(project_id)
     confirm(
         f"Archive {project.id} '{project.name}' of {gateway.target.label}, with its keys? This cannot be undone.",
         yes=yes,

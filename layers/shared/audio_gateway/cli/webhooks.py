@@ -59,7 +59,7 @@ def remove(gateway: Gateway, output: Output, *, endpoint_id: EndpointId, yes: Ye
 
 def _endpoints(gateway: Gateway, project: str | None) -> list[WebhookEndpoint]:
     store = _store(gateway)
-    projects = gateway.directory.projects() if project is None else [gateway.directory.project(project)]
+    projects = gateway.directory.projects.list() if project is None else [gateway.directory.projects.get(project)]
     return [endpoint for each in projects for endpoint in store.of_project(each.id)]
 
 

@@ -1,1 +1,1 @@
-"""Answers that are given a second time: to the same request under its Idempotency-Key, and speech from the cache."""
+"""One answer for a request that is sent again, with an Idempotency-Key or by an SDK."""

@@ -1,17 +1,18 @@
 """Answers in the gateway's bucket: `answers/<project id>/<SHA-256 of the key>/<request id>`, encrypted, for a day.
 
-An object is one line of JSON (headers, length and SHA-256 of the body, the hold that pays) and the body after it: one
-object, so that there is never half of an answer.
+An object is one line of JSON (headers, length and SHA-256 of the body, the hold that pays) followed by the body. It is
+one object, so there is never half of an answer.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from audio_gateway.aws.clients import aws_client, is_absent
+from audio_gateway.aws.clients import ObjectAbsent, aws_client, map_aws_errors, map_object_errors
 from audio_gateway.errors import IdempotencyUnavailable
 from audio_gateway.idempotency.idempotency import ApiResponse, Claim, StoredAnswer
 from audio_gateway.metering.account_item import hold_from_text, hold_text
@@ -36,29 +37,21 @@ class AnswerStore:
 
     def keep(self, claim: Claim, stored: StoredAnswer) -> None:
         """See `Answers.keep`."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
+        with map_aws_errors(IdempotencyUnavailable, _UNAVAILABLE.format("stored")):
             self._client.put_object(
                 Bucket=self._bucket, Key=_name(claim), Body=_packed(stored), ServerSideEncryption="AES256"
             )
-        except (BotoCoreError, ClientError) as error:
-            message = (
-                "The answer to this Idempotency-Key cannot be stored at the moment; nothing is charged. Try again."
-            )
-            raise IdempotencyUnavailable(message) from error
 
     def find(self, claim: Claim) -> StoredAnswer | None:
         """See `Answers.find`."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            data = self._client.get_object(Bucket=self._bucket, Key=_name(claim))["Body"].read()
-        except (BotoCoreError, ClientError) as error:
-            if is_absent(error, self._client, self._bucket, _name(claim)):
-                return None
-            raise IdempotencyUnavailable(_UNAVAILABLE.format("read")) from error
-        return _unpacked(data)
+        key, message = _name(claim), _UNAVAILABLE.format("read")
+        with (
+            suppress(ObjectAbsent),
+            map_object_errors(self._client, self._bucket, key, IdempotencyUnavailable, message),
+        ):
+            data = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            return _unpacked(data)
+        return None
 
 
 def _name(claim: Claim) -> str:
@@ -89,5 +82,5 @@ def _unpacked(data: bytes) -> StoredAnswer | None:
     if (len(body), hashlib.sha256(body).hexdigest()) != (head["length"], head["sha256"]):
         return None
     hold = hold_from_text(head["key_id"], head["request_id"], head["hold"])
-    # An answer of a version before this one has no status: it was 200.
+    # Answers of earlier versions have no status, which was 200.
     return StoredAnswer(ApiResponse(head["headers"], body, tuple(head["ignored"]), head.get("status", 200)), hold)

@@ -1,8 +1,8 @@
-"""The tries of calls in the gateway's table: one item for each key and request, with its last try.
+"""Attempts of calls in the gateway's table: one item for each key and request, with the last attempt.
 
 pk  CALLS#<key id>#<fingerprint>      sk  0
-request_id, retries, began_ms         the try
-job_id, or result_key and model       what came of it, if anything has
+request_id, retries, began_ms         the attempt
+job_id, or result_key and model       its outcome, if there is one
 expires_s, ttl                        see `CallAttempt`; `ttl` is for DynamoDB's own clean-up only
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Condition, attributes, item_key
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.idempotency.idempotency import StoredResult
 from audio_gateway.idempotency.repetition import CallAttempt
@@ -22,52 +23,47 @@ _FREE: Final = (
     "attribute_not_exists(pk) OR expires_s <= :now OR request_id IN (:own, :other)"
     " OR (attribute_not_exists(job_id) AND attribute_not_exists(result_key) AND began_ms <= :began)"
 )
-_A_CALL_OF_ITS_OWN: Final = " OR retries = :first OR began_ms < :began"
+_A_NEW_CALL: Final = " OR retries = :first OR began_ms < :began"
 
 
 class CallAttemptStore:
-    """See `Attempts`. Each call costs one write unit."""
+    """See `CallAttempts`. Each method costs one write unit."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._table = Table(client, table, StorageUnavailable)
 
-    def take(self, attempt: CallAttempt, *, instead_of: CallAttempt | None, now_s: int) -> CallAttempt | None:
-        """See `Attempts.take`."""
-        condition = _FREE
-        values: dict[str, Any] = {
-            ":now": {"N": str(now_s)},
-            ":own": {"S": attempt.request_id},
-            ":other": {"S": (instead_of or attempt).request_id},
-            ":began": {"N": str(attempt.began_ms)},
+    def acquire(self, attempt: CallAttempt, *, instead_of: CallAttempt | None, now_s: int) -> CallAttempt | None:
+        """See `CallAttempts.acquire`."""
+        values: dict[str, int | str] = {
+            "now": now_s,
+            "own": attempt.request_id,
+            "other": (instead_of or attempt).request_id,
+            "began": attempt.began_ms,
         }
-        if not attempt.retries:
-            condition += _A_CALL_OF_ITS_OWN
-            values[":first"] = {"N": "0"}
-        existing = self._table.take(_item(attempt), condition, values)
-        return None if existing is None else _attempt(existing)
+        condition = Condition(_FREE, **values) if attempt.retries else Condition(_FREE + _A_NEW_CALL, first=0, **values)
+        result = self._table.put_if(_item(attempt), condition)
+        return None if result.written else _attempt(result.item)
 
-    def drop(self, attempt: CallAttempt) -> None:
-        """See `Attempts.drop`."""
-        self._table.delete(_key(attempt), "request_id = :own", {":own": {"S": attempt.request_id}})
+    def release(self, attempt: CallAttempt) -> None:
+        """See `CallAttempts.release`."""
+        self._table.delete_if(_key(attempt), Condition("request_id = :own", own=attempt.request_id))
 
 
 def _key(attempt: CallAttempt) -> dict[str, Any]:
-    return {"pk": {"S": f"CALLS#{attempt.key_id}#{attempt.fingerprint}"}, "sk": {"S": "0"}}
+    return item_key(f"CALLS#{attempt.key_id}#{attempt.fingerprint}", "0")
 
 
 def _item(attempt: CallAttempt) -> dict[str, Any]:
-    item = _key(attempt) | {
-        "request_id": {"S": attempt.request_id},
-        "retries": {"N": str(attempt.retries)},
-        "began_ms": {"N": str(attempt.began_ms)},
-        "expires_s": {"N": str(attempt.expires_s)},
-        "ttl": {"N": str(attempt.expires_s)},
-    }
-    if attempt.job_id is not None:
-        item["job_id"] = {"S": attempt.job_id}
-    if attempt.result is not None:
-        item |= {"result_key": {"S": attempt.result.key}, "model": {"S": attempt.result.model}}
-    return item
+    return _key(attempt) | attributes(
+        request_id=attempt.request_id,
+        retries=attempt.retries,
+        began_ms=attempt.began_ms,
+        expires_s=attempt.expires_s,
+        ttl=attempt.expires_s,
+        job_id=attempt.job_id,
+        result_key=None if attempt.result is None else attempt.result.key,
+        model=None if attempt.result is None else attempt.result.model,
+    )
 
 
 def _attempt(item: dict[str, Any]) -> CallAttempt:

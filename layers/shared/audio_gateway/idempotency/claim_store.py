@@ -1,108 +1,70 @@
 """Claims in the gateway's table: one item for each key, and one conditional write for each step.
 
 pk  IDEMPOTENCY#<project id>#<SHA-256 of the key>      sk  0
-fingerprint, request_id, token, done, until_s, expires_s      see `Claim`
-ttl                                                           as expires_s, for DynamoDB's own clean-up only
+fingerprint, request_id, token, done, expires_s        see `Claim`
+until_s                                                `Claim.locked_until_s`
+ttl                                                    the same as expires_s, for DynamoDB's own clean-up only
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
+from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Condition, Item, Update, attributes, item_key
 from audio_gateway.errors import IdempotencyUnavailable
 from audio_gateway.idempotency.idempotency import Claim
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
-_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
-_UNAVAILABLE: Final = (
-    "The Idempotency-Key cannot be looked up at the moment, so nothing was done and nothing charged. Try again."
-)
-# Our own token as well: the client library repeats a write whose answer was lost, and the first had taken effect.
-_FREE: Final = "attribute_not_exists(pk) OR #expires <= :now OR #token = :token"
+_UNAVAILABLE: Final = "The Idempotency-Key cannot be checked now; nothing was done and nothing charged. Try again."
+# The run's own token as well: the client repeats a write whose answer was lost, and the first may have taken effect.
+_FREE: Final = "attribute_not_exists(pk) OR expires_s <= :now OR #token = :token"
+_HELD_BY_ANOTHER: Final = " OR (#token = :other AND #done = :running)"
 _STILL_OURS: Final = "#token = :token AND #done = :running"
 
 
 class ClaimStore:
-    """See `Claims`. A claim or its end costs one write unit."""
+    """See `Claims`. Each method costs one write unit."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._client = client
-        self._table = table
+        self._table = Table(client, table, IdempotencyUnavailable, _UNAVAILABLE)
 
-    def take(self, claim: Claim, *, instead_of: Claim | None, now_s: int) -> Claim | None:
-        """See `Claims.take`."""
-        condition, names = _FREE, {"#expires": "expires_s", "#token": "token"}
-        values: dict[str, Any] = {":now": {"N": str(now_s)}, ":token": {"S": claim.token}}
+    def acquire(self, claim: Claim, *, instead_of: Claim | None, now_s: int) -> Claim | None:
+        """See `Claims.acquire`."""
+        condition = Condition(_FREE, now=now_s, token=claim.token)
         if instead_of is not None:
-            condition += " OR (#token = :other AND #done = :running)"
-            names["#done"] = "done"
-            values |= {":other": {"S": instead_of.token}, ":running": {"BOOL": False}}
-        return self._write(
-            "put_item",
-            Item=_item(claim),
-            ConditionExpression=condition,
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues=values,
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-        )
+            condition = Condition(
+                _FREE + _HELD_BY_ANOTHER, now=now_s, token=claim.token, other=instead_of.token, running=False
+            )
+        result = self._table.put_if(_item(claim), condition)
+        return None if result.written else _claim(result.item)
 
-    def finish(self, claim: Claim) -> None:
-        """See `Claims.finish`."""
-        self._write(
-            "update_item",
-            Key=_key(claim),
-            UpdateExpression="SET #done = :done",
-            ConditionExpression=_STILL_OURS,
-            ExpressionAttributeNames={"#token": "token", "#done": "done"},
-            ExpressionAttributeValues={
-                ":token": {"S": claim.token},
-                ":running": {"BOOL": False},
-                ":done": {"BOOL": True},
-            },
-        )
+    def complete(self, claim: Claim) -> None:
+        """See `Claims.complete`."""
+        update = Update(_key(claim)).require(_STILL_OURS, token=claim.token, running=False)
+        self._table.update_if(update.set("#done", value=True))
 
-    def drop(self, claim: Claim) -> None:
-        """See `Claims.drop`."""
-        self._write(
-            "delete_item",
-            Key=_key(claim),
-            ConditionExpression=_STILL_OURS,
-            ExpressionAttributeNames={"#token": "token", "#done": "done"},
-            ExpressionAttributeValues={":token": {"S": claim.token}, ":running": {"BOOL": False}},
-        )
-
-    def _write(self, operation: str, **arguments: Any) -> Claim | None:
-        """The claim that the condition found in the way, if it was asked for; None if the write was done."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            getattr(self._client, operation)(TableName=self._table, **arguments)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _CONDITION_FAILED:
-                raise IdempotencyUnavailable(_UNAVAILABLE) from error
-            item = cast("dict[str, Any]", error.response).get("Item")
-            return _claim(item) if item else None
-        except BotoCoreError as error:
-            raise IdempotencyUnavailable(_UNAVAILABLE) from error
-        return None
+    def release(self, claim: Claim) -> None:
+        """See `Claims.release`."""
+        self._table.delete_if(_key(claim), Condition(_STILL_OURS, token=claim.token, running=False))
 
 
-def _key(claim: Claim) -> dict[str, Any]:
-    return {"pk": {"S": f"IDEMPOTENCY#{claim.project_id}#{claim.key_sha256}"}, "sk": {"S": "0"}}
+def _key(claim: Claim) -> Item:
+    return item_key(f"IDEMPOTENCY#{claim.project_id}#{claim.key_sha256}", "0")
 
 
-def _item(claim: Claim) -> dict[str, Any]:
-    return _key(claim) | {
-        "fingerprint": {"S": claim.fingerprint},
-        "request_id": {"S": claim.request_id},
-        "token": {"S": claim.token},
-        "done": {"BOOL": claim.done},
-        "until_s": {"N": str(claim.locked_until_s)},
-        "expires_s": {"N": str(claim.expires_s)},
-        "ttl": {"N": str(claim.expires_s)},
-    }
+def _item(claim: Claim) -> Item:
+    return _key(claim) | attributes(
+        fingerprint=claim.fingerprint,
+        request_id=claim.request_id,
+        token=claim.token,
+        done=claim.done,
+        until_s=claim.locked_until_s,
+        expires_s=claim.expires_s,
+        ttl=claim.expires_s,
+    )
 
 
 def _claim(item: dict[str, Any]) -> Claim:

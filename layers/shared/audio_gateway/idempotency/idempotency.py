@@ -1,11 +1,12 @@
-"""The same request under the same Idempotency-Key: done once, paid once, answered the same each time (ADR 0014).
+"""The same request with the same Idempotency-Key: done once, paid once, answered the same each time (ADR 0014).
 
-A request claims its key before anything else is done. Its end, in this order, so that it may break off anywhere:
+A request claims its key before anything else is done. It ends in this order, so it may be interrupted anywhere:
 
-    the answer is made → stored → paid → the claim is marked as done → the answer goes out
+    the answer is made → stored → paid → the claim is marked as done → the answer is sent
 
-A run that broke off leaves a claim which is free once nobody can be working on it any more. Whoever takes it over gives
-the stored answer if it was paid, and otherwise works anew, under an id of its own.
+An interrupted run leaves a claim, which is free when no process can be working on it any more. The next request with
+the key takes the claim over. It gives the stored answer if that was paid, and otherwise does the work again, under its
+own id.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from audio_gateway.jobs.job import Job, JobRef
 from audio_gateway.metering.account import Hold
 
 CLAIM_SECONDS: Final = 65
-"""How long a claim is its run's alone: longer than a function may run (template.yaml) and its last write be under way,
-so that whoever takes it over sees whether it was paid; and clocks may differ."""
-KEEP_SECONDS: Final = 24 * 60 * 60
+"""How long a claim belongs to its run alone: longer than a function may run (template.yaml) and its last write may be
+in flight, as the next run must see whether it was paid; and clocks may differ."""
+KEY_KEPT_SECONDS: Final = 24 * 60 * 60
 """How long a key stands for its request, counted from the request."""
 
 _OF_JOBS: Final = frozenset({202, 303})
@@ -35,10 +36,10 @@ _SYNTAX: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """An answer as it was given: its own `headers` by lower-case name, the content type among them, and the body.
+    """An answer as it was given: its `headers` by lower-case name, with the content type, and the body.
 
-    `ignored` are the options that were let through without effect. `status` is 200, or that of a request which became
-    a job: 202, or 303.
+    `ignored` are the options that were accepted without effect. `status` is 200, or 202 or 303 for a request that
+    became a job.
     """
 
     headers: Mapping[str, str]
@@ -77,10 +78,10 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A key that stands for a request. Times are unix seconds.
+    """A key that stands for a request. Times are Unix seconds.
 
-    The run that made it is known by `token`, as one request may be delivered twice; up to `locked_until_s` nobody else
-    may work on it. `done` says that the answer of `request_id` is stored and paid.
+    `token` identifies the run that made it, as one request may be delivered twice. Until `locked_until_s`, no other run
+    may work on the request. `done` says that the answer of `request_id` is stored and paid.
     """
 
     project_id: str
@@ -96,31 +97,31 @@ class Claim:
 class Claims(Protocol):
     """Which request holds which key. Each method is one write and raises `IdempotencyUnavailable` if it fails."""
 
-    def take(self, claim: Claim, *, instead_of: Claim | None, now_s: int) -> Claim | None:
+    def acquire(self, claim: Claim, *, instead_of: Claim | None, now_s: int) -> Claim | None:
         """Write the claim if the key is free: never used, expired, or still held by the run of `instead_of`.
 
-        Answers None, or the claim that stands in the way. Safe to repeat.
+        Returns None, or the existing claim. Safe to repeat.
         """
         ...
 
-    def finish(self, claim: Claim) -> None:
-        """Mark the claim as done, if it is still that of its run."""
+    def complete(self, claim: Claim) -> None:
+        """Mark the claim as done, if its run still holds it."""
         ...
 
-    def drop(self, claim: Claim) -> None:
-        """Remove the claim, if it is still that of its run and not done."""
+    def release(self, claim: Claim) -> None:
+        """Remove the claim, if its run still holds it and it is not done."""
         ...
 
 
 class Answers(Protocol):
-    """Where the answers are kept while their keys stand for them. Both raise `IdempotencyUnavailable`."""
+    """The stored answers of claims. Both methods raise `IdempotencyUnavailable`."""
 
     def keep(self, claim: Claim, stored: StoredAnswer) -> None:
         """Store the answer of the claim's run."""
         ...
 
     def find(self, claim: Claim) -> StoredAnswer | None:
-        """The whole answer of the claim's run; None if there is none, or not all of it."""
+        """The answer of the claim's run; None if there is none, or it is incomplete."""
         ...
 
 
@@ -131,7 +132,7 @@ class Payments(Protocol):
         """Whether the request of a run that is over has been charged, or will be by the sweeper or with its job.
 
         Raises:
-            MeteringUnavailable: that cannot be found out now.
+            MeteringUnavailable: it cannot be found out now.
         """
         ...
 
@@ -154,7 +155,7 @@ def key_hash(values: list[str]) -> str | None:
 
 
 class Idempotency:
-    """Lets each key run once, and gives later requests the answer of that run. `now_s` is the clock, unix seconds."""
+    """Lets each key run once, and gives later requests the answer of that run. `now_s` is the clock, Unix seconds."""
 
     def __init__(
         self, claims: Claims, answers: Answers, payments: Payments, now_s: Callable[[], float] = time.time
@@ -168,9 +169,9 @@ class Idempotency:
         """Claim the key for a request, or find the answer that it already has: the run's `earlier`.
 
         Raises:
-            AlreadyRunning: the request is being worked on.
+            AlreadyRunning: another run works on the request.
             IdempotencyKeyReused: the key stands for another request.
-            ReplayUnavailable, MeteringUnavailable: whether it was made before cannot be found out now.
+            IdempotencyUnavailable, MeteringUnavailable: it cannot be found out now whether it was made before.
         """
         now_s = int(self._now_s())
         claim = Claim(
@@ -180,9 +181,9 @@ class Idempotency:
             request_id=request_id,
             token=secrets.token_hex(8),
             locked_until_s=now_s + CLAIM_SECONDS,
-            expires_s=now_s + KEEP_SECONDS,
+            expires_s=now_s + KEY_KEPT_SECONDS,
         )
-        existing = self._claims.take(claim, instead_of=None, now_s=now_s)
+        existing = self._claims.acquire(claim, instead_of=None, now_s=now_s)
         if existing is None:
             return _ClaimedRun(self._claims, self._answers, claim)
         if existing.fingerprint != fingerprint:
@@ -195,23 +196,23 @@ class Idempotency:
         return self._after(existing, claim, now_s)
 
     def _after(self, existing: Claim, claim: Claim, now_s: int) -> Run:
-        """What follows a run that is over: its answer, or a run in its place."""
+        """The run that follows one that is over: with its answer, or to do the work again."""
         stored = self._answers.find(existing)
         if existing.done and stored is None:
             raise IdempotencyUnavailable("The stored answer to this Idempotency-Key cannot be read. Send a new key.")
         if stored is not None and (existing.done or self._payments.was_paid(stored.paid_by)):
             if not existing.done:
-                with suppress(IdempotencyUnavailable):  # the next one finds it out once more
-                    self._claims.finish(existing)
+                with suppress(IdempotencyUnavailable):  # the next request finds it out again
+                    self._claims.complete(existing)
             return Run(stored.answer)
-        other = self._claims.take(claim, instead_of=existing, now_s=now_s)
-        if other is not None:  # it was taken over by somebody else in this moment
+        other = self._claims.acquire(claim, instead_of=existing, now_s=now_s)
+        if other is not None:  # another request has just taken it over
             raise _running(other, now_s)
         return _ClaimedRun(self._claims, self._answers, claim)
 
 
 class Run:
-    """A request from its claim to its end, as a context manager; this one is without a key, or is answered already.
+    """A request from its claim to its end, as a context manager; this one has no key, or is already answered.
 
     `earlier` is the answer that was given before.
     """
@@ -223,27 +224,27 @@ class Run:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Mark the key's request as done, or free the key if there is no answer."""
+        """Mark the key's request as done, or release the key if there is no answer."""
 
     def keep(self, answer: ApiResponse, hold: Hold) -> None:
         """Store the answer, just before it is paid.
 
         Raises:
-            ReplayUnavailable: it cannot be stored; it must not be given then, as the next one would be paid again.
+            IdempotencyUnavailable: it cannot be stored. Then it must not be given, as the next one would be paid again.
         """
 
     def becomes(self, job_id: str) -> Job | None:  # noqa: ARG002 - with a key, that decides
-        """Say that the request becomes a job of this id, before there is anything of it.
+        """Record that the request becomes a job with this id, before the job exists.
 
-        The job to answer with instead, if another try of the same call has begun one; nothing is to be done then.
+        Returns the job to answer with instead, if another attempt of the same call has started one.
 
         Raises:
-            AlreadyRunning, StorageUnavailable: no job may be begun.
+            AlreadyRunning, StorageUnavailable: no job may be started.
         """
         return None
 
     def remember(self, result: StoredResult) -> None:
-        """Say that the answer is paid and lies in the bucket, so that another try of the call finds it."""
+        """Record that the answer is paid and in the bucket, for other attempts of the call."""
 
 
 class _ClaimedRun(Run):
@@ -259,18 +260,20 @@ class _ClaimedRun(Run):
         self._kept = True
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        # What cannot be written now is found out by the next request, once the claim has run out. And so is the end of
-        # a run that failed after it had stored its answer: only the books say whether that was before it was paid.
+        # If this cannot be written now, the next request finds it out when the claim has expired. The same holds for a
+        # run that failed after it had stored its answer: only the ledger says whether that was before it was paid.
         with suppress(IdempotencyUnavailable):
             if self._kept and error is None:
-                self._claims.finish(self._claim)
+                self._claims.complete(self._claim)
             elif not self._kept:
-                self._claims.drop(self._claim)
+                self._claims.release(self._claim)
 
 
 def _running(claim: Claim, now_s: int) -> AlreadyRunning:
-    """How long it has run is the best guess of how long it will; at the claim's end at the latest it is decided."""
+    """The time that it has run is the best guess of the time that it needs; the claim's end is the latest."""
     so_far = now_s - (claim.locked_until_s - CLAIM_SECONDS)
     retry_after_s = max(1, min(so_far, claim.locked_until_s - now_s))
-    message = f"A request with this Idempotency-Key is being worked on. Ask again for its answer in {retry_after_s} s."
+    message = (
+        f"A request with this Idempotency-Key is being processed. Send it again in {retry_after_s} s to get its answer."
+    )
     return AlreadyRunning(message, retry_after_s=retry_after_s)

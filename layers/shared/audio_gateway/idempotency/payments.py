@@ -1,6 +1,6 @@
-"""Whether a run that broke off was paid: what the ledger says, and what its handler left for the sweeper.
+"""Whether an interrupted run was paid: by the ledger, or by a pending settlement.
 
-A request that became a job counts as paid if there is the job: what comes of it is settled there.
+A request that became a job counts as paid if the job exists: the job settles it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class LedgerPayments:
     def was_paid(self, by: Hold | JobRef) -> bool:
         """See `Payments.was_paid`.
 
-        The evidence is looked at first: the sweeper removes it after it has written the row, so that one of them is
-        always there.
+        The pending settlement is read first: the sweeper removes it after it has written the row, so one of them
+        always exists.
         """
         if isinstance(by, JobRef):
             return self._jobs.get(by.project_id, by.id, 0) is not None

@@ -1,15 +1,15 @@
-"""A call that an SDK makes again is the same call, also without an Idempotency-Key (ADR 0022).
+"""A call that an SDK repeats is the same call, even without an Idempotency-Key (ADR 0022).
 
-The official SDKs send a call again after a lost connection or a passing error, and count their tries in a header. The
-first try may have become a job by then, or have been paid with an answer in the bucket; it may even be at work still,
-for nobody tells a function that its caller is gone. So the last try speaks for the call:
+The official SDKs repeat a call after a lost connection or a temporary error, and count their attempts in a header. By
+then, the first attempt may have become a job, or been paid with an answer in the bucket. It may even be running, as no
+function is notified that its caller has disconnected. So the last attempt represents the call:
 
-    a repetition               says so before it does anything, and takes over, unless the call has an outcome
-    a try that becomes a job   says so before there is anything of the job, unless a later try has spoken
-    an answer in the bucket    is remembered once it is paid
+    a repetition                    registers before it does anything, and takes over, unless the call has an outcome
+    an attempt that becomes a job   registers before the job exists, unless a later attempt has registered
+    an answer in the bucket         is recorded once it is paid
 
-Each is one conditional write to one item for each key and request. A first try that becomes no job and whose answer
-goes out directly writes nothing.
+Each is one conditional write to one item for each key and request. A first attempt that becomes no job and whose answer
+is sent directly writes nothing.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from audio_gateway.idempotency.idempotency import Run, StoredResult
 from audio_gateway.jobs.job import Job
 
 REMEMBERED_S: Final = 600
-"""How long an outcome is found, in seconds: longer than an SDK follows the redirects of one try, 20 of 29 s at most."""
+"""How long an outcome is kept: longer than an SDK follows the redirects of one attempt, at most 20 of 29 s each."""
 
 BEGUN_WITHIN_S: Final = 35
-"""A job that is not there so many seconds after its try spoke never will be: longer than a function may run."""
+"""A job that does not exist this long after its attempt registered never will: longer than a function may run."""
 
 _PATIENCE_S: Final = 8.0
-_LATER_TRY_S: Final = 2  # what a try is told to wait that a later one has overtaken
+_LATER_TRY_S: Final = 2  # how long an attempt waits that a later one has overtaken
 
 
 @dataclass(frozen=True, slots=True)
 class CallAttempt:
-    """One try of a call, and what has come of it: a job, a stored result, or neither so far.
+    """One attempt of a call, and its outcome: a job, a stored result, or neither so far.
 
-    A call is known by `key_id` and `fingerprint`. `retries` is 0 for a first try; `began_ms` is when it came, unix
-    milliseconds. `expires_s`, unix seconds, is `REMEMBERED_S` after it spoke.
+    `key_id` and `fingerprint` identify the call. `retries` is 0 for a first attempt; `began_ms` is when it arrived, in
+    Unix milliseconds. `expires_s`, in Unix seconds, is `REMEMBERED_S` after it registered.
     """
 
     key_id: str
@@ -53,23 +53,23 @@ class CallAttempt:
 
 
 class CallAttempts(Protocol):
-    """The last try of each call. Both raise `StorageUnavailable`."""
+    """The last attempt of each call. Both methods raise `StorageUnavailable`."""
 
-    def take(self, attempt: CallAttempt, *, instead_of: CallAttempt | None, now_s: int) -> CallAttempt | None:
-        """Let the try speak for its call; None, or the one that stands in the way. Safe to repeat.
+    def acquire(self, attempt: CallAttempt, *, instead_of: CallAttempt | None, now_s: int) -> CallAttempt | None:
+        """Let the attempt represent its call; returns None, or the existing attempt that prevents it. Safe to repeat.
 
-        It may if nobody does, or one that has expired, the try of `instead_of`, or an earlier one without an outcome.
-        A first try is a call of its own, and also may in place of another first try and of all that came before it.
+        It replaces an expired attempt, that of `instead_of`, or an earlier one without an outcome. A first attempt is a
+        new call, and also replaces another first attempt and all that began before it.
         """
         ...
 
-    def drop(self, attempt: CallAttempt) -> None:
-        """Forget the try, if it still speaks for its call."""
+    def release(self, attempt: CallAttempt) -> None:
+        """Forget the attempt, if it still represents its call."""
         ...
 
 
 class Jobs(Protocol):
-    """Where jobs are found. Raises `StorageUnavailable`."""
+    """Finds jobs. Raises `StorageUnavailable`."""
 
     def get(self, project_id: str, job_id: str, now_s: int) -> Job | None:
         """The job; None if there is none."""
@@ -77,7 +77,7 @@ class Jobs(Protocol):
 
 
 class Repetitions:
-    """Finds what earlier tries of a call have come to. `now_s` is the clock in unix seconds, `poll_s` a pause."""
+    """Finds the outcomes of earlier attempts of a call. `now_s` is the clock in Unix seconds, `poll_s` a pause."""
 
     def __init__(
         self, attempts: CallAttempts, jobs: Jobs, *, now_s: Callable[[], float] = time.time, poll_s: float = 0.2
@@ -88,13 +88,13 @@ class Repetitions:
         self._poll_s = poll_s
 
     def begin(self, attempt: Callable[[], CallAttempt], *, retries: int, project_id: str) -> RepeatableRun:
-        """The run of a request; `attempt` is called when its try has to speak for the first time.
+        """The run of a request; `attempt` is called when its attempt must register for the first time.
 
-        A repetition speaks at once, and finds the outcome that its call has: the run's `found`.
+        A repetition registers immediately, and finds the outcome of its call: the run's `found`.
 
         Raises:
-            AlreadyRunning: an earlier try is about to begin a job.
-            StorageUnavailable: what came of the earlier tries cannot be found out now.
+            AlreadyRunning: an earlier attempt is about to start a job.
+            StorageUnavailable: the outcomes of earlier attempts cannot be read now.
         """
         run = RepeatableRun(self, attempt, retries=retries, project_id=project_id)
         if retries:
@@ -102,17 +102,17 @@ class Repetitions:
         return run
 
     def outcome(self, attempt: CallAttempt, project_id: str) -> Job | StoredResult | None:
-        """What the call has come to, as far as it is for this try to take; None if this try speaks for it now.
+        """The outcome of the call, if this attempt may take it; None if this attempt represents the call now.
 
-        None also for a try without an outcome that was overtaken by another such: its caller has gone, most likely,
-        and it does no harm. Raises as `begin` does.
+        Also None for an attempt without an outcome that was overtaken by another such: its caller has most likely
+        disconnected, and it does no harm. Raises as `begin` does.
         """
         attempt = replace(attempt, expires_s=int(self._now_s()) + REMEMBERED_S)
         give_up_at = time.monotonic() + _PATIENCE_S
         instead_of: CallAttempt | None = None
         while True:
             now_s = int(self._now_s())
-            existing = self._attempts.take(attempt, instead_of=instead_of, now_s=now_s)
+            existing = self._attempts.acquire(attempt, instead_of=instead_of, now_s=now_s)
             if existing is None or existing.result is not None:
                 return None if existing is None else existing.result
             instead_of, wait_s = None, _LATER_TRY_S
@@ -122,37 +122,37 @@ class Repetitions:
                     self._hand_over(job, existing, attempt)
                     return job
                 wait_s = existing.expires_s - REMEMBERED_S + BEGUN_WITHIN_S - now_s
-                if wait_s <= 0:  # the process died that was to begin it
+                if wait_s <= 0:  # the process that was to start it has died
                     instead_of = existing
                     continue
             elif attempt.job_id is None:
                 return None
             if time.monotonic() >= give_up_at:
-                raise _at_work(wait_s)
+                raise _in_progress(wait_s)
             time.sleep(self._poll_s)
 
     def remember(self, attempt: CallAttempt) -> None:
-        """Write down what a try has come to. Nothing is raised: an answer is not withheld because of it."""
+        """Record the outcome of an attempt. Raises nothing, as the answer must not be withheld because of it."""
         attempt = replace(attempt, expires_s=int(self._now_s()) + REMEMBERED_S)
         with suppress(StorageUnavailable):
-            self._attempts.take(attempt, instead_of=None, now_s=int(self._now_s()))
+            self._attempts.acquire(attempt, instead_of=None, now_s=int(self._now_s()))
 
     def forget(self, attempt: CallAttempt) -> None:
-        """Take back what a try has said. Nothing is raised: what is left of it is of no use after a while."""
+        """Remove the record of an attempt. Raises nothing, as the record expires."""
         with suppress(StorageUnavailable):
-            self._attempts.drop(attempt)
+            self._attempts.release(attempt)
 
     def _hand_over(self, job: Job, existing: CallAttempt, attempt: CallAttempt) -> None:
-        """Let a repetition speak for the job that it found, so that the next one finds it for as long again."""
+        """Let a repetition represent the job that it found, so the next one finds the job for as long again."""
         if not attempt.retries:
             return
         with suppress(StorageUnavailable):
-            heir = replace(attempt, job_id=job.id, result=None)
-            self._attempts.take(heir, instead_of=existing, now_s=int(self._now_s()))
+            successor = replace(attempt, job_id=job.id, result=None)
+            self._attempts.acquire(successor, instead_of=existing, now_s=int(self._now_s()))
 
 
 class RepeatableRun(Run):
-    """A request without an Idempotency-Key. `found` is what earlier tries of its call have come to."""
+    """A request without an Idempotency-Key. `found` is the outcome of earlier attempts of its call."""
 
     def __init__(
         self, repetitions: Repetitions, attempt: Callable[[], CallAttempt], *, retries: int, project_id: str
@@ -168,7 +168,7 @@ class RepeatableRun(Run):
 
     @property
     def attempt(self) -> CallAttempt:
-        """The try, without an outcome. Made when it is needed: a fingerprint of audio takes a while."""
+        """The attempt, without an outcome. Made when it is needed, as a fingerprint of audio takes a while."""
         if self._made is None:
             self._made = self._make()
         return self._made
@@ -181,9 +181,9 @@ class RepeatableRun(Run):
         except StorageUnavailable:
             if self._retries:
                 raise
-            return None  # nobody may find the job by it, but the request is not lost
+            return None  # a repetition may not find the job, but the request is not lost
         if isinstance(found, StoredResult):
-            raise _at_work(_LATER_TRY_S)
+            raise _in_progress(_LATER_TRY_S)
         if found is None:
             self._began = attempt
         return found
@@ -197,6 +197,6 @@ class RepeatableRun(Run):
             self._repetitions.forget(self._began)
 
 
-def _at_work(wait_s: int) -> AlreadyRunning:
-    message = f"Another try of this request is being worked on. Ask again for its result in {wait_s} s."
+def _in_progress(wait_s: int) -> AlreadyRunning:
+    message = f"Another attempt of this request is being processed. Send it again in {wait_s} s to get its result."
     return AlreadyRunning(message, retry_after_s=wait_s)

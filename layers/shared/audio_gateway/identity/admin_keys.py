@@ -1,102 +1,96 @@
-"""Admin keys: they open the admin API and spend nothing, so that they have no account.
+"""Admin keys: they authenticate calls of the admin API and spend nothing, so they have no account.
 
 An admin key is two items: its record, which the authorizer finds by the key's hash, and its entry in the directory.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from audio_gateway.errors import InvalidRequest, MeteringUnavailable, NotFound
-from audio_gateway.identity.directory_items import ADMIN_KEYS, AdminKey, admin_key_from, admin_key_item, place
-from audio_gateway.identity.directory_table import DirectoryTable, Refused, condition_check, put_new
+from audio_gateway.aws.table import Table, TransactionRefused, TransactionWrite
+from audio_gateway.aws.update import Condition, item_key
+from audio_gateway.errors import InvalidRequest, MeteringUnavailable
+from audio_gateway.identity.directory_items import ADMIN_KEYS, AdminKey, admin_key_from, admin_key_item
+from audio_gateway.identity.errors import key_not_found, key_value_in_use
 from audio_gateway.identity.key_store import record_item, record_key
 from audio_gateway.identity.keys import KeyRecord, NewKey, new_key
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb.client import DynamoDBClient
+from audio_gateway.identity.projects import Projects
 
 _MAX_TRIES: Final = 5
 
 
 class AdminKeys:
-    """The admin keys in the gateway's table. `now_s` is the clock, in unix seconds."""
+    """The admin keys in the gateway's table. `now_s` is the clock, in Unix seconds."""
 
-    def __init__(self, client: DynamoDBClient, table: str, now_s: Callable[[], float] = time.time) -> None:
-        self._table = DirectoryTable(client, table)
+    def __init__(self, table: Table, projects: Projects, now_s: Callable[[], float]) -> None:
+        self._table = table
+        self._projects = projects
         self._now_s = now_s
 
-    def create_admin_key(self, name: str, *, expires_at: int | None = None, value: str | None = None) -> NewKey:
+    def create(self, name: str, *, expires_at: int | None = None, value: str | None = None) -> NewKey:
         """A new admin key, of this `value` or a random one; raises `InvalidRequest` if the value is another key's."""
+        self._projects.create_default()  # a new table has none, and an admin key is often the first key
         key = new_key("admin", name=name, now_s=self._now_s(), value=value, expires_at=expires_at)
         try:
-            self._table.transact(put_new(record_item(key.record)), put_new(admin_key_item(key.record)))
-        except Refused as refused:
-            raise known_value() from refused
+            self._table.transact(
+                TransactionWrite.put_if_absent(record_item(key.record)),
+                TransactionWrite.put_if_absent(admin_key_item(key.record)),
+            )
+        except TransactionRefused as refused:
+            raise key_value_in_use() from refused
         return key
 
-    def admin_key(self, key_id: str) -> AdminKey:
+    def get(self, key_id: str) -> AdminKey:
         """The admin key; raises `NotFound`."""
-        item = self._table.get(place(ADMIN_KEYS, key_id))
+        item = self._table.get(item_key(ADMIN_KEYS, key_id))
         if item is None:
-            raise no_key(key_id)
+            raise key_not_found(key_id)
         return admin_key_from(item)
 
-    def admin_keys(self, after: str | None = None, *, newest_first: bool = False) -> Iterator[AdminKey]:
+    def list(self, after: str | None = None, *, newest_first: bool = False) -> Iterator[AdminKey]:
         """The admin keys in order of their ids, behind `after`."""
-        for chunk in self._table.chunks(ADMIN_KEYS, after=after, newest_first=newest_first):
-            yield from map(admin_key_from, chunk)
+        for page in self._table.pages(ADMIN_KEYS, after=after, newest_first=newest_first):
+            yield from map(admin_key_from, page)
 
-    def delete_admin_key(self, key_id: str) -> None:
-        """End an admin key for good.
+    def delete(self, key_id: str) -> None:
+        """End an admin key permanently.
 
         Raises:
             NotFound: there is no such key.
-            InvalidRequest: no other admin key could be used afterwards, so that nobody could create one.
+            InvalidRequest: it is the last admin key that can be used, and without one none can be created.
         """
         for _ in range(_MAX_TRIES):
-            key = self.admin_key(key_id)
-            heir = self._heir_of(key)
+            key = self.get(key_id)
+            successor = self._successor_of(key)
             try:
                 self._table.transact(
-                    # Two keys that are deleted at once must not be each other's heir.
-                    condition_check(place(ADMIN_KEYS, heir.id), "attribute_exists(pk)"),
-                    ("Delete", {"Key": place(ADMIN_KEYS, key_id)}),
-                    ("Delete", {"Key": record_key(key.sha256)}),
+                    # Two keys that are deleted at the same time must not be each other's successor.
+                    TransactionWrite.check(item_key(ADMIN_KEYS, successor.id), Condition("attribute_exists(pk)")),
+                    TransactionWrite.delete(item_key(ADMIN_KEYS, key_id)),
+                    TransactionWrite.delete(record_key(key.sha256)),
                 )
-            except Refused:
+            except TransactionRefused:
                 continue
             return
-        raise MeteringUnavailable("The admin keys are being changed by others at the moment; try again.")
+        raise MeteringUnavailable("Another request is changing the admin keys. Try again.")
 
-    def take_back_admin_key(self, key: KeyRecord) -> None:
-        """End an admin key that was made for a moment, whatever other ones there are. Safe to repeat."""
+    def revoke(self, key: KeyRecord) -> None:
+        """End a temporary admin key, even if no other can be used. Safe to repeat."""
         self._table.transact(
-            ("Delete", {"Key": place(ADMIN_KEYS, key.id)}),
-            ("Delete", {"Key": record_key(key.sha256)}),
+            TransactionWrite.delete(item_key(ADMIN_KEYS, key.id)),
+            TransactionWrite.delete(record_key(key.sha256)),
         )
 
-    def _heir_of(self, key: AdminKey) -> AdminKey:
-        """An admin key that goes on to be usable: of all others the one that expires last."""
+    def _successor_of(self, key: AdminKey) -> AdminKey:
+        """An admin key that stays usable: of all others, the one that expires last."""
         now_s = self._now_s()
         others = [
             other
-            for other in self.admin_keys()
+            for other in self.list()
             if other.id != key.id and (other.expires_at is None or other.expires_at > now_s)
         ]
         if not others:
-            message = f"'{key.id}' is the last admin key that can be used; create another one before you delete it."
+            message = f"'{key.id}' is the last admin key that can be used. Create another one before you delete it."
             raise InvalidRequest(message, param="key_id", code="last_admin_key")
         return max(others, key=lambda other: float("inf") if other.expires_at is None else other.expires_at)
-
-
-def no_key(key_id: str) -> NotFound:
-    """What is said of a key that does not exist, or not for this caller."""
-    return NotFound(f"No key has the id '{key_id[:100]}'.", param="key_id")
-
-
-def known_value() -> InvalidRequest:
-    """What is said of a new key whose value belongs to another one."""
-    return InvalidRequest("There is a key of this value already.", param="value")

@@ -1,11 +1,11 @@
-"""Who there is in an organisation, and the DynamoDB items that hold it.
+"""Projects, service accounts and keys, and the DynamoDB items that store them.
 
     pk PROJECTS                         sk <project id>          a project
     pk SERVICE_ACCOUNTS#<project id>    sk <account id>          a service account
     pk KEYS#<project id>                sk <key id>              a project's key
     pk ADMIN_KEYS                       sk <key id>              an admin key
 
-Ids sort by creation, so that a query lists in that order and an id is a cursor. An entry of a project's key holds what
+Ids sort by creation, so a query lists in that order and an id is a cursor. The entry of a project's key contains what
 never changes; its status and limits are those of its account.
 """
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
+from audio_gateway.aws.update import Item, Update, attributes, item_key
 from audio_gateway.identity.account_changes import AccountStatus
 from audio_gateway.identity.key_store import record_key
 from audio_gateway.identity.keys import KeyRecord
@@ -29,7 +30,7 @@ ADMIN_KEYS: Final = "ADMIN_KEYS"
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A tenant. Times are unix seconds; `archived_at` is None while it is in use."""
+    """A tenant. Times are Unix seconds; `archived_at` is None while it is in use."""
 
     id: str
     name: str
@@ -39,7 +40,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class ServiceAccount:
-    """What owns keys of a project: a program of the tenant's, and no person."""
+    """The owner of keys of a project: a program of the tenant, not a person."""
 
     id: str
     project_id: str
@@ -49,7 +50,7 @@ class ServiceAccount:
 
 @dataclass(frozen=True, slots=True)
 class KeyEntry:
-    """What a directory entry holds of a project's key. `deleted` ones are kept until their holds are settled."""
+    """The directory entry of a project's key. `deleted` ones are kept until their holds are settled."""
 
     id: str
     project_id: str
@@ -63,7 +64,7 @@ class KeyEntry:
 
 @dataclass(frozen=True, slots=True)
 class ProjectKey:
-    """A project's key with what its account says at the moment. Keys made by the operator's tools have no `owner`.
+    """A project's key with the current state of its account. Keys made by the operator's tools have no `owner`.
 
     `last_used_at` is to the minute, None if the key was never used.
     """
@@ -78,7 +79,7 @@ class ProjectKey:
 
 @dataclass(frozen=True, slots=True)
 class AdminKey:
-    """A key for the admin API. It spends nothing, so that it has no account and no limit but `expires_at`."""
+    """A key for the admin API. It spends nothing, so it has no account and no limit except `expires_at`."""
 
     id: str
     sha256: str
@@ -98,18 +99,10 @@ def service_accounts_of(project_id: str) -> str:
     return f"SERVICE_ACCOUNTS#{project_id}"
 
 
-def place(partition: str, item_id: str) -> dict[str, Any]:
-    """A primary key."""
-    return {"pk": {"S": partition}, "sk": {"S": item_id}}
-
-
 # ---------------------------------------------------------------- projects
-def project_item(project: Project) -> dict[str, Any]:
+def project_item(project: Project) -> Item:
     """A project that has just been created."""
-    return place(PROJECTS, project.id) | {
-        "name": {"S": project.name},
-        "created_at": {"N": str(project.created_at)},
-    }
+    return item_key(PROJECTS, project.id) | attributes(name=project.name, created_at=project.created_at)
 
 
 def project_from(item: dict[str, Any]) -> Project:
@@ -118,12 +111,10 @@ def project_from(item: dict[str, Any]) -> Project:
 
 
 # ---------------------------------------------------------------- service accounts
-def service_account_item(account: ServiceAccount) -> dict[str, Any]:
+def service_account_item(account: ServiceAccount) -> Item:
     """A service account that has just been created."""
-    return place(service_accounts_of(account.project_id), account.id) | {
-        "name": {"S": account.name},
-        "created_at": {"N": str(account.created_at)},
-    }
+    key = item_key(service_accounts_of(account.project_id), account.id)
+    return key | attributes(name=account.name, created_at=account.created_at)
 
 
 def service_account_from(item: dict[str, Any]) -> ServiceAccount:
@@ -133,10 +124,10 @@ def service_account_from(item: dict[str, Any]) -> ServiceAccount:
 
 
 # ---------------------------------------------------------------- keys
-def entry_item(record: KeyRecord, service_account_id: str | None) -> dict[str, Any]:
+def entry_item(record: KeyRecord, service_account_id: str | None) -> Item:
     """The entry of a project's key."""
-    item = place(keys_of(record.project_id), record.id) | _described(record)
-    return item | ({} if service_account_id is None else {"service_account_id": {"S": service_account_id}})
+    key = item_key(keys_of(record.project_id), record.id)
+    return key | _described(record) | attributes(service_account_id=service_account_id)
 
 
 def entry_from(item: dict[str, Any]) -> KeyEntry:
@@ -157,32 +148,24 @@ def project_key(entry: KeyEntry, owner: ServiceAccount | None, account_item: dic
     """An entry together with its account."""
     account = account_from(account_item)
     status, used_s = cast("AccountStatus", account.status), last_used_s(account_item)
-    # Of its first minute, it was not used before it was made.
+    # In its first minute, it cannot have been used before it was made.
     last_used_at = None if used_s is None else max(used_s, entry.created_at)
     return ProjectKey(entry, owner, status, account.version, account.limits, last_used_at)
 
 
 def record_change(
     sha256: str, *, status: Literal["active", "disabled"], expires_at: int | None, version: int
-) -> dict[str, Any]:
+) -> Update:
     """The update that makes a key's record follow its account, unless it has followed a later version already."""
-    expiry = " REMOVE expires_at" if expires_at is None else ", expires_at = :expires_at"
-    values: dict[str, Any] = {":status": {"S": status}, ":version": {"N": str(version)}}
-    if expires_at is not None:
-        values[":expires_at"] = {"N": str(expires_at)}
-    return {
-        "Key": record_key(sha256),
-        "ConditionExpression": "attribute_exists(pk) AND (attribute_not_exists(followed) OR followed < :version)",
-        "UpdateExpression": "SET key_status = :status, followed = :version" + expiry,
-        "ExpressionAttributeValues": values,
-    }
+    update = Update(record_key(sha256)).set("key_status", status).set("followed", version, placeholder="version")
+    update.require("attribute_exists(pk) AND (attribute_not_exists(followed) OR followed < :version)")
+    return update.remove("expires_at") if expires_at is None else update.set("expires_at", expires_at)
 
 
 # ---------------------------------------------------------------- admin keys
-def admin_key_item(record: KeyRecord) -> dict[str, Any]:
+def admin_key_item(record: KeyRecord) -> Item:
     """The entry of an admin key."""
-    item = place(ADMIN_KEYS, record.id) | _described(record)
-    return item | ({} if record.expires_at is None else {"expires_at": {"N": str(record.expires_at)}})
+    return item_key(ADMIN_KEYS, record.id) | _described(record) | attributes(expires_at=record.expires_at)
 
 
 def admin_key_from(item: dict[str, Any]) -> AdminKey:
@@ -197,13 +180,8 @@ def admin_key_from(item: dict[str, Any]) -> AdminKey:
     )
 
 
-def _described(record: KeyRecord) -> dict[str, Any]:
-    return {
-        "sha256": {"S": record.sha256},
-        "name": {"S": record.name},
-        "redacted": {"S": record.redacted},
-        "created_at": {"N": str(record.created_at)},
-    }
+def _described(record: KeyRecord) -> Item:
+    return attributes(sha256=record.sha256, name=record.name, redacted=record.redacted, created_at=record.created_at)
 
 
 def _number(item: dict[str, Any], name: str) -> int | None:

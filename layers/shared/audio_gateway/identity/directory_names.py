@@ -1,4 +1,4 @@
-"""What projects and keys are called now, for whoever reads a ledger that has their ids."""
+"""The current names of projects and keys, for exports of the ledger, which has only their ids."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Names(Protocol):
-    """Knows names by ids; an empty one for who is not there any more."""
+    """Finds names by ids; the name is empty if the project or key does not exist any more."""
 
     def project(self, project_id: str) -> str:
         """The name of a project."""
@@ -24,9 +24,9 @@ class Names(Protocol):
 
 
 class DirectoryNames:
-    """Names from the gateway's table, which is read when the first name of a project is asked for.
+    """Names from the gateway's table. A project's keys are read when the first of their names is needed.
 
-    Every call raises `MeteringUnavailable` if the table cannot be read.
+    Every call raises `MeteringUnavailable` if the names cannot be read.
     """
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:

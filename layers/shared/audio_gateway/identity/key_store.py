@@ -1,6 +1,6 @@
 """Keys in DynamoDB: one item per key, found by the key's hash with one GetItem.
 
-`audio_gateway.identity.directory` writes them.
+`api_keys` and `admin_keys` write them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class KeyStore:
         self._table = table
 
     def get(self, sha256: str) -> KeyRecord | None:
-        """The key with this hash, or None; one eventually consistent read, so that it costs half a unit."""
+        """The key with this hash, or None; one eventually consistent read, which costs half a unit."""
         answer = self._client.get_item(TableName=self._table, Key=record_key(sha256))
         item = answer.get("Item")
         return None if item is None else _from_item(item)
@@ -35,7 +35,7 @@ def record_key(sha256: str) -> dict[str, Any]:
 
 
 def record_item(record: KeyRecord) -> dict[str, Any]:
-    """The record as DynamoDB keeps it."""
+    """The record as DynamoDB stores it."""
     item = record_key(record.sha256) | {
         "key_id": {"S": record.id},
         "kind": {"S": record.kind},

@@ -1,4 +1,4 @@
-"""API keys: how they are made, hashed and described. No heavy import here: the authorizer needs this."""
+"""API keys: how they are made, hashed and described. Imports little, as the authorizer needs this module."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KeyKind = Literal["api", "admin"]
 KeyStatus = Literal["active", "disabled"]
 
 ORGANIZATION: Final = "org-default"
-"""The organisation: a deployment is one."""
+"""The only organisation of a deployment."""
 
 _PREFIXES: Final[dict[KeyKind, str]] = {"api": "sk-", "admin": "sk-admin-"}
 _SECRET_BYTES: Final = 32
@@ -21,9 +21,9 @@ _SECRET_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """What is stored of a key. The key itself is not: `sha256` (hex) finds it, `redacted` is for people.
+    """What is stored of a key. The key itself is not stored: `sha256` (hex) finds it, `redacted` is for people.
 
-    Times are unix seconds; `expires_at` is None for a key that never expires.
+    Times are Unix seconds; `expires_at` is None for a key that never expires.
     """
 
     sha256: str
@@ -38,7 +38,7 @@ class KeyRecord:
     expires_at: int | None = None
 
     def refusal_at(self, now_s: int) -> str | None:
-        """Why the key may not be used, as a sentence; None if it may."""
+        """Why the key cannot be used, as a sentence; None if it can."""
         if self.status != "active":
             return DISABLED
         return expired(self.expires_at, now_s)
@@ -46,14 +46,14 @@ class KeyRecord:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key at its birth: the only moment at which its `value` exists outside of its owner's hands."""
+    """A new key. Only here does its `value` exist outside of its owner's hands."""
 
     value: str
     record: KeyRecord
 
 
 def hash_key(value: str) -> str:
-    """SHA-256 in hex. A key has 256 bits of entropy, so that no slow hash is needed to withstand guessing."""
+    """SHA-256 in hex. A key has 256 bits of entropy, so it withstands guessing without a slow hash."""
     return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -66,7 +66,7 @@ def new_key(
     value: str | None = None,
     expires_at: int | None = None,
 ) -> NewKey:
-    """Make a key that is active at once, of 256 random bits unless its owner brings the `value`."""
+    """A new, active key of 256 random bits, or of the given `value`."""
     value = value or _PREFIXES[kind] + secrets.token_urlsafe(_SECRET_BYTES)
     record = KeyRecord(
         sha256=hash_key(value),
@@ -84,7 +84,7 @@ def new_key(
 
 
 def new_id(prefix: str, now_s: float) -> str:
-    """The prefix and 24 hex digits: the moment in milliseconds, so that ids sort by creation, and 48 random bits."""
+    """The prefix and 24 hex digits: the time in milliseconds, which sorts ids by creation, and 48 random bits."""
     return f"{prefix}{int(now_s * 1000):012x}{secrets.token_hex(6)}"
 
 

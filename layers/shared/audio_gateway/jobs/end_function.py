@@ -6,7 +6,7 @@ import json
 from functools import cached_property
 from typing import Any
 
-from audio_gateway.aws.clients import aws_client, or_unavailable
+from audio_gateway.aws.clients import aws_client, map_aws_errors
 from audio_gateway.jobs.job import JobRef
 
 
@@ -33,5 +33,5 @@ class EndFunction:
 
     def _call(self, job: JobRef, why: str) -> None:
         event = json.dumps({"project_id": job.project_id, "job_id": job.id, why: True})
-        with or_unavailable("The job cannot be ended now. Try again."):
+        with map_aws_errors(message="The job cannot be ended now. Try again."):
             self._client.invoke(FunctionName=self._function, InvocationType="Event", Payload=event.encode())

@@ -23,9 +23,16 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from audio_gateway.aws.clients import aws_client, put_in_parts, remove_objects
+from audio_gateway.aws.clients import (
+    ObjectAbsent,
+    aws_client,
+    map_aws_errors,
+    map_object_errors,
+    put_in_parts,
+    remove_objects,
+)
 from audio_gateway.errors import StorageUnavailable
-from audio_gateway.storage.objects import ObjectAbsent, ObjectReader, SourceFile, absent, or_storage_unavailable
+from audio_gateway.storage.objects import FILES_UNAVAILABLE, ObjectReader, SourceFile
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -74,14 +81,14 @@ class JobFiles:
     def put(self, job: JobRef, name: str, data: bytes) -> SourceFile:
         """Write a small file, replacing an existing one; returns it as a source."""
         key = _key(job, name)
-        with or_storage_unavailable():
+        with map_aws_errors(message=FILES_UNAVAILABLE):
             written = self._client.put_object(Bucket=self._bucket, Key=key, Body=data)
         return SourceFile(key, written["ETag"], len(data))
 
     def get(self, job: JobRef, name: str) -> bytes | None:
         """The whole file, None if it does not exist."""
         key = _key(job, name)
-        with or_storage_unavailable(), suppress(ObjectAbsent), absent(self._client, self._bucket, key):
+        with suppress(ObjectAbsent), map_object_errors(self._client, self._bucket, key, message=FILES_UNAVAILABLE):
             return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return None
 
@@ -92,8 +99,8 @@ class JobFiles:
     def find(self, job: JobRef, name: str) -> SourceFile | None:
         """The file as a source; None if there is none."""
         key = _key(job, name)
-        with or_storage_unavailable(), suppress(ObjectAbsent):
-            with absent(self._client, self._bucket, key):
+        with suppress(ObjectAbsent):
+            with map_object_errors(self._client, self._bucket, key, message=FILES_UNAVAILABLE):
                 head = self._client.head_object(Bucket=self._bucket, Key=key)
             return SourceFile(key, head["ETag"], head["ContentLength"])
         return None
@@ -127,7 +134,7 @@ class JobFiles:
         """
         key, parts = _key(job, name), _parts(pieces)
         first = next(parts, b"")
-        with or_storage_unavailable():
+        with map_aws_errors(message=FILES_UNAVAILABLE):
             if len(first) == PART_BYTES:
                 whole = chain((first,), parts)
                 return put_in_parts(self._client, self._bucket, key, whole, ContentType=content_type)
@@ -137,12 +144,12 @@ class JobFiles:
     def remove(self, job: JobRef, *, but: Collection[str] = ()) -> None:
         """Remove all files of a job except `but`. Safe to repeat."""
         kept = {_key(job, name) for name in but}
-        with or_storage_unavailable():
+        with map_aws_errors(message=FILES_UNAVAILABLE):
             remove_objects(self._client, self._bucket, _key(job, ""), but=kept)
 
     def discard(self, job: JobRef, *names: str) -> None:
         """Remove some files. Safe to repeat."""
-        with or_storage_unavailable():
+        with map_aws_errors(message=FILES_UNAVAILABLE):
             for name in names:
                 self._client.delete_object(Bucket=self._bucket, Key=_key(job, name))
 

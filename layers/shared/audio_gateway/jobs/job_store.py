@@ -30,6 +30,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Condition, Item, Update, attributes, item_key
 from audio_gateway.catalog.line_items import line_items_from, line_items_text
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import FINAL, Answered, Job, JobError, JobRef, Status
@@ -41,9 +42,8 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 _OPEN_JOBS: Final = "OPEN_JOBS"
-_OPEN: Final = "#status IN (:queued, :running)"
-_OPEN_VALUES: Final = {":queued": {"S": "queued"}, ":running": {"S": "running"}}
 _BY: Final = "by_"
+_IS_OPEN: Final = "created_at > :zero"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class JobStore:
 
     def create(self, job: Job) -> None:
         """Write a new, open job. Safe to repeat: an existing job stays unchanged."""
-        self._table.put_new(_open_item(job))
-        self._table.put_new(_item(job))
+        self._table.put_if_absent(_open_item(job))
+        self._table.put_if_absent(_item(job))
 
     def get(self, project_id: str, job_id: str, now_s: int) -> Job | None:
         """The job as it is now; None if the project has no job with this id, or it has expired."""
@@ -93,7 +93,7 @@ class JobStore:
 
     def newest(self, project_id: str, now_s: int, *, after: str | None, limit: int) -> list[Job]:
         """Up to `limit` of the project's jobs, newest first; only those older than `after` if it is given."""
-        items = self._table.query(f"JOBS#{project_id}", newest_first=True, after=after, page=limit)
+        items = self._table.query(f"JOBS#{project_id}", newest_first=True, after=after, page_items=limit)
         return list(islice((_job(item) for item in items if int(item["expires_at"]["N"]) > now_s), limit))
 
     def record_hold(self, job: Job, hold: Hold) -> bool:
@@ -102,46 +102,43 @@ class JobStore:
         Raises `StorageUnavailable` also if another run of the step has recorded its own hold meanwhile: the next try
         finds that one.
         """
-        values = {**_OPEN_VALUES, ":hold": {"S": hold_text(hold)}}
-        known = "attribute_not_exists(#hold)"
-        if job.hold is not None:
-            known = "#hold = :known"
-            values[":known"] = {"S": hold_text(job.hold)}
-        if self._change(job, "SET #hold = :hold", f"{_OPEN} AND {known}", values, {"#hold": "hold"}):
+        text = hold_text(hold)
+        update = _update_of_open(job).set("#hold", text)
+        if job.hold is None:
+            update.require("attribute_not_exists(#hold)")
+        else:
+            update.require("#hold = :known", known=hold_text(job.hold))
+        if self._table.update_if(update) is not None:
             return True
         item = self._table.get(_key(job.project_id, job.id))
         if item is None or item["status"]["S"] in FINAL:
             return False
-        if item.get("hold") == values[":hold"]:  # by the first try of this write, whose answer was lost
+        if item.get("hold") == {"S": text}:  # by the first try of this write, whose answer was lost
             return True
         raise StorageUnavailable("The price of the job is being held by another run of this step. Try again.")
 
     def start(self, job: Job, plan: JobPlan) -> bool:
         """Queued becomes running, with a plan; False if the job is over. Safe to repeat."""
-        numbers = {"total": plan.tasks, "units": plan.units, "amount": plan.amount}
-        values = {**_OPEN_VALUES, **{f":{name}": {"N": str(number)} for name, number in numbers.items()}}
-        sets = ", ".join(f"#{name} = :{name}" for name in numbers)
-        return self._change(
-            job, f"SET #status = :running, {sets}", _OPEN, values, {f"#{name}": name for name in numbers}
-        )
+        update = _update_of_open(job).set("#status", "running")
+        update.set("#total", plan.tasks).set("#units", plan.units).set("#amount", plan.amount)
+        return self._table.update_if(update) is not None
 
     def count_chunk(self, job: Job, chunk: DoneChunk) -> bool:
         """Count a chunk. Safe to repeat: it is counted once. False if it is not counted because the job is over."""
-        names = {"#done": "done", "#parts": "parts", "#answers": "answers", "#by": _BY + chunk.model}
-        values = {
-            ":running": {"S": "running"},
-            ":task": {"N": str(chunk.task)},
-            ":number": {"N": str(chunk.number)},
-            ":one": {"N": "1"},
-            ":units": {"N": str(chunk.units)},
-            ":new": {"NS": [str(chunk.number if chunk.rest is None else chunk.task)]},
-        }
-        update = f"ADD {'#parts' if chunk.rest is None else '#done'} :new, #answers :one, #by :units"
+        update = Update(_key(job.project_id, job.id)).require(
+            "#status = :running AND NOT contains(#done, :task) AND NOT contains(#parts, :number)",
+            running="running",
+            task=chunk.task,
+            number=chunk.number,
+        )
+        if chunk.rest is None:
+            update.add_to_set("#parts", "new", [chunk.number])
+        else:
+            update.add_to_set("#done", "new", [chunk.task])
+        update.add("#answers", 1).name("#by", _BY + chunk.model).add("#by", chunk.units)
         if chunk.rest:
-            values[":rest"] = {"NS": [str(number) for number in chunk.rest]}
-            update += " DELETE #parts :rest"
-        once = "#status = :running AND NOT contains(#done, :task) AND NOT contains(#parts, :number)"
-        if self._change(job, update, once, values, names):
+            update.remove_from_set("#parts", "rest", chunk.rest)
+        if self._table.update_if(update) is not None:
             return True
         item = self._table.get(_key(job.project_id, job.id))
         answered = Answered() if item is None else _answered(item)
@@ -152,8 +149,8 @@ class JobStore:
 
         A write whose response is lost may count twice.
         """
-        values = {":running": {"S": "running"}, ":cost": {"N": str(cost_microusd)}}
-        self._change(job, "ADD in_vain :cost", "#status = :running", values, {})
+        update = Update(_key(job.project_id, job.id)).require("#status = :running", running="running")
+        self._table.update_if(update.add("in_vain", cost_microusd))
 
     def finish(  # noqa: PLR0913 - one write decides all of it
         self,
@@ -172,43 +169,30 @@ class JobStore:
         now than in `job`, because `work` does not include them. `unbilled_cost_microusd` is added to the cost counted
         so far.
         """
-        values: dict[str, Any] = {**_OPEN_VALUES, ":final": {"S": status}, ":at": {"N": str(at_ms)}}
-        known = "attribute_not_exists(answers)"
+        update = _update_of_open(job).set("#status", status).set("completed_ms", at_ms)
         if job.answered.count:
-            known = "answers = :answers"
-            values[":answers"] = {"N": str(job.answered.count)}
-        sets = ["#status = :final", "completed_ms = :at"]
+            update.require("answers = :answers", answers=job.answered.count)
+        else:
+            update.require("attribute_not_exists(answers)")
         if work is not None:
-            sets += ["#work = :work", "line_items = :items"]
-            values |= {":work": {"S": _work_text(work)}, ":items": {"S": line_items_text(work.items)}}
+            update.set("#work", _work_text(work)).set("line_items", line_items_text(work.items))
         if error is not None:
-            sets.append("#error = :error")
-            values[":error"] = {"S": json.dumps(asdict(error), ensure_ascii=False)}
+            update.set("#error", json.dumps(asdict(error), ensure_ascii=False))
         if partial:
-            sets.append("#partial = :true")
-            values[":true"] = {"BOOL": True}
-        names = {"#error": "error"} if error is not None else {}
-        names |= {"#partial": "partial"} if partial else {}
-        names |= {"#work": "work"} if work is not None else {}
-        update = "SET " + ", ".join(sets)
+            update.set("#partial", value=True)
         if unbilled_cost_microusd:
-            update += " ADD in_vain :vain"
-            values[":vain"] = {"N": str(unbilled_cost_microusd)}
-        self._change(job, update, f"{_OPEN} AND {known}", values, names)
+            update.count("in_vain", unbilled_cost_microusd)
+        self._table.update_if(update)
         item = self._table.get(_key(job.project_id, job.id))
         return None if item is None else _job(item)
 
     def delete(self, job: Job) -> bool:
         """Delete a job that is over; False if it is not over, or does not exist."""
-        return self._table.delete(
-            _key(job.project_id, job.id),
-            "completed_ms > :zero",
-            {":zero": {"N": "0"}},
-        )
+        return self._table.delete_if(_key(job.project_id, job.id), Condition("completed_ms > :zero", zero=0))
 
     def close(self, job_id: str) -> None:
         """Take a job off the list of open jobs: it is over, settled and published, or deleted. Safe to repeat."""
-        self._table.delete(_open_key(job_id), "created_at > :zero", {":zero": {"N": "0"}})
+        self._table.delete_if(_open_key(job_id), Condition(_IS_OPEN, zero=0))
 
     def open_jobs(self) -> Iterator[OpenJob]:
         """The open jobs of all projects, oldest first."""
@@ -221,48 +205,28 @@ class JobStore:
 
     def request_cancel(self, job_id: str) -> bool:
         """Ask the next sweep to cancel a job; False if the job is not open. Safe to repeat."""
-        return self._table.update(
-            {
-                "Key": _open_key(job_id),
-                "UpdateExpression": "SET cancel_asked = :true",
-                "ConditionExpression": "created_at > :zero",
-                "ExpressionAttributeValues": {":true": {"BOOL": True}, ":zero": {"N": "0"}},
-            }
-        )
+        update = Update(_open_key(job_id)).require(_IS_OPEN, zero=0).set("cancel_asked", value=True)
+        return self._table.update_if(update) is not None
 
     def claim(self, job: OpenJob, now_s: int) -> bool:
         """Record that the job's end is requested now; False if it was closed, or another process has requested it."""
-        return self._table.update(
-            {
-                "Key": _open_key(job.id),
-                "UpdateExpression": "SET asked_at = :now",
-                "ConditionExpression": "created_at > :zero AND (attribute_not_exists(asked_at) OR asked_at = :before)",
-                "ExpressionAttributeValues": {
-                    ":now": {"N": str(now_s)},
-                    ":before": {"N": str(job.asked_at)},
-                    ":zero": {"N": "0"},
-                },
-            }
-        )
-
-    def _change(self, job: Job, update: str, condition: str, values: dict[str, Any], names: dict[str, str]) -> bool:
-        return self._table.update(
-            {
-                "Key": _key(job.project_id, job.id),
-                "UpdateExpression": update,
-                "ConditionExpression": condition,
-                "ExpressionAttributeNames": {"#status": "status", **names},
-                "ExpressionAttributeValues": values,
-            }
-        )
+        update = Update(_open_key(job.id)).require(_IS_OPEN, zero=0)
+        update.require("(attribute_not_exists(asked_at) OR asked_at = :before)", before=job.asked_at)
+        return self._table.update_if(update.set("asked_at", now_s)) is not None
 
 
-def _key(project_id: str, job_id: str) -> dict[str, Any]:
-    return {"pk": {"S": f"JOBS#{project_id}"}, "sk": {"S": job_id}}
+def _update_of_open(job: Job) -> Update:
+    """An update of a job that is not over."""
+    update = Update(_key(job.project_id, job.id))
+    return update.require("#status IN (:queued, :running)", queued="queued", running="running")
 
 
-def _open_key(job_id: str) -> dict[str, Any]:
-    return {"pk": {"S": _OPEN_JOBS}, "sk": {"S": job_id}}
+def _key(project_id: str, job_id: str) -> Item:
+    return item_key(f"JOBS#{project_id}", job_id)
+
+
+def _open_key(job_id: str) -> Item:
+    return item_key(_OPEN_JOBS, job_id)
 
 
 def _open_job(item: dict[str, Any]) -> OpenJob:
@@ -271,29 +235,22 @@ def _open_job(item: dict[str, Any]) -> OpenJob:
     return OpenJob(item["sk"]["S"], item["project_id"]["S"], created_at, asked_at, cancel_asked)
 
 
-def _open_item(job: Job) -> dict[str, Any]:
-    return _open_key(job.id) | {
-        "project_id": {"S": job.project_id},
-        "created_at": {"N": str(job.created_at)},
-        "ttl": {"N": str(job.expires_at)},
-    }
+def _open_item(job: Job) -> Item:
+    return _open_key(job.id) | attributes(project_id=job.project_id, created_at=job.created_at, ttl=job.expires_at)
 
 
-def _item(job: Job) -> dict[str, Any]:
-    item = _key(job.project_id, job.id) | {
-        "status": {"S": job.status},
-        "key_id": {"S": job.key_id},
-        "endpoint": {"S": job.endpoint},
-        "model": {"S": job.model},
-        "created_at": {"N": str(job.created_at)},
-        "expires_at": {"N": str(job.expires_at)},
-        "ttl": {"N": str(job.expires_at)},
-    }
-    if job.hold is not None:
-        item["hold"] = {"S": hold_text(job.hold)}
-    if job.upload_id is not None:
-        item["upload_id"] = {"S": job.upload_id}
-    return item
+def _item(job: Job) -> Item:
+    return _key(job.project_id, job.id) | attributes(
+        status=job.status,
+        key_id=job.key_id,
+        endpoint=job.endpoint,
+        model=job.model,
+        created_at=job.created_at,
+        expires_at=job.expires_at,
+        ttl=job.expires_at,
+        hold=None if job.hold is None else hold_text(job.hold),
+        upload_id=job.upload_id,
+    )
 
 
 def _job(item: dict[str, Any]) -> Job:

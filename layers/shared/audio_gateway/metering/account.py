@@ -15,17 +15,17 @@ from audio_gateway.metering.limits import Limits
 
 Outcome = Literal["answered", "swept", "abandoned", "failed"]
 UNPAID: Final[frozenset[Outcome]] = frozenset({"abandoned", "failed"})
-"""The outcomes of requests that cost their caller nothing."""
+"""The outcomes of requests that are free to their caller."""
 
 JOB_PREFIX: Final = "job_"
-"""How the id of a request begins that became a job."""
+"""The prefix of the id of a request that became a job."""
 
 _MINUTE_S: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """Who is charged."""
+    """The key that is charged, and its project."""
 
     key_id: str
     project_id: str
@@ -35,9 +35,9 @@ class Payer:
 class MeteredRequest:
     """One request, measured: `amount` Unicode code points or milliseconds of audio, as `unit` says.
 
-    The price is what the caller pays, the cost what the provider takes. `items` says how the price was computed; it is
-    empty for work that was only held, and where a version before this one wrote it. `unbilled_cost_microusd` is the
-    part of the cost for which the caller got nothing and pays nothing.
+    The price is what the caller pays, the cost what the provider charges. `items` says how the price was computed; it
+    is empty for work that was only held, and in data of earlier versions. `unbilled_cost_microusd` is the part of the
+    cost for which the caller got nothing and pays nothing.
     """
 
     request_id: str
@@ -53,11 +53,11 @@ class MeteredRequest:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Money set aside for a request that was admitted, with all that a ledger row needs.
+    """Money set aside for an admitted request, with everything that a ledger row needs.
 
-    `admitted_ms` is the moment of admission (unix milliseconds): it decides the month that is charged and the place of
-    the row, so that whoever settles, and however often, writes the same row. `expires_s` is when the sweeper may.
-    The row of a job stands at its end instead: see `stamp`.
+    `admitted_ms` is the moment of admission (Unix milliseconds). It decides the month that is charged and the key of
+    the row, so every settlement writes the same row. From `expires_s` on, the sweeper may settle. The row of a job is
+    stamped with the job's end instead: see `stamp`.
     """
 
     caller: Payer
@@ -72,13 +72,13 @@ class Hold:
 
     @property
     def is_job(self) -> bool:
-        """Whether it is held for a job, which may run for longer than its hold lives."""
+        """Whether it is held for a job, which may run longer than its hold lives."""
         return self.work.request_id.startswith(JOB_PREFIX)
 
     def stamp(self, ended_ms: int) -> int:
-        """The moment of the row of a job that ended then, in unix milliseconds: never outside of the hold's month.
+        """The moment of the row of a job that ended then, in Unix milliseconds, within the hold's month.
 
-        That month's budget was asked, so it pays, in the account and in every report alike.
+        The job was admitted against that month's budget, so that month pays in the account and in every report.
         """
         return max(self.admitted_ms, min(ended_ms, _month_end_ms(self.admitted_ms)))
 
@@ -87,9 +87,9 @@ class Hold:
 class Usage:
     """What a key has used of its windows at one moment.
 
-    `unbilled_cost_microusd` is what providers took in the month for nothing, which the caller does not pay.
-    `open_holds` counts requests and jobs that are running, `open_jobs` the jobs among them; `pending_upload_bytes` are
-    those of uploads that were announced and not used, where that was looked up.
+    `unbilled_cost_microusd` is what providers charged in the month for work that the caller does not pay for.
+    `open_holds` counts running requests and jobs, `open_jobs` the jobs among them. `pending_upload_bytes` counts
+    uploads that were announced and not used, if they were read.
     """
 
     requests: int = 0
@@ -104,7 +104,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A limit of the running minute: what it allows, what is left of it, and the seconds until it starts anew."""
+    """A limit of the running minute: what it allows, what is left of it, and the seconds until it starts again."""
 
     limit: int
     remaining: int
@@ -120,7 +120,7 @@ class Admission:
 
 
 class Meter(Protocol):
-    """Admits work against a key's limits, and settles or releases what it held."""
+    """Admits work against a key's limits, and settles or releases holds."""
 
     def admit(self, caller: Payer, work: MeteredRequest) -> Admission:
         """Check every limit and hold the price, in one write.
@@ -133,7 +133,7 @@ class Meter(Protocol):
         ...
 
     def look(self, caller: Payer, work: MeteredRequest) -> None:
-        """Raise what `admit` would refuse now, for work that may come to more than this; nothing is held. One read.
+        """Raise what `admit` would raise now, for work that may turn out larger. Holds nothing; one read.
 
         Raises:
             LimitReached, PermissionDenied: as `admit`.
@@ -142,9 +142,9 @@ class Meter(Protocol):
         ...
 
     def settle(self, hold: Hold, work: MeteredRequest, *, late: Callable[[], bool] = lambda: False) -> None:
-        """Write the ledger row for the work as it was done, then release the hold. Safe to repeat.
+        """Write the ledger row for the finished work, then release the hold. Safe to repeat.
 
-        `late` is asked in between: if there is no time left, or the release fails, the hold stays for the key's next
+        `late` is called in between: if no time is left, or the release fails, the hold stays for the key's next
         release, or for the sweeper.
 
         Raises:
@@ -153,67 +153,67 @@ class Meter(Protocol):
         ...
 
     def fail(self, hold: Hold, model: str, cost_microusd: int, *, late: Callable[[], bool] = lambda: False) -> None:
-        """Write the row of a request for which a provider has worked and which costs its caller nothing, then release.
+        """Write the row of a failed request, which has a provider cost and is free to its caller, then release.
 
         Safe to repeat; `late` is as with `settle`.
 
         Raises:
-            MeteringUnavailable: the row cannot be written; the hold stays for the sweeper, which tells of it.
+            MeteringUnavailable: the row cannot be written; the hold stays for the sweeper, which reports it.
         """
         ...
 
     def release(self, hold: Hold) -> None:
-        """Give the held money back: the caller got no answer. Safe to repeat.
+        """Return the held money, as the caller got no answer. Safe to repeat.
 
         Raises:
-            MeteringUnavailable: the account cannot be written; the key's next release gives it back, or the sweeper
-                once the hold has expired.
+            MeteringUnavailable: the account cannot be written; the key's next release returns the money, or the
+                sweeper once the hold has expired.
         """
         ...
 
 
 class JobMeter(Protocol):
-    """A meter for work whose steps may each be repeated, by another process and much later."""
+    """A meter for work whose steps may each be repeated by another process, and much later."""
 
     def admit(self, caller: Payer, work: MeteredRequest, *, at_ms: int | None = None) -> Admission:
-        """See `Meter.admit`. With the same `at_ms` it can be repeated: what is held already is not held again."""
+        """See `Meter.admit`. Safe to repeat with the same `at_ms`: an existing hold is not held again."""
         ...
 
     def correct(self, present: Hold, wanted: Hold) -> bool:
-        """Put a hold in the place of a smaller one of the same job, `present` as far as it is known; in one write.
+        """Replace a hold by a larger one of the same job, in one write. `present` is the last hold that is known.
 
-        Only the difference is asked for: of the budget of the month of the hold, and of the running minute. False if
-        nothing is held for the job. Safe to repeat.
+        Only the difference is admitted: against the budget of the hold's month, and the running minute. Returns False
+        if nothing is held for the job. Safe to repeat.
 
         Raises:
-            LimitReached: one of these limits does not allow it; what was held stays so.
+            LimitReached: one of these limits does not allow it; the hold is unchanged.
             MeteringUnavailable: the account cannot be written now.
         """
         ...
 
     def settle_at(self, hold: Hold, work: MeteredRequest, at_ms: int, *, unbilled_cost_microusd: int = 0) -> None:
-        """Write the ledger row for the work as it was done, stamped with `at_ms`, then release the hold.
+        """Write the ledger row for the finished work, stamped with `at_ms`, then release the hold.
 
-        `unbilled_cost_microusd` is what providers took for nothing of the job, which has rows of its own. `at_ms` is
-        `Hold.stamp` of the job's end. Safe to repeat with the same stamp, at any time later. Evidence with the stamp
-        must be there before. A hold that was given back, because nobody knew of the job, is charged all the same.
+        `unbilled_cost_microusd` is the job's unbilled cost, which has rows of its own. `at_ms` is `Hold.stamp` of the
+        job's end. Safe to repeat with the same stamp, at any later time. A pending settlement with the stamp must be
+        stored before. A hold that was returned because its job was unknown is charged all the same.
 
         Raises:
-            MeteringUnavailable: the row cannot be written, or the account.
+            MeteringUnavailable: the row or the account cannot be written.
         """
         ...
 
     def release(self, hold: Hold, *, unbilled_cost_microusd: int = 0) -> None:
-        """See `Meter.release`, and `settle_at` for what was in vain."""
+        """See `Meter.release`, and `settle_at` for the unbilled cost."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class HeldJob:
-    """What there is to know of a job that has a hold.
+    """A job that has a hold, as settling needs it.
 
-    `ended_ms` is when it ended (unix milliseconds), None while it runs; `work` what it is charged for, None for
-    nothing; `unbilled_cost_microusd` what providers took for nothing.
+    `ended_ms` is when it ended (Unix milliseconds), None while it runs; `work` what it is charged for, None for
+    nothing; `unbilled_cost_microusd` its unbilled cost.
     """
 
     ended_ms: int | None
@@ -222,19 +222,19 @@ class HeldJob:
 
 
 class HeldJobs(Protocol):
-    """Knows the jobs that have holds."""
+    """Finds the jobs that have holds."""
 
     def of_hold(self, hold: Hold) -> HeldJob | None:
-        """The job of a hold as it is now, None if there is none.
+        """The job of a hold, None if there is none.
 
         Raises:
-            StorageUnavailable: that cannot be found out now.
+            StorageUnavailable: the job cannot be read now.
         """
         ...
 
 
 def windows_of(limits: Limits, usage: Usage, now_ms: int) -> dict[str, Window]:
-    """What is left of each limit that a key has, in whole units; seconds of audio are rounded down."""
+    """What is left of each limit of a key, in whole units; seconds of audio are rounded down."""
     reset_s = seconds_to_next_minute(now_ms)
     of_minute = {
         "requests": (limits.requests_per_minute, usage.requests, 1),

@@ -4,15 +4,15 @@
     status, version, limits                what the operator set; `version` counts the changes
     r<minute> c<minute> a<minute>          requests, characters and audio milliseconds of a clock minute
     m<month>                               micro-dollars spent and held in a UTC month
-    f<month>                               micro-dollars that providers took in it for failures, free to the caller
+    f<month>                               micro-dollars that providers charged in it for failures, free to the caller
     holds                                  open requests and jobs: id → a short text
     open_jobs                              the ids of those that are jobs: see `account_updates`
-    waits                                  polls that wait for jobs: see `waits`
-    late_<id>                              a request that ended and whose admission may arrive again: until when
+    waits                                  polls that wait for jobs: see `waiting_polls`
+    late_<id>                              until when the admission of a request that has ended may arrive again
     listed_in                              the list of the accounts that may have open holds: see `open_accounts`
-    back_<id>                              a job's hold that was given back unpaid, as its text: see `account_updates`
+    back_<id>                              a job's hold that was returned unpaid, as its text: see `account_updates`
 
-Everything that an admission looks at lies in this one item, so that one conditional update decides.
+Everything that an admission checks is in this one item, so one conditional update decides.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from audio_gateway.metering.limits import Limits, limits_from_stored
 from audio_gateway.metering.unusable_key import ARCHIVED, DELETED, DISABLED, NOT_USABLE, expired
 
 COUNTERS: Final = ("r", "c", "a")
-"""Of requests, characters, and milliseconds of audio: each with the number of a minute is an attribute's name."""
+"""Of requests, characters and milliseconds of audio. A letter and the number of a minute name an attribute."""
 KEPT_MINUTES: Final = 2
-"""The minute before the running one is kept: another machine's clock may still be in it."""
+"""The minute before the running one is kept, as another machine's clock may still be in it."""
 LATE: Final = "late_"
 BACK: Final = "back_"
 WAITS: Final = "waits"
 OPEN_JOBS: Final = "open_jobs"
-"""A set beside the map of holds, as a condition can count the members of either, and not some of them."""
+"""A set beside the map of holds: a condition can count all members of either, but not some of them."""
 
 MAX_STALE: Final = 40
-"""So many attributes that nobody needs any more are removed by one update: its expression stays far below 4,096 bytes,
-and more go than one update can leave behind."""
+"""The most obsolete attributes that one update removes. Its expression stays far below 4,096 bytes, and it removes more
+than one update can leave behind."""
 
 _DAY_S: Final = 24 * 3600
 
@@ -56,7 +56,7 @@ class Account:
 
 
 def refusal_of(account: Account, now_ms: int) -> KeyNotUsable | None:
-    """Why a key may do nothing at this moment, whatever its counters say; None if it may."""
+    """Why a key cannot be used at this moment, whatever its counters say; None if it can."""
     if account.status != "active":
         return _not_usable(_WHY.get(account.status, DISABLED))
     why = expired(account.limits.expires_at, now_ms // 1000)
@@ -64,7 +64,7 @@ def refusal_of(account: Account, now_ms: int) -> KeyNotUsable | None:
 
 
 def no_account() -> KeyNotUsable:
-    """The refusal of a key whose account is not there."""
+    """The refusal of a key without an account."""
     return _not_usable(DELETED)
 
 
@@ -84,9 +84,9 @@ def account_from(item: dict[str, Any]) -> Account:
 
 
 def last_used_s(item: dict[str, Any]) -> int | None:
-    """The beginning of the minute in which a request was last admitted, in unix seconds; None if there was none.
+    """The beginning of the minute in which a request was last admitted, in Unix seconds; None if there was none.
 
-    The counter of that minute is what says so: no request writes anything for it.
+    The counter of that minute shows it; no request writes anything for it.
     """
     minutes = _minutes_with_requests(item)
     return max(minutes) * 60 if minutes else None
@@ -97,7 +97,7 @@ def _minutes_with_requests(item: dict[str, Any]) -> list[int]:
 
 
 def new_account_item(key_id: str, limits: Limits) -> dict[str, Any]:
-    """The item of a key that has used nothing yet."""
+    """The item of a new key."""
     return account_key(key_id) | {
         "status": {"S": "active"},
         "version": {"N": "1"},
@@ -107,12 +107,12 @@ def new_account_item(key_id: str, limits: Limits) -> dict[str, Any]:
 
 
 def limits_text(limits: Limits) -> str:
-    """Limits as an account keeps them."""
+    """Limits as an account stores them."""
     return json.dumps(limits.to_api(), separators=(",", ":"))
 
 
 def usage_from(item: dict[str, Any], now_ms: int) -> Usage:
-    """What the item says of the running windows."""
+    """The usage of the running windows."""
     minute, month = minute_of(now_ms), month_of(now_ms)
 
     def number(name: str) -> int:
@@ -142,12 +142,12 @@ def hold_of(item: dict[str, Any], key_id: str, hold_id: str) -> Hold | None:
 
 
 def closed_jobs(item: dict[str, Any]) -> set[str]:
-    """Jobs in the set of open ones that have no hold: released by functions that did not know of the set."""
+    """Jobs in the set of open ones without a hold: earlier versions released them, and did not know of the set."""
     return set(item.get(OPEN_JOBS, {"SS": ()})["SS"]).difference(item["holds"]["M"])
 
 
 def hold_text(hold: Hold) -> str:
-    """A hold as a short text: each open one makes every write of its account dearer (a unit per KB)."""
+    """A hold as a short text: each open one makes every write of its account more expensive (a unit per KB)."""
     work = hold.work
     return json.dumps(
         [
@@ -167,7 +167,7 @@ def hold_from_text(key_id: str, hold_id: str, text: str) -> Hold:
 
 
 def given_back_from(item: dict[str, Any], now_ms: int) -> list[Hold]:
-    """The holds of jobs that were given back a short while ago, and whose settlement may still come."""
+    """The holds of jobs that were returned within the last day, and whose settlement may still come."""
     key_id = item["pk"]["S"].removeprefix("ACCOUNT#")
     marks = ((name.removeprefix(BACK), value["S"]) for name, value in item.items() if name.startswith(BACK))
     holds = (hold_from_text(key_id, hold_id, text) for hold_id, text in marks)
@@ -175,11 +175,11 @@ def given_back_from(item: dict[str, Any], now_ms: int) -> list[Hold]:
 
 
 def stale_names(item: dict[str, Any], now_ms: int) -> tuple[str, ...]:
-    """The oldest attributes that nobody needs any more, at most `MAX_STALE`.
+    """The oldest obsolete attributes, at most `MAX_STALE`.
 
-    They are counters of minutes that no clock can be in, guards against what cannot arrive any more, and marks of
-    holds whose settlement cannot come any more. The newest counter of requests is kept: it says when the key was used
-    last.
+    They are counters of minutes that no clock can be in, guards against admissions that cannot arrive any more, and
+    marks of holds whose settlement cannot come any more. The newest counter of requests is kept: it says when the key
+    was last used.
     """
     newest = f"r{max(_minutes_with_requests(item), default=0)}"
     over_s = ((_over_s(name, value), name) for name, value in item.items() if name != newest)
@@ -188,7 +188,7 @@ def stale_names(item: dict[str, Any], now_ms: int) -> tuple[str, ...]:
 
 
 def _over_s(name: str, value: dict[str, Any]) -> int | None:
-    """When an attribute is of no use any more, in unix seconds; None for never."""
+    """When an attribute becomes obsolete, in Unix seconds; None for never."""
     if name[0] in COUNTERS and name[1:].isdecimal():
         return (int(name[1:]) + KEPT_MINUTES) * 60 - 1
     if name.startswith(LATE):

@@ -1,4 +1,4 @@
-"""Reads accounts. What changes them is in `meter`, `directory` and `sweeper`."""
+"""Reads accounts. `meter`, `sweeper` and `identity.account_changes` change them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class AccountStore:
         self._pending = PendingUploads(client, table)
 
     def get(self, key_id: str, now_ms: int) -> tuple[Account, Usage] | None:
-        """The account of a key and what it has used at this moment (unix milliseconds); None if there is none.
+        """The account of a key and what it has used at this moment (Unix milliseconds); None if there is none.
 
-        Two consistent reads: a request that was settled before is in it, and an upload that was announced.
+        Two consistent reads: they include every request that was settled before, and every upload announced before.
 
         Raises:
             MeteringUnavailable: the account cannot be read now.
@@ -36,7 +36,12 @@ class AccountStore:
         return account_from(item), replace(usage_from(item, now_ms), pending_upload_bytes=pending)
 
     def check(self, key_id: str, now_ms: int) -> None:
-        """Raises `KeyNotUsable` for a key that is not good at this moment, `MeteringUnavailable` as `get`."""
+        """Check that a key can be used now.
+
+        Raises:
+            KeyNotUsable: it cannot.
+            MeteringUnavailable: as `get`.
+        """
         item = self._table.get(account_key(key_id))
         refusal = no_account() if item is None else refusal_of(account_from(item), now_ms)
         if refusal is not None:

@@ -1,7 +1,7 @@
 """The updates of an account that requests, jobs and the sweeper make: each is one conditional UpdateItem.
 
-All of them may be repeated, delivered twice, or arrive late. An expression has at most 4,096 bytes: whatever there may
-be many of is taken in portions.
+All of them may be repeated, delivered twice, or arrive late. An expression has at most 4,096 bytes, so long lists are
+processed in portions.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ from audio_gateway.metering.lateness import CLOCKS_DIFFER_S, LATE_WRITE_S
 from audio_gateway.metering.open_accounts import LISTED, list_of
 
 MAX_RELEASES: Final = 20
-"""So many holds are released by one update."""
+"""The most holds that one update releases."""
 
-# For whoever removes a guard by a clock that is ahead, it is over sooner.
+# A process whose clock is ahead removes a guard sooner.
 _GUARD_S: Final = LATE_WRITE_S + CLOCKS_DIFFER_S
-# A step of a job has seen that the job goes on before it admits, and its client is patient: 40 s until its last try.
+# A step of a job checks that the job goes on before it admits, and its client is patient: 40 s until its last try.
 _GUARD_S_OF_JOBS: Final = _GUARD_S + 50
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The end of a hold: what is really spent of it, in micro-dollars, and what providers took for nothing.
+    """The end of a hold: what of it is spent, in micro-dollars, and the unbilled cost.
 
-    `guarded`: its admission may arrive after this. It would hold the price again, and the sweeper would find the row
-    and take it for one not yet released; so the account refuses it for as long as it may come.
+    `guarded`: its admission may arrive after this release. It would hold the price again, and the sweeper would find
+    the row and treat the hold as not yet released. So the account refuses the admission as long as it may arrive.
 
-    `given_back`: nobody knew of the job that it was held for, and nothing was charged. The account remembers that for a
-    day, so that a settlement which comes all the same can charge (`late_charge`), and do so once.
+    `given_back`: the job of the hold was unknown, and nothing was charged. The account remembers that for a day, so a
+    late settlement can still charge (`late_charge`), and only once.
     """
 
     hold: Hold
@@ -53,75 +53,74 @@ class Release:
     unbilled_cost_microusd: int = 0
 
 
-def admission_update(hold: Hold, account: Account) -> dict[str, Any]:
-    """The update that admits a hold if every limit of `account` allows it, and fails if `account` is out of date."""
+def admission_update(hold: Hold, account: Account) -> Update:
+    """The update that admits a hold if every limit of `account` allows it, and fails if `account` is outdated."""
     work, limits = hold.work, account.limits
     minute = minute_of(hold.admitted_ms)
     update = _for_a_request(hold.caller.key_id, account, minute)
     update.name("#hold", work.request_id)
-    update.require("attribute_not_exists(holds.#hold)", {})
+    update.require("attribute_not_exists(holds.#hold)")
     update.name("#late", LATE + work.request_id)
-    update.require("attribute_not_exists(#late)", {})
+    update.require("attribute_not_exists(#late)")
     update.count(f"c{minute}", _counted(work, "characters"), limits.characters_per_minute)
     update.count(f"a{minute}", _counted(work, "audio_ms"), limits.audio_ms_per_minute)
     update.count(f"m{hold.month}", work.price_microusd, limits.monthly_budget_microusd)
     if limits.monthly_budget_microusd is not None:
-        update.require_less(f"f{hold.month}", ":budget", limits.monthly_budget_microusd)
-    update.require("size(holds) < :concurrent", {":concurrent": limits.most_at_once})
+        update.require_less(f"f{hold.month}", "budget", limits.monthly_budget_microusd)
+    update.require("size(holds) < :concurrent", concurrent=limits.most_at_once)
     if hold.is_job:
-        update.require_fewer(OPEN_JOBS, ":jobs", limits.most_jobs)
-        update.put_in(OPEN_JOBS, ":job", work.request_id)
-    update.set("holds.#hold", ":hold", hold_text(hold))
-    update.set_if_absent(LISTED, ":list", list_of(hold.caller.key_id))  # no write of the index where it is there
-    return update.arguments()
+        update.require_fewer(OPEN_JOBS, "jobs", limits.most_jobs)
+        update.add_to_set(OPEN_JOBS, "job", [work.request_id])
+    update.set("holds.#hold", hold_text(hold))
+    update.set_if_absent(LISTED, list_of(hold.caller.key_id))  # the index is written only if it is absent
+    return update
 
 
-def visit_update(key_id: str, account: Account, at_ms: int) -> dict[str, Any]:
-    """The update that counts a request which costs nothing and holds nothing, if `requests_per_minute` allows it."""
-    return _for_a_request(key_id, account, minute_of(at_ms)).arguments()
+def visit_update(key_id: str, account: Account, at_ms: int) -> Update:
+    """The update that counts a free request, which holds nothing, if `requests_per_minute` allows it."""
+    return _for_a_request(key_id, account, minute_of(at_ms))
 
 
-def correction_update(present: Hold, wanted: Hold, account: Account, at_ms: int) -> dict[str, Any]:
-    """The update that puts a hold in the place of a smaller one of the same request.
+def correction_update(present: Hold, wanted: Hold, account: Account, at_ms: int) -> Update:
+    """The update that replaces a hold by a larger one of the same request.
 
-    Budget and minute are asked for the difference alone: for the budget of the month of the hold, and the minute of
-    now. It fails if `account` is out of date; where nothing is added, it only looks whether the hold is there.
+    Only the difference is admitted, against the budget of the hold's month and the running minute. It fails if
+    `account` is outdated. If nothing is added, it only checks that the hold exists.
     """
     limits, minute = account.limits, minute_of(at_ms)
     update = Update(account_key(wanted.caller.key_id))
     update.name("#hold", wanted.work.request_id)
-    update.require("holds.#hold = :present", {":present": hold_text(present)})
-    update.set("holds.#hold", ":wanted", hold_text(wanted))
+    update.require("holds.#hold = :present", present=hold_text(present))
+    update.set("holds.#hold", hold_text(wanted))
     if wanted == present:
-        return update.arguments()
-    update.require("version = :version", {":version": account.version})
+        return update
+    update.require("version = :version", version=account.version)
     for letter, unit, cap in (
         ("c", "characters", limits.characters_per_minute),
         ("a", "audio_ms", limits.audio_ms_per_minute),
     ):
         whole = _counted(wanted.work, unit)
         more = whole - _counted(present.work, unit)
-        # What was counted in another minute makes no room for more than a whole one.
+        # A part that was counted in another minute does not allow more than a minute's whole limit.
         room = more - 1 if cap is not None and whole > cap else cap
         update.count(f"{letter}{minute}", more, room if more > 0 else None)
     price = wanted.work.price_microusd - present.work.price_microusd
     update.count(f"m{wanted.month}", price, limits.monthly_budget_microusd if price > 0 else None)
-    return update.arguments()
+    return update
 
 
-def without_closed_jobs(key_id: str, closed: Iterable[str]) -> dict[str, Any]:
-    """The update that takes jobs off the set of open ones which have no hold any more."""
+def without_closed_jobs(key_id: str, closed: Iterable[str]) -> Update:
+    """The update that removes jobs without a hold from the set of open ones."""
     update = Update(account_key(key_id))
-    update.require("attribute_exists(pk)", {})
-    update.take_out(OPEN_JOBS, ":closed", closed)
-    return update.arguments()
+    update.require("attribute_exists(pk)")
+    update.remove_from_set(OPEN_JOBS, "closed", list(closed))
+    return update
 
 
 def _for_a_request(key_id: str, account: Account, minute: int) -> Update:
-    """What every request does: it needs an active key, and is one of the minute's."""
+    """What every request needs: an active key, and room among the requests of the minute."""
     update = Update(account_key(key_id))
-    update.require("#status = :active AND version = :version", {":active": "active", ":version": account.version})
-    update.name("#status", "status")
+    update.require("#status = :active AND version = :version", active="active", version=account.version)
     update.count(f"r{minute}", 1, account.limits.requests_per_minute)
     for counter in COUNTERS:
         update.remove(f"{counter}{minute - KEPT_MINUTES}")
@@ -133,66 +132,66 @@ def _counted(work: MeteredRequest, unit: str) -> int:
 
 
 def is_guarded(item: dict[str, Any], hold: Hold) -> bool:
-    """Whether an account refuses a hold because it was released already."""
+    """Whether an account refuses a hold because it has been released already."""
     return LATE + hold.work.request_id in item
 
 
-def release_update(releases: Sequence[Release], now_ms: int, stale: Sequence[str] = ()) -> dict[str, Any]:
-    """The update that removes holds of one account, if all are there as they are given, and leaves what was spent.
+def release_update(releases: Sequence[Release], now_ms: int, stale: Sequence[str] = ()) -> Update:
+    """The update that removes holds of one account, if all of them exist unchanged, and keeps what was spent.
 
-    At most `MAX_RELEASES` of them. `stale` are attributes that go with them, see `stale_names`.
+    At most `MAX_RELEASES` holds. `stale` attributes are removed with them, see `stale_names`.
     """
     update = Update(account_key(releases[0].hold.caller.key_id))
     counts: Counter[str] = Counter()
     for at, release in enumerate(releases):
         hold, back = release.hold, BACK + release.hold.work.request_id
         update.name(f"#h{at}", hold.work.request_id)
-        update.require(f"holds.#h{at} = :h{at}", {f":h{at}": hold_text(hold)})
+        update.require(f"holds.#h{at} = :h{at}", **{f"h{at}": hold_text(hold)})
         update.remove(f"holds.#h{at}")
         counts[f"m{hold.month}"] += release.spent_microusd - hold.work.price_microusd
         counts[f"f{hold.month}"] += release.unbilled_cost_microusd
         if release.guarded:
             update.name(f"#l{at}", LATE + hold.work.request_id)
             seconds = _GUARD_S_OF_JOBS if hold.is_job else _GUARD_S
-            update.set(f"#l{at}", f":l{at}", now_ms // 1000 + seconds)
+            update.set(f"#l{at}", now_ms // 1000 + seconds)
         if release.given_back:
             update.name(f"#b{at}", back)
-            update.set(f"#b{at}", f":b{at}", hold_text(hold))
-        elif hold.is_job:  # what was held again after it had been given back, and is settled now
+            update.set(f"#b{at}", hold_text(hold))
+        elif hold.is_job:  # it was held again after it had been returned, and is settled now
             update.name(f"#b{at}", back)
             update.remove(f"#b{at}")
     if jobs := [each.hold.work.request_id for each in releases if each.hold.is_job]:
-        update.take_out(OPEN_JOBS, ":jobs", jobs)
+        update.remove_from_set(OPEN_JOBS, "jobs", jobs)
     for counter, amount in counts.items():
-        update.count(counter, amount, None)
+        update.count(counter, amount)
     for at, name in enumerate(stale):
-        if not update.names_attribute(name):  # one path may not be changed twice
+        if not update.names_attribute(name):  # an update may change a path only once
             update.name(f"#s{at}", name)
             update.remove(f"#s{at}")
-    return update.arguments()
+    return update
 
 
-def stale_removal(key_id: str, stale: Sequence[str]) -> dict[str, Any]:
-    """The update that removes `stale` attributes of an account, see `stale_names`, and nothing else."""
+def stale_removal(key_id: str, stale: Sequence[str]) -> Update:
+    """The update that only removes `stale` attributes of an account, see `stale_names`."""
     update = Update(account_key(key_id))
-    update.require("attribute_exists(pk)", {})
+    update.require("attribute_exists(pk)")
     for at, name in enumerate(stale):
         update.name(f"#s{at}", name)
         update.remove(f"#s{at}")
-    return update.arguments()
+    return update
 
 
 def was_given_back(item: dict[str, Any], hold: Hold) -> bool:
-    """Whether an account says that the hold of a job was given back unpaid."""
+    """Whether an account says that the hold of a job was returned unpaid."""
     return BACK + hold.work.request_id in item
 
 
-def late_charge(hold: Hold, spent_microusd: int, unbilled_cost_microusd: int) -> dict[str, Any]:
-    """The update that charges a job whose hold was given back unpaid: once, for what says so goes with it."""
+def late_charge(hold: Hold, spent_microusd: int, unbilled_cost_microusd: int) -> Update:
+    """The update that charges a job whose hold was returned unpaid: once, as it removes the mark of the return."""
     update = Update(account_key(hold.caller.key_id))
     update.name("#back", BACK + hold.work.request_id)
-    update.require("attribute_exists(#back)", {})
-    update.count(f"m{hold.month}", spent_microusd, None)
-    update.count(f"f{hold.month}", unbilled_cost_microusd, None)
+    update.require("attribute_exists(#back)")
+    update.count(f"m{hold.month}", spent_microusd)
+    update.count(f"f{hold.month}", unbilled_cost_microusd)
     update.remove("#back")
-    return update.arguments()
+    return update

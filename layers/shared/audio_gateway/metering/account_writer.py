@@ -1,25 +1,25 @@
-"""Changes accounts by conditional updates, and says what became of each. DynamoDB's errors become ours here."""
+"""Changes accounts by conditional updates, and reports the outcome of each, including an uncertain one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from audio_gateway.aws.dynamodb import may_arrive_again
+from audio_gateway.aws.dynamodb import ConditionFailed, map_dynamodb_errors, may_arrive_again
+from audio_gateway.aws.update import Update
 from audio_gateway.errors import MeteringUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
-_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
-_UNAVAILABLE: Final = "Usage cannot be recorded at the moment, so nothing was done and nothing charged. Try again."
+_UNAVAILABLE: Final = "Usage cannot be recorded now; nothing was done and nothing charged. Try again."
 
 
 class WriteOutcome(NamedTuple):
-    """What became of an update.
+    """The outcome of an update.
 
-    `held` is whether its condition did, `item` the account after it, or as it refused (empty if there is none, or if it
-    was not asked for), and `twice` whether it was sent again without knowing what became of the first, which may still
-    arrive.
+    `held` is whether its condition held. `item` is the account after it, or the account that refused it; empty if there
+    is none or it was not requested. `twice` is whether the update was sent again while the outcome of the first try was
+    unknown, which may still arrive.
     """
 
     held: bool
@@ -34,22 +34,16 @@ class AccountWriter:
         self._client = client
         self._table = table
 
-    def update(self, arguments: dict[str, Any], *, returns: Literal["ALL_NEW", "NONE"] = "NONE") -> WriteOutcome:
+    def update(self, update: Update, *, returns: Literal["ALL_NEW", "NONE"] = "NONE") -> WriteOutcome:
         """Make an update of an account; raises `MeteringUnavailable`."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
         try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                ReturnValues=returns,
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                **arguments,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                refused = cast("dict[str, Any]", error.response)
-                return WriteOutcome(held=False, item=refused.get("Item", {}), twice=may_arrive_again(refused))
-            raise MeteringUnavailable(_UNAVAILABLE) from error
-        except BotoCoreError as error:
-            raise MeteringUnavailable(_UNAVAILABLE) from error
+            with map_dynamodb_errors(MeteringUnavailable, _UNAVAILABLE):
+                answer = self._client.update_item(
+                    TableName=self._table,
+                    ReturnValues=returns,
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    **update.arguments(),
+                )
+        except ConditionFailed as failed:
+            return WriteOutcome(held=False, item=failed.item, twice=may_arrive_again(failed.answer))
         return WriteOutcome(held=True, item=answer.get("Attributes", {}), twice=may_arrive_again(answer))

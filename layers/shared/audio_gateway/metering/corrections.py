@@ -1,19 +1,18 @@
-"""Corrects what is held for a job once its length is known: one conditional write, which asks for the difference.
+"""Corrects the hold of a job once its length is known: one conditional write, which admits the difference.
 
-A job is admitted before anybody has read its audio, with the price of the shortest that there is. Its first step
-measures it, and must hold the whole price before any of it goes to a provider (ADR 0031).
+A job is admitted before its audio is read, with the price of the shortest possible audio. Its first step measures the
+audio, and must hold the whole price before any of it goes to a provider (ADR 0031).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering.account import Hold
 from audio_gateway.metering.account_item import Account, account_from, hold_of
 from audio_gateway.metering.account_updates import correction_update
 from audio_gateway.metering.account_writer import AccountWriter
-from audio_gateway.metering.limited_updates import MAX_LEARNING, UNKNOWN
+from audio_gateway.metering.limited_updates import MAX_TRIES, UNKNOWN, being_changed
 from audio_gateway.metering.refusals import Demand, refusal
 
 
@@ -26,9 +25,9 @@ class Corrections:
         self._known: dict[str, Account] = {}
 
     def make(self, present: Hold, wanted: Hold) -> bool:
-        """See `JobMeter.correct`. A second write where the limits were changed, or another hold is there."""
+        """See `JobMeter.correct`. A second write follows if the limits or the hold were changed."""
         key_id, at_ms = wanted.caller.key_id, self._now_ms()
-        for _ in range(MAX_LEARNING):
+        for _ in range(MAX_TRIES):
             account = self._known.get(key_id, UNKNOWN)
             corrected, item, _twice = self._accounts.update(correction_update(present, wanted, account, at_ms))
             if corrected:
@@ -41,4 +40,4 @@ class Corrections:
             if refused is not None and (found, current) == (present, account):
                 raise refused
             present = found
-        raise MeteringUnavailable("The account of the key is being changed; try again.")
+        raise being_changed()

@@ -1,4 +1,4 @@
-"""Counts requests that cost nothing and hold nothing, but are worth a limit: each is one of its key's minute."""
+"""Counts free requests, which hold nothing, against the `requests_per_minute` of their key."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class FreeRequests:
-    """Over the accounts in the gateway's table. `now_ms` is the clock."""
+    """Counts in the accounts of the gateway's table. `now_ms` is the clock."""
 
     def __init__(self, client: DynamoDBClient, table: str, now_ms: Callable[[], int] = now_ms) -> None:
         self._updates = LimitedUpdates(AccountWriter(client, table))
         self._now_ms = now_ms
 
     def count(self, key_id: str) -> Limits:
-        """Count a request of a key, in one write; its limits.
+        """Count a request of a key, in one write; returns the limits of the key.
 
         Raises:
             RateLimitReached: `requests_per_minute` does not allow it; it is not counted.

@@ -1,9 +1,9 @@
 """The meter of jobs: the steps that admit and settle one may each be repeated, by another process and much later.
 
-It differs from the meter of requests in three ways. The process that settles is not the one that admitted, so that
-every release is guarded against an admission which arrives late. A row may be written long after its stamp, so that
-its hour is marked for the roll-up. And where the hold was given back, because the sweeper found no job, a settlement
-that comes all the same charges the account without it, once.
+It differs from the meter of requests in three ways. The process that settles is not the one that admitted, so every
+release is guarded against an admission that arrives late. A row may be written long after its stamp, so its hour is
+marked for the roll-up. If the hold was returned because the sweeper found no job, a late settlement charges the account
+without a hold, once.
 """
 
 from __future__ import annotations

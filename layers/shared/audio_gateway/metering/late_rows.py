@@ -1,4 +1,4 @@
-"""Writes ledger rows that may come behind what the roll-up has counted."""
+"""Writes ledger rows that may be late: for a time that the roll-up has counted already."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 class LateHours(Protocol):
-    """The hours that the roll-up must compute again."""
+    """The hours that the roll-up must recompute."""
 
     def mark(self, at_ms: int) -> None:
-        """Mark the hour of a moment (unix milliseconds); raises `MeteringUnavailable`."""
+        """Mark the hour of a moment (Unix milliseconds); raises `MeteringUnavailable`."""
         ...
 
 
 class LateRows:
-    """The ledger for whoever writes rows later than their stamp. `now_ms` is the clock.
+    """The ledger for rows that are written later than their stamp. `now_ms` is the clock.
 
     Every call raises `MeteringUnavailable` if it cannot be made.
     """
@@ -36,7 +36,7 @@ class LateRows:
         self._now_ms = now_ms
 
     def put(self, row: LedgerRow) -> LedgerRow:
-        """Write a row as `LedgerStore.put` does; its hour is marked before and after it where it comes late."""
+        """Write a row as `LedgerStore.put` does. If it is late, its hour is marked before and after the write."""
         late = self._lateness.is_late(row.at_ms, self._now_ms())
         if late:
             self._hours.mark(row.at_ms)
@@ -46,6 +46,6 @@ class LateRows:
         return there
 
     def found(self, row: LedgerRow) -> None:
-        """Mark the hour of a row that is there, if it is late: whoever wrote it may have died before they could."""
+        """Mark the hour of an existing row, if it is late: its writer may have died before marking the hour."""
         if self._lateness.is_late(row.at_ms, self._now_ms()):
             self._hours.mark(row.at_ms)

@@ -1,7 +1,7 @@
-"""The ledger: one immutable row for every answered request, and for every other one that the operator must know of.
+"""The ledger: one immutable row for every answered request, and for every other one that concerns the operator.
 
-Rows lie in partitions of an hour and a shard, in order of time. Their place follows from the moment of admission and
-the request's id alone, so that a row can be written only once, whoever writes it.
+Rows are in partitions of an hour and a shard, in order of time. Their key follows only from the moment of admission and
+the request's id, so a row can be written only once, by whichever process.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from audio_gateway.catalog.line_items import LineItem, Unit, line_items_from, li
 from audio_gateway.metering.account import UNPAID, Hold, MeteredRequest, Outcome
 
 SHARDS: Final = 4
-"""Partitions of an hour: 4 times 1,000 writes a second, of which each answered request takes one."""
+"""Partitions of an hour: 4 times 1,000 writes a second, one for each answered request."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """A charge. Money is micro-dollars; `at_ms` is the moment of admission in unix milliseconds, or a job's end.
+    """A charge. Money is micro-dollars; `at_ms` is the moment of admission in Unix milliseconds, or a job's end.
 
-    `outcome` says how it came about: `answered` is of whoever gave the answer, `swept` of the sweeper in its place. The
-    others cost their caller nothing, and `held_amount` and `held_microusd` say how large the request was and what had
-    been set aside for it: `abandoned`, if its process died before it gave an answer, and `failed`, if a provider worked
-    for it and the caller got nothing of that: its `cost_microusd` is what the provider takes all the same.
+    `outcome` says how the row came about. The process that gave the answer writes `answered`, and the sweeper writes
+    `swept` in its place. The other outcomes are free to the caller, and `held_amount` and `held_microusd` say how large
+    the request was and what was held for it. `abandoned`: its process died before it gave an answer. `failed`: a
+    provider worked for it and the caller got nothing; `cost_microusd` is what the provider charges all the same.
 
-    `unbilled_cost_microusd` is the part of the cost for which the caller got nothing: all of a row that `failed`, and
-    what was done in vain before a fallback answered.
+    `unbilled_cost_microusd` is the part of the cost for which the caller got nothing: all of it in a `failed` row, and
+    the cost of failed tries before a fallback answered.
 
-    `items` are what the price was computed from, one for each model that served. Rows of a version before this one have
-    none, nor have those that cost nothing, and jobs of which a model left the catalogue.
+    `items` are what the price was computed from, one for each model that served. Rows of earlier versions have none,
+    nor have free rows, nor jobs with a model that has left the catalogue.
     """
 
     at_ms: int
@@ -52,13 +52,13 @@ class LedgerRow:
 
     @property
     def adjustment_microusd(self) -> int:
-        """The price without what its items say, 0 nearly always: a job never costs more than was held for it."""
+        """The price minus the sum of its items, nearly always 0: a job never costs more than was held for it."""
         computed = sum(item.price_microusd(self.unit) for item in self.items)
         return self.price_microusd - computed if self.items else 0
 
 
 def row_for(hold: Hold, work: MeteredRequest, outcome: Outcome, at_ms: int | None = None) -> LedgerRow:
-    """The row that settles a hold with the work as it was done; `at_ms` where it is not the moment of admission."""
+    """The row that settles a hold with the finished work; `at_ms` if it is not the moment of admission."""
     return LedgerRow(
         at_ms=hold.admitted_ms if at_ms is None else at_ms,
         request_id=work.request_id,
@@ -77,12 +77,12 @@ def row_for(hold: Hold, work: MeteredRequest, outcome: Outcome, at_ms: int | Non
 
 
 def abandoned_row(hold: Hold) -> LedgerRow:
-    """The row of a hold that expired without anybody having given an answer."""
+    """The row of a hold that expired without an answer."""
     return _unpaid(hold, replace(hold.work, cost_microusd=0, unbilled_cost_microusd=0), "abandoned")
 
 
 def failed_row(hold: Hold, model: str, cost_microusd: int) -> LedgerRow:
-    """The row of a request for which a provider has worked, and of which the caller has nothing."""
+    """The row of a request for which a provider has worked and the caller got nothing."""
     work = replace(hold.work, model=model, cost_microusd=cost_microusd, unbilled_cost_microusd=cost_microusd)
     return _unpaid(hold, work, "failed")
 
@@ -104,7 +104,7 @@ def row_key(at_ms: int, request_id: str) -> dict[str, Any]:
 
 
 def row_item(row: LedgerRow) -> dict[str, Any]:
-    """The row as DynamoDB keeps it."""
+    """The row as DynamoDB stores it."""
     item = row_key(row.at_ms, row.request_id) | {
         "key_id": {"S": row.key_id},
         "project_id": {"S": row.project_id},

@@ -1,6 +1,6 @@
 """Updates of accounts whose conditions are the limits of the key, as this process remembers them.
 
-Where they were changed meanwhile, the refusal brings the item, and the update is made again with what it says.
+If the limits have changed since, the refusal contains the item, and the update is made again with the new limits.
 """
 
 from __future__ import annotations
@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from audio_gateway.aws.update import Update
 from audio_gateway.errors import LimitReached, MeteringUnavailable, PermissionDenied
 from audio_gateway.metering.account_item import Account, account_from, no_account
 from audio_gateway.metering.account_writer import AccountWriter
 from audio_gateway.metering.limits import Limits
 
 UNKNOWN: Final = Account("active", 0, Limits())
-"""No account has version 0: the first update learns the real one."""
+"""No account has version 0, so the first update is refused and reads the account."""
 
-MAX_LEARNING: Final = 3
+MAX_TRIES: Final = 3
 
 Refuse = Callable[[Account, dict[str, Any]], LimitReached | PermissionDenied | None]
 
@@ -28,14 +29,17 @@ class LimitedUpdates:
         self._accounts = accounts
         self._known: dict[str, Account] = {}
 
-    def make(self, key_id: str, update_for: Callable[[Account], dict[str, Any]], refuse: Refuse) -> Account:
-        """Make the update that `update_for` an account gives; the account by whose limits it was allowed.
+    def make(self, key_id: str, update_for: Callable[[Account], Update], refuse: Refuse) -> Account:
+        """Make the update that `update_for` builds for an account; returns the account whose limits allowed it.
 
-        `refuse` is asked why the account refused, with the item as it was; None for that it may be tried once more.
+        `refuse` is called with the item that refused the update. It returns the error to raise, or None to try again.
 
-        Raises what `refuse` says; `PermissionDenied` for a key that is gone; `MeteringUnavailable`.
+        Raises:
+            LimitReached: `refuse` returned it.
+            PermissionDenied: `refuse` returned it, or the key was deleted.
+            MeteringUnavailable: the account cannot be written now.
         """
-        for _ in range(MAX_LEARNING):
+        for _ in range(MAX_TRIES):
             account = self._known.get(key_id, UNKNOWN)
             held, item, _twice = self._accounts.update(update_for(account))
             if held:
@@ -46,4 +50,9 @@ class LimitedUpdates:
             refusal = refuse(current, item)
             if refusal is not None and (current == account or isinstance(refusal, PermissionDenied)):
                 raise refusal
-        raise MeteringUnavailable("The account of the key is being changed; try again.")
+        raise being_changed()
+
+
+def being_changed() -> MeteringUnavailable:
+    """The account has been changed again and again while an update was tried."""
+    return MeteringUnavailable("Another request is changing the account of the key. Try again.")

@@ -1,4 +1,4 @@
-"""What a key may use (ADR 0012). Absent means without limit; senseless values are refused by name."""
+"""What a key may use (ADR 0012). An absent limit does not apply; invalid values are refused by name."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any, Final
 
+from audio_gateway.catalog.prices import MICROUSD_PER_USD
 from audio_gateway.errors import InvalidRequest
 
-_MICROUSD: Final = 1_000_000
 _MAX: Final = 10**12  # far beyond any use, and far below what DynamoDB's numbers hold
 _USD: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 
 MAX_OPEN_HOLDS: Final = 300
-"""So many requests and jobs of one key are open at once, whatever its limits say: each adds some 160 bytes to the
-account, and every write of it costs a unit for each KB. Without a bound they would fill the 400 KB of an item."""
+"""The most requests and jobs of one key that are open at the same time, whatever its limits say. Each adds some 160
+bytes to the account, and every write of it costs a unit for each KB. Without a bound they would fill the 400 KB of an
+item."""
 
 DEFAULT_JOBS: Final = 100
-"""Open jobs of a key without `concurrent_jobs`."""
+"""The most open jobs of a key without `concurrent_jobs`."""
 
 DEFAULT_WAITS: Final = 20
-"""Polls of a key without `concurrent_requests` that wait at once, each in a function's environment of its own."""
+"""The most polls of a key without `concurrent_requests` that wait at the same time: each occupies a function."""
 
 DEFAULT_PENDING_BYTES: Final = 100 * 10**9
-"""Bytes of uploads of a key without `pending_upload_bytes` that are announced and not yet used: 100 GB."""
+"""The most bytes of uploads of a key without `pending_upload_bytes` that are announced and not yet used: 100 GB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of one key. Windows are clock minutes and UTC months; `expires_at` is in unix seconds.
+    """The limits of one key. Windows are clock minutes and UTC months; `expires_at` is in Unix seconds.
 
-    None means that the operator has set none; the `most_` properties say what holds then.
+    None means that the operator has not set the limit; the `most_` properties return the effective ones.
     """
 
     requests_per_minute: int | None = None
@@ -47,17 +48,17 @@ class Limits:
 
     @property
     def most_at_once(self) -> int:
-        """How many requests and jobs may be open at once."""
+        """How many requests and jobs may be open at the same time."""
         return MAX_OPEN_HOLDS if self.concurrent_requests is None else min(self.concurrent_requests, MAX_OPEN_HOLDS)
 
     @property
     def most_jobs(self) -> int:
-        """How many jobs may be open at once."""
+        """How many jobs may be open at the same time."""
         return DEFAULT_JOBS if self.concurrent_jobs is None else min(self.concurrent_jobs, MAX_OPEN_HOLDS)
 
     @property
     def most_waits(self) -> int:
-        """How many polls may wait for jobs at once."""
+        """How many polls may wait for jobs at the same time."""
         return DEFAULT_WAITS if self.concurrent_requests is None else min(self.concurrent_requests, MAX_OPEN_HOLDS)
 
     @property
@@ -66,7 +67,7 @@ class Limits:
         return DEFAULT_PENDING_BYTES if self.pending_upload_bytes is None else self.pending_upload_bytes
 
     def to_api(self) -> dict[str, Any]:
-        """As callers and operators write them: only those that are set."""
+        """The limits that are set, as callers and operators write them."""
         found: dict[str, Any] = {}
         for name in PLAIN:
             if (value := getattr(self, name)) is not None:
@@ -84,7 +85,7 @@ class Limits:
 
 def usd(microusd: int) -> str:
     """Dollars as a plain decimal string: 5000000 is "5", 6 is "0.000006"."""
-    text = f"{Decimal(microusd) / _MICROUSD:.6f}"
+    text = f"{Decimal(microusd) / MICROUSD_PER_USD:.6f}"
     return text.rstrip("0").rstrip(".")
 
 
@@ -92,35 +93,35 @@ def limits_from_api(value: Any) -> Limits:
     """The limits of a request body.
 
     Raises:
-        InvalidRequest: `param` is `limits` or `limits.<name>`: an unknown name, a wrong type, a value without sense.
+        InvalidRequest: a name is unknown, or a value has a wrong type or range; `param` is `limits` or `limits.<name>`.
     """
     limits = limits_from_stored(value)
     for name in ("concurrent_requests", "concurrent_jobs"):
         wanted = getattr(limits, name)
         if wanted is not None and wanted > MAX_OPEN_HOLDS:
             message = (
-                f"'limits.{name}' must be a whole number from 1 to {MAX_OPEN_HOLDS}: no key may have more requests and "
-                "jobs open at once."
+                f"'limits.{name}' must be a whole number from 1 to {MAX_OPEN_HOLDS}, the most requests and jobs that a "
+                "key may have open at the same time."
             )
             raise InvalidRequest(message, param=f"limits.{name}")
     return limits
 
 
 def limits_changed_by(named_in: Iterable[str], wanted: Limits) -> Callable[[Limits], Limits]:
-    """What becomes of a key's limits if those that are named, as callers write them, are to be as `wanted`."""
+    """The change of a key's limits that sets those that are named, as callers write them, to those of `wanted`."""
     named = {_READERS[name][0]: getattr(wanted, _READERS[name][0]) for name in named_in}
     return lambda limits: replace(limits, **named)
 
 
 def limits_from_stored(value: Any) -> Limits:
-    """Limits that were taken before, some of them perhaps when larger ones were. Raises as `limits_from_api` does."""
+    """Limits that were accepted before, perhaps when larger ones were allowed. Raises as `limits_from_api` does."""
     if not isinstance(value, Mapping):
         raise InvalidRequest("'limits' must be an object, such as {\"requests_per_minute\": 60}.", param="limits")
     unknown = [name for name in value if name not in _READERS]
     if unknown:
         known = ", ".join(_READERS)
         name = str(unknown[0])[:100]
-        raise InvalidRequest(f"'limits' has no '{name}'. Known: {known}.", param=f"limits.{name}")
+        raise InvalidRequest(f"'limits' has no field '{name}'. Use these: {known}.", param=f"limits.{name}")
     found = {_READERS[name][0]: _READERS[name][1](name, given) for name, given in value.items() if given is not None}
     return Limits(**found)
 
@@ -139,7 +140,7 @@ def _budget(name: str, value: Any) -> int:
     if not isinstance(value, str) or not _USD.fullmatch(value):
         message = f"'limits.{name}' must be dollars as a decimal string, such as \"25.00\"."
         raise InvalidRequest(message, param=f"limits.{name}")
-    return int(Decimal(value) * _MICROUSD)
+    return int(Decimal(value) * MICROUSD_PER_USD)
 
 
 def _models(name: str, value: Any) -> tuple[str, ...]:
@@ -156,7 +157,7 @@ PLAIN: Final = (
     "characters_per_minute",
     "pending_upload_bytes",
 )
-"""The limits that are whole numbers, kept as they are written."""
+"""The limits that are whole numbers and stored as they are written."""
 
 _READERS: Final[dict[str, tuple[str, Any]]] = {
     **{name: (name, _whole) for name in PLAIN},

@@ -1,8 +1,8 @@
 """The meter on DynamoDB: one conditional write to admit, two idempotent ones to settle (ADR 0012).
 
-Settling is the ledger row first and then the account, without a transaction: transactions on an item that every request
-of a key writes conflict with each other. A crash between the two leaves a hold whose row exists, and the sweeper only
-has to release it.
+Settling writes the ledger row first and then the account, without a transaction: transactions on an item that every
+request of a key writes would conflict with each other. A crash between the two leaves a hold whose row exists, and the
+sweeper only has to release it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from audio_gateway.metering.account_updates import Release, admission_update, is
 from audio_gateway.metering.account_writer import AccountWriter
 from audio_gateway.metering.ledger import LedgerRow, failed_row, row_for
 from audio_gateway.metering.ledger_store import LedgerStore
-from audio_gateway.metering.limited_updates import MAX_LEARNING, UNKNOWN
+from audio_gateway.metering.limited_updates import MAX_TRIES, UNKNOWN, being_changed
 from audio_gateway.metering.refusals import Demand, key_refuses, refusal
 from audio_gateway.metering.releases import Releases
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 REQUEST_HOLD_SECONDS: Final = 60
-"""How long a hold lives: longer than a function that answers requests may run, and its last write be under way."""
+"""How long a hold lives: longer than a function that answers requests may run, and its last write may be in flight."""
 
 
 class DynamoMeter:
@@ -62,38 +62,38 @@ class DynamoMeter:
         self._sent_twice: set[str] = set()
 
     def admit(self, caller: Payer, work: MeteredRequest, *, at_ms: int | None = None) -> Admission:
-        """See `Meter.admit`. One write; a second one where the limits were changed since this process saw them."""
+        """See `Meter.admit`. One write; a second one if the limits have changed since this process read them."""
         now_ms = self._now_ms() if at_ms is None else at_ms
         hold = Hold(caller, work, now_ms, now_ms // 1000 + self._hold_seconds)
-        for _ in range(MAX_LEARNING):
+        for _ in range(MAX_TRIES):
             account = self._known.get(caller.key_id, UNKNOWN)
             if key_refuses(account, work.model, now_ms) is not None:
-                # What is remembered may be out of date in the key's disfavour: ask the item.
+                # The remembered account may be outdated to the key's disadvantage: read it again.
                 self._known.pop(caller.key_id, None)
                 account = UNKNOWN
             update = admission_update(hold, account)
             admitted, item, twice = self._accounts.update(update, returns="ALL_NEW")
             if not admitted:
-                admitted = self._learn(hold, account, item)
+                admitted = self._admitted_all_the_same(hold, account, item)
             if admitted:
-                if twice and not hold.is_job:  # whose releases are all guarded
+                if twice and not hold.is_job:  # the releases of jobs are all guarded
                     self._sent_twice.add(work.request_id)
                 self._stale[caller.key_id] = stale_names(item, now_ms)
                 return Admission(hold, windows_of(account.limits, usage_from(item, now_ms), now_ms))
-        raise MeteringUnavailable("The account of the key is being changed; try again.")
+        raise being_changed()
 
-    def _learn(self, hold: Hold, account: Account, item: dict[str, Any]) -> bool:
-        """What the refused item tells: True if the hold is in it after all, False to ask again with what it says.
+    def _admitted_all_the_same(self, hold: Hold, account: Account, item: dict[str, Any]) -> bool:
+        """Whether the item that refused the hold contains it; False to try again with the limits of the item.
 
-        Raises the reason if the limits were the right ones and still refused.
+        Raises the reason if the remembered limits were current and do not allow the hold.
         """
         if not item:
             raise no_account()
         running = item["holds"]["M"].get(hold.work.request_id)
         if running == {"S": hold_text(hold)}:
-            return True  # the client library repeated a write whose answer was lost, and the first had taken effect
+            return True  # the client repeated a write whose answer was lost, and the first had taken effect
         if running is not None:
-            raise AlreadyRunning("This request was delivered twice and is being worked on.", retry_after_s=1)
+            raise AlreadyRunning("This request was delivered twice and is being processed.", retry_after_s=1)
         if is_guarded(item, hold):
             raise AlreadyRunning("This request was delivered twice and has ended.", retry_after_s=1)
         current = account_from(item)
@@ -110,7 +110,7 @@ class DynamoMeter:
         raise refused
 
     def look(self, caller: Payer, work: MeteredRequest) -> None:
-        """See `Meter.look`. It is a consistent read: a request that has just ended must not be in the way."""
+        """See `Meter.look`. The read is consistent, so a request that has just ended does not count."""
         now_ms = self._now_ms()
         item = self._table.get(account_key(caller.key_id))
         if item is None:
@@ -137,7 +137,7 @@ class DynamoMeter:
         if late():
             self._releases.remember(release)
             return
-        # The row is what counts: its price, should another one have been there, and the sweeper finds it otherwise.
+        # The row decides, with its own price if it existed before; if the release fails, the sweeper finds the row.
         with suppress(MeteringUnavailable):
             self._send(release)
 

@@ -1,45 +1,42 @@
-"""The list of the accounts that may have open holds: an index of the table, in which all others are not (ADR 0020).
+"""The list of the accounts that may have open holds: an index of the table that contains only them (ADR 0020).
 
     index open_holds      listed_in → the account's key      keys only
 
-An admission lists its account in the same update, if it is not listed yet, and nothing but the sweeper takes it off:
-while it has no hold, and is not in use. So an account with open holds is always listed, and what nobody uses costs
-nothing.
+An admission lists its account in the same update, if it is not listed yet. Only the sweeper takes it off, when it has
+no hold and is not in use. So an account with open holds is always listed, and unused accounts cost nothing.
 """
 
 from __future__ import annotations
 
 import random
 import zlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Item, Update
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 INDEX: Final = "open_holds"
 LISTED: Final = "listed_in"
-"""The attribute of an account that lists it; the index's partition key."""
+"""The attribute of an account that puts it on a list; the index's partition key."""
 
-# Partitions of the index take 1,000 writes a second each, and one is written when a key is used after some minutes.
+# Each partition of the index takes 1,000 writes a second; one is written when a key is used again after some minutes.
 _LISTS: Final = tuple(f"OPEN_HOLDS#{number}" for number in range(4))
 
 
 def list_of(key_id: str) -> str:
-    """The list that a key's account is on."""
+    """The list of a key's account."""
     return _LISTS[zlib.crc32(key_id.encode()) % len(_LISTS)]
 
 
-def unlisting(account_key: dict[str, Any], stale: tuple[str, ...] = ()) -> dict[str, Any]:
+def unlisting(account_key: Item, stale: tuple[str, ...] = ()) -> Update:
     """The update that takes an account off the list if it has no open hold, and `stale` attributes with it."""
-    names = {f"#s{at}": name for at, name in enumerate(stale)}
-    return {
-        "Key": account_key,
-        "ConditionExpression": f"size(holds) = :none AND attribute_exists({LISTED})",
-        "UpdateExpression": f"REMOVE {', '.join((LISTED, *names))}",
-        "ExpressionAttributeValues": {":none": {"N": "0"}},
-    } | ({"ExpressionAttributeNames": names} if names else {})
+    update = Update(account_key).require(f"size(holds) = :none AND attribute_exists({LISTED})", none=0).remove(LISTED)
+    for at, name in enumerate(stale):
+        update.name(f"#s{at}", name).remove(f"#s{at}")
+    return update
 
 
 class OpenAccounts:
@@ -49,9 +46,9 @@ class OpenAccounts:
         self._table = Table(client, table)
 
     def key_ids(self) -> list[str]:
-        """The ids of all keys whose accounts are listed, as of a moment ago.
+        """The ids of all keys whose accounts are listed, eventually consistent.
 
-        In another order each time: who has no time for all of them comes to each one sooner or later.
+        The order is random, so a sweep that has no time for all of them reaches each one sooner or later.
         """
         items = (item for each in _LISTS for item in self._table.query_index(INDEX, LISTED, each))
         found = [item["pk"]["S"].removeprefix("ACCOUNT#") for item in items]

@@ -1,8 +1,8 @@
-"""Evidence of answers that were given although they could not be settled.
+"""Pending settlements: answers that were given although they could not be written into the ledger.
 
-An expired hold alone does not say whether its request was answered: a process may have died before it gave anything
-away. So a handler that gives an answer which it could not write into the ledger leaves this behind, in another service
-than the one that just failed, and the sweeper charges the hold by it.
+An expired hold alone does not say whether its request was answered: its process may have died before. So a handler that
+gives an answer which it could not write into the ledger stores a pending settlement, in another service than the one
+that just failed. The sweeper charges the hold with it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
-from audio_gateway.aws.clients import aws_client, is_absent, timeout_s
+from audio_gateway.aws.clients import ObjectAbsent, aws_client, map_aws_errors, map_object_errors, timeout_s
 from audio_gateway.catalog.line_items import line_items_from, line_items_text
 from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering.account import Hold, MeteredRequest
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PendingSettlement:
-    """The work that was done for a hold, and the moment in unix milliseconds that its ledger row is stamped with.
+    """The work that was done for a hold, and the stamp of its ledger row in Unix milliseconds.
 
-    That is the moment of admission for a request, and the end of a job: one that runs for hours is written into the
-    part of the ledger that is still open.
+    The stamp is the moment of admission for a request, and the end for a job: a job that runs for hours is written into
+    the part of the ledger that is still open.
     """
 
     work: MeteredRequest
@@ -34,41 +34,41 @@ class PendingSettlement:
 
 
 class PendingSettlements(Protocol):
-    """Keeps the work that was done for a hold, until somebody settles it."""
+    """Stores the work that was done for a hold, until the hold is settled."""
 
     def keep(self, hold: Hold, work: MeteredRequest, at_ms: int | None = None) -> None:
-        """Leave evidence that the hold's request was answered with this work. Safe to repeat.
+        """Store that the hold's request was answered with this work. Safe to repeat.
 
-        `at_ms` is the stamp of its row where that is not the moment of admission.
+        `at_ms` is the stamp of its row if that is not the moment of admission.
 
         Raises:
-            MeteringUnavailable: it cannot be written; nobody will charge the hold.
+            MeteringUnavailable: it cannot be written; the hold will not be charged.
         """
         ...
 
     def find(self, hold: Hold) -> PendingSettlement | None:
-        """What was done for the hold, None if nobody left evidence.
+        """The pending settlement of the hold, None if there is none.
 
         Raises:
-            MeteringUnavailable: it cannot be read now, so nothing can be said.
+            MeteringUnavailable: it cannot be read now.
         """
         ...
 
     def forget(self, hold: Hold) -> None:
-        """Remove the evidence of a hold that is settled. Safe to repeat; raises `MeteringUnavailable`."""
+        """Remove the pending settlement of a hold that is settled. Safe to repeat; raises `MeteringUnavailable`."""
         ...
 
 
-# Seconds. S3 takes a small object within some 50 ms, and a connection as fast. Behind a request's deadline are 2.5 s
-# (api/http/app.py), of which the ledger row that could not be written took 1.75 (dynamodb.py).
+# Seconds. S3 stores a small object within some 50 ms, and connecting takes as long. Behind a request's deadline are
+# 2.5 s (api/http/app.py), of which the failed write of the ledger row took 1.75 (dynamodb.py).
 _TIMEOUT_S: Final = 0.34
 _ATTEMPTS: Final = 2
 _PAUSE_S: Final = 0.05  # between two tries, at most
 
-LONGEST_KEEP_S: Final = _ATTEMPTS * _TIMEOUT_S + _PAUSE_S
-"""What it takes at most to find out that evidence cannot be kept: 0.73 s. A try fails to connect, or gets no answer."""
+LONGEST_SETTLEMENT_WRITE_S: Final = _ATTEMPTS * _TIMEOUT_S + _PAUSE_S
+"""The longest that a failed `keep` takes: 0.73 s. Each try fails to connect, or gets no answer."""
 
-# Where nobody waits.
+# For background work.
 _PATIENT_CONNECT_TIMEOUT_S: Final = 1.0
 _PATIENT_READ_TIMEOUT_S: Final = 3.0
 _PATIENT_ATTEMPTS: Final = 3
@@ -77,7 +77,7 @@ _PATIENT_ATTEMPTS: Final = 3
 class PendingSettlementStore:
     """Small objects `unsettled/<key id>/<request id>` in the gateway's bucket: ids, numbers and a model, no content.
 
-    `patient` is for those for whom nobody waits: the ends of jobs, and the sweeper.
+    `patient` is for background work: the ends of jobs, and the sweeper.
     """
 
     def __init__(self, bucket: str, *, patient: bool = False) -> None:
@@ -86,7 +86,7 @@ class PendingSettlementStore:
 
     @cached_property
     def _client(self) -> S3Client:
-        # Made on first use: a request whose settling fails is rare, and a client costs much of a cold start.
+        # Made on first use: settling rarely fails, and a client takes much of a cold start.
         connect_s = _PATIENT_CONNECT_TIMEOUT_S if self._patient else timeout_s(_TIMEOUT_S)
         read_s = _PATIENT_READ_TIMEOUT_S if self._patient else timeout_s(_TIMEOUT_S)
         attempts = _PATIENT_ATTEMPTS if self._patient else _ATTEMPTS
@@ -95,30 +95,23 @@ class PendingSettlementStore:
 
     def keep(self, hold: Hold, work: MeteredRequest, at_ms: int | None = None) -> None:
         """See `PendingSettlements.keep`."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
         stamp = hold.admitted_ms if at_ms is None else at_ms
         items = line_items_text(work.items)
         done = [
             work.model, work.amount, work.price_microusd, work.cost_microusd, stamp, items, work.unbilled_cost_microusd,
         ]  # fmt: skip
         body = json.dumps(done, ensure_ascii=False)
-        try:
+        with map_aws_errors(MeteringUnavailable):
             self._client.put_object(Bucket=self._bucket, Key=_name(hold), Body=body.encode())
-        except (BotoCoreError, ClientError) as error:
-            raise MeteringUnavailable("The evidence of an answer could not be written.") from error
 
     def find(self, hold: Hold) -> PendingSettlement | None:
         """See `PendingSettlements.find`."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
         try:
-            body = self._client.get_object(Bucket=self._bucket, Key=_name(hold))["Body"].read()
-        except (BotoCoreError, ClientError) as error:
-            if is_absent(error, self._client, self._bucket, _name(hold)):
-                return None
-            raise MeteringUnavailable("The evidence of an answer could not be read.") from error
-        # Evidence of versions before this one ends earlier: without the last, the line items, or the stamp, too.
+            with map_object_errors(self._client, self._bucket, _name(hold), MeteringUnavailable):
+                body = self._client.get_object(Bucket=self._bucket, Key=_name(hold))["Body"].read()
+        except ObjectAbsent:
+            return None
+        # Earlier versions wrote fewer values: without the last one, the line items, or the stamp.
         model, amount, price, cost, *more = json.loads(body)
         stamp = more[0] if more else hold.admitted_ms
         items = line_items_from(more[1]) if more[1:] else ()
@@ -129,12 +122,8 @@ class PendingSettlementStore:
 
     def forget(self, hold: Hold) -> None:
         """See `PendingSettlements.forget`."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
+        with map_aws_errors(MeteringUnavailable):
             self._client.delete_object(Bucket=self._bucket, Key=_name(hold))
-        except (BotoCoreError, ClientError) as error:
-            raise MeteringUnavailable("The evidence of an answer could not be removed.") from error
 
 
 def _name(hold: Hold) -> str:

@@ -1,13 +1,13 @@
-"""Uploads of a key that were announced and not used yet: what its `pending_upload_bytes` bound.
+"""Uploads of a key that were announced and not used yet, which its `pending_upload_bytes` limits.
 
     pk  ACCOUNT#<key id>      sk  uploads
     pending_bytes, pending_files         the sums of all uploads below
-    <upload id>                          until when it counts (unix seconds), and its bytes: "1796082600 20000000"
-    ttl                                  DynamoDB removes the item some time after all of that
+    <upload id>                          until when it counts (Unix seconds), and its bytes: "1796082600 20000000"
+    ttl                                  DynamoDB removes the item some time after the last of these times
 
-An upload and the sums change in one update, so that they agree whatever breaks off, and each update may arrive twice.
-An upload whose use or deletion could not be written down counts until its time is over. It is an item of its own: a
-thousand uploads in the account would make each request of the key forty times as dear.
+An upload and the sums change in one update, so they always agree, and each update may arrive twice. An upload whose use
+or deletion could not be recorded counts until its time is over. The item is separate from the account: a thousand
+uploads in the account would make each request of the key forty times as expensive.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 MOST_FILES: Final = 1_000
-"""So many uploads of a key are announced and not used, whatever their size: each adds some 50 bytes to the item."""
+"""The most uploads of a key that are announced and not used, of any size: each adds some 50 bytes to the item."""
 
 _BYTES: Final = "pending_bytes"
 _FILES: Final = "pending_files"
 _PREFIX: Final = "upload_"
-_AT_ONCE: Final = 100  # uploads whose time is over are removed by one update: its condition has 3 KB
+_MAX_REMOVALS: Final = 100  # expired uploads that one update removes: its condition has 3 KB
 _DAY_S: Final = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class AnnouncedUploads:
-    """An upload of a key, which counts until `locked_until_s` (unix seconds) unless it is used or deleted before."""
+    """An upload of a key, which counts until `locked_until_s` (Unix seconds) unless it is used or deleted before."""
 
     key_id: str
     upload_id: str
@@ -45,39 +45,39 @@ class AnnouncedUploads:
 
     @property
     def text(self) -> str:
-        """As it is kept."""
+        """The upload as it is stored."""
         return f"{self.locked_until_s} {self.bytes}"
 
 
 class PendingUploads:
-    """Over the gateway's table. Every call raises `MeteringUnavailable` if it cannot be made."""
+    """The pending uploads in the gateway's table. Every call raises `MeteringUnavailable` if it cannot be made."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._writer = AccountWriter(client, table)
         self._table = Table(client, table)
 
     def publish(self, upload: AnnouncedUploads, most_bytes: int, now_s: int) -> None:
-        """Count an upload, if the key may have so many bytes pending. One write; more where others are over.
+        """Count an upload, if the key may have that many bytes pending. One write; more if other uploads have expired.
 
         Raises:
-            TooMuchAtOnce: it may not; nothing is counted.
+            TooMuchAtOnce: the limit does not allow it; nothing is counted.
         """
-        for _ in range(MOST_FILES // _AT_ONCE + 1):
+        for _ in range(MOST_FILES // _MAX_REMOVALS + 1):
             counted, item, _twice = self._writer.update(_announcement(upload, most_bytes))
             if counted or item.get(upload.upload_id) == {"S": upload.text}:
                 return
-            over = [each for each in _uploads(upload.key_id, item) if each.locked_until_s < now_s][:_AT_ONCE]
+            over = [each for each in _uploads(upload.key_id, item) if each.locked_until_s < now_s][:_MAX_REMOVALS]
             if not over:
                 raise _refusal(upload, most_bytes, item)
             self._writer.update(_removal(over))
-        raise MeteringUnavailable("The uploads of the key are being counted by others at the moment; try again.")
+        raise MeteringUnavailable("Another request is changing the uploads of the key. Try again.")
 
     def forget(self, upload: AnnouncedUploads) -> None:
-        """An upload was used, or deleted: it counts no more. Safe to repeat."""
+        """Stop counting an upload that was used or deleted. Safe to repeat."""
         self._writer.update(_removal([upload]))
 
     def pending_bytes(self, key_id: str, now_s: int) -> int:
-        """How many bytes of a key are pending: one consistent read."""
+        """How many bytes of a key are pending; one consistent read."""
         item = self._table.get(_item_key(key_id)) or {}
         return sum(each.bytes for each in _uploads(key_id, item) if each.locked_until_s >= now_s)
 
@@ -91,28 +91,25 @@ def _uploads(key_id: str, item: dict[str, Any]) -> list[AnnouncedUploads]:
     return [AnnouncedUploads(key_id, name, int(size), int(locked_until_s)) for name, (locked_until_s, size) in texts]
 
 
-def _announcement(upload: AnnouncedUploads, most_bytes: int) -> dict[str, Any]:
+def _announcement(upload: AnnouncedUploads, most_bytes: int) -> Update:
     update = Update(_item_key(upload.key_id))
     update.name("#upload", upload.upload_id)
-    update.require("attribute_not_exists(#upload)", {})
+    update.require("attribute_not_exists(#upload)")
     update.count(_BYTES, upload.bytes, most_bytes)
     update.count(_FILES, 1, MOST_FILES)
-    update.set("#upload", ":upload", upload.text)
-    update.name("#ttl", "ttl")
-    update.set("#ttl", ":ttl", upload.locked_until_s + _DAY_S)
-    return update.arguments()
+    update.set("#upload", upload.text)
+    return update.set("#ttl", upload.locked_until_s + _DAY_S)
 
 
-def _removal(uploads: list[AnnouncedUploads]) -> dict[str, Any]:
-    """The update that counts uploads no more, if all of them are counted."""
+def _removal(uploads: list[AnnouncedUploads]) -> Update:
+    """The update that stops counting uploads, if all of them are counted."""
     update = Update(_item_key(uploads[0].key_id))
     for at, upload in enumerate(uploads):
         update.name(f"#u{at}", upload.upload_id)
-        update.require(f"attribute_exists(#u{at})", {})
+        update.require(f"attribute_exists(#u{at})")
         update.remove(f"#u{at}")
-    update.count(_BYTES, -sum(upload.bytes for upload in uploads), None)
-    update.count(_FILES, -len(uploads), None)
-    return update.arguments()
+    update.count(_BYTES, -sum(upload.bytes for upload in uploads))
+    return update.count(_FILES, -len(uploads))
 
 
 def _refusal(upload: AnnouncedUploads, most_bytes: int, item: dict[str, Any]) -> TooMuchAtOnce:

@@ -1,4 +1,4 @@
-"""Why an account refuses a request, read from the item as it was at that moment: no second read, no race."""
+"""Why an account refuses a request, read from the item that refused it: no second read, no race."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from audio_gateway.metering.limits import MAX_OPEN_HOLDS, Limits, usd
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What is asked of an account: requests of the minute of `at_ms`, and for `work` more than is held for it.
+    """What an account must allow: requests of the minute of `at_ms`, and for `work` more than is held for it.
 
-    `price_microusd` and `amount` are what comes on top of that, `month` is the one that pays. `places` is how many more
-    requests or jobs would be open. `is_least`: the work may come to more, once somebody has measured it.
+    `price_microusd` and `amount` are what is added to the hold, and `month` pays. `places` is how many more requests or
+    jobs would be open. `is_least`: the work may turn out larger when it is measured.
     """
 
     at_ms: int
@@ -37,7 +37,7 @@ class Demand:
 
     @classmethod
     def at_least(cls, hold: Hold) -> Self:
-        """An admission of work of which nobody knows yet how much it is."""
+        """An admission of work that has not been measured."""
         return replace(cls.admission(hold), is_least=True)
 
     @classmethod
@@ -53,12 +53,12 @@ class Demand:
         return cls(at_ms, 0, 0, wanted.month, work, price, amount)
 
     def of_unit(self, unit: str) -> tuple[int, int]:
-        """How much is asked for, and how much it is in all."""
+        """How much is added, and how much it is in all."""
         return (self.amount, self.work.amount) if self.work is not None and self.work.unit == unit else (0, 0)
 
 
 def key_refuses(account: Account, model: str | None, now_ms: int) -> PermissionDenied | None:
-    """The refusal of a key that may not do the work at all, whatever its counters say. `model` is the one asked for."""
+    """Why a key may not do the work at all, whatever its counters say. `model` is the requested one."""
     limits, refused = account.limits, refusal_of(account, now_ms)
     if refused is not None:
         return refused
@@ -69,77 +69,78 @@ def key_refuses(account: Account, model: str | None, now_ms: int) -> PermissionD
     return None
 
 
-def refusal(asked: Demand, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
-    """Which limit refuses, if one does; with what is left of the minute."""
-    used = usage_from(item, asked.at_ms)
-    refused = _budget(asked, limits, item) or _places(asked, limits, item) or _minute(asked, limits, used)
+def refusal(demand: Demand, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
+    """The error of the limit that refuses, if one does, with what is left of the minute."""
+    used = usage_from(item, demand.at_ms)
+    refused = _budget(demand, limits, item) or _places(demand, limits, item) or _minute(demand, limits, used)
     if refused is not None:
-        refused.windows = windows_of(limits, used, asked.at_ms)
+        refused.windows = windows_of(limits, used, demand.at_ms)
     return refused
 
 
-def _budget(asked: Demand, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
+def _budget(demand: Demand, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
     budget = limits.monthly_budget_microusd
-    if budget is None or asked.work is None or asked.price_microusd < 0:
+    if budget is None or demand.work is None or demand.price_microusd < 0:
         return None
-    month = f"{asked.month[:4]}-{asked.month[4:]}"
-    taken = int(item.get(f"f{asked.month}", {"N": "0"})["N"])
-    if asked.places and 0 < taken >= budget:
+    month = f"{demand.month[:4]}-{demand.month[4:]}"
+    taken = int(item.get(f"f{demand.month}", {"N": "0"})["N"])
+    if demand.places and 0 < taken >= budget:
         message = (
-            "Requests of the key that failed and cost it nothing have cost the operator as much as all of the key's "
-            f"${usd(budget)} for {month}: no more are taken in this month, unless the operator raises its budget."
+            "Failed requests of the key, which are free to it, have cost the operator as much as the key's whole "
+            f"budget of ${usd(budget)} for {month}. No more requests are accepted in this month unless the operator "
+            "raises the budget."
         )
         return BudgetReached(message, limit="monthly_budget_usd")
-    committed = int(item.get(f"m{asked.month}", {"N": "0"})["N"])
-    if committed + asked.price_microusd <= budget:
+    committed = int(item.get(f"m{demand.month}", {"N": "0"})["N"])
+    if committed + demand.price_microusd <= budget:
         return None
-    others = committed - (asked.work.price_microusd - asked.price_microusd)
+    others = committed - (demand.work.price_microusd - demand.price_microusd)
     message = (
-        f"This request costs {_least(asked)}${usd(asked.work.price_microusd)}, and ${usd(others)} of the key's "
+        f"This request costs {_least(demand)}${usd(demand.work.price_microusd)}, and ${usd(others)} of the key's "
         f"${usd(budget)} for {month} are spent or held."
     )
     return BudgetReached(message, limit="monthly_budget_usd")
 
 
-def _least(asked: Demand) -> str:
-    return "at least " if asked.is_least else ""
+def _least(demand: Demand) -> str:
+    return "at least " if demand.is_least else ""
 
 
-def _places(asked: Demand, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
-    if not asked.places:
+def _places(demand: Demand, limits: Limits, item: dict[str, Any]) -> LimitReached | None:
+    if not demand.places:
         return None
     if len(item["holds"]["M"]) >= limits.most_at_once:
         if limits.concurrent_requests is not None and limits.concurrent_requests <= MAX_OPEN_HOLDS:
-            message = f"The key may run {limits.concurrent_requests} requests at once; wait for one to end."
+            message = f"The key may run {limits.concurrent_requests} requests at the same time. Wait for one to end."
         else:
             message = (
-                f"{MAX_OPEN_HOLDS} requests and jobs of the key are open, the most that one key may have at once; wait "
-                "for one to end, or use another key."
+                f"{MAX_OPEN_HOLDS} requests and jobs of the key are open, the most that a key may have. Wait for one "
+                "to end, or use another key."
             )
         return RateLimitReached(message, limit="concurrent_requests", retry_after_s=1)
-    if asked.is_job and len(item.get(OPEN_JOBS, {"SS": ()})["SS"]) >= limits.most_jobs:
+    if demand.is_job and len(item.get(OPEN_JOBS, {"SS": ()})["SS"]) >= limits.most_jobs:
         message = (
-            f"The key may have {limits.most_jobs} jobs open at once (concurrent_jobs), and so many are; wait for one "
-            "to end, or cancel one."
+            f"The key has {limits.most_jobs} open jobs, the most that it may have (concurrent_jobs). Wait for one to "
+            "end, or cancel one."
         )
         return RateLimitReached(message, limit="concurrent_jobs", retry_after_s=1)
     return None
 
 
-def _minute(asked: Demand, limits: Limits, used: Usage) -> LimitReached | None:
+def _minute(demand: Demand, limits: Limits, used: Usage) -> LimitReached | None:
     for limit, cap, spent, (wanted, whole) in (
-        ("requests_per_minute", limits.requests_per_minute, used.requests, (asked.requests, asked.requests)),
-        ("characters_per_minute", limits.characters_per_minute, used.characters, asked.of_unit("characters")),
-        ("audio_seconds_per_minute", limits.audio_ms_per_minute, used.audio_ms, asked.of_unit("audio_ms")),
+        ("requests_per_minute", limits.requests_per_minute, used.requests, (demand.requests, demand.requests)),
+        ("characters_per_minute", limits.characters_per_minute, used.characters, demand.of_unit("characters")),
+        ("audio_seconds_per_minute", limits.audio_ms_per_minute, used.audio_ms, demand.of_unit("audio_ms")),
     ):
         if cap is None or wanted < 0 or max(spent + wanted, whole) <= cap:
             continue
         what = limit.replace("_", " ")
         unit = 1000 if limit == "audio_seconds_per_minute" else 1
         if whole > cap:
-            message = f"The key has {cap / unit:g} {what}; this request alone takes {whole / unit:g}."
+            message = f"The key may use {cap / unit:g} {what}; this request alone needs {whole / unit:g}."
             return TooMuchAtOnce(f"{message} Send it in smaller parts.", limit=limit)
-        asked_for = f"{_least(asked)}{wanted / unit:g} asked for"
-        message = f"Limit of {what} reached: {spent / unit:g} of {cap / unit:g} used, {asked_for}."
-        return RateLimitReached(message, limit=limit, retry_after_s=seconds_to_next_minute(asked.at_ms))
+        requested = f"{_least(demand)}{wanted / unit:g} requested"
+        message = f"Limit of {what} reached: {spent / unit:g} of {cap / unit:g} used, {requested}."
+        return RateLimitReached(message, limit=limit, retry_after_s=seconds_to_next_minute(demand.at_ms))
     return None

@@ -1,10 +1,10 @@
-"""Releases holds, and repeats what failed with the next release of the same key.
+"""Releases holds, and repeats failed releases with the next release of the same key.
 
-A release that is throttled leaves its hold in the account, which makes every write of it dearer, which throttles more.
-So a process remembers what failed, and sends it again together with the next release of that key, many with one
-update. What it forgets, because there is too much of it or because the process ends, the sweeper releases.
+A throttled release leaves its hold in the account, which makes every write of the account more expensive and causes
+more throttling. So a process remembers failed releases, and sends them again with the next release of that key, many in
+one update. The sweeper releases those that it forgets, because there are too many or the process ends.
 
-Nothing is released twice: an update changes nothing unless all of its holds are there, and the refusal says which are.
+Nothing is released twice: an update changes nothing unless all of its holds exist, and the refusal says which do.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _MAX_TRIES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """The holds that were there and are released now; `account` is the item without the others, empty if all were."""
+    """The holds that existed and are released now; `account` is the item that lacked the others, empty if none did."""
 
     releases: Sequence[Release]
     account: dict[str, Any]
 
 
 def release_all(accounts: AccountWriter, batch: Sequence[Release], now_ms: int, stale: Sequence[str] = ()) -> Released:
-    """Release those of some holds of one account that are there: with one update, if all are.
+    """Release those of some holds of one account that exist: with one update, if all do.
 
-    What is given back is what the account holds: a job's hold may be of the size that was, or is to be.
-    At most `MAX_RELEASES`. `stale` are attributes that go with them. Raises `MeteringUnavailable`.
+    The amount that the account holds is returned: a job's hold may have its size before or after a correction. At most
+    `MAX_RELEASES` holds. `stale` attributes are removed with them. Raises `MeteringUnavailable`.
     """
     account: dict[str, Any] = {}
     there = {each.hold.work.request_id: each.hold for each in batch}
@@ -49,7 +49,7 @@ def release_all(accounts: AccountWriter, batch: Sequence[Release], now_ms: int, 
             return Released(batch, account)
         account = outcome.item
         there = {hold.work.request_id: hold for hold in holds_from(account)} if account else {}
-    raise MeteringUnavailable("The holds of the key are being released by others at the moment; try again.")
+    raise MeteringUnavailable("Another request is releasing the holds of the key. Try again.")
 
 
 class Releases:
@@ -61,12 +61,12 @@ class Releases:
         self._waiting: dict[str, dict[str, Release]] = {}
 
     def send(self, release: Release, stale: Sequence[str] = ()) -> dict[str, Any] | None:
-        """Release a hold, and with it some of those of its key that could not be released before.
+        """Release a hold, and with it some holds of its key that could not be released before.
 
-        Answers None, or the account as it was found without the hold: it was released before, or never held.
+        Returns None, or the account if it does not have the hold: it was released before, or never held.
 
         Raises:
-            MeteringUnavailable: it cannot be written now; it is remembered.
+            MeteringUnavailable: it cannot be written now; the release is remembered.
         """
         key_id = release.hold.caller.key_id
         waiting = self._waiting.pop(key_id, {})
@@ -81,17 +81,17 @@ class Releases:
         return None if release in released.releases else released.account
 
     def remember(self, release: Release) -> None:
-        """Send it with the next release of its key: there is no time for it now."""
+        """Send a release with the next one of its key, as no time is left now."""
         key_id = release.hold.caller.key_id
         self._keep(key_id, self._waiting.pop(key_id, {}) | {release.hold.work.request_id: release})
 
     def _alive(self, releases: Iterable[Release]) -> list[Release]:
-        """Those whose hold has not expired: after that, the sweeper is there."""
+        """Those whose hold has not expired; the sweeper releases the others."""
         now_s = self._now_ms() // 1000
         return [each for each in releases if each.hold.expires_s > now_s]
 
     def _keep(self, key_id: str, waiting: dict[str, Release]) -> None:
-        """Remember the newest of a key, and the keys that failed last."""
+        """Remember the newest releases of a key, and the keys that failed last."""
         alive = self._alive(waiting.values())[-_MAX_PER_KEY:]
         if alive:
             self._waiting[key_id] = {each.hold.work.request_id: each for each in alive}

@@ -1,21 +1,20 @@
-"""Settles what nobody else will: holds that have expired, because their process died or could not write.
+"""Settles expired holds, whose process died or could not write.
 
 The rule, for each hold that has expired:
 
-1. It is held for a job that runs: it stays.
+1. It is held for a running job: it stays.
 2. Its ledger row exists: the answer was charged, and only the release is missing.
-3. Its job is over, or there is evidence that the answer was given (`pending_settlements`): what they say is charged,
-with the
-   outcome `swept`, at the moment that they name; or nothing is, where the job costs nothing.
-4. Otherwise nobody got an answer: it costs nothing, and a row with the outcome `abandoned` tells the operator.
+3. Its job is over, or there is a pending settlement (`pending_settlements`): what they say is charged, with the outcome
+   `swept`, at the moment that they name; or nothing, if the job is free.
+4. Otherwise the caller got no answer: it is free, and a row with the outcome `abandoned` informs the operator.
 
-The row first, then the release, and the release takes the price of the row that is there, whoever wrote it: a handler
-that comes back late, or a second sweeper, changes nothing.
+The row is written first, then the hold is released with the price of the existing row, whichever process wrote it. So a
+handler that comes back late, or a second sweeper, changes nothing.
 
-Cost: only accounts that may have open holds are looked at (`open_accounts`); keys that nobody uses, and their projects,
-cost nothing. An account is read eventually consistent, a hundred with each call: half a read unit as long as it is
-below 4 KB (some 25 open holds). Only one in which a hold has expired is read again, consistently, and its holds are
-released twenty with each update. Where forty attributes or more are of no use any more, they are removed, too.
+Cost: only accounts that may have open holds are read (`open_accounts`); unused keys and their projects cost nothing. An
+account is read eventually consistent, a hundred with each call: half a read unit as long as it is below 4 KB (some 25
+open holds). Only an account with an expired hold is read again, consistently, and its holds are released twenty with
+each update. If forty or more attributes are obsolete, they are removed, too.
 """
 
 from __future__ import annotations
@@ -24,7 +23,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-from audio_gateway.aws.table import Item, Table
+from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Item
 from audio_gateway.clock import now_ms
 from audio_gateway.errors import GatewayError, MeteringUnavailable
 from audio_gateway.metering.account import Hold
@@ -51,10 +51,10 @@ if TYPE_CHECKING:
 
 Finding = Literal["released", "swept", "abandoned"]
 
-# A key that was not used for so long leaves the list; when it is used again, that is a write of the index more.
+# A key that was unused for this long leaves the list; its next use costs one more write, of the index.
 _IDLE_S: Final = 300
 
-# So many marks of holds that were given back are kept in an account at once: it must stay small.
+# The most marks of returned holds in an account, which must stay small.
 _MAX_GIVEN_BACK: Final = 20
 
 
@@ -70,7 +70,7 @@ class Keys(Protocol):
 class Swept:
     """A hold that is settled now, for this price in micro-dollars; `finding` says which case of the rule it was.
 
-    `unbilled_cost_microusd` is what providers took for nothing.
+    `unbilled_cost_microusd` is the cost for which the caller got nothing.
     """
 
     finding: Finding
@@ -91,8 +91,8 @@ class SweepFailure:
 class SweepReport:
     """What a sweep did.
 
-    `keys` are those that were looked at, `left` those for which there was no time. `running` counts holds that have
-    expired and stay, because their job goes on.
+    `keys` counts the keys that were swept, `left` those for which there was no time. `running` counts expired holds
+    that stay because their job goes on.
     """
 
     keys: int = 0
@@ -102,12 +102,12 @@ class SweepReport:
     failures: list[SweepFailure] = field(default_factory=list)
 
     def count(self, finding: Finding) -> int:
-        """How many holds it settled in this way."""
+        """How many holds were settled with this finding."""
         return sum(each.finding == finding for each in self.settled)
 
 
 class Sweeper:
-    """Looks once at all accounts with open holds for each call of `sweep`. `now_ms` is the clock."""
+    """Each call of `sweep` reads all accounts with open holds once. `now_ms` is the clock."""
 
     def __init__(
         self,
@@ -129,21 +129,21 @@ class Sweeper:
         self._now_ms = now_ms
 
     def sweep(self, late: Callable[[], bool] = lambda: False) -> SweepReport:
-        """Settle every hold that has expired. Nothing is raised: what fails is reported, and stops nothing else.
+        """Settle every hold that has expired. Raises nothing: a failure is reported, and the sweep goes on.
 
-        `late` is asked again and again, and ends the sweep: the next one goes on, in another order.
+        `late` is called repeatedly and ends the sweep when it returns True; the next one goes on, in another order.
         """
         report = SweepReport()
         try:
             listed = self._open.key_ids()
             report.left = len(listed)
-            for account in self._table.get_each(map(account_key, listed), consistent=False):
+            for account in self._table.get_many(map(account_key, listed), consistent=False):
                 if late():
                     return report
                 report.keys += 1
                 report.left -= 1
                 self._sweep_account(account, report, late)
-            report.left = 0  # the others are not there any more
+            report.left = 0  # the others do not exist any more
         except MeteringUnavailable as error:
             report.failures.append(SweepFailure(None, error))
         return report
@@ -159,14 +159,14 @@ class Sweeper:
             elif account_from(account).status == "deleted":
                 self._keys.forget_deleted(key_id)
             elif self._is_idle(account):
-                self._table.update(unlisting(account_key(key_id), stale_names(account, self._now_ms())))
+                self._table.update_if(unlisting(account_key(key_id), stale_names(account, self._now_ms())))
         except Exception as error:  # noqa: BLE001 - one account must not stop the others, whatever is wrong with it
             report.failures.append(SweepFailure(key_id, error))
 
     def _tidied(self, key_id: str, account: Item) -> Item:
-        """The account without what nobody needs any more, where that is much.
+        """The account without obsolete attributes, which are removed if there are many.
 
-        The releases of requests take it along. Those of jobs do not know of it, and each leaves a guard.
+        The releases of requests remove them. Those of jobs do not, and each leaves a guard.
         """
         while len(stale := stale_names(account, self._now_ms())) == MAX_STALE:
             self._accounts.update(stale_removal(key_id, stale))
@@ -174,11 +174,11 @@ class Sweeper:
         return account
 
     def _is_idle(self, account: Item) -> bool:
-        """Whether nothing was admitted for a while: a key that is used again and again stays on the list."""
+        """Whether nothing was admitted for a while: a key in regular use stays on the list."""
         return self._now_ms() // 1000 - (last_used_s(account) or 0) >= _IDLE_S
 
     def _settle_all(self, key_id: str, report: SweepReport, late: Callable[[], bool]) -> None:
-        # What was read may be a moment old, and a hold in it have been released since.
+        # The first read may be outdated: a hold in it may have been released since.
         account = self._table.get(account_key(key_id))
         expired = [] if account is None else self._expired(account)
         while account is not None and expired and not late():
@@ -188,7 +188,7 @@ class Sweeper:
             account = self._table.get(account_key(key_id)) if expired else None
 
     def _settled(self, hold: Hold, report: SweepReport) -> Iterator[Swept]:
-        """What is to be released for a hold, its row being written: nothing, or one."""
+        """Write the row of a hold; yields the hold if it is to be released."""
         try:
             ending = self._outcomes.of(hold)
             if ending.state == "running":
@@ -197,9 +197,9 @@ class Sweeper:
             found = self._row_of(hold, ending)
             if found is None:
                 return
-            if ending.evidence and ending.at_ms == hold.admitted_ms:
-                # Before the release, after which nobody would come to do it. Where the evidence knows another stamp,
-                # it goes after it: whoever sweeps again, because this one broke off, must find the same row.
+            if ending.may_be_pending and ending.at_ms == hold.admitted_ms:
+                # Before the release: after it, no sweep returns to the hold. With another stamp, it is removed after
+                # the release, as a sweep that repeats an interrupted one must find the same row.
                 self._outcomes.forget(hold)
         except GatewayError as error:
             report.failures.append(SweepFailure(hold.caller.key_id, error))
@@ -209,7 +209,7 @@ class Sweeper:
         yield Swept(finding, hold, price, ending.unbilled_cost_microusd if hold.is_job else unbilled)
 
     def _release(self, account: Item, settled: list[Swept], report: SweepReport) -> None:
-        """Release the holds with one update, and report those that were still there."""
+        """Release the holds with one update, and report those that still existed."""
         now_ms = self._now_ms()
         marks_left = max(0, _MAX_GIVEN_BACK - len(given_back_from(account, now_ms)))
         of_no_job = [each.hold for each in settled if each.finding == "abandoned" and each.hold.is_job][:marks_left]
@@ -238,9 +238,9 @@ class Sweeper:
         return [hold for hold in holds_from(account) if hold.expires_s <= now_s]
 
     def _row_of(self, hold: Hold, ending: WorkOutcome) -> tuple[Finding, LedgerRow | None] | None:
-        """The row that settles a hold, written if it was not there, and how it came to be; None if nobody need do it.
+        """How a hold is settled, and the row, which is written if it is missing; None if the hold needs nothing.
 
-        A job that is over and not charged has none.
+        A job that is over and not charged has no row.
         """
         row = self._ledger.find(hold, ending.at_ms)
         if row is not None:
@@ -251,7 +251,7 @@ class Sweeper:
         elif ending.state == "ended":
             return "released", None
         else:
-            # A job may have been settled and deleted in the meantime, with a stamp that only it knew.
+            # The job may have been settled and deleted in the meantime, with a stamp that only it had.
             if hold.is_job and not self._is_open(hold):
                 return None
             wanted = abandoned_row(hold)
@@ -260,5 +260,5 @@ class Sweeper:
 
 
 def _found(row: LedgerRow) -> Finding:
-    """What is said of a hold whose row was there: the sweep that gave it up may have died before its release."""
+    """The finding for a hold whose row existed: an earlier sweep may have died between the row and the release."""
     return "abandoned" if row.outcome == "abandoned" else "released"

@@ -1,4 +1,4 @@
-"""What the holder of a known key reads when it may not be used. No import that costs: every function needs this."""
+"""The errors of a known key that cannot be used. Imports little, as every function needs this module."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from typing import Final
 
 NOT_USABLE: Final = "This API key may not be used. {} Ask the operator of this service for another one."
-"""In the braces goes a sentence that says why. template.yaml says the same where the authorizer refuses."""
+"""The braces are for a sentence that says why. template.yaml has the same text for refusals of the authorizer."""
 
 DISABLED: Final = "It is disabled."
 DELETED: Final = "It was deleted."
@@ -14,7 +14,7 @@ ARCHIVED: Final = "Its project is archived."
 
 
 def expired(expires_at: int | None, now_s: int) -> str | None:
-    """The sentence that a key expired, if it did. Both are unix seconds."""
+    """The sentence that a key expired, if it did. Both times are Unix seconds."""
     if expires_at is None or now_s < expires_at:
         return None
     return time.strftime("It expired on %Y-%m-%d at %H:%M UTC.", time.gmtime(expires_at))

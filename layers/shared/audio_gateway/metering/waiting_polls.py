@@ -1,10 +1,10 @@
-"""Polls that wait for jobs: each keeps a function's environment busy, so a key has so many at once (ADR 0031).
+"""Polls that wait for jobs: each occupies a function, so their number is limited for each key (ADR 0031).
 
-    waits    a set of texts in the account, one for each poll that waits: `<until, unix seconds>_<random>`
+    waits    a set of texts in the account, one for each waiting poll: `<until, Unix seconds>_<random>`
 
-They lie beside the holds and not among them: a wait costs nothing, so no ledger row may come of it; it must not take
-the place of a request, nor the hold of a job that of the poll which waits for it. What a process that died leaves
-behind is over at its time, and the first wait that finds no place takes it away.
+They are stored beside the holds and not among them: a wait is free, so it must not become a ledger row. It must not
+take the place of a request, nor the hold of a job the place of the poll that waits for it. A wait whose process died
+expires, and the first poll that finds no place removes it.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 LIFE_S: Final = 30
-"""A function that waits ends at 29 s."""
+"""How long a wait counts: longer than its function, which ends after 29 s."""
 
 RETRY_AFTER_S: Final = 25
-"""The longest wait: by then each of those that wait now has been answered. The SDKs do as they are told up to 60 s."""
+"""The longest wait: by then, all polls that wait now have been answered. The SDKs follow this up to 60 s."""
 
 
 class WaitingPolls:
-    """The places of polls that wait, in the gateway's table. `now_ms` is the clock."""
+    """The waiting polls in the gateway's table. `now_ms` is the clock."""
 
     def __init__(self, client: DynamoDBClient, table: str, now_ms: Callable[[], int] = now_ms) -> None:
         self._accounts = AccountWriter(client, table)
@@ -40,24 +40,23 @@ class WaitingPolls:
         self._now_ms = now_ms
 
     def begin(self, key_id: str) -> str:
-        """Take a place for one wait of a key; what `end` is to be given. One write, which may arrive twice.
+        """Take a place for one wait of a key; returns the id of the wait, for `end`. One write, which may arrive twice.
 
         Raises:
             RateLimitReached: all places of the key are taken.
-            PermissionDenied: the key is gone.
+            PermissionDenied: the key was deleted.
             MeteringUnavailable: the account cannot be written now.
         """
         now_s = self._now_ms() // 1000
         wait = f"{now_s + LIFE_S}_{secrets.token_hex(4)}"
 
-        def update_for(account: Account) -> dict[str, Any]:
+        def update_for(account: Account) -> Update:
             update = Update(account_key(key_id))
-            update.require("version = :version", {":version": account.version})
-            # Its own place is in nobody's way: the client repeats a write whose answer was lost.
+            update.require("version = :version", version=account.version)
+            # A wait may take its own place again: the client repeats a write whose answer was lost.
             room = f"attribute_not_exists({WAITS}) OR size({WAITS}) < :most OR contains({WAITS}, :own)"
-            update.require(f"({room})", {":most": account.limits.most_waits, ":own": wait})
-            update.put_in(WAITS, ":wait", wait)
-            return update.arguments()
+            update.require(f"({room})", most=account.limits.most_waits, own=wait)
+            return update.add_to_set(WAITS, "wait", [wait])
 
         def refuse(account: Account, item: dict[str, Any]) -> RateLimitReached | None:
             there = item.get(WAITS, {"SS": []})["SS"]
@@ -73,22 +72,18 @@ class WaitingPolls:
         return wait
 
     def end(self, key_id: str, wait: str) -> None:
-        """Give the place back. Safe to repeat. Raises `MeteringUnavailable`: then it is free after `LIFE_S`."""
+        """Free the place. Safe to repeat. Raises `MeteringUnavailable`; then the place is free after `LIFE_S`."""
         self._accounts.update(_without(key_id, [wait]))
 
 
-def _without(key_id: str, waits: Sequence[str]) -> dict[str, Any]:
-    update = Update(account_key(key_id))
-    update.require("attribute_exists(pk)", {})
-    update.take_out(WAITS, ":over", waits)
-    return update.arguments()
+def _without(key_id: str, waits: Sequence[str]) -> Update:
+    return Update(account_key(key_id)).require("attribute_exists(pk)").remove_from_set(WAITS, "over", waits)
 
 
 def _refusal(limits: Limits) -> RateLimitReached:
-    most = f"{limits.most_waits}" if limits.concurrent_requests else f"without that limit {limits.most_waits}"
+    limit = "its concurrent_requests" if limits.concurrent_requests else "the most without concurrent_requests"
     message = (
-        f"As many polls of a key may wait for results of jobs as it has concurrent_requests, {most} here, and so many "
-        f"do. The job goes on, and is not paid again: ask once more in {RETRY_AFTER_S} s, ask with wait=0, or have a "
-        "webhook tell you."
+        f"{limits.most_waits} polls of the key wait for results of jobs, {limit}. The job goes on and is not charged "
+        f"again. Poll again in {RETRY_AFTER_S} s, poll with wait=0, or use a webhook."
     )
     return RateLimitReached(message, limit="concurrent_requests", retry_after_s=RETRY_AFTER_S)

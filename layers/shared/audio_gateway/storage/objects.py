@@ -1,24 +1,22 @@
-"""Objects in the gateway's bucket, read in ranges as long as they stay the same."""
+"""Objects in the gateway's bucket, read in ranges as long as they do not change."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from audio_gateway.aws.clients import is_absent, or_unavailable
+from audio_gateway.aws.clients import ObjectAbsent, map_object_errors
 from audio_gateway.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-_CHANGED: Final = frozenset({"PreconditionFailed", "412"})
+FILES_UNAVAILABLE: Final = "Files cannot be read or written now. Try again."
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """An object of the bucket as it is now; one that is replaced later is another one."""
+    """An object of the bucket in its current version; a replacement is a different one."""
 
     key: str
     etag: str
@@ -26,7 +24,7 @@ class SourceFile:
 
 
 class ObjectReader:
-    """Parts of an object, as `audio.content.StoredContent` reads them."""
+    """Reads ranges of an object, for `audio.content.StoredContent`."""
 
     def __init__(self, client: S3Client, bucket: str, source: SourceFile) -> None:
         self._client = client
@@ -42,7 +40,7 @@ class ObjectReader:
         """The bytes from `start` up to `end`.
 
         Raises:
-            InvalidRequest: the object is not there any more, or another one.
+            InvalidRequest: the object was deleted or replaced.
             StorageUnavailable: it cannot be read now.
         """
         if end <= start:
@@ -50,31 +48,9 @@ class ObjectReader:
         span = f"bytes={start}-{end - 1}"
         key, etag = self._source.key, self._source.etag
         try:
-            with or_storage_unavailable(), absent(self._client, self._bucket, key):
+            with map_object_errors(self._client, self._bucket, key, message=FILES_UNAVAILABLE):
                 answer = self._client.get_object(Bucket=self._bucket, Key=key, IfMatch=etag, Range=span)
                 return answer["Body"].read()
         except ObjectAbsent as error:
             message = "The audio was deleted or replaced before it was read. Upload it again."
             raise InvalidRequest(message, param="file", code="file_not_found") from error
-
-
-class ObjectAbsent(Exception):
-    """There is no such object."""
-
-
-@contextmanager
-def absent(client: S3Client, bucket: str, key: str) -> Iterator[None]:
-    """Raises `ObjectAbsent` in place of the many errors by which S3 says so."""
-    from botocore.exceptions import ClientError
-
-    try:
-        yield
-    except ClientError as error:
-        if error.response["Error"]["Code"] in _CHANGED or is_absent(error, client, bucket, key):
-            raise ObjectAbsent from error
-        raise
-
-
-def or_storage_unavailable() -> AbstractContextManager[None]:
-    """What S3 raises becomes `StorageUnavailable`."""
-    return or_unavailable("Files cannot be read or written at the moment. Try again.")

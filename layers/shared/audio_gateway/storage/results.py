@@ -1,28 +1,28 @@
-"""Answers that are too big for Lambda: into the bucket, and a short-lived link to it out."""
+"""Answers that are too large for Lambda: stored in the bucket, and served by a short-lived link."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from audio_gateway.aws.clients import LINKS, aws_client, or_unavailable, put_in_parts
+from audio_gateway.aws.clients import LINKS, aws_client, map_aws_errors, put_in_parts
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 MIN_PART_BYTES: Final = 5 * 1024 * 1024
-"""The least that S3 takes for a part of an upload, the last one excepted."""
+"""The smallest part of an upload that S3 accepts, except for the last one."""
 
 _LINK_SECONDS: Final = 900
+_UNAVAILABLE: Final = "The answer cannot be stored now. Try again."
 
 
 class ResultStore:
     """Objects under `results/<project>/`, which the bucket's lifecycle rule deletes after a day.
 
-    What writes raises `StorageUnavailable` if the bucket takes nothing.
+    The methods that write raise `StorageUnavailable` if they cannot.
     """
 
     def __init__(self, bucket: str) -> None:
@@ -30,31 +30,31 @@ class ResultStore:
 
     @cached_property
     def _client(self) -> S3Client:
-        # Imported on first use: most answers fit, and boto3 costs more of a cold start than all else together.
+        # Made on first use: most answers fit, and boto3 takes longer than the rest of a cold start.
         client: S3Client = aws_client("s3", connect_timeout=1.0, read_timeout=2.5, attempts=2, **LINKS)
         return client
 
     def put(self, body: bytes, content_type: str, *, project_id: str) -> str:
-        """Store an answer; gives its key, for `link`."""
+        """Store an answer; returns its key, for `link`."""
         key = _new_key(project_id)
-        with _as_ours():
+        with map_aws_errors(message=_UNAVAILABLE):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
         return key
 
     def put_parts(self, parts: Iterable[bytes], content_type: str, *, owner: str, filename: str) -> str:
-        """Store a file part by part, each of at least `MIN_PART_BYTES` but the last; gives a URL as `link` does.
+        """Store a file in parts, each but the last of at least `MIN_PART_BYTES`; returns a URL as `link` does.
 
-        Whatever `parts` raises is raised, and then nothing is stored.
+        If `parts` raises, nothing is stored.
         """
         key = _new_key(owner)
         disposition = f'attachment; filename="{filename}"'
-        with _as_ours():
+        with map_aws_errors(message=_UNAVAILABLE):
             about = {"ContentType": content_type, "ContentDisposition": disposition}
             put_in_parts(self._client, self._bucket, key, parts, **about)
         return self.link(key)
 
     def link(self, key: str) -> str:
-        """A URL that serves an object of the bucket to whoever holds it, for 15 minutes."""
+        """A URL that serves an object of the bucket for 15 minutes, to anyone who has the URL."""
         return self._client.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=_LINK_SECONDS
         )
@@ -62,7 +62,3 @@ class ResultStore:
 
 def _new_key(owner: str) -> str:
     return f"results/{owner}/{secrets.token_urlsafe(24)}"
-
-
-def _as_ours() -> AbstractContextManager[None]:
-    return or_unavailable("The answer cannot be stored at the moment. Try again.")

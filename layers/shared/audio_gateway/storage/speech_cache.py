@@ -1,4 +1,4 @@
-"""Speech that was made before: found by everything that changes its sound, and by whose it is (ADR 0014)."""
+"""Cached speech, found by everything that changes its sound, and by its owner (ADR 0014)."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 ENCODING_VERSION: Final = 1
-"""Raise it when the gateway makes other audio of what a provider answers: what was stored before is then not found."""
+"""Increase it when the gateway encodes audio differently, so audio cached before is not found."""
 
 _CONNECT_TIMEOUT_S: Final = 1.0
 _READ_TIMEOUT_S: Final = 1.5
 _ATTEMPTS: Final = 2
 _PAUSE_S: Final = 0.05  # between two tries, at most
-LONGEST_KEEP_S: Final = _ATTEMPTS * max(_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S) + _PAUSE_S
-"""Seconds that it takes at most to find out that a file cannot be stored: who has not so many left does without it."""
+LONGEST_CACHE_WRITE_S: Final = _ATTEMPTS * max(_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S) + _PAUSE_S
+"""The longest that a failed `keep` takes, in seconds. A request with less time left does not cache its speech."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Everything that decides how a speech answer sounds, to the byte, and whose it is: a project's, or None for all.
+    """Everything that decides the bytes of a speech answer, and its owner: a project, or None for all projects.
 
     `format` and `speed` are what the caller gets, `provider_format` and `provider_speed` what the provider is asked
-    for; what lies between them is made by the gateway.
+    for; the gateway converts between them.
     """
 
     adapter: str
@@ -54,14 +54,14 @@ class Sound:
 
 
 class SpeechCache(Protocol):
-    """The speech of one organisation. A cache that cannot be reached is an empty one: nothing is raised."""
+    """The speech of one organisation. Raises nothing: a cache that cannot be reached is treated as empty."""
 
     def find(self, sound: Sound, *, max_age_s: int) -> bytes | None:
-        """The whole file, no older than so many seconds; None if there is none."""
+        """The whole file, at most `max_age_s` old; None if there is none."""
         ...
 
     def keep(self, sound: Sound, audio: bytes) -> None:
-        """Store the whole file, over whatever was there."""
+        """Store the whole file, replacing an existing one."""
         ...
 
 
@@ -74,7 +74,7 @@ class SpeechCaches(Protocol):
 
 
 class SpeechCacheStore:
-    """Objects `cache/<organisation>/<key>` in the gateway's bucket, encrypted. `now_s` is the clock, unix seconds."""
+    """Objects `cache/<organisation>/<key>` in the gateway's bucket, encrypted. `now_s` is the clock, Unix seconds."""
 
     def __init__(self, bucket: str, now_s: Callable[[], float] = time.time) -> None:
         self._bucket = bucket
@@ -86,7 +86,7 @@ class SpeechCacheStore:
 
     @cached_property
     def client(self) -> S3Client:
-        """Made on first use: models without a cache do not pay for it."""
+        """Made on first use: models without a cache do not need it."""
         # A miss is cheaper than a long wait.
         client: S3Client = aws_client(
             "s3", connect_timeout=_CONNECT_TIMEOUT_S, read_timeout=_READ_TIMEOUT_S, attempts=_ATTEMPTS
@@ -94,21 +94,21 @@ class SpeechCacheStore:
         return client
 
     def find(self, organization_id: str, key: str, max_age_s: int) -> bytes | None:
-        """The object, if it is what was stored under this key, whole and young enough."""
+        """The object, if it is complete, was stored under this key, and is young enough."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             found = self.client.get_object(Bucket=self._bucket, Key=_name(organization_id, key))
-            audio, told = found["Body"].read(), found["Metadata"]
+            audio, metadata = found["Body"].read(), found["Metadata"]
         except (BotoCoreError, ClientError):
             return None
-        stored_at = told.get("stored-at", "")
-        if not stored_at.isdecimal() or told != _metadata(key, audio, stored_at):
+        stored_at = metadata.get("stored-at", "")
+        if not stored_at.isdecimal() or metadata != _metadata(key, audio, stored_at):
             return None
         return audio if self._now_s() - int(stored_at) <= max_age_s else None
 
     def keep(self, organization_id: str, key: str, audio: bytes) -> None:
-        """Write the object; an answer is not withheld because it cannot be remembered."""
+        """Write the object. Raises nothing, as the answer must not be withheld if it cannot be cached."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -140,7 +140,7 @@ def _name(organization_id: str, key: str) -> str:
 
 
 def _metadata(key: str, audio: bytes, stored_at: str) -> dict[str, str]:
-    """What must be true of an object: an object that lies under another's name is as wrong as one that was cut."""
+    """The metadata that an object must have: it shows an object under a wrong name, and a truncated one."""
     return {
         "key": key,
         "length": str(len(audio)),

@@ -9,12 +9,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from audio_gateway.aws.clients import LINKS, aws_client, is_absent, or_unavailable, remove_objects
+from audio_gateway.aws.clients import (
+    LINKS,
+    ObjectAbsent,
+    aws_client,
+    map_aws_errors,
+    map_object_errors,
+    remove_objects,
+)
 from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Condition, Item, attributes, item_key
 from audio_gateway.errors import FileUnavailable, MeteringUnavailable, NotFound, StorageUnavailable
 from audio_gateway.metering.account import Payer
 from audio_gateway.metering.pending_uploads import PendingUploads
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 _FILENAME: Final = "filename"
+_UNAVAILABLE: Final = "Uploads cannot be read or written now. Try again."
 # The last of a form's sending may be long after its beginning; the item stays a day longer than it can be used.
 _ITEM_SECONDS_MORE: Final = 24 * 3600
 
@@ -54,14 +63,14 @@ class UploadStore:
         """
         upload = Upload(new_upload_id(int(now_s * 1000)), caller.project_id, caller.key_id, size, int(now_s))
         self._pending.publish(upload.announced, most_pending, int(now_s))
-        item = _key(upload.project_id, upload.id) | {
-            "key_id": {"S": upload.key_id},
-            "bytes": {"N": str(size)},
-            "created_at": {"N": str(upload.created_at)},
-            "ttl": {"N": str(upload.file_ends_at + _ITEM_SECONDS_MORE)},
-        }
+        item = _key(upload.project_id, upload.id) | attributes(
+            key_id=upload.key_id,
+            bytes=size,
+            created_at=upload.created_at,
+            ttl=upload.file_ends_at + _ITEM_SECONDS_MORE,
+        )
         try:
-            self._table.put_new(item)
+            self._table.put_if_absent(item)
         except StorageUnavailable:
             self._forget(upload)
             raise
@@ -112,10 +121,10 @@ class UploadStore:
     def delete(self, project_id: str, upload_id: str) -> None:
         """Remove the file and the upload; raises `NotFound` if the project has none of this id."""
         upload = self._upload(project_id, upload_id)
-        with _as_ours():
+        with map_aws_errors(message=_UNAVAILABLE):
             self._s3.delete_object(Bucket=self._bucket, Key=upload.key)
         # Last: until then the call can be repeated. What the form may still bring is nobody's, and expires.
-        self._table.delete(_key(project_id, upload_id), "created_at > :zero", {":zero": {"N": "0"}})
+        self._table.delete_if(_key(project_id, upload_id), Condition("created_at > :zero", zero=0))
         self._forget(upload)
 
     def _forget(self, upload: Upload) -> None:
@@ -125,7 +134,7 @@ class UploadStore:
 
     def remove_all(self, project_id: str) -> None:
         """Remove all files that a project has uploaded. Safe to repeat: a form may still bring some."""
-        with _as_ours():
+        with map_aws_errors(message=_UNAVAILABLE):
             remove_objects(self._s3, self._bucket, f"uploads/{project_id}/")
 
     def _upload(self, project_id: str, upload_id: str) -> Upload:
@@ -138,19 +147,13 @@ class UploadStore:
 
     def _head(self, upload: Upload) -> Any:
         """What S3 knows of the object; None if there is none."""
-        from botocore.exceptions import ClientError
-
-        with _as_ours():
-            try:
-                return self._s3.head_object(Bucket=self._bucket, Key=upload.key)
-            except ClientError as error:
-                if not is_absent(error, self._s3, self._bucket, upload.key):
-                    raise
-                return None
+        with suppress(ObjectAbsent), map_object_errors(self._s3, self._bucket, upload.key, message=_UNAVAILABLE):
+            return self._s3.head_object(Bucket=self._bucket, Key=upload.key)
+        return None
 
     def _form(self, upload: Upload, filename: str) -> UploadForm:
         field, value = f"x-amz-meta-{_FILENAME}", _encoded(filename)
-        with _as_ours():
+        with map_aws_errors(message=_UNAVAILABLE):
             made = self._s3.generate_presigned_post(
                 self._bucket,
                 upload.key,
@@ -161,12 +164,8 @@ class UploadStore:
         return UploadForm(made["url"], made["fields"])
 
 
-def _as_ours() -> AbstractContextManager[None]:
-    return or_unavailable("Uploads cannot be read or written at the moment. Try again.")
-
-
-def _key(project_id: str, upload_id: str) -> dict[str, Any]:
-    return {"pk": {"S": f"UPLOADS#{project_id}"}, "sk": {"S": upload_id}}
+def _key(project_id: str, upload_id: str) -> Item:
+    return item_key(f"UPLOADS#{project_id}", upload_id)
 
 
 def _encoded(filename: str) -> str:

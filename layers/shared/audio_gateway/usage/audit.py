@@ -1,6 +1,6 @@
-"""Checks the books against the ledger: every aggregate, and what each account says was spent and is held.
+"""Checks the derived data against the ledger: every aggregate, and what each account says is spent and held.
 
-It may run while the gateway works: where something is changed in the meantime, it looks again.
+It may run while the gateway works: if something changes in the meantime, it checks again.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from audio_gateway.aws.table import Item, Table
+from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Item
 from audio_gateway.clock import now_ms
 from audio_gateway.metering.account import HeldJobs, Hold, month_of
 from audio_gateway.metering.account_item import account_key, given_back_from, holds_from
 from audio_gateway.metering.lateness import AHEAD_MS
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.metering.ledger_store import LedgerStore
-from audio_gateway.usage.buckets import DAY, HOUR, MINUTE, Bucket, LedgerBucketWidth, bucket_from
+from audio_gateway.usage.buckets import DAY, HOUR, MINUTE, Bucket, BucketWidth, bucket_from
 from audio_gateway.usage.totals import Dimensions, Totals, TotalsByDimensions, merged, summed, total
 from audio_gateway.usage.watermark import Watermark
 
@@ -29,7 +30,7 @@ _TRIES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Two figures that must be the same; `what` says of what, `booked` is the derived one."""
+    """Two values of `what` that must be equal and are not; `booked` is the derived one."""
 
     what: str
     booked: str
@@ -38,10 +39,10 @@ class Difference:
 
 @dataclass(slots=True)
 class AuditReport:
-    """What was looked at, and what is wrong.
+    """What was checked, and what is wrong.
 
-    What could not be checked: `waiting` are hours that the roll-up still has to mend, `busy` keys that were in use all
-    the time.
+    Two things could not be checked: `waiting` counts the hours that the roll-up has yet to recompute, and `busy` lists
+    the keys that were in use all the time.
     """
 
     rows: int = 0
@@ -63,7 +64,7 @@ class Audit:
         self._now_ms = now_ms
 
     def days(self) -> range:
-        """The midnights (unix milliseconds) of all days that have aggregates."""
+        """The midnights (Unix milliseconds) of all days that have aggregates."""
         beginning_ms, watermark_ms = self._watermark.beginning_ms(), self._watermark.read().watermark_ms
         if beginning_ms is None or watermark_ms is None:
             return range(0)
@@ -85,9 +86,9 @@ class Audit:
 
     # ------------------------------------------------------------ aggregates
     def _check_day(self, day_ms: int, watermark_ms: int, report: AuditReport) -> Counter[tuple[str, str]]:
-        """Look at a day until nothing is wrong or it stays wrong; what each key spent on it, by month."""
+        """Check a day until it is right or stays wrong; returns what each key spent on it, by month."""
         for _ in range(_TRIES):
-            day = _Day(self._table, self._ledger, frozenset(self._watermark.read().dirty), day_ms, watermark_ms)
+            day = _Day(self._table, self._ledger, frozenset(self._watermark.read().late_hours), day_ms, watermark_ms)
             day.check()
             if not day.differences:
                 break
@@ -101,7 +102,7 @@ class Audit:
     def _check_accounts(
         self, key_ids: set[str], spent: Counter[tuple[str, str]], watermark_ms: int, report: AuditReport
     ) -> None:
-        """Compare until all were right at a moment at which nobody used them; those that never are stay wrong."""
+        """Compare until each account was right at a moment without use; the others are checked in full."""
         report.accounts = len(key_ids)
         wrong = list(key_ids)
         for _ in range(_TRIES):
@@ -115,7 +116,7 @@ class Audit:
             self._check_from_the_beginning(key_id, report)
 
     def _check_from_the_beginning(self, key_id: str, report: AuditReport) -> None:
-        """The last word on an account: a row that came late may have been missed before."""
+        """Check an account against the whole ledger: the comparison before may have missed a late row."""
         for _ in range(_TRIES):
             before = self._money([key_id])
             found = self._compared(before, Counter(), self._watermark.beginning_ms() or 0)
@@ -127,15 +128,15 @@ class Audit:
     def _compared(
         self, accounts: dict[str, _Money], spent: Counter[tuple[str, str]], from_ms: int
     ) -> dict[str, list[Difference]]:
-        """What is wrong with each account, if the keys spent that much before `from_ms`."""
+        """The differences of each account, given what the keys spent before `from_ms`."""
         sums = Counter({at: price for at, price in spent.items() if at[0] in accounts})
         for row in self._ledger.rows(from_ms, self._now_ms() + AHEAD_MS):
             if row.key_id in accounts:
                 sums[row.key_id, month_of(row.at_ms)] += row.price_microusd
         for key_id, money in accounts.items():
-            for hold in money.holds:  # those that are settled are only not released yet
+            for hold in money.holds:  # a settled one is not released yet
                 sums[key_id, hold.month] += hold.work.price_microusd - self._settled_for(hold)
-            for hold in money.given_back:  # those that are settled are only not charged yet
+            for hold in money.given_back:  # a settled one is not charged yet
                 sums[key_id, hold.month] -= self._settled_for(hold)
         found: dict[str, list[Difference]] = {key_id: [] for key_id in accounts}
         booked_months = ((key_id, month) for key_id, money in accounts.items() for month in money.months)
@@ -154,7 +155,7 @@ class Audit:
         return 0 if row is None else row.price_microusd
 
     def _row_of_job(self, hold: Hold) -> LedgerRow | None:
-        """The row of a job stands at its end. Only the job knows that; where it is gone, the ledger is searched."""
+        """The row of a job is stamped with its end, which only the job has. Without the job, the ledger is searched."""
         job = self._jobs.of_hold(hold)
         if job is None:
             rows = self._ledger.rows(hold.admitted_ms + 1, self._now_ms() + AHEAD_MS)
@@ -162,13 +163,13 @@ class Audit:
         return None if job.ended_ms is None else self._ledger.find(hold, hold.stamp(job.ended_ms))
 
     def _money(self, key_ids: Iterable[str]) -> dict[str, _Money]:
-        items = self._table.get_each(map(account_key, key_ids))
+        items = self._table.get_many(map(account_key, key_ids))
         return {item["pk"]["S"].removeprefix("ACCOUNT#"): _money_of(item, self._now_ms()) for item in items}
 
 
 @dataclass(frozen=True, slots=True)
 class _Money:
-    """What an account says of money: by month, and open."""
+    """The money of an account: by month, and held."""
 
     months: dict[str, int]
     holds: tuple[Hold, ...]
@@ -185,10 +186,10 @@ def _in_order(holds: list[Hold]) -> tuple[Hold, ...]:
 
 
 class _Day:
-    """One day's aggregates as they must be before the frontier, held against those that are there."""
+    """One day's aggregates as they must be before the watermark, compared with the stored ones."""
 
     def __init__(
-        self, table: Table, ledger: LedgerStore, dirty: frozenset[int], day_ms: int, watermark_ms: int
+        self, table: Table, ledger: LedgerStore, late_hours: frozenset[int], day_ms: int, watermark_ms: int
     ) -> None:
         self.rows = 0
         self.hours = 0
@@ -197,12 +198,12 @@ class _Day:
         self.differences: list[Difference] = []
         self._table = table
         self._ledger = ledger
-        self._dirty = dirty
+        self._late_hours = late_hours
         self._day_ms = day_ms
         self._stop_ms = min(day_ms + DAY.ms, watermark_ms)
 
     def check(self) -> None:
-        """Fill in what was found."""
+        """Compare, and fill in the attributes."""
         of_day: TotalsByDimensions = {}
         for hour_ms in range(self._day_ms, self._stop_ms, HOUR.ms):
             self.hours += 1
@@ -213,7 +214,7 @@ class _Day:
                 for dimensions in totals_by_dimensions.items()
             )
             of_day = merged(of_day, of_hour)
-            if hour_ms in self._dirty:
+            if hour_ms in self._late_hours:
                 self.waiting += 1
                 continue
             last_ms = min(hour_ms + HOUR.ms, self._stop_ms) - MINUTE.ms
@@ -232,9 +233,9 @@ class _Day:
         return {minute_ms: total(rows) for minute_ms, rows in minutes.items()}
 
     def _compare(
-        self, width: LedgerBucketWidth, between: tuple[int, int], expected: Mapping[int, TotalsByDimensions]
+        self, width: BucketWidth, between: tuple[int, int], expected: Mapping[int, TotalsByDimensions]
     ) -> None:
-        """The buckets that start between two moments of one partition, both included."""
+        """Compare the buckets that start between two moments of one partition, both included."""
         items = self._table.query(width.partition(between[0]), width.range(*between))
         booked: dict[tuple[int, Dimensions], Totals] = {}
         ledger = {
@@ -253,7 +254,7 @@ class _Day:
                 self.differences.append(Difference(what, _said(booked.get(at)), _said(ledger.get(at))))
 
     def _counted_ahead(self, bucket: Bucket) -> TotalsByDimensions:
-        """What a bucket counts from the frontier on: a run that moves it later, or broke off, has written it."""
+        """What a bucket counts behind the watermark: a run wrote it that was interrupted, or has yet to move it."""
         if bucket.through_ms <= self._stop_ms or bucket.start_ms + bucket.width.ms <= self._stop_ms:
             return {}
         rows = self._ledger.rows(self._stop_ms, bucket.through_ms)

@@ -4,10 +4,10 @@
     pk USAGE#1h#<day>     sk <hour>#<key id>
     pk USAGE#1d#<month>   sk <day>#<key id>
     project_id, cells                              endpoint, model, requests, amount, price, cost: a short text
-    through                                        rows of the key before this moment (unix milliseconds) are counted
-    stamp                                          the number of the write: later ones have higher ones
+    through                                        rows of the key before this moment (Unix milliseconds) are counted
+    stamp                                          the number of the write: later writes have higher numbers
 
-An item is overwritten as a whole. Nothing in it is ever added to.
+An item is always overwritten as a whole. Nothing is ever added to a value in it.
 """
 
 from __future__ import annotations
@@ -22,44 +22,44 @@ from audio_gateway.usage.totals import Dimensions, Totals, TotalsByDimensions
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerBucketWidth:
-    """A length of time. `group` and `place` are how a time is written in partition and sort key, `joint` joins them."""
+class BucketWidth:
+    """The length of a bucket, and how its start is written: the two formats, joined by `separator`, are an ISO time."""
 
     name: str
     ms: int
-    group: str
-    place: str
-    joint: str
+    partition_format: str
+    sort_key_format: str
+    separator: str
 
     def start(self, at_ms: int) -> int:
-        """The start of the bucket that a moment lies in."""
+        """The start of the bucket that contains a moment."""
         return at_ms - at_ms % self.ms
 
     def partition(self, start_ms: int) -> str:
         """The partition key of the bucket that starts then."""
-        return f"USAGE#{self.name}#{_written(start_ms, self.group)}"
+        return f"USAGE#{self.name}#{_formatted(start_ms, self.partition_format)}"
 
     def sort_key(self, start_ms: int, key_id: str) -> str:
         """The sort key of a key's bucket that starts then."""
-        return f"{_written(start_ms, self.place)}#{key_id}"
+        return f"{_formatted(start_ms, self.sort_key_format)}#{key_id}"
 
     def range(self, first_ms: int, last_ms: int) -> tuple[str, str]:
         """The lowest and highest sort key of the buckets that start from the first to the last moment."""
-        return self.sort_key(first_ms, ""), f"{_written(last_ms, self.place)}$"  # `$` follows `#`
+        return self.sort_key(first_ms, ""), f"{_formatted(last_ms, self.sort_key_format)}$"  # `$` follows `#`
 
 
-MINUTE: Final = LedgerBucketWidth("1m", 60_000, "%Y-%m-%dT%H", "%M", ":")
-HOUR: Final = LedgerBucketWidth("1h", 3_600_000, "%Y-%m-%d", "%H", "T")
-DAY: Final = LedgerBucketWidth("1d", 86_400_000, "%Y-%m", "%d", "-")
+MINUTE: Final = BucketWidth("1m", 60_000, "%Y-%m-%dT%H", "%M", ":")
+HOUR: Final = BucketWidth("1h", 3_600_000, "%Y-%m-%d", "%H", "T")
+DAY: Final = BucketWidth("1d", 86_400_000, "%Y-%m", "%d", "-")
 
 _WIDTHS: Final = {width.name: width for width in (MINUTE, HOUR, DAY)}
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What a key used from `start_ms` on for the length of `width`, as far as it was counted: before `through_ms`."""
+    """What a key used from `start_ms` on for the length of `width`. Rows before `through_ms` are counted."""
 
-    width: LedgerBucketWidth
+    width: BucketWidth
     start_ms: int
     key_id: str
     project_id: str
@@ -74,7 +74,7 @@ class Bucket:
 
 
 def buckets_of(
-    width: LedgerBucketWidth, start_ms: int, through_ms: int, totals_by_dimensions: TotalsByDimensions
+    width: BucketWidth, start_ms: int, through_ms: int, totals_by_dimensions: TotalsByDimensions
 ) -> Iterator[Bucket]:
     """The buckets that hold these sums: one for each key."""
     by_key: dict[tuple[str, str], dict[tuple[str, str], Totals]] = {}
@@ -85,13 +85,13 @@ def buckets_of(
         yield Bucket(width, start_ms, key_id, project_id, through_ms, of_key)
 
 
-def bucket_key(width: LedgerBucketWidth, start_ms: int, key_id: str) -> dict[str, Any]:
+def bucket_key(width: BucketWidth, start_ms: int, key_id: str) -> dict[str, Any]:
     """The primary key of a key's bucket."""
     return {"pk": {"S": width.partition(start_ms)}, "sk": {"S": width.sort_key(start_ms, key_id)}}
 
 
 def bucket_item(bucket: Bucket, stamp: int) -> dict[str, Any]:
-    """The bucket as DynamoDB keeps it."""
+    """The bucket as DynamoDB stores it."""
     cells = [
         [endpoint, model, totals.requests, totals.amount, totals.price_microusd, totals.cost_microusd]
         for (endpoint, model), totals in sorted(bucket.totals.items())
@@ -106,10 +106,10 @@ def bucket_item(bucket: Bucket, stamp: int) -> dict[str, Any]:
 
 def bucket_from(item: dict[str, Any]) -> Bucket:
     """The bucket that an item holds."""
-    _, name, group = item["pk"]["S"].split("#")
-    place, _, key_id = item["sk"]["S"].partition("#")
+    _, name, partition_time = item["pk"]["S"].split("#")
+    sort_key_time, _, key_id = item["sk"]["S"].partition("#")
     width = _WIDTHS[name]
-    start = datetime.fromisoformat(f"{group}{width.joint}{place}").replace(tzinfo=UTC)
+    start = datetime.fromisoformat(f"{partition_time}{width.separator}{sort_key_time}").replace(tzinfo=UTC)
     return Bucket(
         width=width,
         start_ms=int(start.timestamp()) * 1000,
@@ -120,5 +120,5 @@ def bucket_from(item: dict[str, Any]) -> Bucket:
     )
 
 
-def _written(at_ms: int, pattern: str) -> str:
-    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime(pattern)
+def _formatted(at_ms: int, time_format: str) -> str:
+    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime(time_format)

@@ -1,7 +1,7 @@
 """The ledger as CSV (RFC 4180, UTF-8) for invoices: money exact to the micro-dollar, and what it was computed from.
 
-A row is a line. Only a job that several models served has one for each of them: their amounts and their money add up to
-the row's.
+A row is one line. Only a job that several models served has one line for each of them; their amounts and prices add up
+to the row's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ COLUMNS: Final = (
     "adjustment_usd", "price_usd", "provider_cost_usd", "outcome",
 )  # fmt: skip
 
-# What a spreadsheet takes for the beginning of a formula, and would run.
+# A spreadsheet would run a text that begins with one of these as a formula.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MILLISECONDS: Final = 1_000
 
@@ -32,13 +32,13 @@ Cell = str | int
 
 
 def csv_parts(rows: Iterable[LedgerRow], names: Names, part_bytes: int) -> Iterator[bytes]:
-    """The whole file, in parts of at least `part_bytes`; only the last is shorter. `rows` are read as parts are."""
+    """The whole file, in parts of at least `part_bytes`; only the last is shorter. Reading a part reads its rows."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for row in rows:
         writer.writerows(_lines(row, names))
-        # Characters, of which each is at least one byte: a part may be longer than asked for.
+        # This counts characters, each of at least one byte, so a part may be longer than `part_bytes`.
         if text.tell() >= part_bytes:
             yield text.getvalue().encode()
             text.seek(0)
@@ -48,7 +48,7 @@ def csv_parts(rows: Iterable[LedgerRow], names: Names, part_bytes: int) -> Itera
 
 
 def _lines(row: LedgerRow, names: Names) -> Iterator[tuple[Cell, ...]]:
-    """The first line has what belongs to the whole row: its provider cost and its adjustment."""
+    """The lines of a row. The first has the values of the whole row: its provider cost and its adjustment."""
     who = (
         _time(row.at_ms),
         _plain(row.request_id),
@@ -90,11 +90,11 @@ def _time(at_ms: int) -> str:
 
 
 def _usd(microusd: int) -> str:
-    """All six digits, so that a column adds up as it stands."""
+    """Dollars with all six digits, so a spreadsheet can add up a column."""
     whole, rest = divmod(abs(microusd), MICROUSD_PER_USD)
     return f"{'-' if microusd < 0 else ''}{whole}.{rest:06d}"
 
 
 def _plain(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: a quote before it says that it is text."""
+    """A text that no spreadsheet reads as a formula: a quote before it marks it as text."""
     return f"'{text}" if text.startswith(_FORMULA) else text

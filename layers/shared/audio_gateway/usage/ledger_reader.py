@@ -1,7 +1,7 @@
-"""Reads a long stretch of the ledger: several hours at once, a few rows of each ahead, in order of time.
+"""Reads a long period of the ledger in order of time, several hours in parallel and a few rows of each ahead.
 
-A month is some three thousand queries, most of them for little. One after the other they would take half a minute, and
-all at once they would not fit into memory.
+A month takes some three thousand queries, most of them for few rows. One after the other they would take half a minute,
+and all in parallel would not fit into memory.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Final, Protocol
 from audio_gateway.metering.ledger import LedgerRow
 
 _HOUR_MS: Final = 3_600_000
-_HOURS_AT_ONCE: Final = 4
+_PARALLEL_HOURS: Final = 4
 _BATCH: Final = 1_000
 
 
 class Ledger(Protocol):
-    """Where rows come from; asked by several threads at once."""
+    """Where rows come from. Several threads read it at the same time."""
 
     def rows(self, start_ms: int, end_ms: int) -> Iterator[LedgerRow]:
         """The rows of requests admitted from `start_ms` on and before `end_ms`, in order of time, read lazily."""
@@ -28,9 +28,9 @@ class Ledger(Protocol):
 
 
 def batches(ledger: Ledger, start_ms: int, end_ms: int) -> Generator[list[LedgerRow], None, None]:
-    """The rows of a stretch (unix milliseconds) in order of time, some at a time; an hour without any is an empty list.
+    """The rows of a period (Unix milliseconds) in order of time, some at a time; an hour without rows is an empty list.
 
-    Close it if it is not read to its end: that ends its threads.
+    Close the generator if it is not read to its end: that ends its threads.
     """
     hours = iter(range(start_ms - start_ms % _HOUR_MS, end_ms, _HOUR_MS))
 
@@ -38,10 +38,10 @@ def batches(ledger: Ledger, start_ms: int, end_ms: int) -> Generator[list[Ledger
         rows = ledger.rows(max(start_ms, hour_ms), min(end_ms, hour_ms + _HOUR_MS))
         return list(islice(rows, _BATCH)), rows
 
-    pool = ThreadPoolExecutor(_HOURS_AT_ONCE)
+    pool = ThreadPoolExecutor(_PARALLEL_HOURS)
     ahead: deque[Future[tuple[list[LedgerRow], Iterator[LedgerRow]]]] = deque()
     try:
-        ahead.extend(pool.submit(begun, hour_ms) for hour_ms in islice(hours, _HOURS_AT_ONCE))
+        ahead.extend(pool.submit(begun, hour_ms) for hour_ms in islice(hours, _PARALLEL_HOURS))
         while ahead:
             batch, rest = ahead.popleft().result()
             ahead.extend(pool.submit(begun, hour_ms) for hour_ms in islice(hours, 1))

@@ -1,11 +1,11 @@
-"""What was used and what it costs, over any stretches of time: the sum of the ledger, exact at every moment.
+"""What was used and what it costs, over any periods of time: the sum of the ledger, exact at every moment.
 
-What is closed is read from the aggregates, the rest from the ledger itself: rows behind the frontier of the roll-up,
-parts of a minute, and hours that rows have come late to.
+Closed periods are read from the aggregates, the rest from the ledger itself: rows behind the watermark of the roll-up,
+parts of a minute, and hours with late rows.
 
-It is exact also while a roll-up works. The frontier is read first, so that everything before it is written. The items
-of the day or the hour that the frontier lies in say up to when they count, and a key's rows are read from there on; a
-key without an item had no row before the frontier.
+Reports are exact even while a roll-up runs. The watermark is read first, so everything before it is written. The items
+of the day or hour that contains the watermark say up to when they count, and a key's rows are read from there on; a key
+without an item had no row before the watermark.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from audio_gateway.aws.table import Table
 from audio_gateway.clock import now_ms
 from audio_gateway.metering.lateness import AHEAD_MS
 from audio_gateway.metering.ledger_store import LedgerStore
-from audio_gateway.usage.buckets import DAY, HOUR, MINUTE, Bucket, LedgerBucketWidth, bucket_from, bucket_key
+from audio_gateway.usage.buckets import DAY, HOUR, MINUTE, Bucket, BucketWidth, bucket_from, bucket_key
 from audio_gateway.usage.totals import Dimensions, Totals, TotalsByDimensions, add, counted, dimensions_of, totals_of
 from audio_gateway.usage.watermark import Watermark
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Dimensions", "DynamoUsageReports", "Totals", "UsageReports"]
 
-# Where more keys or more items are asked for, all keys of a period are read and the others left out: an item of a query
-# costs a twentieth of one that is asked for by its key, and a hundred calls for those take a second.
+# For more keys or items than this, all keys of a period are read and the others are left out: an item of a query costs
+# a twentieth of one that is read by its key, and a hundred calls for those take a second.
 _MAX_EXACT_KEYS: Final = 100
 _MAX_EXACT_ITEMS: Final = 100 * 100
 
@@ -39,20 +39,20 @@ class UsageReports(Protocol):
     """The sums of the ledger."""
 
     def series(self, edges_ms: Sequence[int], key_ids: Sequence[str] | None = None) -> list[TotalsByDimensions]:
-        """The use between each two neighbouring edges, by cell; requests that nobody answered are not in it.
+        """The totals between each two neighbouring edges, by dimensions, without abandoned requests.
 
-        `edges_ms` are unix milliseconds in order of time, each edge in the stretch that it begins; `key_ids` are the
-        only keys that count, None for all.
+        `edges_ms` are Unix milliseconds in order of time; an edge belongs to the period that it begins. `key_ids` are
+        the only keys that count, None for all.
 
         Raises:
-            MeteringUnavailable: they cannot be read now.
+            MeteringUnavailable: the totals cannot be read now.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class _Stretch:
-    """Of the ledger. `open`: it is behind the frontier, and may be in items of the running day or hour already."""
+class _Period:
+    """A period of the ledger. `open`: it is behind the watermark, and items of the running day or hour may count it."""
 
     start_ms: int
     stop_ms: int
@@ -61,18 +61,18 @@ class _Stretch:
 
 @dataclass(slots=True)
 class _ReportPlan:
-    """What has to be read: buckets, each with the number of the stretch that it counts for, and parts of the ledger."""
+    """What to read: buckets, each with the index of the period that it counts for, and periods of the ledger."""
 
-    buckets: dict[tuple[LedgerBucketWidth, int], int] = field(default_factory=dict)
-    ledger: list[_Stretch] = field(default_factory=list)
+    buckets: dict[tuple[BucketWidth, int], int] = field(default_factory=dict)
+    ledger: list[_Period] = field(default_factory=list)
 
 
 class _Ahead(Exception):
-    """An item counts rows that lie beyond what was asked for."""
+    """An item counts rows behind the end of the requested period."""
 
 
 class DynamoUsageReports:
-    """The books in the gateway's table. `now_ms` is the clock."""
+    """Reports from the gateway's table. `now_ms` is the clock."""
 
     def __init__(self, client: DynamoDBClient, table: str, now_ms: Callable[[], int] = now_ms) -> None:
         self._table = Table(client, table)
@@ -87,13 +87,13 @@ class DynamoUsageReports:
         horizon_ms = self._now_ms() + AHEAD_MS
         keys = None if key_ids is None else frozenset(key_ids)
         for running in (True, False):
-            planner = _Planner(watermark_ms, horizon_ms, frozenset(progress.dirty), running=running)
+            planner = _Planner(watermark_ms, horizon_ms, frozenset(progress.late_hours), running=running)
             plan = planner.plan(edges_ms)
             try:
                 return self._add_up(edges_ms, plan, watermark_ms, keys)
             except _Ahead:
                 continue
-        raise AssertionError("closed buckets do not count rows beyond their end")
+        raise AssertionError("closed buckets do not count rows behind their end")
 
     def _add_up(
         self, edges_ms: Sequence[int], plan: _ReportPlan, watermark_ms: int, keys: frozenset[str] | None
@@ -108,18 +108,18 @@ class DynamoUsageReports:
                 counted_to[bucket.key_id] = bucket.through_ms
             for dimensions, totals in bucket.totals_by_dimensions():
                 add(found[at], dimensions, totals)
-        for stretch in plan.ledger:
-            for row in self._ledger.rows(stretch.start_ms, stretch.stop_ms):
+        for period in plan.ledger:
+            for row in self._ledger.rows(period.start_ms, period.stop_ms):
                 if not counted(row) or (keys is not None and row.key_id not in keys):
                     continue
-                if not stretch.open or row.at_ms >= counted_to.get(row.key_id, 0):
+                if not period.open or row.at_ms >= counted_to.get(row.key_id, 0):
                     add(found[bisect_right(edges_ms, row.at_ms) - 1], dimensions_of(row), totals_of(row))
         return found
 
     def _buckets(self, plan: _ReportPlan, keys: frozenset[str] | None) -> Iterator[Bucket]:
         if keys is not None and len(keys) <= _MAX_EXACT_KEYS and len(keys) * len(plan.buckets) <= _MAX_EXACT_ITEMS:
             wanted = (bucket_key(width, start_ms, key_id) for width, start_ms in plan.buckets for key_id in keys)
-            yield from map(bucket_from, self._table.get_each(wanted))
+            yield from map(bucket_from, self._table.get_many(wanted))
             return
         for (width, partition), starts in groupby(plan.buckets, lambda at: (at[0], at[0].partition(at[1]))):
             places = [start_ms for _, start_ms in starts]
@@ -129,66 +129,70 @@ class DynamoUsageReports:
 
 
 class _Planner:
-    """Takes stretches of time apart into the longest buckets that are closed, and parts of the ledger.
+    """Divides periods of time into the longest closed buckets, and periods of the ledger.
 
-    `running`: the day or hour that the frontier lies in may be used, too, where all that it counts was asked for.
+    `running`: the day or hour that contains the watermark may be used, too, if everything that it counts is requested.
     """
 
-    def __init__(self, watermark_ms: int, horizon_ms: int, dirty: frozenset[int], *, running: bool) -> None:
+    def __init__(self, watermark_ms: int, horizon_ms: int, late_hours: frozenset[int], *, running: bool) -> None:
         self._watermark_ms = watermark_ms
         self._horizon_ms = horizon_ms
-        self._dirty = dirty
+        self._late_hours = late_hours
         self._running = running
 
     def plan(self, edges_ms: Sequence[int]) -> _ReportPlan:
-        """The plan for all stretches between these edges."""
+        """The plan for all periods between these edges."""
         plan = _ReportPlan()
         for at, (start_ms, stop_ms) in enumerate(pairwise(edges_ms)):
             self._closed(plan, at, start_ms, stop_ms)
             open_ms = max(start_ms, self._watermark_ms)
             if open_ms < min(stop_ms, self._horizon_ms):
-                plan.ledger.append(_Stretch(open_ms, min(stop_ms, self._horizon_ms), open=True))
+                plan.ledger.append(_Period(open_ms, min(stop_ms, self._horizon_ms), open=True))
         plan.ledger = list(_joined(sorted(plan.ledger)))
         return plan
 
     def _closed(self, plan: _ReportPlan, at: int, start_ms: int, stop_ms: int) -> None:
-        """The part of one stretch that lies before the frontier."""
+        """Plan the part of one period before the watermark."""
         closed_ms = min(stop_ms, self._watermark_ms)
         while start_ms < closed_ms:
             width = self._widest(start_ms, stop_ms)
             if width is None:
                 part_ms = min(MINUTE.start(start_ms) + MINUTE.ms, closed_ms)
-                plan.ledger.append(_Stretch(start_ms, part_ms, open=False))
+                plan.ledger.append(_Period(start_ms, part_ms, open=False))
                 start_ms = part_ms
             else:
                 plan.buckets[width, start_ms] = at
                 start_ms += width.ms
 
-    def _widest(self, start_ms: int, stop_ms: int) -> LedgerBucketWidth | None:
-        """The longest bucket from this moment on that can be used, if there is one."""
+    def _widest(self, start_ms: int, stop_ms: int) -> BucketWidth | None:
+        """The longest bucket that begins at this moment and can be used, if there is one."""
         for width in (DAY, HOUR, MINUTE):
             end_ms = start_ms + width.ms
-            # A running one must be wanted as far as it may have been counted, which is seen when it is read.
+            # A running one is usable if the period covers everything that it counts, which only reading it shows.
             is_closed = end_ms <= min(stop_ms, self._watermark_ms)
             is_running = self._running and end_ms > self._watermark_ms and stop_ms >= self._watermark_ms
-            if width.start(start_ms) == start_ms and (is_closed or is_running) and self._is_clean(start_ms, end_ms):
+            if (
+                width.start(start_ms) == start_ms
+                and (is_closed or is_running)
+                and self._has_no_late_rows(start_ms, end_ms)
+            ):
                 return width
         return None
 
-    def _is_clean(self, start_ms: int, end_ms: int) -> bool:
-        """Whether no row has come late to these hours."""
-        return not any(hour_ms < end_ms and start_ms < hour_ms + HOUR.ms for hour_ms in self._dirty)
+    def _has_no_late_rows(self, start_ms: int, end_ms: int) -> bool:
+        """Whether these hours have no late rows."""
+        return not any(hour_ms < end_ms and start_ms < hour_ms + HOUR.ms for hour_ms in self._late_hours)
 
 
-def _joined(stretches: list[_Stretch]) -> Iterator[_Stretch]:
-    """Stretches that follow each other as one, so that no hour is asked for twice."""
-    running: _Stretch | None = None
-    for stretch in stretches:
-        if running is not None and running.open == stretch.open and running.stop_ms == stretch.start_ms:
-            running = _Stretch(running.start_ms, stretch.stop_ms, stretch.open)
+def _joined(periods: list[_Period]) -> Iterator[_Period]:
+    """Join adjacent periods, so no hour is read twice."""
+    running: _Period | None = None
+    for period in periods:
+        if running is not None and running.open == period.open and running.stop_ms == period.start_ms:
+            running = _Period(running.start_ms, period.stop_ms, period.open)
         else:
             if running is not None:
                 yield running
-            running = stretch
+            running = period
     if running is not None:
         yield running

@@ -1,9 +1,9 @@
 """Derives the aggregates from the ledger: minutes from rows, hours from minutes, days from hours (ADR 0013).
 
-Everything is computed from its source and overwritten, nothing is counted up, so that a run that broke off anywhere, or
-a second one at the same time, changes no result. Every write has a number, by run and then in order, and none replaces
-one of a higher number: also not one that was sent twice and arrives late. The frontier moves when all that lies before
-it is written.
+Everything is computed from its source and overwritten, and no counter is incremented. So an interrupted run, or a
+second one at the same time, changes no result. Every write has a number, by run and then in order, and none replaces a
+write with a higher number, not even one that was sent twice and arrives late. The watermark moves when everything
+before it is written.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Condition
 from audio_gateway.clock import now_ms
 from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.ledger import LedgerRow
@@ -23,7 +24,7 @@ from audio_gateway.usage.buckets import (
     HOUR,
     MINUTE,
     Bucket,
-    LedgerBucketWidth,
+    BucketWidth,
     bucket_from,
     bucket_item,
     bucket_key,
@@ -35,29 +36,28 @@ from audio_gateway.usage.watermark import Watermark, WatermarkState
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
-# What one run does at most, so that it ends well before the next one begins: a write takes some 5 ms, an hour without
-# rows 4 queries. What is left is for the next.
+# The most that one run does, so that it ends well before the next one begins: a write takes some 5 ms, an hour without
+# rows 4 queries. The next run does the rest.
 MAX_HOURS: Final = 48
 MAX_ITEMS: Final = 15_000
 
 _T = TypeVar("_T")
 
-_NOTHING_LATER: Final = "attribute_not_exists(pk) OR stamp <= :stamp"
 _WRITES_OF_A_RUN: Final = 1_000_000_000
 
 
 @dataclass(slots=True)
 class RollupReport:
-    """What a run did. `watermark_ms` is what it got to (unix milliseconds), None where there is nothing to count yet.
+    """What a run did. `watermark_ms` is how far it came (Unix milliseconds), None if there is nothing to count yet.
 
-    `mended` are the hours that rows had come late to. `superseded`: a later run began, and does the rest. `key_ids` are
-    the keys whose use was written.
+    `recomputed` counts the hours with late rows. `superseded`: a later run began, and does the rest. `key_ids` are the
+    keys whose buckets were written.
     """
 
     watermark_ms: int | None
     hours: int = 0
     items: int = 0
-    mended: int = 0
+    recomputed: int = 0
     superseded: bool = False
     key_ids: set[str] = field(default_factory=set)
 
@@ -76,21 +76,22 @@ class _Run:
         self._stamp = number * _WRITES_OF_A_RUN
 
     def write(self, buckets: Iterable[Bucket]) -> None:
-        """Put items; raises `_Superseded` where a later run has been."""
+        """Put items; raises `_Superseded` if a later run has written one of them."""
         for bucket in buckets:
-            values = self._next()
-            _conclude(self._table.put(bucket_item(bucket, self._stamp), _NOTHING_LATER, values))
+            condition = self._next()
+            _conclude(self._table.put_if(bucket_item(bucket, self._stamp), condition).written)
             self.report.key_ids.add(bucket.key_id)
 
     def remove(self, bucket: Bucket) -> None:
-        """Delete an item; raises `_Superseded` where a later run has been."""
+        """Delete an item; raises `_Superseded` if a later run has written it."""
         key = bucket_key(bucket.width, bucket.start_ms, bucket.key_id)
-        _conclude(self._table.delete(key, _NOTHING_LATER, self._next()))
+        _conclude(self._table.delete_if(key, self._next()))
 
-    def _next(self) -> dict[str, Any]:
+    def _next(self) -> Condition:
+        """Number the next write; returns the condition that no write with a higher number came before."""
         self._stamp += 1
         self.report.items += 1
-        return {":stamp": {"N": str(self._stamp)}}
+        return Condition("attribute_not_exists(pk) OR stamp <= :stamp", stamp=self._stamp)
 
 
 class Rollup:
@@ -110,28 +111,28 @@ class Rollup:
         self._now_ms = now_ms
 
     def run(self) -> RollupReport:
-        """Count what was written since the last run, and mend the hours that rows came late to.
+        """Count the rows written since the last run, and recompute the hours with late rows.
 
         Raises:
-            MeteringUnavailable: the table cannot be read or written; the next run goes on from there.
+            MeteringUnavailable: the table cannot be read or written; the next run continues from there.
         """
-        return self._run(self._count_and_mend)
+        return self._run(self._count_and_recompute)
 
     def rebuild(self, day_ms: int) -> RollupReport:
-        """Make all aggregates of a UTC day what the ledger says, whatever is there. `superseded`: do it again.
+        """Recompute all aggregates of a UTC day from the ledger. Repeat it if the report says `superseded`.
 
         Raises:
             MeteringUnavailable: as `run`.
         """
 
-        def mend(run: _Run, progress: WatermarkState, watermark_ms: int) -> None:
+        def recompute(run: _Run, progress: WatermarkState, watermark_ms: int) -> None:
             hours = range(day_ms, min(day_ms + DAY.ms, watermark_ms), HOUR.ms)
             if not hours:
                 return
-            self._mend_day(run, day_ms, hours, watermark_ms)
+            self._recompute_day(run, day_ms, hours, watermark_ms)
             self._clear(run, progress, hours)
 
-        return self._run(mend)
+        return self._run(recompute)
 
     def _run(self, work: Callable[[_Run, WatermarkState, int], None]) -> RollupReport:
         progress = self._watermark.begin()
@@ -143,18 +144,18 @@ class Rollup:
                 report.superseded = True
         return report
 
-    def _count_and_mend(self, run: _Run, progress: WatermarkState, watermark_ms: int) -> None:
+    def _count_and_recompute(self, run: _Run, progress: WatermarkState, watermark_ms: int) -> None:
         watermark_ms = self._catch_up(run, watermark_ms)
-        waiting = sorted(hour_ms for hour_ms in progress.dirty if hour_ms < watermark_ms)
+        waiting = sorted(hour_ms for hour_ms in progress.late_hours if hour_ms < watermark_ms)
         for day_ms, hours in groupby(waiting[: MAX_HOURS - run.report.hours], DAY.start):
             late = list(hours)
-            self._mend_day(run, day_ms, late, watermark_ms)
+            self._recompute_day(run, day_ms, late, watermark_ms)
             self._clear(run, progress, late)
 
     # ------------------------------------------------------------ new rows
     def _catch_up(self, run: _Run, watermark_ms: int) -> int:
         closed_ms = self._lateness.closed_ms(self._now_ms())
-        if watermark_ms > closed_ms:  # a clock was wrong, or holds live longer than they did
+        if watermark_ms > closed_ms:  # a clock was wrong, or holds live longer than before
             watermark_ms = self._move(run, closed_ms)
         while watermark_ms < closed_ms and run.report.hours < MAX_HOURS and run.report.items < MAX_ITEMS:
             stop_ms = min(HOUR.start(watermark_ms) + HOUR.ms, closed_ms)
@@ -168,7 +169,7 @@ class Rollup:
         return watermark_ms
 
     def _count(self, run: _Run, start_ms: int, stop_ms: int) -> int:
-        """Count the rows of a part of an hour; returns how far, for it stops when the run has written enough."""
+        """Count the rows of a part of an hour; returns how far it came, as it stops when the run has written enough."""
         keys: set[str] = set()
         for minute_ms, rows in groupby(self._ledger.rows(start_ms, stop_ms), _minute):
             totals_by_dimensions = total(rows)
@@ -186,34 +187,38 @@ class Rollup:
         return stop_ms
 
     # ------------------------------------------------------------ rows that came late
-    def _mend_day(self, run: _Run, day_ms: int, hours: Iterable[int], watermark_ms: int) -> None:
-        """Make these hours of a day, and the day, what the ledger says of the time before the frontier."""
+    def _recompute_day(self, run: _Run, day_ms: int, hours: Iterable[int], watermark_ms: int) -> None:
+        """Recompute these hours of a day, and the day, from the ledger before the watermark."""
         for hour_ms in hours:
-            self._mend_hour(run, hour_ms, min(hour_ms + HOUR.ms, watermark_ms))
+            self._recompute_hour(run, hour_ms, min(hour_ms + HOUR.ms, watermark_ms))
         stop_ms = min(day_ms + DAY.ms, watermark_ms)
         running_ms = HOUR.start(stop_ms)
         of_day = merged(self._sum(HOUR, day_ms, running_ms), self._sum(MINUTE, running_ms, stop_ms))
         there = self._buckets(DAY, day_ms, day_ms + DAY.ms)
-        _mend(run, buckets_of(DAY, day_ms, stop_ms, of_day), there)
+        _replace_buckets(run, buckets_of(DAY, day_ms, stop_ms, of_day), there)
 
-    def _mend_hour(self, run: _Run, hour_ms: int, stop_ms: int) -> None:
+    def _recompute_hour(self, run: _Run, hour_ms: int, stop_ms: int) -> None:
         rows = _InOrder(self._ledger.rows(hour_ms, stop_ms), _minute)
         there = _InOrder(self._buckets(MINUTE, hour_ms, stop_ms), lambda bucket: bucket.start_ms)
         of_hour: TotalsByDimensions = {}
         for minute_ms in range(hour_ms, stop_ms, MINUTE.ms):
             totals_by_dimensions = total(rows.at(minute_ms))
-            _mend(run, buckets_of(MINUTE, minute_ms, minute_ms + MINUTE.ms, totals_by_dimensions), there.at(minute_ms))
+            _replace_buckets(
+                run, buckets_of(MINUTE, minute_ms, minute_ms + MINUTE.ms, totals_by_dimensions), there.at(minute_ms)
+            )
             of_hour = merged(of_hour, totals_by_dimensions)
-        _mend(run, buckets_of(HOUR, hour_ms, stop_ms, of_hour), self._buckets(HOUR, hour_ms, hour_ms + HOUR.ms))
+        _replace_buckets(
+            run, buckets_of(HOUR, hour_ms, stop_ms, of_hour), self._buckets(HOUR, hour_ms, hour_ms + HOUR.ms)
+        )
 
     def _clear(self, run: _Run, progress: WatermarkState, hours: Iterable[int]) -> None:
-        for hour_ms in progress.dirty.keys() & set(hours):
+        for hour_ms in progress.late_hours.keys() & set(hours):
             _conclude(self._watermark.clear(progress, hour_ms))
-            run.report.mended += 1
+            run.report.recomputed += 1
 
     # ------------------------------------------------------------ reading
     def _sum(
-        self, width: LedgerBucketWidth, start_ms: int, stop_ms: int, keys: Collection[str] | None = None
+        self, width: BucketWidth, start_ms: int, stop_ms: int, keys: Collection[str] | None = None
     ) -> TotalsByDimensions:
         """The sums of the buckets of one partition, all keys or these."""
         buckets = self._buckets(width, start_ms, stop_ms)
@@ -224,15 +229,15 @@ class Rollup:
             for dimensions in bucket.totals_by_dimensions()
         )
 
-    def _buckets(self, width: LedgerBucketWidth, start_ms: int, stop_ms: int) -> Iterator[Bucket]:
+    def _buckets(self, width: BucketWidth, start_ms: int, stop_ms: int) -> Iterator[Bucket]:
         """The buckets of one partition that start from `start_ms` on and before `stop_ms`, in order."""
         if start_ms < stop_ms:
             between = width.range(start_ms, width.start(stop_ms - 1))
             yield from map(bucket_from, self._table.query(width.partition(start_ms), between))
 
 
-def _mend(run: _Run, wanted: Iterable[Bucket], there: Iterable[Bucket]) -> None:
-    """Make the buckets that start at one moment the wanted ones; those that are right are left alone."""
+def _replace_buckets(run: _Run, wanted: Iterable[Bucket], there: Iterable[Bucket]) -> None:
+    """Replace the buckets that start at one moment by the wanted ones; correct ones are left alone."""
     old = {bucket.key_id: bucket for bucket in there}
     new = {bucket.key_id: bucket for bucket in wanted}
     run.write(bucket for key_id, bucket in new.items() if not _is_right(old.get(key_id), bucket))
@@ -241,7 +246,7 @@ def _mend(run: _Run, wanted: Iterable[Bucket], there: Iterable[Bucket]) -> None:
 
 
 def _is_right(there: Bucket | None, wanted: Bucket) -> bool:
-    """Whether the bucket that is there may stay: also the same sums can be of other rows, if it counts further."""
+    """Whether an existing bucket is correct: equal totals can be of other rows, if the bucket counts further."""
     return there is not None and there.totals == wanted.totals and there.through_ms <= wanted.through_ms
 
 
@@ -251,14 +256,14 @@ def _conclude(done: bool) -> None:
 
 
 class _InOrder(Generic[_T]):
-    """Groups of a stream that is in order of time, to be asked for in that order."""
+    """Groups of a stream that is in order of time, to be read in that order."""
 
     def __init__(self, stream: Iterable[_T], start_of: Callable[[_T], int]) -> None:
         self._groups = groupby(stream, start_of)
         self._next = next(self._groups, None)
 
     def at(self, start_ms: int) -> list[_T]:
-        """What belongs to this start."""
+        """The group of this start."""
         if self._next is None or self._next[0] != start_ms:
             return []
         found = list(self._next[1])

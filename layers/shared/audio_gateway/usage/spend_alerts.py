@@ -1,7 +1,7 @@
-"""Tells, once for each key and month, that most of a key's budget is spent: before callers are refused, not after.
+"""Alerts, once for each key and month, that most of a key's budget is spent: before callers are refused, not after.
 
-It is looked for when the roll-up has counted what keys used, and so at no request's cost. What is compared is the sum
-that admissions compare, spent and held.
+The check follows the roll-up, so it costs no request anything. It compares the sum that admissions compare, spent and
+held.
 
     pk  ALERTS#<month>      sk <key id>      at_ms, ttl
 """
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import attributes, item_key
 from audio_gateway.clock import now_ms
 from audio_gateway.metering.account import month_of
 from audio_gateway.metering.account_item import account_from, account_key, usage_from
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 
 ALERT_PERCENT: Final = 80
 _ROLLED_UP_WITHIN_MS: Final = 15 * 60_000
-"""How long after a request the roll-up may count it: for so long the last month is looked at, too."""
+"""How long after a request the roll-up may count it; for this long, the last month is checked, too."""
 
-_KEPT_S: Final = 70 * 24 * 3600
-"""Longer than the month and the days after it in which that month is looked at."""
+_ALERT_KEPT_SECONDS: Final = 70 * 24 * 3600
+"""Longer than the month and the time after it in which the month is checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +45,27 @@ class SpendAlerts:
     def __init__(self, client: DynamoDBClient, table: str, now_ms: Callable[[], int] = now_ms) -> None:
         self._table = Table(client, table)
         self._now_ms = now_ms
-        self._told: set[tuple[str, str]] = set()
+        self._reported: set[tuple[str, str]] = set()
 
     def new(self, key_ids: Collection[str]) -> list[SpendAlert]:
-        """Those of these keys that have passed the mark and of which nobody was told yet.
+        """The alerts for those of these keys that have passed the mark and were not reported before.
 
-        They count as told from now on. Raises `MeteringUnavailable`.
+        They count as reported from now on. Raises `MeteringUnavailable`.
         """
         now_ms = self._now_ms()
-        accounts = self._table.get_each(map(account_key, sorted(key_ids)), consistent=False)
+        accounts = self._table.get_many(map(account_key, sorted(key_ids)), consistent=False)
         alerts = [alert for item in accounts for alert in _passed(item, now_ms)]
         return [alert for alert in alerts if self._is_first(alert, now_ms)]
 
     def _is_first(self, alert: SpendAlert, now_ms: int) -> bool:
-        """Write down that it is told; False if another run has done so."""
-        if (alert.month, alert.key_id) in self._told:
+        """Record that the alert is reported; False if another run has done so."""
+        if (alert.month, alert.key_id) in self._reported:
             return False
-        item = {
-            "pk": {"S": f"ALERTS#{alert.month}"},
-            "sk": {"S": alert.key_id},
-            "at_ms": {"N": str(now_ms)},
-            "ttl": {"N": str(now_ms // 1000 + _KEPT_S)},
-        }
-        first = self._table.put_new(item) is item
-        self._told.add((alert.month, alert.key_id))
+        item = item_key(f"ALERTS#{alert.month}", alert.key_id) | attributes(
+            at_ms=now_ms, ttl=now_ms // 1000 + _ALERT_KEPT_SECONDS
+        )
+        first = self._table.put_if_absent(item).written
+        self._reported.add((alert.month, alert.key_id))
         return first
 
 

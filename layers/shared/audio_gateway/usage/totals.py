@@ -1,4 +1,4 @@
-"""What reports add up: the use of one model through one endpoint by one key."""
+"""The totals of reports: the use of one model through one endpoint by one key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from audio_gateway.metering.ledger import LedgerRow
 
 @dataclass(frozen=True, slots=True)
 class Dimensions:
-    """What is told apart. The endpoint says the unit of the amount."""
+    """What totals are grouped by. The endpoint decides the unit of the amount."""
 
     key_id: str
     project_id: str
@@ -42,35 +42,35 @@ TotalsByDimensions = dict[Dimensions, Totals]
 
 
 def add(totals_by_dimensions: TotalsByDimensions, dimensions: Dimensions, totals: Totals) -> None:
-    """Count a tally into a sum."""
+    """Add totals to a sum."""
     before = totals_by_dimensions.get(dimensions)
     totals_by_dimensions[dimensions] = totals if before is None else before + totals
 
 
 def counted(row: LedgerRow) -> bool:
-    """Whether a row is of anything that reports tell: of a request that was abandoned nobody knows more than that."""
+    """Whether reports count a row: of an abandoned request, nothing but that is known."""
     return row.outcome != "abandoned"
 
 
 def dimensions_of(row: LedgerRow) -> Dimensions:
-    """Where a row counts."""
+    """The dimensions of a row."""
     return Dimensions(row.key_id, row.project_id, row.endpoint, row.model)
 
 
 def totals_of(row: LedgerRow) -> Totals:
-    """What a row counts: one that failed is no use of anything, but the provider takes its money."""
+    """The totals of a row: a failed request used nothing, but has a provider cost."""
     if row.outcome in UNPAID:
         return Totals(0, 0, 0, row.cost_microusd)
     return Totals(1, row.amount, row.price_microusd, row.cost_microusd)
 
 
 def total(rows: Iterable[LedgerRow]) -> TotalsByDimensions:
-    """The sum of rows by cell."""
+    """The sum of rows by dimensions."""
     return summed((dimensions_of(row), totals_of(row)) for row in rows if counted(row))
 
 
 def summed(totals_by_dimensions: Iterable[tuple[Dimensions, Totals]]) -> TotalsByDimensions:
-    """The sum by cell."""
+    """The sum by dimensions."""
     found: TotalsByDimensions = {}
     for dimensions, totals in totals_by_dimensions:
         add(found, dimensions, totals)

@@ -12,10 +12,11 @@ two registrations at once one is refused.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from audio_gateway.aws.table import Table, TransactionRefused, TransactionWrite
+from audio_gateway.aws.update import Condition, Item, Update
 from audio_gateway.errors import Conflict, InvalidRequest, NotFound, StorageUnavailable
-from audio_gateway.identity.directory_table import DirectoryTable, Refused, put_new
 from audio_gateway.net.targets import one_spelling
 from audio_gateway.webhooks.items import (
     DeliveryAttempt,
@@ -46,7 +47,7 @@ class WebhookStore:
     """The endpoints of all projects. Every call raises `StorageUnavailable` if the table cannot be reached."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._table = DirectoryTable(client, table, StorageUnavailable)
+        self._table = Table(client, table, StorageUnavailable)
 
     def add(self, endpoint: WebhookEndpoint) -> None:
         """Write a new endpoint.
@@ -62,8 +63,11 @@ class WebhookStore:
             raise _too_many()
         _refuse_the_same(endpoint.url, there)
         try:
-            self._table.transact(put_new(endpoint_item(endpoint)), put_new(_claim(endpoint, endpoint.url)))
-        except Refused as refused:
+            self._table.transact(
+                TransactionWrite.put_if_absent(endpoint_item(endpoint)),
+                TransactionWrite.put_if_absent(_claim(endpoint, endpoint.url)),
+            )
+        except TransactionRefused as refused:
             raise _the_same(None) from refused
         if sum(1 for _ in self.of_project(endpoint.project_id)) > MAX_ENDPOINTS:
             self.delete(endpoint)
@@ -101,34 +105,26 @@ class WebhookStore:
             NotFound: it was deleted meanwhile.
             Conflict: another endpoint of the project has this URL, or somebody else has just changed this one's.
         """
-        values: dict[str, Any] = {":now": {"N": str(now_s)}, ":before": {"S": endpoint.url}}
-        names, sets = {"#url": "url"}, ["updated_at = :now"]
-        for attribute, value in (("name", name), ("url", url), ("status", status)):
+        update = Update(endpoint_key(endpoint.project_id, endpoint.id))
+        update.require("#url = :before", before=endpoint.url).set("updated_at", now_s)
+        for attribute, value in (("#name", name), ("#url", url), ("#status", status)):
             if value is not None:
-                sets.append(f"#{attribute} = :{attribute}")
-                names[f"#{attribute}"] = attribute
-                values[f":{attribute}"] = {"S": value}
+                update.set(attribute, value)
         if event_types is not None:
-            sets.append("event_types = :event_types")
-            values[":event_types"] = {"L": [{"S": each} for each in event_types]}
-        update = {
-            "Key": endpoint_key(endpoint.project_id, endpoint.id),
-            "UpdateExpression": f"SET {', '.join(sets)}{' REMOVE in_vain' if status == 'enabled' else ''}",
-            "ConditionExpression": "#url = :before",
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": values,
-        }
+            update.set("event_types", event_types)
+        if status == "enabled":
+            update.remove("in_vain")
         self._change_with_url(endpoint, url or endpoint.url, update)
         return self.get(endpoint.project_id, endpoint.id)
 
-    def _change_with_url(self, endpoint: WebhookEndpoint, url: str, update: dict[str, Any]) -> None:
-        writes = [("Update", update)]
+    def _change_with_url(self, endpoint: WebhookEndpoint, url: str, update: Update) -> None:
+        writes = [TransactionWrite.update_if(update)]
         if one_spelling(url) != one_spelling(endpoint.url):
             _refuse_the_same(url, (each for each in self.of_project(endpoint.project_id) if each.id != endpoint.id))
-            writes += [put_new(_claim(endpoint, url)), _release(endpoint)]
+            writes += [TransactionWrite.put_if_absent(_claim(endpoint, url)), _release(endpoint)]
         try:
             self._table.transact(*writes)
-        except Refused as refused:
+        except TransactionRefused as refused:
             if 0 not in refused.at:
                 raise _the_same(None) from refused
             self.get(endpoint.project_id, endpoint.id)
@@ -137,13 +133,13 @@ class WebhookStore:
 
     def rotate(self, endpoint: WebhookEndpoint, secret: str, *, keep_old: bool, now_s: int) -> WebhookEndpoint:
         """The endpoint with a new secret, and the one before for a day if that is wanted; raises `NotFound`."""
-        values = {":secret": {"S": secret}, ":now": {"N": str(now_s)}}
-        update = "SET old_secret = secret, old_secret_until = :until, secret = :secret, updated_at = :now"
+        update = _update_of(endpoint)
         if keep_old:
-            values[":until"] = {"N": str(now_s + OLD_SECRET_SECONDS)}
+            update.copy("old_secret", "secret").set("old_secret_until", now_s + OLD_SECRET_SECONDS)
         else:
-            update = "SET secret = :secret, updated_at = :now REMOVE old_secret, old_secret_until"
-        if not self._update(endpoint, update, values):
+            update.remove("old_secret").remove("old_secret_until")
+        update.set("secret", secret).set("updated_at", now_s)
+        if self._table.update_if(update) is None:
             raise _none_such(endpoint.id)
         return self.get(endpoint.project_id, endpoint.id)
 
@@ -151,16 +147,11 @@ class WebhookStore:
         """Remove an endpoint, if it is there. Its log goes by itself."""
         found: WebhookEndpoint | None = endpoint
         while found is not None:
-            condition = {
-                "ConditionExpression": "#url = :url",
-                "ExpressionAttributeNames": {"#url": "url"},
-                "ExpressionAttributeValues": {":url": {"S": found.url}},
-            }
+            key = endpoint_key(found.project_id, found.id)
+            condition = Condition("#url = :url", url=found.url)
             try:
-                self._table.transact(
-                    ("Delete", {"Key": endpoint_key(found.project_id, found.id), **condition}), _release(found)
-                )
-            except Refused:
+                self._table.transact(TransactionWrite.delete_if(key, condition), _release(found))
+            except TransactionRefused:
                 found = self.find(found.project_id, found.id)  # it has another URL now, or is gone
             else:
                 return
@@ -168,52 +159,40 @@ class WebhookStore:
     def was_taken(self, endpoint: WebhookEndpoint) -> None:
         """Note that the endpoint has taken an event: what was given up before is no row any more."""
         if endpoint.undelivered:
-            self._update(endpoint, "REMOVE in_vain", {})
+            self._table.update_if(_update_of(endpoint).remove("in_vain"))
 
     def was_given_up(self, endpoint: WebhookEndpoint, now_s: int) -> None:
         """Note that an event was given up; so many in a row switch the endpoint off."""
-        update, values = "SET in_vain = :count", {":count": {"N": str(endpoint.undelivered + 1)}}
+        update = _update_of(endpoint).set("in_vain", endpoint.undelivered + 1)
         if endpoint.undelivered + 1 >= MAX_UNDELIVERED_EVENTS:
-            update += ", #status = :disabled, updated_at = :now"
-            values |= {":disabled": {"S": "disabled"}, ":now": {"N": str(now_s)}}
-        self._update(endpoint, update, values)
+            update.set("#status", "disabled").set("updated_at", now_s)
+        self._table.update_if(update)
 
     def log(self, endpoint: WebhookEndpoint, attempt: DeliveryAttempt) -> None:
         """Write down a try."""
-        self._table.put_new(attempt_item(endpoint, attempt))
+        self._table.put_if_absent(attempt_item(endpoint, attempt))
 
     def attempts(
         self, endpoint: WebhookEndpoint, now_s: int, *, after: str | None, limit: int
     ) -> Iterator[DeliveryAttempt]:
         """The tries of the last seven days, the newest first, those before `after` where it is given."""
-        for item in self._table.query(attempts_of(endpoint), newest_first=True, after=after, page=limit):
+        for item in self._table.query(attempts_of(endpoint), newest_first=True, after=after, page_items=limit):
             if int(item["ttl"]["N"]) > now_s:
                 yield attempt_from(item)
 
-    def _update(self, endpoint: WebhookEndpoint, update: str, values: dict[str, Any]) -> bool:
-        arguments: dict[str, Any] = {
-            "Key": endpoint_key(endpoint.project_id, endpoint.id),
-            "UpdateExpression": update,
-            "ConditionExpression": "attribute_exists(pk)",
-        }
-        if values:
-            arguments["ExpressionAttributeValues"] = values
-        if "#status" in update:
-            arguments["ExpressionAttributeNames"] = {"#status": "status"}
-        return self._table.update(arguments)
+
+def _update_of(endpoint: WebhookEndpoint) -> Update:
+    return Update(endpoint_key(endpoint.project_id, endpoint.id)).require("attribute_exists(pk)")
 
 
-def _claim(endpoint: WebhookEndpoint, url: str) -> dict[str, Any]:
+def _claim(endpoint: WebhookEndpoint, url: str) -> Item:
     return url_key(endpoint.project_id, url) | {"endpoint_id": {"S": endpoint.id}}
 
 
-def _release(endpoint: WebhookEndpoint) -> tuple[str, dict[str, Any]]:
-    """The part of a transaction that gives an endpoint's URL up; there is no item of one that is from before these."""
-    return "Delete", {
-        "Key": url_key(endpoint.project_id, endpoint.url),
-        "ConditionExpression": "attribute_not_exists(pk) OR endpoint_id = :id",
-        "ExpressionAttributeValues": {":id": {"S": endpoint.id}},
-    }
+def _release(endpoint: WebhookEndpoint) -> TransactionWrite:
+    """The part of a transaction that gives up an endpoint's URL; endpoints older than these items have none."""
+    condition = Condition("attribute_not_exists(pk) OR endpoint_id = :id", id=endpoint.id)
+    return TransactionWrite.delete_if(url_key(endpoint.project_id, endpoint.url), condition)
 
 
 def _refuse_the_same(url: str, there: Iterable[WebhookEndpoint]) -> None:

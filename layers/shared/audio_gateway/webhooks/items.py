@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
+from audio_gateway.aws.update import Item, attributes, item_key
 from audio_gateway.net.targets import one_spelling
 from audio_gateway.webhooks.webhook import EventType, WebhookEndpoint
 
@@ -37,21 +38,21 @@ def endpoints_of(project_id: str) -> str:
     return f"WEBHOOKS#{project_id}"
 
 
-def endpoint_key(project_id: str, endpoint_id: str) -> dict[str, Any]:
+def endpoint_key(project_id: str, endpoint_id: str) -> Item:
     """The primary key of an endpoint."""
-    return {"pk": {"S": endpoints_of(project_id)}, "sk": {"S": endpoint_id}}
+    return item_key(endpoints_of(project_id), endpoint_id)
 
 
-def endpoint_item(endpoint: WebhookEndpoint) -> dict[str, Any]:
+def endpoint_item(endpoint: WebhookEndpoint) -> Item:
     """A new endpoint."""
-    return endpoint_key(endpoint.project_id, endpoint.id) | {
-        "name": {"S": endpoint.name},
-        "url": {"S": endpoint.url},
-        "event_types": {"L": [{"S": each} for each in endpoint.event_types]},
-        "secret": {"S": endpoint.secret},
-        "created_at": {"N": str(endpoint.created_at)},
-        "updated_at": {"N": str(endpoint.updated_at)},
-    }
+    return endpoint_key(endpoint.project_id, endpoint.id) | attributes(
+        name=endpoint.name,
+        url=endpoint.url,
+        event_types=endpoint.event_types,
+        secret=endpoint.secret,
+        created_at=endpoint.created_at,
+        updated_at=endpoint.updated_at,
+    )
 
 
 def endpoint_from(item: dict[str, Any]) -> WebhookEndpoint:
@@ -72,10 +73,10 @@ def endpoint_from(item: dict[str, Any]) -> WebhookEndpoint:
     )
 
 
-def url_key(project_id: str, url: str) -> dict[str, Any]:
+def url_key(project_id: str, url: str) -> Item:
     """The primary key of the item that says which endpoint of a project has a URL, however it is spelled."""
     digest = hashlib.sha256(one_spelling(url).encode()).hexdigest()
-    return {"pk": {"S": f"WEBHOOK_URLS#{project_id}"}, "sk": {"S": digest}}
+    return item_key(f"WEBHOOK_URLS#{project_id}", digest)
 
 
 def attempts_of(endpoint: WebhookEndpoint) -> str:
@@ -83,25 +84,19 @@ def attempts_of(endpoint: WebhookEndpoint) -> str:
     return f"DELIVERIES#{endpoint.project_id}#{endpoint.id}"
 
 
-def attempt_item(endpoint: WebhookEndpoint, attempt: DeliveryAttempt) -> dict[str, Any]:
+def attempt_item(endpoint: WebhookEndpoint, attempt: DeliveryAttempt) -> Item:
     """A try, which DynamoDB removes after seven days."""
-    item: dict[str, Any] = {
-        "pk": {"S": attempts_of(endpoint)},
-        "sk": {"S": attempt.id},
-        "event_id": {"S": attempt.event_id},
-        "event_type": {"S": attempt.event_type},
-        "job_id": {"S": attempt.job_id},
-        "number": {"N": str(attempt.number)},
-        "at": {"N": str(attempt.at)},
-        "ttl": {"N": str(attempt.at + LOG_SECONDS)},
-    }
-    if attempt.status_code is not None:
-        item["status_code"] = {"N": str(attempt.status_code)}
-    if attempt.error is not None:
-        item["error"] = {"S": attempt.error}
-    if attempt.next_at is not None:
-        item["next_at"] = {"N": str(attempt.next_at)}
-    return item
+    return item_key(attempts_of(endpoint), attempt.id) | attributes(
+        event_id=attempt.event_id,
+        event_type=attempt.event_type,
+        job_id=attempt.job_id,
+        number=attempt.number,
+        at=attempt.at,
+        ttl=attempt.at + LOG_SECONDS,
+        status_code=attempt.status_code,
+        error=attempt.error,
+        next_at=attempt.next_at,
+    )
 
 
 def attempt_from(item: dict[str, Any]) -> DeliveryAttempt:

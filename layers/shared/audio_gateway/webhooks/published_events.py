@@ -7,9 +7,10 @@ Who dies while he tells it leaves it to the next one, behind `LEASE_S`: endpoint
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Condition, Item, Update, attributes, item_key
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.jobs.job import JOB_KEPT_SECONDS
 
@@ -31,27 +32,19 @@ class PublishedEvents:
 
         Raises `StorageUnavailable` also while somebody else is telling it: then it is to be asked again.
         """
-        item = _key(project_id, event_id) | {
-            "lease_until": {"N": str(now_s + LEASE_S)},
-            "ttl": {"N": str(now_s + JOB_KEPT_SECONDS)},
-        }
+        key = _key(project_id, event_id)
+        item = key | attributes(lease_until=now_s + LEASE_S, ttl=now_s + JOB_KEPT_SECONDS)
         free = "attribute_not_exists(pk) OR (attribute_not_exists(told) AND lease_until <= :now)"
-        there = self._table.take(item, free, {":now": {"N": str(now_s)}})
-        if there is not None and "told" not in there:
-            raise StorageUnavailable("The event is being sent at this moment. Try again.")
-        return there is None
+        result = self._table.put_if(item, Condition(free, now=now_s))
+        if not result.written and "told" not in result.item:
+            raise StorageUnavailable("The event is being sent now. Try again.")
+        return result.written
 
     def end(self, project_id: str, event_id: str) -> None:
         """The event has been told."""
-        self._table.update(
-            {
-                "Key": _key(project_id, event_id),
-                "UpdateExpression": "SET told = :true",
-                "ConditionExpression": "attribute_exists(pk)",
-                "ExpressionAttributeValues": {":true": {"BOOL": True}},
-            }
-        )
+        update = Update(_key(project_id, event_id)).require("attribute_exists(pk)")
+        self._table.update_if(update.set("told", value=True))
 
 
-def _key(project_id: str, event_id: str) -> dict[str, Any]:
-    return {"pk": {"S": f"ANNOUNCED#{project_id}"}, "sk": {"S": event_id}}
+def _key(project_id: str, event_id: str) -> Item:
+    return item_key(f"ANNOUNCED#{project_id}", event_id)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from audio_gateway.aws.clients import aws_client, or_unavailable
+from audio_gateway.aws.clients import aws_client, map_aws_errors
 from audio_gateway.webhooks.retry_schedule import Delivery
 from audio_gateway.webhooks.webhook import WebhookEvent
 
@@ -51,7 +51,7 @@ class WebhookQueue:
         self._send(delivery, delivery.delay_at(now_s))
 
     def _send(self, what: JobEvent | Delivery, delay_s: int) -> None:
-        with or_unavailable("Webhooks cannot be queued at the moment. Try again."):
+        with map_aws_errors(message="Webhooks cannot be queued now. Try again."):
             self._client.send_message(
                 QueueUrl=self._url,
                 MessageBody=message_of(what),

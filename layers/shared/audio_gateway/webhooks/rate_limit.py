@@ -15,9 +15,10 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from audio_gateway.aws.table import Table
+from audio_gateway.aws.update import Condition, Item, attributes, item_key
 from audio_gateway.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -76,15 +77,17 @@ class RateLimitStore:
             time.sleep(random.uniform(0, _PAUSE_S * 2**attempt / 4))  # noqa: S311 - apart from others, not secret
         raise StorageUnavailable("Too many ask for a moment at once. Try again.")
 
-    def _put(self, key: dict[str, Any], item: dict[str, Any] | None, taken: list[int]) -> bool:
+    def _put(self, key: Item, item: Item | None, taken: list[int]) -> bool:
         version = 0 if item is None else int(item["version"]["N"])
-        new = key | {
-            "taken": {"S": json.dumps(taken, separators=(",", ":"))},
-            "version": {"N": str(version + 1)},
-            "ttl": {"N": str(taken[-1] // 1000 + _KEPT_S)},
-        }
-        condition = "version = :version" if version else "attribute_not_exists(pk) AND :version = :version"
-        return self._table.put(new, condition, {":version": {"N": str(version)}})
+        new = key | attributes(
+            taken=json.dumps(taken, separators=(",", ":")),
+            version=version + 1,
+            ttl=taken[-1] // 1000 + _KEPT_S,
+        )
+        condition = (
+            Condition("version = :version", version=version) if version else Condition("attribute_not_exists(pk)")
+        )
+        return self._table.put_if(new, condition).written
 
 
 def free_at(taken: Sequence[int], pace: SlidingWindow, now_ms: int) -> int:
@@ -102,5 +105,5 @@ def name_of_share(project_id: str, host: str) -> str:
     return hashlib.sha256(f"{project_id} {host}".encode()).hexdigest()[:32]
 
 
-def _key(pace: SlidingWindow, name: str) -> dict[str, Any]:
-    return {"pk": {"S": f"PACE#{pace.kind}#{name}"}, "sk": {"S": "0"}}
+def _key(pace: SlidingWindow, name: str) -> Item:
+    return item_key(f"PACE#{pace.kind}#{name}", "0")

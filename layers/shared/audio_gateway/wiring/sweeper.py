@@ -26,7 +26,7 @@ def sweeper_on_aws(settings: SweeperSettings) -> tuple[Sweeper, OrphanedJobs, Ar
     sweeper = Sweeper(
         client,
         table,
-        Directory(client, table),
+        Directory(client, table).api_keys,
         WorkOutcomes(jobs, PendingSettlementStore(settings.bucket, patient=True)),
         late_rows_on_aws(client, table, settings.lateness),
     )

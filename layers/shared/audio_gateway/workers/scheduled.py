@@ -62,7 +62,7 @@ def rolls_up(rollup: Rollup, alerts: SpendAlerts) -> ScheduledHandler:
             "frontier_ms": report.watermark_ms,
             "hours": report.hours,
             "items": report.items,
-            "mended_hours": report.mended,
+            "mended_hours": report.recomputed,
             "superseded": report.superseded,
         }
         logger().info("rolled up", extra=fields)

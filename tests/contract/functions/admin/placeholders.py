@@ -13,16 +13,16 @@ def existing(directory: Directory, event: dict[str, Any]) -> dict[str, Any]:
     """The event with ids of things that exist, and without what an honest server refuses."""
     path = event["path"]
     if "/project_id" in path:
-        project = directory.create_project("of the SDK's tests").id
+        project = directory.projects.create("of the SDK's tests").id
         path = path.replace("/project_id", f"/{project}")
         if "/service_account_id" in path:
-            account, _ = directory.create_service_account(project, "of the SDK's tests")
+            account, _ = directory.service_accounts.create(project, "of the SDK's tests")
             path = path.replace("/service_account_id", f"/{account.id}")
         if "/api_key_id" in path:
-            key = directory.create_key("api", name="of the SDK's tests", project_id=project)
+            key = directory.api_keys.create(name="of the SDK's tests", project_id=project)
             path = path.replace("/api_key_id", f"/{key.record.id}")
     if path.endswith("/admin_api_keys/key_id"):
-        path = path.replace("/key_id", f"/{directory.create_key('admin', name='of the tests').record.id}")
+        path = path.replace("/key_id", f"/{directory.admin_keys.create(name='of the tests').record.id}")
     return {**event, "path": path, "body": _honest(event)}
 
 

@@ -62,7 +62,7 @@ class Gateway:
     """The usage function over a table whose ledger begins three days ago, and what it reads from it."""
 
     def __init__(self, client: Any) -> None:
-        self.key = Directory(client, TABLE, now_s=lambda: BEGINNING).create_key("api", name="first")
+        self.key = Directory(client, TABLE, now_s=lambda: BEGINNING).api_keys.create(name="first")
         client.put_item(TableName=TABLE, Item=new_account_item("key_1", Limits()))
         for at in (BEGINNING, MIDNIGHT - 1, MIDNIGHT, NOW_MS / 1000):
             client.put_item(TableName=TABLE, Item=row_item(row(at)))

@@ -70,9 +70,9 @@ def makes_a_key(context: CheckContext) -> str:
 def left(world: HealthyGateway) -> tuple[list[Any], list[Any]]:
     """Return the keys that still exist."""
     directory = world.api.directory
-    keys = [key for project in directory.projects() for key in directory.keys(project.id)]
-    accounts = [it for project in directory.projects() for it in directory.service_accounts(project.id)]
-    return [*keys, *accounts], [*directory.admin_keys()]
+    keys = [key for project in directory.projects.list() for key in directory.api_keys.list(project.id)]
+    accounts = [it for project in directory.projects.list() for it in directory.service_accounts.list(project.id)]
+    return [*keys, *accounts], [*directory.admin_keys.list()]
 
 
 # ---------------------------------------------------------------- lines
@@ -163,7 +163,7 @@ def test_only_the_project_and_the_ledger_rows_remain(stack: InspectedStack, worl
     deleted = [call for call in world.api.heard if call.startswith("DELETE /")]
     assert {"DELETE /audio/uploads/upload_1", "DELETE /audio/jobs/job_1"} <= set(deleted)
     doctor("--catalog", str(world.catalog), code=1)
-    assert [it.name for it in world.api.directory.projects() if it.id != "default"] == ["audio-gateway doctor"]
+    assert [it.name for it in world.api.directory.projects.list() if it.id != "default"] == ["audio-gateway doctor"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -203,8 +203,8 @@ def test_temporary_keys_expire_and_have_a_small_budget(checks: Checks, world: He
     seen: list[Any] = []
 
     def looks(context: CheckContext) -> str:
-        seen.append(world.api.directory.key(context.key.id).limits)
-        seen.append(next(world.api.directory.admin_keys()))
+        seen.append(world.api.directory.api_keys.get(context.key.id).limits)
+        seen.append(next(world.api.directory.admin_keys.list()))
         return ""
 
     checks(looks)

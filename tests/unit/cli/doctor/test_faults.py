@@ -140,7 +140,7 @@ def execution(world: HealthyGateway, status: str, error: str) -> None:
 
 
 def expired_hold(world: HealthyGateway) -> None:
-    key = world.api.directory.create_key("api", name="somebody")
+    key = world.api.directory.api_keys.create(name="somebody")
     long_ago = DynamoMeter(world.gateway.target.client, TABLE, now_ms=lambda: int((time.time() - 7200) * 1000))
     work = MeteredRequest("req_lost", "speech", "talker", "characters", 1, price_microusd=1, cost_microusd=1)
     long_ago.admit(Payer(key.record.id, "default"), work)
@@ -464,7 +464,7 @@ API_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
         "names uploads as the remedy",
     ),
     "a key that cannot be disabled": (
-        lambda it: setattr(it.api.directory, "disable", it.api.directory.enable),
+        lambda it: setattr(it.api.directory.api_keys, "disable", it.api.directory.api_keys.enable),
         {"key-disable"},
         "the status active",
     ),

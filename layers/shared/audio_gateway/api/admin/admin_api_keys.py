@@ -12,7 +12,6 @@ from audio_gateway.api.admin.serializers import admin_key_json, deleted_json
 from audio_gateway.api.http.pages import PageQuery, page_of
 from audio_gateway.api.http.responses import json_response
 from audio_gateway.identity.directory import Directory
-from audio_gateway.metering.limits import Limits
 
 _PATH: Final = "/organization/admin_api_keys"
 
@@ -26,20 +25,20 @@ def add_admin_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], f
         name = name_of(fields, required=True)
         expires_at = expiry_of(fields, now_s())
         fields.refuse_the_rest()
-        key = directory.create_key("admin", name=name, limits=Limits(expires_at=expires_at))
-        return json_response({**admin_key_json(directory.admin_key(key.record.id)), "value": key.value})
+        key = directory.admin_keys.create(name=name, expires_at=expires_at)
+        return json_response({**admin_key_json(directory.admin_keys.get(key.record.id)), "value": key.value})
 
     @app.get(_PATH)
     async def list_keys(request: Request) -> Response:
         query = PageQuery.of(request, order=("asc", "desc"))
-        keys = directory.admin_keys(query.after, newest_first=query.choices["order"] == "desc")
+        keys = directory.admin_keys.list(query.after, newest_first=query.choices["order"] == "desc")
         return json_response(page_of(map(admin_key_json, keys), query.limit))
 
     @app.get(_PATH + "/{key_id}")
     async def retrieve(key_id: str) -> Response:
-        return json_response(admin_key_json(directory.admin_key(key_id)))
+        return json_response(admin_key_json(directory.admin_keys.get(key_id)))
 
     @app.delete(_PATH + "/{key_id}")
     async def delete(key_id: str) -> Response:
-        directory.delete_admin_key(key_id)
+        directory.admin_keys.delete(key_id)
         return json_response(deleted_json("organization.admin_api_key", key_id))

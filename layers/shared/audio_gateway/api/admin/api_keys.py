@@ -24,16 +24,16 @@ def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float],
     @app.get(_PATH)
     async def list_keys(request: Request, project_id: str) -> Response:
         query = PageQuery.of(request, owner_project_access=("any", "active", "inactive"))
-        project = directory.project(project_id)
-        keys = (api_key_json(key, project) for key in directory.keys(project_id, query.after))
+        project = directory.projects.get(project_id)
+        keys = (api_key_json(key, project) for key in directory.api_keys.list(project_id, query.after))
         access = query.choices["owner_project_access"]
         shown = (key for key in keys if access in {"any", key["owner_project_access"]})
         return json_response(page_of(shown, query.limit))
 
     @app.get(_PATH + "/{key_id}")
     async def retrieve(project_id: str, key_id: str) -> Response:
-        project = directory.project(project_id)
-        return json_response(api_key_json(directory.key(key_id, project_id=project_id), project))
+        project = directory.projects.get(project_id)
+        return json_response(api_key_json(directory.api_keys.get(key_id, project_id=project_id), project))
 
     @app.post(_PATH + "/{key_id}")
     async def update(request: Request, project_id: str, key_id: str) -> Response:
@@ -41,17 +41,17 @@ def add_api_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float],
         change, status = change_of_limits(fields, now_s(), catalog), _status_of(fields)
         refuse_scopes(fields)
         fields.refuse_the_rest()
-        project = directory.project(project_id)
-        key = directory.key(key_id, project_id=project_id)
+        project = directory.projects.get(project_id)
+        key = directory.api_keys.get(key_id, project_id=project_id)
         if change is not None:
-            key = directory.edit_limits(key_id, change, status=status)
+            key = directory.api_keys.edit_limits(key_id, change, status=status)
         elif status is not None:
-            key = directory.change(key_id, status=status)
+            key = directory.api_keys.set_status(key_id, status=status)
         return json_response(api_key_json(key, project))
 
     @app.delete(_PATH + "/{key_id}")
     async def delete(project_id: str, key_id: str) -> Response:
-        directory.delete(directory.key(key_id, project_id=project_id).entry.id)
+        directory.api_keys.delete(directory.api_keys.get(key_id, project_id=project_id).entry.id)
         return json_response(deleted_json("organization.project.api_key", key_id))
 
 

@@ -19,26 +19,26 @@ def add_projects(app: FastAPI, directory: Directory) -> None:
         fields = await fields_of(request)
         name = name_of(fields, required=True)
         fields.refuse_the_rest()
-        return json_response(project_json(directory.create_project(name)))
+        return json_response(project_json(directory.projects.create(name)))
 
     @app.get("/organization/projects")
     async def list_projects(request: Request) -> Response:
         query = PageQuery.of(request, include_archived=("false", "true"))
         archived_too = query.choices["include_archived"] == "true"
-        projects = directory.projects(query.after)
+        projects = directory.projects.list(query.after)
         shown = (project for project in projects if archived_too or project.archived_at is None)
         return json_response(page_of(map(project_json, shown), query.limit))
 
     @app.get("/organization/projects/{project_id}")
     async def retrieve(project_id: str) -> Response:
-        return json_response(project_json(directory.project(project_id)))
+        return json_response(project_json(directory.projects.get(project_id)))
 
     @app.post("/organization/projects/{project_id}")
     async def update(request: Request, project_id: str) -> Response:
         fields = await fields_of(request)
         name = name_of(fields, required=False)
         fields.refuse_the_rest()
-        project = directory.rename_project(project_id, name) if name else directory.project(project_id)
+        project = directory.projects.rename(project_id, name) if name else directory.projects.get(project_id)
         return json_response(project_json(project))
 
     @app.post("/organization/projects/{project_id}/archive")

@@ -41,7 +41,7 @@ def _add_creation(app: FastAPI, directory: Directory, now_s: Callable[[], float]
                 "remove 'limits' and 'expires_in_seconds'."
             )
             raise InvalidRequest(message, param="create_service_account_only")
-        account, key = directory.create_service_account(project_id, name, limits=limits, with_key=not without_key)
+        account, key = directory.service_accounts.create(project_id, name, limits=limits, with_key=not without_key)
         shown = None if key is None else new_key_json(key, limits)
         return json_response({**service_account_json(account), "api_key": shown})
 
@@ -50,13 +50,13 @@ def _add_reads(app: FastAPI, directory: Directory) -> None:
     @app.get(_PATH)
     async def list_accounts(request: Request, project_id: str) -> Response:
         query = PageQuery.of(request)
-        project = directory.project(project_id)
-        accounts = directory.service_accounts(project.id, query.after)
+        project = directory.projects.get(project_id)
+        accounts = directory.service_accounts.list(project.id, query.after)
         return json_response(page_of(map(service_account_json, accounts), query.limit))
 
     @app.get(_ONE)
     async def retrieve(project_id: str, service_account_id: str) -> Response:
-        return json_response(service_account_json(directory.service_account(project_id, service_account_id)))
+        return json_response(service_account_json(directory.service_accounts.get(project_id, service_account_id)))
 
 
 def _add_changes(app: FastAPI, directory: Directory) -> None:
@@ -67,14 +67,14 @@ def _add_changes(app: FastAPI, directory: Directory) -> None:
         fields.choice("role", ("member",), default="member")  # the only one: keys have limits and no roles
         fields.refuse_the_rest()
         if name:
-            account = directory.rename_service_account(project_id, service_account_id, name)
+            account = directory.service_accounts.rename(project_id, service_account_id, name)
         else:
-            account = directory.service_account(project_id, service_account_id)
+            account = directory.service_accounts.get(project_id, service_account_id)
         return json_response(service_account_json(account))
 
     @app.delete(_ONE)
     async def delete(project_id: str, service_account_id: str) -> Response:
-        directory.delete_service_account(project_id, service_account_id)
+        directory.service_accounts.delete(project_id, service_account_id)
         return json_response(deleted_json("organization.project.service_account", service_account_id))
 
 
@@ -86,9 +86,8 @@ def _add_keys(app: FastAPI, directory: Directory, now_s: Callable[[], float], ca
         limits = limits_with_expiry(fields, now_s(), catalog)
         refuse_scopes(fields)
         fields.refuse_the_rest()
-        account = directory.service_account(project_id, service_account_id)
-        key = directory.create_key(
-            "api",
+        account = directory.service_accounts.get(project_id, service_account_id)
+        key = directory.api_keys.create(
             name=name or account.name,
             project_id=project_id,
             limits=limits,

@@ -22,13 +22,13 @@ def add_webhook_endpoints(app: FastAPI, store: WebhookStore, directory: Director
     @app.get(_ALL)
     async def list_endpoints(request: Request, project_id: str) -> Response:
         query = PageQuery.of(request)
-        project = directory.project(project_id)
+        project = directory.projects.get(project_id)
         return json_response(
             page_of(map(webhook_endpoint_json, store.of_project(project.id, query.after)), query.limit)
         )
 
     @app.delete(_ALL + "/{endpoint_id}")
     async def delete(project_id: str, endpoint_id: str) -> Response:
-        endpoint = store.get(directory.project(project_id).id, endpoint_id)
+        endpoint = store.get(directory.projects.get(project_id).id, endpoint_id)
         store.delete(endpoint)
         return json_response(deleted_json("webhook_endpoint", endpoint.id))

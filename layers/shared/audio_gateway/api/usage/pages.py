@@ -17,7 +17,7 @@ _TOKEN_BYTES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class BucketWidth:
+class ReportWidth:
     """A width of buckets in seconds, and how many buckets a page has."""
 
     seconds: int
@@ -27,14 +27,14 @@ class BucketWidth:
 
 # The defaults and maxima are OpenAI's (contract section 9).
 USAGE_WIDTHS: Final = {
-    "1m": BucketWidth(60, default_limit=60, max_limit=1440),
-    "1h": BucketWidth(3_600, default_limit=24, max_limit=168),
-    "1d": BucketWidth(86_400, default_limit=7, max_limit=31),
+    "1m": ReportWidth(60, default_limit=60, max_limit=1440),
+    "1h": ReportWidth(3_600, default_limit=24, max_limit=168),
+    "1d": ReportWidth(86_400, default_limit=7, max_limit=31),
 }
-COSTS_WIDTH: Final = BucketWidth(86_400, default_limit=7, max_limit=180)
+COSTS_WIDTH: Final = ReportWidth(86_400, default_limit=7, max_limit=180)
 
 
-def page_of_edges(start_s: int, end_s: int, width: BucketWidth, limit: int) -> tuple[int, ...]:
+def page_of_edges(start_s: int, end_s: int, width: ReportWidth, limit: int) -> tuple[int, ...]:
     """The edges of at most `limit` buckets from `start_s` on, one more than there are buckets."""
     edges = [start_s]
     while edges[-1] < end_s and len(edges) <= limit:
@@ -47,7 +47,7 @@ def page_token(at_s: int) -> str:
     return _PREFIX + base64.urlsafe_b64encode(at_s.to_bytes(_TOKEN_BYTES, "big")).decode()
 
 
-def edge_of(token: str, start_s: int, end_s: int, width: BucketWidth) -> int:
+def edge_of(token: str, start_s: int, end_s: int, width: ReportWidth) -> int:
     """The edge at which a page begins.
 
     Raises:
@@ -63,7 +63,7 @@ def edge_of(token: str, start_s: int, end_s: int, width: BucketWidth) -> int:
     )
 
 
-def _next_boundary(at_s: int, width: BucketWidth) -> int:
+def _next_boundary(at_s: int, width: ReportWidth) -> int:
     return (at_s // width.seconds + 1) * width.seconds
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from audio_gateway.api.http.parameters import Parameters
-from audio_gateway.api.usage.pages import COSTS_WIDTH, USAGE_WIDTHS, BucketWidth, edge_of, page_of_edges, page_token
+from audio_gateway.api.usage.pages import COSTS_WIDTH, USAGE_WIDTHS, ReportWidth, edge_of, page_of_edges, page_token
 from audio_gateway.errors import InvalidRequest
 from audio_gateway.usage.totals import Dimensions
 
@@ -110,7 +110,7 @@ def _range(parameters: Parameters, now_s: int) -> tuple[int, int]:
 def _query(
     parameters: Parameters,
     range_s: tuple[int, int],
-    width: BucketWidth,
+    width: ReportWidth,
     fields: tuple[Field, ...],
     filters: Mapping[Field, str],
 ) -> Query:

@@ -21,7 +21,7 @@ from audio_gateway.cli.doctor.stack import InspectedStack
 from audio_gateway.cli.gateway import Gateway
 from audio_gateway.errors import GatewayError, NotFound
 from audio_gateway.identity.keys import NewKey
-from audio_gateway.metering.limits import Limits, limits_from_api
+from audio_gateway.metering.limits import limits_from_api
 
 PROJECT: Final = "audio-gateway doctor"
 BUDGET_USD: Final = "0.50"
@@ -74,17 +74,17 @@ class CheckContext:
         """A temporary admin key, written directly into the table, so that the operator needs none."""
         expires_at = int(time.time()) + _KEY_LIVES_S
         try:
-            key: NewKey = self.gateway.directory.create_key("admin", name=PROJECT, limits=Limits(expires_at=expires_at))
+            key: NewKey = self.gateway.directory.admin_keys.create(name=PROJECT, expires_at=expires_at)
         except GatewayError as error:
             message = f"a temporary admin key cannot be written into the table: {error.message}"
             raise CheckSkipped(f"{message} ({error.__cause__})" if error.__cause__ else message) from error
-        self.on_clean_up(f"admin key {key.record.id}", lambda: self.gateway.directory.take_back_admin_key(key.record))
+        self.on_clean_up(f"admin key {key.record.id}", lambda: self.gateway.directory.admin_keys.revoke(key.record))
         return key.value
 
     @cached_property
     def project_id(self) -> str:
         """The project of doctor's calls, created through the API if it does not exist."""
-        for project in self.gateway.directory.projects():
+        for project in self.gateway.directory.projects.list():
             if project.name == PROJECT and project.archived_at is None:
                 return project.id
         made = self.admin("POST", "/organization/projects", json={"name": PROJECT})
@@ -108,16 +108,16 @@ class CheckContext:
 
     def _remove(self, project_id: str, account_id: str) -> None:
         with suppress(NotFound):
-            self.gateway.directory.delete_service_account(project_id, account_id)
+            self.gateway.directory.service_accounts.delete(project_id, account_id)
 
     def _key_from_the_table(self) -> TemporaryKey:
         directory = self.gateway.directory
         limits = limits_from_api({"monthly_budget_usd": BUDGET_USD, "expires_at": int(time.time()) + _KEY_LIVES_S})
         try:
-            key = directory.create_key("api", name=PROJECT, limits=limits)
+            key = directory.api_keys.create(name=PROJECT, limits=limits)
         except GatewayError as error:
             raise CheckSkipped(f"a temporary key cannot be created: {error.message}") from error
-        self.on_clean_up(f"key {key.record.id}", lambda: directory.delete(key.record.id))
+        self.on_clean_up(f"key {key.record.id}", lambda: directory.api_keys.delete(key.record.id))
         return TemporaryKey(key.value, key.record.id, key.record.project_id)
 
     # ------------------------------------------------------------ calls

@@ -98,7 +98,7 @@ def _holds(context: CheckContext) -> str:
     now_s = int(time.time())
     where = context.gateway.target
     listed = OpenAccounts(where.client, where.table).key_ids()
-    accounts = context.gateway.items.get_each(map(account_key, listed), consistent=False)
+    accounts = context.gateway.items.get_many(map(account_key, listed), consistent=False)
     expired = [hold for account in accounts for hold in holds_from(account) if hold.expires_s + _SWEEP_LATE_S < now_s]
     if expired:
         oldest = min(expired, key=lambda hold: hold.expires_s)
