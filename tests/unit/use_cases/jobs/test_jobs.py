@@ -388,6 +388,8 @@ def test_an_order_is_kept_to_the_last_field(shop: Workshop) -> None:
             known_speakers=(KnownSpeaker("Ann", "data:audio/wav;base64,AA=="),),
         ),
     )
+    options = heard.options
+    assert all(getattr(options, option.name) != option.default for option in dataclasses.fields(options))
     order = JobRequest(heard, source=SourceFile("uploads/default/1", '"e"', 5), url=None)
     keep_request(shop.files, JOB, order)
     assert request_of(shop.files, JOB) == order
