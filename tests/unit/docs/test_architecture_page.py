@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.house import PACKAGES
 from tests.unit.docs.pages import ROOT, without_blocks
 
 PACKAGE = ROOT / "layers" / "shared" / "audio_gateway"
@@ -103,6 +104,12 @@ def test_each_task_names_a_place_and_a_test() -> None:
         assert places(where), task
         assert all(path.startswith("tests/") and name.startswith("test_") for path, name in places(test)), task
         assert places(test), task
+
+
+def test_the_readme_lists_every_package() -> None:
+    tree = (ROOT / "README.md").read_text("utf-8").split("layers/shared/audio_gateway/", 1)[1]
+    listed = re.findall(r"^  (\w+)/ ", tree, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(name for name in PACKAGES if (PACKAGE / name).is_dir())
 
 
 def test_every_function_is_described_once() -> None:
