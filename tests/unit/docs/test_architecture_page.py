@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.house import PACKAGES
+from scripts.packages import PACKAGES
 from tests.unit.docs.pages import ROOT, without_blocks
 
 PACKAGE = ROOT / "layers" / "shared" / "audio_gateway"

@@ -181,9 +181,7 @@ def send_test(endpoint: WebhookEndpoint, event_type: EventType, *, post: SendWeb
     if outcome.status_code is None:
         raise InvalidRequest(outcome.message, param="url", code="webhook_unreachable")
     if not outcome.taken:
-        message = (
-            f"The endpoint answered {outcome.status_code} to the test; it must answer with a 2xx status."
-        )
+        message = f"The endpoint answered {outcome.status_code} to the test; it must answer with a 2xx status."
         raise InvalidRequest(message, param="url", code="webhook_test_failed")
     return outcome.status_code
 
