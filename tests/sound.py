@@ -111,10 +111,12 @@ def _plain(text: str) -> list[str]:
 
 
 @functools.lru_cache(64)
-def tone(seconds: float, rate: int = 16_000, hertz: float = 440.0) -> bytes:
-    """A sine as s16le mono samples."""
-    step = 2 * math.pi * hertz / rate
-    return array.array("h", (int(12_000 * math.sin(step * i)) for i in range(int(seconds * rate)))).tobytes()
+def tone(seconds: float, rate: int = 16_000, hertz: int = 440) -> bytes:
+    """A sine as s16le mono samples: one period, repeated, for a minute of single samples takes a second to compute."""
+    step, count = 2 * math.pi * hertz / rate, int(seconds * rate)
+    period = rate // math.gcd(rate, hertz)
+    once = array.array("h", (int(12_000 * math.sin(step * i)) for i in range(period))).tobytes()
+    return (once * (count // period + 1))[: 2 * count]
 
 
 def wav(pcm: bytes, rate: int = 16_000, channels: int = 1) -> bytes:
