@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripts.packages import PACKAGES
-from tests.unit.docs.pages import ROOT, without_blocks
+from tests.unit.docs.pages import ROOT, blocks, without_blocks
 
 PACKAGE = ROOT / "layers" / "shared" / "audio_gateway"
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
@@ -95,6 +95,12 @@ def test_paths_are_found_in_a_text() -> None:
     assert places(text) == {("errors.py", ""), ("api/speech.py", "read_speech"), ("tests/unit/", "")}
     assert found("errors.py") == PACKAGE / "errors.py"
     assert found("nowhere.py") is None
+
+
+def test_no_diagram_has_a_semicolon_which_would_end_its_line() -> None:
+    diagrams = blocks(PAGE, "mermaid")
+    assert len(diagrams) == 4
+    assert not [diagram for diagram in diagrams if ";" in diagram]
 
 
 def test_each_task_names_a_place_and_a_test() -> None:
