@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import botocore.session
 import pytest
+from httpx2._transports import default as _transports
 from hypothesis import HealthCheck, settings
 
 # The same examples each time: a run judges a change and not chance. How long one takes depends on the machine.
@@ -21,6 +22,7 @@ _UNHURRIED: Any = {
 }
 settings.register_profile("any machine", derandomize=True, database=None, **_UNHURRIED)
 settings.register_profile("hunt", max_examples=1000, **_UNHURRIED)
+settings.register_profile("fast", max_examples=20, derandomize=True, database=None, **_UNHURRIED)
 settings.load_profile("any machine")
 
 # Files of tests/stack that share no running stack with other files.
@@ -36,6 +38,14 @@ def _models_of_aws_are_read_once() -> Iterator[None]:
     """Each new session of boto3 reads the descriptions of AWS's services from files, which takes 0.1 s."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates_are_read_once() -> Iterator[None]:
+    """Each client of HTTP reads all certificate authorities of the machine: a fiftieth of a second for each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_transports, "create_ssl_context", cache(_transports.create_ssl_context))  # type: ignore[attr-defined] # imported there
         yield
 
 
