@@ -82,6 +82,14 @@ def test_what_is_named_exists(path: str, name: str) -> None:
     assert not name or defines(file, name), f"{path} has no {name}"
 
 
+def test_every_test_that_is_named_exists() -> None:
+    sources = [path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+    written = {name for source in sources for name in re.findall(r"^ *def (test_\w+)\(", source, flags=re.MULTILINE)}
+    named = set(re.findall(r"`(test_\w+)`", CONTRIBUTING))
+    assert len(named) >= 10
+    assert named <= written
+
+
 @pytest.mark.parametrize(
     ("dotted", "expected"),
     [("PACKAGE", True), ("_PATH", True), ("section", True), ("sektion", False), ("section.title", False)],

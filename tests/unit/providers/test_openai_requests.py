@@ -18,6 +18,7 @@ from audio_gateway.providers.port import (
     TranscriptionCall,
     TranscriptionOptions,
 )
+from audio_gateway.use_cases.options import NEEDS
 from tests.fakes.providers import with_options
 
 SPEECH = SynthesisCall("tts-1", "Hi \ud800 \u00e9", "alloy", "mp3", Deadline(0))
@@ -68,6 +69,10 @@ def test_every_option_has_its_field() -> None:
 @pytest.mark.parametrize("option", [option.name for option in dataclasses.fields(TranscriptionOptions)])
 def test_no_option_is_left_out(option: str) -> None:
     assert fields(**{option: VALUES[option]}) != fields()
+
+
+def test_it_is_known_what_a_model_needs_for_each_option() -> None:
+    assert set(with_options(HEARING, **VALUES).options.asked_for()) <= set(NEEDS)
 
 
 def test_a_temperature_of_nothing_is_sent() -> None:
