@@ -14,6 +14,7 @@ from scripts.packages import PACKAGES
 from tests.unit.docs.pages import ROOT, blocks, without_blocks
 
 PACKAGE = ROOT / "layers" / "shared" / "audio_gateway"
+UNIT = ROOT / "tests" / "unit"
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 WALK = "Where do I change what?"
@@ -48,8 +49,8 @@ def places(text: str) -> set[tuple[str, str]]:
 
 
 def found(path: str) -> Path | None:
-    """The file or folder, which a page names from the root or from the package."""
-    return next((base / path for base in (ROOT, PACKAGE) if (base / path).exists()), None)
+    """The file or folder, which a page names from the root, from the package or from the tests of units."""
+    return next((base / path for base in (ROOT, PACKAGE, UNIT) if (base / path).exists()), None)
 
 
 def _bound(node: ast.stmt) -> Iterator[tuple[str, ast.stmt]]:
