@@ -10,6 +10,7 @@ import pytest
 
 from audio_gateway.api.http import request_scope
 from audio_gateway.metering.unusable_key import NOT_USABLE
+from reference.openapi import document
 from tests.infrastructure.conftest import OfType
 
 ROUTES = {
@@ -119,6 +120,12 @@ def test_the_api_has_exactly_the_known_routes(api: dict[str, Any]) -> None:
     preflights = {(path, "options") for path in ROUTES}
     every = {(path, "x-amazon-apigateway-any-method") for path in [*ROUTES, *OPEN]}
     assert methods == every | preflights | for_its_throttle
+
+
+def test_every_documented_path_is_a_route_and_every_route_is_documented(api: dict[str, Any]) -> None:
+    documented, routes = ({re.sub(r"{.*?}", "{}", path) for path in paths}
+                          for paths in (document()["paths"], set(api["Body"]["paths"]) - set(CATCH_ALL)))  # fmt: skip
+    assert documented == routes
 
 
 @pytest.mark.parametrize("path", ROUTES)

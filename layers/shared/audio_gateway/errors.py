@@ -183,7 +183,7 @@ class TooMuchAtOnce(LimitReached):
 
 
 class BudgetReached(LimitReached):
-    """The price exceeds the rest of the month's budget, or free failures have cost as much as the whole budget."""
+    """The price exceeds the rest of the month's budget, or failures that are free to the key have cost as much."""
 
     code = "insufficient_quota"
 

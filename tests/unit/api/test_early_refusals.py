@@ -141,7 +141,7 @@ def test_a_price_whose_minimum_is_known_is_called_a_minimum() -> None:
     assert "costs $0.00012," in gateway.form(tone_wav(1.2)).error["message"]
     gateway = Gateway(audio_ms_per_minute=2000)
     gateway.use(a=1950)
-    assert "1.95 of 2 used, at least 0.1 asked for" in gateway.post(upload_id=UPLOAD).error["message"]
+    assert "1.95 of 2 used, at least 0.1 requested" in gateway.post(upload_id=UPLOAD).error["message"]
 
 
 @pytest.mark.parametrize("named", NAMED)

@@ -93,7 +93,7 @@ def test_a_body_that_is_no_json_object_is_a_400(gateway: Gateway, body: bytes) -
 def test_the_limit_of_4096_characters_is_in_the_message(gateway: Gateway) -> None:
     message = gateway.post({**BODY, "input": "x" * 4097}).error["message"]
     assert "4,096" in message
-    assert "4097" in message
+    assert "4,097" in message
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 
 from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.catalog.load import build_catalog
-from audio_gateway.catalog.models import OPENAI_VOICES, Endpoint, Model
+from audio_gateway.catalog.models import CAPABILITIES, OPENAI_VOICES, Endpoint, Model
+from audio_gateway.transcripts.render import RESPONSE_FORMATS
 
 TIMED = {"json", "text", "srt", "verbose_json", "vtt"}
 
@@ -107,6 +108,10 @@ def test_response_formats_follow_the_capabilities_that_an_operator_writes() -> N
     assert set(model("x", "transcriptions", capabilities=[]).response_formats) == {"json", "text"}
     told_apart = model("whisper-1", "transcriptions", capabilities=["diarization"])
     assert set(told_apart.response_formats) == {"json", "text", "diarized_json"}
+
+
+def test_a_model_that_can_do_everything_has_every_format_of_transcripts() -> None:
+    assert set(model("x", "transcriptions", capabilities=list(CAPABILITIES)).response_formats) == set(RESPONSE_FORMATS)
 
 
 def test_espeak_speaks_pcm_with_openais_voices_and_with_its_own() -> None:

@@ -14,6 +14,7 @@ from audio_gateway.catalog import defaults
 from audio_gateway.catalog.load import build_catalog
 from audio_gateway.catalog.models import ADAPTERS, CAPABILITIES, ENDPOINTS
 from audio_gateway.catalog.schema import CacheEntry, IgnorableOption, ModelEntry, PriceEntry, ProviderEntry
+from audio_gateway.use_cases.options import NEEDS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
 
@@ -37,6 +38,10 @@ def rows(title: str) -> dict[str, str]:
 )
 def test_each_field_has_its_row_and_no_row_is_left_over(title: str, schema: type[BaseModel]) -> None:
     assert list(rows(title)) == list(schema.model_fields)
+
+
+def test_every_option_that_a_model_may_lack_can_be_ignored() -> None:
+    assert set(NEEDS) <= set(get_args(IgnorableOption))
 
 
 def test_every_allowed_word_is_on_the_page() -> None:

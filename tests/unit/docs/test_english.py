@@ -18,17 +18,18 @@ import pytest
 from tests.unit.docs.pages import ROOT, texts, without_blocks
 
 PAGES = (
-    "docs/api.md",
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/*.md",
     "docs/openapi.json",
     "docs/adr/*.md",
-    "docs/clients.md",
-    "docs/index.md",
-    "docs/recovery.md",
-    "docs/webhooks.md",
-    "CONTRIBUTING.md",
-    "clients/node/README.md",
+    "clients/*/README.md",
     "events/README.md",
     "examples/README.md",
+    "scripts/*/README.md",
+    "tests/*/README.md",
+    "tests/data/speech/README.md",
     "template.yaml",
 )
 """The pages whose sentences are checked, as patterns of `Path.glob`."""

@@ -42,6 +42,7 @@ from audio_gateway.storage.results import ResultStore
 from audio_gateway.transcripts.render import RESPONSE_FORMATS
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage
 from audio_gateway.uploads.upload_store import UploadStore
+from audio_gateway.webhooks.endpoint_store import WebhookStore
 from reference.openapi import document
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event, form_event, json_event
@@ -149,7 +150,13 @@ def apps() -> dict[str, FastAPI]:
         "models": models_app(catalog=found),
         "admin": admin_app(directory=cast("Directory", None)),
         "usage": reporting_app(),
-        "webhooks": webhooks_app(WebhookDependencies(*[cast("Any", None)] * 6)),
+        "webhooks": webhooks_app(
+            replace(
+                WebhookDependencies(*[cast("Any", None)] * 6),
+                store=WebhookStore(cast("Any", None), "table"),
+                writer_of=caller_of,
+            )
+        ),
     }
 
 
@@ -191,6 +198,18 @@ def test_the_paths_are_the_routes() -> None:
         (method, re.sub(r"\{.*?\}", "{}", path)) for path, methods in SPEC["paths"].items() for method in methods
     }
     assert documented == routes
+
+
+def test_every_route_but_the_health_check_asks_who_calls(handlers: dict[str, Any]) -> None:
+    for name, app in apps().items():
+        for route in app.routes:
+            if not isinstance(route, APIRoute) or route.path == "/health":
+                continue
+            path = re.sub(r"{.*?}", "x", route.path)
+            for method in route.methods or set():
+                assert call(handlers[name], event(method, path, authorizer={})).status == 401, (method, path)
+                if path.startswith("/organization"):
+                    assert call(handlers[name], event(method, path)).status == 403, (method, path)
 
 
 def test_every_reference_has_its_aim_and_every_component_is_used() -> None:

@@ -10,7 +10,7 @@ from audio_gateway.api.admin import bodies
 from audio_gateway.api.admin.app import admin_app
 from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.identity.directory import Directory
-from audio_gateway.metering.limits import Limits
+from audio_gateway.metering.limits import _READERS, Limits
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event, json_event
 from tests.unit.docs.test_openapi import SCHEMAS, SPEC, RecordingFields, fits
 from tests.unit.metering.tables import TABLE
@@ -31,6 +31,10 @@ OPERATIONS = [
     for method in methods
     if path.startswith(("/organization/projects", "/organization/admin_api_keys")) and "webhook" not in path
 ]
+
+
+def test_every_limit_is_documented() -> None:
+    assert set(SCHEMAS["Limits"]["properties"]) == set(LIMITS) == set(_READERS)
 
 
 @pytest.fixture

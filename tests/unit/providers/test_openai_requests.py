@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import replace
 
@@ -10,11 +11,30 @@ import pytest
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.deadline import Deadline
 from audio_gateway.providers.openai.requests import multipart, speech_body, streams, transcription_fields
-from audio_gateway.providers.port import Chunking, KnownSpeaker, SynthesisCall, TranscriptionCall
+from audio_gateway.providers.port import (
+    Chunking,
+    KnownSpeaker,
+    SynthesisCall,
+    TranscriptionCall,
+    TranscriptionOptions,
+)
+from audio_gateway.use_cases.options import NEEDS
 from tests.fakes.providers import with_options
 
 SPEECH = SynthesisCall("tts-1", "Hi \ud800 \u00e9", "alloy", "mp3", Deadline(0))
 HEARING = TranscriptionCall("whisper-1", AudioSource(b"RIFF", "wav", 1000, 16_000, 1), Deadline(0))
+
+
+VALUES: dict[str, object] = {
+    "language": "de",
+    "prompt": "Hm",
+    "temperature": 0.25,
+    "languages": ("de", "en"),
+    "keywords": ("Foo", "Bar"),
+    "logprobs": True,
+    "chunking": Chunking("auto"),
+    "known_speakers": (KnownSpeaker("Ann", "data:audio/wav;base64,AA=="),),
+}
 
 
 def fields(**options: object) -> list[tuple[str, str]]:
@@ -44,6 +64,15 @@ def test_every_option_has_its_field() -> None:
         ("language", "de"), ("languages[]", "de"), ("languages[]", "en"), ("keywords[]", "Foo"), ("keywords[]", "Bar"),
         ("include[]", "logprobs"), ("stream", "true"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("option", [option.name for option in dataclasses.fields(TranscriptionOptions)])
+def test_no_option_is_left_out(option: str) -> None:
+    assert fields(**{option: VALUES[option]}) != fields()
+
+
+def test_it_is_known_what_a_model_needs_for_each_option() -> None:
+    assert set(with_options(HEARING, **VALUES).options.asked_for()) <= set(NEEDS)
 
 
 def test_a_temperature_of_nothing_is_sent() -> None:

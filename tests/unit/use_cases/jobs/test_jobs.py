@@ -386,6 +386,8 @@ def test_a_request_is_stored_to_the_last_field(harness: JobHarness) -> None:
             known_speakers=(KnownSpeaker("Ann", "data:audio/wav;base64,AA=="),),
         ),
     )
+    options = heard.options
+    assert all(getattr(options, option.name) != option.default for option in dataclasses.fields(options))
     job_request = JobRequest(heard, source=SourceFile("uploads/default/1", '"e"', 5), url=None)
     keep_request(harness.files, JOB.ref, job_request)
     assert request_of(harness.files, JOB.ref) == job_request
