@@ -22,7 +22,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from audio_gateway.errors import ConfigurationError, FetchTimedOut, FileUnavailable, InvalidRequest, RequestTooLarge
-from audio_gateway.net import guarded_fetch
+from audio_gateway.net import bounded_connection, guarded_fetch
 from audio_gateway.net.addresses import is_public
 from audio_gateway.net.guarded_fetch import guarded_connection, remote_file
 from audio_gateway.net.targets import AllowedHosts, target_of
@@ -456,7 +456,7 @@ def test_the_certificate_must_be_for_the_name_in_the_url(
 ) -> None:
     port, certificate = https_host
     resolving(monkeypatch, "127.0.0.1")
-    monkeypatch.setattr(guarded_fetch, "_tls", lambda: ssl.create_default_context(cafile=certificate))
+    monkeypatch.setattr(bounded_connection, "tls_context", lambda: ssl.create_default_context(cafile=certificate))
     allow = AllowedHosts.parse(f"{name}:{port}")
     if is_good:
         with remote_file(f"https://{name}:{port}/", allow, limit=2, seconds=60) as pieces:

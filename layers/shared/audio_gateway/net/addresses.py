@@ -10,10 +10,8 @@ from typing import Any, Final
 
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import FetchTimedOut, InvalidRequest
+from audio_gateway.net.bounded_connection import Address
 from audio_gateway.net.targets import Target
-
-Address = tuple[int, Any]
-"""A family of sockets, and what its sockets connect to."""
 
 # IANA's special-purpose registries: whatever is not reachable from everywhere, and what carries another address inside.
 _NOT_PUBLIC_V4: Final = tuple(

@@ -46,10 +46,8 @@ class WebhookSender:
         """Send it. Of the answer only the status is read; nothing is raised, whatever the endpoint does."""
         own = {"Content-Type": "application/json", "User-Agent": _USER_AGENT, "Connection": "close"}
         try:
-            guarded = guarded_connection(url, self._allow, seconds=TIMEOUT_S, param="url")
-            with guarded as connection, connection.errors():
-                connection.request("POST", connection.path, body=body, headers={**own, **headers})
-                return DeliveryOutcome(connection.getresponse().status)
+            with guarded_connection(url, self._allow, seconds=TIMEOUT_S, param="url") as connection:
+                return DeliveryOutcome(connection.request("POST", {**own, **headers}, body).status)
         except FetchTimedOut as error:
             return DeliveryOutcome(None, "timeout", error.message)
         except FileUnavailable as error:
