@@ -15,7 +15,7 @@ MODEL = os.environ.get("TRANSCRIPTION_MODEL", "pocketsphinx")
 
 
 def show_upload(sent: int, total: int) -> None:
-    """Called for each piece of the upload, with numbers of bytes."""
+    """Called during the upload, with numbers of bytes."""
     print(f"uploaded {sent} of {total} bytes", end="\r")
 
 
@@ -25,7 +25,7 @@ def show_job(job: audio_gateway_client.Job) -> None:
 
 
 def main(recording: Path, subtitles: Path) -> None:
-    """Upload, wait and write; ends with the gateway's own words if it refuses."""
+    """Upload, wait and write the subtitles; exit with the gateway's message if it refuses."""
     client = OpenAI(http_client=audio_gateway_client.http_client(on_upload=show_upload, on_job=show_job))
     try:
         with recording.open("rb") as file:

@@ -8,7 +8,7 @@ model=${TRANSCRIPTION_MODEL:-pocketsphinx}
 call() { curl --silent --show-error --fail-with-body -H "Authorization: Bearer $OPENAI_API_KEY" "$@"; }
 field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 
-# 1. Announce the file; the answer is a form for the bucket.
+# 1. Announce the file; the answer contains a form for the bucket.
 bytes=$(($(wc -c < "$recording")))
 upload=$(call "$OPENAI_BASE_URL/audio/uploads" -H "Content-Type: application/json" \
     -d "{\"filename\": \"recording\", \"bytes\": $bytes}")
@@ -23,11 +23,11 @@ for name, value in json.load(sys.stdin)["fields"].items():
 curl --silent --show-error --fail-with-body "${form[@]}" -F "file=@$recording;filename=recording" \
     "$(field url <<< "$upload")"
 
-# 3. Start the job, under a key that makes it safe to try again.
+# 3. Start the job, with an idempotency key, so a retry does not start another one.
 job=$(call "$OPENAI_BASE_URL/audio/transcriptions" -H "Idempotency-Key: $upload_id" \
     -F "model=$model" -F "upload_id=$upload_id" -F response_format=srt -F background=true | field id)
 
-# 4. Wait for it. Each answer waits for up to 25 s and is a redirect as long as the job runs.
+# 4. Wait for it. Each request waits for up to 25 s; while the job runs, the answer is a redirect.
 content="$OPENAI_BASE_URL/audio/jobs/$job/content?wait=25"
 result=$(mktemp) headers=$(mktemp)
 trap 'rm -f "$result" "$headers"' EXIT
@@ -35,7 +35,7 @@ while :; do
     status=$(call "$content" -o "$result" -D "$headers" -w '%{http_code}') || { cat "$result" >&2; exit 1; }
     if [ "$status" != 303 ]; then break; fi
     location=$(tr -d '\r' < "$headers" | sed -n 's/^[Ll]ocation: //p')
-    if [[ "$location" != /* ]]; then # a result too big for an answer lies in the bucket
+    if [[ "$location" != /* ]]; then # a result too big for an answer is in the bucket
         curl --silent --show-error --fail-with-body "$location" -o "$result"
         break
     fi

@@ -4,7 +4,7 @@ set -euo pipefail
 speech_model=${SPEECH_MODEL:-espeak-ng}
 transcription_model=${TRANSCRIPTION_MODEL:-pocketsphinx}
 
-# -L: an answer that is too big for Lambda is a redirect. --fail-with-body: an error is shown, and ends this script.
+# -L follows the redirect of an answer that is too big for Lambda; --fail-with-body shows errors and ends this script.
 call() { curl --silent --show-error --fail-with-body -L -H "Authorization: Bearer $OPENAI_API_KEY" "$@"; }
 
 echo "== models"

@@ -1,4 +1,4 @@
-"""Speak every line of a text file, several at once: `many_at_once.py lines.txt out` writes out/001.mp3, 002.mp3, ...
+"""Speak the lines of a text file concurrently: `many_at_once.py lines.txt out` writes out/001.mp3, 002.mp3, ...
 
 Set OPENAI_BASE_URL and OPENAI_API_KEY.
 """
@@ -11,16 +11,16 @@ from pathlib import Path
 from openai import AsyncOpenAI
 
 MODEL = os.environ.get("SPEECH_MODEL", "espeak-ng")
-AT_ONCE = 4
+CONCURRENCY = 4
 
 
 async def speak_all(lines: list[str], folder: Path) -> None:
-    """One file for each line, numbered in their order."""
-    free = asyncio.Semaphore(AT_ONCE)
+    """Write one file per line, numbered in order."""
+    slots = asyncio.Semaphore(CONCURRENCY)
     async with AsyncOpenAI() as client:
 
         async def speak(number: int, line: str) -> None:
-            async with free:
+            async with slots:
                 speech = await client.audio.speech.create(model=MODEL, voice="nova", input=line)
                 path = folder / f"{number:03}.mp3"
                 path.write_bytes(speech.content)

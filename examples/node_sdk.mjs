@@ -1,5 +1,5 @@
-// Speech and transcription with OpenAI's SDK for Node.js, and what an error tells.
-// Set OPENAI_BASE_URL and OPENAI_API_KEY: the SDK reads them by itself.
+// Speech and transcription with OpenAI's SDK for Node.js, and the fields of an error.
+// Set OPENAI_BASE_URL and OPENAI_API_KEY: the SDK reads them itself.
 import { createReadStream, writeFileSync } from 'node:fs';
 import OpenAI from 'openai';
 
@@ -34,6 +34,6 @@ try {
   await client.audio.speech.create({ model: speechModel, voice: 'nobody', input: 'Hello.' });
 } catch (error) {
   if (!(error instanceof OpenAI.BadRequestError)) throw error;
-  // requestID is what the operator finds in the log.
+  // The operator can find this requestID in the log.
   console.log(`refused: param=${error.param} code=${error.code} request_id=${error.requestID}`);
 }

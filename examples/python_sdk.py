@@ -1,6 +1,6 @@
-"""Speech and transcription with OpenAI's Python SDK, and what an error tells.
+"""Speech and transcription with OpenAI's Python SDK, and the fields of an error.
 
-Set OPENAI_BASE_URL and OPENAI_API_KEY: the SDK reads them by itself.
+Set OPENAI_BASE_URL and OPENAI_API_KEY: the SDK reads them itself.
 """
 
 import os
@@ -34,5 +34,5 @@ for word in transcript.words or []:
 try:
     client.audio.speech.create(model=SPEECH_MODEL, voice="nobody", input="Hello.")
 except BadRequestError as error:
-    # request_id is what the operator finds in the log.
+    # The operator can find this request_id in the log.
     print(f"refused: param={error.param} code={error.code} request_id={error.request_id}")

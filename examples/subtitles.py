@@ -15,7 +15,7 @@ FORMATS: dict[str, Literal["srt", "vtt"]] = {".srt": "srt", ".vtt": "vtt"}
 
 
 def main(recording: Path, subtitles: Path) -> None:
-    """Transcribe and write; ends with the gateway's own words if it refuses."""
+    """Transcribe and write the subtitles; exit with the gateway's message if it refuses."""
     response_format = FORMATS.get(subtitles.suffix)
     if response_format is None:
         sys.exit(f"{subtitles} must end in .srt or .vtt")

@@ -259,7 +259,7 @@ def _let_others_go_first(pid: int) -> None:
     """Functions that compute must not keep the local AWS from answering: they wait for DynamoDB for 0.7 s only."""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid, _NICE)
-        # Where Linux shares the processor out among sessions, this is what counts (man 7 sched, «autogroup»).
+        # Where Linux shares the processor out among sessions, this is what counts (man 7 sched, "autogroup").
         Path(f"/proc/{pid}/autogroup").write_text(str(_NICE))
 
 

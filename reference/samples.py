@@ -1,6 +1,6 @@
-"""The samples of the API reference, by operation: what to type into a shell, and the same with OpenAI's Python SDK.
+"""The samples of the API reference, by operation: shell commands, and the same with OpenAI's Python SDK.
 
-Read from the top to the bottom of docs/api.md, each runs with what those before it have made; tests/stack runs them so.
+Each sample may use what the samples above it in docs/api.md have created; tests/stack runs them in this order.
 """
 
 from __future__ import annotations

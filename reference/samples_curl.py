@@ -1,4 +1,4 @@
-"""How the samples are written: calls with curl that follow redirects, and keep what the next ones need in variables."""
+"""The curl commands of the samples: they follow redirects, and keep in variables what later samples need."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Final
 SPEAKER: Final = "espeak-ng"
 LISTENER: Final = "pocketsphinx"
 VOICE: Final = "ash"
-PHRASE: Final = "Good morning. Thank you for listening."  # pocketsphinx hears it as it was said
+PHRASE: Final = "Good morning. Thank you for listening."  # pocketsphinx transcribes it without an error
 
 
 def curl(path: str, *, fields: str = "", method: str = "", more: str = "", admin: bool = False) -> str:
-    """A call; `fields` are a JSON object to send, `more` is what else the command has."""
+    """A call; `fields` is the JSON object to send, and `more` is appended to the command."""
     return _call(path, fields=fields, method=method, more=more, admin=admin, flags="-L")
 
 
 def kept(variable: str, path: str, *, fields: str, of: str = ".id", admin: bool = False) -> str:
-    """A call whose answer's id is kept in a variable."""
+    """A call that stores the id in its response in a variable."""
     call = _call(path, fields=fields, method="", more="", admin=admin, flags="-s -L")
     return f"{variable}=$({call} \\\n  | jq -r {of})"
 

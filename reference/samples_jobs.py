@@ -21,7 +21,7 @@ UPLOAD_SAMPLES: Final[dict[str, dict[str, str]]] = {
                 more=" -o upload.json",
             ),
             "",
-            "# Send the form to the bucket, without the key, and name the upload in place of the file.",
+            "# Send the form to the bucket, without the key, then refer to the upload instead of sending the file.",
             "UPLOAD=$(jq -r .id upload.json)",
             "jq -r '.fields | to_entries[] | \"form-string = \\\"\\(.key)=\\(.value)\\\"\"' upload.json \\",
             '  | curl -L --config - -F file=@morning.wav "$(jq -r .url upload.json)"',
@@ -34,12 +34,12 @@ import httpx2
 from openai import OpenAI, omit
 
 client, file = OpenAI(), Path("morning.wav")
-about = {{"filename": file.name, "bytes": file.stat().st_size}}
-upload = client.post("/audio/uploads", body=about, cast_to=object)
+new = {{"filename": file.name, "bytes": file.stat().st_size}}
+upload = client.post("/audio/uploads", body=new, cast_to=object)
 with file.open("rb") as data:
     httpx2.post(upload["url"], data=upload["fields"], files={{"file": data}}, timeout=900).raise_for_status()
-named = {{"upload_id": upload["id"]}}
-print(client.audio.transcriptions.create(model="{LISTENER}", file=omit, extra_body=named).text)
+source = {{"upload_id": upload["id"]}}
+print(client.audio.transcriptions.create(model="{LISTENER}", file=omit, extra_body=source).text)
 """,
     },
     "retrieveUpload": {"sh": curl("audio/uploads/$UPLOAD")},

@@ -10,7 +10,7 @@ _NEW: Final = '{"name": "website", "url": "https://example.com/hooks", "event_ty
 _OF_PROJECT: Final = "organization/projects/default/webhook_endpoints"
 _ONE: Final = "webhook_endpoints/$ENDPOINT"
 
-NEEDS_A_RECEIVER: Final = "the address of the endpoint must be one that the gateway can reach from everywhere"
+NEEDS_A_RECEIVER: Final = "the endpoint must have a public URL"
 NOT_RUN: Final = frozenset(
     {
         "createWebhookEndpoint",

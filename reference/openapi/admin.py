@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from reference.openapi.build import Schema
-from reference.openapi.operations import READING, json_answer, json_body, page_parameters, parameter, refusals
+from reference.openapi.operations import (
+    READING,
+    admin_operation,
+    json_answer,
+    json_body,
+    page_parameters,
+    parameter,
+)
 
 _READING: Final = (*READING, 503)
 _WRITING: Final = (*_READING, 415)
-_ADMIN: Final[list[Schema]] = [{"adminKey": []}]
 
 _PROJECT: Final = "/organization/projects/{project_id}"
 _ACCOUNT: Final = _PROJECT + "/service_accounts/{service_account_id}"
@@ -25,28 +31,39 @@ def admin_paths() -> dict[str, Schema]:
 # ---------------------------------------------------------------- operations
 def _project_paths() -> dict[str, Schema]:
     archived = parameter(
-        "include_archived", "query", "Whether to list archived projects as well.", type="boolean", default=False
+        "include_archived", "query", "Whether to include archived projects.", type="boolean", default=False
     )
     return {
         "/organization/projects": {
-            "get": _list("listProjects", "List projects", "ProjectList", "A project is a tenant.", archived),
-            "post": _post("createProject", "Create a project", "ProjectRequest", "Project", "It has no keys yet."),
+            "get": _list("listProjects", "List projects", "ProjectList", "the projects", archived),
+            "post": _post(
+                "createProject",
+                "Create a project",
+                "ProjectRequest",
+                "Project",
+                "Creates a project, that is, a tenant. A new project has no keys.",
+            ),
         },
         _PROJECT: {
-            "get": _get("retrieveProject", "Describe a project", "Project", _PROJECT),
+            "get": _get("retrieveProject", "Retrieve a project", "Project", _PROJECT),
             "post": _post(
-                "updateProject", "Rename a project", "ProjectUpdateRequest", "Project", "Ids never change.", _PROJECT
+                "updateProject",
+                "Rename a project",
+                "ProjectUpdateRequest",
+                "Project",
+                "Changes the name of the project. Its id stays the same.",
+                _PROJECT,
             ),
         },
         _PROJECT + "/archive": {
-            "post": _operation(
+            "post": admin_operation(
                 "archiveProject",
                 "Archive a project",
-                "For good: it gets no more keys, and all that it has are refused. Its open jobs are cancelled within "
-                "two minutes, and cost what was done of them; its uploads are removed, and its webhooks are sent "
-                "nothing more. A form for an upload that was given out before works for its 15 minutes, and what it "
-                "brings is removed. What its callers have used stays in the ledger. Where the project has so many keys "
-                "that the call times out, repeat it. The project `default` cannot be archived.",
+                "Permanently archives the project: all of its keys are refused, and it gets no new ones. Within two "
+                "minutes, its open jobs are cancelled and their completed work is charged. Its uploads are removed, "
+                "and its webhooks receive no more events. An upload form that was issued before still works for its 15 "
+                "minutes, but the uploaded file is removed. The ledger keeps the project's usage. If the project has "
+                "so many keys that the call times out, repeat it. The project `default` cannot be archived.",
                 json_answer("The project.", "Project"),
                 _WRITING,
                 _ids(_PROJECT),
@@ -56,34 +73,41 @@ def _project_paths() -> dict[str, Schema]:
 
 
 def _service_account_paths() -> dict[str, Schema]:
-    what = "A service account is a program that calls, and owns its keys."
+    what = "A service account is a program that calls the API; it owns its keys."
     partition = _PROJECT + "/service_accounts"
     return {
         partition: {
-            "get": _list("listServiceAccounts", "List service accounts", "ServiceAccountList", what, path=partition),
+            "get": _list(
+                "listServiceAccounts",
+                "List service accounts",
+                "ServiceAccountList",
+                "the service accounts of the project",
+                path=partition,
+            ),
             "post": _post(
                 "createServiceAccount",
                 "Create a service account with a key",
                 "ServiceAccountRequest",
                 "NewServiceAccount",
-                f"{what} The answer shows the key's value, this once: only its hash is kept.",
+                f"Creates a service account with a key. {what} The value of the key is returned only once, in this "
+                "response: the gateway stores only its hash.",
                 partition,
             ),
         },
         _ACCOUNT: {
-            "get": _get("retrieveServiceAccount", "Describe a service account", "ServiceAccount", _ACCOUNT),
+            "get": _get("retrieveServiceAccount", "Retrieve a service account", "ServiceAccount", _ACCOUNT),
             "post": _post(
                 "updateServiceAccount",
                 "Rename a service account",
                 "ServiceAccountUpdateRequest",
                 "ServiceAccount",
-                "Its keys keep their names.",
+                "Changes the name of the service account. Its keys keep their names.",
                 _ACCOUNT,
             ),
             "delete": _delete(
                 "deleteServiceAccount",
                 "Delete a service account",
-                "With all of its keys.",
+                "Permanently deletes the service account and all of its keys.",
                 _ACCOUNT,
             ),
         },
@@ -93,7 +117,7 @@ def _service_account_paths() -> dict[str, Schema]:
                 "Create a key",
                 "KeyRequest",
                 "NewKey",
-                "One more key of a service account. The answer shows its value, this once.",
+                "Creates another key for a service account. Its value is returned only once, in this response.",
                 _ACCOUNT,
             )
         },
@@ -105,32 +129,37 @@ def _key_paths() -> dict[str, Schema]:
     access = parameter(
         "owner_project_access",
         "query",
-        "`active`: none of an archived project. `inactive`: only such.",
+        "`active` omits the keys of an archived project; `inactive` lists only those.",
         enum=["any", "active", "inactive"],
         default="any",
     )
     return {
         partition: {
             "get": _list(
-                "listKeys", "List the keys of a project", "ProjectKeyList", "Of all owners.", access, path=partition
+                "listKeys",
+                "List the keys of a project",
+                "ProjectKeyList",
+                "all keys of the project",
+                access,
+                path=partition,
             )
         },
         _KEY: {
-            "get": _get("retrieveKey", "Describe a key", "ProjectKey", _KEY),
+            "get": _get("retrieveKey", "Retrieve a key", "ProjectKey", _KEY),
             "post": _post(
                 "updateKey",
-                "Change a key",
+                "Update a key",
                 "KeyUpdateRequest",
                 "ProjectKey",
-                "Also while it is in use: what it has used stays counted. What costs money heeds the change at once, "
-                "the rest within a minute. What is left out stays as it is.",
+                "Changes the given fields, even while the key is in use; its usage so far still counts. The change "
+                "applies immediately to requests that cost money, and within a minute to all others.",
                 _KEY,
             ),
             "delete": _delete(
                 "deleteKey",
                 "Delete a key",
-                "For good. What costs money is refused at once, the rest within a minute. Requests that are running "
-                "are still settled.",
+                "Permanently deletes the key. Requests that cost money are refused immediately, all others within a "
+                "minute. Running requests are still settled.",
                 _KEY,
             ),
         },
@@ -138,26 +167,32 @@ def _key_paths() -> dict[str, Schema]:
 
 
 def _admin_key_paths() -> dict[str, Schema]:
-    order = parameter("order", "query", "The order by time of creation.", enum=["asc", "desc"], default="asc")
+    order = parameter("order", "query", "The order by creation time.", enum=["asc", "desc"], default="asc")
     return {
         "/organization/admin_api_keys": {
             "get": _list(
-                "listAdminKeys", "List admin keys", "AdminKeyList", "They administer, and call no model.", order
+                "listAdminKeys",
+                "List admin keys",
+                "AdminKeyList",
+                "the admin keys",
+                order,
             ),
             "post": _post(
                 "createAdminKey",
                 "Create an admin key",
                 "AdminKeyRequest",
                 "NewAdminKey",
-                "The answer shows its value, this once.",
+                "Creates a key that administers the gateway and cannot call models. Its value is returned only once, "
+                "in this response.",
             ),
         },
         _ADMIN_KEY: {
-            "get": _get("retrieveAdminKey", "Describe an admin key", "AdminKey", _ADMIN_KEY),
+            "get": _get("retrieveAdminKey", "Retrieve an admin key", "AdminKey", _ADMIN_KEY),
             "delete": _delete(
                 "deleteAdminKey",
                 "Delete an admin key",
-                "For good, within a minute. The last one that can be used stays (`last_admin_key`).",
+                "Permanently deletes the admin key, effective within a minute. The last usable admin key cannot be "
+                "deleted (`last_admin_key`).",
                 _ADMIN_KEY,
             ),
         },
@@ -168,35 +203,16 @@ def _admin_key_paths() -> dict[str, Schema]:
 _IT: Final = {
     "Project": "The project.",
     "ServiceAccount": "The service account.",
-    "NewServiceAccount": "The service account, and its key.",
-    "NewKey": "The key.",
+    "NewServiceAccount": "The service account and its key.",
+    "NewKey": "The new key.",
     "ProjectKey": "The key.",
     "AdminKey": "The admin key.",
-    "NewAdminKey": "The admin key.",
+    "NewAdminKey": "The new admin key.",
 }
 
 
-def _operation(
-    operation_id: str,
-    summary: str,
-    description: str,
-    answer: Schema,
-    statuses: tuple[int, ...],
-    parameters: list[Schema],
-) -> Schema:
-    found = {"parameters": parameters} if parameters else {}
-    return {
-        "operationId": operation_id,
-        "summary": summary,
-        "description": f"{description} Needs an admin key.",
-        "security": _ADMIN,
-        **found,
-        "responses": {"200": answer, **refusals(statuses)},
-    }
-
-
 def _get(operation_id: str, summary: str, name: str, path: str) -> Schema:
-    return _operation(
+    return admin_operation(
         operation_id,
         summary,
         f"Returns {_IT[name][0].lower()}{_IT[name][1:]}",
@@ -206,21 +222,22 @@ def _get(operation_id: str, summary: str, name: str, path: str) -> Schema:
     )
 
 
-def _list(operation_id: str, summary: str, name: str, description: str, *more: Schema, path: str = "") -> Schema:
+def _list(operation_id: str, summary: str, name: str, items: str, *more: Schema, path: str = "") -> Schema:
     parameters = [*_ids(path), *page_parameters(), *more]
-    ordered = f"{description} Oldest first."
-    return _operation(operation_id, summary, ordered, json_answer("A page.", name), _READING, parameters)
+    description = f"Lists {items}, oldest first."
+    return admin_operation(
+        operation_id, summary, description, json_answer("A page of the list.", name), _READING, parameters
+    )
 
 
 def _post(operation_id: str, summary: str, request: str, name: str, description: str, path: str = "") -> Schema:
-    found = _operation(operation_id, summary, description, json_answer(_IT[name], name), _WRITING, _ids(path))
+    found = admin_operation(operation_id, summary, description, json_answer(_IT[name], name), _WRITING, _ids(path))
     return {**found, "requestBody": json_body(request)}
 
 
 def _delete(operation_id: str, summary: str, description: str, path: str) -> Schema:
-    return _operation(
-        operation_id, summary, description, json_answer("It was deleted.", "Deleted"), _READING, _ids(path)
-    )
+    deleted = json_answer("The deletion is confirmed.", "Deleted")
+    return admin_operation(operation_id, summary, description, deleted, _READING, _ids(path))
 
 
 def _ids(path: str) -> list[Schema]:

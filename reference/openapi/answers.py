@@ -1,4 +1,4 @@
-"""What comes back: transcripts, events, models, voices and errors."""
+"""The objects of responses: transcripts, events, models, voices and errors."""
 
 from __future__ import annotations
 
@@ -22,101 +22,103 @@ def answer_schemas() -> dict[str, Schema]:
 
 
 # ---------------------------------------------------------------- transcripts
-_SECONDS: Final = "seconds from the beginning of the recording"
+_SECONDS: Final = "seconds from the start of the recording"
 
 
 def _transcripts() -> dict[str, Schema]:
-    whole = text("All that was said.")
-    duration = number("Length of the sound in seconds, as measured by decoding it.")
-    usage = {"oneOf": [reference("DurationUsage"), reference("TokenUsage")]}
+    whole = text("The whole text.")
+    duration = number("The length of the sound in seconds, measured by decoding it.")
+    usage = {"oneOf": [reference("DurationUsage"), reference("TokenUsage")], "description": "The usage of the request."}
     return {
         "Transcription": record(
-            "`response_format=json`.",
+            "A transcript with `response_format=json`.",
             "text usage",
             {
                 "text": whole,
-                "languages": many(reference("LanguageCode"), "What was spoken, where the provider tells."),
-                "logprobs": many(reference("TokenLogprob"), "Only if `include[]` asked for them."),
+                "languages": many(reference("LanguageCode"), "The spoken languages, if the provider reports them."),
+                "logprobs": many(
+                    reference("TokenLogprob"), "The log probability of each token; only if requested with `include[]`."
+                ),
                 "usage": usage,
             },
         ),
         "VerboseTranscription": record(
-            "`response_format=verbose_json`.",
+            "A transcript or translation with `response_format=verbose_json`.",
             "task language duration text",
             {
-                "task": words(["transcribe", "translate"], "What was asked for."),
-                "language": text("The language by its English name in lower case; `unknown` if nobody knows."),
+                "task": words(["transcribe", "translate"], "The requested task."),
+                "language": text("The English name of the language in lower case, or `unknown`."),
                 "duration": duration,
                 "text": whole,
-                "segments": many(reference("Segment"), "Left out if only words were asked for."),
-                "words": many(reference("Word"), "If words were asked for; never in a translation."),
-                "usage": reference("DurationUsage"),
+                "segments": many(reference("Segment"), "The segments; omitted if only words were requested."),
+                "words": many(reference("Word"), "The words, if requested; never in a translation."),
+                "usage": {**reference("DurationUsage"), "description": "The usage of the request."},
             },
         ),
         "DiarizedTranscription": record(
-            "`response_format=diarized_json`.",
+            "A transcript with `response_format=diarized_json`.",
             "task duration text segments usage",
             {
                 "task": constant("transcribe"),
                 "duration": duration,
                 "text": whole,
-                "segments": many(reference("DiarizedSegment"), "Who said what, in order."),
+                "segments": many(reference("DiarizedSegment"), "What each speaker said, in order."),
                 "usage": usage,
             },
         ),
-        "Translation": record("`response_format=json` of a translation.", "text", {"text": whole}),
+        "Translation": record("A translation with `response_format=json`.", "text", {"text": whole}),
     }
 
 
 def _transcript_parts() -> dict[str, Schema]:
-    start, end = number(f"Begin, in {_SECONDS}."), number(f"End, in {_SECONDS}.")
-    spaced = text("What was said, with a leading space.")
+    start, end = number(f"Start, in {_SECONDS}."), number(f"End, in {_SECONDS}.")
+    spaced = text("The text, with a leading space.")
     return {
         "Segment": record(
-            "A stretch of speech. Figures that the provider did not report are 0, tokens an empty list.",
+            "A segment of speech. Numbers that the provider does not report are 0; `tokens` is then an empty list.",
             "id seek start end text tokens temperature avg_logprob compression_ratio no_speech_prob",
             {
-                "id": integer("Its number, from 0."),
-                "seek": integer("Begin, in hundredths of a second."),
+                "id": integer("The number of the segment, from 0."),
+                "seek": integer("Start, in hundredths of a second."),
                 "start": start,
                 "end": end,
                 "text": spaced,
-                "tokens": many({"type": "integer"}, "The decoder's tokens."),
-                "temperature": number("That the decoder used."),
-                "avg_logprob": number("Mean log probability of the tokens."),
-                "compression_ratio": number("Of the text; high for repetitions."),
-                "no_speech_prob": number("How likely it is that nobody speaks."),
+                "tokens": many({"type": "integer"}, "The ids of the decoder's tokens."),
+                "temperature": number("The temperature that the decoder used."),
+                "avg_logprob": number("The mean log probability of the tokens."),
+                "compression_ratio": number("The compression ratio of the text; high if the text repeats itself."),
+                "no_speech_prob": number("The probability that the segment contains no speech."),
             },
         ),
         "Word": record(
-            "A word without the punctuation around it.",
+            "A word without surrounding punctuation.",
             "word start end",
             {"word": text("The word."), "start": start, "end": end},
         ),
         "DiarizedSegment": record(
-            "What one speaker said without a break.",
+            "Continuous speech by one speaker.",
             "type id start end text speaker",
             {
                 "type": constant("transcript.text.segment"),
-                "id": text("Unique in this answer."),
+                "id": text("The id of the segment, unique within the response."),
                 "start": start,
                 "end": end,
                 "text": spaced,
-                "speaker": text("The caller's name for the voice, or A, B, … in order of appearance."),
+                "speaker": text("The name of the known speaker, or A, B, … in order of appearance."),
             },
         ),
-        "LanguageCode": record("A language.", "code", {"code": text("ISO-639-1.")}),
+        "LanguageCode": record("A language.", "code", {"code": text("The ISO 639-1 code.")}),
         "TokenLogprob": record(
             "A token of the text.",
             "token logprob bytes",
             {
                 "token": text("The token."),
-                "logprob": number("Its log probability."),
-                "bytes": many({"type": "integer"}, "The token in UTF-8."),
+                "logprob": number("The log probability of the token."),
+                "bytes": many({"type": "integer"}, "The UTF-8 bytes of the token."),
             },
         ),
         "DurationUsage": record(
-            "Usage by length.",
+            "Usage by duration.",
             "type seconds",
             {"type": constant("duration"), "seconds": integer("Seconds of audio, rounded up.")},
         ),
@@ -126,18 +128,18 @@ def _transcript_parts() -> dict[str, Schema]:
 
 def _token_usage() -> Schema:
     details = record(
-        "What the input consisted of.",
+        "The parts of the input.",
         "text_tokens audio_tokens",
-        {"text_tokens": integer("Of the prompt."), "audio_tokens": integer("Of the audio.")},
+        {"text_tokens": integer("Tokens of the prompt."), "audio_tokens": integer("Tokens of the audio.")},
     )
     return record(
-        "Usage as a provider that counts tokens has reported it. For information: it does not decide the price.",
+        "Usage in tokens, as reported by the provider. It does not determine the price.",
         "type input_tokens output_tokens total_tokens",
         {
             "type": constant("tokens"),
-            "input_tokens": integer("Tokens in."),
-            "output_tokens": integer("Tokens out."),
-            "total_tokens": integer("Both."),
+            "input_tokens": integer("Tokens of the input."),
+            "output_tokens": integer("Tokens of the output."),
+            "total_tokens": integer("The sum of both."),
             "input_token_details": details,
         },
     )
@@ -145,26 +147,29 @@ def _token_usage() -> Schema:
 
 # ---------------------------------------------------------------- server-sent events
 def _events() -> dict[str, Schema]:
-    counts = {name: integer("0.") for name in ("input_tokens", "output_tokens", "total_tokens")}
-    no_tokens = record("Zero: speech is measured in characters.", " ".join(counts), counts)
-    whole, logprobs = text("The whole text."), many(reference("TokenLogprob"), "Only if asked for.")
+    counts = {name: integer("Always 0.") for name in ("input_tokens", "output_tokens", "total_tokens")}
+    no_tokens = record("Always 0, because speech is measured in characters.", " ".join(counts), counts)
+    whole, logprobs = (
+        text("The whole text."),
+        many(reference("TokenLogprob"), "The log probability of each token; only if requested."),
+    )
     return {
         "SpeechAudioDelta": record(
-            "A piece of the audio. All pieces decoded and joined are one file in `response_format`.",
+            "A part of the audio. The decoded parts, joined in order, are one file in `response_format`.",
             "type audio",
-            {"type": constant("speech.audio.delta"), "audio": text("Base64.", contentEncoding="base64")},
+            {"type": constant("speech.audio.delta"), "audio": text("The part, in base64.", contentEncoding="base64")},
         ),
         "SpeechAudioDone": record(
             "The last event.", "type usage", {"type": constant("speech.audio.done"), "usage": no_tokens}
         ),
         "SpeechEvents": {
-            "description": "The `data:` of each event; after the last one comes `data: [DONE]`.",
+            "description": "The `data:` of each event. The last event is followed by `data: [DONE]`.",
             "oneOf": [reference("SpeechAudioDelta"), reference("SpeechAudioDone")],
         },
         "TranscriptTextDelta": record(
-            "More text, to be appended to what came before.",
+            "Text to append to the previous deltas.",
             "type delta",
-            {"type": constant("transcript.text.delta"), "delta": text("The text."), "logprobs": logprobs},
+            {"type": constant("transcript.text.delta"), "delta": text("The new text."), "logprobs": logprobs},
         ),
         "TranscriptTextDone": record(
             "The last event.",
@@ -172,14 +177,14 @@ def _events() -> dict[str, Schema]:
             {
                 "type": constant("transcript.text.done"),
                 "text": whole,
-                "languages": many(reference("LanguageCode"), "Where the provider tells."),
+                "languages": many(reference("LanguageCode"), "The spoken languages, if the provider reports them."),
                 "logprobs": logprobs,
-                "usage": reference("TokenUsage"),
+                "usage": {**reference("TokenUsage"), "description": "The usage, if the provider counts tokens."},
             },
         ),
         "TranscriptionEvents": {
-            "description": "The `data:` of each event; after the last one comes `data: [DONE]`. With "
-            "`diarized_json`, segments come in place of deltas.",
+            "description": "The `data:` of each event. The last event is followed by `data: [DONE]`. With "
+            "`diarized_json`, segments are sent instead of deltas.",
             "oneOf": [reference(name) for name in ("TranscriptTextDelta", "DiarizedSegment", "TranscriptTextDone")],
         },
     }
@@ -187,57 +192,65 @@ def _events() -> dict[str, Schema]:
 
 # ---------------------------------------------------------------- models and voices
 def _listings() -> dict[str, Schema]:
-    def listing(name: str) -> Schema:
-        data = many(reference(name), "All of them; there are no pages.")
-        return record("A list.", "object data", {"object": constant("list"), "data": data})
+    def listing(name: str, items: str) -> Schema:
+        data = many(reference(name), f"All {items}; the list has no pages.")
+        return record(f"A list of {items}.", "object data", {"object": constant("list"), "data": data})
 
-    voices = listing("Voice")
+    voices = listing("Voice", "voices")
     named = record(
-        "A voice by its name.", "id name", {"id": text("What to send as `voice`."), "name": text("For people.")}
+        "A voice, by id and name.",
+        "id name",
+        {"id": text("The value to send as `voice`."), "name": text("The display name.")},
     )
-    voices["properties"]["voices"] = many(named, "The same voices again, for clients that read them here.")
+    voices["properties"]["voices"] = many(named, "The same voices, for clients that read this field.")
     voices["required"] = [*voices["required"], "voices"]
-    return {"Model": _model(), "ModelList": listing("Model"), "Voice": _voice(), "VoiceList": voices}
+    return {"Model": _model(), "ModelList": listing("Model", "models"), "Voice": _voice(), "VoiceList": voices}
 
 
 def _model() -> Schema:
     limits = {
-        "max_bytes": or_null(integer("Of the file.")),
-        "max_seconds": or_null(number("Of the audio.")),
-        "max_characters": or_null(integer("Of the text.")),
+        "max_bytes": or_null(integer("The largest file, in bytes.")),
+        "max_seconds": or_null(number("The longest audio, in seconds.")),
+        "max_characters": or_null(integer("The longest text, in characters.")),
     }
     prices = {
-        "usd_per_million_characters": text("Of `input`, in decimal dollars."),
-        "usd_per_minute": text("Of audio, in decimal dollars."),
+        "usd_per_million_characters": text(
+            "The price of one million characters of `input`, in dollars, as a decimal number."
+        ),
+        "usd_per_minute": text("The price of one minute of audio, in dollars, as a decimal number."),
     }
     word = {"type": "string"}
     return record(
-        "A model of the catalogue. The first four fields are OpenAI's.",
+        "A model in the catalogue. The first four fields are those of OpenAI.",
         "id object created owned_by endpoints voices response_formats languages capabilities limits price",
         {
-            "id": text("What requests name as `model`."),
+            "id": text("The value to send as `model`."),
             "object": constant("model"),
-            "created": integer("Unix seconds. The same for all: the catalogue does not know it."),
-            "owned_by": text("The id of its provider in the catalogue."),
-            "endpoints": many(words(ENDPOINTS, "An endpoint."), "What it serves."),
-            "voices": or_null(many(word, "Names that the catalogue maps; null if all names are passed on.")),
-            "response_formats": many(word, "All that may be asked for, speech formats and transcript formats."),
-            "languages": or_null(many(word, "ISO-639-1 codes that it understands; null for any.")),
-            "capabilities": many(words(CAPABILITIES, "A capability."), "What it can do."),
-            "limits": record("Null where there is none.", " ".join(limits), limits),
-            "price": record("What the caller pays.", "", prices),
+            "created": integer("A constant, in Unix seconds: the catalogue records no creation times."),
+            "owned_by": text("The id of the provider in the catalogue."),
+            "endpoints": many(words(ENDPOINTS, "An endpoint."), "The endpoints that the model serves."),
+            "voices": or_null(
+                many(word, "The voice names that the catalogue maps; null if all names are passed on to the provider.")
+            ),
+            "response_formats": many(word, "The speech and transcript formats that can be requested."),
+            "languages": or_null(
+                many(word, "The languages that the model supports, as ISO 639-1 codes; null for any.")
+            ),
+            "capabilities": many(words(CAPABILITIES, "A capability."), "The capabilities of the model."),
+            "limits": record("The limits of the model; null where there is none.", " ".join(limits), limits),
+            "price": record("The price that the caller pays.", "", prices),
         },
     )
 
 
 def _voice() -> Schema:
     fields = {
-        "id": text("What requests name as `voice`."),
+        "id": text("The value to send as `voice`."),
         "object": constant("audio.voice"),
-        "name": text("For people."),
-        "language": or_null(text("BCP-47, where it is known.")),
-        "gender": or_null(text("`male`, `female` or `neutral`, where it is known.")),
-        "openai_name": or_null(words(OPENAI_VOICES, "The same as `id` where that is one of OpenAI's names.")),
+        "name": text("The display name."),
+        "language": or_null(text("The language as a BCP 47 tag, if known.")),
+        "gender": or_null(text("`male`, `female` or `neutral`, if known.")),
+        "openai_name": or_null(words(OPENAI_VOICES, "The same as `id` if that is one of OpenAI's voices.")),
     }
     fields["openai_name"]["enum"] = [*OPENAI_VOICES, None]
     return record("A voice.", " ".join(fields), fields)
@@ -246,30 +259,32 @@ def _voice() -> Schema:
 # ---------------------------------------------------------------- errors
 def _redirect() -> Schema:
     return record(
-        "The body of a 303, for clients that do not follow it.",
+        "The body of a 303 response, for clients that do not follow redirects.",
         "object message location",
         {
             "object": constant("redirect"),
-            "id": text("The job that the request has become, if it has."),
-            "message": text("What to do."),
-            "location": text("Where the answer is, or will be: as in the header of this name."),
+            "id": text("The id of the job, if the request has become one."),
+            "message": text("What to do next."),
+            "location": text("The URL where the result is or will be, as in the `location` header."),
         },
     )
 
 
 def _health() -> Schema:
-    return record("That the service is up.", "object status", {"object": constant("health"), "status": constant("ok")})
+    return record(
+        "Confirms that the service is up.", "object status", {"object": constant("health"), "status": constant("ok")}
+    )
 
 
 def _error() -> Schema:
     error = record(
-        "All four fields are always there.",
+        "The error. All four fields are always present.",
         "message type param code",
         {
-            "message": text("What is wrong and what to do about it. For people: it may change."),
+            "message": text("What is wrong and what to do about it. For people; the wording may change."),
             "type": text("The kind of error."),
-            "param": or_null(text("The request field at fault.")),
-            "code": or_null(text("The error by name, for programs.")),
+            "param": or_null(text("The request field that caused the error.")),
+            "code": or_null(text("The name of the error, for programs.")),
         },
     )
-    return record("Every error, whatever its status.", "error", {"error": error})
+    return record("An error, with any status.", "error", {"error": error})

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 Schema = dict[str, Any]
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names as a sentence lists them."""
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def reference(name: str) -> Schema:
@@ -24,12 +30,12 @@ def number(description: str, **more: Any) -> Schema:
 
 
 def integer(description: str, **more: Any) -> Schema:
-    """A whole number."""
+    """An integer."""
     return {"type": "integer", "description": description, **more}
 
 
 def words(choices: Iterable[str], description: str, **more: Any) -> Schema:
-    """One of a few words."""
+    """A string out of these choices."""
     return {"type": "string", "enum": list(choices), "description": description, **more}
 
 
@@ -39,7 +45,7 @@ def many(items: Schema, description: str, **more: Any) -> Schema:
 
 
 def constant(value: str | bool) -> Schema:
-    """Exactly this value."""
+    """A single permitted value."""
     return {"const": value}
 
 
@@ -49,7 +55,7 @@ def or_null(schema: Schema) -> Schema:
 
 
 def record(description: str, required: str, properties: dict[str, Schema], **more: Any) -> Schema:
-    """An object; `required` are the names of the fields that must be there, with spaces between them."""
+    """An object; `required` names the fields that must be present, separated by spaces."""
     return {
         "type": "object",
         "description": description,
@@ -60,19 +66,19 @@ def record(description: str, required: str, properties: dict[str, Schema], **mor
 
 
 def complete(description: str, properties: dict[str, Schema]) -> Schema:
-    """An object whose fields are always there."""
+    """An object whose fields are always present."""
     return record(description, " ".join(properties), properties)
 
 
 def page_of(name: str) -> Schema:
-    """A page of a list of such objects."""
+    """One page of a list of these objects."""
     return complete(
-        "A page of a list.",
+        f"A page of `{name}` objects.",
         {
             "object": constant("list"),
-            "data": many(reference(name), "The objects of this page."),
-            "first_id": or_null(text("The id of the first one.")),
-            "last_id": or_null(text("The id of the last one: what to send as `after` to get the next page.")),
-            "has_more": {"type": "boolean", "description": "Whether there is a next page."},
+            "data": many(reference(name), "The objects on this page."),
+            "first_id": or_null(text("The id of the first object; null if the page is empty.")),
+            "last_id": or_null(text("The id of the last object; send it as `after` to get the next page.")),
+            "has_more": {"type": "boolean", "description": "Whether there are more objects after this page."},
         },
     )

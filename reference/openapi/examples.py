@@ -1,6 +1,6 @@
-"""An example of each object, made from its schema: the fields that are always there, with values as they may be.
+"""An example of each object, derived from its schema: the fields that are always present, with realistic values.
 
-`_VALUES` are the values that a reader learns something from; of other fields, the schema itself has one.
+`_VALUES` has the values that tell a reader something. Those of other fields are derived from the schema.
 """
 
 from __future__ import annotations
@@ -53,10 +53,11 @@ _VALUES: Final[dict[str, Any]] = {
     "Voice.language": "en-US",
     "Voice.gender": "neutral",
     "Voice.openai_name": "alloy",
+    "VoiceList.voices": [{"id": "alloy", "name": "Alloy"}],
     # jobs and uploads
     "Job.id": f"job_{_DIGITS}",
-    "Job.endpoint": "transcriptions",
-    "Job.model": "pocketsphinx",
+    "Job.endpoint": "speech",
+    "Job.model": "espeak-ng",
     "Job.status": "running",
     "Job.progress": {"completed": 2, "total": 5},
     "Job.completed_at": None,
@@ -146,11 +147,11 @@ _VALUES: Final[dict[str, Any]] = {
     "Deleted.object": "organization.project.api_key.deleted",
 }
 _ALSO: Final = frozenset({"VerboseTranscription.segments", "VerboseTranscription.words"})
-"""Optional fields that are shown all the same."""
+"""Optional fields that are shown, too."""
 
 
 def with_examples(schemas: Mapping[str, Schema]) -> dict[str, Schema]:
-    """The schemas, those of answers with an example each."""
+    """The schemas, with an example in each that is used in responses."""
     return {
         name: {**schema, "examples": [_example(schema, name, schemas)]}
         if "properties" in schema and not name.endswith("Request")
@@ -160,7 +161,7 @@ def with_examples(schemas: Mapping[str, Schema]) -> dict[str, Schema]:
 
 
 def _example(schema: Schema, name: str, schemas: Mapping[str, Schema]) -> Any:
-    """`name` is the schema's own, or that of the field where it is written in place."""
+    """`name` is the name of the schema, or of the field that contains it."""
     if "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[1]
         return _example(schemas[name], name, schemas)

@@ -1,4 +1,4 @@
-"""The operations by what they are about, in the order in which a reader tries them: what is made first, deleted last.
+"""The operations by subject, in the order in which a reader tries them: create first, delete last.
 
 The groups are the tags of the document and the chapters of docs/api.md.
 """
@@ -32,58 +32,58 @@ GROUPS: Final = (
     ),
     _group(
         "Models and voices",
-        "What the operator's catalogue offers.",
+        "The models and voices in the operator's catalogue.",
         "listModels retrieveModel listVoices",
     ),
     _group(
         "Uploads",
-        "Files that are too big for a request.",
+        "Files that are too large for a request.",
         "createUpload retrieveUpload deleteUpload",
     ),
     _group(
         "Jobs",
-        "Work that takes longer than an answer may, or that was asked for with `background`.",
+        "Work that takes longer than a response may, or that was requested with `background`.",
         "retrieveJob listJobs retrieveJobContent cancelJob deleteJob",
     ),
     _group(
         "Webhooks",
-        "Addresses that the gateway calls when a job ends; the last two calls are for admin keys.",
+        "URLs that the gateway calls when a job ends. The last two operations require an admin key.",
         "listWebhookEventTypes createWebhookEndpoint retrieveWebhookEndpoint listWebhookEndpoints "
         "updateWebhookEndpoint testWebhookEndpoint listWebhookDeliveries rotateWebhookSecret deleteWebhookEndpoint "
         "listProjectWebhookEndpoints deleteProjectWebhookEndpoint",
     ),
     _group(
         "Usage and costs",
-        "What was used and what it costs: of the caller's own key, and of all keys with an admin key.",
+        "Usage and costs: of your own key or, with an admin key, of all keys.",
         "ownUsage usageSpeeches usageTranscriptions costs ledger",
     ),
     _group(
         "Projects",
-        "Tenants. They share nothing but the models. For admin keys.",
+        "Tenants. They share nothing but the models.",
         "createProject retrieveProject listProjects updateProject archiveProject",
     ),
     _group(
         "Service accounts and keys",
-        "The programs that call, and their keys with limits. For admin keys.",
+        "The programs that call the API, and their keys with limits.",
         "createServiceAccount retrieveServiceAccount listServiceAccounts updateServiceAccount "
         "createKey retrieveKey listKeys updateKey deleteKey deleteServiceAccount",
     ),
     _group(
         "Admin keys",
-        "Keys for the calls that begin with `/organization`. For admin keys.",
+        "Keys for the paths that begin with `/organization`.",
         "createAdminKey retrieveAdminKey listAdminKeys deleteAdminKey",
     ),
-    _group("Service", "Whether the gateway answers.", "checkHealth"),
+    _group("Service", "The state of the gateway.", "checkHealth"),
 )
 
 
 def tags() -> list[Schema]:
-    """The tags as the document lists them."""
+    """The tags of the document."""
     return [{"name": group.name, "description": group.description} for group in GROUPS]
 
 
 def tagged(paths: dict[str, Schema]) -> dict[str, Schema]:
-    """The paths, each operation with its tag. Raises `KeyError` for one that belongs to no group."""
+    """The paths, each operation with its tag. Raises `KeyError` for an operation that belongs to no group."""
     tag_of = {operation_id: group.name for group in GROUPS for operation_id in group.operations}
     return {
         path: {method: {**it, "tags": [tag_of[it["operationId"]]]} for method, it in methods.items()}

@@ -1,4 +1,4 @@
-"""The operations on jobs, their objects, and the answers of requests that become one."""
+"""The operations on jobs, their objects, and the responses to requests that become a job."""
 
 from __future__ import annotations
 
@@ -30,178 +30,212 @@ _DAYS: Final = JOB_KEPT_SECONDS // 86_400
 
 
 def becomes_a_job() -> dict[str, Schema]:
-    """The answers, by status, of a request that becomes a job."""
+    """The responses, by status, to a request that becomes a job."""
+    headers = named("location", "x-audio-gateway-job", "x-audio-gateway-ignored", "x-audio-gateway-replayed")
     return {
-        "202": {
-            **json_answer("With `background`: the job that does the work.", "Job"),
-            "headers": named("location", "x-audio-gateway-job", "x-audio-gateway-ignored", "x-audio-gateway-replayed"),
-        },
-        "303": {
-            "description": "The work takes longer than an answer may. It is a job now, and `location` waits for its "
-            "result: the SDKs follow by themselves, with the key, and return what the call would have returned. curl "
-            "does with `-L`. Or the answer is too big for Lambda, and `location` holds it for 15 minutes.",
-            "content": {"application/json": {"schema": reference("Redirect")}},
-            "headers": named("location", "x-audio-gateway-job", "x-audio-gateway-ignored", "x-audio-gateway-replayed"),
-        },
+        "202": {**json_answer("The job, if the request has `background`.", "Job"), "headers": headers},
+        "303": _redirect(
+            "The work takes longer than a response may, so it has become a job; `location` waits for its result. The "
+            "SDKs follow the redirect automatically, with the key, and return what the call would have returned; curl "
+            "does so with `-L`. Or the result is too large for a response; `location` serves it for 15 minutes.",
+            headers,
+        ),
     }
 
 
+def _redirect(description: str, headers: Schema) -> Schema:
+    content = {"application/json": {"schema": reference("Redirect")}}
+    return {"description": description, "content": content, "headers": headers}
+
+
+# ---------------------------------------------------------------- operations
 def job_paths() -> dict[str, Schema]:
     """The operations, by path and method."""
-    which = parameter("job_id", "path", "The id of the job.")
-    as_json = {"application/json": {"schema": reference("Job")}}
+    job_id = parameter("job_id", "path", "The id of the job.")
+    return {
+        "/audio/jobs": {"get": _list()},
+        _JOB: {"get": _retrieve(job_id), "delete": _delete(job_id)},
+        f"{_JOB}/cancel": {"post": _cancel(job_id)},
+        f"{_JOB}/content": {"get": _content(job_id)},
+    }
+
+
+def _list() -> Schema:
+    return {
+        "operationId": "listJobs",
+        "summary": "List jobs",
+        "description": f"Lists the jobs of the key's project, newest first. Jobs are kept for {_DAYS} days.",
+        "parameters": [*page_parameters("jobs")],
+        "responses": {"200": json_answer("A page of jobs.", "JobList"), **refusals(_READING)},
+    }
+
+
+def _retrieve(job_id: Schema) -> Schema:
+    return {
+        "operationId": "retrieveJob",
+        "summary": "Retrieve a job",
+        "description": "Returns the job with its status and progress.",
+        "parameters": [job_id],
+        "responses": {"200": json_answer("The job.", "Job"), **refusals(_READING)},
+    }
+
+
+def _delete(job_id: Schema) -> Schema:
     deleted = ok(
-        "The job was deleted. If it was not over yet, the header says what was charged for the part that was done.",
+        "The job was deleted. If it had not ended, `x-audio-gateway-cost-usd` is the charge for the completed work.",
         {"application/json": {"schema": reference("DeletedJob")}},
         "x-audio-gateway-cost-usd",
     )
-    cancelled = ok("The job, cancelled, and what it costs.", as_json, "x-audio-gateway-cost-usd")
     return {
-        "/audio/jobs": {
-            "get": {
-                "operationId": "listJobs",
-                "summary": "List jobs",
-                "description": f"Lists the jobs of the key's project, newest first. A job is kept for {_DAYS} days.",
-                "parameters": [*page_parameters("jobs")],
-                "responses": {"200": json_answer("A page of jobs.", "JobList"), **refusals(_READING)},
-            }
-        },
-        _JOB: {
-            "get": {
-                "operationId": "retrieveJob",
-                "summary": "Describe a job",
-                "description": "Returns the job with its status and progress.",
-                "parameters": [which],
-                "responses": {"200": json_answer("The job.", "Job"), **refusals(_READING)},
-            },
-            "delete": {
-                "operationId": "deleteJob",
-                "summary": "Delete a job",
-                "description": "Deletes the job, its result, and the input that came with the request. A job that "
-                "is not over is cancelled first: what was done is charged, and nothing is kept. An upload that it "
-                "read stays.",
-                "parameters": [which],
-                "responses": {"200": deleted, **refusals(_READING)},
-            },
-        },
-        f"{_JOB}/cancel": {
-            "post": {
-                "operationId": "cancelJob",
-                "summary": "Cancel a job",
-                "description": "Starts no more work. The parts that were answered are charged, as `usage` says, "
-                "and can be fetched as its partial result; where there are none, `usage` is null and nothing is kept. "
-                "Cancelling it again changes nothing, and tells no webhook again; a job that has succeeded or failed "
-                "is a 409.",
-                "parameters": [which],
-                "responses": {"200": cancelled, **refusals((*_READING, 409))},
-            }
-        },
-        f"{_JOB}/content": {"get": _content(which)},
+        "operationId": "deleteJob",
+        "summary": "Delete a job",
+        "description": "Deletes the job, its result and any input that was sent with the request. A job that has not "
+        "ended is cancelled first: its completed work is charged, but nothing is kept. Uploads that the job used are "
+        "not deleted.",
+        "parameters": [job_id],
+        "responses": {"200": deleted, **refusals(_READING)},
     }
 
 
+def _cancel(job_id: Schema) -> Schema:
+    cancelled = ok(
+        "The cancelled job. `x-audio-gateway-cost-usd` is its cost.",
+        {"application/json": {"schema": reference("Job")}},
+        "x-audio-gateway-cost-usd",
+    )
+    return {
+        "operationId": "cancelJob",
+        "summary": "Cancel a job",
+        "description": "Stops the job from starting more work. Completed parts are charged, as `usage` reports, and "
+        "can be fetched as a partial result. If no part is complete, `usage` is null and nothing is kept. Cancelling "
+        "the job again changes nothing and sends no webhook. A job that has succeeded or failed cannot be cancelled "
+        "(409).",
+        "parameters": [job_id],
+        "responses": {"200": cancelled, **refusals((*_READING, 409))},
+    }
+
+
+def _content(job_id: Schema) -> Schema:
+    result = "The result, as the endpoint of the job returns it."
+    return {
+        "operationId": "retrieveJobContent",
+        "summary": "Retrieve a job's result",
+        "description": "Returns exactly what the call would have returned directly. Speech of up to "
+        f"{MOST_TRANSCODED_BYTES / 1_000_000:g} MB can be fetched in any format, not only in the requested one. A "
+        "failed job returns the error that the call would have returned; a cancelled job returns a 409. With "
+        "`partial`, both return the completed parts, if there are any; just after a cancellation, that is a 409 with "
+        "`retry-after`.",
+        "parameters": [job_id, *_waiting(), *_rendering()],
+        "responses": {
+            "200": ok(
+                "The result.",
+                {"*/*": {"schema": {"type": "string", "description": result}}},
+                "x-audio-gateway-model",
+                "x-audio-gateway-ignored",
+                "x-audio-gateway-cost-usd",
+            ),
+            "303": _redirect(
+                "The job has not ended; `location` continues to wait. Or the result is too large for a response; "
+                "`location` serves it for 15 minutes.",
+                named("location"),
+            ),
+            **refusals((*_READING, 409, 504)),
+        },
+    }
+
+
+def _waiting() -> tuple[Schema, ...]:
+    """The parameters for how long to wait, and for what."""
+    wait = parameter(
+        "wait",
+        "query",
+        f"How many seconds to wait for the result; more than {LONGEST_WAIT_S} count as {LONGEST_WAIT_S}. A key may "
+        f"have as many polls waiting at the same time as its `concurrent_requests` ({DEFAULT_WAITS} without that "
+        "limit). A further poll gets a 429 with `retry-after`.",
+        type="integer",
+        minimum=0,
+        default=LONGEST_WAIT_S,
+    )
+    hop = parameter(
+        "hop",
+        "query",
+        "Counts the redirects of one wait. Set by the gateway.",
+        type="integer",
+        minimum=0,
+        maximum=LAST_HOP,
+        default=0,
+    )
+    partial = parameter(
+        "partial",
+        "query",
+        "Whether to return the completed parts of a failed or cancelled job.",
+        type="boolean",
+        default=False,
+    )
+    return wait, hop, partial
+
+
+def _rendering() -> tuple[Schema, ...]:
+    """The parameters for the form of the result."""
+    granularities = parameter(
+        "timestamp_granularities[]",
+        "query",
+        "The timestamps to include, as for a transcription.",
+        type="array",
+        items={"type": "string", "enum": list(GRANULARITIES)},
+    )
+    return (
+        parameter("response_format", "query", "The format of the result. Default: the format in the request."),
+        granularities,
+        parameter(
+            "stream", "query", "Whether to send server-sent events. Only for transcription jobs.", type="boolean"
+        ),
+        parameter("stream_format", "query", "As in the request. Only for speech jobs.", enum=["audio", "sse"]),
+    )
+
+
+# ---------------------------------------------------------------- objects
 def job_schemas() -> dict[str, Schema]:
     """The objects, by name."""
-    error = {
-        "code": or_null(text("As of an error.")),
-        "message": text("What happened, and to which part."),
-        "param": or_null(text("The field at fault.")),
-        "type": text("As of an error."),
-    }
-    progress = {"completed": integer("Parts that are done."), "total": integer("All parts; 0 until it is known.")}
-    usage = [
-        record("Speech.", "type characters", {"type": constant("characters"), "characters": integer("Spoken.")}),
-        reference("DurationUsage"),
-        {"type": "null"},
-    ]
-    job: dict[str, Schema] = {
-        "id": text("Its id. Ids sort by creation."),
-        "object": constant("audio.job"),
-        "endpoint": words(ENDPOINTS, "What was called."),
-        "model": text("The model that was asked for."),
-        "status": words(STATUSES, "Where it stands; the last three are for good."),
-        "progress": complete("How far it is.", progress),
-        "created_at": integer("When it was created, in unix seconds."),
-        "completed_at": or_null(integer("When it was over, in unix seconds.")),
-        "expires_at": integer("When it and its result are removed, in unix seconds."),
-        "usage": {"oneOf": usage, "description": "What was done and is charged; null for nothing."},
-        "cost_usd": or_null(text("What it costs, in dollars: a plain decimal number; null until it is over.")),
-        "error": {"oneOf": [complete("Why it failed.", error), {"type": "null"}], "description": "Of a failed job."},
-    }
     gone: dict[str, Schema] = {
-        "id": text("Its id."),
+        "id": text("The id of the job."),
         "object": constant("audio.job.deleted"),
         "deleted": constant(value=True),
     }
     return {
-        "Job": complete("Work that goes on after its request was answered.", job),
+        "Job": complete("Work that continues after the response to its request.", _job()),
         "JobList": page_of("Job"),
         "DeletedJob": complete("Confirms the deletion.", gone),
     }
 
 
-def _content(which: Schema) -> Schema:
-    asked = [
-        which,
-        parameter(
-            "wait",
-            "query",
-            f"How many seconds to wait for the result; at most {LONGEST_WAIT_S} are waited. As many polls of a key "
-            f"wait at once as it has `concurrent_requests`, {DEFAULT_WAITS} without that limit: the next is a 429 that "
-            "says when to come back.",
-            type="integer",
-            minimum=0,
-            default=LONGEST_WAIT_S,
-        ),
-        parameter(
-            "hop",
-            "query",
-            "Counts the redirects of one wait; set by the gateway.",
-            type="integer",
-            minimum=0,
-            maximum=LAST_HOP,
-            default=0,
-        ),
-        parameter(
-            "partial",
-            "query",
-            "Return what a failed or cancelled job has done.",
-            type="boolean",
-            default=False,
-        ),
-        parameter("response_format", "query", "The format of the result. Default: the one in the request."),
-        parameter(
-            "timestamp_granularities[]",
-            "query",
-            "What to give the times of, as in a transcription.",
-            type="array",
-            items={"type": "string", "enum": list(GRANULARITIES)},
-        ),
-        parameter("stream", "query", "Answer with server-sent events; of a transcript only.", type="boolean"),
-        parameter("stream_format", "query", "As in the request; of speech only.", enum=["audio", "sse"]),
-    ]
+def _job() -> dict[str, Schema]:
+    progress = {
+        "completed": integer("The number of completed parts."),
+        "total": integer("The number of all parts; 0 until it is known."),
+    }
+    spoken = {"type": constant("characters"), "characters": integer("The number of spoken characters.")}
+    usage = [record("Usage of speech.", "type characters", spoken), reference("DurationUsage"), {"type": "null"}]
+    error = {
+        "code": or_null(text("The name of the error, as in an error response.")),
+        "message": text("What went wrong, and in which part."),
+        "param": or_null(text("The request field that caused the error.")),
+        "type": text("The kind of error, as in an error response."),
+    }
     return {
-        "operationId": "retrieveJobContent",
-        "summary": "Fetch a job's result",
-        "description": "Returns exactly what the call would have answered directly. Speech in another format than "
-        f"that of the request is available up to {MOST_TRANSCODED_BYTES / 1_000_000:g} MB. A failed job answers with "
-        "the error that the call would have had, a cancelled one with a 409. With `partial`, both return what was "
-        "done, if anything was; just after a cancellation that is a 409 with `retry-after`.",
-        "parameters": asked,
-        "responses": {
-            "200": ok(
-                "The result.",
-                {"*/*": {"schema": {"type": "string", "description": "As the endpoint of the job answers."}}},
-                "x-audio-gateway-model",
-                "x-audio-gateway-ignored",
-                "x-audio-gateway-cost-usd",
-            ),
-            "303": {
-                "description": "It is not over: `location` goes on waiting. Or the result is too big for Lambda, and "
-                "`location` holds it for 15 minutes.",
-                "content": {"application/json": {"schema": reference("Redirect")}},
-                "headers": named("location"),
-            },
-            **refusals((*_READING, 409, 504)),
+        "id": text("The id of the job. Ids sort by creation time."),
+        "object": constant("audio.job"),
+        "endpoint": words(ENDPOINTS, "The endpoint that was called."),
+        "model": text("The requested model."),
+        "status": words(STATUSES, "The status of the job. The last three are final."),
+        "progress": complete("The progress of the job.", progress),
+        "created_at": integer("When the job was created, in Unix seconds."),
+        "completed_at": or_null(integer("When the job ended, in Unix seconds; null until then.")),
+        "expires_at": integer("When the job and its result will be removed, in Unix seconds."),
+        "usage": {"oneOf": usage, "description": "The work that is charged; null if there is none."},
+        "cost_usd": or_null(text("The cost in dollars, as a plain decimal number; null until the job ends.")),
+        "error": {
+            "oneOf": [complete("The error.", error), {"type": "null"}],
+            "description": "Why the job failed; null if it did not.",
         },
     }

@@ -1,16 +1,17 @@
-"""Short ways to write operations of OpenAPI 3.1: their parameters, answers and refusals."""
+"""Helpers for OpenAPI 3.1 operations: their parameters, responses and errors."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from audio_gateway.api.http.pages import DEFAULT_LIMIT, MAX_LIMIT
 from reference.openapi.build import Schema, reference
 
 READING: Final = (400, 401, 403, 404, 405, 429, 500)
-"""What any call can be refused with."""
+"""The statuses of the errors that any call can return."""
 
-# Headers that every answer has.
+# Headers of every response.
 _COMMON: Final = ("x-request-id", "openai-processing-ms", "openai-version", "x-content-type-options")
 
 
@@ -21,12 +22,12 @@ def parameter(name: str, place: str, description: str, **more: Any) -> Schema:
 
 
 def page_parameters(items: str = "objects") -> tuple[Schema, Schema]:
-    """Those of every list that is read page by page, see `api/http/pages.py`."""
-    after = parameter("after", "query", "The `last_id` of the previous page.")
+    """The parameters of every paged list, see `api/http/pages.py`."""
+    after = parameter("after", "query", "The cursor: the `last_id` of the previous page.")
     limit = parameter(
         "limit",
         "query",
-        f"How many {items} a page has.",
+        f"The number of {items} per page.",
         type="integer",
         minimum=1,
         maximum=MAX_LIMIT,
@@ -35,28 +36,48 @@ def page_parameters(items: str = "objects") -> tuple[Schema, Schema]:
     return after, limit
 
 
+def admin_operation(
+    operation_id: str,
+    summary: str,
+    description: str,
+    answer: Schema,
+    statuses: tuple[int, ...],
+    parameters: Sequence[Schema],
+) -> Schema:
+    """An operation that requires an admin key."""
+    found = {"parameters": list(parameters)} if parameters else {}
+    return {
+        "operationId": operation_id,
+        "summary": summary,
+        "description": f"{description} Requires an admin key.",
+        "security": [{"adminKey": []}],
+        **found,
+        "responses": {"200": answer, **refusals(statuses)},
+    }
+
+
 def json_body(name: str) -> Schema:
-    """A request body that is the schema of this name."""
+    """A JSON request body with the schema of this name."""
     return {"required": True, "content": {"application/json": {"schema": reference(name)}}}
 
 
 def json_answer(description: str, name: str) -> Schema:
-    """An answer that is the schema of this name."""
+    """A JSON response with the schema of this name."""
     return ok(description, {"application/json": {"schema": reference(name)}})
 
 
 def ok(description: str, content: Schema, *headers: str) -> Schema:
-    """An answer with this content by type, and headers beside those that all have."""
+    """A response with this content by type, and these headers besides the common ones."""
     return {"description": description, "headers": named(*headers), "content": content}
 
 
 def named(*names: str) -> Schema:
-    """The headers of these names and those that all answers have, as references."""
+    """References to the common headers and to those of these names."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in (*_COMMON, *names)}
 
 
 def refusals(statuses: tuple[int, ...]) -> Schema:
-    """The errors with these statuses, as references."""
+    """References to the errors with these statuses."""
     return {str(status): {"$ref": f"#/components/responses/{response_name(status)}"} for status in sorted(statuses)}
 
 

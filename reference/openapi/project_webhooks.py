@@ -1,12 +1,13 @@
-"""What operators may do with the webhook endpoints of a project."""
+"""The operations on the webhook endpoints of a project, for operators."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from reference.openapi.build import Schema
-from reference.openapi.operations import READING, json_answer, page_parameters, parameter, refusals
+from reference.openapi.operations import READING, admin_operation, json_answer, page_parameters, parameter
 
+_ERRORS: Final = (*READING, 503)
 _ALL: Final = "/organization/projects/{project_id}/webhook_endpoints"
 
 
@@ -15,34 +16,23 @@ def project_webhook_paths() -> dict[str, Schema]:
     project = parameter("project_id", "path", "The id of the project.")
     return {
         _ALL: {
-            "get": _operation(
+            "get": admin_operation(
                 "listProjectWebhookEndpoints",
                 "List the webhook endpoints of a project",
-                "Of an archived one, too: it is sent nothing any more. In order of creation.",
-                json_answer("A page.", "WebhookEndpointList"),
-                project,
-                *page_parameters(),
+                "Lists the endpoints of the project, oldest first. Those of an archived project receive no events.",
+                json_answer("A page of endpoints.", "WebhookEndpointList"),
+                _ERRORS,
+                [project, *page_parameters()],
             )
         },
         _ALL + "/{webhook_endpoint_id}": {
-            "delete": _operation(
+            "delete": admin_operation(
                 "deleteProjectWebhookEndpoint",
                 "Delete a webhook endpoint of a project",
-                "For good; nothing more is sent to it.",
-                json_answer("It is gone.", "DeletedWebhookEndpoint"),
-                project,
-                parameter("webhook_endpoint_id", "path", "The id of the endpoint."),
+                "Permanently deletes the endpoint. No more events are sent to it.",
+                json_answer("The endpoint was deleted.", "DeletedWebhookEndpoint"),
+                _ERRORS,
+                [project, parameter("webhook_endpoint_id", "path", "The id of the endpoint.")],
             )
         },
-    }
-
-
-def _operation(operation_id: str, summary: str, description: str, answer: Schema, *parameters: Schema) -> Schema:
-    return {
-        "operationId": operation_id,
-        "summary": summary,
-        "description": f"{description} Needs an admin key.",
-        "security": [{"adminKey": []}],
-        "parameters": list(parameters),
-        "responses": {"200": answer, **refusals((*READING, 503))},
     }

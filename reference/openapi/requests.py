@@ -1,4 +1,4 @@
-"""The fields of requests. Words and limits come from the code that enforces them."""
+"""The fields of requests. Choices and limits come from the code that enforces them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from audio_gateway.net.guarded_fetch import MAX_REDIRECTS
 from audio_gateway.net.targets import MAX_URL
 from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS
 from audio_gateway.use_cases.options import NEEDS
-from reference.openapi.build import Schema, constant, integer, many, number, record, text, words
+from reference.openapi.build import Schema, constant, integer, listed, many, number, record, text, words
 
 CONTAINERS: Final[tuple[str, ...]] = get_args(Container)
 
 MAX_REQUEST_BYTES: Final = 4_500_000
-"""What is left of Lambda's 6 MB event for a body in base64, headers aside."""
+"""What Lambda's 6 MB event leaves for a body in base64, apart from the headers."""
 
-
-_BACKGROUND: Final = "Answer immediately with a job (202) and fetch its result later."
+_BACKGROUND: Final = "Whether to return a job immediately (202) and not wait for the result."
 
 
 def request_schemas() -> dict[str, Schema]:
@@ -33,7 +32,7 @@ def request_schemas() -> dict[str, Schema]:
         "response_format": _response_format(TRANSLATION_FORMATS),
         **{name: _transcription_options()[name] for name in ("language", "prompt", "temperature")},
     }
-    what, what_in_english = "What to transcribe, and how.", "What to translate, and how."
+    what, what_in_english = "The audio to transcribe, and options.", "The audio to translate, and options."
     ways = _one_of("file", "upload_id", "file_url")
     return {
         "SpeechRequest": _speech_request(),
@@ -50,123 +49,132 @@ def _one_of(*names: str) -> list[Schema]:
 
 
 def _as_json(description: str, fields: dict[str, Schema]) -> Schema:
-    """The same request as a JSON object: without a file, and with the types of JSON."""
+    """The same request as a JSON object: without a file, and with JSON's types."""
     own = {name.removesuffix("[]"): field for name, field in fields.items() if name != "file"}
     for name, field in own.items():
         if field.get("enum") == ["true", "false"]:
             own[name] = {"type": "boolean", "description": field["description"], "default": False}
-    return record(f"{description} As JSON.", "model", own, oneOf=_one_of("upload_id", "file_url"))
+    return record(f"{description} Sent as JSON.", "model", own, oneOf=_one_of("upload_id", "file_url"))
 
 
 def _speech_request() -> Schema:
     voice = text("The name of a voice.", minLength=1)
-    by_id = record("A voice as OpenAI's SDKs name custom ones.", "id", {"id": voice}, additionalProperties=False)
+    by_id = record(
+        "A voice in the form that OpenAI's SDKs use for custom voices.", "id", {"id": voice}, additionalProperties=False
+    )
     fields = {
-        "model": text("The id of a model that serves `speech`, as `GET /models` lists it.", minLength=1),
+        "model": text("The id of a model that serves `speech`; see `GET /models`.", minLength=1),
         "input": text(
-            "The text to speak. It must not be blank; its length is counted in Unicode code points. At most "
-            f"{MAX_CHARACTERS} without `background`; a model may have a lower limit.",
+            "The text to speak. It must not be blank. Its length is counted in Unicode code points: at most "
+            f"{MAX_CHARACTERS:,} without `background`. A model may have a lower limit.",
             minLength=1,
             maxLength=MAX_BACKGROUND_CHARACTERS,
         ),
         "voice": {
             "oneOf": [voice, by_id],
             "description": "The name of a voice, or an object with its `id`. `GET /audio/voices` lists the voices "
-            f"of a model; OpenAI's names are {', '.join(OPENAI_VOICES)}.",
+            f"of a model. OpenAI's voices are {listed(OPENAI_VOICES)}.",
         },
         "response_format": words(
             SPEECH_FORMATS,
-            "The format of the audio, whatever the provider itself returns. "
-            f"`pcm` is signed 16 bit little-endian, mono, at {SPEECH_SAMPLE_RATE} Hz, without a header.",
+            "The format of the audio. `pcm` is raw samples without a header: signed 16-bit little-endian, mono, at "
+            f"{SPEECH_SAMPLE_RATE / 1000:g} kHz.",
             default="mp3",
         ),
         "speed": number(
-            "How fast to speak. Where the model cannot, the audio is stretched afterwards; the pitch stays.",
+            "The speed of the generated audio. If the model cannot change it, the gateway stretches the audio without "
+            "changing the pitch.",
             minimum=MIN_SPEED,
             maximum=MAX_SPEED,
             default=1.0,
         ),
-        "instructions": text(f"How to speak, in words. Needs {_capable('instructions')}.", maxLength=MAX_CHARACTERS),
+        "instructions": text(
+            f"How to speak, in plain words. Requires {_capable('instructions')}.", maxLength=MAX_CHARACTERS
+        ),
         "stream_format": words(
-            ("audio", "sse"), "`sse` wraps the audio in server-sent events; see `SpeechEvents`.", default="audio"
+            ("audio", "sse"), "`sse` sends the audio as server-sent events; see `SpeechEvents`.", default="audio"
         ),
         "background": {"type": "boolean", "description": _BACKGROUND, "default": False},
     }
-    return record("What to say, and how.", "model input voice", fields, additionalProperties=False)
+    return record("The text to speak, and options.", "model input voice", fields, additionalProperties=False)
 
 
 def _audio_and_model() -> dict[str, Schema]:
     return {
         "file": text(
-            f"The audio, as a file part. Accepts {', '.join(CONTAINERS)}; the format is detected from the content, not "
-            "from the file's name or declared type. Of several audio tracks, the one that `ffmpeg -i` takes is heard "
-            "and charged: the default track, else the one with the most channels, else the first. Times in the "
-            "answer are those of the recording, also where its sound begins late; the sound alone is charged. "
-            f"The whole request may be up to about {MAX_REQUEST_BYTES / 1_000_000:g} MB; for larger audio send "
-            "`upload_id` or `file_url` instead.",
+            f"The audio, as a file part. Accepts {listed(CONTAINERS)}; the format is detected from the content, not "
+            "from the file's name or declared type. If there are several audio tracks, the gateway uses and charges "
+            "the one that `ffmpeg -i` selects: the default track, else the one with the most channels, else the first. "
+            "Times in the response are relative to the start of the recording, even if its sound starts later; only "
+            f"the sound is charged. The whole request may be up to about {MAX_REQUEST_BYTES / 1_000_000:g} MB; for "
+            "larger files, use `upload_id` or `file_url`.",
             format="binary",
         ),
-        "upload_id": text("The id of an upload of this project whose file has arrived."),
+        "upload_id": text("The id of an upload in the same project whose file has arrived."),
         "file_url": text(
-            "A public https URL of the audio on port 443, which needs no sign-in. At most "
-            f"{MAX_REDIRECTS} redirects are followed.",
+            "A public https URL of the audio, on port 443 and without sign-in. The gateway follows up to "
+            f"{MAX_REDIRECTS} redirects.",
             format="uri",
             maxLength=MAX_URL,
         ),
-        "model": text("The id of a model that serves this endpoint, as `GET /models` lists it.", minLength=1),
+        "model": text("The id of a model that serves this endpoint; see `GET /models`.", minLength=1),
         "background": words(["true", "false"], _BACKGROUND, default="false"),
     }
 
 
 def _response_format(choices: Collection[str]) -> Schema:
-    needs = "`srt`, `vtt` and `verbose_json` need a model with the capability `words` or `segments`"
+    needs = "`srt`, `vtt` and `verbose_json` require a model with the capability `words` or `segments`"
     if "diarized_json" in choices:
-        needs += ", `diarized_json` one with `diarization`"
-    return words(choices, f"{needs}.", default="json")
+        needs += "; `diarized_json` requires one with `diarization`"
+    return words(choices, f"The format of the result. {needs}.", default="json")
 
 
 def _transcription_options() -> dict[str, Schema]:
     return {
         "response_format": _response_format(RESPONSE_FORMATS),
-        "language": text("The language of the audio, as an ISO-639-1 code such as `en`.", examples=["en"]),
+        "language": text("The language of the audio, as an ISO 639-1 code such as `en`.", examples=["en"]),
         "languages[]": many(
             {"type": "string"},
-            f"Languages that may be spoken; in a form, one part for each. Needs {_capable('languages')}.",
+            f"Languages that may occur in the audio. Requires {_capable('languages')}.",
         ),
         "keywords[]": many(
             {"type": "string", "minLength": 1},
-            f"Words that may be spoken; in a form, one part for each. Needs {_capable('keywords')}.",
+            f"Words that may occur in the audio. Requires {_capable('keywords')}.",
         ),
-        "prompt": text(f"Text that came before, or the style to be kept. Needs {_capable('prompt')}."),
+        "prompt": text(
+            f"The text that precedes the audio, or an example of the style to follow. Requires {_capable('prompt')}."
+        ),
         "temperature": number(
-            f"How freely the model chooses its words. Above 0 it needs {_capable('temperature')}.",
+            f"How freely the model chooses its words. A value above 0 requires {_capable('temperature')}.",
             minimum=0,
             maximum=1,
         ),
         "timestamp_granularities[]": many(
-            words(GRANULARITIES, "What to give times of."),
-            "Which times `verbose_json` holds; in a form, one part for each. Only with that format; segments if left "
-            "out. A model that has no times takes it with `json` as well, to no effect.",
+            words(GRANULARITIES, "The unit that gets timestamps."),
+            "The timestamps in `verbose_json`; default: `segment`. Only valid with that format. A model without "
+            "timestamps also accepts the field with `json`, where it has no effect.",
         ),
         "include[]": many(
-            words(["logprobs"], "What to add."),
-            f"`logprobs` adds the log probability of each token. Only with `json`. Needs {_capable('include')}.",
+            words(["logprobs"], "An addition to the response."),
+            "`logprobs` adds the log probability of each token. Only valid with `json`. "
+            f"Requires {_capable('include')}.",
         ),
         "stream": words(
             ["true", "false"],
-            f"Answer with server-sent events; see `TranscriptionEvents`. Only with {', '.join(STREAMABLE)}.",
+            "Whether to send server-sent events; see `TranscriptionEvents`. Only valid with "
+            f"{listed([f'`{name}`' for name in STREAMABLE])}.",
             default="false",
         ),
         "chunking_strategy": _chunking(),
         "known_speaker_names[]": many(
             {"type": "string", "minLength": 1},
-            f"Names of speakers, paired by order with the references; in a form, one part for each. "
-            f"Needs {_capable('known_speaker_names')}.",
+            "The names of known speakers, in the order of `known_speaker_references`. "
+            f"Requires {_capable('known_speaker_names')}.",
             maxItems=MAX_SPEAKERS,
         ),
         "known_speaker_references[]": many(
             text("A data URL.", pattern="^data:audio/"),
-            "Their voices, each a `data:audio/…;base64,…` URL of 2 to 10 seconds; in a form, one part for each.",
+            "A sample of each known speaker's voice, as a `data:audio/…;base64,…` URL of 2 to 10 seconds.",
             maxItems=MAX_SPEAKERS,
         ),
     }
@@ -174,23 +182,23 @@ def _transcription_options() -> dict[str, Schema]:
 
 def _chunking() -> Schema:
     server_vad = record(
-        "Cut where the voice pauses.",
+        "Splits the audio at pauses in the speech.",
         "type",
         {
             "type": constant("server_vad"),
-            "prefix_padding_ms": integer("Milliseconds kept before speech.", minimum=0, maximum=999_999),
-            "silence_duration_ms": integer("Milliseconds of silence that end a part.", minimum=0, maximum=999_999),
-            "threshold": number("How sure to be that somebody speaks.", minimum=0, maximum=1),
+            "prefix_padding_ms": integer("Milliseconds of audio to keep before speech.", minimum=0, maximum=999_999),
+            "silence_duration_ms": integer("Milliseconds of silence that end a chunk.", minimum=0, maximum=999_999),
+            "threshold": number("How certain the detector must be that there is speech.", minimum=0, maximum=1),
         },
         additionalProperties=False,
     )
     return {
         "oneOf": [constant("auto"), server_vad],
-        "description": "How the provider cuts the audio: `auto`, or an object. A form sends the object as "
-        f"`chunking_strategy[type]` and so on, or as JSON text. As an object it needs {_capable('chunking_strategy')}.",
+        "description": "How the provider splits the audio: `auto` or an object. A form sends the object as "
+        f"`chunking_strategy[type]` and so on, or as JSON text. The object requires {_capable('chunking_strategy')}.",
     }
 
 
 def _capable(field: str) -> str:
-    """What `field` needs."""
+    """The model that `field` requires."""
     return "a model with the capability " + " or ".join(f"`{need}`" for need in NEEDS[field])

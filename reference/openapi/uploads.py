@@ -14,17 +14,18 @@ _WRITING: Final = (*_READING, 413, 415)
 
 def upload_paths() -> dict[str, Schema]:
     """The operations, by path and method."""
-    which = parameter("upload_id", "path", "The id of the upload.")
+    upload_id = parameter("upload_id", "path", "The id of the upload.")
     return {
         "/audio/uploads": {
             "post": {
                 "operationId": "createUpload",
-                "summary": "Announce a file",
-                "description": "For audio that is too big for a request. Send `fields`, and after them the file as the "
-                f"part `file`, to `url` within {FORM_SECONDS // 60} minutes: a form that goes straight into the "
-                "bucket, which takes no more than was announced. Then name the file as `upload_id`. It can be used for "
-                f"{UPLOAD_KEPT_SECONDS // 3600} hours, by all keys of the project. Until it is used, deleted or "
-                "expired, its `bytes` count as `pending_upload_bytes` of the key.",
+                "summary": "Create an upload",
+                "description": "Creates an upload for audio that is too large for a request. Send a form to `url` "
+                f"within {FORM_SECONDS // 60} minutes: all `fields` first, then the file as the part `file`. The form "
+                "goes directly to the bucket, which accepts at most the announced number of bytes. Then refer to the "
+                "file by `upload_id`. All keys of the project can use it for "
+                f"{UPLOAD_KEPT_SECONDS // 3600} hours. Until it is used, deleted or expired, its `bytes` count towards "
+                "the key's `pending_upload_bytes`.",
                 "requestBody": json_body("UploadRequest"),
                 "responses": {"200": json_answer("The upload, with its form.", "NewUpload"), **refusals(_WRITING)},
             }
@@ -32,16 +33,16 @@ def upload_paths() -> dict[str, Schema]:
         "/audio/uploads/{upload_id}": {
             "get": {
                 "operationId": "retrieveUpload",
-                "summary": "Describe an upload",
+                "summary": "Retrieve an upload",
                 "description": "Returns the upload and whether its file has arrived.",
-                "parameters": [which],
+                "parameters": [upload_id],
                 "responses": {"200": json_answer("The upload.", "Upload"), **refusals(_READING)},
             },
             "delete": {
                 "operationId": "deleteUpload",
                 "summary": "Delete an upload",
                 "description": "Deletes the upload and its file immediately. A request that is reading the file fails.",
-                "parameters": [which],
+                "parameters": [upload_id],
                 "responses": {"200": json_answer("The upload was deleted.", "DeletedUpload"), **refusals(_READING)},
             },
         },
@@ -52,44 +53,50 @@ def upload_schemas() -> dict[str, Schema]:
     """The objects, by name."""
     fields = _upload()
     form: dict[str, Schema] = {
-        "url": text("Where to POST the form, as multipart/form-data.", format="uri"),
+        "url": text("The URL that the form is sent to, by POST as multipart/form-data.", format="uri"),
         "fields": {
             "type": "object",
-            "description": "The form's fields, to be sent as they are and before the file.",
+            "description": "The fields of the form. Send them unchanged, before the file.",
             "additionalProperties": {"type": "string"},
         },
     }
     gone: dict[str, Schema] = {
-        "id": text("Its id."),
+        "id": text("The id of the upload."),
         "object": constant("audio.upload.deleted"),
         "deleted": constant(value=True),
     }
     return {
         "UploadRequest": record(
-            "A file to be uploaded.",
+            "The file to upload.",
             "filename bytes",
             {
-                "filename": text("Its name, for people.", minLength=1, maxLength=MAX_FILENAME),
-                "bytes": integer("How many bytes it has, at most.", minimum=1, maximum=MAX_BYTES),
+                "filename": text("The name of the file, for display.", minLength=1, maxLength=MAX_FILENAME),
+                "bytes": integer(
+                    f"The size of the file in bytes, or an upper bound. At most {MAX_BYTES / 2**30:g} GiB.",
+                    minimum=1,
+                    maximum=MAX_BYTES,
+                ),
             },
             additionalProperties=False,
         ),
-        "Upload": complete("A file that was announced.", fields),
-        "NewUpload": complete("A file that was announced, and the form to send it with.", fields | form),
+        "Upload": complete("An upload.", fields),
+        "NewUpload": complete("An upload, with the form for sending its file.", fields | form),
         "DeletedUpload": complete("Confirms the deletion.", gone),
     }
 
 
 def _upload() -> dict[str, Schema]:
     return {
-        "id": text("Its id, for `upload_id`. Ids sort by creation."),
+        "id": text("The id of the upload, to send as `upload_id`. Ids sort by creation time."),
         "object": constant("audio.upload"),
         "status": words(
             get_args(Status),
-            "`completed` when the file has arrived; `expired` when it did not in time, or its own time is over.",
+            "`completed` when the file has arrived; `expired` if it did not arrive in time or can no longer be used.",
         ),
-        "filename": or_null(text("Its name. Kept with the file alone: null until that has arrived.")),
-        "bytes": integer("Bytes announced; once the file has arrived, those that it has."),
-        "created_at": integer("When it was announced, in unix seconds."),
-        "expires_at": integer("When the form ends or, once the file has arrived, the file, in unix seconds."),
+        "filename": or_null(text("The name of the file. It is stored with the file: null until the file has arrived.")),
+        "bytes": integer("The announced size in bytes; the actual size once the file has arrived."),
+        "created_at": integer("When the upload was created, in Unix seconds."),
+        "expires_at": integer(
+            "When the form expires or, once the file has arrived, when the file expires, in Unix seconds."
+        ),
     }

@@ -63,6 +63,6 @@ class StubProvider:
                 language="en",
                 words=(Word("Hello", 0, _SECOND_MS),) if request.want_words else None,
                 segments=(Segment("Hello.", 0, _SECOND_MS, speaker="A"),),
-                logprobs=(TokenLogprob("Hello.", -0.1, tuple(b"Hello.")),) if request.want_logprobs else None,
+                logprobs=(TokenLogprob("Hello.", -0.1, tuple(b"Hello.")),) if request.options.logprobs else None,
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from audio_gateway.catalog.models import Catalog, Model, Price, Provider
 from audio_gateway.errors import GatewayError
@@ -16,8 +17,21 @@ from audio_gateway.providers.port import (
     TranscriptDone,
     TranscriptEvent,
     TranscriptionCall,
+    TranscriptionOptions,
 )
 from audio_gateway.transcripts.transcript import Segment, Transcript, Word
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
+
+_T = TypeVar("_T", TranscriptionCall, TranscriptionRequest)
+_OPTIONS = {field.name for field in dataclasses.fields(TranscriptionOptions)}
+
+
+def with_options(request: _T, **changes: object) -> _T:
+    """The request with other fields; those of its options are named beside the others."""
+    options: dict[str, Any] = {name: changes.pop(name) for name in _OPTIONS & changes.keys()}
+    others: dict[str, Any] = changes
+    return dataclasses.replace(request, options=dataclasses.replace(request.options, **options), **others)
+
 
 ALL_CAPABILITIES = frozenset(
     {"words", "segments", "prompt", "temperature", "instructions", "speed", "streaming", "keywords", "logprobs"}

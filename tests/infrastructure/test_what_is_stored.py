@@ -68,5 +68,5 @@ def test_security_md_has_the_retention_of_queues_and_logs(source: dict[str, Any]
     text = " ".join(" ".join(row) for row in ROWS)
     queues = [r["Properties"] for r in source["Resources"].values() if r["Type"] == "AWS::SQS::Queue"]
     kept = sorted(queue["MessageRetentionPeriod"] // 86_400 for queue in queues)
-    assert "; ".join([f"{kept[0]} days", f"{kept[1]} where they were given up"]) in text
+    assert "; ".join([f"{kept[0]} days", f"{kept[1]} days for events that could not be delivered"]) in text
     assert f"`LogRetentionDays`, {source['Parameters']['LogRetentionDays']['Default']} by default" in text

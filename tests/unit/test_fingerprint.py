@@ -14,10 +14,11 @@ from audio_gateway.api.http.multipart import parse_form
 from audio_gateway.api.speech import read_speech
 from audio_gateway.api.transcriptions import read_transcription
 from audio_gateway.fingerprint import fingerprint
-from audio_gateway.providers.port import Chunking, KnownSpeaker
+from audio_gateway.providers.port import Chunking, KnownSpeaker, TranscriptionOptions
 from audio_gateway.use_cases.speech import SpeechRequest
-from audio_gateway.use_cases.transcription import TranscriptionRequest
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 from tests.fakes.gateway import form_event
+from tests.fakes.providers import with_options
 
 SPEECH = {"model": "talker", "input": "Hello.", "voice": "anna"}
 FORM = [("model", "whisper"), ("language", "en"), ("prompt", "Before."), ("temperature", "0.5")]
@@ -73,9 +74,19 @@ CHANGES: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(TranscriptionRequest)])
+FIELDS = {*dataclasses.fields(TranscriptionRequest), *dataclasses.fields(TranscriptionOptions)}
+
+
+@pytest.mark.parametrize("name", sorted({field.name for field in FIELDS} - {"options"}))
 def test_every_field_of_a_transcription_makes_another_request(name: str) -> None:
-    assert fingerprint(ORDER) != fingerprint(dataclasses.replace(ORDER, **{name: CHANGES[name]}))
+    assert fingerprint(ORDER) != fingerprint(with_options(ORDER, **{name: CHANGES[name]}))
+
+
+def test_requests_keep_the_fingerprints_that_are_stored() -> None:
+    assert fingerprint(ORDER) == "e145d37c93f36ed8bd608b6c23b38a9b89a307f4a0fa961cee65587a6babb0bd"
+    assert fingerprint(with_options(ORDER, **CHANGES)) == (
+        "1f0906c1c4cc6cef712eea644b3576f1319a2cd3ee90f6b5eb072cec69223f62"
+    )
 
 
 def test_an_endpoint_is_part_of_the_request() -> None:

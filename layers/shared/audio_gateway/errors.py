@@ -1,49 +1,49 @@
-"""Every error that crosses a package border.
+"""All errors that cross a package border.
 
-They carry data and no HTTP status: `audio_gateway.api.http.errors` is the one place that maps a class to a status
-and to OpenAI's envelope.
+They carry data and no HTTP status: only `audio_gateway.api.http.errors` maps a class to a status and to OpenAI's
+envelope. The first sentence of each class is its description in docs/api.md.
 
     GatewayError
     ├── InvalidRequest               the caller's request is wrong
     │   ├── InvalidAudio             the file is not audio, or cannot be decoded
-    │   │   └── AudioTooLong         it goes on past the limit that measuring was given
-    │   ├── UnsupportedOption        the model cannot do what was asked; names the models that can
-    │   ├── WorkTooLong              would not finish before the platform gives up
-    │   ├── RequestTooLarge          more bytes than the platform or the model takes
-    │   ├── FileUnavailable          what an upload's id or a URL names cannot be had
+    │   │   └── AudioTooLong         it is longer than the limit for measuring
+    │   ├── UnsupportedOption        the model does not support an option; names the models that do
+    │   ├── WorkTooLong              would take longer than the platform allows
+    │   ├── RequestTooLarge          larger than the platform or the model accepts
+    │   ├── FileUnavailable          the upload or URL in the request yields no file
     │   │   └── FetchTimedOut        the URL's server is too slow
-    │   └── UnsupportedContentType   the body is not of the type that the endpoint reads
-    ├── NotAuthenticated             no key, or one that nobody knows
-    ├── PermissionDenied             the key is known and may not do this
-    │   └── KeyNotUsable             nor anything else: it expired, or was disabled or deleted
-    ├── LimitReached                 one of the key's limits does not allow the request now
-    │   ├── RateLimitReached         requests, characters or audio of this minute, or requests at once
-    │   ├── TooMuchAtOnce            more than a whole minute of the key's allows, or than its uploads leave room for
-    │   └── BudgetReached            the month's budget: asking again does not help
-    ├── AlreadyRunning               the same request is being worked on: its answer comes from there
-    ├── IdempotencyKeyReused         the Idempotency-Key stands for another request
-    ├── IdempotencyUnavailable       earlier answers cannot be read now, so nothing is done
-    ├── MeteringUnavailable          what the caller uses cannot be recorded now, so nothing is done
-    ├── StorageUnavailable           what is kept for the caller cannot be read or written now
-    ├── Conflict                     what the thing is at the moment does not allow it
-    ├── NotReady                     what is asked for is being made, and will be there soon
-    ├── StillRunning                 a job that was waited for goes on; its result can be fetched later
-    ├── JobFailed                    the job whose result is asked for has none: it says what a call would have said
-    ├── NotFound                     no such thing for this caller
+    │   └── UnsupportedContentType   the endpoint does not accept the Content-Type
+    ├── NotAuthenticated             no key, or one that does not exist
+    ├── PermissionDenied             the key is valid but does not permit this request
+    │   └── KeyNotUsable             the key has expired or was disabled or deleted
+    ├── LimitReached                 the request exceeds a limit of the key
+    │   ├── RateLimitReached         requests, characters or audio in this minute, or concurrent requests
+    │   ├── TooMuchAtOnce            the request alone exceeds a limit, or unused uploads leave no room
+    │   └── BudgetReached            the month's budget; a retry does not help
+    ├── AlreadyRunning               another call is working on the same request
+    ├── IdempotencyKeyReused         the Idempotency-Key was used for a different request
+    ├── IdempotencyUnavailable       earlier responses cannot be looked up, so nothing is done
+    ├── MeteringUnavailable          usage cannot be recorded, so nothing is done
+    ├── StorageUnavailable           jobs, uploads or files cannot be read or written
+    ├── Conflict                     the current state of the resource does not allow the request
+    ├── NotReady                     the result is still being prepared
+    ├── StillRunning                 the job did not end in time; its result can be fetched later
+    ├── JobFailed                    the requested job failed; it has the error of a direct call
+    ├── NotFound                     the resource does not exist, or not for this caller
     │   ├── UnknownModel
     │   └── UnknownUrl
     ├── MethodNotAllowed
-    ├── ProviderError                the provider failed; never the caller's fault, except ProviderRejected
-    │   ├── ProviderRejected         it refused the caller's input
-    │   │   └── TextUnspeakable      its engine broke down over the text
-    │   ├── ProviderRateLimited      it asks us to slow down
+    ├── ProviderError                the provider failed; the caller's fault only in ProviderRejected
+    │   ├── ProviderRejected         it rejected the caller's input
+    │   │   └── TextUnspeakable      the text crashes its engine
+    │   ├── ProviderRateLimited      it returned 429
     │   ├── ProviderKeyRefused       it refused the operator's key
-    │   ├── ProviderKeyUnreadable    the operator's key for it cannot be read, so that it was not asked
+    │   ├── ProviderKeyUnreadable    the operator's key for it cannot be read, so it was not called
     │   ├── ProviderQuotaExhausted   the operator's account has no credit left
-    │   ├── ProviderUnavailable      it answered 5xx or could not be reached
-    │   ├── ProviderTimedOut         it did not answer before the deadline
-    │   └── ProviderBadAnswer        it answered 200 with something that is not the answer
-    └── ConfigurationError           the operator's settings or catalogue are wrong
+    │   ├── ProviderUnavailable      it returned a 5xx status or could not be reached
+    │   ├── ProviderTimedOut         it did not respond before the deadline
+    │   └── ProviderBadAnswer        it returned 200 without the requested content
+    └── ConfigurationError           the operator's settings or catalogue are invalid
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ from typing import Any
 
 
 class GatewayError(Exception):
-    """Base of all.
+    """The base of all errors.
 
-    `message` is written for the caller and names the remedy; `param` is the request field at fault;
+    `message` is for the caller and says what to do; `param` is the request field that caused the error;
     `code` is OpenAI's machine-readable code.
     """
 
@@ -78,7 +78,10 @@ class InvalidAudio(InvalidRequest):
 
 
 class AudioTooLong(InvalidAudio):
-    """Measuring stopped because the audio goes on past `limit_ms`: its whole length is not known."""
+    """The audio is too long: measuring stopped at the limit, so the full length is unknown.
+
+    `limit_ms` is that limit.
+    """
 
     code = "audio_too_long"
 
@@ -88,15 +91,15 @@ class AudioTooLong(InvalidAudio):
 
 
 class UnsupportedOption(InvalidRequest):
-    """The model exists and serves the endpoint, but cannot do what `param` asks for."""
+    """The model serves the endpoint but does not support what `param` asks for."""
 
     code = "unsupported_value"
 
 
 class WorkTooLong(InvalidRequest):
-    """The measured input would not finish before the platform gives up on the answer.
+    """The work would take longer than the platform allows.
 
-    `amount` is how much it is, characters or milliseconds; None where not even that can be found out in time.
+    `amount` is the size of the input in characters or milliseconds; None if it cannot be determined in time.
     """
 
     code = "input_too_long"
@@ -107,47 +110,48 @@ class WorkTooLong(InvalidRequest):
 
 
 class RequestTooLarge(InvalidRequest):
-    """The body, or the file in it, has more bytes than the platform or the model takes."""
+    """The body, or the file in it, is larger than the platform or the model accepts."""
 
 
 class FileUnavailable(InvalidRequest):
-    """The upload or URL that the request names does not give a file: not there yet, not any more, or not for us."""
+    """The upload or URL in the request yields no file: it is missing, expired or not accessible to the gateway."""
 
     code = "file_unavailable"
 
 
 class FetchTimedOut(FileUnavailable):
-    """The server of the caller's URL had not sent all of the file in the time that it was given."""
+    """The server of `file_url` did not send the whole file in time."""
 
     code = "file_url_timeout"
 
 
 class UnsupportedContentType(InvalidRequest):
-    """The request's Content-Type is not the one that the endpoint reads."""
+    """The endpoint does not accept the Content-Type of the request."""
 
     code = "unsupported_content_type"
 
 
 class NotAuthenticated(GatewayError):
-    """No API key came with the request, or one that does not exist."""
+    """The request has no API key, or one that does not exist."""
 
     code = "invalid_api_key"
 
 
 class PermissionDenied(GatewayError):
-    """The key is known, but it is disabled, expired, or not for this call."""
+    """The key is valid, but it does not permit this request."""
 
 
 class KeyNotUsable(PermissionDenied):
-    """The key expired, was disabled or deleted, or its project is archived."""
+    """The key has expired or was disabled or deleted, or its project is archived."""
 
     code = "invalid_api_key"
 
 
 class LimitReached(GatewayError):
-    """A limit of the key refuses the request; `limit` is its name, as in the key's `limits`.
+    """The request exceeds a limit of the key.
 
-    `windows` is what is left of the key's minute (`audio_gateway.metering.account.Window` by name), if that is known.
+    `limit` is the name of the limit, as in the key's `limits`. `windows` is what is left of the key's minute
+    (`audio_gateway.metering.account.Window` by name), if that is known.
     """
 
     def __init__(self, message: str, *, limit: str) -> None:
@@ -157,7 +161,10 @@ class LimitReached(GatewayError):
 
 
 class RateLimitReached(LimitReached):
-    """Too much in this minute, or at once. Worth another try after `retry_after_s` seconds (1 to 60)."""
+    """The key has reached its limit for this minute, or for requests at the same time.
+
+    A retry may succeed after `retry_after_s` seconds (1 to 60).
+    """
 
     code = "rate_limit_exceeded"
 
@@ -167,24 +174,24 @@ class RateLimitReached(LimitReached):
 
 
 class TooMuchAtOnce(LimitReached):
-    """The request alone is over a limit of the minute, or uploads that wait to be used leave no room for it.
+    """The request alone exceeds a limit per minute, or unused uploads leave no room for it.
 
-    Asking again does not help, unless something is done about it.
+    A retry does not help unless the caller changes the request or removes uploads.
     """
 
     code = "rate_limit_exceeded"
 
 
 class BudgetReached(LimitReached):
-    """The request's price does not fit into what is left of the month's budget, or free failures have cost as much."""
+    """The price exceeds the rest of the month's budget, or free failures have cost as much as the whole budget."""
 
     code = "insufficient_quota"
 
 
 class AlreadyRunning(GatewayError):
-    """The same request is being worked on by another call, so that this one did nothing.
+    """Another call is working on the same request, so this call did nothing.
 
-    Worth another try after `retry_after_s` seconds (1 to 60).
+    A retry may succeed after `retry_after_s` seconds (1 to 60).
     """
 
     code = "request_in_progress"
@@ -195,43 +202,46 @@ class AlreadyRunning(GatewayError):
 
 
 class IdempotencyKeyReused(GatewayError):
-    """A request came with the Idempotency-Key of another one: asking again does not help."""
+    """The Idempotency-Key was already used for a different request; a retry does not help."""
 
     code = "idempotency_key_reused"
 
 
 class IdempotencyUnavailable(GatewayError):
-    """Whether a request with an Idempotency-Key was made before, or its answer, cannot be read or written now."""
+    """The records of requests with an Idempotency-Key cannot be read or written at the moment."""
 
     code = "idempotency_unavailable"
 
 
 class MeteringUnavailable(GatewayError):
-    """The account could not be written: whatever the reason, no provider may be asked without a hold."""
+    """Usage cannot be recorded at the moment, so no provider is called."""
 
     code = "metering_unavailable"
 
 
 class StorageUnavailable(GatewayError):
-    """Jobs, uploads or their files cannot be read or written now; worth another try."""
+    """Jobs, uploads or their files cannot be read or written at the moment; a retry may succeed."""
 
     code = "storage_unavailable"
 
 
 class Conflict(GatewayError):
-    """The thing exists, and is not in a state that allows what was asked: asking again does not help."""
+    """The current state of the resource does not allow the request; a retry does not help."""
 
     code = "conflict"
 
 
 class StillRunning(GatewayError):
-    """A job's result was waited for in vain. The work goes on and is not paid twice."""
+    """The job did not end while the call waited for it. The work continues and is charged once."""
 
     code = "still_running"
 
 
 class JobFailed(GatewayError):
-    """A job failed. `status` and `kind` are the HTTP status and the type that a call would have failed with."""
+    """The job failed; the error is the one that a direct call would have returned.
+
+    `status` and `kind` are its HTTP status and type.
+    """
 
     def __init__(
         self, message: str, *, status: int, kind: str, param: str | None = None, code: str | None = None
@@ -242,7 +252,7 @@ class JobFailed(GatewayError):
 
 
 class NotReady(GatewayError):
-    """What is asked for is being made. Worth another try after `retry_after_s` seconds."""
+    """The result is still being prepared. A retry may succeed after `retry_after_s` seconds."""
 
     code = "not_ready"
 
@@ -252,11 +262,11 @@ class NotReady(GatewayError):
 
 
 class NotFound(GatewayError):
-    """The thing does not exist, or not for this caller."""
+    """The resource does not exist, or the key has no access to it."""
 
 
 class UnknownModel(NotFound):
-    """The model is not in the catalogue, or not for the endpoint that was called."""
+    """The model is not in the catalogue, or does not serve this endpoint."""
 
     code = "model_not_found"
 
@@ -268,7 +278,7 @@ class UnknownUrl(NotFound):
 
 
 class MethodNotAllowed(GatewayError):
-    """The resource exists and does not know the method. `allowed` are those that it knows."""
+    """The resource does not support the method. `allowed` names those that it supports."""
 
     def __init__(self, message: str, *, allowed: tuple[str, ...]) -> None:
         super().__init__(message)
@@ -276,10 +286,10 @@ class MethodNotAllowed(GatewayError):
 
 
 class ProviderError(GatewayError):
-    """The provider did not give an answer.
+    """The provider did not return a result.
 
-    `provider` is its id in the catalogue; `retry_after_s` is what it asked for in seconds, None when it said nothing.
-    `worked` says that it may have done the work, and take money for it: it had the request, and did not refuse it.
+    `provider` is its id in the catalogue; `retry_after_s` is the delay that it asked for, or None. `worked` says
+    that it received the request and did not refuse it, so it may have done the work and charged for it.
     """
 
     worked = False
@@ -302,7 +312,7 @@ class ProviderError(GatewayError):
 
 
 class ProviderRejected(ProviderError):
-    """The provider refused the caller's input; its own message, param and code are passed on.
+    """The provider rejected the input; its message, `param` and `code` are passed on.
 
     `upstream_status` is its HTTP status, one of 400, 413, 415 and 422.
     """
@@ -321,7 +331,7 @@ class ProviderRejected(ProviderError):
 
 
 class TextUnspeakable(ProviderRejected):
-    """The text made the provider's engine break down, and would again. Another model may speak it."""
+    """The text crashes the provider's engine; another model may be able to speak it."""
 
     code = "text_unspeakable"
 
@@ -330,21 +340,21 @@ class TextUnspeakable(ProviderRejected):
 
 
 class ProviderRateLimited(ProviderError):
-    """The provider answered 429 and can be asked again after `retry_after_s`."""
+    """The provider returned 429. A retry may succeed after `retry_after_s` seconds."""
 
     code = "rate_limit_exceeded"
 
 
 class ProviderKeyRefused(ProviderError):
-    """The provider answered 401 or 403 to the operator's key: asking again does not help."""
+    """The provider refused the operator's key (401 or 403); a retry does not help."""
 
     code = "provider_key_refused"
 
 
 class ProviderKeyUnreadable(ProviderError):
-    """The operator's key for the provider cannot be read, so that it was not asked.
+    """The operator's key for the provider cannot be read, so the provider was not called.
 
-    `reason` is for the operator alone: where the key should be, and what is wrong there.
+    `reason` is only for the operator: where the key should be, and what is wrong there.
     """
 
     code = "provider_key_unreadable"
@@ -355,35 +365,35 @@ class ProviderKeyUnreadable(ProviderError):
 
 
 class ProviderQuotaExhausted(ProviderError):
-    """The operator's account at the provider is used up: asking again does not help."""
+    """The operator's account with the provider has no credit left; a retry does not help."""
 
     code = "provider_quota_exhausted"
 
 
 class ProviderUnavailable(ProviderError):
-    """The provider answered 5xx, refused the connection, or broke it off."""
+    """The provider returned a 5xx status, or refused or closed the connection."""
 
     code = "provider_unavailable"
 
 
 class ProviderTimedOut(ProviderError):
-    """The provider had not answered when the deadline came."""
+    """The provider did not respond before the deadline."""
 
     code = "provider_timeout"
     worked = True
 
 
 class ProviderBadAnswer(ProviderError):
-    """The provider answered 200 with something else than it was asked for: HTML, JSON, nothing, cut audio."""
+    """The provider returned 200 without the requested content: HTML, JSON, nothing, or truncated audio."""
 
     code = "provider_bad_answer"
     worked = True
 
 
 class ConfigurationError(GatewayError):
-    """The operator's settings or the catalogue are wrong. The message names file, entry and field.
+    """The operator's settings or catalogue are invalid. The message names file, entry and field.
 
-    `problems` are those of a catalogue one by one, as in the message.
+    `problems` has the problems of a catalogue one by one, as in the message.
     """
 
     def __init__(self, message: str, *, problems: tuple[str, ...] = ()) -> None:

@@ -26,8 +26,14 @@ def _plain(value: object) -> Any:
     if isinstance(value, frozenset):
         return sorted(value)
     if is_dataclass(value):
-        given = {field.name: (getattr(value, field.name), field.default) for field in fields(value)}
-        return {name: _plain(held) for name, (held, default) in given.items() if held != default}
+        plain: dict[str, Any] = {}
+        for field in fields(value):
+            held = getattr(value, field.name)
+            if held == field.default:
+                continue
+            # The fields of a flat one count as those of the whole.
+            plain |= _plain(held) if field.metadata.get("flat") else {field.name: _plain(held)}
+        return plain
     if isinstance(value, tuple | list):
         return [_plain(each) for each in value]
     raise TypeError(f"a {type(value).__name__} cannot be part of a fingerprint")

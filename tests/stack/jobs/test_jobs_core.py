@@ -9,7 +9,7 @@ from audio_gateway.transcripts.codec import from_bytes
 from audio_gateway.use_cases.jobs.merge import RESULT
 from audio_gateway.use_cases.jobs.request import JobRequest
 from audio_gateway.use_cases.speech import SpeechRequest
-from audio_gateway.use_cases.transcription import TranscriptionRequest
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 from tests import tones
 from tests.sound import wav
 from tests.stack.jobs.conftest import Workshop

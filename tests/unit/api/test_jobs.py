@@ -59,7 +59,7 @@ class AskedAtOnceToo(ToneProvider):
             if not isinstance(made, TranscriptDone) or request.task == "translate" or _wants_times(request):
                 yield made
                 continue
-            transcript = _counted(made.transcript, logprobs=request.want_logprobs)
+            transcript = _counted(made.transcript, logprobs=request.options.logprobs)
             yield TranscriptDone(_in_turns(transcript) if request.diarize else transcript)
 
     def _ask(self, request: Any) -> None:

@@ -92,10 +92,15 @@ def test_the_provider_gets_the_measured_audio_and_every_option(gateway: Gateway)
         ("language", "en"), ("prompt", "Names: Ann."), ("temperature", "0.5"), FILE, MODEL,
         ("languages[]", "en"), ("languages[]", "de"), ("keywords", "Dashwood"), ("include[]", "logprobs"),
     )  # fmt: skip
-    asked = gateway.asked
-    assert (asked.model, asked.task, asked.language, asked.prompt) == ("up-talker", "transcribe", "en", "Names: Ann.")
-    assert (asked.temperature, asked.languages, asked.keywords) == (0.5, ("en", "de"), ("Dashwood",))
-    assert asked.want_logprobs
+    asked, options = gateway.asked, gateway.asked.options
+    assert (asked.model, asked.task, options.language, options.prompt) == (
+        "up-talker",
+        "transcribe",
+        "en",
+        "Names: Ann.",
+    )
+    assert (options.temperature, options.languages, options.keywords) == (0.5, ("en", "de"), ("Dashwood",))
+    assert options.logprobs
     assert (asked.audio.container, asked.audio.duration_ms, asked.audio.sample_rate) == ("wav", 1000, 16_000)
 
 
@@ -250,7 +255,7 @@ def test_a_format_that_the_model_lacks_is_refused_with_the_models_that_have_it()
 @pytest.mark.parametrize(("text", "number"), [("0.5", 0.5), (".5", 0.5), ("1", 1.0), ("1e-05", 1e-05), ("1.", 1.0)])
 def test_a_temperature_is_read_as_the_sdks_write_numbers(gateway: Gateway, text: str, number: float) -> None:
     gateway.post(MODEL, FILE, ("temperature", text))
-    assert gateway.asked.temperature == number
+    assert gateway.asked.options.temperature == number
 
 
 @pytest.mark.parametrize("parts", [[("temperature", "0")], [("stream", "false")], [("prompt", "")], [("language", "")]])
@@ -264,7 +269,7 @@ def test_options_that_the_catalogue_ignores_and_unknown_fields_are_announced() -
     answer = gateway.post(MODEL, FILE, ("temperature", "0.7"), ("prompt", "x"), ("us\u00e9r", "me"))
     assert answer.status == 200
     assert answer.headers["x-audio-gateway-ignored"] == "prompt, temperature, us?r"
-    assert (gateway.asked.temperature, gateway.asked.prompt) == (None, None)
+    assert (gateway.asked.options.temperature, gateway.asked.options.prompt) == (None, None)
 
 
 def test_a_language_that_the_model_does_not_understand_is_refused_in_both_endpoints() -> None:

@@ -150,7 +150,7 @@ def voices(*references: str) -> list[tuple[str, str]]:
 
 
 def sent_voices(counter: Counter) -> list[bytes]:
-    return [base64.b64decode(each.reference.partition(",")[2]) for each in counter.asked[-1].known_speakers]
+    return [base64.b64decode(each.reference.partition(",")[2]) for each in counter.asked[-1].options.known_speakers]
 
 
 @pytest.mark.parametrize("data", [tone_wav(2.5), b"a kind of audio that only the provider knows"])
@@ -159,7 +159,7 @@ def test_a_voice_that_is_a_plain_file_or_of_a_kind_that_we_do_not_read_is_passed
     reference = voice_url(data)
     answer = counter.write(tone_wav(1.0), *voices(reference))
     assert answer.status == 200
-    assert [each.reference for each in counter.asked[0].known_speakers] == [reference]
+    assert [each.reference for each in counter.asked[0].options.known_speakers] == [reference]
 
 
 @pytest.mark.parametrize("background", [False, True])

@@ -32,7 +32,7 @@ def rows(title: str) -> dict[str, str]:
         ("Providers", ProviderEntry),
         ("Models", ModelEntry),
         ("Prices", PriceEntry),
-        ("Speech that is given again", CacheEntry),
+        ("Cached speech", CacheEntry),
     ],
 )
 def test_each_field_has_its_row_and_no_row_is_left_over(title: str, schema: type[BaseModel]) -> None:
@@ -52,9 +52,9 @@ def test_the_tables_of_models_are_the_defaults() -> None:
         known = defaults.OPENAI[name]
         assert set(re.findall("`([a-z_]+)`", capabilities)) - {"languages"} == known.capabilities
         assert set(re.findall("`([a-z_]+)`", ignored)) == known.ignore
-        assert ("1400 s" in limits) == (known.max_seconds == 1400)
-        assert ("26 214 400 bytes" in limits) == (known.max_bytes == 26_214_400)
-        assert ("4096 characters" in limits) == (known.max_characters == 4096)
+        assert ("1,400 s" in limits) == (known.max_seconds == 1400)
+        assert ("25 MiB" in limits) == (known.max_bytes == 26_214_400)
+        assert ("4,096 characters" in limits) == (known.max_characters == 4096)
 
 
 def test_the_tables_of_engines_are_the_defaults() -> None:

@@ -15,7 +15,7 @@ def test_every_test_that_is_named_exists() -> None:
 
 
 def test_every_fault_names_its_test() -> None:
-    rows = [line for line in PAGE.split("## Under fire\n")[1].split("\n## ")[0].splitlines() if line.startswith("| ")]
+    rows = [line for line in PAGE.split("## Fault tests\n")[1].split("\n## ")[0].splitlines() if line.startswith("| ")]
     assert len(rows) > 10
     assert [row for row in rows[2:] if not NAMED.search(row.rsplit("|", 2)[1])] == []
 

@@ -33,7 +33,7 @@ def test_every_rule_names_its_test() -> None:
 
 
 def test_every_fault_names_its_test() -> None:
-    rows = [line for line in section("Under fire").splitlines() if line.startswith("| ")]
+    rows = [line for line in section("Fault tests").splitlines() if line.startswith("| ")]
     faults = [row for row in rows if not row.startswith(("| ---", "| fault", "| moment", "| situation"))]
     assert len(faults) > 40
     assert [row for row in faults if not NAMED.search(row.rsplit("|", 2)[1])] == []

@@ -1,4 +1,4 @@
-"""The OpenAPI document says what the code does: its routes, the fields that they take, the answers that they give."""
+"""The OpenAPI document matches the code: its routes, the fields that they accept, and their responses."""
 
 from __future__ import annotations
 
@@ -96,14 +96,14 @@ def measured(data: bytes, *, limit_ms: int, late: Any, meanwhile: Any) -> AudioS
 
 
 class Teller(FakeAdapter):
-    """Tells speakers apart as well, and what tokens it thinks it heard."""
+    """Also returns speakers, log probabilities and token counts."""
 
     def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         for heard in super().transcribe(request):
             if isinstance(heard, TranscriptDone) and request.diarize:
                 said = Segment(self.text, 0, 900, speaker="one")
                 yield TranscriptDone(replace(heard.transcript, segments=(said,)))
-            elif isinstance(heard, TranscriptDone) and request.want_logprobs:
+            elif isinstance(heard, TranscriptDone) and request.options.logprobs:
                 logprobs = (TokenLogprob("hello", -0.1, tuple(b"hello")),)
                 usage = TokenUsage(10, 3, 13, input_text_tokens=0, input_audio_tokens=10)
                 yield TranscriptDone(replace(heard.transcript, logprobs=logprobs, token_usage=usage, languages=("en",)))
@@ -217,7 +217,7 @@ class RecordingFields(BodyFields):
 
 
 class RecordingForm(MultipartForm):
-    """Notes under which names its fields are on the wire."""
+    """Records the names of its fields in the request."""
 
     def __init__(self, parts: list[FormPart]) -> None:
         super().__init__(parts)
@@ -384,7 +384,7 @@ def test_words_of_forms_are_the_documented_ones(name: str) -> None:
 
 # ---------------------------------------------------------------- answers
 def faults(value: Any, schema: dict[str, Any], where: str = "") -> list[str]:
-    """What of `value` is not as the schema says; a field that is not documented is a fault."""
+    """How `value` differs from the schema; an undocumented field is a difference, too."""
     if "$ref" in schema:
         return faults(value, SCHEMAS[schema["$ref"].rsplit("/", 1)[1]], where)
     if "oneOf" in schema:
@@ -432,12 +432,12 @@ def handlers() -> dict[str, Any]:
 
 
 def fits(answer: Answer, path: str, method: str = "post") -> None:
-    """Status, headers, content type and body are as the document says for the operation."""
+    """Assert that status, headers, content type and body match the document."""
     documented = SPEC["paths"][path][method]["responses"][str(answer.status)]
     if "$ref" in documented:
         documented = SPEC["components"]["responses"][documented["$ref"].rsplit("/", 1)[1]]
-    told = {name for name in answer.headers if not name.startswith("access-control-")}  # told to browsers
-    assert told - {"content-type", "content-length", "cache-control"} <= set(documented["headers"])
+    sent = {name for name in answer.headers if not name.startswith("access-control-")}  # which browsers read
+    assert sent - {"content-type", "content-length", "cache-control"} <= set(documented["headers"])
     content_type = answer.headers["content-type"].partition(";")[0]
     schema = documented["content"][content_type]["schema"]
     if content_type == "application/json":
@@ -545,7 +545,7 @@ PARAMETERS = {
     "project_ids[]": "default",
     "api_key_ids[]": "key_1",
     "models[]": "talker",
-    "user_ids[]": "nobody",
+    "user_ids[]": "user_1",
     "line_items[]": "talker, speech",
     "month": "2026-11",
     "project_id": "default",
@@ -629,6 +629,6 @@ def test_errors_are_documented(handlers: dict[str, Any], name: str) -> None:
         event("POST", path, b"{}", headers={"Content-Type": "text/plain"}),
         event("GET", path),
         json_event(path, b"{"),
-        form_event(path, [("model", "nobody"), ("file", ("a.wav", b"audio"))]),
+        form_event(path, [("model", "unknown"), ("file", ("a.wav", b"audio"))]),
     ):
         fits(call(handlers[name], request), path)

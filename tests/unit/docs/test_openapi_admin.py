@@ -1,4 +1,4 @@
-"""What the document says of the admin API: the fields that its bodies take, and the answers that it gives."""
+"""The OpenAPI document matches the admin API: the fields of its bodies, and its responses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ OPERATIONS = [
 
 @pytest.fixture
 def ids(dynamodb: Any) -> dict[str, str]:
-    """Of a project, a service account, a key and an admin key that exist."""
+    """The ids of an existing project, service account, key and admin key."""
     directory = Directory(dynamodb, TABLE)
     project = directory.create_project("n").id
     account, key = directory.create_service_account(project, "n")
@@ -54,7 +54,7 @@ def ids(dynamodb: Any) -> dict[str, str]:
 
 
 def ask(dynamodb: Any, ids: dict[str, str], method: str, path: str, **more: Any) -> Answer:
-    """The answer to an operation with everything in its body that the document names."""
+    """The response to an operation, called with all documented fields."""
     handler = lambda_handler(admin_app(directory=Directory(dynamodb, TABLE)), "admin")
     aim = path.replace("admin_api_keys/{key_id}", "admin_api_keys/{admin_key_id}")
     for name, value in ids.items():

@@ -1,4 +1,4 @@
-"""What the document says of webhook endpoints: the fields that their bodies take, and the answers that are given."""
+"""The OpenAPI document matches the webhook endpoints: the fields of their bodies, and their responses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.unit.metering.tables import TABLE, dynamodb
 
 __all__ = ["dynamodb"]
 
-# Allowed by name, so that nothing is looked up over the network: an address of this machine.
+# An address of this machine. It is allowed by name, so no test looks a host up over the network.
 ALLOW = AllowedHosts.parse("127.0.0.1:9")
 EXAMPLES: dict[str, Any] = {
     "name": "program",
@@ -47,7 +47,7 @@ def fields_of(path: str, method: str) -> dict[str, Any] | None:
 
 
 class Hooks:
-    """The function with one endpoint that was told of something."""
+    """The function, with one endpoint that has a delivery."""
 
     def __init__(self, client: Any) -> None:
         client.put_item(TableName=TABLE, Item=new_account_item(API_CALLER["key_id"], Limits()))

@@ -1,4 +1,4 @@
-"""The generated pages are what the code makes today, and the page about architecture names what is really there."""
+"""The generated pages are up to date, and the architecture page names the fields and metrics that exist."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import pytest
 from audio_gateway import errors, telemetry
 from audio_gateway.telemetry import RequestLog
 from audio_gateway.use_cases.fallback import FailedAttempt
-from reference.openapi import error_rows
+from reference.openapi import document, error_rows
 from reference.openapi.groups import GROUPS
 from reference.pages import pages
 from reference.samples import SAMPLES
-from tests.unit.docs.pages import ROOT
+from reference.schemas import object_fields, request_body, type_of
+from tests.unit.docs.pages import ROOT, without_blocks
 
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 
@@ -47,7 +48,7 @@ FACTS = RequestLog(
 
 @pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
 def test_the_committed_page_is_what_make_docs_writes(path: Path) -> None:
-    assert path.read_text() == pages()[path], f"{path.name} is old: run make docs"
+    assert path.read_text() == pages()[path], f"{path.name} is out of date: run make docs"
 
 
 def test_every_operation_has_a_sample() -> None:
@@ -63,7 +64,7 @@ def test_every_operation_belongs_to_one_group() -> None:
 
 @pytest.mark.parametrize("operation_id", SAMPLES)
 def test_each_call_with_curl_follows_redirects(operation_id: str) -> None:
-    """What takes longer than 29 s is a redirect: without -L, curl prints nothing and is content with that."""
+    """What takes longer than 29 s is a redirect: without -L, curl prints nothing and reports no error."""
     for call in re.findall(r"\bcurl .*", SAMPLES[operation_id]["sh"]):
         assert re.match(r"curl (-s )?-L ", call)
 
@@ -94,6 +95,63 @@ def test_what_the_operator_must_mend_is_documented_as_not_tried_again() -> None:
     assert (rows["RequestTooLarge"].statuses, rows["RequestTooLarge"].type) == ((413,), "invalid_request_error")
 
 
+@pytest.mark.parametrize("name", ["Transcription", "Translation"])
+def test_a_form_that_may_be_json_is_listed_once_and_its_differences_are_named(name: str) -> None:
+    form, as_json = (schemas()[f"{name}{kind}Request"] for kind in ("", "Json"))
+    lines = request_body({"multipart/form-data": form, "application/json": as_json})
+    assert lines[0] == "#### Request body: `multipart/form-data` or `application/json`"
+    assert {line.split("`")[1].split(".")[0] for line in lines if line.startswith("| `")} == set(form["properties"])
+    (note,) = (line for line in lines if line.startswith("Exactly one of"))
+    assert "Exactly one of `file`, `upload_id` and `file_url` is required." in note
+    assert "the same fields except `file`;" in note
+    for field, schema in as_json["properties"].items():
+        assert (f"`{field}`" in note.rpartition(";")[2]) == (schema.get("type") == "boolean"), field
+    assert ("without `[]`" in note) == any(field.endswith("[]") for field in form["properties"])
+
+
+@pytest.mark.parametrize("change", [{"properties": {}}, {"required": []}])
+def test_a_json_body_with_fields_of_its_own_is_not_passed_over(change: dict[str, Any]) -> None:
+    form, as_json = schemas()["TranslationRequest"], schemas()["TranslationJsonRequest"]
+    with pytest.raises(ValueError, match="missing in the reference"):
+        request_body({"multipart/form-data": form, "application/json": as_json | change})
+
+
+def test_a_field_inside_of_a_field_is_present_where_its_own_object_requires_it() -> None:
+    inner = {"required": ["there"], "properties": {"there": {"type": "string"}, "maybe": {"type": "string"}}}
+    lines = object_fields({"required": [], "properties": {"outer": {"type": "object", **inner}}})
+    assert lines[2:5] == [
+        "| `outer` | object | optional |  |",
+        "| `outer.there` | string | always |  |",
+        "| `outer.maybe` | string | optional |  |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"const": True}, "`true`"),
+        ({"type": "array", "items": {"type": "string"}, "maxItems": 0}, "empty array"),
+        ({"type": "array", "items": {"type": "string"}, "maxItems": 4}, "array of string, at most 4"),
+        ({"type": ["array", "null"], "items": {"type": "string"}}, "array of string or null"),
+        ({"type": "integer", "minimum": 1, "maximum": 31_536_000}, "integer, 1 to 31,536,000"),
+        ({"type": "number", "minimum": 0.25, "maximum": 4.0}, "number, 0.25 to 4"),
+        ({"type": "string", "maxLength": 1_000_000}, "string, at most 1,000,000 characters"),
+    ],
+)
+def test_a_type_is_written_as_a_reader_expects(schema: dict[str, Any], expected: str) -> None:
+    assert type_of(schema) == expected
+
+
+def test_no_object_of_python_is_in_the_reference() -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
+    assert not re.search(r"<class|\bNone\b|\bTrue\b|\bFalse\b", without_blocks(page))
+
+
+def schemas() -> dict[str, Any]:
+    found: dict[str, Any] = document()["components"]["schemas"]
+    return found
+
+
 def section(title: str) -> str:
     return re.split(r"\n##+ ", ARCHITECTURE.split(f"\n### {title}\n", 1)[1], maxsplit=1)[0]
 
@@ -104,7 +162,7 @@ def first_cells(title: str) -> set[str]:
 
 
 class _Written:
-    """A logger that keeps what it was given."""
+    """A logger that keeps its messages."""
 
     def __init__(self) -> None:
         self.lines: list[tuple[str, dict[str, Any]]] = []

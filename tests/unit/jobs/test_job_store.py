@@ -32,7 +32,7 @@ JOB = Job(
 ITEM = LineItem("listener", 5000, 6000, 4000, "25")
 WORK = MeteredRequest(JOB.id, "transcriptions", "listener", "audio_ms", 5000, 500, 400, (ITEM,))
 HOLD = Hold(Payer("key_1", "default"), dataclasses.replace(WORK, items=()), NOW_S * 1000, NOW_S + 86_400)
-ERROR = JobError("It «failed».", "code", 400, "invalid_request_error", "file", retry=False)
+ERROR = JobError("It failed: é.", "code", 400, "invalid_request_error", "file", retry=False)
 
 
 PLAN = JobPlan(5000, (ChunkSpan(0, 100), ChunkSpan(100, 200), ChunkSpan(200, 300)))

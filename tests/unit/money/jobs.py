@@ -25,7 +25,7 @@ from audio_gateway.use_cases.jobs.prepare import prepare_job
 from audio_gateway.use_cases.jobs.request import JobRequest
 from audio_gateway.use_cases.jobs.start import start_job
 from audio_gateway.use_cases.speech import SpeechRequest
-from audio_gateway.use_cases.transcription import TranscriptionRequest
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 from tests.sound import wav
 from tests.unit.money.processes import CATALOG, PATIENCE_S, TALKER, Process
 from tests.unit.money.stage import CALLER, STEPS, Stage

@@ -34,6 +34,7 @@ from audio_gateway.providers.port import (
     TranscriptionCall,
 )
 from audio_gateway.transcripts.transcript import Transcript
+from tests.fakes.providers import with_options
 from tests.fakes.upstream import FakeUpstream
 from tests.sound import ENCODINGS, clip, encode, look, look_pcm
 
@@ -58,7 +59,7 @@ def speech(model: str = "tts-1", **options: object) -> SynthesisCall:
 
 
 def hearing(model: str = "gpt-4o-transcribe", **options: object) -> TranscriptionCall:
-    return replace(TranscriptionCall(model, AUDIO, Deadline.after(20)), **options)  # type: ignore[arg-type] # any option
+    return with_options(TranscriptionCall(model, AUDIO, Deadline.after(20)), **options)
 
 
 def say(provider: OpenAIAdapter, model: str = "tts-1", **options: object) -> bytes:
@@ -208,7 +209,7 @@ def test_only_words_are_asked_for_when_only_words_are_wanted(provider: OpenAIAda
 
 
 def test_a_stream_is_passed_on_piece_by_piece(provider: OpenAIAdapter) -> None:
-    *deltas, _ = events = hear(provider, stream=True, want_logprobs=True)
+    *deltas, _ = events = hear(provider, stream=True, logprobs=True)
     assert len(deltas) > 3
     assert "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)) == heard(events).text
     assert all(delta.logprobs for delta in deltas if isinstance(delta, TextDelta))

@@ -16,13 +16,14 @@ from audio_gateway.providers.openai.fields import Malformed, parse
 from audio_gateway.providers.openai.times import TimeConverter
 from audio_gateway.providers.port import TranscriptionCall
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage, Transcript, Word
+from tests.fakes.providers import with_options
 
 REQUEST = TranscriptionCall("whisper-1", AudioSource(b"", "wav", 4_000, 16_000, 1), Deadline(0))
-EVERYTHING = replace(REQUEST, want_words=True, want_segments=True, want_logprobs=True)
+EVERYTHING = with_options(REQUEST, want_words=True, want_segments=True, logprobs=True)
 
 
 def read(answer: object, **options: object) -> Transcript:
-    return transcript(parse(json.dumps(answer)), replace(REQUEST, **options))  # type: ignore[arg-type] # any option
+    return transcript(parse(json.dumps(answer)), with_options(REQUEST, **options))
 
 
 def read_all(answer: object) -> Transcript:

@@ -11,13 +11,14 @@ from audio_gateway.audio.source import AudioSource
 from audio_gateway.deadline import Deadline
 from audio_gateway.providers.openai.requests import multipart, speech_body, streams, transcription_fields
 from audio_gateway.providers.port import Chunking, KnownSpeaker, SynthesisCall, TranscriptionCall
+from tests.fakes.providers import with_options
 
 SPEECH = SynthesisCall("tts-1", "Hi \ud800 \u00e9", "alloy", "mp3", Deadline(0))
 HEARING = TranscriptionCall("whisper-1", AudioSource(b"RIFF", "wav", 1000, 16_000, 1), Deadline(0))
 
 
 def fields(**options: object) -> list[tuple[str, str]]:
-    return transcription_fields(replace(HEARING, **options))  # type: ignore[arg-type] # any option
+    return transcription_fields(with_options(HEARING, **options))
 
 
 def test_speech_without_options_has_four_fields() -> None:
@@ -37,7 +38,7 @@ def test_a_transcription_without_options_has_two_fields() -> None:
 
 def test_every_option_has_its_field() -> None:
     sent = fields(language="de", languages=("de", "en"), keywords=("Foo", "Bar"), prompt="Hm", temperature=0.25,
-                  want_logprobs=True, stream=True)  # fmt: skip
+                  logprobs=True, stream=True)  # fmt: skip
     assert sent == [
         ("model", "whisper-1"), ("response_format", "json"), ("prompt", "Hm"), ("temperature", "0.25"),
         ("language", "de"), ("languages[]", "de"), ("languages[]", "en"), ("keywords[]", "Foo"), ("keywords[]", "Bar"),
@@ -55,7 +56,7 @@ def test_a_temperature_of_nothing_is_sent() -> None:
      ({"want_words": True, "want_segments": True}, ["word", "segment"])],
 )  # fmt: skip
 def test_times_are_asked_for_by_name_and_never_as_a_stream(options: dict[str, bool], granularities: list[str]) -> None:
-    sent = fields(stream=True, want_logprobs=True, **options)
+    sent = fields(stream=True, logprobs=True, **options)
     assert ("response_format", "verbose_json") in sent
     assert [value for name, value in sent if name == "timestamp_granularities[]"] == granularities
     assert not {"stream", "include[]"} & {name for name, _ in sent}

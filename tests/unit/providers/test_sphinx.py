@@ -23,13 +23,14 @@ from audio_gateway.providers.port import (
     TranscriptionCall,
 )
 from audio_gateway.transcripts.transcript import Transcript
+from tests.fakes.providers import with_options
 from tests.sound import CLIPS, ENCODINGS, PHRASE, clip, encode, phrase, said, timed_words, wav, word_errors
 
 COMPRESSED = ["mp3 22.05 kHz", "ogg opus 16 kHz", "m4a 44.1 kHz stereo"]
 
 
 def listen(data: bytes, **options: object) -> list[TranscriptEvent]:
-    request = TranscriptionCall("pocketsphinx", measure(data), Deadline.after(110), **options)  # type: ignore[arg-type] # any option
+    request = with_options(TranscriptionCall("pocketsphinx", measure(data), Deadline.after(110)), **options)
     return list(PocketsphinxTranscription().transcribe(request))
 
 

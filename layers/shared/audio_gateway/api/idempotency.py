@@ -21,7 +21,7 @@ from audio_gateway.jobs.job import Job
 from audio_gateway.storage.results import ResultStore
 
 MAX_BUFFERED_BYTES: Final = 4_500_000
-"""Of audio: Lambda answers with at most 6 MB, of which base64 takes a quarter (docs/architecture.md, «limits»)."""
+"""Of audio: Lambda answers with at most 6 MB, of which base64 takes a quarter (docs/architecture.md, "Limits")."""
 
 # Text goes through Lambda as it is, as a string of JSON: a line break or a quotation mark takes two bytes.
 _MAX_PAYLOAD_BYTES: Final = 6_291_456 - 32_768  # with room for the headers

@@ -33,7 +33,7 @@ from audio_gateway.transcripts.transcript import Transcript
 from audio_gateway.use_cases.jobs.merge import result_of
 from audio_gateway.use_cases.jobs.request import JobRequest, request_of
 from audio_gateway.use_cases.speech import SpeechRequest
-from audio_gateway.use_cases.transcription import TranscriptionRequest
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 LAST_HOP: Final = 20
 """The last redirect that the official SDKs follow."""

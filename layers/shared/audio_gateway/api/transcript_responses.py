@@ -12,7 +12,7 @@ from audio_gateway.transcripts.events import text_delta, text_done, text_segment
 from audio_gateway.transcripts.render import render
 from audio_gateway.transcripts.speakers import SpeakerLabels
 from audio_gateway.transcripts.transcript import Transcript
-from audio_gateway.use_cases.transcription import TranscriptionRequest
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 
 def transcript_answer(
@@ -37,7 +37,7 @@ def transcript_answer(
         order.response_format,
         task=order.task,
         granularities=order.granularities,
-        known_speakers=[speaker.name for speaker in order.known_speakers],
+        known_speakers=[speaker.name for speaker in order.options.known_speakers],
     )
     return ApiResponse({**headers, "content-type": rendered.content_type}, rendered.body, ignored)
 
@@ -46,7 +46,7 @@ def _stream(
     order: TranscriptionRequest, events: Sequence[TranscriptEvent], transcript: Transcript
 ) -> Iterator[dict[str, Any]]:
     """The provider's events; from a provider that does not stream, the whole text or its segments at once."""
-    labels = SpeakerLabels([speaker.name for speaker in order.known_speakers])
+    labels = SpeakerLabels([speaker.name for speaker in order.options.known_speakers])
     if order.response_format == "diarized_json":
         found = [event for event in events if isinstance(event, SegmentDone)] or [
             SegmentDone(f"seg_{index}", segment) for index, segment in enumerate(transcript.segments or ())

@@ -22,20 +22,15 @@ from audio_gateway.api.transcript_responses import transcript_answer
 from audio_gateway.errors import InvalidRequest, WorkTooLong
 from audio_gateway.idempotency.idempotency import Idempotency
 from audio_gateway.idempotency.repetition import Repetitions
-from audio_gateway.providers.port import Chunking, KnownSpeaker, Task, TranscriptDone
+from audio_gateway.providers.port import Chunking, KnownSpeaker, Task, TranscriptDone, TranscriptionOptions
 from audio_gateway.storage.results import ResultStore
 from audio_gateway.transcripts.languages import is_language_code
 from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS
 from audio_gateway.use_cases.jobs.request import JobRequest
 from audio_gateway.use_cases.jobs.start import JobService
 from audio_gateway.use_cases.known_voices import measured_voices
-from audio_gateway.use_cases.transcription import (
-    TranscriptionDependencies,
-    TranscriptionRequest,
-    able_to_transcribe,
-    measured_ms,
-    transcribe,
-)
+from audio_gateway.use_cases.transcription import TranscriptionDependencies, able_to_transcribe, measured_ms, transcribe
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 _T = TypeVar("_T", bound=str)
 
@@ -139,18 +134,20 @@ def read_transcription(form: MultipartForm) -> TranscriptionRequest:
         **_audio(form),
         task="transcribe",
         response_format=_choice("response_format", form.text("response_format") or "json", RESPONSE_FORMATS),
-        language=_language(form.text("language")),
-        languages=_languages(form.texts("languages")),
-        keywords=_not_empty("keywords", form.texts("keywords")),
-        prompt=form.text("prompt") or None,
-        temperature=_temperature(form.text("temperature")),
+        options=TranscriptionOptions(
+            language=_language(form.text("language")),
+            languages=_languages(form.texts("languages")),
+            keywords=_not_empty("keywords", form.texts("keywords")),
+            prompt=form.text("prompt") or None,
+            temperature=_temperature(form.text("temperature")),
+            logprobs=_logprobs(form.texts("include")),
+            chunking=_chunking(form),
+            known_speakers=_known_speakers(form),
+        ),
         granularities=frozenset(
             _choice("timestamp_granularities", value, GRANULARITIES) for value in form.texts("timestamp_granularities")
         ),
-        logprobs=_logprobs(form.texts("include")),
         stream=_boolean("stream", form.text("stream")),
-        chunking=_chunking(form),
-        known_speakers=_known_speakers(form),
     )
     _check_together(order)
     return order
@@ -166,9 +163,11 @@ def read_translation(form: MultipartForm) -> TranscriptionRequest:
         **_audio(form),
         task="translate",
         response_format=_choice("response_format", form.text("response_format") or "json", TRANSLATION_FORMATS),
-        language=_language(form.text("language")),
-        prompt=form.text("prompt") or None,
-        temperature=_temperature(form.text("temperature")),
+        options=TranscriptionOptions(
+            language=_language(form.text("language")),
+            prompt=form.text("prompt") or None,
+            temperature=_temperature(form.text("temperature")),
+        ),
     )
 
 
@@ -324,7 +323,7 @@ def _check_together(order: TranscriptionRequest) -> None:
     if order.granularities and order.response_format not in {"json", "verbose_json"}:
         message = "'timestamp_granularities[]' requires response_format=verbose_json."
         raise InvalidRequest(message, param="timestamp_granularities")
-    if order.logprobs and order.response_format != "json":
+    if order.options.logprobs and order.response_format != "json":
         raise InvalidRequest("'include[]=logprobs' requires response_format=json.", param="include")
     if order.stream and order.response_format not in STREAMABLE:
         message = (
@@ -340,7 +339,8 @@ def _job_of(
     """The order as a job's; raises what is wrong with it, or with the file that it names."""
     what = replace(order, data=b"")
     ignored = tuple(sorted({*able_to_transcribe(what, catalog=deps.catalog)[0].plan, *unknown}))
-    what = replace(what, known_speakers=measured_voices(what.known_speakers))
+    options = replace(what.options, known_speakers=measured_voices(what.options.known_speakers))
+    what = replace(what, options=options)
     if order.upload_id is not None:
         return JobRequest(what, source=deps.files.find(project_id, order.upload_id), ignored=ignored)
     if order.file_url is not None:

@@ -20,7 +20,7 @@ _HIGHEST_PORT: Final = 65535
 _VISIBLE: Final = re.compile(r"[!-~\u00a1-\ud7ff\ue000-\U0010ffff]+")
 _LABEL: Final = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*", re.ASCII)
-# A last label that is a number makes the whole host an IPv4 address for some resolver (WHATWG URL, «ends in a number»).
+# A last label that is a number makes the whole host an IPv4 address for some resolver (WHATWG URL, "ends in a number").
 _NUMBER: Final = re.compile(r"([0-9]+|0[xX][0-9a-fA-F]*)", re.ASCII)
 
 

@@ -6,14 +6,14 @@ raises `ProviderError`s only, and has not been asked for anything that its model
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
 
 from audio_gateway.audio.formats import SpeechFormat
 from audio_gateway.deadline import Deadline
 
-if TYPE_CHECKING:  # who speaks has no transcript, and waits for its import at a cold start
+if TYPE_CHECKING:  # speech never needs transcripts; importing them would slow its cold start
     from audio_gateway.audio.source import AudioSource
     from audio_gateway.transcripts.transcript import Segment, TokenLogprob, Transcript
 
@@ -69,29 +69,63 @@ class Chunking:
     threshold: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptionOptions:
+    """What a caller may say about the recording and how to transcribe it. Absent options are None, False or empty.
+
+    Each is named as the request's field, but for those in `_FIELD_OF`.
+    """
+
+    language: str | None = None
+    prompt: str | None = None
+    temperature: float | None = None
+    languages: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    logprobs: bool = False
+    chunking: Chunking | None = None
+    known_speakers: tuple[KnownSpeaker, ...] = ()
+
+    def asked_for(self) -> tuple[str, ...]:
+        """The request's fields that only some models support and that have an effect.
+
+        A value that asks for nothing has none: `temperature=0`, `chunking_strategy=auto`. `language` is not among them:
+        a model knows languages, not the field.
+        """
+        effective = replace(self, language=None, chunking=None if self.chunking == Chunking("auto") else self.chunking)
+        return tuple(
+            _FIELD_OF.get(option.name, option.name) for option in fields(self) if getattr(effective, option.name)
+        )
+
+    def without(self, ignored: Collection[str]) -> TranscriptionOptions:
+        """The options without those of the request's fields that are to be ignored."""
+        defaults: dict[str, Any] = {
+            option.name: option.default for option in fields(self) if _FIELD_OF.get(option.name, option.name) in ignored
+        }
+        return replace(self, **defaults)
+
+
+_FIELD_OF: Final = {
+    "logprobs": "include",
+    "chunking": "chunking_strategy",
+    "known_speakers": "known_speaker_names",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class TranscriptionCall:
-    """Audio to be written down, or to be written down in English (`task="translate"`).
+    """Audio to be transcribed, or to be translated into English (`task="translate"`).
 
-    `model` is the provider's name of it. `languages` and `keywords` are hints; `want_*` say which times the answer
-    must hold. Absent options are None, False or empty.
+    `model` is the provider's name for the model. `want_*` say which times the answer must hold.
     """
 
     model: str
     audio: AudioSource
     deadline: Deadline
     task: Task = "transcribe"
-    language: str | None = None
-    languages: tuple[str, ...] = ()
-    keywords: tuple[str, ...] = ()
-    prompt: str | None = None
-    temperature: float | None = None
+    options: TranscriptionOptions = TranscriptionOptions()
     want_words: bool = False
     want_segments: bool = False
-    want_logprobs: bool = False
     diarize: bool = False
-    chunking: Chunking | None = None
-    known_speakers: tuple[KnownSpeaker, ...] = ()
     stream: bool = False
     request_id: str | None = None
 

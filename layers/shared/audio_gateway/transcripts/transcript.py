@@ -19,7 +19,7 @@ class Word:
 class Segment:
     """A stretch of speech, a subtitle's worth. `text` has no surrounding space.
 
-    The decoder's figures (`tokens` … `no_speech_prob`) are the provider's; their defaults mean «not reported».
+    The decoder's figures (`tokens` … `no_speech_prob`) are the provider's; their defaults mean "not reported".
     """
 
     text: str

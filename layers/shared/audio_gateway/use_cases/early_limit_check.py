@@ -27,20 +27,20 @@ class EarlyLimitCheck:
         self, billing: Billing, context: RequestContext, endpoint: Endpoint, model: Model, *, as_job: bool = False
     ) -> None:
         self._look = partial(billing.look, context, endpoint, model, MIN_MS, as_job=as_job)
-        self._taken = False
+        self._done = False
 
-    def take(self) -> None:
-        """Look now, unless that was done. Raises as `Billing.look`."""
-        if not self._taken:
-            self._taken = True
+    def run(self) -> None:
+        """Check now, unless that was done. Raises as `Billing.look`."""
+        if not self._done:
+            self._done = True
             self._look()
 
     def after_a_while(self) -> Callable[[], None]:
         """What is to be called now and then by work that begins now: it looks once that has gone on for long."""
-        take_at = Deadline.after(MOST_UNASKED_S)
+        due = Deadline.after(MOST_UNASKED_S)
 
         def meanwhile() -> None:
-            if not self._taken and take_at.passed:
-                self.take()
+            if not self._done and due.passed:
+                self.run()
 
         return meanwhile

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 from audio_gateway.audio.formats import SpeechFormat
 from audio_gateway.catalog.models import Catalog, Model
-from audio_gateway.deadline import Deadline
-from audio_gateway.errors import ConfigurationError, InvalidAudio, InvalidRequest, ProviderBadAnswer, WorkTooLong
+from audio_gateway.errors import ConfigurationError, InvalidAudio, InvalidRequest, ProviderBadAnswer
 from audio_gateway.providers.port import AudioChunk, SpeechAdapter, SynthesisCall, VoiceLister
 from audio_gateway.storage.speech_cache import Sound, SpeechCache
 from audio_gateway.use_cases.fallback import (
@@ -24,14 +22,10 @@ from audio_gateway.use_cases.fallback import (
 )
 from audio_gateway.use_cases.options import ignored_options
 from audio_gateway.use_cases.reservation import Billing, RequestContext, Reservation
+from audio_gateway.use_cases.time_limits import check_speech_fits
 
 # What to ask for when a provider does not have the wanted format: the lossless ones first.
 _PREFERENCE: tuple[SpeechFormat, ...] = ("pcm", "wav", "flac", "opus", "aac", "mp3")
-
-# How fast people read aloud: letters with their blanks, and what is a syllable or more each, as in Chinese and Korean.
-_LETTERS_A_SECOND: Final = 13.0
-_WIDE_A_SECOND: Final = 4.0
-_FIRST_WIDE: Final = "\u2e80"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +88,7 @@ def speak(
     if known is not None:
         reservation = billing.reserve_cached(context, model, len(order.text))
         return SpeechAnswer(reservation, model, iter((known,)), able[0].plan.ignored, stopwatch, cached=True)
-    _check_length(order, model, context.deadline)
+    check_speech_fits(order.text, order.speed, model, context.deadline)
     reservation = billing.reserve(context, "speech", model, tuple(c.model for c in able), len(order.text))
     with reservation.released_on_error():
         ask = partial(_synthesize, order, context, providers=providers, stopwatch=stopwatch)
@@ -130,22 +124,6 @@ def speak_part(
 
     served, whole = first_successful(fitting, whole_of, context.deadline, on_failure)
     return served.model, next(whole)
-
-
-def _check_length(order: SpeechRequest, model: Model, deadline: Deadline) -> None:
-    """Raises `WorkTooLong` for text that takes longer to be spoken than there is time."""
-    if spoken_seconds(order.text, order.speed) / model.speed_factor > deadline.remaining_s():
-        message = (
-            f"'input' has {len(order.text)} characters, more than the model '{model.id}' can speak before the platform "
-            "gives up on an answer (29 s). Send it with background=true, in shorter parts, or use a faster model."
-        )
-        raise WorkTooLong(message, param="input", amount=len(order.text))
-
-
-def spoken_seconds(text: str, speed: float) -> float:
-    """About how long the text takes to be spoken; a guess that is rather too high than too low."""
-    wide = sum(character >= _FIRST_WIDE for character in text)
-    return (wide / _WIDE_A_SECOND + (len(text) - wide) / _LETTERS_A_SECOND) / speed
 
 
 def _sound(order: SpeechRequest, candidate: Candidate[_SpeechPlan], context: RequestContext) -> Sound:

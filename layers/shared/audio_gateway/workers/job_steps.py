@@ -26,7 +26,7 @@ from audio_gateway.use_cases.jobs.chunk import ChunkWork, work_on_chunks
 from audio_gateway.use_cases.jobs.merge import INTERRUPTED, UNKNOWN, JobEnding, fail_job, merge_job
 from audio_gateway.use_cases.jobs.prepare import Preparation, plan_of, prepare_job
 from audio_gateway.use_cases.jobs.request import request_of
-from audio_gateway.use_cases.transcription import TranscriptionRequest
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 Handler = Callable[[Mapping[str, Any], Any], Any]
 

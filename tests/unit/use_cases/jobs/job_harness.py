@@ -24,10 +24,10 @@ from audio_gateway.use_cases.jobs.prepare import Preparation, prepare_job
 from audio_gateway.use_cases.jobs.request import JobRequest
 from audio_gateway.use_cases.jobs.start import JobService, start_job
 from audio_gateway.use_cases.speech import SpeechRequest
-from audio_gateway.use_cases.transcription import TranscriptionRequest
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 from tests import tones
 from tests.fakes.jobs import Fate, JobBank, MemoryExecutions, MemoryFiles, MemoryLedger, MemoryStore
-from tests.fakes.providers import catalog, model
+from tests.fakes.providers import catalog, model, with_options
 from tests.sound import wav
 
 NOW_MS = 1_796_083_140_000
@@ -115,7 +115,7 @@ class Workshop:
         )
 
     def listen(self, model_id: str = "listener", audio: bytes = AUDIO, **options: Any) -> Job:
-        return self.start(JobRequest(TranscriptionRequest(model_id, b"", **options)), audio)
+        return self.start(JobRequest(with_options(TranscriptionRequest(model_id, b""), **options)), audio)
 
     def speak(self, text: str = TEXT, model_id: str = "speaker", **options: Any) -> Job:
         return self.start(JobRequest(SpeechRequest(model_id, text, "alloy", options.pop("format", "pcm"), **options)))

@@ -13,7 +13,7 @@ from audio_gateway.use_cases.jobs.parts import check_amount, cut_rule, too_many_
 from audio_gateway.use_cases.jobs.prepare import prepare_job
 from audio_gateway.use_cases.jobs.request import JobRequest
 from audio_gateway.use_cases.speech import SpeechRequest
-from audio_gateway.use_cases.transcription import TranscriptionRequest
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 from tests.fakes.providers import model
 from tests.unit.use_cases.jobs.job_harness import AUDIO, SAID, TEXT, Workshop
 

@@ -22,12 +22,12 @@ from audio_gateway.errors import (
 from audio_gateway.jobs.fetch import Fetcher
 from audio_gateway.jobs.job import Job, JobError
 from audio_gateway.net.targets import AllowedHosts
-from audio_gateway.providers.port import Chunking, KnownSpeaker
+from audio_gateway.providers.port import Chunking, KnownSpeaker, TranscriptionOptions
 from audio_gateway.storage.objects import SourceFile
 from audio_gateway.use_cases.jobs.merge import RESULT
 from audio_gateway.use_cases.jobs.request import JobRequest, keep_request, request_of
 from audio_gateway.use_cases.speech import SpeechRequest
-from audio_gateway.use_cases.transcription import TranscriptionRequest
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 from tests.fakes.jobs import Killed
 from tests.fakes.providers import model
 from tests.sound import Encoding, encode
@@ -375,16 +375,18 @@ def test_an_order_is_kept_to_the_last_field(shop: Workshop) -> None:
         b"",
         task="translate",
         response_format="verbose_json",
-        language="en",
-        languages=("en", "de"),
-        keywords=("Zürich",),
-        prompt="Ü",
-        temperature=0.5,
         granularities=frozenset({"word", "segment"}),
-        logprobs=True,
         stream=True,
-        chunking=Chunking("server_vad", threshold=0.5),
-        known_speakers=(KnownSpeaker("Ann", "data:audio/wav;base64,AA=="),),
+        options=TranscriptionOptions(
+            language="en",
+            languages=("en", "de"),
+            keywords=("Zürich",),
+            prompt="Ü",
+            temperature=0.5,
+            logprobs=True,
+            chunking=Chunking("server_vad", threshold=0.5),
+            known_speakers=(KnownSpeaker("Ann", "data:audio/wav;base64,AA=="),),
+        ),
     )
     order = JobRequest(heard, source=SourceFile("uploads/default/1", '"e"', 5), url=None)
     keep_request(shop.files, JOB, order)

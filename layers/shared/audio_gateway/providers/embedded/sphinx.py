@@ -29,8 +29,8 @@ class PocketsphinxTranscription:
             ProviderTimedOut: what is left to be heard would not be done by the deadline.
             InvalidAudio: the audio turns out to be damaged.
         """
-        if request.language not in {None, LANGUAGE}:
-            message = f"This model understands English (en) only, not '{request.language}'."
+        if request.options.language not in {None, LANGUAGE}:
+            message = f"This model understands English (en) only, not '{request.options.language}'."
             raise ProviderRejected(message, provider=PROVIDER, upstream_status=400, param="language")
         return _events(request)
 

@@ -132,7 +132,7 @@ class OpenAIAdapter:
             if kind == "error" or fields.has("error"):
                 raise broken_stream(self._id, event.data)
             if kind == "transcript.text.delta":
-                yield answers.text_delta(fields, want_logprobs=request.want_logprobs)
+                yield answers.text_delta(fields, want_logprobs=request.options.logprobs)
             elif kind == "transcript.text.segment":
                 done = answers.segment_done(fields, request, len(spoken))
                 spoken.append(done.segment)

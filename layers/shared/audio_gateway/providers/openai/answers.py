@@ -32,7 +32,7 @@ def transcript(
         words=asked(lambda: _words(fields, request), wanted=request.want_words),
         segments=segments or spoken,
         languages=languages,
-        logprobs=asked(lambda: fields.objects("logprobs", _logprob), wanted=request.want_logprobs),
+        logprobs=asked(lambda: fields.objects("logprobs", _logprob), wanted=request.options.logprobs),
         token_usage=asked(lambda: _usage(fields.object("usage")), wanted=False),
     )
 
@@ -157,4 +157,4 @@ def _language(fields: ResponseFields, request: TranscriptionCall, languages: tup
     heard = code_of(asked(lambda: fields.text("language"), wanted=False) or "")
     if heard is None and languages is not None and len(languages) == 1:
         heard = code_of(languages[0])
-    return heard or code_of(request.language or "")
+    return heard or code_of(request.options.language or "")

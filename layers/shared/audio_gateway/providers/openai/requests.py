@@ -43,23 +43,23 @@ def streams(request: TranscriptionCall) -> bool:
 
 def transcription_fields(request: TranscriptionCall) -> list[Field]:
     """The text fields of `POST /audio/transcriptions`, or of `/audio/translations`, which knows five of them."""
-    wanted = response_format(request)
+    wanted, options = response_format(request), request.options
     fields = [("model", request.model), ("response_format", wanted)]
-    fields += [("prompt", request.prompt)] if request.prompt is not None else []
-    fields += [("temperature", f"{request.temperature:g}")] if request.temperature is not None else []
+    fields += [("prompt", options.prompt)] if options.prompt is not None else []
+    fields += [("temperature", f"{options.temperature:g}")] if options.temperature is not None else []
     if request.task == "translate":
         return fields
-    fields += [("language", request.language)] if request.language is not None else []
-    fields += [("languages[]", language) for language in request.languages]
-    fields += [("keywords[]", keyword) for keyword in request.keywords]
+    fields += [("language", options.language)] if options.language is not None else []
+    fields += [("languages[]", language) for language in options.languages]
+    fields += [("keywords[]", keyword) for keyword in options.keywords]
     if wanted == "verbose_json":
         fields += [("timestamp_granularities[]", "word")] if request.want_words else []
         fields += [("timestamp_granularities[]", "segment")] if request.want_segments else []
-    fields += [("include[]", "logprobs")] if request.want_logprobs and wanted == "json" else []
+    fields += [("include[]", "logprobs")] if options.logprobs and wanted == "json" else []
     fields += [("stream", "true")] if streams(request) else []
-    fields += _chunking_fields(request.chunking or (Chunking("auto") if request.diarize else None))
-    fields += [("known_speaker_names[]", speaker.name) for speaker in request.known_speakers]
-    fields += [("known_speaker_references[]", speaker.reference) for speaker in request.known_speakers]
+    fields += _chunking_fields(options.chunking or (Chunking("auto") if request.diarize else None))
+    fields += [("known_speaker_names[]", speaker.name) for speaker in options.known_speakers]
+    fields += [("known_speaker_references[]", speaker.reference) for speaker in options.known_speakers]
     return fields
 
 

@@ -25,7 +25,8 @@ from audio_gateway.use_cases.jobs.prepare import plan_of
 from audio_gateway.use_cases.jobs.request import JobRequest, request_of
 from audio_gateway.use_cases.reservation import RequestContext
 from audio_gateway.use_cases.speech import SpeechRequest, able_to_speak, speak_part
-from audio_gateway.use_cases.transcription import TranscriptionRequest, able_to_transcribe, transcribe_part
+from audio_gateway.use_cases.transcription import able_to_transcribe, transcribe_part
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,7 @@ def _write_result(
         files.put_stream(job, name, deadline.keep(audio, _too_long()), CONTENT_TYPES[order.what.format])
         return
     heard = _heard(job, plan, there, files)
-    names = [speaker.name for speaker in order.what.known_speakers]
+    names = [speaker.name for speaker in order.what.options.known_speakers]
     merged = merge(heard, duration_ms=plan.amount, known_speakers=names)
     files.put(job, name, to_bytes(on_recording_timeline(merged, Timeline(plan.jumps)) if plan.jumps else merged))
 

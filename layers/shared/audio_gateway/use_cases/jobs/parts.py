@@ -13,7 +13,7 @@ from audio_gateway.catalog.models import Model
 from audio_gateway.errors import WorkTooLong
 from audio_gateway.jobs.plan import MOST_PIECES
 from audio_gateway.use_cases.speech import SpeechRequest
-from audio_gateway.use_cases.transcription import TranscriptionRequest
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 _MOST_CHARACTERS: Final = 4096  # of a part where the model has no limit: parts are what can be done at the same time
 _SPEAKERS_OVERLAP_S: Final = 10.0  # so that the same speakers can be told by what they say in both chunks

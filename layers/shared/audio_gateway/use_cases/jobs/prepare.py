@@ -28,7 +28,8 @@ from audio_gateway.use_cases.jobs.parts import characters_of_a_part, cut_rule, t
 from audio_gateway.use_cases.jobs.request import JobRequest, request_of
 from audio_gateway.use_cases.jobs.watch import JobIsOver, JobWatch
 from audio_gateway.use_cases.speech import SpeechRequest, able_to_speak
-from audio_gateway.use_cases.transcription import TranscriptionRequest, able_to_transcribe
+from audio_gateway.use_cases.transcription import able_to_transcribe
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 Watched = Callable[[Iterable[bytes]], Iterator[bytes]]
 """The same pieces, as long as the job is open."""

@@ -8,10 +8,10 @@ from typing import Any, Final
 from audio_gateway.catalog.models import Endpoint
 from audio_gateway.jobs.job import Job
 from audio_gateway.jobs.job_files import JobFiles, files_gone
-from audio_gateway.providers.port import Chunking, KnownSpeaker
+from audio_gateway.providers.port import Chunking, KnownSpeaker, TranscriptionOptions
 from audio_gateway.storage.objects import SourceFile
 from audio_gateway.use_cases.speech import SpeechRequest
-from audio_gateway.use_cases.transcription import TranscriptionRequest
+from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 REQUEST_FILE: Final = "order.json"
 """The file with it."""
@@ -46,6 +46,7 @@ def keep_request(files: JobFiles, job: Job, order: JobRequest) -> None:
     if isinstance(what, TranscriptionRequest):
         del fields["data"]
         fields["granularities"] = sorted(what.granularities)
+        fields |= fields.pop("options")  # beside the others, as requests have always been stored
     kept = {
         "kind": "speech" if isinstance(what, SpeechRequest) else "transcription",
         "what": fields,
@@ -73,14 +74,24 @@ def _speech(fields: dict[str, Any]) -> SpeechRequest:
 
 def _transcription(fields: dict[str, Any]) -> TranscriptionRequest:
     chunking = fields["chunking"]
+    options = TranscriptionOptions(
+        language=fields["language"],
+        prompt=fields["prompt"],
+        temperature=fields["temperature"],
+        languages=tuple(fields["languages"]),
+        keywords=tuple(fields["keywords"]),
+        logprobs=fields["logprobs"],
+        chunking=None if chunking is None else Chunking(**chunking),
+        known_speakers=tuple(KnownSpeaker(**speaker) for speaker in fields["known_speakers"]),
+    )
     return TranscriptionRequest(
-        **fields
-        | {
-            "data": b"",
-            "languages": tuple(fields["languages"]),
-            "keywords": tuple(fields["keywords"]),
-            "granularities": frozenset(fields["granularities"]),
-            "chunking": None if chunking is None else Chunking(**chunking),
-            "known_speakers": tuple(KnownSpeaker(**speaker) for speaker in fields["known_speakers"]),
-        }
+        model=fields["model"],
+        data=b"",
+        task=fields["task"],
+        response_format=fields["response_format"],
+        granularities=frozenset(fields["granularities"]),
+        stream=fields["stream"],
+        upload_id=fields["upload_id"],
+        file_url=fields["file_url"],
+        options=options,
     )

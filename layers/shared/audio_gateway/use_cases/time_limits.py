@@ -1,0 +1,56 @@
+"""How much work fits into the time for a response. What takes longer can only be done by a job."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from audio_gateway.catalog.models import Model
+from audio_gateway.deadline import Deadline
+from audio_gateway.errors import WorkTooLong
+
+MEASURING_SPEED: Final = 300.0
+"""Seconds of audio that are decoded in a second to measure them: what the slowest codec reaches on one whole vCPU."""
+
+# How fast people read aloud: letters with their spaces, and scripts in which a character is a syllable or more, such
+# as Chinese and Korean.
+_LETTERS_PER_SECOND: Final = 13.0
+_WIDE_CHARACTERS_PER_SECOND: Final = 4.0
+_FIRST_WIDE: Final = "\u2e80"
+
+
+def check_speech_fits(text: str, speed: float, model: Model, deadline: Deadline) -> None:
+    """Raises `WorkTooLong` for text that takes longer to speak than there is time."""
+    if _spoken_seconds(text, speed) / model.speed_factor > deadline.remaining_s():
+        message = (
+            f"'input' has {len(text)} characters, more than the model '{model.id}' can speak within the 29-second "
+            "response limit. Send it with background=true, in shorter parts, or use a faster model."
+        )
+        raise WorkTooLong(message, param="input", amount=len(text))
+
+
+def check_audio_fits(duration_ms: int, model: Model, deadline: Deadline) -> None:
+    """Raises `WorkTooLong` for audio that takes longer to transcribe than there is time."""
+    longest_s = longest_audio_s(model, deadline)
+    if duration_ms <= longest_s * 1000:
+        return
+    if model.max_seconds is not None and int(longest_s) >= int(model.max_seconds):
+        message = f"The audio is longer than the {model.max_seconds:g} s that the model '{model.id}' takes."
+    else:
+        message = (
+            f"The audio is longer than the {int(longest_s)} s that the model '{model.id}' can transcribe within the "
+            "29-second response limit."
+        )
+    message += " Send it with background=true, in shorter parts, or use a faster model."
+    raise WorkTooLong(message, param="file", amount=duration_ms)
+
+
+def longest_audio_s(model: Model, deadline: Deadline) -> float:
+    """How many seconds of audio can be measured and transcribed before the deadline, at the catalogue's speed."""
+    in_time = deadline.remaining_s() / (1 / model.speed_factor + 1 / MEASURING_SPEED)
+    return in_time if model.max_seconds is None else min(in_time, model.max_seconds)
+
+
+def _spoken_seconds(text: str, speed: float) -> float:
+    """About how long the text takes to be spoken: an estimate that is high rather than low."""
+    wide = sum(character >= _FIRST_WIDE for character in text)
+    return (wide / _WIDE_CHARACTERS_PER_SECOND + (len(text) - wide) / _LETTERS_PER_SECOND) / speed
