@@ -294,7 +294,7 @@ def test_the_time_that_measuring_takes_counts_even_for_the_fastest_model() -> No
 
     def measure(data: bytes, *, limit_ms: int, late: Any, meanwhile: Any) -> Any:
         limits.append(limit_ms)
-        raise InvalidAudio("enough", param="file")
+        raise InvalidAudio("enough")
 
     found = catalog(model(speed_factor=1e9))
     parts: dict[str, Any] = {

@@ -41,7 +41,7 @@ def test_the_file_itself_is_kept() -> None:
 def test_an_empty_file_is_refused() -> None:
     with pytest.raises(InvalidAudio, match="empty") as raised:
         measure(b"")
-    assert raised.value.param == "file"
+    assert raised.value.param is None
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_what_is_no_audio_is_refused_with_the_formats_that_are(data: bytes, look
         "Invalid file format. Supported formats: "
         "['flac', 'm4a', 'mp3', 'mp4', 'mpeg', 'mpga', 'oga', 'ogg', 'wav', 'webm']"
     )
-    assert raised.value.param == "file"
+    assert raised.value.param is None
 
 
 def test_a_film_without_sound_is_refused() -> None:
@@ -103,7 +103,7 @@ def test_a_file_that_holds_less_than_it_promises_was_cut_off(name: str, tmp_path
     assert abs(measure(data).duration_ms - 10_000) < 100
     with pytest.raises(InvalidAudio, match="cut off") as raised:
         measure(data[: len(data) * 6 // 10])
-    assert raised.value.param == "file"
+    assert raised.value.param is None
 
 
 def _index_first(m4a: bytes, folder: Path) -> bytes:

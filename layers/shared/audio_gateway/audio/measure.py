@@ -75,6 +75,5 @@ def check_length(duration_ms: int) -> None:
     if duration_ms < MIN_MS:
         raise InvalidAudio(
             f"The audio is too short: {duration_ms / 1000:g} s. At least {MIN_MS / 1000:g} s are needed.",
-            param="file",
             code="audio_too_short",
         )

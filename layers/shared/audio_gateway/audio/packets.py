@@ -73,8 +73,7 @@ def check_shape(frame: AudioFrame) -> None:
     if frame.sample_rate not in RATES or frame.layout.nb_channels > MAX_CHANNELS:
         raise InvalidAudio(
             f"The audio cannot be read: its header declares {frame.sample_rate} Hz and {frame.layout.nb_channels} "
-            "channels. Export it again.",
-            param="file",
+            "channels. Export it again."
         )
 
 
@@ -94,8 +93,7 @@ def check_hope(counts: PacketCounts) -> None:
 
 def _damaged() -> InvalidAudio:
     return InvalidAudio(
-        "Most of the audio file is damaged and cannot be decoded. Check that it plays, and upload a whole copy.",
-        param="file",
+        "Most of the audio file is damaged and cannot be decoded. Check that it plays, and upload a whole copy."
     )
 
 
@@ -119,8 +117,7 @@ def check_promise(
     if promised is not None and promised - reached > max(_CUT_OFF_S, promised * _CUT_OFF_SHARE):
         raise InvalidAudio(
             f"The audio file is cut off: its header promises {float(promised):.2f} s, but only {float(reached):.2f} s "
-            "are there. Upload the complete file.",
-            param="file",
+            "are there. Upload the complete file."
         )
     return promised
 

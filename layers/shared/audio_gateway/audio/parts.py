@@ -88,8 +88,7 @@ def parts(data: AudioContent, container: Container, bounds: Bounds) -> list[Medi
     compared = sum(len(tracks) for tracks in found if len(tracks) > 1)
     if compared > MOST_TRACKS:
         raise InvalidAudio(
-            f"The file has {compared} audio tracks; one of at most {MOST_TRACKS} can be chosen. Send that track alone.",
-            param="file",
+            f"The file has {compared} audio tracks; one of at most {MOST_TRACKS} can be chosen. Send that track alone."
         )
     return [chosen(tracks, container, bounds) for tracks in found]
 

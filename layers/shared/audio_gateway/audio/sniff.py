@@ -92,12 +92,12 @@ def _sniff_after_id3(data: AudioContent) -> Container | None:
 def recognise(data: AudioContent) -> Container:
     """The container of `data`; raises `InvalidAudio` that says what it looks like instead."""
     if not len(data):
-        raise InvalidAudio("The file is empty. Upload a file with audio in it.", param="file")
+        raise InvalidAudio("The file is empty. Upload a file with audio in it.")
     container = sniff(data)
     if container is None:
         other = looks_like(data)
         seen = f" It looks like {other}." if other else " Its content is none of these, whatever its name says."
-        raise InvalidAudio(f"Invalid file format. Supported formats: {list(SUPPORTED)}.{seen}", param="file")
+        raise InvalidAudio(f"Invalid file format. Supported formats: {list(SUPPORTED)}.{seen}")
     return container
 
 
@@ -132,15 +132,14 @@ def _looks_like_text(head: bytes) -> str | None:
 
 def no_audio() -> InvalidAudio:
     """The file is a container without sound."""
-    return InvalidAudio("The file has no audio stream in it. Upload a file with sound.", param="file")
+    return InvalidAudio("The file has no audio stream in it. Upload a file with sound.")
 
 
 def too_demanding() -> InvalidAudio:
     """The file asks for more memory than any recording needs."""
     return InvalidAudio(
         "The audio file could not be read: its headers ask for more memory than a recording needs. Export it again, "
-        "for example as mp3 or wav.",
-        param="file",
+        "for example as mp3 or wav."
     )
 
 
@@ -148,6 +147,5 @@ def undecodable(container: Container) -> InvalidAudio:
     """The file is of a kind we know, and its content is not."""
     return InvalidAudio(
         f"The audio file could not be decoded: it looks like {container}, but its content is damaged or uses a codec "
-        "that is not supported. Check that it plays, or convert it, for example to mp3 or wav.",
-        param="file",
+        "that is not supported. Check that it plays, or convert it, for example to mp3 or wav."
     )

@@ -93,7 +93,7 @@ def _head(chunks: Iterator[bytes]) -> bytes:
         if len(head) >= _LOOK_BYTES and (sniff(head) or len(head) >= ENOUGH):
             break
     if not head:
-        raise InvalidAudio("The answer is empty: there is no audio in it.", param="file")
+        raise InvalidAudio("The answer is empty: there is no audio in it.")
     return head
 
 
@@ -113,9 +113,7 @@ def _refuse_other_than_pcm(head: bytes, declared: SpeechFormat) -> None:
     """Headerless samples look like nothing in particular; anything that looks like something is not them."""
     other = looks_like(head)
     if other is not None or declared != "pcm":
-        raise InvalidAudio(
-            f"The answer is not {declared} audio: it looks like {other or 'nothing known'}.", param="file"
-        )
+        raise InvalidAudio(f"The answer is not {declared} audio: it looks like {other or 'nothing known'}.")
 
 
 def _is_as_wanted(head: bytes, container: Container, wanted: SpeechFormat) -> bool:
@@ -139,5 +137,5 @@ def _made(pcm: Iterable[bytes], sample_rate: int, wanted: SpeechFormat, speed: f
     pieces = iter(stretch(pcm, sample_rate=sample_rate, speed=speed))
     first = next(pieces, None)
     if first is None:
-        raise InvalidAudio("The answer has no audio in it.", param="file")
+        raise InvalidAudio("The answer has no audio in it.")
     yield from encode(chain((first,), pieces), sample_rate=sample_rate, format=wanted)

@@ -38,12 +38,12 @@ def whole(chunks: Iterable[bytes], container: Container, *, one: bool) -> Iterat
         if piece := watch.feed(chunk):
             yield piece
     if watch.cut_off():
-        raise InvalidAudio(f"The {container} audio is cut off: it ends in the middle.", param="file")
+        raise InvalidAudio(f"The {container} audio is cut off: it ends in the middle.")
 
 
 def _single_mp4(data: bytes) -> bytes:
     if not isobmff.outline(data).single:
-        raise InvalidAudio("The mp4 audio is cut off, or not one recording to its end.", param="file")
+        raise InvalidAudio("The mp4 audio is cut off, or not one recording to its end.")
     return data
 
 
@@ -84,7 +84,7 @@ class _Frames:
             elif step := _between_frames(data, at):
                 at += step
             elif len(data) - at >= _TAG_BYTES:
-                raise InvalidAudio("The audio holds something between its frames that is no audio.", param="file")
+                raise InvalidAudio("The audio holds something between its frames that is no audio.")
             else:
                 break
         self._rest, self._skip = data[at:], max(0, at - len(data))
@@ -137,7 +137,7 @@ class _Pages:
             at = page.end
             page = ogg.read_page(data, at)
         if page is None and len(data) - at >= _MOST_PAGE_HEADER:
-            raise InvalidAudio("The ogg audio is cut off: other data follows it.", param="file")
+            raise InvalidAudio("The ogg audio is cut off: other data follows it.")
         self._held, self._rest = self._held + data[:at], data[at:]
         if not self._sounds:
             return b""
@@ -147,7 +147,7 @@ class _Pages:
     def _count(self, page: ogg.Page, data: bytes) -> None:
         if page.flags & ogg.FIRST_PAGE:
             if self._sounds and self._one:
-                raise InvalidAudio("The ogg audio is more than one recording.", param="file")
+                raise InvalidAudio("The ogg audio is more than one recording.")
             self._open.add(page.serial)
         if page.flags & ogg.LAST_PAGE:
             self._open.discard(page.serial)
@@ -186,7 +186,7 @@ class _FlacFrames:
         if info is None:
             return
         if self._kind is not None and (self._one or self._kind != info[:3]):
-            raise InvalidAudio("The flac audio is more than one recording.", param="file")
+            raise InvalidAudio("The flac audio is more than one recording.")
         self._kind = info[:3]
 
     def cut_off(self) -> bool:

@@ -37,7 +37,7 @@ def _following(stream: _Stream, first: riff.Head) -> Iterator[bytes]:
     while stream.peek(1):
         head = _head(stream)
         if head.kind != first.kind:
-            raise InvalidAudio("The answer holds WAV files of different kinds.", param="file")
+            raise InvalidAudio("The answer holds WAV files of different kinds.")
         yield from _samples(stream, head)
 
 
@@ -46,7 +46,7 @@ def _head(stream: _Stream) -> riff.Head:
     wanted = ENOUGH
     head = riff.read_head(stream.peek(wanted))
     if head is None:
-        raise InvalidAudio("The WAV audio is cut off: it ends in its header.", param="file")
+        raise InvalidAudio("The WAV audio is cut off: it ends in its header.")
     stream.skip(head.start)
     return head
 
@@ -70,7 +70,7 @@ def _audio(stream: _Stream, head: riff.Head) -> Iterator[bytes]:
         left -= len(piece)
         yield piece
     if left > head.bytes_per_second // 10:
-        raise InvalidAudio("The WAV audio is cut off: it ends in the middle.", param="file")
+        raise InvalidAudio("The WAV audio is cut off: it ends in the middle.")
     _pass_chunks(stream)
 
 
@@ -84,7 +84,7 @@ def _pass_chunks(stream: _Stream) -> None:
             continue
         named = len(mark) >= _CHUNK_BYTES and all(0x20 <= byte < 0x7F for byte in mark[:4])
         if not named or not stream.skip(_CHUNK_BYTES + int.from_bytes(mark[4:8], "little")):
-            raise InvalidAudio("The WAV audio is followed by something that is no RIFF chunk.", param="file")
+            raise InvalidAudio("The WAV audio is followed by something that is no RIFF chunk.")
 
 
 def _is_file(mark: bytes) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 from audio_gateway.audio.rewrite import plainly
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.catalog.models import Model
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import AudioTooLong, FetchTimedOut, RequestTooLarge, WorkTooLong
+from audio_gateway.errors import AudioTooLong, FetchTimedOut, InvalidAudio, RequestTooLarge, WorkTooLong
 from audio_gateway.storage.objects import SourceFile
 from audio_gateway.use_cases.early_limit_check import EarlyLimitCheck
 from audio_gateway.use_cases.time_limits import MEASURING_SPEED, check_audio_fits, longest_audio_s
@@ -72,10 +73,20 @@ def read_audio(
     return request.data
 
 
+@contextmanager
+def naming_field(field: str) -> Iterator[None]:
+    """Set `param` of an error about audio that came in this field of the request, unless the error names one."""
+    try:
+        yield
+    except (InvalidAudio, RequestTooLarge, WorkTooLong) as error:
+        error.param = error.param or field
+        raise
+
+
 def measure_audio(
     data: bytes, model: Model, deadline: Deadline, measure: Measure, limit_check: EarlyLimitCheck
 ) -> AudioSource:
-    """The audio with its length.
+    """The audio with its length. The errors about it name no field, as those of `plain_audio`: see `naming_field`.
 
     Raises:
         InvalidAudio: it cannot be decoded.
@@ -97,7 +108,7 @@ def measure_audio(
             f"The audio is too long to be measured within the 29-second response limit: at most {int(longest_s)} s can "
             "be. Send it with background=true, or in shorter parts."
         )
-        raise WorkTooLong(message, param="file") from error
+        raise WorkTooLong(message) from error
 
 
 def plain_audio(audio: AudioSource, model: Model, deadline: Deadline, limit_check: EarlyLimitCheck) -> AudioSource:
@@ -115,7 +126,7 @@ def plain_audio(audio: AudioSource, model: Model, deadline: Deadline, limit_chec
             "would have to be written into a new file, which is too large or would take too long. Send it with "
             "background=true, or export the audio track on its own."
         )
-        raise WorkTooLong(message, param="file", amount=audio.duration_ms) from error
+        raise WorkTooLong(message, amount=audio.duration_ms) from error
 
 
 def _most_bytes(model: Model) -> int:

@@ -189,4 +189,4 @@ def _padding(element: Element) -> bytes:
 
 
 def _too_many() -> InvalidAudio:
-    return InvalidAudio("The WebM file has too many elements. Export it again.", param="file")
+    return InvalidAudio("The WebM file has too many elements. Export it again.")

@@ -53,9 +53,7 @@ def streams(data: AudioContent, at: int, end: int) -> list[Flac]:
         found.append(_read_stream(data, at, following))
         at = following
         if len(found) > _MAX_STREAMS:
-            raise InvalidAudio(
-                f"The FLAC file is more than {_MAX_STREAMS} files in one. Join them first.", param="file"
-            )
+            raise InvalidAudio(f"The FLAC file is more than {_MAX_STREAMS} files in one. Join them first.")
     return found
 
 
@@ -200,4 +198,4 @@ def _crc16(data: bytes) -> int:
 
 
 def _damaged() -> InvalidAudio:
-    return InvalidAudio("The FLAC file is damaged: its header cannot be read. Export it again.", param="file")
+    return InvalidAudio("The FLAC file is damaged: its header cannot be read. Export it again.")

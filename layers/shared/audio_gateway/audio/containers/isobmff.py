@@ -246,6 +246,5 @@ def _run(data: AudioContent, run: Box) -> tuple[int, int]:
 
 def _refused() -> InvalidAudio:
     return InvalidAudio(
-        "The MP4 file is damaged or cut off: its tables describe more than the file holds. Export it again.",
-        param="file",
+        "The MP4 file is damaged or cut off: its tables describe more than the file holds. Export it again."
     )

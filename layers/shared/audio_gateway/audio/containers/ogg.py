@@ -212,13 +212,9 @@ class _Walk:
             self._open[page.serial] = Link(self.data, page.serial, kind)
             self.links[-1].append(self._open[page.serial])
         if len(self.links) > _MAX_LINKS:
-            raise InvalidAudio(
-                f"The Ogg file is a chain of more than {_MAX_LINKS} links. Join them first.", param="file"
-            )
+            raise InvalidAudio(f"The Ogg file is a chain of more than {_MAX_LINKS} links. Join them first.")
         if len(self.links[-1]) > _MAX_STREAMS:
-            raise InvalidAudio(
-                f"The Ogg file has more than {_MAX_STREAMS} audio streams. Send one of them.", param="file"
-            )
+            raise InvalidAudio(f"The Ogg file has more than {_MAX_STREAMS} audio streams. Send one of them.")
 
 
 def _kind(data: AudioContent, page: Page) -> bytes | None:
@@ -232,4 +228,4 @@ def _check_comments(data: AudioContent, page: Page, kind: bytes) -> None:
     vendor = page.body + _COMMENT_PREFIX[kind]
     count = vendor + 4 + int.from_bytes(data[vendor : vendor + 4], "little")
     if count + 4 <= page.end and int.from_bytes(data[count : count + 4], "little") > _MAX_COMMENTS:
-        raise InvalidAudio(f"The Ogg file has more than {_MAX_COMMENTS} tags. Remove them.", param="file")
+        raise InvalidAudio(f"The Ogg file has more than {_MAX_COMMENTS} tags. Remove them.")

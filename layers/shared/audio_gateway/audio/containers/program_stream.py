@@ -106,7 +106,7 @@ def _packets(data: AudioContent) -> Iterator[tuple[int, int, int]]:
             at = end
         else:
             at += 4
-    raise InvalidAudio("The MPEG file has too many packets. Export it again.", param="file")
+    raise InvalidAudio("The MPEG file has too many packets. Export it again.")
 
 
 def _payload(head: bytes) -> tuple[int, int | None]:

@@ -212,8 +212,7 @@ def _end_of_data(data: AudioContent, start: int, size: int | None, bytes_per_sec
     if not open_ended and missing > bytes_per_second // 10:
         raise InvalidAudio(
             f"The WAV file is cut off: its header promises {size} bytes of audio, but {missing} of them "
-            f"({missing / bytes_per_second:.2f} s) are missing. Upload the complete file.",
-            param="file",
+            f"({missing / bytes_per_second:.2f} s) are missing. Upload the complete file."
         )
     return len(data)
 
@@ -237,6 +236,4 @@ def _is_chunk(data: AudioContent, at: int) -> bool:
 
 
 def _invalid(reason: str) -> InvalidAudio:
-    return InvalidAudio(
-        f"The WAV file is not valid: {reason}. Export it again, for example as 16-bit PCM.", param="file"
-    )
+    return InvalidAudio(f"The WAV file is not valid: {reason}. Export it again, for example as 16-bit PCM.")

@@ -22,6 +22,7 @@ from audio_gateway.metering.account import Payer
 from audio_gateway.storage.objects import SourceFile
 from audio_gateway.text.split import split
 from audio_gateway.text.visible import is_visible
+from audio_gateway.use_cases.audio_input import naming_field
 from audio_gateway.use_cases.fallback import AdapterFactory
 from audio_gateway.use_cases.jobs.billing import JobBilling, hold_price, new_hold
 from audio_gateway.use_cases.jobs.parts import characters_of_a_part, cut_rule, too_many_parts
@@ -142,14 +143,15 @@ def _audio_in_chunks(  # noqa: PLR0913 - what the step is about, and with what
         if order.url is None:
             raise InvalidRequest("There is no audio: neither a file nor a URL was given.", param="file")
         source = deps.fetch(job, order.url, watch.each)
-    recording = Recording(StoredContent(deps.files.reader(source)))
-    pieces = list[ChunkSpan]()
-    pcm = deadline.keep(watch.each(_read(recording, deadline)), _too_long())
-    for chunk in cut(pcm, cut_rule(what, model)):
-        if len(pieces) == MOST_PIECES:
-            raise too_many_parts(what, model)
-        deps.files.put(job, f"chunks/{len(pieces)}", flac_file((chunk.pcm,), CHUNK_SAMPLE_RATE))
-        pieces.append(ChunkSpan(chunk.start, chunk.end, chunk.overlap))
+    with naming_field("file"):
+        recording = Recording(StoredContent(deps.files.reader(source)))
+        pieces = list[ChunkSpan]()
+        pcm = deadline.keep(watch.each(_read(recording, deadline)), _too_long())
+        for chunk in cut(pcm, cut_rule(what, model)):
+            if len(pieces) == MOST_PIECES:
+                raise too_many_parts(what, model)
+            deps.files.put(job, f"chunks/{len(pieces)}", flac_file((chunk.pcm,), CHUNK_SAMPLE_RATE))
+            pieces.append(ChunkSpan(chunk.start, chunk.end, chunk.overlap))
     return JobPlan(recording.duration_ms, tuple(pieces), recording.timeline.jumps)
 
 
@@ -163,4 +165,4 @@ def _read(recording: Recording, deadline: Deadline) -> Iterator[bytes]:
 
 def _too_long() -> WorkTooLong:
     message = "The audio is too long: it could not be read in the 15 minutes that there are. Send it in parts."
-    return WorkTooLong(message, param="file")
+    return WorkTooLong(message)
