@@ -1,4 +1,4 @@
-"""The audio at a URL, brought into a job's files as the first thing of its work."""
+"""Fetches the audio at a URL into the files of a job, as its first step."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from audio_gateway.storage.objects import SourceFile
 from audio_gateway.uploads.upload import MAX_BYTES
 
 FETCH_SECONDS = 600
-"""How long it may take; the rest of the step's time is for reading and cutting it."""
+"""Time for the download; the rest of the step is for reading and cutting the audio."""
 
 
 class Fetcher:
-    """Fetches with the guard of `jobs.remote`."""
+    """Fetches with `net/guarded_fetch.py`."""
 
     def __init__(self, files: JobFiles, allow: AllowedHosts) -> None:
         self._files = files
         self._allow = allow
 
     def __call__(self, job: Job, url: str, watched: Callable[[Iterable[bytes]], Iterator[bytes]]) -> SourceFile:
-        """Fetch the file, unless that was done before. What comes is `watched`, which may end it.
+        """Fetch the file, unless an earlier attempt did. `watched` sees every piece and may stop the download.
 
         Raises what `remote_file` and `watched` raise, and `StorageUnavailable`.
         """
@@ -34,5 +34,5 @@ class Fetcher:
                 self._files.put_stream(job, "source", watched(pieces), "application/octet-stream")
             found = self._files.find(job, "source")
         if found is None:
-            raise StorageUnavailable("The job's files are gone: it was deleted, or its time has passed.")
+            raise StorageUnavailable("The job's files do not exist: the job was deleted or has expired.")
         return found

@@ -38,7 +38,7 @@ READ_BYTES: Final = 1024 * 1024
 
 def files_gone() -> StorageUnavailable:
     """What is raised where a file of a job must be there and is not."""
-    return StorageUnavailable("The job's files are gone: it was deleted, or its time has passed.")
+    return StorageUnavailable("The job's files do not exist: the job was deleted or has expired.")
 
 
 _CONNECT_TIMEOUT_S: Final = 1.0

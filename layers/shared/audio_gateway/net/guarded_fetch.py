@@ -1,9 +1,9 @@
-"""Fetching what a caller names by a URL, and nothing that only this function could reach.
+"""Requests to URLs of callers, guarded against server-side request forgery (CWE-918).
 
-A URL of the caller's is an order to call from inside the operator's network (server-side request forgery, CWE-918).
-So: https on port 443 only; one spelling of a host; its name is looked up once, every address must be public, and the
-connection goes to the address that was checked, with TLS for the name. A redirect is a new URL and is checked as one.
-No message tells apart a name that does not exist from one that leads into the network.
+A caller's URL makes this function send a request from inside the operator's network. So only https on port 443 is
+allowed, and one spelling of a host. Its name is looked up once, every address must be public, and the connection goes
+to an address that was checked, with TLS for the name. A redirect is a new URL and is checked like one. The messages do
+not reveal whether a name does not exist or has a private address.
 
 `AllowedHosts` names exceptions for tests on the local stack; a deployed function refuses to start with one.
 """
@@ -33,17 +33,17 @@ from audio_gateway.net.targets import AllowedHosts, target_of
 
 MAX_REDIRECTS: Final = 5
 MAX_ADDRESSES: Final = 8
-"""Of a host, so many are tried: a name may have thousands."""
+"""Addresses of a host that are tried: a name may have thousands."""
 
-_CHECK_S: Final = 5.0  # for looking up a name that is not called yet
+_CHECK_S: Final = 5.0  # for the lookup of a name that is not called yet
 _CONNECT_S: Final = 5.0  # for each address of the host
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 def check_url(url: str, allow: AllowedHosts, *, param: str) -> None:
-    """Check a URL that will be called later, and where it leads now; raises `InvalidRequest` naming `param`.
+    """Check a URL that will be called later, and its addresses; raises `InvalidRequest` naming `param`.
 
-    Whoever calls it checks it again: names can be moved.
+    It is checked again before each call, because the addresses of a name can change.
     """
     addresses_of(target_of(url, allow, param=param), Deadline.after(_CHECK_S), param=param)
 
@@ -75,7 +75,7 @@ class GuardedConnection:
             with _errors(self._watchdog, self._param):
                 yield from body_pieces(response, self._watchdog, limit=limit)
         except EncodedBodyError:
-            message = f"The server of '{self._param}' answered in an encoding that was not asked for."
+            message = f"The server of '{self._param}' answered in an encoding that was not requested."
             raise FileUnavailable(message, param=self._param) from None
         except LongBodyError:
             message = f"The file at '{self._param}' has more than {limit} bytes."
@@ -131,24 +131,24 @@ def remote_file(url: str, allow: AllowedHosts, *, limit: int, seconds: float) ->
                     yield connection.pieces(response, limit=limit)
                     return
                 url = _next_url(url, response.getheader("location"))
-    message = f"'file_url' redirects more than {MAX_REDIRECTS} times; give the URL of the file itself."
+    message = f"'file_url' redirects more than {MAX_REDIRECTS} times; send the URL of the file itself."
     raise FileUnavailable(message, param="file_url")
 
 
 def _next_url(url: str, location: str | None) -> str:
     if not location:
-        raise FileUnavailable("The server of 'file_url' redirects to nowhere.", param="file_url")
+        raise FileUnavailable("The server of 'file_url' redirects without a Location header.", param="file_url")
     try:
         # http.client reads headers as latin-1, and servers send UTF-8.
         return urljoin(url, location.encode("latin-1").decode("utf-8", "replace"))
     except ValueError:
-        raise FileUnavailable("The server of 'file_url' redirects to what is no URL.", param="file_url") from None
+        raise FileUnavailable("The server of 'file_url' redirects to an invalid URL.", param="file_url") from None
 
 
 def _check_status(status: int) -> None:
     if status != HTTPStatus.OK:
         message = f"The server of 'file_url' answered {status} instead of a file."
-        raise FileUnavailable(message + " Give a URL that can be read without signing in.", param="file_url")
+        raise FileUnavailable(message + " Send a URL that can be read without signing in.", param="file_url")
 
 
 @contextmanager

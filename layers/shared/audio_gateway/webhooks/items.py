@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
-from audio_gateway.net.targets import one_spelling
+from audio_gateway.net.targets import normal_form
 from audio_gateway.webhooks.webhook import EventType, WebhookEndpoint
 
 LOG_SECONDS: Final = 7 * 24 * 3600
@@ -74,7 +74,7 @@ def endpoint_from(item: dict[str, Any]) -> WebhookEndpoint:
 
 def url_key(project_id: str, url: str) -> dict[str, Any]:
     """The primary key of the item that says which endpoint of a project has a URL, however it is spelled."""
-    digest = hashlib.sha256(one_spelling(url).encode()).hexdigest()
+    digest = hashlib.sha256(normal_form(url).encode()).hexdigest()
     return {"pk": {"S": f"WEBHOOK_URLS#{project_id}"}, "sk": {"S": digest}}
 
 
