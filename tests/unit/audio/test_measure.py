@@ -218,14 +218,16 @@ def test_nothing_of_a_file_is_logged(capfd: pytest.CaptureFixture[str]) -> None:
 def test_decoding_stops_when_the_time_is_up() -> None:
     asked = iter([False] * 20)
     with pytest.raises(AudioTooLong) as caught:
-        measure(any_file("mp3 cbr without xing"), late=lambda: next(asked, True))
+        measure(any_file("mp3 cbr without xing"), out_of_time=lambda: next(asked, True))
     assert 0 < caught.value.limit_ms < 1000
 
 
 def test_what_is_done_meanwhile_is_under_no_limit_of_memory() -> None:
     limits: set[int] = set()
     before = resource.getrlimit(resource.RLIMIT_AS)[0]
-    measure(encoded("mp3 44.1 kHz stereo", 1), meanwhile=lambda: limits.add(resource.getrlimit(resource.RLIMIT_AS)[0]))
+    measure(
+        encoded("mp3 44.1 kHz stereo", 1), on_progress=lambda: limits.add(resource.getrlimit(resource.RLIMIT_AS)[0])
+    )
     assert limits == {before}
 
 
@@ -234,4 +236,4 @@ def test_what_is_raised_meanwhile_ends_it() -> None:
         raise KeyError
 
     with pytest.raises(KeyError):
-        measure(encoded("ogg opus 48 kHz stereo", 1), meanwhile=refuse)
+        measure(encoded("ogg opus 48 kHz stereo", 1), on_progress=refuse)

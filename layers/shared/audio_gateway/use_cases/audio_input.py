@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-from audio_gateway.audio.rewrite import plainly
+from audio_gateway.audio.rewrite import as_plain_file
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.catalog.models import Model
 from audio_gateway.deadline import Deadline
@@ -100,8 +100,8 @@ def measure_audio(
         return measure(
             data,
             limit_ms=int(longest_s * 1000),
-            late=lambda: time_is_up.passed,
-            meanwhile=limit_check.after_a_while(),
+            out_of_time=lambda: time_is_up.passed,
+            on_progress=limit_check.after_a_while(),
         )
     except AudioTooLong as error:
         message = (
@@ -119,7 +119,7 @@ def plain_audio(audio: AudioSource, model: Model, deadline: Deadline, limit_chec
     limit_check.run()
     time_is_up = Deadline.after(min(_REWRITING_S, deadline.remaining_s()))
     try:
-        return plainly(audio, most_bytes=_most_bytes(model), late=lambda: time_is_up.passed)
+        return as_plain_file(audio, most_bytes=_most_bytes(model), out_of_time=lambda: time_is_up.passed)
     except (AudioTooLong, RequestTooLarge) as error:
         message = (
             "The file holds several recordings or tracks, or declares a wrong length. The part that is transcribed "

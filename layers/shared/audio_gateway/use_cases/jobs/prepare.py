@@ -158,7 +158,7 @@ def _audio_in_chunks(  # noqa: PLR0913 - what the step is about, and with what
 def _read(recording: Recording, deadline: Deadline) -> Iterator[bytes]:
     """The audio; raises `WorkTooLong` when the time is up, also while nothing of it can be decoded."""
     try:
-        yield from recording.pcm(CHUNK_SAMPLE_RATE, late=lambda: deadline.passed)
+        yield from recording.pcm(CHUNK_SAMPLE_RATE, out_of_time=lambda: deadline.passed)
     except AudioTooLong as error:
         raise _too_long() from error
 
