@@ -1,4 +1,4 @@
-# The only commands. `make help` lists them.
+# All commands of the project. `make help` lists them.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -12,75 +12,75 @@ LAYERS := .local/layers/shared/.stamp .local/layers/engines/.stamp .local/runtim
 
 .PHONY: help run test unit mutants lint cli doctor audit format bench fuzz sam-validate sam-test deploy docs clean lock install
 
-help: ## this list
+help: ## show this list
 	@echo "audio-gateway: an OpenAI-compatible audio API on your own AWS account"; echo
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-run: install ## start the whole system locally (PORT=8080), no Docker, no AWS account
+run: install ## start the whole system locally (PORT=8080), without Docker or an AWS account
 	@exec .local/venv/bin/python -m local
 
 install: .local/venv/.stamp $(LAYERS)
 
-test: .venv/.stamp install ## run every test (offline, once installed)
+test: .venv/.stamp install ## run all tests (offline after installation)
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-unit: .venv/.stamp .local/venv/.stamp ## the quick tests: units and the template, without the local stack
+unit: .venv/.stamp .local/venv/.stamp ## run the quick tests: units and the template, without the local stack
 	$(PY) -m pytest -n 2 tests/unit tests/infrastructure $(ARGS)
 
-mutants: .venv/.stamp .local/venv/.stamp ## plant mistakes into the code that handles money and transcripts: does a test notice each?
+mutants: .venv/.stamp .local/venv/.stamp ## mutation testing of the code that handles money and transcripts
 	$(PY) -m scripts.mutants $(ARGS)
 
-lint: .venv/.stamp ## ruff (rules and format) and mypy strict
+lint: .venv/.stamp ## run ruff (rules and format) and mypy strict
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-cli: .venv/.stamp ## the command line, .venv/bin/audio-gateway
+cli: .venv/.stamp ## install the command line, .venv/bin/audio-gateway
 
-doctor: .venv/.stamp ## does a gateway work? what is wrong, and what to do (local stack, or ARGS="--stack-name NAME")
+doctor: .venv/.stamp ## check that a gateway works, and print remedies (local stack, or ARGS="--stack-name NAME")
 	.venv/bin/audio-gateway doctor $(ARGS)
 
-audit: .venv/.stamp ## recompute all sums from the ledger and print the differences (local stack, or ARGS="--stack-name NAME")
+audit: .venv/.stamp ## recompute all sums from the ledger and print differences (local stack, or ARGS="--stack-name NAME")
 	$(PY) scripts/audit.py $(ARGS)
 
-format: .venv/.stamp ## let ruff rewrite what it can
+format: .venv/.stamp ## format the code, and let ruff fix what it can
 	.venv/bin/ruff check --fix-only .
 	.venv/bin/ruff format .
 
-docs: .venv/.stamp ## write docs/openapi.json, docs/api.md and the tables of errors anew
+docs: .venv/.stamp ## generate docs/openapi.json, docs/api.md and the tables of errors
 	scripts/docs
 
-bench: .venv/.stamp install ## measure: handlers warm and cold, metering, decoding, encoding, long audio, jobs, memory (tables, bench/results)
+bench: .venv/.stamp install ## run the benchmarks: handlers (warm, cold), metering, audio, long audio, jobs (saved in bench/results)
 	PYTHONPATH=layers/shared:. $(PY) -m bench.handlers
 	PYTHONPATH=layers/shared:. $(PY) -m bench.metering
 	PYTHONPATH=layers/shared:. $(PY) -m bench.audio --json bench/results/audio.json
 	PYTHONPATH=layers/shared:. $(PY) -m bench.long
 	PYTHONPATH=layers/shared:. $(PY) -m bench.jobs
 
-fuzz: .venv/.stamp install ## break the native code: texts, damaged files, sounds (ARGS="--texts 2000 --media 2000 --sounds 100 --seed 7")
+fuzz: .venv/.stamp install ## fuzz the native code with texts, damaged files and sounds (ARGS="--texts 2000 --media 2000 --sounds 100 --seed 7")
 	PYTHONPATH=layers/shared:. $(PY) -m tests.fuzz $(ARGS)
 
-clean: ## remove everything that these commands made
+clean: ## remove everything that these commands created
 	rm -rf .venv .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/.work
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-sam-validate: .local/sam/.stamp ## check template.yaml with SAM and cfn-lint
+sam-validate: .local/sam/.stamp ## validate template.yaml with SAM and cfn-lint
 	AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} scripts/sam validate --lint
 	.local/sam/bin/cfn-lint template.yaml
 
-sam-test: .local/sam/.stamp .local/venv/.stamp .venv/.stamp ## sam build, then every function in a container (needs Docker)
+sam-test: .local/sam/.stamp .local/venv/.stamp .venv/.stamp ## run sam build, then every function in a container (needs Docker)
 	scripts/sam-test
 
-deploy: .local/sam/.stamp .venv/.stamp ## build and deploy into your AWS account (CONFIG_ENV=dev|prod CONFIG_FILE=… ARCH=arm64 ARGS="--region eu-central-1")
-	@$(PY) scripts/deploy.py $(if $(CONFIG_FILE),--config-file $(CONFIG_FILE)) $(if $(CONFIG_ENV),--config-env $(CONFIG_ENV)) $(if $(ARCH),--arch $(ARCH)) $(ARGS)
+deploy: .local/sam/.stamp .venv/.stamp ## build and deploy to your AWS account (CONFIG_ENV=dev|prod CONFIG_FILE=… ARCH=arm64 ARGS="--region eu-central-1")
+	@$(PY) -m scripts.deploy $(if $(CONFIG_FILE),--config-file $(CONFIG_FILE)) $(if $(CONFIG_ENV),--config-env $(CONFIG_ENV)) $(if $(ARCH),--arch $(ARCH)) $(ARGS)
 
-lock: $(UV) ## compile every lock file anew from its .in file
+lock: $(UV) ## compile every lock file from its .in file
 	scripts/lock
 
 # ---------------------------------------------------------------- environments
 $(UV): requirements/uv.txt
-	@command -v $(PYTHON) >/dev/null || { echo "audio-gateway needs Python 3.11 or newer; '$(PYTHON)' was not found. Install it, or name one: make PYTHON=python3.13 ..." >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "audio-gateway needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Name another one: make PYTHON=python3.13 ..." >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "audio-gateway needs Python 3.11 or newer; '$(PYTHON)' was not found. Install it, or name another: make PYTHON=python3.13 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "audio-gateway needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Name another: make PYTHON=python3.13 ..." >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "'$(PYTHON)' has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@echo "installing the installer (uv) ..."
 	@$(PYTHON) -m venv .local/uv
@@ -108,8 +108,8 @@ $(UV): requirements/uv.txt
 	@VIRTUAL_ENV=.local/sam $(UV) pip sync --quiet --compile-bytecode --require-hashes requirements/sam.txt
 	@touch $@
 
-# The layers as plain folders for this machine's Python, just as Lambda mounts them under /opt/python: what is left out of
-# those is left out of these, but for our own package, which local/layers.py adds.
+# The layers as plain folders for this machine's Python, pruned like those that Lambda mounts under /opt/python. Our own
+# package is not in them: local/layers.py adds it.
 .local/layers/%/.stamp: layers/%/requirements.txt scripts/prune_layer.py $(UV)
 	@echo "installing the $* layer (.local/layers/$*) ..."
 	@rm -rf $(@D) && mkdir -p $(@D)

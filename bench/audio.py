@@ -1,10 +1,10 @@
-"""How fast audio is decoded, encoded and measured, beside the ffmpeg command line on the same clips.
+"""Measures the speed of decoding, encoding and measuring audio, compared with the ffmpeg command line.
 
     python bench/audio.py [--json PATH] [--minutes N] [--rounds N]
 
-Speeds are seconds of audio per second of processor time, best of the rounds, each round running ours and ffmpeg's one
-after the other: other programs on the machine disturb that less than time on the wall. ffmpeg's includes its start,
-which is small beside clips of this length. Both use the same encoder settings; ours the libraries in PyAV's wheel.
+Speeds are seconds of audio per second of processor time, which depends less on other programs than wall time. Each
+round runs our code and then ffmpeg; the best round counts. ffmpeg's time includes its start, which is short compared
+with clips of this length. Both use the same encoder settings. Our code uses the libraries in PyAV's wheel.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "layers/shared"))
 
-from audio_gateway.audio.decode import decode_pcm  # noqa: E402 - the layer is not installed, it is found by path
+from audio_gateway.audio.decode import decode_pcm  # noqa: E402 - the layer is not installed, but on the path
 from audio_gateway.audio.encode import encode, with_true_sizes  # noqa: E402 - likewise
 from audio_gateway.audio.formats import SPEECH_FORMATS, SpeechFormat  # noqa: E402 - likewise
 from audio_gateway.audio.measure import measure  # noqa: E402 - likewise
@@ -60,14 +60,16 @@ FFMPEG_ENCODERS: dict[SpeechFormat, list[str]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Benchmark of the audio package beside the ffmpeg command line.")
+    parser = argparse.ArgumentParser(
+        description="Benchmark of the audio package, compared with the ffmpeg command line."
+    )
     parser.add_argument("--json", type=Path, help="write the results to this file")
     parser.add_argument("--minutes", type=float, default=20.0, help="length of the clips")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
-        print("SKIPPED: ffmpeg is not installed, so there is nothing to compare with", file=sys.stderr)
+        print("SKIPPED: ffmpeg is not installed, so there is no comparison", file=sys.stderr)
     pcm = speech(int(options.minutes * 60 * RATE))
     with tempfile.TemporaryDirectory() as folder:
         speeds = compare(pcm, Path(folder), ffmpeg, options.rounds)
@@ -78,7 +80,7 @@ def main() -> None:
 
 
 def speech(samples: int) -> bytes:
-    """The human clips of the tests over and over, at 24 kHz."""
+    """Return the speech clips of the tests, repeated, at 24 kHz."""
     clips = sorted((ROOT / "tests/data/speech").glob("*.wav"))
     once = b"".join(piece for clip in clips for piece in decode_pcm(clip.read_bytes(), RATE))
     return (once * (samples * 2 // len(once) + 1))[: samples * 2]
@@ -158,7 +160,7 @@ def drain(chunks: Iterator[bytes]) -> None:
 
 
 def clip(name: str, pcm: bytes) -> bytes:
-    """The clip as a caller would send it; m4a and Ogg Opus as any encoder makes them."""
+    """Encode a clip as a caller would send it."""
     if name == "m4a":
         return m4a(pcm)
     wanted: SpeechFormat = {"ogg": "opus"}.get(name, name)  # type: ignore[assignment] # one of the five above
@@ -179,7 +181,7 @@ def m4a(pcm: bytes) -> bytes:
 
 
 def peaks() -> list[dict[str, Any]]:
-    """Peak memory above idle of measuring the largest bodies of hardly any bits per second, each in its own process."""
+    """Measure the largest bodies of a very low bit rate, each in its own process; returns peak memory above idle."""
     rows = []
     for kind in ("opus", "mp3", "flac"):
         out = subprocess.run([sys.executable, __file__, "--peak-of", kind], check=True, capture_output=True, text=True)
@@ -188,7 +190,7 @@ def peaks() -> list[dict[str, Any]]:
 
 
 def peak_of(kind: str) -> None:
-    """In a process of its own: make the body, let another process measure it, and print what that one took."""
+    """Create the body, let another process measure it, and print that process's figures."""
     with tempfile.NamedTemporaryFile(suffix=f".{kind}") as file:
         file.write(silence(kind))
         file.flush()
@@ -212,7 +214,7 @@ def measure_file(path: str) -> None:
 
 
 def peak_kb() -> int:
-    """The most memory that this process has held; ru_maxrss would count what its parent held before it."""
+    """Return the peak memory of this process. On Linux, ru_maxrss would include the parent's memory before the fork."""
     status = Path("/proc/self/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -220,7 +222,7 @@ def peak_kb() -> int:
 
 
 def silence(kind: str) -> bytes:
-    """About 4.5 MB of hours of silence."""
+    """Return hours of silence in about 4.5 MB."""
     import av
 
     codec, muxer, rate, options = {
@@ -245,7 +247,7 @@ def silence(kind: str) -> bytes:
 
 
 def hot_wav_ms() -> float:
-    """Milliseconds to measure a WAV of 160 KB, the median of many."""
+    """Return the median of milliseconds to measure a WAV of 160 KB."""
     data = with_true_sizes("wav", b"".join(encode([bytes(HOT_WAV)], sample_rate=RATE, format="wav")))
     times = []
     for _ in range(2_000):

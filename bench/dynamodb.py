@@ -1,4 +1,4 @@
-"""A DynamoDB that has one account and always answers at once, so that what is measured is our own time."""
+"""A fake DynamoDB with one account. It responds immediately, so that only our own time is measured."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ LIMITS = Limits(
 
 
 def work(number: int) -> MeteredRequest:
-    """A request for speech, with an id as API Gateway gives them."""
+    """Return a speech request, with an id in API Gateway's format."""
     return MeteredRequest(f"req_{number:032x}", "speech", "gpt-4o-mini-tts", "characters", 1_000, 16_500, 15_000)
 
 
 def account_item(now_ms: int, open_holds: int) -> dict[str, Any]:
-    """An account with every limit, in the middle of a minute, with so many requests running."""
+    """Return an account with every limit, in the middle of a minute, with `open_holds` running requests."""
     minute, month = minute_of(now_ms), month_of(now_ms)
     holds = (Hold(CALLER, work(number), now_ms, now_ms // 1000 + 60) for number in range(open_holds))
     return new_account_item(CALLER.key_id, LIMITS) | {
@@ -47,8 +47,8 @@ def account_item(now_ms: int, open_holds: int) -> dict[str, Any]:
     }
 
 
-class OneAccount:
-    """Answers UpdateItem and PutItem as DynamoDB does for `item`, which never changes; counts the `calls`."""
+class FakeDynamoDb:
+    """Answers UpdateItem and PutItem for `item`, which never changes, and records the `calls`."""
 
     def __init__(self, item: dict[str, Any]) -> None:
         self._item = item
@@ -56,7 +56,7 @@ class OneAccount:
         self.calls: list[str] = []
 
     def answer(self, operation: str, body: bytes) -> tuple[int, bytes]:
-        """Status and body. An update for version 0, which no account has, fails and shows the item."""
+        """Return status and body. An update for version 0, which no account has, fails and returns the item."""
         self.calls.append(operation)
         request = json.loads(body)
         if request.get("ExpressionAttributeValues", {}).get(":version") == {"N": "0"}:
@@ -66,8 +66,8 @@ class OneAccount:
         return 200, self._updated if request.get("ReturnValues") == "ALL_NEW" else b"{}"
 
 
-def answered_in_process(client: Any, table: OneAccount) -> None:
-    """Let `table` answer a client without a network in between: all else of a call is botocore's own work."""
+def answered_in_process(client: Any, table: FakeDynamoDb) -> None:
+    """Let `table` answer a client without a network. The rest of a call is botocore's work."""
     from botocore.awsrequest import AWSResponse
 
     class Body(io.BytesIO):
@@ -84,8 +84,8 @@ def answered_in_process(client: Any, table: OneAccount) -> None:
 
 
 @contextlib.contextmanager
-def served(table: OneAccount) -> Iterator[str]:
-    """The URL of an HTTP server with this table, on a port of its own."""
+def served(table: FakeDynamoDb) -> Iterator[str]:
+    """Run an HTTP server with this table on a free port, and yield its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

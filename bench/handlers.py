@@ -1,10 +1,11 @@
-"""Warm and cold: what our handlers add to a bare FastAPI + Mangum function, measured side by side in one run.
+"""Measures what our handlers add to a bare FastAPI + Mangum function, warm and cold, in the same run.
 
-Warm is measured in process, with a provider that answers at once and without AWS calls: the difference to the bare
-handler is what we add. Cold is a fresh interpreter that imports the function and answers its first request, compared
-with a bare one that makes a boto3 DynamoDB client and never calls it. Ours does: a DynamoDB on this machine answers
-what holds and settles the price, once more than in a warm process, which knows the key's limits. Speech is made by the
-embedded engine, whose loading counts; a transcript comes from a provider on this machine, over HTTP.
+Warm is measured in process, with a provider that responds immediately and without AWS calls: the difference to the bare
+handler is our overhead. Cold is a new interpreter that imports the function and serves its first request, compared with
+a bare function that creates a boto3 DynamoDB client but never calls it. Our function does call it: a fake DynamoDB on
+this machine answers the calls that hold and settle the price, with one call more than in a warm process, which has
+cached the key's limits. The embedded engine makes the speech, including its loading. A provider on this machine returns
+the transcript over HTTP.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.dynamodb import OneAccount, account_item, served
-from bench.table import Row, Table, save
+from bench.dynamodb import FakeDynamoDb, account_item, served
+from bench.table import ResultRow, ResultTable, save
 
 ROOT = Path(__file__).parents[1]
 LAYER = ROOT / "layers" / "shared"
-FAMILIES = {"speech": 0.6, "transcriptions": 1.5}  # ms that we may add
+FAMILIES = {"speech": 0.6, "transcriptions": 1.5}  # allowed overhead in ms
 ROUNDS = 400
 COLD_ROUNDS = 7
 
@@ -65,7 +66,7 @@ handler = Mangum(app, lifespan="off")
 
 def bare_handler() -> Callable[..., Any]:
     scope: dict[str, Any] = {"__name__": "bare"}
-    exec(compile(BARE, "bare.py", "exec"), scope)  # the same text runs in the cold measurement
+    exec(compile(BARE, "bare.py", "exec"), scope)  # the cold measurement runs the same source
     return scope["handler"]
 
 
@@ -112,7 +113,7 @@ def events() -> dict[str, dict[str, Any]]:
 
 
 def five_seconds() -> bytes:
-    """A wav of 160 KB: 16 kHz, 16 bit, mono."""
+    """Return a wav of 160 KB: 16 kHz, 16 bit, mono."""
     out = io.BytesIO()
     with wave.open(out, "wb") as file:
         file.setnchannels(1)
@@ -123,11 +124,13 @@ def five_seconds() -> bytes:
 
 
 # ---------------------------------------------------------------- warm
-def warm() -> Table:
+def warm() -> ResultTable:
     from tests.fakes.gateway import Context
 
     bare, ours = bare_handler(), our_handlers()
-    table = Table("warm handler, ms p50 (provider answers at once, no AWS call)", ["bare", "ours", "added", "limit"])
+    table = ResultTable(
+        "warm handler, ms p50 (provider responds immediately, no AWS call)", ["bare", "ours", "added", "limit"]
+    )
     for name, event in events().items():
         event["requestContext"]["requestTimeEpoch"] = 0
         spent: dict[str, list[float]] = {"bare": [], "ours": []}
@@ -140,13 +143,13 @@ def warm() -> Table:
                     if answer["statusCode"] != 200:
                         raise RuntimeError(f"{which} {name} answered {answer}")
         bare_ms, our_ms = (statistics.median(spent[which]) for which in ("bare", "ours"))
-        table.add(Row(name, [bare_ms, our_ms, our_ms - bare_ms, FAMILIES[name]]))
+        table.add(ResultRow(name, [bare_ms, our_ms, our_ms - bare_ms, FAMILIES[name]]))
     return table
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """The log lines go where a Lambda's would: written, but not to the terminal."""
+    """Write the log lines, as on Lambda, but not to the terminal."""
     from audio_gateway.telemetry import logger
 
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
@@ -196,7 +199,7 @@ print("RESULT", json.dumps([imported - started, done - imported, status]))
 """
 
 
-def cold() -> Table:
+def cold() -> ResultTable:
     from tests.fakes.gateway import event, form_event, json_event
     from tests.fakes.upstream import FakeUpstream
 
@@ -211,8 +214,8 @@ def cold() -> Table:
         "voices": event("GET", "/audio/voices"),
     }
     title = f"cold start, ms (import + first request; best of {COLD_ROUNDS})"
-    table = Table(title, ["import", "first", "sum", "x bare", "limit"])
-    account = OneAccount(account_item(time.time_ns() // 1_000_000, open_holds=0))
+    table = ResultTable(title, ["import", "first", "sum", "x bare", "limit"])
+    account = FakeDynamoDb(account_item(time.time_ns() // 1_000_000, open_holds=0))
     with tempfile.TemporaryDirectory() as folder, served(account) as endpoint_url, FakeUpstream() as upstream:
         bare_file, catalog = Path(folder, "bare.py"), Path(folder, "catalog.toml")
         bare_file.write_text(COLD_BARE)
@@ -231,12 +234,14 @@ def cold() -> Table:
     bare_sum = sum(best["bare"])
     for name, (imported, first) in best.items():
         total = imported + first
-        table.add(Row(name, [imported * 1000, first * 1000, total * 1000, total / bare_sum, COLD_LIMITS.get(name)]))
+        table.add(
+            ResultRow(name, [imported * 1000, first * 1000, total * 1000, total / bare_sum, COLD_LIMITS.get(name)])
+        )
     return table
 
 
 def cold_once(folder: Path, file: Path, request: dict[str, Any], variables: dict[str, str]) -> tuple[float, float]:
-    """Seconds of importing and of the first request, in an interpreter of its own, with the layer's packages only."""
+    """Return the seconds of the import and of the first request, in a new interpreter with the layer's packages."""
     runner, sample = folder / "run.py", folder / "event.json"
     runner.write_text(COLD_RUN)
     sample.write_text(json.dumps(request))

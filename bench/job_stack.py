@@ -1,4 +1,4 @@
-"""A running stack with a provider that answers as it is told, and what its jobs take: time, memory, state."""
+"""A running stack with a fake provider, and measurements of its jobs: time, memory and state."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class TimedUpstream(FakeUpstream):
-    """Gives all calls the same answer, so many seconds after they came, and keeps nothing of them but when that was.
+    """Gives all calls the same response after `seconds`, and records only when each call arrived.
 
-    `never` is the call, counted from 1, that gets no answer.
+    `never` is the number of the call, from 1, that gets no response.
     """
 
     def __init__(self, body: bytes, content_type: str, seconds: float = 0.0, *, never: int | None = None) -> None:
@@ -50,21 +50,21 @@ class TimedUpstream(FakeUpstream):
         return self._reply, {"slow": str(PATIENCE_S if number == self.never else self._seconds)}
 
     def phase(self) -> float:
-        """Seconds from the first call to the last answer."""
+        """Return the seconds from the first call to the last response."""
         return max(self.came) + self._seconds - min(self.came)
 
 
 @dataclass
-class Usage:
-    """What a step's processes have taken: seconds of processor time of all of them, and the peak MB of the largest."""
+class StepUsage:
+    """The resources of a step's processes: total seconds of processor time, and peak MB of the largest process."""
 
     seconds: float = 0.0
     peak_mb: float = 0.0
 
 
 @dataclass
-class Stack:
-    """The stack while it runs. Its answers are those of the API; a job is the object that the API shows."""
+class BenchStack:
+    """A running stack. A job is the API's object."""
 
     running: RunningStack
     info: dict[str, Any]
@@ -72,7 +72,7 @@ class Stack:
 
     @cached_property
     def _http(self) -> urllib3.PoolManager:
-        # The local AWS answers nobody while it puts the parts of a big file together.
+        # The local AWS does not respond while it joins the parts of a big file.
         retries = urllib3.Retry(40, status_forcelist=(503,), backoff_factor=0.2, backoff_max=2, allowed_methods=None)
         return urllib3.PoolManager(
             headers={"authorization": f"Bearer {self.info['api_key']}"}, timeout=60, retries=retries
@@ -82,9 +82,9 @@ class Stack:
         return aws_of(self.info, service, read_timeout=PATIENCE_S, retries={"total_max_attempts": 1})
 
     def upload(self, path: Path) -> str:
-        """The id of an upload with the file."""
+        """Upload the file, and return the id of the upload."""
         announced = self.call("POST", "/audio/uploads", {"filename": path.name, "bytes": path.stat().st_size})
-        # Past the form, which is one request: the local S3 would hold three copies of it.
+        # Not through the form, which is one request: the local S3 would hold three copies of it.
         transfer = TransferConfig(multipart_chunksize=16_000_000, max_concurrency=1, use_threads=False)
         self.aws("s3").upload_file(str(path), self.info["bucket"], announced["fields"]["key"], Config=transfer)
         return str(announced["id"])
@@ -98,7 +98,7 @@ class Stack:
         return self.call("GET", f"/audio/jobs/{job_id}")
 
     def until_over(self, job_id: str, *, completed: int | None = None) -> dict[str, Any]:
-        """The job once it is over, or so many of its chunks are done."""
+        """Wait until the job has ended, or `completed` chunks are done, and return it."""
         give_up_at = time.monotonic() + PATIENCE_S
         job = self.job(job_id)
         while job["status"] in {"queued", "running"} and job["progress"]["completed"] != completed:
@@ -110,7 +110,7 @@ class Stack:
         return job
 
     def end(self, job_id: str) -> None:
-        """Call the step that ends a job that cannot go on, as the state machine does."""
+        """Call the step that ends a job that cannot continue, as the state machine does."""
         client = self.aws("lambda")
         names = [function["FunctionName"] for function in client.list_functions()["Functions"]]
         (name,) = (name for name in names if "job-end" in name.lower() or "jobend" in name.lower())
@@ -123,7 +123,7 @@ class Stack:
         return int(head["ContentLength"])
 
     def seconds(self, job_id: str, last: str) -> dict[str, float]:
-        """The time that each step took by its own log, of chunks the median; waits for the end of the `last` one."""
+        """Return the time of each step by its log (median of the chunks). Waits for the end of the `last` step."""
         while last not in (found := self._logged(job_id)):
             time.sleep(0.1)
         return {step: statistics.median(each) for step, each in found.items()}
@@ -137,9 +137,9 @@ class Stack:
                     found.setdefault(said["step"], []).append(said["elapsed_ms"] / 1000)
         return found
 
-    def usage(self) -> dict[str, Usage]:
-        """By step, since the start of its processes."""
-        usage = {step: Usage() for step in STEPS}
+    def usage(self) -> dict[str, StepUsage]:
+        """Return the resources by step, since the start of its processes."""
+        usage = {step: StepUsage() for step in STEPS}
         for pid in descendants(self.running.process.pid):
             process = Path(f"/proc/{pid}")
             folder = (process / "cwd").readlink().name
@@ -162,14 +162,14 @@ class Stack:
 
 
 @contextlib.contextmanager
-def started(upstream: TimedUpstream) -> Iterator[Stack]:
-    """A stack of its own, so that peaks of memory and cold starts are those of what is done with it."""
+def started(upstream: TimedUpstream) -> Iterator[BenchStack]:
+    """Run a new stack, so that its memory peaks and cold starts belong to one measurement."""
     with upstream, tempfile.TemporaryDirectory() as folder:
         catalog = Path(folder) / "catalog.toml"
         catalog.write_text(CATALOG.read_text().replace("@UPSTREAM@", upstream.base_url))
         running = RunningStack(Path(folder), {"AUDIO_GATEWAY_CATALOG": str(catalog)})
         try:
-            yield Stack(running, running.wait_until_ready(), upstream)
+            yield BenchStack(running, running.wait_until_ready(), upstream)
         finally:
             if running.process.poll() is None:
                 running.stop()

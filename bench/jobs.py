@@ -1,13 +1,13 @@
-"""Jobs on the running local stack: what they add to the work of their chunks, and the time, memory and state of every
-step with ten hours of audio, files of two gigabytes and texts of a million characters.
+"""Measures jobs on the local stack: their overhead over the work of their chunks, and the time, memory and state of
+every step for ten hours of audio, files of two gigabytes and texts of a million characters.
 
     python -m bench.jobs [--quick]
 
-Each row of the large jobs has a stack of its own and a provider that answers at once, so that peaks are those of one
-job. Steps are timed by their own log lines; speeds are per second of processor time. The local S3 keeps everything in
-memory, some of it three times: where that does not fit, the text is shorter, and its row says so. All of it takes some
-twenty minutes of processor time; `--quick` leaves out the ten hours, the two gigabytes and the million characters.
-Needs Linux's /proc.
+Each row of the large jobs has its own stack and a provider that responds immediately, so peaks belong to one job.
+Times of steps come from their log lines. Speeds are per second of processor time. The local S3 keeps everything in
+memory, some of it three times: if the memory is too small, the text is shorter, and its row says so. The run takes
+about twenty minutes of processor time; `--quick` leaves out the ten hours, the two gigabytes and the million
+characters. Needs Linux's /proc.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from audio_gateway.audio.cut import CutRule, cut
 from audio_gateway.audio.decode import decode_pcm
 from audio_gateway.audio.formats import SPEECH_SAMPLE_RATE
 from bench.audio import clip, speech
-from bench.job_stack import STEPS, Stack, TimedUpstream, Usage, started
+from bench.job_stack import STEPS, BenchStack, StepUsage, TimedUpstream, started
 from bench.long import LARGEST_FILE, largest, page, wav_header
-from bench.table import Row, Table, save
+from bench.table import ResultRow, ResultTable, save
 
 RATE = 16_000
 CHUNKS, CHUNK_SECONDS, CONCURRENCY, ANSWER_S = 12, 20, 6, 1.0
 IDEAL_S = CHUNKS / CONCURRENCY * ANSWER_S
 TARGET_RATIO, TARGET_OVERHEAD_S, TARGET_MB, TARGET_SPEED = 1.3, 3, 300, 100
-STACKS, WARM_JOBS = 3, 4  # jobs of each stack but for its first
+STACKS, WARM_JOBS = 3, 4  # jobs of each stack after the first
 LONGEST_TEXT = 1_000_000
 CHARACTER_MS, PART_S = 60, 235  # of speech; a part has some 3,900 characters
-COPIES_IN_S3 = {"mp3": 2, "wav": 3}  # of all speech, at most: the job's parts, those of an upload, their whole
+COPIES_IN_S3 = {"mp3": 2, "wav": 3}  # at most: the job's parts, the parts of the multipart upload, and the joined file
 MERGE_S, STATE_BYTES, EVENTS, LANES = 900, 256 * 1024, 25_000, 10
 EVERY_TIME = {"response_format": "verbose_json", "timestamp_granularities": ["word", "segment"]}
 
@@ -49,23 +49,23 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="no ten hours, two gigabytes, or million characters")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        save("jobs", [twelve(Path(folder))])
+        save("jobs", [job_overhead(Path(folder))])
         save("job_steps", steps(Path(folder), quick=options.quick))
 
 
 # ---------------------------------------------------------------- what a job adds
-def twelve(folder: Path) -> Table:
-    """From the request to the result that was waited for, beside the time from the first call to the last answer.
+def job_overhead(folder: Path) -> ResultTable:
+    """Compare the time from request to result with the time from the first provider call to the last response.
 
-    The rest of the job's time is its overhead. It is work of the processor, as `slowdown` says of the machine.
+    The difference is the job's overhead. It is processor work, so `slowdown` shows how busy the machine was.
     """
-    table = Table(
-        f"{CHUNKS} chunks, {CONCURRENCY} at once, of a provider that takes {ANSWER_S:g} s each; medians"
+    table = ResultTable(
+        f"{CHUNKS} chunks, {CONCURRENCY} of them concurrently, with a provider that takes {ANSWER_S:g} s each; medians"
         f" (targets: {TARGET_RATIO} x ideal, {TARGET_OVERHEAD_S} s)",
         ["chunks s", "ideal s", "x ideal", "job s", "overhead s", "slowdown"],
     )
     path = folder / "twelve.wav"
-    path.write_bytes(of_twelve_chunks())
+    path.write_bytes(twelve_chunks())
     first, later = [], []
     for number in range(STACKS):
         print(f"  twelve chunks, stack {number + 1} of {STACKS}", file=sys.stderr)
@@ -81,12 +81,12 @@ def twelve(folder: Path) -> Table:
     ):
         chunks, job, slow = (statistics.median(each) for each in zip(*measured, strict=True))
         overhead = statistics.median(job - chunks for chunks, job, _slow in measured)
-        table.add(Row(name, [chunks, IDEAL_S, chunks / IDEAL_S, job, overhead, slow]))
+        table.add(ResultRow(name, [chunks, IDEAL_S, chunks / IDEAL_S, job, overhead, slow]))
     return table
 
 
-def one_job(stack: Stack, upload: str) -> tuple[float, float, float]:
-    """Seconds of the chunks, and of the whole job; and how busy the machine was."""
+def one_job(stack: BenchStack, upload: str) -> tuple[float, float, float]:
+    """Run a job, and return the seconds of its chunks, the seconds of the whole job, and the slowdown."""
     slow = slowdown()
     stack.upstream.came.clear()
     begun = time.monotonic()
@@ -98,15 +98,15 @@ def one_job(stack: Stack, upload: str) -> tuple[float, float, float]:
 
 
 def slowdown() -> float:
-    """Seconds that pass in a second of processor time: 1 where nothing else runs."""
+    """Return the wall time of a second of processor time: 1 on an idle machine."""
     begun, before = time.perf_counter(), time.process_time()
     while (spent := time.process_time() - before) < 0.2:
         pass
     return (time.perf_counter() - begun) / spent
 
 
-def of_twelve_chunks() -> bytes:
-    """People who read, up to where the twelfth chunk would end."""
+def twelve_chunks() -> bytes:
+    """Return speech up to the end of the twelfth chunk."""
     pcm = b"".join(decode_pcm(clip("wav", speech(2 * CHUNKS * CHUNK_SECONDS * SPEECH_SAMPLE_RATE)), RATE))
     *_, last = itertools.islice(cut([pcm], CutRule(CHUNK_SECONDS)), CHUNKS)
     size = last.end * 2
@@ -114,7 +114,7 @@ def of_twelve_chunks() -> bytes:
 
 
 def transcript(seconds: int) -> bytes:
-    """What is heard in a chunk: three words a second."""
+    """Return the transcript of a chunk: three words per second."""
     words = [{"word": f"w{at}", "start": at / 3, "end": at / 3 + 0.3} for at in range(seconds * 3)]
     lines = [words[at : at + 12] for at in range(0, len(words), 12)]
     segments = [
@@ -128,8 +128,8 @@ def transcript(seconds: int) -> bytes:
 
 # ---------------------------------------------------------------- time, memory and state of the steps
 @dataclass
-class Ran:
-    """A job that is over; `last` is the step that ended it, `merge` or `end`."""
+class JobRun:
+    """A job that has ended. `last` is the step that ended it, `merge` or `end`."""
 
     name: str
     hours: float
@@ -137,19 +137,19 @@ class Ran:
     chunks: int
     last: str
     seconds: dict[str, float]
-    usage: dict[str, Usage]
+    usage: dict[str, StepUsage]
     result_mb: float
     history: list[dict[str, Any]]
 
 
-def steps(folder: Path, *, quick: bool) -> list[Table]:
+def steps(folder: Path, *, quick: bool) -> list[ResultTable]:
     heard, spoken = list(recordings(folder, quick=quick)), list(speeches(quick=quick))
     jobs = [*heard, *spoken]
     return [times(jobs), memory(jobs), merging(spoken), state(jobs)]
 
 
-def recordings(folder: Path, *, quick: bool) -> Iterator[Ran]:
-    """The longest and the largest files; and what was cut, with a chunk that never ends."""
+def recordings(folder: Path, *, quick: bool) -> Iterator[JobRun]:
+    """Run jobs of the longest and the largest files, and of the same with a chunk that never ends."""
     hour, path = clip("mp3", speech(3_600 * SPEECH_SAMPLE_RATE)), folder / "recording"
     path.write_bytes(hour)
     yield from twice("1 h mp3", path, 1.0)
@@ -158,22 +158,22 @@ def recordings(folder: Path, *, quick: bool) -> Iterator[Ran]:
             yield from twice(name, path, hours)
 
 
-def twice(name: str, path: Path, hours: float) -> Iterator[Ran]:
-    """A recording's job, and one of the same that is broken off before its last chunk is done."""
+def twice(name: str, path: Path, hours: float) -> Iterator[JobRun]:
+    """Run a recording's job, and again with an interruption before the last chunk is done."""
     found = listen(name, path, hours)
     yield found
     if path.stat().st_size < LARGEST_FILE:
-        yield listen(f"{name}, broken off", path, hours, never=found.chunks)
+        yield listen(f"{name}, interrupted", path, hours, never=found.chunks)
 
 
-def listen(name: str, path: Path, hours: float, *, never: int | None = None) -> Ran:
+def listen(name: str, path: Path, hours: float, *, never: int | None = None) -> JobRun:
     with started(TimedUpstream(transcript(300), "application/json", never=never)) as stack:
         body = {"model": "listener", "upload_id": stack.upload(path), "background": True} | EVERY_TIME
-        return ran(stack, name, "transcriptions", body, hours=hours)
+        return run_job(stack, name, "transcriptions", body, hours=hours)
 
 
-def speeches(*, quick: bool) -> Iterator[Ran]:
-    """A long text in each format, once with a part that never ends; and the longest text."""
+def speeches(*, quick: bool) -> Iterator[JobRun]:
+    """Run jobs of a long text in each format, one with a part that never ends, and of the longest text."""
     found = speak("flac", 100_000)
     yield found
     yield speak("flac", 100_000, never=found.chunks)
@@ -181,11 +181,11 @@ def speeches(*, quick: bool) -> Iterator[Ran]:
         yield speak(kind, 100_000)
     if not quick:
         for kind in ("mp3", "wav"):
-            yield speak(kind, fitting(LONGEST_TEXT, kind))
+            yield speak(kind, fits_in_memory(LONGEST_TEXT, kind))
 
 
-def fitting(characters: int, kind: str) -> int:
-    """So many characters, or fewer where their speech would not fit into two thirds of the memory that is free."""
+def fits_in_memory(characters: int, kind: str) -> int:
+    """Return the number of characters, or fewer if their speech would not fit into two thirds of the free memory."""
     lines = Path("/proc/meminfo").read_text().splitlines()
     free = 1_024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
     most = int(free * 2 / 3 / (CHARACTER_MS * SPEECH_SAMPLE_RATE * 2 / 1_000) / COPIES_IN_S3[kind])
@@ -194,17 +194,17 @@ def fitting(characters: int, kind: str) -> int:
     return min(characters, most)
 
 
-def speak(kind: str, characters: int, *, never: int | None = None) -> Ran:
+def speak(kind: str, characters: int, *, never: int | None = None) -> JobRun:
     text = (page() * (characters // len(page()) + 1))[:characters]
-    name = f"{characters:,} characters, {kind}" + (", broken off" if never else "")
+    name = f"{characters:,} characters, {kind}" + (", interrupted" if never else "")
     with started(TimedUpstream(speech(PART_S * SPEECH_SAMPLE_RATE), "audio/pcm", never=never)) as stack:
         body = {"model": "speaker", "voice": "alloy", "input": text, "response_format": kind, "background": True}
-        return ran(stack, name, "speech", body, characters=characters)
+        return run_job(stack, name, "speech", body, characters=characters)
 
 
-def ran(
-    stack: Stack, name: str, endpoint: str, body: dict[str, Any], *, hours: float = 0.0, characters: int = 0
-) -> Ran:
+def run_job(
+    stack: BenchStack, name: str, endpoint: str, body: dict[str, Any], *, hours: float = 0.0, characters: int = 0
+) -> JobRun:
     job_id = stack.call("POST", f"/audio/{endpoint}", body)["id"]
     never = stack.upstream.never
     if never is None:
@@ -215,7 +215,7 @@ def ran(
         job = stack.job(job_id)
         assert job["status"] == "failed", job
     chunks, last = job["progress"]["total"], "merge" if never is None else "end"
-    found = Ran(
+    found = JobRun(
         name=name,
         hours=hours or chunks * PART_S / 3_600,
         characters=characters,
@@ -230,8 +230,8 @@ def ran(
     return found
 
 
-def times(jobs: list[Ran]) -> Table:
-    table = Table(
+def times(jobs: list[JobRun]) -> ResultTable:
+    table = ResultTable(
         "seconds of the steps, of chunks the median, from and to the local S3, and of processor time"
         f" (target: audio is prepared at {TARGET_SPEED} x real time)",
         ["hours", "chunks", "prepare", "processor", "x real time", "chunk", "last step", "processor"],
@@ -240,19 +240,19 @@ def times(jobs: list[Ran]) -> Table:
         seconds, prepare, last = job.seconds, job.usage["prepare"].seconds, job.usage[job.last].seconds
         speed = None if job.characters else job.hours * 3_600 / prepare
         figures = [seconds["prepare"], prepare, speed, seconds["chunk"], seconds[job.last], last]
-        table.add(Row(job.name, [job.hours, job.chunks, *figures]))
+        table.add(ResultRow(job.name, [job.hours, job.chunks, *figures]))
     return table
 
 
-def memory(jobs: list[Ran]) -> Table:
-    table = Table(f"peak MB of each step, of its largest process (target: under {TARGET_MB})", [*STEPS])
+def memory(jobs: list[JobRun]) -> ResultTable:
+    table = ResultTable(f"peak MB of each step, of its largest process (target: under {TARGET_MB})", [*STEPS])
     for job in jobs:
-        table.add(Row(job.name, [job.usage[step].peak_mb or None for step in STEPS]))
+        table.add(ResultRow(job.name, [job.usage[step].peak_mb or None for step in STEPS]))
     return table
 
 
-def merging(jobs: list[Ran]) -> Table:
-    table = Table(
+def merging(jobs: list[JobRun]) -> ResultTable:
+    table = ResultTable(
         f"make one file of the parts of a long text, from and to the local S3 (target: under {MERGE_S} s for a million"
         " characters)",
         ["hours", "MB", "seconds", "processor", "a million", "processor"],
@@ -260,32 +260,32 @@ def merging(jobs: list[Ran]) -> Table:
     for job in jobs:
         seconds, processor, share = job.seconds[job.last], job.usage[job.last].seconds, LONGEST_TEXT / job.characters
         figures = [job.hours, job.result_mb, seconds, processor, seconds * share, processor * share]
-        table.add(Row(job.name, [*figures]))
+        table.add(ResultRow(job.name, [*figures]))
     return table
 
 
-def state(jobs: list[Ran]) -> Table:
-    """The largest input or output in the history. Its events are counted as AWS writes them, who has more of them."""
-    table = Table(
+def state(jobs: list[JobRun]) -> ResultTable:
+    """Report the largest input or output in the history. Events are counted as AWS records them, which has more."""
+    table = ResultTable(
         f"state between steps, and events of the execution (limits: {STATE_BYTES:,} bytes, {EVENTS:,} events)",
         ["chunks", "bytes", "% of limit", "events", "% of limit"],
     )
     for job in jobs:
         size = max(len(text.encode()) for event in job.history for text in texts(event))
         events = events_of(job.chunks)
-        table.add(Row(job.name, [job.chunks, size, 100 * size / STATE_BYTES, events, 100 * events / EVENTS]))
+        table.add(ResultRow(job.name, [job.chunks, size, 100 * size / STATE_BYTES, events, 100 * events / EVENTS]))
     return table
 
 
 def texts(event: dict[str, Any]) -> Iterator[str]:
-    """What an event has of data: inputs, outputs, parameters."""
+    """Yield the data in an event: inputs, outputs, parameters."""
     for details in event.values():
         if isinstance(details, dict):
             yield from (value for value in details.values() if isinstance(value, str))
 
 
 def events_of(chunks: int) -> int:
-    """Of a job that needs no second try: its begin and end, prepare, the lanes with a map in each, and merge."""
+    """Count the events of a job without retries: start and end, prepare, the lanes with a map each, and merge."""
     lanes = min(LANES, chunks)
     task, map_, iteration = 5, 4, 2  # a task is entered, scheduled, started, succeeded, and exited
     return 2 + 2 * task + map_ + lanes * (iteration + map_) + chunks * (iteration + task)

@@ -1,11 +1,11 @@
-"""Long audio and long text: how fast recordings are cut, transcripts merged, text split and speech joined, and what
-memory that takes, however long it is.
+"""Measures long audio and long text: speed and memory of cutting recordings, merging transcripts, splitting text and
+joining speech.
 
     python -m bench.long [--quick]
 
-Speeds are seconds of audio per second of processor time. Each figure of cutting and joining is of a process of its own,
-so that its peak of memory is its own too; files are read from the disk in ranges, as from a bucket. All of it takes
-some eight minutes of processor time; `--quick` leaves out the ten hours and the two gigabytes.
+Speeds are seconds of audio per second of processor time. Each figure of cutting and joining comes from its own process,
+and so does its memory peak. Files are read from the disk in ranges, as from a bucket. The run takes about eight minutes
+of processor time; `--quick` leaves out the ten hours and the two gigabytes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from audio_gateway.text.split import split
 from audio_gateway.transcripts.merge import ChunkTranscript, merge
 from audio_gateway.transcripts.transcript import Segment, Transcript, Word
 from bench.audio import clip, peak_kb, speech
-from bench.table import Row, Table, save
+from bench.table import ResultRow, ResultTable, save
 from tests import tones
 
 RATE = 16_000
@@ -43,7 +43,7 @@ LARGEST_FILE = 2_000_000_000
 
 
 class FileOnDisk:
-    """A file that is read in ranges, as an object in a bucket is."""
+    """A file that is read in ranges, like an object in a bucket."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb", buffering=0)
@@ -64,20 +64,20 @@ def main() -> None:
 
 
 # ---------------------------------------------------------------- recordings
-def cutting(folder: Path, *, quick: bool) -> Table:
-    table = Table(
+def cutting(folder: Path, *, quick: bool) -> ResultTable:
+    table = ResultTable(
         f"cut a recording into chunks of 300 s, each a FLAC file (targets: {TARGET_SPEED} x, under {TARGET_MB} MB)",
         ["hours", "MB", "x real time", "chunks", "peak MB"],
     )
     for name, path in recordings(folder, quick=quick):
         print(f"  cutting {name}", file=sys.stderr)
-        table.add(Row(name, in_own_process("cut", str(path))))
+        table.add(ResultRow(name, in_own_process("cut", str(path))))
         path.unlink()
     return table
 
 
 def recordings(folder: Path, *, quick: bool) -> Iterator[tuple[str, Path]]:
-    """People who read, over and over, in files of any kind; then the longest and the largest ones."""
+    """Yield repeated speech in files of each kind, then the longest and the largest file."""
     hour = speech(3_600 * SPEECH_SAMPLE_RATE)
     path = folder / "recording"
     for name in ("mp3", "m4a", "ogg", "flac", "wav"):
@@ -88,7 +88,7 @@ def recordings(folder: Path, *, quick: bool) -> Iterator[tuple[str, Path]]:
 
 
 def largest(path: Path, hour: bytes) -> Iterator[tuple[str, float]]:
-    """Writes the longest and the largest file, one after the other, and says what it is and its hours."""
+    """Write the longest file and then the largest file, and yield the name and the hours of each."""
     with path.open("wb") as file:
         file.writelines(itertools.repeat(hour, 10))
     yield "10 h mp3", 10.0
@@ -122,9 +122,9 @@ def cut_file(path: str) -> list[float]:
     return [seconds / 3_600, size, seconds / (time.process_time() - before), chunks]
 
 
-def on_time(folder: Path) -> Table:
-    """Three hours of words that are known, as mp3 of a variable bit rate, heard chunk by chunk."""
-    table = Table(
+def on_time(folder: Path) -> ResultTable:
+    """Transcribe three hours of known words, as mp3 with a variable bit rate, chunk by chunk."""
+    table = ResultTable(
         f"words of 3 hours of VBR mp3, cut, heard and merged (target: none, and {TARGET_LATE_MS} ms)",
         ["words", "lost", "doubled", "worst ms"],
     )
@@ -138,12 +138,12 @@ def on_time(folder: Path) -> Table:
             [ChunkTranscript(c.start, c.end, tones.transcript(c.pcm)) for c in cut(recording.pcm(RATE), RULE)],
             duration_ms=recording.duration_ms,
         )
-        table.add(Row(name, compare(words, heard.words or ())))
+        table.add(ResultRow(name, compare(words, heard.words or ())))
     return table
 
 
 def compare(spoken: list[tones.Spoken], heard: tuple[Word, ...]) -> list[float]:
-    """Each number is said once, so that its word is known by its text."""
+    """Compare the words. Each number occurs once, so its text identifies the word."""
     starts: dict[str, list[int]] = {}
     for word in heard:
         starts.setdefault(word.text, []).append(word.start_ms)
@@ -168,8 +168,8 @@ def vbr_mp3(pcm: Iterator[bytes]) -> bytes:
 
 
 # ---------------------------------------------------------------- transcripts and text
-def merging() -> Table:
-    table = Table(
+def merging() -> ResultTable:
+    table = ResultTable(
         f"merge 10 hours, 100,000 words in 120 chunks (target: under {TARGET_MERGE_S} s)", ["seconds", "words"]
     )
     for name, overlap_s in (("cut in silence", 0), ("3 s shared", 3), ("20 s shared", 20)):
@@ -178,7 +178,7 @@ def merging() -> Table:
             heard = transcript(kind, length)
             chunks = [ChunkTranscript(i * step, i * step + length, heard) for i in range(120)]
             seconds, merged = timed(lambda chunks=chunks: merge(chunks, duration_ms=36_000_000))
-            table.add(Row(f"{name}, {kind}", [seconds, len(merged.words or merged.text.split())]))
+            table.add(ResultRow(f"{name}, {kind}", [seconds, len(merged.words or merged.text.split())]))
     return table
 
 
@@ -199,30 +199,30 @@ def transcript(kind: str, samples: int) -> Transcript:
 
 
 def page() -> str:
-    """English sentences, and the end of a paragraph."""
+    """Return a paragraph of English sentences."""
     said = sorted((Path(__file__).parents[1] / "tests/data/speech").glob("*.txt"))
     return " ".join(path.read_text().strip().capitalize() + "." for path in said) + "\n\n"
 
 
-def splitting() -> Table:
-    table = Table("split a million characters at 4,096", ["seconds", "pieces"])
+def splitting() -> ResultTable:
+    table = ResultTable("split a million characters at 4,096", ["seconds", "pieces"])
     chinese = "今天天气很好。我们去公园吧。"
     for name, once in (("English", page()), ("Chinese", chinese), ("no punctuation", "word " * 9)):
         text = (once * (1_000_000 // len(once) + 1))[:1_000_000]
         seconds, pieces = timed(lambda text=text: split(text, 4_096))
-        table.add(Row(name, [seconds, len(pieces)]))
+        table.add(ResultRow(name, [seconds, len(pieces)]))
     return table
 
 
 # ---------------------------------------------------------------- speech
-def joining() -> Table:
-    table = Table(
+def joining() -> ResultTable:
+    table = ResultTable(
         f"join an hour of speech from 60 parts of pcm (target: under {TARGET_MB} MB)",
         ["x real time", "MB", "peak MB"],
     )
     for kind in SPEECH_FORMATS:
         print(f"  joining {kind}", file=sys.stderr)
-        table.add(Row(kind, in_own_process("join", kind)))
+        table.add(ResultRow(kind, in_own_process("join", kind)))
     return table
 
 
@@ -249,7 +249,7 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def in_own_process(*arguments: str) -> list[float | None]:
-    """The figures of a piece of work, and the most memory that its process held, all of Python and FFmpeg included."""
+    """Run a task in a new process, and return its figures and its peak memory, including Python and FFmpeg."""
     command = [sys.executable, "-m", "bench.long", "--alone", *arguments]
     out = subprocess.run(command, check=True, capture_output=True, text=True)
     return [float(figure) for figure in json.loads(out.stdout)]

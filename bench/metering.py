@@ -1,7 +1,8 @@
-"""What metering costs a request: our own processor time beside the bare calls, and DynamoDB's calls and write units.
+"""Measures the cost of metering per request: our processor time compared with the bare calls, and DynamoDB's calls and
+write units.
 
-The bare calls are those that the meter makes, recorded and made again on the same client, so that the difference is
-what we do around them: expressions, ids, sizes, limits. Nothing goes over a network.
+The bare calls are those of the meter, recorded and repeated on the same client. So the difference is our own work:
+expressions, ids, sizes, limits. No network is involved.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench.dynamodb import CALLER, OneAccount, account_item, answered_in_process, work
-from bench.table import Row, Table, save
+from bench.dynamodb import CALLER, FakeDynamoDb, account_item, answered_in_process, work
+from bench.table import ResultRow, ResultTable, save
 
 OPEN_HOLDS = (0, 10, 50)
 ROUNDS = 500
@@ -21,8 +22,8 @@ LIMIT_MS = 0.5
 NOW_MS = 1_796_083_140_000
 
 
-class Recorder:
-    """A client that remembers each call, to make it again."""
+class RecordingClient:
+    """A client that records each call, so that it can be repeated."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -37,7 +38,7 @@ class Recorder:
         return self._client.put_item(**arguments)
 
 
-def client_of(table: OneAccount) -> Any:
+def client_of(table: FakeDynamoDb) -> Any:
     from audio_gateway.aws.dynamodb import dynamodb_client
 
     os.environ |= {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -46,20 +47,20 @@ def client_of(table: OneAccount) -> Any:
     return client
 
 
-def processor_time() -> Table:
+def processor_time() -> ResultTable:
     columns = ["bare", "ours", "added", "limit"]
-    table = Table("metering, ms of processor time a request (admit and settle; median)", columns)
+    table = ResultTable("metering, ms of processor time a request (admit and settle; median)", columns)
     for open_holds in OPEN_HOLDS:
         bare, ours = (1000 * each for each in measured(open_holds))
-        table.add(Row(f"{open_holds} open holds", [bare, ours, ours - bare, LIMIT_MS]))
+        table.add(ResultRow(f"{open_holds} open holds", [bare, ours, ours - bare, LIMIT_MS]))
     return table
 
 
 def measured(open_holds: int) -> tuple[float, float]:
-    """Median seconds of the bare calls and of the meter."""
+    """Return the median seconds of the bare calls and of the meter."""
     from audio_gateway.metering.meter import DynamoMeter
 
-    client = client_of(OneAccount(account_item(NOW_MS, open_holds + 1)))
+    client = client_of(FakeDynamoDb(account_item(NOW_MS, open_holds + 1)))
     meter = DynamoMeter(client, "table", now_ms=lambda: NOW_MS)
     recorded = one_request(open_holds)[1]
     numbers = iter(range(10**6, 10**7))
@@ -72,7 +73,7 @@ def measured(open_holds: int) -> tuple[float, float]:
         for name, arguments in recorded:
             getattr(client, name)(**arguments)
 
-    metered()  # learns the account's limits, once per process
+    metered()  # reads the account's limits, once per process
     spent: tuple[list[float], list[float]] = [], []
     for _ in range(ROUNDS):  # alternating, so that a busy machine slows both
         for times, run in zip(spent, (bare, metered), strict=True):
@@ -87,12 +88,12 @@ def processor_seconds(run: Callable[[], None]) -> float:
 
 
 def one_request(open_holds: int) -> tuple[int, list[tuple[str, dict[str, Any]]]]:
-    """How many calls a request makes before the provider is asked, and all of its calls."""
+    """Return the number of calls that a request makes before the provider is called, and all its calls."""
     from audio_gateway.metering.meter import DynamoMeter
 
-    recorder = Recorder(client_of(OneAccount(account_item(NOW_MS, open_holds + 1))))
-    meter = DynamoMeter(recorder, "table", now_ms=lambda: NOW_MS)  # type: ignore[arg-type] # it has what a meter calls
-    meter.admit(CALLER, work(1_000))  # learns the account's limits, once per process
+    recorder = RecordingClient(client_of(FakeDynamoDb(account_item(NOW_MS, open_holds + 1))))
+    meter = DynamoMeter(recorder, "table", now_ms=lambda: NOW_MS)  # type: ignore[arg-type] # it has the methods that a meter calls
+    meter.admit(CALLER, work(1_000))  # reads the account's limits, once per process
     recorder.recorded.clear()
     asked = work(1_001)
     admission = meter.admit(CALLER, asked)
@@ -101,17 +102,17 @@ def one_request(open_holds: int) -> tuple[int, list[tuple[str, dict[str, Any]]]]
     return before, recorder.recorded
 
 
-def writes() -> Table:
-    """DynamoDB's calls, and its write units: one for each begun KB, of an update's larger item before and after."""
+def writes() -> ResultTable:
+    """Count DynamoDB's calls and write units: one per started KB, of the larger of the item before and after."""
     columns = ["before", "after", "admit", "row", "release", "units"]
-    table = Table("metering, DynamoDB calls before and after the provider, and write units a request", columns)
+    table = ResultTable("metering, DynamoDB calls before and after the provider, and write units a request", columns)
     for open_holds in OPEN_HOLDS:
         before, recorded = one_request(open_holds)
-        # With the request's own hold the account is at its largest: after the admission, and before the release.
+        # With the request's own hold the account is largest: after the admission and before the release.
         account = units(account_item(NOW_MS, open_holds + 1))
         row = units(next(arguments["Item"] for name, arguments in recorded if name == "put_item"))
         after = len(recorded) - before
-        table.add(Row(f"{open_holds} open holds", [before, after, account, row, account, 2 * account + row]))
+        table.add(ResultRow(f"{open_holds} open holds", [before, after, account, row, account, 2 * account + row]))
     return table
 
 
@@ -120,12 +121,12 @@ def units(item: dict[str, Any]) -> int:
 
 
 def size_of(value: dict[str, Any]) -> int:
-    """Bytes of an attribute's value as AWS counts them ("DynamoDB item sizes and formats")."""
+    """Return the bytes of an attribute's value as AWS counts them ("DynamoDB item sizes and formats")."""
     ((kind, content),) = value.items()
     if kind == "S":
         return len(content.encode())
     if kind == "N":
-        return -(-len(content.strip("0")) // 2) + 1  # two digits in a byte, without zeros at the ends
+        return -(-len(content.strip("0")) // 2) + 1  # two digits per byte, without leading and trailing zeros
     if kind == "M":
         return 3 + sum(1 + len(name.encode()) + size_of(each) for name, each in content.items())
     raise ValueError(f"no size for {kind}")

@@ -1,4 +1,4 @@
-"""Tables of measurements: printed for people, kept as JSON in bench/results for comparisons."""
+"""Tables of measurements: printed for people, and saved as JSON in bench/results for comparisons."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ RESULTS = Path(__file__).parent / "results"
 
 
 @dataclass
-class Row:
-    """One line: a name, and a figure (or nothing) per column."""
+class ResultRow:
+    """A row: a name, and a figure or None per column."""
 
     name: str
     figures: list[float | None]
 
 
 @dataclass
-class Table:
-    """Measurements that were made in one run, to be read as ratios."""
+class ResultTable:
+    """Measurements of one run, which can be compared with each other."""
 
     title: str
     columns: list[str]
-    rows: list[Row] = field(default_factory=list)
+    rows: list[ResultRow] = field(default_factory=list)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: ResultRow) -> None:
         self.rows.append(row)
 
     def __str__(self) -> str:
@@ -39,8 +39,8 @@ class Table:
         return "\n".join(lines) + "\n"
 
 
-def save(name: str, tables: list[Table]) -> None:
-    """Print the tables and keep them with what is needed to read them: the interpreter and the number of cores."""
+def save(name: str, tables: list[ResultTable]) -> None:
+    """Print the tables, and save them with the Python version, the machine type and the number of cores."""
     for table in tables:
         print(table)
     RESULTS.mkdir(exist_ok=True)

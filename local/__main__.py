@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from local.settings import Settings, StackError
+from local.settings import StackError, StackSettings
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _INSTALLED_MODULES: Final = ("boto3", "httptools", "ministack", "samtranslator", "uvicorn")
@@ -17,13 +17,13 @@ _INSTALLED_FOLDERS: Final = ("runtime/python/awslambdaric", "layers/shared/pytho
 
 
 def main(root: Path = _ROOT) -> int:
-    """Run the stack until it is told to stop; returns the exit code."""
+    """Run the stack until a signal stops it, and return the exit code."""
     environ = dict(os.environ)
-    # From here on only `settings` knows the operator's AWS configuration: boto3 must not find it.
+    # boto3 must not find the operator's AWS configuration. Only `settings` keeps it.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     try:
-        settings = Settings.from_environment(environ, root, Path.cwd())
+        settings = StackSettings.from_environment(environ, root, Path.cwd())
         _check_installed(settings.installed)
         asyncio.run(_run(settings))
     except StackError as error:
@@ -32,10 +32,10 @@ def main(root: Path = _ROOT) -> int:
     return 0
 
 
-async def _run(settings: Settings) -> None:
-    from local.stack import Stack  # needs what `_check_installed` looks for
+async def _run(settings: StackSettings) -> None:
+    from local.stack import LocalStack  # needs the packages that `_check_installed` requires
 
-    await Stack(settings).run()
+    await LocalStack(settings).run()
 
 
 def _check_installed(installed: Path) -> None:

@@ -1,4 +1,4 @@
-"""Small pieces of ASGI that every application here needs."""
+"""ASGI helpers shared by the applications in this package."""
 
 from __future__ import annotations
 
@@ -13,16 +13,13 @@ Headers = list[tuple[str, str]]
 
 
 class ClientGone(Exception):
-    """The client hung up before it had sent its request."""
+    """The client disconnected before it had sent its request."""
 
 
 async def read_body(receive: Receive, limit: int, *, drain: bool = False) -> tuple[bytes, bool]:
-    """The body, and whether that is all of it: False as soon as it is over `limit` bytes.
+    """Read the body. Returns it and whether it is complete: False if it is longer than `limit` bytes.
 
-    With `drain` the rest of a body that is too long is read and dropped.
-
-    Raises:
-        ClientGone: the connection broke.
+    With `drain`, the rest of a body that is too long is read and dropped. Raises `ClientGone`.
     """
     parts: list[bytes] = []
     size = 0
@@ -41,13 +38,13 @@ async def read_body(receive: Receive, limit: int, *, drain: bool = False) -> tup
 
 
 async def start_response(send: Send, status: int, headers: Headers, length: int) -> None:
-    """Send status and headers of a body of `length` bytes."""
+    """Send the status and headers of a response with a body of `length` bytes."""
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     raw.append((b"Content-Length", str(length).encode()))
     await send({"type": "http.response.start", "status": status, "headers": raw})
 
 
 async def respond(send: Send, status: int, headers: Headers, body: bytes) -> None:
-    """Send a whole answer."""
+    """Send a complete response."""
     await start_response(send, status, headers, len(body))
     await send({"type": "http.response.body", "body": body})

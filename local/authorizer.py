@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from local.console import tell
-from local.events import Call, Request, authorizer_event
-from local.gateway_responses import GatewayError
+from local.console import log
+from local.events import GatewayCall, HttpRequest, authorizer_event
+from local.gateway_responses import GatewayResponseError
 from local.lambda_service import Invoke, TooManyRequests
 from local.rest_api import AuthorizerDefinition
 
@@ -25,8 +25,8 @@ _EXPLICIT_DENY: Final = "User is not authorized to access this resource with an 
 
 
 @dataclass(frozen=True, slots=True)
-class _Verdict:
-    """What an authorizer function returned: good for every method and path until it expires."""
+class _CachedPolicy:
+    """The policy of an authorizer function, valid for every method and path until it expires."""
 
     policy: Mapping[str, Any]
     context: Mapping[str, Any]
@@ -34,64 +34,62 @@ class _Verdict:
 
 
 @dataclass(slots=True)
-class Authorizer:
-    """One authorizer of the API with its cache. `clock` counts seconds."""
+class CachingAuthorizer:
+    """An authorizer of the API with its cache. `clock` counts seconds."""
 
     definition: AuthorizerDefinition
     invoke: Invoke
     clock: Callable[[], float] = time.monotonic
-    _cache: dict[tuple[str, ...], _Verdict] = field(default_factory=dict)
+    _cache: dict[tuple[str, ...], _CachedPolicy] = field(default_factory=dict)
 
-    async def authorize(self, call: Call) -> dict[str, Any]:
-        """The `authorizer` part of the request context.
+    async def authorize(self, call: GatewayCall) -> dict[str, Any]:
+        """Return the `authorizer` part of the request context.
 
-        Raises:
-            GatewayError: UNAUTHORIZED, ACCESS_DENIED or AUTHORIZER_FAILURE.
+        Raises `GatewayResponseError` with UNAUTHORIZED, ACCESS_DENIED or AUTHORIZER_FAILURE.
         """
         identity = self._identity(call)
-        verdict = self._cache.get(identity)
-        if verdict is None or self.clock() >= verdict.expires_at:
-            verdict = await self._ask(call)
+        cached = self._cache.get(identity)
+        if cached is None or self.clock() >= cached.expires_at:
+            cached = await self._invoke(call)
             if self.definition.ttl_s:
                 self._forget_expired()
-                self._cache[identity] = verdict
-        evaluate(verdict.policy, call.method_arn, verdict.context)
-        return dict(verdict.context)
+                self._cache[identity] = cached
+        evaluate(cached.policy, call.method_arn, cached.context)
+        return dict(cached.context)
 
-    def _identity(self, call: Call) -> tuple[str, ...]:
+    def _identity(self, call: GatewayCall) -> tuple[str, ...]:
         values = tuple(_source(source, call) for source in self.definition.identity_sources)
         if any(not value for value in values):
-            raise GatewayError("UNAUTHORIZED")  # the function is not even called
+            raise GatewayResponseError("UNAUTHORIZED")  # without a call of the function
         return tuple(value or "" for value in values)
 
-    async def _ask(self, call: Call) -> _Verdict:
+    async def _invoke(self, call: GatewayCall) -> _CachedPolicy:
         event = json.dumps(authorizer_event(call)).encode()
         try:
             result = await self.invoke(self.definition.function, event, call.trace_id)
         except TooManyRequests as error:
-            raise GatewayError("AUTHORIZER_FAILURE") from error
+            raise GatewayResponseError("AUTHORIZER_FAILURE") from error
         if result.error is not None:
             if _error_message(result.payload) == "Unauthorized":
-                raise GatewayError("UNAUTHORIZED")
-            raise GatewayError("AUTHORIZER_FAILURE")
+                raise GatewayResponseError("UNAUTHORIZED")
+            raise GatewayResponseError("AUTHORIZER_FAILURE")
         try:
             policy, context = _read(json.loads(result.payload))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            tell(f"the authorizer {self.definition.name} returned no valid policy: {error}")
-            raise GatewayError("AUTHORIZER_FAILURE") from error
-        return _Verdict(policy, context, self.clock() + self.definition.ttl_s)
+            log(f"the authorizer {self.definition.name} did not return a valid policy: {error}")
+            raise GatewayResponseError("AUTHORIZER_FAILURE") from error
+        return _CachedPolicy(policy, context, self.clock() + self.definition.ttl_s)
 
     def _forget_expired(self) -> None:
         now = self.clock()
-        for identity in [identity for identity, verdict in self._cache.items() if now >= verdict.expires_at]:
+        for identity in [identity for identity, cached in self._cache.items() if now >= cached.expires_at]:
             del self._cache[identity]
 
 
 def evaluate(policy: Mapping[str, Any], method_arn: str, context: Mapping[str, Any] | None = None) -> None:
-    """Let the call pass if the policy allows it: a Deny wins, and silence is a no.
+    """Evaluate the policy. A Deny overrides an Allow, and no match is a denial.
 
-    Raises:
-        GatewayError: ACCESS_DENIED.
+    Raises `GatewayResponseError` with ACCESS_DENIED.
     """
     effects = {
         statement["Effect"]
@@ -100,12 +98,12 @@ def evaluate(policy: Mapping[str, Any], method_arn: str, context: Mapping[str, A
         and _matches_any(statement["Resource"], method_arn)
     }
     if "Deny" in effects:
-        raise GatewayError("ACCESS_DENIED", message=_EXPLICIT_DENY, authorizer=context)
+        raise GatewayResponseError("ACCESS_DENIED", message=_EXPLICIT_DENY, authorizer=context)
     if "Allow" not in effects:
-        raise GatewayError("ACCESS_DENIED", authorizer=context)
+        raise GatewayResponseError("ACCESS_DENIED", authorizer=context)
 
 
-def _source(expression: str, call: Call) -> str | None:
+def _source(expression: str, call: GatewayCall) -> str | None:
     kind, _, name = expression.removeprefix("method.request.").partition(".")
     if kind == "header":
         return call.request.header(name.lower())
@@ -116,7 +114,7 @@ def _source(expression: str, call: Call) -> str | None:
     return None
 
 
-def _query(request: Request, name: str) -> str | None:
+def _query(request: HttpRequest, name: str) -> str | None:
     values = parse_qs(request.query).get(name)
     return values[-1] if values else None
 
@@ -130,7 +128,7 @@ def _error_message(payload: bytes) -> str | None:
 
 
 def _read(answer: Any) -> tuple[Mapping[str, Any], dict[str, Any]]:
-    """Policy and context of an authorizer's answer; anything odd is a ValueError, TypeError or KeyError."""
+    """Parse policy and context of an authorizer's response. Raises ValueError, TypeError or KeyError if invalid."""
     policy = answer["policyDocument"]
     for statement in _list(policy["Statement"]):
         if not {"Effect", "Action", "Resource"} <= statement.keys() or statement["Effect"] not in ("Allow", "Deny"):
@@ -144,7 +142,7 @@ def _read(answer: Any) -> tuple[Mapping[str, Any], dict[str, Any]]:
 
 
 def _text(value: Any) -> str | None:
-    """REST APIs hand on strings only; lists and objects are refused, as on AWS."""
+    """Convert a context value to a string, as REST APIs do. Lists and objects are refused, as on AWS."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool | int | float):
@@ -161,5 +159,5 @@ def _matches_any(patterns: Any, text: str, *, fold: bool = False) -> bool:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """IAM's wildcards: * any characters, ? one; brackets are no wildcards there."""
+    """Match IAM's wildcards: * for any characters, ? for one. Unlike in fnmatch, brackets are literal."""
     return re.match(fnmatch.translate(pattern.replace("[", "[[]")), text) is not None

@@ -1,4 +1,4 @@
-"""The local AWS as this process uses it: clients, and credentials of the functions' roles."""
+"""Clients of the local AWS, and credentials of the functions' roles."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, Final
 from local.environments import Credentials
 from local.settings import StackError
 
-# Shared by the environments of a role until they come near their end; see FunctionPool.
+# The environments of a role share its credentials until these are about to expire; see FunctionPool.
 _REUSE_UNTIL_S: Final = 1800
 
 
 @dataclass(slots=True)
-class Aws:
-    """Where the local AWS is and the credentials of its root."""
+class LocalAws:
+    """The local AWS: its endpoint and its root credentials."""
 
     endpoint_url: str
     region: str
@@ -25,9 +25,9 @@ class Aws:
     _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        """A boto3 client with root's credentials that never asks the operator's AWS configuration.
+        """Return a boto3 client with the root credentials. It never uses the operator's AWS configuration.
 
-        Made once: boto3 reads a service's whole description for it.
+        Clients are cached: boto3 loads a service's whole description for each new one.
         """
         if service not in self._clients:
             self._clients[service] = self._make_client(service)
@@ -46,11 +46,7 @@ class Aws:
         return session.client(service, endpoint_url=self.endpoint_url, config=config)
 
     def role_credentials(self, role_arn: str) -> Credentials:
-        """Credentials of a function's role.
-
-        Raises:
-            StackError: the local AWS does not give them.
-        """
+        """Return credentials of a function's role. Raises `StackError` if the local AWS refuses."""
         known = self._roles.get(role_arn)
         if known is None or known.expires_at - time.time() < _REUSE_UNTIL_S:
             known = self._roles[role_arn] = self._assume(role_arn)

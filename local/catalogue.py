@@ -1,4 +1,4 @@
-"""Which environment variables a model catalogue reads, and whether it is right. What it means, the layer knows."""
+"""The environment variables that a model catalogue reads, and its validation by the layer's own code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from local.settings import StackError
 
 _PREFIX: Final = "env:"
 _CHECK_SECONDS: Final = 30
-# As the functions will do it, with the packages of their layer, which this process does not have.
+# Runs with the packages of the functions' layer, which this process does not have.
 _CHECK: Final = """
 import sys
 from audio_gateway.catalog.load import load_catalog
@@ -27,7 +27,7 @@ except ConfigurationError as error:
 
 
 class CatalogueCheck:
-    """Loads the catalogue in a process of its own, while the stack starts."""
+    """Validates the catalogue in a separate process while the stack starts."""
 
     def __init__(self, path: Path, python_path: Sequence[Path]) -> None:
         self._process = subprocess.Popen(
@@ -40,22 +40,21 @@ class CatalogueCheck:
         )
 
     def finish(self) -> None:
-        """Wait for the result; raises `StackError` with every mistake in the catalogue."""
+        """Wait for the result. Raises `StackError` with every mistake in the catalogue."""
         _, problems = self._process.communicate(timeout=_CHECK_SECONDS)
         if self._process.returncode:
-            raise StackError(f"the catalogue is wrong: {problems.strip()}")
+            raise StackError(f"the catalogue is invalid: {problems.strip()}")
 
     def stop(self) -> None:
-        """End it, if it still runs."""
+        """End the process if it is still running."""
         self._process.kill()
         self._process.wait()
 
 
 def variables_named(path: Path) -> tuple[str, ...]:
-    """The NAMEs of every `env:NAME` in the catalogue, sorted.
+    """Return the NAME of every `env:NAME` in the catalogue, sorted.
 
-    Raises:
-        StackError: the file cannot be read or is not TOML.
+    Raises `StackError` if the file cannot be read or is not TOML.
     """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
@@ -66,9 +65,9 @@ def variables_named(path: Path) -> tuple[str, ...]:
 
 
 def unreadable_keys(path: Path, environ: Mapping[str, str], *, aws_is_ours: bool) -> list[str]:
-    """A line for each provider of a catalogue, known to be right, whose key no function can read.
+    """Return a line for each provider of a valid catalogue whose key the functions cannot read.
 
-    `aws_is_ours` says that the local AWS was started with the stack, and so holds no secrets yet.
+    `aws_is_ours` means that the local AWS was started with the stack, so it holds no secrets yet.
     """
     document = tomllib.loads(path.read_text("utf-8"))
     lines = []
@@ -79,15 +78,17 @@ def unreadable_keys(path: Path, environ: Mapping[str, str], *, aws_is_ours: bool
         if not models or not (environ.get(name, "") == "" if kind == "env" else kind and aws_is_ours):
             continue
         if kind == "env":
-            why = f"{name} is not set: stop this, `export {name}=…`, and start it again"
+            why = f"{name} is not set: stop the stack, `export {name}=…`, and start it again"
         else:
-            why = f"the local AWS starts without secrets: put {reference} there, or use env:NAME in the local catalogue"
+            why = (
+                f"the local AWS starts without secrets: store {reference} there, or use env:NAME in the local catalogue"
+            )
         lines.append(f"{', '.join(models)} cannot be served by '{provider_id}', whose key cannot be read: {why}.")
     return lines
 
 
 def first_model(path: Path, endpoint: str) -> dict[str, Any] | None:
-    """The first model of a catalogue, known to be right, that serves the endpoint."""
+    """Return the first model of a valid catalogue that serves the endpoint."""
     models: list[dict[str, Any]] = tomllib.loads(path.read_text("utf-8")).get("models", [])
     return next((model for model in models if endpoint in model["endpoints"]), None)
 

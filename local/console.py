@@ -1,4 +1,4 @@
-"""Printing that can never stop the stack: a reader that does not read loses lines instead."""
+"""Printing that never blocks the stack: if the output is not read, lines are dropped."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import Final
 
 from local.log_lines import is_refusal, readable
 
-# A pipe that reports to be writable takes this many bytes without blocking (POSIX PIPE_BUF is at least 512;
-# Linux and macOS promise room for 4096 and 512 when select says so, and both take 512 at once).
+# A pipe that select reports as writable takes this many bytes without blocking: POSIX guarantees a PIPE_BUF of at
+# least 512 bytes, Linux has 4096 and macOS 512.
 _CHUNK: Final = 512
 
 
-def tell(text: str) -> None:
-    """One message for the operator."""
+def log(text: str) -> None:
+    """Print a message for the operator."""
     write(text + "\n")
 
 
 def write(text: str) -> None:
-    """Print as it is, or drop what nobody takes: this process serves requests and must not wait for a terminal."""
+    """Print, or drop the text if the reader is not ready: this process serves requests and must not block."""
     sys.stdout.flush()
     data = text.encode("utf-8", "replace")
     with contextlib.suppress(OSError, ValueError):
@@ -38,33 +38,33 @@ _MOST_KEPT_BYTES: Final = 100_000_000
 _kept: list[int] = []
 
 
-def keep(path: Path) -> None:
-    """From now on write the lines of the functions into this file as well, as `audio-gateway logs` reads them."""
-    forget()
-    with contextlib.suppress(OSError):  # a stack without it works
+def open_log_file(path: Path) -> None:
+    """Also write the functions' lines into this file, which `audio-gateway logs` reads."""
+    close_log_file()
+    with contextlib.suppress(OSError):  # the stack works without it
         path.unlink(missing_ok=True)
         _kept.append(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
-def forget() -> None:
-    """Close that file."""
+def close_log_file() -> None:
+    """Close the log file."""
     while _kept:
         os.close(_kept.pop())
 
 
-def _write_down(text: str) -> None:
+def _write_to_log_file(text: str) -> None:
     with contextlib.suppress(OSError):
         for file in _kept:
             if os.lseek(file, 0, os.SEEK_CUR) < _MOST_KEPT_BYTES:
                 os.write(file, text.encode("utf-8", "replace"))
 
 
-# For CloudWatch, and nothing to people: metrics in its embedded format, and awslambdaric's advice on AWS's updates.
+# Not useful to people: metrics in CloudWatch's embedded format, and awslambdaric's advice on AWS's updates.
 _NOISE: Final = re.compile(r"""^\{"_aws":|LAMBDA_WARNING: Unhandled exception""")
 
 
 class PrefixedLines:
-    """Turns the raw output of a process into whole lines with its name in front, and remembers the last one."""
+    """Splits the output of a process into lines, prefixes them with its name, and remembers the last one."""
 
     def __init__(self, name: str) -> None:
         self._prefix = f"{name} | "
@@ -77,7 +77,7 @@ class PrefixedLines:
         self._print(lines)
 
     def close(self) -> None:
-        """Print what was left without a newline."""
+        """Print the rest that has no newline."""
         if self._rest:
             self._print([self._rest])
             self._rest = b""
@@ -89,5 +89,5 @@ class PrefixedLines:
         texts = [text for text in texts if text and not _NOISE.search(text)]
         if texts:
             self.last_line = texts[-1]
-            _write_down("".join(f"{self._prefix}{text}\n" for text in texts))
+            _write_to_log_file("".join(f"{self._prefix}{text}\n" for text in texts))
             write("".join(f"{readable(text, self._prefix)}\n" for text in texts))

@@ -1,4 +1,4 @@
-"""The template into the local AWS, through CloudFormation; and what came of it."""
+"""Deploys the template to the local AWS through CloudFormation."""
 
 from __future__ import annotations
 
@@ -12,47 +12,43 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from local import schedules
-from local.aws import Aws
-from local.functions import Deployed
+from local.aws import LocalAws
+from local.functions import DeployedFunction
 from local.intrinsics import Resolver
 from local.settings import StackError
 from local.template import Template
 
 _STACK_NAME: Final = "audio-gateway"
 _TEMPLATE_BUCKET: Final = "audio-gateway-templates"
-_FIRST_REGION: Final = "us-east-1"  # which S3 does not take for a place
+_FIRST_REGION: Final = "us-east-1"  # S3 does not accept it as a LocationConstraint
 _POLL_S: Final = 0.02
 _PATIENCE_S: Final = 60
 
-# This process is the API Gateway and the clock and has the functions' code and layers, so the local AWS must not have
-# them; the functions themselves it gets, as names that state machines and queues can call.
-_OURS: Final = ("AWS::ApiGateway::", "AWS::Lambda::Permission", "AWS::Lambda::LayerVersion", schedules.RULE)
-# Nothing in the local stack reads what these write down or refuse.
-_NOT_HERE: Final = ("AWS::CloudWatch::", "AWS::Budgets::", "AWS::WAFv2::")
+# This process serves the API, the schedules and the functions' code and layers, so the local AWS does not get them. It
+# does get the functions, as names that state machines and queues can call.
+_SERVED_HERE: Final = ("AWS::ApiGateway::", "AWS::Lambda::Permission", "AWS::Lambda::LayerVersion", schedules.RULE)
+# Nothing in the local stack uses these.
+_UNUSED: Final = ("AWS::CloudWatch::", "AWS::Budgets::", "AWS::WAFv2::")
 _STUB: Final = {"ZipFile": "# runs in the local stack"}
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
-    """What the local AWS made of the template. `physical_ids` are by logical id."""
+class LocalDeployment:
+    """The deployed resources. `physical_ids` are by logical id."""
 
     account_id: str
-    functions: Mapping[str, Deployed]
+    functions: Mapping[str, DeployedFunction]
     physical_ids: Mapping[str, str]
 
     def only(self, template: Template, resource_type: str) -> str:
-        """The physical id of the one resource of a type.
-
-        Raises:
-            StackError: there is not exactly one.
-        """
+        """Return the physical id of the only resource of a type. Raises `StackError` unless there is exactly one."""
         found = list(template.of_type(resource_type))
         if len(found) != 1:
             raise StackError(f"template.yaml has {len(found)} resources of type {resource_type}, and must have one")
         return self.physical_ids[found[0]]
 
     def resolver(self, template: Template, region: str) -> Resolver:
-        """Values for the intrinsic functions of what is not deployed: the API and the functions' layers."""
+        """Return values for the intrinsic functions of resources that are not deployed: the API and the layers."""
         pseudo = {
             "AWS::AccountId": self.account_id,
             "AWS::Region": region,
@@ -66,11 +62,10 @@ class Deployment:
         return Resolver(references, arns, template.conditions, template.mappings)
 
 
-async def deploy(template: Template, aws: Aws) -> Deployment:
-    """Create the resources, or bring those of an emulator that kept them up to date.
+async def deploy(template: Template, aws: LocalAws) -> LocalDeployment:
+    """Create the resources, or update those of an emulator that kept its state.
 
-    Raises:
-        StackError: the local AWS refuses one.
+    Raises `StackError` if the local AWS refuses one.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -83,21 +78,21 @@ async def deploy(template: Template, aws: Aws) -> Deployment:
         functions = _functions(template, physical_ids, aws)
         account_id = next(iter(functions.values())).arn.split(":")[4]
     except (BotoCoreError, ClientError) as error:
-        raise StackError(f"the local AWS at {aws.endpoint_url} does not take template.yaml: {error}") from error
-    return Deployment(account_id, functions, physical_ids)
+        raise StackError(f"the local AWS at {aws.endpoint_url} refused template.yaml: {error}") from error
+    return LocalDeployment(account_id, functions, physical_ids)
 
 
 def deployable(template: Template) -> dict[str, Any]:
-    """The part of the template that the local AWS gets."""
+    """Return the part of the template that the local AWS gets."""
     resources = {}
     for logical_id, resource in copy.deepcopy(dict(template.resources)).items():
-        if resource["Type"].startswith(_OURS + _NOT_HERE):
+        if resource["Type"].startswith(_SERVED_HERE + _UNUSED):
             continue
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"]["Code"] = _STUB
             resource["Properties"].pop("Layers", None)
         if resource["Type"] == "AWS::Lambda::EventSourceMapping":
-            _make_a_number(
+            _convert_to_int(
                 resource.get("Properties", {}).get("ScalingConfig", {}), "MaximumConcurrency", template.parameters
             )
         if resource["Type"] == "AWS::S3::BucketPolicy" and not _allow_plain_http(resource["Properties"]):
@@ -113,15 +108,15 @@ def deployable(template: Template) -> dict[str, Any]:
     }
 
 
-def _make_a_number(properties: dict[str, Any], name: str, parameters: Mapping[str, str]) -> None:
-    """Do what CloudFormation does where a property is a number: the local AWS puts in a parameter's text."""
+def _convert_to_int(properties: dict[str, Any], name: str, parameters: Mapping[str, str]) -> None:
+    """Convert a numeric property, as CloudFormation does: the local AWS would insert the parameter as a string."""
     value = properties.get(name)
     if isinstance(value, dict) and value.get("Ref") in parameters:
         properties[name] = int(parameters[value["Ref"]])
 
 
 def _allow_plain_http(properties: dict[str, Any]) -> bool:
-    """Take the TLS-only statement out of a bucket policy: on the loopback there is no TLS. False: nothing is left."""
+    """Remove the TLS-only statement of a bucket policy: the loopback has no TLS. Returns False if nothing is left."""
     document = properties["PolicyDocument"]
     document["Statement"] = [
         statement for statement in document["Statement"] if "aws:SecureTransport" not in json.dumps(statement)
@@ -138,11 +133,11 @@ def _drop_lost_dependencies(resource: dict[str, Any], resources: Mapping[str, An
         resource.pop("DependsOn", None)
 
 
-def _uploaded(body: str, aws: Aws) -> str:
-    """The template's URL in S3, as SAM deploys it: in the request itself CloudFormation takes 51,200 bytes."""
+def _uploaded(body: str, aws: LocalAws) -> str:
+    """Upload the template to S3 and return its URL, as SAM does: a request may only hold 51,200 bytes of template."""
     s3 = aws.client("s3")
     place = {} if aws.region == _FIRST_REGION else {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
-    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # by an emulator that kept its state
+    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):  # in an emulator that kept its state
         s3.create_bucket(Bucket=_TEMPLATE_BUCKET, **place)
     s3.put_object(Bucket=_TEMPLATE_BUCKET, Key=_STACK_NAME, Body=body.encode())
     return f"{aws.endpoint_url}/{_TEMPLATE_BUCKET}/{_STACK_NAME}"
@@ -168,7 +163,7 @@ async def _wait(cloudformation: Any) -> None:
         if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             return
         if not status.endswith("_IN_PROGRESS") or time.monotonic() > give_up_at:
-            raise StackError(f"the local AWS does not take template.yaml: {status} {_reason(cloudformation, stack)}")
+            raise StackError(f"the local AWS refused template.yaml: {status} {_reason(cloudformation, stack)}")
         await asyncio.sleep(_POLL_S)
 
 
@@ -180,12 +175,12 @@ def _reason(cloudformation: Any, stack: Mapping[str, Any]) -> str:
     return str(stack.get("StackStatusReason", ""))
 
 
-def _functions(template: Template, physical_ids: Mapping[str, str], aws: Aws) -> dict[str, Deployed]:
+def _functions(template: Template, physical_ids: Mapping[str, str], aws: LocalAws) -> dict[str, DeployedFunction]:
     client = aws.client("lambda")
     deployed = {}
     for logical_id in template.of_type("AWS::Lambda::Function"):
         configuration = client.get_function_configuration(FunctionName=physical_ids[logical_id])
-        deployed[logical_id] = Deployed(
+        deployed[logical_id] = DeployedFunction(
             name=configuration["FunctionName"],
             arn=configuration["FunctionArn"],
             handler=configuration["Handler"],

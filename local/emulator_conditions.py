@@ -1,8 +1,8 @@
-"""What AWS's IAM looks at and MiniStack's leaves out: partitions of DynamoDB, and reads of objects that do not exist.
+"""IAM checks that MiniStack lacks: DynamoDB's leading keys, and reads of objects that do not exist.
 
-MiniStack evaluates policies, but never fills `dynamodb:LeadingKeys`, and `ForAllValues` is true of a key that is not
-there. So a role with a wrong partition in its condition would work here and fail on AWS, and nobody would see one that
-reaches too far. Likewise AWS answers 403, and not 404, to a read of a missing object by a role that may not list it.
+MiniStack evaluates policies, but never sets `dynamodb:LeadingKeys`, and `ForAllValues` is true for a missing key. So a
+role with a wrong partition in its condition would work here and fail on AWS, and a condition that is too wide would go
+unnoticed. Likewise, AWS answers 403 and not 404 if a role reads a missing object without the right to list the bucket.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any, Final, Self
 
 LEADING_KEYS: Final = "dynamodb:LeadingKeys"
 
-# In place of a partition that is not known. Only a condition that lets everything through matches it.
+# Stands for an unknown partition. Only a condition that allows everything matches it.
 UNKNOWN: Final = ""
 
-# Calls for data. AWS has no partition for a scan or for PartiQL either; ours must not depend on that.
+# Data operations. AWS has no leading keys for a scan or for PartiQL either.
 _DATA: Final = re.compile(r"dynamodb:(\w*Item|Query|Scan|PartiQL\w+|\w*Execute\w+)")
 
 _PARAMETERS: Final = {
@@ -29,27 +29,27 @@ _PARAMETERS: Final = {
     "enforce": ["access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"],
 }
 
-# The name of the partition key of a table, or of one of its indexes; None if there is no such table or index.
+# Returns the name of the partition key of a table or of one of its indexes, or None if there is no such table or index.
 PartitionKeyOf = Callable[[str, str | None], str | None]
 
 
 class ItemArn(str):
-    """The ARN of a table, and the partition of the one item of it that a part of a transaction is about."""
+    """The ARN of a table, with the partition of the item in one part of a transaction."""
 
     __slots__ = ("leading_keys",)
     leading_keys: list[str]
 
     def __new__(cls, arn: str, leading_keys: list[str]) -> Self:
-        """As a string it is the ARN."""
+        """Create a string that equals the ARN."""
         made = super().__new__(cls, arn)
         made.leading_keys = leading_keys
         return made
 
 
 def leading_keys(request: Mapping[str, Any], partition_key_of: PartitionKeyOf) -> list[str] | None:
-    """The partitions that a request is about; None if it is not about items.
+    """Return the partitions that a request accesses, or None if it does not access items.
 
-    A batch has those of all its items: AWS evaluates it once, so one statement must allow them all.
+    A batch has the partitions of all its items: AWS evaluates it once, so one statement must allow them all.
     """
     table = str(request.get("TableName", ""))
     if isinstance(batch := request.get("RequestItems"), dict):
@@ -82,12 +82,12 @@ def _partition(key: Any, name: str | None) -> str:
 
 
 def _text(value: Any) -> str:
-    """A key as IAM compares it: strings and numbers as they are, bytes in base64."""
+    """Return a key as IAM compares it: strings and numbers unchanged, bytes in base64."""
     return str(next(iter(value.values()), UNKNOWN)) if isinstance(value, dict) else UNKNOWN
 
 
-def fill_in() -> None:
-    """Replace what MiniStack looks at when it authorises a request. Exits if it is not the version that we know."""
+def install() -> None:
+    """Replace the functions with which MiniStack authorises a request. Exits if its version is not the expected one."""
     from ministack.core import iam_actions, iam_evaluator
     from ministack.services import dynamodb, s3
 
@@ -106,7 +106,7 @@ def fill_in() -> None:
 
     iam_actions.dynamodb_service_context = _with_leading_keys(iam_actions.dynamodb_service_context, partition_key_of)
     iam_actions.dynamodb_transaction_checks = _item_by_item(iam_actions.dynamodb_transaction_checks, partition_key_of)
-    iam_evaluator.enforce = _as_aws_does(iam_evaluator.enforce, exists)
+    iam_evaluator.enforce = _enforce_like_aws(iam_evaluator.enforce, exists)
 
 
 def _check(module: ModuleType, names: Iterable[str]) -> None:
@@ -118,13 +118,13 @@ def _check(module: ModuleType, names: Iterable[str]) -> None:
 
 def _refuse(module: ModuleType, name: str) -> None:
     sys.exit(
-        f"this version of ministack has no {module.__name__}.{name} as we know it; install the one in "
+        f"this version of ministack lacks the expected {module.__name__}.{name}; install the one in "
         "requirements/local.txt"
     )
 
 
 def _hash_key(table: Any, index: str | None) -> str | None:
-    """The name of the partition key in MiniStack's description of a table."""
+    """Return the name of the partition key in MiniStack's description of a table."""
     if not isinstance(table, dict):
         return None
     described = table
@@ -147,7 +147,7 @@ def _item_by_item(original: Callable[..., list[tuple[str, str]]], partition_key_
     def dynamodb_transaction_checks(
         iam_action: str, body: bytes, region: str, account_id: str
     ) -> list[tuple[str, ItemArn]]:
-        """Each item is authorised as the action that it is, with its own partition."""
+        """Authorise each item as its own action, with its own partition."""
         checks = []
         for item in _parsed(body).get("TransactItems") or []:
             for member, part in item.items() if isinstance(item, dict) else ():
@@ -161,7 +161,7 @@ def _item_by_item(original: Callable[..., list[tuple[str, str]]], partition_key_
     return dynamodb_transaction_checks
 
 
-def _as_aws_does(original: Callable[..., Any], exists: Callable[[str, str], bool]) -> Any:
+def _enforce_like_aws(original: Callable[..., Any], exists: Callable[[str, str], bool]) -> Any:
     def enforce(
         access_key_id: str,
         iam_action: str,
@@ -177,19 +177,19 @@ def _as_aws_does(original: Callable[..., Any], exists: Callable[[str, str], bool
             context.setdefault(LEADING_KEYS, [UNKNOWN])
         denied = original(access_key_id, iam_action, service, region, resource_arn, context)
         if denied is not None:
-            _tell(denied, iam_action, resource_arn, context)
+            _log_denial(denied, iam_action, resource_arn, context)
         elif iam_action == "s3:GetObject":
             bucket_arn, _, key = resource_arn.partition("/")
             if not exists(bucket_arn.rpartition(":")[2], key):
-                # Who may not list it must not learn that it does not exist. The key is the prefix of such a listing.
+                # A role that may not list must not see that the object is missing. The key is the list's prefix.
                 return enforce(access_key_id, "s3:ListBucket", service, region, bucket_arn, {"s3:prefix": key})
         return denied
 
     return enforce
 
 
-def _tell(denied: Any, action: str, resource_arn: str, context: Mapping[str, Any]) -> None:
-    """Name what was refused on the console: functions turn it into errors of their own, or do without."""
+def _log_denial(denied: Any, action: str, resource_arn: str, context: Mapping[str, Any]) -> None:
+    """Print the denial: functions turn it into their own errors, or continue without the data."""
     about = {name: context[name] for name in (LEADING_KEYS, "s3:prefix") if name in context}
     print(f"denied: {getattr(denied, 'principal_arn', '')} {action} {resource_arn} {about or ''}".rstrip(), flush=True)
 

@@ -1,7 +1,7 @@
-"""Inside MiniStack's process: MiniStack as it is, but for two things.
+"""MiniStack's process: MiniStack with two changes.
 
-Lambda functions run in the local stack: MiniStack can run functions itself, with 50 ms of overhead per call and without
-AWS's runtime client. And conditions of IAM that it does not know are evaluated (emulator_conditions.py).
+Lambda functions run in the local stack, because MiniStack's own executor adds 50 ms per call and lacks AWS's runtime
+client. And IAM conditions that MiniStack does not know are evaluated (emulator_conditions.py).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from local import emulator_conditions
 
 _REPLACED: Final = ("_proxy_url_for", "_execute_function_proxy")
 
-_NEEDED_AT_ONCE: Final = ("cloudformation", "dynamodb", "iam", "s3", "sts", "cloudwatch_logs")
+_PRELOADED: Final = ("cloudformation", "dynamodb", "iam", "s3", "sts", "cloudwatch_logs")
 
 
 def invoke(function: dict[str, Any], event: Any, invoke_url: str, request_id: str) -> dict[str, Any]:
-    """Call a function through the Invoke API; the answer is in the shape that MiniStack's executors return."""
+    """Call a function through the Invoke API. The result has the shape that MiniStack's executors return."""
     configuration = function.get("config") or function
     connection = http.client.HTTPConnection(invoke_url)
     try:
@@ -38,14 +38,14 @@ def invoke(function: dict[str, Any], event: Any, invoke_url: str, request_id: st
         return {"body": {"errorType": "Runtime.Unreachable", "errorMessage": str(error)}, "error": True}
     finally:
         connection.close()
-    if answer.status >= http.HTTPStatus.BAD_REQUEST:  # Lambda's own refusal, which Step Functions names after it
+    if answer.status >= http.HTTPStatus.BAD_REQUEST:  # an error of Lambda itself; Step Functions prefixes its name
         name = payload.get("errorType", "Unknown")
         return {"body": {"errorType": f"Lambda.{name}", "errorMessage": payload.get("Message", "")}, "error": True}
     failed = answer.getheader("X-Amz-Function-Error") is not None
     return {"body": payload} | ({"error": True} if failed else {})
 
 
-def _hand_functions_to(invoke_url: str) -> None:
+def _redirect_functions_to(invoke_url: str) -> None:
     from ministack.services import lambda_svc
 
     missing = [name for name in _REPLACED if not hasattr(lambda_svc, name)]
@@ -61,12 +61,12 @@ def main() -> None:
     from hypercorn.config import Config  # type: ignore[import-not-found, unused-ignore]  # likewise
 
     descriptor, invoke_url = sys.argv[1:]
-    from ministack.app import app  # first of all: it sets the log level
+    from ministack.app import app  # before the others: it sets the log level
 
-    _hand_functions_to(invoke_url)
-    emulator_conditions.fill_in()
-    # Otherwise imported by the deployment's first request; process 1 has work of its own in the meantime.
-    for service in _NEEDED_AT_ONCE:
+    _redirect_functions_to(invoke_url)
+    emulator_conditions.install()
+    # Otherwise the deployment's first request would import them. Process 1 is busy in the meantime.
+    for service in _PRELOADED:
         importlib.import_module(f"ministack.services.{service}")
 
     config = Config()

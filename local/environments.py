@@ -1,4 +1,4 @@
-"""One execution environment: a process of one function under AWS's Lambda runtime client."""
+"""An execution environment: a process of one function under AWS's Lambda runtime client."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from typing import Final, Protocol
 from local.console import PrefixedLines
 from local.functions import Function
 
-INIT_LIMIT_S: Final = 10.0  # AWS: the init phase of a function on demand
+INIT_LIMIT_S: Final = 10.0  # AWS's limit of the init phase of an on-demand function
 _PR_SET_PDEATHSIG: Final = 1
 _READ_BYTES: Final = 65_536
 _NICE: Final = 5
-# All that a function sees of the operator's own environment.
+# The only variables of the operator's environment that a function gets.
 _BASICS: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR")
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Of a role, for a while. `expires_at` is in unix seconds."""
+    """Temporary credentials of a role. `expires_at` is in Unix seconds."""
 
     access_key_id: str
     secret_access_key: str
@@ -38,85 +38,85 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What an invocation came to: the function's answer, or with `error` set a JSON object that describes it."""
+class InvocationResult:
+    """The function's response, or, if `error` is set, a JSON object that describes the error."""
 
     payload: bytes
     error: str | None = None
 
     @classmethod
-    def failed(cls, error_type: str, message: str) -> Result:
-        """A failure that the platform reports, not the function."""
+    def failed(cls, error_type: str, message: str) -> InvocationResult:
+        """Create a failure reported by the platform, not by the function."""
         return cls(json.dumps({"errorType": error_type, "errorMessage": message}).encode(), "Unhandled")
 
 
 @dataclass(slots=True, eq=False)
 class Invocation:
-    """One call of a function, waiting or running."""
+    """A call of a function, waiting or running."""
 
     payload: bytes
     trace_id: str
-    outcome: asyncio.Future[Result]
+    outcome: asyncio.Future[InvocationResult]
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     deadline_ms: int = 0
 
-    def settle(self, result: Result) -> None:
-        """Give the caller its result, unless it has one."""
+    def settle(self, result: InvocationResult) -> None:
+        """Give the caller the result, unless it already has one."""
         if not self.outcome.done():
             self.outcome.set_result(result)
 
 
-class Pool(Protocol):
-    """Who owns an environment and hears of its life."""
+class EnvironmentPool(Protocol):
+    """The owner of environments. It is notified of their state."""
 
-    def idle(self, environment: Environment) -> None:
-        """It asks for work."""
+    def on_idle(self, environment: Environment) -> None:
+        """The environment asks for work."""
 
-    def gone(self, environment: Environment, failure: Result) -> None:
-        """Its process has ended; `failure` is what a call that it never got to see should be told."""
+    def on_exit(self, environment: Environment, failure: InvocationResult) -> None:
+        """The process has ended. `failure` is the result for a call that it never received."""
 
 
 class Environment:
-    """Runs one invocation at a time. Every method is called on the event loop's thread."""
+    """Runs one invocation at a time. Every method must be called on the event loop's thread."""
 
-    def __init__(self, function: Function, port: int, credentials: Credentials, pool: Pool) -> None:
+    def __init__(self, function: Function, port: int, credentials: Credentials, pool: EnvironmentPool) -> None:
         self.function = function
         self.port = port
         self.credentials = credentials
         self.initialised = False
-        self.begun = asyncio.Event()  # it is ready, or will never be
+        self.started = asyncio.Event()  # ready, or failed
         self.current: Invocation | None = None
         self._pool = pool
         self._next: asyncio.Future[Invocation | None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._failure: Result | None = None
+        self._failure: InvocationResult | None = None
         self._output = PrefixedLines(function.title)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, variables: Mapping[str, str]) -> None:
-        """Start the process. Its output goes to the console, line by line."""
+        """Start the process. Its output goes to the console line by line."""
         self._process = spawn(
             [sys.executable, "-S", "-m", "awslambdaric", self.function.deployed.handler],
             variables,
             cwd=str(self.function.folder),
         )
-        _let_others_go_first(self._process.pid)
+        _lower_priority(self._process.pid)
         watch_output(self._process, self._output)
         limit_s = INIT_LIMIT_S + self.function.deployed.timeout_s
         self._timer = asyncio.get_running_loop().call_later(limit_s, self._init_timed_out)
 
     async def next_invocation(self) -> Invocation | None:
-        """The Runtime API's /next: wait until there is work. None: the process has ended meanwhile."""
+        """Serve the Runtime API's /next: wait for work. Returns None if the process ends first."""
         self._stop_timer()
         self.initialised = True
-        self.begun.set()
+        self.started.set()
         self.current = None
         self._next = asyncio.get_running_loop().create_future()
-        self._pool.idle(self)
+        self._pool.on_idle(self)
         return await self._next
 
     def assign(self, invocation: Invocation, now_s: float) -> None:
-        """Hand work to an environment that is idle; its time starts to run."""
+        """Assign work to an idle environment. The timeout starts now."""
         timeout_s = self.function.deployed.timeout_s
         invocation.deadline_ms = int((now_s + timeout_s) * 1000)
         self.current = invocation
@@ -124,53 +124,53 @@ class Environment:
         if self._next is not None and not self._next.done():
             self._next.set_result(invocation)
 
-    def finish(self, request_id: str, result: Result) -> bool:
-        """The Runtime API's /response and /error. False: that call is not running here (any more)."""
+    def finish(self, request_id: str, result: InvocationResult) -> bool:
+        """Serve the Runtime API's /response and /error. Returns False if that call is not running here."""
         if self.current is None or self.current.request_id != request_id:
             return False
         self._stop_timer()
         self.current.settle(result)
         return True
 
-    def init_failed(self, result: Result) -> None:
-        """The Runtime API's /init/error; the client exits by itself after it."""
+    def init_failed(self, result: InvocationResult) -> None:
+        """Serve the Runtime API's /init/error. The client then exits by itself."""
         self._failure = result
 
     def kill(self) -> None:
-        """End the process and what it has started."""
+        """Kill the process and its children."""
         self._stop_timer()
         if self._process is not None and self._process.poll() is None:
             kill_group(self._process)
 
     def wait(self) -> None:
-        """Wait for the end of a process that was killed."""
+        """Wait until a killed process has ended."""
         if self._process is not None:
             self._process.wait()
 
     def reap(self) -> None:
-        """Notice that the process has ended, and tell the pool and the caller that waits."""
+        """Check whether the process has ended, and notify the pool and the waiting caller."""
         if self._process is None or self._process.poll() is None:
             return
         self._stop_timer()
-        kill_group(self._process)  # what it started and did not wait for
+        kill_group(self._process)  # children that it left running
         close_output(self._process, self._output)
         failure = self._failure or _exit_failure(self._process.returncode)
         if self.current is not None:
             self.current.settle(failure)
         if self._next is not None and not self._next.done():
             self._next.set_result(None)
-        self.begun.set()
-        self._pool.gone(self, failure)
+        self.started.set()
+        self._pool.on_exit(self, failure)
 
     def _timed_out(self) -> None:
         seconds = self.function.deployed.timeout_s
-        self._end(Result.failed("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds"))
+        self._end(InvocationResult.failed("Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds"))
 
     def _init_timed_out(self) -> None:
         seconds = INIT_LIMIT_S + self.function.deployed.timeout_s
-        self._end(Result.failed("Sandbox.Timedout", f"Init timed out after {seconds:.2f} seconds"))
+        self._end(InvocationResult.failed("Sandbox.Timedout", f"Init timed out after {seconds:.2f} seconds"))
 
-    def _end(self, failure: Result) -> None:
+    def _end(self, failure: InvocationResult) -> None:
         self._failure = failure
         self._output.feed(f"{json.loads(failure.payload)['errorMessage']}\n".encode())
         if self.current is not None:
@@ -192,7 +192,7 @@ def process_variables(
     region: str,
     operator: Mapping[str, str],
 ) -> dict[str, str]:
-    """The environment variables of a function's process: Lambda's own, the template's, and next to nothing else."""
+    """Return the environment variables of a function's process: Lambda's, the template's, and `_BASICS`."""
     deployed = function.deployed
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     path = (function.folder, *function.python_path)
@@ -225,10 +225,10 @@ def process_variables(
 def spawn(
     command: list[str], variables: Mapping[str, str], *, cwd: str, pass_fds: tuple[int, ...] = ()
 ) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own that dies with this one; stdout and stderr are one pipe.
+    """Start a process in a new session that ends with this process. Its stdout and stderr are one pipe.
 
-    A session, so that Ctrl-C reaches this process alone, which then stops the others in order. The death signal,
-    so that not even kill -9 leaves anything behind (Linux only; elsewhere idle functions end when their poll breaks).
+    In a new session, Ctrl-C reaches only this process, which then stops the others in order. On Linux, the death signal
+    ends the process even after kill -9. Elsewhere, idle functions end when their poll fails.
     """
     return subprocess.Popen(
         command,
@@ -239,7 +239,7 @@ def spawn(
         stderr=subprocess.STDOUT,
         start_new_session=True,
         pass_fds=pass_fds,
-        # Safe here only because this process has one thread; and the signal belongs to the thread that spawns.
+        # Safe because this process has one thread. The signal depends on the thread that spawns.
         preexec_fn=_die_with_parent(os.getpid()) if sys.platform == "linux" else None,  # noqa: PLW1509 -- see above
     )
 
@@ -249,17 +249,17 @@ def _die_with_parent(parent: int) -> Callable[[], None]:
 
     def in_the_child() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the signal was set
+        if os.getppid() != parent:  # the parent ended before the signal was set
             os._exit(1)
 
     return in_the_child
 
 
-def _let_others_go_first(pid: int) -> None:
-    """Functions that compute must not keep the local AWS from answering: they wait for DynamoDB for 0.7 s only."""
+def _lower_priority(pid: int) -> None:
+    """Keep busy functions from slowing down the local AWS: a function waits only 0.7 s for DynamoDB."""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid, _NICE)
-        # Where Linux shares the processor out among sessions, this is what counts (man 7 sched, "autogroup").
+        # With Linux's autogroup scheduling, only this value has an effect between sessions (man 7 sched).
         Path(f"/proc/{pid}/autogroup").write_text(str(_NICE))
 
 
@@ -270,7 +270,7 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def watch_output(process: subprocess.Popen[bytes], lines: PrefixedLines) -> None:
-    """Print what the process prints, as it comes."""
+    """Print the output of the process as it arrives."""
     descriptor = _pipe(process)
     os.set_blocking(descriptor, False)
 
@@ -285,7 +285,7 @@ def watch_output(process: subprocess.Popen[bytes], lines: PrefixedLines) -> None
 
 
 def close_output(process: subprocess.Popen[bytes], lines: PrefixedLines) -> None:
-    """Print what is left of an ended process and let go of its pipe, which a grandchild might hold open."""
+    """Print the remaining output of an ended process and close its pipe, which a grandchild might hold open."""
     descriptor = _pipe(process)
     asyncio.get_running_loop().remove_reader(descriptor)
     while data := _read(descriptor):
@@ -301,13 +301,13 @@ def _pipe(process: subprocess.Popen[bytes]) -> int:
 
 
 def _read(descriptor: int) -> bytes | None:
-    """One piece of output; None when there is none just now, nothing at the end of it."""
+    """Read available output. Returns None if there is none now, and empty bytes at the end."""
     try:
         return os.read(descriptor, _READ_BYTES)
     except BlockingIOError:
         return None
 
 
-def _exit_failure(returncode: int) -> Result:
+def _exit_failure(returncode: int) -> InvocationResult:
     how = f"exit status {returncode}" if returncode >= 0 else f"signal: {signal.Signals(-returncode).name}"
-    return Result.failed("Runtime.ExitError", f"Runtime exited with error: {how}")
+    return InvocationResult.failed("Runtime.ExitError", f"Runtime exited with error: {how}")

@@ -17,9 +17,9 @@ from local.routing import Match
 
 Headers = list[tuple[str, str]]
 
-# Seen by the gateway only.
-_NOT_HANDED_ON: Final = frozenset({"connection", "content-length", "transfer-encoding", "expect", "keep-alive"})
-# The gateway's own in an answer: a function's value comes out under another name, as on AWS.
+# Not forwarded to the function.
+_NOT_FORWARDED: Final = frozenset({"connection", "content-length", "transfer-encoding", "expect", "keep-alive"})
+# Set by the gateway in a response. A function's value gets another name, as on AWS.
 _REMAPPED: Final = frozenset(
     {"connection", "content-length", "content-md5", "date", "host", "server", "user-agent", "www-authenticate"}
 )
@@ -30,15 +30,15 @@ _HEADER_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
-class MalformedAnswer(Exception):
-    """A function's answer is not what a proxy integration must return. The message is for the operator."""
+class MalformedResponse(Exception):
+    """A function's result is not a valid proxy response. The message is for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One HTTP request with its whole body.
+class HttpRequest:
+    """An HTTP request with its whole body.
 
-    `path` has no stage and is percent-encoded as it came; empty for a request that is outside of the stage.
+    `path` excludes the stage and is percent-encoded as received. It is empty for a request outside of the stage.
     """
 
     method: str
@@ -50,7 +50,7 @@ class Request:
     protocol: str
 
     def header(self, name: str) -> str | None:
-        """The last value of a header, whatever its capitals."""
+        """Return the last value of a header. Case is ignored."""
         found = None
         for key, value in self.headers:
             if key.lower() == name:
@@ -59,8 +59,8 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back to the client."""
+class ProxyResponse:
+    """The response to the client."""
 
     status: int
     headers: Headers
@@ -68,11 +68,11 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One request on its way through the gateway. Times are unix seconds."""
+class GatewayCall:
+    """A request in the gateway. Times are Unix seconds."""
 
     api: RestApi
-    request: Request
+    request: HttpRequest
     match: Match
     request_id: str
     extended_request_id: str
@@ -83,7 +83,7 @@ class Call:
 
     @property
     def method_arn(self) -> str:
-        """The ARN that the authorizer's policy is about."""
+        """The ARN that the authorizer's policy must allow."""
         api = self.api
         return (
             f"arn:aws:execute-api:{api.region}:{api.account_id}:{api.api_id}/{api.stage}"
@@ -91,19 +91,19 @@ class Call:
         )
 
 
-def proxy_event(call: Call) -> dict[str, Any]:
-    """The event that the function of the route gets."""
+def proxy_event(call: GatewayCall) -> dict[str, Any]:
+    """Return the event for the route's function."""
     body, is_base64 = _body(call)
     return _common(call) | {"body": body, "isBase64Encoded": is_base64}
 
 
-def authorizer_event(call: Call) -> dict[str, Any]:
-    """The event that a REQUEST authorizer gets: everything but the body."""
+def authorizer_event(call: GatewayCall) -> dict[str, Any]:
+    """Return the event for a REQUEST authorizer: everything but the body."""
     return {"type": "REQUEST", "methodArn": call.method_arn} | _common(call)
 
 
-def request_context(call: Call) -> dict[str, Any]:
-    """The `requestContext` of the event, which is also what $context means in a gateway response."""
+def request_context(call: GatewayCall) -> dict[str, Any]:
+    """Return the event's `requestContext`, which is also $context in a gateway response."""
     api, request = call.api, call.request
     host = request.header("host") or "127.0.0.1"
     context = {
@@ -129,29 +129,28 @@ def request_context(call: Call) -> dict[str, Any]:
     return context
 
 
-def parse_answer(payload: bytes, binary_media_types: Iterable[str], accept: str) -> Answer:
-    """Read a function's answer.
+def parse_response(payload: bytes, binary_media_types: Iterable[str], accept: str) -> ProxyResponse:
+    """Parse a function's result.
 
-    Raises:
-        MalformedAnswer: it is not a proxy answer; the gateway makes a 502 of it.
+    Raises `MalformedResponse` if it is not a proxy response. The gateway then answers 502.
     """
     try:
         answer = json.loads(payload)
     except ValueError as error:
-        raise MalformedAnswer("not JSON") from error
+        raise MalformedResponse("not JSON") from error
     if not isinstance(answer, dict):
-        raise MalformedAnswer("not an object")
+        raise MalformedResponse("not an object")
     status = _status(answer.get("statusCode"))
     headers = _answer_headers(answer)
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("Content-Type", "application/json"))
     body = _answer_body(answer, binary_media_types, accept)
-    return Answer(status, headers, b"" if status in _NO_BODY else body)
+    return ProxyResponse(status, headers, b"" if status in _NO_BODY else body)
 
 
-def _common(call: Call) -> dict[str, Any]:
+def _common(call: GatewayCall) -> dict[str, Any]:
     request = call.request
-    headers, all_headers = _grouped(_handed_on(call))
+    headers, all_headers = _grouped(_forwarded_headers(call))
     query, all_query = _grouped(parse_qsl(request.query, keep_blank_values=True), fold=False)
     return {
         "resource": call.match.route.resource,
@@ -167,8 +166,8 @@ def _common(call: Call) -> dict[str, Any]:
     }
 
 
-def _handed_on(call: Call) -> Headers:
-    """The client's headers without the hop's own, and what the gateway adds."""
+def _forwarded_headers(call: GatewayCall) -> Headers:
+    """Return the client's headers without the hop-by-hop ones, plus those that the gateway adds."""
     request = call.request
     headers = []
     forwarded = request.client_ip
@@ -178,7 +177,7 @@ def _handed_on(call: Call) -> Headers:
             forwarded = f"{value}, {request.client_ip}"
         elif folded in ("authorization", "user-agent"):
             headers.append((name.title(), value))  # these two are capitalised by the gateway
-        elif folded not in _NOT_HANDED_ON and not folded.startswith("x-forwarded-p"):
+        elif folded not in _NOT_FORWARDED and not folded.startswith("x-forwarded-p"):
             headers.append((name, value))
     headers += [
         ("X-Amzn-Trace-Id", call.trace_id),
@@ -190,7 +189,7 @@ def _handed_on(call: Call) -> Headers:
 
 
 def _grouped(pairs: Iterable[tuple[str, str]], *, fold: bool = True) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Last value by name, and all values by name; header names that differ in capitals only are one."""
+    """Group by name: the last value, and all values. Header names that differ only in case are the same."""
     names: dict[str, str] = {}
     last: dict[str, str] = {}
     every: dict[str, list[str]] = {}
@@ -201,23 +200,23 @@ def _grouped(pairs: Iterable[tuple[str, str]], *, fold: bool = True) -> tuple[di
     return last, every
 
 
-def _body(call: Call) -> tuple[str | None, bool]:
+def _body(call: GatewayCall) -> tuple[str | None, bool]:
     body = call.request.body
     if not body:
         return None, False
     content_type = (call.request.header("content-type") or "").partition(";")[0].strip().lower()
     if is_binary(content_type, call.api.binary_media_types):
         return base64.b64encode(body).decode("ascii"), True
-    return body.decode("utf-8", "replace"), False  # AWS mangles what is not UTF-8, too
+    return body.decode("utf-8", "replace"), False  # AWS replaces bytes that are not UTF-8, too
 
 
 def is_binary(media_type: str, binary_media_types: Iterable[str]) -> bool:
-    """Whether the API's BinaryMediaTypes cover a media type; */* covers all, also none at all."""
+    """Whether the API's BinaryMediaTypes cover a media type. */* covers all, even an empty one."""
     main = media_type.partition("/")[0]
     return any(kind in ("*/*", media_type, f"{main}/*") for kind in binary_media_types)
 
 
-def _identity(request: Request) -> dict[str, str | None]:
+def _identity(request: HttpRequest) -> dict[str, str | None]:
     unknown = (
         "accessKey",
         "accountId",
@@ -243,17 +242,17 @@ def _status(value: Any) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or value not in _STATUSES:
-        raise MalformedAnswer(f"statusCode is {value!r}")
+        raise MalformedResponse(f"statusCode is {value!r}")
     return value
 
 
 def _answer_headers(answer: Mapping[str, Any]) -> Headers:
-    """`headers` and `multiValueHeaders` in one; where both name a header, the latter has the say."""
+    """Merge `headers` and `multiValueHeaders`. If both have a header, the latter wins."""
     single, multi = answer.get("headers") or {}, answer.get("multiValueHeaders") or {}
     if not isinstance(single, dict) or not isinstance(multi, dict):
-        raise MalformedAnswer("headers are not an object")
+        raise MalformedResponse("headers are not an object")
     if any(not isinstance(values, list) for values in multi.values()):
-        raise MalformedAnswer("multiValueHeaders must be lists")
+        raise MalformedResponse("multiValueHeaders must be lists")
     overridden = {name.lower() for name in multi}
     pairs = [(name, value) for name, value in single.items() if name.lower() not in overridden]
     pairs += [(name, value) for name, values in multi.items() for value in values]
@@ -266,7 +265,7 @@ def _header(name: str, value: Any) -> tuple[str, str]:
     elif isinstance(value, int | float):
         value = str(value)
     if not isinstance(value, str) or not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
-        raise MalformedAnswer(f"header {name!r} has no valid name or value")
+        raise MalformedResponse(f"header {name!r} has no valid name or value")
     return (f"x-amzn-Remapped-{name}" if name.lower() in _REMAPPED else name), value
 
 
@@ -275,12 +274,12 @@ def _answer_body(answer: Mapping[str, Any], binary_media_types: Iterable[str], a
     if body is None:
         return b""
     if not isinstance(body, str):
-        raise MalformedAnswer("body is not a string")
-    # AWS looks at the first type of Accept only; with */* among the binary types, everything matches.
+        raise MalformedResponse("body is not a string")
+    # AWS uses only the first type of Accept. With */* among the binary types, everything matches.
     wanted = accept.partition(",")[0].partition(";")[0].strip().lower()
     if answer.get("isBase64Encoded") is True and is_binary(wanted, binary_media_types):
         try:
             return base64.b64decode(body, validate=True)
         except (binascii.Error, ValueError) as error:
-            raise MalformedAnswer("body is not base64") from error
+            raise MalformedResponse("body is not base64") from error
     return body.encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""What a function runs with, all of it from the template."""
+"""The functions of the template, with everything that is needed to run them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Final
 from local.catalogue import variables_named
 from local.intrinsics import Resolver
 from local.layers import python_path
-from local.settings import CATALOGUE_VARIABLE, HANDED_THROUGH, Settings, StackError
+from local.settings import CATALOGUE_VARIABLE, PASSED_THROUGH, StackError, StackSettings
 from local.template import Template, code_path
 
 _LAYER_MOUNT: Final = "/opt/"
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
-    """What the local AWS knows of a function after the deployment."""
+class DeployedFunction:
+    """A function's configuration in the local AWS after the deployment."""
 
     name: str
     arn: str
@@ -31,27 +31,26 @@ class Deployed:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function that can be run: `title` is its logical id, `python_path` what it may import besides its folder."""
+    """A function to run. `title` is its logical id. `python_path` is what it can import besides its own folder."""
 
     title: str
-    deployed: Deployed
+    deployed: DeployedFunction
     folder: Path
     python_path: tuple[Path, ...]
     variables: Mapping[str, str]
 
     @property
     def name(self) -> str:
-        """The physical name, by which it is invoked."""
+        """The physical name, which is used to invoke it."""
         return self.deployed.name
 
 
 def read(
-    template: Template, deployed: Mapping[str, Deployed], resolver: Resolver, settings: Settings
+    template: Template, deployed: Mapping[str, DeployedFunction], resolver: Resolver, settings: StackSettings
 ) -> list[Function]:
-    """Every function of the template.
+    """Read every function of the template.
 
-    Raises:
-        StackError: its code or one of its layers is not in the project, or its catalogue cannot be read.
+    Raises `StackError` if its code or a layer is not in the project, or its catalogue cannot be read.
     """
     layers = {
         logical_id: settings.root / code_path(properties["Content"])
@@ -76,7 +75,7 @@ def read(
 
 
 def _layers(title: str, references: Iterable[str], known: Mapping[str, Path]) -> list[Path]:
-    """The layers' folders without repetition: SAM lists a layer of Globals twice if the function names it, too."""
+    """Return the layers' folders without duplicates: SAM repeats a layer of Globals that the function names, too."""
     folders: dict[Path, None] = {}
     for reference in references:
         if reference not in known:
@@ -86,15 +85,15 @@ def _layers(title: str, references: Iterable[str], known: Mapping[str, Path]) ->
 
 
 def _python_path(layers: Iterable[Path], installed: Path) -> tuple[Path, ...]:
-    """The layers, then the runtime client."""
+    """Return the layers' paths, then that of the runtime client."""
     paths = [path for layer in layers for path in python_path(layer, installed)]
     return (*paths, installed / "runtime" / "python")
 
 
-def _variables(declared: Mapping[str, str], layers: list[Path], settings: Settings) -> dict[str, str]:
+def _variables(declared: Mapping[str, str], layers: list[Path], settings: StackSettings) -> dict[str, str]:
     variables = {name: _in_layer(value, layers) for name, value in declared.items()}
     operator = settings.operator
-    variables |= {name: operator[name] for name in HANDED_THROUGH if name in declared and operator.get(name)}
+    variables |= {name: operator[name] for name in PASSED_THROUGH if name in declared and operator.get(name)}
     if CATALOGUE_VARIABLE in declared:
         if settings.catalogue is not None:
             variables[CATALOGUE_VARIABLE] = str(settings.catalogue)
@@ -104,7 +103,7 @@ def _variables(declared: Mapping[str, str], layers: list[Path], settings: Settin
 
 
 def _in_layer(value: str, layers: Iterable[Path]) -> str:
-    """A path under /opt is a file of a layer: where it is on this machine. `python/` is how a build packs modules."""
+    """Translate a path under /opt, a layer's file, to this machine. A build moves modules into `python/`."""
     if not value.startswith(_LAYER_MOUNT):
         return value
     relative = value.removeprefix(_LAYER_MOUNT)

@@ -1,4 +1,4 @@
-"""What API Gateway itself answers, shaped by the template's gateway responses.
+"""Responses of API Gateway itself, in the form of the template's gateway responses.
 
 Types, statuses and messages: Amazon API Gateway developer guide, "Gateway response types".
 """
@@ -32,10 +32,10 @@ _TYPES: Final = {
 _FIRST_SERVER_ERROR: Final = 500
 
 
-class GatewayError(Exception):
-    """The request ends in the gateway. `status` overrides the type's own, as AWS does for a bad function answer.
+class GatewayResponseError(Exception):
+    """The gateway itself answers the request. `status` overrides that of the type, as for an invalid function result.
 
-    `authorizer` is what the authorizer said of a caller whom it denied: gateway responses can name it.
+    `authorizer` is the authorizer's context of a denied caller, which gateway responses can use.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class GatewayError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedResponse:
     """A gateway response ready to send."""
 
     status: int
@@ -63,14 +63,14 @@ class Rendered:
     body: bytes
 
 
-# Reads "context.requestId", "stageVariables.x", "method.request.header.X"; None when there is no such value.
+# Returns "context.requestId", "stageVariables.x" or "method.request.header.X", or None if there is no such value.
 Lookup = Callable[[str], str | None]
 
 
 def render(
-    error: GatewayError, definitions: Mapping[str, GatewayResponse], lookup: Lookup, *, accept: str = ""
-) -> Rendered:
-    """Fill the template's gateway response for this error; its default for the class if it has none of the type."""
+    error: GatewayResponseError, definitions: Mapping[str, GatewayResponse], lookup: Lookup, *, accept: str = ""
+) -> RenderedResponse:
+    """Render the template's gateway response for this error, or its default for the class (4XX, 5XX)."""
     default = "DEFAULT_5XX" if error.status >= _FIRST_SERVER_ERROR else "DEFAULT_4XX"
     definition = definitions.get(error.response_type) or definitions.get(default) or _BUILT_IN
     values = _with_error(error, lookup)
@@ -82,10 +82,10 @@ def render(
             headers = [header for header in headers if header[0].lower() != name.lower()]
             headers.append((name, value))
     body = _VARIABLE.sub(lambda match: values(match.group(1) or match.group(2)) or "", template)
-    return Rendered(definition.status or error.status, headers, body.encode())
+    return RenderedResponse(definition.status or error.status, headers, body.encode())
 
 
-def _with_error(error: GatewayError, lookup: Lookup) -> Lookup:
+def _with_error(error: GatewayResponseError, lookup: Lookup) -> Lookup:
     own = {
         "context.error.message": error.message,
         "context.error.messageString": json.dumps(error.message),
@@ -95,7 +95,7 @@ def _with_error(error: GatewayError, lookup: Lookup) -> Lookup:
 
 
 def _template(templates: Mapping[str, str], accept: str) -> tuple[str, str]:
-    """The template that the client accepts; JSON, or else the first, when none is named."""
+    """Return the template that the client accepts, or else the one for JSON, or else the first."""
     if not templates:
         return JSON, _BUILT_IN.templates[JSON]
     accepted = [item.split(";")[0].strip().lower() for item in accept.split(",")]
@@ -106,7 +106,7 @@ def _template(templates: Mapping[str, str], accept: str) -> tuple[str, str]:
 
 
 def _parameter(expression: str, values: Lookup) -> str | None:
-    """A header's value: 'text in quotes', or the name of something in the request or its context."""
+    """Return a header's value: a 'quoted text', or a value of the request or its context."""
     if expression.startswith("'") and expression.endswith("'"):
         return expression[1:-1]
     return values(expression)

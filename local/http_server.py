@@ -1,4 +1,4 @@
-"""The one HTTP server of process 1: many ports, one application each."""
+"""The HTTP server of process 1: many ports, one application each."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from local.asgi import ClientGone, Receive, Scope, Send
-from local.console import tell
+from local.console import log
 from local.settings import StackError
 
 _LOOPBACK: Final = "127.0.0.1"
-# Far above what any application here accepts; this only bounds memory while a request's head arrives.
+# Far more than any application here accepts. It only bounds memory while a request's head arrives.
 _MAX_HEAD_BYTES: Final = 65_536
 _KEEP_ALIVE_S: Final = 75
 _LINGER_S: Final = 2
@@ -28,10 +28,9 @@ Application = Callable[[Scope, Receive, Send], Any]
 
 
 def listen(port: int = 0) -> socket.socket:
-    """A listening socket on the loopback interface; 0 is any free port.
+    """Return a listening socket on the loopback interface. Port 0 takes any free one.
 
-    Raises:
-        StackError: the port is taken or may not be used.
+    Raises `StackError` if the port is taken or not allowed.
     """
     # With protocol 0 asyncio would not set TCP_NODELAY, which costs 40 ms and more per answer.
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -41,21 +40,21 @@ def listen(port: int = 0) -> socket.socket:
         sock.listen(1024)
     except OSError as error:
         sock.close()
-        message = f"port {port} cannot be used ({error.strerror}): choose another one with PORT=, 0 takes any free one"
+        message = f"port {port} cannot be used ({error.strerror}): choose another one with PORT=; 0 takes any free port"
         raise StackError(message) from error
     return sock
 
 
 def port_of(sock: socket.socket) -> int:
-    """The port of a listening socket."""
+    """Return the port of a listening socket."""
     port: int = sock.getsockname()[1]
     return port
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """HTTP/1.1 as uvicorn speaks it, with two differences.
+    """uvicorn's HTTP/1.1 with two differences.
 
-    Header names keep their capitals, because API Gateway hands them on so; and a head that never ends is cut off.
+    Header names keep their case, as in API Gateway's events, and the size of a request's head is limited.
     """
 
     _in_head = False
@@ -63,7 +62,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _head_bytes = 0
 
     def data_received(self, data: bytes) -> None:
-        """Take a piece of the connection."""
+        """Handle received bytes."""
         if self._refused:
             return
         super().data_received(data)
@@ -73,31 +72,31 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._refuse()
 
     def _refuse(self) -> None:
-        """Answer and read on for a moment: closing with data unread would reset the connection, answer and all."""
+        """Respond, and keep reading for a moment: closing with unread data would reset the connection."""
         self._refused = True
         self.transport.write(_TOO_LONG)
         self.transport.write_eof()
         self.loop.call_later(_LINGER_S, self.transport.close)
 
     def on_message_begin(self) -> None:
-        """A request starts."""
+        """Handle the start of a request."""
         self._in_head, self._head_bytes = True, 0
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header of it."""
+        """Handle a header."""
         if name.lower() == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Its head is complete."""
+        """Handle the end of the head."""
         self._in_head = False
         super().on_headers_complete()
 
 
 class HttpServer(uvicorn.Server):
-    """A uvicorn server that leaves signals alone: the stack has more to stop than this."""
+    """A uvicorn server that does not handle signals: the stack does, since it has more to stop."""
 
     def __init__(self, applications: Mapping[int, Application], default: Application) -> None:
         async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,7 +105,7 @@ class HttpServer(uvicorn.Server):
             except ClientGone:
                 return
             except Exception:  # a fault of the stack itself: show it, and let uvicorn answer 500
-                tell(traceback.format_exc())
+                log(traceback.format_exc())
                 raise
 
         super().__init__(
@@ -119,19 +118,19 @@ class HttpServer(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 timeout_keep_alive=_KEEP_ALIVE_S,
-                timeout_graceful_shutdown=0,  # a tenth of a second it takes anyway; who still sends then is cut off
+                timeout_graceful_shutdown=0,  # it takes 0.1 s anyway; connections that still send are closed
             )
         )
         self.listening = asyncio.Event()
-        # Bad requests are the clients' affair; what goes wrong in an application is printed where it happens.
+        # Invalid requests are not logged. Errors in an application are printed where they happen.
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to listen, and say so."""
+        """Start to listen, and set `listening`."""
         await super().startup(sockets)
         self.listening.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Do not."""
+        """Leave the signals to the stack."""
         yield

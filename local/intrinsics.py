@@ -1,4 +1,4 @@
-"""CloudFormation's intrinsic functions, as far as an API definition uses them."""
+"""CloudFormation's intrinsic functions, as used in API definitions."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _PLACEHOLDER: Final = re.compile(r"\$\{(!?)([^}]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """Replaces intrinsic functions by values.
+    """Replaces intrinsic functions with values.
 
-    `references` answers Ref: parameters, pseudo parameters and physical ids; `attributes` answers Fn::GetAtt, keyed
-    "Resource.Attribute".
+    `references` has the values of Ref: parameters, pseudo parameters and physical ids. `attributes` has those of
+    Fn::GetAtt, by "Resource.Attribute".
     """
 
     references: Mapping[str, str]
@@ -27,10 +27,9 @@ class Resolver:
     mappings: Mapping[str, Any]
 
     def resolve(self, node: Any) -> Any:
-        """`node` with every intrinsic function in it replaced.
+        """Return `node` with every intrinsic function replaced.
 
-        Raises:
-            StackError: a name is not known, or a function is not supported.
+        Raises `StackError` for an unknown name or an unsupported function.
         """
         if isinstance(node, list):
             return [value for item in node if (value := self.resolve(item)) is not _NO_VALUE]
@@ -38,19 +37,15 @@ class Resolver:
             return node
         if len(node) == 1:
             (name, argument), *_ = node.items()
-            # "Condition" is also a word of IAM policies, where its value is a mapping.
+            # "Condition" also occurs in IAM policies, with a mapping as its value.
             if name == "Ref" or name.startswith("Fn::") or (name == "Condition" and isinstance(argument, str)):
                 return self._call(name, argument)
         return {key: value for key, item in node.items() if (value := self.resolve(item)) is not _NO_VALUE}
 
     def condition(self, name: str) -> bool:
-        """The value of a condition of the template.
-
-        Raises:
-            StackError: there is no such condition.
-        """
+        """Return the value of a condition of the template. Raises `StackError` if there is no such condition."""
         if name not in self.conditions:
-            raise StackError(f"template.yaml: there is no condition {name}")
+            raise StackError(f"template.yaml has no condition {name}")
         return bool(self.resolve(self.conditions[name]))
 
     def _call(self, name: str, argument: Any) -> Any:
@@ -70,20 +65,20 @@ class Resolver:
             "Fn::FindInMap": self._find_in_map,
         }
         if name not in functions:
-            raise StackError(f"template.yaml: the local stack does not know {name} in an API definition")
+            raise StackError(f"template.yaml: the local stack does not support {name} in an API definition")
         return functions[name](argument)
 
     def _ref(self, name: str) -> Any:
         if name == "AWS::NoValue":
             return _NO_VALUE
         if name not in self.references:
-            raise StackError(f"template.yaml: !Ref {name} names nothing that the local stack has")
+            raise StackError(f"template.yaml: !Ref {name} refers to nothing in the local stack")
         return self.references[name]
 
     def _get_att(self, argument: Any) -> str:
         name = argument if isinstance(argument, str) else ".".join(argument)
         if name not in self.attributes:
-            raise StackError(f"template.yaml: !GetAtt {name} names nothing that the local stack has")
+            raise StackError(f"template.yaml: !GetAtt {name} refers to nothing in the local stack")
         return self.attributes[name]
 
     def _sub(self, argument: Any) -> str:

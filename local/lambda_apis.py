@@ -1,4 +1,4 @@
-"""Lambda's two HTTP APIs as ASGI applications: Invoke for callers, Runtime for the processes of functions.
+"""Lambda's two HTTP APIs as ASGI applications: Invoke API for callers, Runtime API for the functions' processes.
 
 Paths and headers: AWS Lambda API reference, "Invoke"; AWS Lambda developer guide, "Using the Lambda runtime API".
 """
@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from local.asgi import Headers, Receive, Scope, Send, read_body, respond
-from local.environments import Environment, Result
+from local.environments import Environment, InvocationResult
 from local.lambda_service import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, LambdaService, TooManyRequests
 
 _INVOKE: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
@@ -23,11 +23,11 @@ _JSON: Final = "application/json"
 
 
 class InvokeApi:
-    """`lambda.invoke` over HTTP. Failures come back with status 200 and X-Amz-Function-Error, as on AWS."""
+    """`lambda.invoke` over HTTP. Failures have status 200 and X-Amz-Function-Error, as on AWS."""
 
     def __init__(self, service: LambdaService) -> None:
         self._service = service
-        self._background: set[asyncio.Task[Result]] = set()
+        self._background: set[asyncio.Task[InvocationResult]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -58,12 +58,12 @@ class InvokeApi:
 
     def _run_in_background(self, name: str, payload: bytes) -> None:
         task = asyncio.ensure_future(self._service.invoke_later(name, payload, ""))
-        self._background.add(task)  # the event loop itself holds tasks weakly
+        self._background.add(task)  # the event loop keeps only weak references to tasks
         task.add_done_callback(self._background.discard)
 
 
 class RuntimeApi:
-    """What a function's process polls. The port that it calls says which environment it is."""
+    """The API that a function's process polls. The port identifies the environment."""
 
     def __init__(self, service: LambdaService) -> None:
         self._service = service
@@ -78,7 +78,7 @@ class RuntimeApi:
             await _next(environment, send)
         elif path == f"{_RUNTIME}/init/error":
             payload, _ = await read_body(receive, MAX_RESPONSE_BYTES)
-            environment.init_failed(Result(payload, "Unhandled"))
+            environment.init_failed(InvocationResult(payload, "Unhandled"))
             await respond(send, 202, [("Content-Type", _JSON)], b'{"status":"OK"}')
         elif match := _REPORT.fullmatch(path):
             await _report(environment, match.group(1), match.group(2), receive, send)
@@ -105,10 +105,10 @@ async def _next(environment: Environment, send: Send) -> None:
 async def _report(environment: Environment, request_id: str, kind: str, receive: Receive, send: Send) -> None:
     payload, complete = await read_body(receive, MAX_RESPONSE_BYTES, drain=True)
     if complete:
-        result = Result(payload, "Unhandled" if kind == "error" else None)
+        result = InvocationResult(payload, "Unhandled" if kind == "error" else None)
     else:
         message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
-        result = Result.failed("Function.ResponseSizeTooLarge", message)
+        result = InvocationResult.failed("Function.ResponseSizeTooLarge", message)
     if not environment.finish(request_id, result):
         await _refuse(send, 400, "InvalidRequestID", "Invalid request ID")
     elif complete:

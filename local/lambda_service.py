@@ -1,4 +1,4 @@
-"""The Lambda service: pools of environments, the Runtime API that they poll, and the Invoke API for everybody else."""
+"""The Lambda service: pools of environments, and the calls that wait for them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
-from local.console import tell
-from local.environments import Credentials, Environment, Invocation, Result
+from local.console import log
+from local.environments import Credentials, Environment, Invocation, InvocationResult
 from local.functions import Function
 from local.settings import StackError
 
@@ -17,23 +17,23 @@ MAX_ENVIRONMENTS: Final = 6  # per function; more calls wait their turn
 MAX_REQUEST_BYTES: Final = 6_291_456
 MAX_RESPONSE_BYTES: Final = 6_291_556  # as AWS's own runtime interface emulator counts
 
-# An environment keeps the credentials that it was started with, so it must end before they do. The margin is
-# Lambda's longest timeout: a call that starts now will have ended by then.
+# An environment keeps the credentials that it was started with, so it must end before they expire. The margin is
+# Lambda's longest timeout, so a call that starts now ends in time.
 _RETIRE_BEFORE_EXPIRY_S: Final = 900
 
 _TRY_LATER_S: Final = 1.0
 
 StartEnvironment = Callable[[Environment], None]
 # function name, event, trace id
-Invoke = Callable[[str, bytes, str], Awaitable[Result]]
+Invoke = Callable[[str, bytes, str], Awaitable[InvocationResult]]
 
 
-class RequestTooLarge(Exception):
-    """An event is over Lambda's limit for synchronous calls."""
+class EventTooLarge(Exception):
+    """An event exceeds Lambda's limit for synchronous calls."""
 
 
 class TooManyRequests(Exception):
-    """The account has no environment left for a call that somebody waits for."""
+    """The account's concurrency is used up, so a synchronous call is refused."""
 
 
 class FunctionPool:
@@ -55,15 +55,15 @@ class FunctionPool:
         self._idle: list[Environment] = []
         self._waiting: deque[Invocation] = deque()
 
-    async def invoke(self, payload: bytes, trace_id: str) -> Result:
-        """Run the function once, when its turn has come."""
+    async def invoke(self, payload: bytes, trace_id: str) -> InvocationResult:
+        """Queue a call of the function, and return its result."""
         invocation = Invocation(payload, trace_id, asyncio.get_running_loop().create_future())
         self._waiting.append(invocation)
         self._dispatch()
         return await asyncio.shield(invocation.outcome)
 
     def close(self) -> None:
-        """End every process, whatever it is doing, and start no more; every call fails."""
+        """Kill every process and start no more. Every call fails."""
         self._closed = True
         for environment in self.environments:
             environment.kill()
@@ -74,15 +74,15 @@ class FunctionPool:
         if not self.environments and not self._closed:
             self._start_one()
         for environment in list(self.environments):
-            await environment.begun.wait()
+            await environment.started.wait()
 
-    def idle(self, environment: Environment) -> None:
-        """An environment asks for work."""
+    def on_idle(self, environment: Environment) -> None:
+        """Handle an environment that asks for work."""
         self._idle.append(environment)
         self._dispatch()
 
-    def gone(self, environment: Environment, failure: Result) -> None:
-        """An environment has ended. If it never began, the call that has waited longest fails with it."""
+    def on_exit(self, environment: Environment, failure: InvocationResult) -> None:
+        """Handle the end of an environment. If it never initialised, the oldest waiting call fails."""
         self.environments.discard(environment)
         self._free_ports.append(environment.port)
         if environment in self._idle:
@@ -94,7 +94,9 @@ class FunctionPool:
     def _dispatch(self) -> None:
         if self._closed:
             while self._waiting:
-                self._waiting.popleft().settle(Result.failed("ServiceException", "the local stack is stopping"))
+                self._waiting.popleft().settle(
+                    InvocationResult.failed("ServiceException", "the local stack is stopping")
+                )
             return
         while self._waiting and self._idle:
             environment = self._idle.pop()
@@ -112,18 +114,18 @@ class FunctionPool:
             environment = Environment(self.function, self._free_ports[0], credentials, self)
             self._start(environment)
         except (StackError, OSError) as error:
-            tell(f"{self.function.title} | cannot be started: {error}")
+            log(f"{self.function.title} | cannot be started: {error}")
             if self._waiting:
-                self._waiting.popleft().settle(Result.failed("Runtime.StartFailed", str(error)))
+                self._waiting.popleft().settle(InvocationResult.failed("Runtime.StartFailed", str(error)))
         else:
             self._free_ports.pop(0)
             self.environments.add(environment)
 
 
 class LambdaService:
-    """All functions, found by name; and all environments, found by the port on which they poll.
+    """All functions by name, and all environments by the port that they poll.
 
-    `most` is how many calls may run at once in all, as an account's quota says; None for as many as there are.
+    `most` is the account's quota of concurrent calls, or None for no quota.
     """
 
     def __init__(self, pools: Iterable[FunctionPool], most: int | None = None) -> None:
@@ -135,18 +137,18 @@ class LambdaService:
         return name in self._pools
 
     def pool(self, name: str) -> FunctionPool:
-        """The pool of a function."""
+        """Return the pool of a function."""
         return self._pools[name]
 
-    async def invoke(self, name: str, payload: bytes, trace_id: str) -> Result:
-        """Call a function and wait for what it returns.
+    async def invoke(self, name: str, payload: bytes, trace_id: str) -> InvocationResult:
+        """Call a function and wait for its result.
 
         Raises:
-            RequestTooLarge: the event is over 6 MB.
-            TooManyRequests: so many calls run already that the account has no environment left.
+            EventTooLarge: the event is larger than 6 MB.
+            TooManyRequests: the account's concurrency is used up.
         """
         if len(payload) > MAX_REQUEST_BYTES:
-            raise RequestTooLarge
+            raise EventTooLarge
         if self._most is not None and self._running >= self._most:
             raise TooManyRequests
         self._running += 1
@@ -155,8 +157,8 @@ class LambdaService:
         finally:
             self._running -= 1
 
-    async def invoke_later(self, name: str, payload: bytes, trace_id: str) -> Result:
-        """Call a function for somebody who does not wait: when there is an environment. Raises `RequestTooLarge`."""
+    async def invoke_later(self, name: str, payload: bytes, trace_id: str) -> InvocationResult:
+        """Call a function asynchronously: as soon as there is an environment. Raises `EventTooLarge`."""
         while True:
             try:
                 return await self.invoke(name, payload, trace_id)
@@ -164,16 +166,16 @@ class LambdaService:
                 await asyncio.sleep(_TRY_LATER_S)
 
     def environment(self, port: int) -> Environment | None:
-        """Whose Runtime API listens on a port."""
+        """Return the environment whose Runtime API listens on a port."""
         return next((environment for environment in self._environments() if environment.port == port), None)
 
     def reap(self) -> None:
-        """Notice every process that has ended."""
+        """Check all processes, and handle those that have ended."""
         for environment in self._environments():
             environment.reap()
 
     def close(self) -> None:
-        """End every process and wait until they are gone; nothing starts any more."""
+        """Kill every process and wait until all have ended. Nothing starts any more."""
         for pool in self._pools.values():
             pool.close()
         for environment in self._environments():

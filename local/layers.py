@@ -1,4 +1,4 @@
-"""A layer as Lambda mounts it: the packages that `make install` has pruned, and our own as far as it is deployed."""
+"""A layer as Lambda mounts it: the packages that `make install` pruned, and the deployed part of our own package."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OWN: Final = "audio_gateway"
 
 
 def python_path(layer: Path, installed: Path) -> list[Path]:
-    """What functions import from the layer whose source is in the folder `layer`; links are brought up to date."""
+    """Return the import path of the layer in the folder `layer`, with up-to-date links."""
     packages = installed / "layers" / layer.name / "python"
     source = (layer / _OWN).resolve()
     if not source.is_dir():
@@ -23,12 +23,12 @@ def python_path(layer: Path, installed: Path) -> list[Path]:
 
 
 def _link(source: Path, target: Path) -> None:
-    """A folder of links, and not of copies: an edit counts at the next start of a function.
+    """Create a folder of links instead of copies, so that an edit takes effect when a function starts next.
 
-    Several stacks may do it at the same time.
+    Several stacks may do this at the same time.
     """
     target.mkdir(parents=True, exist_ok=True)
-    # Bytecode of the modules right here is Python's own affair: it lies beside the links.
+    # Python writes the bytecode of these modules beside the links.
     wanted = {entry.name for entry in source.iterdir()} - NOT_DEPLOYED - {"__pycache__"}
     links = {entry.name: entry for entry in target.iterdir() if entry.is_symlink()}
     for name in links.keys() - wanted:

@@ -1,4 +1,4 @@
-"""The functions' lines of JSON as people read them in the console of `make run`; elsewhere they stay as they are."""
+"""Formats the functions' JSON log lines for the console of `make run`. Elsewhere they stay JSON."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-# Of Powertools, or of every line: nothing that somebody at a console looks for.
+# Fields that Powertools adds to every line, and that are not useful on a console.
 _LEFT_OUT: Final = frozenset({"level", "location", "message", "timestamp", "service", "xray_trace_id", "stack"})
-_UNAUTHORIZED: Final = re.compile(r"(?:^|\r)\[ERROR\] Unauthorized: Unauthorized(?:\r|$)")  # awslambdaric's words
+_UNAUTHORIZED: Final = re.compile(r"(?:^|\r)\[ERROR\] Unauthorized: Unauthorized(?:\r|$)")  # awslambdaric's format
 
 
 def readable(text: str, prefix: str) -> str:
-    """One line of a function, without its end; `prefix` names the function, where the line does not say it itself."""
+    """Format a line of a function, without its newline. `prefix` names the function if the line itself does not."""
     line = _fields(text)
     if line is None or "message" not in line:
         return prefix + text
@@ -28,12 +28,12 @@ def readable(text: str, prefix: str) -> str:
 
 
 def is_refusal(text: str) -> bool:
-    """Whether a line, its traceback included, is the authorizer's way of saying 401: for API Gateway, and no fault."""
+    """Whether a line (with its traceback) is the authorizer's error that means 401. It is not a fault."""
     return _UNAUTHORIZED.search(text) is not None
 
 
 def gateway_line(method: str, path: str, status: int, what: str, request_id: str) -> str:
-    """A request that came to no function; `what` is the gateway response's name."""
+    """Format a request that reached no function. `what` is the name of the gateway response."""
     return f"{method} {path} {status} {what} {request_id}"
 
 
@@ -48,7 +48,7 @@ def _fields(text: str) -> dict[str, Any] | None:
 
 
 def _request(line: Mapping[str, Any]) -> Iterator[str]:
-    """Such as: POST /v1/audio/speech 200 91 ms espeak-ng 34 chars $0 req_0."""
+    """Yield the words of a line such as: POST /v1/audio/speech 200 91 ms espeak-ng 34 chars $0 req_0."""
     yield f"{line.get('method')} {line.get('route', line.get('endpoint'))} {line['status']}"
     yield f"{line.get('elapsed_ms', 0):.0f} ms"
     if "model" in line:

@@ -1,4 +1,4 @@
-"""The REST API of the template: routes, authorizers and gateway responses, as values."""
+"""The REST API of the template: routes, authorizers and gateway responses."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class AuthorizerDefinition:
 
 @dataclass(frozen=True, slots=True)
 class GatewayResponse:
-    """What the API says when it does not come to a function's answer. `status` None: the type's own."""
+    """A response of the API itself. `status` is None for the default of the type."""
 
     status: int | None
     headers: Mapping[str, str]
@@ -49,7 +49,7 @@ class GatewayResponse:
 
 @dataclass(frozen=True, slots=True)
 class RestApi:
-    """Everything that the front needs to know."""
+    """The definition that the local API Gateway serves."""
 
     api_id: str
     account_id: str
@@ -63,10 +63,9 @@ class RestApi:
 
 
 def from_template(template: Template, resolver: Resolver) -> RestApi:
-    """Read the one REST API of the template.
+    """Read the only REST API of the template.
 
-    Raises:
-        StackError: there is not exactly one, or it uses what the front cannot do.
+    Raises `StackError` unless there is exactly one, and if it uses an unsupported feature.
     """
     _, api = _only(template, "AWS::ApiGateway::RestApi")
     _, stage = _only(template, "AWS::ApiGateway::Stage")
@@ -93,7 +92,9 @@ def from_template(template: Template, resolver: Resolver) -> RestApi:
 def _only(template: Template, resource_type: str) -> tuple[str, dict[str, Any]]:
     found = list(template.of_type(resource_type).items())
     if len(found) != 1:
-        raise StackError(f"template.yaml has {len(found)} resources of type {resource_type}; the front serves one")
+        raise StackError(
+            f"template.yaml has {len(found)} resources of type {resource_type}; the local stack serves one"
+        )
     return found[0]
 
 
@@ -108,7 +109,9 @@ def _authorizers(definitions: Mapping[str, Any]) -> Iterator[tuple[str, Authoriz
     for name, definition in definitions.items():
         authorizer = definition.get("x-amazon-apigateway-authorizer")
         if authorizer is None or authorizer.get("type") != "request":
-            raise StackError(f"template.yaml: {name} is not a REQUEST authorizer, the only kind the local stack has")
+            raise StackError(
+                f"template.yaml: {name} is not a REQUEST authorizer, the only kind that the local stack supports"
+            )
         sources = tuple(source.strip() for source in authorizer.get("identitySource", "").split(",") if source.strip())
         yield (
             name,
@@ -134,7 +137,9 @@ def _route(resource: str, method: str, operation: Mapping[str, Any], authorizers
     where = f"{method} {resource}"
     integration = operation.get("x-amazon-apigateway-integration", {})
     if integration.get("type") != "aws_proxy":
-        raise StackError(f"template.yaml: {where} is not a Lambda proxy integration, the only kind the local stack has")
+        raise StackError(
+            f"template.yaml: {where} is not a Lambda proxy integration, the only kind that the local stack supports"
+        )
     guards = [name for requirement in operation.get("security", []) for name in requirement if name != "NONE"]
     unknown = [name for name in guards if name not in authorizers]
     if unknown or len(guards) > 1:

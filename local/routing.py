@@ -1,4 +1,4 @@
-"""Which route serves a request, by API Gateway's rules."""
+"""Finds the route of a request by API Gateway's rules."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _PARAMETER: Final = re.compile(r"^\{([^}+]+)(\+?)\}$")
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A route and what its path variables stand for, still percent-encoded as API Gateway hands them on."""
+    """A route and the values of its path parameters, percent-encoded as API Gateway forwards them."""
 
     route: Route
     path_parameters: dict[str, str]
 
 
 class Router:
-    """An exact segment wins over {one}, which wins over {greedy+}; a method of its own wins over ANY."""
+    """Finds routes: an exact segment precedes {one}, which precedes {greedy+}. A specific method precedes ANY."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         by_resource: dict[str, dict[str, Route]] = {}
@@ -33,12 +33,12 @@ class Router:
         ]
 
     def match(self, method: str, path: str) -> Match | None:
-        """The route for a path without its stage, or None. A slash at the end makes no difference."""
+        """Return the route for a path without its stage, or None. A trailing slash is ignored."""
         trimmed = path.rstrip("/") or "/"
         for pattern, names, methods in self._resources:
             found = pattern.fullmatch(trimmed)
             if found is not None:
-                # The resource is chosen by path alone: a method that it lacks is not looked for elsewhere.
+                # The path alone selects the resource: a method that it lacks is not searched elsewhere.
                 route = methods.get(method) or methods.get("ANY")
                 return None if route is None else Match(route, dict(zip(names, found.groups(), strict=True)))
         return None

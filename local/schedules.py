@@ -1,6 +1,6 @@
-"""EventBridge's schedules: the rules of the template that call a function again and again.
+"""EventBridge's schedules: the rules of the template that call a function at a fixed rate.
 
-MiniStack has schedules of its own, but looks at them every ten seconds only, and tests cannot wait for minutes.
+MiniStack has schedules, too, but checks them only every ten seconds, and tests cannot wait for minutes.
 Format of the event: EventBridge user guide, "Tutorial: schedule Lambda functions".
 """
 
@@ -30,20 +30,20 @@ _SWEEP: Final = "AUDIO_GATEWAY_SWEEP_SECONDS"
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A rule, the physical name of the function that it calls, and how often."""
+    """A rule, the physical name of its function, and the interval."""
 
     rule_arn: str
     function: str
     seconds: float
 
     async def run(self, invoke: Invoke) -> None:
-        """Call the function for ever, the first time after one turn, and never while the last call is running."""
+        """Call the function at each interval, first after one interval. Calls never overlap."""
         while True:
             await asyncio.sleep(self.seconds)
             await invoke(self.function, json.dumps(self.event(datetime.now(UTC))).encode(), "")
 
     def event(self, now: datetime) -> dict[str, Any]:
-        """What EventBridge sends."""
+        """Return the event that EventBridge sends."""
         _, _, _, region, account_id, _ = self.rule_arn.split(":", 5)
         return {
             "version": "0",
@@ -59,13 +59,12 @@ class Schedule:
 
 
 def read(template: Template, functions: Iterable[Function], resolver: Resolver) -> list[Schedule]:
-    """The schedules of the template that are switched on.
+    """Read the enabled schedules of the template.
 
-    The operator's AUDIO_GATEWAY_SWEEP_SECONDS makes the clock go faster or slower for all functions that know of it:
-    with 6 in place of 60 the roll-up comes ten times as often, just as the sweeper does.
+    The operator's AUDIO_GATEWAY_SWEEP_SECONDS scales the intervals of all functions that have this variable: with 6
+    instead of 60, both the sweeper and the roll-up run ten times as often.
 
-    Raises:
-        StackError: a rule is not a rate, or its target is no function of the template; a wrong number of seconds.
+    Raises `StackError` if a rule has no rate, its target is not a function of the template, or the variable is invalid.
     """
     known = {function.deployed.arn: function for function in functions}
     found = []
@@ -74,20 +73,20 @@ def read(template: Template, functions: Iterable[Function], resolver: Resolver) 
             continue
         rate = _RATE.fullmatch(properties.get("ScheduleExpression", ""))
         if rate is None:
-            raise StackError(f"template.yaml: the local stack knows rules with a rate only, and {name} has none")
+            raise StackError(f"template.yaml: the local stack only supports rules with a rate, and {name} has none")
         seconds = int(rate[1]) * _SECONDS[rate[2]]
         for target in properties["Targets"]:
             function = known.get(resolver.resolve(target["Arn"]))
             if function is None:
-                raise StackError(f"template.yaml: {name} calls something that is no function of the template")
+                raise StackError(f"template.yaml: the target of {name} is not a function of the template")
             _, _, _, region, account_id, _ = function.deployed.arn.split(":", 5)
             arn = f"arn:aws:events:{region}:{account_id}:rule/{name}"
-            found.append(Schedule(arn, function.name, seconds * _pace(function)))
+            found.append(Schedule(arn, function.name, seconds * _interval_factor(function)))
     return found
 
 
-def _pace(function: Function) -> float:
-    """How much longer than on AWS a turn takes here."""
+def _interval_factor(function: Function) -> float:
+    """Return the interval here relative to that on AWS."""
     declared, wanted = function.deployed.variables.get(_SWEEP), function.variables.get(_SWEEP)
     if declared is None or wanted is None:
         return 1

@@ -1,4 +1,4 @@
-"""The first keys of a new gateway: one to call it, one to administer it."""
+"""Creates the first keys of a new gateway: an API key and an admin key."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from local.settings import Settings
+from local.settings import StackSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
-    """The values of the keys, which are stored nowhere."""
+class SeedKeys:
+    """The values of the keys. The gateway does not store them."""
 
     api: str
     admin: str
 
 
-def seed_keys(dynamodb: Any, table: str, settings: Settings) -> Keys:
+def seed_keys(dynamodb: Any, table: str, settings: StackSettings) -> SeedKeys:
     """Create an API key and an admin key, with the gateway's own code."""
     shared_layer = settings.root / "layers" / "shared"
     api_value, admin_value = settings.keys
@@ -28,4 +28,4 @@ def seed_keys(dynamodb: Any, table: str, settings: Settings) -> Keys:
     directory = Directory(dynamodb, table)
     api = directory.create_key("api", name="local", value=api_value)
     admin = directory.create_key("admin", name="local admin", value=admin_value)
-    return Keys(api.value, admin.value)
+    return SeedKeys(api.value, admin.value)

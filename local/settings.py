@@ -1,4 +1,4 @@
-"""What the operator can set: environment variables, as docs and design name them."""
+"""The operator's settings, from environment variables."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ CATALOGUE_VARIABLE: Final = "AUDIO_GATEWAY_CATALOG"
 CONCURRENCY_VARIABLE: Final = "LOCAL_LAMBDA_CONCURRENCY"
 API_KEY_VARIABLE: Final = "AUDIO_GATEWAY_API_KEY"
 ADMIN_KEY_VARIABLE: Final = "AUDIO_GATEWAY_ADMIN_KEY"
-# Handed to every function whose template environment declares a variable of that name.
-HANDED_THROUGH: Final = ("AUDIO_GATEWAY_HOLD_SECONDS", "AUDIO_GATEWAY_SWEEP_SECONDS", "AUDIO_GATEWAY_ALLOW_HOSTS")
+# Passed to every function that declares the variable in the template.
+PASSED_THROUGH: Final = ("AUDIO_GATEWAY_HOLD_SECONDS", "AUDIO_GATEWAY_SWEEP_SECONDS", "AUDIO_GATEWAY_ALLOW_HOSTS")
 
 _DEFAULT_PORT: Final = "8080"
 _DEFAULT_REGION: Final = "us-east-1"
@@ -23,12 +23,12 @@ _ADMIN_KEY: Final = re.compile(r"sk-admin-[A-Za-z0-9_-]+", re.ASCII)
 
 
 class StackError(Exception):
-    """The stack cannot start or go on. The message is one line and names the next step."""
+    """The stack cannot start or continue. The message is one line and names the next step."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExternalAws:
-    """An emulator that somebody else runs (LocalStack, moto server), and the credentials for it."""
+    """An emulator that the operator runs (LocalStack, moto server), and its credentials."""
 
     endpoint_url: str
     access_key_id: str
@@ -36,11 +36,11 @@ class ExternalAws:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """One start of the stack. `root` is the project's folder; `operator` the whole environment it was started with.
+class StackSettings:
+    """The settings of a run. `root` is the project folder. `operator` is the whole environment of `make run`.
 
-    `lambda_concurrency` is Lambda's quota of the account that is played; None for one that is never used up.
-    `keys` are the values of the API key and of the admin key; None for a random one.
+    `lambda_concurrency` is the simulated account's quota, or None for no quota. `keys` are the values of the API key
+    and of the admin key, or None for random ones.
     """
 
     root: Path
@@ -55,21 +55,17 @@ class Settings:
 
     @property
     def template(self) -> Path:
-        """The SAM template that everything is read from."""
+        """The SAM template."""
         return self.root / "template.yaml"
 
     @property
     def installed(self) -> Path:
-        """Where `make install` puts the layers' dependencies and the runtime client."""
+        """The folder where `make install` puts the layers' dependencies and the runtime client."""
         return self.root / ".local"
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str], root: Path, cwd: Path) -> Settings:
-        """Read and check the variables.
-
-        Raises:
-            StackError: a value cannot be used.
-        """
+    def from_environment(cls, environ: Mapping[str, str], root: Path, cwd: Path) -> StackSettings:
+        """Read and validate the variables. Raises `StackError` for an invalid value."""
         external = _external_aws(environ)
         operators_region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
         return cls(
@@ -77,7 +73,7 @@ class Settings:
             port=_port(environ.get("PORT", "")),
             stack_file=cwd / (environ.get("STACK_FILE") or root / ".local" / "stack.json"),
             catalogue=_catalogue(environ.get(CATALOGUE_VARIABLE, ""), cwd),
-            # What the operator's shell says of the real AWS is nothing to an AWS of our own.
+            # The operator's region for the real AWS does not apply to our own emulator.
             region=(operators_region if external else None) or _DEFAULT_REGION,
             external_aws=external,
             operator=dict(environ),
@@ -103,13 +99,13 @@ def _concurrency(text: str) -> int | None:
 
 
 def _key(environ: Mapping[str, str], name: str, shape: re.Pattern[str]) -> str | None:
-    """A key's value, which a message must not repeat."""
+    """Read a key's value. A message must not repeat it."""
     text = environ.get(name, "").strip()
     if not text:
         return None
     if not shape.fullmatch(text):
         example = "sk-admin-local" if name == ADMIN_KEY_VARIABLE else "sk-local"
-        raise StackError(f"{name} is no key: write letters, digits, - and _ behind its prefix, such as {example}")
+        raise StackError(f"{name} is not a valid key: use its prefix, then letters, digits, - and _, such as {example}")
     return text
 
 
@@ -119,7 +115,7 @@ def _catalogue(text: str, cwd: Path) -> Path | None:
     path = cwd / Path(text).expanduser()
     if not path.is_file():
         raise StackError(
-            f"{CATALOGUE_VARIABLE}={text} is not a file: correct the path, or unset it to use the catalogue in the repo"
+            f"{CATALOGUE_VARIABLE}={text} is not a file: correct the path, or unset it to use the shipped catalogue"
         )
     return path.resolve()
 
@@ -130,7 +126,7 @@ def _external_aws(environ: Mapping[str, str]) -> ExternalAws | None:
         return None
     if not endpoint_url.startswith(("http://", "https://")):
         raise StackError(f"AWS_ENDPOINT_URL={endpoint_url} is not an http(s) URL: correct it, or unset it")
-    # Emulators take any pair; "test" is what their manuals use.
+    # Emulators accept any credentials. Their documentation uses "test".
     return ExternalAws(
         endpoint_url.rstrip("/"),
         environ.get("AWS_ACCESS_KEY_ID") or "test",

@@ -1,4 +1,4 @@
-"""The whole stack from start to stop, in one event loop and one thread."""
+"""Starts and stops the whole stack, in one event loop and one thread."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ import socket
 from typing import Final
 
 from local import deployment, functions, rest_api, schedules, seed, stack_file, template
-from local.aws import Aws
+from local.api_gateway import ApiGateway
+from local.aws import LocalAws
+from local.banner import banner
 from local.catalogue import CatalogueCheck, unreadable_keys
-from local.console import forget, keep, tell
+from local.console import close_log_file, log, open_log_file
 from local.emulator import MiniStack, external
 from local.environments import Environment, process_variables
-from local.front import Front
 from local.http_server import Application, HttpServer, listen, port_of
 from local.lambda_apis import InvokeApi, RuntimeApi
 from local.lambda_service import MAX_ENVIRONMENTS, FunctionPool, LambdaService
 from local.layers import python_path
 from local.rest_api import RestApi
-from local.settings import Settings, StackError
+from local.settings import StackError, StackSettings
 from local.stack_file import StackInfo
-from local.welcome import welcome
 
 _PATIENCE_S: Final = 1.5
 
 
-class Stack:
+class LocalStack:
     """Everything that `make run` starts."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: StackSettings) -> None:
         self._settings = settings
         self._stopping = asyncio.Event()
         self._failure: str | None = None
@@ -41,15 +41,14 @@ class Stack:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
-        """Start, serve until a signal comes, and leave nothing behind.
+        """Start, serve until a signal arrives, and stop everything.
 
-        Raises:
-            StackError: it cannot start, or the local AWS ended.
+        Raises `StackError` if the stack cannot start, or the local AWS ended.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stopping.set)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup means to outlive the terminal
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup the stack outlives the terminal
             loop.add_signal_handler(signal.SIGHUP, self._stopping.set)
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
         starting = asyncio.ensure_future(self._start())
@@ -70,12 +69,12 @@ class Stack:
         settings = self._settings
         api_socket, invoke_socket = listen(settings.port), listen()
         stack_file.check_free(settings.stack_file)
-        keep(settings.stack_file.with_suffix(".log"))
+        open_log_file(settings.stack_file.with_suffix(".log"))
         self._check = _catalogue_check(settings)
         aws = self._start_aws(invoke_socket)
         rendered = template.render(settings.template, settings.region, settings.installed / "template.json")
         for service in ("cloudformation", "lambda", "dynamodb"):
-            aws.client(service)  # takes a while, and the emulator is still starting
+            aws.client(service)  # slow, and the emulator is still starting
         if self._ministack is not None:
             await self._ministack.ready()
         deployed = await deployment.deploy(rendered, aws)
@@ -88,7 +87,7 @@ class Stack:
         bucket = deployed.only(rendered, "AWS::S3::Bucket")
         keys = seed.seed_keys(aws.client("dynamodb"), table, settings)
         await self._serve(api, api_socket, invoke_socket, slots)
-        # Imports take up to a second, and a first request would need two of them, authorizer and function.
+        # Imports take up to a second, and a first request needs two functions: the authorizer and its own.
         await self._warm([authorizer.function for authorizer in api.authorizers.values()])
         if self._check is not None:
             self._check.finish()
@@ -101,7 +100,7 @@ class Stack:
         self, api: RestApi, api_socket: socket.socket, invoke_socket: socket.socket, slots: list[socket.socket]
     ) -> None:
         applications: dict[int, Application] = {
-            port_of(api_socket): Front(api, self._service.invoke),
+            port_of(api_socket): ApiGateway(api, self._service.invoke),
             port_of(invoke_socket): InvokeApi(self._service),
         }
         self._server = HttpServer(applications, RuntimeApi(self._service))
@@ -112,13 +111,13 @@ class Stack:
         stack_file.write(self._settings.stack_file, info)
         settings = self._settings
         catalogue = settings.catalogue or settings.root / "layers" / "shared" / "catalog.toml"
-        tell(welcome(info, settings.stack_file, catalogue))
+        log(banner(info, settings.stack_file, catalogue))
         for line in unreadable_keys(catalogue, settings.operator, aws_is_ours=settings.external_aws is None):
-            tell(f"warning: {line}")
+            log(f"warning: {line}")
 
     async def _stop(self) -> None:
         stack_file.remove(self._settings.stack_file)
-        # The functions first: the server waits for the answers that they owe.
+        # The functions first: the server waits for their responses.
         self._service.close()
         if self._check is not None:
             self._check.stop()
@@ -127,17 +126,17 @@ class Stack:
         if self._server is not None:
             self._server.should_exit = True
             await asyncio.wait(self._tasks[:1], timeout=_PATIENCE_S)
-        forget()
+        close_log_file()
 
-    def _start_aws(self, invoke_socket: socket.socket) -> Aws:
+    def _start_aws(self, invoke_socket: socket.socket) -> LocalAws:
         if self._settings.external_aws is not None:
             return external(self._settings, self._settings.external_aws)
         self._ministack = MiniStack(self._settings)
         self._ministack.start(f"127.0.0.1:{port_of(invoke_socket)}")
         return self._ministack.aws
 
-    def _make_service(self, found: list[functions.Function], aws: Aws) -> list[socket.socket]:
-        """Make the Lambda service; returns the sockets of its Runtime APIs, one per environment that may be."""
+    def _make_service(self, found: list[functions.Function], aws: LocalAws) -> list[socket.socket]:
+        """Create the Lambda service. Returns the sockets of its Runtime APIs, one per possible environment."""
 
         def start(environment: Environment) -> None:
             variables = process_variables(
@@ -159,19 +158,19 @@ class Stack:
         return sockets
 
     async def _warm(self, names: list[str]) -> None:
-        """Start one environment of each function, one after the other: together they would slow down each other."""
+        """Start an environment of each function, one by one: at the same time they would slow each other down."""
         for name in names:
             await self._service.pool(name).warm()
 
     def _reap(self) -> None:
-        """A child has ended; signals of several may come as one."""
+        """Handle SIGCHLD, which may stand for several ended children."""
         self._service.reap()
         if self._ministack is not None and self._ministack.ended() and not self._stopping.is_set():
             self._failure = f"the local AWS ended: {self._ministack.last_line}"
             self._stopping.set()
 
 
-def _catalogue_check(settings: Settings) -> CatalogueCheck | None:
+def _catalogue_check(settings: StackSettings) -> CatalogueCheck | None:
     layer = settings.root / "layers" / "shared"
     path = settings.catalogue or layer / "catalog.toml"
     if not path.is_file():
@@ -179,7 +178,7 @@ def _catalogue_check(settings: Settings) -> CatalogueCheck | None:
     return CatalogueCheck(path, python_path(layer, settings.installed))
 
 
-def _info(base_url: str, keys: seed.Keys, aws: Aws, *, bucket: str, table: str) -> StackInfo:
+def _info(base_url: str, keys: seed.SeedKeys, aws: LocalAws, *, bucket: str, table: str) -> StackInfo:
     return StackInfo(
         base_url=base_url,
         api_key=keys.api,
@@ -195,7 +194,7 @@ def _info(base_url: str, keys: seed.Keys, aws: Aws, *, bucket: str, table: str) 
 
 
 def _heaviest(found: list[functions.Function], api: RestApi) -> list[str]:
-    """The functions behind the API's routes that have the most memory, and so the most to import."""
+    """Return the API's functions with the most memory, which have the most to import."""
     called = {route.function for route in api.routes}
     routed = [f for f in found if f.name in called]
     most_mb = max((f.deployed.memory_mb for f in routed), default=0)

@@ -1,4 +1,4 @@
-"""Where others find the running stack: a JSON file that exists exactly while it is ready."""
+"""The stack file: a JSON file that exists while the stack is ready, and tells other programs how to reach it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from local.settings import StackError
 
 @dataclass(frozen=True, slots=True)
 class StackInfo:
-    """What the file holds. The credentials are those of the local AWS's root."""
+    """The content of the file. The credentials are the root credentials of the local AWS."""
 
     base_url: str
     api_key: str
@@ -32,29 +32,28 @@ class StackInfo:
 
 
 def check_free(path: Path) -> None:
-    """Refuse to take over the file of a stack that is running; one that was left behind does not matter.
+    """Check that the file can be used. A leftover file of a stopped stack does not matter.
 
-    Raises:
-        StackError: it belongs to a running stack, or cannot be written.
+    Raises `StackError` if it belongs to a running stack, or cannot be written.
     """
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         found = json.loads(path.read_text("utf-8"))
         if _listening(found["base_url"]) and _alive(found["pid"]):
             raise StackError(
-                f"{path} belongs to a stack that is running (process {found['pid']}): stop that one, "
-                "or give this one its own STACK_FILE"
+                f"{path} belongs to a running stack (process {found['pid']}): stop that stack, or set STACK_FILE to "
+                "another path"
             )
     try:
         if path.is_dir():
             raise StackError(f"STACK_FILE {path} cannot be written (it is a folder): choose another path")
         path.parent.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=path.parent).close()  # root may write where no file can be
+        tempfile.TemporaryFile(dir=path.parent).close()  # os.access is no proof: root may write anywhere
     except OSError as error:
         raise StackError(f"STACK_FILE {path} cannot be written ({error.strerror}): choose another path") from error
 
 
 def write(path: Path, info: StackInfo) -> None:
-    """Write the file whole and readable by its owner only: it holds keys."""
+    """Write the file atomically. Only its owner can read it, because it holds keys."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(dataclasses.asdict(info), file, indent=2)
@@ -63,7 +62,7 @@ def write(path: Path, info: StackInfo) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove the file, if it is this process's."""
+    """Remove the file if it belongs to this process."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         if json.loads(path.read_text("utf-8"))["pid"] == os.getpid():
             path.unlink()

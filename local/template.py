@@ -1,4 +1,4 @@
-"""template.yaml as CloudFormation sees it: rendered by AWS's own SAM translator."""
+"""Renders template.yaml for CloudFormation with AWS's own SAM translator."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import Any, Final
 from local.settings import StackError
 from local.template_cache import TemplateCache
 
-# `sam package` puts code into S3. Here the "bucket" is the project folder, and the key is the path in it.
+# `sam package` uploads code to S3. Here the "bucket" is the project folder, and the key is a path in it.
 _CODE_BUCKET: Final = "local"
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The rendered template. `parameters` are the defaults that it names."""
+    """The rendered template. `parameters` are its defaults."""
 
     resources: Mapping[str, dict[str, Any]]
     parameters: Mapping[str, str]
@@ -28,7 +28,7 @@ class Template:
     mappings: Mapping[str, Any]
 
     def of_type(self, resource_type: str) -> dict[str, dict[str, Any]]:
-        """The properties of every resource of that type, by logical id."""
+        """Return the properties of every resource of a type, by logical id."""
         return {
             logical_id: resource.get("Properties", {})
             for logical_id, resource in self.resources.items()
@@ -37,10 +37,9 @@ class Template:
 
 
 def render(path: Path, region: str, cache_file: Path) -> Template:
-    """Read and render a SAM template, or take the rendering in `cache_file` if it is still the same.
+    """Render a SAM template, or return the rendering in `cache_file` if it is still valid.
 
-    Raises:
-        StackError: the file is missing, or the translator refuses it.
+    Raises `StackError` if the file is missing, or the translator refuses it.
     """
     cache = TemplateCache(cache_file, translator=version("aws-sam-translator"), region=region)
     rendered = cache.get(path)
@@ -51,16 +50,16 @@ def render(path: Path, region: str, cache_file: Path) -> Template:
 
 
 def _translate(path: Path, region: str) -> tuple[dict[str, Any], list[Path]]:
-    """The rendered template, and the files that it was made from."""
-    # Imported here: it takes a second, and only the environment of the local stack has it.
+    """Return the rendered template, and the files that it was made from."""
+    # Imported here: it takes a second, and only the local stack's virtual environment has it.
     from samtranslator.model.exceptions import InvalidDocumentException
     from samtranslator.translator.transform import transform
     from samtranslator.yaml_helper import yaml_parse
 
-    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of features that it does not have
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns about unsupported features
     source = _parse(path, yaml_parse)
     definitions = _package(source, path.parent)
-    os.environ["AWS_DEFAULT_REGION"] = region  # the translator asks for the partition of this region
+    os.environ["AWS_DEFAULT_REGION"] = region  # the translator derives the partition from it
     try:
         rendered: dict[str, Any] = transform(source, {}, _NoManagedPolicies())
     except InvalidDocumentException as error:
@@ -70,15 +69,11 @@ def _translate(path: Path, region: str) -> tuple[dict[str, Any], list[Path]]:
 
 
 def from_rendered(rendered: Mapping[str, Any], name: str) -> Template:
-    """A template that is CloudFormation already.
-
-    Raises:
-        StackError: a parameter has no default.
-    """
+    """Create a template from rendered CloudFormation. Raises `StackError` if a parameter has no default."""
     parameters = {}
     for parameter, definition in rendered.get("Parameters", {}).items():
         if "Default" not in definition:
-            raise StackError(f"{name}: parameter {parameter} needs a Default, for the local stack asks nobody")
+            raise StackError(f"{name}: parameter {parameter} needs a Default: the local stack cannot ask for a value")
         parameters[parameter] = str(definition["Default"])
     return Template(
         resources=rendered["Resources"],
@@ -89,10 +84,9 @@ def from_rendered(rendered: Mapping[str, Any], name: str) -> Template:
 
 
 def code_path(location: Mapping[str, str]) -> str:
-    """Where the code of a rendered function or layer is, relative to the project.
+    """Return the folder of a function's or layer's code, relative to the project.
 
-    Raises:
-        StackError: the code is not a folder of the project.
+    Raises `StackError` if the code is not in the project.
     """
     if location.get("S3Bucket") != _CODE_BUCKET:
         raise StackError(f"template.yaml: code must be a folder of this project, not {dict(location)}")
@@ -100,7 +94,7 @@ def code_path(location: Mapping[str, str]) -> str:
 
 
 class _NoManagedPolicies:
-    """The translator knows AWS's policy templates itself and asks this only for managed policies by bare name."""
+    """An empty policy loader: the translator has AWS's policy templates, and asks this only for managed policies."""
 
     def load(self) -> dict[str, str]:
         return {}
@@ -112,7 +106,7 @@ def _parse(path: Path, yaml_parse: Any) -> dict[str, Any]:
     try:
         source = yaml_parse(path.read_text("utf-8"))
     except OSError as error:
-        raise StackError(f"{path} cannot be read: {error.strerror}; run this in the project's folder") from error
+        raise StackError(f"{path} cannot be read: {error.strerror}; run this in the project folder") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise StackError(f"{path.name} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(source, dict) or not isinstance(source.get("Resources"), dict):
@@ -121,7 +115,7 @@ def _parse(path: Path, yaml_parse: Any) -> dict[str, Any]:
 
 
 def _package(source: dict[str, Any], folder: Path) -> list[Path]:
-    """Do what `sam package` does: local paths become locations, and definition files definitions; returns those."""
+    """Do what `sam package` does: replace local paths and definition files. Returns the definition files."""
     definitions = []
     for resource in source["Resources"].values():
         properties = resource.get("Properties") or {}

@@ -1,4 +1,4 @@
-"""Remembers a rendered template: the translator takes more than a second, and the template changes rarely."""
+"""Caches a rendered template: the translator takes more than a second, and the template changes rarely."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from typing import Any
 
 
 class TemplateCache:
-    """One file with the last rendering, valid for the same files, translator and region."""
+    """A file with the last rendering, valid for the same files, translator and region."""
 
     def __init__(self, file: Path, *, translator: str, region: str) -> None:
         self._file = file
-        self._circumstances = {"translator": translator, "region": region}
+        self._environment = {"translator": translator, "region": region}
 
     def get(self, template: Path) -> dict[str, Any] | None:
-        """The rendering of this template, unless anything that it was made from has changed."""
+        """Return the cached rendering of this template, or None if one of its inputs has changed."""
         try:
             kept = json.loads(self._file.read_text("utf-8"))
             valid = (
-                kept["circumstances"] == self._circumstances
+                kept["circumstances"] == self._environment
                 and str(template) in kept["inputs"]
                 and all(_digest(Path(path)) == digest for path, digest in kept["inputs"].items())
             )
@@ -34,10 +34,10 @@ class TemplateCache:
         return rendered if valid else None
 
     def put(self, inputs: Iterable[Path], rendered: dict[str, Any]) -> None:
-        """Remember what was made from `inputs`. A cache that cannot be written is none."""
+        """Store a rendering and its inputs. A cache that cannot be written is skipped."""
         with contextlib.suppress(OSError):
             document = {
-                "circumstances": self._circumstances,
+                "circumstances": self._environment,
                 "inputs": {str(path): _digest(path) for path in inputs},
                 "rendered": rendered,
             }

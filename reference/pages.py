@@ -14,7 +14,7 @@ from reference.api_page import api_page
 from reference.errors import errors_by_class
 from reference.openapi import document
 from reference.schemas import table
-from scripts import house
+from scripts import packages
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -25,7 +25,7 @@ def pages(root: Path = ROOT) -> dict[Path, str]:
     architecture = root / "docs" / "architecture.md"
     tables = {
         "errors": "\n".join(errors_by_class()),
-        "packages": "\n".join(table(("package", "what it holds", "may import"), house.rows())),
+        "packages": "\n".join(table(("package", "what it holds", "may import"), packages.rows())),
     }
     return {
         root / "docs" / "openapi.json": json.dumps(spec, indent=2, ensure_ascii=False) + "\n",

@@ -1,7 +1,7 @@
-"""`make audit`: recompute every aggregate and every account from the ledger, and print what differs.
+"""`make audit`: recomputes every aggregate and every account from the ledger, and prints the differences.
 
-It looks at the running local stack, or at a deployed gateway that is named (`make audit ARGS="--stack-name NAME"`).
-Reading needs dynamodb:GetItem, BatchGetItem and Query; --rebuild also PutItem, UpdateItem and DeleteItem.
+It checks the running local stack, or a deployed gateway (`make audit ARGS="--stack-name NAME"`). Reading needs
+dynamodb:GetItem, BatchGetItem and Query; --rebuild also needs PutItem, UpdateItem and DeleteItem.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ from audio_gateway.usage.rollup import Rollup
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-Rebuild = Annotated[bool, typer.Option("--rebuild", help="First make all aggregates what the ledger says.")]
+Rebuild = Annotated[bool, typer.Option("--rebuild", help="First recompute all aggregates from the ledger.")]
 
 
 def audit(gateway: Gateway, *, rebuild: Rebuild = False) -> None:
-    """Recompute every aggregate and every account from the ledger, and print what differs: nothing, it should be.
+    """Recompute every aggregate and every account from the ledger, and print the differences.
 
-    Exit code 1 where something does. It may run while the gateway works.
+    Exit code 1 if there is a difference. It can run while the gateway is in use.
     """
-    where = gateway.deployment
+    where = gateway.target
     books = Audit(where.client, where.table, JobStore(where.client, where.table))
     if rebuild:
         _rebuild(gateway, books)
     report = books.run(gateway.directory.all_key_ids())
     for found in report.differences:
         print(f"{found.what}: {found.booked} in the books, {found.ledger} by the ledger")
-    print(_summary(where.called, report))
+    print(_summary(where.label, report))
     raise typer.Exit(1 if report.differences else 0)
 
 
 def _rebuild(gateway: Gateway, books: Audit) -> None:
-    where = gateway.deployment
+    where = gateway.target
     rollup = Rollup(where.client, where.table, AllowedLateness(hold_s=REQUEST_HOLD_SECONDS, sweep_s=60))
     for day_ms in books.days():
         report = rollup.rebuild(day_ms)
-        while report.superseded:  # the gateway's own roll-up has come in between
+        while report.superseded:  # the gateway's own roll-up ran in between
             report = rollup.rebuild(day_ms)
         print(f"{datetime.fromtimestamp(day_ms / 1000, UTC):%Y-%m-%d}: {report.items} items written")
 
@@ -59,12 +59,12 @@ def _summary(called: str, report: AuditReport) -> str:
     lines = [f"{called}: {report.accounts} accounts, {closed}, {len(report.differences)} differences"]
     if not report.hours:
         lines.append(
-            "No hour is closed yet: the roll-up closes one minutes after its end. Reports read the ledger till then."
+            "No hour is closed yet: the roll-up closes each one minutes after its end. Reports read the ledger."
         )
     if report.waiting:
-        lines.append(f"{report.waiting} hours wait for the roll-up and were not looked at; reports read the ledger.")
+        lines.append(f"{report.waiting} hours wait for the roll-up and were not checked; reports read the ledger.")
     if report.busy:
-        lines.append(f"In use all the time, and not looked at: {', '.join(report.busy)}")
+        lines.append(f"Not checked, because they changed all the time: {', '.join(report.busy)}")
     return "\n".join(lines)
 
 

@@ -1,7 +1,7 @@
-"""Throw away what no function reads of a layer's packages: `prune_layer.py FOLDER`, which Lambda mounts as /opt/python.
+"""Removes what no function uses from a layer's packages: `prune_layer.py FOLDER`, which Lambda mounts as /opt/python.
 
-The layers that are deployed (scripts/build-layer) and those of `make run` (Makefile) go through it, so that what is
-missing on AWS is missing here. It needs nothing but the standard library: it runs before anything is installed.
+Both the deployed layers (scripts/build-layer) and those of `make run` (Makefile) are pruned, so what is missing on AWS
+is missing locally, too. It needs only the standard library, since it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import Final
 
 SERVICES: Final = frozenset({"dynamodb", "lambda", "s3", "secretsmanager", "sqs", "ssm", "stepfunctions"})
-"""The AWS services that the functions call. botocore brings a description of each of more than 400."""
+"""The AWS services that the functions call. botocore contains descriptions of more than 400."""
 
 NOT_DEPLOYED: Final = frozenset({"cli", "__main__.py"})
-"""Of our own package: the operators' command line runs on their machines, and its libraries are in no layer."""
+"""Parts of our own package that are not deployed: the command line, whose libraries are in no layer."""
 
-# What only compilers, type checkers and test runners read. Sources and *.dist-info stay: the first are in tracebacks,
-# the second hold licences and entry points.
+# Only compilers, type checkers and test runners use these. Sources stay for tracebacks, *.dist-info for licences and
+# entry points.
 _PATTERNS: Final = ("*.pyi", "*.pyx", "*.pxd")
 
 
 def prune(packages: Path) -> None:
-    """Remove it, and the bytecode of whatever Python installed them."""
+    """Remove the unused files, and the bytecode of the Python version that installed the packages."""
     for service in packages.glob("botocore/data/*/"):
         if service.name not in SERVICES:
             shutil.rmtree(service)

@@ -1,7 +1,7 @@
-"""What `make sam-test` checks: a real `sam build`, then every function in a container of its own.
+"""The checks of `make sam-test`: a real `sam build`, then every function in its own container.
 
-Each function is invoked with its event from events/, then `sam local start-api` is called over HTTP. DynamoDB and S3
-are MiniStack's, on this host. Whatever is started here is ended here, also after a failure.
+Each function is invoked with its event from events/. Then `sam local start-api` is called over HTTP. MiniStack on this
+host provides DynamoDB and S3. Everything that is started here is ended here, even after a failure.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ REGION: Final = "us-east-1"
 SAMPLE_KEY_ID: Final = "key_0123456789abcdef01234567"
 TABLE: Final = "sam-test"
 BUCKET: Final = "sam-test"
-# MiniStack asks for no right key here: the functions' rights are the local stack's business.
+# MiniStack does not check credentials here. The functions' rights are tested with the local stack.
 ENVIRONMENT: Final[dict[str, str]] = {
     **os.environ,
     "AWS_ACCESS_KEY_ID": "sam-test",
@@ -47,40 +47,40 @@ ENVIRONMENT: Final[dict[str, str]] = {
 }
 WAIT_S: Final = 120
 SAMPLE_DAYS: Final = 5  # of events/usage.json
-# Far less than the sample sentence at the lowest bit rate of MP3, far more than an empty file.
+# Far smaller than the sample sentence at the lowest bit rate of MP3, and far larger than an empty file.
 SHORTEST_SPEECH_BYTES: Final = 1000
 
 
-class CheckFailed(Exception):
-    """An answer is not what it must be."""
+class StepFailed(Exception):
+    """A step failed: a response is wrong, or a process did not start."""
 
 
 def check(condition: object, what: str, seen: object) -> None:
-    """Raises `CheckFailed` with what was seen."""
+    """Raise `StepFailed` with the value seen, unless the condition holds."""
     if not condition:
-        raise CheckFailed(f"{what}; seen: {str(seen)[:1500]}")
+        raise StepFailed(f"{what}; seen: {str(seen)[:1500]}")
 
 
-# ------------------------------------------------------------------------------------------------ what runs
+# ------------------------------------------------------------------------------------------------ processes
 def free_port() -> int:
-    """A TCP port that nobody listens on."""
+    """Return an unused TCP port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait for a server; raises `CheckFailed` with the end of its log when it has ended or takes too long."""
+    """Wait for a server. Raises `StepFailed` with the end of its log if it ended or takes too long."""
     give_up_at = time.monotonic() + WAIT_S
     while not ready():
         if process.poll() is not None or time.monotonic() > give_up_at:
-            raise CheckFailed(f"{process.args!r} did not start: {log.read_text(errors='replace')[-3000:]}")
+            raise StepFailed(f"{process.args!r} did not start: {log.read_text(errors='replace')[-3000:]}")
         time.sleep(0.1)
 
 
 @contextlib.contextmanager
 def server(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process in the background, ended at the end: politely, then by force."""
+    """Run a process in the background while the block runs. At the end: SIGTERM, then SIGKILL."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
@@ -98,18 +98,18 @@ def server(command: list[str], environment: dict[str, str], log: Path) -> Iterat
 
 @contextlib.contextmanager
 def local_aws(work: Path) -> Iterator[int]:
-    """DynamoDB and S3 that containers can reach, with the table and the bucket of the template; yields the port."""
+    """Run DynamoDB and S3 for containers, with the template's table and bucket. Yields the port."""
     port = free_port()
     environment: dict[str, str] = {
         **{name: ENVIRONMENT[name] for name in ("PATH", "HOME") if name in ENVIRONMENT},
         "GATEWAY_PORT": str(port),
-        "BIND_HOST": "0.0.0.0",  # noqa: S104 - a container does not see this host's loopback address
+        "BIND_HOST": "0.0.0.0",  # noqa: S104 - a container cannot reach this host's loopback address
         "MINISTACK_REGION": REGION,
         "LOG_LEVEL": "ERROR",
         "TMPDIR": str(work),
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
-        "DOCKER_HOST": "unix:///nonexistent",  # it must not touch the containers of this host
+        "DOCKER_HOST": "unix:///nonexistent",  # it must not use the containers of this host
     }
     log = work / "aws.log"
     with server([str(ROOT / ".local/venv/bin/python"), "-m", "ministack"], environment, log) as process:
@@ -132,7 +132,7 @@ def local_aws(work: Path) -> Iterator[int]:
 
 
 def aws_client(service: Any, port: int) -> Any:
-    """A client of the local AWS."""
+    """Return a client of the local AWS."""
     return boto3.client(
         service,
         endpoint_url=f"http://127.0.0.1:{port}",
@@ -143,12 +143,12 @@ def aws_client(service: Any, port: int) -> Any:
 
 
 def sam(*arguments: str) -> list[str]:
-    """The command line of SAM with the settings for this machine."""
+    """Return a SAM command line with the settings for this machine."""
     return [str(ROOT / "scripts/sam"), *arguments, "--config-env", "local"]
 
 
 def run_sam(*arguments: str) -> str:
-    """Run SAM and return what it printed; raises `CheckFailed` when it fails."""
+    """Run SAM and return its output. Raises `StepFailed` if it fails."""
     done = subprocess.run(
         sam(*arguments), cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=600, check=False
     )
@@ -157,7 +157,7 @@ def run_sam(*arguments: str) -> str:
 
 
 def containers() -> set[str]:
-    """The ids of SAM's containers on the daemon, other people's included."""
+    """Return the ids of all SAM containers on the daemon, including those of other users."""
     listed = subprocess.run(
         ["docker", "ps", "-aq", "--filter", "label=sam.cli.container.type=lambda"],
         env=ENVIRONMENT,
@@ -170,7 +170,7 @@ def containers() -> set[str]:
 
 @contextlib.contextmanager
 def no_containers_left() -> Iterator[None]:
-    """Remove what SAM leaves behind: once in a dozen times it does."""
+    """Remove containers that SAM leaves behind, about once in a dozen runs."""
     before = containers()
     try:
         yield
@@ -189,7 +189,7 @@ def check_built() -> None:
 
 # ------------------------------------------------------------------------------------------------ sam local invoke
 class Invoker:
-    """`sam local invoke` with the local AWS; `flags` are what every local command needs."""
+    """`sam local invoke` with the local AWS. Every local command needs `flags`."""
 
     def __init__(self, work: Path, port: int, key: NewKey) -> None:
         variables = work / "variables.json"
@@ -208,103 +208,103 @@ class Invoker:
         self._key_id = key.record.id
 
     def __call__(self, function: str, event: dict[str, Any]) -> Any:
-        """The answer of a function. SAM's exit code says nothing: a function that failed has an `errorType`."""
+        """Return a function's result. SAM's exit code is always 0: a failure has an `errorType`."""
         path = self._work / "event.json"
-        path.write_text(json.dumps(event).replace(SAMPLE_KEY_ID, self._key_id))  # one that has an account
+        path.write_text(json.dumps(event).replace(SAMPLE_KEY_ID, self._key_id))  # a key that has an account
         printed = run_sam("local", "invoke", function, "--event", str(path), *self.flags)
         last = printed.strip().rsplit("\n", 1)[-1]
         try:
             return json.loads(last)
         except ValueError:
-            raise CheckFailed(f"{function} did not answer with JSON: {printed[-3000:]}") from None
+            raise StepFailed(f"{function} did not answer with JSON: {printed[-3000:]}") from None
 
 
 def event_of(function: str) -> dict[str, Any]:
-    """The function's sample event."""
+    """Return the function's sample event."""
     found: dict[str, Any] = json.loads((ROOT / "events" / f"{function}.json").read_text("utf-8"))
     return found
 
 
 def authorizer_event(key: str) -> dict[str, Any]:
-    """The authorizer's sample event with this key in place of the sample's."""
+    """Return the authorizer's sample event with this key."""
     text = json.dumps(event_of("authorizer")).replace("sk-YOUR_KEY", key)
     event: dict[str, Any] = json.loads(text)
     return event
 
 
 def is_mp3(content: bytes) -> bool:
-    """Whether these bytes begin like an MP3 file: with a tag, or with a frame of layer III of any MPEG version."""
+    """Whether these bytes start like an MP3 file: with a tag, or with a layer III frame of any MPEG version."""
     return content.startswith((b"ID3", b"\xff\xfb", b"\xff\xfa", b"\xff\xf3", b"\xff\xf2", b"\xff\xe3", b"\xff\xe2"))
 
 
 def content_of(answer: Any) -> bytes:
-    """The body of a proxy answer with status 200; raises `CheckFailed` for any other."""
+    """Return the body of a proxy response with status 200. Raises `StepFailed` for any other."""
     check(isinstance(answer, dict) and answer.get("statusCode") == HTTPStatus.OK, "the status is not 200", answer)
     body: str = answer["body"]
     return base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
 
 
 def check_authorizer(invoke: Invoker, key: NewKey) -> None:
-    """A known key is allowed with its ids; an unknown one fails with exactly the word that becomes a 401."""
+    """Check that a known key is allowed with its ids, and an unknown one fails with the word that becomes a 401."""
     allowed = invoke("AuthorizerFunction", authorizer_event(key.value))
     check(allowed.get("context", {}).get("key_id") == key.record.id, "the key is not known", allowed)
     check(allowed["policyDocument"]["Statement"][0]["Effect"] == "Allow", "the key is not allowed", allowed)
-    refused = invoke("AuthorizerFunction", authorizer_event("sk-nobody-has-this-key"))
+    refused = invoke("AuthorizerFunction", authorizer_event("sk-unknown-key"))
     check(refused.get("errorMessage") == "Unauthorized", "a wrong key must fail with 'Unauthorized'", refused)
 
 
 def check_speech(invoke: Invoker) -> None:
-    """The sample text comes back as an MP3 file."""
+    """Check that the sample text becomes an MP3 file."""
     content = content_of(invoke("SpeechFunction", event_of("speech")))
     check(is_mp3(content), "the speech is not MP3", content[:16])
     check(len(content) > SHORTEST_SPEECH_BYTES, "the speech is too short", len(content))
 
 
 def check_text(invoke: Invoker, function: str, event: str) -> None:
-    """The sample recording comes back as text."""
+    """Check that the sample recording becomes text."""
     answer = json.loads(content_of(invoke(function, event_of(event))))
     check(answer.get("text", "").strip(), "there is no text", answer)
 
 
 def check_list(invoke: Invoker, function: str, event: str) -> None:
-    """A list with something in it, in OpenAI's shape."""
+    """Check that the result is a non-empty list in OpenAI's format."""
     answer = json.loads(content_of(invoke(function, event_of(event))))
     check(answer.get("object") == "list" and answer.get("data"), "it is not a list with entries", answer)
 
 
 def check_costs(invoke: Invoker) -> None:
-    """The sample's five days come as a bucket each."""
+    """Check that each of the sample's five days is a bucket."""
     answer = json.loads(content_of(invoke("UsageFunction", event_of("usage"))))
     days = len(answer.get("data", []))
     check(answer.get("object") == "page" and days == SAMPLE_DAYS, "it is not a page of five days", answer)
 
 
 def check_sweep(invoke: Invoker) -> None:
-    """The sweeper looks at the one account and finds nothing amiss."""
+    """Check that the sweeper reads the only account without a failure."""
     answer = invoke("SweeperFunction", event_of("sweeper"))
-    check(answer.get("keys") == 1 and answer.get("failed") == 0, "the sweeper did not look at the account", answer)
+    check(answer.get("keys") == 1 and answer.get("failed") == 0, "the sweeper did not read the account", answer)
 
 
 def check_rollup(invoke: Invoker) -> None:
-    """The roll-up gets as far as it may."""
+    """Check that the roll-up advances."""
     answer = invoke("RollupFunction", event_of("rollup"))
     check(answer.get("frontier_ms") and answer.get("superseded") is False, "nothing was rolled up", answer)
 
 
 def check_upload(invoke: Invoker) -> None:
-    """The sample announcement comes back with a form for the bucket."""
+    """Check that the sample announcement returns a form for the bucket."""
     answer = json.loads(content_of(invoke("UploadsFunction", event_of("uploads"))))
-    check(answer.get("object") == "audio.upload" and answer.get("fields", {}).get("policy"), "it is no form", answer)
+    check(answer.get("object") == "audio.upload" and answer.get("fields", {}).get("policy"), "it is not a form", answer)
 
 
 def check_jobs(invoke: Invoker) -> None:
-    """The list of a project that has no jobs."""
+    """Check that the list of jobs is empty."""
     answer = json.loads(content_of(invoke("JobsFunction", event_of("jobs"))))
     check(answer.get("object") == "list" and answer.get("data") == [], "it is not an empty list", answer)
 
 
 def check_steps(invoke: Invoker) -> None:
-    """The steps of a job that nobody knows: there is nothing to do, which each of them finds out in the table."""
+    """Check that each step of an unknown job reads the table and does nothing."""
     answer = invoke("JobPrepareFunction", event_of("job_prepare"))
     check(answer == {"lanes": []}, "an unknown job has chunks", answer)
     for step in ("Chunk", "Merge", "End"):
@@ -313,14 +313,14 @@ def check_steps(invoke: Invoker) -> None:
 
 
 def check_webhook(invoke: Invoker) -> None:
-    """A message to an endpoint that nobody knows: it is looked up, and nothing is sent."""
+    """Check that a message to an unknown endpoint is dropped after a look-up."""
     answer = invoke("WebhookDeliveryFunction", event_of("webhook_delivery"))
-    check(answer == {"batchItemFailures": []}, "the message is to come again", answer)
+    check(answer == {"batchItemFailures": []}, "the message would be redelivered", answer)
 
 
 # ------------------------------------------------------------------------------------------------ sam local start-api
 def status_of(url: str) -> int:
-    """The status of a GET; 0 if nobody answers."""
+    """Return the status of a GET request, or 0 if there is no response."""
     try:
         return call(url)[0]
     except OSError:
@@ -328,8 +328,8 @@ def status_of(url: str) -> int:
 
 
 def call(url: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, str, bytes]:
-    """Status, content type and body of a request to this host."""
-    # SAM, unlike API Gateway, decodes no binary answer for a client that sends no Accept header.
+    """Send a request to this host, and return status, content type and body."""
+    # Unlike API Gateway, SAM does not decode binary responses for a client without an Accept header.
     request = urllib.request.Request(url, body, {"Accept": "*/*", **(headers or {})})  # noqa: S310 - the URL is one of this file's
     try:
         with urllib.request.urlopen(request, timeout=WAIT_S) as answer:  # noqa: S310 - likewise
@@ -339,7 +339,7 @@ def call(url: str, body: bytes | None = None, headers: dict[str, str] | None = N
 
 
 def check_api(invoke: Invoker, key: NewKey, work: Path) -> None:
-    """Bytes in, bytes out, and the authorizer in between, over HTTP."""
+    """Check binary requests and responses and the authorizer over HTTP."""
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     log = work / "api.log"
@@ -348,14 +348,14 @@ def check_api(invoke: Invoker, key: NewKey, work: Path) -> None:
         wait_until(lambda: status_of(base) != 0, process, log)
         try:
             check_calls(base, {"Authorization": f"Bearer {key.value}"})
-        except (CheckFailed, OSError) as error:
-            raise CheckFailed(
+        except (StepFailed, OSError) as error:
+            raise StepFailed(
                 f"{error}\nThe log of start-api ends: {log.read_text(errors='replace')[-3000:]}"
             ) from error
 
 
 def check_calls(base: str, bearer: dict[str, str]) -> None:
-    """The calls of `check_api`."""
+    """Make the calls of `check_api`."""
     speech = event_of("speech")
     body = base64.b64decode(speech["body"])
     json_type = {"Content-Type": "application/json"}
@@ -371,16 +371,16 @@ def check_calls(base: str, bearer: dict[str, str]) -> None:
 
     status, _, content = call(f"{base}/audio/speech", body, json_type)
     check(status == HTTPStatus.UNAUTHORIZED, "no key must be a 401", (status, content[:300]))
-    # API Gateway makes a 401 of an authorizer that fails with "Unauthorized"; SAM knows only policies, and says 502.
-    wrong = {"Authorization": "Bearer sk-nobody-has-this-key"}
+    # API Gateway answers 401 if the authorizer fails with "Unauthorized". SAM supports only policies, and answers 502.
+    wrong = {"Authorization": "Bearer sk-unknown-key"}
     status, _, content = call(f"{base}/audio/speech", body, wrong | json_type)
     refused = (HTTPStatus.UNAUTHORIZED, HTTPStatus.BAD_GATEWAY)
     check(status in refused, "a wrong key must be refused", (status, content[:300]))
 
 
-# ------------------------------------------------------------------------------------------------ all of it
+# ------------------------------------------------------------------------------------------------ main
 def steps(invoke: Invoker, key: NewKey, work: Path) -> Iterator[tuple[str, Callable[[], None]]]:
-    """What is checked, in order, by name."""
+    """Yield the steps in order, by name."""
     yield "sam local invoke AuthorizerFunction", lambda: check_authorizer(invoke, key)
     yield "sam local invoke SpeechFunction", lambda: check_speech(invoke)
     yield (
@@ -403,11 +403,11 @@ def steps(invoke: Invoker, key: NewKey, work: Path) -> Iterator[tuple[str, Calla
 
 
 def timed(name: str, step: Callable[[], object]) -> bool:
-    """Run a step and print how it went; whether it passed."""
+    """Run a step, print its result, and return whether it passed."""
     started = time.monotonic()
     try:
         step()
-    except (CheckFailed, subprocess.TimeoutExpired) as error:
+    except (StepFailed, subprocess.TimeoutExpired) as error:
         print(f"FAILED  {name}: {error}", flush=True)
         return False
     print(f"passed  {name} ({time.monotonic() - started:.1f} s)", flush=True)
@@ -415,10 +415,10 @@ def timed(name: str, step: Callable[[], object]) -> bool:
 
 
 def main() -> None:
-    """Run every step, and fail if one failed."""
-    # Ctrl-C and SIGTERM both unwind, so that nothing stays behind.
+    """Run every step. The exit code is 1 if a step failed."""
+    # Ctrl-C and SIGTERM both unwind the stack, so nothing is left behind.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit("sam-test was told to stop"))
+        signal.signal(number, lambda *_: sys.exit("sam-test was stopped by a signal"))
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         results = [timed("sam build", lambda: run_sam("build"))]

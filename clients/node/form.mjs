@@ -1,4 +1,4 @@
-// Bodies: the file out of a form, whatever the SDK made of it, and the form that the bucket wants.
+// Request bodies: extracts the file from the SDK's form, and creates the form for the bucket.
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
@@ -14,7 +14,7 @@ const OCTETS = 'application/octet-stream';
  */
 
 /**
- * A form that came as FormData. Nothing is copied.
+ * Reads a form from FormData. Nothing is copied.
  * @param {FormData} form
  */
 export function ofFormData(form) {
@@ -35,8 +35,8 @@ export function ofFormData(form) {
 }
 
 /**
- * A form that came as a stream, whose length nobody knows. Its file is kept in memory up to `limit` bytes and in a
- * temporary file above that: a bucket wants to know the length, and the upload may have to be repeated.
+ * Reads a form from a stream of unknown length. The file is kept in memory up to `limit` bytes, and in a temporary file
+ * above that: the bucket needs the length, and the upload may have to be repeated.
  * @param {AsyncIterable<Uint8Array>} stream
  * @param {string} contentType
  * @param {number} limit
@@ -45,7 +45,7 @@ export async function ofStream(stream, contentType, limit) {
   const boundary = /boundary="?([^";]+)"?/i.exec(contentType)[1].trim();
   const before = [];
   const fields = [];
-  const store = new Store(limit);
+  const store = new SpooledFile(limit);
   let file = null;
   let head = null;
   try {
@@ -91,7 +91,7 @@ export async function ofStream(stream, contentType, limit) {
 }
 
 /**
- * The body of a presigned POST, its type and its length.
+ * Creates the body of a presigned POST, with its type and length.
  * @param {Source} source
  * @param {Record<string, string>} fields
  * @param {(sent: number, total: number) => void} onSent
@@ -99,7 +99,7 @@ export async function ofStream(stream, contentType, limit) {
 export function bucketForm(source, fields, onSent) {
   const boundary = randomBytes(16).toString('hex');
   const texts = Object.entries(fields).map(([name, value]) => textPart(boundary, name, value));
-  // The file's own name is among the fields, where the gateway wants it.
+  // The file's real name is among the fields, as the gateway requires.
   const fileHead = `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="file"\r\nContent-Type: ${OCTETS}\r\n\r\n`;
   const head = Buffer.from(texts.join('') + fileHead);
   const foot = Buffer.from(`\r\n--${boundary}--\r\n`);
@@ -112,7 +112,7 @@ export function bucketForm(source, fields, onSent) {
       sent += piece.byteLength;
       onSent(sent, source.size);
     }
-    if (sent !== source.size) throw new Error(`the file has ${sent} bytes now, it had ${source.size}`);
+    if (sent !== source.size) throw new Error(`the size of the file changed from ${source.size} to ${sent} bytes`);
     yield foot;
   }
   return {
@@ -124,7 +124,7 @@ export function bucketForm(source, fields, onSent) {
   };
 }
 
-/** A file's name as one line of at most 255 characters that can be seen, its ending kept. */
+/** Returns a file name as one line of at most 255 printable characters. Keeps the extension. */
 export function plainName(raw) {
   const letters = [...raw.split(/[\\/]/).pop().replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '_').trim()];
   const ending = /\.[^.]{1,15}$/u.exec(letters.join(''))?.[0] ?? '';
@@ -151,7 +151,7 @@ function decoded(text) {
   }
 }
 
-// Heads, pieces of data and ends of the parts of a form, in order.
+// Yields the heads, the chunks of data and the ends of the parts of a form, in order.
 async function* parts(stream, delimiter) {
   const separator = Buffer.concat([Buffer.from('\r\n'), delimiter]);
   let rest = Buffer.from('\r\n');
@@ -178,15 +178,15 @@ async function* parts(stream, delimiter) {
           rest = rest.subarray(end + separator.length);
           state = 'head';
           going = true;
-        } else rest = Buffer.from(rest.subarray(ready)); // a copy of these few bytes lets go of the others
+        } else rest = Buffer.from(rest.subarray(ready)); // copying these few bytes frees the rest of the buffer
       }
     }
   }
   throw new Error('the form ends before its last boundary');
 }
 
-// Bytes in memory, or in a temporary file once they are many.
-class Store {
+// Bytes in memory, or in a temporary file if there are more than the limit.
+class SpooledFile {
   #limit;
   #pieces = [];
   #folder = null;

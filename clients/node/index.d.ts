@@ -1,34 +1,34 @@
-/** An `audio.job` as the gateway answers it. */
+/** An `audio.job` object of the gateway. */
 export interface Job {
   id: string;
   object: 'audio.job';
   status: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
   progress: { completed: number; total: number };
-  /** What was done and is charged; null for nothing. */
+  /** The work done, which is charged; null if there is none. */
   usage?: { type: string; characters?: number; seconds?: number } | null;
-  /** What it costs, in dollars; null until it is over. */
+  /** The cost in US dollars; null until the job has ended. */
   cost_usd?: string | null;
   [field: string]: unknown;
 }
 
 export interface GatewayFetchOptions {
-  /** What sends the requests; the global `fetch` by default. */
+  /** Sends the requests. Default: the global `fetch`. */
   fetch?: typeof globalThis.fetch;
-  /** The largest file, in bytes, that is sent within the request itself; 4 MiB by default. */
+  /** The largest file, in bytes, that is sent in the request itself. Default: 4 MiB. */
   threshold?: number;
-  /** Told of the bytes of the file that were sent and of all its bytes; begins again at 0 if the connection breaks. */
+  /** Called with the number of bytes sent and the size of the file. Restarts at 0 if the connection breaks. */
   onUpload?: (sent: number, total: number) => void;
-  /** Told of the job about every two seconds, and once more when it is done or was cancelled. */
+  /** Called with the job about every two seconds, and once more when it is done or was cancelled. */
   onJob?: (job: Job) => void;
-  /** How long a job is waited for; then it is cancelled, and what was done is charged. To its end by default. */
+  /** The longest time to wait for a job. After it, the job is cancelled, and its work is charged. Default: no limit. */
   waitSeconds?: number;
-  /** How often each step is tried again; 3 by default. */
+  /** The number of retries of each step. Default: 3. */
   retries?: number;
 }
 
 /**
- * A `fetch` for `new OpenAI({ fetch: gatewayFetch(), timeout })`: big files and long texts become jobs, all other
- * requests pass through. The SDK's `timeout` bounds the whole call: make it longer than the work.
+ * Creates a `fetch` for `new OpenAI({ fetch: gatewayFetch(), timeout })`. Big files and long texts become jobs; all other
+ * requests pass through. The SDK's `timeout` limits the whole call: make it longer than the work takes.
  */
 export function gatewayFetch(options?: GatewayFetchOptions): typeof globalThis.fetch;
 

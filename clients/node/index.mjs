@@ -1,19 +1,19 @@
-// Files of any size and texts of any length through OpenAI's Node SDK and an audio gateway:
+// Files of any size and texts of any length with OpenAI's Node SDK and an audio gateway:
 //
 //     const client = new OpenAI({ fetch: gatewayFetch(), timeout: 24 * 3600 * 1000 });
 //     await client.audio.transcriptions.create({ model: 'whisper-1', file: createReadStream('3hours.mp3') });
 //
-// A file that is too big for a request is uploaded into the gateway's bucket, the work is started as a job, and the call
-// returns what it always returns once the job is done.
+// A file that is too big for a request is uploaded into the gateway's bucket and processed as a job. The call returns the
+// usual result when the job is done.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bucketForm, ofFormData, ofStream } from './form.mjs';
 
 export const DEFAULT_THRESHOLD = 4 * 1024 * 1024;
 
-const LISTENING = /\/audio\/(transcriptions|translations)$/;
-const SPEAKING = /\/audio\/speech$/;
-const SPOKEN_AT_ONCE = 4096;
+const TRANSCRIPTION_PATH = /\/audio\/(transcriptions|translations)$/;
+const SPEECH_PATH = /\/audio\/speech$/;
+const LONGEST_SYNCHRONOUS_TEXT = 4096;
 const LONGEST_WAIT_S = 25;
 const WAIT_WITH_REPORTS_S = 2;
 const LONGEST_RETRY_AFTER_S = 60;
@@ -27,7 +27,7 @@ export function gatewayFetch(options = {}) {
   for (const [name, least] of [['threshold', 0], ['retries', 0], ['waitSeconds', Number.MIN_VALUE]]) {
     if (settings[name] !== undefined && !(settings[name] >= least)) throw new RangeError(`${name} is ${settings[name]}`);
   }
-  // Calls that the SDK gave up: it would begin them anew, with the same body.
+  // Bodies of calls that the SDK gave up. It would retry them with the same body.
   const over = new WeakSet();
 
   async function gateway(input, init = {}) {
@@ -35,26 +35,26 @@ export function gatewayFetch(options = {}) {
     const { body } = init;
     if (init.method !== 'POST') return settings.fetch(input, init);
     if (over.has(body)) {
-      const message = 'The time-out of the SDK passed, and the job was cancelled; what was done by then is charged. It bounds the whole call: raise `timeout`.';
+      const message = 'The SDK timed out, and the job was cancelled; the work done by then is charged. The timeout limits the whole call: increase `timeout`.';
       return failure(408, 'timeout', message);
     }
     const headers = new Headers(init.headers);
-    if (LISTENING.test(url.pathname) && carriesForm(body, headers)) {
+    if (TRANSCRIPTION_PATH.test(url.pathname) && carriesForm(body, headers)) {
       const form = body instanceof FormData ? ofFormData(body) : await ofStream(body, headers.get('content-type'), settings.threshold);
       try {
         if (!form.file || form.file.size <= settings.threshold) {
           const { duplex: _, ...rest } = init;
           return await settings.fetch(input, { ...rest, ...(await asSent(form.plain(), headers)) });
         }
-        return await new Call(settings, url, init, headers, over).withFile(form);
+        return await new JobCall(settings, url, init, headers, over).withFile(form);
       } finally {
         await form.dispose();
       }
     }
     const order = asJob(url, body);
-    return order ? new Call(settings, url, init, headers, over).work({ body: order, headers: { 'content-type': 'application/json' } }) : settings.fetch(input, init);
+    return order ? new JobCall(settings, url, init, headers, over).work({ body: order, headers: { 'content-type': 'application/json' } }) : settings.fetch(input, init);
   }
-  gateway.Response = globalThis.Response; // how the SDK finds out that FormData is understood
+  gateway.Response = globalThis.Response; // the SDK checks this to detect support for FormData
   return gateway;
 }
 
@@ -70,10 +70,10 @@ function carriesForm(body, headers) {
   return body instanceof FormData || (isStream && /^multipart\/form-data\s*;/i.test(headers.get('content-type') ?? ''));
 }
 
-// The same request as a job's, if it is a long text or names its audio and does not say `background` itself.
+// Returns the body with `background` added if it needs a job: for a long text, an `upload_id` or a `file_url`.
 function asJob(url, body) {
-  const isSpeech = SPEAKING.test(url.pathname);
-  if (typeof body !== 'string' || !(isSpeech ? body.length > SPOKEN_AT_ONCE : LISTENING.test(url.pathname))) return null;
+  const isSpeech = SPEECH_PATH.test(url.pathname);
+  if (typeof body !== 'string' || !(isSpeech ? body.length > LONGEST_SYNCHRONOUS_TEXT : TRANSCRIPTION_PATH.test(url.pathname))) return null;
   let order;
   try {
     order = JSON.parse(body);
@@ -81,12 +81,12 @@ function asJob(url, body) {
     return null;
   }
   if (order === null || typeof order !== 'object' || 'background' in order) return null;
-  const isLong = isSpeech ? typeof order.input === 'string' && [...order.input].length > SPOKEN_AT_ONCE : 'upload_id' in order || 'file_url' in order;
+  const isLong = isSpeech ? typeof order.input === 'string' && [...order.input].length > LONGEST_SYNCHRONOUS_TEXT : 'upload_id' in order || 'file_url' in order;
   return isLong ? JSON.stringify({ ...order, background: true }) : null;
 }
 
-// One call that is done as a job.
-class Call {
+// A call that runs as a job.
+class JobCall {
   constructor(settings, url, init, headers, over) {
     const { body, method, duplex, headers: _, signal, ...rest } = init;
     Object.assign(this, { settings, url, original: body, rest, signal, over });
@@ -95,35 +95,35 @@ class Call {
     this.headers = new Headers(headers);
     for (const name of OF_THE_BODY) this.headers.delete(name);
     this.job = null;
-    this.callback = null; // what a callback threw
+    this.callback = null; // the error that a callback threw
   }
 
   async withFile(form) {
     const background = form.fields.includes('background');
-    const uploaded = await this.#orEnded(() => this.#upload(form.file));
+    const uploaded = await this.#orCancel(() => this.#upload(form.file));
     if (uploaded instanceof Response) return uploaded;
     const added = background ? { upload_id: uploaded } : { upload_id: uploaded, background: 'true' };
     return this.work(form.withoutFile(added), background);
   }
 
   async work({ body, headers = {} }, background = false) {
-    return this.#orEnded(async () => {
+    return this.#orCancel(async () => {
       let answer;
       try {
-        answer = await this.#persistently(this.url.href, { method: 'POST', body, headers: { ...headers, 'idempotency-key': this.key } });
+        answer = await this.#withRetries(this.url.href, { method: 'POST', body, headers: { ...headers, 'idempotency-key': this.key } });
       } catch (error) {
         return this.#lost(error, 'job_unreachable', 'The job could not be started, or its start was not confirmed');
       }
-      if (answer.status !== 202 || background) return final(answer);
+      if (answer.status !== 202 || background) return withoutRetry(answer);
       this.job = `${this.base}/audio/jobs/${(await answer.json()).id}`;
       answer = await this.#wait();
       this.job = null;
-      return final(answer);
+      return withoutRetry(answer);
     });
   }
 
-  // Whoever does not wait any more does not want the work either.
-  async #orEnded(work) {
+  // Cancels the job if the work is aborted or fails.
+  async #orCancel(work) {
     try {
       return await work();
     } catch (error) {
@@ -133,7 +133,7 @@ class Call {
     }
   }
 
-  // What became of it, in words.
+  // Cancels the job, and returns the outcome as text.
   async #cancel() {
     if (this.job === null) return '';
     const { job } = this;
@@ -145,14 +145,14 @@ class Call {
     try {
       this.settings.onJob?.(cancelled);
     } catch {
-      // It matters no more.
+      // Errors of the callback no longer matter.
     }
     if (!cancelled.usage) return 'it was cancelled, and costs nothing.';
     const { type: _, ...usage } = cancelled.usage;
     const done = Object.entries(usage).map(([unit, number]) => `${number} ${unit}`).join(', ');
     const cost = answer.headers.get('x-audio-gateway-cost-usd');
     const price = cost === null ? 'is charged' : `costs $${cost}`;
-    return `it was cancelled, and what was done by then (${done}) ${price}. It is kept at ${job}/content?partial=true.`;
+    return `it was cancelled, and the work done by then (${done}) ${price}. The partial result is at ${job}/content?partial=true.`;
   }
 
   async #upload(file) {
@@ -160,20 +160,20 @@ class Call {
       const isLast = attempt >= this.settings.retries;
       let answer;
       try {
-        const announced = await this.#persistently(`${this.base}/audio/uploads`, {
+        const announced = await this.#withRetries(`${this.base}/audio/uploads`, {
           method: 'POST',
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify({ filename: file.name, bytes: file.size }),
         });
-        if (announced.status !== 200) return final(announced);
+        if (announced.status !== 200) return withoutRetry(announced);
         const upload = await announced.json();
-        const { body, headers } = bucketForm(file, upload.fields, (sent, total) => this.#told(() => this.settings.onUpload?.(sent, total)));
-        // Without `redirect` and `window` fetch keeps a copy of the whole body, to be able to follow a redirect.
+        const { body, headers } = bucketForm(file, upload.fields, (sent, total) => this.#callBack(() => this.settings.onUpload?.(sent, total)));
+        // Without `redirect` and `window`, fetch keeps a copy of the whole body in order to follow redirects.
         const once = { duplex: 'half', redirect: 'error', window: null };
         answer = await this.settings.fetch(upload.url, { ...this.rest, ...once, method: 'POST', body, headers, signal: this.signal });
         const text = await answer.text();
         if (answer.ok) return upload.id;
-        if (isLast || !(worthAnother(answer) || answer.status === 403 || text.includes('RequestTimeout'))) return refused(answer.status, text);
+        if (isLast || !(shouldRetry(answer) || answer.status === 403 || text.includes('RequestTimeout'))) return refused(answer.status, text);
       } catch (error) {
         if (this.callback || isLast) return this.#lost(error, 'upload_failed', 'The file could not be uploaded');
         if (this.signal?.aborted) throw error;
@@ -191,10 +191,10 @@ class Call {
         if (onJob) await this.#report();
         const left = (giveUpAt - performance.now()) / 1000;
         content.search = `wait=${Math.max(0, Math.floor(Math.min(onJob ? WAIT_WITH_REPORTS_S : LONGEST_WAIT_S, left)))}`;
-        const answer = await this.#persistently(content.href, { redirect: 'manual' });
+        const answer = await this.#withRetries(content.href, { redirect: 'manual' });
         if (!(await isRunning(answer, content))) {
           if (onJob && answer.status < 400) await this.#report();
-          return answer.status === 303 ? await this.#elsewhere(answer, content) : answer;
+          return answer.status === 303 ? await this.#fromBucket(answer, content) : answer;
         }
         if (performance.now() >= giveUpAt) {
           const id = this.job.split('/').pop();
@@ -204,25 +204,25 @@ class Call {
       }
     } catch (error) {
       if (this.callback || this.signal?.aborted) throw error;
-      this.job = null; // it goes on
-      return this.#lost(error, 'job_unreachable', `The connection was lost; the job goes on, and its result will be at ${content.origin}${content.pathname}`);
+      this.job = null; // the job continues
+      return this.#lost(error, 'job_unreachable', `The connection was lost; the job continues, and its result will be at ${content.origin}${content.pathname}`);
     }
   }
 
   async #report() {
-    const answer = await this.#persistently(this.job, {});
+    const answer = await this.#withRetries(this.job, {});
     const job = answer.ok ? await answer.json() : await answer.text();
-    if (answer.ok) this.#told(() => this.settings.onJob(job));
+    if (answer.ok) this.#callBack(() => this.settings.onJob(job));
   }
 
-  // A result too big for an answer lies in the bucket, which must not see the key.
-  #elsewhere(answer, content) {
+  // Fetches a result that is too big for a response from the bucket, without sending the key there.
+  #fromBucket(answer, content) {
     const url = new URL(answer.headers.get('location'), content);
     const headers = url.origin === content.origin ? this.headers : {};
-    return this.#persistently(url.href, { headers, bare: true });
+    return this.#withRetries(url.href, { headers, bare: true });
   }
 
-  async #persistently(url, { headers = {}, bare = false, ...init }) {
+  async #withRetries(url, { headers = {}, bare = false, ...init }) {
     const merged = bare ? new Headers(headers) : new Headers(this.headers);
     if (!bare) for (const [name, value] of Object.entries(headers)) merged.set(name, value);
     for (let attempt = 0; ; attempt += 1) {
@@ -230,7 +230,7 @@ class Call {
       let pauseS;
       try {
         const answer = await this.settings.fetch(url, { ...this.rest, ...init, headers: merged, signal: this.signal });
-        if (isLast || !worthAnother(answer)) return answer;
+        if (isLast || !shouldRetry(answer)) return answer;
         if (await isStillRunning(answer)) return answer;
         pauseS = retryAfterS(answer);
         await answer.body?.cancel();
@@ -246,10 +246,10 @@ class Call {
     return sleep(ms, undefined, { signal: this.signal });
   }
 
-  // What a callback throws is the caller's own.
-  #told(tell) {
+  // Remembers an error of a callback, which must reach the caller unchanged.
+  #callBack(callback) {
     try {
-      tell();
+      callback();
     } catch (error) {
       this.callback = error;
       throw error;
@@ -266,7 +266,7 @@ async function isRunning(answer, content) {
   if (answer.status === 303) {
     const there = new URL(answer.headers.get('location') ?? '', content);
     await answer.body?.cancel();
-    return there.pathname === content.pathname; // anywhere else is the result
+    return there.pathname === content.pathname; // any other redirect leads to the result
   }
   return isStillRunning(answer);
 }
@@ -277,7 +277,7 @@ async function isStillRunning(answer) {
   return said?.error?.code === 'still_running';
 }
 
-function worthAnother(answer) {
+function shouldRetry(answer) {
   const said = answer.headers.get('x-should-retry');
   if (said !== null) return said === 'true';
   if ((retryAfterS(answer) ?? 0) > LONGEST_RETRY_AFTER_S) return false;
@@ -289,11 +289,11 @@ function retryAfterS(answer) {
   return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
 }
 
-// An answer that the SDK does not ask for again: that would upload the file once more, and start another job.
-function final(answer) {
+// Marks a response so that the SDK does not retry, which would upload the file again and start another job.
+function withoutRetry(answer) {
   if (answer.status < 400) return answer;
   const headers = new Headers(answer.headers);
-  headers.delete('content-encoding'); // fetch has undone it
+  headers.delete('content-encoding'); // fetch has decoded the body
   headers.delete('content-length');
   headers.set('x-should-retry', 'false');
   return new Response(answer.body, { status: answer.status, headers });

@@ -1,4 +1,4 @@
-"""Makes the wheel and the sdist (PEP 517) with the standard library only, the same bytes each time."""
+"""Builds a reproducible wheel and sdist (PEP 517) with the standard library only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 _HERE: Final = Path(__file__).resolve().parent
 _PACKAGE: Final = "audio_gateway_client"
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip file can tell
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can store
 _TAG: Final = "py3-none-any"
 
 

@@ -1,4 +1,4 @@
-"""/v1/organization/projects… and /v1/organization/admin_api_keys…."""
+"""All routes below /v1/organization/projects and /v1/organization/admin_api_keys."""
 
 import os
 

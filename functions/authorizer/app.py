@@ -1,4 +1,4 @@
-"""The REQUEST authorizer: who holds the key in the Authorization header."""
+"""The REQUEST authorizer: identifies the owner of the key in the Authorization header."""
 
 import os
 

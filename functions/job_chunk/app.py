@@ -1,4 +1,4 @@
-"""A job's second step, once for each chunk: ask a provider."""
+"""Second step of a job, once per chunk: calls a provider."""
 
 import os
 

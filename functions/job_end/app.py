@@ -1,4 +1,4 @@
-"""Ends and settles a job that cannot go on."""
+"""Ends and settles a job that cannot continue."""
 
 import os
 

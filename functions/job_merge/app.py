@@ -1,4 +1,4 @@
-"""A job's last step: make one result of its chunks, end and settle it."""
+"""Last step of a job: merges the chunks into one result, then ends and settles the job."""
 
 import os
 

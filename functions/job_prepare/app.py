@@ -1,4 +1,4 @@
-"""A job's first step: cut its input into chunks and hold its price."""
+"""First step of a job: cuts the input into chunks and holds the price."""
 
 import os
 

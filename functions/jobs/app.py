@@ -1,4 +1,4 @@
-"""/v1/audio/jobs…."""
+"""All routes below /v1/audio/jobs."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Every five minutes: derives the aggregates from the ledger."""
+"""Every five minutes: computes the aggregates from the ledger."""
 
 import os
 

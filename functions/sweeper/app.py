@@ -1,4 +1,4 @@
-"""Every minute: settles holds that have expired, and has jobs ended that have stopped or are to stop."""
+"""Every minute: settles expired holds, and ends jobs that have stopped or are to be cancelled."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""POST /v1/audio/uploads, GET and DELETE /v1/audio/uploads/{id}."""
+"""POST /v1/audio/uploads, and GET and DELETE /v1/audio/uploads/{id}."""
 
 import os
 

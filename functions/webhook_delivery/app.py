@@ -1,4 +1,4 @@
-"""Tells webhook endpoints of the ends of jobs, from the queue."""
+"""Delivers the queued events of ended jobs to webhook endpoints."""
 
 import os
 

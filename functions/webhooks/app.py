@@ -1,4 +1,4 @@
-"""/v1/webhook_endpoints… and /v1/webhook_event_types, and the operators' /v1/organization/…/webhook_endpoints…."""
+"""The routes of webhook endpoints and event types, and the operators' routes below /v1/organization."""
 
 import os
 

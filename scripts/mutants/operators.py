@@ -1,7 +1,7 @@
-"""The mutants of a module: each differs from it by one small mistake that a test should notice.
+"""Mutation operators: generate the mutants of a module, each with one small mistake that a test should notice.
 
-A mutant is a replacement in the text, found by the syntax tree. What cannot be a mistake of behaviour is left alone:
-docstrings, annotations, protocols, what only type checkers read, and the words of messages.
+A mutant is a text replacement, found in the syntax tree. Code without behaviour is not mutated: docstrings,
+annotations, protocols, code for type checkers only, and the text of messages.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ NAMES: Final = {
     "max": "min", "min": "max", "any": "all", "all": "any", "sum": "len", "round": "int", "sorted": "list",
     "ROUND_CEILING": "ROUND_HALF_EVEN",
 }  # fmt: skip
-SPREADING: Final = {"max", "min"}  # of these, each argument by itself is a mutant, too
-SMALL: Final = 20  # a constant up to this becomes one more; a larger one, which is a measure and no count, is doubled
-_SHOWN: Final = 60  # characters of a piece of code
+ARGUMENT_MUTANTS: Final = {"max", "min"}  # for these, each argument alone is a mutant, too
+SMALL: Final = 20  # constants up to this are incremented; larger ones, which are measures and not counts, are doubled
+_SHOWN: Final = 60  # characters of code in a mutant's name
 DELETED: Final = (ast.AugAssign, ast.Raise, ast.Continue, ast.Break, ast.Delete)
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A module with one mistake. `change` says which, and `name` where as well: it stays as long as that line does."""
+    """A module with one mistake. `change` describes it. `name` adds the line's text, so it survives other edits."""
 
     name: str
     change: str
@@ -47,7 +47,7 @@ class _Edit:
 
 
 def mutants_of(file: str, source: str) -> list[Mutant]:
-    """All of a module, in the order of its lines; `file` is only a name for it."""
+    """Return all mutants of a module, in line order. `file` is only used in their names."""
     data = source.encode()
     finder = _Finder(data)
     finder.visit(ast.parse(source))
@@ -70,7 +70,7 @@ def _short(text: str) -> str:
 
 
 class _Finder(ast.NodeVisitor):
-    """Collects the edits. Positions in the tree count bytes of a line, those of edits bytes of the text."""
+    """Collects the edits. Positions in the tree count bytes of a line; those of edits count bytes of the text."""
 
     def __init__(self, data: bytes) -> None:
         self.edits: list[_Edit] = []
@@ -79,7 +79,7 @@ class _Finder(ast.NodeVisitor):
         for line in data.splitlines(keepends=True):
             self._starts.append(self._starts[-1] + len(line))
 
-    # ---------------------------------------------------------------- what is left alone
+    # ---------------------------------------------------------------- not mutated
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         if "Protocol" not in {ast.unparse(base).split("[")[0] for base in node.bases}:
             self._body(node.body)
@@ -96,13 +96,13 @@ class _Finder(ast.NodeVisitor):
             self._delete(node)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        """Its parts have no positions of their own before Python 3.12, and it is mostly a message."""
+        """Skip f-strings: their parts have no positions before Python 3.12, and most are messages."""
 
     def visit_Import(self, node: ast.Import) -> None:
-        """A module without an import does not run at all."""
+        """Skip imports: a module without one does not run at all."""
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        """Likewise."""
+        """Skip imports."""
 
     def _body(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
@@ -143,7 +143,7 @@ class _Finder(ast.NodeVisitor):
             self._replace(node, NAMES[node.id])
 
     def visit_Call(self, node: ast.Call) -> None:
-        if isinstance(node.func, ast.Name) and node.func.id in SPREADING and len(node.args) > 1:
+        if isinstance(node.func, ast.Name) and node.func.id in ARGUMENT_MUTANTS and len(node.args) > 1:
             for argument in (each for each in node.args if not isinstance(each, ast.Starred)):
                 self._replace(node, self._text(argument))
         self.generic_visit(node)
@@ -169,7 +169,7 @@ class _Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _negate(self, test: ast.expr) -> None:
-        """A comparison and a `not` have mutants of their own that say the same."""
+        """Negate a condition. A comparison and a `not` already have equivalent mutants."""
         if not isinstance(test, ast.Compare | ast.Constant) and not _is_negation(test):
             self._replace(test, f"(not ({self._text(test)}))")
 
@@ -188,7 +188,7 @@ class _Finder(ast.NodeVisitor):
         if isinstance(node, DELETED):
             self._delete(node)
         if isinstance(node, ast.Raise):
-            return  # with the words of its message
+            return  # its message is not mutated
         super().generic_visit(node)
 
     def _delete(self, node: ast.stmt) -> None:
@@ -212,7 +212,7 @@ class _Finder(ast.NodeVisitor):
         self.edits.append(_Edit(*self._span(node), text, node.lineno))
 
     def _operator(self, left: ast.expr, right: ast.expr, text: str) -> None:
-        """Between two operands there are the operator, parentheses, spaces and perhaps ends of lines."""
+        """Replace the operator, which is between two operands with parentheses, spaces and perhaps newlines."""
         start, end = self._span(left)[1], self._span(right)[0]
         between = re.sub(r"#.*", lambda comment: " " * len(comment[0].encode()), self._data[start:end].decode())
         word = between.strip(" ()\n\t\\")

@@ -1,7 +1,7 @@
-"""Runs the tests against mutants: each in a process of its own, which imports the module with the mistake in it.
+"""Runs the tests against mutants, each in a separate process that imports the mutated module.
 
-The processes are forked from one that has imported pytest and the libraries, but nothing of ours: a mutant then costs
-the import of our modules and the tests up to the first one that fails.
+The processes are forked from one that has imported pytest and the libraries, but none of our modules. So a mutant costs
+only the import of our modules and the tests up to the first failure.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGE: Final = ROOT / "layers" / "shared" / "audio_gateway"
 OURS: Final = ("audio_gateway", "audio_gateway_client", "tests", "local", "scripts", "bench", "conftest")
 
-# The order of the tests stays the same, and what one is too late for is a mistake that was noticed.
+# The order of the tests is fixed.
 _OPTIONS: Final = (
     "-x", "-q", "--no-header", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist",
     "-W", "ignore::pytest.PytestAssertRewriteWarning",
 )  # fmt: skip
 _PASSED: Final = 0
 _FAILED: Final = 1
-_INTERRUPTED: Final = 2  # a module with its mistake could not even be imported
+_INTERRUPTED: Final = 2  # the mutated module could not be imported
 _POLL_S: Final = 0.02
 
-Outcome = Literal["killed", "too slow", "survived"]
+MutantOutcome = Literal["killed", "timeout", "survived"]
 
 
-class TestsAreRed(Exception):
-    """The tests fail without any mistake."""
+class TestsFail(Exception):
+    """The tests fail without a mutant."""
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """A text to run instead of a module's own, and the tests that are to notice it."""
+class MutantRun:
+    """A mutated source to run in place of a module's own, and the tests that should kill it."""
 
     name: str
     module: str
@@ -54,101 +54,102 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class _Child:
+class _MutantProcess:
     pid: int
-    trial: Trial
+    run: MutantRun
     ends_at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a mutant's tests may take: seconds of the processor, which a busy machine does not change, or in all.
+class TimeLimits:
+    """Time limits of a mutant's tests: seconds of processor time, which a busy machine does not change, and in all.
 
-    A loop without an end takes the first, two that wait for each other the second.
+    The first limit ends an endless loop, the second a deadlock.
     """
 
     processor_s: int
     all_s: int
 
 
-def preload(tests: Sequence[str]) -> Patience:
-    """Import the libraries that the tests need, learnt from a run of them; how long mutants may take.
+def preload(tests: Sequence[str]) -> TimeLimits:
+    """Run the tests once, import the libraries that they use, and return the time limits for mutants.
 
-    Raises:
-        TestsAreRed: with what pytest printed.
+    Raises `TestsFail` with pytest's output.
     """
     with tempfile.NamedTemporaryFile() as names, tempfile.NamedTemporaryFile() as output:
         pid = os.fork()
         if not pid:
-            _quiet(Path(output.name))
+            _redirect_output(Path(output.name))
             code = pytest.main([*_OPTIONS, *tests])
             Path(names.name).write_text("\n".join(sorted(sys.modules)))
             os._exit(int(code))
         _, status, used = os.wait4(pid, 0)
         if os.waitstatus_to_exitcode(status) != _PASSED:
-            raise TestsAreRed(Path(output.name).read_text())
+            raise TestsFail(Path(output.name).read_text())
         for name in Path(names.name).read_text().split():
             if name.split(".")[0] not in OURS and not name.startswith("_"):
                 with suppress(Exception):
                     importlib.import_module(name)
     processor_s = int(2 * (used.ru_utime + used.ru_stime)) + 2
-    return Patience(processor_s, 10 * processor_s)
+    return TimeLimits(processor_s, 10 * processor_s)
 
 
-def outcomes(trials: Sequence[Trial], *, at_once: int, patience: Patience) -> Iterator[tuple[Trial, Outcome]]:
-    """What becomes of each, as they end."""
-    waiting, running = list(reversed(trials)), dict[int, _Child]()
+def run_mutants(
+    runs: Sequence[MutantRun], *, concurrency: int, limits: TimeLimits
+) -> Iterator[tuple[MutantRun, MutantOutcome]]:
+    """Run the mutants, and yield each one with its outcome as it ends."""
+    waiting, running = list(reversed(runs)), dict[int, _MutantProcess]()
     try:
         while waiting or running:
-            while waiting and len(running) < at_once:
-                child = _started(waiting.pop(), patience)
+            while waiting and len(running) < concurrency:
+                child = _start(waiting.pop(), limits)
                 running[child.pid] = child
-            yield from _ended(running)
+            yield from _finished(running)
             time.sleep(_POLL_S)
     finally:
         for pid in running:
             _kill(pid)
 
 
-def _started(trial: Trial, patience: Patience) -> _Child:
+def _start(run: MutantRun, limits: TimeLimits) -> _MutantProcess:
     pid = os.fork()
     if not pid:
         try:
             os.setsid()
-            resource.setrlimit(resource.RLIMIT_CPU, (patience.processor_s, patience.processor_s))
-            _quiet(Path(os.devnull))
-            _plant(trial)
-            os._exit(_first_failure(trial.tests))
+            resource.setrlimit(resource.RLIMIT_CPU, (limits.processor_s, limits.processor_s))
+            _redirect_output(Path(os.devnull))
+            _install_mutant(run)
+            os._exit(_first_failure(run.tests))
         finally:
             os._exit(_FAILED)
-    return _Child(pid, trial, time.monotonic() + patience.all_s)
+    return _MutantProcess(pid, run, time.monotonic() + limits.all_s)
 
 
 def _first_failure(tests: Sequence[str]) -> int:
-    """Pytest's exit code of the first of these files that does not pass; the others are not even collected."""
+    """Return pytest's exit code for the first file that fails. Later files are not collected."""
     codes = (int(pytest.main([*_OPTIONS, test])) for test in tests)
     return next((code for code in codes if code != _PASSED), _PASSED)
 
 
-def _ended(running: dict[int, _Child]) -> Iterator[tuple[Trial, Outcome]]:
+def _finished(running: dict[int, _MutantProcess]) -> Iterator[tuple[MutantRun, MutantOutcome]]:
     for pid, child in list(running.items()):
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             del running[pid]
             code = os.waitstatus_to_exitcode(status)
-            yield child.trial, "too slow" if code == -signal.SIGKILL else _outcome(child.trial, code)
+            yield child.run, "timeout" if code == -signal.SIGKILL else _outcome(child.run, code)
         elif time.monotonic() > child.ends_at:
             del running[pid]
             _kill(pid)
-            yield child.trial, "too slow"
+            yield child.run, "timeout"
 
 
-def _outcome(trial: Trial, code: int) -> Outcome:
+def _outcome(run: MutantRun, code: int) -> MutantOutcome:
     if code == _PASSED:
         return "survived"
     if code in {_FAILED, _INTERRUPTED} or code < 0:
         return "killed"
-    raise RuntimeError(f"pytest ended with {code} for {trial.name}: are its tests there?")
+    raise RuntimeError(f"pytest ended with {code} for {run.name}: check that its tests exist")
 
 
 def _kill(pid: int) -> None:
@@ -158,21 +159,21 @@ def _kill(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
-def _quiet(path: Path) -> None:
+def _redirect_output(path: Path) -> None:
     output = os.open(path, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(output, stream)
 
 
-def _plant(trial: Trial) -> None:
-    """Have the import of the module compile the trial's text."""
-    path = str(PACKAGE / trial.module)
+def _install_mutant(run: MutantRun) -> None:
+    """Make the import of the module compile the mutated source."""
+    path = str(PACKAGE / run.module)
     loader: Any = importlib.machinery.SourceFileLoader
     own = loader.get_code
 
     def get_code(self: Any, name: str) -> Any:
         if self.path == path:
-            return compile(trial.source, path, "exec", dont_inherit=True)
+            return compile(run.source, path, "exec", dont_inherit=True)
         return own(self, name)
 
     loader.get_code = get_code

@@ -10,7 +10,7 @@ from email.utils import formatdate
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from audio_gateway.cli.doctor.api import Answer, Api
+from audio_gateway.cli.doctor.api import ApiClient, HttpResponse
 from audio_gateway.identity.directory import Directory
 from audio_gateway.identity.key_store import KeyStore
 from audio_gateway.identity.keys import hash_key
@@ -29,7 +29,7 @@ _MODELS: Final = [
 ]
 
 
-class HealthyApi(Api):
+class HealthyApi(ApiClient):
     """In place of HTTP. `answers` are functions of what is sent, by method and path.
 
     Paths that hold one of `broken` are a 503; `charges` is whether answers get into the ledger; `remedy` is what is
@@ -39,19 +39,19 @@ class HealthyApi(Api):
     def __init__(self, dynamodb: Any, table: str) -> None:
         super().__init__("https://api.example/v1")
         self.directory = Directory(dynamodb, table)
-        self.answers: dict[str, Callable[..., Answer]] = {}
+        self.answers: dict[str, Callable[..., HttpResponse]] = {}
         self.charges = True
         self.broken: set[str] = set()
         self.remedy = "Send it as an upload."
         self.heard: list[str] = []
         self._keys = KeyStore(dynamodb, table)
         self._ledger = LedgerStore(dynamodb, table)
-        self._kept: dict[str, Answer] = {}
+        self._kept: dict[str, HttpResponse] = {}
         self._hooks: list[str] = []
         self._job_looks = 0
         self._spent = 0
 
-    def call(self, method: str, path: str, key: str | None = None, **content: Any) -> Answer:
+    def call(self, method: str, path: str, key: str | None = None, **content: Any) -> HttpResponse:
         parts = urlsplit(path)
         if parts.netloc == "bucket.s3.example":
             return answer(method, path, 204 if method == "POST" else 200, _WAV)
@@ -62,7 +62,7 @@ class HealthyApi(Api):
             return own(key=key, **content)
         return self._routed(method, place, key, content)
 
-    def charged(self, call: str, body: bytes, key: str, *, request_id: str = "", model: str = "talker") -> Answer:
+    def charged(self, call: str, body: bytes, key: str, *, request_id: str = "", model: str = "talker") -> HttpResponse:
         """An answer that costs something, and its row in the ledger."""
         request_id = request_id or f"req_{uuid.uuid4().hex}"
         record = self._keys.get(hash_key(key))
@@ -76,7 +76,7 @@ class HealthyApi(Api):
         return answer(method, place, 200, body, headers)
 
     # ------------------------------------------------------------ routes
-    def _routed(self, method: str, path: str, key: str | None, content: Any) -> Answer:
+    def _routed(self, method: str, path: str, key: str | None, content: Any) -> HttpResponse:
         refused = self._refused(method, path, key, content)
         if refused is not None or key is None:
             return refused or refusal(method, path, 401)
@@ -88,7 +88,7 @@ class HealthyApi(Api):
             return found(method, path, self._admin(path, content))
         return found(method, path, {"used": {"monthly_budget_usd": usd(self._spent)}} if path == "/usage" else models())
 
-    def _refused(self, method: str, path: str, key: str | None, content: Any) -> Answer | None:
+    def _refused(self, method: str, path: str, key: str | None, content: Any) -> HttpResponse | None:
         record = self._keys.get(hash_key(key)) if key else None
         rules: list[tuple[bool, int, str | None]] = [
             (not path.startswith(_KNOWN), 404, "unknown_url"),
@@ -116,7 +116,7 @@ class HealthyApi(Api):
             return {"status": self.directory.disable(steps[5]).status}
         return {"data": []}
 
-    def _audio(self, method: str, path: str, key: str, content: Any) -> Answer:
+    def _audio(self, method: str, path: str, key: str, content: Any) -> HttpResponse:
         known: dict[str, Any] = {
             "/audio/voices": {"data": [{"id": "alloy"}]},
             "/audio/uploads": {"id": "upload_1", "url": BUCKET, "fields": {"key": "uploads/1"}},
@@ -131,27 +131,27 @@ class HealthyApi(Api):
             return answer(method, path, 202, b'{"id": "job_1"}')
         return self.charged(f"{method} {path}", b'{"text": "one"}', key, model="writer")
 
-    def _job(self, call: str, key: str) -> Answer:
+    def _job(self, call: str, key: str) -> HttpResponse:
         self._job_looks += 1
         if self._job_looks == 1:
             method, path = call.split(" ")
             return answer(method, path, 303, b"", {"location": f"/v1{path}?hop=1"})
         return self.charged(call, b'{"text": "one"}', key, request_id="job_1", model="writer")
 
-    def _speech(self, call: str, key: str, content: Any) -> Answer:
+    def _speech(self, call: str, key: str, content: Any) -> HttpResponse:
         if len(content["json"]["input"]) > 1000:
             large = self.charged(call, b"", key)
-            return Answer(call, 303, {**large.headers, "location": BUCKET + "results/1"}, b"")
+            return HttpResponse(call, 303, {**large.headers, "location": BUCKET + "results/1"}, b"")
         name = content.get("headers", {}).get("Idempotency-Key", "")
         if name in self._kept:
             first = self._kept[name]
-            return Answer(call, 200, {**first.headers, "x-audio-gateway-replayed": "true"}, first.body)
+            return HttpResponse(call, 200, {**first.headers, "x-audio-gateway-replayed": "true"}, first.body)
         made = self.charged(call, _WAV, key)
         if name:
             self._kept[name] = made
         return made
 
-    def _webhooks(self, method: str, path: str) -> Answer:
+    def _webhooks(self, method: str, path: str) -> HttpResponse:
         if method == "GET":
             return found(method, path, {"data": [{"id": each} for each in self._hooks]})
         if method == "POST":
@@ -161,16 +161,16 @@ class HealthyApi(Api):
         return found(method, path, {"deleted": True})
 
 
-def answer(method: str, path: str, status: int, body: bytes, headers: dict[str, str] | None = None) -> Answer:
+def answer(method: str, path: str, status: int, body: bytes, headers: dict[str, str] | None = None) -> HttpResponse:
     always = {"x-request-id": "req_1", "date": formatdate(usegmt=True)}
-    return Answer(f"{method} {path}", status, always | (headers or {}), body)
+    return HttpResponse(f"{method} {path}", status, always | (headers or {}), body)
 
 
-def found(method: str, path: str, value: Any) -> Answer:
+def found(method: str, path: str, value: Any) -> HttpResponse:
     return answer(method, path, 200, json.dumps(value).encode())
 
 
-def refusal(method: str, path: str, status: int, code: str | None = None, message: str = "No.") -> Answer:
+def refusal(method: str, path: str, status: int, code: str | None = None, message: str = "No.") -> HttpResponse:
     error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
     return answer(method, path, status, json.dumps({"error": error}).encode())
 

@@ -10,8 +10,8 @@ import pytest
 from moto import mock_aws
 
 from audio_gateway.metering.open_accounts import INDEX
-from scripts import existing_table
-from scripts.existing_table import WrongTable
+from scripts.deploy import existing_table
+from scripts.deploy.existing_table import WrongTable
 from tests.unit.metering.tables import create_table
 
 ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/restored"
@@ -36,7 +36,7 @@ def test_the_table_of_a_gateway_is_accepted(session: Any) -> None:
 
 
 def test_a_missing_table_is_refused(session: Any) -> None:
-    with pytest.raises(WrongTable, match="no table restored in this account and region"):
+    with pytest.raises(WrongTable, match="the table restored does not exist in this account and region"):
         check(session, ARN)
 
 

@@ -53,7 +53,7 @@ NEEDED = {
     },
 }
 BY_MAKE_DEPLOY = {"cloudformation:DescribeStacks", "lambda:GetAccountSettings", "apigateway:GET"}
-"""The calls of scripts/deploy.py before it runs SAM."""
+"""The calls of scripts/deploy before it runs SAM."""
 
 
 def resources_of(action: str) -> list[str]:

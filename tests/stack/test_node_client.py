@@ -39,7 +39,7 @@ class Cases(Service):
                 "spent": self.bank.spent, "asked": len(self.provider.asked), "settled": len(self.meter.settled),
             }  # fmt: skip
         limit = 1000 if body.get("small") or body.get("kind") == "bucket" else 4_500_000
-        for module in ("replay", "job_content"):
+        for module in ("idempotency", "job_content"):
             self.patch.setattr(f"audio_gateway.api.{module}.MAX_BUFFERED_BYTES", limit)
         self.front.behind = Cases(self.front, self.patch)
         self.front.left.clear()

@@ -103,7 +103,7 @@ def test_a_wrong_catalogue_ends_the_start_with_every_mistake(tmp_path: Path) -> 
         command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=START_SECONDS, check=False
     )
     assert done.returncode == 1
-    assert "the catalogue is wrong: " in done.stderr
+    assert "the catalogue is invalid: " in done.stderr
     assert "models: there is none" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -237,7 +237,7 @@ def test_the_stack_file_of_a_running_stack_is_not_taken_over(stack: dict[str, An
     path = tmp_path / "other.json"
     path.write_text(json.dumps(stack))
 
-    assert "belongs to a stack that is running" in failed_start(tmp_path, STACK_FILE=str(path))
+    assert "belongs to a running stack" in failed_start(tmp_path, STACK_FILE=str(path))
     assert json.loads(path.read_text()) == stack
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.house import PACKAGES
+from scripts.packages import PACKAGES
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers" / "shared" / "audio_gateway"

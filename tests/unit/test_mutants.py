@@ -1,4 +1,4 @@
-"""The mistakes that `make mutants` plants are those that a programmer makes, and each is where it is said to be."""
+"""`make mutants` generates the mistakes that programmers make, and its lists name existing code and tests."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def changes(source: str) -> set[str]:
     return {mutant.change for mutant in mutants_of("m.py", source)}
 
 
-def test_the_mistakes_of_a_small_module() -> None:
+def test_the_mutants_of_a_small_module() -> None:
     assert changes(SOURCE) == {
         "300 → 600",
         "< → <=",
@@ -71,19 +71,19 @@ def test_the_mistakes_of_a_small_module() -> None:
         ("x = (\n    a  # why\n    <\n    b\n)", {"< → <="}),
     ],
 )
-def test_each_kind_of_mistake(code: str, changed: set[str]) -> None:
+def test_each_mutation_operator(code: str, changed: set[str]) -> None:
     assert changes(code) == changed
 
 
-def test_every_mutant_is_another_module_and_has_a_name_of_its_own() -> None:
+def test_every_mutant_is_different_and_has_a_unique_name() -> None:
     found = mutants_of("m.py", SOURCE)
     assert len({mutant.name for mutant in found}) == len(found)
     assert len({ast.dump(ast.parse(mutant.source)) for mutant in found} - {ast.dump(ast.parse(SOURCE))}) == len(found)
 
 
-def test_what_the_lists_name_is_there() -> None:
+def test_the_lists_name_existing_code_and_tests() -> None:
     for target in tomllib.loads((HERE / "targets.toml").read_text())["targets"]:
         assert all((ROOT / test).is_file() for test in target["tests"])
-    for planted in tomllib.loads((HERE / "planted.toml").read_text())["planted"]:
-        assert (PACKAGE / planted["module"]).read_text().count(planted["before"]) == 1, planted["what"]
-        assert all((ROOT / test).is_file() for test in planted["tests"])
+    for handwritten in tomllib.loads((HERE / "handwritten.toml").read_text())["handwritten"]:
+        assert (PACKAGE / handwritten["module"]).read_text().count(handwritten["before"]) == 1, handwritten["what"]
+        assert all((ROOT / test).is_file() for test in handwritten["tests"])

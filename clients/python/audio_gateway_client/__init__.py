@@ -1,4 +1,4 @@
-"""Files of any size and texts of any length through OpenAI's Python SDK and an audio gateway.
+"""Files of any size and texts of any length with OpenAI's Python SDK and an audio gateway.
 
     from openai import OpenAI
     import audio_gateway_client
@@ -7,8 +7,8 @@
     with open("3hours.mp3", "rb") as file:
         print(client.audio.transcriptions.create(model="whisper-1", file=file).text)
 
-A file that is too big for a request is uploaded into the gateway's bucket, the work is started as a job, and the call
-returns what it always returns once the job is done. All other requests pass through unchanged.
+A file that is too big for a request is uploaded into the gateway's bucket and processed as a job. The call returns the
+usual result when the job is done. All other requests pass through unchanged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Clients to hand to the SDK."""
+"""HTTP clients for the SDK."""
 
 from __future__ import annotations
 
@@ -22,21 +22,18 @@ def http_client(
     transport: httpx2.BaseTransport | None = None,
     **client: Any,
 ) -> httpx2.Client:
-    """An HTTP client for `OpenAI(http_client=…)`.
+    """Create an HTTP client for `OpenAI(http_client=…)`. Raises `ValueError` for an invalid number.
 
     Args:
-        threshold: the largest file, in bytes, that is sent within the request itself.
-        on_upload: called with the bytes of the file that were sent and all its bytes; begins again at 0 if the
-            connection breaks.
-        on_job: called with the job, an `audio.job`, about every two seconds, and at its end or its cancellation.
-        wait_seconds: how long a job is waited for; then it is cancelled and `JobTimedOut` raised. None: to its end.
-            The SDK's own `timeout` holds for each request on the way.
-        retries: how often each step (a form, the upload, the start, each question for the result) is tried again.
-        transport: what sends the requests, such as one with a proxy; by default `httpx2.HTTPTransport()`.
+        threshold: the largest file, in bytes, that is sent in the request itself.
+        on_upload: called with the number of bytes sent and the size of the file. Restarts at 0 if the connection
+            breaks.
+        on_job: called with the job, an `audio.job`, about every two seconds, and when it ends or is cancelled.
+        wait_seconds: the longest time to wait for a job. After it, the job is cancelled and `JobTimedOut` is raised.
+            None: no limit. The SDK's own `timeout` applies to each request separately.
+        retries: the number of retries of each step (announcing, uploading, starting, each poll for the result).
+        transport: the transport that sends the requests, such as one with a proxy. Default: `httpx2.HTTPTransport()`.
         client: further arguments of `httpx2.Client`.
-
-    Raises:
-        ValueError: a number makes no sense.
     """
     settings = {
         "threshold": threshold, "on_upload": on_upload, "on_job": on_job,
@@ -55,7 +52,7 @@ def async_http_client(
     transport: httpx2.AsyncBaseTransport | None = None,
     **client: Any,
 ) -> httpx2.AsyncClient:
-    """`http_client` for `AsyncOpenAI(http_client=…)`. A task that is cancelled cancels its job."""
+    """Create an HTTP client for `AsyncOpenAI(http_client=…)`; see `http_client`. Cancelling a task cancels its job."""
     settings = {
         "threshold": threshold, "on_upload": on_upload, "on_job": on_job,
         "wait_seconds": wait_seconds, "retries": retries,

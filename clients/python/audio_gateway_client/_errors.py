@@ -1,4 +1,4 @@
-"""What is raised where the gateway gave no answer that could be returned. The SDK's own exceptions, told more exactly.
+"""Exceptions for calls without a response that could be returned. They are subclasses of the SDK's exceptions.
 
     openai.APIConnectionError
     ├── UploadFailed
@@ -6,8 +6,8 @@
     └── openai.APITimeoutError
         └── JobTimedOut
 
-An answer with an error status is raised by the SDK as always. The SDK does not try again after one of these: the steps
-were tried again one by one, and the whole would upload the file anew.
+The SDK raises its usual exceptions for responses with an error status. It does not retry after one of these: each step
+was already retried, and a retry of the whole call would upload the file again.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from openai import APIConnectionError, APITimeoutError
 
 
 class UploadFailed(APIConnectionError):
-    """The file could not be brought into the bucket. Nothing was started, and nothing is charged."""
+    """The file could not be uploaded into the bucket. No job was started, and nothing is charged."""
 
     def __init__(self, message: str, request: httpx2.Request) -> None:
         super().__init__(message=message, request=request)
 
 
 class JobUnreachable(APIConnectionError):
-    """The connection was lost while a job was started or waited for.
+    """The connection was lost while a job was being started or awaited.
 
-    A job that was started goes on; `job_id` is its id, None where it is not known whether there is one.
+    A started job continues. `job_id` is its id, or None if it is unknown whether the job was started.
     """
 
     def __init__(self, message: str, request: httpx2.Request, job_id: str | None) -> None:
@@ -35,7 +35,7 @@ class JobUnreachable(APIConnectionError):
 
 
 class JobTimedOut(APITimeoutError):
-    """The job took longer than `wait_seconds`, and was cancelled."""
+    """The job took longer than `wait_seconds` and was cancelled."""
 
     def __init__(self, message: str, request: httpx2.Request, job_id: str) -> None:
         super().__init__(request=request)

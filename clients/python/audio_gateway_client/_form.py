@@ -1,7 +1,7 @@
-"""Taking the file out of a multipart body that goes by, and putting it into the form that the bucket wants.
+"""Extracts the file from a multipart stream, and puts it into the form for the bucket.
 
-The SDK hands over a stream which can be read again from its beginning. It is read once as far as the file's first
-byte, and once more for each attempt at an upload; at no time is more than a piece of it in memory.
+The SDK passes a stream that can be read again from the start. It is read once up to the file's first byte, and once
+more for each attempt to upload it. Only one chunk is in memory at a time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 import httpx2
 
-_MAX_HEAD: Final = 32 * 1024 * 1024  # of the fields before the file: longer ones are in no request that we know
+_MAX_HEAD: Final = 32 * 1024 * 1024  # of the fields before the file; no real request has longer ones
 _MAX_NAME: Final = 255
 _NAME: Final = re.compile(rb'[; ]name="([^"]*)"', re.IGNORECASE)
 _FILENAME: Final = re.compile(rb'[; ]filename="([^"]*)"', re.IGNORECASE)
@@ -24,12 +24,12 @@ _OCTETS: Final = "application/octet-stream"
 
 
 class FormError(httpx2.LocalProtocolError):
-    """The form is not what its length promised: the file changed meanwhile, or other parts follow it."""
+    """The form does not match its length: the file has changed, or other parts follow it."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileInForm:
-    """The file of a form: the parts before it as they are, where its bytes begin, and how many there are."""
+    """The file in a form: the unchanged parts before it, the offset of its first byte, and its size."""
 
     boundary: bytes
     before: bytes
@@ -39,15 +39,15 @@ class FileInForm:
 
     @property
     def tail(self) -> bytes:
-        """What follows the file."""
+        """The bytes after the file."""
         return b"\r\n--" + self.boundary + b"--\r\n"
 
     def fields(self) -> frozenset[str]:
-        """The names of the parts before it."""
+        """Return the names of the parts before the file."""
         return frozenset(name.decode("utf-8", "replace") for name in _NAME.findall(self.before))
 
     def without_file(self, added: Mapping[str, str]) -> bytes:
-        """The same form, with text fields in place of the file."""
+        """Return the same form with text fields in place of the file."""
         delimiter = b"--" + self.boundary
         parts = [
             delimiter + f'\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
@@ -57,24 +57,24 @@ class FileInForm:
 
 
 def boundary_of(content_type: str) -> bytes | None:
-    """The boundary of a multipart form, None for any other type."""
+    """Return the boundary of a multipart form, or None for any other type."""
     found = _BOUNDARY.match(content_type)
     return None if found is None else found[1].strip().encode("latin-1")
 
 
-class Head:
-    """Looks for the part `file` in a body of `length` bytes; is fed pieces until `done`."""
+class FormParser:
+    """Finds the part `file` in a body of `length` bytes. Feed it chunks until `done`."""
 
     def __init__(self, boundary: bytes, length: int) -> None:
         self._boundary = boundary
         self._length = length
         self._seen = bytearray()
-        self._part = 0  # where the part that is being looked at begins
+        self._part = 0  # offset of the current part
         self.done = False
         self.found: FileInForm | None = None
 
     def feed(self, piece: bytes) -> None:
-        """Look at the next piece of the body."""
+        """Parse the next chunk of the body."""
         self._seen += piece
         while not self.done and self._step():
             pass
@@ -82,11 +82,11 @@ class Head:
             self.done = True
 
     def _step(self) -> bool:
-        """Look at one part; False if more of the body is needed."""
+        """Parse one part. Returns False if more of the body is needed."""
         opening = b"--" + self._boundary + b"\r\n"
         begun = bytes(self._seen[self._part : self._part + len(opening)])
         if begun != opening:
-            self.done = not opening.startswith(begun)  # the last delimiter, or no form at all
+            self.done = not opening.startswith(begun)  # the last delimiter, or not a form
             return False
         end = self._seen.find(b"\r\n\r\n", self._part)
         if end < 0:
@@ -115,27 +115,27 @@ class Head:
 
 
 def plain_name(raw: bytes) -> str:
-    """A file's name as one line of at most 255 characters that can be seen, its ending kept."""
+    """Return a file name as one line of at most 255 printable characters. Keeps the extension."""
     name = unquote(raw.decode("utf-8", "replace")).replace("\\\\", "\\")
     name = re.split(r"[/\\]", name)[-1]
     name = "".join(letter if letter.isprintable() else "_" for letter in name).strip()
     if len(name) > _MAX_NAME:
         stem, dot, ending = name.rpartition(".")
-        kept = dot + ending if stem and len(ending) < 16 else ""  # noqa: PLR2004 - longer than any ending of audio
+        kept = dot + ending if stem and len(ending) < 16 else ""  # noqa: PLR2004 - longer than any audio extension
         name = name[: _MAX_NAME - len(kept)] + kept
     return name or "audio"
 
 
-class _Cut:
-    """Passes on the bytes of the file only; `end` says whether they were all, and nothing else was behind them."""
+class _FileExtractor:
+    """Extracts the bytes of the file from a stream. `end` raises `FormError` unless the file was complete and last."""
 
     def __init__(self, file: FileInForm) -> None:
         self._file = file
         self._at = 0
-        self._last = b""  # the end of what went by, in which a delimiter may begin
+        self._last = b""  # the last bytes seen, in which a delimiter may start
         self._tail = b""
 
-    def pass_on(self, piece: bytes) -> bytes:
+    def extract(self, piece: bytes) -> bytes:
         begin = max(0, self._file.start - self._at)
         end = max(0, self._file.start + self._file.size - self._at)
         self._at += len(piece)
@@ -144,17 +144,17 @@ class _Cut:
         delimiter = b"\r\n--" + self._file.boundary
         joined = self._last + content
         if delimiter in joined:
-            raise FormError("The part 'file' must be the last one of the form.")
+            raise FormError("The part 'file' must be the last part of the form.")
         self._last = joined[-len(delimiter) + 1 :]
         return content
 
     def end(self) -> None:
         if self._tail != self._file.tail:
-            raise FormError("The file is not as long as it was at first: it changed, or cannot be read twice.")
+            raise FormError("The length of the file has changed: it was modified, or cannot be read twice.")
 
 
 class UploadStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """The form of a presigned POST whose file comes out of another form's stream."""
+    """The form of a presigned POST, with the file from another form's stream."""
 
     def __init__(
         self,
@@ -172,45 +172,45 @@ class UploadStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
             f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
             for name, value in fields.items()
         )
-        # The file's own name is among the fields, where the gateway wants it.
+        # The file's real name is among the fields, as the gateway requires.
         file_headers = f'Content-Disposition: form-data; name="file"; filename="file"\r\nContent-Type: {_OCTETS}'
         self._head = f"{texts}--{boundary}\r\n{file_headers}\r\n\r\n".encode()
         self._foot = f"\r\n--{boundary}--\r\n".encode()
         self.length = len(self._head) + file.size + len(self._foot)
 
     def __iter__(self) -> Iterator[bytes]:
-        cut, sent = _Cut(self._file), 0
-        self._tell(0)
+        cut, sent = _FileExtractor(self._file), 0
+        self._report(0)
         yield self._head
         for piece in cast("httpx2.SyncByteStream", self._source):
-            content = cut.pass_on(piece)
+            content = cut.extract(piece)
             if content:
                 yield content
                 sent += len(content)
-                self._tell(sent)
+                self._report(sent)
         cut.end()
         yield self._foot
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        cut, sent = _Cut(self._file), 0
-        self._tell(0)
+        cut, sent = _FileExtractor(self._file), 0
+        self._report(0)
         yield self._head
         async for piece in cast("httpx2.AsyncByteStream", self._source):
-            content = cut.pass_on(piece)
+            content = cut.extract(piece)
             if content:
                 yield content
                 sent += len(content)
-                self._tell(sent)
+                self._report(sent)
         cut.end()
         yield self._foot
 
-    def _tell(self, sent: int) -> None:
+    def _report(self, sent: int) -> None:
         if self._on_sent is not None:
             self._on_sent(sent, self._file.size)
 
 
 class FileStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """A body that was put into a file, from its beginning each time."""
+    """A body stored in a file. Each iteration reads it from the start."""
 
     _PIECE: Final = 64 * 1024
 
@@ -227,7 +227,7 @@ class FileStream(httpx2.SyncByteStream, httpx2.AsyncByteStream):
             yield piece
 
     def close(self) -> None:
-        """The file is closed by who opened it: the stream is read more than once."""
+        """Do nothing: the stream is read more than once, and the opener closes the file."""
 
     async def aclose(self) -> None:
-        """As `close`."""
+        """Do nothing; see `close`."""

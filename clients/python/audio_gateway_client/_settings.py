@@ -1,4 +1,4 @@
-"""What a caller can choose."""
+"""The client's settings."""
 
 from __future__ import annotations
 
@@ -7,25 +7,22 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 DEFAULT_THRESHOLD: Final = 4 * 1024 * 1024
-"""Bytes. A request can carry about 4.5 MB through API Gateway and Lambda."""
+"""In bytes. A request through API Gateway and Lambda can carry about 4.5 MB."""
 
 DEFAULT_RETRIES: Final = 3
 
 Job: TypeAlias = dict[str, Any]
-"""An `audio.job` as the gateway answers it: `id`, `status`, `progress` with `completed` and `total`, …"""
+"""An `audio.job` object of the gateway: `id`, `status`, `progress` with `completed` and `total`, …"""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """How big files and long texts are handled.
+class ClientSettings:
+    """How big files and long texts are handled. Raises `ValueError` for an invalid number.
 
-    `threshold` is the largest file, in bytes, that is sent within the request. `on_upload` is told of the bytes sent
-    and of all bytes; after a broken connection it begins again at 0. `on_job` is told of the job about every two
-    seconds. `wait_seconds` is how long a job is waited for, None for as long as it takes. `retries` is how often each
-    step is tried again.
-
-    Raises:
-        ValueError: a number makes no sense.
+    `threshold` is the largest file, in bytes, that is sent in the request. `on_upload` gets the number of bytes sent
+    and the size of the file; it restarts at 0 if the connection breaks. `on_job` gets the job about every two seconds.
+    `wait_seconds` is the longest time to wait for a job, or None for no limit. `retries` is the number of retries of
+    each step.
     """
 
     threshold: int = DEFAULT_THRESHOLD
@@ -36,8 +33,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.threshold < 0:
-            raise ValueError(f"threshold is {self.threshold}: it is a number of bytes, from 0.")
+            raise ValueError(f"threshold must be at least 0 bytes, not {self.threshold}.")
         if self.retries < 0:
-            raise ValueError(f"retries is {self.retries}: it is a number of times, from 0.")
+            raise ValueError(f"retries must be at least 0, not {self.retries}.")
         if self.wait_seconds is not None and self.wait_seconds <= 0:
-            raise ValueError(f"wait_seconds is {self.wait_seconds}: it is a time above 0, or None for no end.")
+            raise ValueError(f"wait_seconds must be greater than 0, or None for no limit, not {self.wait_seconds}.")

@@ -1,4 +1,4 @@
-"""The transports: they look which requests are too big, and walk the steps of these."""
+"""The transports: they detect requests that are too big, and run those as jobs."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ import anyio
 import httpx2
 from openai import DEFAULT_CONNECTION_LIMITS
 
-from audio_gateway_client._form import FileInForm, FileStream, Head, boundary_of
-from audio_gateway_client._settings import Settings
-from audio_gateway_client._steps import Call, Pause, Send, Steps
+from audio_gateway_client._form import FileInForm, FileStream, FormParser, boundary_of
+from audio_gateway_client._settings import ClientSettings
+from audio_gateway_client._steps import Delay, JobCall, SendRequest, Steps
 
-_LISTENING: Final = ("/audio/transcriptions", "/audio/translations")
-_SPEAKING: Final = "/audio/speech"
-_OTHER_FIELDS: Final = 256 * 1024  # what a request may carry beside the largest file
-_SPOKEN_AT_ONCE: Final = 4_096
+_TRANSCRIPTION_PATHS: Final = ("/audio/transcriptions", "/audio/translations")
+_SPEECH_PATH: Final = "/audio/speech"
+_OTHER_FIELDS: Final = 256 * 1024  # allowance for the fields beside the largest file
+_LONGEST_SYNCHRONOUS_TEXT: Final = 4_096
 _OK: Final = 200
 _CANCEL_S: Final = 5.0
 
 
 class GatewayTransport(httpx2.BaseTransport):
-    """Handles big requests as jobs, and passes all others on to `inner`. `settings` as `http_client` takes them."""
+    """Runs big requests as jobs, and passes all others on to `inner`. `settings` are those of `http_client`."""
 
     def __init__(self, inner: httpx2.BaseTransport | None = None, **settings: Any) -> None:
         self._inner = inner or httpx2.HTTPTransport(limits=DEFAULT_CONNECTION_LIMITS)
-        self._settings = Settings(**settings)
+        self._settings = ClientSettings(**settings)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request; see `httpx2.BaseTransport`."""
@@ -38,27 +38,27 @@ class GatewayTransport(httpx2.BaseTransport):
             with _rereadable(request) as (source, length):
                 file = _file_of(request, source, length, self._settings)
                 if file is not None:
-                    call = Call(request, self._settings)
-                    return self._walk(call, call.with_file(file, source, background="background" in file.fields()))
+                    call = JobCall(request, self._settings)
+                    return self._run_steps(call, call.with_file(file, source, background="background" in file.fields()))
                 request.stream = source
                 return self._inner.handle_request(request)
         if _may_be_a_job(request):
             content = _as_job(request, request.read())
             if content is not None:
-                call = Call(request, self._settings)
-                return self._walk(call, call.work("application/json", content))
+                call = JobCall(request, self._settings)
+                return self._run_steps(call, call.work("application/json", content))
         return self._inner.handle_request(request)
 
-    def _walk(self, call: Call, steps: Steps) -> httpx2.Response:
+    def _run_steps(self, call: JobCall, steps: Steps) -> httpx2.Response:
         try:
             step = next(steps)
             while True:
                 try:
-                    told = self._do(step)
+                    response = self._do(step)
                 except httpx2.TransportError as error:
                     step = steps.throw(error)
                 else:
-                    step = steps.send(told)
+                    step = steps.send(response)
         except StopIteration as end:
             answer: httpx2.Response = end.value
             if not answer.is_stream_consumed:
@@ -68,8 +68,8 @@ class GatewayTransport(httpx2.BaseTransport):
             self._cancel(call)
             raise
 
-    def _do(self, step: Send | Pause) -> Any:
-        if isinstance(step, Pause):
+    def _do(self, step: SendRequest | Delay) -> Any:
+        if isinstance(step, Delay):
             time.sleep(step.seconds)
             return None
         answer = self._inner.handle_request(step.request)
@@ -77,8 +77,8 @@ class GatewayTransport(httpx2.BaseTransport):
             answer.read()
         return answer
 
-    def _cancel(self, call: Call) -> None:
-        """Whoever does not wait any more does not want the work either. As far as that can be told now."""
+    def _cancel(self, call: JobCall) -> None:
+        """Cancel the job after an interrupt. If the gateway cannot be reached, the job continues."""
         request = call.cancelling()
         if request is not None:
             with suppress(httpx2.TransportError):
@@ -96,7 +96,7 @@ class AsyncGatewayTransport(httpx2.AsyncBaseTransport):
 
     def __init__(self, inner: httpx2.AsyncBaseTransport | None = None, **settings: Any) -> None:
         self._inner = inner or httpx2.AsyncHTTPTransport(limits=DEFAULT_CONNECTION_LIMITS)
-        self._settings = Settings(**settings)
+        self._settings = ClientSettings(**settings)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request; see `httpx2.AsyncBaseTransport`."""
@@ -104,28 +104,28 @@ class AsyncGatewayTransport(httpx2.AsyncBaseTransport):
             async with _async_rereadable(request) as (source, length):
                 file = await _async_file_of(request, source, length, self._settings)
                 if file is not None:
-                    call = Call(request, self._settings)
+                    call = JobCall(request, self._settings)
                     steps = call.with_file(file, source, background="background" in file.fields())
-                    return await self._walk(call, steps)
+                    return await self._run_steps(call, steps)
                 request.stream = source
                 return await self._inner.handle_async_request(request)
         if _may_be_a_job(request):
             content = _as_job(request, await request.aread())
             if content is not None:
-                call = Call(request, self._settings)
-                return await self._walk(call, call.work("application/json", content))
+                call = JobCall(request, self._settings)
+                return await self._run_steps(call, call.work("application/json", content))
         return await self._inner.handle_async_request(request)
 
-    async def _walk(self, call: Call, steps: Steps) -> httpx2.Response:
+    async def _run_steps(self, call: JobCall, steps: Steps) -> httpx2.Response:
         try:
             step = next(steps)
             while True:
                 try:
-                    told = await self._do(step)
+                    response = await self._do(step)
                 except httpx2.TransportError as error:
                     step = steps.throw(error)
                 else:
-                    step = steps.send(told)
+                    step = steps.send(response)
         except StopIteration as end:
             answer: httpx2.Response = end.value
             if not answer.is_stream_consumed:
@@ -136,8 +136,8 @@ class AsyncGatewayTransport(httpx2.AsyncBaseTransport):
                 await self._cancel(call)
             raise
 
-    async def _do(self, step: Send | Pause) -> Any:
-        if isinstance(step, Pause):
+    async def _do(self, step: SendRequest | Delay) -> Any:
+        if isinstance(step, Delay):
             await anyio.sleep(step.seconds)
             return None
         answer = await self._inner.handle_async_request(step.request)
@@ -145,7 +145,7 @@ class AsyncGatewayTransport(httpx2.AsyncBaseTransport):
             await answer.aread()
         return answer
 
-    async def _cancel(self, call: Call) -> None:
+    async def _cancel(self, call: JobCall) -> None:
         request = call.cancelling()
         if request is not None:
             with suppress(httpx2.TransportError):
@@ -160,9 +160,9 @@ class AsyncGatewayTransport(httpx2.AsyncBaseTransport):
 
 # ---------------------------------------------------------------- results
 class _ResultStream(httpx2.SyncByteStream):
-    """The body of a result, whose end before its time the SDK takes for no reason to make the whole call again."""
+    """The body of a result. If it ends early, the raised error keeps the SDK from retrying the whole call."""
 
-    def __init__(self, stream: httpx2.SyncByteStream, call: Call) -> None:
+    def __init__(self, stream: httpx2.SyncByteStream, call: JobCall) -> None:
         self._stream = stream
         self._call = call
 
@@ -170,7 +170,7 @@ class _ResultStream(httpx2.SyncByteStream):
         try:
             yield from self._stream
         except httpx2.TransportError as error:
-            lost = self._call.cut_off(error)
+            lost = self._call.lost_result(error)
             if lost is None:
                 raise
             raise lost from error
@@ -180,7 +180,7 @@ class _ResultStream(httpx2.SyncByteStream):
 
 
 class _AsyncResultStream(httpx2.AsyncByteStream):
-    def __init__(self, stream: httpx2.AsyncByteStream, call: Call) -> None:
+    def __init__(self, stream: httpx2.AsyncByteStream, call: JobCall) -> None:
         self._stream = stream
         self._call = call
 
@@ -189,7 +189,7 @@ class _AsyncResultStream(httpx2.AsyncByteStream):
             async for piece in self._stream:
                 yield piece
         except httpx2.TransportError as error:
-            lost = self._call.cut_off(error)
+            lost = self._call.lost_result(error)
             if lost is None:
                 raise
             raise lost from error
@@ -199,8 +199,8 @@ class _AsyncResultStream(httpx2.AsyncByteStream):
 
 
 # ---------------------------------------------------------------- which requests
-def _may_have_big_file(request: httpx2.Request, settings: Settings) -> bool:
-    if request.method != "POST" or not request.url.path.endswith(_LISTENING):
+def _may_have_big_file(request: httpx2.Request, settings: ClientSettings) -> bool:
+    if request.method != "POST" or not request.url.path.endswith(_TRANSCRIPTION_PATHS):
         return False
     if boundary_of(request.headers.get("content-type", "")) is None:
         return False
@@ -213,36 +213,36 @@ def _length(request: httpx2.Request) -> int | None:
     return int(said) if said.isdigit() else None
 
 
-def _is_big(file: FileInForm, length: int, settings: Settings) -> bool:
+def _is_big(file: FileInForm, length: int, settings: ClientSettings) -> bool:
     return file.size > settings.threshold or length > settings.threshold + _OTHER_FIELDS
 
 
-def _head(request: httpx2.Request, length: int) -> Head:
-    return Head(boundary_of(request.headers["content-type"]) or b"", length)
+def _head(request: httpx2.Request, length: int) -> FormParser:
+    return FormParser(boundary_of(request.headers["content-type"]) or b"", length)
 
 
-def _big_one(head: Head, length: int, settings: Settings) -> FileInForm | None:
+def _big_file(head: FormParser, length: int, settings: ClientSettings) -> FileInForm | None:
     return head.found if head.found is not None and _is_big(head.found, length, settings) else None
 
 
 def _may_be_a_job(request: httpx2.Request) -> bool:
     if request.method != "POST" or "json" not in request.headers.get("content-type", ""):
         return False
-    is_long = request.url.path.endswith(_SPEAKING) and (_length(request) or 0) > _SPOKEN_AT_ONCE
-    return is_long or request.url.path.endswith(_LISTENING)
+    is_long = request.url.path.endswith(_SPEECH_PATH) and (_length(request) or 0) > _LONGEST_SYNCHRONOUS_TEXT
+    return is_long or request.url.path.endswith(_TRANSCRIPTION_PATHS)
 
 
 def _as_job(request: httpx2.Request, content: bytes) -> bytes | None:
-    """The same request as a job's, if it is a long text or names its audio and does not say `background` itself."""
+    """Return the body with `background` added if it needs a job: for a long text, an `upload_id` or a `file_url`."""
     try:
         body = json.loads(content)
     except ValueError:
         return None
     if not isinstance(body, dict) or "background" in body:
         return None
-    if request.url.path.endswith(_SPEAKING):
+    if request.url.path.endswith(_SPEECH_PATH):
         text = body.get("input")
-        if not isinstance(text, str) or len(text) <= _SPOKEN_AT_ONCE:
+        if not isinstance(text, str) or len(text) <= _LONGEST_SYNCHRONOUS_TEXT:
             return None
     elif not ("upload_id" in body or "file_url" in body):
         return None
@@ -252,9 +252,9 @@ def _as_job(request: httpx2.Request, content: bytes) -> bytes | None:
 # ---------------------------------------------------------------- bodies
 @contextmanager
 def _rereadable(request: httpx2.Request) -> Iterator[tuple[httpx2.SyncByteStream, int]]:
-    """The body as a stream that can be read several times, and its length.
+    """Yield the body as a stream that can be read several times, and its length.
 
-    A stream without a length cannot be read twice, and a bucket wants a length: it goes into a temporary file.
+    A stream without a length cannot be read twice, and the bucket needs the length, so it goes into a temporary file.
     """
     stream = cast("httpx2.SyncByteStream", request.stream)
     length = _length(request)
@@ -288,22 +288,22 @@ def _with_length(request: httpx2.Request, length: int) -> None:
 
 
 def _file_of(
-    request: httpx2.Request, source: httpx2.SyncByteStream, length: int, settings: Settings
+    request: httpx2.Request, source: httpx2.SyncByteStream, length: int, settings: ClientSettings
 ) -> FileInForm | None:
     head = _head(request, length)
     for piece in source:
         head.feed(piece)
         if head.done:
             break
-    return _big_one(head, length, settings)
+    return _big_file(head, length, settings)
 
 
 async def _async_file_of(
-    request: httpx2.Request, source: httpx2.AsyncByteStream, length: int, settings: Settings
+    request: httpx2.Request, source: httpx2.AsyncByteStream, length: int, settings: ClientSettings
 ) -> FileInForm | None:
     head = _head(request, length)
     async for piece in source:
         head.feed(piece)
         if head.done:
             break
-    return _big_one(head, length, settings)
+    return _big_file(head, length, settings)

@@ -149,7 +149,7 @@ test('what a cancelled job costs is told with where it is', async () => {
   const told = [];
   const client = sdk({ waitSeconds: 0.2, onJob: (job) => told.push(job.status) });
   const error = await caught(client.audio.transcriptions.create({ model, file: new File([randomBytes(BIG)], 'a') }));
-  assert.match(error.message, /what was done by then \(12 seconds\) is charged. It is kept at http.*\/content\?partial=true\./);
+  assert.match(error.message, /the work done by then \(12 seconds\) is charged. The partial result is at http.*\/content\?partial=true\./);
   assert.equal(told.at(-1), 'cancelled');
 });
 
@@ -166,7 +166,7 @@ test('the time-out of the SDK cancels the job, and says so', async () => {
   await control('set', { job_parts: 1_000_000 });
   const error = await caught(sdk({}, { timeout: 3000 }).audio.transcriptions.create({ model, file: new File([randomBytes(BIG)], 'a') }));
   assert.equal(error.status, 408, String(error));
-  assert.match(error.message, /raise `timeout`/);
+  assert.match(error.message, /increase `timeout`/);
   const { jobs } = await state();
   assert.deepEqual(jobs.map(({ status }) => status), ['cancelled']);
 });

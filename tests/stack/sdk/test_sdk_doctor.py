@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.cli.doctor.api import Api
-from audio_gateway.cli.doctor.check import Group, Result
+from audio_gateway.cli.doctor.api import ApiClient
+from audio_gateway.cli.doctor.check import CheckGroup, CheckResult
 from audio_gateway.cli.doctor.checks import GROUPS
-from audio_gateway.cli.doctor.find import stack_of
+from audio_gateway.cli.doctor.context import PROJECT, CheckContext
+from audio_gateway.cli.doctor.find_stack import stack_of
 from audio_gateway.cli.doctor.run import results
-from audio_gateway.cli.doctor.visit import PROJECT, Visit
 from audio_gateway.cli.gateway import Gateway
 from tests.stack.aws import aws_of
 
@@ -35,19 +35,19 @@ def stack_file(stack: dict[str, Any], tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def look(stack_file: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Result]]:
+def look(stack_file: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, CheckResult]]:
     """Makes some of the checks."""
     monkeypatch.setenv("STACK_FILE", str(stack_file))
 
-    def made(*names: str) -> dict[str, Result]:
+    def made(*names: str) -> dict[str, CheckResult]:
         gateway = Gateway()
         stack = stack_of(gateway)
-        visit = Visit(stack, gateway, Api(stack.base_url))
+        context = CheckContext(stack, gateway, ApiClient(stack.base_url))
         try:
-            group = Group("some", tuple(CHECKS[name] for name in names))
-            return {result.check.name: result for result in results([group], visit)}
+            group = CheckGroup("some", tuple(CHECKS[name] for name in names))
+            return {result.check.name: result for result in results([group], context)}
         finally:
-            assert visit.leave() == []
+            assert context.clean_up() == []
 
     return made
 

@@ -189,7 +189,7 @@ def test_a_file_that_came_along_costs_no_look() -> None:
 def test_a_file_that_takes_long_to_decode_is_given_up_where_a_limit_refuses(
     case: str, fields: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("audio_gateway.use_cases.early_limit_check.MOST_UNASKED_S", 0.0)
+    monkeypatch.setattr("audio_gateway.use_cases.early_limit_check.UNCHECKED_DECODING_S", 0.0)
     limits, used, refusal = FULL[case]
     gateway = Gateway(**limits)
     gateway.use(**used)
@@ -202,7 +202,7 @@ def test_a_file_that_takes_long_to_decode_is_given_up_where_a_limit_refuses(
 def test_a_background_job_is_refused_while_it_is_decoded_where_no_more_may_be_open(
     holds: int, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("audio_gateway.use_cases.early_limit_check.MOST_UNASKED_S", 0.0)
+    monkeypatch.setattr("audio_gateway.use_cases.early_limit_check.UNCHECKED_DECODING_S", 0.0)
     gateway = Gateway(concurrent_jobs=1)
     gateway.use(holds=holds)
     item = FakeDynamoDB.get_item(gateway.table, Key=account_key(KEY))["Item"]
@@ -220,7 +220,7 @@ def test_a_file_that_must_be_written_anew_is_not_where_a_limit_refuses(monkeypat
 
 
 def test_a_file_that_takes_long_to_decode_costs_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audio_gateway.use_cases.early_limit_check.MOST_UNASKED_S", 0.0)
+    monkeypatch.setattr("audio_gateway.use_cases.early_limit_check.UNCHECKED_DECODING_S", 0.0)
     gateway = Gateway()
     gateway.files.uploads["default", UPLOAD] = OPUS
     assert [gateway.form(OPUS).status, gateway.post(upload_id=UPLOAD).status] == [200, 200]

@@ -1,4 +1,4 @@
-"""Every command that there is."""
+"""All commands of the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from audio_gateway.cli.app import app
 
 
 def commands() -> dict[tuple[str, ...], Any]:
-    """Every command that can be run, by its words."""
+    """Return every command by its words."""
 
     def below(words: tuple[str, ...], command: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
         inner = getattr(command, "commands", None)

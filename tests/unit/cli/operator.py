@@ -1,4 +1,4 @@
-"""An operator at the command line, and a gateway for them to work on."""
+"""Runs operators' commands on a gateway in moto."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from audio_gateway.cli.app import app
-from audio_gateway.cli.gateway import Deployment, Gateway
+from audio_gateway.cli.gateway import Gateway, GatewayTarget
 from audio_gateway.identity.directory import Directory
 from audio_gateway.identity.keys import NewKey
 from audio_gateway.metering.account import Hold, MeteredRequest, Payer
@@ -25,7 +25,7 @@ TARGET = ("--table", TABLE, "--region", "us-east-1")
 
 
 def run(*arguments: str, code: int = 0, answer: str = "") -> Result:
-    """Run a command line that ends with this exit code, and as an operator sees it: without a traceback."""
+    """Run a command line. It must end with this exit code and without a traceback."""
     result = CliRunner().invoke(app, arguments, input=answer)
     assert result.exit_code == code, f"{result.exit_code}\n{result.output}\n{result.exception!r}"
     assert result.exception is None or isinstance(result.exception, SystemExit)
@@ -50,7 +50,7 @@ class Operator:
         return self.directory.create_key("api", name=name, project_id=project_id, limits=limits_from_api(limits))
 
     def admit(self, key: NewKey, request_id: str = "req_1", price: int = 150, ago_s: int = 0, **work: Any) -> Hold:
-        """A request of the key's that is running since so many seconds."""
+        """Admit a request of the key that has been running for `ago_s` seconds."""
         meter = DynamoMeter(self.client, TABLE, now_ms=lambda: int((time.time() - ago_s) * 1000))
         asked: dict[str, Any] = {"endpoint": "speech", "model": "talker", "unit": "characters", "amount": 10} | work
         caller = Payer(key.record.id, key.record.project_id)
@@ -63,17 +63,17 @@ class Operator:
 
 @pytest.fixture
 def operator(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """Whose commands use the test's client: to make one for each takes longer than all else that they do."""
-    deployment = Deployment(dynamodb, TABLE, f"table {TABLE} in us-east-1")
+    """An operator whose commands share the test's client: creating one per command would dominate the test time."""
+    deployment = GatewayTarget(dynamodb, TABLE, f"table {TABLE} in us-east-1")
     monkeypatch.setattr(Gateway, "_deployed", lambda _: deployment)
     return Operator(dynamodb)
 
 
 @pytest.fixture
 def mistaken(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """What an operator is told about a command line that makes no sense; no gateway may be asked for that."""
+    """Returns the error message for an invalid command line. The command must not access a gateway."""
 
-    def asked(_: Gateway) -> Deployment:
+    def asked(_: Gateway) -> GatewayTarget:
         raise AssertionError("a gateway was asked")
 
     monkeypatch.setattr(Gateway, "_deployed", asked)

@@ -1,4 +1,4 @@
-"""The objects that docs/operations.md promises to scripts, read from its examples."""
+"""The JSON objects that docs/operations.md documents, read from its examples."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from tests.unit.docs.pages import ROOT, blocks
 
 PAGE = (ROOT / "docs" / "operations.md").read_text()
-# Fields of an example that only some of the commands give.
+# Fields of an example that only some commands return.
 SOMETIMES = {"key": {"used", "value", "replaces"}}
 
 
@@ -28,7 +28,7 @@ DOCUMENTED = {it["object"]: it for block in blocks(PAGE, "json") for it in _obje
 
 
 def assert_documented(answer: Any) -> None:
-    """Every object in an answer has the fields of its example, and those that only some commands give are known."""
+    """Check that every object has exactly the fields of its example, apart from the fields in `SOMETIMES`."""
     found = [each for each in _objects(answer) if each["object"] != "list"]
     assert found
     for each in found:

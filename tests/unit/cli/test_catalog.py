@@ -1,4 +1,4 @@
-"""`catalog check`: right and wrong catalogues."""
+"""`catalog check` with valid and invalid catalogues."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_right_catalogue_is_listed_with_what_callers_pay(path: Path) -> None:
+def test_a_valid_catalogue_is_listed_with_prices(path: Path) -> None:
     shown = run("catalog", "check", str(path)).stdout
-    assert f"{path} is right: 1 model\n" in shown
+    assert f"{path} is valid: 1 model\n" in shown
     assert "$18.75 per 1M characters" in shown
 
 
-def test_a_right_catalogue_as_json(path: Path) -> None:
+def test_a_valid_catalogue_as_json(path: Path) -> None:
     data = json.loads(run("catalog", "check", str(path), "--json").stdout)
     assert_documented(data)
     assert (data["valid"], data["mistakes"]) == (True, [])
@@ -50,7 +50,7 @@ def test_a_right_catalogue_as_json(path: Path) -> None:
     assert data["models"][0]["price"] == DOCUMENTED["catalog"]["models"][0]["price"]
 
 
-def test_all_mistakes_are_named_at_once(path: Path) -> None:
+def test_all_mistakes_are_listed(path: Path) -> None:
     path.write_text(RIGHT.replace("price", "prize").replace('"speech"', '"speeches"'))
     result = run("catalog", "check", str(path), code=1)
     assert result.stdout == ""
@@ -64,14 +64,14 @@ def test_all_mistakes_are_named_at_once(path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "[[models"], ids=["no file", "no TOML"])
-def test_a_file_that_is_no_catalogue(path: Path, content: str | None) -> None:
+def test_an_invalid_file_is_refused(path: Path, content: str | None) -> None:
     path.unlink() if content is None else path.write_text(content)
     assert str(path) in run("catalog", "check", str(path), code=1).stderr
     data = json.loads(run("catalog", "check", str(path), "--json", code=1).stdout)
     assert (data["valid"], len(data["mistakes"])) == (False, 1)
 
 
-def test_a_key_that_is_not_in_the_environment_is_told_with_its_models_and_what_to_do(
+def test_a_key_missing_in_the_environment_is_reported_with_models_and_remedy(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KEY", raising=False)
@@ -86,9 +86,7 @@ def test_a_key_that_is_not_in_the_environment_is_told_with_its_models_and_what_t
 
 
 @pytest.mark.parametrize("reference", ["ssm:/audio-gateway/openai", "secret:audio-gateway/openai", "secret:x#y"])
-def test_keys_in_aws_are_read_where_that_is_asked_for(
-    path: Path, reference: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_keys_in_aws_are_read_with_online(path: Path, reference: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path.write_text(RIGHT.replace("env:KEY", reference))
     assert run("catalog", "check", str(path)).stderr == ""
 
@@ -104,8 +102,8 @@ def test_keys_in_aws_are_read_where_that_is_asked_for(
     assert run("catalog", "check", str(path), "--online").stderr == ""
 
 
-def test_the_catalogue_that_the_operator_has_set_is_the_default(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_catalogue_of_the_environment_is_the_default(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUDIO_GATEWAY_CATALOG", str(path))
     assert "gpt-4o-mini-tts" in run("catalog", "check").stdout
     monkeypatch.delenv("AUDIO_GATEWAY_CATALOG")
-    assert "layers/shared/catalog.toml is right" in run("catalog", "check").stdout
+    assert "layers/shared/catalog.toml is valid" in run("catalog", "check").stdout

@@ -1,4 +1,4 @@
-"""Which gateway a command works on, and what is told when it cannot be reached."""
+"""The gateway that a command works on, and the errors if it cannot be reached."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from botocore.exceptions import (
     SSOTokenLoadError,
 )
 
-from audio_gateway.cli.failures import told_to_the_operator
+from audio_gateway.cli.failures import errors_reported
 from audio_gateway.errors import MeteringUnavailable
 from tests.unit.cli.operator import Operator, run
 from tests.unit.metering.tables import TABLE, dynamodb
@@ -35,7 +35,7 @@ STACK = {
 
 @pytest.fixture
 def operator(dynamodb: Any) -> Operator:
-    """Whose commands find their gateway by themselves."""
+    """An operator without options for the gateway."""
     return Operator(dynamodb)
 
 
@@ -63,14 +63,14 @@ def test_the_file_of_the_local_stack_may_be_named_from_here(
     assert "Keys of the local stack" in (run("keys", "list").stdout if operator.key() else "")
 
 
-def test_the_local_stack_is_none_of_the_profiles_of_the_shell(
+def test_the_local_stack_ignores_the_aws_profile(
     operator: Operator, stack_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "of-another-world")
     run("keys", "list")
 
 
-def test_where_no_stack_runs_the_next_step_is_named(stack_file: Path) -> None:
+def test_without_a_local_stack_the_error_names_the_next_step(stack_file: Path) -> None:
     stack_file.unlink()
     error = run("keys", "list", code=2).stderr
     assert str(stack_file) in error
@@ -78,7 +78,7 @@ def test_where_no_stack_runs_the_next_step_is_named(stack_file: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "null", json.dumps({**STACK, "region": 5})], ids=str)
-def test_a_file_that_is_of_no_stack_is_refused(stack_file: Path, content: str) -> None:
+def test_an_invalid_stack_file_is_refused(stack_file: Path, content: str) -> None:
     stack_file.write_text(content)
     error = run("keys", "list", code=1).stderr
     assert str(stack_file) in error
@@ -88,12 +88,12 @@ def test_a_file_that_is_of_no_stack_is_refused(stack_file: Path, content: str) -
 @pytest.mark.parametrize("option", ["--region", "--profile"])
 def test_an_option_of_aws_never_falls_back_to_the_local_stack(stack_file: Path, option: str) -> None:
     error = run("keys", "create", "--name", "x", option, "somewhere", code=2).stderr
-    assert f"{option} goes with --stack-name or --table" in error
+    assert f"{option} needs --stack-name or --table" in error
 
 
 # ---------------------------------------------------------------- a deployed one
 class CloudFormation:
-    """Knows one stack."""
+    """A CloudFormation with one stack."""
 
     meta = type("Meta", (), {"region_name": "us-east-1"})
 
@@ -132,25 +132,25 @@ def test_a_stack_names_its_table(operator: Operator, stacks: dict[str, str]) -> 
     assert key.record.id in shown
 
 
-def test_a_stack_that_is_not_there_is_refused_with_the_next_step(operator: Operator, stacks: dict[str, str]) -> None:
+def test_a_missing_stack_is_refused_with_the_next_step(operator: Operator, stacks: dict[str, str]) -> None:
     error = run("keys", "list", "--stack-name", "video", "--region", "us-east-1", code=1).stderr
-    assert "no stack 'video' in us-east-1" in error
+    assert "The stack 'video' does not exist in us-east-1" in error
     assert "list-stacks" in error
     error = run("keys", "list", "--stack-name", "forbidden", "--region", "us-east-1", code=1).stderr
     assert "--profile" in error
 
 
-def test_a_stack_of_something_else_is_refused(operator: Operator, stacks: dict[str, str]) -> None:
+def test_a_stack_without_a_table_output_is_refused(operator: Operator, stacks: dict[str, str]) -> None:
     del stacks["TableName"]
     error = run("keys", "list", "--stack-name", "audio", "--region", "us-east-1", code=1).stderr
     assert "no output TableName" in error
 
 
-def test_a_stack_and_a_table_at_once_make_no_sense(operator: Operator) -> None:
-    assert "give one of them" in run("keys", "list", "--stack-name", "a", "--table", "b", code=2).stderr
+def test_a_stack_and_a_table_together_are_refused(operator: Operator) -> None:
+    assert "give only one" in run("keys", "list", "--stack-name", "a", "--table", "b", code=2).stderr
 
 
-def test_a_table_that_is_not_there_is_refused_with_the_next_step(operator: Operator) -> None:
+def test_a_missing_table_is_refused_with_the_next_step(operator: Operator) -> None:
     for command in (["keys", "list"], ["holds"], ["usage", "--from", "1h"]):
         error = run(*command, "--table", "none", "--region", "us-east-1", code=1).stderr
         assert "--stack-name" in error
@@ -172,14 +172,14 @@ def test_a_table_that_is_not_there_is_refused_with_the_next_step(operator: Opera
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value,
 )
-def test_an_error_of_aws_is_told_with_the_next_step(
+def test_an_aws_error_is_reported_with_the_next_step(
     error: Exception, step: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import typer
 
-    for raised in (error, MeteringUnavailable("Try again.")):  # as it is, and as the layer wraps it
+    for raised in (error, MeteringUnavailable("Try again.")):  # raw, and as the layer wraps it
         raised.__cause__ = error if raised is not error else None
-        with pytest.raises(typer.Exit) as left, told_to_the_operator():
+        with pytest.raises(typer.Exit) as left, errors_reported():
             raise raised
         assert left.value.exit_code == 1
         said = capsys.readouterr()
@@ -188,6 +188,6 @@ def test_an_error_of_aws_is_told_with_the_next_step(
         assert "Try again" not in said.err
 
 
-def test_a_bug_is_not_told_as_if_it_were_the_operator_s_fault() -> None:
-    with pytest.raises(ZeroDivisionError), told_to_the_operator():
+def test_an_unexpected_exception_keeps_its_traceback() -> None:
+    with pytest.raises(ZeroDivisionError), errors_reported():
         raise ZeroDivisionError

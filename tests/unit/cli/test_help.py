@@ -1,4 +1,4 @@
-"""`--help` says what there is, and no command is without its sentence."""
+"""`--help` explains every command and option."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.unit.cli.commands import COMMANDS
 from tests.unit.cli.operator import run
 
 FOR_PEOPLE = {("transcribe",), ("speak",), ("env",)}
-"""They answer with a transcript, a sound or lines for a shell; the format of the first two is an option of theirs."""
+"""Commands without --json: they output a transcript, audio or shell commands."""
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
@@ -30,7 +30,7 @@ def test_without_a_command_there_is_help() -> None:
     assert "keys" in run(code=2).output
 
 
-def test_it_calls_itself_by_its_name(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_usage_shows_the_program_name(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["/somewhere/audio_gateway/__main__.py", "keys", "nothing"])
     with pytest.raises(SystemExit):
         main()

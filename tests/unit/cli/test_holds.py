@@ -1,4 +1,4 @@
-"""`holds`: whose requests are running, since when, and whose have expired."""
+"""`holds`: running requests with their age, and expired holds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.unit.metering.tables import dynamodb
 __all__ = ["dynamodb", "operator"]
 
 
-def test_open_holds_of_all_accounts_are_listed_the_oldest_first(operator: Operator) -> None:
+def test_open_holds_of_all_accounts_are_listed_oldest_first(operator: Operator) -> None:
     project = operator.directory.create_project("ACME")
     mine, theirs = operator.key("mine"), operator.key("theirs", project.id)
     operator.admit(mine, "req_young", price=150)
@@ -35,13 +35,13 @@ def test_a_table_of_holds_names_key_amount_age_and_sum(operator: Operator) -> No
     table = operator("holds").stdout
     (old,) = (line for line in table.splitlines() if "req_old" in line)
     assert all(part in old for part in (key.record.id, "ACME production", "0:01:01.500", "0.006150", "expired"))
-    assert re.search(r"\b2 min \d+ s\b", old)  # or some seconds more: the clock does not stand still
+    assert re.search(r"\b2 min \d+ s\b", old)  # the test itself may take some seconds
     assert "1,234 characters" in table
     assert "2 open, 1 expired" in table
     assert "0.006300" in table
 
 
-def test_an_expired_hold_says_so(operator: Operator) -> None:
+def test_an_expired_hold_is_marked(operator: Operator) -> None:
     key = operator.key()
     operator.admit(key, ago_s=REQUEST_HOLD_SECONDS)
     assert "expired" in next(line for line in operator("holds").stdout.splitlines() if "req_1" in line)
@@ -59,7 +59,7 @@ def test_holds_of_one_key(operator: Operator) -> None:
     assert "`keys list`" in operator("holds", "--key", "key_none", code=1).stderr
 
 
-def test_the_holds_of_a_deleted_key_are_still_seen(operator: Operator) -> None:
+def test_the_holds_of_a_deleted_key_are_listed(operator: Operator) -> None:
     key = operator.key()
     operator.admit(key)
     operator("keys", "delete", key.record.id, "--yes")
@@ -67,10 +67,10 @@ def test_the_holds_of_a_deleted_key_are_still_seen(operator: Operator) -> None:
     assert operator.json("holds")["total"]["open"] == 1
 
 
-def test_where_nothing_is_held_nothing_goes_into_a_pipe(operator: Operator) -> None:
+def test_without_holds_nothing_is_written_to_stdout(operator: Operator) -> None:
     operator.key()
     result = operator("holds")
-    assert (result.stdout, result.stderr) == ("", "There is no open hold.\n")
+    assert (result.stdout, result.stderr) == ("", "There are no open holds.\n")
     assert operator.json("holds") == {
         "object": "holds", "data": [], "total": {"open": 0, "expired": 0, "held_usd": "0.000000"},
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""`jobs`: what is open in all projects, what became of the others, and how to end one."""
+"""`jobs`: list, show and cancel the jobs of all projects."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from audio_gateway.cli.gateway import Gateway
 from audio_gateway.jobs.job import JOB_KEPT_SECONDS, Job, JobError, new_job_id
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import ChunkSpan, JobPlan
@@ -18,7 +19,7 @@ from tests.unit.metering.tables import TABLE, dynamodb
 __all__ = ["dynamodb", "operator"]
 
 
-class Board:
+class JobTable:
     """Jobs in the gateway's table."""
 
     def __init__(self, operator: Operator) -> None:
@@ -51,19 +52,19 @@ class Board:
 
 
 @pytest.fixture
-def board(operator: Operator) -> Board:
-    return Board(operator)
+def job_table(operator: Operator) -> JobTable:
+    return JobTable(operator)
 
 
-def test_open_jobs_of_all_projects_are_listed_the_oldest_first(operator: Operator, board: Board) -> None:
+def test_open_jobs_of_all_projects_are_listed_oldest_first(operator: Operator, job_table: JobTable) -> None:
     project = operator.directory.create_project("tenant").id
-    young, old = board.job(10), board.running(7300, project)
-    board.failed()
+    young, old = job_table.job(10), job_table.running(7300, project)
+    job_table.failed()
     data = operator.json("jobs", "list")
     assert_documented(data)
     assert [each["id"] for each in data["data"]] == [old.id, young.id]
     stuck = data["data"][0]
-    assert (stuck["status"], stuck["project_id"], stuck["key_id"]) == ("running", project, board.key.record.id)
+    assert (stuck["status"], stuck["project_id"], stuck["key_id"]) == ("running", project, job_table.key.record.id)
     assert (stuck["model"], stuck["progress"]) == ("whisper-1", {"completed": 0, "total": 3})
     assert 7300 <= stuck["age_seconds"] < 7400
     assert (stuck["open"], stuck["held_usd"], stuck["price_usd"], stuck["error"]) == (True, "0.006150", None, None)
@@ -72,15 +73,15 @@ def test_open_jobs_of_all_projects_are_listed_the_oldest_first(operator: Operato
     assert all(part in line for part in ("running", "2 h 1 min", project, "ACME production", "whisper-1", "0 of 3"))
 
 
-def test_an_empty_list_says_that_it_is_empty(operator: Operator) -> None:
+def test_an_empty_list_prints_a_message(operator: Operator) -> None:
     operator.key()
     assert "There are no open jobs." in operator("jobs", "list").stderr
     assert "There are no jobs." in operator("jobs", "list", "--all").stderr
     assert "There are no endpoints." in operator("webhooks", "list").stderr
 
 
-def test_all_jobs_are_listed_with_what_became_of_them(operator: Operator, board: Board) -> None:
-    failed, young = board.failed(100), board.job(10)
+def test_all_jobs_are_listed_with_their_status(operator: Operator, job_table: JobTable) -> None:
+    failed, young = job_table.failed(100), job_table.job(10)
     data = operator.json("jobs", "list", "--all")["data"]
     assert [(each["id"], each["status"]) for each in data] == [(young.id, "queued"), (failed.id, "failed")]
     assert data[1]["error"] == {"code": "provider_unavailable", "message": "The provider is down."}
@@ -89,9 +90,9 @@ def test_all_jobs_are_listed_with_what_became_of_them(operator: Operator, board:
     assert "provider_unavailable: The provider is down." in operator("jobs", "list", "--all").stdout
 
 
-def test_a_job_is_shown_whatever_its_project(operator: Operator, board: Board) -> None:
+def test_a_job_of_any_project_is_shown(operator: Operator, job_table: JobTable) -> None:
     project = operator.directory.create_project("tenant").id
-    job, failed = board.running(65, project), board.failed()
+    job, failed = job_table.running(65, project), job_table.failed()
     data = operator.json("jobs", "show", job.id)
     assert_documented(data)
     assert (data["id"], data["project_id"], data["status"]) == (job.id, project, "running")
@@ -101,19 +102,22 @@ def test_a_job_is_shown_whatever_its_project(operator: Operator, board: Board) -
         assert "No project has a job" in operator("jobs", "show", unknown, code=1).stderr
 
 
-def test_what_is_open_without_a_job_is_seen(operator: Operator, board: Board) -> None:
-    """A start that died after its first write, or a deletion before its last."""
-    job = board.job(500)
-    board.store.finish(job, "cancelled", at_ms=1)
-    board.store.delete(replace(job, status="cancelled"))
+def test_an_open_entry_without_a_job_is_listed(
+    operator: Operator, job_table: JobTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a start that crashed after its first write, or a deletion before its last."""
+    monkeypatch.setattr(Gateway, "now_ms", int(time.time() * 1000))  # both commands must show the same age
+    job = job_table.job(500)
+    job_table.store.finish(job, "cancelled", at_ms=1)
+    job_table.store.delete(replace(job, status="cancelled"))
     (seen,) = operator.json("jobs", "list")["data"]
     assert (seen["id"], seen["status"], seen["open"], seen["key_id"]) == (job.id, "unknown", True, None)
     assert operator.json("jobs", "show", job.id) == seen
     assert "unknown" in operator("jobs", "list").stdout
 
 
-def test_an_operator_cancels_a_job_after_a_question(operator: Operator, board: Board) -> None:
-    job = board.running()
+def test_a_job_is_cancelled_after_a_confirmation(operator: Operator, job_table: JobTable) -> None:
+    job = job_table.running()
     assert "Nothing was changed" in operator("jobs", "cancel", job.id, code=1, answer="n\n").stderr
     assert operator.json("jobs", "show", job.id)["cancel_asked"] is False
     assert "within two minutes" in operator("jobs", "cancel", job.id, answer="y\n").stdout
@@ -123,9 +127,9 @@ def test_an_operator_cancels_a_job_after_a_question(operator: Operator, board: B
     assert "being cancelled" in operator("jobs", "list").stdout
 
 
-def test_a_job_that_is_over_is_not_cancelled(operator: Operator, board: Board) -> None:
-    failed, settling = board.failed(), board.job()
-    board.store.finish(settling, "succeeded", at_ms=int(time.time() * 1000))
+def test_an_ended_job_is_not_cancelled(operator: Operator, job_table: JobTable) -> None:
+    failed, settling = job_table.failed(), job_table.job()
+    job_table.store.finish(settling, "succeeded", at_ms=int(time.time() * 1000))
     for job, status in ((failed, "failed"), (settling, "succeeded")):
         assert f"has ended ({status})" in operator("jobs", "cancel", job.id, "--yes", code=1).stderr
     assert "being settled" in operator("jobs", "list").stdout

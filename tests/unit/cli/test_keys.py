@@ -1,4 +1,4 @@
-"""`keys`: every command's table and JSON form, wrong input, unknown keys, pipes."""
+"""`keys`: tables and JSON of every command, invalid input, unknown keys, pipes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from audio_gateway.cli.keys import _COLUMNS
-from audio_gateway.cli.output import Sheet, draw
+from audio_gateway.cli.output import TableView, draw
 from audio_gateway.errors import NotFound, PermissionDenied
 from audio_gateway.identity.key_store import KeyStore
 from audio_gateway.identity.keys import hash_key
@@ -44,7 +44,7 @@ AS_OPTIONS = (
 
 
 # ---------------------------------------------------------------- create
-def test_the_value_of_a_new_key_is_all_that_goes_into_a_pipe(operator: Operator) -> None:
+def test_only_the_value_of_a_new_key_goes_to_stdout(operator: Operator) -> None:
     result = operator("keys", "create", "--name", "first")
     value = result.stdout.removesuffix("\n")
     record = KeyStore(operator.client, TABLE).get(hash_key(value))
@@ -54,7 +54,7 @@ def test_the_value_of_a_new_key_is_all_that_goes_into_a_pipe(operator: Operator)
     assert value not in result.stderr
 
 
-def test_a_new_key_has_the_limits_that_were_named(operator: Operator) -> None:
+def test_a_new_key_has_the_given_limits(operator: Operator) -> None:
     data = operator.json("keys", "create", "--name", "first", *AS_OPTIONS)
     assert_documented(data)
     assert data["limits"] == EVERY_LIMIT
@@ -69,18 +69,18 @@ def test_a_value_is_never_shown_again(operator: Operator) -> None:
     assert value not in shown + str(operator.json("keys", "show", key_id))
 
 
-def test_an_admin_key_can_be_created_with_an_expiry_and_nothing_else(operator: Operator) -> None:
+def test_the_only_limit_of_a_new_admin_key_is_its_expiry(operator: Operator) -> None:
     data = operator.json("keys", "create", "--admin", "--name", "office", "--expires", "90d")
     assert_documented(data)
     assert (data["kind"], data["project_id"]) == ("admin", None)
     assert abs(data["limits"]["expires_at"] - time.time() - 90 * 86_400) < 60
     refused = operator("keys", "create", "--admin", "--name", "office", "--requests-per-minute", "5", code=2)
-    assert "no limits but --expires" in refused.stderr
+    assert "The only limit of an admin key is --expires" in refused.stderr
     assert "no project" in operator("keys", "create", "--admin", "--name", "x", "--project", "proj_1", code=2).stderr
     assert len(list(operator.directory.admin_keys())) == 1
 
 
-def test_a_key_of_a_project_that_is_not_there_is_not_created(operator: Operator) -> None:
+def test_a_key_of_a_missing_project_is_not_created(operator: Operator) -> None:
     result = operator("keys", "create", "--name", "first", "--project", "proj_none", code=1)
     assert "No project has the id 'proj_none'" in result.stderr
     assert "`projects list`" in result.stderr
@@ -88,7 +88,7 @@ def test_a_key_of_a_project_that_is_not_there_is_not_created(operator: Operator)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "\x1b[31mred", "n" * 201])
-def test_a_name_is_one_line_that_can_be_seen(mistaken: Callable[..., str], name: str) -> None:
+def test_a_name_must_be_one_printable_line(mistaken: Callable[..., str], name: str) -> None:
     assert "--name" in mistaken("keys", "create", "--name", name)
 
 
@@ -111,14 +111,12 @@ def test_a_name_is_one_line_that_can_be_seen(mistaken: Callable[..., str], name:
         ("--expires", "2001-01-01"),
     ],
 )
-def test_a_limit_that_makes_no_sense_is_refused_by_its_option(
-    mistaken: Callable[..., str], option: str, value: str
-) -> None:
+def test_an_invalid_limit_is_refused_with_its_option(mistaken: Callable[..., str], option: str, value: str) -> None:
     assert option in mistaken("keys", "create", "--name", "first", f"{option}={value}")
 
 
 # ---------------------------------------------------------------- list
-def test_keys_of_all_projects_are_listed_or_of_one(operator: Operator) -> None:
+def test_keys_of_all_projects_or_of_one_are_listed(operator: Operator) -> None:
     project = operator.directory.create_project("ACME")
     mine, theirs = operator.key("mine"), operator.key("theirs", project.id, requests_per_minute=1_000)
     table = operator("keys", "list").stdout
@@ -143,7 +141,7 @@ def test_a_table_in_a_pipe_is_never_wrapped_or_cut(operator: Operator) -> None:
     assert any("n" * 200 in line and "model-0, " in line and "model-29" in line for line in lines)
 
 
-def test_a_key_that_was_used_says_when(operator: Operator) -> None:
+def test_the_last_use_of_a_key_is_shown(operator: Operator) -> None:
     key = operator.key()
     assert operator.json("keys", "list")["data"][0]["last_used_at"] is None
     operator.admit(key)
@@ -152,7 +150,7 @@ def test_a_key_that_was_used_says_when(operator: Operator) -> None:
     assert "never" not in operator("keys", "list").stdout
 
 
-def drawn(sheet: Sheet, width: int) -> str:
+def drawn(sheet: TableView, width: int) -> str:
     console = Console(width=width, file=io.StringIO())
     draw(sheet, console, on_terminal=True)
     return console.file.getvalue()  # type: ignore[attr-defined]
@@ -160,7 +158,7 @@ def drawn(sheet: Sheet, width: int) -> str:
 
 def test_a_terminal_of_80_columns_has_a_line_for_each_key() -> None:
     row = ("key_01a1fe4459f180042aa7d267", "production", "active", "2026-11-21", "2026-11-30", "proj_1", "sk-…", "none")
-    sheet = Sheet("Keys", _COLUMNS, [row])
+    sheet = TableView("Keys", _COLUMNS, [row])
     shown = drawn(sheet, 80).splitlines()
     assert max(map(len, shown)) <= 80
     assert len(shown) == 7
@@ -169,21 +167,21 @@ def test_a_terminal_of_80_columns_has_a_line_for_each_key() -> None:
     assert "proj_1" in drawn(sheet, 140)
 
 
-def test_names_cannot_command_the_terminal(operator: Operator) -> None:
+def test_control_characters_in_names_are_replaced(operator: Operator) -> None:
     operator.key("[red]bold[/red] \x1b[2J\x07")
     shown = operator("keys", "list").stdout
     assert "[red]bold[/red] \N{REPLACEMENT CHARACTER}[2J" in shown
     assert "\x1b" not in shown
 
 
-def test_where_there_is_no_key_the_next_step_is_named(operator: Operator) -> None:
+def test_an_empty_list_names_the_next_step(operator: Operator) -> None:
     result = operator("keys", "list")
     assert result.stdout == ""
     assert "keys create" in result.stderr
     assert operator.json("keys", "list") == {"object": "list", "data": []}
 
 
-def test_admin_keys_are_listed_apart(operator: Operator) -> None:
+def test_admin_keys_are_listed_separately(operator: Operator) -> None:
     admin = operator.directory.create_key("admin", name="office")
     operator.key()
     assert admin.record.id not in operator("keys", "list").stdout
@@ -191,21 +189,21 @@ def test_admin_keys_are_listed_apart(operator: Operator) -> None:
     data = operator.json("keys", "list", "--admin")
     assert_documented(data)
     assert [key["id"] for key in data["data"]] == [admin.record.id]
-    assert "leave out" in operator("keys", "list", "--admin", "--project", "default", code=2).stderr
+    assert "remove --project or --admin" in operator("keys", "list", "--admin", "--project", "default", code=2).stderr
 
 
-def test_a_key_that_has_expired_says_so(operator: Operator) -> None:
+def test_an_expired_key_is_marked(operator: Operator) -> None:
     operator.key(expires_at=1)
     assert [key["status"] for key in operator.json("keys", "list")["data"]] == ["expired"]
 
 
 # ---------------------------------------------------------------- show
-def test_a_key_is_shown_with_what_is_used_of_its_limits(operator: Operator) -> None:
+def test_a_key_is_shown_with_the_usage_of_its_limits(operator: Operator) -> None:
     key = operator.key(requests_per_minute=60, monthly_budget_usd="5")
     operator.admit(key, price=150)
     shown = operator("keys", "show", key.record.id).stdout
     assert "$0.00015 of $5" in shown
-    assert "1 of 300" in shown  # a request that runs; no key has more of them at once
+    assert "1 of 300" in shown  # a running request; 300 is the maximum for any key
     assert re.search(r"last used +\d{4}-", shown)
     data = operator.json("keys", "show", key.record.id)
     assert_documented(data)
@@ -226,7 +224,7 @@ def test_an_admin_key_is_shown_without_usage(operator: Operator) -> None:
     [("show",), ("limit", "--monthly-budget-usd", "1"), ("rotate",), ("disable",), ("enable",), ("delete", "--yes")],
     ids=lambda command: command[0],
 )
-def test_a_key_that_nobody_knows_is_refused_with_the_next_step(operator: Operator, command: tuple[str, ...]) -> None:
+def test_an_unknown_key_is_refused_with_the_next_step(operator: Operator, command: tuple[str, ...]) -> None:
     result = operator("keys", *command, "key_none", code=1)
     assert result.stderr.startswith("error: No key has the id 'key_none'.")
     assert "`keys list`" in result.stderr
@@ -234,7 +232,7 @@ def test_a_key_that_nobody_knows_is_refused_with_the_next_step(operator: Operato
 
 
 # ---------------------------------------------------------------- limit
-def test_only_the_limits_that_are_named_change(operator: Operator) -> None:
+def test_only_the_given_limits_change(operator: Operator) -> None:
     key = operator.key(**EVERY_LIMIT)
     result = operator(
         "keys", "limit", key.record.id, "--monthly-budget-usd", "7", "--model", "none", "--expires", "none"
@@ -251,19 +249,19 @@ def test_a_changed_limit_is_shown_as_json(operator: Operator) -> None:
     assert data["limits"] == {"concurrent_requests": 2}
 
 
-def test_every_limit_can_be_taken_away(operator: Operator) -> None:
+def test_every_limit_can_be_removed(operator: Operator) -> None:
     key = operator.key(**EVERY_LIMIT)
     options = dict.fromkeys(part for part in AS_OPTIONS if part.startswith("--"))
     none = [part for option in options for part in (option, "none")]
     assert operator.json("keys", "limit", key.record.id, *none)["limits"] == {}
 
 
-def test_to_change_no_limit_makes_no_sense(mistaken: Callable[..., str]) -> None:
-    assert "Name a limit" in mistaken("keys", "limit", "key_1")
+def test_limit_needs_at_least_one_limit(mistaken: Callable[..., str]) -> None:
+    assert "Give at least one limit" in mistaken("keys", "limit", "key_1")
 
 
 @pytest.mark.parametrize("command", [("create", "--name", "first"), ("limit",)])
-def test_a_model_that_the_catalogue_here_does_not_have_is_told(operator: Operator, command: tuple[str, ...]) -> None:
+def test_a_model_missing_in_the_local_catalogue_is_noted(operator: Operator, command: tuple[str, ...]) -> None:
     key = operator.key()
     which = (key.record.id,) if command == ("limit",) else ()
     told = operator("keys", *command, *which, "--model", "nope", "--model", "espeak-ng").stderr
@@ -272,7 +270,7 @@ def test_a_model_that_the_catalogue_here_does_not_have_is_told(operator: Operato
 
 
 # ---------------------------------------------------------------- rotate
-def test_a_key_is_replaced_by_one_with_the_same_limits_and_ends_a_day_later(operator: Operator) -> None:
+def test_rotate_copies_the_limits_and_the_old_key_ends_a_day_later(operator: Operator) -> None:
     old = operator.key("production", **EVERY_LIMIT)
     result = operator("keys", "rotate", old.record.id)
     value = result.stdout.removesuffix("\n")
@@ -286,7 +284,7 @@ def test_a_key_is_replaced_by_one_with_the_same_limits_and_ends_a_day_later(oper
     assert old.record.id in result.stderr
 
 
-def test_a_key_that_leaked_is_refused_at_once(operator: Operator) -> None:
+def test_rotate_without_overlap_disables_the_old_key(operator: Operator) -> None:
     old = operator.key()
     data = operator.json("keys", "rotate", old.record.id, "--overlap", "none")
     assert_documented(data)
@@ -295,14 +293,14 @@ def test_a_key_that_leaked_is_refused_at_once(operator: Operator) -> None:
         operator.admit(old)
 
 
-def test_a_key_that_ends_sooner_keeps_its_end(operator: Operator) -> None:
+def test_an_earlier_expiry_of_the_old_key_is_kept(operator: Operator) -> None:
     soon = int(time.time()) + 600
     old = operator.key(expires_at=soon)
     operator("keys", "rotate", old.record.id)
     assert operator.directory.key(old.record.id).limits.expires_at == soon
 
 
-def test_admin_keys_and_disabled_keys_are_not_replaced(operator: Operator) -> None:
+def test_admin_keys_and_disabled_keys_are_not_rotated(operator: Operator) -> None:
     admin = operator.directory.create_key("admin", name="office")
     assert "keys create --admin" in operator("keys", "rotate", admin.record.id, code=1).stderr
     off = operator.key()
@@ -324,11 +322,11 @@ def test_a_disabled_key_is_refused_until_it_is_enabled(operator: Operator) -> No
 
 def test_an_admin_key_cannot_be_disabled(operator: Operator) -> None:
     admin = operator.directory.create_key("admin", name="office")
-    assert "only deleted" in operator("keys", "disable", admin.record.id, code=1).stderr
-    assert "only deleted" in operator("keys", "limit", admin.record.id, "--expires", "1d", code=1).stderr
+    assert "only be shown and deleted" in operator("keys", "disable", admin.record.id, code=1).stderr
+    assert "only be shown and deleted" in operator("keys", "limit", admin.record.id, "--expires", "1d", code=1).stderr
 
 
-def test_nothing_is_deleted_without_a_yes(operator: Operator) -> None:
+def test_nothing_is_deleted_without_confirmation(operator: Operator) -> None:
     key = operator.key()
     for answer in ("n\n", "\n", ""):
         result = operator("keys", "delete", key.record.id, code=1, answer=answer)
@@ -338,20 +336,20 @@ def test_nothing_is_deleted_without_a_yes(operator: Operator) -> None:
 
 
 @pytest.mark.parametrize(("option", "answer"), [((), "y\n"), (("--yes",), ""), (("-y",), "")])
-def test_a_key_is_deleted_after_a_yes(operator: Operator, option: tuple[str, ...], answer: str) -> None:
+def test_a_key_is_deleted_after_confirmation(operator: Operator, option: tuple[str, ...], answer: str) -> None:
     key = operator.key()
     assert "is deleted" in operator("keys", "delete", key.record.id, *option, answer=answer).stdout
     with pytest.raises(NotFound):
         operator.directory.key(key.record.id)
 
 
-def test_a_deletion_is_told_as_json(operator: Operator) -> None:
+def test_a_deletion_as_json(operator: Operator) -> None:
     key = operator.key()
     data = operator.json("keys", "delete", key.record.id, "--yes")
     assert data == {"object": "key", "id": key.record.id, "deleted": True}
 
 
-def test_the_last_admin_key_stays(operator: Operator) -> None:
+def test_the_last_admin_key_cannot_be_deleted(operator: Operator) -> None:
     first, second = (operator.directory.create_key("admin", name=name).record.id for name in ("one", "two"))
     operator("keys", "delete", first, "--yes")
     assert "last admin key" in operator("keys", "delete", second, "--yes", code=1).stderr
@@ -364,5 +362,5 @@ def test_a_key_of_an_archived_project_cannot_be_changed(operator: Operator) -> N
     assert "archived" in operator("keys", "enable", key.record.id, code=1).stderr
 
 
-def test_an_option_that_does_not_exist_is_wrong_use(mistaken: Callable[..., str]) -> None:
+def test_an_unknown_option_is_a_usage_error(mistaken: Callable[..., str]) -> None:
     assert "--projekt" in mistaken("keys", "list", "--projekt", "x")

@@ -1,4 +1,4 @@
-"""`ledger`: the rows of a month, into a pipe or a file."""
+"""`ledger`: exports the rows of a month to a pipe or a file."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def requests(text: str) -> list[str]:
     return [line["request_id"] for line in csv.DictReader(io.StringIO(text))]
 
 
-def test_a_month_is_exported_with_all_of_its_rows_and_no_other(exporter: Operator) -> None:
+def test_a_month_is_exported_with_exactly_its_rows(exporter: Operator) -> None:
     result = exporter("ledger", "2024-02")
     assert result.stdout.splitlines()[0] == ",".join(COLUMNS)
     assert requests(result.stdout) == OF_FEBRUARY
@@ -68,7 +68,7 @@ def test_a_month_is_exported_with_all_of_its_rows_and_no_other(exporter: Operato
     ],
     ids=str,
 )
-def test_rows_can_be_chosen(exporter: Operator, options: tuple[str, ...], found: list[str]) -> None:
+def test_rows_can_be_filtered(exporter: Operator, options: tuple[str, ...], found: list[str]) -> None:
     assert requests(exporter("ledger", "2024-02", *options).stdout) == found
 
 
@@ -80,7 +80,7 @@ def test_rows_as_json_lines(exporter: Operator) -> None:
     assert (gone["held_amount"], gone["held_usd"]) == (10, "0.000150")
 
 
-def test_a_file_holds_what_a_pipe_would_get(exporter: Operator, tmp_path: Path) -> None:
+def test_a_file_has_the_same_content_as_a_pipe(exporter: Operator, tmp_path: Path) -> None:
     file = tmp_path / "february.csv"
     result = exporter("ledger", "2024-02", "--output", str(file))
     assert result.stdout == ""
@@ -88,8 +88,8 @@ def test_a_file_holds_what_a_pipe_would_get(exporter: Operator, tmp_path: Path) 
     assert list(tmp_path.iterdir()) == [file]
 
 
-class BreaksOff(FakeBooks):
-    """A ledger that cannot be read to its end."""
+class FailingLedger(FakeBooks):
+    """A ledger whose reading fails before the end."""
 
     def rows(self, start_ms: int, end_ms: int) -> Iterator[LedgerRow]:
         if start_ms >= at("2024-02-20") * 1000:
@@ -97,10 +97,10 @@ class BreaksOff(FakeBooks):
         return super().rows(start_ms, end_ms)
 
 
-def test_a_file_that_would_be_incomplete_does_not_appear(
+def test_an_incomplete_file_does_not_appear(
     exporter: Operator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(Gateway, "ledger", BreaksOff(list(ROWS)))
+    monkeypatch.setattr(Gateway, "ledger", FailingLedger(list(ROWS)))
     file = tmp_path / "february.csv"
     file.write_text("of last time")
     result = exporter("ledger", "2024-02", "-o", str(file), "--force", code=1)
@@ -109,7 +109,7 @@ def test_a_file_that_would_be_incomplete_does_not_appear(
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_file_that_is_there_is_overwritten_only_by_force(exporter: Operator, tmp_path: Path) -> None:
+def test_an_existing_file_is_overwritten_only_with_force(exporter: Operator, tmp_path: Path) -> None:
     file = tmp_path / "february.csv"
     file.write_text("of last time")
     assert "--force" in exporter("ledger", "2024-02", "-o", str(file), code=2).stderr
@@ -118,12 +118,12 @@ def test_a_file_that_is_there_is_overwritten_only_by_force(exporter: Operator, t
     assert file.read_text().startswith("time,")
 
 
-def test_a_pipe_that_is_incomplete_ends_with_an_error(exporter: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Gateway, "ledger", BreaksOff(list(ROWS)))
+def test_an_incomplete_pipe_ends_with_an_error(exporter: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Gateway, "ledger", FailingLedger(list(ROWS)))
     assert "cannot be read" in exporter("ledger", "2024-02", code=1).stderr
 
 
-def test_a_file_that_cannot_be_written_is_named(exporter: Operator, tmp_path: Path) -> None:
+def test_an_unwritable_file_is_named(exporter: Operator, tmp_path: Path) -> None:
     file = tmp_path / "nowhere" / "february.csv"
     result = exporter("ledger", "2024-02", "-o", str(file), code=1)
     assert str(file) in result.stderr
@@ -131,7 +131,7 @@ def test_a_file_that_cannot_be_written_is_named(exporter: Operator, tmp_path: Pa
 
 
 def test_rows_are_streamed(exporter: Operator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What is written stays a little behind what is read, however many rows there are."""
+    """The output lags only a little behind the input, for any number of rows."""
     read = written = farthest = 0
 
     class Endless(FakeBooks):
@@ -159,18 +159,16 @@ def test_rows_are_streamed(exporter: Operator, monkeypatch: pytest.MonkeyPatch, 
     assert 0 < farthest < 3_000
 
 
-def test_a_month_that_is_not_over_says_so(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_of_the_current_month_says_so(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime.now(UTC)
     operator.key()
     monkeypatch.setattr(Gateway, "ledger", FakeBooks([row(now.timestamp(), request_id="req_now")]))
     result = operator("ledger", f"{now:%Y-%m}")
-    assert "not over" in result.stderr
+    assert "The month has not ended" in result.stderr
     assert requests(result.stdout) == ["req_now"]
 
 
-def test_what_lies_before_the_first_project_is_not_searched_for_rows(
-    operator: Operator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_time_before_the_first_project_is_not_queried(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     class Searched(FakeBooks):
         def rows(self, start_ms: int, end_ms: int) -> Iterator[LedgerRow]:
             assert start_ms >= at("2024-02-28") * 1000
@@ -186,5 +184,5 @@ def test_what_lies_before_the_first_project_is_not_searched_for_rows(
 @pytest.mark.parametrize(
     "month", ["2024", "2024-00", "2024-13", "24-01", "0000-01", "9999-12", "9000-01", "february", ""]
 )
-def test_a_month_that_makes_no_sense_is_refused(mistaken: Callable[..., str], month: str) -> None:
+def test_an_invalid_month_is_refused(mistaken: Callable[..., str], month: str) -> None:
     assert "month" in mistaken("ledger", month)

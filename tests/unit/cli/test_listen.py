@@ -1,4 +1,4 @@
-"""`webhooks listen`: what it shows, what it refuses, and that it leaves nothing behind."""
+"""`webhooks listen`: shows events, refuses other requests, and removes its endpoint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import openai
 import pytest
 from openai import OpenAI
 
-from audio_gateway.cli.caller import Caller
+from audio_gateway.cli.api_options import ApiOptions
 from audio_gateway.cli.listen import receiver
 from audio_gateway.webhooks.webhook import EVENT_TYPES, WebhookEvent, new_secret, signed_headers
 from tests.unit.cli.operator import run
@@ -27,7 +27,7 @@ EVENT = WebhookEvent("audio.job.failed", "job_1", 1_795_253_400)
 
 
 class Endpoints:
-    """The endpoints of a gateway, as the SDK has them."""
+    """The webhook endpoints of a gateway, with the SDK's methods."""
 
     def __init__(self) -> None:
         self.there = [SimpleNamespace(id="webhook_old", url="http://127.0.0.1:0/")]
@@ -61,7 +61,7 @@ def endpoints(monkeypatch: pytest.MonkeyPatch) -> Endpoints:
         def __exit__(self, *_: object) -> None:
             real.close()
 
-    monkeypatch.setattr(Caller, "client", lambda _: Client(webhooks=found))
+    monkeypatch.setattr(ApiOptions, "client", lambda _: Client(webhooks=found))
     return found
 
 
@@ -87,9 +87,7 @@ def post(port: int, body: bytes, headers: dict[str, str]) -> int:
     return status
 
 
-def test_what_is_signed_is_shown_and_all_else_is_refused(
-    server: HTTPServer, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_signed_events_are_shown_and_others_are_refused(server: HTTPServer, capsys: pytest.CaptureFixture[str]) -> None:
     port, now_s = server.server_address[1], int(time.time())
     assert post(port, EVENT.body, signed_headers(EVENT.id, EVENT.body, (SECRET,), now_s)) == 204
     assert post(port, EVENT.body, signed_headers(EVENT.id, EVENT.body, (new_secret(),), now_s)) == 400
@@ -101,17 +99,17 @@ def test_what_is_signed_is_shown_and_all_else_is_refused(
 
 
 @pytest.mark.parametrize("length", ["-1", "many", "65537", "²"])
-def test_a_length_that_no_event_has_is_refused_at_once(
+def test_a_body_of_an_invalid_length_is_refused_immediately(
     server: HTTPServer, length: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.create_connection(("127.0.0.1", server.server_port), timeout=2) as connection:
         connection.sendall(f"POST / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
         assert connection.recv(100).split()[1] == b"400"
-    assert post(server.server_address[1], b"", {}) == 400  # it goes on
+    assert post(server.server_address[1], b"", {}) == 400  # it still serves
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_it_registers_itself_shows_events_and_takes_itself_off(
+def test_listen_registers_an_endpoint_prints_events_and_removes_it(
     endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = 0
@@ -137,7 +135,7 @@ def test_it_registers_itself_shows_events_and_takes_itself_off(
     assert [each.id for each in endpoints.there] == ["webhook_old"]
 
 
-def test_a_gateway_that_may_not_call_it_says_how_it_may(endpoints: Endpoints) -> None:
+def test_a_gateway_that_does_not_allow_the_address_gets_a_hint(endpoints: Endpoints) -> None:
     request = httpx2.Request("POST", "http://127.0.0.1/v1/webhook_endpoints")
     answer = httpx2.Response(400, request=request)
     endpoints.refusal = openai.BadRequestError("no", response=answer, body={"message": "no", "code": "invalid_url"})

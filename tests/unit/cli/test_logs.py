@@ -1,4 +1,4 @@
-"""`audio-gateway logs`: one request through all functions."""
+"""`audio-gateway logs`: the log lines of one request in all functions."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return log
 
 
-def test_the_lines_of_a_request_are_shown_and_no_other(local: Path) -> None:
+def test_only_the_lines_of_the_request_are_shown(local: Path) -> None:
     first, second = run("logs", REQUEST).stdout.splitlines()
     assert first == "2026-11-30 10:00:00,123+0000 SpeechFunction: request status=200 model=espeak-ng characters=34"
     assert "ERROR unexpected error" in second
     assert "error=KeyError" in second
 
 
-def test_the_id_of_api_gateway_s_own_answers_is_one_too(local: Path) -> None:
+def test_an_id_in_api_gateways_format_is_accepted(local: Path) -> None:
     assert run("logs", AS_UUID).stdout == run("logs", REQUEST).stdout != ""
 
 
@@ -49,7 +49,7 @@ def test_scripts_get_every_field(local: Path) -> None:
     assert [line["fields"]["status"] for line in data["data"]] == [200, 200]
 
 
-def test_what_nobody_logged_is_an_exit_code(local: Path) -> None:
+def test_no_match_sets_the_exit_code(local: Path) -> None:
     result = run("logs", "job_01a1fe717d88ac9c89cc8320", code=1)
     assert result.stdout == ""
     assert "--since" in result.stderr
@@ -61,7 +61,7 @@ def test_without_a_local_stack_the_next_step_is_named(tmp_path: Path, monkeypatc
 
 
 @pytest.mark.parametrize("wrong", ["hello", "req_1", 'job_" or 1', "*"])
-def test_what_is_no_id_is_not_looked_for(local: Path, wrong: str) -> None:
+def test_an_invalid_id_is_refused(local: Path, wrong: str) -> None:
     assert "x-request-id" in run("logs", wrong, code=2).stderr
 
 
@@ -71,7 +71,7 @@ def test_a_table_has_no_logs() -> None:
 
 # ---------------------------------------------------------------- on AWS
 class Cloud:
-    """Clients of CloudFormation and CloudWatch Logs with the answers of one query."""
+    """Clients of CloudFormation and CloudWatch Logs with the results of one query."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *statuses: str, results: list[Any]) -> None:
         import boto3
@@ -102,7 +102,7 @@ class Cloud:
         self.asked = params
 
 
-def test_all_log_groups_of_a_stack_are_asked_for_both_spellings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_log_groups_are_queried_for_both_spellings(monkeypatch: pytest.MonkeyPatch) -> None:
     row = {
         "@timestamp": "2026-11-30 10:00:00.123",
         "@log": "1:/aws/lambda/gw/speech",
@@ -117,6 +117,6 @@ def test_all_log_groups_of_a_stack_are_asked_for_both_spellings(monkeypatch: pyt
     assert 7_200 <= cloud.asked["endTime"] - cloud.asked["startTime"] <= 7_202
 
 
-def test_a_query_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_query_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     Cloud(monkeypatch, "Running", "Timeout", results=[])
     assert "Timeout" in run("logs", REQUEST, "--stack-name", "gw", code=1).stderr

@@ -1,4 +1,4 @@
-"""The command line is installed with one make command, and is not in the layer."""
+"""The command line is installed by one make command, and is not in the layer."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ LAYERS = [ROOT / "layers" / name / "requirements.txt" for name in ("shared", "en
 
 
 @pytest.mark.parametrize("lock", LAYERS, ids=lambda path: path.parent.name)
-def test_its_libraries_are_in_no_layer(lock: Path) -> None:
+def test_no_layer_has_the_libraries_of_the_command_line(lock: Path) -> None:
     assert not re.search(r"^(typer|rich)==", lock.read_text(), flags=re.MULTILINE)
 
 
-def test_it_is_left_out_of_the_layer(tmp_path: Path) -> None:
+def test_the_command_line_is_not_in_the_layer(tmp_path: Path) -> None:
     layer, artifacts = tmp_path / "layer", tmp_path / "artifacts"
     shutil.copytree(ROOT / "layers" / "shared" / "audio_gateway", layer / "audio_gateway")
     (layer / "requirements.txt").touch()
@@ -33,8 +33,8 @@ def test_it_is_left_out_of_the_layer(tmp_path: Path) -> None:
     assert not (built / "__main__.py").exists()
 
 
-def test_without_its_libraries_it_names_the_next_step(tmp_path: Path) -> None:
-    """As with the layer's packages alone."""
+def test_without_its_libraries_the_error_names_the_next_step(tmp_path: Path) -> None:
+    """With only the layer's packages."""
     program = (
         "import runpy, sys; sys.modules['typer'] = None; sys.argv[0] = 'audio_gateway'; "
         f"sys.path.insert(0, {str(ROOT / 'layers' / 'shared')!r}); "
@@ -47,7 +47,7 @@ def test_without_its_libraries_it_names_the_next_step(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not (ROOT / ".venv" / "bin" / "audio-gateway").exists(), reason="not the environment of make")
-def test_it_runs_from_anywhere(tmp_path: Path) -> None:
+def test_the_command_line_runs_in_any_folder(tmp_path: Path) -> None:
     for command in ([ROOT / ".venv/bin/audio-gateway"], [ROOT / ".venv/bin/python", "-m", "audio_gateway"]):
         done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True, cwd=tmp_path, env={})
         assert done.stdout.startswith("audio-gateway ")

@@ -1,4 +1,4 @@
-"""`projects`: create, list, rename, archive."""
+"""`projects`: create, list, rename and archive projects."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def test_a_project_is_created_and_listed(operator: Operator) -> None:
     assert listed["data"] == [created]
 
 
-def test_a_new_project_says_how_it_gets_a_key(operator: Operator) -> None:
+def test_creating_a_project_names_the_command_for_a_key(operator: Operator) -> None:
     sentence = operator("projects", "create", "--name", "ACME").stdout
     project_id = operator.json("projects", "list")["data"][0]["id"]
     assert f"keys create --project {project_id}" in sentence
 
 
-def test_where_there_is_no_project_the_next_step_is_named(operator: Operator) -> None:
+def test_without_projects_the_next_step_is_named(operator: Operator) -> None:
     result = operator("projects", "list")
     assert (result.stdout, "projects create" in result.stderr) == ("", True)
 
@@ -40,7 +40,7 @@ def test_a_project_is_renamed(operator: Operator) -> None:
     assert operator.directory.project(project.id).name == data["name"] == "ACME AG"
 
 
-def test_a_project_is_archived_with_its_keys_after_a_yes(operator: Operator) -> None:
+def test_a_project_is_archived_with_its_keys_after_confirmation(operator: Operator) -> None:
     project = operator.directory.create_project("ACME")
     key = operator.key(project_id=project.id)
     assert "--yes" in operator("projects", "archive", project.id, code=1, answer="n\n").stderr
@@ -52,9 +52,7 @@ def test_a_project_is_archived_with_its_keys_after_a_yes(operator: Operator) -> 
 
 
 @pytest.mark.parametrize("command", [("rename", "--name", "x"), ("archive", "--yes")], ids=lambda command: command[0])
-def test_a_project_that_nobody_knows_is_refused_with_the_next_step(
-    operator: Operator, command: tuple[str, ...]
-) -> None:
+def test_an_unknown_project_is_refused_with_the_next_step(operator: Operator, command: tuple[str, ...]) -> None:
     assert "`projects list`" in operator("projects", *command, "proj_none", code=1).stderr
 
 

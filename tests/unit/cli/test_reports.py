@@ -1,4 +1,4 @@
-"""`usage` and `costs`: what they sum, over which time, told apart by what."""
+"""`usage` and `costs`: sums, periods, groups and filters."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_costs_are_summed_exactly_and_a_margin_may_be_negative(books: Operator) 
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
 )
-def test_what_is_told_apart_can_be_chosen(books: Operator, fields: tuple[str, ...], places: list[Any]) -> None:
+def test_a_report_can_be_grouped(books: Operator, fields: tuple[str, ...], places: list[Any]) -> None:
     by = [part for field in fields for part in ("--by", field)]
     data = books.json("usage", *PERIOD, *by)
     numbers = {"requests", "characters", "audio_ms"}
@@ -100,7 +100,7 @@ def test_what_is_told_apart_can_be_chosen(books: Operator, fields: tuple[str, ..
     assert "0.006375" in table
 
 
-def test_the_documented_example_tells_day_and_key_apart(books: Operator) -> None:
+def test_the_documented_example_is_grouped_by_day_and_key(books: Operator) -> None:
     data = books.json("usage", *PERIOD, "--by", "day", "--by", "key")
     assert data["data"][0].keys() == DOCUMENTED["usage"]["data"][0].keys()
 
@@ -116,12 +116,12 @@ def test_the_documented_example_tells_day_and_key_apart(books: Operator) -> None
     ],
     ids=str,
 )
-def test_what_counts_can_be_chosen(books: Operator, filters: tuple[str, ...], requests: int) -> None:
+def test_a_report_can_be_filtered(books: Operator, filters: tuple[str, ...], requests: int) -> None:
     assert books.json("usage", *PERIOD, *filters)["total"]["requests"] == requests
 
 
 def test_a_table_names_period_keys_and_total(books: Operator) -> None:
-    # Books begin with the first project: nothing can have been used before.
+    # Reports start with the first project: there can be no earlier usage.
     key = Directory(books.client, TABLE, lambda: at("2024-03-05")).create_key("api", name="ACME production")
     books.charge(row(at("2024-03-05T22:00:01"), key_id=key.record.id, amount=12_345))
     lines = books("usage", *PERIOD, "--by", "key").stdout.splitlines()
@@ -134,14 +134,14 @@ def test_a_table_names_period_keys_and_total(books: Operator) -> None:
     assert total.split() == ["total", "4", "12,360", "0:01:01.500"]
 
 
-def test_where_nothing_was_used_nothing_goes_into_a_pipe(operator: Operator) -> None:
+def test_without_usage_nothing_is_written_to_stdout(operator: Operator) -> None:
     result = operator("usage", *PERIOD)
     assert result.stdout == ""
-    assert "Nothing was used: 2024-03-05 22:00:00 to 2024-03-06 02:00:00 UTC" in result.stderr
+    assert "There is no usage: 2024-03-05 22:00:00 to 2024-03-06 02:00:00 UTC" in result.stderr
     assert operator.json("usage", *PERIOD)["data"] == []
 
 
-def test_what_was_used_just_now_is_in_the_default_period(operator: Operator) -> None:
+def test_the_default_period_includes_the_current_second(operator: Operator) -> None:
     key = operator.key()
     now = datetime.now(UTC).timestamp()
     operator.charge(row(now, key_id=key.record.id))
@@ -159,9 +159,9 @@ def test_what_was_used_just_now_is_in_the_default_period(operator: Operator) -> 
     ],
     ids=str,
 )
-def test_a_period_that_makes_no_sense_is_refused(mistaken: Callable[..., str], wrong: tuple[str, ...]) -> None:
+def test_an_invalid_period_is_refused(mistaken: Callable[..., str], wrong: tuple[str, ...]) -> None:
     assert wrong[0] in mistaken("usage", *wrong)
 
 
-def test_a_field_that_does_not_exist_is_wrong_use(mistaken: Callable[..., str]) -> None:
+def test_an_unknown_field_is_a_usage_error(mistaken: Callable[..., str]) -> None:
     assert "month" in mistaken("usage", "--by", "month")

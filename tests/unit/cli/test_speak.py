@@ -1,4 +1,4 @@
-"""`audio-gateway speak`, to a fake gateway."""
+"""`audio-gateway speak` with a fake gateway."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import httpx2
 import pytest
 from openai import InternalServerError
 
-from audio_gateway.cli.caller import told_by_the_gateway
-from audio_gateway.cli.failures import Failed
+from audio_gateway.cli.api_options import api_errors_reported
+from audio_gateway.cli.failures import CommandFailed
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.cli.operator import run
-from tests.unit.cli.people import gateway
+from tests.unit.cli.user import gateway
 
 __all__ = ["gateway"]
 
@@ -28,7 +28,7 @@ def test_a_text_is_spoken_into_a_file(gateway: FakeGateway) -> None:
     ("options", "wanted"),
     [(["-o", "a.wav"], "wav"), (["-o", "a.ogg"], "opus"), (["-o", "-"], "mp3"), (["-o", "a", "-f", "flac"], "flac")],
 )
-def test_the_ending_says_the_format(gateway: FakeGateway, options: list[str], wanted: str) -> None:
+def test_the_extension_selects_the_format(gateway: FakeGateway, options: list[str], wanted: str) -> None:
     run("speak", "Hello.", "-m", "m", *options)
     assert gateway.seen[-1].json["response_format"] == wanted
 
@@ -46,7 +46,7 @@ def test_options_are_sent(gateway: FakeGateway) -> None:
     assert (sent["voice"], sent["speed"], sent["instructions"]) == ("nova", 1.5, "Kindly.")
 
 
-def test_a_long_text_is_a_job(gateway: FakeGateway) -> None:
+def test_a_long_text_becomes_a_job(gateway: FakeGateway) -> None:
     Path("book.txt").write_text("A sentence. " * 1000)
     run("speak", "book.txt", "-o", "book.mp3", "-m", "m")
     assert Path("book.mp3").read_bytes() == b"RIFF12000"
@@ -65,7 +65,7 @@ def test_a_long_text_is_a_job(gateway: FakeGateway) -> None:
         (["binary", "-o", "a.mp3"], "UTF-8"),
     ],
 )
-def test_what_makes_no_sense_is_told_before_anything_is_sent(
+def test_an_invalid_command_line_is_refused_before_anything_is_sent(
     gateway: FakeGateway, arguments: list[str], told: str
 ) -> None:
     Path("old.mp3").write_text("old")
@@ -78,7 +78,7 @@ def test_what_makes_no_sense_is_told_before_anything_is_sent(
 @pytest.mark.parametrize(
     "text", ["missing.txt", "books/emma", "./emma", "~/emma", "my book.txt", "folder", "C:\\emma.txt"]
 )
-def test_what_looks_like_a_file_that_is_not_there_is_not_spoken(gateway: FakeGateway, text: str) -> None:
+def test_a_text_that_looks_like_a_missing_file_is_not_spoken(gateway: FakeGateway, text: str) -> None:
     Path("folder").mkdir()
     assert "--text" in run("speak", text, "-o", "a.mp3", "-m", "m", code=2).stderr
     assert not gateway.seen
@@ -87,7 +87,7 @@ def test_what_looks_like_a_file_that_is_not_there_is_not_spoken(gateway: FakeGat
 
 
 @pytest.mark.parametrize("text", ["Hello.", "Hello", "Wait... what?", "1.5 or 2/3 cups", "See example.com."])
-def test_what_looks_like_words_is_spoken(gateway: FakeGateway, text: str) -> None:
+def test_a_text_that_looks_like_words_is_spoken(gateway: FakeGateway, text: str) -> None:
     run("speak", text, "-o", "a.mp3", "-m", "m")
     assert gateway.seen[-1].json["input"] == text
 
@@ -101,8 +101,8 @@ def test_an_error_leaves_no_file(gateway: FakeGateway) -> None:
 
 
 @pytest.mark.parametrize(("headers", "advised"), [({}, True), ({"x-should-retry": "false"}, False)])
-def test_to_try_again_is_advised_only_where_it_may_help(headers: dict[str, str], advised: bool) -> None:
+def test_a_retry_is_suggested_only_if_it_may_help(headers: dict[str, str], advised: bool) -> None:
     answer = httpx2.Response(502, headers=headers, request=httpx2.Request("POST", "http://127.0.0.1/v1/audio/speech"))
-    with pytest.raises(Failed) as caught, told_by_the_gateway():
+    with pytest.raises(CommandFailed) as caught, api_errors_reported():
         raise InternalServerError("The provider fails.", response=answer, body=None)
     assert ("Try again later." in str(caught.value)) is advised

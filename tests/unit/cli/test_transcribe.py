@@ -1,4 +1,4 @@
-"""`audio-gateway transcribe`, to a fake gateway."""
+"""`audio-gateway transcribe` with a fake gateway."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.cli.progress import Board
+from audio_gateway.cli.progress import ProgressDisplay
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.cli.operator import run
-from tests.unit.cli.people import gateway
+from tests.unit.cli.user import gateway
 
 __all__ = ["gateway"]
 
@@ -62,49 +62,49 @@ def test_a_big_file_is_uploaded(gateway: FakeGateway) -> None:
     assert len(gateway.uploads) == len(gateway.jobs) == 1
 
 
-def test_a_url_is_named_and_its_transcript_is_written_here(gateway: FakeGateway) -> None:
+def test_a_url_is_passed_on_and_its_transcript_is_written_here(gateway: FakeGateway) -> None:
     run("transcribe", "https://example.com/talks/My%20talk.mp3?x=1", "-m", "m")
     assert Path("My talk.txt").exists()
     (job,) = gateway.jobs.values()
     assert job.order.json["file_url"] == "https://example.com/talks/My%20talk.mp3?x=1"
 
 
-def test_several_go_to_stdout_in_their_order(gateway: FakeGateway) -> None:
+def test_several_transcripts_go_to_stdout_in_order(gateway: FakeGateway) -> None:
     names = [recording(f"{size}.wav", size) for size in (30, 10, 20)]
     result = run("transcribe", *names, "-o", "-", "-m", "m")
     assert result.stdout == "text: 30 bytes\ntext: 10 bytes\ntext: 20 bytes\n"
     assert not list(Path().glob("*.txt"))
 
 
-def test_several_go_to_a_folder(gateway: FakeGateway) -> None:
+def test_several_transcripts_go_to_a_folder(gateway: FakeGateway) -> None:
     Path("out").mkdir()
     run("transcribe", recording("a.wav"), recording("b.wav"), "-o", "out", "-m", "m")
     assert sorted(path.name for path in Path("out").iterdir()) == ["a.txt", "b.txt"]
 
 
 @pytest.mark.parametrize("output", ["new/", "new/deep/"])
-def test_a_folder_that_is_not_there_is_made(gateway: FakeGateway, output: str) -> None:
+def test_a_missing_folder_is_created(gateway: FakeGateway, output: str) -> None:
     run("transcribe", recording("a.wav"), recording("b.wav"), "-o", output, "-m", "m")
     run("transcribe", recording("c.wav"), "-o", output, "-m", "m")
     assert sorted(path.name for path in Path(output).iterdir()) == ["a.txt", "b.txt", "c.txt"]
 
 
-def test_no_folder_is_made_for_what_makes_no_sense(gateway: FakeGateway) -> None:
+def test_an_invalid_command_line_creates_no_folder(gateway: FakeGateway) -> None:
     run("transcribe", recording("a.wav"), recording("a.mp3"), "-o", "new/", "-m", "m", code=2)
     assert not Path("new").exists()
 
 
-def test_a_transcript_for_a_terminal_does_not_stand_in_the_line_of_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_transcript_is_not_printed_into_the_progress_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    with Board() as board:
-        progress: Any = board._progress
-        board.line("a.wav").begin()
-        with board.aside():
+    with ProgressDisplay() as display:
+        progress: Any = display._progress
+        display.line("a.wav").begin()
+        with display.aside():
             assert not progress.live.is_started
         assert progress.live.is_started
 
 
-def test_one_that_fails_does_not_stop_the_others(gateway: FakeGateway) -> None:
+def test_a_failed_recording_does_not_stop_the_others(gateway: FakeGateway) -> None:
     gateway.next("/v1/audio/transcriptions", "400")
     result = run("transcribe", recording("a.wav"), recording("b.wav"), "-m", "m", "-j", "1", code=1)
     assert "a.wav: It is told_to. (request req_fake)" in result.stderr
@@ -124,7 +124,7 @@ def test_one_that_fails_does_not_stop_the_others(gateway: FakeGateway) -> None:
         (["a.wav", "-o", "a.wav", "--force"], "recording itself"),
     ],
 )
-def test_what_makes_no_sense_is_told_before_anything_is_sent(
+def test_an_invalid_command_line_is_refused_before_anything_is_sent(
     gateway: FakeGateway, arguments: list[str], told: str
 ) -> None:
     for name in ("a.wav", "b.wav", "a.mp3", "old.wav", "old.txt"):
@@ -150,7 +150,7 @@ def test_the_local_stack_is_found_and_a_key_of_the_shell_is_not_given_to_it(
     run("transcribe", recording("a.wav"))
 
 
-def test_where_no_gateway_is_named_the_next_step_is(gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_gateway_the_next_step_is_named(gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_BASE_URL")
     monkeypatch.setenv("STACK_FILE", "stack.json")
     error = run("transcribe", recording("a.wav"), code=2).stderr
@@ -166,14 +166,14 @@ def test_a_wrong_key_names_the_next_step(gateway: FakeGateway) -> None:
     assert "OPENAI_API_KEY" in run("transcribe", recording("a.wav"), "--api-key", "sk-no", code=1).stderr
 
 
-def test_nobody_listens(gateway: FakeGateway) -> None:
+def test_an_unreachable_gateway_is_reported(gateway: FakeGateway) -> None:
     error = run("transcribe", recording("a.wav"), "--base-url", "http://127.0.0.1:9/v1", code=1).stderr
     assert "base URL" in error
     assert "Traceback" not in error
 
 
 # ---------------------------------------------------------------- Ctrl-C
-# `python -m audio_gateway` where interrupts count: shells start background jobs with them ignored.
+# `python -m audio_gateway` with interrupts enabled: shells start background jobs with interrupts ignored.
 INTERRUPTIBLE = """
 import runpy, signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -199,6 +199,6 @@ def test_an_interrupt_cancels_the_jobs_and_says_what_they_cost(gateway: FakeGate
         process.kill()
     assert process.returncode == 130, error
     assert "Traceback" not in error
-    assert "1,200 seconds had been done and are charged" in error
+    assert "is charged for 1,200 seconds" in error
     assert [job.status for job in gateway.jobs.values()] == ["cancelled"]
     assert not Path("a.txt").exists()

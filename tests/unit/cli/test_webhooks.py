@@ -1,4 +1,4 @@
-"""`webhooks`: which addresses are told of what, in all projects, and how to remove one."""
+"""`webhooks`: list and remove the endpoints of all projects."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_endpoints_of_all_projects_are_listed_without_their_secrets(operator: Op
     assert mine.secret not in table + str(data)
 
 
-def test_an_operator_removes_an_endpoint_after_a_question(operator: Operator) -> None:
+def test_an_endpoint_is_removed_after_a_confirmation(operator: Operator) -> None:
     operator.key()
     made = endpoint(operator, 1)
     assert made.url in operator("webhooks", "remove", made.id, code=1, answer="n\n").stderr

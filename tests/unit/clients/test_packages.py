@@ -1,4 +1,4 @@
-"""The clients as packages: made without a network, complete, and of the project's version."""
+"""The clients' packages: built without a network, complete, and with the project's version."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_pip_installs_it_without_an_index(tmp_path: Path) -> None:
     assert next(tmp_path.glob("*.dist-info/METADATA")).read_text().startswith("Metadata-Version")
 
 
-def test_pip_can_make_it_from_the_sdist(backend: Any, tmp_path: Path) -> None:
+def test_pip_builds_it_from_the_sdist(backend: Any, tmp_path: Path) -> None:
     sdist = tmp_path / backend.build_sdist(str(tmp_path))
     command = ["tar", "-xzf", sdist, "-C", tmp_path]
     subprocess.run(command, check=True)
@@ -95,7 +95,7 @@ def test_the_node_package_has_all_its_files() -> None:
     assert set(package["files"]) == there
 
 
-def test_the_public_names_are_sorted_and_there() -> None:
+def test_the_public_names_are_sorted_and_exist() -> None:
     import audio_gateway_client
 
     names = audio_gateway_client.__all__

@@ -1,4 +1,4 @@
-"""The Python client: OpenAI's SDK on top of it, a fake gateway below."""
+"""The Python client, between OpenAI's SDK and a fake gateway."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from openai import AsyncOpenAI, OpenAI
 
 import audio_gateway_client
 from audio_gateway_client import _steps as steps
-from audio_gateway_client._form import FileStream, Head, UploadStream, boundary_of, plain_name
+from audio_gateway_client._form import FileStream, FormParser, UploadStream, boundary_of, plain_name
 from tests.fakes.job_gateway import KEY, FakeGateway
 
 THRESHOLD = 100_000
@@ -40,7 +40,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGateway]:
     monkeypatch.setattr(steps, "_pause_s", lambda _attempt: 0.0)
-    with FakeGateway() as running:  # one for each test, as a request that was given up may arrive late
+    with FakeGateway() as running:  # one per test, because an abandoned request may arrive late
         yield running
 
 
@@ -68,7 +68,7 @@ def heard(client: OpenAI, size: int = BIG, **options: Any) -> Any:
     return client.audio.transcriptions.create(model="m", file=recording(size), **options)
 
 
-# ---------------------------------------------------------------- which way
+# ---------------------------------------------------------------- uploads and jobs
 @pytest.mark.parametrize(
     ("size", "way"), [(0, PLAIN), (1, PLAIN), (THRESHOLD - 1, PLAIN), (THRESHOLD, PLAIN), (THRESHOLD + 1, WAY)]
 )
@@ -104,7 +104,7 @@ def test_text_formats_are_strings(sdk: Any, options: Any) -> None:
     assert heard(sdk(), **options) == f"{options['response_format']}: {BIG} bytes\n"
 
 
-def test_a_stream_is_a_stream(sdk: Any) -> None:
+def test_a_streamed_response_is_a_stream(sdk: Any) -> None:
     events = list(heard(sdk(), stream=True))
     assert [event.type for event in events] == ["transcript.text.delta", "transcript.text.done"]
 
@@ -119,13 +119,13 @@ def test_translations_and_raw_responses(sdk: Any) -> None:
     assert raw.parse().text == f"{BIG} bytes"
 
 
-def test_a_result_that_lies_elsewhere_is_fetched_without_the_key(gateway: FakeGateway, sdk: Any) -> None:
+def test_a_result_in_the_bucket_is_fetched_without_the_key(gateway: FakeGateway, sdk: Any) -> None:
     gateway.result_elsewhere = True
     assert heard(sdk(), response_format="text") == "from elsewhere"
 
 
 @pytest.mark.parametrize("behaviour", ["drop", "drop-answer", "503"])
-def test_a_result_that_lies_elsewhere_is_asked_for_again_and_not_made_again(
+def test_fetching_a_result_from_the_bucket_is_retried_without_a_new_job(
     gateway: FakeGateway, sdk: Any, behaviour: str
 ) -> None:
     gateway.result_elsewhere = True
@@ -135,7 +135,7 @@ def test_a_result_that_lies_elsewhere_is_asked_for_again_and_not_made_again(
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
-def test_a_result_that_is_cut_off_is_told_and_not_made_again(gateway: FakeGateway, sdk: Any, elsewhere: bool) -> None:
+def test_a_truncated_result_raises_without_a_new_job(gateway: FakeGateway, sdk: Any, elsewhere: bool) -> None:
     gateway.result_elsewhere = elsewhere
     gateway.job_parts = 0
     gateway.next("/elsewhere" if elsewhere else "/v1/audio/jobs", "half")
@@ -145,7 +145,7 @@ def test_a_result_that_is_cut_off_is_told_and_not_made_again(gateway: FakeGatewa
     assert len(gateway.jobs) == 1
 
 
-def test_an_asynchronous_client_does_not_make_a_result_again_either(gateway: FakeGateway) -> None:
+def test_an_asynchronous_client_starts_no_new_job_either(gateway: FakeGateway) -> None:
     gateway.job_parts = 0
     gateway.next("/v1/audio/jobs", "half")
 
@@ -163,19 +163,19 @@ def test_an_asynchronous_client_does_not_make_a_result_again_either(gateway: Fak
 
 
 @pytest.mark.parametrize("behaviour", ["drop", "drop-answer", "429", "500", "503"])
-def test_a_poll_that_fails_does_not_make_another_job(gateway: FakeGateway, sdk: Any, behaviour: str) -> None:
+def test_a_failed_poll_starts_no_new_job(gateway: FakeGateway, sdk: Any, behaviour: str) -> None:
     gateway.next("/v1/audio/jobs", behaviour, behaviour)
     assert heard(sdk()).text == f"{BIG} bytes"
     assert len(gateway.jobs) == 1
 
 
-def test_more_waiting_than_an_sdk_follows_redirects(gateway: FakeGateway, sdk: Any) -> None:
+def test_a_wait_may_outlast_the_sdks_limit_of_redirects(gateway: FakeGateway, sdk: Any) -> None:
     gateway.job_parts = 45
     assert heard(sdk()).text == f"{BIG} bytes"
     assert all("hop" not in seen.query for seen in gateway.calls("GET", "/v1/audio/jobs"))
 
 
-def test_a_caller_who_asks_for_a_job_gets_the_job(gateway: FakeGateway, sdk: Any) -> None:
+def test_background_returns_the_job(gateway: FakeGateway, sdk: Any) -> None:
     raw = sdk().audio.transcriptions.with_raw_response.create(
         model="m", file=recording(BIG), extra_body={"background": True}
     )
@@ -184,7 +184,7 @@ def test_a_caller_who_asks_for_a_job_gets_the_job(gateway: FakeGateway, sdk: Any
 
 
 @pytest.mark.parametrize("field", ["file_url", "upload_id"])
-def test_audio_that_is_named_in_json_is_waited_for(gateway: FakeGateway, sdk: Any, field: str) -> None:
+def test_audio_named_in_a_json_body_is_awaited(gateway: FakeGateway, sdk: Any, field: str) -> None:
     answer = sdk().post("/audio/transcriptions", body={"model": "m", field: "x"}, cast_to=httpx2.Response)
     assert answer.json()["text"] == "None bytes"
     assert gateway.sent == WAY[2:]
@@ -199,7 +199,7 @@ def test_other_requests_pass_unchanged(gateway: FakeGateway, sdk: Any) -> None:
 
 
 # ---------------------------------------------------------------- long text
-def test_long_text_is_a_job(gateway: FakeGateway, sdk: Any) -> None:
+def test_a_long_text_becomes_a_job(gateway: FakeGateway, sdk: Any) -> None:
     client = sdk()
     assert client.audio.speech.create(model="m", voice="v", input="é" * 4097).read() == b"RIFF4097"
     with client.audio.speech.with_streaming_response.create(model="m", voice="v", input="x" * 9000) as answer:
@@ -207,13 +207,13 @@ def test_long_text_is_a_job(gateway: FakeGateway, sdk: Any) -> None:
     assert all(job.order.json["background"] is True for job in gateway.jobs.values())
 
 
-def test_many_bytes_are_not_many_characters(gateway: FakeGateway, sdk: Any) -> None:
+def test_the_limit_counts_characters_not_bytes(gateway: FakeGateway, sdk: Any) -> None:
     sdk().audio.speech.create(model="m", voice="v", input="語" * 4096)
     assert not gateway.jobs
 
 
 # ---------------------------------------------------------------- files of every kind
-def test_progress_is_true(sdk: Any) -> None:
+def test_progress_counts_the_bytes_of_the_file(sdk: Any) -> None:
     told: list[tuple[int, int]] = []
     heard(sdk(on_upload=lambda sent, total: told.append((sent, total))), 1_000_000)
     assert told[0] == (0, 1_000_000)
@@ -241,14 +241,14 @@ def test_the_job_is_reported(gateway: FakeGateway, sdk: Any) -> None:
         ("100%.mp3", "100%.mp3"),
     ],
 )
-def test_odd_names(gateway: FakeGateway, sdk: Any, name: str, expected: str) -> None:
+def test_unusual_file_names(gateway: FakeGateway, sdk: Any, name: str, expected: str) -> None:
     sdk().audio.transcriptions.create(model="m", file=(name, os.urandom(BIG)))
     (announced,) = gateway.announced.values()
     assert announced["filename"] == expected
 
 
 class Unseekable(io.RawIOBase):
-    """A stream without an end that could be known."""
+    """A stream of unknown length."""
 
     def __init__(self, size: int) -> None:
         self._file = io.BytesIO(b"y" * size)
@@ -289,8 +289,8 @@ def test_memory_does_not_grow_with_the_file(gateway: FakeGateway, tmp_path: Path
     assert int(grown_mb) < 30
 
 
-# ---------------------------------------------------------------- what goes wrong
-def test_an_upload_that_is_cut_off_is_sent_again(gateway: FakeGateway, sdk: Any) -> None:
+# ---------------------------------------------------------------- errors
+def test_an_interrupted_upload_is_retried(gateway: FakeGateway, sdk: Any) -> None:
     told: list[int] = []
     gateway.next("/bucket", "drop", "503")
     answer = heard(sdk(on_upload=lambda sent, _total: told.append(sent)), 3_000_000)
@@ -300,7 +300,7 @@ def test_an_upload_that_is_cut_off_is_sent_again(gateway: FakeGateway, sdk: Any)
     assert len(gateway.jobs) == 1
 
 
-def test_an_upload_that_never_succeeds_starts_nothing(gateway: FakeGateway, sdk: Any) -> None:
+def test_a_failed_upload_starts_no_job(gateway: FakeGateway, sdk: Any) -> None:
     gateway.next("/bucket", *["drop"] * 20)
     with pytest.raises(audio_gateway_client.UploadFailed) as caught:
         heard(sdk(retries=2))
@@ -317,7 +317,7 @@ def test_an_upload_that_never_succeeds_starts_nothing(gateway: FakeGateway, sdk:
         ("xml=403:AccessDenied", openai.InternalServerError, 502, 4),
     ],
 )
-def test_what_the_bucket_refuses(
+def test_a_refusal_by_the_bucket_is_raised(
     gateway: FakeGateway, sdk: Any, behaviour: str, error: Any, status: int, tries: int
 ) -> None:
     gateway.next("/bucket", *[behaviour] * 4)
@@ -329,7 +329,7 @@ def test_what_the_bucket_refuses(
     assert len(gateway.calls("POST", "/bucket")) == tries
 
 
-def test_a_form_that_has_expired_is_asked_for_again(gateway: FakeGateway, sdk: Any) -> None:
+def test_an_expired_form_is_requested_again(gateway: FakeGateway, sdk: Any) -> None:
     gateway.next("/bucket", "xml=403:AccessDenied")
     assert heard(sdk()).text == f"{BIG} bytes"
     assert len(gateway.announced) == 2
@@ -340,7 +340,9 @@ def test_a_form_that_has_expired_is_asked_for_again(gateway: FakeGateway, sdk: A
     ("status", "error"),
     [("400", openai.BadRequestError), ("404", openai.NotFoundError), ("429:no", openai.RateLimitError)],
 )
-def test_errors_are_the_sdks_own(gateway: FakeGateway, sdk: Any, path: str, status: str, error: Any) -> None:
+def test_error_responses_raise_sdk_exceptions(
+    gateway: FakeGateway, sdk: Any, path: str, status: str, error: Any
+) -> None:
     gateway.next(path, status)
     with pytest.raises(error) as caught:
         heard(sdk())
@@ -349,7 +351,7 @@ def test_errors_are_the_sdks_own(gateway: FakeGateway, sdk: Any, path: str, stat
     assert len(gateway.calls("POST", path)) == 1
 
 
-def test_a_wrong_key_is_told_before_anything_is_uploaded(gateway: FakeGateway) -> None:
+def test_a_wrong_key_is_reported_before_the_upload(gateway: FakeGateway) -> None:
     client = OpenAI(
         base_url=gateway.base_url, api_key="sk-wrong", http_client=audio_gateway_client.http_client(threshold=THRESHOLD)
     )
@@ -359,7 +361,7 @@ def test_a_wrong_key_is_told_before_anything_is_uploaded(gateway: FakeGateway) -
 
 
 @pytest.mark.parametrize("behaviour", ["drop-answer", "drop", "503"])
-def test_a_job_is_started_once(gateway: FakeGateway, sdk: Any, behaviour: str) -> None:
+def test_a_job_is_started_only_once(gateway: FakeGateway, sdk: Any, behaviour: str) -> None:
     gateway.next("/v1/audio/transcriptions", behaviour, behaviour)
     assert heard(sdk()).text == f"{BIG} bytes"
     starts = gateway.calls("POST", "/v1/audio/transcriptions")
@@ -375,7 +377,7 @@ def test_the_callers_own_idempotency_key_is_used(gateway: FakeGateway, sdk: Any)
     assert keys[2] == ("POST", "/v1/audio/transcriptions", "mine")
 
 
-def test_a_job_that_fails_raises_its_error_and_is_not_begun_again(gateway: FakeGateway, sdk: Any) -> None:
+def test_a_failed_job_raises_its_error_and_is_not_restarted(gateway: FakeGateway, sdk: Any) -> None:
     gateway.fail_jobs_with = 502
     with pytest.raises(openai.InternalServerError) as caught:
         heard(sdk())
@@ -383,16 +385,16 @@ def test_a_job_that_fails_raises_its_error_and_is_not_begun_again(gateway: FakeG
     assert gateway.sent == WAY
 
 
-def test_waiting_outlives_broken_connections(gateway: FakeGateway, sdk: Any) -> None:
+def test_waiting_survives_broken_connections(gateway: FakeGateway, sdk: Any) -> None:
     gateway.next("/v1/audio/jobs", "drop", "503", "429", "504")
     gateway.job_parts = 2
-    with pytest.raises(openai.APIStatusError):  # four in a row are one too many
+    with pytest.raises(openai.APIStatusError):  # four in a row exceed the retries
         heard(sdk())
     gateway.next("/v1/audio/jobs", "drop", "503", "429")
     assert heard(sdk()).text == f"{BIG} bytes"
 
 
-def test_a_gateway_that_is_gone_does_not_cancel_the_job(gateway: FakeGateway, sdk: Any) -> None:
+def test_an_unreachable_gateway_leaves_the_job_running(gateway: FakeGateway, sdk: Any) -> None:
     gateway.next("/v1/audio/jobs", *["drop"] * 4)
     with pytest.raises(audio_gateway_client.JobUnreachable) as caught:
         heard(sdk())
@@ -413,15 +415,15 @@ def test_a_job_that_takes_too_long_is_cancelled(gateway: FakeGateway, sdk: Any) 
     assert len(gateway.uploads) == 1
 
 
-def test_what_a_cancelled_job_costs_is_told_with_where_it_is(gateway: FakeGateway, sdk: Any) -> None:
+def test_the_error_names_the_cost_and_the_place_of_a_partial_result(gateway: FakeGateway, sdk: Any) -> None:
     gateway.job_parts, gateway.cancelled_usage = 10_000, {"type": "duration", "seconds": 12}
     reports: list[Any] = []
     with pytest.raises(audio_gateway_client.JobTimedOut) as caught:
         heard(sdk(wait_seconds=0.2, on_job=reports.append))
     (job,) = gateway.jobs.values()
     assert str(caught.value).endswith(
-        "it was cancelled, and what was done by then (12 seconds) is charged. "
-        f"It is kept at {gateway.base_url}/audio/jobs/{job.id}/content?partial=true."
+        "it was cancelled, and the work done by then (12 seconds) is charged. "
+        f"The partial result is at {gateway.base_url}/audio/jobs/{job.id}/content?partial=true."
     )
     assert (reports[-1]["status"], reports[-1]["usage"]["seconds"]) == ("cancelled", 12)
 
@@ -439,7 +441,7 @@ def test_an_interrupt_cancels_the_job(gateway: FakeGateway, sdk: Any) -> None:
     assert (job.status, told[1:]) == ("cancelled", ["cancelled"])
 
 
-def test_an_interrupt_while_uploading_starts_nothing(gateway: FakeGateway, sdk: Any) -> None:
+def test_an_interrupt_during_the_upload_starts_no_job(gateway: FakeGateway, sdk: Any) -> None:
     def interrupt(sent: int, _total: int) -> None:
         if sent:
             raise KeyboardInterrupt
@@ -449,7 +451,7 @@ def test_an_interrupt_while_uploading_starts_nothing(gateway: FakeGateway, sdk: 
     assert not gateway.jobs
 
 
-def test_a_file_that_shrinks_meanwhile_is_no_upload(gateway: FakeGateway, sdk: Any, tmp_path: Path) -> None:
+def test_a_file_that_shrinks_is_not_uploaded(gateway: FakeGateway, sdk: Any, tmp_path: Path) -> None:
     path = tmp_path / "talk.mp3"
     path.write_bytes(os.urandom(1_000_000))
 
@@ -463,12 +465,12 @@ def test_a_file_that_shrinks_meanwhile_is_no_upload(gateway: FakeGateway, sdk: A
 
 
 @pytest.mark.parametrize("wrong", [{"threshold": -1}, {"retries": -1}, {"wait_seconds": 0}])
-def test_settings_that_make_no_sense(wrong: Any) -> None:
+def test_invalid_settings_are_refused(wrong: Any) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         audio_gateway_client.http_client(**wrong)
 
 
-def test_the_sdks_time_out_bounds_each_wait(gateway: FakeGateway, sdk: Any) -> None:
+def test_the_sdks_timeout_limits_each_wait(gateway: FakeGateway, sdk: Any) -> None:
     heard(sdk(), timeout=9)
     assert {seen.query["wait"] for seen in gateway.calls("GET", "/v1/audio/jobs")} == {"4"}
 
@@ -483,7 +485,7 @@ def run_async(gateway: FakeGateway, use: Callable[[AsyncOpenAI], Any], **setting
     return asyncio.run(main())
 
 
-def test_asynchronous_clients_do_the_same(gateway: FakeGateway) -> None:
+def test_asynchronous_clients_behave_the_same(gateway: FakeGateway) -> None:
     told: list[int] = []
 
     unseekable: Any = Unseekable(BIG)
@@ -506,7 +508,7 @@ def test_asynchronous_clients_do_the_same(gateway: FakeGateway) -> None:
     assert max(told) == BIG + 3
 
 
-def test_a_task_that_is_cancelled_cancels_its_job(gateway: FakeGateway) -> None:
+def test_cancelling_a_task_cancels_its_job(gateway: FakeGateway) -> None:
     gateway.job_parts = 10_000
 
     async def use(client: AsyncOpenAI) -> None:
@@ -528,11 +530,11 @@ def test_a_task_that_is_cancelled_cancels_its_job(gateway: FakeGateway) -> None:
     content=st.binary(max_size=300),
     cuts=st.integers(1, 40),
 )
-def test_the_file_comes_out_however_the_body_is_cut(fields: dict[str, str], content: bytes, cuts: int) -> None:
+def test_the_file_is_extracted_for_any_chunking_of_the_body(fields: dict[str, str], content: bytes, cuts: int) -> None:
     request = httpx2.Request("POST", "http://x", data=fields, files={"file": ("a.mp3", content)})
     body = request.read()
     boundary = boundary_of(request.headers["content-type"])
-    head = Head(boundary or b"", len(body))
+    head = FormParser(boundary or b"", len(body))
     for at in range(0, len(body), cuts):
         if not head.done:
             head.feed(body[at : at + cuts])
@@ -547,11 +549,11 @@ def test_the_file_comes_out_however_the_body_is_cut(fields: dict[str, str], cont
     assert file.without_file({"a": "b"}).startswith(file.before)
 
 
-def test_a_part_behind_the_file_is_no_part_of_it() -> None:
+def test_a_part_after_the_file_is_refused() -> None:
     files = [("file", ("a", b"123")), ("other", ("b", b"4"))]
     request = httpx2.Request("POST", "http://x", files=files)
     body = request.read()
-    head = Head(boundary_of(request.headers["content-type"]) or b"", len(body))
+    head = FormParser(boundary_of(request.headers["content-type"]) or b"", len(body))
     head.feed(body)
     assert head.found is not None
     with pytest.raises(httpx2.LocalProtocolError, match="last"):
@@ -559,7 +561,7 @@ def test_a_part_behind_the_file_is_no_part_of_it() -> None:
 
 
 @given(st.binary(max_size=600))
-def test_any_name_becomes_one_that_is_accepted(raw: bytes) -> None:
+def test_any_file_name_becomes_an_accepted_one(raw: bytes) -> None:
     name = plain_name(raw)
     assert 1 <= len(name) <= 255
     assert name.isprintable()

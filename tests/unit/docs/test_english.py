@@ -34,7 +34,13 @@ PAGES = (
 """The pages whose sentences are checked, as patterns of `Path.glob`."""
 
 SOURCES = (
+    "bench/*.py",
+    "clients/python/**/*.py",
+    "functions/*/app.py",
+    "layers/shared/audio_gateway/cli/**/*.py",
+    "local/*.py",
     "reference/**/*.py",
+    "scripts/**/*.py",
     "layers/shared/audio_gateway/errors.py",
     "tests/unit/docs/test_openapi*.py",
     "tests/unit/docs/test_reference.py",

@@ -1,4 +1,4 @@
-"""Small pieces of an API and of requests to it, for the tests of the local stack."""
+"""Builders of APIs and requests for the tests of the local stack."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from local.asgi import Receive, Scope, Send
-from local.environments import Result
-from local.events import Call, Request
+from local.environments import InvocationResult
+from local.events import GatewayCall, HttpRequest
 from local.rest_api import AuthorizerDefinition, GatewayResponse, RestApi, Route
 from local.routing import Match
 
@@ -50,9 +50,9 @@ def call(
     body: bytes = b"",
     match: Match | None = None,
     of: RestApi | None = None,
-) -> Call:
-    request = Request(method, path, query, [("Host", "127.0.0.1:8080"), *headers], body, "127.0.0.1", "HTTP/1.1")
-    return Call(
+) -> GatewayCall:
+    request = HttpRequest(method, path, query, [("Host", "127.0.0.1:8080"), *headers], body, "127.0.0.1", "HTTP/1.1")
+    return GatewayCall(
         api=of or api(),
         request=request,
         match=match or Match(route("/things"), {}),
@@ -65,27 +65,27 @@ def call(
 
 
 class Functions:
-    """Stands in for the Lambda service: each function is a Python callable from event to answer."""
+    """A fake Lambda service: each function is a Python callable from event to result."""
 
     def __init__(self, **functions: Callable[[dict[str, Any]], Any]) -> None:
         self.functions = functions
         self.events: list[tuple[str, dict[str, Any]]] = []
 
-    async def __call__(self, name: str, payload: bytes, trace_id: str) -> Result:
+    async def __call__(self, name: str, payload: bytes, trace_id: str) -> InvocationResult:
         assert trace_id is not None
         event = json.loads(payload)
         self.events.append((name, event))
         answer = self.functions[name](event)
         if asyncio.iscoroutine(answer):
             answer = await answer
-        return answer if isinstance(answer, Result) else Result(json.dumps(answer).encode())
+        return answer if isinstance(answer, InvocationResult) else InvocationResult(json.dumps(answer).encode())
 
     def calls_of(self, name: str) -> int:
         return sum(called == name for called, _ in self.events)
 
 
 class Client:
-    """Sends one request into an ASGI application and keeps what comes out."""
+    """Sends a request to an ASGI application and records the response."""
 
     def __init__(self, application: Callable[[Scope, Receive, Send], Any]) -> None:
         self.application = application

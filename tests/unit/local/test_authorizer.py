@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from local.authorizer import Authorizer, evaluate
-from local.environments import Result
-from local.gateway_responses import GatewayError
+from local.authorizer import CachingAuthorizer, evaluate
+from local.environments import InvocationResult
+from local.gateway_responses import GatewayResponseError
 from tests.unit.local.builders import KEY_AUTHORIZER, Functions, call
 
 EVERYTHING = "arn:aws:execute-api:us-east-1:000000000000:local/v1/*"
@@ -22,20 +22,20 @@ def verdict(effect: str = "Allow", **fields: Any) -> dict[str, Any]:
     return {"principalId": "key_1", "policyDocument": policy(effect), **fields}
 
 
-class Clock:
+class ManualClock:
     now = 0.0
 
     def __call__(self) -> float:
         return self.now
 
 
-def authorize(authorizer: Authorizer, key: str | None = "Bearer k") -> dict[str, Any]:
+def authorize(authorizer: CachingAuthorizer, key: str | None = "Bearer k") -> dict[str, Any]:
     headers = [] if key is None else [("Authorization", key)]
     return asyncio.run(authorizer.authorize(call(headers=headers)))
 
 
-def refusal(authorizer: Authorizer, key: str | None = "Bearer k") -> str:
-    with pytest.raises(GatewayError) as caught:
+def refusal(authorizer: CachingAuthorizer, key: str | None = "Bearer k") -> str:
+    with pytest.raises(GatewayResponseError) as caught:
         authorize(authorizer, key)
     return caught.value.response_type
 
@@ -43,22 +43,22 @@ def refusal(authorizer: Authorizer, key: str | None = "Bearer k") -> str:
 def test_context_reaches_the_function_as_strings_with_the_principal() -> None:
     functions = Functions(guard=lambda _: verdict(context={"n": 1, "f": 0.5, "b": True, "s": "x", "nothing": None}))
 
-    context = authorize(Authorizer(KEY_AUTHORIZER, functions))
+    context = authorize(CachingAuthorizer(KEY_AUTHORIZER, functions))
 
     assert context == {"principalId": "key_1", "n": "1", "f": "0.5", "b": "true", "s": "x", "nothing": None}
 
 
 @pytest.mark.parametrize("key", [None, ""])
-def test_without_identity_the_function_is_not_asked(key: str | None) -> None:
+def test_without_identity_the_function_is_not_called(key: str | None) -> None:
     functions = Functions(guard=lambda _: verdict())
 
-    assert refusal(Authorizer(KEY_AUTHORIZER, functions), key) == "UNAUTHORIZED"
+    assert refusal(CachingAuthorizer(KEY_AUTHORIZER, functions), key) == "UNAUTHORIZED"
     assert functions.events == []
 
 
-def test_a_verdict_is_kept_for_its_time_and_per_identity() -> None:
-    clock, functions = Clock(), Functions(guard=lambda _: verdict())
-    authorizer = Authorizer(KEY_AUTHORIZER, functions, clock)
+def test_a_policy_is_cached_per_identity_until_it_expires() -> None:
+    clock, functions = ManualClock(), Functions(guard=lambda _: verdict())
+    authorizer = CachingAuthorizer(KEY_AUTHORIZER, functions, clock)
 
     for key, now, expected in [("a", 0, 1), ("a", 59.9, 1), ("b", 59.9, 2), ("a", 60, 3)]:
         clock.now = now
@@ -66,10 +66,13 @@ def test_a_verdict_is_kept_for_its_time_and_per_identity() -> None:
         assert functions.calls_of("guard") == expected
 
 
-def test_a_denial_is_kept_too_and_a_raised_unauthorized_is_not() -> None:
-    answers = [verdict("Deny"), Result(b'{"errorMessage": "Unauthorized", "errorType": "Exception"}', "Unhandled")]
+def test_a_denial_is_cached_and_a_raised_unauthorized_is_not() -> None:
+    answers = [
+        verdict("Deny"),
+        InvocationResult(b'{"errorMessage": "Unauthorized", "errorType": "Exception"}', "Unhandled"),
+    ]
     denying, raising = Functions(guard=lambda _: answers[0]), Functions(guard=lambda _: answers[1])
-    first, second = Authorizer(KEY_AUTHORIZER, denying), Authorizer(KEY_AUTHORIZER, raising)
+    first, second = CachingAuthorizer(KEY_AUTHORIZER, denying), CachingAuthorizer(KEY_AUTHORIZER, raising)
 
     assert [refusal(first) for _ in range(2)] == ["ACCESS_DENIED"] * 2
     assert [refusal(second) for _ in range(2)] == ["UNAUTHORIZED"] * 2
@@ -79,10 +82,10 @@ def test_a_denial_is_kept_too_and_a_raised_unauthorized_is_not() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        Result(b'{"errorMessage": "unauthorized"}', "Unhandled"),
-        Result(b'{"errorMessage": "Task timed out after 3.00 seconds"}', "Unhandled"),
-        Result(b"garbage", "Unhandled"),
-        Result(b"garbage"),
+        InvocationResult(b'{"errorMessage": "unauthorized"}', "Unhandled"),
+        InvocationResult(b'{"errorMessage": "Task timed out after 3.00 seconds"}', "Unhandled"),
+        InvocationResult(b"garbage", "Unhandled"),
+        InvocationResult(b"garbage"),
         None,
         {},
         {"principalId": "x"},
@@ -95,8 +98,8 @@ def test_a_denial_is_kept_too_and_a_raised_unauthorized_is_not() -> None:
         verdict(policyDocument={"Statement": ["*"]}),
     ],
 )
-def test_anything_else_is_a_failure_of_the_authorizer(answer: Any) -> None:
-    assert refusal(Authorizer(KEY_AUTHORIZER, Functions(guard=lambda _: answer))) == "AUTHORIZER_FAILURE"
+def test_any_other_result_is_an_authorizer_failure(answer: Any) -> None:
+    assert refusal(CachingAuthorizer(KEY_AUTHORIZER, Functions(guard=lambda _: answer))) == "AUTHORIZER_FAILURE"
 
 
 @pytest.mark.parametrize(
@@ -128,7 +131,7 @@ def test_policies_that_allow(allowing: dict[str, Any]) -> None:
         {"Statement": []},
     ],
 )
-def test_a_deny_wins_and_silence_is_a_no(denying: dict[str, Any]) -> None:
-    with pytest.raises(GatewayError) as caught:
+def test_a_deny_overrides_an_allow_and_no_match_is_a_denial(denying: dict[str, Any]) -> None:
+    with pytest.raises(GatewayResponseError) as caught:
         evaluate(denying, ARN)
     assert caught.value.response_type == "ACCESS_DENIED"

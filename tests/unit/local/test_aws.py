@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from local.aws import Aws
+from local.aws import LocalAws
 from local.settings import StackError
 
 
@@ -25,13 +25,13 @@ class Sts:
         return {"Credentials": credentials}
 
 
-def aws(sts: Sts) -> Aws:
-    made = Aws("http://127.0.0.1:9", "us-east-1", "root", "secret")
+def aws(sts: Sts) -> LocalAws:
+    made = LocalAws("http://127.0.0.1:9", "us-east-1", "root", "secret")
     made._clients["sts"] = sts
     return made
 
 
-def test_credentials_are_of_one_role_and_shared_until_they_come_near_their_end() -> None:
+def test_credentials_of_a_role_are_shared_until_they_are_about_to_expire() -> None:
     sts = Sts(3600, 60, 3600)
     local = aws(sts)
 
@@ -41,14 +41,14 @@ def test_credentials_are_of_one_role_and_shared_until_they_come_near_their_end()
     assert sts.asked == ["a", "b", "b"]
 
 
-def test_a_local_aws_that_does_not_answer_is_told() -> None:
+def test_an_unreachable_local_aws_is_reported() -> None:
     with pytest.raises(StackError, match="gives no credentials for a"):
         aws(Sts()).role_credentials("a")
 
 
 def test_clients_ignore_the_operators_profile_and_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy:3128")
-    made = Aws("http://127.0.0.1:9", "us-east-1", "root", "secret")
+    made = LocalAws("http://127.0.0.1:9", "us-east-1", "root", "secret")
 
     client = made.client("sts")
 

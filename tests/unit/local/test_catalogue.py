@@ -8,7 +8,7 @@ from local.catalogue import CatalogueCheck, unreadable_keys, variables_named
 from local.settings import StackError
 
 
-def test_every_env_reference_is_found_however_deep(tmp_path: Path) -> None:
+def test_env_references_are_found_at_any_depth(tmp_path: Path) -> None:
     path = tmp_path / "catalog.toml"
     path.write_text(
         """
@@ -53,7 +53,7 @@ KEYS += "".join(f'[[models]]\nid = "{of}-{n}"\nprovider = "{of}"\n' for of in ("
                 for n in (1, 2))  # fmt: skip
 
 
-def test_a_key_that_no_function_can_read_is_told_with_its_models_and_what_to_do(tmp_path: Path) -> None:
+def test_an_unreadable_key_is_reported_with_its_models_and_the_remedy(tmp_path: Path) -> None:
     path = tmp_path / "catalog.toml"
     path.write_text(KEYS)
     environ = {"THERE_KEY": "sk-secret", "ACME_KEY": ""}
@@ -73,15 +73,15 @@ def test_the_shipped_catalogue_needs_no_key() -> None:
 LAYER = [Path("layers/shared"), Path(".local/layers/shared/python")]
 
 
-def test_a_catalogue_with_a_mistake_is_refused_by_entry_and_field(tmp_path: Path) -> None:
+def test_a_mistake_in_the_catalogue_is_reported_with_entry_and_field(tmp_path: Path) -> None:
     path = tmp_path / "catalog.toml"
     path.write_text(
         '[providers.p]\nadapter = "embedded"\n[[models]]\nid = "espeak-ng"\nprovider = "p"\nendpoints = ["speech"]'
     )
 
-    with pytest.raises(StackError, match=r"catalogue is wrong: .*espeak-ng.*price"):
+    with pytest.raises(StackError, match=r"catalogue is invalid: .*espeak-ng.*price"):
         CatalogueCheck(path, LAYER).finish()
 
 
-def test_the_shipped_catalogue_is_right() -> None:
+def test_the_shipped_catalogue_is_valid() -> None:
     CatalogueCheck(Path("layers/shared/catalog.toml"), LAYER).finish()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from local.console import PrefixedLines, forget, keep
+from local.console import PrefixedLines, close_log_file, open_log_file
 
 
-def test_lines_get_their_functions_name_and_tracebacks_their_line_breaks(capfd: pytest.CaptureFixture[str]) -> None:
+def test_lines_get_the_function_name_and_tracebacks_are_split(capfd: pytest.CaptureFixture[str]) -> None:
     lines = PrefixedLines("Work")
 
     for piece in (b"one\ntw", b"o\n[ERROR] KeyError\rTraceback\r\xc2\xa0\xc2\xa0File\n\n", "Grüße".encode()[:3]):
@@ -27,7 +27,7 @@ def test_lines_get_their_functions_name_and_tracebacks_their_line_breaks(capfd: 
     ]
 
 
-def test_what_only_cloudwatch_reads_is_left_out(capfd: pytest.CaptureFixture[str]) -> None:
+def test_lines_for_cloudwatch_are_left_out(capfd: pytest.CaptureFixture[str]) -> None:
     lines = PrefixedLines("Work")
 
     lines.feed(b'{"_aws":{"Timestamp":1}}\n{"level":"INFO"}\n')
@@ -36,7 +36,7 @@ def test_what_only_cloudwatch_reads_is_left_out(capfd: pytest.CaptureFixture[str
     assert lines.last_line == '{"level":"INFO"}'
 
 
-def test_a_reader_that_does_not_read_loses_lines_and_stops_nobody() -> None:
+def test_a_blocked_reader_loses_lines_and_does_not_block_the_stack() -> None:
     script = "from local.console import write\nfor _ in range(3000): write('x' * 99 + chr(10))\nprint('', flush=True)"
     reader, writer = os.pipe()
     os.set_blocking(writer, True)
@@ -52,12 +52,12 @@ def test_a_reader_that_does_not_read_loses_lines_and_stops_nobody() -> None:
     assert 0 < len(received) < 300_000
 
 
-def test_lines_of_functions_are_written_down_anew_at_each_start(tmp_path: Path) -> None:
+def test_the_log_file_is_replaced_at_each_start(tmp_path: Path) -> None:
     path = tmp_path / "stack.log"
     path.write_text("of the last start")
-    keep(path)
+    open_log_file(path)
     PrefixedLines("SpeechFunction").feed(b'{"status": 200}\n{"_aws": {}}\n')
-    forget()
+    close_log_file()
     PrefixedLines("SpeechFunction").feed(b"after the end\n")
     assert path.read_text() == 'SpeechFunction | {"status": 200}\n'
     assert path.stat().st_mode & 0o777 == 0o600

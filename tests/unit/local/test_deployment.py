@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.deployment import Deployment, deployable
-from local.functions import Deployed
+from local.deployment import LocalDeployment, deployable
+from local.functions import DeployedFunction
 from local.template import Template, from_rendered
 
 
@@ -16,7 +16,7 @@ def template(**resources: dict[str, Any]) -> Template:
     return from_rendered(rendered, "template.yaml")
 
 
-def test_the_local_aws_gets_everything_but_what_this_process_does_itself() -> None:
+def test_the_local_aws_gets_all_resources_that_this_process_does_not_serve() -> None:
     found = deployable(
         template(
             Api={"Type": "AWS::ApiGateway::RestApi"},
@@ -43,7 +43,7 @@ def test_the_local_aws_gets_everything_but_what_this_process_does_itself() -> No
     assert found["Conditions"] == {"Always": {"Fn::Equals": ["a", "a"]}}
 
 
-def test_a_bucket_policy_loses_the_statement_that_demands_tls_and_nothing_else() -> None:
+def test_a_bucket_policy_loses_only_its_tls_statement() -> None:
     tls = {"Effect": "Deny", "Action": "s3:*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
     other = {"Effect": "Deny", "Action": "s3:DeleteBucket"}
 
@@ -57,14 +57,14 @@ def test_a_bucket_policy_loses_the_statement_that_demands_tls_and_nothing_else()
     assert original.resources["Tls"] == policy(tls)
 
 
-def test_the_resolver_knows_parameters_pseudo_parameters_physical_ids_layers_and_functions() -> None:
+def test_the_resolver_has_parameters_pseudo_parameters_physical_ids_layers_and_functions() -> None:
     rendered = template(
         SharedLayer1={"Type": "AWS::Lambda::LayerVersion"},
         Table={"Type": "AWS::DynamoDB::Table"},
         Work={"Type": "AWS::Lambda::Function"},
     )
-    work = Deployed("work-1", "arn:work", "app.handler", "arn:role", 128, 3, {})
-    found = Deployment("000000000000", {"Work": work}, {"Table": "table-1", "Work": "work-1"})
+    work = DeployedFunction("work-1", "arn:work", "app.handler", "arn:role", 128, 3, {})
+    found = LocalDeployment("000000000000", {"Work": work}, {"Table": "table-1", "Work": "work-1"})
 
     resolver = found.resolver(rendered, "us-east-1")
 
@@ -81,7 +81,7 @@ def test_the_resolver_knows_parameters_pseudo_parameters_physical_ids_layers_and
     assert found.only(rendered, "AWS::DynamoDB::Table") == "table-1"
 
 
-def test_a_number_that_is_a_parameter_is_a_number_and_what_only_watches_is_left_out() -> None:
+def test_numeric_parameters_are_converted_and_monitoring_is_left_out() -> None:
     mapping = {
         "Type": "AWS::Lambda::EventSourceMapping",
         "Properties": {"ScalingConfig": {"MaximumConcurrency": {"Ref": "Most"}}},

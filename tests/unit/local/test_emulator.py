@@ -7,10 +7,10 @@ import pytest
 
 from local import emulator
 from local.emulator import MiniStack
-from local.settings import Settings, StackError
+from local.settings import StackError, StackSettings
 
 
-def test_an_emulator_that_does_not_start_is_told_with_its_last_words(
+def test_an_emulator_that_does_not_start_is_reported_with_its_last_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "local").mkdir()
@@ -20,7 +20,7 @@ def test_an_emulator_that_does_not_start_is_told_with_its_last_words(
         "sys.exit('out of luck')\n"
     )
     monkeypatch.setattr(emulator, "_PACKAGES", tmp_path)
-    settings = Settings.from_environment({"SECRET": "x", "AWS_PROFILE": "work"}, tmp_path, tmp_path)
+    settings = StackSettings.from_environment({"SECRET": "x", "AWS_PROFILE": "work"}, tmp_path, tmp_path)
 
     async def scenario() -> None:
         ministack = MiniStack(settings)
@@ -32,11 +32,11 @@ def test_an_emulator_that_does_not_start_is_told_with_its_last_words(
 
     with pytest.raises(StackError, match="MiniStack did not start: out of luck"):
         asyncio.run(scenario())
-    assert capfd.readouterr().out.splitlines()[0] == "aws | a line ['AUTH']"  # and nothing of the operator's
+    assert capfd.readouterr().out.splitlines()[0] == "aws | a line ['AUTH']"  # and none of the operator's variables
 
 
-def test_every_start_has_root_credentials_of_its_own(tmp_path: Path) -> None:
-    settings = Settings.from_environment({}, tmp_path, tmp_path)
+def test_every_start_has_new_root_credentials(tmp_path: Path) -> None:
+    settings = StackSettings.from_environment({}, tmp_path, tmp_path)
     one, other = MiniStack(settings), MiniStack(settings)
 
     assert one.aws.access_key_id != other.aws.access_key_id

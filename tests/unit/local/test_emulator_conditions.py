@@ -61,7 +61,7 @@ def test_the_partitions_of_a_request_are_those_of_its_items(
         ("#k = :p AND begins_with(sk, :s)", None, ["A#1"]),
         ("(sk BETWEEN :s AND :p) AND (pk=:p)", None, ["A#1"]),
         ("shard = :s", "open", ["B#1"]),
-        ("pk = :p", "open", [UNKNOWN]),  # that is no partition key of this index
+        ("pk = :p", "open", [UNKNOWN]),  # not the partition key of this index
         ("sk >= :s", None, [UNKNOWN]),
     ],
 )
@@ -86,12 +86,12 @@ def test_the_partition_of_a_query_is_that_of_its_key_condition(
         {"TableName": "books", "KeyConditionExpression": "pk = :p"},
     ],
 )
-def test_a_partition_that_cannot_be_found_is_one_that_no_condition_names(request_: dict[str, Any]) -> None:
+def test_an_unknown_partition_matches_no_condition(request_: dict[str, Any]) -> None:
     assert leading_keys(request_, partition_key_of) == [UNKNOWN]
 
 
-class MiniStack:
-    """What of MiniStack is replaced; it notes what it was asked to authorise."""
+class FakeMiniStack:
+    """The replaced functions of MiniStack. Records the authorised actions."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
@@ -132,8 +132,8 @@ class MiniStack:
 
 
 @pytest.fixture
-def ministack(monkeypatch: pytest.MonkeyPatch) -> MiniStack:
-    made = MiniStack()
+def ministack(monkeypatch: pytest.MonkeyPatch) -> FakeMiniStack:
+    made = FakeMiniStack()
     core, services = types.ModuleType("ministack.core"), types.ModuleType("ministack.services")
     vars(core).update(iam_actions=made.actions, iam_evaluator=made.evaluator)
     vars(services).update(dynamodb=made.dynamodb, s3=made.s3)
@@ -146,8 +146,8 @@ def ministack(monkeypatch: pytest.MonkeyPatch) -> MiniStack:
     return made
 
 
-def test_the_context_of_a_request_has_its_partitions_beside_what_ministack_knows(ministack: MiniStack) -> None:
-    emulator_conditions.fill_in()
+def test_the_context_of_a_request_also_has_its_partitions(ministack: FakeMiniStack) -> None:
+    emulator_conditions.install()
     context = ministack.actions.dynamodb_service_context
     assert context(json.dumps({"TableName": "books", "Key": item("A#1")}).encode()) == {
         "dynamodb:Select": "ALL_ATTRIBUTES",
@@ -156,8 +156,8 @@ def test_the_context_of_a_request_has_its_partitions_beside_what_ministack_knows
     assert context(b"not JSON") == {"dynamodb:Select": "ALL_ATTRIBUTES"}
 
 
-def test_each_item_of_a_transaction_is_authorised_with_its_own_partition(ministack: MiniStack) -> None:
-    emulator_conditions.fill_in()
+def test_each_item_of_a_transaction_is_authorised_with_its_own_partition(ministack: FakeMiniStack) -> None:
+    emulator_conditions.install()
     body = {
         "TransactItems": [
             {"ConditionCheck": {"TableName": "books", "Key": item("A#1")}},
@@ -177,15 +177,15 @@ def test_each_item_of_a_transaction_is_authorised_with_its_own_partition(minista
 
 
 @pytest.mark.parametrize("action", ["Scan", "GetItem", "BatchWriteItem", "PartiQLSelect", "ExecuteStatement"])
-def test_no_call_for_data_is_authorised_without_a_partition(ministack: MiniStack, action: str) -> None:
-    emulator_conditions.fill_in()
+def test_every_data_operation_has_a_partition(ministack: FakeMiniStack, action: str) -> None:
+    emulator_conditions.install()
     ministack.evaluator.enforce("key", f"dynamodb:{action}", "dynamodb", "us-east-1")
     ministack.evaluator.enforce("key", "dynamodb:DescribeTable", "dynamodb", "us-east-1")
     assert [context for _, _, context in ministack.asked] == [{LEADING_KEYS: [UNKNOWN]}, {}]
 
 
-def test_who_may_not_list_is_not_told_that_an_object_does_not_exist(ministack: MiniStack) -> None:
-    emulator_conditions.fill_in()
+def test_a_missing_object_is_a_denial_without_the_right_to_list(ministack: FakeMiniStack) -> None:
+    emulator_conditions.install()
 
     def get(key: str) -> str | None:
         answer: str | None = ministack.evaluator.enforce(
@@ -213,12 +213,12 @@ def test_who_may_not_list_is_not_told_that_an_object_does_not_exist(ministack: M
         ("s3", "_buckets", None),
     ],
 )
-def test_a_ministack_that_has_changed_inside_is_refused(ministack: MiniStack, where: str, name: str, now: Any) -> None:
+def test_another_version_of_ministack_is_refused(ministack: FakeMiniStack, where: str, name: str, now: Any) -> None:
     module = getattr(ministack, where)
     if now is None:
         delattr(module, name)
     else:
         setattr(module, name, now)
 
-    with pytest.raises(SystemExit, match=rf"has no ministack\.\w+\.\w+\.{name} as we know it; install"):
-        emulator_conditions.fill_in()
+    with pytest.raises(SystemExit, match=rf"lacks the expected ministack\.\w+\.\w+\.{name}; install"):
+        emulator_conditions.install()

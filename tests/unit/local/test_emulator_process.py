@@ -45,7 +45,7 @@ def invoke_api(status: int, body: bytes, headers: dict[str, str]) -> Iterator[tu
 FUNCTION = {"config": {"FunctionName": "stack-Work-1"}}
 
 
-def test_an_answer_is_handed_back_parsed() -> None:
+def test_a_result_is_returned_parsed() -> None:
     with invoke_api(200, b'{"ok": "Gr\xc3\xbc\xc3\x9fe"}', {}) as (address, seen):
         assert invoke(FUNCTION, {"a": "Grüße"}, address, "r-1") == {"body": {"ok": "Grüße"}}
 
@@ -60,7 +60,7 @@ def test_a_function_error_keeps_its_name() -> None:
         assert invoke(FUNCTION, {}, address, "r-1") == {"body": error, "error": True}
 
 
-def test_a_call_that_lambda_refuses_has_the_name_that_step_functions_gives_it() -> None:
+def test_an_error_of_lambda_itself_has_its_name_in_step_functions() -> None:
     refused = json.dumps({"errorType": "TooManyRequestsException", "Message": "Rate Exceeded."}).encode()
     with invoke_api(429, refused, {"X-Amzn-ErrorType": "TooManyRequestsException"}) as (address, _):
         assert invoke(FUNCTION, {}, address, "r-1") == {
@@ -69,7 +69,7 @@ def test_a_call_that_lambda_refuses_has_the_name_that_step_functions_gives_it() 
         }
 
 
-def test_a_refusal_and_a_silent_invoke_api_are_errors() -> None:
+def test_an_error_status_and_an_unreachable_invoke_api_are_errors() -> None:
     with invoke_api(404, b'{"Message": "Function not found"}', {}) as (address, _):
         assert invoke(FUNCTION, {}, address, "r-1")["error"] is True
     unreachable = invoke(FUNCTION, {}, address, "r-1")
@@ -77,11 +77,11 @@ def test_a_refusal_and_a_silent_invoke_api_are_errors() -> None:
     assert unreachable["error"] is True
 
 
-def test_a_ministack_that_has_changed_inside_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_of_ministack_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     services = types.ModuleType("ministack.services")
     services.lambda_svc = types.SimpleNamespace(_proxy_url_for=None)  # type: ignore[attr-defined] # a stand-in module
     monkeypatch.setitem(sys.modules, "ministack", types.ModuleType("ministack"))
     monkeypatch.setitem(sys.modules, "ministack.services", services)
 
     with pytest.raises(SystemExit, match=r"no lambda_svc\._execute_function_proxy; install"):
-        emulator_process._hand_functions_to("127.0.0.1:9")
+        emulator_process._redirect_functions_to("127.0.0.1:9")

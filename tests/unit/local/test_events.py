@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.events import MalformedAnswer, authorizer_event, parse_answer, proxy_event
+from local.events import MalformedResponse, authorizer_event, parse_response, proxy_event
 from local.routing import Match
 from tests.unit.local.builders import api, call, route
 
@@ -17,7 +17,7 @@ def answer(**fields: Any) -> bytes:
     return json.dumps({"statusCode": 200, **fields}).encode()
 
 
-def test_path_has_no_stage_and_keeps_its_encoding_and_the_context_has_both() -> None:
+def test_the_path_excludes_the_stage_and_the_context_includes_it() -> None:
     match = Match(route("/models/{model+}"), {"model": "a%2Fb"})
 
     event = proxy_event(call("/models/a%2Fb", match=match))
@@ -40,7 +40,7 @@ def test_query_keeps_the_last_value_and_all_values_decoded() -> None:
     assert event["multiValueQueryStringParameters"]["a"] == ["1", "2"]
 
 
-def test_what_is_empty_is_null_as_on_aws() -> None:
+def test_empty_fields_are_null_as_on_aws() -> None:
     event = proxy_event(call())
 
     for name in ("queryStringParameters", "multiValueQueryStringParameters", "pathParameters", "stageVariables"):
@@ -49,11 +49,11 @@ def test_what_is_empty_is_null_as_on_aws() -> None:
     assert event["isBase64Encoded"] is False
 
 
-def test_stage_variables_are_handed_on() -> None:
+def test_stage_variables_are_passed_on() -> None:
     assert proxy_event(call(of=api(variables={"colour": "red"})))["stageVariables"] == {"colour": "red"}
 
 
-def test_headers_are_grouped_whatever_their_capitals_and_the_hop_by_hop_ones_are_gone() -> None:
+def test_headers_are_grouped_without_case_and_hop_by_hop_headers_are_dropped() -> None:
     headers = [
         ("authorization", "Bearer k"),
         ("X-Thing", "1"),
@@ -76,7 +76,7 @@ def test_headers_are_grouped_whatever_their_capitals_and_the_hop_by_hop_ones_are
 
 
 @given(st.binary(min_size=1))
-def test_any_body_survives_when_all_types_are_binary(body: bytes) -> None:
+def test_any_body_is_preserved_if_all_types_are_binary(body: bytes) -> None:
     event = proxy_event(call(body=body))
 
     assert event["isBase64Encoded"] is True
@@ -105,18 +105,18 @@ def test_authorizer_sees_the_request_without_its_body() -> None:
     assert "body" not in event
 
 
-def test_answer_headers_come_from_both_mappings_and_the_multi_valued_one_wins() -> None:
+def test_response_headers_merge_both_mappings_and_the_multi_valued_one_wins() -> None:
     payload = answer(headers={"A": "1", "B": 2, "C": True}, multiValueHeaders={"a": ["x", "y"]})
 
-    headers = parse_answer(payload, ["*/*"], "").headers
+    headers = parse_response(payload, ["*/*"], "").headers
 
     assert headers == [("B", "2"), ("C", "true"), ("a", "x"), ("a", "y"), ("Content-Type", "application/json")]
 
 
-def test_headers_that_belong_to_the_gateway_are_remapped_or_dropped() -> None:
+def test_headers_of_the_gateway_are_remapped_or_dropped() -> None:
     payload = answer(headers={"WWW-Authenticate": "Bearer", "Content-Length": "3", "Transfer-Encoding": "chunked"})
 
-    headers = dict(parse_answer(payload, ["*/*"], "").headers)
+    headers = dict(parse_response(payload, ["*/*"], "").headers)
 
     assert headers["x-amzn-Remapped-WWW-Authenticate"] == "Bearer"
     assert headers["x-amzn-Remapped-Content-Length"] == "3"
@@ -124,22 +124,22 @@ def test_headers_that_belong_to_the_gateway_are_remapped_or_dropped() -> None:
 
 
 @given(st.binary())
-def test_a_base64_answer_comes_out_as_bytes_when_all_types_are_binary(body: bytes) -> None:
+def test_a_base64_body_is_decoded_if_all_types_are_binary(body: bytes) -> None:
     payload = answer(body=base64.b64encode(body).decode(), isBase64Encoded=True)
 
-    assert parse_answer(payload, ["*/*"], "").body == body
+    assert parse_response(payload, ["*/*"], "").body == body
 
 
-def test_with_narrow_types_only_the_first_accepted_one_counts() -> None:
+def test_with_specific_binary_types_only_the_first_accepted_type_counts() -> None:
     payload = answer(body="AAEC", isBase64Encoded=True)
 
-    assert parse_answer(payload, ["audio/mpeg"], "audio/mpeg, */*").body == b"\0\1\2"
-    assert parse_answer(payload, ["audio/mpeg"], "*/*, audio/mpeg").body == b"AAEC"
+    assert parse_response(payload, ["audio/mpeg"], "audio/mpeg, */*").body == b"\0\1\2"
+    assert parse_response(payload, ["audio/mpeg"], "*/*, audio/mpeg").body == b"AAEC"
 
 
-def test_text_goes_out_as_utf8_and_a_204_has_no_body() -> None:
-    assert parse_answer(answer(body="Grüße 🎧"), ["*/*"], "").body == "Grüße 🎧".encode()
-    assert parse_answer(answer(statusCode=204, body="x"), ["*/*"], "").body == b""
+def test_text_is_sent_as_utf8_and_a_204_has_no_body() -> None:
+    assert parse_response(answer(body="Grüße 🎧"), ["*/*"], "").body == "Grüße 🎧".encode()
+    assert parse_response(answer(statusCode=204, body="x"), ["*/*"], "").body == b""
 
 
 @pytest.mark.parametrize(
@@ -164,6 +164,6 @@ def test_text_goes_out_as_utf8_and_a_204_has_no_body() -> None:
         answer(multiValueHeaders={"a": "x"}),
     ],
 )
-def test_an_answer_of_the_wrong_shape_is_malformed(payload: bytes) -> None:
-    with pytest.raises(MalformedAnswer):
-        parse_answer(payload, ["*/*"], "")
+def test_an_invalid_result_is_a_malformed_response(payload: bytes) -> None:
+    with pytest.raises(MalformedResponse):
+        parse_response(payload, ["*/*"], "")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from local.environments import Credentials, process_variables
-from local.functions import Deployed, Function, read
+from local.functions import DeployedFunction, Function, read
 from local.intrinsics import Resolver
-from local.settings import Settings, StackError
+from local.settings import StackError, StackSettings
 from local.template import Template
 
 LAYERS = [{"Ref": "SharedLayer1"}, {"Ref": "EnginesLayer1"}]
@@ -43,8 +43,8 @@ def function(
         "Properties": {"Code": {"S3Bucket": "local", "S3Key": code}, "Layers": layers},
     }
     template = Template({"SharedLayer1": layer("shared"), "EnginesLayer1": layer("engines"), "Work": work}, {}, {}, {})
-    deployed = Deployed("stack-Work-1", "arn:work", "app.handler", "arn:role", 1769, 29, variables)
-    settings = Settings.from_environment(operator, project, project)
+    deployed = DeployedFunction("stack-Work-1", "arn:work", "app.handler", "arn:role", 1769, 29, variables)
+    settings = StackSettings.from_environment(operator, project, project)
     (found,) = read(template, {"Work": deployed}, RESOLVER, settings)
     return found
 
@@ -61,7 +61,7 @@ def test_a_function_imports_its_folder_its_layers_and_the_runtime_client(project
     )
 
 
-def test_a_layer_is_there_only_for_the_functions_that_have_it_and_only_once(project: Path) -> None:
+def test_only_functions_with_the_layer_import_it_and_only_once(project: Path) -> None:
     found = function(project, layers=[{"Ref": "SharedLayer1"}, {"Ref": "SharedLayer1"}])
 
     assert found.python_path == (
@@ -71,7 +71,7 @@ def test_a_layer_is_there_only_for_the_functions_that_have_it_and_only_once(proj
     )
 
 
-def test_files_of_a_layer_are_found_where_they_are_on_this_machine(project: Path) -> None:
+def test_paths_of_layer_files_are_translated_to_this_machine(project: Path) -> None:
     found = function(
         project,
         {
@@ -92,7 +92,7 @@ def test_files_of_a_layer_are_found_where_they_are_on_this_machine(project: Path
     }
 
 
-def test_the_operators_catalogue_replaces_the_templates_and_brings_the_variables_that_it_names(project: Path) -> None:
+def test_the_operators_catalogue_and_its_variables_reach_the_functions(project: Path) -> None:
     declared = {"AUDIO_GATEWAY_CATALOG": "/opt/catalog.toml"}
     secrets = {"MY_KEY": "k1", "SHIPPED_KEY": "k2", "UNRELATED": "k3"}
 
@@ -134,7 +134,7 @@ def test_a_template_cannot_override_what_lambda_sets(project: Path) -> None:
     assert "SECRET" not in variables
 
 
-def test_code_and_layers_that_are_not_in_the_project_are_named(project: Path) -> None:
+def test_code_and_layers_outside_of_the_project_are_named(project: Path) -> None:
     with pytest.raises(StackError, match=r"Work has its code in .*functions/gone, which does not exist"):
         function(project, code="functions/gone/")
     with pytest.raises(StackError, match="Work has a layer that is not in this project: Gone"):

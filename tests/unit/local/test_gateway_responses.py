@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from local.gateway_responses import GatewayError, render
+from local.gateway_responses import GatewayResponseError, render
 from local.rest_api import GatewayResponse
 
 VALUES = {"context.requestId": "r-1", "context.authorizer.key_id": "k-1", "method.request.header.X": "from the client"}
@@ -22,7 +22,9 @@ def test_template_status_headers_and_variables_are_filled_in() -> None:
         {"application/json": '{"m": $context.error.messageString, "id": "$context.requestId", "n": "${context.no}"}'},
     )
 
-    found = render(GatewayError("MISSING_AUTHENTICATION_TOKEN"), {"MISSING_AUTHENTICATION_TOKEN": shape}, VALUES.get)
+    found = render(
+        GatewayResponseError("MISSING_AUTHENTICATION_TOKEN"), {"MISSING_AUTHENTICATION_TOKEN": shape}, VALUES.get
+    )
 
     assert found.status == 404
     assert json.loads(found.body) == {"m": "Missing Authentication Token", "id": "r-1", "n": ""}
@@ -46,8 +48,8 @@ def test_template_status_headers_and_variables_are_filled_in() -> None:
         ("INTEGRATION_FAILURE", 504),
     ],
 )
-def test_without_a_definition_the_type_has_its_own_status_and_amazons_body(response_type: str, status: int) -> None:
-    error = GatewayError(response_type)
+def test_without_a_definition_a_response_has_aws_default_status_and_body(response_type: str, status: int) -> None:
+    error = GatewayResponseError(response_type)
 
     found = render(error, {}, VALUES.get)
 
@@ -56,14 +58,14 @@ def test_without_a_definition_the_type_has_its_own_status_and_amazons_body(respo
     assert ("Content-Type", "application/json") in found.headers
 
 
-def test_the_default_of_the_class_shapes_other_types_and_keeps_their_status() -> None:
+def test_the_default_of_the_class_applies_to_other_types_and_keeps_their_status() -> None:
     shapes = {
         "DEFAULT_4XX": GatewayResponse(None, {}, {"application/json": '{"kind": "$context.error.responseType"}'}),
         "DEFAULT_5XX": GatewayResponse(None, {}, {"application/json": '{"server": true}'}),
     }
 
-    too_large = render(GatewayError("REQUEST_TOO_LARGE"), shapes, VALUES.get)
-    bad_answer = render(GatewayError("DEFAULT_5XX", status=502), shapes, VALUES.get)
+    too_large = render(GatewayResponseError("REQUEST_TOO_LARGE"), shapes, VALUES.get)
+    bad_answer = render(GatewayResponseError("DEFAULT_5XX", status=502), shapes, VALUES.get)
 
     assert (too_large.status, json.loads(too_large.body)) == (413, {"kind": "REQUEST_TOO_LARGE"})
     assert (bad_answer.status, json.loads(bad_answer.body)) == (502, {"server": True})
@@ -72,16 +74,16 @@ def test_the_default_of_the_class_shapes_other_types_and_keeps_their_status() ->
 def test_a_header_of_the_template_replaces_the_gateways_own() -> None:
     shape = GatewayResponse(None, {"content-type": "'application/problem+json'"}, {})
 
-    found = render(GatewayError("UNAUTHORIZED"), {"UNAUTHORIZED": shape}, VALUES.get)
+    found = render(GatewayResponseError("UNAUTHORIZED"), {"UNAUTHORIZED": shape}, VALUES.get)
 
     assert [value for name, value in found.headers if name.lower() == "content-type"] == ["application/problem+json"]
 
 
-def test_the_template_that_the_client_accepts_is_taken() -> None:
+def test_the_accepted_template_is_used() -> None:
     shape = GatewayResponse(None, {}, {"application/json": "{}", "text/plain": "no"})
 
     def body(accept: str) -> bytes:
-        return render(GatewayError("UNAUTHORIZED"), {"UNAUTHORIZED": shape}, VALUES.get, accept=accept).body
+        return render(GatewayResponseError("UNAUTHORIZED"), {"UNAUTHORIZED": shape}, VALUES.get, accept=accept).body
 
     assert body("text/plain;q=0.9, application/json") == b"no"
     assert body("*/*") == b"{}"

@@ -1,4 +1,4 @@
-"""The server with real connections: what clients must not be able to do to it."""
+"""The server under misuse by clients, with real connections."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.front import MAX_BODY_BYTES, Front
+from local.api_gateway import MAX_BODY_BYTES, ApiGateway
 from local.http_server import HttpServer, listen, port_of
 from local.settings import StackError
 from tests.unit.local.builders import Functions, api, route
@@ -27,7 +27,7 @@ Connect = Callable[[], Awaitable[Connection]]
 def serve(scenario: Callable[[Connect], Awaitable[None]]) -> None:
     async def main() -> None:
         sock = listen()
-        front = Front(api(route("/things")), Functions(work=echo))
+        front = ApiGateway(api(route("/things")), Functions(work=echo))
         server = HttpServer({port_of(sock): front}, front)
         serving = asyncio.ensure_future(server.serve([sock]))
         await server.listening.wait()
@@ -52,7 +52,7 @@ async def exchange(connect: Connect, request: bytes) -> bytes:
 GOOD = b"GET /v1/things HTTP/1.1\r\nHost: here:1\r\nX-Mixed-Case: 1\r\nConnection: close\r\n\r\n"
 
 
-def test_header_names_keep_their_capitals_on_the_way_in() -> None:
+def test_header_names_keep_their_case() -> None:
     async def scenario(connect: Connect) -> None:
         body = (await exchange(connect, GOOD)).partition(b"\r\n\r\n")[2]
         event = json.loads(body)
@@ -78,7 +78,7 @@ def test_header_names_keep_their_capitals_on_the_way_in() -> None:
         (b"GET /v1/things HTTP/1.0\r\n\r\n", b"200"),
     ],
 )
-def test_odd_requests_get_a_status_and_leave_the_server_well(request_: bytes, status: bytes) -> None:
+def test_malformed_requests_get_a_status_and_do_not_harm_the_server(request_: bytes, status: bytes) -> None:
     async def scenario(connect: Connect) -> None:
         answer = await exchange(connect, request_)
         assert answer.split(b" ", 2)[1] == status
@@ -89,7 +89,7 @@ def test_odd_requests_get_a_status_and_leave_the_server_well(request_: bytes, st
     serve(scenario)
 
 
-def test_a_slow_client_keeps_nobody_else_waiting() -> None:
+def test_a_slow_client_does_not_delay_others() -> None:
     async def scenario(connect: Connect) -> None:
         slow_reader, slow_writer = await connect()
         slow_writer.write(GOOD[:20])
@@ -101,7 +101,7 @@ def test_a_slow_client_keeps_nobody_else_waiting() -> None:
     serve(scenario)
 
 
-def test_a_client_that_asks_before_it_sends_too_much_is_told_no() -> None:
+def test_a_too_large_body_is_refused_before_100_continue() -> None:
     async def scenario(connect: Connect) -> None:
         reader, writer = await connect()
         length = MAX_BODY_BYTES + 1
@@ -115,7 +115,7 @@ def test_a_client_that_asks_before_it_sends_too_much_is_told_no() -> None:
     serve(scenario)
 
 
-def test_a_chunked_body_over_the_limit_is_answered_while_it_is_still_sent() -> None:
+def test_a_chunked_body_over_the_limit_gets_a_response_while_it_is_sent() -> None:
     async def scenario(connect: Connect) -> None:
         reader, writer = await connect()
         writer.write(b"POST /v1/things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -125,7 +125,7 @@ def test_a_chunked_body_over_the_limit_is_answered_while_it_is_still_sent() -> N
             await writer.drain()
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 413")
         writer.write(b"0\r\n\r\n")
-        await asyncio.wait_for(reader.read(), 60)  # and then it hangs up
+        await asyncio.wait_for(reader.read(), 60)  # then the server disconnects
         writer.close()
 
     serve(scenario)

@@ -53,6 +53,6 @@ def test_functions_are_replaced_by_values(node: Any, value: Any) -> None:
         {"Fn::Cidr": []},
     ],
 )
-def test_what_is_not_known_is_named(node: Any) -> None:
+def test_unknown_names_are_reported(node: Any) -> None:
     with pytest.raises(StackError, match=r"Gone|Fn::Cidr"):
         RESOLVER.resolve(node)

@@ -1,4 +1,4 @@
-"""The Lambda service with real processes under AWS's runtime client, and handlers of a few lines."""
+"""The Lambda service with real processes under AWS's runtime client, and tiny handlers."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from typing import Any
 import awslambdaric
 import pytest
 
-from local.environments import Credentials, Environment, Result, process_variables
-from local.functions import Deployed, Function
+from local.environments import Credentials, Environment, InvocationResult, process_variables
+from local.functions import DeployedFunction, Function
 from local.http_server import HttpServer, listen, port_of
 from local.lambda_apis import InvokeApi, RuntimeApi
 from local.lambda_service import (
     MAX_ENVIRONMENTS,
     MAX_REQUEST_BYTES,
+    EventTooLarge,
     FunctionPool,
     LambdaService,
-    RequestTooLarge,
     TooManyRequests,
 )
 
@@ -70,7 +70,7 @@ def big(event, context):
     return "x" * event["size"]
 
 def meet(event, context):
-    """Return only when as many calls run at once as expected."""
+    """Return when the expected number of calls is running."""
     (HERE / f"arrived-{os.getpid()}").touch()
     while len(list(HERE.glob("arrived-*"))) < event["expected"]:
         time.sleep(0.005)
@@ -82,15 +82,15 @@ def started(event, context):
 '''
 
 
-class Stage:
-    """A running service with one function, as a test sees it."""
+class RunningService:
+    """A running service with one function."""
 
     def __init__(self, folder: Path, service: LambdaService, invoke_port: int) -> None:
         self.folder = folder
         self.service = service
         self.invoke_port = invoke_port
 
-    async def call(self, do: str, **event: Any) -> Result:
+    async def call(self, do: str, **event: Any) -> InvocationResult:
         return await self.service.invoke("tiny", json.dumps({"do": do, **event}).encode(), "Root=1-2-3")
 
     async def about(self) -> dict[str, Any]:
@@ -104,10 +104,10 @@ class Stage:
 @contextlib.asynccontextmanager
 async def stage(
     folder: Path, timeout_s: float = 60, credentials: Callable[[str], Credentials] | None = None
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[RunningService]:
     (folder / "app.py").write_text(HANDLER)
     runtime = Path(awslambdaric.__file__).parent.parent
-    deployed = Deployed("tiny", "arn:tiny", "app.handler", "arn:role", 128, timeout_s, {"OWN": "1"})
+    deployed = DeployedFunction("tiny", "arn:tiny", "app.handler", "arn:role", 128, timeout_s, {"OWN": "1"})
     function = Function("Tiny", deployed, folder, (runtime,), deployed.variables)
 
     def start(environment: Environment) -> None:
@@ -131,7 +131,7 @@ async def stage(
     serving = asyncio.ensure_future(server.serve([invoke_socket, *sockets]))
     await server.listening.wait()
     try:
-        yield Stage(folder, service, port_of(invoke_socket))
+        yield RunningService(folder, service, port_of(invoke_socket))
     finally:
         service.close()
         server.should_exit = True
@@ -139,7 +139,7 @@ async def stage(
         asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
 
 
-def run(folder: Path, scenario: Callable[[Stage], Awaitable[None]], **options: Any) -> None:
+def run(folder: Path, scenario: Callable[[RunningService], Awaitable[None]], **options: Any) -> None:
     async def main() -> None:
         async with stage(folder, **options) as found:
             await scenario(found)
@@ -147,7 +147,7 @@ def run(folder: Path, scenario: Callable[[Stage], Awaitable[None]], **options: A
     asyncio.run(main())
 
 
-def failure(result: Result) -> tuple[str, str]:
+def failure(result: InvocationResult) -> tuple[str, str]:
     assert result.error == "Unhandled"
     found = json.loads(result.payload)
     return found["errorType"], found["errorMessage"]
@@ -155,12 +155,12 @@ def failure(result: Result) -> tuple[str, str]:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110 -- what other processes do sets no event here
+        while not condition():  # noqa: ASYNC110 -- other processes set no event here
             await asyncio.sleep(0.005)
 
 
-def test_an_event_goes_in_and_the_answer_comes_out_unharmed(tmp_path: Path) -> None:
-    async def scenario(tiny: Stage) -> None:
+def test_events_and_results_are_passed_unchanged(tmp_path: Path) -> None:
+    async def scenario(tiny: RunningService) -> None:
         event: dict[str, Any] = {"do": "echo", "text": "Grüße 🎧 \u2028", "n": [1, None, True]}
         result = await tiny.call(**event)
         assert result.error is None
@@ -169,12 +169,12 @@ def test_an_event_goes_in_and_the_answer_comes_out_unharmed(tmp_path: Path) -> N
     run(tmp_path, scenario)
 
 
-def test_an_account_without_environments_refuses_who_waits_and_serves_the_others_later(
+def test_a_used_up_quota_refuses_synchronous_calls_and_delays_asynchronous_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("local.lambda_service._TRY_LATER_S", 0.01)
 
-    async def scenario(tiny: Stage) -> None:
+    async def scenario(tiny: RunningService) -> None:
         tiny.service._most = 1
         (tmp_path / "slow").touch()
         running = asyncio.ensure_future(tiny.service.invoke("tiny", b'{"do": "wait"}', ""))
@@ -190,10 +190,10 @@ def test_an_account_without_environments_refuses_who_waits_and_serves_the_others
     run(tmp_path, scenario)
 
 
-def test_a_function_sees_lambdas_environment_its_own_variables_and_next_to_nothing_of_the_operators(
+def test_a_function_has_lambdas_and_its_own_variables_and_few_of_the_operators(
     tmp_path: Path,
 ) -> None:
-    async def scenario(tiny: Stage) -> None:
+    async def scenario(tiny: RunningService) -> None:
         about = await tiny.about()
         environment = about["environment"]
         assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "tiny"
@@ -214,8 +214,8 @@ def test_a_function_sees_lambdas_environment_its_own_variables_and_next_to_nothi
     run(tmp_path, scenario)
 
 
-def test_an_environment_is_kept_for_the_next_call(tmp_path: Path) -> None:
-    async def scenario(tiny: Stage) -> None:
+def test_an_environment_is_reused(tmp_path: Path) -> None:
+    async def scenario(tiny: RunningService) -> None:
         first, second = await tiny.about(), await tiny.about()
         assert first["pid"] == second["pid"]
         assert first["request_id"] != second["request_id"]
@@ -223,8 +223,8 @@ def test_an_environment_is_kept_for_the_next_call(tmp_path: Path) -> None:
     run(tmp_path, scenario)
 
 
-def test_an_exception_is_reported_with_its_name_and_the_environment_lives_on(tmp_path: Path) -> None:
-    async def scenario(tiny: Stage) -> None:
+def test_an_exception_is_reported_and_the_environment_is_reused(tmp_path: Path) -> None:
+    async def scenario(tiny: RunningService) -> None:
         pid = (await tiny.about())["pid"]
         assert failure(await tiny.call("fail")) == ("KeyError", "'Grüße'")
         assert (await tiny.about())["pid"] == pid
@@ -232,8 +232,8 @@ def test_an_exception_is_reported_with_its_name_and_the_environment_lives_on(tmp
     run(tmp_path, scenario)
 
 
-def test_a_process_that_leaves_fails_its_call_and_the_next_gets_a_fresh_one(tmp_path: Path) -> None:
-    async def scenario(tiny: Stage) -> None:
+def test_a_process_that_exits_fails_its_call_and_is_replaced(tmp_path: Path) -> None:
+    async def scenario(tiny: RunningService) -> None:
         pid = (await tiny.about())["pid"]
         assert failure(await tiny.call("leave")) == ("Runtime.ExitError", "Runtime exited with error: exit status 3")
         assert (await tiny.about())["pid"] != pid
@@ -241,8 +241,8 @@ def test_a_process_that_leaves_fails_its_call_and_the_next_gets_a_fresh_one(tmp_
     run(tmp_path, scenario)
 
 
-def test_a_call_past_the_functions_timeout_is_killed_and_the_next_gets_a_fresh_process(tmp_path: Path) -> None:
-    async def scenario(tiny: Stage) -> None:
+def test_a_call_past_the_timeout_is_killed_and_its_process_is_replaced(tmp_path: Path) -> None:
+    async def scenario(tiny: RunningService) -> None:
         pid = (await tiny.about())["pid"]
         started = time.monotonic()
         assert failure(await tiny.call("hang")) == ("Sandbox.Timedout", "Task timed out after 3.00 seconds")
@@ -260,10 +260,10 @@ def test_a_call_past_the_functions_timeout_is_killed_and_the_next_gets_a_fresh_p
         ("gone", ("Runtime.ExitError", "Runtime exited with error: exit status 7")),
     ],
 )
-def test_a_module_that_cannot_be_imported_fails_the_call_and_is_tried_anew_by_the_next(
+def test_a_failed_import_fails_the_call_and_the_next_call_tries_again(
     tmp_path: Path, marker: str, expected: tuple[str, str]
 ) -> None:
-    async def scenario(tiny: Stage) -> None:
+    async def scenario(tiny: RunningService) -> None:
         (tmp_path / marker).touch()
         assert failure(await tiny.call("echo")) == expected
         await tiny.service.pool("tiny").warm()
@@ -273,8 +273,8 @@ def test_a_module_that_cannot_be_imported_fails_the_call_and_is_tried_anew_by_th
     run(tmp_path, scenario)
 
 
-def test_six_calls_run_at_once_and_the_others_wait_their_turn(tmp_path: Path) -> None:
-    async def scenario(tiny: Stage) -> None:
+def test_six_calls_run_concurrently_and_the_others_wait(tmp_path: Path) -> None:
+    async def scenario(tiny: RunningService) -> None:
         results = await asyncio.gather(*(tiny.call("meet", expected=6) for _ in range(13)))
         pids = [json.loads(result.payload) for result in results]
         assert len(set(pids)) == 6
@@ -283,9 +283,9 @@ def test_six_calls_run_at_once_and_the_others_wait_their_turn(tmp_path: Path) ->
     run(tmp_path, scenario)
 
 
-def test_answers_up_to_six_megabytes_pass_and_bigger_ones_fail(tmp_path: Path) -> None:
-    async def scenario(tiny: Stage) -> None:
-        fits = await tiny.call("big", size=6_291_556 - 2)  # and two quotes
+def test_results_may_have_six_megabytes_and_larger_ones_fail(tmp_path: Path) -> None:
+    async def scenario(tiny: RunningService) -> None:
+        fits = await tiny.call("big", size=6_291_556 - 2)  # plus two quotes
         assert len(fits.payload) == 6_291_556
         assert failure(await tiny.call("big", size=6_291_556 - 1))[0] == "Function.ResponseSizeTooLarge"
         assert failure(await tiny.call("big", size=20_000_000))[0] == "Function.ResponseSizeTooLarge"
@@ -295,17 +295,17 @@ def test_answers_up_to_six_megabytes_pass_and_bigger_ones_fail(tmp_path: Path) -
 
 
 def test_events_over_six_megabytes_are_refused(tmp_path: Path) -> None:
-    async def scenario(tiny: Stage) -> None:
+    async def scenario(tiny: RunningService) -> None:
         text = "x" * (MAX_REQUEST_BYTES - len('{"do": "echo", "text": ""}'))
         assert (await tiny.call("echo", text=text)).error is None
-        with pytest.raises(RequestTooLarge):
+        with pytest.raises(EventTooLarge):
             await tiny.call("echo", text=text + "x")
 
     run(tmp_path, scenario)
 
 
-def test_closing_ends_every_process_and_what_it_had_started_and_fails_every_call(tmp_path: Path) -> None:
-    async def scenario(tiny: Stage) -> None:
+def test_closing_kills_all_processes_with_their_children_and_fails_all_calls(tmp_path: Path) -> None:
+    async def scenario(tiny: RunningService) -> None:
         child = json.loads((await tiny.call("started")).payload)
         calls = [asyncio.ensure_future(tiny.call("meet", expected=99)) for _ in range(8)]
         await until(lambda: len(list(tmp_path.glob("arrived-*"))) == MAX_ENVIRONMENTS)
@@ -319,13 +319,13 @@ def test_closing_ends_every_process_and_what_it_had_started_and_fails_every_call
     run(tmp_path, scenario)
 
 
-def test_an_environment_whose_credentials_run_out_is_replaced(tmp_path: Path) -> None:
+def test_an_environment_with_expiring_credentials_is_replaced(tmp_path: Path) -> None:
     lifetimes = iter([950.0, 3600.0])
 
     def credentials(_role: str) -> Credentials:
         return Credentials("AKIA", "secret", "token", time.time() + next(lifetimes))
 
-    async def scenario(tiny: Stage) -> None:
+    async def scenario(tiny: RunningService) -> None:
         first = await tiny.about()
         for environment in tiny.environments:
             expired = Credentials("AKIA", "secret", "token", time.time() + 60)
@@ -335,7 +335,7 @@ def test_an_environment_whose_credentials_run_out_is_replaced(tmp_path: Path) ->
     run(tmp_path, scenario, credentials=credentials)
 
 
-def test_a_role_without_credentials_fails_the_call_and_not_the_service(tmp_path: Path) -> None:
+def test_a_role_without_credentials_fails_only_the_call(tmp_path: Path) -> None:
     from local.settings import StackError
 
     outcomes: list[Any] = [StackError("no role"), Credentials("AKIA", "secret", "token", time.time() + 3600)]
@@ -346,7 +346,7 @@ def test_a_role_without_credentials_fails_the_call_and_not_the_service(tmp_path:
             raise outcome
         return outcome
 
-    async def scenario(tiny: Stage) -> None:
+    async def scenario(tiny: RunningService) -> None:
         assert failure(await tiny.call("echo")) == ("Runtime.StartFailed", "no role")
         assert (await tiny.call("echo")).error is None
 
@@ -368,8 +368,8 @@ def invoke_request(name: str, event: str, headers: str = "") -> bytes:
     ).encode()
 
 
-def test_the_invoke_api_answers_as_lambda_does(tmp_path: Path) -> None:
-    async def scenario(tiny: Stage) -> None:
+def test_the_invoke_api_responds_like_lambda(tmp_path: Path) -> None:
+    async def scenario(tiny: RunningService) -> None:
         arn = "arn%3Aaws%3Alambda%3Aus-east-1%3A0%3Afunction%3Atiny"
         good = await http(tiny.invoke_port, invoke_request(arn, '{"do": "echo"}'))
         bad = await http(tiny.invoke_port, invoke_request("tiny", '{"do": "fail"}'))
@@ -384,8 +384,8 @@ def test_the_invoke_api_answers_as_lambda_does(tmp_path: Path) -> None:
     run(tmp_path, scenario)
 
 
-def test_an_event_invocation_is_accepted_at_once_and_runs(tmp_path: Path) -> None:
-    async def scenario(tiny: Stage) -> None:
+def test_an_event_invocation_is_accepted_immediately_and_runs(tmp_path: Path) -> None:
+    async def scenario(tiny: RunningService) -> None:
         event = '{"do": "meet", "expected": 1}'
         answer = await http(tiny.invoke_port, invoke_request("tiny", event, "X-Amz-Invocation-Type: Event\r\n"))
         assert answer.startswith(b"HTTP/1.1 202")
@@ -394,8 +394,8 @@ def test_an_event_invocation_is_accepted_at_once_and_runs(tmp_path: Path) -> Non
     run(tmp_path, scenario)
 
 
-def test_a_stranger_on_a_runtime_port_cannot_answer_for_a_function(tmp_path: Path) -> None:
-    async def scenario(tiny: Stage) -> None:
+def test_another_process_on_a_runtime_port_cannot_answer_for_a_function(tmp_path: Path) -> None:
+    async def scenario(tiny: RunningService) -> None:
         port = tiny.service.pool("tiny")._free_ports[0]
         request = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         assert (await http(port, request)).startswith(b"HTTP/1.1 410")
@@ -408,7 +408,7 @@ def test_a_stranger_on_a_runtime_port_cannot_answer_for_a_function(tmp_path: Pat
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the death signal is Linux's")
-def test_functions_die_with_the_service_even_if_it_is_killed(tmp_path: Path) -> None:
+def test_functions_end_with_the_service_even_after_sigkill(tmp_path: Path) -> None:
     import subprocess
 
     script = (

@@ -27,13 +27,13 @@ def names(folder: Path) -> set[str]:
     return {entry.name for entry in folder.iterdir()}
 
 
-def test_what_is_not_deployed_cannot_be_imported(layer: Path) -> None:
+def test_undeployed_modules_cannot_be_imported(layer: Path) -> None:
     assert names(deployed(layer)) == {"__init__.py", "api"}
 
 
-def test_an_edit_counts_and_modules_come_and_go(layer: Path) -> None:
+def test_edits_additions_and_removals_of_modules_take_effect(layer: Path) -> None:
     found = deployed(layer)
-    (found / "__pycache__").mkdir()  # Python's
+    (found / "__pycache__").mkdir()  # as Python creates it
     (layer / "audio_gateway" / "api" / "app.py").write_text("edited")
     (layer / "audio_gateway" / "text.py").touch()
     assert (found / "api" / "app.py").read_text() == "edited"
@@ -43,7 +43,7 @@ def test_an_edit_counts_and_modules_come_and_go(layer: Path) -> None:
     assert names(deployed(layer)) == {"__init__.py", "__pycache__", "api"}
 
 
-def test_a_copy_of_the_project_that_shares_our_layers_has_links_to_its_own_source(tmp_path: Path, layer: Path) -> None:
+def test_a_copy_of_the_project_with_shared_layers_links_to_its_own_source(tmp_path: Path, layer: Path) -> None:
     other = tmp_path / "elsewhere"
     other.mkdir()
     (other / "layers").symlink_to(layer.parent)
@@ -52,7 +52,7 @@ def test_a_copy_of_the_project_that_shares_our_layers_has_links_to_its_own_sourc
     assert own.is_relative_to(other)
 
 
-def test_a_layer_without_a_package_of_ours_is_its_packages(tmp_path: Path) -> None:
+def test_a_layer_without_our_package_has_only_its_packages(tmp_path: Path) -> None:
     (tmp_path / "layers" / "engines").mkdir(parents=True)
     assert python_path(tmp_path / "layers" / "engines", tmp_path / ".local") == [
         tmp_path / ".local" / "layers" / "engines" / "python"

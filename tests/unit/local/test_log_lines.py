@@ -1,4 +1,4 @@
-"""What a request looks like in the console of `make run`."""
+"""The format of log lines in the console of `make run`."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_request_is_one_line_for_people(more: dict[str, Any], shown: str) -> N
     assert readable(json.dumps(REQUEST | more), "SpeechFunction | ") == shown
 
 
-def test_what_is_no_request_names_its_function_and_keeps_its_stack() -> None:
+def test_other_lines_name_their_function_and_keep_their_stack() -> None:
     line = {
         "level": "ERROR",
         "message": "unexpected error",
@@ -93,11 +93,11 @@ def test_what_is_no_request_names_its_function_and_keeps_its_stack() -> None:
 
 
 @pytest.mark.parametrize("text", ["plain", "{not json}", "[1]", '{"no": "message"}', ""])
-def test_any_other_line_stays_as_it_is(text: str) -> None:
+def test_lines_that_are_not_json_are_unchanged(text: str) -> None:
     assert readable(text, "Work | ") == f"Work | {text}"
 
 
-def test_a_wrong_key_is_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_key_prints_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
     lines = PrefixedLines("AuthorizerFunction")
     advice = b"LAMBDA_WARNING: Unhandled exception. The most likely cause is an issue in the function code.\r"
     traceback = b"\rTraceback (most recent call last):\r\xc2\xa0\xc2\xa0File\n"
@@ -111,7 +111,7 @@ def test_a_wrong_key_is_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_the_lines_of_the_functions_are_the_ones_that_are_understood(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_fields_match_those_that_the_functions_log(capfd: pytest.CaptureFixture[str]) -> None:
     report(RequestLog("req_1", "speech", "POST", "/v1/audio/speech", model="m"), status=200, elapsed_ms=3.0)
     log_unexpected(KeyError(), "req_1")
     printed = capfd.readouterr().out.encode()

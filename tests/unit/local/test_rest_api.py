@@ -81,7 +81,7 @@ def test_routes_authorizers_and_gateway_responses_are_read() -> None:
     assert (found.stage, found.stage_variables, found.binary_media_types) == ("v1", {"a": "b"}, ("*/*",))
 
 
-def test_swagger_two_and_a_timeout_of_the_route_are_read_as_well() -> None:
+def test_swagger_2_and_the_timeout_of_a_route_are_read() -> None:
     body = changed("paths /things x-amazon-apigateway-any-method x-amazon-apigateway-integration timeoutInMillis", 500)
     body["securityDefinitions"] = body.pop("components")["securitySchemes"]
 
@@ -91,7 +91,7 @@ def test_swagger_two_and_a_timeout_of_the_route_are_read_as_well() -> None:
     assert set(found.authorizers) == {"Keys"}
 
 
-def test_a_route_may_be_open() -> None:
+def test_a_route_may_have_no_authorizer() -> None:
     securities: tuple[list[dict[str, list[str]]], ...] = ([], [{"NONE": []}])
     for security in securities:
         body = changed("paths /things x-amazon-apigateway-any-method security", security)
@@ -110,11 +110,11 @@ def test_a_route_may_be_open() -> None:
         ),
     ],
 )
-def test_what_the_front_cannot_do_is_refused_at_the_start(body: dict[str, Any], named: str) -> None:
+def test_unsupported_features_are_refused_at_the_start(body: dict[str, Any], named: str) -> None:
     with pytest.raises(StackError, match=named):
         read(body)
 
 
-def test_there_must_be_one_api() -> None:
+def test_there_must_be_exactly_one_api() -> None:
     with pytest.raises(StackError, match="0 resources of type AWS::ApiGateway::RestApi"):
         from_template(Template({}, {}, {}, {}), RESOLVER)

@@ -40,7 +40,7 @@ def test_the_most_specific_resource_serves_a_path(path: str, resource: str, para
     assert (match.route.resource, match.path_parameters) == (resource, parameters)
 
 
-def test_a_method_of_its_own_wins_over_any() -> None:
+def test_a_specific_method_precedes_any() -> None:
     get, delete = ROUTER.match("GET", "/keys/k1"), ROUTER.match("DELETE", "/keys/k1")
 
     assert get is not None
@@ -49,9 +49,9 @@ def test_a_method_of_its_own_wins_over_any() -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/models"), ("GET", "/keys/k1/a/b"), ("GET", "/")])
-def test_a_resource_without_the_method_or_no_resource_at_all_is_no_match(method: str, path: str) -> None:
+def test_an_unknown_resource_or_method_does_not_match(method: str, path: str) -> None:
     assert ROUTER.match(method, path) is None
 
 
-def test_dots_and_other_signs_of_a_resource_are_no_wildcards() -> None:
+def test_special_characters_of_a_resource_are_literal() -> None:
     assert Router([route("/a.b")]).match("GET", "/aXb") is None

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from local import schedules
-from local.environments import Result
-from local.functions import Deployed, Function
+from local.environments import InvocationResult
+from local.functions import DeployedFunction, Function
 from local.intrinsics import Resolver
 from local.schedules import Schedule
 from local.settings import StackError
@@ -23,7 +23,7 @@ RESOLVER = Resolver({}, {"Work.Arn": ARN}, {}, {})
 def function(declared: str | None = None, wanted: str | None = None) -> Function:
     name = "AUDIO_GATEWAY_SWEEP_SECONDS"
     variables = {} if declared is None else {name: declared}
-    deployed = Deployed("stack-Work-1", ARN, "app.handler", "arn:role", 512, 60, variables)
+    deployed = DeployedFunction("stack-Work-1", ARN, "app.handler", "arn:role", 512, 60, variables)
     own = variables if wanted is None else {name: wanted}
     return Function("Work", deployed, Path("functions/work"), (), own)
 
@@ -43,35 +43,35 @@ def test_a_rule_calls_its_function_at_its_rate(rate: str, seconds: int) -> None:
     assert (found.function, found.seconds) == ("stack-Work-1", seconds)
 
 
-def test_a_rule_that_is_switched_off_does_nothing() -> None:
+def test_a_disabled_rule_does_nothing() -> None:
     assert read(State="DISABLED") == []
 
 
 @pytest.mark.parametrize(("rate", "seconds"), [("rate(1 minute)", 1), ("rate(5 minutes)", 5)])
-def test_the_operator_can_make_the_clock_go_faster(rate: str, seconds: int) -> None:
+def test_the_operator_can_shorten_the_intervals(rate: str, seconds: int) -> None:
     (found,) = read(rate, function("60", "1"))
     assert found.seconds == seconds
 
 
-def test_it_goes_no_faster_for_functions_that_do_not_know_of_it() -> None:
+def test_intervals_of_functions_without_the_variable_do_not_change() -> None:
     (found,) = read(work=function(None, "1"))
     assert found.seconds == 60
 
 
 @pytest.mark.parametrize("wanted", ["0", "-1", "soon", "1.5", "²"])
-def test_a_senseless_number_of_seconds_is_refused(wanted: str) -> None:
+def test_an_invalid_number_of_seconds_is_refused(wanted: str) -> None:
     with pytest.raises(StackError, match="AUDIO_GATEWAY_SWEEP_SECONDS="):
         read(work=function("60", wanted))
 
 
-def test_a_rule_that_is_no_rate_or_calls_something_else_is_refused() -> None:
+def test_a_rule_without_a_rate_or_with_another_target_is_refused() -> None:
     with pytest.raises(StackError, match="rate"):
         read("cron(0 12 * * ? *)")
-    with pytest.raises(StackError, match="no function"):
+    with pytest.raises(StackError, match="not a function"):
         read(Targets=[{"Arn": "arn:aws:sqs:us-east-1:000000000000:queue", "Id": "Target"}])
 
 
-def test_the_event_is_that_of_the_sample() -> None:
+def test_the_event_matches_the_sample() -> None:
     (found,) = read()
     event = found.event(datetime(2026, 11, 21, 10, 5, tzinfo=UTC))
     sample = json.loads((Path(__file__).parents[3] / "events" / "sweeper.json").read_text())
@@ -80,7 +80,7 @@ def test_the_event_is_that_of_the_sample() -> None:
     assert event["resources"] == ["arn:aws:events:us-east-1:000000000000:rule/Often"]
 
 
-def test_it_calls_again_and_again_and_never_twice_at_once() -> None:
+def test_calls_repeat_and_never_overlap() -> None:
     asyncio.run(three_turns())
 
 
@@ -88,7 +88,7 @@ async def three_turns() -> None:
     running, calls = 0, []
     enough = asyncio.Event()
 
-    async def invoke(name: str, event: bytes, _trace: str) -> Result:
+    async def invoke(name: str, event: bytes, _trace: str) -> InvocationResult:
         nonlocal running
         running += 1
         assert running == 1
@@ -97,7 +97,7 @@ async def three_turns() -> None:
         running -= 1
         if len(calls) == 3:
             enough.set()
-        return Result(b"null", "Unhandled" if len(calls) == 1 else None)  # a failure is not the end of it
+        return InvocationResult(b"null", "Unhandled" if len(calls) == 1 else None)  # a failure does not end it
 
     clock = asyncio.ensure_future(Schedule("arn:aws:events:r:a:rule/Often", "work", 0).run(invoke))
     await asyncio.wait_for(enough.wait(), 60)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from local.settings import Settings, StackError
+from local.settings import StackError, StackSettings
 
 
-def settings(tmp_path: Path, **environ: str) -> Settings:
-    return Settings.from_environment(environ, Path("/project"), tmp_path)
+def settings(tmp_path: Path, **environ: str) -> StackSettings:
+    return StackSettings.from_environment(environ, Path("/project"), tmp_path)
 
 
 def test_without_variables_the_documented_defaults_hold(tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ def test_without_variables_the_documented_defaults_hold(tmp_path: Path) -> None:
     assert found.external_aws is None
 
 
-def test_paths_are_relative_to_where_the_operator_is(tmp_path: Path) -> None:
+def test_paths_are_relative_to_the_current_folder(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").touch()
 
     found = settings(tmp_path, STACK_FILE="s.json", AUDIO_GATEWAY_CATALOG="mine.toml", PORT="0")
@@ -31,12 +31,12 @@ def test_paths_are_relative_to_where_the_operator_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("port", ["http", "-1", "65536", "80.5", "\u0661", "0x50"])
-def test_a_port_that_is_none_is_named_with_the_remedy(tmp_path: Path, port: str) -> None:
+def test_an_invalid_port_is_reported_with_the_remedy(tmp_path: Path, port: str) -> None:
     with pytest.raises(StackError, match=r"PORT=.* is not a port number: give one"):
         settings(tmp_path, PORT=port)
 
 
-def test_the_quota_of_a_small_account_is_a_number_or_none(tmp_path: Path) -> None:
+def test_the_quota_is_a_number_or_unlimited(tmp_path: Path) -> None:
     assert settings(tmp_path).lambda_concurrency is None
     assert settings(tmp_path, LOCAL_LAMBDA_CONCURRENCY="10").lambda_concurrency == 10
     for wrong in ("0", "few", "-1"):
@@ -44,7 +44,7 @@ def test_the_quota_of_a_small_account_is_a_number_or_none(tmp_path: Path) -> Non
             settings(tmp_path, LOCAL_LAMBDA_CONCURRENCY=wrong)
 
 
-def test_keys_may_be_the_operator_s_own(tmp_path: Path) -> None:
+def test_the_operator_can_set_the_keys(tmp_path: Path) -> None:
     assert settings(tmp_path).keys == (None, None)
     pinned = settings(tmp_path, AUDIO_GATEWAY_API_KEY="sk-mine", AUDIO_GATEWAY_ADMIN_KEY=" sk-admin-mine ")
     assert pinned.keys == ("sk-mine", "sk-admin-mine")
@@ -61,18 +61,18 @@ def test_keys_may_be_the_operator_s_own(tmp_path: Path) -> None:
         ("AUDIO_GATEWAY_ADMIN_KEY", "sk-x"),
     ],
 )
-def test_a_key_that_no_client_could_send_is_refused_without_being_shown(tmp_path: Path, name: str, value: str) -> None:
-    with pytest.raises(StackError, match=f"{name} is no key") as refused:
+def test_an_invalid_key_is_refused_and_not_shown(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(StackError, match=f"{name} is not a valid key") as refused:
         settings(tmp_path, **{name: value})
     assert value not in str(refused.value).split("such as")[0]
 
 
-def test_a_catalogue_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_catalogue_is_named(tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"AUDIO_GATEWAY_CATALOG=nowhere\.toml is not a file"):
         settings(tmp_path, AUDIO_GATEWAY_CATALOG="nowhere.toml")
 
 
-def test_the_shells_region_counts_for_somebody_elses_emulator_only(tmp_path: Path) -> None:
+def test_the_region_of_the_environment_applies_only_to_an_external_emulator(tmp_path: Path) -> None:
     own = settings(tmp_path, AWS_REGION="eu-west-1", AWS_ACCESS_KEY_ID="real")
     external = settings(tmp_path, AWS_REGION="eu-west-1", AWS_ENDPOINT_URL="http://localhost:4566/")
 
@@ -83,6 +83,6 @@ def test_the_shells_region_counts_for_somebody_elses_emulator_only(tmp_path: Pat
     assert external.external_aws.access_key_id == "test"
 
 
-def test_an_endpoint_that_is_no_url_is_refused(tmp_path: Path) -> None:
+def test_an_invalid_endpoint_url_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StackError, match="AWS_ENDPOINT_URL=localhost:4566"):
         settings(tmp_path, AWS_ENDPOINT_URL="localhost:4566")

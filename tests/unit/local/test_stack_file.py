@@ -26,7 +26,7 @@ INFO = StackInfo(
 )
 
 
-def test_the_file_is_whole_private_and_has_exactly_the_documented_fields(tmp_path: Path) -> None:
+def test_the_file_is_private_and_has_exactly_the_documented_fields(tmp_path: Path) -> None:
     path = tmp_path / "stack.json"
 
     stack_file.write(path, INFO)
@@ -48,19 +48,19 @@ def test_only_the_stack_that_wrote_the_file_removes_it(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_a_file_left_behind_does_not_matter_and_one_in_use_does(tmp_path: Path) -> None:
+def test_a_leftover_file_is_ignored_and_one_in_use_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "stack.json"
     with socket.create_server(("127.0.0.1", 0)) as server:
         running = dataclasses.replace(INFO, base_url=f"http://127.0.0.1:{server.getsockname()[1]}/v1")
         stack_file.write(path, running)
-        with pytest.raises(StackError, match=r"belongs to a stack that is running \(process \d+\)"):
+        with pytest.raises(StackError, match=r"belongs to a running stack \(process \d+\)"):
             stack_file.check_free(path)
     stack_file.check_free(path)
     path.write_text("{")
     stack_file.check_free(path)
 
 
-def test_a_folder_that_is_missing_is_made_and_an_impossible_path_is_named(tmp_path: Path) -> None:
+def test_a_missing_folder_is_created_and_an_unusable_path_is_named(tmp_path: Path) -> None:
     stack_file.check_free(tmp_path / "new" / "stack.json")
     assert (tmp_path / "new").is_dir()
 

@@ -20,7 +20,7 @@ def test_code_must_be_a_folder_of_the_project() -> None:
         code_path({"S3Bucket": "elsewhere", "S3Key": "x.zip"})
 
 
-def test_a_rendering_is_remembered_until_a_file_the_translator_or_the_region_changes(tmp_path: Path) -> None:
+def test_a_rendering_is_cached_until_a_file_the_translator_or_the_region_changes(tmp_path: Path) -> None:
     template, definition, file = tmp_path / "template.yaml", tmp_path / "jobs.asl.json", tmp_path / "new" / "cache.json"
     template.write_text("a")
     definition.write_text("b")
@@ -42,13 +42,13 @@ def test_a_rendering_is_remembered_until_a_file_the_translator_or_the_region_cha
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"circumstances": {}}'])
-def test_a_damaged_cache_is_none(tmp_path: Path, content: str) -> None:
+def test_a_damaged_cache_is_ignored(tmp_path: Path, content: str) -> None:
     (tmp_path / "cache.json").write_text(content)
 
     assert TemplateCache(tmp_path / "cache.json", translator="1", region="r").get(tmp_path / "t") is None
 
 
-def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+def test_an_unwritable_cache_is_not_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "t").touch()
 

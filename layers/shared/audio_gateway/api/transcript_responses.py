@@ -1,4 +1,4 @@
-"""A transcript as it is answered, by the call that made it or by the job that did: the same bytes either way."""
+"""The response with a transcript: the same bytes from a call and from a job."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 
 def transcript_answer(
-    order: TranscriptionRequest,
+    request: TranscriptionRequest,
     transcript: Transcript,
     *,
     model_id: str,
     ignored: tuple[str, ...],
     events: Sequence[TranscriptEvent] = (),
 ) -> ApiResponse:
-    """The answer to the order. `model_id` is who wrote the transcript, `events` are the provider's if it streams.
+    """The response to the request. `model_id` made the transcript; `events` are the provider's, if it streams.
 
     Raises:
         ValueError: the format needs times, and the transcript has none.
     """
     headers = {"x-audio-gateway-model": model_id}
-    if order.stream:
-        body = event_stream(_stream(order, events, transcript))
+    if request.stream:
+        body = event_stream(_stream(request, events, transcript))
         return ApiResponse({**headers, **EVENT_STREAM_HEADERS, "content-type": EVENT_STREAM_TYPE}, body, ignored)
     rendered = render(
         transcript,
-        order.response_format,
-        task=order.task,
-        granularities=order.granularities,
-        known_speakers=[speaker.name for speaker in order.options.known_speakers],
+        request.response_format,
+        task=request.task,
+        granularities=request.granularities,
+        known_speakers=[speaker.name for speaker in request.options.known_speakers],
     )
     return ApiResponse({**headers, "content-type": rendered.content_type}, rendered.body, ignored)
 
 
 def _stream(
-    order: TranscriptionRequest, events: Sequence[TranscriptEvent], transcript: Transcript
+    request: TranscriptionRequest, events: Sequence[TranscriptEvent], transcript: Transcript
 ) -> Iterator[dict[str, Any]]:
-    """The provider's events; from a provider that does not stream, the whole text or its segments at once."""
-    labels = SpeakerLabels([speaker.name for speaker in order.options.known_speakers])
-    if order.response_format == "diarized_json":
+    """The provider's events. For a provider that does not stream: the whole text as one event, or its segments."""
+    labels = SpeakerLabels([speaker.name for speaker in request.options.known_speakers])
+    if request.response_format == "diarized_json":
         found = [event for event in events if isinstance(event, SegmentDone)] or [
             SegmentDone(f"seg_{index}", segment) for index, segment in enumerate(transcript.segments or ())
         ]

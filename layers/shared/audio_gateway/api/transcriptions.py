@@ -43,7 +43,7 @@ _NUMBER = re.compile(r"([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranscriptionApiDependencies(TranscriptionDependencies):
-    """What both functions work with; jobs are begun at the `job_service`."""
+    """What both functions need. Jobs are started by `job_service`."""
 
     idempotency: Idempotency
     repetitions: Repetitions
@@ -62,7 +62,7 @@ def translations_app(deps: TranscriptionApiDependencies) -> FastAPI:
 
 
 def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
-    endpoint, read_speech = _ENDPOINTS[task]
+    endpoint, read = _ENDPOINTS[task]
     app = create_app(endpoint)
     begin = JobStarter(deps.job_service, deps.catalog, deps.providers)
 
@@ -72,29 +72,33 @@ def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
         request_log = request_log_of(request)
         form = read_form(request.headers.get("content-type"), await body_of(request))
         background = read_background(form)
-        order = read_speech(form)
-        request_log.model = request_log.requested_model = known_model(order.model, deps.catalog)
+        transcription = read(form)
+        request_log.model = request_log.requested_model = known_model(transcription.model, deps.catalog)
         unknown = announced(form.left())
         request_log.unknown_fields = len(form.left())
-        # A request without `background` has the fingerprint of before there was one.
-        asked = (order, "background") if background else (order,)
+        # Without `background`, the fingerprint is that of earlier versions, which had no such field.
+        asked = (transcription, "background") if background else (transcription,)
         with begin_run(request, caller, deps, *asked, background=background) as run:
             if run.earlier is not None:
                 return respond(replayed(run.earlier), deps.results, caller.project_id)
             if background:
-                job = _job_of(order, caller.project_id, unknown, deps)
-                duration_ms = measured_ms(order, call_of(request, caller), deps)
-                begun = begin.job(request, run, job, background=True, audio=order.data or None, duration_ms=duration_ms)
-                return _used(order, caller.project_id, begun, deps)
+                job = _job_of(transcription, caller.project_id, unknown, deps)
+                duration_ms = measured_ms(transcription, call_of(request, caller), deps)
+                begun = begin.job(
+                    request, run, job, background=True, audio=transcription.data or None, duration_ms=duration_ms
+                )
+                return _used(transcription, caller.project_id, begun, deps)
             try:
-                heard = transcribe(order, call_of(request, caller), deps)
+                heard = transcribe(transcription, call_of(request, caller), deps)
             except WorkTooLong as error:
-                if error.amount is None and order.audio_field == "file":
+                if error.amount is None and transcription.audio_field == "file":
                     raise
-                job = _job_of(order, caller.project_id, unknown, deps)
-                known_ms = error.amount if order.audio_field == "file" else None
-                begun = begin.job(request, run, job, background=False, audio=order.data or None, duration_ms=known_ms)
-                return _used(order, caller.project_id, begun, deps)
+                job = _job_of(transcription, caller.project_id, unknown, deps)
+                known_ms = error.amount if transcription.audio_field == "file" else None
+                begun = begin.job(
+                    request, run, job, background=False, audio=transcription.data or None, duration_ms=known_ms
+                )
+                return _used(transcription, caller.project_id, begun, deps)
             request_log.model, request_log.audio_ms = heard.model.id, heard.audio.duration_ms
             request_log.ignored = tuple(sorted({*heard.ignored, *unknown}))
             with charged(heard.reservation, heard.model, request_log):
@@ -102,7 +106,7 @@ def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
                 request_log.provider_ms = heard.stopwatch.ms
                 transcript = next(event.transcript for event in events if isinstance(event, TranscriptDone))
                 answer = transcript_answer(
-                    order, transcript, model_id=heard.model.id, ignored=request_log.ignored, events=events
+                    transcription, transcript, model_id=heard.model.id, ignored=request_log.ignored, events=events
                 )
                 response, stored = deliver(answer, deps.results, caller.project_id)
                 heard.reservation.keep_time(heard.model)
@@ -114,22 +118,22 @@ def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
 
 
 def _used(
-    order: TranscriptionRequest, project_id: str, answer: Response, deps: TranscriptionApiDependencies
+    transcription: TranscriptionRequest, project_id: str, answer: Response, deps: TranscriptionApiDependencies
 ) -> Response:
-    """The answer of a job that was begun: its upload is pending no more."""
-    if order.upload_id is not None:
-        deps.files.used(project_id, order.upload_id)
+    """The response to a started job. Its upload no longer counts as pending."""
+    if transcription.upload_id is not None:
+        deps.files.used(project_id, transcription.upload_id)
     return answer
 
 
 def read_background(form: MultipartForm) -> bool:
-    """Whether the caller does not want to wait; raises `InvalidRequest`."""
+    """The field `background`; raises `InvalidRequest`."""
     return _boolean("background", form.text("background"))
 
 
 def read_transcription(form: MultipartForm) -> TranscriptionRequest:
-    """The order of a transcription; raises `InvalidRequest` naming the first field that is wrong."""
-    order = TranscriptionRequest(
+    """The transcription that a form asks for; raises `InvalidRequest` naming the first field that is wrong."""
+    transcription = TranscriptionRequest(
         model=_model(form),
         **_audio(form),
         task="transcribe",
@@ -149,14 +153,15 @@ def read_transcription(form: MultipartForm) -> TranscriptionRequest:
         ),
         stream=_boolean("stream", form.text("stream")),
     )
-    _check_together(order)
-    return order
+    _check_together(transcription)
+    return transcription
 
 
 def read_translation(form: MultipartForm) -> TranscriptionRequest:
-    """The order of a translation; raises `InvalidRequest` naming the first field that is wrong.
+    """The translation that a form asks for; raises `InvalidRequest` naming the first field that is wrong.
 
-    OpenAI's translations have no `language`; ours read it, so that a model which understands few languages can say no.
+    OpenAI's translations have no `language`. Ours accept it, because a model that understands few languages refuses the
+    others.
     """
     return TranscriptionRequest(
         model=_model(form),
@@ -185,7 +190,7 @@ def _model(form: MultipartForm) -> str:
 
 
 def _audio(form: MultipartForm) -> dict[str, Any]:
-    """The fields of the order that say which audio: exactly one of the three ways."""
+    """The fields that name the audio: exactly one of three."""
     sent = [name for name in ("file", "upload_id", "file_url") if form.has(name)]
     if len(sent) > 1:
         both = " and ".join(f"'{name}'" for name in sent)
@@ -300,7 +305,7 @@ def _threshold(value: Any) -> float | None:
 
 
 def _known_speakers(form: MultipartForm) -> tuple[KnownSpeaker, ...]:
-    """Names and voices, paired by their order."""
+    """Names and recordings, paired by their order."""
     names = _not_empty("known_speaker_names", form.texts("known_speaker_names"))
     references = form.texts("known_speaker_references")
     if len(names) != len(references):
@@ -318,31 +323,31 @@ def _known_speakers(form: MultipartForm) -> tuple[KnownSpeaker, ...]:
     return tuple(KnownSpeaker(*pair) for pair in zip(names, references, strict=True))
 
 
-def _check_together(order: TranscriptionRequest) -> None:
-    """What each field allows, but not with the others."""
-    if order.granularities and order.response_format not in {"json", "verbose_json"}:
+def _check_together(transcription: TranscriptionRequest) -> None:
+    """Raises `InvalidRequest` for fields that are valid alone, but not together."""
+    if transcription.granularities and transcription.response_format not in {"json", "verbose_json"}:
         message = "'timestamp_granularities[]' requires response_format=verbose_json."
         raise InvalidRequest(message, param="timestamp_granularities")
-    if order.options.logprobs and order.response_format != "json":
+    if transcription.options.logprobs and transcription.response_format != "json":
         raise InvalidRequest("'include[]=logprobs' requires response_format=json.", param="include")
-    if order.stream and order.response_format not in STREAMABLE:
+    if transcription.stream and transcription.response_format not in STREAMABLE:
         message = (
-            f"response_format={order.response_format} cannot be streamed. "
+            f"response_format={transcription.response_format} cannot be streamed. "
             "Use json, text or diarized_json, or leave stream out."
         )
         raise InvalidRequest(message, param="stream", code="unsupported_value")
 
 
 def _job_of(
-    order: TranscriptionRequest, project_id: str, unknown: tuple[str, ...], deps: TranscriptionApiDependencies
+    transcription: TranscriptionRequest, project_id: str, unknown: tuple[str, ...], deps: TranscriptionApiDependencies
 ) -> JobRequest:
-    """The order as a job's; raises what is wrong with it, or with the file that it names."""
-    what = replace(order, data=b"")
+    """The same as a job. Raises what is wrong with it, or with the file that it names."""
+    what = replace(transcription, data=b"")
     ignored = tuple(sorted({*able_to_transcribe(what, catalog=deps.catalog)[0].plan, *unknown}))
     options = replace(what.options, known_speakers=measured_voices(what.options.known_speakers))
     what = replace(what, options=options)
-    if order.upload_id is not None:
-        return JobRequest(what, source=deps.files.find(project_id, order.upload_id), ignored=ignored)
-    if order.file_url is not None:
-        deps.files.check(order.file_url)
-    return JobRequest(what, url=order.file_url, ignored=ignored)
+    if transcription.upload_id is not None:
+        return JobRequest(what, source=deps.files.find(project_id, transcription.upload_id), ignored=ignored)
+    if transcription.file_url is not None:
+        deps.files.check(transcription.file_url)
+    return JobRequest(what, url=transcription.file_url, ignored=ignored)

@@ -1,1 +1,1 @@
-"""The operators' command line. Not part of the deployed layer: functions need neither it nor its libraries."""
+"""The command line. It is not part of the deployed layer: functions need neither it nor its libraries."""

@@ -1,4 +1,4 @@
-"""The tree of commands."""
+"""The command tree."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from audio_gateway.cli.holds import holds
 from audio_gateway.cli.jobs import jobs
 from audio_gateway.cli.keys import keys
 from audio_gateway.cli.ledger import ledger
-from audio_gateway.cli.listing import models, voices
 from audio_gateway.cli.logs import logs
+from audio_gateway.cli.models_and_voices import models, voices
 from audio_gateway.cli.projects import projects
 from audio_gateway.cli.reports import costs, usage
 from audio_gateway.cli.speak import speak
@@ -40,13 +40,16 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def root(
-    *, version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Use an audio gateway (`transcribe`, `speak`, `models`, `voices`), or operate one: keys, costs, jobs, webhooks.
 
-    It works on the local stack (`make run`), which it finds by itself, or on a deployed one: OPENAI_BASE_URL and
-    OPENAI_API_KEY name it to users, --stack-name or --table to operators, whose commands all have --json. Exit codes:
-    0 done, 1 not done, 2 the command line makes no sense. `doctor` says whether a gateway works.
+    By default, commands use the local stack (`make run`). To use a deployed gateway, users set OPENAI_BASE_URL and
+    OPENAI_API_KEY, and operators give --stack-name or --table. All operator commands accept --json. Exit codes: 0
+    success, 1 failure, 2 invalid command line. `doctor` checks whether a gateway works.
     """
 
 
@@ -69,5 +72,5 @@ command(app, "env")(env)
 
 
 def main() -> None:
-    """Run the command line of this process."""
-    app(prog_name="audio-gateway")  # also where it is run as `python -m audio_gateway`
+    """Run the command line."""
+    app(prog_name="audio-gateway")  # the same name under `python -m audio_gateway`

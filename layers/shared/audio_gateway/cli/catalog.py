@@ -1,4 +1,4 @@
-"""`catalog check`: whether a catalogue would be accepted, before it is deployed."""
+"""`catalog check`: validates a catalogue before it is deployed."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ from audio_gateway.catalog.models import Model
 from audio_gateway.catalog.prices import caller_prices
 from audio_gateway.cli.command import command
 from audio_gateway.cli.gateway import CHECKOUT, Gateway
-from audio_gateway.cli.output import Column, Output, Sheet, remark
+from audio_gateway.cli.output import Column, Output, TableView, note
 from audio_gateway.errors import ConfigurationError
 from audio_gateway.providers.secrets import Secrets
 
-catalog = typer.Typer(help="The catalogue of models.", no_args_is_help=True)
+catalog = typer.Typer(help="The model catalogue.", no_args_is_help=True)
 
 _UNITS: Final = {"usd_per_million_characters": "per 1M characters", "usd_per_minute": "per minute"}
 
 File = Annotated[
     Path | None,
-    typer.Argument(metavar="[PATH]", help="Default: AUDIO_GATEWAY_CATALOG, or else the catalogue that is deployed."),
+    typer.Argument(metavar="[PATH]", help="Default: AUDIO_GATEWAY_CATALOG, or else the shipped catalogue."),
 ]
 
 
 def catalogue_path() -> Path:
-    """The catalogue that the next deployment, or `make run`, would have."""
+    """Return the catalogue that the next deployment, or `make run`, uses."""
     return Path(os.environ.get("AUDIO_GATEWAY_CATALOG") or CHECKOUT / "layers" / "shared" / "catalog.toml")
 
 
 @dataclass(frozen=True)
-class Account:
-    """The options that say where keys are read."""
+class AwsOptions:
+    """Options for reading the providers' keys."""
 
     online: Annotated[
-        bool, typer.Option("--online", help="Read the providers' keys in AWS too, with your own credentials.")
+        bool, typer.Option("--online", help="Also read the providers' keys in AWS, with your own credentials.")
     ] = False
-    region: Annotated[str | None, typer.Option(help="AWS region; otherwise as for every AWS tool.")] = None
-    profile: Annotated[str | None, typer.Option(help="AWS profile; otherwise as for every AWS tool.")] = None
+    region: Annotated[str | None, typer.Option(help="AWS region. Default: that of your AWS configuration.")] = None
+    profile: Annotated[str | None, typer.Option(help="AWS profile. Default: that of your AWS configuration.")] = None
 
 
 @command(catalog, "check")
-def check(account: Account, output: Output, *, path: File = None) -> None:
+def check(aws: AwsOptions, output: Output, *, path: File = None) -> None:
     """Check a catalogue before it is deployed.
 
-    As the functions do when they start: all mistakes are named at once, and the exit code is 1 if there are any. Says
-    which keys of providers cannot be read; with --online that is a mistake.
+    Applies the same rules as the functions at start and lists every mistake. The exit code is 1 if there is one. Also
+    warns about provider keys that cannot be read; with --online, such a key counts as a mistake.
     """
     path = path or catalogue_path()
     try:
@@ -60,23 +60,23 @@ def check(account: Account, output: Output, *, path: File = None) -> None:
             raise
         output.data(_answer(path, [], [*(error.problems or (error.message,))], []))
         raise typer.Exit(1) from error
-    unreadable = list(_unreadable_keys(models, account))
-    sheet = Sheet(
-        f"{path} is right: {len(models)} model{'s' if len(models) > 1 else ''}",
+    unreadable = list(_unreadable_keys(models, aws))
+    sheet = TableView(
+        f"{path} is valid: {len(models)} model{'s' if len(models) > 1 else ''}",
         [*map(Column, ("model", "provider", "endpoints", "price to callers", "fallbacks"))],
-        [_cells(model) for model in models],
+        [_row(model) for model in models],
     )
     output.show(_answer(path, [_data(model) for model in models], [], unreadable), sheet)
     for key in unreadable:
-        remark(f"warning: {', '.join(key['models'])} cannot be served by '{key['provider']}': {key['problem']}")
-    if unreadable and account.online:
+        note(f"warning: {', '.join(key['models'])} cannot be served by '{key['provider']}': {key['problem']}")
+    if unreadable and aws.online:
         raise typer.Exit(1)
 
 
 def _answer(
     path: Path, models: list[dict[str, Any]], problems: list[str], unreadable: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """The documented object."""
+    """Return the documented JSON object."""
     return {
         "object": "catalog",
         "path": str(path),
@@ -87,11 +87,11 @@ def _answer(
     }
 
 
-def _unreadable_keys(models: Sequence[Model], account: Account) -> Iterator[dict[str, Any]]:
-    """The keys that cannot be read from here: those of the environment, and where that is asked for those in AWS."""
-    secrets = Secrets(client=Gateway(region=account.region, profile=account.profile).client)
+def _unreadable_keys(models: Sequence[Model], aws: AwsOptions) -> Iterator[dict[str, Any]]:
+    """Yield the keys that cannot be read here: those in the environment and, with --online, those in AWS."""
+    secrets = Secrets(client=Gateway(region=aws.region, profile=aws.profile).client)
     for provider in {model.provider.id: model.provider for model in models}.values():
-        if provider.api_key is None or not (account.online or provider.api_key.startswith("env:")):
+        if provider.api_key is None or not (aws.online or provider.api_key.startswith("env:")):
             continue
         try:
             secrets(provider.api_key)
@@ -104,8 +104,10 @@ def _unreadable_keys(models: Sequence[Model], account: Account) -> Iterator[dict
 def _remedy(reference: str) -> str:
     kind, _, name = reference.partition(":")
     if kind == "env":
-        return f"For `make run`: export {name}=…; a deployed gateway has no environment: store the key in AWS."
-    return "Store it there (docs/deployment.md), or correct the name; the functions must be allowed to read it too."
+        return f"For `make run`: export {name}=…. For a deployed gateway, store the key in AWS."
+    return (
+        "Store the key there (docs/deployment.md), or correct its name. The functions need the right to read it, too."
+    )
 
 
 def _data(model: Model) -> dict[str, Any]:
@@ -119,11 +121,11 @@ def _data(model: Model) -> dict[str, Any]:
     }
 
 
-def _cells(model: Model) -> tuple[str, ...]:
+def _row(model: Model) -> tuple[str, ...]:
     endpoints, prices = ", ".join(sorted(model.endpoints)), price_text(caller_prices(model))
     return model.id, model.provider.id, endpoints, prices, ", ".join(model.fallbacks)
 
 
 def price_text(prices: Mapping[str, str]) -> str:
-    """What callers pay, in a few words."""
+    """Format what callers pay."""
     return ", ".join(f"${usd} {_UNITS[unit]}" for unit, usd in prices.items())

@@ -1,4 +1,4 @@
-"""How commands are made: options that several of them share are written once, and so is what is told when one fails."""
+"""Registers commands: shared options are defined once, and errors are reported in one place."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeGuard, TypeVar, get_type_hints
 
 import typer
 
-from audio_gateway.cli.failures import told_to_the_operator
+from audio_gateway.cli.failures import errors_reported
 
 _Function = TypeVar("_Function", bound=Callable[..., None])
 
@@ -18,16 +18,16 @@ _Function = TypeVar("_Function", bound=Callable[..., None])
 def command(app: typer.Typer, name: str) -> Callable[[_Function], _Function]:
     """Register a function as a command.
 
-    A parameter whose type is a dataclass stands for the options that its fields are: the command gets the dataclass.
+    Each field of a parameter whose type is a dataclass becomes an option. The function receives the dataclass.
     """
 
     def register(function: _Function) -> _Function:
         own = inspect.signature(function, eval_str=True).parameters.values()
-        shared = {each.name: each.annotation for each in own if _stands_for_options(each.annotation)}
+        shared = {each.name: each.annotation for each in own if _is_option_group(each.annotation)}
 
         @wraps(function)
         def run(**given: Any) -> None:
-            with told_to_the_operator():
+            with errors_reported():
                 for parameter, options in shared.items():
                     given[parameter] = options(**{field.name: given.pop(field.name) for field in fields(options)})
                 function(**given)
@@ -42,7 +42,7 @@ def command(app: typer.Typer, name: str) -> Callable[[_Function], _Function]:
     return register
 
 
-def _stands_for_options(annotation: Any) -> TypeGuard[type[Any]]:
+def _is_option_group(annotation: Any) -> TypeGuard[type[Any]]:
     return is_dataclass(annotation)
 
 

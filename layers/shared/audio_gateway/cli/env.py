@@ -1,4 +1,4 @@
-"""`env`: the variables of the local stack, for a shell."""
+"""`env`: prints the variables of the local stack for a shell."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _VARIABLES: Final = {"OPENAI_BASE_URL": "base_url", "OPENAI_API_KEY": "api_key",
 
 
 def env() -> None:
-    """Print what a shell needs to call the local stack: `eval "$(audio-gateway env)"`.
+    """Print shell variables for the local stack: `eval "$(audio-gateway env)"`.
 
-    OpenAI's SDKs read these variables, and so do the examples of the documentation.
+    OpenAI's SDKs and the examples in the documentation read these variables.
     """
     found = local_stack()
     try:

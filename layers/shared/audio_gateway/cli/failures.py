@@ -1,6 +1,6 @@
-"""What an operator is told when a command cannot do its work: one or two lines on stderr, with the next step.
+"""Reports errors as one or two lines on stderr, with the next step.
 
-Exit code 1: it could not be done. Exit code 2: the command line makes no sense.
+Exit code 1: the command failed. Exit code 2: the command line is invalid.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import typer
 from audio_gateway.errors import GatewayError, NotFound
 
 _NEXT_STEPS: Final = {
-    "key_id": "`keys list` shows the keys that there are, `keys list --admin` the admin keys.",
-    "project_id": "`projects list` shows the projects that there are.",
+    "key_id": "`keys list` shows the keys, `keys list --admin` the admin keys.",
+    "project_id": "`projects list` shows the projects.",
 }
 
 _CREDENTIALS_REFUSED: Final = frozenset({
@@ -26,24 +26,24 @@ _FORBIDDEN: Final = frozenset({"AccessDenied", "AccessDeniedException"})
 _NO_TABLE: Final = "ResourceNotFoundException"
 
 
-class WrongUse(Exception):
-    """The command line makes no sense; the message names the option and what it takes."""
+class UsageError(Exception):
+    """The command line is invalid. The message names the option and the accepted values."""
 
 
-class Failed(Exception):
-    """The command could not be done; the message says why, and what to do next."""
+class CommandFailed(Exception):
+    """The command failed. The message says why, and what to do next."""
 
 
 @contextmanager
-def told_to_the_operator() -> Iterator[None]:
-    """Turn every error that is to be expected into its lines and its exit code; others are bugs, and show as such."""
+def errors_reported() -> Iterator[None]:
+    """Turn expected errors into a message and an exit code. Any other exception is a bug and keeps its traceback."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
-    except WrongUse as error:
+    except UsageError as error:
         raise _exit(str(error), 2) from error
-    except Failed as error:
+    except CommandFailed as error:
         raise _exit(str(error), 1) from error
     except GatewayError as error:
         cause = error.__cause__
@@ -65,25 +65,25 @@ def _of_gateway(error: GatewayError) -> str:
 
 
 def _of_aws(error: Any) -> str:
-    """What AWS, or the library that speaks to it, says; by class and code, for its texts change."""
+    """Format an error of AWS or botocore. It is recognised by class and code, because its texts change."""
     from botocore import exceptions as aws
 
     if isinstance(error, aws.ClientError):
         return _of_answer(error.response["Error"].get("Code", ""), str(error))
     steps: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
         ((aws.NoRegionError,), "Add --region, or set AWS_REGION."),
-        ((aws.ProfileNotFound,), "`aws configure list-profiles` shows the profiles that there are."),
+        ((aws.ProfileNotFound,), "`aws configure list-profiles` shows the profiles."),
         (
             (aws.NoCredentialsError, aws.PartialCredentialsError),
-            "Log in to AWS first, or choose a profile that has credentials with --profile.",
+            "Log in to AWS, or choose a profile that has credentials with --profile.",
         ),
         (
             (aws.SSOError, aws.TokenRetrievalError, aws.CredentialRetrievalError),
-            "Log in again, such as with `aws sso login`.",
+            "Log in again, for example with `aws sso login`.",
         ),
         (
             (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ConnectionClosedError),
-            "Is the network there? The local stack is started with `make run`.",
+            "Check the network. `make run` starts the local stack.",
         ),
     )
     found = (f"{error}\n{step}" for classes, step in steps if isinstance(error, classes))
@@ -93,11 +93,11 @@ def _of_aws(error: Any) -> str:
 def _of_answer(code: str, message: str) -> str:
     if code == _NO_TABLE:
         return (
-            f"{message}\nThere is no such table in this account and region. The stack's output TableName has its name; "
-            "--stack-name looks it up. Is --region right?"
+            f"{message}\nThis account and region have no such table. The stack's output TableName names it, and "
+            "--stack-name looks it up. Check --region."
         )
     if code in _CREDENTIALS_REFUSED:
         return f"{message}\nLog in to AWS again, or choose other credentials with --profile."
     if code in _FORBIDDEN:
-        return f"{message}\nThese credentials may not do this; choose others with --profile."
+        return f"{message}\nThese credentials are not allowed to do this. Choose others with --profile."
     return message

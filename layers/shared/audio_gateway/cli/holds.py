@@ -1,4 +1,4 @@
-"""`holds`: the money that is set aside for requests which have not ended."""
+"""`holds`: lists the money held for running requests and jobs."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ from typing import Annotated, Any, Final
 import typer
 
 from audio_gateway.cli.gateway import Gateway
-from audio_gateway.cli.output import Column, Output, Sheet, audio_text, dollars, span_text
+from audio_gateway.cli.output import Column, Output, TableView, audio_text, dollars, duration_text
 from audio_gateway.errors import NotFound
 from audio_gateway.metering.account import Hold
 from audio_gateway.metering.account_item import account_key, holds_from
 
-Key = Annotated[str | None, typer.Option(metavar="KEY_ID", help="Only of this key.")]
+Key = Annotated[str | None, typer.Option(metavar="KEY_ID", help="Only this key.")]
 
 _MILLISECONDS: Final = 1_000
 _COLUMNS: Final = (
-    Column("key", whole=True),
+    Column("key", no_wrap=True),
     Column("name"),
-    Column("request", whole=True),
+    Column("request", no_wrap=True),
     Column("endpoint"),
     Column("model"),
     Column("amount", "right"),
-    Column("held $", "right", whole=True),
+    Column("held $", "right", no_wrap=True),
     Column("age", "right"),
     Column("expires", "right"),
 )
 
 
 def holds(gateway: Gateway, output: Output, *, key: Key = None) -> None:
-    """List the money that is set aside for requests which are running.
+    """List the money held for running requests and jobs.
 
-    The oldest hold comes first. One that has expired waits for the sweeper, which comes every minute, or belongs to a
-    job that goes on: then it stays for as long as the job.
+    The oldest hold comes first. An expired hold is waiting for the sweeper, which runs every minute, or belongs to a
+    running job, which keeps its hold until it ends.
     """
     now_s = gateway.now_s
     found = sorted(_holds(gateway, key), key=lambda hold: (hold.admitted_ms, hold.work.request_id))
     expired = sum(_expired(hold, now_s) for hold in found)
     held = dollars(sum(hold.work.price_microusd for hold in found))
     names = gateway.key_names() if found and not output.as_json else {}
-    sheet = Sheet(
-        f"Open holds of {gateway.deployment.called}",
+    sheet = TableView(
+        f"Open holds of {gateway.target.label}",
         _COLUMNS,
         [_cells(hold, names.get(hold.caller.key_id, "(deleted)"), now_s) for hold in found],
         total=(f"{len(found)} open, {expired} expired", *[""] * 5, held, "", ""),
-        empty="There is no open hold.",
+        empty="There are no open holds.",
     )
     data = {
         "object": "holds",
@@ -63,7 +63,7 @@ def _holds(gateway: Gateway, key_id: str | None) -> list[Hold]:
 
 
 def _data(hold: Hold, now_s: int) -> dict[str, Any]:
-    """The documented object."""
+    """Return the documented JSON object."""
     work = hold.work
     return {
         "object": "hold",
@@ -92,8 +92,8 @@ def _cells(hold: Hold, name: str, now_s: int) -> tuple[str, ...]:
         work.model,
         audio_text(work.amount) if work.unit == "audio_ms" else f"{work.amount:,} characters",
         dollars(work.price_microusd),
-        span_text(_age(hold, now_s)),
-        "expired" if _expired(hold, now_s) else f"in {span_text(hold.expires_s - now_s)}",
+        duration_text(_age(hold, now_s)),
+        "expired" if _expired(hold, now_s) else f"in {duration_text(hold.expires_s - now_s)}",
     )
 
 

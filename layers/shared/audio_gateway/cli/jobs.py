@@ -1,4 +1,4 @@
-"""`jobs`: list, show, cancel, of all projects."""
+"""`jobs`: list, show and cancel the jobs of all projects."""
 
 from __future__ import annotations
 
@@ -9,22 +9,32 @@ from typing import Annotated, Any, Final
 import typer
 
 from audio_gateway.cli.command import command
-from audio_gateway.cli.failures import Failed
+from audio_gateway.cli.failures import CommandFailed
 from audio_gateway.cli.gateway import Gateway
-from audio_gateway.cli.output import Column, Output, Sheet, Yes, audio_text, confirm, dollars, moment_text, span_text
+from audio_gateway.cli.output import (
+    Column,
+    Output,
+    TableView,
+    Yes,
+    audio_text,
+    confirm,
+    dollars,
+    duration_text,
+    time_text,
+)
 from audio_gateway.errors import NotFound
 from audio_gateway.jobs.job import Job, is_job_id
 from audio_gateway.jobs.job_store import JobStore, OpenJob
 
-jobs = typer.Typer(help="Jobs of all projects: what is open, what became of them.", no_args_is_help=True)
+jobs = typer.Typer(help="Jobs of all projects.", no_args_is_help=True)
 
-JobId = Annotated[str, typer.Argument(metavar="JOB_ID", help="As `jobs list` shows it.")]
-OnlyProject = Annotated[str | None, typer.Option("--project", metavar="ID", help="Only of this project.")]
-All = Annotated[bool, typer.Option("--all", help="Those of the last seven days, too, that are over; newest first.")]
-Limit = Annotated[int, typer.Option(min=1, max=10_000, help="With --all: so many of each project at most.")]
+JobId = Annotated[str, typer.Argument(metavar="JOB_ID", help="From `jobs list`.")]
+OnlyProject = Annotated[str | None, typer.Option("--project", metavar="ID", help="Only this project.")]
+All = Annotated[bool, typer.Option("--all", help="All jobs of the last seven days, newest first.")]
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="With --all: the most jobs of each project.")]
 
 _COLUMNS: Final = (
-    Column("job", whole=True),
+    Column("job", no_wrap=True),
     Column("status"),
     Column("age", "right"),
     Column("project"),
@@ -33,14 +43,12 @@ _COLUMNS: Final = (
     Column("progress", "right"),
     Column("error"),
 )
-_UNKNOWN: Final = (
-    "unknown"  # it is on the list of open jobs, and there is no such job: its start, or its deletion, died
-)
+_UNKNOWN: Final = "unknown"  # listed as open, but the job's item is missing: its start or its deletion crashed
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """A job, as far as there is one, and whether something is left to be done about it."""
+class _JobEntry:
+    """A job and its entry in the list of open jobs. Either may be missing."""
 
     id: str
     project_id: str
@@ -53,71 +61,71 @@ class _Found:
 def list_jobs(
     gateway: Gateway, output: Output, *, project: OnlyProject = None, all_jobs: All = False, limit: Limit = 100
 ) -> None:
-    """List the jobs that are not over, the oldest first.
+    """List the jobs that have not ended, oldest first.
 
-    One that is much older than its audio is long is stuck: look at its execution, which has its id as its name, or
-    cancel it.
+    A job much older than the length of its audio is stuck: cancel it, or inspect its Step Functions execution, which
+    has the same id.
     """
     if project is not None:
         gateway.directory.project(project)
     store, now_s = _store(gateway), gateway.now_s
     found = list(_recent(gateway, store, project, limit) if all_jobs else _open(store, project, now_s))
     names = gateway.key_names() if found and not output.as_json else {}
-    title = f"{'Jobs' if all_jobs else 'Open jobs'} of {gateway.deployment.called}"
+    title = f"{'Jobs' if all_jobs else 'Open jobs'} of {gateway.target.label}"
     empty = "There are no jobs." if all_jobs else "There are no open jobs."
-    sheet = Sheet(title, _COLUMNS, [_cells(each, names, now_s) for each in found], empty=empty)
+    sheet = TableView(title, _COLUMNS, [_cells(each, names, now_s) for each in found], empty=empty)
     output.show({"object": "list", "data": [_data(each, now_s) for each in found]}, sheet)
 
 
 @command(jobs, "show")
 def show(gateway: Gateway, output: Output, *, job_id: JobId) -> None:
-    """Show all that is kept of a job; its text, audio and result are not."""
+    """Show a job. Its text, audio and result are not shown."""
     found = _find(gateway, job_id)
     lines = _lines(found, gateway.now_s)
-    output.show(_data(found, gateway.now_s), Sheet(job_id, (Column(""), Column("")), lines))
+    output.show(_data(found, gateway.now_s), TableView(job_id, (Column(""), Column("")), lines))
 
 
 @command(jobs, "cancel")
 def cancel(gateway: Gateway, output: Output, *, job_id: JobId, yes: Yes = False) -> None:
-    """Cancel a job that is not over.
+    """Cancel a job that has not ended.
 
-    The sweeper does it within two minutes: its work is stopped, what was done by then is charged and kept as a partial
-    result, and its webhooks are told.
+    The sweeper cancels it within two minutes. The work done by then is charged and kept as a partial result, and the
+    project's webhooks are notified.
     """
     found = _find(gateway, job_id)
     if found.open is None or (found.job is not None and found.job.is_final):
         status = _UNKNOWN if found.job is None else found.job.status
-        raise Failed(f"The job {job_id} has ended ({status}): there is nothing to cancel.")
-    confirm(f"Cancel {job_id} of {found.project_id} ({gateway.deployment.called})?", yes=yes)
+        raise CommandFailed(f"The job {job_id} cannot be cancelled: it has ended ({status}).")
+    confirm(f"Cancel {job_id} of {found.project_id} ({gateway.target.label})?", yes=yes)
     if not _store(gateway).ask_to_cancel(job_id):
-        raise Failed(f"The job {job_id} has ended in this moment: there is nothing to cancel.")
+        raise CommandFailed(f"The job {job_id} cannot be cancelled: it has just ended.")
     output.done(
         _data(_find(gateway, job_id), gateway.now_s),
-        f"{job_id} will be cancelled by the next sweep, within two minutes.",
+        f"The next sweep will cancel {job_id}, within two minutes.",
     )
 
 
 def _store(gateway: Gateway) -> JobStore:
-    return JobStore(gateway.deployment.client, gateway.deployment.table)
+    return JobStore(gateway.target.client, gateway.target.table)
 
 
-def _open(store: JobStore, project: str | None, now_s: int) -> Iterator[_Found]:
+def _open(store: JobStore, project: str | None, now_s: int) -> Iterator[_JobEntry]:
     for each in store.open_jobs():
         if project in {None, each.project_id}:
             job = store.get(each.project_id, each.id, now_s)
-            yield _Found(each.id, each.project_id, each.created_at, job, each)
+            yield _JobEntry(each.id, each.project_id, each.created_at, job, each)
 
 
-def _recent(gateway: Gateway, store: JobStore, project: str | None, limit: int) -> Iterator[_Found]:
+def _recent(gateway: Gateway, store: JobStore, project: str | None, limit: int) -> Iterator[_JobEntry]:
     is_open = {each.id: each for each in store.open_jobs()}
     of_projects = [project] if project is not None else [each.id for each in gateway.directory.projects()]
     found = [job for each in of_projects for job in store.newest(each, gateway.now_s, after=None, limit=limit)]
     for job in sorted(found, key=lambda job: job.id, reverse=True):
-        yield _Found(job.id, job.project_id, job.created_at, job, is_open.get(job.id))
+        yield _JobEntry(job.id, job.project_id, job.created_at, job, is_open.get(job.id))
 
 
-def _find(gateway: Gateway, job_id: str) -> _Found:
-    """The job, of whatever project; raises `NotFound`."""
+def _find(gateway: Gateway, job_id: str) -> _JobEntry:
+    """Find a job in any project. Raises `NotFound`."""
     store, now_s = _store(gateway), gateway.now_s
     if is_job_id(job_id):
         is_open = store.open_job(job_id)
@@ -125,15 +133,15 @@ def _find(gateway: Gateway, job_id: str) -> _Found:
         for project_id in projects:
             job = store.get(project_id, job_id, now_s)
             if job is not None:
-                return _Found(job_id, project_id, job.created_at, job, is_open)
+                return _JobEntry(job_id, project_id, job.created_at, job, is_open)
         if is_open is not None:
-            return _Found(job_id, is_open.project_id, is_open.created_at, None, is_open)
-    message = f"No project has a job '{job_id[:100]}'; it may have been deleted, or its seven days have passed."
+            return _JobEntry(job_id, is_open.project_id, is_open.created_at, None, is_open)
+    message = f"No project has a job '{job_id[:100]}'. Jobs are kept for seven days, unless they are deleted earlier."
     raise NotFound(message, param="job_id")
 
 
-def _data(found: _Found, now_s: int) -> dict[str, Any]:
-    """The documented object."""
+def _data(found: _JobEntry, now_s: int) -> dict[str, Any]:
+    """Return the documented JSON object."""
     job, is_open = found.job, found.open
     error = None if job is None or job.error is None else {"code": job.error.code, "message": job.error.message}
     ended_at = None if job is None or job.completed_ms is None else job.completed_ms // 1000
@@ -157,12 +165,12 @@ def _data(found: _Found, now_s: int) -> dict[str, Any]:
     }
 
 
-def _cells(found: _Found, names: dict[str, str], now_s: int) -> tuple[str, ...]:
+def _cells(found: _JobEntry, names: dict[str, str], now_s: int) -> tuple[str, ...]:
     data, job = _data(found, now_s), found.job
     return (
         found.id,
         _status(data),
-        span_text(data["age_seconds"]),
+        duration_text(data["age_seconds"]),
         found.project_id,
         "" if job is None else f"{job.key_id} {names.get(job.key_id, '(deleted)')}",
         data["model"] or "",
@@ -171,13 +179,13 @@ def _cells(found: _Found, names: dict[str, str], now_s: int) -> tuple[str, ...]:
     )
 
 
-def _lines(found: _Found, now_s: int) -> list[tuple[str, str]]:
+def _lines(found: _JobEntry, now_s: int) -> list[tuple[str, str]]:
     data, job = _data(found, now_s), found.job
     lines = [(name, str(data[name])) for name in ("id", "project_id", "key_id", "endpoint", "model") if data[name]]
-    lines += [("status", _status(data)), ("progress", _progress(data)), ("age", span_text(data["age_seconds"]))]
-    lines.append(("created", moment_text(found.created_at)))
+    lines += [("status", _status(data)), ("progress", _progress(data)), ("age", duration_text(data["age_seconds"]))]
+    lines.append(("created", time_text(found.created_at)))
     if data["completed_at"] is not None:
-        lines.append(("ended", moment_text(data["completed_at"])))
+        lines.append(("ended", time_text(data["completed_at"])))
     if job is not None and job.work is not None:
         done = audio_text(job.work.amount) if job.work.unit == "audio_ms" else f"{job.work.amount:,} characters"
         lines.append(("done", done))

@@ -1,11 +1,11 @@
-"""A key as JSON, and as lines for a person."""
+"""Formats a key as JSON and as text."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from audio_gateway.cli.limits import limits_text
-from audio_gateway.cli.output import audio_text, day_text, moment_text
+from audio_gateway.cli.output import audio_text, day_text, time_text
 from audio_gateway.identity.directory_items import AdminKey, ProjectKey
 from audio_gateway.metering.account import Usage
 from audio_gateway.metering.limits import Limits, usd
@@ -16,12 +16,12 @@ _MILLISECONDS: Final = 1_000
 
 
 def limits_of(key: Key) -> Limits:
-    """The limits of a key. The only one of an admin key is its expiry."""
+    """Return the limits of a key. An admin key has no limit except its expiry."""
     return Limits(expires_at=key.expires_at) if isinstance(key, AdminKey) else key.limits
 
 
 def key_data(key: Key, now_s: int) -> dict[str, Any]:
-    """The documented object. An admin key belongs to no project."""
+    """Return the documented JSON object. An admin key belongs to no project."""
     entry = key if isinstance(key, AdminKey) else key.entry
     return {
         "object": "key",
@@ -39,9 +39,9 @@ def key_data(key: Key, now_s: int) -> dict[str, Any]:
 
 
 def used_data(usage: Usage) -> dict[str, Any]:
-    """What is used of each limit in the running minute and month, as `GET /v1/usage` tells the key's owner.
+    """Return the usage of each limit in the current minute and month, as `GET /v1/usage` shows it to the key's owner.
 
-    And, for the operator alone, what providers took for failures that were free to the key.
+    Adds, for the operator only, the provider cost of failed requests that were free to the key.
     """
     return {
         "requests_per_minute": usage.requests,
@@ -56,7 +56,7 @@ def used_data(usage: Usage) -> dict[str, Any]:
 
 
 def key_cells(key: Key, now_s: int) -> tuple[str, ...]:
-    """The cells of a line in the list of keys."""
+    """Return the cells of a row in the list of keys."""
     data = key_data(key, now_s)
     used_at = data["last_used_at"]
     used = "" if isinstance(key, AdminKey) else "never" if used_at is None else day_text(used_at)
@@ -71,14 +71,14 @@ def key_cells(key: Key, now_s: int) -> tuple[str, ...]:
 
 
 def key_lines(key: Key, usage: Usage | None, now_s: int) -> list[tuple[str, str]]:
-    """All that is known of one key."""
+    """Return the labelled lines of `keys show`."""
     data, limits = key_data(key, now_s), limits_of(key)
     names = ("id", "kind", "name", "project_id", "service_account_id")
     lines = [(name, str(data[name])) for name in names if data[name]]
-    lines += [("key", data["redacted_value"]), ("status", data["status"]), ("created", moment_text(data["created_at"]))]
+    lines += [("key", data["redacted_value"]), ("status", data["status"]), ("created", time_text(data["created_at"]))]
     if not isinstance(key, AdminKey):
-        lines.append(("last used", "never" if key.last_used_at is None else moment_text(key.last_used_at)))
-    lines.append(("expires", "never" if limits.expires_at is None else moment_text(limits.expires_at)))
+        lines.append(("last used", "never" if key.last_used_at is None else time_text(key.last_used_at)))
+    lines.append(("expires", "never" if limits.expires_at is None else time_text(limits.expires_at)))
     if usage is None:
         return lines
     audio_limit = None if limits.audio_ms_per_minute is None else audio_text(limits.audio_ms_per_minute)

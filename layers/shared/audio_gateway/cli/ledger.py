@@ -1,4 +1,4 @@
-"""`ledger`: the rows of a month, streamed: never whole in memory, and never a file that looks complete and is not."""
+"""`ledger`: exports the rows of a month as a stream. An output file appears only when it is complete."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import Annotated, BinaryIO, Final, Literal
 import typer
 
 from audio_gateway.catalog.line_items import UNITS_PRICED, LineItem, Unit
-from audio_gateway.cli.failures import Failed, WrongUse
+from audio_gateway.cli.failures import CommandFailed, UsageError
 from audio_gateway.cli.gateway import Gateway
-from audio_gateway.cli.moments import month_between
-from audio_gateway.cli.output import Output, dollars, moment_text, remark
+from audio_gateway.cli.output import Output, dollars, note, time_text
+from audio_gateway.cli.times import parse_month
 from audio_gateway.identity.directory_names import Names
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.usage.ledger_csv import csv_parts
@@ -27,30 +27,30 @@ _MILLISECONDS: Final = 1_000
 _DAY_S: Final = 86_400
 _PART_BYTES: Final = 65_536
 
-Advance = Callable[[int, int], None]
-"""Told the time (unix seconds) up to which rows are read, and how many have been written since the last call."""
+ReportProgress = Callable[[int, int], None]
+"""Receives the time (Unix seconds) up to which rows are read, and the number of rows written since the last call."""
 
 Month = Annotated[str, typer.Argument(metavar="MONTH", help="A UTC month, such as 2026-11.")]
 File = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="A file, which appears when it is complete.")
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. It appears when it is complete.")
 ]
 
-Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The options that say which rows."""
+class RowFilter:
+    """The options that select rows."""
 
-    project: Annotated[str | None, typer.Option(metavar="ID", help="Only of this project.")] = None
-    key: Annotated[str | None, typer.Option(metavar="KEY_ID", help="Only of this key.")] = None
+    project: Annotated[str | None, typer.Option(metavar="ID", help="Only this project.")] = None
+    key: Annotated[str | None, typer.Option(metavar="KEY_ID", help="Only this key.")] = None
     outcome: Annotated[
         Literal["answered", "swept", "abandoned", "failed"] | None,
-        typer.Option(help="Only rows that came about so; the last two cost their callers nothing."),
+        typer.Option(help="Only rows with this outcome. 'abandoned' and 'failed' are free to the caller."),
     ] = None
 
     def takes(self, row: LedgerRow) -> bool:
-        """Whether a row is asked for."""
+        """Whether a row is selected."""
         return (
             self.project in {None, row.project_id}
             and self.key in {None, row.key_id}
@@ -59,44 +59,46 @@ class Choice:
 
 
 def ledger(
-    gateway: Gateway, choice: Choice, output: Output, *, month: Month, file: File = None, force: Force = False
+    gateway: Gateway, row_filter: RowFilter, output: Output, *, month: Month, file: File = None, force: Force = False
 ) -> None:
-    """Export the rows of a month as CSV.
+    """Export the ledger rows of a month as CSV.
 
-    With --json it is one object per line instead. Rows are streamed: a month may be of any size.
+    With --json, the output is one object per line. Rows are streamed, so a month may have any size.
     """
     if file is not None and file.exists() and not force:
-        raise WrongUse(f"{file} is there already. --force overwrites it.")
+        raise UsageError(f"{file} already exists. --force overwrites it.")
     now_s = gateway.now_s
-    start_s, end_s = month_between(month, now_s)
+    start_s, end_s = parse_month(month, now_s)
     if end_s > now_s:
-        remark(f"The month is not over: these are its rows until {moment_text(now_s)} UTC.")
+        note(f"The month has not ended: this export has its rows until {time_text(now_s)} UTC.")
         end_s = now_s + 1
-    # Most of a month that lies before the first project would be thousands of questions for nothing.
+    # Skip the time before the first project: it would take thousands of queries that find nothing.
     begun_ms = Watermark(gateway.items).beginning_ms()
     start_s = end_s if begun_ms is None else max(start_s, begun_ms // _MILLISECONDS)
-    with _opened(file) as target, _progress(start_s, end_s, to_file=file is not None) as advance:
-        rows = _rows(gateway, (start_s, end_s), choice, advance)
+    with _opened(file) as target, _progress(start_s, end_s, to_file=file is not None) as report_progress:
+        rows = _rows(gateway, (start_s, end_s), row_filter, report_progress)
         names = gateway.names
         for part in _json_lines(rows, names) if output.as_json else csv_parts(rows, names, _PART_BYTES):
             target.write(part)
 
 
-def _rows(gateway: Gateway, between_s: tuple[int, int], choice: Choice, advance: Advance) -> Iterator[LedgerRow]:
-    """The rows that are asked for, a day after the other."""
+def _rows(
+    gateway: Gateway, between_s: tuple[int, int], row_filter: RowFilter, report_progress: ReportProgress
+) -> Iterator[LedgerRow]:
+    """Yield the selected rows, day by day."""
     start_s, end_s = between_s
     for day_s in range(start_s, end_s, _DAY_S):
         stop_s = min(day_s + _DAY_S, end_s)
         with closing(batches(gateway.ledger, day_s * _MILLISECONDS, stop_s * _MILLISECONDS)) as found:
             for batch in found:
-                rows = [row for row in batch if choice.takes(row)]
+                rows = [row for row in batch if row_filter.takes(row)]
                 yield from rows
-                advance(batch[-1].at_ms // _MILLISECONDS if batch else day_s, len(rows))
-        advance(stop_s, 0)
+                report_progress(batch[-1].at_ms // _MILLISECONDS if batch else day_s, len(rows))
+        report_progress(stop_s, 0)
 
 
 def _json_lines(rows: Iterable[LedgerRow], names: Names) -> Iterator[bytes]:
-    """JSON Lines, with the names of the other commands."""
+    """Format rows as JSON Lines, with the field names of the other commands."""
     for row in rows:
         data = {
             "object": "ledger.row",
@@ -136,7 +138,7 @@ def _item_data(item: LineItem, unit: Unit) -> dict[str, str | int]:
 
 @contextmanager
 def _opened(file: Path | None) -> Iterator[BinaryIO]:
-    """What is written to; a file gets its name at the end."""
+    """Open the output. A file gets its name when it is complete."""
     if file is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -147,14 +149,14 @@ def _opened(file: Path | None) -> Iterator[BinaryIO]:
             yield target
         part.replace(file)
     except OSError as error:
-        raise Failed(f"{file} cannot be written: {error.strerror}. Nothing was exported.") from error
+        raise CommandFailed(f"{file} cannot be written: {error.strerror}. Nothing was exported.") from error
     finally:
         part.unlink(missing_ok=True)
 
 
 @contextmanager
-def _progress(start_s: int, end_s: int, *, to_file: bool) -> Iterator[Advance]:
-    """Shows on a terminal how far it is, where the rows themselves go elsewhere."""
+def _progress(start_s: int, end_s: int, *, to_file: bool) -> Iterator[ReportProgress]:
+    """Show progress on a terminal, unless the rows themselves go there."""
     if not sys.stderr.isatty() or (sys.stdout.isatty() and not to_file):
         yield lambda _at_s, _rows: None
         return
@@ -166,9 +168,9 @@ def _progress(start_s: int, end_s: int, *, to_file: bool) -> Iterator[Advance]:
         task = progress.add_task("", total=end_s - start_s, day="", rows=0)
         written = 0
 
-        def advance(at_s: int, rows: int) -> None:
+        def report_progress(at_s: int, rows: int) -> None:
             nonlocal written
             written += rows
-            progress.update(task, completed=at_s - start_s, day=moment_text(at_s)[:10], rows=written)
+            progress.update(task, completed=at_s - start_s, day=time_text(at_s)[:10], rows=written)
 
-        yield advance
+        yield report_progress

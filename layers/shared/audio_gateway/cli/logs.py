@@ -1,4 +1,4 @@
-"""`logs`: what all functions have logged of one request or job, in order of time."""
+"""`logs`: prints the log lines of all functions about one request or job, in order of time."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from audio_gateway.cli.failures import Failed, WrongUse
+from audio_gateway.cli.failures import CommandFailed, UsageError
 from audio_gateway.cli.gateway import Gateway, local_log
-from audio_gateway.cli.moments import moment
-from audio_gateway.cli.output import Output, printable, remark
+from audio_gateway.cli.output import Output, note, printable
+from audio_gateway.cli.times import parse_time
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="A request's x-request-id (req_…), or a job's id (job_…).")]
-Since = Annotated[str, typer.Option("--since", metavar="TIME", help="How far back to look: 7d, 12h, or a date.")]
+Id = Annotated[
+    str, typer.Argument(metavar="ID", help="The x-request-id of a request (req_…), or the id of a job (job_…).")
+]
+Since = Annotated[str, typer.Option("--since", metavar="TIME", help="How far back to search: 7d, 12h or a date.")]
 
 _REQUEST: Final = re.compile(r"req_([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})", re.ASCII)
 _ID: Final = re.compile(r"(req|job|upload|evt)_[0-9a-f]{24,32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -32,8 +34,8 @@ _KNOWN_TO_ALL: Final = frozenset({
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a log: when (as CloudWatch writes it, in UTC, or empty), of which function, and what it says."""
+class LogLine:
+    """A log line: its time (as CloudWatch writes it, in UTC, or empty), its function and its text."""
 
     at: str
     source: str
@@ -41,19 +43,21 @@ class Line:
 
 
 def logs(gateway: Gateway, output: Output, *, wanted: Id, since: Since = "24h") -> None:
-    """Show what all functions have logged of a request or a job.
+    """Print the log lines of all functions about a request or a job.
 
-    On AWS it asks CloudWatch Logs Insights, which takes some seconds and half a cent for each GB of logs that it looks
-    through; the local stack has a file.
+    On AWS, the command queries CloudWatch Logs Insights, which takes some seconds and costs half a cent for each GB of
+    logs it scans. For the local stack, it reads a file.
     """
     if not _ID.fullmatch(wanted):
-        raise WrongUse(f"{printable(wanted[:60])} is no id: give an x-request-id (req_…) or a job's id (job_…).")
+        raise UsageError(
+            f"{printable(wanted[:60])} is not an id. Give an x-request-id (req_…) or the id of a job (job_…)."
+        )
     if gateway.table is not None and gateway.stack_name is None:
-        raise WrongUse("--table does not say where the logs are: name the stack with --stack-name.")
+        raise UsageError("--table does not locate the logs: name the stack with --stack-name.")
     if gateway.stack_name is None:
         found = list(_of_file(spellings(wanted)))
     else:
-        start_s = moment("--since", since, gateway.now_s, ahead=False)
+        start_s = parse_time("--since", since, gateway.now_s, ahead=False)
         found = list(_of_cloudwatch(gateway, gateway.stack_name, spellings(wanted), (start_s, gateway.now_s + 1)))
     if output.as_json:
         output.data({"object": "list", "data": [_data(line) for line in found]})
@@ -61,30 +65,32 @@ def logs(gateway: Gateway, output: Output, *, wanted: Id, since: Since = "24h") 
     for line in found:
         typer.echo(printable(f"{line.at} {line.source}: {_readable(line.text)}".lstrip()))
     if not found:
-        remark(f"Nobody has logged {wanted} in that time. --since looks further back, as far as LogRetentionDays.")
+        note(f"No log line has {wanted} in that time. --since searches further back, up to LogRetentionDays.")
         raise typer.Exit(1)
 
 
 def spellings(wanted: str) -> tuple[str, ...]:
-    """An id as our functions write it, and as API Gateway's access log and its own answers do."""
+    """Return an id as our functions write it and as API Gateway writes it (access log, its own responses)."""
     as_ours = wanted if "_" in wanted else "req_" + wanted.replace("-", "")
     parts = _REQUEST.fullmatch(as_ours)
     return (wanted,) if parts is None else (as_ours, "-".join(parts.groups()))
 
 
-def _of_file(ids: tuple[str, ...]) -> Iterator[Line]:
+def _of_file(ids: tuple[str, ...]) -> Iterator[LogLine]:
     path = local_log()
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             for text in file:
                 if any(each in text for each in ids):
                     source, _, rest = text.rstrip("\n").partition(" | ")
-                    yield Line(str(_fields(rest).get("timestamp", "")), source, rest)
+                    yield LogLine(str(_fields(rest).get("timestamp", "")), source, rest)
     except OSError as error:
-        raise Failed(f"{path} cannot be read: {error.strerror}. The local stack, `make run`, writes it.") from error
+        raise CommandFailed(
+            f"{path} cannot be read: {error.strerror}. The local stack (`make run`) writes it."
+        ) from error
 
 
-def _of_cloudwatch(gateway: Gateway, stack: str, ids: tuple[str, ...], between_s: tuple[int, int]) -> Iterator[Line]:
+def _of_cloudwatch(gateway: Gateway, stack: str, ids: tuple[str, ...], between_s: tuple[int, int]) -> Iterator[LogLine]:
     client: Any = gateway.client("logs")
     found_by = " or ".join(f'@message like "{each}"' for each in ids)
     wanted = "fields @timestamp, @log, @message"
@@ -97,11 +103,11 @@ def _of_cloudwatch(gateway: Gateway, stack: str, ids: tuple[str, ...], between_s
     for row in _results(client, query["queryId"]):
         fields = {each["field"]: each["value"] for each in row}
         source = fields.get("@log", "").rpartition("/")[2]
-        yield Line(fields.get("@timestamp", ""), source, fields.get("@message", "").rstrip("\n"))
+        yield LogLine(fields.get("@timestamp", ""), source, fields.get("@message", "").rstrip("\n"))
 
 
 def _groups(client: Any, stack: str) -> list[str]:
-    """The log groups of a stack, by its own list."""
+    """Return the log groups among the stack's resources."""
     pages = client.get_paginator("list_stack_resources").paginate(StackName=stack)
     resources = (each for page in pages for each in page["StackResourceSummaries"])
     return [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == _GROUP]
@@ -115,12 +121,14 @@ def _results(client: Any, query_id: str) -> Iterable[Any]:
             found: Iterable[Any] = answer["results"]
             return found
         if answer["status"] not in _WORKING or time.monotonic() > give_up_at:
-            raise Failed(f"CloudWatch's query ended as {answer['status']}. Ask for less with --since.")
+            raise CommandFailed(
+                f"The CloudWatch query ended as {answer['status']}. Search a shorter time with --since."
+            )
         time.sleep(_PAUSE_S)
 
 
 def _readable(text: str) -> str:
-    """A line without what every line has: the message, then what it says by name."""
+    """Format a line for people: its message, then its own fields, without those that every line has."""
     fields = _fields(text)
     if not fields:
         return text
@@ -136,13 +144,13 @@ def _readable(text: str) -> str:
     return " ".join(words)
 
 
-def _data(line: Line) -> dict[str, Any]:
+def _data(line: LogLine) -> dict[str, Any]:
     fields = _fields(line.text) or None
     return {"object": "log.line", "at": line.at, "source": line.source, "fields": fields, "text": line.text}
 
 
 def _fields(text: str) -> dict[str, Any]:
-    """What a line of JSON says; nothing for another one."""
+    """Parse a JSON line. Returns no fields for any other line."""
     try:
         found = json.loads(text)
     except ValueError:

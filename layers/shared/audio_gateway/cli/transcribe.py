@@ -16,10 +16,10 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
-from audio_gateway.cli.caller import Caller, told_by_the_gateway
-from audio_gateway.cli.failures import Failed, WrongUse
-from audio_gateway.cli.output import printable, remark
-from audio_gateway.cli.progress import Board, Line, Stopped
+from audio_gateway.cli.api_options import ApiOptions, api_errors_reported
+from audio_gateway.cli.failures import CommandFailed, UsageError
+from audio_gateway.cli.output import note, printable
+from audio_gateway.cli.progress import ProgressDisplay, ProgressLine, WorkCancelled
 
 _STDOUT: Final = "-"
 _INTERRUPTED: Final = 130
@@ -27,7 +27,7 @@ _URL: Final = re.compile(r"https?://", re.IGNORECASE)
 
 
 class TranscriptFormat(StrEnum):
-    """How the transcript is written."""
+    """Formats of the transcript."""
 
     TEXT = "text"
     SRT = "srt"
@@ -38,107 +38,111 @@ class TranscriptFormat(StrEnum):
 
     @property
     def ending(self) -> str:
-        """Of the files."""
+        """The extension of the transcript's file."""
         return {"text": ".txt", "srt": ".srt", "vtt": ".vtt"}.get(self.value, ".json")
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
-    """What is transcribed, and where the transcript goes; None is stdout."""
+class TranscriptionTask:
+    """A file or URL to transcribe, and where the transcript goes (None: stdout)."""
 
     source: str
     target: Path | None
 
     @property
     def is_url(self) -> bool:
-        """Whether the gateway is to fetch it."""
+        """Whether the gateway fetches the source from a URL."""
         return bool(_URL.match(self.source))
 
 
 @dataclass(frozen=True)
-class Wish:
-    """The options that say what is wanted."""
+class TranscribeOptions:
+    """The options of a transcription request."""
 
-    wanted: Annotated[TranscriptFormat, typer.Option("--format", "-f", help="How the transcript is written.")] = (
+    wanted: Annotated[TranscriptFormat, typer.Option("--format", "-f", help="Format of the transcript.")] = (
         TranscriptFormat.TEXT
     )
-    model: Annotated[str | None, typer.Option("--model", "-m", help="Default: the gateway's first.")] = None
-    language: Annotated[str | None, typer.Option("--language", "-l", help="Of the speech, such as en.")] = None
-    prompt: Annotated[str | None, typer.Option(help="Names and words that occur.")] = None
-    translate: Annotated[bool, typer.Option("--translate", help="Into English.")] = False
+    model: Annotated[str | None, typer.Option("--model", "-m", help="Default: the gateway's first suitable model.")] = (
+        None
+    )
+    language: Annotated[str | None, typer.Option("--language", "-l", help="Language of the speech, such as en.")] = None
+    prompt: Annotated[str | None, typer.Option(help="Names and words that occur in the recording.")] = None
+    translate: Annotated[bool, typer.Option("--translate", help="Translate into English.")] = False
 
     @property
     def endpoint(self) -> str:
-        """That does it."""
+        """The API's endpoint."""
         return "translations" if self.translate else "transcriptions"
 
     def fields(self) -> dict[str, str]:
-        """Of the request, without audio and model."""
+        """Return the fields of the request, without audio and model."""
         given = {"response_format": self.wanted.value, "language": self.language, "prompt": self.prompt}
         return {name: value for name, value in given.items() if value is not None}
 
 
 def transcribe(
-    caller: Caller,
-    wish: Wish,
+    api: ApiOptions,
+    options: TranscribeOptions,
     sources: Annotated[list[str], typer.Argument(metavar="FILE|URL...", help="Recordings of any size and length.")],
     output: Annotated[
         str | None,
         typer.Option(
-            "--output", "-o", metavar="PATH", help="A file, a folder/, or - for stdout; else beside the file."
+            "--output", "-o", metavar="PATH", help="A file, a folder/, or - for stdout. Default: beside the file."
         ),
     ] = None,
-    at_once: Annotated[int, typer.Option("--at-once", "-j", min=1, max=32, help="How many files at once.")] = 4,
+    concurrency: Annotated[
+        int, typer.Option("--at-once", "-j", min=1, max=32, help="Number of files to transcribe at the same time.")
+    ] = 4,
     *,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite transcripts that are there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing transcripts.")] = False,
 ) -> None:
-    """Transcribe recordings: files, or URLs which the gateway fetches.
+    """Transcribe recordings: files, or URLs that the gateway fetches.
 
-    The transcript of talk.mp3 is written to talk.txt beside it, or with --format srt to talk.srt. Big files are
-    uploaded first and worked on as jobs; Ctrl-C cancels them, and what was done by then is charged. Exit code 1 if one
-    of them failed; the others are done.
+    The transcript of talk.mp3 is written to talk.txt beside it, or to talk.srt with --format srt. Big files are
+    uploaded and become jobs. Ctrl-C cancels the jobs; the work done by then is charged. If a recording fails, the
+    others are still transcribed, and the exit code is 1.
     """
-    recordings = plan(sources, wish.wanted.ending, output, force=force)
+    tasks = plan_tasks(sources, options.wanted.ending, output, force=force)
     if output is not None and _is_folder(output):
         _make(Path(output))
-    fields = wish.fields() | {"model": caller.model(wish.model, wish.endpoint)}
+    fields = options.fields() | {"model": api.model(options.model, options.endpoint)}
 
-    def work(recording: Recording, line: Line) -> bytes:
-        return _transcript(caller, f"/audio/{wish.endpoint}", fields, recording, line)
+    def work(task: TranscriptionTask, line: ProgressLine) -> bytes:
+        return _transcript(api, f"/audio/{options.endpoint}", fields, task, line)
 
-    failed = _all_of(recordings, work, at_once)
-    for recording, why in failed:
-        remark(f"{recording.source}: {why}")
+    failed = _run_all(tasks, work, concurrency)
+    for task, why in failed:
+        note(f"{task.source}: {why}")
     if failed:
-        done = len(recordings) - len(failed)
-        raise Failed(f"{len(failed)} of {len(recordings)} failed" + (f"; {done} done." if done else "."))
+        done = len(tasks) - len(failed)
+        raise CommandFailed(f"{len(failed)} of {len(tasks)} failed" + (f"; {done} done." if done else "."))
 
 
-def plan(sources: list[str], ending: str, output: str | None, *, force: bool) -> list[Recording]:
-    """Where each transcript goes; raises `WrongUse` if that cannot be, before anything is sent."""
+def plan_tasks(sources: list[str], ending: str, output: str | None, *, force: bool) -> list[TranscriptionTask]:
+    """Decide where each transcript goes. Raises `UsageError` on a conflict, before anything is sent."""
     for source in sources:
         if not _URL.match(source) and not Path(source).is_file():
-            raise WrongUse(f"There is no file {printable(source)}.")
-    recordings = [Recording(source, _target(source, ending, output, alone=len(sources) == 1)) for source in sources]
+            raise UsageError(f"The file {printable(source)} does not exist.")
+    tasks = [TranscriptionTask(source, _target(source, ending, output, alone=len(sources) == 1)) for source in sources]
     taken: dict[Path, str] = {}
-    for recording in recordings:
-        target = recording.target
+    for task in tasks:
+        target = task.target
         if target is None:
             continue
-        other = taken.setdefault(target.resolve(), recording.source)
-        if other is not recording.source:
-            raise WrongUse(f"{printable(other)} and {printable(recording.source)} would both be written to {target}.")
-        if not recording.is_url and target.exists() and target.samefile(recording.source):
-            raise WrongUse(f"{target} is the recording itself. Choose another file with --output.")
+        other = taken.setdefault(target.resolve(), task.source)
+        if other is not task.source:
+            raise UsageError(f"{printable(other)} and {printable(task.source)} would both be written to {target}.")
+        if not task.is_url and target.exists() and target.samefile(task.source):
+            raise UsageError(f"{target} is the recording itself. Choose another file with --output.")
         if target.exists() and not force:
-            raise WrongUse(f"{target} is there already. --force overwrites it, --output chooses another place.")
+            raise UsageError(f"{target} already exists. --force overwrites it, --output chooses another path.")
         if not target.parent.is_dir() and not _is_folder(output):
-            raise WrongUse(f"There is no folder {target.parent}. An --output that ends with / is made.")
-    return recordings
+            raise UsageError(f"The folder {target.parent} does not exist. An --output that ends with / is created.")
+    return tasks
 
 
 def _is_folder(output: str | None) -> bool:
-    """Whether --output names a folder, there or not."""
+    """Whether --output names a folder, existing or not."""
     return output is not None and (output.endswith(("/", os.sep)) or Path(output).is_dir())
 
 
@@ -146,7 +150,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Failed(f"The folder {folder} cannot be made: {error.strerror}") from error
+        raise CommandFailed(f"The folder {folder} cannot be created: {error.strerror}") from error
 
 
 def _target(source: str, ending: str, output: str | None, *, alone: bool) -> Path | None:
@@ -160,26 +164,28 @@ def _target(source: str, ending: str, output: str | None, *, alone: bool) -> Pat
     if _is_folder(output):
         return Path(output) / (name + ending)
     if not alone:
-        raise WrongUse(f"--output {output} must be a folder for several recordings, such as {output}/, or -.")
+        raise UsageError(f"--output {output} must be a folder for several recordings, such as {output}/, or -.")
     return Path(output)
 
 
-def _transcript(caller: Caller, path: str, fields: dict[str, str], recording: Recording, line: Line) -> bytes:
+def _transcript(
+    api: ApiOptions, path: str, fields: dict[str, str], task: TranscriptionTask, line: ProgressLine
+) -> bytes:
     import httpx2
 
     line.begin()
     with (
-        told_by_the_gateway(),
+        api_errors_reported(),
         ExitStack() as opened,
-        caller.client(on_upload=line.on_upload, on_job=line.on_job) as client,
+        api.client(on_upload=line.on_upload, on_job=line.on_job) as client,
     ):
-        if recording.is_url:
-            answer = client.post(path, cast_to=httpx2.Response, body={**fields, "file_url": recording.source})
+        if task.is_url:
+            answer = client.post(path, cast_to=httpx2.Response, body={**fields, "file_url": task.source})
         else:
             try:
-                file = opened.enter_context(Path(recording.source).open("rb"))
+                file = opened.enter_context(Path(task.source).open("rb"))
             except OSError as error:
-                raise Failed(f"It cannot be read: {error.strerror}") from error
+                raise CommandFailed(f"The file cannot be read: {error.strerror}") from error
             headers = {"Content-Type": "multipart/form-data"}
             answer = client.post(
                 path, cast_to=httpx2.Response, body=fields, files=[("file", file)], options={"headers": headers}
@@ -187,51 +193,53 @@ def _transcript(caller: Caller, path: str, fields: dict[str, str], recording: Re
         return answer.content
 
 
-def _all_of(
-    recordings: list[Recording], work: Callable[[Recording, Line], bytes], at_once: int
-) -> list[tuple[Recording, str]]:
-    """Do the work for all of them, and write what comes out in their order; returns those that failed, and why."""
-    failed: list[tuple[Recording, str]] = []
-    with Board() as board, ThreadPoolExecutor(at_once) as pool:
-        lines = [board.line(recording.source) for recording in recordings]
-        running: list[Any] = [pool.submit(_finished, work, *pair) for pair in zip(recordings, lines, strict=True)]
+def _run_all(
+    tasks: list[TranscriptionTask], work: Callable[[TranscriptionTask, ProgressLine], bytes], concurrency: int
+) -> list[tuple[TranscriptionTask, str]]:
+    """Run all tasks and write results for stdout in the given order. Returns the failed tasks with reasons."""
+    failed: list[tuple[TranscriptionTask, str]] = []
+    with ProgressDisplay() as display, ThreadPoolExecutor(concurrency) as pool:
+        lines = [display.line(task.source) for task in tasks]
+        running: list[Any] = [pool.submit(_transcribe_to_file, work, *pair) for pair in zip(tasks, lines, strict=True)]
         try:
-            for recording, future in zip(recordings, running, strict=True):
+            for task, future in zip(tasks, running, strict=True):
                 try:
                     data = future.result()
-                except Failed as error:
-                    failed.append((recording, str(error)))
+                except CommandFailed as error:
+                    failed.append((task, str(error)))
                 else:
-                    if recording.target is None:
-                        with board.aside():
+                    if task.target is None:
+                        with display.aside():
                             sys.stdout.buffer.write(data)
                             sys.stdout.buffer.flush()
         except KeyboardInterrupt:
-            board.stop()
+            display.stop()
             for future in running:
                 future.cancel()
-            remark("Stopping; what is being worked on is cancelled.")
+            note("Stopping. Running work is cancelled.")
             pool.shutdown(wait=True)
-            for told in board.charged():
-                remark(told)
+            for message in display.charged():
+                note(message)
             raise typer.Exit(_INTERRUPTED) from None
     return failed
 
 
-def _finished(work: Callable[[Recording, Line], bytes], recording: Recording, line: Line) -> bytes:
-    """The transcript, in its file if it has one."""
+def _transcribe_to_file(
+    work: Callable[[TranscriptionTask, ProgressLine], bytes], task: TranscriptionTask, line: ProgressLine
+) -> bytes:
+    """Run a task, and write the transcript to its file if it has one."""
     try:
-        data = work(recording, line)
-        if recording.target is not None:
+        data = work(task, line)
+        if task.target is not None:
             try:
-                recording.target.write_bytes(data)
+                task.target.write_bytes(data)
             except OSError as error:
-                raise Failed(f"{recording.target} cannot be written: {error.strerror}") from error
-    except (Failed, WrongUse):
+                raise CommandFailed(f"{task.target} cannot be written: {error.strerror}") from error
+    except (CommandFailed, UsageError):
         line.end("failed")
         raise
-    except Stopped:
+    except WorkCancelled:
         line.end("cancelled")
         raise
-    line.end(f"done: {recording.target}" if recording.target is not None else "done")
+    line.end(f"done: {task.target}" if task.target is not None else "done")
     return data

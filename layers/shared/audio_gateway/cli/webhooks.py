@@ -1,4 +1,4 @@
-"""`webhooks`: list and remove the endpoints of all projects, and listen as one."""
+"""`webhooks`: list and remove the endpoints of all projects, and listen for events."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import typer
 from audio_gateway.cli.command import command
 from audio_gateway.cli.gateway import Gateway
 from audio_gateway.cli.listen import listen
-from audio_gateway.cli.output import Column, Output, Sheet, Yes, confirm
+from audio_gateway.cli.output import Column, Output, TableView, Yes, confirm
 from audio_gateway.errors import NotFound
 from audio_gateway.webhooks.endpoint_store import WebhookStore
 from audio_gateway.webhooks.webhook import WebhookEndpoint
 
-webhooks = typer.Typer(help="Webhook endpoints: of all projects, or a receiver here.", no_args_is_help=True)
+webhooks = typer.Typer(help="Webhook endpoints of all projects, and a local receiver.", no_args_is_help=True)
 
 command(webhooks, "listen")(listen)
 
-EndpointId = Annotated[str, typer.Argument(metavar="ENDPOINT_ID", help="As `webhooks list` shows it.")]
-OnlyProject = Annotated[str | None, typer.Option("--project", metavar="ID", help="Only of this project.")]
+EndpointId = Annotated[str, typer.Argument(metavar="ENDPOINT_ID", help="From `webhooks list`.")]
+OnlyProject = Annotated[str | None, typer.Option("--project", metavar="ID", help="Only this project.")]
 
 _COLUMNS: Final = (
-    Column("id", whole=True),
+    Column("id", no_wrap=True),
     Column("project"),
     Column("name"),
     Column("status"),
@@ -34,10 +34,10 @@ _COLUMNS: Final = (
 
 @command(webhooks, "list")
 def list_endpoints(gateway: Gateway, output: Output, *, project: OnlyProject = None) -> None:
-    """List the addresses that are told of the ends of jobs, those of archived projects too, which are sent nothing."""
+    """List webhook endpoints. Those of archived projects are listed too, but get no events."""
     found = _endpoints(gateway, project)
-    sheet = Sheet(
-        f"Webhook endpoints of {gateway.deployment.called}",
+    sheet = TableView(
+        f"Webhook endpoints of {gateway.target.label}",
         _COLUMNS,
         [_cells(each) for each in found],
         empty="There are no endpoints.",
@@ -47,14 +47,12 @@ def list_endpoints(gateway: Gateway, output: Output, *, project: OnlyProject = N
 
 @command(webhooks, "remove")
 def remove(gateway: Gateway, output: Output, *, endpoint_id: EndpointId, yes: Yes = False) -> None:
-    """Remove an endpoint for good. Nothing more is sent to it, also of what is on its way."""
+    """Remove an endpoint. This cannot be undone. Its queued events are dropped."""
     found = next((each for each in _endpoints(gateway, None) if each.id == endpoint_id), None)
     if found is None:
-        message = (
-            f"No project has a webhook endpoint '{endpoint_id[:100]}'.\n`webhooks list` shows those that there are."
-        )
+        message = f"No project has a webhook endpoint '{endpoint_id[:100]}'.\n`webhooks list` shows the endpoints."
         raise NotFound(message, param="webhook_endpoint_id")
-    confirm(f"Remove {found.id} of {found.project_id}, {found.url} ({gateway.deployment.called})?", yes=yes)
+    confirm(f"Remove {found.id} of {found.project_id}, {found.url} ({gateway.target.label})?", yes=yes)
     _store(gateway).delete(found)
     output.done({"object": "webhook_endpoint", "id": found.id, "deleted": True}, f"{found.id} is removed.")
 
@@ -66,11 +64,11 @@ def _endpoints(gateway: Gateway, project: str | None) -> list[WebhookEndpoint]:
 
 
 def _store(gateway: Gateway) -> WebhookStore:
-    return WebhookStore(gateway.deployment.client, gateway.deployment.table)
+    return WebhookStore(gateway.target.client, gateway.target.table)
 
 
 def _data(endpoint: WebhookEndpoint) -> dict[str, Any]:
-    """The documented object."""
+    """Return the documented JSON object."""
     return {
         "object": "webhook_endpoint",
         "id": endpoint.id,

@@ -1,10 +1,10 @@
-"""Ends what an archived project has left running, and removes what it has uploaded.
+"""Cancels the open jobs of archived projects and removes their uploads.
 
-Archiving puts the project on a list (identity/archive.py), which this works off: its open jobs are to be cancelled, by
-the rules of every cancel, and its uploads go. A form for uploads that was given out before can still be used for 15
-minutes, and a call may have begun a job at the same moment: so a project stays on the list for more than an hour.
+Archiving puts a project on a list (identity/archive.py), which this module works through. Jobs are cancelled by the
+rules of every cancellation. An upload form that was issued before can still be used for 15 minutes, and a call may have
+started a job at the same moment, so a project stays on the list for more than an hour.
 
-Cost: one query when nobody was archived lately; else a query, and a listing of the bucket for each project.
+Cost: one query if no project was archived lately; otherwise a query, and a listing of the bucket for each project.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from audio_gateway.jobs.job_store import JobStore, OpenJob
 from audio_gateway.uploads.upload import FORM_SECONDS
 
 LISTED_S: Final = FORM_SECONDS + 3600
-"""For so long after it was archived a project is looked at: a file that was begun in time may take longer to arrive."""
+"""Seconds for which an archived project stays on the list: a file whose upload began in time may arrive later."""
 
 
 class Uploads(Protocol):
-    """Where uploads are."""
+    """Removes uploads."""
 
     def remove_all(self, project_id: str) -> None:
         """Remove all files that a project has uploaded; raises `StorageUnavailable`."""
@@ -32,7 +32,7 @@ class Uploads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ArchivedProjects:
-    """Looks once for each call of `end_them`; `now_s` is the clock in unix seconds."""
+    """Works through the list once for each call of `end_them`; `now_s` is the clock in unix seconds."""
 
     archive: Archive
     jobs: JobStore
@@ -40,9 +40,9 @@ class ArchivedProjects:
     now_s: Callable[[], int]
 
     def end_them(self, late: Callable[[], bool] = lambda: False) -> list[StorageUnavailable]:
-        """Have all ended that was left. What fails is given back, and the next call does it.
+        """Cancel and remove everything that is left. Returns the failures; the next call tries them again.
 
-        `late` is asked before each project, and leaves the others to the next call.
+        `late` is asked before each project. Once it is true, the others are left to the next call.
         """
         failures = list[StorageUnavailable]()
         try:

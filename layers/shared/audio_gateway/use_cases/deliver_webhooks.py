@@ -1,4 +1,4 @@
-"""Telling a project's endpoints that a job is over, again and again until they have heard, and trying them out."""
+"""Sends the events of jobs to a project's webhook endpoints, with retries; and sends test events."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ _LONGEST_WAIT_S: Final = 60  # what the SDKs heed
 
 
 class SendWebhook(Protocol):
-    """Sends to an address of a caller's: `jobs.webhook_post.Poster`."""
+    """Sends a request to a URL that a caller chose: `webhooks.sender.WebhookSender`."""
 
     def __call__(self, url: str, body: bytes, headers: Mapping[str, str], /) -> DeliveryOutcome:
-        """What came of it; nothing is raised."""
+        """The outcome; raises nothing."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookDispatcher:
-    """What telling needs.
+    """What delivering needs.
 
-    `dead` takes what nobody took for a day, `is_archived` says whether a project is, `now_s` is the clock in unix
-    seconds.
+    `dead` is the queue for events that no endpoint accepted for a day. `is_archived` says whether a project is
+    archived. `now_s` is the clock in unix seconds.
     """
 
     store: WebhookStore
@@ -61,9 +61,9 @@ class WebhookDispatcher:
 
 
 def fan_out(announcement: JobEvent, *, dispatcher: WebhookDispatcher) -> int:
-    """Send an event on its way to each endpoint that wants it; how many those are. Said again, it is sent no more.
+    """Queue an event for each endpoint that wants it; the number of these. Safe to repeat: it is queued once.
 
-    Raises `StorageUnavailable`: some may be on their way, and it is to be repeated.
+    Raises `StorageUnavailable`: some deliveries may be queued already; repeat the call.
     """
     event, project_id, now_s = announcement.event, announcement.project_id, int(dispatcher.now_s())
     wanted = [each for each in dispatcher.store.of_project(project_id) if each.wants(event.type)]
@@ -78,13 +78,13 @@ def fan_out(announcement: JobEvent, *, dispatcher: WebhookDispatcher) -> int:
 
 
 def deliver(delivery: Delivery, *, dispatcher: WebhookDispatcher) -> DeliveryAttempt | None:
-    """Try once, if it is due and its host may be called, and see to the next try; None if nothing was tried.
+    """Try once, if the delivery is due and its host may be called, and queue the next attempt. None if nothing is sent.
 
-    The endpoint is as it is now: one that was deleted or disabled, or wants the event no more, is left alone, and so is
-    an archived project's. The next try is on its way before this one is written down, so that a crash means one try too
-    many and not one too few.
+    The endpoint is read now: nothing is sent to one that was deleted or disabled, that no longer wants the event, or
+    whose project is archived. The next attempt is queued before this one is recorded: a crash then means one attempt
+    too many, not one too few.
 
-    Raises `StorageUnavailable`: it is to be repeated.
+    Raises `StorageUnavailable`: repeat the call.
     """
     now_s = int(dispatcher.now_s())
     if delivery.delay_at(now_s):
@@ -100,7 +100,7 @@ def deliver(delivery: Delivery, *, dispatcher: WebhookDispatcher) -> DeliveryAtt
     outcome = _tell(endpoint, delivery.event, dispatcher.post, now_s)
     following = None
     if outcome.accepted:
-        with suppress(StorageUnavailable):  # a later one does it
+        with suppress(StorageUnavailable):  # a later delivery does it
             dispatcher.store.was_taken(endpoint)
     elif not outcome.gone:
         following = _after_failure(delivery, endpoint, dispatcher)
@@ -115,15 +115,15 @@ def deliver(delivery: Delivery, *, dispatcher: WebhookDispatcher) -> DeliveryAtt
         error=outcome.error,
         next_at=None if following is None else following.due_at,
     )
-    with suppress(StorageUnavailable):  # the endpoint would hear it once more, only for the sake of the log
+    with suppress(StorageUnavailable):  # raising would send the event again, only for the log
         dispatcher.store.log(endpoint, attempt)
     return attempt
 
 
 def _at_its_turn(delivery: Delivery, endpoint: WebhookEndpoint, dispatcher: WebhookDispatcher) -> Delivery | None:
-    """The same try, waiting for its turn at the endpoint's host; None if it is its turn.
+    """The same attempt, waiting for its turn at the endpoint's host; None if it is its turn.
 
-    A project's tries queue up among themselves first: what waits for the host is no more than it can be sent soon.
+    A project's attempts wait for each other first, so that few of them wait for the host.
     """
     now_ms = int(dispatcher.now_s() * _MILLISECONDS)
     host = name_of_host(authority_of(endpoint.url))
@@ -140,12 +140,12 @@ def _at_its_turn(delivery: Delivery, endpoint: WebhookEndpoint, dispatcher: Webh
 
 
 def _after_failure(delivery: Delivery, endpoint: WebhookEndpoint, dispatcher: WebhookDispatcher) -> Delivery | None:
-    """Send the next try on its way; None if this was the last one, and the event is for the operator."""
+    """Queue the next attempt. None if this was the last one: the event then goes to the operator's queue."""
     failed_at = int(dispatcher.now_s())
     following = delivery.after_failure(failed_at)
     if following is None:
         dispatcher.dead.send(delivery.anew(), failed_at)
-        with suppress(StorageUnavailable):  # it would be given up twice, only for the sake of the count
+        with suppress(StorageUnavailable):  # raising would give the event up twice, only for the count
             dispatcher.store.was_given_up(endpoint, failed_at)
     else:
         dispatcher.queue.send(following, failed_at)
@@ -156,17 +156,13 @@ def count_test(endpoint: WebhookEndpoint, *, paces: RateLimitStore, now_s: float
     """Count a test that is about to be sent, for its project and for its host.
 
     Raises:
-        RateLimitReached: the project has sent as many as it may, or the host is called as often as it may be.
-        StorageUnavailable: that cannot be found out.
+        RateLimitReached: the project has sent as many tests as it may, or the host is called as often as allowed.
+        StorageUnavailable: the counters cannot be read.
     """
     now_ms = int(now_s * _MILLISECONDS)
     for pace, name, whose in (
         (OF_TESTS, endpoint.project_id, f"A project may send {OF_TESTS.most} tests a minute."),
-        (
-            OF_A_HOST,
-            name_of_host(authority_of(endpoint.url)),
-            "The host of this endpoint is sent as much as it may be.",
-        ),
+        (OF_A_HOST, name_of_host(authority_of(endpoint.url)), "The host of this endpoint gets no more requests now."),
     ):
         free_ms = paces.take_now(pace, name, now_ms)
         if free_ms > now_ms:
@@ -176,16 +172,16 @@ def count_test(endpoint: WebhookEndpoint, *, paces: RateLimitStore, now_s: float
 
 
 def send_test(endpoint: WebhookEndpoint, event_type: EventType, *, post: SendWebhook, now_s: float) -> int:
-    """Send a sample event, of a job that does not exist, once; the status with which the endpoint took it.
+    """Send one sample event, of a job that does not exist; the status with which the endpoint accepted it.
 
-    Raises `InvalidRequest` if it did not answer, or did not take it: OpenAI's result of a test knows success only.
+    Raises `InvalidRequest` if it did not answer, or did not accept it: OpenAI's result of a test has success only.
     """
     event = WebhookEvent(event_type, new_job_id(int(now_s * _MILLISECONDS)), int(now_s))
     outcome = _tell(endpoint, event, post, int(now_s))
     if outcome.status_code is None:
         raise InvalidRequest(outcome.message, param="url", code="webhook_unreachable")
     if not outcome.accepted:
-        message = f"The endpoint answered {outcome.status_code} to the test; an event is taken with a 2xx."
+        message = f"The endpoint answered {outcome.status_code} to the test; it must answer with a 2xx status."
         raise InvalidRequest(message, param="url", code="webhook_test_failed")
     return outcome.status_code
 

@@ -1,6 +1,6 @@
-"""A look at a caller's limits before work that costs the operator, and that no provider does (ADR 0031).
+"""Checks a caller's limits before work that costs the operator, such as fetching or decoding a file (ADR 0031).
 
-What is held is decided later, by one write, when the length of the audio is known. Who has nothing left is told so
+The hold comes later, in one write, when the length of the audio is known. A caller who has nothing left is refused
 before a file is fetched, and before one is decoded for long.
 """
 
@@ -15,29 +15,29 @@ from audio_gateway.catalog.models import Endpoint, Model
 from audio_gateway.deadline import Deadline
 from audio_gateway.use_cases.reservation import Billing, RequestContext
 
-MOST_UNASKED_S: Final = 0.25
-"""A file that came along is decoded for so long before anybody is asked: a look takes some 3 ms, which is as long as
-five seconds of MP3 do. All but a few are decoded by then."""
+UNCHECKED_DECODING_S: Final = 0.25
+"""Seconds for which a file in the request is decoded before the limits are checked. A check takes some 3 ms, as long as
+decoding five seconds of MP3. Nearly all files are decoded by then."""
 
 
 class EarlyLimitCheck:
-    """The look of one request, for the model that it names: there is one at most."""
+    """The check of one request, for the model that it names. It is made once at most."""
 
     def __init__(
         self, billing: Billing, context: RequestContext, endpoint: Endpoint, model: Model, *, as_job: bool = False
     ) -> None:
-        self._look = partial(billing.look, context, endpoint, model, MIN_MS, as_job=as_job)
+        self._check = partial(billing.look, context, endpoint, model, MIN_MS, as_job=as_job)
         self._done = False
 
     def run(self) -> None:
         """Check now, unless that was done. Raises as `Billing.look`."""
         if not self._done:
             self._done = True
-            self._look()
+            self._check()
 
     def after_a_while(self) -> Callable[[], None]:
-        """What is to be called now and then by work that begins now: it looks once that has gone on for long."""
-        due = Deadline.after(MOST_UNASKED_S)
+        """A callback for work that starts now: it checks once the work has taken `UNCHECKED_DECODING_S`."""
+        due = Deadline.after(UNCHECKED_DECODING_S)
 
         def meanwhile() -> None:
             if not self._done and due.passed:

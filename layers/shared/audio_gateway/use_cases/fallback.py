@@ -1,4 +1,4 @@
-"""Asking providers: which one, in which order, until when, and what their time was spent on."""
+"""Fallback: which models to ask, in which order, until when; and how long their providers took."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ P = TypeVar("P")
 
 
 class AdapterFactory(Protocol):
-    """Gives the adapter of a provider in the catalogue; built once per process."""
+    """Returns the adapter of a provider in the catalogue. Each is built once per process."""
 
     def __call__(self, provider: Provider, /) -> object:
         """The adapter; raises `ProviderKeyUnreadable`."""
@@ -33,9 +33,9 @@ class AdapterFactory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FailedAttempt:
-    """A model whose provider did not answer. `error` is the class of its error, and never what the provider said.
+    """A model whose provider did not answer. `error` is the name of the error's class, never the provider's text.
 
-    `reason` says what is wrong with the operator's own settings, where that is why.
+    `reason` says what is wrong with the operator's own settings, if that is the cause.
     """
 
     model: str
@@ -45,25 +45,25 @@ class FailedAttempt:
 
 
 def failure_of(model: Model, error: ProviderError) -> FailedAttempt:
-    """What is told of an error."""
+    """What is logged of an error."""
     reason = error.reason if isinstance(error, ProviderKeyUnreadable) else None
     return FailedAttempt(model.id, model.provider.id, type(error).__name__, reason)
 
 
 OnFailure = Callable[[Model, ProviderError], None]
-"""Told of each model that did not answer, and why; with `error.worked` its provider may take money for it."""
+"""Called for each model that did not answer. If `error.worked`, its provider may charge for it."""
 
 
 @dataclass(slots=True)
 class Stopwatch:
-    """How long the provider kept us waiting, in milliseconds."""
+    """How long the providers took, in milliseconds."""
 
     ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate(Generic[P]):
-    """A model that can do what was asked, and how it would."""
+    """A model that can do what was asked for, and how it would do it."""
 
     model: Model
     plan: P
@@ -74,7 +74,7 @@ def candidates(
 ) -> tuple[Candidate[P], ...]:
     """The model, then those of its fallbacks that can do the same, in the catalogue's order.
 
-    What the model itself cannot do is the caller's error and raised; a fallback that cannot do it is left out.
+    If the model itself cannot do it, its `InvalidRequest` is raised. A fallback that cannot do it is left out.
     """
     able = [Candidate(model, plan(model))]
     for fallback_id in model.fallbacks:
@@ -94,11 +94,12 @@ def first_successful(
     deadline: Deadline,
     on_failure: OnFailure,
 ) -> tuple[Candidate[P], Iterator[T]]:
-    """Ask one after the other until one gives its first piece, or the time is up; then there is no way back.
+    """Ask one candidate after the other until one returns its first piece, or the time is up.
 
-    Raises the first candidate's error if none answers: it is the model that the caller named. But where the time ran
-    out, that is told: whoever asked again at once would have the work done, and perhaps paid, again. What a provider
-    rejects is wrong for all of them, so that is raised at once; what an engine breaks down over is not.
+    After the first piece there is no fallback. If no candidate answers, the first one's error is raised, because it is
+    the model that the caller named. But a timeout at the deadline is raised as such: a caller who retried immediately
+    would have the work done, and perhaps charged, again. A rejected request would be rejected by all, so that is
+    raised immediately; a text that breaks one engine may be fine for another.
     """
     failure: ProviderError | None = None
     for candidate in able:
@@ -113,14 +114,14 @@ def first_successful(
             if deadline.passed:
                 break
     if failure is None:
-        raise ValueError("nobody to ask")
+        raise ValueError("no candidates")
     raise failure
 
 
 def timed(pieces: Iterator[T], *, provider: str, deadline: Deadline, stopwatch: Stopwatch) -> Iterator[T]:
-    """The provider's pieces, timed. Each, and the end of them, comes before the deadline, or is `ProviderTimedOut`.
+    """The provider's pieces, timed. Raises `ProviderTimedOut` for a piece, or the end, after the deadline.
 
-    Whatever the provider raises behind its first piece, it has worked.
+    A provider that raises after its first piece has worked.
     """
     begun = is_over = False
     while not is_over:
@@ -142,19 +143,19 @@ def timed(pieces: Iterator[T], *, provider: str, deadline: Deadline, stopwatch: 
 
 
 def too_late(provider: str) -> ProviderTimedOut:
-    """The error for an answer that was not there, or not ready to go, in time."""
+    """The error for an answer that did not arrive, or was not ready to be sent, in time."""
     message = (
-        f"The provider '{provider}' did not finish before the platform gives up on an answer. "
-        "Send less at once, or ask a faster model."
+        f"The provider '{provider}' did not finish within the 29-second response limit. "
+        "Send less in one request, or use a faster model."
     )
     return ProviderTimedOut(message, provider=provider)
 
 
 def _started(pieces: Iterator[T], provider: str) -> Iterator[T]:
-    """The same pieces, the first of which has come."""
+    """The same pieces, once the first of them has arrived."""
     first = next(pieces, None)
     if first is None:
-        raise ProviderBadAnswer("The provider answered with nothing.", provider=provider)
+        raise ProviderBadAnswer("The provider returned an empty answer.", provider=provider)
 
     def rest() -> Iterator[T]:
         yield first

@@ -1,6 +1,6 @@
-"""The voices that a caller gives names to: a provider hears of each what we heard, and no more than it may have.
+"""Recordings of known speakers: the provider gets what we measured of each, and nothing else of the file.
 
-They are not transcribed and nobody pays for them, so a file that we cannot read goes as it came: the provider says
+They are not transcribed and cost nothing. A file that we cannot decode is passed on unchanged: the provider says
 whether it can use it.
 """
 
@@ -24,7 +24,7 @@ _STANDARD: Final = str.maketrans("-_", "+/")
 
 
 def measured_voices(speakers: tuple[KnownSpeaker, ...]) -> tuple[KnownSpeaker, ...]:
-    """The same names, each with a file that holds its voice and nothing else.
+    """The same names, each with a file that holds the voice and nothing else.
 
     Raises `InvalidRequest` for a reference that is not base64, or that is longer than 10 seconds.
     """

@@ -8,8 +8,8 @@ from typing import Final
 from audio_gateway.catalog.models import Capability, Catalog, Endpoint, Model
 from audio_gateway.errors import UnsupportedOption
 
-# What a model must have one of, by request field (contract sections 2 and 3.2). `chunking_strategy` has no capability
-# of its own: the models that take it are those that tell speakers apart or give log probabilities.
+# The capabilities of which a model must have one, by request field (contract sections 2 and 3.2). `chunking_strategy`
+# has no capability of its own: models that identify speakers or return log probabilities take it.
 NEEDS: Final[Mapping[str, tuple[Capability, ...]]] = {
     "instructions": ("instructions",),
     "prompt": ("prompt",),
@@ -24,7 +24,7 @@ NEEDS: Final[Mapping[str, tuple[Capability, ...]]] = {
 
 
 def ignored_options(asked: Iterable[str], model: Model, endpoint: Endpoint, catalog: Catalog) -> frozenset[str]:
-    """Those of the options asked for that the model cannot use and that the catalogue says to let through.
+    """The options asked for that the model cannot use and that the catalogue ignores.
 
     Raises `UnsupportedOption` for any other that the model cannot use, with the models that can.
     """

@@ -1,4 +1,4 @@
-"""A request's money from admission to its end: held before any provider is asked, then settled or given back."""
+"""A request's money from admission to its end: held before any provider is asked, then settled or released."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _UNIT_OF: dict[Endpoint, Unit] = {"speech": "characters", "transcriptions": "aud
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """Who asks, under which id, and until when an answer is of use. Who failed it on the way is in `failed`."""
+    """Who asks, the id of the request, and when its answer is due. `failed` collects the models that failed."""
 
     request_id: str
     caller: Payer
@@ -35,14 +35,14 @@ class RequestContext:
     failed: list[FailedAttempt] = field(default_factory=list, compare=False)
 
     def note(self, model: Model, error: ProviderError) -> None:
-        """Keep that a model failed. What was refused for the caller's input is no failure."""
+        """Record that a model failed. A refusal of the caller's input is not a failure."""
         if not isinstance(error, ProviderRejected):
             self.failed.append(failure_of(model, error))
 
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """Where money is held and settled."""
+    """Holds and settles money."""
 
     meter: Meter
     pending_settlements: PendingSettlements
@@ -50,9 +50,9 @@ class Billing:
     def reserve(
         self, context: RequestContext, endpoint: Endpoint, model: Model, able: tuple[Model, ...], amount: int
     ) -> Reservation:
-        """Hold what the dearest of the models that may come to serve the request would cost.
+        """Hold the price of the most expensive model that may serve the request.
 
-        `model` is the one that the caller named; `amount` is characters or milliseconds of audio.
+        `model` is the model that the caller named; `amount` is characters or milliseconds of audio.
 
         Raises:
             LimitReached, PermissionDenied, AlreadyRunning, MeteringUnavailable: see `Meter.admit`; nothing is held.
@@ -64,9 +64,9 @@ class Billing:
     def look(
         self, context: RequestContext, endpoint: Endpoint, model: Model, amount: int, *, as_job: bool = False
     ) -> None:
-        """Raise what would be refused now of a request of at least so much, or of a job. It holds nothing.
+        """Raise what a request or a job of at least this amount would be refused with now. Holds nothing.
 
-        Only the price of the named model is certain: a fallback that costs more may not be able to do it.
+        Only the price of the named model is certain: a more expensive fallback may be unable to do the work.
 
         Raises:
             LimitReached, PermissionDenied, MeteringUnavailable: see `Meter.look`.
@@ -75,7 +75,7 @@ class Billing:
         self.meter.look(context.caller, replace(work, request_id=JOB_PREFIX) if as_job else work)
 
     def reserve_cached(self, context: RequestContext, model: Model, characters: int) -> Reservation:
-        """Hold what it costs to give speech of the model again. Raises as `reserve` does."""
+        """Hold the price of cached speech of the model. Raises as `reserve`."""
         work = _work(context, "speech", model, characters, charge_for_cached_characters(model, characters))
         return Reservation(self, context, "speech", self.meter.admit(context.caller, work), cached=True)
 
@@ -100,10 +100,10 @@ def _work(context: RequestContext, endpoint: Endpoint, model: Model, amount: int
 
 
 class Reservation:
-    """An admitted request. As a context manager it is released at the end unless it was settled.
+    """An admitted request. As a context manager, it releases the hold at the end unless it was settled.
 
-    `state` says what became of the money: `kept` is an answer that could not be written into the ledger and left its
-    evidence for the sweeper, `lost` one that could not even do that, and which the sweeper will give back.
+    `state` says what happened to the money. `kept`: the ledger row could not be written, so a pending settlement was
+    left for the sweeper. `lost`: that failed too, and the sweeper will release the hold.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Reservation:
         self.admission = admission
         self.state: State = "held"
         self._billing = billing
-        self._call = context
+        self._context = context
         self._endpoint = endpoint
         self._cached = cached
         self._unbilled: list[Model] = []
@@ -131,35 +131,35 @@ class Reservation:
             self.release()
 
     def unbilled(self, model: Model) -> None:
-        """Told of a model whose provider has worked for the request and not served it: that is to be written down."""
+        """Record a model whose provider worked for the request but did not serve it: its cost is unbilled."""
         self._unbilled.append(model)
 
     def failed(self, model: Model, error: ProviderError) -> None:
-        """Told of a model that did not serve the request."""
-        self._call.note(model, error)
+        """Record a model that did not serve the request."""
+        self._context.note(model, error)
         if error.worked:
             self.unbilled(model)
 
     @contextmanager
     def served_by(self, model: Model) -> Iterator[None]:
-        """The block makes an answer of what `model` has begun to give: if it raises, that was in vain."""
+        """The block turns what `model` returns into an answer. If it raises, the model's cost is unbilled."""
         try:
             yield
         except BaseException as error:
             if isinstance(error, ProviderError):
-                self._call.note(model, error)
+                self._context.note(model, error)
             if not self._cached:
                 self.unbilled(model)
             raise
 
     def keep_time(self, model: Model) -> None:
-        """Raises `ProviderTimedOut` when there is not enough time left to charge an answer and get it out."""
-        if self._call.deadline.passed:
+        """Raises `ProviderTimedOut` if there is not enough time left to charge an answer and send it."""
+        if self._context.deadline.passed:
             raise too_late(model.provider.id)
 
     @contextmanager
     def released_on_error(self) -> Iterator[None]:
-        """Release it if the block raises; otherwise it stays open for whoever comes next."""
+        """Release the hold if the block raises; otherwise keep it."""
         try:
             yield
         except BaseException:
@@ -169,16 +169,16 @@ class Reservation:
     def settle(self, model: Model) -> MeteredRequest:
         """Charge the request as served by `model`, just before its answer goes out.
 
-        Its cost is also that of the models which have worked for it in vain. An answer is not withheld because it
-        cannot be written down. Raises `ProviderTimedOut`, before anything is written, when it is too late for it.
+        The cost includes the unbilled cost of models that worked without serving it. An answer is not withheld because
+        the ledger cannot be written. Raises `ProviderTimedOut`, before anything is written, if it is too late.
         """
         self.keep_time(model)
         hold = self.admission.hold
-        work = hold.work if self._cached else work_of(self._call, self._endpoint, model, hold.work.amount)
+        work = hold.work if self._cached else work_of(self._context, self._endpoint, model, hold.work.amount)
         unbilled = self._unbilled_cost()
         work = replace(work, cost_microusd=work.cost_microusd + unbilled, unbilled_cost_microusd=unbilled)
         try:
-            self._billing.meter.settle(hold, work, late=lambda: self._call.deadline.passed)
+            self._billing.meter.settle(hold, work, late=lambda: self._context.deadline.passed)
         except MeteringUnavailable:
             self.state = self._keep(work)
         else:
@@ -186,22 +186,22 @@ class Reservation:
         return work
 
     def release(self) -> None:
-        """Give the money back: the caller gets no answer. If that fails, the sweeper does it once the hold expires.
+        """Release the hold: the caller gets no answer. If that fails, the sweeper does it once the hold expires.
 
-        What providers take for it all the same is written into the ledger before.
+        What providers cost nevertheless is written into the ledger first.
         """
         self.state = "released"
         hold, cost = self.admission.hold, self._unbilled_cost()
         with suppress(MeteringUnavailable):
             if cost:
-                late = partial(self._call.deadline.passed_by, _RELEASE_WITHIN_S)
+                late = partial(self._context.deadline.passed_by, _RELEASE_WITHIN_S)
                 self._billing.meter.fail(hold, self._unbilled[-1].id, cost, late=late)
             else:
                 self._billing.meter.release(hold)
 
     def _unbilled_cost(self) -> int:
         amount = self.admission.hold.work.amount
-        return sum(work_of(self._call, self._endpoint, model, amount).cost_microusd for model in self._unbilled)
+        return sum(work_of(self._context, self._endpoint, model, amount).cost_microusd for model in self._unbilled)
 
     def _keep(self, work: MeteredRequest) -> State:
         try:

@@ -1,4 +1,4 @@
-"""Text to speech: find the model and the voice, let it speak, give the format that was asked for."""
+"""Text to speech: find the model and the voice, hold the price, ask a provider, return the requested format."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from audio_gateway.use_cases.options import ignored_options
 from audio_gateway.use_cases.reservation import Billing, RequestContext, Reservation
 from audio_gateway.use_cases.time_limits import check_speech_fits
 
-# What to ask for when a provider does not have the wanted format: the lossless ones first.
+# What to ask for when a provider does not have the wanted format: lossless formats first.
 _PREFERENCE: tuple[SpeechFormat, ...] = ("pcm", "wav", "flac", "opus", "aac", "mp3")
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechRequest:
-    """What the caller asked for. `speed` is 0.25 to 4.0, 1.0 for as it is; `text` is not blank."""
+    """What the caller asked for. `speed` is 0.25 to 4.0, where 1.0 changes nothing; `text` is not blank."""
 
     model: str
     text: str
@@ -42,10 +42,11 @@ class SpeechRequest:
 
 @dataclass(frozen=True, slots=True)
 class SpeechAnswer:
-    """The speech, and who gave it. The provider has begun to answer; `chunks` joined are one file.
+    """The speech, and the model that made it. The provider has begun to answer; `chunks` joined are one file.
 
-    Whoever takes it ends the `reservation`: settles it just before the answer goes out, or releases it. `cached` says
-    that it was made before. `to_keep` is under what the whole file is to be kept for the next one, if it is.
+    The caller of `speak` ends the `reservation`: it settles it just before the answer goes out, or releases it.
+    `cached` says that the speech comes from the cache. `to_keep` is the key under which to cache the whole file; None
+    if it is not cached.
     """
 
     reservation: Reservation
@@ -67,7 +68,7 @@ class _SpeechPlan:
 
 
 def speak(
-    order: SpeechRequest,
+    request: SpeechRequest,
     context: RequestContext,
     *,
     catalog: Catalog,
@@ -75,59 +76,66 @@ def speak(
     billing: Billing,
     cache: SpeechCache,
 ) -> SpeechAnswer:
-    """Have the text spoken by the model, or by the first of its fallbacks that can, unless it was spoken before.
+    """Have the text spoken by the model, or by the first of its fallbacks that can, unless it is in the cache.
 
-    Raises `UnknownModel`, `InvalidRequest` naming the field or what `Billing.reserve` raises, all before any provider
-    is asked, or `ProviderError`; nothing is held after any of them. `WorkTooLong` would fit into a job.
+    Nothing is held after an error. All but `ProviderError` are raised before any provider is asked.
+
+    Raises:
+        UnknownModel, InvalidRequest: the request is wrong; the latter names the field.
+        WorkTooLong: only a job can do it.
+        ProviderError: no model answered.
+        GatewayError: as `Billing.reserve`.
     """
-    model = catalog.model_for(order.model, "speech")
-    able = candidates(model, "speech", catalog, lambda m: _plan(order, m, catalog, providers))
+    model = catalog.model_for(request.model, "speech")
+    able = candidates(model, "speech", catalog, lambda m: _plan(request, m, catalog, providers))
     stopwatch = Stopwatch()
-    # Before the reservation, which must have its price; the whole file, so that it cannot be gone afterwards.
-    known = None if model.cache is None else cache.find(_sound(order, able[0], context), max_age_s=model.cache.seconds)
+    # Before the reservation, because the price depends on it. The whole file, because it may be gone afterwards.
+    known = (
+        None if model.cache is None else cache.find(_sound(request, able[0], context), max_age_s=model.cache.seconds)
+    )
     if known is not None:
-        reservation = billing.reserve_cached(context, model, len(order.text))
+        reservation = billing.reserve_cached(context, model, len(request.text))
         return SpeechAnswer(reservation, model, iter((known,)), able[0].plan.ignored, stopwatch, cached=True)
-    check_speech_fits(order.text, order.speed, model, context.deadline)
-    reservation = billing.reserve(context, "speech", model, tuple(c.model for c in able), len(order.text))
+    check_speech_fits(request.text, request.speed, model, context.deadline)
+    reservation = billing.reserve(context, "speech", model, tuple(c.model for c in able), len(request.text))
     with reservation.released_on_error():
-        ask = partial(_synthesize, order, context, providers=providers, stopwatch=stopwatch)
+        ask = partial(_synthesize, request, context, providers=providers, stopwatch=stopwatch)
         served, chunks = first_successful(able, ask, context.deadline, reservation.failed)
-    to_keep = None if served.model.cache is None else _sound(order, served, context)
+    to_keep = None if served.model.cache is None else _sound(request, served, context)
     return SpeechAnswer(reservation, served.model, chunks, served.plan.ignored, stopwatch, to_keep=to_keep)
 
 
 def able_to_speak(
-    order: SpeechRequest, *, catalog: Catalog, providers: AdapterFactory
+    request: SpeechRequest, *, catalog: Catalog, providers: AdapterFactory
 ) -> tuple[Candidate[_SpeechPlan], ...]:
-    """The model and its fallbacks that can speak as is asked for, whatever the length. Raises as `speak` does."""
-    model = catalog.model_for(order.model, "speech")
-    return candidates(model, "speech", catalog, lambda m: _manner(order, m, catalog, providers))
+    """The model and its fallbacks that can do what is asked for, whatever the length. Raises as `speak`."""
+    model = catalog.model_for(request.model, "speech")
+    return candidates(model, "speech", catalog, lambda m: _plan_without_length(request, m, catalog, providers))
 
 
 def speak_part(
-    order: SpeechRequest,
+    request: SpeechRequest,
     context: RequestContext,
     able: tuple[Candidate[_SpeechPlan], ...],
     providers: AdapterFactory,
     on_failure: OnFailure,
 ) -> tuple[Model, bytes]:
-    """Have one part of a long text spoken, whole: by the first model that does so to the end. Nothing is charged.
+    """Have one part of a long text spoken by the first model that completes it. Nothing is charged.
 
-    `on_failure` is told of those who did not do it. Raises `ProviderError`.
+    `on_failure` is called for each model that failed. Raises `ProviderError`.
     """
     stopwatch = Stopwatch()
-    fitting = tuple(c for c in able if c.model.max_characters is None or len(order.text) <= c.model.max_characters)
+    fitting = tuple(c for c in able if c.model.max_characters is None or len(request.text) <= c.model.max_characters)
 
     def whole_of(candidate: Candidate[_SpeechPlan]) -> Iterator[bytes]:
-        yield b"".join(_synthesize(order, context, candidate, providers, stopwatch))
+        yield b"".join(_synthesize(request, context, candidate, providers, stopwatch))
 
     served, whole = first_successful(fitting, whole_of, context.deadline, on_failure)
     return served.model, next(whole)
 
 
-def _sound(order: SpeechRequest, candidate: Candidate[_SpeechPlan], context: RequestContext) -> Sound:
-    """What the caller would hear from the candidate."""
+def _sound(request: SpeechRequest, candidate: Candidate[_SpeechPlan], context: RequestContext) -> Sound:
+    """The cache key of what the candidate would return."""
     model, plan = candidate.model, candidate.plan
     is_shared = model.cache is not None and model.cache.shared
     return Sound(
@@ -136,32 +144,34 @@ def _sound(order: SpeechRequest, candidate: Candidate[_SpeechPlan], context: Req
         base_url=model.provider.base_url,
         upstream=model.upstream,
         voice=plan.voice,
-        text=order.text,
+        text=request.text,
         instructions=plan.instructions,
-        format=order.format,
-        speed=order.speed,
+        format=request.format,
+        speed=request.speed,
         provider_format=plan.ask_for,
         provider_speed=plan.provider_speed,
         project_id=None if is_shared else context.caller.project_id,
     )
 
 
-def _plan(order: SpeechRequest, model: Model, catalog: Catalog, providers: AdapterFactory) -> _SpeechPlan:
-    if model.max_characters is not None and len(order.text) > model.max_characters:
-        message = f"'input' has {len(order.text)} characters; the model '{model.id}' takes {model.max_characters}."
+def _plan(request: SpeechRequest, model: Model, catalog: Catalog, providers: AdapterFactory) -> _SpeechPlan:
+    if model.max_characters is not None and len(request.text) > model.max_characters:
+        message = f"'input' has {len(request.text)} characters; the model '{model.id}' takes {model.max_characters}."
         message += " Send it with background=true, or in parts."
         raise InvalidRequest(message, param="input", code="string_above_max_length")
-    return _manner(order, model, catalog, providers)
+    return _plan_without_length(request, model, catalog, providers)
 
 
-def _manner(order: SpeechRequest, model: Model, catalog: Catalog, providers: AdapterFactory) -> _SpeechPlan:
-    ignored = ignored_options(["instructions"] if order.instructions else [], model, "speech", catalog)
-    provider_speed = order.speed if "speed" in model.capabilities else 1.0
+def _plan_without_length(
+    request: SpeechRequest, model: Model, catalog: Catalog, providers: AdapterFactory
+) -> _SpeechPlan:
+    ignored = ignored_options(["instructions"] if request.instructions else [], model, "speech", catalog)
+    provider_speed = request.speed if "speed" in model.capabilities else 1.0
     return _SpeechPlan(
-        voice=_voice(order.voice, model, providers),
-        ask_for=_format(order.format, model, stretched=provider_speed != order.speed),
+        voice=_voice(request.voice, model, providers),
+        ask_for=_format(request.format, model, stretched=provider_speed != request.speed),
         provider_speed=provider_speed,
-        instructions=None if "instructions" in ignored else order.instructions,
+        instructions=None if "instructions" in ignored else request.instructions,
         ignored=ignored,
     )
 
@@ -173,7 +183,7 @@ def _format(wanted: SpeechFormat, model: Model, *, stretched: bool) -> SpeechFor
 
 
 def _voice(name: str, model: Model, providers: AdapterFactory) -> str:
-    """The provider's own name of the voice; raises `InvalidRequest` for one that nobody knows."""
+    """The provider's name of the voice; raises `InvalidRequest` for one that neither we nor the provider know."""
     if model.voices is None:
         return name
     if name in model.voices:
@@ -189,17 +199,17 @@ def _voice(name: str, model: Model, providers: AdapterFactory) -> str:
 
 
 def _is_providers_own(name: str, model: Model, providers: AdapterFactory) -> bool:
-    """Whether the provider knows the name itself: the catalogue maps a name to it, or the provider says so."""
+    """Whether the name is one of the provider's: the catalogue maps a voice to it, or the provider lists it."""
     if name in (model.voices or {}).values():
         return True
     if not model.provider.lists_voices:
         return False
-    provider = providers(model.provider)
-    return isinstance(provider, VoiceLister) and provider.find_voice(name) is not None
+    adapter = providers(model.provider)
+    return isinstance(adapter, VoiceLister) and adapter.find_voice(name) is not None
 
 
 def _synthesize(
-    order: SpeechRequest,
+    request: SpeechRequest,
     context: RequestContext,
     candidate: Candidate[_SpeechPlan],
     providers: AdapterFactory,
@@ -208,12 +218,12 @@ def _synthesize(
     from audio_gateway.audio.transcode import transcode
 
     model, plan = candidate.model, candidate.plan
-    provider = providers(model.provider)
-    if not isinstance(provider, SpeechAdapter):
+    adapter = providers(model.provider)
+    if not isinstance(adapter, SpeechAdapter):
         raise ConfigurationError(f"The adapter of provider '{model.provider.id}' does not speak (model '{model.id}')")
-    request = SynthesisCall(
+    call = SynthesisCall(
         model=model.upstream,
-        text=order.text,
+        text=request.text,
         voice=plan.voice,
         format=plan.ask_for,
         deadline=context.deadline,
@@ -221,20 +231,18 @@ def _synthesize(
         speed=plan.provider_speed,
         request_id=context.request_id,
     )
-    chunks = timed(
-        provider.synthesize(request), provider=model.provider.id, deadline=context.deadline, stopwatch=stopwatch
-    )
+    chunks = timed(adapter.synthesize(call), provider=model.provider.id, deadline=context.deadline, stopwatch=stopwatch)
     try:
         first = next(chunks, AudioChunk(b"", plan.ask_for))
         yield from transcode(
             _bytes_of(first, chunks),
             declared=first.format,
             sample_rate=first.sample_rate,
-            wanted=order.format,
-            speed=order.speed / plan.provider_speed,
+            wanted=request.format,
+            speed=request.speed / plan.provider_speed,
         )
     except InvalidAudio as error:
-        message = f"The provider '{model.provider.id}' did not answer with the audio that it was asked for."
+        message = f"The provider '{model.provider.id}' did not return audio in the format that it was asked for."
         raise ProviderBadAnswer(message, provider=model.provider.id) from error
 
 

@@ -1,7 +1,7 @@
-"""When an event that was not taken is tried again: soon at first, then hourly, until a day has passed.
+"""When an event that was not accepted is sent again: soon at first, then hourly, until a day has passed.
 
-A queue holds a message back for 15 minutes at most. A longer pause is several stays in it, and so a message knows when
-it is due, which try it is, and when the first one was.
+SQS delays a message by 15 minutes at most. For a longer pause the message is queued several times, so it says when it
+is due, which attempt it is, and when the first attempt was.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from audio_gateway.webhooks.rate_limit import LATE_MS
 from audio_gateway.webhooks.webhook import WebhookEvent
 
 PAUSES_S: Final = (0, 5, 30, 120, 600)
-"""Seconds before the first tries, each counted from the end of the one before."""
+"""Seconds before the first attempts, each counted from the end of the attempt before."""
 LATER_PAUSE_S: Final = 3600
-"""Seconds before each further one."""
+"""Seconds before each further attempt."""
 GIVE_UP_S: Final = 24 * 3600
-"""Seconds after the first try in which another one may begin."""
+"""Seconds after the first attempt within which another one may begin."""
 
 MAX_DELAY_S: Final = 900
-"""The longest that SQS holds a message back."""
+"""The longest delay of a message in SQS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event on its way to an endpoint. Moments are unix seconds.
+    """An event that is to be sent to an endpoint. Times are unix seconds.
 
-    `attempt` counts from 1; `first_at` is the moment of the first try, None before it; the next one is due at `due_at`.
-    A try that waits for its turn has the moment in `turn_ms`, and in `host` the name of the host or of its project's
-    share of it (webhooks/rate_limit.py).
+    `attempt` counts from 1. `first_at` is the time of the first attempt, None before it. The next attempt is due at
+    `due_at`. An attempt that waits for its turn has the time of the turn in `turn_ms`, and in `host` the name of the
+    host or of its project's share of the host (webhooks/rate_limit.py).
     """
 
     project_id: str
@@ -42,7 +42,7 @@ class Delivery:
     turn_ms: int = 0
 
     def after_failure(self, now_s: int) -> Delivery | None:
-        """The next try, after this one has just failed; None if it was the last."""
+        """The next attempt, after this one has failed at `now_s`; None if it was the last."""
         first_at = now_s if self.first_at is None else self.first_at
         due_at = now_s + pause_before(self.attempt + 1)
         if due_at > first_at + GIVE_UP_S:
@@ -50,22 +50,22 @@ class Delivery:
         return Delivery(self.project_id, self.endpoint_id, self.event, self.attempt + 1, first_at, due_at)
 
     def waiting(self, host: str, turn_ms: int) -> Delivery:
-        """The same try at its turn."""
+        """The same attempt at its turn."""
         return replace(self, due_at=-(-turn_ms // 1000), host=host, turn_ms=turn_ms)
 
     def has_turn(self, host: str, now_ms: int) -> bool:
-        """Whether it has waited for its turn at this host, and has not missed it."""
+        """Whether it has waited for its turn at this host and has not missed it."""
         return self.host == host and now_ms <= self.turn_ms + LATE_MS
 
     def delay_at(self, now_s: int) -> int:
-        """For how many seconds the queue is to hold it back now; 0 if it is due."""
+        """By how many seconds the queue delays it now; 0 if it is due."""
         return max(0, min(self.due_at - now_s, MAX_DELAY_S))
 
     def anew(self) -> Delivery:
-        """The same from the beginning."""
+        """The same delivery from its first attempt."""
         return Delivery(self.project_id, self.endpoint_id, self.event)
 
 
 def pause_before(attempt: int) -> int:
-    """Seconds between the failure of the try before and this one; the first is number 1."""
+    """Seconds between the failure of the attempt before and this one; the first is number 1."""
     return PAUSES_S[attempt - 1] if attempt <= len(PAUSES_S) else LATER_PAUSE_S

@@ -1,7 +1,7 @@
-"""Webhooks: who is told of what, and in which words.
+"""Webhook endpoints and events.
 
-An endpoint is an address of a project's own that is sent events by POST. Requests are signed as Standard Webhooks 1.0
-says (https://www.standardwebhooks.com), which the official SDKs' `webhooks.unwrap` verifies.
+An endpoint is a URL of a project that receives events by POST. Requests are signed as in Standard Webhooks 1.0
+(https://www.standardwebhooks.com), which the official SDKs' `webhooks.unwrap` verifies.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Final, Literal, get_args
 EventType = Literal["audio.job.succeeded", "audio.job.failed", "audio.job.cancelled"]
 EVENT_TYPES: Final[tuple[EventType, ...]] = get_args(EventType)
 EVENT_OF_STATUS: Final[Mapping[str, EventType]] = {name.rpartition(".")[2]: name for name in EVENT_TYPES}
-"""The event that a job's final status is."""
+"""The event of each final status of a job."""
 
 EndpointStatus = Literal["enabled", "disabled"]
 ENDPOINT_STATUSES: Final[tuple[EndpointStatus, ...]] = get_args(EndpointStatus)
@@ -27,26 +27,26 @@ ENDPOINT_STATUSES: Final[tuple[EndpointStatus, ...]] = get_args(EndpointStatus)
 ID_PREFIX: Final = "webhook_"
 
 MAX_ENDPOINTS: Final = 16
-"""Of a project."""
+"""Endpoints of a project."""
 
 MAX_UNDELIVERED_EVENTS: Final = 10
-"""So many events in a row that were given up switch an endpoint off: each was tried for a day."""
+"""After this many events in a row that were given up, each after a day of attempts, an endpoint is disabled."""
 
 OLD_SECRET_SECONDS: Final = 24 * 3600
-"""How long requests are signed with the former secret, too, where its owner asked for that."""
+"""How long requests are also signed with the former secret, if its owner asked for that."""
 
 _ID: Final = re.compile(ID_PREFIX + "[0-9a-f]{24}", re.ASCII)
-_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - what all secrets begin with
+_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - all secrets begin with it
 _SECRET_BYTES: Final = 32
 _EVENT_ID_DIGITS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookEndpoint:
-    """Where a project wants to be told of which events. Times are unix seconds.
+    """Where a project wants to receive which events. Times are unix seconds.
 
-    A disabled one is sent nothing. `undelivered` counts the events in a row that were given up.
-    `secret` signs every request; `old_secret` does until `old_secret_until`, so that a receiver can change over.
+    A disabled endpoint is sent nothing. `undelivered` counts the events in a row that were given up. `secret` signs
+    every request; `old_secret` does so until `old_secret_until`, to give the receiver time to change over.
     """
 
     id: str
@@ -63,11 +63,11 @@ class WebhookEndpoint:
     undelivered: int = 0
 
     def wants(self, event_type: EventType) -> bool:
-        """Whether it is to be told of such an event now."""
+        """Whether it receives such an event now."""
         return self.status == "enabled" and event_type in self.event_types
 
     def secrets_at(self, now_s: int) -> tuple[str, ...]:
-        """The secrets that sign at this moment, the newest first."""
+        """The secrets that sign at this moment, newest first."""
         if self.old_secret is None or now_s >= self.old_secret_until:
             return (self.secret,)
         return (self.secret, self.old_secret)
@@ -75,7 +75,7 @@ class WebhookEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """A job's end. `created_at` is when that was, in unix seconds."""
+    """The end of a job. `created_at` is when it ended, in unix seconds."""
 
     type: EventType
     job_id: str
@@ -83,12 +83,12 @@ class WebhookEvent:
 
     @property
     def id(self) -> str:
-        """The same for every try at telling it, and whoever tells it: receivers know by it what they have had."""
+        """The same in every attempt to deliver the event: receivers recognise duplicates by it."""
         return "evt_" + hashlib.sha256(f"{self.type} {self.job_id}".encode()).hexdigest()[:_EVENT_ID_DIGITS]
 
     @property
     def body(self) -> bytes:
-        """What is sent. Ids only: whoever wants to know more asks with a key."""
+        """The body that is sent. It holds ids only: reading more needs a key."""
         return json.dumps(
             {
                 "id": self.id,
@@ -111,12 +111,12 @@ def new_secret() -> str:
 
 
 def secret_hint(secret: str) -> str:
-    """Enough of a secret for its owner to know which one it is."""
+    """Enough of a secret for its owner to recognise it."""
     return f"{_SECRET_PREFIX}…{secret[-4:]}"
 
 
 def signed_headers(event_id: str, body: bytes, signing: tuple[str, ...], now_s: int) -> dict[str, str]:
-    """The headers of Standard Webhooks. The moment is that of this try: receivers refuse what is five minutes old."""
+    """The headers of Standard Webhooks. The time is that of this attempt: receivers refuse what is five minutes old."""
     signed = f"{event_id}.{now_s}.".encode() + body
     return {
         "webhook-id": event_id,

@@ -1,4 +1,4 @@
-"""A gateway in which all is well, and a doctor who looks at it."""
+"""A healthy gateway for the checks of doctor."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.cli.doctor.check import Result
+from audio_gateway.cli.doctor.check import CheckResult
 from audio_gateway.cli.doctor.checks import GROUPS, money
+from audio_gateway.cli.doctor.context import CheckContext
 from audio_gateway.cli.doctor.run import results
-from audio_gateway.cli.doctor.stack import Stack
-from audio_gateway.cli.doctor.visit import Visit
-from audio_gateway.cli.gateway import Deployment, Gateway
+from audio_gateway.cli.doctor.stack import InspectedStack
+from audio_gateway.cli.gateway import Gateway, GatewayTarget
 from tests.fakes.file_server import FileServer
 from tests.fakes.healthy_api import HealthyApi
 from tests.fakes.healthy_aws import REGION, STACK, HealthyAws
@@ -55,20 +55,20 @@ ROLES = {"AuthorizerRole", "SpeechRole", "UploadsRole"}
 
 @pytest.fixture(scope="session")
 def resources() -> dict[str, Any]:
-    """What CloudFormation gets, with three of its roles: to decide on all of them takes longer than all else."""
+    """The template's resources with only three of its roles: simulating all of them would dominate the test time."""
     found = template.rendered()
     return {name: each for name, each in found.items() if each["Type"] != "AWS::IAM::Role" or name in ROLES}
 
 
 @pytest.fixture(scope="session")
 def parameters() -> dict[str, str]:
-    """As somebody deploys who wants to hear of faults."""
+    """The parameters of a deployment with alarms."""
     written = {name: str(each["Default"]) for name, each in template.source()["Parameters"].items()}
     return written | {"AlarmTopicArn": f"arn:aws:sns:{REGION}:123456789012:alarms", "DeletionProtection": "true"}
 
 
 def layer(machine: int) -> bytes:
-    """A layer with one library for a processor, by ELF's number."""
+    """Create a layer with one library for an ELF machine number."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("catalog.toml", CATALOG)
@@ -80,14 +80,14 @@ def layer(machine: int) -> bytes:
 
 @pytest.fixture(scope="session")
 def layers() -> Iterator[FileServer]:
-    """Where layers are fetched from."""
+    """A server for the layers' archives."""
     with FileServer() as server:
         yield server
 
 
 @dataclass
-class World:
-    """A gateway, and everything of it that a test can spoil."""
+class HealthyGateway:
+    """A gateway with everything that a test can break."""
 
     aws: HealthyAws
     api: HealthyApi
@@ -95,16 +95,16 @@ class World:
     catalog: Path
     layers: FileServer
 
-    def visit(self) -> Visit:
-        stack = Stack(STACK, self.api.base_url, TABLE, self.aws.client)
-        return Visit(stack, self.gateway, self.api, str(self.catalog))
+    def context(self) -> CheckContext:
+        stack = InspectedStack(STACK, self.api.base_url, TABLE, self.aws.client)
+        return CheckContext(stack, self.gateway, self.api, str(self.catalog))
 
-    def results(self, *groups: str) -> dict[str, Result]:
-        """The results of all checks, or those of some groups, by name. What was made is taken away."""
-        visit = self.visit()
+    def results(self, *groups: str) -> dict[str, CheckResult]:
+        """Return the results of all checks, or of some groups, by name. Removes what the checks created."""
+        context = self.context()
         chosen = [group for group in GROUPS if not groups or group.title in groups]
-        found = {result.check.name: result for result in results(chosen, visit)}
-        assert visit.leave() == []
+        found = {result.check.name: result for result in results(chosen, context)}
+        assert context.clean_up() == []
         return found
 
 
@@ -116,13 +116,13 @@ def world(
     layers: FileServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> World:
-    """All is well."""
-    monkeypatch.setattr(Gateway, "_deployed", lambda _: Deployment(dynamodb, TABLE, f"table {TABLE} in {REGION}"))
+) -> HealthyGateway:
+    """A healthy gateway."""
+    monkeypatch.setattr(Gateway, "_deployed", lambda _: GatewayTarget(dynamodb, TABLE, f"table {TABLE} in {REGION}"))
     monkeypatch.setattr(money, "_PAUSE_S", 0)
     catalog = tmp_path / "catalog.toml"
     catalog.write_text(CATALOG)
     layers.files["/layer.zip"] = layer(62)
     aws = HealthyAws(resources, parameters, table=TABLE, layer_url=layers.url("/layer.zip"))
     gateway = Gateway(stack_name=STACK, region=REGION)
-    return World(aws, HealthyApi(dynamodb, TABLE), gateway, catalog, layers)
+    return HealthyGateway(aws, HealthyApi(dynamodb, TABLE), gateway, catalog, layers)

@@ -1,4 +1,4 @@
-"""What the operator sees of doctor, and what it leaves behind: nothing."""
+"""The output of doctor, and its clean-up."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import pytest
 from typer.testing import Result
 
 from audio_gateway.cli.doctor import command
-from audio_gateway.cli.doctor.check import Check, Group, Red, Skip
-from audio_gateway.cli.doctor.stack import Stack
-from audio_gateway.cli.doctor.visit import Visit
-from audio_gateway.cli.gateway import Deployment, Gateway
+from audio_gateway.cli.doctor.check import Check, CheckFailed, CheckGroup, CheckSkipped
+from audio_gateway.cli.doctor.context import CheckContext
+from audio_gateway.cli.doctor.stack import InspectedStack
+from audio_gateway.cli.gateway import Gateway, GatewayTarget
 from tests.fakes.healthy_aws import REGION, STACK
-from tests.unit.cli.doctor.conftest import World
+from tests.unit.cli.doctor.conftest import HealthyGateway
 from tests.unit.cli.operator import run
 from tests.unit.cli.shapes import assert_documented
 
@@ -28,21 +28,21 @@ Checks = Callable[..., None]
 
 
 @pytest.fixture
-def stack(world: World, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """The stack that the command finds."""
-    found = Stack(STACK, world.api.base_url, "gateway", world.aws.client)
+def stack(world: HealthyGateway, monkeypatch: pytest.MonkeyPatch) -> InspectedStack:
+    """The stack under test."""
+    found = InspectedStack(STACK, world.api.base_url, "gateway", world.aws.client)
     monkeypatch.setattr(command, "stack_of", lambda _: found)
-    monkeypatch.setattr(command, "Api", lambda _: world.api)
+    monkeypatch.setattr(command, "ApiClient", lambda _: world.api)
     return found
 
 
 @pytest.fixture
-def checks(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Checks:
-    """Puts functions in place of the real checks, each of which has its function's name."""
+def checks(stack: InspectedStack, monkeypatch: pytest.MonkeyPatch) -> Checks:
+    """Replaces the checks with functions. Each check is named after its function."""
 
-    def put(*functions: Callable[[Visit], str], seconds: float = 60, not_local: str = "") -> None:
+    def put(*functions: Callable[[CheckContext], str], seconds: float = 60, not_local: str = "") -> None:
         made = tuple(Check(each.__name__, "all is well", each, seconds, not_local) for each in functions)
-        monkeypatch.setattr(command, "GROUPS", (Group("Some", made),))
+        monkeypatch.setattr(command, "GROUPS", (CheckGroup("Some", made),))
 
     return put
 
@@ -51,24 +51,24 @@ def doctor(*arguments: str, code: int = 0) -> Result:
     return run("doctor", *TARGET, *arguments, code=code)
 
 
-def good(_: Visit) -> str:
-    return "as it should be"
+def good(_: CheckContext) -> str:
+    return "as expected"
 
 
-def bad(_: Visit) -> str:
-    raise Red("the queue is full", "aws sqs purge-queue")
+def bad(_: CheckContext) -> str:
+    raise CheckFailed("the queue is full", "aws sqs purge-queue")
 
 
-def unknown(_: Visit) -> str:
-    raise Skip("there is none")
+def unknown(_: CheckContext) -> str:
+    raise CheckSkipped("there is none")
 
 
-def makes_a_key(visit: Visit) -> str:
-    return visit.key.id
+def makes_a_key(context: CheckContext) -> str:
+    return context.key.id
 
 
-def left(world: World) -> tuple[list[Any], list[Any]]:
-    """Keys that are still there."""
+def left(world: HealthyGateway) -> tuple[list[Any], list[Any]]:
+    """Return the keys that still exist."""
     directory = world.api.directory
     keys = [key for project in directory.projects() for key in directory.keys(project.id)]
     accounts = [it for project in directory.projects() for it in directory.service_accounts(project.id)]
@@ -76,19 +76,19 @@ def left(world: World) -> tuple[list[Any], list[Any]]:
 
 
 # ---------------------------------------------------------------- lines
-def test_each_check_has_its_line_and_the_last_one_counts(checks: Checks) -> None:
+def test_each_check_has_a_line_and_the_last_line_counts_the_states(checks: Checks) -> None:
     checks(good, unknown)
     lines = doctor().stdout.splitlines()
     assert lines[:3] == ["Some", lines[1], lines[2]]
-    assert lines[1].split() == ["green", "good", "as", "it", "should", "be"]
+    assert lines[1].split() == ["green", "good", "as", "expected"]
     assert lines[2].split() == ["skipped", "unknown", "there", "is", "none"]
     assert lines[-1] == f"{STACK} in {REGION}: 1 green, 0 red, 1 skipped"
 
 
-def test_a_red_line_says_what_is_wrong_what_is_right_and_what_to_do(checks: Checks) -> None:
+def test_a_red_line_has_the_fault_the_expectation_and_the_remedy(checks: Checks) -> None:
     checks(bad, good)
     shown = doctor(code=1).stdout
-    assert "the queue is full. Right is: all is well" in shown
+    assert "the queue is full. Expected: all is well" in shown
     assert "aws sqs purge-queue" in shown
     assert "1 green, 1 red" in shown
 
@@ -98,7 +98,7 @@ def test_there_is_no_colour_in_a_pipe(checks: Checks) -> None:
     assert "\x1b" not in doctor(code=1).stdout
 
 
-def test_json_has_one_object_with_what_the_lines_say(checks: Checks) -> None:
+def test_the_json_output_has_the_same_results(checks: Checks) -> None:
     checks(good, bad, unknown)
     answer = json.loads(doctor("--json", code=1).stdout)
     assert_documented(answer)
@@ -110,24 +110,24 @@ def test_json_has_one_object_with_what_the_lines_say(checks: Checks) -> None:
     assert answer["total"] == {"green": 1, "red": 1, "skipped": 1, "left_behind": 0}
 
 
-def test_what_a_terminal_would_obey_is_not_printed(checks: Checks) -> None:
+def test_control_characters_are_not_printed(checks: Checks) -> None:
     checks(colourful)
     assert "\x1b" not in doctor().stdout
 
 
-def colourful(_: Visit) -> str:
+def colourful(_: CheckContext) -> str:
     return "\x1b[2J"
 
 
 # ---------------------------------------------------------------- one check and the next
-def test_a_check_that_hangs_is_given_up_and_the_next_one_is_made(checks: Checks) -> None:
+def test_a_hanging_check_is_abandoned_and_the_next_one_runs(checks: Checks) -> None:
     going_on = threading.Event()
 
-    def hangs(_: Visit) -> str:
+    def hangs(_: CheckContext) -> str:
         going_on.wait(30)
         return ""
 
-    def next_one(_: Visit) -> str:
+    def next_one(_: CheckContext) -> str:
         going_on.set()
         return "made"
 
@@ -138,17 +138,17 @@ def test_a_check_that_hangs_is_given_up_and_the_next_one_is_made(checks: Checks)
     assert "made" in lines
 
 
-def test_a_check_that_breaks_hides_no_other(checks: Checks) -> None:
-    def breaks(_: Visit) -> str:
+def test_a_crashing_check_does_not_stop_the_others(checks: Checks) -> None:
+    def breaks(_: CheckContext) -> str:
         raise KeyError("Nobody")
 
     checks(breaks, good)
     shown = doctor(code=1).stdout
-    assert "the check itself broke: KeyError: 'Nobody'" in shown
+    assert "the check itself failed: KeyError: 'Nobody'" in shown
     assert "1 green, 1 red" in shown
 
 
-def test_on_a_local_stack_what_it_has_nothing_of_is_skipped(checks: Checks, stack: Stack) -> None:
+def test_checks_that_do_not_apply_to_a_local_stack_are_skipped(checks: Checks, stack: InspectedStack) -> None:
     stack.local = True
     checks(bad, not_local="there is no queue")
     shown = doctor().stdout
@@ -157,7 +157,7 @@ def test_on_a_local_stack_what_it_has_nothing_of_is_skipped(checks: Checks, stac
 
 
 # ---------------------------------------------------------------- what stays
-def test_nothing_is_left_but_the_project_and_the_ledger(stack: Stack, world: World) -> None:
+def test_only_the_project_and_the_ledger_rows_remain(stack: InspectedStack, world: HealthyGateway) -> None:
     run("doctor", *TARGET, "--catalog", str(world.catalog), code=1)  # the roll-up of this world has never run
     assert left(world) == ([], [])
     deleted = [call for call in world.api.heard if call.startswith("DELETE /")]
@@ -167,16 +167,16 @@ def test_nothing_is_left_but_the_project_and_the_ledger(stack: Stack, world: Wor
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_what_was_made_is_taken_away_also_when_it_is_interrupted(
-    checks: Checks, world: World, number: signal.Signals
+def test_everything_is_removed_after_an_interrupt(
+    checks: Checks, world: HealthyGateway, number: signal.Signals
 ) -> None:
-    def interrupts(visit: Visit) -> str:
-        made = visit.key.id
+    def interrupts(context: CheckContext) -> str:
+        made = context.key.id
         signal.raise_signal(number)
         return made
 
     checks(interrupts, bad)
-    # A shell that starts the tests in the background has Ctrl-C ignored, and so would Python.
+    # A shell that starts the tests in the background ignores Ctrl-C, and then Python does, too.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         shown = doctor(code=130)
@@ -187,23 +187,23 @@ def test_what_was_made_is_taken_away_also_when_it_is_interrupted(
     assert left(world) == ([], [])
 
 
-def test_what_cannot_be_taken_away_is_told(checks: Checks) -> None:
+def test_what_cannot_be_removed_is_reported(checks: Checks) -> None:
     def stays() -> None:
-        raise Red("the queue is full", "aws sqs purge-queue")
+        raise CheckFailed("the queue is full", "aws sqs purge-queue")
 
-    def leaves_something(visit: Visit) -> str:
-        visit.later("job job_1", stays)
+    def leaves_something(context: CheckContext) -> str:
+        context.on_clean_up("job job_1", stays)
         return ""
 
     checks(leaves_something, makes_a_key)
-    assert "job job_1 could not be taken away: the queue is full" in doctor(code=1).stderr
+    assert "job job_1 could not be removed: the queue is full" in doctor(code=1).stderr
 
 
-def test_its_keys_expire_and_have_a_small_budget(checks: Checks, world: World) -> None:
+def test_temporary_keys_expire_and_have_a_small_budget(checks: Checks, world: HealthyGateway) -> None:
     seen: list[Any] = []
 
-    def looks(visit: Visit) -> str:
-        seen.append(world.api.directory.key(visit.key.id).limits)
+    def looks(context: CheckContext) -> str:
+        seen.append(world.api.directory.key(context.key.id).limits)
         seen.append(next(world.api.directory.admin_keys()))
         return ""
 
@@ -215,7 +215,7 @@ def test_its_keys_expire_and_have_a_small_budget(checks: Checks, world: World) -
     assert admin.expires_at
 
 
-def test_the_key_goes_to_the_gateway_and_nobody_else(world: World) -> None:
+def test_the_key_is_sent_only_to_the_gateway(world: HealthyGateway) -> None:
     assert world.api.is_ours("https://api.example/v1/audio/jobs/x/content?hop=1")
     for url in ("https://bucket.s3.example/x", "http://api.example/v1", "https://api.example.evil/v1"):
         assert not world.api.is_ours(url)
@@ -226,8 +226,8 @@ def test_a_table_alone_is_not_enough() -> None:
     assert "--stack-name" in run("doctor", "--table", "gateway", "--region", REGION, code=2).stderr
 
 
-def test_a_stack_that_is_no_gateway_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stack_without_a_gateway_is_refused(world: HealthyGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boto3.Session, "client", lambda _, service, **__: world.aws.client(service))
-    deployment = Deployment(world.gateway.deployment.client, "gateway", "gateway")
+    deployment = GatewayTarget(world.gateway.target.client, "gateway", "gateway")
     monkeypatch.setattr(Gateway, "_deployed", lambda _: deployment)
     assert "has no output ApiBaseUrl" in doctor(code=1).stderr

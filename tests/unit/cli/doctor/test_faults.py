@@ -1,4 +1,4 @@
-"""All is green where all is well, and each fault turns its own lines red and no other."""
+"""All checks are green for a healthy gateway, and each fault turns only its own checks red."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from audio_gateway.metering.account import MeteredRequest, Payer
 from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.usage.watermark import Watermark
 from tests.fakes.healthy_api import answer, found, models, refusal
-from tests.unit.cli.doctor.conftest import World, layer
+from tests.unit.cli.doctor.conftest import HealthyGateway, layer
 from tests.unit.metering.tables import TABLE
 
 CALLS = ("Calls", "Refusals", "Keys and webhooks", "Money")
 READS = tuple(group.title for group in GROUPS if group.title not in CALLS)
 
-Fault = Callable[[World], object]
+Fault = Callable[[HealthyGateway], object]
 
 
-def count_up_to(world: World, ago_s: int) -> None:
-    """The roll-up has counted all rows up to so long ago."""
-    watermark = Watermark(Table(world.gateway.deployment.client, TABLE))
+def count_up_to(world: HealthyGateway, ago_s: int) -> None:
+    """Move the watermark of the roll-up to `ago_s` ago."""
+    watermark = Watermark(Table(world.gateway.target.client, TABLE))
     watermark.move(watermark.begin().run, int(time.time() - ago_s) * 1000)
 
 
 @pytest.fixture
-def healthy(world: World) -> World:
+def healthy(world: HealthyGateway) -> HealthyGateway:
     count_up_to(world, 300)
     return world
 
 
-def reds(world: World, *groups: str) -> dict[str, str]:
-    """What is red, and what is said of it and to be done."""
+def reds(world: HealthyGateway, *groups: str) -> dict[str, str]:
+    """Return the red checks, each with its fault and remedy."""
     results = world.results(*groups).values()
     return {each.check.name: f"{each.text} {each.do}" for each in results if each.state == "red"}
 
 
-def test_all_is_green_where_all_is_well(healthy: World) -> None:
+def test_all_checks_are_green_for_a_healthy_gateway(healthy: HealthyGateway) -> None:
     results = healthy.results()
     assert {name: each.text for name, each in results.items() if each.state == "red"} == {}
     assert {name for name, each in results.items() if each.state == "skipped"} == set()
@@ -52,8 +52,8 @@ def test_all_is_green_where_all_is_well(healthy: World) -> None:
 
 
 # ---------------------------------------------------------------- what AWS says
-def without(world: World, operation: str, key: str, index: int) -> None:
-    """One of the things that an operation lists is gone."""
+def without(world: HealthyGateway, operation: str, key: str, index: int) -> None:
+    """Remove an item from the result of an operation."""
     before = world.aws.answers[operation]
 
     def fewer(asked: Any) -> Any:
@@ -63,8 +63,8 @@ def without(world: World, operation: str, key: str, index: int) -> None:
     world.aws.answers[operation] = fewer
 
 
-def function(world: World, logical_id: str, **fields: Any) -> None:
-    """One function has other settings."""
+def function(world: HealthyGateway, logical_id: str, **fields: Any) -> None:
+    """Change the settings of a function."""
     before = world.aws.answers["lambda.GetFunctionConfiguration"]
     name = world.aws.physical[logical_id]
     world.aws.answers["lambda.GetFunctionConfiguration"] = lambda asked: (
@@ -72,13 +72,13 @@ def function(world: World, logical_id: str, **fields: Any) -> None:
     )
 
 
-def ten_of_ten(world: World) -> None:
-    """What `make deploy` does in a new account."""
+def ten_of_ten(world: HealthyGateway) -> None:
+    """Set the parameters that `make deploy` uses in a new account."""
     world.aws.parameters |= {"LambdaConcurrency": "10", "WebhookConcurrency": "2"}
     world.aws.change("lambda.GetAccountSettings", AccountLimit={"ConcurrentExecutions": 10})
 
 
-def dead_letters(world: World) -> None:
+def dead_letters(world: HealthyGateway) -> None:
     before = world.aws.answers["sqs.GetQueueAttributes"]
 
     def attributes(asked: Any) -> Any:
@@ -89,7 +89,7 @@ def dead_letters(world: World) -> None:
     world.aws.answers["sqs.GetQueueAttributes"] = attributes
 
 
-def role_without_a_right(world: World) -> None:
+def role_without_a_right(world: HealthyGateway) -> None:
     import urllib.parse
 
     before = world.aws.answers["iam.GetRolePolicy"]
@@ -105,8 +105,8 @@ def role_without_a_right(world: World) -> None:
     world.aws.answers["iam.GetRolePolicy"] = policy
 
 
-def boundary(world: World, action: str) -> None:
-    """Something above the roles forbids an action."""
+def boundary(world: HealthyGateway, action: str) -> None:
+    """Deny an action by a policy above the roles."""
     before = world.aws.answers["iam.SimulatePrincipalPolicy"]
 
     def decided(asked: Any) -> Any:
@@ -119,7 +119,7 @@ def boundary(world: World, action: str) -> None:
     world.aws.answers["iam.SimulatePrincipalPolicy"] = decided
 
 
-def metric(world: World, name: str, value: float) -> None:
+def metric(world: HealthyGateway, name: str, value: float) -> None:
     before = world.aws.answers["cloudwatch.GetMetricStatistics"]
 
     def points(asked: Any) -> Any:
@@ -128,7 +128,7 @@ def metric(world: World, name: str, value: float) -> None:
     world.aws.answers["cloudwatch.GetMetricStatistics"] = points
 
 
-def execution(world: World, status: str, error: str) -> None:
+def execution(world: HealthyGateway, status: str, error: str) -> None:
     now = world.aws.made.now(world.aws.made.tzinfo)
     arns = {"executionArn": "arn:aws:states:e", "stateMachineArn": "arn:aws:states:x"}
     listed = {**arns, "name": "job_1", "status": status, "startDate": now, "stopDate": now}
@@ -139,26 +139,26 @@ def execution(world: World, status: str, error: str) -> None:
     world.aws.answers["stepfunctions.DescribeExecution"] = lambda _: described
 
 
-def expired_hold(world: World) -> None:
+def expired_hold(world: HealthyGateway) -> None:
     key = world.api.directory.create_key("api", name="somebody")
-    long_ago = DynamoMeter(world.gateway.deployment.client, TABLE, now_ms=lambda: int((time.time() - 7200) * 1000))
+    long_ago = DynamoMeter(world.gateway.target.client, TABLE, now_ms=lambda: int((time.time() - 7200) * 1000))
     work = MeteredRequest("req_lost", "speech", "talker", "characters", 1, price_microusd=1, cost_microusd=1)
     long_ago.admit(Payer(key.record.id, "default"), work)
 
 
-def open_job(world: World) -> None:
+def open_job(world: HealthyGateway) -> None:
     item = {"pk": "OPEN_JOBS", "sk": "job_lost", "project_id": "default"}
     created = {"created_at": {"N": str(int(time.time()) - 200_000)}}
-    world.gateway.deployment.client.put_item(TableName=TABLE, Item={k: {"S": v} for k, v in item.items()} | created)
+    world.gateway.target.client.put_item(TableName=TABLE, Item={k: {"S": v} for k, v in item.items()} | created)
 
 
-def index_in_the_template(world: World) -> None:
+def index_in_the_template(world: HealthyGateway) -> None:
     (table,) = (each for each in world.aws.resources.values() if each["Type"] == "AWS::DynamoDB::Table")
     table["Properties"] = {**table["Properties"], "GlobalSecondaryIndexes": [{"IndexName": "by_time"}]}
     world.aws.answers["dynamodb.DescribeTable"] = lambda _: {"Table": {"DeletionProtectionEnabled": True}}
 
 
-def alarm(world: World, **fields: Any) -> None:
+def alarm(world: HealthyGateway, **fields: Any) -> None:
     world.aws.resources["BrokenAlarm"] = {"Type": "AWS::CloudWatch::Alarm", "Condition": "HasAlarms", "Properties": {}}
     world.aws.physical["BrokenAlarm"] = "gateway-Broken"
     before = world.aws.answers["cloudwatch.DescribeAlarms"]
@@ -171,11 +171,11 @@ def alarm(world: World, **fields: Any) -> None:
     }
 
 
-def catalogue(world: World, before: str, after: str) -> None:
+def catalogue(world: HealthyGateway, before: str, after: str) -> None:
     world.catalog.write_text(world.catalog.read_text().replace(before, after))
 
 
-def group(world: World, **fields: Any) -> None:
+def group(world: HealthyGateway, **fields: Any) -> None:
     before = world.aws.answers["logs.DescribeLogGroups"]
     name = world.aws.physical["SweeperLogs"]
     world.aws.answers["logs.DescribeLogGroups"] = lambda asked: {
@@ -200,7 +200,7 @@ AWS_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
     "functions of the other processor than the layers": (
         lambda it: it.layers.files.update({"/layer.zip": layer(183)}),
         {"layer-processor"},
-        "made for arm64",
+        "built for arm64",
     ),
     "webhooks that Lambda takes for a loop": (
         lambda it: it.aws.change("lambda.GetFunctionRecursionConfig", RecursiveLoop="Terminate"),
@@ -241,7 +241,7 @@ AWS_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
     "another catalogue than on this machine": (
         lambda it: catalogue(it, '"1.00"', '"2.00"'),
         {"catalogue"},
-        "has another catalogue than",
+        "has a different catalogue than",
     ),
     "a quota of ten": (
         lambda it: it.aws.change("lambda.GetAccountSettings", AccountLimit={"ConcurrentExecutions": 10}),
@@ -289,7 +289,7 @@ AWS_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
     "a rule of the bucket that is gone": (
         lambda it: without(it, "s3.GetBucketLifecycleConfiguration", "Rules", 0),
         {"bucket-lifecycle"},
-        "results/ is forgotten never",
+        "results/ is never deleted",
     ),
     "a bucket without a policy": (
         lambda it: it.aws.fail("s3.GetBucketPolicy", "NoSuchBucketPolicy"),
@@ -324,7 +324,7 @@ AWS_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
     "a quota of ten, as deployed for": (
         ten_of_ten,
         {"lambda-concurrency"},
-        "wants 22",
+        "needs 22",
     ),
     "a roll-up that stands still": (lambda it: count_up_to(it, 9_000), {"rollup-frontier"}, "behind"),
     "a hold that nobody settles": (expired_hold, {"expired-holds"}, "req_lost"),
@@ -361,7 +361,7 @@ AWS_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
 
 
 @pytest.mark.parametrize("fault", AWS_FAULTS)
-def test_a_fault_in_aws_turns_its_line_red_and_no_other(healthy: World, fault: str) -> None:
+def test_a_fault_in_aws_turns_only_its_own_check_red(healthy: HealthyGateway, fault: str) -> None:
     plant, expected, said = AWS_FAULTS[fault]
     plant(healthy)
     red = reds(healthy, *READS)
@@ -369,7 +369,7 @@ def test_a_fault_in_aws_turns_its_line_red_and_no_other(healthy: World, fault: s
     assert said in " ".join(red.values())
 
 
-def test_a_table_that_the_stack_has_not_made_is_looked_at_too(healthy: World) -> None:
+def test_an_existing_table_is_checked_too(healthy: HealthyGateway) -> None:
     listed = healthy.aws.answers["cloudformation.ListStackResources"]({})["StackResourceSummaries"]
     at = next(at for at, each in enumerate(listed) if each["LogicalResourceId"] == "Table")
     without(healthy, "cloudformation.ListStackResources", "StackResourceSummaries", at)
@@ -380,7 +380,7 @@ def test_a_table_that_the_stack_has_not_made_is_looked_at_too(healthy: World) ->
 
 
 @pytest.mark.parametrize(("ahead_s", "said"), [(-600, "ahead"), (600, "behind")])
-def test_a_clock_that_is_wrong_is_told(healthy: World, ahead_s: int, said: str) -> None:
+def test_a_wrong_clock_is_red(healthy: HealthyGateway, ahead_s: int, said: str) -> None:
     date = {"date": formatdate(time.time() + ahead_s, usegmt=True)}
     healthy.api.answers["GET /models"] = lambda *_, **__: answer(
         "GET", "/models", 200, json.dumps(models()).encode(), date
@@ -388,27 +388,27 @@ def test_a_clock_that_is_wrong_is_told(healthy: World, ahead_s: int, said: str) 
     assert said in reds(healthy, "Calls")["clock"]
 
 
-def test_what_the_operator_may_not_read_is_skipped_and_says_so(healthy: World) -> None:
+def test_a_check_without_read_rights_is_skipped_with_the_reason(healthy: HealthyGateway) -> None:
     healthy.aws.fail("s3.GetBucketPolicy", "AccessDenied")
     result = healthy.results("Table and bucket")["bucket-tls"]
     assert result.state == "skipped"
     assert "these credentials" in result.text
 
 
-def test_an_execution_of_a_job_that_failed_for_its_own_reasons_is_no_fault(healthy: World) -> None:
+def test_a_failed_execution_with_a_reason_in_its_job_is_not_a_fault(healthy: HealthyGateway) -> None:
     execution(healthy, "FAILED", "JobFailed")
     assert reds(healthy, "Jobs") == {}
 
 
-def test_a_young_stack_has_no_roll_up_to_miss(world: World) -> None:
+def test_a_missing_roll_up_of_a_new_stack_is_skipped(world: HealthyGateway) -> None:
     world.aws.made = world.aws.made.now(world.aws.made.tzinfo)
     results = world.results("Schedules")
     assert {results[name].state for name in ("rollup-frontier", "schedule-runs")} == {"skipped"}
 
 
 # ---------------------------------------------------------------- what the API says
-def served_by(world: World, name: str) -> None:
-    """A fallback answers in place of the model that was asked for."""
+def served_by(world: HealthyGateway, name: str) -> None:
+    """Let a fallback serve in place of the requested model."""
 
     def speech(key: str, **_: Any) -> Any:
         return world.api.charged("POST /audio/speech", b"RIFF", key, model=name)
@@ -416,8 +416,8 @@ def served_by(world: World, name: str) -> None:
     world.api.answers["POST /audio/speech"] = speech
 
 
-def done_twice(world: World) -> None:
-    """An Idempotency-Key that nobody looks at."""
+def done_twice(world: HealthyGateway) -> None:
+    """Ignore the Idempotency-Key."""
 
     def speech(key: str, **content: Any) -> Any:
         if len(content["json"]["input"]) > 1000:
@@ -436,7 +436,7 @@ API_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
         {"providers", "idempotency"},
         "robot served in place of talker",
     ),
-    "an Idempotency-Key without effect": (done_twice, {"idempotency"}, "was done twice"),
+    "an Idempotency-Key without effect": (done_twice, {"idempotency"}, "ran twice"),
     "answers that are not charged": (lambda it: setattr(it.api, "charges", False), {"ledger"}, "has 0 rows"),
     "uploads that fail": (
         lambda it: it.api.broken.add("/audio/uploads"),
@@ -451,17 +451,17 @@ API_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
     "an unknown URL that is forbidden": (
         lambda it: it.api.answers.update({"GET /nope": lambda **_: refusal("GET", "/nope", 403)}),
         {"unknown-url"},
-        "404 is right",
+        "expected 404",
     ),
     "an answer of API Gateway's own": (
         lambda it: it.api.answers.update({"GET /nope": lambda **_: found("GET", "/nope", {"message": "Forbidden"})}),
         {"unknown-url"},
-        "OpenAI's envelope",
+        "OpenAI's error envelope",
     ),
     "a body that is too large, and no remedy": (
         lambda it: setattr(it.api, "remedy", "No."),
         {"too-large"},
-        "names uploads as the remedy is right",
+        "names uploads as the remedy",
     ),
     "a key that cannot be disabled": (
         lambda it: setattr(it.api.directory, "disable", it.api.directory.enable),
@@ -491,7 +491,7 @@ API_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
 
 
 @pytest.mark.parametrize("fault", API_FAULTS)
-def test_a_fault_of_the_api_turns_its_lines_red_and_no_other(healthy: World, fault: str) -> None:
+def test_a_fault_of_the_api_turns_only_its_own_checks_red(healthy: HealthyGateway, fault: str) -> None:
     plant, expected, said = API_FAULTS[fault]
     plant(healthy)
     red = reds(healthy, *CALLS)
@@ -499,13 +499,13 @@ def test_a_fault_of_the_api_turns_its_lines_red_and_no_other(healthy: World, fau
     assert said in " ".join(red.values())
 
 
-def test_what_is_wrong_with_a_local_stack_is_mended_by_no_command_that_would_reach_aws(world: World) -> None:
+def test_remedies_for_a_local_stack_are_not_aws_commands(world: HealthyGateway) -> None:
     dead_letters(world)
     world.aws.change("lambda.ListEventSourceMappings", EventSourceMappings=[{"UUID": "7" * 36, "State": "Disabled"}])
     world.aws.change("lambda.GetFunctionConfiguration", MemorySize=128)
-    visit = world.visit()
-    visit.stack.local = True
-    found = {each.check.name: each for each in results(GROUPS, visit) if each.state == "red"}
+    context = world.context()
+    context.stack.local = True
+    found = {each.check.name: each for each in results(GROUPS, context) if each.state == "red"}
     assert {"dead-letters", "queue-source", "functions-as-template"} <= set(found)
     for name in ("dead-letters", "queue-source", "functions-as-template"):
         assert "aws " not in found[name].do

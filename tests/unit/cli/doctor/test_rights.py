@@ -1,14 +1,14 @@
-"""The page lists the rights that doctor uses, and no other."""
+"""The page lists exactly the rights that doctor uses."""
 
 from __future__ import annotations
 
 import json
 
-from tests.unit.cli.doctor.conftest import World
+from tests.unit.cli.doctor.conftest import HealthyGateway
 from tests.unit.docs.pages import ROOT, blocks
 
 PAGE = (ROOT / "docs" / "first-deployment.md").read_text()
-# As IAM calls what is otherwise called as the operation.
+# IAM actions whose names differ from the operation.
 ACTIONS = {
     "apigateway.GetAccount": "apigateway:GET",
     "apigateway.GetRestApi": "apigateway:GET",
@@ -16,15 +16,15 @@ ACTIONS = {
     "lambda.GetLayerVersionByArn": "lambda:GetLayerVersion",
     "s3.GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "s3.GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
-    "sts.GetCallerIdentity": None,  # everybody may
+    "sts.GetCallerIdentity": None,  # needs no permission
 }
 OF_KEYS = {"BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"}
-"""What `keys` needs, and so has its own line in docs/operations.md."""
+"""The rights that `keys` needs, which have their own line in docs/operations.md."""
 
 WHEN_SOMETHING_BROKE = {"states:DescribeExecution"}
 
 
-def test_the_page_lists_the_rights_that_doctor_uses(world: World) -> None:
+def test_the_page_lists_the_rights_that_doctor_uses(world: HealthyGateway) -> None:
     world.results()
     used = {ACTIONS.get(call, call.replace(".", ":").replace("stepfunctions:", "states:")) for call in world.aws.calls}
     (policy,) = (json.loads(block) for block in blocks(PAGE, "json"))

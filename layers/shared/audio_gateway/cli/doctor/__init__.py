@@ -1,1 +1,1 @@
-"""`audio-gateway doctor`: is a gateway, deployed or local, as it should be? Calls it, and reads what AWS says of it."""
+"""`audio-gateway doctor`: checks whether a gateway, deployed or local, works. It calls the API and inspects AWS."""

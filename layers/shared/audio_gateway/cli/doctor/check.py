@@ -1,4 +1,4 @@
-"""A check: what it is called, what is right, and the function that finds out."""
+"""A check and its result."""
 
 from __future__ import annotations
 
@@ -7,49 +7,50 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from audio_gateway.cli.doctor.visit import Visit
+    from audio_gateway.cli.doctor.context import CheckContext
 
 State = Literal["green", "red", "skipped"]
 
 
-class Red(Exception):
-    """Something is wrong: the message says what, and `do` what to do about it."""
+class CheckFailed(Exception):
+    """Something is wrong. The message says what, and `do` says what to do."""
 
     def __init__(self, wrong: str, do: str = "") -> None:
         super().__init__(wrong)
         self.do = do
 
 
-class Skip(Exception):
-    """The check cannot be made; the message says why."""
+class CheckSkipped(Exception):
+    """The check cannot be made. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """One line of the report.
 
-    `name` is what the page and scripts know it by. `run` returns what it saw, or raises `Red` or `Skip`; it is given up
-    after `seconds`. `not_local` says why a local stack has nothing of it, and is empty where it has.
+    `name` identifies the check in the documentation and in scripts. `run` returns what it found, or raises
+    `CheckFailed` or `CheckSkipped`; it is abandoned after `seconds`. `not_local` says why the check does not apply to a
+    local stack; it is empty if the check does apply.
     """
 
     name: str
     right: str
-    run: Callable[[Visit], str]
+    run: Callable[[CheckContext], str]
     seconds: float = 20
     not_local: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Checks of one kind, in the order in which they are made."""
+class CheckGroup:
+    """Checks of one kind, in the order in which they run."""
 
     title: str
     checks: tuple[Check, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a check. `text` is what was seen, or is wrong, or why it was skipped; `do` is empty unless red."""
+class CheckResult:
+    """The result of a check: `text` is the finding, the fault or the reason to skip. `do` is empty unless red."""
 
     check: Check
     group: str

@@ -1,4 +1,4 @@
-"""Figures of CloudWatch over the last minutes."""
+"""Recent CloudWatch metrics."""
 
 from __future__ import annotations
 
@@ -6,30 +6,32 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from audio_gateway.cli.doctor.stack import Stack
+from audio_gateway.cli.doctor.stack import InspectedStack
 
-LOOKED_AT: Final = timedelta(minutes=20)
-"""Two rounds of whatever comes every five minutes, and the minutes that metrics are late."""
+WINDOW: Final = timedelta(minutes=20)
+"""Covers at least two runs of a five-minute schedule, plus the delay of metrics."""
 
 
-def total(stack: Stack, namespace: str, name: str, dimensions: Mapping[str, str]) -> float | None:
-    """The sum over the last minutes; None where nothing was measured."""
+def total(stack: InspectedStack, namespace: str, name: str, dimensions: Mapping[str, str]) -> float | None:
+    """Return the sum over `WINDOW`, or None if there are no data points."""
     found = _points(stack, namespace, name, dimensions, "Sum")
     return sum(found) if found else None
 
 
-def highest(stack: Stack, namespace: str, name: str, dimensions: Mapping[str, str]) -> float | None:
-    """The highest value of the last minutes; None where nothing was measured."""
+def highest(stack: InspectedStack, namespace: str, name: str, dimensions: Mapping[str, str]) -> float | None:
+    """Return the highest value in `WINDOW`, or None if there are no data points."""
     return max(_points(stack, namespace, name, dimensions, "Maximum"), default=None)
 
 
-def _points(stack: Stack, namespace: str, name: str, dimensions: Mapping[str, str], statistic: str) -> list[float]:
+def _points(
+    stack: InspectedStack, namespace: str, name: str, dimensions: Mapping[str, str], statistic: str
+) -> list[float]:
     now = datetime.now(UTC)
     answer = stack.client("cloudwatch").get_metric_statistics(
         Namespace=namespace,
         MetricName=name,
         Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-        StartTime=now - LOOKED_AT,
+        StartTime=now - WINDOW,
         EndTime=now,
         Period=60,
         Statistics=[statistic],

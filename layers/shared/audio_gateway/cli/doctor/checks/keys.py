@@ -1,60 +1,62 @@
-"""Keys and webhook endpoints through the API: the calls with the most unusual rights."""
+"""Keys and webhook endpoints through the API. These calls need the least common rights."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from audio_gateway.cli.doctor.check import Check, Group, Red
-from audio_gateway.cli.doctor.visit import Visit
+from audio_gateway.cli.doctor.check import Check, CheckFailed, CheckGroup
+from audio_gateway.cli.doctor.context import CheckContext
 
-_NOBODY_IS_CALLED: Final = "https://1.1.1.1/"
-"""A public address that needs no look-up. The endpoint hears of cancelled jobs only, and is deleted at once."""
+_UNUSED_URL: Final = "https://1.1.1.1/"
+"""A public address that needs no DNS. The endpoint gets events of cancelled jobs only and is deleted immediately."""
 
 _NOT_USABLE: Final = 401
 
 
-def _key_create(visit: Visit) -> str:
-    return f"{visit.new_key().id}, through the admin API"
+def _key_create(context: CheckContext) -> str:
+    return f"{context.new_key().id}, through the admin API"
 
 
-def _key_disable(visit: Visit) -> str:
-    """A key that nobody has used is cached nowhere: so it is refused at once."""
-    key = visit.new_key()
+def _key_disable(context: CheckContext) -> str:
+    """An unused key is not in any cache, so it is refused immediately after it is disabled."""
+    key = context.new_key()
     path = f"/organization/projects/{key.project_id}/api_keys/{key.id}"
-    shown = visit.admin("POST", path, json={"status": "disabled"}).json()
+    shown = context.admin("POST", path, json={"status": "disabled"}).json()
     if shown["status"] != "disabled":
-        raise Red(f"POST {path} answered with the status {shown['status']}", visit.stack.logs_of("admin"))
-    answer = visit.api.call("GET", "/models", key.value)
+        raise CheckFailed(f"POST {path} answered with the status {shown['status']}", context.stack.logs_of("admin"))
+    answer = context.api.call("GET", "/models", key.value)
     if answer.status != _NOT_USABLE:
-        raise Red(f"{answer.says()}; with a key that is disabled it must be 401", visit.stack.logs_of("authorizer"))
-    return "refused at once"
+        raise CheckFailed(f"{answer.summary()}; a disabled key must get 401", context.stack.logs_of("authorizer"))
+    return "refused immediately"
 
 
-def _webhooks(visit: Visit) -> str:
-    url = _NOBODY_IS_CALLED if visit.stack.local else f"{visit.api.base_url}/models"
+def _webhooks(context: CheckContext) -> str:
+    url = _UNUSED_URL if context.stack.local else f"{context.api.base_url}/models"
     body = {"name": "audio-gateway doctor", "url": url, "event_types": ["audio.job.cancelled"]}
-    made = visit.call("POST", "/webhook_endpoints", "webhooks", json=body).json()
+    made = context.call("POST", "/webhook_endpoints", "webhooks", json=body).json()
     path = f"/webhook_endpoints/{made['id']}"
     gone: list[bool] = []
 
     def remove() -> None:
         if not gone:
-            visit.delete(path, "webhooks")
+            context.delete(path, "webhooks")
 
-    visit.later(f"webhook endpoint {made['id']}", remove)
-    listed = visit.call("GET", "/webhook_endpoints", "webhooks").json()["data"]
+    context.on_clean_up(f"webhook endpoint {made['id']}", remove)
+    listed = context.call("GET", "/webhook_endpoints", "webhooks").json()["data"]
     if made["id"] not in {each["id"] for each in listed}:
-        raise Red("GET /webhook_endpoints does not list the one that was made", visit.stack.logs_of("webhooks"))
-    visit.delete(path, "webhooks")
+        raise CheckFailed(
+            "GET /webhook_endpoints does not list the endpoint just created", context.stack.logs_of("webhooks")
+        )
+    context.delete(path, "webhooks")
     gone.append(True)
-    return "made, listed, deleted"
+    return "created, listed, deleted"
 
 
-KEYS: Final = Group(
+KEYS: Final = CheckGroup(
     "Keys and webhooks",
     (
-        Check("key-create", "the admin API makes keys with limits", _key_create),
+        Check("key-create", "the admin API creates keys with limits", _key_create),
         Check("key-disable", "a disabled key is refused", _key_disable),
-        Check("webhooks", "webhook endpoints can be made, listed and deleted", _webhooks),
+        Check("webhooks", "webhook endpoints can be created, listed and deleted", _webhooks),
     ),
 )

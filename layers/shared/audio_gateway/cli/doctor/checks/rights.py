@@ -1,4 +1,4 @@
-"""What each function may do: by its role, by whatever stands above it, and by its log."""
+"""What each function may do, by its role, by the policies above the role, and by its log."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from audio_gateway.cli.doctor.catalogue import catalogue_of
-from audio_gateway.cli.doctor.check import Check, Group, Red, Skip
-from audio_gateway.cli.doctor.stack import absent
-from audio_gateway.cli.doctor.visit import Visit
+from audio_gateway.cli.doctor.check import Check, CheckFailed, CheckGroup, CheckSkipped
+from audio_gateway.cli.doctor.context import CheckContext
+from audio_gateway.cli.doctor.stack import on_missing
 
 _ROLE: Final = "AWS::IAM::Role"
 _AT_ONCE: Final = 6
 _KEYS_OF_ITEMS: Final = "dynamodb:LeadingKeys"
 _DENIED: Final = '?AccessDenied ?"not authorized" ?ClientError'
 _LOOKED_AT: Final = timedelta(hours=1)
-_TOLD: Final = 3
+_MOST_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    """What a role lets a function do. `policy` is the inline policy's name."""
+    """A statement of a role's policy. `policy` is the name of the inline policy."""
 
     role: str
     policy: str
@@ -33,34 +33,38 @@ class _Statement:
     condition: Mapping[str, Any]
 
 
-def _policies(visit: Visit) -> str:
+def _policies(context: CheckContext) -> str:
     wrong, count = [], 0
-    for logical_id, policy, statements in _written(visit):
-        found = {each.sid: each.actions for each in _statements(visit, logical_id, policy)}
+    for logical_id, policy, statements in _written(context):
+        found = {each.sid: each.actions for each in _statements(context, logical_id, policy)}
         for written in statements:
             count += 1
             missing = sorted(_list(written["Action"]) - found.get(written.get("Sid", ""), frozenset()))
             if missing:
                 wrong.append(f"{logical_id} lacks {', '.join(missing)} ({written.get('Sid')})")
     if wrong:
-        raise Red("; ".join(wrong[:_TOLD]), visit.stack.deploy_again())
+        raise CheckFailed("; ".join(wrong[:_MOST_SHOWN]), context.stack.redeploy_advice())
     return f"{count} statements, as in the template"
 
 
-def _decisions(visit: Visit) -> str:
-    """As IAM decides, a permissions boundary and the organisation's policies included."""
-    statements = [each for logical_id, policy, _ in _written(visit) for each in _statements(visit, logical_id, policy)]
+def _decisions(context: CheckContext) -> str:
+    """Ask IAM's policy simulator, which includes permissions boundaries and the organisation's policies."""
+    statements = [
+        each for logical_id, policy, _ in _written(context) for each in _statements(context, logical_id, policy)
+    ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        denied = [found for each in pool.map(lambda statement: _denied(visit, statement), statements) for found in each]
+        denied = [
+            found for each in pool.map(lambda statement: _denied(context, statement), statements) for found in each
+        ]
     if denied:
-        do = "Is there a permissions boundary, or a policy of the organisation? It must allow what the role allows."
-        raise Red("; ".join(denied[:_TOLD]), do)
+        do = "Check for a permissions boundary or a policy of the organisation. It must allow what the role allows."
+        raise CheckFailed("; ".join(denied[:_MOST_SHOWN]), do)
     return f"{len(statements)} statements, all allowed"
 
 
-def _denied(visit: Visit, statement: _Statement) -> Iterator[str]:
-    iam = visit.stack.client("iam")
-    role = iam.get_role(RoleName=visit.stack.physical[statement.role])["Role"]["Arn"]
+def _denied(context: CheckContext, statement: _Statement) -> Iterator[str]:
+    iam = context.stack.client("iam")
+    role = iam.get_role(RoleName=context.stack.physical[statement.role])["Role"]["Arn"]
     answer = iam.simulate_principal_policy(
         PolicySourceArn=role,
         ActionNames=sorted(statement.actions),
@@ -78,7 +82,7 @@ def _of_organisation(result: Mapping[str, Any]) -> bool:
 
 
 def _context(condition: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """A request as the condition wants it."""
+    """Yield the context of a request that satisfies the condition."""
     for keys in condition.values():
         for key, values in keys.items():
             yield {
@@ -88,19 +92,19 @@ def _context(condition: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             }
 
 
-def _written(visit: Visit) -> Iterator[tuple[str, str, list[Mapping[str, Any]]]]:
-    """Each role's inline policy as the template says it: the role's logical id, its name, and its statements."""
-    for logical_id, properties in visit.stack.of_type(_ROLE).items():
+def _written(context: CheckContext) -> Iterator[tuple[str, str, list[Mapping[str, Any]]]]:
+    """Yield each role's inline policy in the template: the role's logical id, the policy's name, its statements."""
+    for logical_id, properties in context.stack.of_type(_ROLE).items():
         for policy in properties.get("Policies", []):
             yield logical_id, policy["PolicyName"], policy["PolicyDocument"]["Statement"]
 
 
-def _statements(visit: Visit, logical_id: str, policy: str) -> list[_Statement]:
-    """Each statement of a role's policy as IAM has it."""
-    role = visit.stack.physical[logical_id]
-    gone = Red(f"{logical_id} has lost its policy {policy}", visit.stack.deploy_again())
-    with absent("NoSuchEntity", then=gone):
-        document = visit.stack.client("iam").get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+def _statements(context: CheckContext, logical_id: str, policy: str) -> list[_Statement]:
+    """Return the statements of a role's policy in IAM."""
+    role = context.stack.physical[logical_id]
+    gone = CheckFailed(f"{logical_id} lacks its policy {policy}", context.stack.redeploy_advice())
+    with on_missing("NoSuchEntity", then=gone):
+        document = context.stack.client("iam").get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
     return [
         _Statement(
             logical_id,
@@ -122,8 +126,8 @@ def _first(values: Any) -> Any:
     return values if isinstance(values, str) else next(iter(values))
 
 
-def _denials(visit: Visit) -> str:
-    stack = visit.stack
+def _denials(context: CheckContext) -> str:
+    stack = context.stack
     since = int((datetime.now(UTC) - _LOOKED_AT).timestamp() * 1000)
     groups = [
         stack.physical[name]
@@ -143,78 +147,82 @@ def _denials(visit: Visit) -> str:
         read = (
             f"aws logs filter-log-events --log-group-name {found[0]} --start-time {since} --filter-pattern '{_DENIED}'"
         )
-        raise Red(f"AWS has denied something to {', '.join(found)}", f"{read} --region {stack.region}")
-    return f"nothing was denied in the last hour, by {len(groups)} logs"
+        raise CheckFailed(f"AWS denied a call of {', '.join(found)}", f"{read} --region {stack.region}")
+    return f"no denial in the last hour, in {len(groups)} logs"
 
 
-def _provider_keys(visit: Visit) -> str:
+def _provider_keys(context: CheckContext) -> str:
     seen = []
-    for provider in {model.provider.id: model.provider for model in catalogue_of(visit).models.values()}.values():
+    for provider in {model.provider.id: model.provider for model in catalogue_of(context).models.values()}.values():
         kind, _, name = (provider.api_key or "").partition(":")
         if kind == "ssm":
-            seen.append(_readable(visit, provider.api_key or "", "ssm:GetParameter", _parameter_arn(visit, name)))
+            seen.append(_readable(context, provider.api_key or "", "ssm:GetParameter", _parameter_arn(context, name)))
         elif kind == "secret":
             name = name.partition("#")[0]
             seen.append(
-                _readable(visit, provider.api_key or "", "secretsmanager:GetSecretValue", _secret_arn(visit, name))
+                _readable(context, provider.api_key or "", "secretsmanager:GetSecretValue", _secret_arn(context, name))
             )
-        elif kind == "env" and not visit.stack.local:
-            message = f"the provider '{provider.id}' has its key in {provider.api_key}, which no deployed function has"
-            raise Red(message, "Put it into Parameter Store, and name it ssm:/audio-gateway/…: docs/deployment.md.")
+        elif kind == "env" and not context.stack.local:
+            message = f"the key of provider '{provider.id}' is {provider.api_key}, which no deployed function has"
+            raise CheckFailed(
+                message, "Store it in Parameter Store, and name it ssm:/audio-gateway/…: docs/deployment.md."
+            )
     if not seen:
-        raise Skip("no provider of the catalogue has a key that AWS keeps")
+        raise CheckSkipped("no provider in the catalogue has a key stored in AWS")
     return f"{', '.join(seen)} can be read"
 
 
-def _parameter_arn(visit: Visit, name: str) -> str:
-    client = visit.stack.client("ssm")
+def _parameter_arn(context: CheckContext, name: str) -> str:
+    client = context.stack.client("ssm")
     pages = client.describe_parameters(ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": [name]}])
     if not pages["Parameters"]:
-        command = f"aws ssm put-parameter --type SecureString --name {name} --value … --region {visit.stack.region}"
-        raise Red(f"the catalogue names ssm:{name}, which does not exist", command)
-    role = visit.stack.client("sts").get_caller_identity()
+        command = f"aws ssm put-parameter --type SecureString --name {name} --value … --region {context.stack.region}"
+        raise CheckFailed(f"the catalogue names ssm:{name}, which does not exist", command)
+    role = context.stack.client("sts").get_caller_identity()
     partition, account = role["Arn"].split(":")[1], role["Account"]
-    return f"arn:{partition}:ssm:{visit.stack.region}:{account}:parameter{name if name.startswith('/') else f'/{name}'}"
+    return (
+        f"arn:{partition}:ssm:{context.stack.region}:{account}:parameter{name if name.startswith('/') else f'/{name}'}"
+    )
 
 
-def _secret_arn(visit: Visit, name: str) -> str:
-    command = f"aws secretsmanager create-secret --name {name} --secret-string … --region {visit.stack.region}"
-    gone = Red(f"the catalogue names secret:{name}, which does not exist", command)
-    with absent("ResourceNotFoundException", then=gone):
-        return str(visit.stack.client("secretsmanager").describe_secret(SecretId=name)["ARN"])
+def _secret_arn(context: CheckContext, name: str) -> str:
+    command = f"aws secretsmanager create-secret --name {name} --secret-string … --region {context.stack.region}"
+    gone = CheckFailed(f"the catalogue names secret:{name}, which does not exist", command)
+    with on_missing("ResourceNotFoundException", then=gone):
+        return str(context.stack.client("secretsmanager").describe_secret(SecretId=name)["ARN"])
 
 
-def _readable(visit: Visit, reference: str, action: str, arn: str) -> str:
-    iam = visit.stack.client("iam")
-    for logical_id, _, statements in _written(visit):
+def _readable(context: CheckContext, reference: str, action: str, arn: str) -> str:
+    iam = context.stack.client("iam")
+    for logical_id, _, statements in _written(context):
         if not any(action in _list(each["Action"]) for each in statements):
             continue
-        role = iam.get_role(RoleName=visit.stack.physical[logical_id])["Role"]["Arn"]
+        role = iam.get_role(RoleName=context.stack.physical[logical_id])["Role"]["Arn"]
         answer = iam.simulate_principal_policy(PolicySourceArn=role, ActionNames=[action], ResourceArns=[arn])
         if answer["EvaluationResults"][0]["EvalDecision"] != "allowed":
-            do = "Its name must begin with what docs/deployment.md says; then name it so in the catalogue."
-            raise Red(f"{logical_id} may not read {reference}", do)
+            do = "Its name must begin as docs/deployment.md says. Rename it, and change the catalogue."
+            raise CheckFailed(f"{logical_id} may not read {reference}", do)
     return reference
 
 
-RIGHTS: Final = Group(
+RIGHTS: Final = CheckGroup(
     "Rights",
     (
         Check("role-policies", "each role allows what the template says", _policies, seconds=40),
         Check(
             "role-decisions",
-            "nothing above a role takes that away",
+            "no policy above a role denies it",
             _decisions,
             seconds=90,
-            not_local="there is nothing above a local role, and the local IAM simulates no conditions",
+            not_local="a local role has no policies above it, and the local IAM does not simulate conditions",
         ),
         Check(
             "denials",
-            "AWS has denied nothing to a function",
+            "AWS denied no call of a function",
             _denials,
             seconds=60,
-            not_local="a local function's log is the output of `make run`",
+            not_local="the log of a local function is the output of `make run`",
         ),
-        Check("provider-keys", "each provider's key is where the catalogue says, and can be read", _provider_keys),
+        Check("provider-keys", "each provider's key is where the catalogue says and can be read", _provider_keys),
     ),
 )

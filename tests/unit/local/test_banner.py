@@ -1,4 +1,4 @@
-"""What is read when the stack is ready: commands that work with the catalogue that it runs with."""
+"""The banner of the ready stack: its commands work with the catalogue in use."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from local.banner import banner
 from local.stack_file import StackInfo
-from local.welcome import welcome
 
 ROOT = Path(__file__).parents[3]
 INFO = StackInfo("http://127.0.0.1:1/v1", "sk-1", "sk-admin-1", "http://127.0.0.1:2", "r", "id", "secret", "b", "t", 1)
@@ -32,7 +32,7 @@ price = { usd_per_minute = "0" }
 def text_with(tmp_path: Path, *entries: str) -> str:
     path = tmp_path / "catalog.toml"
     path.write_text("".join(entries), "utf-8")
-    return welcome(INFO, Path("stack.json"), path)
+    return banner(INFO, Path("stack.json"), path)
 
 
 def commands(text: str) -> list[list[str]]:
@@ -40,8 +40,8 @@ def commands(text: str) -> list[list[str]]:
     return [shlex.split(block) for block in blocks]
 
 
-def test_the_built_in_catalogue_is_tried_with_its_own_engines() -> None:
-    text = welcome(INFO, Path("stack.json"), ROOT / "layers" / "shared" / "catalog.toml")
+def test_the_commands_for_the_shipped_catalogue_use_its_engines() -> None:
+    text = banner(INFO, Path("stack.json"), ROOT / "layers" / "shared" / "catalog.toml")
     speech, transcription = commands(text)
     assert json.loads(speech[speech.index("-d") + 1]) == {
         "model": "espeak-ng", "voice": "ash", "input": "Good morning. Thank you for listening.",
@@ -51,7 +51,7 @@ def test_the_built_in_catalogue_is_tried_with_its_own_engines() -> None:
     assert 'create(model="espeak-ng", voice="ash", input="Good morning. Thank you for listening.")' in text
 
 
-def test_a_catalogue_of_one_s_own_is_tried_with_models_and_voices_that_it_has(tmp_path: Path) -> None:
+def test_the_commands_for_an_own_catalogue_use_its_models_and_voices(tmp_path: Path) -> None:
     text = text_with(tmp_path, PROVIDER, LISTENER, SPEAKER)
     speech, transcription = commands(text)
     asked = json.loads(speech[speech.index("-d") + 1])
@@ -60,5 +60,5 @@ def test_a_catalogue_of_one_s_own_is_tried_with_models_and_voices_that_it_has(tm
 
 
 @pytest.mark.parametrize(("entries", "count"), [((PROVIDER, LISTENER), 1), ((PROVIDER, SPEAKER), 1), ((PROVIDER,), 0)])
-def test_what_a_catalogue_cannot_do_is_not_shown(tmp_path: Path, entries: tuple[str, ...], count: int) -> None:
+def test_unsupported_commands_are_left_out(tmp_path: Path, entries: tuple[str, ...], count: int) -> None:
     assert len(commands(text_with(tmp_path, *entries))) == count

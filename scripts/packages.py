@@ -1,7 +1,7 @@
-"""The packages of the layer: what each is for, and which others it may import.
+"""The packages of the layer: the purpose of each one, and the packages that it may import.
 
-The one source of the direction of calls: tests/unit/test_architecture.py compares the imports with it, and `make docs`
-writes the table of docs/architecture.md from it.
+This is the only definition of the import rules: tests/unit/test_architecture.py enforces it, and `make docs` writes the
+table of docs/architecture.md from it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package, or a module that stands beside the packages, and the names of those that it may import."""
+    """A package, or a module beside the packages, and the names of those that it may import."""
 
     purpose: str
     imports: frozenset[str]
@@ -23,7 +23,7 @@ def _package(purpose: str, imports: str = "") -> Package:
     return Package(purpose, frozenset(imports.split()))
 
 
-# From the bottom to the top: each imports only those below it, which stand above it here.
+# From the lowest layer to the highest: a package imports only packages listed before it.
 PACKAGES: Final[dict[str, Package]] = {
     "errors": _package("the errors that the domain raises; no HTTP status"),
     "clock": _package("the time of day, as accounts, ledger and jobs count it"),
@@ -82,7 +82,7 @@ PACKAGES: Final[dict[str, Package]] = {
 
 
 def rows() -> Iterator[tuple[str, str, str]]:
-    """The table of docs/architecture.md, from the top to the bottom."""
+    """Yield the rows of the table in docs/architecture.md, from the highest layer to the lowest."""
     for name, package in reversed(PACKAGES.items()):
         named = [f"`{other}`" for other in PACKAGES if other in package.imports]
         yield f"`{name}`", package.purpose, ", ".join(named)

@@ -10,19 +10,19 @@ import pytest
 
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.cli.operator import run
-from tests.unit.cli.people import gateway
+from tests.unit.cli.user import gateway
 
 __all__ = ["gateway"]
 
 
-def test_models_are_listed_with_what_they_do_and_cost(gateway: FakeGateway) -> None:
+def test_models_are_listed_with_endpoints_and_prices(gateway: FakeGateway) -> None:
     shown = run("models").stdout
     assert f"Models of {gateway.base_url}" in shown
     assert all(word in shown for word in ("listener", "transcriptions", "$0.006 per minute", "any", "openai"))
     assert [model["id"] for model in json.loads(run("models", "--json").stdout)["data"]] == ["talker", "listener"]
 
 
-def test_voices_are_listed_of_one_model_and_language(gateway: FakeGateway) -> None:
+def test_voices_are_filtered_by_model_and_language(gateway: FakeGateway) -> None:
     shown = run("voices", "-m", "talker", "-l", "en").stdout
     assert gateway.seen[-1].query == {"model": "talker"}
     assert [line.split()[:2] for line in shown.splitlines() if " en" in line] == [["ash", "en-us"], ["en-gb", "en"]]

@@ -1,24 +1,26 @@
-"""The table that a stack goes on with, looked at before a deployment: CloudFormation takes any ARN."""
+"""Checks the existing table that a stack is to use, since CloudFormation accepts any ARN."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from scripts.deploy.errors import DeployRefused
+
 PARAMETER: Final = "ExistingTableArn"
 INDEX: Final = "open_holds"
 _KEYS: Final = {"pk": "HASH", "sk": "RANGE"}
 
 
-class WrongTable(Exception):
-    """It cannot be deployed with this table. The message says why, and what to do."""
+class WrongTable(DeployRefused):
+    """The stack cannot use this table."""
 
 
 def check(wanted: Mapping[str, str], stack: Mapping[str, str], session: Any) -> None:
-    """Look at the table that a deployment would be the first to use. `session` is boto3's.
+    """Check the table if this deployment is the first to use it. `session` is boto3's.
 
-    Raises:
-        WrongTable: it is not there, or not one of ours; or the stack would leave the one that it uses for an empty one.
+    Raises `WrongTable` if the table does not exist or is not a gateway's, or if the stack would exchange its table for
+    an empty one.
     """
     present, chosen = stack.get(PARAMETER, ""), wanted.get(PARAMETER)
     if chosen is None or chosen == present:
@@ -26,24 +28,24 @@ def check(wanted: Mapping[str, str], stack: Mapping[str, str], session: Any) -> 
     if not chosen:
         raise WrongTable(
             f"the stack uses {present}, and without {PARAMETER} it would make a new, empty table: every key would be "
-            "refused. Name a table"
+            "refused. Set the parameter to a table"
         )
     region, name = chosen.split(":")[3], chosen.rpartition("/")[2]
     if region != session.region_name:
         raise WrongTable(f"{chosen} is in another region than the stack: restore it to {session.region_name}")
-    _look_at(chosen, name, session.client("dynamodb"))
+    _check_table(chosen, name, session.client("dynamodb"))
 
 
-def _look_at(arn: str, name: str, client: Any) -> None:
+def _check_table(arn: str, name: str, client: Any) -> None:
     try:
         found = client.describe_table(TableName=name)["Table"]
     except client.exceptions.ResourceNotFoundException as error:
-        raise WrongTable(f"there is no table {name} in this account and region") from error
+        raise WrongTable(f"the table {name} does not exist in this account and region") from error
     if found["TableArn"] != arn:
-        raise WrongTable(f"{arn} is of another account; the {name} of this one is {found['TableArn']}")
+        raise WrongTable(f"{arn} belongs to another account; the table {name} of this account is {found['TableArn']}")
     keys = {each["AttributeName"]: each["KeyType"] for each in found["KeySchema"]}
     indexes = {each["IndexName"] for each in found.get("GlobalSecondaryIndexes", ())}
     if keys != _KEYS or INDEX not in indexes:
-        raise WrongTable(f"{name} is no table of a gateway: it needs the keys pk and sk, and the index {INDEX}")
+        raise WrongTable(f"{name} is not a gateway's table: it needs the keys pk and sk, and the index {INDEX}")
     if found["TableStatus"] != "ACTIVE":
         raise WrongTable(f"{name} is {found['TableStatus']}: wait until it is ACTIVE")

@@ -1,4 +1,4 @@
-"""A file on a web server, read in pieces: of an archive only its directory and one member are fetched."""
+"""A file on a web server, read in ranges: of a zip archive, only the directory and one member are fetched."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PARTIAL: Final = 206
 
 
 class RemoteFile(io.RawIOBase):
-    """The file at a URL whose server knows ranges; raises `OSError` if it does not, or cannot be reached."""
+    """The file at a URL. Raises `OSError` if the server does not support ranges or cannot be reached."""
 
     def __init__(self, url: str) -> None:
         import httpx2
@@ -24,24 +24,24 @@ class RemoteFile(io.RawIOBase):
         self._size = self._fetch(0)
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """As every file."""
+        """See `io.RawIOBase`."""
         self._place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
         return self._place
 
     def tell(self) -> int:
-        """As every file."""
+        """See `io.RawIOBase`."""
         return self._place
 
     def read(self, size: int = -1) -> bytes:
-        """As every file."""
+        """See `io.RawIOBase`."""
         wanted = self._size - self._place if size is None or size < 0 else min(size, self._size - self._place)
         pieces = []
         while wanted > 0:
@@ -61,7 +61,7 @@ class RemoteFile(io.RawIOBase):
         super().close()
 
     def _fetch(self, start: int) -> int:
-        """Have the block that begins at `start`; the size of the whole file."""
+        """Fetch the block that begins at `start`, and return the size of the whole file."""
         import httpx2
 
         try:
@@ -69,6 +69,6 @@ class RemoteFile(io.RawIOBase):
         except httpx2.HTTPError as error:
             raise OSError(f"the archive cannot be read: {error}") from error
         if answer.status_code != _PARTIAL or not answer.content:
-            raise OSError(f"the archive cannot be read in pieces: {answer.status_code}")
+            raise OSError(f"the archive cannot be read in ranges: status {answer.status_code}")
         self._block = (start, answer.content)
         return int(answer.headers["content-range"].rpartition("/")[2])

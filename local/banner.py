@@ -1,4 +1,4 @@
-"""What the operator reads when the stack is ready."""
+"""The text that `make run` prints when the stack is ready."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from local.catalogue import first_model
 from local.stack_file import StackInfo
 
 PHRASE: Final = "Good morning. Thank you for listening."
-_HEARD_BEST: Final = "ash"
-"""Of the voices of the embedded engine, the one whose PHRASE the other embedded engine hears as it was said."""
+_CLEAREST_VOICE: Final = "ash"
+"""The voice of the embedded engine whose PHRASE the embedded transcription engine recognises without an error."""
 
 
-def welcome(info: StackInfo, path: Path, catalogue: Path) -> str:
-    """Addresses, keys, and commands that work when pasted: they name models of this catalogue."""
+def banner(info: StackInfo, path: Path, catalogue: Path) -> str:
+    """Return addresses, keys, and commands to copy, with models of this catalogue."""
     speaks, listens = first_model(catalogue, "speech"), first_model(catalogue, "transcriptions")
     shell = [] if speaks is None else [_speech(info, speaks)]
     shell += [] if listens is None else [_transcription(info, listens)]
@@ -29,11 +29,11 @@ audio-gateway is ready.
   base URL   {info.base_url}
   API key    {info.api_key}
   admin key  {info.admin_key}
-  all of it  {path}
+  stack file {path}
 
 {tried}
 
-Keys, limits, usage and costs, from the project's folder (once: make cli):
+Keys, limits, usage and costs, from the project folder (run `make cli` once):
 
 .venv/bin/audio-gateway keys list
 
@@ -63,4 +63,4 @@ client.audio.speech.create({named}, input={json.dumps(PHRASE)}).write_to_file("h
 
 def _voice(model: dict[str, Any]) -> str:
     voices: list[str] = list(model.get("voices") or [])
-    return _HEARD_BEST if not voices or _HEARD_BEST in voices else voices[0]
+    return _CLEAREST_VOICE if not voices or _CLEAREST_VOICE in voices else voices[0]

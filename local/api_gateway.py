@@ -1,4 +1,4 @@
-"""API Gateway: HTTP in, proxy event out, the function's answer back, and AWS's limits on the way.
+"""API Gateway: turns HTTP requests into proxy events and the functions' results into responses, within AWS's limits.
 
 Limits: Amazon API Gateway quotas for REST APIs (payload 10 MB, all headers together 10,240 bytes).
 """
@@ -17,34 +17,44 @@ import uuid
 from typing import Final
 
 from local.asgi import ClientGone, Headers, Receive, Scope, Send, read_body, start_response
-from local.authorizer import Authorizer
-from local.console import tell
-from local.environments import Result
-from local.events import Answer, Call, MalformedAnswer, Request, parse_answer, proxy_event, request_context
-from local.gateway_responses import GatewayError, render
-from local.lambda_service import Invoke, RequestTooLarge, TooManyRequests
+from local.authorizer import CachingAuthorizer
+from local.console import log
+from local.environments import InvocationResult
+from local.events import (
+    GatewayCall,
+    HttpRequest,
+    MalformedResponse,
+    ProxyResponse,
+    parse_response,
+    proxy_event,
+    request_context,
+)
+from local.gateway_responses import GatewayResponseError, render
+from local.lambda_service import EventTooLarge, Invoke, TooManyRequests
 from local.log_lines import gateway_line
 from local.rest_api import RestApi, Route
 from local.routing import Match, Router
 
 MAX_BODY_BYTES: Final = 10_485_760
 MAX_HEADER_BYTES: Final = 10_240
-# A client that sends on after its answer gets this much patience: hanging up at once would cost it the answer.
+# The rest of a request is drained up to these limits: closing the connection earlier would lose the response.
 _DRAIN_BYTES: Final = 268_435_456
 _DRAIN_SECONDS: Final = 30
 _PATH_SHOWN: Final = 200
 _UNROUTED: Final = Match(Route("", "ANY", "", None, 0), {})
 
 
-class Front:
+class ApiGateway:
     """The REST API of the template as an ASGI application."""
 
     def __init__(self, api: RestApi, invoke: Invoke) -> None:
         self._api = api
         self._invoke = invoke
         self._router = Router(api.routes)
-        self._authorizers = {name: Authorizer(definition, invoke) for name, definition in api.authorizers.items()}
-        self._running: set[asyncio.Task[Result]] = set()
+        self._authorizers = {
+            name: CachingAuthorizer(definition, invoke) for name, definition in api.authorizers.items()
+        }
+        self._running: set[asyncio.Task[InvocationResult]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -57,18 +67,18 @@ class Front:
             answer = await self._answer(call)
         except ClientGone:
             return
-        except GatewayError as error:
+        except GatewayResponseError as error:
             answer = self._gateway_answer(error, call)
             path = f"/{self._api.stage}{call.request.path}"[:_PATH_SHOWN]
-            tell(gateway_line(call.request.method, path, answer.status, error.response_type, call.request_id))
-        except Exception:  # noqa: BLE001 -- a fault of the stack itself must be seen, and must not end it
-            tell(traceback.format_exc())
-            answer = self._gateway_answer(GatewayError("DEFAULT_5XX"), call)
+            log(gateway_line(call.request.method, path, answer.status, error.response_type, call.request_id))
+        except Exception:  # noqa: BLE001 -- a fault of the stack itself is printed and must not end it
+            log(traceback.format_exc())
+            answer = self._gateway_answer(GatewayResponseError("DEFAULT_5XX"), call)
         await _send(answer, call, body_read, receive, send)
 
-    def _call(self, scope: Scope) -> Call:
+    def _call(self, scope: Scope) -> GatewayCall:
         request = _request(scope, f"/{self._api.stage}")
-        return Call(
+        return GatewayCall(
             api=self._api,
             request=request,
             match=_UNROUTED,
@@ -79,11 +89,11 @@ class Front:
             port=scope["server"][1],
         )
 
-    async def _answer(self, call: Call) -> Answer:
+    async def _answer(self, call: GatewayCall) -> ProxyResponse:
         path = call.request.path
         match = self._router.match(call.request.method, path) if path else None
         if match is None:
-            raise GatewayError("MISSING_AUTHENTICATION_TOKEN")
+            raise GatewayResponseError("MISSING_AUTHENTICATION_TOKEN")
         call = dataclasses.replace(call, match=match)
         if match.route.authorizer is not None:
             started = time.monotonic()
@@ -91,33 +101,33 @@ class Front:
             context["integrationLatency"] = int((time.monotonic() - started) * 1000)
             call = dataclasses.replace(call, authorizer=context)
         result = await self._integrate(call)
-        if result.error is not None:  # the function's own log tells the reason
-            raise GatewayError("DEFAULT_5XX", status=502)
+        if result.error is not None:  # the reason is in the function's log
+            raise GatewayResponseError("DEFAULT_5XX", status=502)
         try:
-            answer = parse_answer(result.payload, self._api.binary_media_types, call.request.header("accept") or "")
-        except MalformedAnswer as error:
-            tell(f"{call.request.method} {call.request.path}: bad answer of {match.route.function}: {error}")
-            raise GatewayError("DEFAULT_5XX", status=502) from error
+            answer = parse_response(result.payload, self._api.binary_media_types, call.request.header("accept") or "")
+        except MalformedResponse as error:
+            log(f"{call.request.method} {call.request.path}: invalid response of {match.route.function}: {error}")
+            raise GatewayResponseError("DEFAULT_5XX", status=502) from error
         answer.headers.append(("X-Amzn-Trace-Id", call.trace_id))
         return answer
 
-    async def _integrate(self, call: Call) -> Result:
-        """Invoke the function. It goes on when the gateway gives up on it, as on AWS."""
+    async def _integrate(self, call: GatewayCall) -> InvocationResult:
+        """Invoke the function. It keeps running after the gateway's timeout, as on AWS."""
         route = call.match.route
         event = json.dumps(proxy_event(call), separators=(",", ":")).encode()
         task = asyncio.ensure_future(self._invoke(route.function, event, call.trace_id))
-        self._running.add(task)  # the event loop itself holds tasks weakly
+        self._running.add(task)  # the event loop keeps only weak references to tasks
         task.add_done_callback(self._running.discard)
         try:
             return await asyncio.wait_for(asyncio.shield(task), route.timeout_s)
         except TimeoutError as error:
-            raise GatewayError("INTEGRATION_TIMEOUT") from error
-        except RequestTooLarge as error:
-            raise GatewayError("REQUEST_TOO_LARGE") from error
+            raise GatewayResponseError("INTEGRATION_TIMEOUT") from error
+        except EventTooLarge as error:
+            raise GatewayResponseError("REQUEST_TOO_LARGE") from error
         except TooManyRequests as error:
-            raise GatewayError("INTEGRATION_FAILURE") from error
+            raise GatewayResponseError("INTEGRATION_FAILURE") from error
 
-    def _gateway_answer(self, error: GatewayError, call: Call) -> Answer:
+    def _gateway_answer(self, error: GatewayResponseError, call: GatewayCall) -> ProxyResponse:
         if error.authorizer is not None:
             call = dataclasses.replace(call, authorizer=error.authorizer)
 
@@ -126,13 +136,13 @@ class Front:
 
         accept = call.request.header("accept") or ""
         rendered = render(error, self._api.gateway_responses, lookup, accept=accept)
-        return Answer(rendered.status, rendered.headers, rendered.body)
+        return ProxyResponse(rendered.status, rendered.headers, rendered.body)
 
 
-def _request(scope: Scope, prefix: str) -> Request:
+def _request(scope: Scope, prefix: str) -> HttpRequest:
     path = scope["raw_path"].decode("ascii")
     inside = path == prefix or path.startswith(f"{prefix}/")
-    return Request(
+    return HttpRequest(
         method=scope["method"],
         path=(path.removeprefix(prefix) or "/") if inside else "",
         query=scope["query_string"].decode("latin-1"),
@@ -145,17 +155,17 @@ def _request(scope: Scope, prefix: str) -> Request:
 
 async def _read_request(scope: Scope, receive: Receive) -> bytes:
     if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
-        raise GatewayError("REQUEST_TOO_LARGE", message="Request headers are too long")
+        raise GatewayResponseError("REQUEST_TOO_LARGE", message="Request headers are too long")
     declared = next((value for name, value in scope["headers"] if name.lower() == b"content-length"), b"0")
     if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
-        raise GatewayError("REQUEST_TOO_LARGE")
+        raise GatewayResponseError("REQUEST_TOO_LARGE")
     body, complete = await read_body(receive, MAX_BODY_BYTES)
     if not complete:
-        raise GatewayError("REQUEST_TOO_LARGE")
+        raise GatewayResponseError("REQUEST_TOO_LARGE")
     return body
 
 
-async def _send(answer: Answer, call: Call, body_read: bool, receive: Receive, send: Send) -> None:
+async def _send(answer: ProxyResponse, call: GatewayCall, body_read: bool, receive: Receive, send: Send) -> None:
     headers: Headers = [
         *answer.headers,
         ("x-amzn-RequestId", call.request_id),
@@ -165,7 +175,7 @@ async def _send(answer: Answer, call: Call, body_read: bool, receive: Receive, s
         headers.append(("Connection", "close"))
     await start_response(send, answer.status, headers, len(answer.body))
     if not body_read:
-        # The whole answer is out with this; only then is the rest of the request let in and dropped.
+        # Send the whole response first, then read and drop the rest of the request.
         await send({"type": "http.response.body", "body": answer.body, "more_body": True})
         await _drain(receive)
         await send({"type": "http.response.body", "body": b""})
@@ -184,8 +194,8 @@ async def _drain(receive: Receive) -> None:
                 left -= len(message.get("body", b""))
 
 
-def _lookup(name: str, call: Call) -> str | None:
-    """A value for a gateway response: context.a.b, stageVariables.x or method.request.header.X."""
+def _lookup(name: str, call: GatewayCall) -> str | None:
+    """Return a value for a gateway response: context.a.b, stageVariables.x or method.request.header.X."""
     if name.startswith("method.request.header."):
         return call.request.header(name.removeprefix("method.request.header.").lower())
     if name.startswith("stageVariables."):

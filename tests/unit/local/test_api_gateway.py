@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from local.environments import Result
-from local.front import MAX_BODY_BYTES, Front
-from local.lambda_service import MAX_REQUEST_BYTES, RequestTooLarge, TooManyRequests
+from local.api_gateway import MAX_BODY_BYTES, ApiGateway
+from local.environments import InvocationResult
+from local.lambda_service import MAX_REQUEST_BYTES, EventTooLarge, TooManyRequests
 from local.rest_api import GatewayResponse
 from tests.unit.local.builders import Client, Functions, api, route
 
@@ -29,10 +29,10 @@ def echo(event: dict[str, Any]) -> dict[str, Any]:
 def front(work: Any = echo, guard: Any = lambda _: ALLOW, **options: Any) -> tuple[Client, Functions]:
     functions = Functions(work=work, guard=guard)
     routes = (route("/things", authorizer="Keys"), route("/open/{rest+}"), route("/slow", timeout_s=0.01))
-    return Client(Front(api(*routes, **options), functions)), functions
+    return Client(ApiGateway(api(*routes, **options), functions)), functions
 
 
-def test_a_request_becomes_an_event_and_the_answer_comes_back_with_what_the_gateway_adds() -> None:
+def test_a_request_becomes_an_event_and_the_result_a_response_with_gateway_headers() -> None:
     client, _ = front()
 
     status, headers, body = client.request("POST", "/v1/things?a=1", headers=KEY, body=[b"ab", b"c"])
@@ -78,7 +78,7 @@ def test_an_unknown_resource_is_a_missing_authentication_token(path: str) -> Non
     assert functions.events == []
 
 
-def test_a_missing_key_is_401_and_a_denied_one_403_and_a_broken_authorizer_500() -> None:
+def test_a_missing_key_gets_401_a_denied_one_403_and_a_broken_authorizer_500() -> None:
     denial = ALLOW | {"policyDocument": {"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}}
 
     assert front()[0].request("GET", "/v1/things")[0] == 401
@@ -91,10 +91,10 @@ def test_a_missing_key_is_401_and_a_denied_one_403_and_a_broken_authorizer_500()
     [
         "a string",
         {"statusCode": "many"},
-        Result(b'{"errorType": "KeyError", "errorMessage": "x"}', "Unhandled"),
+        InvocationResult(b'{"errorType": "KeyError", "errorMessage": "x"}', "Unhandled"),
     ],
 )
-def test_a_failed_function_or_a_malformed_answer_is_502(answer: Any) -> None:
+def test_a_failed_function_or_a_malformed_response_gets_502(answer: Any) -> None:
     client, _ = front(work=lambda _: answer)
 
     status, headers, body = client.request("GET", "/v1/open/x")
@@ -104,7 +104,7 @@ def test_a_failed_function_or_a_malformed_answer_is_502(answer: Any) -> None:
     assert json.loads(body) == {"message": "Internal server error"}
 
 
-def test_a_function_that_is_too_slow_is_504_and_goes_on() -> None:
+def test_a_slow_function_gets_504_and_keeps_running() -> None:
     finished: list[bool] = []
     release = asyncio.Event()
 
@@ -127,7 +127,7 @@ def test_a_function_that_is_too_slow_is_504_and_goes_on() -> None:
     assert finished == [True]
 
 
-def test_a_body_of_exactly_ten_megabytes_is_let_in_and_one_byte_more_is_not() -> None:
+def test_a_body_may_have_ten_megabytes_and_not_one_byte_more() -> None:
     client, functions = front(work=lambda event: {"statusCode": 200, "body": str(len(event["body"]))})
 
     fits = client.request("POST", "/v1/open/x", body=[b"x" * MAX_BODY_BYTES])
@@ -137,7 +137,7 @@ def test_a_body_of_exactly_ten_megabytes_is_let_in_and_one_byte_more_is_not() ->
     assert len(functions.events) == 1
 
 
-def test_a_declared_length_over_the_limit_is_refused_before_anything_is_read() -> None:
+def test_a_declared_length_over_the_limit_is_refused_before_the_body_is_read() -> None:
     client, functions = front()
     headers = [("Content-Length", str(MAX_BODY_BYTES + 1))]
 
@@ -146,11 +146,11 @@ def test_a_declared_length_over_the_limit_is_refused_before_anything_is_read() -
     assert status == 413
     assert head["connection"] == "close"
     assert json.loads(body) == {"message": "Request Too Long"}
-    assert client.sent_after_answer == 3  # the client could finish, and so read its answer
+    assert client.sent_after_answer == 3  # the client could finish and read the response
     assert functions.events == []
 
 
-def test_an_endless_body_is_answered_while_it_still_comes_and_then_cut_off() -> None:
+def test_an_endless_body_gets_a_response_and_is_then_cut_off() -> None:
     chunk = b"x" * 1_048_576
 
     class Endless(list[bytes]):
@@ -169,22 +169,22 @@ def test_an_endless_body_is_answered_while_it_still_comes_and_then_cut_off() -> 
     assert client.sent_after_answer == 256
 
 
-def test_an_event_over_lambdas_limit_is_413() -> None:
-    async def refuse(_: str, payload: bytes, __: str) -> Result:
-        raise RequestTooLarge
+def test_an_event_over_lambdas_limit_gets_413() -> None:
+    async def refuse(_: str, payload: bytes, __: str) -> InvocationResult:
+        raise EventTooLarge
 
-    client = Client(Front(api(route("/things")), refuse))
+    client = Client(ApiGateway(api(route("/things")), refuse))
 
     assert client.request("POST", "/v1/things", body=[b"x" * (MAX_REQUEST_BYTES * 3 // 4)])[0] == 413
 
 
-def test_a_lack_of_environments_is_a_failure_of_the_integration_or_of_the_authorizer() -> None:
-    async def refuse(_: str, __: bytes, ___: str) -> Result:
+def test_a_used_up_quota_fails_the_integration_or_the_authorizer() -> None:
+    async def refuse(_: str, __: bytes, ___: str) -> InvocationResult:
         raise TooManyRequests
 
-    client = Client(Front(api(route("/things"), route("/keys", authorizer="Keys")), refuse))
+    client = Client(ApiGateway(api(route("/things"), route("/keys", authorizer="Keys")), refuse))
 
-    assert client.request("GET", "/v1/things")[0] == 504  # API Gateway's own status; the template has another one
+    assert client.request("GET", "/v1/things")[0] == 504  # API Gateway's own status, not the template's
     assert client.request("GET", "/v1/keys", headers=KEY)[0] == 500
 
 
@@ -195,7 +195,7 @@ def test_too_many_header_bytes_are_refused() -> None:
     assert functions.events == []
 
 
-def test_a_client_that_hangs_up_while_sending_gets_no_answer_and_harms_nothing() -> None:
+def test_a_client_that_disconnects_while_sending_does_no_harm() -> None:
     client, functions = front()
 
     with pytest.raises(ConnectionAbortedError):
@@ -203,20 +203,20 @@ def test_a_client_that_hangs_up_while_sending_gets_no_answer_and_harms_nothing()
     assert functions.events == []
 
 
-def test_a_fault_of_the_front_itself_is_a_500_and_not_the_end(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_of_the_gateway_itself_gets_500_and_does_not_end_it(capfd: pytest.CaptureFixture[str]) -> None:
     client, _ = front(work=lambda _: 1 / 0)
 
     assert client.request("GET", "/v1/open/x")[0] == 500
     assert client.request("GET", "/v1/open/x")[0] == 500
 
 
-def test_a_gateway_response_can_say_why_the_authorizer_denied() -> None:
+def test_a_gateway_response_can_use_the_context_of_a_denial() -> None:
     verdict = ALLOW | {
         "policyDocument": {"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]},
         "context": {"refusal": "It is disabled."},
     }
     template = {"application/json": '{"message": "No. $context.authorizer.refusal Ask."}'}
     client, _ = front(guard=lambda _: verdict, gateway_responses={"ACCESS_DENIED": GatewayResponse(401, {}, template)})
-    for _ in range(2):  # the second is of the cache
+    for _ in range(2):  # the second is from the cache
         status, _, body = client.request("GET", "/v1/things", headers=KEY)
         assert (status, json.loads(body)["message"]) == (401, "No. It is disabled. Ask.")

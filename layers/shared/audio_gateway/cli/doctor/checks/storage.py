@@ -1,4 +1,4 @@
-"""The table, which is the bill, and the bucket, which forgets."""
+"""The table and the bucket."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from audio_gateway.cli.doctor.check import Check, Group, Red, Skip
-from audio_gateway.cli.doctor.stack import Stack, absent
-from audio_gateway.cli.doctor.visit import Visit
+from audio_gateway.cli.doctor.check import Check, CheckFailed, CheckGroup, CheckSkipped
+from audio_gateway.cli.doctor.context import CheckContext
+from audio_gateway.cli.doctor.stack import InspectedStack, on_missing
 
 _TABLE: Final = "AWS::DynamoDB::Table"
 _BUCKET: Final = "AWS::S3::Bucket"
-_KEEPS_NONE: Final = "the local AWS keeps everything in memory, and forgets it when it stops"
+_KEEPS_NONE: Final = "the local AWS keeps all data in memory only"
 
 
-def _table(stack: Stack) -> tuple[str, Mapping[str, Any]]:
-    """The table in use, and what the template asks of one: also of one that the stack has not made."""
+def _table(stack: InspectedStack) -> tuple[str, Mapping[str, Any]]:
+    """Return the table in use, and the properties in the template, even if the stack did not create the table."""
     asked = (resource for resource in stack.template.values() if resource["Type"] == _TABLE)
     return stack.table, next(asked)["Properties"]
 
 
-def _backups(visit: Visit) -> str:
-    stack = visit.stack
+def _backups(context: CheckContext) -> str:
+    stack = context.stack
     table, _ = _table(stack)
     found = stack.client("dynamodb").describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
     status = found.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
     if status != "ENABLED":
         command = f"aws dynamodb update-continuous-backups --table-name {table} --region {stack.region}"
         do = f"{command} --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
-        raise Red(f"point-in-time recovery is {status}: what is deleted by mistake is gone", do)
+        raise CheckFailed(f"point-in-time recovery is {status}: data deleted by mistake cannot be restored", do)
     return "point-in-time recovery is on"
 
 
-def _ttl(visit: Visit) -> str:
-    stack = visit.stack
+def _ttl(context: CheckContext) -> str:
+    stack = context.stack
     table, written = _table(stack)
     wanted = written["TimeToLiveSpecification"]["AttributeName"]
     found = stack.client("dynamodb").describe_time_to_live(TableName=table)["TimeToLiveDescription"]
@@ -42,64 +42,67 @@ def _ttl(visit: Visit) -> str:
     if status not in {"ENABLED", "ENABLING"} or attribute != wanted:
         command = f"aws dynamodb update-time-to-live --table-name {table} --region {stack.region}"
         do = f"{command} --time-to-live-specification Enabled=true,AttributeName={wanted}"
-        raise Red(f"time to live is {status}, by {attribute}: jobs and idempotency keys are never removed", do)
-    return f"items are removed by {attribute}"
+        raise CheckFailed(
+            f"time to live is {status}, with attribute {attribute}: jobs and idempotency keys are never removed", do
+        )
+    return f"items expire by {attribute}"
 
 
-def _protection(visit: Visit) -> str:
-    stack = visit.stack
+def _protection(context: CheckContext) -> str:
+    stack = context.stack
     table, written = _table(stack)
     found = stack.client("dynamodb").describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled", False)
     wanted = str(stack.value(written.get("DeletionProtectionEnabled", False))).lower() == "true"
     if wanted and not found:
         do = f"aws dynamodb update-table --table-name {table} --deletion-protection-enabled --region {stack.region}"
-        raise Red("the table can be deleted, although the stack asks for protection", do)
+        raise CheckFailed("the table can be deleted, although the stack asks for protection", do)
     if not found:
-        raise Skip("the stack was deployed without deletion protection of its table")
+        raise CheckSkipped("the stack was deployed without deletion protection for its table")
     return "the table cannot be deleted by mistake"
 
 
-def _indexes(visit: Visit) -> str:
-    stack = visit.stack
+def _indexes(context: CheckContext) -> str:
+    stack = context.stack
     table, written = _table(stack)
     wanted = [index["IndexName"] for index in written.get("GlobalSecondaryIndexes", [])]
     if not wanted:
-        raise Skip("the table has no index")
+        raise CheckSkipped("the table has no index")
     description = stack.client("dynamodb").describe_table(TableName=table)["Table"]
-    # A local DynamoDB tells no status: an index that is there can be used.
+    # A local DynamoDB reports no status: an existing index is usable.
     found = {
         index["IndexName"]: index.get("IndexStatus", "ACTIVE")
         for index in description.get("GlobalSecondaryIndexes", [])
     }
     wrong = [f"{name} is {found.get(name, 'missing')}" for name in wanted if found.get(name) != "ACTIVE"]
     if wrong:
-        do = "An index that is CREATING is ready soon; one that is missing, a deployment adds to the stack's own table."
-        raise Red(", ".join(wrong), do)
+        do = "Wait while an index is CREATING. A deployment adds a missing index to the stack's own table."
+        raise CheckFailed(", ".join(wrong), do)
     return ", ".join(wanted)
 
 
-def _private(visit: Visit) -> str:
-    stack = visit.stack
+def _private(context: CheckContext) -> str:
+    stack = context.stack
     bucket, written = stack.only(_BUCKET)
-    command = stack.mended_by(
+    command = stack.remedy(
         f"aws s3api put-public-access-block --bucket {bucket} --public-access-block-configuration "
         "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"
     )
-    with absent("NoSuchPublicAccessBlockConfiguration", then=Red("public access is not blocked", command)):
+    with on_missing("NoSuchPublicAccessBlockConfiguration", then=CheckFailed("public access is not blocked", command)):
         found = stack.client("s3").get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
     wrong = [
         name for name, wanted in written["PublicAccessBlockConfiguration"].items() if wanted and not found.get(name)
     ]
     if wrong:
-        raise Red(f"not set: {', '.join(wrong)}", command)
+        raise CheckFailed(f"not set: {', '.join(wrong)}", command)
     return "public access is blocked"
 
 
-def _lifecycle(visit: Visit) -> str:
-    stack = visit.stack
+def _lifecycle(context: CheckContext) -> str:
+    stack = context.stack
     bucket, written = stack.only(_BUCKET)
-    with absent(
-        "NoSuchLifecycleConfiguration", then=Red("the bucket has no rules: it forgets nothing", stack.deploy_again())
+    with on_missing(
+        "NoSuchLifecycleConfiguration",
+        then=CheckFailed("the bucket has no lifecycle rules: files are never deleted", stack.redeploy_advice()),
     ):
         rules = stack.client("s3").get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
     found = {_prefix(rule): rule for rule in rules if rule["Status"] == "Enabled"}
@@ -109,9 +112,10 @@ def _lifecycle(visit: Visit) -> str:
         days = rule.get("ExpirationInDays")
         has = found.get(rule.get("Prefix", ""), {}).get("Expiration", {}).get("Days")
         if days is not None and has != stack.value(days):
-            wrong.append(f"{rule['Prefix']} is forgotten {f'after {has} days' if has else 'never'}, not after {days}")
+            state = f"deleted after {has} days" if has else "never deleted"
+            wrong.append(f"{rule['Prefix']} is {state}, not after {days}")
     if wrong:
-        raise Red("; ".join(wrong), stack.deploy_again())
+        raise CheckFailed("; ".join(wrong), stack.redeploy_advice())
     return f"{len(wanted)} rules"
 
 
@@ -119,27 +123,35 @@ def _prefix(rule: Mapping[str, Any]) -> str:
     return str(rule.get("Prefix") or rule.get("Filter", {}).get("Prefix", ""))
 
 
-def _tls(visit: Visit) -> str:
-    stack = visit.stack
+def _tls(context: CheckContext) -> str:
+    stack = context.stack
     bucket, _ = stack.only(_BUCKET)
-    with absent("NoSuchBucketPolicy", then=Red("the bucket has no policy: it takes plain HTTP", stack.deploy_again())):
+    with on_missing(
+        "NoSuchBucketPolicy",
+        then=CheckFailed("the bucket has no policy: it accepts plain HTTP", stack.redeploy_advice()),
+    ):
         policy = json.loads(stack.client("s3").get_bucket_policy(Bucket=bucket)["Policy"])
     for statement in policy["Statement"]:
         insecure = statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
         if statement["Effect"] == "Deny" and str(insecure).lower() == "false":
             return "plain HTTP is refused"
-    raise Red("the bucket's policy takes plain HTTP", stack.deploy_again())
+    raise CheckFailed("the bucket's policy allows plain HTTP", stack.redeploy_advice())
 
 
-DATA: Final = Group(
+STORAGE: Final = CheckGroup(
     "Table and bucket",
     (
-        Check("table-backups", "the table can be put back to any moment of 35 days", _backups, not_local=_KEEPS_NONE),
-        Check("table-ttl", "the table removes what has expired", _ttl, not_local=_KEEPS_NONE),
+        Check(
+            "table-backups",
+            "the table can be restored to any time in the last 35 days",
+            _backups,
+            not_local=_KEEPS_NONE,
+        ),
+        Check("table-ttl", "the table removes expired items", _ttl, not_local=_KEEPS_NONE),
         Check("table-protection", "the table cannot be deleted by mistake", _protection, not_local=_KEEPS_NONE),
-        Check("table-indexes", "the table's indexes can be used", _indexes),
-        Check("bucket-private", "the bucket is closed to the public", _private),
-        Check("bucket-lifecycle", "the bucket forgets each kind of file in time", _lifecycle, not_local=_KEEPS_NONE),
-        Check("bucket-tls", "the bucket refuses plain HTTP", _tls, not_local="there is no TLS on the loopback"),
+        Check("table-indexes", "the table's indexes are active", _indexes),
+        Check("bucket-private", "the bucket is not public", _private),
+        Check("bucket-lifecycle", "the bucket deletes each kind of file in time", _lifecycle, not_local=_KEEPS_NONE),
+        Check("bucket-tls", "the bucket refuses plain HTTP", _tls, not_local="the loopback interface has no TLS"),
     ),
 )
