@@ -8,9 +8,11 @@ PYTHON ?= python3
 UV := .local/uv/bin/uv
 PY := .venv/bin/python
 export UV_NO_PROGRESS = 1
+# What is compiled is kept: each process of the tests would compile all of them again, for five seconds.
+unexport PYTHONDONTWRITEBYTECODE
 LAYERS := .local/layers/shared/.stamp .local/layers/engines/.stamp .local/runtime/.stamp
 
-.PHONY: help run test unit mutants lint cli doctor audit format bench fuzz sam-validate sam-test deploy docs clean lock install
+.PHONY: help run test test-fast coverage mutants lint cli doctor audit format bench fuzz sam-validate sam-test deploy docs clean lock install
 
 help: ## show this list
 	@echo "audio-gateway: an OpenAI-compatible audio API on your own AWS account"; echo
@@ -24,8 +26,12 @@ install: .local/venv/.stamp $(LAYERS)
 test: .venv/.stamp install ## run all tests (offline after installation)
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-unit: .venv/.stamp .local/venv/.stamp ## run the quick tests: units and the template, without the local stack
-	$(PY) -m pytest -n 2 tests/unit tests/infrastructure $(ARGS)
+test-fast: .venv/.stamp install ## run the quick tests: units and the template, without the slow ones
+	@echo "without the slow tests and those of the local stack, which 'make test' runs too"
+	$(PY) -m pytest -n 2 -m "not slow" --hypothesis-profile=fast tests/unit tests/infrastructure $(ARGS)
+
+coverage: .venv/.stamp install ## print what the tests of units and of the template cover; fails below the floor
+	$(PY) -m pytest -n 2 --cov --cov-report=term:skip-covered tests/unit tests/infrastructure $(ARGS)
 
 mutants: .venv/.stamp .local/venv/.stamp ## mutation testing of the code that handles money and transcripts
 	$(PY) -m scripts.mutants $(ARGS)

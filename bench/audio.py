@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def compare(pcm: bytes, folder: Path, ffmpeg: str | None, rounds: int) -> list[d
     for name, path in files.items():
         data = path.read_bytes()
         command = [ffmpeg or "", "-i", str(path), "-ac", "1", "-ar", "16000", "-f", "s16le", "-"]
-        rows.append(row("decode", name, seconds, lambda data=data: drain(decode_pcm(data, 16_000)), command, rounds))
+        rows.append(row("decode", name, seconds, partial(decoded, data), command, rounds))
     for name in SPEECH_FORMATS:
         command = [
             ffmpeg or "",
@@ -157,6 +158,10 @@ def pieces(pcm: bytes) -> Iterator[bytes]:
 def drain(chunks: Iterator[bytes]) -> None:
     for _ in chunks:
         pass
+
+
+def decoded(data: bytes) -> None:
+    drain(decode_pcm(data, 16_000))
 
 
 def clip(name: str, pcm: bytes) -> bytes:
@@ -224,6 +229,7 @@ def peak_kb() -> int:
 def silence(kind: str) -> bytes:
     """Return hours of silence in about 4.5 MB."""
     import av
+    from av.audio.stream import AudioStream
 
     codec, muxer, rate, options = {
         "opus": ("libopus", "ogg", 48_000, {"b": "6000", "frame_duration": "60", "compression_level": "0", "dtx": "1"}),
@@ -236,7 +242,8 @@ def silence(kind: str) -> bytes:
     frame.sample_rate = rate
     with av.open(file, "w", format=muxer) as output:
         stream = output.add_stream(codec, rate=rate, layout="mono")
-        stream.options = options
+        assert isinstance(stream, AudioStream)
+        stream.options = {**options}
         packets = stream.encode(frame)
         while file.tell() < 60_000:
             output.mux(packets)

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,7 @@ def merging() -> ResultTable:
         for kind in ("words and segments", "segments", "text"):
             heard = transcript(kind, length)
             chunks = [ChunkTranscript(i * step, i * step + length, heard) for i in range(120)]
-            seconds, merged = timed(lambda chunks=chunks: merge(chunks, duration_ms=36_000_000))
+            seconds, merged = timed(partial(merge, chunks, duration_ms=36_000_000))
             table.add(ResultRow(f"{name}, {kind}", [seconds, len(merged.words or merged.text.split())]))
     return table
 
@@ -209,7 +210,7 @@ def splitting() -> ResultTable:
     chinese = "今天天气很好。我们去公园吧。"
     for name, once in (("English", page()), ("Chinese", chinese), ("no punctuation", "word " * 9)):
         text = (once * (1_000_000 // len(once) + 1))[:1_000_000]
-        seconds, pieces = timed(lambda text=text: split(text, 4_096))
+        seconds, pieces = timed(partial(split, text, 4_096))
         table.add(ResultRow(name, [seconds, len(pieces)]))
     return table
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,7 @@ class ResultRow:
     """A row: a name, and a figure or None per column."""
 
     name: str
-    figures: list[float | None]
+    figures: Sequence[float | None]
 
 
 @dataclass

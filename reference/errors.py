@@ -71,7 +71,7 @@ def _template_answers(template: Path) -> list[_TemplateAnswer]:
     return [_TemplateAnswer(f"`{name}`", response) for name, response in responses.items()]
 
 
-class _TemplateLoader(yaml.SafeLoader):
+class _TemplateLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # in C where it is
     """Reads a template and skips its intrinsic functions."""
 
 

@@ -1,4 +1,4 @@
-"""The order of all tests, which of them run in one process, and what one may not leave to another."""
+"""The order of all tests, which of them run in one process, and what no test may leave to another."""
 
 from __future__ import annotations
 
@@ -11,27 +11,41 @@ from typing import Any
 import boto3
 import botocore.session
 import pytest
+from httpx2._transports import default as _transports
 from hypothesis import HealthCheck, settings
 
-# The same examples each time, so that a run says something of a change and not of chance; how long one takes says
-# something of the machine. `make test ARGS="--hypothesis-profile=hunt"` looks for others.
+# The same examples each time: a run judges a change and not chance. How long one takes depends on the machine.
+# `make test ARGS="--hypothesis-profile=hunt"` looks for others.
 _UNHURRIED: Any = {
     "deadline": None,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.filter_too_much],
 }
 settings.register_profile("any machine", derandomize=True, database=None, **_UNHURRIED)
 settings.register_profile("hunt", max_examples=1000, **_UNHURRIED)
+settings.register_profile("fast", max_examples=20, derandomize=True, database=None, **_UNHURRIED)
 settings.load_profile("any machine")
 
-# Files of the stack that share none with others.
-_ALONE = ("tests/stack/sdk/test_sdk_contract.py", "tests/stack/test_books.py", "tests/stack/test_node_client.py")
+# Files of tests/stack that share no running stack with other files.
+_ALONE = (
+    "tests/stack/sdk/test_sdk_contract.py",
+    "tests/stack/test_sweep_and_rollup.py",
+    "tests/stack/test_node_client.py",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _models_of_aws_are_read_once() -> Iterator[None]:
-    """A session of boto3 reads the descriptions of AWS's services from files: a tenth of a second for each new one."""
+    """Each new session of boto3 reads the descriptions of AWS's services from files, which takes 0.1 s."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates_are_read_once() -> Iterator[None]:
+    """Each client of HTTP reads all certificate authorities of the machine: a fiftieth of a second for each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_transports, "create_ssl_context", cache(_transports.create_ssl_context))  # type: ignore[attr-defined] # imported there
         yield
 
 
@@ -45,38 +59,38 @@ def _no_credentials_of_the_machine() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_credentials_of_another_test() -> Iterator[None]:
-    """`boto3.client` keeps a session, and that the credentials that it found first."""
+    """`boto3.client` keeps a session, which keeps the first credentials that it found."""
     yield
     boto3.DEFAULT_SESSION = None
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those of the stack first, folder by folder, otherwise in the random order that they have.
+    """Tests of the stack first, folder by folder; otherwise the random order stays.
 
-    They are the long ones: with one of them left for the end, one worker would be at it while the others are idle. And
-    the fixtures of a folder, its stacks among them, end when a test of another one follows.
+    They are the long ones: if one of them came last, one worker would run it while the others are idle. And the
+    fixtures of a folder, its stacks among them, end when a test of another folder follows.
     """
     items.sort(key=lambda item: _rank(_file(item.nodeid)))
 
 
 def pytest_collection_finish() -> None:
-    """What has been imported and collected lives to the end: no search for garbage needs to look at it again."""
+    """What has been imported and collected stays to the end: the garbage collector need not examine it again."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With `--dist loadfile`, the files that use the same running stacks go to the same worker.
+    """With `--dist loadfile`, files that use the same running stacks go to the same worker.
 
-    To start a stack takes as long as a hundred of its tests.
+    Starting a stack takes as long as a hundred of its tests.
     """
     from xdist.scheduler import LoadFileScheduling
 
     class ByStack(LoadFileScheduling):  # type: ignore[misc] # xdist has no types
         def _split_scope(self, nodeid: str) -> str:
-            return _together(_file(nodeid))
+            return _group(_file(nodeid))
 
     return ByStack(config, log) if config.getoption("dist") == "loadfile" else None
 
@@ -85,8 +99,8 @@ def _file(nodeid: str) -> str:
     return nodeid.split("::", 1)[0]
 
 
-def _together(file: str) -> str:
-    """The name of what a file belongs to: its folder if that shares stacks, otherwise the file itself."""
+def _group(file: str) -> str:
+    """The group of a file: its folder if the folder shares stacks, otherwise the file itself."""
     if not file.startswith("tests/stack/") or file in _ALONE:
         return file
     folder = str(PurePosixPath(file).parent)
@@ -94,8 +108,8 @@ def _together(file: str) -> str:
 
 
 def _rank(file: str) -> tuple[bool, bool, bool, str]:
-    """The longest first: what belongs to `tests/stack`, its other folders, its files by themselves, all other files."""
-    unit = _together(file)
+    """The longest groups first: `tests/stack` with `sdk`, its other folders, its single files, and all other files."""
+    unit = _group(file)
     if not file.startswith("tests/stack/"):
         return True, True, True, ""
     return False, unit == file, unit != "tests/stack", str(PurePosixPath(file).parent)

@@ -10,12 +10,15 @@ import math
 import struct
 import wave
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
+from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -111,10 +114,12 @@ def _plain(text: str) -> list[str]:
 
 
 @functools.lru_cache(64)
-def tone(seconds: float, rate: int = 16_000, hertz: float = 440.0) -> bytes:
-    """A sine as s16le mono samples."""
-    step = 2 * math.pi * hertz / rate
-    return array.array("h", (int(12_000 * math.sin(step * i)) for i in range(int(seconds * rate)))).tobytes()
+def tone(seconds: float, rate: int = 16_000, hertz: int = 440) -> bytes:
+    """A sine as s16le mono samples: one period, repeated, because a minute of single samples takes a second."""
+    step, count = 2 * math.pi * hertz / rate, int(seconds * rate)
+    period = rate // math.gcd(rate, hertz)
+    once = array.array("h", (int(12_000 * math.sin(step * i)) for i in range(period))).tobytes()
+    return (once * (count // period + 1))[: 2 * count]
 
 
 def wav(pcm: bytes, rate: int = 16_000, channels: int = 1) -> bytes:
@@ -139,18 +144,13 @@ def tone_wav(seconds: float, rate: int = 16_000) -> bytes:
 
 
 @functools.lru_cache(64)
-def encode(source: bytes, encoding: Encoding, *, late_s: float = 0.0, picture: bool = False) -> bytes:
-    """Any audio file in another container, codec, rate and layout; it begins at `late_s`, a picture at 0."""
+def encode(source: bytes, encoding: Encoding, *, late_s: float = 0.0) -> bytes:
+    """Any audio file in another container, codec, rate and layout; it begins at `late_s`."""
     out = io.BytesIO()
     with av.open(io.BytesIO(source), "r") as reader, av.open(out, "w", format=encoding.container) as writer:
         stream = writer.add_stream(encoding.codec, rate=encoding.rate, layout=encoding.layout)
         assert isinstance(stream, AudioStream)
         frame_size = _frame_size(stream)
-        if picture:
-            screen = writer.add_stream("mpeg4", rate=1)
-            assert isinstance(screen, VideoStream)
-            screen.width, screen.height = 32, 32
-            writer.mux([*screen.encode(VideoFrame(32, 32, "yuv420p")), *screen.encode(None)])
         resampler = AudioResampler(stream.codec_context.format, encoding.layout, encoding.rate, frame_size=frame_size)
         for frame in [*reader.decode(audio=0), None]:
             for ready in resampler.resample(frame):
@@ -158,6 +158,64 @@ def encode(source: bytes, encoding: Encoding, *, late_s: float = 0.0, picture: b
                 writer.mux(stream.encode(ready))
         writer.mux(stream.encode(None))
     return out.getvalue()
+
+
+@functools.lru_cache(64)
+def film(
+    source: bytes | None,
+    encoding: Encoding,
+    *,
+    late_s: float = 0.0,
+    gap_s: float = 0.0,
+    pictures: bool = True,
+    options: tuple[tuple[str, str], ...] = (),
+) -> bytes:
+    """Ten grey pictures a second and the sound of an audio file, or a second of pictures alone.
+
+    The sound begins at `late_s`, and stops for `gap_s` in its middle. `options` are those of the container.
+    """
+    out = io.BytesIO()
+    sound = [] if source is None else _frames(source, encoding)
+    seconds = sum(each.samples for each in sound) / encoding.rate if sound else 1.0
+    with av.open(out, "w", format=encoding.container, container_options=dict(options)) as writer:
+        packets = _pictures(writer, late_s + gap_s + seconds) if pictures else []
+        if sound:
+            stream = writer.add_stream(encoding.codec, rate=encoding.rate, layout=encoding.layout)
+            assert isinstance(stream, AudioStream)
+            resampler = AudioResampler(
+                stream.codec_context.format, encoding.layout, encoding.rate, frame_size=_frame_size(stream)
+            )
+            ready = [made for each in [*sound, None] for made in resampler.resample(each)]
+            heard = [packet for each in [*ready, None] for packet in stream.encode(each)]
+            for number, packet in enumerate(heard):
+                shift = int((late_s + gap_s * (number >= len(heard) // 2)) / packet.time_base)
+                packet.pts, packet.dts = (packet.pts or 0) + shift, (packet.dts or 0) + shift
+            packets += heard
+        sized: list[Any] = [packet for packet in packets if packet.size]
+        for packet in sorted(sized, key=lambda packet: packet.dts * packet.time_base):
+            writer.mux(packet)
+    return out.getvalue()
+
+
+def _frames(source: bytes, encoding: Encoding) -> list[AudioFrame]:
+    """All of an audio file, at the rate of the encoding."""
+    with av.open(io.BytesIO(source), "r") as reader:
+        even = AudioResampler("s16", encoding.layout, encoding.rate)
+        return [made for each in [*reader.decode(audio=0), None] for made in even.resample(each)]
+
+
+def _pictures(writer: OutputContainer, seconds: float) -> list[Any]:
+    stream = writer.add_stream("mpeg4", rate=10)
+    assert isinstance(stream, VideoStream)
+    stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+    picture = VideoFrame(32, 32, "yuv420p")
+    for plane in picture.planes:
+        plane.update(bytes([128]) * plane.buffer_size)
+    packets = list[Any]()
+    for number in range(math.ceil(seconds * 10)):
+        picture.pts, picture.time_base = number, Fraction(1, 10)
+        packets += stream.encode(picture)
+    return [*packets, *stream.encode(None)]
 
 
 def _frame_size(stream: AudioStream) -> int:

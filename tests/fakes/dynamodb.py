@@ -1,12 +1,13 @@
-"""A DynamoDB table in memory, for what money does with one: many times as fast as moto, and with short pages.
+"""A DynamoDB table in memory: many times as fast as moto, and with short pages.
 
-It knows the expressions that the gateway writes to accounts, ledger, aggregates and jobs, and refuses any other, and
-those that are too long, and items that are too large.
-tests/unit/aws/test_table.py holds it against moto.
+It knows the expressions that the gateway writes, and refuses any other, as DynamoDB refuses those that are too long,
+and items that are too large. Tests of the stores run against it and against moto, `tables.either` in
+tests/unit/metering.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping
@@ -14,22 +15,48 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from tests.fakes.dynamodb_limits import refuse_empty_parameters, refuse_large_item, refuse_long_expressions
+from tests.fakes.dynamodb_limits import (
+    refuse_empty_parameters,
+    refuse_empty_sets,
+    refuse_large_item,
+    refuse_long_expressions,
+    refuse_wrong_words,
+)
 
 Item = dict[str, Any]
 Key = tuple[str, str]
 
 _EXISTS: Final = re.compile(r"attribute_(not_)?exists\(([\w.#]+)\)")
-_COMPARED: Final = re.compile(r"(size\()?([\w.#]+)\)? (=|<=|<|>) (:\w+)")
+_COMPARED: Final = re.compile(r"(size\()?([\w.#:]+)\)? (=|<=|<|>) (:\w+)")
 _AMONG: Final = re.compile(r"([\w.#]+) IN \((.+)\)")
 _CONTAINS: Final = re.compile(r"(NOT )?contains\((#?\w+), (:\w+)\)")
-_UNLESS_THERE: Final = re.compile(r"if_not_exists\((\w+), (:\w+)\)")
+_UNLESS_THERE: Final = re.compile(r"if_not_exists\(([\w.#]+), (:\w+)\)")
+_ZERO: Final = {"N": "0"}
 _CHANGE: Final = re.compile(r", (?!:)")  # not within if_not_exists
+_BEHIND: Final = re.compile(r"pk = :pk AND sk ([<>]) :after")
+_MOST_ACTIONS: Final = 100
 _CLAUSE: Final = re.compile(r"(SET|ADD|REMOVE|DELETE) (.+?)(?= (?:SET|ADD|REMOVE|DELETE) |$)")
+
+
+class ConditionalCheckFailedException(ClientError):
+    """A condition did not hold."""
+
+
+class TransactionCanceledException(ClientError):
+    """Nothing of a transaction was written."""
+
+
+class Exceptions:
+    """Where botocore's clients have their errors."""
+
+    ConditionalCheckFailedException = ConditionalCheckFailedException
+    TransactionCanceledException = TransactionCanceledException
 
 
 class FakeDynamoDB:
     """The client of one table. Queries answer `page` items at a time, batches leave some keys for the next call."""
+
+    exceptions = Exceptions
 
     def __init__(self, page: int = 3) -> None:
         self._items: dict[Key, Item] = {}
@@ -54,8 +81,13 @@ class FakeDynamoDB:
             return self._query_index(arguments["KeyConditionExpression"].removesuffix(" = :value"), values[":value"])
         partition, places = values[":pk"], self._places.get(values[":pk"], [])
         first, last = 0, len(places)
-        if arguments["KeyConditionExpression"] != "pk = :pk":
-            assert arguments["KeyConditionExpression"] == "pk = :pk AND sk BETWEEN :low AND :high"
+        condition = arguments["KeyConditionExpression"]
+        if behind := _BEHIND.fullmatch(condition):
+            after = values[":after"]
+            assert after, "DynamoDB refuses an empty key"
+            first, last = (bisect_right(places, after), last) if behind[1] == ">" else (0, bisect_left(places, after))
+        elif condition != "pk = :pk":
+            assert condition == "pk = :pk AND sk BETWEEN :low AND :high"
             assert values[":low"] <= values[":high"], "DynamoDB refuses such a query"
             first, last = bisect_left(places, values[":low"]), bisect_right(places, values[":high"])
         page, forward = min(self._page, arguments.get("Limit", self._page)), arguments.get("ScanIndexForward", True)
@@ -78,30 +110,60 @@ class FakeDynamoDB:
         return {"Items": [_copy(self._items[key]) for key in sorted(self._items)]}
 
     def put_item(self, *, Item: Item, **arguments: Any) -> Item:  # noqa: N803
+        refuse_empty_sets({"Item": Item})
+        refuse_wrong_words(arguments)
         self._check(Item, arguments)
         refuse_large_item(Item)
         self._put(_copy(Item))
         return {"ResponseMetadata": {}}
 
     def update_item(self, *, Key: Item, UpdateExpression: str, **arguments: Any) -> Item:  # noqa: N803
-        refuse_long_expressions({"UpdateExpression": UpdateExpression} | arguments)
+        expressions = {"UpdateExpression": UpdateExpression} | arguments
+        refuse_long_expressions(expressions)
         refuse_empty_parameters(arguments)
+        refuse_empty_sets(arguments)
+        refuse_wrong_words(expressions)
         self._check(Key, arguments)
-        item = _copy(self._items.get(_key(Key), Key))
+        old = self._items.get(_key(Key), Key)
+        item = _copy(old)
         clauses = _CLAUSE.findall(UpdateExpression)
         assert " ".join(f"{verb} {changes}" for verb, changes in clauses) == UpdateExpression
         for verb, changes in clauses:
             for change in _CHANGE.split(changes):
-                _change(item, verb, change, arguments)
+                _change(item, old, verb, change, arguments)
         refuse_large_item(item)
         self._put(item)
         return {"Attributes": _copy(item), "ResponseMetadata": {}}
 
     def delete_item(self, *, Key: Item, **arguments: Any) -> Item:  # noqa: N803
+        refuse_wrong_words(arguments)
         self._check(Key, arguments)
         if self._items.pop(_key(Key), None) is not None:
             self._places[Key["pk"]["S"]].remove(Key["sk"]["S"])
         return {"ResponseMetadata": {}}
+
+    def transact_write_items(self, *, TransactItems: list[dict[str, Item]]) -> Item:  # noqa: N803
+        actions = [each for action in TransactItems for each in action.items()]
+        keys = [_key(action.get("Key") or action["Item"]) for _, action in actions]
+        assert len(set(keys)) == len(keys) <= _MOST_ACTIONS, "DynamoDB refuses such a transaction"
+        reasons = [
+            {"Code": "None"} if self._allows(action) else {"Code": "ConditionalCheckFailed"} for _, action in actions
+        ]
+        if any(reason["Code"] != "None" for reason in reasons):
+            answer: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+            raise TransactionCanceledException(answer, "TransactWriteItems")
+        calls: dict[str, Any] = {"Put": self.put_item, "Update": self.update_item, "Delete": self.delete_item}
+        for kind, action in actions:
+            if kind != "ConditionCheck":
+                calls[kind](**action)
+        return {"ResponseMetadata": {}}
+
+    def _allows(self, action: Item) -> bool:
+        try:
+            self._check(action.get("Key") or action["Item"], action)
+        except ConditionalCheckFailedException:
+            return False
+        return True
 
     def _put(self, item: Item) -> None:
         partition, place = _key(item)
@@ -112,11 +174,11 @@ class FakeDynamoDB:
     def _check(self, key: Item, arguments: Mapping[str, Any]) -> None:
         old = self._items.get(_key(key))
         condition = arguments.get("ConditionExpression")
-        if condition is not None and not _holds(condition, old or {}, arguments):
+        if condition is not None and not _holds(_parsed(condition), old or {}, arguments):
             answer: Any = {"Error": {"Code": "ConditionalCheckFailedException"}, "ResponseMetadata": {}}
             if arguments.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" and old is not None:
                 answer["Item"] = _copy(old)
-            raise ClientError(answer, "a conditional write")
+            raise ConditionalCheckFailedException(answer, "a conditional write")
 
 
 def _key(item: Item) -> Key:
@@ -137,24 +199,42 @@ def _place(item: Item, path: str, arguments: Mapping[str, Any]) -> tuple[Item, s
     return item, name
 
 
-def _change(item: Item, verb: str, change: str, arguments: Mapping[str, Any]) -> None:
-    path, *rest = change.split(" ")
+def _change(item: Item, old: Item, verb: str, change: str, arguments: Mapping[str, Any]) -> None:
+    """Make one change of an update; what it sets something to is of the item before the update."""
+    values = arguments.get("ExpressionAttributeValues", {})
+    path, _, operand = change.partition(" ")
     where, name = _place(item, path, arguments)
     if verb == "REMOVE":
+        assert not operand, change
         where.pop(name, None)
-        return
-    if unless_there := _UNLESS_THERE.search(change):
-        if unless_there[1] in where:
-            return
-        rest = [unless_there[2]]
-    value = arguments["ExpressionAttributeValues"][rest[-1]]
-    for kind in ("NS", "SS"):
-        if kind in value:
-            _change_set(where, name, verb, kind, value[kind])
-            return
-    if verb == "ADD":
-        value = {"N": str(int(where.get(name, {"N": "0"})["N"]) + int(value["N"]))}
-    where[name] = value
+    elif verb == "SET":
+        where[name] = _result(operand.removeprefix("= "), old, arguments)
+    elif (kind := next(iter(values[operand]))) in ("NS", "SS"):
+        _change_set(where, name, verb, kind, values[operand][kind])
+    else:
+        assert verb == "ADD", change
+        where[name] = _sum(where.get(name, _ZERO), values[operand])
+
+
+def _result(operand: str, old: Item, arguments: Mapping[str, Any]) -> Item:
+    """What a SET makes of something: a value, another attribute, their sum, or a value if there is none."""
+    values = arguments["ExpressionAttributeValues"]
+    if unless_there := _UNLESS_THERE.fullmatch(operand):
+        where, name = _place(old, unless_there[1], arguments)
+        found: Item = where.get(name, values[unless_there[2]])
+        return found
+    terms = [values[term] if term in values else _attribute(old, term, arguments) for term in operand.split(" + ")]
+    return terms[0] if len(terms) == 1 else _sum(*terms)
+
+
+def _attribute(item: Item, path: str, arguments: Mapping[str, Any]) -> Item:
+    where, name = _place(item, path, arguments)
+    found: Item = where[name]
+    return found
+
+
+def _sum(one: Item, other: Item) -> Item:
+    return {"N": str(int(one["N"]) + int(other["N"]))}
 
 
 def _change_set(where: Item, name: str, verb: str, kind: str, members: list[str]) -> None:
@@ -165,13 +245,36 @@ def _change_set(where: Item, name: str, verb: str, kind: str, members: list[str]
         where[name] = {kind: sorted(changed)}
 
 
-def _holds(condition: str, item: Item, arguments: Mapping[str, Any]) -> bool:
-    """Terms joined by OR, in parentheses where there are several groups, and groups joined by AND."""
-    groups = condition.split(" AND ")
-    return all(
-        any(_term_holds(term, item, arguments) for term in re.sub(r"^\((.* OR .*)\)$", r"\1", group).split(" OR "))
-        for group in groups
-    )
+Condition = str | tuple[str, tuple["Condition", ...]]
+
+
+def _holds(condition: Condition, item: Item, arguments: Mapping[str, Any]) -> bool:
+    """Terms, joined by AND and OR."""
+    if isinstance(condition, str):
+        return _term_holds(condition, item, arguments)
+    joint, parts = condition
+    return (any if joint == " OR " else all)(_holds(part, item, arguments) for part in parts)
+
+
+@functools.lru_cache(4_096)
+def _parsed(condition: str) -> Condition:
+    """A condition as a tree: AND binds closer than OR, and parentheses closest."""
+    for joint in (" OR ", " AND "):
+        parts = _split(condition, joint)
+        if len(parts) > 1:
+            return joint, tuple(_parsed(part) for part in parts)
+    return _parsed(condition[1:-1]) if condition.startswith("(") else condition
+
+
+def _split(condition: str, joint: str) -> list[str]:
+    """The parts of a condition between the joints that are in no parentheses."""
+    parts = [""]
+    for piece in condition.split(joint):
+        if parts[-1].count("(") == parts[-1].count(")") and parts[-1]:
+            parts.append(piece)
+        else:
+            parts[-1] += (joint if parts[-1] else "") + piece
+    return parts
 
 
 def _term_holds(term: str, item: Item, arguments: Mapping[str, Any]) -> bool:
@@ -188,7 +291,7 @@ def _term_holds(term: str, item: Item, arguments: Mapping[str, Any]) -> bool:
         return (wanted in where.get(name, {}).get(f"{kind}S", ())) != bool(contains[1])
     compared = _COMPARED.fullmatch(term)
     assert compared, term
-    where, name = _place(item, compared[2], arguments)
+    where, name = (values, compared[2]) if compared[2] in values else _place(item, compared[2], arguments)
     if name not in where:
         return False
     ((_, value),) = where[name].items()

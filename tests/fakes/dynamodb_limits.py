@@ -49,13 +49,23 @@ def refuse_wrong_expressions(arguments: Item) -> None:
     for name, text in texts.items():
         if len(_OPERATOR.findall(text)) > MAX_OPERATORS:
             raise _refusal(f"Invalid {name}: The expression contains too many operators")
-        for word in set(_WORD.findall(text)) - _OF_EXPRESSIONS:
-            if word.upper() in _reserved():
-                raise _refusal(f"Invalid {name}: Attribute name is a reserved keyword; reserved keyword: {word}")
+    refuse_wrong_words(arguments)
     said = set(_PARAMETER.findall(" ".join(texts.values())))
     known = {*arguments.get("ExpressionAttributeNames", ()), *arguments.get("ExpressionAttributeValues", ())}
     if said != known:
         raise _refusal(f"Parameters that are unused in expressions, or not defined: {sorted(said ^ known)}")
+
+
+def refuse_wrong_words(arguments: Item) -> None:
+    """Raise what DynamoDB answers to words that it reserves."""
+    for name in _EXPRESSIONS:
+        if (text := arguments.get(name)) and (word := _reserved_word(text)):
+            raise _refusal(f"Invalid {name}: Attribute name is a reserved keyword; reserved keyword: {word}")
+
+
+@functools.lru_cache(1_024)
+def _reserved_word(text: str) -> str | None:
+    return next((word for word in set(_WORD.findall(text)) - _OF_EXPRESSIONS if word.upper() in _reserved()), None)
 
 
 @functools.cache
@@ -101,10 +111,10 @@ def _size(value: Item) -> int:
         return -(-len(content.strip("0")) // 2) + 1  # two digits in a byte, without zeros at the ends
     if kind == "M":
         return 3 + sum(1 + len(name.encode()) + _size(each) for name, each in content.items())
-    if kind == "NS":
-        return sum(_size({"N": each}) for each in content)
-    if kind == "SS":
-        return sum(len(each.encode()) for each in content)
+    if kind == "L":
+        return 3 + sum(1 + _size(each) for each in content)
+    if kind in {"NS", "SS"}:
+        return sum(_size({kind[0]: each}) for each in content)
     if kind in {"BOOL", "NULL"}:
         return 1
     assert kind == "S", kind

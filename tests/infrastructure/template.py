@@ -37,7 +37,7 @@ print(json.dumps(transform(template, {}, NoManagedPolicies())["Resources"]))
 """
 
 
-class CloudFormationLoader(yaml.SafeLoader):
+class CloudFormationLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # in C where it is
     """YAML with CloudFormation's short tags: `!Ref x` becomes {"Ref": x}, `!Sub x` becomes {"Fn::Sub": x}."""
 
 

@@ -42,19 +42,17 @@ test('a voice can be an object', async () => {
   assert.ok(readWav(data).seconds > 1);
 });
 
-for (const speed of [0.25, 0.5, 2, 4]) {
-  test(`speed ${speed} divides the time`, async () => {
-    const plain = await bytes(await client.audio.speech.create({ ...ask, response_format: 'wav' }));
-    const changed = await bytes(await client.audio.speech.create({ ...ask, speed, response_format: 'wav' }));
-    const ratio = readWav(plain).seconds / readWav(changed).seconds;
-    assert.ok(Math.abs(ratio / speed - 1) < 0.15, `${ratio} instead of ${speed}`);
-  });
-}
+test('a speed divides the time', async () => {
+  const plain = await bytes(await client.audio.speech.create({ ...ask, response_format: 'wav' }));
+  const fast = await bytes(await client.audio.speech.create({ ...ask, speed: 2, response_format: 'wav' }));
+  const ratio = readWav(plain).seconds / readWav(fast).seconds;
+  assert.ok(Math.abs(ratio / 2 - 1) < 0.15, `${ratio} instead of 2`);
+});
 
-test('an answer too big for Lambda is followed to where it lies', async () => {
-  const input = (ask.input + ' ').repeat(200).slice(0, 4096);
-  const data = await bytes(await client.audio.speech.create({ ...ask, input, response_format: 'wav' }));
-  assert.ok(data.length > 6_000_000);
+test('an answer too big for Lambda is followed into the bucket', async () => {
+  const large = { model: 'fake-tts', voice: 'alloy', input: 'a'.repeat(1700), response_format: 'wav' }; // 102 s, 4.9 MB
+  const data = await bytes(await wired.audio.speech.create(large));
+  assert.ok(data.length > 4_500_000);
   assert.ok(readWav(data).trueSizes);
 });
 

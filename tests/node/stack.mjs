@@ -21,7 +21,6 @@ export const wired = new OpenAI({
 export const hookPort = Number(required('WIRED_HOOK_PORT')); // of 127.0.0.1; the wired stack's webhooks may reach it
 export const clipPath = required('GATEWAY_CLIP');
 export const clip = readFileSync(clipPath);
-export const encodings = required('GATEWAY_ENCODINGS'); // a folder with the clip in every container
 
 export async function bytes(response) {
   return Buffer.from(await response.arrayBuffer());

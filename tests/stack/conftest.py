@@ -1,4 +1,4 @@
-"""Running local stacks for tests: started as `make run` starts one, and checked to leave nothing behind."""
+"""Local stacks for tests: started as by `make run`, and checked to leave nothing behind."""
 
 from __future__ import annotations
 
@@ -76,17 +76,17 @@ class RunningStack:
         assert self.denials_meant or not self.denials(), self.denials()
 
     def denials(self) -> list[str]:
-        """What its functions asked AWS for without having the right: each a fault, whatever they made of it."""
+        """Calls to AWS for which a function's role lacks the right. Each is a fault, whatever the function answers."""
         return [line for line in self.log.read_text("utf-8", "replace").splitlines() if DENIED.search(line)]
 
     def kill(self) -> None:
-        """End it without giving it a chance."""
+        """Kill it."""
         self.process.kill()
         self.process.wait()
 
 
 def descendants(pid: int) -> list[int]:
-    """The processes that a process has started, and theirs."""
+    """The processes that a process has started, and their descendants."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -99,7 +99,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def runs(pid: int) -> bool:
-    """Whether a process is there and is not just waiting to be collected."""
+    """Whether a process exists and is no zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[0] != "Z"
     except OSError:
@@ -107,7 +107,7 @@ def runs(pid: int) -> bool:
 
 
 def _environment() -> dict[str, str]:
-    """Of this process, without anything that means something to the stack."""
+    """The environment of this process, without any variable that the stack reads."""
     ours = ("PORT", "STACK_FILE")
     return {
         name: value
@@ -120,7 +120,7 @@ def _environment() -> dict[str, str]:
 def run_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningStack]]:
     """Starts stacks without waiting for them: `run_stack(root=folder, NAME="value")`.
 
-    Those that still run are stopped when the last test of this folder is over.
+    Stacks that still run are stopped after the last test of this folder.
     """
     started: list[RunningStack] = []
 
@@ -139,7 +139,7 @@ def run_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 
 @pytest.fixture(scope="package")
 def start_stack(run_stack: Callable[..., RunningStack]) -> Callable[..., dict[str, Any]]:
-    """Starts a further stack, with environment variables of its own, and answers its stack file's content."""
+    """Starts another stack, with its own environment variables, and returns the content of its stack file."""
 
     def start(root: Path = ROOT, **environment: str) -> dict[str, Any]:
         return run_stack(root, **environment).wait_until_ready()

@@ -1,4 +1,4 @@
-"""Operators who change the directory at the same moment, on a table of its own in the local DynamoDB."""
+"""Operators who change the directory at the same moment, on a separate table of the local DynamoDB."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def at_once(*operations: Callable[[], object]) -> list[object]:
         return list(pool.map(run, operations))
 
 
-def test_of_admin_keys_that_are_all_deleted_at_once_one_stays(directory: Directory) -> None:
+def test_one_admin_key_stays_when_all_are_deleted_at_the_same_time(directory: Directory) -> None:
     for _ in range(ROUNDS):
         keys = [directory.create_key("admin", name="n").record.id for _ in range(3)]
         keys += [key.id for key in directory.admin_keys() if key.id not in keys]

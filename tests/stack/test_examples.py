@@ -81,7 +81,7 @@ def test_subtitles_says_why_it_was_refused(environment: dict[str, str], tmp_path
     assert "Traceback" not in done.stderr
 
 
-def test_many_at_once(environment: dict[str, str], tmp_path: Path) -> None:
+def test_many_at_the_same_time(environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "lines.txt").write_text("One.\n\nTwo.\nThree.\nFour.\nFive.\n")
     run([sys.executable, str(EXAMPLES / "many_at_once.py"), "lines.txt", "out"], tmp_path, environment)
     spoken = sorted((tmp_path / "out").iterdir())

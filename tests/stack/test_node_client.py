@@ -23,7 +23,7 @@ REPEAT = TESTS.parent / "repeat"
 
 
 class Cases(Service):
-    """The gateway as the test in Node.js sets it up anew for each case."""
+    """The gateway, which the test in Node.js sets up again for each case."""
 
     def __init__(self, front: Front, patch: pytest.MonkeyPatch) -> None:
         results = LinkedResults()
@@ -63,7 +63,7 @@ def test_one_call_of_the_node_sdk_is_one_job(node: str, file: str, monkeypatch: 
 
 def run(node: str, folder: Path, file: str, **environment: str) -> None:
     done = subprocess.run(
-        [node, "--test", "--test-reporter=spec", file],
+        [node, "--test-reporter=spec", file],
         cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False, timeout=170,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-8_000:] + done.stderr[-2_000:]

@@ -127,7 +127,7 @@ def test_a_role_reaches_the_partitions_that_its_condition_names_and_no_other(
 
 
 @pytest.mark.parametrize(("role", "patterns"), list(listings()))
-def test_a_role_lists_and_learns_what_is_not_there_below_its_prefixes_and_nowhere_else(
+def test_a_role_lists_objects_below_its_prefixes_and_nowhere_else(
     role: str, patterns: list[str], stack: dict[str, Any], client_as: Any
 ) -> None:
     client = client_as(role, "s3")
@@ -138,7 +138,7 @@ def test_a_role_lists_and_learns_what_is_not_there_below_its_prefixes_and_nowher
         client.list_objects_v2(Bucket=stack["bucket"], Prefix=pattern.replace("*", "a-project/"))
 
 
-def test_a_missing_object_is_a_404_to_who_may_list_it_and_a_403_to_everybody_else(
+def test_a_missing_object_is_a_404_to_roles_that_may_list_it_and_a_403_to_others(
     stack: dict[str, Any], client_as: Any
 ) -> None:
     def read(role: str, key: str) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import concurrent.futures
 import http.client
 import json
-import shutil
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,26 +15,13 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.stack.aws import aws_of
-from tests.stack.conftest import ROOT, RunningStack
+from tests.stack.conftest import RunningStack
+from tests.stack.tiny.project import tiny_project
 
 pytestmark = pytest.mark.stack
 
-TINY = Path(__file__).parent / "tiny"
 MIB = 1_048_576
 PATIENCE_S = 60
-
-
-def project(folder: Path) -> Path:
-    """A folder that the stack takes for the project."""
-    (folder / "functions" / "tiny").mkdir(parents=True)
-    shutil.copy(TINY / "app.py", folder / "functions" / "tiny")
-    for name in ("template.yaml", "machine.asl.json"):
-        shutil.copy(TINY / name, folder)
-    (folder / "layers").symlink_to(ROOT / "layers")
-    (folder / ".local").mkdir()
-    for name in ("layers", "runtime"):
-        (folder / ".local" / name).symlink_to(ROOT / ".local" / name)
-    return folder
 
 
 class Tiny:
@@ -76,7 +61,7 @@ class Tiny:
 
 @pytest.fixture(scope="module")
 def tiny(run_stack: Callable[..., RunningStack], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tiny]:
-    root = project(tmp_path_factory.mktemp("tiny"))
+    root = tiny_project(tmp_path_factory.mktemp("tiny"))
     running = run_stack(root)
     running.denials_meant = True
     yield Tiny(root, running)
@@ -229,12 +214,11 @@ def test_an_emulator_of_the_operators_is_used_when_one_is_named(
     running.stop()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stopping_waits_neither_for_requests_that_run_nor_for_slow_clients(
-    run_stack: Callable[..., RunningStack], tmp_path: Path, number: int
+    run_stack: Callable[..., RunningStack], tmp_path: Path
 ) -> None:
     """They would take a minute, and `stop` gives it a third of that."""
-    root = project(tmp_path / "tiny")
+    root = tiny_project(tmp_path / "tiny")
     template = root / "template.yaml"
     template.write_text(template.read_text().replace("Timeout: 2\n", "Timeout: 60\n", 1))
     running = run_stack(root)
@@ -249,7 +233,7 @@ def test_stopping_waits_neither_for_requests_that_run_nor_for_slow_clients(
     slow.putheader("Content-Length", "1000")
     slow.endheaders(b"only the beginning")
 
-    running.stop(number)
+    running.stop()
 
     slow.close()
     for call in calls:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.dynamodb import FakeDynamoDB
+
 # This machine, which no name server is asked for.
 _OWN_NAMES = {None, "", "localhost", socket.gethostname()}
 
@@ -47,3 +49,9 @@ def _current_event_loop(_event_loop: asyncio.AbstractEventLoop) -> Iterator[None
     asyncio.set_event_loop(_event_loop)
     yield
     asyncio.set_event_loop(_event_loop)
+
+
+@pytest.fixture
+def dynamodb() -> Any:
+    """The client of the gateway's table, in memory. Tests of stores import the one of moto from `tables` instead."""
+    return FakeDynamoDB(page=50)

@@ -6,6 +6,8 @@ import pytest
 
 from bench import handlers
 
+pytestmark = pytest.mark.slow
+
 
 def test_cold_starts_can_be_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handlers, "COLD_ROUNDS", 1)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import tones
+from tests.examples import examples
 
 
 @given(st.lists(st.tuples(st.integers(0, 0xFFFF), st.integers(0, 700)), max_size=12), st.sampled_from([0, 40, 400]))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_words_are_heard_when_they_were_said(said: list[tuple[int, int]], hiss: int) -> None:
     words, at = [], 0
     for number, gap_ms in said:
@@ -36,5 +37,6 @@ def test_noise_and_silence_hold_no_words() -> None:
     assert tones.heard(os.urandom(320_000)) == []
 
 
+@pytest.mark.slow
 def test_words_have_texts_of_their_own() -> None:
     assert len({word.text for word in tones.talk(0x10000)}) == 0x10000

@@ -1,4 +1,4 @@
-"""A stack whose provider hears tones; jobs put into it by the API and past it; and what may happen to them."""
+"""A stack whose provider hears tones, and jobs that are started through its API and without it."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ from tests.stack.conftest import descendants
 
 CATALOG = Path(__file__).parent / "tones.toml"
 PATIENCE_S = 60.0
+PAUSE_S = 0.1  # between two looks, each of which takes the processor that the work needs
 SWEEP_SECONDS = 5
 
 
@@ -54,8 +55,8 @@ class Running:
 
 
 @dataclass
-class Workshop:
-    """The running stack, its provider, and a customer of it, who has `client`."""
+class JobHarness:
+    """The running stack, its provider, and a customer, who uses `client`."""
 
     info: dict[str, Any]
     upstream: FakeUpstream
@@ -84,7 +85,7 @@ class Workshop:
         )
         return self.by_id(begun["id"])
 
-    def shape(self, job: Job) -> dict[str, Any]:
+    def as_caller_sees(self, job: Job) -> dict[str, Any]:
         """The job as its caller sees it."""
         return self.client.get(f"/audio/jobs/{job.id}", cast_to=dict[str, Any])
 
@@ -108,7 +109,7 @@ class Workshop:
         give_up_at = time.monotonic() + PATIENCE_S
         while not happened(now := self.now(job)):
             assert time.monotonic() < give_up_at, now
-            time.sleep(0.05)
+            time.sleep(PAUSE_S)
         return now
 
     def end(self, job: Job) -> Job:
@@ -121,15 +122,15 @@ class Workshop:
         give_up_at = time.monotonic() + PATIENCE_S
         while not happened():
             assert time.monotonic() < give_up_at
-            time.sleep(0.05)
+            time.sleep(PAUSE_S)
 
     def execution(self, job: Job) -> str:
         """The ARN of a job's execution."""
         arn = str(self.machines.list_state_machines()["stateMachines"][0]["stateMachineArn"])
         return arn.replace(":stateMachine:", ":execution:") + f":{job.id}"
 
-    def grow_old(self, job: Job) -> None:
-        """As if it had begun an hour ago, for those who look for jobs without an execution."""
+    def make_an_hour_older(self, job: Job) -> None:
+        """As if it had started an hour ago, for the sweeper, which looks for jobs without an execution."""
         self.dynamodb.update_item(
             TableName=self.info["table"],
             Key={"pk": {"S": "OPEN_JOBS"}, "sk": {"S": job.id}},
@@ -179,7 +180,7 @@ class Workshop:
         return [row for row in rows if row.request_id == job.id]
 
     def costs(self, job: Job) -> list[int]:
-        """What the provider takes for work that its customer does not pay."""
+        """The cost of work that the customer does not pay."""
         rows = LedgerStore(self.dynamodb, self.info["table"]).rows(job.created_at * 1000 - 1000, now_ms() + 1000)
         failed = [row for row in rows if row.request_id.startswith(f"{job.id}_")]
         assert all((row.outcome, row.price_microusd) == ("failed", 0) for row in failed)
@@ -223,7 +224,7 @@ def running(start_stack: Callable[..., dict[str, Any]], tmp_path_factory: pytest
 
 
 @pytest.fixture
-def workshop(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
+def harness(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobHarness]:
     info, upstream = running.info, running.upstream
     upstream.reset()
     use_aws_of(info, monkeypatch)
@@ -238,7 +239,7 @@ def workshop(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work
     caller = Payer(key.record.id, "default")
     address = {"base_url": info["base_url"], "api_key": key.value, "max_retries": 2}
     with OpenAI(**address, http_client=audio_gateway_client.http_client(threshold=0)) as client:
-        yield Workshop(
+        yield JobHarness(
             info, upstream, running.catalog, client, job_service, dynamodb, boto3.client("s3"), machines, caller
         )
     upstream.let_go()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from audio_gateway.audio.decode import decode_pcm
 from audio_gateway.transcripts.codec import from_bytes
 from audio_gateway.use_cases.jobs.merge import RESULT
 from audio_gateway.use_cases.jobs.request import JobRequest
-from audio_gateway.use_cases.speech import SpeechRequest
 from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 from tests import tones
 from tests.sound import wav
-from tests.stack.jobs.conftest import Workshop
+from tests.stack.jobs.conftest import JobHarness
 
 WORDS = tones.talk(400, gaps_ms=tones.natural_gaps())
 END_MS = WORDS[-1].end_ms + 100
@@ -24,68 +24,70 @@ def order(model: str = "tones") -> JobRequest:
     return JobRequest(TranscriptionRequest(model=model, data=b""))
 
 
-def test_every_word_once_in_order_and_at_its_time(workshop: Workshop) -> None:
-    job = workshop.end(workshop.start(order(), AUDIO))
+def test_every_word_once_in_order_and_at_its_time(harness: JobHarness) -> None:
+    job = harness.end(harness.start(order(), AUDIO))
     assert (job.status, job.error) == ("succeeded", None)
-    assert job.completed == job.total == len(workshop.upstream.calls) >= 5
-    data = workshop.job_service.files.get(job, RESULT)
+    assert job.completed == job.total == len(harness.upstream.calls) >= 5
+    data = harness.job_service.files.get(job, RESULT)
     assert data is not None
     transcript = from_bytes(data)
     assert transcript.words is not None
     assert [word.text for word in transcript.words] == [word.text for word in WORDS]
     assert max(abs(h.start_ms - s.start_ms) for h, s in zip(transcript.words, WORDS, strict=True)) <= 50
     assert transcript.duration_ms == END_MS
-    (row,) = workshop.rows(job)
+    (row,) = harness.rows(job)
     assert (row.amount, row.price_microusd, row.at_ms, row.outcome) == (
         END_MS, END_MS * SECONDS_PRICE // 1000, job.completed_ms, "answered",
     )  # fmt: skip
-    assert workshop.nothing_is_held()
-    assert workshop.spent() == row.price_microusd
-    assert workshop.evidence() == []
-
-
-def test_a_chunk_that_fails_twice_is_tried_again_alone(workshop: Workshop) -> None:
-    workshop.upstream.script("", "status=500", "status=503")
-    job = workshop.end(workshop.start(order("one-at-a-time"), AUDIO))
-    assert job.status == "succeeded"
-    assert len(workshop.upstream.calls) == job.total + 2
-    assert len(workshop.rows(job)) == 1
-    assert workshop.spent() == END_MS
-
-
-def test_what_is_no_audio_fails_and_costs_nothing(workshop: Workshop) -> None:
-    job = workshop.end(workshop.start(order(), b"<!doctype html>" + bytes(2000)))
-    assert (job.status, job.partial, job.total) == ("failed", False, 0)
-    assert job.error is not None
-    assert (job.error.status, job.error.param) == (400, "file")
-    assert workshop.rows(job) == []
-    assert workshop.spent() == 0
-    assert workshop.upstream.calls == []
-
-
-def test_long_speech_is_spoken_in_parts_and_joined(workshop: Workshop) -> None:
-    text = "This is one sentence of the book. " * 12
-    job = workshop.start(JobRequest(SpeechRequest("tts", text, "alloy", "flac")))
-    assert job.hold is not None
-    job = workshop.end(job)
-    assert (job.status, job.amount) == ("succeeded", len(text))
-    parts = [call.json["input"] for call in workshop.upstream.calls]
-    assert sorted(parts) == sorted(set(parts)) or len(parts) == job.total
-    assert all(len(part) <= 40 for part in parts)
-    assert sum(map(len, parts)) == len(text)
-    speech = workshop.job_service.files.get(job, RESULT)
-    assert speech is not None
-    samples = sum(map(len, decode_pcm(speech, 24_000))) // 2
-    assert abs(samples / 24_000 - 0.06 * len(text)) < 0.1
-    (row,) = workshop.rows(job)
-    assert (row.amount, row.price_microusd, row.unit) == (len(text), len(text), "characters")
-    assert workshop.spent() == len(text)
-
-
-def test_state_is_ids_and_numbers(workshop: Workshop) -> None:
-    job = workshop.end(workshop.start(order(), AUDIO))
-    execution = workshop.machines.describe_execution(executionArn=workshop.execution(job))
+    assert harness.nothing_is_held()
+    assert harness.spent() == row.price_microusd
+    assert harness.evidence() == []
+    # The state of the execution is ids and numbers, and nothing else.
+    execution = harness.machines.describe_execution(executionArn=harness.execution(job))
     assert execution["status"] == "SUCCEEDED"
     lanes = [list(range(lane, job.total, 4)) for lane in range(4)]
     asked = {"project_id": job.project_id, "job_id": job.id}
     assert json.loads(execution["output"]) == asked | {"prepared": {"lanes": lanes}}
+
+
+def test_a_chunk_that_fails_twice_is_tried_again_alone(harness: JobHarness) -> None:
+    harness.upstream.script("", "status=500", "status=503")
+    job = harness.end(harness.start(order("one-at-a-time"), AUDIO))
+    assert job.status == "succeeded"
+    assert len(harness.upstream.calls) == job.total + 2
+    assert len(harness.rows(job)) == 1
+    assert harness.spent() == END_MS
+
+
+def test_a_file_that_is_no_audio_fails_and_costs_nothing(harness: JobHarness) -> None:
+    job = harness.end(harness.start(order(), b"<!doctype html>" + bytes(2000)))
+    assert (job.status, job.partial, job.total) == ("failed", False, 0)
+    assert job.error is not None
+    assert (job.error.status, job.error.param) == (400, "file")
+    assert harness.rows(job) == []
+    assert harness.spent() == 0
+    assert harness.upstream.calls == []
+
+
+def test_long_speech_is_spoken_in_parts_and_joined(harness: JobHarness) -> None:
+    text = "This is one sentence of the book. " * 130
+    assert len(text) > 4096
+    body = {"model": "tts", "voice": "alloy", "input": text, "response_format": "flac", "background": True}
+    started = harness.client.post("/audio/speech", body=body, cast_to=dict[str, Any])
+    assert started["endpoint"] == "speech"
+    job = harness.by_id(started["id"])
+    assert job.hold is not None
+    job = harness.end(job)
+    assert (job.status, job.amount) == ("succeeded", len(text))
+    assert harness.as_caller_sees(job)["usage"] == {"type": "characters", "characters": len(text)}
+    parts = [call.json["input"] for call in harness.upstream.calls]
+    assert len(parts) == job.total
+    assert all(len(part) <= 700 for part in parts)
+    assert sum(map(len, parts)) == len(text)
+    speech = harness.job_service.files.get(job, RESULT)
+    assert speech is not None
+    samples = sum(map(len, decode_pcm(speech, 24_000))) // 2
+    assert abs(samples / 24_000 - 0.06 * len(text)) < 0.1
+    (row,) = harness.rows(job)
+    assert (row.amount, row.price_microusd, row.unit) == (len(text), len(text), "characters")
+    assert harness.spent() == len(text)

@@ -1,4 +1,4 @@
-"""The stack under fire, once for all tests, and one call that its provider never answers."""
+"""One stack with faults for all tests, and one call that its provider never answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.fakes.faulty_aws import FaultyAws
 from tests.fakes.upstream import FakeUpstream
 from tests.sound import tone_wav
 from tests.stack.conftest import RunningStack
-from tests.stack.money.bank import CATALOG, TEXT, Bank, Customer, Refused, failing_project
+from tests.stack.money.faulty_stack import CATALOG, TEXT, Customer, FaultyStack, Refused, project_with_faults
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,59 +20,63 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="package")
-def running_bank(run_stack: Callable[..., RunningStack], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
+def running_faulty_stack(
+    run_stack: Callable[..., RunningStack], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FaultyStack]:
     folder = tmp_path_factory.mktemp("fire")
     with FakeUpstream() as upstream, FaultyAws() as aws:
         catalog = folder / "catalog.toml"
         catalog.write_text(CATALOG.read_text().replace("@UPSTREAM@", upstream.base_url))
-        project = failing_project(folder / "project", aws.endpoint_url)
+        project = project_with_faults(folder / "project", aws.endpoint_url)
         running = run_stack(project, AUDIO_GATEWAY_CATALOG=str(catalog), AUDIO_GATEWAY_SWEEP_SECONDS="1")
-        bank = Bank(running, aws, upstream)
-        bank.endless = _endless(bank)
-        yield bank
-        kept = bank.everything_kept()
-        assert [secret for secret in (TEXT, *(customer.key for customer in bank.customers)) if secret in kept] == []
-        bank.close()
+        faulty_stack = FaultyStack(running, aws, upstream)
+        faulty_stack.endless = _endless(faulty_stack)
+        yield faulty_stack
+        kept = faulty_stack.everything_kept()
+        assert [
+            secret for secret in (TEXT, *(customer.key for customer in faulty_stack.customers)) if secret in kept
+        ] == []
+        faulty_stack.close()
         running.stop()
 
 
-def _endless(bank: Bank) -> tuple[Customer, Future[Refused]]:
+def _endless(faulty_stack: FaultyStack) -> tuple[Customer, Future[Refused]]:
     """A customer, and a call that its provider does not answer: it takes as long as all other tests."""
-    customer, pool = bank.customer(), ThreadPoolExecutor(1)
-    call = pool.submit(customer.refused, customer.write, ("a.wav", tone_wav(1)), model="endless-stt")
+    customer, pool = faulty_stack.customer(), ThreadPoolExecutor(1)
+    call = pool.submit(customer.refused, customer.transcribe, ("a.wav", tone_wav(1)), model="endless-stt")
     pool.shutdown(wait=False)
-    customer.wait_until(lambda: bool(bank.upstream.calls), "the provider was not asked")
+    customer.wait_until(lambda: bool(faulty_stack.upstream.calls), "the provider was not asked")
     return customer, call
 
 
 @pytest.fixture(scope="package")
-def endless(running_bank: Bank) -> tuple[Customer, Future[Refused]]:
+def endless(running_faulty_stack: FaultyStack) -> tuple[Customer, Future[Refused]]:
     """See `_endless`."""
-    return running_bank.endless
+    return running_faulty_stack.endless
 
 
 @pytest.fixture
-def bank(running_bank: Bank) -> Iterator[Bank]:
-    """The bank, with nothing to fail and a provider that has heard nothing yet."""
-    running_bank.aws.reset()
-    running_bank.upstream.reset()
-    yield running_bank
-    running_bank.aws.reset()
-    running_bank.upstream.reset()
+def faulty_stack(running_faulty_stack: FaultyStack) -> Iterator[FaultyStack]:
+    """The stack, without faults and with a provider that has no calls yet."""
+    running_faulty_stack.aws.reset()
+    running_faulty_stack.upstream.reset()
+    yield running_faulty_stack
+    running_faulty_stack.aws.reset()
+    running_faulty_stack.upstream.reset()
 
 
 @pytest.fixture
-def known(customer: Customer, bank: Bank) -> Customer:
-    """A customer whose limits the function has learned, so that its next write decides; one answer is paid."""
-    customer.say()
-    bank.upstream.reset()
+def known(customer: Customer, faulty_stack: FaultyStack) -> Customer:
+    """A customer whose limits the function has read already: its next write decides. One answer is paid."""
+    customer.speak()
+    faulty_stack.upstream.reset()
     return customer
 
 
 @pytest.fixture
-def customer(bank: Bank) -> Customer:
-    """Somebody without limits."""
-    return bank.customer()
+def customer(faulty_stack: FaultyStack) -> Customer:
+    """A customer without limits."""
+    return faulty_stack.customer()
 
 
 @pytest.fixture(scope="package")

@@ -1,4 +1,4 @@
-"""Kill -9 of the function's process at every step: after the sweeper the money is right."""
+"""Kill -9 of the function's process at every step: after the sweeper the account is right."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from tests.fakes.owners import process_of
-from tests.stack.money.bank import ADMIT, PRICE, RELEASE, Bank, Customer, Refused
+from tests.stack.money.faulty_stack import ADMIT, PRICE, RELEASE, Customer, FaultyStack, Refused
 
 pytestmark = pytest.mark.stack
 
 
-def crash(bank: Bank, customer: Customer, **moment: Any) -> Refused:
+def crash(faulty_stack: FaultyStack, customer: Customer, **moment: Any) -> Refused:
     """A call whose process is killed at a moment of its money."""
-    pause = bank.aws.pause(kill=True, times=None, **moment)
+    pause = faulty_stack.aws.pause(kill=True, times=None, **moment)
     refused = customer.refused()
     pause.drop()
     return refused
@@ -61,46 +61,50 @@ MOMENTS = {
 
 
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
-def test_a_process_that_is_killed_leaves_the_money_right(bank: Bank, known: Customer, moment: Moment) -> None:
-    refused = crash(bank, known, after=moment.after, **moment.step(known))
+def test_a_process_that_is_killed_leaves_the_account_right(
+    faulty_stack: FaultyStack, known: Customer, moment: Moment
+) -> None:
+    refused = crash(faulty_stack, known, after=moment.after, **moment.step(known))
     assert refused.status == 502
     assert len(known.holds) == int(moment.held)
-    assert len(bank.upstream.calls) == int(moment.step is not admission)
-    known.settle_up()
+    assert len(faulty_stack.upstream.calls) == int(moment.step is not admission)
+    known.expire_and_sweep()
     assert known.outcomes == [ANSWERED, *moment.swept]
-    known.say()
-    known.books_are_right()
+    known.speak()
+    known.assert_account_matches_ledger()
 
 
-def test_a_process_that_is_killed_while_the_provider_works_leaves_the_money_right(
-    bank: Bank, known: Customer, pool: ThreadPoolExecutor
+def test_a_process_that_is_killed_while_the_provider_works_leaves_the_account_right(
+    faulty_stack: FaultyStack, known: Customer, pool: ThreadPoolExecutor
 ) -> None:
-    bank.upstream.script("held")
+    faulty_stack.upstream.script("held")
     call = pool.submit(known.refused)
-    known.wait_until(lambda: bool(bank.upstream.calls), "the provider was not asked")
-    os.kill(process_of(bank.upstream.calls[0].connection, bank.upstream.port), signal.SIGKILL)
+    known.wait_until(lambda: bool(faulty_stack.upstream.calls), "the provider was not asked")
+    os.kill(process_of(faulty_stack.upstream.calls[0].connection, faulty_stack.upstream.port), signal.SIGKILL)
     assert call.result(60).status == 502
     assert len(known.holds) == 1
-    known.settle_up()
+    known.expire_and_sweep()
     assert known.outcomes == [ANSWERED, ABANDONED]
 
 
-def test_what_a_killed_process_had_sent_may_arrive_late(bank: Bank, known: Customer) -> None:
-    pause = bank.aws.pause(kill=True, **row(known))
+def test_a_write_of_a_killed_process_may_arrive_late(faulty_stack: FaultyStack, known: Customer) -> None:
+    pause = faulty_stack.aws.pause(kill=True, **row(known))
     assert known.refused().status == 502
-    known.settle_up()
-    before = bank.aws.count("PutItem", "LEDGER#")
+    known.expire_and_sweep()
+    before = faulty_stack.aws.count("PutItem", "LEDGER#")
     pause.forward()
-    known.wait_until(lambda: bank.aws.count("PutItem", "LEDGER#") > before, "it never arrived")
-    known.books_are_right()
+    known.wait_until(lambda: faulty_stack.aws.count("PutItem", "LEDGER#") > before, "it never arrived")
+    known.assert_account_matches_ledger()
     assert known.outcomes == [ANSWERED, ABANDONED]
 
 
-def test_others_are_served_while_a_process_dies(bank: Bank, known: Customer, pool: ThreadPoolExecutor) -> None:
-    pause = bank.aws.pause(kill=True, **row(known))
+def test_others_are_served_while_a_process_dies(
+    faulty_stack: FaultyStack, known: Customer, pool: ThreadPoolExecutor
+) -> None:
+    pause = faulty_stack.aws.pause(kill=True, **row(known))
     outcomes = [call.result(60) for call in [pool.submit(known.outcome) for _ in range(9)]]
     pause.drop()
     (refused,) = (outcome for outcome in outcomes if isinstance(outcome, Refused))
     assert (refused.status, outcomes.count("answered")) == (502, 8)
-    known.settle_up()
+    known.expire_and_sweep()
     assert sorted(known.outcomes) == sorted([ANSWERED] * 9 + [ABANDONED])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.sound import clip, tone_wav, wav
-from tests.stack.money.bank import PRICE, Bank, Customer, timed
+from tests.stack.money.faulty_stack import PRICE, Customer, FaultyStack, timed
 
 pytestmark = pytest.mark.stack
 
@@ -37,51 +37,57 @@ def free(customer: Customer, *costs: int) -> bool:
 @pytest.mark.parametrize("endpoint", ["speech", "transcriptions"])
 @pytest.mark.parametrize(("behaviour", "expected", "worked"), FAILURES.values(), ids=FAILURES)
 def test_a_provider_s_failure_is_free(
-    bank: Bank, customer: Customer, behaviour: str, expected: set[int], worked: bool, endpoint: str
+    faulty_stack: FaultyStack, customer: Customer, behaviour: str, expected: set[int], worked: bool, endpoint: str
 ) -> None:
-    bank.upstream.script(behaviour)
-    refused = customer.refused() if endpoint == "speech" else customer.refused(customer.write, ("a.wav", tone_wav(1)))
+    faulty_stack.upstream.script(behaviour)
+    refused = (
+        customer.refused() if endpoint == "speech" else customer.refused(customer.transcribe, ("a.wav", tone_wav(1)))
+    )
     assert refused.status in expected
     assert "x-audio-gateway-cost-usd" not in refused.headers
-    assert len(bank.upstream.calls) == 1
+    assert len(faulty_stack.upstream.calls) == 1
     cost = PRICE if endpoint == "speech" else SECOND_MS
     assert free(customer, *[cost] * worked)
 
 
-def test_a_provider_that_takes_longer_than_its_time_is_free(bank: Bank, customer: Customer) -> None:
-    bank.upstream.script("held")
+def test_a_provider_that_takes_longer_than_its_time_is_free(faulty_stack: FaultyStack, customer: Customer) -> None:
+    faulty_stack.upstream.script("held")
     with timed(15):  # the platform's would be 26 s
         assert customer.refused(model="impatient-tts").status == 504
     assert free(customer, PRICE)
 
 
-def test_a_stream_that_breaks_off_is_free(bank: Bank, customer: Customer) -> None:
-    bank.upstream.script("noend")
-    assert customer.refused(customer.write, ("a.wav", tone_wav(1)), stream=True).status in {502, 503}
+def test_a_stream_without_an_end_is_free(faulty_stack: FaultyStack, customer: Customer) -> None:
+    faulty_stack.upstream.script("noend")
+    assert customer.refused(customer.transcribe, ("a.wav", tone_wav(1)), stream=True).status in {502, 503}
     assert free(customer, SECOND_MS)
 
 
-def test_an_answer_of_nothing_to_audible_speech_is_free(bank: Bank, customer: Customer) -> None:
-    bank.upstream.script("silent")
-    assert customer.refused(customer.write, ("a.wav", clip("austen-0880"))).status == 502
+def test_an_answer_of_nothing_to_audible_speech_is_free(faulty_stack: FaultyStack, customer: Customer) -> None:
+    faulty_stack.upstream.script("silent")
+    assert customer.refused(customer.transcribe, ("a.wav", clip("austen-0880"))).status == 502
     (row,) = customer.rows
     assert row.cost_microusd == row.held_amount > 0
     assert free(customer, row.cost_microusd)
 
 
-def test_silence_that_is_transcribed_as_nothing_is_an_answer_and_is_paid(bank: Bank, customer: Customer) -> None:
-    answer = customer.write(("a.wav", wav(bytes(2 * 16_000 * 2))))
+def test_silence_that_is_transcribed_as_nothing_is_an_answer_and_is_paid(
+    faulty_stack: FaultyStack, customer: Customer
+) -> None:
+    answer = customer.transcribe(("a.wav", wav(bytes(2 * 16_000 * 2))))
     assert answer.parse().text == ""
     (row,) = customer.rows
     assert (row.unit, row.amount, row.price_microusd) == ("audio_ms", 2 * SECOND_MS, 2 * SECOND_MS)
-    customer.books_are_right()
+    customer.assert_account_matches_ledger()
 
 
-def test_a_failure_after_which_another_model_answers_costs_what_that_one_does(bank: Bank, customer: Customer) -> None:
-    bank.upstream.script("status=500")
-    assert customer.say(model="dear-tts").headers["x-audio-gateway-model"] == "tts"
+def test_a_failure_after_which_another_model_answers_costs_what_that_one_does(
+    faulty_stack: FaultyStack, customer: Customer
+) -> None:
+    faulty_stack.upstream.script("status=500")
+    assert customer.speak(model="dear-tts").headers["x-audio-gateway-model"] == "tts"
     assert [(row.model, row.price_microusd) for row in customer.rows] == [("tts", PRICE)]
-    customer.books_are_right()
+    customer.assert_account_matches_ledger()
 
 
 def test_a_provider_slower_than_the_platform_is_an_error_in_time_and_free(endless: Any) -> None:

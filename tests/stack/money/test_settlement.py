@@ -16,7 +16,7 @@ from tests.fakes.faulty_aws import (
     hang_up,
     lose_the_answer,
 )
-from tests.stack.money.bank import PRICE, RELEASE, Bank, Customer, timed
+from tests.stack.money.faulty_stack import PRICE, RELEASE, Customer, FaultyStack, timed
 
 pytestmark = pytest.mark.stack
 
@@ -37,89 +37,91 @@ ANSWERED, SWEPT, ABANDONED = ("answered", PRICE), ("swept", PRICE), ("abandoned"
 def test_a_write_that_took_two_deliveries_charges_once(customer: Customer, write: str, act: Any) -> None:
     fault = customer.fault_in_row if write == "row" else customer.fault_in_release
     rule = fault(act)
-    customer.say()
+    customer.speak()
     assert rule.hits == 1
-    customer.books_are_right()
+    customer.assert_account_matches_ledger()
     assert customer.outcomes == [ANSWERED]
     assert customer.evidence == []
 
 
 @pytest.mark.parametrize("act", FAILING.values(), ids=FAILING)
 def test_an_answer_whose_row_cannot_be_written_goes_out_and_is_charged_later(
-    bank: Bank, customer: Customer, act: Any
+    faulty_stack: FaultyStack, customer: Customer, act: Any
 ) -> None:
     rule = customer.fault_in_row(act, times=None)
     with timed(20):
-        answer = customer.say()
+        answer = customer.speak()
     assert answer.content
     assert answer.headers["x-audio-gateway-cost-usd"] == f"{PRICE / 1e6:.6f}".rstrip("0")
     assert ([h.work.request_id for h in customer.holds], customer.rows) == (customer.answered, [])
     assert customer.evidence == customer.answered
-    (line,) = bank.logged("answer not settled", customer.answered[0])
+    (line,) = faulty_stack.logged("answer not settled", customer.answered[0])
     assert line["state"] == "kept"
     rule.stop()
-    customer.settle_up()
+    customer.expire_and_sweep()
     assert customer.outcomes == [SWEPT]
     assert customer.evidence == []
 
 
-def test_an_answer_that_leaves_no_trace_is_the_operator_s_loss_and_is_logged(bank: Bank, customer: Customer) -> None:
+def test_an_answer_that_leaves_no_trace_is_the_operator_s_loss_and_is_logged(
+    faulty_stack: FaultyStack, customer: Customer
+) -> None:
     rules = [customer.fault_in_row(SERVER_ERROR, times=None), customer.fault_in_evidence(SERVER_ERROR, times=None)]
     with timed(20):
-        assert customer.say().content
+        assert customer.speak().content
     assert (len(customer.holds), customer.rows, customer.evidence) == (1, [], [])
-    (line,) = bank.logged("answer not settled", customer.answered[0])
+    (line,) = faulty_stack.logged("answer not settled", customer.answered[0])
     assert (line["state"], line["price_microusd"]) == ("lost", PRICE)
     for rule in rules:
         rule.stop()
-    customer.settle_up()
+    customer.expire_and_sweep()
     assert customer.outcomes == [ABANDONED]
 
 
 def test_an_answer_is_charged_by_the_model_that_gave_it_also_when_that_is_done_later(
-    customer: Customer, bank: Bank
+    customer: Customer, faulty_stack: FaultyStack
 ) -> None:
     rule = customer.fault_in_row(THROTTLED, times=None)
-    bank.upstream.script("status=500")
-    answer = customer.say(model="dear-tts")
+    faulty_stack.upstream.script("status=500")
+    answer = customer.speak(model="dear-tts")
     assert answer.headers["x-audio-gateway-model"] == "tts"
     assert [hold.work.price_microusd for hold in customer.holds] == [5 * PRICE]
     rule.stop()
-    customer.settle_up()
+    customer.expire_and_sweep()
     assert [(row.outcome, row.model, row.price_microusd) for row in customer.rows] == [("swept", "tts", PRICE)]
 
 
 def test_a_row_that_arrives_before_the_sweeper_makes_its_evidence_needless(
-    bank: Bank, customer: Customer, pool: ThreadPoolExecutor
+    faulty_stack: FaultyStack, customer: Customer, pool: ThreadPoolExecutor
 ) -> None:
-    pause = bank.aws.pause(operation="PutItem", pk="LEDGER#", containing=customer.key_id)
+    pause = faulty_stack.aws.pause(operation="PutItem", pk="LEDGER#", containing=customer.key_id)
     rule = customer.fault_in_row(hang_up, times=None)
-    call = pool.submit(customer.say)
+    call = pool.submit(customer.speak)
     pause.arrived()
     call.result(60)
     assert customer.evidence == customer.answered
     pause.forward()
     customer.wait_until(lambda: bool(customer.rows), "the row never arrived")
     rule.stop()
-    customer.settle_up()
+    customer.expire_and_sweep()
     assert customer.outcomes == [ANSWERED]
     assert customer.evidence == []
 
 
 def test_a_row_that_arrives_after_the_sweeper_changes_nothing(
-    bank: Bank, customer: Customer, pool: ThreadPoolExecutor
+    faulty_stack: FaultyStack, customer: Customer, pool: ThreadPoolExecutor
 ) -> None:
-    pause = bank.aws.pause(operation="PutItem", pk="LEDGER#", containing=customer.key_id)
+    pause = faulty_stack.aws.pause(operation="PutItem", pk="LEDGER#", containing=customer.key_id)
     rule = customer.fault_in_row(hang_up, times=None)
-    call = pool.submit(customer.say)
+    call = pool.submit(customer.speak)
     pause.arrived()
     call.result(60)
     rule.stop()
-    customer.settle_up()
-    before = bank.aws.count("PutItem", "LEDGER#")
+    customer.expire_and_sweep()
+    before = faulty_stack.aws.count("PutItem", "LEDGER#")
     pause.forward()
-    customer.wait_until(lambda: bank.aws.count("PutItem", "LEDGER#") > before, "the row never arrived")
-    customer.books_are_right()
+    customer.wait_until(lambda: faulty_stack.aws.count("PutItem", "LEDGER#") > before, "the row never arrived")
+    customer.assert_account_matches_ledger()
     assert customer.outcomes == [SWEPT]
 
 
@@ -127,39 +129,41 @@ def test_a_row_that_arrives_after_the_sweeper_changes_nothing(
 def test_a_hold_that_cannot_be_released_is_only_released_later(customer: Customer, act: Any) -> None:
     rule = customer.fault_in_release(act, times=None)
     with timed(20):
-        assert customer.say().content
+        assert customer.speak().content
     assert (len(customer.holds), customer.outcomes, customer.evidence) == (1, [ANSWERED], [])
     assert customer.committed == PRICE
     rule.stop()
-    customer.settle_up()
+    customer.expire_and_sweep()
     assert customer.outcomes == [ANSWERED]
 
 
-def test_a_failure_whose_hold_cannot_be_released_is_free_all_the_same(bank: Bank, customer: Customer) -> None:
+def test_a_failure_whose_hold_cannot_be_released_is_free_all_the_same(
+    faulty_stack: FaultyStack, customer: Customer
+) -> None:
     rule = customer.fault_in_release(SERVER_ERROR, times=None)
-    bank.upstream.script("status=500")
+    faulty_stack.upstream.script("status=500")
     with timed(20):
         assert customer.refused().status == 503
     assert (len(customer.holds), customer.rows) == (1, [])
     rule.stop()
-    customer.settle_up()
+    customer.expire_and_sweep()
     assert customer.outcomes == [ABANDONED]
 
 
 def test_a_release_that_arrives_after_the_sweeper_s_changes_nothing(
-    bank: Bank, customer: Customer, pool: ThreadPoolExecutor
+    faulty_stack: FaultyStack, customer: Customer, pool: ThreadPoolExecutor
 ) -> None:
-    pause = bank.aws.pause(operation="UpdateItem", pk=customer.account, containing=RELEASE)
+    pause = faulty_stack.aws.pause(operation="UpdateItem", pk=customer.account, containing=RELEASE)
     rule = customer.fault_in_release(hang_up, times=None)
-    call = pool.submit(customer.say)
+    call = pool.submit(customer.speak)
     pause.arrived()
     call.result(60)
     rule.stop()
-    customer.settle_up()
-    before = bank.aws.count("UpdateItem", customer.account)
+    customer.expire_and_sweep()
+    before = faulty_stack.aws.count("UpdateItem", customer.account)
     pause.forward()
-    customer.wait_until(lambda: bank.aws.count("UpdateItem", customer.account) > before, "it never arrived")
-    customer.books_are_right()
+    customer.wait_until(lambda: faulty_stack.aws.count("UpdateItem", customer.account) > before, "it never arrived")
+    customer.assert_account_matches_ledger()
     assert customer.outcomes == [ANSWERED]
 
 
@@ -168,7 +172,7 @@ def test_a_settlement_slower_than_our_patience_delays_no_answer_for_long(custome
     fault = customer.fault_in_row if write == "row" else customer.fault_in_release
     rule = fault(Slow(before_s=6), times=None)
     with timed(15):
-        assert customer.say().content
+        assert customer.speak().content
     rule.stop()
-    customer.settle_up()
+    customer.expire_and_sweep()
     assert customer.outcomes in ([ANSWERED], [SWEPT])

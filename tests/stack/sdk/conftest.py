@@ -56,7 +56,7 @@ def hook_port() -> Iterator[int]:
 
 @pytest.fixture(scope="package")
 def receiver() -> Iterator[Receiver]:
-    """Somebody's server that takes webhooks."""
+    """A server that receives webhooks."""
     with Receiver() as running:
         yield running
 
@@ -100,6 +100,12 @@ def wired_client(wired_stack: dict[str, Any]) -> Iterator[OpenAI]:
 
 
 @pytest.fixture(scope="package")
+def wired_aclient(wired_stack: dict[str, Any]) -> Callable[[], AsyncOpenAI]:
+    """As `aclient`, to the wired stack."""
+    return lambda: AsyncOpenAI(**_settings(wired_stack))
+
+
+@pytest.fixture(scope="package")
 def wired_wire(wired_stack: dict[str, Any]) -> Wire:
     """Raw HTTP to the wired stack."""
     return Wire(wired_stack["base_url"], wired_stack["api_key"])
@@ -107,29 +113,10 @@ def wired_wire(wired_stack: dict[str, Any]) -> Wire:
 
 @pytest.fixture
 def upstream(running_upstream: FakeUpstream) -> Iterator[FakeUpstream]:
-    """The fake, having heard nothing yet and with nothing to tell but what is right."""
+    """The fake, without calls and with its usual behaviour."""
     running_upstream.reset()
     yield running_upstream
     running_upstream.reset()
-
-
-@pytest.fixture
-def allow_calls() -> Callable[[], None]:
-    """For the one test among the wrong requests that is right: its provider may be called."""
-    allowed: list[bool] = []
-
-    def allow() -> None:
-        allowed.append(True)
-
-    allow.allowed = allowed  # type: ignore[attr-defined] # read by never_reaches_a_provider
-    return allow
-
-
-@pytest.fixture
-def never_reaches_a_provider(upstream: FakeUpstream, allow_calls: Any) -> Iterator[None]:
-    """Fails the test if the provider heard of its request."""
-    yield
-    assert allow_calls.allowed or not upstream.requests, upstream.requests
 
 
 def _client(stack: dict[str, Any]) -> OpenAI:
@@ -148,7 +135,7 @@ def _settings(stack: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _closed_port() -> Iterator[int]:
-    """A port at which nobody listens, and which nobody is given who does not ask for it."""
+    """A port without a listener, which the system gives to no one else."""
     with socket.socket() as place:
         place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         place.bind(("127.0.0.1", 0))

@@ -98,7 +98,7 @@ def test_a_key_that_may_not_be_used_is_a_401_that_says_why(
     assert key not in caught.value.response.text
 
 
-def test_a_new_key_opens_at_once(stack: dict[str, Any]) -> None:
+def test_a_new_key_works_immediately(stack: dict[str, Any]) -> None:
     with OpenAI(base_url=stack["base_url"], api_key=add_key(stack, limits={"expires_at": 4_000_000_000})) as client:
         assert client.models.list().data
 
@@ -187,7 +187,7 @@ def test_a_client_cannot_choose_the_request_id(wire: Wire) -> None:
     assert "mine" not in answer.headers["x-request-id"]
 
 
-def test_a_client_cannot_say_who_it_is(stack: dict[str, Any]) -> None:
+def test_a_client_cannot_choose_its_identity(stack: dict[str, Any]) -> None:
     headers = {"key_id": "key_1", "x-amzn-apigateway-authorizer": '{"kind": "api"}', "kind": "api"}
     assert Wire(stack["base_url"], None).call("GET", "/models", headers=headers).status == 401
 

@@ -30,6 +30,10 @@ PIP = ROOT / ".local" / "uv" / "bin" / "python"
 THEIR_KEY = "My API Key"
 THEIR_ADMIN_KEY = "My Admin API Key"
 
+# Each test runs with a client that accepts any response, and again with one that refuses every response which is not
+# exactly of OpenAI's types. The second shows all that the first does.
+NOT_STRICT = "[loose"
+
 # Tests that call what this product does not have, by file and function name.
 LEFT_OUT = {
     "test_models.py": {"delete": "models are the operator's: the catalogue says which exist"},
@@ -48,16 +52,16 @@ LEFT_OUT = {
 
 # File → how many of its tests pass, and how many the SDK itself skips (respx cannot mock its aiohttp client).
 EXPECTED = {
-    "audio/test_speech.py": (16, 4),
-    "audio/test_transcriptions.py": (40, 0),
-    "audio/test_translations.py": (20, 0),
-    "test_models.py": (35, 0),
-    "admin/organization/test_usage.py": (60, 0),
-    "admin/organization/test_admin_api_keys.py": (80, 0),
-    "admin/organization/test_projects.py": (95, 0),
-    "admin/organization/projects/test_api_keys.py": (90, 0),
-    "admin/organization/projects/test_service_accounts.py": (115, 0),
-    "admin/organization/projects/service_accounts/test_api_keys.py": (25, 0),
+    "audio/test_speech.py": (8, 4),
+    "audio/test_transcriptions.py": (24, 0),
+    "audio/test_translations.py": (12, 0),
+    "test_models.py": (21, 0),
+    "admin/organization/test_usage.py": (36, 0),
+    "admin/organization/test_admin_api_keys.py": (48, 0),
+    "admin/organization/test_projects.py": (57, 0),
+    "admin/organization/projects/test_api_keys.py": (54, 0),
+    "admin/organization/projects/test_service_accounts.py": (69, 0),
+    "admin/organization/projects/service_accounts/test_api_keys.py": (15, 0),
 }
 
 
@@ -120,7 +124,7 @@ def outcomes(
         **os.environ,
         "TEST_API_BASE_URL": contract_stack["base_url"],
         "PYTHONPATH": str(CONTRACT),
-        "LEFT_OUT": json.dumps({file: list(names) for file, names in LEFT_OUT.items()}),
+        "LEFT_OUT": json.dumps({file: [NOT_STRICT, *LEFT_OUT.get(file, ())] for file in EXPECTED}),
     }
     done = subprocess.run(
         command, cwd=their_tests.parent, env=environment, capture_output=True, text=True, check=False, timeout=380
@@ -144,4 +148,4 @@ def test_the_sdk_s_own_tests_pass(outcomes: tuple[dict[str, Counter[str]], str],
 @pytest.mark.skip(reason="LEFT OUT: custom voices and consents are not part of this product")
 @pytest.mark.parametrize("file", ["audio/test_voices.py", "audio/test_voice_consents.py"])
 def test_custom_voices_are_not_offered(file: str) -> None:
-    """Listed so that a report of all tests says what of the SDK is not covered."""
+    """Listed here so the report of all tests names the parts of the SDK that are not covered."""

@@ -1,4 +1,4 @@
-"""Idempotency-Key and the speech cache through the official SDK: what the provider heard, and what is in the ledger."""
+"""Idempotency-Key and the speech cache through the official SDK: the provider's calls and the ledger's rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPEECH: dict[str, Any] = {"model": "fake-tts", "voice": "alloy", "input": "Once 
 
 @dataclass
 class Project:
-    """A project of its own with one key, and what the gateway keeps of it."""
+    """A new project with one key, and what the gateway stores for it."""
 
     stack: dict[str, Any]
     id: str
@@ -101,7 +101,7 @@ def same(again: Any, first: Any) -> bool:
     return again.headers["x-audio-gateway-replayed"] == "true" and "x-audio-gateway-replayed" not in first.headers
 
 
-def test_ten_at_once_make_one_call_and_one_row(project: Project, upstream: FakeUpstream) -> None:
+def test_ten_at_the_same_time_make_one_call_and_one_row(project: Project, upstream: FakeUpstream) -> None:
     upstream.script("slow=1")
     key = str(uuid.uuid4())
 
@@ -232,7 +232,7 @@ def test_a_run_that_died_after_its_payment_is_replayed(project: Project, upstrea
     assert (len(upstream.calls), len(project.prices)) == (1, 1)
 
 
-def test_a_run_that_died_before_its_payment_is_done_anew(project: Project, upstream: FakeUpstream) -> None:
+def test_a_run_that_died_before_its_payment_is_repeated(project: Project, upstream: FakeUpstream) -> None:
     project.say("k")
     (row,) = project.items("LEDGER#")
     project.dynamodb.delete_item(TableName=project.stack["table"], Key={name: row[name] for name in ("pk", "sk")})
@@ -266,7 +266,7 @@ def test_speech_is_given_again_at_a_share_of_its_price(project: Project, upstrea
     assert len(upstream.calls) == 3
 
 
-def test_harmed_speech_is_made_anew(project: Project, upstream: FakeUpstream) -> None:
+def test_damaged_speech_is_made_again(project: Project, upstream: FakeUpstream) -> None:
     text = {"model": "remembered-tts", "input": f"Remember {uuid.uuid4()}."}
     before = _objects(project, "cache/")
     first = project.say(None, **text)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.upstream import FakeUpstream
-from tests.sound import ENCODINGS, encode, phrase
+from tests.sound import phrase
 
 pytestmark = [pytest.mark.stack, pytest.mark.node, pytest.mark.timeout(300)]
 
@@ -27,18 +27,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def encodings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the phrase in every container, rate and layout."""
-    folder = tmp_path_factory.mktemp("encodings")
-    for name, encoding in ENCODINGS.items():
-        (folder / name).write_bytes(encode(phrase(), encoding))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def environment(
-    stack: dict[str, Any], wired_stack: dict[str, Any], hook_port: int, recording: Path, encodings: Path
-) -> dict[str, str]:
+def environment(stack: dict[str, Any], wired_stack: dict[str, Any], hook_port: int, recording: Path) -> dict[str, str]:
     """What tests/node/stack.mjs reads."""
     return {
         **os.environ,
@@ -49,13 +38,12 @@ def environment(
         "WIRED_API_KEY": wired_stack["api_key"],
         "WIRED_HOOK_PORT": str(hook_port),
         "GATEWAY_CLIP": str(recording),
-        "GATEWAY_ENCODINGS": str(encodings),
     }
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_the_node_sdk(node: str, environment: dict[str, str], upstream: FakeUpstream, file: str) -> None:
-    command = [node, "--test", "--test-reporter=spec", file]
+    command = [node, "--test-reporter=spec", file]  # the runner of `--test` would be a second process
     done = subprocess.run(
         command, cwd=NODE_TESTS, env=environment, capture_output=True, text=True, check=False, timeout=280
     )

@@ -62,7 +62,7 @@ def plain_seconds(client: OpenAI) -> float:
 
 
 @pytest.mark.parametrize("response_format", FORMATS)
-def test_every_format_is_what_it_says(client: OpenAI, plain_seconds: float, response_format: Any) -> None:
+def test_every_format_matches_its_content_type(client: OpenAI, plain_seconds: float, response_format: Any) -> None:
     content_type, container, codec, padding = FORMATS[response_format]
     answer = client.audio.speech.with_raw_response.create(
         model=MODEL, voice="alloy", input=TEXT, response_format=response_format
@@ -96,9 +96,9 @@ def test_a_wav_answer_says_its_true_sizes(client: OpenAI) -> None:
     assert int.from_bytes(data[start + 4 : start + 8], "little") == len(data) - start - 8
 
 
-@pytest.mark.parametrize("voice", OPENAI_VOICES)
-def test_every_voice_of_openai_speaks(client: OpenAI, voice: str) -> None:
-    assert heard(say(client, voice=voice, input="Hello.", response_format="wav"), "wav").peak > 0.05
+def test_every_voice_of_openai_speaks(client: OpenAI) -> None:
+    for voice in OPENAI_VOICES:
+        assert look_pcm(say(client, voice=voice, input="Hello.", response_format="pcm")).peak > 0.05, voice
 
 
 def test_a_voice_can_be_an_object_with_an_id(wired_client: OpenAI, upstream: FakeUpstream) -> None:
@@ -115,22 +115,16 @@ def test_the_engine_s_own_voices_speak_their_language(client: OpenAI) -> None:
     assert look_pcm(say(client, voice=german, input=text, response_format="pcm")).peak > 0.05
 
 
-@pytest.mark.parametrize("speed", [0.25, 0.5, 0.75, 1, 1.0, 1.5, 2.0, 4.0])
-def test_speed_divides_the_time(client: OpenAI, plain_seconds: float, speed: float) -> None:
-    seconds = look_pcm(say(client, speed=speed, response_format="pcm")).seconds
-    assert seconds == pytest.approx(plain_seconds / speed, rel=0.15)
+@pytest.mark.parametrize(("speed", "response_format"), [(0.25, "pcm"), (2, "mp3"), (4.0, "wav")])
+def test_speed_divides_the_time(client: OpenAI, plain_seconds: float, speed: float, response_format: Any) -> None:
+    sound = heard(say(client, speed=speed, response_format=response_format), response_format)
+    assert sound.seconds == pytest.approx(plain_seconds / speed, rel=0.2)
 
 
-@pytest.mark.parametrize("response_format", FORMATS)
-def test_speed_works_in_every_format(client: OpenAI, plain_seconds: float, response_format: str) -> None:
-    sound = heard(say(client, speed=2.0, response_format=response_format), response_format)
-    assert sound.seconds == pytest.approx(plain_seconds / 2, rel=0.2)
-
-
-@pytest.mark.parametrize("response_format", FORMATS)
-def test_the_same_audio_is_encoded_to_the_same_bytes(wired_client: OpenAI, response_format: str) -> None:
-    options = {"model": "pcm-tts", "response_format": response_format}
-    assert say(wired_client, **options) == say(wired_client, **options)
+def test_the_same_audio_is_encoded_to_the_same_bytes(wired_client: OpenAI) -> None:
+    for response_format in FORMATS:
+        options = {"model": "pcm-tts", "response_format": response_format}
+        assert say(wired_client, **options) == say(wired_client, **options), response_format
 
 
 @pytest.mark.parametrize(
@@ -149,41 +143,29 @@ def test_any_text_can_be_spoken(client: OpenAI, text: str) -> None:
     assert heard(say(client, input=text, response_format="wav"), "wav").seconds > 0.05
 
 
-def test_the_whole_4096_characters_are_spoken(client: OpenAI) -> None:
-    text = (TEXT + " ") * 200
-    short = heard(say(client, input=text[:1024]), "mp3").seconds
-    whole = heard(say(client, input=text[:4096]), "mp3").seconds
-    assert whole == pytest.approx(4 * short, rel=0.1)
+LONG = ((TEXT + " ") * 200)[:4096]
 
 
-def test_characters_are_counted_not_bytes(client: OpenAI) -> None:
-    assert heard(say(client, input="é" * 4096, voice="alloy"), "mp3").seconds > 1
+def test_the_whole_4096_characters_are_spoken_and_arrive_although_they_are_too_big_for_lambda(client: OpenAI) -> None:
+    short = look_pcm(say(client, input=LONG[:1024], response_format="pcm")).seconds
+    whole = client.audio.speech.with_raw_response.create(model=MODEL, voice="alloy", input=LONG, response_format="wav")
+    assert whole.http_response.history[0].status_code == 303
+    assert len(whole.content) > 6_000_000
+    assert heard(whole.content, "wav").seconds == pytest.approx(4 * short, rel=0.1)
 
 
-def test_an_answer_too_big_for_lambda_arrives_all_the_same(client: OpenAI) -> None:
-    text = ((TEXT + " ") * 200)[:4096]
-    as_wav = say(client, input=text, response_format="wav")
-    assert len(as_wav) > 6_000_000
-    assert heard(as_wav, "wav").seconds == pytest.approx(heard(say(client, input=text), "mp3").seconds, abs=0.1)
-
-
-def test_an_answer_too_big_for_lambda_is_a_303_to_storage_that_needs_no_key(wire: Wire) -> None:
-    answer = wire.speech(model=MODEL, voice="alloy", input=((TEXT + " ") * 200)[:4096], response_format="wav")
+def test_an_answer_too_big_for_lambda_is_in_storage_that_needs_no_key_but_its_signature(wired_wire: Wire) -> None:
+    answer = wired_wire.speech(model="fake-tts", voice="alloy", input="a" * 1_700, response_format="wav")
     location = answer.headers["location"]
     assert answer.status == 303
-    assert answer.headers["x-audio-gateway-model"] == MODEL
-    assert wire.key is not None
-    assert wire.key not in location
-    base, path = re.fullmatch(r"(https?://[^/]+)(/.+)", location).groups()
-    stored = Wire(base, None).call("GET", path)
+    assert answer.headers["x-audio-gateway-model"] == "fake-tts"
+    assert wired_wire.key is not None
+    assert wired_wire.key not in location
+    base, path, query = re.fullmatch(r"(https?://[^/]+)(/[^?]+)(\?.+)", location).groups()
+    stored = Wire(base, None).call("GET", path + query)
     assert stored.status == 200
     assert stored.headers["content-type"] == "audio/wav"
-    assert heard(stored.body, "wav").seconds > 60
-
-
-def test_the_stored_answer_cannot_be_had_without_its_signature(wire: Wire) -> None:
-    answer = wire.speech(model=MODEL, voice="alloy", input=((TEXT + " ") * 200)[:4096], response_format="wav")
-    base, path = re.fullmatch(r"(https?://[^/]+)(/[^?]+)\?.*", answer.headers["location"]).groups()
+    assert heard(stored.body, "wav").seconds == pytest.approx(102, abs=0.1)
     assert Wire(base, None).call("GET", path).status == 403
 
 
@@ -193,12 +175,6 @@ def test_answers_name_the_request_the_time_and_the_model(client: OpenAI) -> None
     assert int(headers["openai-processing-ms"]) >= 0
     assert headers["x-audio-gateway-model"] == MODEL
     assert "x-audio-gateway-ignored" not in headers
-
-
-def test_every_request_has_an_id_of_its_own(client: OpenAI) -> None:
-    make = client.audio.speech.with_raw_response.create
-    ids = {make(model=MODEL, voice="alloy", input="Hello.").headers["x-request-id"] for _ in range(5)}
-    assert len(ids) == 5
 
 
 def test_a_streaming_response_can_be_saved(client: OpenAI, tmp_path: Path) -> None:
@@ -231,8 +207,7 @@ def test_the_asynchronous_client_speaks(aclient: Any) -> None:
     assert heard(streamed, "wav").seconds == pytest.approx(heard(whole, "wav").seconds, abs=0.05)
 
 
-@pytest.mark.parametrize("model", ["fake-tts", "pcm-tts"])
-@pytest.mark.parametrize("response_format", FORMATS)
+@pytest.mark.parametrize(("model", "response_format"), [("fake-tts", "mp3"), ("pcm-tts", "opus")])
 def test_server_sent_events_carry_the_same_file(wired_client: OpenAI, model: str, response_format: Any) -> None:
     options: Any = {"model": model, "voice": "alloy", "input": TEXT, "response_format": response_format}
     answer = wired_client.audio.speech.with_raw_response.create(**options, stream_format="sse")
@@ -248,13 +223,12 @@ def test_server_sent_events_carry_the_same_file(wired_client: OpenAI, model: str
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
 
 
-def test_events_too_big_for_lambda_arrive_all_the_same(client: OpenAI) -> None:
-    text = ((TEXT + " ") * 200)[:4096]
-    answer = client.audio.speech.create(
-        model=MODEL, voice="alloy", input=text, response_format="wav", stream_format="sse"
+def test_events_too_big_for_lambda_arrive_all_the_same(wired_client: OpenAI) -> None:
+    *deltas, _done = sse_events(
+        say(wired_client, model="fake-tts", input="a" * 1_700, response_format="wav", stream_format="sse")
     )
-    *deltas, _done = sse_events(answer.content)
-    assert heard(b"".join(base64.b64decode(event["audio"]) for event in deltas), "wav").seconds > 60
+    sound = heard(b"".join(base64.b64decode(event["audio"]) for event in deltas), "wav")
+    assert sound.seconds == pytest.approx(102, abs=0.1)
 
 
 def test_the_embedded_engine_speaks_in_events_too(client: OpenAI) -> None:
@@ -281,9 +255,9 @@ def test_an_unknown_voice_is_refused_with_those_that_exist(client: OpenAI) -> No
     assert caught.value.request_id
 
 
-@pytest.mark.parametrize("voice", ["../../etc/passwd", "alloy\0", "alloy+", "+f2", "alloy;id", "x" * 10_000])
-def test_a_voice_is_a_name_and_nothing_else(client: OpenAI, voice: str) -> None:
-    with pytest.raises(BadRequestError) as caught:
-        say(client, voice=voice)
-    assert caught.value.param == "voice"
-    assert len(caught.value.message) < 5_000
+def test_a_voice_is_a_name_and_nothing_else(client: OpenAI) -> None:
+    for voice in ("../../etc/passwd", "alloy\0", "alloy+", "+f2", "alloy;id", "x" * 10_000):
+        with pytest.raises(BadRequestError) as caught:
+            say(client, voice=voice)
+        assert caught.value.param == "voice"
+        assert len(caught.value.message) < 5_000

@@ -11,15 +11,15 @@ import requests
 from openai import BadRequestError, NotFoundError, OpenAI, omit
 
 from tests.fakes.file_server import FileServer
-from tests.sound import PHRASE, phrase, word_errors
+from tests.sound import phrase
 from tests.stack.sdk.stack_keys import add_key
 from tests.stack.sdk.wire import Answer, Wire
 
 pytestmark = pytest.mark.stack
 
-MODEL = "pocketsphinx"
+MODEL = "fake-stt"
 SPEECH = phrase()
-WORST = 0.25  # one word of four
+HEARD = "I heard 1.1 seconds of wav"
 JSON = {"content-type": "application/json"}
 NO_FILE = cast("bytes", omit)  # the SDK's types want one
 
@@ -42,7 +42,7 @@ def _recording(files: FileServer) -> None:
 
 @pytest.fixture(scope="module")
 def stranger(wired_stack: dict[str, Any]) -> Wire:
-    """Somebody of another project."""
+    """A caller of another project."""
     return Wire(wired_stack["base_url"], add_key(wired_stack, project_id=_other_project(wired_stack)))
 
 
@@ -120,7 +120,7 @@ def test_the_official_sdk_names_an_upload_in_place_of_a_file(wire: Wire, client:
     upload_id = uploaded(wire)
     named = {"upload_id": upload_id}
     answer = client.audio.transcriptions.create(model=MODEL, file=NO_FILE, extra_body=named)
-    assert word_errors(PHRASE, answer.text) <= WORST
+    assert answer.text.startswith(HEARD)
     assert transcribe(wire, "translations", upload_id=upload_id).json["text"] == answer.text
 
 
@@ -157,7 +157,7 @@ def test_an_upload_that_is_no_audio_names_the_field(wire: Wire) -> None:
     assert (answer.status, answer.error["param"]) == (400, "upload_id")
 
 
-def test_more_than_a_file_may_have_is_refused_at_once(wire: Wire) -> None:
+def test_a_file_above_the_limit_is_refused_when_it_is_announced(wire: Wire) -> None:
     body = json.dumps({"filename": "a.wav", "bytes": 2 * 1024**3 + 1}).encode()
     answer = wire.call("POST", "/audio/uploads", body, JSON)
     assert (answer.status, answer.error["param"]) == (413, "bytes")
@@ -170,7 +170,7 @@ def test_a_file_is_fetched_from_its_url(wire: Wire, client: OpenAI, files: FileS
         file=NO_FILE,
         extra_body={"file_url": files.url("/moved")},
     )
-    assert word_errors(PHRASE, answer.text) <= WORST
+    assert answer.text.startswith(HEARD)
     assert transcribe(wire, file_url=files.url("/speech.wav")).json["text"] == answer.text
     assert all("authorization" not in headers for _, headers in files.heard)
 
@@ -186,7 +186,7 @@ def test_the_sdk_says_what_is_wrong_with_a_url(client: OpenAI, files: FileServer
         assert caught.value.param == "file_url"
 
 
-def test_the_sdk_says_that_an_upload_is_not_there(client: OpenAI) -> None:
+def test_the_sdk_says_that_an_upload_does_not_exist(client: OpenAI) -> None:
     with pytest.raises(NotFoundError) as caught:
         client.audio.transcriptions.create(
             model=MODEL,

@@ -39,7 +39,7 @@ def dynamodb(stack: dict[str, Any]) -> Iterator[Any]:
 
 @pytest.fixture
 def project() -> str:
-    """A tenant of its own for each test: the table is everybody's."""
+    """A new tenant for each test: all tests share the table."""
     return f"proj_{uuid4().hex}"
 
 
@@ -161,7 +161,7 @@ def test_what_was_just_spoken_is_in_the_reports_and_in_the_callers_own_usage(
     assert own["resets_at"]["requests_per_minute"] > started
 
 
-# ---------------------------------------------------------------- who may ask what
+# ---------------------------------------------------------------- refusals
 def test_without_an_admin_key_the_sdk_does_not_ask(stack: dict[str, Any]) -> None:
     with (
         OpenAI(base_url=stack["base_url"], api_key=stack["api_key"], admin_api_key=None) as client,

@@ -15,6 +15,7 @@ from audio_gateway.jobs.job import Job, new_job_id
 from audio_gateway.webhooks.job_events import JobEventPublisher
 from audio_gateway.webhooks.queue import WebhookQueue
 from tests.fakes.receiver import Received, Receiver
+from tests.fakes.upstream import FakeUpstream
 from tests.stack.aws import use_aws_of
 from tests.stack.sdk.stack_keys import add_key, directory_of
 
@@ -93,7 +94,7 @@ def log_of(client: OpenAI, endpoint_id: str, count: int = 0) -> list[dict[str, A
         time.sleep(0.1)
 
 
-def test_an_event_is_told_until_it_is_taken_and_only_to_its_own_project(
+def test_an_event_is_sent_until_it_is_accepted_and_only_to_its_own_project(
     hooks: OpenAI, others: OpenAI, project: str, receiver: Receiver, news: JobEventPublisher
 ) -> None:
     """The first pause; those that follow, up to a day, are in tests/unit/jobs/test_webhooks.py."""
@@ -129,7 +130,7 @@ def test_an_event_is_told_until_it_is_taken_and_only_to_its_own_project(
         log_of(others, endpoint.id)
 
 
-def test_an_end_that_is_repeated_is_told_once(
+def test_an_end_that_is_repeated_is_reported_once(
     hooks: OpenAI, project: str, receiver: Receiver, news: JobEventPublisher
 ) -> None:
     endpoint = register(hooks, receiver.url("/twice"), CANCELLED)
@@ -210,7 +211,7 @@ def test_an_address_inside_is_refused(hooks: OpenAI, url: str) -> None:
     assert caught.value.param == "url"
 
 
-def test_the_end_of_a_real_job_is_told_and_the_job_can_then_be_read(hooks: OpenAI, receiver: Receiver) -> None:
+def test_the_end_of_a_real_job_is_reported_and_the_job_can_then_be_read(hooks: OpenAI, receiver: Receiver) -> None:
     endpoint = register(hooks, receiver.url("/real"), SUCCEEDED, FAILED, CANCELLED)
     body = {"model": "espeak-ng", "voice": "alloy", "input": "Good morning.", "background": True}
     job = hooks.post("/audio/speech", body=body, cast_to=dict[str, Any])
@@ -221,9 +222,10 @@ def test_the_end_of_a_real_job_is_told_and_the_job_can_then_be_read(hooks: OpenA
     hooks.webhooks.delete(endpoint.id)
 
 
-def test_a_cancelled_job_is_told(hooks: OpenAI, receiver: Receiver) -> None:
+def test_a_cancelled_job_is_reported(hooks: OpenAI, receiver: Receiver, upstream: FakeUpstream) -> None:
     endpoint = register(hooks, receiver.url("/stopped"), CANCELLED)
-    body = {"model": "espeak-ng", "voice": "alloy", "input": "Good morning. " * 20_000, "background": True}
+    upstream.script("held")
+    body = {"model": "fake-tts", "voice": "alloy", "input": "Good morning.", "background": True}
     job = hooks.post("/audio/speech", body=body, cast_to=dict[str, Any])
     hooks.post(f"/audio/jobs/{job['id']}/cancel", cast_to=dict[str, Any])
     received = receiver.wait_for("/stopped", 1, SOON)

@@ -1,12 +1,10 @@
-"""HTTP as no SDK would send it, and answers as they came."""
+"""HTTP as no SDK would send it, and its responses."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
 import json
-import re
-import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +61,7 @@ class Wire:
         *,
         chunked: bool = False,
     ) -> Answer:
-        """One request on a connection of its own; `path` is sent as it stands, below the base URL."""
+        """One request on a new connection; `path` is sent unchanged, below the base URL."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
         sent = {**self.authorization(), **(headers or {})}
         try:
@@ -86,21 +84,6 @@ class Wire:
     def transcription(self, *fields: Field, path: str = "/audio/transcriptions") -> Answer:
         """POST a form, its parts in this order."""
         return self.call("POST", path, form(*fields), {"content-type": FORM})
-
-    def exchange(self, data: bytes, *, hang_up: bool = False) -> bytes:
-        """Send these very bytes, close our half if told to, and read one answer or until the server hangs up."""
-        with socket.create_connection((self.host, self.port), timeout=35) as connection:
-            connection.sendall(data)
-            if hang_up:
-                connection.shutdown(socket.SHUT_WR)
-            return _read_answer(connection)
-
-    def head(self, method: str, path: str, **headers: str) -> bytes:
-        """The head of a request up to and with its blank line; underscores in header names are hyphens."""
-        lines = [f"{method} {self.prefix}{path} HTTP/1.1", f"Host: {self.host}:{self.port}"]
-        lines += [f"{k}: {v}" for k, v in self.authorization().items()]
-        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-        return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
     def authorization(self) -> dict[str, str]:
         """The header with our key, none without a key."""
@@ -125,27 +108,5 @@ def part(disposition: str, data: bytes, content_type: str | None = None) -> byte
     return f"--{BOUNDARY}\r\nContent-Disposition: {disposition}\r\n{kind}\r\n".encode() + data + b"\r\n"
 
 
-def status_of(raw: bytes) -> int | None:
-    """The status of an answer read from a socket, None if there was none."""
-    found = re.match(rb"HTTP/1\.[01] (\d{3}) ", raw)
-    return int(found[1]) if found else None
-
-
 def _answer(response: http.client.HTTPResponse) -> Answer:
     return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
-
-
-def _read_answer(connection: socket.socket) -> bytes:
-    received = bytearray()
-    while True:
-        try:
-            piece = connection.recv(65_536)
-        except ConnectionResetError:
-            return bytes(received)
-        if not piece:
-            return bytes(received)
-        received += piece
-        head, blank, body = received.partition(b"\r\n\r\n")
-        length = re.search(rb"(?i)content-length: (\d+)", head)
-        if blank and length and len(body) >= int(length[1]):
-            return bytes(received)

@@ -47,7 +47,7 @@ def slow(_: dict[str, Any]) -> dict[str, Any]:
 
 
 def hang(_: dict[str, Any], _context: Any) -> None:
-    """The handler of a function of its own, whose time is short."""
+    """The handler of another function, with a short timeout."""
     (HERE / "hanging").touch()
     time.sleep(60)
 

@@ -1,9 +1,8 @@
-"""Both functions of webhooks over a table in moto, with a clock, queues and an address that remember."""
+"""Both functions of webhooks over a table, with a clock, queues and an address that remember."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
@@ -28,7 +27,7 @@ from audio_gateway.webhooks.sender import DeliveryOutcome
 from audio_gateway.webhooks.webhook import EVENT_TYPES
 from audio_gateway.workers.webhook_delivery import webhook_delivery_handler
 from tests.fakes.gateway import API_CALLER, call, event, json_event
-from tests.unit.metering.tables import TABLE, in_moto
+from tests.unit.metering.tables import TABLE
 
 ALL = "/webhook_endpoints"
 SUCCEEDED, FAILED, CANCELLED = EVENT_TYPES
@@ -130,20 +129,11 @@ class Gateway:
         return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
 
-@pytest.fixture(scope="module")
-def table() -> Iterator[Any]:
-    """The client of a table that the tests share: to make one takes longer than most of them."""
-    with in_moto() as client:
-        yield client
-
-
 @pytest.fixture
-def gateway(table: Any, monkeypatch: pytest.MonkeyPatch) -> Gateway:
-    for item in table.scan(TableName=TABLE, ProjectionExpression="pk, sk")["Items"]:
-        table.delete_item(TableName=TABLE, Key=item)
+def gateway(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Gateway:
     resolve(monkeypatch, "93.184.216.34")
-    table.put_item(TableName=TABLE, Item=new_account_item(API_CALLER["key_id"], Limits()))
-    return Gateway(table)
+    dynamodb.put_item(TableName=TABLE, Item=new_account_item(API_CALLER["key_id"], Limits()))
+    return Gateway(dynamodb)
 
 
 def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:

@@ -1,4 +1,4 @@
-"""The admin API through its handler, on a table in moto."""
+"""The admin API through its handler, on a table in memory."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ from audio_gateway.metering.account_item import account_from, account_key, last_
 from audio_gateway.metering.meter import DynamoMeter
 from tests.fakes.gateway import ADMIN_CALLER, API_CALLER, Answer, call, event, json_event
 from tests.fakes.providers import catalog, model
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 NOW_S = 1_800_000_000.0
 DEFAULT = "/organization/projects/default"

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from audio_gateway.catalog.load import build_catalog
-from tests.fakes.gateway import Answer, call, event, json_event
-from tests.fakes.shop import Shop, within
+from tests.fakes.gateway import Answer, event, json_event
 from tests.sound import tone_wav
+from tests.unit.api.harness import Shop, within
 
 AUDIO = tone_wav(2.0)
 SEGMENT = ("timestamp_granularities[]", "segment")
@@ -40,7 +40,7 @@ def write(shop: Shop, fields: list[tuple[str, str]], file_head: str, *, file_fir
     body = b"".join(f"--{BOUNDARY}\r\nContent-Disposition: form-data; ".encode() + part + b"\r\n" for part in parts)
     headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
     request = event("POST", "/audio/transcriptions", body + f"--{BOUNDARY}--\r\n".encode(), headers=headers)
-    return call(shop.transcriptions, request, within(26.5))
+    return shop.send(request, within(26.5))
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,6 @@ def test_langchain_sends_a_file_that_may_have_no_name(shop: Shop, file: str) -> 
 @pytest.mark.parametrize("model", ["tts-1", "gpt-4o-mini-tts"])
 def test_openai_agents_sends_instructions_to_every_model(shop: Shop, model: str) -> None:
     body = {"model": model, "voice": "ash", "input": "Hello there.", "response_format": "pcm", "instructions": AGENTS}
-    answer = call(shop.speech, json_event("/audio/speech", body), within(26.5))
+    answer = shop.send(json_event("/audio/speech", body), within(26.5))
     assert (answer.status, len(answer.body)) == (200, len("Hello there.") * 480)
     assert answer.headers.get("x-audio-gateway-ignored") == ("instructions" if model == "tts-1" else None)

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.http.app import lambda_handler
-from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app, translations_app
 from audio_gateway.catalog.models import Price
 from audio_gateway.clock import now_ms
 from audio_gateway.idempotency.repetition import Repetitions
@@ -18,21 +16,19 @@ from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.fakes.files import FakeFiles
-from tests.fakes.gateway import API_CALLER, Answer, call, form_event, json_event
-from tests.fakes.idempotency import FakeAttempts, fresh_idempotency
+from tests.fakes.gateway import API_CALLER, Answer, form_event, json_event
+from tests.fakes.idempotency import FakeAttempts
 from tests.fakes.jobs import empty_desk
 from tests.fakes.meter import FakeUnsettled
-from tests.fakes.providers import FakeAdapter, catalog, model
-from tests.fakes.results import FakeResults
+from tests.fakes.providers import model
 from tests.sound import tone_wav
+from tests.unit.api.harness import PATHS, AudioHarness
 from tests.unit.audio.files import encoded
 
 TABLE = "table"
 KEY = API_CALLER["key_id"]
 UPLOAD = "upload_0123456789abcdef01234567"
 URL = "https://files.example/speech.wav"
-PATHS = ("/audio/transcriptions", "/audio/translations")
 NAMED = ({"upload_id": UPLOAD}, {"file_url": URL})
 OPUS = encoded("ogg opus 48 kHz stereo", 3)
 
@@ -68,29 +64,22 @@ class Counted(FakeDynamoDB):
         return super().put_item(**arguments)
 
 
-class Gateway:
+class Gateway(AudioHarness):
     """Both functions with the real meter, one upload and one URL."""
 
     def __init__(self, *models: Any, **limits: Any) -> None:
-        self.table, self.files, self.provider = Counted(), FakeFiles(), FakeAdapter()
-        self.files.uploads["default", UPLOAD] = self.files.urls[URL] = tone_wav(1.2)
+        self.table = Counted()
         self.put(new_account_item(KEY, Limits(**limits)))
-        self.job_service, self.attempts = empty_desk(), FakeAttempts()
-        store: Any = self.job_service.store
-        deps = TranscriptionApiDependencies(
-            catalog=catalog(*models),
-            providers=lambda _: self.provider,
+        self.attempts, job_service = FakeAttempts(), empty_desk()
+        store: Any = job_service.store
+        super().__init__(
+            *models,
             billing=Billing(DynamoMeter(self.table, TABLE), FakeUnsettled()),  # type: ignore[arg-type] # as far as it goes
-            idempotency=fresh_idempotency(),
             repetitions=Repetitions(self.attempts, store),
-            results=FakeResults(),  # type: ignore[arg-type] # keeps results in memory
-            files=self.files,
-            job_service=self.job_service,
+            job_service=job_service,
         )
-        self.handlers = {
-            path: lambda_handler(make(deps), path.rpartition("/")[2])
-            for path, make in zip(PATHS, (transcriptions_app, translations_app), strict=True)
-        }
+        self.job_service = job_service
+        self.files.uploads["default", UPLOAD] = self.files.urls[URL] = tone_wav(1.2)
 
     def put(self, item: dict[str, Any]) -> None:
         FakeDynamoDB.put_item(self.table, TableName=TABLE, Item=item)
@@ -114,11 +103,11 @@ class Gateway:
 
     def post(self, path: str = PATHS[0], headers: dict[str, str] | None = None, /, **fields: Any) -> Answer:
         headers = {"Content-Type": "application/json"} | (headers or {})
-        return call(self.handlers[path], json_event(path, {"model": "talker"} | fields, headers=headers))
+        return self.send(json_event(path, {"model": "talker"} | fields, headers=headers))
 
     def form(self, data: bytes, **fields: str) -> Answer:
         parts = [("model", "talker"), ("file", ("a", data)), *fields.items()]
-        return call(self.handlers[PATHS[0]], form_event(PATHS[0], parts))
+        return self.send(form_event(PATHS[0], parts))
 
 
 @pytest.mark.parametrize("path", PATHS)

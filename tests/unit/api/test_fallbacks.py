@@ -18,8 +18,8 @@ from audio_gateway.errors import (
 )
 from tests.fakes.gateway import Answer
 from tests.fakes.providers import PROVIDER, FakeAdapter, model
-from tests.fakes.shop import Shop
 from tests.sound import tone_wav
+from tests.unit.api.harness import Shop
 
 SECRET = "what the provider said, sk-secret"
 AUDIO = tone_wav(2.0)

@@ -9,21 +9,15 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.http.app import lambda_handler
-from audio_gateway.api.speech import SpeechDependencies, read_speech, speech_app
-from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app, translations_app
+from audio_gateway.api.speech import read_speech
 from audio_gateway.errors import MeteringUnavailable, ProviderUnavailable
 from audio_gateway.fingerprint import fingerprint
 from audio_gateway.idempotency.idempotency import Idempotency, key_hash
-from audio_gateway.use_cases.reservation import Billing
-from tests.fakes.files import FakeFiles
-from tests.fakes.gateway import API_CALLER, Answer, call, form_event, json_event
-from tests.fakes.idempotency import FakeAnswers, FakeClaims, FakePayments, FakeSpeechCache, no_repetitions
-from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled
-from tests.fakes.providers import FakeAdapter, catalog, model
-from tests.fakes.results import FakeResults
+from tests.fakes.gateway import API_CALLER, Answer, form_event, json_event
+from tests.fakes.idempotency import FakeAnswers, FakeClaims, FakePayments
+from tests.fakes.providers import model
 from tests.sound import tone_wav
+from tests.unit.api.harness import AudioHarness
 
 KEY = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
 SPEECH = {"model": "talker", "input": "Hello.", "voice": "alloy", "response_format": "wav"}
@@ -31,49 +25,30 @@ SOUND = tone_wav(1.0)
 FORM = [("model", "talker"), ("language", "en"), ("file", ("a.wav", SOUND))]
 
 
-class Gateway:
+class Gateway(AudioHarness):
     """All three endpoints over one provider, one till and one set of claims."""
 
     def __init__(self) -> None:
         self.now_s = 1_795_255_200.0
-        self.provider = FakeAdapter()
-        self.meter, self.pending_settlements = FakeMeter(), FakeUnsettled()
         self.claims, self.answers, self.payments = FakeClaims(), FakeAnswers(), FakePayments()
         self.idempotency = Idempotency(self.claims, self.answers, self.payments, lambda: self.now_s)
-        self.results = FakeResults()
-        self.files = FakeFiles()
-        known: dict[str, Any] = {
-            "catalog": catalog(
-                model(ignore=frozenset({"keywords"})), model("slow", capabilities=frozenset(), speed_factor=1000.0)
-            ),
-            "providers": lambda _: self.provider,
-            "billing": Billing(self.meter, self.pending_settlements),
-            "idempotency": self.idempotency,
-            "repetitions": no_repetitions(),
-            "results": self.results,
-            "job_service": empty_desk(),
-        }
-        self.handlers = {
-            "speech": speech_app(SpeechDependencies(**known, caches=FakeSpeechCache())),
-            "transcriptions": transcriptions_app(TranscriptionApiDependencies(**known, files=self.files)),
-            "translations": translations_app(TranscriptionApiDependencies(**known, files=self.files)),
-        }
+        super().__init__(
+            model(ignore=frozenset({"keywords"})),
+            model("slow", capabilities=frozenset(), speed_factor=1000.0),
+            idempotency=self.idempotency,
+        )
 
     def speak(self, key: str | None = KEY, **changes: Any) -> Answer:
-        return self.send("speech", json_event("/audio/speech", SPEECH | changes), key)
+        return self.ask(json_event("/audio/speech", SPEECH | changes), key)
 
     def write(self, *parts: tuple[str, Any], key: str | None = KEY, endpoint: str = "transcriptions") -> Answer:
-        return self.send(endpoint, form_event(f"/audio/{endpoint}", list(parts or FORM)), key)
+        return self.ask(form_event(f"/audio/{endpoint}", list(parts or FORM)), key)
 
-    def send(self, endpoint: str, request: dict[str, Any], key: str | None = KEY) -> Answer:
+    def ask(self, request: dict[str, Any], key: str | None = KEY) -> Answer:
         if key is not None:
             request["headers"]["Idempotency-Key"] = key
             request["multiValueHeaders"]["Idempotency-Key"] = [key]
-        return call(lambda_handler(self.handlers[endpoint], endpoint), request)
-
-    @property
-    def calls(self) -> int:
-        return len(self.provider.asked)
+        return self.send(request)
 
 
 @pytest.fixture
@@ -137,7 +112,7 @@ def test_the_same_request_may_be_written_in_another_way(gateway: Gateway) -> Non
     sent["body"] = base64.b64encode(base64.b64decode(sent["body"]).replace(old, new)).decode()
     for headers in (sent["headers"], sent["multiValueHeaders"]):
         headers["Content-Type"] = json.loads(json.dumps(headers["Content-Type"]).replace(old.decode(), new.decode()))
-    assert is_replay(gateway.send("transcriptions", sent), first)
+    assert is_replay(gateway.ask(sent), first)
 
 
 def test_another_request_under_the_key_is_refused(gateway: Gateway) -> None:
@@ -180,9 +155,9 @@ def test_an_odd_key_is_refused_before_anything_is_done(gateway: Gateway, key: st
 def test_a_key_belongs_to_its_project_whoever_of_it_asks(gateway: Gateway) -> None:
     first = gateway.speak()
     colleague = json_event("/audio/speech", SPEECH, authorizer=API_CALLER | {"key_id": "key_2"})
-    assert is_replay(gateway.send("speech", colleague), first)
+    assert is_replay(gateway.ask(colleague), first)
     stranger = json_event("/audio/speech", SPEECH, authorizer=API_CALLER | {"project_id": "other"})
-    assert "x-audio-gateway-replayed" not in gateway.send("speech", stranger).headers
+    assert "x-audio-gateway-replayed" not in gateway.ask(stranger).headers
     assert gateway.calls == 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -14,8 +15,6 @@ from audio_gateway.api.http.app import caller_of, lambda_handler
 from audio_gateway.api.http.identity import Caller
 from audio_gateway.api.job_content import MOST_TRANSCODED_BYTES, MOST_TRANSCRIPT_BYTES
 from audio_gateway.api.jobs import jobs_app
-from audio_gateway.api.speech import SpeechDependencies, speech_app
-from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app, translations_app
 from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.errors import (
     BudgetReached,
@@ -31,14 +30,13 @@ from audio_gateway.metering.account import Window
 from audio_gateway.providers.port import TranscriptDone, TranscriptEvent
 from audio_gateway.transcripts.codec import to_bytes
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage, Transcript, Word
-from audio_gateway.use_cases.reservation import Billing
-from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event, json_event
-from tests.fakes.idempotency import FakeAnswers, FakeAttempts, FakeClaims, FakePayments, FakeSpeechCache
-from tests.fakes.meter import FakeMeter, FakeUnsettled, FakeWaits
+from tests.fakes.idempotency import FakeAnswers, FakeAttempts, FakeClaims, FakePayments
+from tests.fakes.meter import FakeWaits
 from tests.fakes.providers import model
 from tests.fakes.results import FakeResults
 from tests.sound import tone_wav, voice_url
+from tests.unit.api.harness import AudioHarness
 from tests.unit.use_cases.jobs.job_harness import AUDIO, END_MS, ToneProvider, Workshop
 
 FORMATS = ["json", "text", "srt", "vtt", "verbose_json"]
@@ -108,34 +106,28 @@ class Gateway(Workshop):
             model("slow-speaker", max_characters=4000, formats=("pcm",), speed_factor=0.1),
         )
         self.provider = AskedAtOnceToo()
-        self.results: Any = results or FakeResults()
-        self.meter = FakeMeter()
         self.waits = FakeWaits()
         self.key_is_revoked = False
         self.claims, self.answers, self.payments = FakeClaims(), FakeAnswers(), FakePayments()
         self.attempts = FakeAttempts()
-        known: dict[str, Any] = {
-            "catalog": self.catalog,
-            "providers": self.providers,
-            "billing": Billing(self.meter, FakeUnsettled()),
-            "idempotency": Idempotency(self.claims, self.answers, self.payments),
-            "repetitions": Repetitions(self.attempts, self.store, poll_s=0.01),
-            "results": self.results,
-            "job_service": self.job_service,
-        }
-        apps = {
-            "speech": speech_app(SpeechDependencies(**known, caches=FakeSpeechCache())),
-            "transcriptions": transcriptions_app(TranscriptionApiDependencies(**known, files=FakeFiles())),
-            "translations": translations_app(TranscriptionApiDependencies(**known, files=FakeFiles())),
-            "jobs": jobs_app(
-                stopping=self.stopping,
-                results=self.results,  # type: ignore[arg-type] # keeps results in memory
-                waits=self.waits,
-                writer_of=self.writer_of,
-                poll_s=0.01,
-            ),
-        }
-        self.handlers = {name: lambda_handler(app, name) for name, app in apps.items()}
+        self.results: Any = results or FakeResults()
+        self.audio = AudioHarness(
+            catalog=self.catalog,
+            providers=self.providers,
+            idempotency=Idempotency(self.claims, self.answers, self.payments),
+            repetitions=Repetitions(self.attempts, self.store, poll_s=0.01),
+            results=self.results,
+            job_service=self.job_service,
+        )
+        self.meter, self.handlers = self.audio.meter, self.audio.handlers
+        app = jobs_app(
+            stopping=self.stopping,
+            results=self.results,  # type: ignore[arg-type] # keeps results in memory
+            waits=self.waits,
+            writer_of=self.writer_of,
+            poll_s=0.01,
+        )
+        self.handlers["jobs"] = lambda_handler(app, "jobs")
 
     def writer_of(self, request: Request) -> Caller:
         if self.key_is_revoked:
@@ -144,11 +136,11 @@ class Gateway(Workshop):
 
     def write(self, *fields: tuple[str, str], model: str = "listener", path: str = "transcriptions") -> Answer:
         parts = [("model", model), *fields, ("file", ("a.wav", AUDIO))]
-        return call(self.handlers[path], form_event(f"/audio/{path}", parts))
+        return self.audio.send(form_event(f"/audio/{path}", parts))
 
     def say(self, **fields: Any) -> Answer:
         body = {"model": "speaker", "input": TEXT, "voice": "alloy", "response_format": "pcm"} | fields
-        return call(self.handlers["speech"], json_event("/audio/speech", body))
+        return self.audio.send(json_event("/audio/speech", body))
 
     def ask(self, method: str, path: str = "", *, authorizer: Any = None, **query: str) -> Answer:
         given = {name: [value] for name, value in query.items()} or None
@@ -239,7 +231,7 @@ def test_a_wrong_background_request_is_refused_at_once(gateway: Gateway, fields:
 
 def test_audio_that_is_none_is_refused_at_once(gateway: Gateway) -> None:
     parts = [("model", "listener"), BACKGROUND, ("file", ("a.wav", b"no audio at all " * 99))]
-    answer = call(gateway.handlers["transcriptions"], form_event("/audio/transcriptions", parts))
+    answer = gateway.audio.send(form_event("/audio/transcriptions", parts))
     assert (answer.status, answer.error["param"]) == (400, "file")
     assert not gateway.store.kept
 
@@ -464,6 +456,7 @@ def test_a_transcript_that_no_request_has_the_time_for_is_a_clear_error(gateway:
     assert "in parts" in answer.error["message"]
 
 
+@pytest.mark.slow
 def test_a_large_transcript_is_a_link(gateway: Gateway) -> None:
     begun = gateway.write(BACKGROUND).json
     job = gateway.run(gateway.store.kept[begun["id"]])
@@ -479,8 +472,14 @@ def test_a_large_transcript_is_a_link(gateway: Gateway) -> None:
     assert gateway.content(job.id, **asked, hop="20").error["code"] == "too_many_redirects"
 
 
-@pytest.mark.parametrize("piece", ["a line\n", 'it\'s "quoted" ', "日本語。", "\x01", "plain text "])
-@pytest.mark.parametrize("size", [3_000_000, 5_900_000, 6_250_000])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("piece", "size"),
+    [
+        ("\x01", 3_000_000),
+        *itertools.product(["a line\n", 'it\'s "quoted" ', "日本語。", "plain text "], [5_900_000, 6_250_000]),
+    ],
+)
 def test_no_text_is_more_than_lambda_takes(gateway: Gateway, piece: str, size: int) -> None:
     begun = gateway.write(BACKGROUND).json
     job = gateway.run(gateway.store.kept[begun["id"]])
@@ -677,7 +676,7 @@ def test_under_an_idempotency_key_there_is_one_job(gateway: Gateway, name: str, 
         request = form_event("/audio/transcriptions", parts)
         request["headers"]["Idempotency-Key"] = "key-1"
         request["multiValueHeaders"]["Idempotency-Key"] = ["key-1"]
-        return call(gateway.handlers["transcriptions"], request)
+        return gateway.audio.send(request)
 
     first, again = send(), send()
     assert (first.status, again.status, again.body) == (status, status, first.body)

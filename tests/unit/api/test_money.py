@@ -24,8 +24,8 @@ from audio_gateway.metering.account import Window
 from audio_gateway.providers.port import AudioChunk, TranscriptDone
 from audio_gateway.transcripts.transcript import Transcript
 from tests.fakes.providers import model
-from tests.fakes.shop import BODY, Shop
 from tests.sound import clip, tone_wav, wav
+from tests.unit.api.harness import BODY, Shop
 
 DOWN = MeteringUnavailable("down")
 

@@ -7,53 +7,29 @@ from typing import Any, cast
 
 import pytest
 
-from audio_gateway.api.http.app import lambda_handler
-from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app, translations_app
 from audio_gateway.errors import BudgetReached, RateLimitReached
 from audio_gateway.providers.port import TranscriptionCall
-from audio_gateway.use_cases.reservation import Billing
-from tests.fakes.files import FakeFiles
-from tests.fakes.gateway import API_CALLER, Answer, call, event, form_event, json_event
-from tests.fakes.idempotency import fresh_idempotency, no_repetitions
-from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled
-from tests.fakes.providers import ALL_CAPABILITIES, FakeAdapter, catalog, model
-from tests.fakes.results import FakeResults
+from tests.fakes.gateway import API_CALLER, Answer, event, form_event, json_event
+from tests.fakes.providers import ALL_CAPABILITIES, model
 from tests.sound import tone_wav
+from tests.unit.api.harness import PATHS, AudioHarness
 
 UPLOAD = "upload_0123456789abcdef01234567"
 URL = "https://files.example/speech.wav"
-PATHS = ["/audio/transcriptions", "/audio/translations"]
 
 
-class Gateway:
+class Gateway(AudioHarness):
     """Both functions over one fake provider, with one upload and one URL."""
 
     def __init__(self, *models: Any) -> None:
-        self.provider, self.meter, self.files = FakeAdapter(), FakeMeter(), FakeFiles()
-        self.job_service = empty_desk()
-        self.files.uploads["default", UPLOAD] = tone_wav(1.2)
-        self.files.urls[URL] = tone_wav(1.2)
-        deps = TranscriptionApiDependencies(
-            catalog=catalog(*models),
-            providers=lambda _: self.provider,
-            billing=Billing(self.meter, FakeUnsettled()),
-            idempotency=fresh_idempotency(),
-            repetitions=no_repetitions(),
-            results=FakeResults(),  # type: ignore[arg-type] # keeps results in memory
-            files=self.files,
-            job_service=self.job_service,
-        )
-        self.handlers = {
-            path: lambda_handler(make(deps), path.rpartition("/")[2])
-            for path, make in zip(PATHS, (transcriptions_app, translations_app), strict=True)
-        }
+        super().__init__(*models)
+        self.files.uploads["default", UPLOAD] = self.files.urls[URL] = tone_wav(1.2)
 
     def post(self, path: str = PATHS[0], /, **fields: Any) -> Answer:
-        return call(self.handlers[path], json_event(path, {"model": "talker"} | fields))
+        return self.send(json_event(path, {"model": "talker"} | fields))
 
     def form(self, *parts: tuple[str, Any], path: str = PATHS[0], **options: Any) -> Answer:
-        return call(self.handlers[path], form_event(path, [("model", "talker"), *parts], **options))
+        return self.send(form_event(path, [("model", "talker"), *parts], **options))
 
 
 @pytest.fixture
@@ -143,7 +119,7 @@ def test_a_file_beside_a_name_is_refused_and_both_are_named(gateway: Gateway) ->
 def test_another_projects_upload_is_a_404(gateway: Gateway) -> None:
     body = json.dumps({"model": "talker", "upload_id": UPLOAD}).encode()
     stranger = API_CALLER | {"project_id": "proj_other"}
-    answer = call(gateway.handlers[PATHS[0]], json_event(PATHS[0], body, authorizer=stranger))
+    answer = gateway.send(json_event(PATHS[0], body, authorizer=stranger))
     assert (answer.status, answer.error["param"]) == (404, "upload_id")
 
 
@@ -194,7 +170,7 @@ def test_the_same_request_is_answered_again_without_the_file(gateway: Gateway) -
     def post() -> Answer:
         headers = {"Content-Type": "application/json", "Idempotency-Key": "one"}
         body = {"model": "talker", "upload_id": UPLOAD}
-        return call(gateway.handlers[PATHS[0]], json_event(PATHS[0], body, headers=headers))
+        return gateway.send(json_event(PATHS[0], body, headers=headers))
 
     first = post()
     gateway.files.uploads.clear()
@@ -202,4 +178,4 @@ def test_the_same_request_is_answered_again_without_the_file(gateway: Gateway) -
 
 
 def test_a_get_is_still_a_405(gateway: Gateway) -> None:
-    assert call(gateway.handlers[PATHS[0]], event("GET", PATHS[0])).status == 405
+    assert gateway.send(event("GET", PATHS[0])).status == 405

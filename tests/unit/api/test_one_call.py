@@ -36,6 +36,7 @@ class Service(Gateway):
     def __init__(self, results: LinkedResults) -> None:
         self.given = results
         super().__init__(results)
+        self.audio.make_all()
 
     def is_done(self, job_id: str) -> bool:
         return self.store.kept[job_id].is_final

@@ -13,9 +13,9 @@ from audio_gateway.catalog.models import Price
 from audio_gateway.providers.openai import OpenAIAdapter
 from tests.fakes.gateway import Answer
 from tests.fakes.providers import model
-from tests.fakes.shop import Shop
 from tests.fakes.upstream import FakeUpstream
 from tests.sound import tone_wav, wav
+from tests.unit.api.harness import Shop
 
 AUDIO = tone_wav(4.0)
 SECOND = tone_wav(1.0, 24_000)

@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.http.app import lambda_handler
-from audio_gateway.api.speech import SpeechDependencies, speech_app
 from audio_gateway.errors import (
     ConfigurationError,
     ProviderBadAnswer,
@@ -23,38 +21,18 @@ from audio_gateway.errors import (
     ProviderUnavailable,
 )
 from audio_gateway.providers.port import AudioChunk, SynthesisCall
-from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, json_event
-from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
-from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled
-from tests.fakes.providers import ALL_CAPABILITIES, LISTING, FakeAdapter, catalog, model
-from tests.fakes.results import FakeResults
+from tests.fakes.providers import ALL_CAPABILITIES, LISTING, model
+from tests.unit.api.harness import AudioHarness
 
 BODY = {"model": "talker", "input": "Hello.", "voice": "alloy", "response_format": "pcm"}
 
 
-class Gateway:
-    """The speech function over one fake provider."""
-
-    def __init__(self, *models: Any) -> None:
-        self.provider = FakeAdapter()
-        self.results = FakeResults()
-        self.meter, self.pending_settlements = FakeMeter(), FakeUnsettled()
-        deps = SpeechDependencies(
-            catalog=catalog(*models),
-            providers=lambda _: self.provider,
-            billing=Billing(self.meter, self.pending_settlements),
-            idempotency=fresh_idempotency(),
-            repetitions=no_repetitions(),
-            caches=FakeSpeechCache(),
-            results=self.results,  # type: ignore[arg-type] # keeps results in memory
-            job_service=empty_desk(),
-        )
-        self.handler = lambda_handler(speech_app(deps), "speech")
+class Gateway(AudioHarness):
+    """The speech function."""
 
     def post(self, body: Any, **options: Any) -> Answer:
-        return call(self.handler, json_event("/audio/speech", body, **options))
+        return self.send(json_event("/audio/speech", body, **options))
 
 
 @pytest.fixture
@@ -345,7 +323,7 @@ def test_work_past_the_deadline_is_given_up_in_time(monkeypatch: pytest.MonkeyPa
         return speak(request)
 
     monkeypatch.setattr(gateway.provider, "synthesize", slowly)
-    answer = call(gateway.handler, json_event("/audio/speech", BODY), Context(remaining_ms=4_500))
+    answer = gateway.send(json_event("/audio/speech", BODY), Context(remaining_ms=4_500))
     assert (answer.status, answer.error["code"]) == (504, "provider_timeout")
 
 
@@ -363,21 +341,21 @@ def test_an_admin_key_may_not_speak(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "HEAD"])
 def test_a_wrong_method_is_a_405_that_names_the_right_one(gateway: Gateway, method: str) -> None:
-    answer = call(gateway.handler, event(method, "/audio/speech"))
+    answer = gateway.send(event(method, "/audio/speech"))
     assert (answer.status, answer.headers["allow"]) == (405, "POST")
     assert answer.error["type"] == "invalid_request_error"
 
 
 @pytest.mark.parametrize("path", ["/audio/speech/", "/audio/speeches", "/"])
 def test_another_path_is_a_404_in_the_envelope(gateway: Gateway, path: str) -> None:
-    answer = call(gateway.handler, event("POST", path))
+    answer = call(gateway.handlers["speech"], event("POST", path))
     assert (answer.status, answer.error["code"]) == (404, "unknown_url")
 
 
 def test_the_request_id_is_the_one_of_api_gateway(gateway: Gateway) -> None:
     request = json_event("/audio/speech", BODY)
     request["requestContext"]["requestId"] = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-    assert call(gateway.handler, request).headers["x-request-id"] == "req_c6af9ac67b6111e69a4193e8deadbeef"
+    assert gateway.send(request).headers["x-request-id"] == "req_c6af9ac67b6111e69a4193e8deadbeef"
 
 
 def test_one_log_line_and_one_metric_per_request_hold_no_text(

@@ -6,48 +6,26 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.http.app import lambda_handler
-from audio_gateway.api.speech import SpeechDependencies, speech_app
 from audio_gateway.catalog.models import CacheTerms, Price
 from audio_gateway.errors import BudgetReached, MeteringUnavailable, ProviderUnavailable
 from audio_gateway.providers.port import AudioChunk
-from audio_gateway.use_cases.reservation import Billing
-from tests.fakes.gateway import API_CALLER, Answer, call, json_event
-from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
-from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled
-from tests.fakes.providers import FakeAdapter, catalog, model
+from tests.fakes.gateway import API_CALLER, Answer, json_event
+from tests.fakes.providers import FakeAdapter, model
+from tests.unit.api.harness import AudioHarness
 
 BODY = {"model": "talker", "input": "Hello.", "voice": "alloy", "response_format": "wav"}
 CACHED = {"price": Price(1_000_000, 0), "cache": CacheTerms(3600, "25")}
 
 
-class Gateway:
+class Gateway(AudioHarness):
     """The speech function over one provider, one till and one cache."""
 
     def __init__(self, **fields: Any) -> None:
-        self.provider = FakeAdapter()
-        self.meter, self.pending_settlements = FakeMeter(), FakeUnsettled()
-        self.cache = FakeSpeechCache()
         fields = {**CACHED, **fields}
-        deps = SpeechDependencies(
-            catalog=catalog(model(**fields), model("backed", **fields, fallbacks=("plain",)), model("plain")),
-            providers=lambda _: self.provider,
-            billing=Billing(self.meter, self.pending_settlements),
-            idempotency=fresh_idempotency(),
-            repetitions=no_repetitions(),
-            caches=self.cache,
-            results=None,  # type: ignore[arg-type] # nothing is too big
-            job_service=empty_desk(),
-        )
-        self.handler = lambda_handler(speech_app(deps), "speech")
+        super().__init__(model(**fields), model("backed", **fields, fallbacks=("plain",)), model("plain"), results=None)
 
-    def speak(self, authorizer: dict[str, Any] | None = None, **changes: Any) -> Answer:
-        return call(self.handler, json_event("/audio/speech", BODY | changes, authorizer=authorizer))
-
-    @property
-    def calls(self) -> int:
-        return len(self.provider.asked)
+    def say(self, authorizer: dict[str, Any] | None = None, **changes: Any) -> Answer:
+        return self.send(json_event("/audio/speech", BODY | changes, authorizer=authorizer))
 
 
 @pytest.fixture
@@ -57,7 +35,7 @@ def gateway() -> Gateway:
 
 @pytest.mark.parametrize("response_format", ["mp3", "opus", "aac", "flac", "wav", "pcm"])
 def test_a_hit_is_the_miss_byte_for_byte(gateway: Gateway, response_format: str) -> None:
-    miss, hit = (gateway.speak(response_format=response_format) for _ in range(2))
+    miss, hit = (gateway.say(response_format=response_format) for _ in range(2))
     assert (miss.status, hit.status, gateway.calls) == (200, 200, 1)
     assert miss.body == hit.body
     assert miss.headers["content-type"] == hit.headers["content-type"]
@@ -67,7 +45,7 @@ def test_a_hit_is_the_miss_byte_for_byte(gateway: Gateway, response_format: str)
 
 
 def test_a_hit_is_held_and_paid_at_its_share_and_costs_no_provider(gateway: Gateway) -> None:
-    miss, hit = gateway.speak(), gateway.speak()
+    miss, hit = gateway.say(), gateway.say()
     assert [(work.price_microusd, work.cost_microusd, work.amount) for work in gateway.meter.settled] == [
         (6, 6, 6),
         (2, 0, 6),  # a quarter of 6, upwards
@@ -77,8 +55,8 @@ def test_a_hit_is_held_and_paid_at_its_share_and_costs_no_provider(gateway: Gate
 
 
 def test_events_and_plain_audio_share_the_sound(gateway: Gateway) -> None:
-    gateway.speak()
-    events = gateway.speak(stream_format="sse")
+    gateway.say()
+    events = gateway.say(stream_format="sse")
     assert (events.status, events.headers["x-audio-gateway-cached"], gateway.calls) == (200, "true", 1)
 
 
@@ -87,8 +65,8 @@ def test_events_and_plain_audio_share_the_sound(gateway: Gateway) -> None:
     [{"input": "Hello. "}, {"voice": "echo"}, {"speed": 1.5}, {"instructions": "Slowly."}, {"response_format": "flac"}],
 )
 def test_every_change_of_the_sound_is_a_miss(gateway: Gateway, change: dict[str, Any]) -> None:
-    gateway.speak()
-    other = gateway.speak(**change)
+    gateway.say()
+    other = gateway.say(**change)
     assert (other.status, gateway.calls) == (200, 2)
     assert "x-audio-gateway-cached" not in other.headers
 
@@ -96,65 +74,65 @@ def test_every_change_of_the_sound_is_a_miss(gateway: Gateway, change: dict[str,
 def test_a_change_of_the_catalogue_is_a_miss(gateway: Gateway) -> None:
     changed = Gateway(voices={"alloy": "another"}, upstream="another")
     changed.cache = gateway.cache
-    gateway.speak()
-    changed.speak()
+    gateway.say()
+    changed.say()
     assert (gateway.calls, changed.calls) == (1, 1)
 
 
 def test_another_organisation_has_a_cache_of_its_own() -> None:
     gateway = Gateway(cache=CacheTerms(3600, "25", shared=True))
-    gateway.speak()
-    gateway.speak(API_CALLER | {"organization_id": "org-other"})
+    gateway.say()
+    gateway.say(API_CALLER | {"organization_id": "org-other"})
     assert gateway.calls == 2
 
 
 def test_a_project_cannot_tell_what_another_one_had_spoken(gateway: Gateway) -> None:
-    gateway.speak()
-    other = gateway.speak(API_CALLER | {"project_id": "other"})
+    gateway.say()
+    other = gateway.say(API_CALLER | {"project_id": "other"})
     assert "x-audio-gateway-cached" not in other.headers
     assert other.headers["x-audio-gateway-cost-usd"] == "0.000006"
     assert gateway.calls == 2
-    again = gateway.speak(API_CALLER | {"project_id": "other", "key_id": "key_2"})
+    again = gateway.say(API_CALLER | {"project_id": "other", "key_id": "key_2"})
     assert again.headers["x-audio-gateway-cached"] == "true"
 
 
 def test_projects_share_speech_where_the_operator_says_so() -> None:
     gateway = Gateway(cache=CacheTerms(3600, "25", shared=True))
-    gateway.speak()
-    shared = gateway.speak(API_CALLER | {"project_id": "other"})
+    gateway.say()
+    shared = gateway.say(API_CALLER | {"project_id": "other"})
     assert (shared.headers["x-audio-gateway-cached"], gateway.calls) == ("true", 1)
 
 
 def test_what_is_shared_and_what_is_not_are_two(gateway: Gateway) -> None:
     sharing = Gateway(cache=CacheTerms(3600, "25", shared=True))
     sharing.cache = gateway.cache
-    gateway.speak()
-    sharing.speak()
+    gateway.say()
+    sharing.say()
     assert (gateway.calls, sharing.calls) == (1, 1)
 
 
 def test_speech_is_given_again_for_as_long_as_the_catalogue_says(gateway: Gateway) -> None:
-    gateway.speak()
+    gateway.say()
     gateway.cache.age_s = 3600
-    assert gateway.speak().headers["x-audio-gateway-cached"] == "true"
+    assert gateway.say().headers["x-audio-gateway-cached"] == "true"
     gateway.cache.age_s = 3601
-    assert "x-audio-gateway-cached" not in gateway.speak().headers
+    assert "x-audio-gateway-cached" not in gateway.say().headers
     assert gateway.calls == 2
 
 
 def test_without_the_field_in_the_catalogue_nothing_is_kept() -> None:
     gateway = Gateway(cache=None)
-    gateway.speak()
-    gateway.speak()
+    gateway.say()
+    gateway.say()
     assert (gateway.calls, gateway.cache.kept) == (2, {})
 
 
 def test_what_was_not_paid_or_not_whole_is_not_kept(gateway: Gateway) -> None:
     gateway.meter.refuses = BudgetReached("spent", limit="monthly_budget_usd")
-    assert gateway.speak().status == 429
+    assert gateway.say().status == 429
     gateway.meter.refuses = None
     gateway.provider.fails = ProviderUnavailable("down", provider="fake")
-    assert gateway.speak().status == 503
+    assert gateway.say().status == 503
     gateway.provider.fails = None
 
     def cut(_: object) -> Any:
@@ -162,14 +140,14 @@ def test_what_was_not_paid_or_not_whole_is_not_kept(gateway: Gateway) -> None:
         raise ProviderUnavailable("cut", provider="fake")
 
     gateway.provider.synthesize = cut  # type: ignore[assignment] # begins, and breaks off
-    assert gateway.speak().status == 503
+    assert gateway.say().status == 503
     assert gateway.cache.kept == {}
 
 
 def test_a_hit_must_be_admitted(gateway: Gateway) -> None:
-    gateway.speak()
+    gateway.say()
     gateway.meter.refuses = BudgetReached("spent", limit="monthly_budget_usd")
-    assert gateway.speak().status == 429
+    assert gateway.say().status == 429
 
 
 def test_a_fallbacks_speech_is_never_taken_for_the_models_own(gateway: Gateway) -> None:
@@ -181,13 +159,13 @@ def test_a_fallbacks_speech_is_never_taken_for_the_models_own(gateway: Gateway) 
         return FakeAdapter.synthesize(FakeAdapter(), request)
 
     gateway.provider.synthesize = first_fails  # the model fails once
-    served = [gateway.speak(model="backed").headers["x-audio-gateway-model"] for _ in range(2)]
+    served = [gateway.say(model="backed").headers["x-audio-gateway-model"] for _ in range(2)]
     assert served == ["plain", "backed"]
     assert len(gateway.cache.kept) == 1
 
 
 def test_a_hit_that_cannot_be_settled_now_goes_out_and_leaves_its_evidence(gateway: Gateway) -> None:
-    gateway.speak()
+    gateway.say()
     gateway.meter.fails = MeteringUnavailable("down")
-    assert gateway.speak().status == 200
+    assert gateway.say().status == 200
     assert [work.price_microusd for work in gateway.pending_settlements.kept.values()] == [2]

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from audio_gateway.api.http.app import lambda_handler
-from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app, translations_app
+from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app
 from audio_gateway.errors import InvalidAudio, ProviderUnavailable
 from audio_gateway.providers.port import TranscriptEvent, TranscriptionCall
-from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.files import FakeFiles
 from tests.fakes.gateway import API_CALLER, Answer, Context, call, event, form_event
 from tests.fakes.idempotency import fresh_idempotency, no_repetitions
 from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled, free_billing
+from tests.fakes.meter import free_billing
 from tests.fakes.providers import ALL_CAPABILITIES, FakeAdapter, catalog, model
 from tests.fakes.results import FakeResults
+from tests.unit.api.harness import PATHS, AudioHarness
 
 
 def wav(seconds: float = 1.0, rate: int = 16_000) -> bytes:
@@ -38,35 +38,12 @@ FILE = ("file", ("speech.wav", wav()))
 MODEL = ("model", "talker")
 
 
-class Gateway:
-    """The transcriptions and the translations function over one fake provider."""
-
-    def __init__(self, *models: Any) -> None:
-        self.provider = FakeAdapter()
-        self.meter, self.pending_settlements = FakeMeter(), FakeUnsettled()
-        self.files, self.results = FakeFiles(), FakeResults()
-        parts: dict[str, Any] = {
-            "catalog": catalog(*models),
-            "providers": lambda _: self.provider,
-            "billing": Billing(self.meter, self.pending_settlements),
-            "idempotency": fresh_idempotency(),
-            "repetitions": no_repetitions(),
-            "results": self.results,
-            "files": self.files,
-            "job_service": empty_desk(),
-        }
-        self.handlers = {
-            "/audio/transcriptions": lambda_handler(
-                transcriptions_app(TranscriptionApiDependencies(**parts)), "transcriptions"
-            ),
-            "/audio/translations": lambda_handler(
-                translations_app(TranscriptionApiDependencies(**parts)), "translations"
-            ),
-        }
+class Gateway(AudioHarness):
+    """The transcriptions and the translations function."""
 
     def post(self, *parts: tuple[str, Any], path: str = "/audio/transcriptions", **options: Any) -> Answer:
         context = options.pop("context", None)
-        return call(self.handlers[path], form_event(path, list(parts), **options), context)
+        return self.send(form_event(path, list(parts), **options), context)
 
     @property
     def asked(self) -> TranscriptionCall:
@@ -370,13 +347,13 @@ def test_a_call_that_passed_no_authorizer_is_a_401(gateway: Gateway) -> None:
 
 
 def test_a_wrong_method_is_a_405(gateway: Gateway) -> None:
-    for path, handler in gateway.handlers.items():
-        assert call(handler, event("GET", path)).status == 405
+    for path in PATHS:
+        assert gateway.send(event("GET", path)).status == 405
 
 
 def test_the_next_request_works_after_every_bad_one(gateway: Gateway) -> None:
     gateway.post(MODEL, ("file", ("x", bytes(range(256)) * 10)))
-    call(gateway.handlers["/audio/transcriptions"], event("POST", "/audio/transcriptions", b"x"), Context())
+    gateway.send(event("POST", "/audio/transcriptions", b"x"), Context())
     assert gateway.post(MODEL, FILE).status == 200
 
 

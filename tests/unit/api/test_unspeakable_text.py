@@ -7,21 +7,15 @@ from typing import Any
 
 import pytest
 
-from audio_gateway.api.http.app import lambda_handler
-from audio_gateway.api.speech import SpeechDependencies, speech_app
-from audio_gateway.catalog.models import Model
+from audio_gateway.catalog.models import Model, Provider
 from audio_gateway.errors import ProviderUnavailable, TextUnspeakable
 from audio_gateway.providers.embedded.engines import EmbeddedEngines
 from audio_gateway.use_cases.jobs.request import JobRequest
-from audio_gateway.use_cases.reservation import Billing
 from audio_gateway.use_cases.speech import SpeechRequest
 from audio_gateway.workers.job_steps import Permanent, chunk_handler, merge_handler, prepare_handler
-from tests.fakes.gateway import Context, call, json_event
-from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repetitions
-from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled
-from tests.fakes.providers import LISTING, PROVIDER, FakeAdapter, catalog, model
-from tests.fakes.results import FakeResults
+from tests.fakes.gateway import Context, json_event
+from tests.fakes.providers import LISTING, PROVIDER, FakeAdapter, model
+from tests.unit.api.harness import AudioHarness
 from tests.unit.use_cases.jobs.job_harness import Workshop
 
 EMBEDDED = dataclasses.replace(LISTING, id="embedded")
@@ -47,25 +41,18 @@ EACH = pytest.mark.parametrize(
 )
 
 
-class Gateway:
+class Gateway(AudioHarness):
     def __init__(self, *models: Model) -> None:
-        self.meter, self.other = FakeMeter(), FakeAdapter()
         self.engine: EmbeddedEngines | FakeAdapter = ENGINES
-        deps = SpeechDependencies(
-            catalog=catalog(*(models or (ESPEAK,))),
-            providers=lambda provider: self.engine if provider.id == "embedded" else self.other,
-            billing=Billing(self.meter, FakeUnsettled()),
-            idempotency=fresh_idempotency(),
-            repetitions=no_repetitions(),
-            caches=FakeSpeechCache(),
-            results=FakeResults(),  # type: ignore[arg-type] # keeps results in memory
-            job_service=empty_desk(),
-        )
-        self.handler = lambda_handler(speech_app(deps), "speech")
+        self.other = FakeAdapter()
+        super().__init__(*(models or (ESPEAK,)), providers=self._of)
+
+    def _of(self, provider: Provider) -> EmbeddedEngines | FakeAdapter:
+        return self.engine if provider.id == "embedded" else self.other
 
     def say(self, text: str, voice: str = "alloy", **more: Any) -> Any:
         body = {"model": "espeak-ng", "voice": voice, "input": text, "response_format": "pcm", **more}
-        return call(self.handler, json_event("/audio/speech", body))
+        return self.send(json_event("/audio/speech", body))
 
 
 @EACH

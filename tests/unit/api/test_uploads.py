@@ -1,4 +1,4 @@
-"""/audio/uploads through the real handler, on DynamoDB and S3 in moto."""
+"""/audio/uploads through the real handler, on a table in memory and S3 in moto."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from audio_gateway.uploads.named_files import NamedFileReader
 from audio_gateway.uploads.upload import FORM_SECONDS, MAX_BYTES, UPLOAD_KEPT_SECONDS
 from audio_gateway.uploads.upload_store import UploadStore
 from tests.fakes.gateway import API_CALLER, Answer, call, event, json_event
-from tests.unit.storage.buckets import BUCKET, TABLE, bucket, dynamodb
+from tests.unit.storage.buckets import BUCKET, TABLE, bucket
 
-__all__ = ["bucket", "dynamodb"]
+__all__ = ["bucket"]
 
 NOW_S = 1_795_262_400.5
 STRANGER = API_CALLER | {"project_id": "proj_other"}

@@ -32,10 +32,10 @@ from audio_gateway.webhooks.retry_schedule import Delivery
 from audio_gateway.webhooks.sender import DeliveryOutcome
 from audio_gateway.webhooks.webhook import MAX_UNDELIVERED_EVENTS, WebhookEvent
 from tests.fakes.gateway import ADMIN_CALLER, API_CALLER
-from tests.unit.api.hooks import ALL, FAILED, GOOD, NOW, STRANGER, SUCCEEDED, URL, Gateway, gateway, table
+from tests.unit.api.hooks import ALL, FAILED, GOOD, NOW, STRANGER, SUCCEEDED, URL, Gateway, gateway
 from tests.unit.metering.tables import TABLE
 
-__all__ = ["gateway", "table"]
+__all__ = ["gateway"]
 
 EVENT = WebhookEvent(SUCCEEDED, "job_1", 1_794_999_999)
 NEWS = JobEvent("default", EVENT)

@@ -1,4 +1,4 @@
-"""The webhooks function through its handler, and the function that tells endpoints, over a table in moto."""
+"""The webhooks function through its handler, and the function that tells endpoints, over a table in memory."""
 
 from __future__ import annotations
 
@@ -27,10 +27,9 @@ from tests.unit.api.hooks import (
     Gateway,
     gateway,
     resolve,
-    table,
 )
 
-__all__ = ["gateway", "table"]
+__all__ = ["gateway"]
 
 
 # ------------------------------------------------------------------------------------------------ endpoints

@@ -10,21 +10,14 @@ from typing import Any
 import av
 import pytest
 
-from audio_gateway.api.http.app import lambda_handler
-from audio_gateway.api.transcriptions import TranscriptionApiDependencies, transcriptions_app
 from audio_gateway.audio.measure import measure
 from audio_gateway.catalog.models import Model, Price
 from audio_gateway.errors import ProviderUnavailable
 from audio_gateway.providers.port import TranscriptEvent, TranscriptionCall
-from audio_gateway.use_cases.reservation import Billing
-from tests.fakes.files import FakeFiles
-from tests.fakes.gateway import Answer, call, form_event
-from tests.fakes.idempotency import fresh_idempotency, no_repetitions
-from tests.fakes.jobs import empty_desk
-from tests.fakes.meter import FakeMeter, FakeUnsettled
-from tests.fakes.providers import ALL_CAPABILITIES, FakeAdapter, catalog, model
-from tests.fakes.results import FakeResults
-from tests.sound import Encoding, encode, look, tone_wav, voice_url, wav
+from tests.fakes.gateway import Answer, form_event
+from tests.fakes.providers import ALL_CAPABILITIES, model
+from tests.sound import Encoding, encode, film, look, tone_wav, voice_url, wav
+from tests.unit.api.harness import AudioHarness
 from tests.unit.audio.files import TRACKS_IN, Track, encoded, mp3, with_tracks
 
 MOVIE = Encoding("mov", "pcm_s16le", 16_000)
@@ -32,29 +25,18 @@ SIXTY_CENTS = Price(600_000, 600_000)
 """A minute: ten micro-dollars are a millisecond."""
 
 
-class Counter:
+class Counter(AudioHarness):
     """The transcriptions function over one provider, with a price."""
 
     def __init__(self, *models: Model) -> None:
-        self.provider, self.meter = FakeAdapter(), FakeMeter()
-        deps = TranscriptionApiDependencies(
-            catalog=catalog(*(models or (priced(),))),
-            providers=lambda _: self.provider,
-            billing=Billing(self.meter, FakeUnsettled()),
-            idempotency=fresh_idempotency(),
-            repetitions=no_repetitions(),
-            results=FakeResults(),  # type: ignore[arg-type] # a fake
-            files=FakeFiles(),
-            job_service=empty_desk(),
-        )
-        self.handler = lambda_handler(transcriptions_app(deps), "transcriptions")
+        super().__init__(*(models or (priced(),)))
 
     def write(self, audio: bytes, *fields: tuple[str, str], **headers: str) -> Answer:
         request = form_event("/audio/transcriptions", [("model", "talker"), ("file", ("a", audio)), *fields])
         for name, value in headers.items():
             request["headers"][name.replace("_", "-")] = value
             request["multiValueHeaders"][name.replace("_", "-")] = [value]
-        return call(self.handler, request)
+        return self.send(request)
 
     @property
     def asked(self) -> list[TranscriptionCall]:
@@ -70,7 +52,7 @@ def test_times_fit_the_film_and_the_price_is_that_of_the_sound() -> None:
     counter = Counter()
     provider_says = ("response_format", "srt")
     at_once = counter.write(encode(wav(bytes(64_000), 16_000), MOVIE), provider_says)
-    later = counter.write(encode(wav(bytes(64_000), 16_000), MOVIE, late_s=5.0, picture=True), provider_says)
+    later = counter.write(film(wav(bytes(64_000), 16_000), MOVIE, late_s=5.0), provider_says)
     first, second = (counter.meter.settled[number].amount for number in (0, 1))
     assert first == second
     assert at_once.body.count(b"00:00:00,") == later.body.count(b"00:00:05,") > 0

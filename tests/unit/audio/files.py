@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import io
-import math
 import shutil
 import struct
 import subprocess
@@ -21,7 +20,7 @@ from av.stream import Disposition
 
 from audio_gateway.audio.encode import encode as encode_speech
 from audio_gateway.audio.formats import SpeechFormat
-from tests.sound import ENCODINGS, encode, tone, tone_wav, wav
+from tests.sound import ENCODINGS, Encoding, encode, film, tone, tone_wav, wav
 
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 NEEDS_FFMPEG = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed to compare with")
@@ -95,23 +94,9 @@ def frame(pcm: bytes, rate: int) -> AudioFrame:
     return made
 
 
-def mp4_with_video(seconds: float = 2.0, *, audio: bool = True) -> bytes:
-    """A film of ten grey pictures a second, and a tone if wanted."""
-    out = io.BytesIO()
-    with av.open(out, "w", format="mp4") as writer:
-        video = writer.add_stream("mpeg4", rate=10)
-        video.width, video.height, video.pix_fmt = 32, 32, "yuv420p"
-        sound = writer.add_stream("aac", rate=24_000, layout="mono") if audio else None
-        for _ in range(math.ceil(seconds * 10)):
-            picture = av.VideoFrame(32, 32, "yuv420p")
-            for plane in picture.planes:
-                plane.update(bytes([128]) * plane.buffer_size)
-            writer.mux(video.encode(picture))
-        if sound is not None:
-            writer.mux(sound.encode(frame(tone(seconds, 24_000), 24_000)))
-            writer.mux(sound.encode(None))
-        writer.mux(video.encode(None))
-    return out.getvalue()
+def mp4_with_video(seconds: float = 2.0) -> bytes:
+    """A film with a tone."""
+    return film(tone_wav(seconds, 24_000), Encoding("mp4", "aac", 24_000))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.audio.content import ContentSpans, StoredContent
 from audio_gateway.audio.decode import decode_pcm
 from audio_gateway.audio.recording import Recording
 from audio_gateway.errors import InvalidAudio
+from tests.examples import examples
 from tests.unit.audio.files import EVERY_FORMAT, any_file, encoded, id3, mp3, spoken
 from tests.unit.audio.kept import KeptFile
 
@@ -117,7 +118,7 @@ def test_what_is_no_audio_is_refused_after_one_read() -> None:
     assert len(file.reads) <= 2
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(st.integers(0, 999), st.integers(0, 255), st.sampled_from(["ogg opus 16 kHz", "webm opus 48 kHz", "mp4 32 kHz"]))
 def test_damage_is_the_same_wherever_the_file_is_kept(place: int, value: int, name: str) -> None:
     data = bytearray(any_file(name, 0.5))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.audio.cut import FLAC_BYTES_PER_SECOND, OVERLAP_SECONDS, Chunk, CutRule, cut
@@ -18,6 +18,7 @@ from audio_gateway.audio.decode import decode_pcm
 from audio_gateway.audio.encode import flac_file
 from audio_gateway.audio.measure import measure
 from tests import tones
+from tests.examples import examples
 from tests.unit.audio.files import in_pieces
 
 RATE = 16_000
@@ -72,14 +73,16 @@ RULES = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(recordings(), RULES, st.sampled_from([999, 6_400, 500_000]))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_every_sample_is_in_one_chunk_but_for_overlaps(pcm: bytes, rule: CutRule, size: int) -> None:
     check(chunks_of(pcm, rule, size), pcm, rule)
 
 
+@pytest.mark.slow
 @given(recordings(), st.floats(5.0, 60.0))
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_without_an_overlap_both_sides_of_a_cut_are_silent(pcm: bytes, seconds: float) -> None:
     for chunk in chunks_of(pcm, CutRule(seconds))[1:]:
         if not chunk.overlap:
@@ -87,8 +90,9 @@ def test_without_an_overlap_both_sides_of_a_cut_are_silent(pcm: bytes, seconds: 
             assert silent(pcm[around])
 
 
+@pytest.mark.slow
 @given(st.integers(0, 99), st.sampled_from([10, 25, 60]), st.sampled_from([0, 30, 150]))
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_no_word_is_cut_where_there_is_a_pause_around(seed: int, seconds: int, hiss: int) -> None:
     words = tones.talk(500, gaps_ms=tones.natural_gaps(seed), start_ms=seed)
     pcm = b"".join(tones.sound(words, hiss=hiss))
@@ -130,6 +134,7 @@ def test_what_is_not_much_longer_than_a_chunk_is_one(seconds: float) -> None:
     assert len(chunks_of(pcm, CutRule(50))) == 1
 
 
+@pytest.mark.slow
 def test_no_chunk_is_a_mere_rest() -> None:
     pcm = b"".join(tones.sound(tones.talk(700, gaps_ms=tones.natural_gaps())))
     for cut_off in range(0, 60, 7):

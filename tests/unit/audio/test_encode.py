@@ -7,7 +7,7 @@ import wave
 from collections.abc import Generator, Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.audio.containers.flac import read_info
@@ -15,6 +15,7 @@ from audio_gateway.audio.decode import decode_pcm
 from audio_gateway.audio.encode import encode, with_true_sizes
 from audio_gateway.audio.formats import SPEECH_FORMATS, SpeechFormat
 from audio_gateway.audio.measure import measure
+from tests.examples import examples
 from tests.sound import look
 from tests.unit.audio.files import in_pieces, spoken, tone
 from tests.unit.audio.signals import largest_step, loudness, power
@@ -124,7 +125,7 @@ def test_nothing_makes_a_file_without_audio(kind: SpeechFormat) -> None:
 
 
 @given(st.lists(st.binary(max_size=50), max_size=20))
-@settings(max_examples=50)
+@examples(50)
 def test_pcm_passes_as_it_is_but_for_half_a_sample(pieces: list[bytes]) -> None:
     whole = b"".join(pieces)
     made = list(encode(pieces, sample_rate=24_000, format="pcm"))
@@ -152,7 +153,7 @@ def test_a_flac_is_told_its_true_length(samples: int) -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=50)
+@examples(50)
 def test_what_is_no_flac_is_told_nothing(data: bytes) -> None:
     assert with_true_sizes("flac", data) == data
 

@@ -16,6 +16,7 @@ from audio_gateway.audio.decode import decode_pcm
 from audio_gateway.audio.measure import measure
 from audio_gateway.audio.transcode import transcode
 from audio_gateway.errors import InvalidAudio
+from tests.examples import examples
 from tests.unit.audio.files import EVERY_FORMAT, any_file, in_pieces
 
 SECONDS = 20.0
@@ -64,7 +65,7 @@ DAMAGES = st.builds(
 
 @pytest.mark.parametrize("name", EVERY_FORMAT)
 @given(damage=DAMAGES)
-@settings(max_examples=12, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(examples(12), phases=(Phase.explicit, Phase.reuse, Phase.generate))
 def test_damaged_files_are_audio_or_refused(name: str, damage: Damage) -> None:
     data = damage.done_to(sample(name))
     started = time.process_time()
@@ -103,7 +104,7 @@ def test_any_header_of_a_wav_is_audio_or_refused(name: str, field: int, value: i
 @given(
     st.binary(max_size=3_000), st.sampled_from([b"", b"OggS", b"fLaC", b"RIFF\0\0\0\0WAVE", b"\x1aE\xdf\xa3", b"ID3\4"])
 )
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_any_bytes_behind_any_magic_are_audio_or_refused(data: bytes, magic: bytes) -> None:
     refused = refusal_of(lambda: measure(magic + data, limit_ms=60_000))
     assert refused is None or refused.message

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import av
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.audio.encode import encode
@@ -19,6 +19,7 @@ from audio_gateway.audio.formats import SPEECH_FORMATS, SpeechFormat
 from audio_gateway.audio.join import SpokenPart, join
 from audio_gateway.audio.measure import measure
 from audio_gateway.errors import InvalidAudio
+from tests.examples import examples
 from tests.sound import clip, look, tone
 from tests.unit.audio.files import in_pieces
 from tests.unit.audio.signals import largest_step, power
@@ -115,14 +116,14 @@ def test_people_who_pause_between_parts_sound_as_before() -> None:
 
 
 @given(st.lists(st.binary(max_size=1_500), max_size=6), st.integers(1, 700))
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_any_parts_keep_their_length(parts: list[bytes], size: int) -> None:
     pcm = b"".join(join((SpokenPart(in_pieces(part, size)) for part in parts), format="pcm"))
     assert len(pcm) // 2 == sum(len(part) // 2 for part in parts)
 
 
 @given(st.lists(st.tuples(st.integers(-30_000, 30_000), st.integers(300, 900)), min_size=2, max_size=5))
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_no_step_is_left_between_parts_of_any_level(levels: list[tuple[int, int]]) -> None:
     parts = [array.array("h", [level] * length).tobytes() for level, length in levels]
     steps = [abs(a - b) for (a, _), (b, _) in itertools.pairwise(levels)]

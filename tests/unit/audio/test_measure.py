@@ -12,8 +12,8 @@ import pytest
 
 from audio_gateway.audio.measure import measure
 from audio_gateway.errors import AudioTooLong, InvalidAudio
-from tests.sound import ENCODINGS, silent_flac
-from tests.unit.audio.files import EVERY_FORMAT, any_file, encoded, id3, mp3, mp4_with_video, riff, spoken
+from tests.sound import ENCODINGS, Encoding, film, silent_flac
+from tests.unit.audio.files import EVERY_FORMAT, any_file, encoded, id3, mp3, riff, spoken
 
 PADDING_MS = {"aac": 90, "m4a": 70, "mp4": 100}  # of the last frame, and of the encoder's start where nothing says it
 
@@ -60,7 +60,7 @@ def test_what_is_no_audio_is_refused_with_the_formats_that_are(data: bytes, look
 
 def test_a_film_without_sound_is_refused() -> None:
     with pytest.raises(InvalidAudio, match="no audio stream"):
-        measure(mp4_with_video(audio=False))
+        measure(film(None, Encoding("mp4", "aac", 24_000)))
 
 
 def test_less_than_a_tenth_of_a_second_is_refused() -> None:

@@ -12,13 +12,14 @@ from dataclasses import replace
 
 import av
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.audio.measure import measure
 from audio_gateway.audio.rewrite import as_plain_file
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.errors import AudioTooLong, InvalidAudio, RequestTooLarge
+from tests.examples import examples
 from tests.sound import ENCODINGS, Encoding, clip, encode, look, silent_flac, tone_wav
 from tests.unit.audio.files import (
     EVERY_FORMAT,
@@ -258,8 +259,9 @@ def given_to_a_provider(data: bytes) -> AudioSource | None:
         return None
 
 
+@pytest.mark.slow
 @given(files())
-@settings(max_examples=120, deadline=None)
+@examples(120)
 def test_whatever_a_file_is_made_of_what_is_sent_is_as_long_as_was_measured(data: bytes) -> None:
     new = given_to_a_provider(data)
     if new is not None:
@@ -267,6 +269,7 @@ def test_whatever_a_file_is_made_of_what_is_sent_is_as_long_as_was_measured(data
         assert look(new.data).seconds <= new.duration_ms / 1_000 + FRAME_S
 
 
+@pytest.mark.slow
 @NEEDS_FFMPEG
 def test_ffmpeg_hears_what_was_measured() -> None:
     chance = random.Random(7)

@@ -6,10 +6,11 @@ import array
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.audio.silence import FRAME, quietest
+from tests.examples import examples
 from tests.sound import CLIPS, clip, timed_words, tone
 
 
@@ -81,7 +82,7 @@ def test_people_are_not_cut_in_the_middle_of_a_word(name: str) -> None:
 
 
 @given(st.binary(min_size=320, max_size=20_000), st.integers(0, 10_000))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_any_sound_has_a_place(pcm: bytes, near: int) -> None:
     pcm = pcm[: len(pcm) // 2 * 2]
     place = quietest(pcm, min(near, len(pcm) // 2))

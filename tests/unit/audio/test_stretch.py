@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.audio.decode import decode_pcm
 from audio_gateway.audio.stretch import stretch
+from tests.examples import examples
 from tests.sound import clip
 from tests.unit.audio.files import in_pieces, tone
 from tests.unit.audio.signals import loudness, power
@@ -42,7 +43,7 @@ def test_speed_one_changes_nothing(pieces: list[bytes]) -> None:
 
 
 @given(st.sampled_from(SPEEDS), st.integers(min_value=1, max_value=5_000))
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_the_length_does_not_depend_on_the_pieces(speed: float, size: int) -> None:
     pcm = tone(0.4, 16_000)
     whole = b"".join(stretch([pcm], sample_rate=16_000, speed=speed))

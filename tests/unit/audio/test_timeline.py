@@ -2,68 +2,32 @@
 
 from __future__ import annotations
 
-import io
-from fractions import Fraction
-from typing import Any
-
-import av
 import pytest
-from av.audio.stream import AudioStream
-from av.container import OutputContainer
-from av.video.stream import VideoStream
 
 from audio_gateway.audio.measure import measure
 from audio_gateway.audio.recording import Recording
 from audio_gateway.audio.rewrite import as_plain_file
 from audio_gateway.audio.timeline import Timeline
-from tests.sound import tone
-from tests.unit.audio.files import any_file, frame
+from tests import sound
+from tests.sound import Encoding, tone_wav
+from tests.unit.audio.files import any_file
 
-FILMS = {
-    "mp4": ("mp4", "aac", 24_000, {}),
-    "mov": ("mov", "aac", 44_100, {}),
-    "mp4 in fragments": ("mp4", "aac", 24_000, {"movflags": "frag_keyframe+empty_moov"}),
-    "mkv with aac": ("matroska", "aac", 24_000, {}),
-    "mkv with mp3": ("matroska", "libmp3lame", 24_000, {}),
-    "mkv with opus": ("matroska", "libopus", 48_000, {}),
+FILMS: dict[str, tuple[Encoding, tuple[tuple[str, str], ...]]] = {
+    "mp4": (Encoding("mp4", "aac", 24_000), ()),
+    "mov": (Encoding("mov", "aac", 44_100), ()),
+    "mp4 in fragments": (Encoding("mp4", "aac", 24_000), (("movflags", "frag_keyframe+empty_moov"),)),
+    "mkv with aac": (Encoding("matroska", "aac", 24_000), ()),
+    "mkv with mp3": (Encoding("matroska", "libmp3lame", 24_000), ()),
+    "mkv with opus": (Encoding("matroska", "libopus", 48_000), ()),
 }
 PRIMING_MS = 60
 
 
 def film(kind: str, *, late_s: float = 0.0, gap_s: float = 0.0, video: bool = True) -> bytes:
     """Two seconds of tone that begin so late, with a gap after the first of them."""
-    container, codec, rate, options = FILMS[kind]
-    out = io.BytesIO()
-    with av.open(out, "w", format=container, container_options=options) as writer:
-        shown = _pictures(writer, late_s + gap_s + 2) if video else []
-        stream = writer.add_stream(codec, rate=rate, layout="mono")
-        assert isinstance(stream, AudioStream)
-        resampler = av.AudioResampler(stream.format, "mono", rate, frame_size=stream.codec_context.frame_size)
-        sound = frame(tone(2.0, rate), rate)
-        sound.pts, sound.time_base = 0, Fraction(1, rate)
-        ready = [*resampler.resample(sound), *resampler.resample(None), None]
-        heard = [packet for each in ready for packet in stream.encode(each)]
-        for number, packet in enumerate(heard):
-            shift = int((late_s + gap_s * (number >= len(heard) // 2)) / packet.time_base)
-            packet.pts, packet.dts = (packet.pts or 0) + shift, (packet.dts or 0) + shift
-        packets: list[Any] = [packet for packet in [*shown, *heard] if packet.size]
-        for packet in sorted(packets, key=lambda packet: packet.dts * packet.time_base):
-            writer.mux(packet)
-    return out.getvalue()
-
-
-def _pictures(writer: OutputContainer, seconds: float) -> list[Any]:
-    stream = writer.add_stream("mpeg4", rate=10)
-    assert isinstance(stream, VideoStream)
-    stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
-    picture = av.VideoFrame(32, 32, "yuv420p")
-    for plane in picture.planes:
-        plane.update(bytes([128]) * plane.buffer_size)
-    packets = list[Any]()
-    for number in range(int(seconds * 10)):
-        picture.pts, picture.time_base = number, Fraction(1, 10)
-        packets += stream.encode(picture)
-    return [*packets, *stream.encode(None)]
+    encoding, options = FILMS[kind]
+    source = tone_wav(2.0, encoding.rate)
+    return sound.film(source, encoding, late_s=late_s, gap_s=gap_s, pictures=video, options=options)
 
 
 @pytest.mark.parametrize("kind", FILMS)

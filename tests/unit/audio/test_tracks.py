@@ -32,6 +32,7 @@ THREE = [
 ]
 
 
+@pytest.mark.slow
 @NEEDS_FFMPEG
 @pytest.mark.parametrize("kind", ["mp4", "webm", "ogg"])
 def test_the_track_is_the_one_that_ffmpeg_takes(kind: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import pytest
@@ -19,7 +20,6 @@ from tests.unit.audio.files import any_file, encoded, id3, in_pieces, mp3, riff,
 CONTAINERS: tuple[SpeechFormat, ...] = ("mp3", "opus", "aac", "flac", "wav")
 PADDED_S = 0.25
 NOISE = bytes((n * n * 31 + n * 7 + 3) & 0x7F | 0x10 for n in range(9_000))  # no zeros, no sync words
-FLOAT = encoded("wav 48 kHz float", 1.0)
 
 
 def answered(data: bytes, wanted: SpeechFormat, *, declared: SpeechFormat = "mp3", size: int = 700) -> bytes:
@@ -48,45 +48,52 @@ def plain(**options: object) -> bytes:
     return riff(tone(1.0, 24_000), rate=24_000, **options)  # type: ignore[arg-type] # any of its options
 
 
-JOINED: dict[str, bytes] = {
-    "wav, true sizes": plain() + plain(),
-    "wav, sizes of a stream": plain(size=0xFFFFFFFF) + plain(size=0xFFFFFFFF),
-    "wav, sizes of nothing": plain(size=0) + plain(size=0),
-    "wav, one of each": plain() + plain(size=0xFFFFFFFF),
-    "wav, tags between": plain(after=b"LIST\x04\x00\x00\x00INFO") + plain(before=b"LIST\x04\x00\x00\x00INFO"),
-    "wav, an odd byte between": plain() + b"\x00" + plain(),
-    "wav, a header alone in front": riff(b"", rate=24_000) + plain() + plain(),
-    "wav, 16 kHz": riff(tone(1.0, 16_000)) + riff(tone(1.0, 16_000)),
-    "wav, float": FLOAT + FLOAT,
-    "mp3": spoken("mp3", 1.0) * 2,
-    "mp3, tags between": id3() + spoken("mp3", 1.0) + b"TAG" + bytes(125) + id3(bytes(3_000)) + spoken("mp3", 1.0),
-    "mp3, zeros between": spoken("mp3", 1.0) + bytes(2_000) + spoken("mp3", 1.0),
-    "mp3, each with its length": mp3(1.0) + mp3(1.0),
-    "mp3, variable, each with its length": mp3(1.0, vbr=True) + mp3(1.0, vbr=True),
-    "aac": spoken("aac", 1.0) * 2,
-    "webm": any_file("webm opus 48 kHz", 1.0) * 2,
+JOINED: dict[str, Callable[[], bytes]] = {
+    "wav, true sizes": lambda: plain() + plain(),
+    "wav, sizes of a stream": lambda: plain(size=0xFFFFFFFF) + plain(size=0xFFFFFFFF),
+    "wav, sizes of nothing": lambda: plain(size=0) + plain(size=0),
+    "wav, one of each": lambda: plain() + plain(size=0xFFFFFFFF),
+    "wav, tags between": lambda: plain(after=b"LIST\x04\x00\x00\x00INFO") + plain(before=b"LIST\x04\x00\x00\x00INFO"),
+    "wav, an odd byte between": lambda: plain() + b"\x00" + plain(),
+    "wav, a header alone in front": lambda: riff(b"", rate=24_000) + plain() + plain(),
+    "wav, 16 kHz": lambda: riff(tone(1.0, 16_000)) + riff(tone(1.0, 16_000)),
+    "wav, float": lambda: 2 * encoded("wav 48 kHz float", 1.0),
+    "mp3": lambda: spoken("mp3", 1.0) * 2,
+    "mp3, tags between": lambda: (
+        id3() + spoken("mp3", 1.0) + b"TAG" + bytes(125) + id3(bytes(3_000)) + spoken("mp3", 1.0)
+    ),
+    "mp3, zeros between": lambda: spoken("mp3", 1.0) + bytes(2_000) + spoken("mp3", 1.0),
+    "mp3, each with its length": lambda: mp3(1.0) + mp3(1.0),
+    "mp3, variable, each with its length": lambda: mp3(1.0, vbr=True) + mp3(1.0, vbr=True),
+    "aac": lambda: spoken("aac", 1.0) * 2,
+    "webm": lambda: any_file("webm opus 48 kHz", 1.0) * 2,
 }  # fmt: skip
+
+
+@functools.cache
+def joined(name: str) -> bytes:
+    return JOINED[name]()
 
 
 @pytest.mark.parametrize("wanted", SPEECH_FORMATS)
 @pytest.mark.parametrize("name", JOINED)
 def test_all_of_several_files_in_one_answer_is_heard(name: str, wanted: SpeechFormat) -> None:
-    data = answered(JOINED[name], wanted)
+    data = answered(joined(name), wanted)
     assert seconds(wanted, data) == pytest.approx(2.0, abs=PADDED_S)
 
 
 @pytest.mark.parametrize("size", [1, 11, 4_096, 10_000_000])
 def test_where_the_network_cuts_several_files_does_not_matter(size: int) -> None:
     for name in ("wav, true sizes", "wav, sizes of a stream", "wav, tags between"):
-        assert len(answered(JOINED[name], "pcm", size=size)) == 2 * 48_000
-    whole = answered(JOINED["mp3, tags between"], "mp3", size=10_000_000)
-    assert answered(JOINED["mp3, tags between"], "mp3", size=size) == whole == spoken("mp3", 1.0) * 2
+        assert len(answered(joined(name), "pcm", size=size)) == 2 * 48_000
+    whole = answered(joined("mp3, tags between"), "mp3", size=10_000_000)
+    assert answered(joined("mp3, tags between"), "mp3", size=size) == whole == spoken("mp3", 1.0) * 2
 
 
 @pytest.mark.parametrize("wanted", CONTAINERS)
 def test_what_is_answered_is_one_file(wanted: SpeechFormat) -> None:
     """Players go by the first header: its length is that of all, and there is no second one."""
-    data = answered(JOINED["wav, true sizes"], wanted)
+    data = answered(joined("wav, true sizes"), wanted)
     marks = {"wav": b"RIFF", "flac": b"fLaC", "opus": b"OpusHead", "mp3": b"ID3", "aac": b"ID3"}
     assert data.count(marks[wanted]) == (1 if wanted in ("wav", "flac", "opus") else 0)
     if wanted == "wav":
@@ -113,33 +120,33 @@ def test_a_chain_of_ogg_or_flac_is_heard_or_refused_but_never_in_part(kind: Spee
         assert seconds(wanted, data) == pytest.approx(2.0, abs=PADDED_S)
 
 
-REFUSED: dict[str, tuple[SpeechFormat, bytes]] = {
-    "wav, samples behind its size": ("wav", plain() + tone(1.0, 24_000)),
-    "wav, noise behind it": ("wav", plain() + NOISE),
-    "wav, an error behind it": ("wav", plain() + b'{"error": "the second part failed"}'),
-    "wav, the second cut off": ("wav", plain() + plain()[:-9_000]),
-    "wav, of two rates": ("wav", plain() + riff(tone(1.0, 16_000))),
-    "wav, of two kinds": ("wav", plain() + FLOAT),
-    "wav of floats, noise behind it": ("wav", FLOAT + NOISE),
-    "mp3, noise behind it": ("mp3", spoken("mp3", 1.0) + NOISE),
-    "mp3, noise between": ("mp3", spoken("mp3", 1.0) + NOISE + spoken("mp3", 1.0)),
-    "mp3, an error behind it": ("mp3", spoken("mp3", 1.0) + b'{"error": "the second part failed"}'),
-    "mp3, the second cut off": ("mp3", mp3(2.0) + mp3(2.0)[:4_000]),
-    "mp3, the second without its last frames": ("mp3", mp3(2.0) + whole_frames(mp3(2.0), 30)),
-    "mp3, of two rates": ("mp3", spoken("mp3", 1.0) + mp3(1.0, rate=44_100, xing=False)),
-    "aac, noise between": ("aac", spoken("aac", 1.0) + NOISE + spoken("aac", 1.0)),
-    "aac, an error behind it": ("aac", spoken("aac", 1.0) + b'{"error": "the second part failed"}'),
-    "opus, noise behind it": ("opus", spoken("opus", 1.0) + NOISE),
-    "flac, noise behind it": ("flac", spoken("flac", 1.0) + NOISE),
-    "flac, of two rates": ("flac", spoken("flac", 1.0) + encoded("flac 16 kHz", 1.0)),
-    "m4a": ("mp3", any_file("m4a 44.1 kHz stereo", 1.0) * 2),
+REFUSED: dict[str, Callable[[], tuple[SpeechFormat, bytes]]] = {
+    "wav, samples behind its size": lambda: ("wav", plain() + tone(1.0, 24_000)),
+    "wav, noise behind it": lambda: ("wav", plain() + NOISE),
+    "wav, an error behind it": lambda: ("wav", plain() + b'{"error": "the second part failed"}'),
+    "wav, the second cut off": lambda: ("wav", plain() + plain()[:-9_000]),
+    "wav, of two rates": lambda: ("wav", plain() + riff(tone(1.0, 16_000))),
+    "wav, of two kinds": lambda: ("wav", plain() + encoded("wav 48 kHz float", 1.0)),
+    "wav of floats, noise behind it": lambda: ("wav", encoded("wav 48 kHz float", 1.0) + NOISE),
+    "mp3, noise behind it": lambda: ("mp3", spoken("mp3", 1.0) + NOISE),
+    "mp3, noise between": lambda: ("mp3", spoken("mp3", 1.0) + NOISE + spoken("mp3", 1.0)),
+    "mp3, an error behind it": lambda: ("mp3", spoken("mp3", 1.0) + b'{"error": "the second part failed"}'),
+    "mp3, the second cut off": lambda: ("mp3", mp3(2.0) + mp3(2.0)[:4_000]),
+    "mp3, the second without its last frames": lambda: ("mp3", mp3(2.0) + whole_frames(mp3(2.0), 30)),
+    "mp3, of two rates": lambda: ("mp3", spoken("mp3", 1.0) + mp3(1.0, rate=44_100, xing=False)),
+    "aac, noise between": lambda: ("aac", spoken("aac", 1.0) + NOISE + spoken("aac", 1.0)),
+    "aac, an error behind it": lambda: ("aac", spoken("aac", 1.0) + b'{"error": "the second part failed"}'),
+    "opus, noise behind it": lambda: ("opus", spoken("opus", 1.0) + NOISE),
+    "flac, noise behind it": lambda: ("flac", spoken("flac", 1.0) + NOISE),
+    "flac, of two rates": lambda: ("flac", spoken("flac", 1.0) + encoded("flac 16 kHz", 1.0)),
+    "m4a": lambda: ("mp3", any_file("m4a 44.1 kHz stereo", 1.0) * 2),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("wanted", SPEECH_FORMATS)
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_could_only_be_given_in_part_is_refused(name: str, wanted: SpeechFormat) -> None:
-    declared, data = REFUSED[name]
+    declared, data = REFUSED[name]()
     with pytest.raises(InvalidAudio):
         answered(data, wanted, declared=declared)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from array import array
+from collections.abc import Callable
 
 import pytest
 
@@ -59,19 +60,19 @@ def test_a_single_word_is_heard() -> None:
 
 
 @pytest.mark.parametrize(
-    "pcm",
+    "sound",
     [
-        b"",
-        bytes(RATE * 2 * 10),
-        noise(10, 3),
-        noise(10, 8000),
-        tone(10, RATE),
-        tone(0.3, RATE),
+        lambda: b"",
+        lambda: bytes(RATE * 2 * 10),
+        lambda: noise(10, 3),
+        lambda: noise(10, 8000),
+        lambda: tone(10, RATE),
+        lambda: tone(0.3, RATE),
     ],
     ids=["nothing", "silence", "faint hiss", "loud hiss", "a held note", "a beep"],
 )
-def test_no_voice_is_heard_where_none_is(pcm: bytes) -> None:
-    assert not has_speech([pcm])
+def test_no_voice_is_heard_where_none_is(sound: Callable[[], bytes]) -> None:
+    assert not has_speech([sound()])
 
 
 def test_a_click_is_no_speech() -> None:

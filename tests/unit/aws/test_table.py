@@ -10,21 +10,21 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from audio_gateway.aws import table as table_module
 from audio_gateway.aws.table import Table
 from audio_gateway.errors import MeteringUnavailable
+from audio_gateway.identity.directory_table import DirectoryTable, Refused, condition_check, put_new
 from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from audio_gateway.metering.account_item import Account, account_key, new_account_item
 from audio_gateway.metering.account_updates import Release, admission_update, release_update
 from audio_gateway.metering.limits import Limits
-from tests.fakes.dynamodb import FakeDynamoDB
-from tests.unit.metering.tables import TABLE, dynamodb
+from tests.unit.metering.tables import TABLE, either
 
-__all__ = ["dynamodb"]
+__all__ = ["either"]
 
 ABSENT_OR_EARLIER = "attribute_not_exists(pk) OR stamp <= :stamp"
 
 
-@pytest.fixture(params=["moto", "fake"])
-def client(request: pytest.FixtureRequest) -> Any:
-    return request.getfixturevalue("dynamodb") if request.param == "moto" else FakeDynamoDB()
+@pytest.fixture
+def client(either: Any) -> Any:
+    return either
 
 
 @pytest.fixture
@@ -161,6 +161,51 @@ def test_an_account_is_changed_as_the_meter_asks_for_it(client: Any) -> None:
     assert sorted(last) == sorted(
         ["pk", "sk", "status", "version", "limits", "holds", "listed_in", "m202611", "r29920922", "c29920922"]
     )
+
+
+def test_an_update_sets_to_what_was_there_before_it(table: Table) -> None:
+    def update(expression: str, condition: str = "attribute_exists(pk)", **values: int) -> bool:
+        given = {f":{name}": {"N": str(value)} for name, value in values.items()}
+        wanted = {"UpdateExpression": expression, "ConditionExpression": condition}
+        return table.update({"Key": key("a", "1"), **wanted, "ExpressionAttributeValues": given})
+
+    table.put_new(item("a", "1", 1))
+    assert update("SET older = stamp, stamp = stamp + :more", more=4)
+    assert update("SET older = if_not_exists(older, :n), newer = if_not_exists(newer, :n)", n=9)
+    assert not update("SET older = :n", "attribute_not_exists(pk) OR (attribute_exists(older) AND stamp < :n)", n=5)
+    assert update("SET older = :n", "attribute_not_exists(pk) OR (attribute_exists(older) AND stamp < :n)", n=6)
+    assert not update("SET older = :n", "attribute_not_exists(pk) AND :n = :n", n=7)
+    assert {name: value["N"] for name, value in (table.get(key("a", "1")) or {}).items() if "N" in value} == {
+        "stamp": "5", "older": "6", "newer": "9",
+    }  # fmt: skip
+
+
+def test_a_transaction_is_all_or_nothing(client: Any) -> None:
+    table = DirectoryTable(client, TABLE)
+    table.transact(put_new(item("a", "1")), put_new(item("a", "2")))
+    with pytest.raises(Refused) as refused:
+        table.transact(put_new(item("a", "3")), condition_check(key("a", "1"), "attribute_not_exists(pk)"))
+    assert refused.value.at == {1}
+    values = {"ExpressionAttributeValues": {":n": {"N": "7"}}}
+    table.transact(
+        ("Delete", {"Key": key("a", "1")}),
+        condition_check(key("a", "2"), "attribute_exists(pk)"),
+        ("Update", {"Key": key("a", "4"), "UpdateExpression": "SET stamp = :n"} | values),
+    )
+    assert list(table.query("a")) == [item("a", "2"), item("a", "4", 7)]
+
+
+def test_pages_go_on_behind_a_key_in_either_direction(client: Any) -> None:
+    table = DirectoryTable(client, TABLE)
+    for number in range(9):
+        table.put_new(item("a", str(number)))
+
+    def places(after: str | None, *, newest_first: bool) -> str:
+        chunks = table.chunks("a", after=after, newest_first=newest_first)
+        return "".join(found["sk"]["S"] for chunk in chunks for found in chunk)
+
+    assert (places(None, newest_first=False), places(None, newest_first=True)) == ("012345678", "876543210")
+    assert (places("45", newest_first=False), places("5", newest_first=True)) == ("5678", "43210")
 
 
 class Unwilling:

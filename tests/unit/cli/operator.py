@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
-from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
-import pytest
+import typer.testing
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from audio_gateway.cli.app import app
-from audio_gateway.cli.gateway import Gateway, GatewayTarget
 from audio_gateway.identity.directory import Directory
 from audio_gateway.identity.keys import NewKey
 from audio_gateway.metering.account import Hold, MeteredRequest, Payer
@@ -24,16 +25,21 @@ from tests.unit.metering.tables import TABLE
 TARGET = ("--table", TABLE, "--region", "us-east-1")
 
 
+# The tree of all commands, which is made from their signatures, is the same for each command line.
+_COMMAND = functools.cache(get_command)
+
+
 def run(*arguments: str, code: int = 0, answer: str = "") -> Result:
     """Run a command line. It must end with this exit code and without a traceback."""
-    result = CliRunner().invoke(app, arguments, input=answer)
+    with mock.patch.object(typer.testing, "_get_command", _COMMAND):
+        result = CliRunner().invoke(app, arguments, input=answer)
     assert result.exit_code == code, f"{result.exit_code}\n{result.output}\n{result.exception!r}"
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return result
 
 
 class Operator:
-    """Runs commands on the gateway in moto."""
+    """Runs commands on the gateway of a table in memory."""
 
     def __init__(self, dynamodb: Any) -> None:
         self.client = dynamodb
@@ -59,22 +65,3 @@ class Operator:
     def charge(self, *rows: LedgerRow) -> None:
         for row in rows:
             LedgerStore(self.client, TABLE).put(row)
-
-
-@pytest.fixture
-def operator(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Operator:
-    """An operator whose commands share the test's client: creating one per command would dominate the test time."""
-    deployment = GatewayTarget(dynamodb, TABLE, f"table {TABLE} in us-east-1")
-    monkeypatch.setattr(Gateway, "_deployed", lambda _: deployment)
-    return Operator(dynamodb)
-
-
-@pytest.fixture
-def mistaken(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Returns the error message for an invalid command line. The command must not access a gateway."""
-
-    def asked(_: Gateway) -> GatewayTarget:
-        raise AssertionError("a gateway was asked")
-
-    monkeypatch.setattr(Gateway, "_deployed", asked)
-    return lambda *arguments: run(*arguments, *TARGET, code=2).stderr

@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 
 from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS
-from tests.unit.cli.operator import Operator, operator
+from tests.unit.cli.operator import Operator
 from tests.unit.cli.shapes import assert_documented
-from tests.unit.metering.tables import dynamodb
-
-__all__ = ["dynamodb", "operator"]
 
 
 def test_open_holds_of_all_accounts_are_listed_oldest_first(operator: Operator) -> None:

@@ -12,11 +12,9 @@ from audio_gateway.jobs.job import JOB_KEPT_SECONDS, Job, JobError, new_job_id
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import ChunkSpan, JobPlan
 from audio_gateway.metering.account import Hold, MeteredRequest, Payer
-from tests.unit.cli.operator import Operator, operator
+from tests.unit.cli.operator import Operator
 from tests.unit.cli.shapes import assert_documented
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb", "operator"]
+from tests.unit.metering.tables import TABLE
 
 
 class JobTable:

@@ -18,11 +18,9 @@ from audio_gateway.errors import NotFound, PermissionDenied
 from audio_gateway.identity.key_store import KeyStore
 from audio_gateway.identity.keys import hash_key
 from audio_gateway.metering.limits import limits_from_api
-from tests.unit.cli.operator import Operator, mistaken, operator
+from tests.unit.cli.operator import Operator
 from tests.unit.cli.shapes import assert_documented
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb", "mistaken", "operator"]
+from tests.unit.metering.tables import TABLE
 
 EVERY_LIMIT: dict[str, Any] = {
     "requests_per_minute": 60,

@@ -18,11 +18,9 @@ from audio_gateway.identity.directory import Directory
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.usage.ledger_csv import COLUMNS
 from tests.fakes.reports import FakeBooks, row
-from tests.unit.cli.operator import Operator, mistaken, operator
+from tests.unit.cli.operator import Operator
 from tests.unit.cli.shapes import assert_documented
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb", "mistaken", "operator"]
+from tests.unit.metering.tables import TABLE
 
 
 def at(text: str) -> float:

@@ -10,9 +10,6 @@ import pytest
 
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.cli.operator import run
-from tests.unit.cli.user import gateway
-
-__all__ = ["gateway"]
 
 
 def test_models_are_listed_with_endpoints_and_prices(gateway: FakeGateway) -> None:

@@ -20,6 +20,7 @@ def test_no_layer_has_the_libraries_of_the_command_line(lock: Path) -> None:
     assert not re.search(r"^(typer|rich)==", lock.read_text(), flags=re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_command_line_is_not_in_the_layer(tmp_path: Path) -> None:
     layer, artifacts = tmp_path / "layer", tmp_path / "artifacts"
     shutil.copytree(ROOT / "layers" / "shared" / "audio_gateway", layer / "audio_gateway")
@@ -46,6 +47,7 @@ def test_without_its_libraries_the_error_names_the_next_step(tmp_path: Path) -> 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (ROOT / ".venv" / "bin" / "audio-gateway").exists(), reason="not the environment of make")
 def test_the_command_line_runs_in_any_folder(tmp_path: Path) -> None:
     for command in ([ROOT / ".venv/bin/audio-gateway"], [ROOT / ".venv/bin/python", "-m", "audio_gateway"]):

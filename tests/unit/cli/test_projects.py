@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.cli.operator import Operator, operator
+from tests.unit.cli.operator import Operator
 from tests.unit.cli.shapes import assert_documented
-from tests.unit.metering.tables import dynamodb
-
-__all__ = ["dynamodb", "operator"]
 
 
 def test_a_project_is_created_and_listed(operator: Operator) -> None:

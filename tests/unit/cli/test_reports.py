@@ -10,11 +10,9 @@ import pytest
 
 from audio_gateway.identity.directory import Directory
 from tests.fakes.reports import row
-from tests.unit.cli.operator import Operator, mistaken, operator
+from tests.unit.cli.operator import Operator
 from tests.unit.cli.shapes import DOCUMENTED, assert_documented
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb", "mistaken", "operator"]
+from tests.unit.metering.tables import TABLE
 
 PERIOD = ("--from", "2024-03-05T22", "--to", "2024-03-06T02")
 

@@ -12,9 +12,6 @@ from audio_gateway.cli.api_options import api_errors_reported
 from audio_gateway.cli.failures import CommandFailed
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.cli.operator import run
-from tests.unit.cli.user import gateway
-
-__all__ = ["gateway"]
 
 
 def test_a_text_is_spoken_into_a_file(gateway: FakeGateway) -> None:

@@ -16,9 +16,6 @@ import pytest
 from audio_gateway.cli.progress import ProgressDisplay
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.cli.operator import run
-from tests.unit.cli.user import gateway
-
-__all__ = ["gateway"]
 
 ROOT = Path(__file__).parents[3]
 BIG = 5_000_000
@@ -181,6 +178,7 @@ runpy.run_module("audio_gateway", run_name="__main__", alter_sys=True)
 """
 
 
+@pytest.mark.slow
 def test_an_interrupt_cancels_the_jobs_and_says_what_they_cost(gateway: FakeGateway) -> None:
     gateway.job_parts, gateway.cancelled_usage = 1_000_000, {"type": "duration", "seconds": 1200}
     recording("a.wav", BIG)

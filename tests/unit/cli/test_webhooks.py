@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from audio_gateway.webhooks.endpoint_store import WebhookStore
 from audio_gateway.webhooks.webhook import WebhookEndpoint, new_secret
-from tests.unit.cli.operator import Operator, operator
+from tests.unit.cli.operator import Operator
 from tests.unit.cli.shapes import assert_documented
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb", "operator"]
+from tests.unit.metering.tables import TABLE
 
 
 def endpoint(operator: Operator, number: int, project_id: str = "default") -> WebhookEndpoint:

@@ -42,8 +42,12 @@ def test_the_wheel_has_every_module_and_is_the_same_each_time(backend: Any, tmp_
     assert "audio_gateway_client/py.typed" in names
 
 
-@pytest.mark.skipif(not PIP.exists(), reason="make installs pip below .local")
-def test_pip_installs_it_without_an_index(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment of its own, in which pip has installed the client without an index; its packages."""
+    folder = tmp_path_factory.mktemp("installed")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
     environment = os.environ | {
         "PIP_NO_INDEX": "1",
         "PIP_CONFIG_FILE": os.devnull,
@@ -57,18 +61,51 @@ def test_pip_installs_it_without_an_index(tmp_path: Path) -> None:
         "--quiet",
         "--no-deps",
         "--target",
-        tmp_path,
+        packages,
         PYTHON_CLIENT,
     ]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr
+    return packages
+
+
+NEEDS_PIP = pytest.mark.skipif(not PIP.exists(), reason="make installs pip below .local")
+
+
+@pytest.mark.slow
+@NEEDS_PIP
+def test_pip_installs_it_without_an_index(installed: Path, tmp_path: Path) -> None:
     program = "import audio_gateway_client as c; print(c.__file__); c.http_client().close()"
     found = subprocess.run(
-        [sys.executable, "-c", program], env=environment | {"PYTHONPATH": str(tmp_path)}, cwd=tmp_path,
+        [sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": str(installed)}, cwd=tmp_path,
         capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
-    assert found.startswith(str(tmp_path))
-    assert next(tmp_path.glob("*.dist-info/METADATA")).read_text().startswith("Metadata-Version")
+    assert found.startswith(str(installed))
+    assert next(installed.glob("*.dist-info/METADATA")).read_text().startswith("Metadata-Version")
+
+
+@pytest.mark.slow
+@NEEDS_PIP
+def test_mypy_knows_the_types_of_the_installed_package(installed: Path, tmp_path: Path) -> None:
+    """As it does by `py.typed`: without it, a package is not looked into."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from audio_gateway_client import JobTimedOut\n\n\n"
+        "def job(error: JobTimedOut) -> str:\n    return error.job_id\n\n\nreveal_type(job)\n"
+    )
+    python = installed.parents[2] / "bin" / "python"
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--config-file=",
+        f"--python-executable={python}",
+        program,
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stdout
+    assert "audio_gateway_client._errors.JobTimedOut" in done.stdout
 
 
 def test_pip_builds_it_from_the_sdist(backend: Any, tmp_path: Path) -> None:

@@ -267,8 +267,9 @@ def test_a_stream_of_unknown_length(gateway: FakeGateway, sdk: Any, size: int, w
     assert gateway.sent == way
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(gateway: FakeGateway, tmp_path: Path) -> None:
-    size = 300 * 1024 * 1024
+    size = 120 * 1024 * 1024
     with (tmp_path / "sparse.wav").open("wb") as file:
         file.truncate(size)
     program = f"""

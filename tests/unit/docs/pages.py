@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ ROOT = Path(__file__).parents[3]
 
 # What commands make, and .git; everything else that begins with a dot is ours.
 NOT_OURS = {"node_modules", "__pycache__", "build", "dist"}
-OURS_WITH_A_DOT = {".ci", ".editorconfig", ".gitignore", ".gitattributes", ".github"}
+OURS_WITH_A_DOT = {".ci", ".editorconfig", ".gitignore", ".gitattributes", ".github", ".pre-commit-config.yaml"}
 
 
 def files(folder: Path = ROOT) -> Iterator[Path]:
@@ -24,6 +25,7 @@ def files(folder: Path = ROOT) -> Iterator[Path]:
             yield path
 
 
+@functools.cache
 def texts() -> dict[Path, str]:
     """Every text file by its path from the root."""
     found = {}

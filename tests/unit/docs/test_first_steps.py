@@ -53,6 +53,7 @@ def test_programs_name_models_that_there_are(page: str) -> None:
     assert set(named) <= set(known)
 
 
+@pytest.mark.slow
 def test_what_the_readme_says_first_is_heard_as_it_was_said() -> None:
     readme = SHELL[Path("README.md")]
     speech, transcription = curls(Path("README.md"))[:2]

@@ -13,9 +13,7 @@ from audio_gateway.identity.directory import Directory
 from audio_gateway.metering.limits import Limits
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event, json_event
 from tests.unit.docs.test_openapi import SCHEMAS, SPEC, RecordingFields, fits
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 LIMITS = Limits(1, 2, 3, 4_000, 5_000_000, ("talker",), 1_900_000_000, 5, 6).to_api()
 EXAMPLES: dict[str, Any] = {

@@ -21,9 +21,7 @@ from audio_gateway.webhooks.sender import DeliveryOutcome
 from audio_gateway.webhooks.webhook import EVENT_TYPES
 from tests.fakes.gateway import ADMIN_CALLER, API_CALLER, Answer, call, event, json_event
 from tests.unit.docs.test_openapi import SCHEMAS, SPEC, fits
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 # An address of this machine. It is allowed by name, so no test looks a host up over the network.
 ALLOW = AllowedHosts.parse("127.0.0.1:9")

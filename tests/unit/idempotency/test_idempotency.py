@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from audio_gateway.errors import AlreadyRunning, IdempotencyKeyReused, IdempotencyUnavailable, InvalidRequest
 from audio_gateway.idempotency.idempotency import CLAIM_SECONDS, ApiResponse, Idempotency, Run, key_hash
 from audio_gateway.metering.account import Hold, MeteredRequest, Payer
+from tests.examples import examples
 from tests.fakes.idempotency import FakeAnswers, FakeClaims, FakePayments
 
 START = 1_795_255_200
@@ -290,4 +291,4 @@ class _Ended(BaseException):
 
 
 TestCrashes = Crashes.TestCase
-TestCrashes.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+TestCrashes.settings = settings(examples(60), stateful_step_count=20)

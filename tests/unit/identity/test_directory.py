@@ -1,14 +1,14 @@
-"""Projects, service accounts and keys in a table (moto)."""
+"""Projects, service accounts and keys in a table, in moto and in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.errors import InvalidRequest, NotFound, PermissionDenied
@@ -21,9 +21,11 @@ from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from audio_gateway.metering.account_item import account_key, usage_from
 from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import DynamoMeter
-from tests.unit.metering.tables import TABLE, dynamodb, in_moto
+from tests.examples import examples
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.unit.metering.tables import TABLE, either
 
-__all__ = ["dynamodb"]
+__all__ = ["either"]
 
 NOW_S = 1_800_000_000.0
 
@@ -37,6 +39,11 @@ class Clock:
     def __call__(self) -> float:
         self.now_s += 0.001
         return self.now_s
+
+
+@pytest.fixture
+def dynamodb(either: Any) -> Any:
+    return either
 
 
 @pytest.fixture
@@ -477,11 +484,11 @@ def test_two_admin_keys_that_are_deleted_at_once_leave_one(directory: Directory,
 
 
 # ---------------------------------------------------------------- laws
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(15)
 @given(count=st.integers(0, 9), deleted=st.sets(st.integers(0, 8)), size=st.integers(1, 4))
 def test_the_list_behind_any_id_is_the_rest_of_the_whole_list(count: int, deleted: set[int], size: int) -> None:
-    with mock.patch("audio_gateway.identity.directory_table.CHUNK", size), in_moto() as client:
-        directory = Directory(client, TABLE, Clock())
+    with mock.patch("audio_gateway.identity.directory_table.CHUNK", size):
+        directory = Directory(cast("Any", FakeDynamoDB()), TABLE, Clock())
         ids = [directory.create_key("api", name="n").record.id for _ in range(count)]
         for number in deleted & set(range(count)):
             directory.delete(ids[number])

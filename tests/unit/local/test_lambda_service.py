@@ -29,6 +29,8 @@ from local.lambda_service import (
     TooManyRequests,
 )
 
+pytestmark = pytest.mark.slow
+
 HANDLER = '''
 import json, os, sys, time
 from pathlib import Path

@@ -18,6 +18,7 @@ from audio_gateway.metering.late_rows import LateRows
 from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.open_accounts import INDEX, LISTED
 from audio_gateway.usage.watermark import Watermark
+from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.dynamodb_limits import (
     refuse_empty_parameters,
     refuse_empty_sets,
@@ -75,14 +76,21 @@ def _without_requests() -> Any:
 
 
 @contextlib.contextmanager
-def in_moto() -> Iterator[Any]:
-    """An AWS in memory that has nothing but the table: the table's client, and credentials for others."""
+def moto() -> Iterator[None]:
+    """An AWS in memory that has nothing, and credentials for it."""
     environment = {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
     with mock.patch.dict(os.environ, environment), _without_requests(), mock_aws():
+        yield
+
+
+@contextlib.contextmanager
+def in_moto() -> Iterator[Any]:
+    """An AWS in memory that has nothing but the table: the table's client, and credentials for others."""
+    with moto():
         create_table(_client())
         yield _client()
 
@@ -91,3 +99,13 @@ def in_moto() -> Iterator[Any]:
 def dynamodb() -> Iterator[Any]:
     with in_moto() as client:
         yield client
+
+
+@pytest.fixture(params=["moto", "fake"])
+def either(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The table in moto, and in the fake that most tests use: for tests that hold one against the other."""
+    if request.param == "moto":
+        with in_moto() as client:
+            yield client
+    else:
+        yield FakeDynamoDB()

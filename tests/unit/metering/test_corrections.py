@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from audio_gateway.errors import BudgetReached, RateLimitReached, TooMuchAtOnce
-from audio_gateway.metering.account import Hold, MeteredRequest, Payer
-from audio_gateway.metering.account_item import account_from, account_key, holds_from, new_account_item
+from audio_gateway.metering.account import MeteredRequest, Payer
 from audio_gateway.metering.job_meter import DynamoJobMeter
 from audio_gateway.metering.lateness import AllowedLateness
-from audio_gateway.metering.limits import Limits
+from tests.unit.metering.harness import MeterHarness
 from tests.unit.metering.tables import TABLE, dynamodb, late_rows
 
 __all__ = ["dynamodb"]
@@ -23,43 +22,23 @@ LEAST = MeteredRequest("job_1", "transcriptions", "listener", "audio_ms", 100, 1
 WHOLE = replace(LEAST, amount=30_000, price_microusd=3_000, cost_microusd=1_500)
 
 
-class Bench:
+class Harness(MeterHarness):
     """A key with a job of unknown length."""
 
     def __init__(self, client: Any, **limits: Any) -> None:
-        self.client = client
-        self.now_ms = NOW_MS
+        super().__init__(client, NOW_MS)
         self.meter = self.new_meter()
         self.limit(**limits)
         self.hold = self.meter.admit(CALLER, LEAST, at_ms=NOW_MS).hold
         self.whole = replace(self.hold, work=WHOLE)
 
     def new_meter(self) -> DynamoJobMeter:
-        clock = lambda: self.now_ms  # noqa: E731
-        rows = late_rows(self.client, AllowedLateness(60, 60), clock)
-        return DynamoJobMeter(self.client, TABLE, rows, hold_seconds=3600, now_ms=clock)
-
-    def limit(self, **limits: Any) -> None:
-        item = new_account_item("key_1", Limits(**limits))
-        old = self.client.get_item(TableName=TABLE, Key=account_key("key_1")).get("Item")
-        if old:
-            item = old | {"limits": item["limits"], "version": {"N": str(account_from(old).version + 1)}}
-        self.client.put_item(TableName=TABLE, Item=item)
-
-    @property
-    def item(self) -> dict[str, Any]:
-        return dict(self.client.get_item(TableName=TABLE, Key=account_key("key_1"), ConsistentRead=True)["Item"])
-
-    def number(self, name: str) -> int:
-        return int(self.item.get(name, {"N": "0"})["N"])
+        rows = late_rows(self.client, AllowedLateness(60, 60), self.clock)
+        return DynamoJobMeter(self.client, TABLE, rows, hold_seconds=3600, now_ms=self.clock)
 
     @property
     def committed(self) -> int:
         return self.number("m202611")
-
-    @property
-    def holds(self) -> list[Hold]:
-        return holds_from(self.item)
 
 
 def minute(at_ms: int) -> str:
@@ -67,34 +46,34 @@ def minute(at_ms: int) -> str:
 
 
 def test_the_rest_of_the_price_is_held_in_place_of_the_least(dynamodb: Any) -> None:
-    bench = Bench(dynamodb, monthly_budget_microusd=3_000, audio_ms_per_minute=30_000)
-    assert bench.meter.correct(bench.hold, bench.whole)
-    assert (bench.holds, bench.committed, bench.number(minute(NOW_MS))) == ([bench.whole], 3_000, 30_000)
-    bench.meter.release(bench.whole)
-    assert (bench.holds, bench.committed) == ([], 0)
+    harness = Harness(dynamodb, monthly_budget_microusd=3_000, audio_ms_per_minute=30_000)
+    assert harness.meter.correct(harness.hold, harness.whole)
+    assert (harness.holds, harness.committed, harness.number(minute(NOW_MS))) == ([harness.whole], 3_000, 30_000)
+    harness.meter.release(harness.whole)
+    assert (harness.holds, harness.committed) == ([], 0)
 
 
 @pytest.mark.parametrize("known", ["least", "whole"])
 def test_it_is_held_once_however_often_and_by_whomever_that_is_asked_for(dynamodb: Any, known: str) -> None:
-    bench = Bench(dynamodb, monthly_budget_microusd=3_000)
+    harness = Harness(dynamodb, monthly_budget_microusd=3_000)
     for _ in range(3):
-        present = bench.hold if known == "least" else bench.whole
-        assert bench.new_meter().correct(present, bench.whole)
-    assert (bench.holds, bench.committed) == ([bench.whole], 3_000)
+        present = harness.hold if known == "least" else harness.whole
+        assert harness.new_meter().correct(present, harness.whole)
+    assert (harness.holds, harness.committed) == ([harness.whole], 3_000)
 
 
 def test_audio_counts_in_the_minute_in_which_it_was_measured(dynamodb: Any) -> None:
-    bench = Bench(dynamodb, audio_ms_per_minute=40_000)
-    bench.now_ms += 60_000
-    assert bench.meter.correct(bench.hold, bench.whole)
-    assert (bench.number(minute(NOW_MS)), bench.number(minute(bench.now_ms))) == (100, 29_900)
+    harness = Harness(dynamodb, audio_ms_per_minute=40_000)
+    harness.now_ms += 60_000
+    assert harness.meter.correct(harness.hold, harness.whole)
+    assert (harness.number(minute(NOW_MS)), harness.number(minute(harness.now_ms))) == (100, 29_900)
 
 
 def test_the_month_of_the_admission_pays_for_the_rest(dynamodb: Any) -> None:
-    bench = Bench(dynamodb)
-    bench.now_ms += 20 * 24 * 3_600_000
-    assert bench.meter.correct(bench.hold, bench.whole)
-    assert (bench.committed, bench.number("m202612")) == (3_000, 0)
+    harness = Harness(dynamodb)
+    harness.now_ms += 20 * 24 * 3_600_000
+    assert harness.meter.correct(harness.hold, harness.whole)
+    assert (harness.committed, harness.number("m202612")) == (3_000, 0)
 
 
 REFUSED = [
@@ -107,57 +86,57 @@ REFUSED = [
 def test_a_rest_that_does_not_fit_is_refused_and_leaves_what_was_held(
     dynamodb: Any, limits: dict[str, int], error: type[Exception], message: str
 ) -> None:
-    bench = Bench(dynamodb, **limits)
+    harness = Harness(dynamodb, **limits)
     for _ in range(2):  # the second by a process that knows the limits
         with pytest.raises(error, match=message):
-            bench.meter.correct(bench.hold, bench.whole)
-    assert (bench.holds, bench.committed) == ([bench.hold], 10)
+            harness.meter.correct(harness.hold, harness.whole)
+    assert (harness.holds, harness.committed) == ([harness.hold], 10)
 
 
 def test_what_was_counted_in_an_earlier_minute_makes_no_room_for_more_than_a_whole_one(dynamodb: Any) -> None:
-    bench = Bench(dynamodb, audio_ms_per_minute=29_950)
-    bench.now_ms += 60_000
+    harness = Harness(dynamodb, audio_ms_per_minute=29_950)
+    harness.now_ms += 60_000
     with pytest.raises(TooMuchAtOnce):
-        bench.meter.correct(bench.hold, bench.whole)
-    assert bench.holds == [bench.hold]
+        harness.meter.correct(harness.hold, harness.whole)
+    assert harness.holds == [harness.hold]
 
 
 def test_a_full_minute_refuses_and_the_next_one_does_not(dynamodb: Any) -> None:
-    bench = Bench(dynamodb, audio_ms_per_minute=30_000)
-    bench.meter.admit(CALLER, replace(LEAST, request_id="job_2", amount=20_000), at_ms=NOW_MS)
+    harness = Harness(dynamodb, audio_ms_per_minute=30_000)
+    harness.meter.admit(CALLER, replace(LEAST, request_id="job_2", amount=20_000), at_ms=NOW_MS)
     with pytest.raises(RateLimitReached, match=r"20\.1 of 30 used, 29\.9 asked for") as caught:
-        bench.meter.correct(bench.hold, bench.whole)
+        harness.meter.correct(harness.hold, harness.whole)
     assert caught.value.limit == "audio_seconds_per_minute"
-    bench.now_ms += 60_000
-    assert bench.meter.correct(bench.hold, bench.whole)
+    harness.now_ms += 60_000
+    assert harness.meter.correct(harness.hold, harness.whole)
 
 
 def test_limits_that_were_changed_meanwhile_are_the_ones_that_are_asked(dynamodb: Any) -> None:
-    bench = Bench(dynamodb)
-    other = bench.meter.admit(CALLER, replace(LEAST, request_id="job_2"), at_ms=NOW_MS).hold
-    bench.meter.correct(bench.hold, bench.whole)
-    bench.limit(monthly_budget_microusd=3_100)
+    harness = Harness(dynamodb)
+    other = harness.meter.admit(CALLER, replace(LEAST, request_id="job_2"), at_ms=NOW_MS).hold
+    harness.meter.correct(harness.hold, harness.whole)
+    harness.limit(monthly_budget_microusd=3_100)
     with pytest.raises(BudgetReached):
-        bench.meter.correct(other, replace(other, work=replace(WHOLE, request_id="job_2")))
-    bench.limit()
-    assert bench.meter.correct(other, replace(other, work=replace(WHOLE, request_id="job_2")))
+        harness.meter.correct(other, replace(other, work=replace(WHOLE, request_id="job_2")))
+    harness.limit()
+    assert harness.meter.correct(other, replace(other, work=replace(WHOLE, request_id="job_2")))
 
 
 def test_a_job_of_which_nothing_is_held_is_told_apart(dynamodb: Any) -> None:
-    bench = Bench(dynamodb)
-    bench.meter.release(bench.hold)
-    assert not bench.meter.correct(bench.hold, bench.whole)
-    assert (bench.holds, bench.committed) == ([], 0)
+    harness = Harness(dynamodb)
+    harness.meter.release(harness.hold)
+    assert not harness.meter.correct(harness.hold, harness.whole)
+    assert (harness.holds, harness.committed) == ([], 0)
 
 
 @pytest.mark.parametrize("corrected", [True, False])
 def test_a_release_gives_back_what_the_account_holds_whatever_the_job_says(dynamodb: Any, corrected: bool) -> None:
-    bench = Bench(dynamodb)
+    harness = Harness(dynamodb)
     if corrected:
-        bench.meter.correct(bench.hold, bench.whole)
-    bench.new_meter().release(bench.hold if corrected else bench.whole)
-    assert (bench.holds, bench.committed) == ([], 0)
-    assert "open_jobs" not in bench.item
+        harness.meter.correct(harness.hold, harness.whole)
+    harness.new_meter().release(harness.hold if corrected else harness.whole)
+    assert (harness.holds, harness.committed) == ([], 0)
+    assert "open_jobs" not in harness.item
 
 
 JOBS = [({"concurrent_jobs": 2}, 2), ({}, 100), ({"concurrent_requests": 300}, 100)]
@@ -165,28 +144,28 @@ JOBS = [({"concurrent_jobs": 2}, 2), ({}, 100), ({"concurrent_requests": 300}, 1
 
 @pytest.mark.parametrize(("limits", "most"), JOBS)
 def test_so_many_jobs_are_open_at_once_and_no_more(dynamodb: Any, limits: dict[str, int], most: int) -> None:
-    bench = Bench(dynamodb, **limits)
-    bench.meter.admit(CALLER, replace(LEAST, request_id="job_2"), at_ms=NOW_MS)
-    item = bench.item
+    harness = Harness(dynamodb, **limits)
+    harness.meter.admit(CALLER, replace(LEAST, request_id="job_2"), at_ms=NOW_MS)
+    item = harness.item
     others = [f"job_{number}" for number in range(3, most)]  # each as the first, in one write
     item["holds"]["M"] |= dict.fromkeys(others, item["holds"]["M"]["job_1"])
     item["open_jobs"]["SS"] += others
     dynamodb.put_item(TableName=TABLE, Item=item)
     if most > 2:
-        bench.meter.admit(CALLER, replace(LEAST, request_id=f"job_{most}"), at_ms=NOW_MS)
+        harness.meter.admit(CALLER, replace(LEAST, request_id=f"job_{most}"), at_ms=NOW_MS)
     one_more = replace(LEAST, request_id="job_0")
     with pytest.raises(RateLimitReached, match=f"may have {most} jobs open at once .*cancel one") as caught:
-        bench.meter.admit(CALLER, one_more, at_ms=NOW_MS)
+        harness.meter.admit(CALLER, one_more, at_ms=NOW_MS)
     assert caught.value.limit == "concurrent_jobs"
-    bench.meter.admit(CALLER, replace(LEAST, request_id="req_1"), at_ms=NOW_MS)  # no job
-    bench.meter.release(bench.hold)
-    bench.meter.admit(CALLER, one_more, at_ms=NOW_MS)
+    harness.meter.admit(CALLER, replace(LEAST, request_id="req_1"), at_ms=NOW_MS)  # no job
+    harness.meter.release(harness.hold)
+    harness.meter.admit(CALLER, one_more, at_ms=NOW_MS)
 
 
 def test_jobs_that_were_released_by_who_did_not_know_of_the_limit_are_not_counted(dynamodb: Any) -> None:
-    bench = Bench(dynamodb, concurrent_jobs=1)
-    item = bench.item
+    harness = Harness(dynamodb, concurrent_jobs=1)
+    item = harness.item
     del item["holds"]["M"]["job_1"]
     dynamodb.put_item(TableName=TABLE, Item=item)
-    bench.meter.admit(CALLER, replace(LEAST, request_id="job_2"), at_ms=NOW_MS)
-    assert bench.item["open_jobs"] == {"SS": ["job_2"]}
+    harness.meter.admit(CALLER, replace(LEAST, request_id="job_2"), at_ms=NOW_MS)
+    assert harness.item["open_jobs"] == {"SS": ["job_2"]}

@@ -29,6 +29,8 @@ from tests.fakes.dynamodb_limits import write_units
 from tests.fakes.meter import FakeHeldJobs, FakeUnsettled
 from tests.unit.metering.tables import TABLE, late_rows
 
+pytestmark = pytest.mark.slow
+
 UNITS_A_SECOND: Final = 1_000
 START_MS: Final = 1_795_255_200_000
 CALLER: Final = Payer("key_01a22ee5c5a1d146830255fd", "proj_01a22ee5c5a1d146830255fd")

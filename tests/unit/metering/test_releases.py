@@ -10,16 +10,16 @@ from botocore.exceptions import ClientError
 
 from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering.account import Hold, MeteredRequest, Payer
-from audio_gateway.metering.account_item import account_key, holds_from, new_account_item, stale_names, usage_from
+from audio_gateway.metering.account_item import stale_names
 from audio_gateway.metering.account_updates import MAX_RELEASES, Release, release_update
 from audio_gateway.metering.account_writer import AccountWriter
-from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.releases import Releases, release_all
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.unit.metering.tables import TABLE, dynamodb
+from tests.unit.metering.harness import MeterHarness
+from tests.unit.metering.tables import TABLE, either
 
-__all__ = ["dynamodb"]
+__all__ = ["either"]
 
 NOW_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z
 PRICE = 100
@@ -46,12 +46,11 @@ class Failing:
         return answer
 
 
-class Bench:
+class Harness(MeterHarness):
     def __init__(self, client: Any) -> None:
-        self.now_ms = NOW_MS
-        self.client = Failing(client)
-        client.put_item(TableName=TABLE, Item=new_account_item("key_1", Limits()))
-        self.meter = DynamoMeter(self.client, TABLE, now_ms=lambda: self.now_ms)  # type: ignore[arg-type] # stands in
+        super().__init__(Failing(client), NOW_MS)
+        self.limit()
+        self.meter = DynamoMeter(self.client, TABLE, now_ms=self.clock)
 
     def admit(self, *ids: int) -> list[Hold]:
         return [self.meter.admit(Payer("key_1", "default"), work(number)).hold for number in ids]
@@ -63,114 +62,106 @@ class Bench:
         self.client.fails = None
 
     @property
-    def item(self) -> dict[str, Any]:
-        return dict(self.client.get_item(TableName=TABLE, Key=account_key("key_1"), ConsistentRead=True)["Item"])
-
-    @property
     def open(self) -> list[str]:
-        return sorted(hold.work.request_id for hold in holds_from(self.item))
-
-    @property
-    def committed(self) -> int:
-        return usage_from(self.item, self.now_ms).committed_microusd
+        return sorted(hold.work.request_id for hold in self.holds)
 
 
 def work(number: int) -> MeteredRequest:
     return MeteredRequest(f"req_{number:032x}", "speech", "talker", "characters", 10, PRICE, PRICE)
 
 
-@pytest.fixture(params=["moto", "fake"])
-def bench(request: pytest.FixtureRequest) -> Bench:
-    return Bench(request.getfixturevalue("dynamodb") if request.param == "moto" else FakeDynamoDB())
+@pytest.fixture
+def harness(either: Any) -> Harness:
+    return Harness(either)
 
 
 @pytest.mark.parametrize("fails", ["before", "after"])
-def test_what_failed_goes_with_the_next_release_of_its_key(bench: Bench, fails: str) -> None:
-    holds = bench.admit(*range(5))
-    bench.settle(holds, fails=fails)
-    (last,) = bench.admit(9)
-    before = len(bench.client.updates)
-    bench.settle([last])
-    assert (bench.open, bench.committed) == ([], 6 * PRICE)
-    assert len(bench.client.updates) - before <= 2
+def test_what_failed_goes_with_the_next_release_of_its_key(harness: Harness, fails: str) -> None:
+    holds = harness.admit(*range(5))
+    harness.settle(holds, fails=fails)
+    (last,) = harness.admit(9)
+    before = len(harness.client.updates)
+    harness.settle([last])
+    assert (harness.open, harness.committed) == ([], 6 * PRICE)
+    assert len(harness.client.updates) - before <= 2
 
 
-def test_one_update_takes_a_portion_and_the_next_one_the_rest(bench: Bench) -> None:
-    bench.settle(bench.admit(*range(45)), fails="before")
+def test_one_update_takes_a_portion_and_the_next_one_the_rest(harness: Harness) -> None:
+    harness.settle(harness.admit(*range(45)), fails="before")
     left = []
     for number in (100, 101, 102):
-        bench.settle(bench.admit(number))
-        left.append(len(bench.open))
+        harness.settle(harness.admit(number))
+        left.append(len(harness.open))
     assert left == [26, 7, 0]
-    assert bench.committed == 48 * PRICE
+    assert harness.committed == 48 * PRICE
 
 
-def test_holds_that_the_sweeper_has_released_meanwhile_are_not_released_again(bench: Bench) -> None:
-    holds = bench.admit(*range(5))
-    bench.settle(holds, fails="before")
-    accounts = AccountWriter(bench.client, TABLE)  # type: ignore[arg-type] # stands in
+def test_holds_that_the_sweeper_has_released_meanwhile_are_not_released_again(harness: Harness) -> None:
+    holds = harness.admit(*range(5))
+    harness.settle(holds, fails="before")
+    accounts = AccountWriter(harness.client, TABLE)
     release_all(accounts, [Release(hold, PRICE) for hold in holds[1:3]], NOW_MS)
-    bench.settle(bench.admit(9))
-    assert (bench.open, bench.committed) == ([], 6 * PRICE)
+    harness.settle(harness.admit(9))
+    assert (harness.open, harness.committed) == ([], 6 * PRICE)
 
 
-def test_a_failed_release_is_repeated_with_its_own_price(bench: Bench) -> None:
-    free, paid, last = bench.admit(1, 2, 3)
-    bench.client.fails = "before"
+def test_a_failed_release_is_repeated_with_its_own_price(harness: Harness) -> None:
+    free, paid, last = harness.admit(1, 2, 3)
+    harness.client.fails = "before"
     with pytest.raises(MeteringUnavailable):
-        bench.meter.release(free)
-    bench.settle([paid], fails="before")
-    bench.settle([last])
-    assert (bench.open, bench.committed) == ([], 2 * PRICE)
+        harness.meter.release(free)
+    harness.settle([paid], fails="before")
+    harness.settle([last])
+    assert (harness.open, harness.committed) == ([], 2 * PRICE)
 
 
-def test_an_answer_without_time_for_its_release_leaves_it_to_the_next(bench: Bench) -> None:
-    first, second = bench.admit(1, 2)
-    bench.meter.settle(first, first.work, late=lambda: True)
-    assert len(bench.open) == 2
-    bench.settle([second])
-    assert (bench.open, bench.committed) == ([], 2 * PRICE)
+def test_an_answer_without_time_for_its_release_leaves_it_to_the_next(harness: Harness) -> None:
+    first, second = harness.admit(1, 2)
+    harness.meter.settle(first, first.work, late=lambda: True)
+    assert len(harness.open) == 2
+    harness.settle([second])
+    assert (harness.open, harness.committed) == ([], 2 * PRICE)
 
 
-def test_a_combined_release_that_arrives_again_changes_nothing(bench: Bench) -> None:
+def test_a_combined_release_that_arrives_again_changes_nothing(harness: Harness) -> None:
     class Twice:
         def __getattr__(self, name: str) -> Any:
-            return getattr(bench.client, name)
+            return getattr(harness.client, name)
 
         def update_item(self, **arguments: Any) -> Any:
-            bench.client.update_item(**arguments)
-            return bench.client.update_item(**arguments)
+            harness.client.update_item(**arguments)
+            return harness.client.update_item(**arguments)
 
-    holds = bench.admit(*range(5))
+    holds = harness.admit(*range(5))
     released = release_all(AccountWriter(Twice(), TABLE), [Release(hold, PRICE) for hold in holds], NOW_MS)  # type: ignore[arg-type] # stands in
-    assert (released.releases, bench.open, bench.committed) == ((), [], 5 * PRICE)
+    assert (released.releases, harness.open, harness.committed) == ((), [], 5 * PRICE)
 
 
 def test_what_has_expired_is_the_sweeper_s_and_memory_is_bounded() -> None:
-    bench = Bench(FakeDynamoDB())
-    releases = Releases(AccountWriter(bench.client, TABLE), lambda: bench.now_ms)  # type: ignore[arg-type] # stands in
+    harness = Harness(FakeDynamoDB())
+    releases = Releases(AccountWriter(harness.client, TABLE), lambda: harness.now_ms)
     for key in range(30):
         for number in range(150):
             hold = Hold(Payer(f"key_{key}", "default"), work(number), NOW_MS, NOW_MS // 1000 + 60)
             releases.remember(Release(hold, PRICE))
     assert sum(map(len, releases._waiting.values())) == 20 * 100
-    bench.settle(bench.admit(*range(5)), fails="before")
-    bench.now_ms += 60_000
-    bench.settle(bench.admit(9))
-    assert len(bench.open) == 5
+    harness.settle(harness.admit(*range(5)), fails="before")
+    harness.now_ms += 60_000
+    harness.settle(harness.admit(9))
+    assert len(harness.open) == 5
 
 
-def test_a_hundred_guards_and_more_go_in_portions_the_oldest_first(bench: Bench) -> None:
+def test_a_hundred_guards_and_more_go_in_portions_the_oldest_first(harness: Harness) -> None:
     """As after a minute in which DynamoDB answered with errors: each release left a guard."""
     guards = {f"late_{work(number).request_id}": {"N": str(NOW_MS // 1000 + number)} for number in range(130)}
-    bench.client.put_item(TableName=TABLE, Item=bench.item | guards)
-    bench.now_ms += 600_000
+    harness.client.put_item(TableName=TABLE, Item=harness.item | guards)
+    harness.now_ms += 600_000
     left = []
     for number in range(4):
-        bench.settle(bench.admit(1000 + number))
-        left.append(sum(name.startswith("late_") for name in bench.item))
+        harness.settle(harness.admit(1000 + number))
+        left.append(sum(name.startswith("late_") for name in harness.item))
     assert left == [90, 50, 10, 0]
-    assert bench.open == []
+    assert harness.open == []
 
 
 def test_the_stale_are_named_the_oldest_first_and_no_more_than_an_update_takes() -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from audio_gateway.errors import PermissionDenied, RateLimitReached
 from audio_gateway.metering.account import MeteredRequest, Payer
-from audio_gateway.metering.account_item import account_from, account_key, new_account_item, usage_from
-from audio_gateway.metering.limits import Limits
+from audio_gateway.metering.account_item import account_from, new_account_item, usage_from
 from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.waiting_polls import LIFE_S, RETRY_AFTER_S, WaitingPolls
 from tests.fakes.dynamodb import FakeDynamoDB
+from tests.unit.metering.harness import MeterHarness
 from tests.unit.metering.tables import TABLE, dynamodb
 
 __all__ = ["dynamodb"]
@@ -22,16 +22,15 @@ NOW_MS = 1_795_255_200_000
 KEY = "key_1"
 
 
-class Bench:
+class Harness(MeterHarness):
     def __init__(self, client: Any, **limits: Any) -> None:
-        self.client = client
-        self.now_ms = NOW_MS
+        super().__init__(client, NOW_MS, KEY)
         self.calls = self.repeats = 0
-        client.put_item(TableName=TABLE, Item=new_account_item(KEY, Limits(**limits)))
+        self.limit(**limits)
         self.waits = self.new_waits()
 
     def new_waits(self) -> WaitingPolls:
-        return WaitingPolls(self, TABLE, lambda: self.now_ms)  # type: ignore[arg-type] # counts and passes on
+        return WaitingPolls(self, TABLE, self.clock)  # type: ignore[arg-type] # counts and passes on
 
     def update_item(self, **arguments: Any) -> Any:
         self.calls += 1
@@ -40,82 +39,78 @@ class Bench:
         self.repeats = 0
         return self.client.update_item(**arguments)
 
-    @property
-    def item(self) -> dict[str, Any]:
-        return dict(self.client.get_item(TableName=TABLE, Key=account_key(KEY), ConsistentRead=True)["Item"])
-
 
 @pytest.mark.parametrize(
     ("limits", "most"), [({"concurrent_requests": 1}, 1), ({"concurrent_requests": 3}, 3), ({}, 20)]
 )
 def test_so_many_polls_wait_at_once_and_no_more(dynamodb: Any, limits: dict[str, int], most: int) -> None:
-    bench = Bench(dynamodb, **limits)
-    first, *_ = [bench.waits.begin(KEY) for _ in range(most)]
+    harness = Harness(dynamodb, **limits)
+    first, *_ = [harness.waits.begin(KEY) for _ in range(most)]
     with pytest.raises(RateLimitReached, match=f"{most} here.*wait=0") as caught:
-        bench.new_waits().begin(KEY)
+        harness.new_waits().begin(KEY)
     assert (caught.value.limit, caught.value.retry_after_s) == ("concurrent_requests", RETRY_AFTER_S)
-    bench.waits.end(KEY, first)
-    bench.waits.begin(KEY)
+    harness.waits.end(KEY, first)
+    harness.waits.begin(KEY)
 
 
 def test_a_wait_is_a_write_at_its_beginning_and_one_at_its_end(dynamodb: Any) -> None:
-    bench = Bench(dynamodb)
-    bench.waits.end(KEY, bench.waits.begin(KEY))  # and one more, the first time, to learn the limits
-    bench.calls = 0
-    bench.waits.end(KEY, bench.waits.begin(KEY))
-    assert (bench.calls, "waits" in bench.item) == (2, False)
+    harness = Harness(dynamodb)
+    harness.waits.end(KEY, harness.waits.begin(KEY))  # and one more, the first time, to learn the limits
+    harness.calls = 0
+    harness.waits.end(KEY, harness.waits.begin(KEY))
+    assert (harness.calls, "waits" in harness.item) == (2, False)
 
 
 def test_what_a_process_that_died_left_behind_is_free_some_seconds_later(dynamodb: Any) -> None:
-    bench = Bench(dynamodb, concurrent_requests=2)
-    bench.waits.begin(KEY)
-    bench.waits.begin(KEY)
-    bench.now_ms += (LIFE_S + 1) * 1000
-    living = bench.new_waits().begin(KEY)
-    assert bench.item["waits"] == {"SS": [living]}
+    harness = Harness(dynamodb, concurrent_requests=2)
+    harness.waits.begin(KEY)
+    harness.waits.begin(KEY)
+    harness.now_ms += (LIFE_S + 1) * 1000
+    living = harness.new_waits().begin(KEY)
+    assert harness.item["waits"] == {"SS": [living]}
 
 
 def test_waits_take_no_place_of_requests_and_cost_nothing(dynamodb: Any) -> None:
-    bench = Bench(dynamodb, concurrent_requests=1)
-    bench.waits.begin(KEY)
+    harness = Harness(dynamodb, concurrent_requests=1)
+    harness.waits.begin(KEY)
     job = MeteredRequest("job_1", "transcriptions", "listener", "audio_ms", 100, 10, 5)
     meter = DynamoMeter(dynamodb, TABLE, now_ms=lambda: NOW_MS)
     hold = meter.admit(Payer(KEY, "default"), job).hold
     meter.release(hold)
-    used = usage_from(bench.item, NOW_MS)
+    used = usage_from(harness.item, NOW_MS)
     assert (used.open_holds, used.committed_microusd, used.requests) == (0, 0, 1)
 
 
 def test_limits_that_were_changed_meanwhile_are_the_ones_that_count(dynamodb: Any) -> None:
-    bench = Bench(dynamodb, concurrent_requests=1)
-    bench.waits.begin(KEY)
-    item = bench.item
+    harness = Harness(dynamodb, concurrent_requests=1)
+    harness.waits.begin(KEY)
+    item = harness.item
     changed = new_account_item(KEY, replace(account_from(item).limits, concurrent_requests=2))["limits"]
     dynamodb.put_item(TableName=TABLE, Item=item | {"limits": changed, "version": {"N": "2"}})
-    bench.waits.begin(KEY)
+    harness.waits.begin(KEY)
     with pytest.raises(RateLimitReached):
-        bench.waits.begin(KEY)
+        harness.waits.begin(KEY)
 
 
 def test_a_key_that_is_gone_waits_for_nothing(dynamodb: Any) -> None:
-    bench = Bench(dynamodb)
+    harness = Harness(dynamodb)
     with pytest.raises(PermissionDenied):
-        bench.waits.begin("key_2")
-    bench.waits.end("key_2", "1_x")
+        harness.waits.begin("key_2")
+    harness.waits.end("key_2", "1_x")
 
 
 @pytest.mark.parametrize("limits", [{"concurrent_requests": 1}, {"concurrent_requests": 2}])
 def test_a_place_is_taken_once_where_the_write_arrives_twice(dynamodb: Any, limits: dict[str, int]) -> None:
-    bench = Bench(dynamodb, **limits)
-    bench.waits.end(KEY, bench.waits.begin(KEY))
-    bench.repeats = 1  # as the client does whose first answer was lost
-    wait = bench.waits.begin(KEY)
-    assert bench.item["waits"] == {"SS": [wait]}
-    bench.repeats = 1
-    bench.waits.end(KEY, wait)
-    assert "waits" not in bench.item
+    harness = Harness(dynamodb, **limits)
+    harness.waits.end(KEY, harness.waits.begin(KEY))
+    harness.repeats = 1  # as the client does whose first answer was lost
+    wait = harness.waits.begin(KEY)
+    assert harness.item["waits"] == {"SS": [wait]}
+    harness.repeats = 1
+    harness.waits.end(KEY, wait)
+    assert "waits" not in harness.item
 
 
 def test_no_list_of_names_or_values_is_sent_empty() -> None:
-    bench = Bench(FakeDynamoDB())  # which refuses that, as DynamoDB does and moto does not
-    bench.waits.end(KEY, bench.waits.begin(KEY))
+    harness = Harness(FakeDynamoDB())  # which refuses that, as DynamoDB does and moto does not
+    harness.waits.end(KEY, harness.waits.begin(KEY))

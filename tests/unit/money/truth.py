@@ -62,6 +62,8 @@ class Truth:
     thrown_away: set[str] = field(default_factory=set)
     """Jobs that their caller wanted to delete."""
     ends: dict[str, End] = field(default_factory=dict)
+    most_unbilled: dict[str, int] = field(default_factory=dict)
+    """Micro-dollars that providers cost for nothing, by job: the most of all its ends."""
     rows: dict[str, LedgerRow] = field(default_factory=dict)
     """By their sort keys."""
     paid: dict[str, LedgerRow] = field(default_factory=dict)
@@ -178,6 +180,8 @@ class Truth:
         work = tuple(json.loads(item["work"]["S"])) if "work" in item else None
         end = End(item["status"]["S"], work, _number(item, "in_vain"))
         before = self.ends.get(job_id)
+        # A deleted job that is created once more, by a write that arrives late, ends once more: for what it cost then.
+        self.most_unbilled[job_id] = max(end.unbilled, self.most_unbilled.get(job_id, 0))
         if before is None:
             self._check_end(job_id, end)
         if before is None or (job_id in self._deleted and not before.work):
@@ -237,8 +241,8 @@ class Truth:
             if row.request_id.startswith("req_") and row.request_id not in account["holds"]["M"]:
                 least[self.held[row.request_id].month] += row.unbilled_cost_microusd
         most = least.copy()
-        for job_id, end in self.ends.items():
-            most[self.held[job_id].month] += end.unbilled
+        for job_id, unbilled in self.most_unbilled.items():
+            most[self.held[job_id].month] += unbilled
         counted = unbilled_cost_from(account)
         assert least <= counted <= most, f"{dict(counted)} were taken for nothing: {dict(least)} to {dict(most)}"
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ProviderRejected
 from audio_gateway.providers.embedded.espeak import EspeakSpeech
 from audio_gateway.providers.port import SpeechAdapter, SynthesisCall, VoiceLister
+from tests.examples import examples
 from tests.sound import look_pcm
 
 RATE = 22_050
@@ -85,7 +86,7 @@ def test_the_longest_text_is_spoken_to_its_end() -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_any_text_is_spoken(text: str) -> None:
     sound = look_pcm(say(text), RATE)
     assert sound.seconds >= 0.1

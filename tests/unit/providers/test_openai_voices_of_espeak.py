@@ -16,9 +16,11 @@ from audio_gateway.deadline import Deadline
 from audio_gateway.providers.embedded.espeak import EspeakSpeech
 from audio_gateway.providers.port import SynthesisCall
 
+pytestmark = pytest.mark.slow
+
 TABLE = dict(EMBEDDED["espeak-ng"].voices or {})  # type: ignore[arg-type] # a table, not a list
 RATE = 22_050
-EVERY = 4  # samples of which one is enough to find a pitch
+EVERY = 4  # samples of which one is enough to find a pitch, and frames of which one is
 TEXT = "The quick brown fox jumps over the lazy dog."
 
 
@@ -49,7 +51,7 @@ def pitch(samples: array.array[int]) -> float:
     rate = RATE / EVERY
     size = int(rate * 0.04)
     found = []
-    for at in range(0, len(thin) - 2 * size, size):
+    for at in range(0, len(thin) - 2 * size, EVERY * size):
         frame = thin[at : at + 2 * size]
         alike = {lateness: likeness(frame, lateness, size) for lateness in range(int(rate / 400), int(rate / 55))}
         best = max(alike.values())

@@ -26,7 +26,7 @@ from audio_gateway.transcripts.transcript import Transcript
 from tests.fakes.providers import with_options
 from tests.sound import CLIPS, ENCODINGS, PHRASE, clip, encode, phrase, said, timed_words, wav, word_errors
 
-COMPRESSED = ["mp3 22.05 kHz", "ogg opus 16 kHz", "m4a 44.1 kHz stereo"]
+COMPRESSED = ["mp3 22.05 kHz", "ogg opus 16 kHz"]
 
 
 def listen(data: bytes, **options: object) -> list[TranscriptEvent]:
@@ -55,19 +55,20 @@ def test_it_is_a_transcription_provider() -> None:
     assert isinstance(PocketsphinxTranscription(), TranscriptionAdapter)
 
 
-def test_human_speech_is_understood() -> None:
-    words = [len(said(name).split()) for name in CLIPS]
-    wrong = [word_errors(said(name), heard_in(name).text) * count for name, count in zip(CLIPS, words, strict=True)]
-    assert sum(wrong) / sum(words) <= 0.40
+@pytest.mark.slow
+def test_human_speech_is_understood(austen: Transcript) -> None:
+    """Half of all words; `test_long_audio_is_cut_at_pauses_and_its_times_go_on` hears all of them."""
+    assert word_errors(said("austen-0870"), austen.text) <= 0.40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", COMPRESSED)
 def test_compressed_audio_is_understood_as_well(encoding: str) -> None:
-    """By the longest clip, half of all words: what goes wrong with a codec does so in each."""
-    truth, plain, compressed = said(CLIPS[0]), heard_in(CLIPS[0]), heard_in(CLIPS[0], encoding)
+    truth, plain, compressed = said(CLIPS[1]), heard_in(CLIPS[1]), heard_in(CLIPS[1], encoding)
     assert word_errors(truth, compressed.text) <= word_errors(truth, plain.text) + 0.05
 
 
+@pytest.mark.slow
 def test_words_are_words_without_the_decoder_s_marks(austen: Transcript) -> None:
     assert austen.words is not None
     assert all(word.text.replace("'", "").isalpha() for word in austen.words)
@@ -75,6 +76,7 @@ def test_words_are_words_without_the_decoder_s_marks(austen: Transcript) -> None
     assert austen.language == "en"
 
 
+@pytest.mark.slow
 def test_times_are_where_the_words_are(austen: Transcript) -> None:
     truth = {word: (start, end) for start, end, word in timed_words("austen-0870")}
     known = [word for word in austen.words or () if word.text in truth and len(word.text) > 5]
@@ -85,12 +87,14 @@ def test_times_are_where_the_words_are(austen: Transcript) -> None:
         assert word.end_ms / 1000 == pytest.approx(end, abs=0.15)
 
 
+@pytest.mark.slow
 def test_times_grow_and_stay_within_the_audio(austen: Transcript) -> None:
     times = [time for word in austen.words or () for time in (word.start_ms, word.end_ms)]
     assert times == sorted(times)
     assert times[-1] <= austen.duration_ms
 
 
+@pytest.mark.slow
 def test_segments_hold_all_words_and_can_be_read_as_subtitles(austen: Transcript) -> None:
     assert austen.segments
     assert " ".join(segment.text for segment in austen.segments) == austen.text
@@ -106,6 +110,7 @@ def streamed() -> list[TranscriptEvent]:
     return listen(wav(bytes(2 * 12_800).join(clip(name)[44:] for name in CLIPS)), stream=True)
 
 
+@pytest.mark.slow
 def test_long_audio_is_cut_at_pauses_and_its_times_go_on(streamed: list[TranscriptEvent]) -> None:
     assert isinstance(streamed[-1], TranscriptDone)
     heard = streamed[-1].transcript
@@ -115,6 +120,7 @@ def test_long_audio_is_cut_at_pauses_and_its_times_go_on(streamed: list[Transcri
     assert word_errors(" ".join(said(name) for name in CLIPS), heard.text) <= 0.40
 
 
+@pytest.mark.slow
 def test_a_stream_gives_the_text_bit_by_bit(streamed: list[TranscriptEvent]) -> None:
     *deltas, done = streamed
     assert isinstance(done, TranscriptDone)
@@ -122,15 +128,17 @@ def test_a_stream_gives_the_text_bit_by_bit(streamed: list[TranscriptEvent]) -> 
     assert "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)) == done.transcript.text
 
 
+@pytest.mark.slow
 def test_the_same_audio_gives_the_same_whatever_was_heard_before() -> None:
-    first = heard_in("austen-0880")
-    transcript(encode(clip("austen-0880"), ENCODINGS["mp3 8 kHz"]))
-    assert transcript(clip("austen-0880")) == first
+    first = transcript(phrase())
+    transcript(encode(phrase(), ENCODINGS["mp3 8 kHz"]))
+    assert transcript(phrase()) == first
 
 
 noise = random.Random(7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pcm",
     [
@@ -146,9 +154,10 @@ def test_where_nobody_speaks_nothing_was_said(pcm: bytes) -> None:
     assert (heard.text, heard.words, heard.segments) == ("", (), ())
 
 
+@pytest.mark.slow
 def test_faint_speech_is_speech() -> None:
-    pcm = array.array("h", (value // 100 for value in array.array("h", clip("austen-0870")[44:]))).tobytes()
-    assert word_errors(said("austen-0870"), transcript(wav(pcm)).text) <= 0.5
+    pcm = array.array("h", (value // 100 for value in array.array("h", clip("austen-0880")[44:]))).tobytes()
+    assert word_errors(said("austen-0880"), transcript(wav(pcm)).text) <= 0.5
 
 
 @pytest.mark.parametrize("language", [None, "en"])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import array
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.providers.embedded.utterances import SAMPLE_RATE, utterances
+from tests.examples import examples
 from tests.sound import tone
 
 
@@ -19,7 +20,7 @@ stretches = st.lists(st.tuples(st.booleans(), st.floats(0.01, 6.0)), min_size=1,
 
 
 @given(stretches, st.integers(100, 10_000))
-@settings(max_examples=20, deadline=None)
+@examples(20)
 def test_nothing_is_lost_or_doubled_and_no_piece_is_long(parts: list[tuple[bool, float]], samples: int) -> None:
     pcm = b"".join(tone(seconds, SAMPLE_RATE) if loud else silence(seconds) for loud, seconds in parts)
     found = list(utterances(pcm[at : at + 2 * samples] for at in range(0, len(pcm), 2 * samples)))

@@ -1,14 +1,15 @@
-"""The gateway's bucket in moto, beside its table."""
+"""The gateway's bucket in moto."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 
-from tests.unit.metering.tables import TABLE, dynamodb
+from tests.unit.metering.tables import TABLE, dynamodb, moto
 
 __all__ = ["BUCKET", "TABLE", "bucket", "dynamodb"]
 
@@ -22,6 +23,7 @@ def _client() -> Any:
 
 
 @pytest.fixture
-def bucket(dynamodb: Any) -> Any:
-    _client().create_bucket(Bucket=BUCKET)
-    return _client()
+def bucket() -> Iterator[Any]:
+    with moto():
+        _client().create_bucket(Bucket=BUCKET)
+        yield _client()

@@ -8,11 +8,12 @@ import itertools
 import time
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audio_gateway.text.graphemes import is_grapheme_border
 from audio_gateway.text.split import split
+from tests.examples import examples
 
 FAMILY = "👨‍👩‍👧‍👦"
 
@@ -32,7 +33,7 @@ ANY_TEXT = st.lists(
 @example("", 1)
 @example("\r\n" * 5, 1)
 @example("🇩🇪" * 9, 3)
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_pieces_joined_are_the_text_and_none_is_too_long(text: str, most: int) -> None:
     pieces = split(text, most)
     assert "".join(pieces) == text
@@ -40,7 +41,7 @@ def test_pieces_joined_are_the_text_and_none_is_too_long(text: str, most: int) -
 
 
 @given(ANY_TEXT, st.integers(8, 120))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_what_a_reader_sees_as_one_character_is_not_cut(text: str, most: int) -> None:
     longest = max((len(each) for each in graphemes(text)), default=0)
     if longest <= most // 4:
@@ -70,7 +71,7 @@ WORDS = st.lists(
 
 
 @given(WORDS, st.integers(30, 200))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_no_word_is_cut_and_no_piece_is_blank(text: str, most: int) -> None:
     pieces = split(text, most)
     assert [word for piece in pieces for word in piece.split()] == text.split()
@@ -78,7 +79,7 @@ def test_no_word_is_cut_and_no_piece_is_blank(text: str, most: int) -> None:
 
 
 @given(WORDS, st.integers(60, 200))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_pieces_are_of_a_size(text: str, most: int) -> None:
     """None is a mere rest, and there are not many more than there must be."""
     pieces = split(text, most)
@@ -168,6 +169,7 @@ def test_pieces_of_no_characters_are_refused(most: int) -> None:
 
 
 # ---------------------------------------------------------------- time
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "once",
     ["It is a truth, universally acknowledged. ", "今天天气很好", "x", " ", "\n", '"', "🇩🇪", "e\u0301", "\u0301", ". ",

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.transcripts.merge import ChunkTranscript, merge
 from audio_gateway.transcripts.render import render
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage, Transcript, Word
+from tests.examples import examples
 
 RATE = 16
 
@@ -189,7 +190,7 @@ def test_words_of_the_right_chunk_begin_no_earlier_than_the_last_one_of_the_left
 
 
 @given(TALKS, JITTER, JITTER)
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_each_word_is_there_once_however_chunks_place_it(
     talk: Talk, jitter: list[int], other_jitter: list[int]
 ) -> None:
@@ -210,7 +211,7 @@ def test_each_word_is_there_once_however_chunks_place_it(
 @given(st.lists(st.integers(0, 10_000), min_size=40, max_size=60, unique=True),
        st.integers(3_000, 4_000), st.integers(2_000, 4_000),
        st.sampled_from(["words", "segments", "text"]))  # fmt: skip
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_words_cut_in_two_are_neither_kept_nor_doubled(numbers: list[int], start: int, length: int, gives: str) -> None:
     """A recogniser makes something of half a word; what the other chunk heard of it stands."""
     talk = Talk(tuple(f"w{number}" for number in numbers), start, start + length)
@@ -337,6 +338,7 @@ def test_words_have_the_speakers_of_their_segments() -> None:
 
 
 # ---------------------------------------------------------------- ten hours
+@pytest.mark.slow
 @pytest.mark.parametrize("overlap_ms", [0, 3_000])
 def test_ten_hours_of_words_are_merged(overlap_ms: int) -> None:
     """120 chunks of 300 s with 833 words each are 100,000 words."""

@@ -31,7 +31,7 @@ LATENESS = AllowedLateness(hold_s=960, sweep_s=60)
 MONTH = "m202611"
 
 
-class Bench:
+class Harness:
     """A key that has used the gateway twice and has a request running; the first two are in the aggregates."""
 
     def __init__(self) -> None:
@@ -84,12 +84,12 @@ class Bench:
 
 
 @pytest.fixture
-def bench() -> Bench:
-    return Bench()
+def harness() -> Harness:
+    return Harness()
 
 
-def test_books_that_are_right_have_no_difference(bench: Bench) -> None:
-    report = bench.audit()
+def test_books_that_are_right_have_no_difference(harness: Harness) -> None:
+    report = harness.audit()
     assert (report.differences, report.busy, report.waiting) == ([], [], 0)
     assert (report.rows, report.accounts) == (2, 1)
     assert report.hours >= 8
@@ -101,81 +101,81 @@ def test_a_table_without_anything_has_no_difference() -> None:
 
 @pytest.mark.parametrize("width", [MINUTE, HOUR, DAY], ids=lambda width: width.name)
 @pytest.mark.parametrize("field", range(4))
-def test_every_figure_of_every_aggregate_is_looked_at(bench: Bench, width: LedgerBucketWidth, field: int) -> None:
+def test_every_figure_of_every_aggregate_is_looked_at(harness: Harness, width: LedgerBucketWidth, field: int) -> None:
     figures = [1, 10, 100, 40] if width is MINUTE else [2, 20, 200, 80]
     figures[field] += 1
-    bench.spoil(width, totals={("speech", "talker"): Totals(*figures)})
-    (found,) = bench.audit().differences
+    harness.spoil(width, totals={("speech", "talker"): Totals(*figures)})
+    (found,) = harness.audit().differences
     assert found.what.startswith(f"USAGE#{width.name}#2026-11")
     assert "key_1" in found.what
     assert str(figures[field]) in found.booked
 
 
 @pytest.mark.parametrize("width", [MINUTE, HOUR, DAY], ids=lambda width: width.name)
-def test_an_aggregate_that_is_missing_is_a_difference(bench: Bench, width: LedgerBucketWidth) -> None:
-    bench.client.delete_item(Key=bucket_key(width, width.start(AT_MS), "key_1"))
-    (found,) = bench.audit().differences
+def test_an_aggregate_that_is_missing_is_a_difference(harness: Harness, width: LedgerBucketWidth) -> None:
+    harness.client.delete_item(Key=bucket_key(width, width.start(AT_MS), "key_1"))
+    (found,) = harness.audit().differences
     assert found.booked == "nothing"
 
 
-def test_an_aggregate_of_nobody_is_a_difference(bench: Bench) -> None:
-    bench.spoil(HOUR, key_id="key_of_nobody")
-    (found,) = bench.audit().differences
+def test_an_aggregate_of_nobody_is_a_difference(harness: Harness) -> None:
+    harness.spoil(HOUR, key_id="key_of_nobody")
+    (found,) = harness.audit().differences
     assert found.ledger == "nothing"
 
 
-def test_a_row_that_was_changed_by_hand_is_a_difference_of_aggregates_and_account(bench: Bench) -> None:
-    first = next(bench.ledger.rows(AT_MS, AT_MS + 1))
-    bench.client.put_item(Item=row_item(dataclasses.replace(first, price_microusd=99)))
-    assert [found.what.split("#")[0] for found in bench.audit().differences] == [
+def test_a_row_that_was_changed_by_hand_is_a_difference_of_aggregates_and_account(harness: Harness) -> None:
+    first = next(harness.ledger.rows(AT_MS, AT_MS + 1))
+    harness.client.put_item(Item=row_item(dataclasses.replace(first, price_microusd=99)))
+    assert [found.what.split("#")[0] for found in harness.audit().differences] == [
         *["USAGE"] * 3,
         "account of key_1, 202611",
     ]
 
 
 @pytest.mark.parametrize("amount", [-1, 1])
-def test_an_account_that_is_off_by_a_micro_dollar_is_a_difference(bench: Bench, amount: int) -> None:
-    bench.add_to_month(amount)
-    (found,) = bench.audit().differences
+def test_an_account_that_is_off_by_a_micro_dollar_is_a_difference(harness: Harness, amount: int) -> None:
+    harness.add_to_month(amount)
+    (found,) = harness.audit().differences
     assert found.what == "account of key_1, 202611"
     assert (found.booked, found.ledger) == (f"{300 + amount} micro-dollars", "300 micro-dollars")
 
 
-def test_a_hold_whose_row_exists_counts_once(bench: Bench) -> None:
-    hold = bench.admit("r4")
-    bench.ledger.put(row_for(hold, dataclasses.replace(hold.work, price_microusd=70), "answered"))
-    assert bench.audit().differences == []
+def test_a_hold_whose_row_exists_counts_once(harness: Harness) -> None:
+    hold = harness.admit("r4")
+    harness.ledger.put(row_for(hold, dataclasses.replace(hold.work, price_microusd=70), "answered"))
+    assert harness.audit().differences == []
 
 
-def test_an_hour_that_waits_for_the_roll_up_is_said_and_not_judged(bench: Bench) -> None:
-    watermark = Watermark(Table(bench.client, TABLE))
+def test_an_hour_that_waits_for_the_roll_up_is_said_and_not_judged(harness: Harness) -> None:
+    watermark = Watermark(Table(harness.client, TABLE))
     watermark.mark(AT_MS)
-    bench.ledger.put(row(AT_MS / 1000, key_id="key_1", outcome="swept", price_microusd=5))
-    bench.add_to_month(5)
-    report = bench.audit()
+    harness.ledger.put(row(AT_MS / 1000, key_id="key_1", outcome="swept", price_microusd=5))
+    harness.add_to_month(5)
+    report = harness.audit()
     assert (report.differences, report.waiting) == ([], 1)
-    bench.roll_up()
-    assert bench.audit().waiting == 0
+    harness.roll_up()
+    assert harness.audit().waiting == 0
 
 
-def test_items_that_count_beyond_the_frontier_are_right_too(bench: Bench) -> None:
-    watermark = Watermark(Table(bench.client, TABLE))
+def test_items_that_count_beyond_the_frontier_are_right_too(harness: Harness) -> None:
+    watermark = Watermark(Table(harness.client, TABLE))
     before = watermark.read().watermark_ms
     assert before is not None
-    bench.now_ms += MINUTE.ms
-    bench.settle("r5")
-    bench.now_ms += 30 * MINUTE.ms
-    bench.roll_up()
+    harness.now_ms += MINUTE.ms
+    harness.settle("r5")
+    harness.now_ms += 30 * MINUTE.ms
+    harness.roll_up()
     watermark.move(watermark.read().run, before)  # as after a run that died
-    assert bench.audit().differences == []
+    assert harness.audit().differences == []
 
 
 class Working:
     """A client before whose first calls the gateway goes on to work."""
 
-    def __init__(self, client: Any, bench: Bench, times: int) -> None:
+    def __init__(self, client: Any, harness: Harness, times: int) -> None:
         self._client = client
-        self._bench = bench
+        self._bench = harness
         self.times = times
 
     def __getattr__(self, name: str) -> Any:
@@ -189,13 +189,13 @@ class Working:
 
 
 @pytest.mark.parametrize("times", [10, 100, 220])
-def test_a_gateway_that_works_meanwhile_has_no_difference(bench: Bench, times: int) -> None:
-    client = Working(bench.client, bench, times)
-    assert bench.audit(client).differences == []
+def test_a_gateway_that_works_meanwhile_has_no_difference(harness: Harness, times: int) -> None:
+    client = Working(harness.client, harness, times)
+    assert harness.audit(client).differences == []
     assert client.times == 0
 
 
-def test_a_key_that_is_never_quiet_is_named_and_not_judged(bench: Bench) -> None:
-    bench.add_to_month(1)
-    report = bench.audit(Working(bench.client, bench, 10**9))
+def test_a_key_that_is_never_quiet_is_named_and_not_judged(harness: Harness) -> None:
+    harness.add_to_month(1)
+    report = harness.audit(Working(harness.client, harness, 10**9))
     assert (report.differences, report.busy) == ([], ["key_1"])

@@ -25,7 +25,7 @@ LATENESS = AllowedLateness(hold_s=960, sweep_s=60)
 ONE = Totals(1, 10, 150, 100)
 
 
-class Bench:
+class Harness:
     """A table whose pages are as long as DynamoDB's."""
 
     def __init__(self, now_ms: int) -> None:
@@ -50,17 +50,18 @@ class Bench:
 
 
 @pytest.fixture(scope="module")
-def month() -> Bench:
+def month() -> Harness:
     """November 2026 until the 30th, 17:43:21: two keys with a row each 20 minutes, and some in the open tail."""
-    bench = Bench(MONTH_MS + 29 * DAY.ms + 17 * HOUR.ms + 43 * MINUTE.ms + 21_000)
-    for at_ms in range(MONTH_MS, bench.now_ms, 20 * MINUTE.ms):
+    harness = Harness(MONTH_MS + 29 * DAY.ms + 17 * HOUR.ms + 43 * MINUTE.ms + 21_000)
+    for at_ms in range(MONTH_MS, harness.now_ms, 20 * MINUTE.ms):
         for key_id in ("key_1", "key_2"):
-            bench.put(at_ms, key_id)
-    bench.roll_up()
-    return bench
+            harness.put(at_ms, key_id)
+    harness.roll_up()
+    return harness
 
 
-def test_a_month_of_a_key_is_its_days_and_the_open_tail(month: Bench) -> None:
+@pytest.mark.slow
+def test_a_month_of_a_key_is_its_days_and_the_open_tail(month: Harness) -> None:
     client = Counting(month.client)
     edges = [MONTH_MS, month.now_ms]
     (found,) = month.reports(client).series(edges, ["key_1"])
@@ -74,7 +75,7 @@ def test_a_month_of_a_key_is_its_days_and_the_open_tail(month: Bench) -> None:
     assert client.calls["query"] <= 1 + 2 * 4
 
 
-def test_a_month_in_days_reads_as_much_as_the_month_in_one(month: Bench) -> None:
+def test_a_month_in_days_reads_as_much_as_the_month_in_one(month: Harness) -> None:
     client = Counting(month.client)
     edges = [*range(MONTH_MS, month.now_ms, DAY.ms), month.now_ms]
     found = month.reports(client).series(edges, ["key_1"])
@@ -83,7 +84,7 @@ def test_a_month_in_days_reads_as_much_as_the_month_in_one(month: Bench) -> None
     assert client.calls["batch_get_item"] == 1
 
 
-def test_a_day_in_minutes_of_one_key_takes_few_calls(month: Bench) -> None:
+def test_a_day_in_minutes_of_one_key_takes_few_calls(month: Harness) -> None:
     client = Counting(month.client)
     day_ms = MONTH_MS + 20 * DAY.ms
     found = month.reports(client).series(range(day_ms, day_ms + DAY.ms + 1, MINUTE.ms), ["key_1"])
@@ -92,7 +93,7 @@ def test_a_day_in_minutes_of_one_key_takes_few_calls(month: Bench) -> None:
     assert sum(client.calls.values()) <= 25
 
 
-def test_all_keys_are_read_by_the_range(month: Bench) -> None:
+def test_all_keys_are_read_by_the_range(month: Harness) -> None:
     client = Counting(month.client)
     day_ms = MONTH_MS + 20 * DAY.ms
     assert len(month.reports(client).series(range(day_ms, day_ms + DAY.ms + 1, MINUTE.ms))) == 1_440
@@ -102,7 +103,7 @@ def test_all_keys_are_read_by_the_range(month: Bench) -> None:
     assert client.calls["query"] == 2
 
 
-def test_many_keys_are_read_by_the_range_too(month: Bench) -> None:
+def test_many_keys_are_read_by_the_range_too(month: Harness) -> None:
     client = Counting(month.client)
     keys = ["key_1", *(f"key_of_nobody_{number}" for number in range(200))]
     (found,) = month.reports(client).series([MONTH_MS, MONTH_MS + 29 * DAY.ms], keys)
@@ -110,7 +111,7 @@ def test_many_keys_are_read_by_the_range_too(month: Bench) -> None:
     assert client.calls["batch_get_item"] == 0
 
 
-def test_many_items_of_some_keys_are_read_by_the_range_too(month: Bench) -> None:
+def test_many_items_of_some_keys_are_read_by_the_range_too(month: Harness) -> None:
     edges = list(range(MONTH_MS, MONTH_MS + DAY.ms + 1, MINUTE.ms))  # a day in minutes
     keys = ["key_1", *(f"key_of_nobody_{number}" for number in range(99))]
     exact, ranged = Counting(month.client), Counting(month.client)
@@ -118,25 +119,25 @@ def test_many_items_of_some_keys_are_read_by_the_range_too(month: Bench) -> None
     assert (ranged.calls["batch_get_item"], exact.calls["batch_get_item"] > 0) == (0, True)
 
 
-def test_each_edge_belongs_to_the_stretch_that_it_begins(month: Bench) -> None:
+def test_each_edge_belongs_to_the_stretch_that_it_begins(month: Harness) -> None:
     at_ms = MONTH_MS + 3 * DAY.ms + 20 * MINUTE.ms
     assert month.requests(at_ms - 1, at_ms, at_ms + 1, key_ids=["key_1"]) == [0, 1]
 
 
 def test_what_was_settled_this_moment_is_there() -> None:
-    bench = Bench(MONTH_MS + DAY.ms)
-    bench.roll_up()
-    bench.put(bench.now_ms - 1)
-    bench.put(bench.now_ms + 2_000)  # on a machine whose clock is ahead
-    assert bench.requests(bench.now_ms - HOUR.ms, bench.now_ms, bench.now_ms + DAY.ms) == [1, 1]
+    harness = Harness(MONTH_MS + DAY.ms)
+    harness.roll_up()
+    harness.put(harness.now_ms - 1)
+    harness.put(harness.now_ms + 2_000)  # on a machine whose clock is ahead
+    assert harness.requests(harness.now_ms - HOUR.ms, harness.now_ms, harness.now_ms + DAY.ms) == [1, 1]
 
 
 def test_before_the_first_roll_up_only_what_can_have_rows_is_read() -> None:
-    bench = Bench(MONTH_MS + HOUR.ms)
-    bench.put(bench.now_ms - 1)
-    client = Counting(bench.client)
+    harness = Harness(MONTH_MS + HOUR.ms)
+    harness.put(harness.now_ms - 1)
+    client = Counting(harness.client)
     year_ms = 365 * DAY.ms
-    found = bench.reports(client).series([MONTH_MS - year_ms, MONTH_MS + year_ms], ["key_1"])
+    found = harness.reports(client).series([MONTH_MS - year_ms, MONTH_MS + year_ms], ["key_1"])
     assert [sum(t.requests for t in each.values()) for each in found] == [1]
     # From the day of the first project, an hour before it, until now.
     assert client.calls["query"] <= 2 + 4 * (24 + 2)
@@ -149,7 +150,7 @@ def test_no_project_no_frontier_and_still_exact() -> None:
     assert reports.series([MONTH_MS, MONTH_MS + 1]) == [{Dimensions("key_1", "default", "speech", "talker"): ONE}]
 
 
-def test_the_future_and_nothing_are_empty(month: Bench) -> None:
+def test_the_future_and_nothing_are_empty(month: Harness) -> None:
     assert month.requests(month.now_ms + DAY.ms, month.now_ms + 400 * DAY.ms) == [0]
     assert month.requests(253_402_214_400_000, 253_402_300_799_000) == [0]
     assert month.reports().series([MONTH_MS]) == []
@@ -157,37 +158,37 @@ def test_the_future_and_nothing_are_empty(month: Bench) -> None:
 
 
 def test_an_hour_that_a_row_came_late_to_is_read_from_the_ledger_until_it_is_mended() -> None:
-    bench = Bench(MONTH_MS + DAY.ms)
-    bench.put(MONTH_MS + HOUR.ms)
-    bench.roll_up()
+    harness = Harness(MONTH_MS + DAY.ms)
+    harness.put(MONTH_MS + HOUR.ms)
+    harness.roll_up()
     late_ms = MONTH_MS + HOUR.ms + 1
-    Watermark(Table(bench.client, TABLE)).mark(late_ms)
-    assert bench.requests(MONTH_MS, MONTH_MS + DAY.ms) == [1]
-    bench.put(late_ms, outcome="swept")
-    assert bench.requests(MONTH_MS, MONTH_MS + DAY.ms) == [2]
-    bench.roll_up()
-    assert bench.requests(MONTH_MS, MONTH_MS + DAY.ms) == [2]
+    Watermark(Table(harness.client, TABLE)).mark(late_ms)
+    assert harness.requests(MONTH_MS, MONTH_MS + DAY.ms) == [1]
+    harness.put(late_ms, outcome="swept")
+    assert harness.requests(MONTH_MS, MONTH_MS + DAY.ms) == [2]
+    harness.roll_up()
+    assert harness.requests(MONTH_MS, MONTH_MS + DAY.ms) == [2]
 
 
 @pytest.mark.parametrize("end_after_frontier_ms", [0, 1, MINUTE.ms, 5 * MINUTE.ms])
 def test_an_item_that_counts_further_than_was_asked_for_is_not_used(end_after_frontier_ms: int) -> None:
-    bench = Bench(MONTH_MS + DAY.ms + 12 * HOUR.ms + 30 * MINUTE.ms)
-    bench.put(MONTH_MS + DAY.ms)
-    watermark_ms = bench.roll_up()
-    bench.put(watermark_ms + 3 * MINUTE.ms)
+    harness = Harness(MONTH_MS + DAY.ms + 12 * HOUR.ms + 30 * MINUTE.ms)
+    harness.put(MONTH_MS + DAY.ms)
+    watermark_ms = harness.roll_up()
+    harness.put(watermark_ms + 3 * MINUTE.ms)
     # A run that died before it moved the frontier has written its items.
     for width in (HOUR, DAY):
         key = bucket_key(width, width.start(watermark_ms), "key_1")
         dimensions = {("speech", "talker"): ONE if width is HOUR else ONE + ONE}
-        if found := bench.client.get_item(Key=key).get("Item"):
+        if found := harness.client.get_item(Key=key).get("Item"):
             old = bucket_from(found)
         else:
-            old = dataclasses.replace(_any_bucket(bench), width=width, start_ms=width.start(watermark_ms))
+            old = dataclasses.replace(_any_bucket(harness), width=width, start_ms=width.start(watermark_ms))
         ahead = dataclasses.replace(old, totals=dimensions, through_ms=watermark_ms + 4 * MINUTE.ms)
-        bench.client.put_item(Item=bucket_item(ahead, 10**12))
+        harness.client.put_item(Item=bucket_item(ahead, 10**12))
     expected = 1 + (end_after_frontier_ms > 3 * MINUTE.ms)
-    assert bench.requests(MONTH_MS + DAY.ms, watermark_ms + end_after_frontier_ms) == [expected]
+    assert harness.requests(MONTH_MS + DAY.ms, watermark_ms + end_after_frontier_ms) == [expected]
 
 
-def _any_bucket(bench: Bench) -> Any:
-    return bucket_from(bench.client.get_item(Key=bucket_key(DAY, MONTH_MS + DAY.ms, "key_1"))["Item"])
+def _any_bucket(harness: Harness) -> Any:
+    return bucket_from(harness.client.get_item(Key=bucket_key(DAY, MONTH_MS + DAY.ms, "key_1"))["Item"])

@@ -7,6 +7,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -22,11 +23,14 @@ from audio_gateway.usage.reports import Dimensions, DynamoUsageReports, Totals
 from audio_gateway.usage.rollup import Rollup
 from audio_gateway.usage.totals import total
 from audio_gateway.usage.watermark import Watermark
+from tests.examples import examples
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.meter import FakeHeldJobs
 from tests.fakes.reports import row
 from tests.unit.metering.interleaving import Crash, Dying, TakingTurns
 from tests.unit.metering.tables import TABLE
+
+pytestmark = pytest.mark.slow
 
 START_MS = 1_796_076_000_000  # 2026-11-30T22:00:00Z: hour, day and month change while it runs
 LATENESS = AllowedLateness(hold_s=90, sweep_s=10)
@@ -166,4 +170,4 @@ class BooksAndLedger(RuleBasedStateMachine):
 
 
 TestBooksAndLedger = BooksAndLedger.TestCase
-TestBooksAndLedger.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestBooksAndLedger.settings = settings(examples(25), stateful_step_count=30)

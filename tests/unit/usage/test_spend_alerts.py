@@ -13,9 +13,7 @@ from audio_gateway.metering.limits import limits_from_api
 from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.usage.rollup import Rollup
 from audio_gateway.usage.spend_alerts import SpendAlert, SpendAlerts
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z
 DECEMBER = 1_796_083_200_000

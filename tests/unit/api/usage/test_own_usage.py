@@ -1,10 +1,11 @@
-"""GET /usage: the caller's own limits, as the meter counts them (moto)."""
+"""GET /usage: the caller's own limits, as the meter counts them."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
 from audio_gateway.api.http.app import lambda_handler
 from audio_gateway.api.usage.app import usage_app
@@ -18,9 +19,7 @@ from audio_gateway.metering.pending_uploads import AnnouncedUploads, PendingUplo
 from audio_gateway.storage.results import ResultStore
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event
 from tests.fakes.reports import FakeBooks, FakeNames
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 NOW_MS = 1_795_262_417_250  # 2026-11-21T12:00:17.250Z
 NEXT_MINUTE = 1_795_262_460
@@ -150,9 +149,12 @@ def test_a_key_without_an_account_is_refused(dynamodb: Any) -> None:
     assert billing.ask().status == 401
 
 
-def test_an_account_that_cannot_be_read_is_a_503(dynamodb: Any) -> None:
+def test_an_account_that_cannot_be_read_is_a_503(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_table(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetItem")
+
     billing = Till(dynamodb, Limits())
-    dynamodb.delete_table(TableName=TABLE)
+    monkeypatch.setattr(dynamodb, "get_item", no_table)
     answer = billing.ask()
     assert (answer.status, answer.error["code"]) == (503, "metering_unavailable")
 

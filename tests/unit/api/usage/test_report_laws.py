@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.metering.ledger import LedgerRow
+from tests.examples import examples
 from tests.fakes.reports import row
 from tests.unit.api.usage.test_reports import COSTS, DAY, MIDNIGHT, SPEECHES, TRANSCRIPTIONS, Desk
 
@@ -98,7 +99,7 @@ def figures_told(path: str, result: dict[str, Any]) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("path", [SPEECHES, TRANSCRIPTIONS, COSTS])
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_a_report_is_the_sum_of_the_ledger(path: str, data: st.DataObject) -> None:
     ledger, asked = data.draw(rows), data.draw(questions(path))

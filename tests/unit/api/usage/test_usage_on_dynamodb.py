@@ -1,4 +1,4 @@
-"""The usage function over its real stores (moto): what was written is told, and nothing else of the table is read."""
+"""The usage function over its real stores: what was written is told, and nothing else of the table is read."""
 
 from __future__ import annotations
 
@@ -27,9 +27,7 @@ from audio_gateway.usage.watermark import Watermark
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event
 from tests.fakes.reports import row
 from tests.infrastructure.rights import ROLES, USES
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 MIDNIGHT = 1_793_750_400  # 2026-11-04T00:00:00Z
 BEGINNING = MIDNIGHT - 3 * 86_400
@@ -38,25 +36,26 @@ SPEECHES, COSTS, LEDGER = "/organization/usage/audio_speeches", "/organization/c
 
 
 class Recorder:
-    """Notes the operation and the partition keys of each call."""
-
-    _EVENT = "provide-client-params.dynamodb"
+    """A client that notes the operation and the partition keys of each call."""
 
     def __init__(self, client: Any) -> None:
         self.calls: set[tuple[str, str]] = set()
-        self._events = client.meta.events
-        self.start()
+        self.notes = False
+        self._client = client
 
-    def start(self) -> None:
-        self._events.register(self._EVENT, self._note)
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._client, name)
 
-    def stop(self) -> None:
-        self._events.unregister(self._EVENT, self._note)
+        def noted(**params: Any) -> Any:
+            if not self.notes:
+                return call(**params)
+            operation = name.title().replace("_", "")
+            keys = [params.get("Key", {}).get("pk"), params.get("ExpressionAttributeValues", {}).get(":pk")]
+            keys += [key["pk"] for asked in params.get("RequestItems", {}).values() for key in asked["Keys"]]
+            self.calls |= {(f"dynamodb:{operation}", key["S"]) for key in keys if key}
+            return call(**params)
 
-    def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
-        keys = [params.get("Key", {}).get("pk"), params.get("ExpressionAttributeValues", {}).get(":pk")]
-        keys += [key["pk"] for asked in params.get("RequestItems", {}).values() for key in asked["Keys"]]
-        self.calls |= {(f"dynamodb:{model.name}", key["S"]) for key in keys if key}
+        return noted
 
 
 class Gateway:
@@ -96,7 +95,7 @@ class Gateway:
 
 @pytest.fixture
 def gateway(dynamodb: Any) -> Gateway:
-    return Gateway(dynamodb)
+    return Gateway(Recorder(dynamodb))
 
 
 def test_old_rows_and_those_of_just_now_are_all_told(gateway: Gateway) -> None:
@@ -119,16 +118,16 @@ def test_its_rows_say_what_projects_and_keys_are_called(gateway: Gateway) -> Non
 
 
 def test_only_what_the_role_allows_is_read(gateway: Gateway) -> None:
-    recorder = Recorder(gateway.client)
+    recorder = gateway.client
+    recorder.notes = True
     gateway.ask(COSTS, start_time=str(BEGINNING))
     gateway.ask("/usage")
     gateway.ask("/organization/ledger", month="2026-11")
-    recorder.stop()
+    recorder.notes = False
     gateway.roll_up()
-    recorder.start()
+    recorder.notes = True
     for key_ids in ({}, {"api_key_ids": "key_1"}):
         gateway.ask(SPEECHES, start_time=str(BEGINNING - 7), bucket_width="1h", **key_ids)
-    recorder.stop()
     allowed = {
         (action, scope) for use in ROLES["UsageRole"] for action, resource, scope in USES[use] if resource == "Table"
     }

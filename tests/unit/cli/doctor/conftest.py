@@ -21,9 +21,7 @@ from tests.fakes.file_server import FileServer
 from tests.fakes.healthy_api import HealthyApi
 from tests.fakes.healthy_aws import REGION, STACK, HealthyAws
 from tests.infrastructure import template
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 CATALOG = """
 [providers.acme]

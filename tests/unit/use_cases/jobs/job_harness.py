@@ -35,6 +35,8 @@ CALLER = Payer("key_1", "default")
 WORDS = tones.talk(60, gaps_ms=tones.natural_gaps())
 END_MS = WORDS[-1].end_ms + 40
 AUDIO = wav(b"".join(tones.sound(WORDS, end_ms=END_MS)), tones.RATE, 1)
+SHORT = wav(b"".join(tones.sound(WORDS[:36], end_ms=WORDS[36].start_ms)), tones.RATE, 1)
+"""The beginning of it, in three parts."""
 LISTENER = model("listener", chunk_seconds=4.0, chunk_concurrency=2)
 SPEAKER = model("speaker", max_characters=20, chunk_concurrency=2, formats=("pcm",))
 TEXT = "One sentence here. " * 6

@@ -26,7 +26,7 @@ from tests.fakes.upstream import FakeUpstream
 from tests.stack.aws import aws_of
 from tests.stack.conftest import ROOT, RunningStack
 
-CATALOG: Final = Path(__file__).parent / "fire.toml"
+CATALOG: Final = Path(__file__).parent / "faults.toml"
 PATIENCE_S: Final = 60.0
 AWS_TIMEOUT_S: Final = 2.0
 
@@ -51,7 +51,7 @@ class Refused:
     headers: dict[str, str]
 
 
-def failing_project(folder: Path, endpoint_url: str) -> Path:
+def project_with_faults(folder: Path, endpoint_url: str) -> Path:
     """A copy of the project whose functions reach DynamoDB and S3 at `endpoint_url`; all else is as it is.
 
     So the functions keep their roles, and the local AWS its ways to call them. They are more patient with the two than
@@ -76,7 +76,7 @@ def failing_project(folder: Path, endpoint_url: str) -> Path:
     return folder
 
 
-class Bank:
+class FaultyStack:
     """The running stack, the faulty proxy before its AWS, and the fake provider behind it."""
 
     def __init__(self, running: RunningStack, aws: FaultyAws, upstream: FakeUpstream) -> None:
@@ -104,7 +104,7 @@ class Bank:
             client.close()
 
     def customer(self, **limits: Any) -> Customer:
-        """Somebody with a new key; `limits` as in a request body."""
+        """A customer with a new key; `limits` as in a request body."""
         now_ms = time.time_ns() // 1_000_000
         key = self.directory.create_key("api", name="a customer", limits=limits_from_api(limits))
         sdk = self._sdk.with_options(api_key=key.value)
@@ -122,7 +122,7 @@ class Bank:
         return [found["Key"] for page in pages for found in page.get("Contents", ())]
 
     def everything_kept(self) -> str:
-        """The whole table, the names of all objects, and what is in them."""
+        """The whole table, and the names and contents of all objects."""
         found: list[Any] = self.items()
         for name in self.objects():
             body = self.s3.get_object(Bucket=self.info["bucket"], Key=name)["Body"].read()
@@ -130,7 +130,7 @@ class Bank:
         return json.dumps(found, default=repr, ensure_ascii=False)
 
     def sweep(self) -> None:
-        """Let the sweeper look, now; it looks by itself, too."""
+        """Run the sweeper now; it also runs on its schedule."""
         names = [f["FunctionName"] for f in self._lambda.list_functions()["Functions"]]
         (sweeper,) = (name for name in names if "Sweeper" in name)
         answer = self._lambda.invoke(FunctionName=sweeper, Payload=json.dumps({}).encode())
@@ -149,9 +149,9 @@ class Bank:
 
 @dataclass
 class Customer:
-    """Somebody who calls, and all that the gateway keeps of their money."""
+    """A caller, and all that the gateway stores about their money."""
 
-    bank: Bank
+    stack: FaultyStack
     key_id: str
     key: str
     sdk: OpenAI
@@ -160,14 +160,14 @@ class Customer:
 
     # ------------------------------------------------------------ calls
 
-    def say(self, text: str = TEXT, **options: Any) -> Any:
+    def speak(self, text: str = TEXT, **options: Any) -> Any:
         """Speech; the raw answer."""
         asked = {"model": "tts", "voice": "alloy", "response_format": "pcm", "input": text, **options}
         answer = self.sdk.audio.speech.with_raw_response.create(**asked)
         self.answered.append(answer.headers["x-request-id"])
         return answer
 
-    def write(self, file: Any, **options: Any) -> Any:
+    def transcribe(self, file: Any, **options: Any) -> Any:
         """A transcription; the raw answer."""
         asked = {"model": "stt", "file": file, **options}
         answer = self.sdk.audio.transcriptions.with_raw_response.create(**asked)
@@ -177,7 +177,7 @@ class Customer:
     def outcome(self) -> str | Refused:
         """What comes of a call for speech: "answered", or how it was refused."""
         try:
-            self.say()
+            self.speak()
         except APIStatusError as error:
             return refusal_of(error)
         return "answered"
@@ -185,10 +185,10 @@ class Customer:
     def refused(self, call: Callable[..., Any] | None = None, *arguments: Any, **options: Any) -> Refused:
         """How a call is refused, speech if none is given: in OpenAI's envelope, or this fails."""
         with pytest.raises(APIStatusError) as caught:
-            (call or self.say)(*arguments, **options)
+            (call or self.speak)(*arguments, **options)
         return refusal_of(caught.value)
 
-    # ------------------------------------------------------------ faults in what is written for this customer
+    # ------------------------------------------------------------ faults in the writes for this customer
 
     def fault_in_admission(self, act: Act, **options: Any) -> Rule:
         return self._fault(act, operation="UpdateItem", pk=self.account, containing=ADMIT, **options)
@@ -200,13 +200,13 @@ class Customer:
         return self._fault(act, operation="UpdateItem", pk=self.account, containing=RELEASE, **options)
 
     def fault_in_evidence(self, act: Act, *, operation: str = "PUT", **options: Any) -> Rule:
-        path = f"/{self.bank.info['bucket']}/{self.evidence_prefix}"
+        path = f"/{self.stack.info['bucket']}/{self.evidence_prefix}"
         return self._fault(act, operation=operation, path=path, **options)
 
     def _fault(self, act: Act, **options: Any) -> Rule:
-        return self.bank.aws.fault(act, **options)
+        return self.stack.aws.fault(act, **options)
 
-    # ------------------------------------------------------------ what is kept
+    # ------------------------------------------------------------ stored data
 
     @property
     def account(self) -> str:
@@ -218,8 +218,8 @@ class Customer:
 
     @property
     def item(self) -> dict[str, Any]:
-        table = self.bank.info["table"]
-        found = self.bank.dynamodb.get_item(TableName=table, Key=account_key(self.key_id), ConsistentRead=True)
+        table = self.stack.info["table"]
+        found = self.stack.dynamodb.get_item(TableName=table, Key=account_key(self.key_id), ConsistentRead=True)
         return dict(found["Item"])
 
     @property
@@ -229,7 +229,7 @@ class Customer:
     @property
     def rows(self) -> list[LedgerRow]:
         """All rows of the key, in order of time."""
-        rows = self.bank.ledger.rows(self.since_ms, time.time_ns() // 1_000_000 + 1)
+        rows = self.stack.ledger.rows(self.since_ms, time.time_ns() // 1_000_000 + 1)
         return [row for row in rows if row.key_id == self.key_id]
 
     @property
@@ -248,7 +248,7 @@ class Customer:
         return list(
             {
                 call.invocation: call
-                for call in self.bank.aws.calls
+                for call in self.stack.aws.calls
                 if (call.operation, call.keys[:1]) == ("UpdateItem", ((self.account, "0"),))
                 or (call.operation == "PutItem" and any(call.keys[0][1].endswith(f"#{id_}") for id_ in self.answered))
             }.values()
@@ -262,14 +262,14 @@ class Customer:
     @property
     def evidence(self) -> list[str]:
         """Ids of the requests whose answers went out unsettled."""
-        return [name.removeprefix(self.evidence_prefix) for name in self.bank.objects(self.evidence_prefix)]
+        return [name.removeprefix(self.evidence_prefix) for name in self.stack.objects(self.evidence_prefix)]
 
     def expire_holds(self) -> None:
         """As if the holds' time had passed."""
         for hold in self.holds:
-            with contextlib.suppress(self.bank.dynamodb.exceptions.ConditionalCheckFailedException):  # just swept
-                self.bank.dynamodb.update_item(
-                    TableName=self.bank.info["table"],
+            with contextlib.suppress(self.stack.dynamodb.exceptions.ConditionalCheckFailedException):  # just swept
+                self.stack.dynamodb.update_item(
+                    TableName=self.stack.info["table"],
                     Key=account_key(self.key_id),
                     UpdateExpression="SET holds.#hold = :text",
                     ConditionExpression="attribute_exists(holds.#hold)",
@@ -279,19 +279,19 @@ class Customer:
                     },
                 )
 
-    def settle_up(self) -> None:
-        """Let the sweeper find this customer's holds expired, and check that the books are right after it."""
+    def expire_and_sweep(self) -> None:
+        """Expire this customer's holds, run the sweeper, and check that the account matches the ledger."""
         self.expire_holds()
-        self.wait_until(self._swept, "nobody swept")
-        self.books_are_right()
+        self.wait_until(self._swept, "no sweep")
+        self.assert_account_matches_ledger()
 
     def _swept(self) -> bool:
-        """Have it swept. What a sweep cannot read in time is left to the next."""
-        self.bank.sweep()
+        """Run the sweeper. What it cannot read in time is left to the next run."""
+        self.stack.sweep()
         return not self.holds
 
-    def books_are_right(self) -> None:
-        """The rules that never break, for somebody of whom nothing is running any more."""
+    def assert_account_matches_ledger(self) -> None:
+        """The rules that always hold for a customer without a running request."""
         rows, item = self.rows, self.item
         assert holds_from(item) == []
         assert len({row.request_id for row in rows}) == len(rows)
