@@ -220,7 +220,7 @@ def _address(base_url: str, provider: str) -> tuple[bool, str, int, str]:
 
 
 def _readable(sock: socket.socket) -> bool:
-    """Whether something came, or the end: on a connection that nobody uses either means that it is gone."""
+    """Whether bytes or the end have arrived: either means that an idle connection cannot be used again."""
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(0))
