@@ -1,9 +1,9 @@
 """Makes the dictionaries of eSpeak NG readable for a process that may not open files.
 
 The library opens them while it speaks: a German voice reads `el_dict` for a Greek word, and crashes if it cannot. So
-all of them are mapped into memory beforehand (which reads nothing yet), and the library's `fopen` is replaced by one that
-returns them. The library calls `fopen` through a table of addresses in its memory, the procedure linkage table of ELF,
-in which each entry belongs to the name of a function.
+all of them are mapped into memory beforehand (which reads nothing yet), and the library's `fopen` is replaced by one
+that returns them. The library calls `fopen` through a table of addresses in its memory, the procedure linkage table of
+ELF, in which each entry belongs to the name of a function.
 """
 
 from __future__ import annotations
