@@ -32,14 +32,16 @@ PACKAGES: Final[dict[str, Package]] = {
     "fingerprint": _package("a hash of what a request asks for, however it is written"),
     "loggable_names": _package("the names of fields, parameters and headers that may be logged"),
     "aws": _package("clients of AWS's services, and the one DynamoDB table", "errors"),
-    "net": _package("outgoing connections to addresses that callers name", "errors deadline"),
+    "net": _package(
+        "outgoing connections, bounded in time and size, and guarded where callers name the address", "errors deadline"
+    ),
     "audio": _package("recognise, choose the track, measure, decode, encode, rewrite", "errors"),
     "text": _package("written language: graphemes, sentences, spacing"),
     "transcripts": _package("the one transcript and its six formats", "text"),
     "storage": _package("objects in the gateway's bucket", "errors fingerprint aws"),
     "catalog": _package("models, voices, prices and what work costs", "errors audio transcripts"),
     "providers": _package(
-        "the port, and one module or folder per adapter", "errors deadline aws audio transcripts catalog"
+        "the port, and one module or folder per adapter", "errors deadline aws net audio transcripts catalog"
     ),
     "metering": _package("accounts, limits, holds, the ledger, the sweeper", "errors clock aws catalog"),
     "identity": _package("projects, service accounts, keys and the authorizer", "errors aws metering"),

@@ -45,7 +45,7 @@ def meaningful_query(event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "multiValueQueryStringParameters": query or None}
 
 
-def measured(data: bytes, *, limit_ms: int, late: Any, meanwhile: Any) -> AudioSource:
+def measured(data: bytes, *, limit_ms: int, out_of_time: Any, on_progress: Any) -> AudioSource:
     """Any bytes as a second of audio."""
     return AudioSource(data=data, container="wav", duration_ms=_SECOND_MS, sample_rate=16_000, channels=1)
 

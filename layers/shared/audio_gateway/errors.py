@@ -74,7 +74,10 @@ class InvalidRequest(GatewayError):
 
 
 class InvalidAudio(InvalidRequest):
-    """The file is empty, not audio, too short, or cannot be decoded; `param` is `file`."""
+    """The file is empty, not audio, too short, or cannot be decoded.
+
+    `audio` raises it without `param`; the caller that read the file from a field of a request sets it.
+    """
 
 
 class AudioTooLong(InvalidAudio):
@@ -86,7 +89,7 @@ class AudioTooLong(InvalidAudio):
     code = "audio_too_long"
 
     def __init__(self, message: str, *, limit_ms: int) -> None:
-        super().__init__(message, param="file")
+        super().__init__(message)
         self.limit_ms = limit_ms
 
 

@@ -201,7 +201,7 @@ def test_a_background_job_is_refused_while_it_is_decoded_where_no_more_may_be_op
 
 
 def test_a_file_is_not_rewritten_if_a_limit_refuses_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audio_gateway.use_cases.audio_input.plainly", None)
+    monkeypatch.setattr("audio_gateway.use_cases.audio_input.as_plain_file", None)
     joined = encoded("mp3 44.1 kHz stereo", 1) + encoded("ogg opus 48 kHz stereo", 1)
     gateway = Gateway(requests_per_minute=1)
     gateway.use(r=1)

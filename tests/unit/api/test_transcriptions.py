@@ -269,9 +269,9 @@ def test_audio_that_cannot_be_measured_in_time_is_refused_before_a_provider_is_c
 def test_the_time_that_measuring_takes_counts_even_for_the_fastest_model() -> None:
     limits: list[int] = []
 
-    def measure(data: bytes, *, limit_ms: int, late: Any, meanwhile: Any) -> Any:
+    def measure(data: bytes, *, limit_ms: int, out_of_time: Any, on_progress: Any) -> Any:
         limits.append(limit_ms)
-        raise InvalidAudio("enough", param="file")
+        raise InvalidAudio("enough")
 
     found = catalog(model(speed_factor=1e9))
     parts: dict[str, Any] = {

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from audio_gateway.errors import Conflict, StorageUnavailable
 from audio_gateway.metering.account_item import account_key, new_account_item
 from audio_gateway.metering.limits import Limits
-from audio_gateway.net.targets import place_of
+from audio_gateway.net.targets import authority_of
 from audio_gateway.webhooks.endpoint_store import WebhookStore
 from audio_gateway.webhooks.items import endpoint_item
 from audio_gateway.webhooks.published_events import LEASE_S
@@ -122,7 +122,7 @@ def test_of_two_simultaneous_registrations_one_is_refused(gateway: Gateway, monk
 
 
 # ------------------------------------------------------------------------------------------------ a pace for each host
-HOST = name_of_host(place_of(URL))
+HOST = name_of_host(authority_of(URL))
 
 
 def fill(gateway: Gateway, count: int, pace: SlidingWindow = OF_A_HOST, name: str = HOST) -> None:

@@ -320,7 +320,7 @@ def test_a_redirect_is_not_followed() -> None:
     with Receiver() as receiver:
         receiver.answers["/in"] = [(307, receiver.url("/there"))]
         outcome = WebhookSender(AllowedHosts.parse(receiver.place))(receiver.url("/in"), b"{}", {"webhook-id": "evt_1"})
-    assert (outcome.status_code, outcome.taken) == (307, False)
+    assert (outcome.status_code, outcome.accepted) == (307, False)
     (received,) = receiver.at("/in")
     assert (received.body, received.headers["webhook-id"]) == (b"{}", "evt_1")
     assert received.headers["content-type"] == "application/json"

@@ -84,7 +84,7 @@ def test_the_clock_is_looked_at_while_nothing_can_be_decoded() -> None:
     frames = [data[at : at + 7] + b"\xff" * 200 for at in [0] * 500]
     damaged = b"".join(_adts_of(frame) for frame in frames)
     with pytest.raises(AudioTooLong):
-        measure(damaged, late=lambda: True)
+        measure(damaged, out_of_time=lambda: True)
 
 
 def _adts_of(frame: bytes) -> bytes:
@@ -214,7 +214,7 @@ def test_thousands_of_streams_and_elements_are_bounded() -> None:
             measure(webm + b"\x12\x54\xc3\x67\x80" * 400_000)
         with pytest.raises(InvalidAudio):
             measure(spoken("flac")[:42] + b"\x01\x00\x00\x00" * 1_000_000)
-        with pytest.raises(InvalidAudio, match="files in one"):
+        with pytest.raises(InvalidAudio, match="concatenated files"):
             measure(spoken("flac", 0.1) * 2_000)
 
 

@@ -36,9 +36,9 @@ def as_before() -> Iterator[None]:
 
 def test_more_than_the_rest_is_an_error_of_the_file() -> None:
     bounds = Bounds("mp3")
-    with bounds.native():
+    with bounds.limited_memory():
         kept = mmap.mmap(-1, module.MOST_BYTES // 2)
-    with pytest.raises(InvalidAudio, match="more memory"), bounds.native():
+    with pytest.raises(InvalidAudio, match="more memory"), bounds.limited_memory():
         bytearray(module.MOST_BYTES * 2)
     kept.close()
 
@@ -46,7 +46,7 @@ def test_more_than_the_rest_is_an_error_of_the_file() -> None:
 def test_what_is_given_back_counts_wherever_that_happens() -> None:
     bounds = Bounds("mp3")
     for _ in range(4):
-        with bounds.native():
+        with bounds.limited_memory():
             kept = mmap.mmap(-1, module.MOST_BYTES * 3 // 4)
         kept.close()
 
@@ -70,10 +70,10 @@ def test_what_a_file_has_given_back_is_not_there_for_the_next_one_beside_its_own
 
 def test_who_works_with_the_audio_meanwhile_may_take_what_it_likes() -> None:
     bounds = Bounds("mp3")
-    with bounds.native():
+    with bounds.limited_memory():
         assert limit() != resource.RLIM_INFINITY
     model = bytearray(module.MOST_BYTES * 2)
-    with bounds.native():
+    with bounds.limited_memory():
         bytearray(module.MOST_BYTES // 2)
     assert len(model) == module.MOST_BYTES * 2
 
@@ -82,14 +82,14 @@ def test_the_last_of_several_threads_restores_the_limit() -> None:
     inside, leave = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with Bounds("mp3").native():
+        with Bounds("mp3").limited_memory():
             inside.set()
             assert leave.wait(60)
 
     before, thread = limit(), threading.Thread(target=hold)
     thread.start()
     assert inside.wait(60)
-    with Bounds("mp4").native():
+    with Bounds("mp4").limited_memory():
         pass
     assert limit() != before
     leave.set()
@@ -102,7 +102,7 @@ def test_a_limit_that_is_lower_stays() -> None:
     lower = 1 << 40
     resource.setrlimit(resource.RLIMIT_AS, (lower, hard))
     try:
-        with Bounds("mp3").native():
+        with Bounds("mp3").limited_memory():
             assert limit() < lower
         assert limit() == lower
     finally:
@@ -118,7 +118,7 @@ def test_whatever_allocation_fails_it_is_an_error_of_the_file(name: str, monkeyp
     duration_ms = measure(data).duration_ms
     for kilobytes in [*range(0, 600, 60), *range(600, 8_000, 800)]:
         monkeypatch.setattr(module, "MOST_BYTES", kilobytes * 1024)
-        monkeypatch.setattr(module, "MOST_BYTES_OF_MP4", kilobytes * 1024)
+        monkeypatch.setattr(module, "MOST_MP4_BYTES", kilobytes * 1024)
         with suppress(InvalidAudio):
             assert measure(data).duration_ms == duration_ms
 
@@ -126,14 +126,14 @@ def test_whatever_allocation_fails_it_is_an_error_of_the_file(name: str, monkeyp
 def test_the_clock_is_looked_at_for_each_packet() -> None:
     asked = iter([False] * 40)
     with pytest.raises(AudioTooLong) as raised:
-        list(Recording(spoken("mp3", 10.0)).pcm(16_000, late=lambda: next(asked, True)))
+        list(Recording(spoken("mp3", 10.0)).pcm(16_000, out_of_time=lambda: next(asked, True)))
     assert raised.value.limit_ms < 1_000
 
 
 def test_a_part_of_the_work_may_be_given_less_than_is_left() -> None:
     """What is looked at of each track must not cost as much as the tables of the file, which are read once."""
     bounds = Bounds("mp4")
-    with bounds.native():
+    with bounds.limited_memory():
         bytearray(200 * 1024 * 1024)
-    with pytest.raises(InvalidAudio, match="more memory"), bounds.native(MOST_BYTES):
+    with pytest.raises(InvalidAudio, match="more memory"), bounds.limited_memory(MOST_BYTES):
         bytearray(200 * 1024 * 1024)

@@ -75,7 +75,7 @@ def test_damaged_files_are_audio_or_refused(name: str, damage: Damage) -> None:
         lambda: _drain(transcode(in_pieces(data), declared="mp3", sample_rate=24_000, wanted="pcm")),
     ):
         refused = refusal_of(work)
-        assert refused is None or (refused.param == "file" and len(refused.message) > 20)
+        assert refused is None or (refused.param is None and len(refused.message) > 20)
     assert time.process_time() - started < SECONDS
 
 

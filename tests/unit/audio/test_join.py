@@ -63,7 +63,7 @@ def test_headers_say_how_long_the_file_is_when_it_is_known(kind: SpeechFormat) -
 
 
 def test_a_length_that_was_not_true_is_found_out() -> None:
-    with pytest.raises(ValueError, match="100 samples together, and not 99"):
+    with pytest.raises(ValueError, match="100 samples, not 99"):
         joined([bytes(200)], "wav", 99)
 
 

@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 
 from audio_gateway.audio.measure import measure
 from audio_gateway.audio.recording import Recording
-from audio_gateway.audio.rewrite import plainly
+from audio_gateway.audio.rewrite import as_plain_file
 from audio_gateway.audio.sniff import recognise
 from audio_gateway.errors import InvalidAudio
 from tests.sound import tone
@@ -63,7 +63,7 @@ def test_the_sound_is_heard(kind: str, codec: str, pictures: bool) -> None:
     assert audio.duration_ms == pytest.approx(2_000, abs=90)
     recording = Recording(data)
     assert sum(map(len, recording.pcm(16_000))) == pytest.approx(64_000, abs=90 * 32)
-    sent = plainly(audio, most_bytes=1_000_000)
+    sent = as_plain_file(audio, most_bytes=1_000_000)
     assert sent.plain
     assert sent.container == ("flac" if codec == "ac3" else "mp3")
     assert sent.duration_ms == audio.duration_ms

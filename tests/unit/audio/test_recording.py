@@ -30,7 +30,7 @@ def test_the_length_grows_while_it_is_read() -> None:
 def test_it_stops_when_the_time_is_up() -> None:
     got: list[bytes] = []
     with pytest.raises(AudioTooLong) as raised:
-        got.extend(Recording(silent_flac(3_600)).pcm(16_000, late=lambda: len(got) > 50))
+        got.extend(Recording(silent_flac(3_600)).pcm(16_000, out_of_time=lambda: len(got) > 50))
     assert 0 < raised.value.limit_ms < 60_000
     assert sum(map(len, got)) <= 60 * 32_000
 

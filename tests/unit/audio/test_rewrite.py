@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audio_gateway.audio.measure import measure
-from audio_gateway.audio.rewrite import plainly
+from audio_gateway.audio.rewrite import as_plain_file
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.errors import AudioTooLong, InvalidAudio, RequestTooLarge
 from tests.examples import examples
@@ -44,7 +44,7 @@ ID3V1 = b"TAG" + bytes(125)
 
 def sent(data: bytes) -> AudioSource:
     """What a provider is given of a file."""
-    return plainly(measure(data), most_bytes=ENOUGH)
+    return as_plain_file(measure(data), most_bytes=ENOUGH)
 
 
 @pytest.mark.parametrize("name", [name for name in EVERY_FORMAT if name != "mp4 with video"])
@@ -142,7 +142,7 @@ def _damaged_page(data: bytes) -> bytes:
 def test_every_other_file_is_written_anew(name: str) -> None:
     data = ODD_FILES[name]()
     audio = measure(data)
-    new = plainly(audio, most_bytes=ENOUGH)
+    new = as_plain_file(audio, most_bytes=ENOUGH)
     assert not audio.plain
     assert new.plain
     assert new.data != data
@@ -190,7 +190,7 @@ def test_a_high_rate_is_brought_down_and_nothing_is_added() -> None:
 def test_a_file_that_gets_too_large_is_refused_while_it_is_written() -> None:
     audio = measure(2 * mp3(5.0))
     with pytest.raises(RequestTooLarge):
-        plainly(audio, most_bytes=20_000)
+        as_plain_file(audio, most_bytes=20_000)
 
 
 def test_writing_stops_when_the_time_is_up() -> None:
@@ -198,13 +198,13 @@ def test_writing_stops_when_the_time_is_up() -> None:
     audio = measure(flac + flac)
     asked = 0
 
-    def late() -> bool:
+    def out_of_time() -> bool:
         nonlocal asked
         asked += 1
         return asked > 50
 
     with pytest.raises(AudioTooLong):
-        plainly(audio, most_bytes=ENOUGH, late=late)
+        as_plain_file(audio, most_bytes=ENOUGH, out_of_time=out_of_time)
     assert asked < 60
 
 

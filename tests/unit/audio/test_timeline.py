@@ -6,7 +6,7 @@ import pytest
 
 from audio_gateway.audio.measure import measure
 from audio_gateway.audio.recording import Recording
-from audio_gateway.audio.rewrite import plainly
+from audio_gateway.audio.rewrite import as_plain_file
 from audio_gateway.audio.timeline import Timeline
 from tests import sound
 from tests.sound import Encoding, tone_wav
@@ -40,7 +40,7 @@ def test_sound_that_begins_behind_the_picture_keeps_its_place(kind: str, late_s:
     recording = Recording(data)
     assert sum(map(len, recording.pcm(16_000))) == pytest.approx(64_000, abs=PRIMING_MS * 32)
     assert recording.timeline == audio.timeline
-    sent = plainly(audio, most_bytes=1_000_000)
+    sent = as_plain_file(audio, most_bytes=1_000_000)
     assert (sent.timeline, sent.duration_ms) == (audio.timeline, audio.duration_ms)
     assert measure(sent.data).timeline == Timeline()
 

@@ -11,7 +11,7 @@ import pytest
 from audio_gateway.audio.decode import decode_pcm
 from audio_gateway.audio.measure import measure
 from audio_gateway.audio.recording import Recording
-from audio_gateway.audio.rewrite import plainly
+from audio_gateway.audio.rewrite import as_plain_file
 from audio_gateway.errors import AudioTooLong, InvalidAudio
 from tests.unit.audio.files import NEEDS_FFMPEG, TRACKS_IN, Track, heard_by_ffmpeg, mp4_with_video, with_tracks
 
@@ -93,13 +93,13 @@ def test_more_tracks_than_can_be_compared_are_refused() -> None:
 
 def test_comparing_tracks_stops_when_the_time_is_up() -> None:
     with pytest.raises(AudioTooLong):
-        measure(with_tracks("webm", Track(0.3), Track(0.6)), late=lambda: True)
+        measure(with_tracks("webm", Track(0.3), Track(0.6)), out_of_time=lambda: True)
 
 
 @pytest.mark.parametrize("kind", TRACKS_IN)
 def test_one_track_alone_is_left_in_what_is_sent(kind: str) -> None:
     audio = measure(with_tracks(kind, Track(0.3), Track(0.6, "stereo", default=True), Track(0.9)))
-    sent = plainly(audio, most_bytes=1_000_000)
+    sent = as_plain_file(audio, most_bytes=1_000_000)
     with av.open(io.BytesIO(sent.data)) as file:
         assert len(file.streams) == 1
     assert measure(sent.data) == sent

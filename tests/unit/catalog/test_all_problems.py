@@ -41,9 +41,9 @@ def without(*names: str, **fields: Any) -> dict[str, Any]:
         (
             SPEECH | {"max_characters": 0, "fallbacks": ["nobody", "say"], "chunk_seconds": 10.0, "max_seconds": 5.0},
             ["max_characters: 0 should be greater than 0", "chunk_seconds: is 10, more than max_seconds, 5",
-             "fallbacks[0]: 'nobody' is no model", "fallbacks[1]: 'say' is the model itself"],
+             "fallbacks[0]: 'nobody' is not a model", "fallbacks[1]: 'say' is the model itself"],
         ),
-        (without("price", fallbacks=["nobody"]), ["price: is missing", "fallbacks[0]: 'nobody' is no model"]),
+        (without("price", fallbacks=["nobody"]), ["price: is missing", "fallbacks[0]: 'nobody' is not a model"]),
         (without("endpoints", provider="nope"), ["endpoints: is missing", "provider: 'nope' is not in [providers]"]),
         (without("endpoints"), ["endpoints: is missing"]),
         (without("id", provider="nope"), ["id: is missing", "provider: 'nope' is not in [providers]"]),
@@ -89,5 +89,5 @@ def test_a_key_may_be_one_field_of_a_secret(reference: str) -> None:
 @pytest.mark.parametrize("reference", ["secret:#key", "secret:name#", "ssm:/a#b", "env:A#b", "secret:name#two words"])
 def test_a_key_of_a_secret_is_written_one_way(reference: str) -> None:
     providers = PROVIDERS | {"openai": PROVIDERS["openai"] | {"api_key": reference}}
-    with pytest.raises(ConfigurationError, match="where the key is"):
+    with pytest.raises(ConfigurationError, match="must refer to the key"):
         build_catalog({"providers": providers, "models": [SPEECH]}, "catalog.toml")

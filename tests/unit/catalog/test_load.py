@@ -159,7 +159,7 @@ def test_a_catalogue_is_read_once_in_the_life_of_a_process(tmp_path: Path) -> No
 
 def test_a_mistake_names_file_entry_and_field() -> None:
     message = problems(document(speech(), audio(endpoints=["speach"])))
-    assert message.startswith("catalog.toml: models[1] 'hear': endpoints[0]: 'speach' is not known; allowed are ")
+    assert message.startswith("catalog.toml: models[1] 'hear': endpoints[0]: 'speach' is not allowed; use ")
     assert "'speech'" in message
 
 
@@ -202,11 +202,11 @@ def without(model: dict[str, Any], field: str) -> dict[str, Any]:
         (speech(upstream=" x"), ["upstream: ' x' is not"]),
         (speech(endpoints=[]), ["endpoints", "at least 1 item"]),
         (speech(endpoints="speech"), ["endpoints: 'speech' should be a valid list"]),
-        (speech(formats=["mp3", "ogg"]), ["formats[1]: 'ogg' is not known", "opus"]),
+        (speech(formats=["mp3", "ogg"]), ["formats[1]: 'ogg' is not allowed", "opus"]),
         (speech(formats=[]), ["formats", "at least 1 item"]),
-        (speech(capabilities=["singing"]), ["capabilities[0]: 'singing' is not known", "diarization"]),
-        (speech(ignore=["volume"]), ["ignore[0]: 'volume' is not known", "timestamp_granularities"]),
-        (speech(fallbacks=["nobody"]), ["fallbacks[0]: 'nobody' is no model"]),
+        (speech(capabilities=["singing"]), ["capabilities[0]: 'singing' is not allowed", "diarization"]),
+        (speech(ignore=["volume"]), ["ignore[0]: 'volume' is not allowed", "timestamp_granularities"]),
+        (speech(fallbacks=["nobody"]), ["fallbacks[0]: 'nobody' is not a model"]),
         (speech(fallbacks=["say"]), ["fallbacks[0]: 'say' is the model itself"]),
         (speech(voices="alloy"), ["voices: must be a table", "or a list"]),
         (speech(voices=[]), ["voices: must be a table"]),
@@ -235,7 +235,7 @@ def without(model: dict[str, Any], field: str) -> dict[str, Any]:
         (speech(cache={}), ["cache.seconds: is missing", "cache.price_percent: is missing"]),
         (
             speech(cache={"minutes": 1}),
-            ["cache.minutes: is not a known field; known are seconds, price_percent, shared"],
+            ["cache.minutes: is not a known field; the fields are seconds, price_percent, shared"],
         ),
         (speech(cache=CACHE | {"seconds": 0}), ["cache.seconds: 0 should be greater than 0"]),
         (
@@ -246,11 +246,11 @@ def without(model: dict[str, Any], field: str) -> dict[str, Any]:
         (speech(cache=CACHE | {"price_percent": "100.5"}), ["cache.price_percent: is 100.5: a share", "100 percent"]),
         (speech(cache=CACHE | {"price_percent": "-1"}), ["cache.price_percent: '-1' is not a percentage"]),
         (speech(cache=CACHE | {"shared": "yes"}), ["cache.shared: 'yes' should be a valid boolean"]),
-        (audio(cache=CACHE), ["cache: is for speech; transcriptions is never given again"]),
+        (audio(cache=CACHE), ["cache: applies to speech only; transcriptions is never cached"]),
         (audio(max_seconds=60, chunk_seconds=61), ["chunk_seconds: is 61, more than max_seconds, 60"]),
-        (audio(max_seconds=0.5), ["max_seconds: is 0.5", "at least 1 is needed"]),
-        (audio(max_bytes=114_319), ["max_bytes: is 114319", "at least 114320 is needed"]),
-        (audio(chunk_seconds=0.9), ["chunk_seconds: is 0.9", "at least 1 is needed"]),
+        (audio(max_seconds=0.5), ["max_seconds: is 0.5", "at least 1"]),
+        (audio(max_bytes=114_319), ["max_bytes: is 114319", "at least 114320"]),
+        (audio(chunk_seconds=0.9), ["chunk_seconds: is 0.9", "at least 1"]),
         (audio(id="gpt-4o-transcribe", chunk_seconds=1500), ["chunk_seconds: is 1500, more than max_seconds, 1400"]),
         (speech(provider="embedded"), ["id: 'say' is not an embedded engine", "espeak-ng, pocketsphinx"]),
         (speech(provider="embedded", upstream="festival"), ["upstream: 'festival' is not an embedded engine"]),
@@ -271,7 +271,7 @@ def test_each_mistake_of_a_model_names_its_field_and_what_is_allowed(model: Any,
     ("provider", "words"),
     [
         ({}, ["adapter: is missing"]),
-        ({"adapter": "opnai"}, ["adapter: 'opnai' is not known", "'openai' or 'embedded'"]),
+        ({"adapter": "opnai"}, ["adapter: 'opnai' is not allowed", "'openai' or 'embedded'"]),
         ({"adapter": "openai"}, ["base_url: is missing", "https://api.openai.com/v1"]),
         (OPENAI | {"base_url": "api.openai.com"}, ["base_url: 'api.openai.com' is not an http or https URL"]),
         (OPENAI | {"base_url": "ftp://x"}, ["base_url: 'ftp://x' is not"]),
@@ -281,8 +281,8 @@ def test_each_mistake_of_a_model_names_its_field_and_what_is_allowed(model: Any,
         (OPENAI | {"base_url": "https://h/v1?a=b"}, ["base_url: must not have a query"]),
         (OPENAI | {"timeout_seconds": 0}, ["timeout_seconds: 0 should be greater than 0"]),
         (OPENAI | {"region": "eu"}, ["region: is not a known field", "timeout_seconds"]),
-        (EMBEDDED | {"base_url": "https://h"}, ["base_url: is not for the adapter 'embedded'"]),
-        (EMBEDDED | {"api_key": "env:KEY"}, ["api_key: is not for the adapter 'embedded'"]),
+        (EMBEDDED | {"base_url": "https://h"}, ["base_url: does not apply to the adapter 'embedded'"]),
+        (EMBEDDED | {"api_key": "env:KEY"}, ["api_key: does not apply to the adapter 'embedded'"]),
         ("openai", ["must be a table"]),
     ],
 )
@@ -327,10 +327,10 @@ def test_a_reference_to_a_key_is_kept_as_it_is(reference: str) -> None:
 
 def test_all_mistakes_of_a_file_are_reported_at_once() -> None:
     message = problems(document(speech(max_characters=0), speech(), audio(provider="x"), mine={"adapter": "?"}))
-    assert message.splitlines()[0] == "catalog.toml has 4 mistakes:"
+    assert message.splitlines()[0] == "catalog.toml has 4 problems:"
     assert "providers.mine: adapter: '?'" in message
     assert "models[0] 'say': max_characters" in message
-    assert "models[1] 'say': id: 'say' is taken by models[0] 'say'" in message
+    assert "models[1] 'say': id: 'say' is already the id of models[0] 'say'" in message
     assert "models[2] 'hear': provider: 'x'" in message
 
 
@@ -340,7 +340,7 @@ def test_a_fallback_must_serve_one_of_the_endpoints() -> None:
 
 
 def test_a_fallback_is_named_once() -> None:
-    assert "fallbacks[1]: 'b' is there twice" in problems(document(speech(fallbacks=["b", "b"]), speech(id="b")))
+    assert "fallbacks[1]: 'b' appears twice" in problems(document(speech(fallbacks=["b", "b"]), speech(id="b")))
 
 
 def test_two_models_may_be_each_others_fallback() -> None:

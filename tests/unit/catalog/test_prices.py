@@ -100,7 +100,7 @@ def test_a_share_is_at_most_all(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [100.001, 101, "150"])
 def test_a_share_of_more_than_all_is_refused(value: Any) -> None:
-    with pytest.raises(ValueError, match=f"is {value}: a share of the price is 100 percent at most"):
+    with pytest.raises(ValueError, match=f"is {value}: a share of the price is at most 100 percent"):
         parse_share(value)
 
 

@@ -55,7 +55,7 @@ def test_all_mistakes_are_listed(path: Path) -> None:
     result = run("catalog", "check", str(path), code=1)
     assert result.stdout == ""
     assert "price: is missing" in result.stderr
-    assert "'speeches' is not known" in result.stderr
+    assert "'speeches' is not allowed" in result.stderr
     data = json.loads(run("catalog", "check", str(path), "--json", code=1).stdout)
     assert_documented(data)
     assert data["valid"] is False

@@ -92,7 +92,7 @@ AUDIO = {"file", "upload_id", "file_url"}
 
 
 # ---------------------------------------------------------------- routes
-def measured(data: bytes, *, limit_ms: int, late: Any, meanwhile: Any) -> AudioSource:
+def measured(data: bytes, *, limit_ms: int, out_of_time: Any, on_progress: Any) -> AudioSource:
     return AudioSource(data, "wav", 1_200, 16_000, 1)
 
 

@@ -22,7 +22,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from audio_gateway.errors import ConfigurationError, FetchTimedOut, FileUnavailable, InvalidRequest, RequestTooLarge
-from audio_gateway.net import guarded_fetch
+from audio_gateway.net import bounded_connection, guarded_fetch
 from audio_gateway.net.addresses import is_public
 from audio_gateway.net.guarded_fetch import guarded_connection, remote_file
 from audio_gateway.net.targets import AllowedHosts, target_of
@@ -175,8 +175,8 @@ def test_a_name_that_leads_inside_reads_like_one_that_does_not_exist(
     with pytest.raises(InvalidRequest) as caught:
         connects("https://inside.example/")
     message = (
-        "'file_url' does not lead to a public address, or its name cannot be looked up from here; "
-        "it must be reachable from everywhere."
+        "'file_url' has no public address, or its host name cannot be resolved; "
+        "send a URL that is reachable from the internet."
     )
     assert (caught.value.message, caught.value.code) == (message, "invalid_url")
 
@@ -199,7 +199,7 @@ def test_a_name_whose_lookup_lasts_is_given_up_in_time(
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     monkeypatch.setattr(guarded_fetch, "_CHECK_S", 0.05)
     started = time.monotonic()
-    with pytest.raises(FetchTimedOut, match="looked up in time") as caught:
+    with pytest.raises(FetchTimedOut, match="resolved in time") as caught:
         call("https://slow.example/")
     over.set()
     assert caught.value.param == "file_url"
@@ -324,7 +324,7 @@ def test_a_redirect_is_checked_as_the_first_url(server: FileServer, location: st
         ((200, {"Content-Encoding": "gzip", "Content-Length": "1"}, b"a"), "encoding"),
         ((200, {"Content-Length": "10"}, b"short"), "closed the connection too early"),
         ((200, {"Transfer-Encoding": "chunked"}, b"5\r\nhello\r\n"), "closed the connection too early"),
-        ((302, {"Content-Length": "0"}, b""), "nowhere"),
+        ((302, {"Content-Length": "0"}, b""), "without a Location"),
     ],
 )
 def test_anything_but_a_whole_file_is_refused(server: FileServer, answer: Any, says: str) -> None:
@@ -456,7 +456,7 @@ def test_the_certificate_must_be_for_the_name_in_the_url(
 ) -> None:
     port, certificate = https_host
     resolving(monkeypatch, "127.0.0.1")
-    monkeypatch.setattr(guarded_fetch, "_tls", lambda: ssl.create_default_context(cafile=certificate))
+    monkeypatch.setattr(bounded_connection, "tls_context", lambda: ssl.create_default_context(cafile=certificate))
     allow = AllowedHosts.parse(f"{name}:{port}")
     if is_good:
         with remote_file(f"https://{name}:{port}/", allow, limit=2, seconds=60) as pieces:

@@ -16,6 +16,7 @@ import pytest
 
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ConfigurationError, ProviderBadAnswer, ProviderTimedOut, ProviderUnavailable
+from audio_gateway.net import bounded_connection
 from audio_gateway.providers.openai import http
 from audio_gateway.providers.openai.http import Upstream
 from tests.fakes.upstream import FakeUpstream
@@ -345,7 +346,7 @@ def tls(certificate: Path) -> Iterator[FakeUpstream]:
 
 
 def test_tls_works_like_the_rest(tls: FakeUpstream, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setattr(bounded_connection, "tls_context", lambda: ssl.create_default_context(cafile=certificate))
     monkeypatch.setattr(http, "_IDLE_S", 600.0)
     upstream = upstream_at(tls.base_url)
     assert ask(upstream) == ask(upstream)

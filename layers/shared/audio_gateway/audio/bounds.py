@@ -1,7 +1,7 @@
-"""What FFmpeg may take to read bytes of others: memory, and time until somebody says that it is up.
+"""Limits of memory and time for FFmpeg while it reads a caller's file.
 
-Decoders allocate what headers declare, so a file of some kilobytes can ask for gigabytes. An allocation beyond the
-limit fails, and becomes an error of the file, where Lambda would kill the process.
+Decoders allocate what headers declare, so a file of a few kilobytes can request gigabytes. An allocation beyond the
+limit fails and becomes an error about the file; without the limit Lambda would kill the process.
 """
 
 from __future__ import annotations
@@ -18,42 +18,42 @@ from audio_gateway.audio.sniff import Container, too_demanding
 from audio_gateway.errors import AudioTooLong
 
 MOST_BYTES: Final = 128 * 1024 * 1024
-"""Address space that a file may take beside what the process has: ten times what any recording was seen to need."""
-MOST_BYTES_OF_MP4: Final = 320 * 1024 * 1024
-"""Its tables, which FFmpeg reads as a whole, need most of it for 30 hours."""
+"""Address space for one file, beside that of the process: ten times what any recording needed in tests."""
+MOST_MP4_BYTES: Final = 320 * 1024 * 1024
+"""FFmpeg reads the tables of an MP4 file completely; those of 30 hours need most of this."""
 
 _M_MMAP_THRESHOLD: Final = -3  # malloc.h
-_LARGE: Final = 128 * 1024  # what glibc begins with
+_LARGE: Final = 128 * 1024  # glibc's initial value
 
 _UNLIMITED: Final = resource.RLIM_INFINITY
 _PAGE_BYTES: Final = resource.getpagesize()
 
 
-def never() -> bool:
-    """The clock of those who have time."""
+def no_deadline() -> bool:
+    """The default of `out_of_time`."""
     return False
 
 
 class Bounds:
-    """The bounds of reading one file. `late` says when the time is up."""
+    """The limits for reading one file. `out_of_time` says whether the time is up."""
 
-    def __init__(self, container: Container, late: Callable[[], bool] = never) -> None:
-        self.late = late
-        self._most = self._left = MOST_BYTES_OF_MP4 if container == "mp4" else MOST_BYTES
+    def __init__(self, container: Container, out_of_time: Callable[[], bool] = no_deadline) -> None:
+        self.out_of_time = out_of_time
+        self._most = self._left = MOST_MP4_BYTES if container == "mp4" else MOST_BYTES
         self._used: int | None = None
-        _give_back_what_is_large()
+        _return_large_blocks()
 
     def check_time(self, heard_s: float = 0.0) -> None:
-        """Raise `AudioTooLong` if the time is up, of which so many seconds of audio have been read."""
-        if self.late():
-            raise too_late(heard_s)
+        """Raise `AudioTooLong` if the time is up; `heard_s` is how many seconds of audio were read until then."""
+        if self.out_of_time():
+            raise read_too_slowly(heard_s)
 
     @contextmanager
-    def native(self, most: int | None = None) -> Iterator[None]:
-        """Run native code with what is left of the memory, `most` bytes of it; `InvalidAudio` when that does not do.
+    def limited_memory(self, most: int | None = None) -> Iterator[None]:
+        """Run native code with the rest of the memory, at most `most` bytes; raises `InvalidAudio` if it needs more.
 
-        Only what is taken inside counts, so that whoever works with the audio meanwhile is free to take its own. What
-        is given back counts wherever that happens.
+        Only memory that is allocated inside counts, so code that uses the audio in between is free to allocate. Memory
+        that is returned always counts.
         """
         used = _address_space()
         if used is None:
@@ -72,29 +72,29 @@ class Bounds:
             self._left = min(self._most, self._left - self._used + used)
 
 
-def too_late(heard_s: float) -> AudioTooLong:
-    """The error for audio of which so much was read when the time was up."""
-    message = f"No more than {heard_s:g} s of the audio could be read in time."
+def read_too_slowly(heard_s: float) -> AudioTooLong:
+    """The error for audio of which only `heard_s` seconds were read when the time was up."""
+    message = f"Only {heard_s:g} s of the audio could be read in time."
     return AudioTooLong(message, limit_ms=int(heard_s * 1000))
 
 
 @functools.cache
-def _give_back_what_is_large() -> None:
-    """Have large pieces of memory go back to the system when they are freed (mallopt(3), M_MMAP_THRESHOLD).
+def _return_large_blocks() -> None:
+    """Make freed large blocks of memory return to the system (mallopt(3), M_MMAP_THRESHOLD).
 
-    By itself glibc takes up to 32 MB for small once it has seen such a piece freed, and keeps them: what one file has
-    left behind would be there for the next one, beside all that it may take.
+    glibc raises this threshold to up to 32 MB when such a block is freed, and keeps smaller blocks: the memory of one
+    file would remain in use beside that of the next one.
     """
     import ctypes
 
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other libraries have none, and no need of it
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none, and do not need it
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
 @functools.cache
 def _statm() -> int | None:
-    """The open file in which Linux counts this process's pages, as it is read often; None on other systems."""
+    """The file in which Linux counts this process's pages, kept open; None on other systems."""
     try:
         return os.open("/proc/self/statm", os.O_RDONLY)
     except OSError:
@@ -102,13 +102,13 @@ def _statm() -> int | None:
 
 
 def _address_space() -> int | None:
-    """Bytes of address space in use; None where the system does not tell."""
+    """Bytes of address space in use; None if the system does not report it."""
     file = _statm()
     return None if file is None else int(os.pread(file, 64, 0).split(maxsplit=1)[0]) * _PAGE_BYTES
 
 
 class _SoftLimit:
-    """The process's limit of address space. It is one for all threads: the last one out restores it."""
+    """The process's limit of address space. All threads share it; the last holder restores it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -116,7 +116,7 @@ class _SoftLimit:
         self._before = self._now = _UNLIMITED
 
     def lower(self, limit: int) -> None:
-        """Lower the limit, unless it is lower already; of several holders the most generous one counts."""
+        """Lower the limit, unless it is lower already; the highest limit of all holders applies."""
         with self._lock:
             soft, hard = resource.getrlimit(resource.RLIMIT_AS)
             if not self._holders:
@@ -127,7 +127,7 @@ class _SoftLimit:
             resource.setrlimit(resource.RLIMIT_AS, (min(self._now, lowest), hard))
 
     def restore(self) -> None:
-        """Have the limit as it was before."""
+        """Restore the original limit, if this is the last holder."""
         with self._lock:
             self._holders -= 1
             if not self._holders:

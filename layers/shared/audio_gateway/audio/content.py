@@ -1,7 +1,7 @@
-"""The bytes of a caller's file, wherever they are: in memory, or on a disk or in a bucket and read in ranges.
+"""The bytes of a caller's file: in memory, or on a disk or in a bucket and read in ranges.
 
-What reads containers asks a file for a few bytes at a place, so it works on both alike. Memory does not grow with a
-file that is kept elsewhere: a handful of blocks of it is held.
+The container parsers read a few bytes at a position, so they work with both. Memory does not grow with a file that is
+stored elsewhere: only a few of its blocks are held.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol, SupportsIndex, overload
 
 BLOCK_BYTES: Final = 4 * 1024 * 1024
-"""Read at once from where a file is kept: large, as each read of a bucket waits some hundredths of a second."""
+"""Size of one read of a stored file: large, because each read from a bucket takes some hundredths of a second."""
 BLOCKS: Final = 8
-"""Blocks held: those being read, and those at the other end of the file where an index stands."""
+"""Number of blocks held: those being read, and those with the index at the other end of the file."""
 
 Span = tuple[int, int] | bytes
-"""A stretch of a file from one place up to another, or bytes that stand in the place of one."""
+"""A range of a file, from one position up to another, or bytes that replace one."""
 
 
 class AudioContent(Protocol):
-    """What is asked of a file's bytes; `bytes` can do it all."""
+    """The operations on a file's bytes that parsers need; `bytes` has them all."""
 
     def __len__(self) -> int:
         """Bytes in the file."""
@@ -35,12 +35,12 @@ class AudioContent(Protocol):
     def __getitem__(self, at: slice, /) -> bytes: ...
 
     def find(self, sub: bytes, start: int = ..., end: int = ..., /) -> int:
-        """The first place of `sub` between `start` and `end`; -1 when there is none."""
+        """The first position of `sub` between `start` and `end`; -1 if there is none."""
         ...
 
 
 class ByteFile(Protocol):
-    """What FFmpeg reads from; with `seek` and `tell` it can go back, without them it streams."""
+    """A file that FFmpeg reads; without `seek` and `tell` it streams."""
 
     def read(self, size: int, /) -> bytes:
         """At most `size` bytes, none at the end."""
@@ -48,19 +48,19 @@ class ByteFile(Protocol):
 
 
 class SeekableFile(ByteFile, Protocol):
-    """A file that can go back."""
+    """A file in which FFmpeg can seek."""
 
     def seek(self, offset: int, whence: int = ..., /) -> int:
-        """Move; answers where the next byte is read."""
+        """Move; returns the position of the next byte."""
         ...
 
     def tell(self) -> int:
-        """Where the next byte is read."""
+        """The position of the next byte."""
         ...
 
 
 class RangeReader(Protocol):
-    """Whatever keeps a file and gives parts of it: an open file, an object in a bucket pinned to one version."""
+    """A store that reads ranges of one file: an open file, or an object in a bucket pinned to one version."""
 
     @property
     def size(self) -> int:
@@ -68,7 +68,7 @@ class RangeReader(Protocol):
         ...
 
     def read(self, start: int, end: int, /) -> bytes:
-        """The bytes from `start` up to `end`, all of them; raises what it likes when it cannot."""
+        """All the bytes from `start` up to `end`; it may raise its own errors."""
         ...
 
 
@@ -81,7 +81,7 @@ class StoredContent:
         self._block_bytes = block_bytes
         self._most = blocks
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
-        self._start, self._current = 0, b""  # the block of the last read, without a look into the others
+        self._start, self._current = 0, b""  # the block of the last read, to skip the search of the others
 
     def __len__(self) -> int:
         return self._size
@@ -103,7 +103,7 @@ class StoredContent:
         return self._block(place)[place - self._start]
 
     def find(self, sub: bytes, start: int = 0, end: int | None = None, /) -> int:
-        """The first place of `sub` between `start` and `end`; -1 when there is none."""
+        """The first position of `sub` between `start` and `end`; -1 if there is none."""
         end = self._size if end is None else min(end, self._size)
         while start + len(sub) <= end:
             block = self._block(start)
@@ -111,7 +111,7 @@ class StoredContent:
             if found >= 0:
                 return self._start + found
             behind = self._start + len(block)
-            border = max(start, behind - len(sub) + 1)  # it may stand on the border of two blocks
+            border = max(start, behind - len(sub) + 1)  # it may span two blocks
             around = self[border : min(end, behind + len(sub) - 1)]
             found = around.find(sub)
             if found >= 0:
@@ -128,7 +128,7 @@ class StoredContent:
         return b"".join(pieces)
 
     def _block(self, place: int) -> bytes:
-        """The block around a place, made the current one."""
+        """Make the block around a position the current one, and return it."""
         if not self._start <= place < self._start + len(self._current):
             start = place - place % self._block_bytes
             block = self._blocks.pop(start, None)
@@ -150,27 +150,27 @@ class StoredContent:
 
 @dataclass(frozen=True, slots=True)
 class ContentSpans:
-    """A file made of stretches of another one, and of bytes put between them."""
+    """A file made of ranges of another one, and of bytes between them."""
 
     content: AudioContent
     spans: Sequence[Span]
 
-    mended: ClassVar = False
+    repaired: ClassVar = False
 
     @property
     def size(self) -> int:
-        """Bytes of all pieces."""
+        """Bytes of all spans."""
         return sum(_length(span) for span in self.spans)
 
     def open(self) -> io.BytesIO | ContentFile:
-        """A file to read them from, without a copy of the whole."""
+        """Open it for reading, without a copy of the whole."""
         if isinstance(self.content, bytes) and list(self.spans) == [(0, len(self.content))]:
             return io.BytesIO(self.content)
         return ContentFile(self.content, self.spans)
 
 
 class ContentFile:
-    """`ContentSpans` as a file that FFmpeg reads and seeks in."""
+    """`ContentSpans` as a file in which FFmpeg reads and seeks."""
 
     def __init__(self, content: AudioContent, spans: Sequence[Span]) -> None:
         self._content = content
@@ -181,7 +181,7 @@ class ContentFile:
         self._at = 0
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes; fewer where a piece ends, none at the end of all."""
+        """At most `size` bytes; fewer at the end of a span, none at the end of the file."""
         index = bisect.bisect_right(self._starts, self._at) - 1
         if index >= len(self._spans):
             return b""
@@ -194,17 +194,17 @@ class ContentFile:
         return data
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to a place within the file; answers where that is."""
-        self._at = sought(offset, whence, self._at, self._starts[-1])
+        """Move to a position within the file, and return it."""
+        self._at = seek_target(offset, whence, self._at, self._starts[-1])
         return self._at
 
     def tell(self) -> int:
-        """Where the next byte is read."""
+        """The position of the next byte."""
         return self._at
 
 
-def sought(offset: int, whence: int, at: int, size: int) -> int:
-    """The place that `seek(offset, whence)` means in a file of `size` bytes that is read `at`."""
+def seek_target(offset: int, whence: int, at: int, size: int) -> int:
+    """The position that `seek(offset, whence)` means in a file of `size` bytes, from the position `at`."""
     base = {io.SEEK_SET: 0, io.SEEK_CUR: at, io.SEEK_END: size}[whence]
     return min(max(0, base + offset), size)
 

@@ -1,4 +1,4 @@
-"""Long audio in chunks that are cut where nobody speaks."""
+"""Cuts long audio into chunks, in pauses of the speech."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from audio_gateway.audio.resample import whole_samples
 from audio_gateway.audio.silence import CHUNK_SAMPLE_RATE, FRAME, quietest
 
 OVERLAP_SECONDS: Final = 3.0
-"""Shared by two chunks where there is no pause to cut in: a long word, and enough before and behind it to find it."""
+"""Shared by two chunks if there is no pause to cut in: a long word, with enough context on both sides to align it."""
 
 FLAC_BYTES_PER_SECOND: Final = 32_400
-"""Most that a second of a chunk takes in the file of `encode.flac_file`: 32,000 bytes of samples that cannot be made
-smaller, and the headers of its frames. Speech takes about half of it: 300 s are 5 MB, and never more than 9.8 MB."""
-_FILE_BYTES: Final = 16_384  # headers of the file
-_BODY_BYTES: Final = 65_536  # of the request around it: a provider's limit is on the whole body
+"""The most that a second of a chunk takes in the file of `encode.flac_file`: 32,000 bytes of samples, if they do not
+compress, and the frame headers. Speech takes about half of it: 300 s are 5 MB, and never more than 9.8 MB."""
+_FILE_BYTES: Final = 16_384  # file headers
+_BODY_BYTES: Final = 65_536  # the rest of the request: a provider's limit applies to the whole body
 
 LEAST_SECONDS: Final = 1.0
-"""Of a chunk's greatest length."""
+"""The smallest maximum length of a chunk."""
 LEAST_BYTES: Final = math.ceil(_FILE_BYTES + _BODY_BYTES + LEAST_SECONDS * FLAC_BYTES_PER_SECOND)
-"""Of a provider's limit: what a request with a chunk of that length may have."""
+"""The smallest limit of a provider: the size of a request with a chunk of that length."""
 
-_SEARCH_SHARE, _MOST_SEARCH_S = 5, 30  # a fifth of the chunk, at most half a minute, to either side of its end
-_TAIL_SHARE, _MOST_TAIL_S = 10, 10  # what the last chunk has at least
+_SEARCH_SHARE, _MOST_SEARCH_S = 5, 30  # a fifth of the chunk, at most half a minute, on either side of its end
+_TAIL_SHARE, _MOST_TAIL_S = 10, 10  # the least length of the last chunk
 _SECOND: Final = CHUNK_SAMPLE_RATE // FRAME  # frames
 
 
 @dataclass(frozen=True, slots=True)
 class CutRule:
-    """How long chunks are to be.
+    """The length of chunks.
 
-    `chunk_seconds` is what is aimed at, `max_seconds` and `max_bytes` (of the request with the chunk as FLAC) are the
-    provider's limits, which no chunk is above; None where it has none. `overlap_seconds` is shared by neighbours even
-    if the cut is in a pause, so that what is said there tells which of their speakers are the same.
+    `chunk_seconds` is the target. `max_seconds` and `max_bytes` (of the request with the chunk as FLAC) are the
+    provider's limits, which no chunk exceeds; None if it has none. `overlap_seconds` is shared by neighbours even if
+    the cut is in a pause: the words in it show which of their speakers are the same.
 
     Raises:
-        ValueError: the limits leave less than a second, or the overlap more than a quarter of a chunk.
+        ValueError: the limits leave less than a second, or the overlap is more than a quarter of a chunk.
     """
 
     chunk_seconds: float
@@ -55,7 +55,7 @@ class CutRule:
 
     @property
     def longest_seconds(self) -> float:
-        """What no chunk is above; infinite where the provider has no limit."""
+        """The maximum length of a chunk; infinite if the provider has no limit."""
         by_bytes = float("inf")
         if self.max_bytes is not None:
             by_bytes = (self.max_bytes - _FILE_BYTES - _BODY_BYTES) / FLAC_BYTES_PER_SECOND
@@ -63,16 +63,16 @@ class CutRule:
 
     @property
     def usual_seconds(self) -> float:
-        """What is aimed at, where the provider's limits leave room for it and for the search of a pause."""
+        """The target length, reduced if the provider's limits leave no room to search for a pause."""
         return _CutPlan.of(self).chunk / _SECOND
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A stretch of the recording as s16le mono at 16 kHz.
+    """A part of the recording as s16le mono at 16 kHz.
 
-    `start` and `end` are samples from the beginning of the recording; the first `overlap` of them are also the last of
-    the chunk before. Where there is no overlap, both sides of the cut lie in a pause.
+    `start` and `end` are samples from the beginning of the recording; the first `overlap` samples are also the last of
+    the previous chunk. Without an overlap, the cut is in a pause.
     """
 
     start: int
@@ -82,11 +82,11 @@ class Chunk:
 
 
 def cut(pcm: Iterable[bytes], rule: CutRule) -> Iterator[Chunk]:
-    """Cut s16le mono at 16 kHz into chunks, while it is read; one chunk and a minute are held in memory.
+    """Cut s16le mono at 16 kHz into chunks while it is read; one chunk and a minute are held in memory.
 
-    Each sample is in one chunk, but for overlaps. A cut is in the longest pause (150 ms at least) around the wanted
-    end of a chunk. Without a pause it is at the quietest place there, in the middle of an overlap of three seconds.
-    What reading raises comes out as it is.
+    Except for overlaps, each sample is in exactly one chunk. A cut is in the longest pause (at least 150 ms) around the
+    target end of a chunk. Without a pause it is at the quietest point there, in the middle of an overlap of three
+    seconds. Errors of reading are passed on unchanged.
     """
     plan = _CutPlan.of(rule)
     held, start, overlap = bytearray(), 0, 0  # `start` is the sample that `held` begins with
@@ -104,7 +104,7 @@ def cut(pcm: Iterable[bytes], rule: CutRule) -> Iterator[Chunk]:
 
 @dataclass(frozen=True, slots=True)
 class _CutPlan:
-    """A rule in frames: what is aimed at, how far from there a cut may be, what is shared, what is left at least."""
+    """A rule in frames: the target, the search range around it, the overlaps, the least length of the last chunk."""
 
     chunk: int
     search: int
@@ -128,14 +128,14 @@ class _CutPlan:
             chunk -= max(1, above // 2)
 
     def enough_bytes(self, overlap: int) -> int:
-        """How much must be held before a cut, and so be left for the last chunk: a window, and a tail behind it.
+        """Bytes that must be held before a cut: the search window, and the least length of the last chunk after it.
 
-        `overlap` are the samples that it shares with the chunk before.
+        `overlap` is the number of samples that it shares with the previous chunk.
         """
         return (overlap // 2 + (self.chunk + self.search + self.tail) * FRAME) * 2
 
     def seam(self, held: bytearray, overlap: int) -> tuple[int, int]:
-        """The sample to cut at, and how many are to be shared around it."""
+        """The sample to cut at, and how many samples around it are shared."""
         first = overlap // 2 + (self.chunk - self.search) * FRAME
         window = memoryview(held)[first * 2 : (first + self.search * 2 * FRAME) * 2]
         place = quietest(window, self.search * FRAME)

@@ -1,4 +1,4 @@
-"""Audio of any supported format as s16le mono."""
+"""Decodes audio of any supported format to s16le mono."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def decode_pcm(data: AudioContent, sample_rate: int) -> Iterator[bytes]:
-    """The audio of a whole file as s16le mono at `sample_rate` Hz, in pieces of at most some fifth of a second.
+    """The audio of a whole file as s16le mono at `sample_rate` Hz, in pieces of at most about a fifth of a second.
 
-    Raises `InvalidAudio` at once for what is not audio, and where decoding gets to it for what is damaged or cut off.
-    Memory does not grow with the length of the audio, nor with that of a file that is read in ranges.
+    Raises `InvalidAudio` immediately if it is not audio, and while decoding if it is damaged or cut off. Memory does
+    not grow with the length of the audio, nor with the size of a file that is read in ranges.
     """
     from audio_gateway.audio.resample import to_pcm
 
@@ -32,9 +32,9 @@ def decode_pcm(data: AudioContent, sample_rate: int) -> Iterator[bytes]:
 def frames_of(
     data: AudioContent, container: Container, counts: list[PacketCounts], bounds: Bounds
 ) -> Iterator[AudioFrame]:
-    """All frames of the track that is heard, through all parts of a file; what becomes of each is in the `counts`.
+    """All frames of the measured track, through all parts of a file; one item of `counts` is added for each part.
 
-    Raises `InvalidAudio`, and `AudioTooLong` when the time is up.
+    Raises `InvalidAudio`, and `AudioTooLong` if the time is up.
     """
     from audio_gateway.audio.parts import parts
 
@@ -44,7 +44,7 @@ def frames_of(
 def frames_of_parts(
     found: Sequence[MediaPart], container: Container, counts: list[PacketCounts], bounds: Bounds
 ) -> Iterator[AudioFrame]:
-    """The same of parts that are known."""
+    """Like `frames_of`, for parts that are known already."""
     from audio_gateway.audio.frames import decoded_part
     from audio_gateway.audio.packets import PacketCounts
 
@@ -56,10 +56,10 @@ def frames_of_parts(
 
 
 def decode_stream(chunks: Iterable[bytes], *, container: Container, sample_rate: int) -> Iterator[bytes]:
-    """Audio that is still arriving as s16le mono at `sample_rate` Hz, given out while it arrives.
+    """Audio that is still arriving as s16le mono at `sample_rate` Hz, yielded while it arrives.
 
-    What the chunks raise comes out as it is, after the audio before it. Raises `InvalidAudio` when they cannot be
-    decoded. MP4 alone is collected first: its index may stand at the end.
+    Errors of the chunks are passed on unchanged, after the audio before them. Raises `InvalidAudio` if the chunks
+    cannot be decoded. Only MP4 is collected first: its index may be at the end.
     """
     from audio_gateway.audio.frames import decoded
     from audio_gateway.audio.resample import to_pcm
@@ -78,16 +78,16 @@ def decode_stream(chunks: Iterable[bytes], *, container: Container, sample_rate:
 
 
 class _Arriving:
-    """Chunks as a file that can only be read on."""
+    """Chunks as a file that cannot seek."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         self._rest = memoryview(b"")
         self.error: Exception | None = None
-        """What the chunks raised: FFmpeg sees the end of the file, and whoever decodes raises it then."""
+        """The error of the chunks: FFmpeg sees the end of the file instead, and `decode_stream` raises it then."""
 
     def read(self, size: int) -> bytes:
-        """What has arrived, at most `size` bytes; waits for the next chunk where nothing has."""
+        """At most `size` bytes that have arrived; waits for the next chunk if none have."""
         try:
             while not self._rest:
                 self._rest = memoryview(next(self._chunks))

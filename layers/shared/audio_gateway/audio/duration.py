@@ -1,4 +1,4 @@
-"""The length of audio, added up sample by sample."""
+"""Counts the length of audio, exactly to the sample."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from audio_gateway.errors import AudioTooLong
 
 
 class DurationCounter:
-    """Adds up samples, exactly, and stops at the limit."""
+    """Adds up samples exactly, up to a limit."""
 
     def __init__(self, limit_ms: int | None) -> None:
         self._limit_ms = limit_ms
@@ -36,5 +36,5 @@ class DurationCounter:
 
     @property
     def milliseconds(self) -> int:
-        """All that was counted, rounded up once."""
+        """The total, rounded up once."""
         return -(-self._seconds() * 1000 // 1)

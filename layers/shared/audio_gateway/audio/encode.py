@@ -1,4 +1,4 @@
-"""s16le mono as a file in each of the formats of speech answers, yielded while it is made."""
+"""Encodes s16le mono in the formats of speech responses, piece by piece."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MP3_QUALITY: Final = 5  # LAME's scale from 0 (slow) to 9: its own default, "go
 
 _ENCODINGS: Final[dict[SpeechFormat, _Encoding]] = {
     "opus": _Encoding("ogg", "libopus", 64_000, {"page_duration": "200000"}),  # microseconds
-    # The fast search: the default's two loops take longer than a caller can wait for a quarter of an hour of speech.
+    # The fast search: the default's two loops are too slow for a quarter of an hour of speech within one response.
     "aac": _Encoding("adts", "aac", 96_000, codec_options={"aac_coder": "fast"}),
     "flac": _Encoding("flac", "flac"),
 }
@@ -43,13 +43,13 @@ def encode(
     format: SpeechFormat,  # noqa: A002 - OpenAI's word
     samples: int | None = None,
 ) -> Iterator[bytes]:
-    """s16le mono at `sample_rate` Hz as one valid file at 24 kHz mono, in the pieces that encoder and muxer make.
+    """Encode s16le mono at `sample_rate` Hz as one valid file at 24 kHz mono, piece by piece.
 
     mp3 is MPEG-2 Layer III at a constant 128 kbit/s, opus is Ogg Opus, aac is ADTS, flac native with 16 bits, pcm
-    headerless. `samples` is how many the file will have, if that is known: the headers of wav and flac then say so,
-    and are those of a stream otherwise (see `with_true_sizes`). mp3 and aac decode to up to 72 and 86 ms more
-    than went in: their encoders start with silence and fill the last frame, and the format has no place to say so.
-    No samples at all make a file without audio: headers only, or no bytes where a format has none.
+    headerless. `samples` is the number of samples that the file will have, if it is known: wav and flac then declare it
+    in their headers, and otherwise have those of a stream (see `with_true_sizes`). mp3 and aac decode to up to 72 and
+    86 ms more than the input: their encoders start with silence and fill the last frame, and the formats cannot declare
+    that. Without samples the file contains only headers, or nothing if the format has none.
     """
     if format == "pcm":
         return _at_speech_rate(pcm, sample_rate)
@@ -62,11 +62,11 @@ def encode(
 
 
 def with_true_sizes(format: SpeechFormat, data: bytes) -> bytes:  # noqa: A002 - OpenAI's word
-    """A complete file whose header says how long it is: a stream's of `encode` cannot, and one that was joined lies."""
+    """A complete file of `encode`, whose header may have no length or that of one part, with its true length."""
     if format == "mp3":
-        from audio_gateway.audio.containers.mpeg import without_false_promise
+        from audio_gateway.audio.containers.mpeg import without_wrong_length
 
-        return without_false_promise(data)
+        return without_wrong_length(data)
     if format == "flac":
         from audio_gateway.audio.containers.flac import with_counted_total
 
@@ -78,7 +78,7 @@ def with_true_sizes(format: SpeechFormat, data: bytes) -> bytes:  # noqa: A002 -
 
 
 def flac_file(pcm: Iterable[bytes], sample_rate: int, *, most_bytes: int | None = None) -> bytes:
-    """s16le mono as a whole FLAC file at its own rate, whose header says how long it is: what providers are sent.
+    """Encode s16le mono as a complete FLAC file at its own rate, with its length in the header, to send to providers.
 
     Raises `RequestTooLarge` as soon as it has more than `most_bytes`.
     """
@@ -92,7 +92,7 @@ def flac_file(pcm: Iterable[bytes], sample_rate: int, *, most_bytes: int | None 
         for frame in chain(to_frames(pcm, sample_rate), (None,)):
             muxer.mux(stream.encode(frame))
             if most_bytes is not None and file.tell() > most_bytes:
-                raise RequestTooLarge(f"The audio takes more than {most_bytes} bytes as FLAC.", param="file")
+                raise RequestTooLarge(f"The audio takes more than {most_bytes} bytes as FLAC.")
     return file.getvalue()
 
 
@@ -108,7 +108,7 @@ def _wav(pcm: Iterable[bytes], sample_rate: int, samples: int | None) -> Iterato
 
 
 def _mp3(pcm: Iterable[bytes], sample_rate: int) -> Iterator[bytes]:
-    """Frames from the first byte on, with neither an ID3 tag nor an Info frame in front, as OpenAI's are."""
+    """Frames from the first byte on, without an ID3 tag or an Info frame, like OpenAI's."""
     import lameenc
 
     encoder = lameenc.Encoder()
@@ -131,8 +131,8 @@ def _encoded(pcm: Iterable[bytes], sample_rate: int, encoding: _Encoding) -> Ite
 
     from audio_gateway.audio.resample import to_frames
 
-    written = _Written()
-    options = encoding.muxer_options | {"fflags": "+flush_packets+bitexact"}  # each packet at once, and no tags
+    written = _OutputBuffer()
+    options = encoding.muxer_options | {"fflags": "+flush_packets+bitexact"}  # each packet immediately, and no tags
     with av.open(written, "w", format=encoding.muxer, container_options=options) as muxer:
         stream = cast("AudioStream", muxer.add_stream(encoding.codec, rate=SPEECH_SAMPLE_RATE, layout="mono"))
         stream.codec_context.options = encoding.codec_options
@@ -140,7 +140,7 @@ def _encoded(pcm: Iterable[bytes], sample_rate: int, encoding: _Encoding) -> Ite
             stream.bit_rate = encoding.bit_rate
         for frame in chain(to_frames(pcm, sample_rate), (None,)):
             for packet in stream.encode(frame):
-                if packet.size:  # FLAC ends with an empty one: its header anew, for files that can be sought back
+                if packet.size:  # FLAC ends with an empty one: its header again, for seekable files
                     muxer.mux(packet)
             if written:
                 yield written.take()
@@ -149,7 +149,7 @@ def _encoded(pcm: Iterable[bytes], sample_rate: int, encoding: _Encoding) -> Ite
 
 
 def _with_total(file: Iterator[bytes], samples: int) -> Iterator[bytes]:
-    """A FLAC file with its length in the header, which comes out in one piece."""
+    """A FLAC file with its length in the header; the header is the first piece."""
     from audio_gateway.audio.containers.flac import with_total
 
     for header in file:
@@ -158,8 +158,8 @@ def _with_total(file: Iterator[bytes], samples: int) -> Iterator[bytes]:
     yield from file
 
 
-class _Written:
-    """A file that can only be written on; what was written is taken out as one piece."""
+class _OutputBuffer:
+    """A write-only file whose content is removed piece by piece."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -173,7 +173,7 @@ class _Written:
         return len(data)
 
     def take(self) -> bytes:
-        """All that was written since the last time."""
+        """Everything written since the last call."""
         taken = b"".join(self._pieces)
         self._pieces.clear()
         return taken

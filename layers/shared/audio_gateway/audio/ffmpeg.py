@@ -1,7 +1,7 @@
-"""The one place where FFmpeg opens and decodes bytes of others.
+"""The only module in which FFmpeg opens and decodes files of callers and providers.
 
-It is told the format that the content has, may use audio decoders only, and may open nothing but the bytes given to it.
-PyAV keeps FFmpeg's log silent, so that nothing of the audio's tags gets out there.
+FFmpeg gets the format of the content, may use only audio decoders, and may not open other files. PyAV silences FFmpeg's
+log, which could contain tags of the audio.
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ _DECODERS: Final = (
     "pcm_s8,pcm_u8,speex,vorbis"
 )
 _OPTIONS: Final = {
-    "codec_whitelist": _DECODERS,  # so that video is not decoded, not even to look at it
+    "codec_whitelist": _DECODERS,  # video is never decoded, not even to probe it
     "protocol_whitelist": "",
     "max_streams": "64",
 }
 PROBE_BYTES: Final = 1_000_000
 _READ_BYTES: Final = 65_536
-_OPENING_S: Final = 10.0  # of looking for what is in a file, which takes milliseconds
+_OPENING_S: Final = 10.0  # for probing a file, which takes milliseconds
 
 
 @contextmanager
 def opened(
     file: ByteFile, container: Container, probe_bytes: int, bounds: Bounds, demuxer: str | None = None
 ) -> Iterator[tuple[InputContainer, AudioStream]]:
-    """The file and its first audio stream of a codec; raises `InvalidAudio` when it has none that can be decoded.
+    """The file and its first audio stream; raises `InvalidAudio` if there is none that can be decoded.
 
-    `demuxer` is FFmpeg's name for the bytes where they are no file of their own.
+    `demuxer` is FFmpeg's name for the format of the bytes if they are not a whole file.
     """
     bounds.check_time()
-    with bounds.native():
+    with bounds.limited_memory():
         opened_file = _open(file, container, probe_bytes, demuxer or _DEMUXERS[container])
     with opened_file:
         stream = _first_audio(opened_file, container)
@@ -88,7 +88,7 @@ def _open(file: ByteFile, container: Container, probe_bytes: int, demuxer: str) 
 
 
 def _refuse_to_open(url: str, flags: int, options: dict[str, str]) -> NoReturn:  # noqa: ARG001 - PyAV's signature
-    raise ValueError("audio must not name other files")
+    raise ValueError("audio must not refer to other files")
 
 
 def _first_audio(opened_file: InputContainer, container: Container) -> AudioStream:
@@ -107,7 +107,7 @@ def _first_audio(opened_file: InputContainer, container: Container) -> AudioStre
 
 
 def open_decoder(stream: AudioStream, container: Container) -> None:
-    """Have the track's decoder read its headers; raises `InvalidAudio`, or `MemoryError`, where it cannot."""
+    """Make the track's decoder read its headers; raises `InvalidAudio` or `MemoryError`."""
     import av
 
     try:
@@ -119,7 +119,7 @@ def open_decoder(stream: AudioStream, container: Container) -> None:
 
 
 def packets(opened_file: InputContainer, stream: AudioStream) -> Iterator[Packet | None]:
-    """The packets of a stream that hold something, and None behind the last."""
+    """The non-empty packets of a stream, and None after the last."""
     import av
 
     demuxed = opened_file.demux(stream)
@@ -129,9 +129,9 @@ def packets(opened_file: InputContainer, stream: AudioStream) -> Iterator[Packet
         except MemoryError:
             raise
         except (av.FFmpegError, ValueError):
-            packet = None  # damage that the demuxer cannot get over: the file ends here
+            packet = None  # the demuxer cannot read on after this damage: the file ends here
         if packet is None:
             yield None
             return
-        if packet.size:  # else PyAV's own sign of the end, or silence that was not sent
+        if packet.size:  # an empty one is PyAV's sign of the end, or silence that was not sent
             yield packet

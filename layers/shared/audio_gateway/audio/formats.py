@@ -1,4 +1,4 @@
-"""The formats of speech answers (contract section 2)."""
+"""The formats of speech responses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SpeechFormat = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 SPEECH_FORMATS: Final[tuple[SpeechFormat, ...]] = get_args(SpeechFormat)
 
 SPEECH_SAMPLE_RATE: Final = 24_000
-"""Hertz of every speech answer; all are mono."""
+"""Sample rate in hertz of every speech response; all are mono."""
 
 CONTENT_TYPES: Final[dict[SpeechFormat, str]] = {
     "mp3": "audio/mpeg",

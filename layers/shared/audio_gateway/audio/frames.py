@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Final
 from audio_gateway.audio.bounds import MOST_BYTES, Bounds
 from audio_gateway.audio.content import ByteFile, SeekableFile
 from audio_gateway.audio.ffmpeg import PROBE_BYTES, open_decoder, opened, packets
-from audio_gateway.audio.packets import PacketCounts, check_damage, check_hope, check_promise, check_shape, is_regular
+from audio_gateway.audio.packets import (
+    PacketCounts,
+    check_damage,
+    check_damage_so_far,
+    check_declared_length,
+    check_format,
+    is_regular,
+)
 from audio_gateway.audio.sniff import Container
 from audio_gateway.audio.timeline import STRAY_S, TimelineRecorder
 from audio_gateway.errors import InvalidAudio
@@ -23,13 +30,13 @@ if TYPE_CHECKING:
     from audio_gateway.audio.ffmpeg import Packet
     from audio_gateway.audio.parts import MediaPart
 
-_PROBE_STREAM_BYTES: Final = 4_096  # who listens while audio arrives must not wait for more than is needed
+_PROBE_STREAM_BYTES: Final = 4_096  # streamed speech must not wait for more bytes than needed
 _MOST_FRAMES: Final = 64
 _MOST_SAMPLES: Final = 200_000  # of all channels
 
 
 def decoded(file: ByteFile, container: Container) -> Iterator[AudioFrame]:
-    """All frames of a file that is still arriving; raises `InvalidAudio` when there are none, or mostly damage."""
+    """All frames of a file that is still arriving; raises `InvalidAudio` if there are none, or most are damaged."""
     bounds = Bounds(container)
     with opened(file, container, _PROBE_STREAM_BYTES, bounds) as (opened_file, stream):
         counts = PacketCounts()
@@ -38,63 +45,66 @@ def decoded(file: ByteFile, container: Container) -> Iterator[AudioFrame]:
 
 
 def decoded_part(part: MediaPart, container: Container, counts: PacketCounts, bounds: Bounds) -> Iterator[AudioFrame]:
-    """All frames of a part; raises `InvalidAudio`, at the end also when it holds less than it promises.
+    """All frames of a part. `counts` is complete at the end.
 
-    What became of it is in the `counts` then. Raises `AudioTooLong` when the time is up, be it that nothing can be
-    decoded. What reading the file raises comes out as it is.
+    Errors of reading the file are passed on unchanged.
+
+    Raises:
+        InvalidAudio: the part cannot be decoded, or, at the end, is shorter than it declares.
+        AudioTooLong: the time is up, even if nothing has been decoded yet.
     """
     source = part.source
-    file = _Sought(source.open(), bounds)
-    watch = TimelineRecorder(None if part.zero_s is None else float(part.zero_s))
+    file = _GuardedFile(source.open(), bounds)
+    timeline = TimelineRecorder(None if part.zero_s is None else float(part.zero_s))
     try:
         with opened(file, container, PROBE_BYTES, bounds, part.demuxer) as (opened_file, stream):
-            yield from _frames(opened_file, stream, counts, watch, bounds, _MOST_FRAMES)
+            yield from _frames(opened_file, stream, counts, timeline, bounds, _MOST_FRAMES)
             file.check()
             check_damage(counts, container, source.size if part.dense else 0)
-            promised = check_promise(part, opened_file, stream, counts)
-            counts.regular = is_regular(part, counts, promised)
-            counts.jumps = tuple(watch.jumps) if part.ask or part.zero_s is not None else ()
+            declared = check_declared_length(part, opened_file, stream, counts)
+            counts.regular = is_regular(part, counts, declared)
+            counts.jumps = tuple(timeline.jumps) if part.length_source or part.zero_s is not None else ()
     except InvalidAudio:
         file.check()
         raise
     finally:
-        counts.last = None  # it holds all that was opened to read it
+        counts.last = None  # it keeps everything alive that was opened to read it
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What FFmpeg says of the only track of a file before it decodes it."""
+class TrackInfo:
+    """What FFmpeg knows of the only track of a file before it decodes it."""
 
     sounds: bool
     default: bool
     channels: int
 
 
-def look(part: MediaPart, container: Container, bounds: Bounds) -> Look:
-    """Look at a part: whether it has a packet, is marked as the default one, and how many channels it has.
+def probe(part: MediaPart, container: Container, bounds: Bounds) -> TrackInfo:
+    """Open a part: whether it has a packet and is marked as the default, and its number of channels.
 
-    Raises `InvalidAudio` when it cannot be decoded. What reading the file raises comes out as it is.
+    Raises `InvalidAudio` if it cannot be decoded. Errors of reading the file are passed on unchanged.
     """
     from av.stream import Disposition
 
-    file = _Sought(part.source.open(), bounds)
+    file = _GuardedFile(part.source.open(), bounds)
     try:
         with opened(file, container, PROBE_BYTES, bounds, part.demuxer) as (opened_file, stream):
-            with bounds.native(MOST_BYTES):  # the tables have been read: what is dear now would be for each track
+            with bounds.limited_memory(MOST_BYTES):  # the tables have been read: each track would need this memory
                 open_decoder(stream, container)
                 sounds = next(packets(opened_file, stream)) is not None
             default = bool(stream.disposition & Disposition.default)
             file.check()
-            return Look(sounds, default, stream.codec_context.channels)
+            return TrackInfo(sounds, default, stream.codec_context.channels)
     except InvalidAudio:
         file.check()
         raise
 
 
-class _Sought:
-    """A file whose errors FFmpeg does not see: it would take them for damage of the audio.
+class _GuardedFile:
+    """A file that hides its errors from FFmpeg, which would take them for damage of the audio.
 
-    FFmpeg can read on and on in search of a packet, so that the clock is looked at here, too.
+    It also checks the time, because FFmpeg can read on and on in search of a packet.
     """
 
     def __init__(self, file: SeekableFile, bounds: Bounds) -> None:
@@ -104,7 +114,7 @@ class _Sought:
         self.seek, self.tell = file.seek, file.tell
 
     def read(self, size: int) -> bytes:
-        """What the file gives; nothing, as at its end, when it fails."""
+        """The bytes of the file; none, as at its end, if reading fails."""
         try:
             self._bounds.check_time()
             return self._file.read(size)
@@ -113,7 +123,7 @@ class _Sought:
             return b""
 
     def check(self) -> None:
-        """Raise what reading the file raised."""
+        """Raise the error of reading the file, if there was one."""
         if self._error is not None:
             raise self._error
 
@@ -122,16 +132,16 @@ def _frames(
     opened_file: InputContainer,
     stream: AudioStream,
     counts: PacketCounts,
-    watch: TimelineRecorder,
+    timeline: TimelineRecorder,
     bounds: Bounds,
     most_frames: int,
 ) -> Iterator[AudioFrame]:
-    """All frames of a track; so many at once are decoded under one limit of memory, fewer where they are large."""
+    """All frames of a track; at most `most_frames` are decoded under one memory limit, fewer if they are large."""
     codec = stream.codec_context
-    frames = _decoded(packets(opened_file, stream), stream, counts, watch, bounds)
+    frames = _decoded(packets(opened_file, stream), stream, counts, timeline, bounds)
     count = 1
     while True:
-        with bounds.native():
+        with bounds.limited_memory():
             ready = list(islice(frames, count))
         if not ready:
             return
@@ -140,36 +150,40 @@ def _frames(
 
 
 def _decoded(
-    taken: Iterator[Packet | None], stream: AudioStream, counts: PacketCounts, watch: TimelineRecorder, bounds: Bounds
+    found_packets: Iterator[Packet | None],
+    stream: AudioStream,
+    counts: PacketCounts,
+    timeline: TimelineRecorder,
+    bounds: Bounds,
 ) -> Iterator[AudioFrame]:
     import av
 
-    codec, samples, late = stream.codec_context, counts.samples, bounds.late
+    codec, samples, out_of_time = stream.codec_context, counts.samples, bounds.out_of_time
     decode, tick_s = codec.decode, float(stream.time_base or 0)
-    rate, channels, heard_s = 0, 0, 0.0
-    for packet in taken:
-        if packet is not None and (pts := packet.pts) is not None and not -STRAY_S < pts * tick_s - heard_s < STRAY_S:
-            watch.stray(counts.good + counts.bad, pts * tick_s, heard_s)
-            counts.strayed = True
-        if late():
-            bounds.check_time(heard_s)
+    rate, channels, decoded_s = 0, 0, 0.0
+    for packet in found_packets:
+        if packet is not None and (pts := packet.pts) is not None and not -STRAY_S < pts * tick_s - decoded_s < STRAY_S:
+            timeline.stray(counts.good + counts.bad, pts * tick_s, decoded_s)
+            counts.has_jumps = True
+        if out_of_time():
+            bounds.check_time(decoded_s)
         try:
             frames = decode(packet)
         except MemoryError:
             raise
         except (av.FFmpegError, ValueError):
             counts.add(packet, good=False)
-            check_hope(counts)
+            check_damage_so_far(counts)
             continue
         counts.add(packet, good=True)
         for frame in frames:
             if frame.sample_rate != rate or codec.channels != channels:
-                check_shape(frame)
+                check_format(frame)
                 rate, channels = frame.sample_rate, codec.channels
-                counts.shapes += 1
+                counts.format_changes += 1
                 samples.setdefault(rate, 0)
-                watch.begin(frame)
+                timeline.begin(frame)
             count = frame.samples
             samples[rate] += count
-            heard_s += count / rate
+            decoded_s += count / rate
             yield frame

@@ -1,4 +1,4 @@
-"""Speech that was made in parts, as one file."""
+"""Joins speech that was made in parts into one file."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from audio_gateway.audio.encode import encode
 from audio_gateway.audio.formats import SPEECH_SAMPLE_RATE, SpeechFormat
 from audio_gateway.audio.resample import resample, whole_samples
 
-_BRIDGE: Final = SPEECH_SAMPLE_RATE // 100  # samples, 10 ms: over so many a step from part to part is spread
+_BRIDGE: Final = SPEECH_SAMPLE_RATE // 100  # samples, 10 ms: a step between two parts is spread over them
 _BRIDGE_BYTES: Final = _BRIDGE * 2
 _MOST, _LEAST = 32_767, -32_768
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenPart:
-    """One part: a whole file in `format`, or s16le mono at `sample_rate` Hz where that is `pcm`."""
+    """One part: a complete file in `format`, or s16le mono at `sample_rate` Hz if that is `pcm`."""
 
     chunks: Iterable[bytes]
     format: SpeechFormat = "pcm"
     sample_rate: int = SPEECH_SAMPLE_RATE
 
     def pcm(self) -> Iterator[bytes]:
-        """Its samples at 24 kHz; raises `InvalidAudio` for a file that is none."""
+        """Its samples at 24 kHz; raises `InvalidAudio` if the file cannot be decoded."""
         if self.format == "pcm":
             return resample(self.chunks, from_rate=self.sample_rate, to_rate=SPEECH_SAMPLE_RATE)
         from audio_gateway.audio.transcode import transcode
@@ -40,17 +40,16 @@ def join(
     format: SpeechFormat,  # noqa: A002 - OpenAI's word
     samples: int | None = None,
 ) -> Iterator[bytes]:
-    """The parts one behind the other as one file in `format` at 24 kHz mono, yielded while they are read.
+    """The concatenated parts as one file in `format` at 24 kHz mono, yielded while they are read.
 
-    It is as long as the parts together, to the sample, but for what `encode` says of mp3 and aac. Nothing is put
-    between them; a step from the last sample of one to the first of the next, which would be heard as a click, is
-    spread over 10 ms to either side. `samples` of all parts together, if they are known, get into the headers that
-    have a place for them (wav, flac). Parts that are pcm or flac have no gap; mp3 and aac bring their own padding, some
-    hundredths of a second, with them.
+    It is exactly as long as the parts together, except for the padding of mp3 and aac (see `encode`). Nothing is put
+    between the parts; a step from the last sample of one to the first of the next, which would click, is spread over
+    10 ms on either side. `samples`, the total number if it is known, is declared in the headers of wav and flac. Parts
+    in pcm or flac have no gap; parts in mp3 and aac contain padding of some hundredths of a second.
 
     Raises:
-        InvalidAudio: a part is not what it is said to be, when its turn comes.
-        ValueError: behind the last piece, when the parts were not as long as `samples` says.
+        InvalidAudio: a part is not in its declared format; raised when that part is read.
+        ValueError: after the last piece, if the parts do not have `samples` samples.
     """
     pcm = _seamless(part.pcm() for part in parts)
     if samples is not None:
@@ -64,11 +63,11 @@ def _counted(pcm: Iterable[bytes], samples: int) -> Iterator[bytes]:
         count += len(piece) // 2
         yield piece
     if count != samples:
-        raise ValueError(f"the parts have {count} samples together, and not {samples}")
+        raise ValueError(f"the parts have {count} samples, not {samples}")
 
 
 def _seamless(parts: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
-    """All samples; the last ones of each part are held until the next one has begun."""
+    """All samples; the last ones of each part are held until the next part has begun."""
     held = b""
     for part in parts:
         waiting, begun = b"", False
@@ -89,7 +88,7 @@ def _seamless(parts: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
 
 
 def _bridged(left: bytes, right: bytes) -> tuple[bytes, bytes]:
-    """The samples before and behind a seam, without a step between them that is greater than those around it."""
+    """The samples on both sides of a seam, without a step between them that is larger than those around it."""
     before, behind = array("h", left[-_BRIDGE_BYTES:]), array("h", right[:_BRIDGE_BYTES])
     if not before or not behind:
         return left, right

@@ -1,4 +1,4 @@
-"""What became of the packets of a stream, and what it says of the file that they came from."""
+"""Counts of the packets of a stream, and the checks of the file that are made from them."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 _CUT_OFF_S: Final = Fraction(1, 2)
 _CUT_OFF_SHARE: Final = Fraction(1, 100)
-_STRAY_PACKETS: Final = 8  # what encoders put before and behind the sound
-_HOPELESS: Final = 1_000  # packets: damage of some 20 s, and nothing good beside it
+_STRAY_PACKETS: Final = 8  # that encoders put before and after the sound
+_TOO_DAMAGED: Final = 1_000  # packets: about 20 s of damage, with nothing good beside it
 _PACKET_HEAD_BYTES: Final = 16  # in WebM, at most
 
 
 @dataclass(slots=True)
 class PacketCounts:
-    """What became of the packets of a stream.
+    """Counts of the packets of a stream.
 
-    `shapes` counts how often sample rate or channels were others than before, `strayed` says that the timestamps were
-    not those of samples which follow one another from zero on, and `regular`, at the end, that a decoder of any make
-    hears what was decoded here: nothing was damaged, skipped, or promised otherwise. `jumps` are those of the part's
-    own `Timeline`.
+    `format_changes` counts how often the sample rate or the channels changed; `has_jumps` says that the timestamps are
+    not those of consecutive samples from zero on. `regular`, known at the end, says that any decoder produces what was
+    decoded here: nothing was damaged or skipped, and the declared length is right. `jumps` are those of the part's own
+    `Timeline`.
     """
 
     good: int = 0
@@ -45,8 +45,8 @@ class PacketCounts:
     last: Packet | None = None
     samples: dict[int, int] = field(default_factory=dict)
     """Decoded samples per sample rate: it may change within a stream."""
-    shapes: int = 0
-    strayed: bool = False
+    format_changes: int = 0
+    has_jumps: bool = False
     regular: bool = False
     jumps: tuple[Jump, ...] = ()
 
@@ -68,72 +68,69 @@ class PacketCounts:
         return sum((Fraction(count, rate) for rate, count in self.samples.items()), Fraction(0))
 
 
-def check_shape(frame: AudioFrame) -> None:
-    """Raise `InvalidAudio` for a rate or channels that nobody records."""
+def check_format(frame: AudioFrame) -> None:
+    """Raise `InvalidAudio` for a sample rate or channels that no recording has."""
     if frame.sample_rate not in RATES or frame.layout.nb_channels > MAX_CHANNELS:
         raise InvalidAudio(
             f"The audio cannot be read: its header declares {frame.sample_rate} Hz and {frame.layout.nb_channels} "
-            "channels. Export it again.",
-            param="file",
+            "channels. Export it again."
         )
 
 
 def check_damage(counts: PacketCounts, container: Container, dense_bytes: int) -> None:
-    """Damage here and there is skipped, as every player does; a file that is mostly damage is no audio."""
+    """Raise `InvalidAudio` if most of the file is damaged. Less damage is skipped, as every player does."""
     if not counts.samples:
         raise undecodable(container)
     if counts.bad > counts.good or 2 * counts.good_bytes < dense_bytes:
         raise _damaged()
 
 
-def check_hope(counts: PacketCounts) -> None:
-    """Raise `InvalidAudio` for so much damage that nothing good is to be expected: it costs time without an end."""
-    if counts.bad - counts.good > _HOPELESS:
+def check_damage_so_far(counts: PacketCounts) -> None:
+    """Raise `InvalidAudio` early if nearly everything is damaged: going on would only cost time."""
+    if counts.bad - counts.good > _TOO_DAMAGED:
         raise _damaged()
 
 
 def _damaged() -> InvalidAudio:
     return InvalidAudio(
-        "Most of the audio file is damaged and cannot be decoded. Check that it plays, and upload a whole copy.",
-        param="file",
+        "Most of the audio file is damaged and cannot be decoded. Check that it plays, and upload a complete copy."
     )
 
 
-def check_promise(
+def check_declared_length(
     part: MediaPart, opened_file: InputContainer, stream: AudioStream, counts: PacketCounts
 ) -> Fraction | None:
-    """The seconds that were promised, if any were; raises `InvalidAudio` when they are not there."""
+    """The declared length in seconds, if there is one; raises `InvalidAudio` if much of it is missing."""
     ticks = stream.time_base or Fraction(0)
-    promised, reached = part.promised_s, counts.seconds + counts.bad_ticks * ticks
+    declared, reached = part.declared_s, counts.seconds + counts.bad_ticks * ticks
     last, begin = counts.last, stream.start_time or 0
-    if last is not None and last.pts is not None and part.ask in ("track", "file"):
-        # Silence need not be there: time goes on without.
-        since = begin if part.ask == "track" else 0
+    if last is not None and last.pts is not None and part.length_source in ("track", "file"):
+        # Silence may be left out: the timestamps go on.
+        since = begin if part.length_source == "track" else 0
         reached = max(reached, (last.pts + (last.duration or 0) - since) * ticks)
-    if part.ask in ("track", "pages") and stream.duration:
-        promised = stream.duration * ticks
-        if part.ask == "pages":  # they say when they end, also in a recording that begins in the middle of something
-            promised -= max(0, begin) * ticks
-    elif part.ask == "file" and opened_file.duration and len(opened_file.streams) == 1:
-        promised = Fraction(opened_file.duration, 1_000_000)
-    if promised is not None and promised - reached > max(_CUT_OFF_S, promised * _CUT_OFF_SHARE):
+    if part.length_source in ("track", "pages") and stream.duration:
+        declared = stream.duration * ticks
+        if part.length_source == "pages":  # the last page has the end time, also in a cut-out of a longer recording
+            declared -= max(0, begin) * ticks
+    elif part.length_source == "file" and opened_file.duration and len(opened_file.streams) == 1:
+        declared = Fraction(opened_file.duration, 1_000_000)
+    if declared is not None and declared - reached > max(_CUT_OFF_S, declared * _CUT_OFF_SHARE):
         raise InvalidAudio(
-            f"The audio file is cut off: its header promises {float(promised):.2f} s, but only {float(reached):.2f} s "
-            "are there. Upload the complete file.",
-            param="file",
+            f"The audio file is cut off: its header declares {float(declared):.2f} s, but it contains only "
+            f"{float(reached):.2f} s. Upload the complete file."
         )
-    return promised
+    return declared
 
 
-def is_regular(part: MediaPart, counts: PacketCounts, promised: Fraction | None) -> bool:
-    """Whether a decoder of any make hears what was decoded here: `PacketCounts.regular`."""
-    lengths = (length for length in (promised, part.media_s) if length is not None)
+def is_regular(part: MediaPart, counts: PacketCounts, declared: Fraction | None) -> bool:
+    """Whether any decoder produces what was decoded here: `PacketCounts.regular`."""
+    lengths = (length for length in (declared, part.media_s) if length is not None)
     skipped = part.source.size - counts.good_bytes if part.dense else 0
     return (
         not counts.bad
-        and counts.shapes == 1
-        and not (counts.strayed and part.ask)
-        and not part.source.mended
+        and counts.format_changes == 1
+        and not (counts.has_jumps and part.length_source)
+        and not part.source.repaired
         and skipped in {0, len(part.head)}
         and (part.packets is None or abs(part.packets - counts.good) <= _STRAY_PACKETS)
         and (part.payload is None or part.payload - counts.good_bytes <= counts.good * _PACKET_HEAD_BYTES)

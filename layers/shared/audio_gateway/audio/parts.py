@@ -1,12 +1,11 @@
-"""What of the caller's bytes is handed to FFmpeg, and what they promise.
+"""The bytes of a file that FFmpeg reads, and the length that they declare.
 
-A file is cut into parts that decode on their own (links of a chain, files put one behind the other), and of each one
-track is taken. All is left out that is no audio: tags, pictures, indexes. They are where a small file makes a parser
-work without end.
+A file is divided into parts that decode on their own (links of a chain, concatenated files), and one track of each is
+decoded. Tags, pictures and indexes are left out: in them a small file can keep a parser busy for very long.
 
-Here is said, for each container, which file is plain: one recording of one track, from its first byte to its last, so
-that whoever reads it hears what we decode. Tags, pictures, indexes and padding are allowed, as nobody takes them for
-sound; another track, recording or stretch of bytes is not. In doubt a file is not plain.
+The functions for each container also decide whether a file is plain: one recording of one track from the first byte to
+the last, so any decoder produces the same sound. Tags, pictures, indexes and padding are allowed, because no decoder
+takes them for sound; other tracks, recordings or unknown bytes are not. In doubt a file is not plain.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ from audio_gateway.audio.tracks import chosen
 from audio_gateway.errors import InvalidAudio
 
 MOST_TRACKS: Final = 16
-"""Each is opened to be compared with the others, and a header can make that take a second."""
+"""Each is opened to compare it with the others, and a header can make that take a second."""
 
-Promise = Literal["track", "pages", "file", "times"]
+LengthSource = Literal["track", "pages", "file", "times"]
 
 
 class MediaSource(Protocol):
@@ -34,12 +33,12 @@ class MediaSource(Protocol):
 
     @property
     def size(self) -> int:
-        """How many they are."""
+        """Number of bytes."""
         ...
 
     @property
-    def mended(self) -> bool:
-        """Whether what was read from them was not what stands in the file."""
+    def repaired(self) -> bool:
+        """Whether bytes were read that differ from those in the file."""
         ...
 
     def open(self) -> SeekableFile:
@@ -51,21 +50,21 @@ class MediaSource(Protocol):
 class MediaPart:
     """Bytes that decode on their own.
 
-    `promised_s` is how long the container says that it is; None when it does not say so, or only to FFmpeg: `ask` names
-    whose duration counts then, beside its timestamps; `times` those alone. `media_s` is how long all that a decoder may
-    find is, before edits, where that is known, `packets` how many they are, and `payload` the bytes that they and their
-    heads take. `dense` says that nothing but frames of audio is in it, behind the `head`; `is_last` then says whether a
-    packet is a frame to its last byte, where FFmpeg takes what follows along with it.
+    `declared_s` is the length that the container declares; None if it declares none, or if only FFmpeg can read it:
+    `length_source` then names where FFmpeg takes the length from, beside the timestamps; with `times` only those count.
+    `media_s` is the length of everything that a decoder may find, before edits, if it is known; `packets` is the number
+    of packets, and `payload` their bytes with their headers. `dense` says that only audio frames follow the `head`;
+    `is_last` then says whether a packet is exactly one frame, because FFmpeg adds trailing bytes to the last packet.
 
-    `demuxer` is FFmpeg's name for these bytes where they are no file of their own. `zero_s` is when the recording
-    begins on the clock of the timestamps; None where it begins with the track.
+    `demuxer` is FFmpeg's name for the format of these bytes if they are not a whole file. `zero_s` is the beginning of
+    the recording on the clock of the timestamps; None if it begins with the track.
 
-    `plain` says that the file has no other part and nothing else that can be heard.
+    `plain` says that the file has no other part and contains no other sound.
     """
 
     source: MediaSource
-    promised_s: Fraction | None = None
-    ask: Promise | None = None
+    declared_s: Fraction | None = None
+    length_source: LengthSource | None = None
     media_s: Fraction | None = None
     packets: int | None = None
     payload: int | None = None
@@ -78,40 +77,40 @@ class MediaPart:
 
 
 def parts(data: AudioContent, container: Container, bounds: Bounds) -> list[MediaPart]:
-    """The parts of a file whose content is `container`, one track of each.
+    """The parts of a file in this container, one track of each.
 
-    Raises `InvalidAudio` where its structure is wrong, or where it has no audio, and `AudioTooLong` when the time is
-    up.
+    Raises:
+        InvalidAudio: its structure is wrong, or it has no audio.
+        AudioTooLong: the time is up.
     """
-    with bounds.native():  # our own lists of what is in a file can be long, too
+    with bounds.limited_memory():  # our own lists of the elements of a file can be long, too
         found = _PARTS_OF[container](data)
     compared = sum(len(tracks) for tracks in found if len(tracks) > 1)
     if compared > MOST_TRACKS:
         raise InvalidAudio(
-            f"The file has {compared} audio tracks; one of at most {MOST_TRACKS} can be chosen. Send that track alone.",
-            param="file",
+            f"The file has {compared} audio tracks, more than {MOST_TRACKS}. Send only the track to be transcribed."
         )
     return [chosen(tracks, container, bounds) for tracks in found]
 
 
 def _of_wav(data: AudioContent) -> list[list[MediaPart]]:
-    """The whole file as one part, with a header that tells the truth."""
+    """The whole file as one part, with a correct header."""
     wave = riff.walk(data)
-    return [[MediaPart(ContentSpans(data, (riff.header(wave.fmt, wave.audio_bytes), *wave.spans)), plain=wave.true)]]
+    return [[MediaPart(ContentSpans(data, (riff.header(wave.fmt, wave.audio_bytes), *wave.spans)), plain=wave.plain)]]
 
 
 def _of_mpeg(data: AudioContent) -> list[list[MediaPart]]:
     start = mpeg.id3_end(data)
-    found = mpeg.find_frames(data, start, min(len(data), start + ENOUGH))  # recognised there: no need to look further
-    promised = mpeg.promised_by_xing(data, found.start, found.first) if found else None
+    found = mpeg.find_frames(data, start, min(len(data), start + ENOUGH))  # where `sniff` recognised them
+    declared = mpeg.declared_by_xing(data, found.start, found.first) if found else None
     end = mpeg.end_of_frames(data)
     return [
         [
             MediaPart(
                 ContentSpans(data, ((start, max(start, end)),)),
-                promised_s=promised,
+                declared_s=declared,
                 dense=True,
-                head=data[found.start : found.start + found.first.length] if found and promised is not None else b"",
+                head=data[found.start : found.start + found.first.length] if found and declared is not None else b"",
                 plain=len(data) - end in {0, mpeg.ID3V1_BYTES},
             )
         ]
@@ -125,7 +124,7 @@ def _of_flac(data: AudioContent) -> list[list[MediaPart]]:
         [
             MediaPart(
                 ContentSpans(data, (stream.header, (stream.start, stream.end))),
-                promised_s=Fraction(stream.info.total_samples, stream.info.sample_rate) or None,
+                declared_s=Fraction(stream.info.total_samples, stream.info.sample_rate) or None,
                 dense=True,
                 head=stream.header,
                 is_last=flac.is_frame,
@@ -140,7 +139,8 @@ def _of_ogg(data: AudioContent) -> list[list[MediaPart]]:
     chain = ogg.chain(data)
     zero_s = Fraction(0) if chain.pictures else None
     return [
-        [MediaPart(stream, ask="pages", zero_s=zero_s, plain=chain.single) for stream in link] for link in chain.links
+        [MediaPart(stream, length_source="pages", zero_s=zero_s, plain=chain.single) for stream in link]
+        for link in chain.links
     ]
 
 
@@ -152,7 +152,7 @@ def _of_mp4(data: AudioContent) -> list[list[MediaPart]]:
         [
             MediaPart(
                 ContentSpans(data, outline.only(track)),
-                ask="track",
+                length_source="track",
                 media_s=track.media_s,
                 packets=outline.samples,
                 zero_s=outline.begin_s if shown > 1 else None,
@@ -165,13 +165,13 @@ def _of_mp4(data: AudioContent) -> list[list[MediaPart]]:
 
 def _of_webm(data: AudioContent) -> list[list[MediaPart]]:
     outline = ebml.outline(data)
-    alone = len(outline.tracks) == 1  # else the file says how long the longest of them is
+    alone = len(outline.tracks) == 1  # otherwise the declared length is that of the longest track
     begin_s = clusters.begin_of(data, outline)
     return [
         [
             MediaPart(
                 ContentSpans(data, outline.only(data, track)),
-                ask="file" if alone else "times",
+                length_source="file" if alone else "times",
                 payload=outline.payload,
                 zero_s=begin_s,
                 plain=alone and outline.single,
@@ -185,7 +185,7 @@ def _of_mpeg_program(data: AudioContent) -> list[list[MediaPart]]:
     found = program_stream.program(data)
     tracks = [(stream, program_stream.demuxer(data, stream)) for stream in found.streams]
     read = [
-        MediaPart(ContentSpans(data, stream.spans), demuxer=demuxer, zero_s=-found.late_s(stream))
+        MediaPart(ContentSpans(data, stream.spans), demuxer=demuxer, zero_s=-found.delay_s(stream))
         for stream, demuxer in tracks
         if demuxer is not None
     ]

@@ -1,11 +1,11 @@
-"""A recording of any length, read once: decoded, and measured while it is."""
+"""A recording of any length, read once: decoded and measured at the same time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from audio_gateway.audio.bounds import Bounds, never
+from audio_gateway.audio.bounds import Bounds, no_deadline
 from audio_gateway.audio.content import AudioContent
 from audio_gateway.audio.duration import DurationCounter
 from audio_gateway.audio.measure import check_length
@@ -19,46 +19,46 @@ if TYPE_CHECKING:
 
 
 class Recording:
-    """Audio in a file of any size, in memory or kept elsewhere (`StoredContent`).
+    """Audio in a file of any size, in memory or stored elsewhere (`StoredContent`).
 
-    Raises `InvalidAudio` when it is not audio by its content.
+    Raises `InvalidAudio` if its content is not audio.
     """
 
     def __init__(self, content: AudioContent) -> None:
         self._content = content
         self.container = recognise(content)
-        self._clock = DurationCounter(None)
-        self._tallies: list[PacketCounts] = []
+        self._duration = DurationCounter(None)
+        self._counts: list[PacketCounts] = []
 
     @property
     def duration_ms(self) -> int:
-        """Of what has been decoded, rounded up once; the same as `measure` finds once `pcm` has come to its end."""
-        return self._clock.milliseconds
+        """Milliseconds decoded so far, rounded up once; after `pcm` ends, the same as `measure` returns."""
+        return self._duration.milliseconds
 
     @property
     def timeline(self) -> Timeline:
-        """The recording's own times of the sound, known once `pcm` has come to its end."""
-        return Timeline(self._tallies[0].jumps if len(self._tallies) == 1 else ())
+        """The recording's own times of the sound, known after `pcm` ends."""
+        return Timeline(self._counts[0].jumps if len(self._counts) == 1 else ())
 
-    def pcm(self, sample_rate: int, *, late: Callable[[], bool] = never) -> Iterator[bytes]:
-        """The audio as s16le mono at `sample_rate` Hz, in pieces of at most some fifth of a second.
+    def pcm(self, sample_rate: int, *, out_of_time: Callable[[], bool] = no_deadline) -> Iterator[bytes]:
+        """The audio as s16le mono at `sample_rate` Hz, in pieces of at most about a fifth of a second.
 
-        Nothing but sound is in it: where a file begins with none, or has a gap, no silence is put in its place.
+        It contains only sound: a late beginning or a gap in the file is not filled with silence.
 
         Raises:
-            InvalidAudio: where decoding gets to what is damaged or cut off, or ends before a tenth of a second.
-            AudioTooLong: `late` said that the time is up.
+            InvalidAudio: the file is damaged or cut off, or has less than a tenth of a second of audio.
+            AudioTooLong: the time is up.
         """
         from audio_gateway.audio.decode import frames_of
         from audio_gateway.audio.resample import to_pcm
 
-        self._clock, self._tallies = DurationCounter(None), []
-        frames = frames_of(self._content, self.container, self._tallies, Bounds(self.container, late))
-        yield from to_pcm(_clocked(frames, self._clock), sample_rate)
+        self._duration, self._counts = DurationCounter(None), []
+        frames = frames_of(self._content, self.container, self._counts, Bounds(self.container, out_of_time))
+        yield from to_pcm(_counted(frames, self._duration), sample_rate)
         check_length(self.duration_ms)
 
 
-def _clocked(frames: Iterable[AudioFrame], clock: DurationCounter) -> Iterator[AudioFrame]:
+def _counted(frames: Iterable[AudioFrame], duration: DurationCounter) -> Iterator[AudioFrame]:
     for frame in frames:
-        clock.add(frame.samples, frame.sample_rate)
+        duration.add(frame.samples, frame.sample_rate)
         yield frame

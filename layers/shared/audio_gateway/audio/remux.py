@@ -1,4 +1,4 @@
-"""One track taken out of its file as it is coded."""
+"""Copies one track out of its file without re-encoding it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _READ_BYTES: Final = 1 << 20
 
 
 def copied(part: MediaPart, container: Container, bounds: Bounds) -> bytes | None:
-    """The part's track alone, in the same container; None where it cannot be copied, or not in time.
+    """The part's track alone, in the same container; None if it cannot be copied, or not in time.
 
-    What Matroska holds and WebM may not goes into MP4. Nothing says that it sounds the same: that must be measured.
+    Codecs that Matroska allows and WebM does not go into MP4. The copy must be measured: it may decode differently.
     """
     if container in ("wav", "flac", "ogg"):
         file = part.source.open()
@@ -53,7 +53,7 @@ def _muxed(part: MediaPart, container: Container, bounds: Bounds) -> bytes | Non
     if first is None:
         return None
     format_ = "webm" if container == "webm" and first.stream.codec_context.name in _WEBM_CODECS else "mp4"
-    shift = max(0, first.pts or 0)  # a track that began late begins at once when it is alone
+    shift = max(0, first.pts or 0)  # a track that began late begins at zero when it is alone
     try:
         with av.open(file, "w", format=format_, container_options={"fflags": "+bitexact"}) as muxer:
             copy = muxer.add_stream_from_template(first.stream)

@@ -1,4 +1,4 @@
-"""Sample rate, channels, pace: FFmpeg's filters over s16le mono, or over decoded frames."""
+"""Converts sample rate, channels and tempo of s16le mono or decoded frames, with FFmpeg's filters."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
 
 _MAX_FRAME_BYTES: Final = 64_000
-_GUESSED_CHANNELS: Final = 8  # up to them FFmpeg assumes a usual layout
+_GUESSED_CHANNELS: Final = 8  # up to this number FFmpeg assumes a usual layout
 
 
 def whole_samples(pcm: Iterable[bytes]) -> Iterator[bytes]:
-    """The same 16-bit samples, none cut in two by the border of a piece; an odd byte at the very end is dropped."""
+    """The same 16-bit samples, in pieces of whole samples; an odd byte at the very end is dropped."""
     odd = b""
     for piece in pcm:
         joined = odd + piece if odd else piece
@@ -24,7 +24,7 @@ def whole_samples(pcm: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def resample(pcm: Iterable[bytes], *, from_rate: int, to_rate: int) -> Iterator[bytes]:
-    """s16le mono at another rate; untouched where the rates are the same."""
+    """s16le mono at another rate; unchanged if the rates are equal."""
     if from_rate == to_rate:
         return whole_samples(pcm)
     return to_pcm(to_frames(pcm, from_rate), to_rate)
@@ -48,9 +48,9 @@ def to_frames(pcm: Iterable[bytes], sample_rate: int) -> Iterator[AudioFrame]:
 
 
 def to_pcm(frames: Iterable[AudioFrame], sample_rate: int, *, pace: tuple[float, ...] = ()) -> Iterator[bytes]:
-    """Frames of any rate, format and layout as s16le mono; `pace` are factors of tempo, each from 0.5 to 2.
+    """Frames of any rate, format and layout as s16le mono; `pace` has factors of the tempo, each from 0.5 to 2.
 
-    The input may change its properties in the middle: what was in the filters then is given out first.
+    The properties of the input may change; the filters are flushed then.
     """
     chain: _Chain | None = None
     for frame in frames:
@@ -70,7 +70,7 @@ class _Chain:
         from av.filter import Graph
 
         self._rate, self._layout, self._format = template.sample_rate, template.layout, template.format.name
-        graph = self._graph = Graph()  # PyAV's nodes hold it weakly
+        graph = self._graph = Graph()  # PyAV's nodes only have weak references to it
         self._source = graph.add(
             "abuffer",
             sample_rate=str(self._rate),
@@ -83,18 +83,18 @@ class _Chain:
         to_pcm = graph.add("aformat", f"sample_fmts=s16:channel_layouts=mono:sample_rates={sample_rate}")
         tempo = [graph.add("atempo", f"{factor:.6f}") for factor in pace]
         graph.link_nodes(self._source, *to_mono, to_pcm, *tempo, self._sink).configure()
-        # Crossing into FFmpeg costs more than a frame's arithmetic: collect some fifth of a second on either side.
+        # A call of FFmpeg costs more than the arithmetic of a frame: collect about a fifth of a second on either side.
         block = sample_rate // 5
         graph.set_audio_frame_size(block)
         self._block_in = max(1, block * self._rate // sample_rate)
         self._waiting = 0
 
     def fits(self, frame: AudioFrame) -> bool:
-        """Whether the chain was made for such frames."""
+        """Whether the chain is for frames of this format."""
         return frame.sample_rate == self._rate and frame.format.name == self._format and frame.layout == self._layout
 
     def push(self, frame: AudioFrame) -> Iterator[bytes]:
-        frame.pts = None  # times of damaged files jump; samples follow one another
+        frame.pts = None  # times of damaged files jump; samples are consecutive
         self._waiting += frame.samples
         self._source.push(frame)
         if self._waiting >= self._block_in:
@@ -118,7 +118,7 @@ class _Chain:
 
 
 def _unplaced(frame: AudioFrame) -> int:
-    """The number of channels when nobody knows where they stand, so that FFmpeg cannot mix them by itself; else 0."""
+    """The number of channels if their positions are unknown, so FFmpeg cannot mix them by itself; else 0."""
     channels = frame.layout.nb_channels
     return channels if channels > _GUESSED_CHANNELS and frame.layout.name == f"{channels} channels" else 0
 

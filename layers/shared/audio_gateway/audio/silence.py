@@ -1,7 +1,7 @@
-"""Where nobody speaks: the place in a stretch of audio at which it can be cut.
+"""Finds the best point to cut audio: in a pause.
 
-Without numpy, which would add tens of megabytes to the layer for this alone: what is looked at is a minute out of five,
-and the greatest and the least of a hundredth of a second are found at the speed of C.
+It does not use numpy, which would add tens of megabytes to the layer: only a minute in five is searched, and `min` and
+`max` of a hundredth of a second run at the speed of C.
 """
 
 from __future__ import annotations
@@ -13,49 +13,49 @@ from itertools import accumulate
 from typing import Final
 
 CHUNK_SAMPLE_RATE: Final = 16_000
-"""Hertz of the audio that is looked at."""
+"""Sample rate in hertz of the audio that is cut."""
 FRAME: Final = CHUNK_SAMPLE_RATE // 100
-"""Samples of a frame, 10 ms. Places are whole frames, so that they are whole milliseconds too."""
+"""Samples of a frame, 10 ms. Cut points are whole frames, and so whole milliseconds."""
 MIN_SILENCE_MS: Final = 150
-"""Quiet for that long is a pause; the closure before a `t` or a `k`, in the middle of a word, is shorter."""
+"""The least length of a pause; the silence before a `t` or a `k` within a word is shorter."""
 
 _PAUSE: Final = MIN_SILENCE_MS // 10  # frames
-_LONG_PAUSE: Final = 100  # frames: longer ones are no better to cut in
-_INAUDIBLE: Final = 64  # between the greatest and the least sample: a peak of -60 dBFS
-_ABOVE_FLOOR: Final = 2  # 6 dB: how far the noise of a room goes up and down
-_CONTRAST: Final = 4  # 12 dB: how far below the voices silence must be, or it is not told from them
+_LONG_PAUSE: Final = 100  # frames: longer pauses are not better
+_INAUDIBLE: Final = 64  # between the highest and the lowest sample: a peak of -60 dBFS
+_ABOVE_FLOOR: Final = 2  # 6 dB: the variation of the noise of a room
+_CONTRAST: Final = 4  # 12 dB: silence must be that far below the voices to be told apart
 
 
 @dataclass(frozen=True, slots=True)
 class CutPoint:
-    """A place to cut at: `sample` counts from the beginning. `silent` says that it is in the middle of a pause."""
+    """A point to cut at: `sample` counts from the beginning; `silent` says that it is in the middle of a pause."""
 
     sample: int
     silent: bool
 
 
 def quietest(pcm: bytes | bytearray | memoryview, near: int) -> CutPoint:
-    """The best place in s16le mono at `CHUNK_SAMPLE_RATE` Hz: in the longest pause, of equal ones that by `near`.
+    """The best point in s16le mono at `CHUNK_SAMPLE_RATE` Hz: in the longest pause, or in the one nearest to `near`.
 
-    Where there is no pause, it is the quietest place, and next to `near` of those as quiet. `near` is a sample; at
-    least one frame is needed.
+    Without a pause it is the quietest point; of equally quiet ones, the nearest to `near`. `near` is a sample; at least
+    one frame is needed.
     """
     levels = _levels(array("h", bytes(pcm)))
     target = near // FRAME
-    best = max(_pauses(levels), key=lambda pause: _worth(pause, target), default=None)
+    best = max(_pauses(levels), key=lambda pause: _rank(pause, target), default=None)
     if best is not None:
         return CutPoint(_within(best, target) * FRAME, silent=True)
     return CutPoint(_lowest(levels, target) * FRAME, silent=False)
 
 
 def _levels(samples: array[int]) -> list[int]:
-    """How far the samples of each frame reach: untouched by an offset, as cheap recorders have one."""
+    """The range of the samples of each frame: unlike the peak, it is not affected by the offset of cheap recorders."""
     frames = (samples[at : at + FRAME] for at in range(0, len(samples) - FRAME + 1, FRAME))
     return [max(frame) - min(frame) for frame in frames]
 
 
 def _pauses(levels: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """First frame of each pause, and the first behind it."""
+    """The first frame of each pause, and the first frame after it."""
     most = _silence_up_to(levels)
     start = None
     for index, level in enumerate(levels):
@@ -70,7 +70,7 @@ def _pauses(levels: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def _silence_up_to(levels: Sequence[int]) -> int:
-    """The highest level that is silence here: near the lowest there is, and far from the loud ones."""
+    """The highest level that counts as silence: near the lowest level, and far below the loud ones."""
     ordered = sorted(levels)
     quiet, loud = ordered[len(ordered) // 20], ordered[-1 - len(ordered) // 20]
     if loud <= _INAUDIBLE:
@@ -78,12 +78,12 @@ def _silence_up_to(levels: Sequence[int]) -> int:
     return min(max(quiet * _ABOVE_FLOOR, _INAUDIBLE), loud // _CONTRAST)
 
 
-def _worth(pause: tuple[int, int], target: int) -> tuple[int, int]:
+def _rank(pause: tuple[int, int], target: int) -> tuple[int, int]:
     return min(pause[1] - pause[0], _LONG_PAUSE), -abs(_within(pause, target) - target)
 
 
 def _within(pause: tuple[int, int], target: int) -> int:
-    """The middle of a pause; in one that is long, the place next to the target that has half a second on each side."""
+    """The middle of a pause; in a long one, the point nearest to the target with half a second on each side."""
     start, end = pause
     if end - start <= _LONG_PAUSE:
         return (start + end) // 2
@@ -91,7 +91,7 @@ def _within(pause: tuple[int, int], target: int) -> int:
 
 
 def _lowest(levels: Sequence[int], target: int) -> int:
-    """The middle of the quietest stretch as long as a pause."""
+    """The middle of the quietest range as long as a pause."""
     length = min(_PAUSE, len(levels))
     sums = list(accumulate(levels, initial=0))
     starts = range(len(levels) - length + 1)

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes: names and declared types are not believed."""
+"""The container of a file, by its first bytes: file names and declared types are ignored."""
 
 # ruff: noqa: PLR2004 - bit patterns and field widths of a file format say more in place
 
@@ -23,10 +23,10 @@ MEDIA_TYPES: Final[dict[Container, str]] = {
 }
 
 ENOUGH: Final = 16_384
-"""Bytes after which `sniff` has seen all that it looks at, beyond an ID3 tag."""
+"""Bytes that `sniff` reads at most, after an ID3 tag."""
 
 SUPPORTED: Final = ("flac", "m4a", "mp3", "mp4", "mpeg", "mpga", "oga", "ogg", "wav", "webm")
-"""What callers may send, in their words: a message lists it."""
+"""The formats that callers may send, as an error message lists them."""
 
 _RIFF_IDS: Final = (b"RIFF", b"RF64", b"BW64")
 _MP4_FIRST_BOXES: Final = frozenset((b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"skip", b"wide", b"sidx"))
@@ -45,18 +45,18 @@ _OTHER_MAGIC: Final = (
     (b"riff\x2e\x91\xcf\x11", "Wave64 audio"),
     (b".snd", "AU audio"),
     (b"#!AMR", "AMR audio"),
-    (b"MThd", "a MIDI file, which holds notes and no sound"),
+    (b"MThd", "a MIDI file, which contains notes and no sound"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (WMA or WMV)"),
-    (b"#EXTM3U", "a playlist, which names audio and holds none"),
+    (b"#EXTM3U", "a playlist, which names audio files and contains none"),
 )
 _PRINTABLE_CONTROL: Final = frozenset("\t\r\n\f")
 
 
 def sniff(data: AudioContent) -> Container | None:
-    """The container that `data` is or begins with; None for anything that is not audio we read.
+    """The container that `data` is or begins with; None if it is not a supported one.
 
-    Formats without a magic number (MPEG audio, ADTS) count only when frame headers follow one another as their
-    lengths say, so that noise is not taken for sound.
+    Formats without a magic number (MPEG audio, ADTS) are recognised only if each frame header is followed by another at
+    the declared distance, because random bytes often look like one header.
     """
     head = data[:16]
     if head[:4] in _RIFF_IDS and head[8:12] == b"WAVE":
@@ -76,7 +76,7 @@ def _is_mp4(head: bytes) -> bool:
     if head[4:8] not in _MP4_FIRST_BOXES:
         return False
     size = int.from_bytes(head[:4], "big")
-    return size >= 8 or size in (0, 1)  # 0: up to the end of the file, 1: a 64-bit size follows
+    return size >= 8 or size in (0, 1)  # 0: to the end of the file, 1: a 64-bit size follows
 
 
 def _sniff_after_id3(data: AudioContent) -> Container | None:
@@ -90,19 +90,19 @@ def _sniff_after_id3(data: AudioContent) -> Container | None:
 
 
 def recognise(data: AudioContent) -> Container:
-    """The container of `data`; raises `InvalidAudio` that says what it looks like instead."""
+    """The container of `data`; raises `InvalidAudio` that says what `data` looks like instead."""
     if not len(data):
-        raise InvalidAudio("The file is empty. Upload a file with audio in it.", param="file")
+        raise InvalidAudio("The file is empty. Upload a file that contains audio.")
     container = sniff(data)
     if container is None:
         other = looks_like(data)
         seen = f" It looks like {other}." if other else " Its content is none of these, whatever its name says."
-        raise InvalidAudio(f"Invalid file format. Supported formats: {list(SUPPORTED)}.{seen}", param="file")
+        raise InvalidAudio(f"Invalid file format. Supported formats: {list(SUPPORTED)}.{seen}")
     return container
 
 
 def looks_like(data: AudioContent) -> str | None:
-    """What something that is no audio of ours seems to be, as a phrase for a message; None when nothing fits."""
+    """What unsupported content seems to be, as a phrase for a message; None if it is unknown."""
     head = data[:512]
     for magic, name in _OTHER_MAGIC:
         if head.startswith(magic):
@@ -113,7 +113,7 @@ def looks_like(data: AudioContent) -> str | None:
 
 
 def _looks_like_text(head: bytes) -> str | None:
-    # A character may be cut in two at the end of the head; only an error before its last bytes speaks against text.
+    # The head may end within a character: only an error before its last bytes means that it is not text.
     try:
         text = head.removeprefix(b"\xef\xbb\xbf").decode()
     except UnicodeDecodeError as error:
@@ -131,23 +131,21 @@ def _looks_like_text(head: bytes) -> str | None:
 
 
 def no_audio() -> InvalidAudio:
-    """The file is a container without sound."""
-    return InvalidAudio("The file has no audio stream in it. Upload a file with sound.", param="file")
+    """The error for a file without an audio track."""
+    return InvalidAudio("The file has no audio stream. Upload a file that contains audio.")
 
 
 def too_demanding() -> InvalidAudio:
-    """The file asks for more memory than any recording needs."""
+    """The error for a file that needs more memory than any recording does."""
     return InvalidAudio(
         "The audio file could not be read: its headers ask for more memory than a recording needs. Export it again, "
-        "for example as mp3 or wav.",
-        param="file",
+        "for example as mp3 or wav."
     )
 
 
 def undecodable(container: Container) -> InvalidAudio:
-    """The file is of a kind we know, and its content is not."""
+    """The error for a known container whose content cannot be decoded."""
     return InvalidAudio(
         f"The audio file could not be decoded: it looks like {container}, but its content is damaged or uses a codec "
-        "that is not supported. Check that it plays, or convert it, for example to mp3 or wav.",
-        param="file",
+        "that is not supported. Check that it plays, or convert it, for example to mp3 or wav."
     )

@@ -1,4 +1,4 @@
-"""The caller's audio: its bytes, and what we measured ourselves."""
+"""The caller's audio: its bytes, and what the gateway measured."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from audio_gateway.audio.timeline import AS_HEARD, Timeline
 class AudioSource:
     """One piece of audio that was recognised by its content and measured by decoding.
 
-    `data` is the file; `container` what its content says it is; `duration_ms` the decoded length rounded up to whole
-    milliseconds; `sample_rate` (Hz) and `channels` those that the track which is heard begins with. `plain` says that
-    whoever decodes the file hears that and nothing else: only such audio is given to a provider (`rewrite.plainly`).
-    `timeline` has the recording's own times of the sound, where they are others than those of the samples.
+    `data` is the file, and `container` its format by content; `duration_ms` is the decoded length, rounded up to whole
+    milliseconds; `sample_rate` (Hz) and `channels` are those at the start of the measured track. `plain` says that any
+    decoder of the file produces exactly the measured audio: only such a file is sent to a provider
+    (`rewrite.as_plain_file`). `timeline` maps the sound to the recording's own times, where they differ.
     """
 
     data: bytes

@@ -8,11 +8,11 @@ from typing import Final
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 4.0
 _FACTOR_MIN, _FACTOR_MAX = 0.5, 2.0
-_LEAD_OUT_S: Final = 1  # of silence, so that the filter gives out all that it still holds
+_LEAD_OUT_S: Final = 1  # of silence, to make the filter return everything that it holds
 
 
 def stretch(pcm: Iterable[bytes], *, sample_rate: int, speed: float) -> Iterator[bytes]:
-    """s16le mono at `sample_rate` Hz, `speed` times as fast; the length is exact to the sample, 1.0 changes nothing.
+    """s16le mono at `sample_rate` Hz, `speed` times as fast. The length is exact to the sample; 1.0 changes nothing.
 
     Raises `ValueError` for a speed outside 0.25 to 4.0.
     """
@@ -24,7 +24,7 @@ def stretch(pcm: Iterable[bytes], *, sample_rate: int, speed: float) -> Iterator
 
 
 def _stretched(pcm: Iterable[bytes], sample_rate: int, speed: float) -> Iterator[bytes]:
-    """The filter swallows or adds some hundredths of a second at the end: cut to what the input comes to."""
+    """The filter drops or adds some hundredths of a second at the end: cut the output to the exact length."""
     from audio_gateway.audio.resample import to_frames, to_pcm, whole_samples
 
     samples_in = samples_out = 0
@@ -47,7 +47,7 @@ def _stretched(pcm: Iterable[bytes], sample_rate: int, speed: float) -> Iterator
 
 
 def _factors(speed: float) -> tuple[float, ...]:
-    """`speed` as factors of 0.5 to 2: beyond them the filter skips sound where it could blend it."""
+    """`speed` as factors of 0.5 to 2: beyond them the filter skips sound instead of blending it."""
     factors = []
     while not _FACTOR_MIN <= speed <= _FACTOR_MAX:
         step = _FACTOR_MAX if speed > 1 else _FACTOR_MIN

@@ -1,4 +1,4 @@
-"""Where what is heard stands on the recording's own timeline: sound may begin behind the picture, and have gaps."""
+"""Maps sound to the recording's own times: sound may begin later than the picture, and have gaps."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
 
 STRAY_S: Final = 0.2
-"""What encoders put before and behind the sound, and what is lost where timestamps are rounded."""
+"""The padding of encoders before and after the sound, and the error of rounded timestamps."""
 
 _LEAST_START_S: Final = 0.05  # encoders shift the beginning by less
 _MOST_JUMPS: Final = 10_000
 
 Jump = tuple[int, int]
-"""From so many milliseconds of sound on, the recording's time is so many milliseconds more."""
+"""A position in the sound in milliseconds, and how many milliseconds later the recording's time is from there on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The recording's times of its sound, in milliseconds; without `jumps` they are those of the sound."""
+    """Maps times of the sound to times of the recording, in milliseconds; without `jumps` they are equal."""
 
     jumps: tuple[Jump, ...] = ()
 
     def start_of(self, sound_ms: int) -> int:
-        """The recording's time of something that begins in the sound at `sound_ms`."""
+        """The recording's time of a beginning at `sound_ms` of the sound."""
         return sound_ms + self._ahead(bisect_right(self.jumps, sound_ms, key=_at))
 
     def end_of(self, sound_ms: int) -> int:
-        """The recording's time of something that ends there: in front of a gap, not behind it."""
+        """The recording's time of an end at `sound_ms` of the sound: before a gap, not after it."""
         return sound_ms + self._ahead(bisect_left(self.jumps, max(sound_ms, 1), key=_at))
 
     def _ahead(self, count: int) -> int:
@@ -42,14 +42,14 @@ def _at(jump: Jump) -> int:
 
 
 AS_HEARD: Final = Timeline()
-"""The timeline of what is nothing but sound."""
+"""The timeline of a recording without jumps."""
 
 
 class TimelineRecorder:
-    """Makes a timeline of the timestamps of a track while it is decoded.
+    """Builds the timeline of a track from its timestamps while it is decoded.
 
-    `zero_s` is the time at which the recording begins, None where that is with the track. A jump counts when two
-    packets in a row agree, and only forwards: clocks that start anew in the middle of a file do not turn time back.
+    `zero_s` is the time at which the recording begins; None if it begins with the track. A jump counts if two
+    consecutive packets agree, and only forwards: a clock that restarts within a file does not move time backwards.
     """
 
     def __init__(self, zero_s: float | None) -> None:
@@ -60,13 +60,13 @@ class TimelineRecorder:
         self._last: tuple[int, float] = (0, 0.0)
 
     def begin(self, frame: AudioFrame) -> None:
-        """Sound begins with this frame, if it is the first one."""
+        """Record the beginning of the sound, if this is its first frame."""
         if self._base_s is None and frame.pts is not None:
             self._base_s = at_s = float(frame.pts * (frame.time_base or 0))
             self._jump(0, at_s - (at_s if self._zero_s is None else self._zero_s), _LEAST_START_S)
 
     def stray(self, number: int, at_s: float, heard_s: float) -> None:
-        """The packet of this number is not where the sound before it ends: it has this timestamp."""
+        """Record the timestamp of a packet that does not follow the sound before it."""
         if self._base_s is None:
             return
         drift_s = at_s - heard_s - self._base_s

@@ -1,4 +1,4 @@
-"""A provider's audio, whatever it really is, as the format that the caller asked for."""
+"""Transcodes a provider's audio, whatever it really is, to the format that the caller requested."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ _CHAIN_FRAMES: Final = 8
 def transcode(
     chunks: Iterable[bytes], *, declared: SpeechFormat, sample_rate: int, wanted: SpeechFormat, speed: float = 1.0
 ) -> Iterator[bytes]:
-    """Audio that a provider calls `declared` as `wanted` at 24 kHz mono and `speed`, yielded while it arrives.
+    """Transcode audio that a provider declares as `declared` to `wanted` at 24 kHz mono and `speed`, while it arrives.
 
-    mp3, aac, opus and flac that are as wanted already pass through, but for tags; all other audio is written anew.
-    `sample_rate` (Hz) matters for bytes that are pcm only (s16le mono). Of several files one behind the other all are
-    heard. Raises `InvalidAudio` before the first piece when the bytes are no audio (HTML, JSON, text, nothing at all)
-    or hold no sound, and after the last whole one when a file is cut off in the middle, or goes on with something that
-    would not be heard. What the chunks themselves raise comes out as it is.
+    mp3, aac, opus and flac that have the wanted format already pass through without their tags; all other audio is
+    encoded again. `sample_rate` (Hz) matters only for pcm (s16le mono). Several concatenated files are all included.
+    Errors of the chunks are passed on unchanged.
+
+    Raises `InvalidAudio` before the first piece if the bytes are not audio (HTML, JSON, text, or empty) or contain no
+    sound, and after the last complete one if a file is cut off, or is followed by something that a player would skip.
     """
     source = _without_id3(iter(chunks))
     head = _head(source)
@@ -34,36 +35,36 @@ def transcode(
     container = _container(head, declared)
     if container is None:
         _refuse_other_than_pcm(head, declared)
-        yield from _made(everything, sample_rate, wanted, speed)
+        yield from _encoded(everything, sample_rate, wanted, speed)
     else:
-        yield from _conform_file(head, everything, container, wanted, speed)
+        yield from _transcode_file(head, everything, container, wanted, speed)
 
 
-def _conform_file(
+def _transcode_file(
     head: bytes, everything: Iterator[bytes], container: Container, wanted: SpeechFormat, speed: float
 ) -> Iterator[bytes]:
-    from audio_gateway.audio.truncation import whole
+    from audio_gateway.audio.truncation import complete_file
 
     if container == "wav" and riff.read_head(head) is not None:
         from audio_gateway.audio.wav_stream import samples_of_waves
 
         rate, pcm = samples_of_waves(everything)
-        yield from _made(pcm, rate, wanted, speed)
+        yield from _encoded(pcm, rate, wanted, speed)
         return
-    as_it_is = speed == 1.0 and _is_as_wanted(head, container, wanted)
-    file = whole(everything, container, one=as_it_is)
-    if as_it_is:
+    pass_through = speed == 1.0 and _can_pass_through(head, container, wanted)
+    file = complete_file(everything, container, single=pass_through)
+    if pass_through:
         yield from file
         return
     from audio_gateway.audio.decode import decode_stream
 
-    yield from _made(
+    yield from _encoded(
         decode_stream(file, container=container, sample_rate=SPEECH_SAMPLE_RATE), SPEECH_SAMPLE_RATE, wanted, speed
     )
 
 
 def _without_id3(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The chunks without the ID3 tags that they begin with, however long those are."""
+    """The chunks without the ID3 tags at the beginning, however long they are."""
     first = b""
     for chunk in chunks:
         first += chunk
@@ -77,7 +78,7 @@ def _without_id3(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _after(chunks: Iterator[bytes], count: int) -> bytes:
-    """What stands behind the next `count` bytes, in the chunk in which they end."""
+    """The bytes after the next `count` bytes, in the chunk in which those end."""
     for chunk in chunks:
         if len(chunk) >= count:
             return chunk[count:]
@@ -86,22 +87,22 @@ def _after(chunks: Iterator[bytes], count: int) -> bytes:
 
 
 def _head(chunks: Iterator[bytes]) -> bytes:
-    """As many bytes as are needed to say what they are; raises `InvalidAudio` when there are none at all."""
+    """Enough bytes to recognise the format; raises `InvalidAudio` if there are none."""
     head = b""
     for chunk in chunks:
         head += chunk
         if len(head) >= _LOOK_BYTES and (sniff(head) or len(head) >= ENOUGH):
             break
     if not head:
-        raise InvalidAudio("The answer is empty: there is no audio in it.", param="file")
+        raise InvalidAudio("The response is empty.")
     return head
 
 
 def _container(head: bytes, declared: SpeechFormat) -> Container | None:
-    """What the bytes are; None for headerless samples.
+    """The container of the bytes; None for headerless samples.
 
-    Samples can hold anything, a few bytes like frame headers included: so where they are expected, formats without a
-    magic number count only if frames follow one another from the very first byte on, and for long.
+    Samples can be any bytes, also some that look like frame headers. So if they are expected, formats without a magic
+    number count only with many consecutive frames from the first byte on.
     """
     container = sniff(head)
     if declared == "pcm" and container in ("mp3", "aac") and not mpeg.is_chain(head, _CHAIN_FRAMES):
@@ -110,18 +111,16 @@ def _container(head: bytes, declared: SpeechFormat) -> Container | None:
 
 
 def _refuse_other_than_pcm(head: bytes, declared: SpeechFormat) -> None:
-    """Headerless samples look like nothing in particular; anything that looks like something is not them."""
+    """Raise `InvalidAudio` if samples were not declared, or if the bytes look like something known."""
     other = looks_like(head)
     if other is not None or declared != "pcm":
-        raise InvalidAudio(
-            f"The answer is not {declared} audio: it looks like {other or 'nothing known'}.", param="file"
-        )
+        raise InvalidAudio(f"The response is not {declared} audio: it looks like {other or 'nothing known'}.")
 
 
-def _is_as_wanted(head: bytes, container: Container, wanted: SpeechFormat) -> bool:
-    """Whether the file that begins with `head` is `wanted` at 24 kHz mono, and plays as one whatever comes behind.
+def _can_pass_through(head: bytes, container: Container, wanted: SpeechFormat) -> bool:
+    """Whether the file that begins with `head` is `wanted` at 24 kHz mono, and plays to the end whatever follows.
 
-    In doubt it is not. Several files of wav are one only when they are written anew, which costs next to nothing.
+    In doubt it does not. WAV is always written again: several files must become one, and that costs almost nothing.
     """
     if wanted in ("mp3", "aac") and wanted == container:
         found = mpeg.find_frames(head, 0, 1)
@@ -134,10 +133,10 @@ def _is_as_wanted(head: bytes, container: Container, wanted: SpeechFormat) -> bo
     return (wanted, container) == ("opus", "ogg") and head[28:36] == b"OpusHead" and head[37:38] == b"\x01"
 
 
-def _made(pcm: Iterable[bytes], sample_rate: int, wanted: SpeechFormat, speed: float) -> Iterator[bytes]:
-    """s16le mono at `sample_rate` as the file that is wanted; raises `InvalidAudio` first when there is none."""
+def _encoded(pcm: Iterable[bytes], sample_rate: int, wanted: SpeechFormat, speed: float) -> Iterator[bytes]:
+    """Encode s16le mono at `sample_rate` as `wanted`; raises `InvalidAudio` if there are no samples."""
     pieces = iter(stretch(pcm, sample_rate=sample_rate, speed=speed))
     first = next(pieces, None)
     if first is None:
-        raise InvalidAudio("The answer has no audio in it.", param="file")
+        raise InvalidAudio("The response contains no audio.")
     yield from encode(chain((first,), pieces), sample_rate=sample_rate, format=wanted)

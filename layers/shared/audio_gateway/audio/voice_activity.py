@@ -1,4 +1,4 @@
-"""Whether somebody can be heard to speak: the check on a provider that says it heard nothing."""
+"""Detects speech, to check the empty transcript of a provider."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 VAD_SAMPLE_RATE: Final = 8_000
-"""Samples a second that are looked at: a voice's strength lies below 4 kHz."""
+"""Samples per second for the detection: most of the energy of a voice is below 4 kHz."""
 
 _FRAME: Final = VAD_SAMPLE_RATE // 50  # 20 ms, shorter than any syllable
 _WINDOW: Final = 50  # frames: a second
-_LOUD: Final = 250  # mean of the absolute samples, some -42 dBFS; a quiet recording of speech is above it
+_LOUD: Final = 250  # mean of the absolute samples, about -42 dBFS; quiet recordings of speech are louder
 _CONTRAST: Final = 4  # 12 dB between syllables and the gaps between them; noise and hum have less
 _ENOUGH: Final = 2  # seconds that sound like speech
 
 
 def has_speech(pcm: Iterable[bytes]) -> bool:
-    """Whether s16le mono at `VAD_SAMPLE_RATE` Hz sounds like speech for two seconds, or half of a shorter piece.
+    """Whether s16le mono at `VAD_SAMPLE_RATE` Hz sounds like speech for two seconds, or for half of a shorter piece.
 
-    Speech is loud in its syllables and quiet between them. Silence, hum, hiss and held notes are not; music with a
-    beat may be. Stops reading as soon as it is sure.
+    Speech is loud in its syllables and quiet between them, unlike silence, hum, hiss and held notes; music with a beat
+    may be taken for speech. Stops reading as soon as the result is certain.
     """
     windows = alike = 0
     for window in _windows(_levels(pcm)):
@@ -38,7 +38,7 @@ def _like_speech(levels: list[float]) -> bool:
 
 
 def _windows(levels: Iterator[float]) -> Iterator[list[float]]:
-    """Seconds of levels; what is left at the end counts if it is at least half of one."""
+    """The levels of each second; a rest of at least half a second counts."""
     window: list[float] = []
     for level in levels:
         window.append(level)
@@ -50,7 +50,7 @@ def _windows(levels: Iterator[float]) -> Iterator[list[float]]:
 
 
 def _levels(pcm: Iterable[bytes]) -> Iterator[float]:
-    """The mean of the absolute samples of each whole frame."""
+    """The mean of the absolute samples of each complete frame."""
     rest = b""
     for piece in pcm:
         data = rest + piece

@@ -1,7 +1,7 @@
-"""The samples of a WAV that is still arriving, and of those that follow it in the same stream.
+"""Reads the samples of a WAV file that is still arriving, and of the files that follow it in the same stream.
 
-Servers that speak sentence by sentence put one whole file behind the other, each with the size of its own. A player
-stops at the end of the first.
+Servers that speak sentence by sentence concatenate complete files, each with its own size. A player stops at the end
+of the first.
 """
 
 # ruff: noqa: PLR2004 - bit patterns and field widths of a file format say more in place
@@ -22,10 +22,10 @@ _CHUNK_BYTES: Final = 8
 
 
 def samples_of_waves(chunks: Iterable[bytes]) -> tuple[int, Iterator[bytes]]:
-    """The rate in Hz, and s16le mono of all files of the stream, given out while they arrive.
+    """The sample rate in Hz, and the s16le mono samples of all files of the stream, yielded while they arrive.
 
-    Raises `InvalidAudio`, the iterator too: one of the files was cut off, is of another kind than the first, or is
-    followed by what is neither a RIFF chunk nor a file, and so may be sound that no header tells of.
+    Raises `InvalidAudio`, also while iterating: a file is cut off, has another format than the first, or is followed by
+    bytes that are neither a RIFF chunk nor a file, and so may be sound that no header describes.
     """
     stream = _Stream(iter(chunks))
     first = _head(stream)
@@ -37,16 +37,16 @@ def _following(stream: _Stream, first: riff.Head) -> Iterator[bytes]:
     while stream.peek(1):
         head = _head(stream)
         if head.kind != first.kind:
-            raise InvalidAudio("The answer holds WAV files of different kinds.", param="file")
+            raise InvalidAudio("The response contains WAV files of different formats.")
         yield from _samples(stream, head)
 
 
 def _head(stream: _Stream) -> riff.Head:
-    """The next file's head; the stream goes on with its audio."""
+    """The header of the next file; the stream is then at its audio."""
     wanted = ENOUGH
     head = riff.read_head(stream.peek(wanted))
     if head is None:
-        raise InvalidAudio("The WAV audio is cut off: it ends in its header.", param="file")
+        raise InvalidAudio("The WAV audio is cut off: it ends in its header.")
     stream.skip(head.start)
     return head
 
@@ -63,28 +63,28 @@ def _samples(stream: _Stream, head: riff.Head) -> Iterator[bytes]:
 
 def _audio(stream: _Stream, head: riff.Head) -> Iterator[bytes]:
     if head.size is None:
-        yield from stream.until_a_file()
+        yield from stream.until_next_file()
         return
     left = head.size
     for piece in stream.take(head.size):
         left -= len(piece)
         yield piece
     if left > head.bytes_per_second // 10:
-        raise InvalidAudio("The WAV audio is cut off: it ends in the middle.", param="file")
-    _pass_chunks(stream)
+        raise InvalidAudio("The WAV audio is cut off: it ends in the middle.")
+    _skip_chunks(stream)
 
 
-def _pass_chunks(stream: _Stream) -> None:
-    """Go on to the next file, or to the end; raises `InvalidAudio` for what is neither a chunk nor padding."""
+def _skip_chunks(stream: _Stream) -> None:
+    """Skip to the next file, or to the end; raises `InvalidAudio` for bytes that are neither a chunk nor padding."""
     while mark := stream.peek(_MARK_BYTES):
         if _is_file(mark):
             return
-        if mark[0] == 0:  # the byte that evens an odd size, or a block that was filled up
+        if mark[0] == 0:  # the padding byte of an odd size, or a padded block
             stream.skip(1)
             continue
         named = len(mark) >= _CHUNK_BYTES and all(0x20 <= byte < 0x7F for byte in mark[:4])
         if not named or not stream.skip(_CHUNK_BYTES + int.from_bytes(mark[4:8], "little")):
-            raise InvalidAudio("The WAV audio is followed by something that is no RIFF chunk.", param="file")
+            raise InvalidAudio("The WAV audio is followed by something that is not a RIFF chunk.")
 
 
 def _is_file(mark: bytes) -> bool:
@@ -92,7 +92,7 @@ def _is_file(mark: bytes) -> bool:
 
 
 class _Stream:
-    """Chunks that are looked at before they are taken."""
+    """Chunks that can be read without consuming them."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
@@ -119,8 +119,8 @@ class _Stream:
         """Go past `count` bytes; whether there were as many."""
         return sum(map(len, self.take(count))) == count
 
-    def until_a_file(self) -> Iterator[bytes]:
-        """All bytes up to the beginning of another file, or to the end."""
+    def until_next_file(self) -> Iterator[bytes]:
+        """All bytes up to the beginning of the next file, or to the end."""
         held = b""
         while piece := self._next():
             held += piece
@@ -137,7 +137,7 @@ class _Stream:
         yield held
 
     def _next(self) -> bytes:
-        """What has arrived, or the next piece; nothing at the end."""
+        """The bytes held back, or the next piece; empty at the end."""
         piece, self._held = self._held, b""
         while not piece and (arrived := next(self._chunks, None)) is not None:
             piece = arrived

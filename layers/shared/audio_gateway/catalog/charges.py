@@ -1,6 +1,6 @@
-"""What a piece of work costs: integer micro-dollars, rounded once and upwards.
+"""The charge for a request: integer micro-dollars, rounded up once.
 
-The price depends on what was measured, and on nothing that the caller or the provider says about it.
+The price depends only on the measured amount, never on what the caller or the provider declares.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from audio_gateway.catalog.models import Model
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """Micro-dollars: what the operator pays the provider, and what the caller pays the operator, as `item` says."""
+    """Micro-dollars: the operator's cost at the provider, and the caller's price, which `item` explains."""
 
     cost_microusd: int
     price_microusd: int
@@ -21,7 +21,7 @@ class Charge:
 
 
 def charge_for_characters(model: Model, characters: int) -> Charge:
-    """The charge for speaking so many Unicode code points."""
+    """The charge for speech of so many Unicode code points."""
     per_million = model.price.microusd_per_million_characters
     if per_million is None:
         raise ValueError(f"model '{model.id}' has no price for characters")
@@ -29,7 +29,7 @@ def charge_for_characters(model: Model, characters: int) -> Charge:
 
 
 def charge_for_cached_characters(model: Model, characters: int) -> Charge:
-    """The charge for giving speech of so many code points again: a share of its price, and nothing to the provider."""
+    """The charge for cached speech of so many code points: a share of its price, and no cost."""
     per_million = model.price.microusd_per_million_characters
     if per_million is None or model.cache is None:
         raise ValueError(f"model '{model.id}' has no price for speech from its cache")
@@ -38,7 +38,7 @@ def charge_for_cached_characters(model: Model, characters: int) -> Charge:
 
 
 def charge_for_audio(model: Model, duration_ms: int) -> Charge:
-    """The charge for listening to so many milliseconds, after the model's minimum and rounding."""
+    """The charge for so many milliseconds of audio, after the model's minimum and rounding."""
     per_minute = model.price.microusd_per_minute
     if per_minute is None:
         raise ValueError(f"model '{model.id}' has no price for minutes")
@@ -47,13 +47,13 @@ def charge_for_audio(model: Model, duration_ms: int) -> Charge:
 
 
 def billed_ms(model: Model, duration_ms: int) -> int:
-    """The milliseconds that are charged: at least the minimum, in whole steps, upwards."""
+    """The billed milliseconds: at least the minimum, rounded up to whole steps."""
     ms = max(duration_ms, round(model.minimum_seconds * 1000))
     step = round(model.rounding_seconds * 1000)
     return -(-ms // step) * step if step else ms
 
 
 def _charge(item: LineItem, unit: Unit) -> Charge:
-    """The provider takes what the catalogue says, and no markup."""
+    """The cost is the price in the catalogue without the markup."""
     cost = replace(item, markup_percent="0").price_microusd(unit)
     return Charge(cost, item.price_microusd(unit), item)

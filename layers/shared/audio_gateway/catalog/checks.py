@@ -1,4 +1,4 @@
-"""What must hold between the entries of a catalogue, each of which is well formed by itself."""
+"""Checks the entries of a catalogue against each other; each is well formed by itself."""
 
 from __future__ import annotations
 
@@ -6,43 +6,43 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from audio_gateway.audio.cut import LEAST_BYTES, LEAST_SECONDS
 from audio_gateway.catalog.defaults import EMBEDDED, Defaults, defaults_for
-from audio_gateway.catalog.problems import Problem, meant
+from audio_gateway.catalog.problems import Problem, suggestion
 from audio_gateway.catalog.schema import ModelEntry, ProviderEntry
 
 
 def check_provider(where: str, provider: ProviderEntry) -> Iterator[Problem]:
-    """`openai` needs an address to call; the embedded engines have none."""
+    """`openai` needs an address; the embedded engines have none."""
     if provider.adapter == "openai" and provider.base_url is None:
         yield Problem(where, "base_url", "is missing; for OpenAI it is https://api.openai.com/v1")
     if provider.adapter == "embedded":
         for field in ("base_url", "api_key"):
             if getattr(provider, field) is not None:
-                yield Problem(where, field, "is not for the adapter 'embedded', which calls nobody")
+                yield Problem(where, field, "does not apply to the adapter 'embedded', which calls no server")
 
 
 def check_ids(places: Sequence[tuple[str, str]]) -> Iterator[Problem]:
-    """Every id once. `places` are (where, id) of all models in the order of the file."""
+    """Check that every id is unique. `places` are (where, id) of all models in the order of the file."""
     first: dict[str, str] = {}
     for where, model_id in places:
         if model_id in first:
-            yield Problem(where, "id", f"'{model_id}' is taken by {first[model_id]}")
+            yield Problem(where, "id", f"'{model_id}' is already the id of {first[model_id]}")
         first.setdefault(model_id, where)
 
 
 def check_model(where: str, model: ModelEntry, provider: ProviderEntry) -> Iterator[Problem]:
-    """A model against its provider, and its fields against each other."""
+    """Check a model against its provider, and its fields against each other."""
     upstream = model.upstream or model.id
     defaults = defaults_for(provider.adapter, upstream, model.endpoints)
     if defaults is None:
         field = "id" if model.upstream is None else "upstream"
         engines = ", ".join(EMBEDDED)
-        yield Problem(where, field, f"'{upstream}' is not an embedded engine; there are {engines} (set upstream)")
+        yield Problem(where, field, f"'{upstream}' is not an embedded engine; the engines are {engines} (set upstream)")
     else:
         yield from _check_endpoints(where, model, upstream, defaults)
         yield from _check_chunks(where, model, defaults)
     yield from _check_price(where, model)
     if model.cache is not None and "speech" not in model.endpoints:
-        yield Problem(where, "cache", f"is for speech; {', '.join(model.endpoints)} is never given again")
+        yield Problem(where, "cache", f"applies to speech only; {', '.join(model.endpoints)} is never cached")
 
 
 def _check_endpoints(where: str, model: ModelEntry, upstream: str, defaults: Defaults) -> Iterator[Problem]:
@@ -62,9 +62,7 @@ def _check_chunks(where: str, model: ModelEntry, defaults: Defaults) -> Iterator
         )
         for field, value, lowest in least:
             if value is not None and value < lowest:
-                problem = (
-                    f"is {value:g}: long audio could not be cut into parts that fit; at least {lowest:g} is needed"
-                )
+                problem = f"is {value:g}, too small to cut long audio into parts; use at least {lowest:g}"
                 yield Problem(where, field, problem)
     if model.chunk_seconds is not None and limit is not None and model.chunk_seconds > limit:
         yield Problem(where, "chunk_seconds", f"is {model.chunk_seconds:g}, more than max_seconds, {limit:g}")
@@ -85,16 +83,16 @@ def _check_price(where: str, model: ModelEntry) -> Iterator[Problem]:
 
 
 def check_fallbacks(where: str, model: ModelEntry, models: Mapping[str, ModelEntry | None]) -> Iterator[Problem]:
-    """`models` are all of the file by id, None where an entry has mistakes of its own."""
+    """Check the fallbacks of a model. `models` has all models of the file by id; None for an entry with problems."""
     for index, other_id in enumerate(model.fallbacks):
         field = f"fallbacks[{index}]"
         if other_id == model.id:
             yield Problem(where, field, f"'{other_id}' is the model itself")
         elif other_id in model.fallbacks[:index]:
-            yield Problem(where, field, f"'{other_id}' is there twice")
+            yield Problem(where, field, f"'{other_id}' appears twice")
         elif other_id not in models:
-            problem = f"'{other_id}' is no model of this file; there are {', '.join(models)}{meant(other_id, models)}"
-            yield Problem(where, field, problem)
+            problem = f"'{other_id}' is not a model in this file; the models are {', '.join(models)}"
+            yield Problem(where, field, problem + suggestion(other_id, models))
         elif (other := models[other_id]) is not None and not set(model.endpoints).intersection(other.endpoints):
             served = ", ".join(other.endpoints)
             yield Problem(where, field, f"'{other_id}' serves {served}, none of {', '.join(model.endpoints)}")

@@ -1,4 +1,4 @@
-"""What a model can do when the catalogue does not say so: tables by adapter and by the provider's name of the model."""
+"""The defaults of models: tables by adapter and by the provider's name of the model."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ TIMEOUT_SECONDS: Final = 120.0
 CHUNK_SECONDS: Final = 300.0
 CHUNK_CONCURRENCY: Final = 10
 MAX_CACHE_SECONDS: Final = 30 * 24 * 60 * 60
-"""How long the bucket keeps speech at most (template.yaml)."""
+"""The longest time that the bucket keeps speech (template.yaml)."""
 CREATED: Final = 1_767_225_600
-"""2026-01-01 in unix seconds: `created` of every model. OpenAI's shape wants one and a catalogue entry has none."""
+"""2026-01-01 in unix seconds: `created` of every model. OpenAI's model object needs one; the catalogue has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """The optional fields of a model, with the meaning they have in `Model`.
+    """The optional fields of a model, with the same meaning as in `Model`.
 
-    `voices` is a list where names are the provider's own, a table where they stand for other ones, None where every
-    name is passed on. `endpoints` is what the model serves at all; None where that is for the catalogue to say.
+    `voices` is a list of the provider's own names, a table that maps names to them, or None if every name is passed on.
+    `endpoints` has all endpoints that the model can serve; None if only the catalogue knows them.
     """
 
     speed_factor: float
@@ -39,18 +39,18 @@ class Defaults:
     max_characters: int | None = None
 
 
-# How many seconds of audio OpenAI's models handle in a second: cautious estimates, since only the operator can measure
-# his own. Too low makes a job of what would have fitted; too high lets an answer run into the platform's 29 s.
+# Seconds of audio that OpenAI's models process in a second: cautious estimates; only the operator can measure them. A
+# low value makes jobs of requests that would have fitted; with a high one, responses exceed the platform's 29 seconds.
 _SPEECH_SPEED: Final = 5.0
 _TRANSCRIPTION_SPEED: Final = 20.0
 
 _MAX_BYTES: Final = 26_214_400  # of the whole body (contract section 3.1)
 _MAX_SECONDS: Final = 1400.0  # contract section 3.2
-_MAX_CHARACTERS: Final = 4096  # contract section 2; the 2000 tokens of gpt-4o-mini-tts only OpenAI can count
+_MAX_CHARACTERS: Final = 4096  # contract section 2; only OpenAI can count the 2,000 tokens of gpt-4o-mini-tts
 
 _TTS_1_VOICES: Final = ("alloy", "ash", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer")
 
-# OpenAI says of these that they have no effect on tts-1; programs for voices send them to every model.
+# OpenAI documents that they have no effect on tts-1; some clients send them to every model.
 _INSTRUCTIONS: Final[frozenset[Capability]] = frozenset({"instructions"})
 _NONE: Final[frozenset[str]] = frozenset()
 
@@ -63,7 +63,7 @@ _TTS_1: Final = Defaults(
 )
 _GPT_TTS: Final = replace(_TTS_1, capabilities=_TTS_1.capabilities | _INSTRUCTIONS, voices=OPENAI_VOICES, ignore=_NONE)
 
-# `ignore` is what OpenAI itself lets through without effect (contract section 3.2).
+# `ignore` has the options that OpenAI itself accepts without effect (contract section 3.2).
 _WHISPER: Final = Defaults(
     speed_factor=_TRANSCRIPTION_SPEED,
     capabilities=frozenset({"words", "segments", "prompt", "temperature"}),
@@ -110,8 +110,8 @@ EMBEDDED: Final[Mapping[str, Defaults]] = MappingProxyType({
         capabilities=frozenset({"speed", "streaming"}),
         endpoints=frozenset({"speech"}),
         formats=("pcm",),
-        # Accents and variants of eSpeak NG: a woman's where OpenAI's voice sounds like one, a man's elsewhere. No two
-        # are alike in pitch, colour or accent; alloy lies between the sexes, onyx is the deepest, shimmer the softest.
+        # Accents and variants of eSpeak NG, female where OpenAI's voice sounds female, else male. All differ in pitch,
+        # timbre or accent; alloy is in between, onyx the deepest, shimmer the softest.
         voices=MappingProxyType({
             "alloy": "en-us+f4:pitch=20",
             "ash": "en-us+m6:pitch=65",
@@ -130,7 +130,7 @@ EMBEDDED: Final[Mapping[str, Defaults]] = MappingProxyType({
         ignore=_INSTRUCTIONS,
     ),
     "pocketsphinx": Defaults(
-        speed_factor=2.0,  # half of what one processor does with clean speech: what fits must also fit on a busy one
+        speed_factor=2.0,  # half the speed of one processor with clean speech: requests must also fit on a busy one
         capabilities=frozenset({"words", "segments", "streaming"}),
         endpoints=frozenset({"transcriptions", "translations"}),
         languages=("en",),

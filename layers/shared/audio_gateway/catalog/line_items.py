@@ -1,8 +1,8 @@
-"""What a price is computed from, so that whoever reads a ledger row can compute it again.
+"""The inputs of a price, kept with it: a reader of a ledger row can compute the price again.
 
     price = ceil(billed_amount x unit price x (1 + markup / 100) x price percent / 100 / units)
 
-in micro-dollars, rounded once and upwards. `units` is what the unit price is for: 1,000,000 characters, or the 60,000
+in micro-dollars, rounded up once. `units` is the quantity of the unit price: 1,000,000 characters, or the 60,000
 milliseconds of a minute.
 """
 
@@ -19,7 +19,7 @@ from audio_gateway.catalog.prices import EXACT
 Unit = Literal["characters", "audio_ms"]
 
 UNITS_PRICED: Final[dict[Unit, int]] = {"characters": 1_000_000, "audio_ms": 60_000}
-"""How many units a unit price of the catalogue is for."""
+"""The quantity to which a unit price of the catalogue applies."""
 
 _ALL: Final = "100"
 
@@ -28,9 +28,9 @@ _ALL: Final = "100"
 class LineItem:
     """The part of a charge that one model served.
 
-    `amount` was measured; `billed_amount` is that after the model's minimum and rounding. The unit price is the
-    catalogue's, before the markup. `price_percent` is the share that is charged of it, less than 100 for speech from
-    the cache. Percentages are decimal strings, as the catalogue writes them.
+    `amount` was measured; `billed_amount` is the amount after the model's minimum and rounding. The unit price is that
+    of the catalogue, before the markup. `price_percent` is the share of it that is charged, less than 100 for cached
+    speech. Percentages are decimal strings, as in the catalogue.
     """
 
     model: str
@@ -41,7 +41,7 @@ class LineItem:
     price_percent: str = _ALL
 
     def price_microusd(self, unit: Unit) -> int:
-        """What the caller pays."""
+        """The price for the caller."""
         with localcontext(EXACT):
             factor = (1 + Decimal(self.markup_percent) / 100) * (Decimal(self.price_percent) / 100)
             exact = Decimal(self.unit_price_microusd) * self.billed_amount * factor / UNITS_PRICED[unit]
@@ -49,7 +49,7 @@ class LineItem:
 
 
 def line_items_text(items: Iterable[LineItem]) -> str:
-    """The items as they are kept: short, for each adds to the size of its ledger row."""
+    """The items in their stored form: compact, because they add to the size of a ledger row."""
     data = [
         [each.model, each.amount, each.billed_amount, each.unit_price_microusd, each.markup_percent, each.price_percent]
         for each in items

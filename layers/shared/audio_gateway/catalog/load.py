@@ -1,4 +1,4 @@
-"""From the catalogue's TOML file to a `Catalog`. All mistakes in it are named at once, in a `ConfigurationError`."""
+"""Loads a `Catalog` from its TOML file. One `ConfigurationError` reports all problems of the file."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.catalog.checks import check_fallbacks, check_ids, check_model, check_provider
 from audio_gateway.catalog.defaults import CHUNK_SECONDS, CREATED, Defaults, defaults_for
 from audio_gateway.catalog.models import CacheTerms, Capability, Catalog, Endpoint, Model, Price, Provider
-from audio_gateway.catalog.problems import MAX_SHOWN, Problem, configuration_error, meant, mistakes_of
+from audio_gateway.catalog.problems import MAX_SHOWN, Problem, configuration_error, problems_of, suggestion
 from audio_gateway.catalog.schema import ModelEntry, ProviderEntry
 from audio_gateway.errors import ConfigurationError
 
 _TABLES: Final = ("providers", "models")
 _STAND_INS: Final[Mapping[str, Any]] = {"id": "?", "provider": "?", "endpoints": ["speech"], "price": {}}
-"""For what a model must have and has wrong, so that the rest of it can be checked as well."""
+"""Valid values for required fields with problems, to check the rest of a model."""
 _Entry = TypeVar("_Entry", bound=BaseModel)
 
 
 @lru_cache(maxsize=8)
 def catalog_from(path: str) -> Catalog:
-    """The catalogue at `path`, read once in the life of the process. Raises `ConfigurationError`."""
+    """The catalogue at `path`, read once per process. Raises `ConfigurationError`."""
     return load_catalog(path)
 
 
@@ -35,8 +35,8 @@ def load_catalog(path: str | Path) -> Catalog:
     """Read and check a catalogue.
 
     Raises:
-        ConfigurationError: it cannot be read, is not TOML, or has mistakes: each with its entry, its field, its value
-            (never a secret's) and what is allowed.
+        ConfigurationError: it cannot be read, is not TOML, or has problems: each with its entry, its field, its value
+            (unless it may be a secret) and the allowed values.
     """
     return build_catalog(_read(path), str(path))
 
@@ -65,7 +65,7 @@ def build_catalog(document: Mapping[str, Any], source: str) -> Catalog:
 
 
 class _Entries:
-    """The entries of a file that are well formed, and the mistakes of all."""
+    """The well-formed entries of a file, and the problems of all entries."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.problems: list[Problem] = list(_check_tables(document))
@@ -78,7 +78,7 @@ class _Entries:
         for provider_id, table in self._tables.items():
             self._read_provider(provider_id, table)
         for index, row in enumerate(self._rows):
-            self._read_model(_place(index, row), row)
+            self._read_model(_location(index, row), row)
         self._check_models()
 
     def _read_provider(self, provider_id: str, table: Any) -> None:
@@ -103,24 +103,24 @@ class _Entries:
         try:
             return schema.model_validate(value)
         except ValidationError as error:
-            self.problems += mistakes_of(where, schema, error)
+            self.problems += problems_of(where, schema, error)
             return None
 
     def _check_models(self) -> None:
-        places = [(_place(i, row), row["id"]) for i, row in enumerate(self._rows) if _id_of(row) is not None]
+        places = [(_location(i, row), row["id"]) for i, row in enumerate(self._rows) if _id_of(row) is not None]
         self.problems += check_ids(places)
         by_id: dict[str, ModelEntry | None] = {model_id: None for _, model_id in places}
         by_id.update({entry.id: entry for _, entry in self.models})
         for where, entry in self.models:
-            self.problems += self._against_the_others(where, entry, by_id)
+            self.problems += self._against_others(where, entry, by_id)
         for where, entry, wrong in self._doubtful:
             self.problems += [
                 problem
-                for problem in self._against_the_others(where, entry, by_id)
+                for problem in self._against_others(where, entry, by_id)
                 if problem.top_field not in wrong and ("endpoints" not in wrong or problem.field == "provider")
             ]
 
-    def _against_the_others(
+    def _against_others(
         self, where: str, entry: ModelEntry, by_id: Mapping[str, ModelEntry | None]
     ) -> Iterator[Problem]:
         provider = self.providers.get(entry.provider)
@@ -128,7 +128,7 @@ class _Entries:
             yield from check_model(where, entry, provider)
         elif entry.provider not in self._tables:
             known = ", ".join(self._tables) or "none"
-            problem = f"'{entry.provider}' is not in [providers]: {known}{meant(entry.provider, self._tables)}"
+            problem = f"'{entry.provider}' is not in [providers]: {known}{suggestion(entry.provider, self._tables)}"
             yield Problem(where, "provider", problem)
         yield from check_fallbacks(where, entry, by_id)
 
@@ -136,17 +136,17 @@ class _Entries:
 def _check_tables(document: Mapping[str, Any]) -> Iterator[Problem]:
     for name in document:
         if name not in _TABLES:
-            problem = f"is not a known table; known are [providers.<id>] and [[models]]{meant(name, _TABLES)}"
+            problem = f"is not a known table; use [providers.<id>] or [[models]]{suggestion(name, _TABLES)}"
             yield Problem(name, "", problem)
     if not isinstance(document.get("providers", {}), dict):
         yield Problem("providers", "", "must be tables: [providers.<id>]")
     if not isinstance(document.get("models", []), list):
         yield Problem("models", "", "must be an array of tables: [[models]]")
     elif not document.get("models"):
-        yield Problem("models", "", "there is none; write at least one [[models]]")
+        yield Problem("models", "", "is missing; add at least one [[models]]")
 
 
-def _place(index: int, row: Any) -> str:
+def _location(index: int, row: Any) -> str:
     model_id = _id_of(row)
     return f"models[{index}]" if model_id is None else f"models[{index}] {model_id[:MAX_SHOWN]!r}"
 
@@ -202,7 +202,7 @@ def _model(entry: ModelEntry, provider: Provider) -> Model:
 
 
 def _voices(entry: ModelEntry, defaults: Defaults) -> tuple[Mapping[str, str] | None, bool]:
-    """The table of voices, and whether it holds all there are."""
+    """The table of voices, and whether it contains all of them."""
     voices = defaults.voices if entry.voices is None else entry.voices
     if voices is None:
         return None, False
@@ -212,7 +212,7 @@ def _voices(entry: ModelEntry, defaults: Defaults) -> tuple[Mapping[str, str] | 
 
 
 def _response_formats(endpoints: Sequence[Endpoint], capabilities: frozenset[Capability]) -> tuple[str, ...]:
-    """Every speech format, as we make those that the provider does not return; of transcripts what is known of them."""
+    """All speech formats, because the gateway transcodes, and the transcript formats that the capabilities allow."""
     formats: tuple[str, ...] = SPEECH_FORMATS if "speech" in endpoints else ()
     if set(endpoints) == {"speech"}:
         return formats

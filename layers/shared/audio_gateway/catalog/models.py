@@ -1,4 +1,4 @@
-"""The catalogue as the rest of the gateway sees it: loaded, checked, defaults filled in."""
+"""The loaded catalogue: checked, with all defaults."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = get_args(Endpoint)
 OPENAI_VOICES: Final = (
     "alloy", "ash", "ballad", "coral", "echo", "fable", "onyx", "nova", "sage", "shimmer", "verse", "marin", "cedar",
 )  # fmt: skip
-"""The names that OpenAI's SDKs know (contract section 2)."""
+"""The voice names in OpenAI's SDKs (contract section 2)."""
 
 Capability = Literal[
     "words", "segments", "diarization", "prompt", "temperature", "keywords", "instructions", "speed", "streaming",
@@ -29,7 +29,10 @@ ADAPTERS: Final[tuple[AdapterName, ...]] = get_args(AdapterName)
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Somebody who serves models. `api_key` is a reference (`env:`, `ssm:`, `secret:`), never the key itself."""
+    """A model provider, as configured in the catalogue.
+
+    `api_key` is a reference (`env:`, `ssm:`, `secret:`), never the key itself.
+    """
 
     id: str
     adapter: AdapterName
@@ -39,16 +42,16 @@ class Provider:
 
     @property
     def lists_voices(self) -> bool:
-        """Whether its adapter knows all of its voices by itself: without a call, and so without a key."""
+        """Whether its adapter can list its voices without a call, and so without a key."""
         return self.adapter == "embedded"
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a model costs, in the unit that its endpoints are measured in; the other one is None.
+    """The price of a model, in the unit of its endpoints; the other one is None.
 
-    Micro-dollars are integers: per million characters, and per minute of audio. They are the catalogue's decimal
-    dollars times a million; a figure that is no whole number of micro-dollars is refused when the catalogue is loaded.
+    Integer micro-dollars per million characters, and per minute of audio: the catalogue's decimal dollars times a
+    million. Loading refuses a price that is not a whole number of micro-dollars.
     """
 
     microusd_per_million_characters: int | None
@@ -57,9 +60,9 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class CacheTerms:
-    """How long speech of a model may be given again, and the decimal percent of its price that this costs.
+    """How long speech of a model may be reused, and the decimal percentage of its price that is charged then.
 
-    `shared` says that all projects are given each other's; otherwise a project is given its own.
+    `shared` says that projects may get each other's speech; otherwise each gets only its own.
     """
 
     seconds: int
@@ -71,10 +74,10 @@ class CacheTerms:
 class Model:
     """One model of the catalogue. Sizes are bytes, times seconds as in the catalogue, None means no limit.
 
-    `voices` maps a name that callers use to the provider's own; None means that names are passed on as they are.
-    `own_voices_only` says that `voices` is a list of the provider's own names, so that any other name is unknown.
-    `speed_factor` is how many seconds of audio the model handles in a second. `cache` is None for speech that is made
-    anew each time.
+    `voices` maps the names that callers use to the provider's own; None means that names are passed on unchanged.
+    `own_voices_only` says that `voices` is a list of the provider's own names, so any other name is unknown.
+    `speed_factor` is how many seconds of audio the model processes in a second. `cache` is None if speech is never
+    cached.
     """
 
     id: str
@@ -110,7 +113,7 @@ class Catalog:
     models: Mapping[str, Model]
 
     def model_for(self, model_id: str, endpoint: Endpoint) -> Model:
-        """The model that serves `endpoint`; raises `UnknownModel`, naming those that do."""
+        """The model with this id; raises `UnknownModel` if it does not exist or does not serve `endpoint`."""
         model = self.models.get(model_id)
         if model is not None and endpoint in model.endpoints:
             return model
@@ -126,7 +129,7 @@ class Catalog:
         raise UnknownModel(message, param="model")
 
     def able(self, endpoint: Endpoint, capability: Capability | None = None) -> tuple[str, ...]:
-        """Ids of the models that serve `endpoint`, and have `capability` where one is named."""
+        """Ids of the models that serve `endpoint`, and have `capability` if one is given."""
         return tuple(
             m.id
             for m in self.models.values()

@@ -1,4 +1,4 @@
-"""Dollars as the catalogue writes them, and micro-dollars as everything else counts them. Never a float."""
+"""Converts dollars of the catalogue to micro-dollars, which everything else uses, and back. Never a float."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from audio_gateway.catalog.models import Model
 
 MICROUSD_PER_USD: Final = 1_000_000
 EXACT: Final = Context(prec=60)
-"""Digits enough for the product of any price, amount and markup, so that nothing is rounded on the way."""
+"""Enough digits for the product of any price, amount and markup: no intermediate result is rounded."""
 
 _MICRO_DIGITS: Final = 6
 _WHOLE: Final = 100
@@ -21,8 +21,7 @@ _DECIMAL: Final = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,12}))?")
 def parse_usd(value: object) -> int:
     """Micro-dollars of a decimal string of dollars: "0.006" is 6000.
 
-    Raises:
-        ValueError: it is no such string, or no whole number of micro-dollars; the message says what to write instead.
+    Raises `ValueError` if it is not such a string, or not a whole number of micro-dollars, with what to write instead.
     """
     if isinstance(value, int | float):
         problem = f'is the number {value}; write it as a string: "{value}"'
@@ -38,10 +37,9 @@ def parse_usd(value: object) -> int:
 
 
 def parse_percent(value: object) -> str:
-    """A percentage of zero or more as a plain decimal string: 20, 12.5 and "12.5" are all fine.
+    """A percentage of zero or more as a plain decimal string: 20, 12.5 and "12.5" are all valid.
 
-    Raises:
-        ValueError: it is negative, not a number, or has more digits than a price needs.
+    Raises `ValueError` if it is negative, not a number, or has more digits than a price needs.
     """
     text = f"{value}" if isinstance(value, int | float) else value
     if not isinstance(text, str) or _DECIMAL.fullmatch(text) is None:
@@ -51,14 +49,13 @@ def parse_percent(value: object) -> str:
 
 
 def parse_share(value: object) -> str:
-    """A percentage of at most 100, as `parse_percent` reads it.
+    """A percentage of at most 100, in the form that `parse_percent` accepts.
 
-    Raises:
-        ValueError: it is no percentage, or above 100.
+    Raises `ValueError` if it is not a percentage, or above 100.
     """
     text = parse_percent(value)
     if Decimal(text) > _WHOLE:
-        raise ValueError(f"is {text}: a share of the price is 100 percent at most")
+        raise ValueError(f"is {text}: a share of the price is at most 100 percent")
     return text
 
 
@@ -67,13 +64,13 @@ def _shown(value: object) -> str:
 
 
 def format_usd(amount: Decimal) -> str:
-    """Dollars as a decimal string, without an exponent and without zeros at the end: 0.006, 15, 0."""
+    """Dollars as a decimal string, without an exponent or trailing zeros: 0.006, 15, 0."""
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def caller_prices(model: Model) -> dict[str, str]:
-    """What the caller pays, the markup included: exact decimal dollars by the catalogue's names of the units."""
+    """The prices for the caller, including the markup: exact decimal dollars, by the catalogue's names of the units."""
     prices = {
         "usd_per_million_characters": model.price.microusd_per_million_characters,
         "usd_per_minute": model.price.microusd_per_minute,

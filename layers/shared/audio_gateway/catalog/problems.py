@@ -1,4 +1,4 @@
-"""What is wrong with a catalogue, said to the operator who wrote it: which entry, which field, and what is allowed."""
+"""The problems of a catalogue, for the operator who wrote it: the entry, the field, and the allowed values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from audio_gateway.errors import ConfigurationError
 
 _NEVER_SHOWN: Final = frozenset({"api_key", "base_url"})
-"""Fields in which an operator may have put a secret by mistake: their values are in no message."""
+"""Fields that may contain a secret by mistake: no message shows their values."""
 MAX_SHOWN: Final = 60
 """Characters of a value that a message shows."""
 _MAX_SHOWN_BITS: Final = 64  # Python refuses to print the very long ones
@@ -21,7 +21,7 @@ _HINTS: Final = {"price": '; free is written { usd_per_minute = "0" } or { usd_p
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`problem` is the rest of a sentence that begins with the entry and the field; `field` may be empty."""
+    """One problem: the rest of a sentence that begins with the entry and the field; `field` may be empty."""
 
     entry: str
     field: str
@@ -29,7 +29,7 @@ class Problem:
 
     @property
     def top_field(self) -> str:
-        """The field of the entry, without what is inside of it."""
+        """The field of the entry, without the path within it."""
         return self.field.partition(".")[0].partition("[")[0]
 
     def __str__(self) -> str:
@@ -37,24 +37,24 @@ class Problem:
 
 
 def configuration_error(source: str, problems: Sequence[Problem]) -> ConfigurationError:
-    """All mistakes of a file in one error, a line for each."""
+    """All problems of a file in one error, one per line."""
     each = tuple(map(str, problems))
     if len(each) == 1:
         return ConfigurationError(f"{source}: {each[0]}", problems=each)
     lines = "".join(f"\n  {problem}" for problem in each)
-    return ConfigurationError(f"{source} has {len(each)} mistakes:{lines}", problems=each)
+    return ConfigurationError(f"{source} has {len(each)} problems:{lines}", problems=each)
 
 
-def meant(given: object, known: Iterable[str]) -> str:
-    """A question to put behind what is said of a name that is not known; empty where none is like it."""
+def suggestion(given: object, known: Iterable[str]) -> str:
+    """A question to append to a message about an unknown name; empty if no known name is similar."""
     from difflib import get_close_matches
 
     found = get_close_matches(given, known, n=1) if isinstance(given, str) else ()
     return f"; did you mean '{found[0]}'?" if found else ""
 
 
-def mistakes_of(entry: str, schema: type[BaseModel], error: ValidationError) -> Iterator[Problem]:
-    """What pydantic found, in words of the catalogue."""
+def problems_of(entry: str, schema: type[BaseModel], error: ValidationError) -> Iterator[Problem]:
+    """The problems that pydantic found, in terms of the catalogue."""
     for detail in error.errors(include_url=False):
         location = detail["loc"]
         yield Problem(entry, _path(location), _problem(schema, location, detail))
@@ -73,13 +73,13 @@ def _problem(schema: type[BaseModel], location: Sequence[int | str], detail: Any
         return f"is missing{_HINTS.get(str(location[-1]), '')}"
     if kind == "extra_forbidden":
         known = _fields(schema, location)
-        return f"is not a known field; known are {', '.join(known)}{meant(location[-1], known)}"
+        return f"is not a known field; the fields are {', '.join(known)}{suggestion(location[-1], known)}"
     if kind == "value_error":
         return str(detail["ctx"]["error"])
     if kind == "literal_error":
         allowed = detail["ctx"]["expected"]
-        question = meant(given, re.findall(r"'([^']*)'", allowed))
-        return f"{_shown(location, given)}is not known; allowed are {allowed}{question}"
+        question = suggestion(given, re.findall(r"'([^']*)'", allowed))
+        return f"{_shown(location, given)}is not allowed; use {allowed}{question}"
     if kind == "model_type":
         return "must be a table" + _HINTS.get(str(location[-1]) if location else "", "")
     return f"{_shown(location, given)}{detail['msg'].replace('Input should', 'should')}"
@@ -88,7 +88,7 @@ def _problem(schema: type[BaseModel], location: Sequence[int | str], detail: Any
 def _fields(schema: type[BaseModel], location: Sequence[int | str]) -> list[str]:
     for step in location[:-1]:
         annotation = schema.model_fields[str(step)].annotation
-        for inner in get_args(annotation) or (annotation,):  # a table that may be left out is a union with None
+        for inner in get_args(annotation) or (annotation,):  # an optional table is a union with None
             if isinstance(inner, type) and issubclass(inner, BaseModel):
                 schema = inner
     return list(schema.model_fields)

@@ -1,6 +1,6 @@
-"""The catalogue's TOML file: its tables, their fields and what each may hold. Everything else is refused.
+"""The schema of the catalogue's TOML file: its tables and fields, with their types. Everything else is refused.
 
-Types are strict: TOML says what is a number and what is a string, and a price in a string is meant to be one.
+Types are strict: a number is not a string, and prices are strings.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from audio_gateway.catalog.prices import parse_percent, parse_share, parse_usd
 from audio_gateway.catalog.problems import MAX_SHOWN
 from audio_gateway.transcripts.languages import is_language_code
 
-# The request fields that a model may be unable to use and that can be let through.
+# The request fields that can be accepted without effect.
 IgnorableOption = Literal[
     "temperature", "prompt", "language", "languages", "keywords", "instructions", "speed", "stream",
     "chunking_strategy", "known_speaker_names", "known_speaker_references", "include", "timestamp_granularities",
@@ -42,7 +42,7 @@ def _identifier(value: str) -> str:
 
 
 def _base_url(value: str) -> str:
-    # What stands before an @ may be a password and is not shown.
+    # The part before an @ may be a password, and is not shown.
     try:
         url = urlsplit(value)
         valid = url.scheme in {"http", "https"} and bool(url.hostname) and (url.port is None or url.port > 0)
@@ -52,7 +52,7 @@ def _base_url(value: str) -> str:
         shown = "" if "@" in value else f"{value!r} "
         raise ValueError(f"{shown}is not an http or https URL such as https://api.openai.com/v1")
     if url.username is not None or url.password is not None:
-        raise ValueError("must not hold a user name or a password; use api_key")
+        raise ValueError("must not contain a user name or a password; use api_key")
     if "?" in value or "#" in value:
         raise ValueError("must not have a query or a fragment")
     return value.rstrip("/")
@@ -61,9 +61,7 @@ def _base_url(value: str) -> str:
 def _key_reference(value: str) -> str:
     # The value is never shown: it may be the key.
     if not _KEY_REFERENCE.fullmatch(value) or _LOOKS_LIKE_A_KEY.match(value):
-        raise ValueError(
-            "must say where the key is, and never be the key itself: env:NAME, ssm:/name or secret:name[#key]"
-        )
+        raise ValueError("must refer to the key, and not be the key itself: env:NAME, ssm:/name or secret:name[#key]")
     return value
 
 
@@ -114,14 +112,14 @@ class ProviderEntry(_Entry):
 
 
 class PriceEntry(_Entry):
-    """`price`, in dollars; here already in micro-dollars."""
+    """`price`: in dollars in the file, in micro-dollars here."""
 
     usd_per_million_characters: _Usd | None = None
     usd_per_minute: _Usd | None = None
 
 
 class CacheEntry(_Entry):
-    """`cache`: speech that may be given again."""
+    """`cache`: how speech may be reused."""
 
     seconds: Annotated[int, Field(gt=0, le=defaults.MAX_CACHE_SECONDS)]
     price_percent: Annotated[str, PlainValidator(parse_share)]
@@ -129,7 +127,7 @@ class CacheEntry(_Entry):
 
 
 class ModelEntry(_Entry):
-    """`[[models]]`. What is None was not written and comes from the adapter."""
+    """`[[models]]`. A field that is None is not in the file, and gets the adapter's default."""
 
     id: _Identifier
     provider: str

@@ -23,7 +23,7 @@ class Fetcher:
         self._allow = allow
 
     def __call__(self, job: JobRef, url: str, watched: Callable[[Iterable[bytes]], Iterator[bytes]]) -> SourceFile:
-        """Fetch the file, unless an earlier try did. Its pieces pass through `watched`, which may stop the fetch.
+        """Fetch the file, unless an earlier attempt did. `watched` sees every piece and may stop the download.
 
         Raises what `remote_file` and `watched` raise, and `StorageUnavailable`.
         """

@@ -1,9 +1,9 @@
-"""Fetching what a caller names by a URL, and nothing that only this function could reach.
+"""Requests to URLs of callers, guarded against server-side request forgery (CWE-918).
 
-A URL of the caller's is an order to call from inside the operator's network (server-side request forgery, CWE-918).
-So: https on port 443 only; one spelling of a host; its name is looked up once, every address must be public, and the
-connection goes to the address that was checked, with TLS for the name. A redirect is a new URL and is checked as one.
-No message tells apart a name that does not exist from one that leads into the network.
+A caller's URL makes this function send a request from inside the operator's network. So only https on port 443 is
+allowed, and one spelling of a host. Its name is looked up once, every address must be public, and the connection goes
+to an address that was checked, with TLS for the name. A redirect is a new URL and is checked like one. The messages do
+not reveal whether a name does not exist or has a private address.
 
 `AllowedHosts` names exceptions for tests on the local stack; a deployed function refuses to start with one.
 """
@@ -11,12 +11,9 @@ No message tells apart a name that does not exist from one that leads into the n
 from __future__ import annotations
 
 import http.client
-import socket
 import ssl
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from functools import cache
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urljoin
@@ -24,188 +21,152 @@ from urllib.parse import urljoin
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import FetchTimedOut, FileUnavailable, RequestTooLarge
 from audio_gateway.net.addresses import addresses_of
-from audio_gateway.net.targets import HTTP_PORT, HTTPS_PORT, AllowedHosts, Target, target_of
+from audio_gateway.net.bounded_connection import (
+    BoundedConnection,
+    EncodedBodyError,
+    LongBodyError,
+    Watchdog,
+    body_pieces,
+    connected_socket,
+)
+from audio_gateway.net.targets import AllowedHosts, target_of
 
 MAX_REDIRECTS: Final = 5
 MAX_ADDRESSES: Final = 8
-"""Of a host, so many are tried: a name may have thousands."""
+"""Addresses of a host that are tried: a name may have thousands."""
 
-_CHECK_S: Final = 5.0  # for looking up a name that is not called yet
+_CHECK_S: Final = 5.0  # for the lookup of a name that is not called yet
 _CONNECT_S: Final = 5.0  # for each address of the host
-_PIECE: Final = 256 * 1024
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 def check_url(url: str, allow: AllowedHosts, *, param: str) -> None:
-    """Check a URL that will be called later, and where it leads now; raises `InvalidRequest` naming `param`.
+    """Check a URL that will be called later, and its addresses; raises `InvalidRequest` naming `param`.
 
-    Whoever calls it checks it again: names can be moved.
+    It is checked again before each call, because the addresses of a name can change.
     """
     addresses_of(target_of(url, allow, param=param), Deadline.after(_CHECK_S), param=param)
 
 
-class GuardedConnection(http.client.HTTPConnection):
-    """One connection to the checked address of a target, open and in time: `request`, then `getresponse`.
+class GuardedConnection:
+    """One exchange with the checked address of a caller's URL: `request`, then `pieces` of the response."""
 
-    It never connects again by itself. At its deadline it is shut down from outside, whatever the reader waits for:
-    a server that drips a byte a second resets every timeout that is set on a socket.
-    """
-
-    auto_open = 0
-
-    def __init__(self, target: Target, deadline: Deadline, *, param: str) -> None:
-        super().__init__(target.host, target.port)
-        self.default_port = HTTPS_PORT if target.tls else HTTP_PORT  # left out of the Host header
-        self.path = target.path
+    def __init__(self, connection: BoundedConnection, watchdog: Watchdog, path: str, param: str) -> None:
+        self._connection = connection
+        self._watchdog = watchdog
+        self._path = path
         self._param = param
-        self._deadline = deadline
-        raw = _reached(target, deadline, param)
-        self._alarm_socket = raw.dup()
-        self._alarm_lock = threading.Lock()
-        self._alarm = threading.Timer(max(0.0, deadline.remaining_s()), self._shut_down)
-        self._alarm.daemon = True
-        self._alarm.start()
+
+    def request(self, method: str, headers: Mapping[str, str], body: bytes | None = None) -> http.client.HTTPResponse:
+        """Send a request to the URL; raises `FileUnavailable` or `FetchTimedOut`."""
+        with _errors(self._watchdog, self._param):
+            self._connection.request(method, self._path, body=body, headers=headers)
+            return self._connection.getresponse()
+
+    def pieces(self, response: http.client.HTTPResponse, *, limit: int) -> Iterator[bytes]:
+        """The response's body as it arrives.
+
+        Raises:
+            FileUnavailable: the server closes the connection before the end, or compresses the body.
+            FetchTimedOut: the time is up.
+            RequestTooLarge: the body has more than `limit` bytes.
+        """
         try:
-            raw.settimeout(max(0.01, deadline.remaining_s()))
-            with self.errors():
-                self.sock = _tls().wrap_socket(raw, server_hostname=target.host) if target.tls else raw
-        except BaseException:
-            raw.close()
-            self.end()
-            raise
-
-    @contextmanager
-    def errors(self) -> Iterator[None]:
-        """Turn what sockets and `http.client` raise into `FileUnavailable`, or `FetchTimedOut` after the deadline."""
-        try:
-            yield
-        except (OSError, http.client.HTTPException) as error:
-            if isinstance(error, TimeoutError) or self._deadline.passed:
-                raise self.timed_out() from error
-            how = (
-                "has no valid certificate"
-                if isinstance(error, ssl.SSLCertVerificationError)
-                else "closed the connection too early"
-            )
-            raise FileUnavailable(f"The server of '{self._param}' {how}.", param=self._param) from error
-        if self._deadline.passed:
-            raise self.timed_out()
-
-    def timed_out(self) -> FetchTimedOut:
-        """The error for a server that is too slow."""
-        return FetchTimedOut(f"The server of '{self._param}' is too slow.", param=self._param)
-
-    def end(self) -> None:
-        """Close it, and stop the clock. `http.client` calls `close` already when the last answer has begun."""
-        self._alarm.cancel()
-        with self._alarm_lock:
-            self._alarm_socket.close()
-        self.close()
-
-    def _shut_down(self) -> None:
-        with self._alarm_lock:
-            try:
-                self._alarm_socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return  # it is closed already
+            with _errors(self._watchdog, self._param):
+                yield from body_pieces(response, self._watchdog, limit=limit)
+        except EncodedBodyError:
+            message = f"The server of '{self._param}' answered in an encoding that was not requested."
+            raise FileUnavailable(message, param=self._param) from None
+        except LongBodyError:
+            message = f"The file at '{self._param}' has more than {limit} bytes."
+            raise RequestTooLarge(message, param=self._param) from None
 
 
 @contextmanager
 def guarded_connection(
     url: str, allow: AllowedHosts, *, seconds: float, param: str = "file_url"
 ) -> Iterator[GuardedConnection]:
-    """A connection for one exchange with a URL of a caller's, closed at the end; `path` is what to request.
+    """A connection for one exchange with a caller's URL, closed at the end.
 
-    Put the exchange into its `errors()`. Do not follow a redirect but through here.
+    A redirect may only be followed through this function.
 
     Raises:
-        InvalidRequest: the URL is not one that may be called; `param` is the field that it came in.
-        FileUnavailable: the server cannot be reached, or breaks off.
+        InvalidRequest: the URL may not be called; `param` is the field that contained it.
+        FileUnavailable: the server cannot be reached, or closes the connection.
         FetchTimedOut: the exchange took more than `seconds`.
     """
-    connection = GuardedConnection(target_of(url, allow, param=param), Deadline.after(seconds), param=param)
-    try:
-        yield connection
-    finally:
-        connection.end()
+    target, deadline = target_of(url, allow, param=param), Deadline.after(seconds)
+    addresses = addresses_of(target, deadline, param=param)[:MAX_ADDRESSES]
+    with Watchdog(deadline.remaining_s()) as watchdog:
+        try:
+            raw = connected_socket(addresses, watchdog, seconds=_CONNECT_S)
+        except OSError as error:
+            if watchdog.expired:
+                raise _too_slow(param) from error
+            raise FileUnavailable(f"The server of '{param}' cannot be reached.", param=param) from error
+        with _errors(watchdog, param):
+            connection = BoundedConnection(raw, target.host, target.port, tls=target.tls)
+        with closing(connection):
+            yield GuardedConnection(connection, watchdog, target.path, param)
 
 
 @contextmanager
 def remote_file(url: str, allow: AllowedHosts, *, limit: int, seconds: float) -> Iterator[Iterator[bytes]]:
     """The file at `file_url`, in pieces as it arrives: memory does not grow with it.
 
-    Raises (also while the pieces are taken):
-        InvalidRequest: the URL, or one that it redirects to, is not one that may be called.
-        FileUnavailable: its server does not answer 200 with a whole file.
-        FetchTimedOut: not all of it was there after `seconds`.
+    Raises (also while the pieces are read):
+        InvalidRequest: the URL, or one that it redirects to, may not be called.
+        FileUnavailable: its server does not answer 200 with a complete file.
+        FetchTimedOut: the file was not complete after `seconds`.
         RequestTooLarge: it has more than `limit` bytes.
     """
     deadline = Deadline.after(seconds)
     for _ in range(MAX_REDIRECTS + 1):
         with guarded_connection(url, allow, seconds=deadline.remaining_s()) as connection:
-            with connection.errors():
-                # No credentials, no cookies, nothing of the caller's request.
-                headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "audio-gateway"}
-                connection.request("GET", connection.path, headers=headers)
-                response = connection.getresponse()
-            with closing(response):
+            # No credentials, no cookies, nothing of the caller's request.
+            headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "audio-gateway"}
+            with closing(connection.request("GET", headers)) as response:
                 if response.status not in _REDIRECTS:
-                    yield _pieces(connection, response, limit)
+                    _check_status(response.status)
+                    yield connection.pieces(response, limit=limit)
                     return
                 url = _next_url(url, response.getheader("location"))
-    message = f"'file_url' redirects more than {MAX_REDIRECTS} times; give the URL of the file itself."
+    message = f"'file_url' redirects more than {MAX_REDIRECTS} times; send the URL of the file itself."
     raise FileUnavailable(message, param="file_url")
 
 
 def _next_url(url: str, location: str | None) -> str:
     if not location:
-        raise FileUnavailable("The server of 'file_url' redirects to nowhere.", param="file_url")
+        raise FileUnavailable("The server of 'file_url' redirects without a Location header.", param="file_url")
     try:
         # http.client reads headers as latin-1, and servers send UTF-8.
         return urljoin(url, location.encode("latin-1").decode("utf-8", "replace"))
     except ValueError:
-        raise FileUnavailable("The server of 'file_url' redirects to what is no URL.", param="file_url") from None
+        raise FileUnavailable("The server of 'file_url' redirects to an invalid URL.", param="file_url") from None
 
 
-def _pieces(connection: GuardedConnection, response: http.client.HTTPResponse, limit: int) -> Iterator[bytes]:
-    if response.status != HTTPStatus.OK:
-        message = f"The server of 'file_url' answered {response.status} instead of a file."
-        raise FileUnavailable(message + " Give a URL that can be read without signing in.", param="file_url")
-    if response.getheader("content-encoding", "identity").strip().lower() not in {"identity", ""}:
-        message = "The server of 'file_url' answered in an encoding that was not asked for."
-        raise FileUnavailable(message, param="file_url")
-    announced, found = response.length, 0
-    while True:
-        if max(announced or 0, found) > limit:
-            raise RequestTooLarge(f"The file at 'file_url' has more than {limit} bytes.", param="file_url")
-        with connection.errors():
-            piece = response.read1(_PIECE)  # as they come: whoever takes them may have seen enough
-        if not piece:
-            break
-        found += len(piece)
-        yield piece
-    if announced is not None and found != announced:
-        raise FileUnavailable("The server of 'file_url' closed the connection too early.", param="file_url")
+def _check_status(status: int) -> None:
+    if status != HTTPStatus.OK:
+        message = f"The server of 'file_url' answered {status} instead of a file."
+        raise FileUnavailable(message + " Send a URL that can be read without signing in.", param="file_url")
 
 
-def _reached(target: Target, deadline: Deadline, param: str) -> socket.socket:
-    """A connected socket to one of the target's addresses, all of which were checked."""
-    for family, address in addresses_of(target, deadline, param=param)[:MAX_ADDRESSES]:
-        if deadline.passed:
-            break
-        raw = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        try:
-            raw.settimeout(max(0.01, min(_CONNECT_S, deadline.remaining_s())))
-            raw.connect(address)
-        except OSError:
-            raw.close()
-        else:
-            return raw
-    if deadline.passed:
-        raise FetchTimedOut(f"The server of '{param}' is too slow.", param=param)
-    raise FileUnavailable(f"The server of '{param}' cannot be reached.", param=param)
+@contextmanager
+def _errors(watchdog: Watchdog, param: str) -> Iterator[None]:
+    """Turn the errors of a connection into `FileUnavailable`, or `FetchTimedOut` after the deadline."""
+    try:
+        with watchdog.in_time():
+            yield
+    except TimeoutError as error:
+        raise _too_slow(param) from error
+    except (OSError, http.client.HTTPException) as error:
+        how = (
+            "has no valid certificate"
+            if isinstance(error, ssl.SSLCertVerificationError)
+            else "closed the connection too early"
+        )
+        raise FileUnavailable(f"The server of '{param}' {how}.", param=param) from error
 
 
-@cache
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
+def _too_slow(param: str) -> FetchTimedOut:
+    return FetchTimedOut(f"The server of '{param}' is too slow.", param=param)

@@ -1,4 +1,4 @@
-"""URLs that callers name: whether one may be called, judged by its spelling alone."""
+"""URLs of callers: whether one may be called, judged by its text alone."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class AllowedHosts:
-    """Hosts and ports that may be reached although they are private, or by plain http."""
+    """Hosts and ports that may be called although they are private, or over plain http."""
 
     pairs: frozenset[tuple[str, int]] = frozenset()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `host:port,…`; raises `ConfigurationError` for anything else."""
+        """Parse `host:port,…`; raises `ConfigurationError` for anything else."""
         pairs = set()
         for entry in filter(None, (part.strip() for part in text.split(","))):
             host, colon, port = entry.rpartition(":")
@@ -47,13 +47,13 @@ class AllowedHosts:
             pairs.add((host.strip("[]").lower(), int(port)))
         return cls(frozenset(pairs))
 
-    def __contains__(self, place: tuple[str, int]) -> bool:
-        return place in self.pairs
+    def __contains__(self, pair: tuple[str, int]) -> bool:
+        return pair in self.pairs
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL that was taken apart and may be called. `path` has the query; `any_address` is for allowed hosts."""
+    """A parsed URL that may be called. `path` includes the query; `any_address` is true for allowed hosts."""
 
     tls: bool
     host: str
@@ -63,12 +63,12 @@ class Target:
 
 
 def target_of(url: str, allow: AllowedHosts, *, param: str = "file_url") -> Target:
-    """Check the spelling of a URL; raises `InvalidRequest` naming `param`. No name is looked up."""
+    """Parse and check a URL without a lookup; raises `InvalidRequest` naming `param`."""
     try:
-        parts, host, port = _taken_apart(url)
+        parts, host, port = _split(url)
         any_address = (host, port) in allow
         if not any_address:
-            _check_place(parts.scheme, host, port)
+            _check_scheme_and_port(parts.scheme, host, port)
         _check_host(host, parts.netloc)
     except _WrongUrlError as error:
         raise InvalidRequest(f"'{param}' {error}", param=param, code="invalid_url") from None
@@ -78,30 +78,30 @@ def target_of(url: str, allow: AllowedHosts, *, param: str = "file_url") -> Targ
     return Target(parts.scheme == "https", host, port, path, any_address)
 
 
-def place_of(url: str) -> str:
-    """The host and port that a URL leads to, which `target_of` has let pass: one text for each place."""
-    parts, host, port = _taken_apart(url)
-    return f"{_one_host(host, parts.netloc)}:{port}"
+def authority_of(url: str) -> str:
+    """The host and port of a URL that `target_of` accepted, always in the same spelling."""
+    parts, host, port = _split(url)
+    return f"{_normal_host(host, parts.netloc)}:{port}"
 
 
-def one_spelling(url: str) -> str:
-    """The same text for all spellings of a URL that `target_of` has let pass (RFC 3986, section 6.2).
+def normal_form(url: str) -> str:
+    """The normal form of a URL that `target_of` accepted (RFC 3986, section 6.2).
 
-    Alike are letter case of scheme and host, the forms of an IPv6 address, the default port, an empty path and `/`,
-    dot segments, characters and their percent-encoding where they mean the same, and whatever the fragment is.
+    It ignores the letter case of scheme and host, the form of an IPv6 address, the default port, an empty path, dot
+    segments, unnecessary percent-encoding, and the fragment.
     """
-    parts, _, _ = _taken_apart(url)
-    path = _without_dots(_one_encoding(quote(parts.path, safe=_SAFE_IN_PATH)))
-    query = "?" + _one_encoding(quote(parts.query, safe=_SAFE_IN_QUERY)) if parts.query else ""
-    return f"{parts.scheme}://{place_of(url)}{path}{query}"
+    parts, _, _ = _split(url)
+    path = _without_dots(_normal_encoding(quote(parts.path, safe=_SAFE_IN_PATH)))
+    query = "?" + _normal_encoding(quote(parts.query, safe=_SAFE_IN_QUERY)) if parts.query else ""
+    return f"{parts.scheme}://{authority_of(url)}{path}{query}"
 
 
-def _one_host(host: str, netloc: str) -> str:
+def _normal_host(host: str, netloc: str) -> str:
     return f"[{ip_address(host)}]" if "[" in netloc else host
 
 
-def _one_encoding(text: str) -> str:
-    """Percent-encodings in capitals, and none of a character that needs none."""
+def _normal_encoding(text: str) -> str:
+    """Percent-encodings in capitals, and only of characters that need them."""
 
     def spelled(found: re.Match[str]) -> str:
         character = chr(int(found[1], 16))
@@ -125,15 +125,15 @@ def _without_dots(path: str) -> str:
 
 
 class _WrongUrlError(Exception):
-    """Says what is wrong, as the rest of a sentence."""
+    """The message is the rest of a sentence that begins with the field."""
 
 
-def _taken_apart(url: str) -> tuple[SplitResult, str, int]:
+def _split(url: str) -> tuple[SplitResult, str, int]:
     """The parts of a URL, its host in lower case and its port."""
     if len(url) > MAX_URL:
-        raise _WrongUrlError(f"has {len(url)} characters; at most {MAX_URL} are taken.")
+        raise _WrongUrlError(f"has {len(url)} characters; send at most {MAX_URL}.")
     if not _VISIBLE.fullmatch(url) or "\\" in url:
-        raise _WrongUrlError("must be one https URL without spaces, control characters and backslashes.")
+        raise _WrongUrlError("must be one https URL without spaces, control characters or backslashes.")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -142,25 +142,25 @@ def _taken_apart(url: str) -> tuple[SplitResult, str, int]:
     if parts.scheme not in {"https", "http"} or not host:
         raise _WrongUrlError("must be an https URL, such as https://example.com/speech.mp3.")
     if "@" in parts.netloc:
-        raise _WrongUrlError("must not hold a user name or password.")
+        raise _WrongUrlError("must not contain a user name or password.")
     if port is None:
         port = HTTPS_PORT if parts.scheme == "https" else HTTP_PORT
     return parts, host, port
 
 
-def _check_place(scheme: str, host: str, port: int) -> None:
-    """What holds for all hosts but those that are allowed by name."""
+def _check_scheme_and_port(scheme: str, host: str, port: int) -> None:
+    """Check the rules for all hosts that are not in `AllowedHosts`."""
     if scheme != "https":
         raise _WrongUrlError("must be an https URL.")
     if port != HTTPS_PORT:
-        raise _WrongUrlError("must be on port 443, the one that https has by itself.")
+        raise _WrongUrlError("must use port 443, the default of https.")
     if not host.isascii():
-        raise _WrongUrlError("has a host name with other than ASCII characters; write it in its form with xn--.")
+        raise _WrongUrlError("has a host name with characters other than ASCII; write it in its 'xn--' form.")
 
 
 def _check_host(host: str, netloc: str) -> None:
     if not (_is_literal(host, netloc) or _is_name(host, netloc)):
-        raise _WrongUrlError("has a host that is neither a name nor an IP address in its usual form.")
+        raise _WrongUrlError("has a host that is neither a valid name nor an IP address in its usual form.")
 
 
 def _is_literal(host: str, netloc: str) -> bool:

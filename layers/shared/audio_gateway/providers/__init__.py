@@ -1,1 +1,1 @@
-"""Those who speak and listen for us: the port, and one module per adapter."""
+"""Providers of speech and transcription: the port, and one module or folder per adapter."""

@@ -1,7 +1,7 @@
-"""The port between the gateway and whoever does the work.
+"""The port between the gateway and the adapters of its providers.
 
-Providers are streaming by nature: each call is an iterator, and a buffered answer is one that was collected. An adapter
-raises `ProviderError`s only, and has not been asked for anything that its model's capabilities do not hold.
+Each call returns an iterator; a buffered response is a collected one. An adapter raises only `ProviderError`s, and is
+never asked for something that its model's capabilities do not include.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Task = Literal["transcribe", "translate"]
 class SynthesisCall:
     """Text to be spoken.
 
-    `model` is the provider's name of it, `voice` the provider's own (already mapped), `format` one that the provider
-    itself returns. `speed` is 1.0 unless the model has the capability `speed`.
+    `model` and `voice` are the provider's own names (already mapped), and `format` is one that the provider itself
+    returns. `speed` is 1.0 unless the model has the capability `speed`.
     """
 
     model: str
@@ -40,10 +40,10 @@ class SynthesisCall:
 
 @dataclass(frozen=True, slots=True)
 class AudioChunk:
-    """A piece of speech. Joined, the chunks of an answer are one file in `format`.
+    """A piece of speech. The chunks of a response together are one file in `format`.
 
-    `pcm` is s16le mono at `sample_rate` Hz; every other format says its rate in the bytes and `sample_rate` is 0.
-    `format` is what the provider was asked for: it is not believed until the bytes were looked at.
+    `pcm` is s16le mono at `sample_rate` Hz; every other format contains its rate, and `sample_rate` is 0. `format` is
+    what the provider was asked for; the bytes are checked before it is trusted.
     """
 
     data: bytes
@@ -53,7 +53,7 @@ class AudioChunk:
 
 @dataclass(frozen=True, slots=True)
 class KnownSpeaker:
-    """A name to give to a voice. `reference` is a `data:audio/…;base64,…` URL of 2 to 10 s of it."""
+    """A name for a voice. `reference` is a `data:audio/…;base64,…` URL with 2 to 10 s of it."""
 
     name: str
     reference: str
@@ -132,7 +132,7 @@ class TranscriptionCall:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """More text, to be appended to what came before."""
+    """More text, to be appended to the previous text."""
 
     text: str
     logprobs: tuple[TokenLogprob, ...] | None = None
@@ -140,7 +140,7 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class SegmentDone:
-    """A segment of known speaker and times; `id` is unique in the answer."""
+    """A segment with its speaker and times; `id` is unique in the response."""
 
     id: str
     segment: Segment
@@ -158,7 +158,7 @@ TranscriptEvent = TextDelta | SegmentDone | TranscriptDone
 
 @dataclass(frozen=True, slots=True)
 class ProviderVoice:
-    """A voice by the provider's own name. `language` is BCP-47; `gender` is `male`, `female`, `neutral` or None."""
+    """A voice, by the provider's own name. `language` is BCP-47; `gender` is `male`, `female`, `neutral` or None."""
 
     id: str
     name: str
@@ -168,39 +168,39 @@ class ProviderVoice:
 
 @runtime_checkable
 class SpeechAdapter(Protocol):
-    """Whoever turns text into speech."""
+    """An adapter that turns text into speech."""
 
     def synthesize(self, request: SynthesisCall) -> Iterator[AudioChunk]:
-        """Speak; raises `ProviderError`, before the first chunk where at all possible."""
+        """Speak; raises `ProviderError`, before the first chunk if possible."""
         ...
 
 
 @runtime_checkable
 class TranscriptionAdapter(Protocol):
-    """Whoever turns speech into text, in its language or in English."""
+    """An adapter that turns speech into text, in its own language or in English."""
 
     def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
-        """Listen; raises `ProviderError`, before the first event where at all possible."""
+        """Transcribe; raises `ProviderError`, before the first event if possible."""
         ...
 
 
 @runtime_checkable
 class Starting(Protocol):
-    """A provider that takes a while to start."""
+    """An adapter that takes a while to start."""
 
     def start(self) -> None:
-        """Begin with it, without waiting; raises `ConfigurationError`. Without it, the first request waits."""
+        """Start without waiting; raises `ConfigurationError`. If this is not called, the first request waits."""
         ...
 
 
 @runtime_checkable
 class VoiceLister(Protocol):
-    """A provider that can say which voices it has (without a network call)."""
+    """An adapter that knows its voices without a network call."""
 
     def voices(self) -> tuple[ProviderVoice, ...]:
-        """All of them, in a stable order."""
+        """All voices, in a stable order."""
         ...
 
     def find_voice(self, name: str) -> ProviderVoice | None:
-        """The voice that `synthesize` takes by this name, variants included; None if there is none."""
+        """The voice that `synthesize` uses for this name, including variants; None if there is none."""
         ...

@@ -1,4 +1,4 @@
-"""The one place that knows which class serves a provider of the catalogue."""
+"""Makes the adapter of each provider in the catalogue."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _built: dict[Provider, tuple[str | None, object]] = {}
 
 
 def adapter_of(provider: Provider) -> object:
-    """The adapter of a provider, one per process, with its key read from where the catalogue says.
+    """The adapter of a provider, one per process, with the key that the catalogue refers to.
 
     Raises:
-        ProviderKeyUnreadable: there is no key, it may not be read, or it cannot be one.
+        ProviderKeyUnreadable: the key is missing, may not be read, or is not valid.
     """
     return build_provider(provider, _secrets)
 
 
 def start_engines(catalog: Catalog) -> None:
-    """Have the embedded engine of the catalogue's speech start, without waiting: it is ready when it is needed.
+    """Start the embedded speech engine, if the catalogue uses it, without waiting.
 
-    What keeps it from starting is told to the request that needs it.
+    If it cannot start, the request that needs it raises the error.
     """
     for model in catalog.models.values():
         if model.provider.adapter == "embedded" and "speech" in model.endpoints:
@@ -38,7 +38,7 @@ def start_engines(catalog: Catalog) -> None:
 
 
 def build_provider(provider: Provider, secrets: Callable[[str], str]) -> object:
-    """The adapter of a provider; the same one as long as its key stays the same. Raises as `adapter_of`."""
+    """The adapter of a provider; a new one only if its key has changed. Raises as `adapter_of`."""
     try:
         api_key = secrets(provider.api_key) if provider.api_key is not None else None
         known = _built.get(provider)
@@ -46,7 +46,7 @@ def build_provider(provider: Provider, secrets: Callable[[str], str]) -> object:
             return known[1]
         adapter = _new(provider, api_key)
     except ConfigurationError as error:
-        message = f"The provider '{provider.id}' cannot be asked: the operator's key for it cannot be read."
+        message = f"The provider '{provider.id}' cannot be used: the operator's key for it cannot be read."
         raise ProviderKeyUnreadable(message, provider=provider.id, reason=error.message) from error
     _built[provider] = (api_key, adapter)
     return adapter

@@ -1,7 +1,7 @@
 """Secrets by reference: `env:NAME`, `ssm:/path`, `secret:NAME` or `secret:NAME#key` for one field of a JSON secret.
 
-Values are kept for five minutes, so that a rotated key is in use soon and a warm function seldom asks. No error and no
-`repr` holds one.
+Values are cached for five minutes: a rotated key is used soon, and a warm function seldom reads it. No error message
+and no `repr` contains a value.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _KEEP_S: Final = 300.0
 
 
 class Secrets:
-    """Reads secrets: call it with a reference."""
+    """Reads secrets; call it with a reference."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Secrets:
         self._known: dict[str, tuple[str, float]] = {}
 
     def __call__(self, reference: str) -> str:
-        """The secret itself, without surrounding space.
+        """The value of the secret, without surrounding space.
 
         Raises:
             ConfigurationError: there is none, it is empty, or it may not be read. The message names the reference.
@@ -76,9 +76,9 @@ class Secrets:
 
 
 def _client(service: str) -> Any:
-    # A caller is waiting: a few quick tries within the time of a cold start.
+    # A caller is waiting: only a few quick attempts.
     patience: dict[str, Any] = {"connect_timeout": 2, "read_timeout": 4, "retries": {"max_attempts": 2}}
-    # Each by its name: a layer keeps the services that the code names, and no other (scripts/prune_layer.py).
+    # Both names are literals: a layer keeps only the services that the code names (scripts/prune_layer.py).
     return aws_client("ssm", **patience) if service == "ssm" else aws_client("secretsmanager", **patience)
 
 
@@ -87,7 +87,7 @@ def _field(text: str, key: str, reference: str) -> str:
         value = json.loads(text)[key]
     except (ValueError, TypeError, KeyError):
         # Without the cause: a JSON error quotes the document.
-        raise ConfigurationError(f"The secret {reference} is no JSON object with that key") from None
+        raise ConfigurationError(f"The secret {reference} is not a JSON object with that key") from None
     if not isinstance(value, str):
-        raise ConfigurationError(f"The secret {reference} is no text")
+        raise ConfigurationError(f"The secret {reference} is not a string")
     return value

@@ -1,1 +1,1 @@
-"""Text by the rules of Unicode: what belongs together, and where it may be cut."""
+"""Written text: its characters, words and sentences, and where it may be split."""

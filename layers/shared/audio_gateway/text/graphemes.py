@@ -1,6 +1,6 @@
-"""What a reader sees as one character, of however many code points it is made (Unicode Standard Annex 29).
+"""Grapheme clusters: code points that a reader sees as one character (Unicode Standard Annex 29).
 
-The rules that matter to text which is spoken, from the data of `unicodedata`: combining marks, joined emoji, flags,
+Only the rules that matter for text to be spoken, with the data of `unicodedata`: combining marks, joined emoji, flags,
 Hangul syllables, Indic conjuncts.
 """
 
@@ -18,7 +18,7 @@ _ALSO_EXTENDING: Final = frozenset("\u200c\u200d\u0e33\u0eb3\uff9e\uff9f")
 
 
 def is_grapheme_border(text: str, at: int, since: int = 0) -> bool:
-    """Whether a character ends before `at`, as both ends of the text do, and `since` is known to be such a place."""
+    """Whether a grapheme cluster ends before `at`. Both ends of the text are borders, and so must `since` be."""
     if at <= since or at >= len(text):
         return True
     before, behind = text[at - 1], text[at]
@@ -39,7 +39,7 @@ def _extends(character: str) -> bool:
     return (
         character in _ALSO_EXTENDING
         or unicodedata.category(character) in _EXTENDING
-        or 0x1F3FB <= ord(character) <= 0x1F3FF  # the colour of a skin
+        or 0x1F3FB <= ord(character) <= 0x1F3FF  # skin tones
         or 0xE0020 <= ord(character) <= 0xE007F  # the rest of a regional flag
     )
 

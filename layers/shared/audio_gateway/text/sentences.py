@@ -1,7 +1,7 @@
-"""Where sentences and their parts end.
+"""Finds the ends of sentences and clauses.
 
-By punctuation and the characters around it; in doubt, a full stop ends no sentence: a piece of speech that is cut one
-sentence later sounds right, one that is cut behind `Mr.` does not.
+It uses punctuation and the characters around it. In doubt a full stop does not end a sentence: speech that is split
+one sentence later sounds right, speech that is split after `Mr.` does not.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from audio_gateway.text.spacing import UNSPACED
 
 
 class Strength(IntEnum):
-    """What ends at a place, the most first."""
+    """What ends at a position, the strongest first."""
 
     PARAGRAPH = 0
     SENTENCE = 1
@@ -25,16 +25,16 @@ class Strength(IntEnum):
 
 
 class End(NamedTuple):
-    """A place to cut at: behind what ends there, and the space behind that."""
+    """A position to split at: after the end of something, and after the space that follows."""
 
     at: int
     strength: Strength
 
 
-_SPACE: Final = "[^\\S\u00a0\u2007\u202f]"  # but for spaces that hold together what is beside them
+_SPACE: Final = "[^\\S\u00a0\u2007\u202f]"  # without no-break spaces
 _CLOSERS: Final = "[\"'\u2019\u201d\u00bb)\\]}\u300b\u300d\u300f\u3011\uff09\uff3d\uff5d\u3009]"
-# A run of marks is taken as a whole (++) or, where nothing ends, passed over as a whole: looked at from each of its
-# marks in turn, a long one would take the square of its length.
+# A run of marks is matched as a whole (++), or skipped as a whole if nothing ends there: matching from each mark would
+# take quadratic time for a long run.
 _ENDS: Final = re.compile(
     f"(?P<space>{_SPACE}+)"
     f"|(?P<stop>[\u3002\uff01\uff1f\uff61\u203c\u2047-\u2049\u104b\u17d4\u0f0d]+|[!?]++(?=[{UNSPACED}]))"
@@ -45,7 +45,7 @@ _ENDS: Final = re.compile(
 _STOPS: Final = "!?\u2026\u061f\u06d4\u0964\u0965\u0589\u1362\u3002\uff01\uff1f\uff61\u203c\u2047\u2048\u2049"
 _PAUSES: Final = ",;:\u060c\u061b\u1363\u1365\u2013\u2014\uff0c\u3001\uff1b\uff1a"
 _LINE_BREAK: Final = re.compile("\r\n|[\n\r\v\f\x85\u2028]|\u2029")
-_NEAR: Final = 50  # characters that are looked at around a place: text is not searched without end
+_NEAR: Final = 50  # characters that are read around a position, to bound the time
 _PARAGRAPH_SEPARATOR: Final = "\u2029"
 _LETTERS_WITH_STOPS: Final = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}")  # U.S, z.B, e.g
 _SHORT_NUMBER: Final = re.compile(r"\d{1,2}")  # of a list, or a day: `1. Mai`
@@ -64,14 +64,14 @@ _BEFORE_NUMBERS: Final = frozenset(_NUMBERED_LIST.split())
 
 
 def ends(text: str, start: int, end: int) -> Iterator[End]:
-    """All places behind `start` and up to `end` where something ends; what goes on past `end` may end there."""
+    """All positions after `start` and up to `end` where something ends; text that goes on past `end` may end there."""
     for match in _ENDS.finditer(text, start, end):
         if match["space"] is not None:
             yield End(match.end(), _before_space(text, match.start(), match.end()))
         elif match["stop"] is None and match["pause"] is None:
-            continue  # over marks behind which nothing ends
+            continue  # marks that end nothing
         elif _goes_on(text, match.end()):
-            continue  # with a bracket or mark that belongs to what ends here, and that is beyond `end`
+            continue  # a bracket or mark beyond `end` still belongs to this end
         elif match["stop"] is not None:
             is_quoted = match["closed"] and text[match.end() : match.end() + 1].isalnum()
             yield End(match.end(), Strength.CLAUSE if is_quoted else Strength.SENTENCE)
@@ -94,7 +94,7 @@ def _before_space(text: str, start: int, end: int) -> Strength:
 
 
 def _behind(text: str, end: int, following: int) -> Strength:
-    """What ends before the space that begins at `end` and goes up to `following`."""
+    """The strength of the end before the space from `end` up to `following`."""
     bare = _back(text, end, _closes)
     last = text[bare - 1 : bare]
     if last and last in _PAUSES:
@@ -107,7 +107,7 @@ def _behind(text: str, end: int, following: int) -> Strength:
 
 
 def _is_full_stop(text: str, end: int, following: int) -> bool:
-    """Whether the full stop before `end` ends a sentence, and no abbreviation, initial or number."""
+    """Whether the full stop before `end` ends a sentence, and not an abbreviation, initial or number."""
     next_letter = _next_letter(text, following)
     if next_letter.islower():
         return False
@@ -129,13 +129,13 @@ def _word_before(text: str, end: int) -> str:
 
 
 def _next_letter(text: str, at: int) -> str:
-    """The first letter or digit from `at` on, over opening marks."""
+    """The first letter or digit from `at` on, after opening marks."""
     near = text[at : at + _NEAR]
     return next((c for c in near if not c.isspace() and unicodedata.category(c) not in {"Ps", "Pi", "Po", "Pd"}), "")
 
 
 def _back(text: str, at: int, belongs: Callable[[str], bool]) -> int:
-    """Where the characters before `at` that belong together begin, not much further back."""
+    """The start of the run of characters before `at` that `belongs` accepts, at most `_NEAR` back."""
     least = max(0, at - _NEAR)
     while at > least and belongs(text[at - 1]):
         at -= 1

@@ -1,4 +1,4 @@
-"""Long text in pieces that can be spoken one by one."""
+"""Splits long text into pieces that can be spoken one by one."""
 
 from __future__ import annotations
 
@@ -17,16 +17,14 @@ _KATAKANA: Final = range(0x30A0, 0x3100)
 
 
 def split(text: str, max_characters: int) -> list[str]:
-    """The text in pieces of at most `max_characters` code points; joined they are the text, to the character.
+    """Split text into pieces of at most `max_characters` code points; joined, they are exactly the text.
 
-    A piece ends with a paragraph, or else with a sentence, a clause or a word, and has the space behind it; pieces are
-    about as long as each other, so that none is a mere rest. A word is cut only if it alone is longer than a piece, and
-    what a reader sees as one character only if that is. Text in a script without spaces may be cut between any two of
-    its characters where it has no punctuation. A piece may be blank where there is that much space: nobody has to
-    speak it.
+    A piece ends with a paragraph, or else with a sentence, a clause or a word, and includes the space after it. The
+    pieces have similar lengths, to avoid a short last one. A word is split only if it alone is longer than a piece, and
+    a grapheme cluster only if that is. Text in a script without spaces and without punctuation may be split between any
+    two characters. A long run of spaces can become a blank piece, which need not be spoken.
 
-    Raises:
-        ValueError: `max_characters` is less than 1.
+    Raises `ValueError` if `max_characters` is less than 1.
     """
     if max_characters < 1:
         raise ValueError(f"pieces of {max_characters} characters cannot hold any text")
@@ -37,7 +35,7 @@ def _pieces(text: str, most: int) -> Iterator[str]:
     start = 0
     while len(text) - start > most:
         left = len(text) - start
-        ideal = -(-left // -(-left // most))  # were all that are left as long as each other
+        ideal = -(-left // -(-left // most))  # if all remaining pieces had the same length
         end = _end(text, start, start + ideal, min(start + most, len(text) - ideal // 4))
         yield text[start:end]
         start = end
@@ -46,7 +44,7 @@ def _pieces(text: str, most: int) -> Iterator[str]:
 
 
 def _end(text: str, start: int, ideal: int, last: int) -> int:
-    """Where the piece from `start` on ends: around `ideal`, at `last` at the latest."""
+    """The end of the piece from `start` on: near `ideal`, at `last` at the latest."""
     first = max(start + 1, (start + ideal) // 2)
     found = [end for end in ends(text, first - 1, last) if _is_place(text, end.at, start) and first <= end.at]
     if found:
@@ -67,7 +65,7 @@ def _is_place(text: str, at: int, start: int) -> bool:
 
 
 def _is_between_words(text: str, at: int, start: int) -> bool:
-    """Whether a line may be broken at `at` in a script that has no spaces."""
+    """Whether text in a script without spaces may be split at `at`."""
     before, behind = text[at - 1], text[at]
     return (
         (is_unspaced(before) or is_unspaced(behind))

@@ -1,1 +1,1 @@
-"""What was said: the one Transcript type and its renderings."""
+"""The one Transcript type, its merging and its formats."""

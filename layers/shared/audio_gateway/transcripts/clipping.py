@@ -1,4 +1,4 @@
-"""Words taken off the ends of a text, with the punctuation that goes with them."""
+"""Removes words from the ends of a text, with their punctuation."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from audio_gateway.text.spacing import is_unspaced, length_before_next
 from audio_gateway.transcripts.seam import letters_of
 
 _QUOTES: Final = "\"'"
-_FURTHER: Final = 64  # letters that are looked through beyond those to be taken off
+_FURTHER: Final = 64  # letters that are searched beyond those to remove
 
 
 @dataclass(frozen=True, slots=True)
 class DroppedWords:
-    """Words to take off the end of a text, or off its beginning, as letters.
+    """Words to remove from the end of a text, or from its beginning, as letters.
 
-    `beside` are the letters of some words next to them, which stay.
+    `beside` has the letters of some adjacent words, which remain.
     """
 
     letters: str
@@ -25,7 +25,7 @@ class DroppedWords:
 
 
 def without_end(text: str, dropped: DroppedWords) -> tuple[str, str]:
-    """The text without its last words, and the letters of those that were not in it."""
+    """The text without its last words, and the letters of those that it does not contain."""
     at, left = _place(text, dropped, backwards=True)
     kept = text[:at].rstrip()
     while kept and (_opens(kept[-1]) or (kept[-1] in _QUOTES and kept[-2:-1].isspace())):
@@ -34,7 +34,7 @@ def without_end(text: str, dropped: DroppedWords) -> tuple[str, str]:
 
 
 def without_beginning(text: str, dropped: DroppedWords) -> tuple[str, str]:
-    """The text without its first words, and the letters of those that were not in it."""
+    """The text without its first words, and the letters of those that it does not contain."""
     at, left = _place(text, dropped, backwards=False)
     if at:
         gap = next((i for i in range(at, len(text)) if text[i].isalnum()), len(text))
@@ -43,14 +43,14 @@ def without_beginning(text: str, dropped: DroppedWords) -> tuple[str, str]:
 
 
 def _place(text: str, dropped: DroppedWords, *, backwards: bool) -> tuple[int, int]:
-    """Where in the text the letters end, counted from one of its ends, and how many there were too few.
+    """The position where the letters end, counted from one end of the text, and how many letters are missing.
 
-    A text may spell what was said otherwise than the words do (`20` for `twenty`): then the words beside them are
-    looked for, and where they are not found either, as many letters are taken off, up to the border of a word.
+    A text may be spelt differently from the words (`20` for `twenty`): then the adjacent words are searched; if these
+    are not found either, the same number of letters is removed, up to the border of a word.
     """
     step = -1 if backwards else 1
     wanted, beside = dropped.letters[::step], dropped.beside[::step]
-    found, places = "", list[int]()  # letters from the outer end inwards, and where each of them stands
+    found, places = "", list[int]()  # letters from the outer end inwards, and their positions
     for place in range(len(text))[::step]:
         if len(found) >= 2 * len(wanted) + _FURTHER:
             break
@@ -70,12 +70,12 @@ def _place(text: str, dropped: DroppedWords, *, backwards: bool) -> tuple[int, i
 
 
 def _behind(places: list[int], count: int, outer: int, *, backwards: bool) -> int:
-    """The border inwards of so many letters."""
+    """The border after so many letters."""
     return outer if not count else places[count - 1] + (not backwards)
 
 
 def _before(found: str, beside: str, near: int) -> int | None:
-    """The letters before the place of `beside` next to `near`; None where it is not found."""
+    """The number of letters before the occurrence of `beside` nearest to `near`; None if there is none."""
     if not beside:
         return None
     starts = [at for at in range(len(found) - len(beside) + 1) if found.startswith(beside, at)]

@@ -1,4 +1,4 @@
-"""A transcript as JSON and back, every field as it was: what is kept between the steps of a job."""
+"""Converts a transcript to JSON and back without loss, to store it between the steps of a job."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def to_bytes(transcript: Transcript) -> bytes:
 
 
 def from_bytes(data: bytes) -> Transcript:
-    """What `to_bytes` gave."""
+    """The transcript that `to_bytes` encoded."""
     value = json.loads(data)
     words, segments, logprobs = value["words"], value["segments"], value["logprobs"]
     usage, languages = value["token_usage"], value["languages"]
@@ -39,12 +39,12 @@ def from_bytes(data: bytes) -> Transcript:
         languages=None if languages is None else tuple(languages),
         logprobs=None if logprobs is None else tuple(TokenLogprob(row[0], row[1], tuple(row[2])) for row in logprobs),
         token_usage=None if usage is None else TokenUsage(*usage),
-        used_ms=value.get("used_ms"),  # results of the version before have none
+        used_ms=value.get("used_ms"),  # results of the previous version have none
     )
 
 
 def _rows(items: tuple[Word, ...] | tuple[Segment, ...] | tuple[TokenLogprob, ...] | None) -> list[Any] | None:
-    # By hand for speed: `astuple` copies each value, which takes seconds for the words of a day.
+    # Faster than `astuple`, which copies each value and takes seconds for the words of a day.
     return None if items is None else [[getattr(item, name) for name in item.__slots__] for item in items]
 
 

@@ -1,4 +1,4 @@
-"""The events of a streamed transcription as JSON objects (contract section 3.4). Framing them is the API's business."""
+"""The events of a streamed transcription as JSON objects (contract section 3.4). `api` frames them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from audio_gateway.transcripts.transcript import Segment, TokenLogprob, Transcri
 
 
 def text_delta(delta: str, logprobs: Sequence[TokenLogprob] | None = None) -> dict[str, Any]:
-    """More text, to be appended to what came before."""
+    """More text, to be appended to the previous text."""
     event: dict[str, Any] = {"type": "transcript.text.delta", "delta": delta}
     if logprobs is not None:
         event["logprobs"] = logprobs_of(logprobs)
@@ -18,7 +18,7 @@ def text_delta(delta: str, logprobs: Sequence[TokenLogprob] | None = None) -> di
 
 
 def text_segment(segment_id: str, segment: Segment, speaker: str) -> dict[str, Any]:
-    """A segment of `diarized_json`, sent in place of deltas. `speaker` is its label (see `SpeakerLabels`)."""
+    """A segment of `diarized_json`, sent instead of deltas. `speaker` is its label (see `SpeakerLabels`)."""
     return {
         "type": "transcript.text.segment",
         "id": segment_id,
@@ -30,7 +30,7 @@ def text_segment(segment_id: str, segment: Segment, speaker: str) -> dict[str, A
 
 
 def text_done(transcript: Transcript) -> dict[str, Any]:
-    """The whole text: always the last event, once. `usage` is there only in tokens: the event has no other kind."""
+    """The whole text: always the last event, once. It has `usage` only in tokens: the event has no other type."""
     event: dict[str, Any] = {"type": "transcript.text.done", "text": transcript.text}
     if transcript.languages is not None:
         event["languages"] = [{"code": code} for code in transcript.languages]

@@ -1,4 +1,4 @@
-"""JSON as answers hold it. A module of its own: most of who writes JSON has no transcript to render."""
+"""JSON for responses. It is a separate module because most modules that write JSON render no transcript."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
 def json_bytes(payload: dict[str, Any]) -> bytes:
-    """Compact JSON in UTF-8, not escaped to ASCII; a lone surrogate, which UTF-8 cannot hold, becomes U+FFFD."""
+    """Compact JSON in UTF-8, not escaped to ASCII; a lone surrogate, which UTF-8 cannot encode, becomes U+FFFD."""
     return utf8(json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
 
 

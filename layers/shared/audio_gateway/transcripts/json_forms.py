@@ -1,4 +1,4 @@
-"""The small JSON objects that the formats and the stream's events have in common (contract sections 3.3 and 3.4)."""
+"""The JSON objects that formats and stream events share (contract sections 3.3 and 3.4)."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsa
 _MS_PER_S: Final = 1000
 _MS_PER_SEEK_FRAME: Final = 10
 _PART_OF_WORDS: Final = "'\u2019-%&@#*/"
-"""Punctuation to Unicode, and yet belonging to the word beside it: dogs', -5, 50%, @home."""
+"""Punctuation in Unicode that belongs to the adjacent word: dogs', -5, 50%, @home."""
 _NO_CHANCE: Final = -9999.0
-"""OpenAI's figure for the logarithm of nothing, which JSON cannot write."""
+"""OpenAI's value for minus infinity, which JSON does not have."""
 
 
 def seconds(milliseconds: int) -> float:
-    """Seconds as JSON shows them: 1700 ms are 1.7."""
+    """Seconds in JSON: 1700 ms are 1.7."""
     return milliseconds / _MS_PER_S
 
 
 def spaced(text: str) -> str:
-    """A segment's text as OpenAI writes it, with a leading space, so that all of them joined are the transcript."""
+    """A segment's text as OpenAI writes it, with a leading space: joined, the segments are the transcript."""
     bare = text.strip()
     return f" {bare}" if bare else ""
 
 
 def usage_of(transcript: Transcript) -> dict[str, Any]:
-    """Tokens where the provider counted them, otherwise the duration."""
+    """Tokens if the provider counted them, otherwise the duration."""
     return duration_usage(transcript) if transcript.token_usage is None else token_usage(transcript.token_usage)
 
 
@@ -40,7 +40,7 @@ def duration_usage(transcript: Transcript) -> dict[str, Any]:
 
 
 def token_usage(usage: TokenUsage) -> dict[str, Any]:
-    """Tokens as the provider counted them; the details only where it gave both."""
+    """Tokens as the provider counted them; the details only if it reported both."""
     form: dict[str, Any] = {
         "type": "tokens",
         "input_tokens": usage.input_tokens,
@@ -77,7 +77,7 @@ def verbose_segment(index: int, segment: Segment) -> dict[str, Any]:
 
 
 def verbose_word(word: Word) -> dict[str, Any]:
-    """A `verbose_json` word, without space and punctuation around it; empty where it was nothing else."""
+    """A `verbose_json` word, without the space and punctuation around it; empty if it has nothing else."""
     return {
         "word": _bare(word.text),
         "start": seconds(word.start_ms),

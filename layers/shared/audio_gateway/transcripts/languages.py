@@ -1,7 +1,7 @@
 """Languages by code and by English name.
 
-Codes are ISO-639-1, names are the lower-case English ones that OpenAI's `verbose_json` carries. Two languages that
-Whisper knows have no two-letter code and keep their three letters: Cantonese and Hawaiian.
+Codes are ISO-639-1, names are the lower-case English ones in OpenAI's `verbose_json`. Two languages of Whisper have no
+two-letter code, and keep three letters: Cantonese and Hawaiian.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _NAMES: Final[dict[str, str]] = {
 }
 
 _OTHER_CODES: Final[dict[str, str]] = {"jw": "jv", "zh-cn": "zh", "zh-hk": "zh", "zh-tw": "zh"}
-"""Codes that OpenAI takes as well: Whisper's own for Javanese, and the three Chinese ones of its documentation."""
+"""Other codes that OpenAI accepts: Whisper's own for Javanese, and the three Chinese ones in its documentation."""
 
 _OTHER_NAMES: Final[dict[str, str]] = {
     "burmese": "my",
@@ -57,9 +57,9 @@ _CODES: Final[dict[str, str]] = {name: code for code, name in _NAMES.items()} | 
 
 
 def code_of(name_or_code: str) -> str | None:
-    """The code of a language that a provider names in its own way; None where it is none that we know.
+    """The code of a language as a provider names it; None if it is unknown.
 
-    Takes names (`English`), codes (`en`, `EN`) and codes with a region or script (`en-US`, `pt_BR`).
+    Accepts names (`English`), codes (`en`, `EN`) and codes with a region or script (`en-US`, `pt_BR`).
     """
     wanted = name_or_code.strip().lower().replace("_", "-")
     if wanted in _CODES:
@@ -71,14 +71,14 @@ def code_of(name_or_code: str) -> str | None:
 
 
 def name_of(code: str) -> str:
-    """The lower-case English name of a language; the code itself where we know no name."""
+    """The lower-case English name of a language; the code itself if it is unknown."""
     known = code_of(code)
     return code if known is None else _NAMES[known]
 
 
 def is_language_code(value: str) -> bool:
-    """Whether the request field `language` may hold `value` (contract section 3.1).
+    """Whether `value` is allowed in the request field `language` (contract section 3.1).
 
-    As OpenAI does, this refuses names, capitals and regions other than the three Chinese ones.
+    Like OpenAI, this refuses names, capitals, and regions other than the three Chinese ones.
     """
     return value in _NAMES or value in _OTHER_CODES

@@ -1,12 +1,12 @@
-"""The transcripts of the chunks of a recording as one.
+"""Merges the transcripts of the chunks of a recording.
 
-Times are counted from where each chunk was really cut, in samples, and become milliseconds once: nothing drifts. Where
-chunks overlap, the words in the overlap are taken from the left one up to its middle and from the right one from there
-on (`seam`); where they do not, all words are kept.
+Times are relative to the exact sample at which each chunk was cut, and are rounded to milliseconds once: there is no
+drift. In the overlap of two chunks, words up to about its middle come from the left one, and the rest from the right
+one (`seam`); without an overlap all words are kept.
 
-Speakers: a provider names them anew in each chunk. Labels that are the caller's own names stand for the same person in
-all of them. Other labels are the same person if they speak at the same time in the overlap of two chunks; a label that
-cannot be found there stands for somebody else, since to call two people by one name is worse than the reverse.
+A provider names the speakers of each chunk separately. Labels that are the caller's own names mean the same person in
+all chunks. Other labels mean the same person if they speak at the same time in the overlap of two chunks. A label that
+is not in the overlap becomes a new speaker, because giving two people one name is worse than the reverse.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from audio_gateway.transcripts.timeline import TimedTranscript
 from audio_gateway.transcripts.transcript import TokenUsage, Transcript
 
 SAMPLE_RATE: Final = 16_000
-"""Hertz in which the places of chunks are counted."""
+"""The sample rate in hertz in which the positions of chunks are counted."""
 
-_LATE_MS: Final = 250  # how far outside of an overlap its words may be placed
-_WORDS_PER_SECOND: Final = 8  # at most, in any language; characters in those without spaces
-_BESIDE: Final = 3  # words next to the seam that say where to cut a text which spells the others otherwise
+_LATE_MS: Final = 250  # how far outside of an overlap the times of its words may be
+_WORDS_PER_SECOND: Final = 8  # at most, in any language; characters in scripts without spaces
+_BESIDE: Final = 3  # words next to the seam, to find the cut in a text that spells the others differently
 
 _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkTranscript:
-    """What was heard in the samples from `start` up to `end`; its times count from `start`."""
+    """The transcript of the samples from `start` up to `end`; its times count from `start`."""
 
     start: int
     end: int
@@ -46,18 +46,18 @@ class ChunkTranscript:
 def merge(chunks: Iterable[ChunkTranscript], *, duration_ms: int, known_speakers: Collection[str] = ()) -> Transcript:
     """One transcript of a recording of `duration_ms` from those of its chunks, in the order of their starts.
 
-    Chunks may be missing: what the others heard keeps its place. There are words if all chunks with any text have
-    them, and segments if some have and the others have words to make them of; log probabilities and usage only if all
-    have them. The language is that of the most text.
+    Chunks may be missing: the others keep their times. The result has words if all chunks with text have them, segments
+    if some have them and the others have words to make them from, and log probabilities and usage only if all have
+    them. The language is that of the most text.
     """
-    parts = [TimedTranscript.at(_ms(chunk.start), _ms(chunk.end), chunk.transcript) for chunk in chunks]
+    parts = [TimedTranscript.shifted(_ms(chunk.start), _ms(chunk.end), chunk.transcript) for chunk in chunks]
     if any(part.segments is not None for part in parts):
         for part in parts:
             part.make_segments()
     for number, (left, right) in enumerate(pairwise(parts), 1):
         unify_speakers(left, right, number, known_speakers)
         if left.end_ms > right.start_ms:
-            _sew(left, right)
+            _join_at_seam(left, right)
     heard = [part for part in parts if part.heard] or parts
     return Transcript(
         text=_text(part.text for part in parts),
@@ -75,8 +75,8 @@ def _ms(samples: int) -> int:
     return (samples * 1000 + SAMPLE_RATE // 2) // SAMPLE_RATE
 
 
-def _sew(left: TimedTranscript, right: TimedTranscript) -> None:
-    """Take out of both what the other one is to say of the overlap."""
+def _join_at_seam(left: TimedTranscript, right: TimedTranscript) -> None:
+    """Remove from each chunk the words of the overlap that come from the other."""
     last, first = left.last_words(right.start_ms - _LATE_MS), right.first_words(left.end_ms + _LATE_MS)
     timed = last is not None and first is not None
     if last is None or first is None:
@@ -90,11 +90,11 @@ def _sew(left: TimedTranscript, right: TimedTranscript) -> None:
     kept = first[seam.right :]
     start_ms = kept[0].start_ms if timed and kept else None
     right.drop_beginning(DroppedWords(_letters(first[: seam.right]), _letters(kept[:_BESIDE])), start_ms)
-    right.begin_behind(left)
+    right.start_after(left)
 
 
 def _seam(left: TimedTranscript, right: TimedTranscript, last: Sequence[Token], first: Sequence[Token]) -> Seam:
-    """By the times of words, or, where those of segments were shared out among them, by their order first."""
+    """Find the seam by the times of words, or by their order if the times were only estimated from segments."""
     middle_ms = (left.end_ms + right.start_ms) / 2
     seam = seam_by_pairs(last, first, middle_ms) if left.words is not None and right.words is not None else None
     return seam or seam_by_run(last, first) or seam_in_middle(last, first, middle_ms)
@@ -118,7 +118,7 @@ def _joined(lists: Sequence[Sequence[_Item] | None]) -> tuple[_Item, ...] | None
 
 
 def _language(parts: Sequence[TimedTranscript]) -> str | None:
-    """The language of the most text; of those with as much, the first."""
+    """The language of the most text; the first of equals."""
     lengths = Counter[str]()
     for part in parts:
         if part.source.language is not None:
@@ -127,13 +127,13 @@ def _language(parts: Sequence[TimedTranscript]) -> str | None:
 
 
 def _languages(parts: Sequence[TimedTranscript]) -> tuple[str, ...] | None:
-    """All that were heard, in the order in which they came up."""
+    """All languages, in the order of their first occurrence."""
     given = [part.source.languages for part in parts if part.source.languages is not None]
     return tuple(dict.fromkeys(code for codes in given for code in codes)) if given else None
 
 
 def _usage(usages: Sequence[TokenUsage | None]) -> TokenUsage | None:
-    """The sum, where all have counted."""
+    """The sum; None if one of them is missing."""
     given = [usage for usage in usages if usage is not None]
     if not given or len(given) < len(usages):
         return None

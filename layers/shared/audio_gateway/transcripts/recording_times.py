@@ -1,4 +1,4 @@
-"""A transcript whose times are those of the recording, where its sound begins late or has gaps."""
+"""Converts the times of a transcript to those of the recording, whose sound may begin late or have gaps."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from audio_gateway.transcripts.transcript import Segment, Transcript, Word
 
 
 class RecordingTimes(Protocol):
-    """The recording's times of its sound, in milliseconds."""
+    """Maps times of the sound to times of the recording, in milliseconds."""
 
     def start_of(self, sound_ms: int, /) -> int:
-        """When something begins."""
+        """The recording's time of a beginning."""
         ...
 
     def end_of(self, sound_ms: int, /) -> int:
-        """When something ends."""
+        """The recording's time of an end."""
         ...
 
 
@@ -24,7 +24,7 @@ _Spoken = TypeVar("_Spoken", Word, Segment)
 
 
 def on_recording_timeline(transcript: Transcript, times: RecordingTimes) -> Transcript:
-    """The transcript with all words and segments at their places; how long the sound is stays as it is."""
+    """The transcript with the recording's times of words and segments; the duration of the sound is unchanged."""
     words, segments = transcript.words, transcript.segments
     return replace(
         transcript,
@@ -34,5 +34,5 @@ def on_recording_timeline(transcript: Transcript, times: RecordingTimes) -> Tran
 
 
 def placed(spoken: _Spoken, times: RecordingTimes) -> _Spoken:
-    """A word or a segment at its place."""
+    """A word or a segment with the recording's times."""
     return replace(spoken, start_ms=times.start_of(spoken.start_ms), end_ms=times.end_of(spoken.end_ms))

@@ -1,4 +1,4 @@
-"""A transcript in the six formats of the API, byte for byte as OpenAI writes them (contract sections 3.3 and 4)."""
+"""Renders a transcript in the six formats of the API, with the same bytes as OpenAI (contract sections 3.3 and 4)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TEXT_TYPE: Final = "text/plain; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The body of an answer and its Content-Type."""
+    """The body of a response and its Content-Type."""
 
     body: bytes
     content_type: str
@@ -56,15 +56,13 @@ def render(
     granularities: Collection[Granularity] = (),
     known_speakers: Collection[str] = (),
 ) -> Rendered:
-    """The answer to a transcription or a translation.
+    """Render the response to a transcription or a translation.
 
-    `granularities` matter to `verbose_json`, where none means segments; `known_speakers` are the caller's names,
-    which `diarized_json` keeps while it gives letters to everybody else. A translation has neither usage nor words,
-    and is English.
+    `granularities` apply to `verbose_json`, where none means segments. `known_speakers` are the caller's names, which
+    `diarized_json` keeps; all other speakers get letters. A translation is English, and has neither usage nor words.
 
-    Raises:
-        ValueError: the format needs times and the transcript has text but no times at all. A provider whose model
-            has the capability never leaves them out, and no other model is asked for such a format.
+    Raises `ValueError` if the format needs times and the transcript has text without times. That does not happen: only
+    models with the capability are asked for such a format, and their times are checked.
     """
     asked = _Asked(transcript, task == "translate", granularities, known_speakers)
     made = _RENDERERS[response_format](asked)
@@ -74,10 +72,9 @@ def render(
 
 
 def timed_segments(transcript: Transcript) -> Sequence[Segment]:
-    """The transcript's segments, made from its words where the provider gave only those.
+    """The transcript's segments, made from its words if it has only those.
 
-    Raises:
-        ValueError: there is text, but neither segments nor words.
+    Raises `ValueError` if there is text, but neither segments nor words.
     """
     if transcript.segments is not None:
         return transcript.segments
@@ -124,7 +121,7 @@ def _verbose_json(asked: _Asked) -> dict[str, Any]:
 
 
 def _language(transcript: Transcript) -> str:
-    """The name of the language; `unknown` where nobody knows it, as the field must be there."""
+    """The name of the language; `unknown` if it is unknown, because the field is required."""
     return "unknown" if transcript.language is None else name_of(transcript.language)
 
 

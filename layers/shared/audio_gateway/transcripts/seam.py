@@ -1,4 +1,4 @@
-"""Where the words of one chunk end and those of the next begin, when both heard the same few seconds."""
+"""Finds the seam of two chunks: where the words of the first end and those of the second begin, in their overlap."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import Final, NamedTuple
 
 from audio_gateway.text.spacing import UNSPACED
 
-_TOLERANCE_MS: Final = 500  # how far apart two chunks may place the same word
+_TOLERANCE_MS: Final = 500  # the greatest difference between the times of the same word in two chunks
 _LETTER: Final = "[^\\W_]"
-_TOKEN: Final = re.compile(f"[{UNSPACED}]|{_LETTER}+(?:['\u2019-]{_LETTER}+)*")  # a character without spaces, or a word
-_LEAST_RUN: Final = 2  # tokens in a row that must be the same where there are no times: one may be so by chance
+_TOKEN: Final = re.compile(
+    f"[{UNSPACED}]|{_LETTER}+(?:['\u2019-]{_LETTER}+)*"
+)  # a character of a script without spaces, or a word
+_LEAST_RUN: Final = 2  # consecutive equal tokens that are required without times: one may be equal by chance
 
 
 class Token(NamedTuple):
-    """A word that was heard: its letters, and when. Times are milliseconds of the whole recording."""
+    """A word: its letters and its times, in milliseconds of the whole recording."""
 
     letters: str
     start_ms: int
@@ -30,19 +32,19 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seam:
-    """How many words at the end of the left chunk, and at the beginning of the right one, the other chunk has."""
+    """The number of words to drop at the end of the left chunk, and at the beginning of the right one."""
 
     left: int
     right: int
 
 
 def letters_of(text: str) -> str:
-    """What is compared: letters and digits, without case."""
+    """The letters and digits that are compared, without case."""
     return "".join(character for character in text.casefold() if character.isalnum())
 
 
 def tokens_of(text: str, start_ms: int = 0, end_ms: int = 0) -> list[Token]:
-    """The words of a text; each gets its share of the time by its place among the characters."""
+    """The words of a text; each gets a share of the time in proportion to its characters."""
     length, long_ms = len(text), end_ms - start_ms
     return [
         Token(
@@ -55,21 +57,21 @@ def tokens_of(text: str, start_ms: int = 0, end_ms: int = 0) -> list[Token]:
 
 
 def seam_by_pairs(left: Sequence[Token], right: Sequence[Token], middle_ms: float) -> Seam | None:
-    """The seam at the word nearest to the middle of the overlap that both chunks heard, at about the same time.
+    """The seam at the word nearest to the middle of the overlap that both chunks have at about the same time.
 
-    A word that straddles the middle is then neither in both, because they place it differently, nor in none. None
-    where they have no word in common.
+    So a word across the middle is in exactly one of them, even if their times differ. None if they have no word in
+    common.
     """
     pairs = _pairs(left, right)
     if not pairs:
         return None
     i, j = min(pairs, key=lambda pair: abs(left[pair[0]].middle_ms + right[pair[1]].middle_ms - 2 * middle_ms))
-    own = left[i].middle_ms + right[j].middle_ms < 2 * middle_ms  # the word itself is the left chunk's
+    own = left[i].middle_ms + right[j].middle_ms < 2 * middle_ms  # the word itself comes from the left chunk
     return Seam(len(left) - i - own, j + own)
 
 
 def seam_by_run(left: Sequence[Token], right: Sequence[Token]) -> Seam | None:
-    """The seam in the middle of the longest run of words that both heard, whenever that was; None without one."""
+    """The seam in the middle of the longest run of words that both have, whatever its times; None without one."""
     best, end_left, end_right = 0, 0, 0
     above = [0] * (len(right) + 1)
     for i, token in enumerate(left, 1):
@@ -77,7 +79,7 @@ def seam_by_run(left: Sequence[Token], right: Sequence[Token]) -> Seam | None:
         for j, other in enumerate(right, 1):
             if token.letters == other.letters:
                 row[j] = above[j - 1] + 1
-                if row[j] >= best:  # of runs as long, the one nearest to the end of the left chunk
+                if row[j] >= best:  # of equal runs, the one nearest to the end of the left chunk
                     best, end_left, end_right = row[j], i, j
         above = row
     if not best or best < min(_LEAST_RUN, len(left), len(right)):
@@ -87,7 +89,7 @@ def seam_by_run(left: Sequence[Token], right: Sequence[Token]) -> Seam | None:
 
 
 def seam_in_middle(left: Sequence[Token], right: Sequence[Token], middle_ms: float) -> Seam:
-    """The seam for chunks that heard no word alike: each goes by its own middle, but one at the same time is one."""
+    """The seam for chunks without a common word: in the middle, but two words at the same time count as one."""
     kept = sum(1 for token in left if token.middle_ms < middle_ms)
     dropped = sum(1 for token in right if token.middle_ms < middle_ms)
     if kept and dropped < len(right) and _is_same_time(left[kept - 1], right[dropped]):
@@ -98,7 +100,7 @@ def seam_in_middle(left: Sequence[Token], right: Sequence[Token], middle_ms: flo
 
 
 def _pairs(left: Sequence[Token], right: Sequence[Token]) -> list[tuple[int, int]]:
-    """The words that both have, in order: as many and as close in time as can be."""
+    """The pairs of common words, in order: the most pairs, and the closest in time."""
     worth = [[0.0] * (len(right) + 1) for _ in range(len(left) + 1)]
     for i in range(len(left) - 1, -1, -1):
         row, below = worth[i], worth[i + 1]
@@ -117,7 +119,7 @@ def _pairs(left: Sequence[Token], right: Sequence[Token]) -> list[tuple[int, int
 
 
 def _likeness(token: Token, other: Token) -> float:
-    """0 for different words, up to 1 for the same: less where they are apart, as words are said more than once."""
+    """0 for different words, up to 1 for equal ones: less if their times differ, because words can be repeated."""
     apart_ms = abs(token.middle_ms - other.middle_ms)
     if not token.letters or token.letters != other.letters or apart_ms >= _TOLERANCE_MS:
         return 0.0
@@ -125,6 +127,6 @@ def _likeness(token: Token, other: Token) -> float:
 
 
 def _is_same_time(token: Token, other: Token) -> bool:
-    """Whether two words, heard differently, are one: they share most of the shorter one's time."""
+    """Whether two different words are probably one: they share most of the shorter one's time."""
     shared_ms = min(token.end_ms, other.end_ms) - max(token.start_ms, other.start_ms)
     return 2 * shared_ms > min(token.end_ms - token.start_ms, other.end_ms - other.start_ms)

@@ -1,4 +1,4 @@
-"""Subtitle-sized segments out of words, for providers that give the times of words only."""
+"""Makes segments of the size of subtitles from words, for providers that return only the times of words."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from audio_gateway.transcripts.transcript import Segment, Word
 
 MAX_SEGMENT_MS: Final = 7_000
 MAX_SEGMENT_CHARACTERS: Final = 84
-"""Two lines of 42 characters, for 7 seconds at most: the limits that subtitle style guides agree on."""
+"""Two lines of 42 characters for at most 7 seconds: the limits of common subtitle style guides."""
 PAUSE_MS: Final = 700
-"""A silence that long between two words is heard as the end of a phrase."""
+"""A silence between two words that ends a phrase."""
 
 _SENTENCE_ENDS: Final = ".!?…\u3002\uff01\uff1f\uff61\u061f\u0964"
-"""Full stops, exclamation and question marks, also of Chinese and Japanese, Arabic and Hindi."""
+"""Full stops, exclamation and question marks, including Chinese, Japanese, Arabic and Hindi ones."""
 _QUOTES: Final = "\"'"
 _TITLES: Final = frozenset({"mr.", "mrs.", "ms.", "dr.", "prof.", "st.", "vs.", "e.g.", "i.e."})
-"""Words whose full stop ends no sentence."""
+"""Words whose full stop does not end a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A word with the text that stands for it: punctuation and the space that sets it off from the one before."""
+    """A word with its part of the text: with punctuation, and the space before it."""
 
     word: Word
     text: str
@@ -34,8 +34,8 @@ class _Piece:
 def segments_from_words(words: Sequence[Word], text: str = "") -> tuple[Segment, ...]:
     """Cut `words` into segments: at ends of sentences, pauses and changes of speaker, and before one gets too long.
 
-    Punctuation comes from `text`, the whole transcript, where it holds exactly these words; otherwise the words are
-    joined as they are. No word is lost, doubled or moved.
+    Punctuation comes from `text`, the whole transcript, if it contains exactly these words; otherwise the words are
+    joined unchanged. No word is lost, repeated or moved.
     """
     spoken = [word for word in words if word.text.strip()]
     pieces = _pieces_of_text(spoken, text) or _pieces_of_words(spoken)
@@ -93,9 +93,9 @@ def _pieces_of_words(words: Sequence[Word]) -> list[_Piece]:
 
 
 def _pieces_of_text(words: Sequence[Word], text: str) -> list[_Piece] | None:
-    """The stretch of `text` for each word; None unless the words are all that is said in it, in this order."""
+    """The part of `text` for each word; None unless the text has exactly these words, in this order."""
     searched = text.lower()
-    if len(searched) != len(text):  # lower case of another length: the places found would not fit
+    if len(searched) != len(text):  # lower case of a different length: the positions would not fit
         return None
     pieces: list[_Piece] = []
     begin = end = 0  # of the word before

@@ -1,4 +1,4 @@
-"""Which speakers of two chunks are the same: those who speak at the same time where the chunks overlap."""
+"""Links the speakers of two chunks: those who speak at the same time in the overlap are the same."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class _Turn(NamedTuple):
 
 
 def unify_speakers(left: TimedTranscript, right: TimedTranscript, number: int, known: Collection[str]) -> None:
-    """Give the speakers of the right chunk, the `number`-th, the names that they have in the left one.
+    """Give the speakers of the right chunk, the `number`-th, their names from the left one.
 
-    Who has a name in `known` keeps it. Of the others, those who share most time are the same, one by one. A speaker
-    who is not found so gets a name that nobody else has.
+    Speakers with a name in `known` keep it. The others are matched one by one, those with the most shared time first. A
+    speaker without a match gets a unique name.
     """
     labels = sorted({turn.speaker for turn in _turns(right)} - set(known))
     if not labels:
@@ -30,11 +30,11 @@ def unify_speakers(left: TimedTranscript, right: TimedTranscript, number: int, k
         if names[label] not in taken and name not in taken:
             names[label] = name
             taken.add(name)
-    right.call_speakers(names | {name: name for name in known})
+    right.rename_speakers(names | {name: name for name in known})
 
 
 def _time_together(left: TimedTranscript, right: TimedTranscript, known: Collection[str]) -> Counter[tuple[str, str]]:
-    """Milliseconds that each speaker of the left chunk speaks at the same time as each of the right one."""
+    """Milliseconds in which each speaker of the left chunk and each of the right one speak at the same time."""
     together = Counter[tuple[str, str]]()
     there = [turn for turn in _turns(right) if turn.start_ms < left.end_ms and turn.speaker not in known]
     here = [turn for turn in _turns(left) if turn.end_ms > right.start_ms and turn.speaker not in known]

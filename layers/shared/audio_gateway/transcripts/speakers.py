@@ -1,4 +1,4 @@
-"""What speakers are called in answers."""
+"""The labels of speakers in responses."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from string import ascii_uppercase
 
 
 class SpeakerLabels:
-    """Gives every voice its label: the caller's names are kept, all others are A, B, … Z, AA, … as they appear.
+    """Labels speakers: the caller's names are kept, all others become A, B, … Z, AA, … as they appear.
 
-    A letter that is one of the caller's names is left out. Keep one of these for a whole answer, streamed or not.
+    A letter that is one of the caller's names is skipped. Use one instance for a whole response, streamed or not.
     """
 
     def __init__(self, known: Collection[str] = ()) -> None:
@@ -18,7 +18,7 @@ class SpeakerLabels:
         self._letters = 0
 
     def of(self, speaker: str | None) -> str:
-        """The label of the provider's `speaker`; None is one more voice, that of whoever was not told apart."""
+        """The label of the provider's `speaker`; None counts as one more speaker, of everything unidentified."""
         if speaker is not None and speaker in self._known:
             return speaker
         if speaker not in self._labels:

@@ -1,7 +1,7 @@
 """SubRip and WebVTT.
 
-OpenAI's layout, to the byte. Where it would break players we follow the formats instead: a cue's text is on one line
-(a blank line would end the cue), cues come in the order of their starts, and each lasts a millisecond at least.
+The bytes are those of OpenAI, except where these would break players: a cue's text is on one line (a blank line would
+end the cue), cues are in the order of their starts, and each lasts at least a millisecond.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class _Cue:
 
 
 def srt(segments: Iterable[Segment]) -> str:
-    """SubRip: numbered cues, and one more line break at the end, also of an empty file."""
+    """SubRip: numbered cues, and an additional line break at the end, even of an empty file."""
     blocks = (
         f"{number}\n{_clock(cue.start_ms, ',')} --> {_clock(cue.end_ms, ',')}\n{cue.text}\n\n"
         for number, cue in enumerate(_cues(segments), start=1)
@@ -29,9 +29,9 @@ def srt(segments: Iterable[Segment]) -> str:
 
 
 def vtt(segments: Iterable[Segment]) -> str:
-    """WebVTT. `&`, `<` and `-->` in the text are written as character references, which the format requires.
+    """WebVTT. `&`, `<` and `-->` in the text are written as character references, as the format requires.
 
-    OpenAI leaves them as they are, so that a browser swallows everything after a `<`.
+    OpenAI does not escape them, and a browser then hides everything after a `<`.
     """
     blocks = (
         f"{_clock(cue.start_ms, '.')} --> {_clock(cue.end_ms, '.')}\n{_escaped(cue.text)}\n\n"
@@ -57,7 +57,7 @@ def _escaped(text: str) -> str:
 
 
 def _clock(milliseconds: int, point: str) -> str:
-    """HH:MM:SS and thousandths; the hours have more digits where they need them."""
+    """HH:MM:SS and thousandths; the hours have more digits if needed."""
     whole_seconds, thousandths = divmod(milliseconds, 1000)
     minutes, second = divmod(whole_seconds, 60)
     hour, minute = divmod(minutes, 60)

@@ -1,4 +1,4 @@
-"""A chunk's transcript at its place in the recording, from whose ends words can be taken off."""
+"""The transcript of a chunk on the timeline of the recording; words can be removed from its ends."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _Item = TypeVar("_Item")
 
 @dataclass(slots=True)
 class TimedTranscript:
-    """What was heard from `start_ms` to `end_ms` of the recording, with the recording's times. `source` is unchanged.
+    """The transcript from `start_ms` to `end_ms` of the recording, with the recording's times. `source` is unchanged.
 
-    As in a `Transcript`, None stands for what the provider did not give.
+    As in a `Transcript`, None means that the provider did not return it.
     """
 
     start_ms: int
@@ -31,8 +31,8 @@ class TimedTranscript:
     logprobs: list[TokenLogprob] | None
 
     @classmethod
-    def at(cls, start_ms: int, end_ms: int, source: Transcript) -> TimedTranscript:
-        """The transcript with all of its times moved to its place."""
+    def shifted(cls, start_ms: int, end_ms: int, source: Transcript) -> TimedTranscript:
+        """The transcript with all of its times shifted by the start of the chunk."""
         words = segments = logprobs = None
         if source.words is not None:
             words = [Word(w.text, w.start_ms + start_ms, w.end_ms + start_ms, w.speaker) for w in source.words]
@@ -44,15 +44,15 @@ class TimedTranscript:
 
     @property
     def heard(self) -> bool:
-        """Whether anything was said."""
+        """Whether it has text."""
         return bool(self.source.text.strip())
 
     def make_segments(self) -> None:
-        """Make segments out of the words where there are only those."""
+        """Make segments from the words if it has only those."""
         if self.segments is None and self.words is not None:
             self.segments = list(segments_from_words(self.words, self.text))
 
-    def call_speakers(self, names: dict[str, str]) -> None:
+    def rename_speakers(self, names: dict[str, str]) -> None:
         """Give speakers other names."""
         if self.words is not None:
             self.words = [_called(word, names) for word in self.words]
@@ -60,7 +60,7 @@ class TimedTranscript:
             self.segments = [_called(segment, names) for segment in self.segments]
 
     def last_words(self, since_ms: int) -> list[Token] | None:
-        """The words that end after `since_ms`; None where nobody knows when they were said."""
+        """The words that end after `since_ms`; None without times."""
         if self.words is not None:
             return [_token(word) for word in _last(self.words, lambda word: word.end_ms > since_ms)]
         if self.segments is not None:
@@ -69,7 +69,7 @@ class TimedTranscript:
         return None if self.text else []
 
     def first_words(self, until_ms: int) -> list[Token] | None:
-        """The words that begin before `until_ms`; None where nobody knows when they were said."""
+        """The words that begin before `until_ms`; None without times."""
         if self.words is not None:
             return [_token(word) for word in takewhile(lambda word: word.start_ms < until_ms, self.words)]
         if self.segments is not None:
@@ -78,7 +78,7 @@ class TimedTranscript:
         return None if self.text else []
 
     def drop_end(self, dropped: DroppedWords, end_ms: int | None) -> None:
-        """Take words off the end; what is left of a segment ends at `end_ms`, if that is known."""
+        """Remove words from the end; a shortened segment ends at `end_ms`, if that is known."""
         if not dropped.letters:
             return
         self.text, _ = without_end(self.text, dropped)
@@ -94,7 +94,7 @@ class TimedTranscript:
             dropped = replace(dropped, letters=letters)
 
     def drop_beginning(self, dropped: DroppedWords, start_ms: int | None) -> None:
-        """Take words off the beginning; what is left of a segment begins at `start_ms`, if that is known."""
+        """Remove words from the beginning; a shortened segment begins at `start_ms`, if that is known."""
         if not dropped.letters:
             return
         self.text, _ = without_beginning(self.text, dropped)
@@ -109,8 +109,8 @@ class TimedTranscript:
                 return
             dropped = replace(dropped, letters=letters)
 
-    def begin_behind(self, other: TimedTranscript) -> None:
-        """Keep words in order, where this chunk places its first ones earlier than the other its last one."""
+    def start_after(self, other: TimedTranscript) -> None:
+        """Keep words in order if the first words of this chunk begin before the last one of the other."""
         if not self.words or not other.words:
             return
         least_ms = other.words[-1].start_ms
@@ -141,7 +141,7 @@ def _last(items: Sequence[_Item], wanted: Callable[[_Item], bool]) -> list[_Item
 
 
 def _shorten(items: list[_Item] | None, text: Callable[[_Item], str], letters: str, end: int) -> None:
-    """Take items off one end that make up the letters."""
+    """Remove the items with these letters from one end."""
     left = len(letters)
     while items and left > 0:
         left -= len(letters_of(text(items.pop(end))))

@@ -1,4 +1,4 @@
-"""The one shape into which every provider's answer is normalised. Times are integer milliseconds from the start."""
+"""The transcript to which every provider's response is converted. Times are integer milliseconds from the start."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One spoken word, without surrounding space. `speaker` is None where the provider does not tell speakers apart."""
+    """One spoken word, without surrounding space. `speaker` is None if the provider does not identify speakers."""
 
     text: str
     start_ms: int
@@ -17,7 +17,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of speech, a subtitle's worth. `text` has no surrounding space.
+    """A part of the speech, about the size of a subtitle. `text` has no surrounding space.
 
     The decoder's figures (`tokens` … `no_speech_prob`) are the provider's; their defaults mean "not reported".
     """
@@ -44,7 +44,7 @@ class TokenLogprob:
 
 @dataclass(frozen=True, slots=True)
 class TokenUsage:
-    """Tokens as the provider counted them. For the caller's information only: prices never depend on it."""
+    """Tokens as the provider counted them. Only for the caller's information: prices never depend on them."""
 
     input_tokens: int
     output_tokens: int
@@ -55,11 +55,11 @@ class TokenUsage:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was said in one piece of audio.
+    """The transcript of one piece of audio.
 
-    `duration_ms` is what we measured, never what the provider reports. `language` is an ISO-639-1 code, or None where
-    nobody knows. `words` and `segments` are None where the provider gives no times; empty where nothing was said.
-    `used_ms` is how much of it was listened to and is charged, None for all.
+    `duration_ms` is the measured length, never the provider's. `language` is an ISO-639-1 code, or None if unknown.
+    `words` and `segments` are None if the provider returns no times, and empty if nothing was said. `used_ms` is how
+    much of the audio was transcribed and is charged; None means all of it.
     """
 
     text: str

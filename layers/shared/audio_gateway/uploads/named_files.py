@@ -1,4 +1,4 @@
-"""The audio of a request that names its file: an upload of its project's, or a URL."""
+"""The audio of a request that names its file: an upload of its project, or a URL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from audio_gateway.uploads.upload_store import UploadStore
 
 
 class NamedFileReader:
-    """Reads such files into memory; `now_s` is the clock in unix seconds."""
+    """Reads named files into memory; `now_s` is the clock in unix seconds."""
 
     def __init__(self, uploads: UploadStore, allow: AllowedHosts, now_s: Callable[[], float] = time.time) -> None:
         self._uploads = uploads
@@ -23,7 +23,7 @@ class NamedFileReader:
     def upload(self, project_id: str, upload_id: str, *, limit: int) -> bytes:
         """The file of an upload.
 
-        Raises `RequestTooLarge` for one of more than `limit` bytes, and what `UploadStore.file` and `read` raise.
+        Raises `RequestTooLarge` above `limit` bytes, and what `UploadStore.file` and `read` raise.
         """
         file = self._uploads.file(project_id, upload_id, self._now_s())
         if file.size > limit:
@@ -32,7 +32,7 @@ class NamedFileReader:
         return self._uploads.read(file)
 
     def find(self, project_id: str, upload_id: str) -> SourceFile:
-        """The file of an upload as it is now; raises what `UploadStore.file` raises."""
+        """The current file of an upload; raises what `UploadStore.file` raises."""
         return self._uploads.file(project_id, upload_id, self._now_s())
 
     def used(self, project_id: str, upload_id: str) -> None:
@@ -40,7 +40,7 @@ class NamedFileReader:
         self._uploads.used(project_id, upload_id)
 
     def check(self, url: str) -> None:
-        """Raises `InvalidRequest` for a URL that is none, or not one that may be asked."""
+        """Raises `InvalidRequest` for a URL that is invalid, or that may not be called."""
         target_of(url, self._allow)
 
     def url(self, url: str, *, limit: int, seconds: float) -> bytes:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, Protocol
 
-from audio_gateway.audio.rewrite import plainly
+from audio_gateway.audio.rewrite import as_plain_file
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.catalog.models import Model
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import AudioTooLong, FetchTimedOut, RequestTooLarge, WorkTooLong
+from audio_gateway.errors import AudioTooLong, FetchTimedOut, InvalidAudio, RequestTooLarge, WorkTooLong
 from audio_gateway.storage.objects import SourceFile
 from audio_gateway.use_cases.early_limit_check import EarlyLimitCheck
 from audio_gateway.use_cases.time_limits import MEASURING_SPEED, check_audio_fits, longest_audio_s
@@ -72,10 +73,20 @@ def read_audio(
     return request.data
 
 
+@contextmanager
+def naming_field(field: str) -> Iterator[None]:
+    """Set `param` of an error about audio that came in this field of the request, unless the error names one."""
+    try:
+        yield
+    except (InvalidAudio, RequestTooLarge, WorkTooLong) as error:
+        error.param = error.param or field
+        raise
+
+
 def measure_audio(
     data: bytes, model: Model, deadline: Deadline, measure: Measure, limit_check: EarlyLimitCheck
 ) -> AudioSource:
-    """The audio with its length.
+    """The audio with its length. The errors about it name no field, as those of `plain_audio`: see `naming_field`.
 
     Raises:
         InvalidAudio: it cannot be decoded.
@@ -89,15 +100,15 @@ def measure_audio(
         return measure(
             data,
             limit_ms=int(longest_s * 1000),
-            late=lambda: time_is_up.passed,
-            meanwhile=limit_check.after_a_while(),
+            out_of_time=lambda: time_is_up.passed,
+            on_progress=limit_check.after_a_while(),
         )
     except AudioTooLong as error:
         message = (
             f"The audio is too long to be measured within the 29-second response limit: at most {int(longest_s)} s can "
             "be. Send it with background=true, or in shorter parts."
         )
-        raise WorkTooLong(message, param="file") from error
+        raise WorkTooLong(message) from error
 
 
 def plain_audio(audio: AudioSource, model: Model, deadline: Deadline, limit_check: EarlyLimitCheck) -> AudioSource:
@@ -108,14 +119,14 @@ def plain_audio(audio: AudioSource, model: Model, deadline: Deadline, limit_chec
     limit_check.run()
     time_is_up = Deadline.after(min(_REWRITING_S, deadline.remaining_s()))
     try:
-        return plainly(audio, most_bytes=_most_bytes(model), late=lambda: time_is_up.passed)
+        return as_plain_file(audio, most_bytes=_most_bytes(model), out_of_time=lambda: time_is_up.passed)
     except (AudioTooLong, RequestTooLarge) as error:
         message = (
             "The file holds several recordings or tracks, or declares a wrong length. The part that is transcribed "
             "would have to be written into a new file, which is too large or would take too long. Send it with "
             "background=true, or export the audio track on its own."
         )
-        raise WorkTooLong(message, param="file", amount=audio.duration_ms) from error
+        raise WorkTooLong(message, amount=audio.duration_ms) from error
 
 
 def _most_bytes(model: Model) -> int:

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from audio_gateway.errors import InvalidRequest, RateLimitReached, StorageUnavailable
 from audio_gateway.identity.keys import new_id
 from audio_gateway.jobs.job import new_job_id
-from audio_gateway.net.targets import place_of
+from audio_gateway.net.targets import authority_of
 from audio_gateway.webhooks.endpoint_store import WebhookStore
 from audio_gateway.webhooks.items import DeliveryAttempt
 from audio_gateway.webhooks.published_events import PublishedEvents
@@ -99,7 +99,7 @@ def deliver(delivery: Delivery, *, dispatcher: WebhookDispatcher) -> DeliveryAtt
         return None
     outcome = _tell(endpoint, delivery.event, dispatcher.post, now_s)
     following = None
-    if outcome.taken:
+    if outcome.accepted:
         with suppress(StorageUnavailable):  # a later delivery does it
             dispatcher.store.was_taken(endpoint)
     elif not outcome.gone:
@@ -126,7 +126,7 @@ def _at_its_turn(delivery: Delivery, endpoint: WebhookEndpoint, dispatcher: Webh
     A project's attempts wait for each other first, so that few of them wait for the host.
     """
     now_ms = int(dispatcher.now_s() * _MILLISECONDS)
-    host = name_of_host(place_of(endpoint.url))
+    host = name_of_host(authority_of(endpoint.url))
     if delivery.has_turn(host, now_ms):
         return None
     share = name_of_share(delivery.project_id, host)
@@ -162,7 +162,7 @@ def count_test(endpoint: WebhookEndpoint, *, paces: RateLimitStore, now_s: float
     now_ms = int(now_s * _MILLISECONDS)
     for pace, name, whose in (
         (OF_TESTS, endpoint.project_id, f"A project may send {OF_TESTS.most} tests a minute."),
-        (OF_A_HOST, name_of_host(place_of(endpoint.url)), "The host of this endpoint gets no more requests now."),
+        (OF_A_HOST, name_of_host(authority_of(endpoint.url)), "The host of this endpoint gets no more requests now."),
     ):
         free_ms = paces.take_now(pace, name, now_ms)
         if free_ms > now_ms:
@@ -180,7 +180,7 @@ def send_test(endpoint: WebhookEndpoint, event_type: EventType, *, post: SendWeb
     outcome = _tell(endpoint, event, post, int(now_s))
     if outcome.status_code is None:
         raise InvalidRequest(outcome.message, param="url", code="webhook_unreachable")
-    if not outcome.taken:
+    if not outcome.accepted:
         message = f"The endpoint answered {outcome.status_code} to the test; it must answer with a 2xx status."
         raise InvalidRequest(message, param="url", code="webhook_test_failed")
     return outcome.status_code

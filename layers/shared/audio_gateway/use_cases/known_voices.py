@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from audio_gateway.audio.measure import measure
-from audio_gateway.audio.rewrite import plainly
+from audio_gateway.audio.rewrite import as_plain_file
 from audio_gateway.audio.sniff import MEDIA_TYPES
 from audio_gateway.errors import AudioTooLong, InvalidAudio, InvalidRequest
 from audio_gateway.providers.port import KnownSpeaker
@@ -39,7 +39,7 @@ def _measured(speaker: KnownSpeaker, number: int) -> KnownSpeaker:
         raise _refused(number, "it is not base64.") from error
     try:
         audio = measure(data, limit_ms=MAX_MS + _PADDING_MS)
-        plain = plainly(audio, most_bytes=_MOST_BYTES)
+        plain = as_plain_file(audio, most_bytes=_MOST_BYTES)
     except AudioTooLong as error:
         raise _refused(number, f"it is longer than {MAX_MS // 1000} s.") from error
     except InvalidAudio:

@@ -29,7 +29,7 @@ def check_speech_fits(text: str, speed: float, model: Model, deadline: Deadline)
 
 
 def check_audio_fits(duration_ms: int, model: Model, deadline: Deadline) -> None:
-    """Raises `WorkTooLong` for audio that takes longer to transcribe than there is time."""
+    """Raises `WorkTooLong`, without a field, for audio that takes longer to transcribe than there is time."""
     longest_s = longest_audio_s(model, deadline)
     if duration_ms <= longest_s * 1000:
         return
@@ -41,7 +41,7 @@ def check_audio_fits(duration_ms: int, model: Model, deadline: Deadline) -> None
             "29-second response limit."
         )
     message += " Send it with background=true, in shorter parts, or use a faster model."
-    raise WorkTooLong(message, param="file", amount=duration_ms)
+    raise WorkTooLong(message, amount=duration_ms)
 
 
 def longest_audio_s(model: Model, deadline: Deadline) -> float:

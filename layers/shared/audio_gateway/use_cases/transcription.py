@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
 from audio_gateway.audio.measure import measure
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.catalog.models import Catalog, Model
-from audio_gateway.errors import ConfigurationError, GatewayError, ProviderBadAnswer, WorkTooLong
+from audio_gateway.errors import ConfigurationError, ProviderBadAnswer, WorkTooLong
 from audio_gateway.providers.port import (
     SegmentDone,
     TranscriptDone,
@@ -21,7 +20,14 @@ from audio_gateway.providers.port import (
 from audio_gateway.transcripts.recording_times import on_recording_timeline, placed
 from audio_gateway.transcripts.render import Granularity
 from audio_gateway.transcripts.transcript import Transcript
-from audio_gateway.use_cases.audio_input import Measure, NamedFiles, measure_audio, plain_audio, read_audio
+from audio_gateway.use_cases.audio_input import (
+    Measure,
+    NamedFiles,
+    measure_audio,
+    naming_field,
+    plain_audio,
+    read_audio,
+)
 from audio_gateway.use_cases.early_limit_check import EarlyLimitCheck
 from audio_gateway.use_cases.fallback import (
     AdapterFactory,
@@ -88,7 +94,7 @@ def transcribe(
         limit_check.run()
     voices = measured_voices(request.options.known_speakers)
     data = read_audio(request, model, context.caller.project_id, deadline, deps.files)
-    with _naming_the_field(request):
+    with naming_field(request.audio_field):
         measured = measure_audio(data, model, deadline, deps.measure, limit_check)
         audio = plain_audio(measured, model, deadline, limit_check)
     # The data as they are sent, because limits on bytes are limits on what is sent.
@@ -99,7 +105,7 @@ def transcribe(
         check_audio_fits(audio.duration_ms, candidate, deadline)
         return ignored
 
-    with _naming_the_field(request):
+    with naming_field(request.audio_field):
         able = candidates(model, request.endpoint, catalog, ignored_by)
     models = tuple(candidate.model for candidate in able)
     reservation = deps.billing.reserve(context, request.endpoint, model, models, audio.duration_ms)
@@ -125,7 +131,8 @@ def measured_ms(request: TranscriptionRequest, context: RequestContext, deps: Tr
     model = deps.catalog.model_for(request.model, request.endpoint)
     limit_check = EarlyLimitCheck(deps.billing, context, request.endpoint, model, as_job=True)
     try:
-        return measure_audio(request.data, model, context.deadline, deps.measure, limit_check).duration_ms
+        with naming_field(request.audio_field):
+            return measure_audio(request.data, model, context.deadline, deps.measure, limit_check).duration_ms
     except WorkTooLong:
         return None
 
@@ -221,14 +228,3 @@ def _ask(
             yield event
     message = f"The provider '{model.provider.id}' stopped before the transcript was complete."
     raise ProviderBadAnswer(message, provider=model.provider.id)
-
-
-@contextmanager
-def _naming_the_field(request: TranscriptionRequest) -> Iterator[None]:
-    """Code that reads audio knows no field but `file`."""
-    try:
-        yield
-    except GatewayError as error:
-        if error.param == "file":
-            error.param = request.audio_field
-        raise

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from audio_gateway.aws.table import Table, TransactionRefused, TransactionWrite
 from audio_gateway.aws.update import Condition, Item, Update
 from audio_gateway.errors import Conflict, InvalidRequest, NotFound, StorageUnavailable
-from audio_gateway.net.targets import one_spelling
+from audio_gateway.net.targets import normal_form
 from audio_gateway.webhooks.items import (
     DeliveryAttempt,
     attempt_from,
@@ -119,7 +119,7 @@ class WebhookStore:
 
     def _change_with_url(self, endpoint: WebhookEndpoint, url: str, update: Update) -> None:
         writes = [TransactionWrite.update_if(update)]
-        if one_spelling(url) != one_spelling(endpoint.url):
+        if normal_form(url) != normal_form(endpoint.url):
             _refuse_the_same(url, (each for each in self.of_project(endpoint.project_id) if each.id != endpoint.id))
             writes += [TransactionWrite.put_if_absent(_claim(endpoint, url)), _release(endpoint)]
         try:
@@ -196,9 +196,9 @@ def _release(endpoint: WebhookEndpoint) -> TransactionWrite:
 
 
 def _refuse_the_same(url: str, there: Iterable[WebhookEndpoint]) -> None:
-    wanted = one_spelling(url)
+    wanted = normal_form(url)
     for each in there:
-        if one_spelling(each.url) == wanted:
+        if normal_form(each.url) == wanted:
             raise _the_same(each.id)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from audio_gateway.aws.update import Item, attributes, item_key
-from audio_gateway.net.targets import one_spelling
+from audio_gateway.net.targets import normal_form
 from audio_gateway.webhooks.webhook import EventType, WebhookEndpoint
 
 LOG_SECONDS: Final = 7 * 24 * 3600
@@ -75,7 +75,7 @@ def endpoint_from(item: dict[str, Any]) -> WebhookEndpoint:
 
 def url_key(project_id: str, url: str) -> Item:
     """The primary key of the item that says which endpoint of a project has a URL, however it is spelled."""
-    digest = hashlib.sha256(one_spelling(url).encode()).hexdigest()
+    digest = hashlib.sha256(normal_form(url).encode()).hexdigest()
     return item_key(f"WEBHOOK_URLS#{project_id}", digest)
 
 

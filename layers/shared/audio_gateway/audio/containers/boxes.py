@@ -1,4 +1,4 @@
-"""Boxes, of which MP4 and M4A (ISO/IEC 14496-12) are made."""
+"""The boxes of MP4 and M4A files (ISO/IEC 14496-12)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from audio_gateway.audio.content import AudioContent
 
 
 class Box(NamedTuple):
-    """A box: where its name stands, its content begins and it ends. `whole` says that the file does not end before."""
+    """A box: the positions of its name, its content and its end. `whole` says that the file contains all of it."""
 
     kind: bytes
     kind_at: int
@@ -19,7 +19,7 @@ class Box(NamedTuple):
 
 
 def boxes(data: AudioContent, at: int, end: int) -> Iterator[Box]:
-    """The boxes that follow one another from `at` up to `end`."""
+    """The consecutive boxes from `at` up to `end`."""
     while at + 8 <= end:
         head = data[at : at + 16]
         size, body = int.from_bytes(head[:4], "big"), at + 8

@@ -1,4 +1,4 @@
-"""When a Matroska file begins: the time of its first picture or sound."""
+"""Finds the start time of a Matroska file: that of its first picture or sound."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _TICK: Final = 0x2AD7B1  # of the clock, in nanoseconds
 _USUAL_TICK: Final = 1_000_000
 _TRACK_NUMBER: Final = 0xD7
 _TRACK_TYPE: Final = 0x83
-_SEEN_OR_HEARD: Final = frozenset((1, 2))  # and not subtitles, which begin when somebody speaks
+_SEEN_OR_HEARD: Final = frozenset((1, 2))  # not subtitles, which begin with the first words
 _CLUSTER: Final = 0x1F43B675
 _TIME: Final = 0xE7
 _GROUP: Final = 0xA0
 _BLOCKS: Final = frozenset((0xA1, 0xA3))
-_MOST_ELEMENTS: Final = 2_000  # of the first cluster, where one track is still missing
+_MOST_ELEMENTS: Final = 2_000  # of the first cluster, while a track is missing in it
 _BLOCK_HEAD_BYTES: Final = 10
 
 
 def begin_of(data: AudioContent, outline: MatroskaOutline) -> Fraction | None:
-    """Seconds on the file's clock; None where the first cluster does not tell."""
+    """The start in seconds on the file's clock; None if it is not in the first cluster."""
     cluster = outline.cluster
     if cluster is None or cluster.identifier != _CLUSTER:
         return None
@@ -44,13 +44,13 @@ def begin_of(data: AudioContent, outline: MatroskaOutline) -> Fraction | None:
 
 
 def _number_of(data: AudioContent, track: Element) -> int:
-    """The number of a track of pictures or sound; 0 for any other."""
+    """The number of a video or audio track; 0 for any other."""
     values = {field.identifier: whole_number(data, field) for field in fields(data, track)}
     return values.get(_TRACK_NUMBER, 0) if values.get(_TRACK_TYPE) in _SEEN_OR_HEARD else 0
 
 
 def _block(data: AudioContent, block: Element) -> tuple[int, int]:
-    """The track of a block, and its ticks since the cluster began."""
+    """The track of a block, and its ticks since the start of the cluster."""
     start = block.at + block.head
     head = data[start : start + _BLOCK_HEAD_BYTES]
     number, end = number_at(head, 0, keep_marker=False)
@@ -58,5 +58,5 @@ def _block(data: AudioContent, block: Element) -> tuple[int, int]:
 
 
 def _tick(data: AudioContent, outline: MatroskaOutline) -> int:
-    told = () if outline.info is None else fields(data, outline.info)
-    return next((whole_number(data, field) for field in told if field.identifier == _TICK), _USUAL_TICK)
+    found = () if outline.info is None else fields(data, outline.info)
+    return next((whole_number(data, field) for field in found if field.identifier == _TICK), _USUAL_TICK)

@@ -1,6 +1,6 @@
-"""WebM and Matroska (RFC 9559): its tracks; indexes, tags, chapters and attachments taken out, other tracks disabled.
+"""WebM and Matroska (RFC 9559): finds tracks; removes indexes, tags, chapters and attachments; disables tracks.
 
-Nothing of them is needed to decode from the beginning, and reading them costs FFmpeg more than they weigh.
+Decoding from the beginning does not need them, and a small one can take FFmpeg a long time.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ _SEGMENT: Final = 0x18538067
 _INFO: Final = 0x1549A966
 _TRACKS: Final = 0x1654AE6B
 _TRACK: Final = 0xAE
-_CLUSTERS: Final = frozenset((0x1F43B675, 0xA3, 0xA0))  # and their blocks, where it has no size itself
+_CLUSTERS: Final = frozenset((0x1F43B675, 0xA3, 0xA0))  # and their blocks, if the cluster has no size
 _TRACK_TYPE: Final = 0x83
 _CODEC_ID: Final = 0x86
 _CODEC_PRIVATE: Final = 0x63A2
 _AUDIO: Final = 2
 _NOT_NEEDED: Final = frozenset((0x114D9B74, 0x1C53BB6B, 0x1254C367, 0x1941A469, 0x1043A770))  # SeekHead, Cues, Tags, …
 _VOID: Final = b"\xec"
-_MAX_ELEMENTS: Final = 1_000_000  # a second or two of walking; known clusters count as one
-_BYTES_PER_ELEMENT: Final = 40  # in files so large that they may have more: 20 ms of Opus at the least bit rate
+_MAX_ELEMENTS: Final = 1_000_000  # one or two seconds to read; a cluster with a size counts as one
+_BYTES_PER_ELEMENT: Final = 40  # in large files, which may have more: 20 ms of Opus at the lowest bit rate
 _MAX_REMOVED: Final = 20_000
 _MAX_TRACKS: Final = 64
-_MAX_FIELDS: Final = 100  # of a track, or of what is said of the file
-_CLUSTER_BYTES: Final = 32  # its time, and where it stands
-_HEAD_BYTES: Final = 16  # of an element: its name and its size, eight at most
+_MAX_FIELDS: Final = 100  # of a track, or of the file's description
+_CLUSTER_BYTES: Final = 32  # its time and its position
+_HEAD_BYTES: Final = 16  # of an element: its name, and its size of up to eight bytes
 
 
 class Element(NamedTuple):
-    """An element at `at`, whose content of `size` bytes begins `head` bytes later. `endless` if it has no size."""
+    """An element at `at`, whose content of `size` bytes begins `head` bytes later. `endless`: it has no size."""
 
     identifier: int
     at: int
@@ -44,16 +44,16 @@ class Element(NamedTuple):
 
     @property
     def end(self) -> int:
-        """Where the next one begins."""
+        """The position of the next element."""
         return self.at + self.head + self.size
 
 
 @dataclass(frozen=True, slots=True)
 class MatroskaOutline:
-    """What a file is made of.
+    """The structure of a file.
 
-    `payload` are the bytes of its clusters, without what they begin with: packets, each with a head.
-    `single` says that it is one recording from the first byte to the last. `cluster` is the first one.
+    `payload` is the number of bytes in its clusters after their first fields: packets, each with a header. `single`
+    says that it is one recording from the first byte to the last. `cluster` is the first one.
     """
 
     size: int
@@ -66,10 +66,10 @@ class MatroskaOutline:
     cluster: Element | None = None
 
     def only(self, data: AudioContent, track: Element) -> list[Span]:
-        """The file in pieces with one track alone, and with padding in the place of what is not needed.
+        """The file as spans, with one enabled track, and with padding instead of the elements that are not needed.
 
-        The other tracks stay, as blocks of a track that is not there make FFmpeg leave out what stands behind them. But
-        their codec is one that nobody knows, and they have no header for which a decoder takes memory.
+        The other tracks stay, because FFmpeg skips what follows blocks of a missing track. But they get an unknown
+        codec, and lose the header for which a decoder would allocate memory.
         """
         changes = [(element.at, _padding(element)) for element in self.not_needed]
         for other in self.tracks:
@@ -91,7 +91,7 @@ def _disabled(data: AudioContent, track: Element) -> Iterator[tuple[int, bytes]]
 
 
 def outline(data: AudioContent) -> MatroskaOutline:
-    """Walk the file; raises `InvalidAudio` beyond reason."""
+    """Read the structure; raises `InvalidAudio` if it has too many elements."""
     not_needed, tracks, audio, at = list[Element](), list[Element](), list[Element](), 0
     counts = dict.fromkeys((_EBML, _SEGMENT, _TRACKS), 0)
     segment_ends, payload = len(data), 0
@@ -122,7 +122,7 @@ def outline(data: AudioContent) -> MatroskaOutline:
 
 
 def _elements(data: AudioContent, at: int, end: int) -> Iterator[Element]:
-    """The elements up to `end`, or to where there is none; those in a segment and the like as if beside it."""
+    """The elements up to `end`, or up to invalid bytes; the content of a segment or of `Tracks` is included."""
     for _ in range(max(_MAX_ELEMENTS, len(data) // _BYTES_PER_ELEMENT)):
         element = element_at(data, at) if at < end else None
         if element is None:
@@ -134,7 +134,7 @@ def _elements(data: AudioContent, at: int, end: int) -> Iterator[Element]:
 
 
 def element_at(data: AudioContent, at: int) -> Element | None:
-    """The element that begins at a place; None where there is none."""
+    """The element at a position; None if there is none."""
     head = data[at : at + _HEAD_BYTES]
     identifier, size_at = number_at(head, 0, keep_marker=True)
     size, body = number_at(head, size_at, keep_marker=False)
@@ -145,7 +145,7 @@ def element_at(data: AudioContent, at: int) -> Element | None:
 
 
 def fields(data: AudioContent, parent: Element) -> Iterator[Element]:
-    """The elements in one that describes something; raises `InvalidAudio` beyond reason."""
+    """The child elements of a descriptive element; raises `InvalidAudio` if there are too many."""
     at = parent.at + parent.head
     for _ in range(_MAX_FIELDS):
         field = element_at(data, at) if at < parent.end else None
@@ -157,7 +157,7 @@ def fields(data: AudioContent, parent: Element) -> Iterator[Element]:
 
 
 def whole_number(data: AudioContent, field: Element) -> int:
-    """The number that an element holds."""
+    """The number in an element."""
     start = field.at + field.head
     return int.from_bytes(data[start : start + min(field.size, 8)], "big")
 
@@ -170,7 +170,7 @@ def _type(data: AudioContent, track: Element) -> int | None:
 
 
 def number_at(head: bytes, at: int, *, keep_marker: bool) -> tuple[int, int]:
-    """The variable-length number at `at` and where it ends; 0 and 0 where there is none."""
+    """The variable-length number at `at` and the position of its end; 0 and 0 if there is none."""
     first = head[at : at + 1]
     if not first or not first[0]:
         return 0, 0
@@ -182,11 +182,11 @@ def number_at(head: bytes, at: int, *, keep_marker: bool) -> tuple[int, int]:
 
 
 def _padding(element: Element) -> bytes:
-    """A Void element's head in the place of the element's, for the same bytes after it."""
-    length = min(element.head - 1, 8)  # of the size field; what does not fit in it stands after it, in the body
+    """The head of a Void element of the same size, to replace the head of `element`."""
+    length = min(element.head - 1, 8)  # of the size field; the rest of the head becomes part of the body
     spare = element.head - 1 - length
     return _VOID + ((1 << 7 * length) | (element.size + spare)).to_bytes(length, "big") + bytes(spare)
 
 
 def _too_many() -> InvalidAudio:
-    return InvalidAudio("The WebM file has too many elements. Export it again.", param="file")
+    return InvalidAudio("The WebM file has too many elements. Export it again.")

@@ -1,4 +1,4 @@
-"""Native FLAC (RFC 9639): its stream information, and where its frames are."""
+"""Native FLAC (RFC 9639): its stream information and the positions of its frames."""
 
 # ruff: noqa: PLR2004 - bit patterns and field widths of a file format say more in place
 
@@ -20,11 +20,11 @@ HEAD_BYTES: Final = _START_BYTES + _STREAMINFO_BYTES
 _MAX_BLOCKS: Final = 1_000
 _MAX_STREAMS: Final = 1_000
 MAX_FRAME_BYTES: Final = 65_536
-"""More than a frame of speech ever takes."""
+"""More than a frame of speech can have."""
 
 
 class StreamInfo(NamedTuple):
-    """What the header promises; 0 samples are unknown."""
+    """The declarations of the header; 0 samples means unknown."""
 
     sample_rate: int
     channels: int
@@ -34,7 +34,7 @@ class StreamInfo(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Flac:
-    """One FLAC stream: `header` is all that a decoder needs before the frames between `start` and `end`."""
+    """One FLAC stream: `header` is everything that a decoder needs before the frames between `start` and `end`."""
 
     header: bytes
     start: int
@@ -43,7 +43,7 @@ class Flac:
 
 
 def streams(data: AudioContent, at: int, end: int) -> list[Flac]:
-    """The FLAC streams between `at` and `end`: one, or several files put one behind the other.
+    """The FLAC streams between `at` and `end`: one, or several concatenated files.
 
     Pictures and tags are left out. Raises `InvalidAudio`.
     """
@@ -53,14 +53,12 @@ def streams(data: AudioContent, at: int, end: int) -> list[Flac]:
         found.append(_read_stream(data, at, following))
         at = following
         if len(found) > _MAX_STREAMS:
-            raise InvalidAudio(
-                f"The FLAC file is more than {_MAX_STREAMS} files in one. Join them first.", param="file"
-            )
+            raise InvalidAudio(f"The FLAC file is more than {_MAX_STREAMS} concatenated files. Join them first.")
     return found
 
 
 def _next_start(data: AudioContent, at: int, end: int) -> int:
-    """Where the next stream begins; `end` when there is none."""
+    """The position of the next stream; `end` if there is none."""
     found = data.find(_MAGIC, at, end)
     while found >= 0 and data[found : found + _START_BYTES] not in _STARTS:
         found = data.find(_MAGIC, found + 1, end)
@@ -68,7 +66,7 @@ def _next_start(data: AudioContent, at: int, end: int) -> int:
 
 
 def read_info(data: AudioContent, at: int = 0) -> StreamInfo | None:
-    """The stream information of the FLAC stream at `at`; None when there is none, or it is cut off."""
+    """The stream information of the FLAC stream at `at`; None if there is none, or if it is cut off."""
     head = data[at : at + HEAD_BYTES]
     if not head.startswith(_STARTS) or len(head) < HEAD_BYTES:
         return None
@@ -84,9 +82,9 @@ def with_total(header: bytes, samples: int) -> bytes:
 
 
 def with_counted_total(data: bytes) -> bytes:
-    """A whole stream whose header does not know its length, as one whose header does.
+    """A complete stream with its length in the header, if it has none yet.
 
-    The last frame tells: its number, and how many samples it has. Anything else is left as it is.
+    The length follows from the number of the last frame and its samples. Anything else is returned unchanged.
     """
     info, at = read_info(data), _last_frame(data[-MAX_FRAME_BYTES:])
     if info is None or info.total_samples or at is None:
@@ -94,14 +92,14 @@ def with_counted_total(data: bytes) -> bytes:
     frame = data[max(0, len(data) - MAX_FRAME_BYTES) + at :]
     smallest = int.from_bytes(data[_START_BYTES : _START_BYTES + 2], "big")
     largest = int.from_bytes(data[_START_BYTES + 2 : _START_BYTES + 4], "big")
-    if frame[1] & 1 or smallest != largest:  # frames of different sizes are numbered otherwise
+    if frame[1] & 1 or smallest != largest:  # frames of different sizes are numbered differently
         return data
     number, size_at = _frame_number(frame)
     return with_total(data, number * largest + _frame_samples(frame, size_at))
 
 
 def _frame_number(frame: bytes) -> tuple[int, int]:
-    """The number that a frame's header holds, coded as UTF-8 codes a character, and where it ends."""
+    """The number in a frame's header, encoded like a UTF-8 character, and the position of its end."""
     leading = 8 - (frame[4] ^ 0xFF).bit_length()
     number = frame[4] & (0x7F >> leading)
     end = 4 + max(1, leading)
@@ -111,7 +109,7 @@ def _frame_number(frame: bytes) -> tuple[int, int]:
 
 
 def _frame_samples(frame: bytes, at: int) -> int:
-    """How many samples a frame has; `at` is where its header says so if they are a number of its own."""
+    """The number of samples of a frame; `at` is the position of an explicit number in its header."""
     code = frame[2] >> 4
     if code in (6, 7):
         return int.from_bytes(frame[at : at + code - 5], "big") + 1
@@ -141,17 +139,17 @@ def _first_frame(data: AudioContent, at: int, end: int) -> int:
 
 
 def is_frame(data: bytes) -> bool:
-    """Whether the bytes are one frame of usual size, with nothing behind it: its last checksum is right."""
+    """Whether the bytes are exactly one frame of usual size: its last checksum is right."""
     return len(data) <= MAX_FRAME_BYTES and not _crc16(data)
 
 
-def ends_whole(tail: bytes) -> bool:
-    """Whether the last `MAX_FRAME_BYTES` of a file end with a whole frame."""
+def ends_with_frame(tail: bytes) -> bool:
+    """Whether the last `MAX_FRAME_BYTES` of a file end with a complete frame."""
     return _last_frame(tail) is not None
 
 
 def _last_frame(tail: bytes) -> int | None:
-    """Where the frame begins with which these bytes end: both its checksums are right; None if there is no such."""
+    """The position of the last frame, if these bytes end with it and both its checksums are right; else None."""
     at = tail.rfind(b"\xff")
     while at >= 0:
         if _is_header(tail, at) and not _crc16(tail[at:]):
@@ -163,7 +161,7 @@ def _last_frame(tail: bytes) -> int | None:
 def _is_header(data: bytes, at: int) -> bool:
     if len(data) < at + 6 or data[at + 1] & 0xFE != 0xF8:
         return False
-    leading = 8 - (data[at + 4] ^ 0xFF).bit_length()  # of the frame's number, coded as UTF-8 codes a character
+    leading = 8 - (data[at + 4] ^ 0xFF).bit_length()  # of the frame's number, encoded like a UTF-8 character
     extra_size = {6: 1, 7: 2}.get(data[at + 2] >> 4, 0)
     extra_rate = {12: 1, 13: 2, 14: 2}.get(data[at + 2] & 15, 0)
     length = 4 + max(1, leading) + extra_size + extra_rate
@@ -200,4 +198,4 @@ def _crc16(data: bytes) -> int:
 
 
 def _damaged() -> InvalidAudio:
-    return InvalidAudio("The FLAC file is damaged: its header cannot be read. Export it again.", param="file")
+    return InvalidAudio("The FLAC file is damaged: its header cannot be read. Export it again.")

@@ -1,6 +1,6 @@
-"""MP4 and M4A (ISO/IEC 14496-12): its tracks; tags and all tracks but one taken out, impossible counts refused.
+"""MP4 and M4A (ISO/IEC 14496-12): finds the tracks, removes tags and other tracks, and refuses impossible counts.
 
-FFmpeg allocates what sample tables declare: a file of one kilobyte can ask it for gigabytes.
+FFmpeg allocates what sample tables declare: a file of one kilobyte can request gigabytes.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ _TOP: Final = frozenset(
      b"udta", b"uuid", b"emsg", b"prft", b"pdin")
 )  # fmt: skip
 _MAX_BOXES: Final = 500_000
-_BYTES_PER_BOX: Final = 200  # in files so large that they may have more: fragments of a tenth of a second
+_BYTES_PER_BOX: Final = 200  # in large files, which may have more: fragments of a tenth of a second
 _MAX_TAGS: Final = 20_000
 _MAX_TRACKS: Final = 64
-_MAX_EDITS: Final = 200  # each makes FFmpeg go through all samples of its track
-_MAX_SAMPLES: Final = 6_000_000  # of all tracks: some 30 hours, and 24 bytes of FFmpeg's memory each
+_MAX_EDITS: Final = 200  # each makes FFmpeg read all samples of its track
+_MAX_SAMPLES: Final = 6_000_000  # of all tracks: about 30 hours, with 24 bytes of FFmpeg's memory each
 _MAX_DEPTH: Final = 8
 _ZERO: Final = Fraction(0)
-_MOST_TABLE_BYTES: Final = 65_536  # of a table of durations: that of one who keeps time has one row, or two
+_MOST_TABLE_BYTES: Final = 65_536  # of a table of durations: with a constant sample duration it has one or two rows
 _USUAL_PACE: Final = b"\x00\x01\x00\x00"
 _ONE_EACH: Final = b"\x00\x00\x00\x01"
 
 
 @dataclass(slots=True)
 class _Budget:
-    """What is left of the counts that a file of this size may declare, and what was found in it.
+    """The counts that the rest of a file of this size may still declare, and the results of the walk.
 
-    `samples` are those that FFmpeg keeps an entry of; `payload` the bytes that samples take, one at least; `begins`
-    when a track's first fragment does, by the number of the track.
+    `samples` are those for which FFmpeg keeps an entry; `payload` is the number of bytes for samples, at least one for
+    each; `begins` has the start of a track's first fragment, by the number of the track.
     """
 
     data: AudioContent
@@ -58,21 +58,21 @@ class _Budget:
         self.payload = len(self.data)
 
     def is_spent(self) -> bool:
-        """Whether the file declares more than it may."""
+        """Whether the file declares too much."""
         least = min(self.boxes, self.samples, self.payload, self.edits)
         return least < 0 or len(self.tag_offsets) > _MAX_TAGS or len(self.tracks) > _MAX_TRACKS
 
 
 @dataclass(slots=True)
 class Track:
-    """What the boxes of a track say.
+    """The description of a track by its boxes.
 
-    `kind_at` is where the box's name stands, `id` its number, `handler` what is in it (`soun` is audio). `media_s` is
-    how long all its samples are together, None where that is not in one short table. `ordinary` says that it is heard
-    from its first sample to its last, each once: no edits but the one that leaves out what an encoder starts with.
+    `kind_at` is the position of the box's name, `id` the track's number, `handler` its type (`soun` is audio).
+    `media_s` is the length of all its samples, None if it is not in one short table. `ordinary` says that every sample
+    is played once, in order, with no edit except the one that skips an encoder's padding.
 
-    `samples` are those whose size is in a table. `alike` counts samples of one size, and `one_tick` whether each lasts
-    one tick: FFmpeg then has no entry for each.
+    `samples` counts the samples whose size is in a table, `alike` those of one common size, and `one_tick` says that
+    each lasts one tick: FFmpeg then keeps no entries for them.
     """
 
     kind_at: int = 0
@@ -88,7 +88,7 @@ class Track:
 
     @property
     def extra_entries(self) -> int:
-        """What FFmpeg keeps entries of beside the samples in tables: those of one size, and all again for each edit."""
+        """FFmpeg's entries beside those of the tables: samples of one size, and all samples again for each edit."""
         alike = 0 if self.one_tick else self.alike
         return alike + (self.samples + alike) * max(0, self.edits - 1)
 
@@ -100,11 +100,11 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Mp4Outline:
-    """What a file is made of.
+    """The structure of a file.
 
-    `samples` are those of all tracks and fragments, None where they are not packets, as those of PCM.
-    `single` says that it is one recording from the first byte to the last. `begin_s` is when it begins: at zero, or
-    where its first fragment does.
+    `samples` counts those of all tracks and fragments; None if they are not packets, as in PCM. `single` says that the
+    file is one recording from the first byte to the last. `begin_s` is the start of the recording: zero, or that of its
+    first fragment.
     """
 
     size: int
@@ -117,11 +117,11 @@ class Mp4Outline:
 
     @property
     def audio(self) -> tuple[Track, ...]:
-        """The tracks that hold sound."""
+        """The audio tracks."""
         return tuple(track for track in self.tracks if track.handler == b"soun")
 
     def only(self, track: Track) -> list[Span]:
-        """The file in pieces, its tags, its other tracks and their fragments marked as free space."""
+        """The file as spans, with its tags, other tracks and their fragments marked as free space."""
         others = [other.kind_at for other in self.tracks if other is not track]
         runs = [at for at, number in self.runs if number != track.id]
         pieces, at = list[Span](), 0
@@ -148,7 +148,7 @@ def outline(data: AudioContent) -> Mp4Outline:
 
 
 def _is_single(data: AudioContent) -> bool:
-    """Whether a file is a row of boxes as one file has them, up to its last byte."""
+    """Whether a file consists of the boxes of one recording, up to its last byte."""
     at, kinds = 0, list[bytes]()
     for box in boxes(data, 0, len(data)):
         at = box.end if box.whole else -1
@@ -183,7 +183,7 @@ def _visit(budget: _Budget, track: Track, start: int, end: int, depth: int) -> N
 
 
 def _charge(budget: _Budget, track: Track, box: Box) -> None:
-    """Take what a table declares off the budget."""
+    """Subtract what a table declares from the budget."""
     head = budget.data[box.body : box.body + 16]
 
     def number(offset: int) -> int:
@@ -204,12 +204,12 @@ def _charge(budget: _Budget, track: Track, box: Box) -> None:
     elif box.kind == b"elst":
         track.edits += number(4)
         budget.edits -= number(4)
-    elif box.kind == b"cmov":  # a compressed header: its size when unpacked is whatever it says
+    elif box.kind == b"cmov":  # a compressed header can declare any uncompressed size
         raise _refused()
 
 
 def _describe(data: AudioContent, track: Track, box: Box) -> None:
-    """Take what a track's box says of it. A second box of a kind makes it no ordinary one."""
+    """Read a box that describes a track. A second box of the same kind makes the track not `ordinary`."""
     body = data[box.body : min(box.end, box.body + _MOST_TABLE_BYTES)]
 
     def number(offset: int, size: int = 4) -> int:
@@ -226,7 +226,7 @@ def _describe(data: AudioContent, track: Track, box: Box) -> None:
     elif box.kind == b"stsd":
         track.ordinary = track.ordinary and number(4) == 1
     elif box.kind == b"elst":
-        # One edit at the usual pace: where it begins, and where it ends, is seen by what is left to be decoded.
+        # One edit at normal speed: the length of the decoded audio shows where it begins and ends.
         pace = body[24:28] if long else body[16:20]
         track.ordinary = track.ordinary and number(4) <= 1 and (not number(4) or pace == _USUAL_PACE)
     elif box.kind == b"stts":
@@ -237,7 +237,7 @@ def _describe(data: AudioContent, track: Track, box: Box) -> None:
 
 
 def _run(data: AudioContent, run: Box) -> tuple[int, int]:
-    """The number of the track that a fragment's run belongs to, and when it begins, in the track's ticks."""
+    """The number of the track of a fragment, and its start in the track's ticks."""
     heads = {box.kind: data[box.body : box.body + 12] for box in islice(boxes(data, run.body, run.end), 3)}
     time = heads.get(b"tfdt", b"")
     begin = time[4:12] if time[:1] == b"\x01" else time[4:8]
@@ -246,6 +246,5 @@ def _run(data: AudioContent, run: Box) -> tuple[int, int]:
 
 def _refused() -> InvalidAudio:
     return InvalidAudio(
-        "The MP4 file is damaged or cut off: its tables describe more than the file holds. Export it again.",
-        param="file",
+        "The MP4 file is damaged or cut off: its tables describe more than the file holds. Export it again."
     )

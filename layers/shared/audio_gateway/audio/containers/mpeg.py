@@ -11,11 +11,11 @@ from typing import Final, Literal, NamedTuple
 from audio_gateway.audio.content import AudioContent
 
 FRAME_HEADER_BYTES: Final = 7
-"""Bytes that a header needs to be read: four of MPEG audio, seven of ADTS."""
+"""Bytes needed to read a header: four of MPEG audio, seven of ADTS."""
 
 ID3_HEADER_BYTES: Final = 10
 ID3V1_BYTES: Final = 128
-"""Of a tag at the end of a file."""
+"""Size of a tag at the end of a file."""
 
 _V1_LAYER3: Final = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0)
 _V1_LAYER2: Final = (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 0)
@@ -37,14 +37,14 @@ _ADTS_RATES: Final = (
     7_350,
 )
 
-_SURPLUS_S: Final = Fraction(1, 2)  # more than an encoder puts before and behind the sound
+_SURPLUS_S: Final = Fraction(1, 2)  # more than an encoder's padding
 _MAX_ID3_TAGS: Final = 16
 _HEADERS_AT_START: Final = 2
-_HEADERS_AFTER_JUNK: Final = 4  # each start tried is another chance for noise to look right
+_HEADERS_AFTER_JUNK: Final = 4  # with each attempt, random bytes are more likely to look right
 
 
 class Frame(NamedTuple):
-    """What a frame header says: bytes and samples of the frame, Hz, and the bits that all frames of a file share."""
+    """A frame header: bytes and samples of the frame, hertz, and the bits that all frames of a file share."""
 
     container: Literal["mp3", "aac"]
     length: int
@@ -56,7 +56,7 @@ class Frame(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where the frames of a file begin, and of which kind they are."""
+    """The position and the format of the first frame of a file."""
 
     container: Literal["mp3", "aac"]
     start: int
@@ -64,7 +64,7 @@ class Found:
 
 
 def id3_end(data: AudioContent, start: int = 0) -> int:
-    """Where the ID3v2 tags that stand at `start` end; `start` itself when there is none."""
+    """The end of the ID3v2 tags at `start`; `start` itself if there are none."""
     for _ in range(_MAX_ID3_TAGS):
         if data[start : start + 3] != b"ID3" or len(data) < start + ID3_HEADER_BYTES:
             break
@@ -77,7 +77,7 @@ def id3_end(data: AudioContent, start: int = 0) -> int:
 
 
 def read_frame(data: AudioContent, at: int) -> Frame | None:
-    """The frame header at `at`, or None when there is none."""
+    """The frame header at `at`, or None if there is none."""
     if len(data) < at + 4 or data[at] != 0xFF:
         return None
     second = data[at + 1]
@@ -115,11 +115,13 @@ def _adts(data: AudioContent, at: int) -> Frame | None:
 
 
 def find_frames(data: AudioContent, start: int, limit: int) -> Found | None:
-    """The first place between `start` and `limit` from where frames follow one another."""
+    """The first position between `start` and `limit` of consecutive frames."""
     at = start
     while at < limit:
         first = read_frame(data, at)
-        if first is not None and _followed(data, at, first, _HEADERS_AT_START if at == start else _HEADERS_AFTER_JUNK):
+        if first is not None and _is_followed(
+            data, at, first, _HEADERS_AT_START if at == start else _HEADERS_AFTER_JUNK
+        ):
             return Found(first.container, at, first)
         at = data.find(b"\xff", at + 1, limit)
         if at < 0:
@@ -128,17 +130,17 @@ def find_frames(data: AudioContent, start: int, limit: int) -> Found | None:
 
 
 def is_chain(data: AudioContent, frames: int) -> bool:
-    """Whether `data` begins with that many frames in a row, or consists of whole frames up to its last byte."""
+    """Whether `data` begins with that many consecutive frames, or consists of complete frames up to its last byte."""
     first = read_frame(data, 0)
-    return first is not None and _followed(data, 0, first, frames)
+    return first is not None and _is_followed(data, 0, first, frames)
 
 
-def _followed(data: AudioContent, at: int, frame: Frame, wanted: int) -> bool:
+def _is_followed(data: AudioContent, at: int, frame: Frame, wanted: int) -> bool:
     family, seen = frame.family, 1
     while seen < wanted:
         at += frame.length
         if at == len(data):
-            return True  # whole frames up to the last byte are as good as one more header
+            return True  # complete frames up to the last byte count like another header
         following = read_frame(data, at)
         if following is None or following.family != family:
             return False
@@ -147,8 +149,8 @@ def _followed(data: AudioContent, at: int, frame: Frame, wanted: int) -> bool:
     return True
 
 
-def promised_by_xing(data: AudioContent, at: int, first: Frame) -> Fraction | None:
-    """Seconds that a Xing, Info or VBRI header in the first frame promises; None where there is no such header."""
+def declared_by_xing(data: AudioContent, at: int, first: Frame) -> Fraction | None:
+    """The length in seconds in a Xing, Info or VBRI header of the first frame; None if it has no such header."""
     mpeg1 = first.samples == 1152
     side_info = (17 if first.channels == 1 else 32) if mpeg1 else (9 if first.channels == 1 else 17)
     xing = at + 4 + side_info
@@ -165,7 +167,7 @@ def _xing_seconds(data: AudioContent, xing: int, first: Frame) -> Fraction | Non
     if not flags & 1:
         return None
     samples = int.from_bytes(data[xing + 8 : xing + 12], "big") * first.samples
-    # Behind the fields that the flags announce: nine bytes of encoder name, twelve more, then delay and padding.
+    # After the fields in the flags: nine bytes of encoder name, twelve more, then delay and padding.
     lame = xing + 8 + 4 * (flags & 1) + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) + 4 * (flags >> 3 & 1)
     gap = (
         int.from_bytes(data[lame + 21 : lame + 24], "big")
@@ -175,25 +177,25 @@ def _xing_seconds(data: AudioContent, xing: int, first: Frame) -> Fraction | Non
     return Fraction(max(0, samples - (gap >> 12) - (gap & 0xFFF)), first.sample_rate)
 
 
-def without_false_promise(data: bytes) -> bytes:
-    """A whole file that begins with a frame; without its first one where that promises less than there is.
+def without_wrong_length(data: bytes) -> bytes:
+    """A complete file of frames, without the first one if that declares less than the file contains.
 
-    Players go by it, and would stop in the middle of several files that follow one another.
+    Players trust it, and would stop in the middle of several concatenated files.
     """
     first = read_frame(data, 0)
-    promised_s = None if first is None else promised_by_xing(data, 0, first)
-    if first is None or promised_s is None:
+    declared_s = None if first is None else declared_by_xing(data, 0, first)
+    if first is None or declared_s is None:
         return data
     at, samples = first.length, 0
     while (frame := read_frame(data, at)) is not None:
         at += frame.length
         samples += frame.samples
-    surplus_s = Fraction(samples, first.sample_rate) - promised_s
+    surplus_s = Fraction(samples, first.sample_rate) - declared_s
     return data[first.length :] if surplus_s > _SURPLUS_S else data
 
 
 def end_of_frames(data: AudioContent) -> int:
-    """Where the audio ends and the tags behind it (ID3v1, APE) begin."""
+    """The end of the audio, before the tags at the end (ID3v1, APE)."""
     end = len(data)
     if data[max(0, end - ID3V1_BYTES) : end - 125] == b"TAG":
         end -= ID3V1_BYTES

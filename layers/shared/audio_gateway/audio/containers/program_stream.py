@@ -1,6 +1,6 @@
-"""MPEG program streams (ISO/IEC 13818-1, and 11172-1 before it): the bytes of each audio stream, and when it begins.
+"""MPEG program streams (ISO/IEC 13818-1, and 11172-1 before it): the bytes of each audio stream, and its start time.
 
-FFmpeg is given the stream that is heard as it would stand in a file of its own, and never the pictures.
+FFmpeg gets only the measured stream, as a file of its own, and never the pictures.
 """
 
 # ruff: noqa: PLR2004 - bit patterns and field widths of a file format say more in place
@@ -25,15 +25,15 @@ _AUDIO, _VIDEO = range(0xC0, 0xE0), range(0xE0, 0xF0)
 _AC3: Final = range(0x80, 0x88)  # of private streams
 _OTHER_SOUND: Final = range(0x88, 0xC0)  # of private streams: DTS, PCM and others
 _AC3_HEAD_BYTES: Final = 4
-_HEAD_BYTES: Final = 48  # of a packet, at most but for stuffing
+_HEAD_BYTES: Final = 48  # of a packet, at most, without stuffing
 _LOOK_BYTES: Final = 16_384
 _MAX_PACKETS: Final = 1_000_000
-_BYTES_PER_PACKET: Final = 200  # in files so large that they may have more
+_BYTES_PER_PACKET: Final = 200  # in large files, which may have more
 
 
 @dataclass(slots=True)
 class Stream:
-    """An audio stream: where its bytes stand in the file, and its first timestamp, in ticks of 1/90000 s."""
+    """An audio stream: the positions of its bytes in the file, and its first timestamp, in ticks of 1/90,000 s."""
 
     spans: list[tuple[int, int]] = field(default_factory=list)
     begin: int | None = None
@@ -42,20 +42,20 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """The audio streams of a file, those of a coding that is not read left out, and its first timestamp."""
+    """The supported audio streams of a file, whether it has others (`unread`), and its first timestamp."""
 
     streams: tuple[Stream, ...]
     unread: bool
     begin: int | None
 
-    def late_s(self, stream: Stream) -> Fraction:
-        """How long after the first picture or sound a stream begins."""
-        late = 0 if self.begin is None or stream.begin is None else stream.begin - self.begin
-        return Fraction(max(0, late), _CLOCK_HZ)
+    def delay_s(self, stream: Stream) -> Fraction:
+        """Seconds between the first picture or sound and the start of a stream."""
+        out_of_time = 0 if self.begin is None or stream.begin is None else stream.begin - self.begin
+        return Fraction(max(0, out_of_time), _CLOCK_HZ)
 
 
 def program(data: AudioContent) -> Program:
-    """Walk the file; raises `InvalidAudio` beyond reason."""
+    """Read the structure; raises `InvalidAudio` if it has too many packets."""
     streams, begin, unread = dict[int, Stream](), None, False
     for kind, body, end in _packets(data):
         head = data[body : min(end, body + _HEAD_BYTES)]
@@ -75,7 +75,7 @@ def program(data: AudioContent) -> Program:
 
 
 def demuxer(data: AudioContent, stream: Stream) -> str | None:
-    """What FFmpeg calls the stream's coding; None for one that is not read."""
+    """FFmpeg's name for the format of the stream; None if it is not supported."""
     if stream.is_ac3:
         return "ac3"
     file, head = ContentSpans(data, stream.spans).open(), b""
@@ -86,7 +86,7 @@ def demuxer(data: AudioContent, stream: Stream) -> str | None:
 
 
 def _packets(data: AudioContent) -> Iterator[tuple[int, int, int]]:
-    """Kind of each packet, where its content begins, and where it ends."""
+    """The kind of each packet, and the positions of its content and its end."""
     at = 0
     for _ in range(max(_MAX_PACKETS, len(data) // _BYTES_PER_PACKET)):
         head = data[at : at + 14]
@@ -106,11 +106,11 @@ def _packets(data: AudioContent) -> Iterator[tuple[int, int, int]]:
             at = end
         else:
             at += 4
-    raise InvalidAudio("The MPEG file has too many packets. Export it again.", param="file")
+    raise InvalidAudio("The MPEG file has too many packets. Export it again.")
 
 
 def _payload(head: bytes) -> tuple[int, int | None]:
-    """Where a packet's payload begins, and its timestamp if it has one."""
+    """The position of a packet's payload, and its timestamp if it has one."""
     if len(head) > 3 and head[0] & 0xC0 == 0x80:
         return 3 + head[2], _time(head[3:8]) if head[1] & 0x80 else None
     at = len(head) - len(head.lstrip(b"\xff"))
@@ -123,7 +123,7 @@ def _payload(head: bytes) -> tuple[int, int | None]:
 
 
 def _time(field_: bytes) -> int | None:
-    """33 bits, between marker bits."""
+    """Read 33 bits that are split by marker bits."""
     if len(field_) < 5:
         return None
     first, middle, last = field_[0], int.from_bytes(field_[1:3], "big"), int.from_bytes(field_[3:5], "big")

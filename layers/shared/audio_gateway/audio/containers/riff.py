@@ -1,4 +1,4 @@
-"""WAV: RIFF, RF64 and BW64 files, walked chunk by chunk, and measured by the bytes that are really there."""
+"""WAV: RIFF, RF64 and BW64 files, read chunk by chunk, and measured by the bytes that they really contain."""
 
 # ruff: noqa: PLR2004 - bit patterns and field widths of a file format say more in place
 
@@ -12,7 +12,7 @@ from audio_gateway.audio.content import AudioContent
 from audio_gateway.errors import InvalidAudio
 
 UNKNOWN_SIZE: Final = 0xFFFFFFFF
-"""Written by those who stream and do not know the length yet; readers take all that follows."""
+"""The size in a streamed file, whose length is not known yet; readers take everything that follows."""
 
 _GREATEST: Final = (*(1 << bits for bits in range(28, 34)), 1 << 63, 1 << 64)
 _NEAR: Final = 65_536
@@ -23,7 +23,7 @@ _SUBFORMAT_TAIL: Final = bytes.fromhex("000000001000800000aa00389b71")
 _PCM_BITS: Final = {_TAG_PCM: (8, 16, 24, 32), _TAG_FLOAT: (32, 64)}
 MAX_CHANNELS: Final = 64
 RATES: Final = range(1_000, 768_001)
-"""Hertz of audio that anyone records; beyond them a header is damaged or lies."""
+"""Plausible sample rates in hertz; with any other the header is damaged or wrong."""
 _CHUNK = struct.Struct("<4sI")
 _FORMAT = struct.Struct("<HHIIHH")
 
@@ -32,19 +32,19 @@ _FORMAT = struct.Struct("<HHIIHH")
 class Wave:
     """A walked WAV file.
 
-    `fmt` is the body of its format chunk, `spans` are the byte ranges of its audio, `plain` says that they hold
-    uncompressed samples of `block_align` bytes for all channels. `true` says that the file is one recording from its
-    first byte to its last, of the length that its header declares.
+    `fmt` is the body of its format chunk, and `spans` are the byte ranges of its audio. `uncompressed` says that they
+    contain uncompressed samples of `block_align` bytes for all channels; `plain` says that the file is one recording
+    from its first byte to its last, of the length in its header.
     """
 
     fmt: bytes
     spans: tuple[tuple[int, int], ...]
-    plain: bool
+    uncompressed: bool
     channels: int
     sample_rate: int
     block_align: int
     bits: int
-    true: bool
+    plain: bool
 
     @property
     def audio_bytes(self) -> int:
@@ -53,7 +53,7 @@ class Wave:
 
 
 def header(fmt: bytes, audio_bytes: int | None) -> bytes:
-    """A RIFF header up to the first byte of audio; `None` stands for a length that is not known yet."""
+    """A RIFF header up to the first byte of audio; `audio_bytes` is None if the length is not known yet."""
     known = audio_bytes is not None and audio_bytes + 20 + len(fmt) < UNKNOWN_SIZE
     data_size = audio_bytes if known and audio_bytes is not None else UNKNOWN_SIZE
     riff_size = data_size + 20 + len(fmt) + data_size % 2 if known else UNKNOWN_SIZE
@@ -77,7 +77,7 @@ def pcm_format(sample_rate: int) -> bytes:
 class Head:
     """The beginning of a WAV file that is still arriving.
 
-    `fmt` is the body of its format chunk, `start` where the audio begins, `size` its declared bytes or None when
+    `fmt` is the body of its format chunk, `start` the position of the audio, and `size` its declared bytes; None if
     unknown.
     """
 
@@ -87,43 +87,43 @@ class Head:
 
     @property
     def speech_rate(self) -> int | None:
-        """Hz when the audio is s16le mono, else None."""
+        """The sample rate in hertz if the audio is s16le mono, else None."""
         tag, channels, sample_rate, _, block_align, bits = _fields(self.fmt)
         if tag == _TAG_EXTENSIBLE and self.fmt[24:40] == _TAG_PCM.to_bytes(2, "little") + _SUBFORMAT_TAIL:
             tag = _TAG_PCM
-        plain = (tag, channels, block_align, bits) == (_TAG_PCM, 1, 2, 16)
-        return sample_rate if plain and sample_rate in RATES else None
+        uncompressed = (tag, channels, block_align, bits) == (_TAG_PCM, 1, 2, 16)
+        return sample_rate if uncompressed and sample_rate in RATES else None
 
     @property
     def kind(self) -> bytes:
-        """What must be alike in files whose samples are one recording: coding, channels, rate, bits."""
+        """The fields that files of one recording must share: codec, channels, rate, bits."""
         return self.fmt[: _FORMAT.size]
 
     @property
     def bytes_per_second(self) -> int:
-        """Of the audio, as far as the header is right."""
+        """Bytes per second of audio, according to the header."""
         return _bytes_per_second(self.fmt)
 
 
-def is_left_open(size: int) -> bool:
-    """Whether a size is what writers leave that stream and do not know it: readers take all that follows.
+def is_unknown_size(size: int) -> bool:
+    """Whether a size is a placeholder of a writer that streams: readers then take everything that follows.
 
-    That is 0; a power of two from 256 MiB on, or a number next to it (FFmpeg, sox, arecord); or whole millions from 100
-    MB on (Python's `wave`, told a number of frames that will do). Of recordings one in hundreds of thousands has such
-    a size by chance.
+    Placeholders are 0; a power of two from 256 MiB on, or a number close to it (FFmpeg, sox, arecord); and whole
+    millions from 100 MB on (a large number of frames given to Python's `wave`). One recording in hundreds of thousands
+    has such a size by chance.
     """
     near = any(abs(size - greatest) <= _NEAR for greatest in _GREATEST)
     return not size or near or (size >= _ROUND_FROM and size % _ROUND == 0)
 
 
 def read_head(data: bytes) -> Head | None:
-    """The head of a RIFF file of which only the beginning is known; None as long as its audio has not begun."""
+    """The head of a RIFF file of which only the beginning has arrived; None if its audio has not begun."""
     at, fmt = 12, b""
     while data[:4] == b"RIFF" and at + 8 <= len(data):
         name, size = _CHUNK.unpack_from(data, at)
         at += 8
         if name == b"data":
-            return Head(fmt, at, None if is_left_open(size) else size) if fmt else None
+            return Head(fmt, at, None if is_unknown_size(size) else size) if fmt else None
         if name == b"fmt " and size >= _FORMAT.size:
             fmt = data[at : at + size]
         at += size + size % 2
@@ -131,9 +131,9 @@ def read_head(data: bytes) -> Head | None:
 
 
 def walk(data: AudioContent) -> Wave:
-    """Find format and audio; raises `InvalidAudio` when the headers contradict themselves or the bytes present."""
+    """Find the format and the audio; raises `InvalidAudio` if the headers contradict each other or the file's size."""
     at, fmt, long_size, spans = 12, b"", None, []
-    true = data[:4] != b"RIFF" or int.from_bytes(data[4:8], "little") in {len(data) - 8, len(data) - 9}
+    plain = data[:4] != b"RIFF" or int.from_bytes(data[4:8], "little") in {len(data) - 8, len(data) - 9}
     for _ in range(_MAX_CHUNKS):
         if at + 8 > len(data):
             break
@@ -144,11 +144,11 @@ def walk(data: AudioContent) -> Wave:
         if name == b"data":
             declared = size if size != UNKNOWN_SIZE else long_size
             end = _end_of_data(data, at, declared, _bytes_per_second(fmt))
-            true = true and end - at == declared
+            plain = plain and end - at == declared
             spans.append((at, end))
             at = _next_chunk(data, end, end - at, _bytes_per_second(fmt))
             continue
-        true = true and not (name == b"fmt " and fmt)
+        plain = plain and not (name == b"fmt " and fmt)
         if name == b"fmt " and not fmt:
             fmt = data[at : at + min(size, 1024)]
             _check_format(fmt)
@@ -159,22 +159,22 @@ def walk(data: AudioContent) -> Wave:
         raise _invalid(f"it has more than {_MAX_CHUNKS} chunks")
     if not spans:
         raise _invalid("it has no audio in it (no data chunk)")
-    return _wave(fmt, tuple(spans), true=true and len(spans) == 1 and _ends_even(at, spans[-1][1], len(data)))
+    return _wave(fmt, tuple(spans), plain=plain and len(spans) == 1 and _ends_even(at, spans[-1][1], len(data)))
 
 
 def _ends_even(at: int, audio_ends: int, size: int) -> bool:
-    """Whether a walk that came to `at` came to the end: exactly, or but for the byte that evens an odd size."""
+    """Whether a walk that ended at `at` reached the end of the file, apart from the padding byte of an odd size."""
     return at in {size, size + 1} or size - audio_ends in {0, 1}
 
 
-def _wave(fmt: bytes, spans: tuple[tuple[int, int], ...], *, true: bool) -> Wave:
+def _wave(fmt: bytes, spans: tuple[tuple[int, int], ...], *, plain: bool) -> Wave:
     tag, channels, sample_rate, _, block_align, bits = _fields(fmt)
     if tag == _TAG_EXTENSIBLE and fmt[26:40] == _SUBFORMAT_TAIL:
         tag = int.from_bytes(fmt[24:26], "little")
-    plain = bits in _PCM_BITS.get(tag, ())
-    if plain and block_align != channels * bits // 8:
-        raise _invalid(f"{channels} channels of {bits} bits do not make blocks of {block_align} bytes")
-    return Wave(fmt, spans, plain, channels, sample_rate, block_align, bits, true)
+    uncompressed = bits in _PCM_BITS.get(tag, ())
+    if uncompressed and block_align != channels * bits // 8:
+        raise _invalid(f"{channels} channels of {bits} bits do not fit blocks of {block_align} bytes")
+    return Wave(fmt, spans, uncompressed, channels, sample_rate, block_align, bits, plain)
 
 
 def _check_format(fmt: bytes) -> None:
@@ -186,7 +186,7 @@ def _check_format(fmt: bytes) -> None:
     if sample_rate not in RATES:
         raise _invalid(f"it declares a sample rate of {sample_rate} Hz")
     if not block_align:
-        raise _invalid("it declares blocks of no bytes")
+        raise _invalid("it declares blocks of 0 bytes")
 
 
 def _fields(fmt: bytes) -> tuple[int, int, int, int, int, int]:
@@ -195,37 +195,37 @@ def _fields(fmt: bytes) -> tuple[int, int, int, int, int, int]:
 
 
 def _bytes_per_second(fmt: bytes) -> int:
-    """What the audio takes: by its blocks where it is plain, else as declared, within reason."""
+    """Bytes per second of audio: from its blocks if it is uncompressed, else as declared, up to a plausible limit."""
     tag, channels, sample_rate, declared, block_align, _ = _fields(fmt)
     claimed = sample_rate * block_align if tag in (_TAG_PCM, _TAG_FLOAT, _TAG_EXTENSIBLE) else declared
     return max(1, min(claimed, sample_rate * channels * 8))
 
 
 def _end_of_data(data: AudioContent, start: int, size: int | None, bytes_per_second: int) -> int:
-    """Where the audio that begins at `start` ends."""
+    """The end of the audio that begins at `start`."""
     there = len(data) - start
     if not size or size <= there:
         return start + size if size else len(data)
     missing = size - there
     whole = int.from_bytes(data[4:8], "little") if data[:4] == b"RIFF" else size
-    open_ended = is_left_open(size) or is_left_open(whole)
+    open_ended = is_unknown_size(size) or is_unknown_size(whole)
     if not open_ended and missing > bytes_per_second // 10:
         raise InvalidAudio(
-            f"The WAV file is cut off: its header promises {size} bytes of audio, but {missing} of them "
-            f"({missing / bytes_per_second:.2f} s) are missing. Upload the complete file.",
-            param="file",
+            f"The WAV file is cut off: its header declares {size} bytes of audio, but {missing} of them "
+            f"({missing / bytes_per_second:.2f} s) are missing. Upload the complete file."
         )
     return len(data)
 
 
 def _next_chunk(data: AudioContent, end: int, size: int, bytes_per_second: int) -> int:
-    """Where the chunk behind the audio begins; what follows must be chunks, or it is audio hidden from the header."""
-    for at in (end + size % 2, end):  # some writers forget the byte that evens an odd size
+    """The position of the chunk after the audio. Other bytes could be audio that the header does not declare."""
+    for at in (end + size % 2, end):  # some writers omit the padding byte of an odd size
         if at + 8 > len(data) or _is_chunk(data, at):
             return at
     if len(data) - end > bytes_per_second // 10:
         raise _invalid(
-            f"its header declares {size} bytes of audio, but {len(data) - end} more bytes follow that are no RIFF chunk"
+            f"its header declares {size} bytes of audio, but {len(data) - end} more bytes follow that are not a RIFF "
+            "chunk"
         )
     return len(data)
 
@@ -237,6 +237,4 @@ def _is_chunk(data: AudioContent, at: int) -> bool:
 
 
 def _invalid(reason: str) -> InvalidAudio:
-    return InvalidAudio(
-        f"The WAV file is not valid: {reason}. Export it again, for example as 16-bit PCM.", param="file"
-    )
+    return InvalidAudio(f"The WAV file is not valid: {reason}. Export it again, for example as 16-bit PCM.")

@@ -1,1 +1,1 @@
-"""Engines that run inside the function: eSpeak NG speaks, PocketSphinx listens. Both live in `layers/engines`."""
+"""Engines that run inside the function: eSpeak NG and PocketSphinx. Both are in `layers/engines`."""

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class EmbeddedEngines:
-    """`espeak-ng` speaks and `pocketsphinx` listens. Each is imported and loaded when it is first used."""
+    """`espeak-ng` and `pocketsphinx`. Each is imported and loaded when it is first used."""
 
     def start(self) -> None:
-        """See `EspeakSpeech.start`. What listens is loaded by the first request that needs it."""
+        """See `EspeakSpeech.start`. PocketSphinx is loaded by the first request that needs it."""
         self._espeak.start()
 
     def voices(self) -> tuple[ProviderVoice, ...]:

@@ -15,38 +15,36 @@ from audio_gateway.providers.embedded.espeak_voices import LanguageVoice, VoiceN
 from audio_gateway.providers.embedded.speaker import PROVIDER
 from audio_gateway.providers.port import AudioChunk, ProviderVoice, SynthesisCall
 
-_SHORTEST: Final = b"\0\0" * (SAMPLE_RATE // 10)  # 100 ms: less is refused by some encoders and players
+_SHORTEST: Final = b"\0\0" * (SAMPLE_RATE // 10)  # 100 ms: some encoders and players refuse less
 
 
 class EspeakSpeech:
-    """A `SpeechProvider` and `VoiceLister`: s16le mono at 22,050 Hz, made while it is read.
+    """A `SpeechAdapter` and `VoiceLister`: s16le mono at 22,050 Hz, made while it is read.
 
-    The text is read as it stands: no SSML, no phonemes, no control characters. A text with nothing to pronounce gives
-    100 ms of silence.
+    The text is read literally: no SSML, no phonemes, no control characters. A text without anything to pronounce
+    becomes 100 ms of silence.
     """
 
     def start(self) -> None:
-        """Have the process of eSpeak NG start, without waiting; raises `ConfigurationError`."""
+        """Start the process of eSpeak NG without waiting; raises `ConfigurationError`."""
         espeak_process().start()
 
     def voices(self) -> tuple[ProviderVoice, ...]:
-        """Every language of eSpeak NG, each with its plain voice."""
+        """Every language of eSpeak NG, each with its default voice."""
         return self._names.listed()
 
     def find_voice(self, name: str) -> ProviderVoice | None:
-        """The voice of a name by the grammar of `espeak_voices`."""
+        """The voice with a name in the grammar of `espeak_voices`."""
         return self._names.describe(name)
 
     def synthesize(self, request: SynthesisCall) -> Iterator[AudioChunk]:
         """Speak as fast as eSpeak NG can; closing the iterator stops it.
 
-        Raises:
-            ProviderRejected: there is no such voice.
-            As `EspeakProcess.speak`.
+        Raises `ProviderRejected` if there is no such voice, and as `EspeakProcess.speak`.
         """
         voice = self._names.find(request.voice)
         if voice is None:
-            message = f"eSpeak NG has no voice '{request.voice}'. GET /v1/audio/voices lists those it has."
+            message = f"eSpeak NG has no voice '{request.voice}'. GET /v1/audio/voices lists its voices."
             raise ProviderRejected(message, provider=PROVIDER, upstream_status=400, param="voice")
         utterance = SpokenText(_readable(request.text), voice.name, voice.pitch)
         return _chunks(_at_speed(espeak_process().speak(utterance, request.deadline), request.speed))
@@ -68,10 +66,10 @@ def _chunks(pieces: Iterator[bytes]) -> Iterator[AudioChunk]:
 
 
 def _at_speed(pieces: Iterator[bytes], speed: float) -> Iterator[bytes]:
-    """Faster or slower by a filter, to the sample.
+    """Change the speed with a filter, exactly to the sample.
 
-    eSpeak NG's own words per minute are no measure: its pauses and short sentences hardly follow them. At twice the
-    rate, "One. Two. Three." takes as long as before.
+    eSpeak NG's own setting, words per minute, hardly affects pauses and short sentences: at twice the rate, "One. Two.
+    Three." takes as long as before.
     """
     if speed == 1:
         return pieces
@@ -81,5 +79,5 @@ def _at_speed(pieces: Iterator[bytes], speed: float) -> Iterator[bytes]:
 
 
 def _readable(text: str) -> str:
-    """The text without what C or eSpeak NG would take for a command: NUL ends a string, U+0001 starts a setting."""
+    """The text without the control characters that C or eSpeak NG would interpret, such as NUL and U+0001."""
     return "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} and c != "\n" else c for c in text)

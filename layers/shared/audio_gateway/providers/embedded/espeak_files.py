@@ -1,4 +1,4 @@
-"""The files of eSpeak NG in the engines layer. Reading them needs nothing of the library."""
+"""The files of eSpeak NG in the engines layer. Reading them does not load the library."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class EspeakFiles:
     data: Path
 
     def variants(self) -> tuple[str, ...]:
-        """The names of the voice variants (`f2`, `croak`). The library takes an unknown variant for none at all."""
+        """The names of the voice variants (`f2`, `croak`). The library ignores an unknown variant."""
         return tuple(file.name for file in self._variants.iterdir())
 
     def gender_of(self, variant: str) -> str:
         """The gender that a voice variant declares, `female` or `male`."""
         declared = _GENDER.search((self._variants / variant).read_text(encoding="utf-8", errors="replace"))
-        return declared[1] if declared else "male"  # what the library itself speaks with
+        return declared[1] if declared else "male"  # the library's default
 
     @property
     def _variants(self) -> Path:
@@ -36,11 +36,7 @@ class EspeakFiles:
 
 @cache
 def espeak_files() -> EspeakFiles:
-    """Where they are.
-
-    Raises:
-        ConfigurationError: the function has no engines layer.
-    """
+    """The installed files. Raises `ConfigurationError` if the function has no engines layer."""
     try:
         import espeakng_loader
     except ImportError as missing:

@@ -1,8 +1,8 @@
-"""The process of eSpeak NG as the function sees it: it starts it, has it speak, and ends what does not come to an end.
+"""The function's side of eSpeak NG: starts its process, requests speech, and ends processes that hang.
 
-A text can make the C library write where it must not. So it runs apart (`confined`): without the environment and the
-rights of the function, and in a new process for each text. What comes from there is bytes and no objects, and no
-length is believed that is not bounded.
+A text can make the C library write to wrong memory. So it runs in a confined process (`confined`): without the
+function's environment and rights, and in a new process for each text. The function reads only bytes from it, never
+objects, and accepts only bounded lengths.
 """
 
 from __future__ import annotations
@@ -25,23 +25,25 @@ from audio_gateway.errors import ConfigurationError, TextUnspeakable
 from audio_gateway.providers.embedded.confined import frames
 from audio_gateway.providers.embedded.confined.frames import SAMPLE_RATE
 from audio_gateway.providers.embedded.espeak_files import espeak_files
-from audio_gateway.providers.embedded.speaker import PROVIDER, Died, Speaker, unavailable
+from audio_gateway.providers.embedded.speaker import PROVIDER, Speaker, SpeakerDied, unavailable
 
 _PROGRAM: Final = (
     "import sys; sys.path.append(sys.argv[1]);"
     "from audio_gateway.providers.embedded.confined.server import main; main(*sys.argv[2:])"
 )
 _LAYER: Final = Path(__file__).parents[3]
-_PASSED_ON: Final = ("LD_LIBRARY_PATH",)  # where Lambda's Python has its own library
+_PASSED_ON: Final = ("LD_LIBRARY_PATH",)  # where Lambda's Python finds its own library
 _START_S: Final = 10.0
-_TRIES: Final = 2  # at a process that may have died since the last request
-_MOST_BYTES_ANYWAY: Final = 1024 * 1024  # the name of a script that the voice does not know takes seconds, once
+_TRIES: Final = 2  # the process may have died since the last request
+_MOST_BYTES_ANYWAY: Final = (
+    1024 * 1024
+)  # the name of a script that the voice does not know takes seconds to speak, once
 _MOST_BYTES_A_CHARACTER: Final = 4 * SAMPLE_RATE  # 2 s; the slowest script of the slowest voice comes to 0.4 s
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenText:
-    """What to say and how: `voice` is an identifier with an optional `+variant`, `pitch` 0 to 99."""
+    """A text and how to speak it: `voice` is an identifier with an optional `+variant`, `pitch` is 0 to 99."""
 
     text: str
     voice: str
@@ -49,7 +51,7 @@ class SpokenText:
 
 
 class _Server:
-    """The server's process and the connection to it. It reads no text, so that what it says is believed."""
+    """The server's process and the connection to it. It reads no text, so its messages are trusted."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self.connection, theirs = socket.socketpair()
@@ -69,11 +71,11 @@ class _Server:
         self.voices: tuple[frames.VoiceFacts, ...] = ()
 
     def greet(self) -> None:
-        """Wait until it is there, and read its voices; once.
+        """Wait until it has started, and read its voices, once.
 
         Raises:
-            OSError: it is not there in time, or ended.
-            ConfigurationError: it says why it cannot serve.
+            OSError: it did not start in time, or ended.
+            ConfigurationError: it reports why it cannot serve.
         """
         if self.voices:
             return
@@ -88,11 +90,11 @@ class _Server:
         self.voices = tuple(voices)
 
     def is_running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether it is running."""
         return self._process.poll() is None
 
     def end(self) -> None:
-        """End it, and with it all who speak."""
+        """End it, and with it all its speaking processes."""
         self.connection.close()
         self._process.kill()
         self._process.wait()
@@ -108,7 +110,7 @@ class _Server:
 
 
 class EspeakProcess:
-    """Starts the server when it is first needed, and again when it has died. Safe for threads."""
+    """Starts the server when it is first needed, and again if it has died. Thread-safe."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
@@ -116,7 +118,7 @@ class EspeakProcess:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Have the server start, without waiting for it. Where it cannot, the first request tries again."""
+        """Start the server without waiting. If it cannot start, the first request tries again."""
         with self._lock, suppress(OSError):
             if self._server is None:
                 self._server = _Server(self._command)
@@ -131,22 +133,22 @@ class EspeakProcess:
         return self._running().voices
 
     def speak(self, utterance: SpokenText, deadline: Deadline) -> Iterator[bytes]:
-        """S16le mono in pieces, as they are made. Closing the iterator ends the process that speaks.
+        """S16le mono in pieces, as they are made. Closing the iterator ends the speaking process.
 
-        Equal calls give equal bytes.
+        Equal calls return equal bytes.
 
         Raises:
-            TextUnspeakable: the process died of the text, or came to a limit of memory or time.
-            ProviderTimedOut: nothing more had come when the deadline passed.
+            TextUnspeakable: the text crashed the process, or exceeded its limits of memory or time.
+            ProviderTimedOut: the deadline passed.
             ProviderUnavailable: no process could be started, or the server ended.
-            ConfigurationError: the library cannot be loaded, or its data do not hold the voice.
+            ConfigurationError: the library cannot be loaded, or its data do not contain the voice.
         """
         said = frames.utterance(utterance.text.encode(), utterance.voice, utterance.pitch)
         server, speaker = self._speaker(said, deadline)
         try:
             yield from speaker.pieces(_MOST_BYTES_ANYWAY + len(utterance.text) * _MOST_BYTES_A_CHARACTER)
-        except Died:
-            if not server.is_running():  # which is not the text's doing
+        except SpeakerDied:
+            if not server.is_running():  # not caused by the text
                 raise unavailable() from None
             message = "The model cannot speak this text. Change 'input', send it in parts, or use another model."
             raise TextUnspeakable(message, provider=PROVIDER) from None
@@ -159,12 +161,12 @@ class EspeakProcess:
             self._end_server()
 
     def _speaker(self, utterance: bytes, deadline: Deadline) -> tuple[_Server, Speaker]:
-        """A process that has begun, with its utterance, and whose it is."""
+        """A process that has started with its utterance, and the server that forked it."""
         for _ in range(_TRIES):
             server = self._running()
             try:
                 return server, Speaker(server.connection, utterance, deadline)
-            except (Died, OSError):
+            except (SpeakerDied, OSError):
                 self._forget(server)
         raise unavailable()
 
@@ -192,13 +194,9 @@ class EspeakProcess:
 
 @cache
 def espeak_process() -> EspeakProcess:
-    """The one of this function.
-
-    Raises:
-        ConfigurationError: the function has no engines layer.
-    """
+    """The process of this function. Raises `ConfigurationError` if the function has no engines layer."""
     files = espeak_files()
-    # -I and -S: the environment says nothing, and the standard library is all there is.
+    # -I and -S: it ignores the environment, and has only the standard library.
     python = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(_LAYER)]
     made = EspeakProcess([*python, str(files.library), str(files.data)])
     atexit.register(made.close)
@@ -206,9 +204,9 @@ def espeak_process() -> EspeakProcess:
 
 
 def _hide_memory() -> None:
-    """Where the kernel filters no system calls, keep the processes of this user from looking into this one's memory.
+    """Protect this process's memory from other processes of the user, if the kernel cannot filter system calls.
 
-    It is not done anywhere else, because it hides from a developer's tools as well.
+    Otherwise it is not done, because it also blocks a developer's tools.
     """
     from audio_gateway.providers.embedded.confined.lockdown import hide_memory
 

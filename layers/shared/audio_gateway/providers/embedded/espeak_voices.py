@@ -16,13 +16,13 @@ from typing import Final
 from audio_gateway.providers.port import ProviderVoice
 
 DEFAULT_PITCH: Final = 50
-_PLAIN_GENDER: Final = "male"  # how eSpeak NG speaks without a variant
+_PLAIN_GENDER: Final = "male"  # of eSpeak NG without a variant
 _GRAMMAR: Final = re.compile(r"(?P<language>[a-z0-9-]+)(?:\+(?P<variant>[a-z0-9 ]+))?(?::pitch=(?P<pitch>[0-9]{1,2}))?")
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageVoice:
-    """A voice that is a language: `identifier` is its file (`gmw/en-US`), `languages` the tags that it serves."""
+    """The voice of a language: `identifier` is its file (`gmw/en-US`), `languages` are its language tags."""
 
     identifier: str
     name: str
@@ -31,14 +31,14 @@ class LanguageVoice:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A voice as the library takes it."""
+    """A voice in the form that the library needs."""
 
     name: str
     pitch: int
 
 
 class VoiceNames:
-    """All names that are understood; `gender_of` tells a variant's."""
+    """All known names; `gender_of` returns the gender of a variant."""
 
     def __init__(
         self, languages: Sequence[LanguageVoice], variants: Sequence[str], gender_of: Callable[[str], str]
@@ -48,7 +48,7 @@ class VoiceNames:
         self._gender_of = gender_of
 
     def find(self, name: str) -> Voice | None:
-        """The voice of that name, None if there is none."""
+        """The voice with that name, None if there is none."""
         parts = _GRAMMAR.fullmatch(name.lower())
         if parts is None:
             return None
@@ -60,7 +60,7 @@ class VoiceNames:
         return Voice(full, int(parts["pitch"] or DEFAULT_PITCH))
 
     def describe(self, name: str) -> ProviderVoice | None:
-        """What is known of the voice of that name, None if there is none."""
+        """The description of the voice with that name, None if there is none."""
         voice, tag = self.find(name), re.split(r"[+:]", name.lower(), maxsplit=1)[0]
         if voice is None:
             return None
@@ -91,7 +91,7 @@ def bcp47(tag: str) -> str:
 
 
 def _by_name(languages: Sequence[LanguageVoice]) -> Mapping[str, LanguageVoice]:
-    """Voices by tag; where two share one the first has it, and the other goes by the name of its file."""
+    """Voices by tag; if two share one, the first gets it, and the other is found by the name of its file."""
     named: dict[str, LanguageVoice] = {}
     for voice in languages:
         for tag in voice.languages:

@@ -1,4 +1,4 @@
-"""A process that speaks one utterance, as the function sees it. Nothing that it says is believed unseen."""
+"""The function's side of a process that speaks one utterance. Everything that the process sends is checked."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from audio_gateway.providers.embedded.confined import frames
 
 PROVIDER: Final = "embedded"
 
-_SILENCE_S: Final = 10.0  # between two frames, which come hundreds of times faster than they are heard
-_AT_LEAST_S: Final = 0.001  # what is there already is read also when the time is up
+_SILENCE_S: Final = 10.0  # between two frames, which arrive hundreds of times faster than they play
+_AT_LEAST_S: Final = 0.001  # bytes that have arrived are read even when the time is up
 _CLOSE_ON_EXEC: Final = getattr(socket, "MSG_CMSG_CLOEXEC", 0)  # macOS has none
 
 
-class Died(Exception):
-    """The process is gone, is silent, or does what it never would by itself."""
+class SpeakerDied(Exception):
+    """The process ended, is silent, or sent something invalid."""
 
 
 def unavailable() -> ProviderUnavailable:
-    """The error for what is no text's doing."""
+    """The error for a failure that the text did not cause."""
     return ProviderUnavailable("The model is not available at the moment. Try again.", provider=PROVIDER)
 
 
 class Speaker:
-    """A process that was asked for over a server's connection, with its utterance. Whoever makes one calls `end`.
+    """A process, forked by the server, that speaks one utterance. The caller must call `end`.
 
     Raises:
-        Died, OSError: it has not begun.
-        ProviderTimedOut: it had not begun when the deadline passed.
+        SpeakerDied, OSError: it did not start.
+        ProviderTimedOut: it did not start before the deadline.
     """
 
     def __init__(self, server: socket.socket, utterance: bytes, deadline: Deadline) -> None:
@@ -50,22 +50,22 @@ class Speaker:
             raise
 
     def pieces(self, most_bytes: int) -> Iterator[bytes]:
-        """S16le mono, as it comes.
+        """S16le mono, as it arrives.
 
         Raises:
-            Died: before all was said, or when that was more than `most_bytes`.
-            ProviderTimedOut: nothing more had come when the deadline passed.
+            SpeakerDied: it ended before the end of the text, or sent more than `most_bytes`.
+            ProviderTimedOut: the deadline passed.
             ConfigurationError: there is no such voice.
-            ProviderUnavailable: it could not be confined, and has not spoken.
+            ProviderUnavailable: it could not be confined, and did not speak.
         """
         while (pcm := self._next()) is not None:
             most_bytes -= len(pcm)
             if most_bytes < 0:
-                raise Died
+                raise SpeakerDied
             yield pcm
 
     def end(self) -> None:
-        """Kill it, unless it has ended by itself; where that is refused, its limits and the closed connection do."""
+        """Kill it, unless it has ended. If that fails, its limits and the closed connection end it."""
         self._connection.close()
         if self._handle is not None:
             with suppress(OSError):
@@ -74,13 +74,13 @@ class Speaker:
             self._handle = None
 
     def _begin(self, utterance: bytes) -> None:
-        with self._patience():
+        with self._time_limit():
             self._connection.sendall(utterance)
-            # It has not read the utterance yet, so that this is believed: a descriptor by which it can be killed.
+            # It has not read the utterance yet, so this is trusted: a descriptor with which it can be killed.
             header, handles, _, _ = socket.recv_fds(self._connection, frames.HEADER_BYTES, 1, _CLOSE_ON_EXEC)
         self._handle = handles[0] if handles else None
         if header != frames.frame(frames.READY):
-            raise Died
+            raise SpeakerDied
 
     def _next(self) -> bytes | None:
         kind, length = frames.parse_header(self._read(frames.HEADER_BYTES))
@@ -91,27 +91,27 @@ class Speaker:
         if kind == frames.FAILED:
             raise unavailable()
         if kind != frames.DONE:
-            raise Died
+            raise SpeakerDied
         return None
 
     def _read(self, size: int) -> bytes:
         data = bytearray()
         while len(data) < size:
-            with self._patience():
+            with self._time_limit():
                 piece = self._connection.recv(size - len(data))
             if not piece:
-                raise Died
+                raise SpeakerDied
             data += piece
         return bytes(data)
 
     @contextmanager
-    def _patience(self) -> Iterator[None]:
-        """What is done in it takes until the deadline, and no longer than `_SILENCE_S`."""
+    def _time_limit(self) -> Iterator[None]:
+        """Limit the block to the deadline, and to `_SILENCE_S`."""
         self._connection.settimeout(max(_AT_LEAST_S, min(_SILENCE_S, self._deadline.remaining_s())))
         try:
             yield
         except OSError as error:
             if isinstance(error, TimeoutError) and self._deadline.passed:
-                message = "The speech was not ready in time. Send less text at once."
+                message = "The speech was not ready in time. Send less text in one request."
                 raise ProviderTimedOut(message, provider=PROVIDER) from None
-            raise Died from error
+            raise SpeakerDied from error

@@ -19,15 +19,15 @@ _WIDEST: Final = 80  # characters: two lines of subtitles
 
 
 class PocketsphinxTranscription:
-    """A `TranscriptionProvider` of English speech, into English."""
+    """A `TranscriptionAdapter` for English speech."""
 
     def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
-        """Listen, utterance by utterance; with `stream` the text comes out after each.
+        """Transcribe utterance by utterance; with `stream` the text is sent after each.
 
         Raises:
-            ProviderRejected: another language than English was asked for.
-            ProviderTimedOut: what is left to be heard would not be done by the deadline.
-            InvalidAudio: the audio turns out to be damaged.
+            ProviderRejected: a language other than English was requested.
+            ProviderTimedOut: the rest of the audio would not be done by the deadline.
+            InvalidAudio: the audio is damaged.
         """
         if request.options.language not in {None, LANGUAGE}:
             message = f"This model understands English (en) only, not '{request.options.language}'."
@@ -36,10 +36,10 @@ class PocketsphinxTranscription:
 
 
 def _events(request: TranscriptionCall) -> Iterator[TranscriptEvent]:
-    ears = decoder()
+    sphinx = decoder()
     heard: list[HeardWord] = []
     for utterance in utterances(request.audio.pcm(SAMPLE_RATE)):
-        words = ears.words(utterance, request.deadline)
+        words = sphinx.words(utterance, request.deadline)
         if words and request.stream:
             yield TextDelta((" " if heard else "") + _text(words))
         heard += words
@@ -66,7 +66,7 @@ def _segment(words: Sequence[HeardWord], duration_ms: int) -> Segment:
 
 
 def _lines(heard: Sequence[HeardWord]) -> Iterator[list[HeardWord]]:
-    """The words of each segment: cut at pauses, and where it would get too long to be read as a subtitle."""
+    """The words of each segment: cut at pauses, and before it gets too long for a subtitle."""
     line: list[HeardWord] = []
     for word in heard:
         if line and _ends(line, word):

@@ -1,4 +1,4 @@
-"""The PocketSphinx decoder: one per process, its state forgotten after every utterance."""
+"""The PocketSphinx decoder: one per process, reset after every utterance."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from audio_gateway.providers.embedded.utterances import FRAME_BYTES, FRAME_MS, S
 
 PROVIDER: Final = "embedded"
 
-# Found on the clips of tests/data/speech, clean, noisy, filtered and compressed: errors fell from 32 to 27 of 100 words
-# and the time by a quarter. Without the second, flat search, but with twice the Gaussians for each frame.
+# Measured with the clips of tests/data/speech, clean, noisy, filtered and compressed: errors fell from 32 to 27 of 100
+# words, and the time by a quarter. There is no second, flat search, but twice the Gaussians for each frame.
 _SETTINGS: Final = {"fwdflat": False, "topn": 8, "maxhmmpf": 5_000}
 
 _TICK_MS: Final = 10  # the decoder's frame
 _NO_WORD: Final = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+")  # sentence marks, silence, noises
-_VARIANT: Final = re.compile(r"\(\d+\)$")  # `been(2)` is the second way to say `been`
-_STRICT: Final = 3  # the voice detector's mode that takes noise for no voice
-_SPEECH: Final = 5  # frames of voice that make speech
-_LOUD: Final = 10_000  # the detector goes by level, so quiet speech is raised to this peak first
+_VARIANT: Final = re.compile(r"\(\d+\)$")  # `been(2)` is the second pronunciation of `been`
+_STRICT: Final = 3  # the voice detector's mode that best rejects noise
+_SPEECH: Final = 5  # frames of voice that count as speech
+_LOUD: Final = 10_000  # the detector depends on the level, so quiet speech is amplified to this peak first
 _INAUDIBLE: Final = 32  # a peak of -60 dB
 _UNLIKELY: Final = 1e-10
 
@@ -44,27 +44,27 @@ class HeardWord:
 
 
 class SphinxDecoder:
-    """Wraps the decoder's rules: raw bytes in, words out."""
+    """Wraps the decoder: raw bytes in, words out."""
 
     def __init__(self, decoder: Any, new_voice_detector: Callable[[], Any]) -> None:
         self._decoder = decoder
-        self._new_voice_detector = new_voice_detector  # each learns from what it hears
+        self._new_voice_detector = new_voice_detector  # each adapts to the audio that it gets
         self._lock = threading.Lock()
-        self._pace = SpeedEstimate()
+        self._speed = SpeedEstimate()
 
     def words(self, utterance: Utterance, deadline: Deadline) -> tuple[HeardWord, ...]:
         """The words of one utterance. The same audio gives the same words, whatever was decoded before.
 
         Raises:
-            ProviderTimedOut: it would not be done by the deadline, going by the last ones: nothing can interrupt it.
+            ProviderTimedOut: the estimate is past the deadline, and decoding cannot be interrupted.
         """
         seconds = len(utterance.pcm) / 2 / SAMPLE_RATE
         if not self._lock.acquire(timeout=deadline.remaining_s()):
-            raise _late()
+            raise _out_of_time()
         try:
-            if deadline.remaining_s() <= self._pace.seconds_for(seconds):
-                self._pace.doubt()
-                raise _late()
+            if deadline.remaining_s() <= self._speed.seconds_for(seconds):
+                self._speed.halve()
+                raise _out_of_time()
             if not self._is_speech(utterance.pcm):
                 return ()
             return self._decode(utterance, seconds)
@@ -73,12 +73,12 @@ class SphinxDecoder:
 
     def _decode(self, utterance: Utterance, seconds: float) -> tuple[HeardWord, ...]:
         started = time.monotonic()
-        self._decoder.reinit_feat()  # else the noise that it learnt from the last caller's audio changes the result
+        self._decoder.reinit_feat()  # otherwise the noise of the last caller's audio changes the result
         self._decoder.start_utt()
-        # At once: the level and colour of the voice are then known from all of it, which piece by piece costs accuracy.
+        # All of it in one call: the decoder then normalises with the whole utterance, which improves accuracy.
         self._decoder.process_raw(utterance.pcm, full_utt=True)
         self._decoder.end_utt()
-        self._pace.learn(seconds, time.monotonic() - started)
+        self._speed.record(seconds, time.monotonic() - started)
         return tuple(self._heard(utterance.start_ms))
 
     def _heard(self, start_ms: int) -> Iterator[HeardWord]:
@@ -94,7 +94,7 @@ class SphinxDecoder:
                 )
 
     def _is_speech(self, pcm: bytes) -> bool:
-        """Whether anybody speaks: in silence and noise the decoder would hear words."""
+        """Whether there is speech: the decoder finds words in silence and noise, too."""
         samples = array("h", pcm)
         highest, lowest = max(samples), min(samples)
         peak = max(highest, -lowest)
@@ -125,5 +125,7 @@ def decoder() -> SphinxDecoder:
     return SphinxDecoder(made, lambda: Vad(_STRICT, SAMPLE_RATE, FRAME_MS / 1000))
 
 
-def _late() -> ProviderTimedOut:
-    return ProviderTimedOut("The audio could not be heard in time. Send less audio at once.", provider=PROVIDER)
+def _out_of_time() -> ProviderTimedOut:
+    return ProviderTimedOut(
+        "The audio could not be transcribed in time. Send less audio in one request.", provider=PROVIDER
+    )

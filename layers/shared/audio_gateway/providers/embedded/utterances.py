@@ -1,4 +1,4 @@
-"""Cuts audio where nobody speaks, into pieces that are short enough to be decoded at once."""
+"""Cuts audio in pauses, into pieces that are short enough to be decoded in one call."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ SAMPLE_RATE: Final = 16_000
 FRAME_MS: Final = 30
 FRAME_BYTES: Final = SAMPLE_RATE * FRAME_MS // 1000 * 2
 
-_SHORTEST: Final = 5_000 // FRAME_MS  # frames; the recogniser needs some seconds to adapt itself to a voice
-_LONGEST: Final = 10_000 // FRAME_MS  # frames; one piece is decoded in one go, and no deadline can interrupt that
-_PAUSE: Final = 300 // FRAME_MS  # frames; shorter ones are inside of sentences
+_SHORTEST: Final = 5_000 // FRAME_MS  # frames; the recogniser needs some seconds to adapt to a voice
+_LONGEST: Final = 10_000 // FRAME_MS  # frames; one piece is decoded in one call, which no deadline can interrupt
+_PAUSE: Final = 300 // FRAME_MS  # frames; shorter pauses are within sentences
 _QUIET: Final = 0.08  # of the loudest frame of the piece
-_CUT: Final = 3  # frames; where nobody pauses, the quietest 90 ms are the best place
+_CUT: Final = 3  # frames; without a pause, the quietest 90 ms are the best place
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Utterance:
 
 
 def utterances(pcm: Iterable[bytes]) -> Iterator[Utterance]:
-    """All of the audio, cut in pauses after 5 s, and where nobody pauses in the quietest moment between 5 and 10 s."""
+    """All of the audio, cut in pauses after 5 s, or else at the quietest moment between 5 and 10 s."""
     start = 0
     held = bytearray()
     levels: list[int] = []
@@ -61,7 +61,7 @@ def _level(frame: bytes) -> int:
 
 
 def _end(levels: list[int]) -> int:
-    """How many frames make a piece; 0 while more are needed."""
+    """The number of frames of the next piece; 0 while more are needed."""
     if len(levels) < _SHORTEST:
         return 0
     quiet = _QUIET * max(levels)

@@ -1,4 +1,4 @@
-"""The adapter: both ports over one `Upstream`."""
+"""The adapter for servers with OpenAI's audio API."""
 
 from __future__ import annotations
 
@@ -40,40 +40,39 @@ _REQUEST_ID_LENGTH: Final = 512  # contract section 1
 
 
 class OpenAIAdapter:
-    """A `SpeechProvider` and `TranscriptionProvider`: any server with OpenAI's audio API at `base_url`.
+    """A `SpeechAdapter` and `TranscriptionAdapter` for any server with OpenAI's audio API at `base_url`.
 
-    Only the operator's `api_key` goes there, and of the caller nothing but what the port's requests hold. One call
-    is one POST: nothing is retried, redirects are not followed.
+    It sends only the operator's `api_key` and the content of the port's calls. One call is one POST: nothing is
+    retried, and redirects are not followed.
 
-    Raises:
-        ConfigurationError: the key or the URL cannot be one.
+    Raises `ConfigurationError` if the key or the URL is invalid.
     """
 
     def __init__(self, *, provider_id: str, base_url: str, api_key: str | None, timeout_seconds: float) -> None:
         if api_key is not None and not _HEADER_TEXT.fullmatch(api_key):
-            raise ConfigurationError(f"providers.{provider_id}: what api_key refers to is no API key")
+            raise ConfigurationError(f"providers.{provider_id}: the secret that api_key refers to is not an API key")
         self._id = provider_id
         self._api_key = api_key
         self._upstream = Upstream(base_url, provider=provider_id, timeout_seconds=timeout_seconds)
 
     def synthesize(self, request: SynthesisCall) -> Iterator[AudioChunk]:
-        """Pass the audio on as it arrives; raises `ProviderError`, after the first chunk if the provider breaks off."""
+        """Yield the audio as it arrives; raises `ProviderError`, after the first chunk if the server fails later."""
         headers = self._headers("application/json", request.request_id)
         answer = self._upstream.post("/audio/speech", headers, speech_body(request), request.deadline)
         self._check(answer)
         if answer.media_type.startswith("text/") or answer.media_type.endswith("json"):
             answer.close()
-            raise self._bad("with text in place of audio")
+            raise self._bad("with text instead of audio")
         sample_rate = _PCM_RATE if request.format == "pcm" else 0
         empty = True
         for piece in answer.chunks(_SPEECH_BYTES):
             empty = False
             yield AudioChunk(piece, request.format, sample_rate)
         if empty:
-            raise self._bad("with nothing")
+            raise self._bad("with an empty body")
 
     def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
-        """Pass events on as they arrive; an upstream that answers at once is one event. Raises `ProviderError`."""
+        """Yield events as they arrive; without streaming there is one. Raises `ProviderError`."""
         content_type, body = multipart(transcription_fields(request), request.audio.data, request.audio.container)
         path = "/audio/translations" if request.task == "translate" else "/audio/transcriptions"
         answer = self._upstream.post(path, self._headers(content_type, request.request_id), body, request.deadline)
@@ -82,11 +81,11 @@ class OpenAIAdapter:
             if streams(request) and answer.media_type == "text/event-stream":
                 yield from self._streamed(answer, request)
             else:
-                yield from self._at_once(answer, request)
+                yield from self._buffered(answer, request)
         except Malformed as malformed:
-            raise self._bad(f"in another shape than OpenAI's: {malformed}") from malformed
+            raise self._bad(f"in a different format from OpenAI's: {malformed}") from malformed
         except UnicodeDecodeError as error:
-            raise self._bad("in another encoding than UTF-8") from error
+            raise self._bad("in an encoding other than UTF-8") from error
         finally:
             answer.close()
 
@@ -94,7 +93,7 @@ class OpenAIAdapter:
         headers = {
             "Content-Type": content_type,
             "Accept": "*/*",
-            "Accept-Encoding": "identity",  # a compressed answer could be any size
+            "Accept-Encoding": "identity",  # a compressed response could be of any size
             "User-Agent": f"audio-gateway/{__version__}",
         }
         if self._api_key is not None:
@@ -104,7 +103,7 @@ class OpenAIAdapter:
         return headers
 
     def _check(self, answer: UpstreamResponse) -> None:
-        """Raise what an answer other than 200 means, whether or not its body can be read."""
+        """Raise the error of a status other than 200, even if the body cannot be read."""
         if answer.status == _OK:
             return
         try:
@@ -113,7 +112,7 @@ class OpenAIAdapter:
             body = b""
         raise refusal(self._id, answer.status, answer.headers, body, self._api_key)
 
-    def _at_once(self, answer: UpstreamResponse, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
+    def _buffered(self, answer: UpstreamResponse, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         whole = answers.transcript(parse(answer.body(_JSON_BYTES)), request)
         if request.stream and response_format(request) == "diarized_json":
             for number, segment in enumerate(whole.segments or ()):
@@ -140,7 +139,7 @@ class OpenAIAdapter:
             elif kind == "transcript.text.done":
                 yield TranscriptDone(answers.transcript(fields, request, tuple(spoken) if request.diarize else None))
                 return
-        raise self._bad("with a stream that has no end")
+        raise self._bad("with an incomplete stream")
 
     def _bad(self, how: str) -> ProviderBadAnswer:
         return ProviderBadAnswer(f"The provider '{self._id}' answered {how}.", provider=self._id)

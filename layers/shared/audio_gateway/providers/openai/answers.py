@@ -1,8 +1,8 @@
-"""An upstream's JSON as our `Transcript`.
+"""Converts an upstream's JSON to a `Transcript`.
 
-The text must be there, and what was asked for must be of the right shape, or `Malformed` is raised. What nobody asked
-for does not matter: where it is of another shape it is as good as missing. Times a little beyond the end of the audio
-that we measured are clamped, as models report such.
+The text must be present, and every requested field must have the right type, or `Malformed` is raised. A field that
+was not requested counts as missing if its type is wrong. Times slightly after the measured end of the audio are
+clamped, because models report such times.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audio_gateway.providers.openai.fields import Malformed, ResponseFields, asked
-from audio_gateway.providers.openai.times import Span, clock_for
+from audio_gateway.providers.openai.times import Span, time_converter_for
 from audio_gateway.providers.port import SegmentDone, TextDelta, TranscriptionCall
 from audio_gateway.transcripts.languages import code_of
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsage, Transcript, Word
@@ -19,7 +19,7 @@ from audio_gateway.transcripts.transcript import Segment, TokenLogprob, TokenUsa
 def transcript(
     fields: ResponseFields, request: TranscriptionCall, spoken: tuple[Segment, ...] | None = None
 ) -> Transcript:
-    """The transcript in an answer or in its last event; `spoken` are the segments that came before as events."""
+    """The transcript in a response or in its last event; `spoken` are the segments of earlier events."""
     text = fields.text("text")
     if text is None:
         raise Malformed("answer.text is missing")
@@ -44,9 +44,9 @@ def text_delta(fields: ResponseFields, *, want_logprobs: bool) -> TextDelta:
 
 
 def segment_done(fields: ResponseFields, request: TranscriptionCall, number: int) -> SegmentDone:
-    """A `transcript.text.segment` event, the `number`-th from 0. Its times alone do not tell their unit: seconds."""
+    """A `transcript.text.segment` event, the `number`-th from 0. Its times must be seconds."""
     said: list[Span] = [(fields.number("start"), fields.number("end"))]
-    clock = clock_for(request.audio, said)
+    clock = time_converter_for(request.audio, said)
     if clock.per_second != 1:
         raise Malformed("its times are beyond the end of the audio")
     (place,) = clock.spans(said)
@@ -54,10 +54,10 @@ def segment_done(fields: ResponseFields, request: TranscriptionCall, number: int
 
 
 def _words(fields: ResponseFields, request: TranscriptionCall) -> tuple[Word, ...] | None:
-    """The words, from where servers put them.
+    """The words, which servers put in different places.
 
-    OpenAI lists them beside the text, whisper.cpp and others inside their segments, and those that are made of whisperX
-    as `word_segments`, which may be in the object that they call `segments`.
+    OpenAI lists them beside the text, whisper.cpp and others inside their segments, and servers based on whisperX as
+    `word_segments`, which may be in their object `segments`.
     """
     holder = _holder(fields)
     listed = fields.objects("words", _itself) or holder.objects("word_segments", _itself)
@@ -82,7 +82,7 @@ def _segments(fields: ResponseFields, request: TranscriptionCall) -> tuple[Segme
 
 
 def _holder(fields: ResponseFields) -> ResponseFields:
-    """What has the lists: the answer, or an object `segments` in it."""
+    """The object with the lists: the response, or an object `segments` in it."""
     return (fields.object("segments") or fields) if fields.has_object("segments") else fields
 
 
@@ -93,11 +93,11 @@ def _places(
     said: list[Span] = [(each.number("start"), each.number("end")) for each in listed]
     if any(text.strip() for text in texts) and not any(time for span in said for time in span):
         raise Malformed("its times are missing")
-    return clock_for(request.audio, said).spans(said)
+    return time_converter_for(request.audio, said).spans(said)
 
 
 def _segment(fields: ResponseFields, place: tuple[int, int], request: TranscriptionCall) -> Segment:
-    """A segment of any of the shapes that have some. The decoder's figures nobody asks for."""
+    """A segment of any response format. The decoder's figures are optional."""
     return Segment(
         text=(fields.text("text") or "").strip(),
         start_ms=place[0],
@@ -116,7 +116,7 @@ def _figure(fields: ResponseFields, name: str) -> float:
 
 
 def _speaker(fields: ResponseFields, request: TranscriptionCall) -> str | None:
-    """Who speaks; some servers count speakers."""
+    """The speaker's name; some servers use numbers."""
     number = asked(lambda: fields.integer("speaker"), wanted=False)
     return asked(lambda: fields.text("speaker"), wanted=request.diarize) if number is None else str(number)
 
@@ -151,7 +151,7 @@ def _usage(fields: ResponseFields | None) -> TokenUsage | None:
 
 
 def _language(fields: ResponseFields, request: TranscriptionCall, languages: tuple[str, ...] | None) -> str | None:
-    """What the provider says, a name or a code; else what the caller said."""
+    """The language in the response, a name or a code; else the caller's."""
     if request.task == "translate":
         return "en"
     heard = code_of(asked(lambda: fields.text("language"), wanted=False) or "")

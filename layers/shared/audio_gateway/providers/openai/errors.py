@@ -1,4 +1,4 @@
-"""What an upstream's refusal means to us: one table, by status and code, never by the text of a message."""
+"""Maps an upstream's error to a `ProviderError`, by status and code, never by the text of the message."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _BY_STATUS: Final[dict[int, type[ProviderError]]] = {
     429: ProviderRateLimited,
     504: ProviderTimedOut,
 }
-_SERVER_ERRORS: Final = 500  # and above: unavailable. Whatever is not here, redirects among it: a bad answer.
+_SERVER_ERRORS: Final = 500  # and above: unavailable. Any other status, such as a redirect, is a bad answer.
 _MESSAGES: Final[dict[type[ProviderError], str]] = {
     ProviderKeyRefused: "refused the operator's key",
     ProviderQuotaExhausted: "has no credit left for the operator's account",
-    ProviderRateLimited: "asks to slow down",
+    ProviderRateLimited: "is limiting the rate of requests",
     ProviderTimedOut: "did not finish in time",
     ProviderUnavailable: "is not available",
-    ProviderBadAnswer: "answered with a status that is no answer",
+    ProviderBadAnswer: "answered with an unexpected status",
 }
 _QUOTA_STATUSES: Final = frozenset({403, 429})
 _NO_MODEL: Final = "model_not_found"
@@ -55,7 +55,7 @@ _QUOTA_CODES: Final = frozenset({  # contract section 7
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """OpenAI's error object, as far as it was there and of the right types."""
+    """OpenAI's error object; fields that are missing or have a wrong type are empty."""
 
     message: str = ""
     type: str = ""
@@ -64,12 +64,12 @@ class Complaint:
 
     @property
     def is_quota(self) -> bool:
-        """Whether the operator's account is used up."""
+        """Whether the quota of the operator's account is exhausted."""
         return self.code in _QUOTA_CODES or self.type in _QUOTA_CODES
 
 
 def refusal(provider: str, status: int, headers: Mapping[str, str], body: bytes, secret: str | None) -> ProviderError:
-    """The error for an answer that is not 200. `secret` is kept out of whatever is passed on."""
+    """The error for a status other than 200. `secret` is removed from everything that is passed on."""
     complaint = complaint_in(body)
     kind = _class_of(status, complaint)
     if kind is ProviderRejected:
@@ -77,7 +77,7 @@ def refusal(provider: str, status: int, headers: Mapping[str, str], body: bytes,
     message = f"The provider '{provider}' {_MESSAGES[kind]} ({status})."
     wait_s = retry_after(headers, time.time())
     if kind is ProviderKeyRefused and (status in _WRONG_ADDRESS or complaint.code == _NO_MODEL):
-        # The operator's catalogue is wrong, not the key; but as with the key, asking again does not help.
+        # The operator's catalogue is wrong, not the key; in both cases a retry does not help.
         message = f"The provider '{provider}' does not know the model or the endpoint ({status})."
         return ProviderKeyRefused(message, provider=provider, code="provider_model_not_found")
     return kind(message, provider=provider, retry_after_s=wait_s, worked=False)
@@ -92,18 +92,18 @@ def _class_of(status: int, complaint: Complaint) -> type[ProviderError]:
 
 
 def broken_stream(provider: str, data: str) -> ProviderError:
-    """The error for an event with one, after the answer had begun. It has no status, so its code decides."""
+    """The error for an error event in a stream. It has no status, so its code decides."""
     complaint = complaint_in(data)
     if complaint.is_quota:
         return ProviderQuotaExhausted(
             f"The provider '{provider}' {_MESSAGES[ProviderQuotaExhausted]}.", provider=provider, worked=True
         )
-    message = f"The provider '{provider}' failed in the middle of its answer."
+    message = f"The provider '{provider}' failed in the middle of its response."
     return ProviderUnavailable(message, provider=provider, worked=True)
 
 
 def complaint_in(body: bytes | str) -> Complaint:
-    """The error object in a body, whatever the body is."""
+    """The error object in a body, which may be anything."""
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
@@ -112,7 +112,7 @@ def complaint_in(body: bytes | str) -> Complaint:
 
 
 def retry_after(headers: Mapping[str, str], now_s: float) -> float | None:
-    """Seconds to wait, a day at most, by `retry-after-ms` or `retry-after` (seconds or an HTTP date); None if not said.
+    """Seconds to wait, a day at most, by `retry-after-ms` or `retry-after` (seconds or an HTTP date), else None.
 
     `now_s` is the unix time.
     """
@@ -129,7 +129,7 @@ def retry_after(headers: Mapping[str, str], now_s: float) -> float | None:
 
 def _rejection(provider: str, status: int, complaint: Complaint, secret: str | None) -> ProviderRejected:
     def clean(text: str, length: int) -> str:
-        """Without the key, and only then cut: a cut key could not be found any more."""
+        """Remove the key first, and then cut: a cut key could not be found."""
         text = text.replace(secret, "***") if secret else text
         return text if len(text) <= length else text[: length - 1] + "…"
 

@@ -1,4 +1,4 @@
-"""An upstream's JSON, each field of which is checked where it is read."""
+"""Reads an upstream's JSON; each field is checked when it is read."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 
-_HUGE: Final = 1e300  # a larger whole number is no float
+_HUGE: Final = 1e300  # a larger integer does not fit a float
 
 
 class Malformed(Exception):
-    """The answer is not of OpenAI's shape; says where, never what was there."""
+    """The response is not in OpenAI's format; the message names the field, never its value."""
 
 
 class ResponseFields:
@@ -25,11 +25,11 @@ class ResponseFields:
         self._where = where
 
     def has(self, name: str) -> bool:
-        """Whether there is something by that name."""
+        """Whether the field is present and not empty."""
         return bool(self._value.get(name))
 
     def has_object(self, name: str) -> bool:
-        """Whether there is an object by that name."""
+        """Whether the field is an object."""
         return isinstance(self._value.get(name), dict)
 
     def text(self, name: str) -> str | None:
@@ -81,7 +81,7 @@ def parse(body: bytes | str) -> ResponseFields:
 
 
 def asked(read: Callable[[], T | None], *, wanted: bool) -> T | None:
-    """What was read; what nobody asked for is as good as missing where it is of another shape."""
+    """The value that `read` returns; with `wanted=False`, None if its type is wrong."""
     try:
         return read()
     except Malformed:

@@ -1,4 +1,4 @@
-"""What is sent upstream: only what is set, so that a server which knows fewer fields than OpenAI's takes it too."""
+"""Builds the requests to an upstream: only fields that are set, because some servers know fewer than OpenAI's."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def speech_body(request: SynthesisCall) -> bytes:
         fields["instructions"] = request.instructions
     if request.speed != 1:
         fields["speed"] = request.speed
-    return json.dumps(fields).encode()  # escaped: even half a surrogate pair is valid JSON then
+    return json.dumps(fields).encode()  # escaped: even half of a surrogate pair becomes valid JSON
 
 
 def response_format(request: TranscriptionCall) -> ResponseFormat:
-    """The smallest answer that holds what is wanted."""
+    """The smallest response format that contains everything that is wanted."""
     if request.diarize:
         return "diarized_json"
     return "verbose_json" if request.want_words or request.want_segments else "json"
 
 
 def streams(request: TranscriptionCall) -> bool:
-    """Whether to ask for events: translations have none, and no upstream streams `verbose_json`."""
+    """Whether to request a stream: translations have none, and no upstream streams `verbose_json`."""
     return request.stream and request.task == "transcribe" and response_format(request) != "verbose_json"
 
 
@@ -64,9 +64,9 @@ def transcription_fields(request: TranscriptionCall) -> list[Field]:
 
 
 def multipart(fields: Iterable[Field], file: bytes, container: Container) -> tuple[str, bytes]:
-    """Content type and body of a form with one file, named by what its content is.
+    """Content type and body of a form with one file, named after the container of its content.
 
-    Servers go by the extension; the real API knows mp4 and m4a, webm, ogg and oga, but no aac.
+    Servers trust the extension; the real API knows mp4 and m4a, webm, ogg and oga, but not aac.
     """
     boundary = secrets.token_hex(16)
     pieces = list[bytes]()

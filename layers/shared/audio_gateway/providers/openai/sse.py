@@ -1,4 +1,4 @@
-"""Server-sent events, as the HTML standard defines them (section 9.2.6), from bytes cut anywhere."""
+"""Server-sent events, as the HTML standard defines them (section 9.2.6), from chunks of any size."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ class ServerSentEvent:
 
 
 def events(chunks: Iterable[bytes]) -> Iterator[ServerSentEvent]:
-    """The events of a stream; one without data, or without the blank line after it, is none.
+    """The events of a stream; one without data, or without a blank line after it, is skipped.
 
-    Raises:
-        UnicodeDecodeError: the stream is not UTF-8.
+    Raises `UnicodeDecodeError` if the stream is not UTF-8.
     """
     name, data = "message", list[str]()
     for line in _lines(chunks):
@@ -39,7 +38,7 @@ def events(chunks: Iterable[bytes]) -> Iterator[ServerSentEvent]:
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines without their ends; what follows the last end is dropped. A CR may have its LF in the next chunk."""
+    """Lines without their ends; an incomplete last line is dropped. The LF after a CR may be in the next chunk."""
     rest = b""
     for number, chunk in enumerate(chunks):
         rest += chunk.removeprefix(b"\xef\xbb\xbf") if number == 0 else chunk

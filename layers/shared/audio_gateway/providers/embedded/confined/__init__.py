@@ -1,5 +1,5 @@
-"""What runs in the process of eSpeak NG, apart from the function with its keys and its rights.
+"""The code in the process of eSpeak NG, separate from the function with its keys and rights.
 
-It is started by `espeak_process`, has no site-packages, and each request waits for its start: its modules import
-nothing but each other and small parts of the standard library, neither `typing` nor `dataclasses`.
+`espeak_process` starts it without site-packages. Each request waits for its start, so its modules import only each
+other and small parts of the standard library, neither `typing` nor `dataclasses`.
 """

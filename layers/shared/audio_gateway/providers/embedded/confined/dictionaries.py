@@ -1,9 +1,9 @@
-"""The dictionaries of eSpeak NG, readable by a process that may open no file.
+"""Makes the dictionaries of eSpeak NG readable for a process that may not open files.
 
-The library opens them while it speaks: a German voice that meets a Greek word reads `el_dict`, and dies where it
-cannot. So all of them are mapped into memory beforehand (which reads nothing yet), and the library's `fopen` is
-exchanged for one that knows them. `fopen` is called by way of a table of addresses in the library's memory, the
-procedure linkage table of ELF, in which each entry belongs to the name of a function.
+The library opens them while it speaks: a German voice reads `el_dict` for a Greek word, and crashes if it cannot. So
+all of them are mapped into memory beforehand (which reads nothing yet), and the library's `fopen` is replaced by one
+that returns them. The library calls `fopen` through a table of addresses in its memory, the procedure linkage table of
+ELF, in which each entry belongs to the name of a function.
 """
 
 from __future__ import annotations
@@ -44,14 +44,13 @@ class _Symbol(ctypes.Structure):
 
 
 _Fopen = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p)
-_kept: list[object] = []  # the callback: C holds its address only
+_kept: list[object] = []  # the callback: C has only its address
 
 
 def keep_dictionaries(library: ctypes.CDLL, data: str) -> None:
-    """From now on `library` reads the dictionaries in the folder `data` without opening a file.
+    """Make `library` read the dictionaries in the folder `data` without opening files.
 
-    Raises:
-        OSError: one of them cannot be mapped, or the library does not call `fopen` in the way that is known here.
+    Raises `OSError` if one of them cannot be mapped, or if the library does not call `fopen` in the expected way.
     """
     libc = ctypes.CDLL(None)
     libc.fmemopen.restype = ctypes.c_void_p
@@ -92,7 +91,7 @@ def _mapped(libc: ctypes.CDLL, path: str) -> tuple[int, int]:
 
 
 def _slot_of(library: ctypes.CDLL, name: bytes) -> int:
-    """Where the library keeps the address of a function of another library that it calls."""
+    """The position in the library's memory of the address of an external function that it calls."""
     link = _LinkMap.from_address(library._handle)  # noqa: SLF001 - there is no other way to it
     tags = dict(_dynamic(link.dynamic))
     size = ctypes.sizeof(_Relocation)

@@ -1,4 +1,4 @@
-"""The C library of eSpeak NG, as far as we use it. It has one voice and one callback for the whole process."""
+"""The used part of eSpeak NG's C library. It has one voice and one callback for the whole process."""
 
 from __future__ import annotations
 
@@ -40,8 +40,7 @@ class _VoiceRecord(ctypes.Structure):
 class Espeak:
     """The library, loaded from a file and initialised with the data of a folder.
 
-    Raises:
-        OSError: it cannot be loaded, or cannot read its data.
+    Raises `OSError` if it cannot be loaded, or cannot read its data.
     """
 
     def __init__(self, library: str, data: str) -> None:
@@ -55,7 +54,7 @@ class Espeak:
         if rate != SAMPLE_RATE:
             raise OSError(f"eSpeak NG could not read its data: it answered {rate}")
         self._callback = _Callback(self._on_audio)
-        self._take: Callable[[bytes], None] = _nobody
+        self._take: Callable[[bytes], None] = _discard
         self.handle.espeak_SetSynthCallback(self._callback)
 
     def voices(self) -> list[VoiceFacts]:
@@ -74,7 +73,7 @@ class Espeak:
         return True
 
     def speak(self, text: bytes, take: Callable[[bytes], None]) -> None:
-        """Hand s16le mono pieces to `take` until all is said."""
+        """Pass s16le mono pieces to `take` until the end of the text."""
         self._take = take
         self.handle.espeak_Synth(text + b"\0", len(text) + 1, 0, _POSITION_CHARACTER, 0, _CHARS_UTF8, None, None)
 
@@ -84,8 +83,8 @@ class Espeak:
         return 0
 
 
-def _nobody(_pcm: bytes) -> None:
-    """Take nothing: nobody has asked for speech yet."""
+def _discard(_pcm: bytes) -> None:
+    """The initial callback: no speech was requested yet."""
 
 
 def _until_null(records: ctypes._Pointer[ctypes._Pointer[_VoiceRecord]]) -> Iterator[_VoiceRecord]:

@@ -1,14 +1,14 @@
-"""What the processes say to each other: a kind of one byte, a length of four, and so many bytes."""
+"""The messages between the processes: a kind of one byte, a length of four bytes, and a payload."""
 
 from __future__ import annotations
 
 SAMPLE_RATE = 22_050
-"""Hertz of everything that eSpeak NG says."""
+"""Sample rate in hertz of all speech of eSpeak NG."""
 
 LENGTH_BYTES = 4
 HEADER_BYTES = 1 + LENGTH_BYTES
 LONGEST = 65_536
-"""Bytes in a frame: a process that announces more is not what it was."""
+"""Bytes in a frame; a process that sends a larger length is corrupt."""
 
 HELLO = b"H"
 """Of the server, once: see `hello`."""
@@ -22,14 +22,14 @@ NO_VOICE = b"V"
 AUDIO = b"A"
 """Of a process that speaks: s16le mono at SAMPLE_RATE."""
 DONE = b"D"
-"""Of a process that speaks: all is said."""
+"""Of a process that speaks: the end of the text."""
 
 VoiceFacts = tuple[str, str, list[str]]
 """Of a voice that is a language: its file (`gmw/en-US`), its name, the language tags that it serves."""
 
 
 def frame(kind: bytes, payload: bytes = b"") -> bytes:
-    """A frame as it is sent."""
+    """An encoded frame."""
     return kind + len(payload).to_bytes(LENGTH_BYTES, "big") + payload
 
 
@@ -39,7 +39,7 @@ def parse_header(header: bytes) -> tuple[bytes, int]:
 
 
 def utterance(text: bytes, voice: str, pitch: int) -> bytes:
-    """What a process is to say, as it is sent: a length, then voice, NUL, pitch (0 to 99) and text."""
+    """An encoded utterance: a length, then voice, NUL, pitch (0 to 99) and text."""
     payload = voice.encode() + b"\0" + bytes((pitch,)) + text
     return len(payload).to_bytes(LENGTH_BYTES, "big") + payload
 

@@ -1,4 +1,4 @@
-"""What a process gives up for good before it reads a caller's text."""
+"""Removes rights of a process permanently, before it reads a caller's text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 from audio_gateway.providers.embedded.confined.system_calls import can_filter, filter_system_calls
 
 MEMORY_BYTES = 256 * 1024 * 1024
-"""Of addresses. Of these it has 45 MB at most, whatever the text."""
+"""Address space. No text needs more than 45 MB."""
 CPU_SECONDS = 5
 """The longest text of the slowest script takes 1 s."""
 
@@ -22,33 +22,33 @@ _libc = ctypes.CDLL(None)
 
 
 def die_with_the_server() -> None:
-    """Be killed when the process that forked this one ends."""
+    """Let the kernel kill this process when the one that forked it ends."""
     if sys.platform == "linux":
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def hide_memory() -> None:
-    """No other process of this user may look into this one's memory, its environment or its descriptors."""
+    """Deny other processes of this user access to this one's memory, environment and descriptors."""
     if sys.platform == "linux":
         _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def confine() -> None:
-    """From now on: no new descriptor (file, socket), no new process; little memory and time, few system calls."""
+    """Allow no new descriptors (files, sockets) and processes, little memory and time, and few system calls."""
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":  # elsewhere the dictionaries are opened while it speaks
+    if sys.platform == "linux":  # on other systems the dictionaries are opened while it speaks
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
         for nothing in (resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC):
             resource.setrlimit(nothing, (0, 0))
-        _be_nobody()
-        die_with_the_server()  # which a change of user takes back
+        _drop_root()
+        die_with_the_server()  # a change of user resets it
         hide_memory()
         if can_filter():
             filter_system_calls()
 
 
-def _be_nobody() -> None:
+def _drop_root() -> None:
     """Root could raise its limits again. Lambda runs nothing as root; containers on a developer's machine do."""
     if os.geteuid() != 0:
         return

@@ -1,6 +1,6 @@
-"""The server: it has the library loaded, reads no text, and forks a process for each utterance.
+"""The server: loads the library, reads no text, and forks a process for each utterance.
 
-A process speaks once and ends, so that none whose memory a text has overwritten ever speaks for the next caller.
+A process speaks once and ends: one whose memory a text has overwritten never speaks for the next caller.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Engine(Protocol):
-        """What speaks."""
+        """A speech engine."""
 
         def voices(self) -> list[frames.VoiceFacts]:
-            """Those that it has."""
+            """Its voices."""
 
         def prepare(self, voice: bytes, pitch: int) -> bool:
             """Load a voice; whether there is one."""
 
         def speak(self, text: bytes, take: Callable[[bytes], None]) -> None:
-            """Hand pieces of speech to `take` until all is said."""
+            """Pass pieces of speech to `take` until the end of the text."""
 
 
 CONNECTION = 0
-"""The descriptor that leads to the function: from the server, and from each process that speaks one of its own."""
+"""The descriptor of the connection to the function; each speaking process has its own connection."""
 
 
 def main(library: str, data: str) -> None:
@@ -54,7 +54,7 @@ def main(library: str, data: str) -> None:
 
 
 def serve(engine: Engine, before_the_first: Callable[[], None] = lambda: None) -> None:
-    """Say which voices there are, then fork a process for each descriptor that comes over the connection."""
+    """Send the list of voices, then fork a process for each descriptor that arrives."""
     connection = _socket.socket(fileno=CONNECTION)
     _send(frames.frame(frames.HELLO, frames.hello(engine.voices(), filters=can_filter())))
     # The function has what it waited for, and goes on meanwhile.
@@ -63,7 +63,7 @@ def serve(engine: Engine, before_the_first: Callable[[], None] = lambda: None) -
     from audio_gateway.providers.embedded.confined.lockdown import hide_memory
 
     hide_memory()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that speak: the system clears them away
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the server does not wait for its children: the system removes them
     before_the_first()
     while (descriptor := _descriptor_from(connection)) is not None:
         try:
@@ -115,13 +115,13 @@ def _send_ready() -> None:
     ancillary = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, handle.to_bytes(4, sys.byteorder)) for handle in handles]
     connection = _socket.socket(fileno=CONNECTION)
     connection.sendmsg([frames.frame(frames.READY)], ancillary)
-    connection.detach()  # else it is closed when the object goes
+    connection.detach()  # otherwise it is closed with the object
     for handle in handles:
         os.close(handle)
 
 
 def _send(data: bytes) -> None:
-    """Send all of it; end the process where nobody reads any more."""
+    """Send all of it; end the process if the other side has closed the connection."""
     try:
         while data:
             data = data[os.write(CONNECTION, data) :]
@@ -130,7 +130,7 @@ def _send(data: bytes) -> None:
 
 
 def _received() -> bytes:
-    """What the function sends first: a length, and so many bytes."""
+    """The first message of the function: a length, and so many bytes."""
     return _read(int.from_bytes(_read(frames.LENGTH_BYTES), "big"))
 
 

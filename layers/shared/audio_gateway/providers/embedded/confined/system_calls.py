@@ -1,6 +1,6 @@
-"""A filter of system calls (seccomp): what a process needs to compute, to have memory and to write, and no more.
+"""A filter of system calls (seccomp): a process may only compute, allocate memory and write.
 
-Where the kernel takes none, or on another processor, the limits of `lockdown` stand alone.
+If the kernel does not support it, or on another processor, only the limits of `lockdown` apply.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ class _Program(ctypes.Structure):
 
 
 def can_filter() -> bool:
-    """Whether this kernel knows such filters, and we know this processor."""
+    """Whether the kernel supports such filters, and the processor is known."""
     if _program is None:
         return False
-    # It looks for the filter in memory, or says at once that it knows none.
+    # It tries to read the filter from memory, or reports that it does not support filters.
     _libc.prctl(_PR_SET_SECCOMP, _FILTER_MODE, None)
     return ctypes.get_errno() == errno.EFAULT
 
 
 def filter_system_calls() -> None:
-    """Refuse all other system calls of this process from now on, for good."""
+    """Refuse all other system calls of this process permanently."""
     if _program is None:
         raise OSError(errno.ENOSYS, "no system call of this processor is known")
     _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -54,7 +54,7 @@ def filter_system_calls() -> None:
 
 
 def _instructions(processor: int, allowed: tuple[int, ...]) -> list[bytes]:
-    """Classic BPF. Jumps count the instructions that they leave out."""
+    """Classic BPF. Jumps count the instructions that they skip."""
     count = len(allowed)
     return [
         _instruction(_LOAD, _PROCESSOR_AT),

@@ -20,6 +20,7 @@ from audio_gateway.providers.port import Chunking, KnownSpeaker, TranscriptionOp
 from audio_gateway.transcripts.codec import from_bytes, to_bytes
 from audio_gateway.transcripts.merge import ChunkTranscript, merge
 from audio_gateway.transcripts.recording_times import on_recording_timeline
+from audio_gateway.use_cases.audio_input import naming_field
 from audio_gateway.use_cases.jobs.kinds.kind import (
     ChunkCall,
     ChunkResult,
@@ -168,10 +169,11 @@ class _SplitAudio:
         from audio_gateway.audio.encode import flac_file
 
         source = self.source
-        pcm = source.deadline.keep(source.watch.each(self._pcm()), _too_long())
-        for chunk in cut(pcm, self.rule):
-            span = ChunkSpan(chunk.start, chunk.end, chunk.overlap)
-            yield InputChunk(span, flac_file((chunk.pcm,), CHUNK_SAMPLE_RATE))
+        with naming_field("file"):
+            pcm = source.deadline.keep(source.watch.each(self._pcm()), _too_long())
+            for chunk in cut(pcm, self.rule):
+                span = ChunkSpan(chunk.start, chunk.end, chunk.overlap)
+                yield InputChunk(span, flac_file((chunk.pcm,), CHUNK_SAMPLE_RATE))
 
     def plan(self, spans: Sequence[ChunkSpan]) -> JobPlan:
         return JobPlan(self.recording.duration_ms, tuple(spans), self.recording.timeline.jumps)
@@ -179,7 +181,7 @@ class _SplitAudio:
     def _pcm(self) -> Iterator[bytes]:
         """The samples; raises `WorkTooLong` when the time is up, also while nothing of them can be decoded."""
         try:
-            yield from self.recording.pcm(CHUNK_SAMPLE_RATE, late=lambda: self.source.deadline.passed)
+            yield from self.recording.pcm(CHUNK_SAMPLE_RATE, out_of_time=lambda: self.source.deadline.passed)
         except AudioTooLong as error:
             raise _too_long() from error
 
@@ -205,7 +207,7 @@ def _transcripts(results: ChunkResults) -> Iterator[ChunkTranscript]:
 
 def _too_long() -> WorkTooLong:
     message = "The audio is too long: it could not be read within 15 minutes. Send it in parts."
-    return WorkTooLong(message, param="file")
+    return WorkTooLong(message)
 
 
 def _span(seconds: int) -> str:
