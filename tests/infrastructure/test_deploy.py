@@ -286,7 +286,7 @@ def test_an_own_catalogue_is_not_replaced_by_accident(aws: Callable[..., Aws]) -
     assert account.deploy().parameters["Catalog"] == "shipped"
 
 
-@pytest.mark.parametrize(("content", "said"), [(None, "is not a file"), ("[providers]", "there is none")])
+@pytest.mark.parametrize(("content", "said"), [(None, "is not a file"), ("[providers]", "add at least one")])
 def test_a_missing_or_invalid_catalogue_is_not_deployed(
     aws: Callable[..., Aws], own: Path, content: str | None, said: str
 ) -> None:

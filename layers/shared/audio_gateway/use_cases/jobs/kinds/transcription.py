@@ -122,7 +122,9 @@ class TranscriptionJobs:
         """See `JobKind.split`."""
         if source.file is None:
             raise InvalidRequest("There is no audio: neither a file nor a URL was sent.", param="file")
-        return _SplitAudio(Recording(StoredContent(source.file)), cut_rule(request, model), source)
+        with naming_field("file"):
+            recording = Recording(StoredContent(source.file))
+        return _SplitAudio(recording, cut_rule(request, model), source)
 
     def work_on(self, request: TranscriptionRequest, chunk: InputChunk, call: ChunkCall) -> ChunkResult:
         """See `JobKind.work_on`."""
