@@ -190,7 +190,7 @@ def test_a_wrong_setting_is_one_line(tmp_path: Path) -> None:
 def test_a_wrong_catalogue_ends_the_start_with_every_problem(tmp_path: Path) -> None:
     printed = failed_start(tmp_path, AUDIO_GATEWAY_CATALOG="pyproject.toml")
     assert "the catalogue is invalid: " in printed
-    assert "models: there is none" in printed
+    assert "models: is missing; add at least one" in printed
 
 
 def test_the_stack_file_of_a_running_stack_is_not_taken_over(stack: dict[str, Any], tmp_path: Path) -> None:

@@ -36,17 +36,17 @@ _DAY_S: Final = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class AnnouncedUploads:
-    """An upload of a key, which counts until `locked_until_s` (Unix seconds) unless it is used or deleted before."""
+    """An upload of a key, which counts until `until_s` (Unix seconds) unless it is used or deleted before."""
 
     key_id: str
     upload_id: str
     bytes: int
-    locked_until_s: int
+    until_s: int
 
     @property
     def text(self) -> str:
         """The upload as it is stored."""
-        return f"{self.locked_until_s} {self.bytes}"
+        return f"{self.until_s} {self.bytes}"
 
 
 class PendingUploads:
@@ -66,7 +66,7 @@ class PendingUploads:
             counted, item, _twice = self._writer.update(_announcement(upload, most_bytes))
             if counted or item.get(upload.upload_id) == {"S": upload.text}:
                 return
-            over = [each for each in _uploads(upload.key_id, item) if each.locked_until_s < now_s][:_MAX_REMOVALS]
+            over = [each for each in _uploads(upload.key_id, item) if each.until_s < now_s][:_MAX_REMOVALS]
             if not over:
                 raise _refusal(upload, most_bytes, item)
             self._writer.update(_removal(over))
@@ -79,7 +79,7 @@ class PendingUploads:
     def pending_bytes(self, key_id: str, now_s: int) -> int:
         """How many bytes of a key are pending; one consistent read."""
         item = self._table.get(_item_key(key_id)) or {}
-        return sum(each.bytes for each in _uploads(key_id, item) if each.locked_until_s >= now_s)
+        return sum(each.bytes for each in _uploads(key_id, item) if each.until_s >= now_s)
 
 
 def _item_key(key_id: str) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _item_key(key_id: str) -> dict[str, Any]:
 
 def _uploads(key_id: str, item: dict[str, Any]) -> list[AnnouncedUploads]:
     texts = ((name, value["S"].split()) for name, value in item.items() if name.startswith(_PREFIX))
-    return [AnnouncedUploads(key_id, name, int(size), int(locked_until_s)) for name, (locked_until_s, size) in texts]
+    return [AnnouncedUploads(key_id, name, int(size), int(until_s)) for name, (until_s, size) in texts]
 
 
 def _announcement(upload: AnnouncedUploads, most_bytes: int) -> Update:
@@ -98,7 +98,7 @@ def _announcement(upload: AnnouncedUploads, most_bytes: int) -> Update:
     update.count(_BYTES, upload.bytes, most_bytes)
     update.count(_FILES, 1, MOST_FILES)
     update.set("#upload", upload.text)
-    return update.set("#ttl", upload.locked_until_s + _DAY_S)
+    return update.set("#ttl", upload.until_s + _DAY_S)
 
 
 def _removal(uploads: list[AnnouncedUploads]) -> Update:
