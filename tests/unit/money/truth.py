@@ -144,12 +144,12 @@ class Truth:
 
     def pending_bytes(self, now_ms: int) -> int:
         """Bytes of uploads whose time is not over."""
-        return sum(size for size, locked_until_s in self._uploads() if locked_until_s >= now_ms // 1000)
+        return sum(size for size, until_s in self._uploads() if until_s >= now_ms // 1000)
 
     def _uploads(self) -> list[tuple[int, int]]:
         """Bytes, and until when they count."""
         texts = (value["S"].split() for name, value in self._uploads_item().items() if name.startswith("upload_"))
-        return [(int(size), int(locked_until_s)) for locked_until_s, size in texts]
+        return [(int(size), int(until_s)) for until_s, size in texts]
 
     def _uploads_item(self) -> dict[str, Any]:
         return dict(self.table.get_item(Key=account_key("key_1") | {"sk": {"S": "uploads"}}).get("Item", {}))

@@ -38,8 +38,8 @@ class Secrets:
         Raises:
             ConfigurationError: there is none, it is empty, or it may not be read. The message names the reference.
         """
-        value, locked_until_s = self._known.get(reference, ("", 0.0))
-        if not value or self._now_s() >= locked_until_s:
+        value, until_s = self._known.get(reference, ("", 0.0))
+        if not value or self._now_s() >= until_s:
             value = self._read(reference).strip()
             if not value:
                 raise ConfigurationError(f"The secret {reference} is empty")
