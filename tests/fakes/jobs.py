@@ -189,13 +189,13 @@ class MemoryStore:
     def request_cancel(self, job_id: str) -> bool:
         if job_id not in self.open:
             return False
-        self.open[job_id] = replace(self.open[job_id], cancel_asked=True)
+        self.open[job_id] = replace(self.open[job_id], cancel_requested=True)
         return True
 
     def claim(self, job: OpenJob, now_s: int) -> bool:
         if self.open.get(job.id) != job:
             return False
-        self.open[job.id] = replace(job, asked_at=now_s)
+        self.open[job.id] = replace(job, stop_requested_at=now_s)
         return True
 
     def _now(self, job: Job) -> str | None:

@@ -94,7 +94,7 @@ def test_a_sweep_without_time_for_all_jobs_logs_that(capsys: pytest.CaptureFixtu
 
 def test_jobs_that_have_lost_their_work_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     failed: list[tuple[str | None, StorageUnavailable]] = [("job_2", StorageUnavailable("a secret text"))]
-    wanted = [OpenJob("job_3", "default", 0, cancel_asked=True)]
+    wanted = [OpenJob("job_3", "default", 0, cancel_requested=True)]
     lost = OrphanedJobsReport(ended=[OpenJob("job_1", "default", 0)], cancelled=wanted, failures=failed)
     returned, (line, failure, metrics) = sweep(SweepReport(keys=7), capsys, lost)
     assert returned == {

@@ -127,7 +127,7 @@ HOST = name_of_host(authority_of(URL))
 
 def fill(gateway: Gateway, count: int, pace: SlidingWindow = OF_A_HOST, name: str = HOST) -> None:
     """Use up so many turns of a rate limit, by default the host's."""
-    gateway.paces.take(pace, name, int(gateway.clock.s * 1000))
+    gateway.rate_limits.acquire(pace, name, int(gateway.clock.s * 1000))
     gateway.client.update_item(
         TableName=TABLE,
         Key={"pk": {"S": f"PACE#{pace.kind}#{name}"}, "sk": {"S": "0"}},

@@ -233,9 +233,9 @@ def test_every_operation_and_field_is_described() -> None:
 class RecordingFields(BodyFields):
     names: ClassVar[set[str]] = set()
 
-    def take(self, name: str) -> Any:
+    def pop(self, name: str) -> Any:
         self.names.add(name)
-        return super().take(name)
+        return super().pop(name)
 
 
 class RecordingForm(MultipartForm):

@@ -11,7 +11,7 @@ import pytest
 
 from audio_gateway.errors import AlreadyRunning, StorageUnavailable
 from audio_gateway.idempotency.idempotency import StoredResult
-from audio_gateway.idempotency.repetition import BEGUN_WITHIN_S, CallAttempt, RepeatableRun, Repetitions
+from audio_gateway.idempotency.repetition import STARTED_WITHIN_S, CallAttempt, RepeatableRun, Repetitions
 from audio_gateway.jobs.job import Job
 from tests.fakes.idempotency import FakeAttempts
 
@@ -155,8 +155,8 @@ def test_a_job_whose_process_died_before_it_began_is_begun_by_a_repetition_but_n
     job_service.now_s += 5
     with pytest.raises(AlreadyRunning) as told:
         job_service.come(1)
-    assert told.value.retry_after_s == BEGUN_WITHIN_S - 5
-    job_service.now_s += BEGUN_WITHIN_S
+    assert told.value.retry_after_s == STARTED_WITHIN_S - 5
+    job_service.now_s += STARTED_WITHIN_S
     repetition = job_service.come(2)
     assert (repetition.found, job_service.begin(repetition, "job_2")) == (None, "job_2")
 

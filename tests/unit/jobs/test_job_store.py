@@ -238,10 +238,10 @@ def test_the_end_of_an_open_job_is_claimed_once(store: JobStore) -> None:
     (seen,) = store.open_jobs()
     assert [store.claim(seen, NOW_S + 1), store.claim(seen, NOW_S + 2)] == [True, False]
     (again,) = store.open_jobs()
-    assert again == dataclasses.replace(seen, asked_at=NOW_S + 1)
+    assert again == dataclasses.replace(seen, stop_requested_at=NOW_S + 1)
     assert store.claim(again, NOW_S + 3)
     store.close(JOB.id)
-    assert not store.claim(dataclasses.replace(again, asked_at=NOW_S + 3), NOW_S + 4)
+    assert not store.claim(dataclasses.replace(again, stop_requested_at=NOW_S + 3), NOW_S + 4)
     assert list(store.open_jobs()) == []
 
 
@@ -250,7 +250,7 @@ def test_a_cancel_is_requested_only_of_an_open_job(store: JobStore) -> None:
     store.create(JOB)
     assert [store.request_cancel(JOB.id), store.request_cancel(JOB.id)] == [True, True]
     (seen,) = store.open_jobs()
-    assert seen == store.open_job(JOB.id) == OpenJob(JOB.id, "default", NOW_S, cancel_asked=True)
+    assert seen == store.open_job(JOB.id) == OpenJob(JOB.id, "default", NOW_S, cancel_requested=True)
     assert store.claim(seen, NOW_S + 1)
     store.close(JOB.id)
     assert not store.request_cancel(JOB.id)

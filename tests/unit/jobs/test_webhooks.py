@@ -162,7 +162,7 @@ def test_a_message_reads_as_it_was_written(what: JobEvent | Delivery) -> None:
 
 def test_a_dead_message_begins_anew() -> None:
     later = Delivery("p", "w", EVENT, attempt=29, first_at=1, due_at=86_000)
-    assert later.anew() == Delivery("p", "w", EVENT)
+    assert later.from_first_attempt() == Delivery("p", "w", EVENT)
 
 
 @pytest.mark.parametrize("body", ["", "{}", "[]", '{"type": "audio.job.failed"}'])

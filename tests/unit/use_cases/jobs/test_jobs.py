@@ -309,7 +309,7 @@ def test_a_job_cancelled_while_it_is_prepared_gives_back_its_price(harness: JobH
 def test_the_preparation_of_a_job_that_was_ended_stops(
     harness: JobHarness, monkeypatch: pytest.MonkeyPatch, kind: str, end: str
 ) -> None:
-    monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.LOOK_S", 0.0)
+    monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.WATCH_INTERVAL_S", 0.0)
     job = harness.listen() if kind == "listen" else harness.speak()
     made: list[str] = []
 
@@ -330,7 +330,7 @@ def test_the_preparation_of_a_job_that_was_ended_stops(
 
 
 def test_the_fetch_for_a_job_that_was_ended_stops(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.LOOK_S", 0.0)
+    monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.WATCH_INTERVAL_S", 0.0)
     job = harness.start(JobRequest(TranscriptionRequest("listener", b""), url="https://files.example/a"))
     fetched: list[int] = []
 
@@ -349,7 +349,7 @@ def test_the_fetch_for_a_job_that_was_ended_stops(harness: JobHarness, monkeypat
 
 
 def test_a_failed_check_does_not_end_a_preparation(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.LOOK_S", 0.0)
+    monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.WATCH_INTERVAL_S", 0.0)
     job = harness.listen()
     get, looks = harness.store.get, list[str]()
 
