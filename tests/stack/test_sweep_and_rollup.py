@@ -163,16 +163,16 @@ def expire_holds(gateway: Gateway, key_id: str) -> None:
     )
 
 
-def test_rows_are_rolled_up_the_books_are_exact_and_the_audit_is_clean(gateway: Gateway, late: str) -> None:
+def test_rows_are_rolled_up_the_reports_are_exact_and_the_audit_is_clean(gateway: Gateway, late: str) -> None:
     assert [row.outcome for row in gateway.rows(late)] == ["swept"] * 3
     used = Totals(3, 30, 300, 150)
-    books = DynamoUsageReports(gateway.client, gateway.table)
+    reports = DynamoUsageReports(gateway.client, gateway.table)
     now_ms = gateway.now_ms()
-    (found,) = books.series([now_ms - 2 * AN_HOUR_MS, now_ms], [late])
+    (found,) = reports.series([now_ms - 2 * AN_HOUR_MS, now_ms], [late])
     assert found == {Dimensions(late, "default", "speech", "talker"): used}  # immediately, whatever was rolled up
 
     wait_until(lambda: gateway.aggregates(late) == dict.fromkeys(("1m", "1h", "1d"), used), "no roll-up")
-    assert books.series([now_ms - 2 * AN_HOUR_MS, now_ms], [late]) == [found]
+    assert reports.series([now_ms - 2 * AN_HOUR_MS, now_ms], [late]) == [found]
     done = gateway.audit()
     assert (done.exit_code, ", 0 differences" in done.stdout) == (0, True), done.output
     wrong_sums_are_found_and_rebuilt(gateway, late, used)

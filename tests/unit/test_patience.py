@@ -39,7 +39,7 @@ def dynamodb_write() -> Write:
 
 
 WRITERS: dict[str, Callable[[], Write]] = {
-    "evidence": lambda: _bound(PendingSettlementStore("b").keep, HOLD, WORK),
+    "pending settlements": lambda: _bound(PendingSettlementStore("b").keep, HOLD, WORK),
     "evidence of a job": lambda: _bound(PendingSettlementStore("b", patient=True).keep, HOLD, WORK),
     "speech to give again": lambda: _bound(SpeechCacheStore("b").keep, "org", "key", b"RIFF"),
     "an answer for its key": lambda: _bound(AnswerStore("b").keep, CLAIM, StoredAnswer(ApiResponse({}, b"x"), HOLD)),
@@ -69,7 +69,7 @@ def aws_that_fails(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyAws]:
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_connection_that_died_while_nobody_used_it_loses_no_write(aws_that_fails: FaultyAws, name: str) -> None:
+def test_a_connection_that_died_while_unused_loses_no_write(aws_that_fails: FaultyAws, name: str) -> None:
     write = WRITERS[name]()
     aws_that_fails.fault(well)
     write()

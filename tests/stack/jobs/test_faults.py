@@ -68,7 +68,7 @@ def assert_cost_nothing(harness: JobHarness, job: Job) -> None:
 def assert_nothing_is_left(harness: JobHarness, *jobs: Job) -> None:
     """Of the customer and these jobs. Those of an earlier test may still be on their way out."""
     assert harness.nothing_is_held()
-    assert harness.evidence() == []
+    assert harness.pending_settlements() == []
     assert not {job.id for job in jobs} & {each.id for each in harness.job_service.store.open_jobs()}
 
 

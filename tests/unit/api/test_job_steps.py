@@ -166,7 +166,7 @@ def test_a_step_that_died_without_a_reason(harness: JobHarness) -> None:
     harness.prepare(job)
     end_handler(harness.ending)(event(job), Context(900_000))
     ended = harness.now(job)
-    assert (ended.status, ended.error.status, harness.bank.holds) == ("failed", 500, {})
+    assert (ended.status, ended.error.status, harness.accounts.holds) == ("failed", 500, {})
 
 
 @pytest.mark.parametrize("error", DIED)

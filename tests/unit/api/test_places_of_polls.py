@@ -88,7 +88,7 @@ def test_a_key_with_one_place_waits_for_its_own_long_call(
     front.finish()
     assert len(audio) == len(TEXT) * 480
     assert (seen, account.waiting) == ([1], [])
-    assert (len(service.store.kept), len(service.bank.rows)) == (1, 1)
+    assert (len(service.store.kept), len(service.accounts.rows)) == (1, 1)
 
 
 def test_of_eight_simultaneous_polls_one_waits_and_the_others_are_refused_immediately(account: Account) -> None:

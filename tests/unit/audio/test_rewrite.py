@@ -139,7 +139,7 @@ def _damaged_page(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("name", ODD_FILES)
-def test_every_other_file_is_written_anew(name: str) -> None:
+def test_every_other_file_is_rewritten(name: str) -> None:
     data = ODD_FILES[name]()
     audio = measure(data)
     new = as_plain_file(audio, most_bytes=ENOUGH)
@@ -171,7 +171,7 @@ def test_a_track_is_copied_where_it_can_be_and_else_encoded_without_loss(name: s
         assert (new.container, file.streams.audio[0].codec_context.codec.canonical_name) == (container, codec)
 
 
-def test_what_is_encoded_anew_keeps_its_samples() -> None:
+def test_a_file_that_is_encoded_again_keeps_its_samples() -> None:
     pcm = b"".join(measure(clip("austen-0870")).pcm(16_000))
     flac = encode(clip("austen-0870"), Encoding("flac", "flac", 16_000))
     new = sent(flac + flac)

@@ -232,9 +232,9 @@ class Truth:
         assert +committed == +expected, f"the account says {dict(committed)}, ledger and open holds {dict(expected)}"
         for row in self.rows.values():
             self._check_price(row)
-        self._check_in_vain(item)
+        self._check_unbilled(item)
 
-    def _check_in_vain(self, account: dict[str, Any]) -> None:
+    def _check_unbilled(self, account: dict[str, Any]) -> None:
         """The account counts what requests cost for nothing, and no more than that and what jobs say."""
         least: Counter[str] = Counter()
         for row in self.rows.values():

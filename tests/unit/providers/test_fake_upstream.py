@@ -103,7 +103,7 @@ def test_a_key_can_be_asked_for() -> None:
         assert client.audio.speech.create(model="tts-1", voice="alloy", input="x").content
 
 
-def test_the_next_calls_do_as_they_were_told(fake: FakeUpstream, client: openai.OpenAI) -> None:
+def test_the_next_calls_behave_as_configured(fake: FakeUpstream, client: openai.OpenAI) -> None:
     def status() -> int:
         try:
             client.audio.speech.create(model="tts-1", voice="alloy", input="x")

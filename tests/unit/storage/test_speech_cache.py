@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 
 from audio_gateway.storage import speech_cache
 from audio_gateway.storage.speech_cache import Sound, SpeechCacheStore
-from tests.unit.storage.buckets import BUCKET, bucket, dynamodb
-
-__all__ = ["bucket", "dynamodb"]
+from tests.unit.storage.buckets import BUCKET
 
 SOUND = Sound(
     adapter="openai",
@@ -106,7 +104,7 @@ def test_an_object_that_differs_from_the_stored_one_is_a_miss(bucket: Any) -> No
     assert cache.find(SOUND, max_age_s=60) is None
 
 
-def test_a_bucket_that_cannot_be_used_is_an_empty_cache(dynamodb: Any) -> None:
+def test_a_bucket_that_cannot_be_used_is_an_empty_cache(moto_dynamodb: Any) -> None:
     cache = SpeechCacheStore("no-such-bucket").of("org-default")
     cache.keep(SOUND, AUDIO)
     assert cache.find(SOUND, max_age_s=60) is None

@@ -12,9 +12,7 @@ from audio_gateway.webhooks.endpoint_store import WebhookStore
 from audio_gateway.webhooks.published_events import LEASE_S, PublishedEvents
 from audio_gateway.webhooks.rate_limit import RateLimitStore, SlidingWindow
 from audio_gateway.webhooks.webhook import MAX_UNDELIVERED_EVENTS, WebhookEndpoint
-from tests.unit.metering.tables import TABLE, either
-
-__all__ = ["either"]
+from tests.unit.metering.tables import TABLE
 
 NOW_S = 1_795_000_000
 URL = "https://hooks.example.com/"

@@ -79,7 +79,7 @@ class JobHarness:
 
     def __init__(self, *models: Model) -> None:
         self.kill_switch = KillSwitch()
-        self.files, self.store, self.bank = (
+        self.files, self.store, self.accounts = (
             MemoryFiles(self.kill_switch),
             MemoryStore(self.kill_switch),
             MemoryBilling(self.kill_switch),
@@ -90,7 +90,7 @@ class JobHarness:
         self.now_ms = NOW_MS
         self.told: list[Job] = []
         self.to_end: list[str] = []  # the jobs that the function that ends jobs was called for
-        billing = JobBilling(self.bank, self.bank)
+        billing = JobBilling(self.accounts, self.accounts)
         store = cast("Any", self.store)
         self.job_service = JobService(store, self.files, cast("Any", self.executions), billing, self.clock)
         self.preparation = Preparation(
