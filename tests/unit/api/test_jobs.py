@@ -194,10 +194,14 @@ def test_work_that_takes_too_long_becomes_a_job_to_wait_for(gateway: Gateway, pa
     answer = gateway.write(model="slow", path=path)
     job = gateway.job(answer)
     assert (answer.status, job.endpoint) == (303, path)
-    told = answer.json
-    assert (told["object"], told["id"], told["location"]) == ("redirect", job.id, answer.headers["location"])
-    assert "curl -L" in told["message"]
-    assert f"GET /v1/audio/jobs/{job.id} " in told["message"]
+    redirect = answer.json
+    assert (redirect["object"], redirect["id"], redirect["location"]) == (
+        "redirect",
+        job.id,
+        answer.headers["location"],
+    )
+    assert "curl -L" in redirect["message"]
+    assert f"GET /v1/audio/jobs/{job.id} " in redirect["message"]
     assert answer.headers["location"] == f"/v1/audio/jobs/{job.id}/content?wait=25&hop=1"
     assert gateway.accounts.holds[job.id].work.amount == END_MS
     assert gateway.meter.admitted == []  # the job's hold is the only one

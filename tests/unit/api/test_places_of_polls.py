@@ -95,14 +95,14 @@ def test_of_eight_simultaneous_polls_one_waits_and_the_others_are_refused_immedi
     gateway = Gateway()
     account.give_places_to(gateway)
     job: Job = gateway.store.kept[gateway.write(("background", "true")).json["id"]]
-    told: list[Answer] = []
+    redirected: list[Answer] = []
     seven = threading.Event()
 
     def poll() -> Answer:
         with an_event_loop():
             answer = gateway.content(job.id, wait="25")
-        told.append(answer)
-        if len(told) == 7:
+        redirected.append(answer)
+        if len(redirected) == 7:
             seven.set()
         return answer
 

@@ -153,8 +153,8 @@ def test_a_failure_says_which_account_and_where_and_not_what_the_account_holds(
     failures = [SweepFailure("key_1", error), SweepFailure(None, RuntimeError("a secret text"))]
     returned, lines = sweep(SweepReport(keys=1, failures=failures), capsys)
     assert returned["failed"] == 2
-    told = [line for line in lines if line.get("message") == "not swept"]
-    assert [(line["level"], line.get("key_id"), line["error"], line.get("cause")) for line in told] == [
+    logged = [line for line in lines if line.get("message") == "not swept"]
+    assert [(line["level"], line.get("key_id"), line["error"], line.get("cause")) for line in logged] == [
         ("ERROR", "key_1", "MeteringUnavailable", "JSONDecodeError"),
         ("ERROR", None, "RuntimeError", None),
     ]

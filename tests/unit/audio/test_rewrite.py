@@ -93,7 +93,7 @@ def _lying_xing() -> bytes:
 
 
 def _hidden_block() -> bytes:
-    """A block of a track that nobody declared: FFmpeg leaves out what stands behind it, another player would not."""
+    """A block of an undeclared track: FFmpeg leaves out what stands behind it, another player would not."""
     data = encoded("webm opus 48 kHz", 2.0)
     duration = data.index(b"\x44\x89\x88") + 3
     data = data[:duration] + struct.pack(">d", 300.0) + data[duration + 8 :]
@@ -123,7 +123,7 @@ ODD_FILES: dict[str, Callable[[], bytes]] = {
     "ogg with a damaged checksum": lambda: _damaged_page(spoken("opus", 1.0)),
     "webm behind webm": lambda: encoded("webm opus 48 kHz", 0.5) + encoded("webm opus 48 kHz", 1.0),
     "webm that begins late": lambda: encode(tone_wav(1.0), ENCODINGS["webm opus 48 kHz"], late_s=5.0),
-    "webm with a block of nobody": _hidden_block,
+    "webm with a block of no track": _hidden_block,
     "m4a that begins late": lambda: encode(tone_wav(1.0), ENCODINGS["m4a 44.1 kHz stereo"], late_s=5.0),
     "m4a that is trimmed": _trimmed_m4a,
     "m4a with junk behind it": lambda: encoded("m4a 44.1 kHz stereo", 1.0) + bytes(1_000),

@@ -69,7 +69,7 @@ def test_bytes_come_out_before_all_came_in(kind: SpeechFormat, declared: SpeechF
     assert read < len(data) / 4
 
 
-# ---------------------------------------------------------------- what is made anew
+# ---------------------------------------------------------------- what is encoded again
 @pytest.mark.parametrize("wanted", SPEECH_FORMATS)
 @pytest.mark.parametrize("name", EVERY_FORMAT)
 def test_any_audio_becomes_any_format(name: str, wanted: SpeechFormat) -> None:

@@ -64,7 +64,7 @@ def spellings_of(address: IPv4Address) -> list[str]:
 
 
 def connects(url: str) -> None:
-    """Call it; whoever gets as far as to connect has failed."""
+    """Call it; a call that gets as far as to connect has failed."""
     with guarded_connection(url, NOBODY, seconds=1):
         raise AssertionError(f"{url} was connected")
 

@@ -201,6 +201,6 @@ def test_all_that_is_queued_names_its_project_so_that_the_queue_is_fair(monkeypa
         queue.publish(JobEvent("proj_1", EVENT))
         queue.send(Delivery("proj_2", "webhook_1", EVENT), 0)
         asked = {"MaxNumberOfMessages": 10, "MessageSystemAttributeNames": ["MessageGroupId"]}
-        told = sqs.receive_message(QueueUrl=url, **asked)["Messages"]
-    groups = {message["Attributes"]["MessageGroupId"]: read_message(message["Body"]).project_id for message in told}
+        messages = sqs.receive_message(QueueUrl=url, **asked)["Messages"]
+    groups = {message["Attributes"]["MessageGroupId"]: read_message(message["Body"]).project_id for message in messages}
     assert groups == {"proj_1": "proj_1", "proj_2": "proj_2"}

@@ -65,7 +65,7 @@ class Poll(Event):
 
 @dataclass(frozen=True)
 class Upload(Event):
-    """Some uploads are announced; they are used, or nobody ever does."""
+    """Some uploads are announced; they are used, or never."""
 
     process: int
     size: int
@@ -80,9 +80,9 @@ class Upload(Event):
 
 @dataclass(frozen=True)
 class EndRequest(Event):
-    """An open request is answered by the model `how`, has `failed`, or did so after a provider worked `in vain`.
+    """An open request is answered by the model `how`, has `failed`, or failed after an unbilled call (`in vain`).
 
-    It is `rescued` if a provider worked in vain and another one answered.
+    It is `rescued` if the call of one provider was unbilled and another one answered.
     """
 
     which: int

@@ -218,7 +218,7 @@ class _Pages:
 
 
 def _effect(deliver: Callable[[], Any]) -> None:
-    """A call of which nobody hears."""
+    """A call whose outcome the process does not see."""
     try:
         deliver()
     except ClientError:

@@ -124,7 +124,7 @@ REQUEST = Admit((), process=0, characters=10)
 ANSWER = EndRequest((), which=0, how="talker")
 CANCELLED_MEANWHILE = (Fault("job", 1, "a cancellation"),)
 IN_VAIN = EndRequest((), which=0, how="in vain")
-UNFORESEEN = replace(REQUEST, faults=(Fault("files", 0, "some seconds"),))  # nobody says before whether it fits
+UNFORESEEN = replace(REQUEST, faults=(Fault("files", 0, "some seconds"),))  # it is not known whether it fits
 ARRIVES_TWICE = (Fault("account", None, "once more later"),)
 LATER = Wait((), seconds=31, sweep=False)
 GUARDS_ARE_STALE = Wait((), seconds=LATE_WRITE_S + CLOCKS_DIFFER_S + 1, sweep=False)

@@ -74,7 +74,7 @@ def children(pid: int) -> list[int]:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process ends within a while; whoever has inherited it may take its time to bury it."""
+    """Whether a process ends within a while; its new parent may reap it late."""
     give_up_at = time.monotonic() + 30
     while time.monotonic() < give_up_at:
         try:
@@ -317,8 +317,8 @@ def test_a_server_that_does_not_start_is_the_service_s_fault(program: list[str])
 
 
 def test_a_server_that_cannot_load_its_library_is_the_operator_s_fault() -> None:
-    told = frames.frame(frames.FAILED, b"no library")
-    process = EspeakProcess([sys.executable, "-c", f"import os; os.write(0, {told!r})"])
+    failure = frames.frame(frames.FAILED, b"no library")
+    process = EspeakProcess([sys.executable, "-c", f"import os; os.write(0, {failure!r})"])
     with pytest.raises(ConfigurationError, match="no library"):
         process.voices()
     process.close()

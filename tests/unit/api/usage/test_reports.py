@@ -94,8 +94,8 @@ def test_a_failed_request_is_not_usage_but_its_cost_is_reported() -> None:
     (cost,) = usage.get(COSTS, start_time=MIDNIGHT).json["data"][0]["results"]
     assert (cost["amount"]["value"], cost["provider_cost"]["value"]) == (0.00001, 0.000145)
     items = usage.get(COSTS, start_time=MIDNIGHT, group_by="line_item").json["data"][0]["results"]
-    told = [(each["line_item"], each["quantity"], each["provider_cost"]["value"]) for each in items]
-    assert told == [("talker, speech", 7, 0.000075), ("x, speech", 0, 0.00007)]
+    reported = [(each["line_item"], each["quantity"], each["provider_cost"]["value"]) for each in items]
+    assert reported == [("talker, speech", 7, 0.000075), ("x, speech", 0, 0.00007)]
 
 
 # ---------------------------------------------------------------- results

@@ -81,7 +81,7 @@ def test_a_job_cancelled_before_any_work_keeps_nothing_and_costs_nothing(harness
         *NOTHING,
         {},
     )
-    assert {told.status for told in harness.told} == {"cancelled"}
+    assert {published.status for published in harness.published} == {"cancelled"}
 
 
 def test_a_cancelled_job_is_charged_for_the_done_chunks_and_keeps_them(harness: JobHarness) -> None:
@@ -90,11 +90,11 @@ def test_a_cancelled_job_is_charged_for_the_done_chunks_and_keeps_them(harness: 
     assert (cancelled.status, cancelled.partial, cancelled.amount) == ("cancelled", True, 3 * PART)
     assert harness.accounts.spent == 3 * PART * 15  # immediately
     assert (harness.accounts.holds, harness.accounts.pending_settlements) == ({}, {})
-    assert (harness.to_end, harness.told, set(harness.store.open)) == ([job.id], [], {job.id})
+    assert (harness.to_end, harness.published, set(harness.store.open)) == ([job.id], [], {job.id})
     harness.end_what_was_asked_for()
     assert harness.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
     assert len(harness.files.get(job.ref, PARTIAL) or b"") == 480 * 3 * PART
-    assert ([told.status for told in harness.told], harness.store.open) == (["cancelled"], {})
+    assert ([published.status for published in harness.published], harness.store.open) == (["cancelled"], {})
     assert len(harness.accounts.rows) == 1
     assert harness.accounts.spent == 3 * PART * 15
 
@@ -103,7 +103,7 @@ def test_a_repeated_cancel_requests_the_end_once(harness: JobHarness) -> None:
     job = begun(harness, 0)
     for _ in range(5):
         harness.cancel(job)
-    assert (harness.to_end, harness.told) == ([job.id], [])
+    assert (harness.to_end, harness.published) == ([job.id], [])
     harness.now_ms += ASK_AGAIN_S * 1000  # the end was lost
     harness.cancel(job)
     assert harness.to_end == [job.id] * 2
@@ -214,9 +214,9 @@ def test_cancelling_again_changes_nothing(harness: JobHarness, done: tuple[int, 
     first = harness.cancel(job)
     assert harness.cancel(job) == first
     harness.end_what_was_asked_for()
-    files, told = dict(harness.files.kept), len(harness.told)
+    files, published = dict(harness.files.kept), len(harness.published)
     assert harness.cancel(job) == first
-    assert (harness.files.kept, harness.to_end, len(harness.told)) == (files, [], told)
+    assert (harness.files.kept, harness.to_end, len(harness.published)) == (files, [], published)
     assert (harness.accounts.holds, harness.accounts.pending_settlements) == ({}, {})
 
 
@@ -319,7 +319,10 @@ def test_a_running_job_that_is_deleted_is_charged_for_the_done_part(harness: Job
     harness.delete(job)
     assert harness.accounts.spent == 2 * PART * 15
     assert (harness.store.kept, harness.files.kept, harness.store.open) == NOTHING
-    assert (harness.executions.stopped, [told.status for told in harness.told]) == ([job.id], ["cancelled"])
+    assert (harness.executions.stopped, [published.status for published in harness.published]) == (
+        [job.id],
+        ["cancelled"],
+    )
 
 
 def test_a_chunk_of_a_deleted_job_is_removed_and_written_off(harness: JobHarness) -> None:

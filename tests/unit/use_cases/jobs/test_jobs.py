@@ -57,7 +57,7 @@ def test_a_recording_becomes_one_transcript_and_one_row(harness: JobHarness) -> 
     assert (at_ms, request_id, work.amount, work.model) == (job.completed_ms, job.id, END_MS, "listener")
     assert work.price_microusd == -(-MS_PRICE // 1) == harness.accounts.spent
     assert (harness.accounts.holds, harness.accounts.pending_settlements) == ({}, {})
-    assert [told.status for told in harness.told] == ["succeeded"]
+    assert [published.status for published in harness.published] == ["succeeded"]
 
 
 def test_the_price_is_held_before_anything_is_sent(harness: JobHarness) -> None:
@@ -192,7 +192,7 @@ def test_a_job_without_any_done_chunk_costs_nothing(harness: JobHarness) -> None
     assert f"{job.total} of {job.total} parts" in job.error.message
     assert harness.files.get(job.ref, RESULT) is None
     assert (harness.accounts.rows, harness.accounts.spent, harness.accounts.holds) == ({}, 0, {})
-    assert [told.status for told in harness.told] == ["failed"]
+    assert [published.status for published in harness.published] == ["failed"]
 
 
 def test_speech_that_is_not_made_into_one_file_in_time_costs_nothing(harness: JobHarness) -> None:

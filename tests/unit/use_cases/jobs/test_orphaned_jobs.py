@@ -77,7 +77,7 @@ def test_a_job_that_an_operator_cancels_is_stopped_and_charged_for_the_done_part
     assert harness.accounts.spent == -(-ended.amount * 6000 // 60_000)
     assert (harness.accounts.holds, harness.accounts.pending_settlements, harness.store.open) == ({}, {}, {})
     assert harness.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
-    assert [told.status for told in harness.told] == ["cancelled"]
+    assert [published.status for published in harness.published] == ["cancelled"]
     assert not harness.store.request_cancel(job.id)
 
 
@@ -138,7 +138,7 @@ def test_an_interrupted_job_fails_and_is_charged_for_the_done_part(harness: Watc
     assert 0 < ended.amount < END_MS
     assert harness.accounts.spent == -(-ended.amount * 6000 // 60_000)
     assert (harness.accounts.holds, harness.accounts.pending_settlements, harness.store.open) == ({}, {}, {})
-    assert [told.status for told in harness.told] == ["failed"]
+    assert [published.status for published in harness.published] == ["failed"]
     assert harness.look(after_s=ASK_AGAIN_S) == []
 
 
@@ -273,5 +273,5 @@ def test_an_end_killed_after_any_write_is_completed_by_the_next(what: str) -> No
         assert ended.is_final
         assert (harness.accounts.holds, harness.accounts.pending_settlements, harness.store.open) == ({}, {}, {})
         assert harness.accounts.spent == (0 if ended.work is None else ended.work.price_microusd)
-        assert {told.status for told in harness.told} == {ended.status}
+        assert {published.status for published in harness.published} == {ended.status}
     raise AssertionError("an end has more writes than are tried")
