@@ -34,20 +34,20 @@ def audit(gateway: Gateway, *, rebuild: Rebuild = False) -> None:
     Exit code 1 if there is a difference. It can run while the gateway is in use.
     """
     where = gateway.target
-    books = Audit(where.client, where.table, JobStore(where.client, where.table))
+    auditor = Audit(where.client, where.table, JobStore(where.client, where.table))
     if rebuild:
-        _rebuild(gateway, books)
-    report = books.run(gateway.directory.api_keys.all_ids())
+        _rebuild(gateway, auditor)
+    report = auditor.run(gateway.directory.api_keys.all_ids())
     for found in report.differences:
-        print(f"{found.what}: {found.booked} in the books, {found.ledger} by the ledger")
+        print(f"{found.subject}: {found.aggregated} recorded, {found.ledger} by the ledger")
     print(_summary(where.label, report))
     raise typer.Exit(1 if report.differences else 0)
 
 
-def _rebuild(gateway: Gateway, books: Audit) -> None:
+def _rebuild(gateway: Gateway, auditor: Audit) -> None:
     where = gateway.target
     rollup = Rollup(where.client, where.table, AllowedLateness(hold_s=REQUEST_HOLD_SECONDS, sweep_s=60))
-    for day_ms in books.days():
+    for day_ms in auditor.days():
         report = rollup.rebuild(day_ms)
         while report.superseded:  # the gateway's own roll-up ran in between
             report = rollup.rebuild(day_ms)

@@ -1,4 +1,4 @@
-"""A proxy in front of a local AWS that misbehaves when it is told to, and remembers what passed.
+"""A proxy in front of a local AWS that misbehaves as configured, and records what passed.
 
     with FaultyAws(endpoint_url) as aws:
         aws.fault(THROTTLED, operation="PutItem", pk="LEDGER#", times=3)
@@ -320,7 +320,7 @@ class FaultyAws:
     def down(self) -> Iterator[None]:
         """Refuse every connection, and break off those that there are."""
         self._end()
-        with socket.socket() as place:  # bound and deaf, so that nobody else gets the port
+        with socket.socket() as place:  # bound and deaf, so no other process gets the port
             place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             place.bind(("127.0.0.1", self.port))
             try:
@@ -329,7 +329,7 @@ class FaultyAws:
                 self.start()
 
     def reset(self) -> None:
-        """Forget all calls and all that was told."""
+        """Forget all calls and all configured faults."""
         with self._lock:
             self._rules.clear()
             self.calls.clear()

@@ -116,7 +116,7 @@ class Front:
 
     @property
     def bucket_url(self) -> str:
-        """Another host, as S3 is: nobody may give the key to it."""
+        """Another host, as S3 is: it must never receive the key."""
         return f"http://127.0.0.1:{self._servers[1].server_address[1]}/bucket"
 
     def next(self, kind: str, *faults: str) -> None:

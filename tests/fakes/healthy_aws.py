@@ -238,8 +238,8 @@ def _watch(aws: HealthyAws) -> dict[str, Answer]:
 
     def alarms(asked: Mapping[str, Any]) -> Mapping[str, Any]:
         topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms"
-        told = {"ActionsEnabled": True, "AlarmActions": [topic], "StateValue": "OK"}
-        return {"MetricAlarms": [{"AlarmName": name, **told} for name in asked["AlarmNames"]]}
+        alarm = {"ActionsEnabled": True, "AlarmActions": [topic], "StateValue": "OK"}
+        return {"MetricAlarms": [{"AlarmName": name, **alarm} for name in asked["AlarmNames"]]}
 
     def groups(asked: Mapping[str, Any]) -> Mapping[str, Any]:
         names = [aws.physical[name] for name in aws.of_type("AWS::Logs::LogGroup") if name in aws.physical]

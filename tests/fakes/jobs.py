@@ -189,13 +189,13 @@ class MemoryStore:
     def request_cancel(self, job_id: str) -> bool:
         if job_id not in self.open:
             return False
-        self.open[job_id] = replace(self.open[job_id], cancel_asked=True)
+        self.open[job_id] = replace(self.open[job_id], cancel_requested=True)
         return True
 
     def claim(self, job: OpenJob, now_s: int) -> bool:
         if self.open.get(job.id) != job:
             return False
-        self.open[job.id] = replace(job, asked_at=now_s)
+        self.open[job.id] = replace(job, stop_requested_at=now_s)
         return True
 
     def _now(self, job: Job) -> str | None:
@@ -220,7 +220,7 @@ class MemoryBilling:
     rows: dict[tuple[int, str], MeteredRequest] = field(default_factory=dict)
     spent: int = 0
     unbilled: int = 0
-    evidence: dict[str, PendingSettlement] = field(default_factory=dict)
+    pending_settlements: dict[str, PendingSettlement] = field(default_factory=dict)
 
     def admit(self, caller: Payer, work: MeteredRequest, *, at_ms: int | None = None) -> Admission:
         assert at_ms is not None
@@ -246,7 +246,9 @@ class MemoryBilling:
         return True
 
     def settle_at(self, hold: Hold, work: MeteredRequest, at_ms: int, *, unbilled_cost_microusd: int = 0) -> None:
-        assert self.evidence[work.request_id] == PendingSettlement(work, at_ms), "a row without a pending settlement"
+        assert self.pending_settlements[work.request_id] == PendingSettlement(work, at_ms), (
+            "a row without a pending settlement"
+        )
         self.rows.setdefault((at_ms, work.request_id), work)
         self.kill_switch.written()
         self._release(hold, self.rows[at_ms, work.request_id].price_microusd, unbilled_cost_microusd)
@@ -256,14 +258,14 @@ class MemoryBilling:
 
     def keep(self, hold: Hold, work: MeteredRequest, at_ms: int | None = None) -> None:
         assert at_ms is not None
-        self.evidence[hold.work.request_id] = PendingSettlement(work, at_ms)
+        self.pending_settlements[hold.work.request_id] = PendingSettlement(work, at_ms)
         self.kill_switch.written()
 
     def find(self, hold: Hold) -> PendingSettlement | None:
-        return self.evidence.get(hold.work.request_id)
+        return self.pending_settlements.get(hold.work.request_id)
 
     def forget(self, hold: Hold) -> None:
-        self.evidence.pop(hold.work.request_id, None)
+        self.pending_settlements.pop(hold.work.request_id, None)
         self.kill_switch.written()
 
     def _release(self, hold: Hold, price: int, unbilled: int) -> None:
@@ -331,6 +333,6 @@ def start_now(
 
 def empty_job_service() -> JobService:
     """For tests of other things."""
-    bank = MemoryBilling()
-    billing = JobBilling(bank, bank)
+    accounts = MemoryBilling()
+    billing = JobBilling(accounts, accounts)
     return JobService(cast("Any", MemoryStore()), MemoryFiles(), cast("Any", MemoryExecutions()), billing, now_ms)

@@ -20,7 +20,7 @@ class FakeMeter:
     refuses: GatewayError | None = None
     fails: GatewayError | None = None
     windows: Mapping[str, Window] = field(default_factory=dict)
-    looked: list[tuple[str, int]] = field(default_factory=list)  # key and amount
+    checked: list[tuple[str, int]] = field(default_factory=list)  # key and amount
     admitted: list[MeteredRequest] = field(default_factory=list)
     settled: list[MeteredRequest] = field(default_factory=list)
     released: list[MeteredRequest] = field(default_factory=list)
@@ -32,8 +32,8 @@ class FakeMeter:
         self.admitted.append(work)
         return Admission(Hold(caller, work, NOW_MS, NOW_MS // 1000 + 60), self.windows)
 
-    def look(self, caller: Payer, work: MeteredRequest) -> None:
-        self.looked.append((caller.key_id, work.amount))
+    def check(self, caller: Payer, work: MeteredRequest) -> None:
+        self.checked.append((caller.key_id, work.amount))
         if self.refuses is not None:
             raise self.refuses
 

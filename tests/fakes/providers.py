@@ -1,4 +1,4 @@
-"""Providers that keep what they were asked and answer what they were told: they satisfy the real ports."""
+"""Providers that record their calls and answer as configured: they satisfy the real ports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody's server that receives webhooks: remembers all it is sent, and answers what it is told to."""
+"""A caller's server that receives webhooks: records all requests, and answers as configured."""
 
 from __future__ import annotations
 

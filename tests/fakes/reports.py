@@ -54,7 +54,7 @@ class FakeNames:
 
 
 @dataclass
-class FakeBooks:
+class FakeReports:
     """Sums rows by reading all of them, which is what every report must be equal to."""
 
     ledger: list[LedgerRow] = field(default_factory=list)

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 
 class FakeS3:
-    """The client of one bucket. It knows the calls that files of jobs and evidence are made of."""
+    """The client of one bucket. It knows the calls that the stores of job files and pending settlements make."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}

@@ -6,7 +6,7 @@ from http.server import ThreadingHTTPServer
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    """A server with a thread for each connection, for whom nobody waits at the end.
+    """A server with a thread for each connection, which are not joined at the end.
 
     Many may connect at once: where five are waiting to be let in, which is Python's own limit, others are cut off.
     """

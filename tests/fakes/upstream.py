@@ -1,4 +1,4 @@
-"""A server that speaks OpenAI's audio API, makes real sound, and misbehaves when it is told to.
+"""A server that speaks OpenAI's audio API, makes real sound, and misbehaves as configured.
 
     with FakeUpstream() as upstream:                 python -m tests.fakes.upstream --port 9000
         … base_url=upstream.base_url …
@@ -8,7 +8,7 @@ Speech is a tone of 60 ms a character over `speed`. A transcript tells what was 
 the fields sent, or nothing where the audio is silent. `whisper-1` ignores `stream`, and a model with `diarize` in its
 name insists on `chunking_strategy`, as the real ones do. One with `tones` in its name hears the words of `tests.tones`.
 
-The next calls can be told to misbehave with `fail`, `hang`, `cut`, `drop`, `answer`, or, one call each, with
+The next calls can be made to misbehave with `fail`, `hang`, `cut`, `drop`, `answer`, or, one call each, with
 `upstream.script("status=500", "slow=2!cut")`; from another process by the model's name, such as
 `tts-1!status=503!retry-after=7`. Behaviours, joined by `!`:
 
@@ -187,19 +187,19 @@ class FakeUpstream:
         self._let_go = threading.Event()
 
     def reset(self) -> None:
-        """Forget all calls and all that was told."""
+        """Forget all calls and all configured behaviour."""
         self.let_go()
         self.calls.clear()
         self._next.clear()
 
     def reply_to(self, call: Call) -> tuple[Reply, Behaviour]:
         """The answer to a call, and how it is sent."""
-        told = self._next.popleft() if self._next else _behaviour(str(call.value("model")).split("!")[1:])
-        if isinstance(told, Reply):
-            return told, {}
+        behaviour = self._next.popleft() if self._next else _behaviour(str(call.value("model")).split("!")[1:])
+        if isinstance(behaviour, Reply):
+            return behaviour, {}
         if self._api_key is not None and call.headers.get("authorization") != f"Bearer {self._api_key}":
-            return _error(401, {"message": "Incorrect API key provided.", "code": "invalid_api_key"}), told
-        return _reply(call, told), told
+            return _error(401, {"message": "Incorrect API key provided.", "code": "invalid_api_key"}), behaviour
+        return _reply(call, behaviour), behaviour
 
 
 Upstream = FakeUpstream
@@ -338,12 +338,12 @@ def _json(value: object, status: int = 200) -> Reply:
     return Reply("application/json", [json.dumps(value, indent=2).encode()], status)
 
 
-def _error(status: int, told: Behaviour, headers: dict[str, str] | None = None) -> Reply:
+def _error(status: int, behaviour: Behaviour, headers: dict[str, str] | None = None) -> Reply:
     error = {
-        "message": told.get("message", f"The fake upstream was told to answer {status}."),
-        "type": told.get("type", "invalid_request_error" if status < 500 else "server_error"),
-        "param": told.get("param"),
-        "code": told.get("code"),
+        "message": behaviour.get("message", f"The fake upstream was told to answer {status}."),
+        "type": behaviour.get("type", "invalid_request_error" if status < 500 else "server_error"),
+        "param": behaviour.get("param"),
+        "code": behaviour.get("code"),
     }
     reply = _json({"error": error}, status)
     reply.headers = headers or {}

@@ -47,9 +47,9 @@ def heard(data: bytes, filename: str, fields: dict[str, str]) -> Heard | None:
         return None
     if sound.peak < 0.001:
         return Heard(sound.seconds, ())
-    told = [f"{name}={fields[name]}" for name in ("language", "prompt", "temperature") if name in fields]
+    reported = [f"{name}={fields[name]}" for name in ("language", "prompt", "temperature") if name in fields]
     container = sound.container.split(",")[0]
-    text = f"I heard {sound.seconds:.1f} seconds of {container} in {filename} {' '.join(told)}"
+    text = f"I heard {sound.seconds:.1f} seconds of {container} in {filename} {' '.join(reported)}"
     return Heard(sound.seconds, tuple(text.split()))
 
 

@@ -1,1 +1,1 @@
-"""`make fuzz`: native code under texts, files and sounds that nobody would send in good faith."""
+"""`make fuzz`: native code under texts, files and sounds that no honest caller would send."""

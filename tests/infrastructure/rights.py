@@ -53,7 +53,7 @@ USES: Final[dict[str, set[Right]]] = {
     "identity/archive.py:Archive.finish": items("ARCHIVED", "Delete"),
     # money
     "metering/meter.py:DynamoMeter.admit": items("ACCOUNT#*", "Update"),
-    "metering/meter.py:DynamoMeter.look": items("ACCOUNT#*", "Get"),
+    "metering/meter.py:DynamoMeter.check": items("ACCOUNT#*", "Get"),
     "metering/meter.py:DynamoMeter.release": items("ACCOUNT#*", "Update"),
     "metering/meter.py:DynamoMeter.settle": items("ACCOUNT#*", "Update") | items("LEDGER#*", "Put"),
     "metering/meter.py:DynamoMeter.fail": items("ACCOUNT#*", "Update") | items("LEDGER#*", "Put"),
@@ -189,12 +189,12 @@ USES: Final[dict[str, set[Right]]] = {
     | items("WEBHOOK_URLS#*", "Put", "Delete"),
     "webhooks/endpoint_store.py:WebhookStore.rotate": items("WEBHOOKS#*", "Update"),
     "webhooks/endpoint_store.py:WebhookStore.delete": items("WEBHOOKS#*", "Delete") | items("WEBHOOK_URLS#*", "Delete"),
-    "webhooks/endpoint_store.py:WebhookStore.was_taken": items("WEBHOOKS#*", "Update"),
+    "webhooks/endpoint_store.py:WebhookStore.was_accepted": items("WEBHOOKS#*", "Update"),
     "webhooks/endpoint_store.py:WebhookStore.was_given_up": items("WEBHOOKS#*", "Update"),
     "webhooks/endpoint_store.py:WebhookStore.log": items("DELIVERIES#*", "Put"),
     "webhooks/endpoint_store.py:WebhookStore.attempts": items("DELIVERIES#*", "Query"),
-    "webhooks/rate_limit.py:RateLimitStore.take": items("PACE#*", "Get", "Put"),
-    "webhooks/rate_limit.py:RateLimitStore.take_now": items("PACE#*", "Get", "Put"),
+    "webhooks/rate_limit.py:RateLimitStore.acquire": items("PACE#*", "Get", "Put"),
+    "webhooks/rate_limit.py:RateLimitStore.try_acquire": items("PACE#*", "Get", "Put"),
     "webhooks/published_events.py:PublishedEvents.begin": items("ANNOUNCED#*", "Put"),
     "webhooks/published_events.py:PublishedEvents.end": items("ANNOUNCED#*", "Update"),
     "webhooks/queue.py:WebhookQueue.publish": {("sqs:SendMessage", "WebhookQueue", "")},
@@ -275,7 +275,7 @@ _DIRECTORY: Final = tuple(f"identity/{each}.py:" for each in ("projects", "servi
 
 # What several functions have in common.
 _AUDIO: Final = METERING | IDEMPOTENCY | RESULTS | STARTING_JOBS | PROVIDER_KEYS
-_TRANSCRIPTION: Final = _AUDIO | NAMED_UPLOADS | {"metering/meter.py:DynamoMeter.look"}
+_TRANSCRIPTION: Final = _AUDIO | NAMED_UPLOADS | {"metering/meter.py:DynamoMeter.check"}
 _LAST_STEP: Final = JOB_STEP | SETTLING_JOBS | ENDING_JOBS
 
 ROLES: Final[dict[str, set[str]]] = {
@@ -384,7 +384,7 @@ ROLES: Final[dict[str, set[str]]] = {
         "webhooks/endpoint_store.py:WebhookStore.rotate",
         "webhooks/endpoint_store.py:WebhookStore.delete",
         "webhooks/endpoint_store.py:WebhookStore.attempts",
-        "webhooks/rate_limit.py:RateLimitStore.take_now",
+        "webhooks/rate_limit.py:RateLimitStore.try_acquire",
         "metering/account_store.py:AccountStore.check",
         "identity/projects.py:Projects.get",
     },
@@ -392,9 +392,9 @@ ROLES: Final[dict[str, set[str]]] = {
         "webhooks/endpoint_store.py:WebhookStore.find",
         "webhooks/endpoint_store.py:WebhookStore.of_project",
         "webhooks/endpoint_store.py:WebhookStore.log",
-        "webhooks/endpoint_store.py:WebhookStore.was_taken",
+        "webhooks/endpoint_store.py:WebhookStore.was_accepted",
         "webhooks/endpoint_store.py:WebhookStore.was_given_up",
-        "webhooks/rate_limit.py:RateLimitStore.take",
+        "webhooks/rate_limit.py:RateLimitStore.acquire",
         "webhooks/published_events.py:PublishedEvents.begin",
         "webhooks/published_events.py:PublishedEvents.end",
         "identity/archive.py:Archive.has",

@@ -90,9 +90,9 @@ def test_pending_settlements_outlive_every_hold_by_two_months(
     bucket: dict[str, Any],
 ) -> None:
     rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
-    evidence = rules["ExpireEvidence"]
-    assert evidence["Prefix"] == "unsettled/"
-    assert evidence["ExpirationInDays"] * 86_400 >= JOB_HOLD_SECONDS + 60 * 86_400
+    expiry = rules["ExpireEvidence"]
+    assert expiry["Prefix"] == "unsettled/"
+    assert expiry["ExpirationInDays"] * 86_400 >= JOB_HOLD_SECONDS + 60 * 86_400
 
 
 def test_the_docs_say_when_a_retained_bucket_is_empty(bucket: dict[str, Any], source: dict[str, Any]) -> None:

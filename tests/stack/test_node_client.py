@@ -35,8 +35,8 @@ class Cases(Service):
         if path == "/_state":
             self.front.finish()
             return {
-                "left": len(self.front.left), "jobs": len(self.store.kept), "rows": len(self.bank.rows),
-                "spent": self.bank.spent, "asked": len(self.provider.asked), "settled": len(self.meter.settled),
+                "left": len(self.front.left), "jobs": len(self.store.kept), "rows": len(self.accounts.rows),
+                "spent": self.accounts.spent, "asked": len(self.provider.asked), "settled": len(self.meter.settled),
             }  # fmt: skip
         limit = 1000 if body.get("small") or body.get("kind") == "bucket" else 4_500_000
         for module in ("idempotency", "job_content"):

@@ -135,14 +135,14 @@ def late(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> str:
         at_ms = gateway.now_ms() - minutes * 60_000
         meter = DynamoMeter(gateway.client, gateway.table, now_ms=partial(int, at_ms), hold_seconds=3600)
         hold = meter.admit(Payer(key_id, "default"), work(f"req_late_{number}")).hold
-        wait_until(partial(is_kept, PendingSettlementStore(gateway.info["bucket"]), hold), "no evidence")
+        wait_until(partial(is_kept, PendingSettlementStore(gateway.info["bucket"]), hold), "no pending settlement")
     expire_holds(gateway, key_id)
     wait_until(lambda: not gateway.holds(key_id), "no sweep")
     return key_id
 
 
 def is_kept(store: PendingSettlementStore, hold: Hold) -> bool:
-    """Keep the evidence of an answer. A function tries once, and has less time than a busy machine may need."""
+    """Keep the pending settlement of an answer. A function tries once, in less time than a busy machine may need."""
     try:
         store.keep(hold, hold.work)
     except MeteringUnavailable:
@@ -151,7 +151,7 @@ def is_kept(store: PendingSettlementStore, hold: Hold) -> bool:
 
 
 def expire_holds(gateway: Gateway, key_id: str) -> None:
-    """All in one write: the sweeper finds each of them with its evidence."""
+    """All in one write: the sweeper finds each of them with its pending settlement."""
     holds = {
         hold.work.request_id: {"S": hold_text(dataclasses.replace(hold, expires_s=1))} for hold in gateway.holds(key_id)
     }
@@ -163,16 +163,16 @@ def expire_holds(gateway: Gateway, key_id: str) -> None:
     )
 
 
-def test_rows_are_rolled_up_the_books_are_exact_and_the_audit_is_clean(gateway: Gateway, late: str) -> None:
+def test_rows_are_rolled_up_the_reports_are_exact_and_the_audit_is_clean(gateway: Gateway, late: str) -> None:
     assert [row.outcome for row in gateway.rows(late)] == ["swept"] * 3
     used = Totals(3, 30, 300, 150)
-    books = DynamoUsageReports(gateway.client, gateway.table)
+    reports = DynamoUsageReports(gateway.client, gateway.table)
     now_ms = gateway.now_ms()
-    (found,) = books.series([now_ms - 2 * AN_HOUR_MS, now_ms], [late])
+    (found,) = reports.series([now_ms - 2 * AN_HOUR_MS, now_ms], [late])
     assert found == {Dimensions(late, "default", "speech", "talker"): used}  # immediately, whatever was rolled up
 
     wait_until(lambda: gateway.aggregates(late) == dict.fromkeys(("1m", "1h", "1d"), used), "no roll-up")
-    assert books.series([now_ms - 2 * AN_HOUR_MS, now_ms], [late]) == [found]
+    assert reports.series([now_ms - 2 * AN_HOUR_MS, now_ms], [late]) == [found]
     done = gateway.audit()
     assert (done.exit_code, ", 0 differences" in done.stdout) == (0, True), done.output
     wrong_sums_are_found_and_rebuilt(gateway, late, used)

@@ -53,5 +53,35 @@ def _current_event_loop(_event_loop: asyncio.AbstractEventLoop) -> Iterator[None
 
 @pytest.fixture
 def dynamodb() -> Any:
-    """The client of the gateway's table, in memory. Tests of stores import the one of moto from `tables` instead."""
+    """The client of the gateway's table, in memory. Tests of stores use `moto_dynamodb`."""
     return FakeDynamoDB(page=50)
+
+
+# moto takes long to import, and most tests do not need it: these fixtures import it when they are used.
+
+
+@pytest.fixture
+def moto_dynamodb() -> Iterator[Any]:
+    """The client of the gateway's table, in moto."""
+    from tests.unit.metering.tables import in_moto
+
+    with in_moto() as client:
+        yield client
+
+
+@pytest.fixture(params=["moto", "fake"])
+def either(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The table in moto, and in the fake that most tests use: for tests that compare the two."""
+    if request.param == "moto":
+        yield request.getfixturevalue("moto_dynamodb")
+    else:
+        yield FakeDynamoDB()
+
+
+@pytest.fixture
+def bucket() -> Iterator[Any]:
+    """The client of the gateway's bucket, in moto."""
+    from tests.unit.storage.buckets import bucket_in_moto
+
+    with bucket_in_moto() as client:
+        yield client

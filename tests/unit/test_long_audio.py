@@ -98,7 +98,7 @@ def test_every_word_is_there_once_and_on_time(name: str, gaps_ms: tuple[int, ...
 
 
 def vbr_mp3(pcm: bytes) -> bytes:
-    """The first half quiet, so that it takes few bits a second, and the second loud."""
+    """The first half quiet, so it takes few bits a second, and the second loud."""
     out = io.BytesIO()
     with av.open(io.BytesIO(wav(pcm))) as reader, av.open(out, "w", format="mp3") as writer:
         stream = writer.add_stream("libmp3lame", rate=16_000, layout="mono")

@@ -64,7 +64,9 @@ def test_two_connections_may_be_from_the_same_port(servers: tuple[int, int]) -> 
             assert (process_of(port, servers[0]), process_of(port, servers[1])) == (os.getpid(), other)
 
 
-def test_a_connection_of_nobody_has_no_process(servers: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_without_an_owner_has_no_process(
+    servers: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tests.fakes.owners._PATIENCE_S", 0.1)
     with pytest.raises(ProcessLookupError):
         process_of(1, servers[0])

@@ -39,8 +39,8 @@ def dynamodb_write() -> Write:
 
 
 WRITERS: dict[str, Callable[[], Write]] = {
-    "evidence": lambda: _bound(PendingSettlementStore("b").keep, HOLD, WORK),
-    "evidence of a job": lambda: _bound(PendingSettlementStore("b", patient=True).keep, HOLD, WORK),
+    "pending settlement": lambda: _bound(PendingSettlementStore("b").keep, HOLD, WORK),
+    "pending settlement of a job": lambda: _bound(PendingSettlementStore("b", patient=True).keep, HOLD, WORK),
     "speech to give again": lambda: _bound(SpeechCacheStore("b").keep, "org", "key", b"RIFF"),
     "an answer for its key": lambda: _bound(AnswerStore("b").keep, CLAIM, StoredAnswer(ApiResponse({}, b"x"), HOLD)),
     "a large answer": lambda: _bound(ResultStore("b").put, b"x", "audio/wav", project_id="default"),
@@ -69,7 +69,7 @@ def aws_that_fails(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyAws]:
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_connection_that_died_while_nobody_used_it_loses_no_write(aws_that_fails: FaultyAws, name: str) -> None:
+def test_a_connection_that_died_while_unused_loses_no_write(aws_that_fails: FaultyAws, name: str) -> None:
     write = WRITERS[name]()
     aws_that_fails.fault(well)
     write()
@@ -96,7 +96,7 @@ def test_speech_is_not_kept_for_longer_than_a_few_seconds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("endpoint_url", "told", "timeout_s"),
+    ("endpoint_url", "setting", "timeout_s"),
     [
         ("", "5", 0.7),
         ("http://127.0.0.1:9", "", 0.7),
@@ -105,13 +105,13 @@ def test_speech_is_not_kept_for_longer_than_a_few_seconds() -> None:
     ],
 )
 def test_only_a_local_aws_is_given_more_time(
-    monkeypatch: pytest.MonkeyPatch, endpoint_url: str, told: str | None, timeout_s: float
+    monkeypatch: pytest.MonkeyPatch, endpoint_url: str, setting: str | None, timeout_s: float
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint_url)
-    if told is None:
+    if setting is None:
         monkeypatch.delenv("AUDIO_GATEWAY_LOCAL_AWS_TIMEOUT", raising=False)
     else:
-        monkeypatch.setenv("AUDIO_GATEWAY_LOCAL_AWS_TIMEOUT", told)
+        monkeypatch.setenv("AUDIO_GATEWAY_LOCAL_AWS_TIMEOUT", setting)
     assert clients.timeout_s(0.7) == timeout_s
 
 

@@ -202,7 +202,7 @@ class JobHarness:
         listed = self.s3.list_objects_v2(Bucket=self.info["bucket"], Prefix=prefix)
         return [each["Key"].removeprefix(prefix) for each in listed.get("Contents", ())]
 
-    def evidence(self) -> list[str]:
+    def pending_settlements(self) -> list[str]:
         """Of the customer's work that could not be settled."""
         prefix = f"unsettled/{self.caller.key_id}/"
         listed = self.s3.list_objects_v2(Bucket=self.info["bucket"], Prefix=prefix)

@@ -68,7 +68,7 @@ def assert_cost_nothing(harness: JobHarness, job: Job) -> None:
 def assert_nothing_is_left(harness: JobHarness, *jobs: Job) -> None:
     """Of the customer and these jobs. Those of an earlier test may still be on their way out."""
     assert harness.nothing_is_held()
-    assert harness.evidence() == []
+    assert harness.pending_settlements() == []
     assert not {job.id for job in jobs} & {each.id for each in harness.job_service.store.open_jobs()}
 
 
@@ -296,7 +296,7 @@ def test_jobs_that_lose_their_execution_fail_with_what_was_done_and_are_reported
         body={"url": running.receiver.url("/lost"), "name": "of a test", "event_types": ["audio.job.failed"]},
     )
 
-    def told() -> list[str]:
+    def published() -> list[str]:
         received = running.receiver.at("/lost")
         secret = hook["signing_secret"]
         events = (harness.client.webhooks.unwrap(each.body, each.headers, secret=secret) for each in received)
@@ -316,7 +316,7 @@ def test_jobs_that_lose_their_execution_fail_with_what_was_done_and_are_reported
         harness.make_an_hour_older(job)
     for job in (stopped, never):
         harness.until(job, lambda now: now.is_final)
-    harness.wait(lambda: {stopped.id, never.id} <= set(told()))
+    harness.wait(lambda: {stopped.id, never.id} <= set(published()))
     harness.wait(lambda: list(job_service.store.open_jobs()) == [])
     # What was being done when it was stopped ends by itself, and changes nothing any more.
     harness.upstream.let_go()
@@ -331,7 +331,7 @@ def test_jobs_that_lose_their_execution_fail_with_what_was_done_and_are_reported
     assert 0 < row.amount == harness.spent() < END_MS
     assert harness.rows(never) == []
     assert_nothing_is_left(harness, stopped, never)
-    assert [told().count(job.id) for job in (stopped, never)] == [1, 1]
+    assert [published().count(job.id) for job in (stopped, never)] == [1, 1]
 
 
 def test_an_archived_project_leaves_nothing_running(harness: JobHarness, running: Running) -> None:

@@ -41,7 +41,7 @@ def test_every_word_once_in_order_and_at_its_time(harness: JobHarness) -> None:
     )  # fmt: skip
     assert harness.nothing_is_held()
     assert harness.spent() == row.price_microusd
-    assert harness.evidence() == []
+    assert harness.pending_settlements() == []
     # The state of the execution is ids and numbers, and nothing else.
     execution = harness.machines.describe_execution(executionArn=harness.execution(job))
     assert execution["status"] == "SUCCEEDED"

@@ -199,8 +199,8 @@ class Customer:
     def fault_in_release(self, act: Act, **options: Any) -> Rule:
         return self._fault(act, operation="UpdateItem", pk=self.account, containing=RELEASE, **options)
 
-    def fault_in_evidence(self, act: Act, *, operation: str = "PUT", **options: Any) -> Rule:
-        path = f"/{self.stack.info['bucket']}/{self.evidence_prefix}"
+    def fault_in_pending_settlements(self, act: Act, *, operation: str = "PUT", **options: Any) -> Rule:
+        path = f"/{self.stack.info['bucket']}/{self.pending_prefix}"
         return self._fault(act, operation=operation, path=path, **options)
 
     def _fault(self, act: Act, **options: Any) -> Rule:
@@ -213,7 +213,7 @@ class Customer:
         return f"ACCOUNT#{self.key_id}"
 
     @property
-    def evidence_prefix(self) -> str:
+    def pending_prefix(self) -> str:
         return f"unsettled/{self.key_id}/"
 
     @property
@@ -260,9 +260,9 @@ class Customer:
         return sum(int(value["N"]) for name, value in self.item.items() if re.fullmatch(r"r\d+", name))
 
     @property
-    def evidence(self) -> list[str]:
+    def pending_settlements(self) -> list[str]:
         """Ids of the requests whose answers went out unsettled."""
-        return [name.removeprefix(self.evidence_prefix) for name in self.stack.objects(self.evidence_prefix)]
+        return [name.removeprefix(self.pending_prefix) for name in self.stack.objects(self.pending_prefix)]
 
     def expire_holds(self) -> None:
         """As if the holds' time had passed."""

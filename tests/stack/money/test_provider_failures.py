@@ -29,9 +29,9 @@ SECOND_MS = 1000
 
 def free(customer: Customer, *costs: int) -> bool:
     """Nothing is held or paid, and the provider may take these costs."""
-    told = [(row.outcome, row.price_microusd, row.amount, row.cost_microusd) for row in customer.rows]
+    reported = [(row.outcome, row.price_microusd, row.amount, row.cost_microusd) for row in customer.rows]
     unpaid = [("failed", 0, 0, cost) for cost in costs]
-    return (customer.holds, told, customer.committed, customer.evidence) == ([], unpaid, 0, [])
+    return (customer.holds, reported, customer.committed, customer.pending_settlements) == ([], unpaid, 0, [])
 
 
 @pytest.mark.parametrize("endpoint", ["speech", "transcriptions"])

@@ -41,7 +41,7 @@ def test_a_write_that_took_two_deliveries_charges_once(customer: Customer, write
     assert rule.hits == 1
     customer.assert_account_matches_ledger()
     assert customer.outcomes == [ANSWERED]
-    assert customer.evidence == []
+    assert customer.pending_settlements == []
 
 
 @pytest.mark.parametrize("act", FAILING.values(), ids=FAILING)
@@ -54,22 +54,25 @@ def test_an_answer_whose_row_cannot_be_written_goes_out_and_is_charged_later(
     assert answer.content
     assert answer.headers["x-audio-gateway-cost-usd"] == f"{PRICE / 1e6:.6f}".rstrip("0")
     assert ([h.work.request_id for h in customer.holds], customer.rows) == (customer.answered, [])
-    assert customer.evidence == customer.answered
+    assert customer.pending_settlements == customer.answered
     (line,) = faulty_stack.logged("answer not settled", customer.answered[0])
     assert line["state"] == "kept"
     rule.stop()
     customer.expire_and_sweep()
     assert customer.outcomes == [SWEPT]
-    assert customer.evidence == []
+    assert customer.pending_settlements == []
 
 
 def test_an_answer_that_leaves_no_trace_is_the_operator_s_loss_and_is_logged(
     faulty_stack: FaultyStack, customer: Customer
 ) -> None:
-    rules = [customer.fault_in_row(SERVER_ERROR, times=None), customer.fault_in_evidence(SERVER_ERROR, times=None)]
+    rules = [
+        customer.fault_in_row(SERVER_ERROR, times=None),
+        customer.fault_in_pending_settlements(SERVER_ERROR, times=None),
+    ]
     with timed(20):
         assert customer.speak().content
-    assert (len(customer.holds), customer.rows, customer.evidence) == (1, [], [])
+    assert (len(customer.holds), customer.rows, customer.pending_settlements) == (1, [], [])
     (line,) = faulty_stack.logged("answer not settled", customer.answered[0])
     assert (line["state"], line["price_microusd"]) == ("lost", PRICE)
     for rule in rules:
@@ -91,7 +94,7 @@ def test_an_answer_is_charged_by_the_model_that_gave_it_also_when_that_is_done_l
     assert [(row.outcome, row.model, row.price_microusd) for row in customer.rows] == [("swept", "tts", PRICE)]
 
 
-def test_a_row_that_arrives_before_the_sweeper_makes_its_evidence_needless(
+def test_a_row_that_arrives_before_the_sweeper_makes_its_pending_settlement_needless(
     faulty_stack: FaultyStack, customer: Customer, pool: ThreadPoolExecutor
 ) -> None:
     pause = faulty_stack.aws.pause(operation="PutItem", pk="LEDGER#", containing=customer.key_id)
@@ -99,13 +102,13 @@ def test_a_row_that_arrives_before_the_sweeper_makes_its_evidence_needless(
     call = pool.submit(customer.speak)
     pause.arrived()
     call.result(60)
-    assert customer.evidence == customer.answered
+    assert customer.pending_settlements == customer.answered
     pause.forward()
     customer.wait_until(lambda: bool(customer.rows), "the row never arrived")
     rule.stop()
     customer.expire_and_sweep()
     assert customer.outcomes == [ANSWERED]
-    assert customer.evidence == []
+    assert customer.pending_settlements == []
 
 
 def test_a_row_that_arrives_after_the_sweeper_changes_nothing(
@@ -130,7 +133,7 @@ def test_a_hold_that_cannot_be_released_is_only_released_later(customer: Custome
     rule = customer.fault_in_release(act, times=None)
     with timed(20):
         assert customer.speak().content
-    assert (len(customer.holds), customer.outcomes, customer.evidence) == (1, [ANSWERED], [])
+    assert (len(customer.holds), customer.outcomes, customer.pending_settlements) == (1, [ANSWERED], [])
     assert customer.committed == PRICE
     rule.stop()
     customer.expire_and_sweep()

@@ -91,7 +91,7 @@ def test_a_sweep_whose_write_fails_is_finished_by_it_or_by_the_next(
     assert rule.hits
     customer.assert_account_matches_ledger()
     assert customer.outcomes == expected
-    assert customer.evidence == []
+    assert customer.pending_settlements == []
 
 
 def test_two_sweepers_at_the_same_time_charge_once(
@@ -109,9 +109,9 @@ def test_two_sweepers_at_the_same_time_charge_once(
     assert customer.outcomes == expected
 
 
-def test_a_hold_whose_evidence_cannot_be_read_waits(faulty_stack: FaultyStack, customer: Customer) -> None:
+def test_a_hold_whose_pending_settlement_cannot_be_read_waits(faulty_stack: FaultyStack, customer: Customer) -> None:
     expected = answered_without_a_row(customer)
-    rule = customer.fault_in_evidence(SERVER_ERROR, operation="GET", times=None)
+    rule = customer.fault_in_pending_settlements(SERVER_ERROR, operation="GET", times=None)
     customer.expire_holds()
     customer.wait_until(lambda: rule.hits >= 2, "no sweep")
     assert (len(customer.holds), customer.rows) == (1, [])

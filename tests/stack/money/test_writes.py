@@ -45,9 +45,9 @@ def test_the_ledger_counts_as_the_provider_does(
 
 def test_the_cost_in_the_answer_is_the_row_s(customer: Customer) -> None:
     answers = [customer.speak(), customer.speak(model="dear-tts"), customer.transcribe(("a.wav", clip("austen-0880")))]
-    told = [round(float(answer.headers["x-audio-gateway-cost-usd"]) * 1e6) for answer in answers]
-    assert told == [row.price_microusd for row in customer.rows]
-    assert told[:2] == [PRICE, 5 * PRICE]
+    reported = [round(float(answer.headers["x-audio-gateway-cost-usd"]) * 1e6) for answer in answers]
+    assert reported == [row.price_microusd for row in customer.rows]
+    assert reported[:2] == [PRICE, 5 * PRICE]
     assert [row.cost_microusd for row in customer.rows][:2] == [PRICE, 4 * PRICE]
 
 
@@ -89,7 +89,7 @@ def test_no_text_audio_or_key_is_kept(faulty_stack: FaultyStack, customer: Custo
         faulty_stack.info["admin_key"],
         base64.b64encode(sound[2000:2030]).decode(),
     ]
-    for _ in ("with evidence", "without"):
+    for _ in ("with a pending settlement", "without"):
         kept = faulty_stack.everything_kept()
         assert [word for word in secret if word in kept] == []
         assert customer.key_id in kept, "it looked at something else"

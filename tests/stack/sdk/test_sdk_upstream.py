@@ -179,7 +179,7 @@ def test_every_format_is_made_of_the_provider_s_answer(wired_client: OpenAI, mod
         assert text.split()[0] in answer
 
 
-def test_speakers_are_told_apart(wired_client: OpenAI) -> None:
+def test_speakers_are_distinguished(wired_client: OpenAI) -> None:
     answer = write(wired_client, "gpt-4o-transcribe-diarize", response_format="diarized_json", chunking_strategy="auto")
     assert answer.task == "transcribe"
     assert answer.segments

@@ -107,8 +107,8 @@ def test_transcriptions_by_model_and_key(admin: OpenAI, put: Callable[..., Ledge
     )
     (bucket,) = page.data
     assert {result.object for result in bucket.results} == {"organization.usage.audio_transcriptions.result"}
-    told = {(each.api_key_id, each.model): (each.seconds, each.num_model_requests) for each in bucket.results}
-    assert told == {("key_a", "whisper-1"): (4, 2), ("key_b", "hearer"): (1, 1)}
+    reported = {(each.api_key_id, each.model): (each.seconds, each.num_model_requests) for each in bucket.results}
+    assert reported == {("key_a", "whisper-1"): (4, 2), ("key_b", "hearer"): (1, 1)}
     one = admin.admin.organization.usage.audio_transcriptions(
         start_time=TODAY, end_time=TODAY + 60, bucket_width="1m", models=["hearer"], project_ids=[project]
     )
@@ -150,8 +150,8 @@ def test_what_was_just_spoken_is_in_the_reports_and_in_the_callers_own_usage(
     page = admin.admin.organization.usage.audio_speeches(
         start_time=started, bucket_width="1d", api_key_ids=[key.record.id], group_by=["model"]
     )
-    told = [(each.model, each.characters) for bucket in page.data for each in bucket.results]
-    assert told == [("espeak-ng", len("Good morning."))]
+    reported = [(each.model, each.characters) for bucket in page.data for each in bucket.results]
+    assert reported == [("espeak-ng", len("Good morning."))]
     own = Wire(stack["base_url"], key.value).call("GET", "/usage").json
     assert (own["object"], own["limits"]) == ("usage", {})
     # A minute may have ended in between, but no month.

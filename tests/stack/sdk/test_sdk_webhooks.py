@@ -49,7 +49,7 @@ def others(wired_stack: dict[str, Any]) -> Iterator[OpenAI]:
 
 
 @pytest.fixture
-def news(wired_stack: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> JobEventPublisher:
+def publisher(wired_stack: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> JobEventPublisher:
     """What the steps of jobs use, in the running stack."""
     use_aws_of(wired_stack, monkeypatch)
     queues = boto3.client("sqs").list_queues()["QueueUrls"]
@@ -95,7 +95,7 @@ def log_of(client: OpenAI, endpoint_id: str, count: int = 0) -> list[dict[str, A
 
 
 def test_an_event_is_sent_until_it_is_accepted_and_only_to_its_own_project(
-    hooks: OpenAI, others: OpenAI, project: str, receiver: Receiver, news: JobEventPublisher
+    hooks: OpenAI, others: OpenAI, project: str, receiver: Receiver, publisher: JobEventPublisher
 ) -> None:
     """The first pause; those that follow, up to a day, are in tests/unit/jobs/test_webhooks.py."""
     receiver.answers["/slow-to-wake"] = [503]
@@ -104,7 +104,7 @@ def test_an_event_is_sent_until_it_is_accepted_and_only_to_its_own_project(
     register(hooks, receiver.url("/failures"), FAILED)
     foreign = register(others, receiver.url("/foreign"), SUCCEEDED, FAILED, CANCELLED)
     job = ended("succeeded", project)
-    news.publish(job)
+    publisher.publish(job)
 
     (second,) = receiver.wait_for("/second", 1, SOON)
     tries = receiver.wait_for("/slow-to-wake", 2, SOON)
@@ -131,18 +131,18 @@ def test_an_event_is_sent_until_it_is_accepted_and_only_to_its_own_project(
 
 
 def test_an_end_that_is_repeated_is_reported_once(
-    hooks: OpenAI, project: str, receiver: Receiver, news: JobEventPublisher
+    hooks: OpenAI, project: str, receiver: Receiver, publisher: JobEventPublisher
 ) -> None:
     endpoint = register(hooks, receiver.url("/twice"), CANCELLED)
     first, second = ended("cancelled", project), ended("cancelled", project)
-    news.publish(first)
-    (told,) = receiver.wait_for("/twice", 1, SOON)
+    publisher.publish(first)
+    (received,) = receiver.wait_for("/twice", 1, SOON)
     for _ in range(3):
-        news.publish(first)
-    news.publish(second)
+        publisher.publish(first)
+    publisher.publish(second)
     events = [unwrapped(hooks, each, endpoint.signing_secret) for each in receiver.wait_for("/twice", 2, SOON)]
     assert [event.data.id for event in events] == [first.id, second.id]
-    assert unwrapped(hooks, told, endpoint.signing_secret).data.id == first.id
+    assert unwrapped(hooks, received, endpoint.signing_secret).data.id == first.id
     hooks.webhooks.delete(endpoint.id)
 
 

@@ -80,8 +80,8 @@ class AudioHarness:
         return len(self.provider.asked)
 
 
-class Shop(AudioHarness):
-    """What is asked of it is asked with so many seconds left until the answer must be ready."""
+class Gateway(AudioHarness):
+    """Its requests have `seconds` left until the answer must be ready."""
 
     def speak(self, *, seconds: float = 26.5, **changes: Any) -> Answer:
         """Have `BODY` spoken."""

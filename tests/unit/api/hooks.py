@@ -77,12 +77,12 @@ class Gateway:
         self.client, self.clock, self.post = client, Clock(), Post()
         self.queue = cast("Any", Queue())
         self.dead = cast("Any", Queue())
-        self.store, self.paces = WebhookStore(client, TABLE), RateLimitStore(client, TABLE)
+        self.store, self.rate_limits = WebhookStore(client, TABLE), RateLimitStore(client, TABLE)
         self.directory = Directory(client, TABLE, now_s=self.clock)
         deps = WebhookDependencies(
             store=self.store,
             directory=self.directory,
-            paces=self.paces,
+            rate_limits=self.rate_limits,
             writer_of=active_caller(AccountStore(client, TABLE), lambda: int(self.clock.s * 1000)),
             allow=AllowedHosts(),
             post=self.post,
@@ -91,8 +91,8 @@ class Gateway:
         self.handler = lambda_handler(webhooks_app(deps), "webhooks")
         self.dispatcher = WebhookDispatcher(
             store=self.store,
-            announcements=PublishedEvents(client, TABLE),
-            paces=self.paces,
+            published_events=PublishedEvents(client, TABLE),
+            rate_limits=self.rate_limits,
             is_archived=Archive(client, TABLE).has,
             queue=cast("Any", self.queue),
             dead=cast("Any", self.dead),

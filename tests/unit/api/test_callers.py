@@ -28,7 +28,7 @@ def routes() -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize(("name", "method", "path"), routes())
 def test_a_route_takes_the_key_that_its_path_says_and_no_other(name: str, method: str, path: str) -> None:
     handler = lambda_handler(apps()[name], name)
-    wrong, told = (
+    wrong, message = (
         (API_CALLER, "takes an admin key") if path.startswith("/organization/") else (ADMIN_CALLER, "takes an API key")
     )
     if path in OPEN:
@@ -37,7 +37,7 @@ def test_a_route_takes_the_key_that_its_path_says_and_no_other(name: str, method
     nobody = call(handler, event(method, path, authorizer={}))
     assert (nobody.status, nobody.error["code"]) == (401, "invalid_api_key")
     other = call(handler, event(method, path, authorizer=wrong))
-    assert (other.status, told in other.error["message"]) == (403, True)
+    assert (other.status, message in other.error["message"]) == (403, True)
 
 
 def test_an_unknown_url_or_method_is_refused_before_the_key_is_checked() -> None:

@@ -12,7 +12,7 @@ import pytest
 from audio_gateway.catalog.load import build_catalog
 from tests.fakes.gateway import Answer, event, json_event
 from tests.sound import tone_wav
-from tests.unit.api.harness import Shop, within
+from tests.unit.api.harness import Gateway, within
 
 AUDIO = tone_wav(2.0)
 SEGMENT = ("timestamp_granularities[]", "segment")
@@ -21,7 +21,7 @@ AGENTS = "You will receive partial sentences. Do not complete the sentence just 
 
 
 @pytest.fixture(scope="module")
-def shop() -> Shop:
+def gateway() -> Gateway:
     """OpenAI's own models, with their defaults from the catalogue."""
     audio, speech = {"usd_per_minute": "0.006"}, {"usd_per_million_characters": "15.00"}
     models: list[dict[str, Any]] = [
@@ -30,17 +30,17 @@ def shop() -> Shop:
     ]
     providers = {"openai": {"adapter": "openai", "base_url": "http://127.0.0.1:9/v1"}}
     document = {"providers": providers, "models": [{"provider": "openai"} | each for each in models]}
-    return Shop(*build_catalog(document, "catalog.toml").models.values())
+    return Gateway(*build_catalog(document, "catalog.toml").models.values())
 
 
-def write(shop: Shop, fields: list[tuple[str, str]], file_head: str, *, file_first: bool = False) -> Answer:
+def write(gateway: Gateway, fields: list[tuple[str, str]], file_head: str, *, file_first: bool = False) -> Answer:
     """Send a form exactly as undici writes it; `file_head` follows `name="file"`."""
     parts = [f'name="{name}"\r\n\r\n{value}'.encode() for name, value in fields]
     parts.insert(0 if file_first else 1, f'name="file"{file_head}\r\n\r\n'.encode() + AUDIO)
     body = b"".join(f"--{BOUNDARY}\r\nContent-Disposition: form-data; ".encode() + part + b"\r\n" for part in parts)
     headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
     request = event("POST", "/audio/transcriptions", body + f"--{BOUNDARY}--\r\n".encode(), headers=headers)
-    return shop.send(request, within(26.5))
+    return gateway.send(request, within(26.5))
 
 
 @pytest.mark.parametrize(
@@ -52,16 +52,16 @@ def write(shop: Shop, fields: list[tuple[str, str]], file_head: str, *, file_fir
         [("response_format", "json"), ("temperature", "0"), ("timestamp_granularities[]", "word")],
     ],
 )
-def test_ai_sdk_requests_segments_of_a_model_without_times(shop: Shop, options: list[tuple[str, str]]) -> None:
+def test_ai_sdk_requests_segments_of_a_model_without_times(gateway: Gateway, options: list[tuple[str, str]]) -> None:
     file = '; filename="audio.wav"\r\nContent-Type: audio/wav'
-    answer = write(shop, [("model", "gpt-4o-transcribe"), *options], file)
+    answer = write(gateway, [("model", "gpt-4o-transcribe"), *options], file)
     assert (answer.status, answer.json["text"]) == (200, "hello big world")
 
 
-def test_ai_sdk_reads_segments_words_and_language_of_whisper(shop: Shop) -> None:
+def test_ai_sdk_reads_segments_words_and_language_of_whisper(gateway: Gateway) -> None:
     options = [("response_format", "verbose_json"), ("temperature", "0"), SEGMENT]
     file = '; filename="audio.wav"\r\nContent-Type: audio/wav'
-    answer = write(shop, [("model", "whisper-1"), *options], file).json
+    answer = write(gateway, [("model", "whisper-1"), *options], file).json
     assert ({"text", "language", "duration", "segments"} <= answer.keys(), answer["language"]) == (True, "english")
     assert answer["segments"][0].keys() >= {"text", "start", "end"}
 
@@ -75,14 +75,14 @@ def test_ai_sdk_reads_segments_words_and_language_of_whisper(shop: Shop) -> None
     ],
     ids=["a path", "a blob with a type", "a blob without one"],
 )
-def test_langchain_sends_a_file_that_may_have_no_name(shop: Shop, file: str) -> None:
-    answer = write(shop, [("model", "whisper-1")], file, file_first=True)
+def test_langchain_sends_a_file_that_may_have_no_name(gateway: Gateway, file: str) -> None:
+    answer = write(gateway, [("model", "whisper-1")], file, file_first=True)
     assert (answer.status, answer.json["text"]) == (200, "hello big world")
 
 
 @pytest.mark.parametrize("model", ["tts-1", "gpt-4o-mini-tts"])
-def test_openai_agents_sends_instructions_to_every_model(shop: Shop, model: str) -> None:
+def test_openai_agents_sends_instructions_to_every_model(gateway: Gateway, model: str) -> None:
     body = {"model": model, "voice": "ash", "input": "Hello there.", "response_format": "pcm", "instructions": AGENTS}
-    answer = shop.send(json_event("/audio/speech", body), within(26.5))
+    answer = gateway.send(json_event("/audio/speech", body), within(26.5))
     assert (answer.status, len(answer.body)) == (200, len("Hello there.") * 480)
     assert answer.headers.get("x-audio-gateway-ignored") == ("instructions" if model == "tts-1" else None)

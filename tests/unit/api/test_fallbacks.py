@@ -19,7 +19,7 @@ from audio_gateway.errors import (
 from tests.fakes.gateway import Answer
 from tests.fakes.providers import PROVIDER, FakeAdapter, model
 from tests.sound import tone_wav
-from tests.unit.api.harness import Shop
+from tests.unit.api.harness import Gateway
 
 SECRET = "what the provider said, sk-secret"
 AUDIO = tone_wav(2.0)
@@ -32,7 +32,7 @@ class Three:
         names = ("talker", "second", "third")
         self.providers = {name: FakeAdapter() for name in names}
         self.unreadable: set[str] = set()
-        self.shop = Shop(*(self._model(name, fields.get(name, {})) for name in names), providers=self._provider)
+        self.gateway = Gateway(*(self._model(name, fields.get(name, {})) for name in names), providers=self._provider)
 
     def _model(self, name: str, fields: dict[str, object]) -> Model:
         fallbacks = ("second", "third") if name == "talker" else ()
@@ -76,7 +76,7 @@ def test_a_provider_that_failed_before_a_fallback_is_in_the_line_of_the_request(
     three = Three()
     three.fail("talker")
     three.fail("second", ProviderBadAnswer)
-    assert served(three.shop.speak()) == (200, "third")
+    assert served(three.gateway.speak()) == (200, "third")
     line = line_of(capsys)
     assert (line["requested_model"], line["model"]) == ("talker", "third")
     assert line["failed"] == [
@@ -89,7 +89,7 @@ def test_so_it_is_where_all_fail_and_of_transcriptions(capsys: pytest.CaptureFix
     three = Three()
     for name in ("talker", "second", "third"):
         three.fail(name)
-    assert three.shop.write(AUDIO).status == 503
+    assert three.gateway.write(AUDIO).status == 503
     line = line_of(capsys)
     assert [failure["model"] for failure in line["failed"]] == ["talker", "second", "third"]
     assert (line["error"], line["model"], "requested_model" in line) == ("ProviderUnavailable", "talker", False)
@@ -105,12 +105,12 @@ def test_a_failure_in_the_middle_is_logged_too(
         raise ProviderUnavailable(SECRET, provider="at-talker")
 
     monkeypatch.setattr(three.providers["talker"], "synthesize", breaks_off)
-    assert three.shop.speak(input="a" * 100).status == 503
+    assert three.gateway.speak(input="a" * 100).status == 503
     assert line_of(capsys)["failed"] == [{"model": "talker", "provider": "at-talker", "error": "ProviderUnavailable"}]
 
 
 def test_without_failures_nothing_is_logged_about_them(capsys: pytest.CaptureFixture[str]) -> None:
-    Three().shop.speak()
+    Three().gateway.speak()
     line = line_of(capsys)
     assert "failed" not in line
     assert "requested_model" not in line
@@ -123,7 +123,7 @@ def test_without_failures_nothing_is_logged_about_them(capsys: pytest.CaptureFix
 def test_a_provider_whose_key_cannot_be_read_is_passed_over(endpoint: str, capsys: pytest.CaptureFixture[str]) -> None:
     three = Three()
     three.unreadable.add("talker")
-    answer = three.shop.speak() if endpoint == "speech" else three.shop.write(AUDIO)
+    answer = three.gateway.speak() if endpoint == "speech" else three.gateway.write(AUDIO)
     assert served(answer) == (200, "second")
     line = line_of(capsys)
     reason = "The secret env:TALKER_KEY is not set"
@@ -136,11 +136,11 @@ def test_where_no_key_can_be_read_the_caller_hears_no_secret_and_pays_nothing(
 ) -> None:
     three = Three()
     three.unreadable |= {"talker", "second", "third"}
-    answer = three.shop.speak()
+    answer = three.gateway.speak()
     assert (answer.status, answer.error["code"]) == (502, "provider_key_unreadable")
     assert answer.headers["x-should-retry"] == "false"
     assert "TALKER_KEY" not in answer.body.decode()
-    assert (three.shop.meter.settled, three.shop.meter.failed, three.shop.meter.open) == ([], [], [])
+    assert (three.gateway.meter.settled, three.gateway.meter.failed, three.gateway.meter.open) == ([], [], [])
     out = capsys.readouterr().out
     assert "env:TALKER_KEY" in out
     assert "Traceback" not in out
@@ -150,7 +150,7 @@ def test_where_no_key_can_be_read_the_caller_hears_no_secret_and_pays_nothing(
 def test_input_that_a_provider_rejects_is_sent_to_no_other(capsys: pytest.CaptureFixture[str]) -> None:
     three = Three()
     three.fail("talker", ProviderRejected, upstream_status=400)
-    assert three.shop.speak().status == 400
+    assert three.gateway.speak().status == 400
     assert three.asked == ["talker"]
     assert "failed" not in line_of(capsys)
 
@@ -159,7 +159,7 @@ def test_a_fallback_that_rejects_ends_it() -> None:
     three = Three()
     three.fail("talker")
     three.fail("second", ProviderRejected, upstream_status=422)
-    assert three.shop.speak().status == 422
+    assert three.gateway.speak().status == 422
     assert three.asked == ["talker", "second"]
 
 
@@ -175,7 +175,7 @@ def test_a_fallback_that_runs_out_of_time_is_a_time_out_without_a_retry(
         raise ProviderTimedOut(SECRET, provider="at-second")
 
     monkeypatch.setattr(three.providers["second"], "synthesize", late)
-    answer = three.shop.speak()
+    answer = three.gateway.speak()
     assert (answer.status, answer.headers["x-should-retry"], three.asked) == (504, "false", ["talker"])
 
 
@@ -183,7 +183,7 @@ def test_a_fallback_that_is_late_by_its_own_clock_alone_leaves_time_for_the_next
     three = Three()
     three.fail("talker")
     three.fail("second", ProviderTimedOut)
-    assert served(three.shop.speak()) == (200, "third")
+    assert served(three.gateway.speak()) == (200, "third")
 
 
 # ------------------------------------------------------------------------------------------------ limits of models
@@ -191,31 +191,31 @@ def test_a_fallback_that_is_late_by_its_own_clock_alone_leaves_time_for_the_next
 
 def test_text_above_the_model_s_own_limit_is_refused_before_a_provider_is_called() -> None:
     three = Three(talker={"max_characters": 7})
-    answer = three.shop.speak()  # 8 characters
+    answer = three.gateway.speak()  # 8 characters
     assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "input", "string_above_max_length")
-    assert (three.asked, three.shop.meter.admitted) == ([], [])
-    assert Three(talker={"max_characters": 8}).shop.speak().status == 200
+    assert (three.asked, three.gateway.meter.admitted) == ([], [])
+    assert Three(talker={"max_characters": 8}).gateway.speak().status == 200
 
 
 def test_a_fallback_whose_limit_the_text_passes_is_left_out() -> None:
     three = Three(second={"max_characters": 7})
     three.fail("talker")
-    assert served(three.shop.speak()) == (200, "third")
+    assert served(three.gateway.speak()) == (200, "third")
     assert three.asked == ["talker", "third"]
 
 
 def test_audio_above_the_model_s_own_limit_becomes_a_job_and_a_fallback_s_leaves_it_out() -> None:
     three = Three(talker={"max_seconds": 1.9})
-    assert three.shop.write(AUDIO).status == 303
+    assert three.gateway.write(AUDIO).status == 303
     assert three.asked == []
     three = Three(second={"max_seconds": 1.9})
     three.fail("talker")
-    assert served(three.shop.write(AUDIO)) == (200, "third")
+    assert served(three.gateway.write(AUDIO)) == (200, "third")
     assert three.asked == ["talker", "third"]
 
 
 def test_a_fallback_that_takes_fewer_bytes_is_left_out() -> None:
     three = Three(second={"max_bytes": len(AUDIO) - 1}, third={"max_bytes": len(AUDIO)})
     three.fail("talker")
-    assert served(three.shop.write(AUDIO)) == (200, "third")
+    assert served(three.gateway.write(AUDIO)) == (200, "third")
     assert three.asked == ["talker", "third"]

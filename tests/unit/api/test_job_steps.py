@@ -166,7 +166,7 @@ def test_a_step_that_died_without_a_reason(harness: JobHarness) -> None:
     harness.prepare(job)
     end_handler(harness.ending)(event(job), Context(900_000))
     ended = harness.now(job)
-    assert (ended.status, ended.error.status, harness.bank.holds) == ("failed", 500, {})
+    assert (ended.status, ended.error.status, harness.accounts.holds) == ("failed", 500, {})
 
 
 @pytest.mark.parametrize("error", DIED)
@@ -206,5 +206,5 @@ def test_an_unavailable_bucket_hides_no_error(harness: JobHarness, monkeypatch: 
 
 
 def test_a_job_s_error_is_that_of_the_synchronous_call(harness: JobHarness) -> None:
-    told = job_error(ProviderQuotaExhausted("No money.", provider="fake"), "job_1")
-    assert (told.status, told.kind, told.retry) == (503, "service_unavailable_error", False)
+    error = job_error(ProviderQuotaExhausted("No money.", provider="fake"), "job_1")
+    assert (error.status, error.kind, error.retry) == (503, "service_unavailable_error", False)

@@ -172,13 +172,13 @@ def test_a_background_request_gets_its_job_and_its_price_is_held(gateway: Gatewa
         "progress": {"completed": 0, "total": 0}, "created_at": job["created_at"], "completed_at": None,
         "expires_at": job["created_at"] + 7 * 86400, "usage": None, "cost_usd": None, "error": None,
     }  # fmt: skip
-    assert gateway.bank.holds[job["id"]].work.amount == END_MS
+    assert gateway.accounts.holds[job["id"]].work.amount == END_MS
     assert gateway.executions.started == [job["id"]]
     assert gateway.provider.asked == []
 
 
 def test_the_answer_with_a_job_says_what_is_left_of_the_key_s_minute(gateway: Gateway) -> None:
-    gateway.bank.windows = {"requests": Window(limit=60, remaining=59, reset_s=12)}
+    gateway.accounts.windows = {"requests": Window(limit=60, remaining=59, reset_s=12)}
     answers = [
         gateway.write(BACKGROUND), gateway.write(model="slow"),
         gateway.say(background=True), gateway.say(model="slow-speaker"),
@@ -194,12 +194,16 @@ def test_work_that_takes_too_long_becomes_a_job_to_wait_for(gateway: Gateway, pa
     answer = gateway.write(model="slow", path=path)
     job = gateway.job(answer)
     assert (answer.status, job.endpoint) == (303, path)
-    told = answer.json
-    assert (told["object"], told["id"], told["location"]) == ("redirect", job.id, answer.headers["location"])
-    assert "curl -L" in told["message"]
-    assert f"GET /v1/audio/jobs/{job.id} " in told["message"]
+    redirect = answer.json
+    assert (redirect["object"], redirect["id"], redirect["location"]) == (
+        "redirect",
+        job.id,
+        answer.headers["location"],
+    )
+    assert "curl -L" in redirect["message"]
+    assert f"GET /v1/audio/jobs/{job.id} " in redirect["message"]
     assert answer.headers["location"] == f"/v1/audio/jobs/{job.id}/content?wait=25&hop=1"
-    assert gateway.bank.holds[job.id].work.amount == END_MS
+    assert gateway.accounts.holds[job.id].work.amount == END_MS
     assert gateway.meter.admitted == []  # the job's hold is the only one
 
 
@@ -229,7 +233,7 @@ def test_an_invalid_background_request_is_refused_immediately(
     answer = gateway.say(**{"background": True} | fields)
     assert (answer.status in (400, 404), answer.error["param"]) == (True, param)
     assert not gateway.store.kept
-    assert not gateway.bank.holds
+    assert not gateway.accounts.holds
 
 
 def test_a_file_that_is_not_audio_is_refused_immediately(gateway: Gateway) -> None:
@@ -240,7 +244,7 @@ def test_a_file_that_is_not_audio_is_refused_immediately(gateway: Gateway) -> No
 
 
 def test_a_job_beyond_the_budget_is_refused_immediately(gateway: Gateway) -> None:
-    gateway.bank.refuses = BudgetReached("No money.", limit="monthly_budget_usd")
+    gateway.accounts.refuses = BudgetReached("No money.", limit="monthly_budget_usd")
     answer = gateway.write(BACKGROUND)
     assert (answer.status, answer.error["code"]) == (429, "insufficient_quota")
     assert not gateway.store.kept
@@ -250,7 +254,7 @@ def test_a_job_beyond_the_budget_is_refused_immediately(gateway: Gateway) -> Non
 def test_a_job_that_cannot_be_started_leaves_nothing(gateway: Gateway) -> None:
     gateway.executions.fails = StorageUnavailable("The work cannot be started.")
     assert gateway.write(BACKGROUND).status == 503
-    assert (gateway.store.kept, gateway.files.kept, gateway.bank.holds) == ({}, {}, {})
+    assert (gateway.store.kept, gateway.files.kept, gateway.accounts.holds) == ({}, {}, {})
 
 
 HINTS = [("language", "en"), ("languages[]", "en"), ("languages[]", "de"), ("keywords[]", "tone"), ("prompt", "Tones.")]
@@ -562,7 +566,7 @@ def test_an_open_job_is_cancelled_once_and_costs_nothing(gateway: Gateway, prepa
     answers = [gateway.ask("POST", f"/{begun['id']}/cancel") for _ in range(2)]
     assert [(answer.status, answer.json["status"]) for answer in answers] == [(200, "cancelled")] * 2
     assert set(gateway.executions.stopped) == {begun["id"]}
-    assert (gateway.bank.holds, gateway.bank.spent) == ({}, 0)
+    assert (gateway.accounts.holds, gateway.accounts.spent) == ({}, 0)
     assert not gateway.files.kept
     content = gateway.content(begun["id"])
     assert (content.status, content.error["code"], content.headers["x-should-retry"]) == (409, "job_cancelled", "false")
@@ -580,7 +584,7 @@ def test_a_cancelled_job_shows_its_price_and_its_partial_result(gateway: Gateway
     job = half_done(gateway, gateway.write(BACKGROUND))
     answer = gateway.ask("POST", f"/{job.id}/cancel")
     assert (answer.status, answer.json["status"], answer.json["error"]) == (200, "cancelled", None)
-    charged = gateway.bank.spent
+    charged = gateway.accounts.spent
     assert answer.headers["x-audio-gateway-cost-usd"] == f"{charged / 1_000_000:.6f}".rstrip("0")
     assert 0 < answer.json["usage"]["seconds"] < END_MS / 1000
     assert answer.json["cost_usd"] == answer.headers["x-audio-gateway-cost-usd"]
@@ -588,7 +592,7 @@ def test_a_cancelled_job_shows_its_price_and_its_partial_result(gateway: Gateway
     assert (content.status, content.error["code"], content.headers["x-should-retry"]) == (409, "job_cancelled", "false")
     assert f"/v1/audio/jobs/{job.id}/content?partial=true" in content.error["message"]
     again = gateway.ask("POST", f"/{job.id}/cancel")
-    assert (again.status, again.json, gateway.bank.spent) == (200, answer.json, charged)
+    assert (again.status, again.json, gateway.accounts.spent) == (200, answer.json, charged)
 
 
 def test_the_partial_result_of_a_cancelled_job_becomes_ready_in_any_format(gateway: Gateway) -> None:
@@ -631,13 +635,13 @@ def test_a_job_that_cannot_be_settled_is_not_deleted(gateway: Gateway, monkeypat
         raise MeteringUnavailable("Not now.")
 
     with monkeypatch.context() as patch:
-        patch.setattr(gateway.bank, "settle_at", unavailable)
+        patch.setattr(gateway.accounts, "settle_at", unavailable)
         refused = gateway.ask("DELETE", f"/{job.id}")
     assert (refused.status, refused.error["code"]) == (503, "metering_unavailable")
     assert gateway.ask("GET", f"/{job.id}").json["status"] == "cancelled"
     assert gateway.ask("DELETE", f"/{job.id}").status == 200
-    assert gateway.bank.spent > 0
-    assert (gateway.store.kept, gateway.files.kept, gateway.bank.holds) == ({}, {}, {})
+    assert gateway.accounts.spent > 0
+    assert (gateway.store.kept, gateway.files.kept, gateway.accounts.holds) == ({}, {}, {})
 
 
 def test_a_job_that_is_over_can_be_deleted_but_not_cancelled(gateway: Gateway) -> None:
@@ -657,7 +661,7 @@ def test_a_job_that_is_over_can_be_deleted_but_not_cancelled(gateway: Gateway) -
 def test_deleting_an_open_job_logs_its_price(gateway: Gateway) -> None:
     job = half_done(gateway, gateway.write(BACKGROUND))
     answer = gateway.ask("DELETE", f"/{job.id}")
-    charged = gateway.bank.spent
+    charged = gateway.accounts.spent
     assert answer.status == 200
     assert charged > 0
     assert answer.headers["x-audio-gateway-cost-usd"] == f"{charged / 1_000_000:.6f}".rstrip("0")
@@ -668,7 +672,7 @@ def test_an_open_job_is_cancelled_before_it_is_deleted(gateway: Gateway) -> None
     answer = gateway.ask("DELETE", f"/{begun['id']}")
     assert (answer.status, answer.headers["x-audio-gateway-cost-usd"]) == (200, "0")
     assert gateway.executions.stopped == [begun["id"]]
-    assert (gateway.store.kept, gateway.files.kept, gateway.bank.holds) == ({}, {}, {})
+    assert (gateway.store.kept, gateway.files.kept, gateway.accounts.holds) == ({}, {}, {})
 
 
 @pytest.mark.parametrize(("name", "background", "status"), [("listener", True, 202), ("slow", False, 303)])

@@ -25,7 +25,7 @@ from audio_gateway.providers.port import AudioChunk, TranscriptDone
 from audio_gateway.transcripts.transcript import Transcript
 from tests.fakes.providers import model
 from tests.sound import clip, tone_wav, wav
-from tests.unit.api.harness import BODY, Shop
+from tests.unit.api.harness import BODY, Gateway
 
 DOWN = MeteringUnavailable("down")
 
@@ -35,49 +35,49 @@ def priced(microusd: int = 1_000_000, **fields: Any) -> Model:
 
 
 @pytest.fixture
-def shop() -> Shop:
-    return Shop(priced())
+def gateway() -> Gateway:
+    return Gateway(priced())
 
 
-def test_speech_is_charged_by_code_points_and_a_header_has_the_price(shop: Shop) -> None:
-    answer = shop.speak()
+def test_speech_is_charged_by_code_points_and_a_header_has_the_price(gateway: Gateway) -> None:
+    answer = gateway.speak()
     assert (answer.status, answer.headers["x-audio-gateway-cost-usd"]) == (200, "0.000008")
-    (work,) = shop.meter.settled
+    (work,) = gateway.meter.settled
     assert (work.unit, work.amount, work.price_microusd, work.model) == ("characters", 8, 8, "talker")
     assert work.request_id == answer.headers["x-request-id"]
-    assert shop.meter.open == []
+    assert gateway.meter.open == []
 
 
-def test_audio_is_charged_by_its_measured_milliseconds(shop: Shop) -> None:
-    answer = shop.write(tone_wav(1.234))
-    (work,) = shop.meter.settled
+def test_audio_is_charged_by_its_measured_milliseconds(gateway: Gateway) -> None:
+    answer = gateway.write(tone_wav(1.234))
+    (work,) = gateway.meter.settled
     assert (work.unit, work.amount) == ("audio_ms", 1234)
     assert work.price_microusd == 20_567  # 1.234 s at a dollar a minute: 20,566.67, rounded up
     assert answer.headers["x-audio-gateway-cost-usd"] == "0.020567"
 
 
 @pytest.mark.parametrize("fields", [[], [("response_format", "text")], [("stream", "true")], [("prompt", "Ann")]])
-def test_the_price_does_not_depend_on_the_form_of_the_response(shop: Shop, fields: list[tuple[str, str]]) -> None:
-    shop.write(tone_wav(2.0), *fields)
-    assert [work.price_microusd for work in shop.meter.settled] == [33_334]
+def test_the_price_does_not_depend_on_the_form_of_the_response(gateway: Gateway, fields: list[tuple[str, str]]) -> None:
+    gateway.write(tone_wav(2.0), *fields)
+    assert [work.price_microusd for work in gateway.meter.settled] == [33_334]
 
 
 def test_a_free_response_has_a_cost_of_zero() -> None:
-    assert Shop(priced(0)).speak().headers["x-audio-gateway-cost-usd"] == "0"
+    assert Gateway(priced(0)).speak().headers["x-audio-gateway-cost-usd"] == "0"
 
 
-def test_nothing_reaches_a_provider_before_the_hold(shop: Shop) -> None:
-    shop.meter.refuses = DOWN
-    answer = shop.speak()
+def test_nothing_reaches_a_provider_before_the_hold(gateway: Gateway) -> None:
+    gateway.meter.refuses = DOWN
+    answer = gateway.speak()
     assert (answer.status, answer.error["code"]) == (503, "metering_unavailable")
-    assert shop.provider.asked == []
+    assert gateway.provider.asked == []
     assert "x-audio-gateway-cost-usd" not in answer.headers
 
 
-def test_bad_input_is_refused_without_a_hold(shop: Shop) -> None:
-    assert shop.speak(voice="").status == 400
-    assert shop.write(b"no audio").status == 400
-    assert shop.meter.admitted == []
+def test_bad_input_is_refused_without_a_hold(gateway: Gateway) -> None:
+    assert gateway.speak(voice="").status == 400
+    assert gateway.write(b"no audio").status == 400
+    assert gateway.meter.admitted == []
 
 
 REFUSALS = [
@@ -90,11 +90,11 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("error", "status", "code", "retry_after", "should_retry"), REFUSALS)
 def test_a_refusal_has_the_header_that_says_whether_to_retry(
-    shop: Shop, error: Any, status: int, code: str | None, retry_after: str | None, should_retry: str | None
+    gateway: Gateway, error: Any, status: int, code: str | None, retry_after: str | None, should_retry: str | None
 ) -> None:
     error.windows = {"requests": Window(5, 0, 7)}
-    shop.meter.refuses = error
-    answer = shop.speak()
+    gateway.meter.refuses = error
+    answer = gateway.speak()
     assert (answer.status, answer.error["code"]) == (status, code)
     assert answer.headers.get("retry-after") == retry_after
     assert answer.headers.get("x-should-retry") == should_retry
@@ -102,9 +102,9 @@ def test_a_refusal_has_the_header_that_says_whether_to_retry(
         assert answer.headers["x-ratelimit-remaining-requests"] == "0"
 
 
-def test_the_windows_of_the_key_are_in_the_headers(shop: Shop) -> None:
-    shop.meter.windows = {"requests": Window(60, 59, 12), "audio-seconds": Window(600, 480, 12)}
-    headers = shop.speak().headers
+def test_the_windows_of_the_key_are_in_the_headers(gateway: Gateway) -> None:
+    gateway.meter.windows = {"requests": Window(60, 59, 12), "audio-seconds": Window(600, 480, 12)}
+    headers = gateway.speak().headers
     found = {name: value for name, value in headers.items() if name.startswith("x-ratelimit-")}
     assert found == {
         "x-ratelimit-limit-requests": "60",
@@ -124,13 +124,13 @@ def test_the_windows_of_the_key_are_in_the_headers(shop: Shop) -> None:
         RuntimeError("a bug"),
     ],
 )
-def test_a_failed_request_is_free_and_holds_nothing(shop: Shop, error: Any) -> None:
-    shop.provider.fails = error
-    for answer in (shop.speak(), shop.write(tone_wav(1.0))):
+def test_a_failed_request_is_free_and_holds_nothing(gateway: Gateway, error: Any) -> None:
+    gateway.provider.fails = error
+    for answer in (gateway.speak(), gateway.write(tone_wav(1.0))):
         assert answer.status >= 400
         assert "x-audio-gateway-cost-usd" not in answer.headers
-    assert (len(shop.meter.released), shop.meter.settled, shop.meter.open) == (2, [], [])
-    assert shop.meter.failed == []  # no provider has done anything
+    assert (len(gateway.meter.released), gateway.meter.settled, gateway.meter.open) == (2, [], [])
+    assert gateway.meter.failed == []  # no provider has done anything
 
 
 @pytest.mark.parametrize(
@@ -141,70 +141,70 @@ def test_a_failed_request_is_free_and_holds_nothing(shop: Shop, error: Any) -> N
         ProviderUnavailable("cut off", provider="fake", worked=True),
     ],
 )
-def test_the_cost_of_a_failed_request_is_recorded(shop: Shop, error: Any) -> None:
-    shop.provider.fails = error
-    shop.speak()
-    shop.write(tone_wav(1.5))
-    assert (len(shop.meter.released), shop.meter.settled, shop.meter.open) == (2, [], [])
-    assert shop.meter.failed == [("talker", 8), ("talker", 25_000)]
+def test_the_cost_of_a_failed_request_is_recorded(gateway: Gateway, error: Any) -> None:
+    gateway.provider.fails = error
+    gateway.speak()
+    gateway.write(tone_wav(1.5))
+    assert (len(gateway.meter.released), gateway.meter.settled, gateway.meter.open) == (2, [], [])
+    assert gateway.meter.failed == [("talker", 8), ("talker", 25_000)]
 
 
-def test_a_provider_that_breaks_off_in_the_middle_is_free(shop: Shop) -> None:
+def test_a_provider_that_breaks_off_in_the_middle_is_free(gateway: Gateway) -> None:
     def synthesize(_request: object) -> Any:
         yield AudioChunk(bytes(4800), "pcm", 24_000)
         raise ProviderUnavailable("cut", provider="fake")
 
-    shop.provider.synthesize = synthesize  # type: ignore[assignment] # the provider fails midway
-    assert shop.speak().status == 503
-    assert (len(shop.meter.released), shop.meter.settled, shop.meter.failed) == (1, [], [("talker", 8)])
+    gateway.provider.synthesize = synthesize  # type: ignore[assignment] # the provider fails midway
+    assert gateway.speak().status == 503
+    assert (len(gateway.meter.released), gateway.meter.settled, gateway.meter.failed) == (1, [], [("talker", 8)])
 
 
-def test_an_empty_transcript_of_speech_is_the_providers_failure_and_of_silence_an_answer(shop: Shop) -> None:
-    shop.provider.text = ""
-    answer = shop.write(clip("austen-0880"))
+def test_an_empty_transcript_of_speech_is_the_providers_failure_and_of_silence_an_answer(gateway: Gateway) -> None:
+    gateway.provider.text = ""
+    answer = gateway.write(clip("austen-0880"))
     assert (answer.status, answer.error["code"]) == (502, "provider_bad_answer")
-    assert (len(shop.meter.released), shop.meter.settled, len(shop.meter.failed)) == (1, [], 1)
-    answer = shop.write(wav(bytes(32_000)))
+    assert (len(gateway.meter.released), gateway.meter.settled, len(gateway.meter.failed)) == (1, [], 1)
+    answer = gateway.write(wav(bytes(32_000)))
     assert (answer.status, answer.json["text"]) == (200, "")
-    assert len(shop.meter.settled) == 1
+    assert len(gateway.meter.settled) == 1
 
 
 @pytest.mark.parametrize("endpoint", ["speech", "transcriptions"])
-def test_an_answer_that_cannot_be_delivered_is_free(shop: Shop, endpoint: str) -> None:
-    shop.results.broken = True
-    shop.provider.speech = (AudioChunk(bytes(6_000_000), "pcm", 24_000),)
-    shop.provider.text = ("work" * 25_000 + " ") * 72
-    answer = shop.speak() if endpoint == "speech" else shop.write(wav(bytes(32_000)))
+def test_an_answer_that_cannot_be_delivered_is_free(gateway: Gateway, endpoint: str) -> None:
+    gateway.results.broken = True
+    gateway.provider.speech = (AudioChunk(bytes(6_000_000), "pcm", 24_000),)
+    gateway.provider.text = ("work" * 25_000 + " ") * 72
+    answer = gateway.speak() if endpoint == "speech" else gateway.write(wav(bytes(32_000)))
     assert (answer.status, answer.error["code"]) == (503, "storage_unavailable")
-    assert (len(shop.meter.released), shop.meter.settled, len(shop.meter.failed)) == (1, [], 1)
+    assert (len(gateway.meter.released), gateway.meter.settled, len(gateway.meter.failed)) == (1, [], 1)
 
 
 def test_the_highest_price_is_held_and_the_price_of_the_model_that_served_is_charged() -> None:
-    shop = Shop(
+    gateway = Gateway(
         priced(2_000_000, model_id="talker", fallbacks=("dear", "cheap")),
         priced(9_000_000, model_id="dear"),
         priced(1_000_000, model_id="cheap"),
     )
-    real = shop.provider.synthesize
+    real = gateway.provider.synthesize
 
     def synthesize(request: Any) -> Any:
         if request.model != "up-cheap":
             raise ProviderUnavailable("down", provider="fake")
         return real(request)
 
-    shop.provider.synthesize = synthesize  # only one of them works
-    assert shop.speak().headers["x-audio-gateway-cost-usd"] == "0.000008"
-    assert [(work.model, work.price_microusd) for work in shop.meter.admitted] == [("talker", 72)]
-    assert [(work.model, work.price_microusd) for work in shop.meter.settled] == [("cheap", 8)]
+    gateway.provider.synthesize = synthesize  # only one of them works
+    assert gateway.speak().headers["x-audio-gateway-cost-usd"] == "0.000008"
+    assert [(work.model, work.price_microusd) for work in gateway.meter.admitted] == [("talker", 72)]
+    assert [(work.model, work.price_microusd) for work in gateway.meter.settled] == [("cheap", 8)]
 
 
 def test_the_cost_includes_failed_attempts_of_other_providers() -> None:
-    shop = Shop(
+    gateway = Gateway(
         priced(2_000_000, model_id="talker", fallbacks=("refuses", "cheap")),
         priced(9_000_000, model_id="refuses"),
         priced(1_000_000, model_id="cheap"),
     )
-    real = shop.provider.synthesize
+    real = gateway.provider.synthesize
 
     def synthesize(request: Any) -> Any:
         if request.model == "up-talker":
@@ -213,11 +213,13 @@ def test_the_cost_includes_failed_attempts_of_other_providers() -> None:
             raise ProviderUnavailable("down", provider="fake")
         return real(request)
 
-    shop.provider.synthesize = synthesize  # only one of them works
-    assert shop.speak().headers["x-audio-gateway-cost-usd"] == "0.000008"
-    assert [(work.model, work.price_microusd, work.cost_microusd) for work in shop.meter.settled] == [("cheap", 8, 24)]
-    assert [work.unbilled_cost_microusd for work in shop.meter.settled] == [16]
-    assert shop.meter.failed == []
+    gateway.provider.synthesize = synthesize  # only one of them works
+    assert gateway.speak().headers["x-audio-gateway-cost-usd"] == "0.000008"
+    assert [(work.model, work.price_microusd, work.cost_microusd) for work in gateway.meter.settled] == [
+        ("cheap", 8, 24)
+    ]
+    assert [work.unbilled_cost_microusd for work in gateway.meter.settled] == [16]
+    assert gateway.meter.failed == []
 
 
 class Clock:
@@ -240,22 +242,22 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_no_other_provider_is_called_after_the_deadline(clock: Clock) -> None:
-    shop = Shop(priced(model_id="talker", fallbacks=("spare",)), priced(model_id="spare"))
+    gateway = Gateway(priced(model_id="talker", fallbacks=("spare",)), priced(model_id="spare"))
 
     def synthesize(request: Any) -> Any:
-        shop.provider.asked.append(request)
+        gateway.provider.asked.append(request)
         clock.passes(27)
         raise ProviderTimedOut("late", provider="fake")
 
-    shop.provider.synthesize = synthesize  # it takes all of the time
-    assert shop.speak().status == 504
-    assert [request.model for request in shop.provider.asked] == ["up-talker"]
-    assert shop.meter.failed == [("talker", 8)]
+    gateway.provider.synthesize = synthesize  # it takes all of the time
+    assert gateway.speak().status == 504
+    assert [request.model for request in gateway.provider.asked] == ["up-talker"]
+    assert gateway.meter.failed == [("talker", 8)]
 
 
 @pytest.mark.parametrize("where", ["the last piece", "the end", "the bucket", "the replay"])
 def test_an_answer_that_is_ready_too_late_is_not_charged(
-    shop: Shop, clock: Clock, where: str, monkeypatch: pytest.MonkeyPatch
+    gateway: Gateway, clock: Clock, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The platform may have ended the request before its response is sent."""
 
@@ -269,72 +271,76 @@ def test_an_answer_that_is_ready_too_late_is_not_charged(
         if where == "the bucket":
             yield AudioChunk(bytes(6_000_000), "pcm", 24_000)
 
-    shop.provider.synthesize = synthesize  # type: ignore[assignment] # as slow as it is told to be
-    put = shop.results.put
+    gateway.provider.synthesize = synthesize  # type: ignore[assignment] # as slow as it is told to be
+    put = gateway.results.put
 
     def slow_put(*args: Any, **options: Any) -> Any:
         kept = put(*args, **options)
         clock.passes(27)
         return kept
 
-    monkeypatch.setattr(shop.results, "put", slow_put)
+    monkeypatch.setattr(gateway.results, "put", slow_put)
     if where == "the replay":
         monkeypatch.setattr(Run, "keep", lambda *_: clock.passes(27))
-    answer = shop.speak()
+    answer = gateway.speak()
     assert (answer.status, answer.headers["x-should-retry"]) == (504, "false")
-    assert (shop.meter.settled, shop.meter.failed, shop.pending_settlements.kept) == ([], [("talker", 8)], {})
+    assert (gateway.meter.settled, gateway.meter.failed, gateway.pending_settlements.kept) == ([], [("talker", 8)], {})
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(26.4, 200), (26.6, 504)])
-def test_a_transcript_that_comes_too_late_is_not_charged(shop: Shop, clock: Clock, seconds: float, status: int) -> None:
+def test_a_transcript_that_comes_too_late_is_not_charged(
+    gateway: Gateway, clock: Clock, seconds: float, status: int
+) -> None:
     def transcribe(request: Any) -> Any:
         clock.passes(seconds)
         yield TranscriptDone(Transcript("late", request.audio.duration_ms))
 
-    shop.provider.transcribe = transcribe  # nothing can interrupt it
-    assert shop.write(tone_wav(0.3)).status == status
-    assert (len(shop.meter.settled), len(shop.meter.failed)) == ((1, 0) if status == 200 else (0, 1))
+    gateway.provider.transcribe = transcribe  # nothing can interrupt it
+    assert gateway.write(tone_wav(0.3)).status == status
+    assert (len(gateway.meter.settled), len(gateway.meter.failed)) == ((1, 0) if status == 200 else (0, 1))
 
 
 @pytest.mark.parametrize(("seconds", "released"), [(27.0, True), (28.0, False)])
 def test_a_failed_request_is_released_while_the_function_has_time_for_it(
-    shop: Shop, clock: Clock, seconds: float, released: bool
+    gateway: Gateway, clock: Clock, seconds: float, released: bool
 ) -> None:
     def synthesize(_request: object) -> Any:
         clock.passes(seconds)
         raise ProviderTimedOut("late", provider="fake")
 
-    shop.provider.synthesize = synthesize  # type: ignore[assignment] # it takes all of the time
-    assert shop.speak().status == 504
-    assert (len(shop.meter.failed), bool(shop.meter.released)) == (1, released)
+    gateway.provider.synthesize = synthesize  # type: ignore[assignment] # it takes all of the time
+    assert gateway.speak().status == 504
+    assert (len(gateway.meter.failed), bool(gateway.meter.released)) == (1, released)
 
 
-def test_no_job_is_begun_of_which_nobody_would_hear() -> None:
-    shop = Shop(priced(speed_factor=0.001))
-    assert shop.speak(seconds=-1).status == 504
-    assert shop.speak().status == 303
+def test_no_job_is_started_that_the_caller_would_not_hear_of() -> None:
+    gateway = Gateway(priced(speed_factor=0.001))
+    assert gateway.speak(seconds=-1).status == 504
+    assert gateway.speak().status == 303
 
 
-def test_an_answer_that_cannot_be_settled_goes_out_and_leaves_evidence(
-    shop: Shop, capsys: pytest.CaptureFixture[str]
+def test_an_answer_that_cannot_be_settled_goes_out_and_leaves_a_pending_settlement(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shop.meter.fails = DOWN
-    answer = shop.speak()
+    gateway.meter.fails = DOWN
+    answer = gateway.speak()
     assert (answer.status, answer.headers["x-audio-gateway-cost-usd"]) == (200, "0.000008")
-    assert [work.price_microusd for work in shop.pending_settlements.kept.values()] == [8]
+    assert [work.price_microusd for work in gateway.pending_settlements.kept.values()] == [8]
     line = next(json.loads(line) for line in capsys.readouterr().out.splitlines() if "not settled" in line)
     assert (line["level"], line["state"], line["price_microusd"]) == ("ERROR", "kept", 8)
     assert BODY["input"] not in str(line)
 
 
-def test_an_answer_goes_out_even_if_no_evidence_can_be_left(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
-    shop.meter.fails = shop.pending_settlements.fails = DOWN
-    assert shop.speak().status == 200
+def test_an_answer_goes_out_even_if_no_pending_settlement_can_be_written(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.meter.fails = gateway.pending_settlements.fails = DOWN
+    assert gateway.speak().status == 200
     assert '"state":"lost"' in capsys.readouterr().out
 
 
-def test_a_failure_whose_release_fails_keeps_its_own_error(shop: Shop) -> None:
-    shop.provider.fails = ProviderUnavailable("down", provider="fake")
-    shop.meter.fails = DOWN
-    assert shop.speak().error["code"] == "provider_unavailable"
-    assert shop.pending_settlements.kept == {}
+def test_a_failure_whose_release_fails_keeps_its_own_error(gateway: Gateway) -> None:
+    gateway.provider.fails = ProviderUnavailable("down", provider="fake")
+    gateway.meter.fails = DOWN
+    assert gateway.speak().error["code"] == "provider_unavailable"
+    assert gateway.pending_settlements.kept == {}

@@ -142,8 +142,8 @@ def test_nothing_is_fetched_for_a_request_that_is_refused_anyway(gateway: Gatewa
 def test_a_job_that_a_limit_refuses_is_refused_before_its_file_is_fetched(
     gateway: Gateway, path: str, named: dict[str, str]
 ) -> None:
-    bank: Any = gateway.job_service.billing.meter
-    bank.refuses = RateLimitReached("Too many.", limit="requests_per_minute", retry_after_s=30)
+    accounts: Any = gateway.job_service.billing.meter
+    accounts.refuses = RateLimitReached("Too many.", limit="requests_per_minute", retry_after_s=30)
     answer = gateway.post(path, background=True, **named)
     assert (answer.status, answer.headers["retry-after"], answer.error["code"]) == (429, "30", "rate_limit_exceeded")
     assert (gateway.files.read, gateway.files.taken, cast("Any", gateway.job_service.store).kept) == ([], [], {})

@@ -55,12 +55,12 @@ class Service(Gateway):
             raise StorageUnavailable("The table does not answer.")
 
         get, self.store.get = self.store.get, silent  # type: ignore[assignment] # for a while
-        self.attempts.broken, self.bank.refuses = True, MeteringUnavailable("The table does not answer.")
+        self.attempts.broken, self.accounts.refuses = True, MeteringUnavailable("The table does not answer.")
         try:
             yield
         finally:
             self.store.get = get
-            self.attempts.broken, self.bank.refuses = False, None
+            self.attempts.broken, self.accounts.refuses = False, None
 
     def stored(self, key: str) -> bytes:
         if key in self.files.kept:
@@ -106,8 +106,8 @@ def test_a_call_that_becomes_a_job_is_one_job_and_is_paid_once(
     front.finish()
     assert front.left == []
     assert len(audio) == len(TEXT) * 480
-    assert (len(service.store.kept), len(service.bank.rows), service.bank.holds) == (1, 1, {})
-    assert service.bank.spent == 15 * len(TEXT)
+    assert (len(service.store.kept), len(service.accounts.rows), service.accounts.holds) == (1, 1, {})
+    assert service.accounts.spent == 15 * len(TEXT)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_recording_that_becomes_a_job_is_one_job_and_is_paid_once(
     heard = client.audio.transcriptions.create(model="slow", file=("a.wav", AUDIO))
     front.finish()
     assert (front.left, len(heard.text.split())) == ([], 60)
-    assert (len(service.store.kept), len(service.bank.rows), service.bank.holds) == (1, 1, {})
+    assert (len(service.store.kept), len(service.accounts.rows), service.accounts.holds) == (1, 1, {})
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -141,7 +141,7 @@ def test_a_call_that_finds_no_place_to_wait_comes_back_and_gets_its_one_result(
     service.waits.refuses = RateLimitReached("So many wait.", limit="concurrent_requests", retry_after_s=25)
     assert len(say(client, "slow-speaker")) == len(TEXT) * 480
     assert len(slept) == times  # the front shortens them
-    assert (len(service.store.kept), len(service.bank.rows), service.bank.holds) == (1, 1, {})
+    assert (len(service.store.kept), len(service.accounts.rows), service.accounts.holds) == (1, 1, {})
     assert service.waits.taken == set()
 
 

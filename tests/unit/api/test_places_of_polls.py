@@ -88,21 +88,21 @@ def test_a_key_with_one_place_waits_for_its_own_long_call(
     front.finish()
     assert len(audio) == len(TEXT) * 480
     assert (seen, account.waiting) == ([1], [])
-    assert (len(service.store.kept), len(service.bank.rows)) == (1, 1)
+    assert (len(service.store.kept), len(service.accounts.rows)) == (1, 1)
 
 
 def test_of_eight_simultaneous_polls_one_waits_and_the_others_are_refused_immediately(account: Account) -> None:
     gateway = Gateway()
     account.give_places_to(gateway)
     job: Job = gateway.store.kept[gateway.write(("background", "true")).json["id"]]
-    told: list[Answer] = []
+    redirected: list[Answer] = []
     seven = threading.Event()
 
     def poll() -> Answer:
         with an_event_loop():
             answer = gateway.content(job.id, wait="25")
-        told.append(answer)
-        if len(told) == 7:
+        redirected.append(answer)
+        if len(redirected) == 7:
             seven.set()
         return answer
 

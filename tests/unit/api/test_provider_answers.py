@@ -15,7 +15,7 @@ from tests.fakes.gateway import Answer
 from tests.fakes.providers import model
 from tests.fakes.upstream import FakeUpstream
 from tests.sound import tone_wav, wav
-from tests.unit.api.harness import Shop
+from tests.unit.api.harness import Gateway
 
 AUDIO = tone_wav(4.0)
 SECOND = tone_wav(1.0, 24_000)
@@ -34,70 +34,72 @@ def upstream(server: FakeUpstream) -> FakeUpstream:
 
 
 @pytest.fixture
-def shop(upstream: FakeUpstream) -> Shop:
+def gateway(upstream: FakeUpstream) -> Gateway:
     adapter = OpenAIAdapter(provider_id="fake", base_url=upstream.base_url, api_key=None, timeout_seconds=30)
-    return Shop(model(price=Price(1_000_000, 1_000_000)), providers=lambda _provider: adapter)
+    return Gateway(model(price=Price(1_000_000, 1_000_000)), providers=lambda _provider: adapter)
 
 
-def write(shop: Shop, upstream: FakeUpstream, answer: dict[str, Any], *fields: tuple[str, str]) -> Answer:
+def write(gateway: Gateway, upstream: FakeUpstream, answer: dict[str, Any], *fields: tuple[str, str]) -> Answer:
     upstream.answer(json.dumps(answer))
-    return shop.write(AUDIO, *fields)
+    return gateway.write(AUDIO, *fields)
 
 
 VERBOSE = (("response_format", "verbose_json"), ("timestamp_granularities[]", "word"))
 
 
 @pytest.mark.parametrize("wanted", ["wav", "mp3", "opus", "aac", "flac", "pcm"])
-def test_two_files_in_one_answer_are_one_speech_for_one_price(wanted: str, shop: Shop, upstream: FakeUpstream) -> None:
+def test_two_files_in_one_answer_are_one_speech_for_one_price(
+    wanted: str, gateway: Gateway, upstream: FakeUpstream
+) -> None:
     upstream.answer(SECOND + SECOND, "audio/wav")
-    answer = shop.speak(response_format=wanted)
+    answer = gateway.speak(response_format=wanted)
     seconds = len(answer.body) / 48_000 if wanted == "pcm" else measure(answer.body).duration_ms / 1_000
     assert answer.status == 200
     assert seconds == pytest.approx(2.0, abs=0.2)
-    assert len(shop.meter.settled) == 1
+    assert len(gateway.meter.settled) == 1
 
 
 @pytest.mark.parametrize("wanted", ["wav", "mp3"])
 @pytest.mark.parametrize("body", [wav(b"", 24_000), SECOND + SECOND[44:]])
 def test_a_header_alone_and_a_part_of_the_speech_are_failures_that_cost_the_caller_nothing(
-    body: bytes, wanted: str, shop: Shop, upstream: FakeUpstream
+    body: bytes, wanted: str, gateway: Gateway, upstream: FakeUpstream
 ) -> None:
     upstream.answer(body, "audio/wav")
-    answer = shop.speak(response_format=wanted)
+    answer = gateway.speak(response_format=wanted)
     assert (answer.status, answer.error["code"]) == (502, "provider_bad_answer")
-    assert (shop.meter.settled, shop.meter.open) == ([], [])
+    assert (gateway.meter.settled, gateway.meter.open) == ([], [])
 
 
-def test_words_inside_segments_are_found(shop: Shop, upstream: FakeUpstream) -> None:
+def test_words_inside_segments_are_found(gateway: Gateway, upstream: FakeUpstream) -> None:
     word = {"word": " hello", "start": 0.0, "end": 0.48, "t_dtw": -1, "probability": 0.86}
     segment = {"id": 0, "text": " hello", "start": 0.0, "end": 0.5, "tokens": [7751], "words": [word]}
-    answer = write(shop, upstream, {"task": "transcribe", "text": " hello\n", "segments": [segment]}, *VERBOSE)
+    answer = write(gateway, upstream, {"task": "transcribe", "text": " hello\n", "segments": [segment]}, *VERBOSE)
     assert answer.json["words"] == [{"word": "hello", "start": 0.0, "end": 0.48}]
 
 
-def test_nanoseconds_make_the_same_subtitles_as_seconds(shop: Shop, upstream: FakeUpstream) -> None:
+def test_nanoseconds_make_the_same_subtitles_as_seconds(gateway: Gateway, upstream: FakeUpstream) -> None:
     def cues(scale: int) -> bytes:
         places = [(0.0, 1.5, "one"), (1.5, 3.9, "two")]
         segments = [{"id": i, "start": s * scale, "end": e * scale, "text": t} for i, (s, e, t) in enumerate(places)]
-        return write(shop, upstream, {"text": "one two", "segments": segments}, ("response_format", "srt")).body
+        return write(gateway, upstream, {"text": "one two", "segments": segments}, ("response_format", "srt")).body
 
     assert cues(1_000_000_000) == cues(1)
     assert b"00:00:01,500 --> 00:00:03,900" in cues(1)
 
 
 def test_times_that_cannot_be_right_are_a_failure_that_costs_the_caller_nothing(
-    shop: Shop, upstream: FakeUpstream
+    gateway: Gateway, upstream: FakeUpstream
 ) -> None:
     segments = [{"id": 0, "start": 0, "end": 90_000, "text": "one"}]
-    answer = write(shop, upstream, {"text": "one", "segments": segments}, ("response_format", "srt"))
+    answer = write(gateway, upstream, {"text": "one", "segments": segments}, ("response_format", "srt"))
     assert (answer.status, answer.error["code"]) == (502, "provider_bad_answer")
-    assert (shop.meter.settled, shop.meter.open) == ([], [])
+    assert (gateway.meter.settled, gateway.meter.open) == ([], [])
 
 
-def test_the_text_is_given_whatever_the_fields_beside_it_are(shop: Shop, upstream: FakeUpstream) -> None:
+def test_the_text_is_given_whatever_the_fields_beside_it_are(gateway: Gateway, upstream: FakeUpstream) -> None:
     odd = {"text": "hello", "segments": {"a": 1}, "usage": 0.3, "language": ["en"], "words": "none", "logprobs": 3}
     for response_format in ("json", "text"):
-        answer = write(shop, upstream, odd, ("response_format", response_format))
+        answer = write(gateway, upstream, odd, ("response_format", response_format))
         assert (answer.status, b"hello" in answer.body) == (200, True)
-    assert write(shop, upstream, odd, ("response_format", "srt")).status == 502
-    assert len(shop.meter.settled) == 2
+    assert write(gateway, upstream, odd, ("response_format", "srt")).status == 502
+    assert len(gateway.meter.settled) == 2

@@ -94,7 +94,7 @@ def test_a_sweep_without_time_for_all_jobs_logs_that(capsys: pytest.CaptureFixtu
 
 def test_jobs_that_have_lost_their_work_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     failed: list[tuple[str | None, StorageUnavailable]] = [("job_2", StorageUnavailable("a secret text"))]
-    wanted = [OpenJob("job_3", "default", 0, cancel_asked=True)]
+    wanted = [OpenJob("job_3", "default", 0, cancel_requested=True)]
     lost = OrphanedJobsReport(ended=[OpenJob("job_1", "default", 0)], cancelled=wanted, failures=failed)
     returned, (line, failure, metrics) = sweep(SweepReport(keys=7), capsys, lost)
     assert returned == {
@@ -153,8 +153,8 @@ def test_a_failure_says_which_account_and_where_and_not_what_the_account_holds(
     failures = [SweepFailure("key_1", error), SweepFailure(None, RuntimeError("a secret text"))]
     returned, lines = sweep(SweepReport(keys=1, failures=failures), capsys)
     assert returned["failed"] == 2
-    told = [line for line in lines if line.get("message") == "not swept"]
-    assert [(line["level"], line.get("key_id"), line["error"], line.get("cause")) for line in told] == [
+    logged = [line for line in lines if line.get("message") == "not swept"]
+    assert [(line["level"], line.get("key_id"), line["error"], line.get("cause")) for line in logged] == [
         ("ERROR", "key_1", "MeteringUnavailable", "JSONDecodeError"),
         ("ERROR", None, "RuntimeError", None),
     ]

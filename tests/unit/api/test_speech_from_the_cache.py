@@ -164,7 +164,7 @@ def test_a_fallbacks_speech_is_never_taken_for_the_models_own(gateway: Gateway) 
     assert len(gateway.cache.kept) == 1
 
 
-def test_a_hit_that_cannot_be_settled_now_goes_out_and_leaves_its_evidence(gateway: Gateway) -> None:
+def test_a_hit_that_cannot_be_settled_now_goes_out_and_leaves_a_pending_settlement(gateway: Gateway) -> None:
     gateway.say()
     gateway.meter.fails = MeteringUnavailable("down")
     assert gateway.say().status == 200

@@ -77,9 +77,9 @@ def test_a_job_gives_its_chunk_up_at_once(voice: str, text: str) -> None:
     assert prepare_handler(harness.preparation)(event, Context(900_000))["lanes"] == [[0]]
     with pytest.raises(Permanent):  # which the state machine does not try again
         chunk_handler(harness.chunk_work)(event | {"number": 0}, Context(900_000))
-    told = harness.files.get_json(job.ref, "failed/0")
-    assert told is not None
-    assert (told["status"], told["param"], told["code"]) == (400, "input", "text_unspeakable")
+    stored = harness.files.get_json(job.ref, "failed/0")
+    assert stored is not None
+    assert (stored["status"], stored["param"], stored["code"]) == (400, "input", "text_unspeakable")
     merge_handler(harness.ending)(event, Context(900_000))
     ended = harness.now(job)
     assert ended.status == "failed"

@@ -22,9 +22,8 @@ from audio_gateway.uploads.named_files import NamedFileReader
 from audio_gateway.uploads.upload import FORM_SECONDS, MAX_BYTES, UPLOAD_KEPT_SECONDS
 from audio_gateway.uploads.upload_store import UploadStore
 from tests.fakes.gateway import API_CALLER, Answer, call, event, json_event
-from tests.unit.storage.buckets import BUCKET, TABLE, bucket
-
-__all__ = ["bucket"]
+from tests.unit.metering.tables import TABLE
+from tests.unit.storage.buckets import BUCKET
 
 NOW_S = 1_795_262_400.5
 STRANGER = API_CALLER | {"project_id": "proj_other"}

@@ -38,7 +38,7 @@ from tests.unit.metering.tables import TABLE
 __all__ = ["gateway"]
 
 EVENT = WebhookEvent(SUCCEEDED, "job_1", 1_794_999_999)
-NEWS = JobEvent("default", EVENT)
+JOB_EVENT = JobEvent("default", EVENT)
 MINUTE_MS = 60_000
 
 
@@ -127,7 +127,7 @@ HOST = name_of_host(authority_of(URL))
 
 def fill(gateway: Gateway, count: int, pace: SlidingWindow = OF_A_HOST, name: str = HOST) -> None:
     """Use up so many turns of a rate limit, by default the host's."""
-    gateway.paces.take(pace, name, int(gateway.clock.s * 1000))
+    gateway.rate_limits.acquire(pace, name, int(gateway.clock.s * 1000))
     gateway.client.update_item(
         TableName=TABLE,
         Key={"pk": {"S": f"PACE#{pace.kind}#{name}"}, "sk": {"S": "0"}},
@@ -277,7 +277,7 @@ def test_an_endpoint_that_only_fails_is_switched_off_and_can_be_switched_on(gate
     off = gateway.get(path).json
     assert (off["status"], off["updated_at"]) == ("disabled", int(gateway.clock.s))
     sent = len(gateway.post.sent)
-    gateway.take(NEWS, Delivery("default", made["id"], EVENT))
+    gateway.take(JOB_EVENT, Delivery("default", made["id"], EVENT))
     assert len(gateway.post.sent) == sent
     assert gateway.queue.sent == []
     gateway.post.outcome = DeliveryOutcome(200)
@@ -311,7 +311,7 @@ def test_an_event_is_given_up_once_though_it_cannot_be_counted(
 def test_its_owner_may_switch_an_endpoint_off(gateway: Gateway) -> None:
     made = gateway.make()
     assert gateway.post_json(f"{ALL}/{made['id']}", {"status": "disabled"}).json["status"] == "disabled"
-    gateway.take(NEWS)
+    gateway.take(JOB_EVENT)
     assert gateway.queue.sent == []
     refused = gateway.post_json(f"{ALL}/{made['id']}", {"status": "off"})
     assert (refused.status, refused.error["param"]) == (400, "status")
@@ -321,20 +321,20 @@ def test_its_owner_may_switch_an_endpoint_off(gateway: Gateway) -> None:
 def test_an_event_that_is_published_again_is_delivered_once(gateway: Gateway) -> None:
     gateway.make()
     for _ in range(5):
-        assert gateway.take(NEWS) == []
+        assert gateway.take(JOB_EVENT) == []
     assert len(gateway.queue.sent) == 1
-    gateway.take(replace(NEWS, event=replace(EVENT, job_id="job_2")))
+    gateway.take(replace(JOB_EVENT, event=replace(EVENT, job_id="job_2")))
     assert len(gateway.queue.sent) == 2
 
 
 def test_a_fan_out_that_was_interrupted_is_completed_by_the_next_one(gateway: Gateway) -> None:
     gateway.make()
     gateway.queue.fails = True
-    assert gateway.take(NEWS) == ["0"]
+    assert gateway.take(JOB_EVENT) == ["0"]
     gateway.queue.fails = False
-    assert gateway.take(NEWS) == ["0"]  # it may be being delivered at this moment
+    assert gateway.take(JOB_EVENT) == ["0"]  # it may be being delivered at this moment
     gateway.clock.s += LEASE_S
-    assert gateway.take(NEWS) == []
+    assert gateway.take(JOB_EVENT) == []
     assert len(gateway.queue.sent) == 1
 
 

@@ -206,14 +206,14 @@ def test_an_endpoint_that_cannot_be_reached_fails_its_test(gateway: Gateway) -> 
 
 # ------------------------------------------------------------------------------------------------ deliveries
 EVENT = WebhookEvent(SUCCEEDED, "job_1", 1_794_999_999)
-NEWS = JobEvent("default", EVENT)
+JOB_EVENT = JobEvent("default", EVENT)
 
 
 def test_news_goes_to_each_endpoint_of_the_project_that_wants_it(gateway: Gateway) -> None:
     wanted = [gateway.make()["id"] for _ in range(3)]
     gateway.make(event_types=[FAILED, CANCELLED])
     gateway.make(STRANGER)
-    assert gateway.take(NEWS) == []
+    assert gateway.take(JOB_EVENT) == []
     assert gateway.queue.sent == [(Delivery("default", endpoint_id, EVENT), 0) for endpoint_id in wanted]
     assert gateway.post.sent == []
 
@@ -301,7 +301,7 @@ def test_a_try_whose_next_cannot_be_queued_is_repeated(gateway: Gateway) -> None
     made = gateway.make()
     gateway.post.outcome = DeliveryOutcome(500)
     gateway.queue.fails = True
-    assert gateway.take(Delivery("default", made["id"], EVENT), NEWS) == ["0", "1"]
+    assert gateway.take(Delivery("default", made["id"], EVENT), JOB_EVENT) == ["0", "1"]
 
 
 # ------------------------------------------------------------------------------------------------ the POST itself

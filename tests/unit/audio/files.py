@@ -56,7 +56,7 @@ def riff(
     after: bytes = b"",
     magic: bytes = b"RIFF",
 ) -> bytes:
-    """A WAV file written field by field, so that any of them can lie."""
+    """A WAV file written field by field, so any of them can be wrong."""
     block = channels * bits // 8 if block is None else block
     subformat = tag
     fmt = struct.pack("<HHIIHH", tag, channels, rate, rate * block, block, bits)

@@ -60,7 +60,7 @@ def test_what_a_file_has_given_back_is_not_there_for_the_next_one_beside_its_own
     libc.free(libc.malloc(30 * MEGABYTE))
     before = module._address_space() or 0
     pieces = [libc.malloc(MEGABYTE) for _ in range(100)]
-    kept = libc.malloc(MEGABYTE)  # above them, so that the heap cannot shrink
+    kept = libc.malloc(MEGABYTE)  # above them, so the heap cannot shrink
     for piece in pieces:
         libc.free(piece)
     left_behind = (module._address_space() or 0) - before

@@ -104,7 +104,7 @@ def test_files_put_one_behind_the_other_do_so_too(data: bytes) -> None:
 
 @pytest.mark.parametrize("name", ["mp3 vbr", "flac 16 kHz", "ogg opus 16 kHz", "m4a 44.1 kHz stereo", "wav 8 kHz u8"])
 @pytest.mark.parametrize("share", [0.001, 0.4, 0.9])
-def test_an_error_of_whoever_keeps_the_file_comes_out_as_it_is(name: str, share: float) -> None:
+def test_an_error_of_the_storage_is_raised_unchanged(name: str, share: float) -> None:
     data = any_file(name, 5.0)
     kept = StoredContent(KeptFile(data, breaks_at=int(len(data) * share)), block_bytes=256)
     with pytest.raises(ConnectionResetError, match="went away"):

@@ -1,4 +1,4 @@
-"""Chunks hold every sample, keep to the limits, and end where nobody speaks."""
+"""Chunks hold every sample, keep to the limits, and end in pauses."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_true_sizes_are_those_of_the_bytes() -> None:
 
 
 @pytest.mark.parametrize("samples", [1, 192, 2_304, 4_608, 4_609, 24_000 * 3 + 1, 24_000 * 30])
-def test_a_flac_is_told_its_true_length(samples: int) -> None:
+def test_the_true_length_is_written_into_a_flac(samples: int) -> None:
     pcm = tone(samples / 24_000, 24_000)[: samples * 2]
     data = with_true_sizes("flac", b"".join(encode([pcm], sample_rate=24_000, format="flac")))
     assert data == b"".join(encode([pcm], sample_rate=24_000, format="flac", samples=samples))
@@ -154,7 +154,7 @@ def test_a_flac_is_told_its_true_length(samples: int) -> None:
 
 @given(st.binary(max_size=200))
 @examples(50)
-def test_what_is_no_flac_is_told_nothing(data: bytes) -> None:
+def test_a_file_that_is_not_flac_stays_unchanged(data: bytes) -> None:
     assert with_true_sizes("flac", data) == data
 
 

@@ -93,7 +93,7 @@ def _lying_xing() -> bytes:
 
 
 def _hidden_block() -> bytes:
-    """A block of a track that nobody declared: FFmpeg leaves out what stands behind it, another player would not."""
+    """A block of an undeclared track: FFmpeg leaves out what stands behind it, another player would not."""
     data = encoded("webm opus 48 kHz", 2.0)
     duration = data.index(b"\x44\x89\x88") + 3
     data = data[:duration] + struct.pack(">d", 300.0) + data[duration + 8 :]
@@ -123,7 +123,7 @@ ODD_FILES: dict[str, Callable[[], bytes]] = {
     "ogg with a damaged checksum": lambda: _damaged_page(spoken("opus", 1.0)),
     "webm behind webm": lambda: encoded("webm opus 48 kHz", 0.5) + encoded("webm opus 48 kHz", 1.0),
     "webm that begins late": lambda: encode(tone_wav(1.0), ENCODINGS["webm opus 48 kHz"], late_s=5.0),
-    "webm with a block of nobody": _hidden_block,
+    "webm with a block of no track": _hidden_block,
     "m4a that begins late": lambda: encode(tone_wav(1.0), ENCODINGS["m4a 44.1 kHz stereo"], late_s=5.0),
     "m4a that is trimmed": _trimmed_m4a,
     "m4a with junk behind it": lambda: encoded("m4a 44.1 kHz stereo", 1.0) + bytes(1_000),
@@ -139,7 +139,7 @@ def _damaged_page(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("name", ODD_FILES)
-def test_every_other_file_is_written_anew(name: str) -> None:
+def test_every_other_file_is_rewritten(name: str) -> None:
     data = ODD_FILES[name]()
     audio = measure(data)
     new = as_plain_file(audio, most_bytes=ENOUGH)
@@ -171,7 +171,7 @@ def test_a_track_is_copied_where_it_can_be_and_else_encoded_without_loss(name: s
         assert (new.container, file.streams.audio[0].codec_context.codec.canonical_name) == (container, codec)
 
 
-def test_what_is_encoded_anew_keeps_its_samples() -> None:
+def test_a_file_that_is_encoded_again_keeps_its_samples() -> None:
     pcm = b"".join(measure(clip("austen-0870")).pcm(16_000))
     flac = encode(clip("austen-0870"), Encoding("flac", "flac", 16_000))
     new = sent(flac + flac)

@@ -69,7 +69,7 @@ def test_bytes_come_out_before_all_came_in(kind: SpeechFormat, declared: SpeechF
     assert read < len(data) / 4
 
 
-# ---------------------------------------------------------------- what is made anew
+# ---------------------------------------------------------------- what is encoded again
 @pytest.mark.parametrize("wanted", SPEECH_FORMATS)
 @pytest.mark.parametrize("name", EVERY_FORMAT)
 def test_any_audio_becomes_any_format(name: str, wanted: SpeechFormat) -> None:
@@ -123,7 +123,7 @@ def test_speed_applies_whatever_the_format(wanted: SpeechFormat) -> None:
 
 
 @pytest.mark.parametrize("data", [mp3(1.0, rate=44_100, xing=False), mp3(1.0, layout="stereo", xing=False)])
-def test_an_mp3_of_another_kind_is_made_anew(data: bytes) -> None:
+def test_an_mp3_of_another_kind_is_encoded_again(data: bytes) -> None:
     made = conformed(data, "mp3")
     assert made[:4] == b"\xff\xf3\xc4\xc4"
     assert measure(made).channels == 1

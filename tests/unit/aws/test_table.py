@@ -15,9 +15,7 @@ from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from audio_gateway.metering.account_item import Account, account_key, new_account_item
 from audio_gateway.metering.account_updates import Release, admission_update, release_update
 from audio_gateway.metering.limits import Limits
-from tests.unit.metering.tables import TABLE, either
-
-__all__ = ["either"]
+from tests.unit.metering.tables import TABLE
 
 
 def absent_or_earlier(stamp: int) -> Condition:

@@ -1,4 +1,4 @@
-"""All mistakes of a catalogue at once, and what was probably meant."""
+"""All mistakes of a catalogue in one message, each with a suggestion."""
 
 from __future__ import annotations
 

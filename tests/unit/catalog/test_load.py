@@ -212,7 +212,7 @@ def without(model: dict[str, Any], field: str) -> dict[str, Any]:
         (speech(voices=[]), ["voices: must be a table"]),
         (speech(voices=["a", 1]), ["voices: must be a table"]),
         (speech(voices={"alloy": ""}), ["voices: must be a table"]),
-        (audio(languages=["en", "english"]), ["languages[1]: 'english' is not an ISO-639-1 code"]),
+        (audio(languages=["en", "english"]), ["languages[1]: 'english' is not an ISO 639-1 code"]),
         (audio(languages=[]), ["languages", "at least 1 item"]),
         (audio(max_bytes=0), ["max_bytes: 0 should be greater than 0"]),
         (audio(max_bytes=1.5), ["max_bytes: 1.5 should be a valid integer"]),

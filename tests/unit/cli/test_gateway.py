@@ -20,9 +20,7 @@ from botocore.exceptions import (
 from audio_gateway.cli.failures import errors_reported
 from audio_gateway.errors import MeteringUnavailable
 from tests.unit.cli.operator import Operator, run
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 STACK = {
     "aws_endpoint_url": "https://dynamodb.us-east-1.amazonaws.com",  # moto's: no local AWS runs here
@@ -34,9 +32,9 @@ STACK = {
 
 
 @pytest.fixture
-def operator(dynamodb: Any) -> Operator:
+def operator(moto_dynamodb: Any) -> Operator:
     """An operator without options for the gateway."""
-    return Operator(dynamodb)
+    return Operator(moto_dynamodb)
 
 
 @pytest.fixture

@@ -262,9 +262,9 @@ def test_limit_needs_at_least_one_limit(mistaken: Callable[..., str]) -> None:
 def test_a_model_missing_in_the_local_catalogue_is_noted(operator: Operator, command: tuple[str, ...]) -> None:
     key = operator.key()
     which = (key.record.id,) if command == ("limit",) else ()
-    told = operator("keys", *command, *which, "--model", "nope", "--model", "espeak-ng").stderr
-    assert "'nope'" in told
-    assert "'espeak-ng'" not in told
+    stderr = operator("keys", *command, *which, "--model", "nope", "--model", "espeak-ng").stderr
+    assert "'nope'" in stderr
+    assert "'espeak-ng'" not in stderr
 
 
 # ---------------------------------------------------------------- rotate

@@ -17,7 +17,7 @@ from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.identity.directory import Directory
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.usage.ledger_csv import COLUMNS
-from tests.fakes.reports import FakeBooks, row
+from tests.fakes.reports import FakeReports, row
 from tests.unit.cli.operator import Operator
 from tests.unit.cli.shapes import assert_documented
 from tests.unit.metering.tables import TABLE
@@ -41,7 +41,7 @@ OF_FEBRUARY = ["req_first", "req_other", "req_gone", "req_last"]
 @pytest.fixture
 def exporter(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Operator:
     Directory(operator.client, TABLE, lambda: at("2024-01-01")).projects.create("ACME")
-    monkeypatch.setattr(Gateway, "ledger", FakeBooks(list(ROWS)))
+    monkeypatch.setattr(Gateway, "ledger", FakeReports(list(ROWS)))
     return operator
 
 
@@ -86,7 +86,7 @@ def test_a_file_has_the_same_content_as_a_pipe(exporter: Operator, tmp_path: Pat
     assert list(tmp_path.iterdir()) == [file]
 
 
-class FailingLedger(FakeBooks):
+class FailingLedger(FakeReports):
     """A ledger whose reading fails before the end."""
 
     def rows(self, start_ms: int, end_ms: int) -> Iterator[LedgerRow]:
@@ -132,7 +132,7 @@ def test_rows_are_streamed(exporter: Operator, monkeypatch: pytest.MonkeyPatch, 
     """The output lags only a little behind the input, for any number of rows."""
     read = written = farthest = 0
 
-    class Endless(FakeBooks):
+    class Endless(FakeReports):
         def rows(self, start_ms: int, _: int) -> Iterator[LedgerRow]:
             nonlocal read
             for number in range(50):
@@ -160,14 +160,14 @@ def test_rows_are_streamed(exporter: Operator, monkeypatch: pytest.MonkeyPatch, 
 def test_an_export_of_the_current_month_says_so(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime.now(UTC)
     operator.key()
-    monkeypatch.setattr(Gateway, "ledger", FakeBooks([row(now.timestamp(), request_id="req_now")]))
+    monkeypatch.setattr(Gateway, "ledger", FakeReports([row(now.timestamp(), request_id="req_now")]))
     result = operator("ledger", f"{now:%Y-%m}")
     assert "The month has not ended" in result.stderr
     assert requests(result.stdout) == ["req_now"]
 
 
 def test_the_time_before_the_first_project_is_not_queried(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Searched(FakeBooks):
+    class Searched(FakeReports):
         def rows(self, start_ms: int, end_ms: int) -> Iterator[LedgerRow]:
             assert start_ms >= at("2024-02-28") * 1000
             return super().rows(start_ms, end_ms)

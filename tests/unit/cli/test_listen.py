@@ -139,5 +139,5 @@ def test_a_gateway_that_does_not_allow_the_address_gets_a_hint(endpoints: Endpoi
     request = httpx2.Request("POST", "http://127.0.0.1/v1/webhook_endpoints")
     answer = httpx2.Response(400, request=request)
     endpoints.refusal = openai.BadRequestError("no", response=answer, body={"message": "no", "code": "invalid_url"})
-    told = run("webhooks", "listen", "--port", "9009", code=1).stderr
-    assert "AUDIO_GATEWAY_ALLOW_HOSTS=127.0.0.1:9009 make run" in told
+    stderr = run("webhooks", "listen", "--port", "9009", code=1).stderr
+    assert "AUDIO_GATEWAY_ALLOW_HOSTS=127.0.0.1:9009 make run" in stderr

@@ -22,7 +22,7 @@ def at(text: str) -> float:
 
 
 @pytest.fixture
-def books(operator: Operator) -> Operator:
+def reports(operator: Operator) -> Operator:
     """Two days, two keys, two projects, two models."""
     operator.charge(
         row(at("2024-03-05T21:59:59.999"), amount=1_000_000),  # before the period
@@ -39,8 +39,8 @@ def books(operator: Operator) -> Operator:
     return operator
 
 
-def test_usage_is_summed_by_day(books: Operator) -> None:
-    data = books.json("usage", *PERIOD)
+def test_usage_is_summed_by_day(reports: Operator) -> None:
+    data = reports.json("usage", *PERIOD)
     assert_documented(data)
     assert (data["from"], data["to"]) == (at("2024-03-05T22:00"), at("2024-03-06T02:00"))
     assert data["data"] == [
@@ -50,8 +50,8 @@ def test_usage_is_summed_by_day(books: Operator) -> None:
     assert data["total"] == {"requests": 3, "characters": 15, "audio_ms": 61_500}
 
 
-def test_costs_are_summed_exactly_and_a_margin_may_be_negative(books: Operator) -> None:
-    data = books.json("costs", *PERIOD)
+def test_costs_are_summed_exactly_and_a_margin_may_be_negative(reports: Operator) -> None:
+    data = reports.json("costs", *PERIOD)
     assert_documented(data)
     assert data["data"] == [
         {
@@ -87,19 +87,19 @@ def test_costs_are_summed_exactly_and_a_margin_may_be_negative(books: Operator) 
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
 )
-def test_a_report_can_be_grouped(books: Operator, fields: tuple[str, ...], places: list[Any]) -> None:
+def test_a_report_can_be_grouped(reports: Operator, fields: tuple[str, ...], places: list[Any]) -> None:
     by = [part for field in fields for part in ("--by", field)]
-    data = books.json("usage", *PERIOD, *by)
+    data = reports.json("usage", *PERIOD, *by)
     numbers = {"requests", "characters", "audio_ms"}
     assert [{name: value for name, value in each.items() if name not in numbers} for each in data["data"]] == places
     assert sum(each["requests"] for each in data["data"]) == 3
-    table = books("costs", *PERIOD, *by).stdout
+    table = reports("costs", *PERIOD, *by).stdout
     assert all(str(value) in table for place in places for value in place.values() if value is not None)
     assert "0.006375" in table
 
 
-def test_the_documented_example_is_grouped_by_day_and_key(books: Operator) -> None:
-    data = books.json("usage", *PERIOD, "--by", "day", "--by", "key")
+def test_the_documented_example_is_grouped_by_day_and_key(reports: Operator) -> None:
+    data = reports.json("usage", *PERIOD, "--by", "day", "--by", "key")
     assert data["data"][0].keys() == DOCUMENTED["usage"]["data"][0].keys()
 
 
@@ -114,15 +114,15 @@ def test_the_documented_example_is_grouped_by_day_and_key(books: Operator) -> No
     ],
     ids=str,
 )
-def test_a_report_can_be_filtered(books: Operator, filters: tuple[str, ...], requests: int) -> None:
-    assert books.json("usage", *PERIOD, *filters)["total"]["requests"] == requests
+def test_a_report_can_be_filtered(reports: Operator, filters: tuple[str, ...], requests: int) -> None:
+    assert reports.json("usage", *PERIOD, *filters)["total"]["requests"] == requests
 
 
-def test_a_table_names_period_keys_and_total(books: Operator) -> None:
+def test_a_table_names_period_keys_and_total(reports: Operator) -> None:
     # Reports start with the first project: there can be no earlier usage.
-    key = Directory(books.client, TABLE, lambda: at("2024-03-05")).api_keys.create(name="ACME production")
-    books.charge(row(at("2024-03-05T22:00:01"), key_id=key.record.id, amount=12_345))
-    lines = books("usage", *PERIOD, "--by", "key").stdout.splitlines()
+    key = Directory(reports.client, TABLE, lambda: at("2024-03-05")).api_keys.create(name="ACME production")
+    reports.charge(row(at("2024-03-05T22:00:01"), key_id=key.record.id, amount=12_345))
+    lines = reports("usage", *PERIOD, "--by", "key").stdout.splitlines()
     assert lines[0].endswith("2024-03-05 22:00:00 to 2024-03-06 02:00:00 UTC")
     (mine,) = (line for line in lines if key.record.id in line)
     assert mine.split(key.record.id)[1].split() == ["ACME", "production", "1", "12,345", "0:00:00.000"]

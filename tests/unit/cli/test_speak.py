@@ -51,7 +51,7 @@ def test_a_long_text_becomes_a_job(gateway: FakeGateway) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["Hi.", "-o", "a.xyz"], "--format"),
         (["Hi.", "-o", "a"], "--format"),
@@ -63,11 +63,11 @@ def test_a_long_text_becomes_a_job(gateway: FakeGateway) -> None:
     ],
 )
 def test_an_invalid_command_line_is_refused_before_anything_is_sent(
-    gateway: FakeGateway, arguments: list[str], told: str
+    gateway: FakeGateway, arguments: list[str], message: str
 ) -> None:
     Path("old.mp3").write_text("old")
     Path("binary").write_bytes(b"\xff\xfe\x00")
-    assert told in run("speak", *arguments, "-m", "m", code=2).stderr
+    assert message in run("speak", *arguments, "-m", "m", code=2).stderr
     assert not gateway.seen
     assert Path("old.mp3").read_text() == "old"
 

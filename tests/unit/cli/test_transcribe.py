@@ -111,7 +111,7 @@ def test_a_failed_recording_does_not_stop_the_others(gateway: FakeGateway) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["none.wav"], "none.wav"),
         (["a.wav", "b.wav", "-o", "new.txt"], "folder"),
@@ -122,11 +122,11 @@ def test_a_failed_recording_does_not_stop_the_others(gateway: FakeGateway) -> No
     ],
 )
 def test_an_invalid_command_line_is_refused_before_anything_is_sent(
-    gateway: FakeGateway, arguments: list[str], told: str
+    gateway: FakeGateway, arguments: list[str], message: str
 ) -> None:
     for name in ("a.wav", "b.wav", "a.mp3", "old.wav", "old.txt"):
         recording(name)
-    assert told in run("transcribe", *arguments, "-m", "m", code=2).stderr
+    assert message in run("transcribe", *arguments, "-m", "m", code=2).stderr
     assert not gateway.seen
 
 

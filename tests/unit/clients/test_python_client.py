@@ -214,19 +214,19 @@ def test_the_limit_counts_characters_not_bytes(gateway: FakeGateway, sdk: Any) -
 
 # ---------------------------------------------------------------- files of every kind
 def test_progress_counts_the_bytes_of_the_file(sdk: Any) -> None:
-    told: list[tuple[int, int]] = []
-    heard(sdk(on_upload=lambda sent, total: told.append((sent, total))), 1_000_000)
-    assert told[0] == (0, 1_000_000)
-    assert told[-1] == (1_000_000, 1_000_000)
-    assert told == sorted(told)
-    assert len(told) > 10
+    reported: list[tuple[int, int]] = []
+    heard(sdk(on_upload=lambda sent, total: reported.append((sent, total))), 1_000_000)
+    assert reported[0] == (0, 1_000_000)
+    assert reported[-1] == (1_000_000, 1_000_000)
+    assert reported == sorted(reported)
+    assert len(reported) > 10
 
 
 def test_the_job_is_reported(gateway: FakeGateway, sdk: Any) -> None:
-    told: list[Any] = []
-    heard(sdk(on_job=told.append))
-    assert [job["progress"]["completed"] for job in told] == [0, 1, 2, 3]
-    assert told[-1]["status"] == "succeeded"
+    reported: list[Any] = []
+    heard(sdk(on_job=reported.append))
+    assert [job["progress"]["completed"] for job in reported] == [0, 1, 2, 3]
+    assert reported[-1]["status"] == "succeeded"
 
 
 @pytest.mark.parametrize(
@@ -285,18 +285,18 @@ def test_memory_does_not_grow_with_the_file(gateway: FakeGateway, tmp_path: Path
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)], env=environment, capture_output=True, text=True, check=True
     )
-    told, _, grown_mb = done.stdout.strip().rpartition(" ")
-    assert told == f"{size} bytes"
+    reported, _, grown_mb = done.stdout.strip().rpartition(" ")
+    assert reported == f"{size} bytes"
     assert int(grown_mb) < 30
 
 
 # ---------------------------------------------------------------- errors
 def test_an_interrupted_upload_is_retried(gateway: FakeGateway, sdk: Any) -> None:
-    told: list[int] = []
+    reported: list[int] = []
     gateway.next("/bucket", "drop", "503")
-    answer = heard(sdk(on_upload=lambda sent, _total: told.append(sent)), 3_000_000)
+    answer = heard(sdk(on_upload=lambda sent, _total: reported.append(sent)), 3_000_000)
     assert answer.text == "3000000 bytes"
-    assert told.count(0) == 3
+    assert reported.count(0) == 3
     assert len(gateway.uploads) == 1
     assert len(gateway.jobs) == 1
 
@@ -408,8 +408,8 @@ def test_an_unreachable_gateway_leaves_the_job_running(gateway: FakeGateway, sdk
 
 def test_a_job_that_takes_too_long_is_cancelled(gateway: FakeGateway, sdk: Any) -> None:
     gateway.job_parts = 10_000
-    told = r"job_0+ took longer than 0.2 s: it was cancelled, and costs nothing."
-    with pytest.raises(audio_gateway_client.JobTimedOut, match=told):
+    reported = r"job_0+ took longer than 0.2 s: it was cancelled, and costs nothing."
+    with pytest.raises(audio_gateway_client.JobTimedOut, match=reported):
         heard(sdk(wait_seconds=0.2))
     (job,) = gateway.jobs.values()
     assert job.status == "cancelled"
@@ -430,16 +430,16 @@ def test_the_error_names_the_cost_and_the_place_of_a_partial_result(gateway: Fak
 
 
 def test_an_interrupt_cancels_the_job(gateway: FakeGateway, sdk: Any) -> None:
-    told: list[str] = []
+    reported: list[str] = []
 
     def interrupt(job: Any) -> None:
-        told.append(job["status"])
+        reported.append(job["status"])
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         heard(sdk(on_job=interrupt))
     (job,) = gateway.jobs.values()
-    assert (job.status, told[1:]) == ("cancelled", ["cancelled"])
+    assert (job.status, reported[1:]) == ("cancelled", ["cancelled"])
 
 
 def test_an_interrupt_during_the_upload_starts_no_job(gateway: FakeGateway, sdk: Any) -> None:
@@ -487,7 +487,7 @@ def run_async(gateway: FakeGateway, use: Callable[[AsyncOpenAI], Any], **setting
 
 
 def test_asynchronous_clients_behave_the_same(gateway: FakeGateway) -> None:
-    told: list[int] = []
+    reported: list[int] = []
 
     unseekable: Any = Unseekable(BIG)
 
@@ -502,11 +502,11 @@ def test_asynchronous_clients_behave_the_same(gateway: FakeGateway) -> None:
         return [answer.text for answer in answers], [event.type async for event in stream], spoken.content
 
     gateway.next("/bucket", "drop")
-    texts, events, spoken = run_async(gateway, use, on_upload=lambda sent, _total: told.append(sent))
+    texts, events, spoken = run_async(gateway, use, on_upload=lambda sent, _total: reported.append(sent))
     assert texts == [*(f"{BIG + each} bytes" for each in range(4)), f"{BIG} bytes", "5 bytes"]
     assert len(events) == 2
     assert spoken == b"RIFF5000"
-    assert max(told) == BIG + 3
+    assert max(reported) == BIG + 3
 
 
 def test_cancelling_a_task_cancels_its_job(gateway: FakeGateway) -> None:

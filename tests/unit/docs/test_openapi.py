@@ -50,7 +50,7 @@ from tests.fakes.idempotency import FakeSpeechCache, fresh_idempotency, no_repet
 from tests.fakes.jobs import empty_job_service
 from tests.fakes.meter import FakeWaitingPolls, free_billing
 from tests.fakes.providers import ALL_CAPABILITIES, FakeAdapter, catalog, model
-from tests.fakes.reports import FakeAccounts, FakeBooks, FakeNames, row
+from tests.fakes.reports import FakeAccounts, FakeNames, FakeReports, row
 from tests.unit.use_cases.jobs.job_harness import JobHarness
 
 SPEC = document()
@@ -161,7 +161,7 @@ def apps() -> dict[str, FastAPI]:
 
 
 def reporting_app() -> FastAPI:
-    books = FakeBooks([row(NOW_S), row(NOW_S, endpoint="translations")])
+    reports = FakeReports([row(NOW_S), row(NOW_S, endpoint="translations")])
     limits = limits_from_api(
         {
             "requests_per_minute": 1,
@@ -174,9 +174,9 @@ def reporting_app() -> FastAPI:
         }
     )
     return usage_app(
-        reports=books,
+        reports=reports,
         exports=ExportSource(
-            ledger=books,
+            ledger=reports,
             names=FakeNames,
             results=cast("ResultStore", None),
             beginning_ms=lambda: None,
@@ -233,9 +233,9 @@ def test_every_operation_and_field_is_described() -> None:
 class RecordingFields(BodyFields):
     names: ClassVar[set[str]] = set()
 
-    def take(self, name: str) -> Any:
+    def pop(self, name: str) -> Any:
         self.names.add(name)
-        return super().take(name)
+        return super().pop(name)
 
 
 class RecordingForm(MultipartForm):

@@ -54,7 +54,7 @@ class Hooks:
         deps = WebhookDependencies(
             store=store,
             directory=directory,
-            paces=RateLimitStore(client, TABLE),
+            rate_limits=RateLimitStore(client, TABLE),
             writer_of=active_caller(AccountStore(client, TABLE)),
             allow=ALLOW,
             post=lambda *_: DeliveryOutcome(200),

@@ -20,9 +20,8 @@ from audio_gateway.metering.pending_settlements import PendingSettlement
 from tests.fakes.idempotency import FakeAnswers
 from tests.fakes.meter import FakePendingSettlements
 from tests.unit.idempotency.test_claims import FIRST
-from tests.unit.storage.buckets import BUCKET, TABLE, bucket, dynamodb
-
-__all__ = ["bucket", "dynamodb"]
+from tests.unit.metering.tables import TABLE
+from tests.unit.storage.buckets import BUCKET
 
 NAME = "answers/default/ab12/req_1"
 HOLD = Hold(
@@ -90,9 +89,9 @@ def test_an_answer_is_stored_as_these_bytes(bucket: Any) -> None:
         assert AnswerStore(BUCKET).find(FIRST) == stored
 
 
-def test_a_request_that_became_a_job_counts_as_paid_if_the_job_exists(dynamodb: Any) -> None:
-    store = JobStore(dynamodb, TABLE)
-    payments = LedgerPayments(Table(dynamodb, TABLE), FakePendingSettlements(), store)
+def test_a_request_that_became_a_job_counts_as_paid_if_the_job_exists(moto_dynamodb: Any) -> None:
+    store = JobStore(moto_dynamodb, TABLE)
+    payments = LedgerPayments(Table(moto_dynamodb, TABLE), FakePendingSettlements(), store)
     job_id = "job_" + "0" * 24
     hold = replace(HOLD, work=replace(HOLD.work, request_id=job_id))
     for status in (202, 303):
@@ -118,7 +117,7 @@ def test_an_answer_that_is_not_whole_is_none(bucket: Any) -> None:
         assert store.find(FIRST) is None
 
 
-def test_a_bucket_that_cannot_be_used_is_said_so(dynamodb: Any) -> None:
+def test_a_bucket_that_cannot_be_used_is_said_so(moto_dynamodb: Any) -> None:
     store = AnswerStore("no-such-bucket")
     with pytest.raises(IdempotencyUnavailable):
         store.keep(FIRST, STORED)
@@ -126,8 +125,8 @@ def test_a_bucket_that_cannot_be_used_is_said_so(dynamodb: Any) -> None:
         store.find(FIRST)
 
 
-def test_a_row_says_whether_a_run_was_paid(dynamodb: Any) -> None:
-    payments = LedgerPayments(Table(dynamodb, TABLE), FakePendingSettlements(), JobStore(dynamodb, TABLE))
+def test_a_row_says_whether_a_run_was_paid(moto_dynamodb: Any) -> None:
+    payments = LedgerPayments(Table(moto_dynamodb, TABLE), FakePendingSettlements(), JobStore(moto_dynamodb, TABLE))
     assert not payments.was_paid(HOLD)
     outcomes: list[tuple[Outcome, bool]] = [
         ("answered", True),
@@ -136,35 +135,37 @@ def test_a_row_says_whether_a_run_was_paid(dynamodb: Any) -> None:
         ("failed", False),
     ]
     for outcome, paid in outcomes:
-        dynamodb.put_item(TableName=TABLE, Item=row_item(row_for(HOLD, HOLD.work, outcome)))
+        moto_dynamodb.put_item(TableName=TABLE, Item=row_item(row_for(HOLD, HOLD.work, outcome)))
         assert payments.was_paid(HOLD) is paid
 
 
-def test_an_answer_that_the_sweeper_will_charge_is_as_good_as_paid(dynamodb: Any) -> None:
+def test_an_answer_that_the_sweeper_will_charge_is_as_good_as_paid(moto_dynamodb: Any) -> None:
     pending_settlements = FakePendingSettlements()
     pending_settlements.keep(HOLD, HOLD.work)
-    assert LedgerPayments(Table(dynamodb, TABLE), pending_settlements, JobStore(dynamodb, TABLE)).was_paid(HOLD)
+    assert LedgerPayments(Table(moto_dynamodb, TABLE), pending_settlements, JobStore(moto_dynamodb, TABLE)).was_paid(
+        HOLD
+    )
 
 
-def test_a_sweeper_that_is_just_at_work_does_not_make_a_paid_run_look_free(dynamodb: Any) -> None:
+def test_a_sweeper_that_is_just_at_work_does_not_make_a_paid_run_look_free(moto_dynamodb: Any) -> None:
     """It writes the row and removes the pending settlement between the two reads, whichever is the first."""
 
     class Swept(FakePendingSettlements):
         def find(self, hold: Hold) -> PendingSettlement | None:
             found = super().find(hold)
-            dynamodb.put_item(TableName=TABLE, Item=row_item(row_for(hold, hold.work, "swept")))
+            moto_dynamodb.put_item(TableName=TABLE, Item=row_item(row_for(hold, hold.work, "swept")))
             self.forget(hold)
             return found
 
     pending_settlements = Swept()
     pending_settlements.keep(HOLD, HOLD.work)
-    payments = LedgerPayments(Table(dynamodb, TABLE), pending_settlements, JobStore(dynamodb, TABLE))
+    payments = LedgerPayments(Table(moto_dynamodb, TABLE), pending_settlements, JobStore(moto_dynamodb, TABLE))
     assert payments.was_paid(HOLD)
     assert payments.was_paid(HOLD)
 
 
-def test_a_ledger_that_cannot_be_read_is_said_so(dynamodb: Any) -> None:
+def test_a_ledger_that_cannot_be_read_is_said_so(moto_dynamodb: Any) -> None:
     with pytest.raises(MeteringUnavailable):
-        LedgerPayments(Table(dynamodb, "no-such-table"), FakePendingSettlements(), JobStore(dynamodb, TABLE)).was_paid(
-            HOLD
-        )
+        LedgerPayments(
+            Table(moto_dynamodb, "no-such-table"), FakePendingSettlements(), JobStore(moto_dynamodb, TABLE)
+        ).was_paid(HOLD)

@@ -13,9 +13,7 @@ from audio_gateway.idempotency.attempt_store import CallAttemptStore
 from audio_gateway.idempotency.idempotency import StoredResult
 from audio_gateway.idempotency.repetition import CallAttempt, CallAttempts
 from tests.fakes.idempotency import FakeAttempts
-from tests.unit.storage.buckets import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 NOW = 1_795_255_200
 FIRST = CallAttempt("key_1", "ab12", "req_1", NOW * 1000, 0, NOW + 600)
@@ -30,7 +28,7 @@ RESULT: dict[str, Any] = {"result": StoredResult("results/default/x", "tts-1")}
 def attempts(request: pytest.FixtureRequest) -> CallAttempts:
     if request.param == "fake":
         return FakeAttempts()
-    return CallAttemptStore(request.getfixturevalue("dynamodb"), TABLE)
+    return CallAttemptStore(request.getfixturevalue("moto_dynamodb"), TABLE)
 
 
 def take(
@@ -106,9 +104,9 @@ def test_another_key_or_request_is_another_call(attempts: CallAttempts) -> None:
     assert take(attempts, replace(SECOND, fingerprint="cd34")) is None
 
 
-def test_an_item_holds_ids_and_numbers_and_is_forgotten(dynamodb: Any) -> None:
-    take(CallAttemptStore(dynamodb, TABLE), replace(FIRST, **RESULT))
-    (item,) = dynamodb.scan(TableName=TABLE)["Items"]
+def test_an_item_holds_ids_and_numbers_and_is_forgotten(moto_dynamodb: Any) -> None:
+    take(CallAttemptStore(moto_dynamodb, TABLE), replace(FIRST, **RESULT))
+    (item,) = moto_dynamodb.scan(TableName=TABLE)["Items"]
     assert item == {
         "pk": {"S": "CALLS#key_1#ab12"}, "sk": {"S": "0"}, "request_id": {"S": "req_1"}, "retries": {"N": "0"},
         "began_ms": {"N": str(NOW * 1000)}, "expires_s": {"N": str(NOW + 600)}, "ttl": {"N": str(NOW + 600)},
@@ -116,12 +114,12 @@ def test_an_item_holds_ids_and_numbers_and_is_forgotten(dynamodb: Any) -> None:
     }  # fmt: skip
 
 
-def test_a_table_that_cannot_be_reached_is_reported(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_that_cannot_be_reached_is_reported(moto_dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: Any, **__: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://dynamodb")
 
-    store = CallAttemptStore(dynamodb, TABLE)
-    monkeypatch.setattr(dynamodb, "_make_api_call", away)
+    store = CallAttemptStore(moto_dynamodb, TABLE)
+    monkeypatch.setattr(moto_dynamodb, "_make_api_call", away)
     with pytest.raises(StorageUnavailable):
         take(store, FIRST)
     with pytest.raises(StorageUnavailable):

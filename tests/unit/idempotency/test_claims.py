@@ -13,9 +13,7 @@ from audio_gateway.errors import IdempotencyUnavailable
 from audio_gateway.idempotency.claim_store import ClaimStore
 from audio_gateway.idempotency.idempotency import Claim, Claims
 from tests.fakes.idempotency import FakeClaims
-from tests.unit.storage.buckets import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 NOW = 1_795_255_200
 FIRST = Claim("default", "ab12", "print-1", "req_1", "run-1", NOW + 35, NOW + 86_400)
@@ -26,7 +24,7 @@ SECOND = replace(FIRST, fingerprint="print-2", request_id="req_2", token="run-2"
 def claims(request: pytest.FixtureRequest) -> Claims:
     if request.param == "fake":
         return FakeClaims()
-    return ClaimStore(request.getfixturevalue("dynamodb"), TABLE)
+    return ClaimStore(request.getfixturevalue("moto_dynamodb"), TABLE)
 
 
 def test_only_the_first_gets_a_key_and_the_next_one_gets_its_claim(claims: Claims) -> None:
@@ -90,9 +88,9 @@ def test_a_missing_claim_is_neither_completed_nor_released(claims: Claims) -> No
     assert claims.acquire(SECOND, instead_of=None, now_s=NOW) is None
 
 
-def test_the_item_holds_no_key_and_goes_by_itself(dynamodb: Any) -> None:
-    ClaimStore(dynamodb, TABLE).acquire(FIRST, instead_of=None, now_s=NOW)
-    (item,) = dynamodb.scan(TableName=TABLE)["Items"]
+def test_the_item_holds_no_key_and_goes_by_itself(moto_dynamodb: Any) -> None:
+    ClaimStore(moto_dynamodb, TABLE).acquire(FIRST, instead_of=None, now_s=NOW)
+    (item,) = moto_dynamodb.scan(TableName=TABLE)["Items"]
     assert item["pk"] == {"S": "IDEMPOTENCY#default#ab12"}
     assert item["ttl"] == {"N": str(NOW + 86_400)}
 

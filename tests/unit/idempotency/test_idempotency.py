@@ -28,7 +28,7 @@ def hold_of(request_id: str) -> Hold:
     )
 
 
-class Desk:
+class Harness:
     """Idempotency over fakes, and the steps of a handler."""
 
     def __init__(self) -> None:
@@ -60,11 +60,11 @@ class Desk:
 
 
 @pytest.fixture
-def job_service() -> Desk:
-    return Desk()
+def job_service() -> Harness:
+    return Harness()
 
 
-def test_the_second_gets_the_answer_of_the_first(job_service: Desk) -> None:
+def test_the_second_gets_the_answer_of_the_first(job_service: Harness) -> None:
     first = job_service.answer()
     with job_service.begin() as again:
         assert again.earlier == first
@@ -72,14 +72,14 @@ def test_the_second_gets_the_answer_of_the_first(job_service: Desk) -> None:
         assert once_more.earlier == first
 
 
-def test_while_it_runs_other_requests_are_refused_until_later(job_service: Desk) -> None:
+def test_while_it_runs_other_requests_are_refused_until_later(job_service: Harness) -> None:
     with job_service.begin(), pytest.raises(AlreadyRunning):
         job_service.begin()
 
 
 @pytest.mark.parametrize(("seconds", "wait"), [(0, 1), (1, 1), (4, 4), (32, 32), (40, 25), (64.9, 1)])
 def test_the_wait_is_as_long_as_it_has_run_and_never_longer_than_its_claim(
-    job_service: Desk, seconds: float, wait: int
+    job_service: Harness, seconds: float, wait: int
 ) -> None:
     job_service.begin()
     job_service.now_s += seconds
@@ -88,7 +88,7 @@ def test_the_wait_is_as_long_as_it_has_run_and_never_longer_than_its_claim(
     assert refused.value.retry_after_s == wait
 
 
-def test_another_request_under_the_same_key_is_refused_at_each_stage(job_service: Desk) -> None:
+def test_another_request_under_the_same_key_is_refused_at_each_stage(job_service: Harness) -> None:
     with job_service.begin() as run:
         with pytest.raises(IdempotencyKeyReused):
             job_service.begin("print-2")
@@ -97,19 +97,19 @@ def test_another_request_under_the_same_key_is_refused_at_each_stage(job_service
         job_service.begin("print-2")
 
 
-def test_another_project_may_use_the_same_key(job_service: Desk) -> None:
+def test_another_project_may_use_the_same_key(job_service: Harness) -> None:
     job_service.answer()
     assert job_service.begin(project_id="other").earlier is None
 
 
-def test_a_failure_frees_the_key_for_the_same_request_and_for_another(job_service: Desk) -> None:
+def test_a_failure_frees_the_key_for_the_same_request_and_for_another(job_service: Harness) -> None:
     for fingerprint in ("print-1", "print-1", "print-2"):
         with pytest.raises(ZeroDivisionError), job_service.begin(fingerprint):
             raise ZeroDivisionError
     assert job_service.begin().earlier is None
 
 
-def test_after_a_day_the_key_is_free_again(job_service: Desk) -> None:
+def test_after_a_day_the_key_is_free_again(job_service: Harness) -> None:
     job_service.answer()
     job_service.now_s += 24 * 60 * 60 - 1
     assert job_service.begin().earlier is not None
@@ -117,7 +117,7 @@ def test_after_a_day_the_key_is_free_again(job_service: Desk) -> None:
     assert job_service.begin("print-2").earlier is None
 
 
-def test_a_run_that_died_before_its_answer_is_taken_over_when_it_can_live_no_longer(job_service: Desk) -> None:
+def test_a_run_that_died_before_its_answer_is_taken_over_when_it_can_live_no_longer(job_service: Harness) -> None:
     job_service.begin()
     job_service.now_s += CLAIM_SECONDS - 1
     with pytest.raises(AlreadyRunning):
@@ -126,13 +126,13 @@ def test_a_run_that_died_before_its_answer_is_taken_over_when_it_can_live_no_lon
     assert job_service.begin().earlier is None
 
 
-def test_a_run_that_died_between_its_answer_and_its_payment_is_done_again(job_service: Desk) -> None:
+def test_a_run_that_died_between_its_answer_and_its_payment_is_done_again(job_service: Harness) -> None:
     job_service.keep(job_service.begin(), b"never paid")
     job_service.now_s += CLAIM_SECONDS
     assert job_service.begin().earlier is None
 
 
-def test_a_run_that_died_just_after_its_payment_is_replayed(job_service: Desk) -> None:
+def test_a_run_that_died_just_after_its_payment_is_replayed(job_service: Harness) -> None:
     first = job_service.keep(job_service.begin())
     job_service.pay()
     job_service.now_s += CLAIM_SECONDS
@@ -140,7 +140,7 @@ def test_a_run_that_died_just_after_its_payment_is_replayed(job_service: Desk) -
     assert all(claim.done for claim in job_service.claims.existing.values())
 
 
-def test_a_payment_whose_end_could_not_be_written_is_replayed(job_service: Desk) -> None:
+def test_a_payment_whose_end_could_not_be_written_is_replayed(job_service: Harness) -> None:
     job_service.claims.failing = {"complete", "release"}
     first = job_service.answer()
     job_service.now_s += CLAIM_SECONDS
@@ -148,7 +148,7 @@ def test_a_payment_whose_end_could_not_be_written_is_replayed(job_service: Desk)
     assert job_service.begin().earlier == first
 
 
-def test_an_error_after_the_payment_does_not_free_the_key(job_service: Desk) -> None:
+def test_an_error_after_the_payment_does_not_free_the_key(job_service: Harness) -> None:
     kept: list[ApiResponse] = []
 
     def paid_and_failed() -> None:
@@ -165,7 +165,7 @@ def test_an_error_after_the_payment_does_not_free_the_key(job_service: Desk) -> 
     assert job_service.begin().earlier == kept[0]
 
 
-def test_one_of_two_simultaneous_takeovers_gets_the_key(job_service: Desk) -> None:
+def test_one_of_two_simultaneous_takeovers_gets_the_key(job_service: Harness) -> None:
     job_service.begin()
     job_service.now_s += CLAIM_SECONDS
     acquire = job_service.claims.acquire
@@ -181,13 +181,13 @@ def test_one_of_two_simultaneous_takeovers_gets_the_key(job_service: Desk) -> No
         job_service.begin()
 
 
-def test_without_its_table_nothing_is_begun(job_service: Desk) -> None:
+def test_without_its_table_nothing_is_begun(job_service: Harness) -> None:
     job_service.claims.failing = {"acquire"}
     with pytest.raises(IdempotencyUnavailable):
         job_service.begin()
 
 
-def test_an_answer_that_cannot_be_stored_is_a_failure(job_service: Desk) -> None:
+def test_an_answer_that_cannot_be_stored_is_a_failure(job_service: Harness) -> None:
     job_service.answers.failing = {"keep"}
     with pytest.raises(IdempotencyUnavailable), job_service.begin() as run:
         job_service.keep(run)
@@ -196,7 +196,7 @@ def test_an_answer_that_cannot_be_stored_is_a_failure(job_service: Desk) -> None
 
 
 @pytest.mark.parametrize("lost", [True, False])
-def test_a_paid_answer_that_cannot_be_read_is_not_made_and_paid_again(job_service: Desk, lost: bool) -> None:
+def test_a_paid_answer_that_cannot_be_read_is_not_made_and_paid_again(job_service: Harness, lost: bool) -> None:
     job_service.answer()
     if lost:
         job_service.answers.stored.clear()
@@ -231,7 +231,7 @@ class Crashes(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.job_service = Desk()
+        self.job_service = Harness()
         self.given: list[bytes] = []
         self.open: Run | None = None
 

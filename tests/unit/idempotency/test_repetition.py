@@ -11,7 +11,7 @@ import pytest
 
 from audio_gateway.errors import AlreadyRunning, StorageUnavailable
 from audio_gateway.idempotency.idempotency import StoredResult
-from audio_gateway.idempotency.repetition import BEGUN_WITHIN_S, CallAttempt, RepeatableRun, Repetitions
+from audio_gateway.idempotency.repetition import STARTED_WITHIN_S, CallAttempt, RepeatableRun, Repetitions
 from audio_gateway.jobs.job import Job
 from tests.fakes.idempotency import FakeAttempts
 
@@ -36,7 +36,7 @@ class Jobs:
         self.kept[job_id] = Job(job_id, "default", "key_1", "speech", "tts-1", "queued", NOW, NOW + 600)
 
 
-class Desk:
+class Harness:
     """Where tries of one call come in."""
 
     def __init__(self) -> None:
@@ -58,8 +58,8 @@ class Desk:
 
 
 @pytest.fixture
-def job_service() -> Desk:
-    return Desk()
+def job_service() -> Harness:
+    return Harness()
 
 
 @pytest.fixture
@@ -71,19 +71,19 @@ def found_id(run: RepeatableRun) -> str | None:
     return run.found.id if isinstance(run.found, Job) else None
 
 
-def test_an_ordinary_request_writes_nothing(job_service: Desk) -> None:
+def test_an_ordinary_request_writes_nothing(job_service: Harness) -> None:
     with job_service.come(0):
         pass
     assert job_service.attempts.writes == 0
 
 
-def test_a_job_is_one_write_and_is_found_by_each_repetition(job_service: Desk) -> None:
+def test_a_job_is_one_write_and_is_found_by_each_repetition(job_service: Harness) -> None:
     assert job_service.begin(job_service.come(0), "job_1") == "job_1"
     assert job_service.attempts.writes == 1
     assert [found_id(job_service.come(1)), found_id(job_service.come(2))] == ["job_1", "job_1"]
 
 
-def test_a_repetition_that_found_the_job_keeps_it_findable(job_service: Desk) -> None:
+def test_a_repetition_that_found_the_job_keeps_it_findable(job_service: Harness) -> None:
     job_service.begin(job_service.come(0), "job_1")
     job_service.now_s += 599
     assert found_id(job_service.come(1)) == "job_1"
@@ -91,45 +91,45 @@ def test_a_repetition_that_found_the_job_keeps_it_findable(job_service: Desk) ->
     assert found_id(job_service.come(2)) == "job_1"
 
 
-def test_the_same_request_once_more_is_another_job(job_service: Desk) -> None:
+def test_the_same_request_once_more_is_another_job(job_service: Harness) -> None:
     assert job_service.begin(job_service.come(0), "job_1") == "job_1"
     assert job_service.begin(job_service.come(0), "job_2") == "job_2"
     assert found_id(job_service.come(1)) == "job_2"
 
 
 @pytest.mark.parametrize("order", ["first, then the repetition", "the repetition, then first"])
-def test_two_tries_that_are_measured_at_the_same_time_are_one_job(job_service: Desk, order: str) -> None:
+def test_two_tries_that_are_measured_at_the_same_time_are_one_job(job_service: Harness, order: str) -> None:
     first, repetition = job_service.come(0), job_service.come(1)
     runs = [("job_2", repetition), ("job_1", first)]
     if order.startswith("the"):
         assert [job_service.begin(run, job_id) for job_id, run in runs] == ["job_2", "job_2"]
         return
     # The first one's caller has gone, and a repetition has spoken: it waits for what that one comes to.
-    told: list[str] = []
-    waiting = threading.Thread(target=lambda: told.append(job_service.begin(first, "job_1")))
+    started: list[str] = []
+    waiting = threading.Thread(target=lambda: started.append(job_service.begin(first, "job_1")))
     waiting.start()
     assert job_service.begin(repetition, "job_2") == "job_2"
     waiting.join(20)
-    assert told == ["job_2"]
+    assert started == ["job_2"]
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_first_try_does_not_begin_a_job_while_a_repetition_works(job_service: Desk) -> None:
+def test_a_first_try_does_not_begin_a_job_while_a_repetition_works(job_service: Harness) -> None:
     first = job_service.come(0)
     job_service.come(1)  # fits, and is answered directly
-    with pytest.raises(AlreadyRunning) as told:
+    with pytest.raises(AlreadyRunning) as caught:
         job_service.begin(first, "job_1")
-    assert told.value.retry_after_s == 2
+    assert caught.value.retry_after_s == 2
     assert job_service.jobs.kept == {}
 
 
-def test_a_repetition_that_was_overtaken_joins_the_job_of_the_last_one(job_service: Desk) -> None:
+def test_a_repetition_that_was_overtaken_joins_the_job_of_the_last_one(job_service: Harness) -> None:
     second, third = job_service.come(1), job_service.come(2)
     assert job_service.begin(third, "job_3") == "job_3"
     assert job_service.begin(second, "job_2") == "job_3"
 
 
-def test_a_repetition_waits_for_a_job_that_is_about_to_begin(job_service: Desk) -> None:
+def test_a_repetition_waits_for_a_job_that_is_about_to_begin(job_service: Harness) -> None:
     first = job_service.come(0)
     assert first.becomes("job_1") is None
     found: list[str | None] = []
@@ -141,7 +141,7 @@ def test_a_repetition_waits_for_a_job_that_is_about_to_begin(job_service: Desk) 
     assert found == ["job_1"]
 
 
-def test_a_repetition_begins_the_job_that_the_first_try_could_not(job_service: Desk) -> None:
+def test_a_repetition_begins_the_job_that_the_first_try_could_not(job_service: Harness) -> None:
     first = job_service.come(0)
     assert first.becomes("job_1") is None
     first.__exit__(StorageUnavailable, StorageUnavailable("no bucket"), None)
@@ -150,39 +150,41 @@ def test_a_repetition_begins_the_job_that_the_first_try_could_not(job_service: D
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_job_whose_process_died_before_it_began_is_begun_by_a_repetition_but_not_too_soon(job_service: Desk) -> None:
+def test_a_job_whose_process_died_before_it_began_is_begun_by_a_repetition_but_not_too_soon(
+    job_service: Harness,
+) -> None:
     job_service.come(0).becomes("job_1")
     job_service.now_s += 5
-    with pytest.raises(AlreadyRunning) as told:
+    with pytest.raises(AlreadyRunning) as caught:
         job_service.come(1)
-    assert told.value.retry_after_s == BEGUN_WITHIN_S - 5
-    job_service.now_s += BEGUN_WITHIN_S
+    assert caught.value.retry_after_s == STARTED_WITHIN_S - 5
+    job_service.now_s += STARTED_WITHIN_S
     repetition = job_service.come(2)
     assert (repetition.found, job_service.begin(repetition, "job_2")) == (None, "job_2")
 
 
-def test_a_stored_answer_is_found(job_service: Desk) -> None:
+def test_a_stored_answer_is_found(job_service: Harness) -> None:
     result = StoredResult("results/default/x", "tts-1")
     job_service.come(0).remember(result)
     assert [job_service.come(1).found, job_service.come(2).found] == [result, result]
     assert job_service.begin(job_service.come(0), "job_1") == "job_1"
 
 
-def test_a_first_try_begins_no_job_when_a_repetition_was_answered(job_service: Desk) -> None:
+def test_a_first_try_begins_no_job_when_a_repetition_was_answered(job_service: Harness) -> None:
     first = job_service.come(0)
     job_service.come(1).remember(StoredResult("results/default/x", "tts-1"))
     with pytest.raises(AlreadyRunning):
         job_service.begin(first, "job_1")
 
 
-def test_a_first_try_is_not_lost_with_its_write(job_service: Desk) -> None:
+def test_a_first_try_is_not_lost_with_its_write(job_service: Harness) -> None:
     job_service.attempts.broken = True
     run = job_service.come(0)
     assert job_service.begin(run, "job_1") == "job_1"
     run.remember(StoredResult("results/default/x", "tts-1"))
 
 
-def test_a_repetition_does_nothing_while_the_outcome_cannot_be_read(job_service: Desk) -> None:
+def test_a_repetition_does_nothing_while_the_outcome_cannot_be_read(job_service: Harness) -> None:
     job_service.attempts.broken = True
     with pytest.raises(StorageUnavailable):
         job_service.come(1)
@@ -206,7 +208,7 @@ def interleavings(one: tuple[str, ...], two: tuple[str, ...]) -> Iterator[tuple[
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("order", list(interleavings(("1 claims", "1 begins"), ("2 comes", "2 claims", "2 begins"))))
-def test_no_order_of_two_tries_makes_two_jobs(job_service: Desk, order: tuple[str, ...]) -> None:
+def test_no_order_of_two_tries_makes_two_jobs(job_service: Harness, order: tuple[str, ...]) -> None:
     runs = {"1": job_service.come(0)}
     ours: dict[str, bool] = {}
     for who, what in (step.split() for step in order):
@@ -223,7 +225,7 @@ def test_no_order_of_two_tries_makes_two_jobs(job_service: Desk, order: tuple[st
     assert len(job_service.jobs.kept) == 1
 
 
-def test_the_record_of_an_attempt_has_no_text(job_service: Desk) -> None:
+def test_the_record_of_an_attempt_has_no_text(job_service: Harness) -> None:
     job_service.begin(job_service.come(0), "job_1")
     (said,) = job_service.attempts.existing.values()
     assert said == replace(cast("Any", said), job_id="job_1", result=None, expires_s=NOW + 600)

@@ -23,9 +23,7 @@ from audio_gateway.metering.limits import Limits
 from audio_gateway.metering.meter import DynamoMeter
 from tests.examples import examples
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.unit.metering.tables import TABLE, either
-
-__all__ = ["either"]
+from tests.unit.metering.tables import TABLE
 
 NOW_S = 1_800_000_000.0
 

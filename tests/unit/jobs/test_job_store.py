@@ -14,9 +14,7 @@ from audio_gateway.jobs.job_store import JobStore, OpenJob
 from audio_gateway.jobs.plan import MOST_LANES, MOST_PIECES, MOST_TASKS, ChunkSpan, DoneChunk, JobPlan
 from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 NOW_S = 1_796_083_140
 JOB = Job(
@@ -44,7 +42,7 @@ def chunk(number: int, model: str = "listener") -> DoneChunk:
 
 @pytest.fixture(params=["moto", "fake"])
 def client(request: pytest.FixtureRequest) -> Any:
-    return request.getfixturevalue("dynamodb") if request.param == "moto" else FakeDynamoDB()
+    return request.getfixturevalue("moto_dynamodb") if request.param == "moto" else FakeDynamoDB()
 
 
 @pytest.fixture
@@ -209,9 +207,9 @@ def test_the_newest_first_and_page_by_page(store: JobStore) -> None:
     assert [job.id for job in store.newest("default", NOW_S, after=first[-1].id, limit=10)] == newest[2:]
 
 
-def test_a_missing_table_is_worth_another_try(dynamodb: Any) -> None:
+def test_a_missing_table_is_worth_another_try(moto_dynamodb: Any) -> None:
     with pytest.raises(StorageUnavailable):
-        JobStore(dynamodb, "no-such-table").get("default", JOB.id, NOW_S)
+        JobStore(moto_dynamodb, "no-such-table").get("default", JOB.id, NOW_S)
 
 
 def test_ids_sort_by_time_and_are_recognised() -> None:
@@ -238,10 +236,10 @@ def test_the_end_of_an_open_job_is_claimed_once(store: JobStore) -> None:
     (seen,) = store.open_jobs()
     assert [store.claim(seen, NOW_S + 1), store.claim(seen, NOW_S + 2)] == [True, False]
     (again,) = store.open_jobs()
-    assert again == dataclasses.replace(seen, asked_at=NOW_S + 1)
+    assert again == dataclasses.replace(seen, stop_requested_at=NOW_S + 1)
     assert store.claim(again, NOW_S + 3)
     store.close(JOB.id)
-    assert not store.claim(dataclasses.replace(again, asked_at=NOW_S + 3), NOW_S + 4)
+    assert not store.claim(dataclasses.replace(again, stop_requested_at=NOW_S + 3), NOW_S + 4)
     assert list(store.open_jobs()) == []
 
 
@@ -250,7 +248,7 @@ def test_a_cancel_is_requested_only_of_an_open_job(store: JobStore) -> None:
     store.create(JOB)
     assert [store.request_cancel(JOB.id), store.request_cancel(JOB.id)] == [True, True]
     (seen,) = store.open_jobs()
-    assert seen == store.open_job(JOB.id) == OpenJob(JOB.id, "default", NOW_S, cancel_asked=True)
+    assert seen == store.open_job(JOB.id) == OpenJob(JOB.id, "default", NOW_S, cancel_requested=True)
     assert store.claim(seen, NOW_S + 1)
     store.close(JOB.id)
     assert not store.request_cancel(JOB.id)

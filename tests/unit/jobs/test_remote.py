@@ -64,7 +64,7 @@ def spellings_of(address: IPv4Address) -> list[str]:
 
 
 def connects(url: str) -> None:
-    """Call it; whoever gets as far as to connect has failed."""
+    """Call it; a call that gets as far as to connect has failed."""
     with guarded_connection(url, NOBODY, seconds=1):
         raise AssertionError(f"{url} was connected")
 
@@ -389,7 +389,7 @@ def test_a_server_that_says_nothing_is_cut_off_in_time() -> None:
                 list(pieces)
 
 
-def test_a_server_that_does_not_speak_tls_is_told_apart(server: FileServer) -> None:
+def test_a_server_that_does_not_speak_tls_has_its_own_error(server: FileServer) -> None:
     allow = AllowedHosts.parse(server.host)
     with (
         pytest.raises(FileUnavailable, match="closed the connection too early"),
@@ -469,7 +469,7 @@ def test_the_certificate_must_be_for_the_name_in_the_url(
             raise AssertionError("it was trusted")
 
 
-def test_a_certificate_that_nobody_knows_is_refused(
+def test_a_certificate_of_an_unknown_issuer_is_refused(
     https_host: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     resolving(monkeypatch, "127.0.0.1")

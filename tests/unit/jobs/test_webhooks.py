@@ -160,9 +160,9 @@ def test_a_message_reads_as_it_was_written(what: JobEvent | Delivery) -> None:
     assert read_message(message_of(what)) == what
 
 
-def test_a_dead_message_begins_anew() -> None:
+def test_a_dead_message_starts_again_from_the_first_attempt() -> None:
     later = Delivery("p", "w", EVENT, attempt=29, first_at=1, due_at=86_000)
-    assert later.anew() == Delivery("p", "w", EVENT)
+    assert later.from_first_attempt() == Delivery("p", "w", EVENT)
 
 
 @pytest.mark.parametrize("body", ["", "{}", "[]", '{"type": "audio.job.failed"}'])
@@ -181,7 +181,7 @@ class Announced:
 
 
 @pytest.mark.parametrize("status", ["succeeded", "failed", "cancelled"])
-def test_the_news_of_a_job_is_the_same_however_often_it_is_told(status: Any) -> None:
+def test_the_event_of_a_job_is_the_same_however_often_it_is_published(status: Any) -> None:
     queue = Announced()
     job = Job("job_1", "proj_1", "key_1", "speech", "m", status, 5, 600, completed_ms=17_999)
     for _ in range(2):
@@ -201,6 +201,6 @@ def test_all_that_is_queued_names_its_project_so_that_the_queue_is_fair(monkeypa
         queue.publish(JobEvent("proj_1", EVENT))
         queue.send(Delivery("proj_2", "webhook_1", EVENT), 0)
         asked = {"MaxNumberOfMessages": 10, "MessageSystemAttributeNames": ["MessageGroupId"]}
-        told = sqs.receive_message(QueueUrl=url, **asked)["Messages"]
-    groups = {message["Attributes"]["MessageGroupId"]: read_message(message["Body"]).project_id for message in told}
+        messages = sqs.receive_message(QueueUrl=url, **asked)["Messages"]
+    groups = {message["Attributes"]["MessageGroupId"]: read_message(message["Body"]).project_id for message in messages}
     assert groups == {"proj_1": "proj_1", "proj_2": "proj_2"}

@@ -10,7 +10,6 @@ from typing import Any
 from unittest import mock
 
 import boto3
-import pytest
 from moto import mock_aws
 
 from audio_gateway.aws.table import Table
@@ -18,7 +17,6 @@ from audio_gateway.metering.late_rows import LateRows
 from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.metering.open_accounts import INDEX, LISTED
 from audio_gateway.usage.watermark import Watermark
-from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.dynamodb_limits import (
     refuse_empty_parameters,
     refuse_empty_sets,
@@ -93,19 +91,3 @@ def in_moto() -> Iterator[Any]:
     with moto():
         create_table(_client())
         yield _client()
-
-
-@pytest.fixture
-def dynamodb() -> Iterator[Any]:
-    with in_moto() as client:
-        yield client
-
-
-@pytest.fixture(params=["moto", "fake"])
-def either(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """The table in moto, and in the fake that most tests use: for tests that hold one against the other."""
-    if request.param == "moto":
-        with in_moto() as client:
-            yield client
-    else:
-        yield FakeDynamoDB()

@@ -12,9 +12,7 @@ from audio_gateway.metering.account import MeteredRequest, Payer
 from audio_gateway.metering.job_meter import DynamoJobMeter
 from audio_gateway.metering.lateness import AllowedLateness
 from tests.unit.metering.harness import MeterHarness
-from tests.unit.metering.tables import TABLE, dynamodb, late_rows
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE, late_rows
 
 NOW_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z, the start of a minute
 CALLER = Payer("key_1", "default")
@@ -45,8 +43,8 @@ def minute(at_ms: int) -> str:
     return f"a{at_ms // 60_000}"
 
 
-def test_the_rest_of_the_price_is_held_in_place_of_the_least(dynamodb: Any) -> None:
-    harness = Harness(dynamodb, monthly_budget_microusd=3_000, audio_ms_per_minute=30_000)
+def test_the_rest_of_the_price_is_held_in_place_of_the_least(moto_dynamodb: Any) -> None:
+    harness = Harness(moto_dynamodb, monthly_budget_microusd=3_000, audio_ms_per_minute=30_000)
     assert harness.meter.correct(harness.hold, harness.whole)
     assert (harness.holds, harness.committed, harness.number(minute(NOW_MS))) == ([harness.whole], 3_000, 30_000)
     harness.meter.release(harness.whole)
@@ -54,23 +52,23 @@ def test_the_rest_of_the_price_is_held_in_place_of_the_least(dynamodb: Any) -> N
 
 
 @pytest.mark.parametrize("known", ["least", "whole"])
-def test_it_is_held_once_however_often_and_by_whomever_that_is_asked_for(dynamodb: Any, known: str) -> None:
-    harness = Harness(dynamodb, monthly_budget_microusd=3_000)
+def test_it_is_held_once_however_often_and_by_whomever_that_is_asked_for(moto_dynamodb: Any, known: str) -> None:
+    harness = Harness(moto_dynamodb, monthly_budget_microusd=3_000)
     for _ in range(3):
         present = harness.hold if known == "least" else harness.whole
         assert harness.new_meter().correct(present, harness.whole)
     assert (harness.holds, harness.committed) == ([harness.whole], 3_000)
 
 
-def test_audio_counts_in_the_minute_in_which_it_was_measured(dynamodb: Any) -> None:
-    harness = Harness(dynamodb, audio_ms_per_minute=40_000)
+def test_audio_counts_in_the_minute_in_which_it_was_measured(moto_dynamodb: Any) -> None:
+    harness = Harness(moto_dynamodb, audio_ms_per_minute=40_000)
     harness.now_ms += 60_000
     assert harness.meter.correct(harness.hold, harness.whole)
     assert (harness.number(minute(NOW_MS)), harness.number(minute(harness.now_ms))) == (100, 29_900)
 
 
-def test_the_month_of_the_admission_pays_for_the_rest(dynamodb: Any) -> None:
-    harness = Harness(dynamodb)
+def test_the_month_of_the_admission_pays_for_the_rest(moto_dynamodb: Any) -> None:
+    harness = Harness(moto_dynamodb)
     harness.now_ms += 20 * 24 * 3_600_000
     assert harness.meter.correct(harness.hold, harness.whole)
     assert (harness.committed, harness.number("m202612")) == (3_000, 0)
@@ -84,25 +82,25 @@ REFUSED = [
 
 @pytest.mark.parametrize(("limits", "error", "message"), REFUSED)
 def test_a_difference_that_does_not_fit_is_refused_and_the_hold_stays(
-    dynamodb: Any, limits: dict[str, int], error: type[Exception], message: str
+    moto_dynamodb: Any, limits: dict[str, int], error: type[Exception], message: str
 ) -> None:
-    harness = Harness(dynamodb, **limits)
+    harness = Harness(moto_dynamodb, **limits)
     for _ in range(2):  # the second by a process that knows the limits
         with pytest.raises(error, match=message):
             harness.meter.correct(harness.hold, harness.whole)
     assert (harness.holds, harness.committed) == ([harness.hold], 10)
 
 
-def test_an_amount_counted_in_an_earlier_minute_does_not_allow_more_than_a_whole_one(dynamodb: Any) -> None:
-    harness = Harness(dynamodb, audio_ms_per_minute=29_950)
+def test_an_amount_counted_in_an_earlier_minute_does_not_allow_more_than_a_whole_one(moto_dynamodb: Any) -> None:
+    harness = Harness(moto_dynamodb, audio_ms_per_minute=29_950)
     harness.now_ms += 60_000
     with pytest.raises(TooMuchAtOnce):
         harness.meter.correct(harness.hold, harness.whole)
     assert harness.holds == [harness.hold]
 
 
-def test_a_full_minute_refuses_and_the_next_one_does_not(dynamodb: Any) -> None:
-    harness = Harness(dynamodb, audio_ms_per_minute=30_000)
+def test_a_full_minute_refuses_and_the_next_one_does_not(moto_dynamodb: Any) -> None:
+    harness = Harness(moto_dynamodb, audio_ms_per_minute=30_000)
     harness.meter.admit(CALLER, replace(LEAST, request_id="job_2", amount=20_000), at_ms=NOW_MS)
     with pytest.raises(RateLimitReached, match=r"20\.1 of 30 used, 29\.9 requested") as caught:
         harness.meter.correct(harness.hold, harness.whole)
@@ -111,8 +109,8 @@ def test_a_full_minute_refuses_and_the_next_one_does_not(dynamodb: Any) -> None:
     assert harness.meter.correct(harness.hold, harness.whole)
 
 
-def test_limits_that_were_changed_meanwhile_are_the_ones_that_are_asked(dynamodb: Any) -> None:
-    harness = Harness(dynamodb)
+def test_limits_that_were_changed_meanwhile_are_the_ones_that_are_asked(moto_dynamodb: Any) -> None:
+    harness = Harness(moto_dynamodb)
     other = harness.meter.admit(CALLER, replace(LEAST, request_id="job_2"), at_ms=NOW_MS).hold
     harness.meter.correct(harness.hold, harness.whole)
     harness.limit(monthly_budget_microusd=3_100)
@@ -122,16 +120,16 @@ def test_limits_that_were_changed_meanwhile_are_the_ones_that_are_asked(dynamodb
     assert harness.meter.correct(other, replace(other, work=replace(WHOLE, request_id="job_2")))
 
 
-def test_a_job_without_a_hold_is_recognised(dynamodb: Any) -> None:
-    harness = Harness(dynamodb)
+def test_a_job_without_a_hold_is_recognised(moto_dynamodb: Any) -> None:
+    harness = Harness(moto_dynamodb)
     harness.meter.release(harness.hold)
     assert not harness.meter.correct(harness.hold, harness.whole)
     assert (harness.holds, harness.committed) == ([], 0)
 
 
 @pytest.mark.parametrize("corrected", [True, False])
-def test_a_release_gives_back_what_the_account_holds_whatever_the_job_says(dynamodb: Any, corrected: bool) -> None:
-    harness = Harness(dynamodb)
+def test_a_release_gives_back_what_the_account_holds_whatever_the_job_says(moto_dynamodb: Any, corrected: bool) -> None:
+    harness = Harness(moto_dynamodb)
     if corrected:
         harness.meter.correct(harness.hold, harness.whole)
     harness.new_meter().release(harness.hold if corrected else harness.whole)
@@ -143,14 +141,14 @@ JOBS = [({"concurrent_jobs": 2}, 2), ({}, 100), ({"concurrent_requests": 300}, 1
 
 
 @pytest.mark.parametrize(("limits", "most"), JOBS)
-def test_no_more_jobs_are_open_than_the_limit_allows(dynamodb: Any, limits: dict[str, int], most: int) -> None:
-    harness = Harness(dynamodb, **limits)
+def test_no_more_jobs_are_open_than_the_limit_allows(moto_dynamodb: Any, limits: dict[str, int], most: int) -> None:
+    harness = Harness(moto_dynamodb, **limits)
     harness.meter.admit(CALLER, replace(LEAST, request_id="job_2"), at_ms=NOW_MS)
     item = harness.item
     others = [f"job_{number}" for number in range(3, most)]  # each as the first, in one write
     item["holds"]["M"] |= dict.fromkeys(others, item["holds"]["M"]["job_1"])
     item["open_jobs"]["SS"] += others
-    dynamodb.put_item(TableName=TABLE, Item=item)
+    moto_dynamodb.put_item(TableName=TABLE, Item=item)
     if most > 2:
         harness.meter.admit(CALLER, replace(LEAST, request_id=f"job_{most}"), at_ms=NOW_MS)
     one_more = replace(LEAST, request_id="job_0")
@@ -162,10 +160,10 @@ def test_no_more_jobs_are_open_than_the_limit_allows(dynamodb: Any, limits: dict
     harness.meter.admit(CALLER, one_more, at_ms=NOW_MS)
 
 
-def test_jobs_released_by_a_version_without_the_limit_are_not_counted(dynamodb: Any) -> None:
-    harness = Harness(dynamodb, concurrent_jobs=1)
+def test_jobs_released_by_a_version_without_the_limit_are_not_counted(moto_dynamodb: Any) -> None:
+    harness = Harness(moto_dynamodb, concurrent_jobs=1)
     item = harness.item
     del item["holds"]["M"]["job_1"]
-    dynamodb.put_item(TableName=TABLE, Item=item)
+    moto_dynamodb.put_item(TableName=TABLE, Item=item)
     harness.meter.admit(CALLER, replace(LEAST, request_id="job_2"), at_ms=NOW_MS)
     assert harness.item["open_jobs"] == {"SS": ["job_2"]}

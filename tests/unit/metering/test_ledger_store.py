@@ -15,9 +15,7 @@ from audio_gateway.metering.ledger_store import LedgerStore
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.reports import row
 from tests.unit.metering.interleaving import Counting
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 HOUR_MS = 3_600_000
 START_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z
@@ -53,8 +51,8 @@ def test_rows_come_in_order_of_time_from_the_start_on_and_before_the_end(
     )
 
 
-def test_the_edges_of_a_stretch_are_exact_to_the_millisecond(dynamodb: Any) -> None:
-    ledger = store(dynamodb)
+def test_the_edges_of_a_stretch_are_exact_to_the_millisecond(moto_dynamodb: Any) -> None:
+    ledger = store(moto_dynamodb)
     for at_ms in range(START_MS - 2, START_MS + 3):
         ledger.put(row(at_ms / 1000))
     assert [each.at_ms - START_MS for each in ledger.rows(START_MS, START_MS + 2)] == [0, 1]

@@ -58,8 +58,8 @@ def test_a_whole_number_is_from_one_to_a_million_millions(name: str) -> None:
         assert limits_from_api({name: taken}).to_api() == {name: taken}
     wrong: tuple[Any, ...] = (0, -1, most + 1, 1.0, "1", True, [], {})
     for value in wrong:
-        told = refused({name: value}, f"limits.{name}")
-        assert re.search(rf"'limits.{name}' must be a whole number from 1 to ({most}|{MOST})\b", told)
+        message = refused({name: value}, f"limits.{name}")
+        assert re.search(rf"'limits.{name}' must be a whole number from 1 to ({most}|{MOST})\b", message)
 
 
 @pytest.mark.parametrize("name", ["concurrent_requests", "concurrent_jobs"])
@@ -95,8 +95,8 @@ def test_the_effective_limit_of_pending_uploads() -> None:
 @pytest.mark.parametrize("value", ["", "x", "-1", "1.", ".5", "1.0000001", "1e3", "1234567890", "1 ", 5, 5.0, None, []])
 def test_a_budget_is_dollars_in_a_string(value: Any) -> None:
     if value is not None:
-        told = refused({"monthly_budget_usd": value}, "limits.monthly_budget_usd")
-        assert 'must be dollars as a decimal string, such as "25.00"' in told
+        message = refused({"monthly_budget_usd": value}, "limits.monthly_budget_usd")
+        assert 'must be dollars as a decimal string, such as "25.00"' in message
 
 
 @pytest.mark.parametrize(
@@ -128,9 +128,9 @@ def test_limits_are_an_object(value: Any) -> None:
 
 
 def test_an_unknown_limit_is_refused_by_its_name() -> None:
-    told = refused({"requests_per_minute": 1, "x" * 200: 1}, f"limits.{'x' * 100}")
-    known = told.partition("Use these: ")[2]
-    assert told == f"'limits' has no field '{'x' * 100}'. Use these: {known}"
+    message = refused({"requests_per_minute": 1, "x" * 200: 1}, f"limits.{'x' * 100}")
+    known = message.partition("Use these: ")[2]
+    assert message == f"'limits' has no field '{'x' * 100}'. Use these: {known}"
     assert set(known.removesuffix(".").split(", ")) == set(EVERY)
 
 

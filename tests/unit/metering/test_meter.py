@@ -22,9 +22,7 @@ from audio_gateway.metering.meter import DynamoMeter
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.dynamodb_limits import item_size
 from tests.unit.metering.harness import MeterHarness
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 NOW_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z, the start of a minute
 CALLER = Payer("key_1", "default")
@@ -42,8 +40,8 @@ class Harness(MeterHarness):
 
 
 @pytest.fixture
-def harness(dynamodb: Any) -> Harness:
-    harness = Harness(dynamodb)
+def harness(moto_dynamodb: Any) -> Harness:
+    harness = Harness(moto_dynamodb)
     harness.limit()
     return harness
 

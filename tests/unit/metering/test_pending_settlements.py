@@ -20,20 +20,24 @@ HOLD = Hold(
 
 
 @pytest.fixture
-def evidence() -> PendingSettlementStore:
+def pending_settlements() -> PendingSettlementStore:
     store: Any = PendingSettlementStore("bucket")
     store._client = FakeS3()
     return store
 
 
-def test_a_pending_settlement_has_the_work_and_the_items_of_its_price(evidence: PendingSettlementStore) -> None:
-    evidence.keep(HOLD, DONE, 456)
-    assert evidence.find(HOLD) == PendingSettlement(DONE, 456)
+def test_a_pending_settlement_has_the_work_and_the_items_of_its_price(
+    pending_settlements: PendingSettlementStore,
+) -> None:
+    pending_settlements.keep(HOLD, DONE, 456)
+    assert pending_settlements.find(HOLD) == PendingSettlement(DONE, 456)
 
 
 @pytest.mark.parametrize(("stamp", "at_ms"), [([], 123), ([456], 456)])
-def test_a_pending_settlement_of_an_older_version_is_read(evidence: Any, stamp: list[int], at_ms: int) -> None:
+def test_a_pending_settlement_of_an_older_version_is_read(
+    pending_settlements: Any, stamp: list[int], at_ms: int
+) -> None:
     body = json.dumps(["spare", 672, 1125, 1000, *stamp]).encode()
-    evidence._client.put_object(Key="unsettled/key_1/req_1", Body=body)
-    found = evidence.find(HOLD)
+    pending_settlements._client.put_object(Key="unsettled/key_1/req_1", Body=body)
+    found = pending_settlements.find(HOLD)
     assert (found.work.price_microusd, found.work.items, found.at_ms) == (1125, (), at_ms)

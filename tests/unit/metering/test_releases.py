@@ -17,9 +17,7 @@ from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.releases import Releases, release_all
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.unit.metering.harness import MeterHarness
-from tests.unit.metering.tables import TABLE, either
-
-__all__ = ["either"]
+from tests.unit.metering.tables import TABLE
 
 NOW_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z
 PRICE = 100

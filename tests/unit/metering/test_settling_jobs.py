@@ -27,10 +27,8 @@ from audio_gateway.use_cases.jobs.billing import JobBilling, settle
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.meter import FakeHeldJobs, FakePendingSettlements
 from tests.unit.metering.interleaving import Crash, Dying
-from tests.unit.metering.tables import TABLE, dynamodb, late_rows
+from tests.unit.metering.tables import TABLE, late_rows
 from tests.unit.usage.test_late_deliveries import Network
-
-__all__ = ["dynamodb"]
 
 NEW_YEAR_MS = 1_798_761_600_000  # 2027-01-01T00:00:00Z
 HOUR_MS = 3_600_000
@@ -47,7 +45,7 @@ class Keys:
         return False
 
 
-class Books:
+class Harness:
     """One key with a job, an hour before the new year."""
 
     def __init__(self, client: Any = None) -> None:
@@ -85,8 +83,8 @@ class Books:
         Rollup(self.client, TABLE, LATENESS, now_ms=lambda: self.now_ms).run()
 
     def reported(self, day_ms: int) -> int:
-        books = DynamoUsageReports(self.client, TABLE, now_ms=lambda: self.now_ms)
-        return sum(tally.price_microusd for tally in books.series([day_ms, day_ms + DAY_MS])[0].values())
+        harness = DynamoUsageReports(self.client, TABLE, now_ms=lambda: self.now_ms)
+        return sum(tally.price_microusd for tally in harness.series([day_ms, day_ms + DAY_MS])[0].values())
 
     def audit(self) -> list[Difference]:
         return Audit(self.client, TABLE, self.jobs, now_ms=lambda: self.now_ms).run([KEY]).differences
@@ -115,41 +113,41 @@ class Books:
 
 
 @pytest.fixture
-def books() -> Books:
-    return Books()
+def harness() -> Harness:
+    return Harness()
 
 
-def test_a_hold_of_the_same_moment_is_no_second_one(books: Books) -> None:
-    first = books.admit()
-    again = books.admit(first.admitted_ms)
+def test_a_hold_of_the_same_moment_is_no_second_one(harness: Harness) -> None:
+    first = harness.admit()
+    again = harness.admit(first.admitted_ms)
     assert again == first
-    assert books.holds == [first]
-    assert books.months() == (900, 0)
+    assert harness.holds == [first]
+    assert harness.months() == (900, 0)
 
 
 # ---------------------------------------------------------------- the month of admission
-def test_a_job_that_ends_in_its_month_has_its_row_at_its_end(books: Books) -> None:
-    hold = books.admit()
-    books.now_ms += 1_800_000
-    job = books.job(hold)
+def test_a_job_that_ends_in_its_month_has_its_row_at_its_end(harness: Harness) -> None:
+    hold = harness.admit()
+    harness.now_ms += 1_800_000
+    job = harness.job(hold)
     for _ in range(2):
-        books.settle(job)
-    assert books.rows == [(books.now_ms, 500, "answered")]
-    assert (books.months(), books.holds, books.pending_settlements.kept) == ((500, 0), [], {})
+        harness.settle(job)
+    assert harness.rows == [(harness.now_ms, 500, "answered")]
+    assert (harness.months(), harness.holds, harness.pending_settlements.kept) == ((500, 0), [], {})
 
 
-def test_the_month_of_admission_pays_in_account_ledger_and_reports_alike(books: Books) -> None:
-    hold = books.admit()
-    books.roll_up()
-    books.now_ms = NEW_YEAR_MS + 7 * HOUR_MS
-    books.roll_up()
-    books.settle(books.job(hold))
-    assert books.rows == [(NEW_YEAR_MS - 1, 500, "answered")]
-    assert books.months() == (500, 0)
+def test_the_month_of_admission_pays_in_account_ledger_and_reports_alike(harness: Harness) -> None:
+    hold = harness.admit()
+    harness.roll_up()
+    harness.now_ms = NEW_YEAR_MS + 7 * HOUR_MS
+    harness.roll_up()
+    harness.settle(harness.job(hold))
+    assert harness.rows == [(NEW_YEAR_MS - 1, 500, "answered")]
+    assert harness.months() == (500, 0)
     for _ in range(2):
-        assert (books.reported(NEW_YEAR_MS - DAY_MS), books.reported(NEW_YEAR_MS)) == (500, 0)
-        books.roll_up()
-    assert books.audit() == []
+        assert (harness.reported(NEW_YEAR_MS - DAY_MS), harness.reported(NEW_YEAR_MS)) == (500, 0)
+        harness.roll_up()
+    assert harness.audit() == []
 
 
 @pytest.mark.parametrize(
@@ -167,241 +165,243 @@ def test_a_row_never_leaves_the_month_of_its_hold(admitted_ms: int, ended_ms: in
 
 @pytest.mark.parametrize("lateness", [AllowedLateness(960, 60), AllowedLateness(60, 5), AllowedLateness(2, 1)])
 def test_a_job_that_is_settled_late_is_in_the_reports_whatever_the_settings(
-    books: Books, lateness: AllowedLateness
+    harness: Harness, lateness: AllowedLateness
 ) -> None:
-    clock = lambda: books.now_ms  # noqa: E731
-    books.now_ms -= 5 * HOUR_MS
-    hold = books.admit()
-    job = books.job(hold)
-    books.now_ms += 4 * HOUR_MS
-    Rollup(books.client, TABLE, lateness, now_ms=clock).run()
+    clock = lambda: harness.now_ms  # noqa: E731
+    harness.now_ms -= 5 * HOUR_MS
+    hold = harness.admit()
+    job = harness.job(hold)
+    harness.now_ms += 4 * HOUR_MS
+    Rollup(harness.client, TABLE, lateness, now_ms=clock).run()
     meter = DynamoJobMeter(
-        books.client, TABLE, late_rows(books.client, lateness, clock), hold_seconds=JOB_HOLD_SECONDS, now_ms=clock
+        harness.client, TABLE, late_rows(harness.client, lateness, clock), hold_seconds=JOB_HOLD_SECONDS, now_ms=clock
     )
-    settle(job, billing=JobBilling(meter, books.pending_settlements))
+    settle(job, billing=JobBilling(meter, harness.pending_settlements))
     for _ in range(2):
-        assert books.reported(NEW_YEAR_MS - DAY_MS) == 500
-        books.now_ms += HOUR_MS
-        Rollup(books.client, TABLE, lateness, now_ms=clock).run()
+        assert harness.reported(NEW_YEAR_MS - DAY_MS) == 500
+        harness.now_ms += HOUR_MS
+        Rollup(harness.client, TABLE, lateness, now_ms=clock).run()
 
 
 # ---------------------------------------------------------------- the sweeper asks the job
-def test_the_hold_of_a_job_that_runs_stays_and_the_job_pays_when_it_ends(books: Books) -> None:
-    hold = books.admit()
-    books.jobs.kept["job_1"] = HeldJob(None, None)
+def test_the_hold_of_a_job_that_runs_stays_and_the_job_pays_when_it_ends(harness: Harness) -> None:
+    hold = harness.admit()
+    harness.jobs.kept["job_1"] = HeldJob(None, None)
     for _ in range(3):
-        books.now_ms += 30 * HOUR_MS
-        report = books.sweep()
-        assert (report.settled, report.running, books.holds) == ([], 1, [hold])
-    books.settle(books.job(hold))
-    assert (books.months(), [price for _, price, _ in books.rows]) == ((500, 0), [500])
-    assert (books.holds, books.audit()) == ([], [])
+        harness.now_ms += 30 * HOUR_MS
+        report = harness.sweep()
+        assert (report.settled, report.running, harness.holds) == ([], 1, [hold])
+    harness.settle(harness.job(hold))
+    assert (harness.months(), [price for _, price, _ in harness.rows]) == ((500, 0), [500])
+    assert (harness.holds, harness.audit()) == ([], [])
 
 
-def test_a_job_that_is_over_and_was_not_settled_is_charged_as_it_says(books: Books) -> None:
-    hold = books.admit()
-    ended_ms = books.now_ms + 60_000
-    books.job(hold, ended_ms=ended_ms)
-    books.now_ms += JOB_HOLD_SECONDS * 1000
-    (swept,) = books.sweep().settled
+def test_a_job_that_is_over_and_was_not_settled_is_charged_as_it_says(harness: Harness) -> None:
+    hold = harness.admit()
+    ended_ms = harness.now_ms + 60_000
+    harness.job(hold, ended_ms=ended_ms)
+    harness.now_ms += JOB_HOLD_SECONDS * 1000
+    (swept,) = harness.sweep().settled
     assert (swept.finding, swept.price_microusd) == ("swept", 500)
-    assert books.rows == [(ended_ms, 500, "swept")]
-    assert (books.months(), books.holds) == ((500, 0), [])
+    assert harness.rows == [(ended_ms, 500, "swept")]
+    assert (harness.months(), harness.holds) == ((500, 0), [])
 
 
-def test_a_job_that_is_over_and_costs_nothing_is_released_without_a_row(books: Books) -> None:
-    books.job(books.admit(), work=None)
-    books.now_ms += JOB_HOLD_SECONDS * 1000
-    (swept,) = books.sweep().settled
+def test_a_job_that_is_over_and_costs_nothing_is_released_without_a_row(harness: Harness) -> None:
+    harness.job(harness.admit(), work=None)
+    harness.now_ms += JOB_HOLD_SECONDS * 1000
+    (swept,) = harness.sweep().settled
     assert (swept.finding, swept.price_microusd) == ("released", 0)
-    assert (books.rows, books.months(), books.holds) == ([], (0, 0), [])
+    assert (harness.rows, harness.months(), harness.holds) == ([], (0, 0), [])
 
 
-def test_a_start_that_died_before_there_was_a_job_gives_its_money_back_within_the_hour(books: Books) -> None:
-    hold = books.admit()
-    books.now_ms += JOB_HOLD_SECONDS * 1000
-    books.sweep()
-    assert books.rows == [(hold.admitted_ms, 0, "abandoned")]
-    assert (books.months(), books.holds, JOB_HOLD_SECONDS) == ((0, 0), [], 3600)
+def test_a_start_that_died_before_there_was_a_job_gives_its_money_back_within_the_hour(harness: Harness) -> None:
+    hold = harness.admit()
+    harness.now_ms += JOB_HOLD_SECONDS * 1000
+    harness.sweep()
+    assert harness.rows == [(hold.admitted_ms, 0, "abandoned")]
+    assert (harness.months(), harness.holds, JOB_HOLD_SECONDS) == ((0, 0), [], 3600)
 
 
-def test_the_sweeper_writes_the_row_with_the_stamp_of_the_pending_settlement(books: Books) -> None:
-    hold = books.admit()
-    end_ms = books.now_ms + 1_800_000
-    books.pending_settlements.keep(hold, DONE, end_ms)
-    books.now_ms += 24 * HOUR_MS
-    books.sweep()
-    books.sweep()
-    assert books.rows == [(end_ms, 500, "swept")]
-    assert (books.months(), books.pending_settlements.kept) == ((500, 0), {})
+def test_the_sweeper_writes_the_row_with_the_stamp_of_the_pending_settlement(harness: Harness) -> None:
+    hold = harness.admit()
+    end_ms = harness.now_ms + 1_800_000
+    harness.pending_settlements.keep(hold, DONE, end_ms)
+    harness.now_ms += 24 * HOUR_MS
+    harness.sweep()
+    harness.sweep()
+    assert harness.rows == [(end_ms, 500, "swept")]
+    assert (harness.months(), harness.pending_settlements.kept) == ((500, 0), {})
 
 
-def test_the_sweeper_finds_a_row_that_was_not_released(books: Books) -> None:
-    job = books.job(books.admit())
+def test_the_sweeper_finds_a_row_that_was_not_released(harness: Harness) -> None:
+    job = harness.job(harness.admit())
     with suppress(Crash):
-        books.settle(job, Dying(books.client, 1))
-    assert len(books.holds) == 1
-    books.now_ms += JOB_HOLD_SECONDS * 1000
-    (swept,) = books.sweep().settled
+        harness.settle(job, Dying(harness.client, 1))
+    assert len(harness.holds) == 1
+    harness.now_ms += JOB_HOLD_SECONDS * 1000
+    (swept,) = harness.sweep().settled
     assert (swept.finding, swept.price_microusd) == ("released", 500)
-    assert [row[1:] for row in books.rows] == [(500, "answered")]
-    assert (books.months(), books.pending_settlements.kept) == ((500, 0), {})
+    assert [row[1:] for row in harness.rows] == [(500, "answered")]
+    assert (harness.months(), harness.pending_settlements.kept) == ((500, 0), {})
 
 
-def test_a_sweeper_between_release_and_removal_of_the_pending_settlement_writes_nothing(books: Books) -> None:
-    hold = books.admit()
-    books.now_ms += JOB_HOLD_SECONDS * 1000
+def test_a_sweeper_between_release_and_removal_of_the_pending_settlement_writes_nothing(harness: Harness) -> None:
+    hold = harness.admit()
+    harness.now_ms += JOB_HOLD_SECONDS * 1000
 
     class SettledMeanwhile(FakePendingSettlements):
         def find(self, hold: Hold) -> PendingSettlement | None:
-            books.meter().settle_at(hold, DONE, books.now_ms)
+            harness.meter().settle_at(hold, DONE, harness.now_ms)
             return None
 
-    books.pending_settlements = SettledMeanwhile()
-    assert books.sweep().settled == []
-    assert [price for _, price, _ in books.rows] == [500]
-    assert hold not in books.holds
+    harness.pending_settlements = SettledMeanwhile()
+    assert harness.sweep().settled == []
+    assert [price for _, price, _ in harness.rows] == [500]
+    assert hold not in harness.holds
 
 
 @pytest.mark.parametrize("calls", range(12))
 def test_a_sweep_that_dies_at_any_call_is_finished_by_the_next(calls: int) -> None:
-    books = Books()
-    books.job(books.admit())
-    books.now_ms += 5 * HOUR_MS
+    harness = Harness()
+    harness.job(harness.admit())
+    harness.now_ms += 5 * HOUR_MS
     with suppress(Crash):
-        books.sweep(Dying(books.client, calls))
-    books.sweep()
-    assert [price for _, price, _ in books.rows] == [500]
-    assert (books.months(), books.holds, books.audit()) == ((500, 0), [], [])
+        harness.sweep(Dying(harness.client, calls))
+    harness.sweep()
+    assert [price for _, price, _ in harness.rows] == [500]
+    assert (harness.months(), harness.holds, harness.audit()) == ((500, 0), [], [])
 
 
 # ---------------------------------------------------------------- a hold that was given back
-def given_back(books: Books) -> Job:
+def given_back(harness: Harness) -> Job:
     """A job of which the sweeper knew nothing, and whose settlement comes all the same."""
-    hold = books.admit()
-    books.now_ms += 2 * HOUR_MS
-    books.sweep()
-    assert (books.months(), books.holds) == ((0, 0), [])
-    return books.job(hold)
+    hold = harness.admit()
+    harness.now_ms += 2 * HOUR_MS
+    harness.sweep()
+    assert (harness.months(), harness.holds) == ((0, 0), [])
+    return harness.job(hold)
 
 
-def test_a_settlement_that_finds_no_hold_charges_the_account_once(books: Books) -> None:
-    job = given_back(books)
+def test_a_settlement_that_finds_no_hold_charges_the_account_once(harness: Harness) -> None:
+    job = given_back(harness)
     for _ in range(3):
-        books.settle(job)
-        books.now_ms += 5 * HOUR_MS
-        books.sweep()
-    assert books.months() == (500, 0)
-    assert sorted(price for _, price, _ in books.rows) == [0, 500]
-    assert (books.given_back, books.audit()) == ([], [])
+        harness.settle(job)
+        harness.now_ms += 5 * HOUR_MS
+        harness.sweep()
+    assert harness.months() == (500, 0)
+    assert sorted(price for _, price, _ in harness.rows) == [0, 500]
+    assert (harness.given_back, harness.audit()) == ([], [])
 
 
 @pytest.mark.parametrize("calls", range(8))
 def test_a_charge_without_a_hold_may_break_off_anywhere(calls: int) -> None:
-    books = Books()
-    job = given_back(books)
+    harness = Harness()
+    job = given_back(harness)
     with suppress(Crash):
-        books.settle(job, Dying(books.client, calls))
-    assert books.audit() == []
-    books.now_ms += HOUR_MS
-    books.settle(job)
-    books.settle(job)
-    assert (books.months(), books.audit()) == ((500, 0), [])
+        harness.settle(job, Dying(harness.client, calls))
+    assert harness.audit() == []
+    harness.now_ms += HOUR_MS
+    harness.settle(job)
+    harness.settle(job)
+    assert (harness.months(), harness.audit()) == ((500, 0), [])
 
 
 @pytest.mark.parametrize("calls", range(4, 12))
 def test_a_hold_that_was_given_back_by_a_sweep_that_died_is_charged_all_the_same(calls: int) -> None:
-    books = Books()
-    hold = books.admit()
-    books.now_ms += 2 * HOUR_MS
+    harness = Harness()
+    hold = harness.admit()
+    harness.now_ms += 2 * HOUR_MS
     with suppress(Crash):
-        books.sweep(Dying(books.client, calls))
-    books.sweep()
-    assert (books.months(), books.holds) == ((0, 0), [])
-    job = books.job(hold)
+        harness.sweep(Dying(harness.client, calls))
+    harness.sweep()
+    assert (harness.months(), harness.holds) == ((0, 0), [])
+    job = harness.job(hold)
     for _ in range(2):
-        books.settle(job)
-    assert (books.months(), books.audit()) == ((500, 0), [])
+        harness.settle(job)
+    assert (harness.months(), harness.audit()) == ((500, 0), [])
 
 
-def test_a_charge_without_a_hold_that_arrives_again_changes_nothing(books: Books) -> None:
-    job = given_back(books)
-    network = Network(books.client)
+def test_a_charge_without_a_hold_that_arrives_again_changes_nothing(harness: Harness) -> None:
+    job = given_back(harness)
+    network = Network(harness.client)
     network.slow = True
-    books.settle(job, network)
+    harness.settle(job, network)
     network.arrive()
-    assert (books.months(), books.audit()) == ((500, 0), [])
+    assert (harness.months(), harness.audit()) == ((500, 0), [])
 
 
-def test_a_hold_that_was_given_back_and_held_again_is_charged_once(books: Books) -> None:
-    job = given_back(books)
+def test_a_hold_that_was_given_back_and_held_again_is_charged_once(harness: Harness) -> None:
+    job = given_back(harness)
     assert job.hold is not None
-    books.admit(job.hold.admitted_ms)
+    harness.admit(job.hold.admitted_ms)
     for _ in range(2):
-        books.settle(job)
-    assert (books.months(), books.holds, books.given_back) == ((500, 0), [], [])
+        harness.settle(job)
+    assert (harness.months(), harness.holds, harness.given_back) == ((500, 0), [], [])
 
 
-def test_an_account_remembers_few_holds_that_were_given_back_and_none_for_long(books: Books) -> None:
+def test_an_account_remembers_few_holds_that_were_given_back_and_none_for_long(harness: Harness) -> None:
     for number in range(30):
-        books.meter().admit(CALLER, replace(HELD, request_id=f"job_{number}"), at_ms=books.now_ms)
-    books.now_ms += JOB_HOLD_SECONDS * 1000
-    books.sweep()
-    assert (books.months(), len(books.given_back)) == ((0, 0), 20)
-    books.now_ms += 25 * HOUR_MS
-    hold = books.meter().admit(CALLER, HELD, at_ms=books.now_ms).hold
-    books.now_ms += JOB_HOLD_SECONDS * 1000
-    books.sweep()
-    assert books.given_back == [hold]
+        harness.meter().admit(CALLER, replace(HELD, request_id=f"job_{number}"), at_ms=harness.now_ms)
+    harness.now_ms += JOB_HOLD_SECONDS * 1000
+    harness.sweep()
+    assert (harness.months(), len(harness.given_back)) == ((0, 0), 20)
+    harness.now_ms += 25 * HOUR_MS
+    hold = harness.meter().admit(CALLER, HELD, at_ms=harness.now_ms).hold
+    harness.now_ms += JOB_HOLD_SECONDS * 1000
+    harness.sweep()
+    assert harness.given_back == [hold]
 
 
 # ---------------------------------------------------------------- late deliveries
-def test_an_admission_of_a_job_that_arrives_after_another_process_has_settled_it_holds_nothing(books: Books) -> None:
-    network = Network(books.client)
+def test_an_admission_of_a_job_that_arrives_after_another_process_has_settled_it_holds_nothing(
+    harness: Harness,
+) -> None:
+    network = Network(harness.client)
     network.slow = True
-    hold = books.meter(network).admit(CALLER, HELD, at_ms=books.now_ms).hold
-    books.now_ms += 10_000
-    job = books.job(hold)
-    books.settle(job)
-    books.now_ms += 60_000  # a patient client has sent it again and again
+    hold = harness.meter(network).admit(CALLER, HELD, at_ms=harness.now_ms).hold
+    harness.now_ms += 10_000
+    job = harness.job(hold)
+    harness.settle(job)
+    harness.now_ms += 60_000  # a patient client has sent it again and again
     assert network.arrive() == 0
-    books.settle(job)
-    assert (books.months(), books.holds) == ((500, 0), [])
+    harness.settle(job)
+    assert (harness.months(), harness.holds) == ((500, 0), [])
 
 
 # ---------------------------------------------------------------- the audit
 @pytest.mark.parametrize("in_use", [True, False])
-def test_an_account_that_only_jobs_use_does_not_grow(books: Books, in_use: bool) -> None:
-    before = len(books.item)
+def test_an_account_that_only_jobs_use_does_not_grow(harness: Harness, in_use: bool) -> None:
+    before = len(harness.item)
     for number in range(200):
         work = replace(DONE, request_id=f"job_{number:03d}")
-        hold = books.meter().admit(CALLER, replace(HELD, request_id=work.request_id), at_ms=books.now_ms).hold
-        books.settle(books.job(hold, work))
-        books.now_ms += 1000
+        hold = harness.meter().admit(CALLER, replace(HELD, request_id=work.request_id), at_ms=harness.now_ms).hold
+        harness.settle(harness.job(hold, work))
+        harness.now_ms += 1000
     if in_use:
-        books.admit()
-    books.now_ms += 600_000
-    assert books.sweep().failures == []
-    assert len(books.item) < before + MAX_STALE + 10
+        harness.admit()
+    harness.now_ms += 600_000
+    assert harness.sweep().failures == []
+    assert len(harness.item) < before + MAX_STALE + 10
 
 
-def test_the_audit_finds_the_row_of_a_job(books: Books) -> None:
-    job = books.job(books.admit(), ended_ms=books.now_ms + 60_000)
+def test_the_audit_finds_the_row_of_a_job(harness: Harness) -> None:
+    job = harness.job(harness.admit(), ended_ms=harness.now_ms + 60_000)
     with suppress(Crash):
-        books.settle(job, Dying(books.client, 1))  # between row and release
-    books.now_ms += 120_000
-    assert (books.months(), books.audit()) == ((900, 0), [])
-    books.jobs.kept.clear()  # deleted by its caller
-    assert books.audit() == []
+        harness.settle(job, Dying(harness.client, 1))  # between row and release
+    harness.now_ms += 120_000
+    assert (harness.months(), harness.audit()) == ((900, 0), [])
+    harness.jobs.kept.clear()  # deleted by its caller
+    assert harness.audit() == []
 
 
-def test_the_store_finds_the_job_of_a_hold(dynamodb: Any) -> None:
-    books = Books(dynamodb)
-    store = JobStore(books.client, TABLE)
-    hold = books.admit()
+def test_the_store_finds_the_job_of_a_hold(moto_dynamodb: Any) -> None:
+    harness = Harness(moto_dynamodb)
+    store = JobStore(harness.client, TABLE)
+    hold = harness.admit()
     assert store.of_hold(hold) is None
     job = Job("job_1", "default", KEY, "speech", "m", "queued", 0, 1, hold=hold)
     store.create(job)
     assert store.of_hold(hold) == HeldJob(None, None)  # although it has expired
-    store.finish(job, "succeeded", at_ms=books.now_ms, work=replace(DONE, endpoint="speech"))
-    assert store.of_hold(hold) == HeldJob(books.now_ms, replace(DONE, endpoint="speech"))
+    store.finish(job, "succeeded", at_ms=harness.now_ms, work=replace(DONE, endpoint="speech"))
+    assert store.of_hold(hold) == HeldJob(harness.now_ms, replace(DONE, endpoint="speech"))

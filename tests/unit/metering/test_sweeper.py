@@ -26,9 +26,7 @@ from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.meter import FakeHeldJobs, FakePendingSettlements
 from tests.unit.metering.harness import MeterHarness
 from tests.unit.metering.interleaving import Counting, Crash, Dying, TakingTurns
-from tests.unit.metering.tables import TABLE, dynamodb, late_rows
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE, late_rows
 
 NOW_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z
 HOUR_MS = 3_600_000
@@ -185,12 +183,12 @@ def test_a_handler_that_settles_between_the_sweepers_writes_takes_the_price_of_t
     assert (harness.committed, harness.holds, [row.price_microusd for row in harness.rows]) == (0, [], [0])
 
 
-@pytest.mark.parametrize("evidence", [True, False])
-def test_wherever_sweepers_and_a_handler_meet_the_account_says_what_the_row_says(evidence: bool) -> None:
+@pytest.mark.parametrize("pending_settlements", [True, False])
+def test_wherever_sweepers_and_a_handler_meet_the_account_says_what_the_row_says(pending_settlements: bool) -> None:
     for turn in range(64):
         harness = Harness(FakeDynamoDB())
         hold = harness.admit()
-        if evidence:
+        if pending_settlements:
             harness.pending_settlements.keep(hold, dataclasses.replace(DONE, price_microusd=70))
         harness.expire()
         processes: list[Any] = [
@@ -260,7 +258,7 @@ def test_a_hold_whose_pending_settlement_cannot_be_read_waits_and_the_account_s_
     class Unreadable(FakePendingSettlements):
         def find(self, hold: Hold) -> PendingSettlement | None:
             if hold.work.request_id == "r1":
-                raise MeteringUnavailable("The evidence cannot be read.")
+                raise MeteringUnavailable("The pending settlement cannot be read.")
             return super().find(hold)
 
     harness.pending_settlements = Unreadable()
@@ -289,9 +287,9 @@ def test_keys_that_cannot_be_read_are_reported_and_nothing_is_raised(harness: Ha
 
 
 # ---------------------------------------------------------------- deleted keys
-def test_a_deleted_key_is_forgotten_when_its_last_hold_has_ended(dynamodb: Any) -> None:
-    harness = Harness(dynamodb)
-    directory = Directory(dynamodb, TABLE)
+def test_a_deleted_key_is_forgotten_when_its_last_hold_has_ended(moto_dynamodb: Any) -> None:
+    harness = Harness(moto_dynamodb)
+    directory = Directory(moto_dynamodb, TABLE)
     key_id = directory.api_keys.create(name="mine").record.id
     harness.keys = directory.api_keys  # type: ignore[assignment] # the real one
     harness.admit("r1", key_id)
@@ -318,12 +316,12 @@ def listed(harness: Harness) -> set[str]:
 
 
 def test_an_account_is_listed_by_its_admission_and_leaves_the_list_when_nothing_is_open_for_some_minutes(
-    dynamodb: Any,
+    moto_dynamodb: Any,
 ) -> None:
-    harness = Harness(dynamodb)
+    harness = Harness(moto_dynamodb)
     key_ids = [f"key_{number}" for number in range(10)]
     for key_id in key_ids:
-        dynamodb.put_item(TableName=TABLE, Item=new_account_item(key_id, Limits()))
+        moto_dynamodb.put_item(TableName=TABLE, Item=new_account_item(key_id, Limits()))
     harness.sweep()
     assert listed(harness) == set()
     holds = [harness.admit(f"r{key_id}", key_id) for key_id in key_ids]

@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.unit.metering.tables import TABLE, dynamodb
-
-__all__ = ["dynamodb"]
+from tests.unit.metering.tables import TABLE
 
 KEY = {"pk": {"S": "ACCOUNT#key_1"}, "sk": {"S": "0"}}
 ONE = {":one": {"N": "1"}}
@@ -31,16 +29,16 @@ ONE = {":one": {"N": "1"}}
         ({"UpdateExpression": "SET a = :one", "ConditionExpression": "x" * 4_097}, "exceeded the maximum"),
     ],
 )
-def test_an_update_that_dynamodb_refuses_is_refused(arguments: dict[str, Any], why: str, dynamodb: Any) -> None:
+def test_an_update_that_dynamodb_refuses_is_refused(arguments: dict[str, Any], why: str, moto_dynamodb: Any) -> None:
     whole = {"TableName": TABLE, "Key": KEY, "ExpressionAttributeValues": ONE} | arguments
     with pytest.raises(ClientError, match=why):
-        dynamodb.update_item(**whole)
+        moto_dynamodb.update_item(**whole)
     with pytest.raises(ClientError, match=why):
-        dynamodb.transact_write_items(TransactItems=[{"Update": whole}])
+        moto_dynamodb.transact_write_items(TransactItems=[{"Update": whole}])
 
 
-def test_as_many_operators_as_there_may_be_are_taken(dynamodb: Any) -> None:
-    dynamodb.update_item(
+def test_as_many_operators_as_there_may_be_are_taken(moto_dynamodb: Any) -> None:
+    moto_dynamodb.update_item(
         TableName=TABLE,
         Key=KEY,
         UpdateExpression="SET a = :one",

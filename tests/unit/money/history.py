@@ -65,7 +65,7 @@ class Poll(Event):
 
 @dataclass(frozen=True)
 class Upload(Event):
-    """Some uploads are announced; they are used, or nobody ever does."""
+    """Some uploads are announced; they are used, or never."""
 
     process: int
     size: int
@@ -80,9 +80,9 @@ class Upload(Event):
 
 @dataclass(frozen=True)
 class EndRequest(Event):
-    """An open request is answered by the model `how`, has `failed`, or did so after a provider worked `in vain`.
+    """An open request is answered by the model `how`, has `failed`, or failed after an unbilled call (`in vain`).
 
-    It is `rescued` if a provider worked in vain and another one answered.
+    It is `rescued` if the call of one provider was unbilled and another one answered.
     """
 
     which: int
@@ -184,7 +184,7 @@ class Sweep(Event):
     def happen(self, world: World) -> None:
         with world.under(self.faults):
             world.sweep()
-            world.find_lost_jobs()
+            world.find_orphaned_jobs()
             while world.asked_to_end:
                 world.interrupt(world.asked_to_end.pop())
 
@@ -196,7 +196,7 @@ class RollUp(Event):
     def happen(self, world: World) -> None:
         with world.under(self.faults):
             world.roll_up()
-        world.check_books()
+        world.check_reports()
 
 
 @dataclass(frozen=True)
@@ -243,18 +243,21 @@ def _chosen(among: Sequence[T], which: int) -> T:
 # ------------------------------------------------------------ strategies
 _process = st.integers(0, 1)
 _which = st.integers(0, 2)
-_of_money = st.sampled_from(("account", "ledger", "evidence"))
+_of_money = st.sampled_from(("account", "ledger", "pending settlements"))
 _of_jobs = st.sampled_from(("job", "open jobs", "machine"))
 _nth = st.sampled_from((0, 0, 1, 2))
 _befalls = st.sampled_from(KINDS)
 _turns = st.sampled_from(TURNS)
 _outages = st.builds(
-    Fault, st.sampled_from(("account", "evidence", "table", "bucket")), st.none(), st.sampled_from(OUTAGES)
+    Fault, st.sampled_from(("account", "pending settlements", "table", "bucket")), st.none(), st.sampled_from(OUTAGES)
 )
 _one_call = st.builds(Fault, _of_money | _of_jobs, _nth, _befalls | _turns)
 _any_call = st.builds(Fault, st.just("all"), st.integers(0, 30), _befalls | _turns)
 _settling = st.builds(
-    Fault, st.sampled_from(("account", "evidence", "evidence", "ledger")), st.integers(0, 1), _befalls
+    Fault,
+    st.sampled_from(("account", "pending settlements", "pending settlements", "ledger")),
+    st.integers(0, 1),
+    _befalls,
 )
 _fault = st.one_of(_settling, _one_call, _any_call, _outages)
 _faults: st.SearchStrategy[Faults] = st.lists(_fault, max_size=2).map(tuple)

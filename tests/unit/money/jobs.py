@@ -1,4 +1,4 @@
-"""Jobs of a key: begun by the API, worked on by the state machine, ended by whoever comes first."""
+"""Jobs of a key: started by the API, worked on by the state machine, ended by the first process that can."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from tests.fakes.s3 import FakeS3
 from tests.fakes.step_functions import FakeStepFunctions
 
 Place = Literal[
-    "account", "ledger", "evidence", "job", "open jobs", "files", "machine", "books", "table", "bucket", "all"
+    "account", "ledger", "pending settlements", "job", "open jobs", "files", "machine", "reports",
+    "table", "bucket", "all",
 ]  # fmt: skip
 """What a call is about: the first eight belong to the table, to the bucket, or are the state machine."""
 
@@ -54,10 +55,10 @@ _PLACES: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
     ("LEDGER#", ("ledger", "table", "all")),
     ("JOBS#", ("job", "table", "all")),
     ("OPEN_JOBS", ("open jobs", "table", "all")),
-    ("unsettled/", ("evidence", "bucket", "all")),
+    ("unsettled/", ("pending settlements", "bucket", "all")),
     ("jobs/", ("files", "bucket", "all")),
     ("machine", ("machine", "all")),
-    ("", ("books", "table", "all")),
+    ("", ("reports", "table", "all")),
 )
 
 
@@ -217,7 +218,7 @@ class _Pages:
 
 
 def _effect(deliver: Callable[[], Any]) -> None:
-    """A call of which nobody hears."""
+    """A call whose outcome the process does not see."""
     try:
         deliver()
     except ClientError:

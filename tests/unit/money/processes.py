@@ -107,7 +107,9 @@ class Process:
         keys = Directory(table, TABLE).api_keys
         self.sweeper = Sweeper(table, TABLE, keys, WorkOutcomes(store, pending_settlements), rows, now_ms=clock)
         self.rollup = Rollup(table, TABLE, LATENESS, now_ms=clock)
-        self.lost_jobs = OrphanedJobs(store, executions, end, end, patience_s=PATIENCE_S, now_s=lambda: clock() // 1000)
+        self.orphaned_jobs = OrphanedJobs(
+            store, executions, end, end, patience_s=PATIENCE_S, now_s=lambda: clock() // 1000
+        )
 
 
 def _nobody(_job: Job) -> None:

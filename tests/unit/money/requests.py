@@ -67,7 +67,7 @@ class Requests(Stage):
     def end_request(self, request: OpenRequest, how: str) -> None:
         """A request ends: it is answered by the model `how`, has `failed`, or did so when a provider had worked.
 
-        It is `rescued` if a provider had worked in vain and another one answers.
+        It is `rescued` if the call of one provider was unbilled and another one answers.
         """
         self.requests.remove(request)
         reservation = request.reservation

@@ -124,7 +124,7 @@ REQUEST = Admit((), process=0, characters=10)
 ANSWER = EndRequest((), which=0, how="talker")
 CANCELLED_MEANWHILE = (Fault("job", 1, "a cancellation"),)
 IN_VAIN = EndRequest((), which=0, how="in vain")
-UNFORESEEN = replace(REQUEST, faults=(Fault("files", 0, "some seconds"),))  # nobody says before whether it fits
+UNFORESEEN = replace(REQUEST, faults=(Fault("files", 0, "some seconds"),))  # it is not known whether it fits
 ARRIVES_TWICE = (Fault("account", None, "once more later"),)
 LATER = Wait((), seconds=31, sweep=False)
 GUARDS_ARE_STALE = Wait((), seconds=LATE_WRITE_S + CLOCKS_DIFFER_S + 1, sweep=False)
@@ -159,7 +159,7 @@ GUARDS_ARE_STALE = Wait((), seconds=LATE_WRITE_S + CLOCKS_DIFFER_S + 1, sweep=Fa
         (
             a_job_is_deleted_without_being_settled,
             "is not charged",
-            (replace(TALK, later=(Fault("evidence", 0, "refused"),), then="delete"),),
+            (replace(TALK, later=(Fault("pending settlements", 0, "refused"),), then="delete"),),
         ),
         (a_job_leaves_no_guard, "the account says", (replace(TALK, faults=ARRIVES_TWICE), LATER)),
         (a_request_leaves_no_guard, "the account says", (replace(REQUEST, faults=ARRIVES_TWICE), ANSWER, LATER)),

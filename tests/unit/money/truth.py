@@ -56,7 +56,7 @@ class Truth:
     doubtful: dict[str, int] = field(default_factory=dict)
     """What may be paid: the process died, or could write nothing down, when the answer was to go out."""
     unbilled: dict[str, int] = field(default_factory=dict)
-    """What providers have taken for requests for nothing: others have answered them, or nobody has."""
+    """What providers have taken for requests for nothing: others have answered them, or none has."""
     held: dict[str, Hold] = field(default_factory=dict)
     """The latest hold of each request that ever had one."""
     thrown_away: set[str] = field(default_factory=set)
@@ -135,7 +135,7 @@ class Truth:
         return request_id not in open_now and self.held[request_id].month == month
 
     def _uploads_changed(self) -> None:
-        """The sums of pending uploads are those of the uploads, whatever broke off, and within the limit."""
+        """The sums of pending uploads are those of the uploads, whatever was interrupted, and within the limit."""
         sizes = [size for size, _ in self._uploads()]
         item = self._uploads_item()
         sums = tuple(int(item.get(name, {"N": "0"})["N"]) for name in ("pending_bytes", "pending_files"))
@@ -201,8 +201,8 @@ class Truth:
         """Of those that were done."""
         price = 0.0
         for number, units in enumerate(self._units_of_parts(job_id)):
-            if (told := self.bucket.objects.get(f"jobs/default/{job_id}/done/{number}")) is not None:
-                price += units * PRICES[json.loads(told)["model"]]
+            if (reported := self.bucket.objects.get(f"jobs/default/{job_id}/done/{number}")) is not None:
+                price += units * PRICES[json.loads(reported)["model"]]
         return price
 
     def _price_of_all(self, job_id: str) -> float:
@@ -232,9 +232,9 @@ class Truth:
         assert +committed == +expected, f"the account says {dict(committed)}, ledger and open holds {dict(expected)}"
         for row in self.rows.values():
             self._check_price(row)
-        self._check_in_vain(item)
+        self._check_unbilled(item)
 
-    def _check_in_vain(self, account: dict[str, Any]) -> None:
+    def _check_unbilled(self, account: dict[str, Any]) -> None:
         """The account counts what requests cost for nothing, and no more than that and what jobs say."""
         least: Counter[str] = Counter()
         for row in self.rows.values():
@@ -277,9 +277,9 @@ class Truth:
         lost = sum(row.unbilled_cost_microusd for row in self.rows.values())
         counted = sum(unbilled_cost_from(self.account()).values())
         assert counted >= lost or not self.intact, f"{lost} were taken for nothing, and {counted} counted"
-        told = {row.request_id: row.unbilled_cost_microusd for row in self.rows.values()}
+        reported = {row.request_id: row.unbilled_cost_microusd for row in self.rows.values()}
         for request_id, cost in self.unbilled.items():
-            assert told.get(request_id, 0) == cost, f"{request_id} has cost {cost} for nothing: {told}"
+            assert reported.get(request_id, 0) == cost, f"{request_id} has cost {cost} for nothing: {reported}"
         for key in self.bucket.objects:
             assert not key.startswith("unsettled/") or key.rpartition("/")[2] in self.paid, f"not settled: {key}"
         open_jobs: Any = {":pk": {"S": "OPEN_JOBS"}}

@@ -55,9 +55,9 @@ class World(Requests, Jobs):
 
         self.act(SCHEDULES, action)
 
-    def find_lost_jobs(self) -> None:
+    def find_orphaned_jobs(self) -> None:
         """The sweeper's other half: it has jobs ended whose work has stopped."""
-        self.act(SCHEDULES, lambda process: process.lost_jobs.end_them())
+        self.act(SCHEDULES, lambda process: process.orphaned_jobs.end_them())
 
     def roll_up(self) -> None:
         """The roll-up has its turn."""
@@ -69,10 +69,10 @@ class World(Requests, Jobs):
         self.truth.check()
         assert not self.network.invalid, self.network.invalid
 
-    def check_books(self) -> None:
+    def check_reports(self) -> None:
         """The reports are the sum of the ledger, and the audit finds nothing wrong where nothing is."""
-        books = DynamoUsageReports(self._table, TABLE, now_ms=self.clock)
-        (reported,) = books.series([START_MS - DAY_MS, self.now_ms + 1])
+        reports = DynamoUsageReports(self._table, TABLE, now_ms=self.clock)
+        (reported,) = reports.series([START_MS - DAY_MS, self.now_ms + 1])
         assert reported == total(self.truth.rows.values()), f"reported: {reported}; rows: {self.truth.rows}"
         report = Audit(self._table, TABLE, JobStore(self._table, TABLE), now_ms=self.clock).run([CALLER.key_id])
         assert not report.differences, report.differences
@@ -81,7 +81,7 @@ class World(Requests, Jobs):
         """The laws that hold once everything was tried again and swept."""
         self.check()
         self.truth.check_at_rest()
-        self.check_books()
+        self.check_reports()
 
     @property
     def _table(self) -> Any:
@@ -101,7 +101,7 @@ class World(Requests, Jobs):
             self.sweep()
             for job_id in jobs:
                 self._finish(job_id)
-            self.find_lost_jobs()
+            self.find_orphaned_jobs()
             while self.asked_to_end:
                 self.interrupt(self.asked_to_end.pop())
             self.sweep()

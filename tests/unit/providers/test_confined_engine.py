@@ -74,7 +74,7 @@ def children(pid: int) -> list[int]:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process ends within a while; whoever has inherited it may take its time to bury it."""
+    """Whether a process ends within a while; its new parent may reap it late."""
     give_up_at = time.monotonic() + 30
     while time.monotonic() < give_up_at:
         try:
@@ -99,7 +99,7 @@ def test_a_host_that_does_not_let_it_be_confined_is_not_the_text_s_fault() -> No
         ask(process, "echo|hello")
 
 
-def test_a_host_that_lets_nobody_be_killed_takes_no_answer_away(
+def test_a_host_where_no_process_can_be_killed_still_gets_its_answers(
     engine: EspeakProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As in a container whose root may not signal the processes of others, or under a filter that knows no pidfds.
@@ -126,7 +126,7 @@ def test_it_opens_no_file(kind: str, request: pytest.FixtureRequest, tmp_path: P
 
 
 @pytest.mark.parametrize("kind", ["engine", "unfiltered"])
-def test_it_connects_to_nobody(kind: str, request: pytest.FixtureRequest) -> None:
+def test_it_opens_no_connection(kind: str, request: pytest.FixtureRequest) -> None:
     process = request.getfixturevalue(kind)
     assert ask(process, "connect") in {"EPERM", "EMFILE"}
     assert ask(process, "pair") in {"EPERM", "EMFILE"}
@@ -180,7 +180,7 @@ def test_without_a_filter_the_function_hides_its_memory(monkeypatch: pytest.Monk
 
 # ---------------------------------------------------------------- how it ends
 @pytest.mark.parametrize("what", ["crash", "memory", "hang"])
-def test_a_process_that_breaks_down_is_the_text_s_fault_and_nobody_else_s(engine: EspeakProcess, what: str) -> None:
+def test_a_process_that_crashes_fails_only_its_own_text(engine: EspeakProcess, what: str) -> None:
     with pytest.raises(TextUnspeakable) as caught:
         ask(engine, what)
     assert (caught.value.param, caught.value.code) == ("input", "text_unspeakable")
@@ -270,7 +270,7 @@ def test_nothing_stays_open(engine: EspeakProcess) -> None:
 
 
 # ---------------------------------------------------------------- the server
-def test_a_server_that_died_is_started_anew() -> None:
+def test_a_server_that_died_is_started_again() -> None:
     with running() as process:
         assert ask(process, "echo|x") == "x"
         first = server_of(process)
@@ -317,8 +317,8 @@ def test_a_server_that_does_not_start_is_the_service_s_fault(program: list[str])
 
 
 def test_a_server_that_cannot_load_its_library_is_the_operator_s_fault() -> None:
-    told = frames.frame(frames.FAILED, b"no library")
-    process = EspeakProcess([sys.executable, "-c", f"import os; os.write(0, {told!r})"])
+    failure = frames.frame(frames.FAILED, b"no library")
+    process = EspeakProcess([sys.executable, "-c", f"import os; os.write(0, {failure!r})"])
     with pytest.raises(ConfigurationError, match="no library"):
         process.voices()
     process.close()

@@ -149,7 +149,7 @@ def test_callers_at_the_same_time_each_get_their_own_speech() -> None:
     assert together == pytest.approx(alone * 3, rel=0.01, abs=0.03)
 
 
-def test_a_reader_that_waits_holds_up_nobody() -> None:
+def test_a_reader_that_waits_delays_no_other() -> None:
     waiting = EspeakSpeech().synthesize(request(TEXT * 20))
     next(waiting)
     assert seconds("Hi.") > 0.1

@@ -103,7 +103,7 @@ def test_a_key_can_be_asked_for() -> None:
         assert client.audio.speech.create(model="tts-1", voice="alloy", input="x").content
 
 
-def test_the_next_calls_do_as_they_were_told(fake: FakeUpstream, client: openai.OpenAI) -> None:
+def test_the_next_calls_behave_as_configured(fake: FakeUpstream, client: openai.OpenAI) -> None:
     def status() -> int:
         try:
             client.audio.speech.create(model="tts-1", voice="alloy", input="x")
@@ -142,10 +142,10 @@ def test_it_is_a_program_that_tells_its_calls(tmp_path: object) -> None:
             client.audio.transcriptions.create(model="whisper-1", file=("t.wav", tone_wav(0.5)))
             client.audio.speech.create(model="tts-1", voice="alloy", input="x")
         with urllib.request.urlopen(f"{root}/_calls") as answer:
-            told = json.load(answer)
-        assert told["count"] == 2
-        assert told["calls"][0]["file_bytes"] == len(tone_wav(0.5))
-        assert told["calls"][1]["json"]["voice"] == "alloy"
+            state = json.load(answer)
+        assert state["count"] == 2
+        assert state["calls"][0]["file_bytes"] == len(tone_wav(0.5))
+        assert state["calls"][1]["json"]["voice"] == "alloy"
         urllib.request.urlopen(urllib.request.Request(f"{root}/_reset", method="POST")).close()
         with urllib.request.urlopen(f"{root}/_calls") as answer:
             assert json.load(answer) == {"count": 0, "calls": []}

@@ -240,7 +240,7 @@ def test_times_that_are_wanted_of_a_stream_come_with_its_end(fake: FakeUpstream,
     assert "stream" not in fake.calls[0].form
 
 
-def test_speakers_are_told_apart(fake: FakeUpstream, provider: OpenAIAdapter) -> None:
+def test_speakers_are_distinguished(fake: FakeUpstream, provider: OpenAIAdapter) -> None:
     found = heard(hear(provider, "gpt-4o-transcribe-diarize", diarize=True))
     assert [segment.speaker for segment in found.segments or ()] == ["A", "B"]
     assert fake.calls[0].form["chunking_strategy"] == ["auto"]

@@ -143,7 +143,7 @@ def test_what_was_asked_for_and_is_of_the_wrong_shape_is_malformed(wrong: dict[s
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_what_nobody_asked_for_does_not_cost_the_answer(wrong: dict[str, object]) -> None:
+def test_a_malformed_field_that_was_not_requested_is_ignored(wrong: dict[str, object]) -> None:
     found = read({"text": "a", **wrong})
     assert (found.text, found.words, found.segments, found.logprobs) == ("a", None, None, None)
 
@@ -156,14 +156,14 @@ def test_what_nobody_asked_for_does_not_cost_the_answer(wrong: dict[str, object]
         {"usage": {"type": 1}}, {"duration": "long"}, {"task": {}},
     ],
 )  # fmt: skip
-def test_what_nobody_can_ask_for_never_costs_the_answer(wrong: dict[str, object]) -> None:
+def test_a_malformed_field_that_cannot_be_requested_is_ignored(wrong: dict[str, object]) -> None:
     answer = {"text": "a", "words": [WORD], "segments": [SEGMENT], **wrong}
     found = read_all(answer)
     assert (found.words, found.segments) == ((Word("a", 0, 1_000),), (Segment("a", 0, 1_000),))
     assert (found.language, found.token_usage) == (None, None)
 
 
-def test_words_are_not_lost_with_segments_nobody_asked_for_nor_the_other_way_round() -> None:
+def test_words_are_not_lost_with_segments_that_were_not_requested_nor_the_other_way_round() -> None:
     found = read({"text": "a", "words": [WORD], "segments": ["a"]}, want_words=True)
     assert (found.words, found.segments) == ((Word("a", 0, 1_000),), None)
     found = read({"text": "a", "words": ["a"], "segments": [SEGMENT]}, want_segments=True)

@@ -231,7 +231,7 @@ def test_a_post_that_broke_is_never_sent_again(fake: FakeUpstream, behaviour: st
     assert len(fake.calls) == 1
 
 
-def test_nobody_at_the_address_is_unavailable() -> None:
+def test_an_address_without_a_server_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         url = f"http://127.0.0.1:{gone.getsockname()[1]}/v1"
     with pytest.raises(ProviderUnavailable) as caught:
@@ -356,7 +356,7 @@ def test_tls_works_like_the_rest(tls: FakeUpstream, certificate: Path, monkeypat
         ask(upstream, 0.2)
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(tls: FakeUpstream) -> None:
+def test_a_certificate_of_an_untrusted_issuer_is_refused(tls: FakeUpstream) -> None:
     with pytest.raises(ProviderUnavailable) as caught:
         ask(upstream_at(tls.base_url))
     assert isinstance(caught.value.__cause__, ssl.SSLCertVerificationError)

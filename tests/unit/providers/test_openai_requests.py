@@ -72,7 +72,7 @@ def test_no_option_is_left_out(option: str) -> None:
 
 
 def test_it_is_known_what_a_model_needs_for_each_option() -> None:
-    assert set(with_options(HEARING, **VALUES).options.asked_for()) <= set(NEEDS)
+    assert set(with_options(HEARING, **VALUES).options.requested_fields()) <= set(NEEDS)
 
 
 def test_a_temperature_of_nothing_is_sent() -> None:

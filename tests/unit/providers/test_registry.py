@@ -45,7 +45,7 @@ def test_the_engine_that_speaks_starts_where_the_catalogue_has_one(monkeypatch: 
     assert started == [True]
 
 
-def test_an_engine_that_cannot_start_is_told_of_by_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_cannot_start_fails_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> None:
         raise ConfigurationError("no layer")
 
@@ -88,7 +88,7 @@ def test_the_key_comes_from_where_the_catalogue_says(monkeypatch: pytest.MonkeyP
     assert not caught.value.worked
 
 
-def test_what_cannot_be_a_key_is_the_operator_s_mistake_and_shown_to_nobody() -> None:
+def test_an_impossible_key_is_a_configuration_error_and_is_not_shown() -> None:
     with pytest.raises(ProviderKeyUnreadable) as caught:
         build_provider(remote("odd"), lambda _: "two\nlines")
     assert "lines" not in caught.value.message + caught.value.reason

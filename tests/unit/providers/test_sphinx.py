@@ -149,7 +149,7 @@ noise = random.Random(7)
     ],
     ids=["silence", "faint noise", "loud noise", "a moment"],
 )
-def test_where_nobody_speaks_nothing_was_said(pcm: bytes) -> None:
+def test_audio_without_speech_has_an_empty_transcript(pcm: bytes) -> None:
     heard = transcript(wav(pcm))
     assert (heard.text, heard.words, heard.segments) == ("", (), ())
 

@@ -37,7 +37,7 @@ def test_a_cut_is_made_in_a_pause() -> None:
     assert len(first.pcm) + len(second.pcm) == len(pcm)
 
 
-def test_where_nobody_pauses_the_quietest_moment_is_taken() -> None:
+def test_without_a_pause_the_quietest_moment_is_taken() -> None:
     loud = tone(7, SAMPLE_RATE)
     faint = array.array("h", (value // 3 for value in array.array("h", tone(0.12, SAMPLE_RATE)))).tobytes()
     _, second = utterances([loud + faint + tone(4, SAMPLE_RATE)])

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
-import pytest
 
-from tests.unit.metering.tables import TABLE, dynamodb, moto
-
-__all__ = ["BUCKET", "TABLE", "bucket", "dynamodb"]
+from tests.unit.metering.tables import moto
 
 BUCKET = "audio-in-passing"
 
@@ -22,8 +20,9 @@ def _client() -> Any:
     return boto3.client("s3")
 
 
-@pytest.fixture
-def bucket() -> Iterator[Any]:
+@contextlib.contextmanager
+def bucket_in_moto() -> Iterator[Any]:
+    """An AWS in memory that has nothing but the bucket: the bucket's client."""
     with moto():
         _client().create_bucket(Bucket=BUCKET)
         yield _client()

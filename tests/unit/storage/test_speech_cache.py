@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 
 from audio_gateway.storage import speech_cache
 from audio_gateway.storage.speech_cache import Sound, SpeechCacheStore
-from tests.unit.storage.buckets import BUCKET, bucket, dynamodb
-
-__all__ = ["bucket", "dynamodb"]
+from tests.unit.storage.buckets import BUCKET
 
 SOUND = Sound(
     adapter="openai",
@@ -89,24 +87,24 @@ def test_an_object_that_differs_from_the_stored_one_is_a_miss(bucket: Any) -> No
     cache.keep(SOUND, AUDIO)
     other = dataclasses.replace(SOUND, text="Other.")
     cache.keep(other, b"other sound")
-    told = bucket.head_object(Bucket=BUCKET, Key=NAME)["Metadata"]
+    metadata = bucket.head_object(Bucket=BUCKET, Key=NAME)["Metadata"]
 
     def put(body: bytes, metadata: dict[str, str]) -> bytes | None:
         bucket.put_object(Bucket=BUCKET, Key=NAME, Body=body, Metadata=metadata)
         return cache.find(SOUND, max_age_s=60)
 
-    assert put(AUDIO, told) == AUDIO
+    assert put(AUDIO, metadata) == AUDIO
     for body in (AUDIO[:-1], AUDIO + b"x", b"ID3 sounx", b""):
-        assert put(body, told) is None
-    for name in told:
-        assert put(AUDIO, {each: value for each, value in told.items() if each != name}) is None
-        assert put(AUDIO, told | {name: "1x"}) is None
+        assert put(body, metadata) is None
+    for name in metadata:
+        assert put(AUDIO, {each: value for each, value in metadata.items() if each != name}) is None
+        assert put(AUDIO, metadata | {name: "1x"}) is None
     bucket.copy_object(Bucket=BUCKET, Key=NAME, CopySource={"Bucket": BUCKET, "Key": f"cache/org-default/{other.key}"})
     assert cache.find(other, max_age_s=60) == b"other sound"
     assert cache.find(SOUND, max_age_s=60) is None
 
 
-def test_a_bucket_that_cannot_be_used_is_an_empty_cache(dynamodb: Any) -> None:
+def test_a_bucket_that_cannot_be_used_is_an_empty_cache(moto_dynamodb: Any) -> None:
     cache = SpeechCacheStore("no-such-bucket").of("org-default")
     cache.keep(SOUND, AUDIO)
     assert cache.find(SOUND, max_age_s=60) is None

@@ -35,7 +35,7 @@ def test_the_last_event_holds_the_whole_text() -> None:
     assert text_done(Transcript("Hi", 900)) == {"type": "transcript.text.done", "text": "Hi"}
 
 
-def test_the_last_event_holds_whatever_else_the_provider_told() -> None:
+def test_the_last_event_holds_all_else_that_the_provider_returned() -> None:
     usage = TokenUsage(1, 2, 3, 0, 1)
     event = text_done(Transcript("Hi", 900, languages=("en",), logprobs=LOGPROBS, token_usage=usage))
     assert list(event) == ["type", "text", "languages", "logprobs", "usage"]

@@ -169,7 +169,7 @@ class Talk:
 
 
 FEW_WORDS = ("the", "very", "cat", "sat", "on", "a", "mat", "so", "it", "was")
-"""They come again and again, so that they are easily taken for each other."""
+"""They come again and again, so they are easily confused."""
 TALKS = st.builds(
     lambda words, start, length: Talk(tuple(words), start, start + length),
     words=st.lists(st.sampled_from(FEW_WORDS), min_size=40, max_size=60),
@@ -314,7 +314,7 @@ def test_speakers_are_the_same_who_speak_at_the_same_time() -> None:
     )
     right = said("w0 w2000 w4000", segments=turns(("A", 0, 1_900), ("B", 2_000, 3_900), ("A", 4_000, 5_000)))
     merged = merge([chunk(0, 8_000, left), chunk(6_000, 12_000, right)], duration_ms=12_000)
-    # The right chunk's A is the left one's B; its B does not speak in the overlap: nobody knows who that is.
+    # The right chunk's A is the left one's B; its B does not speak in the overlap: it is unknown who that is.
     assert speakers(merged)[:3] == ["A", "B", "A"]
     assert speakers(merged)[-1] == "B"
     assert speakers(merged)[-2] not in {"A", "B"}

@@ -118,7 +118,7 @@ def test_verbose_json_counts_seconds_even_where_the_provider_counts_tokens() -> 
     assert (answer["duration"], answer["language"]) == (1.7, "german")
 
 
-def test_a_language_that_nobody_knows_is_called_unknown() -> None:
+def test_a_language_that_is_not_known_is_called_unknown() -> None:
     assert parsed(Transcript("", 0, segments=()), "verbose_json")["language"] == "unknown"
 
 

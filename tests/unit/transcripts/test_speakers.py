@@ -15,7 +15,7 @@ def test_known_names_are_kept_and_take_no_letter() -> None:
     assert [labels.of(voice) for voice in ("agent", "x", "agent", "y")] == ["agent", "A", "agent", "B"]
 
 
-def test_nobody_is_given_the_letter_that_is_anothers_name() -> None:
+def test_no_speaker_is_given_a_letter_that_is_the_name_of_another() -> None:
     labels = SpeakerLabels(["A"])
     assert [labels.of(voice) for voice in ("B", "A", "C")] == ["B", "A", "C"]
 

@@ -106,16 +106,16 @@ def test_every_number_of_every_aggregate_is_checked(harness: Harness, width: Buc
     figures[field] += 1
     harness.spoil(width, totals={("speech", "talker"): Totals(*figures)})
     (found,) = harness.audit().differences
-    assert found.what.startswith(f"USAGE#{width.name}#2026-11")
-    assert "key_1" in found.what
-    assert str(figures[field]) in found.booked
+    assert found.subject.startswith(f"USAGE#{width.name}#2026-11")
+    assert "key_1" in found.subject
+    assert str(figures[field]) in found.aggregated
 
 
 @pytest.mark.parametrize("width", [MINUTE, HOUR, DAY], ids=lambda width: width.name)
 def test_an_aggregate_that_is_missing_is_a_difference(harness: Harness, width: BucketWidth) -> None:
     harness.client.delete_item(Key=bucket_key(width, width.start(AT_MS), "key_1"))
     (found,) = harness.audit().differences
-    assert found.booked == "nothing"
+    assert found.aggregated == "nothing"
 
 
 def test_an_aggregate_without_rows_is_a_difference(harness: Harness) -> None:
@@ -127,7 +127,7 @@ def test_an_aggregate_without_rows_is_a_difference(harness: Harness) -> None:
 def test_a_row_that_was_changed_by_hand_is_a_difference_of_aggregates_and_account(harness: Harness) -> None:
     first = next(harness.ledger.rows(AT_MS, AT_MS + 1))
     harness.client.put_item(Item=row_item(dataclasses.replace(first, price_microusd=99)))
-    assert [found.what.split("#")[0] for found in harness.audit().differences] == [
+    assert [found.subject.split("#")[0] for found in harness.audit().differences] == [
         *["USAGE"] * 3,
         "account of key_1, 202611",
     ]
@@ -137,8 +137,8 @@ def test_a_row_that_was_changed_by_hand_is_a_difference_of_aggregates_and_accoun
 def test_an_account_that_is_off_by_a_micro_dollar_is_a_difference(harness: Harness, amount: int) -> None:
     harness.add_to_month(amount)
     (found,) = harness.audit().differences
-    assert found.what == "account of key_1, 202611"
-    assert (found.booked, found.ledger) == (f"{300 + amount} micro-dollars", "300 micro-dollars")
+    assert found.subject == "account of key_1, 202611"
+    assert (found.aggregated, found.ledger) == (f"{300 + amount} micro-dollars", "300 micro-dollars")
 
 
 def test_a_hold_whose_row_exists_counts_once(harness: Harness) -> None:

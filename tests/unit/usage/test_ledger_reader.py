@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from audio_gateway.errors import MeteringUnavailable
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.usage.ledger_reader import batches
-from tests.fakes.reports import FakeBooks, row
+from tests.fakes.reports import FakeReports, row
 
 HOUR = 3_600
 MIDNIGHT = 1_795_219_200  # 2026-11-21T00:00:00Z
@@ -29,13 +29,13 @@ def ids(found: Iterator[list[LedgerRow]]) -> list[str]:
     length=st.integers(0, 9 * HOUR),
 )
 def test_all_rows_of_the_stretch_come_in_order_and_no_other(at: list[int], start: int, length: int) -> None:
-    reports = FakeBooks([row(MIDNIGHT + seconds) for seconds in at])
+    reports = FakeReports([row(MIDNIGHT + seconds) for seconds in at])
     between = ((MIDNIGHT + start) * 1000, (MIDNIGHT + start + length) * 1000)
     assert ids(batches(reports, *between)) == [each.request_id for each in reports.rows(*between)]
 
 
 def test_a_busy_hour_comes_in_batches_and_a_quiet_one_is_an_empty_list() -> None:
-    reports = FakeBooks([row(MIDNIGHT + HOUR + number / 1000) for number in range(2_500)])
+    reports = FakeReports([row(MIDNIGHT + HOUR + number / 1000) for number in range(2_500)])
     found = list(batches(reports, MIDNIGHT * 1000, (MIDNIGHT + 3 * HOUR) * 1000))
     assert [len(batch) for batch in found] == [0, 1_000, 1_000, 500, 0]
 
@@ -64,7 +64,7 @@ def test_only_a_little_is_read_ahead_and_nothing_after_it_is_closed() -> None:
 
 
 def test_an_error_of_an_hour_is_raised_where_the_hour_is_read() -> None:
-    class Failing(FakeBooks):
+    class Failing(FakeReports):
         def rows(self, start_ms: int, end_ms: int) -> Iterator[LedgerRow]:
             if start_ms >= (MIDNIGHT + 2 * HOUR) * 1000:
                 raise MeteringUnavailable("The ledger cannot be read.")

@@ -44,7 +44,7 @@ turns = st.lists(st.integers(0, 4), min_size=1, max_size=60)
 outcomes = st.sampled_from(["answered", "answered", "swept", "abandoned", "failed"])
 
 
-class BooksAndLedger(RuleBasedStateMachine):
+class ReportsAndLedger(RuleBasedStateMachine):
     """A ledger that grows, roll-ups that work on it in every bad moment, and a reader."""
 
     @initialize()
@@ -118,7 +118,7 @@ class BooksAndLedger(RuleBasedStateMachine):
         self._compare([end - width * number for number in range(count, -1, -1)], only)
 
     @invariant()
-    def all_of_it_is_in_the_books(self) -> None:
+    def all_of_it_is_in_the_reports(self) -> None:
         if hasattr(self, "client"):
             self._compare([START_MS - 2 * DAY.ms, self.now_ms + 1], None)
 
@@ -169,5 +169,5 @@ class BooksAndLedger(RuleBasedStateMachine):
         )
 
 
-TestBooksAndLedger = BooksAndLedger.TestCase
-TestBooksAndLedger.settings = settings(examples(25), stateful_step_count=30)
+TestReportsAndLedger = ReportsAndLedger.TestCase
+TestReportsAndLedger.settings = settings(examples(25), stateful_step_count=30)

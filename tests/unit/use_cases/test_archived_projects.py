@@ -47,7 +47,7 @@ class Office:
         self.ends = ArchivedProjects(cast("Any", self.archive), store, self.uploads, lambda: self.now_s)
 
     def wanted(self) -> set[str]:
-        return {job.id for job in self.harness.store.open_jobs() if job.cancel_asked}
+        return {job.id for job in self.harness.store.open_jobs() if job.cancel_requested}
 
 
 @pytest.fixture

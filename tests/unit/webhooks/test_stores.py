@@ -12,9 +12,7 @@ from audio_gateway.webhooks.endpoint_store import WebhookStore
 from audio_gateway.webhooks.published_events import LEASE_S, PublishedEvents
 from audio_gateway.webhooks.rate_limit import RateLimitStore, SlidingWindow
 from audio_gateway.webhooks.webhook import MAX_UNDELIVERED_EVENTS, WebhookEndpoint
-from tests.unit.metering.tables import TABLE, either
-
-__all__ = ["either"]
+from tests.unit.metering.tables import TABLE
 
 NOW_S = 1_795_000_000
 URL = "https://hooks.example.com/"
@@ -60,7 +58,7 @@ def test_an_endpoint_that_takes_no_event_is_switched_off(store: WebhookStore) ->
     for _ in range(MAX_UNDELIVERED_EVENTS - 1):
         store.was_given_up(store.get("default", ENDPOINT.id), NOW_S)
     assert store.get("default", ENDPOINT.id).undelivered == MAX_UNDELIVERED_EVENTS - 1
-    store.was_taken(store.get("default", ENDPOINT.id))
+    store.was_accepted(store.get("default", ENDPOINT.id))
     for _ in range(MAX_UNDELIVERED_EVENTS):
         assert store.get("default", ENDPOINT.id).status == "enabled"
         store.was_given_up(store.get("default", ENDPOINT.id), NOW_S)
@@ -72,8 +70,8 @@ def test_an_endpoint_that_takes_no_event_is_switched_off(store: WebhookStore) ->
 
 def test_moments_are_taken_one_by_one(either: Any) -> None:
     limits, window = RateLimitStore(either, TABLE), SlidingWindow("TESTS", 2, 1_000)
-    assert [limits.take(window, "a", 10) for _ in range(4)] == [10, 10, 1_010, 1_010]
-    assert (limits.take_now(window, "a", 10), limits.take_now(window, "b", 10)) == (2_010, 10)
+    assert [limits.acquire(window, "a", 10) for _ in range(4)] == [10, 10, 1_010, 1_010]
+    assert (limits.try_acquire(window, "a", 10), limits.try_acquire(window, "b", 10)) == (2_010, 10)
 
 
 def test_an_event_is_announced_by_one_process_at_a_time_and_once(either: Any) -> None:

@@ -25,7 +25,7 @@ _MAX_WAIT_S: Final = 3600
 
 @dataclass(frozen=True, slots=True)
 class ContentRequest:
-    """The form of the result; None stands for what the job's request says. `hop` counts the redirects so far."""
+    """The form of the result; None means as the job's request says. `hop` counts the redirects so far."""
 
     wait_s: int
     hop: int
@@ -43,7 +43,7 @@ class ContentRequest:
         parameters = Parameters(items)
         wait_s = parameters.whole("wait", low=0, high=_MAX_WAIT_S)
         stream = parameters.choice("stream", ("true", "false", ""), default="")
-        asked = cls(
+        found = cls(
             wait_s=LONGEST_WAIT_S if wait_s is None else min(wait_s, LONGEST_WAIT_S),
             hop=parameters.whole("hop", low=0, high=LAST_HOP) or 0,
             partial=parameters.choice("partial", ("true", "false"), default="false") == "true",
@@ -54,7 +54,7 @@ class ContentRequest:
             query=tuple((name, value) for name, value in items if name != "hop"),
         )
         parameters.refuse_the_rest()
-        return asked
+        return found
 
     def is_last_for(self, job: Job | None) -> bool:
         """Whether this is the last redirect to here that the official SDKs follow. `job` is None if it was not read."""

@@ -21,7 +21,7 @@ _MS: Final = 1000
 
 
 def job_json(job: Job) -> dict[str, Any]:
-    """The object `audio.job`. Times are unix seconds.
+    """The object `audio.job`. Times are Unix seconds.
 
     `usage` is what was done and is charged, null for nothing; `cost_usd` is the caller's price, null until it is over.
     """

@@ -44,7 +44,7 @@ class TranscriptContent:
         """See `Content.answer`."""
         transcript, job = from_bytes(data), self._job
         refuse("speech", stream_format=self._query.stream_format)
-        wanted = _as_asked(self._request, self._query)
+        wanted = _as_queried(self._request, self._query)
         lacks = _lacks(wanted, transcript)
         if lacks is not None:
             raise InvalidRequest(
@@ -58,7 +58,7 @@ class TranscriptContent:
         return transcript_answer(wanted, transcript, model_id=served_by(job), ignored=self.ignored)
 
 
-def _as_asked(request: TranscriptionRequest, query: ContentRequest) -> TranscriptionRequest:
+def _as_queried(request: TranscriptionRequest, query: ContentRequest) -> TranscriptionRequest:
     """The request as the query changes it. Where a field contradicts the query, the query counts."""
     formats = RESPONSE_FORMATS if request.task == "transcribe" else TRANSLATION_FORMATS
     wanted: ResponseFormat = request.response_format

@@ -61,7 +61,7 @@ class PollPlace:
         self._key_id = key_id
         self._wait: str | None = None
 
-    def take(self) -> None:
+    def acquire(self) -> None:
         """Take the place, unless it is taken. Raises as `PollPlaces.begin`."""
         if self._wait is None:
             self._wait = self._waits.begin(self._key_id)
@@ -116,7 +116,7 @@ def wait_for(
             if left <= 0:
                 return _later(job_id, job, query, failed)
             try:
-                place.take()
+                place.acquire()
             except MeteringUnavailable:
                 return _later(job_id, job, query, MeteringUnavailable.__name__)
             time.sleep(min(waiting.poll_s, left))

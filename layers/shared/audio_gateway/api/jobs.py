@@ -32,19 +32,19 @@ def jobs_app(
     @app.get("/audio/jobs")
     async def list_jobs(request: Request) -> Response:
         caller = caller_of(request)
-        asked = PageQuery.of(request)
-        if asked.after is not None and not is_job_id(asked.after):
+        query = PageQuery.of(request)
+        if query.after is not None and not is_job_id(query.after):
             raise InvalidRequest("'after' must be the id of a job: the last one of the previous page.", param="after")
         now_s = job_service.now_ms() // 1000
-        found = job_service.store.newest(caller.project_id, now_s, after=asked.after, limit=asked.limit + 1)
-        shown = [job_json(job) for job in found[: asked.limit]]
+        found = job_service.store.newest(caller.project_id, now_s, after=query.after, limit=query.limit + 1)
+        shown = [job_json(job) for job in found[: query.limit]]
         return json_response(
             {
                 "object": "list",
                 "data": shown,
                 "first_id": shown[0]["id"] if shown else None,
                 "last_id": shown[-1]["id"] if shown else None,
-                "has_more": len(found) > asked.limit,
+                "has_more": len(found) > query.limit,
             }
         )
 

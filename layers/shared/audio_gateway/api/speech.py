@@ -62,21 +62,23 @@ def speech_app(deps: SpeechDependencies) -> FastAPI:
         caller = caller_of(request)
         request_log = request_log_of(request)
         parsed = read_speech(read_object(request.headers.get("content-type"), await body_of(request)))
-        order = parsed.request
-        request_log.model = request_log.requested_model = known_model(order.model, catalog)
+        speech = parsed.request
+        request_log.model = request_log.requested_model = known_model(speech.model, catalog)
         with begin_run(request, caller, deps, *parsed.content, background=parsed.background) as run:
             if run.earlier is not None:
                 return respond(as_replay(run.earlier), results, caller.project_id)
-            request_log.characters = len(order.text)
+            request_log.characters = len(speech.text)
             cache = deps.caches.of(caller.organization_id)
             call = call_of(request, caller)
             spoken: SpeechAnswer | None = None
             with suppress(WorkTooLong):
                 if not parsed.background:
-                    spoken = speak(order, call, catalog=catalog, providers=providers, billing=deps.billing, cache=cache)
+                    spoken = speak(
+                        speech, call, catalog=catalog, providers=providers, billing=deps.billing, cache=cache
+                    )
             if spoken is None:
-                able = able_to_speak(order, catalog=catalog, providers=providers)
-                job = JobRequest(order, ignored=tuple(sorted(able[0].plan.ignored)), as_events=parsed.as_events)
+                able = able_to_speak(speech, catalog=catalog, providers=providers)
+                job = JobRequest(speech, ignored=tuple(sorted(able[0].plan.ignored)), as_events=parsed.as_events)
                 return starter.start(request, run, job, background=parsed.background)
             return _charged_response(spoken, parsed, request, run, cache, results)
 
@@ -137,7 +139,7 @@ def read_speech(body: Mapping[str, Any]) -> SpeechBody:
     request = SpeechRequest(
         model=fields.text("model", required=True),
         text=_speakable(fields.text("input", required=True), background=background),
-        voice=_voice(fields.take("voice")),
+        voice=_voice(fields.pop("voice")),
         format=fields.choice("response_format", SPEECH_FORMATS, default="mp3"),
         speed=fields.number("speed", low=MIN_SPEED, high=MAX_SPEED, default=1.0),
         instructions=fields.text("instructions", max_characters=MAX_CHARACTERS) or None,

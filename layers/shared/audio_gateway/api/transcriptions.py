@@ -77,8 +77,8 @@ def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
         unknown = announced(form.left())
         request_log.unknown_fields = len(form.left())
         # Without `background`, the fingerprint is that of earlier versions, which had no such field.
-        asked = (transcription, "background") if background else (transcription,)
-        with begin_run(request, caller, deps, *asked, background=background) as run:
+        content = (transcription, "background") if background else (transcription,)
+        with begin_run(request, caller, deps, *content, background=background) as run:
             if run.earlier is not None:
                 return respond(as_replay(run.earlier), deps.results, caller.project_id)
             if background:
@@ -350,12 +350,12 @@ def _job_of(
     transcription: TranscriptionRequest, project_id: str, unknown: tuple[str, ...], deps: TranscriptionApiDependencies
 ) -> JobRequest[TranscriptionRequest]:
     """The request of a job. Raises what is wrong with it, or with the file that it names."""
-    what = replace(transcription, data=b"")
-    ignored = tuple(sorted({*able_to_transcribe(what, catalog=deps.catalog)[0].plan, *unknown}))
-    options = replace(what.options, known_speakers=measured_voices(what.options.known_speakers))
-    what = replace(what, options=options)
+    stored = replace(transcription, data=b"")
+    ignored = tuple(sorted({*able_to_transcribe(stored, catalog=deps.catalog)[0].plan, *unknown}))
+    options = replace(stored.options, known_speakers=measured_voices(stored.options.known_speakers))
+    stored = replace(stored, options=options)
     if transcription.upload_id is not None:
-        return JobRequest(what, source=deps.files.find(project_id, transcription.upload_id), ignored=ignored)
+        return JobRequest(stored, source=deps.files.find(project_id, transcription.upload_id), ignored=ignored)
     if transcription.file_url is not None:
         deps.files.check(transcription.file_url)
-    return JobRequest(what, url=transcription.file_url, ignored=ignored)
+    return JobRequest(stored, url=transcription.file_url, ignored=ignored)

@@ -61,7 +61,7 @@ def read_upload(body: dict[str, Any]) -> tuple[str, int]:
     if len(filename) > MAX_FILENAME or not filename.isprintable():
         message = f"'filename' must be one line of at most {MAX_FILENAME} printable characters."
         raise InvalidRequest(message, param="filename", code="invalid_value")
-    size = fields.take("bytes")
+    size = fields.pop("bytes")
     if size is None:
         raise InvalidRequest("'bytes' is required: the size of the file in bytes, or a larger number.", param="bytes")
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:

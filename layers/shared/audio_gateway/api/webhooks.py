@@ -49,7 +49,7 @@ class WebhookDependencies:
 
     store: WebhookStore
     directory: Directory
-    paces: RateLimitStore
+    rate_limits: RateLimitStore
     writer_of: WriterOf
     allow: AllowedHosts
     post: SendWebhook
@@ -175,7 +175,7 @@ def _add_actions(app: FastAPI, deps: WebhookDependencies) -> None:
             )
         fields.refuse_the_rest()
         endpoint = store.get(caller.project_id, endpoint_id)
-        count_test(endpoint, paces=deps.paces, now_s=deps.now_s())
+        count_test(endpoint, rate_limits=deps.rate_limits, now_s=deps.now_s())
         status_code = send_test(endpoint, event_type, post=deps.post, now_s=deps.now_s())
         return json_response(
             {
@@ -190,7 +190,7 @@ def _add_actions(app: FastAPI, deps: WebhookDependencies) -> None:
 
 def _types_of(fields: BodyFields) -> tuple[EventType, ...] | None:
     """The `event_types`, each once; None if they are absent."""
-    given = fields.take("event_types")
+    given = fields.pop("event_types")
     if given is None:
         return None
     if not isinstance(given, list) or not given:

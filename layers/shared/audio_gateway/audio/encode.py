@@ -117,12 +117,12 @@ def _mp3(pcm: Iterable[bytes], sample_rate: int) -> Iterator[bytes]:
     encoder.set_channels(1)
     encoder.set_bit_rate(_MP3_KBITS)
     encoder.set_quality(_MP3_QUALITY)
-    begun = False
+    started = False
     for piece in _at_speech_rate(pcm, sample_rate):
-        begun = True
+        started = True
         if made := bytes(encoder.encode(piece)):
             yield made
-    if begun and (made := bytes(encoder.flush())):
+    if started and (made := bytes(encoder.flush())):
         yield made
 
 

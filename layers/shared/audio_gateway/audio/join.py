@@ -70,17 +70,17 @@ def _seamless(parts: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
     """All samples; the last ones of each part are held until the next part has begun."""
     held = b""
     for part in parts:
-        waiting, begun = b"", False
+        waiting, started = b"", False
         for piece in whole_samples(part):
             waiting += piece
-            if not begun and len(waiting) >= _BRIDGE_BYTES:
+            if not started and len(waiting) >= _BRIDGE_BYTES:
                 held, waiting = _bridged(held, waiting)
                 yield held
-                begun = True
-            if begun and len(waiting) > _BRIDGE_BYTES:
+                started = True
+            if started and len(waiting) > _BRIDGE_BYTES:
                 yield waiting[:-_BRIDGE_BYTES]
                 waiting = waiting[-_BRIDGE_BYTES:]
-        if not begun:
+        if not started:
             held, waiting = _bridged(held, waiting)
             yield held
         held = waiting

@@ -13,7 +13,7 @@ from audio_gateway.audio.sniff import ENOUGH, Container, looks_like, sniff
 from audio_gateway.audio.stretch import stretch
 from audio_gateway.errors import InvalidAudio
 
-_LOOK_BYTES: Final = 4_096
+_SNIFF_BYTES: Final = 4_096
 _CHAIN_FRAMES: Final = 8
 
 
@@ -91,7 +91,7 @@ def _head(chunks: Iterator[bytes]) -> bytes:
     head = b""
     for chunk in chunks:
         head += chunk
-        if len(head) >= _LOOK_BYTES and (sniff(head) or len(head) >= ENOUGH):
+        if len(head) >= _SNIFF_BYTES and (sniff(head) or len(head) >= ENOUGH):
             break
     if not head:
         raise InvalidAudio("The response is empty.")

@@ -118,8 +118,8 @@ def put_in_parts(client: S3Client, bucket: str, key: str, parts: Iterable[bytes]
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
-    begun = client.create_multipart_upload(Bucket=bucket, Key=key, **about)
-    upload: dict[str, Any] = {"Bucket": bucket, "Key": key, "UploadId": begun["UploadId"]}
+    created = client.create_multipart_upload(Bucket=bucket, Key=key, **about)
+    upload: dict[str, Any] = {"Bucket": bucket, "Key": key, "UploadId": created["UploadId"]}
     stored: list[CompletedPartTypeDef] = []
     size = 0
     try:

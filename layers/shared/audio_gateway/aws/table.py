@@ -107,7 +107,7 @@ class Table:
 
     # ------------------------------------------------------------ reading
     def get(self, key: Item) -> Item | None:
-        """One item as it is now, or None."""
+        """One item, or None."""
         with self._mapped_errors():
             return self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item")
 

@@ -16,7 +16,7 @@ CHUNK_CONCURRENCY: Final = 10
 MAX_CACHE_SECONDS: Final = 30 * 24 * 60 * 60
 """The longest time that the bucket keeps speech (template.yaml)."""
 CREATED: Final = 1_767_225_600
-"""2026-01-01 in unix seconds: `created` of every model. OpenAI's model object needs one; the catalogue has none."""
+"""2026-01-01 in Unix seconds: `created` of every model. OpenAI's model object needs one; the catalogue has none."""
 
 
 @dataclass(frozen=True, slots=True)

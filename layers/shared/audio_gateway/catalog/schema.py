@@ -67,7 +67,7 @@ def _key_reference(value: str) -> str:
 
 def _language(value: str) -> str:
     if not is_language_code(value):
-        raise ValueError(f"{value[:MAX_SHOWN]!r} is not an ISO-639-1 code such as 'en'")
+        raise ValueError(f"{value[:MAX_SHOWN]!r} is not an ISO 639-1 code such as 'en'")
     return value
 
 

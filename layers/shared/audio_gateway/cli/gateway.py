@@ -125,7 +125,7 @@ class Gateway:
         return LedgerStore(self.target.client, self.target.table)
 
     @cached_property
-    def books(self) -> DynamoUsageReports:
+    def usage_reports(self) -> DynamoUsageReports:
         """The usage reports over the gateway's ledger."""
         from audio_gateway.usage.reports import DynamoUsageReports
 

@@ -160,7 +160,7 @@ def _data(found: _JobEntry, now_s: int) -> dict[str, Any]:
         "age_seconds": max(0, (ended_at or now_s) - found.created_at),
         "completed_at": ended_at,
         "open": is_open is not None,
-        "cancel_asked": is_open is not None and is_open.cancel_asked,
+        "cancel_asked": is_open is not None and is_open.cancel_requested,
         "held_usd": None if job is None or job.hold is None else dollars(job.hold.work.price_microusd),
         "price_usd": None if job is None or job.work is None else dollars(job.work.price_microusd),
         "error": error,

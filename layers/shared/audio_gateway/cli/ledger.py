@@ -73,8 +73,8 @@ def ledger(
         note(f"The month has not ended: this export has its rows until {time_text(now_s)} UTC.")
         end_s = now_s + 1
     # Skip the time before the first project: it would take thousands of queries that find nothing.
-    begun_ms = Watermark(gateway.items).beginning_ms()
-    start_s = end_s if begun_ms is None else max(start_s, begun_ms // _MILLISECONDS)
+    first_ms = Watermark(gateway.items).beginning_ms()
+    start_s = end_s if first_ms is None else max(start_s, first_ms // _MILLISECONDS)
     with _opened(file) as target, _progress(start_s, end_s, to_file=file is not None) as report_progress:
         rows = _rows(gateway, (start_s, end_s), row_filter, report_progress)
         names = gateway.names

@@ -98,7 +98,7 @@ def printable(text: str) -> str:
 
 
 def dollars(microusd: int) -> str:
-    """Format an amount with all six decimals, so that the rows of a column add up."""
+    """Format an amount with all six decimals, so the rows of a column add up."""
     sign = "-" if microusd < 0 else ""
     whole, rest = divmod(abs(microusd), _MICRODOLLARS)
     return f"{sign}{whole}.{rest:06d}"

@@ -69,7 +69,7 @@ def costs(gateway: Gateway, period: Period, options: ReportOptions, output: Outp
 
 def _show(layout: _ReportLayout, gateway: Gateway, period: Period, options: ReportOptions, output: Output) -> None:
     between_ms = period.between(gateway.now_ms)
-    found = build_report(gateway.books, between_ms, options)
+    found = build_report(gateway.usage_reports, between_ms, options)
     names = gateway.key_names() if GroupBy.KEY in found.fields else {}
     output.show(_data(layout, found, names), _sheet(layout, found, names, gateway.target.label))
 

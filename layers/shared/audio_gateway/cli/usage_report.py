@@ -84,11 +84,11 @@ class UsageReport:
     total: UsageSum
 
 
-def build_report(books: UsageReports, between_ms: tuple[int, int], options: ReportOptions) -> UsageReport:
+def build_report(usage_reports: UsageReports, between_ms: tuple[int, int], options: ReportOptions) -> UsageReport:
     """Build the report for a period."""
     start_ms, end_ms = between_ms
     edges_ms = _edges(start_ms, end_ms, options.fields)
-    series = books.series(edges_ms, None if options.key is None else [options.key])
+    series = usage_reports.series(edges_ms, None if options.key is None else [options.key])
     sums: dict[tuple[str, ...], UsageSum] = {}
     total = UsageSum()
     for (at_ms, _), cells in zip(pairwise(edges_ms), series, strict=True):

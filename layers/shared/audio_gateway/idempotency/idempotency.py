@@ -28,7 +28,7 @@ CLAIM_SECONDS: Final = 65
 """How long a claim belongs to its run alone: longer than a function may run (template.yaml) and its last write may be
 in flight, as the next run must see whether it was paid; and clocks may differ."""
 KEY_KEPT_SECONDS: Final = 24 * 60 * 60
-"""How long a key stands for its request, counted from the request."""
+"""How long a key represents its request, counted from the request."""
 
 _OF_JOBS: Final = frozenset({202, 303})
 _SYNTAX: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
@@ -78,7 +78,7 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A key that stands for a request. Times are Unix seconds.
+    """A key that represents a request. Times are Unix seconds.
 
     `token` identifies the run that made it, as one request may be delivered twice. Until `locked_until_s`, no other run
     may work on the request. `done` says that the answer of `request_id` is stored and paid.
@@ -170,7 +170,7 @@ class Idempotency:
 
         Raises:
             AlreadyRunning: another run works on the request.
-            IdempotencyKeyReused: the key stands for another request.
+            IdempotencyKeyReused: the key represents another request.
             IdempotencyUnavailable, MeteringUnavailable: it cannot be found out now whether it was made before.
         """
         now_s = int(self._now_s())

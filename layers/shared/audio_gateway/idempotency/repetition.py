@@ -27,7 +27,7 @@ from audio_gateway.jobs.job import Job
 REMEMBERED_S: Final = 600
 """How long an outcome is kept: longer than an SDK follows the redirects of one attempt, at most 20 of 29 s each."""
 
-BEGUN_WITHIN_S: Final = 35
+STARTED_WITHIN_S: Final = 35
 """A job that does not exist this long after its attempt registered never will: longer than a function may run."""
 
 _PATIENCE_S: Final = 8.0
@@ -121,7 +121,7 @@ class Repetitions:
                 if job is not None:
                     self._hand_over(job, existing, attempt)
                     return job
-                wait_s = existing.expires_s - REMEMBERED_S + BEGUN_WITHIN_S - now_s
+                wait_s = existing.expires_s - REMEMBERED_S + STARTED_WITHIN_S - now_s
                 if wait_s <= 0:  # the process that was to start it has died
                     instead_of = existing
                     continue

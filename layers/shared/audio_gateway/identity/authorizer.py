@@ -1,6 +1,6 @@
 """Says who holds an API key: one read of DynamoDB, and nothing imported that this does not need.
 
-API Gateway caches the answer per Authorization header for the time that template.yaml states, so that a key which is
+API Gateway caches the answer per Authorization header for the time that template.yaml states, so a key that is
 disabled stays usable for that long. The policy allows the whole stage, because the cached one serves every path.
 """
 
@@ -24,7 +24,7 @@ class Unauthorized(Exception):
 
 
 class Authorizer:
-    """Turns a REQUEST authorizer event into a policy; `now_s` is the clock in unix seconds."""
+    """Turns a REQUEST authorizer event into a policy; `now_s` is the clock in Unix seconds."""
 
     def __init__(self, keys: KeyStore, now_s: Callable[[], float] = time.time) -> None:
         self._keys = keys

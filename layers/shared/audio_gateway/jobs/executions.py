@@ -66,7 +66,7 @@ class _NothingToDo(Exception):
 
 
 @contextmanager
-def _or_unavailable(what: str, harmless: frozenset[str] = frozenset()) -> Iterator[None]:
+def _or_unavailable(action: str, harmless: frozenset[str] = frozenset()) -> Iterator[None]:
     """Raises `StorageUnavailable` for an error of Step Functions, or `_NothingToDo` for the codes in `harmless`."""
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -75,4 +75,4 @@ def _or_unavailable(what: str, harmless: frozenset[str] = frozenset()) -> Iterat
     except (BotoCoreError, ClientError) as error:
         if isinstance(error, ClientError) and error.response["Error"]["Code"] in harmless:
             raise _NothingToDo from error
-        raise StorageUnavailable(f"The work cannot be {what} now. Try again.") from error
+        raise StorageUnavailable(f"The work cannot be {action} now. Try again.") from error

@@ -75,7 +75,7 @@ class Answered:
 class Job:
     """A job as the table stores it: ids, numbers and states, but no text, transcript, audio or file name.
 
-    Times are unix seconds; `completed_ms` is unix milliseconds and stamps the job's ledger row. `total` is the number
+    Times are Unix seconds; `completed_ms` is Unix milliseconds and stamps the job's ledger row. `total` is the number
     of tasks, `whole_units` the size of all of them in the unit of the plan's spans, and `whole_amount` the amount that
     is charged for it; all three are 0 until they are known. `partial` says that a failed or cancelled job has a result
     for a part of its input. `work` is what was done and is charged, None for nothing. `hold` is written before the

@@ -48,16 +48,16 @@ _IS_OPEN: Final = "created_at > :zero"
 
 @dataclass(frozen=True, slots=True)
 class OpenJob:
-    """A job whose end is not complete. Times are unix seconds; `asked_at` is 0 for never.
+    """A job whose end is not complete. Times are Unix seconds; `stop_requested_at` is 0 for never.
 
-    `cancel_asked` says that an operator wants it cancelled.
+    `cancel_requested` says that an operator wants it cancelled.
     """
 
     id: str
     project_id: str
     created_at: int
-    asked_at: int = 0
-    cancel_asked: bool = False
+    stop_requested_at: int = 0
+    cancel_requested: bool = False
 
     @property
     def ref(self) -> JobRef:
@@ -77,7 +77,7 @@ class JobStore:
         self._table.put_if_absent(_item(job))
 
     def get(self, project_id: str, job_id: str, now_s: int) -> Job | None:
-        """The job as it is now; None if the project has no job with this id, or it has expired."""
+        """The job; None if the project has no job with this id, or the job has expired."""
         item = self._table.get(_key(project_id, job_id))
         if item is None or int(item["expires_at"]["N"]) <= now_s:
             return None
@@ -211,7 +211,7 @@ class JobStore:
     def claim(self, job: OpenJob, now_s: int) -> bool:
         """Record that the job's end is requested now; False if it was closed, or another process has requested it."""
         update = Update(_open_key(job.id)).require(_IS_OPEN, zero=0)
-        update.require("(attribute_not_exists(asked_at) OR asked_at = :before)", before=job.asked_at)
+        update.require("(attribute_not_exists(asked_at) OR asked_at = :before)", before=job.stop_requested_at)
         return self._table.update_if(update.set("asked_at", now_s)) is not None
 
 
@@ -230,9 +230,9 @@ def _open_key(job_id: str) -> Item:
 
 
 def _open_job(item: dict[str, Any]) -> OpenJob:
-    asked_at = int(item["asked_at"]["N"]) if "asked_at" in item else 0
-    created_at, cancel_asked = int(item["created_at"]["N"]), "cancel_asked" in item
-    return OpenJob(item["sk"]["S"], item["project_id"]["S"], created_at, asked_at, cancel_asked)
+    stop_requested_at = int(item["asked_at"]["N"]) if "asked_at" in item else 0
+    created_at, cancel_requested = int(item["created_at"]["N"]), "cancel_asked" in item
+    return OpenJob(item["sk"]["S"], item["project_id"]["S"], created_at, stop_requested_at, cancel_requested)
 
 
 def _open_item(job: Job) -> Item:

@@ -132,7 +132,7 @@ class Meter(Protocol):
         """
         ...
 
-    def look(self, caller: Payer, work: MeteredRequest) -> None:
+    def check(self, caller: Payer, work: MeteredRequest) -> None:
         """Raise what `admit` would raise now, for work that may turn out larger. Holds nothing; one read.
 
         Raises:

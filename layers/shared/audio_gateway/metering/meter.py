@@ -109,8 +109,8 @@ class DynamoMeter:
             return False
         raise refused
 
-    def look(self, caller: Payer, work: MeteredRequest) -> None:
-        """See `Meter.look`. The read is consistent, so a request that has just ended does not count."""
+    def check(self, caller: Payer, work: MeteredRequest) -> None:
+        """See `Meter.check`. The read is consistent, so a request that has just ended does not count."""
         now_ms = self._now_ms()
         item = self._table.get(account_key(caller.key_id))
         if item is None:

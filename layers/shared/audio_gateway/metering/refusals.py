@@ -135,12 +135,12 @@ def _minute(demand: Demand, limits: Limits, used: Usage) -> LimitReached | None:
     ):
         if cap is None or wanted < 0 or max(spent + wanted, whole) <= cap:
             continue
-        what = limit.replace("_", " ")
+        unit_name = limit.replace("_", " ")
         unit = 1000 if limit == "audio_seconds_per_minute" else 1
         if whole > cap:
-            message = f"The key may use {cap / unit:g} {what}; this request alone needs {whole / unit:g}."
+            message = f"The key may use {cap / unit:g} {unit_name}; this request alone needs {whole / unit:g}."
             return TooMuchAtOnce(f"{message} Send it in smaller parts.", limit=limit)
         requested = f"{_least(demand)}{wanted / unit:g} requested"
-        message = f"Limit of {what} reached: {spent / unit:g} of {cap / unit:g} used, {requested}."
+        message = f"Limit of {unit_name} reached: {spent / unit:g} of {cap / unit:g} used, {requested}."
         return RateLimitReached(message, limit=limit, retry_after_s=seconds_to_next_minute(demand.at_ms))
     return None

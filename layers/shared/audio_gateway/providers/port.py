@@ -85,7 +85,7 @@ class TranscriptionOptions:
     chunking: Chunking | None = None
     known_speakers: tuple[KnownSpeaker, ...] = ()
 
-    def asked_for(self) -> tuple[str, ...]:
+    def requested_fields(self) -> tuple[str, ...]:
         """The request's fields that only some models support and that have an effect.
 
         A value that asks for nothing has none: `temperature=0`, `chunking_strategy=auto`. `language` is not among them:

@@ -1,6 +1,6 @@
 """Languages by code and by English name.
 
-Codes are ISO-639-1, names are the lower-case English ones in OpenAI's `verbose_json`. Two languages of Whisper have no
+Codes are ISO 639-1, names are the lower-case English ones in OpenAI's `verbose_json`. Two languages of Whisper have no
 two-letter code, and keep three letters: Cantonese and Hawaiian.
 """
 

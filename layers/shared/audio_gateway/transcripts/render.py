@@ -41,7 +41,7 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _RenderRequest:
     transcript: Transcript
     translated: bool
     granularities: Collection[Granularity]
@@ -64,8 +64,8 @@ def render(
     Raises `ValueError` if the format needs times and the transcript has text without times. That does not happen: only
     models with the capability are asked for such a format, and their times are checked.
     """
-    asked = _Asked(transcript, task == "translate", granularities, known_speakers)
-    made = _RENDERERS[response_format](asked)
+    request = _RenderRequest(transcript, task == "translate", granularities, known_speakers)
+    made = _RENDERERS[response_format](request)
     if isinstance(made, str):
         return Rendered(utf8(made), TEXT_TYPE)
     return Rendered(json_bytes(made), JSON_TYPE)
@@ -85,10 +85,10 @@ def timed_segments(transcript: Transcript) -> Sequence[Segment]:
     return ()
 
 
-def _json(asked: _Asked) -> dict[str, Any]:
-    transcript = asked.transcript
+def _json(request: _RenderRequest) -> dict[str, Any]:
+    transcript = request.transcript
     body: dict[str, Any] = {"text": transcript.text}
-    if asked.translated:
+    if request.translated:
         return body
     if transcript.languages is not None:
         body["languages"] = [{"code": code} for code in transcript.languages]
@@ -98,23 +98,23 @@ def _json(asked: _Asked) -> dict[str, Any]:
     return body
 
 
-def _text(asked: _Asked) -> str:
-    return asked.transcript.text + "\n"
+def _text(request: _RenderRequest) -> str:
+    return request.transcript.text + "\n"
 
 
-def _verbose_json(asked: _Asked) -> dict[str, Any]:
-    transcript = asked.transcript
+def _verbose_json(request: _RenderRequest) -> dict[str, Any]:
+    transcript = request.transcript
     body: dict[str, Any] = {
-        "task": "translate" if asked.translated else "transcribe",
-        "language": "english" if asked.translated else _language(transcript),
+        "task": "translate" if request.translated else "transcribe",
+        "language": "english" if request.translated else _language(transcript),
         "duration": seconds(transcript.duration_ms),
         "text": transcript.text,
     }
-    if asked.translated or not asked.granularities or "segment" in asked.granularities:
+    if request.translated or not request.granularities or "segment" in request.granularities:
         body["segments"] = [verbose_segment(i, s) for i, s in enumerate(timed_segments(transcript))]
-    if asked.translated:
+    if request.translated:
         return body
-    if "word" in asked.granularities and transcript.words is not None:
+    if "word" in request.granularities and transcript.words is not None:
         body["words"] = [form for word in transcript.words if (form := verbose_word(word))["word"]]
     body["usage"] = duration_usage(transcript)
     return body
@@ -125,9 +125,9 @@ def _language(transcript: Transcript) -> str:
     return "unknown" if transcript.language is None else name_of(transcript.language)
 
 
-def _diarized_json(asked: _Asked) -> dict[str, Any]:
-    transcript = asked.transcript
-    labels = SpeakerLabels(asked.known_speakers)
+def _diarized_json(request: _RenderRequest) -> dict[str, Any]:
+    transcript = request.transcript
+    labels = SpeakerLabels(request.known_speakers)
     return {
         "task": "transcribe",
         "duration": seconds(transcript.duration_ms),
@@ -147,11 +147,11 @@ def _diarized_json(asked: _Asked) -> dict[str, Any]:
     }
 
 
-_RENDERERS: Final[dict[ResponseFormat, Callable[[_Asked], str | dict[str, Any]]]] = {
+_RENDERERS: Final[dict[ResponseFormat, Callable[[_RenderRequest], str | dict[str, Any]]]] = {
     "json": _json,
     "text": _text,
-    "srt": lambda asked: srt(timed_segments(asked.transcript)),
+    "srt": lambda request: srt(timed_segments(request.transcript)),
     "verbose_json": _verbose_json,
-    "vtt": lambda asked: vtt(timed_segments(asked.transcript)),
+    "vtt": lambda request: vtt(timed_segments(request.transcript)),
     "diarized_json": _diarized_json,
 }

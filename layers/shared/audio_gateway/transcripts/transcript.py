@@ -57,7 +57,7 @@ class TokenUsage:
 class Transcript:
     """The transcript of one piece of audio.
 
-    `duration_ms` is the measured length, never the provider's. `language` is an ISO-639-1 code, or None if unknown.
+    `duration_ms` is the measured length, never the provider's. `language` is an ISO 639-1 code, or None if unknown.
     `words` and `segments` are None if the provider returns no times, and empty if nothing was said. `used_ms` is how
     much of the audio was transcribed and is charged; None means all of it.
     """

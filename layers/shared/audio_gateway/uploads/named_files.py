@@ -13,7 +13,7 @@ from audio_gateway.uploads.upload_store import UploadStore
 
 
 class NamedFileReader:
-    """Reads named files into memory; `now_s` is the clock in unix seconds."""
+    """Reads named files into memory; `now_s` is the clock in Unix seconds."""
 
     def __init__(self, uploads: UploadStore, allow: AllowedHosts, now_s: Callable[[], float] = time.time) -> None:
         self._uploads = uploads

@@ -1,9 +1,9 @@
-"""Uploads: audio that is too big for a request goes straight into the bucket, under a key that we choose.
+"""Uploads: audio that is too big for a request goes straight into the bucket, under a key that the gateway chooses.
 
     pending ──► completed      the file has arrived; it can be named as `upload_id` until `expires_at`
        └──────► expired        nothing arrived while the form was valid; or the file's time is over
 
-The words are OpenAI's, of its own uploads. What is deleted is not there any more, for anybody.
+The statuses are named as in OpenAI's Uploads API. A deleted upload has no status: it no longer exists.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Final, Literal
 from audio_gateway.metering.pending_uploads import AnnouncedUploads
 
 MAX_BYTES: Final = 2 * 1024**3
-"""Of one file: 2 GB. S3 itself takes 5 in a single POST."""
+"""The size limit of a file: 2 GB. S3 itself accepts 5 GB in a single POST."""
 
 FORM_SECONDS: Final = 15 * 60
-"""How long a file can be posted. One that has begun by then may take longer."""
+"""How long a file can be posted. An upload that has started by then may take longer."""
 
 UPLOAD_KEPT_SECONDS: Final = 24 * 3600
-"""How long the file can be used, from the moment at which it was announced. The bucket's lifecycle rule removes it
-within the days after."""
+"""How long the file can be used, counted from the announcement. The bucket's lifecycle rule removes it within the
+following days."""
 
 MAX_FILENAME: Final = 255
 """Characters."""
@@ -35,10 +35,10 @@ _ID: Final = re.compile(r"upload_[0-9a-f]{24}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What is kept of an upload in the table: ids and numbers, and no name.
+    """An upload as stored in the table: ids and numbers, and no name.
 
-    `key_id` is who announced it, empty for one from before that was kept; `bytes` are those announced. Times are unix
-    seconds.
+    `key_id` is the key that announced it, empty for uploads of versions that did not store it. `bytes` is the announced
+    size. Times are Unix seconds.
     """
 
     id: str
@@ -49,12 +49,12 @@ class Upload:
 
     @property
     def key(self) -> str:
-        """Its object in the bucket."""
+        """The key of its object in the bucket."""
         return f"uploads/{self.project_id}/{self.id}"
 
     @property
     def announced(self) -> AnnouncedUploads:
-        """As it counts among those of its key that are pending."""
+        """The upload as it is counted among its key's pending uploads."""
         return AnnouncedUploads(self.key_id, self.id, self.bytes, self.file_ends_at)
 
     @property
@@ -78,7 +78,7 @@ class UploadForm:
 
 @dataclass(frozen=True, slots=True)
 class UploadState:
-    """An upload as it is now. `filename` is known once the file is there: it is kept with it and nowhere else."""
+    """The state of an upload. `filename` is stored with the file only, so it is None until the file arrives."""
 
     upload: Upload
     status: Status
@@ -87,12 +87,12 @@ class UploadState:
 
     @property
     def expires_at(self) -> int:
-        """When this ends: the form while nothing has arrived, else the file."""
+        """When the form expires while nothing has arrived, otherwise when the file expires."""
         return self.upload.form_ends_at if self.stored_bytes is None else self.upload.file_ends_at
 
 
 def new_upload_id(now_ms: int) -> str:
-    """An id that nobody can guess, and that sorts by the moment of its making."""
+    """An id that cannot be guessed, and that sorts by creation time."""
     return f"upload_{now_ms:012x}{secrets.token_hex(6)}"
 
 

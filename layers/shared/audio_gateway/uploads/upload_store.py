@@ -1,8 +1,8 @@
 """Uploads in DynamoDB and S3: an item that says what may be sent, and the object that was sent.
 
 pk  UPLOADS#<project id>      sk  <upload id>
-key_id                        who announced it, and among whose it counts until it is used (metering/pending_uploads.py)
-ttl                           DynamoDB removes the item some time after the file's end
+key_id                        the key that announced it, and for which it counts until it is used
+ttl                           DynamoDB removes the item some time after the file expires
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _FILENAME: Final = "filename"
 _UNAVAILABLE: Final = "Uploads cannot be read or written now. Try again."
-# The last of a form's sending may be long after its beginning; the item stays a day longer than it can be used.
+# A file may still be arriving long after its form expired, so the item stays a day longer than the file can be used.
 _ITEM_SECONDS_MORE: Final = 24 * 3600
 
 
@@ -49,17 +49,17 @@ class UploadStore:
 
     @cached_property
     def _s3(self) -> S3Client:
-        # Imported on first use: most requests bring their file along.
+        # Imported on first use: most requests contain their file.
         client: S3Client = aws_client("s3", connect_timeout=1, read_timeout=5, attempts=3, **LINKS)
         return client
 
     def create(
         self, caller: Payer, filename: str, size: int, now_s: float, *, most_pending: int
     ) -> tuple[Upload, UploadForm]:
-        """Announce a file of at most `size` bytes; gives the form to send it with.
+        """Announce a file of at most `size` bytes. Returns the upload and the form to send the file with.
 
-        `most_pending` is how many bytes the key may have announced and not used. Raises `TooMuchAtOnce` if this file
-        has more than are left of them, or `MeteringUnavailable`.
+        `most_pending` is how many bytes the key may have announced and not yet used. Raises `TooMuchAtOnce` if this
+        file would exceed it, or `MeteringUnavailable`.
         """
         upload = Upload(new_upload_id(int(now_s * 1000)), caller.project_id, caller.key_id, size, int(now_s))
         self._pending.publish(upload.announced, most_pending, int(now_s))
@@ -77,15 +77,15 @@ class UploadStore:
         return upload, self._form(upload, filename)
 
     def used(self, project_id: str, upload_id: str) -> None:
-        """A job or a call was admitted that hears the file: it is pending no more. Safe to repeat.
+        """Record that a job or a call with the file was admitted: the upload is no longer pending. Safe to repeat.
 
-        Nothing is raised: where that cannot be written down, the upload counts until its time is over.
+        Raises nothing. If this cannot be written, the upload counts as pending until it expires.
         """
         with suppress(NotFound, StorageUnavailable):
             self._forget(self._upload(project_id, upload_id))
 
     def state(self, project_id: str, upload_id: str, now_s: float) -> UploadState:
-        """An upload as it is now; raises `NotFound` if the project has none of this id."""
+        """The state of an upload; raises `NotFound` if the project has none with this id."""
         upload = self._upload(project_id, upload_id)
         head = None if now_s >= upload.file_ends_at else self._head(upload)
         if head is not None:
@@ -94,11 +94,11 @@ class UploadStore:
         return UploadState(upload, "pending" if now_s < upload.form_ends_at else "expired")
 
     def file(self, project_id: str, upload_id: str, now_s: float) -> SourceFile:
-        """The file of an upload as it is now: one that is sent in its place is another file.
+        """The current file of an upload. A file that replaces it counts as another file.
 
         Raises:
-            NotFound: the project has no such upload; or it was deleted.
-            FileUnavailable: the file has not arrived, or its time is over.
+            NotFound: the project has no such upload, or the upload was deleted.
+            FileUnavailable: the file has not arrived, or has expired.
         """
         upload = self._upload(project_id, upload_id)
         head = None if now_s >= upload.file_ends_at else self._head(upload)
@@ -111,19 +111,19 @@ class UploadStore:
         raise FileUnavailable(message, param="upload_id", code="upload_expired")
 
     def read(self, file: SourceFile) -> bytes:
-        """All bytes of a file, as long as it is the same one; raises as `ObjectReader.read`."""
+        """All bytes of a file that was not replaced since; raises as `ObjectReader.read`."""
         return self.reader(file).read(0, file.size)
 
     def reader(self, file: SourceFile) -> ObjectReader:
-        """Reads any part of a file, as long as it is the same one."""
+        """A reader of any part of a file that was not replaced since."""
         return ObjectReader(self._s3, self._bucket, file)
 
     def delete(self, project_id: str, upload_id: str) -> None:
-        """Remove the file and the upload; raises `NotFound` if the project has none of this id."""
+        """Remove the file and the upload; raises `NotFound` if the project has none with this id."""
         upload = self._upload(project_id, upload_id)
         with map_aws_errors(message=_UNAVAILABLE):
             self._s3.delete_object(Bucket=self._bucket, Key=upload.key)
-        # Last: until then the call can be repeated. What the form may still bring is nobody's, and expires.
+        # Last: until then the call can be repeated. A file that the form still uploads has no item, and expires.
         self._table.delete_if(_key(project_id, upload_id), Condition("created_at > :zero", zero=0))
         self._forget(upload)
 
@@ -133,7 +133,7 @@ class UploadStore:
                 self._pending.forget(upload.announced)
 
     def remove_all(self, project_id: str) -> None:
-        """Remove all files that a project has uploaded. Safe to repeat: a form may still bring some."""
+        """Remove all files that a project has uploaded. Repeat it later: valid forms may still upload some."""
         with map_aws_errors(message=_UNAVAILABLE):
             remove_objects(self._s3, self._bucket, f"uploads/{project_id}/")
 
@@ -146,7 +146,7 @@ class UploadStore:
         return Upload(upload_id, project_id, key_id, int(item["bytes"]["N"]), int(item["created_at"]["N"]))
 
     def _head(self, upload: Upload) -> Any:
-        """What S3 knows of the object; None if there is none."""
+        """The metadata of the object in S3; None if there is no object."""
         with suppress(ObjectAbsent), map_object_errors(self._s3, self._bucket, upload.key, message=_UNAVAILABLE):
             return self._s3.head_object(Bucket=self._bucket, Key=upload.key)
         return None
@@ -169,7 +169,7 @@ def _key(project_id: str, upload_id: str) -> Item:
 
 
 def _encoded(filename: str) -> str:
-    """Metadata of S3 is ASCII, of 2 KB at most; this is 1360 characters at most."""
+    """S3 metadata is ASCII, at most 2 KB; this is at most 1,360 characters."""
     return base64.urlsafe_b64encode(filename.encode()).decode()
 
 

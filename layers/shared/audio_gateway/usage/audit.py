@@ -30,10 +30,10 @@ _TRIES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Two values of `what` that must be equal and are not; `booked` is the derived one."""
+    """Two values of `subject` that must be equal and are not; `aggregated` is the derived one."""
 
-    what: str
-    booked: str
+    subject: str
+    aggregated: str
     ledger: str
 
 
@@ -141,10 +141,10 @@ class Audit:
         found: dict[str, list[Difference]] = {key_id: [] for key_id in accounts}
         booked_months = ((key_id, month) for key_id, money in accounts.items() for month in money.months)
         for key_id, month in sorted({*sums, *booked_months}):
-            booked, ledger = accounts[key_id].months.get(month, 0), sums[key_id, month]
-            if booked != ledger:
-                what = f"account of {key_id}, {month}"
-                found[key_id].append(Difference(what, f"{booked} micro-dollars", f"{ledger} micro-dollars"))
+            aggregated, ledger = accounts[key_id].months.get(month, 0), sums[key_id, month]
+            if aggregated != ledger:
+                subject = f"account of {key_id}, {month}"
+                found[key_id].append(Difference(subject, f"{aggregated} micro-dollars", f"{ledger} micro-dollars"))
         return found
 
     def _settled_for(self, hold: Hold) -> int:
@@ -237,21 +237,23 @@ class _Day:
     ) -> None:
         """Compare the buckets that start between two moments of one partition, both included."""
         items = self._table.query(width.partition(between[0]), width.range(*between))
-        booked: dict[tuple[int, Dimensions], Totals] = {}
+        aggregated: dict[tuple[int, Dimensions], Totals] = {}
         ledger = {
             (start_ms, dimensions): totals for start_ms in expected for dimensions, totals in expected[start_ms].items()
         }
         for bucket in map(bucket_from, items):
-            booked |= {(bucket.start_ms, dimensions): totals for dimensions, totals in bucket.totals_by_dimensions()}
+            aggregated |= {
+                (bucket.start_ms, dimensions): totals for dimensions, totals in bucket.totals_by_dimensions()
+            }
             for dimensions, totals in self._counted_ahead(bucket).items():
                 at = bucket.start_ms, dimensions
                 ledger[at] = ledger[at] + totals if at in ledger else totals
-        for start_ms, dimensions in sorted(booked.keys() | ledger.keys(), key=repr):
+        for start_ms, dimensions in sorted(aggregated.keys() | ledger.keys(), key=repr):
             at = start_ms, dimensions
-            if booked.get(at) != ledger.get(at):
+            if aggregated.get(at) != ledger.get(at):
                 at_bucket = f"{width.partition(start_ms)} {width.sort_key(start_ms, dimensions.key_id)}"
-                what = f"{at_bucket} {dimensions.endpoint} {dimensions.model}"
-                self.differences.append(Difference(what, _said(booked.get(at)), _said(ledger.get(at))))
+                subject = f"{at_bucket} {dimensions.endpoint} {dimensions.model}"
+                self.differences.append(Difference(subject, _said(aggregated.get(at)), _said(ledger.get(at))))
 
     def _counted_ahead(self, bucket: Bucket) -> TotalsByDimensions:
         """What a bucket counts behind the watermark: a run wrote it that was interrupted, or has yet to move it."""

@@ -49,7 +49,7 @@ def csv_parts(rows: Iterable[LedgerRow], names: Names, part_bytes: int) -> Itera
 
 def _lines(row: LedgerRow, names: Names) -> Iterator[tuple[Cell, ...]]:
     """The lines of a row. The first has the values of the whole row: its provider cost and its adjustment."""
-    who = (
+    request_cells = (
         _time(row.at_ms),
         _plain(row.request_id),
         _plain(row.project_id),
@@ -60,13 +60,13 @@ def _lines(row: LedgerRow, names: Names) -> Iterator[tuple[Cell, ...]]:
     )
     cost = row.cost_microusd
     if not row.items:
-        what: tuple[Cell, ...] = (_plain(row.model), row.unit, row.amount, "", "", "", "", "", "")
-        yield *who, *what, _usd(row.price_microusd), _usd(cost), row.outcome
+        work_cells: tuple[Cell, ...] = (_plain(row.model), row.unit, row.amount, "", "", "", "", "", "")
+        yield *request_cells, *work_cells, _usd(row.price_microusd), _usd(cost), row.outcome
         return
     adjustment = row.adjustment_microusd
     for item in row.items:
         price = item.price_microusd(row.unit) + adjustment
-        yield *who, *_computed(item, row), _usd(adjustment), _usd(price), _usd(cost), row.outcome
+        yield *request_cells, *_computed(item, row), _usd(adjustment), _usd(price), _usd(cost), row.outcome
         adjustment = cost = 0
 
 

@@ -34,17 +34,17 @@ def batches(ledger: Ledger, start_ms: int, end_ms: int) -> Generator[list[Ledger
     """
     hours = iter(range(start_ms - start_ms % _HOUR_MS, end_ms, _HOUR_MS))
 
-    def begun(hour_ms: int) -> tuple[list[LedgerRow], Iterator[LedgerRow]]:
+    def first_batch(hour_ms: int) -> tuple[list[LedgerRow], Iterator[LedgerRow]]:
         rows = ledger.rows(max(start_ms, hour_ms), min(end_ms, hour_ms + _HOUR_MS))
         return list(islice(rows, _BATCH)), rows
 
     pool = ThreadPoolExecutor(_PARALLEL_HOURS)
     ahead: deque[Future[tuple[list[LedgerRow], Iterator[LedgerRow]]]] = deque()
     try:
-        ahead.extend(pool.submit(begun, hour_ms) for hour_ms in islice(hours, _PARALLEL_HOURS))
+        ahead.extend(pool.submit(first_batch, hour_ms) for hour_ms in islice(hours, _PARALLEL_HOURS))
         while ahead:
             batch, rest = ahead.popleft().result()
-            ahead.extend(pool.submit(begun, hour_ms) for hour_ms in islice(hours, 1))
+            ahead.extend(pool.submit(first_batch, hour_ms) for hour_ms in islice(hours, 1))
             yield batch
             while batch := list(islice(rest, _BATCH)):
                 yield batch

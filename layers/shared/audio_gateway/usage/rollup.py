@@ -36,7 +36,7 @@ from audio_gateway.usage.watermark import Watermark, WatermarkState
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
-# The most that one run does, so that it ends well before the next one begins: a write takes some 5 ms, an hour without
+# The most that one run does, so it ends well before the next one begins: a write takes some 5 ms, an hour without
 # rows 4 queries. The next run does the rest.
 MAX_HOURS: Final = 48
 MAX_ITEMS: Final = 15_000

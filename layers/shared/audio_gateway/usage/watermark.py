@@ -21,7 +21,7 @@ from audio_gateway.identity.directory_items import PROJECTS, project_from
 from audio_gateway.usage.buckets import DAY, HOUR
 
 _PARTITION: Final = "ROLLUP"
-_FRONTIER: Final = "FRONTIER"
+_WATERMARK: Final = "FRONTIER"
 _LATE_HOUR: Final = "DIRTY#"
 _HOUR: Final = "%Y-%m-%dT%H"
 
@@ -50,7 +50,7 @@ class Watermark:
         item: dict[str, Any] = {}
         late_hours: dict[int, str] = {}
         for found in self._table.query(_PARTITION):
-            if found["sk"]["S"] == _FRONTIER:
+            if found["sk"]["S"] == _WATERMARK:
                 item = found
             else:
                 late_hours[_hour_from(found["sk"]["S"])] = found["mark"]["S"]
@@ -65,12 +65,12 @@ class Watermark:
 
     def begin(self) -> WatermarkState:
         """Begin a run; from now on, earlier runs can conclude nothing."""
-        item = self._table.update(Update(_key(_FRONTIER)).add("#run", 1))
+        item = self._table.update(Update(_key(_WATERMARK)).add("#run", 1))
         return replace(self.read(), run=int(item["run"]["N"]))
 
     def move(self, run: int, watermark_ms: int) -> bool:
         """Record that all rows before `watermark_ms` are counted; False if a later run has begun."""
-        update = Update(_key(_FRONTIER)).require("#run = :run", run=run).set("frontier", watermark_ms)
+        update = Update(_key(_WATERMARK)).require("#run = :run", run=run).set("frontier", watermark_ms)
         return self._table.update_if(update) is not None
 
     def mark(self, at_ms: int) -> None:
@@ -83,7 +83,7 @@ class Watermark:
 
     def clear(self, progress: WatermarkState, hour_ms: int) -> bool:
         """Record that an hour is correct again; False if a later run has begun."""
-        item = self._table.get(_key(_FRONTIER))
+        item = self._table.get(_key(_WATERMARK))
         if item is None or int(item["run"]["N"]) != progress.run:
             return False
         self._table.delete_if(_key(_late_hour(hour_ms)), Condition("mark = :mark", mark=progress.late_hours[hour_ms]))

@@ -32,7 +32,7 @@ class Uploads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ArchivedProjects:
-    """Works through the list once for each call of `end_them`; `now_s` is the clock in unix seconds."""
+    """Works through the list once for each call of `end_them`; `now_s` is the clock in Unix seconds."""
 
     archive: Archive
     jobs: JobStore
@@ -61,7 +61,7 @@ class ArchivedProjects:
 
     def _end(self, project: ArchivedProject, jobs: list[OpenJob]) -> None:
         for job in jobs:
-            if not job.cancel_asked:
+            if not job.cancel_requested:
                 self.jobs.request_cancel(job.id)
         self.uploads.remove_all(project.id)
         if not jobs and self.now_s() >= project.archived_at + LISTED_S:

@@ -38,7 +38,7 @@ class NamedFiles(Protocol):
         ...
 
     def find(self, project_id: str, upload_id: str) -> SourceFile:
-        """The file of an upload as it is now, for a job. Raises as `upload`."""
+        """The current file of an upload, for a job. Raises as `upload`."""
         ...
 
     def used(self, project_id: str, upload_id: str) -> None:

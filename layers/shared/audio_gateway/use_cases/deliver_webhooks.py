@@ -44,15 +44,15 @@ class SendWebhook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WebhookDispatcher:
-    """What delivering needs.
+    """The dependencies of a delivery.
 
     `dead` is the queue for events that no endpoint accepted for a day. `is_archived` says whether a project is
-    archived. `now_s` is the clock in unix seconds.
+    archived. `now_s` is the clock in Unix seconds.
     """
 
     store: WebhookStore
-    announcements: PublishedEvents
-    paces: RateLimitStore
+    published_events: PublishedEvents
+    rate_limits: RateLimitStore
     is_archived: Callable[[str], bool]
     queue: WebhookQueue
     dead: WebhookQueue
@@ -69,11 +69,11 @@ def fan_out(announcement: JobEvent, *, dispatcher: WebhookDispatcher) -> int:
     wanted = [each for each in dispatcher.store.of_project(project_id) if each.wants(event.type)]
     if not wanted or dispatcher.is_archived(project_id):
         return 0
-    if not dispatcher.announcements.begin(project_id, event.id, now_s):
+    if not dispatcher.published_events.begin(project_id, event.id, now_s):
         return 0
     for endpoint in wanted:
         dispatcher.queue.send(Delivery(project_id, endpoint.id, event), now_s)
-    dispatcher.announcements.end(project_id, event.id)
+    dispatcher.published_events.end(project_id, event.id)
     return len(wanted)
 
 
@@ -97,11 +97,11 @@ def deliver(delivery: Delivery, *, dispatcher: WebhookDispatcher) -> DeliveryAtt
     if later is not None:
         dispatcher.queue.send(later, now_s)
         return None
-    outcome = _tell(endpoint, delivery.event, dispatcher.post, now_s)
+    outcome = _post_event(endpoint, delivery.event, dispatcher.post, now_s)
     following = None
     if outcome.accepted:
         with suppress(StorageUnavailable):  # a later delivery does it
-            dispatcher.store.was_taken(endpoint)
+            dispatcher.store.was_accepted(endpoint)
     elif not outcome.gone:
         following = _after_failure(delivery, endpoint, dispatcher)
     attempt = DeliveryAttempt(
@@ -123,17 +123,17 @@ def deliver(delivery: Delivery, *, dispatcher: WebhookDispatcher) -> DeliveryAtt
 def _at_its_turn(delivery: Delivery, endpoint: WebhookEndpoint, dispatcher: WebhookDispatcher) -> Delivery | None:
     """The same attempt, waiting for its turn at the endpoint's host; None if it is its turn.
 
-    A project's attempts wait for each other first, so that few of them wait for the host.
+    A project's attempts wait for each other first, so few of them wait for the host.
     """
     now_ms = int(dispatcher.now_s() * _MILLISECONDS)
     host = name_of_host(authority_of(endpoint.url))
     if delivery.has_turn(host, now_ms):
         return None
     share = name_of_share(delivery.project_id, host)
-    for pace, name in ((OF_A_PROJECT_AT_A_HOST, share), (OF_A_HOST, host)):
+    for window, name in ((OF_A_PROJECT_AT_A_HOST, share), (OF_A_HOST, host)):
         if delivery.has_turn(name, now_ms):
             continue
-        turn_ms = dispatcher.paces.take(pace, name, now_ms)
+        turn_ms = dispatcher.rate_limits.acquire(window, name, now_ms)
         if turn_ms > now_ms:
             return delivery.waiting(name, turn_ms)
     return None
@@ -144,7 +144,7 @@ def _after_failure(delivery: Delivery, endpoint: WebhookEndpoint, dispatcher: We
     failed_at = int(dispatcher.now_s())
     following = delivery.after_failure(failed_at)
     if following is None:
-        dispatcher.dead.send(delivery.anew(), failed_at)
+        dispatcher.dead.send(delivery.from_first_attempt(), failed_at)
         with suppress(StorageUnavailable):  # raising would give the event up twice, only for the count
             dispatcher.store.was_given_up(endpoint, failed_at)
     else:
@@ -152,7 +152,7 @@ def _after_failure(delivery: Delivery, endpoint: WebhookEndpoint, dispatcher: We
     return following
 
 
-def count_test(endpoint: WebhookEndpoint, *, paces: RateLimitStore, now_s: float) -> None:
+def count_test(endpoint: WebhookEndpoint, *, rate_limits: RateLimitStore, now_s: float) -> None:
     """Count a test that is about to be sent, for its project and for its host.
 
     Raises:
@@ -160,11 +160,11 @@ def count_test(endpoint: WebhookEndpoint, *, paces: RateLimitStore, now_s: float
         StorageUnavailable: the counters cannot be read.
     """
     now_ms = int(now_s * _MILLISECONDS)
-    for pace, name, whose in (
+    for window, name, whose in (
         (OF_TESTS, endpoint.project_id, f"A project may send {OF_TESTS.most} tests a minute."),
         (OF_A_HOST, name_of_host(authority_of(endpoint.url)), "The host of this endpoint gets no more requests now."),
     ):
-        free_ms = paces.take_now(pace, name, now_ms)
+        free_ms = rate_limits.try_acquire(window, name, now_ms)
         if free_ms > now_ms:
             wait_s = -(-(free_ms - now_ms) // _MILLISECONDS)
             message = f"{whose} Try again in {wait_s} s."
@@ -177,7 +177,7 @@ def send_test(endpoint: WebhookEndpoint, event_type: EventType, *, post: SendWeb
     Raises `InvalidRequest` if it did not answer, or did not accept it: OpenAI's result of a test has success only.
     """
     event = WebhookEvent(event_type, new_job_id(int(now_s * _MILLISECONDS)), int(now_s))
-    outcome = _tell(endpoint, event, post, int(now_s))
+    outcome = _post_event(endpoint, event, post, int(now_s))
     if outcome.status_code is None:
         raise InvalidRequest(outcome.message, param="url", code="webhook_unreachable")
     if not outcome.accepted:
@@ -186,6 +186,6 @@ def send_test(endpoint: WebhookEndpoint, event_type: EventType, *, post: SendWeb
     return outcome.status_code
 
 
-def _tell(endpoint: WebhookEndpoint, event: WebhookEvent, post: SendWebhook, now_s: int) -> DeliveryOutcome:
+def _post_event(endpoint: WebhookEndpoint, event: WebhookEvent, post: SendWebhook, now_s: int) -> DeliveryOutcome:
     headers = signed_headers(event.id, event.body, endpoint.secrets_at(now_s), now_s)
     return post(endpoint.url, event.body, headers)

@@ -26,11 +26,11 @@ class EarlyLimitCheck:
     def __init__(
         self, billing: Billing, context: RequestContext, endpoint: Endpoint, model: Model, *, as_job: bool = False
     ) -> None:
-        self._check = partial(billing.look, context, endpoint, model, MIN_MS, as_job=as_job)
+        self._check = partial(billing.check, context, endpoint, model, MIN_MS, as_job=as_job)
         self._done = False
 
     def run(self) -> None:
-        """Check now, unless that was done. Raises as `Billing.look`."""
+        """Check now, unless that was done. Raises as `Billing.check`."""
         if not self._done:
             self._done = True
             self._check()

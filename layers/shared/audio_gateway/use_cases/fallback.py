@@ -123,7 +123,7 @@ def timed(pieces: Iterator[T], *, provider: str, deadline: Deadline, stopwatch: 
 
     A provider that raises after its first piece has worked.
     """
-    begun = is_over = False
+    has_piece = is_over = False
     while not is_over:
         started = time.perf_counter()
         try:
@@ -131,11 +131,11 @@ def timed(pieces: Iterator[T], *, provider: str, deadline: Deadline, stopwatch: 
         except StopIteration:
             is_over = True
         except ProviderError as error:
-            error.worked = error.worked or begun
+            error.worked = error.worked or has_piece
             raise
         finally:
             stopwatch.ms += (time.perf_counter() - started) * 1000
-        begun = True
+        has_piece = True
         if deadline.passed:
             raise too_late(provider)
         if not is_over:

@@ -23,13 +23,13 @@ NEEDS: Final[Mapping[str, tuple[Capability, ...]]] = {
 }
 
 
-def ignored_options(asked: Iterable[str], model: Model, endpoint: Endpoint, catalog: Catalog) -> frozenset[str]:
+def ignored_options(requested: Iterable[str], model: Model, endpoint: Endpoint, catalog: Catalog) -> frozenset[str]:
     """The options asked for that the model cannot use and that the catalogue ignores.
 
     Raises `UnsupportedOption` for any other that the model cannot use, with the models that can.
     """
     ignored = set()
-    for option in asked:
+    for option in requested:
         needs = NEEDS[option]
         if not model.capabilities.isdisjoint(needs):
             continue
@@ -46,6 +46,6 @@ def able(needs: tuple[Capability, ...], endpoint: Endpoint, catalog: Catalog) ->
 
 def unsupported(option: str, model: Model, others: tuple[str, ...], value: str | None = None) -> UnsupportedOption:
     """The error for an option, or one value of it, that the model cannot use."""
-    what = f"'{option}'" if value is None else f"{option}='{value}'"
+    shown = f"'{option}'" if value is None else f"{option}='{value}'"
     remedy = f"Models that do: {', '.join(others)}. Ask one of them, or" if others else "No model here does:"
-    return UnsupportedOption(f"The model '{model.id}' does not support {what}. {remedy} leave it out.", param=option)
+    return UnsupportedOption(f"The model '{model.id}' does not support {shown}. {remedy} leave it out.", param=option)

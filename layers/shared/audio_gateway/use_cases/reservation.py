@@ -63,7 +63,7 @@ class Billing:
         admission = self.meter.admit(context.caller, replace(dearest, model=model.id, items=()))
         return Reservation(self, context, endpoint, admission)
 
-    def look(
+    def check(
         self, context: RequestContext, endpoint: Endpoint, model: Model, amount: int, *, as_job: bool = False
     ) -> None:
         """Raise what a request or a job of at least this amount would be refused with now. Holds nothing.
@@ -71,10 +71,10 @@ class Billing:
         Only the price of the named model is certain: a more expensive fallback may be unable to do the work.
 
         Raises:
-            LimitReached, PermissionDenied, MeteringUnavailable: see `Meter.look`.
+            LimitReached, PermissionDenied, MeteringUnavailable: see `Meter.check`.
         """
         work = work_of(context.request_id, endpoint, model, amount)
-        self.meter.look(context.caller, replace(work, request_id=JOB_PREFIX) if as_job else work)
+        self.meter.check(context.caller, replace(work, request_id=JOB_PREFIX) if as_job else work)
 
     def reserve_cached(self, context: RequestContext, model: Model, characters: int) -> Reservation:
         """Hold the price of cached speech of the model. Raises as `reserve`."""

@@ -83,7 +83,7 @@ def transcribe(
         WorkTooLong: only a job can do it.
         UnknownModel, InvalidRequest: the request is wrong; the latter names the field.
         ProviderError: no model answered.
-        GatewayError: as `Billing.look` and `Billing.reserve`.
+        GatewayError: as `Billing.check` and `Billing.reserve`.
     """
     catalog, deadline = deps.catalog, context.deadline
     model = catalog.model_for(request.model, request.endpoint)
@@ -124,7 +124,7 @@ def measured_ms(request: TranscriptionRequest, context: RequestContext, deps: Tr
     Raises:
         UnknownModel: the catalogue has no such model for the endpoint.
         InvalidAudio: the audio cannot be decoded.
-        GatewayError: as `Billing.look`, if measuring takes long.
+        GatewayError: as `Billing.check`, if measuring takes long.
     """
     if request.audio_field != "file":
         return None

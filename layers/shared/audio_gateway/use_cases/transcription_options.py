@@ -25,7 +25,7 @@ def check_options(request: TranscriptionRequest, model: Model, catalog: Catalog)
         message = f"The file has {len(request.data)} bytes; the model '{model.id}' takes {model.max_bytes}."
         message += " Compress it (opus or mp3, mono), or send it with background=true or in parts."
         raise RequestTooLarge(message, param=request.audio_field)
-    ignored = ignored_options(options.asked_for(), model, endpoint, catalog)
+    ignored = ignored_options(options.requested_fields(), model, endpoint, catalog)
     without_effect = {_GRANULARITIES} if request.granularities and request.response_format != "verbose_json" else set()
     return ignored | without_effect | _check_language(options.language, model)
 

@@ -1,12 +1,12 @@
-"""Webhook endpoints and what was sent to them, in DynamoDB.
+"""Webhook endpoints and the log of their deliveries, in DynamoDB.
 
     pk  WEBHOOKS#<project id>                   sk  <endpoint id>      an endpoint, with its signing secret
-    pk  WEBHOOK_URLS#<project id>               sk  <hash of a URL>    endpoint_id: the one that has this URL
-    pk  DELIVERIES#<project id>#<endpoint id>   sk  <attempt's id>     a try; ttl after seven days
+    pk  WEBHOOK_URLS#<project id>               sk  <hash of a URL>    endpoint_id: the endpoint with this URL
+    pk  DELIVERIES#<project id>#<endpoint id>   sk  <attempt's id>     an attempt; ttl after seven days
 
-A signing secret must be there to be used, and so cannot be kept as a hash. The table is encrypted; only the functions
-that make and use secrets may read these items. An endpoint and its URL's item are written together, or not at all: of
-two registrations at once one is refused.
+A signing secret is needed in plain text, so it cannot be stored as a hash. The table is encrypted; only the functions
+that create and use secrets may read these items. One transaction writes an endpoint and the item of its URL, so one of
+two simultaneous registrations is refused.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class WebhookStore:
     def add(self, endpoint: WebhookEndpoint) -> None:
         """Write a new endpoint.
 
-        Counted before it is written, and after it, so that two at once cannot both be the last that fits.
+        Endpoints are counted before the write and after it: two simultaneous calls cannot both add the last one.
 
         Raises:
-            InvalidRequest: the project has as many as it may.
-            Conflict: it has one with this URL.
+            InvalidRequest: the project has the maximum number of endpoints.
+            Conflict: the project has an endpoint with this URL.
         """
         there = list(self.of_project(endpoint.project_id))
         if len(there) >= MAX_ENDPOINTS:
@@ -99,11 +99,11 @@ class WebhookStore:
         status: EndpointStatus | None,
         now_s: int,
     ) -> WebhookEndpoint:
-        """The endpoint with those of the values that are not None. Enabling it forgets what was given up.
+        """Change the values that are not None, and return the endpoint. Enabling it resets `undelivered`.
 
         Raises:
-            NotFound: it was deleted meanwhile.
-            Conflict: another endpoint of the project has this URL, or somebody else has just changed this one's.
+            NotFound: the endpoint was deleted in the meantime.
+            Conflict: another endpoint of the project has this URL, or another call has just changed this one's.
         """
         update = Update(endpoint_key(endpoint.project_id, endpoint.id))
         update.require("#url = :before", before=endpoint.url).set("updated_at", now_s)
@@ -132,7 +132,7 @@ class WebhookStore:
             raise Conflict(message) from refused
 
     def rotate(self, endpoint: WebhookEndpoint, secret: str, *, keep_old: bool, now_s: int) -> WebhookEndpoint:
-        """The endpoint with a new secret, and the one before for a day if that is wanted; raises `NotFound`."""
+        """Set a new secret; `keep_old` keeps the former one for a day. Raises `NotFound`."""
         update = _update_of(endpoint)
         if keep_old:
             update.copy("old_secret", "secret").set("old_secret_until", now_s + OLD_SECRET_SECONDS)
@@ -144,7 +144,7 @@ class WebhookStore:
         return self.get(endpoint.project_id, endpoint.id)
 
     def delete(self, endpoint: WebhookEndpoint) -> None:
-        """Remove an endpoint, if it is there. Its log goes by itself."""
+        """Remove an endpoint, if it exists. DynamoDB removes its log by ttl."""
         found: WebhookEndpoint | None = endpoint
         while found is not None:
             key = endpoint_key(found.project_id, found.id)
@@ -152,30 +152,30 @@ class WebhookStore:
             try:
                 self._table.transact(TransactionWrite.delete_if(key, condition), _release(found))
             except TransactionRefused:
-                found = self.find(found.project_id, found.id)  # it has another URL now, or is gone
+                found = self.find(found.project_id, found.id)  # it has another URL now, or was deleted
             else:
                 return
 
-    def was_taken(self, endpoint: WebhookEndpoint) -> None:
-        """Note that the endpoint has taken an event: what was given up before is no row any more."""
+    def was_accepted(self, endpoint: WebhookEndpoint) -> None:
+        """Record that the endpoint accepted an event: this ends a series of undelivered ones."""
         if endpoint.undelivered:
             self._table.update_if(_update_of(endpoint).remove("in_vain"))
 
     def was_given_up(self, endpoint: WebhookEndpoint, now_s: int) -> None:
-        """Note that an event was given up; so many in a row switch the endpoint off."""
+        """Record that an event was given up; `MAX_UNDELIVERED_EVENTS` in a row disable the endpoint."""
         update = _update_of(endpoint).set("in_vain", endpoint.undelivered + 1)
         if endpoint.undelivered + 1 >= MAX_UNDELIVERED_EVENTS:
             update.set("#status", "disabled").set("updated_at", now_s)
         self._table.update_if(update)
 
     def log(self, endpoint: WebhookEndpoint, attempt: DeliveryAttempt) -> None:
-        """Write down a try."""
+        """Record an attempt."""
         self._table.put_if_absent(attempt_item(endpoint, attempt))
 
     def attempts(
         self, endpoint: WebhookEndpoint, now_s: int, *, after: str | None, limit: int
     ) -> Iterator[DeliveryAttempt]:
-        """The tries of the last seven days, the newest first, those before `after` where it is given."""
+        """The attempts of the last seven days, newest first; with `after`, those before it."""
         for item in self._table.query(attempts_of(endpoint), newest_first=True, after=after, page_items=limit):
             if int(item["ttl"]["N"]) > now_s:
                 yield attempt_from(item)
@@ -190,7 +190,7 @@ def _claim(endpoint: WebhookEndpoint, url: str) -> Item:
 
 
 def _release(endpoint: WebhookEndpoint) -> TransactionWrite:
-    """The part of a transaction that gives up an endpoint's URL; endpoints older than these items have none."""
+    """The part of a transaction that releases an endpoint's URL; endpoints older than these items have none."""
     condition = Condition("attribute_not_exists(pk) OR endpoint_id = :id", id=endpoint.id)
     return TransactionWrite.delete_if(url_key(endpoint.project_id, endpoint.url), condition)
 

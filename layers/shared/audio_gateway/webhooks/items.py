@@ -1,4 +1,4 @@
-"""Webhook endpoints and tries as items of the table."""
+"""Webhook endpoints and delivery attempts as items of the table."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from audio_gateway.net.targets import normal_form
 from audio_gateway.webhooks.webhook import EventType, WebhookEndpoint
 
 LOG_SECONDS: Final = 7 * 24 * 3600
-"""How long a try can be looked up."""
+"""How long an attempt can be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryAttempt:
-    """One try at telling an endpoint of an event, in unix seconds.
+    """An attempt to deliver an event to an endpoint. Times are Unix seconds.
 
-    `status_code` is what the endpoint answered; None where it did not, and then `error` says why in a word.
-    `next_at` is when the next try is due; None where there will be none.
+    `status_code` is the status of the response; None without a response, and then `error` says why in a word.
+    `next_at` is when the next attempt is due; None after the last one.
     """
 
     id: str
@@ -56,7 +56,7 @@ def endpoint_item(endpoint: WebhookEndpoint) -> Item:
 
 
 def endpoint_from(item: dict[str, Any]) -> WebhookEndpoint:
-    """The endpoint that an item is."""
+    """The endpoint in an item."""
     return WebhookEndpoint(
         id=item["sk"]["S"],
         project_id=item["pk"]["S"].removeprefix("WEBHOOKS#"),
@@ -80,12 +80,12 @@ def url_key(project_id: str, url: str) -> Item:
 
 
 def attempts_of(endpoint: WebhookEndpoint) -> str:
-    """The partition of what was sent to an endpoint."""
+    """The partition of the attempts of an endpoint."""
     return f"DELIVERIES#{endpoint.project_id}#{endpoint.id}"
 
 
 def attempt_item(endpoint: WebhookEndpoint, attempt: DeliveryAttempt) -> Item:
-    """A try, which DynamoDB removes after seven days."""
+    """An attempt, which DynamoDB removes after seven days."""
     return item_key(attempts_of(endpoint), attempt.id) | attributes(
         event_id=attempt.event_id,
         event_type=attempt.event_type,
@@ -100,7 +100,7 @@ def attempt_item(endpoint: WebhookEndpoint, attempt: DeliveryAttempt) -> Item:
 
 
 def attempt_from(item: dict[str, Any]) -> DeliveryAttempt:
-    """The try that an item is."""
+    """The attempt in an item."""
     return DeliveryAttempt(
         id=item["sk"]["S"],
         event_id=item["event_id"]["S"],

@@ -1,8 +1,8 @@
-"""Which events have been told: whoever announces one again, as a step that is repeated does, changes nothing.
+"""The events that were queued for the endpoints: an event that a repeated step publishes again is not queued again.
 
-    pk  ANNOUNCED#<project id>      sk  <event id>      lease_until: for whoever tells it; told; ttl
+    pk  ANNOUNCED#<project id>      sk  <event id>      lease_until: of the function that queues it; told: done; ttl
 
-Who dies while he tells it leaves it to the next one, behind `LEASE_S`: endpoints may then hear of it once more.
+If that function dies, another one queues the event after `LEASE_S`: endpoints may then receive it twice.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 LEASE_S: Final = 120
-"""Longer than the function behind the queue may run, shorter than a message that it did not work on stays away."""
+"""Longer than the function behind the queue may run, shorter than the visibility timeout of its messages."""
 
 
 class PublishedEvents:
@@ -28,9 +28,9 @@ class PublishedEvents:
         self._table = Table(client, table, StorageUnavailable)
 
     def begin(self, project_id: str, event_id: str, now_s: int) -> bool:
-        """Whether an event is to be told now; False if that was done.
+        """Claim an event to queue it; False if it was queued already.
 
-        Raises `StorageUnavailable` also while somebody else is telling it: then it is to be asked again.
+        Raises `StorageUnavailable` also while another function is queueing it: try again later.
         """
         key = _key(project_id, event_id)
         item = key | attributes(lease_until=now_s + LEASE_S, ttl=now_s + JOB_KEPT_SECONDS)
@@ -41,7 +41,7 @@ class PublishedEvents:
         return result.written
 
     def end(self, project_id: str, event_id: str) -> None:
-        """The event has been told."""
+        """Record that the event was queued for all endpoints."""
         update = Update(_key(project_id, event_id)).require("attribute_exists(pk)")
         self._table.update_if(update.set("told", value=True))
 

@@ -1,11 +1,11 @@
-"""The queue between the end of a job and those who want to know of it. A message holds ids and numbers only.
+"""The queue between the end of a job and the webhook endpoints. A message holds ids and numbers only.
 
-{"project_id", "job_id", "type", "created_at"}                                            to be told to every endpoint
-{"project_id", "job_id", "type", "created_at", "endpoint_id", "attempt", "due_at", "first_at"?}         to this one
-{…, "host", "turn_ms"}                                            the same, waiting for its turn; the host as a hash
+{"project_id", "job_id", "type", "created_at"}                                            for every endpoint
+{"project_id", "job_id", "type", "created_at", "endpoint_id", "attempt", "due_at", "first_at"?}   for this endpoint
+{…, "host", "turn_ms"}                                            the same, waiting for its turn; the host is a hash
 
-The group of a message is its project, which makes the queue a fair one: while one project takes up much of the time of
-those who work on it, SQS hands out the messages of the others first.
+The group of a message is its project, which makes the queue fair: while one project keeps the consumers busy, SQS
+delivers the messages of the others first.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class JobEvent:
-    """An event of a project that each of its endpoints is yet to be told of."""
+    """An event of a project, to be sent to each of its endpoints."""
 
     project_id: str
     event: WebhookEvent
@@ -43,43 +43,43 @@ class WebhookQueue:
         return client
 
     def publish(self, announcement: JobEvent) -> None:
-        """Have an event told to whoever wants to know."""
+        """Queue an event for all endpoints that want it."""
         self._send(announcement, 0)
 
     def send(self, delivery: Delivery, now_s: int) -> None:
-        """Put it into the queue until it is due, or for as long as can be."""
+        """Queue it until it is due, or for the longest delay that SQS allows."""
         self._send(delivery, delivery.delay_at(now_s))
 
-    def _send(self, what: JobEvent | Delivery, delay_s: int) -> None:
+    def _send(self, queued: JobEvent | Delivery, delay_s: int) -> None:
         with map_aws_errors(message="Webhooks cannot be queued now. Try again."):
             self._client.send_message(
                 QueueUrl=self._url,
-                MessageBody=message_of(what),
-                MessageGroupId=what.project_id,
+                MessageBody=message_of(queued),
+                MessageGroupId=queued.project_id,
                 DelaySeconds=delay_s,
             )
 
 
-def message_of(what: JobEvent | Delivery) -> str:
-    """A message's body."""
-    event = what.event
+def message_of(queued: JobEvent | Delivery) -> str:
+    """The body of a message."""
+    event = queued.event
     message: dict[str, Any] = {
-        "project_id": what.project_id,
+        "project_id": queued.project_id,
         "job_id": event.job_id,
         "type": event.type,
         "created_at": event.created_at,
     }
-    if isinstance(what, Delivery):
-        message |= {"endpoint_id": what.endpoint_id, "attempt": what.attempt, "due_at": what.due_at}
-        if what.first_at is not None:
-            message["first_at"] = what.first_at
-        if what.host is not None:
-            message |= {"host": what.host, "turn_ms": what.turn_ms}
+    if isinstance(queued, Delivery):
+        message |= {"endpoint_id": queued.endpoint_id, "attempt": queued.attempt, "due_at": queued.due_at}
+        if queued.first_at is not None:
+            message["first_at"] = queued.first_at
+        if queued.host is not None:
+            message |= {"host": queued.host, "turn_ms": queued.turn_ms}
     return json.dumps(message)
 
 
 def read_message(body: str) -> JobEvent | Delivery:
-    """What `message_of` wrote; raises ValueError or KeyError for anything else."""
+    """Read a body that `message_of` wrote; raises ValueError or KeyError for anything else."""
     message = json.loads(body)
     event = WebhookEvent(message["type"], message["job_id"], message["created_at"])
     if "endpoint_id" not in message:

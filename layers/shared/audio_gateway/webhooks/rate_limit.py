@@ -1,10 +1,9 @@
-"""How often an address may be called: so many times within any minute, over all functions.
+"""Rate limits of webhooks: so many calls within any minute, over all functions.
 
-    pk  PACE#<kind>#<name>      sk  0      taken: moments in unix ms; version: counts the changes; ttl
+    pk  PACE#<kind>#<name>      sk  0      taken: moments in Unix ms; version: counts the changes; ttl
 
-The last `most` moments are kept. A new one is `period_ms` behind the oldest of them at least, so that no stretch of
-that length holds more of them. Whoever must wait is given a later moment, which is his: each
-waits once, in the order in which they came.
+The item has the last `most` moments. A new moment is at least `period_ms` after the oldest of them, so no period of
+that length has more. A caller that must wait is assigned a later moment: each waits once, in order of arrival.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 LATE_MS: Final = 10_000
-"""For so long after its moment a call that waited for it may begin; later it needs another moment."""
+"""How long after its moment a delayed call may still begin. After that it needs another moment."""
 
 _MINUTE_MS: Final = 60_000
 _KEPT_S: Final = 3600  # after the last moment, for DynamoDB to remove the item
@@ -35,7 +34,7 @@ _PAUSE_S: Final = 0.01
 
 @dataclass(frozen=True, slots=True)
 class SlidingWindow:
-    """At most `most` in a stretch of `period_ms`, of each name of a `kind`."""
+    """At most `most` calls within `period_ms`, for each name of a `kind`."""
 
     kind: str
     most: int
@@ -45,37 +44,37 @@ class SlidingWindow:
 OF_A_HOST: Final = SlidingWindow("HOST", 120, _MINUTE_MS + LATE_MS)
 """POSTs to one host, of all projects: 120 within a minute. The period is longer, as calls may begin `LATE_MS` late."""
 OF_A_PROJECT_AT_A_HOST: Final = SlidingWindow("SHARE", 100, _MINUTE_MS + LATE_MS)
-"""POSTs of one project to one host: less than the host gets, so that no project alone keeps others waiting there."""
+"""POSTs of one project to one host: less than the host gets, so no project alone makes others wait."""
 OF_TESTS: Final = SlidingWindow("TESTS", 10, _MINUTE_MS)
 """Test calls of one project."""
 
 
 class RateLimitStore:
-    """The moments that are taken. Every call raises `StorageUnavailable` if the table cannot be reached."""
+    """The moments of the calls. Every call raises `StorageUnavailable` if the table cannot be reached."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._table = Table(client, table, StorageUnavailable)
 
-    def take(self, pace: SlidingWindow, name: str, now_ms: int) -> int:
-        """Take this moment, or a later one, which is then the caller's; the moment in unix milliseconds."""
-        return self._taken(pace, name, now_ms, wait=True)
+    def acquire(self, window: SlidingWindow, name: str, now_ms: int) -> int:
+        """Reserve this moment, or else the first free one. Returns the moment in Unix milliseconds."""
+        return self._acquire(window, name, now_ms, wait=True)
 
-    def take_now(self, pace: SlidingWindow, name: str, now_ms: int) -> int:
-        """Take this moment if it is free, and nothing otherwise; the first one that is, in unix milliseconds."""
-        return self._taken(pace, name, now_ms, wait=False)
+    def try_acquire(self, window: SlidingWindow, name: str, now_ms: int) -> int:
+        """Reserve this moment if it is free. Returns the first free moment, in Unix milliseconds."""
+        return self._acquire(window, name, now_ms, wait=False)
 
-    def _taken(self, pace: SlidingWindow, name: str, now_ms: int, *, wait: bool) -> int:
-        key = _key(pace, name)
+    def _acquire(self, window: SlidingWindow, name: str, now_ms: int, *, wait: bool) -> int:
+        key = _key(window, name)
         for attempt in range(_TRIES):
             item = self._table.get(key)
             taken = [] if item is None else json.loads(item["taken"]["S"])
-            at_ms = free_at(taken, pace, now_ms)
+            at_ms = free_at(taken, window, now_ms)
             if at_ms > now_ms and not wait:
                 return at_ms
-            if self._put(key, item, [*taken[1 - pace.most :], at_ms]):
+            if self._put(key, item, [*taken[1 - window.most :], at_ms]):
                 return at_ms
             time.sleep(random.uniform(0, _PAUSE_S * 2**attempt / 4))  # noqa: S311 - apart from others, not secret
-        raise StorageUnavailable("Too many ask for a moment at once. Try again.")
+        raise StorageUnavailable("Too many webhooks are sent at the same time. Try again.")
 
     def _put(self, key: Item, item: Item | None, taken: list[int]) -> bool:
         version = 0 if item is None else int(item["version"]["N"])
@@ -90,20 +89,20 @@ class RateLimitStore:
         return self._table.put_if(new, condition).written
 
 
-def free_at(taken: Sequence[int], pace: SlidingWindow, now_ms: int) -> int:
-    """The first moment from now on that is free, when the last ones that were taken are these, in order."""
-    return now_ms if len(taken) < pace.most else max(now_ms, taken[-pace.most] + pace.period_ms)
+def free_at(taken: Sequence[int], window: SlidingWindow, now_ms: int) -> int:
+    """The first free moment from now on. `taken` are the last reserved ones, in order."""
+    return now_ms if len(taken) < window.most else max(now_ms, taken[-window.most] + window.period_ms)
 
 
 def name_of_host(place: str) -> str:
-    """What stands for a host and port in the table and in messages, neither of which says where events go."""
+    """The hash of a host and port: neither the table nor the messages say where events go."""
     return hashlib.sha256(place.encode()).hexdigest()[:32]
 
 
 def name_of_share(project_id: str, host: str) -> str:
-    """What stands for a project's share of a host, by the name of the host."""
+    """The hash of a project's share of a host. `host` is the host's hash."""
     return hashlib.sha256(f"{project_id} {host}".encode()).hexdigest()[:32]
 
 
-def _key(pace: SlidingWindow, name: str) -> Item:
-    return item_key(f"PACE#{pace.kind}#{name}", "0")
+def _key(window: SlidingWindow, name: str) -> Item:
+    return item_key(f"PACE#{window.kind}#{name}", "0")

@@ -25,7 +25,7 @@ MAX_DELAY_S: Final = 900
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event that is to be sent to an endpoint. Times are unix seconds.
+    """An event that is to be sent to an endpoint. Times are Unix seconds.
 
     `attempt` counts from 1. `first_at` is the time of the first attempt, None before it. The next attempt is due at
     `due_at`. An attempt that waits for its turn has the time of the turn in `turn_ms`, and in `host` the name of the
@@ -61,7 +61,7 @@ class Delivery:
         """By how many seconds the queue delays it now; 0 if it is due."""
         return max(0, min(self.due_at - now_s, MAX_DELAY_S))
 
-    def anew(self) -> Delivery:
+    def from_first_attempt(self) -> Delivery:
         """The same delivery from its first attempt."""
         return Delivery(self.project_id, self.endpoint_id, self.event)
 

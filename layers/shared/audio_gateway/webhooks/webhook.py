@@ -43,7 +43,7 @@ _EVENT_ID_DIGITS: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class WebhookEndpoint:
-    """Where a project wants to receive which events. Times are unix seconds.
+    """An endpoint that receives events of a project. Times are Unix seconds.
 
     A disabled endpoint is sent nothing. `undelivered` counts the events in a row that were given up. `secret` signs
     every request; `old_secret` does so until `old_secret_until`, to give the receiver time to change over.
@@ -75,7 +75,7 @@ class WebhookEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """The end of a job. `created_at` is when it ended, in unix seconds."""
+    """The end of a job. `created_at` is when it ended, in Unix seconds."""
 
     type: EventType
     job_id: str

@@ -19,8 +19,8 @@ def webhook_dispatcher_on_aws(settings: WebhookDeliverySettings) -> WebhookDispa
     client, table = dynamodb_client(), settings.table
     return WebhookDispatcher(
         store=WebhookStore(client, table),
-        announcements=PublishedEvents(client, table),
-        paces=RateLimitStore(client, table),
+        published_events=PublishedEvents(client, table),
+        rate_limits=RateLimitStore(client, table),
         is_archived=Archive(client, table).has,
         queue=WebhookQueue(settings.webhook_queue_url),
         dead=WebhookQueue(settings.webhook_dead_queue_url),

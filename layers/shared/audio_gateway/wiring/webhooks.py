@@ -22,7 +22,7 @@ def webhooks_on_aws(settings: WebhookSettings) -> App:
         WebhookDependencies(
             store=WebhookStore(client, table),
             directory=Directory(client, table),
-            paces=RateLimitStore(client, table),
+            rate_limits=RateLimitStore(client, table),
             writer_of=active_caller(AccountStore(client, table)),
             allow=allow,
             post=WebhookSender(allow),

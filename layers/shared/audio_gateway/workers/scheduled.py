@@ -16,7 +16,7 @@ from audio_gateway.use_cases.archived_projects import ArchivedProjects
 from audio_gateway.use_cases.jobs.orphaned import OrphanedJobs, OrphanedJobsReport
 
 SWEEP_BUDGET_S: Final = 45
-"""After this the sweeper leaves the rest to the next sweep, so that it has time to report (template.yaml)."""
+"""After this the sweeper leaves the rest to the next sweep, so it has time to report (template.yaml)."""
 
 ORPHANED_JOBS_BUDGET_S: Final = 15
 """The part of it for jobs: each takes long while Step Functions or Lambda do not respond, and money must not wait."""

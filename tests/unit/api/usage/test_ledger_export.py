@@ -21,7 +21,7 @@ from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.storage.results import MIN_PART_BYTES, ResultStore
 from audio_gateway.usage.ledger_csv import COLUMNS
 from tests.fakes.gateway import ADMIN_CALLER, Answer, Context, call, event
-from tests.fakes.reports import FakeBooks, FakeNames, row
+from tests.fakes.reports import FakeNames, FakeReports, row
 
 OCTOBER = 1_790_812_800  # 2026-10-01T00:00:00Z
 NOVEMBER = 1_793_491_200
@@ -40,7 +40,7 @@ def ask(
     **query: str,
 ) -> Answer:
     app = usage_app(
-        reports=FakeBooks(),
+        reports=FakeReports(),
         exports=ExportSource(
             ledger=ledger,
             names=FakeNames,
@@ -61,9 +61,9 @@ def lines(body: bytes) -> list[dict[str, str]]:
 def test_an_admin_key_is_required() -> None:
     nothing: Any = None
     app = usage_app(
-        reports=FakeBooks(),
+        reports=FakeReports(),
         exports=ExportSource(
-            ledger=FakeBooks(),
+            ledger=FakeReports(),
             names=FakeNames,
             results=nothing,
             beginning_ms=lambda: None,
@@ -83,7 +83,7 @@ def test_a_month_is_all_of_its_rows_in_order_and_no_other() -> None:
         row(OCTOBER + 9 * DAY, outcome="abandoned", amount=0),
         row(NOVEMBER),
     ]
-    answer = ask(FakeBooks(rows), month="2026-10")
+    answer = ask(FakeReports(rows), month="2026-10")
     assert answer.status == 200
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == 'attachment; filename="ledger-2026-10.csv"'
@@ -92,14 +92,14 @@ def test_a_month_is_all_of_its_rows_in_order_and_no_other() -> None:
 
 def test_the_current_month_ends_now_and_its_filename_says_so() -> None:
     rows = [row(NOVEMBER), row(NOW)]
-    answer = ask(FakeBooks(rows), month="2026-11")
+    answer = ask(FakeReports(rows), month="2026-11")
     assert len(lines(answer.body)) == 2
     assert 'filename="ledger-2026-11-until-20261121T123456Z.csv"' in answer.headers["content-disposition"]
 
 
 @pytest.mark.parametrize("beginning", [OCTOBER - DAY, OCTOBER + 5 * DAY, NOVEMBER - DAY, NOVEMBER + DAY])
 def test_hours_before_the_first_row_are_not_read(beginning: int) -> None:
-    class Watched(FakeBooks):
+    class Watched(FakeReports):
         def rows(self, start_ms: int, end_ms: int) -> Iterator[LedgerRow]:
             assert start_ms >= beginning * 1000
             return super().rows(start_ms, end_ms)
@@ -111,12 +111,12 @@ def test_hours_before_the_first_row_are_not_read(beginning: int) -> None:
 
 def test_an_export_may_be_of_one_project() -> None:
     rows = [row(NOVEMBER, project_id="p1"), row(NOVEMBER, project_id="p2")]
-    answer = ask(FakeBooks(rows), month="2026-11", project_id="p2")
+    answer = ask(FakeReports(rows), month="2026-11", project_id="p2")
     assert [line["project_id"] for line in lines(answer.body)] == ["p2"]
 
 
 def test_a_month_without_rows_is_the_names_of_the_columns() -> None:
-    assert ask(FakeBooks(), month="2026-10").body == ",".join(COLUMNS).encode() + b"\r\n"
+    assert ask(FakeReports(), month="2026-10").body == ",".join(COLUMNS).encode() + b"\r\n"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_month_without_rows_is_the_names_of_the_columns() -> None:
     ],
 )
 def test_a_wrong_parameter_is_refused_by_name(query: dict[str, Any], param: str) -> None:
-    answer = ask(FakeBooks(), **query)
+    answer = ask(FakeReports(), **query)
     assert (answer.status, answer.error["param"]) == (400, param)
 
 
@@ -213,5 +213,5 @@ def test_a_month_that_takes_too_long_is_an_error_and_no_file(s3: Any) -> None:
 
 
 def test_an_export_is_not_started_without_time_for_it() -> None:
-    answer = ask(FakeBooks(), context=Context(remaining_ms=3_000), month="2026-10")
+    answer = ask(FakeReports(), context=Context(remaining_ms=3_000), month="2026-10")
     assert answer.error["code"] == "input_too_long"

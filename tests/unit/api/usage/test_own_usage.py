@@ -18,7 +18,7 @@ from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.metering.pending_uploads import AnnouncedUploads, PendingUploads
 from audio_gateway.storage.results import ResultStore
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event
-from tests.fakes.reports import FakeBooks, FakeNames
+from tests.fakes.reports import FakeNames, FakeReports
 from tests.unit.metering.tables import TABLE
 
 NOW_MS = 1_795_262_417_250  # 2026-11-21T12:00:17.250Z
@@ -49,7 +49,7 @@ class OwnUsage:
         return self.meter.admit(Payer("key_1", "default"), work).hold
 
     def get(self, now_ms: int = NOW_MS, **options: Any) -> Answer:
-        reports = FakeBooks()
+        reports = FakeReports()
         app = usage_app(
             reports=reports,
             exports=ExportSource(

@@ -122,12 +122,12 @@ def test_a_report_is_the_sum_of_the_ledger(path: str, data: st.DataObject) -> No
         groups = defaultdict(list)
         for each in between(counted, bucket["start_time"], bucket["end_time"]):
             groups[tuple(getattr(each, FIELD[name]) for name in sorted(set(query["group_by"])))].append(each)
-        told = {
+        reported = {
             tuple(result[name] for name in sorted(set(query["group_by"]))): figures_told(path, result)
             for result in bucket["results"]
         }
-        assert len(told) == len(bucket["results"])
-        assert told == {group: figures(path, found) for group, found in groups.items()}
+        assert len(reported) == len(bucket["results"])
+        assert reported == {group: figures(path, found) for group, found in groups.items()}
 
     # All of it is the plain sum (seconds excepted, which are rounded in each result).
     if path != TRANSCRIPTIONS:

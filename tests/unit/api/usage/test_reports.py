@@ -14,7 +14,7 @@ from audio_gateway.api.usage.ledger_export import ExportSource
 from audio_gateway.api.usage.pages import page_token
 from audio_gateway.storage.results import ResultStore
 from tests.fakes.gateway import ADMIN_CALLER, Answer, call, event
-from tests.fakes.reports import FakeBooks, FakeNames, row
+from tests.fakes.reports import FakeNames, FakeReports, row
 
 MIDNIGHT = 1_795_219_200  # 2026-11-21T00:00:00Z
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -30,7 +30,7 @@ class UsageFunction:
     """The usage function over these rows, at a moment."""
 
     def __init__(self, *rows: Any, now: float = NOW) -> None:
-        reports = FakeBooks(list(rows))
+        reports = FakeReports(list(rows))
         app = usage_app(
             reports=reports,
             exports=ExportSource(
@@ -94,8 +94,8 @@ def test_a_failed_request_is_not_usage_but_its_cost_is_reported() -> None:
     (cost,) = usage.get(COSTS, start_time=MIDNIGHT).json["data"][0]["results"]
     assert (cost["amount"]["value"], cost["provider_cost"]["value"]) == (0.00001, 0.000145)
     items = usage.get(COSTS, start_time=MIDNIGHT, group_by="line_item").json["data"][0]["results"]
-    told = [(each["line_item"], each["quantity"], each["provider_cost"]["value"]) for each in items]
-    assert told == [("talker, speech", 7, 0.000075), ("x, speech", 0, 0.00007)]
+    reported = [(each["line_item"], each["quantity"], each["provider_cost"]["value"]) for each in items]
+    assert reported == [("talker, speech", 7, 0.000075), ("x, speech", 0, 0.00007)]
 
 
 # ---------------------------------------------------------------- results

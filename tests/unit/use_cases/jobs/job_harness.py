@@ -79,7 +79,7 @@ class JobHarness:
 
     def __init__(self, *models: Model) -> None:
         self.kill_switch = KillSwitch()
-        self.files, self.store, self.bank = (
+        self.files, self.store, self.accounts = (
             MemoryFiles(self.kill_switch),
             MemoryStore(self.kill_switch),
             MemoryBilling(self.kill_switch),
@@ -88,17 +88,19 @@ class JobHarness:
         self.executions, self.provider = MemoryExecutions(), ToneProvider()
         self.catalog: Catalog = catalog(*(models or (LISTENER, SPEAKER)))
         self.now_ms = NOW_MS
-        self.told: list[Job] = []
+        self.published: list[Job] = []
         self.to_end: list[str] = []  # the jobs that the function that ends jobs was called for
-        billing = JobBilling(self.bank, self.bank)
+        billing = JobBilling(self.accounts, self.accounts)
         store = cast("Any", self.store)
         self.job_service = JobService(store, self.files, cast("Any", self.executions), billing, self.clock)
         self.preparation = Preparation(
             store, self.files, billing, self.catalog, self.providers, self.fetch, self.clock, MOST_LANES
         )
         self.chunk_work = ChunkWork(store, self.files, self.catalog, self.providers, self.ledger, self.clock)
-        self.ending = JobEnding(store, self.files, billing, self.ledger, self.catalog, self.told.append, self.clock)
-        self.stopping = JobStopping(self.job_service, lambda: self.catalog, self.ask_to_end, self.told.append)
+        self.ending = JobEnding(
+            store, self.files, billing, self.ledger, self.catalog, self.published.append, self.clock
+        )
+        self.stopping = JobStopping(self.job_service, lambda: self.catalog, self.ask_to_end, self.published.append)
 
     def clock(self) -> int:
         self.now_ms += 1
@@ -157,8 +159,8 @@ class JobHarness:
             try:
                 self.chunk(job, number)
             except ProviderError as error:
-                told = {"message": error.message, "code": error.code, "status": 400, "kind": "x"}
-                self.files.put_json(job.ref, f"failed/{number}", told)
+                stored = {"message": error.message, "code": error.code, "status": 400, "kind": "x"}
+                self.files.put_json(job.ref, f"failed/{number}", stored)
         self.merge(job)
         return self.now(job)
 

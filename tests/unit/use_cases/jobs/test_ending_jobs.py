@@ -33,7 +33,7 @@ def harness() -> JobHarness:
     return JobHarness()
 
 
-def lost_jobs(harness: JobHarness) -> OrphanedJobs:
+def orphaned_jobs(harness: JobHarness) -> OrphanedJobs:
     store, ask = harness.job_service.store, harness.ask_to_end
     return OrphanedJobs(store, cast("Any", harness.executions), ask, ask, 120, lambda: harness.now_ms // 1000)
 
@@ -72,30 +72,38 @@ def test_a_job_cancelled_before_any_work_keeps_nothing_and_costs_nothing(harness
     harness.merge(job)
     assert harness.provider.asked == []
     assert (harness.files.names(job.ref), harness.store.open) == (set(), {})
-    assert (harness.bank.holds, harness.bank.rows, harness.bank.evidence, harness.ledger.rows) == (*NOTHING, {})
-    assert {told.status for told in harness.told} == {"cancelled"}
+    assert (
+        harness.accounts.holds,
+        harness.accounts.rows,
+        harness.accounts.pending_settlements,
+        harness.ledger.rows,
+    ) == (
+        *NOTHING,
+        {},
+    )
+    assert {published.status for published in harness.published} == {"cancelled"}
 
 
 def test_a_cancelled_job_is_charged_for_the_done_chunks_and_keeps_them(harness: JobHarness) -> None:
     job = begun(harness, 0, 2, 3)
     cancelled = harness.cancel(job)
     assert (cancelled.status, cancelled.partial, cancelled.amount) == ("cancelled", True, 3 * PART)
-    assert harness.bank.spent == 3 * PART * 15  # immediately
-    assert (harness.bank.holds, harness.bank.evidence) == ({}, {})
-    assert (harness.to_end, harness.told, set(harness.store.open)) == ([job.id], [], {job.id})
+    assert harness.accounts.spent == 3 * PART * 15  # immediately
+    assert (harness.accounts.holds, harness.accounts.pending_settlements) == ({}, {})
+    assert (harness.to_end, harness.published, set(harness.store.open)) == ([job.id], [], {job.id})
     harness.end_what_was_asked_for()
     assert harness.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
     assert len(harness.files.get(job.ref, PARTIAL) or b"") == 480 * 3 * PART
-    assert ([told.status for told in harness.told], harness.store.open) == (["cancelled"], {})
-    assert len(harness.bank.rows) == 1
-    assert harness.bank.spent == 3 * PART * 15
+    assert ([published.status for published in harness.published], harness.store.open) == (["cancelled"], {})
+    assert len(harness.accounts.rows) == 1
+    assert harness.accounts.spent == 3 * PART * 15
 
 
 def test_a_repeated_cancel_requests_the_end_once(harness: JobHarness) -> None:
     job = begun(harness, 0)
     for _ in range(5):
         harness.cancel(job)
-    assert (harness.to_end, harness.told) == ([job.id], [])
+    assert (harness.to_end, harness.published) == ([job.id], [])
     harness.now_ms += ASK_AGAIN_S * 1000  # the end was lost
     harness.cancel(job)
     assert harness.to_end == [job.id] * 2
@@ -109,14 +117,14 @@ def test_a_cancelled_transcription_keeps_the_done_part(harness: JobHarness) -> N
     assert heard == SAID[: len(heard)]
     assert cancelled.amount is not None
     assert 0 < cancelled.amount < END_MS
-    assert harness.bank.spent == -(-cancelled.amount * 6000 // 60_000)
+    assert harness.accounts.spent == -(-cancelled.amount * 6000 // 60_000)
 
 
 def test_cancelling_cannot_exceed_a_budget(harness: JobHarness) -> None:
     for _ in range(5):
         harness.cancel(begun(harness, 0, 1, 2, 3, 4))
     spoken = sum(len(request.text) for request in harness.provider.asked)
-    assert (harness.bank.spent, len(harness.bank.rows)) == (spoken * 15, 5)
+    assert (harness.accounts.spent, len(harness.accounts.rows)) == (spoken * 15, 5)
 
 
 def test_a_chunk_done_before_the_cancel_is_written_is_charged(harness: JobHarness) -> None:
@@ -156,13 +164,13 @@ def test_work_in_progress_at_a_cancel_counts_as_unbilled(lanes: int, at_once: in
     for _ in range(2):
         harness.cancel(job)
     harness.chunk(job, 0)  # too late: its cost is counted already
-    assert harness.bank.unbilled == at_once * -(-len(TEXT) * 15 // total)
-    assert (harness.bank.spent, harness.bank.holds) == (0, {})
+    assert harness.accounts.unbilled == at_once * -(-len(TEXT) * 15 // total)
+    assert (harness.accounts.spent, harness.accounts.holds) == (0, {})
 
 
 def test_a_job_cancelled_before_it_is_split_has_no_work_in_progress(harness: JobHarness) -> None:
     harness.cancel(harness.speak())
-    assert harness.bank.unbilled == 0
+    assert harness.accounts.unbilled == 0
 
 
 def test_unbilled_cost_counts_at_the_end_of_a_job(harness: JobHarness) -> None:
@@ -171,10 +179,10 @@ def test_unbilled_cost_counts_at_the_end_of_a_job(harness: JobHarness) -> None:
     for number in harness.prepare(job):
         with suppress(ProviderBadAnswer):
             harness.chunk(job, number)
-    assert harness.bank.unbilled == 0
+    assert harness.accounts.unbilled == 0
     for _ in range(2):
         harness.merge(job)
-    assert harness.bank.unbilled == PART * 15 == sum(cost for _, cost in harness.ledger.costs)
+    assert harness.accounts.unbilled == PART * 15 == sum(cost for _, cost in harness.ledger.costs)
 
 
 def test_a_chunk_done_after_the_partial_result_does_not_change_it(harness: JobHarness) -> None:
@@ -197,7 +205,7 @@ def test_a_merge_after_the_cancel_changes_nothing(harness: JobHarness) -> None:
     harness.end_what_was_asked_for()
     assert harness.now(job) == cancelled
     assert harness.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
-    assert (len(harness.bank.rows), harness.bank.spent) == (1, 2 * PART * 15)
+    assert (len(harness.accounts.rows), harness.accounts.spent) == (1, 2 * PART * 15)
 
 
 @pytest.mark.parametrize("done", [(), (0, 1)])
@@ -206,10 +214,10 @@ def test_cancelling_again_changes_nothing(harness: JobHarness, done: tuple[int, 
     first = harness.cancel(job)
     assert harness.cancel(job) == first
     harness.end_what_was_asked_for()
-    files, told = dict(harness.files.kept), len(harness.told)
+    files, published = dict(harness.files.kept), len(harness.published)
     assert harness.cancel(job) == first
-    assert (harness.files.kept, harness.to_end, len(harness.told)) == (files, [], told)
-    assert (harness.bank.holds, harness.bank.evidence) == ({}, {})
+    assert (harness.files.kept, harness.to_end, len(harness.published)) == (files, [], published)
+    assert (harness.accounts.holds, harness.accounts.pending_settlements) == ({}, {})
 
 
 def test_the_sweeper_completes_a_cancel_whose_end_was_lost(harness: JobHarness) -> None:
@@ -255,7 +263,7 @@ def test_a_job_that_is_over_is_not_cancelled(harness: JobHarness) -> None:
     job = harness.run(harness.listen())
     assert harness.cancel(job).status == "succeeded"
     assert harness.files.get(job.ref, RESULT)
-    assert harness.bank.spent > 0
+    assert harness.accounts.spent > 0
 
 
 def test_done_chunks_of_incomplete_tasks_are_charged(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,23 +286,27 @@ def test_a_deleted_job_leaves_nothing(harness: JobHarness) -> None:
     job = harness.run(harness.listen())
     harness.delete(job)
     assert (harness.store.kept, harness.files.kept, harness.store.open) == NOTHING
-    assert len(harness.bank.rows) == 1
-    assert harness.bank.evidence == {}
+    assert len(harness.accounts.rows) == 1
+    assert harness.accounts.pending_settlements == {}
 
 
 def test_a_job_deleted_before_it_is_settled_is_charged_first(harness: JobHarness) -> None:
     job = begun(harness, *range(6))
-    keep, harness.bank.keep = harness.bank.keep, cannot_be_written
+    keep, harness.accounts.keep = harness.accounts.keep, cannot_be_written
     with pytest.raises(MeteringUnavailable):
         harness.merge(job)
     assert harness.now(job).status == "succeeded"  # its result can be fetched, and the job be deleted
     with pytest.raises(MeteringUnavailable):
         harness.delete(job)
     assert harness.files.get(job.ref, RESULT)
-    harness.bank.keep = keep
+    harness.accounts.keep = keep
     harness.delete(job)
     harness.merge(job)  # the step tries again
-    assert (harness.bank.spent, harness.bank.holds, harness.bank.evidence) == (len(TEXT) * 15, {}, {})
+    assert (harness.accounts.spent, harness.accounts.holds, harness.accounts.pending_settlements) == (
+        len(TEXT) * 15,
+        {},
+        {},
+    )
     assert (harness.store.kept, harness.files.kept, harness.store.open) == NOTHING
 
 
@@ -305,9 +317,12 @@ def cannot_be_written(*_arguments: object, **_options: object) -> None:
 def test_a_running_job_that_is_deleted_is_charged_for_the_done_part(harness: JobHarness) -> None:
     job = begun(harness, 0, 1)
     harness.delete(job)
-    assert harness.bank.spent == 2 * PART * 15
+    assert harness.accounts.spent == 2 * PART * 15
     assert (harness.store.kept, harness.files.kept, harness.store.open) == NOTHING
-    assert (harness.executions.stopped, [told.status for told in harness.told]) == ([job.id], ["cancelled"])
+    assert (harness.executions.stopped, [published.status for published in harness.published]) == (
+        [job.id],
+        ["cancelled"],
+    )
 
 
 def test_a_chunk_of_a_deleted_job_is_removed_and_written_off(harness: JobHarness) -> None:
@@ -356,9 +371,9 @@ def test_killed_after_any_write_and_repeated_it_is_the_same(what: str, done: tup
         if harness.store.open:  # the sweeper relies on this
             harness.to_end.append(job.id)
         harness.end_what_was_asked_for()
-        assert harness.bank.spent == len(done) * PART * 15
-        assert len(harness.bank.rows) == bool(done)
-        assert (harness.bank.holds, harness.bank.evidence, harness.store.open) == NOTHING
+        assert harness.accounts.spent == len(done) * PART * 15
+        assert len(harness.accounts.rows) == bool(done)
+        assert (harness.accounts.holds, harness.accounts.pending_settlements, harness.store.open) == NOTHING
         assert harness.files.names(job.ref) == ({REQUEST_FILE, PARTIAL} if done and what == "cancel" else set())
         assert (job.id in harness.store.kept) == (what == "cancel")
         if not killed:
@@ -377,7 +392,7 @@ def test_a_delete_killed_after_any_write_leaves_no_job_open() -> None:
             harness.kill_switch.writes_left = None
             harness.to_end.append(job.id)  # by the sweeper, as long as the job is open
             harness.end_what_was_asked_for()
-            assert (harness.bank.spent, harness.bank.holds, harness.store.open) == (2 * PART * 15, {}, {})
+            assert (harness.accounts.spent, harness.accounts.holds, harness.store.open) == (2 * PART * 15, {}, {})
             assert harness.files.names(job.ref) in ({REQUEST_FILE, PARTIAL}, set())
         else:
             return
@@ -404,7 +419,7 @@ def test_a_done_chunk_that_could_not_be_counted_is_in_the_result(harness: JobHar
         harness.chunk(job, 5)
     harness.store.count_chunk = count_chunk
     harness.merge(job)
-    assert (harness.now(job).status, harness.bank.spent) == ("succeeded", len(TEXT) * 15)
+    assert (harness.now(job).status, harness.accounts.spent) == ("succeeded", len(TEXT) * 15)
     assert harness.ledger.rows == {}
 
 

@@ -61,7 +61,12 @@ def test_a_known_excess_is_refused_before_anything_is_held_or_stored() -> None:
         harness.speak("word " * 4000)
     with pytest.raises(WorkTooLong):
         harness.start(JobRequest(HEAR), AUDIO, duration_ms=7_500_001)
-    assert (harness.store.kept, harness.files.kept, harness.bank.holds, harness.executions.started) == ({}, {}, {}, [])
+    assert (harness.store.kept, harness.files.kept, harness.accounts.holds, harness.executions.started) == (
+        {},
+        {},
+        {},
+        [],
+    )
 
 
 def test_an_excess_found_while_splitting_is_the_job_s_error(monkeypatch: pytest.MonkeyPatch) -> None:

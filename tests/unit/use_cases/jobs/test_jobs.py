@@ -53,34 +53,34 @@ def test_a_recording_becomes_one_transcript_and_one_row(harness: JobHarness) -> 
     late = [heard.start_ms - said.start_ms for heard, said in zip(transcript.words or (), WORDS, strict=True)]
     assert max(map(abs, late)) <= 5
     assert transcript.duration_ms == END_MS
-    ((at_ms, request_id), work) = next(iter(harness.bank.rows.items()))
+    ((at_ms, request_id), work) = next(iter(harness.accounts.rows.items()))
     assert (at_ms, request_id, work.amount, work.model) == (job.completed_ms, job.id, END_MS, "listener")
-    assert work.price_microusd == -(-MS_PRICE // 1) == harness.bank.spent
-    assert (harness.bank.holds, harness.bank.evidence) == ({}, {})
-    assert [told.status for told in harness.told] == ["succeeded"]
+    assert work.price_microusd == -(-MS_PRICE // 1) == harness.accounts.spent
+    assert (harness.accounts.holds, harness.accounts.pending_settlements) == ({}, {})
+    assert [published.status for published in harness.published] == ["succeeded"]
 
 
 def test_the_price_is_held_before_anything_is_sent(harness: JobHarness) -> None:
     job = harness.listen()
-    at_first = harness.bank.holds[job.id]
+    at_first = harness.accounts.holds[job.id]
     assert at_first.work.amount == MIN_MS  # its length is unknown
     harness.prepare(job)
-    held = harness.bank.holds[job.id]
+    held = harness.accounts.holds[job.id]
     assert (held.work.amount, held.admitted_ms, held.month) == (END_MS, at_first.admitted_ms, at_first.month)
     assert (harness.now(job).hold, harness.provider.asked) == (held, [])
 
 
 def test_the_price_of_text_is_held_at_the_start(harness: JobHarness) -> None:
     job = harness.speak()
-    assert harness.bank.holds[job.id].work.amount == len(TEXT)
+    assert harness.accounts.holds[job.id].work.amount == len(TEXT)
     assert harness.executions.started == [job.id]
 
 
 def test_the_price_of_measured_audio_is_held_at_the_start(harness: JobHarness) -> None:
     job = harness.start(JobRequest(TranscriptionRequest("listener", b"")), AUDIO, duration_ms=END_MS)
-    assert harness.bank.holds[job.id].work.amount == END_MS
+    assert harness.accounts.holds[job.id].work.amount == END_MS
     assert harness.run(job).status == "succeeded"
-    assert harness.bank.spent == -(-MS_PRICE // 1)
+    assert harness.accounts.spent == -(-MS_PRICE // 1)
 
 
 def test_speech_is_joined_and_charged_by_its_characters(harness: JobHarness) -> None:
@@ -90,7 +90,7 @@ def test_speech_is_joined_and_charged_by_its_characters(harness: JobHarness) -> 
     assert all(len(request.text) <= 20 for request in harness.provider.asked)
     assert len(harness.files.get(job.ref, RESULT) or b"") == 2 * 240 * len(TEXT)
     assert job.amount == len(TEXT)
-    assert harness.bank.spent == len(TEXT) * 15
+    assert harness.accounts.spent == len(TEXT) * 15
 
 
 def test_blanks_are_neither_spoken_nor_paid(harness: JobHarness) -> None:
@@ -99,7 +99,7 @@ def test_blanks_are_neither_spoken_nor_paid(harness: JobHarness) -> None:
     sent = [request.text for request in harness.provider.asked]
     assert all(part.strip() for part in sent)
     assert job.amount == sum(map(len, sent)) < len(text)
-    assert harness.bank.spent == job.amount * 15
+    assert harness.accounts.spent == job.amount * 15
 
 
 @pytest.mark.parametrize("speech_format", ["wav", "mp3", "flac", "opus", "aac"])
@@ -130,9 +130,9 @@ def test_a_fallback_does_what_the_model_cannot_and_is_charged_for_its_share() ->
     job = harness.run(harness.listen("first"))
     assert job.status == "succeeded"
     assert harness.heard(job) == SAID
-    assert END_MS * 3000 / 60_000 < harness.bank.spent < MS_PRICE
+    assert END_MS * 3000 / 60_000 < harness.accounts.spent < MS_PRICE
     assert job.amount == END_MS
-    (work,) = harness.bank.rows.values()
+    (work,) = harness.accounts.rows.values()
     assert work.model == "second"  # it did the largest part
 
 
@@ -160,8 +160,8 @@ def test_a_chunk_that_keeps_failing_leaves_a_partial_result(harness: JobHarness)
     assert [word for word in SAID if word in set(heard)] == heard
     assert job.amount is not None
     assert 0 < job.amount < END_MS
-    assert harness.bank.spent == -(-job.amount * 6000 // 60_000)
-    assert harness.bank.holds == {}
+    assert harness.accounts.spent == -(-job.amount * 6000 // 60_000)
+    assert harness.accounts.holds == {}
 
 
 def test_all_spoken_parts_are_a_partial_result_in_order(harness: JobHarness) -> None:
@@ -171,7 +171,7 @@ def test_all_spoken_parts_are_a_partial_result_in_order(harness: JobHarness) -> 
     parts = [request.text for request in harness.provider.asked]
     assert job.amount == sum(len(parts[number]) for number in (0, 2, 5))
     assert len(harness.files.get(job.ref, RESULT) or b"") == 480 * job.amount
-    assert harness.bank.spent == job.amount * 15
+    assert harness.accounts.spent == job.amount * 15
     assert job.error.message == (
         "The text from character 19 to 38 could not be done: It is refused. 3 of 6 parts are missing: 19-38, 57-95. "
         "The rest is kept as a partial result."
@@ -191,8 +191,8 @@ def test_a_job_without_any_done_chunk_costs_nothing(harness: JobHarness) -> None
     assert (job.status, job.partial, job.work) == ("failed", False, None)
     assert f"{job.total} of {job.total} parts" in job.error.message
     assert harness.files.get(job.ref, RESULT) is None
-    assert (harness.bank.rows, harness.bank.spent, harness.bank.holds) == ({}, 0, {})
-    assert [told.status for told in harness.told] == ["failed"]
+    assert (harness.accounts.rows, harness.accounts.spent, harness.accounts.holds) == ({}, 0, {})
+    assert [published.status for published in harness.published] == ["failed"]
 
 
 def test_speech_that_is_not_made_into_one_file_in_time_costs_nothing(harness: JobHarness) -> None:
@@ -205,8 +205,8 @@ def test_speech_that_is_not_made_into_one_file_in_time_costs_nothing(harness: Jo
     harness.fail(job, JobError(late.value.message, "input_too_long", 400, "invalid_request_error"), seconds=0)
     ended = harness.now(job)
     assert (ended.status, ended.partial, ended.error.message) == ("failed", False, late.value.message)
-    assert (harness.bank.spent, harness.bank.holds) == (0, {})
-    assert harness.bank.unbilled == len(TEXT) * 15
+    assert (harness.accounts.spent, harness.accounts.holds) == (0, {})
+    assert harness.accounts.unbilled == len(TEXT) * 15
     assert harness.ledger.costs == [("speaker", len(TEXT) * 15)]  # the operator pays it all the same
 
 
@@ -216,29 +216,29 @@ def test_a_file_that_is_not_audio_fails_the_job(harness: JobHarness) -> None:
         harness.prepare(job)
     harness.fail(job, JobError("It is no audio.", None, 400, "invalid_request_error", "file"))
     job = harness.now(job)
-    assert (job.status, job.error.message, harness.bank.holds) == ("failed", "It is no audio.", {})
+    assert (job.status, job.error.message, harness.accounts.holds) == ("failed", "It is no audio.", {})
 
 
 def test_a_refused_price_fails_the_job_before_anything_is_sent(harness: JobHarness) -> None:
     job = harness.listen()
-    harness.bank.refuses = BudgetReached("No budget.", limit="monthly_budget_usd")
+    harness.accounts.refuses = BudgetReached("No budget.", limit="monthly_budget_usd")
     with pytest.raises(BudgetReached):
         harness.prepare(job)
     harness.fail(job, JobError("No budget.", "insufficient_quota", 429, "insufficient_quota", retry=False))
     assert harness.now(job).status == "failed"
-    assert (harness.bank.holds, harness.bank.rows, harness.provider.asked) == ({}, {}, [])
+    assert (harness.accounts.holds, harness.accounts.rows, harness.provider.asked) == ({}, {}, [])
     assert harness.files.names(job.ref) == set()
 
 
 def test_a_price_refused_for_a_minute_is_held_at_a_later_one(harness: JobHarness) -> None:
     job = harness.listen()
-    harness.bank.refuses = RateLimitReached("Later.", limit="audio_seconds_per_minute", retry_after_s=30)
+    harness.accounts.refuses = RateLimitReached("Later.", limit="audio_seconds_per_minute", retry_after_s=30)
     with pytest.raises(RateLimitReached):
         harness.prepare(job)
-    assert harness.bank.holds[job.id].work.amount == MIN_MS
-    harness.bank.refuses = None
+    assert harness.accounts.holds[job.id].work.amount == MIN_MS
+    harness.accounts.refuses = None
     assert harness.run(job).status == "succeeded"
-    assert len(harness.bank.rows) == 1
+    assert len(harness.accounts.rows) == 1
 
 
 @pytest.mark.parametrize("refused", [True, False])
@@ -246,20 +246,20 @@ def test_the_first_step_holds_the_price_of_a_job_that_started_without_a_hold(
     harness: JobHarness, refused: bool
 ) -> None:
     job = harness.listen()
-    harness.bank.holds.clear()
+    harness.accounts.holds.clear()
     harness.store.kept[job.id] = dataclasses.replace(harness.now(job), hold=None)
     if refused:
-        harness.bank.refuses = BudgetReached("No budget.", limit="monthly_budget_usd")
+        harness.accounts.refuses = BudgetReached("No budget.", limit="monthly_budget_usd")
         with pytest.raises(BudgetReached):
             harness.prepare(job)
-        harness.bank.refuses = None
+        harness.accounts.refuses = None
     assert harness.run(job).status == "succeeded"
-    assert len(harness.bank.rows) == 1
+    assert len(harness.accounts.rows) == 1
 
 
 @pytest.mark.parametrize("kind", ["upload", "url"])
 def test_a_job_refused_by_a_limit_is_not_started_whatever_names_its_audio(harness: JobHarness, kind: str) -> None:
-    harness.bank.refuses = RateLimitReached("Later.", limit="requests_per_minute", retry_after_s=30)
+    harness.accounts.refuses = RateLimitReached("Later.", limit="requests_per_minute", retry_after_s=30)
     request = TranscriptionRequest("listener", b"")
     job_request = JobRequest(request, source=SourceFile("uploads/default/upload_1", '"1"', 10**9))
     if kind == "url":
@@ -270,7 +270,7 @@ def test_a_job_refused_by_a_limit_is_not_started_whatever_names_its_audio(harnes
 
 
 def test_a_refused_start_leaves_nothing(harness: JobHarness) -> None:
-    harness.bank.refuses = BudgetReached("No budget.", limit="monthly_budget_usd")
+    harness.accounts.refuses = BudgetReached("No budget.", limit="monthly_budget_usd")
     with pytest.raises(BudgetReached):
         harness.speak()
     assert (harness.files.kept, harness.store.kept, harness.executions.started) == ({}, {}, [])
@@ -280,7 +280,7 @@ def test_a_failed_start_releases_its_hold(harness: JobHarness) -> None:
     harness.executions.fails = StorageUnavailable("Not now.")
     with pytest.raises(StorageUnavailable):
         harness.speak()
-    assert (harness.files.kept, harness.store.kept, harness.bank.holds) == ({}, {}, {})
+    assert (harness.files.kept, harness.store.kept, harness.accounts.holds) == ({}, {}, {})
 
 
 def test_an_unknown_model_is_refused_at_the_start(harness: JobHarness) -> None:
@@ -300,7 +300,7 @@ def test_a_job_cancelled_while_it_is_prepared_gives_back_its_price(harness: JobH
 
     harness.store.record_hold = cancelled_behind  # type: ignore[assignment] # just after the price is held
     assert harness.prepare(job) == []
-    assert harness.bank.holds == {}
+    assert harness.accounts.holds == {}
     assert harness.files.names(job.ref) == set()
 
 
@@ -309,7 +309,7 @@ def test_a_job_cancelled_while_it_is_prepared_gives_back_its_price(harness: JobH
 def test_the_preparation_of_a_job_that_was_ended_stops(
     harness: JobHarness, monkeypatch: pytest.MonkeyPatch, kind: str, end: str
 ) -> None:
-    monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.LOOK_S", 0.0)
+    monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.WATCH_INTERVAL_S", 0.0)
     job = harness.listen() if kind == "listen" else harness.speak()
     made: list[str] = []
 
@@ -326,11 +326,11 @@ def test_the_preparation_of_a_job_that_was_ended_stops(
     monkeypatch.setattr(harness.files, "put", making(harness.files.put))
     assert harness.prepare(job) == []
     assert made == ["chunks/0", "chunks/1"]
-    assert (harness.bank.holds, harness.files.names(job.ref)) == ({}, set())
+    assert (harness.accounts.holds, harness.files.names(job.ref)) == ({}, set())
 
 
 def test_the_fetch_for_a_job_that_was_ended_stops(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.LOOK_S", 0.0)
+    monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.WATCH_INTERVAL_S", 0.0)
     job = harness.start(JobRequest(TranscriptionRequest("listener", b""), url="https://files.example/a"))
     fetched: list[int] = []
 
@@ -349,7 +349,7 @@ def test_the_fetch_for_a_job_that_was_ended_stops(harness: JobHarness, monkeypat
 
 
 def test_a_failed_check_does_not_end_a_preparation(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.LOOK_S", 0.0)
+    monkeypatch.setattr("audio_gateway.use_cases.jobs.prepare.WATCH_INTERVAL_S", 0.0)
     job = harness.listen()
     get, looks = harness.store.get, list[str]()
 
@@ -418,9 +418,9 @@ def test_killed_after_any_write_and_repeated_it_is_the_same_job(kind: str) -> No
                 killed, harness.kill_switch.writes_left = True, None
         assert (ended.status, ended.amount) == ("succeeded", expected.amount)
         assert harness.files.get(job.ref, RESULT) == result
-        assert harness.bank.spent == calm.bank.spent
-        assert list(harness.bank.rows) == [(ended.completed_ms, job.id)]
-        assert (harness.bank.holds, harness.bank.evidence) == ({}, {})
+        assert harness.accounts.spent == calm.accounts.spent
+        assert list(harness.accounts.rows) == [(ended.completed_ms, job.id)]
+        assert (harness.accounts.holds, harness.accounts.pending_settlements) == ({}, {})
         if not killed:
             return
     raise AssertionError("the job has more writes than are tried")
@@ -442,8 +442,8 @@ def test_a_late_row_is_written_where_it_belongs(harness: JobHarness) -> None:
     harness.store.finish = finish
     harness.now_ms += 3_600_000
     harness.merge(job)
-    assert list(harness.bank.rows) == [(harness.now(job).completed_ms, job.id)]
-    assert (harness.bank.evidence, harness.bank.holds) == ({}, {})
+    assert list(harness.accounts.rows) == [(harness.now(job).completed_ms, job.id)]
+    assert (harness.accounts.pending_settlements, harness.accounts.holds) == ({}, {})
 
 
 def test_a_late_first_step_holds_nothing_for_a_settled_job(harness: JobHarness) -> None:
@@ -461,8 +461,8 @@ def test_a_late_first_step_holds_nothing_for_a_settled_job(harness: JobHarness) 
 
     harness.files.get_json = meanwhile  # type: ignore[assignment] # just after the plan is read
     assert harness.prepare(job) == []
-    ((_, work),) = harness.bank.rows.items()
-    assert (harness.bank.holds, harness.bank.spent) == ({}, work.price_microusd)
+    ((_, work),) = harness.accounts.rows.items()
+    assert (harness.accounts.holds, harness.accounts.spent) == ({}, work.price_microusd)
 
 
 def test_two_simultaneous_first_steps_hold_once(harness: JobHarness) -> None:
@@ -476,9 +476,9 @@ def test_two_simultaneous_first_steps_hold_once(harness: JobHarness) -> None:
 
     harness.files.get_json = meanwhile  # type: ignore[assignment] # by a run that has read the job before it
     assert harness.prepare(job)
-    assert [harness.now(job).hold] == list(harness.bank.holds.values())
+    assert [harness.now(job).hold] == list(harness.accounts.holds.values())
     assert harness.run(job).status == "succeeded"
-    assert len(harness.bank.rows) == 1
+    assert len(harness.accounts.rows) == 1
 
 
 def test_no_limit_of_the_provider_is_exceeded() -> None:

@@ -74,10 +74,10 @@ def test_a_job_that_an_operator_cancels_is_stopped_and_charged_for_the_done_part
     assert (ended.status, ended.partial, harness.executions.stopped) == ("cancelled", True, [job.id])
     assert ended.amount is not None
     assert 0 < ended.amount < END_MS
-    assert harness.bank.spent == -(-ended.amount * 6000 // 60_000)
-    assert (harness.bank.holds, harness.bank.evidence, harness.store.open) == ({}, {}, {})
+    assert harness.accounts.spent == -(-ended.amount * 6000 // 60_000)
+    assert (harness.accounts.holds, harness.accounts.pending_settlements, harness.store.open) == ({}, {}, {})
     assert harness.files.names(job.ref) == {REQUEST_FILE, PARTIAL}
-    assert [told.status for told in harness.told] == ["cancelled"]
+    assert [published.status for published in harness.published] == ["cancelled"]
     assert not harness.store.request_cancel(job.id)
 
 
@@ -87,7 +87,7 @@ def test_a_starting_job_is_not_cancelled_yet(harness: Watched) -> None:
     harness.look(after_s=STARTING_S - 1)
     assert (harness.now(job).status, harness.executions.stopped) == ("queued", [])
     harness.look(after_s=1)
-    assert (harness.now(job).status, harness.store.open, harness.bank.holds) == ("cancelled", {}, {})
+    assert (harness.now(job).status, harness.store.open, harness.accounts.holds) == ("cancelled", {}, {})
 
 
 def test_a_job_that_was_over_before_the_cancel_stays_unchanged(harness: Watched) -> None:
@@ -101,7 +101,7 @@ def test_a_job_that_was_over_before_the_cancel_stays_unchanged(harness: Watched)
     harness.store.request_cancel(job.id)
     harness.look(after_s=STARTING_S)
     assert (harness.now(job).status, harness.heard(job), harness.store.open) == ("succeeded", SAID, {})
-    assert len(harness.bank.rows) == 1
+    assert len(harness.accounts.rows) == 1
 
 
 def test_a_running_job_is_left_alone(harness: Watched) -> None:
@@ -136,9 +136,9 @@ def test_an_interrupted_job_fails_and_is_charged_for_the_done_part(harness: Watc
     assert harness.heard(job) == SAID[: len(harness.heard(job))]
     assert ended.amount is not None
     assert 0 < ended.amount < END_MS
-    assert harness.bank.spent == -(-ended.amount * 6000 // 60_000)
-    assert (harness.bank.holds, harness.bank.evidence, harness.store.open) == ({}, {}, {})
-    assert [told.status for told in harness.told] == ["failed"]
+    assert harness.accounts.spent == -(-ended.amount * 6000 // 60_000)
+    assert (harness.accounts.holds, harness.accounts.pending_settlements, harness.store.open) == ({}, {}, {})
+    assert [published.status for published in harness.published] == ["failed"]
     assert harness.look(after_s=ASK_AGAIN_S) == []
 
 
@@ -149,7 +149,7 @@ def test_an_interrupted_job_without_any_done_chunk_costs_nothing(harness: Watche
         harness.prepare(job)
     ended = harness.interrupt(job)
     assert (ended.status, ended.partial, ended.error) == ("failed", False, INTERRUPTED)
-    assert (harness.bank.holds, harness.bank.rows, harness.store.open) == ({}, {}, {})
+    assert (harness.accounts.holds, harness.accounts.rows, harness.store.open) == ({}, {}, {})
 
 
 def test_an_interrupted_job_with_all_chunks_done_has_succeeded(harness: Watched) -> None:
@@ -167,7 +167,7 @@ def test_an_interrupted_job_whose_result_cannot_be_made_fails(harness: Watched) 
     harness.files.put(job.ref, "parts/0", b"neither is this a transcript")
     ended = harness.interrupt(job)
     assert (ended.status, ended.partial, ended.work, ended.error) == ("failed", False, None, INTERRUPTED)
-    assert (harness.bank.holds, harness.bank.rows, harness.files.get(job.ref, RESULT)) == ({}, {}, None)
+    assert (harness.accounts.holds, harness.accounts.rows, harness.files.get(job.ref, RESULT)) == ({}, {}, None)
 
 
 @pytest.mark.parametrize("end", ["succeeded", "failed", "cancelled", "deleted"])
@@ -243,8 +243,8 @@ def test_a_start_killed_after_any_write_leaves_nothing_open(kind: str) -> None:
             harness.fail(Job(job_id, "default", "key_1", "speech", "x", "queued", 0, 0), INTERRUPTED)
         assert harness.store.open == {}
         assert all(job.status == "failed" for job in harness.store.kept.values())
-        assert harness.bank.holds == {} or harness.store.kept == {}
-        assert (harness.bank.rows, harness.executions.started) == ({}, [])
+        assert harness.accounts.holds == {} or harness.store.kept == {}
+        assert (harness.accounts.rows, harness.executions.started) == ({}, [])
     raise AssertionError("a start has more writes than are tried")
 
 
@@ -271,7 +271,7 @@ def test_an_end_killed_after_any_write_is_completed_by_the_next(what: str) -> No
             return
         ended = harness.now(job)
         assert ended.is_final
-        assert (harness.bank.holds, harness.bank.evidence, harness.store.open) == ({}, {}, {})
-        assert harness.bank.spent == (0 if ended.work is None else ended.work.price_microusd)
-        assert {told.status for told in harness.told} == {ended.status}
+        assert (harness.accounts.holds, harness.accounts.pending_settlements, harness.store.open) == ({}, {}, {})
+        assert harness.accounts.spent == (0 if ended.work is None else ended.work.price_microusd)
+        assert {published.status for published in harness.published} == {ended.status}
     raise AssertionError("an end has more writes than are tried")

@@ -54,7 +54,7 @@ def expiry_of(fields: BodyFields, now_s: float) -> int | None:
 
 def limits_of(fields: BodyFields, catalog: Catalogue = None) -> Limits | None:
     """The `limits`; None if they are absent. Their `models` must be in the catalogue."""
-    given = fields.take("limits")
+    given = fields.pop("limits")
     return None if given is None else _limits_from(given, catalog)
 
 
@@ -78,7 +78,7 @@ def limits_with_expiry(fields: BodyFields, now_s: float, catalog: Catalogue) -> 
 
 def change_of_limits(fields: BodyFields, now_s: float, catalog: Catalogue) -> Callable[[Limits], Limits] | None:
     """How `limits` and `expires_in_seconds` change a key's limits; None if both are absent."""
-    given, expires_at = fields.take("limits"), expiry_of(fields, now_s)
+    given, expires_at = fields.pop("limits"), expiry_of(fields, now_s)
     given = {} if given is None else given
     change = limits_changed_by(given, _limits_from(given, catalog))
     if expires_at is None:
@@ -101,6 +101,6 @@ def _two_expiries() -> InvalidRequest:
 
 def refuse_scopes(fields: BodyFields) -> None:
     """Keys have no scopes; an empty list is accepted."""
-    if fields.take("scopes"):
+    if fields.pop("scopes"):
         message = "'scopes' is not supported; use 'limits' to restrict a key."
         raise InvalidRequest(message, param="scopes", code="unsupported_value")

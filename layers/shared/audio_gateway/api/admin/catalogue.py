@@ -8,7 +8,7 @@ from functools import cache, partial
 from audio_gateway.catalog.models import Catalog
 
 
-def catalog_when_asked(path: str) -> Callable[[], Catalog]:
+def lazy_catalog(path: str) -> Callable[[], Catalog]:
     """A function that reads the catalogue at a path once. It raises `ConfigurationError`."""
     return cache(partial(_read, path))
 

@@ -95,7 +95,7 @@ def _identification(caller: CallerKind | Mapping[str, CallerKind]) -> Callable[[
     async def identify(request: Request) -> None:
         """Raises `NotAuthenticated`, `PermissionDenied` or `KeyNotUsable`."""
         path = cast("Route", request.scope["route"]).path
-        kind = next(kind for beginning, kind in kinds.items() if path.startswith(beginning))
+        kind = next(kind for prefix, kind in kinds.items() if path.startswith(prefix))
         if kind == "api":
             _identify_caller(request)
         elif kind == "admin":
@@ -179,5 +179,5 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 def _path_of(request: Request) -> str:
     """The path as the caller wrote it; the request's own has lost the stage."""
-    asked = (request.scope["aws.event"].get("requestContext") or {}).get("path")
-    return (asked if isinstance(asked, str) and asked else f"/v1{request.url.path}")[:_PATH_SHOWN]
+    path = (request.scope["aws.event"].get("requestContext") or {}).get("path")
+    return (path if isinstance(path, str) and path else f"/v1{request.url.path}")[:_PATH_SHOWN]

@@ -69,7 +69,7 @@ class Cors:
         vary = (b"vary", b"origin")
         return [*self._allow(origin), exposed, vary] if self._is_allowed(origin) else [vary]
 
-    def of_preflight(self, origin: str | None, asked_headers: str | None, methods: tuple[str, ...]) -> RawHeaders:
+    def of_preflight(self, origin: str | None, requested_headers: str | None, methods: tuple[str, ...]) -> RawHeaders:
         """Headers of the response to a preflight: a browser asks whether a page may send a request.
 
         Any header is allowed: the SDKs send their own, and each version sends new ones.
@@ -77,7 +77,7 @@ class Cors:
         vary = (b"vary", b"origin, access-control-request-headers")
         if self.origins is not None and not self._is_allowed(origin):
             return [vary]
-        wanted = asked_headers if asked_headers and _NAMES.fullmatch(asked_headers) else ", ".join(_USUAL)
+        wanted = requested_headers if requested_headers and _NAMES.fullmatch(requested_headers) else ", ".join(_USUAL)
         return [
             *self._allow(origin),
             (b"access-control-allow-methods", ", ".join(methods).encode()),

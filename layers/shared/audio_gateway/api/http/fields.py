@@ -16,13 +16,13 @@ class BodyFields:
     def __init__(self, body: Mapping[str, Any]) -> None:
         self._left = dict(body)
 
-    def take(self, name: str) -> Any:
+    def pop(self, name: str) -> Any:
         """The raw value; None if it is absent."""
         return self._left.pop(name, None)
 
     def text(self, name: str, *, required: bool = False, max_characters: int | None = None) -> str:
         """A string of Unicode code points; empty if absent and not required."""
-        value = self.take(name)
+        value = self.pop(name)
         if value is None or value == "":
             if required:
                 raise InvalidRequest(f"'{name}' is required and must not be empty.", param=name)
@@ -37,7 +37,7 @@ class BodyFields:
 
     def number(self, name: str, *, low: float, high: float, default: float) -> float:
         """A number from `low` to `high`, both included."""
-        value = self.take(name)
+        value = self.pop(name)
         if value is None:
             return default
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -48,7 +48,7 @@ class BodyFields:
 
     def whole(self, name: str, *, low: int, high: int) -> int | None:
         """A whole number from `low` to `high`, both included; None if it is absent."""
-        value = self.take(name)
+        value = self.pop(name)
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
@@ -57,14 +57,14 @@ class BodyFields:
 
     def flag(self, name: str) -> bool:
         """True or false; false if it is absent."""
-        value = self.take(name)
+        value = self.pop(name)
         if value is not None and not isinstance(value, bool):
             raise InvalidRequest(f"'{name}' must be true or false, not {_kind(value)}.", param=name)
         return bool(value)
 
     def choice(self, name: str, choices: tuple[_Choice, ...], *, default: _Choice) -> _Choice:
         """One of `choices`."""
-        value = self.take(name)
+        value = self.pop(name)
         if value is None:
             return default
         if not isinstance(value, str) or value not in choices:

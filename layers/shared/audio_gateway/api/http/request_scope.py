@@ -80,9 +80,9 @@ class RequestScope:
         origin = _header(scope, b"origin")
         if scope["method"] != "OPTIONS":
             return self._cors.of_answer(origin)
-        asked = _header(scope, b"access-control-request-method")
+        wanted = _header(scope, b"access-control-request-method")
         # Any method is allowed for an unknown URL, so a page can read that it is unknown.
-        methods = methods_of(app, scope) or ((asked,) if asked in _METHODS else ())
+        methods = methods_of(app, scope) or ((wanted,) if wanted in _METHODS else ())
         headers = self._cors.of_preflight(origin, _header(scope, b"access-control-request-headers"), methods)
         return [*headers, (b"allow", ", ".join((*methods, "OPTIONS")).encode())]
 

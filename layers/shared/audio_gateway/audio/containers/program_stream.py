@@ -26,7 +26,7 @@ _AC3: Final = range(0x80, 0x88)  # of private streams
 _OTHER_SOUND: Final = range(0x88, 0xC0)  # of private streams: DTS, PCM and others
 _AC3_HEAD_BYTES: Final = 4
 _HEAD_BYTES: Final = 48  # of a packet, at most, without stuffing
-_LOOK_BYTES: Final = 16_384
+_SNIFF_BYTES: Final = 16_384
 _MAX_PACKETS: Final = 1_000_000
 _BYTES_PER_PACKET: Final = 200  # in large files, which may have more
 
@@ -79,7 +79,7 @@ def demuxer(data: AudioContent, stream: Stream) -> str | None:
     if stream.is_ac3:
         return "ac3"
     file, head = ContentSpans(data, stream.spans).open(), b""
-    while len(head) < _LOOK_BYTES and (piece := file.read(_LOOK_BYTES)):
+    while len(head) < _SNIFF_BYTES and (piece := file.read(_SNIFF_BYTES)):
         head += piece
     found = mpeg.find_frames(head, 0, len(head))
     return None if found is None else found.container

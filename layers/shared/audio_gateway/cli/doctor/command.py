@@ -96,7 +96,7 @@ def _data(result: CheckResult) -> dict[str, Any]:
 
 @contextmanager
 def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C, so that it leaves no temporary keys behind."""
+    """Treat SIGTERM as Ctrl-C, so it leaves no temporary keys behind."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

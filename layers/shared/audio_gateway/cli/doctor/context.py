@@ -71,7 +71,7 @@ class CheckContext:
     # ------------------------------------------------------------ keys
     @cached_property
     def admin_key(self) -> str:
-        """A temporary admin key, written directly into the table, so that the operator needs none."""
+        """A temporary admin key, written directly into the table, so the operator needs none."""
         expires_at = int(time.time()) + _KEY_LIVES_S
         try:
             key: NewKey = self.gateway.directory.admin_keys.create(name=PROJECT, expires_at=expires_at)

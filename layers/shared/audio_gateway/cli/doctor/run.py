@@ -17,7 +17,7 @@ _LEAVING_S: Final = 10
 
 
 class _CheckThread:
-    """A check in its own thread, so that it can be abandoned."""
+    """A check in its own thread, so it can be abandoned."""
 
     def __init__(self, check: Check, context: CheckContext) -> None:
         self.check = check
@@ -36,7 +36,7 @@ class _CheckThread:
 
 def results(groups: Iterable[CheckGroup], context: CheckContext) -> Generator[CheckResult, None, None]:
     """Yield the result of each check as it comes. At the end, or on Ctrl-C, running checks get a moment to finish."""
-    begun: list[threading.Thread] = []
+    threads: list[threading.Thread] = []
     try:
         for group in groups:
             for check in group.checks:
@@ -44,14 +44,14 @@ def results(groups: Iterable[CheckGroup], context: CheckContext) -> Generator[Ch
                     yield CheckResult(check, group.title, "skipped", check.not_local, "", 0.0)
                     continue
                 attempt = _CheckThread(check, context)
-                begun.append(attempt.thread)
+                threads.append(attempt.thread)
                 started = time.monotonic()
                 attempt.thread.start()
                 attempt.thread.join(check.seconds)
                 yield _result(attempt, group.title, time.monotonic() - started)
     finally:
         give_up_at = time.monotonic() + _LEAVING_S
-        for thread in begun:
+        for thread in threads:
             thread.join(max(0.0, give_up_at - time.monotonic()))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from audio_gateway.providers.openai.fields import Malformed, ResponseFields, asked
+from audio_gateway.providers.openai.fields import Malformed, ResponseFields, read_field
 from audio_gateway.providers.openai.times import Span, time_converter_for
 from audio_gateway.providers.port import SegmentDone, TextDelta, TranscriptionCall
 from audio_gateway.transcripts.languages import code_of
@@ -23,23 +23,23 @@ def transcript(
     text = fields.text("text")
     if text is None:
         raise Malformed("answer.text is missing")
-    languages = asked(lambda: fields.objects("languages", lambda each: each.text("code") or ""), wanted=False)
-    segments = asked(lambda: _segments(fields, request), wanted=request.want_segments or request.diarize)
+    languages = read_field(lambda: fields.objects("languages", lambda each: each.text("code") or ""), wanted=False)
+    segments = read_field(lambda: _segments(fields, request), wanted=request.want_segments or request.diarize)
     return Transcript(
         text=text.strip(),
         duration_ms=request.audio.duration_ms,
         language=_language(fields, request, languages),
-        words=asked(lambda: _words(fields, request), wanted=request.want_words),
+        words=read_field(lambda: _words(fields, request), wanted=request.want_words),
         segments=segments or spoken,
         languages=languages,
-        logprobs=asked(lambda: fields.objects("logprobs", _logprob), wanted=request.options.logprobs),
-        token_usage=asked(lambda: _usage(fields.object("usage")), wanted=False),
+        logprobs=read_field(lambda: fields.objects("logprobs", _logprob), wanted=request.options.logprobs),
+        token_usage=read_field(lambda: _usage(fields.object("usage")), wanted=False),
     )
 
 
 def text_delta(fields: ResponseFields, *, want_logprobs: bool) -> TextDelta:
     """A `transcript.text.delta` event."""
-    logprobs = asked(lambda: fields.objects("logprobs", _logprob), wanted=want_logprobs)
+    logprobs = read_field(lambda: fields.objects("logprobs", _logprob), wanted=want_logprobs)
     return TextDelta(fields.text("delta") or "", logprobs)
 
 
@@ -103,7 +103,7 @@ def _segment(fields: ResponseFields, place: tuple[int, int], request: Transcript
         start_ms=place[0],
         end_ms=place[1],
         speaker=_speaker(fields, request),
-        tokens=asked(lambda: fields.integers("tokens"), wanted=False) or (),
+        tokens=read_field(lambda: fields.integers("tokens"), wanted=False) or (),
         temperature=_figure(fields, "temperature"),
         avg_logprob=_figure(fields, "avg_logprob"),
         compression_ratio=_figure(fields, "compression_ratio"),
@@ -112,13 +112,13 @@ def _segment(fields: ResponseFields, place: tuple[int, int], request: Transcript
 
 
 def _figure(fields: ResponseFields, name: str) -> float:
-    return asked(lambda: fields.number(name), wanted=False) or 0.0
+    return read_field(lambda: fields.number(name), wanted=False) or 0.0
 
 
 def _speaker(fields: ResponseFields, request: TranscriptionCall) -> str | None:
     """The speaker's name; some servers use numbers."""
-    number = asked(lambda: fields.integer("speaker"), wanted=False)
-    return asked(lambda: fields.text("speaker"), wanted=request.diarize) if number is None else str(number)
+    number = read_field(lambda: fields.integer("speaker"), wanted=False)
+    return read_field(lambda: fields.text("speaker"), wanted=request.diarize) if number is None else str(number)
 
 
 def _itself(fields: ResponseFields) -> ResponseFields:
@@ -154,7 +154,7 @@ def _language(fields: ResponseFields, request: TranscriptionCall, languages: tup
     """The language in the response, a name or a code; else the caller's."""
     if request.task == "translate":
         return "en"
-    heard = code_of(asked(lambda: fields.text("language"), wanted=False) or "")
+    heard = code_of(read_field(lambda: fields.text("language"), wanted=False) or "")
     if heard is None and languages is not None and len(languages) == 1:
         heard = code_of(languages[0])
     return heard or code_of(request.options.language or "")

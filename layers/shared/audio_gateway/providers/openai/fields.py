@@ -80,7 +80,7 @@ def parse(body: bytes | str) -> ResponseFields:
     return ResponseFields(value, "answer")
 
 
-def asked(read: Callable[[], T | None], *, wanted: bool) -> T | None:
+def read_field(read: Callable[[], T | None], *, wanted: bool) -> T | None:
     """The value that `read` returns; with `wanted=False`, None if its type is wrong."""
     try:
         return read()

@@ -122,4 +122,4 @@ def _over(job: Job, deps: JobStopping) -> Job:
 
 def _is_requested(job: OpenJob, now_s: int) -> bool:
     """Whether the job's end was requested a short while ago: a repeated cancel does not request it again."""
-    return job.asked_at + ASK_AGAIN_S > now_s
+    return job.stop_requested_at + ASK_AGAIN_S > now_s

@@ -27,7 +27,7 @@ from audio_gateway.use_cases.reservation import RequestContext
 
 @dataclass(frozen=True, slots=True)
 class ChunkWork:
-    """What the step works with. `now_ms` is the clock in unix milliseconds."""
+    """What the step works with. `now_ms` is the clock in Unix milliseconds."""
 
     store: JobStore
     files: JobFiles

@@ -34,7 +34,7 @@ PublishJobEnd = Callable[[Job], None]
 
 @dataclass(frozen=True, slots=True)
 class JobEnding:
-    """What the steps that end jobs work with. `now_ms` is the clock in unix milliseconds."""
+    """What the steps that end jobs work with. `now_ms` is the clock in Unix milliseconds."""
 
     store: JobStore
     files: JobFiles

@@ -64,7 +64,7 @@ class OrphanedJobsReport:
 class OrphanedJobs:
     """Finds and ends orphaned jobs. `end` and `cancel` call the function that ends jobs.
 
-    `patience_s` is the age from which a job must have an execution; `now_s` is the clock in unix seconds.
+    `patience_s` is the age from which a job must have an execution; `now_s` is the clock in Unix seconds.
     """
 
     store: JobStore
@@ -86,7 +86,7 @@ class OrphanedJobs:
         except StorageUnavailable as error:
             report.failures.append((None, error))
             return report
-        orphaned = [job for job in due if job.cancel_asked or job.id not in running]
+        orphaned = [job for job in due if job.cancel_requested or job.id not in running]
         for at, job in enumerate(orphaned):
             if late():
                 report.left = len(orphaned) - at
@@ -95,12 +95,12 @@ class OrphanedJobs:
         return report
 
     def _is_due(self, job: OpenJob) -> bool:
-        now_s, patience_s = self.now_s(), STARTING_S if job.cancel_asked else self.patience_s
-        return job.created_at + patience_s <= now_s and job.asked_at + ASK_AGAIN_S <= now_s
+        now_s, patience_s = self.now_s(), STARTING_S if job.cancel_requested else self.patience_s
+        return job.created_at + patience_s <= now_s and job.stop_requested_at + ASK_AGAIN_S <= now_s
 
     def _end(self, job: OpenJob, report: OrphanedJobsReport) -> None:
         try:
-            if job.cancel_asked:
+            if job.cancel_requested:
                 self._cancel(job, report)
                 return
             # The list may be some seconds old. A job is closed before its execution is over: one that is still open

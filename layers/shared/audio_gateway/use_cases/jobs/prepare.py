@@ -29,7 +29,7 @@ Watched = Callable[[Iterable[bytes]], Iterator[bytes]]
 Fetch = Callable[[JobRef, str, Watched], SourceFile]
 """Fetches the audio at a URL into the job's files."""
 
-LOOK_S: Final = 5.0
+WATCH_INTERVAL_S: Final = 5.0
 """How often a job's state is read while it is prepared: one read unit each, in a step that takes minutes."""
 
 _PLAN: Final = "plan.json"
@@ -37,7 +37,7 @@ _PLAN: Final = "plan.json"
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """What the step works with. `now_ms` is the clock in unix milliseconds.
+    """What the step works with. `now_ms` is the clock in Unix milliseconds.
 
     `most_lanes` limits how many chunks of a job are worked on at the same time, whatever the catalogue says.
     """
@@ -90,7 +90,7 @@ def plan_of(files: JobFiles, job: JobRef) -> JobPlan | None:
 
 
 def _new_plan(job: Job, job_request: JobRequest[Any], model: Model, deadline: Deadline, deps: Preparation) -> JobPlan:
-    watch = JobWatch(job, deps.store, deps.now_ms, LOOK_S)
+    watch = JobWatch(job, deps.store, deps.now_ms, WATCH_INTERVAL_S)
     request, kind = job_request.request, kind_of(job_request.endpoint)
     source = JobInput(_input_file(job, job_request, watch, deps), watch, deadline)
     split, files, spans = kind.split(request, model, source), ChunkFiles(deps.files, job.ref), list[ChunkSpan]()

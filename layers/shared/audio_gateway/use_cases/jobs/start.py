@@ -22,7 +22,7 @@ from audio_gateway.use_cases.jobs.request import JobRequest, keep_request
 
 @dataclass(frozen=True, slots=True)
 class JobService:
-    """Where jobs are stored, paid for and worked on. `now_ms` is the clock in unix milliseconds."""
+    """Where jobs are stored, paid for and worked on. `now_ms` is the clock in Unix milliseconds."""
 
     store: JobStore
     files: JobFiles

@@ -22,7 +22,7 @@ class JobIsOver(Exception):
 
 
 class JobWatch:
-    """Reads a job's state every `every_s` seconds while pieces are read. `now_ms` is the clock in unix milliseconds."""
+    """Reads a job's state every `every_s` seconds while pieces are read. `now_ms` is the clock in Unix milliseconds."""
 
     def __init__(self, job: Job, store: JobStore, now_ms: Callable[[], int], every_s: float) -> None:
         self._job = job

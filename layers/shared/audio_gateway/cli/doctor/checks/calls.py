@@ -67,8 +67,8 @@ def _translation(context: CheckContext) -> str:
 
 def _providers(context: CheckContext) -> str:
     """Call each provider's cheapest model and compare which model served: a fallback hides a provider's failure."""
-    wrong, asked = [], _one_of_each_provider(context)
-    for model, endpoint in asked:
+    wrong, called = [], _one_of_each_provider(context)
+    for model, endpoint in called:
         try:
             if (endpoint, model["id"]) not in context.served:  # by a check before this one
                 _served(context, model, endpoint)
@@ -81,7 +81,7 @@ def _providers(context: CheckContext) -> str:
         do = "Check that the provider is up, its base_url right, its key valid and where the catalogue says "
         do += "(`audio-gateway catalog check --online`), and its account paid. The function's log has details."
         raise CheckFailed("; ".join(wrong), do)
-    return f"{len(asked)} called, no fallback served"
+    return f"{len(called)} called, no fallback served"
 
 
 def _one_of_each_provider(context: CheckContext) -> list[tuple[dict[str, Any], str]]:
@@ -95,8 +95,8 @@ def _one_of_each_provider(context: CheckContext) -> list[tuple[dict[str, Any], s
 
 def _upload(context: CheckContext) -> str:
     sound = _sound(context)
-    asked = {"filename": "doctor.wav", "bytes": len(sound)}
-    upload = context.call("POST", "/audio/uploads", "uploads", json=asked).json()
+    body = {"filename": "doctor.wav", "bytes": len(sound)}
+    upload = context.call("POST", "/audio/uploads", "uploads", json=body).json()
     path = f"/audio/uploads/{upload['id']}"
     context.on_clean_up(f"upload {upload['id']}", lambda: context.delete(path, "uploads"))
     sent = context.api.call("POST", upload["url"], data=upload["fields"], files={"file": ("doctor.wav", sound)})
@@ -210,7 +210,7 @@ def _heard(answer: HttpResponse) -> str:
 
 
 def _sound(context: CheckContext) -> bytes:
-    """Return the speech of an earlier check, or a second of silence, so that the other checks can still run."""
+    """Return the speech of an earlier check, or a second of silence for the other checks."""
     if context.speech is not None:
         return context.speech
     data = bytes(2 * _SAMPLE_RATE)

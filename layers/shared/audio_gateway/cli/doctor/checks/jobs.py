@@ -15,8 +15,8 @@ _MACHINE: Final = "AWS::StepFunctions::StateMachine"
 _OF_THE_JOB: Final = "JobFailed"
 """The error of an execution whose job has the reason, such as damaged audio or a refusal by the provider."""
 
-_LOOKED_AT: Final = timedelta(hours=24)
-_MOST_LOOKED_AT: Final = 20
+_PERIOD: Final = timedelta(hours=24)
+_MAX_EXECUTIONS: Final = 20
 _LONGEST_JOB_S: Final = 24 * 3_600
 """How long a job's price is held, if the state machine has no timeout."""
 
@@ -35,10 +35,10 @@ def _active(context: CheckContext) -> str:
 def _executions(context: CheckContext) -> str:
     machine, _ = context.stack.only(_MACHINE)
     client = context.stack.client("stepfunctions")
-    since = datetime.now(UTC) - _LOOKED_AT
+    since = datetime.now(UTC) - _PERIOD
     wrong = []
     for status in ("FAILED", "TIMED_OUT"):
-        answer = client.list_executions(stateMachineArn=machine, statusFilter=status, maxResults=_MOST_LOOKED_AT)
+        answer = client.list_executions(stateMachineArn=machine, statusFilter=status, maxResults=_MAX_EXECUTIONS)
         for execution in answer["executions"]:
             if execution.get("stopDate", execution["startDate"]) < since:
                 continue
@@ -47,7 +47,7 @@ def _executions(context: CheckContext) -> str:
                 wrong.append(f"{execution['name']} ended with {error}")
     if wrong:
         do = "Read its history in the Step Functions console. TooManyRequests means that a quota is too low."
-        raise CheckFailed(f"{len(wrong)} in {_LOOKED_AT.days} day: {', '.join(wrong[:3])}", do)
+        raise CheckFailed(f"{len(wrong)} in {_PERIOD.days} day: {', '.join(wrong[:3])}", do)
     return "no execution failed within a day"
 
 

@@ -17,7 +17,7 @@ _ROLE: Final = "AWS::IAM::Role"
 _AT_ONCE: Final = 6
 _KEYS_OF_ITEMS: Final = "dynamodb:LeadingKeys"
 _DENIED: Final = '?AccessDenied ?"not authorized" ?ClientError'
-_LOOKED_AT: Final = timedelta(hours=1)
+_PERIOD: Final = timedelta(hours=1)
 _MOST_SHOWN: Final = 3
 
 
@@ -128,7 +128,7 @@ def _first(values: Any) -> Any:
 
 def _denials(context: CheckContext) -> str:
     stack = context.stack
-    since = int((datetime.now(UTC) - _LOOKED_AT).timestamp() * 1000)
+    since = int((datetime.now(UTC) - _PERIOD).timestamp() * 1000)
     groups = [
         stack.physical[name]
         for name in stack.of_type("AWS::Logs::LogGroup")

@@ -17,8 +17,8 @@ _KEEPS_NONE: Final = "the local AWS keeps all data in memory only"
 
 def _table(stack: InspectedStack) -> tuple[str, Mapping[str, Any]]:
     """Return the table in use, and the properties in the template, even if the stack did not create the table."""
-    asked = (resource for resource in stack.template.values() if resource["Type"] == _TABLE)
-    return stack.table, next(asked)["Properties"]
+    tables = (resource for resource in stack.template.values() if resource["Type"] == _TABLE)
+    return stack.table, next(tables)["Properties"]
 
 
 def _backups(context: CheckContext) -> str:
