@@ -52,7 +52,7 @@ def _other_project(stack: dict[str, Any]) -> str:
     return str(made.json["id"])
 
 
-def publish(wire: Wire, filename: str = "speech.wav", size: int | None = None) -> dict[str, Any]:
+def create_upload(wire: Wire, filename: str = "speech.wav", size: int | None = None) -> dict[str, Any]:
     body = {"filename": filename, "bytes": len(SPEECH) if size is None else size}
     answer = wire.call("POST", "/audio/uploads", json.dumps(body).encode(), JSON)
     assert answer.status == 200, answer.body
@@ -67,7 +67,7 @@ def send(upload: dict[str, Any], data: bytes, **fields: str) -> requests.Respons
 
 def uploaded(wire: Wire, data: bytes | None = None) -> str:
     data = SPEECH if data is None else data
-    upload = publish(wire, size=len(data))
+    upload = create_upload(wire, size=len(data))
     sent = send(upload, data)
     assert sent.status_code == 204, sent.text
     return str(upload["id"])
@@ -79,7 +79,7 @@ def transcribe(wire: Wire, endpoint: str = "transcriptions", **fields: Any) -> A
 
 
 def test_an_upload_from_its_announcement_to_its_end(wire: Wire) -> None:
-    upload = publish(wire, "Besprechung für Zoë.wav")
+    upload = create_upload(wire, "Besprechung für Zoë.wav")
     path = f"/audio/uploads/{upload['id']}"
     assert upload["object"] == "audio.upload"
     assert (upload["status"], upload["filename"], upload["bytes"]) == (
@@ -107,7 +107,7 @@ def test_an_upload_from_its_announcement_to_its_end(wire: Wire) -> None:
 
 
 def test_the_bucket_takes_no_more_than_was_announced_and_no_other_name(wire: Wire) -> None:
-    upload = publish(wire, size=1000)
+    upload = create_upload(wire, size=1000)
     assert send(upload, b"a" * 1001).status_code == 400
     assert send(upload, b"").status_code == 400
     assert send(upload, b"a" * 10, key="uploads/default/upload_000000000000000000000000").status_code == 403

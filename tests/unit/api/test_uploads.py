@@ -333,9 +333,7 @@ def test_without_a_limit_100_gb_are_pending_and_no_more(gateway: Gateway) -> Non
 
 def test_many_small_uploads_are_bounded_and_all_of_them_expire(gateway: Gateway, monkeypatch: Any) -> None:
     monkeypatch.setattr("audio_gateway.metering.pending_uploads.MOST_FILES", 230)
-    PendingUploads(gateway.table, TABLE).publish(
-        AnnouncedUploads(KEY, "upload_0", 1, int(NOW_S) + 10), 10**9, int(NOW_S)
-    )
+    PendingUploads(gateway.table, TABLE).add(AnnouncedUploads(KEY, "upload_0", 1, int(NOW_S) + 10), 10**9, int(NOW_S))
     item = gateway.table.get_item(TableName=TABLE, Key=account_key(KEY) | {"sk": {"S": "uploads"}})["Item"]
     others = {f"upload_{number}": item["upload_0"] for number in range(1, 230)}
     sums = {"pending_bytes": {"N": "230"}, "pending_files": {"N": "230"}}
@@ -350,7 +348,7 @@ def test_many_small_uploads_are_bounded_and_all_of_them_expire(gateway: Gateway,
 def test_an_announcement_that_arrives_twice_counts_once(gateway: Gateway) -> None:
     pending, upload = PendingUploads(gateway.table, TABLE), AnnouncedUploads(KEY, "upload_1", 700, int(NOW_S) + 10)
     for _ in range(2):
-        pending.publish(upload, 1000, int(NOW_S))
+        pending.add(upload, 1000, int(NOW_S))
     assert gateway.pending == 700
     for _ in range(2):
         pending.forget(upload)

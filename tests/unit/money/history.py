@@ -75,7 +75,7 @@ class Upload(Event):
     def happen(self, world: World) -> None:
         with world.under(self.faults):
             for _ in range(self.count):
-                world.publish(self.process, self.size, used=self.used)
+                world.announce_upload(self.process, self.size, used=self.used)
 
 
 @dataclass(frozen=True)

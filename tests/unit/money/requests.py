@@ -115,14 +115,14 @@ class Requests(Stage):
 
         self.act(number, action)
 
-    def publish(self, number: int, size: int, *, used: bool) -> None:
+    def announce_upload(self, number: int, size: int, *, used: bool) -> None:
         """An upload is announced, counts for an hour, and is `used`, or forgotten by everybody."""
         upload = AnnouncedUploads(CALLER.key_id, f"upload_{self.next_number()}", size, self.now_ms // 1000 + 3600)
         fits = self.truth.pending_bytes(self.now_ms) + size <= MOST_PENDING
 
         def action(process: Process) -> None:
             try:
-                process.pending.publish(upload, MOST_PENDING, self.now_ms // 1000)
+                process.pending.add(upload, MOST_PENDING, self.now_ms // 1000)
             except TooMuchAtOnce:
                 assert self.network.planned or not fits, "there is room for an upload, and it is refused"
                 raise

@@ -56,7 +56,7 @@ class PendingUploads:
         self._writer = AccountWriter(client, table)
         self._table = Table(client, table)
 
-    def publish(self, upload: AnnouncedUploads, most_bytes: int, now_s: int) -> None:
+    def add(self, upload: AnnouncedUploads, most_bytes: int, now_s: int) -> None:
         """Count an upload, if the key may have that many bytes pending. One write; more if other uploads have expired.
 
         Raises:

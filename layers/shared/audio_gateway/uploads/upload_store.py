@@ -62,7 +62,7 @@ class UploadStore:
         file would exceed it, or `MeteringUnavailable`.
         """
         upload = Upload(new_upload_id(int(now_s * 1000)), caller.project_id, caller.key_id, size, int(now_s))
-        self._pending.publish(upload.announced, most_pending, int(now_s))
+        self._pending.add(upload.announced, most_pending, int(now_s))
         item = _key(upload.project_id, upload.id) | attributes(
             key_id=upload.key_id,
             bytes=size,

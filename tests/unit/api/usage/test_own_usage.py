@@ -106,7 +106,7 @@ def test_usage_is_reported_with_and_without_limits(dynamodb: Any, limits: dict[s
     own.meter.release(own.admit(2, 8))
     own.admit(3, 1_500, speech=False)
     pending = PendingUploads(dynamodb, TABLE)
-    pending.publish(AnnouncedUploads("key_1", "upload_1", 700, NEXT_MINUTE), 10**9, NEXT_MINUTE)
+    pending.add(AnnouncedUploads("key_1", "upload_1", 700, NEXT_MINUTE), 10**9, NEXT_MINUTE)
     answer = own.get().json
     assert answer["limits"] == limits
     assert answer["used"] == {
