@@ -24,7 +24,7 @@ run: install ## start the whole system locally (PORT=8080), without Docker or an
 install: .local/venv/.stamp $(LAYERS)
 
 test: .venv/.stamp install ## run all tests (offline after installation)
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: .venv/.stamp install ## run the quick tests: units and the template, without the slow ones
 	@echo "without the slow tests and those of the local stack, which 'make test' runs too"
