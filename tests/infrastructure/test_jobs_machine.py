@@ -16,6 +16,8 @@ from audio_gateway.workers.job_steps import DIED, NOT_STARTED, Permanent, Retrya
 from tests.infrastructure.conftest import OfType
 from tests.infrastructure.step_functions import Account, Clock, Execution, matches, pause, run_together
 
+pytestmark = pytest.mark.slow
+
 DEFINITION = Path(__file__).parents[2] / "statemachine" / "jobs.asl.json"
 STEPS = {"PrepareArn": "JobPrepare", "ChunkArn": "JobChunk", "MergeArn": "JobMerge", "EndArn": "JobEnd"}
 LAMBDA_SECONDS = 900

@@ -40,6 +40,8 @@ from tests.sound import tone_wav, voice_url
 from tests.unit.api.harness import AudioHarness
 from tests.unit.use_cases.jobs.job_harness import AUDIO, END_MS, JobHarness, ToneProvider
 
+pytestmark = pytest.mark.slow
+
 FORMATS = ["json", "text", "srt", "vtt", "verbose_json"]
 STRANGER = API_CALLER | {"project_id": "proj_other"}
 TEXT = "One sentence here. " * 20

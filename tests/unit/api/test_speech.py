@@ -314,6 +314,7 @@ def test_when_all_fail_the_error_is_that_of_the_requested_model() -> None:
     assert len(gateway.provider.asked) == 2
 
 
+@pytest.mark.slow
 def test_work_past_the_deadline_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     gateway = Gateway(model(speed_factor=1e6))
     speak = gateway.provider.synthesize

@@ -16,6 +16,8 @@ from tests.examples import examples
 from tests.unit.audio.files import EVERY_FORMAT, any_file, encoded, id3, mp3, spoken
 from tests.unit.audio.kept import KeptFile
 
+pytestmark = pytest.mark.slow
+
 DATA = st.binary(max_size=200)
 
 

@@ -16,6 +16,8 @@ from tests.sound import CLIPS, clip
 from tests.unit.audio.files import EVERY_FORMAT, any_file, in_pieces, mp3, riff, spoken, tone
 from tests.unit.audio.signals import power
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", EVERY_FORMAT)
 @pytest.mark.parametrize("rate", [8_000, 16_000, 48_000])

@@ -15,6 +15,8 @@ from audio_gateway.errors import AudioTooLong, InvalidAudio
 from tests.sound import ENCODINGS, Encoding, film, silent_flac
 from tests.unit.audio.files import EVERY_FORMAT, any_file, encoded, id3, mp3, riff, spoken
 
+pytestmark = pytest.mark.slow
+
 PADDING_MS = {"aac": 90, "m4a": 70, "mp4": 100}  # of the last frame, and of the encoder's start where nothing says it
 
 

@@ -12,6 +12,8 @@ from tests import sound
 from tests.sound import Encoding, tone_wav
 from tests.unit.audio.files import any_file
 
+pytestmark = pytest.mark.slow
+
 FILMS: dict[str, tuple[Encoding, tuple[tuple[str, str], ...]]] = {
     "mp4": (Encoding("mp4", "aac", 24_000), ()),
     "mov": (Encoding("mov", "aac", 44_100), ()),

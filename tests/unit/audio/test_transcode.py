@@ -13,6 +13,8 @@ from audio_gateway.errors import InvalidAudio
 from tests.unit.audio.files import EVERY_FORMAT, any_file, encoded, id3, in_pieces, mp3, riff, spoken, tone
 from tests.unit.audio.signals import power
 
+pytestmark = pytest.mark.slow
+
 CONTAINERS: tuple[SpeechFormat, ...] = ("mp3", "opus", "aac", "flac", "wav")
 PADDED_S = 0.2
 

@@ -17,6 +17,8 @@ from audio_gateway.errors import InvalidAudio
 from tests.sound import look, look_pcm
 from tests.unit.audio.files import any_file, encoded, id3, in_pieces, mp3, riff, spoken, tone
 
+pytestmark = pytest.mark.slow
+
 CONTAINERS: tuple[SpeechFormat, ...] = ("mp3", "opus", "aac", "flac", "wav")
 PADDED_S = 0.25
 NOISE = bytes((n * n * 31 + n * 7 + 3) & 0x7F | 0x10 for n in range(9_000))  # no zeros, no sync words

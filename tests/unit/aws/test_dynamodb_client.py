@@ -13,6 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from audio_gateway.aws.dynamodb import dynamodb_client, may_arrive_again, patient_dynamodb_client
 from tests.fakes.faulty_aws import SERVER_ERROR, THROTTLED, Answer, FaultyAws, Request, hang_up
 
+pytestmark = pytest.mark.slow
+
 UPDATE: dict[str, Any] = {"TableName": "gateway", "Key": {"pk": {"S": "a"}, "sk": {"S": "0"}}}
 
 

@@ -22,6 +22,8 @@ from tests.unit.cli.operator import Operator
 from tests.unit.cli.shapes import assert_documented
 from tests.unit.metering.tables import TABLE
 
+pytestmark = pytest.mark.slow
+
 
 def at(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()

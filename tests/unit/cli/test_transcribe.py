@@ -17,6 +17,8 @@ from audio_gateway.cli.progress import ProgressDisplay
 from tests.fakes.job_gateway import FakeGateway
 from tests.unit.cli.operator import run
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 BIG = 5_000_000
 

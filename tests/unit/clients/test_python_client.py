@@ -25,6 +25,8 @@ from audio_gateway_client import _steps as steps
 from audio_gateway_client._form import FileStream, FormParser, UploadStream, boundary_of, plain_name
 from tests.fakes.job_gateway import KEY, FakeGateway
 
+pytestmark = pytest.mark.slow
+
 THRESHOLD = 100_000
 BIG = THRESHOLD + 1
 WAY = [

@@ -17,6 +17,8 @@ import pytest
 
 from tests.unit.docs.pages import ROOT, texts, without_blocks
 
+pytestmark = pytest.mark.slow
+
 PAGES = (
     "README.md",
     "CONTRIBUTING.md",

@@ -25,6 +25,8 @@ from tests.examples import examples
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.unit.metering.tables import TABLE
 
+pytestmark = pytest.mark.slow
+
 NOW_S = 1_800_000_000.0
 
 

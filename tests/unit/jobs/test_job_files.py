@@ -14,6 +14,8 @@ from audio_gateway.jobs import job_files
 from audio_gateway.jobs.job import Job
 from audio_gateway.jobs.job_files import JobFiles
 
+pytestmark = pytest.mark.slow
+
 BUCKET = "bucket"
 JOB = Job("job_1", "default", "key_1", "speech", "tts", "queued", 0, 0)
 OTHER = Job("job_12", "default", "key_1", "speech", "tts", "queued", 0, 0)

@@ -28,6 +28,8 @@ from audio_gateway.net.guarded_fetch import guarded_connection, remote_file
 from audio_gateway.net.targets import AllowedHosts, target_of
 from tests.fakes.file_server import FileServer
 
+pytestmark = pytest.mark.slow
+
 NOBODY = AllowedHosts()
 PRIVATE_V4 = [
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",

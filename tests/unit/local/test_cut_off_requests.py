@@ -12,6 +12,8 @@ from local.api_gateway import ApiGateway
 from local.http_server import HttpServer, listen, port_of
 from tests.unit.local.builders import Functions, api, route
 
+pytestmark = pytest.mark.slow
+
 BODY = b"The whole body."
 
 

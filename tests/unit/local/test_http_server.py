@@ -15,6 +15,8 @@ from local.http_server import HttpServer, listen, port_of
 from local.settings import StackError
 from tests.unit.local.builders import Functions, api, route
 
+pytestmark = pytest.mark.slow
+
 
 def echo(event: dict[str, Any]) -> dict[str, Any]:
     return {"statusCode": 200, "body": json.dumps(event)}

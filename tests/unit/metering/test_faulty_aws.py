@@ -22,6 +22,8 @@ from tests.fakes.faulty_aws import CONFLICT, SERVER_ERROR, SERVER_ERROR_AFTERWAR
 from tests.fakes.faulty_aws import deliver_twice as twice
 from tests.fakes.server import LoopbackServer
 
+pytestmark = pytest.mark.slow
+
 TABLE = {"TableName": "gateway"}
 KEY = {"pk": {"S": "ACCOUNT#key_1"}, "sk": {"S": "0"}}
 

@@ -19,6 +19,8 @@ from tests.fakes.dynamodb import FakeDynamoDB
 from tests.unit.metering.harness import MeterHarness
 from tests.unit.metering.tables import TABLE
 
+pytestmark = pytest.mark.slow
+
 NOW_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z
 PRICE = 100
 

@@ -28,6 +28,8 @@ from tests.unit.metering.harness import MeterHarness
 from tests.unit.metering.interleaving import Counting, Crash, Dying, TakingTurns
 from tests.unit.metering.tables import TABLE, late_rows
 
+pytestmark = pytest.mark.slow
+
 NOW_MS = 1_795_255_200_000  # 2026-11-21T10:00:00Z
 HOUR_MS = 3_600_000
 LATENESS = AllowedLateness(hold_s=60, sweep_s=60)

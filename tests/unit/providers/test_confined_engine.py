@@ -21,6 +21,8 @@ from audio_gateway.providers.embedded import espeak_process, speaker
 from audio_gateway.providers.embedded.confined import frames
 from audio_gateway.providers.embedded.espeak_process import EspeakProcess, SpokenText
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 ENGINE = "import sys, runpy; sys.path.append(sys.argv[1]); runpy.run_path(sys.argv[2], run_name='__main__')"
 

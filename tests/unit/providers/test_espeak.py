@@ -15,6 +15,8 @@ from audio_gateway.providers.port import SpeechAdapter, SynthesisCall, VoiceList
 from tests.examples import examples
 from tests.sound import look_pcm
 
+pytestmark = pytest.mark.slow
+
 RATE = 22_050
 TEXT = "Hello world, this is a test. And here is another sentence, with some more words."
 

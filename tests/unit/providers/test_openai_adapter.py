@@ -38,6 +38,8 @@ from tests.fakes.providers import with_options
 from tests.fakes.upstream import FakeUpstream
 from tests.sound import ENCODINGS, clip, encode, look, look_pcm
 
+pytestmark = pytest.mark.slow
+
 KEY = "sk-operator"
 FORMATS = {"mp3": "mp3", "opus": "ogg", "aac": "aac", "flac": "flac", "wav": "wav"}
 AUDIO = measure(clip("austen-0880"))

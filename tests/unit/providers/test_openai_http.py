@@ -21,6 +21,8 @@ from audio_gateway.providers.openai import http
 from audio_gateway.providers.openai.http import Upstream
 from tests.fakes.upstream import FakeUpstream
 
+pytestmark = pytest.mark.slow
+
 BODY = b'{"model": "tts-1", "input": "Hello", "voice": "alloy", "response_format": "pcm"}'
 JSON = {"Content-Type": "application/json"}
 

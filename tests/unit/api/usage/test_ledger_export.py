@@ -23,6 +23,8 @@ from audio_gateway.usage.ledger_csv import COLUMNS
 from tests.fakes.gateway import ADMIN_CALLER, Answer, Context, call, event
 from tests.fakes.reports import FakeNames, FakeReports, row
 
+pytestmark = pytest.mark.slow
+
 OCTOBER = 1_790_812_800  # 2026-10-01T00:00:00Z
 NOVEMBER = 1_793_491_200
 DAY = 86_400

@@ -20,6 +20,8 @@ from tests.fakes.healthy_api import answer, found, models, refusal
 from tests.unit.cli.doctor.conftest import HealthyGateway, layer
 from tests.unit.metering.tables import TABLE
 
+pytestmark = pytest.mark.slow
+
 CALLS = ("Calls", "Refusals", "Keys and webhooks", "Money")
 READS = tuple(group.title for group in GROUPS if group.title not in CALLS)
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.unit.cli.doctor.conftest import HealthyGateway
 from tests.unit.docs.pages import ROOT, blocks
+
+pytestmark = pytest.mark.slow
 
 PAGE = (ROOT / "docs" / "first-deployment.md").read_text()
 # IAM actions whose names differ from the operation.

@@ -33,6 +33,8 @@ from tests.fakes.providers import model
 from tests.sound import Encoding, film
 from tests.unit.use_cases.jobs.job_harness import AUDIO, END_MS, LISTENER, SAID, SHORT, SPEAKER, TEXT, WORDS, JobHarness
 
+pytestmark = pytest.mark.slow
+
 DOWN = ProviderUnavailable("It is down.", provider="fake")
 REFUSED = ProviderRejected("It is refused.", provider="fake", upstream_status=400)
 JOB = Job("job_1", "default", "key_1", "translations", "listener", "queued", 0, 0)

@@ -14,6 +14,8 @@ from audio_gateway.use_cases.jobs.request import REQUEST_FILE
 from tests.fakes.jobs import Killed
 from tests.unit.use_cases.jobs.job_harness import END_MS, SAID, JobHarness
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_S = 120
 DOWN = ProviderUnavailable("It is down.", provider="fake")
 
