@@ -3,8 +3,7 @@
 import os
 
 from audio_gateway import init_phase
-from audio_gateway.wiring.authorizer import authorizer_on_aws
-from audio_gateway.wiring.settings import AuthorizerSettings
+from audio_gateway.wiring.authorizer import AuthorizerSettings, authorizer_on_aws
 
 settings = AuthorizerSettings.from_env(os.environ)
 authorizer = authorizer_on_aws(settings)

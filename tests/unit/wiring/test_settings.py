@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from audio_gateway.errors import ConfigurationError
-from audio_gateway.wiring.settings import AuthorizerSettings, hosts_allowed_for_tests
+from audio_gateway.wiring.authorizer import AuthorizerSettings
+from audio_gateway.wiring.settings import hosts_allowed_for_tests
 
 HOSTS = "127.0.0.1:8081"
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 
 from audio_gateway.errors import ConfigurationError
 from audio_gateway.metering.lateness import AllowedLateness
+from audio_gateway.wiring.environment import required
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,6 @@ class _ApiSettings(_Settings):
     """For the functions behind API Gateway. Pages of `origins` may call them, see `api/http/cors.py`."""
 
     origins: str
-
-
-@dataclass(frozen=True, slots=True)
-class AuthorizerSettings(_Settings):
-    """For the authorizer, which reads keys from `table`."""
-
-    table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,15 +172,8 @@ def hosts_allowed_for_tests(env: Mapping[str, str]) -> str:
     return value
 
 
-def _required(env: Mapping[str, str], name: str) -> str:
-    value = env.get(name, "")
-    if not value:
-        raise ConfigurationError(f"The environment variable {name} is not set; template.yaml sets it for each function")
-    return value
-
-
 def _count_of(env: Mapping[str, str], name: str, unit: str) -> int:
-    value = _required(env, name)
+    value = required(env, name)
     if not (value.isascii() and value.isdigit() and int(value) > 0):
         raise ConfigurationError(f"The environment variable {name} is '{value}'; it must be a whole number of {unit}")
     return int(value)
@@ -201,15 +188,15 @@ def _lateness(env: Mapping[str, str]) -> AllowedLateness:
 
 _READERS: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
     "allow_hosts": hosts_allowed_for_tests,
-    "bucket": partial(_required, name="BUCKET_NAME"),
-    "catalog": partial(_required, name="AUDIO_GATEWAY_CATALOG"),
-    "end_function": partial(_required, name="JOB_END_FUNCTION"),
+    "bucket": partial(required, name="BUCKET_NAME"),
+    "catalog": partial(required, name="AUDIO_GATEWAY_CATALOG"),
+    "end_function": partial(required, name="JOB_END_FUNCTION"),
     "lambda_concurrency": partial(_count_of, name="AUDIO_GATEWAY_LAMBDA_CONCURRENCY", unit="environments"),
     "lateness": _lateness,
-    "machine_arn": partial(_required, name="JOBS_MACHINE_ARN"),
-    "origins": partial(_required, name="AUDIO_GATEWAY_ALLOWED_ORIGINS"),
-    "table": partial(_required, name="TABLE_NAME"),
-    "webhook_dead_queue_url": partial(_required, name="WEBHOOK_DEAD_QUEUE_URL"),
-    "webhook_queue_url": partial(_required, name="WEBHOOK_QUEUE_URL"),
+    "machine_arn": partial(required, name="JOBS_MACHINE_ARN"),
+    "origins": partial(required, name="AUDIO_GATEWAY_ALLOWED_ORIGINS"),
+    "table": partial(required, name="TABLE_NAME"),
+    "webhook_dead_queue_url": partial(required, name="WEBHOOK_DEAD_QUEUE_URL"),
+    "webhook_queue_url": partial(required, name="WEBHOOK_QUEUE_URL"),
 }
 """How each field is read, by its name. The same name is the same variable in all settings."""
