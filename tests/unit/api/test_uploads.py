@@ -305,7 +305,7 @@ def test_bytes_are_pending_until_they_are_used_deleted_or_expired(gateway: Gatew
     used, deleted, expired = (gateway.create().json["id"] for _ in range(3))
     refused = gateway.create()
     assert (refused.status, refused.headers["x-should-retry"]) == (429, "false")
-    assert "3000 bytes of uploads pending" in refused.error["message"]
+    assert "3,000 bytes of uploads pending" in refused.error["message"]
     assert "DELETE" in refused.error["message"]
     gateway.inputs.used("default", used)
     gateway.inputs.used("default", used)  # by another job
@@ -323,7 +323,7 @@ def test_bytes_are_pending_until_they_are_used_deleted_or_expired(gateway: Gatew
 
 def test_a_file_above_the_whole_limit_is_refused_with_the_limit(gateway: Gateway) -> None:
     gateway.limit(pending_upload_bytes=999)
-    assert "this file alone has 1000" in gateway.create().error["message"]
+    assert "this file alone has 1,000" in gateway.create().error["message"]
 
 
 def test_without_a_limit_100_gb_are_pending_and_no_more(gateway: Gateway) -> None:

@@ -75,7 +75,7 @@ def _transcoded(audio: bytes, job: Job, made: SpeechFormat, wanted: SpeechFormat
 
 def _too_big(job: Job, size: int, made: SpeechFormat) -> InvalidRequest:
     message = (
-        f"The speech of the job '{job.id}' has {size} bytes, too many to convert here. Fetch it with "
+        f"The speech of the job '{job.id}' has {size:,} bytes, too many to convert here. Fetch it with "
         f"response_format={made}, in which it was made, and convert it yourself, or start a job in the format you need."
     )
     return InvalidRequest(message, param="response_format", code="unsupported_value")

@@ -37,7 +37,7 @@ class TranscriptContent:
     def check_size(self, size: int) -> None:
         """See `Content.check_size`."""
         if size > MOST_TRANSCRIPT_BYTES:
-            message = f"The transcript of the job '{self._job.id}' has {size} bytes, too many for one response."
+            message = f"The transcript of the job '{self._job.id}' has {size:,} bytes, too many for one response."
             raise InvalidRequest(f"{message} Send the recording in parts.", code="unsupported_value")
 
     def answer(self, data: bytes, _deadline: Deadline) -> ApiResponse:

@@ -92,7 +92,7 @@ def flac_file(pcm: Iterable[bytes], sample_rate: int, *, most_bytes: int | None 
         for frame in chain(to_frames(pcm, sample_rate), (None,)):
             muxer.mux(stream.encode(frame))
             if most_bytes is not None and file.tell() > most_bytes:
-                raise RequestTooLarge(f"The audio takes more than {most_bytes} bytes as FLAC.")
+                raise RequestTooLarge(f"The audio takes more than {most_bytes:,} bytes as FLAC.")
     return file.getvalue()
 
 

@@ -115,11 +115,11 @@ def _removal(uploads: list[AnnouncedUploads]) -> Update:
 def _refusal(upload: AnnouncedUploads, most_bytes: int, item: dict[str, Any]) -> TooMuchAtOnce:
     pending = int(item.get(_BYTES, {"N": "0"})["N"])
     if upload.bytes > most_bytes:
-        message = f"The key may have {most_bytes} bytes of uploads pending; this file alone has {upload.bytes}."
+        message = f"The key may have {most_bytes:,} bytes of uploads pending; this file alone has {upload.bytes:,}."
     elif pending + upload.bytes > most_bytes:
         message = (
-            f"The key may have {most_bytes} bytes of uploads pending, announced and not used: {pending} are, and this "
-            f"file has {upload.bytes} more. Use them as upload_id, or DELETE those that are not needed."
+            f"The key may have {most_bytes:,} bytes of uploads pending, announced and not used: {pending:,} are, and "
+            f"this file has {upload.bytes:,} more. Use them as upload_id, or DELETE those that are not needed."
         )
     else:
         message = (

@@ -78,7 +78,7 @@ class GuardedConnection:
             message = f"The server of '{self._param}' answered in an encoding that was not requested."
             raise FileUnavailable(message, param=self._param) from None
         except LongBodyError:
-            message = f"The file at '{self._param}' has more than {limit} bytes."
+            message = f"The file at '{self._param}' has more than {limit:,} bytes."
             raise RequestTooLarge(message, param=self._param) from None
 
 

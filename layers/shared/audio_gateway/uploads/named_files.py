@@ -27,7 +27,7 @@ class NamedFileReader:
         """
         file = self._uploads.file(project_id, upload_id, self._now_s())
         if file.size > limit:
-            message = f"The file of '{upload_id}' has {file.size} bytes, more than {limit}."
+            message = f"The file of '{upload_id}' has {file.size:,} bytes, more than {limit:,}."
             raise RequestTooLarge(message, param="upload_id")
         return self._uploads.read(file)
 

@@ -22,7 +22,7 @@ def check_options(request: TranscriptionRequest, model: Model, catalog: Catalog)
     endpoint, options = request.endpoint, request.options
     _check_format(request, model, catalog)
     if model.max_bytes is not None and len(request.data) > model.max_bytes:
-        message = f"The file has {len(request.data)} bytes; the model '{model.id}' takes {model.max_bytes}."
+        message = f"The file has {len(request.data):,} bytes; the model '{model.id}' takes {model.max_bytes:,}."
         message += " Compress it (opus or mp3, mono), or send it with background=true or in parts."
         raise RequestTooLarge(message, param=request.audio_field)
     ignored = ignored_options(options.requested_fields(), model, endpoint, catalog)

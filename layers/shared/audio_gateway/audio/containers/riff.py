@@ -211,7 +211,7 @@ def _end_of_data(data: AudioContent, start: int, size: int | None, bytes_per_sec
     open_ended = is_unknown_size(size) or is_unknown_size(whole)
     if not open_ended and missing > bytes_per_second // 10:
         raise InvalidAudio(
-            f"The WAV file is cut off: its header declares {size} bytes of audio, but {missing} of them "
+            f"The WAV file is cut off: its header declares {size:,} bytes of audio, but {missing:,} of them "
             f"({missing / bytes_per_second:.2f} s) are missing. Upload the complete file."
         )
     return len(data)
@@ -224,8 +224,8 @@ def _next_chunk(data: AudioContent, end: int, size: int, bytes_per_second: int) 
             return at
     if len(data) - end > bytes_per_second // 10:
         raise _invalid(
-            f"its header declares {size} bytes of audio, but {len(data) - end} more bytes follow that are not a RIFF "
-            "chunk"
+            f"its header declares {size:,} bytes of audio, but {len(data) - end:,} more bytes follow that are not a "
+            "RIFF chunk"
         )
     return len(data)
 

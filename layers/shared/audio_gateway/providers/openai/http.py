@@ -149,7 +149,7 @@ class UpstreamResponse:
         except EncodedBodyError:
             raise self._exchange.bad_answer("in an encoding that was not asked for") from None
         except LongBodyError:
-            raise self._exchange.bad_answer(f"with more than {limit} bytes") from None
+            raise self._exchange.bad_answer(f"with more than {limit:,} bytes") from None
         finally:
             self.close()
 
