@@ -10,7 +10,8 @@ PY := .venv/bin/python
 export UV_NO_PROGRESS = 1
 # What is compiled is kept: each process of the tests would compile all of them again, for five seconds.
 unexport PYTHONDONTWRITEBYTECODE
-LAYERS := .local/layers/shared/.stamp .local/layers/engines/.stamp .local/runtime/.stamp
+ENGINES := inference hibari espeak_ng moonshine whisper
+LAYERS := .local/layers/shared/.stamp $(ENGINES:%=.local/layers/engines/%/.stamp) .local/runtime/.stamp
 
 .PHONY: help run test test-fast coverage mutants lint cli doctor audit format bench fuzz sam-validate sam-test deploy docs clean lock install
 
@@ -97,7 +98,7 @@ $(UV): requirements/uv.txt
 	@echo "installing the development environment (.venv) ..."
 	@$(UV) venv --quiet --clear --python $(PYTHON) .venv
 	@VIRTUAL_ENV=.venv $(UV) pip sync --quiet --compile-bytecode --require-hashes requirements/dev.txt
-	@printf '%s\n' ../../../../layers/shared ../../../../clients/python > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/audio-gateway.pth"
+	@printf '%s\n' ../../../../layers/shared ../../../../clients/python $(ENGINES:%=../../../../.local/layers/engines/%/python) > "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/audio-gateway.pth"
 	@printf '#!/bin/sh\nexec "%s" -m audio_gateway "$$@"\n' "$(CURDIR)/$(PY)" > .venv/bin/audio-gateway
 	@chmod +x .venv/bin/audio-gateway
 	@touch $@
@@ -112,6 +113,16 @@ $(UV): requirements/uv.txt
 	@echo "installing AWS SAM (.local/sam) ..."
 	@$(UV) venv --quiet --clear --python $(PYTHON) .local/sam
 	@VIRTUAL_ENV=.local/sam $(UV) pip sync --quiet --compile-bytecode --require-hashes requirements/sam.txt
+	@touch $@
+
+# An engine's layer: its packages, and the files of its model.
+.local/layers/engines/%/.stamp: layers/engines/%/requirements.txt layers/engines/%/weights.txt layers/engines/%/files.toml scripts/engine_files.py scripts/prune_layer.py $(UV)
+	@echo "installing the engine layer $* (.local/layers/engines/$*) ..."
+	@rm -rf $(@D) && mkdir -p $(@D)/python
+	@$(UV) pip install --quiet --no-deps --python $(PYTHON) --target $(@D)/python --require-hashes -r layers/engines/$*/requirements.txt
+	@$(PYTHON) scripts/engine_files.py $(UV) layers/engines/$* $(@D)/python
+	@$(PYTHON) scripts/prune_layer.py $(@D)/python
+	@$(PYTHON) -m compileall -q -j 0 --invalidation-mode unchecked-hash $(@D)/python
 	@touch $@
 
 # The layers as plain folders for this machine's Python, pruned like those that Lambda mounts under /opt/python. Our own

@@ -29,6 +29,8 @@ PACKAGES: Final[dict[str, Package]] = {
     "clock": _package("the time of day, as accounts, ledger and jobs count it"),
     "deadline": _package("the moment by which an answer must be ready"),
     "init_phase": _package("the first and the last line of a function: a faster cold start"),
+    "engine_files": _package("where the files of the embedded models lie", "errors"),
+    "inference": _package("neural models on onnxruntime, one thread each", "errors"),
     "fingerprint": _package("a hash of what a request asks for, however it is written"),
     "loggable_names": _package("the names of fields, parameters and headers that may be logged"),
     "aws": _package("clients of AWS's services, and the one DynamoDB table", "errors"),
@@ -41,7 +43,8 @@ PACKAGES: Final[dict[str, Package]] = {
     "storage": _package("objects in the gateway's bucket", "errors fingerprint aws"),
     "catalog": _package("models, voices, prices and what work costs", "errors audio transcripts"),
     "providers": _package(
-        "the port, and one module or folder per adapter", "errors deadline aws net audio transcripts catalog"
+        "the port, and one module or folder per adapter",
+        "errors deadline aws net audio transcripts catalog",
     ),
     "metering": _package("accounts, limits, holds, the ledger, the sweeper", "errors clock aws catalog"),
     "identity": _package("projects, service accounts, keys and the authorizer", "errors aws metering"),

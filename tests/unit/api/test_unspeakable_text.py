@@ -20,7 +20,14 @@ from tests.unit.use_cases.jobs.job_harness import JobHarness
 
 EMBEDDED = dataclasses.replace(LISTING, id="embedded")
 ENGINES = EmbeddedEngines()
-ESPEAK = model("espeak-ng", provider=EMBEDDED, formats=("pcm",), voices={"alloy": "en-us+m3"}, max_characters=4096)
+ESPEAK = model(
+    "espeak-ng",
+    provider=EMBEDDED,
+    upstream="espeak-ng",
+    formats=("pcm",),
+    voices={"alloy": "en-us+m3"},
+    max_characters=4096,
+)
 
 # Well above the fewest repetitions that can break it (96, or 32 of the long one): there it depends on where memory
 # happens to be whether it is noticed.

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from audio_gateway.providers.port import AudioChunk, ProviderVoice, SynthesisCall, TranscriptEvent, TranscriptionCall
+from audio_gateway.providers.port import (
+    AudioChunk,
+    ProviderVoice,
+    SpeechAdapter,
+    SynthesisCall,
+    TranscriptEvent,
+    TranscriptionAdapter,
+    TranscriptionCall,
+)
 
 if TYPE_CHECKING:
     from audio_gateway.providers.embedded.espeak import EspeakSpeech
 
+ENGINES: Final[Mapping[str, str]] = MappingProxyType({
+    "espeak-ng": "audio_gateway.providers.embedded.espeak:EspeakSpeech",
+    "pocketsphinx": "audio_gateway.providers.embedded.sphinx:PocketsphinxTranscription",
+})  # fmt: skip
+"""The class of each engine, by the name that the catalogue uses for it."""
+
 
 class EmbeddedEngines:
-    """`espeak-ng` and `pocketsphinx`. Each is imported and loaded when it is first used."""
+    """All embedded engines. Each is imported and loaded when it is first used."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Any] = {}
 
     def start(self) -> None:
-        """See `EspeakSpeech.start`. PocketSphinx is loaded by the first request that needs it."""
+        """See `EspeakSpeech.start`. The other engines are loaded by the first request that needs them."""
         self._espeak.start()
 
     def voices(self) -> tuple[ProviderVoice, ...]:
@@ -28,17 +46,19 @@ class EmbeddedEngines:
         return self._espeak.find_voice(name)
 
     def synthesize(self, request: SynthesisCall) -> Iterator[AudioChunk]:
-        """See `EspeakSpeech.synthesize`."""
-        return self._espeak.synthesize(request)
+        """Speak with the engine that the request names; see its class."""
+        return cast("SpeechAdapter", self._engine(request.model)).synthesize(request)
 
     def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
-        """See `PocketsphinxTranscription.transcribe`."""
-        from audio_gateway.providers.embedded.sphinx import PocketsphinxTranscription
+        """Transcribe with the engine that the request names; see its class."""
+        return cast("TranscriptionAdapter", self._engine(request.model)).transcribe(request)
 
-        return PocketsphinxTranscription().transcribe(request)
-
-    @cached_property
+    @property
     def _espeak(self) -> EspeakSpeech:
-        from audio_gateway.providers.embedded.espeak import EspeakSpeech
+        return cast("EspeakSpeech", self._engine("espeak-ng"))
 
-        return EspeakSpeech()
+    def _engine(self, name: str) -> Any:
+        if name not in self._loaded:
+            module, _, factory = ENGINES[name].partition(":")
+            self._loaded[name] = getattr(import_module(module), factory)()
+        return self._loaded[name]

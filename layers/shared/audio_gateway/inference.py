@@ -1,0 +1,26 @@
+"""Runs neural models on one thread: a function at 1769 MB has one whole processor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from audio_gateway.errors import ConfigurationError
+
+_ERRORS_ONLY: Final = 3
+
+
+def inference_session(model: Path) -> Any:
+    """An onnxruntime `InferenceSession` of the model in a file.
+
+    Raises:
+        ConfigurationError: no layer of the function has onnxruntime.
+    """
+    try:
+        import onnxruntime
+    except ImportError as missing:
+        raise ConfigurationError("The embedded models need the layer 'inference', which is not installed") from missing
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    return onnxruntime.InferenceSession(str(model), sess_options=options, providers=["CPUExecutionProvider"])
