@@ -36,6 +36,7 @@ _TIDY: Final = (
     rule(r"\n{3,}", "\n\n"),
     rule(r" (?=[,.;:!?…)])", ""),
     rule(r"(?<=\() ", ""),
+    rule(r"(?<=\w)(?P<mark>[,;:])(?=\w)", r"\g<mark> "),
     rule(r"(?<=[,;:])[,;:]+(?=\s|$)", ""),
     rule(r"^[,;: ]+", "", re.MULTILINE),
 )
