@@ -7,6 +7,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from audio_gateway.catalog.models import Provider
 from audio_gateway.providers.port import (
     AudioChunk,
     ProviderVoice,
@@ -62,3 +63,8 @@ class EmbeddedEngines:
             module, _, factory = ENGINES[name].partition(":")
             self._loaded[name] = getattr(import_module(module), factory)()
         return self._loaded[name]
+
+
+def make_adapter(_provider: Provider, _api_key: str | None) -> EmbeddedEngines:
+    """All engines; the same whatever the provider of the catalogue is called."""
+    return EmbeddedEngines()
