@@ -154,10 +154,10 @@ def test_only_settings_read_the_environment() -> None:
     package = LAYER / "audio_gateway"
     readers = {str(file.relative_to(package)) for file in package.rglob("*.py") if reads_the_environment(file)}
     deployed = {file for file in readers if not file.startswith("cli/")}  # not in the deployed layer
-    # secrets.py: keys that a catalogue names as env:NAME, which the template cannot list. espeak_process.py: the path
+    # secrets.py: keys that a catalogue names as env:NAME, which the template cannot list. process.py: the path
     # of Lambda's Python library, the only variable that the eSpeak NG process gets. aws.py: the timeout of a local AWS,
     # which is read only if AWS_ENDPOINT_URL is set.
-    assert deployed == {"providers/secrets.py", "providers/embedded/espeak_process.py", "aws/clients.py"}
+    assert deployed == {"providers/secrets.py", "providers/embedded/espeak/process.py", "aws/clients.py"}
 
 
 def test_variables_for_tests_are_empty_in_a_deployment(functions: dict[str, Any]) -> None:
