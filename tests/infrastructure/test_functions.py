@@ -35,7 +35,7 @@ LOGGING = {
 API_GATEWAY_SECONDS = 29
 LAMBDA_SECONDS = 900
 FOURTEEN_DAYS_S = 14 * 86_400  # the longest retention of SQS
-STEPS = {"job_prepare", "job_chunk", "job_merge", "job_end"}
+STEPS = {"job_prepare", "job_speech_chunk", "job_transcription_chunk", "job_merge", "job_end"}
 """The functions that the state machine calls; no caller waits for them."""
 CLOCKS_DIFFER_SECONDS = 5
 ROUNDS_OF_AN_ENDLESS_LOOP = 16
@@ -242,7 +242,8 @@ def test_audio_functions_have_a_whole_vcpu(functions: dict[str, Any]) -> None:
 
 def test_only_functions_that_use_engines_have_their_layer(functions: dict[str, Any]) -> None:
     with_engines = {folder for folder, resource in functions.items() if "Fn::If" in resource["Properties"]["Layers"]}
-    assert with_engines == {"speech", "transcriptions", "translations", "voices", "job_prepare", "job_chunk"}
+    chunks = {"job_speech_chunk", "job_transcription_chunk"}
+    assert with_engines == {"speech", "transcriptions", "translations", "voices", "job_prepare", *chunks}
     for folder in with_engines:
         condition, yes, no = functions[folder]["Properties"]["Layers"]["Fn::If"]
         assert condition == "HasEmbeddedEngines"
