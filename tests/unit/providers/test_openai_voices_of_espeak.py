@@ -13,7 +13,7 @@ import pytest
 from audio_gateway.catalog.adapters import spec_of
 from audio_gateway.catalog.models import OPENAI_VOICES
 from audio_gateway.deadline import Deadline
-from audio_gateway.providers.embedded.espeak import EspeakSpeech
+from audio_gateway.providers.embedded.espeak.speech import EspeakSpeech
 from audio_gateway.providers.port import SynthesisCall
 
 pytestmark = pytest.mark.slow

@@ -9,8 +9,9 @@ import pytest
 
 from audio_gateway.catalog.models import Provider
 from audio_gateway.errors import ConfigurationError, ProviderKeyUnreadable
-from audio_gateway.providers.embedded import engines, espeak
+from audio_gateway.providers.embedded import engines
 from audio_gateway.providers.embedded.engines import EmbeddedEngines
+from audio_gateway.providers.embedded.espeak import speech
 from audio_gateway.providers.openai import OpenAIAdapter
 from audio_gateway.providers.port import SpeechAdapter, TranscriptionAdapter, VoiceLister
 from audio_gateway.providers.registry import adapter_of, build_provider, start_engines
@@ -49,7 +50,7 @@ def test_an_engine_that_cannot_start_fails_the_first_request(monkeypatch: pytest
     def missing() -> None:
         raise ConfigurationError("no layer")
 
-    monkeypatch.setattr(espeak, "espeak_process", missing)
+    monkeypatch.setattr(speech, "espeak_process", missing)
     start_engines(catalog(model("mouth", provider=EMBEDDED)))
     with pytest.raises(ConfigurationError):
         EmbeddedEngines().find_voice("en")

@@ -19,10 +19,10 @@ from audio_gateway.providers.port import (
 )
 
 if TYPE_CHECKING:
-    from audio_gateway.providers.embedded.espeak import EspeakSpeech
+    from audio_gateway.providers.embedded.espeak.speech import EspeakSpeech
 
 ENGINES: Final[Mapping[str, str]] = MappingProxyType({
-    "espeak-ng": "audio_gateway.providers.embedded.espeak:EspeakSpeech",
+    "espeak-ng": "audio_gateway.providers.embedded.espeak.speech:EspeakSpeech",
     "pocketsphinx": "audio_gateway.providers.embedded.sphinx:PocketsphinxTranscription",
 })  # fmt: skip
 """The class of each engine, by the name that the catalogue uses for it."""
