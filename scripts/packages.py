@@ -37,7 +37,9 @@ PACKAGES: Final[dict[str, Package]] = {
     "net": _package(
         "outgoing connections, bounded in time and size, and guarded where callers name the address", "errors deadline"
     ),
-    "audio": _package("recognise, choose the track, measure, decode, encode, rewrite", "errors"),
+    "audio": _package(
+        "recognise, choose the track, measure, decode, encode, rewrite, find speech", "errors engine_files inference"
+    ),
     "text": _package("written language: graphemes, sentences, spacing"),
     "transcripts": _package("the one transcript and its six formats", "text"),
     "storage": _package("objects in the gateway's bucket", "errors fingerprint aws"),

@@ -36,7 +36,7 @@ LOGGING = {
 API_GATEWAY_SECONDS = 29
 LAMBDA_SECONDS = 900
 FOURTEEN_DAYS_S = 14 * 86_400  # the longest retention of SQS
-STEPS = {"job_prepare", "job_chunk", "job_merge", "job_end"}
+STEPS = {"job_prepare", "job_speech_chunk", "job_transcription_chunk", "job_merge", "job_end"}
 """The functions that the state machine calls; no caller waits for them."""
 CLOCKS_DIFFER_SECONDS = 5
 ROUNDS_OF_AN_ENDLESS_LOOP = 16
@@ -157,10 +157,10 @@ def test_only_settings_read_the_environment() -> None:
     package = LAYER / "audio_gateway"
     readers = {str(file.relative_to(package)) for file in package.rglob("*.py") if reads_the_environment(file)}
     deployed = {file for file in readers if not file.startswith("cli/")}  # not in the deployed layer
-    # secrets.py: keys that a catalogue names as env:NAME, which the template cannot list. espeak_process.py: the path
+    # secrets.py: keys that a catalogue names as env:NAME, which the template cannot list. process.py: the path
     # of Lambda's Python library, the only variable that the eSpeak NG process gets. aws.py: the timeout of a local AWS,
     # which is read only if AWS_ENDPOINT_URL is set.
-    assert deployed == {"providers/secrets.py", "providers/embedded/espeak_process.py", "aws/clients.py"}
+    assert deployed == {"providers/secrets.py", "providers/embedded/espeak/process.py", "aws/clients.py"}
 
 
 def test_variables_for_tests_are_empty_in_a_deployment(functions: dict[str, Any]) -> None:
@@ -264,7 +264,8 @@ def test_each_function_has_only_the_layers_that_it_uses(functions: dict[str, Any
         "translations": ["InferenceLayer", "MoonshineLayer"],
         "voices": ["EspeakLayer"],
         "job_prepare": ["InferenceLayer", "EspeakLayer"],
-        "job_chunk": ["InferenceLayer", "HibariLayer", "EspeakLayer", "MoonshineLayer"],
+        "job_speech_chunk": ["InferenceLayer", "HibariLayer", "EspeakLayer"],
+        "job_transcription_chunk": ["InferenceLayer", "MoonshineLayer"],
     }
     assert max(map(len, found.values())) <= MOST_LAYERS
 
