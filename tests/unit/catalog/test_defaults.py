@@ -152,12 +152,3 @@ def test_whisper_hears_99_languages_with_times_a_prompt_and_a_temperature(endpoi
     assert heard.capabilities == {"words", "segments", "prompt", "temperature", "streaming"}
     assert set(heard.response_formats) == TIMED
     assert heard.ignore == set()
-
-
-def test_pocketsphinx_hears_english_with_times_and_ignores_temperature() -> None:
-    heard = model("sphinx", "translations", adapter="embedded", upstream="pocketsphinx")
-    assert heard.languages == ("en",)
-    assert heard.ignore == {"temperature"}
-    assert heard.capabilities == {"words", "segments", "streaming"}
-    assert set(heard.response_formats) == TIMED
-    assert heard.speed_factor == 2

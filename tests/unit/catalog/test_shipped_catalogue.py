@@ -16,11 +16,12 @@ def uncommented(text: str) -> str:
 
 def test_the_shipped_models_are_embedded_and_free() -> None:
     models = load_catalog(SHIPPED).models
-    assert list(models) == ["espeak-ng", "pocketsphinx"]
+    assert list(models) == ["espeak-ng", "moonshine-tiny", "whisper-base"]
     assert {m.provider.adapter for m in models.values()} == {"embedded"}
     assert models["espeak-ng"].price.microusd_per_million_characters == 0
-    assert models["pocketsphinx"].price.microusd_per_minute == 0
-    assert models["pocketsphinx"].endpoints == {"transcriptions", "translations"}
+    assert models["moonshine-tiny"].price.microusd_per_minute == 0
+    assert models["moonshine-tiny"].endpoints == {"transcriptions"}
+    assert models["whisper-base"].endpoints == {"transcriptions", "translations"}
 
 
 def test_every_example_in_it_can_be_uncommented(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_the_commands_for_the_shipped_catalogue_use_its_engines() -> None:
     assert json.loads(speech[speech.index("-d") + 1]) == {
         "model": "espeak-ng", "voice": "ash", "input": "Good morning. Thank you for listening.",
     }  # fmt: skip
-    assert "model=pocketsphinx" in transcription
+    assert "model=moonshine-tiny" in transcription
     assert all("-L" in command for command in (speech, transcription))
     assert 'create(model="espeak-ng", voice="ash", input="Good morning. Thank you for listening.")' in text
 
