@@ -21,8 +21,8 @@ _CONTEXT: Final = 64  # samples of the previous window that the model sees again
 _STATE: Final = (2, 1, 128)  # the shape of its recurrent state
 _FULL_SCALE: Final = 32_768
 
-# The model misses faint speech, and a recording is amplified if its loudest sample of the last ten seconds or so is below
-# a tenth of full scale. Noise is no more like speech when it is louder.
+# The model misses faint speech: a recording is amplified if its loudest sample of the last ten seconds or so is below a
+# tenth of full scale. Noise is no more like speech when it is louder.
 _LOUD: Final = _FULL_SCALE / 10
 _MOST_GAIN: Final = 30.0
 _FADE: Final = 0.998  # of the loudest sample, in each window
