@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from audio_gateway.providers.embedded.espeak.speech import EspeakSpeech
 
 ENGINES: Final[Mapping[str, str]] = MappingProxyType({
+    "hibari": "audio_gateway.providers.embedded.hibari.speech:HibariSpeech",
     "espeak-ng": "audio_gateway.providers.embedded.espeak.speech:EspeakSpeech",
     "pocketsphinx": "audio_gateway.providers.embedded.sphinx:PocketsphinxTranscription",
 })  # fmt: skip
