@@ -9,6 +9,7 @@ import pytest
 
 from audio_gateway.catalog.models import Provider
 from audio_gateway.errors import ConfigurationError, ProviderKeyUnreadable
+from audio_gateway.providers.embedded import engines
 from audio_gateway.providers.embedded.engines import EmbeddedEngines
 from audio_gateway.providers.embedded.espeak import speech
 from audio_gateway.providers.openai import OpenAIAdapter
@@ -53,6 +54,17 @@ def test_an_engine_that_cannot_start_fails_the_first_request(monkeypatch: pytest
     start_engines(catalog(model("mouth", provider=EMBEDDED)))
     with pytest.raises(ConfigurationError):
         EmbeddedEngines().find_voice("en")
+
+
+def test_a_provider_that_cannot_be_built_fails_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_provider: Provider, _api_key: str | None) -> EmbeddedEngines:
+        raise ConfigurationError("no layer")
+
+    monkeypatch.setattr(engines, "make_adapter", missing)
+    broken = Provider("broken", "embedded", None, None, 120)
+    start_engines(catalog(model("mouth", provider=broken)))
+    with pytest.raises(ProviderKeyUnreadable):
+        adapter_of(broken)
 
 
 def test_an_openai_server_is_served_by_its_adapter() -> None:

@@ -1,0 +1,1 @@
+"""How written English is read aloud, one module per kind of writing: numbers, dates, money, addresses, capitals."""
