@@ -86,6 +86,7 @@ SPEC: Final = AdapterSpec(
         "pocketsphinx": _POCKETSPHINX,
     },
     refuses={"base_url": _NO_SERVER, "api_key": _NO_SERVER},
+    has_engines=True,
     lists_voices=True,
     starts_slowly=True,
 )
