@@ -46,7 +46,7 @@ PACKAGES: Final[dict[str, Package]] = {
     "catalog": _package("models, voices, prices and what work costs", "errors audio transcripts"),
     "providers": _package(
         "the port, and one module or folder per adapter",
-        "errors deadline aws net audio transcripts catalog",
+        "errors deadline engine_files inference aws net audio text transcripts catalog",
     ),
     "metering": _package("accounts, limits, holds, the ledger, the sweeper", "errors clock aws catalog"),
     "identity": _package("projects, service accounts, keys and the authorizer", "errors aws metering"),
