@@ -2,7 +2,7 @@
 # Models, voices, speech, transcription and translation with curl. Set OPENAI_BASE_URL and OPENAI_API_KEY.
 set -euo pipefail
 speech_model=${SPEECH_MODEL:-espeak-ng}
-transcription_model=${TRANSCRIPTION_MODEL:-pocketsphinx}
+transcription_model=${TRANSCRIPTION_MODEL:-moonshine-tiny}
 
 # -L follows the redirect of an answer that is too big for Lambda; --fail-with-body shows errors and ends this script.
 call() { curl --silent --show-error --fail-with-body -L -H "Authorization: Bearer $OPENAI_API_KEY" "$@"; }

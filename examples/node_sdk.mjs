@@ -4,7 +4,7 @@ import { createReadStream, writeFileSync } from 'node:fs';
 import OpenAI from 'openai';
 
 const speechModel = process.env.SPEECH_MODEL ?? 'espeak-ng';
-const transcriptionModel = process.env.TRANSCRIPTION_MODEL ?? 'pocketsphinx';
+const transcriptionModel = process.env.TRANSCRIPTION_MODEL ?? 'moonshine-tiny';
 const client = new OpenAI();
 
 for await (const model of client.models.list()) {

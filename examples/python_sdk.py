@@ -9,7 +9,7 @@ from pathlib import Path
 from openai import BadRequestError, OpenAI
 
 SPEECH_MODEL = os.environ.get("SPEECH_MODEL", "espeak-ng")
-TRANSCRIPTION_MODEL = os.environ.get("TRANSCRIPTION_MODEL", "pocketsphinx")
+TRANSCRIPTION_MODEL = os.environ.get("TRANSCRIPTION_MODEL", "moonshine-tiny")
 
 client = OpenAI()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 SPEAKER: Final = "espeak-ng"
-LISTENER: Final = "pocketsphinx"
+LISTENER: Final = "moonshine-tiny"
+TRANSLATOR: Final = "whisper-base"
 VOICE: Final = "ash"
-PHRASE: Final = "Good morning. Thank you for listening."  # pocketsphinx transcribes it without an error
+PHRASE: Final = "Good morning. Thank you for listening."  # moonshine-tiny transcribes it without an error
 
 
 def curl(path: str, *, fields: str = "", method: str = "", more: str = "", admin: bool = False) -> str:

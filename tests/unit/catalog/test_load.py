@@ -251,8 +251,8 @@ def without(model: dict[str, Any], field: str) -> dict[str, Any]:
         (speech(provider="embedded", upstream="festival"), ["upstream: 'festival' is not a model of the adapter"]),
         (speech(provider="embedded", upstream="espeak"), ["upstream: 'espeak' is", "did you mean 'espeak-ng'?"]),
         (
-            speech(provider="embedded", upstream="pocketsphinx"),
-            ["endpoints: 'pocketsphinx' cannot serve 'speech'", "transcriptions, translations"],
+            speech(provider="embedded", upstream="moonshine-tiny"),
+            ["endpoints: 'moonshine-tiny' cannot serve 'speech'", "transcriptions"],
         ),
         ("espeak-ng", ["models[0]: must be a table"]),
     ],

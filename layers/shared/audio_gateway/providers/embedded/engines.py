@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 ENGINES: Final[Mapping[str, str]] = MappingProxyType({
     "espeak-ng": "audio_gateway.providers.embedded.espeak.speech:EspeakSpeech",
-    "pocketsphinx": "audio_gateway.providers.embedded.sphinx:PocketsphinxTranscription",
     "moonshine-tiny": "audio_gateway.providers.embedded.moonshine.transcription:MoonshineTranscription",
+    "whisper-base": "audio_gateway.providers.embedded.whisper.transcription:WhisperTranscription",
 })  # fmt: skip
 """The class of each engine, by the name that the catalogue uses for it."""
 
