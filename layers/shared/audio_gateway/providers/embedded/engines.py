@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from audio_gateway.providers.embedded.espeak.speech import EspeakSpeech
 
 ENGINES: Final[Mapping[str, str]] = MappingProxyType({
+    "hibari": "audio_gateway.providers.embedded.hibari.speech:HibariSpeech",
     "espeak-ng": "audio_gateway.providers.embedded.espeak.speech:EspeakSpeech",
     "moonshine-tiny": "audio_gateway.providers.embedded.moonshine.transcription:MoonshineTranscription",
     "whisper-base": "audio_gateway.providers.embedded.whisper.transcription:WhisperTranscription",
