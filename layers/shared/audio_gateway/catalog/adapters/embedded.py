@@ -77,6 +77,7 @@ SPEC: Final = AdapterSpec(
         "whisper-base": _WHISPER_BASE,
     },
     refuses={"base_url": _NO_SERVER, "api_key": _NO_SERVER},
+    has_engines=True,
     lists_voices=True,
     starts_slowly=True,
 )
