@@ -67,7 +67,7 @@ def read(
                 title=title,
                 deployed=deployed[title],
                 folder=folder,
-                python_path=_python_path(own_layers, settings.installed),
+                python_path=_python_path(own_layers, settings),
                 variables=_variables(deployed[title].variables, own_layers, settings),
             )
         )
@@ -84,10 +84,10 @@ def _layers(title: str, references: Iterable[str], known: Mapping[str, Path]) ->
     return list(folders)
 
 
-def _python_path(layers: Iterable[Path], installed: Path) -> tuple[Path, ...]:
+def _python_path(layers: Iterable[Path], settings: StackSettings) -> tuple[Path, ...]:
     """Return the layers' paths, then that of the runtime client."""
-    paths = [path for layer in layers for path in python_path(layer, installed)]
-    return (*paths, installed / "runtime" / "python")
+    paths = [path for layer in layers for path in python_path(layer, settings.root, settings.installed)]
+    return (*paths, settings.installed / "runtime" / "python")
 
 
 def _variables(declared: Mapping[str, str], layers: list[Path], settings: StackSettings) -> dict[str, str]:

@@ -175,7 +175,7 @@ def _catalogue_check(settings: StackSettings) -> CatalogueCheck | None:
     path = settings.catalogue or layer / "catalog.toml"
     if not path.is_file():
         return None
-    return CatalogueCheck(path, python_path(layer, settings.installed))
+    return CatalogueCheck(path, python_path(layer, settings.root, settings.installed))
 
 
 def _info(base_url: str, keys: seed.SeedKeys, aws: LocalAws, *, bucket: str, table: str) -> StackInfo:

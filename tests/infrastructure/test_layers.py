@@ -73,7 +73,7 @@ def test_the_local_layer_has_what_functions_need_and_nothing_that_is_not_deploye
     done = subprocess.run(
         [ROOT / ".local" / "venv" / "bin" / "python", "-S", "-c", IMPORTS, json.dumps(sorted(SERVICES))],
         env={
-            "PYTHONPATH": os.pathsep.join(map(str, python_path(ROOT / "layers" / "shared", ROOT / ".local"))),
+            "PYTHONPATH": os.pathsep.join(map(str, python_path(ROOT / "layers" / "shared", ROOT, ROOT / ".local"))),
             "AWS_DEFAULT_REGION": "eu-central-1",
         },
         capture_output=True,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ProviderRejected
-from audio_gateway.providers.embedded.espeak import EspeakSpeech
+from audio_gateway.providers.embedded.espeak.speech import EspeakSpeech
 from audio_gateway.providers.port import SpeechAdapter, SynthesisCall, VoiceLister
 from tests.examples import examples
 from tests.sound import look_pcm

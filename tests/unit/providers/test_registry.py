@@ -9,8 +9,9 @@ import pytest
 
 from audio_gateway.catalog.models import Provider
 from audio_gateway.errors import ConfigurationError, ProviderKeyUnreadable
-from audio_gateway.providers.embedded import espeak
+from audio_gateway.providers.embedded import engines
 from audio_gateway.providers.embedded.engines import EmbeddedEngines
+from audio_gateway.providers.embedded.espeak import speech
 from audio_gateway.providers.openai import OpenAIAdapter
 from audio_gateway.providers.port import SpeechAdapter, TranscriptionAdapter, VoiceLister
 from audio_gateway.providers.registry import adapter_of, build_provider, start_engines
@@ -49,10 +50,21 @@ def test_an_engine_that_cannot_start_fails_the_first_request(monkeypatch: pytest
     def missing() -> None:
         raise ConfigurationError("no layer")
 
-    monkeypatch.setattr(espeak, "espeak_process", missing)
+    monkeypatch.setattr(speech, "espeak_process", missing)
     start_engines(catalog(model("mouth", provider=EMBEDDED)))
     with pytest.raises(ConfigurationError):
         EmbeddedEngines().find_voice("en")
+
+
+def test_a_provider_that_cannot_be_built_fails_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_provider: Provider, _api_key: str | None) -> EmbeddedEngines:
+        raise ConfigurationError("no layer")
+
+    monkeypatch.setattr(engines, "make_adapter", missing)
+    broken = Provider("broken", "embedded", None, None, 120)
+    start_engines(catalog(model("mouth", provider=broken)))
+    with pytest.raises(ProviderKeyUnreadable):
+        adapter_of(broken)
 
 
 def test_an_openai_server_is_served_by_its_adapter() -> None:

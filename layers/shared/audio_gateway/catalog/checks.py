@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from audio_gateway.audio.cut import LEAST_BYTES, LEAST_SECONDS
-from audio_gateway.catalog.defaults import EMBEDDED, Defaults, defaults_for
+from audio_gateway.catalog.adapters import spec_of
+from audio_gateway.catalog.defaults import Defaults
 from audio_gateway.catalog.problems import Problem, suggestion
 from audio_gateway.catalog.schema import ModelEntry, ProviderEntry
 
 
 def check_provider(where: str, provider: ProviderEntry) -> Iterator[Problem]:
-    """`openai` needs an address; the embedded engines have none."""
-    if provider.adapter == "openai" and provider.base_url is None:
-        yield Problem(where, "base_url", "is missing; for OpenAI it is https://api.openai.com/v1")
-    if provider.adapter == "embedded":
-        for field in ("base_url", "api_key"):
-            if getattr(provider, field) is not None:
-                yield Problem(where, field, "does not apply to the adapter 'embedded', which calls no server")
+    """Check that a provider has the settings that its adapter needs, and none that it refuses."""
+    spec = spec_of(provider.adapter)
+    for field, remedy in spec.needs.items():
+        if field not in provider.model_fields_set:
+            yield Problem(where, field, f"is missing; {remedy}")
+    for field, reason in spec.refuses.items():
+        if field in provider.model_fields_set:
+            yield Problem(where, field, f"does not apply to the adapter '{spec.name}', {reason}")
 
 
 def check_ids(places: Sequence[tuple[str, str]]) -> Iterator[Problem]:
@@ -32,11 +34,12 @@ def check_ids(places: Sequence[tuple[str, str]]) -> Iterator[Problem]:
 def check_model(where: str, model: ModelEntry, provider: ProviderEntry) -> Iterator[Problem]:
     """Check a model against its provider, and its fields against each other."""
     upstream = model.upstream or model.id
-    defaults = defaults_for(provider.adapter, upstream, model.endpoints)
+    spec = spec_of(provider.adapter)
+    defaults = spec.defaults_for(upstream, model.endpoints)
     if defaults is None:
         field = "id" if model.upstream is None else "upstream"
-        engines = ", ".join(EMBEDDED)
-        yield Problem(where, field, f"'{upstream}' is not an embedded engine; the engines are {engines} (set upstream)")
+        problem = f"'{upstream}' is not a model of the adapter '{spec.name}'; its models are {', '.join(spec.models)}"
+        yield Problem(where, field, f"{problem} (set upstream){suggestion(upstream, spec.models)}")
     else:
         yield from _check_endpoints(where, model, upstream, defaults)
         yield from _check_chunks(where, model, defaults)

@@ -12,8 +12,9 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from audio_gateway.audio.formats import SPEECH_FORMATS
+from audio_gateway.catalog.adapters import spec_of
 from audio_gateway.catalog.checks import check_fallbacks, check_ids, check_model, check_provider
-from audio_gateway.catalog.defaults import CHUNK_SECONDS, CREATED, Defaults, defaults_for
+from audio_gateway.catalog.defaults import CHUNK_SECONDS, CREATED, Defaults
 from audio_gateway.catalog.models import CacheTerms, Capability, Catalog, Endpoint, Model, Price, Provider
 from audio_gateway.catalog.problems import MAX_SHOWN, Problem, configuration_error, problems_of, suggestion
 from audio_gateway.catalog.schema import ModelEntry, ProviderEntry
@@ -168,8 +169,8 @@ def _provider(provider_id: str, entry: ProviderEntry) -> Provider:
 
 def _model(entry: ModelEntry, provider: Provider) -> Model:
     upstream = entry.upstream or entry.id
-    defaults = defaults_for(provider.adapter, upstream, entry.endpoints)
-    assert defaults is not None  # noqa: S101 - check_model has refused an engine that does not exist
+    defaults = spec_of(provider.adapter).defaults_for(upstream, entry.endpoints)
+    assert defaults is not None  # noqa: S101 - check_model has refused a model that the adapter lacks
     voices, own_voices_only = _voices(entry, defaults)
     capabilities = defaults.capabilities if entry.capabilities is None else frozenset(entry.capabilities)
     max_seconds = entry.max_seconds or defaults.max_seconds

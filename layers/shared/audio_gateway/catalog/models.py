@@ -23,27 +23,20 @@ Capability = Literal[
 ]  # fmt: skip
 CAPABILITIES: Final[tuple[Capability, ...]] = get_args(Capability)
 
-AdapterName = Literal["openai", "embedded"]
-ADAPTERS: Final[tuple[AdapterName, ...]] = get_args(AdapterName)
-
 
 @dataclass(frozen=True, slots=True)
 class Provider:
     """A model provider, as configured in the catalogue.
 
-    `api_key` is a reference (`env:`, `ssm:`, `secret:`), never the key itself.
+    `adapter` is the name of its `AdapterSpec`. `api_key` is a reference (`env:`, `ssm:`, `secret:`), never the key
+    itself.
     """
 
     id: str
-    adapter: AdapterName
+    adapter: str
     base_url: str | None
     api_key: str | None
     timeout_seconds: float
-
-    @property
-    def lists_voices(self) -> bool:
-        """Whether its adapter can list its voices without a call, and so without a key."""
-        return self.adapter == "embedded"
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class SpeechSettings(_ApiSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class JobChunkSettings(_Settings):
+class JobStepSettings(_Settings):
     """For the steps of jobs, whose files are in `bucket`. All other data of a job is in `table`."""
 
     catalog: str
@@ -75,7 +75,7 @@ class JobChunkSettings(_Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class JobEndSettings(JobChunkSettings):
+class JobEndSettings(JobStepSettings):
     """For the steps that end jobs and queue their webhooks; `lateness` is the roll-up's."""
 
     lateness: AllowedLateness
@@ -83,7 +83,7 @@ class JobEndSettings(JobChunkSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class JobPrepareSettings(JobChunkSettings):
+class JobPrepareSettings(JobStepSettings):
     """For the step that reads audio. `allow_hosts` are private hosts that a URL may name.
 
     `lambda_concurrency` is how many function environments the stack may use.

@@ -448,7 +448,7 @@ API_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
     "jobs that fail": (
         lambda it: it.api.broken.add("/content"),
         {"job-end", "long-wait"},
-        "aws logs tail /aws/lambda/gateway/job_chunk",
+        "aws logs tail /aws/lambda/gateway/job_transcription_chunk",
     ),
     "an unknown URL that is forbidden": (
         lambda it: it.api.answers.update({"GET /nope": lambda **_: refusal("GET", "/nope", 403)}),

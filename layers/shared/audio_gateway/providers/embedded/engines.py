@@ -7,6 +7,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from audio_gateway.catalog.models import Provider
 from audio_gateway.providers.port import (
     AudioChunk,
     ProviderVoice,
@@ -18,10 +19,10 @@ from audio_gateway.providers.port import (
 )
 
 if TYPE_CHECKING:
-    from audio_gateway.providers.embedded.espeak import EspeakSpeech
+    from audio_gateway.providers.embedded.espeak.speech import EspeakSpeech
 
 ENGINES: Final[Mapping[str, str]] = MappingProxyType({
-    "espeak-ng": "audio_gateway.providers.embedded.espeak:EspeakSpeech",
+    "espeak-ng": "audio_gateway.providers.embedded.espeak.speech:EspeakSpeech",
     "pocketsphinx": "audio_gateway.providers.embedded.sphinx:PocketsphinxTranscription",
     "moonshine-tiny": "audio_gateway.providers.embedded.moonshine.transcription:MoonshineTranscription",
 })  # fmt: skip
@@ -63,3 +64,8 @@ class EmbeddedEngines:
             module, _, factory = ENGINES[name].partition(":")
             self._loaded[name] = getattr(import_module(module), factory)()
         return self._loaded[name]
+
+
+def make_adapter(_provider: Provider, _api_key: str | None) -> EmbeddedEngines:
+    """All engines; the same whatever the provider of the catalogue is called."""
+    return EmbeddedEngines()

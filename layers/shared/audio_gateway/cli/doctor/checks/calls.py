@@ -158,7 +158,7 @@ def _job_end(context: CheckContext) -> str:
         do = "Open its execution in the Step Functions console: the name is the job's id."
         raise CheckFailed(f"the job {context.job_id} does not end", do)
     if answer.status != _OK:
-        raise CheckFailed(answer.summary(), context.stack.logs_of("job_chunk"))
+        raise CheckFailed(answer.summary(), context.stack.logs_of("job_transcription_chunk"))
     return _heard(context.record_charge(answer))
 
 

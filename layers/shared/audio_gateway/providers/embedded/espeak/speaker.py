@@ -11,7 +11,7 @@ from typing import Final
 
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ConfigurationError, ProviderTimedOut, ProviderUnavailable
-from audio_gateway.providers.embedded.confined import frames
+from audio_gateway.providers.embedded.espeak.confined import frames
 
 PROVIDER: Final = "embedded"
 

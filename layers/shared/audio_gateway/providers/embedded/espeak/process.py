@@ -22,16 +22,16 @@ from typing import Final
 
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ConfigurationError, TextUnspeakable
-from audio_gateway.providers.embedded.confined import frames
-from audio_gateway.providers.embedded.confined.frames import SAMPLE_RATE
-from audio_gateway.providers.embedded.espeak_files import espeak_files
-from audio_gateway.providers.embedded.speaker import PROVIDER, Speaker, SpeakerDied, unavailable
+from audio_gateway.providers.embedded.espeak.confined import frames
+from audio_gateway.providers.embedded.espeak.confined.frames import SAMPLE_RATE
+from audio_gateway.providers.embedded.espeak.files import espeak_files
+from audio_gateway.providers.embedded.espeak.speaker import PROVIDER, Speaker, SpeakerDied, unavailable
 
 _PROGRAM: Final = (
     "import sys; sys.path.append(sys.argv[1]);"
-    "from audio_gateway.providers.embedded.confined.server import main; main(*sys.argv[2:])"
+    "from audio_gateway.providers.embedded.espeak.confined.server import main; main(*sys.argv[2:])"
 )
-_LAYER: Final = Path(__file__).parents[3]
+_LAYER: Final = Path(__file__).parents[4]
 _PASSED_ON: Final = ("LD_LIBRARY_PATH",)  # where Lambda's Python finds its own library
 _START_S: Final = 10.0
 _TRIES: Final = 2  # the process may have died since the last request
@@ -208,6 +208,6 @@ def _hide_memory() -> None:
 
     Otherwise it is not done, because it also blocks a developer's tools.
     """
-    from audio_gateway.providers.embedded.confined.lockdown import hide_memory
+    from audio_gateway.providers.embedded.espeak.confined.lockdown import hide_memory
 
     hide_memory()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 
-from audio_gateway.providers.embedded.confined.frames import SAMPLE_RATE, VoiceFacts
+from audio_gateway.providers.embedded.espeak.confined.frames import SAMPLE_RATE, VoiceFacts
 
 TYPE_CHECKING = False  # as `typing` has it
 if TYPE_CHECKING:

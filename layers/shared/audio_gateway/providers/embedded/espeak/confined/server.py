@@ -9,8 +9,8 @@ import _socket
 import os
 import sys
 
-from audio_gateway.providers.embedded.confined import frames
-from audio_gateway.providers.embedded.confined.system_calls import can_filter
+from audio_gateway.providers.embedded.espeak.confined import frames
+from audio_gateway.providers.embedded.espeak.confined.system_calls import can_filter
 
 TYPE_CHECKING = False  # as `typing` has it
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ CONNECTION = 0
 
 def main(library: str, data: str) -> None:
     """Serve with eSpeak NG until the function closes the connection or ends."""
-    from audio_gateway.providers.embedded.confined.espeak import Espeak
+    from audio_gateway.providers.embedded.espeak.confined.espeak import Espeak
 
     try:
         engine = Espeak(library, data)
@@ -45,7 +45,7 @@ def main(library: str, data: str) -> None:
         return
 
     def keep_dictionaries() -> None:
-        from audio_gateway.providers.embedded.confined.dictionaries import keep_dictionaries as keep
+        from audio_gateway.providers.embedded.espeak.confined.dictionaries import keep_dictionaries as keep
 
         if sys.platform == "linux":
             keep(engine.handle, data)
@@ -60,7 +60,7 @@ def serve(engine: Engine, before_the_first: Callable[[], None] = lambda: None) -
     # The function has what it waited for, and goes on meanwhile.
     import signal
 
-    from audio_gateway.providers.embedded.confined.lockdown import hide_memory
+    from audio_gateway.providers.embedded.espeak.confined.lockdown import hide_memory
 
     hide_memory()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the server does not wait for its children: the system removes them
@@ -76,7 +76,7 @@ def serve(engine: Engine, before_the_first: Callable[[], None] = lambda: None) -
 
 def _work(descriptor: int, engine: Engine) -> None:
     """Speak once, in a process of its own, and end."""
-    from audio_gateway.providers.embedded.confined.lockdown import confine, die_with_the_server
+    from audio_gateway.providers.embedded.espeak.confined.lockdown import confine, die_with_the_server
 
     try:
         os.dup2(descriptor, CONNECTION)

@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Final
 
 from audio_gateway.errors import ProviderRejected
-from audio_gateway.providers.embedded.confined.frames import SAMPLE_RATE
-from audio_gateway.providers.embedded.espeak_files import espeak_files
-from audio_gateway.providers.embedded.espeak_process import SpokenText, espeak_process
-from audio_gateway.providers.embedded.espeak_voices import LanguageVoice, VoiceNames
-from audio_gateway.providers.embedded.speaker import PROVIDER
+from audio_gateway.providers.embedded.espeak.confined.frames import SAMPLE_RATE
+from audio_gateway.providers.embedded.espeak.files import espeak_files
+from audio_gateway.providers.embedded.espeak.process import SpokenText, espeak_process
+from audio_gateway.providers.embedded.espeak.speaker import PROVIDER
+from audio_gateway.providers.embedded.espeak.voices import LanguageVoice, VoiceNames
 from audio_gateway.providers.port import AudioChunk, ProviderVoice, SynthesisCall
 
 _SHORTEST: Final = b"\0\0" * (SAMPLE_RATE // 10)  # 100 ms: some encoders and players refuse less
@@ -34,7 +34,7 @@ class EspeakSpeech:
         return self._names.listed()
 
     def find_voice(self, name: str) -> ProviderVoice | None:
-        """The voice with a name in the grammar of `espeak_voices`."""
+        """The voice with a name in the grammar of `voices`."""
         return self._names.describe(name)
 
     def synthesize(self, request: SynthesisCall) -> Iterator[AudioChunk]:

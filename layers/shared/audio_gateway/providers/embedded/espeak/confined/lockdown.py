@@ -8,7 +8,7 @@ import resource
 import signal
 import sys
 
-from audio_gateway.providers.embedded.confined.system_calls import can_filter, filter_system_calls
+from audio_gateway.providers.embedded.espeak.confined.system_calls import can_filter, filter_system_calls
 
 MEMORY_BYTES = 256 * 1024 * 1024
 """Address space. No text needs more than 45 MB."""
