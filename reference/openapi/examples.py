@@ -41,6 +41,7 @@ _VALUES: Final[dict[str, Any]] = {
     "Model.id": "espeak-ng",
     "Model.created": 1_700_000_000,
     "Model.owned_by": "embedded",
+    "Model.alias_of": None,
     "Model.endpoints": ["speech"],
     "Model.voices": None,
     "Model.response_formats": ["mp3", "opus", "aac", "flac", "wav", "pcm"],

@@ -96,6 +96,7 @@ def model(model_id: str = "talker", **fields: object) -> Model:
     """A model that can do all, but for what `fields` say."""
     given: dict[str, object] = {
         "id": model_id,
+        "aliases": (),
         "provider": PROVIDER,
         "upstream": f"up-{model_id}",
         "endpoints": frozenset({"speech", "transcriptions", "translations"}),

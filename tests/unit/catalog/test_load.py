@@ -401,7 +401,7 @@ def test_prices_of_any_catalogue_come_back_exactly(prices: dict[str, str]) -> No
 
 
 FIELDS = [
-    "adapter", "base_url", "api_key", "timeout_seconds", "id", "provider", "upstream", "endpoints", "price",
+    "adapter", "base_url", "api_key", "timeout_seconds", "id", "aliases", "provider", "upstream", "endpoints", "price",
     "fallbacks", "formats", "voices", "languages", "capabilities", "ignore", "max_bytes", "max_seconds", "speed_factor",
     "markup_percent", "rounding_seconds", "chunk_seconds", "cache", "seconds", "price_percent", "shared",
     "usd_per_minute", "usd_per_million_characters",

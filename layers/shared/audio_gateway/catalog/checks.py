@@ -31,6 +31,26 @@ def check_ids(places: Sequence[tuple[str, str]]) -> Iterator[Problem]:
         first.setdefault(model_id, where)
 
 
+def check_aliases(places: Sequence[tuple[str, str | None, Sequence[str]]]) -> Iterator[Problem]:
+    """Check that no two models have the same alias. `places` are (where, id, aliases) of all models in file order.
+
+    An alias may be the id of another model, which then has the name: an operator takes an alias away by adding the
+    real model.
+    """
+    first: dict[str, str] = {}
+    for where, model_id, aliases in places:
+        for index, alias in enumerate(aliases):
+            field = f"aliases[{index}]"
+            if alias == model_id:
+                yield Problem(where, field, f"'{alias}' is the id of the model itself")
+            elif alias in aliases[:index]:
+                yield Problem(where, field, f"'{alias}' appears twice")
+            elif alias in first:
+                yield Problem(where, field, f"'{alias}' is already an alias of {first[alias]}")
+            else:
+                first[alias] = where
+
+
 def check_model(where: str, model: ModelEntry, provider: ProviderEntry) -> Iterator[Problem]:
     """Check a model against its provider, and its fields against each other."""
     upstream = model.upstream or model.id
@@ -85,14 +105,22 @@ def _check_price(where: str, model: ModelEntry) -> Iterator[Problem]:
             yield Problem(where, f"price.{unit}", f"is the wrong unit: {', '.join(model.endpoints)} has no {measure}")
 
 
-def check_fallbacks(where: str, model: ModelEntry, models: Mapping[str, ModelEntry | None]) -> Iterator[Problem]:
-    """Check the fallbacks of a model. `models` has all models of the file by id; None for an entry with problems."""
+def check_fallbacks(
+    where: str, model: ModelEntry, models: Mapping[str, ModelEntry | None], aliases: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Check the fallbacks of a model. `models` has all models of the file by id; None for an entry with problems.
+
+    `aliases` has the id for each alias. A fallback must not be one: who serves, and at what price, would change by an
+    entry that is added elsewhere.
+    """
     for index, other_id in enumerate(model.fallbacks):
         field = f"fallbacks[{index}]"
-        if other_id == model.id:
+        if other_id == model.id or (other_id not in models and aliases.get(other_id) == model.id):
             yield Problem(where, field, f"'{other_id}' is the model itself")
         elif other_id in model.fallbacks[:index]:
             yield Problem(where, field, f"'{other_id}' appears twice")
+        elif other_id not in models and other_id in aliases:
+            yield Problem(where, field, f"'{other_id}' is an alias; write the model's id, '{aliases[other_id]}'")
         elif other_id not in models:
             problem = f"'{other_id}' is not a model in this file; the models are {', '.join(models)}"
             yield Problem(where, field, problem + suggestion(other_id, models))

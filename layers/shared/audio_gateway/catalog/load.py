@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.catalog.adapters import spec_of
-from audio_gateway.catalog.checks import check_fallbacks, check_ids, check_model, check_provider
+from audio_gateway.catalog.checks import check_aliases, check_fallbacks, check_ids, check_model, check_provider
 from audio_gateway.catalog.defaults import CHUNK_SECONDS, CREATED, Defaults
 from audio_gateway.catalog.models import CacheTerms, Capability, Catalog, Endpoint, Model, Price, Provider
 from audio_gateway.catalog.problems import MAX_SHOWN, Problem, configuration_error, problems_of, suggestion
@@ -61,7 +61,8 @@ def build_catalog(document: Mapping[str, Any], source: str) -> Catalog:
     if entries.problems:
         raise configuration_error(source, entries.problems)
     providers = {provider_id: _provider(provider_id, entry) for provider_id, entry in entries.providers.items()}
-    models = {entry.id: _model(entry, providers[entry.provider]) for _, entry in entries.models}
+    ids = {entry.id for _, entry in entries.models}
+    models = {entry.id: _model(entry, providers[entry.provider], ids) for _, entry in entries.models}
     return Catalog(MappingProxyType(models))
 
 
@@ -72,6 +73,7 @@ class _Entries:
         self.problems: list[Problem] = list(_check_tables(document))
         self.providers: dict[str, ProviderEntry] = {}
         self.models: list[tuple[str, ModelEntry]] = []
+        self._aliases: dict[str, str] = {}
         self._doubtful: list[tuple[str, ModelEntry, frozenset[str]]] = []
         tables, rows = document.get("providers"), document.get("models")
         self._tables: dict[str, Any] = tables if isinstance(tables, dict) else {}
@@ -110,6 +112,9 @@ class _Entries:
     def _check_models(self) -> None:
         places = [(_location(i, row), row["id"]) for i, row in enumerate(self._rows) if _id_of(row) is not None]
         self.problems += check_ids(places)
+        names = [(_location(i, row), _id_of(row), _aliases_of(row)) for i, row in enumerate(self._rows)]
+        self.problems += check_aliases(names)
+        self._aliases = {alias: known for _, known, aliases in names if known is not None for alias in aliases}
         by_id: dict[str, ModelEntry | None] = {model_id: None for _, model_id in places}
         by_id.update({entry.id: entry for _, entry in self.models})
         for where, entry in self.models:
@@ -131,7 +136,7 @@ class _Entries:
             known = ", ".join(self._tables) or "none"
             problem = f"'{entry.provider}' is not in [providers]: {known}{suggestion(entry.provider, self._tables)}"
             yield Problem(where, "provider", problem)
-        yield from check_fallbacks(where, entry, by_id)
+        yield from check_fallbacks(where, entry, by_id, self._aliases)
 
 
 def _check_tables(document: Mapping[str, Any]) -> Iterator[Problem]:
@@ -157,6 +162,11 @@ def _id_of(row: Any) -> str | None:
     return model_id if isinstance(model_id, str) else None
 
 
+def _aliases_of(row: Any) -> list[str]:
+    aliases = row.get("aliases") if isinstance(row, dict) else None
+    return [alias for alias in aliases if isinstance(alias, str)] if isinstance(aliases, list) else []
+
+
 def _provider(provider_id: str, entry: ProviderEntry) -> Provider:
     return Provider(
         id=provider_id,
@@ -167,7 +177,7 @@ def _provider(provider_id: str, entry: ProviderEntry) -> Provider:
     )
 
 
-def _model(entry: ModelEntry, provider: Provider) -> Model:
+def _model(entry: ModelEntry, provider: Provider, ids: Collection[str]) -> Model:
     upstream = entry.upstream or entry.id
     defaults = spec_of(provider.adapter).defaults_for(upstream, entry.endpoints)
     assert defaults is not None  # noqa: S101 - check_model has refused a model that the adapter lacks
@@ -176,6 +186,7 @@ def _model(entry: ModelEntry, provider: Provider) -> Model:
     max_seconds = entry.max_seconds or defaults.max_seconds
     return Model(
         id=entry.id,
+        aliases=tuple(alias for alias in entry.aliases if alias not in ids),
         provider=provider,
         upstream=upstream,
         endpoints=frozenset(entry.endpoints),

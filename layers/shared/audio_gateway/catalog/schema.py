@@ -138,6 +138,7 @@ class ModelEntry(_Entry):
     """`[[models]]`. A field that is None is not in the file, and gets the adapter's default."""
 
     id: _Identifier
+    aliases: list[_Identifier] = []
     provider: str
     upstream: _Identifier | None = None
     endpoints: Annotated[list[Endpoint], Field(min_length=1)]
