@@ -35,7 +35,8 @@ def _average_linkage(embeddings: Any) -> Any:
     More than `_MOST_AT_ONCE` are grouped in stretches of that length first, and then the groups of all stretches.
     """
     groups = np.arange(len(embeddings))
-    sums, counts = embeddings.astype(np.float64), np.ones(len(embeddings))
+    sums: Any = embeddings.astype(np.float64)
+    counts: Any = np.ones(len(embeddings))
     while True:
         stretches = [slice(at, at + _MOST_AT_ONCE) for at in range(0, len(sums), _MOST_AT_ONCE)]
         joined = np.concatenate([

@@ -27,7 +27,10 @@ _WINDOW_BYTES: Final = WINDOW * 2
 class Encoder(Protocol):
     """See `VoiceEncoder`."""
 
-    def embeddings(self, spans: Any) -> Any: ...
+    def embeddings(self, spans: Any) -> Any:
+        """See `VoiceEncoder.embeddings`."""
+        ...
+
 
 class Voices:
     """The embeddings of a recording, or of a reference: some for each piece of speech.
