@@ -118,9 +118,11 @@ def _chinese_or_japanese(scripts: Mapping[str, Counter[str]]) -> str:
 def _by_letters(script: str, letters: Counter[str]) -> str | None:
     least = max(1, letters.total() // _RARE)
     for language, typical in _BY_LETTERS.get(script, ()):
-        if sum(letters[letter] + letters[letter.upper()] for letter in typical if letter != letter.upper()) + sum(
-            letters[letter] for letter in typical if letter == letter.upper()
-        ) >= least:
+        if (
+            sum(letters[letter] + letters[letter.upper()] for letter in typical if letter != letter.upper())
+            + sum(letters[letter] for letter in typical if letter == letter.upper())
+            >= least
+        ):
             return language
     return None
 

@@ -46,7 +46,7 @@ _ESPEAK_NG: Final = Defaults(
 
 _MOONSHINE_TINY: Final = Defaults(
     speed_factor=8.0,
-    capabilities=frozenset({"words", "segments", "streaming", "logprobs"}),
+    capabilities=frozenset({"words", "segments", "diarization", "streaming", "logprobs"}),
     endpoints=frozenset({"transcriptions"}),
     languages=("en",),
 )
