@@ -7,6 +7,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
+import audio_gateway.inference  # noqa: F401 - before any engine imports numpy
 from audio_gateway.catalog.models import Provider
 from audio_gateway.providers.port import (
     AudioChunk,
