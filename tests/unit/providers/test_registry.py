@@ -43,7 +43,7 @@ def test_the_engine_that_speaks_starts_where_the_catalogue_has_one(monkeypatch: 
     start_engines(catalog(model("remote"), model("ears", provider=EMBEDDED, endpoints=frozenset({"transcriptions"}))))
     assert not started
     start_engines(catalog(model("mouth", provider=EMBEDDED), model("another", provider=EMBEDDED)))
-    assert started == [["mouth", "another"]]
+    assert started == [["up-mouth", "up-another"]]
 
 
 def test_an_engine_that_cannot_start_fails_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +51,7 @@ def test_an_engine_that_cannot_start_fails_the_first_request(monkeypatch: pytest
         raise ConfigurationError("no layer")
 
     monkeypatch.setattr(speech, "espeak_process", missing)
-    start_engines(catalog(model("mouth", provider=EMBEDDED)))
+    start_engines(catalog(model("mouth", provider=EMBEDDED, upstream="espeak-ng")))
     with pytest.raises(ConfigurationError):
         EmbeddedEngines().find_voice("espeak-ng", "en")
 
