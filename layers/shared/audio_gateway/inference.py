@@ -14,7 +14,7 @@ def inference_session(model: Path) -> Any:
     """An onnxruntime `InferenceSession` of the model in a file.
 
     Raises:
-        ConfigurationError: no layer of the function has onnxruntime.
+        ConfigurationError: no layer of the function has onnxruntime, or the file is damaged.
     """
     try:
         import onnxruntime
@@ -23,4 +23,7 @@ def inference_session(model: Path) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
-    return onnxruntime.InferenceSession(str(model), sess_options=options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(str(model), sess_options=options, providers=["CPUExecutionProvider"])
+    except Exception as broken:  # onnxruntime's own classes, which have nothing else in common
+        raise ConfigurationError(f"The model {model.name} cannot be loaded") from broken
