@@ -23,7 +23,7 @@ run: $(STACK) ## start the whole system locally (PORT=8080), without Docker or a
 	@$(PYTHON) -m scripts.install_engines $(UV)
 	@exec .local/venv/bin/python -m local
 
-install: $(STACK)
+install: $(STACK) ## install what make run needs, and try again what could not be had
 	@$(PYTHON) -m scripts.install_engines $(UV) --retry
 
 test: .venv/.stamp install ## run all tests (offline after installation)
