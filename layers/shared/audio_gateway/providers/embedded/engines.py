@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from audio_gateway.providers.embedded.espeak.speech import EspeakSpeech
 
 ENGINES: Final[Mapping[str, str]] = MappingProxyType({
+    "hibari": "audio_gateway.providers.embedded.hibari.speech:HibariSpeech",
     "espeak-ng": "audio_gateway.providers.embedded.espeak.speech:EspeakSpeech",
-    "pocketsphinx": "audio_gateway.providers.embedded.sphinx:PocketsphinxTranscription",
     "moonshine-tiny": "audio_gateway.providers.embedded.moonshine.transcription:MoonshineTranscription",
+    "whisper-base": "audio_gateway.providers.embedded.whisper.transcription:WhisperTranscription",
 })  # fmt: skip
 """The class of each engine, by the name that the catalogue uses for it."""
 
