@@ -10,8 +10,8 @@ PY := .venv/bin/python
 export UV_NO_PROGRESS = 1
 # What is compiled is kept: each process of the tests would compile all of them again, for five seconds.
 unexport PYTHONDONTWRITEBYTECODE
-ENGINES := inference hibari espeak_ng moonshine whisper
-LAYERS := .local/layers/shared/.stamp $(ENGINES:%=.local/layers/engines/%/.stamp) .local/runtime/.stamp
+ENGINES := $(patsubst layers/engines/%/files.toml,%,$(wildcard layers/engines/*/files.toml))
+STACK := .local/venv/.stamp .local/layers/shared/.stamp .local/runtime/.stamp
 
 .PHONY: help run test test-fast coverage mutants lint cli doctor audit format bench fuzz sam-validate sam-test deploy docs clean lock install
 
@@ -19,10 +19,12 @@ help: ## show this list
 	@echo "audio-gateway: an OpenAI-compatible audio API on your own AWS account"; echo
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-run: install ## start the whole system locally (PORT=8080), without Docker or an AWS account
+run: $(STACK) ## start the whole system locally (PORT=8080), without Docker or an AWS account
+	@$(PYTHON) -m scripts.install_engines $(UV)
 	@exec .local/venv/bin/python -m local
 
-install: .local/venv/.stamp $(LAYERS)
+install: $(STACK) ## install what make run needs, and try again what could not be had
+	@$(PYTHON) -m scripts.install_engines $(UV) --retry
 
 test: .venv/.stamp install ## run all tests (offline after installation)
 	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
@@ -57,10 +59,11 @@ format: .venv/.stamp ## format the code, and let ruff fix what it can
 docs: .venv/.stamp ## generate docs/openapi.json, docs/api.md and the tables of errors
 	scripts/docs
 
-bench: .venv/.stamp install ## run the benchmarks: handlers (warm, cold), metering, audio, long audio, jobs (saved in bench/results)
+bench: .venv/.stamp install ## run the benchmarks: handlers (warm, cold), metering, audio, voice activity, long audio, jobs (saved in bench/results)
 	PYTHONPATH=layers/shared:. $(PY) -m bench.handlers
 	PYTHONPATH=layers/shared:. $(PY) -m bench.metering
 	PYTHONPATH=layers/shared:. $(PY) -m bench.audio --json bench/results/audio.json
+	PYTHONPATH=layers/shared:. $(PY) -m bench.voice_activity
 	PYTHONPATH=layers/shared:. $(PY) -m bench.long
 	PYTHONPATH=layers/shared:. $(PY) -m bench.jobs
 
@@ -115,20 +118,10 @@ $(UV): requirements/uv.txt
 	@VIRTUAL_ENV=.local/sam $(UV) pip sync --quiet --compile-bytecode --require-hashes requirements/sam.txt
 	@touch $@
 
-# An engine's layer: its packages, and the files of its model.
-.local/layers/engines/%/.stamp: layers/engines/%/requirements.txt layers/engines/%/weights.txt layers/engines/%/files.toml scripts/engine_files.py scripts/prune_layer.py $(UV)
-	@echo "installing the engine layer $* (.local/layers/engines/$*) ..."
-	@rm -rf $(@D) && mkdir -p $(@D)/python
-	@$(UV) pip install --quiet --no-deps --python $(PYTHON) --target $(@D)/python --require-hashes -r layers/engines/$*/requirements.txt
-	@$(PYTHON) scripts/engine_files.py $(UV) layers/engines/$* $(@D)/python
-	@$(PYTHON) scripts/prune_layer.py $(@D)/python
-	@$(PYTHON) -m compileall -q -j 0 --invalidation-mode unchecked-hash $(@D)/python
-	@touch $@
-
-# The layers as plain folders for this machine's Python, pruned like those that Lambda mounts under /opt/python. Our own
-# package is not in them: local/layers.py adds it.
-.local/layers/%/.stamp: layers/%/requirements.txt scripts/prune_layer.py $(UV)
-	@echo "installing the $* layer (.local/layers/$*) ..."
+# The layers are plain folders for this machine's Python, pruned like those that Lambda mounts under /opt/python. Our own
+# package is not in this one: local/layers.py adds it. scripts/install_engines.py installs those of the engines.
+.local/layers/shared/.stamp: layers/shared/requirements.txt scripts/prune_layer.py $(UV)
+	@echo "installing the shared layer (.local/layers/shared) ..."
 	@rm -rf $(@D) && mkdir -p $(@D)
 	@$(UV) pip install --quiet --python $(PYTHON) --target $(@D)/python --require-hashes -r $<
 	@$(PYTHON) scripts/prune_layer.py $(@D)/python

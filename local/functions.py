@@ -12,8 +12,12 @@ from local.intrinsics import Resolver
 from local.layers import python_path
 from local.settings import CATALOGUE_VARIABLE, PASSED_THROUGH, StackError, StackSettings
 from local.template import Template, code_path
+from scripts.engine_layers import installed_layers, models_with
 
 _LAYER_MOUNT: Final = "/opt/"
+_ENGINES_VARIABLE: Final = "AUDIO_GATEWAY_ENGINES"
+_ONLY_HERE: Final = {"layers/engines/moonshine": "layers/engines/whisper"}
+"""A layer that is too large for Lambda, by the layer whose functions have it here, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +65,22 @@ def read(
         folder = settings.root / code_path(properties["Code"])
         if not folder.is_dir():
             raise StackError(f"template.yaml: {title} has its code in {folder}, which does not exist")
-        own_layers = _layers(title, resolver.resolve(properties.get("Layers", [])), layers)
+        own_layers = _with_more(_layers(title, resolver.resolve(properties.get("Layers", [])), layers), settings.root)
         found.append(
             Function(
                 title=title,
                 deployed=deployed[title],
                 folder=folder,
-                python_path=_python_path(own_layers, settings.installed),
+                python_path=_python_path(own_layers, settings),
                 variables=_variables(deployed[title].variables, own_layers, settings),
             )
         )
     return found
+
+
+def installed_models(settings: StackSettings) -> list[str]:
+    """Return the names of the embedded models whose engines `make install` has installed."""
+    return models_with(installed_layers(settings.root, settings.installed))
 
 
 def _layers(title: str, references: Iterable[str], known: Mapping[str, Path]) -> list[Path]:
@@ -84,16 +93,23 @@ def _layers(title: str, references: Iterable[str], known: Mapping[str, Path]) ->
     return list(folders)
 
 
-def _python_path(layers: Iterable[Path], installed: Path) -> tuple[Path, ...]:
+def _with_more(layers: Iterable[Path], root: Path) -> list[Path]:
+    names = [str(layer.relative_to(root)) for layer in layers]
+    return [root / name for name in (*names, *(_ONLY_HERE[name] for name in names if name in _ONLY_HERE))]
+
+
+def _python_path(layers: Iterable[Path], settings: StackSettings) -> tuple[Path, ...]:
     """Return the layers' paths, then that of the runtime client."""
-    paths = [path for layer in layers for path in python_path(layer, installed)]
-    return (*paths, installed / "runtime" / "python")
+    paths = [path for layer in layers for path in python_path(layer, settings.root, settings.installed)]
+    return (*paths, settings.installed / "runtime" / "python")
 
 
 def _variables(declared: Mapping[str, str], layers: list[Path], settings: StackSettings) -> dict[str, str]:
     variables = {name: _in_layer(value, layers) for name, value in declared.items()}
     operator = settings.operator
     variables |= {name: operator[name] for name in PASSED_THROUGH if name in declared and operator.get(name)}
+    if _ENGINES_VARIABLE in declared:
+        variables[_ENGINES_VARIABLE] = " ".join(installed_models(settings))
     if CATALOGUE_VARIABLE in declared:
         if settings.catalogue is not None:
             variables[CATALOGUE_VARIABLE] = str(settings.catalogue)

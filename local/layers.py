@@ -11,9 +11,9 @@ from scripts.prune_layer import NOT_DEPLOYED
 _OWN: Final = "audio_gateway"
 
 
-def python_path(layer: Path, installed: Path) -> list[Path]:
-    """Return the import path of the layer in the folder `layer`, with up-to-date links."""
-    packages = installed / "layers" / layer.name / "python"
+def python_path(layer: Path, project: Path, installed: Path) -> list[Path]:
+    """Return the import path of the layer in the folder `layer` of the project, with up-to-date links."""
+    packages = installed / layer.relative_to(project) / "python"
     source = (layer / _OWN).resolve()
     if not source.is_dir():
         return [packages]

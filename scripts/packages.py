@@ -37,14 +37,16 @@ PACKAGES: Final[dict[str, Package]] = {
     "net": _package(
         "outgoing connections, bounded in time and size, and guarded where callers name the address", "errors deadline"
     ),
-    "audio": _package("recognise, choose the track, measure, decode, encode, rewrite", "errors"),
+    "audio": _package(
+        "recognise, choose the track, measure, decode, encode, rewrite, find speech", "errors engine_files inference"
+    ),
     "text": _package("written language: graphemes, sentences, spacing"),
     "transcripts": _package("the one transcript and its six formats", "text"),
     "storage": _package("objects in the gateway's bucket", "errors fingerprint aws"),
     "catalog": _package("models, voices, prices and what work costs", "errors audio transcripts"),
     "providers": _package(
         "the port, and one module or folder per adapter",
-        "errors deadline aws net audio transcripts catalog",
+        "errors deadline engine_files inference aws net audio text transcripts catalog",
     ),
     "metering": _package("accounts, limits, holds, the ledger, the sweeper", "errors clock aws catalog"),
     "identity": _package("projects, service accounts, keys and the authorizer", "errors aws metering"),
@@ -62,7 +64,7 @@ PACKAGES: Final[dict[str, Package]] = {
         "what happens: check, measure, hold, ask providers, settle",
         "errors deadline net audio text transcripts storage catalog providers metering identity uploads jobs webhooks",
     ),
-    "telemetry": _package("log lines and metrics", "errors loggable_names metering use_cases"),
+    "telemetry": _package("log lines and metrics", "errors loggable_names catalog metering use_cases"),
     "api": _package(
         "the endpoints; `api/http` reads requests and writes responses",
         "errors clock deadline fingerprint net audio text transcripts storage catalog providers metering identity usage"
@@ -75,7 +77,7 @@ PACKAGES: Final[dict[str, Package]] = {
     "wiring": _package(
         "composition: the only package that names adapters and AWS clients together; only functions import it",
         "errors clock aws net storage catalog providers metering identity usage uploads jobs webhooks idempotency"
-        " use_cases api",
+        " use_cases telemetry api",
     ),
     "cli": _package(
         "the [command line](operations.md), left out of the deployed layer",

@@ -19,7 +19,40 @@ NOT_DEPLOYED: Final = frozenset({"cli", "__main__.py"})
 
 # Only compilers, type checkers and test runners use these. Sources stay for tracebacks, *.dist-info for licences and
 # entry points.
-_PATTERNS: Final = ("*.pyi", "*.pyx", "*.pxd")
+_PATTERNS: Final = ("*.pyi", "*.pyx", "*.pxd", "*.a", "*.h")
+
+_UTILITIES_OF_POWERTOOLS: Final = (
+    "auth_alpha", "batch", "circuit_breaker", "data_classes", "data_masking", "feature_flags", "idempotency", "kafka",
+    "metadata", "parameters", "parser", "streaming", "validation",
+)  # fmt: skip
+
+UNUSED: Final = (
+    "bin",  # commands for a shell
+    ".lock",  # uv's
+    "*/tests",
+    "aws_lambda_powertools/event_handler",
+    *(f"aws_lambda_powertools/utilities/{name}" for name in _UTILITIES_OF_POWERTOOLS),
+    "boto3/data",  # its resources; we use clients
+    "boto3/examples",
+    "pydantic/v1",
+    "numpy/*/tests",
+    "numpy/f2py",
+    "numpy/ma",
+    "numpy/polynomial",
+    "numpy/testing",
+    "numpy/typing",
+    "numpy/_core/_simd*.so",  # only its tests use it
+    "onnxruntime/backend",
+    "onnxruntime/datasets",
+    "onnxruntime/quantization",
+    "onnxruntime/tools",
+    "onnxruntime/transformers",
+    "onnxruntime/capi/libonnxruntime.so*",  # for programs in C; the module for Python contains all of it
+    "espeakng_loader/libespeak-ng.so.*",  # copies of libespeak-ng.so
+    "ctranslate2/converters",
+    "ctranslate2/specs",
+)
+"""What else no function uses, as patterns below the folder of the packages."""
 
 
 def prune(packages: Path) -> None:
@@ -27,19 +60,21 @@ def prune(packages: Path) -> None:
     for service in packages.glob("botocore/data/*/"):
         if service.name not in SERVICES:
             shutil.rmtree(service)
-    shutil.rmtree(packages / "bin", ignore_errors=True)  # commands for a shell
-    (packages / ".lock").unlink(missing_ok=True)  # uv's
-    for name in NOT_DEPLOYED:
-        ours = packages / "audio_gateway" / name
-        if ours.is_dir():
-            shutil.rmtree(ours)
-        else:
-            ours.unlink(missing_ok=True)
-    for folder in [*packages.rglob("__pycache__"), *packages.glob("*/tests/")]:
+    for pattern in [*UNUSED, *(f"audio_gateway/{name}" for name in NOT_DEPLOYED)]:
+        for found in list(packages.glob(pattern)):
+            _remove(found)
+    for folder in list(packages.rglob("__pycache__")):
         shutil.rmtree(folder)
     for pattern in _PATTERNS:
-        for file in packages.rglob(pattern):
+        for file in list(packages.rglob(pattern)):
             file.unlink()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 if __name__ == "__main__":

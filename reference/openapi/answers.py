@@ -221,13 +221,14 @@ def _model() -> Schema:
     }
     word = {"type": "string"}
     return record(
-        "A model in the catalogue. The first four fields are those of OpenAI.",
-        "id object created owned_by endpoints voices response_formats languages capabilities limits price",
+        "A model in the catalogue, or an alias of one. The first four fields are those of OpenAI.",
+        "id object created owned_by alias_of endpoints voices response_formats languages capabilities limits price",
         {
             "id": text("The value to send as `model`."),
             "object": constant("model"),
             "created": integer("A constant, in Unix seconds: the catalogue records no creation times."),
             "owned_by": text("The id of the provider in the catalogue."),
+            "alias_of": or_null(text("The id of the model that this is another name for; null for a model.")),
             "endpoints": many(words(ENDPOINTS, "An endpoint."), "The endpoints that the model serves."),
             "voices": or_null(
                 many(word, "The voice names that the catalogue maps; null if all names are passed on to the provider.")

@@ -51,7 +51,7 @@ def header_components() -> dict[str, Schema]:
         "openai-processing-ms": "How long the function took, in milliseconds.",
         "openai-version": "The version of OpenAI's API, as the SDKs expect it.",
         "x-content-type-options": "Always `nosniff`.",
-        "x-audio-gateway-model": "The model that served the request: the requested one or one of its fallbacks.",
+        "x-audio-gateway-model": "The id of the model that served: the requested one or one of its fallbacks.",
         "x-audio-gateway-ignored": "The names of the fields that had no effect, if any. Of unknown fields, only the "
         "first ten are named.",
         "x-audio-gateway-cost-usd": "The cost in dollars, as a plain decimal number.",

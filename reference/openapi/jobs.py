@@ -227,7 +227,7 @@ def _job() -> dict[str, Schema]:
         "id": text("The id of the job. Ids sort by creation time."),
         "object": constant("audio.job"),
         "endpoint": words(ENDPOINTS, "The endpoint that was called."),
-        "model": text("The requested model."),
+        "model": text("The id of the requested model."),
         "status": words(STATUSES, "The status of the job. The last three are final."),
         "progress": complete("The progress of the job.", progress),
         "created_at": integer("When the job was created, in Unix seconds."),

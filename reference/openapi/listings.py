@@ -55,7 +55,9 @@ def _models() -> Schema:
 
 
 def _model() -> Schema:
-    model = parameter("model", "path", "The id of the model. A slash in it may be sent as it is or as `%2F`.")
+    model = parameter(
+        "model", "path", "The id of the model, or an alias. A slash in it may be sent as it is or as `%2F`."
+    )
     return {
         "operationId": "retrieveModel",
         "summary": "Retrieve a model",

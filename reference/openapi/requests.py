@@ -63,7 +63,7 @@ def _speech_request() -> Schema:
         "A voice in the form that OpenAI's SDKs use for custom voices.", "id", {"id": voice}, additionalProperties=False
     )
     fields = {
-        "model": text("The id of a model that serves `speech`; see `GET /models`.", minLength=1),
+        "model": text("A model that serves `speech`, by its id or an alias; see `GET /models`.", minLength=1),
         "input": text(
             "The text to speak. It must not be blank. Its length is counted in Unicode code points: at most "
             f"{MAX_CHARACTERS:,} without `background`. A model may have a lower limit.",
@@ -117,7 +117,7 @@ def _audio_and_model() -> dict[str, Schema]:
             format="uri",
             maxLength=MAX_URL,
         ),
-        "model": text("The id of a model that serves this endpoint; see `GET /models`.", minLength=1),
+        "model": text("A model that serves this endpoint, by its id or an alias; see `GET /models`.", minLength=1),
         "background": words(["true", "false"], _BACKGROUND, default="false"),
     }
 

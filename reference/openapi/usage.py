@@ -321,7 +321,7 @@ def limits_schema() -> Schema:
     fields = {name: integer(description) for name, description in _WINDOWS.items()}
     fields["monthly_budget_usd"] = text(_WINDOWS["monthly_budget_usd"])
     fields["models"] = many(
-        {"type": "string"}, "The ids of the models that the key may use; each must be in the catalogue."
+        {"type": "string"}, "The models that the key may use, by their ids or aliases in the catalogue."
     )
     fields["expires_at"] = integer("When the key expires, in Unix seconds.")
     return record(

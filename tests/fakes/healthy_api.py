@@ -181,4 +181,5 @@ def models() -> dict[str, Any]:
             {"id": name, "owned_by": owner, "endpoints": endpoints, "voices": None, "price": price}
             for name, owner, endpoints, price in _MODELS
         ]
+        + [{"id": "alias", "alias_of": _MODELS[0][0], "owned_by": "x", "endpoints": ["speech"], "price": _MODELS[0][3]}]
     }

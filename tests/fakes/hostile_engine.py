@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Any
 
-from audio_gateway.providers.embedded.confined import lockdown, server
+from audio_gateway.providers.embedded.espeak.confined import lockdown, server
 
 CONNECTION = 0
 

@@ -210,7 +210,9 @@ class _Handler(BaseHTTPRequestHandler):
                 {"id": "talker", "endpoints": ["speech"], "price": {"usd_per_million_characters": "15"}},
                 {"id": "listener", "endpoints": ["transcriptions"], "price": {"usd_per_minute": "0.006"}},
             ]
-            models = [{**model, "object": "model", "languages": None, "owned_by": "openai"} for model in models]
+            models.append({**models[0], "id": "tts-1", "alias_of": "talker", "languages": [f"l{n}" for n in range(99)]})
+            common = {"object": "model", "alias_of": None, "languages": None, "owned_by": "openai"}
+            models = [common | model for model in models]
             return send(200, json.dumps({"object": "list", "data": models}).encode(), "application/json")
         parts = path.removeprefix("/v1/audio/").split("/")
         if parts[0] == "uploads":

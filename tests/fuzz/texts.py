@@ -7,7 +7,7 @@ import time
 
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import TextUnspeakable
-from audio_gateway.providers.embedded.espeak import EspeakSpeech
+from audio_gateway.providers.embedded.espeak.speech import EspeakSpeech
 from audio_gateway.providers.port import SynthesisCall
 from tests.fuzz.tally import Tally
 

@@ -276,6 +276,16 @@ _DIRECTORY: Final = tuple(f"identity/{each}.py:" for each in ("projects", "servi
 # What several functions have in common.
 _AUDIO: Final = METERING | IDEMPOTENCY | RESULTS | STARTING_JOBS | PROVIDER_KEYS
 _TRANSCRIPTION: Final = _AUDIO | NAMED_UPLOADS | {"metering/meter.py:DynamoMeter.check"}
+_CHUNKS: Final = {
+    "jobs/job_store.py:JobStore.get",
+    "jobs/job_store.py:JobStore.count_chunk",
+    "jobs/job_store.py:JobStore.add_unbilled_cost",
+    "jobs/job_files.py:JobFiles.get",
+    "jobs/job_files.py:JobFiles.put",
+    "jobs/job_files.py:JobFiles.discard",
+    "metering/ledger_store.py:LedgerStore.put",
+    *PROVIDER_KEYS,
+}
 _LAST_STEP: Final = JOB_STEP | SETTLING_JOBS | ENDING_JOBS
 
 ROLES: Final[dict[str, set[str]]] = {
@@ -364,16 +374,8 @@ ROLES: Final[dict[str, set[str]]] = {
         "metering/job_meter.py:DynamoJobMeter.correct",
         "metering/job_meter.py:DynamoJobMeter.release",
     },
-    "JobChunkRole": {
-        "jobs/job_store.py:JobStore.get",
-        "jobs/job_store.py:JobStore.count_chunk",
-        "jobs/job_store.py:JobStore.add_unbilled_cost",
-        "jobs/job_files.py:JobFiles.get",
-        "jobs/job_files.py:JobFiles.put",
-        "jobs/job_files.py:JobFiles.discard",
-        "metering/ledger_store.py:LedgerStore.put",
-        *PROVIDER_KEYS,
-    },
+    "JobSpeechChunkRole": _CHUNKS,
+    "JobTranscriptionChunkRole": _CHUNKS,
     "JobMergeRole": _LAST_STEP,
     "JobEndRole": _LAST_STEP,
     "WebhooksRole": {

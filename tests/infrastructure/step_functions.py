@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+JOB = {"project_id": "default", "job_id": "job_0"}
 THROTTLED = "Lambda.TooManyRequestsException"
 
 Step = Generator[Any, Any, Any]
@@ -88,13 +89,16 @@ class Failed(Exception):
 
 @dataclass
 class Execution:
-    """One execution. `events` counts the events of its history; `given_up` lists the tasks whose failure was caught."""
+    """One execution of `JOB`. `prepared` is what its first step returns.
+
+    `events` counts the events of its history; `given_up` lists the tasks whose failure was caught.
+    """
 
     definition: Mapping[str, Any]
     function: Function
     clock: Clock
     random: random.Random
-    lanes: list[list[int]]
+    prepared: Mapping[str, Any]
     events: int = 0
     status: str = "RUNNING"
     given_up: list[int] = field(default_factory=list)
@@ -102,7 +106,7 @@ class Execution:
     def run(self) -> Step:
         self.events += 1  # ExecutionStarted
         try:
-            yield from self._machine(self.definition, {"prepared": {"lanes": self.lanes}})
+            yield from self._machine(self.definition, {**JOB, "prepared": self.prepared})
             self.status = "SUCCEEDED"
         except Failed:
             self.status = "FAILED"
@@ -115,16 +119,19 @@ class Execution:
             self.events += 1  # …StateEntered
             if state["Type"] == "Fail":
                 raise Failed
-            kinds = {"Task": self._task, "Map": self._map, "Pass": self._pass}
-            caught = yield from kinds[state["Type"]](state, data)
+            kinds = {"Task": self._task, "Map": self._map, "Pass": self._pass, "Choice": self._choice}
+            chosen = yield from kinds[state["Type"]](state, data)
             self.events += 1  # …StateExited
-            name = caught or state.get("Next")
+            if "Result" in state:
+                data = {**data, _key_of(state["ResultPath"]): state["Result"]}
+            name = chosen or state.get("Next")
 
     def _task(self, state: Mapping[str, Any], data: Mapping[str, Any]) -> Step:
         tries: dict[int | None, int] = {}
+        resource, event = _invocation(state, data)
         while True:
-            self.events += 3  # LambdaFunctionScheduled, -Started, and -Succeeded or -Failed
-            error = yield from self.function(state["Resource"], data)
+            self.events += 3  # Scheduled, Started, and Succeeded or Failed
+            error = yield from self.function(resource, event)
             if error is None:
                 return None
             place = next((i for i, r in enumerate(state["Retry"]) if matches(r, error)), None)
@@ -140,41 +147,70 @@ class Execution:
 
     def _map(self, state: Mapping[str, Any], data: Mapping[str, Any]) -> Step:
         self.events += 1  # MapStateStarted
-        items: Any = data
-        for part in state["ItemsPath"].removeprefix("$.").split("."):
-            items = items[part]
-        (key,) = (name.removesuffix(".$") for name, v in state["ItemSelector"].items() if v == "$$.Map.Item.Value")
+        items = _at(data, state["ItemsPath"])
         width = state.get("MaxConcurrency") or len(items) or 1
         queue = list(reversed(items))
         failed: list[bool] = []
-        workers = [
-            self.clock.start(self._worker(state["ItemProcessor"], data, key, queue, failed)) for _ in range(width)
-        ]
+        workers = [self.clock.start(self._worker(state, data, queue, failed)) for _ in range(width)]
         yield from workers
         if failed:
             return self._caught(state, data, "States.TaskFailed")
         self.events += 1  # MapStateSucceeded
         return None
 
-    def _worker(
-        self, machine: Mapping[str, Any], data: Mapping[str, Any], key: str, queue: list[Any], failed: list[bool]
-    ) -> Step:
+    def _worker(self, state: Mapping[str, Any], data: Mapping[str, Any], queue: list[Any], failed: list[bool]) -> Step:
         while queue:
             self.events += 2  # MapIterationStarted, and -Succeeded or -Failed
             try:
-                yield from self._machine(machine, {**data, key: queue.pop()})
+                item = _selected(state["ItemSelector"], data, queue.pop())
+                yield from self._machine(state["ItemProcessor"], item)
             except Failed:
                 failed.append(True)
 
-    def _pass(self, _state: Mapping[str, Any], data: Mapping[str, Any]) -> Step:
-        self.given_up.append(data["number"])
+    def _pass(self, state: Mapping[str, Any], data: Mapping[str, Any]) -> Step:
+        if "Result" not in state:
+            self.given_up.append(data["number"])
         yield 0
+
+    def _choice(self, state: Mapping[str, Any], data: Mapping[str, Any]) -> Step:
+        yield 0
+        chosen = (rule["Next"] for rule in state["Choices"] if _at(data, rule["Variable"]) == rule["StringEquals"])
+        return next(chosen, state["Default"])
 
     def _caught(self, state: Mapping[str, Any], _data: Mapping[str, Any], error: str) -> str:
         for catcher in state.get("Catch", ()):
             if matches(catcher, error):
                 return str(catcher["Next"])
         raise Failed
+
+
+def _invocation(state: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, Any]:
+    """The function of a task, and its input."""
+    wanted = _selected(state["Parameters"], data) if "Parameters" in state else data
+    if state["Resource"].endswith(":states:::lambda:invoke"):
+        return wanted["FunctionName"], wanted["Payload"]
+    return state["Resource"], wanted
+
+
+def _selected(template: Mapping[str, Any], data: Mapping[str, Any], item: Any = None) -> dict[str, Any]:
+    """An `ItemSelector` or `Parameters`, filled in. Each of its values is a path, or has paths inside."""
+
+    def value_of(wanted: Any) -> Any:
+        if isinstance(wanted, Mapping):
+            return _selected(wanted, data, item)
+        return item if wanted == "$$.Map.Item.Value" else _at(data, wanted)
+
+    return {name.removesuffix(".$"): value_of(wanted) for name, wanted in template.items()}
+
+
+def _at(data: Any, path: str) -> Any:
+    for part in path.removeprefix("$.").split("."):
+        data = data[part]
+    return data
+
+
+def _key_of(path: str) -> str:
+    return path.removeprefix("$.")
 
 
 def matches(rule: Mapping[str, Any], error: str) -> bool:

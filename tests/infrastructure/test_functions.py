@@ -17,6 +17,7 @@ from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS
 from audio_gateway.webhooks.queue import read_message
 from audio_gateway.webhooks.sender import TIMEOUT_S
 from audio_gateway.workers.scheduled import SWEEP_BUDGET_S
+from local.intrinsics import Resolver
 from tests.infrastructure import template
 from tests.infrastructure.conftest import OfType
 
@@ -35,12 +36,14 @@ LOGGING = {
 API_GATEWAY_SECONDS = 29
 LAMBDA_SECONDS = 900
 FOURTEEN_DAYS_S = 14 * 86_400  # the longest retention of SQS
-STEPS = {"job_prepare", "job_chunk", "job_merge", "job_end"}
+STEPS = {"job_prepare", "job_speech_chunk", "job_transcription_chunk", "job_merge", "job_end"}
 """The functions that the state machine calls; no caller waits for them."""
 CLOCKS_DIFFER_SECONDS = 5
 ROUNDS_OF_AN_ENDLESS_LOOP = 16
 """After this many rounds through one function, Lambda drops an event, unless RecursiveLoop is Allow."""
 ONE_VCPU_MB = 1769
+MOST_LAYERS = 5
+"""Of a function."""
 HOLD, SWEEP = "AUDIO_GATEWAY_HOLD_SECONDS", "AUDIO_GATEWAY_SWEEP_SECONDS"
 
 
@@ -154,10 +157,10 @@ def test_only_settings_read_the_environment() -> None:
     package = LAYER / "audio_gateway"
     readers = {str(file.relative_to(package)) for file in package.rglob("*.py") if reads_the_environment(file)}
     deployed = {file for file in readers if not file.startswith("cli/")}  # not in the deployed layer
-    # secrets.py: keys that a catalogue names as env:NAME, which the template cannot list. espeak_process.py: the path
+    # secrets.py: keys that a catalogue names as env:NAME, which the template cannot list. process.py: the path
     # of Lambda's Python library, the only variable that the eSpeak NG process gets. aws.py: the timeout of a local AWS,
     # which is read only if AWS_ENDPOINT_URL is set.
-    assert deployed == {"providers/secrets.py", "providers/embedded/espeak_process.py", "aws/clients.py"}
+    assert deployed == {"providers/secrets.py", "providers/embedded/espeak/process.py", "aws/clients.py"}
 
 
 def test_variables_for_tests_are_empty_in_a_deployment(functions: dict[str, Any]) -> None:
@@ -240,20 +243,60 @@ def test_audio_functions_have_a_whole_vcpu(functions: dict[str, Any]) -> None:
         assert functions[folder]["Properties"]["MemorySize"] == ONE_VCPU_MB
 
 
-def test_only_functions_that_use_engines_have_their_layer(functions: dict[str, Any]) -> None:
-    with_engines = {folder for folder, resource in functions.items() if "Fn::If" in resource["Properties"]["Layers"]}
-    assert with_engines == {"speech", "transcriptions", "translations", "voices", "job_prepare", "job_chunk"}
-    for folder in with_engines:
-        condition, yes, no = functions[folder]["Properties"]["Layers"]["Fn::If"]
-        assert condition == "HasEmbeddedEngines"
-        assert yes == [{"Ref": "SharedLayer"}, {"Ref": "EnginesLayer"}]
-        assert no == [{"Ref": "SharedLayer"}]
+def layers_of(functions: dict[str, Any], source: dict[str, Any], **parameters: str) -> dict[str, list[str]]:
+    """The layers of each function by its folder, without that which all have."""
+    names = [name for name, found in source["Resources"].items() if found["Type"] == "AWS::Serverless::LayerVersion"]
+    resolver = Resolver({**parameters, **dict(zip(names, names, strict=True))}, {}, source["Conditions"], {})
+    found = {}
+    for folder, resource in functions.items():
+        shared, *engines = resolver.resolve(resource["Properties"]["Layers"])
+        assert shared == "SharedLayer"
+        if engines:
+            found[folder] = engines
+    return found
 
 
-def test_the_engines_layer_is_optional(rendered: dict[str, Any]) -> None:
-    layers = {name: resource for name, resource in rendered.items() if resource["Type"] == "AWS::Lambda::LayerVersion"}
-    (engines,) = [resource for name, resource in layers.items() if name.startswith("EnginesLayer")]
-    assert engines["Condition"] == "HasEmbeddedEngines"
+def test_each_function_has_only_the_layers_that_it_uses(functions: dict[str, Any], source: dict[str, Any]) -> None:
+    found = layers_of(functions, source, EmbeddedEngines="true", EspeakNg="true")
+    assert found == {
+        "speech": ["InferenceLayer", "HibariLayer", "EspeakLayer"],
+        "transcriptions": ["InferenceLayer", "MoonshineLayer"],
+        "translations": ["InferenceLayer", "MoonshineLayer"],
+        "voices": ["EspeakLayer"],
+        "job_prepare": ["InferenceLayer", "EspeakLayer"],
+        "job_speech_chunk": ["InferenceLayer", "HibariLayer", "EspeakLayer"],
+        "job_transcription_chunk": ["InferenceLayer", "MoonshineLayer"],
+    }
+    assert max(map(len, found.values())) <= MOST_LAYERS
+
+
+def test_without_espeak_ng_only_its_layer_is_left_out(functions: dict[str, Any], source: dict[str, Any]) -> None:
+    everything = layers_of(functions, source, EmbeddedEngines="true", EspeakNg="true")
+    without = layers_of(functions, source, EmbeddedEngines="true", EspeakNg="false")
+    kept = {folder: [name for name in names if name != "EspeakLayer"] for folder, names in everything.items()}
+    assert without == {folder: names for folder, names in kept.items() if names}
+
+
+@pytest.mark.parametrize("espeak_ng", ["true", "false"])
+def test_without_engines_no_function_has_their_layers(
+    functions: dict[str, Any], source: dict[str, Any], espeak_ng: str
+) -> None:
+    assert layers_of(functions, source, EmbeddedEngines="false", EspeakNg=espeak_ng) == {}
+
+
+def test_layers_that_no_function_has_are_not_made(source: dict[str, Any]) -> None:
+    conditions = {
+        name: found.get("Condition")
+        for name, found in source["Resources"].items()
+        if found["Type"] == "AWS::Serverless::LayerVersion"
+    }
+    assert conditions == {
+        "SharedLayer": None,
+        "InferenceLayer": "HasEmbeddedEngines",
+        "HibariLayer": "HasEmbeddedEngines",
+        "EspeakLayer": "HasEspeakNg",
+        "MoonshineLayer": "HasEmbeddedEngines",
+    }
 
 
 def test_each_layer_has_a_build_target_in_its_makefile(source: dict[str, Any]) -> None:

@@ -6,32 +6,40 @@ import json
 import random
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from audio_gateway.jobs.job import JOB_KEPT_SECONDS
 from audio_gateway.jobs.plan import MOST_LANES, MOST_TASKS, ChunkSpan, JobPlan
+from audio_gateway.use_cases.jobs.kinds.registry import KindName
 from audio_gateway.workers.job_steps import DIED, NOT_STARTED, Permanent, Retryable, Throttled
 from tests.infrastructure.conftest import OfType
-from tests.infrastructure.step_functions import Account, Clock, Execution, matches, pause, run_together
+from tests.infrastructure.step_functions import JOB, Account, Clock, Execution, matches, pause, run_together
 
 pytestmark = pytest.mark.slow
 
 DEFINITION = Path(__file__).parents[2] / "statemachine" / "jobs.asl.json"
-STEPS = {"PrepareArn": "JobPrepare", "ChunkArn": "JobChunk", "MergeArn": "JobMerge", "EndArn": "JobEnd"}
+STEPS = {"PrepareArn": "JobPrepare", "MergeArn": "JobMerge", "EndArn": "JobEnd"}
+CHUNKS: dict[KindName, tuple[str, str]] = {
+    "speech": ("SpeechChunkArn", "JobSpeechChunk"),
+    "transcription": ("TranscriptionChunkArn", "JobTranscriptionChunk"),
+}
+"""The substitution and the function for the chunks of each kind of job."""
+INVOKE = "arn:${Partition}:states:::lambda:invoke"
 LAMBDA_SECONDS = 900
 DAY_S = 86_400
 WILDCARD = "States.ALL"
 HISTORY_EVENTS = 25_000
 """Quota of Step Functions. An execution that exceeds it fails, and no state can catch that."""
-EVENTS_OF_A_TRY = 3  # LambdaFunctionScheduled, LambdaFunctionStarted, and how it ended
+EVENTS_OF_A_TRY = 3  # LambdaFunctionScheduled, -Started and how it ended; TaskScheduled, … of `lambda:invoke`
 TASK_EVENTS = 2 + EVENTS_OF_A_TRY  # TaskStateEntered, TaskStateExited
 GIVEN_UP_STATE_EVENTS = 2  # PassStateEntered, PassStateExited
 GIVEN_UP_EVENTS = 2 + TASK_EVENTS + GIVEN_UP_STATE_EVENTS  # MapIterationStarted, MapIterationSucceeded
 MAP_EVENTS = 4  # MapStateEntered, -Started, -Succeeded, -Exited
 LANE_EVENTS = 2 + MAP_EVENTS
-MACHINE_EVENTS = 2 + MAP_EVENTS + 1  # ExecutionStarted and its end, the map of lanes, FailStateEntered
+KIND_EVENTS = 4  # ChoiceStateEntered, -Exited, PassStateEntered, -Exited
+MACHINE_EVENTS = 2 + KIND_EVENTS + MAP_EVENTS + 1  # ExecutionStarted and its end, the map of lanes, FailStateEntered
 
 
 def most_retries(task: dict[str, Any]) -> int:
@@ -68,8 +76,9 @@ def created(text: str) -> str:
     import boto3
     from moto import mock_aws
 
-    for name in STEPS:
+    for name in (*STEPS, *dict(CHUNKS.values())):
         text = text.replace(f"${{{name}}}", f"arn:aws:lambda:us-east-1:123456789012:function:{name}")
+    text = text.replace("${Partition}", "aws")
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
         client = boto3.client(
             "stepfunctions", region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
@@ -103,17 +112,21 @@ def test_every_state_is_reachable_and_every_next_exists(definition: dict[str, An
             reached.add(name)
             state = machine["States"][name]
             ahead += [state["Next"]] if "Next" in state else []
-            ahead += [catcher["Next"] for catcher in state.get("Catch", ())]
-            assert ("Next" in state) + bool(state.get("End")) + (state["Type"] in {"Fail", "Succeed"}) == 1, name
+            ahead += [each["Next"] for each in (*state.get("Catch", ()), *state.get("Choices", ()))]
+            ahead += [state["Default"]] if "Default" in state else []
+            ends = state["Type"] in {"Fail", "Succeed", "Choice"}
+            assert ("Next" in state) + bool(state.get("End")) + ends == 1, name
         assert reached == set(machine["States"])
 
 
 def test_the_substitutions_name_the_step_functions(definition: dict[str, Any], of_type: OfType) -> None:
-    assert {task["Resource"] for task in tasks(definition).values()} == {f"${{{name}}}" for name in STEPS}
+    assert {task["Resource"] for task in tasks(definition).values()} == {INVOKE, *(f"${{{name}}}" for name in STEPS)}
     (machine,) = of_type("AWS::StepFunctions::StateMachine").values()
     substitutions = machine["DefinitionSubstitutions"]
-    assert {name: value["Fn::GetAtt"] for name, value in substitutions.items()} == {
-        name: [f"{function}Function", "Arn"] for name, function in STEPS.items()
+    assert substitutions == {
+        **{name: {"Fn::GetAtt": [f"{function}Function", "Arn"]} for name, function in STEPS.items()},
+        **{name: {"Fn::GetAtt": [f"{function}Function", "Arn"]} for name, function in CHUNKS.values()},
+        "Partition": {"Ref": "AWS::Partition"},  # an ARN of AWS's own, which differs in China and GovCloud
     }
     assert machine["StateMachineType"] == "STANDARD"
     assert machine["RoleArn"] == {"Fn::GetAtt": ["JobsMachineRole", "Arn"]}
@@ -184,11 +197,31 @@ def test_all_retries_of_all_tasks_fit_into_the_history(definition: dict[str, Any
 
 
 def test_the_event_constants_agree_with_the_simulation(definition: dict[str, Any]) -> None:
-    run = simulated(definition, [[0, 1], [2]], Account(10, 1.0).call)
+    run = simulated(definition, [[0, 1], [2]], Account(10, 1.0).call, "transcription")
     assert (run.status, run.events) == (
         "SUCCEEDED",
         3 * (GIVEN_UP_EVENTS - GIVEN_UP_STATE_EVENTS) + 2 * LANE_EVENTS + 2 * TASK_EVENTS + MACHINE_EVENTS - 1,
     )
+
+
+@pytest.mark.parametrize("kind", get_args(KindName))
+def test_each_kind_of_job_has_its_own_function_for_chunks(kind: KindName, definition: dict[str, Any]) -> None:
+    called: list[tuple[str, dict[str, Any]]] = []
+
+    def function(resource: str, data: dict[str, Any]) -> Generator[float, None, None]:
+        called.append((resource, data))
+        yield 1.0
+
+    run = simulated(definition, [[7]], function, kind)
+    substitution, _ = CHUNKS[kind]
+    assert run.status == "SUCCEEDED"
+    assert called[1] == (f"${{{substitution}}}", {**JOB, "number": 7})
+    assert [resource for resource, _ in called] == ["${PrepareArn}", f"${{{substitution}}}", "${MergeArn}"]
+
+
+def test_a_job_that_was_deleted_before_it_was_prepared_has_no_chunks(definition: dict[str, Any]) -> None:
+    run = simulated(definition, [], Account(1, 1.0).call, None)
+    assert (run.status, run.given_up) == ("SUCCEEDED", [])
 
 
 def test_an_execution_that_uses_up_all_retries_fits_into_its_history(definition: dict[str, Any]) -> None:
@@ -202,7 +235,7 @@ def test_an_execution_that_uses_up_all_retries_fits_into_its_history(definition:
             return None
         return left.setdefault(data["number"], list(errors)).pop(0)
 
-    run = simulated(definition, lanes, fails)
+    run = simulated(definition, lanes, fails, "speech")
     assert (len(run.given_up), run.status) == (MOST_TASKS, "SUCCEEDED")
     assert not any(left.values())
     assert run.events <= HISTORY_EVENTS * 0.9
@@ -218,10 +251,10 @@ def test_an_execution_ends_within_a_day_even_with_all_retries(definition: dict[s
 
 
 def simulated(
-    definition: dict[str, Any], lanes: list[list[int]], function: Callable[..., Any], seed: int = 1
+    definition: dict[str, Any], lanes: list[list[int]], function: Callable[..., Any], kind: KindName | None
 ) -> Execution:
     clock = Clock()
-    run = Execution(definition, function, clock, random.Random(seed), lanes)
+    run = Execution(definition, function, clock, random.Random(1), {"kind": kind, "lanes": lanes})
     run_together([run], clock)
     return run
 
@@ -236,8 +269,8 @@ def test_jobs_on_an_account_with_few_environments_lose_no_chunk(
     # A chunk takes four minutes. A new account has ten environments, shared with callers and other jobs.
     for seed in range(3):
         clock, account, chance = Clock(), Account(environments, 240), random.Random(seed)
-        dealt = [list(range(lane, chunks, lanes)) for lane in range(lanes)]
-        runs = [Execution(definition, account.call, clock, chance, dealt) for _ in range(jobs)]
+        prepared = {"kind": "speech", "lanes": [list(range(lane, chunks, lanes)) for lane in range(lanes)]}
+        runs = [Execution(definition, account.call, clock, chance, prepared) for _ in range(jobs)]
         run_together(runs, clock)
         assert [(run.status, run.given_up) for run in runs] == [("SUCCEEDED", [])] * jobs
         assert clock.now < definition["TimeoutSeconds"]

@@ -19,6 +19,7 @@ from tests.infrastructure.template import ROOT, functions
 LAYER = ROOT / "layers" / "shared"
 PACKAGE = LAYER / "audio_gateway"
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+STEPS = ("JobPrepare", "JobSpeechChunk", "JobTranscriptionChunk", "JobMerge", "JobEnd")
 # Roles of no function, which have their own tests.
 OTHER_ROLES = {"JobsMachineRole", "ApiGatewayLogRole"}
 
@@ -199,13 +200,12 @@ def test_only_these_functions_reach_secrets_and_money(of_type: OfType) -> None:
 
 def test_only_job_functions_read_job_files(of_type: OfType) -> None:
     readers = who_may(of_type, "s3:GetObject", "jobs/*")
-    assert readers == {"Jobs", "JobPrepare", "JobChunk", "JobMerge", "JobEnd"}
+    assert readers == {"Jobs", *STEPS}
 
 
 def test_the_state_machine_may_invoke_only_its_steps(of_type: OfType) -> None:
     role = of_type("AWS::IAM::Role")["JobsMachineRole"]
-    steps = ("JobPrepare", "JobChunk", "JobMerge", "JobEnd")
-    assert rights_of(role) == {("lambda:InvokeFunction", f"{step}Function", "") for step in steps}
+    assert rights_of(role) == {("lambda:InvokeFunction", f"{step}Function", "") for step in STEPS}
     (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "states.amazonaws.com"}
     assert "ManagedPolicyArns" not in role
@@ -246,5 +246,5 @@ def test_the_deployment_page_names_the_roles_that_need_kms_decrypt() -> None:
     (sentence,) = re.findall(
         r"allow `kms:Decrypt` in that key's policy to the (\w+) roles that read them: ([^(]+)\(", page
     )
-    assert sentence[0] == {4: "four"}[len(readers)]
+    assert sentence[0] == {5: "five"}[len(readers)]
     assert set(re.findall(r"`(\w+)`", sentence[1])) == readers

@@ -37,7 +37,7 @@ SAID = [word.text for word in WORDS]
 @pytest.fixture
 def warm(harness: JobHarness) -> JobHarness:
     """A harness whose functions have all been called: each has a process to stop or to kill."""
-    steps = ("JobPrepareFunction", "JobChunkFunction", "JobMergeFunction")
+    steps = ("JobPrepareFunction", "JobTranscriptionChunkFunction", "JobMergeFunction")
     if not all(map(harness.processes, steps)):
         somebody_else = harness.client.with_options(api_key=harness.info["api_key"])
         job = dataclasses.replace(harness, client=somebody_else).begin(AUDIO, model="tones")  # in four lanes
@@ -138,7 +138,7 @@ def test_a_process_that_is_killed_while_the_provider_works_is_replaced(harness: 
     harness.upstream.script("", "held")
     job = harness.begin(AUDIO)
     harness.wait(lambda: len(harness.upstream.calls) == 2)
-    kill(harness.processes("JobChunkFunction"))
+    kill(harness.processes("JobTranscriptionChunkFunction"))
     assert_succeeded_and_paid_once(harness, job)
     assert len(harness.upstream.calls) == harness.now(job).total + 1
 

@@ -42,12 +42,14 @@ def test_every_word_once_in_order_and_at_its_time(harness: JobHarness) -> None:
     assert harness.nothing_is_held()
     assert harness.spent() == row.price_microusd
     assert harness.pending_settlements() == []
-    # The state of the execution is ids and numbers, and nothing else.
+    # The state of the execution is ids, names and numbers, and nothing else.
     execution = harness.machines.describe_execution(executionArn=harness.execution(job))
     assert execution["status"] == "SUCCEEDED"
     lanes = [list(range(lane, job.total, 4)) for lane in range(4)]
     asked = {"project_id": job.project_id, "job_id": job.id}
-    assert json.loads(execution["output"]) == asked | {"prepared": {"lanes": lanes}}
+    output = json.loads(execution["output"])
+    assert "JobTranscriptionChunkFunction" in output.pop("chunk_function")
+    assert output == asked | {"prepared": {"kind": "transcription", "lanes": lanes}}
 
 
 def test_a_chunk_that_fails_twice_is_tried_again_alone(harness: JobHarness) -> None:

@@ -48,7 +48,7 @@ def directory(dynamodb: Any) -> Directory:
 
 @pytest.fixture
 def ask(directory: Directory) -> Ask:
-    found = catalog(model("talker"))
+    found = catalog(model("talker", aliases=("tts-1",)))
     handler = lambda_handler(admin_app(directory=directory, catalog=lambda: found, now_s=lambda: NOW_S), "admin")
 
     def ask(method: str, path: str, body: Any = None, query: dict[str, str] | None = None) -> Answer:
@@ -185,9 +185,14 @@ def test_models_that_the_catalogue_does_not_have_are_refused(ask: Ask, directory
     answer = ask("POST", "/organization/projects/default/service_accounts", {"name": "n", "limits": limits})
     refusal(answer, 400, "limits.models")
     assert "no model 'nope'" in answer.error["message"]
-    assert "send any of: talker." in answer.error["message"]
+    assert "send any of: talker, tts-1." in answer.error["message"]
     key = directory.api_keys.create(name="n").record.id
     refusal(ask("POST", f"/organization/projects/default/api_keys/{key}", {"limits": limits}), 400, "limits.models")
+
+
+def test_a_key_may_be_limited_to_an_alias(ask: Ask) -> None:
+    body = {"name": "n", "limits": {"models": ["tts-1"]}}
+    assert ask("POST", "/organization/projects/default/service_accounts", body).status == 200
 
 
 @pytest.mark.parametrize("name", ["concurrent_requests", "concurrent_jobs"])

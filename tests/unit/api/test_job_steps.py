@@ -49,7 +49,7 @@ def test_all_steps_one_after_the_other(harness: JobHarness) -> None:
     lanes = prepare_handler(harness.preparation)(event(job), Context(900_000))["lanes"]
     assert len(lanes) == 2
     for number in (number for lane in lanes for number in lane):
-        assert chunk_handler(harness.chunk_work)(event(job, number=number), Context(900_000)) is None
+        assert chunk_handler(harness.chunk_work, "transcription")(event(job, number=number), Context(900_000)) is None
     assert merge_handler(harness.ending)(event(job), Context(900_000)) is None
     assert (harness.now(job).status, harness.heard(job)) == ("succeeded", SAID)
 
@@ -74,7 +74,7 @@ def test_a_failure_is_named_for_the_state_machine_and_stored_for_the_caller(
     harness.prepare(job)
     harness.provider.fails = lambda _number: error
     with pytest.raises(raised) as caught:
-        chunk_handler(harness.chunk_work)(event(job, number=1), Context(900_000))
+        chunk_handler(harness.chunk_work, "transcription")(event(job, number=1), Context(900_000))
     assert str(caught.value) == type(error).__name__  # no text of a caller gets into the history
     kept = harness.files.get_json(job.ref, "failed/1")
     assert kept["status"] == status
@@ -141,7 +141,7 @@ def test_a_chunk_counts_its_provider_call(
     harness.prepare(job)
     harness.provider.fails = lambda _number: error
     with contextlib.suppress(Retryable, Permanent):
-        chunk_handler(harness.chunk_work)(event(job, number=1), Context(900_000))
+        chunk_handler(harness.chunk_work, "transcription")(event(job, number=1), Context(900_000))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "ProviderFailures" in line]
     assert [value for line in lines for value in line["ProviderFailures"]] == failures
 
@@ -152,7 +152,7 @@ def test_a_chunk_done_by_a_fallback_logs_the_failed_model(capsys: pytest.Capture
     harness.prepare(job)
     late = ProviderTimedOut("Late.", provider="fake")
     harness.provider.fails = lambda _number: late if harness.provider.asked[-1].model == "up-first" else None
-    chunk_handler(harness.chunk_work)(event(job, number=1), Context(900_000))
+    chunk_handler(harness.chunk_work, "transcription")(event(job, number=1), Context(900_000))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (step,) = [line for line in lines if line.get("message") == "job step"]
     assert step["failed"] == [{"model": "first", "provider": "fake", "error": "ProviderTimedOut"}]

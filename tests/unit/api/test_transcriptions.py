@@ -258,6 +258,13 @@ def test_a_language_that_the_model_does_not_understand_is_refused_in_both_endpoi
     assert gateway.provider.asked == []
 
 
+@pytest.mark.parametrize("code", ["zh", "zh-tw", "jw", "jv"])
+def test_every_code_of_a_language_that_the_model_understands_is_taken(code: str) -> None:
+    gateway = Gateway(model(languages=("zh", "jv")))
+    assert gateway.post(MODEL, FILE, ("language", code)).status == 200
+    assert gateway.asked.options.language == code
+
+
 def test_audio_that_cannot_be_measured_in_time_is_refused_before_a_provider_is_called() -> None:
     gateway = Gateway()
     answer = gateway.post(MODEL, ("file", ("a.wav", wav(800))), context=Context(remaining_ms=4_500))

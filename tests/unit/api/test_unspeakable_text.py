@@ -83,7 +83,7 @@ def test_a_job_gives_its_chunk_up_at_once(voice: str, text: str) -> None:
     event = {"project_id": job.project_id, "job_id": job.id}
     assert prepare_handler(harness.preparation)(event, Context(900_000))["lanes"] == [[0]]
     with pytest.raises(Permanent):  # which the state machine does not try again
-        chunk_handler(harness.chunk_work)(event | {"number": 0}, Context(900_000))
+        chunk_handler(harness.chunk_work, "speech")(event | {"number": 0}, Context(900_000))
     stored = harness.files.get_json(job.ref, "failed/0")
     assert stored is not None
     assert (stored["status"], stored["param"], stored["code"]) == (400, "input", "text_unspeakable")

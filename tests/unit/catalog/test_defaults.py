@@ -9,6 +9,7 @@ import pytest
 from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.catalog.load import build_catalog
 from audio_gateway.catalog.models import CAPABILITIES, OPENAI_VOICES, Endpoint, Model
+from audio_gateway.transcripts.languages import code_of
 from audio_gateway.transcripts.render import RESPONSE_FORMATS
 
 TIMED = {"json", "text", "srt", "verbose_json", "vtt"}
@@ -124,10 +125,30 @@ def test_espeak_speaks_pcm_with_openais_voices_and_with_its_own() -> None:
     assert not said.own_voices_only
 
 
-def test_pocketsphinx_hears_english_with_times_and_ignores_temperature() -> None:
-    heard = model("sphinx", "translations", adapter="embedded", upstream="pocketsphinx")
+def test_hibari_speaks_with_openais_voices_and_lets_instructions_through() -> None:
+    said = model("hibari", "speech", adapter="embedded")
+    assert (said.formats, said.response_formats) == (("pcm",), SPEECH_FORMATS)
+    assert said.capabilities == {"speed", "streaming"}
+    assert said.voices == {name: name for name in OPENAI_VOICES}
+    assert said.languages is None
+    assert said.ignore == {"instructions"}
+
+
+def test_moonshine_hears_english_with_times_and_ignores_nothing() -> None:
+    heard = model("moonshine-tiny", "transcriptions", adapter="embedded")
     assert heard.languages == ("en",)
-    assert heard.ignore == {"temperature"}
-    assert heard.capabilities == {"words", "segments", "streaming"}
+    assert heard.capabilities == {"words", "segments", "streaming", "logprobs"}
     assert set(heard.response_formats) == TIMED
-    assert heard.speed_factor == 2
+    assert heard.ignore == set()
+
+
+@pytest.mark.parametrize("endpoint", ["transcriptions", "translations"])
+def test_whisper_hears_99_languages_with_times_a_prompt_and_a_temperature(endpoint: Endpoint) -> None:
+    heard = model("whisper-base", endpoint, adapter="embedded")
+    assert heard.languages is not None
+    assert len(set(heard.languages)) == 99
+    assert list(heard.languages) == sorted(heard.languages)
+    assert all(code_of(code) == code for code in heard.languages)
+    assert heard.capabilities == {"words", "segments", "prompt", "temperature", "streaming"}
+    assert set(heard.response_formats) == TIMED
+    assert heard.ignore == set()

@@ -11,8 +11,9 @@ import pytest
 from pydantic import BaseModel
 
 from audio_gateway.catalog import defaults
+from audio_gateway.catalog.adapters import ADAPTERS, spec_of
 from audio_gateway.catalog.load import build_catalog
-from audio_gateway.catalog.models import ADAPTERS, CAPABILITIES, ENDPOINTS
+from audio_gateway.catalog.models import CAPABILITIES, ENDPOINTS
 from audio_gateway.catalog.schema import CacheEntry, IgnorableOption, ModelEntry, PriceEntry, ProviderEntry
 from audio_gateway.use_cases.options import NEEDS
 
@@ -51,10 +52,11 @@ def test_every_allowed_word_is_on_the_page() -> None:
 
 def test_the_tables_of_models_are_the_defaults() -> None:
     listed = {name: row for names, row in rows("OpenAI's own models").items() for name in names.split("`, `")}
-    assert set(listed) == set(defaults.OPENAI)
+    models = spec_of("openai").models
+    assert set(listed) == set(models)
     for name, row in listed.items():
         capabilities, ignored, limits = row.split("|")
-        known = defaults.OPENAI[name]
+        known = models[name]
         assert set(re.findall("`([a-z_]+)`", capabilities)) - {"languages"} == known.capabilities
         assert set(re.findall("`([a-z_]+)`", ignored)) == known.ignore
         assert ("1,400 s" in limits) == (known.max_seconds == 1400)
@@ -64,9 +66,10 @@ def test_the_tables_of_models_are_the_defaults() -> None:
 
 def test_the_tables_of_engines_are_the_defaults() -> None:
     listed = rows("The embedded engines")
-    assert set(listed) == set(defaults.EMBEDDED)
+    models = spec_of("embedded").models
+    assert set(listed) == set(models)
     for name, row in listed.items():
-        known = defaults.EMBEDDED[name]
+        known = models[name]
         endpoints, capabilities, ignored, also = (cell.strip() for cell in row.split("|"))
         assert set(re.findall("`([a-z_]+)`", endpoints)) == set(known.endpoints or ())
         assert set(re.findall("`([a-z_]+)`", capabilities)) == known.capabilities

@@ -23,6 +23,7 @@ api_key = "env:KEY"
 [[models]]
 id = "gpt-4o-mini-tts"
 provider = "openai"
+aliases = ["tts"]
 endpoints = ["speech"]
 price = { usd_per_million_characters = "15.00" }
 markup_percent = 25
@@ -40,6 +41,7 @@ def test_a_valid_catalogue_is_listed_with_prices(path: Path) -> None:
     shown = run("catalog", "check", str(path)).stdout
     assert f"{path} is valid: 1 model\n" in shown
     assert "$18.75 per 1M characters" in shown
+    assert "tts" in shown.replace("gpt-4o-mini-tts", "")
 
 
 def test_a_valid_catalogue_as_json(path: Path) -> None:
@@ -47,6 +49,7 @@ def test_a_valid_catalogue_as_json(path: Path) -> None:
     assert_documented(data)
     assert (data["valid"], data["mistakes"]) == (True, [])
     assert data["models"][0].keys() == DOCUMENTED["catalog"]["models"][0].keys()
+    assert data["models"][0]["aliases"] == ["tts"]
     assert data["models"][0]["price"] == DOCUMENTED["catalog"]["models"][0]["price"]
 
 

@@ -16,7 +16,10 @@ def test_models_are_listed_with_endpoints_and_prices(gateway: FakeGateway) -> No
     shown = run("models").stdout
     assert f"Models of {gateway.base_url}" in shown
     assert all(word in shown for word in ("listener", "transcriptions", "$0.006 per minute", "any", "openai"))
-    assert [model["id"] for model in json.loads(run("models", "--json").stdout)["data"]] == ["talker", "listener"]
+    assert "tts-1 (alias of talker)" in shown
+    assert "99 languages" in shown
+    listed = json.loads(run("models", "--json").stdout)["data"]
+    assert [model["id"] for model in listed] == ["talker", "listener", "tts-1"]
 
 
 def test_voices_are_filtered_by_model_and_language(gateway: FakeGateway) -> None:

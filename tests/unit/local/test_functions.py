@@ -12,17 +12,17 @@ from local.intrinsics import Resolver
 from local.settings import StackError, StackSettings
 from local.template import Template
 
-LAYERS = [{"Ref": "SharedLayer1"}, {"Ref": "EnginesLayer1"}]
-RESOLVER = Resolver({"SharedLayer1": "SharedLayer1", "EnginesLayer1": "EnginesLayer1", "Gone": "Gone"}, {}, {}, {})
+LAYERS = [{"Ref": "SharedLayer1"}, {"Ref": "HibariLayer1"}]
+RESOLVER = Resolver({"SharedLayer1": "SharedLayer1", "HibariLayer1": "HibariLayer1", "Gone": "Gone"}, {}, {}, {})
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for folder in ("functions/work", "layers/shared/audio_gateway", "layers/engines"):
+    for folder in ("functions/work", "layers/shared/audio_gateway", "layers/engines/hibari"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "layers/shared/catalog.toml").write_text('key = "env:SHIPPED_KEY"')
     (tmp_path / "layers/shared/audio_gateway/prices.toml").touch()
-    (tmp_path / "layers/engines/engine.cfg").touch()
+    (tmp_path / "layers/engines/hibari/engine.cfg").touch()
     (tmp_path / "mine.toml").write_text('key = "env:MY_KEY"\nother = "env:ABSENT"')
     return tmp_path
 
@@ -42,7 +42,9 @@ def function(
         "Type": "AWS::Lambda::Function",
         "Properties": {"Code": {"S3Bucket": "local", "S3Key": code}, "Layers": layers},
     }
-    template = Template({"SharedLayer1": layer("shared"), "EnginesLayer1": layer("engines"), "Work": work}, {}, {}, {})
+    template = Template(
+        {"SharedLayer1": layer("shared"), "HibariLayer1": layer("engines/hibari"), "Work": work}, {}, {}, {}
+    )
     deployed = DeployedFunction("stack-Work-1", "arn:work", "app.handler", "arn:role", 1769, 29, variables)
     settings = StackSettings.from_environment(operator, project, project)
     (found,) = read(template, {"Work": deployed}, RESOLVER, settings)
@@ -56,7 +58,7 @@ def test_a_function_imports_its_folder_its_layers_and_the_runtime_client(project
     assert found.python_path == (
         project / ".local/deployed/shared",
         project / ".local/layers/shared/python",
-        project / ".local/layers/engines/python",
+        project / ".local/layers/engines/hibari/python",
         project / ".local/runtime/python",
     )
 
@@ -86,7 +88,7 @@ def test_paths_of_layer_files_are_translated_to_this_machine(project: Path) -> N
     assert found.variables == {
         "A": str(project / "layers/shared/catalog.toml"),
         "B": str(project / "layers/shared/audio_gateway/prices.toml"),
-        "C": str(project / "layers/engines/engine.cfg"),
+        "C": str(project / "layers/engines/hibari/engine.cfg"),
         "D": "/opt/nowhere",
         "E": "/tmp/x",
     }
@@ -106,6 +108,41 @@ def test_the_operators_catalogue_and_its_variables_reach_the_functions(project: 
     }
     assert own.variables == {"AUDIO_GATEWAY_CATALOG": str(project / "mine.toml"), "MY_KEY": "k1"}
     assert without.variables == {"OTHER": "1"}
+
+
+def install(project: Path, name: str, models: str = "", needs: str = "") -> None:
+    described = project / "layers/engines" / name / "files.toml"
+    described.parent.mkdir(parents=True, exist_ok=True)
+    described.write_text(f"models = {models.split()}\nneeds = {needs.split()}\ndownload_mb = 1\nfiles = []\n")
+    packages = project / ".local/layers/engines" / name / "python"
+    packages.mkdir(parents=True)
+    (packages.parent / "installed.txt").touch()
+
+
+def test_functions_know_which_engines_are_installed(project: Path) -> None:
+    declared = {"AUDIO_GATEWAY_ENGINES": "what AWS has"}
+    assert function(project, declared).variables == {"AUDIO_GATEWAY_ENGINES": ""}
+    install(project, "hibari", models="hibari", needs="inference")
+    assert function(project, declared).variables == {"AUDIO_GATEWAY_ENGINES": ""}
+    install(project, "inference")
+    install(project, "whisper", models="whisper-base")
+    assert function(project, declared).variables == {"AUDIO_GATEWAY_ENGINES": "hibari whisper-base"}
+    assert function(project).variables == {}
+
+
+def test_functions_with_moonshine_have_whisper_too_which_is_too_large_for_lambda(project: Path) -> None:
+    layer = {"Type": "AWS::Lambda::LayerVersion", "Properties": {}}
+    layer["Properties"] = {"Content": {"S3Bucket": "local", "S3Key": "layers/engines/moonshine"}}
+    work = {"Code": {"S3Bucket": "local", "S3Key": "functions/work/"}, "Layers": [{"Ref": "Gone"}]}
+    resources = {"Gone": layer, "Work": {"Type": "AWS::Lambda::Function", "Properties": work}}
+    deployed = DeployedFunction("stack-Work-1", "arn:work", "app.handler", "arn:role", 1769, 29, {})
+    settings = StackSettings.from_environment({}, project, project)
+    (found,) = read(Template(resources, {}, {}, {}), {"Work": deployed}, RESOLVER, settings)
+    assert found.python_path == (
+        project / ".local/layers/engines/moonshine/python",
+        project / ".local/layers/engines/whisper/python",
+        project / ".local/runtime/python",
+    )
 
 
 def test_settings_of_the_operator_reach_the_functions_that_declare_them(project: Path) -> None:

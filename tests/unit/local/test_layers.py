@@ -18,7 +18,7 @@ def layer(tmp_path: Path) -> Path:
 
 
 def deployed(layer: Path) -> Path:
-    own, packages = python_path(layer, layer.parents[1] / ".local")
+    own, packages = python_path(layer, layer.parents[1], layer.parents[1] / ".local")
     assert packages == layer.parents[1] / ".local" / "layers" / "shared" / "python"
     return own / "audio_gateway"
 
@@ -47,13 +47,14 @@ def test_a_copy_of_the_project_with_shared_layers_links_to_its_own_source(tmp_pa
     other = tmp_path / "elsewhere"
     other.mkdir()
     (other / "layers").symlink_to(layer.parent)
-    own, _ = python_path(other / "layers" / "shared", other / ".local")
+    own, _ = python_path(other / "layers" / "shared", other, other / ".local")
     assert (own / "audio_gateway" / "api").readlink() == layer / "audio_gateway" / "api"
     assert own.is_relative_to(other)
 
 
 def test_a_layer_without_our_package_has_only_its_packages(tmp_path: Path) -> None:
-    (tmp_path / "layers" / "engines").mkdir(parents=True)
-    assert python_path(tmp_path / "layers" / "engines", tmp_path / ".local") == [
-        tmp_path / ".local" / "layers" / "engines" / "python"
+    layer = tmp_path / "layers" / "engines" / "hibari"
+    layer.mkdir(parents=True)
+    assert python_path(layer, tmp_path, tmp_path / ".local") == [
+        tmp_path / ".local" / "layers" / "engines" / "hibari" / "python"
     ]

@@ -107,7 +107,8 @@ class Jobs(Stage):
 
     def _prepare(self, process: Process, run: Run, unheard: bool) -> None:
         try:
-            lanes = prepare_job(JobRef("default", run.job_id), Deadline.after(900), deps=process.preparation)
+            ref = JobRef("default", run.job_id)
+            lanes = prepare_job(ref, Deadline.after(900), deps=process.preparation).lanes
         except (InvalidRequest, LimitReached, PermissionDenied):
             run.phase = "end"
             raise

@@ -17,9 +17,10 @@ import pytest
 
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ConfigurationError, ProviderTimedOut, ProviderUnavailable, TextUnspeakable
-from audio_gateway.providers.embedded import espeak_process, speaker
-from audio_gateway.providers.embedded.confined import frames
-from audio_gateway.providers.embedded.espeak_process import EspeakProcess, SpokenText
+from audio_gateway.providers.embedded.espeak import process as espeak_process
+from audio_gateway.providers.embedded.espeak import speaker
+from audio_gateway.providers.embedded.espeak.confined import frames
+from audio_gateway.providers.embedded.espeak.process import EspeakProcess, SpokenText
 
 pytestmark = pytest.mark.slow
 
@@ -334,7 +335,8 @@ def test_a_voice_that_is_listed_and_not_there_is_the_operator_s_fault(engine: Es
 def test_what_every_request_waits_for_imports_nothing_slow() -> None:
     program = (
         "import sys; sys.path.append(sys.argv[1]);"
-        "import audio_gateway.providers.embedded.confined.server, audio_gateway.providers.embedded.confined.espeak;"
+        "import audio_gateway.providers.embedded.espeak.confined.server;"
+        "import audio_gateway.providers.embedded.espeak.confined.espeak;"
         "assert not {'re', 'typing', 'enum', 'collections', 'dataclasses', 'socket'} & set(sys.modules)"
     )
     assert os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-I", "-S", "-c", program, command()[5]]) == 0

@@ -10,15 +10,15 @@ from functools import cache
 
 import pytest
 
-from audio_gateway.catalog.defaults import EMBEDDED
+from audio_gateway.catalog.adapters import spec_of
 from audio_gateway.catalog.models import OPENAI_VOICES
 from audio_gateway.deadline import Deadline
-from audio_gateway.providers.embedded.espeak import EspeakSpeech
+from audio_gateway.providers.embedded.espeak.speech import EspeakSpeech
 from audio_gateway.providers.port import SynthesisCall
 
 pytestmark = pytest.mark.slow
 
-TABLE = dict(EMBEDDED["espeak-ng"].voices or {})  # type: ignore[arg-type] # a table, not a list
+TABLE: dict[str, str] = dict(spec_of("embedded").models["espeak-ng"].voices or {})  # type: ignore[arg-type] # a table, not a list
 RATE = 22_050
 EVERY = 4  # samples of which one is enough to find a pitch, and frames of which one is
 TEXT = "The quick brown fox jumps over the lazy dog."

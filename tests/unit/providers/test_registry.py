@@ -9,8 +9,9 @@ import pytest
 
 from audio_gateway.catalog.models import Provider
 from audio_gateway.errors import ConfigurationError, ProviderKeyUnreadable
-from audio_gateway.providers.embedded import espeak
+from audio_gateway.providers.embedded import engines
 from audio_gateway.providers.embedded.engines import EmbeddedEngines
+from audio_gateway.providers.embedded.espeak import speech
 from audio_gateway.providers.openai import OpenAIAdapter
 from audio_gateway.providers.port import SpeechAdapter, TranscriptionAdapter, VoiceLister
 from audio_gateway.providers.registry import adapter_of, build_provider, start_engines
@@ -38,21 +39,32 @@ def test_the_embedded_engines_are_one_provider() -> None:
 
 def test_the_engine_that_speaks_starts_where_the_catalogue_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
-    monkeypatch.setattr(EmbeddedEngines, "start", lambda _engines: started.append(True))
+    monkeypatch.setattr(EmbeddedEngines, "start", lambda _engines, models: started.append(list(models)))
     start_engines(catalog(model("remote"), model("ears", provider=EMBEDDED, endpoints=frozenset({"transcriptions"}))))
     assert not started
     start_engines(catalog(model("mouth", provider=EMBEDDED), model("another", provider=EMBEDDED)))
-    assert started == [True]
+    assert started == [["up-mouth", "up-another"]]
 
 
 def test_an_engine_that_cannot_start_fails_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> None:
         raise ConfigurationError("no layer")
 
-    monkeypatch.setattr(espeak, "espeak_process", missing)
-    start_engines(catalog(model("mouth", provider=EMBEDDED)))
+    monkeypatch.setattr(speech, "espeak_process", missing)
+    start_engines(catalog(model("mouth", provider=EMBEDDED, upstream="espeak-ng")))
     with pytest.raises(ConfigurationError):
-        EmbeddedEngines().find_voice("en")
+        EmbeddedEngines().find_voice("espeak-ng", "en")
+
+
+def test_a_provider_that_cannot_be_built_fails_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_provider: Provider, _api_key: str | None) -> EmbeddedEngines:
+        raise ConfigurationError("no layer")
+
+    monkeypatch.setattr(engines, "make_adapter", missing)
+    broken = Provider("broken", "embedded", None, None, 120)
+    start_engines(catalog(model("mouth", provider=broken)))
+    with pytest.raises(ProviderKeyUnreadable):
+        adapter_of(broken)
 
 
 def test_an_openai_server_is_served_by_its_adapter() -> None:
@@ -101,7 +113,8 @@ def test_an_openai_server_needs_an_address() -> None:
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
-    heavy = ["boto3", "botocore", "pocketsphinx", "espeakng_loader", "av", "urllib3", "ssl", "http.client"]
+    engines = ["pocketsphinx", "onnxruntime", "numpy", "ctranslate2", "espeakng_loader"]
+    heavy = [*engines, "boto3", "botocore", "av", "urllib3", "ssl", "http.client"]
     code = f"import sys, audio_gateway.providers.registry; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(sys.path)}

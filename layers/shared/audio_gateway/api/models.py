@@ -29,28 +29,32 @@ def models_app(*, catalog: Catalog) -> FastAPI:
             raise InvalidRequest(
                 "'type' must be audio, or left out: all models of this API are audio models.", param="type"
             )
-        return json_response({"object": "list", "data": [_model(model) for model in catalog.models.values()]})
+        listed = [_model(name, model) for model in catalog.models.values() for name in model.names]
+        return json_response({"object": "list", "data": listed})
 
     @app.get("/models/{model_id:path}")
     async def retrieve_model(model_id: str) -> Response:
         # An id with a slash arrives as %2F, once encoded or decoded depending on the front door (contract 0.13).
-        model = catalog.models.get(model_id) or catalog.models.get(unquote(model_id))
+        name = model_id if catalog.find(model_id) else unquote(model_id)
+        model = catalog.find(name)
         if not model_id:
             raise UnknownUrl("Invalid URL (GET /v1/models/): add the id of a model, or GET /v1/models for a list.")
         if model is None:
             message = f"The model '{model_id[:200]}' does not exist or you do not have access to it."
             raise UnknownModel(message, param="model")
-        return json_response(_model(model))
+        return json_response(_model(name, model))
 
     return app
 
 
-def _model(model: Model) -> dict[str, Any]:
+def _model(name: str, model: Model) -> dict[str, Any]:
+    """The model under one of its names."""
     return {
-        "id": model.id,
+        "id": name,
         "object": "model",
         "created": model.created,
         "owned_by": model.provider.id,
+        "alias_of": None if name == model.id else model.id,
         "endpoints": [endpoint for endpoint in ENDPOINTS if endpoint in model.endpoints],
         "voices": None if model.voices is None else list(model.voices),
         "response_formats": list(model.response_formats),

@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.background import JobStarter
 from audio_gateway.api.charging import charged
-from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, deadline_of, known_model, request_log_of
+from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, deadline_of, note_model, request_log_of
 from audio_gateway.api.http.fields import BodyFields
 from audio_gateway.api.http.json_body import read_object
 from audio_gateway.api.idempotency import as_replay, begin_run, deliver, remember, respond
@@ -63,7 +63,7 @@ def speech_app(deps: SpeechDependencies) -> FastAPI:
         request_log = request_log_of(request)
         parsed = read_speech(read_object(request.headers.get("content-type"), await body_of(request)))
         speech = parsed.request
-        request_log.model = request_log.requested_model = known_model(speech.model, catalog)
+        note_model(request, speech.model, catalog)
         with begin_run(request, caller, deps, *parsed.content, background=parsed.background) as run:
             if run.earlier is not None:
                 return respond(as_replay(run.earlier), results, caller.project_id)

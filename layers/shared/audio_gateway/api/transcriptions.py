@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.background import JobStarter
 from audio_gateway.api.charging import charged
-from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, deadline_of, known_model, request_log_of
+from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, deadline_of, note_model, request_log_of
 from audio_gateway.api.http.form_body import read_form
 from audio_gateway.api.http.multipart import MultipartForm
 from audio_gateway.api.http.unknown_fields import announced
@@ -73,7 +73,7 @@ def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
         form = read_form(request.headers.get("content-type"), await body_of(request))
         background = read_background(form)
         transcription = read(form)
-        request_log.model = request_log.requested_model = known_model(transcription.model, deps.catalog)
+        note_model(request, transcription.model, deps.catalog)
         unknown = announced(form.left())
         request_log.unknown_fields = len(form.left())
         # Without `background`, the fingerprint is that of earlier versions, which had no such field.

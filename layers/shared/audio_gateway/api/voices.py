@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.http.app import create_app
 from audio_gateway.api.http.responses import json_response
+from audio_gateway.catalog.adapters import spec_of
 from audio_gateway.catalog.models import OPENAI_VOICES, Catalog, Model
 from audio_gateway.providers.port import ProviderVoice, VoiceLister
 from audio_gateway.use_cases.fallback import AdapterFactory
@@ -34,14 +35,14 @@ def voices_app(*, catalog: Catalog, providers: AdapterFactory) -> FastAPI:
 
 def _voices(model: Model, providers: AdapterFactory) -> Iterator[dict[str, Any]]:
     """The names that the catalogue maps, then the provider's own if they are known without calling it."""
-    provider = providers(model.provider) if model.provider.lists_voices else None
+    provider = providers(model.provider) if spec_of(model.provider.adapter).lists_voices else None
     lister = provider if isinstance(provider, VoiceLister) else None
     for name, target in (model.voices or {}).items():
-        known = (lister and lister.find_voice(target)) or ProviderVoice(target, target)
+        known = (lister and lister.find_voice(model.upstream, target)) or ProviderVoice(target, target)
         openai_name = name if name in OPENAI_VOICES else None
         yield _voice(ProviderVoice(name, name, known.language, known.gender), openai_name)
     if lister is not None and not model.own_voices_only:
-        yield from (_voice(voice, None) for voice in lister.voices())
+        yield from (_voice(voice, None) for voice in lister.voices(model.upstream))
 
 
 def _voice(voice: ProviderVoice, openai_name: str | None) -> dict[str, Any]:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from audio_gateway.audio.cut import LEAST_BYTES, LEAST_SECONDS
-from audio_gateway.catalog.defaults import EMBEDDED, Defaults, defaults_for
+from audio_gateway.catalog.adapters import spec_of
+from audio_gateway.catalog.defaults import Defaults
 from audio_gateway.catalog.problems import Problem, suggestion
 from audio_gateway.catalog.schema import ModelEntry, ProviderEntry
 
 
 def check_provider(where: str, provider: ProviderEntry) -> Iterator[Problem]:
-    """`openai` needs an address; the embedded engines have none."""
-    if provider.adapter == "openai" and provider.base_url is None:
-        yield Problem(where, "base_url", "is missing; for OpenAI it is https://api.openai.com/v1")
-    if provider.adapter == "embedded":
-        for field in ("base_url", "api_key"):
-            if getattr(provider, field) is not None:
-                yield Problem(where, field, "does not apply to the adapter 'embedded', which calls no server")
+    """Check that a provider has the settings that its adapter needs, and none that it refuses."""
+    spec = spec_of(provider.adapter)
+    for field, remedy in spec.needs.items():
+        if field not in provider.model_fields_set:
+            yield Problem(where, field, f"is missing; {remedy}")
+    for field, reason in spec.refuses.items():
+        if field in provider.model_fields_set:
+            yield Problem(where, field, f"does not apply to the adapter '{spec.name}', {reason}")
 
 
 def check_ids(places: Sequence[tuple[str, str]]) -> Iterator[Problem]:
@@ -29,14 +31,35 @@ def check_ids(places: Sequence[tuple[str, str]]) -> Iterator[Problem]:
         first.setdefault(model_id, where)
 
 
+def check_aliases(places: Sequence[tuple[str, str | None, Sequence[str]]]) -> Iterator[Problem]:
+    """Check that no two models have the same alias. `places` are (where, id, aliases) of all models in file order.
+
+    An alias may be the id of another model, which then has the name: an operator takes an alias away by adding the
+    real model.
+    """
+    first: dict[str, str] = {}
+    for where, model_id, aliases in places:
+        for index, alias in enumerate(aliases):
+            field = f"aliases[{index}]"
+            if alias == model_id:
+                yield Problem(where, field, f"'{alias}' is the id of the model itself")
+            elif alias in aliases[:index]:
+                yield Problem(where, field, f"'{alias}' appears twice")
+            elif alias in first:
+                yield Problem(where, field, f"'{alias}' is already an alias of {first[alias]}")
+            else:
+                first[alias] = where
+
+
 def check_model(where: str, model: ModelEntry, provider: ProviderEntry) -> Iterator[Problem]:
     """Check a model against its provider, and its fields against each other."""
     upstream = model.upstream or model.id
-    defaults = defaults_for(provider.adapter, upstream, model.endpoints)
+    spec = spec_of(provider.adapter)
+    defaults = spec.defaults_for(upstream, model.endpoints)
     if defaults is None:
         field = "id" if model.upstream is None else "upstream"
-        engines = ", ".join(EMBEDDED)
-        yield Problem(where, field, f"'{upstream}' is not an embedded engine; the engines are {engines} (set upstream)")
+        problem = f"'{upstream}' is not a model of the adapter '{spec.name}'; its models are {', '.join(spec.models)}"
+        yield Problem(where, field, f"{problem} (set upstream){suggestion(upstream, spec.models)}")
     else:
         yield from _check_endpoints(where, model, upstream, defaults)
         yield from _check_chunks(where, model, defaults)
@@ -82,14 +105,22 @@ def _check_price(where: str, model: ModelEntry) -> Iterator[Problem]:
             yield Problem(where, f"price.{unit}", f"is the wrong unit: {', '.join(model.endpoints)} has no {measure}")
 
 
-def check_fallbacks(where: str, model: ModelEntry, models: Mapping[str, ModelEntry | None]) -> Iterator[Problem]:
-    """Check the fallbacks of a model. `models` has all models of the file by id; None for an entry with problems."""
+def check_fallbacks(
+    where: str, model: ModelEntry, models: Mapping[str, ModelEntry | None], aliases: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Check the fallbacks of a model. `models` has all models of the file by id; None for an entry with problems.
+
+    `aliases` has the id for each alias. A fallback must not be one: who serves, and at what price, would change by an
+    entry that is added elsewhere.
+    """
     for index, other_id in enumerate(model.fallbacks):
         field = f"fallbacks[{index}]"
-        if other_id == model.id:
+        if other_id == model.id or (other_id not in models and aliases.get(other_id) == model.id):
             yield Problem(where, field, f"'{other_id}' is the model itself")
         elif other_id in model.fallbacks[:index]:
             yield Problem(where, field, f"'{other_id}' appears twice")
+        elif other_id not in models and other_id in aliases:
+            yield Problem(where, field, f"'{other_id}' is an alias; write the model's id, '{aliases[other_id]}'")
         elif other_id not in models:
             problem = f"'{other_id}' is not a model in this file; the models are {', '.join(models)}"
             yield Problem(where, field, problem + suggestion(other_id, models))

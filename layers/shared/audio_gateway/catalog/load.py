@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -12,8 +11,10 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from audio_gateway.audio.formats import SPEECH_FORMATS
-from audio_gateway.catalog.checks import check_fallbacks, check_ids, check_model, check_provider
-from audio_gateway.catalog.defaults import CHUNK_SECONDS, CREATED, Defaults, defaults_for
+from audio_gateway.catalog.adapters import spec_of
+from audio_gateway.catalog.checks import check_aliases, check_fallbacks, check_ids, check_model, check_provider
+from audio_gateway.catalog.defaults import CHUNK_SECONDS, CREATED, Defaults
+from audio_gateway.catalog.installed import installed_part
 from audio_gateway.catalog.models import CacheTerms, Capability, Catalog, Endpoint, Model, Price, Provider
 from audio_gateway.catalog.problems import MAX_SHOWN, Problem, configuration_error, problems_of, suggestion
 from audio_gateway.catalog.schema import ModelEntry, ProviderEntry
@@ -25,20 +26,14 @@ _STAND_INS: Final[Mapping[str, Any]] = {"id": "?", "provider": "?", "endpoints":
 _Entry = TypeVar("_Entry", bound=BaseModel)
 
 
-@lru_cache(maxsize=8)
-def catalog_from(path: str) -> Catalog:
-    """The catalogue at `path`, read once per process. Raises `ConfigurationError`."""
-    return load_catalog(path)
-
-
-def load_catalog(path: str | Path) -> Catalog:
-    """Read and check a catalogue.
+def load_catalog(path: str | Path, engines: Collection[str] | None = None) -> Catalog:
+    """Read and check a catalogue. Models whose engines are not in `engines` are left out, unless it is None.
 
     Raises:
         ConfigurationError: it cannot be read, is not TOML, or has problems: each with its entry, its field, its value
-            (unless it may be a secret) and the allowed values.
+            (unless it may be a secret) and the allowed values. Or no model is left.
     """
-    return build_catalog(_read(path), str(path))
+    return build_catalog(_read(path), str(path), engines)
 
 
 def _read(path: str | Path) -> dict[str, Any]:
@@ -54,14 +49,16 @@ def _read(path: str | Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: is not valid TOML: {error}") from error
 
 
-def build_catalog(document: Mapping[str, Any], source: str) -> Catalog:
-    """The catalogue of a parsed file; `source` names it in the messages. Raises `ConfigurationError`."""
+def build_catalog(document: Mapping[str, Any], source: str, engines: Collection[str] | None = None) -> Catalog:
+    """The catalogue of a parsed file; `source` names it in the messages. Otherwise as `load_catalog`."""
     entries = _Entries(document)
     if entries.problems:
         raise configuration_error(source, entries.problems)
     providers = {provider_id: _provider(provider_id, entry) for provider_id, entry in entries.providers.items()}
-    models = {entry.id: _model(entry, providers[entry.provider]) for _, entry in entries.models}
-    return Catalog(MappingProxyType(models))
+    ids = {entry.id for _, entry in entries.models}
+    models = {entry.id: _model(entry, providers[entry.provider], ids) for _, entry in entries.models}
+    catalog = Catalog(MappingProxyType(models))
+    return catalog if engines is None else installed_part(catalog, engines, source)
 
 
 class _Entries:
@@ -71,6 +68,7 @@ class _Entries:
         self.problems: list[Problem] = list(_check_tables(document))
         self.providers: dict[str, ProviderEntry] = {}
         self.models: list[tuple[str, ModelEntry]] = []
+        self._aliases: dict[str, str] = {}
         self._doubtful: list[tuple[str, ModelEntry, frozenset[str]]] = []
         tables, rows = document.get("providers"), document.get("models")
         self._tables: dict[str, Any] = tables if isinstance(tables, dict) else {}
@@ -109,6 +107,9 @@ class _Entries:
     def _check_models(self) -> None:
         places = [(_location(i, row), row["id"]) for i, row in enumerate(self._rows) if _id_of(row) is not None]
         self.problems += check_ids(places)
+        names = [(_location(i, row), _id_of(row), _aliases_of(row)) for i, row in enumerate(self._rows)]
+        self.problems += check_aliases(names)
+        self._aliases = {alias: known for _, known, aliases in names if known is not None for alias in aliases}
         by_id: dict[str, ModelEntry | None] = {model_id: None for _, model_id in places}
         by_id.update({entry.id: entry for _, entry in self.models})
         for where, entry in self.models:
@@ -130,7 +131,7 @@ class _Entries:
             known = ", ".join(self._tables) or "none"
             problem = f"'{entry.provider}' is not in [providers]: {known}{suggestion(entry.provider, self._tables)}"
             yield Problem(where, "provider", problem)
-        yield from check_fallbacks(where, entry, by_id)
+        yield from check_fallbacks(where, entry, by_id, self._aliases)
 
 
 def _check_tables(document: Mapping[str, Any]) -> Iterator[Problem]:
@@ -156,6 +157,11 @@ def _id_of(row: Any) -> str | None:
     return model_id if isinstance(model_id, str) else None
 
 
+def _aliases_of(row: Any) -> list[str]:
+    aliases = row.get("aliases") if isinstance(row, dict) else None
+    return [alias for alias in aliases if isinstance(alias, str)] if isinstance(aliases, list) else []
+
+
 def _provider(provider_id: str, entry: ProviderEntry) -> Provider:
     return Provider(
         id=provider_id,
@@ -166,15 +172,16 @@ def _provider(provider_id: str, entry: ProviderEntry) -> Provider:
     )
 
 
-def _model(entry: ModelEntry, provider: Provider) -> Model:
+def _model(entry: ModelEntry, provider: Provider, ids: Collection[str]) -> Model:
     upstream = entry.upstream or entry.id
-    defaults = defaults_for(provider.adapter, upstream, entry.endpoints)
-    assert defaults is not None  # noqa: S101 - check_model has refused an engine that does not exist
+    defaults = spec_of(provider.adapter).defaults_for(upstream, entry.endpoints)
+    assert defaults is not None  # noqa: S101 - check_model has refused a model that the adapter lacks
     voices, own_voices_only = _voices(entry, defaults)
     capabilities = defaults.capabilities if entry.capabilities is None else frozenset(entry.capabilities)
     max_seconds = entry.max_seconds or defaults.max_seconds
     return Model(
         id=entry.id,
+        aliases=tuple(alias for alias in entry.aliases if alias not in ids),
         provider=provider,
         upstream=upstream,
         endpoints=frozenset(entry.endpoints),

@@ -23,27 +23,20 @@ Capability = Literal[
 ]  # fmt: skip
 CAPABILITIES: Final[tuple[Capability, ...]] = get_args(Capability)
 
-AdapterName = Literal["openai", "embedded"]
-ADAPTERS: Final[tuple[AdapterName, ...]] = get_args(AdapterName)
-
 
 @dataclass(frozen=True, slots=True)
 class Provider:
     """A model provider, as configured in the catalogue.
 
-    `api_key` is a reference (`env:`, `ssm:`, `secret:`), never the key itself.
+    `adapter` is the name of its `AdapterSpec`. `api_key` is a reference (`env:`, `ssm:`, `secret:`), never the key
+    itself.
     """
 
     id: str
-    adapter: AdapterName
+    adapter: str
     base_url: str | None
     api_key: str | None
     timeout_seconds: float
-
-    @property
-    def lists_voices(self) -> bool:
-        """Whether its adapter can list its voices without a call, and so without a key."""
-        return self.adapter == "embedded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +67,7 @@ class CacheTerms:
 class Model:
     """One model of the catalogue. Sizes are bytes, times seconds as in the catalogue, None means no limit.
 
+    `aliases` are other names for it; none is the id of another model.
     `voices` maps the names that callers use to the provider's own; None means that names are passed on unchanged.
     `own_voices_only` says that `voices` is a list of the provider's own names, so any other name is unknown.
     `speed_factor` is how many seconds of audio the model processes in a second. `cache` is None if speech is never
@@ -81,6 +75,7 @@ class Model:
     """
 
     id: str
+    aliases: tuple[str, ...]
     provider: Provider
     upstream: str
     endpoints: frozenset[Endpoint]
@@ -105,27 +100,52 @@ class Model:
     cache: CacheTerms | None
     created: int
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that a request may use for it, the id first."""
+        return (self.id, *self.aliases)
+
+
+@dataclass(frozen=True, slots=True)
+class MissingModel:
+    """A model of the file that this stack cannot serve, and the reason, for the operator."""
+
+    id: str
+    reason: str
+
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All models by id, in the order of the file."""
+    """All models by id, in the order of the file, and those that are left out because the stack cannot serve them."""
 
     models: Mapping[str, Model]
+    missing: tuple[MissingModel, ...] = ()
 
-    def model_for(self, model_id: str, endpoint: Endpoint) -> Model:
-        """The model with this id; raises `UnknownModel` if it does not exist or does not serve `endpoint`."""
-        model = self.models.get(model_id)
+    def find(self, name: str) -> Model | None:
+        """The model with this id or alias."""
+        return self.models.get(name) or next((m for m in self.models.values() if name in m.aliases), None)
+
+    def names(self) -> tuple[str, ...]:
+        """All names that a request may use: each id, followed by its aliases."""
+        return tuple(name for m in self.models.values() for name in m.names)
+
+    def model_for(self, name: str, endpoint: Endpoint) -> Model:
+        """The model with this id or alias; raises `UnknownModel` if there is none, or it does not serve `endpoint`."""
+        model = self.find(name)
         if model is not None and endpoint in model.endpoints:
             return model
         able = ", ".join(self.able(endpoint)) or "none"
         if model is None:
+            from audio_gateway.catalog.problems import suggestion
+
+            names = [other for m in self.models.values() if endpoint in m.endpoints for other in m.names]
             message = (
-                f"The model '{model_id[:200]}' does not exist or you do not have access to it. "
-                f"Models for {endpoint}: {able}."
+                f"The model '{name[:200]}' does not exist or you do not have access to it. "
+                f"Models for {endpoint}: {able}{suggestion(name[:200], names) or '.'}"
             )
             raise UnknownModel(message, param="model")
         served = ", ".join(sorted(model.endpoints))
-        message = f"The model '{model_id}' serves {served}, not {endpoint}. Models for {endpoint}: {able}."
+        message = f"The model '{name}' serves {served}, not {endpoint}. Models for {endpoint}: {able}."
         raise UnknownModel(message, param="model")
 
     def able(self, endpoint: Endpoint, capability: Capability | None = None) -> tuple[str, ...]:

@@ -13,9 +13,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 from audio_gateway.audio.formats import SpeechFormat
 from audio_gateway.catalog import defaults
-from audio_gateway.catalog.models import AdapterName, Capability, Endpoint
+from audio_gateway.catalog.adapters import ADAPTERS
+from audio_gateway.catalog.models import Capability, Endpoint
 from audio_gateway.catalog.prices import parse_percent, parse_share, parse_usd
-from audio_gateway.catalog.problems import MAX_SHOWN
+from audio_gateway.catalog.problems import MAX_SHOWN, suggestion
 from audio_gateway.transcripts.languages import is_language_code
 
 # The request fields that can be accepted without effect.
@@ -38,6 +39,13 @@ def _identifier(value: str) -> str:
         raise ValueError(
             f"{value[:MAX_SHOWN]!r} is not 1 to {_MAX_ID_LENGTH} printable ASCII characters without space at either end"
         )
+    return value
+
+
+def _adapter(value: str) -> str:
+    if value not in ADAPTERS:
+        allowed = " or ".join(map(repr, ADAPTERS))
+        raise ValueError(f"{value[:MAX_SHOWN]!r} is not allowed; use {allowed}{suggestion(value, ADAPTERS)}")
     return value
 
 
@@ -105,7 +113,7 @@ class _Entry(BaseModel):
 class ProviderEntry(_Entry):
     """`[providers.<id>]`."""
 
-    adapter: AdapterName
+    adapter: Annotated[str, AfterValidator(_adapter)]
     base_url: Annotated[str, AfterValidator(_base_url)] | None = None
     api_key: Annotated[str, AfterValidator(_key_reference)] | None = None
     timeout_seconds: _PositiveSeconds = defaults.TIMEOUT_SECONDS
@@ -130,6 +138,7 @@ class ModelEntry(_Entry):
     """`[[models]]`. A field that is None is not in the file, and gets the adapter's default."""
 
     id: _Identifier
+    aliases: list[_Identifier] = []
     provider: str
     upstream: _Identifier | None = None
     endpoints: Annotated[list[Endpoint], Field(min_length=1)]

@@ -63,7 +63,7 @@ def check(aws: AwsOptions, output: Output, *, path: File = None) -> None:
     unreadable = list(_unreadable_keys(models, aws))
     sheet = TableView(
         f"{path} is valid: {len(models)} model{'s' if len(models) > 1 else ''}",
-        [*map(Column, ("model", "provider", "endpoints", "price to callers", "fallbacks"))],
+        [*map(Column, ("model", "aliases", "provider", "endpoints", "price to callers", "fallbacks"))],
         [_row(model) for model in models],
     )
     output.show(_answer(path, [_data(model) for model in models], [], unreadable), sheet)
@@ -113,6 +113,7 @@ def _remedy(reference: str) -> str:
 def _data(model: Model) -> dict[str, Any]:
     return {
         "id": model.id,
+        "aliases": list(model.aliases),
         "provider": model.provider.id,
         "endpoints": sorted(model.endpoints),
         "price": caller_prices(model),
@@ -123,7 +124,7 @@ def _data(model: Model) -> dict[str, Any]:
 
 def _row(model: Model) -> tuple[str, ...]:
     endpoints, prices = ", ".join(sorted(model.endpoints)), price_text(caller_prices(model))
-    return model.id, model.provider.id, endpoints, prices, ", ".join(model.fallbacks)
+    return model.id, ", ".join(model.aliases), model.provider.id, endpoints, prices, ", ".join(model.fallbacks)
 
 
 def price_text(prices: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ def note_unknown_models(limits: Limits) -> None:
         return
     path = catalogue_path()
     try:
-        known = load_catalog(path).models
+        known = load_catalog(path).names()
     except ConfigurationError:
         return  # `catalog check` reports this; the gateway may have another catalogue
     unknown = [f"'{name}'" for name in limits.models if name not in known]

@@ -11,6 +11,7 @@ from audio_gateway.cli.catalog import price_text
 from audio_gateway.cli.output import Column, Output, TableView
 
 _ANY: Final = "any"
+_MOST_NAMED: Final = 8
 
 
 def models(api: ApiOptions, output: Output) -> None:
@@ -45,8 +46,14 @@ def voices(
 
 
 def _model_cells(model: dict[str, Any]) -> list[str]:
-    languages = ", ".join(model["languages"]) if model["languages"] else _ANY
-    return [model["id"], ", ".join(model["endpoints"]), price_text(model["price"]), languages, model["owned_by"]]
+    name = model["id"] if model.get("alias_of") is None else f"{model['id']} (alias of {model['alias_of']})"
+    return [name, ", ".join(model["endpoints"]), price_text(model["price"]), _languages(model), model["owned_by"]]
+
+
+def _languages(model: dict[str, Any]) -> str:
+    """Name the languages of a model, or count them if they would fill the screen."""
+    known: list[str] = model["languages"] or [_ANY]
+    return f"{len(known)} languages" if len(known) > _MOST_NAMED else ", ".join(known)
 
 
 def _speaks(voice: dict[str, Any], language: str) -> bool:

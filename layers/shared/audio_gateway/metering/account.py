@@ -37,7 +37,8 @@ class MeteredRequest:
 
     The price is what the caller pays, the cost what the provider charges. `items` says how the price was computed; it
     is empty for work that was only held, and in data of earlier versions. `unbilled_cost_microusd` is the part of the
-    cost for which the caller got nothing and pays nothing.
+    cost for which the caller got nothing and pays nothing. `aliases` are other names of the model, by which a key may
+    be limited to it; they are not stored.
     """
 
     request_id: str
@@ -49,6 +50,7 @@ class MeteredRequest:
     cost_microusd: int
     items: tuple[LineItem, ...] = ()
     unbilled_cost_microusd: int = 0
+    aliases: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

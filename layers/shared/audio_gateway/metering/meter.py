@@ -67,7 +67,7 @@ class DynamoMeter:
         hold = Hold(caller, work, now_ms, now_ms // 1000 + self._hold_seconds)
         for _ in range(MAX_TRIES):
             account = self._known.get(caller.key_id, UNKNOWN)
-            if key_refuses(account, work.model, now_ms) is not None:
+            if key_refuses(account, work, now_ms) is not None:
                 # The remembered account may be outdated to the key's disadvantage: read it again.
                 self._known.pop(caller.key_id, None)
                 account = UNKNOWN
@@ -98,7 +98,7 @@ class DynamoMeter:
             raise AlreadyRunning("This request was delivered twice and has ended.", retry_after_s=1)
         current = account_from(item)
         self._known[hold.caller.key_id] = current
-        denial = key_refuses(current, hold.work.model, hold.admitted_ms)
+        denial = key_refuses(current, hold.work, hold.admitted_ms)
         if denial is not None:
             raise denial
         refused = refusal(Demand.admission(hold), current.limits, item) if current == account else None
@@ -116,7 +116,7 @@ class DynamoMeter:
         if item is None:
             raise no_account()
         account = self._known[caller.key_id] = account_from(item)
-        denial = key_refuses(account, work.model, now_ms)
+        denial = key_refuses(account, work, now_ms)
         if denial is not None:
             raise denial
         refused = refusal(Demand.at_least(Hold(caller, work, now_ms, 0)), account.limits, item)

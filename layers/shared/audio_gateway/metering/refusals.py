@@ -57,14 +57,16 @@ class Demand:
         return (self.amount, self.work.amount) if self.work is not None and self.work.unit == unit else (0, 0)
 
 
-def key_refuses(account: Account, model: str | None, now_ms: int) -> PermissionDenied | None:
-    """Why a key may not do the work at all, whatever its counters say. `model` is the requested one."""
+def key_refuses(account: Account, work: MeteredRequest | None, now_ms: int) -> PermissionDenied | None:
+    """Why a key may not do the work of the requested model at all, whatever its counters say."""
     limits, refused = account.limits, refusal_of(account, now_ms)
     if refused is not None:
         return refused
-    if model is not None and limits.models is not None and model not in limits.models:
+    if work is None or limits.models is None:
+        return None
+    if {work.model, *work.aliases}.isdisjoint(limits.models):
         allowed = ", ".join(limits.models)
-        message = f"The API key may not use the model '{model}'. It may use: {allowed}."
+        message = f"The API key may not use the model '{work.model}'. It may use: {allowed}."
         return PermissionDenied(message, param="model", code="model_not_found")
     return None
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 
+from audio_gateway.catalog.adapters import spec_of
 from audio_gateway.catalog.models import Catalog, Provider
-from audio_gateway.errors import ConfigurationError, ProviderKeyUnreadable
+from audio_gateway.errors import ConfigurationError, ProviderError, ProviderKeyUnreadable
 from audio_gateway.providers.port import Starting
 from audio_gateway.providers.secrets import Secrets
 
@@ -24,27 +26,31 @@ def adapter_of(provider: Provider) -> object:
 
 
 def start_engines(catalog: Catalog) -> None:
-    """Start the embedded speech engine, if the catalogue uses it, without waiting.
+    """Start the engines of the speech models that take a while to start.
 
-    If it cannot start, the request that needs it raises the error.
+    If one cannot start, the request that needs it raises the error.
     """
+    speaking: dict[Provider, list[str]] = {}
     for model in catalog.models.values():
-        if model.provider.adapter == "embedded" and "speech" in model.endpoints:
-            engines = adapter_of(model.provider)
-            if isinstance(engines, Starting):
-                with suppress(ConfigurationError):
-                    engines.start()
-            return
+        if "speech" in model.endpoints:
+            speaking.setdefault(model.provider, []).append(model.upstream)
+    for provider, models in speaking.items():
+        if spec_of(provider.adapter).starts_slowly:
+            with suppress(ConfigurationError, ProviderError):
+                engines = adapter_of(provider)
+                if isinstance(engines, Starting):
+                    engines.start(models)
 
 
 def build_provider(provider: Provider, secrets: Callable[[str], str]) -> object:
     """The adapter of a provider; a new one only if its key has changed. Raises as `adapter_of`."""
+    factory = spec_of(provider.adapter).factory
     try:
         api_key = secrets(provider.api_key) if provider.api_key is not None else None
         known = _built.get(provider)
         if known is not None and known[0] == api_key:
             return known[1]
-        adapter = _new(provider, api_key)
+        adapter = _made(factory, provider, api_key)
     except ConfigurationError as error:
         message = f"The provider '{provider.id}' cannot be used: the operator's key for it cannot be read."
         raise ProviderKeyUnreadable(message, provider=provider.id, reason=error.message) from error
@@ -52,18 +58,7 @@ def build_provider(provider: Provider, secrets: Callable[[str], str]) -> object:
     return adapter
 
 
-def _new(provider: Provider, api_key: str | None) -> object:
-    if provider.adapter == "embedded":
-        from audio_gateway.providers.embedded.engines import EmbeddedEngines
-
-        return EmbeddedEngines()
-    from audio_gateway.providers.openai import OpenAIAdapter
-
-    if provider.base_url is None:
-        raise ConfigurationError(f"providers.{provider.id}.base_url is missing")
-    return OpenAIAdapter(
-        provider_id=provider.id,
-        base_url=provider.base_url,
-        api_key=api_key,
-        timeout_seconds=provider.timeout_seconds,
-    )
+def _made(factory: str, provider: Provider, api_key: str | None) -> object:
+    module, _, name = factory.partition(":")
+    adapter: object = getattr(import_module(module), name)(provider, api_key)
+    return adapter

@@ -60,7 +60,7 @@ class Billing:
         dearest = max(
             (work_of(context.request_id, endpoint, each, amount) for each in able), key=lambda work: work.price_microusd
         )
-        admission = self.meter.admit(context.caller, replace(dearest, model=model.id, items=()))
+        admission = self.meter.admit(context.caller, named_by_caller(dearest, model))
         return Reservation(self, context, endpoint, admission)
 
     def check(
@@ -88,6 +88,11 @@ def work_of(request_id: str, endpoint: Endpoint, model: Model, amount: int) -> M
     return _work(request_id, endpoint, model, amount, charge)
 
 
+def named_by_caller(held: MeteredRequest, model: Model) -> MeteredRequest:
+    """The work to be held, under the model that the caller named; the price may be that of another."""
+    return replace(held, model=model.id, aliases=model.aliases, items=())
+
+
 def _work(request_id: str, endpoint: Endpoint, model: Model, amount: int, charge: Charge) -> MeteredRequest:
     return MeteredRequest(
         request_id=request_id,
@@ -98,6 +103,7 @@ def _work(request_id: str, endpoint: Endpoint, model: Model, amount: int, charge
         price_microusd=charge.price_microusd,
         cost_microusd=charge.cost_microusd,
         items=(charge.item,),
+        aliases=model.aliases,
     )
 
 

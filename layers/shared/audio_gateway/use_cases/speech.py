@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from audio_gateway.audio.formats import SpeechFormat
+from audio_gateway.catalog.adapters import spec_of
 from audio_gateway.catalog.models import Catalog, Endpoint, Model
 from audio_gateway.errors import ConfigurationError, InvalidAudio, InvalidRequest, ProviderBadAnswer
 from audio_gateway.providers.port import AudioChunk, SpeechAdapter, SynthesisCall, VoiceLister
@@ -207,10 +208,10 @@ def _is_providers_own(name: str, model: Model, providers: AdapterFactory) -> boo
     """Whether the name is one of the provider's: the catalogue maps a voice to it, or the provider lists it."""
     if name in (model.voices or {}).values():
         return True
-    if not model.provider.lists_voices:
+    if not spec_of(model.provider.adapter).lists_voices:
         return False
     adapter = providers(model.provider)
-    return isinstance(adapter, VoiceLister) and adapter.find_voice(name) is not None
+    return isinstance(adapter, VoiceLister) and adapter.find_voice(model.upstream, name) is not None
 
 
 def _synthesize(

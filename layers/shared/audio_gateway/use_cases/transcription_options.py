@@ -6,6 +6,7 @@ from typing import Final
 
 from audio_gateway.catalog.models import Catalog, Model
 from audio_gateway.errors import InvalidRequest, RequestTooLarge
+from audio_gateway.transcripts.languages import code_of
 from audio_gateway.use_cases.options import able, ignored_options, unsupported
 from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
@@ -55,7 +56,7 @@ def _check_format(request: TranscriptionRequest, model: Model, catalog: Catalog)
 
 
 def _check_language(language: str | None, model: Model) -> frozenset[str]:
-    if language is None or model.languages is None or language in model.languages:
+    if language is None or model.languages is None or not {language, code_of(language)}.isdisjoint(model.languages):
         return frozenset()
     if "language" in model.ignore:
         return frozenset({"language"})

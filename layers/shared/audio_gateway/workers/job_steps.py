@@ -24,7 +24,7 @@ from audio_gateway.use_cases.fallback import FailedAttempt
 from audio_gateway.use_cases.jobs.cancel import cancel_unless_over
 from audio_gateway.use_cases.jobs.chunk import ChunkWork, work_on_chunks
 from audio_gateway.use_cases.jobs.chunk_files import error_file
-from audio_gateway.use_cases.jobs.kinds.registry import kind_of, load_kinds
+from audio_gateway.use_cases.jobs.kinds.registry import KindName, kind_of, load_kinds
 from audio_gateway.use_cases.jobs.merge import INTERRUPTED, UNKNOWN, JobEnding, fail_job, merge_job
 from audio_gateway.use_cases.jobs.prepare import Preparation, plan_of, prepare_job
 from audio_gateway.use_cases.jobs.request import request_of
@@ -91,16 +91,18 @@ _AGAIN: Final = (
 
 
 def prepare_handler(deps: Preparation) -> Handler:
-    """`{project_id, job_id}` → `{lanes: [[0, 2], [1, 3]]}`."""
+    """`{project_id, job_id}` → `{kind: "speech", lanes: [[0, 2], [1, 3]]}`, see `PreparedJob`."""
+    load_kinds()
 
     def work(event: Mapping[str, Any], deadline: Deadline, _failed: list[FailedAttempt]) -> dict[str, Any]:
-        return {"lanes": prepare_job(_job_of(event), deadline, deps=deps)}
+        return asdict(prepare_job(_job_of(event), deadline, deps=deps))
 
     return _step("prepare", work, deps.files, lambda _event: _ERROR)
 
 
-def chunk_handler(deps: ChunkWork) -> Handler:
-    """`{project_id, job_id, number}` → nothing."""
+def chunk_handler(deps: ChunkWork, kind: KindName) -> Handler:
+    """`{project_id, job_id, number}` of a job of this kind → nothing."""
+    load_kinds(kind)
 
     def work(event: Mapping[str, Any], deadline: Deadline, failed: list[FailedAttempt]) -> None:
         work_on_chunks(_job_of(event), event["number"], deadline, deps=deps, failed=failed)
@@ -110,6 +112,7 @@ def chunk_handler(deps: ChunkWork) -> Handler:
 
 def merge_handler(deps: JobEnding) -> Handler:
     """`{project_id, job_id}` → nothing."""
+    load_kinds()
 
     def work(event: Mapping[str, Any], deadline: Deadline, _failed: list[FailedAttempt]) -> None:
         merge_job(_job_of(event), deadline, deps=deps)
@@ -123,6 +126,7 @@ def end_handler(deps: JobEnding) -> Handler:
     `error` in the event is Step Functions' name of the failure. `interrupted` means that nothing has failed: the work
     was stopped from outside. `cancelled` means that it was stopped because an operator wants the job cancelled.
     """
+    load_kinds()
 
     def work(event: Mapping[str, Any], deadline: Deadline, _failed: list[FailedAttempt]) -> None:
         if event.get("cancelled"):
@@ -174,8 +178,6 @@ def _step(
     files: JobFiles,
     error_file: Callable[[Mapping[str, Any]], str] | None,
 ) -> Handler:
-    load_kinds()  # in the init phase, which is faster than the first call
-
     def handle(event: Mapping[str, Any], context: Any) -> Any:
         started = time.perf_counter()
         deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - _MARGIN_S)

@@ -130,7 +130,7 @@ class JobHarness:
         return self.start(JobRequest(SpeechRequest(model_id, text, "alloy", options.pop("format", "pcm"), **options)))
 
     def prepare(self, job: Job) -> list[int]:
-        lanes = prepare_job(job.ref, Deadline.after(60), deps=self.preparation)
+        lanes = prepare_job(job.ref, Deadline.after(60), deps=self.preparation).lanes
         return sorted(number for lane in lanes for number in lane)
 
     def chunk(self, job: Job, number: int) -> None:

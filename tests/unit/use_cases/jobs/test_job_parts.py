@@ -82,10 +82,10 @@ def test_an_excess_found_while_splitting_is_the_job_s_error(monkeypatch: pytest.
 def test_a_job_has_no_more_lanes_than_the_account_has_environments_for() -> None:
     harness = JobHarness()
     job = harness.listen()
-    lanes = prepare_job(job.ref, Deadline.after(60), deps=harness.preparation)
+    lanes = prepare_job(job.ref, Deadline.after(60), deps=harness.preparation).lanes
     assert len(lanes) == 2
     harness.preparation = dataclasses.replace(harness.preparation, most_lanes=1)
-    few = prepare_job(job.ref, Deadline.after(60), deps=harness.preparation)
+    few = prepare_job(job.ref, Deadline.after(60), deps=harness.preparation).lanes
     assert len(few) == 1
     assert sorted(n for lane in few for n in lane) == sorted(n for lane in lanes for n in lane)
 

@@ -9,7 +9,8 @@ import pytest
 
 SPEECH = "audio_gateway.use_cases.speech"
 TRANSCRIPTION = "audio_gateway.use_cases.transcription"
-KINDS = {"audio_gateway.use_cases.jobs.kinds.speech", "audio_gateway.use_cases.jobs.kinds.transcription"}
+PACKAGE = "audio_gateway.use_cases.jobs.kinds"
+KINDS = {f"{PACKAGE}.speech", f"{PACKAGE}.transcription"}
 
 
 def imported_by(code: str) -> set[str]:
@@ -30,7 +31,20 @@ def test_an_endpoint_imports_its_own_kind_of_work_only(module: str, needed: str,
     assert imported.isdisjoint(KINDS)
 
 
-def test_the_handler_of_a_step_imports_all_kinds_before_its_first_call() -> None:
-    code = "from types import SimpleNamespace\nfrom audio_gateway.workers.job_steps import chunk_handler\n"
+@pytest.mark.parametrize(
+    ("handler", "kinds"),
+    [
+        ("prepare_handler(deps)", KINDS),
+        ('chunk_handler(deps, "speech")', {f"{PACKAGE}.speech"}),
+        ('chunk_handler(deps, "transcription")', {f"{PACKAGE}.transcription"}),
+        ("merge_handler(deps)", KINDS),
+        ("end_handler(deps)", KINDS),
+    ],
+)
+def test_the_handler_of_a_step_imports_the_kinds_it_works_on_before_its_first_call(
+    handler: str, kinds: set[str]
+) -> None:
+    code = "from types import SimpleNamespace\nfrom audio_gateway.workers.job_steps import *\n"
     assert imported_by(code).isdisjoint(KINDS)
-    assert imported_by(code + "chunk_handler(SimpleNamespace(files=None))") >= KINDS
+    made = imported_by(f"{code}deps = SimpleNamespace(files=None)\n{handler}")
+    assert made & KINDS == kinds

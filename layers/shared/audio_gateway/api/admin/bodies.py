@@ -61,7 +61,7 @@ def limits_of(fields: BodyFields, catalog: Catalogue = None) -> Limits | None:
 def _limits_from(given: Any, catalog: Catalogue) -> Limits:
     limits = limits_from_api(given)
     if limits.models is not None and catalog is not None:
-        known = catalog().models
+        known = catalog().names()
         unknown = [name for name in limits.models if name not in known]
         if unknown:
             message = f"'limits.models' is wrong: the catalogue has no model '{unknown[0][:200]}'; send any of:"

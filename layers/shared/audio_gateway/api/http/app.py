@@ -127,9 +127,12 @@ async def body_of(request: Request) -> bytes:
     return await request.body()
 
 
-def known_model(model_id: str, catalog: Catalog) -> str | None:
-    """The model's id for the log, None for a name that the caller made up."""
-    return model_id if model_id in catalog.models else None
+def note_model(request: Request, name: str, catalog: Catalog) -> None:
+    """Add the requested model to the log record, unless the caller made up its name."""
+    model = catalog.find(name)
+    if model is not None:
+        request_log = request_log_of(request)
+        request_log.model, request_log.requested_model = model.id, name
 
 
 def deadline_of(request: Request) -> Deadline:

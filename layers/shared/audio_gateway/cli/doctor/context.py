@@ -178,9 +178,9 @@ class CheckContext:
     # ------------------------------------------------------------ models
     @cached_property
     def models(self) -> list[dict[str, Any]]:
-        """The gateway's models, cheapest first."""
+        """The gateway's models without their aliases, cheapest first."""
         found: list[dict[str, Any]] = self.call("GET", "/models", "models").json()["data"]
-        return sorted(found, key=_price)
+        return sorted((model for model in found if model.get("alias_of") is None), key=_price)
 
     def model(self, endpoint: str) -> dict[str, Any]:
         """Return the cheapest model for an endpoint. Raises `CheckSkipped` if there is none."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from audio_gateway import __version__
+from audio_gateway.catalog.models import Provider
 from audio_gateway.errors import ConfigurationError, ProviderBadAnswer, ProviderError
 from audio_gateway.providers.openai import answers, sse
 from audio_gateway.providers.openai.errors import broken_stream, refusal
@@ -143,3 +144,15 @@ class OpenAIAdapter:
 
     def _bad(self, how: str) -> ProviderBadAnswer:
         return ProviderBadAnswer(f"The provider '{self._id}' answered {how}.", provider=self._id)
+
+
+def make_adapter(provider: Provider, api_key: str | None) -> OpenAIAdapter:
+    """The adapter of a provider in the catalogue; raises `ConfigurationError` if a setting is wrong or missing."""
+    if provider.base_url is None:
+        raise ConfigurationError(f"providers.{provider.id}.base_url is missing")
+    return OpenAIAdapter(
+        provider_id=provider.id,
+        base_url=provider.base_url,
+        api_key=api_key,
+        timeout_seconds=provider.timeout_seconds,
+    )

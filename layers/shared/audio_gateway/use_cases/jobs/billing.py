@@ -27,7 +27,7 @@ from audio_gateway.jobs.plan import MOST_LANES
 from audio_gateway.metering.account import Hold, JobMeter, MeteredRequest, Payer
 from audio_gateway.metering.ledger import LedgerRow, failed_row
 from audio_gateway.metering.pending_settlements import PendingSettlements
-from audio_gateway.use_cases.reservation import work_of
+from audio_gateway.use_cases.reservation import named_by_caller, work_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class LedgerWriter(Protocol):
 def new_hold(job_id: str, caller: Payer, endpoint: Endpoint, able: tuple[Model, ...], amount: int, now_ms: int) -> Hold:
     """The hold of the highest price among the models; the first of them is the one that the caller named."""
     dearest = max((work_of(job_id, endpoint, model, amount) for model in able), key=lambda work: work.price_microusd)
-    return Hold(caller, replace(dearest, model=able[0].id, items=()), now_ms, now_ms // 1000 + JOB_HOLD_SECONDS)
+    return Hold(caller, named_by_caller(dearest, able[0]), now_ms, now_ms // 1000 + JOB_HOLD_SECONDS)
 
 
 def hold_price(job: Job, hold: Hold, *, store: JobStore, billing: JobBilling) -> Job:

@@ -18,7 +18,7 @@ from audio_gateway.storage.objects import ObjectReader, SourceFile
 from audio_gateway.use_cases.fallback import AdapterFactory
 from audio_gateway.use_cases.jobs.billing import JobBilling, hold_price, new_hold
 from audio_gateway.use_cases.jobs.chunk_files import ChunkFiles
-from audio_gateway.use_cases.jobs.kinds.kind import JobInput
+from audio_gateway.use_cases.jobs.kinds.kind import JobInput, JobKind
 from audio_gateway.use_cases.jobs.kinds.registry import kind_of
 from audio_gateway.use_cases.jobs.request import JobRequest, request_of
 from audio_gateway.use_cases.jobs.watch import JobIsOver, JobWatch
@@ -52,8 +52,20 @@ class Preparation:
     most_lanes: int
 
 
-def prepare_job(job_ref: JobRef, deadline: Deadline, *, deps: Preparation) -> list[list[int]]:
-    """Prepare a job; returns the numbers of its tasks, one list for each lane. The list is empty if the job is over.
+@dataclass(frozen=True, slots=True)
+class PreparedJob:
+    """What is to be done for a job.
+
+    `kind` is its kind's name, None if the job was deleted. `lanes` has the numbers of its tasks, one list for each
+    lane; it is empty if the job is over.
+    """
+
+    kind: str | None
+    lanes: list[list[int]]
+
+
+def prepare_job(job_ref: JobRef, deadline: Deadline, *, deps: Preparation) -> PreparedJob:
+    """Prepare a job, unless it is over.
 
     Safe to repeat: the chunks come out the same, and the price is held once.
 
@@ -63,10 +75,15 @@ def prepare_job(job_ref: JobRef, deadline: Deadline, *, deps: Preparation) -> li
         StorageUnavailable, MeteringUnavailable: worth another try.
     """
     job = deps.store.get(job_ref.project_id, job_ref.id, deps.now_ms() // 1000)
-    if job is None or job.is_final:
-        return []
+    if job is None:
+        return PreparedJob(None, [])
+    kind = kind_of(job.endpoint)
+    return PreparedJob(kind.name, [] if job.is_final else _lanes(job, kind, deadline, deps))
+
+
+def _lanes(job: Job, kind: JobKind[Any], deadline: Deadline, deps: Preparation) -> list[list[int]]:
     job_request = request_of(deps.files, job.ref)
-    able = kind_of(job_request.endpoint).able(job_request.request, deps)
+    able = kind.able(job_request.request, deps)
     stored = deps.files.get_json(job.ref, _PLAN)
     with suppress(JobIsOver):
         plan = _new_plan(job, job_request, able[0], deadline, deps) if stored is None else JobPlan.from_json(stored)
@@ -74,7 +91,7 @@ def prepare_job(job_ref: JobRef, deadline: Deadline, *, deps: Preparation) -> li
         job = hold_price(job, hold, store=deps.store, billing=deps.billing)
         if deps.store.start(job, plan):
             return plan.lanes(min(able[0].chunk_concurrency, deps.most_lanes))
-    ended = deps.store.get(job_ref.project_id, job_ref.id, deps.now_ms() // 1000)
+    ended = deps.store.get(job.project_id, job.id, deps.now_ms() // 1000)
     if ended is None or ended.work is None:
         # It was cancelled or deleted in the meantime, by a process that may not have seen the hold or the chunks.
         if job.hold is not None:

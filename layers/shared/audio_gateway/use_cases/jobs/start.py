@@ -71,6 +71,8 @@ def admitted_job(
     """
     request, kind, job_service = job_request.request, kind_of(job_request.endpoint), deps.job_service
     able = kind.able(request, deps)
+    # Its id instead of an alias, which may be the name of another model before the job is done.
+    job_request = replace(job_request, request=replace(request, model=able[0].id))
     amount = duration_ms or kind.least_amount(request)
     kind.check_amount(request, able[0], amount)
     now_ms = job_service.now_ms()
@@ -79,7 +81,7 @@ def admitted_job(
         project_id=payer.project_id,
         key_id=payer.key_id,
         endpoint=job_request.endpoint,
-        model=request.model,
+        model=able[0].id,
         status="queued",
         created_at=now_ms // 1000,
         expires_at=now_ms // 1000 + JOB_KEPT_SECONDS,

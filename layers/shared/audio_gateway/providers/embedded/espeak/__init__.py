@@ -1,0 +1,1 @@
+"""Speech by eSpeak NG, in a process of its own (`confined`)."""
