@@ -20,11 +20,11 @@ help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: $(STACK) ## start the whole system locally (PORT=8080), without Docker or an AWS account
-	@$(PYTHON) -m scripts.install_engines
+	@$(PYTHON) -m scripts.install_engines $(UV)
 	@exec .local/venv/bin/python -m local
 
 install: $(STACK)
-	@$(PYTHON) -m scripts.install_engines --retry
+	@$(PYTHON) -m scripts.install_engines $(UV) --retry
 
 test: .venv/.stamp install ## run all tests (offline after installation)
 	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -9,9 +9,7 @@ speech: it should be 1 in the first table and 0 in the second. The times are pro
 
 from __future__ import annotations
 
-import argparse
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
@@ -23,13 +21,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "layers/shared"))
 
-from audio_gateway.audio import voice_activity  # noqa: E402 - the layer is not installed
 from audio_gateway.audio.decode import decode_pcm  # noqa: E402 - likewise
 from audio_gateway.audio.resample import resample  # noqa: E402 - likewise
 from audio_gateway.audio.silero import SPEECH_SAMPLE_RATE as RATE  # noqa: E402 - likewise
-from audio_gateway.audio.silero import speech_probabilities  # noqa: E402 - likewise
-from audio_gateway.errors import ConfigurationError  # noqa: E402 - likewise
-from bench.table import ResultRow, ResultTable, save  # noqa: E402 - likewise
 
 Sound = np.ndarray[Any, np.dtype[np.float64]]
 """Mono samples at `RATE`, from -1 to 1."""
@@ -218,7 +212,9 @@ def chord(chance: Chance) -> Sound:
 def beeps(chance: Chance) -> Sound:
     """A telephone's busy tone, or its keys."""
     pairs = chance.choice([(425, 425), (697, 1_209), (852, 1_477), (941, 1_633)], 20)
-    tones = [np.concatenate([note(a, 0.25, np.ones(1)) + note(b, 0.25, np.ones(1)), np.zeros(RATE // 4)]) for a, b in pairs]
+    tones = [
+        np.concatenate([note(a, 0.25, np.ones(1)) + note(b, 0.25, np.ones(1)), np.zeros(RATE // 4)]) for a, b in pairs
+    ]
     return at_level(np.concatenate(tones), SPEECH_DB)
 
 
@@ -248,7 +244,9 @@ def drums(chance: Chance) -> Sound:
     for step in range(int(2 * len(whole) / beat)):
         at = int(step * beat / 2)
         hiss = chance.standard_normal(len(t))
-        hits = [0.3 * hiss * np.exp(-t / 0.02)] + [[kick], [0.6 * hiss * np.exp(-t / 0.07)]][step // 2 % 2] * (step % 2 == 0)
+        hits = [0.3 * hiss * np.exp(-t / 0.02)] + [[kick], [0.6 * hiss * np.exp(-t / 0.07)]][step // 2 % 2] * (
+            step % 2 == 0
+        )
         for hit in hits:
             rest = whole[at : at + len(t)]
             rest += hit[: len(rest)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from audio_gateway.audio.resample import whole_samples
-from audio_gateway.audio.silence import CHUNK_SAMPLE_RATE, FRAME, quietest
+from audio_gateway.audio.silence import CHUNK_SAMPLE_RATE, FRAME, best_cut
 
 OVERLAP_SECONDS: Final = 3.0
 """Shared by two chunks if there is no pause to cut in: a long word, with enough context on both sides to align it."""
@@ -138,5 +138,5 @@ class _CutPlan:
         """The sample to cut at, and how many samples around it are shared."""
         first = overlap // 2 + (self.chunk - self.search) * FRAME
         window = memoryview(held)[first * 2 : (first + self.search * 2 * FRAME) * 2]
-        place = quietest(window, self.search * FRAME)
+        place = best_cut(window, self.search * FRAME)
         return first + place.sample, (self.shared_in_pause if place.silent else self.overlap) * FRAME

@@ -8,6 +8,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Final, Protocol, cast
 
+import audio_gateway.inference  # noqa: F401 - before any engine imports numpy
 from audio_gateway.catalog.models import Provider
 from audio_gateway.errors import ConfigurationError
 from audio_gateway.providers.port import (
@@ -23,8 +24,8 @@ from audio_gateway.providers.port import (
 ENGINES: Final[Mapping[str, str]] = MappingProxyType({
     "hibari": "audio_gateway.providers.embedded.hibari.speech:HibariSpeech",
     "espeak-ng": "audio_gateway.providers.embedded.espeak.speech:EspeakSpeech",
-    "pocketsphinx": "audio_gateway.providers.embedded.sphinx:PocketsphinxTranscription",
     "moonshine-tiny": "audio_gateway.providers.embedded.moonshine.transcription:MoonshineTranscription",
+    "whisper-base": "audio_gateway.providers.embedded.whisper.transcription:WhisperTranscription",
 })  # fmt: skip
 """The class of each engine, by the name that the catalogue uses for it."""
 

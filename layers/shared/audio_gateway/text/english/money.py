@@ -104,7 +104,9 @@ def _cents(match: re.Match[str]) -> str:
     return f"{words} cent{'' if words == 'one' else 's'}"
 
 
-_PER: Final = r"/(?=(?:second|minute|hour|day|night|week|month|year|person|user|seat|unit|item|token|character|word)s?\b)"
+_PER: Final = (
+    r"/(?=(?:second|minute|hour|day|night|week|month|year|person|user|seat|unit|item|token|character|word)s?\b)"
+)
 
 RULES: Final[tuple[Rule, ...]] = (
     rule(

@@ -52,7 +52,7 @@ _WORDS: Final = {
     "·": ",",
 }
 _PLAIN_PUNCTUATION: Final = frozenset(".,;:!?…—–-'\"()")
-_OR: Final = "he she him her his hers and or yes no on off true false s/he".split()
+_OR: Final = ["he", "she", "him", "her", "his", "hers", "and", "or", "yes", "no", "on", "off", "true", "false", "s/he"]
 _GREEK: Final = re.compile(r"(?<![^\W_])[α-ωΑ-Ω](?![^\W_])")
 
 

@@ -26,7 +26,9 @@ bps=bit_per_second/bits_per_second kbps=kilobit_per_second/kilobits_per_second
 Mbps=megabit_per_second/megabits_per_second Gbps=gigabit_per_second/gigabits_per_second pct=percent/percent
 """
 _DIVISORS: Final = {"s": "second", "sec": "second", "min": "minute", "h": "hour", "hr": "hour", "l": "liter"}
-_WITH_STOP: Final = frozenset("min mins sec secs hr hrs yr yrs ft lb lbs oz mi gal".split())
+_WITH_STOP: Final = frozenset(
+    ["min", "mins", "sec", "secs", "hr", "hrs", "yr", "yrs", "ft", "lb", "lbs", "oz", "mi", "gal"]
+)
 _SCALES: Final = {"C": " Celsius", "F": " Fahrenheit", "": ""}
 
 
