@@ -79,7 +79,7 @@ def test_a_text_has_no_odd_space_and_keeps_its_letters(parts: list[str], before:
     ("text", "words"),
     [
         ("", []),
-        ("Well - he paid $9.99, (50%) \N{EM DASH} \"yes\"...", ["Well", "he", "paid", "$9.99", "50%", "yes"]),
+        ('Well - he paid $9.99, (50%) \N{EM DASH} "yes"...', ["Well", "he", "paid", "$9.99", "50%", "yes"]),
         ("ill-disposed men's don't", ["ill-disposed", "men's", "don't"]),
         ("at 5 p.m. in the U.S., not 3.5.", ["at", "5", "p.m.", "in", "the", "U.S.", "not", "3.5"]),
         ("Q & A", ["Q", "&", "A"]),
