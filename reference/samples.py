@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from reference.samples_admin import ADMIN_SAMPLES
-from reference.samples_curl import LISTENER, PHRASE, SPEAKER, TRANSLATOR, VOICE, curl
+from reference.samples_curl import LISTENER, PHRASE, SPEAKER, VOICE, curl
 from reference.samples_jobs import JOB_SAMPLES, UPLOAD_SAMPLES
 from reference.samples_webhooks import WEBHOOK_SAMPLES
 
@@ -50,14 +50,14 @@ for word in transcript.words or []:
 """,
     },
     "createTranslation": {
-        "sh": curl("audio/translations", more=f" -F model={TRANSLATOR} -F file=@morning.wav"),
+        "sh": curl("audio/translations", more=f" -F model={LISTENER} -F file=@morning.wav"),
         "python": f"""
 from pathlib import Path
 
 from openai import OpenAI
 
 client = OpenAI()
-print(client.audio.translations.create(model="{TRANSLATOR}", file=Path("morning.wav")).text)
+print(client.audio.translations.create(model="{LISTENER}", file=Path("morning.wav")).text)
 """,
     },
     "listModels": {

@@ -46,7 +46,7 @@ _ESPEAK_NG: Final = Defaults(
 
 _MOONSHINE_TINY: Final = Defaults(
     speed_factor=8.0,
-    capabilities=frozenset({"words", "segments", "streaming", "logprobs"}),
+    capabilities=frozenset({"words", "segments", "diarization", "streaming", "logprobs"}),
     endpoints=frozenset({"transcriptions"}),
     languages=("en",),
 )
@@ -77,6 +77,7 @@ SPEC: Final = AdapterSpec(
         "whisper-base": _WHISPER_BASE,
     },
     refuses={"base_url": _NO_SERVER, "api_key": _NO_SERVER},
+    has_engines=True,
     lists_voices=True,
     starts_slowly=True,
 )

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-from audio_gateway.audio.speech_pieces import SpeechPiece
 from audio_gateway.audio.silero import WINDOW_MS
+from audio_gateway.audio.speech_pieces import SpeechPiece
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ProviderTimedOut
 from audio_gateway.providers.embedded.speed_estimate import SpeedEstimate
