@@ -36,7 +36,7 @@ class _Piece:
 def segments_from_words(words: Sequence[Word], text: str = "") -> tuple[Segment, ...]:
     """Cut `words` into segments: at ends of sentences, pauses and changes of speaker, and where one gets too long.
 
-    A sentence that is too long is cut at commas and short pauses, if there are some near, into parts of similar lengths.
+    A sentence that is too long is cut at commas and short pauses if some are near, into parts of similar lengths.
     Punctuation comes from `text`, the whole transcript, if it contains exactly these words; otherwise the words are
     joined unchanged. No word is lost, repeated or moved.
     """
