@@ -46,7 +46,7 @@ _ESPEAK_NG: Final = Defaults(
 
 _MOONSHINE_TINY: Final = Defaults(
     speed_factor=8.0,
-    capabilities=frozenset({"words", "segments", "diarization", "streaming"}),
+    capabilities=frozenset({"words", "segments", "diarization", "streaming", "logprobs"}),
     endpoints=frozenset({"transcriptions"}),
     languages=("en",),
 )
@@ -65,14 +65,6 @@ _WHISPER_BASE: Final = Defaults(
     languages=tuple(_LANGUAGES_OF_WHISPER.split()),
 )
 
-_POCKETSPHINX: Final = Defaults(
-    speed_factor=2.0,
-    capabilities=frozenset({"words", "segments", "streaming"}),
-    endpoints=frozenset({"transcriptions", "translations"}),
-    languages=("en",),
-    ignore=frozenset({"temperature"}),
-)
-
 _NO_SERVER: Final = "which calls no server; leave it out"
 
 SPEC: Final = AdapterSpec(
@@ -83,9 +75,9 @@ SPEC: Final = AdapterSpec(
         "espeak-ng": _ESPEAK_NG,
         "moonshine-tiny": _MOONSHINE_TINY,
         "whisper-base": _WHISPER_BASE,
-        "pocketsphinx": _POCKETSPHINX,
     },
     refuses={"base_url": _NO_SERVER, "api_key": _NO_SERVER},
+    has_engines=True,
     lists_voices=True,
     starts_slowly=True,
 )

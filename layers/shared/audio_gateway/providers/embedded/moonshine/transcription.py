@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 LANGUAGE: Final = "en"
 
-_LONGEST_MS: Final = 12_000  # the model gets 15 s wrong now and then, and 45 s always
+_LONGEST_MS: Final = (
+    10_000  # of longer pieces the model writes some without capitals and full stops, and repeats others
+)
 _BEFORE: Final = 4  # tokens; enough to see how the text ends
-_GAP_MS: Final = 640  # of silence: shorter ones are mostly within sentences, which are understood better as a whole
+_GAP_MS: Final = 800  # of silence: shorter ones are mostly within sentences, which are understood better as a whole
 
 
 class MoonshineTranscription:

@@ -1,0 +1,58 @@
+"""What the model made of a piece of audio, and whether it can be right."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+_MOST_REPETITIVE: Final = 2.4  # compression ratio: more is a loop
+_LEAST_LIKELY: Final = -1.0  # mean log probability: less is a guess
+_SILENT: Final = 0.6  # probability of no speech
+_REPEATED: Final = 3  # times, is a loop
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The text that the model decoded, and its figures. `complete` says that it ended by itself."""
+
+    text: str
+    tokens: tuple[int, ...]
+    complete: bool
+    temperature: float
+    avg_logprob: float
+    no_speech_prob: float
+
+    @property
+    def compression_ratio(self) -> float:
+        """How many times smaller the text gets by compression: 1 to 2 for speech, more for a loop."""
+        data = self.text.encode()
+        return len(data) / len(zlib.compress(data))
+
+    @property
+    def loops(self) -> bool:
+        """Whether the text repeats itself as no speaker does."""
+        return self.compression_ratio > _MOST_REPETITIVE
+
+    @property
+    def plausible(self) -> bool:
+        """Whether it needs no other attempt."""
+        return self.complete and not self.loops and self.avg_logprob >= _LEAST_LIKELY
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is no text, or one that the model does not believe in and that is probably not speech."""
+        guessed = self.no_speech_prob > _SILENT and self.avg_logprob < _LEAST_LIKELY
+        return guessed or not any(character.isalnum() for character in self.text)
+
+
+def without_loop(tokens: Sequence[int]) -> tuple[int, ...]:
+    """The tokens up to the first time that the rest is one thing three times or more; all of them if it never is."""
+    for period in range(1, len(tokens) // _REPEATED + 1):
+        start = len(tokens) - period
+        while start > 0 and tokens[start - 1] == tokens[start - 1 + period]:
+            start -= 1
+        if len(tokens) - start >= _REPEATED * period:
+            return tuple(tokens[: start + period])
+    return tuple(tokens)
