@@ -59,10 +59,11 @@ format: .venv/.stamp ## format the code, and let ruff fix what it can
 docs: .venv/.stamp ## generate docs/openapi.json, docs/api.md and the tables of errors
 	scripts/docs
 
-bench: .venv/.stamp install ## run the benchmarks: handlers (warm, cold), metering, audio, long audio, jobs (saved in bench/results)
+bench: .venv/.stamp install ## run the benchmarks: handlers (warm, cold), metering, audio, voice activity, long audio, jobs (saved in bench/results)
 	PYTHONPATH=layers/shared:. $(PY) -m bench.handlers
 	PYTHONPATH=layers/shared:. $(PY) -m bench.metering
 	PYTHONPATH=layers/shared:. $(PY) -m bench.audio --json bench/results/audio.json
+	PYTHONPATH=layers/shared:. $(PY) -m bench.voice_activity
 	PYTHONPATH=layers/shared:. $(PY) -m bench.long
 	PYTHONPATH=layers/shared:. $(PY) -m bench.jobs
 

@@ -1,13 +1,21 @@
-"""Runs neural models on one thread: a function at 1769 MB has one whole processor."""
+"""Runs neural models on one thread: a function at 1769 MB has one whole processor.
+
+Import this module before numpy, whose library for matrices reads its number of threads once. By default it starts one
+for each processor that it sees, and Lambda shows more of them than it gives: they would wait for each other.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Final
 
 from audio_gateway.errors import ConfigurationError
 
 _ERRORS_ONLY: Final = 3
+
+for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
 
 
 def inference_session(model: Path) -> Any:

@@ -1,27 +1,16 @@
 """Dates and times of day."""
 
+# ruff: noqa: RUF001 - signs that look like others
+
 from __future__ import annotations
 
 import re
 from typing import Final
 
 from audio_gateway.text.english.numbers import cardinal, ordinal, plural, year
-from audio_gateway.text.english.rules import Rule, rule
+from audio_gateway.text.english.rules import Rule, listed, rule
 
-_MONTHS: Final = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
+_MONTHS: Final = listed("January February March April May June July August September October November December")
 _MONTH_OF: Final = {month[:3].lower(): month for month in _MONTHS}
 _MONTH: Final = (
     r"(?P<month>January|February|March|April|May|June|July|August|September|October|November|December"

@@ -1,4 +1,6 @@
-"""Numbers where nothing said what they count: phone numbers, versions, fractions, ranges, sums, ordinals, plain ones."""
+"""Numbers without a unit: phone numbers, versions, fractions, ranges, sums, ordinals, plain ones."""
+
+# ruff: noqa: RUF001 - signs that look like others
 
 from __future__ import annotations
 
@@ -76,10 +78,7 @@ def _fraction(match: re.Match[str]) -> str | None:
         return f"{cardinal(over)} {cardinal(under)}"
     if not 0 < over < under or (under > _LARGEST_DENOMINATOR and under not in (32, 64, 100)):
         return f"{whole}{cardinal(over)} over {cardinal(under)}"
-    if under == 2:  # noqa: PLR2004
-        name = "half"
-    else:
-        name = "quarter" if under == 4 else ordinal(under)  # noqa: PLR2004
+    name = {2: "half", 4: "quarter"}.get(under) or ordinal(under)
     if over > 1:
         return f"{whole}{cardinal(over)} {plural(name)}"
     return f"{whole}{'a' if whole else 'one'} {name}"

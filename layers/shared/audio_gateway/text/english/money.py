@@ -1,5 +1,7 @@
 """Amounts of money: `$9.99`, `£5m`, `USD 10`, `5 €`."""
 
+# ruff: noqa: RUF001 - signs that look like others
+
 from __future__ import annotations
 
 import re

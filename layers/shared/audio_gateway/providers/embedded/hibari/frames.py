@@ -21,6 +21,7 @@ VOICED_HZ: Final = 40.0
 
 _LOUDEST: Final = 7.0  # the logarithm of an amplitude; the package limits it here as well
 _AUDIBLE: Final = 1e-5  # of the power of the loudest frame: -50 dB
+_SILENT: Final = 0.01  # the power of a frame; speech has 1 to 100,000, the model's silence 0.000001
 _KEPT_FRAMES: Final = 2  # of the silence on either side
 
 
@@ -50,7 +51,7 @@ class Frames:
         import numpy as np
 
         power = _power(self.noise) + np.where(self.voiced, _power(self.harmonic), 0)
-        audible = np.flatnonzero(power > _AUDIBLE * power.max(initial=0))
+        audible = np.flatnonzero(power > max(_SILENT, _AUDIBLE * power.max(initial=0)))
         if not len(audible):
             return self._columns(slice(0, 0))
         first, last = int(audible[0]) - _KEPT_FRAMES, int(audible[-1]) + 1 + _KEPT_FRAMES

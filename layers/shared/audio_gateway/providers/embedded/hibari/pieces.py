@@ -67,10 +67,9 @@ def _at_sentences(paragraph: Piece) -> Iterator[Piece]:
 
 
 def _in_parts(sentence: Piece) -> Iterator[Piece]:
-    *others, last = split(sentence.text, _LONGEST)
-    for part in others:
-        yield Piece(part, CLAUSE_S)
-    yield Piece(last, sentence.pause_s)
+    parts = split(sentence.text, _LONGEST)
+    for number, part in enumerate(parts, 1):
+        yield Piece(part, sentence.pause_s if number == len(parts) else CLAUSE_S)
 
 
 def _quick(sentence: Piece) -> Iterator[Piece]:

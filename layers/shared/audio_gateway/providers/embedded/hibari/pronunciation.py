@@ -13,11 +13,11 @@ from audio_gateway.providers.embedded.hibari.model import package
 LONGEST: Final = 240
 """Phonemes in an utterance, some 20 s: the network's memory grows with them."""
 
-_SOUND: Final = re.compile(r"[^\W\d_]")  # stress, pauses and punctuation are no letters
+_SOUND: Final = re.compile("[a-zA-Z\u00e6\u00f0\u014b\u0250-\u02af\u03b8\u1d00-\u1dbf]")  # no stress, no pause
 _CLAUSE: Final = re.compile(r"(?<=[,;:.!?\u2014\u2026]) ")
 _MANY_DIGITS: Final = re.compile(r"(?<=\d)(?=\d)")
 # The network has never heard these British phonemes: each becomes the nearest that it knows.
-_KNOWN_TO_THE_NETWORK: Final = str.maketrans({"a": "æ", "ɒ": "ɔ", "Q": "əʊ", "ː": None})
+_KNOWN_TO_THE_NETWORK: Final = str.maketrans({"a": "æ", "ɒ": "ɔ", "Q": "əʊ", "\u02d0": None})
 _LOADING: Final = threading.Lock()
 
 
