@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-from audio_gateway.audio.speech_pieces import SpeechPiece
 from audio_gateway.audio.silero import WINDOW_MS
+from audio_gateway.audio.speech_pieces import SpeechPiece
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ProviderTimedOut
 from audio_gateway.providers.embedded.speed_estimate import SpeedEstimate
@@ -22,7 +22,7 @@ from audio_gateway.providers.embedded.whisper.model import (
     WhisperModel,
     whisper_model,
 )
-from audio_gateway.providers.embedded.whisper.words import TimedWord, within_speech
+from audio_gateway.providers.embedded.whisper.words import TimedWord, within_speech, without_invented
 from audio_gateway.providers.port import Task
 
 PROVIDER: Final = "embedded"
@@ -54,6 +54,16 @@ class Speech:
     attempt: Attempt
     words: tuple[TimedWord, ...]
 
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """The tokens of all words."""
+        return tuple(token for word in self.words for token in word.tokens)
+
+    @property
+    def text(self) -> str:
+        """All words."""
+        return "".join(word.text for word in self.words).strip()
+
 
 class Recogniser:
     """Uses the model for one piece of audio at a time."""
@@ -79,12 +89,12 @@ class Recogniser:
             ProviderTimedOut: the estimate is past the deadline, and the model cannot be interrupted.
         """
         if not self._lock.acquire(timeout=deadline.remaining_s()):
-            raise _out_of_time()
+            raise out_of_time()
         try:
             seconds = (piece.end_ms - piece.start_ms) / 1000
             if deadline.remaining_s() <= self._speed.seconds_for(seconds):
                 self._speed.halve()
-                raise _out_of_time()
+                raise out_of_time()
             started = time.monotonic()
             speech = self._hear(piece, wanted)
             self._speed.record(seconds, time.monotonic() - started)
@@ -100,14 +110,14 @@ class Recogniser:
         if not attempt.plausible and not attempt.silent:
             heard = self._model.listen(piece.pcm, LONGEST_S)
             again = heard.decode(start, (), temperature=wanted.temperature, beams=_BEAMS)
-            attempt = max(attempt, again, key=lambda one: (not one.loops, one.avg_logprob))
+            attempt = max(attempt, again, key=lambda one: one.rank)
         if attempt.loops:
             kept = without_loop(attempt.tokens)
             attempt = replace(attempt, tokens=kept, text=self._model.vocabulary.text(kept).strip())
         if attempt.silent:
             return None
-        words = heard.words(start, attempt.tokens)
-        return Speech(language, attempt, tuple(within_speech(word, piece.probabilities, WINDOW_MS) for word in words))
+        said = without_invented(heard.words(start, attempt.tokens))
+        return Speech(language, attempt, tuple(within_speech(word, piece.probabilities, WINDOW_MS) for word in said))
 
 
 def _most_probable(heard: Listening, languages: Sequence[str]) -> str:
@@ -123,7 +133,8 @@ def recogniser() -> Recogniser:
     return Recogniser(whisper_model())
 
 
-def _out_of_time() -> ProviderTimedOut:
+def out_of_time() -> ProviderTimedOut:
+    """The error for a deadline that passed, or would."""
     return ProviderTimedOut(
         "The audio could not be transcribed in time. Send less audio in one request.", provider=PROVIDER
     )
