@@ -20,11 +20,11 @@ help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: $(STACK) ## start the whole system locally (PORT=8080), without Docker or an AWS account
-	@$(PYTHON) -m scripts.install_engines
+	@$(PYTHON) -m scripts.install_engines $(UV)
 	@exec .local/venv/bin/python -m local
 
-install: $(STACK)
-	@$(PYTHON) -m scripts.install_engines --retry
+install: $(STACK) ## install what make run needs, and try again what could not be had
+	@$(PYTHON) -m scripts.install_engines $(UV) --retry
 
 test: .venv/.stamp install ## run all tests (offline after installation)
 	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
@@ -59,10 +59,11 @@ format: .venv/.stamp ## format the code, and let ruff fix what it can
 docs: .venv/.stamp ## generate docs/openapi.json, docs/api.md and the tables of errors
 	scripts/docs
 
-bench: .venv/.stamp install ## run the benchmarks: handlers (warm, cold), metering, audio, long audio, jobs (saved in bench/results)
+bench: .venv/.stamp install ## run the benchmarks: handlers (warm, cold), metering, audio, voice activity, long audio, jobs (saved in bench/results)
 	PYTHONPATH=layers/shared:. $(PY) -m bench.handlers
 	PYTHONPATH=layers/shared:. $(PY) -m bench.metering
 	PYTHONPATH=layers/shared:. $(PY) -m bench.audio --json bench/results/audio.json
+	PYTHONPATH=layers/shared:. $(PY) -m bench.voice_activity
 	PYTHONPATH=layers/shared:. $(PY) -m bench.long
 	PYTHONPATH=layers/shared:. $(PY) -m bench.jobs
 

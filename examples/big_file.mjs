@@ -17,7 +17,7 @@ const client = new OpenAI({
   }),
 });
 const text = await client.audio.transcriptions.create({
-  model: process.env.TRANSCRIPTION_MODEL ?? 'pocketsphinx',
+  model: process.env.TRANSCRIPTION_MODEL ?? 'whisper-1',
   file: createReadStream(recording),
   response_format: 'srt',
 });

@@ -11,7 +11,7 @@ from openai import APIConnectionError, APIStatusError, OpenAI
 
 import audio_gateway_client
 
-MODEL = os.environ.get("TRANSCRIPTION_MODEL", "pocketsphinx")
+MODEL = os.environ.get("TRANSCRIPTION_MODEL", "whisper-1")
 
 
 def show_upload(sent: int, total: int) -> None:

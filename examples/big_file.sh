@@ -3,7 +3,7 @@
 # Set OPENAI_BASE_URL and OPENAI_API_KEY. Needs python3, to read JSON.
 set -euo pipefail
 recording=${1:?a recording}
-model=${TRANSCRIPTION_MODEL:-pocketsphinx}
+model=${TRANSCRIPTION_MODEL:-whisper-1}
 
 call() { curl --silent --show-error --fail-with-body -H "Authorization: Bearer $OPENAI_API_KEY" "$@"; }
 field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from openai import AsyncOpenAI
 
-MODEL = os.environ.get("SPEECH_MODEL", "espeak-ng")
+MODEL = os.environ.get("SPEECH_MODEL", "tts-1")
 CONCURRENCY = 4
 
 

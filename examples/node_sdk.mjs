@@ -3,8 +3,8 @@
 import { createReadStream, writeFileSync } from 'node:fs';
 import OpenAI from 'openai';
 
-const speechModel = process.env.SPEECH_MODEL ?? 'espeak-ng';
-const transcriptionModel = process.env.TRANSCRIPTION_MODEL ?? 'pocketsphinx';
+const speechModel = process.env.SPEECH_MODEL ?? 'tts-1';
+const transcriptionModel = process.env.TRANSCRIPTION_MODEL ?? 'whisper-1';
 const client = new OpenAI();
 
 for await (const model of client.models.list()) {
@@ -13,7 +13,7 @@ for await (const model of client.models.list()) {
 
 const speech = await client.audio.speech.create({
   model: speechModel,
-  voice: 'ash',
+  voice: 'alloy',
   input: 'Good morning. Thank you for listening.',
   response_format: 'wav',
 });

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from openai import BadRequestError, OpenAI
 
-SPEECH_MODEL = os.environ.get("SPEECH_MODEL", "espeak-ng")
-TRANSCRIPTION_MODEL = os.environ.get("TRANSCRIPTION_MODEL", "pocketsphinx")
+SPEECH_MODEL = os.environ.get("SPEECH_MODEL", "tts-1")
+TRANSCRIPTION_MODEL = os.environ.get("TRANSCRIPTION_MODEL", "whisper-1")
 
 client = OpenAI()
 
@@ -17,7 +17,7 @@ for model in client.models.list():
     print(f"{model.id} serves {', '.join(model.model_dump()['endpoints'])}")
 
 speech = client.audio.speech.create(
-    model=SPEECH_MODEL, voice="ash", input="Good morning. Thank you for listening.", response_format="flac"
+    model=SPEECH_MODEL, voice="alloy", input="Good morning. Thank you for listening.", response_format="flac"
 )
 speech.write_to_file("hello.flac")
 print("spoken to hello.flac")

@@ -10,7 +10,7 @@ from typing import Literal
 
 from openai import APIStatusError, OpenAI
 
-MODEL = os.environ.get("TRANSCRIPTION_MODEL", "pocketsphinx")
+MODEL = os.environ.get("TRANSCRIPTION_MODEL", "whisper-1")
 FORMATS: dict[str, Literal["srt", "vtt"]] = {".srt": "srt", ".vtt": "vtt"}
 
 

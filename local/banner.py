@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from local.catalogue import first_model
+from local.catalogue import ServedCatalogue, ServedModel
 from local.stack_file import StackInfo
 
 PHRASE: Final = "Good morning. Thank you for listening."
-_CLEAREST_VOICE: Final = "ash"
-"""The voice of the embedded engine whose PHRASE the embedded transcription engine recognises without an error."""
+_VOICE: Final = "alloy"
+"""The voice of OpenAI's own examples."""
 
 
-def banner(info: StackInfo, path: Path, catalogue: Path) -> str:
-    """Return addresses, keys, and commands to copy, with models of this catalogue."""
-    speaks, listens = first_model(catalogue, "speech"), first_model(catalogue, "transcriptions")
+def banner(info: StackInfo, path: Path, served: ServedCatalogue) -> str:
+    """Return addresses, keys, and commands to copy, with models that the stack serves."""
+    speaks, listens = served.first("speech"), served.first("transcriptions")
     shell = [] if speaks is None else [_speech(info, speaks)]
     shell += [] if listens is None else [_transcription(info, listens)]
     tried = "\n\n".join(["Try it in a shell:", *shell]) if shell else "Its catalogue has no model to try."
@@ -41,26 +41,30 @@ Ctrl-C stops it.
 """
 
 
-def _speech(info: StackInfo, model: dict[str, Any]) -> str:
-    asked = {"model": model["id"], "voice": _voice(model), "input": PHRASE}
+def _speech(info: StackInfo, model: ServedModel) -> str:
+    asked = {"model": _name(model), "voice": _voice(model), "input": PHRASE}
     body = json.dumps(asked, ensure_ascii=False)
     return f"""curl -L {info.base_url}/audio/speech -H "Authorization: Bearer {info.api_key}" \\
   -H "Content-Type: application/json" \\
   -d {shlex.quote(body)} -o hello.mp3"""
 
 
-def _transcription(info: StackInfo, model: dict[str, Any]) -> str:
+def _transcription(info: StackInfo, model: ServedModel) -> str:
     return f"""curl -L {info.base_url}/audio/transcriptions -H "Authorization: Bearer {info.api_key}" \\
-  -F {shlex.quote("model=" + model["id"])} -F file=@hello.mp3"""
+  -F {shlex.quote("model=" + _name(model))} -F file=@hello.mp3"""
 
 
-def _python(info: StackInfo, model: dict[str, Any]) -> str:
-    named = f"model={json.dumps(model['id'])}, voice={json.dumps(_voice(model))}"
+def _python(info: StackInfo, model: ServedModel) -> str:
+    named = f"model={json.dumps(_name(model))}, voice={json.dumps(_voice(model))}"
     return f"""from openai import OpenAI
 client = OpenAI(base_url="{info.base_url}", api_key="{info.api_key}")
 client.audio.speech.create({named}, input={json.dumps(PHRASE)}).write_to_file("hello.mp3")"""
 
 
-def _voice(model: dict[str, Any]) -> str:
-    voices: list[str] = list(model.get("voices") or [])
-    return _CLEAREST_VOICE if not voices or _CLEAREST_VOICE in voices else voices[0]
+def _name(model: ServedModel) -> str:
+    """The first alias, which in the shipped catalogue is OpenAI's name, or else the id."""
+    return model.names[1] if len(model.names) > 1 else model.names[0]
+
+
+def _voice(model: ServedModel) -> str:
+    return _VOICE if not model.voices or _VOICE in model.voices else model.voices[0]

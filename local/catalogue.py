@@ -1,12 +1,14 @@
-"""The environment variables that a model catalogue reads, and its validation by the layer's own code."""
+"""The environment variables that a model catalogue reads, and what the layer's own code makes of it."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,34 +18,62 @@ _PREFIX: Final = "env:"
 _CHECK_SECONDS: Final = 30
 # Runs with the packages of the functions' layer, which this process does not have.
 _CHECK: Final = """
-import sys
+import json, sys
 from audio_gateway.catalog.load import load_catalog
 from audio_gateway.errors import ConfigurationError
 try:
-    load_catalog(sys.argv[1])
+    catalog = load_catalog(sys.argv[1], sys.argv[2:])
 except ConfigurationError as error:
     sys.exit(error.message)
+models = [(m.names, sorted(m.endpoints), list(m.voices or ())) for m in catalog.models.values()]
+json.dump({"models": models, "missing": [(m.id, m.reason) for m in catalog.missing]}, sys.stdout)
 """
 
 
-class CatalogueCheck:
-    """Validates the catalogue in a separate process while the stack starts."""
+@dataclass(frozen=True, slots=True)
+class ServedModel:
+    """A model that the stack serves: its names, the id first, its endpoints, and the names of voices that it maps."""
 
-    def __init__(self, path: Path, python_path: Sequence[Path]) -> None:
+    names: tuple[str, ...]
+    endpoints: tuple[str, ...]
+    voices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServedCatalogue:
+    """The models that the stack serves, in the order of the file, and a line for each that it cannot serve."""
+
+    models: tuple[ServedModel, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    def first(self, endpoint: str) -> ServedModel | None:
+        """Return the first model that serves an endpoint."""
+        return next((model for model in self.models if endpoint in model.endpoints), None)
+
+
+class CatalogueCheck:
+    """Validates the catalogue in a separate process while the stack starts. `engines` are those that are installed."""
+
+    def __init__(self, path: Path, python_path: Sequence[Path], engines: Sequence[str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-S", "-c", _CHECK, path],
+            [sys.executable, "-S", "-c", _CHECK, path, *engines],
             env={"PYTHONPATH": os.pathsep.join(map(str, python_path))},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    def finish(self) -> None:
+    def finish(self) -> ServedCatalogue:
         """Wait for the result. Raises `StackError` with every mistake in the catalogue."""
-        _, problems = self._process.communicate(timeout=_CHECK_SECONDS)
+        served, problems = self._process.communicate(timeout=_CHECK_SECONDS)
         if self._process.returncode:
             raise StackError(f"the catalogue is invalid: {problems.strip()}")
+        found = json.loads(served)
+        return ServedCatalogue(
+            tuple(ServedModel(*map(tuple, fields)) for fields in found["models"]),
+            tuple(f"{model_id} is missing. {reason}" for model_id, reason in found["missing"]),
+        )
 
     def stop(self) -> None:
         """End the process if it is still running."""
@@ -85,12 +115,6 @@ def unreadable_keys(path: Path, environ: Mapping[str, str], *, aws_is_ours: bool
             )
         lines.append(f"{', '.join(models)} cannot be served by '{provider_id}', whose key cannot be read: {why}.")
     return lines
-
-
-def first_model(path: Path, endpoint: str) -> dict[str, Any] | None:
-    """Return the first model of a valid catalogue that serves the endpoint."""
-    models: list[dict[str, Any]] = tomllib.loads(path.read_text("utf-8")).get("models", [])
-    return next((model for model in models if endpoint in model["endpoints"]), None)
 
 
 def _strings(node: Any) -> Iterator[str]:

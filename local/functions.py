@@ -78,6 +78,11 @@ def read(
     return found
 
 
+def installed_models(settings: StackSettings) -> list[str]:
+    """Return the names of the embedded models whose engines `make install` has installed."""
+    return models_with(installed_layers(settings.root, settings.installed))
+
+
 def _layers(title: str, references: Iterable[str], known: Mapping[str, Path]) -> list[Path]:
     """Return the layers' folders without duplicates: SAM repeats a layer of Globals that the function names, too."""
     folders: dict[Path, None] = {}
@@ -104,7 +109,7 @@ def _variables(declared: Mapping[str, str], layers: list[Path], settings: StackS
     operator = settings.operator
     variables |= {name: operator[name] for name in PASSED_THROUGH if name in declared and operator.get(name)}
     if _ENGINES_VARIABLE in declared:
-        variables[_ENGINES_VARIABLE] = " ".join(models_with(installed_layers(settings.root, settings.installed)))
+        variables[_ENGINES_VARIABLE] = " ".join(installed_models(settings))
     if CATALOGUE_VARIABLE in declared:
         if settings.catalogue is not None:
             variables[CATALOGUE_VARIABLE] = str(settings.catalogue)

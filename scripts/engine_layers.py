@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 STATE: Final = "installed.txt"
 """The last file that is written when a layer is installed."""
@@ -19,11 +19,15 @@ _FOLDER: Final = Path("layers", "engines")
 
 @dataclass(frozen=True, slots=True)
 class EngineFile:
-    """A file of a layer: its path in the layer, the paths of its parts in the packages, in order, and its hash."""
+    """A file of a layer: its path in the layer, the paths of its parts in the packages, in order, and its hash.
+
+    `ranges` are the bytes of each part that are used, from the first up to the one after the last; all if empty.
+    """
 
     to: str
     parts: tuple[str, ...]
     sha256: str
+    ranges: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,13 @@ def read_layer(folder: Path) -> EngineLayer:
         models=tuple(read["models"]),
         needs=tuple(read["needs"]),
         download_mb=read["download_mb"],
-        files=tuple(EngineFile(file["to"], tuple(file["from"]), file["sha256"]) for file in read["files"]),
+        files=tuple(_file(file) for file in read["files"]),
     )
+
+
+def _file(read: dict[str, Any]) -> EngineFile:
+    ranges = tuple((start, end) for start, end in read.get("ranges", ()))
+    return EngineFile(read["to"], tuple(read["from"]), read["sha256"], ranges)
 
 
 def read_layers(project: Path) -> list[EngineLayer]:

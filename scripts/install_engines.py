@@ -1,4 +1,4 @@
-"""Installs the engines for `make run`, each into its own folder: `python -m scripts.install_engines [--retry]`.
+"""Installs the engines for `make run`, each into its own folder: `python -m scripts.install_engines UV [--retry]`.
 
 Only what changed is installed. An engine that cannot be had is named with the reason and left out: it must not keep the
 others from starting. It is tried again with `--retry`, which `make install` gives, and whenever its lock changes.
@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Final
 
 from scripts import engine_files, engine_layers, prune_layer
-from scripts.engine_files import UV, LayerRefused, install_files, run_installer
+from scripts.engine_files import LayerRefused, install_files, run_installer, with_uv
 from scripts.engine_layers import STATE, EngineLayer, models_with, read_layers
 
 _PROGRAMS: Final = (__file__, engine_files.__file__, engine_layers.__file__, prune_layer.__file__)
+_BYTECODE: Final = ("-q", "--invalidation-mode", "unchecked-hash")
 _WIDTH: Final = 12
 
 
@@ -50,8 +51,8 @@ class Installed:
         (folder / STATE).write_text(f"{self.inputs}\n{self.reason}", encoding="utf-8")
 
 
-def install_engines(project: Path, *, retry: bool) -> int:
-    """Install the engines whose files changed, and print what is done and what is missing. Returns how many failed."""
+def install_engines(project: Path, uv: str, *, retry: bool) -> None:
+    """Install the engines whose locks changed, and print what is done and what is missing."""
     layers = read_layers(project)
     target = project / ".local" / "layers" / "engines"
     known = {layer.name: Installed.read(target / layer.name) for layer in layers}
@@ -62,14 +63,13 @@ def install_engines(project: Path, *, retry: bool) -> int:
             f"installing the engines ({', '.join(layer.name for layer in stale)}), {size} MB unless they are cached ..."
         )
         with ThreadPoolExecutor(len(stale)) as pool:
-            started = {pool.submit(_install, layer, target / layer.name): layer for layer in stale}
+            started = {pool.submit(_install, layer, target / layer.name, uv): layer for layer in stale}
             for done in as_completed(started):
                 known[started[done].name] = done.result()
                 _say_result(started[done], done.result(), target)
     reasons = {name: found.reason for name, found in known.items() if found and found.reason}
     if reasons:
         _say_missing(layers, reasons)
-    return len(reasons)
 
 
 def _is_stale(layer: EngineLayer, found: Installed | None, *, retry: bool) -> bool:
@@ -84,7 +84,7 @@ def _inputs(layer: EngineLayer) -> str:
     return digest.hexdigest()
 
 
-def _install(layer: EngineLayer, target: Path) -> Installed:
+def _install(layer: EngineLayer, target: Path, uv: str) -> Installed:
     """Install a layer from nothing. A failure leaves no packages behind."""
     shutil.rmtree(target, ignore_errors=True)
     packages = target / "python"
@@ -92,25 +92,12 @@ def _install(layer: EngineLayer, target: Path) -> Installed:
     reason = ""
     try:
         run_installer(
-            [str(UV), "pip", "install", "--quiet", "--no-deps", "--python", sys.executable, "--target", str(packages),
+            [uv, "pip", "install", "--quiet", "--no-deps", "--python", sys.executable, "--target", str(packages),
              "--require-hashes", "-r", str(layer.requirements)]
         )  # fmt: skip
-        install_files(layer, packages)
+        install_files(layer, packages, with_uv(uv))
         prune_layer.prune(packages)
-        subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "compileall",
-                "-q",
-                "-j",
-                "0",
-                "--invalidation-mode",
-                "unchecked-hash",
-                str(packages),
-            ],
-            check=True,
-        )
+        subprocess.run([sys.executable, "-m", "compileall", *_BYTECODE, str(packages)], check=True)
     except LayerRefused as refused:
         shutil.rmtree(packages)
         reason = str(refused)
@@ -145,4 +132,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    install_engines(Path.cwd(), retry="--retry" in sys.argv[1:])
+    install_engines(Path.cwd(), sys.argv[1], retry="--retry" in sys.argv[2:])

@@ -64,7 +64,7 @@ PACKAGES: Final[dict[str, Package]] = {
         "what happens: check, measure, hold, ask providers, settle",
         "errors deadline net audio text transcripts storage catalog providers metering identity uploads jobs webhooks",
     ),
-    "telemetry": _package("log lines and metrics", "errors loggable_names metering use_cases"),
+    "telemetry": _package("log lines and metrics", "errors loggable_names catalog metering use_cases"),
     "api": _package(
         "the endpoints; `api/http` reads requests and writes responses",
         "errors clock deadline fingerprint net audio text transcripts storage catalog providers metering identity usage"
@@ -77,7 +77,7 @@ PACKAGES: Final[dict[str, Package]] = {
     "wiring": _package(
         "composition: the only package that names adapters and AWS clients together; only functions import it",
         "errors clock aws net storage catalog providers metering identity usage uploads jobs webhooks idempotency"
-        " use_cases api",
+        " use_cases telemetry api",
     ),
     "cli": _package(
         "the [command line](operations.md), left out of the deployed layer",

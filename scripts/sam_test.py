@@ -31,6 +31,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "shar
 from audio_gateway.identity.directory import Directory
 from audio_gateway.identity.keys import NewKey
 from audio_gateway.metering.open_accounts import INDEX, LISTED
+from scripts.deploy.errors import DeployRefused
+from scripts.deploy.function_sizes import check_sizes
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 REGION: Final = "us-east-1"
@@ -185,6 +187,14 @@ def check_built() -> None:
     built = (ROOT / ".aws-sam" / "build" / "template.yaml").read_text("utf-8")
     left = [event for event in yaml.parse(built, yaml.SafeLoader) if getattr(event, "anchor", None)]
     check(not left, "the built template has anchors or aliases", left)
+
+
+def check_weights() -> None:
+    """Every function is small enough for Lambda with its layers."""
+    try:
+        print("\n".join(check_sizes(ROOT / ".aws-sam" / "build")))
+    except DeployRefused as refused:
+        raise StepFailed(str(refused)) from refused
 
 
 # ------------------------------------------------------------------------------------------------ sam local invoke
@@ -424,6 +434,7 @@ def main() -> None:
         results = [timed("sam build", lambda: run_sam("build"))]
         if results[0]:
             results.append(timed("the template that was built", check_built))
+            results.append(timed("the sizes of the functions with their layers", check_weights))
             with no_containers_left(), local_aws(work) as port:
                 key = Directory(aws_client("dynamodb", port), TABLE).api_keys.create(name="sam-test")
                 results += [timed(name, step) for name, step in steps(Invoker(work, port, key), key, work)]

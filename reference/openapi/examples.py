@@ -38,7 +38,7 @@ _VALUES: Final[dict[str, Any]] = {
     "DiarizedSegment.text": " Good morning.",
     "DiarizedSegment.speaker": "A",
     # models
-    "Model.id": "espeak-ng",
+    "Model.id": "hibari",
     "Model.created": 1_700_000_000,
     "Model.owned_by": "embedded",
     "Model.alias_of": None,
@@ -58,7 +58,7 @@ _VALUES: Final[dict[str, Any]] = {
     # jobs and uploads
     "Job.id": f"job_{_DIGITS}",
     "Job.endpoint": "speech",
-    "Job.model": "espeak-ng",
+    "Job.model": "hibari",
     "Job.status": "running",
     "Job.progress": {"completed": 2, "total": 5},
     "Job.completed_at": None,

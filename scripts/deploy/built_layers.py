@@ -29,16 +29,15 @@ def _compiled(folder: Path) -> Iterator[Path]:
 
 
 def check_built(built: Path, architecture: str) -> None:
-    """Raise `DeployRefused` if no layer was built, or one has code for another architecture."""
+    """Raise `DeployRefused` if no layer was built, or one is empty or has code for another architecture."""
     layers = sorted(built.glob("*Layer"))
     if not layers:
         raise DeployRefused(f"{built} has no layers: sam build made nothing")
     for layer in layers:
-        found = machines(layer)
-        if set(found) != {architecture}:
-            wrong = next(
-                (f"{path} is for {name}" for name, path in found.items() if name != architecture), "it is empty"
-            )
+        wrong = [f"{path} is for {name}" for name, path in machines(layer).items() if name != architecture]
+        if not any(path.is_file() for path in layer.rglob("*")):
+            wrong = ["it is empty"]
+        if wrong:
             raise DeployRefused(
-                f"{layer.name} was not built for {architecture}: {wrong}. Remove .aws-sam, then deploy again."
+                f"{layer.name} was not built for {architecture}: {wrong[0]}. Remove .aws-sam, then deploy again."
             )

@@ -13,6 +13,7 @@ from scripts.deploy.account import AwsAccount, account_of
 from scripts.deploy.built_layers import check_built
 from scripts.deploy.config import format_override, parse_parameters, read_config, section_of
 from scripts.deploy.errors import DeployRefused
+from scripts.deploy.function_sizes import check_sizes
 from scripts.deploy.parameters import DeployPlan, DeployRequest, plan
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -57,6 +58,7 @@ def deploy(
     if code := run([*sam, "build", *environment], variables):
         return code
     check_built(built, planned.architecture)
+    print("\n".join(check_sizes(built)))
     catalogue.check_built(built, chosen)
     where = ["--stack-name", request.stack_name, "--region", session.region_name]
     profile = ["--profile", options.profile] if options.profile else []

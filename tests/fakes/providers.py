@@ -58,11 +58,11 @@ class FakeAdapter:
         for _ in request.text:
             yield AudioChunk(b"\x01\x00" * 240, "pcm", 24_000)
 
-    def voices(self) -> tuple[ProviderVoice, ...]:
+    def voices(self, model: str) -> tuple[ProviderVoice, ...]:  # noqa: ARG002 - the same for all
         return (ProviderVoice("en-us", "English (America)", "en-US", "male"),)
 
-    def find_voice(self, name: str) -> ProviderVoice | None:
-        return next((voice for voice in self.voices() if voice.id == name), None)
+    def find_voice(self, model: str, name: str) -> ProviderVoice | None:
+        return next((voice for voice in self.voices(model) if voice.id == name), None)
 
     def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         self.asked.append(request)

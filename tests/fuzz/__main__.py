@@ -15,7 +15,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
     parser.add_argument("--texts", type=int, default=400, help="for eSpeak NG (default: %(default)s)")
     parser.add_argument("--media", type=int, default=1000, help="files for FFmpeg (default: %(default)s)")
-    parser.add_argument("--sounds", type=int, default=20, help="for PocketSphinx (default: %(default)s)")
+    parser.add_argument("--sounds", type=int, default=20, help="for the models that listen (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="the same one makes the same inputs (default: %(default)s)")
     asked = parser.parse_args()
     failed = False

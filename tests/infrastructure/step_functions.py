@@ -151,18 +151,14 @@ class Execution:
         width = state.get("MaxConcurrency") or len(items) or 1
         queue = list(reversed(items))
         failed: list[bool] = []
-        workers = [
-            self.clock.start(self._worker(state, data, queue, failed)) for _ in range(width)
-        ]
+        workers = [self.clock.start(self._worker(state, data, queue, failed)) for _ in range(width)]
         yield from workers
         if failed:
             return self._caught(state, data, "States.TaskFailed")
         self.events += 1  # MapStateSucceeded
         return None
 
-    def _worker(
-        self, state: Mapping[str, Any], data: Mapping[str, Any], queue: list[Any], failed: list[bool]
-    ) -> Step:
+    def _worker(self, state: Mapping[str, Any], data: Mapping[str, Any], queue: list[Any], failed: list[bool]) -> Step:
         while queue:
             self.events += 2  # MapIterationStarted, and -Succeeded or -Failed
             try:

@@ -20,6 +20,7 @@ from scripts.deploy.command import deploy
 from scripts.deploy.config import section_of
 from scripts.deploy.errors import DeployRefused
 from scripts.deploy.existing_table import WrongTable
+from scripts.deploy.function_sizes import MOST_BYTES
 from scripts.deploy.parameters import DeployRequest, plan
 from tests.infrastructure.template import ROOT
 
@@ -30,6 +31,32 @@ ROLE = "arn:aws:iam::123456789012:role/somebody-elses"
 def elf(machine: int) -> bytes:
     """The first bytes of a compiled file."""
     return b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\x00" + machine.to_bytes(2, "little") + bytes(40)
+
+
+# Long forms, as SAM writes them. The paths of functions lead out of the folder.
+BUILT = """
+Resources:
+  Reads:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: ../code, Layers: [{Ref: SharedLayer}]}
+  Hears:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: ../code
+      Layers: {"Fn::If": [HasEngines, [{Ref: SharedLayer}, {Ref: MoonshineLayer}], [{Ref: SharedLayer}]]}
+  Speaks:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: ../code
+      Layers:
+        Fn::If:
+        - HasEngines
+        - Fn::If:
+          - HasMore
+          - [{Ref: SharedLayer}, {Ref: HibariLayer}, {Ref: MoonshineLayer}]
+          - [{Ref: SharedLayer}, {Ref: HibariLayer}]
+        - [{Ref: SharedLayer}]
+"""
 
 
 class Aws:
@@ -47,7 +74,9 @@ class Aws:
         concurrency: int = 1000,
         builds: str | None = None,
         catalogue: Path | None = None,
+        model_bytes: int = 1,
     ) -> None:
+        self.model_bytes = model_bytes
         self.catalogue = catalogue
         self.environ: dict[str, str] = {}
         self.built, self.stack, self.status = built, stack, status
@@ -78,11 +107,15 @@ class Aws:
             shared.mkdir(parents=True)
             shutil.copy(self.catalogue or variables["AUDIO_GATEWAY_CATALOG"], shared / "catalog.toml")
             machine = {"x86_64": X86, "arm64": ARM}[self.builds or variables["ARCHITECTURE"]]
-            for layer in ("SharedLayer", "EnginesLayer"):
+            for layer in ("SharedLayer", "MoonshineLayer"):
                 packages = self.built / layer / "python"
                 packages.mkdir(parents=True, exist_ok=True)
                 (packages / "codec.cpython-313.so").write_bytes(elf(machine))
                 (packages / "notes.so.txt").write_text("no code")
+            (self.built / "HibariLayer").mkdir()
+            with (self.built / "HibariLayer" / "model.onnx").open("wb") as model:
+                model.truncate(self.model_bytes)
+            (self.built / "template.yaml").write_text(BUILT)
         return 0
 
     def deploy(self, *arguments: Any) -> Aws | None:
@@ -133,7 +166,28 @@ def test_a_change_of_architecture_changes_build_and_parameter_and_is_announced(
 
 def test_layers_for_the_other_architecture_are_not_deployed(aws: Callable[..., Aws]) -> None:
     account = aws({"Architecture": "arm64"}, builds="x86_64")
-    with pytest.raises(DeployRefused, match=r"EnginesLayer was not built for arm64: .*codec.*\.so is for x86_64"):
+    with pytest.raises(DeployRefused, match=r"MoonshineLayer was not built for arm64: .*codec.*\.so is for x86_64"):
+        account.deploy()
+    assert [verb for verb, *_ in account.commands] == ["build"]
+
+
+def test_a_layer_with_data_only_is_for_every_architecture(aws: Callable[..., Aws]) -> None:
+    done = aws().deploy("--arch", "arm64")
+    assert [verb for verb, *_ in done.commands] == ["build", "deploy"]
+
+
+def test_the_sizes_of_functions_with_all_of_their_layers_are_printed(
+    aws: Callable[..., Aws], capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws(model_bytes=7_000_000).deploy()
+    printed = capsys.readouterr().out
+    assert re.search(r"  0\.0 of 262\.1 MB  SharedLayer \+ MoonshineLayer: Hears\n", printed)
+    assert re.search(r"  7\.0 of 262\.1 MB  SharedLayer \+ HibariLayer \+ MoonshineLayer: Speaks\n", printed)
+
+
+def test_a_function_that_is_too_large_for_lambda_is_not_deployed(aws: Callable[..., Aws]) -> None:
+    account = aws(model_bytes=MOST_BYTES)
+    with pytest.raises(DeployRefused, match=r"262,144,000 bytes, and these have 262,\d+,\d+: .*: Speaks"):
         account.deploy()
     assert [verb for verb, *_ in account.commands] == ["build"]
 

@@ -94,6 +94,12 @@ def packages(tmp_path: Path) -> Path:
         "bin/command",
         "numpy/core.py",
         "numpy/core.pyi",
+        "numpy/lib/tests/test_it.py",
+        "numpy/random/lib/libnpyrandom.a",
+        "onnxruntime/capi/libonnxruntime.so.1.23.2",
+        "onnxruntime/capi/onnxruntime_pybind11_state.so",
+        "onnxruntime/transformers/optimizer.py",
+        "onnxruntime-1.23.2.dist-info/licenses/LICENSE",
         "numpy/__pycache__/core.pyc",
         "audio_gateway/__main__.py",
         "audio_gateway/cli/app.py",
@@ -114,9 +120,12 @@ def test_pruning_keeps_what_runs_and_can_be_repeated(packages: Path) -> None:
             "botocore/data/endpoints.json",
             "botocore/data/s3/2006-03-01/service-2.json",
             "numpy/core.py",
+            "onnxruntime/capi/onnxruntime_pybind11_state.so",
+            "onnxruntime-1.23.2.dist-info/licenses/LICENSE",
         }
 
 
 def test_local_and_deployed_layers_are_pruned_by_the_same_program() -> None:
     assert 'scripts/prune_layer.py" "$artifacts/python"' in (ROOT / "scripts" / "build-layer").read_text()
     assert "scripts/prune_layer.py $(@D)/python" in (ROOT / "Makefile").read_text()
+    assert "prune_layer.prune(packages)" in (ROOT / "scripts" / "install_engines.py").read_text()

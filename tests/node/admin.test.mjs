@@ -20,8 +20,8 @@ test('a key works from its creation to its end', async () => {
   assert.deepEqual([shown.owner.service_account.id, shown.limits], [id, { requests_per_minute: 100 }]);
   // This version of the SDK has no method for it.
   const path = `/organization/projects/${project.id}/api_keys/${key.id}`;
-  const changed = await adminClient.post(path, { body: { limits: { models: ['pocketsphinx'] } } });
-  assert.deepEqual(changed.limits, { requests_per_minute: 100, models: ['pocketsphinx'] });
+  const changed = await adminClient.post(path, { body: { limits: { models: ['moonshine-tiny'] } } });
+  assert.deepEqual(changed.limits, { requests_per_minute: 100, models: ['moonshine-tiny'] });
   assert.ok((await caught(speak(key.value))) instanceof OpenAI.PermissionDeniedError);
   assert.equal((await admin.projects.apiKeys.delete(key.id, named)).deleted, true);
   assert.ok((await caught(speak(key.value))) instanceof OpenAI.AuthenticationError);

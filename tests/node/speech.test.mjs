@@ -97,7 +97,7 @@ for (const [name, options, param] of [
 }
 
 test('an unknown model and one of another kind are not found', async () => {
-  for (const model of ['nobody', 'pocketsphinx']) {
+  for (const model of ['nobody', 'moonshine-tiny']) {
     const error = await caught(client.audio.speech.create({ ...ask, model }));
     assert.ok(error instanceof OpenAI.NotFoundError, String(error));
     assert.equal(error.code, 'model_not_found');

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import OpenAI, { toFile } from 'openai';
 import { caught, client, clip, clipPath, looksRight, wired } from './stack.mjs';
 
-const model = 'pocketsphinx'; // hears what is said; the fake upstream hears at once what arrives
+const model = 'moonshine-tiny'; // hears what is said; the fake upstream hears at once what arrives
 const fake = 'fake-stt';
 const forms = {
   'toFile with a name': () => toFile(clip, 'speech.wav'),

@@ -55,7 +55,8 @@ def test_the_calls_with_curl(environment: dict[str, str], tmp_path: Path) -> Non
 
 def test_the_python_sdk(environment: dict[str, str], tmp_path: Path) -> None:
     out = run([sys.executable, str(EXAMPLES / "python_sdk.py")], tmp_path, environment)
-    assert "espeak-ng serves speech" in out
+    assert "hibari serves speech" in out
+    assert "tts-1 serves speech" in out
     assert re.search(r"^ +\d\.\d\d s  \w", out, flags=re.MULTILINE)
     assert re.search(r"refused: param=voice code=invalid_value request_id=req_[0-9a-f]{32}", out)
     assert (tmp_path / "hello.flac").read_bytes()[:4] == b"fLaC"

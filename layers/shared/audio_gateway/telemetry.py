@@ -23,6 +23,7 @@ from audio_gateway.loggable_names import is_known
 from audio_gateway.metering.account import MeteredRequest, Window
 
 if TYPE_CHECKING:
+    from audio_gateway.catalog.models import MissingModel
     from audio_gateway.use_cases.fallback import FailedAttempt
 
 _NAMESPACE: Final = "AudioGateway"
@@ -89,6 +90,11 @@ def log_unexpected(error: Exception, request_id: str) -> None:
     else:
         fields["stack"] = "".join(traceback.format_tb(error.__traceback__))
     logger().error("unexpected error", extra=fields)
+
+
+def log_missing_model(missing: MissingModel) -> None:
+    """Log that a model of the catalogue cannot be served by this stack."""
+    logger().warning("model left out", extra={"model": missing.id, "reason": missing.reason})
 
 
 def log_unsettled(request_log: RequestLog, work: MeteredRequest, state: str) -> None:

@@ -16,7 +16,7 @@ import pytest
 from openai import OpenAI
 
 import audio_gateway_client
-from audio_gateway.catalog.load import catalog_from
+from audio_gateway.catalog.load import load_catalog
 from audio_gateway.clock import now_ms
 from audio_gateway.identity.directory import Directory
 from audio_gateway.jobs.job import Job
@@ -219,7 +219,7 @@ def running(start_stack: Callable[..., dict[str, Any]], tmp_path_factory: pytest
             AUDIO_GATEWAY_SWEEP_SECONDS=str(SWEEP_SECONDS),
             AUDIO_GATEWAY_ALLOW_HOSTS=f"{receiver.place},{web.host}",
         )
-        yield Running(info, upstream, catalog_from(str(catalog)), receiver, web)
+        yield Running(info, upstream, load_catalog(catalog), receiver, web)
 
 
 @pytest.fixture

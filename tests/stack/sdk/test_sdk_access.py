@@ -178,7 +178,7 @@ def test_headers_that_sdks_send_are_no_obstacle(client: OpenAI) -> None:
         "Accept": "application/octet-stream",
         "X-Stainless-Retry-Count": "2",
     }
-    answer = client.audio.transcriptions.create(model="pocketsphinx", file=("a.wav", phrase()), extra_headers=headers)
+    answer = client.audio.transcriptions.create(model="moonshine-tiny", file=("a.wav", phrase()), extra_headers=headers)
     assert answer.text
 
 

@@ -113,7 +113,7 @@ def test_an_enabled_key_is_let_in_again(admin: OpenAI, project: str) -> None:
 
 
 def test_a_key_may_not_use_every_model(admin: OpenAI, project: str) -> None:
-    key = account_of(admin, project, models=["pocketsphinx"]).api_key
+    key = account_of(admin, project, models=["moonshine-tiny"]).api_key
     assert key is not None
     with pytest.raises(PermissionDeniedError) as caught:
         speak(admin, key.value)

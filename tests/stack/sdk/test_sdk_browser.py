@@ -93,7 +93,7 @@ def test_a_page_sends_a_form_to_the_bucket_and_waits_for_a_job(
         "POST", upload["url"], {"content-type": "multipart/form-data; boundary=b"}, form + sound + b"\r\n--b--\r\n"
     )
     assert sent.status == 204
-    order = {"model": "pocketsphinx", "upload_id": upload["id"], "background": True}
+    order = {"model": "moonshine-tiny", "upload_id": upload["id"], "background": True}
     job = page.fetch("POST", f"{base}/audio/transcriptions", headers, json.dumps(order).encode())
     assert job.status == 202
     assert job.headers["location"]

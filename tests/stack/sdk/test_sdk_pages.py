@@ -102,9 +102,7 @@ def test_the_readme(stack: dict[str, Any], clone: Path, node: str) -> None:
 
 def test_the_reference(wired_stack: dict[str, Any], clone: Path, upstream: FakeUpstream) -> None:
     page = (ROOT / "docs" / "api.md").read_text("utf-8")
-    quick = page.replace("pocketsphinx", "fake-stt")  # the engine would listen for ten seconds
-    assert quick != page
-    out = run(quick, wired_stack, clone, environment_of(wired_stack, clone))
+    out = run(page, wired_stack, clone, environment_of(wired_stack, clone))
     assert len(upstream.calls) >= 6
     assert "-->" in out
     assert (clone / "morning.wav").read_bytes()[:4] == (clone / "job.wav").read_bytes()[:4] == b"RIFF"

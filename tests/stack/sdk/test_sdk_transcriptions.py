@@ -40,10 +40,11 @@ from tests.stack.sdk.wire import Wire
 
 pytestmark = pytest.mark.stack
 
-MODEL = "pocketsphinx"
+MODEL = "moonshine-tiny"
+TRANSLATOR = "whisper-base"
 FAKE = "fake-stt"
 CLIP = "austen-0880"  # of three seconds
-WORST = 0.45  # the engine's own word error rate on the clips is 0.29 to 0.38
+WORST = 0.25  # the engine's own word error rate on the clips is 0.03
 SPEECH = phrase()
 ONE_WORD = 0.25  # of the phrase
 
@@ -68,13 +69,15 @@ def test_human_speech_is_transcribed_with_words_and_segments_at_their_times(clie
     assert answer.usage is not None
     assert (answer.usage.type, answer.usage.seconds) == ("duration", math.ceil(seconds))
     assert answer.words
-    assert [w.word for w in answer.words] == answer.text.split()
+    assert [w.word for w in answer.words] == [written.strip(".,") for written in answer.text.split()]
     starts = [w.start for w in answer.words]
     assert starts == sorted(starts)
     assert all(0 <= w.start < w.end <= seconds for w in answer.words)
     spoken = timed_words(CLIP)
-    right = [w for w in answer.words if any(w.word == word and abs(w.start - at) < 0.25 for at, _, word in spoken)]
-    assert len(right) >= (1 - WORST) * len(spoken) * 0.9
+    right = [
+        w for w in answer.words if any(w.word.lower() == word and abs(w.start - at) < 0.25 for at, _, word in spoken)
+    ]
+    assert len(right) >= (1 - WORST) * len(answer.words)
     assert answer.segments
     assert [segment.id for segment in answer.segments] == list(range(len(answer.segments)))
     assert all(0 <= s.start < s.end <= seconds for s in answer.segments)
@@ -128,7 +131,7 @@ def test_a_stream_of_speech_has_deltas_and_then_the_whole(client: OpenAI) -> Non
 def test_translations_from_english_are_english(client: OpenAI, tmp_path: Path) -> None:
     path = tmp_path / "speech.wav"
     path.write_bytes(SPEECH)
-    answer: Any = client.audio.translations.create(model=MODEL, file=path, response_format="verbose_json")
+    answer: Any = client.audio.translations.create(model=TRANSLATOR, file=path, response_format="verbose_json")
     assert word_errors(PHRASE, answer.text) <= ONE_WORD
     assert answer.language == "english"
     assert answer.duration == pytest.approx(look(SPEECH).seconds, abs=0.002)
@@ -138,9 +141,9 @@ def test_translations_from_english_are_english(client: OpenAI, tmp_path: Path) -
 
 def test_options_that_the_model_ignores_are_announced(client: OpenAI) -> None:
     answer = client.audio.transcriptions.with_raw_response.create(
-        model=MODEL, file=("a.wav", SPEECH), temperature=0.5, extra_body={"vad_filter": "true"}
+        model=MODEL, file=("a.wav", SPEECH), temperature=0, extra_body={"vad_filter": "true"}
     )
-    assert answer.headers["x-audio-gateway-ignored"] == "temperature, vad_filter"
+    assert answer.headers["x-audio-gateway-ignored"] == "vad_filter"
     assert answer.parse().text
 
 
@@ -151,11 +154,11 @@ def test_options_that_the_model_ignores_are_announced(client: OpenAI) -> None:
         ({"language": "english"}, "language", "invalid_language_format"),
         ({"language": "e"}, "language", "invalid_language_format"),
         ({"prompt": "Jane Austen"}, "prompt", "unsupported_value"),
-        ({"include": ["logprobs"]}, "include", "unsupported_value"),
         ({"response_format": "diarized_json"}, "response_format", "unsupported_value"),
         ({"known_speaker_names": ["Jane"], "known_speaker_references": ["data:audio/wav;base64,AAAA"]}, None, None),
         ({"keywords": ["Dashwood"]}, "keywords", "unsupported_value"),
         ({"languages": ["en"]}, "languages", "unsupported_value"),
+        ({"temperature": 0.5}, "temperature", "unsupported_value"),
         ({"temperature": 1.5}, "temperature", None),
         ({"response_format": "xml"}, "response_format", None),
         ({"timestamp_granularities": ["word"]}, "timestamp_granularities", None),
@@ -179,12 +182,11 @@ def test_what_the_model_cannot_do_is_refused_by_name(
     [
         ({"response_format": "diarized_json"}, "response_format"),
         ({"temperature": 2}, "temperature"),
-        ({"prompt": "Austen"}, "prompt"),
     ],
 )
 def test_translations_refuse_by_name(client: OpenAI, options: dict[str, Any], param: str) -> None:
     with pytest.raises(BadRequestError) as caught:
-        client.audio.translations.create(model=MODEL, file=("a.wav", SPEECH), **options)
+        client.audio.translations.create(model=TRANSLATOR, file=("a.wav", SPEECH), **options)
     assert caught.value.param == param
 
 

@@ -19,6 +19,7 @@ from audio_gateway.catalog.load import build_catalog
 from audio_gateway.catalog.models import Catalog, Provider
 from audio_gateway.catalog.schema import ProviderEntry
 from audio_gateway.errors import ConfigurationError
+from audio_gateway.providers.embedded.engines import ENGINES
 from audio_gateway.providers.port import Starting, VoiceLister
 from audio_gateway.providers.registry import adapter_of, build_provider
 from tests.fakes.gateway import call, event
@@ -104,6 +105,10 @@ def test_a_spec_says_what_its_code_is(name: str) -> None:
     adapter = getattr(import_module(module), factory)(provider, None)
     assert isinstance(adapter, VoiceLister) == spec.lists_voices
     assert isinstance(adapter, Starting) == spec.starts_slowly
+
+
+def test_every_embedded_model_has_an_engine() -> None:
+    assert set(ENGINES) == set(spec_of("embedded").models)
 
 
 def test_a_catalogue_imports_no_code_of_adapters() -> None:

@@ -137,7 +137,7 @@ def test_hibari_speaks_with_openais_voices_and_lets_instructions_through() -> No
 def test_moonshine_hears_english_with_times_and_ignores_nothing() -> None:
     heard = model("moonshine-tiny", "transcriptions", adapter="embedded")
     assert heard.languages == ("en",)
-    assert heard.capabilities == {"words", "segments", "streaming"}
+    assert heard.capabilities == {"words", "segments", "streaming", "logprobs"}
     assert set(heard.response_formats) == TIMED
     assert heard.ignore == set()
 
@@ -152,12 +152,3 @@ def test_whisper_hears_99_languages_with_times_a_prompt_and_a_temperature(endpoi
     assert heard.capabilities == {"words", "segments", "prompt", "temperature", "streaming"}
     assert set(heard.response_formats) == TIMED
     assert heard.ignore == set()
-
-
-def test_pocketsphinx_hears_english_with_times_and_ignores_temperature() -> None:
-    heard = model("sphinx", "translations", adapter="embedded", upstream="pocketsphinx")
-    assert heard.languages == ("en",)
-    assert heard.ignore == {"temperature"}
-    assert heard.capabilities == {"words", "segments", "streaming"}
-    assert set(heard.response_formats) == TIMED
-    assert heard.speed_factor == 2

@@ -46,7 +46,7 @@ def test_curl_follows_redirects_and_so_shows_an_answer_that_comes_later(path: Pa
 
 @pytest.mark.parametrize("page", ["README.md", "docs/clients.md", "clients/python/README.md", "clients/node/README.md"])
 def test_programs_name_models_that_there_are(page: str) -> None:
-    known = load_catalog(ROOT / "layers" / "shared" / "catalog.toml").models
+    known = load_catalog(ROOT / "layers" / "shared" / "catalog.toml").names()
     code = "\n".join(blocks(PAGES[Path(page)], "[a-z]+"))
     named = re.findall(r"""model"?[=:] ?["']?([\w.-]+)""", code)
     assert named
@@ -62,14 +62,15 @@ def test_what_the_readme_says_first_is_heard_as_it_was_said() -> None:
     assert body and listener and PHRASE in readme  # noqa: PT018 - one sentence
     asked = json.loads(body[1])
     catalog = load_catalog(ROOT / "layers" / "shared" / "catalog.toml")
-    speaker = catalog.models[asked["model"]]
+    speaker = catalog.model_for(asked["model"], "speech")
     engine = cast("SpeechAdapter", adapter_of(speaker.provider))
     voice = (speaker.voices or {}).get(asked["voice"], asked["voice"])
     request = SynthesisCall(speaker.upstream, asked["input"], voice, "pcm", Deadline.after(60))
     chunks = list(engine.synthesize(request))
     pcm = [chunk.data for chunk in chunks]
     mp3 = b"".join(transcode(pcm, declared="pcm", sample_rate=chunks[0].sample_rate or 0, wanted="mp3"))
-    ears = cast("TranscriptionAdapter", adapter_of(catalog.models[listener[1]].provider))
-    done = list(ears.transcribe(TranscriptionCall(listener[1], measure(mp3), Deadline.after(60))))[-1]
+    hears = catalog.model_for(listener[1], "transcriptions")
+    ears = cast("TranscriptionAdapter", adapter_of(hears.provider))
+    done = list(ears.transcribe(TranscriptionCall(hears.upstream, measure(mp3), Deadline.after(60))))[-1]
     assert isinstance(done, TranscriptDone)
     assert re.findall(r"\w+", done.transcript.text.lower()) == re.findall(r"\w+", asked["input"].lower())

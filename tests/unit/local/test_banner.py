@@ -9,30 +9,16 @@ from pathlib import Path
 import pytest
 
 from local.banner import banner
+from local.catalogue import ServedCatalogue, ServedModel
 from local.stack_file import StackInfo
 
-ROOT = Path(__file__).parents[3]
 INFO = StackInfo("http://127.0.0.1:1/v1", "sk-1", "sk-admin-1", "http://127.0.0.1:2", "r", "id", "secret", "b", "t", 1)
-PROVIDER = '[providers.own]\nadapter = "openai"\nbase_url = "http://127.0.0.1:9/v1"\n'
-SPEAKER = """[[models]]
-id = "o'speaker"
-provider = "own"
-endpoints = ["speech"]
-voices = ["anna", "bert"]
-price = { usd_per_million_characters = "0" }
-"""
-LISTENER = """[[models]]
-id = "listener"
-provider = "own"
-endpoints = ["translations", "transcriptions"]
-price = { usd_per_minute = "0" }
-"""
+SPEAKER = ServedModel(("o'speaker",), ("speech",), ("anna", "bert"))
+LISTENER = ServedModel(("listener",), ("transcriptions", "translations"), ())
 
 
-def text_with(tmp_path: Path, *entries: str) -> str:
-    path = tmp_path / "catalog.toml"
-    path.write_text("".join(entries), "utf-8")
-    return banner(INFO, Path("stack.json"), path)
+def text_with(*models: ServedModel) -> str:
+    return banner(INFO, Path("stack.json"), ServedCatalogue(models))
 
 
 def commands(text: str) -> list[list[str]]:
@@ -40,25 +26,26 @@ def commands(text: str) -> list[list[str]]:
     return [shlex.split(block) for block in blocks]
 
 
-def test_the_commands_for_the_shipped_catalogue_use_its_engines() -> None:
-    text = banner(INFO, Path("stack.json"), ROOT / "layers" / "shared" / "catalog.toml")
+def test_the_commands_use_openais_names_where_models_have_them() -> None:
+    hibari = ServedModel(("hibari", "tts-1", "tts-1-hd"), ("speech",), ("ash", "alloy"))
+    moonshine = ServedModel(("moonshine-tiny", "gpt-4o-transcribe"), ("transcriptions",), ())
+    text = text_with(hibari, moonshine)
     speech, transcription = commands(text)
     assert json.loads(speech[speech.index("-d") + 1]) == {
-        "model": "espeak-ng", "voice": "ash", "input": "Good morning. Thank you for listening.",
+        "model": "tts-1", "voice": "alloy", "input": "Good morning. Thank you for listening.",
     }  # fmt: skip
-    assert "model=pocketsphinx" in transcription
+    assert "model=gpt-4o-transcribe" in transcription
     assert all("-L" in command for command in (speech, transcription))
-    assert 'create(model="espeak-ng", voice="ash", input="Good morning. Thank you for listening.")' in text
+    assert 'create(model="tts-1", voice="alloy", input="Good morning. Thank you for listening.")' in text
 
 
-def test_the_commands_for_an_own_catalogue_use_its_models_and_voices(tmp_path: Path) -> None:
-    text = text_with(tmp_path, PROVIDER, LISTENER, SPEAKER)
-    speech, transcription = commands(text)
+def test_the_commands_for_an_own_catalogue_use_its_models_and_voices() -> None:
+    speech, transcription = commands(text_with(LISTENER, SPEAKER))
     asked = json.loads(speech[speech.index("-d") + 1])
     assert (asked["model"], asked["voice"]) == ("o'speaker", "anna")
     assert "model=listener" in transcription
 
 
-@pytest.mark.parametrize(("entries", "count"), [((PROVIDER, LISTENER), 1), ((PROVIDER, SPEAKER), 1), ((PROVIDER,), 0)])
-def test_unsupported_commands_are_left_out(tmp_path: Path, entries: tuple[str, ...], count: int) -> None:
-    assert len(commands(text_with(tmp_path, *entries))) == count
+@pytest.mark.parametrize(("models", "count"), [((LISTENER,), 1), ((SPEAKER,), 1), ((), 0)])
+def test_unsupported_commands_are_left_out(models: tuple[ServedModel, ...], count: int) -> None:
+    assert len(commands(text_with(*models))) == count

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from local.catalogue import CatalogueCheck, unreadable_keys, variables_named
+from local.catalogue import CatalogueCheck, ServedModel, unreadable_keys, variables_named
 from local.settings import StackError
 
 
@@ -70,6 +70,8 @@ def test_the_shipped_catalogue_needs_no_key() -> None:
     assert unreadable_keys(Path("layers/shared/catalog.toml"), {}, aws_is_ours=True) == []
 
 
+SHIPPED = Path("layers/shared/catalog.toml")
+ENGINES = ["hibari", "espeak-ng", "moonshine-tiny", "whisper-base"]
 LAYER = [Path("layers/shared"), Path(".local/layers/shared/python")]
 
 
@@ -80,8 +82,30 @@ def test_a_mistake_in_the_catalogue_is_reported_with_entry_and_field(tmp_path: P
     )
 
     with pytest.raises(StackError, match=r"catalogue is invalid: .*espeak-ng.*price"):
-        CatalogueCheck(path, LAYER).finish()
+        CatalogueCheck(path, LAYER, ENGINES).finish()
 
 
-def test_the_shipped_catalogue_is_valid() -> None:
-    CatalogueCheck(Path("layers/shared/catalog.toml"), LAYER).finish()
+def test_the_shipped_catalogue_is_served_with_openais_names() -> None:
+    served = CatalogueCheck(SHIPPED, LAYER, ENGINES).finish()
+    assert [model.names[0] for model in served.models] == ENGINES
+    assert served.missing == ()
+    speech = served.first("speech")
+    assert speech is not None
+    assert (speech.names[:2], speech.endpoints) == (("hibari", "tts-1"), ("speech",))
+    assert "alloy" in speech.voices
+    assert served.first("translations") == ServedModel(
+        ("whisper-base", "whisper-1"), ("transcriptions", "translations"), ()
+    )
+
+
+def test_a_model_whose_engine_is_not_installed_is_named_with_the_reason() -> None:
+    served = CatalogueCheck(SHIPPED, LAYER, [name for name in ENGINES if name != "whisper-base"]).finish()
+    assert served.first("translations") is None
+    (line,) = served.missing
+    assert line.startswith("whisper-base is missing. The engine 'whisper-base' is not installed in this stack. ")
+    assert line.endswith(" moonshine-tiny serves whisper-1 instead.")
+
+
+def test_without_any_engine_the_stack_does_not_start() -> None:
+    with pytest.raises(StackError, match="no model is left"):
+        CatalogueCheck(SHIPPED, LAYER, []).finish()

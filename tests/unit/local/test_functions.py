@@ -110,6 +110,41 @@ def test_the_operators_catalogue_and_its_variables_reach_the_functions(project: 
     assert without.variables == {"OTHER": "1"}
 
 
+def install(project: Path, name: str, models: str = "", needs: str = "") -> None:
+    described = project / "layers/engines" / name / "files.toml"
+    described.parent.mkdir(parents=True, exist_ok=True)
+    described.write_text(f"models = {models.split()}\nneeds = {needs.split()}\ndownload_mb = 1\nfiles = []\n")
+    packages = project / ".local/layers/engines" / name / "python"
+    packages.mkdir(parents=True)
+    (packages.parent / "installed.txt").touch()
+
+
+def test_functions_know_which_engines_are_installed(project: Path) -> None:
+    declared = {"AUDIO_GATEWAY_ENGINES": "what AWS has"}
+    assert function(project, declared).variables == {"AUDIO_GATEWAY_ENGINES": ""}
+    install(project, "hibari", models="hibari", needs="inference")
+    assert function(project, declared).variables == {"AUDIO_GATEWAY_ENGINES": ""}
+    install(project, "inference")
+    install(project, "whisper", models="whisper-base")
+    assert function(project, declared).variables == {"AUDIO_GATEWAY_ENGINES": "hibari whisper-base"}
+    assert function(project).variables == {}
+
+
+def test_functions_with_moonshine_have_whisper_too_which_is_too_large_for_lambda(project: Path) -> None:
+    layer = {"Type": "AWS::Lambda::LayerVersion", "Properties": {}}
+    layer["Properties"] = {"Content": {"S3Bucket": "local", "S3Key": "layers/engines/moonshine"}}
+    work = {"Code": {"S3Bucket": "local", "S3Key": "functions/work/"}, "Layers": [{"Ref": "Gone"}]}
+    resources = {"Gone": layer, "Work": {"Type": "AWS::Lambda::Function", "Properties": work}}
+    deployed = DeployedFunction("stack-Work-1", "arn:work", "app.handler", "arn:role", 1769, 29, {})
+    settings = StackSettings.from_environment({}, project, project)
+    (found,) = read(Template(resources, {}, {}, {}), {"Work": deployed}, RESOLVER, settings)
+    assert found.python_path == (
+        project / ".local/layers/engines/moonshine/python",
+        project / ".local/layers/engines/whisper/python",
+        project / ".local/runtime/python",
+    )
+
+
 def test_settings_of_the_operator_reach_the_functions_that_declare_them(project: Path) -> None:
     operator = {"AUDIO_GATEWAY_HOLD_SECONDS": "5", "AUDIO_GATEWAY_SWEEP_SECONDS": "1"}
 

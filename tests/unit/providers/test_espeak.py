@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ProviderRejected
 from audio_gateway.providers.embedded.espeak.speech import EspeakSpeech
-from audio_gateway.providers.port import SpeechAdapter, SynthesisCall, VoiceLister
+from audio_gateway.providers.port import SpeechAdapter, SynthesisCall
 from tests.examples import examples
 from tests.sound import look_pcm
 
@@ -33,9 +33,8 @@ def seconds(text: str, voice: str = "en-us", speed: float = 1.0) -> float:
     return look_pcm(say(text, voice, speed), RATE).seconds
 
 
-def test_it_speaks_and_lists_its_voices() -> None:
+def test_it_speaks() -> None:
     assert isinstance(EspeakSpeech(), SpeechAdapter)
-    assert isinstance(EspeakSpeech(), VoiceLister)
 
 
 def test_speech_is_audible_pcm_at_the_engine_s_own_rate() -> None:

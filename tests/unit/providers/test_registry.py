@@ -39,11 +39,11 @@ def test_the_embedded_engines_are_one_provider() -> None:
 
 def test_the_engine_that_speaks_starts_where_the_catalogue_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
-    monkeypatch.setattr(EmbeddedEngines, "start", lambda _engines: started.append(True))
+    monkeypatch.setattr(EmbeddedEngines, "start", lambda _engines, models: started.append(list(models)))
     start_engines(catalog(model("remote"), model("ears", provider=EMBEDDED, endpoints=frozenset({"transcriptions"}))))
     assert not started
     start_engines(catalog(model("mouth", provider=EMBEDDED), model("another", provider=EMBEDDED)))
-    assert started == [True]
+    assert started == [["up-mouth", "up-another"]]
 
 
 def test_an_engine_that_cannot_start_fails_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,9 +51,9 @@ def test_an_engine_that_cannot_start_fails_the_first_request(monkeypatch: pytest
         raise ConfigurationError("no layer")
 
     monkeypatch.setattr(speech, "espeak_process", missing)
-    start_engines(catalog(model("mouth", provider=EMBEDDED)))
+    start_engines(catalog(model("mouth", provider=EMBEDDED, upstream="espeak-ng")))
     with pytest.raises(ConfigurationError):
-        EmbeddedEngines().find_voice("en")
+        EmbeddedEngines().find_voice("espeak-ng", "en")
 
 
 def test_a_provider_that_cannot_be_built_fails_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +113,8 @@ def test_an_openai_server_needs_an_address() -> None:
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
-    heavy = ["boto3", "botocore", "pocketsphinx", "espeakng_loader", "av", "urllib3", "ssl", "http.client"]
+    engines = ["pocketsphinx", "onnxruntime", "numpy", "ctranslate2", "espeakng_loader"]
+    heavy = [*engines, "boto3", "botocore", "av", "urllib3", "ssl", "http.client"]
     code = f"import sys, audio_gateway.providers.registry; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(sys.path)}

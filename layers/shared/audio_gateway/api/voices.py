@@ -38,11 +38,11 @@ def _voices(model: Model, providers: AdapterFactory) -> Iterator[dict[str, Any]]
     provider = providers(model.provider) if spec_of(model.provider.adapter).lists_voices else None
     lister = provider if isinstance(provider, VoiceLister) else None
     for name, target in (model.voices or {}).items():
-        known = (lister and lister.find_voice(target)) or ProviderVoice(target, target)
+        known = (lister and lister.find_voice(model.upstream, target)) or ProviderVoice(target, target)
         openai_name = name if name in OPENAI_VOICES else None
         yield _voice(ProviderVoice(name, name, known.language, known.gender), openai_name)
     if lister is not None and not model.own_voices_only:
-        yield from (_voice(voice, None) for voice in lister.voices())
+        yield from (_voice(voice, None) for voice in lister.voices(model.upstream))
 
 
 def _voice(voice: ProviderVoice, openai_name: str | None) -> dict[str, Any]:

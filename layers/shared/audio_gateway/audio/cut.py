@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from audio_gateway.audio.resample import whole_samples
-from audio_gateway.audio.silence import CHUNK_SAMPLE_RATE, FRAME, quietest
+from audio_gateway.audio.silence import CHUNK_SAMPLE_RATE, FRAME, best_cut
 
 OVERLAP_SECONDS: Final = 3.0
 """Shared by two chunks if there is no pause to cut in: a long word, with enough context on both sides to align it."""
@@ -85,8 +85,8 @@ def cut(pcm: Iterable[bytes], rule: CutRule) -> Iterator[Chunk]:
     """Cut s16le mono at 16 kHz into chunks while it is read; one chunk and a minute are held in memory.
 
     Except for overlaps, each sample is in exactly one chunk. A cut is in the longest pause (at least 150 ms) around the
-    target end of a chunk. Without a pause it is at the quietest point there, in the middle of an overlap of three
-    seconds. Errors of reading are passed on unchanged.
+    target end of a chunk. Without a pause it is where it is quiet and speech is least likely, in the middle of an
+    overlap of three seconds. Errors of reading are passed on unchanged.
     """
     plan = _CutPlan.of(rule)
     held, start, overlap = bytearray(), 0, 0  # `start` is the sample that `held` begins with
@@ -138,5 +138,5 @@ class _CutPlan:
         """The sample to cut at, and how many samples around it are shared."""
         first = overlap // 2 + (self.chunk - self.search) * FRAME
         window = memoryview(held)[first * 2 : (first + self.search * 2 * FRAME) * 2]
-        place = quietest(window, self.search * FRAME)
+        place = best_cut(window, self.search * FRAME)
         return first + place.sample, (self.shared_in_pause if place.silent else self.overlap) * FRAME

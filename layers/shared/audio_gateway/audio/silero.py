@@ -21,6 +21,12 @@ _CONTEXT: Final = 64  # samples of the previous window that the model sees again
 _STATE: Final = (2, 1, 128)  # the shape of its recurrent state
 _FULL_SCALE: Final = 32_768
 
+# The model misses faint speech: a recording is amplified if its loudest sample of the last ten seconds or so is below a
+# tenth of full scale. Noise is no more like speech when it is louder.
+_LOUD: Final = _FULL_SCALE / 10
+_MOST_GAIN: Final = 30.0
+_FADE: Final = 0.998  # of the loudest sample, in each window
+
 
 def speech_probabilities(pcm: Iterable[bytes]) -> Iterator[float]:
     """For each 32 ms of s16le mono at 16 kHz, the probability (0 to 1) that somebody speaks.
@@ -64,14 +70,17 @@ class SpeechDetector:
         self._rate = np.array(SPEECH_SAMPLE_RATE, np.int64)
         self._state = np.zeros(_STATE, np.float32)
         self._samples = np.zeros((1, _CONTEXT + WINDOW), np.float32)
+        self._loudest = 1.0
 
     def probability(self, window: bytes) -> float:
         """The probability of speech in the next `WINDOW` samples; silence follows a window that is shorter."""
         count = len(window) // 2
         samples = self._samples
         samples[0, :_CONTEXT] = samples[0, WINDOW:]
-        samples[0, _CONTEXT : _CONTEXT + count] = self._numpy.frombuffer(window, "<i2", count)
-        samples[0, _CONTEXT:] /= _FULL_SCALE
+        heard = self._numpy.frombuffer(window, "<i2", count)
+        self._loudest = max(self._loudest * _FADE, 1.0, -int(heard.min()), int(heard.max()))
+        gain = min(_MOST_GAIN, max(1.0, _LOUD / self._loudest)) / _FULL_SCALE
+        samples[0, _CONTEXT : _CONTEXT + count] = heard * self._numpy.float32(gain)
         samples[0, _CONTEXT + count :] = 0
         inputs = {"input": samples, "state": self._state, "sr": self._rate}
         output, self._state = self._session.run(None, inputs)

@@ -1,4 +1,4 @@
-"""Cuts audio into pieces of speech, each short enough to be recognised at once. What lies between them is no speech."""
+"""Cuts audio into pieces of speech, each short enough to be recognised in one go, and leaves out the rest."""
 
 from __future__ import annotations
 

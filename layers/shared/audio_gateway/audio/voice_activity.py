@@ -1,61 +1,41 @@
-"""Detects speech, to check the empty transcript of a provider."""
+"""Whether somebody speaks in a piece of audio."""
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-VAD_SAMPLE_RATE: Final = 8_000
-"""Samples per second for the detection: most of the energy of a voice is below 4 kHz."""
+from audio_gateway.audio.bounds import no_deadline
+from audio_gateway.audio.level_detector import LEVEL_SAMPLE_RATE, sounds_like_speech
+from audio_gateway.audio.silero import SPEECH_SAMPLE_RATE, SpeechDetector, windows
+from audio_gateway.errors import ConfigurationError
 
-_FRAME: Final = VAD_SAMPLE_RATE // 50  # 20 ms, shorter than any syllable
-_WINDOW: Final = 50  # frames: a second
-_LOUD: Final = 250  # mean of the absolute samples, about -42 dBFS; quiet recordings of speech are louder
-_CONTRAST: Final = 4  # 12 dB between syllables and the gaps between them; noise and hum have less
-_ENOUGH: Final = 2  # seconds that sound like speech
+_SPEECH: Final = 0.5
+"""The probability above which a window is speech."""
+_LEAST_WINDOWS: Final = 6
+"""One after the other, 192 ms: most words are longer, and what music is mistaken for is shorter."""
 
 
-def has_speech(pcm: Iterable[bytes]) -> bool:
-    """Whether s16le mono at `VAD_SAMPLE_RATE` Hz sounds like speech for two seconds, or for half of a shorter piece.
+def has_speech(pcm_at: Callable[[int], Iterable[bytes]], *, out_of_time: Callable[[], bool] = no_deadline) -> bool:
+    """Whether somebody speaks, by the Silero model; by the level, if no layer of the function has it.
 
-    Speech is loud in its syllables and quiet between them, unlike silence, hum, hiss and held notes; music with a beat
-    may be taken for speech. Stops reading as soon as the result is certain.
+    `pcm_at` gives the audio as s16le mono at a sample rate (Hz), in short pieces. Reads no more of it when the result
+    is certain, or when `out_of_time` says so: then what was read decides.
     """
-    windows = alike = 0
-    for window in _windows(_levels(pcm)):
-        windows += 1
-        alike += _like_speech(window)
-        if alike >= _ENOUGH:
+    try:
+        detector = SpeechDetector()
+    except ConfigurationError:
+        return sounds_like_speech(_until(out_of_time, pcm_at(LEVEL_SAMPLE_RATE)))
+    spoken = 0
+    for window in windows(_until(out_of_time, pcm_at(SPEECH_SAMPLE_RATE))):
+        spoken = spoken + 1 if detector.probability(window) > _SPEECH else 0
+        if spoken == _LEAST_WINDOWS:
             return True
-    return 0 < windows <= _ENOUGH * 2 and alike * 2 >= windows
+    return False
 
 
-def _like_speech(levels: list[float]) -> bool:
-    ordered = sorted(levels)
-    quiet, loud = ordered[len(ordered) // 10], ordered[-1 - len(ordered) // 10]
-    return loud >= _LOUD and loud >= _CONTRAST * quiet
-
-
-def _windows(levels: Iterator[float]) -> Iterator[list[float]]:
-    """The levels of each second; a rest of at least half a second counts."""
-    window: list[float] = []
-    for level in levels:
-        window.append(level)
-        if len(window) == _WINDOW:
-            yield window
-            window = []
-    if len(window) >= _WINDOW // 2:
-        yield window
-
-
-def _levels(pcm: Iterable[bytes]) -> Iterator[float]:
-    """The mean of the absolute samples of each complete frame."""
-    rest = b""
-    for piece in pcm:
-        data = rest + piece
-        whole = len(data) // (_FRAME * 2) * _FRAME * 2
-        samples = array("h", data[:whole])
-        rest = data[whole:]
-        for start in range(0, len(samples), _FRAME):
-            yield sum(map(abs, samples[start : start + _FRAME])) / _FRAME
+def _until(out_of_time: Callable[[], bool], pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        if out_of_time():
+            return
+        yield piece

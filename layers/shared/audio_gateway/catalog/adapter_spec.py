@@ -21,7 +21,8 @@ class AdapterSpec:
 
     `models` has the defaults of each model that the adapter knows, by the provider's own name of the model.
     `other_models` gives those of any other model that serves these endpoints; if it is None, there are no others.
-    `lists_voices` says that it is a `VoiceLister`, and `starts_slowly` that it is a `Starting`.
+    `has_engines` says that its models are engines in layers, which a stack may lack. `lists_voices` says that it is a
+    `VoiceLister`, and `starts_slowly` that it is a `Starting`.
     """
 
     name: str
@@ -30,6 +31,7 @@ class AdapterSpec:
     other_models: Callable[[Collection[Endpoint]], Defaults] | None = None
     needs: Mapping[str, str] = field(default_factory=dict)
     refuses: Mapping[str, str] = field(default_factory=dict)
+    has_engines: bool = False
     lists_voices: bool = False
     starts_slowly: bool = False
 

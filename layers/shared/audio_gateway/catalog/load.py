@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -15,6 +14,7 @@ from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.catalog.adapters import spec_of
 from audio_gateway.catalog.checks import check_aliases, check_fallbacks, check_ids, check_model, check_provider
 from audio_gateway.catalog.defaults import CHUNK_SECONDS, CREATED, Defaults
+from audio_gateway.catalog.installed import installed_part
 from audio_gateway.catalog.models import CacheTerms, Capability, Catalog, Endpoint, Model, Price, Provider
 from audio_gateway.catalog.problems import MAX_SHOWN, Problem, configuration_error, problems_of, suggestion
 from audio_gateway.catalog.schema import ModelEntry, ProviderEntry
@@ -26,20 +26,14 @@ _STAND_INS: Final[Mapping[str, Any]] = {"id": "?", "provider": "?", "endpoints":
 _Entry = TypeVar("_Entry", bound=BaseModel)
 
 
-@lru_cache(maxsize=8)
-def catalog_from(path: str) -> Catalog:
-    """The catalogue at `path`, read once per process. Raises `ConfigurationError`."""
-    return load_catalog(path)
-
-
-def load_catalog(path: str | Path) -> Catalog:
-    """Read and check a catalogue.
+def load_catalog(path: str | Path, engines: Collection[str] | None = None) -> Catalog:
+    """Read and check a catalogue. Models whose engines are not in `engines` are left out, unless it is None.
 
     Raises:
         ConfigurationError: it cannot be read, is not TOML, or has problems: each with its entry, its field, its value
-            (unless it may be a secret) and the allowed values.
+            (unless it may be a secret) and the allowed values. Or no model is left.
     """
-    return build_catalog(_read(path), str(path))
+    return build_catalog(_read(path), str(path), engines)
 
 
 def _read(path: str | Path) -> dict[str, Any]:
@@ -55,15 +49,16 @@ def _read(path: str | Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: is not valid TOML: {error}") from error
 
 
-def build_catalog(document: Mapping[str, Any], source: str) -> Catalog:
-    """The catalogue of a parsed file; `source` names it in the messages. Raises `ConfigurationError`."""
+def build_catalog(document: Mapping[str, Any], source: str, engines: Collection[str] | None = None) -> Catalog:
+    """The catalogue of a parsed file; `source` names it in the messages. Otherwise as `load_catalog`."""
     entries = _Entries(document)
     if entries.problems:
         raise configuration_error(source, entries.problems)
     providers = {provider_id: _provider(provider_id, entry) for provider_id, entry in entries.providers.items()}
     ids = {entry.id for _, entry in entries.models}
     models = {entry.id: _model(entry, providers[entry.provider], ids) for _, entry in entries.models}
-    return Catalog(MappingProxyType(models))
+    catalog = Catalog(MappingProxyType(models))
+    return catalog if engines is None else installed_part(catalog, engines, source)
 
 
 class _Entries:

@@ -107,10 +107,19 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class MissingModel:
+    """A model of the file that this stack cannot serve, and the reason, for the operator."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Catalog:
-    """All models by id, in the order of the file."""
+    """All models by id, in the order of the file, and those that are left out because the stack cannot serve them."""
 
     models: Mapping[str, Model]
+    missing: tuple[MissingModel, ...] = ()
 
     def find(self, name: str) -> Model | None:
         """The model with this id or alias."""

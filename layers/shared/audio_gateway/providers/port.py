@@ -188,8 +188,11 @@ class TranscriptionAdapter(Protocol):
 class Starting(Protocol):
     """An adapter that takes a while to start."""
 
-    def start(self) -> None:
-        """Start without waiting; raises `ConfigurationError`. If this is not called, the first request waits."""
+    def start(self, models: Collection[str]) -> None:
+        """Load or start what these models need, by the provider's names. Otherwise the first request waits for it.
+
+        What cannot be started fails the request that needs it.
+        """
         ...
 
 
@@ -197,10 +200,10 @@ class Starting(Protocol):
 class VoiceLister(Protocol):
     """An adapter that knows its voices without a network call."""
 
-    def voices(self) -> tuple[ProviderVoice, ...]:
-        """All voices, in a stable order."""
+    def voices(self, model: str) -> tuple[ProviderVoice, ...]:
+        """All voices of a model (by the provider's name), in a stable order."""
         ...
 
-    def find_voice(self, name: str) -> ProviderVoice | None:
-        """The voice that `synthesize` uses for this name, including variants; None if there is none."""
+    def find_voice(self, model: str, name: str) -> ProviderVoice | None:
+        """The voice of a model that `synthesize` uses for this name, including variants; None if there is none."""
         ...

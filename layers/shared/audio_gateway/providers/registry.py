@@ -26,17 +26,20 @@ def adapter_of(provider: Provider) -> object:
 
 
 def start_engines(catalog: Catalog) -> None:
-    """Start the engines of the speech models that take a while to start, without waiting.
+    """Start the engines of the speech models that take a while to start.
 
     If one cannot start, the request that needs it raises the error.
     """
-    speaking = {model.provider: None for model in catalog.models.values() if "speech" in model.endpoints}
-    for provider in speaking:
+    speaking: dict[Provider, list[str]] = {}
+    for model in catalog.models.values():
+        if "speech" in model.endpoints:
+            speaking.setdefault(model.provider, []).append(model.upstream)
+    for provider, models in speaking.items():
         if spec_of(provider.adapter).starts_slowly:
             with suppress(ConfigurationError, ProviderError):
                 engines = adapter_of(provider)
                 if isinstance(engines, Starting):
-                    engines.start()
+                    engines.start(models)
 
 
 def build_provider(provider: Provider, secrets: Callable[[str], str]) -> object:

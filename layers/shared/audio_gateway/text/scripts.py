@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections import Counter
 from typing import Final
 
-_BLOCKS: Final = """
+_BLOCK_LIST: Final = """
 0041 latin 00aa latin 00ba latin 00c0 latin 0250 other 0370 greek 0400 cyrillic 0530 armenian 0590 hebrew 0600 arabic
 0700 other 0750 arabic 0780 thaana 07c0 other 08a0 arabic 0900 devanagari 0980 bengali 0a00 gurmukhi 0a80 gujarati
 0b00 oriya 0b80 tamil 0c00 telugu 0c80 kannada 0d00 malayalam 0d80 sinhala 0e00 thai 0e80 lao 0f00 tibetan 1000 burmese
@@ -16,7 +16,8 @@ _BLOCKS: Final = """
 4e00 han a000 other a640 cyrillic a6a0 other a720 latin a800 other a8e0 devanagari a900 other ab30 latin ab70 other
 ac00 hangul d800 other f900 han fb00 latin fb13 armenian fb1d hebrew fb50 arabic fe00 other fe70 arabic ff00 other
 ff21 latin ff66 kana ffa0 hangul ffe0 other 20000 han 323b0 other
-""".split()
+"""
+_BLOCKS: Final = _BLOCK_LIST.split()
 _STARTS: Final = tuple(int(start, 16) for start in _BLOCKS[::2])
 _SCRIPTS: Final = tuple(_BLOCKS[1::2])
 _OTHER: Final = "other"

@@ -24,7 +24,7 @@ from audio_gateway.text.english.characters import names_of, plain_characters
 from audio_gateway.text.english.rules import Rule, apply, rule
 
 _SIGNED: Final = (
-    rule(r"(?<![\w)\]'\"-])(?<!\d )[-−](?=[$£€¥]?\.?\d)", "minus "),
+    rule(r"(?<![\w)\]'\"-])(?<!\d )-(?=[$£€¥]?\.?\d)", "minus "),
     rule(r"(?<!\w)\+(?=[$£€¥]?\d)(?!\d{1,3}[ (\d]{6})", "plus "),
     rule(r"(?<!\w)~\s?(?=[$£€¥]?\d)", "about "),
     rule(r"(?<!\w)±\s?(?=\d)", "plus or minus "),

@@ -211,7 +211,7 @@ def _is_providers_own(name: str, model: Model, providers: AdapterFactory) -> boo
     if not spec_of(model.provider.adapter).lists_voices:
         return False
     adapter = providers(model.provider)
-    return isinstance(adapter, VoiceLister) and adapter.find_voice(name) is not None
+    return isinstance(adapter, VoiceLister) and adapter.find_voice(model.upstream, name) is not None
 
 
 def _synthesize(

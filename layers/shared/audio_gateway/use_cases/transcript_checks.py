@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from audio_gateway.audio.source import AudioSource
-from audio_gateway.audio.voice_activity import VAD_SAMPLE_RATE, has_speech
+from audio_gateway.audio.voice_activity import has_speech
 from audio_gateway.catalog.models import Model
+from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ProviderBadAnswer
 from audio_gateway.transcripts.transcript import Transcript
 from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
+_TO_ANSWER_S: Final = 0.5
+"""What is left of a request's time when the check of a long recording is given up: an answer after it is too late."""
 
-def check_heard(transcript: Transcript, audio: AudioSource, model: Model) -> None:
-    """Raises `ProviderBadAnswer` for an empty transcript of speech. Of silence, it is right."""
-    if transcript.text.strip() or transcript.words or not has_speech(audio.pcm(VAD_SAMPLE_RATE)):
+
+def check_heard(transcript: Transcript, audio: AudioSource, model: Model, deadline: Deadline) -> None:
+    """Raises `ProviderBadAnswer` for an empty transcript of speech. Of silence, it is right.
+
+    Where there is no time to hear all of the audio, the part that was heard decides.
+    """
+    if transcript.text.strip() or transcript.words:
+        return
+    if not has_speech(audio.pcm, out_of_time=lambda: deadline.passed_by(-_TO_ANSWER_S)):
         return
     message = f"The provider '{model.provider.id}' returned an empty transcript of audio in which somebody speaks."
     raise ProviderBadAnswer(message, provider=model.provider.id)

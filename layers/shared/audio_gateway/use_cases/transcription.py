@@ -217,7 +217,7 @@ def _ask(
     events = timed(adapter.transcribe(call), provider=model.provider.id, deadline=context.deadline, stopwatch=stopwatch)
     for event in events:
         if isinstance(event, TranscriptDone):
-            check_heard(event.transcript, audio, model)
+            check_heard(event.transcript, audio, model, context.deadline)
             check_times(event.transcript, request, model)
             counted = event.transcript if call.stream else without_token_usage(event.transcript, model)
             yield TranscriptDone(on_recording_timeline(counted, audio.timeline) if audio.timeline.jumps else counted)

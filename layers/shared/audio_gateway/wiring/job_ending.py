@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from audio_gateway.aws.dynamodb import patient_dynamodb_client
-from audio_gateway.catalog.load import catalog_from
 from audio_gateway.clock import now_ms
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS
 from audio_gateway.jobs.job_files import JobFiles
@@ -14,6 +13,7 @@ from audio_gateway.use_cases.jobs.billing import JobBilling
 from audio_gateway.use_cases.jobs.merge import JobEnding
 from audio_gateway.webhooks.job_events import JobEventPublisher
 from audio_gateway.webhooks.queue import WebhookQueue
+from audio_gateway.wiring.catalogue import catalog_on_aws
 from audio_gateway.wiring.late_rows import late_rows_on_aws
 from audio_gateway.wiring.settings import JobEndSettings
 
@@ -28,7 +28,7 @@ def job_ending_on_aws(settings: JobEndSettings) -> JobEnding:
         files=JobFiles(settings.bucket),
         billing=JobBilling(meter, PendingSettlementStore(settings.bucket, patient=True)),
         ledger=rows,
-        catalog=catalog_from(settings.catalog),
+        catalog=catalog_on_aws(settings.catalog),
         publish=JobEventPublisher(WebhookQueue(settings.webhook_queue_url)).publish,
         now_ms=now_ms,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from audio_gateway.aws.dynamodb import patient_dynamodb_client
-from audio_gateway.catalog.load import catalog_from
 from audio_gateway.clock import now_ms
 from audio_gateway.jobs.fetch import Fetcher
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS
@@ -16,6 +15,7 @@ from audio_gateway.net.targets import AllowedHosts
 from audio_gateway.providers.registry import adapter_of
 from audio_gateway.use_cases.jobs.billing import JobBilling
 from audio_gateway.use_cases.jobs.prepare import Preparation
+from audio_gateway.wiring.catalogue import catalog_on_aws
 from audio_gateway.wiring.late_rows import late_rows_on_aws
 from audio_gateway.wiring.settings import JobPrepareSettings
 
@@ -29,7 +29,7 @@ def job_prepare_on_aws(settings: JobPrepareSettings) -> Preparation:
         store=JobStore(client, settings.table),
         files=files,
         billing=JobBilling(meter, PendingSettlementStore(settings.bucket, patient=True)),
-        catalog=catalog_from(settings.catalog),
+        catalog=catalog_on_aws(settings.catalog),
         providers=adapter_of,
         fetch=Fetcher(files, AllowedHosts.parse(settings.allow_hosts)),
         now_ms=now_ms,

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import partial
 
-from audio_gateway.catalog.models import Catalog
+from audio_gateway.catalog.source import CatalogSource
 from audio_gateway.jobs.end_function import EndFunction
 from audio_gateway.use_cases.jobs.cancel import JobStopping
 from audio_gateway.use_cases.jobs.start import JobService
 from audio_gateway.webhooks.job_events import JobEventPublisher
 from audio_gateway.webhooks.queue import WebhookQueue
+from audio_gateway.wiring.catalogue import catalog_on_aws
 
 
 def job_stopping_on_aws(
-    job_service: JobService, *, catalog: str, end_function: str, webhook_queue_url: str
+    job_service: JobService, *, catalog: CatalogSource, end_function: str, webhook_queue_url: str
 ) -> JobStopping:
-    """Cancels jobs by the function that ends jobs and the queue of webhooks. `catalog` is the path of the catalogue."""
+    """Cancels jobs by the function that ends jobs and the queue of webhooks. The catalogue is read when one is."""
     return JobStopping(
         job_service=job_service,
-        catalog=cache(partial(_catalog, catalog)),
+        catalog=partial(catalog_on_aws, catalog),
         end=EndFunction(end_function).end,
         publish=JobEventPublisher(WebhookQueue(webhook_queue_url)).publish,
     )
-
-
-def _catalog(path: str) -> Catalog:
-    # Imported and read when the first job is cancelled: nearly all requests only read jobs.
-    from audio_gateway.catalog.load import catalog_from
-
-    return catalog_from(path)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, Final, Self
 
+from audio_gateway.catalog.source import CatalogSource
 from audio_gateway.errors import ConfigurationError
 from audio_gateway.metering.lateness import AllowedLateness
 from audio_gateway.wiring.environment import required
@@ -31,9 +32,9 @@ class _ApiSettings(_Settings):
 
 @dataclass(frozen=True, slots=True)
 class CatalogSettings(_ApiSettings):
-    """For the functions that only read the catalogue. `catalog` is the path of its TOML file."""
+    """For the functions that only read the catalogue."""
 
-    catalog: str
+    catalog: CatalogSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class TableSettings(_ApiSettings):
 class AdminSettings(TableSettings):
     """For the function that creates and changes keys, which may be limited to some models of the `catalog`."""
 
-    catalog: str
+    catalog: CatalogSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class SpeechSettings(_ApiSettings):
     price of a request that never ended is held. `machine_arn` is the state machine of jobs.
     """
 
-    catalog: str
+    catalog: CatalogSource
     bucket: str
     table: str
     lateness: AllowedLateness
@@ -69,7 +70,7 @@ class SpeechSettings(_ApiSettings):
 class JobStepSettings(_Settings):
     """For the steps of jobs, whose files are in `bucket`. All other data of a job is in `table`."""
 
-    catalog: str
+    catalog: CatalogSource
     bucket: str
     table: str
 
@@ -116,7 +117,7 @@ class JobsSettings(StorageSettings):
     `end_function` finishes cancelled jobs, whose price follows from the `catalog`.
     """
 
-    catalog: str
+    catalog: CatalogSource
     lateness: AllowedLateness
     machine_arn: str
     end_function: str
@@ -186,10 +187,17 @@ def _lateness(env: Mapping[str, str]) -> AllowedLateness:
     return AllowedLateness(_seconds(env, "AUDIO_GATEWAY_HOLD_SECONDS"), _seconds(env, "AUDIO_GATEWAY_SWEEP_SECONDS"))
 
 
+def _catalog(env: Mapping[str, str]) -> CatalogSource:
+    engines = env.get("AUDIO_GATEWAY_ENGINES")
+    return CatalogSource(
+        required(env, "AUDIO_GATEWAY_CATALOG"), None if engines is None else frozenset(engines.split())
+    )
+
+
 _READERS: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
     "allow_hosts": hosts_allowed_for_tests,
     "bucket": partial(required, name="BUCKET_NAME"),
-    "catalog": partial(required, name="AUDIO_GATEWAY_CATALOG"),
+    "catalog": _catalog,
     "end_function": partial(required, name="JOB_END_FUNCTION"),
     "lambda_concurrency": partial(_count_of, name="AUDIO_GATEWAY_LAMBDA_CONCURRENCY", unit="environments"),
     "lateness": _lateness,

@@ -390,6 +390,18 @@ def test_a_wrong_clock_is_red(healthy: HealthyGateway, ahead_s: int, said: str) 
     assert said in reds(healthy, "Calls")["clock"]
 
 
+def test_a_model_whose_engine_the_stack_lacks_is_named(healthy: HealthyGateway) -> None:
+    assert "not installed" not in healthy.results("Calls")["models"].text
+    healthy.catalog.write_text(
+        healthy.catalog.read_text()
+        + '[providers.embedded]\nadapter = "embedded"\n[[models]]\nid = "speaks"\nupstream = "hibari"\n'
+        + 'provider = "embedded"\nendpoints = ["speech"]\nprice = { usd_per_million_characters = "0" }\n'
+    )
+    result = healthy.results("Calls")["models"]
+    assert result.state == "green"
+    assert result.text.endswith("; not installed in this stack: the engines of speaks")
+
+
 def test_a_check_without_read_rights_is_skipped_with_the_reason(healthy: HealthyGateway) -> None:
     healthy.aws.fail("s3.GetBucketPolicy", "AccessDenied")
     result = healthy.results("Table and bucket")["bucket-tls"]

@@ -46,7 +46,7 @@ _ESPEAK_NG: Final = Defaults(
 
 _MOONSHINE_TINY: Final = Defaults(
     speed_factor=8.0,
-    capabilities=frozenset({"words", "segments", "streaming"}),
+    capabilities=frozenset({"words", "segments", "diarization", "streaming", "logprobs"}),
     endpoints=frozenset({"transcriptions"}),
     languages=("en",),
 )
@@ -59,18 +59,11 @@ sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo zh
 """
 
 _WHISPER_BASE: Final = Defaults(
-    speed_factor=1.5,
-    capabilities=frozenset({"words", "segments", "prompt", "temperature", "streaming"}),
+    speed_factor=3.0,
+    capabilities=frozenset({"words", "segments", "prompt", "temperature", "keywords", "streaming"}),
     endpoints=frozenset({"transcriptions", "translations"}),
     languages=tuple(_LANGUAGES_OF_WHISPER.split()),
-)
-
-_POCKETSPHINX: Final = Defaults(
-    speed_factor=2.0,
-    capabilities=frozenset({"words", "segments", "streaming"}),
-    endpoints=frozenset({"transcriptions", "translations"}),
-    languages=("en",),
-    ignore=frozenset({"temperature"}),
+    ignore=frozenset({"chunking_strategy"}),  # it cuts in pauses, as OpenAI's whisper-1 does
 )
 
 _NO_SERVER: Final = "which calls no server; leave it out"
@@ -83,9 +76,9 @@ SPEC: Final = AdapterSpec(
         "espeak-ng": _ESPEAK_NG,
         "moonshine-tiny": _MOONSHINE_TINY,
         "whisper-base": _WHISPER_BASE,
-        "pocketsphinx": _POCKETSPHINX,
     },
     refuses={"base_url": _NO_SERVER, "api_key": _NO_SERVER},
+    has_engines=True,
     lists_voices=True,
     starts_slowly=True,
 )

@@ -1,1 +1,1 @@
-"""Engines that run inside the function: eSpeak NG and PocketSphinx. Both are in `layers/engines`."""
+"""Engines that run inside the function. Their packages and models are in `layers/engines`."""

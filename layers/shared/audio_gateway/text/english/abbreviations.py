@@ -1,5 +1,7 @@
 """Abbreviations that end with a full stop, Roman numerals, and short forms with a slash."""
 
+# ruff: noqa: RUF001 - signs that look like others
+
 from __future__ import annotations
 
 import re

@@ -7,7 +7,7 @@ from typing import Final
 
 from audio_gateway.text.english.letters import spelled, words_in_name
 from audio_gateway.text.english.numbers import digits
-from audio_gateway.text.english.rules import Rule, any_of, rule
+from audio_gateway.text.english.rules import Rule, any_of, listed, rule
 
 _SIGNS: Final = {
     ".": "dot",
@@ -34,18 +34,18 @@ _SIGNS: Final = {
     "[": "open bracket",
     "]": "close bracket",
 }
-_TOP_DOMAINS: Final = (
+_TOP_DOMAINS: Final = listed(
     "com org net edu gov mil int info biz io co uk de fr es it nl ch at eu us ca au jp cn in br ru me tv ai app dev"
     " tech online site store blog cloud xyz ly gg fm news page wiki shop local"
-).split()
-_SUFFIXES: Final = (
+)
+_SUFFIXES: Final = listed(
     "py js ts jsx tsx mjs json yaml yml toml ini cfg conf md txt rst csv tsv xml html htm css scss sql sh bat exe dll"
     " zip tar gz tgz rar pdf doc docx xls xlsx ppt pptx odt png jpg jpeg gif svg webp bmp ico mp3 mp4 wav flac ogg"
     " opus m4a webm mov avi mkv log lock c h cpp hpp rs go java kt rb php swift ipynb env db bak onnx wasm"
-).split()
-_COUNTRIES: Final = frozenset("uk de fr es nl ch eu us ca au jp cn br ru tv ai io js py cc".split())
+)
+_COUNTRIES: Final = frozenset(listed("uk de fr es nl ch eu us ca au jp cn br ru tv ai io js py cc"))
 _SAID_AS_WORDS: Final = frozenset(
-    "toml conf bat tar zip doc docx gif log lock java swift env bin wav flac opus ogg go bak wasm".split()
+    listed("toml conf bat tar zip doc docx gif log lock java swift env bin wav flac opus ogg go bak wasm")
 )
 _SAID: Final = {
     "json": "jason",
@@ -117,7 +117,10 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(r"\bmailto:(?=\S)", ""),
     rule(rf"\b(?P<address>[\w.+-]{{1,64}}@{_HOST}[A-Za-z]{{2,24}})\b", _url),
     rule(r"\bwww\.(?P<address>[a-zA-Z0-9][^\s<>\"“”«»]*+)", _url, re.IGNORECASE),
-    rule(rf"(?<![\w@./-])(?P<address>{_HOST}(?:{any_of(_TOP_DOMAINS)})(?![\w-])(?::\d{{2,5}})?(?:/[^\s<>\"“”«»]*+)?)", _url),
+    rule(
+        rf"(?<![\w@./-])(?P<address>{_HOST}(?:{any_of(_TOP_DOMAINS)})(?![\w-])(?::\d{{2,5}})?(?:/[^\s<>\"“”«»]*+)?)",
+        _url,
+    ),
     rule(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?(?!\w|\.\d)", _ip),
     rule(r"(?<![\w@])@(?P<name>[A-Za-z_][\w]{0,63})", _mention),
     rule(r"(?<![\w&#])#(?P<name>[^\W\d_]\w{0,99})", _hashtag),

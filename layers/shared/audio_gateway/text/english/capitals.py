@@ -1,5 +1,7 @@
 """Words in capitals: shouting is read as words, an acronym is left to be spelled."""
 
+# ruff: noqa: RUF001 - quotation marks
+
 from __future__ import annotations
 
 import re
@@ -9,20 +11,21 @@ _WORD: Final = re.compile(r"[^\W\d_]++(?:['’][^\W\d_]++)*+")
 _SHOUTED: Final = 0.6  # of the letters in a line of several words
 _LONGEST_ACRONYM: Final = 5
 
-_ACRONYMS: Final = frozenset(
-    """
+_ACRONYM_LIST: Final = """
 ai am api apis asap atm aws bbc bbq btw cd ceo cfo cia cms cnn cpu css csv cto ctrl db dc diy dj dna dns dvd ecg edt
 esp est eta eu faq faqs fbi fda fm fyi gb gdp gmt gps gpu hd hdmi hiv hq hr html http https ibm id ids imf imo ios ip
 iq irs iso isp ivr jpg js jfk json kfc kpi la lcd led llc llm lol lp mb mba mbps md mit ml mp mri mtv nba nbc ngo
 nhl nfl nhs nlp npc nsa nsfw nyc nypd oecd ok os pc pcb pdf pdfs phd php pm png pr ps qa qr rgb rip rna rsvp saas
 sdk sec seo sim sms sos sql ssd ssl ssn suv tb tba tbd tcp tls ttl tts tv tvs uae ufo ui uk un uri url urls usa usb
 usd ux vat vip vm vpn vr wc wi wto www xml yaml ymca zip
-""".split()
-)
+"""
+_ACRONYMS: Final = frozenset(_ACRONYM_LIST.split())
 """Spelled even in a line of capitals."""
 
-_WORDS: Final = frozenset(
-    """
+_SAID: Final = {"JSON": "Jason", "YAML": "yammel", "TOML": "tommel", "GIF": "gif", "JPEG": "jay peg"}
+"""Acronyms that people read as words which the engine's lexicon lacks."""
+
+_WORD_LIST: Final = """
 about above after again all also always and any are back bad be because been before best big both but buy by call
 can care cat come day did do does dog done down each easy end even ever every far few find fine first for free from
 full fun game get give go god gold good got great had hard has have he hello help her here high him his hot how huge
@@ -34,8 +37,8 @@ so some soon sorry start stay step still stop such sure take talk tell test text
 then there these they thing think this those time tiny tip to today told too top total true try turn two under until up
 use used very wait walk want war was way we week well went were what when where which while whole why will win wish
 with word work world wow wrong yes yet you your zero
-""".split()
-)
+"""
+_WORDS: Final = frozenset(_WORD_LIST.split())
 """Short words that stay words when one of them is written in capitals; any other short one may be an acronym."""
 
 
@@ -62,9 +65,11 @@ def _holds_words(words: list[str]) -> bool:
 def _word(word: str, *, is_shouted: bool) -> str:
     if not _is_capitals(word):
         return word
+    if word in _SAID:
+        return _SAID[word]
     lower = word.lower()
     if is_shouted:
-        return word if lower in _ACRONYMS - {"it", "pin"} else lower
+        return word if lower in _ACRONYMS else lower
     return lower if lower in _WORDS or len(word) > _LONGEST_ACRONYM else word
 
 

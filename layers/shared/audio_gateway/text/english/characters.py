@@ -1,6 +1,6 @@
-"""Characters as English readers know them: full-width and styled letters made plain, invisible ones removed, emoji read
-or left out.
-"""
+"""Characters in their plain form: full-width and styled letters, invisible characters, emoji."""
+
+# ruff: noqa: RUF001 - signs that look like others
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ _BEFORE_NFKC: Final = str.maketrans(
         "‐": "-",
         "‑": "-",
         "‒": "–",
+        "−": "-",
         "―": "—",
         "⸺": "—",
         "µ": "μ",
@@ -84,7 +85,7 @@ def plain_characters(text: str) -> str:
 
 
 def names_of(text: str) -> str:
-    """What to say for a text without a letter or digit: the names of its first characters, each run of one named once."""
+    """What to say for a text without letters and digits: the names of its characters, of a run once, of at most 20."""
     named: list[str] = []
     previous = ""
     for character in text:

@@ -1,16 +1,16 @@
 """Dates and times of day."""
 
+# ruff: noqa: RUF001 - signs that look like others
+
 from __future__ import annotations
 
 import re
 from typing import Final
 
 from audio_gateway.text.english.numbers import cardinal, ordinal, plural, year
-from audio_gateway.text.english.rules import Rule, rule
+from audio_gateway.text.english.rules import Rule, listed, rule
 
-_MONTHS: Final = (
-    "January February March April May June July August September October November December"
-).split()
+_MONTHS: Final = listed("January February March April May June July August September October November December")
 _MONTH_OF: Final = {month[:3].lower(): month for month in _MONTHS}
 _MONTH: Final = (
     r"(?P<month>January|February|March|April|May|June|July|August|September|October|November|December"
@@ -31,7 +31,7 @@ _DAYS: Final = {
 _DAY: Final = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?"
 _YEAR: Final = r"(?P<year>[12]\d{3})"
 _AMPM: Final = r"(?P<half>[AaPp])(?:\.\s?[Mm]\b(?P<stop>\.)?|[Mm]\b)"
-_CLOCK: Final = rf"\d{{1,2}}(?::\d\d)?(?:\s?[AaPp]\.?[Mm]\b\.?)?"
+_CLOCK: Final = r"\d{1,2}(?::\d\d)?(?:\s?[AaPp]\.?[Mm]\b\.?)?"
 _SENTENCE_END: Final = re.compile(r"\s*+(?:$|[\"')\n]|(?<=\s)[A-Z])")
 _CENTURY_TURN: Final = 30  # a year of two digits up to here is in this century
 _NOON: Final = 12
@@ -150,7 +150,10 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(rf"(?<![\w.,:])(?:the )?{_DAY} (?:of )?{_MONTH}(?!\w)(?:,? {_YEAR}\b(?!,\d))?", _day_first),
     rule(rf"\b{_MONTH},? {_YEAR}\b(?![,.]\d)", _month_year),
     rule(rf"\b(?P<name>{'|'.join(_DAYS)})\.(?= |,)", lambda match: _DAYS[match["name"]]),
-    rule(rf"\b(?P<name>{'|'.join(_DAYS)}), (?={'|'.join(_MONTHS)}|the [a-z]++)", lambda match: f"{_DAYS[match['name']]}, "),
+    rule(
+        rf"\b(?P<name>{'|'.join(_DAYS)}), (?={'|'.join(_MONTHS)}|the [a-z]++)",
+        lambda match: f"{_DAYS[match['name']]}, ",
+    ),
     rule(
         rf"\b(?P<name>{'|'.join(_DAYS)})\.?\s?[-–]\s?(?P<last>{'|'.join(_DAYS)})\b",
         lambda match: f"{_DAYS[match['name']]} to {_DAYS[match['last']]}",
@@ -159,9 +162,7 @@ RULES: Final[tuple[Rule, ...]] = (
         rf"(?<![\w:.,])(?P<from>{_CLOCK})\s?[-–—]\s?(?=\d{{1,2}}(?::\d\d|\s?[AaPp]\.?[Mm]\b))(?<!\d\d\d\d-)",
         lambda match: f"{match['from']} to ",
     ),
-    rule(
-        rf"(?<![\w:.])(?P<hour>\d{{1,2}}):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?:\s?{_AMPM})?(?![\w:])", _time
-    ),
+    rule(rf"(?<![\w:.])(?P<hour>\d{{1,2}}):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?:\s?{_AMPM})?(?![\w:])", _time),
     rule(rf"(?<![\w:.,])(?P<hour>\d{{1,2}})\s?{_AMPM}(?!\w)", _full_hour),
     rule(r"(?<![\w:.])(?P<left>\d{1,3}):(?P<right>\d{1,3})(?![\w:])", _score),
     rule(r"(?<![\w.])['’]?(?P<decade>(?:[12]\d)?\d0)['’]?s\b", _decade),

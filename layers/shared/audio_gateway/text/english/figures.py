@@ -1,4 +1,6 @@
-"""Numbers where nothing said what they count: phone numbers, versions, fractions, ranges, sums, ordinals, plain ones."""
+"""Numbers without a unit: phone numbers, versions, fractions, ranges, sums, ordinals, plain ones."""
+
+# ruff: noqa: RUF001 - signs that look like others
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from audio_gateway.text.english.letters import words_in_name
 from audio_gateway.text.english.numbers import NUMBER, amount, cardinal, digits, number, ordinal, plural, spoken_code
 from audio_gateway.text.english.rules import Rule, rule
 
-_BEFORE_CODES: Final = "[Rr]oom|[Ff]light|[Hh]ighway|[Rr]oute|[Ss]uite|[Gg]ate|[Dd]ial|[Cc]all|[Ii]nterstate|[Aa]rea code"
+_BEFORE_CODES: Final = (
+    "[Rr]oom|[Ff]light|[Hh]ighway|[Rr]oute|[Ss]uite|[Gg]ate|[Dd]ial|[Cc]all|[Ii]nterstate|[Aa]rea code"
+)
 _LARGEST_DENOMINATOR: Final = 20
 _SIGNS: Final = {
     "+": "plus",
@@ -74,10 +78,7 @@ def _fraction(match: re.Match[str]) -> str | None:
         return f"{cardinal(over)} {cardinal(under)}"
     if not 0 < over < under or (under > _LARGEST_DENOMINATOR and under not in (32, 64, 100)):
         return f"{whole}{cardinal(over)} over {cardinal(under)}"
-    if under == 2:  # noqa: PLR2004
-        name = "half"
-    else:
-        name = "quarter" if under == 4 else ordinal(under)  # noqa: PLR2004
+    name = {2: "half", 4: "quarter"}.get(under) or ordinal(under)
     if over > 1:
         return f"{whole}{cardinal(over)} {plural(name)}"
     return f"{whole}{'a' if whole else 'one'} {name}"
@@ -148,21 +149,25 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(rf"\b(?P<word>{_BEFORE_CODES}) (?P<code>\d{{3}})(?![\w,.:/-]\d|\w)", _code),
     rule(r"\b(?P<v>[vV]\.?\s?)?(?P<parts>\d{1,6}(?:\.\d{1,6}){2,5})(?![\w]|\.\d)", _version),
     rule(r"\b(?P<v>[vV]\.?)(?P<parts>\d{1,6}(?:\.\d{1,6})?)(?!\w|\.\d)", _version),
-    rule(
-        r"(?P<v>)(?<=Python )(?P<parts>\d\.\d{1,2})(?![\w%]|[.,:/]\d)", _version
-    ),
+    rule(r"(?P<v>)(?<=Python )(?P<parts>\d\.\d{1,2})(?![\w%]|[.,:/]\d)", _version),
     rule(r"(?<![\w.,/])(?P<over>\d{1,3}\.\d)/(?P<under>5|10|100)(?![\w./])", _out_of),
     rule(r"(?<![\w.,/:])(?:(?P<whole>\d{1,4}) )?(?P<over>\d{1,3})[/⁄](?P<under>\d{1,3})(?![\w/⁄]|[.,]\d)", _fraction),
     rule(r"(?<![\w.,])\d{1,5}(?:\.\d{1,3})?(?:(?:\s?x\s?|×)\d{1,5}(?:\.\d{1,3})?)+(?!\w)", _dimensions),
     rule(rf"(?<![\w.,])(?P<mantissa>{NUMBER})[eE](?P<minus>[-−])?\+?(?P<exponent>\d{{1,3}})(?!\w)", _exponent),
-    rule(r"(?<![\w.,-])(?P<first>\d{1,6}(?:\.\d{1,4})?)\s?[–‒-]\s?(?P<last>\d{1,6}(?:\.\d{1,4})?)(?![\w/-]|[.,]\d|\s?=)", _range),
+    rule(
+        r"(?<![\w.,-])(?P<first>\d{1,6}(?:\.\d{1,4})?)\s?[–‒-]\s?(?P<last>\d{1,6}(?:\.\d{1,4})?)(?![\w/-]|[.,]\d|\s?=)",
+        _range,
+    ),
     rule(rf"{_OPERAND_BEFORE}\s?(?P<sign>[+*×·÷/−])\s?{_OPERAND_BEHIND}", _operator),
     rule(rf"{_OPERAND_BEFORE}\s(?P<sign>[-–])\s{_OPERAND_BEHIND}", _operator),
     rule(rf"{_OPERAND_BEFORE}(?P<sign>[-–^])(?=\d)", _operator),
     rule(r"(?<=\w)(?:\^?(?P<power>[²³]|(?<=\^)\d{1,3}))(?!\w)", _power),
     rule(r"(?<![=<>!-])\s?(?P<sign>==|!=|<=|>=|[=≠≤≥≈])\s?(?![=<>])", _relation),
-    rule(r"(?<=[\w)])\s?(?P<sign>[<>])\s?(?=\d)|(?<=[\w)]) (?P<other>[<>]) (?=\w)", lambda m: f" {_RELATIONS[m['sign'] or m['other']]} "),
-    rule(rf"(?<![\w.,])(?P<number>\d{{1,3}}(?:,\d{{3}})*+|\d+)(?:st|nd|rd|th)\b", _ordinal, re.IGNORECASE),
+    rule(
+        r"(?<=[\w)])\s?(?P<sign>[<>])\s?(?=\d)|(?<=[\w)]) (?P<other>[<>]) (?=\w)",
+        lambda m: f" {_RELATIONS[m['sign'] or m['other']]} ",
+    ),
+    rule(r"(?<![\w.,])(?P<number>\d{1,3}(?:,\d{3})*+|\d+)(?:st|nd|rd|th)\b", _ordinal, re.IGNORECASE),
     rule(rf"(?<![\w.,])(?P<amount>{NUMBER})(?P<scale>[MB])(?!\w)", _scaled),
     rule(rf"(?<![\w.,])(?P<amount>{NUMBER})[x×](?=\s|$|[.,;:!?])", lambda match: f"{amount(match['amount'])} times"),
     rule(rf"(?<![\w.,])(?P<amount>{NUMBER})\s?(?:%|percent\b)", lambda match: f"{amount(match['amount'])} percent"),

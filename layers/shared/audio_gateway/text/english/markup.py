@@ -3,6 +3,8 @@
 The speech engine reads `[word](/phonemes/)` as instructions. No text that passed through here holds square brackets.
 """
 
+# ruff: noqa: RUF001 - signs that look like others
+
 from __future__ import annotations
 
 import re

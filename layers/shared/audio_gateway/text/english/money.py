@@ -1,5 +1,7 @@
 """Amounts of money: `$9.99`, `£5m`, `USD 10`, `5 €`."""
 
+# ruff: noqa: RUF001 - signs that look like others
+
 from __future__ import annotations
 
 import re
@@ -104,7 +106,9 @@ def _cents(match: re.Match[str]) -> str:
     return f"{words} cent{'' if words == 'one' else 's'}"
 
 
-_PER: Final = r"/(?=(?:second|minute|hour|day|night|week|month|year|person|user|seat|unit|item|token|character|word)s?\b)"
+_PER: Final = (
+    r"/(?=(?:second|minute|hour|day|night|week|month|year|person|user|seat|unit|item|token|character|word)s?\b)"
+)
 
 RULES: Final[tuple[Rule, ...]] = (
     rule(

@@ -1,12 +1,14 @@
 """Measures: a number and its unit, `5 km`, `20°C`, `5'10"`."""
 
+# ruff: noqa: RUF001 - signs that look like others
+
 from __future__ import annotations
 
 import re
 from typing import Final
 
 from audio_gateway.text.english.numbers import NUMBER, amount
-from audio_gateway.text.english.rules import Rule, any_of, rule
+from audio_gateway.text.english.rules import Rule, any_of, listed, rule
 
 _TABLE: Final = """
 km=kilometer m=meter cm=centimeter mm=millimeter nm=nanometer μm=micrometer mi=mile yd=yard ft=foot/feet
@@ -26,7 +28,7 @@ bps=bit_per_second/bits_per_second kbps=kilobit_per_second/kilobits_per_second
 Mbps=megabit_per_second/megabits_per_second Gbps=gigabit_per_second/gigabits_per_second pct=percent/percent
 """
 _DIVISORS: Final = {"s": "second", "sec": "second", "min": "minute", "h": "hour", "hr": "hour", "l": "liter"}
-_WITH_STOP: Final = frozenset("min mins sec secs hr hrs yr yrs ft lb lbs oz mi gal".split())
+_WITH_STOP: Final = frozenset(listed("min mins sec secs hr hrs yr yrs ft lb lbs oz mi gal"))
 _SCALES: Final = {"C": " Celsius", "F": " Fahrenheit", "": ""}
 
 

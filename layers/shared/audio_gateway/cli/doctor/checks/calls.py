@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import struct
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from uuid import uuid4
 
+from audio_gateway.catalog.adapters import spec_of
 from audio_gateway.cli.doctor.api import HttpResponse
+from audio_gateway.cli.doctor.catalogue import catalogue_of
 from audio_gateway.cli.doctor.check import Check, CheckFailed, CheckGroup, CheckSkipped
 from audio_gateway.cli.doctor.context import CheckContext
 
@@ -25,7 +29,18 @@ _RENDERED: Final = "4.5 MB"
 def _models(context: CheckContext) -> str:
     if not context.models:
         raise CheckFailed("GET /models lists no model", "Add models to the catalogue: docs/configuration.md.")
-    return f"{len(context.models)} models: {', '.join(sorted(model['id'] for model in context.models))}"
+    listed = sorted(model["id"] for model in context.models)
+    found = f"{len(listed)} models: {', '.join(listed)}"
+    missing = [model_id for model_id in _models_with_engines(context) if model_id not in listed]
+    return f"{found}; not installed in this stack: the engines of {', '.join(missing)}" if missing else found
+
+
+def _models_with_engines(context: CheckContext) -> Iterator[str]:
+    """Yield the models in the catalogue on this machine that are engines of the gateway. It may have mistakes."""
+    with suppress(CheckFailed):
+        for model in catalogue_of(context).models.values():
+            if spec_of(model.provider.adapter).has_engines:
+                yield model.id
 
 
 def _clock(context: CheckContext) -> str:

@@ -1,4 +1,4 @@
-"""The files of eSpeak NG in the engines layer. Reading them does not load the library."""
+"""The files of eSpeak NG in its layer. Reading them does not load the library."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class EspeakFiles:
 
 @cache
 def espeak_files() -> EspeakFiles:
-    """The installed files. Raises `ConfigurationError` if the function has no engines layer."""
+    """The installed files. Raises `ConfigurationError` if the function has no layer with eSpeak NG."""
     try:
         import espeakng_loader
     except ImportError as missing:
-        raise ConfigurationError("The model espeak-ng needs the layer 'engines', which is not installed") from missing
+        raise ConfigurationError("The model espeak-ng needs the layer 'espeak_ng', which is not installed") from missing
     return EspeakFiles(Path(espeakng_loader.get_library_path()), Path(espeakng_loader.get_data_path()))

@@ -194,7 +194,7 @@ class EspeakProcess:
 
 @cache
 def espeak_process() -> EspeakProcess:
-    """The process of this function. Raises `ConfigurationError` if the function has no engines layer."""
+    """The process of this function. Raises `ConfigurationError` if the function has no layer with eSpeak NG."""
     files = espeak_files()
     # -I and -S: it ignores the environment, and has only the standard library.
     python = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(_LAYER)]

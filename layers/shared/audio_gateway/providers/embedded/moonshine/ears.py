@@ -23,15 +23,19 @@ _UNLIKELY: Final = -1.0  # mean log probability: speech is above -0.8, invention
 
 
 class Recogniser(Protocol):
-    """See `Moonshine`."""
+    """The model of speech, or a fake of it."""
 
-    def recognise(self, pcm: bytes) -> Recognised: ...
+    def recognise(self, pcm: bytes) -> Recognised:
+        """See `Moonshine.recognise`."""
+        ...
 
 
 class WordFinder(Protocol):
-    """See `Aligner`."""
+    """The aligner, or a fake of it."""
 
-    def times(self, pcm: bytes, words: Sequence[str]) -> list[tuple[int, int]] | None: ...
+    def times(self, pcm: bytes, words: Sequence[str]) -> list[tuple[int, int]] | None:
+        """See `Aligner.times`."""
+        ...
 
 
 class Ears:

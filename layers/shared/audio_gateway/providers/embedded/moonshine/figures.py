@@ -24,7 +24,7 @@ class Doubt:
         self._pieces.append((piece.start_ms, piece.probabilities))
 
     def between(self, start_ms: int, end_ms: int) -> float:
-        """The mean probability that nobody speaks, over the windows that begin in this time; 0.0 without one."""
+        """The mean probability of no speech, over the windows that begin in this time; 0.0 without one."""
         likely = list(self._within(start_ms, end_ms))
         return 1 - sum(likely) / len(likely) if likely else 0.0
 

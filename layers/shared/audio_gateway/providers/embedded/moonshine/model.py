@@ -14,7 +14,7 @@ SAMPLE_RATE: Final = 16_000
 _ENGINE: Final = "moonshine"
 _LAYERS, _HEADS, _DIMENSIONS = 6, 8, 36  # of the decoder's attention
 _LEAST_SAMPLES: Final = SAMPLE_RATE  # shorter audio is filled up with silence
-_TOKENS_PER_SECOND: Final = 6.5  # nobody speaks faster; what comes after that is invented
+_TOKENS_PER_SECOND: Final = 6.5  # faster than anyone speaks; what comes after that is invented
 _FULL_SCALE: Final = 32_768
 
 
@@ -56,7 +56,7 @@ class Moonshine:
     def recognise(self, pcm: bytes) -> Recognised:
         """The most likely text of s16le mono at 16 kHz.
 
-        It is right for speech of up to 15 s: in silence the model hears `You`, and it repeats or invents what is longer.
+        It is right for speech of up to 15 s: in silence the model hears `You`, and of more it repeats or invents some.
         """
         import numpy as np
 

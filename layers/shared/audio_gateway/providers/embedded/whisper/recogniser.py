@@ -26,10 +26,11 @@ from audio_gateway.providers.embedded.whisper.words import TimedWord, within_spe
 from audio_gateway.providers.port import Task
 
 PROVIDER: Final = "embedded"
-PADDING_S: Final = 2.0
-"""Seconds of silence that the model hears after a piece. With less it begins to invent, more only takes time."""
+PADDING_S: Final = 8
+"""Seconds of silence that the model hears after a piece. With less it goes on after the end, more only takes time."""
 
 _BEAMS: Final = 5
+_CERTAIN: Final = 0.7  # probability of a language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +49,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What was said in a piece. The times of words count from the start of the piece."""
+    """What was said in a piece. The times of words count from the start of the piece.
+
+    `certain` says that the language was given, or that the model was sure of it.
+    """
 
     language: str
+    certain: bool
     attempt: Attempt
     words: tuple[TimedWord, ...]
 
@@ -104,7 +109,7 @@ class Recogniser:
 
     def _hear(self, piece: SpeechPiece, wanted: Wanted) -> Speech | None:
         heard = self._model.listen(piece.pcm, PADDING_S)
-        language = _most_probable(heard, wanted.languages)
+        language, probability = _most_probable(heard, wanted.languages)
         start = self._model.vocabulary.start(language, wanted.task)
         attempt = heard.decode(start, wanted.prompt, temperature=wanted.temperature, beams=_BEAMS)
         if not attempt.plausible and not attempt.silent:
@@ -117,14 +122,17 @@ class Recogniser:
         if attempt.silent:
             return None
         said = without_invented(heard.words(start, attempt.tokens))
-        return Speech(language, attempt, tuple(within_speech(word, piece.probabilities, WINDOW_MS) for word in said))
+        timed = tuple(within_speech(word, piece.probabilities, WINDOW_MS) for word in said)
+        return Speech(language, probability > _CERTAIN, attempt, timed)
 
 
-def _most_probable(heard: Listening, languages: Sequence[str]) -> str:
+def _most_probable(heard: Listening, languages: Sequence[str]) -> tuple[str, float]:
+    """The most probable of these languages, and how probable it is that it is that one of them."""
     if len(languages) == 1:
-        return languages[0]
+        return languages[0], 1.0
     probable = heard.languages()
-    return max(languages, key=lambda language: probable[language])
+    language = max(languages, key=lambda code: probable[code])
+    return language, probable[language] / sum(probable[code] for code in languages)
 
 
 @cache

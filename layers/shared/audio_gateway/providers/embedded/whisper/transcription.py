@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -9,9 +10,7 @@ from typing import Final
 from audio_gateway.audio.speech_pieces import SpeechPiece, speech_pieces
 from audio_gateway.errors import ProviderRejected
 from audio_gateway.providers.embedded.whisper.log_mel import SAMPLE_RATE
-from audio_gateway.providers.embedded.whisper.model import LONGEST_S
 from audio_gateway.providers.embedded.whisper.recogniser import (
-    PADDING_S,
     PROVIDER,
     Recogniser,
     Speech,
@@ -25,7 +24,8 @@ from audio_gateway.transcripts.languages import code_of
 from audio_gateway.transcripts.segments import segments_from_words
 from audio_gateway.transcripts.transcript import Segment, Transcript, Word
 
-_LONGEST_MS: Final = int((LONGEST_S - PADDING_S) * 1000)
+_LONGEST_MS: Final = 16_000
+"""Of a piece: in scripts with many tokens for a word, the model has no room for the text of a longer one."""
 _GAP_MS: Final = 1500
 """A silence that ends a piece: the model works on silence as long as on speech, and invents in it."""
 
@@ -38,6 +38,8 @@ class WhisperTranscription:
 
     def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         """Transcribe or translate piece by piece; with `stream` the text is sent after each.
+
+        The language is that of the first piece of which the model is certain.
 
         Raises:
             ProviderRejected: the model does not know the language.
@@ -82,7 +84,8 @@ def _events(request: TranscriptionCall, engine: Recogniser, wanted: Wanted) -> I
             yield TextDelta(delta)
         # In mid-phrase, the model goes on with its text. After a pause it does not: errors would spread.
         context = speech.tokens if piece.goes_on and speech.attempt.plausible else ()
-        wanted = replace(wanted, languages=(speech.language,), prompt=(*prompt, *context))
+        languages = (speech.language,) if speech.certain else wanted.languages
+        wanted = replace(wanted, languages=languages, prompt=(*prompt, *context))
     yield TranscriptDone(heard.transcript(request))
 
 
@@ -90,7 +93,7 @@ def _events(request: TranscriptionCall, engine: Recogniser, wanted: Wanted) -> I
 class _Heard:
     """What was understood up to now."""
 
-    language: str | None = None
+    languages: Counter[str] = field(default_factory=Counter)
     text: str = ""
     words: list[Word] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
@@ -99,27 +102,31 @@ class _Heard:
         """Add the speech of a piece, and return its text as it follows the text before."""
         said = speech.text
         added = space_between(self.text[-1:], said) + said
-        words = _words(speech, piece.start_ms)
-        self.language = speech.language
+        words = _words(speech, piece)
+        self.languages[speech.language] += len(said)
         self.text += added
         self.words += words
         self.segments += _segments(speech, words)
         return added
 
     def transcript(self, request: TranscriptionCall) -> Transcript:
-        """The transcript of the whole."""
+        """The transcript of the whole; its language is that of the most text."""
+        language = max(self.languages, key=self.languages.__getitem__, default=None)
         return Transcript(
             text=self.text,
             duration_ms=request.audio.duration_ms,
-            language=self.language,
+            language=language,
             words=tuple(self.words),
             segments=tuple(self.segments),
-            languages=(self.language,) if request.options.languages and self.language else None,
+            languages=(language,) if request.options.languages and language else None,
         )
 
 
-def _words(speech: Speech, start_ms: int) -> list[Word]:
-    return [Word(word.text.strip(), start_ms + word.start_ms, start_ms + word.end_ms) for word in speech.words]
+def _words(speech: Speech, piece: SpeechPiece) -> list[Word]:
+    def at(time_ms: int) -> int:
+        return min(piece.start_ms + time_ms, piece.end_ms)  # the last step of the alignment may be cut off
+
+    return [Word(word.text.strip(), at(word.start_ms), at(word.end_ms)) for word in speech.words]
 
 
 def _segments(speech: Speech, words: Sequence[Word]) -> Iterator[Segment]:

@@ -66,7 +66,7 @@ class Aligner:
         if self._decoder.lookup_word(name) is None:
             name = f"{word}\N{DAGGER}"  # no word of a text: abbreviations differ from words in capitals only
             if self._decoder.lookup_word(name) is None:
-                self._decoder.add_word(name, pronounced(word, self._decoder.lookup_word), False)
+                self._decoder.add_word(name, pronounced(word, self._decoder.lookup_word), update=False)
                 self._added += 1
         return name
 

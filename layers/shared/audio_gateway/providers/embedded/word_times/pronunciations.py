@@ -44,7 +44,7 @@ def _plural(letters: str, lookup: Lookup) -> str | None:
 
 
 def _with_s(phones: str) -> str:
-    last = phones.split()[-1]
+    last = phones.rsplit(maxsplit=1)[-1]
     return f"{phones} {'IH Z' if last in _HISSING else 'S' if last in _VOICELESS else 'Z'}"
 
 

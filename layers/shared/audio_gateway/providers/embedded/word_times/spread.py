@@ -14,7 +14,7 @@ _SPEECH: Final = 0.5
 def spread(words: Sequence[str], probabilities: Sequence[float]) -> list[tuple[int, int]]:
     """Start and end in milliseconds of each word: each gets as much of the speech as it has of the characters.
 
-    `probabilities` are those of speech, for each 32 ms; silence between them belongs to no word unless it is within one.
+    `probabilities` are those of speech, for each 32 ms. Silence is in no word, unless it is in the middle of one.
     """
     spoken = [index for index, likely in enumerate(probabilities) if likely > _SPEECH] or range(len(probabilities))
     ends = list(accumulate(len(word) for word in words))

@@ -1,0 +1,84 @@
+"""English text to phonemes, with the dictionaries and rules of the package `hibari`."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Final
+
+from audio_gateway.providers.embedded.hibari.model import package
+
+LONGEST: Final = 240
+"""Phonemes in an utterance, some 20 s: the network's memory grows with them."""
+
+_SOUND: Final = re.compile("[a-zA-Z\u00e6\u00f0\u014b\u0250-\u02af\u03b8\u1d00-\u1dbf]")  # no stress, no pause
+_CLAUSE: Final = re.compile(r"(?<=[,;:.!?\u2014\u2026]) ")
+_MANY_DIGITS: Final = re.compile(r"(?<=\d)(?=\d)")
+# The network has never heard these British phonemes: each becomes the nearest that it knows.
+_KNOWN_TO_THE_NETWORK: Final = str.maketrans({"a": "æ", "ɒ": "ɔ", "Q": "əʊ", "\u02d0": None})
+_LOADING: Final = threading.Lock()
+
+
+class Pronunciation:
+    """American or British phonemes. Thread-safe."""
+
+    def __init__(self, rules: Any) -> None:
+        self._rules = rules
+
+    def utterances(self, sentence: str) -> Iterator[str]:
+        """The phonemes of a sentence, in utterances of at most `LONGEST`; none if nothing in it can be pronounced."""
+        phonemes = self._phonemes(sentence).translate(_KNOWN_TO_THE_NETWORK)
+        for utterance in _cut(phonemes):
+            if _SOUND.search(utterance):
+                yield utterance
+
+    def _phonemes(self, text: str) -> str:
+        try:
+            return str(self._rules(text))
+        except Exception:  # noqa: BLE001 - the rules fail on odd words, such as numbers of forty digits
+            return " ".join(self._spelled(word) for word in text.split())
+
+    def _spelled(self, word: str) -> str:
+        for way in (word, _MANY_DIGITS.sub(" ", word)):
+            try:
+                return str(self._rules(way))
+            except Exception:  # noqa: BLE001, S112 - then in another way, or not at all
+                continue
+        return ""
+
+
+def pronunciation(*, british: bool) -> Pronunciation:
+    """Loaded by the first call. Raises `ConfigurationError` if no layer has the package."""
+    with _LOADING:
+        return _british() if british else _american()
+
+
+@cache
+def _american() -> Pronunciation:
+    return Pronunciation(package("hibari.g2p").G2P())
+
+
+@cache
+def _british() -> Pronunciation:
+    """British dictionaries, with the American tokenizer and tagger: they are the same, and large."""
+    g2p = package("hibari.g2p")
+    american = _american()._rules  # noqa: SLF001 - of the same class
+    rules = g2p.G2P.__new__(g2p.G2P)
+    gold, silver = (g2p._load_json(f"lexicon_gb_{kind}.json.gz") for kind in ("gold", "silver"))  # noqa: SLF001
+    rules.lexicon = g2p.Lexicon(gold, silver, True)  # noqa: FBT003 - british
+    rules.tokenizer, rules.tagger = american.tokenizer, american.tagger
+    rules._oov, rules.unk, rules.british = None, "", True  # noqa: SLF001
+    return Pronunciation(rules)
+
+
+def _cut(phonemes: str) -> Iterator[str]:
+    """At the ends of clauses, else of words, else anywhere."""
+    while len(phonemes) > LONGEST:
+        head = phonemes[:LONGEST]
+        clause = max((match.end() for match in _CLAUSE.finditer(head)), default=0)
+        end = clause if clause > LONGEST // 3 else head.rfind(" ") + 1 or LONGEST
+        yield phonemes[:end].strip()
+        phonemes = phonemes[end:]
+    yield phonemes.strip()
