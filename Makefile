@@ -23,7 +23,7 @@ run: $(STACK) ## start the whole system locally (PORT=8080), without Docker or a
 	@$(PYTHON) -m scripts.install_engines $(UV)
 	@exec .local/venv/bin/python -m local
 
-install: $(STACK)
+install: $(STACK) ## install what make run needs, and try again what could not be had
 	@$(PYTHON) -m scripts.install_engines $(UV) --retry
 
 test: .venv/.stamp install ## run all tests (offline after installation)
@@ -59,10 +59,11 @@ format: .venv/.stamp ## format the code, and let ruff fix what it can
 docs: .venv/.stamp ## generate docs/openapi.json, docs/api.md and the tables of errors
 	scripts/docs
 
-bench: .venv/.stamp install ## run the benchmarks: handlers (warm, cold), metering, audio, long audio, jobs (saved in bench/results)
+bench: .venv/.stamp install ## run the benchmarks: handlers (warm, cold), metering, audio, voice activity, long audio, jobs (saved in bench/results)
 	PYTHONPATH=layers/shared:. $(PY) -m bench.handlers
 	PYTHONPATH=layers/shared:. $(PY) -m bench.metering
 	PYTHONPATH=layers/shared:. $(PY) -m bench.audio --json bench/results/audio.json
+	PYTHONPATH=layers/shared:. $(PY) -m bench.voice_activity
 	PYTHONPATH=layers/shared:. $(PY) -m bench.long
 	PYTHONPATH=layers/shared:. $(PY) -m bench.jobs
 
@@ -119,11 +120,11 @@ $(UV): requirements/uv.txt
 
 # The layers are plain folders for this machine's Python, pruned like those that Lambda mounts under /opt/python. Our own
 # package is not in this one: local/layers.py adds it. scripts/install_engines.py installs those of the engines.
-.local/layers/shared/.stamp: layers/shared/requirements.txt scripts/prune_layer.py $(UV)
+.local/layers/shared/.stamp: layers/shared/requirements.txt scripts/prune_layer.py scripts/unlink_libraries.py $(UV)
 	@echo "installing the shared layer (.local/layers/shared) ..."
 	@rm -rf $(@D) && mkdir -p $(@D)
 	@$(UV) pip install --quiet --python $(PYTHON) --target $(@D)/python --require-hashes -r $<
-	@$(PYTHON) scripts/prune_layer.py $(@D)/python
+	@$(PYTHON) -m scripts.prune_layer $(@D)/python
 	@$(PYTHON) -m compileall -q -j 0 --invalidation-mode unchecked-hash $(@D)/python
 	@touch $@
 

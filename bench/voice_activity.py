@@ -1,280 +1,42 @@
-"""Measures the two detectors of speech with recordings in which somebody speaks, and with sounds in which nobody does.
+"""Measures how well the detectors hear speech, and where they cut it.
 
-    python -m bench.voice_activity [--rounds N]
+    python -m bench.voice_activity [--rounds N] [--cuts N]
 
-All sounds are made from the speech in tests/data, from the embedded voice if it is installed, and from formulas. Each
-round draws other noises, melodies, pauses and cuts. A column is the share of the clips in which a detector hears
-speech: it should be 1 in the first table and 0 in the second. The times are processor time.
+In the first table somebody speaks, in the second nobody does: the figures are the shares of clips in which a detector
+hears speech. The third shows other thresholds of the model. The fourth cuts readings of a known reader: the figures are
+the shares of cuts within a word, by the level alone, with the model as the functions do it, and by the model alone, and
+the share of cuts in a silent pause, which need no overlap. Each round draws other noises, melodies and cuts. Speeds are
+seconds of audio per second of processor time.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
+from itertools import groupby, repeat
 from typing import Any, Final
+from unittest.mock import patch
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "layers/shared"))
-
-from audio_gateway.audio.decode import decode_pcm  # noqa: E402 - likewise
-from audio_gateway.audio.resample import resample  # noqa: E402 - likewise
-from audio_gateway.audio.silero import SPEECH_SAMPLE_RATE as RATE  # noqa: E402 - likewise
-
-Sound = np.ndarray[Any, np.dtype[np.float64]]
-"""Mono samples at `RATE`, from -1 to 1."""
-Chance = np.random.Generator
-
-SENTENCES: Final = (
-    "Hello, thank you for calling. How may I help you today?",
-    "Please remember to bring your passport, your ticket and a warm jacket.",
-    "The museum opens at nine in the morning and closes at five.",
-)
-WORDS: Final = ("Yes.", "No, thanks.", "Hello?", "Twenty-four.", "Tomorrow morning.")
-SPEECH_DB: Final = -23.0  # the usual level of speech, relative to full scale
-PIECE: Final = 16_384
-SILENT: Final = 1e-9
-
-
-# ------------------------------------------------------------------------------------------------ speech
-
-
-@cache
-def utterances() -> tuple[Sound, ...]:
-    """Sentences of one reader, of two others made of her by another pace and pitch, and of the embedded voice."""
-    read = [np.frombuffer(b"".join(decode_pcm(file.read_bytes(), RATE)), "<i2") / 32_768 for file in clips()]
-    faster = [at_pace(sound, pace) for sound in read for pace in (0.8, 1.2)]
-    return tuple(at_level(sound, SPEECH_DB) for sound in (*read, *faster, *spoken(SENTENCES)))
-
-
-@cache
-def single_words() -> tuple[Sound, ...]:
-    """Words on their own: cut out of the readings at their times, and said by the embedded voice."""
-    cut = []
-    for file, sound in zip(clips(), utterances(), strict=False):
-        rows = (line.split("\t") for line in file.with_suffix(".words.tsv").read_text().splitlines() if line)
-        cut += [sound[int(float(a) * RATE) : int(float(b) * RATE)] for a, b, _ in rows if float(b) - float(a) >= 0.3]
-    return tuple(at_level(sound, SPEECH_DB) for sound in (*cut, *spoken(WORDS)))
-
-
-def clips() -> list[Path]:
-    """The recordings of the tests."""
-    return sorted((ROOT / "tests/data/speech").glob("*.wav"))
-
-
-def spoken(texts: tuple[str, ...]) -> list[Sound]:
-    """The texts in the embedded voice; nothing without it."""
-    try:
-        from hibari import Hibari  # type: ignore[import-not-found, unused-ignore]  # in a layer, not in CI
-    except ImportError:
-        print("SKIPPED: the embedded voice is not installed", file=sys.stderr)
-        return []
-    voice = Hibari()
-    return [at_rate(np.asarray(voice(text, seed=0), np.float64), 24_000) for text in texts]
-
-
-def at_pace(sound: Sound, pace: float) -> Sound:
-    """The same recording played faster: with a higher voice, too."""
-    return np.interp(np.arange(0, len(sound), pace), np.arange(len(sound)), sound)
-
-
-def at_rate(sound: Sound, rate: int) -> Sound:
-    """A sound of another sample rate."""
-    return from_pcm(b"".join(resample([to_pcm(sound)], from_rate=rate, to_rate=RATE)))
-
-
-def at_level(sound: Sound, decibels: float) -> Sound:
-    """The same with that level (RMS, relative to full scale)."""
-    rms = np.sqrt(np.mean(sound**2))
-    return sound * (10 ** (decibels / 20) / rms) if rms > SILENT else sound
-
-
-def telephone(sound: Sound) -> Sound:
-    """As through a telephone: 300 to 3400 Hz, 8 kHz, 8 bits on the mu-law scale."""
-    narrow = band(sound, 300, 3_400)[::2]
-    scaled = np.sign(narrow) * np.log1p(255 * np.abs(narrow).clip(0, 1)) / np.log(256)
-    coarse = np.round(scaled * 127) / 127
-    return at_rate(np.sign(coarse) * (256 ** np.abs(coarse) - 1) / 255, RATE // 2)
-
-
-def whispered(sound: Sound, chance: Chance) -> Sound:
-    """The same without a voice: the resonances of the mouth (linear prediction), with noise in place of the glottis.
-
-    A real whisper has less energy at low frequencies than the voice; so has this, as the pre-emphasis is not undone.
-    """
-    order, frame, hop = 18, 400, 160
-    raised = np.append(sound[0], sound[1:] - 0.97 * sound[:-1])
-    breath = chance.standard_normal(len(raised))
-    heard, memory, window = np.zeros(len(raised)), np.zeros(order), np.hamming(frame)
-    for at in range(0, len(raised) - frame, hop):
-        part = raised[at : at + frame] * window
-        lags = np.array([part[: frame - lag] @ part[lag:] for lag in range(order + 1)])
-        lags[0] = lags[0] * 1.0001 + SILENT
-        toeplitz = lags[np.abs(np.subtract.outer(np.arange(order), np.arange(order)))]
-        filters = np.linalg.solve(toeplitz, lags[1:])
-        gain = np.sqrt(max(lags[0] - filters @ lags[1:], 0) / (window @ window))
-        for place in range(at, at + hop):
-            heard[place] = gain * breath[place] + filters @ memory
-            memory[1:], memory[0] = memory[:-1].copy(), heard[place]
-    return at_level(heard, SPEECH_DB)
-
-
-def reverberant(sound: Sound, chance: Chance) -> Sound:
-    """As in a hall: an echo of 0.8 s, mostly indirect sound."""
-    decay = chance.standard_normal(RATE) * 10 ** (-3 * np.arange(RATE) / (0.8 * RATE))
-    decay[0] = 4
-    return at_level(np.convolve(sound, decay)[: len(sound)], SPEECH_DB)
-
-
-def over(sound: Sound, other: Sound, decibels: float) -> Sound:
-    """Speech over another sound, which is so many decibels below it."""
-    return at_level(sound, SPEECH_DB) + at_level(np.resize(other, len(sound)), SPEECH_DB - decibels)
-
-
-def in_silence(sound: Sound, seconds: float, chance: Chance) -> Sound:
-    """A sound somewhere in a long silence of a quiet room."""
-    room = chance.standard_normal(int(seconds * RATE)) * 2e-4
-    at = int(chance.integers(0, len(room) - len(sound)))
-    room[at : at + len(sound)] += sound
-    return room
-
-
-# ------------------------------------------------------------------------------------------------ other sounds
-
-
-def noise(chance: Chance, seconds: float = 10, slope: float = 0) -> Sound:
-    """White noise, or pink (-3 dB per octave) or brown (-6)."""
-    spectrum = np.fft.rfft(chance.standard_normal(int(seconds * RATE)))
-    octaves = np.log2(np.maximum(np.arange(len(spectrum)) * RATE / 2 / len(spectrum), 20) / 1_000)
-    return at_level(np.fft.irfft(spectrum * 10 ** (slope * octaves / 20)), SPEECH_DB)
-
-
-def band(sound: Sound, low: float, high: float) -> Sound:
-    """The frequencies between two limits in hertz."""
-    spectrum = np.fft.rfft(sound)
-    hertz = np.fft.rfftfreq(len(sound), 1 / RATE)
-    return np.fft.irfft(spectrum * ((hertz >= low) & (hertz <= high)), len(sound))
-
-
-def hum(chance: Chance, seconds: float = 10) -> Sound:
-    """Mains hum of 50 or 60 Hz with its harmonics."""
-    base = chance.choice([50, 60])
-    return at_level(note(base, seconds, 1 / np.arange(1, 12) ** 1.2), -30) + at_level(noise(chance, seconds), -65)
-
-
-def wind(chance: Chance) -> Sound:
-    """Gusts: brown noise that swells and fades within seconds."""
-    gusts = np.interp(np.arange(10 * RATE), np.linspace(0, 10 * RATE, 14), chance.uniform(0.05, 1, 14))
-    return at_level(noise(chance, slope=-6) * gusts, SPEECH_DB)
-
-
-def applause(chance: Chance) -> Sound:
-    """Hundreds of claps: short bursts of noise."""
-    return at_level(bursts(chance, 400, 0.01), SPEECH_DB)
-
-
-def typing(chance: Chance) -> Sound:
-    """Some clicks in a second, in a quiet room."""
-    return at_level(bursts(chance, 60, 0.003), -32) + at_level(noise(chance), -70)
-
-
-def bursts(chance: Chance, count: int, length: float) -> Sound:
-    """Bursts of noise that fade within `length` seconds, at random moments of ten seconds."""
-    whole, size = np.zeros(10 * RATE), int(length * 8 * RATE)
-    fade = np.exp(-np.arange(size) / (length * RATE))
-    for at in chance.integers(0, len(whole) - size, count):
-        whole[at : at + size] += chance.standard_normal(size) * fade * chance.uniform(0.3, 1)
-    return whole
-
-
-def note(hertz: float, seconds: float, harmonics: Sound, fade: float = 0) -> Sound:
-    """A tone with harmonics of these amplitudes, which fades by the factor e within `fade` seconds."""
-    t = np.arange(int(seconds * RATE)) / RATE
-    sound = np.zeros(len(t))
-    for number, amplitude in enumerate(harmonics, 1):
-        if hertz * number < RATE / 2:
-            sound += amplitude * np.sin(2 * np.pi * hertz * number * t)
-    attack = np.minimum(t / 0.01, 1)
-    return sound * attack * (np.exp(-t / fade) if fade else 1)
-
-
-def chord(chance: Chance) -> Sound:
-    """Three notes of an organ, held for ten seconds."""
-    root = 110 * 2 ** (chance.integers(0, 24) / 12)
-    notes = (note(root * 2 ** (step / 12), 10, 1 / np.arange(1, 9)) for step in (0, 4, 7))
-    return at_level(sum(notes, np.zeros(10 * RATE)), SPEECH_DB)
-
-
-def beeps(chance: Chance) -> Sound:
-    """A telephone's busy tone, or its keys."""
-    pairs = chance.choice([(425, 425), (697, 1_209), (852, 1_477), (941, 1_633)], 20)
-    tones = [
-        np.concatenate([note(a, 0.25, np.ones(1)) + note(b, 0.25, np.ones(1)), np.zeros(RATE // 4)]) for a, b in pairs
-    ]
-    return at_level(np.concatenate(tones), SPEECH_DB)
-
-
-def siren(chance: Chance) -> Sound:
-    """A tone that glides up and down between 500 and 1500 Hz."""
-    t = np.arange(10 * RATE) / RATE
-    hertz = 1_000 + 500 * np.sin(2 * np.pi * chance.uniform(0.2, 1) * t)
-    return at_level(np.sin(2 * np.pi * np.cumsum(hertz) / RATE), SPEECH_DB)
-
-
-def birds(chance: Chance) -> Sound:
-    """Chirps: short glides between 2 and 6 kHz."""
-    whole = at_level(noise(chance), -65)
-    for at in chance.integers(0, 9 * RATE, 40):
-        size = int(chance.uniform(0.05, 0.2) * RATE)
-        hertz = np.linspace(*chance.uniform(2_000, 6_000, 2), size)
-        whole[at : at + size] += 0.1 * np.sin(2 * np.pi * np.cumsum(hertz) / RATE) * np.hanning(size)
-    return whole
-
-
-def drums(chance: Chance) -> Sound:
-    """A beat: bass drum, snare and cymbal."""
-    beat = RATE * 60 / chance.uniform(80, 160)
-    whole = np.zeros(10 * RATE)
-    t = np.arange(RATE // 4) / RATE
-    kick = np.sin(2 * np.pi * np.cumsum(50 + 100 * np.exp(-t / 0.03)) / RATE) * np.exp(-t / 0.08)
-    for step in range(int(2 * len(whole) / beat)):
-        at = int(step * beat / 2)
-        hiss = chance.standard_normal(len(t))
-        hits = [0.3 * hiss * np.exp(-t / 0.02)] + [[kick], [0.6 * hiss * np.exp(-t / 0.07)]][step // 2 % 2] * (
-            step % 2 == 0
-        )
-        for hit in hits:
-            rest = whole[at : at + len(t)]
-            rest += hit[: len(rest)]
-    return at_level(whole, SPEECH_DB)
-
-
-def melody(chance: Chance, harmonics: Sound, fade: float) -> Sound:
-    """Notes of a scale, one after the other."""
-    scale = np.array([0, 2, 4, 5, 7, 9, 11, 12])
-    notes = [
-        note(220 * 2 ** (chance.choice(scale) / 12), length, harmonics, fade)
-        for length in chance.choice([0.25, 0.25, 0.5, 1.0], 40)
-    ]
-    return at_level(np.concatenate(notes)[: 10 * RATE], SPEECH_DB)
-
-
-PIANO: Final = 1 / np.arange(1, 9) ** 1.5
-STRING: Final = 1 / np.arange(1, 25)
-
-
-def band_music(chance: Chance) -> Sound:
-    """Drums, a chord in each bar, and a melody."""
-    whole = drums(chance) + at_level(melody(chance, PIANO, 0.4), SPEECH_DB - 3)
-    bars = [chord(chance)[: 2 * RATE] for _ in range(5)]
-    return at_level(whole + at_level(np.concatenate(bars), SPEECH_DB - 4), SPEECH_DB - 3)
-
-
-# ------------------------------------------------------------------------------------------------ what is measured
+from audio_gateway.audio.cut import CutRule, cut
+from audio_gateway.audio.level_detector import LEVEL_SAMPLE_RATE, sounds_like_speech
+from audio_gateway.audio.resample import resample
+from audio_gateway.audio.silence import best_cut
+from audio_gateway.audio.silero import WINDOW, WINDOW_MS, speech_probabilities
+from audio_gateway.audio.voice_activity import has_speech
+from audio_gateway.errors import ConfigurationError
+from bench import sounds as s
+from bench.sounds import RATE, SPEECH_DB, Chance, Sound, to_pcm
+from bench.table import ResultRow, ResultTable, save
+
+SECONDS_TO_CUT: Final = 12.0  # what is searched around the end of a chunk of 30 s
+NO_SPEECH_BELOW: Final = 0.35  # the probability
+EDGE_S: Final = 0.03  # how exact the times of words are
+THRESHOLDS: Final = tuple((least, windows) for least in (0.3, 0.5, 0.7, 0.9) for windows in (2, 4, 6, 10))
 
 
 @dataclass(frozen=True)
@@ -285,7 +47,10 @@ class Condition:
     make: Callable[[Chance], Iterator[Sound]]
 
 
-def of_each(change: Callable[[Sound, Chance], Sound], sources: Callable[[], tuple[Sound, ...]] = utterances) -> Any:
+Change = Callable[[Sound, Chance], Sound]
+
+
+def of_each(change: Change, sources: Callable[[], tuple[Sound, ...]] = s.utterances) -> Any:
     """What `change` makes of each utterance."""
     return lambda chance: (change(sound, chance) for sound in sources())
 
@@ -297,58 +62,233 @@ def some(make: Callable[[Chance], Sound], count: int = 8) -> Any:
 
 def padded(sound: Sound, chance: Chance) -> Sound:
     """A short sound with a quiet room around it."""
-    return in_silence(sound, len(sound) / RATE + 0.6, chance)
+    return s.in_silence(sound, len(sound) / RATE + 0.6, chance)
 
+
+def in_noise(slope: float, below: float) -> Change:
+    """Speech over noise that is so many decibels below it."""
+    return lambda sound, chance: s.over(sound, s.noise(chance, slope=slope), below)
+
+
+CHANGES: Final[dict[str, Change]] = {
+    "clean": lambda sound, _: sound,
+    "20 dB quieter": lambda sound, _: sound * 0.1,
+    "40 dB quieter": lambda sound, _: sound * 0.01,
+    "telephone": lambda sound, _: s.telephone(sound),
+    "whispered": s.whispered,
+    "whispered, 20 dB quieter": lambda sound, chance: s.whispered(sound, chance) * 0.1,
+    "reverberation": s.reverberant,
+    "white noise 10 dB below": in_noise(0, 10),
+    "white noise 5 dB below": in_noise(0, 5),
+    "white noise as loud": in_noise(0, 0),
+    "brown noise 5 dB below": in_noise(-6, 5),
+    "brown noise as loud": in_noise(-6, 0),
+    "music 5 dB below": lambda sound, chance: s.over(sound, s.band_music(chance), 5),
+    "music as loud": lambda sound, chance: s.over(sound, s.band_music(chance), 0),
+}
 
 SPEECH: Final = (
-    Condition("sentence", of_each(lambda s, _: s)),
-    Condition("single word", of_each(padded, single_words)),
-    Condition("single word, nothing around it", of_each(lambda s, _: s, single_words)),
-    Condition("20 dB quieter", of_each(lambda s, _: s * 0.1)),
-    Condition("40 dB quieter", of_each(lambda s, _: s * 0.01)),
-    Condition("telephone", of_each(lambda s, _: telephone(s))),
-    Condition("single word, telephone", of_each(lambda s, c: telephone(padded(s, c)), single_words)),
-    Condition("whispered", of_each(whispered)),
-    Condition("whispered, 20 dB quieter", of_each(lambda s, c: whispered(s, c) * 0.1)),
-    Condition("reverberation", of_each(reverberant)),
-    *(
-        Condition(f"{colour} noise {below} dB", of_each(lambda s, c, k=slope, b=below: over(s, noise(c, slope=k), b)))
-        for colour, slope in (("white", 0), ("brown", -6))
-        for below in (20, 10, 5, 0)
-    ),
-    Condition("music 5 dB", of_each(lambda s, c: over(s, band_music(c), 5))),
-    Condition("hum 10 dB", of_each(lambda s, c: over(s, hum(c), 10))),
-    Condition("sentence in two silent minutes", of_each(lambda s, c: in_silence(s, 120, c))),
+    *(Condition(name, of_each(change)) for name, change in CHANGES.items()),
+    Condition("hum 10 dB below", of_each(lambda sound, chance: s.over(sound, s.hum(chance), 10))),
+    Condition("single word", of_each(padded, s.single_words)),
+    Condition("single word, nothing around it", of_each(lambda sound, _: sound, s.single_words)),
+    Condition("single word, telephone", of_each(lambda sound, c: s.telephone(padded(sound, c)), s.single_words)),
+    Condition("in two silent minutes", of_each(lambda sound, chance: s.in_silence(sound, 120, chance))),
 )
 
 NO_SPEECH: Final = (
     Condition("digital silence", some(lambda _: np.zeros(10 * RATE), 1)),
-    Condition("quiet room, -70 dB", some(lambda c: at_level(noise(c), -70))),
-    Condition("white noise", some(noise)),
-    Condition("white noise, -50 dB", some(lambda c: at_level(noise(c), -50))),
-    Condition("pink noise", some(partial(noise, slope=-3))),
-    Condition("brown noise", some(partial(noise, slope=-6))),
-    Condition("gusts of wind", some(wind)),
-    Condition("hum", some(hum)),
-    Condition("tone", some(lambda c: at_level(note(c.uniform(100, 2_000), 10, np.ones(1)), SPEECH_DB))),
-    Condition("beeps", some(beeps)),
-    Condition("siren", some(siren)),
-    Condition("chord", some(chord)),
-    Condition("melody, piano", some(lambda c: melody(c, PIANO, 0.4))),
-    Condition("melody, strings", some(lambda c: melody(c, STRING, 0))),
-    Condition("drums", some(drums)),
-    Condition("drums, chords and melody", some(band_music)),
-    Condition("clicks, typing", some(typing)),
-    Condition("applause", some(applause)),
-    Condition("birds", some(birds)),
+    Condition("quiet room, -70 dB", some(lambda chance: s.at_level(s.noise(chance), -70))),
+    Condition("white noise", some(s.noise)),
+    Condition("white noise, -50 dB", some(lambda chance: s.at_level(s.noise(chance), -50))),
+    Condition("pink noise", some(partial(s.noise, slope=-3))),
+    Condition("brown noise", some(partial(s.noise, slope=-6))),
+    Condition("gusts of wind", some(s.wind)),
+    Condition("hum", some(s.hum)),
+    Condition("tone", some(lambda chance: s.at_level(s.note(chance.uniform(100, 2_000), 10, np.ones(1)), SPEECH_DB))),
+    Condition("beeps", some(s.beeps)),
+    Condition("siren", some(s.siren)),
+    Condition("chord", some(s.chord)),
+    Condition("melody, piano", some(lambda chance: s.melody(chance, s.PIANO, 0.4))),
+    Condition("melody, strings", some(lambda chance: s.melody(chance, s.STRING, 0))),
+    Condition("drums", some(s.drums)),
+    Condition("drums, chords and melody", some(s.band_music)),
+    Condition("clicks, typing", some(s.typing)),
+    Condition("applause", some(s.applause)),
+    Condition("birds", some(s.birds)),
 )
 
 
-def to_pcm(sound: Sound) -> bytes:
-    """The sound as s16le."""
-    return (sound.clip(-1, 1) * 32_767).astype("<i2").tobytes()
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Benchmark of the detectors of speech.")
+    parser.add_argument("--rounds", type=int, default=1, help="how often each clip is made and heard")
+    parser.add_argument("--cuts", type=int, default=20, help="cuts for each condition")
+    options = parser.parse_args()
+    speech, no_speech = heard(SPEECH, options.rounds), heard(NO_SPEECH, options.rounds)
+    tables = [
+        hits("Somebody speaks: share of clips with speech", speech),
+        hits("Nobody speaks: share of clips with speech", no_speech),
+        thresholds(speech, no_speech),
+        cuts(options.cuts),
+        speeds(),
+    ]
+    save("voice_activity", tables)
 
 
-def from_pcm(pcm: bytes) -> Sound:
-    """The sound of s16le."""
-    return np.frombuffer(pcm, "<i2") / 32_768
+# ------------------------------------------------------------------------------------------------ is it speech?
+
+
+@dataclass
+class Heard:
+    """What the detectors hear in a clip."""
+
+    by_level: bool
+    by_model: bool
+    probabilities: list[float]
+
+
+def heard(conditions: Sequence[Condition], rounds: int) -> dict[str, list[Heard]]:
+    """What is heard in all clips of each condition."""
+    return {
+        condition.name: [
+            hear(to_pcm(sound)) for seed in range(rounds) for sound in condition.make(np.random.default_rng(seed))
+        ]
+        for condition in conditions
+    }
+
+
+def hear(pcm: bytes) -> Heard:
+    """The clip as both detectors hear it."""
+
+    def pcm_at(rate: int) -> Iterator[bytes]:
+        return resample(pieces(pcm), from_rate=RATE, to_rate=rate)
+
+    return Heard(
+        sounds_like_speech(pcm_at(LEVEL_SAMPLE_RATE)), has_speech(pcm_at), list(speech_probabilities(pieces(pcm)))
+    )
+
+
+def hits(title: str, found: dict[str, list[Heard]]) -> ResultTable:
+    """One row per condition, and one for all conditions."""
+    table = ResultTable(title, ["clips", "level", "model"])
+    for name, clips in found.items():
+        table.add(ResultRow(name, [len(clips), share(c.by_level for c in clips), share(c.by_model for c in clips)]))
+    everything = [clip for clips in found.values() for clip in clips]
+    table.add(
+        ResultRow(
+            "all",
+            [len(everything), share(c.by_level for c in everything), share(c.by_model for c in everything)],
+        )
+    )
+    return table
+
+
+def thresholds(speech: dict[str, list[Heard]], no_speech: dict[str, list[Heard]]) -> ResultTable:
+    """What other thresholds would find: a probability, and for how long it must be exceeded."""
+    table = ResultTable("Thresholds of the model: probability, duration", ["speech", "no speech"])
+    for least, windows in THRESHOLDS:
+        shares = [
+            share(longest(clip.probabilities, least) >= windows for clips in found.values() for clip in clips)
+            for found in (speech, no_speech)
+        ]
+        table.add(ResultRow(f"{least}, {windows * WINDOW_MS} ms", shares))
+    return table
+
+
+def longest(probabilities: list[float], least: float) -> int:
+    """The most windows in a row above a probability."""
+    runs = groupby(probability > least for probability in probabilities)
+    return max((sum(1 for _ in run) for above, run in runs if above), default=0)
+
+
+def share(values: Iterator[bool]) -> float:
+    """The share that is true."""
+    found = list(values)
+    return sum(found) / len(found)
+
+
+def pieces(pcm: bytes) -> Iterator[bytes]:
+    """The samples in pieces, as a decoder gives them."""
+    return (pcm[at : at + 16_384] for at in range(0, len(pcm), 16_384))
+
+
+# ------------------------------------------------------------------------------------------------ where to cut
+
+
+def cuts(count: int) -> ResultTable:
+    """Cuts of the same clips by the level alone, and with the model."""
+    columns = ["level", "with model", "model alone", "in a pause"]
+    table = ResultTable("Cuts: share within a word, and in a silent pause", columns)
+    sums = np.zeros(len(columns))
+    for name, change in CHANGES.items():
+        chance = np.random.default_rng(5)
+        found = np.mean([one_cut(change, chance) for _ in range(count)], 0)
+        table.add(ResultRow(name, [float(each) for each in found]))
+        sums += found
+    table.add(ResultRow("all", [float(each) for each in sums / len(CHANGES)]))
+    return table
+
+
+def one_cut(change: Change, chance: Chance) -> tuple[bool, bool, bool, bool]:
+    """Whether a cut is within a word, by each of the columns, and whether it is in a silent pause."""
+    sound, words = s.reading(SECONDS_TO_CUT, chance)
+    pcm = to_pcm(change(sound, chance))
+    with_model = best_cut(pcm, len(pcm) // 4)
+    with patch("audio_gateway.audio.silence.speech_probabilities", missing):
+        by_level = best_cut(pcm, len(pcm) // 4)
+    samples = (by_level.sample, with_model.sample, middle_of_longest_pause(pcm))
+    by_level_only, both, by_model_only = (within(words, sample) for sample in samples)
+    return by_level_only, both, by_model_only, with_model.silent
+
+
+def middle_of_longest_pause(pcm: bytes) -> int:
+    """The sample to cut at if the model alone decides: where it is longest sure of no speech."""
+    best, at = (0, 0.0), 0
+    for silent, run in groupby(probability < NO_SPEECH_BELOW for probability in speech_probabilities([pcm])):
+        length = sum(1 for _ in run)
+        best = max(best, (length, at + length / 2)) if silent else best
+        at += length
+    return int(best[1] * WINDOW)
+
+
+def within(words: Sequence[tuple[float, float]], sample: int) -> bool:
+    """Whether a cut at a sample divides one of the words."""
+    return any(start + EDGE_S < sample / RATE < end - EDGE_S for start, end in words)
+
+
+def missing(_pcm: object) -> Iterator[float]:
+    """The model of a function whose layers do not have it."""
+    raise ConfigurationError("The model is switched off")
+
+
+# ------------------------------------------------------------------------------------------------ speed
+
+
+def speeds() -> ResultTable:
+    """Seconds of audio per second of processor time: of the model, of the level, and of cutting an hour."""
+    table = ResultTable("Speed, times real time", ["x"])
+    spoken = np.resize(np.concatenate(s.utterances()), 300 * RATE)
+    clean, noisy = to_pcm(spoken), to_pcm(s.over(spoken, s.noise(np.random.default_rng(1)), 0))
+    silent = bytes(300 * LEVEL_SAMPLE_RATE * 2)
+    work: dict[str, tuple[float, Callable[[], object]]] = {
+        "model": (300, lambda: list(speech_probabilities(pieces(clean)))),
+        "level": (300, lambda: sounds_like_speech(pieces(silent))),
+        "cut, clean": (3_600, lambda: cut_hour(clean)),
+        "cut, noise as loud": (3_600, lambda: cut_hour(noisy)),
+    }
+    for name, (seconds, run) in work.items():
+        before = time.process_time()
+        run()
+        table.add(ResultRow(name, [seconds / (time.process_time() - before)]))
+    return table
+
+
+def cut_hour(five_minutes: bytes) -> None:
+    """Cut an hour of the same five minutes into chunks."""
+    hour = (piece for again in repeat(five_minutes, 12) for piece in pieces(again))
+    for _ in cut(hour, CutRule(chunk_seconds=300)):
+        pass
+
+
+if __name__ == "__main__":
+    main()

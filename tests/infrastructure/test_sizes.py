@@ -7,7 +7,7 @@ from typing import Any
 
 from local.intrinsics import Resolver
 from scripts.deploy.function_sizes import MOST_BYTES
-from tests.infrastructure.template import ROOT
+from tests.infrastructure.template import ROOT, functions
 
 PAGE = (ROOT / "docs" / "deployment.md").read_text()
 ROW = re.compile(r"^\| `(\w+Layer)` \| ([0-9.]+) \| ([0-9.]+) \|$", re.MULTILINE)
@@ -22,11 +22,11 @@ def test_the_page_has_the_size_of_each_layer(source: dict[str, Any]) -> None:
     assert list(SIZES) == layers(source)
 
 
-def test_the_sizes_on_the_page_fit_into_each_function(functions: dict[str, Any], source: dict[str, Any]) -> None:
+def test_the_sizes_on_the_page_fit_into_each_function(source: dict[str, Any]) -> None:
     names = layers(source)
     values = {"EmbeddedEngines": "true", "EspeakNg": "true", **dict(zip(names, names, strict=True))}
     resolver = Resolver(values, {}, source["Conditions"], {})
-    for folder, resource in functions.items():
+    for folder, resource in functions().items():
         own = resolver.resolve(resource["Properties"]["Layers"])
         for processor in (0, 1):
             assert sum(SIZES[layer][processor] for layer in own) * 1e6 < MOST_BYTES, folder

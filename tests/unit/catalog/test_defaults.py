@@ -134,11 +134,11 @@ def test_hibari_speaks_with_openais_voices_and_lets_instructions_through() -> No
     assert said.ignore == {"instructions"}
 
 
-def test_moonshine_hears_english_with_times_and_ignores_nothing() -> None:
+def test_moonshine_hears_english_with_times_and_speakers_and_ignores_nothing() -> None:
     heard = model("moonshine-tiny", "transcriptions", adapter="embedded")
     assert heard.languages == ("en",)
-    assert heard.capabilities == {"words", "segments", "streaming", "logprobs"}
-    assert set(heard.response_formats) == TIMED
+    assert heard.capabilities == {"words", "segments", "diarization", "streaming", "logprobs"}
+    assert set(heard.response_formats) == {*TIMED, "diarized_json"}
     assert heard.ignore == set()
 
 

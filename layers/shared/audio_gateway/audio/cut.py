@@ -85,8 +85,8 @@ def cut(pcm: Iterable[bytes], rule: CutRule) -> Iterator[Chunk]:
     """Cut s16le mono at 16 kHz into chunks while it is read; one chunk and a minute are held in memory.
 
     Except for overlaps, each sample is in exactly one chunk. A cut is in the longest pause (at least 150 ms) around the
-    target end of a chunk. Without a pause it is at the quietest point there, in the middle of an overlap of three
-    seconds. Errors of reading are passed on unchanged.
+    target end of a chunk. Without a pause it is where it is quiet and speech is least likely, in the middle of an
+    overlap of three seconds. Errors of reading are passed on unchanged.
     """
     plan = _CutPlan.of(rule)
     held, start, overlap = bytearray(), 0, 0  # `start` is the sample that `held` begins with

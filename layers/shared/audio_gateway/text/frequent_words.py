@@ -15,83 +15,84 @@ FREQUENT_WORDS: Final[dict[str, dict[str, str]]] = {
         "en": """
 a able about above absolutely accept according account across act action actually ad add address afraid after again
 against ago agree air airport al all allow almost alone along already also although alto always am amigo amigos among
-amount an and angst animal anna another answer any anyone anything appear apply appétit april are area arm army around
-arrive art article as ask asked at attack attention au august aunt autumn available average away baby back bag
-baguette ball bank bar base bathroom be beach bear beautiful became because become bed been beer before began behind
-being believe below best better between big bill bird birthday black blanc blood blue board boat body bon book both
-bottom boulevard box boy bread break breakfast bridge bright bring broccoli broke brother brought brown brut brûlée
-build building burn bus business busy but button buy by c cafe café cafés call called calm came camera camp can cancel
-cancelled cannot capital cappuccino car card care carefully carlos carpe carry carte casa case cat catch cause center
-century certain chair chance change character charge cheap check chicken chief child children chocolate choose
-christmas church city claim class clean clear cliché click clock close closed clothes cloud coast code coffee cold
-college color come comes command common community company compare complete computer concert connection contact
+amount an and angst animal anna another answer any anyone anything app appear apply appétit april are area arm army
+around arrive art article as asap ask asked at attack attention au august aunt autumn available average away baby back
+bag baguette ball bank bar base bathroom be beach bear beautiful became because become bed been beer before began
+behind being believe below best better between big bill bird birthday black blanc blood blue board boat body bon book
+both bottom boulevard box boy brb bread break breakfast bridge bright bring broccoli broke brother brought brown brut
+brûlée btw build building burn bus business busy but button buy by c cafe café cafés call called calm came camera camp
+can cancel cancelled cannot capital cappuccino car card care carefully carlos carpe carry carte casa case cat catch
+cause center century certain chair chance change character charge cheap check chicken chief child children chocolate
+choose christmas church city claim class clean clear cliché click clock close closed clothes cloud coast code coffee
+cold college color come comes command common community company compare complete computer concert connection contact
 continue control cook cool copy corner correct cost could country course court cover create croissant croissants cross
 cry crème culture cup current customer cut da dad daily damage dance danger dark date daughter day days de dead deal
 dear death december decide decision deep del delayed delicious deliver der des design desk detail develop device di
 did didn die diem difference different difficult dinner direction director discover discuss dish diva do doctor does
 doesn dog doing dollar don done donna door doppelgänger double doubt down download dream dress drink drive driver drop
 drove dry du due during dust duty déjà each ear early earth east easy eat economy edge education effect effort egg
-eight either election else email employee empty en end energy engine engineer english enjoy enough enter entire error
-especially espresso est et even evening event ever every everyone everything ex exactly example excellent except
-excuse expect expensive experience explain express extra eye eyes face fact fado fail fair fall family famous far fast
-father faux favor favorite façade fear february feel feeling feet few fiancé fiancée field fiesta fight figure file
-fill film final finally find fine finger finish fire first fish five fix fjord flat flight flights floor flower fly
-follow following food foot for force foreign forest forget form forward found four france free fresh friday friend
-friends from front fruit fuel full function future game garden gas gate gave general gentleman german gesundheit get
-gets getting girl give given glad glass go goal goes going gold gone good goodbye got government graffiti grandfather
-grandmother grass gray great green ground group grow growth guerrilla guess guest guide gun guy had hair half hand
-hands hans happen happy hard has hasta hate have having he head health hear heard heart heat heavy hell hello help her
-here hers hi high hill him himself his history hit hoc hold holiday home honor hope horse hospital hot hotel hour
-hours house how however huge human hundred hungry hurry hurt husband i ice idea if image imagine important improve in
-inch include incorrect increase indeed industry information inside install installed instead interest interesting
-internet into invalid invite iron is island isn issue it item its itself jalapeño january je jean jesus job johann
-join joke jose josé journey juan judge july june just karaoke keep kept key kid kill kim kind kindergarten king kiss
-kitchen knew knife know known la lady lait lake land language large las last late later latte laugh law lawyer le lead
-leader learn least leave lee left leg less lesson let letter level library libris lie life lift light like limit line
-list listen little live lives ll local located lock london long look looked looking lord los lose lost lot love loved
-low luc luck lunch machine made maestro magazine mail main major make makes making mama man manager many map march
-marco maria mario mark market marriage married mars masse master match material matter may maybe me meal mean means
-measure meat medical meet meeting member memory men menu menus message metal method mi mia middle might mile miles
-milk million mind mine minute minutes mirror miss mistake model modern mom moment moments monday money month moon more
-morning most mother mountain mouse mouth move movie mr mrs much museum music must my myself naive name nation national
-natural nature naïve ne near nearly neck need needed needs network never new news next nice night nine no nobody noir
-noise none nor nordic north nose not note nothing notice novel november now number object october of off offer office
-officer official often oh oil ok okay old ombudsman on once one ones online only open opened opera opinion option or
-orange order origami original other others our out outside over own owner page paid pain paint pair papa paparazzi
-paper parents paris park part particular party pas pass passenger password past pasta patio pay peace people per
-percent perfect perfectly perhaps period permission person peter phone photo piano picture piece pink pizza piñata
-place plan plane planet plant plate play player plaza pleasant please pleased pleasure pocket poem point police policy
-political poor popular position possible post potato pound power prefer prepare present president press pretty prevent
-price prima print prison private prize pro probably problem process produce product professor program project promise
-protect proud prove provide public pull pure purpose push put quality quarter queen question quick quickly quiet quite
-quo quoi radio rain raise raison ran range rate rather re reach read reader ready real really reason receive recent
-record red reduce region regular relationship release remain remember remove repeat reply report republic request
-require research rest restaurant result return review rich ride right rise river road rock role roof room rouge round
-route rue rule run résumé sad safe safety said saint sais sale salsa salt samba same sample san sand santa saturday
-sauna save saw say saying says scene schadenfreude schedule school science scientist score screen se sea search season
-seat second secret secretary section security see seem seemed seen sell send sense sent september serious serve
-service set setting seven several señor señora señorita shake shall shape share sharp she shift shine ship shirt shock
-shoe shoot shop shore short shot should shoulder shout show shut sick side siesta sign signal silence silver similar
-simple simply since sing single sir sister sit site situation six size ski skill skin sky sleep slow slowly small
-smart smile smiled smoke smorgasbord smörgåsbord snow so social society sofia soft software soldier solo some someone
-something sometimes son song soon sorry sort soufflé soul sound south space speak special speech speed spend spirit
-spoke sport spot spring square staff stage stairs stand standard star start started state station status stay step
-stick still stone stood stop store storm story strange stranger stream street strong student study stuff style su
-subject success such suddenly sugar suggest summer sun sunday supply support suppose sure surface surprise sushi sweet
-swim switch system table taco tacos take taken takes taking talk talked tall tango target task taste tax tea teach
-teacher team tear technology telephone television tell tells temperature ten terrible test text than thank thanks that
-the theater their them themselves then theory there therefore these they thick thin thing things think thinking third
-this those though thought thousand three through throw thursday ticket tie time times tired title to today together
-told tom tomato tomorrow tone tonight too took top total touch tour toward tower town track trade traffic train
-training travel treat treatment tree tried trip trouble truck true trust truth try tsunami tu tuesday turn turned two
-type uber uncle under understand union unit united university unless until up update upon us use used useful user
-using usual usually valley value van various ve vegetable venus version very victory video vie view villa village
-virtuoso vis visit visitor vista vitro voice von voyage vu wait waiter walk walked wall want wanted war warm was wash
-wasn waste watch water way we weak wear weather wednesday week weekend weight welcome well went were west wet what
-wheel when where whether which while white who whole whose why wide wife wild will wind window wine wing winner winter
-wish with within without woman women won wonder wonderful wood word words work worker world worry worse worst worth
-would write wrong wunderbar yeah year years yellow yes yesterday yet you young your yours yourself zeitgeist zero
-zucchini à être über
+eight either el election else email employee empty en end energy engine engineer english enjoy enough enter entire
+error especially espresso est et eu even evening event ever every everyone everything ex exactly example excellent
+except excuse expect expensive experience explain express extra eye eyes face fact fado fail fair fall family famous
+far fast father faux favor favorite façade fear february feel feeling feet few fiancé fiancée field fiesta fight
+figure file fill film final finally find fine finger finish fire first fish five fix fjord flat flight flights floor
+flower fly follow following food foot for force foreign forest forget form forward found four france free fresh friday
+friend friends from front fruit fuel full function future fyi game garden gas gate gave general gentleman german
+gesundheit get gets getting girl give given glad glass go goal goes going gold gone good goodbye got government
+graffiti grandfather grandmother grass gray great green ground group grow growth guerrilla guess guest guide gun guy
+had hair half hand hands hans happen happy hard has hasta hate have having he head health hear heard heart heat heavy
+hell hello help her here hers hi high hill him himself his history hit hoc hold holiday home honor hope horse hospital
+hot hotel hour hours house how however html http huge human hundred hungry hurry hurt husband i ice id idea if image
+imagine important improve in inch include incorrect increase indeed industry information inside install installed
+instead interest interesting internet into invalid invite iron is island isn issue it item its itself jalapeño january
+je jean jesus job johann join joke jose josé journey json juan judge july june just karaoke keep kept key kid kill kim
+kind kindergarten king kiss kitchen knew knife know known la lady lait lake land language large las last late later
+latte laugh law lawyer le lead leader learn least leave lee left leg less lesson let letter level library libris lie
+life lift light like limit line list listen little live lives ll local located lock lol london long look looked
+looking lord los lose lost lot love loved low luc luck lunch machine made maestro magazine mail main major make makes
+making mama man manager many map march marco maria mario mark market marriage married mars masse master match material
+matter may maybe me meal mean means measure meat medical meet meeting member memory men menu menus message metal
+method mi mia middle might mile miles milk million mind mine minute minutes mirror miss mistake model modern mom
+moment moments monday money month moon more morning most mother mountain mouse mouth move movie mr mrs much museum
+music must my myself naive name nation national natural nature naïve ne near nearly neck need needed needs network
+never new news next nice night nine niño no nobody noir noise none nor nordic north nose not note nothing notice novel
+november now number object october of off offer office officer official often oh oil ok okay old ombudsman omg omw on
+once one ones online only open opened opera opinion option or orange order origami original other others our out
+outside over own owner page paid pain paint pair papa paparazzi paper parents paris park part particular party pas
+pass passenger password past pasta patio pay pc peace people per percent perfect perfectly perhaps period permission
+person peter phone photo piano picture piece pink pizza piñata place plan plane planet plant plate play player plaza
+pleasant please pleased pleasure pocket poem point police policy political poor popular position possible post potato
+pound power prefer prepare present president press pretty prevent price prima print prison private prize pro probably
+problem process produce product professor program project promise protect proud prove provide public pull pure purpose
+push put quality quarter queen question quick quickly quiet quite quo quoi radio rain raise raison ran range rate
+rather re reach read reader ready real really reason receive recent record red reduce region regular relationship
+release remain remember remove repeat reply report republic request require research rest restaurant result return
+review rich ride right rise river road rock role roof room rouge round route rue rule run résumé sad safe safety said
+saint sais sale salsa salt samba same sample san sand santa saturday sauna save saw say saying says scene
+schadenfreude schedule school science scientist score screen se sea search season seat second secret secretary section
+security see seem seemed seen sell send sense sent september serious serve service set setting seven several señor
+señora señorita shake shall shape share sharp she shift shine ship shirt shock shoe shoot shop shore short shot should
+shoulder shout show shut sick side siesta sign signal silence silver similar simple simply since sing single sir
+sister sit site situation six size ski skill skin sky sleep slow slowly small smart smile smiled smoke smorgasbord
+smörgåsbord snow so social society sofia soft software soldier solo some someone something sometimes son song soon
+sorry sort soufflé soul sound south space speak special speech speed spend spirit spoke sport spot spring sql square
+staff stage stairs stand standard star start started state station status stay step stick still stone stood stop store
+storm story strange stranger stream street strong student study stuff style su subject success such suddenly sugar
+suggest summer sun sunday supply support suppose sure surface surprise sushi sweet swim switch system table taco tacos
+take taken takes taking talk talked tall tango target task taste tax tea teach teacher team tear technology telephone
+television tell tells temperature ten terrible test text than thank thanks that the theater their them themselves then
+theory there therefore these they thick thin thing things think thinking third this those though thought thousand
+three through throw thursday ticket tie time times tired title to today together told tom tomato tomorrow tone tonight
+too took top total touch tour toward tower town track trade traffic train training travel treat treatment tree tried
+trip trouble truck true trust truth try tsunami tu tuesday turn turned tv two type uber uk uncle under understand
+union unit united university unless until up update upon url us usa usb use used useful user using usual usually
+valley value van various ve vegetable venus version very victory video vie view villa village virtuoso vis visit
+visitor vista vitro voice von voyage vu wait waiter walk walked wall want wanted war warm was wash wasn waste watch
+water way we weak wear weather wednesday week weekend weight welcome well went were west wet what wheel when where
+whether which while white who whole whose why wide wife wifi wild will wind window wine wing winner winter wish with
+within without woman women won wonder wonderful wood word words work worker world worry worse worst worth would write
+wrong wunderbar www yeah year years yellow yes yesterday yet you young your yours yourself zeitgeist zero zucchini à
+être über
 """,
         "de": """
 abend aber adresse alle allem allen aller alles als also am an andere anderen angebot angst antwort arbeit arbeitet

@@ -118,11 +118,7 @@ def _chinese_or_japanese(scripts: Mapping[str, Counter[str]]) -> str:
 def _by_letters(script: str, letters: Counter[str]) -> str | None:
     least = max(1, letters.total() // _RARE)
     for language, typical in _BY_LETTERS.get(script, ()):
-        if (
-            sum(letters[letter] + letters[letter.upper()] for letter in typical if letter != letter.upper())
-            + sum(letters[letter] for letter in typical if letter == letter.upper())
-            >= least
-        ):
+        if sum(letters[letter] for letter in {*typical, *typical.upper()}) >= least:
             return language
     return None
 
@@ -135,6 +131,8 @@ def _by_words(script: str, words: Sequence[str]) -> str | None:
 
 
 def _latin(words: Sequence[str]) -> str | None:
+    if all(len(word) == 1 for word in words):
+        return None  # x = y + z
     known = _evidence("latin")
     language, evidence = known.strongest(words)
     is_all_frequent = all(known.is_frequent(word, language) for word in words)

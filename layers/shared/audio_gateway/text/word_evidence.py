@@ -63,7 +63,7 @@ class WordEvidence:
         return likeness | dict.fromkeys(languages, _FREQUENT)
 
     def _likeness(self, word: str) -> Sequence[float]:
-        """For each of the others, the mean logarithm of how much likelier the word's groups are than in the usual one."""
+        """For each of the others, how much likelier the word's groups are than in the usual one: the mean logarithm."""
         groups = _groups(word)
         unseen, seen = self._groups
         total = [base * len(groups) for base in unseen]
@@ -82,7 +82,7 @@ class WordEvidence:
 
     @cached_property
     def _groups(self) -> tuple[Sequence[float], Mapping[str, Sequence[tuple[int, float]]]]:
-        """The log probability of an unseen group in each language, the usual one last, and what the seen ones have more."""
+        """Log probabilities: of an unseen group in each language, the usual one last, and what seen ones have more."""
         unseen: list[float] = []
         seen: dict[str, list[tuple[int, float]]] = {}
         for index, language in enumerate((*self._others, self._usual)):

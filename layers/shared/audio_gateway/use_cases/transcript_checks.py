@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.audio.voice_activity import has_speech
@@ -12,6 +13,9 @@ from audio_gateway.errors import ProviderBadAnswer
 from audio_gateway.transcripts.transcript import Transcript
 from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
+_TO_ANSWER_S: Final = 0.5
+"""What is left of a request's time when the check of a long recording is given up: an answer after it is too late."""
+
 
 def check_heard(transcript: Transcript, audio: AudioSource, model: Model, deadline: Deadline) -> None:
     """Raises `ProviderBadAnswer` for an empty transcript of speech. Of silence, it is right.
@@ -20,7 +24,7 @@ def check_heard(transcript: Transcript, audio: AudioSource, model: Model, deadli
     """
     if transcript.text.strip() or transcript.words:
         return
-    if not has_speech(audio.pcm, out_of_time=lambda: deadline.passed):
+    if not has_speech(audio.pcm, out_of_time=lambda: deadline.passed_by(-_TO_ANSWER_S)):
         return
     message = f"The provider '{model.provider.id}' returned an empty transcript of audio in which somebody speaks."
     raise ProviderBadAnswer(message, provider=model.provider.id)

@@ -33,7 +33,7 @@ class Parrot:
         self.asked.append(request)
         yield AudioChunk(request.text.encode("utf-16-le"), "pcm", 24_000)
 
-    def voices(self, model: str) -> tuple[ProviderVoice, ...]:  # noqa: ARG002 - the only model
+    def voices(self, _model: str) -> tuple[ProviderVoice, ...]:
         return (ProviderVoice("polly", "Polly", "en-GB", "female"),)
 
     def find_voice(self, model: str, name: str) -> ProviderVoice | None:

@@ -1,6 +1,6 @@
-"""Characters as English readers know them: full-width and styled letters made plain, invisible ones removed, emoji read
-or left out.
-"""
+"""Characters in their plain form: full-width and styled letters, invisible characters, emoji."""
+
+# ruff: noqa: RUF001 - signs that look like others
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ _BEFORE_NFKC: Final = str.maketrans(
         "‐": "-",
         "‑": "-",
         "‒": "–",
+        "−": "-",
         "―": "—",
         "⸺": "—",
         "µ": "μ",
@@ -55,11 +56,14 @@ _BEFORE_NFKC: Final = str.maketrans(
         "ï": "i",
         "Ï": "I",
         "‥": "…",
+        "′": "'",
+        "″": '"',
         "﹏": "_",
     }
 )
 """Characters that compatibility normalisation would turn into other words: `2½` into 21/2, `™` into TM."""
 
+_SPACED_GROUP: Final = re.compile("(?<=\\d)[\u00a0\u2009\u202f](?=\\d{3}(?!\\d))")
 _POWERS: Final = {"²", "³"}
 _HEARTS: Final = "❤♥💙💚💛💜🖤🤍🤎🩷🩵🧡💕💖💗💓"
 _HEART: Final = re.compile(rf"(?<=\w) ?[{_HEARTS}]+(?= ?\w)")
@@ -75,7 +79,7 @@ def plain_characters(text: str) -> str:
     Emoji are left out, as a person does who reads a message aloud, except a heart between words ("I love you").
     """
     if not text.isascii():
-        text = _HEART.sub(" love", text.translate(_BEFORE_NFKC).replace("\ufe0f", ""))
+        text = _HEART.sub(" love", _SPACED_GROUP.sub(",", text).translate(_BEFORE_NFKC).replace("\ufe0f", ""))
         text = "".join(
             character if character in _POWERS or character == _ELLIPSIS else unicodedata.normalize("NFKC", character)
             for character in unicodedata.normalize("NFC", text)
@@ -84,19 +88,22 @@ def plain_characters(text: str) -> str:
 
 
 def names_of(text: str) -> str:
-    """What to say for a text without a letter or digit: the names of its first characters, each run of one named once."""
+    """What to say for a text without letters and digits: the names of its characters, of a run once, of at most 20."""
     named: list[str] = []
     previous = ""
     for character in text:
-        if character != previous and not character.isspace() and len(named) < _MOST_NAMED:
-            named.append(_name(character))
+        name = "" if character == previous or character.isspace() else _name(character)
+        if name and name not in named[-1:] and len(named) < _MOST_NAMED:
+            named.append(name)
         previous = character
-    return ", ".join(filter(None, named))
+    return ", ".join(named)
 
 
 def _name(character: str) -> str:
     if character in _NAMES:
         return _NAMES[character]
+    if "\U0001f1e6" <= character <= "\U0001f1ff":
+        return "flag"  # two such letters are one
     name = unicodedata.name(character, "")
     if unicodedata.category(character)[0] in "CM" or "VARIATION" in name or not name.isascii():
         return ""

@@ -8,7 +8,7 @@ from typing import Final
 from audio_gateway.text.english.numbers import spoken_code
 
 _A: Final = "eh"
-"""The name of the letter A, in the spelling that the engine's lexicon reads as the name; it reads `A` as the article."""
+"""The name of the letter A, as the engine's lexicon spells it; it reads `A` as the article."""
 
 _VOWELS: Final = frozenset("aeiouyAEIOUY")
 _PIECE: Final = re.compile(r"[A-Z]++(?![a-z])|[A-Z]?[a-zß-öø-ÿ]++|[A-Z]|[^\W\d_]++|\d++")

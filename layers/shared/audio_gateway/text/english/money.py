@@ -1,5 +1,7 @@
 """Amounts of money: `$9.99`, `£5m`, `USD 10`, `5 €`."""
 
+# ruff: noqa: RUF001 - signs that look like others
+
 from __future__ import annotations
 
 import re
@@ -30,6 +32,7 @@ _CURRENCIES: Final = {
     "€": _EURO,
     "¥": _YEN,
     "₹": _RUPEE,
+    "Rs.": _RUPEE,
     "₩": _Currency("won", "won"),
     "₽": _Currency("ruble", "rubles"),
     "₿": _Currency("bitcoin", "bitcoins"),

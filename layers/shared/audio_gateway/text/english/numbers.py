@@ -5,42 +5,17 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_ONES: Final = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS: Final = [".", ".", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_SCALES: Final = [
-    "",
-    "thousand",
-    "million",
-    "billion",
-    "trillion",
-    "quadrillion",
-    "quintillion",
-    "sextillion",
-    "septillion",
-    "octillion",
-    "nonillion",
-]
+_ONES_LIST: Final = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen nineteen"
+)
+_ONES: Final = _ONES_LIST.split()
+_TENS_LIST: Final = ". . twenty thirty forty fifty sixty seventy eighty ninety"
+_TENS: Final = _TENS_LIST.split()
+_SCALE_LIST: Final = (
+    "thousand million billion trillion quadrillion quintillion sextillion septillion octillion nonillion"
+)
+_SCALES: Final = ["", *_SCALE_LIST.split()]
 _MOST_DIGITS: Final = 3 * len(_SCALES)
 _LONGEST_PLAIN: Final = 15  # digits; a longer number without separators is an identifier, not an amount
 _ORDINALS: Final = {

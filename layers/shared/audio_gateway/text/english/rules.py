@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 
@@ -25,15 +26,21 @@ def rule(pattern: str, read: Callable[[re.Match[str]], str | None] | str, flags:
 
 def apply(rules: Sequence[Rule], text: str) -> str:
     """The text after all rules, one after the other."""
-    for pattern, read in rules:
-        text = pattern.sub(lambda match, read=read: _or_unchanged(read(match), match), text)
+    for each in rules:
+        text = each.pattern.sub(partial(_replaced, each.read), text)
     return text
 
 
-def _or_unchanged(words: str | None, match: re.Match[str]) -> str:
+def _replaced(read: Callable[[re.Match[str]], str | None], match: re.Match[str]) -> str:
+    words = read(match)
     return match[0] if words is None else words
 
 
-def any_of(words: Sequence[str] | dict[str, str]) -> str:
+def any_of(words: Iterable[str]) -> str:
     """A pattern that finds any of the words, the longest first."""
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+def listed(words: str) -> list[str]:
+    """The words of a list that is written as one text."""
+    return words.split()

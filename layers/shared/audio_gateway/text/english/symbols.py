@@ -1,5 +1,7 @@
 """Signs between words, and the marks that the speech engine pauses at."""
 
+# ruff: noqa: RUF001 - signs that look like others
+
 from __future__ import annotations
 
 import re
@@ -7,7 +9,7 @@ import unicodedata
 from typing import Final
 
 from audio_gateway.text.english.letters import letter
-from audio_gateway.text.english.rules import Rule, rule
+from audio_gateway.text.english.rules import Rule, listed, rule
 
 _WORDS: Final = {
     "&": "and",
@@ -52,7 +54,7 @@ _WORDS: Final = {
     "·": ",",
 }
 _PLAIN_PUNCTUATION: Final = frozenset(".,;:!?…—–-'\"()")
-_OR: Final = ["he", "she", "him", "her", "his", "hers", "and", "or", "yes", "no", "on", "off", "true", "false", "s/he"]
+_OR: Final = listed("he she him her his hers and or yes no on off true false s/he")
 _GREEK: Final = re.compile(r"(?<![^\W_])[α-ωΑ-Ω](?![^\W_])")
 
 
@@ -66,8 +68,10 @@ def _greek(match: re.Match[str]) -> str:
 
 def _slash(match: re.Match[str]) -> str:
     left, right = match["left"].lower(), match["right"].lower()
-    if (left, right) == ("and", "or"):
+    if right == "or":
         return f"{match['left']} "
+    if match["left"].isupper() and match["right"].isupper():
+        return f"{letter('a') if left == 'a' else match['left']} "  # I/O, TCP/IP
     return f"{match['left']} {'or' if left in _OR and right in _OR else 'slash'} "
 
 
@@ -91,13 +95,13 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(r"(?<!\w)#(?=\w)", "number "),
     rule(r"~(?=[a-z])", "about "),
     rule(r"(?<![^\W_])(?P<left>[^\W_]++)/(?=(?P<right>[^\W_]++))", _slash),
-    rule(r"(?<=[a-z] )A(?=(?: [a-z]|[,;:!?)]|\.(?!\w)|$))", letter("a")),
     rule("[" + re.escape("".join(_WORDS)) + "]", _sign),
     rule(_GREEK.pattern, _greek),
+    rule(r"(?<=[a-z] )A(?=(?: [a-z]|[,;:!?)]|\.(?!\w)|$))", letter("a")),
     rule(r"\s--+\s|(?<=\w)--+(?=\w)", " — "),
     rule(r" - ", " — "),
     rule(r"\.{2,}", "…"),
-    rule(r"([!?])[!?]+", lambda match: "?!" if len({*match[0]}) == 2 else match[1]),
+    rule(r"([!?])[!?]+", lambda match: "?!" if {*match[0]} == {*"?!"} else match[1]),
     rule(r"([,;:…—])\1+", r"\1"),
     rule(r"[^\w\s.,;:!?…—–\-'\"()]|_", _unknown),
 )

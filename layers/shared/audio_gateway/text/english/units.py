@@ -1,12 +1,14 @@
 """Measures: a number and its unit, `5 km`, `20°C`, `5'10"`."""
 
+# ruff: noqa: RUF001 - signs that look like others
+
 from __future__ import annotations
 
 import re
 from typing import Final
 
 from audio_gateway.text.english.numbers import NUMBER, amount
-from audio_gateway.text.english.rules import Rule, any_of, rule
+from audio_gateway.text.english.rules import Rule, any_of, listed, rule
 
 _TABLE: Final = """
 km=kilometer m=meter cm=centimeter mm=millimeter nm=nanometer μm=micrometer mi=mile yd=yard ft=foot/feet
@@ -26,9 +28,7 @@ bps=bit_per_second/bits_per_second kbps=kilobit_per_second/kilobits_per_second
 Mbps=megabit_per_second/megabits_per_second Gbps=gigabit_per_second/gigabits_per_second pct=percent/percent
 """
 _DIVISORS: Final = {"s": "second", "sec": "second", "min": "minute", "h": "hour", "hr": "hour", "l": "liter"}
-_WITH_STOP: Final = frozenset(
-    ["min", "mins", "sec", "secs", "hr", "hrs", "yr", "yrs", "ft", "lb", "lbs", "oz", "mi", "gal"]
-)
+_WITH_STOP: Final = frozenset(listed("min mins sec secs hr hrs yr yrs ft lb lbs oz mi gal"))
 _SCALES: Final = {"C": " Celsius", "F": " Fahrenheit", "": ""}
 
 
@@ -92,7 +92,8 @@ def with_inch_marks(text: str) -> str:
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    rule(r"(?<![\w.])(?P<feet>\d)['′]\s?(?P<inches>1?\d)(?:″|'')", _height),
+    rule(r"(?<![\w.])(?P<feet>\d)'\s?(?P<inches>1?\d)(?:″|'')", _height),
+    rule(r"(?<![\w.])(?P<feet>\d)\s?ft\.? (?P<inches>1?\d)\s?in\b", _height),
     rule(rf"(?<![\w.])(?P<amount>{NUMBER})(?P<joint>-)?(?:in\b(?!-)|″)", _inches),
     rule(rf"(?<![\w.,])(?P<amount>{NUMBER})\s?°\s?(?P<scale>[CF])?(?!\w)", _degrees),
     rule(rf"(?<![\w.,])(?P<first>{NUMBER})\s?[-–]\s?(?P<amount>{NUMBER})\s?{_UNIT}(?!\w|[/'’]\w)", _measure_range),
